@@ -1,0 +1,64 @@
+PYTHON ?= python3
+BIN := .venv/bin
+# Empty keeps every pin that still fits; `make lock UPGRADE=--upgrade` takes the newest of all.
+UPGRADE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev dev lint check test bench format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## Create .venv with what the server needs, and the ai-agent-server command
+
+install-dev: .venv/.installed-dev ## Add what the checks and tests need
+
+dev: install ## Run the server, the reference bridge and the pages on this machine
+	@$(BIN)/ai-agent-server dev
+
+check: lint ## The quick loop: format, lint, types, layers, unit tests
+	$(BIN)/python -m pytest --quiet tests/unit
+
+test: lint ## Everything: what check does, and the whole suite
+	$(BIN)/python -m pytest
+
+bench: install-dev ## Measure throughput, latency and memory
+	$(BIN)/python -m tests.bench
+
+format: install-dev ## Rewrite the sources in the house's format
+	$(BIN)/ruff check --fix --exit-zero --quiet
+	$(BIN)/ruff format
+
+lock: install-dev ## Regenerate both locks (UPGRADE=--upgrade for the newest versions)
+	$(COMPILE) --extra build --output-file requirements.txt
+	$(COMPILE) --extra build --extra dev --constraint requirements.txt \
+		--output-file requirements-dev.txt
+
+clean: ## Remove what make built: the environment and the caches
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lint: install-dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make lock" $(UPGRADE)
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# The stamps make a repeated install instant.
+.venv/.installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or \
+	newer is needed, $(PYTHON) is not: try make install PYTHON=python3.11" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv || { echo "$(PYTHON) cannot make \
+	a virtual environment: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+	$(PIP_INSTALL) --require-hashes --requirement requirements.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.txt
+	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""What lives in the process's own memory."""

@@ -1,0 +1,51 @@
+"""The machine's clock, timers and randomness."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from application.ports import Clock, Timer
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ID_BYTES = 16
+_BLOCK_BYTES = _ID_BYTES * 256
+
+
+class SystemClock(Clock):
+    """Wall-clock time, and the timers of the running event loop."""
+
+    def __init__(self) -> None:
+        self._ms = 0
+        self._now = _EPOCH
+
+    def now(self) -> datetime:
+        # A turn asks half a dozen times within a millisecond: one object serves them all.
+        ms = time.time_ns() // 1_000_000
+        if ms != self._ms:
+            self._ms = ms
+            self._now = _EPOCH + timedelta(milliseconds=ms)
+        return self._now
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        return asyncio.get_running_loop().call_later(delay_s, callback)
+
+    async def sleep(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+
+
+class RandomIds:
+    """Fresh 128-bit identifiers; the system's randomness is read in blocks, to save the calls."""
+
+    def __init__(self) -> None:
+        self._block = ""
+        self._at = 0
+
+    def __call__(self) -> str:
+        at = self._at
+        if at >= len(self._block):
+            self._block = os.urandom(_BLOCK_BYTES).hex()
+            at = 0
+        self._at = at + 2 * _ID_BYTES
+        return self._block[at : self._at]

@@ -1,0 +1,271 @@
+"""Every port of the application, on one page. Each docstring is the contract that adapters keep."""
+
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.business import Business, Reservation
+from domain.identity import BusinessId, Customer, MessageId, SessionId
+from domain.message import Entry
+from domain.notice import Notice, Outcome
+from domain.session import Draft, Session
+from domain.status import Status
+from domain.view import View
+
+NewId = Callable[[], str]
+"""A fresh, unguessable identifier: 32 hexadecimal digits."""
+
+RECENT = 20
+"""How many of a session's newest entries come with its head."""
+
+
+class Timer(Protocol):
+    """A callback that will be called once."""
+
+    def cancel(self) -> None:
+        """Do not call it after all. Harmless when it is too late."""
+
+
+class Clock(Protocol):
+    """Time and timers: nothing in the application asks the standard library for either."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """Now, aware, in UTC, in whole milliseconds."""
+
+    @abstractmethod
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        """Call `callback` once in `delay_s` seconds."""
+
+    @abstractmethod
+    async def sleep(self, delay_s: float) -> None:
+        """Return in `delay_s` seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A session as it was read: its head, and up to RECENT of its newest entries, oldest first."""
+
+    session: Session
+    recent: tuple[Entry, ...]
+
+
+class SessionStore(Protocol):
+    """The logs. What `append` has returned from survives the death of the process.
+
+    Every method may raise StorageUnavailable, and then has done nothing that a repeat would double.
+    """
+
+    @abstractmethod
+    async def latest(self, customer: Customer) -> Loaded | None:
+        """The customer's newest session, open or closed; None when there never was one."""
+
+    @abstractmethod
+    async def load(self, session_id: SessionId) -> Loaded | None:
+        """The session with this id; None when there is none."""
+
+    @abstractmethod
+    async def append(self, draft: Draft, due_at: datetime | None) -> None:
+        """Store the draft's entries, head, idempotency key and notices: all of it, or nothing.
+
+        The entries' seqs must follow the stored log without a gap; a first entry (seq 1) also
+        opens the session, which a customer can have but one of. `due_at`: when `due` is to
+        return the session (None: never).
+        Raises: SeqTaken when another entry has one of these seqs, or the customer has another
+        open session. DuplicateMessage when the customer has stored this key within 48 hours,
+        in whatever session; this is told before SeqTaken.
+        """
+
+    @abstractmethod
+    async def page(
+        self, session_id: SessionId, *, after: int = 0, before: int | None = None, limit: int
+    ) -> tuple[Entry, ...]:
+        """Entries with after < seq < before, oldest first, at most `limit`.
+
+        Given `before` it is the newest ones of the range, else the oldest ones.
+        The cost does not grow with the length of the log.
+        """
+
+    @abstractmethod
+    async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
+        """Sessions whose `due_at` has come, the most overdue first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """One page of a listing; `cursor` asks for the next, None says that there is none."""
+
+    sessions: tuple[Session, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much of a customer was erased: the receipt."""
+
+    sessions: int
+    messages: int
+    notices: int
+
+
+class Archive(Protocol):
+    """The logs, seen by an operator."""
+
+    @abstractmethod
+    async def list_sessions(
+        self,
+        *,
+        business_id: BusinessId | None = None,
+        status: Status | None = None,
+        customer: Customer | None = None,
+        limit: int,
+        cursor: str | None = None,
+    ) -> SessionPage:
+        """Sessions by their newest entry, newest first. Raises: InvalidPayload for a bad cursor."""
+
+    @abstractmethod
+    async def erase(self, customer: Customer) -> Erased:
+        """Erase everything stored of the customer. Idempotent; a repeat counts zero.
+
+        An append to an erased session that was decided before is refused with SeqTaken.
+        """
+
+
+class Outbox(Protocol):
+    """What the bridge must still be told, in order per session."""
+
+    @abstractmethod
+    async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
+        """Notices that are due, at most one per session: its first undelivered one.
+
+        Nobody else gets them until `lease_until`; then they are due again.
+        """
+
+    @abstractmethod
+    async def settle(self, notice_id: str, outcome: Outcome) -> None:
+        """Say what became of a claimed notice. Unknown ids are ignored: another one settled it."""
+
+    @abstractmethod
+    async def depth(self) -> int:
+        """How many notices are undelivered, dead letters not counted."""
+
+
+class Businesses(Protocol):
+    """What is known of businesses and their customers. Unknown is an answer, not a failure."""
+
+    @abstractmethod
+    async def business(self, business_id: BusinessId) -> Business | None:
+        """The facts of a business; None when it is not known."""
+
+    @abstractmethod
+    async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
+        """The customer's coming reservations."""
+
+
+class Toolbox(Protocol):
+    """The tools of one turn, bound to its customer: a model's arguments cannot name another."""
+
+    @abstractmethod
+    async def get_business(self) -> Business | None:
+        """The facts of the session's business."""
+
+    @abstractmethod
+    async def get_reservations(self) -> tuple[Reservation, ...]:
+        """The session's user's reservations."""
+
+    @abstractmethod
+    async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
+        """Ask for a human. It is done when the turn's answer is stored, together with it."""
+
+
+class Assistant(Protocol):
+    """Something that answers a conversation."""
+
+    @abstractmethod
+    def answer(self, view: View, toolbox: Toolbox) -> AsyncGenerator[str, None]:
+        """The answer to the view's unanswered messages, in pieces as they come.
+
+        The caller may stop reading and close the iterator at any time.
+        Raises: AssistantFailed.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A session's log has grown. A hint: whoever misses one sees the gap and reads the store."""
+
+    session_id: SessionId
+    entries: tuple[Entry, ...]
+    origin: object
+    """Whose doing it is: a channel leaves out the user's words that came in by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of an answer in the making; the stored answer with this id replaces them all."""
+
+    response_id: MessageId
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Somebody is writing; it expires by itself."""
+
+    author: str
+    expires_in_ms: int
+
+
+Event = Appended | Delta | Typing
+Listener = Callable[[Event], None]
+
+
+class Fanout(Protocol):
+    """Tells everyone who listens to a customer what happens. May lose events; nothing else may."""
+
+    @abstractmethod
+    def subscribe(self, customer: Customer, listener: Listener) -> None:
+        """Call `listener` for every event from now on."""
+
+    @abstractmethod
+    def unsubscribe(self, customer: Customer, listener: Listener) -> None:
+        """Stop that. Harmless when it was not subscribed."""
+
+    @abstractmethod
+    def publish(self, customer: Customer, event: Event) -> None:
+        """Tell all listeners of the customer. A listener's failure disturbs no other."""
+
+
+class Observer(Protocol):
+    """Counts what happens, for the operator."""
+
+    @abstractmethod
+    def turn_ended(
+        self,
+        outcome: str,
+        seconds: float,
+        first_token_s: float | None,
+        error: BaseException | None,
+    ) -> None:
+        """A turn ended: `answered`, `transferred`, `dropped`, `cancelled`, `failed` or `timeout`.
+
+        `first_token_s`: from its start to the first piece of the answer, where there was one.
+        `error`: what made it fail.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The application's times and limits; seconds and counts."""
+
+    turn_quiet_s: float = 0.3
+    turn_quiet_max_s: float = 3.0
+    turn_timeout_s: float = 60.0
+    turn_max_tool_calls: int = 5
+    ai_failures_before_transfer: int = 3
+    transfer_timeout_s: float = 300.0
+    session_idle_s: float = 86_400.0
+    sweep_interval_s: float = 5.0

@@ -1,0 +1,51 @@
+"""Everything that is stored of a customer: shown to them, or erased."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from application.conversations import Conversations
+from application.follow import PAGE
+from application.ports import Archive, Erased, SessionStore
+from application.turns import Turns
+from domain.identity import Customer
+from domain.message import Entry
+from domain.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """A customer's right to see and to erase."""
+
+    archive: Archive
+    store: SessionStore
+    conversations: Conversations
+    turns: Turns
+
+    async def export(self, customer: Customer) -> list[tuple[Session, list[Entry]]]:
+        """Every session of the customer, newest first, each with its whole log."""
+        return [(session, await self._log(session)) async for session in self._sessions(customer)]
+
+    async def erase(self, customer: Customer) -> Erased:
+        """Erase everything stored of the customer, here and in this process's memory."""
+        self.turns.cancel(customer)
+        try:
+            return await self.archive.erase(customer)
+        finally:
+            self.conversations.forget(customer)
+
+    async def _sessions(self, customer: Customer) -> AsyncIterator[Session]:
+        cursor: str | None = None
+        while True:
+            page = await self.archive.list_sessions(customer=customer, limit=PAGE, cursor=cursor)
+            for session in page.sessions:
+                yield session
+            if (cursor := page.cursor) is None:
+                return
+
+    async def _log(self, session: Session) -> list[Entry]:
+        entries: list[Entry] = []
+        while page := await self.store.page(
+            session.session_id, after=entries[-1].seq if entries else 0, limit=PAGE
+        ):
+            entries.extend(page)
+        return entries

@@ -1,0 +1,1 @@
+"""The rules of a conversation between a customer, an AI and a human. Standard library only."""

@@ -1,0 +1,33 @@
+"""What a business says of itself: the facts that the AI may answer from."""
+
+from dataclasses import dataclass, field
+
+from domain.identity import BusinessId
+
+DEFAULT_LANGUAGE = "ro"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Business:
+    """The facts of one business."""
+
+    business_id: BusinessId
+    name: str
+    language: str = DEFAULT_LANGUAGE
+    """`ro` or `en`: what the server's own notices are written in."""
+    persona: str = ""
+    """How the AI is to present itself."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """Topic → what there is to say: `{"hours": "Mon-Fri 9-18", …}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """One reservation of a user."""
+
+    reservation_id: str
+    date: str
+    """ISO 8601 date."""
+    time: str
+    guests: int
+    name: str = ""

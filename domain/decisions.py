@@ -1,0 +1,243 @@
+"""What each request does to a conversation: pure decisions, stored and carried out elsewhere.
+
+Each takes the session as it is (None: the customer has none) and returns the draft of what is to
+be appended, or None when there is nothing to do, or raises the refusal. A decision whose draft
+meets a conflict is simply taken again on the session as it then is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused
+from domain.identity import CoordinatorId, MessageId, TransferId
+from domain.message import Action, Author
+from domain.session import Draft, Session
+from domain.status import Reason, Status
+from domain.words import words
+
+WAITING_ACTION: Action = {"type": "live_chat", "status": Status.WAITING.value}
+"""Tells a client where the live chat will be; topic and url are the transport's to add."""
+
+OpenSession = Callable[[], Session]
+"""Makes the head of a session that has no entries yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What a decision needs from outside: the time, fresh ids, the language of notices."""
+
+    at: datetime
+    new_id: Callable[[], str]
+    language: str
+    transfer_timeout_s: float
+
+
+def open_or_new(session: Session | None, open_session: OpenSession) -> Session:
+    """The customer's open session, or a new one: a closed session is never written to again."""
+    return session if session is not None and session.is_open else open_session()
+
+
+def hear(
+    session: Session | None,
+    open_session: OpenSession,
+    message_id: MessageId,
+    text: str,
+    at: datetime,
+    *,
+    key: str | None = None,
+) -> Draft:
+    """The user says something, whoever owns the conversation."""
+    draft = Draft(open_or_new(session, open_session), key=key)
+    draft.say(Author.USER, message_id, text, at)
+    return draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a turn has come to, and what it may be stored under: the fence of rule 2."""
+
+    epoch: int
+    """The one that the turn began in."""
+    answers: int
+    """The newest user message that the turn has seen."""
+    in_reply_to: tuple[MessageId, ...]
+    response_id: MessageId
+    text: str
+    actions: tuple[Action, ...] = ()
+    transfer: Reason | None = None
+    """The turn asks for a human: `ai_decision` or `ai_failure`."""
+    summary: str | None = None
+    failed: bool = False
+
+
+def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft | None:
+    """The AI's answer; None when somebody else has taken over or has answered meanwhile."""
+    if session is None or session.status is not Status.AI:
+        return None
+    if session.epoch != turn.epoch or session.answered >= turn.answers:
+        return None
+    draft = Draft(session)
+    draft.say(
+        Author.SYSTEM if turn.failed else Author.AI,
+        turn.response_id,
+        turn.text,
+        occasion.at,
+        actions=turn.actions,
+        in_reply_to=turn.in_reply_to,
+        answers=turn.answers,
+        failed=turn.failed,
+    )
+    if turn.transfer is not None:
+        _ask_for_human(draft, turn.transfer, occasion, turn.summary)
+    return draft
+
+
+def request_transfer(
+    session: Session | None,
+    open_session: OpenSession,
+    occasion: Occasion,
+    text: str | None,
+    message_id: MessageId,
+    *,
+    key: str | None = None,
+) -> Draft | None:
+    """The user asks for a human; while one is asked for or there, only the words are stored."""
+    current = open_or_new(session, open_session)
+    draft = Draft(current, key=key)
+    if text is not None:
+        draft.say(Author.USER, message_id, text, occasion.at)
+    if current.status is Status.AI:
+        _ask_for_human(draft, Reason.USER_REQUEST, occasion)
+        _notify(draft, "requested", occasion, actions=(WAITING_ACTION,))
+    return draft if draft.entries else None
+
+
+def end_live_chat(session: Session | None, occasion: Occasion) -> Draft | None:
+    """The user cancels the waiting transfer or ends the live chat. Raises: NotInLiveChat."""
+    if session is None or not session.is_open:
+        raise NotInLiveChat
+    if session.status is Status.AI:
+        if session.reason in (Reason.CANCELLED, Reason.ENDED_BY_USER):
+            return None
+        raise NotInLiveChat
+    waiting = session.status is Status.WAITING
+    draft = Draft(session)
+    draft.change(Status.AI, Reason.CANCELLED if waiting else Reason.ENDED_BY_USER, occasion.at)
+    _notify(draft, "cancelled" if waiting else "ended", occasion)
+    return draft
+
+
+def change_status(
+    session: Session,
+    to: Status,
+    occasion: Occasion,
+    coordinator_id: CoordinatorId | None = None,
+    summary: str | None = None,
+) -> Draft | None:
+    """The coordinator's side takes over, returns or closes; repeating the last one does nothing.
+
+    Raises: TransitionRefused, SessionClosed.
+    """
+    if to is session.status and not _is_takeover(session, to, coordinator_id):
+        return None
+    if to is Status.LIVE:
+        draft = Draft(session)
+        _hand_to(draft, coordinator_id, occasion)
+        return draft
+    return _give_up(session, to, occasion, summary)
+
+
+def _give_up(session: Session, to: Status, occasion: Occasion, summary: str | None) -> Draft | None:
+    draft = Draft(session)
+    if to is Status.AI:
+        draft.change(to, Reason.RETURNED, occasion.at, summary=summary)
+        _notify(draft, "returned", occasion)
+    elif to is Status.CLOSED:
+        # The words come first: nothing is appended to a closed session.
+        _notify(draft, "closed", occasion)
+        draft.change(to, Reason.CLOSED_BY_COORDINATOR, occasion.at, summary=summary)
+    else:
+        raise TransitionRefused("only the user, the AI or its failure can ask for a human")
+    return draft
+
+
+def speak(
+    session: Session | None,
+    message_id: MessageId,
+    text: str,
+    occasion: Occasion,
+    coordinator_id: CoordinatorId | None,
+    *,
+    key: str | None = None,
+) -> Draft:
+    """A coordinator says something: that is a takeover, whoever owned the conversation before.
+
+    Raises: SessionClosed.
+    """
+    if session is None or not session.is_open:
+        raise SessionClosed
+    draft = Draft(session, key=key)
+    if session.status is not Status.LIVE or _is_takeover(session, Status.LIVE, coordinator_id):
+        _hand_to(draft, coordinator_id, occasion)
+    draft.say(Author.COORDINATOR, message_id, text, occasion.at, coordinator_id=coordinator_id)
+    return draft
+
+
+def fall_due(session: Session, occasion: Occasion, idle_s: float) -> Draft | None:
+    """What time alone does: an unaccepted transfer expires, a silent session closes."""
+    transfer = session.transfer
+    if session.status is Status.WAITING and transfer and transfer.expires_at:
+        if transfer.expires_at > occasion.at:
+            return None
+        draft = Draft(session)
+        draft.change(Status.AI, Reason.EXPIRED, occasion.at)
+        _notify(draft, "expired", occasion)
+        return draft
+    silent_s = (occasion.at - session.updated_at).total_seconds()
+    if not session.is_open or session.unanswered or silent_s < idle_s:
+        return None
+    draft = Draft(session)
+    draft.change(Status.CLOSED, Reason.IDLE, occasion.at)
+    return draft
+
+
+def _is_takeover(session: Session, to: Status, coordinator_id: CoordinatorId | None) -> bool:
+    """Whether another coordinator takes a live conversation over; one without a name never does."""
+    if to is not Status.LIVE or session.status is not Status.LIVE or coordinator_id is None:
+        return False
+    return session.transfer is None or session.transfer.coordinator_id != coordinator_id
+
+
+def _hand_to(draft: Draft, coordinator_id: CoordinatorId | None, occasion: Occasion) -> None:
+    draft.hand_to(coordinator_id, TransferId(occasion.new_id()), occasion.at)
+    _notify(draft, "joined", occasion, who=coordinator_id)
+
+
+def _ask_for_human(
+    draft: Draft, reason: Reason, occasion: Occasion, summary: str | None = None
+) -> None:
+    draft.ask_for_human(
+        reason,
+        TransferId(occasion.new_id()),
+        occasion.at,
+        timeout_s=occasion.transfer_timeout_s,
+        summary=summary,
+    )
+
+
+def _notify(
+    draft: Draft,
+    key: str,
+    occasion: Occasion,
+    *,
+    who: str | None = None,
+    actions: tuple[Action, ...] = (),
+) -> None:
+    draft.say(
+        Author.SYSTEM,
+        MessageId(occasion.new_id()),
+        words(occasion.language, key, who=who),
+        occasion.at,
+        actions=actions,
+    )

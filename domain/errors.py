@@ -1,0 +1,123 @@
+"""Everything that can go wrong in a conversation, by whose fault it is.
+
+ConversationError
+├── Refusal                 the peer asked for what it may not have; `code` goes on the wire
+│   ├── InvalidPayload
+│   ├── MessageTooLong
+│   ├── IdentityMismatch
+│   ├── BusinessMismatch
+│   ├── NotInLiveChat
+│   ├── TransitionRefused
+│   ├── SessionClosed
+│   └── UnknownSession
+├── Failure                 we, or what we depend on, are broken
+│   ├── StorageUnavailable
+│   └── AssistantFailed
+└── Conflict                another writer was first; the use case decides again
+    ├── SeqTaken
+    └── DuplicateMessage
+"""
+
+from typing import ClassVar
+
+
+class ConversationError(Exception):
+    """The conversation cannot go on as asked."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __str__(self) -> str:
+        return super().__str__() or (type(self).__doc__ or "").strip()
+
+
+class Refusal(ConversationError):
+    """The request is refused."""
+
+    code = "refused"
+
+
+class InvalidPayload(Refusal):
+    """The payload does not have the shape that the event asks for."""
+
+    code = "invalid_payload"
+
+
+class MessageTooLong(Refusal):
+    """The message is longer than 8,000 characters."""
+
+    code = "message_too_long"
+
+
+class IdentityMismatch(Refusal):
+    """The payload names another user or business than the one that joined."""
+
+    code = "identity_mismatch"
+
+
+class BusinessMismatch(Refusal):
+    """The payload names another business than the topic."""
+
+    code = "business_mismatch"
+
+
+class NotInLiveChat(Refusal):
+    """There is no live chat to end and no waiting transfer to cancel."""
+
+    code = "not_in_live_chat"
+
+
+class TransitionRefused(Refusal):
+    """The conversation cannot change to that status from the one it has."""
+
+    code = "transition_refused"
+
+
+class SessionClosed(Refusal):
+    """The conversation is closed; the user's next message opens a new one."""
+
+    code = "session_closed"
+
+
+class UnknownSession(Refusal):
+    """There is no such conversation."""
+
+    code = "unknown_session"
+
+
+class Failure(ConversationError):
+    """Something on the server's side is broken."""
+
+    code = "unavailable"
+
+
+class StorageUnavailable(Failure):
+    """The message could not be stored; nothing was shown to anyone. Try again."""
+
+    code = "storage_unavailable"
+
+
+class AssistantFailed(Failure):
+    """The assistant gave no answer."""
+
+    code = "assistant_failed"
+
+
+class Conflict(ConversationError):
+    """Another writer was first."""
+
+    code = "conflict"
+
+
+class SeqTaken(Conflict):
+    """The log of the session has grown meanwhile, or the user has opened another session."""
+
+
+class DuplicateMessage(Conflict):
+    """A message with this idempotency key is stored already."""
+
+    def __init__(self, *, session_id: str, seq: int, status: str) -> None:
+        super().__init__()
+        self.session_id = session_id
+        self.seq = seq
+        self.status = status
+        """The status of the session when the first one was stored."""

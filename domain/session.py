@@ -1,0 +1,243 @@
+"""One conversation of one customer: its head, folded from its log, and what is to be appended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from domain.errors import SessionClosed, TransitionRefused
+from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId, TransferId
+from domain.message import Action, Author, Entry, Message, StatusChange
+from domain.notice import Notice
+from domain.status import TRANSITIONS, Reason, Status
+from domain.transfer import Transfer, TransferState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """When the sweep must look at a session again, in seconds."""
+
+    retake_s: float
+    """An unanswered message older than this lost its turn to a crash; it gets another."""
+    idle_s: float
+    """A session this long without an entry is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The head of a session: all that its log says of it, without the words.
+
+    The log is the truth: `after` folds one entry in, so a lost head can be made again.
+    """
+
+    session_id: SessionId
+    customer: Customer
+    location_id: LocationId | None
+    opened_at: datetime
+    updated_at: datetime
+    status: Status = Status.AI
+    reason: Reason | None = None
+    """Why the status is what it is; None as long as it never changed."""
+    epoch: int = 0
+    """+1 at every status change: what was begun in another epoch may not be finished in this."""
+    seq: int = 0
+    """The newest entry's; 0 before the first."""
+    asked: int = 0
+    """The newest user message's seq."""
+    answered: int = 0
+    """User messages up to this seq are settled."""
+    failures: int = 0
+    """Turns in a row that the AI could not answer."""
+    transfer: Transfer | None = None
+    """The newest one."""
+    summary: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session still takes entries."""
+        return self.status is not Status.CLOSED
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the AI owes an answer."""
+        return self.status is Status.AI and self.asked > self.answered
+
+    def due_at(self, timing: Timing) -> datetime | None:
+        """When the sweep must look at the session; None: never again."""
+        if self.status is Status.CLOSED:
+            return None
+        if self.status is Status.WAITING and self.transfer and self.transfer.expires_at:
+            return self.transfer.expires_at
+        wait_s = timing.retake_s if self.unanswered else timing.idle_s
+        return self.updated_at + timedelta(seconds=wait_s)
+
+    def after(self, entry: Entry) -> "Session":
+        """The head once `entry` is in the log."""
+        if isinstance(entry, Message):
+            return self._after_message(entry)
+        return self._after_change(entry)
+
+    def _after_message(self, message: Message) -> "Session":
+        failures = self.failures
+        if message.author is Author.AI:
+            failures = 0
+        elif message.failed:
+            failures += 1
+        return (
+            Session(  # not `replace`: this runs twice per turn, and `replace` costs twice as much
+                session_id=self.session_id,
+                customer=self.customer,
+                location_id=self.location_id,
+                opened_at=self.opened_at,
+                updated_at=message.at,
+                status=self.status,
+                reason=self.reason,
+                epoch=self.epoch,
+                seq=message.seq,
+                asked=message.seq if message.author is Author.USER else self.asked,
+                answered=message.answers or self.answered,
+                failures=failures,
+                transfer=self.transfer,
+                summary=self.summary,
+            )
+        )
+
+    def _after_change(self, change: StatusChange) -> "Session":
+        # What a user wrote in vain while waiting is still owed an answer; all else is settled.
+        settled = self.answered if change.reason is Reason.EXPIRED else self.asked
+        return replace(
+            self,
+            updated_at=change.at,
+            status=change.status,
+            reason=change.reason,
+            epoch=change.epoch,
+            seq=change.seq,
+            answered=settled,
+            failures=0,
+            transfer=change.transfer,
+            summary=change.summary or self.summary,
+        )
+
+
+class Draft:
+    """Entries that are to be appended to a session together: a decision, not yet stored."""
+
+    __slots__ = ("entries", "key", "notices", "session")
+
+    def __init__(self, session: Session, *, key: str | None = None) -> None:
+        if not session.is_open:
+            raise SessionClosed
+        self.session = session
+        """The head as it will be."""
+        self.entries: list[Entry] = []
+        self.key = key
+        """Idempotency key: a customer's log takes each at most once."""
+        self.notices: Sequence[Notice] = ()
+        """What the bridge must be told of it, stored with the entries or not at all."""
+
+    def say(
+        self,
+        author: Author,
+        message_id: MessageId,
+        text: str,
+        at: datetime,
+        *,
+        actions: tuple[Action, ...] = (),
+        in_reply_to: tuple[MessageId, ...] = (),
+        answers: int = 0,
+        failed: bool = False,
+        coordinator_id: CoordinatorId | None = None,
+    ) -> Message:
+        """Append a message."""
+        message = Message(
+            seq=self.session.seq + 1,
+            message_id=message_id,
+            author=author,
+            text=text,
+            at=at,
+            actions=actions,
+            in_reply_to=in_reply_to,
+            answers=answers,
+            failed=failed,
+            coordinator_id=coordinator_id,
+        )
+        self.entries.append(message)
+        self.session = self.session.after(message)
+        return message
+
+    def ask_for_human(
+        self,
+        reason: Reason,
+        transfer_id: TransferId,
+        at: datetime,
+        *,
+        timeout_s: float,
+        summary: str | None = None,
+    ) -> StatusChange:
+        """Append `ai → waiting`, with a new transfer that expires in `timeout_s` seconds."""
+        transfer = Transfer(
+            transfer_id=transfer_id,
+            reason=reason,
+            state=TransferState.REQUESTED,
+            requested_at=at,
+            expires_at=at + timedelta(seconds=timeout_s),
+        )
+        return self._change(Status.WAITING, reason, at, transfer, summary)
+
+    def hand_to(
+        self, coordinator_id: CoordinatorId | None, transfer_id: TransferId, at: datetime
+    ) -> StatusChange:
+        """Append the change to `live`: accepted, taken over, or taken without having been asked."""
+        session = self.session
+        if session.status is Status.AI or session.transfer is None:
+            transfer = Transfer(
+                transfer_id=transfer_id,
+                reason=Reason.COORDINATOR,
+                state=TransferState.ACCEPTED,
+                requested_at=at,
+                coordinator_id=coordinator_id,
+            )
+            return self._change(Status.LIVE, Reason.COORDINATOR, at, transfer)
+        reason = Reason.TAKEOVER if session.status is Status.LIVE else Reason.ACCEPTED
+        return self.change(Status.LIVE, reason, at, coordinator_id=coordinator_id)
+
+    def change(
+        self,
+        to: Status,
+        reason: Reason,
+        at: datetime,
+        *,
+        coordinator_id: CoordinatorId | None = None,
+        summary: str | None = None,
+    ) -> StatusChange:
+        """Append a status change, and take the transfer along. Raises: TransitionRefused."""
+        self._check(to, reason)
+        transfer = self.session.transfer
+        if transfer is not None and self.session.status is not Status.AI:
+            transfer = transfer.after(reason, coordinator_id)
+        return self._change(to, reason, at, transfer, summary)
+
+    def _check(self, to: Status, reason: Reason) -> None:
+        if reason not in TRANSITIONS.get((self.session.status, to), ()):
+            raise TransitionRefused(f"{self.session.status} to {to} is not possible")
+
+    def _change(
+        self,
+        to: Status,
+        reason: Reason,
+        at: datetime,
+        transfer: Transfer | None,
+        summary: str | None = None,
+    ) -> StatusChange:
+        self._check(to, reason)
+        change = StatusChange(
+            seq=self.session.seq + 1,
+            status=to,
+            epoch=self.session.epoch + 1,
+            reason=reason,
+            at=at,
+            transfer=transfer,
+            summary=summary,
+        )
+        self.entries.append(change)
+        self.session = self.session.after(change)
+        return change

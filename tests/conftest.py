@@ -1,0 +1,20 @@
+"""What holds for every test."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: the time limit of the whole test is the only one.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where CI is set, a missing service is a failure: there, nothing may be left out."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+    return report
