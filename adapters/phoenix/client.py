@@ -1,0 +1,623 @@
+"""The client's half of Phoenix Channels (V2): one socket, many topics, no I/O.
+
+Time and chance are arguments. Whoever owns the connection feeds what happened (`connecting`,
+`opened`, `received`, `closed`, `tick`), then dispatches `events()`, writes every `next_frame()`,
+closes the socket when `close_code` says so, dials at `connect_at`, and calls `tick` again at
+`next_deadline()`. Every `now` is in seconds of one monotonic clock.
+
+Source: phoenix.js 1.8.16 (`assets/js/phoenix/{socket,channel,push}.js`); deviations are marked.
+"""
+
+import heapq
+import itertools
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from adapters.phoenix.frames import (
+    CLOSE,
+    ERROR,
+    HEARTBEAT,
+    JOIN,
+    LEAVE,
+    PHOENIX_TOPIC,
+    REPLY,
+    V2,
+    Frame,
+    MalformedFrame,
+    UnencodablePayload,
+)
+
+CLOSE_CODE = 1000
+"""What we close with: at the end, and, as phoenix.js does, when a heartbeat stays unanswered."""
+
+
+class PhoenixClientError(Exception):
+    """The client of a Phoenix socket was used wrongly or could not do what was asked."""
+
+
+class NotJoined(PhoenixClientError):
+    """Something was pushed to a topic that nobody joined, or that was left or closed."""
+
+
+class TopicInUse(PhoenixClientError):
+    """The topic is joined already; one socket holds one channel per topic."""
+
+
+class TooManyWaiting(PhoenixClientError):
+    """The channel holds as many unsent messages as it may: it is not joined, or written slowly."""
+
+
+class SocketState(Enum):
+    """Where the connection is."""
+
+    WAITING = "waiting"  # for `connect_at`
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSING = "closing"  # a heartbeat stayed unanswered; `close_code` is set
+    CLOSED = "closed"  # by us, for good
+
+
+class ChannelState(Enum):
+    """Where one topic is. What is pushed outside of JOINED waits."""
+
+    ERRORED = "errored"  # will be joined (again): when the socket opens, or after a pause
+    JOINING = "joining"
+    JOINED = "joined"
+    LEAVING = "leaving"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """Times in seconds, as phoenix.js has them; each backoff stays at its last step."""
+
+    timeout_s: float = 10.0
+    heartbeat_s: float = 30.0
+    reconnect_after_s: tuple[float, ...] = (
+        *(0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5),
+        *(1.0, 2.0, 5.0),
+    )
+    rejoin_after_s: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
+    stable_after_s: float = 5.0
+    """How long a connection must last before the reconnect backoff starts anew."""
+    max_waiting: int = 1000
+    """Messages that one channel may hold unsent."""
+
+
+DEFAULT_SETTINGS = ClientSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class SocketOpened:
+    """The connection is there; every channel is being joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketClosed:
+    """The connection is gone, or could not be made; `retry_in_s` is None when we closed it."""
+
+    code: int | None
+    http_status: int | None
+    reason: str
+    retry_in_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelJoined:
+    """The server took us in; `again` when this channel was joined before."""
+
+    topic: str
+    response: Any
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRefused:
+    """The server answered the join with an error; it will be tried again until `leave`."""
+
+    topic: str
+    response: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelJoinTimedOut:
+    """The server did not answer the join; it will be tried again until `leave`."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelErrored:
+    """The channel crashed or the connection went away; it will be joined again."""
+
+    topic: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelClosed:
+    """The channel is over for good: we left it, the server ended it, or we closed the socket."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """The server sent a push or a broadcast."""
+
+    topic: str
+    event: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PushAnswered:
+    """The server's reply to the push with this `ref`."""
+
+    ref: str
+    status: str
+    response: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PushTimedOut:
+    """No reply in time; a push that was still unsent is dropped."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushAbandoned:
+    """No reply can come any more: its connection or its channel went away."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameIgnored:
+    """The server sent text that is no V2 frame."""
+
+    reason: str
+
+
+SocketEvent = SocketOpened | SocketClosed
+ChannelEvent = ChannelJoined | ChannelRefused | ChannelJoinTimedOut | ChannelErrored | ChannelClosed
+PushEvent = PushAnswered | PushTimedOut | PushAbandoned
+Event = SocketEvent | ChannelEvent | MessageReceived | PushEvent | FrameIgnored
+
+
+class _Timers:
+    """What is to be called when; cancelling is O(1), the heap forgets a cancelled entry lazily."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int]] = []
+        self._actions: dict[int, Callable[[float], None]] = {}
+        self._ids = itertools.count()
+
+    def at(self, when: float, action: Callable[[float], None]) -> int:
+        timer = next(self._ids)
+        self._actions[timer] = action
+        heapq.heappush(self._heap, (when, timer))
+        return timer
+
+    def cancel(self, timer: int | None) -> None:
+        if timer is not None:
+            self._actions.pop(timer, None)
+
+    def next(self) -> float | None:
+        while self._heap and self._heap[0][1] not in self._actions:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def fire(self, now: float) -> None:
+        while (due := self.next()) is not None and due <= now:
+            self._actions.pop(heapq.heappop(self._heap)[1])(now)
+
+
+@dataclass(slots=True, eq=False)
+class _Push:
+    ref: str
+    event: str
+    payload: msgspec.Raw
+    timer: int | None  # None: nobody waits for a reply, and it may wait for ever to be sent
+
+
+@dataclass(slots=True, eq=False)
+class _Channel:
+    topic: str
+    payload: Any | Callable[[], Any]
+    state: ChannelState = ChannelState.ERRORED
+    join_ref: str | None = None  # also the ref of the phx_join; None while errored
+    leave_ref: str | None = None
+    failures: int = 0  # of joining, in a row
+    joined_before: bool = False
+    timer: int | None = None  # join time-out, pause before a rejoin, or leave time-out
+    unsent: deque[_Push] = field(default_factory=deque)
+    in_flight: dict[str, _Push] = field(default_factory=dict)
+
+
+class ClientSocket:
+    """The state of one client socket and of its channels.
+
+    `random` gives a float in 0..1 and spreads each pause over the upper half of its length.
+    """
+
+    def __init__(
+        self, random: Callable[[], float], settings: ClientSettings = DEFAULT_SETTINGS
+    ) -> None:
+        self.state = SocketState.WAITING
+        self.connect_at: float | None = -math.inf
+        """When to dial (at once, to begin with); None: not now."""
+        self.close_code: int | None = None
+        """Set: close the connection with this code, then feed `closed`."""
+        self._random = random
+        self._settings = settings
+        self._refs = map(str, itertools.count(1))
+        self._timers = _Timers()
+        self._events: list[Event] = []
+        # A text goes out as it is; a channel stands for the first of its unsent pushes, which
+        # therefore is still there, in its place, if the connection goes before its turn comes.
+        self._outgoing: deque[str | _Channel] = deque()
+        self._channels: dict[str, _Channel] = {}
+        self._failures = 0
+        self._opened_at: float | None = None
+        self._heartbeat_timer: int | None = None
+        self._heartbeat_ref: str | None = None
+
+    def __repr__(self) -> str:
+        states = {topic: channel.state.value for topic, channel in self._channels.items()}
+        return f"<ClientSocket {self.state.value} {states}>"
+
+    # What the owner takes out.
+
+    def events(self) -> Sequence[Event]:
+        """What happened since the last call, in order."""
+        events, self._events = self._events, []
+        return events
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether `next_frame` may have something to write."""
+        return bool(self._outgoing) and self.state is SocketState.OPEN
+
+    def next_frame(self) -> str | None:
+        """The next text message to write, taken; None: nothing is due."""
+        while self.has_frames:
+            item = self._outgoing.popleft()
+            if isinstance(item, str):
+                return item
+            if item.unsent and item.state in (ChannelState.JOINED, ChannelState.LEAVING):
+                push = item.unsent.popleft()
+                if push.timer is not None:
+                    item.in_flight[push.ref] = push
+                return _text(item.join_ref, push.ref, item.topic, push.event, push.payload)
+        return None
+
+    def next_deadline(self) -> float | None:
+        """When `tick` is to be called; None: nothing is pending."""
+        return self._timers.next()
+
+    def state_of(self, topic: str) -> ChannelState | None:
+        """The state of a topic; None: not joined, left, or closed."""
+        channel = self._channels.get(topic)
+        return channel.state if channel else None
+
+    # What the user of the socket asks for.
+
+    def join(self, topic: str, payload: Any | Callable[[], Any], now: float) -> None:
+        """Join a topic and keep it joined until `leave` or until the server closes it.
+
+        A callable payload is evaluated at each join and each rejoin; if that fails, the
+        channel errors, and the join is tried again like a refused one.
+
+        Raises: TopicInUse; NotJoined after `close`.
+        """
+        if self.state is SocketState.CLOSED:
+            raise NotJoined(f"cannot join {topic!r}: the socket was closed")
+        channel = self._channels.get(topic)
+        if channel is not None:
+            if channel.state is not ChannelState.LEAVING:
+                raise TopicInUse(f"topic {topic!r} is joined already")
+            self._end(channel)  # the phx_leave is out; the answers to it are stale from here on
+        self._channels[topic] = channel = _Channel(topic, payload)
+        if self.state is SocketState.OPEN:
+            self._join(channel, now)
+
+    def leave(self, topic: str, now: float) -> None:
+        """Leave a topic after what was pushed before; a topic that is not joined is left already.
+
+        Pushes that wait for a join which has not come are abandoned.
+        """
+        channel = self._channels.get(topic)
+        if channel is None or channel.state is ChannelState.LEAVING:
+            return
+        if self.state is not SocketState.OPEN or channel.state is ChannelState.ERRORED:
+            self._end(channel)
+            return
+        channel.state = ChannelState.LEAVING
+        channel.leave_ref = self._send_leave(channel)
+        self._rearm(channel, now + self._settings.timeout_s, lambda _: self._end(channel))
+
+    def push(
+        self, topic: str, event: str, payload: Any, now: float, timeout_s: float | None = None
+    ) -> str:
+        """Send an event, as soon as the channel is joined, and expect a reply.
+
+        One of `PushAnswered`, `PushTimedOut` (after `timeout_s`, waiting included; None: the
+        setting) or `PushAbandoned` with the returned ref follows.
+
+        Raises: NotJoined, TooManyWaiting, UnencodablePayload.
+        """
+        push = self._enqueue(topic, event, payload)
+        limit_s = self._settings.timeout_s if timeout_s is None else timeout_s
+        channel = self._channels[topic]
+        push.timer = self._timers.at(now + limit_s, lambda _: self._push_timed_out(channel, push))
+        return push.ref
+
+    def send(self, topic: str, event: str, payload: Any) -> None:
+        """Send an event as soon as the channel is joined, however long that takes; no reply.
+
+        Raises: NotJoined, TooManyWaiting, UnencodablePayload.
+        """
+        self._enqueue(topic, event, payload)
+
+    def close(self) -> None:
+        """Close for good: every channel is over, nothing is dialled any more."""
+        if self.state is SocketState.CLOSED:
+            return
+        self.state = SocketState.CLOSED
+        self.connect_at = None
+        self.close_code = CLOSE_CODE
+        self._silence()
+        for channel in list(self._channels.values()):
+            self._end(channel)
+        self._events.append(SocketClosed(self.close_code, None, "closed by this client", None))
+
+    # What the owner feeds.
+
+    def connecting(self) -> None:
+        """Dialling has begun; `opened` or `closed` must follow."""
+        if self.state is SocketState.WAITING:
+            self.state = SocketState.CONNECTING
+            self.connect_at = None
+
+    def opened(self, now: float) -> None:
+        """The WebSocket handshake succeeded."""
+        if self.state is SocketState.CLOSED:
+            return
+        self.state = SocketState.OPEN
+        self.connect_at = None
+        self._opened_at = now
+        self._heartbeat_timer = self._timers.at(now + self._settings.heartbeat_s, self._beat)
+        self._events.append(SocketOpened())
+        for channel in list(self._channels.values()):
+            self._join(channel, now)
+
+    def closed(
+        self, code: int | None, now: float, reason: str = "", http_status: int | None = None
+    ) -> None:
+        """The connection ended with `code`, or could not be made (None).
+
+        Every close that we did not ask for is followed by a new attempt, 1000 too.
+        """
+        if self.state is SocketState.CLOSED:
+            return
+        self._lose()
+        # Deviation: phoenix.js starts its backoff anew at every open, and so dials a server
+        # that accepts and hangs up a hundred times a second.
+        if self._opened_at is not None and now - self._opened_at >= self._settings.stable_after_s:
+            self._failures = 0
+        pause = self._pause(self._settings.reconnect_after_s, self._failures)
+        self._failures += 1
+        self._opened_at = None
+        self.close_code = None
+        self.state = SocketState.WAITING
+        self.connect_at = now + pause
+        self._events.append(SocketClosed(code, http_status, reason, pause))
+
+    def received(self, data: str | bytes, now: float) -> None:
+        """A message came in. Binary ones are ignored, whatever their kind."""
+        if self.state is not SocketState.OPEN or not isinstance(data, str):
+            return
+        try:
+            frame = V2.decode(data)
+        except MalformedFrame as error:
+            self._events.append(FrameIgnored(str(error)))
+            return
+        if frame.event == REPLY and frame.ref == self._heartbeat_ref is not None:
+            self._heartbeat_ref = None
+        elif (channel := self._member(frame)) is not None:
+            self._dispatch(channel, frame, now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due at `now`: heartbeats, time-outs, rejoins."""
+        self._timers.fire(now)
+
+    # The connection.
+
+    def _beat(self, now: float) -> None:
+        """A heartbeat on a fixed timer: incoming traffic is no sign that ours arrives."""
+        if self._heartbeat_ref is not None:
+            self._lose()
+            self.state = SocketState.CLOSING
+            self.close_code = CLOSE_CODE
+            return
+        self._heartbeat_ref = next(self._refs)
+        self._outgoing.append(_text(None, self._heartbeat_ref, PHOENIX_TOPIC, HEARTBEAT, {}))
+        self._heartbeat_timer = self._timers.at(now + self._settings.heartbeat_s, self._beat)
+
+    def _lose(self) -> None:
+        """The connection carries nothing any more: each channel waits for the next one."""
+        self._silence()
+        for channel in list(self._channels.values()):
+            if channel.state is ChannelState.LEAVING:
+                self._end(channel)
+            else:
+                self._err(channel, {"reason": "connection lost"})
+
+    def _silence(self) -> None:
+        self._outgoing.clear()
+        self._timers.cancel(self._heartbeat_timer)
+        self._heartbeat_ref = None
+
+    def _pause(self, steps: tuple[float, ...], failures: int) -> float:
+        return steps[min(failures, len(steps) - 1)] * (0.5 + self._random() / 2)
+
+    # One channel.
+
+    def _member(self, frame: Frame) -> _Channel | None:
+        """The channel that a frame is for; None: of no channel, or of an earlier join.
+
+        A null join_ref is always current (broadcasts, "unmatched topic", old servers).
+        """
+        if not isinstance(frame.topic, str):
+            return None
+        channel = self._channels.get(frame.topic)
+        if channel is None or channel.state is ChannelState.ERRORED:
+            return None
+        return channel if frame.join_ref in (None, channel.join_ref) else None
+
+    def _dispatch(self, channel: _Channel, frame: Frame, now: float) -> None:
+        leaving = channel.state is ChannelState.LEAVING
+        if frame.event == REPLY:
+            self._replied(channel, frame, now)
+        elif frame.event == CLOSE or (frame.event == ERROR and leaving):
+            self._end(channel)
+        elif frame.event == ERROR:
+            self._err(channel, frame.payload)
+            self._join_later(channel, now)
+        elif channel.state is ChannelState.JOINED and isinstance(frame.event, str):
+            self._events.append(MessageReceived(channel.topic, frame.event, frame.payload))
+
+    def _replied(self, channel: _Channel, frame: Frame, now: float) -> None:
+        status, response = _outcome(frame.payload)
+        if status is None or not isinstance(frame.ref, str):
+            return
+        if frame.ref == channel.leave_ref:
+            self._end(channel)
+        elif frame.ref == channel.join_ref:
+            self._join_replied(channel, status, response, now)
+        elif (push := channel.in_flight.pop(frame.ref, None)) is not None:
+            self._timers.cancel(push.timer)
+            self._events.append(PushAnswered(push.ref, status, response))
+            # Deviation: phoenix.js stays "joined" to a topic that the server does not know.
+            if status == "error" and response == {"reason": "unmatched topic"}:
+                self._err(channel, response)
+                self._join_later(channel, now)
+
+    def _join(self, channel: _Channel, now: float) -> None:
+        # Fresh at each join: a phx_close of the last join must not be taken for this one's.
+        ref = next(self._refs)
+        try:
+            payload = channel.payload() if callable(channel.payload) else channel.payload
+            text = _text(ref, ref, channel.topic, JOIN, payload)
+        except Exception as error:  # one channel's payload must not take the others down
+            self._events.append(ChannelErrored(channel.topic, {"reason": repr(error)}))
+            self._join_later(channel, now)
+            return
+        channel.join_ref = ref
+        channel.state = ChannelState.JOINING
+        self._outgoing.append(text)
+        deadline = now + self._settings.timeout_s
+        self._rearm(channel, deadline, partial(self._join_timed_out, channel))
+
+    def _join_replied(self, channel: _Channel, status: str, response: Any, now: float) -> None:
+        if channel.state is not ChannelState.JOINING:
+            return
+        if status != "ok":
+            self._events.append(ChannelRefused(channel.topic, response))
+            self._join_later(channel, now)
+            return
+        self._timers.cancel(channel.timer)
+        channel.state = ChannelState.JOINED
+        channel.failures = 0
+        self._events.append(ChannelJoined(channel.topic, response, channel.joined_before))
+        channel.joined_before = True
+        self._outgoing.extend([channel] * len(channel.unsent))
+
+    def _join_timed_out(self, channel: _Channel, now: float) -> None:
+        self._send_leave(channel)  # the server may have let us in all the same
+        self._events.append(ChannelJoinTimedOut(channel.topic))
+        self._join_later(channel, now)
+
+    def _join_later(self, channel: _Channel, now: float) -> None:
+        channel.state = ChannelState.ERRORED
+        channel.join_ref = None
+        pause = self._pause(self._settings.rejoin_after_s, channel.failures)
+        channel.failures += 1
+        self._rearm(channel, now + pause, partial(self._join, channel))
+
+    def _send_leave(self, channel: _Channel) -> str:
+        ref = next(self._refs)
+        self._outgoing.append(_text(channel.join_ref, ref, channel.topic, LEAVE, {}))
+        return ref
+
+    def _err(self, channel: _Channel, payload: Any) -> None:
+        if channel.state is ChannelState.JOINED:
+            self._events.append(ChannelErrored(channel.topic, payload))
+        channel.state = ChannelState.ERRORED
+        channel.join_ref = None
+        self._timers.cancel(channel.timer)
+        self._abandon(channel.in_flight.values())
+        channel.in_flight.clear()
+
+    def _end(self, channel: _Channel) -> None:
+        del self._channels[channel.topic]
+        self._timers.cancel(channel.timer)
+        self._abandon([*channel.in_flight.values(), *channel.unsent])
+        channel.in_flight.clear()
+        channel.unsent.clear()
+        self._events.append(ChannelClosed(channel.topic))
+
+    def _rearm(self, channel: _Channel, when: float, action: Callable[[float], None]) -> None:
+        self._timers.cancel(channel.timer)
+        channel.timer = self._timers.at(when, action)
+
+    # Pushes.
+
+    def _enqueue(self, topic: str, event: str, payload: Any) -> _Push:
+        channel = self._channels.get(topic)
+        if channel is None or channel.state is ChannelState.LEAVING:
+            raise NotJoined(f"cannot push to {topic!r}: join it first")
+        if len(channel.unsent) >= self._settings.max_waiting:
+            raise TooManyWaiting(f"{len(channel.unsent)} messages wait on {topic!r} already")
+        push = _Push(next(self._refs), event, _raw(payload), None)
+        channel.unsent.append(push)
+        if channel.state is ChannelState.JOINED:
+            self._outgoing.append(channel)
+        return push
+
+    def _push_timed_out(self, channel: _Channel, push: _Push) -> None:
+        if channel.in_flight.pop(push.ref, None) is None:
+            channel.unsent.remove(push)
+        self._events.append(PushTimedOut(push.ref))
+
+    def _abandon(self, pushes: Iterable[_Push]) -> None:
+        for push in pushes:
+            self._timers.cancel(push.timer)
+            self._events.append(PushAbandoned(push.ref))
+
+
+def _raw(payload: Any) -> msgspec.Raw:
+    """The payload as it is now, in JSON. Raises: UnencodablePayload."""
+    try:
+        return msgspec.Raw(msgspec.json.encode(payload))
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise UnencodablePayload(str(error)) from error
+
+
+def _text(join_ref: str | None, ref: str, topic: str, event: str, payload: Any) -> str:
+    return V2.encode(Frame(join_ref, ref, topic, event, payload))
+
+
+def _outcome(payload: Any) -> tuple[str | None, Any]:
+    """Status and response of a phx_reply; (None, None) if it is none."""
+    if not isinstance(payload, dict) or not isinstance(payload.get("status"), str):
+        return None, None
+    return payload["status"], payload.get("response", {})

@@ -1,0 +1,137 @@
+"""One frame of Phoenix Channels, and the two ways (V1, V2) in which it stands on the wire.
+
+Source: phoenix `lib/phoenix/socket/serializers/v1_json_serializer.ex` and `v2_json_serializer.ex`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+JOIN = "phx_join"
+LEAVE = "phx_leave"
+REPLY = "phx_reply"
+CLOSE = "phx_close"
+ERROR = "phx_error"
+HEARTBEAT = "heartbeat"
+PHOENIX_TOPIC = "phoenix"
+
+
+class MalformedFrame(ValueError):
+    """The peer sent what is no frame of the negotiated version; its socket closes with 1011."""
+
+
+class UnencodablePayload(ValueError):
+    """A payload of ours cannot stand in a JSON text (a lone surrogate), or is no JSON object."""
+
+
+class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A frame as V2 writes it: `[join_ref, ref, topic, event, payload]`.
+
+    Refs are opaque JSON values that are echoed with their type; topic and event are strings in
+    every frame that means something, and anything at all in what a client may send.
+    """
+
+    join_ref: Any
+    ref: Any
+    topic: Any
+    event: Any
+    payload: Any
+
+
+class _V1Frame(msgspec.Struct, frozen=True, gc=False):
+    topic: Any
+    event: Any
+    payload: Any
+    # Deviation on purpose: Phoenix requires the key; the clients we are built for leave it out.
+    ref: Any = None
+    join_ref: Any = None
+
+
+class _V1Output(msgspec.Struct, frozen=True, gc=False):
+    # Never a `join_ref` key: it crashed a Java client (phoenix#2583).
+    event: Any
+    payload: Any
+    ref: Any
+    topic: Any
+
+
+_encoder = msgspec.json.Encoder()
+_ordered_encoder = msgspec.json.Encoder(order="deterministic")
+_v2_decoder = msgspec.json.Decoder(Frame)
+_v1_decoder = msgspec.json.Decoder(_V1Frame)
+_NOT_JSON = (ValueError, RecursionError)
+_UNENCODABLE = (ValueError, TypeError, OverflowError, RecursionError)
+
+
+def _decode_v2(data: str | bytes) -> Frame:
+    if not isinstance(data, str):
+        raise MalformedFrame("binary frames are not spoken here")
+    try:
+        return _v2_decoder.decode(data)
+    except _NOT_JSON as error:
+        raise MalformedFrame(str(error)) from error
+
+
+def _decode_v1(data: str | bytes) -> Frame:
+    try:
+        frame = _v1_decoder.decode(data)  # V1 ignores the opcode: JSON in a binary frame is fine
+    except _NOT_JSON as error:
+        raise MalformedFrame(str(error)) from error
+    return Frame(frame.join_ref, frame.ref, frame.topic, frame.event, frame.payload)
+
+
+def _encode_v2(frame: Frame) -> str:
+    try:
+        return _encoder.encode(frame).decode()
+    except _UNENCODABLE as error:
+        raise UnencodablePayload(str(error)) from error
+
+
+def _encode_v1(frame: Frame) -> str:
+    output = _V1Output(frame.event, frame.payload, frame.ref, frame.topic)
+    try:
+        return _encoder.encode(output).decode()
+    except _UNENCODABLE as error:
+        raise UnencodablePayload(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Serializer:
+    """How one protocol version reads and writes frames."""
+
+    version: int
+    decode: Callable[[str | bytes], Frame]
+    """Text or binary message → frame. Raises: MalformedFrame."""
+    encode: Callable[[Frame], str]
+    """Frame → text message, without spaces. Raises: UnencodablePayload."""
+
+
+V1 = Serializer(1, _decode_v1, _encode_v1)
+V2 = Serializer(2, _decode_v2, _encode_v2)
+
+_RELEASE = re.compile(r"([12])\.0\.(?:0|[1-9][0-9]*)")
+
+
+def serializer_for(vsn: str | None) -> Serializer | None:
+    """The serializer for the query parameter `vsn`; None: refuse the upgrade with 403.
+
+    Absent means 1.0.0. Only `~> 1.0.0` and `~> 2.0.0`, as full SemVer without pre-release.
+    """
+    if vsn is None:
+        return V1
+    match = _RELEASE.fullmatch(vsn)
+    if match is None:
+        return None
+    return V1 if match[1] == "1" else V2
+
+
+def same_ref(left: Any, right: Any) -> bool:
+    """Whether two refs are the same JSON value, as Elixir's `===` has it: 1 is not "1" nor 1.0."""
+    if type(left) is not type(right):
+        return False
+    if not isinstance(left, dict | list):
+        return bool(left == right)
+    return _ordered_encoder.encode(left) == _ordered_encoder.encode(right)

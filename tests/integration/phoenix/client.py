@@ -1,0 +1,127 @@
+"""Two clients: one that speaks V2, and one that speaks TCP, and may do everything wrong."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from websockets import ConnectionClosed
+from websockets.asyncio.client import ClientConnection, connect
+
+HEARTBEAT: list[Any] = [None, "hb", "phoenix", "heartbeat", {}]
+ALIVE = [None, "hb", "phoenix", "phx_reply", {"status": "ok", "response": {}}]
+
+
+class Client:
+    """A V2 client that sends and receives single frames."""
+
+    def __init__(self, websocket: ClientConnection) -> None:
+        self.websocket = websocket
+
+    async def send(self, *frame: Any) -> None:
+        """Send `join_ref, ref, topic, event, payload`."""
+        await self.websocket.send(json.dumps(frame))
+
+    async def receive(self) -> Any:
+        """The next frame, as a list."""
+        return json.loads(await self.websocket.recv())
+
+    async def call(self, *frame: Any) -> Any:
+        """Send a frame; the next that comes."""
+        await self.send(*frame)
+        return await self.receive()
+
+    async def join(self, topic: str, join_ref: str = "1") -> Any:
+        """Join; the response."""
+        reply = await self.call(join_ref, join_ref, topic, "phx_join", {})
+        assert reply[3:] == ["phx_reply", {"status": "ok", "response": reply[4]["response"]}]
+        return reply[4]["response"]
+
+    async def is_alive(self) -> bool:
+        """Whether the next frame answers a heartbeat."""
+        return bool(await self.call(*HEARTBEAT) == ALIVE)
+
+    async def close_code(self) -> int:
+        """Read until the server has closed; the code it closed with, 1006 if there was none."""
+        try:
+            while True:
+                await self.websocket.recv()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 1006
+
+
+@asynccontextmanager
+async def opened(
+    address: str, mount: str = "/socket", query: str = "vsn=2.0.0", **options: Any
+) -> AsyncIterator[Client]:
+    """A client whose socket is open. Raises: InvalidStatus when it is refused."""
+    url = f"ws://{address}{mount}/websocket?{query}"
+    async with connect(
+        url, compression=None, ping_interval=None, proxy=None, **options
+    ) as websocket:
+        yield Client(websocket)
+
+
+class RawClient:
+    """A TCP connection on which nothing is read or written by itself."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._loop = asyncio.get_running_loop()
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes."""
+        await self._loop.sock_sendall(self._socket, data)
+
+    async def read(self) -> bytes:
+        """What has come; empty at the end."""
+        return await self._loop.sock_recv(self._socket, 65_536)
+
+    async def read_to_end(self) -> bytes:
+        """All until the server has closed the connection, or reset it."""
+        data = b""
+        try:
+            while chunk := await self.read():
+                data += chunk
+        except ConnectionResetError:
+            pass
+        return data
+
+    async def upgrade(self, path: str = "/socket/websocket?vsn=2.0.0") -> bytes:
+        """Ask for a WebSocket; the head of the response."""
+        head = (
+            f"GET {path} HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\n"
+            "connection: Upgrade\r\nsec-websocket-version: 13\r\n"
+            "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        await self.write(head.encode("latin-1"))
+        return await self.read()
+
+    async def send(self, *frame: Any) -> None:
+        """Send `join_ref, ref, topic, event, payload` as a text frame."""
+        await self.write(masked(json.dumps(frame).encode()))
+
+
+@asynccontextmanager
+async def connected(address: str) -> AsyncIterator[RawClient]:
+    """A TCP connection with a small receive buffer."""
+    host, port = address.split(":")
+    with socket.socket() as connection:
+        connection.setblocking(False)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await asyncio.get_running_loop().sock_connect(connection, (host, int(port)))
+        yield RawClient(connection)
+
+
+def masked(payload: bytes, first_byte: int = 0x81) -> bytes:
+    """A client's frame, a final text by default; the mask is zero, which changes nothing."""
+    size = len(payload)
+    if size < 126:
+        header = bytes([first_byte, 0x80 | size])
+    elif size < 65_536:
+        header = bytes([first_byte, 0x80 | 126]) + size.to_bytes(2, "big")
+    else:
+        header = bytes([first_byte, 0x80 | 127]) + size.to_bytes(8, "big")
+    return header + bytes(4) + payload

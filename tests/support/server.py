@@ -1,0 +1,54 @@
+"""A real uvicorn in the event loop of the test, on a free port of 127.0.0.1."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+
+from entrypoints.phoenix_protocol import uvicorn_config
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+        self.stopping = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # they are pytest's
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit as failed:  # uvicorn's answer, which would end pytest
+            raise RuntimeError("the application did not start; its log says why") from failed
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.stopping.wait()  # rather than look every 0.1 s
+
+
+@asynccontextmanager
+async def running(app: Any, *, port: int = 0, **settings: Any) -> AsyncIterator[str]:
+    """Serve `app` with the product's settings; its address, such as `127.0.0.1:40123`.
+
+    `settings`: those of `uvicorn_config`. Sockets still open at the end hear 1012.
+    """
+    server = _Server(uvicorn_config(app, log_config=None, **settings))
+    with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
+        serving = asyncio.ensure_future(server.serve([listener]))
+        ready = asyncio.ensure_future(server.ready.wait())
+        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        try:
+            if not serving.done():
+                yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.stopping.set()
+            await serving
