@@ -19,7 +19,7 @@ class MemoryFanout(Fanout):
 
     def unsubscribe(self, customer: Customer, listener: Listener) -> None:
         listeners = self._listeners.get(customer, ())
-        left = tuple(other for other in listeners if other != listener)
+        left = tuple([other for other in listeners if other != listener])
         if left:
             self._listeners[customer] = left
         else:

@@ -17,7 +17,7 @@ from application.ports import (
 )
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import BusinessId, Customer, SessionId
-from domain.message import Entry, Message
+from domain.message import Author, Entry, Message
 from domain.notice import Deferred, Notice, Outcome, Undeliverable
 from domain.session import Draft, Session
 from domain.status import Status
@@ -133,7 +133,7 @@ class MemoryStore(SessionStore, Archive, Outbox):
         keys = self._owners[draft.session.customer].keys
         session, at = draft.session, draft.entries[-1].at
         keys.pop(key, None)  # so that the dictionary stays in the order of time
-        keys[key] = _Key(session.session_id, draft.entries[0].seq, session.status, at)
+        keys[key] = _Key(session.session_id, _keyed(draft), session.status, at)
         while at - keys[oldest := next(iter(keys))].at >= KEYS_LIVE:
             del keys[oldest]
 
@@ -242,6 +242,14 @@ class MemoryStore(SessionStore, Archive, Outbox):
 
     async def depth(self) -> int:
         return len(self._queued_in)
+
+
+def _keyed(draft: Draft) -> int:
+    """The seq of what the key is of: what a person said, among what was stored along with it."""
+    for entry in draft.entries:
+        if isinstance(entry, Message) and entry.author is not Author.SYSTEM:
+            return entry.seq
+    return draft.entries[0].seq
 
 
 def _recency(session: Session) -> tuple[datetime, str]:

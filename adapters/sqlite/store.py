@@ -1,0 +1,455 @@
+"""The store that survives its process: SQLite in a file, written in groups by a thread."""
+
+import sqlite3
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from heapq import nlargest
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+import msgspec
+
+from adapters.sqlite.file import open_reader, open_writer, transaction
+from adapters.sqlite.lane import Lane
+from application.ports import (
+    RECENT,
+    Archive,
+    Erased,
+    Loaded,
+    Outbox,
+    SessionPage,
+    SessionStore,
+)
+from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
+from domain.identity import BusinessId, Customer, SessionId
+from domain.message import Author, Entry, Message, StatusChange
+from domain.notice import Deferred, Delivered, Notice, Outcome
+from domain.session import Draft, Session
+from domain.status import Status
+
+T = TypeVar("T")
+Rows = list[tuple[Any, ...]]
+Work = Callable[[sqlite3.Connection], object]
+
+KEYS_LIVE_MS = 48 * 3600 * 1000
+_PRUNE_EVERY = 256
+"""Keys stored between two looks for expired ones; a look takes at most twice as many away."""
+
+_HIGHEST = 2**63 - 1
+"""The highest integer of SQLite."""
+
+_encode = msgspec.json.Encoder().encode
+_decode_session = msgspec.json.Decoder(Session).decode
+_decode_notice = msgspec.json.Decoder(Notice).decode
+_MESSAGE, _CHANGE = 0, 1
+_decode_entry: tuple[Callable[[bytes], Entry], ...] = (
+    msgspec.json.Decoder(Message).decode,
+    msgspec.json.Decoder(StatusChange).decode,
+)
+
+_OPEN = """INSERT INTO sessions (status, seq, updated_at, due_at, head, session_id, business_id,
+    user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+_GROW = """UPDATE sessions SET status = ?, seq = ?, updated_at = ?, due_at = ?, head = ?
+    WHERE session_id = ? AND seq = ?"""
+_ADD_ENTRY = "INSERT INTO entries (session_id, seq, kind, body) VALUES (?, ?, ?, ?)"
+_ADD_KEY = """INSERT INTO keys (business_id, user_id, key, session_id, seq, status, at)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_ADD_NOTICE = """INSERT INTO outbox (notice_id, session_id, position, due_at, body, ready_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN EXISTS
+        (SELECT 1 FROM outbox WHERE session_id = ?2 AND dead IS NULL) THEN NULL ELSE ?4 END)"""
+_RECENT_OF = """SELECT head, kind, body FROM sessions JOIN entries USING (session_id)
+    WHERE session_id = {} ORDER BY entries.seq DESC LIMIT ?"""
+_RECENT_BY_ID = _RECENT_OF.format("?")
+_RECENT_BY_CUSTOMER = _RECENT_OF.format(
+    """(SELECT session_id FROM sessions WHERE business_id = ? AND user_id = ?
+        ORDER BY number DESC LIMIT 1)"""
+)
+_PROMOTE = """UPDATE outbox SET ready_at = due_at WHERE ready_at IS NULL AND notice_id =
+    (SELECT notice_id FROM outbox WHERE session_id = ? AND dead IS NULL ORDER BY position)"""
+
+
+@dataclass(slots=True)
+class _Append:
+    """A draft as the rows that it becomes."""
+
+    opens: Rows
+    grows: Rows
+    entries: Rows
+    keys: Rows
+    notices: Rows
+
+
+class SqliteStore(SessionStore, Archive, Outbox):
+    """All three ports of storage in the file `path`; use it as `async with store:`.
+
+    Every write that waits goes into the next transaction, so one fsync pays for all of them.
+    `synchronous`: FULL keeps what was acknowledged also over a loss of power, NORMAL only over
+    the death of the process. `busy_timeout_s`: how long another process may hold the file before
+    a call raises StorageUnavailable; several processes on one file are correct, but slower.
+    `gather_s`: how long a transaction waits for more writes while there are many; a write that
+    comes alone does not wait.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        busy_timeout_s: float = 5.0,
+        gather_s: float = 0.002,
+    ) -> None:
+        self._path = Path(path).absolute()
+        self._synchronous = synchronous
+        self._busy_timeout_s = busy_timeout_s
+        self._keys_until_prune = 0
+        self._writes: Lane[_Append | Work] = Lane(
+            f"{self._path} (writes)", self._write_batch, gather_s=gather_s
+        )
+        self._reads: Lane[Work] = Lane(f"{self._path} (reads)", self._read_batch)
+
+    def __repr__(self) -> str:
+        return f"<SqliteStore {self._path} {self._writes} {self._reads}>"
+
+    async def __aenter__(self) -> Self:
+        """Open the file, or make it. Raises: StorageUnavailable, saying what is wrong with it."""
+        await self._writes.open(self._open_writer)
+        try:
+            await self._reads.open(self._open_reader)
+        except BaseException:
+            await self._writes.close(self._close_writer)
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Finish what was submitted. The last connection to close folds the log into the file."""
+        await self._reads.close(lambda: self._reader.close())
+        await self._writes.close(self._close_writer)
+
+    def _open_writer(self) -> None:
+        self._writer = open_writer(
+            self._path, synchronous=self._synchronous, busy_timeout_s=self._busy_timeout_s
+        )
+
+    def _open_reader(self) -> None:
+        self._reader = open_reader(self._path, busy_timeout_s=self._busy_timeout_s)
+
+    def _close_writer(self) -> None:
+        self._writer.close()
+
+    async def append(self, draft: Draft, due_at: datetime | None) -> None:
+        await self._writes.submit(_rows(draft, due_at))
+
+    async def latest(self, customer: Customer) -> Loaded | None:
+        return await self._read(
+            lambda db: _loaded(
+                db.execute(
+                    _RECENT_BY_CUSTOMER, (customer.business_id, customer.user_id, RECENT)
+                ).fetchall()
+            )
+        )
+
+    async def load(self, session_id: SessionId) -> Loaded | None:
+        return await self._read(
+            lambda db: _loaded(db.execute(_RECENT_BY_ID, (session_id, RECENT)).fetchall())
+        )
+
+    async def page(
+        self, session_id: SessionId, *, after: int = 0, before: int | None = None, limit: int
+    ) -> tuple[Entry, ...]:
+        newest_first = before is not None
+        rows: Rows = await self._read(
+            lambda db: db.execute(
+                f"""SELECT kind, body FROM entries WHERE session_id = ? AND seq > ? AND seq < ?
+                    ORDER BY seq {"DESC" if newest_first else "ASC"} LIMIT ?""",
+                (session_id, after, _HIGHEST if before is None else before, limit),
+            ).fetchall()
+        )
+        entries = [_decode_entry[kind](body) for kind, body in rows]
+        return tuple(reversed(entries) if newest_first else entries)
+
+    async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
+        rows: Rows = await self._read(
+            lambda db: db.execute(
+                "SELECT head FROM sessions WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+                (_ms(now), limit),
+            ).fetchall()
+        )
+        return tuple(_decode_session(head) for (head,) in rows)
+
+    async def list_sessions(
+        self,
+        *,
+        business_id: BusinessId | None = None,
+        status: Status | None = None,
+        customer: Customer | None = None,
+        limit: int,
+        cursor: str | None = None,
+    ) -> SessionPage:
+        """Sessions by their newest entry, newest first. Raises: InvalidPayload for a bad cursor.
+
+        While sessions change, none is listed twice, and every one that does not change is listed;
+        one that gets an entry moves to the front, where a new listing begins.
+        """
+        below = (_HIGHEST, 0) if cursor is None else _position(cursor)
+        rows: Rows = await self._read(
+            lambda db: _newest(db, business_id, status, customer, below, limit + 1)
+        )
+        sessions = tuple(_decode_session(head) for _, _, head in rows[:limit])
+        return SessionPage(sessions, _cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+
+    async def erase(self, customer: Customer) -> Erased:
+        """Erase everything stored of the customer, and overwrite the places where it stood."""
+        return await self._write(lambda db: _erase(db, customer))
+
+    async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
+        """The longest due first. `attempts` of a notice counts the claims before this one."""
+        return await self._write(lambda db: _claim(db, _ms(now), _ms(lease_until), limit))
+
+    async def settle(self, notice_id: str, outcome: Outcome) -> None:
+        await self._write(lambda db: _settle(db, notice_id, outcome))
+
+    async def depth(self) -> int:
+        return await self._read(
+            lambda db: db.execute("SELECT count(*) FROM outbox WHERE dead IS NULL").fetchone()[0]
+        )
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        result: T = await self._reads.submit(work)
+        return result
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        result: T = await self._writes.submit(work)
+        return result
+
+    def _read_batch(self, batch: Sequence[Work]) -> Sequence[object]:
+        try:
+            with transaction(self._reader, "BEGIN"):  # one snapshot, begun after every submission
+                return [work(self._reader) for work in batch]
+        except sqlite3.Error as error:
+            return [self._unavailable(error) for _ in batch]
+
+    def _write_batch(self, batch: Sequence[_Append | Work]) -> Sequence[object]:
+        appends = [job for job in batch if isinstance(job, _Append)]
+        try:
+            with transaction(self._writer):
+                outcomes = iter(_append_all(self._writer, appends))
+                results = [
+                    next(outcomes) if isinstance(job, _Append) else job(self._writer)
+                    for job in batch
+                ]
+                self._prune_keys(appends)
+        except sqlite3.Error as error:
+            return [self._unavailable(error) for _ in batch]
+        return results
+
+    def _unavailable(self, error: sqlite3.Error) -> StorageUnavailable:
+        failure = StorageUnavailable(f"{self._path}: {error}")
+        failure.__cause__ = error
+        return failure
+
+    def _prune_keys(self, appends: Sequence[_Append]) -> None:
+        """Every now and then take expired keys away, a bounded number, the oldest ones."""
+        added = [row for append in appends for row in append.keys]
+        self._keys_until_prune -= len(added)
+        if added and self._keys_until_prune < 0:
+            self._keys_until_prune = _PRUNE_EVERY
+            self._writer.execute(
+                """DELETE FROM keys WHERE number IN
+                    (SELECT number FROM keys ORDER BY number LIMIT ?) AND at <= ?""",
+                (2 * _PRUNE_EVERY, added[-1][-1] - KEYS_LIVE_MS),
+            )
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def _rows(draft: Draft, due_at: datetime | None) -> _Append:
+    session, first = draft.session, draft.entries[0].seq
+    at = _ms(session.updated_at)
+    due = None if due_at is None else _ms(due_at)
+    head = (session.status, session.seq, at, due, _encode(session), session.session_id)
+    whose = (session.customer.business_id, session.customer.user_id)
+    key = (*whose, draft.key, session.session_id, _keyed(draft), session.status, at)
+    return _Append(
+        opens=[(*head, *whose)] if first == 1 else [],
+        grows=[(*head, first - 1)] if first != 1 else [],
+        entries=[_entry_row(session.session_id, entry) for entry in draft.entries],
+        keys=[key] if draft.key is not None else [],
+        notices=[_notice_row(notice) for notice in sorted(draft.notices, key=_place)],
+    )
+
+
+def _entry_row(session_id: SessionId, entry: Entry) -> tuple[str, int, int, bytes]:
+    kind = _MESSAGE if isinstance(entry, Message) else _CHANGE
+    return session_id, entry.seq, kind, _encode(entry)
+
+
+def _notice_row(notice: Notice) -> tuple[str, str, int, int, bytes]:
+    due = _ms(notice.due_at)
+    return notice.notice_id, notice.session_id, notice.position, due, _encode(notice)
+
+
+def _place(notice: Notice) -> int:
+    return notice.position
+
+
+def _keyed(draft: Draft) -> int:
+    """The seq of what the key is of: what a person said, among what was stored along with it."""
+    for entry in draft.entries:
+        if isinstance(entry, Message) and entry.author is not Author.SYSTEM:
+            return entry.seq
+    return draft.entries[0].seq
+
+
+def _append_all(db: sqlite3.Connection, appends: Sequence[_Append]) -> list[Exception | None]:
+    """Store the appends; what is to be raised to the caller of each, or None.
+
+    All at once, as nearly always none is refused; only if one is, each by itself.
+    """
+    if len(appends) == 1:
+        return [_append_one(db, appends[0])]
+    if appends and not _stored(db, appends):
+        return [_append_one(db, append) for append in appends]
+    return [None] * len(appends)
+
+
+def _append_one(db: sqlite3.Connection, append: _Append) -> Exception | None:
+    for row in append.keys:
+        where = "FROM keys WHERE business_id = ? AND user_id = ? AND key = ?"
+        first = db.execute(f"SELECT session_id, seq, status, at {where}", row[:3]).fetchone()
+        if first is not None and row[-1] - first[3] < KEYS_LIVE_MS:
+            return DuplicateMessage(session_id=first[0], seq=first[1], status=first[2])
+        if first is not None:
+            db.execute(f"DELETE {where}", row[:3])
+    return None if _stored(db, [append]) else SeqTaken()
+
+
+def _stored(db: sqlite3.Connection, appends: Sequence[_Append]) -> bool:
+    """Store all of the appends or, when any of them is refused, none."""
+    db.execute("SAVEPOINT appends")
+    try:
+        stored = _grown(db, [row for append in appends for row in append.grows])
+        if stored:
+            for sql, rows in (
+                (_OPEN, [row for append in appends for row in append.opens]),
+                (_ADD_ENTRY, [row for append in appends for row in append.entries]),
+                (_ADD_KEY, [row for append in appends for row in append.keys]),
+                (_ADD_NOTICE, [row for append in appends for row in append.notices]),
+            ):
+                if rows:
+                    db.executemany(sql, rows)
+    except sqlite3.IntegrityError:  # a seq, an open session or a key that there is already
+        stored = False
+    if not stored:
+        db.execute("ROLLBACK TO appends")
+    db.execute("RELEASE appends")
+    return stored
+
+
+def _grown(db: sqlite3.Connection, rows: Rows) -> bool:
+    """Write the new heads over the old ones; False when one is not where its draft began."""
+    return not rows or db.executemany(_GROW, rows).rowcount == len(rows)
+
+
+def _loaded(rows: Rows) -> Loaded | None:
+    if not rows:
+        return None
+    entries = tuple(_decode_entry[kind](body) for _, kind, body in reversed(rows))
+    return Loaded(_decode_session(rows[0][0]), entries)
+
+
+def _newest(
+    db: sqlite3.Connection,
+    business_id: BusinessId | None,
+    status: Status | None,
+    customer: Customer | None,
+    below: tuple[int, int],
+    limit: int,
+) -> Rows:
+    """(updated_at, number, head) of the sessions below a position, newest first."""
+    where: list[str] = ["status = ?", "(updated_at, number) < (?, ?)"]
+    whose: list[str] = []
+    if business_id is not None:
+        where, whose = ["business_id = ?", *where], [business_id]
+    index = ""
+    if customer is not None:
+        # Without statistics the planner would rather walk through all of the business.
+        index = "INDEXED BY sessions_of_customer"
+        where = ["business_id = ?", "user_id = ?", *where]
+        whose = [customer.business_id, customer.user_id, *whose]
+    sql = f"""SELECT updated_at, number, head FROM sessions {index} WHERE {" AND ".join(where)}
+        ORDER BY updated_at DESC, number DESC LIMIT ?"""
+    # In the index each status is a stretch of its own, in order: `limit` rows of each are enough.
+    found = (
+        row
+        for each in (Status if status is None else (status,))
+        for row in db.execute(sql, (*whose, each, *below, limit))
+    )
+    return nlargest(limit, found)
+
+
+def _cursor(updated_at: int, number: int) -> str:
+    return urlsafe_b64encode(b"%d.%d" % (updated_at, number)).decode()
+
+
+def _position(cursor: str) -> tuple[int, int]:
+    try:
+        updated_at, number = urlsafe_b64decode(cursor.encode()).split(b".")
+        position = int(updated_at), int(number)
+        if max(position) > _HIGHEST:
+            raise ValueError("beyond every number")
+    except ValueError as error:  # of base64, the split or a number
+        raise InvalidPayload("cursor is not one that a listing has given") from error
+    return position
+
+
+def _erase(db: sqlite3.Connection, customer: Customer) -> Erased:
+    whose = (customer.business_id, customer.user_id)
+    of_customer = "business_id = ? AND user_id = ?"
+    of_sessions = f"session_id IN (SELECT session_id FROM sessions WHERE {of_customer})"
+
+    def delete(what: str) -> int:
+        return db.execute(f"DELETE FROM {what}", whose).rowcount
+
+    notices = delete(f"outbox WHERE {of_sessions}")
+    messages = delete(f"entries WHERE kind = {_MESSAGE} AND {of_sessions}")
+    delete(f"entries WHERE {of_sessions}")
+    delete(f"keys WHERE {of_customer}")
+    return Erased(delete(f"sessions WHERE {of_customer}"), messages, notices)
+
+
+def _claim(db: sqlite3.Connection, now: int, lease_until: int, limit: int) -> tuple[Notice, ...]:
+    rows = db.execute(
+        """SELECT notice_id, ready_at, attempts, body FROM outbox WHERE ready_at <= ?
+            ORDER BY ready_at, session_id LIMIT ?""",
+        (now, limit),
+    ).fetchall()
+    db.executemany(
+        "UPDATE outbox SET ready_at = ?, attempts = attempts + 1 WHERE notice_id = ?",
+        [(lease_until, notice_id) for notice_id, *_ in rows],
+    )
+    return tuple(
+        replace(
+            _decode_notice(body),
+            due_at=datetime.fromtimestamp(ready_at / 1000, UTC),
+            attempts=attempts,
+        )
+        for _, ready_at, attempts, body in rows
+    )
+
+
+def _settle(db: sqlite3.Connection, notice_id: str, outcome: Outcome) -> None:
+    if isinstance(outcome, Deferred):
+        sql = "UPDATE outbox SET ready_at = ? WHERE notice_id = ? AND dead IS NULL"
+        db.execute(sql, (_ms(outcome.until), notice_id))
+        return
+    if isinstance(outcome, Delivered):
+        change, values = "DELETE FROM outbox", [notice_id]
+    else:
+        change, values = "UPDATE outbox SET ready_at = NULL, dead = ?", [outcome.reason, notice_id]
+    settled = f"{change} WHERE notice_id = ? AND dead IS NULL RETURNING session_id"
+    for (session_id,) in db.execute(settled, values).fetchall():
+        db.execute(_PROMOTE, (session_id,))

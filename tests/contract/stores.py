@@ -1,0 +1,131 @@
+"""The stores under the contract, and the conversations that its tests hold with them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from adapters.memory.store import MemoryStore
+from adapters.sqlite.store import SqliteStore
+from application.ports import Archive, Outbox, SessionStore
+from domain.identity import BusinessId, Customer, MessageId, SessionId, TransferId, UserId
+from domain.message import Author
+from domain.notice import Notice, NoticeKind
+from domain.session import Draft, Session
+from domain.status import Reason, Status
+
+NOON = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
+ANA = Customer(BusinessId("b1"), UserId("ana"))
+DAN = Customer(BusinessId("b1"), UserId("dan"))
+
+
+class Store(SessionStore, Archive, Outbox, Protocol):
+    """What every adapter of storage is: all three ports over the same data."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCase:
+    """An adapter under the contract. `open` gives it, empty unless that path was used before."""
+
+    name: str
+    open: Callable[[Path], AbstractAsyncContextManager[Store]]
+    survives_reopen: bool
+
+
+@asynccontextmanager
+async def _memory(path: Path) -> AsyncIterator[Store]:
+    yield MemoryStore()
+
+
+def _sqlite(path: Path) -> AbstractAsyncContextManager[Store]:
+    return SqliteStore(path / "store.db")
+
+
+STORES = (
+    StoreCase("memory", _memory, survives_reopen=False),
+    StoreCase("sqlite", _sqlite, survives_reopen=True),
+)
+every_store = pytest.mark.parametrize("case", STORES, ids=lambda case: case.name)
+every_durable_store = pytest.mark.parametrize(
+    "case", [case for case in STORES if case.survives_reopen], ids=lambda case: case.name
+)
+
+
+def new_session(session_id: str = "s1", customer: Customer = ANA, at: datetime = NOON) -> Session:
+    """The head of a session without entries."""
+    return Session(
+        session_id=SessionId(session_id),
+        customer=customer,
+        location_id=None,
+        opened_at=at,
+        updated_at=at,
+    )
+
+
+def user_says(
+    session: Session, text: str = "hello", *, key: str | None = None, at: datetime | None = None
+) -> Draft:
+    """One message, a second after the session's newest entry unless a time is given."""
+    draft = Draft(session, key=key)
+    message_id = MessageId(f"{session.session_id}-{session.seq + 1}")
+    draft.say(Author.USER, message_id, text, at or session.updated_at + timedelta(seconds=1))
+    return draft
+
+
+def asks_for_human(session: Session, at: datetime | None = None) -> Draft:
+    """A status change and a notice in words: two entries in one draft."""
+    draft = Draft(session)
+    at = at or session.updated_at + timedelta(seconds=1)
+    draft.ask_for_human(Reason.USER_REQUEST, TransferId("t1"), at, timeout_s=300.0, summary="Da")
+    draft.say(Author.SYSTEM, MessageId(f"asked-{draft.session.seq}"), "I have asked", at)
+    return draft
+
+
+def closes(session: Session) -> Draft:
+    """The end of the session."""
+    draft = Draft(session)
+    at = session.updated_at + timedelta(seconds=1)
+    draft.change(Status.CLOSED, Reason.CLOSED_BY_USER, at)
+    return draft
+
+
+def with_notices(draft: Draft, count: int = 1, *, due_at: datetime = NOON) -> Draft:
+    """The draft with `count` notices, named `<session>-<position>`."""
+    session = draft.session
+    draft.notices = tuple(
+        Notice(
+            notice_id=f"{session.session_id}-{session.seq * 10 + place}",
+            session_id=session.session_id,
+            customer=session.customer,
+            position=session.seq * 10 + place,
+            kind=NoticeKind.CONVERSATION,
+            body={"message": draft.entries[0].seq, "nested": {"ă": [1, 2.5, None, True]}},
+            due_at=due_at,
+        )
+        for place in range(count)
+    )
+    return draft
+
+
+async def stored(store: SessionStore, draft: Draft, due_at: datetime | None = None) -> Session:
+    """The session once the draft is stored."""
+    await store.append(draft, due_at)
+    return draft.session
+
+
+async def conversation(
+    store: SessionStore,
+    length: int,
+    session_id: str = "s1",
+    customer: Customer = ANA,
+    at: datetime = NOON,
+) -> Session:
+    """A stored session of `length` messages, its newest at `at`."""
+    session = new_session(session_id, customer, at)
+    for number in range(1, length + 1):
+        session = await stored(store, user_says(session, f"message {number}", at=at))
+    return session

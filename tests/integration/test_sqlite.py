@@ -1,0 +1,339 @@
+"""What only the SQLite store has: a file, a thread, other processes, and the death of its own."""
+
+import asyncio
+import random
+import sqlite3
+import sys
+from collections import Counter
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters.sqlite.store import SqliteStore
+from application.ports import Loaded
+from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
+from domain.identity import BusinessId, Customer, SessionId, UserId
+from tests.contract.stores import (
+    ANA,
+    DAN,
+    NOON,
+    conversation,
+    new_session,
+    stored,
+    user_says,
+    with_notices,
+)
+
+WRITERS = 5
+
+
+def locked(path: Path) -> closing[sqlite3.Connection]:
+    """Another program that holds the file for writing."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    return closing(db)
+
+
+def contents(path: Path) -> dict[str, int]:
+    """The number of rows in every table of the file."""
+    with closing(sqlite3.connect(path)) as db:
+        names = [
+            name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='table'")
+        ]
+        return {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
+
+
+def files(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
+
+
+async def write_and_die(path: Path, acknowledgements: int) -> Counter[str]:
+    """The highest acknowledged seq per session of a writer that is killed after so many."""
+    writer = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.support.crash_writer",
+        str(path),
+        str(WRITERS),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert writer.stdout is not None
+    lines = [await writer.stdout.readline() for _ in range(acknowledgements)]
+    writer.kill()
+    lines += (await writer.stdout.read()).splitlines(keepends=True)
+    await writer.wait()
+    acknowledged: Counter[str] = Counter()
+    for line in lines:
+        if line.endswith(b"\n"):  # the last one may have been cut off
+            session_id, seq = line.decode().split()
+            acknowledged[session_id] = max(acknowledged[session_id], int(seq))
+    return acknowledged
+
+
+async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    chance = random.Random(1)
+    acknowledged: Counter[str] = Counter()
+    for _ in range(10):
+        acknowledged |= await write_and_die(path, chance.randrange(1, 300))
+    async with SqliteStore(path) as store:
+        for session_id, seq in acknowledged.items():
+            log = await store.page(SessionId(session_id), limit=100_000)
+            loaded = await store.load(SessionId(session_id))
+            assert loaded is not None
+            draft = user_says(loaded.session, key=str(seq), at=NOON)
+            with pytest.raises(DuplicateMessage) as duplicate:
+                await store.append(draft, None)
+
+            assert len(log) >= seq
+            assert [entry.seq for entry in log] == list(range(1, loaded.session.seq + 1))
+            assert duplicate.value.seq == seq
+    assert len(acknowledged) == WRITERS
+
+
+async def test_a_locked_file_stops_neither_the_loop_nor_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path, busy_timeout_s=0.2) as store:
+        session = await conversation(store, 1)
+        passes = 0
+        with locked(path):
+            waiting = asyncio.ensure_future(store.append(user_says(session), None))
+            while not waiting.done():
+                passes += 1
+                await asyncio.sleep(0.001)
+            loaded = await store.load(session.session_id)
+        with pytest.raises(StorageUnavailable, match="locked") as refused:
+            await waiting
+        after = await stored(store, user_says(session))
+
+        assert passes > 20
+        assert loaded is not None
+        assert loaded.session == session
+        assert isinstance(refused.value.__cause__, sqlite3.OperationalError)
+        assert str(path) in str(refused.value)
+        assert after.seq == 2
+
+
+async def test_a_batch_that_fails_is_refused_to_all_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path, busy_timeout_s=0.05) as store:
+        await conversation(store, 1, "s0", DAN)
+        drafts = [
+            user_says(new_session(f"s{number}", Customer(BusinessId("b"), UserId(str(number)))))
+            for number in range(1, 9)
+        ]
+        with locked(path):
+            results = await asyncio.gather(
+                *(store.append(draft, None) for draft in drafts), return_exceptions=True
+            )
+
+        assert [type(result) for result in results] == [StorageUnavailable] * 8
+        assert contents(path)["sessions"] == 1
+
+
+async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    async with SqliteStore(tmp_path / "store.db") as store:
+        (pages,) = store._writer.execute("PRAGMA page_count").fetchone()
+        store._writer.execute(f"PRAGMA max_page_count = {pages + 8}")  # as if the disk ended there
+        session = await conversation(store, 1)
+        with pytest.raises(StorageUnavailable, match="full"):
+            await store.append(user_says(session, "x" * 20 * 4096), None)
+        full = await store.load(session.session_id)
+        store._writer.execute("PRAGMA max_page_count = 1000000")
+        after = await stored(store, user_says(session))
+
+        assert full is not None
+        assert full.session == session
+        assert after.seq == session.seq + 1
+
+
+async def test_writes_that_wait_share_a_transaction(tmp_path: Path) -> None:
+    async with SqliteStore(tmp_path / "store.db") as store:
+        statements: Counter[str] = Counter()
+        store._writer.set_trace_callback(lambda sql: statements.update([sql]))
+        customers = [Customer(BusinessId("b"), UserId(str(number))) for number in range(50)]
+        await asyncio.gather(*(conversation(store, 4, f"s{who.user_id}", who) for who in customers))
+
+        assert 4 <= statements["COMMIT"] <= 8
+
+
+async def test_a_caller_who_gives_up_disturbs_nobody(tmp_path: Path) -> None:
+    async with SqliteStore(tmp_path / "store.db") as store:
+        session = await conversation(store, 1)
+        given_up = asyncio.ensure_future(store.append(user_says(session, key="k"), None))
+        beside = asyncio.ensure_future(store.append(user_says(new_session("s2", DAN)), None))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await beside
+        with pytest.raises(DuplicateMessage):
+            await store.append(user_says(session, key="k"), None)
+        loaded = await store.load(session.session_id)
+
+        assert given_up.cancelled()
+        assert loaded is not None
+        assert loaded.session.seq == len(loaded.recent) == 2
+
+
+async def test_closing_finishes_what_was_submitted(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        appends: list[asyncio.Future[None]] = []
+        for number in range(30):
+            draft = user_says(
+                new_session(f"s{number}", Customer(BusinessId("b"), UserId(str(number))))
+            )
+            appends.append(asyncio.ensure_future(store.append(draft, None)))
+            await asyncio.sleep(0)  # the first ones are being written, the last ones wait
+
+    assert await asyncio.gather(*appends) == [None] * 30
+    assert contents(path)["sessions"] == 30
+    assert files(tmp_path) == ["store.db"]
+
+
+async def test_a_store_that_is_not_open_says_so(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.db")
+    with pytest.raises(StorageUnavailable, match="not open"):
+        await store.latest(ANA)
+    async with store:
+        await conversation(store, 1)
+    with pytest.raises(StorageUnavailable, match="not open"):
+        await store.append(user_says(new_session("s2", DAN)), None)
+    async with store:
+        assert (await store.list_sessions(limit=10)).sessions
+
+
+async def refusal(path: Path) -> str:
+    """Why the file cannot be opened."""
+    with pytest.raises(StorageUnavailable) as refused:
+        async with SqliteStore(path, busy_timeout_s=0.05):
+            pass
+    return str(refused.value)
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(b"This is no database." * 100)
+
+    assert await refusal(path) == f"{path}: file is not a database"
+    assert path.read_bytes() == b"This is no database." * 100
+
+
+async def test_a_directory_is_refused(tmp_path: Path) -> None:
+    assert await refusal(tmp_path) == f"{tmp_path}: unable to open database file"
+
+
+async def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert "File exists" in await refusal(tmp_path / "file" / "store.db")
+
+
+async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        await conversation(store, 1)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+
+    assert await refusal(path) == f"{path} has schema version 99; this program knows up to 1"
+
+
+async def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE songs (title TEXT)")
+
+    assert await refusal(path) == f"{path} is the database of another program"
+
+
+async def test_a_damaged_file_raises_and_invents_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        await conversation(store, 200)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+    with pytest.raises(StorageUnavailable, match=r"malformed|not a database|disk image"):
+        async with SqliteStore(path) as store:
+            await store.load(SessionId("s1"))
+
+
+async def test_two_stores_make_one_file_together(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+
+    async def write(number: int) -> None:
+        async with SqliteStore(path) as store:
+            await conversation(store, 5, f"s{number}", Customer(BusinessId("b"), UserId("same")))
+
+    results = await asyncio.gather(*(write(number) for number in range(4)), return_exceptions=True)
+
+    assert sorted(type(result).__name__ for result in results) == ["NoneType", *["SeqTaken"] * 3]
+    assert contents(path)["entries"] == 5
+
+
+async def test_two_stores_on_one_file_share_its_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+
+    async def write(store: SqliteStore, number: int) -> None:
+        while True:
+            loaded = await store.latest(ANA)
+            draft = user_says(loaded.session if loaded else new_session(), key=str(number))
+            try:
+                return await store.append(draft, None)
+            except SeqTaken:
+                continue
+
+    async with SqliteStore(path) as one, SqliteStore(path) as two:
+        await asyncio.gather(*(write((one, two)[number % 2], number) for number in range(40)))
+        views: list[Loaded | None] = [await one.latest(ANA), await two.latest(ANA)]
+        log = await one.page(SessionId("s1"), limit=100)
+
+    assert views[0] == views[1]
+    assert [entry.seq for entry in log] == list(range(1, 41))
+
+
+async def test_nothing_of_an_erased_customer_is_left_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        other = await conversation(store, 30, "other", DAN)
+        session = await stored(store, with_notices(user_says(new_session(), "SECRET-0", key="k")))
+        for number in range(1, 60):
+            other = await stored(store, user_says(other))
+            session = await stored(store, user_says(session, f"SECRET-{number}", key=f"k{number}"))
+        await store.erase(ANA)
+
+    assert contents(path) == {"sessions": 1, "entries": 89, "keys": 0, "outbox": 0}
+    assert b"SECRET" not in path.read_bytes()
+
+
+async def test_expired_keys_are_taken_away(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path, synchronous="NORMAL") as store:
+        session = new_session()
+        for number in range(600):
+            at = NOON + timedelta(hours=number // 2)
+            session = await stored(store, user_says(session, key=str(number), at=at))
+
+    assert contents(path)["keys"] < 400
+
+
+async def test_a_page_costs_the_same_in_a_long_log(tmp_path: Path) -> None:
+    async with SqliteStore(tmp_path / "store.db", synchronous="NORMAL") as store:
+        short = await conversation(store, 60, "short", ANA)
+        long = await conversation(store, 1000, "long", DAN)
+        steps: Counter[str] = Counter()
+        for session in (short, short, long):  # the first pass reads the schema
+            steps[session.session_id] = 0
+
+            def step(name: str = session.session_id) -> int:
+                steps[name] += 1
+                return 0
+
+            store._reader.set_progress_handler(step, 1)  # called at each instruction of SQLite
+            await store.page(session.session_id, before=session.seq, limit=10)
+            await store.page(session.session_id, after=20, limit=10)
+            await store.load(session.session_id)
+            await store.latest(session.customer)
+
+        assert steps["long"] == steps["short"] > 0
