@@ -5,50 +5,53 @@ streams as a model would.
 """
 
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Callable
 
 from application.ports import Assistant, Clock, Toolbox
-from domain.business import Business, Reservation
+from domain.business import DEFAULT_LANGUAGE, Reservation
 from domain.view import View
 
-_ROMANIAN = re.compile(
-    r"[ăâîșțşţ]|\b(?:bun[aă]|salut|vreau|care|este|sunt|unde|cand|ce|cum|cu|un|va|rog|multumesc|"
-    r"rezerv\w*|program\w*|aveti|pot|ati|la|si)\b",
-    re.IGNORECASE,
+_ROMANIAN = frozenset(
+    "ati avem aveti buna bună când cand care ce cu cum este eu la mi multumesc mulțumesc mă ma nu "
+    "pe pot program programul rezervare rezervarea rezervări rog salut si și sunt un unde va vă "
+    "vreau vorbesc doresc aș as îmi imi cât cat costă costa aveți ați".split()
 )
-_ENGLISH = re.compile(
-    r"\b(?:hello|hi|hey|what|where|when|how|the|is|are|you|do|can|please|want|would|my|i|thanks?|"
-    r"thank|human|agent|open|talk|speak)\b",
-    re.IGNORECASE,
+_ENGLISH = frozenset(
+    "a agent any are at can could do have hello hey hi how human i is like me much my of open or "
+    "please speak talk thank thanks the to want what when where with would you your".split()
 )
 
-_HUMAN = re.compile(
+_GREETINGS = frozenset({"bună", "buna", "salut", "hello", "hi", "hey", "hei"})
+_THANKS = frozenset({"mulțumesc", "multumesc", "mersi", "thanks", "thank"})
+_HUMAN, _RESERVATIONS = "human", "reservations"
+
+_STEM = 4
+# What a word may be about, told by its first letters: the demo businesses' facts, and the tools.
+_ABOUT = {
+    stem: tuple(topics.split())
+    for stems, topics in {
+        "agen chat cole cons coor cust disc huma live oper pers real repr spea talk vorb": _HUMAN,
+        "rezer book rese": _RESERVATIONS,
+        "prog orar desc înch inch hour open clos când when": "program hours",
+        "adre unde wher addr loca": "adresă address",
+        "tele numă numa phon call numb": "telefon phone",
+        "meni mânc manc food menu": "meniu",
+        "preț pret cost pric much": "meniu price",
+        "parc park": "parcare parking",
+    }.items()
+    for stem in (word[:_STEM] for word in stems.split())
+}
+
+_asks_for_human = re.compile(
     r"\b(?:om real|persoan[aă] real[aă]|operator\w*|coleg\w*|agent(?:ul|ului)? (?:uman|[iî]n chat)|"
     r"chat live|live chat|consultant\w*|coordonator\w*|reprezentant\w*|"
     r"(?:vorbesc|vorbi|discut) cu (?:cineva|un om|o persoan[aă]|agentul)|"
     r"(?:talk|speak|chat) (?:to|with) (?:a |an |some)?(?:human|person|agent|one|body|someone)|"
     r"human agent|real (?:human|person)|representative|customer service)\b",
     re.IGNORECASE,
-)
-_RESERVATION = re.compile(r"\b(?:rezerv\w*|programare\w*|booking\w*|reservation\w*)\b", re.I)
-_GREETING = re.compile(r"\b(?:bun[aă]|salut\w*|hello|hi|hey|hei)\b", re.IGNORECASE)
-_THANKS = re.compile(r"\b(?:mul[tț]umesc|mersi|thanks?|thank you)\b", re.IGNORECASE)
-
-_TOPICS = {
-    "program": r"program|orar|deschis|[iî]nchis|hours?|open|close|when|c[aâ]nd",
-    "adresă": r"adres[aă]|unde|where|address|location|loca[tț]ie",
-    "telefon": r"telefon|num[aă]r|phone|call|sun",
-    "meniu": r"meniu|m[aâ]nca|food|menu|pre[tț]|cost",
-    "parcare": r"parcare|parchez|parking|park|car",
-    "hours": r"program|orar|deschis|hours?|open|close|when|c[aâ]nd",
-    "address": r"adres[aă]|unde|where|address|location",
-    "phone": r"telefon|phone|call|number",
-    "price": r"pre[tț]|cost|price|how much",
-    "parking": r"parcare|parking|park|car",
-}
-_TOPIC_PATTERNS = {
-    topic: re.compile(rf"\b(?:{words})\w*", re.I) for topic, words in _TOPICS.items()
-}
+).search
+_words = re.compile(r"\w+").findall
+_pieces = re.compile(r"\s*\S+").findall
 
 _SAYINGS = {
     "ro": {
@@ -86,49 +89,47 @@ class ScriptedAssistant(Assistant):
         self._clock = clock
         self._delay_s = delay_s
 
-    async def answer(self, view: View, toolbox: Toolbox) -> AsyncGenerator[str, None]:
-        text = "\n".join(message.text for message in view.unanswered)
-        script = _Script(view, toolbox, _language(text, view.language))
-        reply = await script.reply(text)
+    async def answer(self, view: View, toolbox: Toolbox, say: Callable[[str], None]) -> None:
+        reply = await _Script(view).reply(toolbox)
         if self._delay_s <= 0:
-            yield reply
+            say(reply)
             return
-        for word in _words(reply):
+        for piece in _pieces(reply):
             await self._clock.sleep(self._delay_s)
-            yield word
+            say(piece)
 
 
 class _Script:
-    """What to say to one text, in one language."""
+    """What to say to the user's words, in the language that they are in."""
 
-    def __init__(self, view: View, toolbox: Toolbox, language: str) -> None:
-        self._view = view
-        self._toolbox = toolbox
-        self._sayings = _SAYINGS[language]
+    def __init__(self, view: View) -> None:
+        self._business = view.business
+        self._text = "\n".join([message.text for message in view.unanswered])
+        words = self._words = set(_words(self._text.lower()))
+        self._about = {word[:_STEM] for word in words}
+        for stem in _ABOUT.keys() & self._about:
+            self._about.update(_ABOUT[stem])
+        self._sayings = _SAYINGS[_language(words, view.language)]
 
-    async def reply(self, text: str) -> str:
+    async def reply(self, toolbox: Toolbox) -> str:
         say = self._sayings
-        if _HUMAN.search(text):
-            await self._toolbox.transfer_to_live_chat("user_request", text[:200])
+        if _HUMAN in self._about and _asks_for_human(self._text):
+            await toolbox.transfer_to_live_chat("user_request", self._text[:200])
             return f"{say['human']} {say['demo']}"
-        if _RESERVATION.search(text):
-            return f"{self._list(await self._toolbox.get_reservations())} {say['demo']}"
-        return f"{self._small_talk(text)} {say['demo']}"
+        if _RESERVATIONS in self._about:
+            return f"{self._list(await toolbox.get_reservations())} {say['demo']}"
+        return f"{self._small_talk()} {say['demo']}"
 
-    def _small_talk(self, text: str) -> str:
-        say, business = self._sayings, self._view.business
-        facts = _facts(business, text)
-        if facts:
-            return " ".join(facts)
-        if _THANKS.search(text):
+    def _small_talk(self) -> str:
+        say, facts = self._sayings, self._business.facts if self._business is not None else {}
+        about = self._about
+        if asked := [fact for topic, fact in facts.items() if topic in about]:
+            return " ".join(asked)
+        if not _THANKS.isdisjoint(self._words):
             return say["thanks"]
-        opening = say["greeting"] if _GREETING.search(text) else say["echo"]
-        return f"{opening} {self._offer(business)}"
-
-    def _offer(self, business: Business | None) -> str:
-        if business is None or not business.facts:
-            return self._sayings["unknown"]
-        return self._sayings["offer"].format(topics=", ".join(business.facts))
+        opening = say["echo" if _GREETINGS.isdisjoint(self._words) else "greeting"]
+        offer = say["offer"].format(topics=", ".join(facts)) if facts else say["unknown"]
+        return f"{opening} {offer}"
 
     def _list(self, reservations: tuple[Reservation, ...]) -> str:
         say = self._sayings
@@ -138,25 +139,9 @@ class _Script:
         return f"{say['reservations']} {'; '.join(lines)}."
 
 
-def _facts(business: Business | None, text: str) -> list[str]:
-    if business is None:
-        return []
-    return [fact for topic, fact in business.facts.items() if _asks_for(topic, text)]
-
-
-def _asks_for(topic: str, text: str) -> bool:
-    pattern = _TOPIC_PATTERNS.get(topic)
-    return bool(pattern.search(text)) if pattern else topic.casefold() in text.casefold()
-
-
-def _language(text: str, default: str) -> str:
+def _language(words: set[str], default: str) -> str:
     """What the user writes in, told by common words; the business's language in doubt."""
-    romanian, english = len(_ROMANIAN.findall(text)), len(_ENGLISH.findall(text))
-    if romanian == english:
-        return default if default in _SAYINGS else "ro"
-    return "ro" if romanian > english else "en"
-
-
-def _words(text: str) -> Iterator[str]:
-    """The text in pieces of one word, whose concatenation it is."""
-    yield from re.findall(r"\s*\S+", text)
+    leaning = len(words & _ROMANIAN) - len(words & _ENGLISH)
+    if leaning == 0:
+        return default if default in _SAYINGS else DEFAULT_LANGUAGE
+    return "ro" if leaning > 0 else "en"

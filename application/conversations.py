@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, Policy, SessionStore
 from domain.decisions import Occasion, OpenSession
-from domain.errors import SeqTaken, StorageUnavailable
+from domain.errors import Refusal, SeqTaken, StorageUnavailable
 from domain.identity import Customer, LocationId, SessionId
 from domain.message import Entry
-from domain.session import Draft, Session, Timing
+from domain.session import Draft, Session
 
 Decide = Callable[[Session | None], Draft | None]
 
@@ -20,7 +20,6 @@ MAX_WARM = 10_000
 """How many customers' newest sessions are kept in memory; the coldest goes first."""
 MAX_CONFLICTS = 200
 """So many writers have never been faster than one; past it something is broken."""
-RETAKE_GRACE_S = 5.0
 
 
 class Conversation:
@@ -33,12 +32,21 @@ class Conversation:
         self.recent = recent
         """Its newest entries, oldest first; at least RECENT of them where there are so many."""
 
-    def grow(self, draft: Draft) -> None:
-        """Take in what has just been stored."""
-        self.session = draft.session
-        self.recent.extend(draft.entries)
+    def grow(self, session: Session, entries: tuple[Entry, ...]) -> bool:
+        """Take in what has just been stored; False: it does not follow, this copy is of no use."""
+        mine = self.session
+        if session.session_id != mine.session_id:
+            return False
+        missing = session.seq - mine.seq
+        if missing <= 0:
+            return True  # read from the store meanwhile, with these entries in it
+        if missing != len(entries):
+            return False
+        self.session = session
+        self.recent += entries
         if len(self.recent) > 2 * RECENT:
             del self.recent[:-RECENT]
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +86,18 @@ class Conversations:
 
     async def current(self, customer: Customer) -> Conversation | None:
         """The customer's newest session, from memory if it is there. Raises: StorageUnavailable."""
-        warm = self._warm
-        if (known := warm.pop(customer, None)) is not None:
-            warm[customer] = known  # the dict's order is the order of last use
-            return known
-        return await self.reload(customer)
+        return self._warm.get(customer) or await self.reload(customer)
 
     async def reload(self, customer: Customer) -> Conversation | None:
         """The customer's newest session, read from the store. Raises: StorageUnavailable."""
+        before = self._warm.get(customer)
         loaded = await self.store.latest(customer)
         if loaded is None:
             self._warm.pop(customer, None)
             return None
+        known = self._warm.get(customer)
+        if known is not None and known is not before and _is_older(loaded.session, known.session):
+            return known  # opened while we were reading
         return self._keep(customer, loaded)
 
     def _keep(self, customer: Customer, loaded: Loaded) -> Conversation:
@@ -111,43 +119,41 @@ class Conversations:
     ) -> Session | None:
         """Carry out a decision: append its draft durably, then tell everyone who listens.
 
-        Returns the session as it then is; what `decide` raises, and what the store raises other
-        than SeqTaken, ends it with nothing stored. Raises: StorageUnavailable, DuplicateMessage.
+        Returns the session as it then is; a refusal of `decide` ends it with nothing stored.
+        Raises: StorageUnavailable, DuplicateMessage.
         """
+        known = self._warm.get(customer) or await self.reload(customer)
+        fresh = False
         for _ in range(MAX_CONFLICTS):
-            known = await self.current(customer)
-            draft = decide(known.session if known is not None else None)
-            if draft is None:
-                return known.session if known is not None else None
             try:
-                await self.store.append(draft, draft.session.due_at(self._timing))
-            except SeqTaken:
-                self.forget(customer)
-                continue
-            self._grown(customer, draft)
-            event = Appended(draft.session.session_id, tuple(draft.entries), origin)
-            self.fanout.publish(customer, event)
-            return draft.session
+                draft = decide(known.session if known is not None else None)
+            except Refusal:
+                if fresh:
+                    raise
+                draft = None
+            if draft is not None:
+                try:
+                    await self.store.append(draft, draft.session.due_at(self.policy.timing))
+                except SeqTaken:
+                    pass
+                else:
+                    return self._appended(customer, draft, origin)
+            elif fresh:
+                return known.session if known is not None else None
+            # What is remembered may be behind the store: nothing is refused or left out for that.
+            known, fresh = await self.reload(customer), True
         raise StorageUnavailable("too many writers on one session")
 
-    def _grown(self, customer: Customer, draft: Draft) -> None:
-        session = draft.session
-        first = session.seq - len(draft.entries)
-        known = self._warm.get(customer)
-        if known is not None and known.session.session_id == session.session_id:
-            if known.session.seq == first:
-                known.grow(draft)
-                return
-            if known.session.seq >= session.seq:
-                return  # somebody has read our entries from the store already
-        if first == 0:
-            self._keep(customer, Loaded(session, tuple(draft.entries)))
-        else:
-            self.forget(customer)
+    def _appended(self, customer: Customer, draft: Draft, origin: object) -> Session:
+        session, entries = draft.session, tuple(draft.entries)
+        known = self._warm.pop(customer, None)
+        if known is not None and known.grow(session, entries):
+            self._warm[customer] = known  # at the end: the dict is in the order of use
+        elif entries[0].seq == 1:
+            self._keep(customer, Loaded(session, entries))
+        self.fanout.publish(customer, Appended(session.session_id, entries, origin))
+        return session
 
-    @property
-    def _timing(self) -> Timing:
-        return Timing(
-            retake_s=self.policy.turn_timeout_s + RETAKE_GRACE_S,
-            idle_s=self.policy.session_idle_s,
-        )
+
+def _is_older(session: Session, other: Session) -> bool:
+    return session.session_id != other.session_id and session.opened_at <= other.opened_at

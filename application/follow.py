@@ -18,11 +18,12 @@ class Follower:
     """One joined channel's place in its customer's conversation.
 
     Events are hints: one that follows what was delivered last is passed on at once, one that
-    leaves a gap makes the follower read the store after what it delivered last.
+    leaves a gap, or is of another session, makes the follower read the store after what it
+    delivered last.
     """
 
-    __slots__ = ("_backlog", "_catching_up", "_customer", "_deliver", "_fanout", "_pass", "_place",
-                 "_store", "origin")  # fmt: skip
+    __slots__ = ("_backlog", "_catching_up", "_customer", "_deliver", "_fanout", "_pass", "_past",
+                 "_place", "_store", "origin")  # fmt: skip
 
     def __init__(
         self,
@@ -44,6 +45,8 @@ class Follower:
         self._pass = pass_on
         self.origin = origin
         self._place: tuple[SessionId | None, int] = (None, 0)
+        self._past: frozenset[SessionId] = frozenset()
+        """Sessions that are over: hints of them come too late."""
         self._backlog: list[Event] | None = []
         self._catching_up: asyncio.Task[None] | None = None
 
@@ -71,39 +74,71 @@ class Follower:
     def _on_event(self, event: Event) -> None:
         if self._backlog is not None:
             self._backlog.append(event)
-        elif isinstance(event, Appended):
-            self._on_appended(event)
-        else:
+        elif not isinstance(event, Appended):
             self._pass(event)
+        elif (event.session_id, event.entries[0].seq - 1) == self._place:
+            self._deliver_after(event, 0)
+        elif event.session_id not in self._past:
+            self._on_disorder(event)
 
-    def _on_appended(self, event: Appended) -> None:
+    def _on_disorder(self, event: Appended) -> None:
+        """A hint of what is delivered already, in part or in whole, or one that leaves a gap."""
         session_id, last = self._place
-        if event.session_id != session_id:
-            last = 0  # the customer's next session
-        first = event.entries[0].seq
-        if first > last + 1:
+        another = session_id is not None and event.session_id != session_id
+        if another or event.entries[0].seq > last + 1:
             self._backlog = [event]
-            self._catching_up = asyncio.create_task(self._catch_up(event.session_id, last))
-            return
-        self._place = (event.session_id, max(last, event.entries[-1].seq))
+            self._catching_up = asyncio.create_task(self._catch_up(event))
+        elif event.entries[-1].seq > last:
+            self._deliver_after(event, last)
+
+    def _deliver_after(self, event: Appended, last: int) -> None:
+        entries = event.entries
+        self._place = (event.session_id, entries[-1].seq)
         own = event.origin is self.origin
-        for entry in event.entries:
+        for entry in entries:
             if entry.seq > last and not (own and _is_users(entry)):
                 self._deliver(event.session_id, entry)
 
-    async def _catch_up(self, session_id: SessionId, after: int) -> None:
+    async def _catch_up(self, event: Appended) -> None:
+        """Deliver what is missing before `event`, which the backlog begins with."""
+        first = event.entries[0].seq
         try:
-            while page := await self._store.page(session_id, after=after, limit=PAGE):
-                for entry in page:
-                    self._deliver(session_id, entry)
-                after = page[-1].seq
-                self._place = (session_id, after)
-                if len(page) < PAGE:
-                    break
+            if await self._is_current(event.session_id):
+                await self._read(event.session_id, before=first)
+                # Also where the store had less, as it has of an erased session: we go on.
+                self._place = (event.session_id, first - 1)
         except Failure:
             self._backlog = []  # nothing is lost: the next hint shows the same gap
         self._catching_up = None
         self._flush()
+
+    async def _is_current(self, session_id: SessionId) -> bool:
+        """Whether it is the session to follow: ours, or the next, once ours is told to its end."""
+        ours, _ = self._place
+        if ours is None or ours == session_id:
+            return True
+        newest = await self._store.latest(self._customer)
+        if newest is None or newest.session.session_id != session_id:
+            self._past |= {session_id}
+            return False
+        await self._read(ours)
+        self._past |= {ours}
+        self._place = (session_id, 0)
+        return True
+
+    async def _read(self, session_id: SessionId, before: int | None = None) -> None:
+        """Deliver what the store has after our place, and before the seq `before`."""
+        after = self._place[1]
+        while before is None or after + 1 < before:
+            page = await self._store.page(session_id, after=after, limit=PAGE)
+            for entry in page:
+                if entry.seq == before:
+                    return
+                self._deliver(session_id, entry)
+                after = entry.seq
+                self._place = (session_id, after)
+            if len(page) < PAGE:
+                return
 
 
 def _is_users(entry: Entry) -> bool:

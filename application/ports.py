@@ -1,21 +1,24 @@
 """Every port of the application, on one page. Each docstring is the contract that adapters keep."""
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from domain.business import Business, Reservation
 from domain.identity import BusinessId, Customer, MessageId, SessionId
 from domain.message import Entry
 from domain.notice import Notice, Outcome
-from domain.session import Draft, Session
+from domain.session import Draft, Session, Timing
 from domain.status import Status
 from domain.view import View
 
 NewId = Callable[[], str]
 """A fresh, unguessable identifier: 32 hexadecimal digits."""
+
+RETAKE_GRACE_S = 5.0
+"""After a turn's deadline, before the sweep takes its messages for abandoned."""
 
 RECENT = 20
 """How many of a session's newest entries come with its head."""
@@ -44,8 +47,7 @@ class Clock(Protocol):
         """Return in `delay_s` seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A session as it was read: its head, and up to RECENT of its newest entries, oldest first."""
 
     session: Session
@@ -184,16 +186,14 @@ class Assistant(Protocol):
     """Something that answers a conversation."""
 
     @abstractmethod
-    def answer(self, view: View, toolbox: Toolbox) -> AsyncGenerator[str, None]:
-        """The answer to the view's unanswered messages, in pieces as they come.
+    async def answer(self, view: View, toolbox: Toolbox, say: Callable[[str], None]) -> None:
+        """Answer the view's unanswered messages: `say` each piece of the text as it comes.
 
-        The caller may stop reading and close the iterator at any time.
-        Raises: AssistantFailed.
+        Cancelling it gives back whatever it holds. Raises: AssistantFailed.
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(NamedTuple):
     """A session's log has grown. A hint: whoever misses one sees the gap and reads the store."""
 
     session_id: SessionId
@@ -211,8 +211,7 @@ class Delta:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Typing:
+class Typing(NamedTuple):
     """Somebody is writing; it expires by itself."""
 
     author: str
@@ -261,6 +260,7 @@ class Observer(Protocol):
 class Policy:
     """The application's times and limits; seconds and counts."""
 
+    timing: Timing = field(init=False)
     turn_quiet_s: float = 0.3
     turn_quiet_max_s: float = 3.0
     turn_timeout_s: float = 60.0
@@ -269,3 +269,10 @@ class Policy:
     transfer_timeout_s: float = 300.0
     session_idle_s: float = 86_400.0
     sweep_interval_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        timing = Timing(
+            retake=timedelta(seconds=self.turn_timeout_s + RETAKE_GRACE_S),
+            idle=timedelta(seconds=self.session_idle_s),
+        )
+        object.__setattr__(self, "timing", timing)

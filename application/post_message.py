@@ -1,6 +1,7 @@
 """A user says something: stored before it is acknowledged, and then the AI is woken."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from application.conversations import Conversations
 from application.ports import NewId
@@ -11,8 +12,7 @@ from domain.identity import Customer, LocationId, MessageId, SessionId
 from domain.session import Draft, Session
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """The acknowledgement of a message."""
 
     message_id: MessageId

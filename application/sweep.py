@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from application.ports import Clock, SessionStore
 from application.transfers import Transfers
 from application.turns import Turns
+from domain.session import Session
 
 BATCH = 100
 
@@ -19,16 +20,24 @@ class Sweep:
     clock: Clock
 
     async def __call__(self) -> int:
-        """One pass over what is due now, at most BATCH sessions; how many there were.
+        """One pass over what is due now, at most BATCH sessions; how many of them it moved on.
 
+        A session stays due while its turn is under way: that is no reason to look again at once.
         Raises: StorageUnavailable.
         """
         due = await self.store.due(self.clock.now(), BATCH)
-        for session in due:
-            if session.unanswered:
-                # The warm copy may be older than what another process has written since.
-                await self.turns.conversations.reload(session.customer)
-                self.turns.wake(session.customer)
-            else:
-                await self.transfers.fall_due(session)
-        return len(due)
+        return sum([await self._look_after(session) for session in due])
+
+    async def _look_after(self, session: Session) -> bool:
+        customer = session.customer
+        if not session.unanswered:
+            current = await self.transfers.fall_due(session)
+            if current is not None and current.unanswered:  # what was written in vain while waiting
+                self.turns.wake(customer)
+            return current is None or current.epoch != session.epoch
+        if self.turns.is_busy(customer):
+            return False
+        # The warm copy may be older than what another process has written since.
+        await self.turns.conversations.reload(customer)
+        self.turns.wake(customer)
+        return True

@@ -24,6 +24,7 @@ from domain.identity import (
     MessageId,
     SessionId,
 )
+from domain.message import Author, Entry, Message
 from domain.session import Draft, Session
 from domain.status import Status
 
@@ -67,7 +68,7 @@ class Transfers:
         try:
             session = await self.conversations.commit(customer, decide, origin)
         except DuplicateMessage:
-            known = await self.conversations.current(customer)
+            known = await self.conversations.reload(customer)
             session = known.session if known is not None else None
         assert session is not None
         return session
@@ -127,12 +128,24 @@ class Transfers:
             spoken = await self.conversations.commit(customer, decide)
         except DuplicateMessage as duplicate:
             first = await self._session(SessionId(duplicate.session_id))
-            return Spoken(the_id, first, duplicate.seq, duplicate=True)
+            return Spoken(the_id, first, await self._words_at(duplicate), duplicate=True)
         assert spoken is not None
         return Spoken(the_id, spoken, spoken.seq, duplicate=False)
 
-    async def fall_due(self, session: Session) -> None:
-        """Let time do its work on a session: expire its transfer, or close it for silence."""
+    async def _words_at(self, duplicate: DuplicateMessage) -> int:
+        """The seq of a coordinator's words that were stored as, or with, the entry `duplicate`."""
+        # A takeover comes before the words, and so does its notice.
+        entries = await self.store.page(
+            SessionId(duplicate.session_id), after=duplicate.seq - 1, limit=3
+        )
+        of_coordinator = (e.seq for e in entries if _is_coordinators(e))
+        return next(of_coordinator, duplicate.seq)
+
+    async def fall_due(self, session: Session) -> Session | None:
+        """Let time do its work on a session: expire its transfer, or close it for silence.
+
+        Returns the customer's newest session as it then is. Raises: StorageUnavailable.
+        """
         occasion = await self._occasion(session.customer.business_id)
         idle_s = self.conversations.policy.session_idle_s
 
@@ -141,7 +154,7 @@ class Transfers:
                 return None
             return fall_due(current, occasion(), idle_s)
 
-        await self.conversations.commit(session.customer, decide)
+        return await self.conversations.commit(session.customer, decide)
 
     async def _session(self, session_id: SessionId) -> Session:
         loaded = await self.store.load(session_id)
@@ -156,6 +169,10 @@ class Transfers:
             business = None  # a hand-over does not wait for the facts to be there again
         language = business.language if business is not None else DEFAULT_LANGUAGE
         return lambda: self.conversations.occasion(language)
+
+
+def _is_coordinators(entry: Entry) -> bool:
+    return isinstance(entry, Message) and entry.author is Author.COORDINATOR
 
 
 def _still(session: Session | None, session_id: SessionId, first: Session) -> Session:

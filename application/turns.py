@@ -7,7 +7,7 @@ the user's next join or the sweep wakes the turn again.
 """
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,7 +27,7 @@ from domain.business import Business, Reservation
 from domain.decisions import WAITING_ACTION, Answer, answer
 from domain.errors import AssistantFailed, Failure
 from domain.identity import BusinessId, Customer, MessageId
-from domain.message import Action, StatusChange
+from domain.message import Action, Message, StatusChange
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason
@@ -84,6 +84,10 @@ def _reservation_item(reservation: Reservation) -> dict[str, object]:
     }
 
 
+def _ids(messages: Sequence[Message]) -> tuple[MessageId, ...]:
+    return tuple([message.message_id for message in messages])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turns:
     """All turns of this process, at most one per customer."""
@@ -108,6 +112,10 @@ class Turns:
         else:
             self._wait_for_quiet(customer)
 
+    def is_busy(self, customer: Customer) -> bool:
+        """Whether a turn of the customer runs here, or waits for their silence."""
+        return customer in self._running or customer in self._waiting
+
     def _wait_for_quiet(self, customer: Customer) -> None:
         clock, policy = self.conversations.clock, self.policy
         now = clock.now()
@@ -124,7 +132,7 @@ class Turns:
         self._waiting.pop(customer, None)
         if customer not in self._running:
             turn = self._running[customer] = _Turn(self, customer)
-            turn.task = asyncio.create_task(turn.run())
+            turn.task = asyncio.get_running_loop().create_task(turn.run())
 
     def ended(self, turn: "_Turn") -> None:
         """A turn is over; messages that it did not see wake the next."""
@@ -141,6 +149,8 @@ class Turns:
         if running is not None and running.task is not None:
             running.again = False
             running.task.cancel()
+            if not running.begun:  # a task that is cancelled before its first step never ends
+                self.ended(running)
 
     async def stop(self) -> None:
         """Cancel all turns: what they owe stays unanswered in the store and is taken up again."""
@@ -148,8 +158,8 @@ class Turns:
             quiet.timer.cancel()
         self._waiting.clear()
         tasks = [turn.task for turn in self._running.values() if turn.task is not None]
-        for task in tasks:
-            task.cancel()
+        for customer in list(self._running):
+            self.cancel(customer)
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -167,25 +177,29 @@ class _Quiet:
 class _Turn:
     """One run of the AI."""
 
-    __slots__ = ("_error", "_expired", "_first_token_at", "_outcome", "_response_id",
-                 "_started_at", "_timer", "_turns", "again", "customer", "task")  # fmt: skip
+    __slots__ = ("_error", "_expired", "_first_token_s", "_outcome", "_pieces", "_response_id",
+                 "_started_at", "_timer", "_turns", "again", "begun", "customer",
+                 "task")  # fmt: skip
 
     def __init__(self, turns: Turns, customer: Customer) -> None:
         self._turns = turns
         self.customer = customer
         self.task: asyncio.Task[None] | None = None
+        self.begun = False
         self.again = False
         """Whether messages have come that this turn may not have seen."""
         self._response_id = MessageId(turns.conversations.new_id())
         self._started_at = turns.conversations.clock.now()
-        self._first_token_at: datetime | None = None
+        self._first_token_s: float | None = None
+        self._pieces: list[str] = []
         self._timer: Timer | None = None
         self._expired = False
-        self._outcome = "dropped"
+        self._outcome: str | None = None
         self._error: BaseException | None = None
 
     async def run(self) -> None:
         """From the unanswered messages to the stored answer, whatever happens on the way."""
+        self.begun = True
         conversations = self._turns.conversations
         conversations.fanout.subscribe(self.customer, self._on_event)
         try:
@@ -194,29 +208,30 @@ class _Turn:
                 await self._take(known)
         except asyncio.CancelledError:
             self._outcome = "cancelled"
-        except Failure as error:  # of the store: the messages stay unanswered until the sweep
+        except Exception as error:  # the messages stay unanswered until the sweep
             self._outcome, self._error = "failed", error
         finally:
             conversations.fanout.unsubscribe(self.customer, self._on_event)
-            if self._timer is not None:
-                self._timer.cancel()
-            self._report()
+            if self._outcome is not None:
+                self._report(self._outcome)
             self._turns.ended(self)
 
     async def _take(self, known: Conversation) -> None:
-        session = known.session
-        owed = tuple(message.message_id for message in unanswered(session, known.recent))
+        # One moment's session and entries: what comes while the business is asked for is not in
+        # the view, and the next turn's to answer.
+        session, recent = known.session, tuple(known.recent)
         view = View(
             session=session,
             business=await self._business(session.customer.business_id),
-            entries=window(known.recent),
+            entries=window(recent),
+            unanswered=unanswered(session, recent),
         )
         tools = _TurnTools(self._turns.businesses, self.customer, self._turns.policy)
         text = await self._ask(view, tools)
-        if text is None:
-            turn = self._apology(view, owed)
-        else:
-            turn = self._answer(view, owed, text, tools)
+        if text is None and tools.transfer is None:
+            turn = self._apology(view)
+        else:  # what the transfer tool was told is done, also where the AI failed after it
+            turn = self._answer(view, text or "", tools)
         await self._store(turn, view.language)
 
     async def _business(self, business_id: BusinessId) -> Business | None:
@@ -229,7 +244,7 @@ class _Turn:
         """The assistant's text; None when it failed or ran out of time."""
         self._arm()
         try:
-            text = await self._read(view, tools)
+            await self._turns.assistant.answer(view, tools, self._say)
         except asyncio.CancelledError:
             if not self._expired or self.task is None:
                 raise
@@ -239,34 +254,35 @@ class _Turn:
         except Exception as error:  # whatever it was, an acknowledged message is answered
             self._outcome, self._error = "failed", error
             return None
+        finally:
+            self._disarm()
+        text = "".join(self._pieces).strip()
         if not text and tools.transfer is None:
             self._outcome, self._error = "failed", AssistantFailed("the answer was empty")
             return None
         return text
 
-    async def _read(self, view: View, tools: _TurnTools) -> str:
-        clock, fanout = self._turns.conversations.clock, self._turns.conversations.fanout
-        pieces: list[str] = []
-        async with aclosing(self._turns.assistant.answer(view, tools)) as answer_pieces:
-            async for piece in answer_pieces:
-                if not pieces:
-                    self._first_token_at = clock.now()
-                fanout.publish(self.customer, Delta(self._response_id, len(pieces), piece))
-                pieces.append(piece)
-        return "".join(pieces).strip()
+    def _say(self, piece: str) -> None:
+        if self.task is None or self.task.cancelling():
+            return  # what is said while dying, after a takeover, is shown to no one
+        conversations = self._turns.conversations
+        if not self._pieces:
+            self._first_token_s = self._seconds()
+        delta = Delta(self._response_id, len(self._pieces), piece)
+        conversations.fanout.publish(self.customer, delta)
+        self._pieces.append(piece)
 
-    def _answer(
-        self, view: View, owed: tuple[MessageId, ...], text: str, tools: _TurnTools
-    ) -> Answer:
+    def _answer(self, view: View, text: str, tools: _TurnTools) -> Answer:
         asked_for_human = tools.transfer is not None or promises_transfer(text)
         self._outcome = "transferred" if asked_for_human else "answered"
         actions = tools.actions
         if asked_for_human:
             actions = [*actions, WAITING_ACTION]
         return Answer(
+            session_id=view.session.session_id,
             epoch=view.session.epoch,
             answers=view.session.asked,
-            in_reply_to=owed,
+            in_reply_to=_ids(view.unanswered),
             response_id=self._response_id,
             text=text or words(view.language, "requested"),
             actions=tuple(actions),
@@ -274,12 +290,13 @@ class _Turn:
             summary=tools.transfer,
         )
 
-    def _apology(self, view: View, owed: tuple[MessageId, ...]) -> Answer:
+    def _apology(self, view: View) -> Answer:
         enough = view.session.failures + 1 >= self._turns.policy.ai_failures_before_transfer
         return Answer(
+            session_id=view.session.session_id,
             epoch=view.session.epoch,
             answers=view.session.asked,
-            in_reply_to=owed,
+            in_reply_to=_ids(view.unanswered),
             response_id=self._response_id,
             text=words(view.language, "apology_requested" if enough else "apology"),
             transfer=Reason.AI_FAILURE if enough else None,
@@ -311,6 +328,11 @@ class _Turn:
         delay_s = min(TYPING_AFTER_S, self._turns.policy.turn_timeout_s)
         self._timer = self._turns.conversations.clock.call_later(delay_s, self._tick)
 
+    def _disarm(self) -> None:
+        """The deadline is the AI's: an answer that is being stored is not cancelled by it."""
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _tick(self) -> None:
         """One timer serves both: a typing sign that must be repeated, and the deadline."""
         conversations = self._turns.conversations
@@ -323,15 +345,8 @@ class _Turn:
         conversations.fanout.publish(self.customer, Typing("ai", TYPING_EXPIRES_MS))
         self._timer = conversations.clock.call_later(min(TYPING_EVERY_S, left_s), self._tick)
 
-    def _seconds(self, until: datetime | None = None) -> float:
-        end = until or self._turns.conversations.clock.now()
-        return (end - self._started_at).total_seconds()
+    def _seconds(self) -> float:
+        return (self._turns.conversations.clock.now() - self._started_at).total_seconds()
 
-    def _report(self) -> None:
-        first = self._first_token_at
-        self._turns.observer.turn_ended(
-            self._outcome,
-            self._seconds(),
-            self._seconds(first) if first is not None else None,
-            self._error,
-        )
+    def _report(self, outcome: str) -> None:
+        self._turns.observer.turn_ended(outcome, self._seconds(), self._first_token_s, self._error)

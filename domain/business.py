@@ -1,13 +1,14 @@
 """What a business says of itself: the facts that the AI may answer from."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from domain.identity import BusinessId
+from domain.value import value
 
 DEFAULT_LANGUAGE = "ro"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Business:
     """The facts of one business."""
 
@@ -21,7 +22,7 @@ class Business:
     """Topic → what there is to say: `{"hours": "Mon-Fri 9-18", …}`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Reservation:
     """One reservation of a user."""
 

@@ -6,14 +6,14 @@ meets a conflict is simply taken again on the session as it then is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused
-from domain.identity import CoordinatorId, MessageId, TransferId
+from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
 from domain.message import Action, Author
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from domain.value import value
 from domain.words import words
 
 WAITING_ACTION: Action = {"type": "live_chat", "status": Status.WAITING.value}
@@ -23,7 +23,7 @@ OpenSession = Callable[[], Session]
 """Makes the head of a session that has no entries yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Occasion:
     """What a decision needs from outside: the time, fresh ids, the language of notices."""
 
@@ -53,10 +53,11 @@ def hear(
     return draft
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Answer:
     """What a turn has come to, and what it may be stored under: the fence of rule 2."""
 
+    session_id: SessionId
     epoch: int
     """The one that the turn began in."""
     answers: int
@@ -75,7 +76,10 @@ def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft |
     """The AI's answer; None when somebody else has taken over or has answered meanwhile."""
     if session is None or session.status is not Status.AI:
         return None
-    if session.epoch != turn.epoch or session.answered >= turn.answers:
+    # Every session counts its epochs from 0: the number alone could be another session's.
+    if (session.session_id, session.epoch) != (turn.session_id, turn.epoch):
+        return None
+    if session.answered >= turn.answers:
         return None
     draft = Draft(session)
     draft.say(

@@ -1,14 +1,15 @@
 """What a conversation's log is made of: messages and status changes, each with its seq."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from domain.errors import InvalidPayload, MessageTooLong
 from domain.identity import CoordinatorId, MessageId
 from domain.status import Reason, Status
 from domain.transfer import Transfer
+from domain.value import value
 
 MAX_TEXT = 8_000
 """The longest message, in characters after trimming."""
@@ -26,7 +27,7 @@ class Author(StrEnum):
     SYSTEM = "system"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Message:
     """Somebody's words. `seq` counts every entry of the session from 1, without gaps."""
 
@@ -45,7 +46,7 @@ class Message:
     coordinator_id: CoordinatorId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StatusChange:
     """Who owns the conversation from here on."""
 
@@ -55,6 +56,7 @@ class StatusChange:
     reason: Reason
     at: datetime
     transfer: Transfer | None = None
+    text: ClassVar[str] = ""
     summary: str | None = None
     """What the side that gave the conversation away says of it."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.identity import Customer, SessionId
+from domain.value import value
 
 
 class NoticeKind(StrEnum):
@@ -17,7 +18,7 @@ class NoticeKind(StrEnum):
     TRANSFER = "transfer"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Notice:
     """One thing to tell the bridge; those of a session are delivered in order of `position`."""
 

@@ -2,41 +2,76 @@
 
 import re
 
-_HUMAN_RO = r"(?:coleg\w*|operator\w*|agent\w*|om(?:ul)? real|coordonator\w*|consultant\w*)"
-_HUMAN_EN = (
-    r"(?:colleague|human|agent|operator|representative|coordinator|person"
-    r"|someone from (?:our|the) team)"
+# All patterns are matched against text in lower case without diacritics: so many write it.
+_PLAIN = str.maketrans("ăâîșşțţ\N{RIGHT SINGLE QUOTATION MARK}", "aaisstt'")
+_HUMAN = (
+    r"\b(?:coleg\w*|operator\w*|agent(?:ul|ului|i|ii|ilor|s)?|om(?:ul)? real|coordonator\w*"
+    r"|consultant\w*|reprezentant\w*|colleagues?|human|representatives?|coordinators?"
+    r"|(?:our|the) team)\b"
 )
+_BEING = rf"(?:{_HUMAN}|\bperson\b|\bpersoana\b|\bom\b)"
 
-_PROMISES = [
-    # "vă transfer acum la un coleg", "te conectez cu un operator", "am cerut unui coleg"
-    rf"\b(?:vă|te|îl|o)\s+(?:transfer|conectez|redirecționez|pun în legătură)\b"
-    rf".{{0,40}}\b{_HUMAN_RO}",
-    rf"\b(?:voi|o să|am să|urmează să)\s+(?:vă|te)?\s*(?:transfera?|conecte[zc]\w*|redirecțion\w+)"
-    rf"\b.{{0,40}}\b{_HUMAN_RO}",
-    rf"\bam\s+(?:cerut|chemat|anunțat|solicitat)\b.{{0,30}}\b{_HUMAN_RO}",
-    # "I'm transferring you to a colleague", "I will connect you with a human agent"
-    rf"\bI(?:'m| am| will|'ll| have|'ve)\s+(?:now\s+)?(?:transferr?(?:ing|ed)?|connect(?:ing|ed)?|"
-    rf"hand(?:ing|ed)?|forward(?:ing|ed)?|escalat(?:e|ing|ed)|pass(?:ing|ed)?)\s+"
-    rf"(?:you|this|your)\b.{{0,60}}\b{_HUMAN_EN}",
-    rf"\b(?:transferring|connecting) you\b.{{0,40}}\b{_HUMAN_EN}",
-    rf"\bI(?:'ve| have) (?:asked|called|notified)\b.{{0,30}}\b{_HUMAN_EN}",
-]
-_PROMISE = re.compile("|".join(_PROMISES), re.IGNORECASE | re.DOTALL)
-
-# An offer or a condition promises nothing: "if you wish, I can transfer you to a colleague".
-_OFFER = re.compile(
-    r"\b(?:dacă|doriți|vreți|pot să|aș putea|if you|would you|shall i|i can|i could|want me to)\b",
-    re.IGNORECASE,
+_PROMISE = re.compile(
+    "|".join(
+        [
+            # "vă transfer acum la un coleg", "am să te conectez cu un operator"
+            r"\b(?:o sa|am sa|urmeaza sa)\s+(?:va|te|il|o)\s+"
+            rf"(?:transfer|conectez|redirectionez|pun in legatura)\b.{{0,60}}?{_BEING}",
+            r"\b(?:va|te|il|o)\s+(?:transfer|conectez|redirectionez|pun in legatura)\b"
+            rf".{{0,60}}?{_BEING}",
+            rf"\b(?:va|te)\s+voi\s+(?:transfera|conecta|redirectiona)\b.{{0,60}}?{_BEING}",
+            r"\b(?:va|te)\s+(?:transfer|conectez)(?:\s+(?:acum|imediat))?\W*$",
+            rf"\bam\s+(?:cerut|chemat|anuntat|solicitat|contactat)\b.{{0,30}}?{_HUMAN}",
+            rf"{_HUMAN}\s+(?:va|te)\s+(?:va\s+)?(?:prelua|contacta|scrie)\b",
+            # "I'm transferring you to a colleague", "let me connect you with a human agent"
+            r"\b(?:i'm|i am|i will|i'll|i have|i've|let me)\s+(?:(?!not\b)\w+\s+)?"
+            r"(?:transfer(?:r?ing|red)?|connect(?:ing|ed)?|hand(?:ing|ed)?|forward(?:ing|ed)?"
+            rf"|escalat(?:e|ing|ed)|pass(?:ing|ed)?)\s+(?:you|this|your)\b.{{0,60}}?{_BEING}",
+            rf"\b(?:transferring|connecting) you\b.{{0,40}}?{_BEING}",
+            r"\b(?:transferring|connecting) you(?:\s+(?:now|over|right away))*\W*$",
+            rf"\bi(?:'ve| have) (?:asked|called|notified|informed|alerted)\b.{{0,30}}?{_HUMAN}",
+            rf"{_HUMAN} will (?:take over|join|contact|be with) ?(?:you|us|this|shortly|soon|\W*$)",
+        ]
+    ),
+    re.DOTALL,
 )
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
+_may_promise = re.compile(
+    "coleg|colleague|operator|agent|om real|human|pers|coord|consult|repre|team|transfer|connect"
+).search
+
+# An offer or a condition promises nothing: "if you wish, I'll transfer you to a colleague".
+_is_offer = re.compile(
+    r"\b(?:daca|doriti|vreti|if you|would you|shall i|should i|want me to)\b"
+).search
+# What comes just before the words takes them back: "I'm not …", "nu vă …", "pot să vă …", "no …".
+_is_denied = re.compile(
+    r"(?:\b(?:nu|not|never|no|fara|niciun\w*|nici un\w*|sa)|n't)\s+(?:\w+\s+)?$"
+).search
+# What somebody else has said, or the user.
+_is_reported = re.compile(
+    r"\b(?:(?:you|he|she|they) (?:said|wrote|asked)|(?:ati|ai|a|au) (?:spus|scris|zis|intrebat))\b"
+).search
+
+_QUOTED = re.compile('["„“«][^"„“”«»]*["”“»]')
+_SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]?")
+_CLAUSE = re.compile(r"[,;:–—]")
 
 
 def promises_transfer(text: str) -> bool:
     """Whether a sentence of `text` says that a human is being called; an offer does not."""
-    if len(text) < len("I call a human"):
+    folded = text.lower()
+    if _may_promise(folded) is None:
         return False
-    return any(
-        _PROMISE.search(sentence) and not _OFFER.search(sentence) and not sentence.endswith("?")
-        for sentence in _SENTENCE.findall(text)
-    )
+    # Quotes within the text are somebody else's words; those around all of it are not.
+    unquoted = _QUOTED.sub(" ", folded.translate(_PLAIN).strip().strip('"„“”«»'))
+    return any(_promises(sentence) for sentence in _SENTENCE.findall(unquoted))
+
+
+def _promises(sentence: str) -> bool:
+    if sentence.endswith("?") or _is_offer(sentence):
+        return False
+    for promise in _PROMISE.finditer(sentence):
+        before = _CLAUSE.split(sentence[: promise.start()])[-1]
+        if not _is_denied(before) and not _is_reported(before):
+            return True
+    return False

@@ -1,7 +1,7 @@
 """One conversation of one customer: its head, folded from its log, and what is to be appended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.errors import SessionClosed, TransitionRefused
@@ -10,19 +10,20 @@ from domain.message import Action, Author, Entry, Message, StatusChange
 from domain.notice import Notice
 from domain.status import TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
+from domain.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Timing:
-    """When the sweep must look at a session again, in seconds."""
+    """When the sweep must look at a session again."""
 
-    retake_s: float
+    retake: timedelta
     """An unanswered message older than this lost its turn to a crash; it gets another."""
-    idle_s: float
+    idle: timedelta
     """A session this long without an entry is closed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Session:
     """The head of a session: all that its log says of it, without the words.
 
@@ -67,16 +68,16 @@ class Session:
             return None
         if self.status is Status.WAITING and self.transfer and self.transfer.expires_at:
             return self.transfer.expires_at
-        wait_s = timing.retake_s if self.unanswered else timing.idle_s
-        return self.updated_at + timedelta(seconds=wait_s)
+        return self.updated_at + (timing.retake if self.unanswered else timing.idle)
 
     def after(self, entry: Entry) -> "Session":
         """The head once `entry` is in the log."""
         if isinstance(entry, Message):
-            return self._after_message(entry)
+            return self.after_message(entry)
         return self._after_change(entry)
 
-    def _after_message(self, message: Message) -> "Session":
+    def after_message(self, message: Message) -> "Session":
+        """The head once `message` is in the log."""
         failures = self.failures
         if message.author is Author.AI:
             failures = 0
@@ -161,7 +162,7 @@ class Draft:
             coordinator_id=coordinator_id,
         )
         self.entries.append(message)
-        self.session = self.session.after(message)
+        self.session = self.session.after_message(message)
         return message
 
     def ask_for_human(

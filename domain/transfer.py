@@ -1,11 +1,12 @@
 """One request for a human, and how far it has come."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 from domain.identity import CoordinatorId, TransferId
 from domain.status import CLOSING, Reason
+from domain.value import value
 
 
 class TransferState(StrEnum):
@@ -30,7 +31,7 @@ _AFTER: dict[Reason, TransferState] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Transfer:
     """One request for a human: `requested → delivered → accepted → ended`, or it fails."""
 

@@ -1,0 +1,222 @@
+"""What goes wrong between the application and its adapters, on a test's command."""
+
+import asyncio
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+
+from adapters.memory.businesses import MemoryBusinesses
+from adapters.memory.fanout import MemoryFanout
+from adapters.memory.store import MemoryStore
+from application.ports import Businesses, Erased, Event, Loaded
+from domain.business import Business, Reservation
+from domain.errors import StorageUnavailable
+from domain.identity import BusinessId, Customer, SessionId
+from domain.message import Entry
+from domain.session import Draft, Session
+
+
+class Hold:
+    """A call that waits for its `release`."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self._released = asyncio.Event()
+
+    def release(self) -> None:
+        self._released.set()
+
+    async def wait(self) -> None:
+        self.reached.set()
+        await self._released.wait()
+
+
+@dataclass
+class _Faults:
+    """What is to happen to the next calls of one method."""
+
+    before: deque[Exception | Hold] = field(default_factory=deque)
+    after: deque[Exception | Hold] = field(default_factory=deque)
+
+
+class FaultyStore(MemoryStore):
+    """The store in memory, which fails, waits, and lets others go first when it is told to.
+
+    It counts what is asked of it: `calls` by method, and the `entries_read`.
+    """
+
+    def __init__(self, *, yields: int = 0) -> None:
+        """`yields`: how often each call lets other tasks run, before and after it does its work."""
+        super().__init__()
+        self._yields = yields
+        self._faults: dict[str, _Faults] = {}
+        self._down = False
+        self.calls: Counter[str] = Counter()
+        self.entries_read = 0
+
+    def fail(self, method: str, times: int = 1) -> None:
+        """The next calls of `method` raise StorageUnavailable and do nothing."""
+        self._of(method).before.extend([StorageUnavailable("as told")] * times)
+
+    def lose_answer(self, method: str) -> None:
+        """The next call of `method` does its work, and then raises StorageUnavailable."""
+        self._of(method).after.append(StorageUnavailable("as told, after the work"))
+
+    def hold(self, method: str) -> Hold:
+        """The next call of `method` waits before its work."""
+        self._of(method).before.append(hold := Hold())
+        return hold
+
+    def hold_answer(self, method: str) -> Hold:
+        """The next call of `method` waits after its work."""
+        self._of(method).after.append(hold := Hold())
+        return hold
+
+    def go_down(self) -> None:
+        """Every call raises StorageUnavailable."""
+        self._down = True
+
+    def come_back(self) -> None:
+        self._down = False
+
+    def heal(self) -> None:
+        """Forget every fault that is still to come."""
+        self._faults.clear()
+        self._down = False
+
+    def _of(self, method: str) -> _Faults:
+        return self._faults.setdefault(method, _Faults())
+
+    async def _before(self, method: str) -> None:
+        self.calls[method] += 1
+        await self._let_others_run()
+        if self._down:
+            raise StorageUnavailable("as told: down")
+        await _suffer(self._of(method).before)
+
+    async def _after(self, method: str) -> None:
+        await self._let_others_run()
+        await _suffer(self._of(method).after)
+
+    async def _let_others_run(self) -> None:
+        for _ in range(self._yields):
+            await asyncio.sleep(0)
+
+    async def latest(self, customer: Customer) -> Loaded | None:
+        await self._before("latest")
+        loaded = await super().latest(customer)
+        self.entries_read += len(loaded.recent) if loaded else 0
+        await self._after("latest")
+        return loaded
+
+    async def load(self, session_id: SessionId) -> Loaded | None:
+        await self._before("load")
+        loaded = await super().load(session_id)
+        self.entries_read += len(loaded.recent) if loaded else 0
+        await self._after("load")
+        return loaded
+
+    async def append(self, draft: Draft, due_at: datetime | None) -> None:
+        await self._before("append")
+        await super().append(draft, due_at)
+        await self._after("append")
+
+    async def page(
+        self, session_id: SessionId, *, after: int = 0, before: int | None = None, limit: int
+    ) -> tuple[Entry, ...]:
+        await self._before("page")
+        page = await super().page(session_id, after=after, before=before, limit=limit)
+        self.entries_read += len(page)
+        await self._after("page")
+        return page
+
+    async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
+        await self._before("due")
+        return await super().due(now, limit)
+
+    async def erase(self, customer: Customer) -> Erased:
+        await self._before("erase")
+        erased = await super().erase(customer)
+        await self._after("erase")
+        return erased
+
+
+async def _suffer(faults: deque[Exception | Hold]) -> None:
+    if not faults:
+        return
+    fault = faults.popleft()
+    if isinstance(fault, Hold):
+        await fault.wait()
+    else:
+        raise fault
+
+
+class LossyFanout(MemoryFanout):
+    """While it is `holding`, it keeps every event until the test says what becomes of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.holding = False
+        self.held: list[tuple[Customer, Event]] = []
+
+    def publish(self, customer: Customer, event: Event) -> None:
+        if self.holding:
+            self.held.append((customer, event))
+        else:
+            super().publish(customer, event)
+
+    def lose(self) -> None:
+        """Drop all that is held, and hold no more."""
+        self.held.clear()
+        self.holding = False
+
+    def pass_on(self, *, reverse: bool = False, times: int = 1) -> None:
+        """Hand on what is held, and hold no more."""
+        held, self.held, self.holding = self.held, [], False
+        for customer, event in (held[::-1] if reverse else held) * times:
+            super().publish(customer, event)
+
+
+class RandomFanout(MemoryFanout):
+    """Loses, doubles and delays events, as its seed has it."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._random = Random(seed)
+        self._late: list[tuple[Customer, Event]] = []
+
+    def publish(self, customer: Customer, event: Event) -> None:
+        fate = self._random.random()
+        if fate < 0.25:
+            return
+        if fate < 0.5:
+            self._late.append((customer, event))
+            return
+        for _ in range(2 if fate < 0.75 else 1):
+            super().publish(customer, event)
+        if self._late and self._random.random() < 0.5:
+            super().publish(*self._late.pop(self._random.randrange(len(self._late))))
+
+
+class FaultyBusinesses(Businesses):
+    """The demo's businesses, until `error` is set, or `hold`."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._known = MemoryBusinesses()
+        self.error = error
+        self.hold: Hold | None = None
+
+    async def business(self, business_id: BusinessId) -> Business | None:
+        await self._suffer()
+        return await self._known.business(business_id)
+
+    async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
+        await self._suffer()
+        return await self._known.reservations(customer)
+
+    async def _suffer(self) -> None:
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.error is not None:
+            raise self.error

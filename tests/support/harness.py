@@ -1,0 +1,352 @@
+"""The whole application in one event loop: real use cases, adapters in memory, virtual time.
+
+    assistant = ScriptedSteps(["Da, ", PAUSE, "sigur."])
+    async with harness(assistant) as app:
+        user = app.user("b1", "u1")
+        await user.join()
+        await user.say("Bună!")
+        await app.clock.advance(0.3)
+        assistant.go()
+        await app.settle()
+        assert user.words == ["Da, sigur."]
+
+`app.another()` is a second process over the same store. Everything is wired by the product's own
+container, with its clock, its ids and what the test gives replaced.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from adapters.memory.fanout import MemoryFanout
+from adapters.memory.store import MemoryStore
+from application.follow import PAGE, Follower
+from application.join import Joined, Place
+from application.ports import (
+    Appended,
+    Assistant,
+    Businesses,
+    Delta,
+    Event,
+    Fanout,
+    Typing,
+)
+from application.post_message import Posted
+from application.transfers import Spoken
+from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId, customer
+from domain.message import Author, Entry, Message, StatusChange
+from domain.session import Session
+from domain.status import Status
+from entrypoints.container import Container
+from entrypoints.metrics import Metrics
+from entrypoints.settings import Settings
+from tests.support.assistants import ScriptedSteps
+from tests.support.clock import CountedIds, VirtualClock, settle
+
+LOCATION = LocationId("l1")
+
+
+class Recorder(Metrics):
+    """The product's own observer, which also remembers each turn's end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outcomes: list[str] = []
+        self.seconds: list[float] = []
+        self.first_token_s: list[float | None] = []
+        self.errors: list[BaseException | None] = []
+
+    def turn_ended(
+        self,
+        outcome: str,
+        seconds: float,
+        first_token_s: float | None,
+        error: BaseException | None,
+    ) -> None:
+        super().turn_ended(outcome, seconds, first_token_s, error)
+        self.outcomes.append(outcome)
+        self.seconds.append(seconds)
+        self.first_token_s.append(first_token_s)
+        self.errors.append(error)
+
+
+class User:
+    """One client of a customer: what it sends, and everything that it gets."""
+
+    def __init__(self, app: "App", who: Customer) -> None:
+        self._app = app
+        self._follower: Follower | None = None
+        self.customer = who
+        self.session_id: SessionId | None = None
+        self.log: list[Entry] = []
+        """The entries it knows of the session it is in, in the order in which it got them."""
+        self.told: list[tuple[SessionId, Entry]] = []
+        """The entries that were pushed to it, of whatever session."""
+        self.deltas: list[Delta] = []
+        self.typing: list[Typing] = []
+
+    @property
+    def messages(self) -> list[Message]:
+        """The messages of `log`."""
+        return [entry for entry in self.log if isinstance(entry, Message)]
+
+    @property
+    def words(self) -> list[str]:
+        """What has been said to it: the texts of all authors but the user."""
+        return [message.text for message in self.messages if message.author is not Author.USER]
+
+    @property
+    def changes(self) -> list[StatusChange]:
+        """The status changes of `log`."""
+        return [entry for entry in self.log if isinstance(entry, StatusChange)]
+
+    @property
+    def seqs(self) -> list[int]:
+        """The seqs of `log`: 1, 2, 3, … for a client that has missed and doubled nothing."""
+        return [entry.seq for entry in self.log]
+
+    async def join(self, place: Place | None = None) -> Joined:
+        """Join, and from then on follow. Raises: StorageUnavailable."""
+        joined = await self.begin_to_join(place)
+        self.start(joined)
+        return joined
+
+    async def rejoin(self) -> Joined:
+        """Join as a client that says what it has."""
+        return await self.join(Place(self.log[-1].seq if self.log else 0, self.session_id))
+
+    async def begin_to_join(self, place: Place | None = None) -> Joined:
+        """Subscribe and read; `start` is still to come, as when the reply is on its way."""
+        self._follower = Follower(
+            self.customer,
+            fanout=self._app.fanout,
+            store=self._app.store,
+            deliver=self._deliver,
+            pass_on=self._pass_on,
+            origin=self,
+        )
+        return await self._app.join(self.customer, self._follower, place)
+
+    def start(self, joined: Joined) -> None:
+        """The reply has gone out: take it in, and follow from there."""
+        assert self._follower is not None
+        session = joined.session
+        self._enter(session.session_id if session is not None else None)
+        self.log.extend(joined.entries)
+        self._follower.start(self.session_id, session.seq if session is not None else 0)
+
+    def leave(self) -> None:
+        """The socket is gone."""
+        if self._follower is not None:
+            self._follower.stop()
+
+    async def say(self, text: str, message_id: str | None = None) -> Posted:
+        """Send a message. Raises: StorageUnavailable."""
+        key = MessageId(message_id) if message_id is not None else None
+        return await self._app.post(self.customer, LOCATION, text, key, origin=self)
+
+    async def ask_for_human(
+        self, text: str | None = None, message_id: str | None = None
+    ) -> Session:
+        """Ask for a human. Raises: StorageUnavailable."""
+        key = MessageId(message_id) if message_id is not None else None
+        request = self._app.transfers.request
+        return await request(self.customer, LOCATION, text, key, origin=self)
+
+    async def end_live_chat(self) -> Session:
+        """Cancel the transfer or end the live chat. Raises: NotInLiveChat, StorageUnavailable."""
+        return await self._app.transfers.end(self.customer)
+
+    def _enter(self, session_id: SessionId | None) -> None:
+        if session_id != self.session_id:
+            self.session_id = session_id
+            self.log = []
+
+    def _deliver(self, session_id: SessionId, entry: Entry) -> None:
+        self._enter(session_id)
+        self.told.append((session_id, entry))
+        self.log.append(entry)
+
+    def _pass_on(self, event: Event) -> None:
+        if isinstance(event, Delta):
+            self.deltas.append(event)
+        elif isinstance(event, Typing):
+            self.typing.append(event)
+
+
+class Coordinator:
+    """A human agent, who reaches any process."""
+
+    def __init__(self, app: "App", name: str | None) -> None:
+        self._app = app
+        self._name = CoordinatorId(name) if name is not None else None
+
+    async def change(
+        self, session_id: SessionId, to: Status, summary: str | None = None
+    ) -> Session:
+        """Take over (`live`), return (`ai`) or close. Raises: Refusal, StorageUnavailable."""
+        return await self._app.transfers.change(session_id, to, self._name, summary)
+
+    async def take_over(self, user: User) -> Session:
+        """Take the user's conversation."""
+        return await self.change(await self._app.session_id(user.customer), Status.LIVE)
+
+    async def give_back(self, user: User) -> Session:
+        """Return the user's conversation to the AI."""
+        return await self.change(await self._app.session_id(user.customer), Status.AI)
+
+    async def close(self, user: User) -> Session:
+        """Close the user's conversation."""
+        return await self.change(await self._app.session_id(user.customer), Status.CLOSED)
+
+    async def speak(self, user: User, text: str, message_id: str | None = None) -> Spoken:
+        """Say something. Raises: SessionClosed, StorageUnavailable."""
+        key = MessageId(message_id) if message_id is not None else None
+        return await self._app.transfers.speak(user.customer, text, self._name, key)
+
+
+class App:
+    """One process of the application."""
+
+    def __init__(
+        self,
+        assistant: Assistant,
+        store: MemoryStore,
+        *,
+        clock: VirtualClock,
+        fanout: Fanout,
+        businesses: Businesses | None,
+        settings: Settings,
+        process: int,
+    ) -> None:
+        container = self._container = Container(settings=settings)
+        container.clock.override(clock)
+        container.new_id.override(CountedIds(process))
+        container.store.override(store)
+        container.assistant.override(assistant)
+        container.fanout.override(fanout)
+        self.observer = Recorder()
+        container.metrics.override(self.observer)
+        if businesses is not None:
+            container.businesses.override(businesses)
+        self._settings = settings
+        self._processes_begun = process
+        self.assistant = assistant
+        self.store = store
+        self.clock = clock
+        self.fanout = fanout
+        self.policy = container.policy()
+        self.conversations = container.conversations()
+        self.turns = container.turns()
+        self.join = container.join()
+        self.post = container.post()
+        self.transfers = container.transfers()
+        self.privacy = container.privacy()
+        self.sweep = container.sweep()
+
+    def another(
+        self,
+        *,
+        assistant: Assistant | None = None,
+        fanout: Fanout | None = None,
+        businesses: Businesses | None = None,
+    ) -> "App":
+        """Another process on the same store and the same time; its fan-out is its own."""
+        self._processes_begun += 1
+        return App(
+            assistant or self.assistant,
+            self.store,
+            clock=self.clock,
+            fanout=fanout or MemoryFanout(),
+            businesses=businesses,
+            settings=self._settings,
+            process=self._processes_begun,
+        )
+
+    def user(self, business_id: str = "b1", user_id: str = "u1") -> User:
+        """A new client of a customer, not joined yet."""
+        return User(self, customer(business_id, user_id))
+
+    def coordinator(self, name: str | None = "ana") -> Coordinator:
+        """A human agent."""
+        return Coordinator(self, name)
+
+    async def die(self) -> None:
+        """The process ends, and what it was doing is lost."""
+        await self.turns.stop()
+
+    async def settle(self) -> None:
+        """Let everything run that can run without time passing."""
+        await settle()
+
+    async def quiet(self) -> None:
+        """Let the user be quiet for long enough that a turn starts, and everything run."""
+        await self.clock.advance(self.policy.turn_quiet_s)
+
+    async def session_id(self, who: Customer) -> SessionId:
+        """The id of the customer's newest session."""
+        return (await self.head(who)).session_id
+
+    async def head(self, who: Customer) -> Session:
+        """The customer's newest session as it is stored."""
+        loaded = await MemoryStore.latest(self.store, who)
+        assert loaded is not None, f"{who} has no session"
+        return loaded.session
+
+    async def stored(self, who: Customer) -> list[Entry]:
+        """The log of the customer's newest session as it is stored; empty when there is none."""
+        loaded = await MemoryStore.latest(self.store, who)
+        if loaded is None:
+            return []
+        entries: list[Entry] = []
+        while page := await MemoryStore.page(
+            self.store, loaded.session.session_id, after=len(entries), limit=PAGE
+        ):
+            entries.extend(page)
+        return entries
+
+    async def texts(self, who: Customer, *authors: Author) -> list[str]:
+        """What is stored of these authors' words in the newest session."""
+        return [
+            entry.text
+            for entry in await self.stored(who)
+            if isinstance(entry, Message) and entry.author in authors
+        ]
+
+    def listen(self, who: Customer) -> list[Event]:
+        """Everything that is published of the customer from now on."""
+        heard: list[Event] = []
+        self.fanout.subscribe(who, heard.append)
+        return heard
+
+
+def appended(heard: list[Event]) -> list[Entry]:
+    """The entries among what was heard."""
+    return [entry for event in heard if isinstance(event, Appended) for entry in event.entries]
+
+
+@asynccontextmanager
+async def harness(
+    assistant: Assistant | None = None,
+    store: MemoryStore | None = None,
+    *,
+    clock: VirtualClock | None = None,
+    fanout: Fanout | None = None,
+    businesses: Businesses | None = None,
+    **settings: Any,
+) -> AsyncIterator[App]:
+    """One process with what is given, and fresh defaults for the rest; stopped at the end.
+
+    `settings`: fields of `Settings`, such as `turn_quiet_ms=0`.
+    """
+    app = App(
+        assistant or ScriptedSteps(),
+        store or MemoryStore(),
+        clock=clock or VirtualClock(),
+        fanout=fanout or MemoryFanout(),
+        businesses=businesses,
+        settings=Settings(store="memory", **settings),
+        process=1,
+    )
+    yield app
+    await app.turns.stop()

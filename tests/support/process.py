@@ -1,0 +1,85 @@
+"""The product as its users start it: the command line, and a server in a process of its own."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "entrypoints.cli")
+# Every warning of the interpreter is an error, and nothing of this machine's settings gets in.
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "PYTHONPATH": str(ROOT),
+    "PYTHONWARNINGS": "error",
+    "PYTHONUTF8": "1",
+}
+
+
+def command(
+    folder: Path, *arguments: str, typed: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `ai-agent-server ARGUMENTS` in a folder, with `typed` as its input, to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env={**ENVIRONMENT, **environment},
+        input=typed,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=50,
+    )
+
+
+class Ended(NamedTuple):
+    """What a process leaves behind: `code` is minus the number of the signal that killed it."""
+
+    code: int
+    output: str
+    log: str
+
+
+class ServerProcess:
+    """A server that listens at `address`, such as `127.0.0.1:40123`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, address: str) -> None:
+        self._process = process
+        self.address = address
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, and do not wait."""
+        self._process.send_signal(number)
+
+    async def end(self) -> Ended:
+        """Wait for its end."""
+        output, log = await self._process.communicate()
+        return Ended(await self._process.wait(), output.decode(), log.decode())
+
+
+@asynccontextmanager
+async def server(
+    folder: Path, *, name: str = "serve", **environment: str
+) -> AsyncIterator[ServerProcess]:
+    """`ai-agent-server NAME` in a folder, on a free port; killed at the end if it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *(name, "--port", "0"),
+        cwd=folder,
+        env={**ENVIRONMENT, "LOG_FORMAT": "json", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    try:
+        line = await process.stderr.readline()
+        assert line.startswith(b"{"), (line + await process.stderr.read()).decode()
+        yield ServerProcess(process, json.loads(line)["url"].removeprefix("http://"))
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()

@@ -1,0 +1,293 @@
+"""A conversation changes hands, on whichever process, and everybody is told the truth."""
+
+import asyncio
+
+import pytest
+
+from domain.errors import (
+    NotInLiveChat,
+    SessionClosed,
+    StorageUnavailable,
+    TransitionRefused,
+    UnknownSession,
+)
+from domain.identity import SessionId
+from domain.message import Author
+from domain.status import Reason, Status
+from domain.transfer import TransferState
+from tests.support.assistants import ScriptedSteps
+from tests.support.faults import FaultyBusinesses, FaultyStore
+from tests.support.harness import App, User, harness
+
+
+async def in_status(app: App, status: Status) -> User:
+    """A client whose conversation has this status."""
+    user = app.user()
+    await user.join()
+    await user.say("Bună!")
+    await app.quiet()
+    if status is Status.WAITING:
+        await user.ask_for_human()
+    elif status is Status.LIVE:
+        await app.coordinator("ana").take_over(user)
+    elif status is Status.CLOSED:
+        await app.coordinator("ana").close(user)
+    return user
+
+
+async def test_a_request_is_a_transfer_with_a_time_to_live() -> None:
+    async with harness(transfer_timeout_s=120) as app:
+        user = app.user()
+        session = await user.ask_for_human("Un om, vă rog")
+        transfer = session.transfer
+
+        assert transfer is not None
+        assert (transfer.state, transfer.reason) == (
+            TransferState.REQUESTED,
+            Reason.USER_REQUEST,
+        )
+        assert transfer.expires_at is not None
+        assert (transfer.expires_at - transfer.requested_at).total_seconds() == 120
+
+
+async def test_asking_again_while_waiting_changes_nothing() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.WAITING)
+        before = await app.head(user.customer)
+        again = await user.ask_for_human()
+
+        assert again == before
+
+
+@pytest.mark.parametrize("status", [Status.WAITING, Status.LIVE])
+async def test_what_is_said_with_a_repeated_request_is_stored(status: Status) -> None:
+    async with harness() as app:
+        user = await in_status(app, status)
+        session = await user.ask_for_human("Chiar e urgent")
+
+        assert session.status is status
+        assert (await app.texts(user.customer, Author.USER))[-1] == "Chiar e urgent"
+
+
+async def test_a_request_after_the_conversation_was_closed_opens_the_next() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.CLOSED)
+        before = await app.session_id(user.customer)
+        session = await user.ask_for_human()
+
+        assert session.session_id != before
+        assert session.status is Status.WAITING
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "state", "words"),
+    [
+        (Status.WAITING, Reason.CANCELLED, TransferState.CANCELLED, "Am anulat cererea."),
+        (Status.LIVE, Reason.ENDED_BY_USER, TransferState.ENDED, "Ați încheiat discuția"),
+    ],
+)
+async def test_the_user_gets_out_of_the_wait_and_of_the_live_chat(
+    status: Status, reason: Reason, state: TransferState, words: str
+) -> None:
+    async with harness() as app:
+        user = await in_status(app, status)
+        session = await user.end_live_chat()
+        again = await user.end_live_chat()
+
+        assert (session.status, session.reason) == (Status.AI, reason)
+        assert session.transfer is not None
+        assert (session.transfer.state, session.transfer.ended) == (state, reason)
+        assert user.words[-1].startswith(words)
+        assert again == session
+
+
+@pytest.mark.parametrize("status", [Status.AI, Status.CLOSED])
+async def test_without_a_live_chat_there_is_none_to_end(status: Status) -> None:
+    async with harness() as app:
+        user = await in_status(app, status)
+        with pytest.raises(NotInLiveChat):
+            await user.end_live_chat()
+        with pytest.raises(NotInLiveChat):
+            await app.user("b1", "u2").end_live_chat()
+
+        assert (await app.head(user.customer)).status is status
+
+
+async def test_the_ai_goes_on_after_the_human_and_does_not_hand_off_by_itself() -> None:
+    assistant = ScriptedSteps(["Cu plăcere."])
+    async with harness(assistant) as app:
+        user = await in_status(app, Status.LIVE)
+        await user.say("Mersi, Ana")
+        await app.coordinator().give_back(user)
+        await app.quiet()
+        silent = assistant.turns
+        await user.say("Încă ceva")
+        await app.quiet()
+
+        assert silent == 1  # of the beginning: what was said to the human is the human's
+        assert assistant.asked[-1] == ["Încă ceva"]
+        assert user.words[-1] == "Cu plăcere."
+        assert (await app.head(user.customer)).status is Status.AI
+
+
+@pytest.mark.parametrize("to", [Status.LIVE, Status.AI, Status.CLOSED])
+async def test_a_coordinators_repeat_is_a_no_op(to: Status) -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        session_id = await app.session_id(user.customer)
+        ana = app.coordinator("ana")
+        first = await ana.change(session_id, to)
+        entries = len(await app.stored(user.customer))
+        second = await ana.change(session_id, to)
+
+        assert first == second
+        assert len(await app.stored(user.customer)) == entries
+
+
+@pytest.mark.parametrize(
+    ("before", "to", "error"),
+    [
+        (Status.AI, Status.WAITING, TransitionRefused),
+        (Status.LIVE, Status.WAITING, TransitionRefused),
+        (Status.WAITING, Status.AI, TransitionRefused),
+        (Status.CLOSED, Status.AI, SessionClosed),
+        (Status.CLOSED, Status.LIVE, SessionClosed),
+        (Status.CLOSED, Status.WAITING, SessionClosed),
+    ],
+)
+async def test_a_coordinator_is_refused_with_a_named_error(
+    before: Status, to: Status, error: type[Exception]
+) -> None:
+    async with harness() as app:
+        user = await in_status(app, before)
+        log = await app.stored(user.customer)
+        with pytest.raises(error):
+            await app.coordinator().change(await app.session_id(user.customer), to)
+
+        assert await app.stored(user.customer) == log
+
+
+async def test_an_unknown_conversation_is_named_so() -> None:
+    async with harness() as app:
+        with pytest.raises(UnknownSession):
+            await app.coordinator().change(SessionId("none"), Status.LIVE)
+
+
+async def test_nobody_speaks_into_a_closed_conversation_or_into_none() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.CLOSED)
+        with pytest.raises(SessionClosed):
+            await app.coordinator().speak(user, "Mai sunteți?")
+        with pytest.raises(SessionClosed):
+            await app.coordinator().speak(app.user("b1", "u2"), "Bună!")
+
+        assert await app.texts(user.customer, Author.COORDINATOR) == []
+
+
+async def test_an_acceptance_after_the_user_has_gone_on_is_refused() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.WAITING)
+        old = await app.session_id(user.customer)
+        await app.coordinator().close(user)
+        await user.say("Altceva")
+        with pytest.raises(SessionClosed):
+            await app.coordinator().change(old, Status.LIVE)
+        with pytest.raises(SessionClosed):
+            await app.transfers.speak(user.customer, "Bună!", None, session_id=old)
+        closed = await app.coordinator().change(old, Status.CLOSED)
+
+        assert (closed.session_id, closed.status) == (old, Status.CLOSED)
+        assert (await app.head(user.customer)).status is Status.AI
+
+
+async def test_closing_a_waiting_conversation_cancels_its_transfer() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.WAITING)
+        session = await app.coordinator().close(user)
+
+        assert session.transfer is not None
+        assert session.transfer.state is TransferState.CANCELLED
+        assert user.words[-1].startswith("Conversația a fost închisă.")
+
+
+async def test_the_summary_of_who_gives_it_back_is_kept() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        session_id = await app.session_id(user.customer)
+        await app.coordinator().change(session_id, Status.AI, summary="a schimbat ora")
+        later = await user.ask_for_human()
+
+        assert later.summary == "a schimbat ora"
+
+
+async def test_notices_are_in_the_businesss_language_or_in_romanian() -> None:
+    async with harness() as app:
+        harbour, unknown = app.user("b2", "u1"), app.user("b9", "u1")
+        for user in (harbour, unknown):
+            await user.join()
+            await user.ask_for_human()
+
+        assert harbour.words[0].startswith("I have asked a colleague")
+        assert unknown.words[0].startswith("Am cerut unui coleg")
+
+
+async def test_a_hand_over_does_not_wait_for_the_businesss_facts() -> None:
+    businesses = FaultyBusinesses(StorageUnavailable())
+    async with harness(businesses=businesses) as app:
+        session = await app.user("b2", "u1").ask_for_human()
+
+        assert session.status is Status.WAITING
+
+
+# Nothing is decided from a memory that is behind the store.
+
+
+async def test_a_cancel_reaches_a_transfer_of_another_process() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.AI)
+        await app.another().user().ask_for_human()
+        session = await user.end_live_chat()
+
+        assert (session.status, session.reason) == (Status.AI, Reason.CANCELLED)
+
+
+async def test_a_return_reaches_a_takeover_of_another_process() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.AI)
+        await app.another().coordinator("dan").take_over(user)
+        session = await app.coordinator().give_back(user)
+
+        assert (session.status, session.reason) == (Status.AI, Reason.RETURNED)
+
+
+async def test_a_request_reaches_a_conversation_that_another_process_returned() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.WAITING)
+        await app.another().user().end_live_chat()
+        session = await user.ask_for_human()
+
+        assert session.status is Status.WAITING
+        assert session.epoch == 3
+
+
+async def test_a_coordinator_speaks_into_a_session_that_another_process_opened() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.CLOSED)
+        await app.another().user().say("Sunt iar aici")
+        spoken = await app.coordinator().speak(user, "Bine ați revenit!")
+
+        assert spoken.session.status is Status.LIVE
+
+
+async def test_two_coordinators_at_once_are_a_takeover_and_its_successor() -> None:
+    async with harness(store=FaultyStore(yields=2)) as app:
+        user = await in_status(app, Status.WAITING)
+        sessions = await asyncio.gather(
+            app.coordinator("ana").take_over(user),
+            app.another().coordinator("dan").take_over(user),
+        )
+        head = await app.head(user.customer)
+
+        assert sorted(session.epoch for session in sessions) == [2, 3]
+        assert head.reason is Reason.TAKEOVER
+        assert head.epoch == 3

@@ -1,0 +1,357 @@
+"""How a turn begins, what it shows of itself, and every way in which it ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from application.ports import Assistant, Delta, Toolbox
+from domain.errors import AssistantFailed, StorageUnavailable
+from domain.message import Author
+from domain.status import Reason, Status
+from domain.view import View
+from tests.support.assistants import HANG, PAUSE, Act, ScriptedSteps, transfer
+from tests.support.faults import FaultyBusinesses, FaultyStore
+from tests.support.harness import App, User, harness
+
+APOLOGY = "Îmi pare rău, acum nu pot răspunde. Puteți încerca din nou sau puteți cere un coleg."
+APOLOGY_REQUESTED = "Îmi pare rău, acum nu pot răspunde. Am cerut unui coleg să preia conversația."
+
+
+async def asking(app: App, text: str = "Bună!") -> User:
+    """A client that has joined and asked."""
+    user = app.user()
+    await user.join()
+    await user.say(text)
+    return user
+
+
+# The answer as it comes.
+
+
+async def test_the_pieces_of_an_answer_add_up_to_it() -> None:
+    async with harness(ScriptedSteps(["  Un ", "răs", "puns. "])) as app:
+        user = await asking(app)
+        await app.quiet()
+        answer = user.messages[-1]
+
+        assert [delta.index for delta in user.deltas] == [0, 1, 2]
+        assert {delta.response_id for delta in user.deltas} == {answer.message_id}
+        assert "".join(delta.text for delta in user.deltas).strip() == answer.text
+
+
+async def test_typing_is_shown_while_the_ai_works_and_repeated_before_it_expires() -> None:
+    async with harness(ScriptedSteps([HANG]), turn_timeout_s=30) as app:
+        user = await asking(app)
+        await app.quiet()
+        await app.clock.advance(0.199)
+        early = len(user.typing)
+        await app.clock.advance(0.001)
+        first = len(user.typing)
+        await app.clock.advance(12)
+
+        assert (early, first, len(user.typing)) == (0, 1, 4)
+        assert all(sign.author == "ai" for sign in user.typing)
+        assert user.typing[0].expires_in_ms > 4_000
+
+
+async def test_no_typing_is_shown_after_the_answer() -> None:
+    async with harness() as app:
+        user = await asking(app)
+        await app.clock.advance(60)
+
+        assert user.typing == []
+        assert app.clock.pending == 0
+
+
+async def test_the_observer_learns_when_the_first_piece_came() -> None:
+    async def think(_: object) -> None:
+        await app.clock.sleep(1.5)
+
+    async with harness(ScriptedSteps([think, "Da.", think])) as app:
+        await asking(app)
+        await app.clock.advance(5)
+
+        assert app.observer.outcomes == ["answered"]
+        assert app.observer.first_token_s == [1.5]
+        assert app.observer.seconds == [3.0]
+
+
+# Failures.
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([AssistantFailed()], id="it says that it failed"),
+        pytest.param([ValueError("a bug")], id="it breaks unexpectedly"),
+        pytest.param(["O jumătate de ", StorageUnavailable()], id="it breaks in the middle"),
+        pytest.param([], id="it says nothing"),
+        pytest.param(["  ", "\n"], id="it says only blanks"),
+    ],
+)
+async def test_an_ai_that_fails_apologises_and_offers_a_human(script: list[Act]) -> None:
+    async with harness(ScriptedSteps(script)) as app:
+        user = await asking(app)
+        await app.quiet()
+        apology = user.messages[-1]
+
+        assert (apology.text, apology.author, apology.failed) == (APOLOGY, Author.SYSTEM, True)
+        assert apology.in_reply_to != ()
+        assert (await app.head(user.customer)).status is Status.AI
+        assert app.observer.outcomes == ["failed"]
+        assert app.observer.errors[0] is not None
+
+
+async def test_an_ai_that_hangs_apologises_at_the_deadline() -> None:
+    assistant = ScriptedSteps(["Stați ", HANG])
+    async with harness(assistant, turn_timeout_s=10) as app:
+        user = await asking(app)
+        await app.quiet()
+        await app.clock.advance(9.999)
+        early = list(user.words)
+        await app.clock.advance(0.001)
+
+        assert early == []
+        assert user.words == [APOLOGY]
+        assert assistant.broken_off == 1
+        assert app.observer.outcomes == ["timeout"]
+
+
+async def test_the_deadline_spares_an_answer_that_is_being_stored() -> None:
+    store = FaultyStore()
+    async with harness(store=store, turn_timeout_s=10) as app:
+        user = await asking(app)
+        hold = store.hold("append")
+        await app.quiet()
+        await app.clock.advance(11)
+        hold.release()
+        await app.settle()
+
+        assert user.words == ["Răspuns."]
+        assert app.observer.outcomes == ["answered"]
+
+
+async def test_failures_in_a_row_ask_for_a_human() -> None:
+    async with harness(ScriptedSteps([AssistantFailed()])) as app:
+        user = app.user()
+        await user.join()
+        for _ in range(3):
+            await user.say("Bună!")
+            await app.quiet()
+        session = await app.head(user.customer)
+
+        assert user.words == [APOLOGY, APOLOGY, APOLOGY_REQUESTED]
+        assert (session.status, session.reason) == (Status.WAITING, Reason.AI_FAILURE)
+        assert session.transfer is not None
+        assert session.transfer.reason is Reason.AI_FAILURE
+
+
+async def test_an_answer_between_two_failures_begins_the_count_anew() -> None:
+    fails: list[Act] = [AssistantFailed()]
+    async with harness(ScriptedSteps(fails, fails, ["Da."], fails, fails)) as app:
+        user = app.user()
+        await user.join()
+        for _ in range(5):
+            await user.say("Bună!")
+            await app.quiet()
+
+        assert (await app.head(user.customer)).status is Status.AI
+
+
+async def test_after_a_human_the_ai_may_fail_anew_before_it_asks_again() -> None:
+    async with harness(ScriptedSteps([AssistantFailed()]), ai_failures_before_transfer=2) as app:
+        user = app.user()
+        await user.join()
+        for _ in range(2):
+            await user.say("Bună!")
+            await app.quiet()
+        await app.coordinator().take_over(user)
+        await app.coordinator().give_back(user)
+        await user.say("Bună din nou!")
+        await app.quiet()
+
+        assert (await app.head(user.customer)).status is Status.AI
+        assert user.words[-1] == APOLOGY
+
+
+# Tools.
+
+
+async def test_what_the_tools_found_becomes_the_answers_actions() -> None:
+    script: list[Act] = [
+        lambda toolbox: toolbox.get_business(),
+        lambda toolbox: toolbox.get_reservations(),
+        "Aveți o rezervare.",
+    ]
+    async with harness(ScriptedSteps(script)) as app:
+        user = await asking(app)
+        await app.quiet()
+        business, reservations = user.messages[-1].actions
+
+        assert (business["type"], business["name"]) == ("business_info", "Bistro Verde")
+        assert reservations == {
+            "type": "reservations",
+            "items": [{"reservationId": "r-1001", "date": "2030-05-14", "time": "19:30",
+                       "guests": 4, "name": "Masa 7"}],
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(("allowed", "answered"), [(3, True), (2, False), (0, False)])
+async def test_a_turn_has_a_budget_of_tool_calls(allowed: int, answered: bool) -> None:
+    def look(toolbox: Toolbox) -> Awaitable[object]:
+        return toolbox.get_reservations()
+
+    script = ScriptedSteps([look, look, look, "Gata."])
+    async with harness(script, turn_max_tool_calls=allowed) as app:
+        user = await asking(app)
+        await app.quiet()
+
+        assert user.words == (["Gata."] if answered else [APOLOGY])
+
+
+async def test_the_ai_cannot_transfer_twice_in_a_turn() -> None:
+    async with harness(ScriptedSteps([transfer(), transfer(summary="a doua"), "Gata."])) as app:
+        user = await asking(app)
+        await app.quiet()
+
+        assert [change.status for change in user.changes] == [Status.WAITING]
+        assert (await app.head(user.customer)).summary == "a doua"
+
+
+# What surrounds the AI.
+
+
+async def test_an_answer_does_not_wait_for_the_businesss_facts() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant, businesses=FaultyBusinesses(StorageUnavailable())) as app:
+        user = await asking(app)
+        await app.quiet()
+
+        assert user.words == ["Răspuns."]
+        assert assistant.views[0].business is None
+
+
+async def test_what_breaks_around_the_ai_is_reported_and_the_turn_taken_up_again() -> None:
+    businesses = FaultyBusinesses(ValueError("a bug in the adapter"))
+    async with harness(businesses=businesses) as app:
+        user = await asking(app)
+        await app.quiet()
+        error, businesses.error = app.observer.errors[0], None
+        await app.clock.advance(70)
+        await app.sweep()
+        await app.quiet()
+
+        assert isinstance(error, ValueError)
+        assert app.observer.outcomes == ["failed", "answered"]
+        assert user.words == ["Răspuns."]
+
+
+async def test_a_wake_without_anything_owed_is_no_turn() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant) as app:
+        user = await asking(app)
+        await app.quiet()
+        app.turns.wake(user.customer)
+        app.turns.wake(app.user("b1", "stranger").customer)
+        await app.quiet()
+
+        assert assistant.turns == 1
+        assert app.observer.outcomes == ["answered"]
+
+
+async def test_a_turn_that_is_cancelled_before_it_began_blocks_no_later_one() -> None:
+    async with harness(turn_quiet_ms=0) as app:
+        user = await asking(app)
+        app.turns.cancel(user.customer)  # the turn's task has not had its first step yet
+        await app.settle()
+        await user.say("Mai sunteți?")
+        await app.settle()
+
+        assert user.words == ["Răspuns."]
+
+
+async def test_nothing_starts_after_the_stop() -> None:
+    assistant = ScriptedSteps([HANG])
+    async with harness(assistant, turn_quiet_ms=0) as app:
+        user = await asking(app)
+        await app.settle()
+        await user.say("Mai sunteți?")
+        await app.turns.stop()
+        await app.clock.advance(60)
+
+        assert assistant.turns == 1
+        assert app.clock.pending == 0
+
+
+async def test_stop_cancels_what_waits_for_the_users_silence() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant) as app:
+        await asking(app)
+        await app.turns.stop()
+        await app.clock.advance(60)
+
+        assert assistant.turns == 0
+        assert app.clock.pending == 0
+
+
+async def test_a_conversation_that_changes_hands_while_the_user_is_quiet_starts_no_turn() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant) as app:
+        user = await asking(app)
+        await user.ask_for_human()
+        await app.clock.advance(5)
+
+        assert assistant.turns == 0
+        assert app.observer.outcomes == []
+
+
+async def test_turns_of_different_customers_run_side_by_side() -> None:
+    assistant = ScriptedSteps([PAUSE, "Gata."])
+    async with harness(assistant) as app:
+        users = [app.user("b1", f"u{number}") for number in range(5)]
+        await asyncio.gather(*(user.say("Bună!") for user in users))
+        await app.quiet()
+        for _ in users:
+            assistant.go()
+        await app.settle()
+
+        assert assistant.most_at_once == 5
+        assert app.observer.outcomes == ["answered"] * 5
+
+
+async def test_an_assistants_last_words_are_shown_to_no_one() -> None:
+    class Talkative(Assistant):
+        """Goes on talking when it is told to stop."""
+
+        async def answer(self, view: View, toolbox: Toolbox, say: Callable[[str], None]) -> None:
+            try:
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError:
+                say("Încă un cuvânt")
+                raise
+
+    async with harness(Talkative()) as app:
+        user = await asking(app)
+        await app.quiet()
+        await app.coordinator().take_over(user)
+        await app.settle()
+
+        assert user.deltas == []
+        assert app.observer.outcomes == ["cancelled"]
+
+
+async def test_no_piece_is_published_after_the_takeover() -> None:
+    assistant = ScriptedSteps(["Unu ", PAUSE, "doi ", PAUSE, "trei."])
+    async with harness(assistant) as app:
+        user = await asking(app)
+        await app.quiet()
+        heard = app.listen(user.customer)
+        assistant.go()
+        assistant.go()
+        await app.coordinator().take_over(user)
+        await app.settle()
+        kinds = [type(event) for event in heard]
+
+        assert Delta not in kinds[kinds.index(type(heard[-1])) + 1 :]
+        assert await app.texts(user.customer, Author.AI) == []

@@ -1,0 +1,276 @@
+"""What each request does to a conversation, and what it leaves alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.decisions import (
+    Answer,
+    answer,
+    change_status,
+    end_live_chat,
+    fall_due,
+    hear,
+    request_transfer,
+    speak,
+)
+from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused
+from domain.identity import CoordinatorId, SessionId
+from domain.message import Author, Message, StatusChange
+from domain.session import Session, Timing
+from domain.status import Reason, Status
+from tests.unit.domain.makers import (
+    ANA,
+    DAN,
+    at,
+    message_id,
+    new_session,
+    occasion,
+    session_in,
+)
+
+
+def asked(session: Session | None = None) -> Session:
+    """A session in which the user has asked something."""
+    return hear(session or new_session(), new_session, message_id(), "Bună!", at()).session
+
+
+def turn_on(session: Session) -> Answer:
+    """What a turn that has seen all of `session` answers."""
+    return Answer(
+        session_id=session.session_id,
+        epoch=session.epoch,
+        answers=session.asked,
+        in_reply_to=(message_id(),),
+        response_id=message_id(99),
+        text="Răspuns.",
+    )
+
+
+# The user speaks.
+
+
+@pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
+def test_a_users_words_are_taken_in_every_open_status(status: Status) -> None:
+    draft = hear(session_in(status), new_session, message_id(), "Bună!", at(1))
+
+    assert [entry.text for entry in draft.entries] == ["Bună!"]
+    assert draft.session.status is status
+    assert draft.session.unanswered == (status is Status.AI)
+
+
+@pytest.mark.parametrize("session", [None, session_in(Status.CLOSED)])
+def test_a_users_words_open_a_session_where_none_is_open(session: Session | None) -> None:
+    draft = hear(session, lambda: new_session("s2"), message_id(), "Bună!", at(1))
+
+    assert (draft.session.session_id, draft.session.seq) == ("s2", 1)
+
+
+# The AI answers.
+
+
+def test_an_answer_settles_what_it_saw() -> None:
+    session = asked()
+    draft = answer(session, turn_on(session), occasion(1))
+
+    assert draft is not None
+    assert not draft.session.unanswered
+    assert draft.session.answered == 1
+
+
+def test_an_answer_leaves_what_came_later_unanswered() -> None:
+    seen = asked()
+    draft = answer(asked(seen), turn_on(seen), occasion(1))
+
+    assert draft is not None
+    assert draft.session.unanswered
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        pytest.param(None, id="erased"),
+        pytest.param(replace(asked(), epoch=1), id="in another epoch"),
+        pytest.param(replace(asked(), status=Status.WAITING), id="waiting"),
+        pytest.param(replace(asked(), status=Status.LIVE), id="live"),
+        pytest.param(replace(asked(), status=Status.CLOSED), id="closed"),
+        pytest.param(replace(asked(), answered=1), id="answered"),
+        pytest.param(replace(asked(), session_id=SessionId("s2")), id="in another session"),
+    ],
+)
+def test_an_answer_is_dropped_where_it_is_not_owed_any_more(now: Session | None) -> None:
+    assert answer(now, turn_on(asked()), occasion(1)) is None
+
+
+def test_an_answer_with_a_transfer_is_one_draft() -> None:
+    session = asked()
+    turn = replace(turn_on(session), transfer=Reason.AI_DECISION, summary="vrea un om")
+    draft = answer(session, turn, occasion(1))
+
+    assert draft is not None
+    assert [type(entry) for entry in draft.entries] == [Message, StatusChange]
+    assert (draft.session.status, draft.session.summary) == (Status.WAITING, "vrea un om")
+
+
+def test_a_failed_answer_is_the_servers_and_counts() -> None:
+    session = asked()
+    draft = answer(session, replace(turn_on(session), failed=True), occasion(1))
+
+    assert draft is not None
+    assert isinstance(draft.entries[0], Message)
+    assert draft.entries[0].author is Author.SYSTEM
+    assert draft.session.failures == 1
+
+
+# A human is asked for, comes and goes.
+
+
+def test_a_request_says_that_a_colleague_was_asked_and_where_the_chat_will_be() -> None:
+    draft = request_transfer(None, new_session, occasion(1), "Un om!", message_id())
+
+    assert draft is not None
+    words, change, notice = draft.entries
+    assert (words.text, change.seq) == ("Un om!", 2)
+    assert isinstance(notice, Message)
+    assert notice.actions == ({"type": "live_chat", "status": "waiting"},)
+
+
+@pytest.mark.parametrize("status", [Status.WAITING, Status.LIVE])
+def test_a_repeated_request_does_nothing(status: Status) -> None:
+    draft = request_transfer(session_in(status), new_session, occasion(1), None, message_id())
+
+    assert draft is None
+
+
+def test_what_was_said_before_the_request_is_the_coordinators() -> None:
+    draft = request_transfer(asked(), new_session, occasion(1), None, message_id())
+
+    assert draft is not None
+    assert draft.session.answered == draft.session.asked == 1
+
+
+@pytest.mark.parametrize("status", [Status.AI, Status.CLOSED])
+def test_there_is_nothing_to_end_without_a_live_chat(status: Status) -> None:
+    with pytest.raises(NotInLiveChat):
+        end_live_chat(session_in(status), occasion(1))
+    with pytest.raises(NotInLiveChat):
+        end_live_chat(None, occasion(1))
+
+
+@pytest.mark.parametrize("status", [Status.WAITING, Status.LIVE])
+def test_ending_twice_is_ending_once(status: Status) -> None:
+    draft = end_live_chat(session_in(status), occasion(1))
+
+    assert draft is not None
+    assert end_live_chat(draft.session, occasion(2)) is None
+
+
+@pytest.mark.parametrize("to", list(Status))
+def test_a_coordinators_change_to_what_is_does_nothing(to: Status) -> None:
+    assert change_status(session_in(to, ANA), to, occasion(1), ANA) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "who", "takes"), [(ANA, DAN, True), (ANA, None, False), (None, ANA, True)]
+)
+def test_only_another_named_coordinator_takes_a_live_chat_over(
+    before: CoordinatorId | None, who: CoordinatorId | None, takes: bool
+) -> None:
+    session = session_in(Status.LIVE, before)
+    draft = change_status(session, Status.LIVE, occasion(1), who)
+
+    assert (draft is not None) == takes
+    assert draft is None or draft.session.reason is Reason.TAKEOVER
+
+
+def test_a_coordinator_cannot_ask_for_a_human() -> None:
+    with pytest.raises(TransitionRefused):
+        change_status(session_in(Status.AI), Status.WAITING, occasion(1), ANA)
+
+
+def test_the_words_of_a_closing_come_before_it() -> None:
+    draft = change_status(session_in(Status.LIVE), Status.CLOSED, occasion(1), ANA, "gata")
+
+    assert draft is not None
+    assert [type(entry) for entry in draft.entries] == [Message, StatusChange]
+    assert draft.session.summary == "gata"
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        (Status.AI, Reason.COORDINATOR),
+        (Status.WAITING, Reason.ACCEPTED),
+        (Status.LIVE, Reason.TAKEOVER),
+    ],
+)
+def test_a_coordinator_who_speaks_takes_over_first(before: Status, reason: Reason) -> None:
+    draft = speak(session_in(before, ANA), message_id(), "Aici Dan.", occasion(1), DAN)
+
+    change, joined, words = draft.entries
+    assert isinstance(change, StatusChange)
+    assert (change.status, change.reason) == (Status.LIVE, reason)
+    assert joined.text.startswith("dan ")
+    assert words.text == "Aici Dan."
+
+
+@pytest.mark.parametrize("session", [None, session_in(Status.CLOSED)])
+def test_a_coordinator_speaks_into_no_closed_session(session: Session | None) -> None:
+    with pytest.raises(SessionClosed):
+        speak(session, message_id(), "Bună!", occasion(1), ANA)
+
+
+# Time.
+
+
+def test_a_transfer_expires_at_its_moment() -> None:
+    session = session_in(Status.WAITING)
+    early, there = fall_due(session, occasion(299.999), 10), fall_due(session, occasion(300), 10)
+
+    assert early is None
+    assert there is not None
+    assert there.session.reason is Reason.EXPIRED
+
+
+def test_what_was_written_while_waiting_is_owed_after_the_expiry() -> None:
+    session = hear(session_in(Status.WAITING), new_session, message_id(), "Alo?", at(1)).session
+    draft = fall_due(session, occasion(300), 10)
+
+    assert draft is not None
+    assert draft.session.unanswered
+
+
+@pytest.mark.parametrize(
+    ("status", "closes"), [(Status.AI, True), (Status.LIVE, True), (Status.CLOSED, False)]
+)
+def test_a_silent_session_is_closed_at_its_moment(status: Status, closes: bool) -> None:
+    session = session_in(status)
+    early, there = fall_due(session, occasion(9.999), 10), fall_due(session, occasion(10), 10)
+
+    assert early is None
+    assert (there is not None) == closes
+
+
+def test_an_unanswered_session_is_never_closed_for_silence() -> None:
+    assert fall_due(asked(), occasion(10_000), 10) is None
+
+
+TIMING = Timing(retake=timedelta(seconds=65), idle=timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("session", "seconds"),
+    [
+        (session_in(Status.AI), 3_600),
+        (session_in(Status.WAITING), 300),
+        (session_in(Status.LIVE), 3_600),
+        (session_in(Status.CLOSED), None),
+        (asked(), 65),
+        (asked(session_in(Status.LIVE)), 3_600),
+    ],
+)
+def test_a_session_is_due_when_time_has_something_to_do_to_it(
+    session: Session, seconds: float | None
+) -> None:
+    assert session.due_at(TIMING) == (at(seconds) if seconds is not None else None)

@@ -1,0 +1,72 @@
+"""What may stand in a message and in an identifier."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import ConversationError, InvalidPayload, MessageTooLong, Refusal
+from domain.identity import customer, identifier
+from domain.message import MAX_TEXT, message_text
+from domain.words import words
+
+
+@pytest.mark.parametrize("value", ["a", "A-z_0.9:@", "x" * 128, "u1@shop.example"])
+def test_an_identifier_is_taken_as_it_is(value: str) -> None:
+    assert identifier("userId", value) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x" * 129, "a b", "a\n", "ă", "a/b", "a#b", "a\0", None, 7, ["a"], b"a"]
+)
+def test_anything_else_is_no_identifier_and_the_error_names_it(value: object) -> None:
+    with pytest.raises(InvalidPayload, match="userId must be 1-128 characters"):
+        customer("b1", value)
+
+
+@pytest.mark.parametrize("text", ["  Bună! \n", "x" * MAX_TEXT, " " + "ă" * MAX_TEXT + " ", "🙂"])
+def test_a_message_is_trimmed_and_else_taken_as_it_is(text: str) -> None:
+    assert message_text(text) == text.strip()
+
+
+def test_the_limit_counts_characters_after_trimming() -> None:
+    with pytest.raises(MessageTooLong):
+        message_text(" " + "ă" * (MAX_TEXT + 1))
+
+
+@pytest.mark.parametrize("value", ["", "  \t\n", None, 7, b"a", "\ud800", "a\udfff"])
+def test_what_is_no_text_is_refused(value: object) -> None:
+    with pytest.raises(InvalidPayload):
+        message_text(value)
+
+
+@given(st.text(max_size=200))
+def test_a_text_is_taken_whole_or_refused_by_name(text: str) -> None:
+    try:
+        taken = message_text(text)
+    except Refusal:
+        return
+
+    assert taken == text.strip()
+    assert taken.encode().decode() == taken
+
+
+def test_an_error_says_what_it_is() -> None:
+    assert str(MessageTooLong()) == "The message is longer than 8,000 characters."
+    assert str(InvalidPayload("message must be a string")) == "message must be a string"
+    assert ConversationError.code == "internal_error"
+
+
+@pytest.mark.parametrize("language", ["ro", "en"])
+def test_every_sentence_exists_in_every_language(language: str) -> None:
+    keys = ["requested", "joined", "cancelled", "expired", "returned", "ended", "closed",
+            "apology", "apology_requested", "colleague"]  # fmt: skip
+    sentences = [words(language, key) for key in keys]
+
+    assert len(set(sentences)) == len(keys)
+    assert not any("{" in sentence for sentence in sentences)
+
+
+def test_a_nameless_coordinator_is_a_colleague_and_an_unknown_language_romanian() -> None:
+    assert words("en", "joined") == "A colleague has joined the conversation."
+    assert words("fr", "joined") == "Un coleg s-a alăturat conversației."
+    assert words("ro", "joined", who="Ana") == "Ana s-a alăturat conversației."

@@ -1,0 +1,200 @@
+"""Any sequence of decisions leaves a lawful log, of which the head is the fold."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import reduce
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from domain.decisions import (
+    Answer,
+    Occasion,
+    answer,
+    change_status,
+    end_live_chat,
+    fall_due,
+    hear,
+    request_transfer,
+    speak,
+)
+from domain.errors import Refusal, SessionClosed
+from domain.identity import CoordinatorId, MessageId
+from domain.message import Author, Entry, StatusChange
+from domain.session import Draft, Session
+from domain.status import TRANSITIONS, Reason, Status
+from domain.transfer import TransferState
+from tests.support.clock import START, CountedIds
+from tests.unit.domain.makers import new_session
+
+IDLE_S = 3_600.0
+COORDINATORS = st.sampled_from([None, CoordinatorId("ana"), CoordinatorId("dan")])
+
+
+class Conversation(RuleBasedStateMachine):
+    """One customer, whose sessions follow each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now: datetime = START
+        self.new_id = CountedIds()
+        self.session: Session | None = None
+        self.log: list[Entry] = []
+        self.turn: Answer | None = None
+
+    def occasion(self) -> Occasion:
+        return Occasion(at=self.now, new_id=self.new_id, language="ro", transfer_timeout_s=300)
+
+    def open_session(self) -> Session:
+        return new_session(self.new_id())
+
+    def decide(self, decision: Callable[[], Draft | None]) -> None:
+        """Take a decision and store its draft, as the application would."""
+        closed = self.session is not None and not self.session.is_open
+        try:
+            draft = decision()
+        except Refusal:
+            return
+        if draft is None:
+            return
+        if self.session is None or draft.session.session_id != self.session.session_id:
+            assert self.session is None or closed  # one open session per customer
+            self.log = []
+        else:
+            assert not closed  # a closed session takes nothing
+        assert draft.entries
+        self.log.extend(draft.entries)
+        self.session = draft.session
+
+    @rule(seconds=st.sampled_from([0.001, 1.0, 299.0, 301.0, 4_000.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule()
+    def the_user_speaks(self) -> None:
+        the_id = MessageId(self.new_id())
+        self.decide(lambda: hear(self.session, self.open_session, the_id, "Bună!", self.now))
+
+    @rule(text=st.sampled_from([None, "Un om!"]))
+    def the_user_asks_for_a_human(self, text: str | None) -> None:
+        the_id = MessageId(self.new_id())
+        self.decide(
+            lambda: request_transfer(self.session, self.open_session, self.occasion(), text, the_id)
+        )
+
+    @rule()
+    def the_user_ends_it(self) -> None:
+        self.decide(lambda: end_live_chat(self.session, self.occasion()))
+
+    @precondition(lambda self: self.session is not None)
+    @rule(
+        failed=st.booleans(),
+        transfer=st.sampled_from([None, Reason.AI_DECISION, Reason.AI_FAILURE]),
+    )
+    def a_turn_begins(self, failed: bool, transfer: Reason | None) -> None:
+        assert self.session is not None
+        self.turn = Answer(
+            session_id=self.session.session_id,
+            epoch=self.session.epoch,
+            answers=self.session.asked,
+            in_reply_to=(),
+            response_id=MessageId(self.new_id()),
+            text="Răspuns.",
+            transfer=transfer,
+            failed=failed,
+        )
+
+    @precondition(lambda self: self.turn is not None)
+    @rule()
+    def a_turn_ends(self) -> None:
+        turn, before = self.turn, self.session
+        assert turn is not None
+        self.decide(lambda: answer(before, turn, self.occasion()))
+        if self.session is not before:
+            assert before is not None
+            assert (before.status, before.epoch) == (Status.AI, turn.epoch)
+
+    @precondition(lambda self: self.session is not None)
+    @rule(to=st.sampled_from(Status), who=COORDINATORS)
+    def a_coordinator_changes_it(self, to: Status, who: CoordinatorId | None) -> None:
+        session = self.session
+        assert session is not None
+        self.decide(lambda: change_status(session, to, self.occasion(), who))
+
+    @rule(who=COORDINATORS)
+    def a_coordinator_speaks(self, who: CoordinatorId | None) -> None:
+        the_id = MessageId(self.new_id())
+        self.decide(lambda: speak(self.session, the_id, "Aici.", self.occasion(), who))
+
+    @precondition(lambda self: self.session is not None)
+    @rule()
+    def it_falls_due(self) -> None:
+        session = self.session
+        assert session is not None
+        self.decide(lambda: fall_due(session, self.occasion(), IDLE_S))
+
+    @property
+    def changes(self) -> list[StatusChange]:
+        return [entry for entry in self.log if isinstance(entry, StatusChange)]
+
+    @invariant()
+    def seqs_have_no_gaps(self) -> None:
+        assert [entry.seq for entry in self.log] == list(range(1, len(self.log) + 1))
+
+    @invariant()
+    def the_epoch_counts_the_status_changes(self) -> None:
+        assert [change.epoch for change in self.changes] == list(range(1, len(self.changes) + 1))
+        assert self.session is None or self.session.epoch == len(self.changes)
+
+    @invariant()
+    def the_head_is_the_fold_of_the_log(self) -> None:
+        if self.session is not None:
+            opened = new_session(self.session.session_id)
+            assert reduce(Session.after, self.log, opened) == self.session
+
+    @invariant()
+    def every_change_is_in_the_table(self) -> None:
+        before = Status.AI
+        for change in self.changes:
+            assert change.reason in TRANSITIONS[before, change.status]
+            before = change.status
+
+    @invariant()
+    def nothing_follows_the_closing(self) -> None:
+        closings = [change.seq for change in self.changes if change.status is Status.CLOSED]
+        assert closings in ([], [len(self.log)])
+
+    @invariant()
+    def the_ai_speaks_only_while_it_owns_the_conversation(self) -> None:
+        status = Status.AI
+        for entry in self.log:
+            if isinstance(entry, StatusChange):
+                status = entry.status
+            elif entry.author is Author.AI:
+                assert status is Status.AI
+            elif entry.author is Author.COORDINATOR:
+                assert status is Status.LIVE
+
+    @invariant()
+    def the_transfer_is_where_the_session_is(self) -> None:
+        if self.session is None or self.session.transfer is None:
+            return
+        state = self.session.transfer.state
+        expected = {Status.WAITING: TransferState.REQUESTED, Status.LIVE: TransferState.ACCEPTED}
+        open_states = set(expected.values())
+        assert state is expected.get(self.session.status, state)
+        assert (state in open_states) == (self.session.status in expected)
+
+    @invariant()
+    def a_closed_session_takes_no_draft(self) -> None:
+        if self.session is not None and not self.session.is_open:
+            try:
+                Draft(self.session)
+            except SessionClosed:
+                return
+            raise AssertionError("a draft of a closed session")
+
+
+TestConversation = Conversation.TestCase
+TestConversation.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

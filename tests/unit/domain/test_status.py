@@ -1,0 +1,130 @@
+"""The table of status changes, cell by cell: what is in it happens, all else is refused."""
+
+import itertools
+
+import pytest
+
+from domain.errors import Refusal, SessionClosed, TransitionRefused
+from domain.identity import TransferId
+from domain.session import Draft
+from domain.status import CLOSING, TRANSITIONS, Reason, Status
+from domain.transfer import TransferState
+from tests.unit.domain.makers import ANA, DAN, at, session_in
+
+S, R = Status, Reason
+ALLOWED = {
+    (S.AI, S.WAITING, R.USER_REQUEST),
+    (S.AI, S.WAITING, R.AI_DECISION),
+    (S.AI, S.WAITING, R.AI_FAILURE),
+    (S.AI, S.LIVE, R.COORDINATOR),
+    (S.WAITING, S.LIVE, R.ACCEPTED),
+    (S.LIVE, S.LIVE, R.TAKEOVER),
+    (S.WAITING, S.AI, R.CANCELLED),
+    (S.WAITING, S.AI, R.EXPIRED),
+    (S.LIVE, S.AI, R.RETURNED),
+    (S.LIVE, S.AI, R.ENDED_BY_USER),
+    *itertools.product((S.AI, S.WAITING, S.LIVE), (S.CLOSED,), CLOSING),
+}
+"""The table of the contract, written out once more: a change of either is a decision."""
+
+
+@pytest.mark.parametrize(
+    ("before", "to", "reason"), list(itertools.product(Status, Status, Reason))
+)
+def test_a_status_changes_as_the_table_has_it_and_not_otherwise(
+    before: Status, to: Status, reason: Reason
+) -> None:
+    session = session_in(before)
+    try:
+        change = Draft(session).change(to, reason, at(1), coordinator_id=DAN)
+        refused = None
+    except Refusal as refusal:
+        change, refused = None, refusal
+
+    if (before, to, reason) in ALLOWED:
+        assert change is not None
+        assert (change.status, change.reason, change.epoch) == (to, reason, session.epoch + 1)
+    elif before is Status.CLOSED:
+        assert isinstance(refused, SessionClosed)
+    else:
+        assert isinstance(refused, TransitionRefused)
+
+
+def test_the_table_is_the_contracts() -> None:
+    cells = {(*cell, reason) for cell, reasons in TRANSITIONS.items() for reason in reasons}
+
+    assert cells == ALLOWED
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_there_is_a_way_out_of_every_status_but_closed(status: Status) -> None:
+    ways = [to for before, to in TRANSITIONS if before is status]
+
+    assert (Status.CLOSED in ways) == (status is not Status.CLOSED)
+
+
+def test_a_refused_change_leaves_no_trace() -> None:
+    draft = Draft(session_in(Status.AI))
+    before = draft.session
+    with pytest.raises(TransitionRefused):
+        draft.change(Status.AI, Reason.RETURNED, at(1))
+
+    assert draft.entries == []
+    assert draft.session is before
+
+
+@pytest.mark.parametrize(
+    ("before", "to", "reason", "state"),
+    [
+        (S.WAITING, S.LIVE, R.ACCEPTED, TransferState.ACCEPTED),
+        (S.LIVE, S.LIVE, R.TAKEOVER, TransferState.ACCEPTED),
+        (S.WAITING, S.AI, R.CANCELLED, TransferState.CANCELLED),
+        (S.WAITING, S.AI, R.EXPIRED, TransferState.EXPIRED),
+        (S.LIVE, S.AI, R.RETURNED, TransferState.ENDED),
+        (S.LIVE, S.AI, R.ENDED_BY_USER, TransferState.ENDED),
+        (S.WAITING, S.CLOSED, R.CLOSED_BY_USER, TransferState.CANCELLED),
+        (S.WAITING, S.CLOSED, R.IDLE, TransferState.CANCELLED),
+        (S.LIVE, S.CLOSED, R.CLOSED_BY_COORDINATOR, TransferState.ENDED),
+    ],
+)
+def test_the_transfer_goes_along(
+    before: Status, to: Status, reason: Reason, state: TransferState
+) -> None:
+    draft = Draft(session_in(before, ANA))
+    draft.change(to, reason, at(1), coordinator_id=DAN)
+    transfer = draft.session.transfer
+
+    assert transfer is not None
+    assert (transfer.transfer_id, transfer.state) == ("t1", state)
+    assert transfer.ended == (None if state is TransferState.ACCEPTED else reason)
+
+
+def test_a_takeover_keeps_the_transfer_and_changes_its_coordinator() -> None:
+    draft = Draft(session_in(Status.LIVE, ANA))
+    draft.hand_to(DAN, TransferId("unused"), at(1))
+    transfer = draft.session.transfer
+
+    assert transfer is not None
+    assert (transfer.transfer_id, transfer.coordinator_id) == ("t1", DAN)
+
+
+def test_a_transfer_that_is_over_stays_as_it_ended() -> None:
+    draft = Draft(session_in(Status.LIVE, ANA))
+    draft.change(Status.AI, Reason.RETURNED, at(1))
+    ended = draft.session.transfer
+    draft.change(Status.CLOSED, Reason.IDLE, at(2))
+
+    assert draft.session.transfer == ended
+    assert ended is not None
+    assert ended.coordinator_id == ANA
+
+
+def test_who_is_taken_without_having_been_asked_for_has_a_transfer_of_its_own() -> None:
+    draft = Draft(session_in(Status.WAITING))
+    draft.change(Status.AI, Reason.EXPIRED, at(1))
+    draft.hand_to(ANA, TransferId("t2"), at(2))
+    transfer = draft.session.transfer
+
+    assert transfer is not None
+    assert (transfer.transfer_id, transfer.reason) == ("t2", Reason.COORDINATOR)
+    assert transfer.state is TransferState.ACCEPTED

@@ -1,0 +1,125 @@
+"""What the AI and the coordinator get to see: the newest, within bounds."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.context import MAX_SUMMARY, context_package
+from domain.decisions import change_status, hear, request_transfer
+from domain.identity import MessageId
+from domain.message import Author, Entry, Message
+from domain.session import Draft, Session
+from domain.status import Status
+from domain.view import MAX_CHARACTERS, MAX_ENTRIES, unanswered, window
+from tests.unit.domain.makers import ANA, at, message_id, new_session, occasion
+
+
+def said(*lengths: int) -> list[Entry]:
+    """Messages of these lengths."""
+    draft = Draft(new_session())
+    for length in lengths:
+        draft.say(Author.USER, MessageId(f"m{length}"), "x" * length, at())
+    return draft.entries
+
+
+@given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 20), st.integers(0, 200))
+def test_a_window_is_the_longest_end_that_fits(
+    lengths: list[int], max_entries: int, max_characters: int
+) -> None:
+    entries = said(*lengths)
+    seen = window(entries, max_entries=max_entries, max_characters=max_characters)
+    wider = entries[-len(seen) - 1 :]
+    fits = sum(len(entry.text) for entry in wider) <= max_characters
+
+    assert list(seen) == entries[len(entries) - len(seen) :]
+    assert len(seen) <= max_entries
+    assert len(seen) <= 1 or sum(len(entry.text) for entry in seen) <= max_characters
+    assert len(seen) in (len(entries), max_entries) or not fits
+
+
+def test_the_newest_entry_is_always_seen() -> None:
+    assert len(window(said(10, MAX_CHARACTERS + 1))) == 1
+
+
+def test_a_window_has_twenty_entries_at_most() -> None:
+    assert [entry.seq for entry in window(said(*[1] * 50))] == list(range(31, 51))
+    assert MAX_ENTRIES == 20
+
+
+def test_unanswered_are_the_users_messages_after_the_last_answer() -> None:
+    draft = Draft(new_session())
+    draft.say(Author.USER, message_id(1), "Unu", at())
+    draft.say(Author.AI, message_id(2), "Da", at(), answers=1)
+    draft.say(Author.USER, message_id(3), "Doi", at())
+    draft.say(Author.SYSTEM, message_id(4), "Un anunț", at())
+    draft.say(Author.USER, message_id(5), "Trei", at())
+
+    assert [message.text for message in unanswered(draft.session, draft.entries)] == ["Doi", "Trei"]
+
+
+def waiting(*texts: str) -> tuple[Session, list[Entry]]:
+    """A session whose user has said these, and then asked for a human."""
+    session, log = new_session(), list[Entry]()
+    for text in texts:
+        draft = hear(session, new_session, message_id(), text, at())
+        session = draft.session
+        log += draft.entries
+    asking = request_transfer(session, new_session, occasion(1), None, message_id())
+    assert asking is not None
+    return asking.session, log + asking.entries
+
+
+def test_a_coordinator_is_told_what_it_is_about() -> None:
+    session, log = waiting("Bună!", "Unde e comanda mea?")
+    package = context_package(session, log)
+
+    assert package["reason"] == "user_request"
+    assert package["status"] == "waiting"
+    assert package["openQuestion"] == "Unde e comanda mea?"
+    assert package["summary"] == "Bună! / Unde e comanda mea?"
+    assert package["history"] == "/api/conversations/s1/messages"
+
+
+def test_a_written_summary_goes_before_an_extracted_one() -> None:
+    session, log = waiting("Bună!")
+    taken = change_status(session, Status.LIVE, occasion(2), ANA)
+    assert taken is not None
+    back = change_status(taken.session, Status.AI, occasion(3), ANA, "vrea o masă de patru")
+    assert back is not None
+
+    assert context_package(back.session, log)["summary"] == "vrea o masă de patru"
+
+
+def test_an_answered_question_is_not_open() -> None:
+    draft = Draft(new_session())
+    draft.say(Author.USER, message_id(1), "Unde sunteți?", at())
+    draft.say(Author.AI, message_id(2), "Aici.", at(), answers=1, actions=({"type": "x"},))
+    package = context_package(draft.session, draft.entries)
+
+    assert package["openQuestion"] is None
+    assert package["toolsUsed"] == ["x"]
+
+
+def test_the_package_is_bounded_whatever_was_said() -> None:
+    session, log = waiting(*["x" * 8_000] * 30)
+    package = context_package(session, log)
+    lines = package["lastMessages"]
+
+    assert isinstance(lines, list)
+    assert len(lines) <= 10
+    assert sum(len(line["message"]) for line in lines) <= MAX_CHARACTERS
+    assert len(str(package["summary"])) <= MAX_SUMMARY
+
+
+def test_an_empty_conversation_has_a_package_too() -> None:
+    package = context_package(new_session(), [])
+
+    assert (package["reason"], package["summary"], package["openQuestion"]) == (None, None, None)
+    assert package["lastMessages"] == []
+
+
+def test_status_changes_are_not_among_the_last_messages() -> None:
+    session, log = waiting("Bună!")
+    lines = context_package(session, log)["lastMessages"]
+
+    assert isinstance(lines, list)
+    assert len(lines) == sum(isinstance(entry, Message) for entry in log)

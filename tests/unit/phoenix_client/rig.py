@@ -1,0 +1,61 @@
+"""A client socket under a virtual clock, and what a script wants to say to it and see of it."""
+
+import json
+from typing import Any
+
+from adapters.phoenix.client import ClientSettings, ClientSocket, Event
+
+NO_JITTER = 1.0
+"""What `random` must give for a pause to have its full length."""
+
+
+class Rig:
+    """`socket` with its time in `now`; frames are Python lists in both directions."""
+
+    def __init__(self, *, jitter: float = NO_JITTER, **settings: Any) -> None:
+        self.now = 1000.0
+        self.socket = ClientSocket(lambda: jitter, ClientSettings(**settings))
+
+    def open(self) -> "Rig":
+        self.socket.connecting()
+        self.socket.opened(self.now)
+        return self
+
+    def close(self, code: int | None = 1006) -> None:
+        self.socket.closed(code, self.now)
+
+    def receive(self, *frame: Any) -> None:
+        self.socket.received(json.dumps(frame), self.now)
+
+    def reply(self, request: list[Any], status: str = "ok", response: Any = None) -> None:
+        """Answer a frame of the client as Phoenix does."""
+        join_ref, ref, topic, _, _ = request
+        payload = {"status": status, "response": {} if response is None else response}
+        self.receive(join_ref, ref, topic, "phx_reply", payload)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, waking the socket exactly when it asked to be woken."""
+        end = self.now + seconds
+        while (due := self.socket.next_deadline()) is not None and due <= end:
+            self.now = max(self.now, due)
+            self.socket.tick(self.now)
+        self.now = end
+
+    def frames(self) -> list[list[Any]]:
+        """What the client writes now."""
+        frames = []
+        while (text := self.socket.next_frame()) is not None:
+            frames.append(json.loads(text))
+        return frames
+
+    def events(self, kind: type[Event] | None = None) -> list[Event]:
+        """What happened since the last call, of one kind if wanted."""
+        return [event for event in self.socket.events() if kind is None or isinstance(event, kind)]
+
+    def join(self, topic: str = "room:a", payload: Any = None) -> list[Any]:
+        """Open if need be, join, and let the server take the client in; → the phx_join."""
+        self.socket.join(topic, {} if payload is None else payload, self.now)
+        [frame] = self.frames()
+        self.reply(frame)
+        self.events()
+        return frame

@@ -1,0 +1,87 @@
+"""When the server is ready: the rules, without a server."""
+
+import asyncio
+import logging
+
+import pytest
+
+from adapters.memory.store import MemoryStore
+from application.ports import Loaded
+from domain.errors import StorageUnavailable
+from domain.identity import SessionId
+from entrypoints.health import Condition, Health, Probe, store_probe
+
+
+def always(condition: Condition) -> Probe:
+    async def probe() -> Condition:
+        return condition
+
+    return probe
+
+
+class Away(MemoryStore):
+    """A store that cannot be reached."""
+
+    async def load(self, session_id: SessionId) -> Loaded | None:
+        raise StorageUnavailable
+
+
+@pytest.mark.parametrize(
+    ("store", "assistant", "bridge", "overall"),
+    [
+        ("ok", "ok", "ok", "ok"),
+        ("ok", "ok", "none", "ok"),
+        ("ok", "degraded", "ok", "degraded"),
+        ("ok", "down", "ok", "degraded"),
+        ("ok", "ok", "down", "degraded"),
+        ("degraded", "ok", "ok", "degraded"),
+        ("down", "ok", "ok", "down"),
+        ("down", "down", "down", "down"),
+    ],
+)
+async def test_only_the_store_can_stop_the_server(
+    store: Condition, assistant: Condition, bridge: Condition, overall: str
+) -> None:
+    asked = Health(store=always(store), assistant=always(assistant), bridge=always(bridge))
+
+    report = await asked.report()
+
+    assert report.status == overall
+    assert (report.store, report.assistant, report.bridge) == (store, assistant, bridge)
+
+
+async def test_a_server_that_drains_says_so_whatever_else_is_well() -> None:
+    asked = Health(store=always("ok"))
+    asked.draining = True
+
+    report = await asked.report()
+
+    assert report.status == "draining"
+    assert report.store == "ok"
+
+
+async def test_a_store_that_cannot_be_reached_is_down(caplog: pytest.LogCaptureFixture) -> None:
+    asked = Health(store=store_probe(Away()))
+
+    with caplog.at_level(logging.WARNING):
+        report = await asked.report()
+
+    assert report.store == "down"
+    assert [getattr(record, "dependency", None) for record in caplog.records] == ["store"]
+
+
+async def test_a_store_that_answers_is_ok() -> None:
+    report = await Health(store=store_probe(MemoryStore())).report()
+
+    assert report.store == "ok"
+
+
+async def test_a_probe_that_hangs_is_down() -> None:
+    async def hang() -> Condition:
+        await asyncio.Event().wait()
+        return "ok"
+
+    report = await Health(store=always("ok"), bridge=hang, timeout_s=0.01).report()
+
+    assert report.bridge == "down"
+    assert report.status == "degraded"

@@ -1,0 +1,252 @@
+"""The demo assistant: what it understands, what it says, and that it never says otherwise."""
+
+import asyncio
+
+import pytest
+
+from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.scripted import ScriptedAssistant
+from application.ports import Toolbox
+from domain.business import Business, Reservation
+from domain.decisions import hear
+from domain.identity import BusinessId, Customer, customer
+from domain.message import Message
+from domain.promise import promises_transfer
+from domain.view import View
+from tests.support.clock import VirtualClock
+from tests.unit.domain.makers import at, message_id, new_session
+
+DEMO = {
+    "ro": "(Sunt un asistent demonstrativ, fără inteligență artificială.)",
+    "en": "(I am a demo assistant, without artificial intelligence.)",
+}
+BISTRO, DENTAL = DEMO_BUSINESSES
+
+
+class Tools(Toolbox):
+    """The tools of one turn, which remember what was asked of them."""
+
+    def __init__(self, who: Customer, businesses: MemoryBusinesses) -> None:
+        self._who = who
+        self._businesses = businesses
+        self.used: list[str] = []
+
+    async def get_business(self) -> Business | None:
+        self.used.append("get_business")
+        return await self._businesses.business(self._who.business_id)
+
+    async def get_reservations(self) -> tuple[Reservation, ...]:
+        self.used.append("get_reservations")
+        return await self._businesses.reservations(self._who)
+
+    async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
+        self.used.append("transfer_to_live_chat")
+
+
+class Demo:
+    """One conversation with the demo assistant of a business."""
+
+    def __init__(self, business: Business | None = BISTRO) -> None:
+        self._business = business
+        business_id = business.business_id if business is not None else BusinessId("b9")
+        self.tools = Tools(customer(business_id, "u1"), MemoryBusinesses())
+        self.pieces: list[str] = []
+
+    async def ask(self, *texts: str, delay_s: float = 0) -> str:
+        """What it answers to these messages together."""
+        session = new_session()
+        messages: list[Message] = []
+        for text in texts:
+            draft = hear(session, new_session, message_id(), text, at())
+            session = draft.session
+            messages += [entry for entry in draft.entries if isinstance(entry, Message)]
+        view = View(
+            session=session,
+            business=self._business,
+            entries=tuple(messages),
+            unanswered=tuple(messages),
+        )
+        clock = VirtualClock()
+        assistant = ScriptedAssistant(clock, delay_s=delay_s)
+        self.pieces = []
+        if delay_s:
+            answering = asyncio.create_task(assistant.answer(view, self.tools, self.pieces.append))
+            await clock.advance(60)
+            await answering
+        else:
+            await assistant.answer(view, self.tools, self.pieces.append)
+        return "".join(self.pieces)
+
+
+HUMANS = [
+    "Vreau să vorbesc cu agentul în chat live",
+    "Vreau să vorbesc cu un om",
+    "Aș vrea un operator, vă rog",
+    "Pot vorbi cu cineva?",
+    "Pot discuta cu un coleg de-al vostru?",
+    "vreau sa vorbesc cu o persoana reala",
+    "Dați-mi un consultant",
+    "CHAT LIVE",
+    "I want to talk to a human",
+    "Can I speak with someone?",
+    "Please let me chat with an agent",
+    "human agent please",
+    "Give me a real person!",
+    "I'd like a representative",
+    "customer service",
+]
+HUMANS_MISSED = ["Vreau să vorbesc cu un agent", "Vreau un om", "I need a human", "A human, please"]
+NOT_HUMANS = [
+    "Bună!",
+    "Care este programul?",
+    "Unde sunteți?",
+    "Vreau o rezervare pentru mâine",
+    "Mulțumesc, la revedere",
+    "Aveți locuri de parcare?",
+    "Ce agenție imobiliară e lângă voi?",
+    "Hello there",
+    "What are your opening hours?",
+    "How much is a check-up?",
+    "Is this a humane society?",
+    "Do you speak English?",
+    "Thank you, goodbye",
+]
+NOT_HUMANS_TAKEN = ["O masă pentru mine și trei colegi, vă rog"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *HUMANS,
+        *(pytest.param(text, marks=pytest.mark.xfail(strict=True)) for text in HUMANS_MISSED),
+    ],
+)
+async def test_a_request_for_a_human_is_recognised(text: str) -> None:
+    demo = Demo()
+    reply = await demo.ask(text)
+
+    assert demo.tools.used == ["transfer_to_live_chat"]
+    assert promises_transfer(reply)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *NOT_HUMANS,
+        *(pytest.param(text, marks=pytest.mark.xfail(strict=True)) for text in NOT_HUMANS_TAKEN),
+    ],
+)
+@pytest.mark.parametrize("business", [BISTRO, DENTAL, None])
+async def test_nothing_else_is_taken_for_one(text: str, business: Business | None) -> None:
+    demo = Demo(business)
+    reply = await demo.ask(text)
+
+    assert "transfer_to_live_chat" not in demo.tools.used
+    assert not promises_transfer(reply)
+
+
+@pytest.mark.parametrize(
+    ("business", "text", "topic"),
+    [
+        (BISTRO, "Care este programul?", "program"),
+        (BISTRO, "Când sunteți deschiși?", "program"),
+        (BISTRO, "Unde vă găsesc?", "adresă"),
+        (BISTRO, "Ce număr de telefon aveți?", "telefon"),
+        (BISTRO, "Cât costă meniul zilei?", "meniu"),
+        (BISTRO, "Aveți parcare?", "parcare"),
+        (BISTRO, "Where are you?", "adresă"),
+        (DENTAL, "What are your opening hours?", "hours"),
+        (DENTAL, "What is your address?", "address"),
+        (DENTAL, "How much is a cleaning?", "price"),
+        (DENTAL, "Can I park there?", "parking"),
+        (DENTAL, "Care e numărul de telefon?", "phone"),
+    ],
+)
+async def test_a_fact_is_answered_from_the_business_and_no_other(
+    business: Business, text: str, topic: str
+) -> None:
+    reply = await Demo(business).ask(text)
+
+    told = [fact for fact in business.facts.values() if fact in reply]
+    assert told == [business.facts[topic]]
+
+
+async def test_two_questions_get_two_facts() -> None:
+    reply = await Demo().ask("Care este programul?", "Și unde sunteți?")
+
+    assert BISTRO.facts["program"] in reply
+    assert BISTRO.facts["adresă"] in reply
+
+
+async def test_of_an_unknown_business_nothing_is_made_up() -> None:
+    reply = await Demo(None).ask("Care este programul?")
+
+    assert "Nu cunosc încă nimic despre această firmă." in reply
+
+
+@pytest.mark.parametrize(
+    ("business", "text", "found"),
+    [
+        (BISTRO, "Am o rezervare?", "2030-05-14 19:30, 4 persoane"),
+        (BISTRO, "Do I have a reservation?", "2030-05-14 19:30, 4 guests"),
+        (DENTAL, "Do you have my booking?", "I find no reservation in your name."),
+    ],
+)
+async def test_reservations_are_looked_up(business: Business, text: str, found: str) -> None:
+    demo = Demo(business)
+    reply = await demo.ask(text)
+
+    assert found in reply
+    assert demo.tools.used == ["get_reservations"]
+
+
+@pytest.mark.parametrize("text", [*HUMANS[:2], *NOT_HUMANS])
+async def test_it_always_says_that_it_is_a_demo(text: str) -> None:
+    reply = await Demo().ask(text)
+
+    assert reply.endswith(tuple(DEMO.values()))
+
+
+@pytest.mark.parametrize(
+    ("text", "business", "language"),
+    [
+        ("Bună! Ce mai faceți?", DENTAL, "ro"),
+        ("Hello, how are you?", BISTRO, "en"),
+        ("Buna, vreau sa stiu cum este", DENTAL, "ro"),
+        ("Thank you", BISTRO, "en"),
+        ("Mersi, mulțumesc", DENTAL, "ro"),
+        ("ok", BISTRO, "ro"),
+        ("ok", DENTAL, "en"),
+        ("🙂", DENTAL, "en"),
+        ("12", None, "ro"),
+    ],
+)
+async def test_it_speaks_the_users_language_and_in_doubt_the_businesss(
+    text: str, business: Business | None, language: str
+) -> None:
+    reply = await Demo(business).ask(text)
+
+    assert DEMO[language] in reply
+
+
+async def test_it_streams_word_by_word_what_it_says_at_once() -> None:
+    demo = Demo()
+    whole = await demo.ask("Care este programul?")
+    streamed = await demo.ask("Care este programul?", delay_s=0.02)
+
+    assert streamed == whole
+    assert len(demo.pieces) == len(whole.split())
+    assert all(piece.strip() for piece in demo.pieces)
+
+
+async def test_the_same_question_gets_the_same_answer() -> None:
+    answers = {await Demo().ask("Bună! Care este programul?") for _ in range(5)}
+
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("text", ["?", "x" * 8_000, "{name} %s \\", "\u0000", "<b>hi</b>", "a\nb"])
+async def test_whatever_is_said_gets_an_answer(text: str) -> None:
+    reply = await Demo().ask(text)
+
+    assert reply.endswith(tuple(DEMO.values()))

@@ -1,0 +1,158 @@
+"""The settings: what each may be, what is said of a bad one, and where they are written down."""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+import pytest
+
+from entrypoints.settings import BadSetting, Settings, env_file, load_settings, table
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+def bad_settings() -> Iterator[tuple[str, str]]:
+    """For every variable that can have a bad value, some of them."""
+    for field in msgspec.structs.fields(Settings):
+        base, meta = get_args(field.type)
+        name = field.name.upper()
+        if get_origin(base) is Literal:
+            yield name, "banana"
+        elif base is not str:
+            yield from ((name, text) for text in ("", "banana", "nan", "1e999", str(meta.le + 1)))
+            yield name, str((meta.ge if meta.ge is not None else meta.gt) - 1)
+        elif meta.min_length:
+            yield name, ""
+
+
+def another(base: Any, default: Any) -> str:
+    """A value that is not the default."""
+    if get_origin(base) is Literal:
+        return str(get_args(base)[-1])
+    return f"{default}x" if base is str else str(int(default) + 1)
+
+
+@pytest.mark.parametrize(("name", "text"), list(bad_settings()))
+def test_a_bad_value_is_told_in_one_line_with_its_name_and_what_it_may_be(
+    name: str, text: str
+) -> None:
+    (may_be,) = (expected for row, _, expected, _ in table() if row == name)
+    shown = "(hidden)" if name.endswith(("TOKEN", "SECRET", "KEY")) else repr(text)
+
+    with pytest.raises(BadSetting) as refused:
+        load_settings({name: text})
+
+    assert str(refused.value) == f"{name} is {shown}, but must be {may_be}"
+
+
+@pytest.mark.parametrize("field", msgspec.structs.fields(Settings), ids=lambda field: field.name)
+def test_every_variable_of_the_table_can_be_set(field: msgspec.structs.FieldInfo) -> None:
+    base, _ = get_args(field.type)
+    text = another(base, field.default)
+
+    settings = load_settings({field.name.upper(): f" {text} "})
+
+    assert str(getattr(settings, field.name)).removesuffix(".0") == text
+
+
+def test_what_the_environment_leaves_out_has_its_default() -> None:
+    settings = load_settings({"PATH": "/bin", "server_port": "1"})
+
+    assert settings == Settings()
+
+
+def test_a_choice_may_be_written_in_capitals() -> None:
+    settings = load_settings({"STORE": "Memory", "LOG_LEVEL": "DEBUG"})
+
+    assert (settings.store, settings.log_level) == ("memory", "debug")
+
+
+def test_no_secret_is_in_the_repr() -> None:
+    settings = load_settings({"SERVICE_TOKEN": "s3cret"})
+
+    assert "s3cret" not in repr(settings)
+
+
+def test_the_example_lists_every_variable_with_its_default_and_what_it_may_be() -> None:
+    written = EXAMPLE.read_text("utf-8")
+
+    assert written == example()
+
+
+def example() -> str:
+    """What `.env.example` must hold.
+
+    To write it anew: `python -c "import tests.unit.test_settings as t; print(t.example(), end='')"`
+    """
+    head = (
+        "# Every setting of the AI Agent Server: what it is for, what it may be, and its default.\n"
+        "# Copy this file to .env, or set them in the environment, which wins. All are optional.\n"
+    )
+    return head + "".join(
+        "\n"
+        + textwrap.indent(textwrap.fill(f"{purpose} ({may_be})", 98), "# ")
+        + f"\n#{name}={default}\n"
+        for name, default, may_be, purpose in table()
+    )
+
+
+def test_the_example_without_its_comment_signs_sets_the_defaults(tmp_path: Path) -> None:
+    uncommented = tmp_path / ".env"
+    uncommented.write_text(re.sub(r"^#(?=\w)", "", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE))
+
+    variables = env_file(uncommented)
+
+    assert set(variables) == {name for name, *_ in table()}
+    assert load_settings(variables) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("TEXT=two words", "two words"),
+        ("  TEXT=indented  ", "indented"),
+        ("TEXT=", ""),
+        ("TEXT=''", ""),
+        ("TEXT=a # comment", "a"),
+        ("TEXT= # comment", ""),
+        ("TEXT=a#b=c", "a#b=c"),
+        ('TEXT="a # b"', "a # b"),
+        ("TEXT='say \"a\"'", 'say "a"'),
+        ("TEXT=$HOME\\n", "$HOME\\n"),
+        ("TEXT=first\nTEXT=second", "second"),
+    ],
+)
+def test_a_line_of_the_env_file_sets_a_variable(tmp_path: Path, line: str, value: str) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"# a comment\n\n{line}\n")
+
+    variables = env_file(file)
+
+    assert variables == {"TEXT": value}
+
+
+@pytest.mark.parametrize(
+    "line", ["TEXT", "=value", "TEXT = value", "export TEXT=value", "1TEXT=value", "TEXT='value"]
+)
+def test_a_malformed_line_is_named_and_not_quoted(tmp_path: Path, line: str) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"# a comment\n{line}\n")
+
+    with pytest.raises(BadSetting) as refused:
+        env_file(file)
+
+    assert str(refused.value) == f"{file}:2 must be NAME=value, a comment or empty"
+
+
+def test_a_folder_without_an_env_file_sets_nothing(tmp_path: Path) -> None:
+    variables = env_file(tmp_path / ".env")
+
+    assert variables == {}
+
+
+def test_an_env_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="cannot be read"):
+        env_file(tmp_path)
