@@ -1,0 +1,1 @@
+"""Ways into the application: the socket, the HTTP API, the command line, and their wiring."""

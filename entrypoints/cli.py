@@ -1,0 +1,218 @@
+"""The command line, `ai-agent-server`. What is heavy is imported by the command that needs it."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from entrypoints.settings import Settings
+
+SOCKET_URL = "ws://localhost:3001/socket/websocket"
+
+
+class Unusable(click.ClickException):
+    """What was asked for cannot be: one line, and exit code 2 as for any wrong usage."""
+
+    exit_code = 2
+
+
+class Cli(click.Group):
+    """Says in one line what a user can cause and mend: 2 for a setting, 1 for what went wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            explained = _explained(error)
+            if explained is None:
+                raise
+            raise explained from error
+
+
+def _explained(error: Exception) -> click.ClickException | None:
+    from domain.errors import ConversationError, InvalidPayload
+    from entrypoints.settings import BadSetting
+
+    if not isinstance(error, BadSetting | ConversationError):
+        return None
+    if isinstance(error, BadSetting | InvalidPayload):
+        return Unusable(str(error))
+    return click.ClickException(str(error))
+
+
+@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ai-agent-server")
+def main() -> None:
+    """Customers chat with an AI over Phoenix Channels, and are handed over to a human.
+
+    Settings come from the environment and from the file .env of the current folder, where the
+    environment has none: .env.example lists them all.
+    """
+
+
+def listening_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--host` and `--port`, which overrule the settings."""
+    command = click.option("--host", help="Address to listen on.  [SERVER_HOST]")(command)
+    return click.option(
+        "--port", type=click.IntRange(0, 65_535), help="0 picks a free one.  [SERVER_PORT]"
+    )(command)
+
+
+@main.command()
+@listening_options
+def serve(host: str | None, port: int | None) -> None:
+    """Run the server."""
+    from entrypoints.serve import serve
+
+    serve(_settings(host, port))
+
+
+@main.command()
+@listening_options
+def dev(host: str | None, port: int | None) -> None:
+    """Run the server on this machine, and say how to try it."""
+    from entrypoints.serve import serve
+
+    settings = _settings(host, port)
+    serve(settings, lambda url: click.echo(_banner(url, settings)))
+
+
+def _banner(url: str, settings: "Settings") -> str:
+    here = re.sub(r"//(127\.0\.0\.1|0\.0\.0\.0)\b", "//localhost", url)
+    socket = here.replace("http", "ws", 1) + "/socket/websocket"
+    store = f"sqlite, {settings.sqlite_path}" if settings.store == "sqlite" else settings.store
+    return f"""
+  AI Agent Server
+
+  Chat       {here}/test-websocket.html
+  Socket     {socket}
+  HTTP API   {here}/schema
+
+  Store      {store}
+  Assistant  {settings.assistant}
+  Bridge     {settings.bridge}
+
+  Try: ai-agent-server chat{"" if socket == SOCKET_URL else f" --url {socket}"}
+  Ctrl+C stops it.
+"""
+
+
+@main.command()
+@click.option("--url", default=SOCKET_URL, show_default=True, help="The socket to talk to.")
+@click.option("--business", default="b1", show_default=True, help="Whose customer to be.")
+@click.option("--user", default="u1", show_default=True, help="Who to be.")
+@click.option("--location", help="Where of the business's to be.")
+@click.option("--token", help="What proves who you are.  [CHAT_TOKEN]", envvar="CHAT_TOKEN")
+@click.option(
+    "--patience", default=60.0, show_default=True, help="s to wait for answers to piped input."
+)
+def chat(
+    url: str, business: str, user: str, location: str | None, token: str | None, patience: float
+) -> None:
+    """Chat with a running server in the terminal."""
+    from entrypoints.chat import run
+
+    sys.exit(run(url, business, user, location, token, patience_s=patience))
+
+
+@main.command()
+def check() -> None:
+    """Print the chosen adapters, and try each."""
+    from entrypoints.operations import try_adapters
+
+    tried = asyncio.run(try_adapters(_settings()))
+    for part, chosen, why_not in tried:
+        click.echo(f"{part:<10} {chosen:<10} {'ok' if why_not is None else f'failed: {why_not}'}")
+    sys.exit(1 if any(why_not for _, _, why_not in tried) else 0)
+
+
+@main.group()
+def sessions() -> None:
+    """Look at the stored conversations, or erase a customer's."""
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+@sessions.command("list")
+@click.option("--business", help="Only this business's.")
+@click.option("--status", type=click.Choice(["ai", "waiting", "live", "closed"]))
+@click.option("--user", help="Only this user's of the business.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@as_json
+def list_(
+    business: str | None, status: str | None, user: str | None, limit: int, as_json: bool
+) -> None:
+    """List conversations, newest first."""
+    from entrypoints.operations import list_sessions
+
+    if user is not None and business is None:
+        raise click.UsageError("--user needs --business")
+    click.echo(
+        asyncio.run(list_sessions(_settings(), business, status, user, limit, as_json=as_json))
+    )
+
+
+@sessions.command()
+@click.argument("session_id", metavar="ID")
+@as_json
+def show(session_id: str, as_json: bool) -> None:
+    """Print one conversation."""
+    from entrypoints.operations import show_session
+
+    click.echo(asyncio.run(show_session(_settings(), session_id, as_json=as_json)))
+
+
+@sessions.command()
+@click.argument("business")
+@click.argument("user")
+@click.option(
+    "--output", type=click.Path(dir_okay=False), default="-", help="A file.  [default: stdout]"
+)
+def export(business: str, user: str, output: str) -> None:
+    """Everything stored of a user, as JSON."""
+    from entrypoints.operations import export_user
+
+    document = asyncio.run(export_user(_settings(), business, user)) + "\n"
+    try:
+        with click.open_file(output, "w", "utf-8", atomic=True) as file:
+            file.write(document)
+    except OSError as error:
+        raise click.ClickException(f"{output}: {error.strerror}") from error
+
+
+@sessions.command()
+@click.argument("business")
+@click.argument("user")
+@click.option("--yes", is_flag=True, help="It cannot be undone: required.")
+def erase(business: str, user: str, yes: bool) -> None:
+    """Erase everything stored of a user."""
+    from entrypoints.operations import erase_user
+
+    if not yes:
+        raise click.UsageError("erasing cannot be undone: say --yes if you mean it")
+    click.echo(asyncio.run(erase_user(_settings(), business, user)))
+
+
+def _settings(host: str | None = None, port: int | None = None) -> "Settings":
+    """The settings of this run, with the log set up as they say. Raises: BadSetting."""
+    from entrypoints.logs import configure
+    from entrypoints.settings import env_file, load_settings
+
+    for name, value in env_file(Path(".env")).items():
+        os.environ.setdefault(name, value)
+    options = {"SERVER_HOST": host, "SERVER_PORT": port}
+    given = {name: str(value) for name, value in options.items() if value is not None}
+    settings = load_settings({**os.environ, **given})
+    configure(settings.log_level, settings.log_format)
+    return settings
+
+
+if __name__ == "__main__":
+    main()

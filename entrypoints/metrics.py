@@ -1,0 +1,117 @@
+"""What an operator can see of the server, in Prometheus' text format."""
+
+import logging
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from application import ports
+from entrypoints.phoenix_endpoint import Observer as SocketObserver
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class _Seconds:
+    """How often something took how long; cheap to count, worked out when it is asked for."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(_SECONDS) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one."""
+        self._counts[bisect_left(_SECONDS, seconds)] += 1
+        self._sum += seconds
+
+    def family(self, name: str, help_text: str) -> HistogramMetricFamily:
+        """The histogram so far."""
+        bounds = [*(f"{bound:g}" for bound in _SECONDS), "+Inf"]
+        buckets = list(zip(bounds, accumulate(self._counts), strict=True))
+        return HistogramMetricFamily(name, help_text, buckets=buckets, sum_value=self._sum)
+
+
+class _Turns(Collector):
+    """The turns of the AI. The library's own counters lock, and cost a tenth of a turn."""
+
+    def __init__(self) -> None:
+        self.outcomes: defaultdict[str, int] = defaultdict(int)
+        self.seconds = _Seconds()
+        self.first_token = _Seconds()
+
+    def collect(self) -> Iterator[Metric]:
+        turns = CounterMetricFamily("turns", "Turns of the AI by outcome", labels=["outcome"])
+        for outcome, count in self.outcomes.items():
+            turns.add_metric([outcome], count)
+        yield turns
+        yield self.seconds.family("turn_seconds", "How long turns took")
+        yield self.first_token.family(
+            "first_token_seconds", "From the start of a turn to the first piece of its answer"
+        )
+
+
+class Metrics(SocketObserver, ports.Observer):
+    """Counts sockets, joins, turns and refusals. No label ever holds an identifier or a text."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self.sockets = Gauge("sockets_open", "Open sockets", registry=registry)
+        self.closed = Counter(
+            "sockets_closed", "Sockets by close code", ["code"], registry=registry
+        )
+        self.slow = Counter("slow_consumers", "Clients that did not read", registry=registry)
+        self.joins = Counter("joins", "Joins by outcome", ["outcome"], registry=registry)
+        self.turns = _Turns()
+        registry.register(self.turns)
+        self.refusals = Counter(
+            "refusals", "Refused requests by reason", ["reason"], registry=registry
+        )
+        self.outbox = Gauge(
+            "outbox_depth", "What the bridge has still to be told", registry=registry
+        )
+
+    def text(self, outbox_depth: int) -> bytes:
+        """The exposition; `outbox_depth` is asked of the store by the caller."""
+        self.outbox.set(outbox_depth)
+        return generate_latest(self._registry)
+
+    def socket_opened(self) -> None:
+        self.sockets.inc()
+
+    def socket_closed(self, code: int) -> None:
+        self.sockets.dec()
+        self.closed.labels(str(code)).inc()
+
+    def join(self, outcome: str) -> None:
+        self.joins.labels(outcome).inc()
+
+    def slow_consumer(self) -> None:
+        self.slow.inc()
+
+    def refused(self, reason: str) -> None:
+        """A request was refused with this code."""
+        self.refusals.labels(reason).inc()
+
+    def turn_ended(
+        self,
+        outcome: str,
+        seconds: float,
+        first_token_s: float | None,
+        error: BaseException | None,
+    ) -> None:
+        self.turns.outcomes[outcome] += 1
+        self.turns.seconds.observe(seconds)
+        if first_token_s is not None:
+            self.turns.first_token.observe(first_token_s)
+        if error is not None:
+            logger.warning(
+                "A turn failed",
+                extra={"action": "turn_failed", "outcome": outcome},
+                exc_info=error,
+            )

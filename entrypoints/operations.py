@@ -1,0 +1,167 @@
+"""What an operator does with the parts of the server where it need not run: try them, look, erase.
+
+Results are text for the screen, or JSON in the shapes of the HTTP API.
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from application.follow import PAGE
+from domain.errors import ConversationError, StorageUnavailable, UnknownSession
+from domain.identity import BusinessId, SessionId, customer, identifier
+from domain.message import Entry, Message
+from domain.session import Session
+from domain.status import Status
+from entrypoints.container import Container
+from entrypoints.http_api import Export, ExportedConversation
+from entrypoints.settings import Settings
+from entrypoints.wire import Pushes, session_json, timestamp
+
+# What a user writes must neither steer the operator's terminal nor turn its text around.
+_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
+    """Each chosen adapter: its part, its name, and why it does not work (None: it does)."""
+    container = Container(settings=settings)
+    return [
+        ("store", settings.store, await _why_not(_read_store(container.store()))),
+        ("assistant", settings.assistant, await _why_not(_open(container.assistant()))),
+        ("bridge", settings.bridge, None),
+    ]
+
+
+async def list_sessions(
+    settings: Settings,
+    business_id: str | None,
+    status: str | None,
+    user_id: str | None,
+    limit: int,
+    *,
+    as_json: bool,
+) -> str:
+    """The newest sessions, of all or of one business or user. Raises: ConversationError."""
+    who = customer(business_id, user_id) if user_id is not None else None
+    async with _stored(settings) as container:
+        page = await container.store().list_sessions(
+            business_id=BusinessId(identifier("businessId", business_id)) if business_id else None,
+            status=Status(status) if status else None,
+            customer=who,
+            limit=limit,
+        )
+    if as_json:
+        return _json([session_json(session) for session in page.sessions])
+    rows = [_row(session) for session in page.sessions] or ["no conversations"]
+    return "\n".join([*rows, "(more: --limit)"] if page.cursor else rows)
+
+
+async def show_session(settings: Settings, session_id: str, *, as_json: bool) -> str:
+    """One session and its whole log. Raises: ConversationError."""
+    sought = SessionId(identifier("ID", session_id))
+    async with _stored(settings) as container:
+        loaded = await container.store().load(sought)
+        if loaded is None:
+            raise UnknownSession(f"there is no conversation {session_id}")
+        log = await _log(container, sought)
+    if as_json:
+        return _json(_conversation(container, loaded.session, log))
+    return "\n".join([_row(loaded.session), *map(_line, log)])
+
+
+async def export_user(settings: Settings, business_id: str, user_id: str) -> str:
+    """Everything that is stored of a user, as JSON. Raises: ConversationError."""
+    who = customer(business_id, user_id)
+    async with _stored(settings) as container:
+        logs = await container.privacy().export(who)
+    at = timestamp(container.clock().now())
+    conversations = [_conversation(container, session, log) for session, log in logs]
+    return _json(Export(who.business_id, who.user_id, at, conversations))
+
+
+async def erase_user(settings: Settings, business_id: str, user_id: str) -> str:
+    """Erase everything that is stored of a user; how much it was. Raises: ConversationError."""
+    who = customer(business_id, user_id)
+    async with _stored(settings) as container:
+        erased = await container.privacy().erase(who)
+    return (
+        f"erased {erased.sessions} conversations, {erased.messages} messages, "
+        f"{erased.notices} notices"
+    )
+
+
+@asynccontextmanager
+async def _stored(settings: Settings) -> AsyncIterator[Container]:
+    """The parts, with the store open, beside whatever server works on it."""
+    _refuse_empty(settings)
+    container = Container(settings=settings)
+    async with container.store():
+        yield container
+
+
+def _refuse_empty(settings: Settings) -> None:
+    """Raises: StorageUnavailable where opening the store could but make a new one."""
+    if settings.store == "memory":
+        raise StorageUnavailable("STORE=memory: only the server itself sees its conversations")
+    if settings.store == "sqlite" and not Path(settings.sqlite_path).exists():
+        raise StorageUnavailable(f"there is no file {settings.sqlite_path}; SQLITE_PATH names it")
+
+
+async def _log(container: Container, session_id: SessionId) -> list[Entry]:
+    log: list[Entry] = []
+    while page := await container.store().page(session_id, after=len(log), limit=PAGE):
+        log += page
+    return log
+
+
+async def _read_store(store: Any) -> None:
+    async with _opened(store):
+        await store.list_sessions(limit=1)
+
+
+async def _open(part: Any) -> None:
+    async with _opened(part):
+        pass
+
+
+def _opened(part: Any) -> AbstractAsyncContextManager[Any]:
+    return part if hasattr(part, "__aenter__") else nullcontext(part)
+
+
+async def _why_not(attempt: Awaitable[None]) -> str | None:
+    try:
+        await attempt
+    except ConversationError as error:
+        return str(error)
+    return None
+
+
+def _conversation(
+    container: Container, session: Session, log: Sequence[Entry]
+) -> ExportedConversation:
+    pushes = Pushes(container.live_chat())
+    entries = [pushes.entry(session.customer, entry) for entry in log]
+    return ExportedConversation(session_json(session), entries)
+
+
+def _json(document: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(document)).decode()
+
+
+def _row(session: Session) -> str:
+    who = f"{session.customer.business_id} {session.customer.user_id}"
+    at = timestamp(session.updated_at)
+    return f"{session.session_id}  {at}  {session.status:<7}  {session.seq:>5}  {who}"
+
+
+def _line(entry: Entry) -> str:
+    at = f"{entry.seq:>5}  {timestamp(entry.at)}"
+    if not isinstance(entry, Message):
+        return f"{at}  -- {entry.status} ({entry.reason})"
+    author = entry.coordinator_id or entry.author
+    text = _CONTROLS.sub("\ufffd", entry.text).replace("\n", "\n" + " " * 33)
+    return f"{at}  {author}: {text}"

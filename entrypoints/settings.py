@@ -1,0 +1,176 @@
+"""The configuration: every variable of the environment that the server reads, in one table."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+
+_ENV_LINE = re.compile(
+    r"""(?P<name>[A-Za-z_]\w*)=(?:(?P<quote>["'])(?P<quoted>.*)(?P=quote)"""
+    r"""|(?P<plain>[^"'\s].*?)?(?:\s+\#.*)?)""",
+    re.ASCII,
+)
+
+
+class BadSetting(ValueError):
+    """A variable has a value that it cannot have; the text is one line that says which and why."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be chosen from outside. Field `server_port` is the variable `SERVER_PORT`."""
+
+    server_host: Annotated[str, msgspec.Meta(min_length=1, description="address to listen on")] = (
+        "127.0.0.1"
+    )
+    server_port: Annotated[
+        int, msgspec.Meta(ge=0, le=65_535, description="port to listen on; 0 picks a free one")
+    ] = 3001
+    store: Annotated[
+        Literal["sqlite", "memory"],
+        msgspec.Meta(description="where conversations are kept; memory forgets them at the end"),
+    ] = "sqlite"
+    sqlite_path: Annotated[
+        str, msgspec.Meta(min_length=1, description="the database file of STORE=sqlite")
+    ] = "data/conversations.sqlite3"
+    sqlite_synchronous: Annotated[
+        Literal["full", "normal"],
+        msgspec.Meta(
+            description="full: what is acknowledged survives a power cut; "
+            "normal: it survives the death of the process"
+        ),
+    ] = "full"
+    assistant: Annotated[
+        Literal["scripted"], msgspec.Meta(description="who answers; scripted is a demo")
+    ] = "scripted"
+    scripted_delay_ms: Annotated[
+        int, msgspec.Meta(ge=0, le=10_000, description="ms between two words of the demo's answer")
+    ] = 20
+    bridge: Annotated[
+        Literal["none"],
+        msgspec.Meta(description="none: coordinators work through the HTTP API alone"),
+    ] = "none"
+    service_token: Annotated[
+        str,
+        msgspec.Meta(description="bearer token that /api then demands; empty: /api is open"),
+    ] = ""
+    allowed_origins: Annotated[
+        str,
+        msgspec.Meta(
+            description="comma-separated web origins that may open the socket, such as "
+            "https://shop.example or //*.shop.example; empty: the server's own and no other; "
+            "*: all"
+        ),
+    ] = ""
+    turn_quiet_ms: Annotated[
+        int,
+        msgspec.Meta(ge=0, le=3_000, description="ms of a user's silence before the AI answers"),
+    ] = 300
+    turn_timeout_s: Annotated[
+        float, msgspec.Meta(gt=0, le=600, description="s that an answer may take in all")
+    ] = 60
+    turn_max_tool_calls: Annotated[
+        int, msgspec.Meta(ge=0, le=100, description="tool calls that one answer may make")
+    ] = 5
+    ai_failures_before_transfer: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=100, description="failed answers in a row before a human is asked"),
+    ] = 3
+    transfer_timeout_s: Annotated[
+        float, msgspec.Meta(gt=0, le=604_800, description="s that a user waits for a human")
+    ] = 300
+    session_idle_s: Annotated[
+        float,
+        msgspec.Meta(
+            gt=0, le=31_536_000, description="s of silence after which a conversation is closed"
+        ),
+    ] = 86_400
+    sweep_interval_s: Annotated[
+        float,
+        msgspec.Meta(gt=0, le=3_600, description="s between two looks for what is due"),
+    ] = 5
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], msgspec.Meta(description="least level logged")
+    ] = "info"
+    log_format: Annotated[
+        Literal["console", "json"], msgspec.Meta(description="how log lines look")
+    ] = "console"
+
+    def __repr__(self) -> str:
+        return f"<Settings store={self.store} assistant={self.assistant} bridge={self.bridge}>"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in the environment, the defaults for what it leaves out.
+
+    Raises: BadSetting.
+    """
+    given = os.environ if environment is None else environment
+    chosen: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        name = field.name.upper()
+        if name in given:
+            chosen[field.name] = _read(name, given[name].strip(), field.type)
+    return Settings(**chosen)
+
+
+def env_file(path: Path) -> dict[str, str]:
+    """The variables that a file of `NAME=value` lines sets; none, if there is no such file.
+
+    A value may stand in single or double quotes; `#` begins a comment, in a line of its own or
+    after a space. Nothing is expanded. Raises: BadSetting, naming the line but not what it holds.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path} cannot be read: {error}") from error
+    found: dict[str, str] = {}
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if line and not line.startswith("#"):
+            match = _ENV_LINE.fullmatch(line)
+            if match is None:
+                raise BadSetting(f"{path}:{number} must be NAME=value, a comment or empty")
+            found[match["name"]] = match["quoted"] or match["plain"] or ""
+    return found
+
+
+def _read(name: str, text: str, annotation: Any) -> Any:
+    base, meta = get_args(annotation)
+    value: object = text.lower() if get_origin(base) is Literal else text
+    try:
+        return msgspec.convert(value, annotation, strict=False)
+    except msgspec.ValidationError:
+        shown = "(hidden)" if name.endswith(("TOKEN", "SECRET", "KEY")) else repr(text[:100])
+        raise BadSetting(f"{name} is {shown}, but must be {expected(base, meta)}") from None
+
+
+def expected(base: Any, meta: msgspec.Meta) -> str:
+    """What a setting may be, in words."""
+    if get_origin(base) is Literal:
+        return "one of " + ", ".join(get_args(base))
+    if base is str:
+        return "at least one character" if meta.min_length else "text"
+    kind = "a whole number" if base is int else "a number"
+    if meta.gt is not None:
+        kind += f" above {meta.gt:.15g}"
+    if meta.ge is not None:
+        kind += f" from {meta.ge:.15g}"
+    if meta.le is not None:
+        kind += f" up to {meta.le:.15g}"
+    return kind
+
+
+def table() -> list[tuple[str, str, str, str]]:
+    """One row per variable: its name, its default, what it may be, what it is for."""
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        base, meta = get_args(field.type)
+        default = (
+            f"{field.default:.15g}" if isinstance(field.default, float | int) else field.default
+        )
+        rows.append((field.name.upper(), default, expected(base, meta), meta.description or ""))
+    return rows

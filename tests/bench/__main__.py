@@ -1,0 +1,63 @@
+"""`make bench`: what a turn, a connection and a start cost, measured on servers of its own."""
+
+import argparse
+import resource
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from tests.bench.load import BenchmarkFailed
+from tests.bench.measures import MEASURES, QUICK, Effort
+from tests.bench.report import Figure, save, table
+
+
+def main() -> int:
+    """0, also where goals are missed; 1 when something could not be measured."""
+    given = _arguments()
+    _allow_many_connections()
+    began = time.perf_counter()
+    figures, failed = uvloop.run(_measure(given.names or list(MEASURES), given.quick))
+    seconds = time.perf_counter() - began
+    print(table(figures))
+    save(given.json, figures, seconds)
+    print(f"\n{seconds:.0f} s; as JSON in {given.json}")
+    return 1 if failed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(MEASURES)}")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher figures")
+    parser.add_argument(
+        "--json", type=Path, default=Path("artifacts/bench.json"), help="default: %(default)s"
+    )
+    given = parser.parse_args()
+    unknown = [name for name in given.names if name not in MEASURES]
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(MEASURES)}")
+    return given
+
+
+async def _measure(names: list[str], quick: bool) -> tuple[list[Figure], bool]:
+    effort = QUICK if quick else Effort()
+    figures, failed = [], False
+    for name in names:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        try:
+            figures += await MEASURES[name](effort)
+        except BenchmarkFailed as error:
+            failed = True
+            print(f"{name} could not be measured: {error}", file=sys.stderr)
+    return figures, failed
+
+
+def _allow_many_connections() -> None:
+    """For this process and the servers that it starts."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

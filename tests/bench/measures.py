@@ -1,0 +1,325 @@
+"""What is measured. Each measure starts its own servers and returns figures.
+
+Machines are noisy, so costs are compared that were taken in turns in one run, and the median of
+the rounds counts. A cost is CPU time of the server's process, all of its threads.
+"""
+
+import asyncio
+import contextlib
+import http.client
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
+from dataclasses import dataclass, field, replace
+from statistics import median, quantiles
+
+from tests.bench.load import (
+    ECHO,
+    LISTENER,
+    PATIENCE_S,
+    SPEAKER,
+    BenchmarkFailed,
+    Crowd,
+    Part,
+)
+from tests.bench.report import Figure
+from tests.bench.servers import Running, in_sqlite, running, started, stop
+
+MEMORY = {"STORE": "memory"}
+LONG, SHORT = 10_000, 10
+SETTLE_S = 0.5
+"""Between two looks at a memory that may still change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long to measure."""
+
+    rounds: int = 15
+    messages: int = 20
+    """Of each connection in one round; twice as many warm up."""
+    connections: int = 50
+    idle: int = 2_000
+    starts: int = 5
+
+
+QUICK = Effort(rounds=7, idle=1_000, starts=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of those that are compared: a server and its clients."""
+
+    server: Running
+    crowd: Crowd
+
+    async def cost_us(self, messages: int) -> float:
+        """CPU of the server per message, in µs, over one round."""
+        before = self.server.cpu_us()
+        await self.crowd.speak(messages)
+        return (self.server.cpu_us() - before) / (messages * self.crowd.speakers)
+
+
+@dataclass(slots=True)
+class Costs:
+    """What a message has cost one side, in µs, round by round."""
+
+    name: str
+    rounds: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.name} {median(self.rounds):.1f} µs"
+
+
+async def turn(effort: Effort) -> list[Figure]:
+    """A turn of the AI against an echo of the same frame."""
+    async with AsyncExitStack() as stack:
+        echo = await _side(stack, effort, running("echo"), ECHO)
+        server = await _side(stack, effort, running("server", **MEMORY))
+        echoes, turns = await _alternate(effort, echo=echo, turn=server)
+        saturated = await _saturated(server, effort)
+    return [_compared("turn, CPU against an echo", turns, echoes, goal=3.0), *saturated]
+
+
+async def _saturated(side: Side, effort: Effort) -> list[Figure]:
+    crowd, messages = side.crowd, effort.rounds * effort.messages
+    crowd.latencies.clear()
+    began, ours, theirs = time.perf_counter(), time.process_time(), side.server.cpu_us()
+    await crowd.speak(messages)
+    seconds, ours = time.perf_counter() - began, time.process_time() - ours
+    theirs = (side.server.cpu_us() - theirs) / 1e6
+    return [
+        Figure(
+            name="turns per second",
+            value=messages * crowd.speakers / seconds,
+            unit="/s",
+            detail=f"{crowd.speakers} connections, one message of each under way; "
+            f"CPU: server {theirs / seconds:.0%}, load {ours / seconds:.0%}",
+        ),
+        _latency("acknowledgement", crowd.latencies.acknowledged),
+        _latency("answer", crowd.latencies.answered),
+    ]
+
+
+async def sqlite(effort: Effort) -> list[Figure]:
+    """A turn stored in SQLite against one stored in memory."""
+    async with AsyncExitStack() as stack:
+        sides = {"memory": await _side(stack, effort, running("server", **MEMORY))}
+        for synchronous in ("full", "normal"):
+            settings = stack.enter_context(in_sqlite(synchronous))
+            sides[synchronous] = await _side(stack, effort, running("server", **settings))
+        memory, full, normal = await _alternate(effort, **sides)
+    return [
+        _compared("turn in SQLite, CPU against memory", full, memory, goal=2.5),
+        _compared("  with SQLITE_SYNCHRONOUS=normal", normal, memory),
+    ]
+
+
+async def idle(effort: Effort) -> list[Figure]:
+    """Memory of a connection that has joined and is silent; and how fast they join."""
+    with running("server", **MEMORY) as server:
+        async with Crowd() as crowd:
+            await crowd.add(server.port, _users("warm", 250))
+            before = await _settled_kib(server)
+            began, cpu_us = time.perf_counter(), server.cpu_us()
+            for first in range(0, effort.idle, 100):
+                await crowd.add(server.port, _users(f"idle-{first}", 100))
+            seconds, cpu_us = time.perf_counter() - began, server.cpu_us() - cpu_us
+            after = await _settled_kib(server)
+    return [
+        Figure(
+            name="memory per joined idle connection",
+            value=(after - before) / effort.idle,
+            unit="KiB",
+            goal=28.0,
+            detail=f"{effort.idle:,} connections: {before:,} KiB before, {after:,} KiB after",
+        ),
+        Figure(
+            name="connections and joins per second",
+            value=effort.idle / seconds,
+            unit="/s",
+            detail=f"100 at a time; server CPU {cpu_us / effort.idle:.0f} µs each",
+        ),
+    ]
+
+
+async def length(effort: Effort) -> list[Figure]:
+    """A turn in a long conversation against one in a short conversation, by store."""
+    figures = await _length("memory", MEMORY, effort)
+    with in_sqlite() as settings:
+        return figures + await _length("SQLite", settings, effort)
+
+
+async def _length(store: str, settings: Mapping[str, str], effort: Effort) -> list[Figure]:
+    # A short conversation is short for a few messages only, so each round has new ones.
+    long = list(_users("long", 20))
+    short = [list(_users(f"short-{number}", 20)) for number in range(2 * effort.rounds + 1)]
+    filled = [f"{user}:{LONG}" for user in long]
+    filled += [f"{user}:{SHORT}" for users in short for user in users]
+    with running("filled", *filled, **settings) as server:
+        async with await Crowd.of(server.port, _users("new", 20)) as crowd:
+            await crowd.speak(50)  # a warm-up of what all of them share
+        cold = await _cold_costs(server, long, short.pop())
+        warm = await _warm_costs(server, long, short)
+    name = f"turn after {LONG:,} messages against {SHORT}, {store}"
+    return [_compared(name, *warm, goal=1.1), _compared("  with connecting and joining", *cold)]
+
+
+async def _cold_costs(server: Running, long: list[str], short: list[str]) -> tuple[Costs, Costs]:
+    """Of users who come back and say something: the server has only the store to go by."""
+    costs = Costs("long"), Costs("short")
+    for first in range(0, len(long), 4):
+        for users, last_seq, its in ((long, LONG, costs[0]), (short, SHORT, costs[1])):
+            returning = users[first : first + 4]
+            before = server.cpu_us()
+            async with await Crowd.of(server.port, returning, last_seq=last_seq) as crowd:
+                await crowd.speak(1)
+            its.rounds.append((server.cpu_us() - before) / len(returning))
+    return costs
+
+
+async def _warm_costs(
+    server: Running, long: list[str], short: list[list[str]]
+) -> tuple[Costs, Costs]:
+    """Of turns in conversations that the server has just read."""
+    costs = Costs("long"), Costs("short")
+    async with await Crowd.of(server.port, long) as talkative:
+        for users in short:
+            async with await Crowd.of(server.port, users) as crowd:
+                for its, side in zip(costs, (talkative, crowd), strict=True):
+                    its.rounds.append(await Side(server, side).cost_us(2))
+    return costs
+
+
+async def pushes(effort: Effort) -> list[Figure]:
+    """What each further socket of the same user costs."""
+    sockets = 20
+    async with AsyncExitStack() as stack:
+        alone = await _side(stack, effort, running("server", **MEMORY))
+        heard = await _side(stack, effort, running("server", **MEMORY))
+        listeners = [user for user in _users("user", effort.connections) for _ in range(sockets)]
+        await heard.crowd.add(heard.server.port, listeners, LISTENER)
+        few = replace(effort, rounds=5, messages=5)
+        one, many = await _alternate(few, one=alone, many=heard)
+    extra = [b - a for a, b in zip(one.rounds, many.rounds, strict=True)]
+    return [
+        Figure(
+            name="push to another socket of the user, CPU",
+            value=median(extra) / (2 * sockets),
+            unit="µs",
+            detail=f"{sockets} more sockets, two pushes to each per turn",
+        )
+    ]
+
+
+async def start(effort: Effort) -> list[Figure]:
+    """From the start of the command to the first answer of `/health`."""
+    times = []
+    for _ in range(effort.starts):
+        with in_sqlite() as settings:
+            times.append(_time_to_health(settings))
+    return [
+        Figure(
+            name="/health answers after",
+            value=median(times),
+            unit="s",
+            goal=1.0,
+            detail=f"{effort.starts} starts: {min(times):.2f} to {max(times):.2f} s",
+        )
+    ]
+
+
+Measure = Callable[[Effort], Awaitable[list[Figure]]]
+MEASURES: Mapping[str, Measure] = {
+    "turn": turn,
+    "sqlite": sqlite,
+    "idle": idle,
+    "length": length,
+    "pushes": pushes,
+    "start": start,
+}
+
+
+async def _side(
+    stack: AsyncExitStack,
+    effort: Effort,
+    server: AbstractContextManager[Running],
+    part: Part = SPEAKER,
+) -> Side:
+    """A server and a crowd of its own, until the stack ends."""
+    process = stack.enter_context(server)
+    crowd = await Crowd.of(process.port, _users("user", effort.connections), part)
+    return Side(process, await stack.enter_async_context(crowd))
+
+
+async def _alternate(effort: Effort, **sides: Side) -> list[Costs]:
+    """What a message costs each side: A B C, A B C, …"""
+    costs = [Costs(name) for name in sides]
+    for side in sides.values():
+        await side.crowd.speak(2 * effort.messages)
+    for _ in range(effort.rounds):
+        for its, side in zip(costs, sides.values(), strict=True):
+            its.rounds.append(await side.cost_us(effort.messages))
+    return costs
+
+
+def _compared(name: str, costs: Costs, base: Costs, goal: float | None = None) -> Figure:
+    """The median of the ratios of each round."""
+    ratios = [cost / other for cost, other in zip(costs.rounds, base.rounds, strict=True)]
+    low, _, high = quantiles(ratios, n=4)
+    return Figure(
+        name=name,
+        value=median(ratios),
+        unit="x",
+        goal=goal,
+        detail=f"{costs}, {base}; half of {len(ratios)} rounds within {low:.2f} and {high:.2f}",
+    )
+
+
+async def _settled_kib(server: Running) -> int:
+    """The server's memory, once it does not change any more."""
+    memory, before = server.memory_kib(), -1
+    while memory != before:
+        await asyncio.sleep(SETTLE_S)
+        memory, before = server.memory_kib(), memory
+    return memory
+
+
+def _users(name: str, count: int) -> Iterator[str]:
+    return (f"{name}-{number}" for number in range(count))
+
+
+def _latency(what: str, seconds: Sequence[float]) -> Figure:
+    percentiles = quantiles(seconds, n=100)
+    return Figure(
+        name=f"{what}, median latency",
+        value=percentiles[49] * 1000,
+        unit="ms",
+        detail=f"99 % within {percentiles[98] * 1000:.1f} ms",
+    )
+
+
+def _time_to_health(settings: Mapping[str, str]) -> float:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "entrypoints.cli", "serve"]  # what ai-agent-server runs
+    process = started(command, {**settings, "SERVER_PORT": str(port)})
+    try:
+        while not _healthy(port):
+            if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
+                raise BenchmarkFailed("the server did not come to answer /health")
+            time.sleep(0.005)
+        return time.perf_counter() - began
+    finally:
+        stop(process)
+
+
+def _healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1.0)
+    with contextlib.closing(connection), contextlib.suppress(OSError):
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    return False

@@ -1,0 +1,92 @@
+"""The processes that are measured: started, asked what they use, and stopped."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.bench.load import BenchmarkFailed
+
+ROOT = Path(__file__).parents[2]
+AT_ONCE = {"SCRIPTED_DELAY_MS": "0", "TURN_QUIET_MS": "0", "RATE_LIMITS": "off"}
+"""Nothing in a turn waits: all that is left is work."""
+STOP_S = 10.0
+
+
+class Running:
+    """A server process that listens."""
+
+    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
+        self.port = port
+        self._process = process
+        # Linux's clock of another process, in ns: make_process_cpuclock(pid, CPUCLOCK_SCHED) of
+        # include/linux/posix-timers_types.h. It counts user and system time of all threads.
+        self._cpu_clock = (~process.pid << 3) | 2
+
+    def cpu_us(self) -> float:
+        """CPU time that the process has used so far, in µs."""
+        return time.clock_gettime_ns(self._cpu_clock) / 1000
+
+    def memory_kib(self) -> int:
+        """Memory that is the process's own, in KiB."""
+        lines = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+
+@contextmanager
+def running(*arguments: str, **settings: str) -> Iterator[Running]:
+    """`python -m tests.bench.serve ARGUMENTS` until the block ends, with these settings.
+
+    Raises: BenchmarkFailed when it does not come to listen; its error output is ours.
+    """
+    command = [sys.executable, "-m", "tests.bench.serve", *arguments]
+    process = started(command, {**AT_ONCE, **settings}, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        if not url:
+            raise BenchmarkFailed(f"{' '.join(command[2:])} did not start")
+        yield Running(process, urlsplit(url).port or 0)
+    finally:
+        stop(process)
+
+
+@contextmanager
+def in_sqlite(synchronous: str = "full") -> Iterator[dict[str, str]]:
+    """The settings for a SQLite file in a directory that ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        yield {
+            "STORE": "sqlite",
+            "SQLITE_PATH": f"{folder}/bench.sqlite3",
+            "SQLITE_SYNCHRONOUS": synchronous,
+        }
+
+
+def started(
+    command: list[str], settings: Mapping[str, str], stdout: int = subprocess.DEVNULL
+) -> "subprocess.Popen[str]":
+    """A process of this checkout on a free port of 127.0.0.1, unless `settings` say which."""
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "LOG_LEVEL": "warning",
+        "SERVER_PORT": "0",
+        **settings,
+    }
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout, text=True)
+
+
+def stop(process: "subprocess.Popen[str]") -> None:
+    """Tell it to stop and wait; kill it if that takes too long."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_S)
+    process.kill()
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

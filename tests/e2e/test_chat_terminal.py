@@ -1,0 +1,430 @@
+"""The terminal chat as a process with a piped input, against a server that the test speaks for."""
+
+import asyncio
+import http
+import os
+import pty
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request, Response
+
+from tests.integration.phoenix_client.peer import Listener, Peer, listening
+
+ROOT = Path(__file__).parents[2]
+TOPIC = "messages:b1"
+NOTHING: dict[str, Any] = {
+    "sessionId": None,
+    "status": "ai",
+    "seq": 0,
+    "messages": [],
+    "more": False,
+}
+
+
+class Chat:
+    """The process: what is typed into it, and what it has printed."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.printed = ""
+
+    async def type(self, *lines: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        await self._process.stdin.drain()
+
+    async def shows(self, text: str) -> None:
+        """Wait until this was printed."""
+        assert self._process.stdout is not None
+        while text not in self.printed:
+            data = await self._process.stdout.read(4096)
+            assert data, f"{text!r} was never printed: {self.printed}"
+            self.printed += data.decode()
+
+    async def finish(self) -> int:
+        """End the input and wait for the process; → its exit code."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return await self.end()
+
+    async def end(self) -> int:
+        assert self._process.stdout is not None
+        self.printed += (await self._process.stdout.read()).decode()
+        return await self._process.wait()
+
+    @property
+    def lines(self) -> list[str]:
+        return self.printed.splitlines()
+
+
+@asynccontextmanager
+async def chatting(url: str, *options: str) -> AsyncIterator[Chat]:
+    arguments = ("-m", "entrypoints.chat", "--url", url, "--business", "b1", "--user", "u1")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        *options,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Chat(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.fixture
+async def listener() -> AsyncIterator[Listener]:
+    async with listening() as listener:
+        yield listener
+
+
+async def store(peer: Peer, seq: int, status: str = "ai", *, duplicate: bool = False) -> str:
+    """Take a message from the client and acknowledge it; → its messageId."""
+    frame = await peer.receive("new_message")
+    message_id = str(frame[4]["messageId"])
+    stored = {"messageId": message_id, "seq": seq, "sessionId": "s1"}
+    await peer.reply(frame, "ok", {**stored, "status": status, "duplicate": duplicate})
+    return message_id
+
+
+async def answer(peer: Peer, seq: int, message: str, *message_ids: str, **more: Any) -> None:
+    payload = {"responseId": f"r{seq}", "message": message, "actions": [], "seq": seq}
+    payload |= {"timestamp": "2026-01-31T12:00:00.000Z", "sessionId": "s1"}
+    await peer.push(TOPIC, "new_message", {**payload, "inReplyTo": message_ids, **more})
+
+
+async def delta(peer: Peer, response_id: str, index: int, text: str) -> None:
+    payload = {"responseId": response_id, "index": index, "text": text}
+    await peer.push(TOPIC, "message_delta", payload)
+
+
+def entry(seq: int, author: str, message: str, message_id: str = "") -> dict[str, Any]:
+    message_id = message_id or f"m{seq}"
+    return {
+        **{"seq": seq, "kind": "message", "messageId": message_id, "author": author},
+        **{"message": message, "actions": [], "timestamp": "2026-01-31T12:00:00.000Z"},
+    }
+
+
+async def test_a_message_is_sent_and_its_streamed_answer_shown_once(listener: Listener) -> None:
+    async with chatting(listener.url, "--location", "l1") as chat:
+        await chat.type("Bună!")
+        peer = await listener.accept()
+        join = await peer.accept_join(NOTHING)
+        frame = await peer.receive("new_message")
+        message_id = frame[4]["messageId"]
+        stored = {"messageId": message_id, "seq": 1, "sessionId": "s1", "status": "ai"}
+        await peer.reply(frame, "ok", stored)
+        for index, text in enumerate(["Bună ", "ziua! ", "Cu ce"]):
+            await delta(peer, "r2", index, text)
+        await chat.shows("ai: Bună ziua! Cu ce")
+        await answer(peer, 2, "Bună ziua! Cu ce vă ajut?", message_id)
+
+        assert await chat.finish() == 0
+
+    assert join[4] == {"businessId": "b1", "userId": "u1", "locationId": "l1", "stream": True}
+    identity = {"businessId": "b1", "userId": "u1", "locationId": "l1"}
+    assert frame[4] == {**identity, "messageId": message_id, "message": "Bună!"}
+    assert chat.lines[1:] == ["you: Bună!", "ai: Bună ziua! Cu ce vă ajut?"]
+
+
+async def test_an_answer_that_differs_from_what_was_streamed_is_shown_whole(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        message_id = await store(peer, 1)
+        await delta(peer, "r2", 0, "I have tra")
+        await delta(peer, "r2", 2, "lost")
+        await answer(peer, 2, "Sorry, something went wrong.", message_id)
+
+        assert await chat.finish() == 0
+
+    assert chat.lines[1:] == ["you: hi", "ai: I have tra", "ai: Sorry, something went wrong."]
+
+
+async def test_what_the_server_says_cannot_steer_the_terminal(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        await answer(peer, 2, "\x1b[2J\x9b31mred\r\nline two", await store(peer, 1))
+
+        assert await chat.finish() == 0
+
+    assert chat.lines[2:] == ["ai: [2J31mred", "line two"]
+
+
+async def test_a_transfer_shows_who_has_the_conversation_and_what_they_say(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("/transfer Vreau un om")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        request = await peer.receive("transfer_to_live_chat")
+        status = {"sessionId": "s1", "status": "waiting", "transferId": "t1"}
+        await peer.push(
+            TOPIC, "conversation_status", {**status, "seq": 2, "reason": "user_request"}
+        )
+        await peer.reply(request, "ok", {**status, "liveChat": None})
+        live = {"sessionId": "s1", "status": "live", "seq": 3, "coordinatorId": "ana"}
+        await peer.push(TOPIC, "conversation_status", live)
+        spoken = {"message": "Bună, sunt Ana.", "sessionId": "s1", "seq": 4, "coordinatorId": "ana"}
+        await peer.push(TOPIC, "agent_message", spoken)
+        await peer.push(TOPIC, "agent_message", spoken)
+        await chat.shows("Ana.\n")
+        await chat.type("/end")
+        end = await peer.receive("end_live_chat")
+        await peer.reply(end, "ok", {"sessionId": "s1", "status": "ai"})
+
+        assert await chat.finish() == 0
+
+    assert request[4]["message"] == "Vreau un om"
+    assert chat.lines[1:] == [
+        "you: Vreau un om",
+        "— waiting for a human (user_request)",
+        "— live chat with ana",
+        "ana: Bună, sunt Ana.",
+        "— the AI answers",
+    ]
+
+
+async def test_after_a_lost_connection_nothing_is_lost_doubled_or_shown_twice(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("one")
+        first = await listener.accept()
+        await first.accept_join(NOTHING)
+        await answer(first, 2, "answer one", await store(first, 1))
+        await chat.shows("answer one\n")
+        await chat.type("two")
+        unacknowledged = await first.receive("new_message")
+        await first.drop()
+
+        second = await listener.accept()
+        message_id = unacknowledged[4]["messageId"]
+        missed = [entry(3, "user", "two", message_id), entry(4, "coordinator", "while away")]
+        known = {"sessionId": "s1", "status": "ai", "seq": 4, "messages": missed, "more": False}
+        rejoin = await second.accept_join(known)
+        again = await second.receive("new_message")
+        stored = {"messageId": message_id, "seq": 3, "sessionId": "s1", "status": "ai"}
+        await second.reply(again, "ok", {**stored, "duplicate": True})
+        await answer(second, 5, "answer two", message_id)
+
+        assert await chat.finish() == 0
+
+    assert rejoin[4]["lastSeq"] == 2
+    assert again[4] == unacknowledged[4]
+    reason = next(line for line in chat.lines if "connection lost" in line)
+    assert chat.lines[1:] == [
+        *("you: one", "ai: answer one", "you: two", reason, "— connected again"),
+        *("— while the connection was down:", "human: while away", "ai: answer two"),
+    ]
+
+
+async def test_an_answer_that_came_while_the_connection_was_down_is_the_answer(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("one")
+        first = await listener.accept()
+        await first.accept_join(NOTHING)
+        await store(first, 1)
+        await first.drop()
+
+        second = await listener.accept()
+        missed = [entry(2, "ai", "the answer")]
+        known = {"sessionId": "s1", "status": "ai", "seq": 2, "messages": missed, "more": False}
+        rejoin = await second.accept_join(known)
+
+        assert await chat.finish() == 0
+
+    assert rejoin[4]["lastSeq"] == 1
+    assert chat.lines[-1] == "ai: the answer"
+
+
+async def test_more_missed_messages_than_a_page_are_fetched_and_shown_in_order(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        peer = await listener.accept()
+        await peer.accept_join({**NOTHING, "sessionId": "s1", "seq": 1, "status": "live"})
+        await chat.shows("live chat")
+        await peer.drop()
+
+        again = await listener.accept()
+        page = [entry(seq, "coordinator", f"n{seq}") for seq in (2, 3)]
+        known = {"sessionId": "s1", "status": "live", "seq": 5, "messages": page, "more": True}
+        await again.accept_join(known)
+        history = await again.receive("history")
+        page = [entry(seq, "coordinator", f"n{seq}") for seq in (3, 4, 5)]
+        await again.reply(history, "ok", {"messages": page, "more": True})
+
+        assert await chat.finish() == 0
+
+    assert history[4]["beforeSeq"] == 6
+    assert [line for line in chat.lines if line.startswith("human")] == [
+        f"human: n{seq}" for seq in (2, 3, 4, 5)
+    ]
+
+
+async def test_history_shows_what_came_before(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        peer = await listener.accept()
+        newest = [entry(3, "user", "c"), entry(4, "ai", "d")]
+        known = {"sessionId": "s1", "status": "ai", "seq": 4, "messages": newest, "more": True}
+        await peer.accept_join(known)
+        await chat.shows("older messages")
+        await chat.type("/history")
+        request = await peer.receive("history")
+        older = [entry(1, "user", "a"), entry(2, "ai", "b")]
+        await peer.reply(request, "ok", {"messages": older, "more": False})
+
+        assert await chat.finish() == 0
+
+    assert request[4]["beforeSeq"] == 3
+    spoken = [line for line in chat.lines if not line.startswith("—")]
+    assert spoken == ["you: c", "ai: d", "you: a", "ai: b"]
+
+
+async def test_a_refused_join_ends_the_chat_with_words(listener: Listener) -> None:
+    async with chatting(listener.url, "--token", "header.payload.signature") as chat:
+        peer = await listener.accept()
+        join = await peer.receive("phx_join")
+        await peer.reply(join, "error", {"reason": "unauthorized"})
+
+        assert await chat.end() == 1
+
+    assert join[4]["token"] == "header.payload.signature"
+    assert peer.offered[1].startswith("base64url.bearer.phx.")
+    assert "the token is missing, wrong or expired" in chat.printed
+
+
+async def test_a_refused_connection_ends_the_chat_with_words() -> None:
+    def refuse(websocket: ServerConnection, request: Request) -> Response:
+        return websocket.respond(http.HTTPStatus.FORBIDDEN, "")
+
+    async with listening(refuse) as listener, chatting(listener.url) as chat:
+        assert await chat.end() == 1
+
+    assert "check the token and the address" in chat.printed
+
+
+async def test_a_refused_message_is_told_and_fails_the_pipe(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("x" * 9000)
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        await peer.reply(await peer.receive(), "error", {"reason": "message_too_long"})
+
+        assert await chat.finish() == 1
+
+    assert chat.lines[-1] == "— the message is too long: 8,000 characters at most; not sent"
+
+
+async def test_a_message_that_came_too_fast_is_sent_again_when_it_may(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        first = await peer.receive("new_message")
+        await peer.reply(first, "error", {"reason": "rate_limited", "retryAfterMs": 10})
+        message_id = await store(peer, 1)
+        await answer(peer, 2, "hello", message_id)
+
+        assert await chat.finish() == 0
+
+    assert message_id == first[4]["messageId"]
+
+
+async def test_an_answer_that_never_comes_ends_the_pipe_in_its_time(listener: Listener) -> None:
+    async with chatting(listener.url, "--patience", "0.2") as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        await store(peer, 1)
+
+        assert await chat.finish() == 1
+
+    assert chat.lines[-1] == "— no answer within 0.2 s"
+
+
+async def test_a_server_that_is_not_there_is_told_once() -> None:
+    async with listening() as gone:
+        url = gone.url
+
+    async with chatting(url, "--patience", "0.5") as chat:
+        await chat.type("hi")
+
+        assert await chat.finish() == 1
+
+    assert len([line for line in chat.lines if "cannot connect" in line]) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "words"),
+    [
+        ("http://127.0.0.1/socket/websocket", [], "not a WebSocket URL"),
+        ("ws://127.0.0.1/socket/websocket", ["--user", "u 1"], "userId must be 1-128 characters"),
+        ("ws://127.0.0.1/socket/websocket", ["--token", ""], "the token cannot be sent"),
+    ],
+)
+async def test_a_bad_argument_is_named(url: str, options: list[str], words: str) -> None:
+    async with chatting(url, *options) as chat:
+        assert await chat.end() == 2
+
+    assert words in chat.printed
+
+
+async def test_commands_that_need_no_server_are_answered_here(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("/help", "/dance", "", "/quit")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+
+        assert await chat.end() == 0
+
+    assert "/transfer [text]" in chat.printed
+    assert "there is no command /dance: /help" in chat.printed
+
+
+async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_at_once(listener: Listener) -> None:
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "entrypoints.chat", "--url", listener.url),
+        *("--business", "b1", "--user", "u1"),
+        **{"cwd": ROOT, "stdin": theirs, "stdout": theirs},  # type: ignore[arg-type]
+    )
+    peer = await listener.accept()
+    await peer.accept_join(NOTHING)
+    os.write(ours, b"hi\n")
+    message_id = await store(peer, 1)
+    await delta(peer, "r2", 0, "hel")
+    await answer(peer, 2, "hello", message_id)
+    printed = ""
+    while "hello\r\n" not in printed:
+        printed += (await asyncio.to_thread(os.read, ours, 4096)).decode()
+    os.write(ours, b"/quit\n")
+    code = await process.wait()
+    os.close(ours)
+    os.close(theirs)
+
+    assert code == 0
+    assert "\033[1mai:\033[0m hello" in printed
+    assert "> " in printed
+    assert "you:" not in printed

@@ -1,0 +1,324 @@
+"""The command line: what each command prints, and how it refuses."""
+
+import asyncio
+import json
+import shutil
+import socket
+import time
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import ROOT, command, server
+from tests.support.user import user
+
+AT_ONCE = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "0"}
+ESCAPE = "\x1b]0;owned\x07"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose database holds one conversation each of Ana and Ion, in that order."""
+    folder = tmp_path_factory.mktemp("kept")
+    asyncio.run(_talk(folder))
+    return folder
+
+
+async def _talk(folder: Path) -> None:
+    async with server(folder, **AT_ONCE) as running:
+        async with user(running.address, "b1", "ana") as ana:
+            await ana.join()
+            await ana.say(f"Bună!\n{ESCAPE}")
+            await ana.wait_for("new_message")
+        async with user(running.address, "b2", "ion") as ion:
+            await ion.join()
+            await ion.ask_for_human(message="Un om, vă rog")
+            await ion.wait_for("conversation_status", status="waiting")
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody else listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+# The command as such.
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_names_every_command(tmp_path: Path, option: str) -> None:
+    began = time.perf_counter()
+    answered = command(tmp_path, option)
+    print(f"{option} took {time.perf_counter() - began:.3f} s")
+
+    assert answered.returncode == 0
+    assert all(
+        f"\n  {name} " in answered.stdout for name in ("chat", "check", "dev", "serve", "sessions")
+    )
+
+
+def test_the_version_is_that_of_the_project(tmp_path: Path) -> None:
+    try:
+        version("ai-agent-server")
+    except PackageNotFoundError:
+        pytest.skip("ai-agent-server is not installed: make install-dev")
+    answered = command(tmp_path, "--version")
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert answered.stdout.split()[-1] == project["version"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["serve", "--prot", "1"], "No such option '--prot'"),
+        (["serve", "--port", "70000"], "70000 is not in the range 0<=x<=65535"),
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["sessions", "list", "--user", "ana"], "--user needs --business"),
+        (["sessions", "erase", "b1", "ana"], "erasing cannot be undone: say --yes"),
+    ],
+)
+def test_wrong_usage_is_told_and_ends_with_2(
+    tmp_path: Path, arguments: list[str], complaint: str
+) -> None:
+    refused = command(tmp_path, *arguments)
+
+    assert refused.returncode == 2
+    assert complaint in refused.stderr
+
+
+# Settings.
+
+
+@pytest.mark.parametrize("arguments", [["serve"], ["check"], ["sessions", "list"]], ids=" ".join)
+def test_a_bad_setting_stops_every_command_with_one_line_and_2(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    refused = command(tmp_path, *arguments, TURN_TIMEOUT_S="soon")
+
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "Error: TURN_TIMEOUT_S is 'soon', but must be a number above 0 up to 600\n"
+    )
+
+
+def test_a_malformed_env_file_stops_the_command_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("STORE=memory\nSERVICE_TOKEN 's3cret'\n")
+    refused = command(tmp_path, "check")
+
+    assert refused.returncode == 2
+    assert refused.stderr == "Error: .env:2 must be NAME=value, a comment or empty\n"
+
+
+def test_the_env_file_of_the_folder_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("STORE=memory\n")
+    tried = command(tmp_path, "check")
+
+    assert tried.stdout.splitlines()[0].split() == ["store", "memory", "ok"]
+
+
+def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("STORE=memory\n")
+    tried = command(tmp_path, "check", STORE="sqlite")
+
+    assert tried.stdout.splitlines()[0].split() == ["store", "sqlite", "ok"]
+
+
+# serve, dev, chat.
+
+
+@pytest.mark.parametrize("name", ["serve", "dev"])
+def test_a_taken_port_is_told_in_one_line_with_what_to_do(
+    tmp_path: Path, name: str, taken: int
+) -> None:
+    refused = command(tmp_path, name, SERVER_PORT=str(taken))
+
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"Error: cannot listen on 127.0.0.1 port {taken}: Address already in use. "
+        "Choose others with SERVER_HOST and SERVER_PORT, or --host and --port\n"
+    )
+
+
+def test_an_address_that_is_not_this_machine_s_is_told(tmp_path: Path) -> None:
+    refused = command(tmp_path, "serve", "--host", "192.0.2.1", "--port", "0")
+
+    assert refused.returncode == 1
+    assert "cannot listen on 192.0.2.1 port 0: Cannot assign requested address" in refused.stderr
+
+
+def test_a_database_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("buy milk\n" * 1000)
+    refused = command(tmp_path, "serve", "--port", "0", SQLITE_PATH="notes.txt")
+
+    assert refused.returncode == 1
+    assert refused.stderr == f"Error: {tmp_path / 'notes.txt'}: file is not a database\n"
+
+
+async def test_chat_talks_to_a_running_server(tmp_path: Path) -> None:
+    async with server(tmp_path, **AT_ONCE) as running:
+        url = f"ws://{running.address}/socket/websocket"
+        talked = await asyncio.to_thread(
+            command, tmp_path, "chat", "--url", url, "--user", "ana", typed="Bună!\n"
+        )
+
+    assert talked.returncode == 0, talked.stderr
+    assert "ai: Bună!" in talked.stdout
+
+
+def test_chat_refuses_an_address_that_is_none(tmp_path: Path) -> None:
+    refused = command(tmp_path, "chat", "--url", "example", typed="Hi\n")
+
+    assert refused.returncode == 2
+
+
+# check.
+
+
+def test_check_names_the_adapters_and_that_each_works(tmp_path: Path) -> None:
+    tried = command(tmp_path, "check")
+
+    assert tried.returncode == 0
+    assert [line.split() for line in tried.stdout.splitlines()] == [
+        ["store", "sqlite", "ok"],
+        ["assistant", "scripted", "ok"],
+        ["bridge", "none", "ok"],
+    ]
+
+
+def test_check_says_which_adapter_fails_and_why(tmp_path: Path) -> None:
+    tried = command(tmp_path, "check", SQLITE_PATH=str(tmp_path))
+
+    assert tried.returncode == 1
+    assert tried.stdout.splitlines()[0] == (
+        f"store      sqlite     failed: {tmp_path}: unable to open database file"
+    )
+
+
+# sessions.
+
+
+def test_list_shows_the_newest_conversation_first(kept: Path) -> None:
+    listed = command(kept, "sessions", "list")
+
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    assert [row[2:] for row in rows] == [["waiting", "3", "b2", "ion"], ["ai", "2", "b1", "ana"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ("--business b1", ["ana"]),
+        ("--business b1 --user ana", ["ana"]),
+        ("--business b1 --user ion", []),
+        ("--status waiting", ["ion"]),
+        ("--limit 1", ["ion"]),
+    ],
+)
+def test_list_shows_what_was_asked_for(kept: Path, options: str, found: list[str]) -> None:
+    listed = command(kept, "sessions", "list", "--json", *options.split())
+
+    assert [session["userId"] for session in json.loads(listed.stdout)] == found
+
+
+def test_a_cut_list_says_so(kept: Path) -> None:
+    listed = command(kept, "sessions", "list", "--limit", "1")
+
+    assert listed.stdout.splitlines()[1] == "(more: --limit)"
+
+
+def session_of(folder: Path, user_id: str) -> str:
+    """The id of the user's session."""
+    listed = json.loads(command(folder, "sessions", "list", "--json").stdout)
+    (session_id,) = (found["sessionId"] for found in listed if found["userId"] == user_id)
+    return str(session_id)
+
+
+def test_show_prints_who_said_what(kept: Path) -> None:
+    shown = command(kept, "sessions", "show", session_of(kept, "ion"))
+
+    _, asked, change, notice = shown.stdout.splitlines()
+    assert asked.endswith("  user: Un om, vă rog")
+    assert change.endswith("  -- waiting (user_request)")
+    assert "  system: " in notice
+
+
+def test_show_lets_no_text_steer_the_terminal(kept: Path) -> None:
+    shown = command(kept, "sessions", "show", session_of(kept, "ana"))
+
+    assert "\x1b" not in shown.stdout
+    assert "\ufffd]0;owned\ufffd" in shown.stdout
+
+
+def test_show_as_json_has_the_text_as_it_was(kept: Path) -> None:
+    shown = command(kept, "sessions", "show", "--json", session_of(kept, "ana"))
+
+    document = json.loads(shown.stdout)
+    assert document["conversation"]["userId"] == "ana"
+    assert document["messages"][0]["message"] == f"Bună!\n{ESCAPE}"
+
+
+@pytest.mark.parametrize(
+    ("session_id", "code", "complaint"),
+    [
+        ("f00", 1, "Error: there is no conversation f00\n"),
+        ("a b", 2, "Error: ID must be 1-128 characters of [A-Za-z0-9._:@-]\n"),
+    ],
+)
+def test_show_of_what_is_not_there_says_so(
+    kept: Path, session_id: str, code: int, complaint: str
+) -> None:
+    refused = command(kept, "sessions", "show", session_id)
+
+    assert (refused.returncode, refused.stderr) == (code, complaint)
+
+
+def test_export_writes_everything_of_a_user_and_nothing_of_another(
+    kept: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "ana.json"
+    written = command(kept, "sessions", "export", "b1", "ana", "--output", str(file))
+
+    (conversation,) = json.loads(file.read_text("utf-8"))["conversations"]
+    assert (written.returncode, written.stdout) == (0, "")
+    assert [entry["author"] for entry in conversation["messages"]] == ["user", "ai"]
+    assert "ion" not in file.read_text("utf-8").split('"')
+
+
+def test_export_to_where_nothing_can_be_written_says_so(kept: Path) -> None:
+    refused = command(kept, "sessions", "export", "b1", "ana", "--output", "no/such/folder.json")
+
+    assert refused.returncode == 1
+    assert refused.stderr == "Error: no/such/folder.json: No such file or directory\n"
+
+
+def test_erase_removes_everything_of_a_user_and_nothing_of_another(
+    kept: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(kept, tmp_path / "copy")
+    erased = command(folder, "sessions", "erase", "b1", "ana", "--yes")
+
+    left = json.loads(command(folder, "sessions", "list", "--json").stdout)
+    assert erased.stdout == "erased 1 conversations, 2 messages, 0 notices\n"
+    assert [session["userId"] for session in left] == ["ion"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({"STORE": "memory"}, "Error: STORE=memory: only the server itself sees"),
+        ({"SQLITE_PATH": "none.sqlite3"}, "Error: there is no file none.sqlite3"),
+    ],
+)
+def test_where_nothing_can_be_stored_sessions_says_so_and_makes_nothing(
+    tmp_path: Path, environment: dict[str, str], complaint: str
+) -> None:
+    refused = command(tmp_path, "sessions", "list", **environment)
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(complaint)
+    assert list(tmp_path.iterdir()) == []

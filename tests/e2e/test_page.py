@@ -1,0 +1,632 @@
+"""The test page in a real browser, against the whole application on a real socket."""
+
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    WebSocketRoute,
+    async_playwright,
+    expect,
+)
+
+from adapters.memory.store import MemoryStore
+from application.ports import Typing
+from domain.errors import StorageUnavailable
+from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
+from domain.session import Draft
+from entrypoints.app import create_app
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+from tests.support.server import running
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+SMALL_PHONE = {"width": 320, "height": 568}
+ANA = Customer(BusinessId("b1"), UserId("ana"))
+SETTINGS = Settings(store="memory", turn_quiet_ms=0)
+# A browser writes an error of its own for every attempt at a server that is not there.
+NO_SERVER = "WebSocket connection to"
+TELL_VIOLATIONS = """
+addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
+  console.error("CSP", violatedDirective));
+"""
+
+
+class MoodyStore(MemoryStore):
+    """A store that can be told to refuse."""
+
+    refusing = False
+
+    async def append(self, draft: Draft, due_at: datetime | None) -> None:
+        if self.refusing:
+            raise StorageUnavailable
+        await super().append(draft, due_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The application as it runs, and what it is made of."""
+
+    address: str
+    container: Container
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    async def post(self, text: str, customer: Customer = ANA) -> None:
+        """The customer writes, from another device."""
+        await self.container.post()(customer, LocationId("l1"), text)
+
+    async def speak(self, text: str, customer: Customer = ANA) -> None:
+        """A coordinator answers."""
+        await self.container.transfers().speak(customer, text, CoordinatorId("Maria"))
+
+
+@asynccontextmanager
+async def serving(
+    store: MemoryStore, *, port: int = 0, settings: Settings = SETTINGS
+) -> AsyncIterator[Server]:
+    """The whole application over this store, which outlives it."""
+    container = Container(settings=settings)
+    container.store.override(store)
+    async with running(create_app(settings, container), port=port) as address:
+        yield Server(address, container)
+
+
+@dataclass(slots=True)
+class Chat:
+    """One window with the page in it."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+
+    async def open(self, server: Server, query: str = "?userId=ana") -> None:
+        await self.page.goto(f"http://{server.address}/test-websocket.html{query}")
+
+    async def join(self, server: Server, query: str = "?userId=ana") -> None:
+        await self.open(server, query)
+        await self.connect()
+
+    async def connect(self) -> None:
+        await self.page.locator("#empty-connect, #connect").locator("visible=true").first.click()
+        await self.is_joined()
+
+    async def over_a_lossy_wire(self, loses: Callable[[str], bool]) -> None:
+        """Of what the server sends from now on, the frames that are lost never reach the page."""
+
+        def relay(page: WebSocketRoute) -> None:
+            server = page.connect_to_server()
+            server.on_message(lambda text: None if loses(str(text)) else page.send(text))
+
+        await self.page.route_web_socket("**/websocket?*", relay)
+
+    async def is_joined(self) -> None:
+        await expect(self.page.locator("#pill-label")).to_have_text("Joined")
+
+    async def say(self, text: str) -> None:
+        await self.page.get_by_label("Message", exact=True).fill(text)
+        await self.page.get_by_label("Message", exact=True).press("Enter")
+
+    def bubbles(self, author: str, state: str = "stored") -> Locator:
+        """The texts that somebody has in the log."""
+        return self.page.locator(f'[data-author="{author}"][data-state="{state}"] .bubble')
+
+    @property
+    def owner(self) -> Locator:
+        return self.page.locator("#owner-title")
+
+    @property
+    def alert(self) -> Locator:
+        return self.page.locator("#alert")
+
+    @property
+    def frames(self) -> Locator:
+        return self.page.locator("#frames-list > li")
+
+    async def sideways(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+OpenChat = Callable[..., Awaitable[Chat]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is on the PATH")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS])
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def open_chat(browser: Browser) -> AsyncIterator[OpenChat]:
+    """Opens windows, each in a browser profile of its own unless one is given.
+
+    None may have written an error to its console, nor broken the content security policy.
+    """
+    contexts: list[BrowserContext] = []
+    chats: list[Chat] = []
+
+    async def profile(**options: Any) -> BrowserContext:
+        context = await browser.new_context(**{"viewport": DESKTOP, **options})
+        await context.add_init_script(TELL_VIOLATIONS)
+        contexts.append(context)
+        return context
+
+    async def window(context: BrowserContext | None = None, **options: Any) -> Chat:
+        chat = Chat(await (context or await profile(**options)).new_page())
+        chats.append(chat)
+        chat.page.on(
+            "console",
+            lambda said: chat.errors.append(said.text) if said.type == "error" else None,
+        )
+        chat.page.on("pageerror", lambda error: chat.errors.append(str(error)))
+        return chat
+
+    yield window
+    for context in contexts:
+        await context.close()
+    errors = [error for chat in chats for error in chat.errors]
+    assert [error for error in errors if not error.startswith(NO_SERVER)] == []
+
+
+@pytest.fixture
+def store() -> MoodyStore:
+    return MoodyStore()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def server(store: MoodyStore) -> AsyncIterator[Server]:
+    async with serving(store) as server:
+        yield server
+
+
+async def test_a_join_shows_who_has_the_conversation(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+
+    await chat.join(server)
+
+    await expect(chat.owner).to_have_text("AI assistant")
+    await expect(chat.page.locator("#pill-vsn")).to_have_text("V2")
+    await expect(chat.page.locator("#empty")).to_contain_text("How can we help?")
+
+
+async def test_the_user_stays_the_same_from_visit_to_visit(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server, "")
+    user = await chat.page.locator("[name=userId]").input_value()
+
+    await chat.page.reload()
+
+    assert re.fullmatch("user-[0-9a-f]{8}", user)
+    await expect(chat.page.locator("[name=userId]")).to_have_value(user)
+
+
+async def test_an_answer_grows_in_one_bubble_until_it_is_whole(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+
+    await chat.say("Ce program aveți?")
+
+    await expect(chat.bubbles("ai", "streaming")).to_have_count(1)
+    await expect(chat.bubbles("ai")).to_have_text([re.compile(r"^Luni–vineri .*artificială\.\)$")])
+    await expect(chat.bubbles("ai", "streaming")).to_have_count(0)
+    await expect(chat.page.get_by_role("img", name="Stored")).to_have_count(1)
+
+
+async def test_a_table_shows_the_reservations_of_an_answer(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+
+    await chat.say("Ce rezervări am?")
+
+    table = chat.page.get_by_role("table")
+    await expect(table.get_by_role("columnheader")).to_have_text(["Date", "Time", "Guests", "Name"])
+    await expect(table.get_by_role("cell")).to_have_text(["2030-05-14", "19:30", "4", "Masa 7"])
+
+
+async def test_a_users_windows_show_the_same_and_another_user_sees_nothing(
+    server: Server, open_chat: OpenChat
+) -> None:
+    one = await open_chat()
+    two = await open_chat(one.page.context)
+    stranger = await open_chat()
+    await one.join(server)
+    await two.join(server)
+    await stranger.join(server, "?userId=bogdan")
+
+    await one.say("Salut din prima fereastră")
+    await expect(one.bubbles("ai")).to_have_count(1)
+    await two.say("Salut din a doua")
+    await expect(two.bubbles("ai")).to_have_count(2)
+    await stranger.say("Salut și eu")
+    await expect(stranger.bubbles("ai")).to_have_count(1)
+
+    both = ["Salut din prima fereastră", "Salut din a doua"]
+    await expect(one.bubbles("user")).to_have_text(both)
+    await expect(two.bubbles("user")).to_have_text(both)
+    await expect(stranger.bubbles("user")).to_have_text(["Salut și eu"])
+
+
+async def test_whatever_a_client_can_act_on_is_shown(server: Server, open_chat: OpenChat) -> None:
+    url = "wss://bridge.example/socket/websocket"
+    actions = [
+        {"type": "live_chat", "status": "waiting", "topic": "chat:b1:ana", "url": url},
+        {"type": "business_info", "name": "Bistro", "facts": {"openingHours": "9–22"}},
+        {"type": "coupon", "code": "<i>10</i>"},
+    ]
+    push = {"responseId": "r1", "message": "Iată:", "actions": actions, "sessionId": "s1", "seq": 1}
+    wires: list[WebSocketRoute] = []
+
+    def relay(page: WebSocketRoute) -> None:
+        page.connect_to_server()
+        wires.append(page)
+
+    chat = await open_chat()
+    await chat.page.route_web_socket("**/websocket?*", relay)
+    await chat.join(server)
+
+    wires[0].send(json.dumps([None, None, "messages:b1", "new_message", push]))
+
+    cards = chat.page.locator(".card")
+    await expect(cards.nth(0)).to_contain_text(url)
+    await expect(cards.nth(1)).to_have_text("BistroOpening hours9–22")
+    await expect(cards.nth(2)).to_contain_text("<i>10</i>")
+
+
+async def test_a_sign_of_typing_goes_away_by_itself(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.page.clock.install()
+    await chat.join(server)
+    sign = chat.page.get_by_text("Colleague is writing…")
+
+    server.container.fanout().publish(ANA, Typing("coordinator", 5_000))
+
+    await expect(sign).to_be_visible()
+    await chat.page.clock.run_for(5_000)
+    await expect(sign).to_be_hidden()
+
+
+async def test_a_request_for_a_person_waits_until_it_is_cancelled(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+
+    await chat.page.get_by_role("button", name="Talk to a person").click()
+    await chat.page.get_by_label("What is it about?").fill("O nuntă")
+    await chat.page.get_by_role("button", name="Ask for a person").click()
+
+    await expect(chat.owner).to_have_text("Waiting for a person")
+    await expect(chat.bubbles("user")).to_have_text(["O nuntă"])
+    await expect(chat.page.locator('[data-type="live_chat"]')).to_contain_text("chat:b1:ana")
+    await chat.page.get_by_role("button", name="Cancel request").click()
+    await expect(chat.owner).to_have_text("AI assistant")
+
+
+async def test_a_coordinator_has_the_conversation_until_the_user_ends_it(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+    await chat.say("Bună!")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+
+    await server.speak("Bună, sunt Maria.")
+
+    await expect(chat.owner).to_have_text("Maria is with you")
+    await expect(chat.bubbles("coordinator")).to_have_text(["Bună, sunt Maria."])
+    await chat.page.get_by_role("button", name="End live chat").click()
+    await expect(chat.owner).to_have_text("AI assistant")
+
+
+async def test_after_a_restart_nothing_is_lost_and_nothing_doubled(
+    store: MoodyStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    async with serving(store) as before:
+        await chat.join(before)
+        await chat.say("Înainte")
+        await expect(chat.bubbles("ai")).to_have_count(1)
+    await expect(chat.page.locator("#pill-label")).to_contain_text("Reconnecting in")
+    await chat.say("Între timp")
+    await expect(chat.bubbles("user", "queued")).to_have_count(1)
+
+    async with serving(store, port=before.port):
+        await chat.is_joined()
+
+        await expect(chat.bubbles("user")).to_have_text(["Înainte", "Între timp"])
+        await expect(chat.bubbles("ai")).to_have_count(2)
+        await expect(chat.page.locator("#log > li")).to_have_count(4)
+        await expect(chat.frames.filter(has_text='"lastSeq":2')).to_have_count(1)
+
+
+async def test_what_was_missed_is_fetched_page_by_page(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+    await chat.say("0")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+    await server.speak("Eu rămân.")
+    await chat.page.locator("#settings-fold summary").click()
+    await chat.page.get_by_role("button", name="Disconnect").click()
+    for n in range(1, 121):
+        await server.post(str(n))
+
+    await chat.connect()
+
+    await expect(chat.bubbles("user")).to_have_text([str(n) for n in range(121)])
+    await expect(chat.frames.filter(has_text='"afterSeq"')).to_have_count(2)
+
+
+async def test_earlier_messages_are_loaded_when_they_are_asked_for(
+    server: Server, open_chat: OpenChat
+) -> None:
+    await server.post("1")
+    await server.speak("Eu rămân.")
+    for n in range(2, 81):
+        await server.post(str(n))
+    chat = await open_chat()
+    await chat.join(server)
+    await expect(chat.bubbles("user")).to_have_count(50)
+
+    await chat.page.get_by_role("button", name="Load earlier").click()
+
+    await expect(chat.bubbles("user")).to_have_text([str(n) for n in range(1, 81)])
+    await expect(chat.page.get_by_role("button", name="Load earlier")).to_be_hidden()
+
+
+async def test_a_push_that_was_lost_is_fetched(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.over_a_lossy_wire(lambda text: "unu" in text and "agent_message" in text)
+    await chat.join(server)
+    await chat.say("Bună!")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+
+    for text in ("zero", "unu", "doi"):
+        await server.speak(text)
+
+    await expect(chat.bubbles("coordinator")).to_have_text(["zero", "unu", "doi"])
+
+
+async def test_a_lost_acknowledgement_is_made_good_by_the_log(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.over_a_lossy_wire(lambda text: '"duplicate":' in text)
+    await chat.join(server)
+
+    await chat.say("Bună!")
+
+    await expect(chat.bubbles("user")).to_have_text(["Bună!"])
+    await expect(chat.bubbles("ai")).to_have_count(1)
+
+
+async def test_a_heartbeat_goes_out_every_half_minute(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.page.clock.install()
+    await chat.join(server)
+    await chat.page.get_by_label("Heartbeats").check()
+
+    await chat.page.clock.run_for(30_000)
+
+    await expect(chat.frames.filter(has_text="heartbeat")).to_have_count(1)
+    await expect(chat.frames.last).to_contain_text("phx_reply")
+
+
+async def test_a_server_that_misses_a_heartbeat_is_left_and_joined_again(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.page.clock.install()
+    await chat.over_a_lossy_wire(lambda text: '"phoenix"' in text)
+    await chat.join(server)
+
+    await chat.page.clock.run_for(30_000)
+    await chat.page.clock.run_for(10_000)
+
+    await expect(chat.frames.filter(has_text="phx_join")).to_have_count(2)
+    await chat.is_joined()
+
+
+async def test_markup_in_a_message_stays_text(server: Server, open_chat: OpenChat) -> None:
+    markup = '<img src=x onerror="document.title=1"><b>îngroșat</b>'
+    chat = await open_chat()
+    await chat.join(server)
+
+    await chat.say(markup)
+    await server.speak(markup)
+
+    await expect(chat.bubbles("user")).to_have_text([markup])
+    await expect(chat.bubbles("coordinator")).to_have_text([markup])
+    await expect(chat.page.locator("#log").locator("img, b")).to_have_count(0)
+
+
+async def test_a_refused_join_says_why_and_what_to_do(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.open(server, "?businessId=no+such&userId=ana")
+
+    await chat.page.locator("#connect").click()
+
+    await expect(chat.page.locator("#pill-label")).to_have_text("Refused")
+    await expect(chat.alert).to_contain_text("invalid_payload")
+    await expect(chat.alert).to_contain_text("1–128 letters")
+    await expect(chat.page.locator("#connect")).to_be_visible()
+
+
+async def test_a_message_that_was_refused_goes_again_as_the_same(
+    server: Server, store: MoodyStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+    store.refusing = True
+    await chat.say("Mă auziți?")
+    await expect(chat.page.locator(".failure")).to_contain_text("could not store it")
+    message_id = await chat.page.locator('[data-author="user"]').get_attribute("data-key")
+
+    store.refusing = False
+    await chat.page.get_by_role("button", name="Retry").click()
+
+    await expect(chat.bubbles("user")).to_have_text(["Mă auziți?"])
+    await expect(chat.page.locator('[data-author="user"]')).to_have_attribute(
+        "data-key", str(message_id)
+    )
+
+
+async def test_enter_sends_and_shift_enter_begins_a_line(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+    field = chat.page.get_by_label("Message", exact=True)
+
+    await field.press_sequentially("unu")
+    await field.press("Shift+Enter")
+    await field.press_sequentially("doi")
+    await field.press("Enter")
+
+    await expect(chat.bubbles("user")).to_have_text(["unu\ndoi"], use_inner_text=True)
+    await expect(field).to_have_value("")
+
+
+async def test_a_message_over_the_limit_cannot_be_sent(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+
+    await chat.page.get_by_label("Message", exact=True).fill("ă" * 8_001)
+
+    await expect(chat.page.locator("#counter")).to_have_text("8,001 / 8,000")
+    await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+
+
+async def test_version_1_speaks_in_objects(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+
+    await chat.join(server, "?userId=ana&vsn=1.0.0")
+    await chat.say("Bună!")
+
+    await expect(chat.page.locator("#pill-vsn")).to_have_text("V1")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+    await chat.frames.first.locator("summary").click()
+    await expect(chat.frames.first.locator("pre")).to_contain_text('{\n  "topic": "messages:b1"')
+
+
+async def test_frames_can_be_filtered_and_held_still(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+    await expect(chat.frames).to_have_count(2)
+
+    await chat.page.get_by_label("Filter", exact=True).fill("messages -phx_reply")
+    await expect(chat.frames).to_have_count(1)
+    await chat.page.get_by_role("button", name="Pause").click()
+    await chat.say("Bună!")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+
+    await expect(chat.frames).to_have_count(1)
+    await expect(chat.page.locator("#frames [data-tally]")).to_contain_text("new")
+    await chat.page.get_by_role("button", name="Resume").click()
+    await expect(chat.frames.filter(has_text="new_message")).to_have_count(2)
+
+
+async def test_a_raw_frame_goes_out_as_it_is_written(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+
+    await chat.page.get_by_label("Example").select_option("unknown")
+    await chat.page.get_by_role("button", name="Send raw frame").click()
+
+    await expect(chat.frames.last).to_contain_text("unknown event")
+
+
+async def test_a_token_is_not_shown_among_the_frames(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.open(server)
+    await chat.page.get_by_label("Token").fill("confidential")
+
+    await chat.connect()
+
+    await expect(chat.frames.first).to_contain_text('"token":"•••"')
+    await expect(chat.page.locator("#frames")).not_to_contain_text("confidential")
+
+
+@pytest.mark.parametrize("window", [PHONE, SMALL_PHONE], ids=["phone", "small-phone"])
+async def test_a_phone_shows_one_panel_and_never_scrolls_sideways(
+    server: Server, open_chat: OpenChat, window: dict[str, int]
+) -> None:
+    chat = await open_chat(viewport=window, is_mobile=True, has_touch=True)
+    await chat.join(server)
+    await chat.say("Ce rezervări am? " + "foartelung" * 30)
+    await expect(chat.page.get_by_role("table")).to_be_visible()
+
+    widths = [await chat.sideways()]
+    await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport()
+    for panel in ("connection", "frames"):
+        await chat.page.locator(f'[data-opens="{panel}"]').click()
+        await expect(chat.page.locator(f"#{panel}")).to_be_visible()
+        await expect(chat.page.locator("#chat")).to_be_hidden()
+        widths.append(await chat.sideways())
+
+    assert widths == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("desktop-light", {}),
+        ("desktop-dark", {"color_scheme": "dark"}),
+        ("phone", {"viewport": PHONE, "is_mobile": True, "device_scale_factor": 2}),
+    ],
+)
+async def test_a_conversation_fits_its_window(
+    server: Server, open_chat: OpenChat, name: str, options: dict[str, Any]
+) -> None:
+    chat = await open_chat(**options)
+    await chat.join(server)
+    await chat.say("Bună! Ce rezervări am?")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+    await chat.say("Aș vrea să vorbesc cu un coleg despre o nuntă cu 60 de invitați.")
+    await expect(chat.owner).to_have_text("Waiting for a person")
+    await expect(chat.bubbles("ai")).to_have_count(2)
+    await server.speak("Bună ziua, sunt Maria. Pentru ce dată v-ați gândit?")
+    await expect(chat.owner).to_have_text("Maria is with you")
+
+    ARTIFACTS.mkdir(exist_ok=True)
+    await chat.page.screenshot(path=ARTIFACTS / f"test-page-{name}.png", animations="disabled")
+
+    await expect(chat.bubbles("coordinator")).to_be_in_viewport()
+    assert await chat.sideways() == 0
