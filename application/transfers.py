@@ -24,7 +24,6 @@ from domain.identity import (
     MessageId,
     SessionId,
 )
-from domain.message import Author, Entry, Message
 from domain.session import Draft, Session
 from domain.status import Status
 
@@ -128,18 +127,9 @@ class Transfers:
             spoken = await self.conversations.commit(customer, decide)
         except DuplicateMessage as duplicate:
             first = await self._session(SessionId(duplicate.session_id))
-            return Spoken(the_id, first, await self._words_at(duplicate), duplicate=True)
+            return Spoken(the_id, first, duplicate.seq, duplicate=True)
         assert spoken is not None
         return Spoken(the_id, spoken, spoken.seq, duplicate=False)
-
-    async def _words_at(self, duplicate: DuplicateMessage) -> int:
-        """The seq of a coordinator's words that were stored as, or with, the entry `duplicate`."""
-        # A takeover comes before the words, and so does its notice.
-        entries = await self.store.page(
-            SessionId(duplicate.session_id), after=duplicate.seq - 1, limit=3
-        )
-        of_coordinator = (e.seq for e in entries if _is_coordinators(e))
-        return next(of_coordinator, duplicate.seq)
 
     async def fall_due(self, session: Session) -> Session | None:
         """Let time do its work on a session: expire its transfer, or close it for silence.
@@ -169,10 +159,6 @@ class Transfers:
             business = None  # a hand-over does not wait for the facts to be there again
         language = business.language if business is not None else DEFAULT_LANGUAGE
         return lambda: self.conversations.occasion(language)
-
-
-def _is_coordinators(entry: Entry) -> bool:
-    return isinstance(entry, Message) and entry.author is Author.COORDINATOR
 
 
 def _still(session: Session | None, session_id: SessionId, first: Session) -> Session:

@@ -281,6 +281,7 @@ class _Turn:
         return Answer(
             session_id=view.session.session_id,
             epoch=view.session.epoch,
+            settled=view.session.answered,
             answers=view.session.asked,
             in_reply_to=_ids(view.unanswered),
             response_id=self._response_id,
@@ -295,6 +296,7 @@ class _Turn:
         return Answer(
             session_id=view.session.session_id,
             epoch=view.session.epoch,
+            settled=view.session.answered,
             answers=view.session.asked,
             in_reply_to=_ids(view.unanswered),
             response_id=self._response_id,
@@ -313,9 +315,11 @@ class _Turn:
             stored = draft is not None
             return draft
 
-        await conversations.commit(self.customer, decide, origin=self)
+        session = await conversations.commit(self.customer, decide, origin=self)
         if not stored:
             self._outcome = "dropped"
+            # Another process has answered some of what this turn saw, but not all of it.
+            self.again = self.again or (session is not None and session.unanswered)
 
     def _on_event(self, event: Event) -> None:
         """Somebody else has the conversation now: stop."""

@@ -60,6 +60,8 @@ class Answer:
     session_id: SessionId
     epoch: int
     """The one that the turn began in."""
+    settled: int
+    """Up to where user messages were settled when the turn began."""
     answers: int
     """The newest user message that the turn has seen."""
     in_reply_to: tuple[MessageId, ...]
@@ -79,7 +81,8 @@ def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft |
     # Every session counts its epochs from 0: the number alone could be another session's.
     if (session.session_id, session.epoch) != (turn.session_id, turn.epoch):
         return None
-    if session.answered >= turn.answers:
+    # Another turn has answered some of the messages: what this one says of them comes too late.
+    if session.answered != turn.settled:
         return None
     draft = Draft(session)
     draft.say(

@@ -89,6 +89,9 @@ class Observer:
         """A client did not read, and got what `Limits.slow_consumer` says."""
 
 
+_DECIDED = "phoenix.decided"  # among uvicorn's messages: one whose decision takes time
+
+
 class PhoenixEndpoint:
     """A mount point for Phoenix sockets: give `route` to Litestar, and serve by `uvicorn_config`.
 
@@ -202,7 +205,8 @@ def _wire_of(socket: WebSocket[Any, Any, Any]) -> SocketProtocol:
 class _Connection:
     """One open socket: its reader, and the queue of what goes out."""
 
-    __slots__ = ("_chars", "_ending", "_endpoint", "_queue", "_wire", "core", "info", "max_inbox")
+    __slots__ = ("_acting", "_chars", "_ending", "_endpoint", "_queue", "_wire", "core", "info",
+                 "max_inbox")  # fmt: skip
 
     def __init__(
         self,
@@ -219,22 +223,24 @@ class _Connection:
         self._queue: list[str] | None = None  # None while nothing waits
         self._chars = 0
         self._ending: set[Link] = set()
+        self._acting = False  # whether the reader is at a message that takes time
 
     # The writer.
 
     def send(self, text: str) -> None:
         """Queue a frame; never waits. What is queued in one turn of the loop leaves together."""
-        if self._wire.closing:
-            return
-        if self._queue is None:
-            self._queue = []
+        queue = self._queue
+        if queue is None:
+            if self._wire.closing:
+                return
+            queue = self._queue = []
             # A task that the sender created before comes first, so that the acknowledgement of a
             # message and an answer that is there at once share one write.
             asyncio.get_running_loop().call_soon(self._flush)
-        self._queue.append(text)
+        queue.append(text)
         self._chars += len(text)
         limits = self._endpoint.limits
-        if len(self._queue) > limits.max_queued_frames or self._chars > limits.max_queued_chars:
+        if len(queue) > limits.max_queued_frames or self._chars > limits.max_queued_chars:
             if self._wire.writable.is_set():
                 self._write()  # a burst of ours: the client could not have read it yet
             else:
@@ -283,34 +289,67 @@ class _Connection:
 
     async def read(self) -> int:
         """Carry out what the client asks for until the socket ends; the close code."""
+        self._wire.take = self._take
+        try:
+            return await self._read()
+        finally:
+            self._wire.take = None
+
+    async def _read(self) -> int:
         for number in itertools.count(1):
             message = cast("dict[str, Any]", await self._wire.receive())
+            self._acting = True
             if message["type"] == "websocket.disconnect":
                 return int(message["code"])
-            data = message["text"] if "text" in message else message["bytes"]
-            try:
-                await self._act(self.core.receive(data))
-            except (MalformedFrame, UnencodablePayload):
-                logger.info("A frame could not be decoded", extra={"action": "malformed_frame"})
-                self.close(INTERNAL_ERROR)
-                break
+            if message["type"] == _DECIDED:
+                await self._act(message["decision"])
+            else:
+                decision = self._decide(message["text"] if "text" in message else message["bytes"])
+                if not self._act_at_once(decision):
+                    await self._act(decision)
             if number % _TURN == 0:
                 await asyncio.sleep(0)  # what has been read already is taken without waiting
+            self._acting = False
         return INTERNAL_ERROR
 
-    async def _act(self, decision: Decision[Link, ChannelFactory]) -> None:
+    def _take(self, text: str) -> bool:
+        """Carry out a message that needs no waiting as it comes; the reader gets the others."""
+        if self._acting:
+            return False
+        decision = self._decide(text)
+        if not self._act_at_once(decision):
+            self._acting = True
+            self._wire.queue.put_nowait(cast(Any, {"type": _DECIDED, "decision": decision}))
+        return True
+
+    def _decide(self, data: str | bytes) -> Decision[Link, ChannelFactory]:
+        try:
+            return self.core.receive(data)
+        except (MalformedFrame, UnencodablePayload):
+            logger.info("A frame could not be decoded", extra={"action": "malformed_frame"})
+            self.close(INTERNAL_ERROR)
+            return None
+
+    def _act_at_once(self, decision: Decision[Link, ChannelFactory]) -> bool:
+        """Whether that was all; if not, `_act` does the rest."""
         if isinstance(decision, Deliver):
             decision.channel.give(decision)
-            if decision.channel.is_full:
-                await decision.channel.room()
-        elif isinstance(decision, Answer):
+            return not decision.channel.is_full
+        if isinstance(decision, Join):
+            return False
+        if isinstance(decision, Answer):
             self.send(decision.text)
             if decision.refused_join is not None:
                 self._endpoint.observer.join(decision.refused_join)
-        elif isinstance(decision, Join):
-            await self._join(decision)
         elif decision is not None:
             decision.channel.give(decision)
+        return True
+
+    async def _act(self, decision: Decision[Link, ChannelFactory]) -> None:
+        if isinstance(decision, Join):
+            await self._join(decision)
+        elif isinstance(decision, Deliver) and decision.channel.is_full:
+            await decision.channel.room()
 
     async def _join(self, join: Join[Link, ChannelFactory]) -> None:
         old = join.replaced

@@ -562,6 +562,26 @@ async def test_two_processes_that_take_up_one_turn_give_one_answer() -> None:
         assert sorted(one.observer.outcomes + two.observer.outcomes) == ["answered", "dropped"]
 
 
+async def test_two_turns_that_saw_different_messages_answer_each_message_once() -> None:
+    """Rule 7: also where a message came in between to the second process."""
+    first, second = ScriptedSteps([PAUSE, "Unu."]), ScriptedSteps([PAUSE, "Doi."], ["Trei."])
+    async with harness(first) as app:
+        elsewhere = app.another(assistant=second)
+        await app.user().say("Unu?", "m1")
+        await app.quiet()
+        user = await joined(elsewhere)
+        await user.say("Doi?", "m2")
+        await app.quiet()
+        first.go()
+        await app.settle()
+        second.go()
+        await app.quiet()
+        answers = [message for message in user.messages if message.author is Author.AI]
+
+        assert second.asked == [["Unu?", "Doi?"], ["Doi?"]]
+        assert [answer.in_reply_to for answer in answers] == [("m1",), ("m2",)]
+
+
 async def test_a_turn_whose_answer_could_not_be_stored_is_taken_up_again() -> None:
     """Rule 7: the message stays unanswered in the store, and the sweep finds it."""
     store = FaultyStore()

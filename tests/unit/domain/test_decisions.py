@@ -41,6 +41,7 @@ def turn_on(session: Session) -> Answer:
     return Answer(
         session_id=session.session_id,
         epoch=session.epoch,
+        settled=session.answered,
         answers=session.asked,
         in_reply_to=(message_id(),),
         response_id=message_id(99),

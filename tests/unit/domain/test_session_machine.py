@@ -97,6 +97,7 @@ class Conversation(RuleBasedStateMachine):
         self.turn = Answer(
             session_id=self.session.session_id,
             epoch=self.session.epoch,
+            settled=self.session.answered,
             answers=self.session.asked,
             in_reply_to=(),
             response_id=MessageId(self.new_id()),
