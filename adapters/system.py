@@ -4,11 +4,10 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from application.ports import Clock, Timer
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ID_BYTES = 16
 _BLOCK_BYTES = _ID_BYTES * 256
 
@@ -18,14 +17,14 @@ class SystemClock(Clock):
 
     def __init__(self) -> None:
         self._ms = 0
-        self._now = _EPOCH
+        self._now = datetime.fromtimestamp(0, UTC)
 
     def now(self) -> datetime:
         # A turn asks half a dozen times within a millisecond: one object serves them all.
         ms = time.time_ns() // 1_000_000
         if ms != self._ms:
             self._ms = ms
-            self._now = _EPOCH + timedelta(milliseconds=ms)
+            self._now = datetime.fromtimestamp(ms / 1000, UTC)
         return self._now
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:

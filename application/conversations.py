@@ -13,6 +13,9 @@ from domain.errors import Refusal, SeqTaken, StorageUnavailable
 from domain.identity import Customer, LocationId, SessionId
 from domain.message import Entry
 from domain.session import Draft, Session
+from domain.value import maker
+
+_occasion = maker(Occasion)
 
 Decide = Callable[[Session | None], Draft | None]
 
@@ -62,7 +65,7 @@ class Conversations:
 
     def occasion(self, language: str) -> Occasion:
         """What a decision taken now needs from outside."""
-        return Occasion(
+        return _occasion(
             at=self.clock.now(),
             new_id=self.new_id,
             language=language,

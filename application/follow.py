@@ -11,6 +11,8 @@ from domain.message import Author, Entry, Message
 PAGE = 50
 """How many entries a replay or a page of history has at most."""
 
+_BY_USER = Author.USER
+
 Deliver = Callable[[SessionId, Entry], None]
 
 
@@ -142,4 +144,4 @@ class Follower:
 
 
 def _is_users(entry: Entry) -> bool:
-    return isinstance(entry, Message) and entry.author is Author.USER
+    return isinstance(entry, Message) and entry.author is _BY_USER

@@ -31,6 +31,7 @@ from domain.message import Action, Message, StatusChange
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason
+from domain.value import maker
 from domain.view import View, unanswered, window
 from domain.words import words
 
@@ -82,6 +83,9 @@ def _reservation_item(reservation: Reservation) -> dict[str, object]:
         "guests": reservation.guests,
         "name": reservation.name,
     }
+
+
+_view, _made_answer = maker(View), maker(Answer)
 
 
 def _ids(messages: Sequence[Message]) -> tuple[MessageId, ...]:
@@ -220,7 +224,7 @@ class _Turn:
         # One moment's session and entries: what comes while the business is asked for is not in
         # the view, and the next turn's to answer.
         session, recent = known.session, tuple(known.recent)
-        view = View(
+        view = _view(
             session=session,
             business=await self._business(session.customer.business_id),
             entries=window(recent),
@@ -278,7 +282,7 @@ class _Turn:
         actions = tools.actions
         if asked_for_human:
             actions = [*actions, WAITING_ACTION]
-        return Answer(
+        return _made_answer(
             session_id=view.session.session_id,
             epoch=view.session.epoch,
             settled=view.session.answered,

@@ -16,6 +16,8 @@ from domain.status import Reason, Status
 from domain.value import value
 from domain.words import words
 
+_AI, _BY_USER, _BY_AI = Status.AI, Author.USER, Author.AI
+
 WAITING_ACTION: Action = {"type": "live_chat", "status": Status.WAITING.value}
 """Tells a client where the live chat will be; topic and url are the transport's to add."""
 
@@ -49,7 +51,7 @@ def hear(
 ) -> Draft:
     """The user says something, whoever owns the conversation."""
     draft = Draft(open_or_new(session, open_session), key=key)
-    draft.say(Author.USER, message_id, text, at)
+    draft.say(_BY_USER, message_id, text, at)
     return draft
 
 
@@ -76,7 +78,7 @@ class Answer:
 
 def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft | None:
     """The AI's answer; None when somebody else has taken over or has answered meanwhile."""
-    if session is None or session.status is not Status.AI:
+    if session is None or session.status is not _AI:
         return None
     # Every session counts its epochs from 0: the number alone could be another session's.
     if (session.session_id, session.epoch) != (turn.session_id, turn.epoch):
@@ -86,7 +88,7 @@ def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft |
         return None
     draft = Draft(session)
     draft.say(
-        Author.SYSTEM if turn.failed else Author.AI,
+        Author.SYSTEM if turn.failed else _BY_AI,
         turn.response_id,
         turn.text,
         occasion.at,

@@ -10,7 +10,12 @@ from domain.message import Action, Author, Entry, Message, StatusChange
 from domain.notice import Notice
 from domain.status import TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
-from domain.value import value
+from domain.value import maker, value
+
+# To reach a member through its enum is slow before CPython 3.12; a turn does it two dozen times.
+_AI, _WAITING, _CLOSED = Status.AI, Status.WAITING, Status.CLOSED
+_BY_USER, _BY_AI = Author.USER, Author.AI
+_message = maker(Message)
 
 
 @value
@@ -55,18 +60,18 @@ class Session:
     @property
     def is_open(self) -> bool:
         """Whether the session still takes entries."""
-        return self.status is not Status.CLOSED
+        return self.status is not _CLOSED
 
     @property
     def unanswered(self) -> bool:
         """Whether the AI owes an answer."""
-        return self.status is Status.AI and self.asked > self.answered
+        return self.status is _AI and self.asked > self.answered
 
     def due_at(self, timing: Timing) -> datetime | None:
         """When the sweep must look at the session; None: never again."""
-        if self.status is Status.CLOSED:
+        if self.status is _CLOSED:
             return None
-        if self.status is Status.WAITING and self.transfer and self.transfer.expires_at:
+        if self.status is _WAITING and self.transfer and self.transfer.expires_at:
             return self.transfer.expires_at
         return self.updated_at + (timing.retake if self.unanswered else timing.idle)
 
@@ -79,32 +84,32 @@ class Session:
     def after_message(self, message: Message) -> "Session":
         """The head once `message` is in the log."""
         failures = self.failures
-        if message.author is Author.AI:
+        author = message.author
+        if author is _BY_AI:
             failures = 0
         elif message.failed:
             failures += 1
-        return (
-            Session(  # not `replace`: this runs twice per turn, and `replace` costs twice as much
-                session_id=self.session_id,
-                customer=self.customer,
-                location_id=self.location_id,
-                opened_at=self.opened_at,
-                updated_at=message.at,
-                status=self.status,
-                reason=self.reason,
-                epoch=self.epoch,
-                seq=message.seq,
-                asked=message.seq if message.author is Author.USER else self.asked,
-                answered=message.answers or self.answered,
-                failures=failures,
-                transfer=self.transfer,
-                summary=self.summary,
-            )
+        return _session(
+            session_id=self.session_id,
+            customer=self.customer,
+            location_id=self.location_id,
+            opened_at=self.opened_at,
+            updated_at=message.at,
+            status=self.status,
+            reason=self.reason,
+            epoch=self.epoch,
+            seq=message.seq,
+            asked=message.seq if author is _BY_USER else self.asked,
+            answered=message.answers or self.answered,
+            failures=failures,
+            transfer=self.transfer,
+            summary=self.summary,
         )
 
     def _after_change(self, change: StatusChange) -> "Session":
         # What a user wrote in vain while waiting is still owed an answer; all else is settled.
-        settled = self.answered if change.reason is Reason.EXPIRED else self.asked
+        in_vain = change.reason in (Reason.EXPIRED, Reason.CANCELLED)
+        settled = self.answered if in_vain else self.asked
         return replace(
             self,
             updated_at=change.at,
@@ -117,6 +122,9 @@ class Session:
             transfer=change.transfer,
             summary=change.summary or self.summary,
         )
+
+
+_session = maker(Session)
 
 
 class Draft:
@@ -149,7 +157,7 @@ class Draft:
         coordinator_id: CoordinatorId | None = None,
     ) -> Message:
         """Append a message."""
-        message = Message(
+        message = _message(
             seq=self.session.seq + 1,
             message_id=message_id,
             author=author,

@@ -12,6 +12,7 @@ MAX_ENTRIES = 20
 MAX_CHARACTERS = 24_000
 
 _text = attrgetter("text")
+_BY_USER = Author.USER
 
 
 @value
@@ -54,6 +55,6 @@ def unanswered(session: Session, entries: Sequence[Entry]) -> tuple[Message, ...
     for entry in reversed(entries):
         if entry.seq <= session.answered:
             break
-        if isinstance(entry, Message) and entry.author is Author.USER:
+        if isinstance(entry, Message) and entry.author is _BY_USER:
             owed.append(entry)
     return tuple(reversed(owed))

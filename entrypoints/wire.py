@@ -14,7 +14,11 @@ from domain.session import Session
 from domain.status import Reason, Status
 from domain.transfer import Transfer, TransferState
 
+MAX_SEQ = 9_999_999_999
+"""What may be asked for; larger numbers are not all understood by every store."""
+
 _encoder = msgspec.json.Encoder()
+_BY_USER, _BY_COORDINATOR = Author.USER, Author.COORDINATOR
 
 
 class Wire(msgspec.Struct, rename="camel", gc=False):
@@ -203,11 +207,11 @@ class Pushes:
             live_chat = self._live_chat.of(customer)
             return "conversation_status", _status_push(session_id, entry, live_chat)
         at = timestamp(entry.at)
-        if entry.author is Author.COORDINATOR:
+        if entry.author is _BY_COORDINATOR:
             return "agent_message", AgentMessagePush(
                 entry.text, at, session_id, entry.seq, entry.coordinator_id
             )
-        if entry.author is Author.USER:
+        if entry.author is _BY_USER:
             return "user_message", UserMessagePush(
                 entry.text, at, entry.message_id, session_id, entry.seq
             )
