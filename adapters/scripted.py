@@ -30,7 +30,8 @@ _STEM = 4
 _ABOUT = {
     stem: tuple(topics.split())
     for stems, topics in {
-        "agen chat cole cons coor cust disc huma live oper pers real repr spea talk vorb": _HUMAN,
+        "agen chat cole cons coor cust disc huma lega legă live oper om pers real repr": _HUMAN,
+        "spea talk vorb": _HUMAN,
         "rezer book rese": _RESERVATIONS,
         "prog orar desc înch inch hour open clos când when": "program hours",
         "adre unde wher addr loca": "adresă address",
@@ -43,11 +44,15 @@ _ABOUT = {
 }
 
 _asks_for_human = re.compile(
-    r"\b(?:om real|persoan[aă] real[aă]|operator\w*|coleg\w*|agent(?:ul|ului)? (?:uman|[iî]n chat)|"
+    r"\b(?:om real|persoan[aă] real[aă]|operator\w*|agent(?:ul|ului)? (?:uman|[iî]n chat)|"
     r"chat live|live chat|consultant\w*|coordonator\w*|reprezentant\w*|"
-    r"(?:vorbesc|vorbi|discut) cu (?:cineva|un om|o persoan[aă]|agentul)|"
+    r"(?:vorbesc|vorbi|discuta?|leg[aă]tura) cu "
+    r"(?:cineva|un om|o persoan[aă]|(?:un )?agent\w*|un coleg)|"
+    r"(?:vreau|doresc|a[sș] vrea|chema[tț]i|d[aă]-mi) (?:un|o) (?:om|agent|coleg|persoan[aă])|"
     r"(?:talk|speak|chat) (?:to|with) (?:a |an |some)?(?:human|person|agent|one|body|someone)|"
-    r"human agent|real (?:human|person)|representative|customer service)\b",
+    r"(?:need|want|get me|give me) (?:a|an) (?:human|person|agent)|"
+    r"^\W*(?:a |an )?(?:human|agent)\b|human agent|real (?:human|person)|representative|"
+    r"customer service)\b",
     re.IGNORECASE,
 ).search
 _words = re.compile(r"\w+").findall

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from domain.business import Business, Reservation
+from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, Customer, MessageId, SessionId
 from domain.message import Entry
 from domain.notice import Notice, Outcome
@@ -79,6 +80,10 @@ class SessionStore(Protocol):
         open session. DuplicateMessage when the customer has stored this key within 48 hours,
         in whatever session; this is told before SeqTaken.
         """
+
+    @abstractmethod
+    async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
+        """What `append` raises for a key that is stored; None when it is not, or no longer."""
 
     @abstractmethod
     async def page(

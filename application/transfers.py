@@ -112,7 +112,8 @@ class Transfers:
     ) -> Spoken:
         """A coordinator says something to the customer: a takeover, where it is none's or the AI's.
 
-        `session_id`: only into this session. Raises: SessionClosed, StorageUnavailable.
+        `session_id`: only into this session.
+        Raises: UnknownSession, SessionClosed, StorageUnavailable.
         """
         occasion = await self._occasion(customer.business_id)
         the_id = message_id or MessageId(self.new_id())
@@ -126,10 +127,18 @@ class Transfers:
         try:
             spoken = await self.conversations.commit(customer, decide)
         except DuplicateMessage as duplicate:
-            first = await self._session(SessionId(duplicate.session_id))
-            return Spoken(the_id, first, duplicate.seq, duplicate=True)
+            return await self._repeated(the_id, duplicate)
+        except SessionClosed:  # perhaps after these very words had been stored
+            first = await self.store.stored(customer, key) if key is not None else None
+            if first is None:
+                raise
+            return await self._repeated(the_id, first)
         assert spoken is not None
         return Spoken(the_id, spoken, spoken.seq, duplicate=False)
+
+    async def _repeated(self, message_id: MessageId, duplicate: DuplicateMessage) -> Spoken:
+        first = await self._session(SessionId(duplicate.session_id))
+        return Spoken(message_id, first, duplicate.seq, duplicate=True)
 
     async def fall_due(self, session: Session) -> Session | None:
         """Let time do its work on a session: expire its transfer, or close it for silence.

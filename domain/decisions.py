@@ -8,7 +8,7 @@ meets a conflict is simply taken again on the session as it then is.
 from collections.abc import Callable
 from datetime import datetime
 
-from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused
+from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused, UnknownSession
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
 from domain.message import Action, Author
 from domain.session import Draft, Session
@@ -182,9 +182,11 @@ def speak(
 ) -> Draft:
     """A coordinator says something: that is a takeover, whoever owned the conversation before.
 
-    Raises: SessionClosed.
+    Raises: UnknownSession, SessionClosed.
     """
-    if session is None or not session.is_open:
+    if session is None:
+        raise UnknownSession
+    if not session.is_open:
         raise SessionClosed
     draft = Draft(session, key=key)
     if session.status is not Status.LIVE or _is_takeover(session, Status.LIVE, coordinator_id):

@@ -45,6 +45,9 @@ class _Key:
     status: Status
     at: datetime
 
+    def repeated(self) -> DuplicateMessage:
+        return DuplicateMessage(session_id=self.session_id, seq=self.seq, status=self.status)
+
 
 @dataclass(slots=True)
 class _Owner:
@@ -105,13 +108,18 @@ class MemoryStore(SessionStore, Archive, Outbox):
         if draft.notices:
             self._queue(draft.notices)
 
+    async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
+        first = self._first(customer, key)
+        return first.repeated() if first is not None else None
+
     def _refuse_repeat(self, customer: Customer, key: str, at: datetime) -> None:
-        owner = self._owners.get(customer)
-        if owner is None:
-            return
-        first = owner.keys.get(key)
+        first = self._first(customer, key)
         if first is not None and at - first.at < KEYS_LIVE:
-            raise DuplicateMessage(session_id=first.session_id, seq=first.seq, status=first.status)
+            raise first.repeated()
+
+    def _first(self, customer: Customer, key: str) -> _Key | None:
+        owner = self._owners.get(customer)
+        return owner.keys.get(key) if owner is not None else None
 
     def _open(self, session: Session, seq: int) -> _Log:
         owner = self._owners.get(session.customer)

@@ -54,6 +54,7 @@ _OPEN = """INSERT INTO sessions (status, seq, updated_at, due_at, head, session_
 _GROW = """UPDATE sessions SET status = ?, seq = ?, updated_at = ?, due_at = ?, head = ?
     WHERE session_id = ? AND seq = ?"""
 _ADD_ENTRY = "INSERT INTO entries (session_id, seq, kind, body) VALUES (?, ?, ?, ?)"
+_OF_KEY = "FROM keys WHERE business_id = ? AND user_id = ? AND key = ?"
 _ADD_KEY = """INSERT INTO keys (business_id, user_id, key, session_id, seq, status, at)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
 _ADD_NOTICE = """INSERT INTO outbox (notice_id, session_id, position, due_at, body, ready_at)
@@ -154,6 +155,11 @@ class SqliteStore(SessionStore, Archive, Outbox):
         return await self._read(
             lambda db: _loaded(db.execute(_RECENT_BY_ID, (session_id, RECENT)).fetchall())
         )
+
+    async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
+        row = (customer.business_id, customer.user_id, key)
+        first = await self._read(lambda db: _first(db, row))
+        return _repeated(first) if first is not None else None
 
     async def page(
         self, session_id: SessionId, *, after: int = 0, before: int | None = None, limit: int
@@ -318,13 +324,24 @@ def _append_all(db: sqlite3.Connection, appends: Sequence[_Append]) -> list[Exce
 
 def _append_one(db: sqlite3.Connection, append: _Append) -> Exception | None:
     for row in append.keys:
-        where = "FROM keys WHERE business_id = ? AND user_id = ? AND key = ?"
-        first = db.execute(f"SELECT session_id, seq, status, at {where}", row[:3]).fetchone()
+        first = _first(db, row[:3])
         if first is not None and row[-1] - first[3] < KEYS_LIVE_MS:
-            return DuplicateMessage(session_id=first[0], seq=first[1], status=first[2])
+            return _repeated(first)
         if first is not None:
-            db.execute(f"DELETE {where}", row[:3])
+            db.execute(f"DELETE {_OF_KEY}", row[:3])
     return None if _stored(db, [append]) else SeqTaken()
+
+
+def _first(db: sqlite3.Connection, key: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """(session_id, seq, status, at) of what was stored with this key."""
+    row: tuple[Any, ...] | None = db.execute(
+        f"SELECT session_id, seq, status, at {_OF_KEY}", key
+    ).fetchone()
+    return row
+
+
+def _repeated(first: tuple[Any, ...]) -> DuplicateMessage:
+    return DuplicateMessage(session_id=first[0], seq=first[1], status=first[2])
 
 
 def _stored(db: sqlite3.Connection, appends: Sequence[_Append]) -> bool:

@@ -362,6 +362,17 @@ async def test_a_key_is_known_in_the_customers_next_session(store: Store) -> Non
     assert duplicate.value.seq == 1
 
 
+async def test_what_a_key_was_stored_with_can_be_asked(store: Store) -> None:
+    opening = await stored(store, user_says(new_session("s1"), key="k"))
+    await stored(store, closes(opening))
+    known = await store.stored(opening.customer, "k")
+
+    assert known is not None
+    assert vars(known) == {"session_id": "s1", "seq": 1, "status": "ai"}
+    assert await store.stored(opening.customer, "other") is None
+    assert await store.stored(DAN, "k") is None
+
+
 async def test_customers_keys_are_their_own(store: Store) -> None:
     await stored(store, user_says(new_session("s1", ANA), key="k"))
     await stored(store, user_says(new_session("s2", DAN), key="k"))

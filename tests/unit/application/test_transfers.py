@@ -173,13 +173,11 @@ async def test_an_unknown_conversation_is_named_so() -> None:
             await app.coordinator().change(SessionId("none"), Status.LIVE)
 
 
-async def test_nobody_speaks_into_a_closed_conversation_or_into_none() -> None:
+async def test_nobody_speaks_into_a_closed_conversation() -> None:
     async with harness() as app:
         user = await in_status(app, Status.CLOSED)
         with pytest.raises(SessionClosed):
             await app.coordinator().speak(user, "Mai sunteți?")
-        with pytest.raises(SessionClosed):
-            await app.coordinator().speak(app.user("b1", "u2"), "Bună!")
 
         assert await app.texts(user.customer, Author.COORDINATOR) == []
 
@@ -277,6 +275,25 @@ async def test_a_coordinator_speaks_into_a_session_that_another_process_opened()
         spoken = await app.coordinator().speak(user, "Bine ați revenit!")
 
         assert spoken.session.status is Status.LIVE
+
+
+async def test_a_coordinators_repeat_is_known_also_once_the_conversation_is_closed() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        ana = app.coordinator("ana")
+        first = await ana.speak(user, "La revedere!", "m1")
+        await ana.close(user)
+        again = await ana.speak(user, "La revedere!", "m1")
+
+        assert (again.seq, again.duplicate) == (first.seq, True)
+        with pytest.raises(SessionClosed):
+            await ana.speak(user, "Încă ceva", "m2")
+
+
+async def test_nobody_speaks_to_a_user_who_never_wrote() -> None:
+    async with harness() as app:
+        with pytest.raises(UnknownSession):
+            await app.coordinator("ana").speak(app.user("b1", "stranger"), "Bună!")
 
 
 async def test_two_coordinators_at_once_are_a_takeover_and_its_successor() -> None:
