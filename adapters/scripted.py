@@ -6,41 +6,51 @@ streams as a model would.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from application.ports import Assistant, Clock, Toolbox
 from domain.business import DEFAULT_LANGUAGE, Reservation
 from domain.view import View
 
-_ROMANIAN = frozenset(
-    "ati avem aveti buna bună când cand care ce cu cum este eu la mi multumesc mulțumesc mă ma nu "
-    "pe pot program programul rezervare rezervarea rezervări rog salut si și sunt un unde va vă "
-    "vreau vorbesc doresc aș as îmi imi cât cat costă costa aveți ați".split()
+# Everything that is not a letter of ASCII separates words, or is left out: "Bună!" is "bun".
+_SEPARATORS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).ljust(256)
+
+
+def _words(text: str) -> set[bytes]:
+    """The words of a text in lower case, as the tables below spell them."""
+    return set(text.encode("ascii", "ignore").lower().translate(_SEPARATORS).split())
+
+
+_ROMANIAN = _words(
+    "ati avem aveti buna bună când cand care ce cu cum este eu la mi multumesc mulțumesc mă nu pe "
+    "pot program programul rezervare rezervarea rezervări rog salut si sunt un unde va vreau "
+    "vorbesc doresc îmi imi cât cat costă costa aveți ați"
 )
-_ENGLISH = frozenset(
-    "a agent any are at can could do have hello hey hi how human i is like me much my of open or "
-    "please speak talk thank thanks the to want what when where with would you your".split()
+_ENGLISH = _words(
+    "agent any are at can could do have hello hey hi how human is like me much my of open or "
+    "please speak talk thank thanks the to want what when where with would you your"
 )
 
-_GREETINGS = frozenset({"bună", "buna", "salut", "hello", "hi", "hey", "hei"})
-_THANKS = frozenset({"mulțumesc", "multumesc", "mersi", "thanks", "thank"})
-_HUMAN, _RESERVATIONS = "human", "reservations"
+_GREETINGS = _words("bună buna salut hello hi hey hei")
+_THANKS = _words("mulțumesc multumesc mersi thanks thank")
+_HUMAN, _RESERVATIONS = b"human", b"reservations"
 
 _STEM = 4
 # What a word may be about, told by its first letters: the demo businesses' facts, and the tools.
 _ABOUT = {
-    stem: tuple(topics.split())
-    for stems, topics in {
-        "agen chat cole cons coor cust disc huma lega legă live oper om pers real repr": _HUMAN,
-        "spea talk vorb": _HUMAN,
-        "rezer book rese": _RESERVATIONS,
-        "prog orar desc înch inch hour open clos când when": "program hours",
-        "adre unde wher addr loca": "adresă address",
-        "tele numă numa phon call numb": "telefon phone",
-        "meni mânc manc food menu": "meniu",
-        "preț pret cost pric much": "meniu price",
-        "parc park": "parcare parking",
+    word[:_STEM]: _words(topics)
+    for words, topics in {
+        "agent chat coleg consultant coordonator coordinator customer discut human legat legătura "
+        "live operator om person reprezentant representative real speak talk uman vorb": "human",
+        "rezervare booking reservation": "reservations",
+        "program orar deschis închis inchis hours open close când when": "program hours",
+        "adresa unde where address locație location": "adresă address",
+        "telefon număr numar phone call number": "telefon phone",
+        "meniu mânca manca food menu": "meniu",
+        "preț pret cost price much": "meniu price",
+        "parcare parking": "parcare parking",
     }.items()
-    for stem in (word[:_STEM] for word in stems.split())
+    for word in _words(words)
 }
 
 _asks_for_human = re.compile(
@@ -55,7 +65,6 @@ _asks_for_human = re.compile(
     r"customer service)\b",
     re.IGNORECASE,
 ).search
-_words = re.compile(r"\w+").findall
 _pieces = re.compile(r"\s*\S+").findall
 
 _SAYINGS = {
@@ -110,10 +119,10 @@ class _Script:
     def __init__(self, view: View) -> None:
         self._business = view.business
         self._text = "\n".join([message.text for message in view.unanswered])
-        words = self._words = set(_words(self._text.lower()))
+        words = self._words = _words(self._text)
         self._about = {word[:_STEM] for word in words}
         for stem in _ABOUT.keys() & self._about:
-            self._about.update(_ABOUT[stem])
+            self._about |= _ABOUT[stem]
         self._sayings = _SAYINGS[_language(words, view.language)]
 
     async def reply(self, toolbox: Toolbox) -> str:
@@ -127,8 +136,7 @@ class _Script:
 
     def _small_talk(self) -> str:
         say, facts = self._sayings, self._business.facts if self._business is not None else {}
-        about = self._about
-        if asked := [fact for topic, fact in facts.items() if topic in about]:
+        if asked := [fact for topic, fact in facts.items() if _stems(topic) & self._about]:
             return " ".join(asked)
         if not _THANKS.isdisjoint(self._words):
             return say["thanks"]
@@ -144,9 +152,15 @@ class _Script:
         return f"{say['reservations']} {'; '.join(lines)}."
 
 
-def _language(words: set[str], default: str) -> str:
+def _language(words: set[bytes], default: str) -> str:
     """What the user writes in, told by common words; the business's language in doubt."""
     leaning = len(words & _ROMANIAN) - len(words & _ENGLISH)
     if leaning == 0:
         return default if default in _SAYINGS else DEFAULT_LANGUAGE
     return "ro" if leaning > 0 else "en"
+
+
+@lru_cache(maxsize=1024)
+def _stems(topic: str) -> frozenset[bytes]:
+    """How a fact's topic stands among what a text is about."""
+    return frozenset(_words(topic)) | {word[:_STEM] for word in _words(topic)}

@@ -35,8 +35,10 @@ _PROMISE = re.compile(
     ),
     re.DOTALL,
 )
+# Each promise has one of these in it. Nearly every answer has none, and is done with that look.
 _may_promise = re.compile(
-    "coleg|colleague|operator|agent|om real|human|pers|coord|consult|repre|team|transfer|connect"
+    rb"coleg|colleague|operator|agent|om(?:ul)? real|human|pers|coord|consult|repre|team"
+    rb"|transfer|connect"
 ).search
 
 # An offer or a condition promises nothing: "if you wish, I'll transfer you to a colleague".
@@ -59,9 +61,11 @@ _CLAUSE = re.compile(r"[,;:–—]")
 
 def promises_transfer(text: str) -> bool:
     """Whether a sentence of `text` says that a human is being called; an offer does not."""
-    folded = text.lower()
-    if _may_promise(folded) is None:
-        return False
+    plain = text.encode("ascii", "ignore").lower()
+    return _may_promise(plain) is not None and _promises_in(text.lower())
+
+
+def _promises_in(folded: str) -> bool:
     # Quotes within the text are somebody else's words; those around all of it are not.
     unquoted = _QUOTED.sub(" ", folded.translate(_PLAIN).strip().strip('"„“”«»'))
     return any(_promises(sentence) for sentence in _SENTENCE.findall(unquoted))
