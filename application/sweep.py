@@ -32,8 +32,6 @@ class Sweep:
         customer = session.customer
         if not session.unanswered:
             current = await self.transfers.fall_due(session)
-            if current is not None and current.unanswered:  # what was written in vain while waiting
-                self.turns.wake(customer)
             return current is None or current.epoch != session.epoch
         if self.turns.is_busy(customer):
             return False

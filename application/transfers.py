@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from application.conversations import Conversations
 from application.ports import Businesses, NewId, SessionStore
 from application.post_message import coordinator_key, user_key
+from application.turns import Turns
 from domain.business import DEFAULT_LANGUAGE
 from domain.decisions import (
     Occasion,
@@ -45,6 +46,7 @@ class Transfers:
     conversations: Conversations
     store: SessionStore
     businesses: Businesses
+    turns: Turns
     new_id: NewId
 
     async def request(
@@ -79,6 +81,7 @@ class Transfers:
             customer, lambda session: end_live_chat(session, occasion()), origin
         )
         assert session is not None
+        self._wake(session)
         return session
 
     async def change(
@@ -153,7 +156,15 @@ class Transfers:
                 return None
             return fall_due(current, occasion(), idle_s)
 
-        return await self.conversations.commit(session.customer, decide)
+        current = await self.conversations.commit(session.customer, decide)
+        if current is not None:
+            self._wake(current)
+        return current
+
+    def _wake(self, session: Session) -> None:
+        """Let the AI answer what was written in vain while waiting."""
+        if session.unanswered:
+            self.turns.wake(session.customer)
 
     async def _session(self, session_id: SessionId) -> Session:
         loaded = await self.store.load(session_id)

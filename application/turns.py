@@ -27,12 +27,12 @@ from domain.business import Business, Reservation
 from domain.decisions import WAITING_ACTION, Answer, answer
 from domain.errors import AssistantFailed, Failure
 from domain.identity import BusinessId, Customer, MessageId
-from domain.message import Action, Message, StatusChange
+from domain.message import Action, Entry, Message, StatusChange
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason
 from domain.value import maker
-from domain.view import View, unanswered, window
+from domain.view import MAX_OWED, View, fitting, unanswered, window
 from domain.words import words
 
 TYPING_AFTER_S = 0.2
@@ -224,11 +224,14 @@ class _Turn:
         # One moment's session and entries: what comes while the business is asked for is not in
         # the view, and the next turn's to answer.
         session, recent = known.session, tuple(known.recent)
+        owed = await self._owed(session, recent)
+        if not owed:
+            return  # erased meanwhile
         view = _view(
             session=session,
             business=await self._business(session.customer.business_id),
             entries=window(recent),
-            unanswered=unanswered(session, recent),
+            unanswered=owed,
         )
         tools = _TurnTools(self._turns.businesses, self.customer, self._turns.policy)
         text = await self._ask(view, tools)
@@ -237,6 +240,20 @@ class _Turn:
         else:  # what the transfer tool was told is done, also where the AI failed after it
             turn = self._answer(view, text or "", tools)
         await self._store(turn, view.language)
+
+    async def _owed(self, session: Session, recent: tuple[Entry, ...]) -> tuple[Message, ...]:
+        """What the turn is to answer: all that is unanswered, or the first of it that fits."""
+        first = session.answered + 1
+        if recent[0].seq <= first:
+            return fitting(unanswered(session, recent))
+        # A burst longer than what is remembered; the next turn takes what this one leaves.
+        earlier = await self._turns.conversations.store.page(
+            session.session_id, after=session.answered, limit=MAX_OWED
+        )
+        last = earlier[-1].seq if earlier else 0
+        if recent[0].seq <= last + 1:
+            earlier += tuple(entry for entry in recent if entry.seq > last)
+        return fitting(unanswered(session, earlier))
 
     async def _business(self, business_id: BusinessId) -> Business | None:
         try:
@@ -286,7 +303,7 @@ class _Turn:
             session_id=view.session.session_id,
             epoch=view.session.epoch,
             settled=view.session.answered,
-            answers=view.session.asked,
+            answers=view.unanswered[-1].seq,
             in_reply_to=_ids(view.unanswered),
             response_id=self._response_id,
             text=text or words(view.language, "requested"),
@@ -301,7 +318,7 @@ class _Turn:
             session_id=view.session.session_id,
             epoch=view.session.epoch,
             settled=view.session.answered,
-            answers=view.session.asked,
+            answers=view.unanswered[-1].seq,
             in_reply_to=_ids(view.unanswered),
             response_id=self._response_id,
             text=words(view.language, "apology_requested" if enough else "apology"),
@@ -322,8 +339,8 @@ class _Turn:
         session = await conversations.commit(self.customer, decide, origin=self)
         if not stored:
             self._outcome = "dropped"
-            # Another process has answered some of what this turn saw, but not all of it.
-            self.again = self.again or (session is not None and session.unanswered)
+        # More than one turn can take, or another process has answered some of it but not all.
+        self.again = self.again or (session is not None and session.unanswered)
 
     def _on_event(self, event: Event) -> None:
         """Somebody else has the conversation now: stop."""

@@ -10,6 +10,8 @@ from domain.value import value
 
 MAX_ENTRIES = 20
 MAX_CHARACTERS = 24_000
+MAX_OWED = 200
+"""How many entries of a burst one turn looks at."""
 
 _text = attrgetter("text")
 _BY_USER = Author.USER
@@ -23,7 +25,6 @@ class View:
     business: Business | None
     entries: tuple[Entry, ...]
     """The window, oldest first."""
-
     unanswered: tuple[Message, ...]
     """The user's messages that the turn is to answer, oldest first."""
 
@@ -58,3 +59,15 @@ def unanswered(session: Session, entries: Sequence[Entry]) -> tuple[Message, ...
         if isinstance(entry, Message) and entry.author is _BY_USER:
             owed.append(entry)
     return tuple(reversed(owed))
+
+
+def fitting(
+    messages: tuple[Message, ...], *, max_characters: int = MAX_CHARACTERS
+) -> tuple[Message, ...]:
+    """The first of `messages` that fit; always one, where there is one."""
+    room = max_characters
+    for count, message in enumerate(messages):
+        room -= len(message.text)
+        if room < 0 and count > 0:
+            return messages[:count]
+    return messages

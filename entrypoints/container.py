@@ -87,7 +87,12 @@ class Container(containers.DeclarativeContainer):
     )
     post = providers.Singleton(PostMessage, conversations=conversations, turns=turns, new_id=new_id)
     transfers = providers.Singleton(
-        Transfers, conversations=conversations, store=store, businesses=businesses, new_id=new_id
+        Transfers,
+        conversations=conversations,
+        store=store,
+        businesses=businesses,
+        turns=turns,
+        new_id=new_id,
     )
     privacy = providers.Singleton(
         Privacy, archive=store, store=store, conversations=conversations, turns=turns

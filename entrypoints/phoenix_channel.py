@@ -222,10 +222,15 @@ class Link(Membership):
             raise TypeError(f"join returned {type(response).__name__}, not a response")
         return response
 
-    def abandon(self) -> None:
-        """The join failed: there is no channel, whoever may have the link already."""
+    async def abandon(self, *, had_joined: bool) -> None:
+        """The join failed: there is no channel, whoever may have the link already.
+
+        `had_joined`: the channel had said yes; it was its reply that could not be written.
+        """
         self._ended = True
         self._held = None
+        if had_joined:
+            await self._terminate(Ended.CRASHED)
 
     def start(self) -> None:
         """The reply to the join is queued: what was held may follow."""
@@ -332,7 +337,9 @@ class Link(Membership):
 
     async def _handle(self, message: "Deliver[Link]") -> Ended | None:
         if not isinstance(message.event, str):
-            raise TypeError("an event is a string")
+            # As Phoenix does; but it is the client's doing, and nothing to wake an operator for.
+            logger.info("An event was no string", extra={"action": "malformed_event"})
+            return Ended.CRASHED
         answer = await self._channel.handle(message.event, message.payload, message.ref)
         if answer is None:
             return None
@@ -353,14 +360,17 @@ class Link(Membership):
             self._send(self._line.core.crashed(self))
         elif ended in (Ended.LEFT, Ended.STOPPED):
             self._send(self._line.core.closed(self))
+        await self._terminate(ended)
+        self._ended = True
+        self._line.ended(self)
+
+    async def _terminate(self, ended: Ended) -> None:
         try:
             await self._channel.terminate(ended)
         except (Exception, asyncio.CancelledError) as error:
             if _is_own_cancellation(error):
                 raise
             logger.exception("A channel ended badly", extra={"action": "terminate_crashed"})
-        self._ended = True
-        self._line.ended(self)
 
 
 def _is_own_cancellation(error: BaseException) -> bool:

@@ -301,16 +301,22 @@ class _Connection:
             self._acting = True
             if message["type"] == "websocket.disconnect":
                 return int(message["code"])
-            if message["type"] == _DECIDED:
-                await self._act(message["decision"])
-            else:
-                decision = self._decide(message["text"] if "text" in message else message["bytes"])
-                if not self._act_at_once(decision):
-                    await self._act(decision)
+            try:
+                await self._carry_out(message)
+            except UnencodablePayload:  # a reply to a ref so odd that it can be read, not written
+                self._undecodable()
             if number % _TURN == 0:
                 await asyncio.sleep(0)  # what has been read already is taken without waiting
             self._acting = False
         return INTERNAL_ERROR
+
+    async def _carry_out(self, message: dict[str, Any]) -> None:
+        if message["type"] == _DECIDED:
+            await self._act(message["decision"])
+            return
+        decision = self._decide(message["text"] if "text" in message else message["bytes"])
+        if not self._act_at_once(decision):
+            await self._act(decision)
 
     def _take(self, text: str) -> bool:
         """Carry out a message that needs no waiting as it comes; the reader gets the others."""
@@ -325,10 +331,13 @@ class _Connection:
     def _decide(self, data: str | bytes) -> Decision[Link, ChannelFactory]:
         try:
             return self.core.receive(data)
-        except (MalformedFrame, UnencodablePayload):
-            logger.info("A frame could not be decoded", extra={"action": "malformed_frame"})
-            self.close(INTERNAL_ERROR)
+        except MalformedFrame:
+            self._undecodable()
             return None
+
+    def _undecodable(self) -> None:
+        logger.info("A frame could not be decoded", extra={"action": "malformed_frame"})
+        self.close(INTERNAL_ERROR)
 
     def _act_at_once(self, decision: Decision[Link, ChannelFactory]) -> bool:
         """Whether that was all; if not, `_act` does the rest."""
@@ -363,23 +372,27 @@ class _Connection:
 
     async def _answer_join(self, join: Join[Link, ChannelFactory]) -> Link | None:
         """Run the join and queue its reply; the channel, unless it is refused."""
-        link = None
+        link = response = None
         try:
             link = Link(self, join.route, join.topic, join.join_ref, join.ref)
-            text = self.core.joined(link, join.ref, await link.join(join.payload))
-        except JoinRefused as refused:
-            outcome, text = "error", self.core.refused(join, refused.response)
-        except Exception:
-            logger.exception("A join crashed", extra={"action": "join_crashed"})
-            outcome, text = "crashed", self.core.refused(join, {"reason": "join crashed"})
-        else:
-            self._endpoint.subscribe(link, self)
-            self._answered(text, "ok")
-            return link
-        if link is not None:
-            link.abandon()
-        self._answered(text, outcome)
-        return None
+            response = await link.join(join.payload)
+            text = self.core.joined(link, join.ref, response)
+        except Exception as error:
+            if link is not None:
+                await link.abandon(had_joined=response is not None)
+            self._refuse(join, error)
+            return None
+        self._endpoint.subscribe(link, self)
+        self._answered(text, "ok")
+        return link
+
+    def _refuse(self, join: Join[Link, ChannelFactory], error: Exception) -> None:
+        if isinstance(error, JoinRefused):
+            self._answered(self.core.refused(join, error.response), "error")
+            return
+        text = self.core.refused(join, {"reason": "join crashed"})
+        logger.error("A join crashed", extra={"action": "join_crashed"}, exc_info=error)
+        self._answered(text, "crashed")
 
     def _answered(self, text: str, outcome: str) -> None:
         self.send(text)

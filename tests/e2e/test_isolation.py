@@ -1,0 +1,250 @@
+"""The topic is the business's, the audience the user's: nobody gets what is another customer's."""
+
+import asyncio
+import itertools
+from collections import defaultdict
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+from typing import Any, ClassVar, TypeVar
+
+import uvloop
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from tests.support.user import PATIENCE_S, Refused, User, user
+from tests.support.wire import Payload, Product, product
+
+T = TypeVar("T")
+Customer = tuple[str, str]
+_PLACES = [("b1", "ana"), ("b1", "dan"), ("b2", "ana"), ("b2", "dan")]
+_number = itertools.count()
+
+
+EFFORT = effort(
+    max_examples=25,
+    stateful_step_count=40,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+class Seat:
+    """One socket of one customer, and all that it got."""
+
+    def __init__(self, who: Customer, socket: User, closing: AsyncExitStack) -> None:
+        self.who = who
+        self.socket = socket
+        self.closing = closing
+        self.joined = False
+        self.entries: dict[tuple[str, int], Payload] = {}
+        self.own: set[str] = set()
+        """The texts that were said on this socket: it does not hear them again."""
+        self.since: dict[str, int] = defaultdict(int)
+        """Up to where each session had been told when the socket joined last."""
+
+    def take(self) -> None:
+        """Note what has been pushed so far."""
+        for event, payload in self.socket.pushes:
+            if event in ("phx_close", "typing", "message_delta"):
+                continue
+            place = payload["sessionId"], payload["seq"]
+            assert place not in self.entries, "told twice"
+            self.entries[place] = payload
+        self.socket.pushes.clear()
+
+
+class Chats(RuleBasedStateMachine):
+    """Customers of two businesses, with the same names in both, on several sockets each."""
+
+    runner: ClassVar[asyncio.Runner]
+    server: ClassVar[Product]
+
+    def __init__(self) -> None:
+        super().__init__()
+        example = next(_number)
+        self.customers = [(business, f"{name}-{example}") for business, name in _PLACES]
+        self.seats: list[Seat] = []
+        self.sessions: dict[Customer, str] = {}
+        self.said: dict[Customer, list[tuple[str, str]]] = defaultdict(list)
+        """The model: who said what to or as whom, in order."""
+        self.texts = (f"text {number} of example {example}" for number in itertools.count())
+
+    def run(self, doing: Awaitable[T]) -> T:
+        async def within() -> T:
+            return await doing
+
+        return self.runner.run(within())
+
+    def pick(self, number: int, *, joined: bool = True) -> Seat:
+        fitting = [seat for seat in self.seats if seat.joined or not joined]
+        return fitting[number % len(fitting)]
+
+    def someone_joined(self) -> bool:
+        return any(seat.joined for seat in self.seats)
+
+    @rule(place=st.integers(0, 3))
+    def arrive(self, place: int) -> None:
+        if len(self.seats) < 10:
+            who, closing = self.customers[place], AsyncExitStack()
+            connecting = closing.enter_async_context(user(self.server.address, *who))
+            self.seats.append(Seat(who, self.run(connecting), closing))
+            self.join(len(self.seats) - 1)
+
+    @precondition(lambda self: self.seats)
+    @rule(number=st.integers(0, 9))
+    def join(self, number: int) -> None:
+        seat = self.pick(number, joined=False)
+        reply = self.run(seat.socket.join(lastSeq=0))
+        seat.joined = True
+        seat.take()
+        if reply["sessionId"] is not None:
+            self.belongs(seat.who, reply["sessionId"])
+            seat.since[reply["sessionId"]] = reply["seq"]
+
+    @precondition(someone_joined)
+    @rule(number=st.integers(0, 9))
+    def leave(self, number: int) -> None:
+        seat = self.pick(number)
+        self.run(seat.socket.request("phx_leave", {}))
+        seat.joined = False
+        self.check(seat)
+
+    @precondition(someone_joined)
+    @rule(number=st.integers(0, 9))
+    def say(self, number: int) -> None:
+        seat, text = self.pick(number), next(self.texts)
+        self.note(seat, text, self.run(seat.socket.say(text)))
+
+    @precondition(someone_joined)
+    @rule(number=st.integers(0, 9))
+    def ask_for_human(self, number: int) -> None:
+        seat, text = self.pick(number), next(self.texts)
+        self.note(seat, text, self.run(seat.socket.ask_for_human(message=text)))
+
+    @precondition(someone_joined)
+    @rule(number=st.integers(0, 9))
+    def end_live_chat(self, number: int) -> None:
+        seat = self.pick(number)
+        try:
+            self.run(seat.socket.request("end_live_chat", {}))
+        except Refused as refused:
+            if refused.reason != "not_in_live_chat":
+                raise
+
+    @precondition(lambda self: self.sessions)
+    @rule(number=st.integers(0, 9), by_name=st.booleans())
+    def coordinator_speaks(self, number: int, by_name: bool) -> None:
+        who, session_id = list(self.sessions.items())[number % len(self.sessions)]
+        named = {"businessId": who[0], "userId": who[1]}
+        addressed = named if by_name else {"sessionId": session_id}
+        text = next(self.texts)
+        body = {**addressed, "message": text, "coordinatorId": "maria"}
+        answer = self.run(self.server.api.post("/api/agent-responses", json=body))
+        if answer.status_code == 201:
+            self.said[who].append(("coordinator", text))
+        else:
+            assert answer.json()["code"] == "session_closed"
+
+    @precondition(lambda self: self.sessions)
+    @rule(number=st.integers(0, 9), status=st.sampled_from(["live", "ai", "closed"]))
+    def status_changes(self, number: int, status: str) -> None:
+        session_id = list(self.sessions.values())[number % len(self.sessions)]
+        path = f"/api/conversation-status/{session_id}"
+        answer = self.run(self.server.api.put(path, json={"status": status}))
+        assert answer.status_code in (200, 409)
+
+    def note(self, seat: Seat, text: str, acknowledged: Payload) -> None:
+        self.belongs(seat.who, acknowledged["sessionId"])
+        self.said[seat.who].append(("user", text))
+        seat.own.add(text)
+
+    def belongs(self, who: Customer, session_id: str) -> None:
+        """A session is one customer's."""
+        assert all(its != session_id for other, its in self.sessions.items() if other != who)
+        self.sessions[who] = session_id
+
+    def check(self, seat: Seat) -> None:
+        """What a socket got is its customer's, and is all of it, up to the last that it got."""
+        if seat.joined:
+            self.run(self.fence(seat))
+        seat.take()
+        log = self.run(self.log_of(seat.who))
+        for place, payload in seat.entries.items():
+            assert place in log, "another customer's"
+            assert payload.get("message", payload.get("status")) == log[place][1]
+
+    async def fence(self, seat: Seat) -> None:
+        """Wait until all that was told before now has come."""
+        await seat.socket.request("typing", {})
+
+    async def log_of(self, who: Customer) -> dict[tuple[str, int], tuple[str, str]]:
+        """Author and words of every entry that is stored of the customer."""
+        export = (await self.server.api.get(f"/api/users/{who[0]}/{who[1]}/export")).json()
+        oldest_first = sorted(
+            export["conversations"], key=lambda each: each["conversation"]["openedAt"]
+        )
+        return {
+            (each["conversation"]["sessionId"], entry["seq"]): _words(entry)
+            for each in oldest_first
+            for entry in each["messages"]
+        }
+
+    def teardown(self) -> None:
+        try:
+            for session_id in self.sessions.values():  # then no answer is under way any more
+                path = f"/api/conversation-status/{session_id}"
+                self.run(self.server.api.put(path, json={"status": "closed"}))
+            for who in self.customers:
+                self.check_log(who)
+            for seat in self.seats:
+                if seat.joined:
+                    self.check_nothing_is_missing(seat)
+                self.check(seat)
+        finally:
+            for seat in self.seats:
+                self.run(seat.closing.aclose())
+
+    def check_nothing_is_missing(self, seat: Seat) -> None:
+        """Since its last join a socket has had every entry but those it said itself."""
+        session_id = self.sessions.get(seat.who)
+        for (its, seq), (_, text) in self.run(self.log_of(seat.who)).items():
+            if its == session_id and seq > seat.since[its] and text not in seat.own:
+                seat.take()
+                if (its, seq) not in seat.entries:
+                    self.run(self.hear(seat, its, seq))
+
+    async def hear(self, seat: Seat, session_id: str, seq: int) -> None:
+        """Wait for an entry."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (session_id, seq) not in seat.entries:
+                await self.fence(seat)
+                seat.take()
+
+    def check_log(self, who: Customer) -> None:
+        """The stored log is what the model says, without gaps."""
+        log = self.run(self.log_of(who))
+        said = [words for words in log.values() if words[0] in ("user", "coordinator")]
+        seqs: dict[str, list[int]] = defaultdict(list)
+        for session_id, seq in log:
+            seqs[session_id].append(seq)
+        assert said == self.said[who]
+        assert all(each == list(range(1, len(each) + 1)) for each in seqs.values())
+
+
+def _words(entry: dict[str, Any]) -> tuple[str, str]:
+    if entry["kind"] == "status":
+        return "status", entry["status"]
+    return entry["author"], entry["message"]
+
+
+def test_every_socket_gets_its_own_customers_conversation_and_no_others() -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        stack = AsyncExitStack()
+        Chats.runner = runner
+        Chats.server = runner.run(stack.enter_async_context(product()))
+        try:
+            run_state_machine_as_test(Chats, settings=EFFORT)
+        finally:
+            runner.run(stack.aclose())

@@ -1,0 +1,140 @@
+"""A server that is killed again and again forgets nothing, and answers whatever it took."""
+
+import asyncio
+import signal
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+from websockets.exceptions import ConnectionClosed
+
+from tests.support.process import ServerProcess, server
+from tests.support.user import User, user
+
+ROUNDS, USERS, BURST = 6, 6, 4
+# Every answer takes a few moments, so that many are under way when the process dies.
+QUICK = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "1"}
+
+
+async def answer_to(socket: User, message_id: str) -> None:
+    """Wait for the answer to a message."""
+    while message_id not in (await socket.wait_for("new_message"))["inReplyTo"]:
+        pass
+
+
+class Chatter:
+    """A user who writes for ever, comes back after every death, and repeats what is in doubt."""
+
+    def __init__(self, user_id: str, random: Random) -> None:
+        self.user_id = user_id
+        self._random = random
+        self.sent = 0
+        self.in_doubt: str | None = None
+        """What was sent and not acknowledged."""
+        self.acknowledged: dict[str, dict[str, Any]] = {}
+
+    async def chat(self, address: str, said: "Countdown") -> None:
+        """Write until the connection is lost."""
+        try:
+            async with user(address, "b1", self.user_id) as socket:
+                await socket.join()
+                await self._settle(socket)
+                while True:
+                    self.sent += 1
+                    await self._say(socket, message_id := f"{self.user_id}-{self.sent}")
+                    said.count()
+                    if self.sent % BURST == 0:
+                        await answer_to(socket, message_id)
+        except (ConnectionClosed, OSError):
+            return
+
+    async def _settle(self, socket: User) -> None:
+        """Repeat what is in doubt, and one thing that is not."""
+        if self.in_doubt is not None:
+            await self._say(socket, self.in_doubt)
+        if self.acknowledged:
+            known = self._random.choice(list(self.acknowledged))
+            again = await socket.say("again", messageId=known)
+            assert again == {**self.acknowledged[known], "duplicate": True}
+
+    async def _say(self, socket: User, message_id: str) -> None:
+        self.in_doubt = message_id
+        reply = await socket.say(f"Bună, {message_id}!", messageId=message_id)
+        self.acknowledged[message_id] = {**reply, "duplicate": False}
+        self.in_doubt = None
+
+    async def finish(self, address: str) -> None:
+        """Get what is owed, settle what is in doubt, and have a last message answered."""
+        async with user(address, "b1", self.user_id) as socket:
+            entries = (await socket.join())["messages"]
+            owed = {entry["messageId"] for entry in entries if entry["author"] == "user"}
+            owed.difference_update(*(entry["inReplyTo"] for entry in entries))
+            while owed:
+                owed.difference_update((await socket.wait_for("new_message"))["inReplyTo"])
+            await self._settle(socket)
+            await self._say(socket, last := f"{self.user_id}-last")
+            await answer_to(socket, last)
+
+
+class Countdown:
+    """Kills the process after so many messages."""
+
+    def __init__(self, process: ServerProcess, left: int) -> None:
+        self._process = process
+        self._left = left
+
+    def count(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._process.signal(signal.SIGKILL)
+
+
+async def round_of_chat(folder: Path, chatters: list[Chatter], messages: int) -> int:
+    """Let all write until the process is killed; the code with which it ended."""
+    async with server(folder, **QUICK) as running:
+        countdown = Countdown(running, messages)
+        async with asyncio.TaskGroup() as group:
+            for chatter in chatters:
+                group.create_task(chatter.chat(running.address, countdown))
+        return (await running.end()).code
+
+
+async def logs_after_the_last(folder: Path, chatters: list[Chatter]) -> dict[str, list[Any]]:
+    """The log of every user, once all have come back and been answered."""
+    async with (
+        server(folder, **QUICK) as running,
+        httpx.AsyncClient(base_url=f"http://{running.address}") as api,
+    ):
+        async with asyncio.TaskGroup() as group:
+            for chatter in chatters:
+                group.create_task(chatter.finish(running.address))
+        logs = {}
+        for chatter in chatters:
+            export = (await api.get(f"/api/users/b1/{chatter.user_id}/export")).json()
+            (conversation,) = export["conversations"]
+            logs[chatter.user_id] = conversation["messages"]
+    return logs
+
+
+async def test_after_any_number_of_deaths_every_message_is_there_once_and_answered_once(
+    tmp_path: Path,
+) -> None:
+    random = Random(9)
+    chatters = [Chatter(f"u{number}", random) for number in range(USERS)]
+
+    codes = [
+        await round_of_chat(tmp_path, chatters, random.randint(20, 150)) for _ in range(ROUNDS)
+    ]
+    logs = await logs_after_the_last(tmp_path, chatters)
+
+    assert codes == [-signal.SIGKILL] * ROUNDS
+    for chatter in chatters:
+        log = logs[chatter.user_id]
+        asked = {e["messageId"]: e["seq"] for e in log if e["author"] == "user"}
+        answered = Counter(each for entry in log for each in entry["inReplyTo"])
+        assert [entry["seq"] for entry in log] == list(range(1, len(log) + 1))
+        assert len(asked) == sum(entry["author"] == "user" for entry in log)
+        assert asked == {key: reply["seq"] for key, reply in chatter.acknowledged.items()}
+        assert answered == dict.fromkeys(asked, 1)
