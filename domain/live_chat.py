@@ -154,8 +154,14 @@ class LiveChat:
         return self.status in (Status.WAITING, Status.LIVE)
 
 
-def act(chat: LiveChat, what: Act, wish_id: str, by: CoordinatorId | None, at: datetime,
-        summary: str | None = None) -> LiveChat:  # fmt: skip
+def act(
+    chat: LiveChat,
+    what: Act,
+    wish_id: str,
+    by: CoordinatorId | None,
+    at: datetime,
+    summary: str | None = None,
+) -> LiveChat:
     """The chat after a coordinator's act; the same chat, where it changes nothing.
 
     Words need no wish: the server hears them by themselves.

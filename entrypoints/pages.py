@@ -23,18 +23,18 @@ _HEADERS = {
 }
 
 
-def page_routes() -> list[HTTPRouteHandler]:
-    """The routes of the pages and of what they load."""
+def page_routes(path: str, name: str) -> list[HTTPRouteHandler]:
+    """The routes of the page `name`, which is at `path`, and of what it loads."""
 
-    @get("/test-websocket.html", include_in_schema=False, sync_to_thread=False)
-    def test_page() -> Response[bytes]:
-        return _file("test-websocket.html")
+    @get(path, include_in_schema=False, sync_to_thread=False)
+    def page() -> Response[bytes]:
+        return _file(name)
 
     @get("/web/{name:str}", include_in_schema=False, sync_to_thread=False)
     def part(name: FromPath[str]) -> Response[bytes]:
         return _file(name)
 
-    return [test_page, part]
+    return [page, part]
 
 
 def _file(name: str) -> Response[bytes]:

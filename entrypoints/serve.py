@@ -1,17 +1,21 @@
-"""The server as a process: it listens, serves, and ends in order when it is told to."""
+"""A process that serves: it listens, answers, and ends in order when it is told to."""
 
 import asyncio
+import dataclasses
 import logging
+import re
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
 from litestar import Litestar
+from msgspec.structs import replace
 
 from domain.errors import Failure
-from entrypoints.app import create_app
 from entrypoints.phoenix_protocol import uvicorn_config
 from entrypoints.settings import Settings
 
@@ -24,52 +28,149 @@ class CannotListen(Failure):
     """The address cannot be listened on; the text says why, and what to do."""
 
 
-def serve(settings: Settings, on_listening: Callable[[str], None] = lambda url: None) -> None:
-    """Run the server until SIGTERM or SIGINT; a second SIGINT kills it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """An application, and where it is to listen."""
 
-    `on_listening` gets its address, such as `http://127.0.0.1:3001`, once it answers there.
-    Raises: CannotListen, StorageUnavailable when it could not start.
+    name: str
+    """`server` or `bridge`: its address comes from the variables NAME_HOST and NAME_PORT."""
+    create: Callable[[Sequence[str]], Litestar]
+    """Gets the addresses of all programs that are served with it, in their order."""
+    host: str
+    port: int
+    chosen: Mapping[str, str]
+    """What its start is logged with: the adapters that it was told to use."""
+
+
+def server_program(settings: Settings) -> Program:
+    """The AI agent server."""
+    from entrypoints.app import create_app
+
+    return Program(
+        name="server",
+        create=lambda urls: create_app(settings),
+        host=settings.server_host,
+        port=settings.server_port,
+        chosen={
+            "store": settings.store,
+            "assistant": settings.assistant,
+            "bridge": settings.bridge,
+        },
+    )
+
+
+def bridge_program(settings: Settings) -> Program:
+    """The reference bridge."""
+    from entrypoints.bridge.app import create_bridge
+
+    return Program(
+        name="bridge",
+        create=lambda urls: create_bridge(settings),
+        host=settings.bridge_host,
+        port=settings.bridge_port,
+        chosen={"store": settings.bridge_store, "agent_server": settings.agent_server_url},
+    )
+
+
+def dev_programs(settings: Settings) -> list[Program]:
+    """The server; and the reference bridge, if it is to be the server's: they find each other.
+
+    It is not where the settings name another bridge, or none.
     """
-    with listen(settings.server_host, settings.server_port) as listener:
-        url = _url(settings.server_host, listener.getsockname()[1])
-        app = create_app(settings)
-        config = uvicorn_config(app, log_config=None)
-        # uvicorn answers a failing lifespan with a traceback in the log: entered by us, it raises.
-        config.lifespan = "off"
+    server, bridge = server_program(settings), bridge_program(settings)
+    if settings.bridge == "none" or _bridge_urls(settings) != _bridge_urls(Settings()):
+        return [server]
+
+    def create_server(urls: Sequence[str]) -> Litestar:
+        bridge_url = local(urls[1])
+        joined = replace(
+            settings,
+            elixir_http_url=bridge_url,
+            elixir_websocket_url=socket_url(bridge_url),
+            elixir_token=settings.elixir_token or settings.service_token.partition(",")[0].strip(),
+        )
+        return server_program(joined).create(urls)
+
+    def create_bridge(urls: Sequence[str]) -> Litestar:
+        return bridge_program(replace(settings, agent_server_url=local(urls[0]))).create(urls)
+
+    return [
+        dataclasses.replace(server, create=create_server),
+        dataclasses.replace(bridge, create=create_bridge),
+    ]
+
+
+def _bridge_urls(settings: Settings) -> tuple[str, str]:
+    return settings.elixir_http_url, settings.elixir_websocket_url
+
+
+def serve(
+    *programs: Program, on_listening: Callable[[Sequence[str]], None] = lambda urls: None
+) -> None:
+    """Run programs until SIGTERM or SIGINT; a second SIGINT kills them.
+
+    `on_listening` gets their addresses, such as `http://127.0.0.1:3001`, once all answer there.
+    Raises: CannotListen, StorageUnavailable when one could not start.
+    """
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(listen(p.host, p.port, p.name)) for p in programs]
+        urls = [
+            _url(program.host, listener.getsockname()[1])
+            for program, listener in zip(programs, listeners, strict=True)
+        ]
+        apps = [program.create(urls) for program in programs]
+        servers: list[Server] = []
 
         def on_started() -> None:
-            _log_start(settings, url)
-            on_listening(url)
+            if all(server.started for server in servers):
+                for program, url in zip(programs, urls, strict=True):
+                    _log_start(program, url)
+                on_listening(urls)
 
-        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(_run(app, Server(config, on_started), listener))
-    logger.info("The server has stopped", extra={"action": "server_stopped"})
+        for app in apps:
+            config = uvicorn_config(app, log_config=None)
+            # uvicorn answers a failing lifespan with a traceback in the log: entered by us, it
+            # raises.
+            config.lifespan = "off"
+            servers.append(Server(config, on_started, servers))
+        with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
+            runner.run(_run(apps, servers, listeners))
+    for program in programs:
+        extra = {"action": f"{program.name}_stopped"}
+        logger.info("The %s has stopped", program.name, extra=extra)
 
 
-async def _run(app: Litestar, server: "Server", listener: socket.socket) -> None:
+def _log_start(program: Program, url: str) -> None:
+    extra = {"action": f"{program.name}_started", "url": url, **program.chosen}
+    logger.info("The %s listens", program.name, extra=extra)
+
+
+async def _run(
+    apps: Sequence[Litestar], servers: Sequence["Server"], listeners: Sequence[socket.socket]
+) -> None:
     try:
-        async with app.lifespan():
-            await server.serve([listener])
+        async with AsyncExitStack() as stack:
+            for app in apps:
+                await stack.enter_async_context(app.lifespan())
+            pairs = zip(servers, listeners, strict=True)
+            await asyncio.gather(*(server.serve([listener]) for server, listener in pairs))
     except ExceptionGroup as group:  # Litestar's, around what ended the lifespan
         error = group.exceptions[0]
         raise error from error.__cause__
 
 
-def _log_start(settings: Settings, url: str) -> None:
-    adapters = {
-        "store": settings.store,
-        "assistant": settings.assistant,
-        "bridge": settings.bridge,
-    }
-    logger.info("The server listens", extra={"action": "server_started", "url": url, **adapters})
-
-
 class Server(uvicorn.Server):
-    """uvicorn's, which a signal ends in order and with success."""
+    """uvicorn's, which a signal ends in order and with success, and all its `peers` with it."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        peers: Sequence["Server"] = (),
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._peers = peers
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -78,12 +179,16 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take no more, close every socket with 1012; a second SIGINT waits for nothing."""
         # uvicorn's own would raise the signal again at the end, and the process would die of it.
-        self.should_exit = True
+        for server in (self, *self._peers):
+            server.should_exit = True
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 picks a free one. Raises: CannotListen."""
+def listen(host: str, port: int, name: str = "server") -> socket.socket:
+    """A socket that listens there; port 0 picks a free one. Raises: CannotListen.
+
+    `name`: the program's, whose variables set its address.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         # A name such as localhost has two; most clients that know one of them know IPv4's.
@@ -91,11 +196,21 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]
+        variables = f"{name.upper()}_HOST=… and {name.upper()}_PORT=…"
         raise CannotListen(
-            f"cannot listen on {host} port {port}: {reason}. "
-            "Choose others with SERVER_HOST and SERVER_PORT, or --host and --port"
+            f"cannot listen on {host} port {port}: {reason}. Choose others with {variables}"
         ) from error
 
 
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def local(url: str) -> str:
+    """The address as one reaches it on this machine: what listens everywhere is at localhost."""
+    return re.sub(r"//(127\.0\.0\.1|0\.0\.0\.0|\[::\])(?=:|$)", "//localhost", url)
+
+
+def socket_url(url: str) -> str:
+    """The socket of the program at an address."""
+    return url.replace("http", "ws", 1) + "/socket/websocket"

@@ -15,7 +15,7 @@ FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Delivery:
     """Delivers what is wished for; one of these at a time, for the sake of the order."""
 
@@ -24,26 +24,34 @@ class Delivery:
     clock: Clock
     jitter: Callable[[], float]
     """A float in 0..1."""
+    _failures: int = 0
 
-    async def __call__(self) -> bool:
-        """Deliver all there is. False: the server is away, and what is left waits.
+    async def __call__(self) -> float | None:
+        """Deliver all there is.
 
-        Raises: StorageUnavailable.
+        Returns in how many seconds to try again what the server, being away, has not heard; None:
+        it has heard everything. Raises: StorageUnavailable.
         """
-        while wishing := await self.chats.store.wishing():
-            for chat in wishing:
-                try:
+        audience = self.chats.audience
+        try:
+            while wishing := await self.chats.store.wishing():
+                for chat in wishing:
                     await self._deliver(chat.session_id, chat.wishes[0])
-                except ServerAway:
-                    self.chats.audience(Reached(False))
-                    return False
-                self.chats.audience(Reached(True))
-        return True
+                    audience(Reached(True))
+                    self._failures = 0
+        except ServerAway:
+            audience(Reached(False))
+            self._failures += 1
+            return self._pause_s()
+        if self._failures:  # what could not be delivered, the server's own news have voided
+            audience(Reached(True))
+        self._failures = 0
+        return None
 
-    def pause_s(self, failures: int) -> float:
-        """How long to wait after so many failures in a row: doubled each time, and spread."""
-        longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures, 10))
-        return longest * (0.5 + self.jitter() / 2)
+    def _pause_s(self) -> float:
+        """Doubled after each failure in a row, up to a limit, and spread over its upper half."""
+        doublings = min(self._failures - 1, 10)
+        return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**doublings) * (0.5 + self.jitter() / 2)
 
     async def _deliver(self, session_id: SessionId, wish: Wish) -> None:
         refusal = None

@@ -129,7 +129,7 @@ class WishRefused(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """Whether the server answered when it was last asked."""
+    """Whether the server could be told what is wished for, when there last was something."""
 
     reachable: bool
 

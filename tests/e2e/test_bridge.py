@@ -1,0 +1,787 @@
+"""The reference bridge over real sockets and HTTP, as its neighbours use it."""
+
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from adapters.bridge_memory import MemoryBridgeStore
+from adapters.phoenix.connection import JoinRefused, PhoenixChannel, PhoenixConnection, PushError
+from domain.errors import StorageUnavailable
+from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
+from entrypoints.app import create_app
+from entrypoints.bridge.app import create_bridge
+from entrypoints.bridge.http import MAX_BODY
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+from tests.support.agent_server import AgentServerDouble
+from tests.support.process import command
+from tests.support.process import server as process
+from tests.support.server import running
+
+PATIENCE_S = 10.0
+AT = "2030-01-01T12:00:00.000Z"
+LATER = "2030-01-01T12:00:01.000Z"
+# Nothing listens on port 9: what these tests wish for stays a wish.
+NO_SERVER = "http://127.0.0.1:9"
+SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER)
+USER = {"businessId": "b1", "userId": "ana"}
+TRANSFER = {
+    **USER,
+    "type": "transfer",
+    "transferId": "t1",
+    "sessionId": "s1",
+    "locationId": "l1",
+    "reason": "user_request",
+    "context": {"summary": "Vrea o masă.", "language": "ro", "lastMessages": []},
+    "timestamp": AT,
+}
+CONVERSATION = {
+    **USER,
+    "type": "ai_conversation",
+    "locationId": "l1",
+    "sessionId": "s1",
+    "message": "Ce program aveți?",
+    "timestamp": AT,
+}
+CONTEXT = {
+    "sessionId": "s1",
+    "context": {
+        **USER,
+        "lastMessage": "Ce program aveți?",
+        "aiResponse": "Luni–vineri 9–22.",
+        "timestamp": LATER,
+    },
+    "timestamp": LATER,
+}
+MESSAGE = {**USER, "locationId": "l1", "message": "Mai e cineva?"}
+ANSWER = {**USER, "message": "Bună ziua.", "coordinatorId": "maria"}
+STATUS = {"status": "waiting", "summary": None, "updatedAt": AT}
+EVERY_CALL = [
+    ("POST", "/api/ai-conversation", CONVERSATION),
+    ("POST", "/api/ai-context", CONTEXT),
+    ("PUT", "/api/conversation-status/s1", STATUS),
+    ("POST", "/api/notifications", TRANSFER),
+    ("POST", "/api/messages", MESSAGE),
+    ("POST", "/api/agent-responses", ANSWER),
+]
+
+
+class Bridge:
+    """A running bridge, and an HTTP client of it."""
+
+    def __init__(self, http: httpx.AsyncClient, address: str, stack: AsyncExitStack) -> None:
+        self.http = http
+        self.address = address
+        self._stack = stack
+
+    async def call(
+        self, method: str, path: str, body: Any = None, key: str | None = None
+    ) -> httpx.Response:
+        headers = {"Idempotency-Key": key} if key is not None else {}
+        return await self.http.request(method, path, json=body, headers=headers)
+
+    async def post(self, path: str, body: dict[str, Any], key: str | None = None) -> Any:
+        """The answer's body, of a request that is granted."""
+        return (await self.call("POST", path, body, key)).raise_for_status().json()
+
+    async def tell_status(self, status: str, at: str = LATER, **more: Any) -> None:
+        body = {"status": status, "summary": None, "updatedAt": at, **more}
+        (await self.call("PUT", "/api/conversation-status/s1", body)).raise_for_status()
+
+    async def join(self, topic: str, **payload: Any) -> tuple[PhoenixChannel, Any]:
+        """Join on a socket of one's own: the channel, and what the join was answered."""
+        url = f"ws://{self.address}/socket/websocket"
+        connection = await self._stack.enter_async_context(PhoenixConnection(url))
+        channel = connection.channel(topic, payload)
+        return channel, await channel.join()
+
+    async def chat(self, **payload: Any) -> tuple[PhoenixChannel, Any]:
+        """Join the user's chat."""
+        return await self.join("chat:b1:ana", **USER, **payload)
+
+    async def coordinator(self, name: str, **payload: Any) -> tuple[PhoenixChannel, Any]:
+        """Join the business's coordinators."""
+        return await self.join("coordinators:b1", businessId="b1", coordinatorId=name, **payload)
+
+
+@asynccontextmanager
+async def visiting(address: str, token: str = "") -> AsyncIterator[Bridge]:
+    """A client of the bridge at this address."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        # Certificates, which take a while to load, are of no use without TLS.
+        httpx.AsyncClient(base_url=f"http://{address}", headers=headers, verify=False) as http,
+        AsyncExitStack() as stack,
+    ):
+        yield Bridge(http, address, stack)
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings = SETTINGS, store: MemoryBridgeStore | None = None
+) -> AsyncIterator[Bridge]:
+    """A bridge, and a client of it."""
+    async with running(create_bridge(settings, store)) as address, visiting(address) as bridge:
+        yield bridge
+
+
+@pytest.fixture
+async def bridge() -> AsyncIterator[Bridge]:
+    async with serving() as bridge:
+        yield bridge
+
+
+async def heard(channel: PhoenixChannel, event: str, **fields: Any) -> Any:
+    """The next payload of this event that has these fields."""
+    async with asyncio.timeout(PATIENCE_S):
+        async for name, payload in channel:
+            if name == event and fields.items() <= payload.items():
+                return payload
+    raise AssertionError(f"the channel closed before {event}")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+# The chat.
+
+
+async def test_words_come_back_to_their_sender_with_what_it_knows_them_by(bridge: Bridge) -> None:
+    channel, joined = await bridge.chat()
+
+    answer = await channel.push(
+        "user_message",
+        {"message": " Bună! ", "timestamp": AT, "messageId": "m1", "origin": "server"},
+    )
+    came_back = await heard(channel, "user_message")
+
+    assert joined == {"messages": [], "status": "ai"}
+    assert answer == {"messageId": "m1", "duplicate": False}
+    assert came_back == {
+        "messageId": "m1",
+        "author": "user",
+        "message": "Bună!",
+        "timestamp": AT,
+        "origin": "server",
+    }
+
+
+async def test_a_coordinators_words_reach_the_users_side(bridge: Bridge) -> None:
+    users_side, _ = await bridge.chat()
+    coordinators_side, _ = await bridge.chat()
+
+    await coordinators_side.push(
+        "agent_message", {"message": "Bună ziua.", "timestamp": AT, "coordinatorId": "maria"}
+    )
+    got = await heard(users_side, "agent_message")
+
+    assert (got["message"], got["timestamp"]) == ("Bună ziua.", AT)
+    assert (got["coordinatorId"], got["author"]) == ("maria", "coordinator")
+
+
+async def test_a_repeated_message_id_is_stored_once_and_says_so(bridge: Bridge) -> None:
+    channel, _ = await bridge.chat()
+    said = {"message": "Bună!", "messageId": "m1"}
+    await channel.push("user_message", said)
+
+    again = await channel.push("user_message", said)
+    _, joined = await bridge.chat()
+
+    assert again == {"messageId": "m1", "duplicate": True}
+    assert [words["message"] for words in joined["messages"]] == ["Bună!"]
+
+
+async def test_a_frame_without_ref_does_all_the_same_work(bridge: Bridge) -> None:
+    channel, _ = await bridge.chat()
+
+    channel.send("user_message", {"message": "Bună!", "timestamp": AT})
+    got = await heard(channel, "user_message")
+
+    assert got["message"] == "Bună!"
+
+
+async def test_a_join_tells_what_was_said_and_who_has_the_conversation(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    await bridge.post("/api/messages", {**MESSAGE, "messageId": "m1", "timestamp": AT})
+    await bridge.post("/api/agent-responses", {**ANSWER, "messageId": "m2", "timestamp": LATER})
+
+    _, joined = await bridge.chat()
+
+    assert (joined["status"], joined["coordinatorId"], joined["sessionId"]) == (
+        "live",
+        "maria",
+        "s1",
+    )
+    assert [(words["author"], words["messageId"]) for words in joined["messages"]] == [
+        ("user", "m1"),
+        ("coordinator", "m2"),
+    ]
+
+
+async def test_typing_reaches_the_others_and_not_who_types(bridge: Bridge) -> None:
+    typing, _ = await bridge.chat()
+    other, _ = await bridge.chat()
+
+    answer = await typing.push("typing", {"author": "coordinator"})
+    got = await heard(other, "typing")
+    await typing.push("user_message", {"message": "Bună!"})
+    events = []
+    async for name, _payload in typing:
+        events.append(name)
+        if name == "user_message":
+            break
+
+    assert answer == {}
+    assert (got["author"], got["expiresInMs"]) == ("coordinator", 5_000)
+    assert "typing" not in events
+
+
+async def test_a_change_of_hands_is_told_on_the_chat(bridge: Bridge) -> None:
+    channel, _ = await bridge.chat()
+
+    await bridge.post("/api/notifications", TRANSFER)
+    waiting = await heard(channel, "conversation_status")
+    await bridge.tell_status("ai")
+    returned = await heard(channel, "conversation_status")
+
+    assert (waiting["status"], waiting["sessionId"], waiting["reason"]) == (
+        "waiting",
+        "s1",
+        "user_request",
+    )
+    assert (returned["status"], returned["updatedAt"]) == ("ai", LATER)
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "reason"),
+    [
+        ("user_message", {}, "invalid_payload"),
+        ("user_message", {"message": " "}, "invalid_payload"),
+        ("user_message", {"message": "x" * 8_001}, "message_too_long"),
+        ("user_message", {"message": "x", "messageId": "a b"}, "invalid_payload"),
+        ("user_message", {"message": "x", "timestamp": "yesterday"}, "invalid_payload"),
+        ("user_message", {"message": "x", "origin": "x" * 129}, "invalid_payload"),
+        ("agent_message", {"message": "x", "coordinatorId": ""}, "invalid_payload"),
+        ("typing", {"author": "ai"}, "invalid_payload"),
+        ("shout", {"message": "x"}, "unknown event"),
+    ],
+)
+async def test_what_cannot_be_understood_is_refused(
+    bridge: Bridge, event: str, payload: dict[str, Any], reason: str
+) -> None:
+    channel, _ = await bridge.chat()
+
+    with pytest.raises(PushError) as refused:
+        await channel.push(event, payload)
+
+    assert refused.value.response["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        ("chat:b1:ana", {"businessId": "b1"}, "invalid_payload"),
+        ("chat:b1:ana", {"businessId": "b1", "userId": "dan"}, "identity_mismatch"),
+        ("coordinators:b1", {"businessId": "b1"}, "invalid_payload"),
+        ("coordinators:b1", {"businessId": "b2", "coordinatorId": "maria"}, "business_mismatch"),
+        ("rooms:b1", {}, "unmatched topic"),
+    ],
+)
+async def test_a_join_that_does_not_fit_its_topic_is_refused(
+    bridge: Bridge, topic: str, payload: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(JoinRefused) as refused:
+        await bridge.join(topic, **payload)
+
+    assert refused.value.response["reason"] == reason
+
+
+async def test_what_could_not_be_stored_is_refused_and_heard_by_no_one() -> None:
+    class RefusingStore(MemoryBridgeStore):
+        async def save(self, change: object) -> bool:
+            raise StorageUnavailable
+
+    async with serving(store=RefusingStore()) as bridge:
+        channel, _ = await bridge.chat()
+
+        with pytest.raises(PushError) as refused:
+            await channel.push("user_message", {"message": "Bună!"})
+        response = await bridge.call("POST", "/api/messages", MESSAGE)
+        await channel.push("typing", {"author": "user"})
+
+        assert refused.value.response == {"reason": "storage_unavailable"}
+        assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
+
+
+# The HTTP interface.
+
+
+async def test_it_lives(bridge: Bridge) -> None:
+    response = await bridge.call("GET", "/health")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(("method", "path", "body"), EVERY_CALL)
+async def test_every_call_is_granted_and_its_repeat_gets_the_first_answer(
+    bridge: Bridge, method: str, path: str, body: dict[str, Any]
+) -> None:
+    first = await bridge.call(method, path, body, key="k1")
+
+    again = await bridge.call(method, path, body, key="k1")
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json()
+
+
+@pytest.mark.parametrize(("method", "path", "body"), EVERY_CALL)
+async def test_every_call_needs_the_token_where_there_is_one(
+    method: str, path: str, body: dict[str, Any]
+) -> None:
+    settings = Settings(bridge_store="memory", agent_server_url=NO_SERVER, service_token="t0p")
+    async with running(create_bridge(settings)) as address:
+        async with visiting(address) as stranger, visiting(address, "t0p") as neighbour:
+            refused = await stranger.call(method, path, body)
+            granted = await neighbour.call(method, path, body)
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+    assert granted.status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path", "body"), EVERY_CALL)
+async def test_every_call_refuses_a_body_of_another_shape(
+    bridge: Bridge, method: str, path: str, body: dict[str, Any]
+) -> None:
+    responses = [
+        await bridge.call(method, path, wrong)
+        for wrong in ({}, [body], {name: 1 for name in body}, {name: "\n" for name in body})
+    ]
+
+    problems = [(response.status_code, response.json()["code"]) for response in responses]
+    assert problems == [(400, "invalid_payload")] * 4
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "code"),
+    [
+        ({"content-type": "text/plain"}, b"{}", 415),
+        ({"content-type": "application/json"}, b"{" * 100, 400),
+        ({"content-type": "application/json"}, b" " * (MAX_BODY + 1), 413),
+        ({"content-type": "application/json", "idempotency-key": "k" * 256}, b"{}", 400),
+    ],
+)
+async def test_a_request_out_of_bounds_is_a_problem_document(
+    bridge: Bridge, headers: dict[str, str], content: bytes, code: int
+) -> None:
+    response = await bridge.http.post("/api/messages", content=content, headers=headers)
+
+    assert response.status_code == code
+    assert response.headers["content-type"].startswith("application/problem+json")
+
+
+async def test_words_over_http_are_heard_on_the_chat(bridge: Bridge) -> None:
+    channel, _ = await bridge.chat()
+
+    user = await bridge.post("/api/messages", {**MESSAGE, "messageId": "m1"})
+    user_heard = await heard(channel, "user_message")
+    agent = await bridge.post("/api/agent-responses", {**ANSWER, "messageId": "m2"})
+    agent_heard = await heard(channel, "agent_message")
+
+    assert user == {"messageId": "m1", "duplicate": False}
+    assert (user_heard["message"], user_heard["messageId"]) == ("Mai e cineva?", "m1")
+    assert agent == {"messageId": "m2", "duplicate": False}
+    assert (agent_heard["message"], agent_heard["coordinatorId"]) == ("Bună ziua.", "maria")
+
+
+async def test_a_coordinator_may_name_the_session_instead_of_the_user(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    channel, _ = await bridge.chat()
+
+    await bridge.post("/api/agent-responses", {"sessionId": "s1", "message": "Bună ziua."})
+    got = await heard(channel, "agent_message")
+
+    assert (got["message"], got["sessionId"]) == ("Bună ziua.", "s1")
+
+
+@pytest.mark.parametrize(
+    ("whom", "status", "code"),
+    [
+        ({}, 400, "invalid_payload"),
+        ({"businessId": "b1"}, 400, "invalid_payload"),
+        ({"sessionId": "s9"}, 404, "unknown_session"),
+        ({"sessionId": "s1", "userId": "dan"}, 400, "invalid_payload"),
+    ],
+)
+async def test_words_to_nobody_in_particular_are_refused(
+    bridge: Bridge, whom: dict[str, str], status: int, code: str
+) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+
+    response = await bridge.call("POST", "/api/agent-responses", {"message": "Bună.", **whom})
+
+    assert (response.status_code, response.json()["code"]) == (status, code)
+
+
+async def test_words_into_a_closed_conversation_are_refused(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    await bridge.tell_status("closed")
+
+    response = await bridge.call("POST", "/api/agent-responses", ANSWER)
+
+    assert (response.status_code, response.json()["code"]) == (409, "session_closed")
+
+
+async def test_the_facts_of_the_demo_businesses_are_there(bridge: Bridge) -> None:
+    facts = (await bridge.call("GET", "/api/business/b2")).json()
+    found = (await bridge.call("GET", "/api/business/b1/reservations?userId=ana")).json()
+
+    assert (facts["businessId"], facts["name"], facts["language"]) == (
+        "b2",
+        "Harbour Dental",
+        "en",
+    )
+    assert "8:00-18:00" in facts["facts"]["hours"]
+    assert found["reservations"][0]["guests"] == 4
+
+
+@pytest.mark.parametrize("path", ["/api/business/b9", "/api/business/b9/reservations"])
+async def test_an_unknown_business_is_not_found(bridge: Bridge, path: str) -> None:
+    response = await bridge.call("GET", path)
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+async def test_the_interface_is_described(bridge: Bridge) -> None:
+    schema = (await bridge.call("GET", "/schema")).json()
+
+    assert {path for _, path, _ in EVERY_CALL if path.count("/") == 2} <= set(schema["paths"])
+
+
+# The coordinators.
+
+
+async def test_who_waits_is_told_to_the_coordinators_at_once(bridge: Bridge) -> None:
+    channel, board = await bridge.coordinator("maria")
+
+    await bridge.post("/api/notifications", TRANSFER)
+    notification = await heard(channel, "notification")
+
+    assert board == {"waiting": [], "live": [], "server": {"reachable": None}}
+    assert notification["type"] == "waiting"
+    assert notification["chat"]["userId"] == "ana"
+    assert notification["chat"]["waitingSince"] == AT
+    assert notification["chat"]["context"] == TRANSFER["context"]
+
+
+async def test_a_repeated_notification_is_told_once(bridge: Bridge) -> None:
+    channel, _ = await bridge.coordinator("maria")
+    for _ in range(2):
+        await bridge.post("/api/notifications", TRANSFER)
+    await bridge.tell_status("ai")
+
+    types = [(await heard(channel, "notification"))["type"] for _ in range(2)]
+
+    assert types == ["waiting", "gone"]
+
+
+async def test_the_largest_context_package_is_taken(bridge: Bridge) -> None:
+    emoji = "\N{SLICE OF PIZZA}" * 2_400
+    lines = [{"seq": seq, "author": "user", "message": emoji} for seq in range(1, 11)]
+    context = {"summary": "x" * 10_000, "lastMessages": lines}
+
+    await bridge.post("/api/notifications", {**TRANSFER, "context": context})
+    _, board = await bridge.coordinator("maria")
+
+    assert board["waiting"][0]["context"] == context
+
+
+async def test_two_coordinators_cannot_both_claim(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    maria, _ = await bridge.coordinator("maria")
+    ion, _ = await bridge.coordinator("ion")
+
+    claims = [each.push("claim", {"sessionId": "s1"}) for each in (maria, ion)]
+    answers: list[Any] = list(await asyncio.gather(*claims, return_exceptions=True))
+    refused, claimed = sorted(answers, key=lambda answer: isinstance(answer, dict))
+
+    assert isinstance(refused, PushError)
+    assert refused.response["reason"] == "already_claimed"
+    assert refused.response["by"] == claimed["coordinatorId"]
+
+
+async def test_a_conversation_can_be_taken_over_on_purpose(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    maria, _ = await bridge.coordinator("maria")
+    ion, _ = await bridge.coordinator("ion")
+    await maria.push("claim", {"sessionId": "s1"})
+
+    taken = await ion.push("claim", {"sessionId": "s1", "takeOver": True})
+    told = await heard(maria, "notification", type="changed")
+    while told["chat"]["coordinatorId"] != "ion":
+        told = await heard(maria, "notification", type="changed")
+
+    assert taken["coordinatorId"] == "ion"
+
+
+async def test_a_coordinator_who_joins_later_sees_how_things_are(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    other = {**TRANSFER, "sessionId": "s2", "transferId": "t2", "userId": "dan"}
+    await bridge.post("/api/notifications", other)
+    maria, _ = await bridge.coordinator("maria")
+    await maria.push("claim", {"sessionId": "s1"})
+
+    _, board = await bridge.coordinator("ion")
+
+    assert [chat["sessionId"] for chat in board["waiting"]] == ["s2"]
+    assert [(chat["sessionId"], chat["pending"]) for chat in board["live"]] == [("s1", True)]
+
+
+async def test_coordinators_see_no_other_business(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    channel, board = await bridge.join("coordinators:b2", businessId="b2", coordinatorId="eve")
+
+    with pytest.raises(PushError) as refused:
+        await channel.push("claim", {"sessionId": "s1"})
+
+    assert board["waiting"] == []
+    assert refused.value.response["reason"] == "unknown_session"
+
+
+async def test_coordinators_see_what_was_said_to_the_ai(bridge: Bridge) -> None:
+    for _ in range(2):  # told at least once
+        await bridge.post("/api/ai-conversation", CONVERSATION)
+        await bridge.post("/api/ai-context", CONTEXT)
+    channel, _ = await bridge.coordinator("maria")
+
+    history = await channel.push("history", {"sessionId": "s1"})
+
+    said = [(words["author"], words["message"]) for words in history["messages"]]
+    assert said == [("user", "Ce program aveți?"), ("ai", "Luni–vineri 9–22.")]
+
+
+async def test_coordinators_hear_what_is_said_in_every_live_chat(bridge: Bridge) -> None:
+    channel, _ = await bridge.coordinator("maria")
+
+    await bridge.post("/api/messages", MESSAGE)
+    got = await heard(channel, "live_message")
+
+    assert (got["userId"], got["author"], got["message"]) == ("ana", "user", "Mai e cineva?")
+
+
+async def test_only_who_has_the_token_coordinates() -> None:
+    settings = Settings(bridge_store="memory", agent_server_url=NO_SERVER, service_token="t0p")
+    async with serving(settings) as bridge:
+        with pytest.raises(JoinRefused) as refused:
+            await bridge.coordinator("eve")
+        stranger, _ = await bridge.chat()
+        with pytest.raises(PushError) as silenced:
+            await stranger.push("agent_message", {"message": "Bună ziua."})
+        _, board = await bridge.coordinator("maria", token="t0p")
+        maria, _ = await bridge.chat(token="t0p")
+        stored = await maria.push("agent_message", {"message": "Bună ziua."})
+
+    assert refused.value.response["reason"] == "unauthorized"
+    assert silenced.value.response["reason"] == "unauthorized"
+    assert board["waiting"] == []
+    assert stored["duplicate"] is False
+
+
+async def test_a_foreign_page_cannot_open_the_socket(bridge: Bridge) -> None:
+    url = f"ws://{bridge.address}/socket/websocket"
+
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(url, origin="https://evil.example"):  # type: ignore[arg-type]
+            pass
+
+    assert refused.value.response.status_code == 403
+
+
+# The AI agent server.
+
+
+async def test_what_is_decided_while_the_server_is_away_comes_in_order_once_it_is_back() -> None:
+    double, port = AgentServerDouble(), free_port()
+    settings = Settings(bridge_store="memory", agent_server_url=f"http://127.0.0.1:{port}")
+    async with serving(settings) as bridge:
+        await bridge.post("/api/notifications", TRANSFER)
+        channel, _ = await bridge.coordinator("maria")
+        await channel.push("claim", {"sessionId": "s1"})
+        away = await heard(channel, "server")
+        await channel.push("return", {"sessionId": "s1", "summary": " Masa e mutată. "})
+
+        async with running(double.app(), port=port):
+            back = await heard(channel, "server")
+            gone = await heard(channel, "notification", type="gone")
+
+    assert gone["chat"]["pending"] is False
+    assert (away, back) == ({"reachable": False}, {"reachable": True})
+    assert double.told == [
+        ("s1", {"status": "live", "coordinatorId": "maria"}),
+        ("s1", {"status": "ai", "coordinatorId": "maria", "summary": "Masa e mutată."}),
+    ]
+    assert len(set(double.keys)) == 2
+
+
+async def test_a_wish_that_the_server_refuses_is_told_with_how_things_are() -> None:
+    double = AgentServerDouble()
+    double.refusals["s1"] = "session_closed"
+    double.statuses["s1"] = "closed"
+    async with running(double.app()) as address:
+        settings = Settings(bridge_store="memory", agent_server_url=f"http://{address}")
+        async with serving(settings) as bridge:
+            await bridge.post("/api/notifications", TRANSFER)
+            channel, _ = await bridge.coordinator("maria")
+
+            await channel.push("claim", {"sessionId": "s1"})
+            refused = await heard(channel, "notification", type="refused")
+
+    assert (refused["coordinatorId"], refused["wished"]) == ("maria", "live")
+    assert refused["reason"] == "session_closed"
+    assert (refused["chat"]["status"], refused["chat"]["pending"]) == ("closed", False)
+
+
+async def test_the_servers_own_log_can_be_paged_through_backwards() -> None:
+    double = AgentServerDouble()
+    double.log = [{"seq": seq, "kind": "message", "message": str(seq)} for seq in range(1, 71)]
+    async with running(double.app()) as address:
+        settings = Settings(bridge_store="memory", agent_server_url=f"http://{address}")
+        async with serving(settings) as bridge:
+            await bridge.post("/api/notifications", TRANSFER)
+            channel, _ = await bridge.coordinator("maria")
+
+            newest = await channel.push("more", {"sessionId": "s1"})
+            oldest = await channel.push("more", {"sessionId": "s1", "beforeSeq": 21})
+
+    assert [entry["seq"] for entry in newest["messages"]] == list(range(21, 71))
+    assert ([entry["seq"] for entry in oldest["messages"]], newest["more"], oldest["more"]) == (
+        list(range(1, 21)),
+        True,
+        False,
+    )
+
+
+async def test_a_log_that_cannot_be_reached_is_refused(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    channel, _ = await bridge.coordinator("maria")
+
+    with pytest.raises(PushError) as refused:
+        await channel.push("more", {"sessionId": "s1"})
+
+    assert refused.value.response == {"reason": "server_unavailable"}
+
+
+async def test_the_ai_agent_server_itself_does_what_a_coordinator_decides() -> None:
+    server_settings = Settings(store="memory", turn_quiet_ms=0, service_token="t0p")
+    container = Container(settings=server_settings)
+    ana = Customer(BusinessId("b1"), UserId("ana"))
+    async with running(create_app(server_settings, container)) as address:
+        session = await container.transfers().request(ana, LocationId("l1"), "Un om, vă rog")
+        settings = Settings(
+            bridge_store="memory", agent_server_url=f"http://{address}", service_token="t0p"
+        )
+        async with (
+            running(create_bridge(settings)) as bridge_address,
+            visiting(bridge_address, "t0p") as bridge,
+        ):
+            long_ago = "2020-01-01T00:00:00.000Z"
+            transfer = {**TRANSFER, "sessionId": session.session_id, "timestamp": long_ago}
+            await bridge.post("/api/notifications", transfer)
+            channel, _ = await bridge.coordinator("maria", token="t0p")
+            await channel.push("claim", {"sessionId": session.session_id})
+            await heard(channel, "server", reachable=True)
+            page = await channel.push("more", {"sessionId": session.session_id})
+        loaded = await container.store().load(session.session_id)
+
+    assert (loaded.session.status, loaded.session.transfer.coordinator_id) == (
+        "live",
+        CoordinatorId("maria"),
+    )
+    assert [entry["kind"] for entry in page["messages"]][:2] == ["message", "status"]
+
+
+# Its own life.
+
+
+async def test_what_was_answered_survives_the_death_of_the_process(tmp_path: Path) -> None:
+    folder = {"AGENT_SERVER_URL": NO_SERVER}
+    async with process(tmp_path, name="bridge", **folder) as running_bridge:
+        async with visiting(running_bridge.address) as bridge:
+            await bridge.post("/api/ai-conversation", CONVERSATION)
+            await bridge.post("/api/notifications", TRANSFER, key="k1")
+            chat, _ = await bridge.chat()
+            await chat.push("user_message", {"message": "Mai e cineva?", "messageId": "m1"})
+            maria, _ = await bridge.coordinator("maria")
+            await maria.push("claim", {"sessionId": "s1"})
+        running_bridge.signal(signal.SIGKILL)
+        await running_bridge.end()
+
+    async with (
+        process(tmp_path, name="bridge", **folder) as running_bridge,
+        visiting(running_bridge.address) as bridge,
+    ):
+        await bridge.post("/api/notifications", TRANSFER, key="k1")
+        _, joined = await bridge.chat()
+        maria, board = await bridge.coordinator("maria")
+        history = await maria.push("history", {"sessionId": "s1"})
+
+    [live] = board["live"]
+    assert (live["sessionId"], live["coordinatorId"], live["pending"]) == ("s1", "maria", True)
+    assert live["context"] == TRANSFER["context"]
+    assert [words["messageId"] for words in joined["messages"]] == ["m1"]
+    assert [words["message"] for words in history["messages"]] == ["Ce program aveți?"]
+
+
+async def test_a_wish_survives_the_death_of_the_process_and_is_delivered(tmp_path: Path) -> None:
+    double, port = AgentServerDouble(), free_port()
+    folder = {"AGENT_SERVER_URL": f"http://127.0.0.1:{port}"}
+    async with process(tmp_path, name="bridge", **folder) as running_bridge:
+        async with visiting(running_bridge.address) as bridge:
+            await bridge.post("/api/notifications", TRANSFER)
+            maria, _ = await bridge.coordinator("maria")
+            await maria.push("claim", {"sessionId": "s1"})
+        running_bridge.signal(signal.SIGKILL)
+        await running_bridge.end()
+
+    async with (
+        running(double.app(), port=port),
+        process(tmp_path, name="bridge", **folder) as running_bridge,
+        visiting(running_bridge.address) as bridge,
+    ):
+        channel, board = await bridge.coordinator("maria")
+        if board["live"][0]["pending"]:
+            await heard(channel, "notification", type="changed")
+
+    assert double.told == [("s1", {"status": "live", "coordinatorId": "maria"})]
+
+
+async def test_sigterm_ends_it_in_order(tmp_path: Path) -> None:
+    async with process(tmp_path, name="bridge") as running_bridge:
+        running_bridge.signal(signal.SIGTERM)
+        ended = await running_bridge.end()
+
+    assert ended.code == 0
+    assert [json.loads(line)["action"] for line in ended.log.splitlines()] == ["bridge_stopped"]
+
+
+async def test_a_database_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, but longer than the header of one " * 9)
+
+    ended = await asyncio.to_thread(command, tmp_path, "bridge", "--port", "0",
+                                    BRIDGE_SQLITE_PATH=str(file))  # fmt: skip
+
+    assert ended.returncode == 1
+    assert ended.stderr == f"Error: {file}: file is not a database\n"

@@ -1,0 +1,657 @@
+"""The coordinators' page in a real browser, against the whole bridge on a real socket."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+
+from adapters.bridge_memory import MemoryBridgeStore
+from adapters.phoenix.connection import PhoenixConnection
+from entrypoints.app import create_app
+from entrypoints.bridge.app import create_bridge
+from entrypoints.settings import Settings
+from tests.support.agent_server import AgentServerDouble
+from tests.support.server import running
+from tests.support.user import user
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+# A browser writes an error of its own for every attempt at a server that is not there.
+NO_SERVER = "WebSocket connection to"
+WATCH = """
+addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
+  console.error("CSP", violatedDirective));
+window.tones = 0;
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) {
+  window.tones += 1;
+  return start.apply(this, when);
+};
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A running bridge, and what its neighbours can do with it."""
+
+    address: str
+    http: httpx.AsyncClient
+    server: AgentServerDouble
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    async def waits(
+        self,
+        user: str = "ana",
+        *,
+        for_s: float = 0,
+        question: str = "Aveți loc pentru 60?",
+        context: dict[str, Any] | None = None,
+    ) -> None:
+        """The server tells that a user waits, and has waited for so long."""
+        at = datetime.now(UTC) - timedelta(seconds=for_s)
+        said = [
+            ("user", "Bună! Aș vrea să fac o nuntă la voi.", -20.0),
+            ("ai", "Felicitări! Meniul de nuntă începe de la 45 de lei.", -15.0),
+            ("user", question, -10.0),
+        ]
+        for author, text, after_s in said:
+            await self.tells(user, author, text, at + timedelta(seconds=after_s))
+        await self._post(
+            "/api/notifications",
+            {
+                **self._whose(user),
+                "type": "transfer",
+                "transferId": f"t-{user}",
+                "reason": "user_request",
+                "context": context
+                or {
+                    "summary": "Vrea să organizeze o nuntă și întreabă de locuri.",
+                    "language": "ro",
+                    "openQuestion": question,
+                    "toolsUsed": ["business_info"],
+                    "lastMessages": [
+                        {"seq": n, "author": author, "message": text}
+                        for n, (author, text, _) in enumerate(said, 1)
+                    ],
+                },
+                "timestamp": at.isoformat(),
+            },
+        )
+
+    async def tells(self, user: str, author: str, text: str, at: datetime) -> None:
+        """The server tells what was said to the AI, or by it."""
+        if author == "user":
+            news = {**self._whose(user), "type": "ai_conversation", "message": text}
+            await self._post("/api/ai-conversation", {**news, "timestamp": at.isoformat()})
+        else:
+            answer = {"businessId": "b1", "userId": user, "aiResponse": text}
+            await self._post(
+                "/api/ai-context",
+                {"sessionId": f"s-{user}", "context": answer, "timestamp": at.isoformat()},
+            )
+
+    async def says(self, text: str, user: str = "ana") -> None:
+        """A user writes to the coordinators' side."""
+        await self._post("/api/messages", {**self._whose(user), "message": text})
+
+    def _whose(self, user: str) -> dict[str, str]:
+        return {
+            "businessId": "b1",
+            "userId": user,
+            "locationId": "centru",
+            "sessionId": f"s-{user}",
+        }
+
+    async def _post(self, path: str, body: dict[str, Any]) -> None:
+        (await self.http.post(path, json=body)).raise_for_status()
+
+
+@asynccontextmanager
+async def serving(
+    store: MemoryBridgeStore, double: AgentServerDouble, server_url: str, *, port: int = 0
+) -> AsyncIterator[Bridge]:
+    """The whole bridge over this store, which outlives it."""
+    settings = Settings(agent_server_url=server_url)
+    async with (
+        running(create_bridge(settings, store), port=port) as address,
+        httpx.AsyncClient(base_url=f"http://{address}") as http,
+    ):
+        yield Bridge(address, http, double)
+
+
+@dataclass(slots=True)
+class Desk:
+    """One window with the page in it."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+
+    async def sit(self, bridge: Bridge, name: str = "Maria") -> None:
+        """Open the page, and say who one is."""
+        await self.page.goto(f"http://{bridge.address}/")
+        await self.page.get_by_label("Your name").fill(name)
+        await self.page.get_by_role("button", name="Start").click()
+        await self.is_connected()
+
+    async def is_connected(self) -> None:
+        await expect(self.page.locator("#pill-label")).to_have_text("Connected")
+
+    async def open(self, user: str = "ana") -> None:
+        await self.chat(user).click()
+        await expect(self.page.locator("#owner-title")).to_have_text(user)
+
+    async def claim(self, user: str = "ana") -> None:
+        await self.open(user)
+        await self.page.get_by_role("button", name="Claim").click()
+        await expect(self.owner).to_have_text("is with you")
+
+    async def say(self, text: str) -> None:
+        await self.page.get_by_label("Message", exact=True).fill(text)
+        await self.page.get_by_label("Message", exact=True).press("Enter")
+
+    def chat(self, user: str) -> Locator:
+        return self.page.locator(".chat").filter(has=self.page.get_by_text(user, exact=True))
+
+    def bubbles(self, author: str) -> Locator:
+        return self.page.locator(f'[data-author="{author}"][data-state="stored"] .bubble')
+
+    @property
+    def waiting(self) -> Locator:
+        return self.page.locator("#waiting .chat strong")
+
+    @property
+    def owner(self) -> Locator:
+        return self.page.locator("#owner-detail")
+
+    @property
+    def alert(self) -> Locator:
+        return self.page.locator("#alert")
+
+    async def tones(self) -> int:
+        return int(await self.page.evaluate("window.tones"))
+
+    async def sideways(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+OpenDesk = Callable[..., Awaitable[Desk]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is on the PATH")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS])
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def open_desk(browser: Browser) -> AsyncIterator[OpenDesk]:
+    """Opens windows, each in a browser profile of its own.
+
+    None may have written an error to its console, nor broken the content security policy.
+    """
+    contexts: list[BrowserContext] = []
+    desks: list[Desk] = []
+
+    async def window(**options: Any) -> Desk:
+        context = await browser.new_context(**{"viewport": DESKTOP, **options})
+        await context.add_init_script(WATCH)
+        contexts.append(context)
+        desk = Desk(await context.new_page())
+        desks.append(desk)
+        desk.page.on(
+            "console",
+            lambda said: desk.errors.append(said.text) if said.type == "error" else None,
+        )
+        desk.page.on("pageerror", lambda error: desk.errors.append(str(error)))
+        return desk
+
+    yield window
+    for context in contexts:
+        await context.close()
+    errors = [error for desk in desks for error in desk.errors]
+    assert [error for error in errors if not error.startswith(NO_SERVER)] == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bridge() -> AsyncIterator[Bridge]:
+    double = AgentServerDouble()
+    async with (
+        running(double.app()) as address,
+        serving(MemoryBridgeStore(), double, f"http://{address}") as bridge,
+    ):
+        yield bridge
+
+
+async def test_who_waits_is_seen_at_once_longest_first(bridge: Bridge, open_desk: OpenDesk) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await expect(desk.page.locator("#nobody")).to_contain_text("You will hear it")
+
+    await bridge.waits("dan", for_s=5)
+    await bridge.waits("ana", for_s=65)
+
+    await expect(desk.waiting).to_have_text(["ana", "dan"])
+    await expect(desk.page).to_have_title("(2) waiting · Coordinators")
+    await expect(desk.chat("ana").locator("time")).to_contain_text("1:")
+    await desk.page.wait_for_function("window.tones > 0")
+
+
+async def test_a_claimed_conversation_is_talked_in_by_both_sides(
+    bridge: Bridge, open_desk: OpenDesk
+) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits()
+
+    await desk.claim()
+    await desk.say("Bună ziua, sunt Maria.")
+    await bridge.says("Minunat! Deci aveți loc?")
+
+    await expect(desk.bubbles("coordinator")).to_have_text(["Bună ziua, sunt Maria."])
+    await expect(desk.bubbles("user").last).to_have_text("Minunat! Deci aveți loc?")
+    await expect(desk.page.locator(".divider")).to_have_text("Live chat")
+    await expect(desk.page).to_have_title("Coordinators")
+
+
+async def test_what_was_said_before_and_why_somebody_waits_is_seen(
+    bridge: Bridge, open_desk: OpenDesk
+) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits(question="Aveți loc pentru 60?")
+
+    await desk.open()
+
+    context = desk.page.locator("#context-body")
+    await expect(desk.bubbles("user")).to_have_text(
+        ["Bună! Aș vrea să fac o nuntă la voi.", "Aveți loc pentru 60?"]
+    )
+    await expect(desk.bubbles("ai")).to_have_count(1)
+    await expect(context.locator(".reason")).to_have_text("Asked for a person")
+    await expect(context.locator(".question")).to_have_text("Aveți loc pentru 60?")
+    await expect(context).to_contain_text("Vrea să organizeze o nuntă")
+    await expect(context).to_contain_text("Romanian")
+    await expect(context.locator("details")).to_contain_text("Last 3 messages")
+
+
+async def test_what_is_said_to_the_assistant_after_a_live_chat_stands_after_it(
+    bridge: Bridge, open_desk: OpenDesk
+) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits(for_s=60)
+    await desk.claim()
+    await desk.say("Bună ziua.")
+    await expect(desk.bubbles("coordinator")).to_have_count(1)
+
+    await bridge.tells("ana", "user", "Mulțumesc, asistentule.", datetime.now(UTC))
+    await desk.page.reload()
+    await desk.is_connected()
+    await desk.open()
+
+    await expect(desk.page.locator(".divider")).to_have_text(["Live chat", "With the assistant"])
+    await expect(desk.page.locator(".bubble").last).to_have_text("Mulțumesc, asistentule.")
+
+
+async def test_the_servers_own_log_is_loaded_on_demand(bridge: Bridge, open_desk: OpenDesk) -> None:
+    bridge.server.log = [
+        {
+            "seq": seq,
+            "kind": "message",
+            "messageId": f"m{seq}",
+            "author": "user",
+            "message": f"nr. {seq}",
+            "timestamp": "2030-01-01T12:00:00.000Z",
+        }
+        for seq in range(1, 61)
+    ]
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits()
+    await desk.open()
+
+    await desk.page.get_by_role("button", name="Load from the server").click()
+    await expect(desk.bubbles("user")).to_have_count(50)
+    await desk.page.get_by_role("button", name="Load earlier").click()
+
+    await expect(desk.bubbles("user")).to_have_text([f"nr. {seq}" for seq in range(1, 61)])
+    await expect(desk.page.locator("#earlier")).to_be_hidden()
+
+
+async def test_another_coordinators_claim_is_seen_and_respected(
+    bridge: Bridge, open_desk: OpenDesk
+) -> None:
+    maria, ion = await open_desk(), await open_desk()
+    await maria.sit(bridge, "Maria")
+    await ion.sit(bridge, "Ion")
+    await bridge.waits()
+    await ion.open()
+
+    await maria.claim()
+
+    await expect(ion.owner).to_have_text("is with Maria")
+    await expect(ion.page.get_by_role("button", name="Claim")).to_be_hidden()
+    await expect(ion.page.locator("#composer")).to_be_hidden()
+    await ion.page.get_by_role("button", name="Take over").click()
+    await expect(ion.owner).to_have_text("is with you")
+    await expect(maria.owner).to_have_text("is with Ion")
+
+
+async def test_typing_is_seen_on_both_sides(bridge: Bridge, open_desk: OpenDesk) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits()
+    await desk.claim()
+    async with PhoenixConnection(f"ws://{bridge.address}/socket/websocket") as connection:
+        users_side = connection.channel("chat:b1:ana", {"businessId": "b1", "userId": "ana"})
+        await users_side.join()
+
+        users_side.send("typing", {"author": "user"})
+        await expect(desk.page.locator("#typing")).to_have_text("ana is writing…")
+        await desk.page.get_by_label("Message", exact=True).press_sequentially("Da")
+        async with asyncio.timeout(10):
+            typing = await anext(payload async for name, payload in users_side if name == "typing")
+
+    assert typing["author"] == "coordinator"
+
+
+async def test_a_conversation_is_returned_with_a_summary(
+    bridge: Bridge, open_desk: OpenDesk
+) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits()
+    await desk.claim()
+
+    await desk.page.get_by_role("button", name="Return to AI").click()
+    await desk.page.get_by_label("Summary").fill("Loc pentru 60, sâmbătă.")
+    await desk.page.get_by_role("button", name="Return", exact=True).click()
+
+    await expect(desk.owner).to_have_text("The assistant has the conversation.")
+    await expect(desk.page.locator("#composer")).to_be_hidden()
+    await expect(desk.chat("ana")).to_have_count(0)
+    assert [body for _, body in bridge.server.told] == [
+        {"status": "live", "coordinatorId": "Maria"},
+        {"status": "ai", "coordinatorId": "Maria", "summary": "Loc pentru 60, sâmbătă."},
+    ]
+
+
+async def test_a_conversation_is_not_closed_by_mistake(bridge: Bridge, open_desk: OpenDesk) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits()
+    await desk.claim()
+
+    await desk.page.get_by_role("button", name="Close", exact=True).click()
+    await desk.page.get_by_role("button", name="Not now").click()
+    await expect(desk.owner).to_have_text("is with you")
+    await desk.page.get_by_role("button", name="Close", exact=True).click()
+    await desk.page.locator("#end-confirm").click()
+
+    await expect(desk.owner).to_have_text("The conversation is closed.")
+
+
+async def test_a_user_who_waits_no_more_disappears(bridge: Bridge, open_desk: OpenDesk) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits()
+    await expect(desk.waiting).to_have_text(["ana"])
+
+    now = datetime.now(UTC).isoformat()
+    await bridge.http.put(
+        "/api/conversation-status/s-ana", json={"status": "ai", "summary": None, "updatedAt": now}
+    )
+
+    await expect(desk.waiting).to_have_count(0)
+    await expect(desk.page).to_have_title("Coordinators")
+
+
+async def test_words_in_another_chat_of_mine_are_counted_until_they_are_read(
+    bridge: Bridge, open_desk: OpenDesk
+) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits("ana")
+    await bridge.waits("dan")
+    await desk.claim("ana")
+    await desk.claim("dan")
+
+    for text in ("Alo?", "Mai sunteți?"):
+        await bridge.says(text, "ana")
+    await expect(desk.chat("ana").locator(".unread")).to_have_text("2")
+    await desk.open("ana")
+
+    await expect(desk.chat("ana").locator(".unread")).to_have_count(0)
+    await expect(desk.bubbles("user").last).to_have_text("Mai sunteți?")
+
+
+async def test_the_sound_can_be_turned_off_and_stays_off(
+    bridge: Bridge, open_desk: OpenDesk
+) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await desk.page.get_by_role("button", name="Sound").click()
+    await bridge.waits("ana")
+    await expect(desk.waiting).to_have_text(["ana"])
+
+    await desk.page.reload()
+    await desk.is_connected()
+
+    await expect(desk.page.get_by_role("button", name="Sound")).to_have_attribute(
+        "aria-pressed", "false"
+    )
+    assert await desk.tones() == 0
+
+
+async def test_who_one_is_is_asked_once(bridge: Bridge, open_desk: OpenDesk) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge, "Maria")
+
+    await desk.page.reload()
+    await desk.is_connected()
+
+    await expect(desk.page.locator("#who-dialog")).to_be_hidden()
+    await expect(desk.page.locator("#whose")).to_have_text("Maria · b1")
+
+
+async def test_markup_in_a_message_stays_text(bridge: Bridge, open_desk: OpenDesk) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    markup = "<img src=x onerror=\"console.error('run')\"><b>bold</b>"
+    await bridge.waits(question=markup)
+
+    await desk.open()
+
+    await expect(desk.bubbles("user").last).to_have_text(markup)
+    await expect(desk.page.locator(".bubble b, .bubble img, #context-body img")).to_have_count(0)
+
+
+async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
+    bridge: Bridge, open_desk: OpenDesk
+) -> None:
+    desk = await open_desk()
+    await desk.sit(bridge)
+    context = {
+        "summary": {"what": 1},
+        "language": "?",
+        "openQuestion": ["Cât costă?"],
+        "toolsUsed": 5,
+        "lastMessages": [None, 7, {"author": "user"}, {"author": "ai", "message": "45 de lei."}],
+    }
+    await bridge.waits(context=context)
+
+    await desk.open()
+
+    await expect(desk.page.locator("#context-body .question")).to_have_text("Cât costă?")
+    await expect(desk.page.locator("#context-body")).to_contain_text("s-ana")
+
+
+async def test_a_restart_of_the_bridge_loses_nothing_and_needs_no_reload(
+    open_desk: OpenDesk,
+) -> None:
+    desk, store, double = await open_desk(), MemoryBridgeStore(), AgentServerDouble()
+    async with running(double.app()) as address:
+        async with serving(store, double, f"http://{address}") as bridge:
+            port = bridge.port
+            await desk.sit(bridge)
+            await bridge.waits()
+            await desk.claim()
+            await desk.say("Bună ziua.")
+            await expect(desk.bubbles("coordinator")).to_have_count(1)
+        await expect(desk.page.locator("#pill-label")).to_contain_text("Reconnecting")
+        await desk.say("Mai sunt aici.")
+        await expect(desk.page.locator('[data-state="queued"] .bubble')).to_have_count(1)
+
+        async with serving(store, double, f"http://{address}", port=port) as bridge:
+            await desk.is_connected()
+            await bridge.waits("dan")
+
+            await expect(desk.bubbles("coordinator")).to_have_text(["Bună ziua.", "Mai sunt aici."])
+            await expect(desk.owner).to_have_text("is with you")
+            await expect(desk.waiting).to_have_text(["dan"])
+
+
+async def test_a_decision_waits_for_the_server_in_plain_sight(open_desk: OpenDesk) -> None:
+    desk, double = await open_desk(), AgentServerDouble()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    async with serving(MemoryBridgeStore(), double, f"http://127.0.0.1:{port}") as bridge:
+        await desk.sit(bridge)
+        await bridge.waits()
+        await desk.open()
+        await desk.page.get_by_role("button", name="Claim").click()
+        await expect(desk.page.locator("#away")).to_contain_text("is kept, and goes to it in order")
+        await expect(desk.owner).to_have_text("is with you · waiting for the server")
+
+        async with running(double.app(), port=port):
+            await expect(desk.owner).to_have_text("is with you")
+            await expect(desk.page.locator("#away")).to_be_hidden()
+
+    assert double.told == [("s-ana", {"status": "live", "coordinatorId": "Maria"})]
+
+
+async def test_a_decision_that_the_server_refuses_is_told(
+    bridge: Bridge, open_desk: OpenDesk
+) -> None:
+    bridge.server.refusals["s-ana"] = "session_closed"
+    bridge.server.statuses["s-ana"] = "closed"
+    desk = await open_desk()
+    await desk.sit(bridge)
+    await bridge.waits()
+
+    await desk.open()
+    await desk.page.get_by_role("button", name="Claim").click()
+
+    await expect(desk.alert).to_contain_text("The conversation with ana was not taken over.")
+    await expect(desk.owner).to_have_text("The conversation is closed.")
+
+
+async def test_a_user_and_a_coordinator_talk_through_the_ai_agent_server(
+    open_desk: OpenDesk,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    settings = Settings(
+        store="memory",
+        turn_quiet_ms=0,
+        scripted_delay_ms=0,
+        bridge="elixir",
+        elixir_http_url=f"http://127.0.0.1:{port}",
+        elixir_websocket_url=f"ws://127.0.0.1:{port}/socket/websocket",
+    )
+    desk = await open_desk()
+    async with (
+        running(create_app(settings)) as server,
+        serving(MemoryBridgeStore(), AgentServerDouble(), f"http://{server}", port=port) as bridge,
+        user(server, user_id="ana") as ana,
+    ):
+        await desk.sit(bridge)
+        await ana.join()
+        await ana.ask_for_human(message="Vreau să vorbesc cu un om.")
+        await desk.claim()
+        await ana.wait_for("conversation_status", status="live", coordinatorId="Maria")
+        await ana.say("Bună, cine sunteți?")
+        await expect(desk.bubbles("user").last).to_have_text("Bună, cine sunteți?")
+        await desk.say("Sunt Maria.")
+        answer = await ana.wait_for("agent_message")
+        await desk.page.get_by_role("button", name="Return to AI").click()
+        await desk.page.get_by_role("button", name="Return", exact=True).click()
+        returned = await ana.wait_for("conversation_status", status="ai")
+
+    assert (answer["message"], answer["coordinatorId"]) == ("Sunt Maria.", "Maria")
+    assert returned["reason"] == "returned"
+
+
+async def test_a_phone_shows_one_thing_at_a_time(bridge: Bridge, open_desk: OpenDesk) -> None:
+    phone = await open_desk(viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    await phone.sit(bridge)
+    await bridge.waits(for_s=42)
+    await expect(phone.waiting).to_have_text(["ana"])
+    await _picture(phone, "phone-list")
+
+    await phone.claim()
+    await phone.say("Bună ziua, sunt Maria.")
+    await expect(phone.bubbles("coordinator")).to_have_count(1)
+    await _picture(phone, "phone-chat")
+    await expect(phone.waiting).to_be_hidden()
+    await phone.page.get_by_role("button", name="About the conversation").click()
+    await expect(phone.page.locator(".question")).to_be_visible()
+    await _picture(phone, "phone-context")
+    await phone.page.get_by_role("button", name="Back to the conversation").click()
+    await phone.page.get_by_role("button", name="Back to the list").click()
+
+    await expect(phone.chat("ana")).to_be_visible()
+    assert await phone.sideways() <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_desk_in_either_light(bridge: Bridge, open_desk: OpenDesk, scheme: str) -> None:
+    desk = await open_desk(color_scheme=scheme, reduced_motion="reduce")
+    await desk.sit(bridge)
+    await bridge.waits("ana", for_s=130)
+    await desk.claim("ana")
+    await desk.say("Bună ziua, sunt Maria. Da, sala mare are 80 de locuri.")
+    await bridge.says("Minunat! Și pentru copii aveți ceva?")
+    await bridge.waits("dan", for_s=75, question="Pot muta rezervarea pe vineri?")
+    await bridge.waits("elena.popescu", for_s=12, question="Cât costă parcarea la voi în weekend?")
+
+    await expect(desk.waiting).to_have_text(["dan", "elena.popescu"])
+    await expect(desk.bubbles("user")).to_have_count(3)
+    await _picture(desk, f"desktop-{scheme}")
+    assert await desk.sideways() <= 0
+
+
+async def _picture(desk: Desk, name: str) -> None:
+    ARTIFACTS.mkdir(exist_ok=True)
+    await desk.page.screenshot(path=ARTIFACTS / f"coordinator-{name}.png")

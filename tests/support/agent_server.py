@@ -1,0 +1,65 @@
+"""A stand-in for the AI agent server: the calls that the bridge makes of it, and what it heard."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from litestar import Litestar, Request, Response, get, put
+from litestar.params import FromPath, FromQuery, JSONBody
+
+START = datetime(2031, 1, 1, 12, 0, tzinfo=UTC)
+Body = dict[str, Any]
+
+
+class AgentServerDouble:
+    """Does as it is told, remembers it, and refuses what `refusals` says.
+
+    It outlives the server that it is served by: `app` makes another one of the same mind.
+    """
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Body]] = []
+        """Each status that was asked for, and its session, in order."""
+        self.keys: list[str] = []
+        self.refusals: dict[str, str] = {}
+        """Session id → the code that every wish for it is refused with."""
+        self.statuses: dict[str, str] = {}
+        self.log: list[Body] = []
+        """What `/messages` pages through: entries with their `seq`."""
+
+    def app(self) -> Litestar:
+        """The double as an application."""
+
+        @put("/api/conversation-status/{session_id:str}")
+        async def set_status(
+            session_id: FromPath[str], data: JSONBody[Body], request: Request[Any, Any, Any]
+        ) -> Response[Body]:
+            if session_id in self.refusals:
+                problem = {"code": self.refusals[session_id], "status": 409}
+                return Response(problem, status_code=409, media_type="application/problem+json")
+            self.told.append((session_id, data))
+            self.keys.append(request.headers["idempotency-key"])
+            self.statuses[session_id] = data["status"]
+            return Response(self._head(session_id, data.get("coordinatorId")))
+
+        @get("/api/conversations/{session_id:str}")
+        async def head(session_id: FromPath[str]) -> Body:
+            return self._head(session_id, None)
+
+        @get("/api/conversations/{session_id:str}/messages")
+        async def messages(
+            session_id: FromPath[str], before: FromQuery[int], limit: FromQuery[int]
+        ) -> Body:
+            earlier = [entry for entry in self.log if entry["seq"] < before]
+            return {"messages": earlier[-limit:], "more": len(earlier) > limit}
+
+        return Litestar([set_status, head, messages], openapi_config=None, logging_config=None)
+
+    def _head(self, session_id: str, coordinator_id: str | None) -> Body:
+        at = START + timedelta(seconds=len(self.told))
+        return {
+            "sessionId": session_id,
+            "status": self.statuses.get(session_id, "ai"),
+            "updatedAt": at.isoformat(),
+            "summary": None,
+            "transfer": {"coordinatorId": coordinator_id},
+        }
