@@ -4,7 +4,7 @@ Several coroutines, processes and machines may write to one session at once. The
 the only lock: whoever meets a conflict reads the log again and takes the same decision anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, Policy, SessionStore
@@ -12,12 +12,15 @@ from domain.decisions import Occasion, OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable
 from domain.identity import Customer, LocationId, SessionId
 from domain.message import Entry
+from domain.notice import Notice
 from domain.session import Draft, Session
 from domain.value import maker
 
 _occasion = maker(Occasion)
 
 Decide = Callable[[Session | None], Draft | None]
+Tell = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notice]]
+"""What the bridge must be told of a draft, on the session as it was and its newest entries."""
 
 MAX_WARM = 10_000
 """How many customers' newest sessions are kept in memory; the coldest goes first."""
@@ -61,6 +64,8 @@ class Conversations:
     clock: Clock
     new_id: NewId
     policy: Policy
+    tell: Tell | None = None
+    """None: there is no bridge."""
     _warm: dict[Customer, Conversation] = field(default_factory=dict)
 
     def occasion(self, language: str) -> Occasion:
@@ -135,6 +140,8 @@ class Conversations:
                     raise
                 draft = None
             if draft is not None:
+                if self.tell is not None:
+                    draft.notices = self._notices(self.tell, known, draft)
                 try:
                     await self.store.append(draft, draft.session.due_at(self.policy.timing))
                 except SeqTaken:
@@ -146,6 +153,12 @@ class Conversations:
             # What is remembered may be behind the store: nothing is refused or left out for that.
             known, fresh = await self.reload(customer), True
         raise StorageUnavailable("too many writers on one session")
+
+    @staticmethod
+    def _notices(tell: Tell, known: Conversation | None, draft: Draft) -> Sequence[Notice]:
+        return (
+            tell(known.session, known.recent, draft) if known is not None else tell(None, (), draft)
+        )
 
     def _appended(self, customer: Customer, draft: Draft, origin: object) -> Session:
         session, entries = draft.session, tuple(draft.entries)

@@ -1,18 +1,19 @@
 """Every port of the application, on one page. Each docstring is the contract that adapters keep."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from domain.business import Business, Reservation
 from domain.errors import DuplicateMessage
-from domain.identity import BusinessId, Customer, MessageId, SessionId
-from domain.message import Entry
-from domain.notice import Notice, Outcome
+from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId
+from domain.message import Author, Entry
+from domain.notice import DeadLetter, Notice, NoticeKind, Outcome
 from domain.session import Draft, Session, Timing
 from domain.status import Status
+from domain.value import value
 from domain.view import View
 
 NewId = Callable[[], str]
@@ -158,6 +159,41 @@ class Outbox(Protocol):
     async def depth(self) -> int:
         """How many notices are undelivered, dead letters not counted."""
 
+    @abstractmethod
+    async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
+        """Dead letters, those first that were due first."""
+
+    @abstractmethod
+    async def retry(self, notice_id: str) -> bool:
+        """Make a dead letter due as it was in the beginning; False: there is none with this id.
+
+        It takes its place in its session's order, behind a notice that is claimed or deferred.
+        """
+
+    @abstractmethod
+    async def drop(self, notice_id: str) -> bool:
+        """Delete a dead letter; False: there is none with this id."""
+
+
+class Bridge(Protocol):
+    """The coordinators' side, which is told what happens. It may be away for long."""
+
+    @property
+    @abstractmethod
+    def is_away(self) -> bool:
+        """Whether it is known not to answer: `tell` would fail at once, without asking it."""
+
+    @abstractmethod
+    async def back(self) -> None:
+        """Return once it is worth trying again: at once, unless it is away."""
+
+    @abstractmethod
+    async def tell(self, notice: Notice) -> None:
+        """Deliver a notice, under its id as the idempotency key; it may arrive more than once.
+
+        Raises: BridgeUnavailable when it may succeed later, BridgeRefused when it never will.
+        """
+
 
 class Businesses(Protocol):
     """What is known of businesses and their customers. Unknown is an answer, not a failure."""
@@ -225,6 +261,7 @@ class Typing(NamedTuple):
 
 Event = Appended | Delta | Typing
 Listener = Callable[[Event], None]
+Tap = Callable[[Customer, Event], None]
 
 
 class Fanout(Protocol):
@@ -239,8 +276,68 @@ class Fanout(Protocol):
         """Stop that. Harmless when it was not subscribed."""
 
     @abstractmethod
+    def tap(self, tap: Tap) -> None:
+        """Call `tap` for every event of every customer from now on."""
+
+    @abstractmethod
+    def untap(self, tap: Tap) -> None:
+        """Stop that. Harmless when it was not tapping."""
+
+    @abstractmethod
     def publish(self, customer: Customer, event: Event) -> None:
         """Tell all listeners of the customer. A listener's failure disturbs no other."""
+
+
+@value
+class Said:
+    """What somebody has said on the bridge, in a customer's live chat."""
+
+    author: Author
+    """The user or a coordinator: they alone talk there."""
+    text: str
+    message_id: MessageId | None = None
+    """None: the bridge gives its messages no ids."""
+    at: datetime | None = None
+    """By the bridge's clock, where it says so."""
+    coordinator_id: CoordinatorId | None = None
+    replayed: bool = False
+    """It was told at a join: somebody may have heard it before."""
+
+
+class Garbled(NamedTuple):
+    """What came from the bridge and makes no sense."""
+
+    event: str
+
+
+Heard = Said | Typing | Garbled
+Hear = Callable[[Customer, Heard], Awaitable[None]]
+
+
+class LiveChatLine(Protocol):
+    """The bridge's side of the live chats: where a user and the coordinators talk.
+
+    No method waits; whatever is down meanwhile, the line comes back by itself.
+    """
+
+    @abstractmethod
+    def listen(self, hear: Hear) -> None:
+        """Have `hear` told everything, one thing at a time for each customer, in order.
+
+        What the server itself has sent there, and comes back, is not told.
+        """
+
+    @abstractmethod
+    def follow(self, customer: Customer) -> None:
+        """Join the customer's chat and stay. Harmless when it is followed already."""
+
+    @abstractmethod
+    def unfollow(self, customer: Customer) -> None:
+        """Leave the customer's chat; what came before is still told. Harmless when it was left."""
+
+    @abstractmethod
+    def show_typing(self, customer: Customer) -> None:
+        """Let the coordinators see that the user is writing. May be lost."""
 
 
 class Observer(Protocol):
@@ -258,6 +355,15 @@ class Observer(Protocol):
 
         `first_token_s`: from its start to the first piece of the answer, where there was one.
         `error`: what made it fail.
+        """
+
+    @abstractmethod
+    def notice_settled(
+        self, kind: NoticeKind, outcome: str, error: BaseException | None = None
+    ) -> None:
+        """A notice was `delivered`, `deferred`, `dead`, or `superseded`: too late to be of use.
+
+        `error`: why it could not be delivered.
         """
 
 

@@ -37,10 +37,11 @@ class PostMessage:
         text: str,
         message_id: MessageId | None = None,
         origin: object = None,
+        from_bridge: bool = False,
     ) -> Posted:
         """Store `text`; a `message_id` that was stored before returns the first acknowledgement.
 
-        Raises: StorageUnavailable.
+        `from_bridge`: it was said there, to a coordinator. Raises: StorageUnavailable.
         """
         conversations = self.conversations
         the_id = message_id or MessageId(self.new_id())
@@ -49,7 +50,7 @@ class PostMessage:
 
         def decide(session: Session | None) -> Draft:
             now = conversations.clock.now()
-            return hear(session, open_session, the_id, text, now, key=key)
+            return hear(session, open_session, the_id, text, now, key=key, from_bridge=from_bridge)
 
         try:
             session = await conversations.commit(customer, decide, origin)

@@ -1,6 +1,7 @@
 """A conversation changes hands: asked for, cancelled, taken over, returned, ended, closed."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from application.conversations import Conversations
@@ -14,6 +15,7 @@ from domain.decisions import (
     end_live_chat,
     fall_due,
     request_transfer,
+    say_how_it_goes,
     speak,
 )
 from domain.errors import DuplicateMessage, Failure, SessionClosed, UnknownSession
@@ -24,6 +26,7 @@ from domain.identity import (
     LocationId,
     MessageId,
     SessionId,
+    TransferId,
 )
 from domain.session import Draft, Session
 from domain.status import Status
@@ -142,6 +145,17 @@ class Transfers:
     async def _repeated(self, message_id: MessageId, duplicate: DuplicateMessage) -> Spoken:
         first = await self._session(SessionId(duplicate.session_id))
         return Spoken(message_id, first, duplicate.seq, duplicate=True)
+
+    async def say_how_it_goes(self, customer: Customer, transfer_id: TransferId, what: str) -> None:
+        """Tell the user how their request for a human fares, once: see `decisions`.
+
+        Raises: StorageUnavailable.
+        """
+        occasion = await self._occasion(customer.business_id)
+        with suppress(DuplicateMessage):
+            await self.conversations.commit(
+                customer, lambda session: say_how_it_goes(session, transfer_id, what, occasion())
+            )
 
     async def fall_due(self, session: Session) -> Session | None:
         """Let time do its work on a session: expire its transfer, or close it for silence.

@@ -48,9 +48,14 @@ def hear(
     at: datetime,
     *,
     key: str | None = None,
+    from_bridge: bool = False,
 ) -> Draft:
-    """The user says something, whoever owns the conversation."""
+    """The user says something, whoever owns the conversation.
+
+    `from_bridge`: they said it to the bridge, which need not be told of it.
+    """
     draft = Draft(open_or_new(session, open_session), key=key)
+    draft.from_bridge = from_bridge
     draft.say(_BY_USER, message_id, text, at)
     return draft
 
@@ -195,6 +200,26 @@ def speak(
     return draft
 
 
+def say_how_it_goes(
+    session: Session | None, transfer_id: TransferId, what: str, occasion: Occasion
+) -> Draft | None:
+    """Tell the user, once, how their request for a human fares: None, if they wait no more.
+
+    `what`: `unreachable` while it does not get through, then `reached`; `refused` if it never will.
+    """
+    if session is None or not session.waits_for(transfer_id):
+        return None
+    message_id = MessageId(f"{transfer_id}-{what}")
+    draft = Draft(session, key=f"s:{message_id}")
+    draft.say(Author.SYSTEM, message_id, words(occasion.language, what), occasion.at)
+    return draft
+
+
+def unreachable_id(transfer_id: TransferId) -> MessageId:
+    """The id of the message that says that the request does not get through."""
+    return MessageId(f"{transfer_id}-unreachable")
+
+
 def fall_due(session: Session, occasion: Occasion, idle_s: float) -> Draft | None:
     """What time alone does: an unaccepted transfer expires, a silent session closes."""
     transfer = session.transfer
@@ -228,6 +253,7 @@ def _hand_to(draft: Draft, coordinator_id: CoordinatorId | None, occasion: Occas
 def _ask_for_human(
     draft: Draft, reason: Reason, occasion: Occasion, summary: str | None = None
 ) -> None:
+    draft.language = occasion.language
     draft.ask_for_human(
         reason,
         TransferId(occasion.new_id()),

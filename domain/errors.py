@@ -12,7 +12,9 @@ ConversationError
 │   └── UnknownSession
 ├── Failure                 we, or what we depend on, are broken
 │   ├── StorageUnavailable
-│   └── AssistantFailed
+│   ├── AssistantFailed
+│   ├── BridgeUnavailable
+│   └── BridgeRefused
 └── Conflict                another writer was first; the use case decides again
     ├── SeqTaken
     └── DuplicateMessage
@@ -100,6 +102,23 @@ class AssistantFailed(Failure):
     """The assistant gave no answer."""
 
     code = "assistant_failed"
+
+
+class BridgeUnavailable(Failure):
+    """The bridge did not take it; later it may."""
+
+    code = "bridge_unavailable"
+
+    def __init__(self, reason: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(*([reason] if reason else []))
+        self.retry_after_s = retry_after_s
+        """How long the bridge asks to be left alone, where it says."""
+
+
+class BridgeRefused(Failure):
+    """The bridge will never take it."""
+
+    code = "bridge_refused"
 
 
 class Conflict(ConversationError):

@@ -16,6 +16,7 @@ class NoticeKind(StrEnum):
     CONTEXT = "context"
     STATUS = "status"
     TRANSFER = "transfer"
+    RELAY = "relay"
 
 
 @value
@@ -55,3 +56,11 @@ class Undeliverable:
 
 
 Outcome = Delivered | Deferred | Undeliverable
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A notice that the bridge will never take as it is, and why."""
+
+    notice: Notice
+    reason: str

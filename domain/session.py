@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from domain.business import DEFAULT_LANGUAGE
 from domain.errors import SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId, TransferId
 from domain.message import Action, Author, Entry, Message, StatusChange
@@ -66,6 +67,11 @@ class Session:
     def unanswered(self) -> bool:
         """Whether the AI owes an answer."""
         return self.status is _AI and self.asked > self.answered
+
+    def waits_for(self, transfer_id: TransferId) -> bool:
+        """Whether this request for a human is still to be answered."""
+        transfer = self.transfer if self.status is _WAITING else None
+        return transfer is not None and transfer.transfer_id == transfer_id
 
     def due_at(self, timing: Timing) -> datetime | None:
         """When the sweep must look at the session; None: never again."""
@@ -130,7 +136,7 @@ _session = maker(Session)
 class Draft:
     """Entries that are to be appended to a session together: a decision, not yet stored."""
 
-    __slots__ = ("entries", "key", "notices", "session")
+    __slots__ = ("entries", "from_bridge", "key", "language", "notices", "session")
 
     def __init__(self, session: Session, *, key: str | None = None) -> None:
         if not session.is_open:
@@ -142,6 +148,10 @@ class Draft:
         """Idempotency key: a customer's log takes each at most once."""
         self.notices: Sequence[Notice] = ()
         """What the bridge must be told of it, stored with the entries or not at all."""
+        self.from_bridge = False
+        """Whether the bridge has these words already: it is where they were said."""
+        self.language = DEFAULT_LANGUAGE
+        """The customer's, for whoever is handed the conversation."""
 
     def say(
         self,

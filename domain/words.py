@@ -6,6 +6,11 @@ _WORDS: dict[str, dict[str, str]] = {
     "ro": {
         "requested": "Am cerut unui coleg să preia conversația. "
         "Vă răspunde aici de îndată ce poate.",
+        "unreachable": "Am cerut, dar colegii mei nu pot fi contactați în acest moment. "
+        "Încerc în continuare.",
+        "reached": "Cererea a ajuns acum la colegii mei.",
+        "refused": "Cererea nu a putut fi transmisă colegilor mei. "
+        "Puteți aștepta sau puteți continua cu asistentul.",
         "joined": "{who} s-a alăturat conversației.",
         "cancelled": "Am anulat cererea. Puteți continua conversația cu asistentul.",
         "expired": "Din păcate niciun coleg nu a putut prelua conversația. "
@@ -21,6 +26,11 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "en": {
         "requested": "I have asked a colleague to take over. They answer here as soon as they can.",
+        "unreachable": "I have asked, but my colleagues cannot be reached at the moment. "
+        "I keep trying.",
+        "reached": "My colleagues have the request now.",
+        "refused": "The request could not be passed on to my colleagues. "
+        "You can wait, or go on with the assistant.",
         "joined": "{who} has joined the conversation.",
         "cancelled": "I have cancelled the request. You can go on with the assistant.",
         "expired": "Unfortunately no colleague could take over. "

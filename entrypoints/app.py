@@ -7,10 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar import Litestar
 
+from application.ports import Clock
+from application.relay import Relay
 from application.sweep import BATCH
 from domain.errors import Failure
 from entrypoints.container import Container
-from entrypoints.health import Health, store_probe
+from entrypoints.guards import socket_origins
+from entrypoints.health import Health, bridge_probe, store_probe
 from entrypoints.http_api import ApiServices, http_routes, openapi_config
 from entrypoints.messages_channel import TOPIC_PREFIX, MessagesChannel
 from entrypoints.pages import page_routes
@@ -22,7 +25,8 @@ from entrypoints.wire import Pushes
 logger = logging.getLogger(__name__)
 
 SOCKET_PATH = "/socket/websocket"
-_LOCAL_ORIGINS = ("//localhost", "//127.0.0.1", "//[::1]")
+REFRESH_EVERY_S = 60.0
+"""Between two looks for live chats that were begun or ended elsewhere."""
 
 
 def create_app(settings: Settings | None = None, container: Container | None = None) -> Litestar:
@@ -36,7 +40,7 @@ def create_app(settings: Settings | None = None, container: Container | None = N
         route_handlers=[
             messages_endpoint(chosen, wired).route,
             *http_routes(_api_services(chosen, wired)),
-            *page_routes(),
+            *page_routes("/test-websocket.html", "test-websocket.html"),
         ],
         lifespan=[lambda app: _running(wired)],
         exception_handlers=problem_handlers(),
@@ -51,17 +55,9 @@ def messages_endpoint(settings: Settings, container: Container) -> PhoenixEndpoi
     return PhoenixEndpoint(
         SOCKET_PATH,
         {TOPIC_PREFIX + "*": lambda link: MessagesChannel(link, services)},
-        allowed_origins=origins(settings),
+        allowed_origins=socket_origins(settings.allowed_origins, settings.server_host),
         observer=container.metrics(),
     )
-
-
-def origins(settings: Settings) -> list[str] | None:
-    """The patterns of the pages that may open the socket; None: all."""
-    if settings.allowed_origins == "*":
-        return None
-    given = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
-    return given or [*_LOCAL_ORIGINS, f"//{settings.server_host}"]
 
 
 def _api_services(settings: Settings, container: Container) -> ApiServices:
@@ -76,7 +72,7 @@ def _api_services(settings: Settings, container: Container) -> ApiServices:
         clock=container.clock(),
         metrics=container.metrics(),
         pushes=Pushes(container.live_chat()),
-        health=Health(store=store_probe(store)),
+        health=Health(store=store_probe(store), bridge=bridge_probe(container.bridge())),
         service_token=settings.service_token,
     )
 
@@ -88,10 +84,31 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
         for part in (container.store(), container.assistant()):
             if hasattr(part, "__aenter__"):
                 await stack.enter_async_context(part)
+        if container.bridge() is not None:
+            await _reach_bridge(container, stack)
         stack.push_async_callback(container.turns().stop)
         sweeping = asyncio.create_task(_sweep_for_ever(container))
         stack.callback(sweeping.cancel)
         yield
+
+
+async def _reach_bridge(container: Container, stack: AsyncExitStack) -> None:
+    """Open the ways to the bridge, then tell it what it must be told, and hear what is said."""
+    for way in (container.elixir_http(), container.elixir_socket()):
+        if way is not None:
+            await stack.enter_async_context(way)
+    stack.push_async_callback(_end, asyncio.create_task(_deliver_for_ever(container)))
+    relay = container.relay()
+    relay.start()
+    stack.callback(relay.stop)
+    refreshing = asyncio.create_task(_refresh_for_ever(relay, container.clock()))
+    stack.callback(refreshing.cancel)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for what it does then."""
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def _sweep_for_ever(container: Container) -> None:
@@ -106,3 +123,30 @@ async def _sweep_for_ever(container: Container) -> None:
             found = 0
             logger.exception("A sweep crashed", extra={"action": "sweep_crashed"})
         await clock.sleep(0.0 if found >= BATCH else policy.sweep_interval_s)
+
+
+async def _deliver_for_ever(container: Container) -> None:
+    deliver, clock = container.deliver(), container.clock()
+    while True:
+        try:
+            await deliver.run()
+        except Failure as error:
+            extra = {"action": "delivery_failed"}
+            logger.warning("Nothing can be delivered for now", extra=extra, exc_info=error)
+        except Exception:
+            logger.exception("The delivery crashed", extra={"action": "delivery_crashed"})
+        await clock.sleep(1.0)
+
+
+async def _refresh_for_ever(relay: Relay, clock: Clock) -> None:
+    while True:
+        pause_s = REFRESH_EVERY_S
+        try:
+            await relay.refresh()
+        except Failure as error:
+            pause_s = 1.0
+            extra = {"action": "refresh_failed"}
+            logger.warning("The live chats could not be listed", extra=extra, exc_info=error)
+        except Exception:
+            logger.exception("A refresh crashed", extra={"action": "refresh_crashed"})
+        await clock.sleep(pause_s)

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-import re
+import shlex
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,51 +57,82 @@ def main() -> None:
     """
 
 
-def listening_options(command: Callable[..., None]) -> Callable[..., None]:
-    """`--host` and `--port`, which overrule the settings."""
-    command = click.option("--host", help="Address to listen on.  [SERVER_HOST]")(command)
-    return click.option(
-        "--port", type=click.IntRange(0, 65_535), help="0 picks a free one.  [SERVER_PORT]"
-    )(command)
+Command = Callable[..., None]
+
+
+def listening_options(name: str) -> Callable[[Command], Command]:
+    """`--host` and `--port`, which overrule the variables NAME_HOST and NAME_PORT."""
+
+    def add(command: Command) -> Command:
+        command = click.option("--host", help=f"Address to listen on.  [{name}_HOST]")(command)
+        return click.option(
+            "--port", type=click.IntRange(0, 65_535), help=f"0 picks a free one.  [{name}_PORT]"
+        )(command)
+
+    return add
 
 
 @main.command()
-@listening_options
+@listening_options("SERVER")
 def serve(host: str | None, port: int | None) -> None:
     """Run the server."""
-    from entrypoints.serve import serve
+    from entrypoints.serve import serve, server_program
 
-    serve(_settings(host, port))
+    serve(server_program(_settings(host, port)))
 
 
 @main.command()
-@listening_options
+@listening_options("BRIDGE")
+def bridge(host: str | None, port: int | None) -> None:
+    """Run the reference bridge, with the coordinators' page."""
+    from entrypoints.serve import bridge_program, serve
+
+    serve(bridge_program(_settings(host, port, "BRIDGE")))
+
+
+@main.command()
+@listening_options("SERVER")
 def dev(host: str | None, port: int | None) -> None:
-    """Run the server on this machine, and say how to try it."""
-    from entrypoints.serve import serve
+    """Run the server and the reference bridge on this machine, and say how to try them.
 
-    settings = _settings(host, port)
-    serve(settings, lambda url: click.echo(_banner(url, settings)))
+    BRIDGE is elixir where nothing says otherwise. With BRIDGE=none, or where ELIXIR_HTTP_URL or
+    ELIXIR_WEBSOCKET_URL name an application of your own, the server runs alone.
+    """
+    from entrypoints.serve import dev_programs, serve
+
+    settings = _settings(host, port, BRIDGE="elixir")
+    serve(*dev_programs(settings), on_listening=lambda urls: click.echo(_banner(urls, settings)))
 
 
-def _banner(url: str, settings: "Settings") -> str:
-    here = re.sub(r"//(127\.0\.0\.1|0\.0\.0\.0)\b", "//localhost", url)
-    socket = here.replace("http", "ws", 1) + "/socket/websocket"
+def _banner(urls: Sequence[str], settings: "Settings") -> str:
+    from entrypoints.serve import local, socket_url
+
+    here = local(urls[0])
+    socket = socket_url(here)
+    desk = f"\n  Coordinators  {local(urls[1])}/" if len(urls) > 1 else ""
     store = f"sqlite, {settings.sqlite_path}" if settings.store == "sqlite" else settings.store
     return f"""
   AI Agent Server
 
-  Chat       {here}/test-websocket.html
-  Socket     {socket}
-  HTTP API   {here}/schema
+  Chat          {here}/test-websocket.html{desk}
+  Socket        {socket}
+  HTTP API      {here}/schema
 
-  Store      {store}
-  Assistant  {settings.assistant}
-  Bridge     {settings.bridge}
+  Store         {store}
+  Assistant     {settings.assistant}
+  Bridge        {settings.bridge}
 
-  Try: ai-agent-server chat{"" if socket == SOCKET_URL else f" --url {socket}"}
-  Ctrl+C stops it.
+  Try: {_myself()} chat{"" if socket == SOCKET_URL else f" --url {socket}"}
+  Ctrl+C stops {"both" if desk else "it"}.
 """
+
+
+def _myself() -> str:
+    """What this command is started with: its name where the PATH has it, else as it was typed."""
+    name = click.get_current_context().find_root().info_name or ""
+    typed = sys.argv[0]
+    is_typed = Path(typed).name == name and shutil.which(name) != typed
+    return shlex.quote(typed) if is_typed else name
 
 
 @main.command()
@@ -200,15 +232,56 @@ def erase(business: str, user: str, yes: bool) -> None:
     click.echo(asyncio.run(erase_user(_settings(), business, user)))
 
 
-def _settings(host: str | None = None, port: int | None = None) -> "Settings":
-    """The settings of this run, with the log set up as they say. Raises: BadSetting."""
+@main.group()
+def outbox() -> None:
+    """Look at what the bridge would not take, and have it delivered after all or dropped."""
+
+
+@outbox.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@as_json
+def list_letters(limit: int, as_json: bool) -> None:
+    """List what the bridge would not take, and why, oldest first."""
+    from entrypoints.operations import list_dead_letters
+
+    click.echo(asyncio.run(list_dead_letters(_settings(), limit, as_json=as_json)))
+
+
+@outbox.command()
+@click.argument("notice_ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Rather than some.")
+def retry(notice_ids: tuple[str, ...], everything: bool) -> None:
+    """Have notices delivered after all, in their session's order, by the running server."""
+    from entrypoints.operations import retry_dead_letters
+
+    if everything == bool(notice_ids):
+        raise click.UsageError("say which: IDs from `outbox list`, or --all")
+    click.echo(asyncio.run(retry_dead_letters(_settings(), notice_ids)))
+
+
+@outbox.command()
+@click.argument("notice_ids", metavar="ID...", nargs=-1, required=True)
+def drop(notice_ids: tuple[str, ...]) -> None:
+    """Delete notices that are not to be delivered."""
+    from entrypoints.operations import drop_dead_letters
+
+    click.echo(asyncio.run(drop_dead_letters(_settings(), notice_ids)))
+
+
+def _settings(
+    host: str | None = None, port: int | None = None, name: str = "SERVER", **defaults: str
+) -> "Settings":
+    """The settings of this run, with the log set up as they say. Raises: BadSetting.
+
+    `defaults`: of this command, where they are others than usual.
+    """
     from entrypoints.logs import configure
     from entrypoints.settings import env_file, load_settings
 
-    for name, value in env_file(Path(".env")).items():
-        os.environ.setdefault(name, value)
-    options = {"SERVER_HOST": host, "SERVER_PORT": port}
-    given = {name: str(value) for name, value in options.items() if value is not None}
+    for variable, value in {**defaults, **env_file(Path(".env"))}.items():
+        os.environ.setdefault(variable, value)
+    options = {f"{name}_HOST": host, f"{name}_PORT": port}
+    given = {variable: str(value) for variable, value in options.items() if value is not None}
     settings = load_settings({**os.environ, **given})
     configure(settings.log_level, settings.log_format)
     return settings

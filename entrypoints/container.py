@@ -1,5 +1,7 @@
 """The wiring: the one place where concrete adapters are named, chosen by the settings."""
 
+from functools import partial
+from random import random
 from typing import Any
 
 from dependency_injector import containers, providers
@@ -10,13 +12,16 @@ from adapters.memory.store import MemoryStore
 from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
 from application.conversations import Conversations
+from application.deliver import DeliverNotices
 from application.join import JoinConversation
 from application.ports import Policy
 from application.post_message import PostMessage
 from application.privacy import Privacy
+from application.relay import Relay
 from application.sweep import Sweep
 from application.transfers import Transfers
 from application.turns import Turns
+from domain.telling import notices
 from entrypoints.messages_channel import MessagesServices
 from entrypoints.metrics import Metrics
 from entrypoints.settings import Settings
@@ -27,6 +32,57 @@ def _sqlite_store(path: str, synchronous: str) -> Any:
     from adapters.sqlite.store import SqliteStore
 
     return SqliteStore(path, synchronous="FULL" if synchronous == "full" else "NORMAL")
+
+
+def _elixir_socket(settings: Settings) -> Any:
+    from adapters.elixir.socket import ElixirSocket
+
+    return ElixirSocket(
+        settings.elixir_websocket_url,
+        token=settings.elixir_token,
+        timeout_s=settings.elixir_timeout / 1000,
+    )
+
+
+def _elixir_http(settings: Settings, clock: Any, jitter: Any) -> Any:
+    """None, where nobody is to be notified."""
+    if not settings.elixir_http_url:
+        return None
+    from adapters.elixir.http import ElixirHttp
+
+    return ElixirHttp(
+        settings.elixir_http_url,
+        clock=clock,
+        jitter=jitter,
+        token=settings.elixir_token,
+        timeout_s=settings.elixir_timeout / 1000,
+        attempts=settings.elixir_retry_attempts,
+    )
+
+
+def _elixir_bridge(http: Any, line: Any) -> Any:
+    from adapters.elixir.bridge import ElixirBridge
+
+    return ElixirBridge(http, line)
+
+
+def _elixir_businesses(http: Any, clock: Any) -> Any:
+    if http is None:
+        return MemoryBusinesses((), {})
+    from adapters.elixir.businesses import ElixirBusinesses
+
+    return ElixirBusinesses(http, clock)
+
+
+def _delivery_limit_s(settings: Settings) -> float:
+    """What all tries of one delivery may take together, with pauses of up to 2 s between them."""
+    return settings.elixir_retry_attempts * (settings.elixir_timeout / 1000 + 2.0)
+
+
+def _public_url(settings: Settings) -> str | None:
+    if settings.bridge == "none":
+        return None
+    return settings.elixir_websocket_public_url or settings.elixir_websocket_url
 
 
 def _policy(settings: Settings) -> Policy:
@@ -49,9 +105,9 @@ class Container(containers.DeclarativeContainer):
 
     clock = providers.Singleton(SystemClock)
     new_id = providers.Singleton(RandomIds)
+    jitter = providers.Object(random)
     metrics = providers.Singleton(Metrics)
     fanout = providers.Singleton(MemoryFanout)
-    businesses = providers.Singleton(MemoryBusinesses)
     store = providers.Selector(
         settings.provided.store,
         memory=providers.Singleton(MemoryStore),
@@ -69,10 +125,32 @@ class Container(containers.DeclarativeContainer):
             clock,
         ),
     )
-    live_chat = providers.Singleton(LiveChatAddress, None)
+    elixir_http = providers.Singleton(_elixir_http, settings, clock, jitter)
+    elixir_socket = providers.Singleton(_elixir_socket, settings)
+    bridge = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Object(None),
+        elixir=providers.Singleton(_elixir_bridge, elixir_http, elixir_socket),
+    )
+    businesses = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Singleton(MemoryBusinesses),
+        elixir=providers.Singleton(_elixir_businesses, elixir_http, clock),
+    )
+    live_chat = providers.Singleton(LiveChatAddress, providers.Callable(_public_url, settings))
 
     conversations = providers.Singleton(
-        Conversations, store=store, fanout=fanout, clock=clock, new_id=new_id, policy=policy
+        Conversations,
+        store=store,
+        fanout=fanout,
+        clock=clock,
+        new_id=new_id,
+        policy=policy,
+        tell=providers.Selector(
+            settings.provided.bridge,
+            none=providers.Object(None),
+            elixir=providers.Singleton(partial, notices, new_id=new_id),
+        ),
     )
     turns = providers.Singleton(
         Turns,
@@ -96,6 +174,33 @@ class Container(containers.DeclarativeContainer):
     )
     privacy = providers.Singleton(
         Privacy, archive=store, store=store, conversations=conversations, turns=turns
+    )
+    deliver = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Object(None),
+        elixir=providers.Singleton(
+            DeliverNotices,
+            outbox=store,
+            bridge=bridge,
+            store=store,
+            transfers=transfers,
+            observer=metrics,
+            jitter=jitter,
+            limit_s=providers.Callable(_delivery_limit_s, settings),
+        ),
+    )
+    relay = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Object(None),
+        elixir=providers.Singleton(
+            Relay,
+            line=elixir_socket,
+            conversations=conversations,
+            post=post,
+            transfers=transfers,
+            archive=store,
+            count=metrics.provided.heard,
+        ),
     )
     sweep = providers.Singleton(Sweep, store=store, transfers=transfers, turns=turns, clock=clock)
     messages = providers.Singleton(

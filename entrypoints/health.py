@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from application.ports import SessionStore
+from application.ports import Bridge, SessionStore
 from domain.identity import SessionId
 from entrypoints.wire import Wire
 
@@ -45,6 +45,15 @@ def store_probe(store: SessionStore) -> Probe:
         return "ok"
 
     return probe
+
+
+def bridge_probe(bridge: Bridge | None) -> Probe:
+    """`degraded` while the bridge is away: what it must be told waits for it."""
+
+    async def probe() -> Condition:
+        return "ok" if bridge is not None and not bridge.is_away else "degraded"
+
+    return probe if bridge is not None else nothing_there
 
 
 @dataclass(slots=True, kw_only=True)

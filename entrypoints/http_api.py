@@ -1,21 +1,11 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from hmac import compare_digest
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
-from litestar.connection import ASGIConnection
-from litestar.exceptions import (
-    ClientException,
-    HTTPException,
-    NotAuthorizedException,
-    SerializationException,
-)
-from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Example, SecurityScheme, Tag
@@ -45,10 +35,12 @@ from domain.identity import (
 from domain.message import Author, Entry, message_text
 from domain.session import Session
 from domain.status import Reason, Status
+from entrypoints.guards import MAX_BODY, ApiRequest, only_json, token_guard
 from entrypoints.health import Health, Ready
 from entrypoints.metrics import Metrics
 from entrypoints.problems import Problem, conversation_problem, problems
 from entrypoints.wire import (
+    MAX_SEQ,
     EntryJson,
     Pushes,
     SessionJson,
@@ -58,12 +50,9 @@ from entrypoints.wire import (
     timestamp,
 )
 
-MAX_BODY = 64 * 1024
-"""The largest request body, in bytes."""
 MAX_SUMMARY = 4_000
 MAX_PAGE = 200
 MAX_LISTED = 100
-MAX_SEQ = 9_999_999_999
 
 _IDENTIFIER = r"^[A-Za-z0-9._:@-]{1,128}$"
 Identifier = Annotated[str, msgspec.Meta(pattern=_IDENTIFIER)]
@@ -222,7 +211,7 @@ def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 
     api = Router(
         path="/api",
-        guards=[_token_guard(services.service_token), _only_json],
+        guards=[token_guard(services.service_token), only_json],
         route_handlers=[
             *_conversation_routes(services),
             *_coordinator_routes(services),
@@ -477,49 +466,6 @@ def _message_id(value: str | None) -> MessageId | None:
 
 def _summary(value: str | None) -> str | None:
     return value.strip() or None if value is not None else None
-
-
-Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
-
-
-def _token_guard(service_token: str) -> Guard:
-    """Lets through who brings one of the tokens; everybody, where there are none."""
-    tokens = [token.strip().encode() for token in service_token.split(",") if token.strip()]
-
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        if not tokens:
-            return
-        scheme, _space, given = connection.headers.get("authorization", "").partition(" ")
-        sent = given.strip().encode()
-        # Every token is compared, each in constant time: how long it takes says nothing.
-        if scheme.lower() != "bearer" or not any([compare_digest(sent, each) for each in tokens]):
-            raise NotAuthorizedException(
-                "a service token is needed", headers={"WWW-Authenticate": 'Bearer realm="api"'}
-            )
-
-    return guard
-
-
-def _only_json(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Refuses bodies that a browser would send for a foreign page without asking us first."""
-    if connection.scope.get("method") not in ("POST", "PUT"):
-        return
-    media_type = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise HTTPException("the body must be application/json", status_code=415)
-
-
-class ApiRequest(Request[Any, Any, Any]):
-    """A request whose body may be anything at all."""
-
-    async def json(self) -> Any:
-        """The body. Raises: ClientException."""
-        try:
-            return await super().json()
-        except (SerializationException, UnicodeDecodeError, RecursionError) as error:
-            raise ClientException(
-                "the body is not JSON in UTF-8, or is nested too deeply"
-            ) from error
 
 
 def openapi_config() -> OpenAPIConfig:

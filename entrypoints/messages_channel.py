@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from application.join import JoinConversation, Joined, Place
 from application.ports import Delta, Event, Fanout, SessionStore, Typing
 from application.post_message import PostMessage
 from application.transfers import Transfers
+from application.turns import TYPING_EXPIRES_MS
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
@@ -22,11 +23,12 @@ from domain.errors import (
     Refusal,
 )
 from domain.identity import Customer, LocationId, MessageId, SessionId, customer, identifier
-from domain.message import Entry, message_text
+from domain.message import Author, Entry, message_text
 from domain.session import Session
 from domain.status import Status
 from entrypoints.phoenix_channel import Channel, Ended, JoinRefused, Link, Reply
 from entrypoints.wire import (
+    MAX_SEQ,
     DeltaPush,
     EntryJson,
     LiveChat,
@@ -39,9 +41,13 @@ from entrypoints.wire import (
 )
 
 TOPIC_PREFIX = "messages:"
+UNKNOWN_EVENT = "unknown event"
 
 logger = logging.getLogger(__name__)
 P = TypeVar("P", bound=msgspec.Struct)
+
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
 
 
 class JoinPayload(Wire):
@@ -78,8 +84,8 @@ class TransferRequest(Wire):
 class HistoryRequest(Wire):
     """`history`: entries before a seq, newest page first, or after one."""
 
-    before_seq: int | None = None
-    after_seq: int | None = None
+    before_seq: Seq | None = None
+    after_seq: Seq | None = None
     limit: int = PAGE
 
 
@@ -217,7 +223,8 @@ class MessagesChannel(Channel):
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply:
         handler = _HANDLERS.get(event)
         if handler is None:
-            return Reply("error", ErrorReply("unknown event"))
+            self._services.refused(UNKNOWN_EVENT)
+            return Reply("error", ErrorReply(UNKNOWN_EVENT))
         try:
             return Reply("ok", await handler(self, payload))
         except ConversationError as error:
@@ -280,6 +287,10 @@ class MessagesChannel(Channel):
         return HistoryReply(self._entries(entries), more)
 
     async def _typing(self, payload: Any) -> dict[str, Any]:
+        session = await self._session()
+        if session is not None and session.status is Status.LIVE:
+            sign = Typing(Author.USER, TYPING_EXPIRES_MS)
+            self._services.fanout.publish(self._customer, sign)
         return {}
 
     async def _session(self) -> Session | None:
@@ -313,7 +324,7 @@ class MessagesChannel(Channel):
             if self._stream:
                 push = DeltaPush(event.response_id, event.index, event.text)
                 self.link.push("message_delta", push)
-        elif isinstance(event, Typing):
+        elif isinstance(event, Typing) and event.author != Author.USER:
             self.link.push("typing", TypingPush(event.author, event.expires_in_ms))
 
     def _entries(self, entries: tuple[Entry, ...]) -> list[EntryJson | StatusJson]:

@@ -11,6 +11,8 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from application import ports
+from domain.errors import BridgeUnavailable
+from domain.notice import NoticeKind
 from entrypoints.phoenix_endpoint import Observer as SocketObserver
 
 logger = logging.getLogger(__name__)
@@ -72,6 +74,19 @@ class Metrics(SocketObserver, ports.Observer):
         self.refusals = Counter(
             "refusals", "Refused requests by reason", ["reason"], registry=registry
         )
+        self.notices = Counter(
+            "notices",
+            "What became of attempts to tell the bridge",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.live_chat = Counter(
+            "live_chat_heard",
+            "What became of what came from the bridge",
+            ["outcome"],
+            registry=registry,
+        )
+        self._astray: set[str] = set()
         self.outbox = Gauge(
             "outbox_depth", "What the bridge has still to be told", registry=registry
         )
@@ -114,4 +129,25 @@ class Metrics(SocketObserver, ports.Observer):
                 "A turn failed",
                 extra={"action": "turn_failed", "outcome": outcome},
                 exc_info=error,
+            )
+
+    def notice_settled(
+        self, kind: NoticeKind, outcome: str, error: BaseException | None = None
+    ) -> None:
+        self.notices.labels(kind, outcome).inc()
+        if outcome == "dead":
+            extra = {"action": "notice_dead", "kind": kind, "reason": str(error)}
+            logger.error("The bridge will never take a notice: see `outbox list`", extra=extra)
+        elif error is not None and not isinstance(error, BridgeUnavailable):
+            extra = {"action": "notice_failed", "kind": kind}
+            logger.error("A notice could not be delivered", extra=extra, exc_info=error)
+
+    def heard(self, outcome: str) -> None:
+        """Something came from the bridge, and this became of it."""
+        self.live_chat.labels(outcome).inc()
+        if outcome in ("closed", "unknown") and outcome not in self._astray:
+            self._astray.add(outcome)
+            extra = {"action": "heard_astray", "outcome": outcome}
+            logger.warning(
+                "Words from the bridge had nowhere to go; said once a start", extra=extra
             )

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from application.follow import PAGE
-from domain.errors import ConversationError, StorageUnavailable, UnknownSession
+from domain.errors import ConversationError, Refusal, StorageUnavailable, UnknownSession
 from domain.identity import BusinessId, SessionId, customer, identifier
 from domain.message import Entry, Message
+from domain.notice import DeadLetter
 from domain.session import Session
 from domain.status import Status
 from entrypoints.container import Container
@@ -22,8 +23,15 @@ from entrypoints.http_api import Export, ExportedConversation
 from entrypoints.settings import Settings
 from entrypoints.wire import Pushes, session_json, timestamp
 
+MAX_LETTERS = 100_000
+"""So many dead letters can be retried with one command."""
+
 # What a user writes must neither steer the operator's terminal nor turn its text around.
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class UnknownNotice(Refusal):
+    """There is no such dead letter."""
 
 
 async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
@@ -32,7 +40,7 @@ async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
     return [
         ("store", settings.store, await _why_not(_read_store(container.store()))),
         ("assistant", settings.assistant, await _why_not(_open(container.assistant()))),
-        ("bridge", settings.bridge, None),
+        ("bridge", settings.bridge, await _why_not(_reach_bridge(container))),
     ]
 
 
@@ -94,6 +102,63 @@ async def erase_user(settings: Settings, business_id: str, user_id: str) -> str:
     )
 
 
+async def list_dead_letters(settings: Settings, limit: int, *, as_json: bool) -> str:
+    """What the bridge will never take as it is, and why. Raises: ConversationError."""
+    async with _stored(settings) as container:
+        letters = await container.store().dead(limit)
+        depth = await container.store().depth()
+    if as_json:
+        return _json([_letter_json(letter) for letter in letters])
+    rows = [_letter_row(letter) for letter in letters] or ["no dead letters"]
+    return "\n".join([*rows, f"{depth} undelivered"] if depth else rows)
+
+
+async def retry_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> str:
+    """Have dead letters delivered after all; without ids, all. Raises: ConversationError."""
+    async with _stored(settings) as container:
+        store = container.store()
+        ids = notice_ids or [letter.notice.notice_id for letter in await store.dead(MAX_LETTERS)]
+        retried = [await store.retry(notice_id) for notice_id in ids]
+    return f"{_found(ids, retried)} to be delivered"
+
+
+async def drop_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> str:
+    """Delete dead letters. Raises: ConversationError."""
+    async with _stored(settings) as container:
+        dropped = [await container.store().drop(notice_id) for notice_id in notice_ids]
+    return f"{_found(notice_ids, dropped)} dropped"
+
+
+def _found(notice_ids: Sequence[str], found: Sequence[bool]) -> str:
+    """How many there were. Raises: UnknownNotice, naming the first that there is not."""
+    for notice_id, is_there in zip(notice_ids, found, strict=True):
+        if not is_there:
+            raise UnknownNotice(f"there is no dead letter {notice_id}")
+    return f"{len(notice_ids)} notice{'' if len(notice_ids) == 1 else 's'}"
+
+
+def _letter_row(letter: DeadLetter) -> str:
+    notice = letter.notice
+    reason = _CONTROLS.sub("\ufffd", letter.reason)
+    at = timestamp(notice.due_at)
+    return f"{notice.notice_id}  {at}  {notice.kind:<12}  {notice.session_id}  {reason}"
+
+
+def _letter_json(letter: DeadLetter) -> dict[str, object]:
+    notice = letter.notice
+    return {
+        "noticeId": notice.notice_id,
+        "sessionId": notice.session_id,
+        "businessId": notice.customer.business_id,
+        "userId": notice.customer.user_id,
+        "kind": notice.kind,
+        "timestamp": timestamp(notice.due_at),
+        "attempts": notice.attempts,
+        "reason": letter.reason,
+        "body": notice.body,
+    }
+
+
 @asynccontextmanager
 async def _stored(settings: Settings) -> AsyncIterator[Container]:
     """The parts, with the store open, beside whatever server works on it."""
@@ -121,6 +186,13 @@ async def _log(container: Container, session_id: SessionId) -> list[Entry]:
 async def _read_store(store: Any) -> None:
     async with _opened(store):
         await store.list_sessions(limit=1)
+
+
+async def _reach_bridge(container: Container) -> None:
+    http = container.elixir_http() if container.bridge() is not None else None
+    if http is not None:
+        async with http:
+            await http.check()
 
 
 async def _open(part: Any) -> None:

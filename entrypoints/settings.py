@@ -15,6 +15,10 @@ _ENV_LINE = re.compile(
 )
 
 
+_HTTP_URL = r"^(https?://[^\s/]\S*)?$"
+_SOCKET_URL = r"^wss?://[^\s/]\S*$"
+
+
 class BadSetting(ValueError):
     """A variable has a value that it cannot have; the text is one line that says which and why."""
 
@@ -49,9 +53,75 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, msgspec.Meta(ge=0, le=10_000, description="ms between two words of the demo's answer")
     ] = 20
     bridge: Annotated[
-        Literal["none"],
-        msgspec.Meta(description="none: coordinators work through the HTTP API alone"),
+        Literal["none", "elixir"],
+        msgspec.Meta(
+            description="elixir: an application with the bridge's interface is told what happens, "
+            "and coordinators talk there; none: they work through the HTTP API alone"
+        ),
     ] = "none"
+    elixir_http_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=_HTTP_URL,
+            title="an address that begins with http:// or https://, or empty",
+            description="where the bridge is told what happens; empty: it is not told",
+        ),
+    ] = "http://localhost:4000"
+    elixir_websocket_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=_SOCKET_URL,
+            title="an address that begins with ws:// or wss://",
+            description="the bridge's socket, for the live chats",
+        ),
+    ] = "ws://localhost:4000/socket/websocket"
+    elixir_websocket_public_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=f"{_SOCKET_URL}|^$",
+            title="an address that begins with ws:// or wss://, or empty",
+            description="the same socket as users reach it; empty: as the server does",
+        ),
+    ] = ""
+    elixir_token: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[!-~]*$",
+            title="ASCII characters without spaces, or empty",
+            description="bearer token that the bridge demands; empty: none is sent",
+        ),
+    ] = ""
+    elixir_timeout: Annotated[
+        int, msgspec.Meta(ge=1, le=60_000, description="ms that the bridge may take to answer")
+    ] = 5_000
+    elixir_retry_attempts: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1, le=10, description="requests in a row before what the bridge is told must wait"
+        ),
+    ] = 3
+    bridge_host: Annotated[
+        str, msgspec.Meta(min_length=1, description="address that the reference bridge listens on")
+    ] = "127.0.0.1"
+    bridge_port: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0, le=65_535, description="port of the reference bridge; 0 picks a free one"
+        ),
+    ] = 4000
+    bridge_store: Annotated[
+        Literal["sqlite", "memory"],
+        msgspec.Meta(description="where the reference bridge keeps its live chats"),
+    ] = "sqlite"
+    bridge_sqlite_path: Annotated[
+        str, msgspec.Meta(min_length=1, description="the database file of BRIDGE_STORE=sqlite")
+    ] = "data/bridge.sqlite3"
+    agent_server_url: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1, description="the AI agent server, as the reference bridge reaches it"
+        ),
+    ] = "http://localhost:3001"
     service_token: Annotated[
         str,
         msgspec.Meta(description="bearer token that /api then demands; empty: /api is open"),
@@ -152,6 +222,8 @@ def expected(base: Any, meta: msgspec.Meta) -> str:
     """What a setting may be, in words."""
     if get_origin(base) is Literal:
         return "one of " + ", ".join(get_args(base))
+    if meta.title is not None:
+        return str(meta.title)
     if base is str:
         return "at least one character" if meta.min_length else "text"
     kind = "a whole number" if base is int else "a number"

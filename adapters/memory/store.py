@@ -18,7 +18,7 @@ from application.ports import (
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Author, Entry, Message
-from domain.notice import Deferred, Notice, Outcome, Undeliverable
+from domain.notice import DeadLetter, Deferred, Notice, Outcome, Undeliverable
 from domain.session import Draft, Session
 from domain.status import Status
 
@@ -60,6 +60,18 @@ class _Owner:
         return bool(self.logs) and self.logs[-1].session.is_open
 
 
+@dataclass(slots=True)
+class _Queued:
+    """An undelivered notice as it was stored, and when it may be claimed."""
+
+    notice: Notice
+    ready_at: datetime
+    attempts: int = 0
+
+    def claimed(self) -> Notice:
+        return replace(self.notice, due_at=self.ready_at, attempts=self.attempts)
+
+
 class MemoryStore(SessionStore, Archive, Outbox):
     """All three ports of storage in one process's memory.
 
@@ -73,11 +85,11 @@ class MemoryStore(SessionStore, Archive, Outbox):
         # Only what has a time to come is in here: a scan of it in `due`, every few seconds, costs
         # less than keeping an order in `append`, which moves the time twice per turn.
         self._due: dict[SessionId, datetime] = {}
-        # What is undelivered, per session in the order of position. A claim moves `due_at` to the
+        # What is undelivered, per session in the order of position. A claim moves `ready_at` to the
         # end of its lease.
-        self._queues: dict[SessionId, dict[str, Notice]] = {}
+        self._queues: dict[SessionId, dict[str, _Queued]] = {}
         self._queued_in: dict[str, SessionId] = {}
-        self._dead: dict[SessionId, list[tuple[Notice, str]]] = {}
+        self._dead: dict[SessionId, dict[str, DeadLetter]] = {}
 
     def __repr__(self) -> str:
         return f"<MemoryStore sessions={len(self._logs)} undelivered={len(self._queued_in)}>"
@@ -147,7 +159,8 @@ class MemoryStore(SessionStore, Archive, Outbox):
 
     def _queue(self, notices: Iterable[Notice]) -> None:
         for notice in sorted(notices, key=lambda notice: notice.position):
-            self._queues.setdefault(notice.session_id, {})[notice.notice_id] = notice
+            queue = self._queues.setdefault(notice.session_id, {})
+            queue[notice.notice_id] = _Queued(notice, notice.due_at)
             self._queued_in[notice.notice_id] = notice.session_id
 
     async def page(
@@ -224,14 +237,14 @@ class MemoryStore(SessionStore, Archive, Outbox):
         heads = (next(iter(queue.values())) for queue in self._queues.values())
         due = nsmallest(
             limit,
-            (notice for notice in heads if notice.due_at <= now),
-            key=lambda notice: (notice.due_at, notice.session_id),
+            (queued for queued in heads if queued.ready_at <= now),
+            key=lambda queued: (queued.ready_at, queued.notice.session_id),
         )
-        for notice in due:
-            self._queues[notice.session_id][notice.notice_id] = replace(
-                notice, due_at=lease_until, attempts=notice.attempts + 1
-            )
-        return tuple(due)
+        claimed = tuple([queued.claimed() for queued in due])
+        for queued in due:
+            queued.ready_at = lease_until
+            queued.attempts += 1
+        return claimed
 
     async def settle(self, notice_id: str, outcome: Outcome) -> None:
         session_id = self._queued_in.get(notice_id)
@@ -239,17 +252,52 @@ class MemoryStore(SessionStore, Archive, Outbox):
             return
         queue = self._queues[session_id]
         if isinstance(outcome, Deferred):
-            queue[notice_id] = replace(queue[notice_id], due_at=outcome.until)
+            queue[notice_id].ready_at = outcome.until
             return
-        notice = queue.pop(notice_id)
+        queued = queue.pop(notice_id)
         del self._queued_in[notice_id]
         if not queue:
             del self._queues[session_id]
         if isinstance(outcome, Undeliverable):
-            self._dead.setdefault(session_id, []).append((notice, outcome.reason))
+            notice = replace(queued.notice, attempts=queued.attempts)
+            letters = self._dead.setdefault(session_id, {})
+            letters[notice_id] = DeadLetter(notice, outcome.reason)
 
     async def depth(self) -> int:
         return len(self._queued_in)
+
+    async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
+        letters = (letter for of_one in self._dead.values() for letter in of_one.values())
+        return tuple(nsmallest(limit, letters, key=_age))
+
+    async def retry(self, notice_id: str) -> bool:
+        letter = self._take_dead(notice_id)
+        if letter is None:
+            return False
+        session_id = letter.notice.session_id
+        first, *rest = self._queues.pop(session_id, {}).values() or [None]
+        revived = _Queued(replace(letter.notice, attempts=0), letter.notice.due_at)
+        waiting = sorted([*rest, revived], key=lambda queued: queued.notice.position)
+        queue = [first, *waiting] if first is not None else waiting
+        self._queues[session_id] = {queued.notice.notice_id: queued for queued in queue}
+        self._queued_in[notice_id] = session_id
+        return True
+
+    async def drop(self, notice_id: str) -> bool:
+        return self._take_dead(notice_id) is not None
+
+    def _take_dead(self, notice_id: str) -> DeadLetter | None:
+        for session_id, letters in self._dead.items():
+            if notice_id in letters:
+                letter = letters.pop(notice_id)
+                if not letters:
+                    del self._dead[session_id]
+                return letter
+        return None
+
+
+def _age(letter: DeadLetter) -> tuple[datetime, SessionId, int]:
+    return letter.notice.due_at, letter.notice.session_id, letter.notice.position
 
 
 def _keyed(draft: Draft) -> int:

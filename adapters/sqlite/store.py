@@ -25,7 +25,7 @@ from application.ports import (
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Author, Entry, Message, StatusChange
-from domain.notice import Deferred, Delivered, Notice, Outcome
+from domain.notice import DeadLetter, Deferred, Delivered, Notice, Outcome
 from domain.session import Draft, Session
 from domain.status import Status
 
@@ -67,6 +67,11 @@ _RECENT_BY_CUSTOMER = _RECENT_OF.format(
     """(SELECT session_id FROM sessions WHERE business_id = ? AND user_id = ?
         ORDER BY number DESC LIMIT 1)"""
 )
+# Behind what is claimed or deferred of its session; else it is the first.
+_REVIVE = """UPDATE outbox SET dead = NULL, attempts = 0, ready_at = CASE WHEN EXISTS
+        (SELECT 1 FROM outbox AS other WHERE other.session_id = outbox.session_id
+            AND other.dead IS NULL) THEN NULL ELSE due_at END
+    WHERE notice_id = ? AND dead IS NOT NULL"""
 _PROMOTE = """UPDATE outbox SET ready_at = due_at WHERE ready_at IS NULL AND notice_id =
     (SELECT notice_id FROM outbox WHERE session_id = ? AND dead IS NULL ORDER BY position)"""
 
@@ -220,6 +225,26 @@ class SqliteStore(SessionStore, Archive, Outbox):
         return await self._read(
             lambda db: db.execute("SELECT count(*) FROM outbox WHERE dead IS NULL").fetchone()[0]
         )
+
+    async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
+        rows: Rows = await self._read(
+            lambda db: db.execute(
+                """SELECT attempts, body, dead FROM outbox WHERE dead IS NOT NULL
+                    ORDER BY due_at, session_id, position LIMIT ?""",
+                (limit,),
+            ).fetchall()
+        )
+        return tuple(
+            DeadLetter(replace(_decode_notice(body), attempts=attempts), reason)
+            for attempts, body, reason in rows
+        )
+
+    async def retry(self, notice_id: str) -> bool:
+        return await self._write(lambda db: db.execute(_REVIVE, (notice_id,)).rowcount > 0)
+
+    async def drop(self, notice_id: str) -> bool:
+        sql = "DELETE FROM outbox WHERE notice_id = ? AND dead IS NOT NULL"
+        return await self._write(lambda db: db.execute(sql, (notice_id,)).rowcount > 0)
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         result: T = await self._reads.submit(work)

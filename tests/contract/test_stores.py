@@ -677,6 +677,104 @@ async def test_a_later_notice_keeps_its_own_time(store: Store) -> None:
     assert await claimed(store, 60) == ["s1-20"]
 
 
+async def dies(store: Store, notice_id: str, reason: str = "410 Gone") -> None:
+    await store.settle(notice_id, Undeliverable(reason))
+
+
+async def test_dead_letters_are_kept_with_their_reason_and_the_oldest_come_first(
+    store: Store,
+) -> None:
+    for number, customer in enumerate((ANA, DAN)):
+        opening = user_says(new_session(f"s{number}", customer))
+        await store.append(with_notices(opening, 2, due_at=NOON - number * SECOND), None)
+    for notice_id in [*await claimed(store), *await claimed(store, 1), *await claimed(store, 2)]:
+        await dies(store, notice_id, f"no {notice_id}")
+    await dies(store, "s1-11")
+    await dies(store, "s0-11")
+
+    letters = await store.dead(10)
+    assert [letter.notice.notice_id for letter in letters] == ["s1-10", "s1-11", "s0-10", "s0-11"]
+    assert [letter.reason for letter in letters][::2] == ["no s1-10", "no s0-10"]
+    assert letters[0].notice.body == {"message": 1, "nested": {"ă": [1, 2.5, None, True]}}
+    assert letters[0].notice.due_at == NOON - SECOND
+    assert await store.dead(1) == letters[:1]
+
+
+async def test_a_dead_letter_says_how_often_it_was_tried(store: Store) -> None:
+    await store.append(with_notices(user_says(new_session())), None)
+    for minute in range(3):
+        await claimed(store, minute)
+    await dies(store, "s1-10")
+
+    (letter,) = await store.dead(10)
+    assert letter.notice.attempts == 3
+
+
+async def test_a_retried_dead_letter_is_as_new(store: Store) -> None:
+    draft = with_notices(user_says(new_session()))
+    await store.append(draft, None)
+    await claimed(store, lease=60)
+    await dies(store, "s1-10")
+
+    assert await store.retry("s1-10") is True
+    assert await store.dead(10) == ()
+    assert await store.depth() == 1
+    assert await store.claim(NOON, NOON + MINUTE, 10) == tuple(draft.notices)
+
+
+async def test_a_retried_dead_letter_takes_its_place_in_the_order(store: Store) -> None:
+    await store.append(with_notices(user_says(new_session()), 4), None)
+    for notice_id in ("s1-10", "s1-11"):
+        await claimed(store)
+        await dies(store, notice_id)
+    await claimed(store)
+    await store.retry("s1-11")
+    await store.retry("s1-10")
+    beside = await claimed(store)
+    order: list[str] = []
+    await store.settle("s1-12", Delivered())
+    while ids := await claimed(store):
+        order += ids
+        await store.settle(ids[0], Delivered())
+
+    assert beside == []
+    assert order == ["s1-10", "s1-11", "s1-13"]
+
+
+async def test_a_retried_dead_letter_waits_for_one_that_is_deferred(store: Store) -> None:
+    await store.append(with_notices(user_says(new_session()), 2), None)
+    await claimed(store)
+    await dies(store, "s1-10")
+    await claimed(store)
+    await store.settle("s1-11", Deferred(NOON + 5 * MINUTE))
+    await store.retry("s1-10")
+
+    assert await claimed(store, 4) == []
+    assert await claimed(store, 5) == ["s1-11"]
+
+
+async def test_a_dropped_dead_letter_is_gone(store: Store) -> None:
+    await store.append(with_notices(user_says(new_session()), 2), None)
+    await claimed(store)
+    await dies(store, "s1-10")
+
+    assert await store.drop("s1-10") is True
+    assert await store.drop("s1-10") is False
+    assert await store.retry("s1-10") is False
+    assert await store.dead(10) == ()
+    assert await claimed(store) == ["s1-11"]
+
+
+async def test_what_is_not_dead_is_neither_retried_nor_dropped(store: Store) -> None:
+    await store.append(with_notices(user_says(new_session())), None)
+    await claimed(store)
+
+    assert await store.retry("s1-10") is False
+    assert await store.drop("s1-10") is False
+    assert await claimed(store) == []
+    assert await store.depth() == 1
+
+
 async def test_settling_the_unknown_does_nothing(store: Store) -> None:
     await store.append(with_notices(user_says(new_session())), None)
     for outcome in (Delivered(), Deferred(NOON), Undeliverable("?")):

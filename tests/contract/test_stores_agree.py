@@ -105,6 +105,12 @@ class Play:
             await self.store.settle(self.claimed[index % len(self.claimed)], outcome)
         return await self.store.depth()
 
+    async def revive(self, index: int, drop: bool) -> object:
+        dead = [letter.notice.notice_id for letter in await self.store.dead(10)]
+        chosen = dead[index % len(dead)] if dead else "none"
+        done = await (self.store.drop(chosen) if drop else self.store.retry(chosen))
+        return done, dead, await self.store.dead(2), await self.store.depth()
+
     async def look(self, customer: Customer | None, status: Status | None, limit: int) -> object:
         first = await self.store.list_sessions(customer=customer, status=status, limit=limit)
         pages = [first.sessions]
@@ -149,6 +155,7 @@ steps = st.lists(
         step("erase", customer=customers),
         step("claim", limit=st.integers(1, 3)),
         step("settle", index=st.integers(0, 50), outcome=outcomes),
+        step("revive", index=st.integers(0, 5), drop=st.booleans()),
         step(
             "look",
             customer=st.one_of(st.none(), customers),

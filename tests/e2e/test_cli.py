@@ -131,16 +131,19 @@ def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
 # serve, dev, chat.
 
 
-@pytest.mark.parametrize("name", ["serve", "dev"])
+@pytest.mark.parametrize(
+    ("name", "program"), [("serve", "SERVER"), ("dev", "SERVER"), ("dev", "BRIDGE")]
+)
 def test_a_taken_port_is_told_in_one_line_with_what_to_do(
-    tmp_path: Path, name: str, taken: int
+    tmp_path: Path, name: str, program: str, taken: int
 ) -> None:
-    refused = command(tmp_path, name, SERVER_PORT=str(taken))
+    ports = {"SERVER_PORT": "0", "BRIDGE_PORT": "0", f"{program}_PORT": str(taken)}
+    refused = command(tmp_path, name, **ports)
 
     assert refused.returncode == 1
     assert refused.stderr == (
         f"Error: cannot listen on 127.0.0.1 port {taken}: Address already in use. "
-        "Choose others with SERVER_HOST and SERVER_PORT, or --host and --port\n"
+        f"Choose others with {program}_HOST=… and {program}_PORT=…\n"
     )
 
 

@@ -23,7 +23,7 @@ from domain.errors import StorageUnavailable
 from domain.identity import SessionId
 from entrypoints.app import create_app
 from entrypoints.container import Container
-from entrypoints.http_api import MAX_BODY
+from entrypoints.guards import MAX_BODY
 from entrypoints.settings import Settings
 from tests.support.server import running
 from tests.support.user import User, user

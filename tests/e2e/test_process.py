@@ -39,16 +39,55 @@ async def test_sigterm_closes_the_sockets_with_1012_and_ends_with_success(tmp_pa
     assert [json.loads(line)["action"] for line in ended.log.splitlines()] == ["server_stopped"]
 
 
-async def test_dev_says_where_everything_is_and_ends_with_success_at_ctrl_c(tmp_path: Path) -> None:
-    async with server(tmp_path, name="dev") as running:
-        port = running.address.partition(":")[2]
+async def test_dev_runs_server_and_bridge_and_ends_both_with_success_at_ctrl_c(
+    tmp_path: Path,
+) -> None:
+    async with server(tmp_path, name="dev", BRIDGE_PORT="0", **AT_ONCE) as running:
+        bridge = await running.next_address()
+        chat = await asyncio.to_thread(page, f"http://{running.address}/test-websocket.html")
+        desk = await asyncio.to_thread(page, f"http://{bridge}/")
+        async with user(bridge) as maria, user(running.address) as customer:
+            maria.topic = "coordinators:b1"
+            await maria.request("phx_join", {"businessId": "b1", "coordinatorId": "maria"})
+            await customer.join()
+            asked = await customer.ask_for_human(message="Vreau un om")
+            waits = await maria.wait_for("notification", type="waiting")
 
         running.signal(signal.SIGINT)
         ended = await running.end()
 
+    bridge_port = bridge.partition(":")[2]
+    port = running.address.partition(":")[2]
+    assert "<title>" in chat
+    assert "<title>" in desk
+    assert waits["chat"]["sessionId"] == asked["sessionId"]
+    assert asked["liveChat"]["url"] == f"ws://localhost:{bridge_port}/socket/websocket"
     assert ended.code == 0
     assert f" http://localhost:{port}/test-websocket.html\n" in ended.output
-    assert f" ai-agent-server chat --url ws://localhost:{port}/socket/websocket\n" in ended.output
+    assert f" http://localhost:{bridge_port}/\n" in ended.output
+    assert f" chat --url ws://localhost:{port}/socket/websocket\n" in ended.output
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"BRIDGE": "none"}, {"ELIXIR_HTTP_URL": "http://127.0.0.1:9"}],
+    ids=["no bridge", "a bridge of one's own"],
+)
+async def test_dev_runs_the_server_alone_where_the_reference_bridge_is_not_wanted(
+    tmp_path: Path, elsewhere: dict[str, str]
+) -> None:
+    async with server(tmp_path, name="dev", **elsewhere) as running:
+        running.signal(signal.SIGINT)
+        ended = await running.end()
+
+    assert ended.code == 0
+    assert "Coordinators" not in ended.output
+
+
+def page(url: str) -> str:
+    """What a browser would get."""
+    with urlopen(url) as response:
+        return str(response.read().decode())
 
 
 async def test_a_second_sigint_does_not_wait_for_a_client_that_does_not_answer(

@@ -14,17 +14,21 @@
 container, with its clock, its ids and what the test gives replaced.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
+from application.deliver import FLUSH_S
 from application.follow import PAGE, Follower
 from application.join import Joined, Place
 from application.ports import (
     Appended,
     Assistant,
+    Bridge,
     Businesses,
     Delta,
     Event,
@@ -216,6 +220,7 @@ class App:
         clock: VirtualClock,
         fanout: Fanout,
         businesses: Businesses | None,
+        bridge: Bridge | None,
         settings: Settings,
         process: int,
     ) -> None:
@@ -227,8 +232,12 @@ class App:
         container.fanout.override(fanout)
         self.observer = Recorder()
         container.metrics.override(self.observer)
+        self._businesses = businesses
         if businesses is not None:
             container.businesses.override(businesses)
+        if bridge is not None:
+            container.bridge.override(bridge)
+            container.jitter.override(lambda: 1.0)
         self._settings = settings
         self._processes_begun = process
         self.assistant = assistant
@@ -243,6 +252,8 @@ class App:
         self.transfers = container.transfers()
         self.privacy = container.privacy()
         self.sweep = container.sweep()
+        self._bridge = bridge
+        self._delivering: asyncio.Task[None] | None = None
 
     def another(
         self,
@@ -250,6 +261,7 @@ class App:
         assistant: Assistant | None = None,
         fanout: Fanout | None = None,
         businesses: Businesses | None = None,
+        bridge: Bridge | None = None,
     ) -> "App":
         """Another process on the same store and the same time; its fan-out is its own."""
         self._processes_begun += 1
@@ -258,7 +270,8 @@ class App:
             self.store,
             clock=self.clock,
             fanout=fanout or MemoryFanout(),
-            businesses=businesses,
+            businesses=businesses or self._businesses,
+            bridge=bridge or self._bridge,
             settings=self._settings,
             process=self._processes_begun,
         )
@@ -270,6 +283,21 @@ class App:
     def coordinator(self, name: str | None = "ana") -> Coordinator:
         """A human agent."""
         return Coordinator(self, name)
+
+    def deliver(self) -> None:
+        """Begin to tell the bridge what it must be told."""
+        self._delivering = asyncio.create_task(self.run_delivery())
+
+    async def run_delivery(self) -> None:
+        """Tell the bridge what it must be told, until cancelled. Raises: StorageUnavailable."""
+        await self._container.deliver().run()
+
+    async def stop_delivering(self) -> None:
+        """Finish what is under way, for as long as there is time for that."""
+        if self._delivering is not None:
+            self._delivering.cancel()
+            await self.clock.advance(FLUSH_S)
+            await asyncio.wait({self._delivering})
 
     async def die(self) -> None:
         """The process ends, and what it was doing is lost."""
@@ -333,20 +361,27 @@ async def harness(
     clock: VirtualClock | None = None,
     fanout: Fanout | None = None,
     businesses: Businesses | None = None,
+    bridge: Bridge | None = None,
     **settings: Any,
 ) -> AsyncIterator[App]:
     """One process with what is given, and fresh defaults for the rest; stopped at the end.
 
+    `bridge`: then there is one, and `deliver` tells it what it must be told.
     `settings`: fields of `Settings`, such as `turn_quiet_ms=0`.
     """
+    if bridge is not None:
+        settings["bridge"] = "elixir"
+        businesses = businesses or MemoryBusinesses()
     app = App(
         assistant or ScriptedSteps(),
         store or MemoryStore(),
         clock=clock or VirtualClock(),
         fanout=fanout or MemoryFanout(),
         businesses=businesses,
+        bridge=bridge,
         settings=Settings(store="memory", **settings),
         process=1,
     )
     yield app
+    await app.stop_delivering()
     await app.turns.stop()

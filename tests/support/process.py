@@ -51,6 +51,11 @@ class ServerProcess:
         self._process = process
         self.address = address
 
+    async def next_address(self) -> str:
+        """Where the next program of this process listens, as its log says."""
+        assert self._process.stderr is not None
+        return _address(await self._process.stderr.readline())
+
     def signal(self, number: int) -> None:
         """Send it a signal, and do not wait."""
         self._process.send_signal(number)
@@ -63,12 +68,12 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server(
-    folder: Path, *, name: str = "serve", **environment: str
+    folder: Path, *, name: str = "serve", port: str = "0", **environment: str
 ) -> AsyncIterator[ServerProcess]:
     """`ai-agent-server NAME` in a folder, on a free port; killed at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
-        *(name, "--port", "0"),
+        *(name, "--port", port),
         cwd=folder,
         env={**ENVIRONMENT, "LOG_FORMAT": "json", **environment},
         stdout=asyncio.subprocess.PIPE,
@@ -78,8 +83,12 @@ async def server(
     try:
         line = await process.stderr.readline()
         assert line.startswith(b"{"), (line + await process.stderr.read()).decode()
-        yield ServerProcess(process, json.loads(line)["url"].removeprefix("http://"))
+        yield ServerProcess(process, _address(line))
     finally:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+def _address(line: bytes) -> str:
+    return str(json.loads(line)["url"]).removeprefix("http://")

@@ -9,7 +9,8 @@ from adapters.memory.store import MemoryStore
 from application.ports import Loaded
 from domain.errors import StorageUnavailable
 from domain.identity import SessionId
-from entrypoints.health import Condition, Health, Probe, store_probe
+from entrypoints.health import Condition, Health, Probe, bridge_probe, store_probe
+from tests.support.bridge import MemoryBridge
 
 
 def always(condition: Condition) -> Probe:
@@ -74,6 +75,26 @@ async def test_a_store_that_answers_is_ok() -> None:
     report = await Health(store=store_probe(MemoryStore())).report()
 
     assert report.store == "ok"
+
+
+async def test_a_bridge_that_is_away_is_degraded_until_it_is_back() -> None:
+    bridge = MemoryBridge()
+    asked = Health(store=always("ok"), bridge=bridge_probe(bridge))
+    bridge.go_away()
+    away = await asked.report()
+    bridge.come_back()
+    back = await asked.report()
+
+    assert [(report.bridge, report.status) for report in (away, back)] == [
+        ("degraded", "degraded"),
+        ("ok", "ok"),
+    ]
+
+
+async def test_without_a_bridge_there_is_none_to_be_ready() -> None:
+    report = await Health(store=always("ok"), bridge=bridge_probe(None)).report()
+
+    assert (report.bridge, report.status) == ("none", "ok")
 
 
 async def test_a_probe_that_hangs_is_down() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.memory.fanout import MemoryFanout
 from application.ports import Event, Typing
-from domain.identity import customer
+from domain.identity import Customer, customer
 
 ANA, DAN = customer("b1", "ana"), customer("b1", "dan")
 SIGN = Typing("ai", 6_000)
@@ -80,3 +80,36 @@ def test_customers_without_listeners_leave_nothing_behind() -> None:
         fanout.unsubscribe(customer("b1", f"u{number}"), listener)
 
     assert not fanout._listeners
+
+
+def test_a_tap_hears_of_every_customer_until_it_is_taken_away() -> None:
+    fanout, heard = MemoryFanout(), list[tuple[Customer, Event]]()
+
+    def tap(customer: Customer, event: Event) -> None:
+        heard.append((customer, event))
+
+    fanout.tap(tap)
+    fanout.publish(ANA, SIGN)
+    fanout.publish(DAN, SIGN)
+    fanout.untap(tap)
+    fanout.untap(tap)
+    fanout.publish(ANA, SIGN)
+
+    assert heard == [(ANA, SIGN), (DAN, SIGN)]
+
+
+def test_a_tap_that_fails_disturbs_neither_listeners_nor_taps(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(customer: Customer, event: Event) -> None:
+        raise ValueError("a bug in a tap")
+
+    fanout, heard = MemoryFanout(), list[Event]()
+    fanout.tap(broken)
+    fanout.tap(lambda customer, event: heard.append(event))
+    fanout.subscribe(ANA, heard.append)
+    with caplog.at_level(logging.ERROR):
+        fanout.publish(ANA, SIGN)
+
+    assert heard == [SIGN, SIGN]
+    assert [record.__dict__["action"] for record in caplog.records] == ["listener_failed"]

@@ -26,13 +26,16 @@ def bad_settings() -> Iterator[tuple[str, str]]:
             yield name, str((meta.ge if meta.ge is not None else meta.gt) - 1)
         elif meta.min_length:
             yield name, ""
+        elif meta.pattern is not None:
+            texts = ("banana", "http://", "ws://", "//host/", "ws:/a b", "ă")
+            yield from ((name, text) for text in texts if not re.match(meta.pattern, text))
 
 
 def another(base: Any, default: Any) -> str:
     """A value that is not the default."""
     if get_origin(base) is Literal:
         return str(get_args(base)[-1])
-    return f"{default}x" if base is str else str(int(default) + 1)
+    return f"{default or 'ws://host/'}x" if base is str else str(int(default) + 1)
 
 
 @pytest.mark.parametrize(("name", "text"), list(bad_settings()))

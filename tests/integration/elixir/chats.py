@@ -1,0 +1,72 @@
+"""An application with the socket of the bridge's interface, and nothing that ours has besides."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Litestar
+
+from adapters.phoenix.server import Ref
+from entrypoints.phoenix_channel import Channel, JoinRefused, Link, Reply, Stop
+from entrypoints.phoenix_endpoint import PhoenixEndpoint
+
+Payload = dict[str, Any]
+
+EVERYTHING = ("message", "timestamp", "messageId", "origin")
+"""What an application passes on that drops nothing."""
+
+
+class Chats:
+    """Its memory, and what it is told to do."""
+
+    def __init__(self) -> None:
+        self.keeps: tuple[str, ...] = EVERYTHING
+        """The keys of a message that it passes on."""
+        self.answers: list[Reply | Stop | None] = []
+        """What the next user messages are answered; after that: ok, and everybody is told."""
+        self.replays: Any = None
+        """`messages` in the reply to a join."""
+        self.refuses: str | None = None
+        """Why nobody may join."""
+        self.joins: asyncio.Queue[tuple[str, Payload]] = asyncio.Queue()
+        self.heard: asyncio.Queue[tuple[str, Payload]] = asyncio.Queue()
+        """Events and payloads, as they came."""
+        self.left: asyncio.Queue[str] = asyncio.Queue()
+        self.endpoint = self._endpoint()
+
+    def restarted(self) -> Litestar:
+        """The application, to be served: each time anew."""
+        self.endpoint = self._endpoint()
+        return Litestar([self.endpoint.route], openapi_config=None, logging_config=None)
+
+    def say(self, event: str, payload: Any, topic: str = "chat:b1:ana") -> None:
+        """Tell everybody who has joined the topic."""
+        self.endpoint.broadcast(topic, event, payload)
+
+    def _endpoint(self) -> PhoenixEndpoint:
+        chat: Callable[[Link], Channel] = lambda link: _Chat(link, self)  # noqa: E731
+        return PhoenixEndpoint("/socket/websocket", {"chat:*": chat})
+
+
+class _Chat(Channel):
+    def __init__(self, link: Link, chats: Chats) -> None:
+        super().__init__(link)
+        self._chats = chats
+
+    async def join(self, topic: str, payload: Any) -> Payload:
+        self._chats.joins.put_nowait((topic, payload))
+        if self._chats.refuses is not None:
+            raise JoinRefused({"reason": self._chats.refuses})
+        return {"messages": self._chats.replays} if self._chats.replays is not None else {}
+
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
+        self._chats.heard.put_nowait((event, payload))
+        if event == "user_message":
+            if self._chats.answers:
+                return self._chats.answers.pop(0)
+            kept = {key: payload[key] for key in self._chats.keeps if key in payload}
+            self.link.broadcast(event, kept)
+        return Reply()
+
+    async def terminate(self, ended: Any) -> None:
+        self._chats.left.put_nowait(self.link.topic)

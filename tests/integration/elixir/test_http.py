@@ -1,0 +1,471 @@
+"""The HTTP side of the bridge against a server that fails in every way: real sockets, real time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from adapters.elixir.bridge import ElixirBridge
+from adapters.elixir.businesses import BUSINESS_TTL, ElixirBusinesses
+from adapters.elixir.http import (
+    FAILURES_TO_OPEN,
+    LONGEST_RETRY_AFTER_S,
+    MAX_ANSWER,
+    MENDING_S,
+    ElixirHttp,
+)
+from adapters.system import SystemClock
+from application.ports import Clock
+from domain.business import Business, Reservation
+from domain.errors import BridgeRefused, BridgeUnavailable
+from domain.identity import BusinessId, SessionId, customer
+from domain.notice import Notice, NoticeKind
+from tests.support.bridge import (
+    CLOSE,
+    DONE,
+    GARBAGE,
+    HALF_A_HEAD,
+    HANG,
+    HUGE,
+    LOST_ANSWER,
+    NEVER_ENDS,
+    RESET,
+    Fault,
+    FaultyBridge,
+    status,
+)
+from tests.support.clock import START, VirtualClock
+
+ANA = customer("b1", "ana")
+BODY = {"message": "Bună!", "nested": {"at": None}}
+
+
+class Hasty(SystemClock):
+    """Pauses last no time; how long they were to be is in `pauses`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pauses: list[float] = []
+
+    async def sleep(self, delay_s: float) -> None:
+        self.pauses.append(delay_s)
+        await super().sleep(0)
+
+
+@asynccontextmanager
+async def connected(
+    bridge: FaultyBridge, clock: Clock | None = None, **given: Any
+) -> AsyncIterator[ElixirHttp]:
+    settings = {"timeout_s": 5.0, "attempts": 3, **given}
+    http = ElixirHttp(bridge.url, clock=clock or Hasty(), jitter=lambda: 1.0, **settings)
+    async with http:
+        yield http
+
+
+def notice(kind: NoticeKind, notice_id: str = "n1") -> Notice:
+    return Notice(
+        notice_id=notice_id,
+        session_id=SessionId("s1"),
+        customer=ANA,
+        position=10,
+        kind=kind,
+        body=BODY,
+        due_at=START,
+    )
+
+
+async def tell(http: ElixirHttp, key: str = "n1") -> None:
+    await http.send("POST", "/api/ai-context", BODY, key=key)
+
+
+class Line:
+    """The socket's side, which remembers what it is given."""
+
+    def __init__(self) -> None:
+        self.relayed: list[Notice] = []
+
+    async def relay(self, notice: Notice) -> None:
+        self.relayed.append(notice)
+
+
+# What is sent.
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "path"),
+    [
+        (NoticeKind.CONVERSATION, "POST", "/api/ai-conversation"),
+        (NoticeKind.CONTEXT, "POST", "/api/ai-context"),
+        (NoticeKind.STATUS, "PUT", "/api/conversation-status/s1"),
+        (NoticeKind.TRANSFER, "POST", "/api/notifications"),
+    ],
+)
+async def test_each_kind_of_notice_is_its_own_call(
+    kind: NoticeKind, method: str, path: str
+) -> None:
+    async with FaultyBridge() as bridge, connected(bridge, token="s3cret") as http:
+        await ElixirBridge(http, Line()).tell(notice(kind))
+
+        (told,) = bridge.told
+        assert told == (method, path, "n1", "Bearer s3cret", BODY)
+
+
+async def test_a_relayed_message_goes_over_the_socket() -> None:
+    line = Line()
+    async with FaultyBridge() as bridge, connected(bridge) as http:
+        await ElixirBridge(http, line).tell(notice(NoticeKind.RELAY))
+
+        assert (bridge.asked, len(line.relayed)) == ([], 1)
+
+
+async def test_where_nobody_is_to_be_notified_words_are_relayed_all_the_same() -> None:
+    line = Line()
+    bridge = ElixirBridge(None, line)
+
+    for kind in NoticeKind:
+        await bridge.tell(notice(kind))
+    await bridge.back()
+
+    assert [relayed.kind for relayed in line.relayed] == [NoticeKind.RELAY]
+    assert not bridge.is_away
+
+
+async def test_without_a_token_none_is_sent() -> None:
+    async with FaultyBridge() as bridge, connected(bridge) as http:
+        await tell(http)
+
+        assert bridge.told[0].token is None
+
+
+# What fails, and is tried again.
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [status(500), status(503), status(408), status(429), CLOSE, RESET, GARBAGE, LOST_ANSWER],
+    ids=["500", "503", "408", "429", "close", "reset", "garbage", "lost answer"],
+)
+async def test_what_may_succeed_later_is_tried_again_under_the_same_key(fault: Fault) -> None:
+    async with FaultyBridge() as bridge, connected(bridge) as http:
+        bridge.faults.extend([fault, fault])
+        await tell(http)
+
+        assert [(asked.key, asked.body) for asked in bridge.asked] == [("n1", BODY)] * 3
+        assert len(bridge.told) == 1
+
+
+@pytest.mark.parametrize("fault", [HANG, HALF_A_HEAD], ids=["hang", "half a head"])
+async def test_an_answer_that_does_not_come_in_time_is_not_waited_for(fault: Fault) -> None:
+    async with FaultyBridge() as bridge, connected(bridge, timeout_s=0.1) as http:
+        bridge.faults.extend([fault, fault])
+        await tell(http)
+
+        assert len(bridge.asked) == 3
+
+
+async def test_after_the_last_try_it_is_unavailable_and_the_pauses_have_doubled() -> None:
+    clock = Hasty()
+    async with FaultyBridge() as bridge, connected(bridge, clock, attempts=4) as http:
+        bridge.always = status(500)
+        with pytest.raises(BridgeUnavailable, match="HTTP 500"):
+            await tell(http)
+
+        assert len(bridge.asked) == 4
+        assert clock.pauses == [0.2, 0.4, 0.8]
+
+
+async def test_a_bridge_that_refuses_connections_is_unavailable() -> None:
+    async with FaultyBridge() as bridge, connected(bridge) as http:
+        await bridge.stop()
+
+        with pytest.raises(BridgeUnavailable, match=str(bridge.port)):
+            await tell(http)
+
+
+@pytest.mark.parametrize("code", [400, 404, 405, 409, 410, 413, 415, 422])
+async def test_another_4xx_is_refused_at_once_and_named(code: int) -> None:
+    async with FaultyBridge() as bridge, connected(bridge) as http:
+        bridge.always = status(code, {"code": "no_such_thing", "detail": "Ana's secret"})
+        with pytest.raises(BridgeRefused) as refused:
+            await tell(http)
+
+        assert str(refused.value) == f"HTTP {code} no_such_thing"
+        assert len(bridge.asked) == 1
+
+
+@pytest.mark.parametrize("code", [301, 401, 403])
+async def test_a_wrong_token_or_address_waits_for_the_operator(code: int) -> None:
+    async with FaultyBridge() as bridge, connected(bridge) as http:
+        bridge.always = status(code)
+        with pytest.raises(BridgeUnavailable) as unavailable:
+            await tell(http)
+
+        assert unavailable.value.retry_after_s == MENDING_S
+        assert len(bridge.asked) == 1
+
+
+@pytest.mark.parametrize("fault", [HUGE, NEVER_ENDS], ids=["huge", "never ends"])
+async def test_a_success_is_one_whatever_becomes_of_its_body(fault: Fault) -> None:
+    async with FaultyBridge() as bridge, connected(bridge, timeout_s=0.5) as http:
+        bridge.faults.append(fault)
+        await tell(http, "n1")
+        await tell(http, "n2")
+
+        assert [asked.key for asked in bridge.asked] == ["n1", "n2"]
+
+
+async def test_a_bridge_that_asks_for_a_moment_gets_it() -> None:
+    clock = Hasty()
+    async with FaultyBridge() as bridge, connected(bridge, clock) as http:
+        bridge.faults.append(status(429, retry_after=1))
+        await tell(http)
+
+        assert clock.pauses == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("said", "understood"),
+    [
+        ("30", 30.0),
+        ("999999999", LONGEST_RETRY_AFTER_S),
+        (format_datetime(START + timedelta(seconds=40), usegmt=True), 40.0),
+        ("Tue, 01 Jan 2030 12:00:07", 7.0),
+    ],
+)
+async def test_a_bridge_that_asks_for_longer_is_left_to_the_outbox(
+    said: str, understood: float
+) -> None:
+    async with FaultyBridge() as bridge, connected(bridge, VirtualClock()) as http:
+        bridge.always = status(503, retry_after=said)
+        with pytest.raises(BridgeUnavailable) as unavailable:
+            await tell(http)
+
+        assert unavailable.value.retry_after_s == understood
+        assert len(bridge.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "said", ["soon", "-5", "", "Mon, 99 Xyz 2030 00:00:00 GMT", "Tue, 01 Jan 1980 00:00:00 GMT"]
+)
+async def test_a_retry_after_that_asks_for_nothing_changes_nothing(said: str) -> None:
+    async with FaultyBridge() as bridge, connected(bridge) as http:
+        bridge.faults.append(status(503, retry_after=said))
+        await tell(http)
+
+        assert len(bridge.asked) == 2
+
+
+# The circuit.
+
+
+async def test_after_five_failures_in_a_row_nothing_is_asked_until_its_health_is_well() -> None:
+    async with FaultyBridge() as bridge, connected(bridge, attempts=1) as http:
+        bridge.sick, bridge.always = True, status(500)
+        for _ in range(FAILURES_TO_OPEN):
+            with pytest.raises(BridgeUnavailable):
+                await tell(http)
+        with pytest.raises(BridgeUnavailable, match="away"):
+            await tell(http)
+        asked, away = len(bridge.asked), http.is_away
+        bridge.sick, bridge.always = False, None
+        await http.back()
+        await tell(http)
+
+        assert (asked, away, http.is_away) == (FAILURES_TO_OPEN, True, False)
+        assert bridge.health_asked >= 1
+
+
+async def test_a_circuit_that_opens_ends_the_tries_under_way() -> None:
+    async with FaultyBridge() as bridge, connected(bridge, attempts=10) as http:
+        bridge.sick, bridge.always = True, status(500)
+        with pytest.raises(BridgeUnavailable, match="away"):
+            await tell(http)
+
+        assert len(bridge.asked) == FAILURES_TO_OPEN
+
+
+async def test_half_open_one_failure_opens_it_again() -> None:
+    async with FaultyBridge() as bridge, connected(bridge, attempts=1) as http:
+        bridge.always = status(500)
+        for _ in range(FAILURES_TO_OPEN):
+            with pytest.raises(BridgeUnavailable):
+                await tell(http)
+        await http.back()
+        bridge.sick = True
+        with pytest.raises(BridgeUnavailable):
+            await tell(http)
+
+        assert http.is_away
+
+
+async def test_a_success_between_failures_keeps_it_closed() -> None:
+    async with FaultyBridge() as bridge, connected(bridge, attempts=1) as http:
+        for _ in range(3):
+            bridge.faults.extend([status(500)] * (FAILURES_TO_OPEN - 1) + [DONE])
+            for _ in range(FAILURES_TO_OPEN - 1):
+                with pytest.raises(BridgeUnavailable):
+                    await tell(http)
+            await tell(http)
+
+        assert not http.is_away
+
+
+@pytest.mark.parametrize("code", [422, 429])
+async def test_a_bridge_that_answers_is_not_away(code: int) -> None:
+    async with FaultyBridge() as bridge, connected(bridge, attempts=1) as http:
+        bridge.always = status(code)
+        for _ in range(2 * FAILURES_TO_OPEN):
+            with pytest.raises((BridgeRefused, BridgeUnavailable)):
+                await tell(http)
+
+        assert not http.is_away
+
+
+async def test_its_health_is_asked_ever_more_rarely() -> None:
+    clock = Hasty()
+    async with FaultyBridge() as bridge, connected(bridge, clock, attempts=1) as http:
+        bridge.sick, bridge.always = True, status(500)
+        for _ in range(FAILURES_TO_OPEN):
+            with pytest.raises(BridgeUnavailable):
+                await tell(http)
+        await bridge.wait_until_looked(8)
+
+        assert clock.pauses[:7] == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+
+
+async def test_closing_it_while_it_is_away_leaves_nothing_behind() -> None:
+    bridge = FaultyBridge(port=9)  # where nobody listens
+    before = asyncio.all_tasks()
+    async with connected(bridge, attempts=FAILURES_TO_OPEN) as http:
+        with pytest.raises(BridgeUnavailable):
+            await tell(http)
+        away = http.is_away
+
+    assert away
+    assert asyncio.all_tasks() == before
+
+
+# Facts.
+
+
+@asynccontextmanager
+async def knowing(
+    **given: Any,
+) -> AsyncIterator[tuple[FaultyBridge, ElixirBusinesses, VirtualClock]]:
+    clock = VirtualClock()
+    async with FaultyBridge() as bridge, connected(bridge, clock, **given) as http:
+        bridge.facts["/api/business/b1"] = {
+            "businessId": "b1",
+            "name": "Bistro",
+            "language": "en",
+            "facts": {"hours": "9-18", "seats": 40},
+            "more": [1],
+        }
+        yield bridge, ElixirBusinesses(http, clock), clock
+
+
+B1 = BusinessId("b1")
+BISTRO = Business(
+    business_id=B1, name="Bistro", language="en", facts={"hours": "9-18", "seats": "40"}
+)
+
+
+async def test_facts_are_asked_for_once_in_a_while() -> None:
+    async with knowing() as (bridge, businesses, clock):
+        first = await asyncio.gather(*(businesses.business(B1) for _ in range(5)))
+        await clock.advance(BUSINESS_TTL.total_seconds() - 1)
+        await businesses.business(B1)
+        asked = len(bridge.asked)
+        await clock.advance(2)
+        await businesses.business(B1)
+
+        assert first == [BISTRO] * 5
+        assert (asked, len(bridge.asked)) == (1, 2)
+
+
+async def test_404_means_not_known_and_is_kept_too() -> None:
+    async with knowing() as (bridge, businesses, _):
+        found = [await businesses.business(BusinessId("b9")) for _ in range(2)]
+        reservations = await businesses.reservations(ANA)
+
+        assert (found, reservations) == ([None, None], ())
+        assert len(bridge.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [status(500), status(422), RESET, GARBAGE, HUGE, status(200, {"name": 5}), status(200, [])],
+    ids=["500", "422", "reset", "garbage", "huge", "wrong shape", "list"],
+)
+async def test_while_the_bridge_fails_the_facts_are_those_it_gave_last(fault: Fault) -> None:
+    async with knowing() as (bridge, businesses, clock):
+        await businesses.business(B1)
+        bridge.always = fault
+        await clock.advance(3_600)
+
+        assert await businesses.business(B1) == BISTRO
+
+
+async def test_facts_that_were_never_known_are_not_made_up() -> None:
+    async with knowing() as (bridge, businesses, _):
+        bridge.always = status(200, {"no": "name"})
+
+        with pytest.raises(BridgeUnavailable, match="business"):
+            await businesses.business(B1)
+
+
+async def test_facts_are_waited_for_no_longer_than_one_request_may_take() -> None:
+    async with knowing(timeout_s=0.1) as (bridge, businesses, _):
+        bridge.always = HANG
+        with pytest.raises(BridgeUnavailable):
+            await businesses.business(B1)
+
+        assert len(bridge.asked) == 1
+
+
+async def test_who_leaves_does_not_take_the_answer_from_the_others() -> None:
+    async with knowing() as (bridge, businesses, _):
+        leaver = asyncio.create_task(businesses.business(B1))
+        await bridge.wait_until(1, asked=True)
+        stayer = asyncio.create_task(businesses.business(B1))
+        await asyncio.sleep(0)
+        leaver.cancel()
+
+        assert await stayer == BISTRO
+
+
+@pytest.mark.parametrize("in_an_object", [True, False])
+async def test_reservations_are_those_of_the_user(in_an_object: bool) -> None:
+    async with knowing() as (bridge, businesses, _):
+        listed = [{"reservationId": 7, "date": "2030-05-14", "time": "19:30", "guests": 4}]
+        path = "/api/business/b1/reservations?userId=ana"
+        bridge.facts[path] = {"reservations": listed} if in_an_object else listed
+        (reservation,) = await businesses.reservations(ANA)
+
+        assert reservation == Reservation(
+            reservation_id="7", date="2030-05-14", time="19:30", guests=4
+        )
+
+
+async def test_an_answer_longer_than_its_bound_is_none() -> None:
+    async with FaultyBridge() as bridge, connected(bridge) as http:
+        bridge.facts["/short"] = "x" * (MAX_ANSWER - 2)
+        bridge.facts["/long"] = "x" * (MAX_ANSWER - 1)
+        short = await http.get("/short")
+        with pytest.raises(BridgeUnavailable, match="JSON"):
+            await http.get("/long")
+
+        assert short == bridge.facts["/short"]
+
+
+async def test_the_health_check_says_what_is_wrong() -> None:
+    async with FaultyBridge() as bridge, connected(bridge) as http:
+        await http.check()
+        bridge.sick = True
+
+        with pytest.raises(BridgeUnavailable, match="/health answers HTTP 503"):
+            await http.check()

@@ -1,0 +1,268 @@
+"""A bridge that fails in whatever way it is told to, and remembers what it was told: the fault kit.
+
+`FaultyBridge` is the bridge's HTTP interface on a real socket, `MemoryBridge` the port itself, for
+virtual time.
+"""
+
+import asyncio
+import json
+import socket
+import struct
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Self
+
+from application.ports import Bridge
+from domain.errors import BridgeRefused, BridgeUnavailable
+from domain.notice import Notice, NoticeKind
+from tests.support.faults import Hold
+
+PATIENCE_S = 10.0
+"""How long a request may take to come on a busy machine."""
+
+
+class MemoryBridge(Bridge):
+    """Takes what it is told, until it is told to fail."""
+
+    def __init__(self) -> None:
+        self.told: list[Notice] = []
+        """What it took, in order."""
+        self.asked: list[Notice] = []
+        """What was tried, taken or not."""
+        self.faults: deque[Exception | Hold] = deque()
+        """What happens to the next ones."""
+        self.refused: set[NoticeKind] = set()
+        """What it never takes."""
+        self._there = asyncio.Event()
+        self._there.set()
+
+    @property
+    def is_away(self) -> bool:
+        return not self._there.is_set()
+
+    @property
+    def kinds(self) -> list[NoticeKind]:
+        """The kinds of what it took, in order."""
+        return [notice.kind for notice in self.told]
+
+    def go_away(self) -> None:
+        """Be known not to answer."""
+        self._there.clear()
+
+    def come_back(self) -> None:
+        self._there.set()
+
+    def fail(self, times: int, retry_after_s: float | None = None) -> None:
+        """The next ones fail."""
+        self.faults.extend([BridgeUnavailable("as told", retry_after_s=retry_after_s)] * times)
+
+    def hold(self) -> Hold:
+        """The next one waits."""
+        self.faults.append(hold := Hold())
+        return hold
+
+    async def back(self) -> None:
+        await self._there.wait()
+
+    async def tell(self, notice: Notice) -> None:
+        self.asked.append(notice)
+        if self.is_away:
+            raise BridgeUnavailable("as told: away")
+        if notice.kind in self.refused:
+            raise BridgeRefused("as told: HTTP 422")
+        fault = self.faults.popleft() if self.faults else None
+        if isinstance(fault, Hold):
+            await fault.wait()
+        elif fault is not None:
+            raise fault
+        self.told.append(notice)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens to one request: these bytes are the answer, and then …"""
+
+    answer: bytes = b""
+    then: Literal["go on", "hang", "close", "reset", "pour"] = "go on"
+    taken: bool = False
+    """Whether what was told has been taken, all the same."""
+
+
+def status(code: int, body: object = None, *, retry_after: object = None) -> Fault:
+    """An answer with this status, and a JSON body."""
+    content = json.dumps(body).encode()
+    head = f"HTTP/1.1 {code} As told\r\nContent-Length: {len(content)}\r\n"
+    if retry_after is not None:
+        head += f"Retry-After: {retry_after}\r\n"
+    return Fault(head.encode() + b"\r\n" + content, taken=200 <= code < 300)
+
+
+HANG = Fault(then="hang")
+CLOSE = Fault(then="close")
+RESET = Fault(then="reset")
+GARBAGE = Fault(b"\x00\xff\xfe this is not HTTP\r\n\r\n", "close")
+HALF_A_HEAD = Fault(b"HTTP/1.1 200 OK\r\nContent-", "hang")
+LOST_ANSWER = Fault(then="reset", taken=True)
+NEVER_ENDS = Fault(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "hang", taken=True)
+HUGE = Fault(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", "pour", taken=True)
+DONE = status(200, {"status": "ok"})
+
+
+class Told(NamedTuple):
+    """One request."""
+
+    method: str
+    path: str
+    key: str | None
+    """Its idempotency key."""
+    token: str | None
+    body: Any
+
+
+@dataclass
+class FaultyBridge:
+    """Use it as `async with bridge:`; `stop` and `start` make it refuse connections and be back."""
+
+    told: list[Told] = field(default_factory=list)
+    """What it was told and took, in order, each idempotency key once."""
+    asked: list[Told] = field(default_factory=list)
+    """Every request, whatever became of it, but for those for its health."""
+    faults: deque[Fault] = field(default_factory=deque)
+    """What happens to the next requests."""
+    always: Fault | None = None
+    """What happens to all requests, after those."""
+    sick: bool = False
+    """Whether `GET /health` is answered with 503."""
+    health_asked: int = 0
+    facts: dict[str, object] = field(default_factory=dict)
+    """What a GET of a path and its query is answered with."""
+    port: int = 0
+    _connections: set[asyncio.Task[None]] = field(default_factory=set)
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def bodies(self) -> list[Any]:
+        """The bodies of what it took."""
+        return [told.body for told in self.told]
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen, on the same port as ever."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Refuse connections, and drop those that there are."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def wait_until(self, count: int, *, asked: bool = False) -> None:
+        """Return once so many requests were taken, or came."""
+        async with asyncio.timeout(PATIENCE_S), self._changed:
+            counted = self.asked if asked else self.told
+            await self._changed.wait_for(lambda: len(counted) >= count)
+
+    async def wait_until_looked(self, count: int) -> None:
+        """Return once its health was asked for so often."""
+        async with asyncio.timeout(PATIENCE_S), self._changed:
+            await self._changed.wait_for(lambda: self.health_asked >= count)
+
+    async def wait_for(self, path: str, **fields: Any) -> Told:
+        """The first request taken at this path whose body has these fields, once it is there."""
+
+        def find() -> Told | None:
+            for told in self.told:
+                if told.path == path and fields.items() <= told.body.items():
+                    return told
+            return None
+
+        async with asyncio.timeout(PATIENCE_S), self._changed:
+            await self._changed.wait_for(lambda: find() is not None)
+        found = find()
+        assert found is not None
+        return found
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            # What a client that has left does is no concern of the double's.
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while await self._exchange(reader, writer):
+                    pass
+        except asyncio.CancelledError:
+            pass  # `stop`: nobody waits for what would be re-raised
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """One request and its answer; False: the connection has ended with it."""
+        told = await _read(reader)
+        fault = await self._fate(told)
+        writer.write(fault.answer)
+        await writer.drain()
+        if fault.then == "hang":
+            await reader.read()  # until the client leaves
+        elif fault.then == "reset":
+            linger = struct.pack("ii", 1, 0)  # RST, where a close would be FIN
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        while fault.then == "pour":
+            writer.write(b" " * 65_536)
+            await writer.drain()
+        return fault.then == "go on"
+
+    async def _fate(self, told: Told) -> Fault:
+        async with self._changed:
+            if told.path == "/health":
+                self.health_asked += 1
+                self._changed.notify_all()
+                return status(503 if self.sick else 200)
+            self.asked.append(told)
+            fault = self.faults.popleft() if self.faults else self.always
+            if fault is None:
+                fault = self._answer(told)
+            taken = fault.taken and told.method != "GET"
+            if taken and told.key not in {other.key for other in self.told}:
+                self.told.append(told)
+            self._changed.notify_all()
+            return fault
+
+    def _answer(self, told: Told) -> Fault:
+        if told.method != "GET":
+            return DONE
+        return status(200, self.facts[told.path]) if told.path in self.facts else status(404)
+
+
+async def _read(reader: asyncio.StreamReader) -> Told:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    first, *lines = head.strip().split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = {
+        name.lower(): value.strip() for name, _, value in (li.partition(":") for li in lines)
+    }
+    content = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Told(
+        method,
+        path,
+        headers.get("idempotency-key"),
+        headers.get("authorization"),
+        json.loads(content) if content else None,
+    )

@@ -1,0 +1,76 @@
+"""The wiring: whatever the settings choose can be made, and nothing else is imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from dependency_injector import providers
+
+from domain.identity import customer
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+CHOOSING = ("store", "assistant", "bridge")
+
+
+def choices(name: str) -> list[str]:
+    (field,) = (each for each in msgspec.structs.fields(Settings) if each.name == name)
+    return list(get_args(get_args(field.type)[0]))
+
+
+@pytest.mark.parametrize(
+    ("name", "choice"), [(name, choice) for name in CHOOSING for choice in choices(name)]
+)
+def test_every_choice_can_be_made(name: str, choice: str, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"sqlite_path": str(tmp_path / "a.db"), name: choice}
+    container = Container(settings=Settings(**given))
+    parts = {
+        part: provider()
+        for part, provider in container.providers.items()
+        if not isinstance(provider, providers.Dependency)
+    }
+
+    assert parts["messages"] is not None
+    assert (parts["bridge"] is None) == (given.get("bridge", "none") == "none")
+    assert (parts["deliver"] is None) == (parts["bridge"] is None)
+    assert (parts["conversations"].tell is None) == (parts["bridge"] is None)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"bridge": "none"}, None),
+        ({"bridge": "elixir"}, "ws://localhost:4000/socket/websocket"),
+        ({"bridge": "elixir", "elixir_websocket_public_url": "wss://chat.example/s"},
+         "wss://chat.example/s"),
+    ],
+)  # fmt: skip
+def test_a_user_is_told_where_the_live_chat_is_where_there_is_a_bridge(
+    given: dict[str, Any], url: str | None
+) -> None:
+    address = Container(settings=Settings(**given)).live_chat().of(customer("b1", "u1"))
+
+    assert (address.url if address is not None else None) == url
+
+
+def test_what_only_the_bridge_needs_is_not_imported_without_it() -> None:
+    code = """
+import sys
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+
+container = Container(settings=Settings(store="memory"))
+for provider in (container.bridge, container.deliver, container.messages):
+    provider()
+print([name for name in ("httpx", "adapters.elixir.http", "websockets.asyncio.client")
+       if name in sys.modules])
+"""
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert printed == "[]\n"
