@@ -21,6 +21,7 @@ from domain.errors import (
     IdentityMismatch,
     InvalidPayload,
     Refusal,
+    UnknownSession,
 )
 from domain.identity import Customer, LocationId, MessageId, SessionId, customer, identifier
 from domain.message import Author, Entry, message_text
@@ -87,6 +88,8 @@ class HistoryRequest(Wire):
     before_seq: Seq | None = None
     after_seq: Seq | None = None
     limit: int = PAGE
+    session_id: str | None = None
+    """An earlier session of the user; None: the newest."""
 
 
 class JoinReply(Wire):
@@ -270,7 +273,8 @@ class MessagesChannel(Channel):
         request = _parse(payload, HistoryRequest)
         if not 1 <= request.limit <= PAGE:
             raise InvalidPayload(f"limit must be from 1 to {PAGE}")
-        session = await self._session()
+        asked = _optional("sessionId", request.session_id)
+        session = await (self._session() if asked is None else self._session_of_old(asked))
         if session is None:
             return HistoryReply([], more=False)
         after, before = request.after_seq, request.before_seq
@@ -296,6 +300,13 @@ class MessagesChannel(Channel):
     async def _session(self) -> Session | None:
         known = await self._services.join.conversations.current(self._customer)
         return known.session if known is not None else None
+
+    async def _session_of_old(self, session_id: str) -> Session:
+        """An earlier session of this very customer: of any other one nothing is said."""
+        loaded = await self._services.store.load(SessionId(session_id))
+        if loaded is None or loaded.session.customer != self._customer:
+            raise UnknownSession
+        return loaded.session
 
     def _check_identity(self, business_id: str, user_id: str) -> None:
         mine = self._customer

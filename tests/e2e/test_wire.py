@@ -360,6 +360,31 @@ async def test_history_goes_back_to_the_first_word(server: Product) -> None:
     assert backwards == list(range(1, 125))
 
 
+async def test_the_end_of_an_earlier_session_can_be_read(server: Product) -> None:
+    async with user(server.address) as one:
+        await one.join()
+        session_id = await live(server, one)
+        await server.change(session_id, "closed")
+        await one.wait_for("conversation_status", status="closed")
+        again = await one.say("Sunt iar aici")
+        page = await one.request("history", {"sessionId": session_id, "afterSeq": 2})
+
+    assert again["sessionId"] != session_id
+    assert page["messages"][-1]["status"] == "closed"
+    assert [entry["seq"] for entry in page["messages"]] == list(range(3, 3 + len(page["messages"])))
+
+
+async def test_nobody_reads_anothers_session(server: Product) -> None:
+    async with user(server.address) as one, user(server.address, "b1", "u2") as other:
+        await one.join()
+        await other.join()
+        session_id = (await one.say("Bună!"))["sessionId"]
+        with pytest.raises(Refused) as refused:
+            await other.request("history", {"sessionId": session_id})
+
+    assert refused.value.reason == "unknown_session"
+
+
 # Two sockets.
 
 
