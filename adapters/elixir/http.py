@@ -74,6 +74,8 @@ class ElixirHttp:
         self._clock = clock
         self._jitter = jitter
         self._failures = 0
+        self._openings = 0
+        """How often the circuit has opened since the bridge last did what it was asked."""
         self._probing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -162,7 +164,7 @@ class ElixirHttp:
             ):
                 answer = _Answer(response.status_code, response.headers)
                 answer.body = await _bounded(response)
-        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
+        except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:  # OSError: TimeoutError too
             if answer is None:
                 reason = str(error) or type(error).__name__
                 raise BridgeUnavailable(f"{self._url}: {reason}") from error
@@ -175,7 +177,7 @@ class ElixirHttp:
         if status >= 500:
             self._failed(f"HTTP {status}")
         else:
-            self._failures = 0
+            self._failures = self._openings = 0
         if 200 <= status < 300 or status == 404:
             return answer
         if status >= 500 or status in _AGAIN:
@@ -213,16 +215,30 @@ class ElixirHttp:
             self._probing = asyncio.create_task(self._probe())
 
     async def _probe(self) -> None:
-        """Ask whether it is back until it is; then one more failure opens the circuit again."""
-        for looks in count(1):
-            try:
-                await self.check()
-                break
-            except BridgeUnavailable:
+        """Ask whether it is back until it is; then one more failure opens the circuit again.
+
+        One that says it is well, and is not, is asked as rarely as one that says nothing.
+        """
+        for looks in count(self._openings):
+            if looks:
                 await self._clock.sleep(self._pause_s(looks, FIRST_PROBE_S, LONGEST_PROBE_S))
+            if await self._is_well():
+                break
+        self._openings += 1
         self._failures = FAILURES_TO_OPEN - 1
         self._probing = None
         logger.info("The bridge is back", extra={"action": "bridge_back"})
+
+    async def _is_well(self) -> bool:
+        try:
+            await self.check()
+        except BridgeUnavailable:
+            return False
+        except Exception:  # or the circuit would stay open for ever
+            extra = {"action": "bridge_look_crashed"}
+            logger.exception("It could not be seen whether the bridge is back", extra=extra)
+            return False
+        return True
 
     async def check(self) -> None:
         """`GET /health`. Raises: BridgeUnavailable, saying what is wrong."""

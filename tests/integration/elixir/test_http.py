@@ -302,6 +302,25 @@ async def test_half_open_one_failure_opens_it_again() -> None:
         assert http.is_away
 
 
+async def test_one_that_says_it_is_well_and_is_not_is_asked_ever_more_rarely() -> None:
+    clock = Hasty()
+    async with FaultyBridge() as bridge, connected(bridge, clock, attempts=1) as http:
+        bridge.always = status(500)
+        for _ in range(FAILURES_TO_OPEN + 5):
+            with pytest.raises(BridgeUnavailable):
+                await tell(http)
+            await http.back()
+        bridge.always = None
+        await tell(http)
+        bridge.always = status(500)
+        for _ in range(FAILURES_TO_OPEN + 1):
+            with pytest.raises(BridgeUnavailable):
+                await tell(http)
+            await http.back()
+
+        assert clock.pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 0.5]
+
+
 async def test_a_success_between_failures_keeps_it_closed() -> None:
     async with FaultyBridge() as bridge, connected(bridge, attempts=1) as http:
         for _ in range(3):
