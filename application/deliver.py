@@ -22,8 +22,8 @@ from domain.notice import Deferred, Delivered, Notice, NoticeKind, Outcome, Unde
 from domain.status import Status
 from domain.telling import PLACES
 
-AT_ONCE = 16
-"""So many notices, each of another session, are on their way at a time."""
+AT_ONCE = 8
+"""So many notices, each of another session, are on their way at a time; more make the chat wait."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 """Before a notice is tried again: doubled each time, and spread."""
 LONGEST_TALK_PAUSE_S = 5.0

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import uvloop
 
+from tests.bench.live import LIVE_MEASURES
 from tests.bench.load import BenchmarkFailed
-from tests.bench.measures import MEASURES, QUICK, Effort
+from tests.bench.measures import QUICK, SERVER_MEASURES, Effort
 from tests.bench.report import Figure, save, table
+
+MEASURES = {**SERVER_MEASURES, **LIVE_MEASURES}
 
 
 def main() -> int:

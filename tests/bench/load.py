@@ -64,22 +64,16 @@ LISTENER = Part(speaks=False)
 ECHO = Part(joins=False, hears=1)
 
 
-class Client(asyncio.Protocol):
-    """One connection of one user, with at most one message under way."""
+class Socket(asyncio.Protocol):
+    """A connection that upgrades to Phoenix V2 and takes text frames."""
 
-    def __init__(self, user: str, part: Part, latencies: Latencies, last_seq: int | None) -> None:
-        self._part = part
-        self._latencies = latencies
-        self._join = _frame(["1", "1", TOPIC, "phx_join", _join_payload(user, last_seq)])
-        message = _frame(["1", _NUMBER, TOPIC, "new_message", _message_payload(user)])
-        self._pieces = message.split(_NUMBER.encode())
+    def __init__(self) -> None:
         self._on_data: Callable[[bytes], None] = self._on_upgrade
-        self._on_frame: Callable[[bytes], None] = self._on_join
+        self._on_frame: Callable[[bytes], None]
         self._rest = b""
-        self._left = self._due = 0
-        self._sent_at = 0.0
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when what was asked for is done: the join, or a round of messages."""
+        """Done when what was asked for is done, first of all the upgrade."""
+        self._lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -90,10 +84,72 @@ class Client(asyncio.Protocol):
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._lost.set()
         self._fail("the connection was lost")
 
     def data_received(self, data: bytes) -> None:
         self._on_data(data)
+
+    async def close(self) -> None:
+        """End the connection, and whatever is under way on it."""
+        self.ready.cancel()
+        self.transport.abort()
+        await self._lost.wait()
+
+    def _on_upgrade(self, data: bytes) -> None:
+        self._rest += data
+        head, end, rest = self._rest.partition(b"\r\n\r\n")
+        if not end:
+            return
+        if b" 101 " not in head[:16]:
+            self._fail(f"no upgrade: {head[:100]!r}")
+            return
+        self._rest, self._on_data = b"", self._on_frames
+        self._opened()
+        self._on_frames(rest)
+
+    def _opened(self) -> None:
+        self.ready.set_result(None)
+
+    def _on_frames(self, data: bytes) -> None:
+        data = self._rest + data
+        at, end = 0, len(data)
+        while end - at >= 4:  # the head of a frame of 126 bytes and more, or a short frame's start
+            start, length = at + 2, data[at + 1]
+            if length == 126:
+                start, length = at + 4, int.from_bytes(data[at + 2 : at + 4], "big")
+            if data[at] != 0x81 or length == 127:
+                self._fail(f"no text frame, or a huge one: {data[at : at + 100]!r}")
+                return
+            if start + length > end:
+                break
+            at = start + length
+            self._on_frame(data[start:at])
+        self._rest = data[at:]
+
+    def _fail(self, reason: str) -> None:
+        # Between two rounds nobody waits: `start` finds the connection closed.
+        if not self.ready.done():
+            self.ready.set_exception(BenchmarkFailed(reason))
+        self.transport.abort()
+
+
+class Client(Socket):
+    """One connection of one user, with at most one message under way.
+
+    It is `ready` when it has joined, and after each round of messages.
+    """
+
+    def __init__(self, user: str, part: Part, latencies: Latencies, last_seq: int | None) -> None:
+        super().__init__()
+        self._part = part
+        self._latencies = latencies
+        self._join = frame(["1", "1", TOPIC, "phx_join", _join_payload(user, last_seq)])
+        message = frame(["1", _NUMBER, TOPIC, "new_message", _message_payload(user)])
+        self._pieces = message.split(_NUMBER.encode())
+        self._on_frame = self._on_join
+        self._left = self._due = 0
+        self._sent_at = 0.0
 
     @property
     def speaks(self) -> bool:
@@ -115,37 +171,12 @@ class Client(asyncio.Protocol):
             self._sent_at = time.perf_counter()
             self.transport.write((b"%08d" % next(_numbers)).join(self._pieces))
 
-    def _on_upgrade(self, data: bytes) -> None:
-        self._rest += data
-        head, end, rest = self._rest.partition(b"\r\n\r\n")
-        if not end:
-            return
-        if b" 101 " not in head[:16]:
-            self._fail(f"no upgrade: {head[:100]!r}")
-            return
-        self._rest, self._on_data = b"", self._on_frames
+    def _opened(self) -> None:
         if self._part.joins:
             self.transport.write(self._join)
-            self._on_frames(rest)
         else:
             self._on_frame = self._on_echo
             self.ready.set_result(None)
-
-    def _on_frames(self, data: bytes) -> None:
-        data = self._rest + data
-        at, end = 0, len(data)
-        while end - at >= 4:  # the head of a frame of 126 bytes and more, or a short frame's start
-            start, length = at + 2, data[at + 1]
-            if length == 126:
-                start, length = at + 4, int.from_bytes(data[at + 2 : at + 4], "big")
-            if data[at] != 0x81 or length == 127:
-                self._fail(f"no text frame, or a huge one: {data[at : at + 100]!r}")
-                return
-            if start + length > end:
-                break
-            at = start + length
-            self._on_frame(data[start:at])
-        self._rest = data[at:]
 
     def _on_join(self, frame: bytes) -> None:
         if _OK not in frame:
@@ -185,12 +216,6 @@ class Client(asyncio.Protocol):
             else:
                 self.ready.set_result(None)
 
-    def _fail(self, reason: str) -> None:
-        # Between two rounds nobody waits: `start` finds the connection closed.
-        if not self.ready.done():
-            self.ready.set_exception(BenchmarkFailed(reason))
-        self.transport.abort()
-
 
 class Crowd:
     """Clients of one server, connected and joined; use as `async with await Crowd.of(…)`."""
@@ -204,7 +229,7 @@ class Crowd:
 
     async def __aexit__(self, *exc: object) -> None:
         for client in self._clients:
-            client.transport.abort()
+            await client.close()
 
     @classmethod
     async def of(
@@ -239,6 +264,18 @@ class Crowd:
             client.start(messages)
         await _all_ready(self._clients)
 
+    async def chat(self, per_second: float) -> None:
+        """Messages at this pace, each by the next client, until it is cancelled.
+
+        Raises: BenchmarkFailed.
+        """
+        due = time.perf_counter()
+        for client in itertools.cycle(self._clients):
+            due += 1 / per_second
+            await asyncio.sleep(due - time.perf_counter())
+            await _all_ready([client])
+            client.start(1)
+
 
 async def _all_ready(clients: list[Client]) -> None:
     try:
@@ -257,7 +294,7 @@ def _message_payload(user: str) -> dict[str, object]:
     return {**ids, "message": f"{TEXT} ({_NUMBER})", "messageId": f"m-{_NUMBER}"}
 
 
-def _frame(value: object) -> bytes:
+def frame(value: object) -> bytes:
     """A text frame (RFC 6455, section 5.2) of 126 to 65,535 bytes, whose masking key is zero."""
     text = msgspec.json.encode(value)
     if not 126 <= len(text) <= 65_535:

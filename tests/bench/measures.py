@@ -43,9 +43,13 @@ class Effort:
     connections: int = 50
     idle: int = 2_000
     starts: int = 5
+    exchanges: int = 1_500
+    """Between users and coordinators."""
+    notices: int = 10_000
+    """That wait for the bridge at the end of an outage."""
 
 
-QUICK = Effort(rounds=7, idle=1_000, starts=3)
+QUICK = Effort(rounds=7, idle=1_000, starts=3, exchanges=200, notices=2_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +125,13 @@ async def idle(effort: Effort) -> list[Figure]:
     """Memory of a connection that has joined and is silent; and how fast they join."""
     with running("server", **MEMORY) as server:
         async with Crowd() as crowd:
-            await crowd.add(server.port, _users("warm", 250))
-            before = await _settled_kib(server)
+            await crowd.add(server.port, named("warm", 250))
+            before = await settled_kib(server)
             began, cpu_us = time.perf_counter(), server.cpu_us()
             for first in range(0, effort.idle, 100):
-                await crowd.add(server.port, _users(f"idle-{first}", 100))
+                await crowd.add(server.port, named(f"idle-{first}", 100))
             seconds, cpu_us = time.perf_counter() - began, server.cpu_us() - cpu_us
-            after = await _settled_kib(server)
+            after = await settled_kib(server)
     return [
         Figure(
             name="memory per joined idle connection",
@@ -154,12 +158,12 @@ async def length(effort: Effort) -> list[Figure]:
 
 async def _length(store: str, settings: Mapping[str, str], effort: Effort) -> list[Figure]:
     # A short conversation is short for a few messages only, so each round has new ones.
-    long = list(_users("long", 20))
-    short = [list(_users(f"short-{number}", 20)) for number in range(2 * effort.rounds + 1)]
+    long = list(named("long", 20))
+    short = [list(named(f"short-{number}", 20)) for number in range(2 * effort.rounds + 1)]
     filled = [f"{user}:{LONG}" for user in long]
     filled += [f"{user}:{SHORT}" for users in short for user in users]
     with running("filled", *filled, **settings) as server:
-        async with await Crowd.of(server.port, _users("new", 20)) as crowd:
+        async with await Crowd.of(server.port, named("new", 20)) as crowd:
             await crowd.speak(50)  # a warm-up of what all of them share
         cold = await _cold_costs(server, long, short.pop())
         warm = await _warm_costs(server, long, short)
@@ -199,7 +203,7 @@ async def pushes(effort: Effort) -> list[Figure]:
     async with AsyncExitStack() as stack:
         alone = await _side(stack, effort, running("server", **MEMORY))
         heard = await _side(stack, effort, running("server", **MEMORY))
-        listeners = [user for user in _users("user", effort.connections) for _ in range(sockets)]
+        listeners = [user for user in named("user", effort.connections) for _ in range(sockets)]
         await heard.crowd.add(heard.server.port, listeners, LISTENER)
         few = replace(effort, rounds=5, messages=5)
         one, many = await _alternate(few, one=alone, many=heard)
@@ -232,7 +236,7 @@ async def start(effort: Effort) -> list[Figure]:
 
 
 Measure = Callable[[Effort], Awaitable[list[Figure]]]
-MEASURES: Mapping[str, Measure] = {
+SERVER_MEASURES: Mapping[str, Measure] = {
     "turn": turn,
     "sqlite": sqlite,
     "idle": idle,
@@ -250,7 +254,7 @@ async def _side(
 ) -> Side:
     """A server and a crowd of its own, until the stack ends."""
     process = stack.enter_context(server)
-    crowd = await Crowd.of(process.port, _users("user", effort.connections), part)
+    crowd = await Crowd.of(process.port, named("user", effort.connections), part)
     return Side(process, await stack.enter_async_context(crowd))
 
 
@@ -278,7 +282,7 @@ def _compared(name: str, costs: Costs, base: Costs, goal: float | None = None) -
     )
 
 
-async def _settled_kib(server: Running) -> int:
+async def settled_kib(server: Running) -> int:
     """The server's memory, once it does not change any more."""
     memory, before = server.memory_kib(), -1
     while memory != before:
@@ -287,7 +291,7 @@ async def _settled_kib(server: Running) -> int:
     return memory
 
 
-def _users(name: str, count: int) -> Iterator[str]:
+def named(name: str, count: int) -> Iterator[str]:
     return (f"{name}-{number}" for number in range(count))
 
 

@@ -1,7 +1,8 @@
 """What is measured: each a process of its own that prints its address once it listens.
 
-`server` is the product with the settings of the environment, `echo` the least that Litestar can
-do on a WebSocket, `filled USERS` the product with users who have talked before.
+`server` is the product with the settings of the environment and `bridge` the reference bridge,
+`echo` the least that Litestar can do on a WebSocket, `filled USERS` the product with users who have
+talked before.
 """
 
 import asyncio
@@ -20,15 +21,16 @@ from domain.session import Draft, Session
 from entrypoints.app import SOCKET_PATH, create_app
 from entrypoints.container import Container
 from entrypoints.phoenix_protocol import uvicorn_config
-from entrypoints.serve import Server, listen, serve
+from entrypoints.serve import Server, bridge_program, listen, serve, server_program
 from entrypoints.settings import load_settings
 from tests.bench.load import BUSINESS, TEXT
 
 
 def main(kind: str, *users: str) -> None:
     """Serve until SIGTERM. `users` are given as `NAME:MESSAGES`."""
-    if kind == "server":
-        serve(load_settings(), _announce)
+    programs = {"server": server_program, "bridge": bridge_program}
+    if kind in programs:
+        serve(programs[kind](load_settings()), on_listening=lambda urls: _announce(urls[0]))
     elif kind == "echo":
         _run(_echo_config())
     else:

@@ -59,12 +59,13 @@ def running(*arguments: str, **settings: str) -> Iterator[Running]:
 
 @contextmanager
 def in_sqlite(synchronous: str = "full") -> Iterator[dict[str, str]]:
-    """The settings for a SQLite file in a directory that ends with the block."""
+    """The settings for SQLite files in a directory that ends with the block."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         yield {
             "STORE": "sqlite",
             "SQLITE_PATH": f"{folder}/bench.sqlite3",
             "SQLITE_SYNCHRONOUS": synchronous,
+            "BRIDGE_SQLITE_PATH": f"{folder}/bridge.sqlite3",
         }
 
 
@@ -76,6 +77,7 @@ def started(
         "PATH": os.environ.get("PATH", ""),
         "LOG_LEVEL": "warning",
         "SERVER_PORT": "0",
+        "BRIDGE_PORT": "0",
         **settings,
     }
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout, text=True)
