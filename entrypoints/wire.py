@@ -108,6 +108,7 @@ class AgentMessagePush(Wire):
 
     message: str
     timestamp: str
+    message_id: str
     session_id: str
     seq: int
     coordinator_id: str | None
@@ -209,7 +210,7 @@ class Pushes:
         at = timestamp(entry.at)
         if entry.author is _BY_COORDINATOR:
             return "agent_message", AgentMessagePush(
-                entry.text, at, session_id, entry.seq, entry.coordinator_id
+                entry.text, at, entry.message_id, session_id, entry.seq, entry.coordinator_id
             )
         if entry.author is _BY_USER:
             return "user_message", UserMessagePush(

@@ -19,6 +19,7 @@ const view = new ConversationView((messageId) => conversation.retry(messageId));
 const frames = new FramesPanel();
 let used = null; // the settings that these two were made with
 let channel = null;
+let bridge = null; // the channel straight to the bridge, while the user wants one
 let conversation = null;
 
 function defaultUrl() {
@@ -65,6 +66,7 @@ function connect() {
 /** A conversation as the settings have it; while they stay, so does it, whatever is connected. */
 function begin() {
   channel?.disconnect();
+  if (bridge) leaveBridge();
   used = JSON.stringify([...new FormData(settings)]);
   const { url, vsn, token, ...identity } = Object.fromEntries(new FormData(settings));
   const started = new Conversation(identity);
@@ -120,6 +122,34 @@ function showFacts() {
   setText(byId("connection-summary"), `${businessId} · ${locationId} · ${userId}`);
   setText(byId("fact-topic"), channel.topic);
   setText(byId("fact-live"), liveChat ? `${liveChat.topic} at ${liveChat.url}` : "–");
+  byId("direct-switch").hidden = !liveChat;
+  if (!liveChat && bridge) leaveBridge();
+}
+
+/** In a live chat one may talk to the bridge itself, beside the server. */
+function goToBridge() {
+  const { businessId, userId } = conversation.identity;
+  bridge = new PhoenixChannel({
+    ...conversation.liveChat,
+    vsn: V2,
+    joinPayload: () => ({ businessId, userId }),
+    isTransient: (reason) => TRANSIENT.includes(reason),
+  });
+  bridge.addEventListener("state", ({ detail }) => {
+    setText(byId("direct-state"), connectionWords(detail).label);
+  });
+  frames.watchAlso(bridge);
+  conversation.goOver(bridge);
+  bridge.connect();
+}
+
+function leaveBridge() {
+  const left = bridge;
+  bridge = null;
+  conversation.goOver(null);
+  left.disconnect();
+  byId("direct").checked = false;
+  setText(byId("direct-state"), "");
 }
 
 function warn(title, detail, canRetry = false) {
@@ -181,6 +211,7 @@ function listenToConnection() {
   listen("empty-connect", "click", connect);
   listen("disconnect", "click", () => channel.disconnect());
   listen("new-user", "click", () => (settings.elements.userId.value = newUser()));
+  listen("direct", "change", () => (byId("direct").checked ? goToBridge() : leaveBridge()));
   listen("alert-retry", "click", () => channel.retryNow());
   listen("alert-close", "click", () => (byId("alert").hidden = true));
   listen("pill", "click", () => {

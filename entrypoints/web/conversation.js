@@ -66,8 +66,9 @@ class Log {
  */
 export class Conversation extends EventTarget {
   #channel;
+  #bridge = null; // what the user says goes over this channel, if there is one
   #logs = []; // one per session, oldest first
-  #outgoing = new Map(); // messageId → item
+  #outgoing = new Map(); // messageId → item that the log does not have yet
   #drafts = new Map(); // responseId → pieces of an answer in the making
   #typing = new Map(); // author → timer
   #typingTold = 0;
@@ -93,6 +94,22 @@ export class Conversation extends EventTarget {
       if (detail.name === "joined") this.#joined(detail.response);
       else this.#quieten();
     });
+  }
+
+  /**
+   * Talk over the bridge's own channel from now on; null: over the server's again.
+   *
+   * The server still tells all that is said, under the same ids: it is shown once.
+   */
+  goOver(bridge) {
+    this.#bridge = bridge;
+    bridge?.addEventListener("message", ({ detail }) => {
+      if (bridge === this.#bridge) this.#hear(detail.event, detail.payload);
+    });
+    bridge?.addEventListener("state", ({ detail }) => {
+      if (detail.name === "joined") this.#sendQueued();
+    });
+    this.#sendQueued();
   }
 
   /** What a join says, to take up where the log ends. */
@@ -168,7 +185,8 @@ export class Conversation extends EventTarget {
     const now = Date.now();
     if (this.status !== "live" || now - this.#typingTold < TYPING_EVERY_MS) return;
     this.#typingTold = now;
-    this.#channel.cast("typing", {});
+    if (this.#bridge) this.#bridge.cast("typing", { author: "user" });
+    else this.#channel.cast("typing", {});
   }
 
   #joined({ sessionId, status, seq, messages, liveChat }) {
@@ -181,10 +199,29 @@ export class Conversation extends EventTarget {
     this.#statusSeq = 0; // whatever was heard before
     this.#own({ seq, status, reason: this.#reasonOf(status), liveChat });
     this.#fill();
+    this.#sendQueued();
+    this.#changed();
+  }
+
+  #sendQueued() {
     for (const [messageId, item] of this.#outgoing) {
       if (item.state === "queued") this.#transmit(messageId);
     }
+  }
+
+  /** From the bridge; what bears no id, or is the user's own, the server alone tells. */
+  #hear(event, payload) {
+    if (event === "typing" && payload.author === "coordinator") this.#take(event, payload);
+    if (event !== "agent_message" || !payload.messageId || this.#knows(payload.messageId)) return;
+    this.#stopTyping("coordinator");
+    const item = itemOf({ ...payload, author: "coordinator" }, this.sessionId);
+    this.#outgoing.set(item.key, item);
+    this.#emit("arrived", item);
     this.#changed();
+  }
+
+  #knows(key) {
+    return this.#outgoing.has(key) || this.#current.entries.some((entry) => entry.key === key);
   }
 
   /** Why the conversation has the status that it has, if the log has come to that. */
@@ -218,7 +255,10 @@ export class Conversation extends EventTarget {
       this.#stopTyping("coordinator");
       this.#pushed({ ...payload, author: "coordinator" });
     },
-    user_message: (payload) => this.#pushed({ ...payload, author: "user", elsewhere: true }),
+    user_message: (payload) => {
+      const elsewhere = !this.#outgoing.has(payload.messageId);
+      this.#pushed({ ...payload, author: "user", elsewhere });
+    },
     conversation_status: (payload) => {
       this.#pushed({ ...payload, kind: "status", timestamp: payload.updatedAt });
       if (payload.sessionId !== this.sessionId) return; // of one that is over
@@ -249,8 +289,9 @@ export class Conversation extends EventTarget {
   #pushed(payload) {
     const log = this.#logOf(payload.sessionId, 0);
     const item = itemOf(payload, log.sessionId);
-    const isNew = this.#add(log, item);
-    if (isNew && item.kind === "message" && item.author !== "user") this.#emit("arrived", item);
+    const isNew = !this.#outgoing.has(item.key);
+    const isAdded = this.#add(log, item);
+    if (isAdded && isNew && item.kind === "message" && item.author !== "user") this.#emit("arrived", item);
     if (log.hasGap) setTimeout(() => this.#fill(), GAP_PATIENCE_MS);
   }
 
@@ -299,11 +340,16 @@ export class Conversation extends EventTarget {
   }
 
   async #transmit(messageId) {
-    const { text } = this.#outgoing.get(messageId);
+    const { text: message, at: timestamp } = this.#outgoing.get(messageId);
     this.#mark(messageId, { state: "sending", error: null });
-    const payload = { ...this.identity, message: text, messageId };
     try {
-      this.#acknowledged(messageId, await this.#channel.push("new_message", payload));
+      if (this.#bridge) {
+        await this.#bridge.push("user_message", { message, messageId, timestamp });
+        this.#mark(messageId, { state: "stored" });
+      } else {
+        const payload = { ...this.identity, message, messageId };
+        this.#acknowledged(messageId, await this.#channel.push("new_message", payload));
+      }
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       const state = error.reason === "disconnected" ? "queued" : "failed";

@@ -29,10 +29,15 @@ export class FramesPanel {
   watch(channel, identity) {
     this.#channel = channel;
     this.identity = identity;
-    channel.addEventListener("frame", ({ detail }) => this.#add(detail));
+    this.watchAlso(channel);
     channel.addEventListener("state", () => {
       byId("raw-send").disabled = !this.#channel.isOpen;
     });
+  }
+
+  /** Show what goes over this channel too. */
+  watchAlso(channel) {
+    channel.addEventListener("frame", ({ detail }) => this.#add(detail));
   }
 
   #add({ direction, text }) {

@@ -1,19 +1,17 @@
 """The coordinators' page in a real browser, against the whole bridge on a real socket."""
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from adapters.bridge_memory import MemoryBridgeStore
 from adapters.phoenix.connection import PhoenixConnection
@@ -21,28 +19,13 @@ from entrypoints.app import create_app
 from entrypoints.bridge.app import create_bridge
 from entrypoints.settings import Settings
 from tests.support.agent_server import AgentServerDouble
+from tests.support.browser import ARTIFACTS, PHONE, Desk, chromium, windows
 from tests.support.server import running
 from tests.support.user import user
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ARTIFACTS = Path(__file__).parents[2] / "artifacts"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-# A browser writes an error of its own for every attempt at a server that is not there.
-NO_SERVER = "WebSocket connection to"
-WATCH = """
-addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
-  console.error("CSP", violatedDirective));
+COUNT_TONES = """
 window.tones = 0;
 const start = OscillatorNode.prototype.start;
 OscillatorNode.prototype.start = function (...when) {
@@ -144,103 +127,23 @@ async def serving(
         yield Bridge(address, http, double)
 
 
-@dataclass(slots=True)
-class Desk:
-    """One window with the page in it."""
-
-    page: Page
-    errors: list[str] = field(default_factory=list)
-
-    async def sit(self, bridge: Bridge, name: str = "Maria") -> None:
-        """Open the page, and say who one is."""
-        await self.page.goto(f"http://{bridge.address}/")
-        await self.page.get_by_label("Your name").fill(name)
-        await self.page.get_by_role("button", name="Start").click()
-        await self.is_connected()
-
-    async def is_connected(self) -> None:
-        await expect(self.page.locator("#pill-label")).to_have_text("Connected")
-
-    async def open(self, user: str = "ana") -> None:
-        await self.chat(user).click()
-        await expect(self.page.locator("#owner-title")).to_have_text(user)
-
-    async def claim(self, user: str = "ana") -> None:
-        await self.open(user)
-        await self.page.get_by_role("button", name="Claim").click()
-        await expect(self.owner).to_have_text("is with you")
-
-    async def say(self, text: str) -> None:
-        await self.page.get_by_label("Message", exact=True).fill(text)
-        await self.page.get_by_label("Message", exact=True).press("Enter")
-
-    def chat(self, user: str) -> Locator:
-        return self.page.locator(".chat").filter(has=self.page.get_by_text(user, exact=True))
-
-    def bubbles(self, author: str) -> Locator:
-        return self.page.locator(f'[data-author="{author}"][data-state="stored"] .bubble')
-
-    @property
-    def waiting(self) -> Locator:
-        return self.page.locator("#waiting .chat strong")
-
-    @property
-    def owner(self) -> Locator:
-        return self.page.locator("#owner-detail")
-
-    @property
-    def alert(self) -> Locator:
-        return self.page.locator("#alert")
-
-    async def tones(self) -> int:
-        return int(await self.page.evaluate("window.tones"))
-
-    async def sideways(self) -> int:
-        """By how many pixels the page is wider than its window."""
-        return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
-
-
 OpenDesk = Callable[..., Awaitable[Desk]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is on the PATH")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS])
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def open_desk(browser: Browser) -> AsyncIterator[OpenDesk]:
-    """Opens windows, each in a browser profile of its own.
+    async with windows(browser, COUNT_TONES) as open_page:
 
-    None may have written an error to its console, nor broken the content security policy.
-    """
-    contexts: list[BrowserContext] = []
-    desks: list[Desk] = []
+        async def window(**options: Any) -> Desk:
+            return Desk(await open_page(**options))
 
-    async def window(**options: Any) -> Desk:
-        context = await browser.new_context(**{"viewport": DESKTOP, **options})
-        await context.add_init_script(WATCH)
-        contexts.append(context)
-        desk = Desk(await context.new_page())
-        desks.append(desk)
-        desk.page.on(
-            "console",
-            lambda said: desk.errors.append(said.text) if said.type == "error" else None,
-        )
-        desk.page.on("pageerror", lambda error: desk.errors.append(str(error)))
-        return desk
-
-    yield window
-    for context in contexts:
-        await context.close()
-    errors = [error for desk in desks for error in desk.errors]
-    assert [error for error in errors if not error.startswith(NO_SERVER)] == []
+        yield window
 
 
 @pytest_asyncio.fixture(loop_scope="module")

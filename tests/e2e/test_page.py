@@ -2,25 +2,15 @@
 
 import json
 import re
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import (
-    Browser,
-    BrowserContext,
-    Locator,
-    Page,
-    WebSocketRoute,
-    async_playwright,
-    expect,
-)
+from playwright.async_api import Browser, BrowserContext, WebSocketRoute, expect
 
 from adapters.memory.store import MemoryStore
 from application.ports import Typing
@@ -30,31 +20,14 @@ from domain.session import Draft
 from entrypoints.app import create_app
 from entrypoints.container import Container
 from entrypoints.settings import Settings
+from tests.support.browser import ARTIFACTS, PHONE, Chat, chromium, windows
 from tests.support.server import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ARTIFACTS = Path(__file__).parents[2] / "artifacts"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
 SMALL_PHONE = {"width": 320, "height": 568}
 ANA = Customer(BusinessId("b1"), UserId("ana"))
 SETTINGS = Settings(store="memory", turn_quiet_ms=0)
-# A browser writes an error of its own for every attempt at a server that is not there.
-NO_SERVER = "WebSocket connection to"
-TELL_VIOLATIONS = """
-addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
-  console.error("CSP", violatedDirective));
-"""
 
 
 class MoodyStore(MemoryStore):
@@ -99,105 +72,23 @@ async def serving(
         yield Server(address, container)
 
 
-@dataclass(slots=True)
-class Chat:
-    """One window with the page in it."""
-
-    page: Page
-    errors: list[str] = field(default_factory=list)
-
-    async def open(self, server: Server, query: str = "?userId=ana") -> None:
-        await self.page.goto(f"http://{server.address}/test-websocket.html{query}")
-
-    async def join(self, server: Server, query: str = "?userId=ana") -> None:
-        await self.open(server, query)
-        await self.connect()
-
-    async def connect(self) -> None:
-        await self.page.locator("#empty-connect, #connect").locator("visible=true").first.click()
-        await self.is_joined()
-
-    async def over_a_lossy_wire(self, loses: Callable[[str], bool]) -> None:
-        """Of what the server sends from now on, the frames that are lost never reach the page."""
-
-        def relay(page: WebSocketRoute) -> None:
-            server = page.connect_to_server()
-            server.on_message(lambda text: None if loses(str(text)) else page.send(text))
-
-        await self.page.route_web_socket("**/websocket?*", relay)
-
-    async def is_joined(self) -> None:
-        await expect(self.page.locator("#pill-label")).to_have_text("Joined")
-
-    async def say(self, text: str) -> None:
-        await self.page.get_by_label("Message", exact=True).fill(text)
-        await self.page.get_by_label("Message", exact=True).press("Enter")
-
-    def bubbles(self, author: str, state: str = "stored") -> Locator:
-        """The texts that somebody has in the log."""
-        return self.page.locator(f'[data-author="{author}"][data-state="{state}"] .bubble')
-
-    @property
-    def owner(self) -> Locator:
-        return self.page.locator("#owner-title")
-
-    @property
-    def alert(self) -> Locator:
-        return self.page.locator("#alert")
-
-    @property
-    def frames(self) -> Locator:
-        return self.page.locator("#frames-list > li")
-
-    async def sideways(self) -> int:
-        """By how many pixels the page is wider than its window."""
-        return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
-
-
 OpenChat = Callable[..., Awaitable[Chat]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is on the PATH")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS])
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def open_chat(browser: Browser) -> AsyncIterator[OpenChat]:
-    """Opens windows, each in a browser profile of its own unless one is given.
+    async with windows(browser) as open_page:
 
-    None may have written an error to its console, nor broken the content security policy.
-    """
-    contexts: list[BrowserContext] = []
-    chats: list[Chat] = []
+        async def window(*profile: BrowserContext, **options: Any) -> Chat:
+            return Chat(await open_page(*profile, **options))
 
-    async def profile(**options: Any) -> BrowserContext:
-        context = await browser.new_context(**{"viewport": DESKTOP, **options})
-        await context.add_init_script(TELL_VIOLATIONS)
-        contexts.append(context)
-        return context
-
-    async def window(context: BrowserContext | None = None, **options: Any) -> Chat:
-        chat = Chat(await (context or await profile(**options)).new_page())
-        chats.append(chat)
-        chat.page.on(
-            "console",
-            lambda said: chat.errors.append(said.text) if said.type == "error" else None,
-        )
-        chat.page.on("pageerror", lambda error: chat.errors.append(str(error)))
-        return chat
-
-    yield window
-    for context in contexts:
-        await context.close()
-    errors = [error for chat in chats for error in chat.errors]
-    assert [error for error in errors if not error.startswith(NO_SERVER)] == []
+        yield window
 
 
 @pytest.fixture

@@ -162,6 +162,7 @@ SHAPES: dict[str, dict[str, str]] = {
     "agent_message": {
         "message": "str",
         "timestamp": "str",
+        "messageId": "str",
         "sessionId": "str",
         "seq": "int",
         "coordinatorId": "str",

@@ -55,3 +55,10 @@ async def running(app: Any, *, port: int = 0, **settings: Any) -> AsyncIterator[
         finally:
             server.stopping.set()
             await serving
+
+
+def free_port() -> int:
+    """A port that nobody listens on, for two programs that must know of each other beforehand."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,199 @@
+"""A real Chromium, and what one does with a window that has one of the pages in it."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    WebSocketRoute,
+    async_playwright,
+    expect,
+)
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# A browser writes an error of its own for every attempt at a server that is not there.
+_NO_SERVER = "WebSocket connection to"
+_TELL_VIOLATIONS = """
+addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
+  console.error("CSP", violatedDirective));
+"""
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser of this machine; the test is skipped where there is none."""
+    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        pytest.skip(f"none of {', '.join(_NAMES)} is on the PATH")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=[*_ARGUMENTS])
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def windows(browser: Browser, script: str = "") -> AsyncIterator[OpenPage]:
+    """Opens windows, each in a browser profile of its own unless one is given.
+
+    `script` runs in each page before all else. None may have written an error to its console, nor
+    broken the content security policy.
+    """
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    async def profile(**options: Any) -> BrowserContext:
+        context = await browser.new_context(**{"viewport": DESKTOP, **options})
+        await context.add_init_script(_TELL_VIOLATIONS + script)
+        contexts.append(context)
+        return context
+
+    async def window(context: BrowserContext | None = None, **options: Any) -> Page:
+        page = await (context or await profile(**options)).new_page()
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield window
+    for context in contexts:
+        await context.close()
+    unexpected = [error for error in errors if not error.startswith(_NO_SERVER)]
+    assert unexpected == [], unexpected
+
+
+class Program(Protocol):
+    """What serves a page."""
+
+    @property
+    def address(self) -> str:
+        """Such as 127.0.0.1:40123."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A window with the user's page in it."""
+
+    page: Page
+
+    async def open(self, server: Program, query: str = "?userId=ana") -> None:
+        await self.page.goto(f"http://{server.address}/test-websocket.html{query}")
+
+    async def join(self, server: Program, query: str = "?userId=ana") -> None:
+        await self.open(server, query)
+        await self.connect()
+
+    async def connect(self) -> None:
+        await self.page.locator("#empty-connect, #connect").locator("visible=true").first.click()
+        await self.is_joined()
+
+    async def over_a_lossy_wire(self, loses: Callable[[str], bool]) -> None:
+        """Of what the server sends from now on, the frames that are lost never reach the page."""
+
+        def relay(page: WebSocketRoute) -> None:
+            server = page.connect_to_server()
+            server.on_message(lambda text: None if loses(str(text)) else page.send(text))
+
+        await self.page.route_web_socket("**/websocket?*", relay)
+
+    async def is_joined(self) -> None:
+        await expect(self.page.locator("#pill-label")).to_have_text("Joined")
+
+    async def say(self, text: str) -> None:
+        await self.page.get_by_label("Message", exact=True).fill(text)
+        await self.page.get_by_label("Message", exact=True).press("Enter")
+
+    def bubbles(self, author: str, state: str = "stored") -> Locator:
+        """The texts that somebody has in the log."""
+        return self.page.locator(f'[data-author="{author}"][data-state="{state}"] .bubble')
+
+    @property
+    def owner(self) -> Locator:
+        return self.page.locator("#owner-title")
+
+    @property
+    def alert(self) -> Locator:
+        return self.page.locator("#alert")
+
+    @property
+    def frames(self) -> Locator:
+        return self.page.locator("#frames-list > li")
+
+    async def sideways(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A window with the coordinators' page in it."""
+
+    page: Page
+
+    async def sit(self, bridge: Program, name: str = "Maria") -> None:
+        """Open the page, and say who one is."""
+        await self.page.goto(f"http://{bridge.address}/")
+        await self.page.get_by_label("Your name").fill(name)
+        await self.page.get_by_role("button", name="Start").click()
+        await self.is_connected()
+
+    async def is_connected(self) -> None:
+        await expect(self.page.locator("#pill-label")).to_have_text("Connected")
+
+    async def open(self, user: str = "ana") -> None:
+        await self.chat(user).click()
+        await expect(self.page.locator("#owner-title")).to_have_text(user)
+
+    async def claim(self, user: str = "ana") -> None:
+        await self.open(user)
+        await self.page.get_by_role("button", name="Claim").click()
+        await expect(self.owner).to_have_text("is with you")
+
+    async def say(self, text: str) -> None:
+        await self.page.get_by_label("Message", exact=True).fill(text)
+        await self.page.get_by_label("Message", exact=True).press("Enter")
+
+    def chat(self, user: str) -> Locator:
+        return self.page.locator(".chat").filter(has=self.page.get_by_text(user, exact=True))
+
+    def bubbles(self, author: str) -> Locator:
+        return self.page.locator(f'[data-author="{author}"][data-state="stored"] .bubble')
+
+    @property
+    def waiting(self) -> Locator:
+        return self.page.locator("#waiting .chat strong")
+
+    @property
+    def owner(self) -> Locator:
+        return self.page.locator("#owner-detail")
+
+    @property
+    def alert(self) -> Locator:
+        return self.page.locator("#alert")
+
+    async def tones(self) -> int:
+        return int(await self.page.evaluate("window.tones"))
+
+    async def sideways(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
