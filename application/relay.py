@@ -155,7 +155,9 @@ class Relay:
 
     async def _speak(self, customer: Customer, said: Said) -> bool:
         message_id = said.message_id or made_id(said)
-        spoken = await self.transfers.speak(customer, said.text, said.coordinator_id, message_id)
+        spoken = await self.transfers.speak(
+            customer, said.text, said.coordinator_id, message_id, replayed=said.replayed
+        )
         return not spoken.duplicate
 
     async def _user_says(self, customer: Customer, said: Said) -> bool:
@@ -167,12 +169,9 @@ class Relay:
 
 
 def is_past(said: Said, session: Session) -> bool:
-    """Whether what a join has told was said before the live chat that is under way, if one is.
-
-    Nothing of the past makes a takeover: that would tell the user of a human who is not there.
-    """
+    """Whether what a join has told was said before the newest live chat."""
     transfer = session.transfer
-    if session.status not in TALKING or transfer is None or said.at is None:
+    if transfer is None or said.at is None:
         return True
     # A coordinator who came unasked may have spoken first, and been heard of only now.
     unasked = transfer.reason is Reason.COORDINATOR

@@ -115,10 +115,12 @@ class Transfers:
         coordinator_id: CoordinatorId | None,
         message_id: MessageId | None = None,
         session_id: SessionId | None = None,
+        *,
+        replayed: bool = False,
     ) -> Spoken:
         """A coordinator says something to the customer: a takeover, where it is none's or the AI's.
 
-        `session_id`: only into this session.
+        `session_id`: only into this session. `replayed`: see `decisions.speak`.
         Raises: UnknownSession, SessionClosed, StorageUnavailable.
         """
         occasion = await self._occasion(customer.business_id)
@@ -128,7 +130,9 @@ class Transfers:
         def decide(session: Session | None) -> Draft:
             if session_id is not None and (session is None or session.session_id != session_id):
                 raise SessionClosed
-            return speak(session, the_id, text, occasion(), coordinator_id, key=key)
+            return speak(
+                session, the_id, text, occasion(), coordinator_id, key=key, replayed=replayed
+            )
 
         try:
             spoken = await self.conversations.commit(customer, decide)

@@ -184,9 +184,12 @@ def speak(
     coordinator_id: CoordinatorId | None,
     *,
     key: str | None = None,
+    replayed: bool = False,
 ) -> Draft:
     """A coordinator says something: that is a takeover, whoever owned the conversation before.
 
+    `replayed`: it was said a while ago, and reaches us only now. Then it answers a user who waits
+    for a human, but takes the conversation from nobody who has got it since.
     Raises: UnknownSession, SessionClosed.
     """
     if session is None:
@@ -194,7 +197,10 @@ def speak(
     if not session.is_open:
         raise SessionClosed
     draft = Draft(session, key=key)
-    if session.status is not Status.LIVE or _is_takeover(session, Status.LIVE, coordinator_id):
+    if session.status is Status.WAITING or (
+        not replayed
+        and (session.status is _AI or _is_takeover(session, Status.LIVE, coordinator_id))
+    ):
         _hand_to(draft, coordinator_id, occasion)
     draft.say(Author.COORDINATOR, message_id, text, occasion.at, coordinator_id=coordinator_id)
     return draft

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -488,15 +488,26 @@ async def test_what_was_said_in_an_earlier_live_chat_takes_nothing_over() -> Non
         assert ear.counted == ["late"]
 
 
-@pytest.mark.parametrize("at", [None, datetime(2040, 1, 1, tzinfo=UTC)])
-async def test_nothing_that_a_join_tells_takes_over_what_the_ai_has(at: datetime | None) -> None:
+async def test_what_a_coordinator_said_before_the_return_is_stored_and_takes_nothing_over() -> None:
     async with listening() as (app, ear):
         user = await live(app)
+        at = app.clock.now()
         await app.coordinator("maria").give_back(user)
         await ear.hear("Gata, o zi bună!", at=at, message_id="m0", replayed=True)
 
+        assert user.words[-1] == "Gata, o zi bună!"
         assert (await app.head(ANA)).status is Status.AI
-        assert ear.counted == ["late"]
+
+
+async def test_an_earlier_coordinators_late_words_take_nothing_from_the_next_one() -> None:
+    async with listening() as (app, ear):
+        user = await live(app)
+        at = app.clock.now()
+        before = await app.coordinator("dan").take_over(user)
+        await ear.hear("Imediat!", at=at, message_id="m0", coordinator_id="maria", replayed=True)
+
+        assert user.words[-1] == "Imediat!"
+        assert (await app.head(ANA)).epoch == before.epoch
 
 
 async def test_what_a_coordinator_said_before_taking_over_unasked_is_not_of_the_past() -> None:
