@@ -7,7 +7,7 @@ from application.conversations import Conversations
 from application.follow import PAGE
 from application.ports import Archive, Erased, SessionStore
 from application.turns import Turns
-from domain.identity import Customer
+from domain.identity import Customer, SessionId
 from domain.message import Entry
 from domain.session import Session
 
@@ -23,7 +23,10 @@ class Privacy:
 
     async def export(self, customer: Customer) -> list[tuple[Session, list[Entry]]]:
         """Every session of the customer, newest first, each with its whole log."""
-        return [(session, await self._log(session)) async for session in self._sessions(customer)]
+        return [
+            (session, await self.log(session.session_id))
+            async for session in self._sessions(customer)
+        ]
 
     async def erase(self, customer: Customer) -> Erased:
         """Erase everything stored of the customer, here and in this process's memory."""
@@ -42,10 +45,9 @@ class Privacy:
             if (cursor := page.cursor) is None:
                 return
 
-    async def _log(self, session: Session) -> list[Entry]:
+    async def log(self, session_id: SessionId) -> list[Entry]:
+        """The whole log of one session."""
         entries: list[Entry] = []
-        while page := await self.store.page(
-            session.session_id, after=entries[-1].seq if entries else 0, limit=PAGE
-        ):
-            entries.extend(page)
+        while page := await self.store.page(session_id, after=len(entries), limit=PAGE):
+            entries += page
         return entries

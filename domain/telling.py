@@ -81,14 +81,14 @@ def _conversation(message: Message, session: Session) -> Body:
         **_who(session),
         "sessionId": session.session_id,
         "message": message.text,
-        "timestamp": _timestamp(message.at),
+        "timestamp": timestamp(message.at),
         "type": "ai_conversation",
     }
 
 
 def _context(answer: Message, session: Session, log: Sequence[Entry]) -> Body:
     """`POST /api/ai-context`"""
-    at = _timestamp(answer.at)
+    at = timestamp(answer.at)
     context = {
         "businessId": session.customer.business_id,
         "userId": session.customer.user_id,
@@ -110,7 +110,7 @@ def _answered(answer: Message, log: Sequence[Entry]) -> str | None:
 
 def _status(change: StatusChange, session: Session) -> Body:
     """`PUT /api/conversation-status/{sessionId}`"""
-    at = _timestamp(change.at)
+    at = timestamp(change.at)
     return {"status": change.status, "summary": session.summary, "updatedAt": at}
 
 
@@ -124,7 +124,7 @@ def _transfer(change: StatusChange, draft: Draft, log: Sequence[Entry]) -> Body:
         **_who(session),
         "reason": change.reason,
         "context": _package(session, log, draft.language),
-        "timestamp": _timestamp(change.at),
+        "timestamp": timestamp(change.at),
     }
 
 
@@ -140,8 +140,7 @@ def _plain(line: object) -> object:
     if not isinstance(line, Mapping):
         return line
     return {
-        name: _timestamp(part) if isinstance(part, datetime) else part
-        for name, part in line.items()
+        name: timestamp(part) if isinstance(part, datetime) else part for name, part in line.items()
     }
 
 
@@ -149,7 +148,7 @@ def _relay(message: Message) -> Body:
     """`user_message` on the topic `chat:{businessId}:{userId}`"""
     return {
         "message": message.text,
-        "timestamp": _timestamp(message.at),
+        "timestamp": timestamp(message.at),
         "messageId": message.message_id,
     }
 
@@ -162,5 +161,6 @@ def _who(session: Session) -> dict[str, object]:
     }
 
 
-def _timestamp(at: datetime) -> str:
+def timestamp(at: datetime) -> str:
+    """`2026-01-31T12:00:00.000Z`"""
     return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

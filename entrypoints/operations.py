@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from application.follow import PAGE
 from domain.errors import ConversationError, Refusal, StorageUnavailable, UnknownSession
 from domain.identity import BusinessId, SessionId, customer, identifier
 from domain.message import Entry, Message
@@ -75,7 +74,7 @@ async def show_session(settings: Settings, session_id: str, *, as_json: bool) ->
         loaded = await container.store().load(sought)
         if loaded is None:
             raise UnknownSession(f"there is no conversation {session_id}")
-        log = await _log(container, sought)
+        log = await container.privacy().log(sought)
     if as_json:
         return _json(_conversation(container, loaded.session, log))
     return "\n".join([_row(loaded.session), *map(_line, log)])
@@ -174,13 +173,6 @@ def _refuse_empty(settings: Settings) -> None:
         raise StorageUnavailable("STORE=memory: only the server itself sees its conversations")
     if settings.store == "sqlite" and not Path(settings.sqlite_path).exists():
         raise StorageUnavailable(f"there is no file {settings.sqlite_path}; SQLITE_PATH names it")
-
-
-async def _log(container: Container, session_id: SessionId) -> list[Entry]:
-    log: list[Entry] = []
-    while page := await container.store().page(session_id, after=len(log), limit=PAGE):
-        log += page
-    return log
 
 
 async def _read_store(store: Any) -> None:

@@ -4,7 +4,6 @@ Keys are camelCase; `timestamp` and its like are ISO 8601 in UTC with millisecon
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -12,6 +11,7 @@ from domain.identity import Customer, SessionId
 from domain.message import Action, Author, Entry, Message, StatusChange
 from domain.session import Session
 from domain.status import Reason, Status
+from domain.telling import timestamp as timestamp
 from domain.transfer import Transfer, TransferState
 
 MAX_SEQ = 9_999_999_999
@@ -58,11 +58,6 @@ class LiveChatAddress:
 def live_chat_topic(customer: Customer) -> str:
     """The bridge's topic for one customer."""
     return f"chat:{customer.business_id}:{customer.user_id}"
-
-
-def timestamp(at: datetime) -> str:
-    """`2026-01-31T12:00:00.000Z`"""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 class EntryJson(Wire, tag_field="kind", tag="message"):

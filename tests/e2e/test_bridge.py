@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -26,7 +25,7 @@ from entrypoints.settings import Settings
 from tests.support.agent_server import AgentServerDouble
 from tests.support.process import command
 from tests.support.process import server as process
-from tests.support.server import running
+from tests.support.server import free_port, running
 
 PATIENCE_S = 10.0
 AT = "2030-01-01T12:00:00.000Z"
@@ -148,12 +147,6 @@ async def heard(channel: PhoenixChannel, event: str, **fields: Any) -> Any:
             if name == event and fields.items() <= payload.items():
                 return payload
     raise AssertionError(f"the channel closed before {event}")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 # The chat.

@@ -1,7 +1,6 @@
 """The live chat, all the way: user, server, bridge and coordinator, each on a socket of its own."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -18,20 +17,13 @@ from entrypoints.bridge.app import create_bridge
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 from tests.integration.elixir.chats import Chats
-from tests.support.server import running
+from tests.support.server import free_port, running
 from tests.support.user import PATIENCE_S, User, user
 from tests.support.wire import ONE_EACH, Product, product
 
 SOON = ClientSettings(reconnect_after_s=(0.01,), rejoin_after_s=(0.01,))
 CHAT = "chat:b1:u1"
 WHO = {"businessId": "b1", "userId": "u1"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class System:
