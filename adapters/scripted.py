@@ -5,11 +5,12 @@ streams as a model would.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import lru_cache
 
-from application.ports import Assistant, Clock, Toolbox
+from application.ports import Assistant, Clock, Say, Summary, Toolbox
 from domain.business import DEFAULT_LANGUAGE, Reservation
+from domain.message import Author, Entry, Message
 from domain.view import View
 
 # Everything that is not a letter of ASCII separates words, or is left out: "Bună!" is "bun".
@@ -67,6 +68,9 @@ _asks_for_human = re.compile(
 ).search
 _pieces = re.compile(r"\s*\S+").findall
 
+_RECALLED = 200
+"""Characters of what was said that a summary repeats."""
+
 _SAYINGS = {
     "ro": {
         "demo": "(Sunt un asistent demonstrativ, fără inteligență artificială.)",
@@ -103,7 +107,7 @@ class ScriptedAssistant(Assistant):
         self._clock = clock
         self._delay_s = delay_s
 
-    async def answer(self, view: View, toolbox: Toolbox, say: Callable[[str], None]) -> None:
+    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> None:
         reply = await _Script(view).reply(toolbox)
         if self._delay_s <= 0:
             say(reply)
@@ -111,6 +115,13 @@ class ScriptedAssistant(Assistant):
         for piece in _pieces(reply):
             await self._clock.sleep(self._delay_s)
             say(piece)
+
+    async def summarise(
+        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+    ) -> Summary:
+        """What the user has said last, in their own words."""
+        said = [e.text for e in entries if isinstance(e, Message) and e.author is Author.USER]
+        return Summary(" / ".join([earlier, *said] if earlier else said)[-_RECALLED:])
 
 
 class _Script:

@@ -85,6 +85,18 @@ class DeliverNotices:
             fanout.untap(self._on_event)
             await self._finish()
 
+    async def flush(self) -> None:
+        """Return once nothing is on its way, nor due, as far as the bridge can be told.
+
+        `run` goes on meanwhile. Raises: StorageUnavailable.
+        """
+        while True:
+            all_begun = self.bridge.is_away or await self._deliver_due()
+            under_way = self._delivering | self._saying
+            if all_begun and not under_way:
+                return
+            await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+
     async def _deliver_due(self) -> bool:
         """Begin to deliver what is due; False: there was no room for all of it.
 
@@ -92,14 +104,30 @@ class DeliverNotices:
         """
         self._woken.clear()
         while (room := AT_ONCE - len(self._delivering)) > 0:
-            now = self._clock.now()
-            lease_until = now + timedelta(seconds=self.limit_s + LEASE_GRACE_S)
-            claimed = await self.outbox.claim(now, lease_until, room)
-            for notice in claimed:
-                self._begin(self._delivering, self._deliver(notice))
-            if len(claimed) < room:
+            if await self._deliver_next(room) < room:
                 return True
         return False
+
+    async def _deliver_next(self, room: int) -> int:
+        """Begin to deliver what is due of as many sessions; how many there were.
+
+        What has been claimed is begun even if this is cancelled: then it is given back by and by,
+        and nobody has to wait until its lease ends.
+        """
+        now = self._clock.now()
+        lease_until = now + timedelta(seconds=self.limit_s + LEASE_GRACE_S)
+        claiming = asyncio.ensure_future(self.outbox.claim(now, lease_until, room))
+        try:
+            return self._begin_all(await asyncio.shield(claiming))
+        except asyncio.CancelledError:
+            with suppress(Failure):
+                self._begin_all(await claiming)
+            raise
+
+    def _begin_all(self, claimed: Sequence[Notice]) -> int:
+        for notice in claimed:
+            self._begin(self._delivering, self._deliver(notice))
+        return len(claimed)
 
     async def _something_new(self) -> None:
         timer = self._clock.call_later(POLL_S, self._woken.set)

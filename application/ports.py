@@ -1,9 +1,10 @@
 """Every port of the application, on one page. Each docstring is the contract that adapters keep."""
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from domain.business import Business, Reservation
@@ -13,6 +14,7 @@ from domain.message import Author, Entry
 from domain.notice import DeadLetter, Notice, NoticeKind, Outcome
 from domain.session import Draft, Session, Timing
 from domain.status import Status
+from domain.usage import Usage
 from domain.value import value
 from domain.view import View
 
@@ -175,6 +177,24 @@ class Outbox(Protocol):
         """Delete a dead letter; False: there is none with this id."""
 
 
+class Ledger(Protocol):
+    """What each business has spent on its AI, by the day in UTC. It holds nothing of customers."""
+
+    @abstractmethod
+    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
+        """Add tokens and calls to what is there; the model is not kept.
+
+        Raises: StorageUnavailable; then it may have been added all the same.
+        """
+
+    @abstractmethod
+    async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
+        """What was added on each of the days from `first` to `last`, both included, in order.
+
+        A day on which nothing was added is left out. Raises: StorageUnavailable.
+        """
+
+
 class Bridge(Protocol):
     """The coordinators' side, which is told what happens. It may be away for long."""
 
@@ -223,14 +243,55 @@ class Toolbox(Protocol):
         """Ask for a human. It is done when the turn's answer is stored, together with it."""
 
 
+class Say(Protocol):
+    """Takes an answer in the making."""
+
+    @abstractmethod
+    def __call__(self, piece: str) -> None:
+        """The next piece of the answer."""
+
+    @abstractmethod
+    def anew(self) -> None:
+        """All that was said so far is void: the answer begins again. Harmless when nothing was."""
+
+
+class Summary(NamedTuple):
+    """A summary, and what it has cost (None: nothing is counted)."""
+
+    text: str
+    usage: Usage | None = None
+
+
+class AnswerCancelled(CancelledError):
+    """An answer was cancelled that had cost something already."""
+
+    def __init__(self, usage: Usage) -> None:
+        super().__init__()
+        self.usage = usage
+
+
 class Assistant(Protocol):
     """Something that answers a conversation."""
 
     @abstractmethod
-    async def answer(self, view: View, toolbox: Toolbox, say: Callable[[str], None]) -> None:
+    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> Usage | None:
         """Answer the view's unanswered messages: `say` each piece of the text as it comes.
 
-        Cancelling it gives back whatever it holds. Raises: AssistantFailed.
+        `view.unanswered` are all to be answered; `view.entries` hold most of them too, but not all.
+        Returns what it has cost, tries that failed included (None: nothing is counted).
+        Cancelling it gives back whatever it holds; where requests had been paid for before, it
+        then raises AnswerCancelled. Raises: AssistantFailed, with its `usage`.
+        """
+
+    @abstractmethod
+    async def summarise(
+        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+    ) -> Summary:
+        """What `earlier`, a summary of what came before, and `entries`, oldest first, come to.
+
+        The text takes the place of both in later views; it is cut where it is longer than
+        `max_tokens` (see `domain.tokens`). `language`: `ro` or `en`, what to write it in.
+        Cancelling it gives back whatever it holds. Raises: AssistantFailed, with its `usage`.
         """
 
 
@@ -344,6 +405,10 @@ class Observer(Protocol):
     """Counts what happens, for the operator."""
 
     @abstractmethod
+    def turn_waits(self) -> None:
+        """A turn must wait until another has ended: as many as there may be are under way."""
+
+    @abstractmethod
     def turn_ended(
         self,
         outcome: str,
@@ -351,11 +416,20 @@ class Observer(Protocol):
         first_token_s: float | None,
         error: BaseException | None,
     ) -> None:
-        """A turn ended: `answered`, `transferred`, `dropped`, `cancelled`, `failed` or `timeout`.
+        """A turn ended: `answered`, `transferred`, `dropped`, `cancelled`, `failed`, `timeout`, or
+        `over_budget`, where the AI was not asked.
 
         `first_token_s`: from its start to the first piece of the answer, where there was one.
         `error`: what made it fail.
         """
+
+    @abstractmethod
+    def summary_ended(self, outcome: str, error: BaseException | None) -> None:
+        """A rolling summary was `made`, or `failed`, and why."""
+
+    @abstractmethod
+    def tokens_spent(self, purpose: str, usage: Usage) -> None:
+        """A model was paid for an `answer` or a `summary`, whether it came to anything or not."""
 
     @abstractmethod
     def notice_settled(
@@ -380,6 +454,11 @@ class Policy:
     transfer_timeout_s: float = 300.0
     session_idle_s: float = 86_400.0
     sweep_interval_s: float = 5.0
+    view_tokens: int = 6_000
+    budget_soft_tokens: int = 0
+    """Of a business in a day; past it the AI is frugal. 0: never."""
+    budget_hard_tokens: int = 0
+    """Past it the AI is not asked any more. 0: never."""
 
     def __post_init__(self) -> None:
         timing = Timing(

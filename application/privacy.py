@@ -48,6 +48,8 @@ class Privacy:
     async def log(self, session_id: SessionId) -> list[Entry]:
         """The whole log of one session."""
         entries: list[Entry] = []
-        while page := await self.store.page(session_id, after=len(entries), limit=PAGE):
+        after = 0
+        while page := await self.store.page(session_id, after=after, limit=PAGE):
             entries += page
+            after = page[-1].seq
         return entries

@@ -10,79 +10,53 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from application.conversations import Conversation, Conversations
 from application.ports import (
+    AnswerCancelled,
     Appended,
     Assistant,
     Businesses,
     Delta,
     Event,
+    Fanout,
     Observer,
     Policy,
+    Say,
     Timer,
     Typing,
 )
-from domain.business import Business, Reservation
+from application.spending import Level, Spending
+from application.summaries import Summaries
+from application.tools import TurnTools
+from domain.business import Business
 from domain.decisions import WAITING_ACTION, Answer, answer
+from domain.digest import behind, max_tokens
 from domain.errors import AssistantFailed, Failure
 from domain.identity import BusinessId, Customer, MessageId
-from domain.message import Action, Entry, Message, StatusChange
+from domain.message import (
+    Action,
+    Digest,
+    Entry,
+    Message,
+    StatusChange,
+)
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason
+from domain.usage import Usage
 from domain.value import maker
-from domain.view import MAX_OWED, View, fitting, unanswered, window
+from domain.view import MAX_OWED, View, fitting, unanswered
 from domain.words import words
 
+T = TypeVar("T")
+
+FRUGAL_SHARE = 4
+"""Past the soft budget a view is so much shorter."""
 TYPING_AFTER_S = 0.2
 TYPING_EVERY_S = 4.0
 TYPING_EXPIRES_MS = 6_000
-
-
-class _TurnTools:
-    """The tools of one turn, bound to its customer; what they did becomes the answer's actions."""
-
-    def __init__(self, businesses: Businesses, customer: Customer, policy: Policy) -> None:
-        self._businesses = businesses
-        self._customer = customer
-        self._left = policy.turn_max_tool_calls
-        self.actions: list[Action] = []
-        self.transfer: str | None = None
-
-    def _count(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise AssistantFailed("the turn has used up its tool calls")
-
-    async def get_business(self) -> Business | None:
-        self._count()
-        business = await self._businesses.business(self._customer.business_id)
-        if business is not None:
-            info = {"type": "business_info", "name": business.name, "facts": dict(business.facts)}
-            self.actions.append(info)
-        return business
-
-    async def get_reservations(self) -> tuple[Reservation, ...]:
-        self._count()
-        found = await self._businesses.reservations(self._customer)
-        items = [_reservation_item(reservation) for reservation in found]
-        self.actions.append({"type": "reservations", "items": items})
-        return found
-
-    async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
-        self._count()
-        self.transfer = summary or reason
-
-
-def _reservation_item(reservation: Reservation) -> dict[str, object]:
-    return {
-        "reservationId": reservation.reservation_id,
-        "date": reservation.date,
-        "time": reservation.time,
-        "guests": reservation.guests,
-        "name": reservation.name,
-    }
 
 
 _view, _made_answer = maker(View), maker(Answer)
@@ -101,14 +75,21 @@ class Turns:
     businesses: Businesses
     observer: Observer
     policy: Policy
+    spending: Spending
+    summaries: Summaries
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1_000))
+    """For turns at once; more wait, whoever came first goes first."""
     _waiting: dict[Customer, "_Quiet"] = field(default_factory=dict)
     _running: dict[Customer, "_Turn"] = field(default_factory=dict)
+    _draining: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self, customer: Customer) -> None:
         """The customer has an unanswered message: start a turn once they are quiet.
 
-        A turn that is running looks again when it ends.
+        A turn that is running looks again when it ends. Once this drains, nothing happens.
         """
+        if self._draining.is_set():
+            return
         if (running := self._running.get(customer)) is not None:
             running.again = True
         elif self.policy.turn_quiet_s <= 0:
@@ -145,7 +126,8 @@ class Turns:
             self.wake(turn.customer)
 
     def cancel(self, customer: Customer) -> None:
-        """Stop the customer's turn, if there is one: nothing is owed any more."""
+        """Stop whatever the AI does for the customer: nothing is owed any more."""
+        self.summaries.forget(customer)
         quiet = self._waiting.pop(customer, None)
         if quiet is not None:
             quiet.timer.cancel()
@@ -156,6 +138,23 @@ class Turns:
             if not running.begun:  # a task that is cancelled before its first step never ends
                 self.ended(running)
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether no more turns are started."""
+        return self._draining.is_set()
+
+    async def drain(self) -> None:
+        """Start no more turns, but at once those that wait for silence; return when all have ended.
+
+        What is said from now on stays unanswered in the store, and is taken up as after `stop`.
+        """
+        self._draining.set()
+        for customer, quiet in list(self._waiting.items()):
+            quiet.timer.cancel()
+            self._start(customer)
+        while tasks := [turn.task for turn in self._running.values() if turn.task is not None]:
+            await asyncio.wait(tasks)
+
     async def stop(self) -> None:
         """Cancel all turns: what they owe stays unanswered in the store and is taken up again."""
         for quiet in self._waiting.values():
@@ -165,6 +164,7 @@ class Turns:
         for customer in list(self._running):
             self.cancel(customer)
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.summaries.stop()
 
 
 class _Quiet:
@@ -181,9 +181,9 @@ class _Quiet:
 class _Turn:
     """One run of the AI."""
 
-    __slots__ = ("_error", "_expired", "_first_token_s", "_outcome", "_pieces", "_response_id",
-                 "_started_at", "_timer", "_turns", "again", "begun", "customer",
-                 "task")  # fmt: skip
+    __slots__ = ("_digest", "_error", "_expired", "_outcome", "_speech",
+                 "_started_at", "_timer", "_turns", "_usage", "again", "begun", "customer",
+                 "response_id", "task")  # fmt: skip
 
     def __init__(self, turns: Turns, customer: Customer) -> None:
         self._turns = turns
@@ -192,12 +192,13 @@ class _Turn:
         self.begun = False
         self.again = False
         """Whether messages have come that this turn may not have seen."""
-        self._response_id = MessageId(turns.conversations.new_id())
+        self.response_id = MessageId(turns.conversations.new_id())
         self._started_at = turns.conversations.clock.now()
-        self._first_token_s: float | None = None
-        self._pieces: list[str] = []
+        self._speech = _Speech(self, turns.conversations.fanout)
         self._timer: Timer | None = None
         self._expired = False
+        self._digest: Digest | None = None
+        self._usage: Usage | None = None
         self._outcome: str | None = None
         self._error: BaseException | None = None
 
@@ -207,9 +208,13 @@ class _Turn:
         conversations = self._turns.conversations
         conversations.fanout.subscribe(self.customer, self._on_event)
         try:
-            known = await conversations.current(self.customer)
-            if known is not None and known.session.unanswered:
-                await self._take(known)
+            if self._turns.places.locked():
+                self._turns.observer.turn_waits()
+            async with self._turns.places:
+                self._started_at = conversations.clock.now()  # what it may take begins here
+                known = await conversations.current(self.customer)
+                if known is not None and known.session.unanswered:
+                    await self._take(known)
         except asyncio.CancelledError:
             self._outcome = "cancelled"
         except Exception as error:  # the messages stay unanswered until the sweep
@@ -227,25 +232,54 @@ class _Turn:
         owed = await self._owed(session, recent)
         if not owed:
             return  # erased meanwhile
-        view = _view(
+        spending, level = self._turns.spending, Level.WITHIN
+        if spending.has_budgets:
+            level = await spending.level(session.customer.business_id)
+        view = await self._see(session, recent, owed, frugal=level is Level.FRUGAL)
+        turn = self._no_answer(view) if level is Level.OVER else await self._work(view)
+        await self._store(turn, known, view)
+
+    async def _see(
+        self,
+        session: Session,
+        recent: tuple[Entry, ...],
+        owed: tuple[Message, ...],
+        *,
+        frugal: bool,
+    ) -> View:
+        """What the AI gets to see: what was digested is seen as the digest alone."""
+        view_tokens = room = self._turns.policy.view_tokens
+        digest = self._digest = self._turns.summaries.newest(session)
+        if frugal:
+            room //= FRUGAL_SHARE
+        if digest is not None:
+            room -= max_tokens(view_tokens)
+        entries = behind(session, recent, digest, max_tokens=room, owed=owed)
+        if owed[-1].seq < session.asked:  # the rest is for the next turn, and not to be seen yet
+            entries = tuple([entry for entry in entries if entry.seq <= owed[-1].seq])
+        return _view(
             session=session,
             business=await self._business(session.customer.business_id),
-            entries=window(recent),
+            entries=entries,
             unanswered=owed,
+            digest=digest.text if digest is not None else None,
+            frugal=frugal,
         )
-        tools = _TurnTools(self._turns.businesses, self.customer, self._turns.policy)
+
+    async def _work(self, view: View) -> Answer:
+        """Have the AI answer; what it has come to, whatever that is."""
+        tools = TurnTools(self._turns.businesses, self.customer, self._turns.policy)
         text = await self._ask(view, tools)
         if text is None and tools.transfer is None:
-            turn = self._apology(view)
-        else:  # what the transfer tool was told is done, also where the AI failed after it
-            turn = self._answer(view, text or "", tools)
-        await self._store(turn, view.language)
+            return self._apology(view, tools)
+        # What the transfer tool was told is done, also where the AI failed after it.
+        return self._answer(view, text or "", tools)
 
     async def _owed(self, session: Session, recent: tuple[Entry, ...]) -> tuple[Message, ...]:
         """What the turn is to answer: all that is unanswered, or the first of it that fits."""
-        first = session.answered + 1
+        first, view_tokens = session.answered + 1, self._turns.policy.view_tokens
         if recent[0].seq <= first:
-            return fitting(unanswered(session, recent))
+            return fitting(unanswered(session, recent), max_tokens=view_tokens)
         # A burst longer than what is remembered; the next turn takes what this one leaves.
         earlier = await self._turns.conversations.store.page(
             session.session_id, after=session.answered, limit=MAX_OWED
@@ -253,7 +287,7 @@ class _Turn:
         last = earlier[-1].seq if earlier else 0
         if recent[0].seq <= last + 1:
             earlier += tuple(entry for entry in recent if entry.seq > last)
-        return fitting(unanswered(session, earlier))
+        return fitting(unanswered(session, earlier), max_tokens=view_tokens)
 
     async def _business(self, business_id: BusinessId) -> Business | None:
         try:
@@ -261,73 +295,107 @@ class _Turn:
         except Failure:
             return None  # the AI then says that it does not know
 
-    async def _ask(self, view: View, tools: _TurnTools) -> str | None:
+    async def _ask(self, view: View, tools: TurnTools) -> str | None:
         """The assistant's text; None when it failed or ran out of time."""
         self._arm()
         try:
-            await self._turns.assistant.answer(view, tools, self._say)
-        except asyncio.CancelledError:
+            self._pay(await self._turns.assistant.answer(view, tools, self._speech))
+        except asyncio.CancelledError as error:
+            if isinstance(error, AnswerCancelled):
+                self._pay(error.usage)
             if not self._expired or self.task is None:
                 raise
             self.task.uncancel()
             self._outcome = "timeout"
             return None
         except Exception as error:  # whatever it was, an acknowledged message is answered
+            if isinstance(error, AssistantFailed):
+                self._pay(error.usage)
             self._outcome, self._error = "failed", error
             return None
         finally:
             self._disarm()
-        text = "".join(self._pieces).strip()
+        text = "".join(self._speech.pieces).strip()
         if not text and tools.transfer is None:
             self._outcome, self._error = "failed", AssistantFailed("the answer was empty")
             return None
         return text
 
-    def _say(self, piece: str) -> None:
-        if self.task is None or self.task.cancelling():
-            return  # what is said while dying, after a takeover, is shown to no one
-        conversations = self._turns.conversations
-        if not self._pieces:
-            self._first_token_s = self._seconds()
-        delta = Delta(self._response_id, len(self._pieces), piece)
-        conversations.fanout.publish(self.customer, delta)
-        self._pieces.append(piece)
+    def _pay(self, usage: Usage | None) -> None:
+        if usage is not None:
+            self._usage = usage
+            self._turns.spending.add(self.customer.business_id, "answer", usage)
 
-    def _answer(self, view: View, text: str, tools: _TurnTools) -> Answer:
-        asked_for_human = tools.transfer is not None or promises_transfer(text)
-        self._outcome = "transferred" if asked_for_human else "answered"
-        actions = tools.actions
-        if asked_for_human:
-            actions = [*actions, WAITING_ACTION]
-        return _made_answer(
-            session_id=view.session.session_id,
-            epoch=view.session.epoch,
-            settled=view.session.answered,
-            answers=view.unanswered[-1].seq,
-            in_reply_to=_ids(view.unanswered),
-            response_id=self._response_id,
-            text=text or words(view.language, "requested"),
-            actions=tuple(actions),
-            transfer=Reason.AI_DECISION if asked_for_human else None,
+    def _answer(self, view: View, text: str, tools: TurnTools) -> Answer:
+        promised = promises_transfer(text)
+        if not promised and tools.transfer is None:
+            self._outcome = "answered"
+            return self._of(view, tools, text=text, transfer=None, actions=tuple(tools.actions))
+        self._outcome = "transferred"
+        if not promised:  # a user who is handed over is told so, in the same breath
+            text = f"{text}\n\n{words(view.language, 'requested')}".lstrip()
+        return self._of(
+            view,
+            tools,
+            text=text,
+            actions=(*tools.actions, WAITING_ACTION),
+            transfer=Reason.AI_DECISION,
             summary=tools.transfer,
         )
 
-    def _apology(self, view: View) -> Answer:
+    def _apology(self, view: View, tools: TurnTools) -> Answer:
         enough = view.session.failures + 1 >= self._turns.policy.ai_failures_before_transfer
-        return Answer(
-            session_id=view.session.session_id,
-            epoch=view.session.epoch,
-            settled=view.session.answered,
-            answers=view.unanswered[-1].seq,
-            in_reply_to=_ids(view.unanswered),
-            response_id=self._response_id,
+        return self._of(
+            view,
+            tools,
             text=words(view.language, "apology_requested" if enough else "apology"),
             transfer=Reason.AI_FAILURE if enough else None,
             failed=True,
         )
 
-    async def _store(self, turn: Answer, language: str) -> None:
-        conversations = self._turns.conversations
+    def _no_answer(self, view: View) -> Answer:
+        """The business has spent too much today: a human is asked at once."""
+        self._outcome = "over_budget"
+        return self._of(
+            view,
+            None,
+            text=words(view.language, "unavailable_requested"),
+            transfer=Reason.AI_FAILURE,
+            failed=True,
+        )
+
+    def _of(
+        self,
+        view: View,
+        tools: TurnTools | None,
+        *,
+        text: str,
+        transfer: Reason | None,
+        actions: tuple[Action, ...] = (),
+        summary: str | None = None,
+        failed: bool = False,
+    ) -> Answer:
+        """The end of the turn, with all that it is stored under and along with."""
+        session, digest = view.session, self._digest
+        return _made_answer(
+            session_id=session.session_id,
+            epoch=session.epoch,
+            settled=session.answered,
+            answers=view.unanswered[-1].seq,
+            in_reply_to=_ids(view.unanswered),
+            response_id=self.response_id,
+            text=text,
+            actions=actions,
+            transfer=transfer,
+            summary=summary,
+            failed=failed,
+            tools=tuple(tools.uses) if tools is not None else (),
+            usage=self._usage,
+            digest=digest if digest is not session.digest else None,
+        )
+
+    async def _store(self, turn: Answer, known: Conversation, view: View) -> None:
+        conversations, language = self._turns.conversations, view.language
         stored = False
 
         def decide(session: Session | None) -> Draft | None:
@@ -341,6 +409,9 @@ class _Turn:
             self._outcome = "dropped"
         # More than one turn can take, or another process has answered some of it but not all.
         self.again = self.again or (session is not None and session.unanswered)
+        # Of a business that saves, and while the AI fails, no summary is made.
+        if stored and known.session is session and not (turn.failed or view.frugal):
+            self._turns.summaries.answered(known.session, known.recent, language)
 
     def _on_event(self, event: Event) -> None:
         """Somebody else has the conversation now: stop."""
@@ -361,7 +432,7 @@ class _Turn:
     def _tick(self) -> None:
         """One timer serves both: a typing sign that must be repeated, and the deadline."""
         conversations = self._turns.conversations
-        left_s = self._turns.policy.turn_timeout_s - self._seconds()
+        left_s = self._turns.policy.turn_timeout_s - self.seconds()
         if left_s <= 0:
             self._expired = True
             if self.task is not None:
@@ -370,8 +441,34 @@ class _Turn:
         conversations.fanout.publish(self.customer, Typing("ai", TYPING_EXPIRES_MS))
         self._timer = conversations.clock.call_later(min(TYPING_EVERY_S, left_s), self._tick)
 
-    def _seconds(self) -> float:
+    def seconds(self) -> float:
+        """How long it has run."""
         return (self._turns.conversations.clock.now() - self._started_at).total_seconds()
 
     def _report(self, outcome: str) -> None:
-        self._turns.observer.turn_ended(outcome, self._seconds(), self._first_token_s, self._error)
+        first_token_s = self._speech.first_token_s
+        self._turns.observer.turn_ended(outcome, self.seconds(), first_token_s, self._error)
+
+
+class _Speech(Say):
+    """What the AI says in a turn, shown as it comes."""
+
+    __slots__ = ("_fanout", "_turn", "first_token_s", "pieces")
+
+    def __init__(self, turn: _Turn, fanout: Fanout) -> None:
+        self._turn = turn
+        self._fanout = fanout
+        self.pieces: list[str] = []
+        self.first_token_s: float | None = None
+
+    def __call__(self, piece: str) -> None:
+        turn = self._turn
+        if turn.task is None or turn.task.cancelling():
+            return  # what is said while dying, after a takeover, is shown to no one
+        if self.first_token_s is None:
+            self.first_token_s = turn.seconds()
+        self._fanout.publish(turn.customer, Delta(turn.response_id, len(self.pieces), piece))
+        self.pieces.append(piece)
+
+    def anew(self) -> None:
+        self.pieces.clear()  # the next piece has index 0 again: there a client begins anew

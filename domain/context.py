@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from domain.business import DEFAULT_LANGUAGE
-from domain.message import Author, Entry, Message
+from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Session
+from domain.status import Status
 from domain.view import window
 
 LAST_MESSAGES = 10
+LAST_TOOLS = 20
 MAX_SUMMARY = 1_000
 
 
@@ -27,13 +29,28 @@ def context_package(
         "locationId": session.location_id,
         "status": session.status,
         "reason": transfer.reason if transfer is not None else None,
-        "summary": session.summary or _extract(messages),
+        "summary": _summary(session, recent) or _extract(messages),
         "language": language,
         "openQuestion": _open_question(messages),
         "toolsUsed": _tools_used(messages),
         "lastMessages": [_line(message) for message in _last(messages)],
         "history": f"/api/conversations/{session.session_id}/messages",
     }
+
+
+def _summary(session: Session, recent: Sequence[Entry]) -> str | None:
+    """What somebody wrote for this hand-over, or else the digest, as it goes at this moment.
+
+    What was written for an earlier one says nothing of why a human is asked for again.
+    """
+    digest = session.digest.text if session.digest is not None else None
+    for entry in reversed(recent):
+        if isinstance(entry, StatusChange):
+            if entry.summary is not None:
+                return entry.summary
+            if entry.status is Status.WAITING:
+                return digest
+    return digest or session.summary
 
 
 def _last(messages: Sequence[Message]) -> list[Message]:
@@ -67,5 +84,6 @@ def _extract(messages: Sequence[Message]) -> str | None:
 
 
 def _tools_used(messages: Sequence[Message]) -> list[str]:
-    used = {str(action.get("type")) for message in messages for action in message.actions}
-    return sorted(used)
+    """The newest calls, oldest first: `get_reservations: found`, or `failed`, or …"""
+    used = [f"{use.name}: {use.outcome}" for message in messages for use in message.tools]
+    return used[-LAST_TOOLS:]

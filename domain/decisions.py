@@ -10,9 +10,10 @@ from datetime import datetime
 
 from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused, UnknownSession
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
-from domain.message import Action, Author
+from domain.message import Action, Author, Digest, ToolUse
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from domain.usage import Usage
 from domain.value import value
 from domain.words import words
 
@@ -79,6 +80,10 @@ class Answer:
     """The turn asks for a human: `ai_decision` or `ai_failure`."""
     summary: str | None = None
     failed: bool = False
+    tools: tuple[ToolUse, ...] = ()
+    usage: Usage | None = None
+    digest: Digest | None = None
+    """One that is newer than the session's."""
 
 
 def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft | None:
@@ -101,6 +106,9 @@ def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft |
         in_reply_to=turn.in_reply_to,
         answers=turn.answers,
         failed=turn.failed,
+        tools=turn.tools,
+        usage=turn.usage,
+        digest=turn.digest,
     )
     if turn.transfer is not None:
         _ask_for_human(draft, turn.transfer, occasion, turn.summary)

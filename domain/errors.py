@@ -22,6 +22,8 @@ ConversationError
 
 from typing import ClassVar
 
+from domain.usage import Usage
+
 
 class ConversationError(Exception):
     """The conversation cannot go on as asked."""
@@ -102,6 +104,11 @@ class AssistantFailed(Failure):
     """The assistant gave no answer."""
 
     code = "assistant_failed"
+
+    def __init__(self, reason: str = "", *, usage: Usage | None = None) -> None:
+        super().__init__(*([reason] if reason else []))
+        self.usage = usage
+        """What the attempt has cost all the same; None: nothing, or nobody knows."""
 
 
 class BridgeUnavailable(Failure):

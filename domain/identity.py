@@ -1,9 +1,11 @@
 """Who talks to whom: the identifiers, and what may stand in one."""
 
 import re
+from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple, NewType
 
-from domain.errors import InvalidPayload
+from domain.errors import InvalidPayload, Refusal
 
 BusinessId = NewType("BusinessId", str)
 UserId = NewType("UserId", str)
@@ -39,3 +41,45 @@ def customer(business_id: object, user_id: object) -> Customer:
         BusinessId(identifier("businessId", business_id)),
         UserId(identifier("userId", user_id)),
     )
+
+
+class Unauthorized(Refusal):
+    """A valid token is needed for that."""
+
+    code = "unauthorized"
+
+
+class IdentityUnavailable(Refusal):
+    """Nobody can tell just now whether the token is valid. Try again."""
+
+    code = "identity_unavailable"
+
+
+class Role(StrEnum):
+    """On which side of the conversation somebody is."""
+
+    USER = "user"
+    COORDINATOR = "coordinator"
+
+
+class Identity(NamedTuple):
+    """Who somebody has proved to be."""
+
+    role: Role
+    business_id: BusinessId
+    name: str
+    """The user's id, or the coordinator's."""
+    until: datetime
+    """When the proof ends; aware, in UTC."""
+
+    def is_user(self, who: Customer) -> bool:
+        """Whether it is this customer."""
+        return self.role is Role.USER and (self.business_id, self.name) == who
+
+    def is_coordinator_of(self, business_id: str) -> bool:
+        """Whether it is somebody who speaks for the business."""
+        return self.role is Role.COORDINATOR and self.business_id == business_id
+
+    def is_same_as(self, other: "Identity") -> bool:
+        """Whether both are one, whatever their proofs' ends."""
+        return self[:3] == other[:3]

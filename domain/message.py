@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
 
 from domain.errors import InvalidPayload, MessageTooLong
 from domain.identity import CoordinatorId, MessageId
 from domain.status import Reason, Status
+from domain.tokens import estimate
 from domain.transfer import Transfer
+from domain.usage import Usage
 from domain.value import value
 
 MAX_TEXT = 8_000
 """The longest message, in characters after trimming."""
+
+ENTRY_TOKENS = 10
+"""What comes with each entry in a view: whose it is, and when it was."""
 
 Action = Mapping[str, object]
 """What a client can act on: `{"type": "live_chat" | "reservations" | "business_info", …}`."""
@@ -25,6 +29,38 @@ class Author(StrEnum):
     AI = "ai"
     COORDINATOR = "coordinator"
     SYSTEM = "system"
+
+
+class ToolOutcome(StrEnum):
+    """What a tool of the AI's came to."""
+
+    FOUND = "found"
+    NOTHING = "nothing"
+    """It was looked up, and there is none."""
+    DONE = "done"
+    FAILED = "failed"
+    """Nobody knows: what it asks did not answer."""
+
+
+@value
+class ToolUse:
+    """One call of a tool."""
+
+    name: str
+    outcome: ToolOutcome
+
+
+@value
+class Digest:
+    """A summary that stands for the beginning of a log, in what the AI sees."""
+
+    text: str
+    through: int
+    """The seq of the newest entry that is in it."""
+    tokens: int | None = None
+    """Of all the entries in it: see `Session.tokens`."""
+    usage: Usage | None = None
+    """What it has cost to make."""
 
 
 @value
@@ -44,6 +80,12 @@ class Message:
     failed: bool = False
     """An apology in the place of an answer that the AI could not give."""
     coordinator_id: CoordinatorId | None = None
+    tools: tuple[ToolUse, ...] = ()
+    """What the AI has used for it, in that order."""
+    usage: Usage | None = None
+    """What the AI has spent on it; None: nothing, or nobody knows."""
+    digest: Digest | None = None
+    """An answer brings along what has been made of the log since the one before."""
 
 
 @value
@@ -56,12 +98,21 @@ class StatusChange:
     reason: Reason
     at: datetime
     transfer: Transfer | None = None
-    text: ClassVar[str] = ""
     summary: str | None = None
     """What the side that gave the conversation away says of it."""
 
+    @property
+    def text(self) -> str:
+        """The words in it."""
+        return self.summary or ""
+
 
 Entry = Message | StatusChange
+
+
+def cost(entry: Entry) -> int:
+    """About how many tokens an entry takes up in a view."""
+    return estimate(entry.text) + ENTRY_TOKENS
 
 
 def message_text(value: object) -> str:

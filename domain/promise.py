@@ -4,12 +4,16 @@ import re
 
 # All patterns are matched against text in lower case without diacritics: so many write it.
 _PLAIN = str.maketrans("ăâîșşțţ\N{RIGHT SINGLE QUOTATION MARK}", "aaisstt'")
+# Not: the user's own colleagues, nor those who are called agents and operators elsewhere.
 _HUMAN = (
-    r"\b(?:coleg\w*|operator\w*|agent(?:ul|ului|i|ii|ilor|s)?|om(?:ul)? real|coordonator\w*"
-    r"|consultant\w*|reprezentant\w*|colleagues?|human|representatives?|coordinators?"
-    r"|(?:our|the) team)\b"
+    r"\b(?<!your )(?<!travel )(?<!estate )(?<!tour )(?:coleg\w*|operator\w*"
+    r"|agent(?:ul|ului|i|ii|ilor|s)?|om(?:ul)? real|coordonator\w*|consultant\w*|reprezentant\w*"
+    r"|echip(?:a|ei) noastr[ae]|colleagues?|human|representatives?|coordinators?"
+    r"|(?:our|the) team(?! building))\b"
+    r"(?! (?:imobiliar|de (?!la noi)|d(?:umnea)?voastra|dvs|tau|tai))"
 )
 _BEING = rf"(?:{_HUMAN}|\bperson\b|\bpersoana\b|\bom\b)"
+_IT = r"(?:conversatia|discutia|cererea|solicitarea|mesajul|intrebarea)"
 
 _PROMISE = re.compile(
     "|".join(
@@ -19,18 +23,42 @@ _PROMISE = re.compile(
             rf"(?:transfer|conectez|redirectionez|pun in legatura)\b.{{0,60}}?{_BEING}",
             r"\b(?:va|te|il|o)\s+(?:transfer|conectez|redirectionez|pun in legatura)\b"
             rf".{{0,60}}?{_BEING}",
-            rf"\b(?:va|te)\s+voi\s+(?:transfera|conecta|redirectiona)\b.{{0,60}}?{_BEING}",
+            r"\b(?:va|te)\s+voi\s+(?:transfera|conecta|redirectiona|pune in legatura)\b"
+            rf".{{0,60}}?{_BEING}",
+            rf"\b(?:va|te|iti)\s+(?:fac|dau)\s+legatura\s+(?:\w+\s+)?cu\b.{{0,30}}?{_BEING}",
             r"\b(?:va|te)\s+(?:transfer|conectez)(?:\s+(?:acum|imediat))?\W*$",
-            rf"\bam\s+(?:cerut|chemat|anuntat|solicitat|contactat)\b.{{0,30}}?{_HUMAN}",
-            rf"{_HUMAN}\s+(?:va|te)\s+(?:va\s+)?(?:prelua|contacta|scrie)\b",
+            r"\b(?:va|te)\s+(?:transfer|conectez)(?:\s+(?:acum|imediat))?\s+(?:la|cu)\s+e[la]\b",
+            rf"\b(?:voi transfera|transfer|redirectionez)\s+{_IT}\b.{{0,40}}?{_HUMAN}",
+            # "am anunțat un coleg", "am transmis solicitarea dumneavoastră echipei noastre"
+            rf"\bam\s+(?:cerut|chemat|anuntat|notificat|solicitat|contactat)\b.{{0,30}}?{_HUMAN}",
+            rf"\bam\s+(?:transmis|trimis|inaintat|transferat)\s+{_IT}\b.{{0,40}}?{_HUMAN}",
+            # "un coleg va prelua conversația", "colegii mei vă vor contacta", "… vi se alătură"
+            rf"{_HUMAN}(?:\s+(?:uman|mei|meu|mea|nostri|nostru))?"
+            r"(?:\s+(?:va|te|vi|ti|iti|se|vor)){1,3}"
+            r"\s+(?:prelua(?! bagaj)|preia(?! bagaj)|contact(?:a|eaza)|scrie|raspunde|reven[ie]"
+            r"|alatura|intra in legatura)\b",
+            rf"{_HUMAN}(?:\s+uman)?\s+preia\s+{_IT}\b",
+            rf"\b(?:va|te)\s+(?:va\s+)?(?:preia|prelua|contacta|contacteaza)\s+(?:un\s+)?{_HUMAN}",
+            rf"\b{_IT}\b.{{0,30}}?\ba fost (?:trimis|transmis|transferat|inaintat)a?\b"
+            rf".{{0,40}}?{_HUMAN}",
             # "I'm transferring you to a colleague", "let me connect you with a human agent"
-            r"\b(?:i'm|i am|i will|i'll|i have|i've|let me)\s+(?:(?!not\b)\w+\s+)?"
+            r"\b(?:i'm|i am|i will|i'll|i have|i've|let me|while i)\s+(?:going to\s+)?"
+            r"(?:(?!not\b)\w+\s+)?"
             r"(?:transfer(?:r?ing|red)?|connect(?:ing|ed)?|hand(?:ing|ed)?|forward(?:ing|ed)?"
             rf"|escalat(?:e|ing|ed)|pass(?:ing|ed)?)\s+(?:you|this|your)\b.{{0,60}}?{_BEING}",
             rf"\b(?:transferring|connecting) you\b.{{0,40}}?{_BEING}",
             r"\b(?:transferring|connecting) you(?:\s+(?:now|over|right away))*\W*$",
-            rf"\bi(?:'ve| have) (?:asked|called|notified|informed|alerted)\b.{{0,30}}?{_HUMAN}",
-            rf"{_HUMAN} will (?:take over|join|contact|be with) ?(?:you|us|this|shortly|soon|\W*$)",
+            # "I've asked a colleague", "I'll have a colleague contact you"
+            r"\bi(?:'ve| have) (?:asked|called|notified|informed|alerted|contacted|requested|let)\b"
+            rf"(?! you\b).{{0,30}}?{_HUMAN}",
+            r"\b(?:i'll|i will|let me) (?:now )?(?:get|have|ask|call|let) (?:a|an|one of|my|our)\b"
+            rf".{{0,20}}?{_HUMAN}",
+            # "an agent will be with you", "your request has been forwarded to our team"
+            rf"{_HUMAN} will (?:shortly |soon )?(?:take over|join|contact|be with|reply|respond"
+            r"|get back|reach out) ?(?:to |you|us|this|here|shortly|soon|\W*$)",
+            rf"\byou(?:'re| are) (?:now )?being (?:connected|transferred)\b.{{0,40}}?{_BEING}",
+            r"\b(?:request|conversation|chat|message|case) (?:has been|is being) "
+            rf"(?:forwarded|transferred|passed|escalated|handed|sent)\b.{{0,40}}?{_HUMAN}",
         ]
     ),
     re.DOTALL,
@@ -38,12 +66,19 @@ _PROMISE = re.compile(
 # Each promise has one of these in it. Nearly every answer has none, and is done with that look.
 _may_promise = re.compile(
     rb"coleg|colleague|operator|agent|om(?:ul)? real|human|pers|coord|consult|repre|team"
-    rb"|transfer|connect"
+    rb"|transfer|connect|echip|lega?tur"
 ).search
 
 # An offer or a condition promises nothing: "if you wish, I'll transfer you to a colleague".
 _is_offer = re.compile(
-    r"\b(?:daca|doriti|vreti|if you|would you|shall i|should i|want me to)\b"
+    r"\b(?:daca|doriti|vreti|in cazul|if you|would you|shall i|should i|should you|want me to)\b"
+).search
+# What happens elsewhere, another day: "la sosire, un coleg …", "once you arrive, an agent …".
+_is_elsewhere = re.compile(
+    r"\b(?:la sosire|cand (?:ajungeti|ajungi|veniti|vii)|when you|once you|(?:up)?on arrival)\b"
+).search
+_is_past = re.compile(
+    r"\b(?:ieri|alaltaieri|(?:saptamana|luna) trecuta|yesterday|last (?:week|month|time)|ago)\b"
 ).search
 # What comes just before the words takes them back: "I'm not …", "nu vă …", "pot să vă …", "no …".
 _is_denied = re.compile(
@@ -74,8 +109,13 @@ def _promises_in(folded: str) -> bool:
 def _promises(sentence: str) -> bool:
     if sentence.endswith("?") or _is_offer(sentence):
         return False
-    for promise in _PROMISE.finditer(sentence):
-        before = _CLAUSE.split(sentence[: promise.start()])[-1]
-        if not _is_denied(before) and not _is_reported(before):
-            return True
-    return False
+    return any(_is_meant(sentence, promise) for promise in _PROMISE.finditer(sentence))
+
+
+def _is_meant(sentence: str, promise: re.Match[str]) -> bool:
+    """Whether what surrounds the words leaves them what they say: of here, of now, and so."""
+    before = sentence[: promise.start()]
+    clause = _CLAUSE.split(before)[-1]
+    if _is_elsewhere(before) or _is_past(clause + promise.group()):
+        return False
+    return not _is_denied(clause) and not _is_reported(clause)

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from domain.business import DEFAULT_LANGUAGE
 from domain.errors import SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId, TransferId
-from domain.message import Action, Author, Entry, Message, StatusChange
+from domain.message import Action, Author, Digest, Entry, Message, StatusChange, ToolUse, cost
 from domain.notice import Notice
 from domain.status import TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
-from domain.value import maker, value
+from domain.usage import Usage, together
+from domain.value import changer, maker, value
 
 # To reach a member through its enum is slow before CPython 3.12; a turn does it two dozen times.
 _AI, _WAITING, _CLOSED = Status.AI, Status.WAITING, Status.CLOSED
@@ -57,6 +58,15 @@ class Session:
     transfer: Transfer | None = None
     """The newest one."""
     summary: str | None = None
+    tokens: int | None = None
+    """About how many all its entries take up in a view, counted once as each is said.
+
+    None: nobody has counted from the beginning.
+    """
+    digest: Digest | None = None
+    """The newest one."""
+    usage: Usage | None = None
+    """What the answers and digests have cost together; None: nothing was counted."""
 
     @property
     def is_open(self) -> bool:
@@ -89,28 +99,29 @@ class Session:
 
     def after_message(self, message: Message) -> "Session":
         """The head once `message` is in the log."""
-        failures = self.failures
+        failures, usage = self.failures, self.usage
         author = message.author
         if author is _BY_AI:
             failures = 0
         elif message.failed:
             failures += 1
-        return _session(
-            session_id=self.session_id,
-            customer=self.customer,
-            location_id=self.location_id,
-            opened_at=self.opened_at,
+        if message.usage is not None or message.digest is not None:
+            usage = self._spent(message)
+        return _changed(
+            self,
             updated_at=message.at,
-            status=self.status,
-            reason=self.reason,
-            epoch=self.epoch,
             seq=message.seq,
             asked=message.seq if author is _BY_USER else self.asked,
             answered=message.answers or self.answered,
             failures=failures,
-            transfer=self.transfer,
-            summary=self.summary,
+            tokens=self._tokens_with(message),
+            digest=message.digest or self.digest,
+            usage=usage,
         )
+
+    def _spent(self, message: Message) -> Usage | None:
+        digest = message.digest
+        return together(self.usage, message.usage, digest.usage if digest is not None else None)
 
     def _after_change(self, change: StatusChange) -> "Session":
         # What a user wrote in vain while waiting is still owed an answer; all else is settled.
@@ -127,10 +138,18 @@ class Session:
             failures=0,
             transfer=change.transfer,
             summary=change.summary or self.summary,
+            tokens=self._tokens_with(change),
         )
 
+    def _tokens_with(self, entry: Entry) -> int | None:
+        if self.tokens is None:
+            return cost(entry) if self.seq == 0 else None
+        return self.tokens + cost(entry)
 
-_session = maker(Session)
+
+_changed = changer(
+    Session, "updated_at", "seq", "asked", "answered", "failures", "tokens", "digest", "usage"
+)
 
 
 class Draft:
@@ -153,6 +172,14 @@ class Draft:
         self.language = DEFAULT_LANGUAGE
         """The customer's, for whoever is handed the conversation."""
 
+    @property
+    def keyed_seq(self) -> int:
+        """The seq of what the key is of: what a person said, among what is stored along with it."""
+        for entry in self.entries:
+            if isinstance(entry, Message) and entry.author is not Author.SYSTEM:
+                return entry.seq
+        return self.entries[0].seq
+
     def say(
         self,
         author: Author,
@@ -165,6 +192,9 @@ class Draft:
         answers: int = 0,
         failed: bool = False,
         coordinator_id: CoordinatorId | None = None,
+        tools: tuple[ToolUse, ...] = (),
+        usage: Usage | None = None,
+        digest: Digest | None = None,
     ) -> Message:
         """Append a message."""
         message = _message(
@@ -178,6 +208,9 @@ class Draft:
             answers=answers,
             failed=failed,
             coordinator_id=coordinator_id,
+            tools=tools,
+            usage=usage,
+            digest=digest,
         )
         self.entries.append(message)
         self.session = self.session.after_message(message)

@@ -37,3 +37,22 @@ def maker(cls: Callable[P, T]) -> Callable[P, T]:
     scope |= {f"_{name}": default for name, default in defaults.items()}
     exec("\n".join(lines), scope)
     return cast("Callable[P, T]", scope["make"])
+
+
+def changer(cls: type[T], *names: str) -> Callable[..., T]:
+    """A plain function that copies a value but for these fields, all of which it must be given.
+
+    `change(old, name=…)` is `dataclasses.replace(old, name=…)` at a fifth of the cost. It also
+    spares naming the other fields: CPython packs more than 15 keywords into a dictionary.
+    """
+    kept = [field.name for field in fields(cast(Any, cls)) if field.name not in names]
+    lines = [
+        f"def change(old, *, {', '.join(names)}):",
+        "    self = new(cls)",
+        *(f"    self.{name} = {name}" for name in names),
+        *(f"    self.{name} = old.{name}" for name in kept),
+        "    return self",
+    ]
+    scope: dict[str, Any] = {"cls": cls, "new": object.__new__}
+    exec("\n".join(lines), scope)
+    return cast("Callable[..., T]", scope["change"])

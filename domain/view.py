@@ -1,19 +1,18 @@
 """What a turn sees of its conversation: a bounded window, whatever the length of the log."""
 
 from collections.abc import Sequence
-from operator import attrgetter
 
 from domain.business import DEFAULT_LANGUAGE, Business
-from domain.message import Author, Entry, Message
+from domain.message import Author, Entry, Message, cost
 from domain.session import Session
 from domain.value import value
 
 MAX_ENTRIES = 20
-MAX_CHARACTERS = 24_000
+"""How many entries a turn sees, however short they are."""
+MAX_TOKENS = 6_000
 MAX_OWED = 200
 """How many entries of a burst one turn looks at."""
 
-_text = attrgetter("text")
 _BY_USER = Author.USER
 
 
@@ -27,6 +26,10 @@ class View:
     """The window, oldest first."""
     unanswered: tuple[Message, ...]
     """The user's messages that the turn is to answer, oldest first."""
+    digest: str | None = None
+    """The rolling summary: what was said before `entries`, as far as one was made of it."""
+    frugal: bool = False
+    """The business has spent much today: the cheaper model is to answer."""
 
     @property
     def language(self) -> str:
@@ -37,17 +40,25 @@ class View:
 def window(
     entries: Sequence[Entry],
     *,
+    max_tokens: int = MAX_TOKENS,
     max_entries: int = MAX_ENTRIES,
-    max_characters: int = MAX_CHARACTERS,
+    owed: Sequence[Message] = (),
 ) -> tuple[Entry, ...]:
-    """The newest entries that fit both bounds, oldest first; the newest one always does."""
+    """The newest entries that fit both bounds, oldest first; the newest one always does.
+
+    Of `max_tokens` the `owed` messages take theirs first, wherever they stand.
+    """
     newest = entries[-max_entries:]
-    excess = sum(map(len, map(_text, newest))) - max_characters
-    dropped = 0
-    while excess > 0 and dropped < len(newest) - 1:
-        excess -= len(newest[dropped].text)
-        dropped += 1
-    return tuple(newest[dropped:])
+    paid = {message.seq for message in owed}
+    room = max_tokens - sum(map(cost, owed))
+    kept = 0
+    for entry in reversed(newest):
+        if entry.seq not in paid:
+            room -= cost(entry)
+            if room < 0 and kept > 0:
+                break
+        kept += 1
+    return tuple(newest[len(newest) - kept :])
 
 
 def unanswered(session: Session, entries: Sequence[Entry]) -> tuple[Message, ...]:
@@ -61,13 +72,13 @@ def unanswered(session: Session, entries: Sequence[Entry]) -> tuple[Message, ...
     return tuple(reversed(owed))
 
 
-def fitting(
-    messages: tuple[Message, ...], *, max_characters: int = MAX_CHARACTERS
-) -> tuple[Message, ...]:
+def fitting(messages: tuple[Message, ...], *, max_tokens: int = MAX_TOKENS) -> tuple[Message, ...]:
     """The first of `messages` that fit; always one, where there is one."""
-    room = max_characters
+    if len(messages) == 1:
+        return messages
+    room = max_tokens
     for count, message in enumerate(messages):
-        room -= len(message.text)
+        room -= cost(message)
         if room < 0 and count > 0:
             return messages[:count]
     return messages

@@ -22,6 +22,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "Puteți încerca din nou sau puteți cere un coleg.",
         "apology_requested": "Îmi pare rău, acum nu pot răspunde. "
         "Am cerut unui coleg să preia conversația.",
+        "unavailable_requested": "Asistentul nu este disponibil în acest moment. "
+        "Am cerut unui coleg să preia conversația.",
         "colleague": "Un coleg",
     },
     "en": {
@@ -41,6 +43,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "apology": "I am sorry, I cannot answer right now. "
         "You can try again, or ask for a colleague.",
         "apology_requested": "I am sorry, I cannot answer right now. "
+        "I have asked a colleague to take over.",
+        "unavailable_requested": "The assistant is not available at the moment. "
         "I have asked a colleague to take over.",
         "colleague": "A colleague",
     },

@@ -4,16 +4,18 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from litestar import Litestar
 
 from application.ports import Clock
 from application.relay import Relay
+from application.spending import FLUSH_EVERY_S, Spending
 from application.sweep import BATCH
 from domain.errors import Failure
-from entrypoints.container import Container
+from entrypoints.container import Container, bridge_socket
 from entrypoints.guards import socket_origins
-from entrypoints.health import Health, bridge_probe, store_probe
+from entrypoints.health import Health, assistant_probe, bridge_probe, store_probe
 from entrypoints.http_api import ApiServices, http_routes, openapi_config
 from entrypoints.messages_channel import TOPIC_PREFIX, MessagesChannel
 from entrypoints.pages import page_routes
@@ -32,21 +34,55 @@ REFRESH_EVERY_S = 60.0
 def create_app(settings: Settings | None = None, container: Container | None = None) -> Litestar:
     """The whole server as an ASGI application, to be served by `uvicorn_config`.
 
-    Raises: BadSetting, where the settings come from the environment.
+    Await its `state.drain()` before it is stopped. Raises: BadSetting, where the settings come from
+    the environment.
     """
     chosen = settings or load_settings()
     wired = container or Container(settings=chosen)
-    return Litestar(
+    endpoint, services = messages_endpoint(chosen, wired), _api_services(chosen, wired)
+    app = Litestar(
         route_handlers=[
-            messages_endpoint(chosen, wired).route,
-            *http_routes(_api_services(chosen, wired)),
-            *page_routes("/test-websocket.html", "test-websocket.html"),
+            endpoint.route,
+            *http_routes(services),
+            *page_routes("/test-websocket.html", "test-websocket.html", bridge_socket(chosen)),
         ],
         lifespan=[lambda app: _running(wired)],
         exception_handlers=problem_handlers(),
         openapi_config=openapi_config(),
         logging_config=None,
     )
+    app.state.drain = lambda: _drain(wired, endpoint, services.health, chosen.drain_s)
+    return app
+
+
+async def _drain(
+    container: Container, endpoint: PhoenixEndpoint, health: Health, drain_s: float
+) -> None:
+    """Take nothing new, end what is under way in `drain_s` seconds, then send the clients away.
+
+    What a user says meanwhile is stored and acknowledged, and answered by the next process, as is
+    what there was no time for. 0 seconds: none of this, but what is new is refused.
+    """
+    health.draining = endpoint.is_draining = True
+    if drain_s <= 0:
+        return
+    try:
+        async with asyncio.timeout(drain_s):
+            await _finish(container)
+    except TimeoutError:
+        extra = {"action": "drain_cut_short"}
+        logger.warning("Not everything has ended in time; it is taken up again", extra=extra)
+    except Failure as error:
+        extra = {"action": "drain_failed"}
+        logger.warning("The outbox could not be flushed", extra=extra, exc_info=error)
+    await endpoint.send_away(container.jitter())
+
+
+async def _finish(container: Container) -> None:
+    """Start no more turns; return when all have ended and the bridge has been told of them."""
+    await container.turns().drain()
+    if container.bridge() is not None:
+        await container.deliver().flush()
 
 
 def messages_endpoint(settings: Settings, container: Container) -> PhoenixEndpoint:
@@ -56,6 +92,7 @@ def messages_endpoint(settings: Settings, container: Container) -> PhoenixEndpoi
         SOCKET_PATH,
         {TOPIC_PREFIX + "*": lambda link: MessagesChannel(link, services)},
         allowed_origins=socket_origins(settings.allowed_origins, settings.server_host),
+        gate=container.limits(),
         observer=container.metrics(),
     )
 
@@ -68,11 +105,17 @@ def _api_services(settings: Settings, container: Container) -> ApiServices:
         outbox=store,
         transfers=container.transfers(),
         privacy=container.privacy(),
+        spending=container.spending(),
         businesses=container.businesses(),
         clock=container.clock(),
         metrics=container.metrics(),
         pushes=Pushes(container.live_chat()),
-        health=Health(store=store_probe(store), bridge=bridge_probe(container.bridge())),
+        health=Health(
+            store=store_probe(store),
+            assistant=assistant_probe(container.assistant()),
+            bridge=bridge_probe(container.bridge()),
+        ),
+        limits=container.limits(),
         service_token=settings.service_token,
     )
 
@@ -81,11 +124,15 @@ def _api_services(settings: Settings, container: Container) -> ApiServices:
 async def _running(container: Container) -> AsyncGenerator[None, None]:
     """Open what must be opened, sweep while the server runs, and stop in the reverse order."""
     async with AsyncExitStack() as stack:
-        for part in (container.store(), container.assistant()):
+        parts: tuple[Any, ...] = (container.store(), container.assistant(), container.identify())
+        for part in parts:
             if hasattr(part, "__aenter__"):
                 await stack.enter_async_context(part)
         if container.bridge() is not None:
             await _reach_bridge(container, stack)
+        stack.push_async_callback(_write_down_the_rest, container.spending())
+        writing = asyncio.create_task(_write_down_for_ever(container))
+        stack.callback(writing.cancel)
         stack.push_async_callback(container.turns().stop)
         sweeping = asyncio.create_task(_sweep_for_ever(container))
         stack.callback(sweeping.cancel)
@@ -113,7 +160,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 async def _sweep_for_ever(container: Container) -> None:
     sweep, clock, policy = container.sweep(), container.clock(), container.policy()
-    while True:
+    while not container.turns().is_draining:
         try:
             found = await sweep()
         except Failure as error:
@@ -123,6 +170,24 @@ async def _sweep_for_ever(container: Container) -> None:
             found = 0
             logger.exception("A sweep crashed", extra={"action": "sweep_crashed"})
         await clock.sleep(0.0 if found >= BATCH else policy.sweep_interval_s)
+
+
+async def _write_down_for_ever(container: Container) -> None:
+    spending, clock = container.spending(), container.clock()
+    while True:
+        await clock.sleep(FLUSH_EVERY_S)
+        await _write_down_the_rest(spending)
+
+
+async def _write_down_the_rest(spending: Spending) -> None:
+    try:
+        await spending.flush()
+    except Failure as error:
+        extra = {"action": "spending_not_written"}
+        logger.warning("What was spent could not be written down", extra=extra, exc_info=error)
+    except Exception:
+        extra = {"action": "spending_crashed"}
+        logger.exception("Writing down what was spent crashed", extra=extra)
 
 
 async def _deliver_for_ever(container: Container) -> None:

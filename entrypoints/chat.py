@@ -64,6 +64,7 @@ _REASONS = {
     "identity_mismatch": "the server takes this connection for somebody else: start anew",
     "not_in_live_chat": "there is no live chat to end",
 }
+_TOKEN_EXPIRED = "the token has expired: start anew with a valid one"
 _CHANNEL_CLOSED = "the server closed this conversation's channel; start anew to go on"
 
 
@@ -187,6 +188,8 @@ class Chat:
                     await self._catch_up(channel, item(payload))
                 case ChannelStatus.REFUSED:
                     self._refused(payload)
+                case "token_expired":
+                    self._finish(_TOKEN_EXPIRED)
                 case str():
                     self._conversation.pushed(event, item(payload))
         self._finish(_CHANNEL_CLOSED)

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import re
 import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -111,6 +112,9 @@ def _banner(urls: Sequence[str], settings: "Settings") -> str:
     socket = socket_url(here)
     desk = f"\n  Coordinators  {local(urls[1])}/" if len(urls) > 1 else ""
     store = f"sqlite, {settings.sqlite_path}" if settings.store == "sqlite" else settings.store
+    options = "" if socket == SOCKET_URL else f" --url {socket}"
+    if settings.socket_auth == "jwt" and settings.jwt_secret:
+        options += f' --token "$({_myself()} token user)"'
     return f"""
   AI Agent Server
 
@@ -122,7 +126,7 @@ def _banner(urls: Sequence[str], settings: "Settings") -> str:
   Assistant     {settings.assistant}
   Bridge        {settings.bridge}
 
-  Try: {_myself()} chat{"" if socket == SOCKET_URL else f" --url {socket}"}
+  Try: {_myself()} chat{options}
   Ctrl+C stops {"both" if desk else "it"}.
 """
 
@@ -151,6 +155,53 @@ def chat(
     from entrypoints.chat import run
 
     sys.exit(run(url, business, user, location, token, patience_s=patience))
+
+
+class Span(click.ParamType[int]):
+    """A time such as `90s`, `30m`, `8h` or `7d`, as seconds."""
+
+    name = "time"
+    _units: ClassVar = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no time such as 90s, 30m, 8h or 7d", param, ctx)
+        return int(found[1]) * self._units[found[2]]
+
+
+@main.group()
+def token() -> None:
+    """Make tokens to try SOCKET_AUTH=jwt with.
+
+    They are signed with JWT_SECRET (HS256), and the server has to have the same one. Tokens for
+    real are made by your own application, which knows who its users are.
+    """
+
+
+business_option = click.option("--business", default="b1", show_default=True, help="Whose.")
+
+
+@token.command("user")
+@business_option
+@click.option("--user", default="u1", show_default=True, help="Who it will name.")
+@click.option("--ttl", type=Span(), default="1h", show_default=True, help="How long it is valid.")
+def user_token(business: str, user: str, ttl: int) -> None:
+    """Print a token of a user."""
+    from entrypoints.identity import signed
+
+    click.echo(signed(_settings(), "user", business, user, ttl))
+
+
+@token.command("coordinator")
+@business_option
+@click.option("--coordinator", default="c1", show_default=True, help="Who it will name.")
+@click.option("--ttl", type=Span(), default="8h", show_default=True, help="How long it is valid.")
+def coordinator_token(business: str, coordinator: str, ttl: int) -> None:
+    """Print a token of a coordinator, for the reference bridge."""
+    from entrypoints.identity import signed
+
+    click.echo(signed(_settings(), "coordinator", business, coordinator, ttl))
 
 
 @main.command()
@@ -230,6 +281,42 @@ def erase(business: str, user: str, yes: bool) -> None:
     if not yes:
         raise click.UsageError("erasing cannot be undone: say --yes if you mean it")
     click.echo(asyncio.run(erase_user(_settings(), business, user)))
+
+
+@main.group()
+def table() -> None:
+    """Make, look at or delete the table of STORE=dynamodb."""
+
+
+@table.command()
+def create() -> None:
+    """Make the table, or turn on what is off in it; harmless where all is there."""
+    from entrypoints.operations import create_table
+
+    asyncio.run(create_table(_settings(), click.echo))
+
+
+@table.command()
+def describe() -> None:
+    """Print what the table is like, and what it lacks."""
+    from entrypoints.operations import describe_table
+
+    click.echo(asyncio.run(describe_table(_settings())))
+
+
+@table.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="It cannot be undone: required.")
+def delete(name: str, yes: bool) -> None:
+    """Delete the table NAME, which DYNAMODB_TABLE must name too, with all conversations."""
+    from entrypoints.operations import delete_table
+
+    settings = _settings()
+    if name != settings.dynamodb_table:
+        raise click.UsageError(f"DYNAMODB_TABLE is {settings.dynamodb_table}, not {name}")
+    if not yes:
+        raise click.UsageError("deleting cannot be undone: say --yes if you mean it")
+    asyncio.run(delete_table(settings, click.echo))
 
 
 @main.group()

@@ -2,6 +2,7 @@
 
 from functools import partial
 from random import random
+from time import monotonic
 from typing import Any
 
 from dependency_injector import containers, providers
@@ -18,10 +19,14 @@ from application.ports import Policy
 from application.post_message import PostMessage
 from application.privacy import Privacy
 from application.relay import Relay
+from application.spending import Spending
+from application.summaries import Summaries
 from application.sweep import Sweep
 from application.transfers import Transfers
 from application.turns import Turns
 from domain.telling import notices
+from entrypoints.identity import tokens
+from entrypoints.limits import KeptLimits, Limits, turn_places
 from entrypoints.messages_channel import MessagesServices
 from entrypoints.metrics import Metrics
 from entrypoints.settings import Settings
@@ -32,6 +37,44 @@ def _sqlite_store(path: str, synchronous: str) -> Any:
     from adapters.sqlite.store import SqliteStore
 
     return SqliteStore(path, synchronous="FULL" if synchronous == "full" else "NORMAL")
+
+
+def _dynamodb_store(settings: Settings, clock: Any, jitter: Any) -> Any:
+    from adapters.dynamodb.store import DynamoStore
+
+    return DynamoStore(
+        settings.dynamodb_table,
+        endpoint_url=settings.dynamodb_endpoint_url or None,
+        clock=clock,
+        jitter=jitter,
+        retention_days=settings.retention_days,
+    )
+
+
+def _dynamodb_table(settings: Settings, clock: Any, jitter: Any) -> Any:
+    from adapters.dynamodb.client import Dynamo
+    from adapters.dynamodb.table import DynamoTable
+
+    endpoint_url = settings.dynamodb_endpoint_url or None
+    dynamo = Dynamo(settings.dynamodb_table, endpoint_url=endpoint_url, clock=clock, jitter=jitter)
+    return DynamoTable(dynamo, clock)
+
+
+def _openai_assistant(settings: Settings, clock: Any, jitter: Any) -> Any:
+    from adapters.openai.assistant import OpenAIAssistant
+
+    return OpenAIAssistant(
+        base_url=settings.openai_base_url,
+        api_key=settings.openai_api_key,
+        model=settings.openai_model,
+        fallback_model=settings.openai_fallback_model,
+        max_output_tokens=settings.openai_max_output_tokens,
+        max_tool_calls=settings.turn_max_tool_calls,
+        timeout_s=settings.turn_timeout_s,
+        concurrency=settings.openai_concurrency,
+        clock=clock,
+        jitter=jitter,
+    )
 
 
 def _elixir_socket(settings: Settings) -> Any:
@@ -79,7 +122,8 @@ def _delivery_limit_s(settings: Settings) -> float:
     return settings.elixir_retry_attempts * (settings.elixir_timeout / 1000 + 2.0)
 
 
-def _public_url(settings: Settings) -> str | None:
+def bridge_socket(settings: Settings) -> str | None:
+    """The bridge's socket as a browser reaches it; None: there is no bridge."""
     if settings.bridge == "none":
         return None
     return settings.elixir_websocket_public_url or settings.elixir_websocket_url
@@ -94,6 +138,9 @@ def _policy(settings: Settings) -> Policy:
         transfer_timeout_s=settings.transfer_timeout_s,
         session_idle_s=settings.session_idle_s,
         sweep_interval_s=settings.sweep_interval_s,
+        view_tokens=settings.view_tokens,
+        budget_soft_tokens=settings.ai_budget_soft_tokens,
+        budget_hard_tokens=settings.ai_budget_hard_tokens,
     )
 
 
@@ -108,13 +155,23 @@ class Container(containers.DeclarativeContainer):
     jitter = providers.Object(random)
     metrics = providers.Singleton(Metrics)
     fanout = providers.Singleton(MemoryFanout)
+    identify = providers.Singleton(tokens, settings)
+    limits = providers.Selector(
+        settings.provided.rate_limits,
+        off=providers.Singleton(Limits),
+        on=providers.Singleton(
+            KeptLimits, settings, providers.Object(monotonic), metrics.provided.limited
+        ),
+    )
     store = providers.Selector(
         settings.provided.store,
         memory=providers.Singleton(MemoryStore),
         sqlite=providers.Singleton(
             _sqlite_store, settings.provided.sqlite_path, settings.provided.sqlite_synchronous
         ),
+        dynamodb=providers.Singleton(_dynamodb_store, settings, clock, jitter),
     )
+    dynamodb_table = providers.Singleton(_dynamodb_table, settings, clock, jitter)
     assistant = providers.Selector(
         settings.provided.assistant,
         scripted=providers.Singleton(
@@ -124,7 +181,9 @@ class Container(containers.DeclarativeContainer):
             settings,
             clock,
         ),
+        openai=providers.Singleton(_openai_assistant, settings, clock, jitter),
     )
+    ledger = store  # the same storage, by its fourth port
     elixir_http = providers.Singleton(_elixir_http, settings, clock, jitter)
     elixir_socket = providers.Singleton(_elixir_socket, settings)
     bridge = providers.Selector(
@@ -137,7 +196,7 @@ class Container(containers.DeclarativeContainer):
         none=providers.Singleton(MemoryBusinesses),
         elixir=providers.Singleton(_elixir_businesses, elixir_http, clock),
     )
-    live_chat = providers.Singleton(LiveChatAddress, providers.Callable(_public_url, settings))
+    live_chat = providers.Singleton(LiveChatAddress, providers.Callable(bridge_socket, settings))
 
     conversations = providers.Singleton(
         Conversations,
@@ -152,6 +211,17 @@ class Container(containers.DeclarativeContainer):
             elixir=providers.Singleton(partial, notices, new_id=new_id),
         ),
     )
+    spending = providers.Singleton(
+        Spending, ledger=ledger, observer=metrics, clock=clock, policy=policy
+    )
+    summaries = providers.Singleton(
+        Summaries,
+        conversations=conversations,
+        assistant=assistant,
+        spending=spending,
+        observer=metrics,
+        policy=policy,
+    )
     turns = providers.Singleton(
         Turns,
         conversations=conversations,
@@ -159,6 +229,9 @@ class Container(containers.DeclarativeContainer):
         businesses=businesses,
         observer=metrics,
         policy=policy,
+        spending=spending,
+        summaries=summaries,
+        places=providers.Singleton(turn_places, settings),
     )
     join = providers.Singleton(
         JoinConversation, conversations=conversations, store=store, turns=turns
@@ -212,5 +285,8 @@ class Container(containers.DeclarativeContainer):
         fanout=fanout,
         pushes=providers.Singleton(Pushes, live_chat),
         live_chat=live_chat,
+        clock=clock,
+        identify=identify,
+        limits=limits,
         refused=metrics.provided.refused,
     )

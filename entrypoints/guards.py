@@ -1,8 +1,9 @@
 """What stands before an API and a socket: tokens, origins, and which bodies are read at all."""
 
+import math
 from collections.abc import Callable
 from hmac import compare_digest
-from typing import Any
+from typing import Any, cast
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -11,8 +12,13 @@ from litestar.exceptions import (
     HTTPException,
     NotAuthorizedException,
     SerializationException,
+    TooManyRequestsException,
 )
 from litestar.handlers import BaseRouteHandler
+from litestar.types import WebSocketScope
+
+from entrypoints.limits import Limits, RateLimited
+from entrypoints.phoenix_channel import ConnectInfo
 
 _LOCAL_ORIGINS = ("//localhost", "//127.0.0.1", "//[::1]")
 MAX_BODY = 64 * 1024
@@ -47,13 +53,24 @@ def token_check(service_token: str) -> Callable[[str], bool]:
     return is_good
 
 
-def token_guard(service_token: str) -> Guard:
-    """Lets through who brings one of the tokens; everybody, where there are none."""
+def token_guard(service_token: str, limits: Limits) -> Guard:
+    """Lets through who brings one of the tokens; everybody, where there are none.
+
+    Who goes on without is told to stop: never who brings a good one, whoever else is there.
+    """
     is_good = token_check(service_token)
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         scheme, _space, given = connection.headers.get("authorization", "").partition(" ")
         if not is_good(given if scheme.lower() == "bearer" else ""):
+            try:
+                # Where somebody comes from, a request's scope says as a socket's does.
+                limits.failing(ConnectInfo(cast(WebSocketScope, connection.scope)))
+            except RateLimited as error:
+                wait_s = math.ceil(error.retry_after_ms / 1000)
+                raise TooManyRequestsException(
+                    "too many requests without a good token", headers={"Retry-After": str(wait_s)}
+                ) from error
             raise NotAuthorizedException(
                 "a service token is needed", headers={"WWW-Authenticate": 'Bearer realm="api"'}
             )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from application.ports import Bridge, SessionStore
+from application.ports import Assistant, Bridge, SessionStore
 from domain.identity import SessionId
 from entrypoints.wire import Wire
 
@@ -43,6 +43,15 @@ def store_probe(store: SessionStore) -> Probe:
     async def probe() -> Condition:
         await store.load(SessionId("-"))
         return "ok"
+
+    return probe
+
+
+def assistant_probe(assistant: Assistant) -> Probe:
+    """`down` while a model that answers has failed so often that it is left alone."""
+
+    async def probe() -> Condition:
+        return "down" if getattr(assistant, "is_away", False) else "ok"
 
     return probe
 

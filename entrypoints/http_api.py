@@ -1,7 +1,7 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -11,9 +11,11 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Example, SecurityScheme, Tag
 from litestar.params import Body, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
+from msgspec.structs import asdict
 
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
+from application.spending import Spending
 from application.transfers import Spoken, Transfers
 from domain.business import DEFAULT_LANGUAGE
 from domain.context import context_package
@@ -35,24 +37,31 @@ from domain.identity import (
 from domain.message import Author, Entry, message_text
 from domain.session import Session
 from domain.status import Reason, Status
+from domain.usage import Usage, together
 from entrypoints.guards import MAX_BODY, ApiRequest, only_json, token_guard
 from entrypoints.health import Health, Ready
+from entrypoints.limits import Limits
 from entrypoints.metrics import Metrics
 from entrypoints.problems import Problem, conversation_problem, problems
 from entrypoints.wire import (
     MAX_SEQ,
-    EntryJson,
+    LoggedJson,
     Pushes,
     SessionJson,
     StatusJson,
+    UsageJson,
     Wire,
     session_json,
     timestamp,
+    usage_json,
 )
 
 MAX_SUMMARY = 4_000
 MAX_PAGE = 200
 MAX_LISTED = 100
+MAX_SPAN = timedelta(days=366)
+"""Days of usage that may be asked for at once."""
+USUAL_SPAN = timedelta(days=29)
 
 _IDENTIFIER = r"^[A-Za-z0-9._:@-]{1,128}$"
 Identifier = Annotated[str, msgspec.Meta(pattern=_IDENTIFIER)]
@@ -74,7 +83,7 @@ class ConversationList(Wire):
 class MessagePage(Wire):
     """Entries of a conversation, oldest first; `more`: there are others in the direction asked."""
 
-    messages: list[EntryJson | StatusJson]
+    messages: list[LoggedJson | StatusJson]
     more: bool
 
 
@@ -102,6 +111,20 @@ class ContextJson(Wire):
     tools_used: list[str]
     last_messages: list[ContextLine]
     history: str
+
+
+class DayJson(UsageJson):
+    """What was spent on one day."""
+
+    day: date
+
+
+class UsageReport(Wire):
+    """What the AI of a business has cost: on the days (UTC) when it did, and in all."""
+
+    business_id: str
+    days: list[DayJson]
+    total: UsageJson
 
 
 class StatusRequest(Wire):
@@ -142,7 +165,7 @@ class ExportedConversation(Wire):
     """A conversation with its whole log."""
 
     conversation: SessionJson
-    messages: list[EntryJson | StatusJson]
+    messages: list[LoggedJson | StatusJson]
 
 
 class Export(Wire):
@@ -172,11 +195,13 @@ class ApiServices:
     outbox: Outbox
     transfers: Transfers
     privacy: Privacy
+    spending: Spending
     businesses: Businesses
     clock: Clock
     metrics: Metrics
     pushes: Pushes
     health: Health
+    limits: Limits
     service_token: str = ""
     """Tokens that open `/api`, separated by commas; empty: it is open."""
 
@@ -211,16 +236,17 @@ def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 
     api = Router(
         path="/api",
-        guards=[token_guard(services.service_token), only_json],
+        guards=[token_guard(services.service_token, services.limits), only_json],
         route_handlers=[
             *_conversation_routes(services),
             *_coordinator_routes(services),
             *_user_routes(services),
+            *_usage_routes(services),
         ],
         exception_handlers={ConversationError: counted},
         request_class=ApiRequest,
         request_max_body_size=MAX_BODY,
-        response_headers={"Cache-Control": "no-store"},
+        response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
         security=[{}, {"token": []}],
     )
     return [api, *_operator_routes(services)]
@@ -295,7 +321,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         entries = await services.store.page(
             session.session_id, after=after, before=before, limit=limit
         )
-        shown = [services.pushes.entry(session.customer, entry) for entry in entries]
+        shown = [services.pushes.logged(session.customer, entry) for entry in entries]
         return MessagePage(shown, _has_more(session, entries, after, before))
 
     @get(
@@ -365,7 +391,7 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
             timestamp(services.clock.now()),
             [
                 ExportedConversation(
-                    session_json(session), [services.pushes.entry(who, entry) for entry in log]
+                    session_json(session), [services.pushes.logged(who, entry) for entry in log]
                 )
                 for session, log in logs
             ],
@@ -384,6 +410,29 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         return Receipt(erased.sessions, erased.messages, erased.notices, at)
 
     return [export, erase]
+
+
+def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
+    @get("/usage", tags=["usage"], responses=problems())
+    async def usage(
+        business_id: Annotated[str, QueryParameter(name="businessId", pattern=_IDENTIFIER)],
+        first: Annotated[date | None, QueryParameter(name="from")] = None,
+        last: Annotated[date | None, QueryParameter(name="to")] = None,
+    ) -> UsageReport:
+        """What a business has spent on its AI, both days included; else the last 30 days."""
+        owner = BusinessId(identifier("businessId", business_id))
+        end = last or services.clock.now().date()
+        begin = first or max(date.min + USUAL_SPAN, end) - USUAL_SPAN
+        if not timedelta(0) <= end - begin < MAX_SPAN:
+            raise InvalidPayload(f"from must not be after to, nor {MAX_SPAN.days} days before it")
+        days = await services.spending.between(owner, begin, end)
+        return UsageReport(
+            owner,
+            [DayJson(**asdict(usage_json(spent)), day=day) for day, spent in days.items()],
+            usage_json(together(*days.values()) or Usage()),
+        )
+
+    return [usage]
 
 
 async def _load(services: ApiServices, session_id: str) -> tuple[Session, tuple[Entry, ...]]:
@@ -490,6 +539,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("conversations", "What was said, and who owns it."),
             Tag("coordinators", "A human takes over, speaks, returns and closes."),
+            Tag("usage", "What the AI costs."),
             Tag("users", "A user's right to see and to erase."),
             Tag("operation", "For whoever runs the server."),
         ],

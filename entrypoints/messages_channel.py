@@ -10,7 +10,7 @@ import msgspec
 from adapters.phoenix.server import Ref
 from application.follow import PAGE, Follower
 from application.join import JoinConversation, Joined, Place
-from application.ports import Delta, Event, Fanout, SessionStore, Typing
+from application.ports import Clock, Delta, Event, Fanout, SessionStore, Typing
 from application.post_message import PostMessage
 from application.transfers import Transfers
 from application.turns import TYPING_EXPIRES_MS
@@ -23,11 +23,21 @@ from domain.errors import (
     Refusal,
     UnknownSession,
 )
-from domain.identity import Customer, LocationId, MessageId, SessionId, customer, identifier
+from domain.identity import (
+    Customer,
+    LocationId,
+    MessageId,
+    SessionId,
+    Unauthorized,
+    customer,
+    identifier,
+)
 from domain.message import Author, Entry, message_text
 from domain.session import Session
 from domain.status import Status
-from entrypoints.phoenix_channel import Channel, Ended, JoinRefused, Link, Reply
+from entrypoints.identity import Identify, RefreshToken, Stay, TokenRefreshed, bearer, refreshed
+from entrypoints.limits import Limits, RateLimited
+from entrypoints.phoenix_channel import Channel, Ended, JoinRefused, Link, Reply, Stop
 from entrypoints.wire import (
     MAX_SEQ,
     DeltaPush,
@@ -60,6 +70,7 @@ class JoinPayload(Wire):
     last_seq: int | None = None
     session_id: str | None = None
     stream: bool = False
+    token: str | None = None
 
 
 class NewMessage(Wire):
@@ -101,6 +112,7 @@ class JoinReply(Wire):
     messages: list[EntryJson | StatusJson]
     more: bool
     live_chat: LiveChat | None
+    token_expires_at: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Acknowledgement(Wire):
@@ -141,6 +153,7 @@ class ErrorReply(Sparse):
 
     reason: str
     detail: str | None = None
+    retry_after_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +167,10 @@ class MessagesServices:
     fanout: Fanout
     pushes: Pushes
     live_chat: LiveChatAddress
+    clock: Clock
+    identify: Identify | None
+    """None: everybody is believed."""
+    limits: Limits
     refused: Callable[[str], None]
     """Told the code of every refusal."""
 
@@ -161,7 +178,7 @@ class MessagesServices:
 class MessagesChannel(Channel):
     """One socket's share in one customer's conversation."""
 
-    __slots__ = ("_customer", "_follower", "_joined", "_services", "_stream")
+    __slots__ = ("_customer", "_follower", "_joined", "_services", "_stay", "_stream")
 
     def __init__(self, link: Link, services: MessagesServices) -> None:
         super().__init__(link)
@@ -169,6 +186,7 @@ class MessagesChannel(Channel):
         self._customer: Customer
         self._follower: Follower | None = None
         self._joined: tuple[SessionId | None, int] = (None, 0)
+        self._stay: Stay | None = None
         self._stream = False
 
     # Joining.
@@ -177,9 +195,12 @@ class MessagesChannel(Channel):
         try:
             return await self._join(topic, payload)
         except ConversationError as error:
-            raise JoinRefused(self._error(error)) from error
+            final = isinstance(error, Unauthorized)  # the same token will not be better later
+            raise JoinRefused(self._error(error), final=final) from error
 
     async def _join(self, topic: str, payload: Any) -> JoinReply:
+        services = self._services
+        services.limits.joining(self.link.info)
         request = _parse(payload, JoinPayload)
         self._customer = customer(request.business_id, request.user_id)
         if topic != TOPIC_PREFIX + request.business_id:
@@ -187,7 +208,8 @@ class MessagesChannel(Channel):
         _optional("locationId", request.location_id)
         place = _place(request)
         self._stream = request.stream
-        services = self._services
+        await self._authenticate(request.token)
+        services.limits.joined()
         self._follower = Follower(
             self._customer,
             fanout=services.fanout,
@@ -201,6 +223,18 @@ class MessagesChannel(Channel):
         self._joined = (session.session_id, session.seq) if session is not None else (None, 0)
         return self._join_reply(joined)
 
+    async def _authenticate(self, given: str | None) -> None:
+        services = self._services
+        if services.identify is None:
+            return
+        token = bearer(self.link.info, given)
+        if not token:
+            raise Unauthorized("a token is needed")
+        identity = await services.identify(token)
+        if not identity.is_user(self._customer):
+            raise Unauthorized("the token is somebody else's")
+        self._stay = Stay(self.link, services.clock, identity)
+
     def _join_reply(self, joined: Joined) -> JoinReply:
         session = joined.session
         status = session.status if session is not None else Status.AI
@@ -211,27 +245,45 @@ class MessagesChannel(Channel):
             messages=self._entries(joined.entries),
             more=joined.more,
             live_chat=self._live_chat(status),
+            token_expires_at=self._stay.expires_at if self._stay is not None else msgspec.UNSET,
         )
 
     async def joined(self) -> None:
+        if self._stay is not None:
+            self._stay.begin()
         if self._follower is not None:
             self._follower.start(*self._joined)
 
     async def terminate(self, ended: Ended) -> None:
         if self._follower is not None:
             self._follower.stop()
+        if self._stay is not None:
+            self._stay.end()
 
     # What the client sends.
 
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply:
-        handler = _HANDLERS.get(event)
-        if handler is None:
-            self._services.refused(UNKNOWN_EVENT)
-            return Reply("error", ErrorReply(UNKNOWN_EVENT))
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
+        if self._stay is not None and self._stay.is_over:
+            error = self._error(Unauthorized("the token has expired"))
+            self._stay.expire()
+            return Stop(Reply("error", error))
         try:
+            self._count(event)
+            handler = _HANDLERS.get(event)
+            if handler is None:
+                self._services.refused(UNKNOWN_EVENT)
+                return Reply("error", ErrorReply(UNKNOWN_EVENT))
             return Reply("ok", await handler(self, payload))
         except ConversationError as error:
             return Reply("error", self._error(error))
+
+    def _count(self, event: str) -> None:
+        """Raises: RateLimited."""
+        limits = self._services.limits
+        if event in _STORED:
+            limits.speaking(self._customer)
+        else:
+            limits.asking(self._customer)
 
     async def _new_message(self, payload: Any) -> Acknowledgement:
         request = _parse(payload, NewMessage)
@@ -297,6 +349,10 @@ class MessagesChannel(Channel):
             self._services.fanout.publish(self._customer, sign)
         return {}
 
+    async def _refresh_token(self, payload: Any) -> TokenRefreshed:
+        token = _parse(payload, RefreshToken).token
+        return await refreshed(self._stay, self._services.identify, token)
+
     async def _session(self) -> Session | None:
         known = await self._services.join.conversations.current(self._customer)
         return known.session if known is not None else None
@@ -322,7 +378,8 @@ class MessagesChannel(Channel):
                 exc_info=error,
             )
             return ErrorReply(error.code)
-        return ErrorReply(error.code, str(error) if isinstance(error, Refusal) else None)
+        wait_ms = error.retry_after_ms if isinstance(error, RateLimited) else None
+        return ErrorReply(error.code, str(error) if isinstance(error, Refusal) else None, wait_ms)
 
     # What the client gets.
 
@@ -353,7 +410,11 @@ _HANDLERS: dict[str, Callable[[MessagesChannel, Any], Awaitable[Any]]] = {
     "end_live_chat": MessagesChannel._end_live_chat,
     "history": MessagesChannel._history,
     "typing": MessagesChannel._typing,
+    "refresh_token": MessagesChannel._refresh_token,
 }
+
+_STORED = frozenset({"new_message", "transfer_to_live_chat", "end_live_chat"})
+"""The events that have something stored."""
 
 
 def _parse(payload: Any, shape: type[P]) -> P:

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from application import ports
 from domain.errors import BridgeUnavailable
 from domain.notice import NoticeKind
+from domain.usage import Usage
 from entrypoints.phoenix_endpoint import Observer as SocketObserver
 
 logger = logging.getLogger(__name__)
@@ -46,16 +47,47 @@ class _Turns(Collector):
         self.outcomes: defaultdict[str, int] = defaultdict(int)
         self.seconds = _Seconds()
         self.first_token = _Seconds()
+        self.summaries: defaultdict[str, int] = defaultdict(int)
+        self._tokens: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._calls: defaultdict[str, int] = defaultdict(int)
 
     def collect(self) -> Iterator[Metric]:
         turns = CounterMetricFamily("turns", "Turns of the AI by outcome", labels=["outcome"])
         for outcome, count in self.outcomes.items():
             turns.add_metric([outcome], count)
         yield turns
+        yield from self._models()
         yield self.seconds.family("turn_seconds", "How long turns took")
         yield self.first_token.family(
             "first_token_seconds", "From the start of a turn to the first piece of its answer"
         )
+
+    def spend(self, purpose: str, usage: Usage) -> None:
+        """Count what a model was paid for."""
+        self._tokens[purpose, "input"] += usage.input_tokens - usage.cached_tokens
+        self._tokens[purpose, "cached"] += usage.cached_tokens
+        self._tokens[purpose, "output"] += usage.output_tokens
+        self._calls[purpose] += usage.calls
+
+    def _models(self) -> Iterator[Metric]:
+        tokens = CounterMetricFamily(
+            "model_tokens",
+            "Tokens by what for and kind; `input` is what was not `cached`",
+            labels=["purpose", "kind"],
+        )
+        for (purpose, kind), count in self._tokens.items():
+            tokens.add_metric([purpose, kind], count)
+        calls = CounterMetricFamily(
+            "model_calls", "Requests to models by what for", labels=["purpose"]
+        )
+        for purpose, count in self._calls.items():
+            calls.add_metric([purpose], count)
+        summaries = CounterMetricFamily(
+            "summaries", "Rolling summaries by outcome", labels=["outcome"]
+        )
+        for outcome, count in self.summaries.items():
+            summaries.add_metric([outcome], count)
+        yield from (tokens, calls, summaries)
 
 
 class Metrics(SocketObserver, ports.Observer):
@@ -73,6 +105,9 @@ class Metrics(SocketObserver, ports.Observer):
         registry.register(self.turns)
         self.refusals = Counter(
             "refusals", "Refused requests by reason", ["reason"], registry=registry
+        )
+        self.limits = Counter(
+            "limits_met", "What was refused because of a limit", ["limit"], registry=registry
         )
         self.notices = Counter(
             "notices",
@@ -101,7 +136,8 @@ class Metrics(SocketObserver, ports.Observer):
 
     def socket_closed(self, code: int) -> None:
         self.sockets.dec()
-        self.closed.labels(str(code)).inc()
+        # From 3000 on, a client may make up any.
+        self.closed.labels(str(code) if code < 3000 else "other").inc()
 
     def join(self, outcome: str) -> None:
         self.joins.labels(outcome).inc()
@@ -112,6 +148,13 @@ class Metrics(SocketObserver, ports.Observer):
     def refused(self, reason: str) -> None:
         """A request was refused with this code."""
         self.refusals.labels(reason).inc()
+
+    def limited(self, limit: str) -> None:
+        """The limit of this name has refused something."""
+        self.limits.labels(limit).inc()
+
+    def turn_waits(self) -> None:
+        self.limited("turns")
 
     def turn_ended(
         self,
@@ -131,12 +174,22 @@ class Metrics(SocketObserver, ports.Observer):
                 exc_info=error,
             )
 
+    def summary_ended(self, outcome: str, error: BaseException | None) -> None:
+        self.turns.summaries[outcome] += 1
+        if error is not None:
+            extra = {"action": "summary_failed"}
+            logger.warning("A rolling summary failed", extra=extra, exc_info=error)
+
+    def tokens_spent(self, purpose: str, usage: Usage) -> None:
+        self.turns.spend(purpose, usage)
+
     def notice_settled(
         self, kind: NoticeKind, outcome: str, error: BaseException | None = None
     ) -> None:
         self.notices.labels(kind, outcome).inc()
         if outcome == "dead":
-            extra = {"action": "notice_dead", "kind": kind, "reason": str(error)}
+            # Not why: the reason is the bridge's own words, which may be the user's.
+            extra = {"action": "notice_dead", "kind": kind}
             logger.error("The bridge will never take a notice: see `outbox list`", extra=extra)
         elif error is not None and not isinstance(error, BridgeUnavailable):
             extra = {"action": "notice_failed", "kind": kind}

@@ -4,7 +4,7 @@ Results are text for the screen, or JSON in the shapes of the HTTP API.
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,51 @@ class UnknownNotice(Refusal):
 async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
     """Each chosen adapter: its part, its name, and why it does not work (None: it does)."""
     container = Container(settings=settings)
+    identify = container.identify()
+    tokens = await _why_not(_ask(identify)) if identify is not None else None
     return [
-        ("store", settings.store, await _why_not(_read_store(container.store()))),
-        ("assistant", settings.assistant, await _why_not(_open(container.assistant()))),
+        *[("store", settings.store, why_not) for why_not in await _try_store(settings, container)],
+        ("assistant", settings.assistant, await _why_not(_ask(container.assistant()))),
         ("bridge", settings.bridge, await _why_not(_reach_bridge(container))),
+        *([("tokens", settings.socket_auth, tokens)] if identify is not None else []),
     ]
+
+
+async def create_table(settings: Settings, say: Callable[[str], object]) -> None:
+    """Make the table of STORE=dynamodb, or mend it; `say` each thing that is done, in a line.
+
+    Raises: ConversationError.
+    """
+    async with Container(settings=settings).dynamodb_table() as table:
+        await table.create(say)
+
+
+async def describe_table(settings: Settings) -> str:
+    """The table of STORE=dynamodb as it is, and what it lacks. Raises: ConversationError."""
+    async with Container(settings=settings).dynamodb_table() as table:
+        found = await table.existing()
+    on_or_off = {None: "not known to this engine", True: "on", False: "off"}
+    rows = {
+        "table": table.name,
+        "status": found.status,
+        "items": f"{found.items:,}",
+        "size": f"{found.size_bytes:,} bytes",
+        "billing": found.billing,
+        "keys": found.keys,
+        **{f"index {name}": keys for name, keys in sorted(found.indexes.items())},
+        **{name: on_or_off[is_on] for name, is_on in found.features.items()},
+        "lacks": "; ".join(found.lacks()) or "nothing",
+    }
+    return "\n".join(f"{name:<24}{what}" for name, what in rows.items())
+
+
+async def delete_table(settings: Settings, say: Callable[[str], object]) -> None:
+    """Delete the table of STORE=dynamodb with all conversations; `say` each thing that is done.
+
+    Raises: ConversationError.
+    """
+    async with Container(settings=settings).dynamodb_table() as table:
+        await table.delete(say)
 
 
 async def list_sessions(
@@ -175,6 +215,19 @@ def _refuse_empty(settings: Settings) -> None:
         raise StorageUnavailable(f"there is no file {settings.sqlite_path}; SQLITE_PATH names it")
 
 
+async def _try_store(settings: Settings, container: Container) -> list[str | None]:
+    """Everything that keeps the store from working; [None] where nothing does."""
+    if settings.store == "dynamodb":
+        try:
+            async with container.dynamodb_table() as table:
+                found = await table.existing(closely=False)
+        except ConversationError as error:
+            return [str(error)]
+        if lacks := found.lacks(to_serve=True):
+            return [f"table {table.name}: {lack}" for lack in lacks]
+    return [await _why_not(_read_store(container.store()))]
+
+
 async def _read_store(store: Any) -> None:
     async with _opened(store):
         await store.list_sessions(limit=1)
@@ -187,9 +240,11 @@ async def _reach_bridge(container: Container) -> None:
             await http.check()
 
 
-async def _open(part: Any) -> None:
+async def _ask(part: Any) -> None:
+    """Open it; a model is also asked for a word, which shows whether key and name are right."""
     async with _opened(part):
-        pass
+        if hasattr(part, "check"):
+            await part.check()
 
 
 def _opened(part: Any) -> AbstractAsyncContextManager[Any]:
@@ -208,7 +263,7 @@ def _conversation(
     container: Container, session: Session, log: Sequence[Entry]
 ) -> ExportedConversation:
     pushes = Pushes(container.live_chat())
-    entries = [pushes.entry(session.customer, entry) for entry in log]
+    entries = [pushes.logged(session.customer, entry) for entry in log]
     return ExportedConversation(session_json(session), entries)
 
 

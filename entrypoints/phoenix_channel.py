@@ -18,15 +18,21 @@ from adapters.phoenix.server import Deliver, Leave, Membership, Payload, Ref, Se
 
 logger = logging.getLogger(__name__)
 
+_FORWARDED_FOR = b"x-forwarded-for"
 _GRACE_S = 5.0  # for a channel that a duplicate join replaces (phoenix/socket.ex)
 
 
 class JoinRefused(Exception):
-    """The channel does not take this client, which will try again for ever, ever more slowly."""
+    """The channel does not take this client, which will try again for ever, ever more slowly.
 
-    def __init__(self, response: dict[str, Any] | msgspec.Struct) -> None:
+    Unless the refusal is `final`: then phx_close follows the reply, and no official client comes
+    back by itself. Phoenix has no such thing; its clients have the same state for both.
+    """
+
+    def __init__(self, response: dict[str, Any] | msgspec.Struct, *, final: bool = False) -> None:
         super().__init__()
         self.response = response
+        self.final = final
 
 
 class Ended(Enum):
@@ -115,8 +121,14 @@ class ConnectInfo:
 
     @property
     def client(self) -> tuple[str, int] | None:
-        """The client's address and port."""
+        """The address and port that the connection comes from: the client's, or a proxy's."""
         return self._scope["client"]
+
+    @property
+    def forwarded_for(self) -> list[str]:
+        """What X-Forwarded-For says, the nearest proxy's word last; its header may come twice."""
+        headers = (value for name, value in self._scope["headers"] if name == _FORWARDED_FOR)
+        return [hop for header in headers for hop in header.decode("latin-1").split(",")]
 
     @property
     def token(self) -> AuthToken:

@@ -7,6 +7,7 @@ parked for an idle connection but its reader: what goes out is written by a call
 import asyncio
 import itertools
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -42,15 +43,37 @@ GOING_AWAY = 1001
 INTERNAL_ERROR = 1011
 SERVICE_RESTART = 1012
 
+DRAINING = {"reason": "draining"}
+"""The reply to a join that comes when the server is about to end."""
+RETRY_AFTER_S = 1.0
+"""When a client may try again whose socket is not opened for that."""
+BATCH, BATCHES, BATCH_PAUSE_S = 50, 100, 0.05
+"""Sockets are sent away so many at a time, or in so many batches, with pauses of about so long."""
+
 _TURN = 64  # messages that one socket may have before another gets its turn
 
 
 class ConnectRefused(Exception):
-    """The socket is not opened: 403 before the upgrade."""
+    """The socket is not opened: an HTTP status before the upgrade, which browsers do not see."""
+
+    def __init__(self, status: int = 403, *, retry_after_s: float | None = None) -> None:
+        super().__init__()
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 Connect = Callable[[ConnectInfo], str | None]
 """The id of a new socket, for `disconnect`, or None. Raises: ConnectRefused."""
+
+
+class Gate:
+    """Says which sockets may be opened; this one lets all in."""
+
+    def enter(self, info: ConnectInfo) -> None:
+        """A socket is to be opened. Raises: ConnectRefused."""
+
+    def left(self, info: ConnectInfo) -> None:
+        """A socket that was let in is gone."""
 
 
 class SlowConsumer(Enum):
@@ -106,6 +129,7 @@ class PhoenixEndpoint:
         connect: Connect = lambda info: None,
         allowed_origins: Sequence[str] | None = None,
         limits: Limits = Limits(),
+        gate: Gate | None = None,
         observer: Observer | None = None,
         echo_join_ref: bool = False,
     ) -> None:
@@ -116,11 +140,14 @@ class PhoenixEndpoint:
         """
         self.limits = limits
         self.observer = observer or Observer()
+        self._gate = gate or Gate()
         self.route = WebsocketRouteHandler(path)(self._serve)
         self._routes = Routes(channels)
         self._connect = connect
         self._allowed_origins = allowed_origins
         self._echo_join_ref = echo_join_ref
+        self.is_draining = False
+        """Whether new sockets and joins are refused: their clients try again, here or elsewhere."""
         self._connections: dict[_Connection, str | None] = {}
         self._subscribers: dict[str, dict[Link, _Connection]] = {}
 
@@ -147,6 +174,19 @@ class PhoenixEndpoint:
         for connection in self._connections:
             connection.close(SERVICE_RESTART)
 
+    async def send_away(self, jitter: Callable[[], float]) -> None:
+        """`drain` in batches, so that clients do not all come back in one instant.
+
+        It is over in about five seconds, however many there are. `jitter`: a float in 0..1.
+        """
+        connections = list(self._connections)
+        size = max(BATCH, math.ceil(len(connections) / BATCHES))
+        for start in range(0, len(connections), size):
+            if start:
+                await asyncio.sleep(BATCH_PAUSE_S * (0.5 + jitter()))
+            for connection in connections[start : start + size]:
+                connection.close(SERVICE_RESTART)
+
     def subscribe(self, link: Link, connection: "_Connection") -> None:
         """Let the channel have the broadcasts on its topic."""
         self._subscribers.setdefault(link.topic, {})[link] = connection
@@ -163,24 +203,29 @@ class PhoenixEndpoint:
         wire, info = _wire_of(socket), ConnectInfo(socket.scope)
         serializer = serializer_for(requested_version(info.params))
         try:
+            if self.is_draining:
+                raise ConnectRefused(503, retry_after_s=RETRY_AFTER_S)
             if serializer is None or not origin_allowed(
                 info.headers.get("origin"), self._allowed_origins
             ):
                 raise ConnectRefused
             socket_id = self._connect(info)
-        except ConnectRefused:
-            await socket.close()
+            self._gate.enter(info)
+        except ConnectRefused as refused:
+            await _refuse(socket, refused)
             return
-        offered = socket.scope["subprotocols"]
-        await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        core = ServerSocket[Link, ChannelFactory](
-            serializer,
-            self._routes,
-            max_channels=self.limits.max_channels,
-            echo_join_ref=self._echo_join_ref,
-        )
-        connection = _Connection(self, core, info, wire)
-        await self._run(connection, socket_id)
+        try:
+            offered = socket.scope["subprotocols"]
+            await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
+            core = ServerSocket[Link, ChannelFactory](
+                serializer,
+                self._routes,
+                max_channels=self.limits.max_channels,
+                echo_join_ref=self._echo_join_ref,
+            )
+            await self._run(_Connection(self, core, info, wire), socket_id)
+        finally:
+            self._gate.left(info)
 
     async def _run(self, connection: "_Connection", socket_id: str | None) -> None:
         self._connections[connection] = socket_id
@@ -192,6 +237,15 @@ class PhoenixEndpoint:
             del self._connections[connection]
             self.observer.socket_closed(code)
             await connection.end()
+
+
+async def _refuse(socket: WebSocket[Any, Any, Any], refused: ConnectRefused) -> None:
+    headers = [(b"content-length", b"0")]
+    if refused.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % math.ceil(refused.retry_after_s)))
+    start = {"type": "websocket.http.response.start", "status": refused.status, "headers": headers}
+    await socket.send(cast(Any, start))
+    await socket.send(cast(Any, {"type": "websocket.http.response.body", "body": b""}))
 
 
 def _wire_of(socket: WebSocket[Any, Any, Any]) -> SocketProtocol:
@@ -374,6 +428,8 @@ class _Connection:
         """Run the join and queue its reply; the channel, unless it is refused."""
         link = response = None
         try:
+            if self._endpoint.is_draining:
+                raise JoinRefused(DRAINING)
             link = Link(self, join.route, join.topic, join.join_ref, join.ref)
             response = await link.join(join.payload)
             text = self.core.joined(link, join.ref, response)
@@ -381,6 +437,8 @@ class _Connection:
             if link is not None:
                 await link.abandon(had_joined=response is not None)
             self._refuse(join, error)
+            if link is not None and isinstance(error, JoinRefused) and error.final:
+                self.send(self.core.closed(link))
             return None
         self._endpoint.subscribe(link, self)
         self._answered(text, "ok")

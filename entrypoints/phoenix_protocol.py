@@ -262,6 +262,7 @@ def uvicorn_config(
         ws_max_size=max_frame_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=None,
+        proxy_headers=False,  # uvicorn's would believe whoever comes from this machine
         access_log=False,
         server_header=False,
         **settings,

@@ -54,6 +54,7 @@ _CODES: Mapping[int, str] = {
     405: "method_not_allowed",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    429: "rate_limited",
 }
 """The codes of what Litestar itself refuses, or the guards of the API."""
 
@@ -126,5 +127,5 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
             description=HTTPStatus(status).phrase,
             media_type=MEDIA_TYPE,
         )
-        for status in sorted({400, 401, 503, *statuses})
+        for status in sorted({400, 401, 429, 503, *statuses})
     }

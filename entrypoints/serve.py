@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from types import FrameType
 
 import uvicorn
@@ -16,12 +17,15 @@ from litestar import Litestar
 from msgspec.structs import replace
 
 from domain.errors import Failure
+from entrypoints.identity import is_open, require_trust
 from entrypoints.phoenix_protocol import uvicorn_config
 from entrypoints.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 2048
+STOP_S = 8
+"""What has been drained may take so long to end: HTTP requests, and clients that do not read."""
 
 
 class CannotListen(Failure):
@@ -40,12 +44,15 @@ class Program:
     port: int
     chosen: Mapping[str, str]
     """What its start is logged with: the adapters that it was told to use."""
+    is_open: bool
+    """Whether others than this machine can use its HTTP API, and need no token."""
 
 
 def server_program(settings: Settings) -> Program:
-    """The AI agent server."""
+    """The AI agent server. Raises: BadSetting."""
     from entrypoints.app import create_app
 
+    require_trust(settings, settings.server_host, "SERVER_HOST")
     return Program(
         name="server",
         create=lambda urls: create_app(settings),
@@ -56,30 +63,38 @@ def server_program(settings: Settings) -> Program:
             "assistant": settings.assistant,
             "bridge": settings.bridge,
         },
+        is_open=is_open(settings, settings.server_host),
     )
 
 
 def bridge_program(settings: Settings) -> Program:
-    """The reference bridge."""
+    """The reference bridge. Raises: BadSetting."""
     from entrypoints.bridge.app import create_bridge
 
+    require_trust(settings, settings.bridge_host, "BRIDGE_HOST")
     return Program(
         name="bridge",
         create=lambda urls: create_bridge(settings),
         host=settings.bridge_host,
         port=settings.bridge_port,
         chosen={"store": settings.bridge_store, "agent_server": settings.agent_server_url},
+        is_open=is_open(settings, settings.bridge_host),
     )
 
 
 def dev_programs(settings: Settings) -> list[Program]:
     """The server; and the reference bridge, if it is to be the server's: they find each other.
 
-    It is not where the settings name another bridge, or none.
+    It is not where the settings name another bridge, or none. Raises: BadSetting.
     """
-    server, bridge = server_program(settings), bridge_program(settings)
+    server = server_program(settings)
     if settings.bridge == "none" or _bridge_urls(settings) != _bridge_urls(Settings()):
         return [server]
+    bridge = bridge_program(settings)
+    # Without a token between the two, the bridge could not tell the server from a user.
+    own_token = settings.service_token
+    if not own_token and settings.socket_auth == "jwt":
+        own_token = token_urlsafe()
 
     def create_server(urls: Sequence[str]) -> Litestar:
         bridge_url = local(urls[1])
@@ -87,12 +102,13 @@ def dev_programs(settings: Settings) -> list[Program]:
             settings,
             elixir_http_url=bridge_url,
             elixir_websocket_url=socket_url(bridge_url),
-            elixir_token=settings.elixir_token or settings.service_token.partition(",")[0].strip(),
+            elixir_token=settings.elixir_token or own_token.partition(",")[0].strip(),
         )
         return server_program(joined).create(urls)
 
     def create_bridge(urls: Sequence[str]) -> Litestar:
-        return bridge_program(replace(settings, agent_server_url=local(urls[0]))).create(urls)
+        joined = replace(settings, agent_server_url=local(urls[0]), service_token=own_token)
+        return bridge_program(joined).create(urls)
 
     return [
         dataclasses.replace(server, create=create_server),
@@ -107,7 +123,7 @@ def _bridge_urls(settings: Settings) -> tuple[str, str]:
 def serve(
     *programs: Program, on_listening: Callable[[Sequence[str]], None] = lambda urls: None
 ) -> None:
-    """Run programs until SIGTERM or SIGINT; a second SIGINT kills them.
+    """Run programs until SIGTERM or SIGINT, which drains them first; a second SIGINT kills them.
 
     `on_listening` gets their addresses, such as `http://127.0.0.1:3001`, once all answer there.
     Raises: CannotListen, StorageUnavailable when one could not start.
@@ -118,7 +134,6 @@ def serve(
             _url(program.host, listener.getsockname()[1])
             for program, listener in zip(programs, listeners, strict=True)
         ]
-        apps = [program.create(urls) for program in programs]
         servers: list[Server] = []
 
         def on_started() -> None:
@@ -127,12 +142,8 @@ def serve(
                     _log_start(program, url)
                 on_listening(urls)
 
-        for app in apps:
-            config = uvicorn_config(app, log_config=None)
-            # uvicorn answers a failing lifespan with a traceback in the log: entered by us, it
-            # raises.
-            config.lifespan = "off"
-            servers.append(Server(config, on_started, servers))
+        apps = [program.create(urls) for program in programs]
+        servers.extend(Server(_config(app), on_started) for app in apps)
         with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
             runner.run(_run(apps, servers, listeners))
     for program in programs:
@@ -143,6 +154,18 @@ def serve(
 def _log_start(program: Program, url: str) -> None:
     extra = {"action": f"{program.name}_started", "url": url, **program.chosen}
     logger.info("The %s listens", program.name, extra=extra)
+    if program.is_open:
+        logger.warning(
+            "The HTTP API is open to whoever can reach it: set SERVICE_TOKEN",
+            extra={"action": "api_open", "url": url},
+        )
+
+
+def _config(app: Litestar) -> uvicorn.Config:
+    config = uvicorn_config(app, log_config=None, timeout_graceful_shutdown=STOP_S)
+    # uvicorn answers a failing lifespan with a traceback in the log: entered by us, it raises.
+    config.lifespan = "off"
+    return config
 
 
 async def _run(
@@ -152,36 +175,57 @@ async def _run(
         async with AsyncExitStack() as stack:
             for app in apps:
                 await stack.enter_async_context(app.lifespan())
+            stopping = asyncio.create_task(_stop_when_told(apps, servers))
+            stack.callback(stopping.cancel)
             pairs = zip(servers, listeners, strict=True)
             await asyncio.gather(*(server.serve([listener]) for server, listener in pairs))
+            # uvicorn has put back the handlers that it found; nobody waits for the rest either.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
     except ExceptionGroup as group:  # Litestar's, around what ended the lifespan
         error = group.exceptions[0]
         raise error from error.__cause__
 
 
-class Server(uvicorn.Server):
-    """uvicorn's, which a signal ends in order and with success, and all its `peers` with it."""
+async def _stop_when_told(apps: Sequence[Litestar], servers: Sequence["Server"]) -> None:
+    """At a signal to any of them, drain the programs that have something to drain; then stop all.
 
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        on_started: Callable[[], None],
-        peers: Sequence["Server"] = (),
-    ) -> None:
+    They are stopped together: while one drains, the other is still there for it.
+    """
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for server in servers:
+        server.on_signal = lambda: loop.call_soon_threadsafe(told.set)
+    await told.wait()
+    drains = [app.state.drain() for app in apps if "drain" in app.state]
+    for error in await asyncio.gather(*drains, return_exceptions=True):
+        if error is not None:
+            extra = {"action": "drain_crashed"}
+            logger.error("A program could not be drained", extra=extra, exc_info=error)
+    for server in servers:
+        server.stop()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, whose process a signal ends in order and with success."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_started = on_started
-        self._peers = peers
+        self.on_signal: Callable[[], object] = self.stop
+        """What a signal does: to stop at once, unless somebody has to do something before."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_started()
 
+    def stop(self) -> None:
+        """Take no more, and close every socket with 1012."""
+        self.should_exit = True
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take no more, close every socket with 1012; a second SIGINT waits for nothing."""
+        """Have it drained and stopped; a second SIGINT waits for nothing."""
         # uvicorn's own would raise the signal again at the end, and the process would die of it.
-        for server in (self, *self._peers):
-            server.should_exit = True
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        self.on_signal()
 
 
 def listen(host: str, port: int, name: str = "server") -> socket.socket:

@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, msgspec.Meta(ge=0, le=65_535, description="port to listen on; 0 picks a free one")
     ] = 3001
     store: Annotated[
-        Literal["sqlite", "memory"],
+        Literal["sqlite", "memory", "dynamodb"],
         msgspec.Meta(description="where conversations are kept; memory forgets them at the end"),
     ] = "sqlite"
     sqlite_path: Annotated[
@@ -46,12 +46,100 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "normal: it survives the death of the process"
         ),
     ] = "full"
+    dynamodb_table: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[A-Za-z0-9_.-]{3,255}$",
+            title="3 to 255 characters of [A-Za-z0-9_.-]",
+            description="the table of STORE=dynamodb; `ai-agent-server table create` makes it",
+        ),
+    ] = "ai-agent-server"
+    dynamodb_endpoint_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=_HTTP_URL,
+            title="an address that begins with http:// or https://, or empty",
+            description="another DynamoDB than AWS's, such as one on this machine; empty: AWS's",
+        ),
+    ] = ""
+    retention_days: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=36_500,
+            description="days that what was said is kept, with STORE=dynamodb; 0: for ever",
+        ),
+    ] = 0
     assistant: Annotated[
-        Literal["scripted"], msgspec.Meta(description="who answers; scripted is a demo")
+        Literal["scripted", "openai"],
+        msgspec.Meta(
+            description="who answers: scripted is a demo, openai a model behind OpenAI's API"
+        ),
     ] = "scripted"
     scripted_delay_ms: Annotated[
         int, msgspec.Meta(ge=0, le=10_000, description="ms between two words of the demo's answer")
     ] = 20
+    openai_api_key: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[!-~]*$",
+            title="ASCII characters without spaces, or empty",
+            description="key of the model's API; empty: none is sent",
+        ),
+    ] = ""
+    openai_base_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^https?://[^\s/]\S*$",
+            title="an address that begins with http:// or https://",
+            description="where the model's API is: OpenAI's, or any that speaks Chat Completions",
+        ),
+    ] = "https://api.openai.com/v1"
+    openai_model: Annotated[
+        str, msgspec.Meta(min_length=1, description="the model that answers")
+    ] = "gpt-5-mini"
+    openai_fallback_model: Annotated[
+        str,
+        msgspec.Meta(description="the model that is asked where the first one fails; empty: none"),
+    ] = ""
+    openai_max_output_tokens: Annotated[
+        int,
+        msgspec.Meta(
+            ge=16,
+            le=100_000,
+            description="tokens that one answer may have, what the model thinks before included",
+        ),
+    ] = 4_000
+    openai_concurrency: Annotated[
+        int, msgspec.Meta(ge=1, le=10_000, description="calls of the model at once; more wait")
+    ] = 200
+    view_tokens: Annotated[
+        int,
+        msgspec.Meta(
+            ge=500,
+            le=1_000_000,
+            description="tokens of the conversation that the model sees, the newest first; "
+            "a summary stands for the rest",
+        ),
+    ] = 6_000
+    ai_budget_soft_tokens: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=10**12,
+            description="tokens of a business in a day (UTC), after which the fallback model "
+            "answers from a shorter view; 0: no limit",
+        ),
+    ] = 0
+    ai_budget_hard_tokens: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=10**12,
+            description="tokens of a business in a day (UTC), after which a human is asked "
+            "instead of the model; 0: no limit",
+        ),
+    ] = 0
     bridge: Annotated[
         Literal["none", "elixir"],
         msgspec.Meta(
@@ -126,6 +214,76 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         msgspec.Meta(description="bearer token that /api then demands; empty: /api is open"),
     ] = ""
+    socket_auth: Annotated[
+        Literal["none", "jwt"],
+        msgspec.Meta(
+            description="jwt: users bring a signed token that says who they are; "
+            "none: they are believed"
+        ),
+    ] = "none"
+    jwt_secret: Annotated[
+        str,
+        msgspec.Meta(description="the secret of HS256 tokens, at least 32 bytes"),
+    ] = ""
+    jwt_public_key_file: Annotated[
+        str, msgspec.Meta(description="PEM file with the public key of RS256 or EdDSA tokens")
+    ] = ""
+    jwt_jwks_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=_HTTP_URL,
+            title="an address that begins with http:// or https://, or empty",
+            description="where the public keys of RS256 or EdDSA tokens are published",
+        ),
+    ] = ""
+    jwt_audience: Annotated[
+        str, msgspec.Meta(description="the aud that tokens must have; empty: it is not looked at")
+    ] = ""
+    jwt_issuer: Annotated[
+        str, msgspec.Meta(description="the iss that tokens must have; empty: it is not looked at")
+    ] = ""
+    allow_insecure: Annotated[
+        Literal["0", "1"],
+        msgspec.Meta(
+            description="1: listen on other addresses than this machine's own although "
+            "SOCKET_AUTH=none believes everybody"
+        ),
+    ] = "0"
+    trusted_proxies: Annotated[
+        str,
+        msgspec.Meta(
+            description="comma-separated addresses or networks, such as 10.0.0.0/8, whose "
+            "X-Forwarded-For says where a client is; empty: nobody's"
+        ),
+    ] = ""
+    rate_limits: Annotated[
+        Literal["on", "off"], msgspec.Meta(description="whether the limits below are kept")
+    ] = "on"
+    limit_sockets: Annotated[
+        int, msgspec.Meta(ge=1, le=1_000_000, description="open sockets in all")
+    ] = 20_000
+    limit_sockets_per_address: Annotated[
+        int, msgspec.Meta(ge=1, le=1_000_000, description="open sockets from one address")
+    ] = 1_000
+    limit_joins_per_s: Annotated[
+        int, msgspec.Meta(ge=1, le=100_000, description="joins per second in all")
+    ] = 1_000
+    limit_messages_per_user: Annotated[
+        int, msgspec.Meta(ge=1, le=100_000, description="messages of one user in a minute")
+    ] = 60
+    limit_messages_per_business: Annotated[
+        int, msgspec.Meta(ge=1, le=10_000_000, description="messages of one business in a minute")
+    ] = 6_000
+    limit_turns: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=100_000, description="answers in the making at once; more wait"),
+    ] = 1_000
+    drain_s: Annotated[
+        float,
+        msgspec.Meta(
+            ge=0, le=600, description="s that a stop waits for answers and notices under way"
+        ),
+    ] = 10
     allowed_origins: Annotated[
         str,
         msgspec.Meta(

@@ -4,15 +4,18 @@ Keys are camelCase; `timestamp` and its like are ISO 8601 in UTC with millisecon
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import msgspec
+from msgspec.structs import asdict
 
 from domain.identity import Customer, SessionId
-from domain.message import Action, Author, Entry, Message, StatusChange
+from domain.message import Action, Author, Entry, Message, StatusChange, ToolOutcome
 from domain.session import Session
 from domain.status import Reason, Status
 from domain.telling import timestamp as timestamp
 from domain.transfer import Transfer, TransferState
+from domain.usage import Usage
 
 MAX_SEQ = 9_999_999_999
 """What may be asked for; larger numbers are not all understood by every store."""
@@ -71,6 +74,32 @@ class EntryJson(Wire, tag_field="kind", tag="message"):
     timestamp: str
     in_reply_to: Sequence[str]
     coordinator_id: str | None
+
+
+class UsageJson(Wire):
+    """Tokens that models were paid for; `cachedTokens` are some of the `inputTokens`."""
+
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    calls: int
+
+
+class ToolJson(Wire):
+    """One call of a tool by the AI, and what it came to."""
+
+    name: str
+    outcome: ToolOutcome
+
+
+class LoggedJson(EntryJson, tag_field="kind", tag="message"):
+    """A message as the HTTP API shows it: with what it has cost, and how it came about."""
+
+    model: str | None
+    usage: UsageJson | None
+    tools: Sequence[ToolJson]
+    digest: str | None
+    """The rolling summary that was stored along with it."""
 
 
 class StatusJson(Wire, tag_field="kind", tag="status"):
@@ -172,6 +201,11 @@ def entry_json(entry: Entry, actions: Sequence[Action]) -> EntryJson | StatusJso
     )
 
 
+def usage_json(usage: Usage) -> UsageJson:
+    """Tokens as they stand on the wire."""
+    return UsageJson(usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.calls)
+
+
 class Pushes:
     """Turns entries into the events that a user's sockets get.
 
@@ -186,6 +220,20 @@ class Pushes:
         """An entry as it stands in `messages[]`."""
         actions = entry.actions if isinstance(entry, Message) else ()
         return entry_json(entry, self._live_chat.complete(customer, actions))
+
+    def logged(self, customer: Customer, entry: Entry) -> LoggedJson | StatusJson:
+        """An entry as the HTTP API shows it."""
+        shown = self.entry(customer, entry)
+        if isinstance(shown, StatusJson) or isinstance(entry, StatusChange):
+            return cast(StatusJson, shown)
+        usage = entry.usage
+        return LoggedJson(
+            **asdict(shown),
+            model=usage.model or None if usage is not None else None,
+            usage=usage_json(usage) if usage is not None else None,
+            tools=[ToolJson(use.name, use.outcome) for use in entry.tools],
+            digest=entry.digest.text if entry.digest is not None else None,
+        )
 
     def of(
         self, customer: Customer, session_id: SessionId, entry: Entry
@@ -267,6 +315,10 @@ class SessionJson(Wire):
     opened_at: str
     updated_at: str
     transfer: TransferJson | None
+    digest: str | None
+    """The rolling summary that the AI sees in the place of what was said first."""
+    usage: UsageJson | None
+    """What the AI has cost in all; null: nothing was counted."""
 
 
 def session_json(session: Session) -> SessionJson:
@@ -285,6 +337,8 @@ def session_json(session: Session) -> SessionJson:
         opened_at=timestamp(session.opened_at),
         updated_at=timestamp(session.updated_at),
         transfer=_transfer_json(transfer) if transfer is not None else None,
+        digest=session.digest.text if session.digest is not None else None,
+        usage=usage_json(session.usage) if session.usage is not None else None,
     )
 
 

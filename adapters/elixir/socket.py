@@ -8,6 +8,7 @@ Only `message` must be there: an application that knows nothing of ids or origin
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -51,6 +52,7 @@ MAX_CAUSES = 100
 """So many different complaints about what comes are logged, each once."""
 
 _AUTHORS = {"user_message": Author.USER, "agent_message": Author.COORDINATOR}
+_A_CODE = re.compile(r"[a-z_]{1,40}|unmatched topic|join crashed|topic closed")
 _TO_COME_BACK_WITH = ("unavailable", "overloaded", "rate_limited", "timeout", "internal_error")
 
 logger = logging.getLogger(__name__)
@@ -252,8 +254,8 @@ class ElixirSocket(LiveChatLine):
             case ChannelStatus.JOINED | ChannelStatus.REJOINED:
                 yield from self._replayed(chat, payload)
             case ChannelStatus.REFUSED:
-                # The reason alone: the rest may repeat what we have sent, and so the token.
-                self._complain("phx_join", _reason(payload, "refused"))
+                # A code alone: anything else may repeat what we have sent, and so the token.
+                self._complain("phx_join", _code(payload))
             case "user_message" | "agent_message":
                 yield from self._said(chat, event, payload, _AUTHORS[event], replayed=False)
             case "typing" if isinstance(payload, dict) and payload.get("author") == "coordinator":
@@ -328,6 +330,12 @@ def _refusal(error: PushError) -> BridgeRefused | BridgeUnavailable:
     wait_ms = error.response.get("retryAfterMs") if isinstance(error.response, dict) else None
     after_s = wait_ms / 1000 if isinstance(wait_ms, int | float) and wait_ms >= 0 else None
     return BridgeUnavailable(reason, retry_after_s=after_s)
+
+
+def _code(response: Any) -> str:
+    """The reason of a refusal where it is one that stands for many, and quotes nobody."""
+    reason = _reason(response, "")
+    return reason if _A_CODE.fullmatch(reason) else "refused"
 
 
 def _reason(response: Any, otherwise: str) -> str:

@@ -3,13 +3,14 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from heapq import nlargest, nsmallest
 
 from application.ports import (
     RECENT,
     Archive,
     Erased,
+    Ledger,
     Loaded,
     Outbox,
     SessionPage,
@@ -17,10 +18,11 @@ from application.ports import (
 )
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import BusinessId, Customer, SessionId
-from domain.message import Author, Entry, Message
+from domain.message import Entry, Message
 from domain.notice import DeadLetter, Deferred, Notice, Outcome, Undeliverable
 from domain.session import Draft, Session
 from domain.status import Status
+from domain.usage import Usage
 
 KEYS_LIVE = timedelta(hours=48)
 
@@ -72,8 +74,8 @@ class _Queued:
         return replace(self.notice, due_at=self.ready_at, attempts=self.attempts)
 
 
-class MemoryStore(SessionStore, Archive, Outbox):
-    """All three ports of storage in one process's memory.
+class MemoryStore(SessionStore, Archive, Outbox, Ledger):
+    """All four ports of storage in one process's memory.
 
     Entries and heads are frozen, so they are kept and handed out as they are. No method awaits
     anything: each is atomic because nothing else runs meanwhile.
@@ -90,6 +92,7 @@ class MemoryStore(SessionStore, Archive, Outbox):
         self._queues: dict[SessionId, dict[str, _Queued]] = {}
         self._queued_in: dict[str, SessionId] = {}
         self._dead: dict[SessionId, dict[str, DeadLetter]] = {}
+        self._spent: dict[BusinessId, dict[date, Usage]] = {}
 
     def __repr__(self) -> str:
         return f"<MemoryStore sessions={len(self._logs)} undelivered={len(self._queued_in)}>"
@@ -153,7 +156,7 @@ class MemoryStore(SessionStore, Archive, Outbox):
         keys = self._owners[draft.session.customer].keys
         session, at = draft.session, draft.entries[-1].at
         keys.pop(key, None)  # so that the dictionary stays in the order of time
-        keys[key] = _Key(session.session_id, _keyed(draft), session.status, at)
+        keys[key] = _Key(session.session_id, draft.keyed_seq, session.status, at)
         while at - keys[oldest := next(iter(keys))].at >= KEYS_LIVE:
             del keys[oldest]
 
@@ -286,6 +289,14 @@ class MemoryStore(SessionStore, Archive, Outbox):
     async def drop(self, notice_id: str) -> bool:
         return self._take_dead(notice_id) is not None
 
+    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
+        days = self._spent.setdefault(business_id, {})
+        days[day] = replace(days.get(day, Usage()).plus(usage), model="")
+
+    async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
+        days = self._spent.get(business_id, {})
+        return {day: days[day] for day in sorted(days) if first <= day <= last}
+
     def _take_dead(self, notice_id: str) -> DeadLetter | None:
         for session_id, letters in self._dead.items():
             if notice_id in letters:
@@ -298,14 +309,6 @@ class MemoryStore(SessionStore, Archive, Outbox):
 
 def _age(letter: DeadLetter) -> tuple[datetime, SessionId, int]:
     return letter.notice.due_at, letter.notice.session_id, letter.notice.position
-
-
-def _keyed(draft: Draft) -> int:
-    """The seq of what the key is of: what a person said, among what was stored along with it."""
-    for entry in draft.entries:
-        if isinstance(entry, Message) and entry.author is not Author.SYSTEM:
-            return entry.seq
-    return draft.entries[0].seq
 
 
 def _recency(session: Session) -> tuple[datetime, str]:

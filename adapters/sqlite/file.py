@@ -65,6 +65,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX notices_of_session ON outbox (session_id, position)",
         "CREATE INDEX notices_ready ON outbox (ready_at) WHERE ready_at IS NOT NULL",
     ),
+    (
+        # `day` as in 2026-01-31.
+        """CREATE TABLE usage (
+            business_id TEXT NOT NULL,
+            day TEXT NOT NULL,
+            input_tokens INTEGER NOT NULL,
+            cached_tokens INTEGER NOT NULL,
+            output_tokens INTEGER NOT NULL,
+            calls INTEGER NOT NULL,
+            PRIMARY KEY (business_id, day)
+        ) WITHOUT ROWID""",
+    ),
 )
 """The statements that bring the schema from version n (the index) to n + 1. Times are in ms."""
 

@@ -4,7 +4,7 @@ import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from heapq import nlargest
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -17,6 +17,7 @@ from application.ports import (
     RECENT,
     Archive,
     Erased,
+    Ledger,
     Loaded,
     Outbox,
     SessionPage,
@@ -24,10 +25,11 @@ from application.ports import (
 )
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
-from domain.message import Author, Entry, Message, StatusChange
+from domain.message import Entry, Message, StatusChange
 from domain.notice import DeadLetter, Deferred, Delivered, Notice, Outcome
 from domain.session import Draft, Session
 from domain.status import Status
+from domain.usage import Usage
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
@@ -72,6 +74,13 @@ _REVIVE = """UPDATE outbox SET dead = NULL, attempts = 0, ready_at = CASE WHEN E
         (SELECT 1 FROM outbox AS other WHERE other.session_id = outbox.session_id
             AND other.dead IS NULL) THEN NULL ELSE due_at END
     WHERE notice_id = ? AND dead IS NOT NULL"""
+_SPEND = """INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    input_tokens = input_tokens + excluded.input_tokens,
+    cached_tokens = cached_tokens + excluded.cached_tokens,
+    output_tokens = output_tokens + excluded.output_tokens,
+    calls = calls + excluded.calls"""
+_SPENT = """SELECT day, input_tokens, cached_tokens, output_tokens, calls FROM usage
+    WHERE business_id = ? AND day BETWEEN ? AND ? ORDER BY day"""
 _PROMOTE = """UPDATE outbox SET ready_at = due_at WHERE ready_at IS NULL AND notice_id =
     (SELECT notice_id FROM outbox WHERE session_id = ? AND dead IS NULL ORDER BY position)"""
 
@@ -87,8 +96,8 @@ class _Append:
     notices: Rows
 
 
-class SqliteStore(SessionStore, Archive, Outbox):
-    """All three ports of storage in the file `path`; use it as `async with store:`.
+class SqliteStore(SessionStore, Archive, Outbox, Ledger):
+    """All four ports of storage in the file `path`; use it as `async with store:`.
 
     Every write that waits goes into the next transaction, so one fsync pays for all of them.
     `synchronous`: FULL keeps what was acknowledged also over a loss of power, NORMAL only over
@@ -246,6 +255,16 @@ class SqliteStore(SessionStore, Archive, Outbox):
         sql = "DELETE FROM outbox WHERE notice_id = ? AND dead IS NOT NULL"
         return await self._write(lambda db: db.execute(sql, (notice_id,)).rowcount > 0)
 
+    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
+        counts = (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.calls)
+        row = (business_id, day.isoformat(), *counts)
+        await self._write(lambda db: db.execute(_SPEND, row))
+
+    async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
+        key = (business_id, first.isoformat(), last.isoformat())
+        rows: Rows = await self._read(lambda db: db.execute(_SPENT, key).fetchall())
+        return {date.fromisoformat(day): _usage(*counts) for day, *counts in rows}
+
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         result: T = await self._reads.submit(work)
         return result
@@ -303,7 +322,7 @@ def _rows(draft: Draft, due_at: datetime | None) -> _Append:
     due = None if due_at is None else _ms(due_at)
     head = (session.status, session.seq, at, due, _encode(session), session.session_id)
     whose = (session.customer.business_id, session.customer.user_id)
-    key = (*whose, draft.key, session.session_id, _keyed(draft), session.status, at)
+    key = (*whose, draft.key, session.session_id, draft.keyed_seq, session.status, at)
     return _Append(
         opens=[(*head, *whose)] if first == 1 else [],
         grows=[(*head, first - 1)] if first != 1 else [],
@@ -325,14 +344,6 @@ def _notice_row(notice: Notice) -> tuple[str, str, int, int, bytes]:
 
 def _place(notice: Notice) -> int:
     return notice.position
-
-
-def _keyed(draft: Draft) -> int:
-    """The seq of what the key is of: what a person said, among what was stored along with it."""
-    for entry in draft.entries:
-        if isinstance(entry, Message) and entry.author is not Author.SYSTEM:
-            return entry.seq
-    return draft.entries[0].seq
 
 
 def _append_all(db: sqlite3.Connection, appends: Sequence[_Append]) -> list[Exception | None]:
@@ -461,6 +472,15 @@ def _erase(db: sqlite3.Connection, customer: Customer) -> Erased:
     delete(f"entries WHERE {of_sessions}")
     delete(f"keys WHERE {of_customer}")
     return Erased(delete(f"sessions WHERE {of_customer}"), messages, notices)
+
+
+def _usage(input_tokens: int, cached_tokens: int, output_tokens: int, calls: int) -> Usage:
+    return Usage(
+        input_tokens=input_tokens,
+        cached_tokens=cached_tokens,
+        output_tokens=output_tokens,
+        calls=calls,
+    )
 
 
 def _claim(db: sqlite3.Connection, now: int, lease_until: int, limit: int) -> tuple[Notice, ...]:

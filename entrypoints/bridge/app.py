@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from time import monotonic
 
 from litestar import Litestar
 
@@ -21,10 +22,13 @@ from entrypoints.bridge.channels import ChannelServices, ChatChannel, Coordinato
 from entrypoints.bridge.http import BridgeServices, bridge_openapi, bridge_routes
 from entrypoints.bridge.wire import CHAT_PREFIX, COORDINATORS_PREFIX, Broadcasts
 from entrypoints.guards import socket_origins, token_check
+from entrypoints.identity import tokens
+from entrypoints.limits import KeptLimits, Limits
 from entrypoints.pages import page_routes
-from entrypoints.phoenix_endpoint import Limits, PhoenixEndpoint
+from entrypoints.phoenix_endpoint import Limits as SocketLimits
+from entrypoints.phoenix_endpoint import PhoenixEndpoint
 from entrypoints.problems import problem_handlers
-from entrypoints.settings import Settings
+from entrypoints.settings import BadSetting, Settings
 
 SOCKET_PATH = "/socket/websocket"
 MAX_CHANNELS = 100_000
@@ -36,8 +40,15 @@ logger = logging.getLogger(__name__)
 def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Litestar:
     """The whole bridge as an ASGI application, to be served by `uvicorn_config`.
 
-    `store`: instead of the one that the settings name.
+    `store`: instead of the one that the settings name. Raises: BadSetting.
     """
+    identify = tokens(settings)
+    if identify is not None and not settings.service_token.strip(" ,"):
+        raise BadSetting(
+            "SERVICE_TOKEN is empty, but with SOCKET_AUTH=jwt the bridge needs it, to know the "
+            "AI agent server by"
+        )
+    limits = KeptLimits(settings, monotonic) if settings.rate_limits == "on" else Limits()
     kept = store or _store(settings)
     clock, broadcasts = SystemClock(), Broadcasts()
     server = HttpAgentServer(settings.agent_server_url, settings.service_token.partition(",")[0])
@@ -48,12 +59,16 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
         server=server,
         broadcasts=broadcasts,
         is_good_token=token_check(settings.service_token),
+        identify=identify,
+        clock=clock,
+        limits=limits,
     )
     broadcasts.endpoint = _endpoint(settings, services)
     http = BridgeServices(
         chats=chats,
         businesses=MemoryBusinesses(),
         clock=clock,
+        limits=limits,
         service_token=settings.service_token,
     )
     return Litestar(
@@ -62,7 +77,7 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
             *bridge_routes(http),
             *page_routes("/", "coordinator.html"),
         ],
-        lifespan=[lambda app: _running(kept, server, delivery)],
+        lifespan=[lambda app: _running([kept, identify, server], delivery)],
         exception_handlers=problem_handlers(),
         openapi_config=bridge_openapi(),
         logging_config=None,
@@ -83,19 +98,18 @@ def _endpoint(settings: Settings, services: ChannelServices) -> PhoenixEndpoint:
             COORDINATORS_PREFIX + "*": lambda link: CoordinatorsChannel(link, services),
         },
         allowed_origins=socket_origins(settings.allowed_origins, settings.bridge_host),
-        limits=Limits(max_channels=MAX_CHANNELS),
+        limits=SocketLimits(max_channels=MAX_CHANNELS),
+        gate=services.limits,
     )
 
 
 @asynccontextmanager
-async def _running(
-    store: BridgeStore, server: HttpAgentServer, delivery: Delivery
-) -> AsyncGenerator[None, None]:
+async def _running(parts: Sequence[object], delivery: Delivery) -> AsyncGenerator[None, None]:
     """Open what must be opened, deliver while the bridge runs, and stop in the reverse order."""
     async with AsyncExitStack() as stack:
-        if isinstance(store, AbstractAsyncContextManager):
-            await stack.enter_async_context(store)
-        await stack.enter_async_context(server)
+        for part in parts:
+            if isinstance(part, AbstractAsyncContextManager):
+                await stack.enter_async_context(part)
         delivering = asyncio.create_task(_deliver_for_ever(delivery))
         stack.callback(delivering.cancel)
         yield

@@ -14,6 +14,7 @@ import msgspec
 from adapters.phoenix.server import Ref
 from application.bridge.live_chats import RECENT, LiveChats
 from application.bridge.ports import AgentServer, Answer
+from application.ports import Clock
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
@@ -22,7 +23,16 @@ from domain.errors import (
     Refusal,
     UnknownSession,
 )
-from domain.identity import BusinessId, CoordinatorId, MessageId, SessionId, customer, identifier
+from domain.identity import (
+    BusinessId,
+    CoordinatorId,
+    Identity,
+    MessageId,
+    SessionId,
+    Unauthorized,
+    customer,
+    identifier,
+)
 from domain.live_chat import MAX_SUMMARY, Act, AlreadyClaimed, LiveChat
 from domain.message import message_text
 from domain.status import Status
@@ -36,7 +46,16 @@ from entrypoints.bridge.wire import (
     coordinators_topic,
     words_json,
 )
-from entrypoints.phoenix_channel import Channel, Ended, JoinRefused, Link, Reply
+from entrypoints.identity import (
+    Identify,
+    RefreshToken,
+    Stay,
+    TokenRefreshed,
+    bearer,
+    refreshed,
+)
+from entrypoints.limits import Limits, RateLimited
+from entrypoints.phoenix_channel import Channel, Ended, JoinRefused, Link, Reply, Stop
 from entrypoints.wire import Sparse, Wire
 
 TYPING_MS = 5_000
@@ -46,12 +65,6 @@ MAX_ORIGIN = 128
 logger = logging.getLogger(__name__)
 P = TypeVar("P", bound=msgspec.Struct)
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class Unauthorized(Refusal):
-    """A token is needed for that."""
-
-    code = "unauthorized"
 
 
 class ChatJoin(Wire):
@@ -131,6 +144,7 @@ class ErrorReply(Sparse):
     reason: str
     detail: str | None = None
     by: str | None = None
+    retry_after_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +155,75 @@ class ChannelServices:
     server: AgentServer
     broadcasts: Broadcasts
     is_good_token: Callable[[str], bool]
+    """Whether it is the server's or another program's."""
+    identify: Identify | None
+    """None: people are believed, and only coordinators need a token, if anybody does."""
+    clock: Clock
+    limits: Limits
 
 
-class ChatChannel(Channel):
-    """One client's share in a customer's live chat: the user's side or the coordinators'."""
+class _Guarded(Channel):
+    """A channel whose client has shown who it is: a program, or a person with a signed token."""
 
     def __init__(self, link: Link, services: ChannelServices) -> None:
         super().__init__(link)
         self._services = services
+        self._stay: Stay | None = None
+
+    async def _admit(self, given: str) -> Identity | None:
+        """Who joins; None: a program, or whoever it says to be. Raises: Unauthorized."""
+        services = self._services
+        if services.identify is None:
+            return None
+        token = bearer(self.link.info, given)
+        if services.is_good_token(token):
+            return None
+        services.limits.joining(self.link.info)
+        if not token:
+            raise Unauthorized("a token is needed")
+        identity = await services.identify(token)
+        self._stay = Stay(self.link, services.clock, identity)
+        return identity
+
+    async def joined(self) -> None:
+        if self._stay is not None:
+            self._stay.begin()
+
+    async def terminate(self, ended: Ended) -> None:
+        if self._stay is not None:
+            self._stay.end()
+
+    async def _answer(
+        self, handler: Callable[[Any, Any], Awaitable[Any]] | None, event: str, payload: Any
+    ) -> Reply | Stop:
+        if self._stay is not None and self._stay.is_over:
+            self._stay.expire()
+            return Stop(Reply("error", _error(Unauthorized("the token has expired"))))
+        if event == "refresh_token":
+            handler = _Guarded._refresh_token
+        if handler is None:
+            return Reply("error", ErrorReply("unknown event"))
+        try:
+            return Reply("ok", await handler(self, payload))
+        except ConversationError as error:
+            return Reply("error", _error(error))
+
+    async def _refresh_token(self, payload: Any) -> TokenRefreshed:
+        token = _parse(payload, RefreshToken).token
+        return await refreshed(self._stay, self._services.identify, token)
+
+    def _coordinator(self, said: str | None) -> CoordinatorId | None:
+        """Which coordinator acts: none but who has joined. Raises: Unauthorized."""
+        if self._stay is None:
+            return _coordinator_id(said)
+        name = self._stay.identity.name
+        if said not in (None, name):
+            raise Unauthorized("the token is another coordinator's")
+        return CoordinatorId(name)
+
+
+class ChatChannel(_Guarded):
+    """One client's share in a customer's live chat: the user's side or the coordinators'."""
 
     async def join(self, topic: str, payload: Any) -> ChatJoined:
         try:
@@ -156,7 +231,8 @@ class ChatChannel(Channel):
             self._customer = customer(request.business_id, request.user_id)
             if topic != chat_topic(self._customer):
                 raise IdentityMismatch("the payload names another chat than the topic")
-            self._may_answer = self._services.is_good_token(request.token)
+            identity = await self._admit(request.token)
+            self._may_answer = self._has_right_to_answer(identity, request.token)
             chat, said = await self._services.chats.said_live(self._customer)
         except ConversationError as error:
             raise JoinRefused(_error(error)) from error
@@ -167,10 +243,22 @@ class ChatChannel(Channel):
             coordinator_id=chat.coordinator_id if chat is not None else None,
         )
 
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply:
-        return await _handled(_CHAT_HANDLERS.get(event), self, payload)
+    def _has_right_to_answer(self, identity: Identity | None, token: str) -> bool:
+        """Raises: Unauthorized, where it is neither this user nor one of the coordinators."""
+        if identity is None:
+            return self._services.identify is not None or self._services.is_good_token(token)
+        if identity.is_user(self._customer):
+            return False
+        if identity.is_coordinator_of(self._customer.business_id):
+            return True
+        raise Unauthorized("the token is somebody else's")
+
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
+        return await self._answer(_CHAT_HANDLERS.get(event), event, payload)
 
     async def _user_message(self, payload: Any) -> Answer:
+        if not self._may_answer:  # the server's own words have been counted by it
+            self._services.limits.speaking(self._customer)
         said = _parse(payload, Said)
         return await self._services.chats.user_speaks(
             self._customer,
@@ -187,7 +275,7 @@ class ChatChannel(Channel):
         return await self._services.chats.coordinator_speaks(
             self._customer,
             message_text(said.message),
-            coordinator_id=_coordinator_id(said.coordinator_id),
+            coordinator_id=self._coordinator(said.coordinator_id),
             message_id=_message_id(said.message_id),
             at=said.timestamp,
             origin=said.origin,
@@ -198,12 +286,8 @@ class ChatChannel(Channel):
         return {}
 
 
-class CoordinatorsChannel(Channel):
+class CoordinatorsChannel(_Guarded):
     """One coordinator's view of a business: who waits, and who has whom."""
-
-    def __init__(self, link: Link, services: ChannelServices) -> None:
-        super().__init__(link)
-        self._services = services
 
     async def join(self, topic: str, payload: Any) -> Board:
         try:
@@ -214,8 +298,7 @@ class CoordinatorsChannel(Channel):
             )
             if topic != coordinators_topic(self._business_id):
                 raise BusinessMismatch
-            if not self._services.is_good_token(request.token):
-                raise Unauthorized
+            self._require_coordinator(await self._admit(request.token), request.token)
             chats = await self._services.chats.open_chats(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error(error)) from error
@@ -226,11 +309,22 @@ class CoordinatorsChannel(Channel):
             server=ServerPush(self._services.broadcasts.reachable),
         )
 
+    def _require_coordinator(self, identity: Identity | None, token: str) -> None:
+        """Raises: Unauthorized."""
+        if identity is None:
+            if self._services.identify is None and not self._services.is_good_token(token):
+                raise Unauthorized
+        elif not identity.is_coordinator_of(self._business_id):
+            raise Unauthorized("the token is no coordinator's of this business")
+        else:
+            self._coordinator(self._coordinator_id)
+
     async def terminate(self, ended: Ended) -> None:
         self._services.broadcasts.coordinators.discard(self.link)
+        await super().terminate(ended)
 
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply:
-        return await _handled(_COORDINATORS_HANDLERS.get(event), self, payload)
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
+        return await self._answer(_COORDINATORS_HANDLERS.get(event), event, payload)
 
     async def _claim(self, payload: Any) -> ChatJson:
         request = _parse(payload, ActRequest)
@@ -282,23 +376,12 @@ _COORDINATORS_HANDLERS: dict[str, Callable[[CoordinatorsChannel, Any], Awaitable
     "more": CoordinatorsChannel._more,
 }
 
-C = TypeVar("C", bound=Channel)
-
-
-async def _handled(
-    handler: Callable[[C, Any], Awaitable[Any]] | None, channel: C, payload: Any
-) -> Reply:
-    if handler is None:
-        return Reply("error", ErrorReply("unknown event"))
-    try:
-        return Reply("ok", await handler(channel, payload))
-    except ConversationError as error:
-        return Reply("error", _error(error))
-
 
 def _error(error: ConversationError) -> ErrorReply:
     if isinstance(error, AlreadyClaimed):
         return ErrorReply(error.code, str(error), error.by)
+    if isinstance(error, RateLimited):
+        return ErrorReply(error.code, str(error), retry_after_ms=error.retry_after_ms)
     if isinstance(error, Refusal):
         return ErrorReply(error.code, str(error))
     extra = {"action": "request_failed", "code": error.code}

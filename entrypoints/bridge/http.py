@@ -34,6 +34,7 @@ from domain.live_chat import Told, TransferNews, Words
 from domain.message import Author, message_text
 from domain.status import Status
 from entrypoints.guards import ApiRequest, only_json, token_guard
+from entrypoints.limits import Limits
 from entrypoints.problems import problems
 from entrypoints.wire import Wire
 
@@ -184,6 +185,7 @@ class BridgeServices:
     chats: LiveChats
     businesses: Businesses
     clock: Clock
+    limits: Limits
     service_token: str = ""
     """Tokens that open `/api`, separated by commas; empty: it is open."""
 
@@ -198,7 +200,7 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
     api = Router(
         path="/api",
-        guards=[token_guard(services.service_token), only_json],
+        guards=[token_guard(services.service_token, services.limits), only_json],
         route_handlers=[
             *_news_routes(services),
             *_speech_routes(services),
@@ -206,7 +208,7 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         ],
         request_class=ApiRequest,
         request_max_body_size=MAX_BODY,
-        response_headers={"Cache-Control": "no-store"},
+        response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
         security=[{}, {"token": []}],
     )
     return [alive, api]

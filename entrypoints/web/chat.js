@@ -9,7 +9,13 @@ import { connectionWords, emptyWords, explain } from "./words.js";
 // A server URL is not among them: a link must not lead the page, and a token, to another server.
 const FROM_ADDRESS = ["businessId", "locationId", "userId", "vsn"];
 // A join that is refused so may be granted later: these say nothing of what was asked for.
-const TRANSIENT = ["overloaded", "rate_limited", "storage_unavailable", "join crashed"];
+const TRANSIENT = [
+  "overloaded",
+  "rate_limited",
+  "identity_unavailable",
+  "storage_unavailable",
+  "join crashed",
+];
 const MAX_FIELD_PX = 168;
 
 const settings = byId("settings");
@@ -39,6 +45,14 @@ function restoreSettings() {
     if (settings.elements[name]) settings.elements[name].value = value;
   }
   if (asked.length === 0) rememberSettings();
+  settings.elements.token.value = takeToken();
+}
+
+/** The token of an address that ends in #token=…: no server gets to see it, nor does the history. */
+function takeToken() {
+  const token = new URLSearchParams(location.hash.replace(/^#\??/, "")).get("token");
+  if (token) history.replaceState(null, "", location.pathname + location.search);
+  return token ?? "";
 }
 
 function rememberSettings() {
@@ -129,10 +143,11 @@ function showFacts() {
 /** In a live chat one may talk to the bridge itself, beside the server. */
 function goToBridge() {
   const { businessId, userId } = conversation.identity;
+  const token = settings.elements.token.value;
   bridge = new PhoenixChannel({
     ...conversation.liveChat,
     vsn: V2,
-    joinPayload: () => ({ businessId, userId }),
+    joinPayload: () => ({ businessId, userId, ...(token && { token }) }),
     isTransient: (reason) => TRANSIENT.includes(reason),
   });
   bridge.addEventListener("state", ({ detail }) => {
@@ -157,6 +172,14 @@ function warn(title, detail, canRetry = false) {
   setText(byId("alert-detail"), detail);
   byId("alert-retry").hidden = !canRetry;
   byId("alert").hidden = false;
+}
+
+/** The browser keeps the page from where it may not connect to: trying again is of no use. */
+function giveUp({ effectiveDirective }) {
+  if (effectiveDirective !== "connect-src") return;
+  if (bridge && bridge.state.name !== "joined") leaveBridge();
+  else channel.disconnect();
+  warn("Not connected.", "This page may connect to its own server alone, and to its bridge.");
 }
 
 /** Do what the server may refuse, and say so if it does. */
@@ -222,6 +245,7 @@ function listenToConnection() {
     button.addEventListener("click", () => openTab(button.dataset.opens));
   }
   window.addEventListener("online", () => channel.retryNow());
+  document.addEventListener("securitypolicyviolation", giveUp);
   // The timers of a page that nobody looks at run late.
   document.addEventListener("visibilitychange", () => channel.retryNow());
   setInterval(countDown, 250);

@@ -242,6 +242,7 @@ export class Conversation extends EventTarget {
   }
 
   #handlers = {
+    __proto__: null, // an event may be called `constructor`
     new_message: (payload) => {
       // Only an answer says what it answers; without, it is a notice of the server's own.
       const isAnswer = payload.inReplyTo?.length > 0;

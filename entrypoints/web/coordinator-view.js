@@ -9,13 +9,16 @@ import { byId, el, setText } from "./view.js";
 const TITLE = "Coordinators";
 const NEAR_END_PX = 80;
 
+// No table here has a prototype: what it is asked for comes over the wire, `constructor` or not.
 const REASONS = {
+  __proto__: null,
   user_request: "Asked for a person",
   ai_decision: "The assistant asked",
   ai_failure: "The assistant failed",
   coordinator: "A colleague stepped in",
 };
 const REFUSALS = {
+  __proto__: null,
   already_claimed: "Another coordinator was first.",
   transition_refused: "The user does not wait for a person any more.",
   session_closed: "The conversation is closed.",
@@ -23,12 +26,19 @@ const REFUSALS = {
   server_unavailable: "The AI agent server cannot be reached just now.",
   storage_unavailable: "The bridge could not store it. Try again.",
   message_too_long: "The message is longer than 8,000 characters. Shorten it.",
-  unauthorized: "The token is missing or wrong.",
+  unauthorized: "The token is missing, wrong or expired.",
+  token_expired: "The token has expired. Enter a new one.",
   invalid_payload: "The bridge did not accept it.",
   timeout: "The bridge did not answer in 10 seconds. Trying again doubles nothing.",
   disconnected: "There is no connection just now.",
 };
-const AUTHORS = { ai: "Assistant", system: "Notice", user: "User", coordinator: "Colleague" };
+const AUTHORS = {
+  __proto__: null,
+  ai: "Assistant",
+  system: "Notice",
+  user: "User",
+  coordinator: "Colleague",
+};
 
 /** What a reason means. */
 export const explain = (reason) => REFUSALS[reason] ?? `The bridge refused (${reason}).`;
@@ -308,7 +318,7 @@ function contextParts(chat) {
       ? el(
           "details",
           {},
-          el("summary", {}, `Last ${last.length} messages`),
+          el("summary", {}, last.length > 1 ? `Last ${last.length} messages` : "Last message"),
           el("ol", { className: "last" }, ...last),
         )
       : null,
@@ -343,6 +353,7 @@ function languageName(code) {
 
 function durationSince(at) {
   const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(at)) / 1000));
+  if (Number.isNaN(seconds)) return "–";
   const two = (number) => String(number).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;

@@ -8,7 +8,7 @@ import { connectionWords } from "./words.js";
 
 const MAX_FIELD_PX = 168;
 // A join that is refused so may be granted later.
-const TRANSIENT = ["storage_unavailable", "join crashed"];
+const TRANSIENT = ["storage_unavailable", "rate_limited", "identity_unavailable", "join crashed"];
 
 const ENDINGS = {
   return: {

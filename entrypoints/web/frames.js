@@ -5,7 +5,7 @@ import { byId, el, setText } from "./view.js";
 
 const LIMIT = 500;
 // A token is a credential: frames are shown to others, and copied into reports.
-const TOKEN = /("token"\s*:\s*")[^"]*/g;
+const TOKEN = /("token"\s*:\s*")(?:[^"\\]|\\.)*/g;
 
 export class FramesPanel {
   #frames = []; // oldest first

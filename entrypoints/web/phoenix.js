@@ -51,6 +51,7 @@ export class PhoenixChannel extends EventTarget {
   #state = { name: "idle" };
   #socket = null;
   #joinRef = null;
+  #farewell = null; // what the server has said that it is about to close the channel for
   #lastRef = 0;
   #attempt = 0;
   #retry = null;
@@ -172,6 +173,7 @@ export class PhoenixChannel extends EventTarget {
     this.#become({ name: "joining" });
     const ref = this.nextRef();
     this.#joinRef = ref;
+    this.#farewell = null;
     try {
       const payload = this.#options.joinPayload();
       const response = await this.#request(this.topic, "phx_join", payload, ref);
@@ -230,7 +232,8 @@ export class PhoenixChannel extends EventTarget {
     // A frame of an earlier join says nothing about this one.
     if (joinRef != null && joinRef !== this.#joinRef) return;
     if (event === "phx_error") this.#lose({ reason: payload?.reason ?? "phx_error" });
-    else if (event === "phx_close") this.#refuse("phx_close");
+    else if (event === "phx_close") this.#refuse(this.#farewell ?? "phx_close");
+    else if (event === "token_expired") this.#farewell = event;
     else this.#emit("message", { event, payload });
   }
 

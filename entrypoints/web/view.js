@@ -202,10 +202,16 @@ function tick(state) {
 
 /** What a client can act on, beside the words of a message. */
 function actionCard(action) {
-  const build = { live_chat: liveChat, reservations, business_info: businessInfo }[action.type];
-  const parts = (build ?? unknown)(action);
+  const parts = (BUILDERS[action.type] ?? unknown)(action);
   return el("div", { className: "card", data: { type: action.type } }, ...parts);
 }
+
+const BUILDERS = {
+  __proto__: null, // an action may be of the type `constructor`
+  live_chat: liveChat,
+  reservations,
+  business_info: businessInfo,
+};
 
 function liveChat({ status, topic, url }) {
   return [

@@ -1,11 +1,15 @@
 /** What the page says: of the connection, of the conversation, and of what went wrong. */
 
+// No table here has a prototype: what it is asked for comes over the wire, `constructor` or not.
 const REFUSALS = {
+  __proto__: null,
   invalid_payload:
     "The server did not accept the data. Business, location and user are 1–128 letters, digits " +
     "and . _ : @ - each.",
   invalid_url: "The server URL is not valid. It looks like ws://localhost:3001/socket/websocket.",
   unauthorized: "The token is missing, wrong or expired. Enter a valid one, then connect again.",
+  token_expired: "The token's time is over. Enter a new one, then connect again.",
+  identity_unavailable: "The server cannot check the token just now.",
   business_mismatch: "The token or the topic belongs to another business. Check the business.",
   identity_mismatch: "The message names another user than the one who joined. Connect again.",
   overloaded: "The server is at its limit just now.",
@@ -74,6 +78,7 @@ export const emptyWords = (isActive) =>
     : ["Start a conversation", "Connect, and write the first message."];
 
 const BECAUSE = {
+  __proto__: null,
   user_request: "You asked for a person.",
   ai_decision: "The assistant asked for a person.",
   ai_failure: "The assistant could not answer.",
@@ -111,6 +116,7 @@ export function ownerWords({ status, reason, coordinatorId }) {
 }
 
 const CHANGES = {
+  __proto__: null,
   ai: "The assistant has the conversation.",
   waiting: "A person was asked for.",
   live: "A person has the conversation.",
@@ -120,7 +126,13 @@ const CHANGES = {
 /** A change of status, as a line in the log. */
 export const changeWords = ({ status, reason }) => BECAUSE[reason] ?? CHANGES[status] ?? status;
 
-const AUTHORS = { ai: "Assistant", coordinator: "Colleague", system: "Notice", user: "You" };
+const AUTHORS = {
+  __proto__: null,
+  ai: "Assistant",
+  coordinator: "Colleague",
+  system: "Notice",
+  user: "You",
+};
 
 /** Whose words a message is; a coordinator has a name. */
 export const authorWords = ({ author, coordinatorId }) =>

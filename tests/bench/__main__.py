@@ -8,12 +8,14 @@ from pathlib import Path
 
 import uvloop
 
+from tests.bench.guards import GUARD_MEASURES
 from tests.bench.live import LIVE_MEASURES
 from tests.bench.load import BenchmarkFailed
 from tests.bench.measures import QUICK, SERVER_MEASURES, Effort
+from tests.bench.models import MODEL_MEASURES
 from tests.bench.report import Figure, save, table
 
-MEASURES = {**SERVER_MEASURES, **LIVE_MEASURES}
+MEASURES = {**SERVER_MEASURES, **LIVE_MEASURES, **GUARD_MEASURES, **MODEL_MEASURES}
 
 
 def main() -> int:

@@ -56,6 +56,8 @@ class Part:
     speaks: bool = True
     hears: int = 2
     """Frames that come for each message: the acknowledgement and the answer, or two pushes."""
+    token_for: Callable[[str], str] | None = None
+    """Makes the token that a user joins with; None: none is asked for."""
 
 
 SPEAKER = Part()
@@ -144,7 +146,10 @@ class Client(Socket):
         super().__init__()
         self._part = part
         self._latencies = latencies
-        self._join = frame(["1", "1", TOPIC, "phx_join", _join_payload(user, last_seq)])
+        payload = _join_payload(user, last_seq)
+        if part.token_for is not None:
+            payload["token"] = part.token_for(user)
+        self._join = frame(["1", "1", TOPIC, "phx_join", payload])
         message = frame(["1", _NUMBER, TOPIC, "new_message", _message_payload(user)])
         self._pieces = message.split(_NUMBER.encode())
         self._on_frame = self._on_join

@@ -25,7 +25,7 @@ from tests.bench.load import (
     Part,
 )
 from tests.bench.report import Figure
-from tests.bench.servers import Running, in_sqlite, running, started, stop
+from tests.bench.servers import Running, in_dynamodb, in_sqlite, running, started, stop
 
 MEMORY = {"STORE": "memory"}
 LONG, SHORT = 10_000, 10
@@ -118,6 +118,25 @@ async def sqlite(effort: Effort) -> list[Figure]:
     return [
         _compared("turn in SQLite, CPU against memory", full, memory, goal=2.5),
         _compared("  with SQLITE_SYNCHRONOUS=normal", normal, memory),
+    ]
+
+
+async def dynamodb(effort: Effort) -> list[Figure]:
+    """A turn stored in DynamoDB against an echo that makes the same requests with the bare SDK."""
+    effort = replace(effort, connections=10, messages=10)
+    async with AsyncExitStack() as stack:
+        settings = stack.enter_context(in_dynamodb())
+        sdk = await _side(stack, effort, running("sdk", **settings), ECHO)
+        server = await _side(stack, effort, running("server", **settings))
+        requests, turns = await _alternate(effort, requests=sdk, turn=server)
+    return [
+        _compared("turn in DynamoDB, CPU against the bare SDK", turns, requests, goal=1.3),
+        Figure(
+            name="turns in DynamoDB per second of CPU",
+            value=1e6 / median(turns.rounds),
+            unit="/s",
+            detail=f"{server.crowd.speakers} connections, one message of each under way",
+        ),
     ]
 
 
@@ -239,6 +258,7 @@ Measure = Callable[[Effort], Awaitable[list[Figure]]]
 SERVER_MEASURES: Mapping[str, Measure] = {
     "turn": turn,
     "sqlite": sqlite,
+    "dynamodb": dynamodb,
     "idle": idle,
     "length": length,
     "pushes": pushes,

@@ -1,16 +1,22 @@
 """What is measured: each a process of its own that prints its address once it listens.
 
 `server` is the product with the settings of the environment and `bridge` the reference bridge,
-`echo` the least that Litestar can do on a WebSocket, `filled USERS` the product with users who have
-talked before.
+`echo` the least that Litestar can do on a WebSocket, `sdk` an echo that first makes a turn's
+requests of DynamoDB, `filled USERS` the product with users who have talked before.
 """
 
 import asyncio
+import itertools
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
+import aioboto3  # type: ignore[import-untyped]
 import uvicorn
+from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
 from litestar import Litestar, WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
@@ -32,7 +38,9 @@ def main(kind: str, *users: str) -> None:
     if kind in programs:
         serve(programs[kind](load_settings()), on_listening=lambda urls: _announce(urls[0]))
     elif kind == "echo":
-        _run(_echo_config())
+        _run(_echo_config(Litestar([_echo], openapi_config=None, logging_config=None)))
+    elif kind == "sdk":
+        _run(_echo_config(_sdk()))
     else:
         _run(_filled_config(users))
 
@@ -59,9 +67,9 @@ async def _echo(socket: WebSocket[Any, Any, Any]) -> None:
         return
 
 
-def _echo_config() -> uvicorn.Config:
+def _echo_config(app: Litestar) -> uvicorn.Config:
     return uvicorn.Config(
-        Litestar([_echo], openapi_config=None, logging_config=None),
+        app,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -70,6 +78,86 @@ def _echo_config() -> uvicorn.Config:
         access_log=False,
         log_level="error",
     )
+
+
+def _sdk() -> Litestar:
+    """An echo that writes what a turn writes, as one would by hand: nothing is encoded, nothing
+    is looked at, nothing is kept but the number of the next entry.
+    """
+    settings = load_settings()
+    table = settings.dynamodb_table
+    session = aioboto3.Session(aws_access_key_id="local", aws_secret_access_key="local")
+    config = AioConfig(parameter_validation=False, max_pool_connections=50)
+    client: Any = None
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        nonlocal client
+        async with session.client(
+            "dynamodb",
+            endpoint_url=settings.dynamodb_endpoint_url,
+            region_name="us-east-1",
+            config=config,
+        ) as client:
+            yield
+
+    @websocket(SOCKET_PATH)
+    async def turns(socket: WebSocket[Any, Any, Any]) -> None:
+        await socket.accept()
+        pk = f"S#{uuid4().hex}"
+        try:
+            for seq in itertools.count(1, 2):
+                text = await socket.receive_text()
+                await _turn(client, table, pk, seq)
+                await socket.send_text(text)
+        except WebSocketDisconnect:
+            return
+
+    return Litestar([turns], openapi_config=None, logging_config=None, lifespan=[lifespan])
+
+
+async def _turn(client: Any, table: str, pk: str, seq: int) -> None:
+    """What DynamoDB is asked for by a message with a key, its answer, and the tidying after it."""
+    slot = {"wP": {"S": "W#1"}, "wS": {"S": f"1793350000000#{pk}"}}
+    put = {"TableName": table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    question, answer = (_entry(pk, number) for number in (seq, seq + 1))
+    key_item = {
+        "PK": {"S": "U#b1#user-1"},
+        "SK": {"S": f"I#{pk}-{seq}"},
+        "sid": {"S": pk},
+        "seq": {"N": str(seq)},
+        "st": {"S": "ai"},
+        "w": {"N": "1793350000000"},
+        "exp": {"N": "1793522800"},
+    }
+    free = "attribute_not_exists(PK)"
+    await client.transact_write_items(
+        TransactItems=[
+            {"Put": {**put, "Item": key_item, "ConditionExpression": free}},
+            {"Put": {**put, "Item": {**question, **slot}, "ConditionExpression": free}},
+        ],
+        ClientRequestToken=uuid4().hex,
+    )
+    await client.put_item(**put, Item=answer, ConditionExpression=free)
+    await client.update_item(
+        TableName=table,
+        Key={"PK": {"S": pk}, "SK": question["SK"]},
+        UpdateExpression="REMOVE wP, wS",
+        ConditionExpression="wS = :slot",
+        ExpressionAttributeValues={":slot": slot["wS"]},
+        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+    )
+
+
+def _entry(pk: str, seq: int) -> dict[str, Any]:
+    return {
+        "PK": {"S": pk},
+        "SK": {"S": f"M#{seq:010d}"},
+        "b": {"B": bytes(120)},
+        "q": {"N": str(seq)},
+        "t": {"S": uuid4().hex},
+        "d": {"N": "1793350000000"},
+    }
 
 
 def _filled_config(users: tuple[str, ...]) -> uvicorn.Config:

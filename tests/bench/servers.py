@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.bench.load import BenchmarkFailed
+from tests.support import dynamodb
+from tests.support.npm import Missing
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE = {"SCRIPTED_DELAY_MS": "0", "TURN_QUIET_MS": "0", "RATE_LIMITS": "off"}
@@ -66,6 +68,21 @@ def in_sqlite(synchronous: str = "full") -> Iterator[dict[str, str]]:
             "SQLITE_PATH": f"{folder}/bench.sqlite3",
             "SQLITE_SYNCHRONOUS": synchronous,
             "BRIDGE_SQLITE_PATH": f"{folder}/bridge.sqlite3",
+        }
+
+
+@contextmanager
+def in_dynamodb() -> Iterator[dict[str, str]]:
+    """The settings for a table of its own on this machine. Raises: BenchmarkFailed."""
+    try:
+        engine = dynamodb.started(dynamodb.DYNOXIDE)
+    except Missing as missing:
+        raise BenchmarkFailed(str(missing)) from missing
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        yield {
+            "STORE": "dynamodb",
+            "DYNAMODB_TABLE": engine.table(Path(folder)),
+            "DYNAMODB_ENDPOINT_URL": engine.url,
         }
 
 

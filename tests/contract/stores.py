@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -11,20 +12,21 @@ import pytest
 
 from adapters.memory.store import MemoryStore
 from adapters.sqlite.store import SqliteStore
-from application.ports import Archive, Outbox, SessionStore
+from application.ports import Archive, Ledger, Outbox, SessionStore
 from domain.identity import BusinessId, Customer, MessageId, SessionId, TransferId, UserId
 from domain.message import Author
 from domain.notice import Notice, NoticeKind
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from tests.support.dynamodb import DYNAMODB_LOCAL, DYNOXIDE, dynamo_store, engine
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 ANA = Customer(BusinessId("b1"), UserId("ana"))
 DAN = Customer(BusinessId("b1"), UserId("dan"))
 
 
-class Store(SessionStore, Archive, Outbox, Protocol):
-    """What every adapter of storage is: all three ports over the same data."""
+class Store(SessionStore, Archive, Outbox, Ledger, Protocol):
+    """What every adapter of storage is: all four ports over the same data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,16 @@ def _sqlite(path: Path) -> AbstractAsyncContextManager[Store]:
     return SqliteStore(path / "store.db")
 
 
+def _dynamodb(name: str, path: Path) -> AbstractAsyncContextManager[Store]:
+    running = engine(name)
+    return dynamo_store(running.url, running.table(path), NOON)
+
+
 STORES = (
     StoreCase("memory", _memory, survives_reopen=False),
     StoreCase("sqlite", _sqlite, survives_reopen=True),
+    StoreCase(DYNOXIDE, partial(_dynamodb, DYNOXIDE), survives_reopen=True),
+    StoreCase(DYNAMODB_LOCAL, partial(_dynamodb, DYNAMODB_LOCAL), survives_reopen=True),
 )
 every_store = pytest.mark.parametrize("case", STORES, ids=lambda case: case.name)
 every_durable_store = pytest.mark.parametrize(

@@ -175,6 +175,7 @@ async def played(case: StoreCase, steps: list[Step]) -> list[object]:
             return await Play(store).all(steps)
 
 
+@pytest.mark.timeout(180)  # sixty plays against a database in another process
 @pytest.mark.parametrize("case", STORES[1:], ids=lambda case: case.name)
 @given(steps=steps)
 @settings(max_examples=60)

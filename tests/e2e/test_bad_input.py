@@ -34,7 +34,7 @@ in_module = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running() -> AsyncIterator[Product]:
-    async with product() as server:
+    async with product(rate_limits="off") as server:
         yield server
 
 
@@ -486,7 +486,9 @@ def test_whatever_one_client_sends_another_chats_on(
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         stack = AsyncExitStack()
         server = runner.run(
-            stack.enter_async_context(product(store=store, sqlite_path=path, log_level="debug"))
+            stack.enter_async_context(
+                product(store=store, sqlite_path=path, log_level="debug", rate_limits="off")
+            )
         )
         bystander = runner.run(stack.enter_async_context(user(server.address, "b1", "bystander")))
         runner.run(bystander.join())

@@ -428,3 +428,22 @@ async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_at_once(listener:
     assert "\033[1mai:\033[0m hello" in printed
     assert "> " in printed
     assert "you:" not in printed
+
+
+async def test_an_answer_that_begins_again_is_shown_from_its_new_beginning(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        message_id = await store(peer, 1)
+        await delta(peer, "r2", 0, "The first ")
+        await delta(peer, "r2", 1, "try")
+        await delta(peer, "r2", 0, "The second ")
+        await chat.shows("ai: The second")
+        await answer(peer, 2, "The second try.", message_id)
+
+        assert await chat.finish() == 0
+
+    assert chat.lines[1:] == ["you: hi", "ai: The first try", "ai: The second try."]

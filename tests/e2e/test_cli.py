@@ -1,6 +1,7 @@
 """The command line: what each command prints, and how it refuses."""
 
 import asyncio
+import hashlib
 import json
 import shutil
 import socket
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.dynamodb.table import definition
+from tests.support.dynamodb import DYNOXIDE, Engine, engine
 from tests.support.process import ROOT, command, server
 from tests.support.user import user
 
@@ -57,7 +60,8 @@ def test_help_names_every_command(tmp_path: Path, option: str) -> None:
 
     assert answered.returncode == 0
     assert all(
-        f"\n  {name} " in answered.stdout for name in ("chat", "check", "dev", "serve", "sessions")
+        f"\n  {name} " in answered.stdout
+        for name in ("chat", "check", "dev", "serve", "sessions", "table")
     )
 
 
@@ -80,6 +84,9 @@ def test_the_version_is_that_of_the_project(tmp_path: Path) -> None:
         (["frobnicate"], "No such command 'frobnicate'"),
         (["sessions", "list", "--user", "ana"], "--user needs --business"),
         (["sessions", "erase", "b1", "ana"], "erasing cannot be undone: say --yes"),
+        (["table", "delete"], "Missing argument 'NAME'"),
+        (["table", "delete", "ai-agent-server"], "deleting cannot be undone: say --yes"),
+        (["table", "delete", "other", "--yes"], "DYNAMODB_TABLE is ai-agent-server, not other"),
     ],
 )
 def test_wrong_usage_is_told_and_ends_with_2(
@@ -148,7 +155,8 @@ def test_a_taken_port_is_told_in_one_line_with_what_to_do(
 
 
 def test_an_address_that_is_not_this_machine_s_is_told(tmp_path: Path) -> None:
-    refused = command(tmp_path, "serve", "--host", "192.0.2.1", "--port", "0")
+    arguments = ("serve", "--host", "192.0.2.1", "--port", "0")
+    refused = command(tmp_path, *arguments, ALLOW_INSECURE="1")
 
     assert refused.returncode == 1
     assert "cannot listen on 192.0.2.1 port 0: Cannot assign requested address" in refused.stderr
@@ -325,3 +333,112 @@ def test_where_nothing_can_be_stored_sessions_says_so_and_makes_nothing(
     assert refused.returncode == 1
     assert refused.stderr.startswith(complaint)
     assert list(tmp_path.iterdir()) == []
+
+
+# table, and check with STORE=dynamodb.
+
+
+class InDynamo:
+    """The command line with a table name that nobody else has, on an engine of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.engine: Engine = engine(DYNOXIDE)
+        self.table = f"cli-{hashlib.sha256(bytes(folder)).hexdigest()[:24]}"
+
+    def run(self, *arguments: str) -> tuple[int, list[str]]:
+        """Run a command: its exit code, and the lines that it prints."""
+        ended = command(
+            self._folder,
+            *arguments,
+            HOME=str(self._folder),
+            STORE="dynamodb",
+            DYNAMODB_ENDPOINT_URL=self.engine.url,
+            DYNAMODB_TABLE=self.table,
+        )
+        return ended.returncode, (ended.stdout + ended.stderr).splitlines()
+
+
+@pytest.fixture
+def dynamo(tmp_path: Path) -> InDynamo:
+    """A command line whose table is not there yet."""
+    return InDynamo(tmp_path)
+
+
+def test_a_table_is_made_described_and_deleted(dynamo: InDynamo) -> None:
+    made = dynamo.run("table", "create")
+    described = dynamo.run("table", "describe")
+    deleted = dynamo.run("table", "delete", dynamo.table, "--yes")
+    absent = dynamo.run("table", "describe")
+
+    assert made[1][:2] == [f"table {dynamo.table}: being made", f"table {dynamo.table}: made"]
+    assert made[0] == described[0] == deleted[0] == 0
+    assert [line.split()[-1] for line in described[1][:2]] == [dynamo.table, "ACTIVE"]
+    assert described[1][-1].split() == ["lacks", "nothing"]
+    assert deleted[1][-1] == f"table {dynamo.table}: deleted"
+    assert absent == (
+        1,
+        [f"Error: there is no table {dynamo.table}: `ai-agent-server table create` makes it"],
+    )
+
+
+def test_making_a_table_again_changes_nothing_and_says_so(dynamo: InDynamo) -> None:
+    dynamo.run("table", "create")
+    again = dynamo.run("table", "create")
+
+    assert again == (
+        0,
+        [
+            f"table {dynamo.table}: there already",
+            "TTL: on already",
+            "point-in-time recovery: not known to this engine",
+            "deletion protection: on already",
+        ],
+    )
+
+
+def test_a_table_is_kept_where_its_name_is_not_the_one_of_the_settings(dynamo: InDynamo) -> None:
+    dynamo.run("table", "create")
+    refused = dynamo.run("table", "delete", f"{dynamo.table}-2", "--yes")
+    kept = dynamo.run("table", "describe")
+
+    assert (refused[0], kept[0]) == (2, 0)
+
+
+def test_check_says_that_the_table_is_missing_and_what_makes_it(dynamo: InDynamo) -> None:
+    code, lines = dynamo.run("check")
+
+    assert code == 1
+    assert lines[0] == (
+        f"store      dynamodb   failed: there is no table {dynamo.table}: "
+        "`ai-agent-server table create` makes it"
+    )
+
+
+def test_check_says_all_that_the_table_lacks_to_be_served_in_a_line_each(
+    dynamo: InDynamo,
+) -> None:
+    request = definition(dynamo.table)
+    request["GlobalSecondaryIndexes"] = [
+        index for index in request["GlobalSecondaryIndexes"] if index["IndexName"] != "due"
+    ]
+    request["AttributeDefinitions"] = [
+        each
+        for each in request["AttributeDefinitions"]
+        if each["AttributeName"] not in ("wP", "wS")
+    ]
+    dynamo.engine.call("CreateTable", **request)
+    code, lines = dynamo.run("check")
+
+    assert code == 1
+    assert lines[:2] == [
+        f"store      dynamodb   failed: table {dynamo.table}: it has no index due",
+        f"store      dynamodb   failed: table {dynamo.table}: its TTL is off",
+    ]
+
+
+def test_check_finds_the_table_that_was_made_to_work(dynamo: InDynamo) -> None:
+    dynamo.run("table", "create")
+    code, lines = dynamo.run("check")
+
+    assert (code, lines[0].split()) == (0, ["store", "dynamodb", "ok"])

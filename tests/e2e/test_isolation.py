@@ -13,12 +13,16 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from tests.support.tokens import JWT, token
 from tests.support.user import PATIENCE_S, Refused, User, user
 from tests.support.wire import Payload, Product, product
 
 T = TypeVar("T")
 Customer = tuple[str, str]
-_PLACES = [("b1", "ana"), ("b1", "dan"), ("b2", "ana"), ("b2", "dan")]
+_PLACES = [("b1", "ana"), ("b1", "dan"), ("b2", "ana"), ("b2", "dan"), ("b2", "eva")]
+_BAD_TOKENS = st.sampled_from(
+    ["none", "expired", "same name elsewhere", "another's", "coordinator's", "forged", "broken"]
+)
 _number = itertools.count()
 
 
@@ -56,7 +60,10 @@ class Seat:
 
 
 class Chats(RuleBasedStateMachine):
-    """Customers of two businesses, with the same names in both, on several sockets each."""
+    """Customers of two businesses, with the same names in both, on several sockets each.
+
+    Each proves who it is; others try to join as them, with tokens that do not say so.
+    """
 
     runner: ClassVar[asyncio.Runner]
     server: ClassVar[Product]
@@ -66,6 +73,8 @@ class Chats(RuleBasedStateMachine):
         example = next(_number)
         self.customers = [(business, f"{name}-{example}") for business, name in _PLACES]
         self.seats: list[Seat] = []
+        self.intruders: list[Seat] = []
+        """Sockets whose every join was refused."""
         self.sessions: dict[Customer, str] = {}
         self.said: dict[Customer, list[tuple[str, str]]] = defaultdict(list)
         """The model: who said what to or as whom, in order."""
@@ -84,7 +93,65 @@ class Chats(RuleBasedStateMachine):
     def someone_joined(self) -> bool:
         return any(seat.joined for seat in self.seats)
 
-    @rule(place=st.integers(0, 3))
+    def bad_token(self, kind: str, who: Customer, number: int) -> str | None:
+        """A token that does not name this customer, or not well."""
+        business_id, user_id = who
+        others = [other for other in self.customers if other != who]
+        elsewhere = "b2" if business_id == "b1" else "b1"
+        good = token(user_id, business_id)
+        head, _, signature = good.rpartition(".")
+        bad = {
+            "none": None,
+            "expired": token(user_id, business_id, exp=1),
+            "same name elsewhere": token(user_id, elsewhere),
+            "another's": token(*reversed(others[number % len(others)])),
+            "coordinator's": token(user_id, business_id, role="coordinator"),
+            "forged": f"{head}.{signature[::-1]}",
+            "broken": good[number + 1 :],
+        }
+        return bad[kind]
+
+    @rule(place=st.integers(0, 4), kind=_BAD_TOKENS, number=st.integers(0, 9))
+    def intrude(self, place: int, kind: str, number: int) -> None:
+        who = self.customers[place]
+        if len(self.intruders) < 5:
+            closing = AsyncExitStack()
+            connecting = closing.enter_async_context(user(self.server.address, *who))
+            self.intruders.append(Seat(who, self.run(connecting), closing))
+        intruder = self.intruders[number % len(self.intruders)]
+        bad = self.bad_token(kind, intruder.who, number)
+        payload = {"token": bad} if bad is not None else {}
+        attempts = [
+            intruder.socket.join(**payload, lastSeq=0),
+            intruder.socket.say("Let me in."),
+            intruder.socket.request("history", {}),
+            intruder.socket.request("refresh_token", {"token": token(*reversed(intruder.who))}),
+        ]
+        reasons = [self.reason(attempt) for attempt in attempts]
+        assert reasons == ["unauthorized", *["unmatched topic"] * 3]
+
+    @precondition(someone_joined)
+    @rule(number=st.integers(0, 9), kind=_BAD_TOKENS)
+    def refresh_badly(self, number: int, kind: str) -> None:
+        seat = self.pick(number)
+        bad = self.bad_token(kind, seat.who, number) or ""
+        assert self.reason(seat.socket.request("refresh_token", {"token": bad})) == "unauthorized"
+
+    @precondition(someone_joined)
+    @rule(number=st.integers(0, 9))
+    def refresh(self, number: int) -> None:
+        seat = self.pick(number)
+        self.run(seat.socket.request("refresh_token", {"token": token(*reversed(seat.who))}))
+
+    def reason(self, doing: Awaitable[Payload]) -> str | None:
+        """Why it is refused; None: it is not."""
+        try:
+            self.run(doing)
+        except Refused as refused:
+            return str(refused.reason)
+        return None
+
+    @rule(place=st.integers(0, 4))
     def arrive(self, place: int) -> None:
         if len(self.seats) < 10:
             who, closing = self.customers[place], AsyncExitStack()
@@ -96,7 +163,7 @@ class Chats(RuleBasedStateMachine):
     @rule(number=st.integers(0, 9))
     def join(self, number: int) -> None:
         seat = self.pick(number, joined=False)
-        reply = self.run(seat.socket.join(lastSeq=0))
+        reply = self.run(seat.socket.join(lastSeq=0, token=token(*reversed(seat.who))))
         seat.joined = True
         seat.take()
         if reply["sessionId"] is not None:
@@ -202,9 +269,16 @@ class Chats(RuleBasedStateMachine):
                 if seat.joined:
                     self.check_nothing_is_missing(seat)
                 self.check(seat)
+            for intruder in self.intruders:
+                self.check_nothing_was_heard(intruder)
         finally:
-            for seat in self.seats:
+            for seat in [*self.seats, *self.intruders]:
                 self.run(seat.closing.aclose())
+
+    def check_nothing_was_heard(self, intruder: Seat) -> None:
+        """After a reply, whatever had been sent to the socket before is there."""
+        assert self.reason(intruder.socket.request("typing", {})) == "unmatched topic"
+        assert {event for event, _ in intruder.socket.pushes} <= {"phx_close"}
 
     def check_nothing_is_missing(self, seat: Seat) -> None:
         """Since its last join a socket has had every entry but those it said itself."""
@@ -243,7 +317,7 @@ def test_every_socket_gets_its_own_customers_conversation_and_no_others() -> Non
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         stack = AsyncExitStack()
         Chats.runner = runner
-        Chats.server = runner.run(stack.enter_async_context(product()))
+        Chats.server = runner.run(stack.enter_async_context(product(**JWT)))
         try:
             run_state_machine_as_test(Chats, settings=EFFORT)
         finally:

@@ -2,20 +2,24 @@
 
 import asyncio
 import signal
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import httpx
+import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.process import ServerProcess, server
 from tests.support.user import User, user
 
-ROUNDS, USERS, BURST = 6, 6, 4
+USERS, BURST = 6, 4
+ROUNDS = {"sqlite": 20, "dynamodb": 6}  # what is in a database elsewhere dies with no process
 # Every answer takes a few moments, so that many are under way when the process dies.
-QUICK = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "1"}
+QUICK = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "1", "RATE_LIMITS": "off"}
 
 
 async def answer_to(socket: User, message_id: str) -> None:
@@ -33,6 +37,8 @@ class Chatter:
         self.sent = 0
         self.in_doubt: str | None = None
         """What was sent and not acknowledged."""
+        self.cut_off = 0
+        """How often the process died over a message of this user's."""
         self.acknowledged: dict[str, dict[str, Any]] = {}
 
     async def chat(self, address: str, said: "Countdown") -> None:
@@ -48,7 +54,7 @@ class Chatter:
                     if self.sent % BURST == 0:
                         await answer_to(socket, message_id)
         except (ConnectionClosed, OSError):
-            return
+            self.cut_off += self.in_doubt is not None
 
     async def _settle(self, socket: User) -> None:
         """Repeat what is in doubt, and one thing that is not."""
@@ -91,9 +97,11 @@ class Countdown:
             self._process.signal(signal.SIGKILL)
 
 
-async def round_of_chat(folder: Path, chatters: list[Chatter], messages: int) -> int:
+async def round_of_chat(
+    folder: Path, kept: dict[str, str], chatters: list[Chatter], messages: int
+) -> int:
     """Let all write until the process is killed; the code with which it ended."""
-    async with server(folder, **QUICK) as running:
+    async with server(folder, **QUICK, **kept) as running:
         countdown = Countdown(running, messages)
         async with asyncio.TaskGroup() as group:
             for chatter in chatters:
@@ -101,10 +109,12 @@ async def round_of_chat(folder: Path, chatters: list[Chatter], messages: int) ->
         return (await running.end()).code
 
 
-async def logs_after_the_last(folder: Path, chatters: list[Chatter]) -> dict[str, list[Any]]:
+async def logs_after_the_last(
+    folder: Path, kept: dict[str, str], chatters: list[Chatter]
+) -> dict[str, list[Any]]:
     """The log of every user, once all have come back and been answered."""
     async with (
-        server(folder, **QUICK) as running,
+        server(folder, **QUICK, **kept) as running,
         httpx.AsyncClient(base_url=f"http://{running.address}") as api,
     ):
         async with asyncio.TaskGroup() as group:
@@ -118,18 +128,27 @@ async def logs_after_the_last(folder: Path, chatters: list[Chatter]) -> dict[str
     return logs
 
 
+def integrity(path: Path) -> str:
+    """What SQLite itself says of a file."""
+    with closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+@pytest.mark.timeout(150)  # twenty processes have to start
 async def test_after_any_number_of_deaths_every_message_is_there_once_and_answered_once(
-    tmp_path: Path,
+    tmp_path: Path, kept: dict[str, str]
 ) -> None:
-    random = Random(9)
+    random, rounds = Random(9), ROUNDS[kept.get("STORE", "sqlite")]
     chatters = [Chatter(f"u{number}", random) for number in range(USERS)]
 
     codes = [
-        await round_of_chat(tmp_path, chatters, random.randint(20, 150)) for _ in range(ROUNDS)
+        await round_of_chat(tmp_path, kept, chatters, random.randint(4, 24)) for _ in range(rounds)
     ]
-    logs = await logs_after_the_last(tmp_path, chatters)
+    logs = await logs_after_the_last(tmp_path, kept, chatters)
 
-    assert codes == [-signal.SIGKILL] * ROUNDS
+    assert codes == [-signal.SIGKILL] * rounds
+    assert sum(chatter.cut_off for chatter in chatters) >= rounds
+    assert kept or integrity(tmp_path / "data" / "conversations.sqlite3") == "ok"
     for chatter in chatters:
         log = logs[chatter.user_id]
         asked = {e["messageId"]: e["seq"] for e in log if e["author"] == "user"}

@@ -467,7 +467,7 @@ async def test_a_raw_frame_goes_out_as_it_is_written(server: Server, open_chat: 
 async def test_a_token_is_not_shown_among_the_frames(server: Server, open_chat: OpenChat) -> None:
     chat = await open_chat()
     await chat.open(server)
-    await chat.page.get_by_label("Token").fill("confidential")
+    await chat.page.get_by_label("Token").fill('strictly "confidential')
 
     await chat.connect()
 

@@ -16,7 +16,7 @@ from tests.support.user import user
 
 AT_ONCE = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "0"}
 # The demo says its first word after ten seconds: until then its turn is under way.
-SLOW = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "10000"}
+SLOW = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "10000", "DRAIN_S": "0"}
 
 
 def said(entries: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
@@ -113,15 +113,15 @@ async def test_a_second_sigint_does_not_wait_for_a_client_that_does_not_answer(
     assert ended.code == -signal.SIGINT
 
 
-async def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
-    async with server(tmp_path, **AT_ONCE) as running, user(running.address) as customer:
+async def test_a_restart_forgets_nothing(tmp_path: Path, kept: dict[str, str]) -> None:
+    async with server(tmp_path, **AT_ONCE, **kept) as running, user(running.address) as customer:
         await customer.join()
         first = await customer.say("Bună!", messageId="m1")
         answer = await customer.wait_for("new_message")
         running.signal(signal.SIGTERM)
         await running.end()
 
-    async with server(tmp_path, **AT_ONCE) as running, user(running.address) as customer:
+    async with server(tmp_path, **AT_ONCE, **kept) as running, user(running.address) as customer:
         joined = await customer.join(sessionId=first["sessionId"], lastSeq=0)
         again = await customer.say("Bună!", messageId="m1")
 
@@ -133,16 +133,16 @@ async def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=lambda end: end.name)
 async def test_a_turn_that_the_end_of_the_process_cut_off_is_taken_up_at_the_next_join(
-    tmp_path: Path, end: signal.Signals
+    tmp_path: Path, kept: dict[str, str], end: signal.Signals
 ) -> None:
-    async with server(tmp_path, **SLOW) as running, user(running.address) as customer:
+    async with server(tmp_path, **SLOW, **kept) as running, user(running.address) as customer:
         await customer.join()
         await customer.say("Bună!", messageId="m1")
         await customer.wait_for("typing")  # the turn has begun
         running.signal(end)
         await running.end()
 
-    async with server(tmp_path, **AT_ONCE) as running, user(running.address) as customer:
+    async with server(tmp_path, **AT_ONCE, **kept) as running, user(running.address) as customer:
         await customer.join()
         await customer.wait_for("new_message", inReplyTo=["m1"])
         await customer.say("Mulțumesc!", messageId="m2")
@@ -171,14 +171,16 @@ async def test_a_turn_that_the_death_of_the_process_cut_off_is_taken_up_by_the_s
     assert said(entries) == [("user", []), ("ai", ["m1"])]
 
 
-async def test_what_is_erased_beside_a_running_server_is_gone_for_it_too(tmp_path: Path) -> None:
-    async with server(tmp_path, **AT_ONCE) as running, user(running.address) as customer:
+async def test_what_is_erased_beside_a_running_server_is_gone_for_it_too(
+    tmp_path: Path, kept: dict[str, str]
+) -> None:
+    async with server(tmp_path, **AT_ONCE, **kept) as running, user(running.address) as customer:
         await customer.join()
         before = await customer.say("My name is Ana")
         await customer.wait_for("new_message")
 
         erased = await asyncio.to_thread(
-            command, tmp_path, "sessions", "erase", "b1", "u1", "--yes"
+            lambda: command(tmp_path, "sessions", "erase", "b1", "u1", "--yes", **kept)
         )
         after = await customer.say("Hello")
         await customer.wait_for("new_message", sessionId=after["sessionId"])

@@ -4,11 +4,13 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.support.dynamodb import over_the_stores, settings_of
 from tests.support.user import PATIENCE_S, Refused, User, user
 from tests.support.wire import Payload, Product, product
 
@@ -21,8 +23,9 @@ is_timestamp = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z").fullmatch
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Product]:
-    async with product() as running:
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Product]:
+    # Nobody who reads what is written writes as fast as some of these tests.
+    async with product(rate_limits="off", **settings_of(request, tmp_path)) as running:
         yield running
 
 
@@ -51,6 +54,7 @@ async def heard(connection: ClientConnection, event: str) -> Payload:
                 return dict(payload)
 
 
+@over_the_stores
 @pytest.mark.parametrize("vsn", [1, 2])
 async def test_the_readmes_three_frames_are_answered(server: Product, vsn: int) -> None:
     frames = [JOIN, SAY, TRANSFER] if vsn == 1 else [as_v2(each) for each in (JOIN, SAY, TRANSFER)]
@@ -320,6 +324,7 @@ async def test_a_return_brings_all_that_was_missed_in_pages_of_fifty(
     assert seqs == list(range(last_seq + 1, last + 1))
 
 
+@over_the_stores
 async def test_a_return_while_messages_go_on_misses_and_repeats_nothing(server: Product) -> None:
     async with user(server.address) as one, user(server.address) as returning:
         await one.join()
@@ -344,6 +349,7 @@ async def test_a_return_while_messages_go_on_misses_and_repeats_nothing(server: 
     assert pushed[0] <= replayed[-1] + 1
 
 
+@over_the_stores
 async def test_history_goes_back_to_the_first_word(server: Product) -> None:
     async with user(server.address) as one, user(server.address) as other:
         await one.join()
@@ -389,6 +395,7 @@ async def test_nobody_reads_anothers_session(server: Product) -> None:
 # Two sockets.
 
 
+@over_the_stores
 async def test_a_users_words_go_to_their_other_sockets_alone(server: Product) -> None:
     async with user(server.address) as one, user(server.address, vsn=1) as other:
         await one.join()
@@ -419,6 +426,7 @@ async def test_a_socket_that_has_left_hears_no_more_and_may_come_back(server: Pr
 # Once.
 
 
+@over_the_stores
 async def test_a_repeat_gets_the_first_acknowledgement_and_no_second_answer(
     server: Product,
 ) -> None:
@@ -436,6 +444,7 @@ async def test_a_repeat_gets_the_first_acknowledgement_and_no_second_answer(
     assert [entry["inReplyTo"] for entry in log] == [[], ["m1"], [], ["m2"]]
 
 
+@over_the_stores
 async def test_asking_twice_for_a_human_is_one_transfer(server: Product) -> None:
     async with user(server.address) as one:
         await one.join()
@@ -480,6 +489,7 @@ async def test_a_burst_longer_than_the_window_is_answered_to_the_first_word() ->
 # A human.
 
 
+@over_the_stores
 async def test_a_coordinator_takes_over_speaks_and_returns(server: Product) -> None:
     async with user(server.address) as one:
         await one.join()
@@ -498,6 +508,7 @@ async def test_a_coordinator_takes_over_speaks_and_returns(server: Product) -> N
     assert answer["inReplyTo"] == ["m2"]
 
 
+@over_the_stores
 async def test_what_is_said_while_waiting_is_answered_after_a_cancel(server: Product) -> None:
     async with user(server.address) as one:
         await one.join()
@@ -529,6 +540,7 @@ async def test_a_cancel_is_followed_by_the_answer_to_what_was_said_while_waiting
     assert answer["inReplyTo"] == ["m1"]
 
 
+@over_the_stores
 async def test_after_a_close_the_next_message_opens_a_new_session_on_every_socket(
     server: Product,
 ) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.sqlite.file import MIGRATIONS
 from adapters.sqlite.store import SqliteStore
 from application.ports import Loaded
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId, UserId
+from domain.usage import Usage
 from tests.contract.stores import (
     ANA,
     DAN,
@@ -237,7 +239,36 @@ async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")
 
-    assert await refusal(path) == f"{path} has schema version 99; this program knows up to 1"
+    assert await refusal(path) == f"{path} has schema version 99; this program knows up to 2"
+
+
+async def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    session = new_session()
+    head = b"""{"session_id":"s1","customer":["b1","ana"],"location_id":null,
+        "opened_at":"2026-03-01T12:00:00Z","updated_at":"2026-03-01T12:00:00Z","seq":1,"asked":1}"""
+    entry = b"""{"seq":1,"message_id":"m1","author":"user","text":"hello",
+        "at":"2026-03-01T12:00:00Z"}"""
+    with closing(sqlite3.connect(path)) as db:
+        for statement in MIGRATIONS[0]:
+            db.execute(statement)
+        db.execute(
+            "INSERT INTO sessions VALUES (1, 's1', 'b1', 'ana', 'ai', 1, 1, NULL, ?)", (head,)
+        )
+        db.execute("INSERT INTO entries VALUES ('s1', 1, 0, ?)", (entry,))
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    async with SqliteStore(path) as store:
+        loaded = await store.latest(ANA)
+        assert loaded is not None
+        await store.append(user_says(loaded.session), None)
+        await store.add(BusinessId("b1"), NOON.date(), Usage(input_tokens=1))
+        spent = await store.spent(BusinessId("b1"), NOON.date(), NOON.date())
+        log = await store.page(session.session_id, limit=10)
+
+    assert [(entry.seq, entry.text) for entry in log] == [(1, "hello"), (2, "hello")]
+    assert (loaded.session.usage, loaded.session.digest, loaded.session.tokens) == (None,) * 3
+    assert spent == {NOON.date(): Usage(input_tokens=1)}
 
 
 async def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
@@ -303,7 +334,7 @@ async def test_nothing_of_an_erased_customer_is_left_in_the_file(tmp_path: Path)
             session = await stored(store, user_says(session, f"SECRET-{number}", key=f"k{number}"))
         await store.erase(ANA)
 
-    assert contents(path) == {"sessions": 1, "entries": 89, "keys": 0, "outbox": 0}
+    assert contents(path) == {"sessions": 1, "entries": 89, "keys": 0, "outbox": 0, "usage": 0}
     assert b"SECRET" not in path.read_bytes()
 
 

@@ -1,10 +1,12 @@
 """An assistant that does what a test wrote down for it, step by step."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 
-from application.ports import Assistant, Toolbox
+from application.ports import Assistant, Say, Summary, Toolbox
+from domain.message import Entry
+from domain.usage import Usage
 from domain.view import View
 
 
@@ -15,11 +17,28 @@ class Step(Enum):
     """Wait for the test's `go`."""
     HANG = auto()
     """Never come back."""
+    ANEW = auto()
+    """Take back all that was said."""
 
 
-PAUSE, HANG = Step.PAUSE, Step.HANG
+PAUSE, HANG, ANEW = Step.PAUSE, Step.HANG, Step.ANEW
 Use = Callable[[Toolbox], Awaitable[object]]
 Act = str | Step | BaseException | Use
+
+
+class Said(Say):
+    """Takes down what an assistant says."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.begun_anew = 0
+
+    def __call__(self, piece: str) -> None:
+        self.pieces.append(piece)
+
+    def anew(self) -> None:
+        self.pieces.clear()
+        self.begun_anew += 1
 
 
 def transfer(reason: str = "user_request", summary: str = "wants a human") -> Use:
@@ -42,6 +61,12 @@ class ScriptedSteps(Assistant):
         self.most_at_once = 0
         self.broken_off = 0
         """How many answers were closed before they were complete."""
+        self.usage: Usage | None = None
+        """What each answer costs."""
+        self.summary: Summary | Step | BaseException = Summary("Rezumat.")
+        """What each summary comes to."""
+        self.summarised: list[tuple[str | None, list[Entry]]] = []
+        """What each summary was to be made of."""
 
     @property
     def turns(self) -> int:
@@ -57,7 +82,7 @@ class ScriptedSteps(Assistant):
         """End one PAUSE, now or when it comes."""
         self._may_go.release()
 
-    async def answer(self, view: View, toolbox: Toolbox, say: Callable[[str], None]) -> None:
+    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> Usage | None:
         script = self._scripts[min(len(self.views), len(self._scripts) - 1)]
         self.views.append(view)
         self.running += 1
@@ -66,20 +91,39 @@ class ScriptedSteps(Assistant):
             for act in script:
                 if isinstance(act, str):
                     say(act)
+                elif act is ANEW:
+                    say.anew()
                 else:
                     await self._do(act, toolbox)
+            return self.usage
         except asyncio.CancelledError:
             self.broken_off += 1
             raise
         finally:
             self.running -= 1
 
+    async def summarise(
+        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+    ) -> Summary:
+        self.summarised.append((earlier, list(entries)))
+        summary = self.summary
+        if isinstance(summary, Summary):
+            return summary
+        if isinstance(summary, BaseException):
+            raise summary
+        await self._wait(summary)
+        return Summary("Rezumat.")
+
     async def _do(self, act: Step | BaseException | Use, toolbox: Toolbox) -> None:
         if isinstance(act, BaseException):
             raise act
-        if act is PAUSE:
-            await self._may_go.acquire()
-        elif act is HANG:
-            await asyncio.get_running_loop().create_future()
-        elif callable(act):
+        if isinstance(act, Step):
+            await self._wait(act)
+        else:
             await act(toolbox)
+
+    async def _wait(self, step: Step) -> None:
+        if step is PAUSE:
+            await self._may_go.acquire()
+        elif step is HANG:
+            await asyncio.get_running_loop().create_future()

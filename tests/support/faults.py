@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from random import Random
 
 from adapters.memory.businesses import MemoryBusinesses
@@ -15,6 +15,7 @@ from domain.errors import StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry
 from domain.session import Draft, Session
+from domain.usage import Usage
 
 
 class Hold:
@@ -220,3 +221,25 @@ class FaultyBusinesses(Businesses):
             await self.hold.wait()
         if self.error is not None:
             raise self.error
+
+
+class FaultyLedger(MemoryStore):
+    """The store in memory, whose ledger fails when it is told to, and counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failing = False
+        self.asked = 0
+
+    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
+        self._fail()
+        await super().add(business_id, day, usage)
+
+    async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
+        self.asked += 1
+        self._fail()
+        return await super().spent(business_id, first, last)
+
+    def _fail(self) -> None:
+        if self.failing:
+            raise StorageUnavailable("as told")

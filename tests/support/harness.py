@@ -247,6 +247,7 @@ class App:
         self.policy = container.policy()
         self.conversations = container.conversations()
         self.turns = container.turns()
+        self.spending = container.spending()
         self.join = container.join()
         self.post = container.post()
         self.transfers = container.transfers()

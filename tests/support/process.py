@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support import discretion
+
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "entrypoints.cli")
 # Every warning of the interpreter is an error, and nothing of this machine's settings gets in.
@@ -25,7 +27,8 @@ def command(
     folder: Path, *arguments: str, typed: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `ai-agent-server ARGUMENTS` in a folder, with `typed` as its input, to its end."""
-    return subprocess.run(
+    discretion.keep_environment(environment)
+    ended = subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
         env={**ENVIRONMENT, **environment},
@@ -34,6 +37,8 @@ def command(
         encoding="utf-8",
         timeout=50,
     )
+    assert discretion.leaks(ended.stderr.splitlines()) == []
+    return ended
 
 
 class Ended(NamedTuple):
@@ -62,20 +67,24 @@ class ServerProcess:
 
     async def end(self) -> Ended:
         """Wait for its end."""
-        output, log = await self._process.communicate()
-        return Ended(await self._process.wait(), output.decode(), log.decode())
+        output, log = await _rest(self._process)
+        return Ended(await self._process.wait(), output, log)
 
 
 @asynccontextmanager
 async def server(
     folder: Path, *, name: str = "serve", port: str = "0", **environment: str
 ) -> AsyncIterator[ServerProcess]:
-    """`ai-agent-server NAME` in a folder, on a free port; killed at the end if it still runs."""
+    """`ai-agent-server NAME` in a folder, on a free port; killed at the end if it still runs.
+
+    Its log must not tell what was said, nor a secret of its environment.
+    """
+    discretion.keep_environment(environment)
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
         *(name, "--port", port),
         cwd=folder,
-        env={**ENVIRONMENT, "LOG_FORMAT": "json", **environment},
+        env={**ENVIRONMENT, "LOG_FORMAT": "json", "LOG_LEVEL": "debug", **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -87,7 +96,14 @@ async def server(
     finally:
         if process.returncode is None:
             process.kill()
-        await process.communicate()
+        await _rest(process)
+
+
+async def _rest(process: asyncio.subprocess.Process) -> tuple[str, str]:
+    """What it has not written yet until its end, to its output and to its log."""
+    output, log = await process.communicate()
+    assert discretion.leaks(log.decode().splitlines()) == []
+    return output.decode(), log.decode()
 
 
 def _address(line: bytes) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.support import discretion
+
 PATIENCE_S = 10.0
 """How long an answer or a push may take on a busy machine."""
 
@@ -69,6 +71,7 @@ class User:
 
     async def send(self, event: str, payload: Payload, ref: str | None = None) -> None:
         """Send a frame and wait for nothing."""
+        discretion.keep_payload(payload)
         if self._vsn == 2:
             frame: object = ["1", ref, self.topic, event, payload]
         else:

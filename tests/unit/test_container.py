@@ -14,7 +14,7 @@ from entrypoints.container import Container
 from entrypoints.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-CHOOSING = ("store", "assistant", "bridge")
+CHOOSING = ("store", "assistant", "bridge", "rate_limits")
 
 
 def choices(name: str) -> list[str]:
@@ -66,7 +66,7 @@ from entrypoints.settings import Settings
 container = Container(settings=Settings(store="memory"))
 for provider in (container.bridge, container.deliver, container.messages):
     provider()
-print([name for name in ("httpx", "adapters.elixir.http", "websockets.asyncio.client")
+print([name for name in ("httpx", "jwt", "adapters.elixir.http", "websockets.asyncio.client")
        if name in sys.modules])
 """
     printed = subprocess.run(
@@ -74,3 +74,20 @@ print([name for name in ("httpx", "adapters.elixir.http", "websockets.asyncio.cl
     ).stdout
 
     assert printed == "[]\n"
+
+
+def test_the_sdk_of_a_model_is_imported_only_where_one_is_chosen() -> None:
+    code = """
+import sys
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+
+for assistant in ("scripted", "openai"):
+    Container(settings=Settings(store="memory", assistant=assistant)).assistant()
+    print([name for name in ("openai", "httpx2", "adapters.openai") if name in sys.modules])
+"""
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert printed == "[]\n['openai', 'httpx2', 'adapters.openai']\n"

@@ -2,11 +2,11 @@
 
 import json
 import logging
-import sys
 from collections.abc import Iterator
 
 import pytest
 
+from domain.errors import BridgeRefused, StorageUnavailable
 from entrypoints.logs import ConsoleFormatter, JsonFormatter, configure
 
 logger = logging.getLogger("entrypoints.somewhere")
@@ -45,18 +45,112 @@ def test_a_json_line_has_the_time_the_level_the_logger_the_message_and_the_extra
     }
 
 
-def test_a_json_line_is_one_line_also_with_an_exception_and_odd_values() -> None:
-    failed = record("Failed\n", action="failed", what={1}, surrogate="\ud800")
+def raised(error: Exception) -> Exception:
+    """The same, with a traceback."""
     try:
-        raise ValueError("first\nsecond")
-    except ValueError:
-        failed.exc_info = sys.exc_info()
+        raise error
+    except Exception as caught:
+        return caught
 
-    line = JsonFormatter().format(failed)
+
+def failed(error: BaseException, name: str = logger.name) -> logging.LogRecord:
+    """What a logger's `exception("Failed")` makes of it."""
+    exc_info = (type(error), error, error.__traceback__)
+    return logging.LogRecord(name, logging.ERROR, "file.py", 1, "Failed", (), exc_info)
+
+
+def lines_of(record: logging.LogRecord) -> list[str]:
+    """Both formats."""
+    return [formatter.format(record) for formatter in (ConsoleFormatter(), JsonFormatter())]
+
+
+def test_a_json_line_is_one_line_also_with_an_exception_and_odd_values() -> None:
+    at = record("Failed\n", action="failed", what={1}, surrogate="\ud800")
+    error = raised(OSError(28, "first\nsecond"))
+    at.exc_info = (type(error), error, error.__traceback__)
+
+    line = JsonFormatter().format(at)
 
     assert line.isascii()
     assert "\n" not in line
-    assert json.loads(line)["exception"].endswith("ValueError: first\nsecond")
+    assert json.loads(line)["exception"].endswith(r"OSError: '[Errno 28] first\nsecond'")
+
+
+def test_an_exception_says_where_and_what_but_nothing_that_somebody_said() -> None:
+    at = failed(raised(ValueError("no table for Ana")))
+
+    for line in lines_of(at):
+        assert "Ana" not in line
+        assert "Traceback (most recent call last)" in line
+        assert "ValueError" in line
+
+
+def test_a_failure_of_our_own_says_why_and_what_led_to_it_does_not() -> None:
+    error = StorageUnavailable("data/x.sqlite3: disk full")
+    error.__cause__ = raised(KeyError("Ana"))
+
+    for line in lines_of(failed(raised(error))):
+        assert "KeyError" in line
+        assert "StorageUnavailable: data/x.sqlite3: disk full" in line
+        assert "Ana" not in line
+
+
+def test_what_the_bridge_gave_as_a_reason_is_not_repeated() -> None:
+    for line in lines_of(failed(raised(BridgeRefused("HTTP 422 Ana is no guest")))):
+        assert "BridgeRefused" in line
+        assert "Ana" not in line
+
+
+def test_every_part_of_a_group_is_told_of() -> None:
+    group = raised(ExceptionGroup("for Ana", [raised(ValueError("Ana")), TimeoutError("late")]))
+
+    for line in lines_of(failed(group)):
+        assert "ValueError" in line
+        assert "TimeoutError: late" in line
+        assert "ExceptionGroup" in line
+        assert "Ana" not in line
+
+
+def test_a_chain_of_exceptions_that_has_no_end_is_told_of_once() -> None:
+    one, two = ValueError("one"), RuntimeError("two")
+    one.__context__, two.__context__ = two, one
+
+    for line in lines_of(failed(one)):
+        assert line.count("ValueError") == line.count("RuntimeError") == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "shown"),
+    [
+        ("Task exception was never retrieved\nfuture: ValueError('Ana')", (), "never retrieved"),
+        ("Exception in callback say('Ana')", (), "Exception in callback say"),
+        ("cannot send %r", ("Ana",), "cannot send %r"),
+        ("token=Ana", (), "token"),
+    ],
+)
+def test_of_a_librarys_words_the_constant_ones_are_logged(
+    message: str, arguments: tuple[object, ...], shown: str
+) -> None:
+    theirs = logging.LogRecord("asyncio", logging.ERROR, "f", 1, message, arguments, None)
+    theirs.__dict__["task"] = "Ana"
+
+    for line in lines_of(theirs):
+        assert shown in line
+        assert "Ana" not in line
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("ws://ana:p@ss@bridge:4000/socket", "ws://…bridge:4000/socket"),
+        ("/socket/websocket?vsn=2.0.0&token=Ana", "/socket/websocket…"),
+        ("http://bridge/health", "http://bridge/health"),
+    ],
+)
+def test_a_url_is_logged_without_passwords_and_query(url: str, shown: str) -> None:
+    line = ConsoleFormatter().format(record("The bridge is away", url=url))
+
+    assert line.endswith(f" url={shown}")
 
 
 def test_a_console_line_ends_with_the_extras() -> None:
@@ -91,3 +185,17 @@ def test_at_level_error_nobody_is_heard_below_it(capsys: pytest.CaptureFixture[s
     logger.error("broken")
 
     assert capsys.readouterr().err.endswith("ERROR entrypoints.somewhere: broken\n")
+
+
+def test_a_library_that_sets_its_own_level_is_heard_from_warnings_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chatty = logging.getLogger("openai._base_client")
+    monkeypatch.setattr(chatty, "level", logging.DEBUG)  # as OPENAI_LOG=debug does
+    configure("debug", "json")
+
+    chatty.debug("Request options: %s", {"messages": ["Ana"]})
+    chatty.warning("theirs")
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"] == "theirs"

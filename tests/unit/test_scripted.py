@@ -13,6 +13,7 @@ from domain.identity import BusinessId, Customer, customer
 from domain.message import Message
 from domain.promise import promises_transfer
 from domain.view import View
+from tests.support.assistants import Said
 from tests.support.clock import VirtualClock
 from tests.unit.domain.makers import at, message_id, new_session
 
@@ -68,13 +69,14 @@ class Demo:
         )
         clock = VirtualClock()
         assistant = ScriptedAssistant(clock, delay_s=delay_s)
-        self.pieces = []
+        said = Said()
+        self.pieces = said.pieces
         if delay_s:
-            answering = asyncio.create_task(assistant.answer(view, self.tools, self.pieces.append))
+            answering = asyncio.create_task(assistant.answer(view, self.tools, said))
             await clock.advance(60)
             await answering
         else:
-            await assistant.answer(view, self.tools, self.pieces.append)
+            await assistant.answer(view, self.tools, said)
         return "".join(self.pieces)
 
 
@@ -247,3 +249,14 @@ async def test_whatever_is_said_gets_an_answer(text: str) -> None:
     reply = await Demo().ask(text)
 
     assert reply.endswith(tuple(DEMO.values()))
+
+
+async def test_its_summary_repeats_what_the_user_said_last() -> None:
+    draft = hear(new_session(), new_session, message_id(), "Aveți parcare?", at())
+    assistant = ScriptedAssistant(VirtualClock())
+    first = await assistant.summarise("Bună!", draft.entries, "ro", max_tokens=500)
+    long = await assistant.summarise("x" * 10_000, draft.entries, "ro", max_tokens=500)
+
+    assert first.text == "Bună! / Aveți parcare?"
+    assert long.text.endswith("x / Aveți parcare?")
+    assert len(long.text) <= 200

@@ -31,11 +31,14 @@ def bad_settings() -> Iterator[tuple[str, str]]:
             yield from ((name, text) for text in texts if not re.match(meta.pattern, text))
 
 
-def another(base: Any, default: Any) -> str:
+def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
     """A value that is not the default."""
     if get_origin(base) is Literal:
-        return str(get_args(base)[-1])
-    return f"{default or 'ws://host/'}x" if base is str else str(int(default) + 1)
+        return next(str(choice) for choice in get_args(base) if choice != default)
+    if base is not str:
+        return str(int(default) + 1)
+    texts = (f"{default or 'ws://host/'}x", "http://host/x")
+    return next(text for text in texts if re.match(meta.pattern or "", text))
 
 
 @pytest.mark.parametrize(("name", "text"), list(bad_settings()))
@@ -53,8 +56,8 @@ def test_a_bad_value_is_told_in_one_line_with_its_name_and_what_it_may_be(
 
 @pytest.mark.parametrize("field", msgspec.structs.fields(Settings), ids=lambda field: field.name)
 def test_every_variable_of_the_table_can_be_set(field: msgspec.structs.FieldInfo) -> None:
-    base, _ = get_args(field.type)
-    text = another(base, field.default)
+    base, meta = get_args(field.type)
+    text = another(base, meta, field.default)
 
     settings = load_settings({field.name.upper(): f" {text} "})
 

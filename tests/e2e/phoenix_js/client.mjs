@@ -155,6 +155,40 @@ const scenarios = {
     say("ping", ...(await outcome(channel.push("ping", { n: 1 }))));
   },
 
+  async token(authToken) {
+    const socket = open({}, { authToken });
+    const channel = socket.channel("messages:b1", { businessId: "b1", userId: "u1" });
+    channel.on("token_expired", (payload) => say("token_expired", payload));
+    channel.onError(() => say("error"));
+    const closed = new Promise((resolve) => channel.onClose(resolve));
+    let joins = 0;
+    channel.onMessage = (event, payload) => {
+      if (event === "phx_reply") joins += 1;
+      return payload;
+    };
+    const [status, { reason, tokenExpiresAt }] = await outcome(channel.join());
+    say("join", status, reason ?? typeof tokenExpiresAt);
+    await closed;
+    say("closed", channel.state);
+    // By now it would have tried again several times, if it did.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    say("joins", joins, socket.isConnected(), socket.channels.length);
+  },
+
+  // The function is asked again at every connection, so the second one has another token.
+  async token_function(tokens) {
+    const left = tokens.split(",");
+    const socket = open({}, { authToken: () => left.shift() });
+    const params = { businessId: "b1", userId: "u1" };
+    const first = socket.channel("messages:b1", params);
+    const closed = new Promise((resolve) => first.onClose(resolve));
+    say("join", (await outcome(first.join()))[0]);
+    await closed;
+    await new Promise((resolve) => socket.disconnect(resolve));
+    socket.connect();
+    say("join", (await outcome(socket.channel("messages:b1", params).join()))[0]);
+  },
+
   async disconnect() {
     const socket = open({ uid: "7" });
     const channel = await joined(socket, "room:a");
@@ -166,5 +200,5 @@ const scenarios = {
   },
 };
 
-await scenarios[process.argv[2]]();
+await scenarios[process.argv[2]](...process.argv.slice(4));
 process.exit();

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from tests.support.server import running
+from tests.support.tokens import JWT, ending_in, token
 from tests.support.vector_app import vector_app
+from tests.support.wire import product
 
 _HERE = Path(__file__).parent
 _CRASH = {"reason": "channel_crash"}
@@ -51,12 +53,13 @@ class Node:
 
 
 @asynccontextmanager
-async def playing(scenario: str, address: str) -> AsyncIterator[Node]:
+async def playing(scenario: str, address: str, *arguments: str) -> AsyncIterator[Node]:
     process = await asyncio.create_subprocess_exec(
         "node",
         str(_HERE / "client.mjs"),
         scenario,
         f"ws://{address}/socket",
+        *arguments,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
@@ -179,3 +182,38 @@ async def test_after_a_restart_of_the_server_the_channel_is_rejoined() -> None:
             said += await node.say_all()
 
     assert said == [["joined", 1], ["error"], ["joined", 2], ["ping", "ok", {"n": 1}]]
+
+
+async def play_with_tokens(scenario: str, *tokens: str) -> list[list[Any]]:
+    async with (
+        product(**JWT) as server,
+        playing(scenario, server.address, ",".join(tokens)) as node,
+    ):
+        return await node.say_all()
+
+
+async def test_a_dead_token_is_not_tried_again_and_again() -> None:
+    said = await play_with_tokens("token", token("u1", exp=1))
+
+    assert said == [
+        ["join", "error", "unauthorized"],
+        ["closed", "closed"],
+        ["joins", 1, True, 0],
+    ]
+
+
+async def test_a_token_that_ends_closes_the_channel_and_no_more_is_tried() -> None:
+    said = await play_with_tokens("token", ending_in(4))
+
+    assert said == [
+        ["join", "ok", "string"],
+        ["token_expired", {"reason": "token_expired"}],
+        ["closed", "closed"],
+        ["joins", 1, True, 0],
+    ]
+
+
+async def test_a_function_gives_each_connection_its_own_token() -> None:
+    said = await play_with_tokens("token_function", ending_in(4), token("u1"))
+
+    assert said == [["join", "ok"], ["join", "ok"]]

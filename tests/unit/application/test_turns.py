@@ -1,16 +1,22 @@
 """How a turn begins, what it shows of itself, and every way in which it ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from contextlib import suppress
 
 import pytest
 
-from application.ports import Assistant, Delta, Toolbox
-from domain.errors import AssistantFailed, StorageUnavailable
+from adapters.memory.businesses import MemoryBusinesses
+from application.ports import Assistant, Delta, Say, Summary, Toolbox
+from domain.business import Reservation
+from domain.context import context_package
+from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable
+from domain.identity import Customer
 from domain.message import Author
 from domain.status import Reason, Status
 from domain.view import View
-from tests.support.assistants import HANG, PAUSE, Act, ScriptedSteps, transfer
+from domain.words import words
+from tests.support.assistants import ANEW, HANG, PAUSE, Act, ScriptedSteps, transfer
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, harness
 
@@ -210,6 +216,27 @@ async def test_a_turn_has_a_budget_of_tool_calls(allowed: int, answered: bool) -
         assert user.words == (["Gata."] if answered else [APOLOGY])
 
 
+async def test_a_user_who_is_handed_over_is_told_so_whatever_the_ai_says_beside_it() -> None:
+    async with harness(ScriptedSteps([transfer(), "Înțeleg."])) as app:
+        user = await asking(app)
+        await app.quiet()
+
+        assert user.words == ["Înțeleg.\n\n" + words("ro", "requested")]
+
+
+async def test_of_a_tool_that_is_called_again_and_again_the_newest_result_is_shown() -> None:
+    async def look(toolbox: Toolbox) -> None:
+        await toolbox.get_reservations()
+        await toolbox.get_business()
+
+    async with harness(ScriptedSteps([look, look, "Gata."])) as app:
+        user = await asking(app)
+        await app.quiet()
+        answer = next(message for message in user.messages if message.author is Author.AI)
+
+    assert [action["type"] for action in answer.actions] == ["reservations", "business_info"]
+
+
 async def test_the_ai_cannot_transfer_twice_in_a_turn() -> None:
     async with harness(ScriptedSteps([transfer(), transfer(summary="a doua"), "Gata."])) as app:
         user = await asking(app)
@@ -217,6 +244,81 @@ async def test_the_ai_cannot_transfer_twice_in_a_turn() -> None:
 
         assert [change.status for change in user.changes] == [Status.WAITING]
         assert (await app.head(user.customer)).summary == "a doua"
+
+
+async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None:
+    class Away(MemoryBusinesses):
+        """Knows businesses; where the reservations are, nobody answers."""
+
+        async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
+            raise BridgeUnavailable
+
+    async def look(toolbox: Toolbox) -> None:
+        await toolbox.get_business()
+        with suppress(BridgeUnavailable):
+            await toolbox.get_reservations()
+
+    script = ScriptedSteps([look, transfer(), "Nu pot vedea rezervările."])
+    async with harness(script, businesses=Away()) as app:
+        user = await asking(app)
+        await app.quiet()
+        answer = next(message for message in user.messages if message.author is Author.AI)
+        package = context_package(await app.head(user.customer), await app.stored(user.customer))
+
+    assert [(use.name, use.outcome) for use in answer.tools] == [
+        ("get_business", "found"),
+        ("get_reservations", "failed"),
+        ("transfer_to_live_chat", "done"),
+    ]
+    assert [action["type"] for action in answer.actions] == ["business_info", "live_chat"]
+    assert package["toolsUsed"] == [
+        "get_business: found",
+        "get_reservations: failed",
+        "transfer_to_live_chat: done",
+    ]
+
+
+async def test_nothing_found_is_told_apart_from_nobody_knows() -> None:
+    look = ScriptedSteps([lambda toolbox: toolbox.get_reservations(), "Nu aveți rezervări."])
+    async with harness(look, businesses=MemoryBusinesses((), {})) as app:
+        user = await asking(app)
+        await app.quiet()
+        answer = user.messages[-1]
+
+        assert [use.outcome for use in answer.tools] == ["nothing"]
+        assert answer.actions == ({"type": "reservations", "items": []},)
+
+
+# An answer that begins again.
+
+
+async def test_an_answer_that_begins_again_streams_from_index_0_and_leaves_nothing_behind() -> None:
+    script = ScriptedSteps(["Prima ", "parte", ANEW, "A ", "doua."])
+    async with harness(script) as app:
+        user = await asking(app)
+        await app.quiet()
+
+        assert [delta.index for delta in user.deltas] == [0, 1, 0, 1]
+        assert user.words == ["A doua."]
+
+
+async def test_an_answer_that_begins_again_and_fails_is_an_apology() -> None:
+    async with harness(ScriptedSteps(["Prima ", ANEW, AssistantFailed()])) as app:
+        user = await asking(app)
+        await app.quiet()
+
+        assert user.words == [APOLOGY]
+
+
+async def test_a_first_piece_is_counted_even_if_it_was_taken_back() -> None:
+    async def think(_: object) -> None:
+        await app.clock.sleep(1.0)
+
+    async with harness(ScriptedSteps(["Prima ", think, ANEW, "A doua."])) as app:
+        await asking(app)
+        await app.clock.advance(5)
+
+        assert app.observer.first_token_s == [0.0]
 
 
 # What surrounds the AI.
@@ -324,12 +426,15 @@ async def test_an_assistants_last_words_are_shown_to_no_one() -> None:
     class Talkative(Assistant):
         """Goes on talking when it is told to stop."""
 
-        async def answer(self, view: View, toolbox: Toolbox, say: Callable[[str], None]) -> None:
+        async def answer(self, view: View, toolbox: Toolbox, say: Say) -> None:
             try:
                 await asyncio.get_running_loop().create_future()
             except asyncio.CancelledError:
                 say("Încă un cuvânt")
                 raise
+
+        async def summarise(self, *_: object, **__: object) -> Summary:
+            raise AssistantFailed
 
     async with harness(Talkative()) as app:
         user = await asking(app)

@@ -4,6 +4,7 @@ import pytest
 
 from domain.promise import promises_transfer
 from domain.words import words
+from tests.unit.domain import promises
 
 PROMISES = [
     "Vă transfer la un coleg.",
@@ -91,12 +92,12 @@ NO_PROMISES = [
 ]
 
 
-@pytest.mark.parametrize("text", PROMISES)
+@pytest.mark.parametrize("text", [*PROMISES, *promises.PROMISES])
 def test_a_promise_of_a_human_is_recognised(text: str) -> None:
     assert promises_transfer(text)
 
 
-@pytest.mark.parametrize("text", NO_PROMISES)
+@pytest.mark.parametrize("text", [*NO_PROMISES, *promises.NO_PROMISES])
 def test_what_only_speaks_of_humans_promises_none(text: str) -> None:
     assert not promises_transfer(text)
 
@@ -105,10 +106,11 @@ def test_what_only_speaks_of_humans_promises_none(text: str) -> None:
 def test_of_the_servers_own_sentences_those_that_promise_a_human_are_recognised(
     language: str,
 ) -> None:
-    keys = ("requested", "apology_requested", "cancelled", "expired", "returned", "apology")
+    keys = ("requested", "apology_requested", "unavailable_requested", "cancelled", "expired",
+            "returned", "apology")  # fmt: skip
     promising = [key for key in keys if promises_transfer(words(language, key))]
 
-    assert promising == ["requested", "apology_requested"]
+    assert promising == ["requested", "apology_requested", "unavailable_requested"]
 
 
 def test_a_long_answer_is_looked_through_quickly() -> None:

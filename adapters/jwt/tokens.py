@@ -1,0 +1,119 @@
+"""Tokens are read here, and made for trying things out.
+
+A token is `{"sub": the user's or coordinator's id, "biz": the business's, "exp": …}` and may have
+`role` (`user`, if it says nothing, or `coordinator`), `nbf`, `iat`, `aud` and `iss`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import jwt
+
+from adapters.jwt.keys import Key
+from domain.identity import BusinessId, Identity, Role, Unauthorized, identifier
+
+if TYPE_CHECKING:  # it is heavy, and mostly not needed
+    from adapters.jwt.published import PublishedKeys
+
+MAX_TOKEN = 8_192
+"""Characters; a longer one is not looked at."""
+LEEWAY_S = 10
+"""By so much the clocks of who made a token and of this machine may differ."""
+
+# RFC 8725, 3.11: what is a token for something else (a logout, a DPoP proof) says so here.
+_TYPES = (None, "jwt", "at+jwt", "application/at+jwt")
+_LATEST = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
+_BROKEN = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
+
+
+class JwtTokens:
+    """Reads tokens; use it as `async with tokens:`."""
+
+    def __init__(self, key: "Key | PublishedKeys", *, audience: str = "", issuer: str = "") -> None:
+        """`audience`, `issuer`: what a token's `aud` and `iss` must be, unless empty."""
+        self._key = key
+        self._audience = audience or None
+        self._issuer = issuer or None
+        self._reader = jwt.PyJWT(
+            {"require": ["exp", "sub", "biz"], "verify_aud": bool(audience), "verify_jti": False}
+        )
+
+    async def __aenter__(self) -> Self:
+        if not isinstance(self._key, Key):
+            await self._key.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if not isinstance(self._key, Key):
+            await self._key.__aexit__(*exc)
+
+    async def check(self) -> None:
+        """Whether there is a key. Raises: IdentityUnavailable."""
+        if not isinstance(self._key, Key):
+            await self._key.check()
+
+    async def __call__(self, token: str) -> Identity:
+        """Whom the token names. Raises: Unauthorized, IdentityUnavailable.
+
+        What is raised tells nothing of the token but whether it has expired.
+        """
+        if len(token) > MAX_TOKEN:
+            raise Unauthorized("the token is too long")
+        key = self._key if isinstance(self._key, Key) else await self._key(token)
+        try:
+            return _identity(self._claims(token, key))
+        except jwt.ExpiredSignatureError:
+            raise Unauthorized("the token has expired") from None
+        except _BROKEN:
+            raise Unauthorized("the token is not valid") from None
+
+    def _claims(self, token: str, key: Key) -> Mapping[str, Any]:
+        # Its algorithm is the key's, whatever the token says: neither `none` nor a public key that
+        # passes for a secret gets through (RFC 8725, 2.1).
+        read = self._reader.decode_complete(
+            token,
+            key.material,
+            algorithms=[key.algorithm],
+            audience=self._audience,
+            issuer=self._issuer,
+            leeway=LEEWAY_S,
+        )
+        kind = read["header"].get("typ")
+        if (kind.lower() if isinstance(kind, str) else kind) not in _TYPES:
+            raise jwt.InvalidTokenError
+        claims: Mapping[str, Any] = read["payload"]
+        return claims
+
+
+def _identity(claims: Mapping[str, Any]) -> Identity:
+    try:
+        business_id, name = identifier("biz", claims["biz"]), identifier("sub", claims["sub"])
+    except Exception:
+        raise jwt.InvalidTokenError from None
+    until = min(int(claims["exp"]), _LATEST) + LEEWAY_S
+    return Identity(
+        Role(claims.get("role", Role.USER)),
+        BusinessId(business_id),
+        name,
+        datetime.fromtimestamp(until, UTC),
+    )
+
+
+def make_token(
+    key: Key,
+    role: Role,
+    business_id: str,
+    name: str,
+    *,
+    at: datetime,
+    ttl_s: float,
+    audience: str = "",
+    issuer: str = "",
+) -> str:
+    """A token for trying things out, which ends `ttl_s` seconds after `at`."""
+    now = int(at.timestamp())
+    claims = {"sub": name, "biz": business_id, "role": role, "iat": now, "exp": now + int(ttl_s)}
+    named = {"aud": audience, "iss": issuer}
+    claims |= {claim: value for claim, value in named.items() if value}
+    return jwt.encode(claims, key.material, key.algorithm)

@@ -1,0 +1,1 @@
+"""A model behind OpenAI's Chat Completions API: OpenAI's own, or any server that speaks it."""

@@ -1,0 +1,131 @@
+"""What it costs to know who somebody is and how much they ask for: against knowing neither."""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from statistics import median, quantiles
+
+import jwt
+
+from tests.bench.load import BUSINESS, SPEAKER, TOPIC, Part, Socket, frame
+from tests.bench.measures import (
+    MEMORY,
+    Costs,
+    Effort,
+    Measure,
+    _alternate,
+    _compared,
+    _side,
+    named,
+)
+from tests.bench.report import Figure
+from tests.bench.servers import Running, running
+from tests.support.tokens import SECRET, claims, public_pem, rsa_key, token
+
+LIMITS = {
+    "RATE_LIMITS": "on",
+    "LIMIT_SOCKETS_PER_ADDRESS": "1000000",
+    "LIMIT_JOINS_PER_S": "100000",
+    "LIMIT_MESSAGES_PER_USER": "100000",
+    "LIMIT_MESSAGES_PER_BUSINESS": "10000000",
+}
+"""All of them kept, and none ever met."""
+BY_SECRET = {**MEMORY, **LIMITS, "SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET}
+SECRETLY = Part(token_for=token)
+
+
+def _signed(user: str) -> str:
+    return jwt.encode(claims(user), rsa_key(), "RS256")
+
+
+async def guards(effort: Effort) -> list[Figure]:
+    """Turns and joins with tokens and limits, against the same without."""
+    async with AsyncExitStack() as stack:
+        free = await _side(stack, effort, running("server", **MEMORY))
+        guarded = await _side(stack, effort, running("server", **BY_SECRET), SECRETLY)
+        without, with_them = await _alternate(effort, free=free, guarded=guarded)
+        joins = await _joins(effort, free.server, guarded.server, SECRETLY)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
+        path = Path(folder) / "key.pem"
+        path.write_text(public_pem(rsa_key()))
+        by_key = {**MEMORY, **LIMITS, "SOCKET_AUTH": "jwt", "JWT_PUBLIC_KEY_FILE": str(path)}
+        signed = stack.enter_context(running("server", **by_key))
+        signed_joins = await _joins(
+            effort, free.server, signed, replace(SPEAKER, token_for=_signed)
+        )
+    return [
+        _compared("turn with tokens and limits, CPU", with_them, without, goal=1.1),
+        _added("join by a token (HS256) and limits, CPU added", joins),
+        _added("join by a token (RS256) and limits, CPU added", signed_joins),
+    ]
+
+
+class _Joiner(Socket):
+    """A connection that is there before it joins."""
+
+    def __init__(self, user: str, part: Part) -> None:
+        super().__init__()
+        payload = {"businessId": BUSINESS, "userId": user}
+        if part.token_for is not None:
+            payload["token"] = part.token_for(user)
+        self._join = frame(["1", "1", TOPIC, "phx_join", payload])
+        self._on_frame = self._on_reply
+
+    @classmethod
+    async def connected(cls, port: int, user: str, part: Part) -> "_Joiner":
+        """Raises: BenchmarkFailed."""
+        make = partial(cls, user, part)
+        _, joiner = await asyncio.get_running_loop().create_connection(make, "127.0.0.1", port)
+        await joiner.ready
+        return joiner
+
+    def join(self) -> None:
+        """`ready` tells when it has joined."""
+        self.ready = asyncio.get_running_loop().create_future()
+        self.transport.write(self._join)
+
+    def _on_reply(self, frame: bytes) -> None:
+        if b'"status":"ok"' in frame:
+            self.ready.set_result(None)
+        else:
+            self._fail(f"refused: {frame[:200]!r}")
+
+
+async def _joins(
+    effort: Effort, free: Running, guarded: Running, part: Part
+) -> Mapping[str, Costs]:
+    """What a join costs each server, in turns; with and without being known."""
+    costs = {"without": Costs("without"), "with": Costs("with")}
+    for number in range(2 * effort.rounds):
+        for name, server, its in (("without", free, SPEAKER), ("with", guarded, part)):
+            users = named(f"joins-{number}", effort.connections)
+            joiners = [await _Joiner.connected(server.port, user, its) for user in users]
+            before = server.cpu_us()
+            for joiner in joiners:
+                joiner.join()
+            await asyncio.gather(*(joiner.ready for joiner in joiners))
+            costs[name].rounds.append((server.cpu_us() - before) / len(joiners))
+            for joiner in joiners:
+                await joiner.close()
+    return costs
+
+
+def _added(name: str, costs: Mapping[str, Costs]) -> Figure:
+    pairs = zip(costs["with"].rounds, costs["without"].rounds, strict=True)
+    extra = [guarded - free for guarded, free in pairs]
+    low, _, high = quantiles(extra, n=4)
+    return Figure(
+        name=name,
+        value=median(extra),
+        unit="µs",
+        goal=150.0,
+        detail=f"{costs['with']}, {costs['without']}; "
+        f"half of {len(extra)} rounds within {low:.0f} and {high:.0f}",
+    )
+
+
+GUARD_MEASURES: Mapping[str, Measure] = {"guards": guards}

@@ -1,0 +1,293 @@
+"""The abuse limits over real sockets: who meets one is told, and nobody else notices."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+
+from tests.support.tokens import JWT, token
+from tests.support.user import Refused, User, user
+from tests.support.wire import Product, product
+
+
+async def refusal(doing: Any) -> dict[str, Any] | None:
+    """What it is refused with; None: it is not."""
+    try:
+        await doing
+    except Refused as refused:
+        response: dict[str, Any] = refused.args[0]
+        return response
+    return None
+
+
+async def met(server: Product, limit: str) -> float:
+    return await server.metric(f'limits_met_total{{limit="{limit}"}}')
+
+
+@asynccontextmanager
+async def opened(server: Product, **headers: str) -> AsyncIterator[ClientConnection]:
+    url = f"ws://{server.address}/socket/websocket?vsn=2.0.0"
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with connect(url, compression=None, additional_headers=named) as connection:
+        yield connection
+
+
+async def status_of(server: Product, **headers: str) -> int:
+    """What the upgrade is answered with; the socket is closed at once."""
+    try:
+        async with opened(server, **headers):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+async def test_a_user_who_writes_too_much_is_refused_before_anything_is_stored() -> None:
+    async with (
+        product(limit_messages_per_user=3) as server,
+        user(server.address) as one,
+        user(server.address) as same,
+        user(server.address, "b1", "u2") as other,
+    ):
+        for each in (one, same, other):
+            await each.join()
+        for number in range(3):
+            await one.say(f"Bună {number}!")
+        responses = [await refusal(each.say("Încă una.")) for each in (one, same)]
+        unharmed = await other.say("Bună!")
+        said = [entry["message"] for entry in await server.log() if entry["author"] == "user"]
+        counted = await met(server, "messages_per_user")
+
+    assert [response["reason"] for response in responses if response] == ["rate_limited"] * 2
+    assert all(0 < response["retryAfterMs"] <= 20_000 for response in responses if response)
+    assert unharmed["seq"] == 1
+    assert said == ["Bună 0!", "Bună 1!", "Bună 2!"]
+    assert counted == 2
+
+
+async def test_after_the_time_that_it_is_told_a_refused_message_is_taken() -> None:
+    async with product(limit_messages_per_user=120) as server, user(server.address) as one:
+        await one.join()
+        while (response := await refusal(one.say("Bună!"))) is None:
+            pass
+        # As a client would: to wait so long is what it was asked.
+        await asyncio.sleep(response["retryAfterMs"] / 1000)
+        acknowledged = await one.say("Bună!")
+
+    assert response["retryAfterMs"] <= 500
+    assert acknowledged["seq"] > 0
+
+
+async def test_asking_for_a_human_and_ending_it_counts_as_writing() -> None:
+    async with product(limit_messages_per_user=4) as server, user(server.address) as one:
+        await one.join()
+        for _ in range(2):
+            await one.ask_for_human()
+            await one.request("end_live_chat", {})
+        responses = [
+            await refusal(one.ask_for_human()),
+            await refusal(one.request("end_live_chat", {})),
+            await refusal(one.say("Bună!")),
+        ]
+
+    assert [response["reason"] for response in responses if response] == ["rate_limited"] * 3
+
+
+@pytest.mark.parametrize("event", ["history", "typing", "refresh_token", "made up"])
+async def test_a_flood_of_anything_else_is_refused_too(event: str) -> None:
+    async with product(limit_messages_per_user=2) as server, user(server.address) as one:
+        await one.join()
+        outcomes = [await refusal(one.request(event, {})) for _ in range(21)]
+        words = await refusal(one.say("Bună!"))
+        counted = await met(server, "requests_per_user")
+
+    assert outcomes[-1] is not None
+    assert outcomes[-1]["reason"] == "rate_limited"
+    assert "rate_limited" not in [outcome["reason"] for outcome in outcomes[:-1] if outcome]
+    assert words is None
+    assert counted == 1
+
+
+async def test_a_business_at_its_limit_leaves_the_others_alone() -> None:
+    async with (
+        product(limit_messages_per_business=3) as server,
+        AsyncExitStack() as stack,
+    ):
+        sockets = [
+            await stack.enter_async_context(user(server.address, *who))
+            for who in [("b1", "u1"), ("b1", "u2"), ("b2", "u1")]
+        ]
+        for each in sockets:
+            await each.join()
+        first, second, elsewhere = sockets
+        outcomes = [await refusal(each.say("Bună!")) for each in (first, second, first, second)]
+        other = await refusal(elsewhere.say("Hello!"))
+        counted = await met(server, "messages_per_business")
+
+    assert outcomes[:3] == [None] * 3
+    assert outcomes[3] is not None
+    assert outcomes[3]["reason"] == "rate_limited"
+    assert other is None
+    assert counted == 1
+
+
+async def test_joins_beyond_the_limit_are_told_when_to_come_back() -> None:
+    async with (
+        product(limit_joins_per_s=1) as server,
+        user(server.address) as one,
+        user(server.address, "b1", "u2") as other,
+    ):
+        first = await refusal(one.join())
+        second = await refusal(other.join())
+        counted = await met(server, "joins")
+
+    assert first is None
+    assert second is not None
+    assert second["reason"] == "overloaded"
+    assert 0 < second["retryAfterMs"] <= 1_000
+    assert counted == 1
+
+
+async def test_failing_joins_of_an_address_are_refused_unread_and_cost_others_nothing() -> None:
+    forged = token("u1", exp=1)
+    limited: dict[str, Any] = {
+        "limit_sockets_per_address": 5,
+        "limit_joins_per_s": 2,
+        "trusted_proxies": "127.0.0.1",
+    }
+    async with product(**JWT, **limited) as server:
+        async with opened(server, X_Forwarded_For="203.0.113.6") as connection:
+            attacker = User(connection, "b1", "u1", vsn=2)
+            outcomes = [await refusal(attacker.join(token=forged)) for _ in range(20)]
+        async with opened(server, X_Forwarded_For="203.0.113.7") as connection:
+            honest = await refusal(User(connection, "b1", "u1", vsn=2).join(token=token()))
+        counted = await met(server, "joins_per_address")
+
+    reasons = [outcome["reason"] for outcome in outcomes if outcome is not None]
+    assert reasons[:5] == ["unauthorized"] * 5
+    assert reasons.count("rate_limited") == counted >= 10
+    assert honest is None
+
+
+async def test_a_refused_join_may_be_tried_again() -> None:
+    async with product(limit_sockets_per_address=1) as server, user(server.address) as one:
+        first = await refusal(one.join())
+        second = await refusal(one.join())
+
+    assert first is None
+    assert second is not None
+    assert second["reason"] == "rate_limited"
+    assert "phx_close" not in [event for event, _ in one.pushes[1:]]
+
+
+async def test_sockets_beyond_an_addresss_share_are_refused_before_the_upgrade() -> None:
+    async with product(limit_sockets_per_address=2) as server:
+        async with opened(server), opened(server):
+            with pytest.raises(InvalidStatus) as refused:
+                await opened(server).__aenter__()
+            counted = await met(server, "sockets_per_address")
+        await server.until("sockets_open", 0)
+        again = await status_of(server)
+
+    assert refused.value.response.status_code == 429
+    assert int(refused.value.response.headers["Retry-After"]) > 0
+    assert counted == 1
+    assert again == 101
+
+
+async def test_sockets_beyond_all_that_may_be_are_refused_before_the_upgrade() -> None:
+    async with product(limit_sockets=2) as server:
+        async with opened(server), opened(server):
+            full = await status_of(server)
+            counted = await met(server, "sockets")
+        await server.until("sockets_open", 0)
+        again = await status_of(server)
+
+    assert (full, again) == (503, 101)
+    assert counted == 1
+
+
+async def test_a_refused_upgrade_takes_no_place() -> None:
+    async with product(limit_sockets=1) as server:
+        url = f"ws://{server.address}/socket/websocket"
+        for query in ("?vsn=9.9.9", "?vsn=x"):
+            with pytest.raises(InvalidStatus):
+                await connect(url + query).__aenter__()
+        with pytest.raises(InvalidStatus):
+            await connect(url, origin="https://evil.example").__aenter__()  # type: ignore[arg-type]
+        after = await status_of(server)
+
+    assert after == 101
+
+
+async def test_requests_without_a_good_token_are_told_to_stop_and_those_with_one_are_not() -> None:
+    def bearer(given: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {given}"}
+
+    async with product(service_token="s3rvice, another") as server:
+        path = "/api/conversations"
+        wrong = [await server.api.get(path, headers=bearer(f"guess {n}")) for n in range(63)]
+        right = await server.api.get(path, headers=bearer("another"))
+        counted = await met(server, "failures_per_address")
+
+    statuses = [answer.status_code for answer in wrong]
+    assert statuses[:60] == [401] * 60
+    assert statuses[-1] == 429
+    assert wrong[-1].json()["code"] == "rate_limited"
+    assert int(wrong[-1].headers["Retry-After"]) > 0
+    assert right.status_code == 200
+    assert counted >= 1
+
+
+@pytest.mark.parametrize(
+    ("proxies", "headers", "status"),
+    [
+        ("", {"X_Forwarded_For": "203.0.113.9"}, 429),
+        ("", {"Forwarded": "for=203.0.113.9"}, 429),
+        ("", {"X_Real_IP": "203.0.113.9"}, 429),
+        ("10.0.0.0/8", {"X_Forwarded_For": "203.0.113.9"}, 429),
+        ("127.0.0.1", {"X_Forwarded_For": "203.0.113.9"}, 101),
+        ("127.0.0.0/8, ::1", {"X_Forwarded_For": "203.0.113.9"}, 101),
+        ("127.0.0.1", {"X_Forwarded_For": "198.51.100.1, 203.0.113.9"}, 101),
+        ("127.0.0.1", {"X_Forwarded_For": "203.0.113.9, 127.0.0.1"}, 101),
+        ("127.0.0.1", {"X_Forwarded_For": "203.0.113.9, banana"}, 429),
+    ],
+)
+async def test_only_a_trusted_proxy_can_say_where_a_client_is(
+    proxies: str, headers: dict[str, str], status: int
+) -> None:
+    async with product(limit_sockets_per_address=1, trusted_proxies=proxies) as server:
+        async with opened(server):
+            assert await status_of(server, **headers) == status
+
+
+async def test_neighbours_in_one_ipv6_network_share_its_places() -> None:
+    async with product(limit_sockets_per_address=1, trusted_proxies="127.0.0.1") as server:
+        async with opened(server, X_Forwarded_For="2001:db8:1:2::1"):
+            same = await status_of(server, X_Forwarded_For="2001:db8:1:2:ffff::9")
+            other = await status_of(server, X_Forwarded_For="2001:db8:1:3::1")
+
+    assert (same, other) == (429, 101)
+
+
+async def test_with_the_limits_off_there_are_none() -> None:
+    tight: dict[str, Any] = dict.fromkeys(
+        ("limit_sockets", "limit_sockets_per_address", "limit_joins_per_s",
+         "limit_messages_per_user", "limit_messages_per_business"),
+        1,
+    )  # fmt: skip
+    async with (
+        product(rate_limits="off", **tight) as server,
+        user(server.address) as one,
+        user(server.address) as other,
+    ):
+        for each in (one, other):
+            await each.join()
+            for _ in range(20):
+                await each.say("Bună!")
+                await each.request("typing", {})
+
+        assert len(await server.log()) >= 40

@@ -1,0 +1,279 @@
+"""What the DynamoDB store asks of its table, and what that costs: the table in its package's words.
+
+Dynoxide counts capacity as AWS does, but not what AWS charges for a condition that fails.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import adapters.dynamodb
+from adapters.dynamodb.store import DynamoStore
+from domain.identity import BusinessId, Customer, MessageId, UserId
+from domain.message import Author
+from domain.notice import Deferred, Delivered, Outcome, Undeliverable
+from domain.session import Draft, Session
+from domain.usage import Usage
+from tests.contract.stores import (
+    ANA,
+    NOON,
+    asks_for_human,
+    closes,
+    new_session,
+    stored,
+    user_says,
+    with_notices,
+)
+from tests.support.dynamodb import DYNOXIDE, Engine, dynamo_store, engine
+from tests.support.dynamodb_proxy import FaultProxy
+
+RETAKE, IDLE, HOUR = timedelta(seconds=65), timedelta(hours=24), timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+TODAY = NOON.date()
+SESSION_ID = f"{7:032x}"
+
+
+class Cost(NamedTuple):
+    """Requests, and the units that they are charged."""
+
+    requests: int
+    writes: float
+    reads: float
+
+
+def promised() -> dict[str, Cost]:
+    """The table of the package's docstring: `| what | requests | WCU | RCU |`."""
+    lines = (adapters.dynamodb.__doc__ or "").splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+    return {
+        what: Cost(int(requests), float(writes), float(reads))
+        for what, requests, writes, reads in rows[2:]
+    }
+
+
+class Talk:
+    """A conversation, and the store in which it is held."""
+
+    def __init__(self, store: DynamoStore, session: Session) -> None:
+        self.store = store
+        self.session = session
+
+    async def ask(self, key: str | None = None) -> None:
+        """A user's message, of which the bridge is told, and which the AI is to answer."""
+        at = self.session.updated_at + SECOND
+        draft = with_notices(user_says(self.session, key=key, at=at), due_at=NOON)
+        self.session = await stored(self.store, draft, at + RETAKE)
+
+    async def answer(self) -> None:
+        """The AI's answer, of which the bridge is told."""
+        draft = Draft(self.session)
+        seq, at = self.session.seq, self.session.updated_at + SECOND
+        draft.say(Author.AI, MessageId(f"answer-{seq}"), "Sigur, cu drag.", at, answers=seq)
+        self.session = await stored(self.store, with_notices(draft, due_at=NOON), at + IDLE)
+
+    async def change(self, decide: Callable[[Session], Draft]) -> None:
+        """A status change, of which the bridge is told."""
+        draft = with_notices(decide(self.session), due_at=NOON)
+        self.session = await stored(self.store, draft, self.session.updated_at + IDLE)
+
+    async def deliver(self, outcome: Outcome) -> None:
+        """One notice: claimed and settled."""
+        (notice,) = await self.store.claim(NOON + HOUR, NOON + 2 * HOUR, 1)
+        await self.store.settle(notice.notice_id, outcome)
+
+    async def dead_letter(self) -> str:
+        """The id of a notice that is undeliverable."""
+        await self.ask()
+        await self.deliver(Undeliverable("no"))
+        (letter,) = await self.store.dead(1)
+        return letter.notice.notice_id
+
+
+async def nothing(talk: Talk) -> None:
+    """What is measured begins at once."""
+
+
+async def asked(talk: Talk) -> None:
+    await talk.ask()
+
+
+async def waiting(talk: Talk) -> None:
+    await talk.ask()
+    await talk.answer()
+
+
+async def turn(talk: Talk) -> None:
+    await talk.ask()
+    await talk.answer()
+
+
+async def turn_with_key(talk: Talk) -> None:
+    await talk.ask("k")
+    await talk.answer()
+
+
+async def opening(talk: Talk) -> None:
+    session = new_session("new", Customer(BusinessId("b2"), UserId("new")))
+    await talk.store.append(user_says(session, key="k"), NOON + RETAKE)
+
+
+async def much_later(talk: Talk) -> None:
+    at = talk.session.updated_at + 31 * SECOND
+    await talk.store.append(user_says(talk.session, at=at), at + IDLE)
+
+
+async def dead(talk: Talk) -> None:
+    await talk.dead_letter()
+
+
+async def revived(talk: Talk) -> None:
+    (letter,) = await talk.store.dead(1)
+    await talk.store.retry(letter.notice.notice_id)
+
+
+async def delivered_in_turn(talk: Talk) -> None:
+    """Both notices of a turn, by a deliverer that has room for more than one."""
+    for _ in range(2):
+        (notice,) = await talk.store.claim(NOON + HOUR, NOON + 2 * HOUR, 2)
+        await talk.store.settle(notice.notice_id, Delivered())
+
+
+async def told(talk: Talk) -> None:
+    """A turn as the deliverer sees it, which claims after every append and every settlement."""
+    for say in (talk.ask, talk.answer):
+        await say()
+        await talk.deliver(Delivered())
+        assert await talk.store.claim(NOON + HOUR, NOON + 2 * HOUR, 8) == ()
+
+
+async def spending(talk: Talk) -> None:
+    await talk.store.add(ANA.business_id, TODAY, Usage(input_tokens=900, calls=1))
+
+
+async def dropped(talk: Talk) -> None:
+    (letter,) = await talk.store.dead(1)
+    await talk.store.drop(letter.notice.notice_id)
+
+
+Step = Callable[[Talk], Awaitable[object]]
+MEASURED: dict[str, tuple[Step, Step]] = {
+    "AI turn: message and answer, a notice of each": (nothing, turn),
+    "the same, the message with a key": (nothing, turn_with_key),
+    "append: a message alone": (
+        nothing,
+        lambda talk: talk.store.append(user_says(talk.session), talk.session.updated_at + IDLE),
+    ),
+    "append: a message after half a minute": (nothing, much_later),
+    "append: the first of a session, with a key": (nothing, opening),
+    "append: a status change": (nothing, lambda talk: talk.change(asks_for_human)),
+    "append: the end": (nothing, lambda talk: talk.change(closes)),
+    "latest": (nothing, lambda talk: talk.store.latest(ANA)),
+    "load": (nothing, lambda talk: talk.store.load(talk.session.session_id)),
+    "page of 20": (
+        nothing,
+        lambda talk: talk.store.page(
+            talk.session.session_id, before=talk.session.seq - 5, limit=20
+        ),
+    ),
+    "stored": (nothing, lambda talk: talk.store.stored(ANA, "k")),
+    "due, nothing is": (nothing, lambda talk: talk.store.due(NOON, 100)),
+    "due, one session is": (
+        asked,
+        lambda talk: talk.store.due(talk.session.updated_at + RETAKE, 9),
+    ),
+    "list_sessions of a business, one": (
+        nothing,
+        lambda talk: talk.store.list_sessions(business_id=ANA.business_id, limit=20),
+    ),
+    "claim, nothing waits": (nothing, lambda talk: talk.store.claim(NOON, NOON, 32)),
+    "claim and settle, delivered": (asked, lambda talk: talk.deliver(Delivered())),
+    "two claims and settles, of a turn": (waiting, delivered_in_turn),
+    "AI turn, its notices claimed and settled": (told, told),
+    "claim and settle, deferred": (asked, lambda talk: talk.deliver(Deferred(NOON + HOUR))),
+    "claim and settle, undeliverable": (asked, lambda talk: talk.deliver(Undeliverable("no"))),
+    "depth": (asked, lambda talk: talk.store.depth()),
+    "dead and retry": (dead, revived),
+    "dead and drop": (dead, dropped),
+    "add to what a business has spent": (nothing, spending),
+    "spent, in 31 days": (
+        spending,
+        lambda talk: talk.store.spent(ANA.business_id, TODAY - timedelta(days=30), TODAY),
+    ),
+    "erase: one conversation of 10 messages": (nothing, lambda talk: talk.store.erase(ANA)),
+}
+GROW_WITH_THE_CONVERSATION = {"dead and retry", "erase: one conversation of 10 messages"}
+
+
+async def seed(store: DynamoStore, length: int) -> Session:
+    """A conversation of this length, whose newest entries were stored one by one."""
+    session = new_session(SESSION_ID)
+    while session.seq < length:
+        draft = Draft(session)
+        at = session.updated_at + SECOND / 100
+        for _ in range(50 if length - session.seq >= 90 else 1):
+            seq = draft.session.seq + 1
+            draft.say(Author.USER, MessageId(f"{seq:032x}"), "Aveți o masă liberă mâine?", at)
+        session = await stored(store, draft, at + IDLE)
+    return session
+
+
+async def spent(proxy: FaultProxy, table: str, before: Step, measured: Step) -> Cost:
+    """What a step costs a process that knows the conversation, with what it leaves to be done."""
+    async with dynamo_store(proxy.url, table, NOON) as store:
+        loaded = await store.latest(ANA)
+        assert loaded is not None
+        talk = Talk(store, loaded.session)
+        await before(talk)
+        await store.list_sessions(limit=1)  # waits for what is done in the background
+        proxy.forget()
+        await measured(talk)
+    # The store is closed: what was left to be done is done.
+    writes = sum(each.write for each in proxy.spent)
+    return Cost(len(proxy.asked), writes, sum(each.read for each in proxy.spent))
+
+
+def cloned(running: Engine, items: list[dict[str, Any]], path: Path) -> str:
+    """A table of this path that has these items."""
+    table = running.table(path)
+    for start in range(0, len(items), 25):
+        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+        running.call("BatchWriteItem", RequestItems={table: puts})
+    return table
+
+
+async def costs(path: Path, length: int) -> dict[str, Cost]:
+    """What everything costs that is done with a conversation of this length."""
+    running = engine(DYNOXIDE)
+    table = running.table(path)
+    async with dynamo_store(running.url, table, NOON) as store:
+        await seed(store, length)
+    items = running.items(table)
+    async with FaultProxy(running.url) as proxy:
+        return {
+            what: await spent(proxy, cloned(running, items, path / str(number)), *steps)
+            for number, (what, steps) in enumerate(MEASURED.items())
+        }
+
+
+async def test_everything_costs_what_is_promised(tmp_path: Path) -> None:
+    assert await costs(tmp_path, 10) == promised()
+
+
+async def test_hardly_anything_costs_more_in_a_long_conversation(tmp_path: Path) -> None:
+    long, short = await costs(tmp_path, 3_000), promised()
+
+    assert {what for what in long if long[what] != short[what]} == GROW_WITH_THE_CONVERSATION
+
+
+def test_a_turn_keeps_within_its_budget() -> None:
+    costs = promised()
+    warm = costs["AI turn: message and answer, a notice of each"]
+    keyed = costs["the same, the message with a key"]
+    cold = costs["latest"]
+
+    assert max(warm.requests, keyed.requests) <= 3
+    assert warm.writes <= 8
+    assert keyed.writes <= 10
+    assert max(warm.reads, keyed.reads) == 0
+    assert cold.reads <= 2

@@ -1,0 +1,351 @@
+"""What becomes of the DynamoDB store's promises when the network and the table fail it."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from adapters.dynamodb.store import DynamoStore
+from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
+from domain.message import Message
+from domain.notice import Delivered
+from domain.session import Draft, Session
+from domain.usage import Usage
+from tests.contract.stores import (
+    ANA,
+    NOON,
+    asks_for_human,
+    closes,
+    conversation,
+    new_session,
+    stored,
+    user_says,
+    with_notices,
+)
+from tests.support.dynamodb import DYNOXIDE, dynamo_store, engine
+from tests.support.dynamodb_proxy import Fault, FaultProxy, always, in_turn, nothing, seeded
+from tests.support.dynamodb_writer import customer, message
+
+QUICK = (
+    Fault.THROTTLED,
+    Fault.SLOWED,
+    Fault.CONFLICT,
+    Fault.BROKEN,
+    Fault.RESET,
+    Fault.LOST,
+    Fault.LOST_BROKEN,
+)
+"""The faults that are known at once."""
+WRITERS = 6
+WITHIN_S = 5.0
+"""In which every call has come to an end."""
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+
+
+class Faulty(NamedTuple):
+    """A store, and the proxy between it and its table."""
+
+    store: DynamoStore
+    proxy: FaultProxy
+
+
+@asynccontextmanager
+async def faulty(path: Path) -> AsyncIterator[Faulty]:
+    running = engine(DYNOXIDE)
+    async with (
+        FaultProxy(running.url) as proxy,
+        dynamo_store(proxy.url, running.table(path), NOON) as store,
+    ):
+        yield Faulty(store, proxy)
+        proxy.plan = nothing
+
+
+async def texts(store: DynamoStore, number: int = 0) -> dict[str, int]:
+    """What is said in the session of this number, each with its seq; nothing is there twice."""
+    loaded = await store.latest(customer(number))
+    assert loaded is not None
+    log = await store.page(loaded.session.session_id, limit=10_000)
+    assert [entry.seq for entry in log] == list(range(1, loaded.session.seq + 1))
+    said = {entry.text: entry.seq for entry in log if isinstance(entry, Message)}
+    assert len(said) == len(log)
+    return said
+
+
+@dataclass
+class Writer:
+    """Writes to one session, and remembers what it was told of each message."""
+
+    store: DynamoStore
+    acknowledged: dict[str, int] = field(default_factory=dict)
+    in_doubt: set[str] = field(default_factory=set)
+
+    async def once(self, key: str) -> None:
+        """Say something without a key: whatever is in doubt stays in doubt."""
+        try:
+            await self._append(key, message(key, with_key=False))
+        except StorageUnavailable:
+            self.in_doubt.add(f"message {key}")
+
+    async def until_told(self, key: str) -> None:
+        """Say something with a key, again and again until it is known to be stored."""
+        while True:
+            try:
+                return await self._append(key, message(key, with_key=True))
+            except StorageUnavailable:
+                continue
+
+    async def _append(self, key: str, decide: Callable[[Session], Draft]) -> None:
+        while True:
+            loaded = await self.store.latest(customer(0))
+            session = loaded.session if loaded else new_session("s0", customer(0))
+            draft = decide(session)
+            try:
+                await self.store.append(draft, NOON)
+            except SeqTaken:
+                continue
+            except DuplicateMessage as duplicate:
+                self.acknowledged[f"message {key}"] = duplicate.seq
+            else:
+                self.acknowledged[f"message {key}"] = draft.session.seq
+            return
+
+
+MIXTURES = {
+    "throttled": (Fault.THROTTLED, Fault.SLOWED),
+    "conflict": (Fault.CONFLICT,),
+    "broken": (Fault.BROKEN, Fault.RESET),
+    "lost": (Fault.LOST, Fault.LOST_BROKEN),
+    "everything": QUICK,
+}
+
+
+@pytest.mark.parametrize("mixture", MIXTURES)
+async def test_writers_of_one_session_lose_nothing_and_double_nothing(
+    tmp_path: Path, mixture: str
+) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        writer = Writer(store)
+        proxy.plan = seeded(7, 0.25, *MIXTURES[mixture])
+        await asyncio.gather(
+            *(writer.once(f"once-{number}") for number in range(WRITERS)),
+            *(writer.until_told(f"keyed-{number}") for number in range(WRITERS)),
+        )
+        proxy.plan = nothing
+        said = await texts(store)
+
+    assert writer.acknowledged.items() <= said.items()
+    assert said.keys() - writer.acknowledged.keys() <= writer.in_doubt
+    assert {f"message keyed-{number}" for number in range(WRITERS)} <= writer.acknowledged.keys()
+
+
+Decide = Callable[[Session], Draft]
+APPENDS: dict[str, Decide] = {
+    "the next message": user_says,
+    "a message with a key": lambda session: user_says(session, key="k"),
+    "a message with a notice": lambda session: with_notices(user_says(session)),
+    "a message with two notices": lambda session: with_notices(user_says(session), 2),
+    "a status change": asks_for_human,
+    "the end": closes,
+}
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.LOST_BROKEN], ids=str)
+@pytest.mark.parametrize("append", APPENDS)
+async def test_an_append_whose_answer_is_lost_is_stored_once_and_acknowledged(
+    tmp_path: Path, append: str, fault: Fault
+) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        session = await conversation(store, 2)
+        draft = APPENDS[append](session)
+        proxy.plan = in_turn(fault)
+        await store.append(draft, NOON)
+
+        loaded = await store.load(session.session_id)
+        assert loaded is not None
+        assert loaded.session == draft.session
+        assert loaded.recent[2:] == tuple(draft.entries)
+        assert await store.depth() == len(draft.notices)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.LOST_BROKEN], ids=str)
+async def test_an_opening_whose_answer_is_lost_opens_one_session(
+    tmp_path: Path, fault: Fault
+) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        proxy.plan = in_turn(fault)
+        draft = user_says(new_session(), key="k")
+        await store.append(draft, NOON)
+
+        latest = await store.latest(ANA)
+        assert latest is not None
+        assert latest.session == draft.session
+        assert len((await store.list_sessions(limit=10)).sessions) == 1
+
+
+async def unanswered(path: Path, fault: Fault) -> tuple[float, list[int], str]:
+    """An append that gets no answer, and its repeat: what it took, what is stored, what it said."""
+    async with faulty(path) as (store, proxy):
+        session = await conversation(store, 1)
+        proxy.plan = always(fault)
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            await store.append(user_says(session, key="k"), NOON)
+        seconds = time.monotonic() - began
+        proxy.plan = nothing
+        try:
+            await store.append(user_says(session, key="k"), NOON)
+            repeated = "stored"
+        except DuplicateMessage:
+            repeated = "duplicate"
+        log = await store.page(session.session_id, limit=10)
+    return seconds, [entry.seq for entry in log], repeated
+
+
+async def test_an_append_that_is_not_answered_is_given_up_and_may_be_repeated(
+    tmp_path: Path,
+) -> None:
+    results = await asyncio.gather(
+        unanswered(tmp_path / "1", Fault.HANG), unanswered(tmp_path / "2", Fault.MUTE)
+    )
+
+    assert [log for _, log, _ in results] == [[1, 2], [1, 2]]
+    assert [repeated for _, _, repeated in results] == ["stored", "duplicate"]
+    assert all(seconds < WITHIN_S for seconds, _, _ in results)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.LOST_BROKEN], ids=str)
+async def test_what_a_business_has_spent_is_counted_once_though_the_answer_is_lost(
+    tmp_path: Path, fault: Fault
+) -> None:
+    cost, day = Usage(input_tokens=90, cached_tokens=40, output_tokens=10, calls=1), NOON.date()
+    async with faulty(tmp_path) as (store, proxy):
+        proxy.plan = in_turn(fault, fault)
+        await store.add(ANA.business_id, day, cost)
+
+        assert await store.spent(ANA.business_id, day, day) == {day: cost}
+
+
+Call = Callable[[DynamoStore, Session], Awaitable[object]]
+CALLS: dict[str, Call] = {
+    "latest": lambda store, session: store.latest(session.customer),
+    "load": lambda store, session: store.load(session.session_id),
+    "append": lambda store, session: store.append(user_says(session), NOON),
+    "append with a key": lambda store, session: store.append(user_says(session, key="k"), NOON),
+    "stored": lambda store, session: store.stored(session.customer, "k"),
+    "page": lambda store, session: store.page(session.session_id, limit=10),
+    "due": lambda store, session: store.due(NOON, 10),
+    "list_sessions": lambda store, session: store.list_sessions(limit=10),
+    "erase": lambda store, session: store.erase(session.customer),
+    "claim": lambda store, session: store.claim(NOON, NOON + MINUTE, 10),
+    "settle": lambda store, session: store.settle("s1-10", Delivered()),
+    "depth": lambda store, session: store.depth(),
+    "dead": lambda store, session: store.dead(10),
+    "retry": lambda store, session: store.retry("s1-10"),
+    "drop": lambda store, session: store.drop("s1-10"),
+    "add": lambda store, session: store.add(ANA.business_id, NOON.date(), Usage(calls=1)),
+    "spent": lambda store, session: store.spent(ANA.business_id, NOON.date(), NOON.date()),
+}
+
+
+async def each_call(store: DynamoStore, session: Session) -> dict[str, BaseException | object]:
+    """What every method comes to, all called at once; each within its time."""
+    async with asyncio.timeout(WITHIN_S):
+        results = await asyncio.gather(
+            *(call(store, session) for call in CALLS.values()), return_exceptions=True
+        )
+    return dict(zip(CALLS, results, strict=True))
+
+
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.THROTTLED], ids=str)
+async def test_no_call_waits_longer_than_its_time(tmp_path: Path, fault: Fault) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        session = await stored(store, with_notices(user_says(new_session())))
+        proxy.plan = always(fault)
+        results = await each_call(store, session)
+
+    assert {name: type(result) for name, result in results.items()} == dict.fromkeys(
+        CALLS, StorageUnavailable
+    )
+
+
+async def test_a_store_that_was_away_is_back_by_itself(tmp_path: Path) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        session = await stored(store, with_notices(user_says(new_session())))
+        await proxy.stop()
+        away = await each_call(store, session)
+        await proxy.start()
+        after = await stored(store, user_says(session, key="k"))
+        loaded = await store.load(session.session_id)
+
+    assert {type(result) for result in away.values()} == {StorageUnavailable}
+    assert after.seq == 2
+    assert loaded is not None
+    assert loaded.session == after
+
+
+async def test_a_caller_who_gives_up_holds_no_connection(tmp_path: Path) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        session = await conversation(store, 1)
+        proxy.forget()
+        proxy.plan = always(Fault.HANG)
+        given_up = [asyncio.ensure_future(store.load(session.session_id)) for _ in range(50)]
+        await proxy.wait_until(50)
+        for call in given_up:
+            call.cancel()
+        await asyncio.wait(given_up)
+        proxy.plan = nothing
+        async with asyncio.timeout(WITHIN_S):
+            loads = await asyncio.gather(*(store.load(session.session_id) for _ in range(50)))
+
+    assert all(call.cancelled() for call in given_up)
+    assert {load.session.seq for load in loads if load is not None} == {1}
+
+
+async def delivered_in_order(store: DynamoStore, expected: int) -> dict[str, list[int]]:
+    """Deliver until nothing is left; the positions that each session's notices had, as they came.
+
+    A minute passes from one round to the next, and a lease lasts as long: what was claimed and not
+    settled comes again.
+    """
+    told: dict[str, list[int]] = {}
+    now = NOON
+    while True:
+        now += MINUTE
+        try:
+            claimed = await store.claim(now, now + MINUTE, 10)
+            for notice in claimed:
+                told.setdefault(notice.session_id, []).append(notice.position)
+                await store.settle(notice.notice_id, Delivered())
+            if not claimed and await store.depth() == 0:
+                return told
+        except StorageUnavailable:
+            continue
+        assert sum(map(len, told.values())) < 20 * expected
+
+
+@pytest.mark.parametrize("mixture", MIXTURES)
+async def test_every_notice_is_delivered_at_least_once_and_in_order(
+    tmp_path: Path, mixture: str
+) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        expected: dict[str, list[int]] = {}
+        for number in range(4):
+            session = new_session(f"s{number}", customer(number))
+            for count in (1, 2, 1):
+                draft = with_notices(user_says(session), count)
+                session = await stored(store, draft)
+                positions = expected.setdefault(session.session_id, [])
+                positions += [notice.position for notice in draft.notices]
+        proxy.plan = seeded(3, 0.2, *MIXTURES[mixture])
+        told = await delivered_in_order(store, 16)
+
+    assert {name: list(Counter(positions)) for name, positions in told.items()} == expected
+    assert all(positions == sorted(positions) for positions in told.values())

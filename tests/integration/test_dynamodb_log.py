@@ -1,0 +1,245 @@
+"""The log on DynamoDB: what several processes, lost writes and the passing of time do to it."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from adapters.dynamodb.items import HEAD
+from adapters.dynamodb.store import DynamoStore
+from application.ports import RECENT, Erased
+from domain.errors import SeqTaken, StorageUnavailable
+from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
+from domain.message import Author
+from domain.session import Draft, Session
+from domain.status import Status
+from tests.contract.stores import (
+    ANA,
+    NOON,
+    asks_for_human,
+    closes,
+    conversation,
+    new_session,
+    stored,
+    user_says,
+)
+from tests.support.dynamodb import DYNOXIDE, Engine, StoppedClock, dynamo_store, engine
+
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+S1 = SessionId("s1")
+
+
+class Chats:
+    """Sessions that several processes write to and sweep, and when each is due."""
+
+    def __init__(self, stores: list[DynamoStore], random: Random) -> None:
+        self.now = NOON
+        self._stores = stores
+        self._random = random
+        self._heads = {
+            f"s{number}": new_session(f"s{number}", Customer(BusinessId("b1"), UserId(str(number))))
+            for number in range(4)
+        }
+        self._due: dict[str, datetime] = {}
+
+    async def step(self) -> None:
+        """Up to three of them do something at the same time."""
+        self.now += self._random.choice([1, 20, 100, 3_000]) * SECOND
+        acts = self._random.choices([self._write, self._sweep, self._read], [6, 3, 1], k=3)
+        await asyncio.gather(*(act() for act in acts[: self._random.randint(1, 3)]))
+
+    def _store(self) -> DynamoStore:
+        return self._random.choice(self._stores)
+
+    async def _write(self) -> None:
+        name = self._random.choice(list(self._heads))
+        session = self._heads[name]
+        asks = session.seq > 0 and session.status is Status.AI and self._random.random() < 0.1
+        draft = asks_for_human(session, self.now) if asks else user_says(session, at=self.now)
+        due = self.now + self._random.choice([65, 86_400, self._random.randint(1, 10**5)]) * SECOND
+        try:
+            await self._store().append(draft, due)
+        except SeqTaken:  # two of them have chosen the same session
+            return
+        self._heads[name], self._due[name] = draft.session, due
+
+    async def _sweep(self) -> None:
+        await self._store().due(self.now, self._random.choice([1, 2, 10]))
+
+    async def _read(self) -> None:
+        await self._store().load(SessionId(self._random.choice(list(self._heads))))
+
+    def due(self) -> list[str]:
+        """Those that are due, the most overdue first."""
+        return [name for at, name in sorted((at, name) for name, at in self._due.items())
+                if at <= self.now]  # fmt: skip
+
+    async def found(self) -> list[str]:
+        """Those that a process finds."""
+        return [each.session_id for each in await self._store().due(self.now, 100)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_whoever_writes_and_sweeps_what_is_due_is_found_and_nothing_else(
+    seed: int, tmp_path: Path
+) -> None:
+    running = engine(DYNOXIDE)
+    table = running.table(tmp_path)
+    async with AsyncExitStack() as stack:
+        stores = [
+            await stack.enter_async_context(dynamo_store(running.url, table, NOON))
+            for _ in range(3)
+        ]
+        chats = Chats(stores, Random(seed))
+        for _ in range(15):
+            for _ in range(4):
+                await chats.step()
+            assert await chats.found() == chats.due()
+
+
+def head(running: Engine, table: str) -> dict[str, object]:
+    """The head of the only session."""
+    (item,) = [each for each in running.items(table) if each["SK"]["S"] == HEAD]
+    return item
+
+
+async def lost_head(running: Engine, table: str, length: int) -> Session:
+    """A session of that length whose head was written when it was opened, and never again."""
+    async with dynamo_store(running.url, table, NOON) as store:
+        session = await conversation(store, 1)
+        first = head(running, table)
+        for number in range(2, length + 1):
+            session = await stored(store, user_says(session, at=NOON + number * SECOND), NOON)
+    running.call("PutItem", TableName=table, Item=first)
+    return session
+
+
+@pytest.mark.parametrize("length", [2, RECENT, RECENT + 1, 3 * RECENT + 5])
+async def test_a_head_that_was_never_written_again_is_made_from_the_log(
+    length: int, tmp_path: Path
+) -> None:
+    running = engine(DYNOXIDE)
+    table = running.table(tmp_path)
+    session = await lost_head(running, table, length)
+    async with dynamo_store(running.url, table, NOON) as store:
+        loaded = await store.load(S1)
+        listed = await store.list_sessions(limit=10)
+
+    assert loaded is not None
+    assert loaded.session == session
+    assert [entry.seq for entry in loaded.recent] == list(range(length + 1))[1:][-RECENT:]
+    assert listed.sessions == (session,)
+
+
+async def test_whoever_reads_a_head_that_is_far_behind_writes_it(tmp_path: Path) -> None:
+    running = engine(DYNOXIDE)
+    table = running.table(tmp_path)
+    await lost_head(running, table, 3 * RECENT)
+    async with dynamo_store(running.url, table, NOON) as store:
+        await store.load(S1)
+
+    assert head(running, table)["q"] == {"N": str(3 * RECENT)}
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "limit", "expected"),
+    [
+        (0, None, 3, [1, 2, 3]),
+        (2, None, 2, [3, 4]),
+        (3, None, 9, [4, 5, 6]),
+        (5, None, 9, [6]),
+        (6, None, 9, []),
+        (0, 4, 9, [1, 2, 3]),
+        (0, 4, 1, [3]),
+        (3, 6, 9, [4, 5]),
+        (0, 9, 4, [3, 4, 5, 6]),
+        (10**30, None, 9, []),
+        (0, 10**30, 2, [5, 6]),
+    ],
+)
+async def test_a_page_may_begin_and_end_within_a_draft(
+    after: int, before: int | None, limit: int, expected: list[int], tmp_path: Path
+) -> None:
+    running = engine(DYNOXIDE)
+    async with dynamo_store(running.url, running.table(tmp_path), NOON) as store:
+        session = await conversation(store, 1)
+        for count in (4, 1):
+            draft = Draft(session)
+            for number in range(count):
+                draft.say(Author.SYSTEM, MessageId(f"m-{number}"), "…", NOON)
+            session = await stored(store, draft)
+        page = await store.page(S1, after=after, before=before, limit=limit)
+
+    assert [entry.seq for entry in page] == expected
+
+
+class MovingClock(StoppedClock):
+    """A time that the test moves on."""
+
+    def move(self, to: datetime) -> None:
+        """It is then."""
+        self._at = to
+
+
+async def test_what_has_expired_is_shown_no_more_although_it_is_still_there(tmp_path: Path) -> None:
+    running = engine(DYNOXIDE)
+    table, clock = running.table(tmp_path), MovingClock(NOON)
+    async with DynamoStore(
+        table, endpoint_url=running.url, clock=clock, jitter=Random(1).random, retention_days=1
+    ) as store:
+        early = await conversation(store, RECENT + 3)
+        late = await stored(store, user_says(early, at=NOON + 23 * HOUR), NOON + 24 * HOUR)
+        clock.move(NOON + DAY)
+        loaded = await store.load(S1)
+        pages = [
+            await store.page(S1, limit=5),
+            await store.page(S1, before=99, limit=5),
+        ]
+        await stored(store, closes(late))
+        clock.move(NOON + 23 * HOUR + SECOND + DAY)
+        expired = await store.load(S1), await store.latest(ANA)
+        items = running.items(table)
+        erased = await store.erase(ANA)
+
+    assert loaded is not None
+    assert loaded.session == late
+    assert [loaded.recent, *pages] == [(loaded.recent[-1],)] * 3
+    assert expired == (None, None)
+    assert all("exp" in item for item in items)
+    assert erased == Erased(1, RECENT + 4, 0)
+
+
+async def test_an_open_session_and_what_leads_to_it_never_expire(tmp_path: Path) -> None:
+    running = engine(DYNOXIDE)
+    table, clock = running.table(tmp_path), MovingClock(NOON)
+    async with DynamoStore(
+        table, endpoint_url=running.url, clock=clock, jitter=Random(1).random, retention_days=1
+    ) as store:
+        session = await conversation(store, 2)
+        clock.move(NOON + 99 * DAY)
+        latest = await store.latest(ANA)
+
+    assert latest == (session, ())
+    assert sorted(each["SK"]["S"][:2] for each in running.items(table) if "exp" in each) == [
+        "M#",
+        "M#",
+    ]
+
+
+async def test_what_is_not_dynamodb_is_not_believed_to_have_stored_anything() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        store = dynamo_store(f"http://127.0.0.1:{port}", "any", NOON)
+
+        with pytest.raises(StorageUnavailable, match="not DynamoDB's: text/html"):
+            await store.__aenter__()

@@ -1,0 +1,410 @@
+"""The DynamoDB store's outbox, when two work on one session, and when one dies at it.
+
+Whatever two do at the same time must come to what the store in memory comes to when the one does
+it after the other; what somebody left half done must come to what it was before, or is after.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import NamedTuple, TypeVar
+
+import pytest
+
+from adapters.dynamodb import ready
+from adapters.dynamodb.ready import LOOK_EVERY_S
+from adapters.dynamodb.store import DynamoStore
+from adapters.memory.store import MemoryStore
+from application.ports import Clock
+from domain.errors import SeqTaken
+from domain.identity import BusinessId, Customer, SessionId, UserId
+from domain.notice import Deferred, Delivered, Outcome, Undeliverable
+from domain.session import Session
+from tests.contract.stores import NOON, Store, new_session, stored, user_says, with_notices
+from tests.support.dynamodb import DYNOXIDE, StoppedClock, engine
+from tests.support.dynamodb_proxy import Fault, FaultProxy, in_turn, nothing
+from tests.support.faults import Hold
+
+T = TypeVar("T")
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+LEASE = NOON + 5 * MINUTE
+LOOK = timedelta(seconds=LOOK_EVERY_S)
+
+
+def session_of(session_id: str) -> Session:
+    """A session whose customer has no other."""
+    return new_session(session_id, Customer(BusinessId("b1"), UserId(session_id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A session of its own in a store that many share, one after the other."""
+
+    store: Store
+    session_id: str
+
+    def on(self, store: Store) -> "Case":
+        """The same session, seen by another store."""
+        return Case(store, self.session_id)
+
+    def notice(self, position: int) -> str:
+        return f"{self.session_id}-{position}"
+
+    async def prepare(self, messages: int = 5) -> None:
+        """Two to five messages, each with its notice: the first two are dead, the third is claimed,
+        the others wait for it; the last of four or five is not parked yet, the next claim does it.
+        """
+        session = session_of(self.session_id)
+        for _ in range(messages - 1 if messages > 3 else messages):
+            session = await stored(self.store, with_notices(user_says(session)), NOON)
+        for dying in (self.notice(10), self.notice(20)):
+            assert await self.claim() == [dying]
+            await self.store.settle(dying, Undeliverable("no"))
+        assert await self.claim() == [self.notice(30)][: messages - 2]
+        assert await self.claim() == []
+        if messages > 3:
+            await self.store.append(with_notices(user_says(session)), None)
+            assert await self.claim() == []
+
+    async def claim(self) -> list[str]:
+        return [notice.notice_id for notice in await self.store.claim(NOON, LEASE, 10)]
+
+    async def append(self) -> None:
+        while True:
+            loaded = await self.store.load(SessionId(self.session_id))
+            assert loaded is not None
+            with suppress(SeqTaken):
+                return await self.store.append(with_notices(user_says(loaded.session), 2), None)
+
+    async def append_and_claim(self) -> None:
+        await self.append()
+        await self.claim()
+
+    async def come_to(self) -> "End":
+        """Deliver what there is; what is dead stays it."""
+        delivered: list[str] = []
+        while notices := await self.store.claim(LEASE, LEASE, 10):
+            (notice,) = notices
+            delivered.append(notice.notice_id.partition("-")[2])
+            await self.store.settle(notice.notice_id, Delivered())
+        dead = [letter.notice.notice_id.partition("-") for letter in await self.store.dead(100)]
+        return End(delivered, [place for of, _, place in dead if of == self.session_id])
+
+
+class End(NamedTuple):
+    """What a session comes to."""
+
+    delivered: list[str]
+    """One by one, in this order."""
+    dead: list[str]
+
+
+Act = Callable[[Case], Awaitable[object]]
+ACTS: dict[str, Act] = {
+    "claim": Case.claim,
+    "append": Case.append,
+    "deliver": lambda case: case.store.settle(case.notice(30), Delivered()),
+    "bury": lambda case: case.store.settle(case.notice(30), Undeliverable("no")),
+    "defer": lambda case: case.store.settle(case.notice(30), Deferred(NOON + MINUTE)),
+    "retry_the_first": lambda case: case.store.retry(case.notice(10)),
+    "retry_the_second": lambda case: case.store.retry(case.notice(20)),
+    "append_and_claim": Case.append_and_claim,
+    "drop_the_first": lambda case: case.store.drop(case.notice(10)),
+}
+SINGLE = [act for act in ACTS if act != "append_and_claim"]
+
+
+async def in_memory(messages: int, *acts: Act) -> End:
+    """What these acts, one after the other, come to."""
+    case = Case(MemoryStore(), "s1")
+    await case.prepare(messages)
+    for act in acts:
+        await act(case)
+    return await case.come_to()
+
+
+class MovingClock(StoppedClock):
+    """A time that the test moves on."""
+
+    def move(self, by: timedelta) -> None:
+        self._at += by
+
+
+@dataclass(frozen=True, slots=True)
+class Two:
+    """Two stores on one table; the one can be stopped in the middle of what it does."""
+
+    stopping: DynamoStore
+    other: DynamoStore
+    proxy: FaultProxy
+    clock: MovingClock
+
+    async def case(self, number: int, messages: int = 5) -> Case:
+        """A prepared session, in which the store that can be stopped has claimed."""
+        case = Case(self.stopping, f"s{number}")
+        await case.prepare(messages)
+        self.look()
+        return case
+
+    def look(self) -> None:
+        """From now on either store sees what the other one has done."""
+        self.clock.move(LOOK)
+
+    @asynccontextmanager
+    async def stopped(self, acting: Awaitable[T], before: int) -> AsyncIterator[asyncio.Future[T]]:
+        """The act, standing before its `before`-th request, or ended where it made fewer."""
+        hold = Hold()
+        self.proxy.plan = in_turn(*[None] * (before - 1), hold)
+        act = asyncio.ensure_future(acting)
+        await first_of(act, hold.reached.wait())
+        yield act
+        self.proxy.plan = nothing
+        hold.release()
+        await asyncio.wait((act,))
+
+    async def dies(self, acting: Awaitable[object], before: int) -> bool:
+        """Whether the act has died before its `before`-th request; else it made fewer, and ended.
+
+        What it has asked for then is never done.
+        """
+        self.proxy.forget()
+        self.proxy.plan = in_turn(*[None] * (before - 1), Fault.HANG)
+        act = asyncio.ensure_future(acting)
+        await first_of(act, self.proxy.wait_until(before))
+        self.proxy.plan = nothing
+        act.cancel()
+        await asyncio.wait((act,))
+        return act.cancelled()
+
+
+async def first_of(act: asyncio.Future[T], other: Coroutine[object, object, object]) -> None:
+    """Return when either has ended, and give up the other one."""
+    waiting = asyncio.ensure_future(other)
+    await asyncio.wait((act, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+
+
+def store_at(clock: Clock, url: str, table: str, retention_days: int = 0) -> DynamoStore:
+    return DynamoStore(
+        table,
+        endpoint_url=url,
+        clock=clock,
+        jitter=Random(1).random,
+        retention_days=retention_days,
+    )
+
+
+@pytest.fixture
+async def stores(tmp_path: Path) -> AsyncIterator[Two]:
+    running, clock = engine(DYNOXIDE), MovingClock(NOON)
+    table = running.table(tmp_path)
+    async with (
+        FaultProxy(running.url) as proxy,
+        store_at(clock, proxy.url, table) as stopping,
+        store_at(clock, running.url, table) as other,
+    ):
+        yield Two(stopping, other, proxy, clock)
+
+
+@pytest.mark.parametrize(
+    ("messages", "act"),
+    [
+        *((5, act) for act in SINGLE),
+        *((4, act) for act in ("claim", "deliver", "bury")),
+        *((few, act) for few in (2, 3) for act in ("append", "retry_the_second")),
+    ],
+)
+async def test_what_two_do_at_once_comes_to_the_one_after_the_other(
+    messages: int, act: str, stores: Two
+) -> None:
+    one, numbers = ACTS[act], count(1)
+    for meanwhile in ("append_and_claim", "deliver", "retry_the_first"):
+        other = ACTS[meanwhile]
+        possible = [await in_memory(messages, *order) for order in ((one, other), (other, one))]
+        before, is_over = 0, False
+        while not is_over:
+            before += 1
+            case = await stores.case(next(numbers), messages)
+            async with stores.stopped(one(case), before) as acting:
+                is_over = acting.done()
+                await other(case.on(stores.other))
+            await acting
+            stores.look()
+
+            assert await case.come_to() in possible, (meanwhile, before)
+
+
+async def test_a_notice_is_claimed_once_by_two_that_claim_at_once(stores: Two) -> None:
+    before, is_over = 0, False
+    while not is_over:
+        before += 1
+        case = await stores.case(before)
+        await case.store.settle(case.notice(30), Delivered())
+        async with stores.stopped(case.claim(), before) as acting:
+            is_over = acting.done()
+            claimed = await case.on(stores.other).claim()
+        claimed += await acting
+        stores.look()
+
+        assert claimed == [case.notice(40)]
+        assert (await case.come_to()).delivered == ["40", "50"]
+
+
+async def test_what_this_process_has_stored_is_claimed_without_a_look_at_the_index(
+    stores: Two,
+) -> None:
+    session = new_session()
+    await stores.stopping.claim(NOON, LEASE, 8)
+    stores.proxy.forget()
+    for _ in range(3):
+        session = await stored(stores.stopping, with_notices(user_says(session), 2), NOON)
+    told = []
+    outcomes: list[Outcome] = [Delivered(), Deferred(NOON), Undeliverable("no")] * 2
+    for outcome in [*outcomes, Delivered(), Delivered()]:
+        (notice,) = await stores.stopping.claim(NOON, LEASE, 8)
+        await stores.stopping.settle(notice.notice_id, outcome)
+        told.append(notice.position)
+    left = await stores.stopping.claim(NOON, LEASE, 8)
+
+    assert told == [10, 11, 11, 20, 21, 21, 30, 31]
+    assert left == ()
+    assert "Query" not in stores.proxy.operations
+
+
+async def test_what_another_process_has_stored_is_found_within_the_time_of_a_look(
+    stores: Two,
+) -> None:
+    assert await stores.other.claim(NOON, LEASE, 8) == ()
+    await stored(stores.stopping, with_notices(user_says(new_session())))
+    before = await stores.other.claim(NOON, LEASE, 8)
+    stores.look()
+    after = await stores.other.claim(NOON, LEASE, 8)
+
+    assert (len(before), len(after)) == (0, 1)
+
+
+async def test_a_lease_that_another_process_has_left_ends_without_a_look(stores: Two) -> None:
+    await stored(stores.stopping, with_notices(user_says(new_session())))
+    await stores.stopping.claim(NOON, LEASE, 8)
+    during = await stores.other.claim(NOON, LEASE, 8)
+    after = await stores.other.claim(LEASE, LEASE + MINUTE, 8)
+
+    assert (len(during), len(after)) == (0, 1)
+
+
+async def test_a_claim_sees_what_was_stored_while_it_looked(stores: Two) -> None:
+    hold = Hold()
+    stores.proxy.plan = in_turn(*[None] * 4, hold, operation="Query")
+    await stores.stopping.claim(NOON, LEASE, 8)
+    stores.look()
+    looking = asyncio.ensure_future(stores.stopping.claim(NOON, LEASE, 8))
+    await hold.reached.wait()
+    await stored(stores.stopping, with_notices(user_says(new_session())))
+    hold.release()
+    seen = await looking
+    seen += await stores.stopping.claim(NOON, LEASE, 8)
+
+    assert [notice.position for notice in seen] == [10]
+
+
+async def test_what_was_stored_for_a_caller_who_had_given_up_is_claimed(stores: Two) -> None:
+    await stores.stopping.claim(NOON, LEASE, 8)
+    hold = Hold()
+    stores.proxy.forget()
+    stores.proxy.plan = in_turn(hold)
+    storing = asyncio.ensure_future(
+        stores.stopping.append(with_notices(user_says(new_session())), NOON)
+    )
+    await hold.reached.wait()
+    storing.cancel()
+    await asyncio.wait((storing,))
+    hold.release()
+    await stores.proxy.wait_until(1)
+    claimed = await stores.stopping.claim(NOON, LEASE, 8)
+
+    assert [notice.position for notice in claimed] == [10]
+
+
+async def test_more_than_is_remembered_is_claimed_all_the_same(
+    stores: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "MAX_HELD", 1)
+    await stores.stopping.claim(NOON, LEASE, 8)
+    for number in range(9):
+        await stored(stores.stopping, with_notices(user_says(session_of(f"s{number}"))))
+    claimed = await stores.stopping.claim(NOON, LEASE, 20)
+
+    assert [notice.session_id for notice in claimed] == [f"s{number}" for number in range(9)]
+
+
+@asynccontextmanager
+async def forgetful(path: Path, clock: Clock) -> AsyncIterator[DynamoStore]:
+    """A store that keeps for a day what was said."""
+    running = engine(DYNOXIDE)
+    async with store_at(clock, running.url, running.table(path), retention_days=1) as store:
+        yield store
+
+
+async def test_every_notice_expires_with_what_it_tells_of(tmp_path: Path) -> None:
+    async with forgetful(tmp_path, StoppedClock(NOON)) as store:
+        await store.append(with_notices(user_says(new_session()), 3), NOON)
+    running = engine(DYNOXIDE)
+    nodes = [item for item in running.items(running.table(tmp_path)) if "oI" in item]
+
+    assert len(nodes) == 3
+    assert len({item["exp"]["N"] for item in nodes}) == 1
+
+
+async def test_a_notice_that_has_expired_is_not_delivered_and_holds_up_no_other(
+    tmp_path: Path,
+) -> None:
+    clock = MovingClock(NOON)
+    async with forgetful(tmp_path, clock) as store:
+        session = await stored(store, with_notices(user_says(new_session()), 2), NOON)
+        clock.move(20 * HOUR)
+        await stored(store, with_notices(user_says(session, at=clock.now())), clock.now())
+        clock.move(5 * HOUR)
+        claimed = []
+        for _ in range(4):
+            notices = await store.claim(clock.now(), clock.now() + MINUTE, 8)
+            claimed += [notice.position for notice in notices]
+        depth = await store.depth()
+
+    assert claimed == [20]
+    assert depth == 1
+
+
+async def test_a_dead_letter_that_has_expired_is_neither_shown_nor_revived(tmp_path: Path) -> None:
+    clock = MovingClock(NOON)
+    async with forgetful(tmp_path, clock) as store:
+        for session_id in ("s1", "s2"):
+            said = user_says(session_of(session_id), at=clock.now())
+            await stored(store, with_notices(said, due_at=clock.now()), clock.now())
+            (notice,) = await store.claim(clock.now(), clock.now() + MINUTE, 8)
+            await store.settle(notice.notice_id, Undeliverable("no"))
+            clock.move(20 * HOUR)
+        dead = await store.dead(1)
+        revived = [await store.retry("s1-10"), await store.retry("s2-10")]
+
+    assert [letter.notice.notice_id for letter in dead] == ["s2-10"]
+    assert revived == [False, True]
+
+
+@pytest.mark.parametrize("act", SINGLE)
+async def test_what_dies_in_the_middle_was_done_or_not(act: str, stores: Two) -> None:
+    possible = [await in_memory(5), await in_memory(5, ACTS[act])]
+    before, has_died = 0, True
+    while has_died:
+        before += 1
+        case = await stores.case(before)
+        has_died = await stores.dies(ACTS[act](case), before)
+        stores.look()
+
+        assert await case.on(stores.other).come_to() in possible, before

@@ -1,0 +1,305 @@
+"""What goes wrong between a store and its DynamoDB, on a test's command; and what it all costs.
+
+async with FaultProxy(engine.url) as proxy:
+    store = DynamoStore(table, endpoint_url=proxy.url, ...)
+    proxy.plan = in_turn(Fault.THROTTLED, Fault.LOST)
+"""
+
+import asyncio
+import json
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from random import Random
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
+
+from tests.support.faults import Hold
+from tests.support.user import PATIENCE_S
+
+
+class Fault(Enum):
+    """What becomes of one request."""
+
+    THROTTLED = auto()
+    """Refused: the table's throughput is used up."""
+    SLOWED = auto()
+    """Refused: the account's throughput is used up."""
+    CONFLICT = auto()
+    """A write of items is refused: a transaction is under way on one of them."""
+    BROKEN = auto()
+    """Refused: HTTP 500."""
+    PARTIAL = auto()
+    """Of a batch, only the first half is done; all else is done as it is."""
+    RESET = auto()
+    """Nothing is done, and the connection is reset."""
+    HANG = auto()
+    """Nothing is done, and nothing is ever answered."""
+    LOST = auto()
+    """It is done, and then the connection is reset."""
+    LOST_BROKEN = auto()
+    """It is done, and answered with HTTP 500."""
+    MUTE = auto()
+    """It is done, and nothing is ever answered."""
+
+
+class Asked(NamedTuple):
+    """One request: the how manieth, from 1, what for, and with which body."""
+
+    number: int
+    operation: str
+    body: dict[str, Any]
+
+
+class Spent(NamedTuple):
+    """What one request has cost, by the engine's count."""
+
+    operation: str
+    write: float
+    read: float
+
+
+Plan = Callable[[Asked], Fault | Hold | None]
+"""What is to become of a request; None: it is done. A Hold: it is done once that is released."""
+
+
+def nothing(asked: Asked) -> None:
+    """All goes well."""
+
+
+def in_turn(*faults: Fault | Hold | None, operation: str | None = None) -> Plan:
+    """One after the other for the next requests, of one kind alone if it is named; then nothing."""
+    left = deque(faults)
+
+    def plan(asked: Asked) -> Fault | Hold | None:
+        if operation is not None and asked.operation != operation:
+            return None
+        return left.popleft() if left else None
+
+    return plan
+
+
+def always(fault: Fault) -> Plan:
+    """The same for every request."""
+    return lambda asked: fault
+
+
+def at_call(number: int, fault: Fault) -> Plan:
+    """The `number`-th request from now on, counted from 1, and no other."""
+    return in_turn(*[None] * (number - 1), fault)
+
+
+def seeded(seed: int, share: float, *faults: Fault) -> Plan:
+    """One of these at random for a share of the requests: the same ones for the same seed."""
+    random = Random(seed)
+    return lambda asked: random.choice(faults) if random.random() < share else None
+
+
+@dataclass
+class FaultProxy:
+    """Use it as `async with proxy:`; `stop` and `start` make it refuse connections and be back."""
+
+    engine_url: str
+    plan: Plan = nothing
+    asked: list[Asked] = field(default_factory=list)
+    """Every request, whatever became of it."""
+    spent: list[Spent] = field(default_factory=list)
+    """What those have cost that the engine has answered."""
+    port: int = 0
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _connections: set[asyncio.Task[None]] = field(default_factory=set)
+    _server: asyncio.Server | None = None
+    _dealt_with: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def operations(self) -> list[str]:
+        """What was asked, in order."""
+        return [asked.operation for asked in self.asked]
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self.asked.clear()
+        self.spent.clear()
+        self._dealt_with = 0
+
+    async def wait_until(self, count: int) -> None:
+        """Return once so many requests have had what was planned for them."""
+        async with asyncio.timeout(PATIENCE_S), self._changed:
+            await self._changed.wait_for(lambda: self._dealt_with >= count)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen, on the same port as ever."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Refuse connections, and drop those that there are."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        engine = urlsplit(self.engine_url)
+        upstream: _Upstream | None = None
+        try:
+            upstream = await asyncio.open_connection(engine.hostname, engine.port)
+            # What a client that has left does is no concern of the proxy's.
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while await self._exchange(reader, writer, upstream):
+                    pass
+        except asyncio.CancelledError:
+            pass  # `stop`: nobody waits for what would be re-raised
+        finally:
+            self._connections.discard(task)
+            writer.close()
+            if upstream is not None:
+                upstream[1].close()
+
+    async def _exchange(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: "_Upstream"
+    ) -> bool:
+        """One request and its answer; False: the connection has ended with it."""
+        head, content = await _message(reader)
+        operation = _header(head, "x-amz-target").partition(".")[2]
+        asked = Asked(len(self.asked) + 1, operation, json.loads(content))
+        self.asked.append(asked)
+        fate = self.plan(asked)
+        if isinstance(fate, Hold):
+            await fate.wait()
+            fate = None
+        if fate is Fault.CONFLICT and operation not in _CONFLICTING:
+            fate = None
+        if fate in (Fault.HANG, Fault.RESET):
+            answer = b""
+        elif fate is not None and fate in _REFUSALS:
+            answer = _refusal(fate, asked)
+        else:
+            answer = await self._forwarded(asked, fate is Fault.PARTIAL, upstream)
+        async with self._changed:
+            self._dealt_with += 1
+            self._changed.notify_all()
+        if fate in (Fault.HANG, Fault.MUTE):
+            await reader.read()  # until the client leaves
+            return False
+        if fate in (Fault.RESET, Fault.LOST):
+            linger = struct.pack("ii", 1, 0)  # RST, where a close would be FIN
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            return False
+        writer.write(_refusal(Fault.BROKEN, asked) if fate is Fault.LOST_BROKEN else answer)
+        await writer.drain()
+        return True
+
+    async def _forwarded(self, asked: Asked, partial: bool, upstream: "_Upstream") -> bytes:
+        body, rest = _halved(asked) if partial else (asked.body, {})
+        # Every operation on items may be asked what it costs; the store needs not know.
+        if asked.operation not in ("DescribeTable", "CreateTable", "DeleteTable"):
+            body = {**body, "ReturnConsumedCapacity": "INDEXES"}
+        content = json.dumps(body).encode()
+        reader, writer = upstream
+        writer.write(_REQUEST % (asked.operation.encode(), len(content)) + content)
+        head, content = await _message(reader)
+        answer = json.loads(content)
+        self._count(asked.operation, answer)
+        answer |= rest
+        return _answer(int(head.split(b" ", 2)[1]), answer)
+
+    def _count(self, operation: str, answer: dict[str, Any]) -> None:
+        consumed = answer.pop("ConsumedCapacity", None)
+        if consumed is None:
+            return
+        tables = consumed if isinstance(consumed, list) else [consumed]
+        units = sum(float(table["CapacityUnits"]) for table in tables)
+        reads = operation in _READS
+        self.spent.append(Spent(operation, 0.0 if reads else units, units if reads else 0.0))
+
+
+_Upstream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_READS = ("GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems")
+_CONFLICTING = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+_PREFIX = "com.amazonaws.dynamodb.v20120810#"
+_REFUSALS = {
+    Fault.THROTTLED: (400, "ProvisionedThroughputExceededException"),
+    Fault.SLOWED: (400, "ThrottlingException"),
+    Fault.CONFLICT: (400, "TransactionConflictException"),
+    Fault.BROKEN: (500, "InternalServerError"),
+}
+# An engine wants a signature, and does not look at it.
+_REQUEST = (
+    b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-amz-json-1.0\r\n"
+    b"Authorization: AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, "
+    b"SignedHeaders=host, Signature=0\r\nX-Amz-Date: 20260101T000000Z\r\n"
+    b"X-Amz-Target: DynamoDB_20120810.%s\r\nContent-Length: %d\r\n\r\n"
+)
+
+
+def _refusal(fault: Fault, asked: Asked) -> bytes:
+    code, name = _REFUSALS[fault]
+    body: dict[str, Any] = {"__type": _PREFIX + name, "message": "as told"}
+    if fault is Fault.CONFLICT and asked.operation == "TransactWriteItems":
+        reasons = [{"Code": "None"} for _ in asked.body["TransactItems"]]
+        reasons[-1] = {"Code": "TransactionConflict", "Message": "as told"}
+        body["__type"] = _PREFIX + "TransactionCanceledException"
+        body["CancellationReasons"] = reasons
+    return _answer(code, body)
+
+
+def _answer(code: int, body: object) -> bytes:
+    content = json.dumps(body).encode()
+    head = (
+        f"HTTP/1.1 {code} As told\r\nContent-Type: application/x-amz-json-1.0\r\n"
+        f"x-amzn-RequestId: proxy\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    return head.encode() + content
+
+
+def _halved(asked: Asked) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The request with its first half alone, and what the answer says of the rest."""
+    if asked.operation == "BatchWriteItem":
+        ((table, items),) = asked.body["RequestItems"].items()
+        kept, rest = _split(items)
+        return {"RequestItems": {table: kept}}, {"UnprocessedItems": {table: rest}} if rest else {}
+    if asked.operation == "BatchGetItem":
+        ((table, wanted),) = asked.body["RequestItems"].items()
+        kept, rest = _split(wanted["Keys"])
+        unread = {"UnprocessedKeys": {table: {**wanted, "Keys": rest}}} if rest else {}
+        return {"RequestItems": {table: {**wanted, "Keys": kept}}}, unread
+    return asked.body, {}
+
+
+def _split(items: list[Any]) -> tuple[list[Any], list[Any]]:
+    half = (len(items) + 1) // 2
+    return items[:half], items[half:]
+
+
+async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    return head, await reader.readexactly(int(_header(head, "content-length")))
+
+
+def _header(head: bytes, name: str) -> str:
+    for line in head.decode().split("\r\n")[1:]:
+        key, _, value = line.partition(":")
+        if key.lower() == name:
+            return value.strip()
+    raise ValueError(f"no {name} in {head!r}")

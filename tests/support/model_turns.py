@@ -1,0 +1,143 @@
+"""One turn of an assistant, as the application asks for it: a view, tools, and what was said."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.openai.assistant import OpenAIAssistant
+from adapters.system import SystemClock
+from application.ports import Assistant, Toolbox
+from domain.business import Business, Reservation
+from domain.decisions import hear
+from domain.identity import Customer, MessageId, customer
+from domain.message import Author, Message
+from domain.session import Draft, Session
+from domain.usage import Usage
+from domain.view import View
+from tests.support.assistants import Said
+from tests.unit.domain.makers import at, new_session
+
+BISTRO = DEMO_BUSINESSES[0]
+
+
+class ShiftedClock(SystemClock):
+    """The machine's clock, put forward at will."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+    def forward(self, seconds: float) -> None:
+        """Let that much time have passed."""
+        self._ahead += timedelta(seconds=seconds)
+
+
+class UsedTools(Toolbox):
+    """The tools of one turn, which remember what was asked of them."""
+
+    def __init__(self, who: Customer, failure: Exception | None = None) -> None:
+        self._who = who
+        self._businesses = MemoryBusinesses()
+        self._failure = failure
+        self.used: list[str] = []
+        self.transfers: list[tuple[str, str]] = []
+
+    async def get_business(self) -> Business | None:
+        self._use("get_business")
+        return await self._businesses.business(self._who.business_id)
+
+    async def get_reservations(self) -> tuple[Reservation, ...]:
+        self._use("get_reservations")
+        return await self._businesses.reservations(self._who)
+
+    async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
+        self._use("transfer_to_live_chat")
+        self.transfers.append((reason, summary))
+
+    def _use(self, name: str) -> None:
+        self.used.append(name)
+        if self._failure is not None:
+            raise self._failure
+
+
+@dataclass(slots=True)
+class Turn:
+    """What came of a turn."""
+
+    tools: UsedTools
+    said: Said = field(default_factory=Said)
+    usage: Usage | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer."""
+        return "".join(self.said.pieces)
+
+
+def conversation(*said: str, business_id: str = "b1") -> tuple[Session, tuple[Message, ...]]:
+    """A session in which user and AI have said this in turns, and its log.
+
+    The user speaks last.
+    """
+    session, log = _in(business_id), []
+    for number, text in enumerate(said):
+        message_id = MessageId(f"m{number}")
+        if (len(said) - number) % 2:
+            draft = hear(session, new_session, message_id, text, at(60 * number))
+        else:
+            draft = Draft(session)
+            draft.say(Author.AI, message_id, text, at(60 * number), answers=session.asked)
+        session = draft.session
+        log += [entry for entry in draft.entries if isinstance(entry, Message)]
+    return session, tuple(log)
+
+
+def _in(business_id: str) -> Session:
+    made = new_session()
+    return Session(
+        session_id=made.session_id,
+        customer=customer(business_id, "u1"),
+        location_id=None,
+        opened_at=made.opened_at,
+        updated_at=made.updated_at,
+    )
+
+
+def view_of(*said: str, business: Business | None = BISTRO, **more: Any) -> View:
+    """What an assistant sees of such a conversation; it is to answer the last message."""
+    session, log = conversation(*said)
+    return View(session=session, business=business, entries=log, unanswered=log[-1:], **more)
+
+
+async def ask(
+    assistant: Assistant, *said: str, failure: Exception | None = None, **more: Any
+) -> Turn:
+    """Have the last of what was said answered. Raises: AssistantFailed.
+
+    `failure`: what the tools raise.
+    """
+    view = view_of(*(said or ("Bună!",)), **more)
+    turn = Turn(UsedTools(view.session.customer, failure))
+    turn.usage = await assistant.answer(view, turn.tools, turn.said)
+    return turn
+
+
+@asynccontextmanager
+async def openai_assistant(url: str, **chosen: Any) -> AsyncIterator[OpenAIAssistant]:
+    """The product's assistant before the server at `url`; it asks the model `m1`."""
+    settings = {
+        "api_key": "key",
+        "model": "m1",
+        "timeout_s": 20.0,
+        "clock": SystemClock(),
+        **chosen,
+    }
+    assistant = OpenAIAssistant(base_url=url, jitter=lambda: 0.0, **settings)
+    async with assistant:
+        yield assistant

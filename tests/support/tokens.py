@@ -1,0 +1,126 @@
+"""Tokens of all kinds, and somebody who publishes keys."""
+
+import asyncio
+import json
+import time
+from collections import deque
+from contextlib import suppress
+from functools import cache
+from typing import Any, Self
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+SECRET = "s3cret-of-the-suite-with-more-than-32-bytes"
+DAY_S = 86_400
+JWT: dict[str, Any] = {"socket_auth": "jwt", "jwt_secret": SECRET}
+"""The settings of a server that believes `token`."""
+PATIENCE_S = 10.0
+
+
+def claims(user_id: str = "u1", business_id: str = "b1", **others: Any) -> dict[str, Any]:
+    """What a good token says; a claim of None is left out."""
+    known = {"sub": user_id, "biz": business_id, "exp": int(time.time()) + DAY_S, **others}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def token(user_id: str = "u1", business_id: str = "b1", **others: Any) -> str:
+    """A token that the server believes, unless another claim spoils it."""
+    return jwt.encode(claims(user_id, business_id, **others), SECRET)
+
+
+def ending_in(seconds: float, user_id: str = "u1", business_id: str = "b1") -> str:
+    """A token that is believed for so long from now, the leeway counted in."""
+    # Whole seconds: it may be up to one less.
+    return token(user_id, business_id, exp=int(time.time() + seconds) - 10)
+
+
+@cache
+def rsa_key(bits: int = 2_048, number: int = 0) -> RSAPrivateKey:
+    """A private key; the same for the same arguments."""
+    return generate_private_key(65_537, bits)
+
+
+@cache
+def ed25519_key(number: int = 0) -> Ed25519PrivateKey:
+    """A private key; the same for the same arguments."""
+    return Ed25519PrivateKey.generate()
+
+
+def public_pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
+    """The public half, as a file has it."""
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode()
+
+
+def jwk(key: RSAPrivateKey | Ed25519PrivateKey, key_id: str | None, **more: Any) -> dict[str, Any]:
+    """The public half, as it is published."""
+    known: dict[str, Any]
+    if isinstance(key, RSAPrivateKey):
+        known = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    else:
+        known = jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return {**known, **({"kid": key_id} if key_id is not None else {}), **more}
+
+
+class Publisher:
+    """Publishes keys at an address; use it as `async with publisher:`."""
+
+    def __init__(self, *keys: dict[str, Any]) -> None:
+        self.document: bytes = b""
+        self.publish(*keys)
+        self.asked = 0
+        self.faults: deque[bytes] = deque()
+        """Whole answers to the next requests, in place of the document; b"" hangs."""
+        self.has_been_asked = asyncio.Event()
+        self._connections: set[asyncio.Task[None]] = set()
+
+    def publish(self, *keys: Any) -> None:
+        """These are the keys from now on."""
+        self.document = json.dumps({"keys": keys}).encode()
+
+    @property
+    def url(self) -> str:
+        port = self._server.sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}/keys.json"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._server.close()
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+                await self._answer(reader, writer)
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.asked += 1
+        self.has_been_asked.set()
+        answer = self.faults.popleft() if self.faults else answered(self.document)
+        writer.write(answer)
+        await writer.drain()
+        if not answer:
+            await reader.read()  # until who asks gives up
+
+
+def answered(body: bytes, status: int = 200, head: str = "") -> bytes:
+    """An answer over HTTP."""
+    return (
+        f"HTTP/1.1 {status} As told\r\n{head}Content-Length: {len(body)}\r\n"
+        "Connection: close\r\n\r\n"
+    ).encode() + body

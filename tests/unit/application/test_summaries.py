@@ -1,0 +1,193 @@
+"""The rolling summary: made behind the user's back, stored with the next answer."""
+
+import pytest
+
+from application.ports import Summary
+from application.summaries import MAX_PIECES, PAUSE_ENTRIES
+from domain.digest import PIECE_TOKENS
+from domain.errors import AssistantFailed
+from domain.message import Author, cost
+from domain.tokens import estimate
+from tests.support.assistants import HANG, PAUSE, ScriptedSteps
+from tests.support.harness import App, User, harness
+
+FULL = 10
+"""So many questions and answers fill a view."""
+
+
+async def asking(app: App, times: int, text: str = "Bună!") -> User:
+    """A user who has asked so often, and been answered."""
+    user = app.user()
+    await user.join()
+    for number in range(times):
+        await user.say(f"{text} {number}")
+        await app.quiet()
+    return user
+
+
+async def test_a_conversation_that_fits_its_view_is_not_summarised() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant) as app:
+        user = await asking(app, FULL - 1)
+
+        assert assistant.summarised == []
+        assert (await app.head(user.customer)).digest is None
+
+
+async def test_what_the_next_question_would_push_out_is_summarised_and_the_rest_seen() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant) as app:
+        await asking(app, FULL + 1)
+        ((earlier, entries),) = assistant.summarised
+        view = assistant.views[-1]
+
+        assert earlier is None
+        assert [entry.seq for entry in entries] == list(range(1, 11))
+        assert view.digest == "Rezumat."
+        assert [entry.seq for entry in view.entries] == list(range(11, 22))
+
+
+async def test_the_next_answer_takes_the_digest_into_the_log_and_the_head() -> None:
+    async with harness() as app:
+        user = await asking(app, FULL)
+        before = (await app.head(user.customer)).digest
+        await user.say("Mai e ceva.")
+        await app.quiet()
+        answer, head = user.messages[-1], await app.head(user.customer)
+
+        assert before is None
+        assert answer.digest is not None
+        assert (answer.digest.text, answer.digest.through) == ("Rezumat.", 10)
+        assert head.digest == answer.digest
+
+
+async def test_a_digest_survives_the_process_and_is_summarised_with_what_follows() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant) as app:
+        await asking(app, FULL + 1)
+        other = app.another()
+        await asking(other, FULL)
+        earlier, entries = assistant.summarised[1]
+
+        assert earlier == "Rezumat."
+        assert entries[0].seq == 11
+
+
+async def test_no_view_has_a_gap_between_its_digest_and_its_entries() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant) as app:
+        user = await asking(app, 59)
+        through = [
+            message.digest.through for message in user.messages if message.digest is not None
+        ]
+        firsts = [view.entries[0].seq for view in assistant.views]
+
+        assert set(firsts) == {1, *(seq + 1 for seq in through)}
+        assert len(through) == len(assistant.summarised)
+        assert len(through) <= 12
+
+
+async def test_an_answer_waits_for_no_summary() -> None:
+    assistant = ScriptedSteps()
+    assistant.summary = PAUSE
+    async with harness(assistant) as app:
+        user = await asking(app, FULL + 3)
+        without = [view.digest for view in assistant.views]
+        assistant.go()
+        await user.say("Și acum?")
+        await app.quiet()
+
+        assert without == [None] * (FULL + 3)
+        assert len(assistant.summarised) == 1  # one at a time
+        assert assistant.views[-1].digest == "Rezumat."
+
+
+@pytest.mark.parametrize("failure", [AssistantFailed(), ValueError("a bug"), Summary("  ")])
+async def test_a_summary_that_fails_harms_nothing_and_is_not_tried_at_once_again(
+    failure: Exception | Summary,
+) -> None:
+    assistant = ScriptedSteps()
+    assistant.summary = failure
+    async with harness(assistant) as app:
+        user = await asking(app, FULL + PAUSE_ENTRIES // 2 - 1)
+        tried = len(assistant.summarised)
+        assistant.summary = Summary("Rezumat.")
+        await user.say("Încă una.")
+        await app.quiet()
+        await user.say("Și încă una.")
+        await app.quiet()
+
+        assert tried == 1
+        assert len(assistant.views[-2].entries) == 20
+        assert assistant.views[-1].digest == "Rezumat."
+        assert set(app.observer.outcomes) == {"answered"}
+
+
+async def test_a_summary_that_hangs_is_given_up() -> None:
+    assistant = ScriptedSteps()
+    assistant.summary = HANG
+    async with harness(assistant, turn_timeout_s=10) as app:
+        await asking(app, FULL)
+        await app.clock.advance(10)
+
+        assert b'summaries_total{outcome="failed"} 1.0' in app.observer.text(0)
+        assert app.clock.pending == 0
+
+
+async def test_a_stop_waits_for_no_summary() -> None:
+    assistant = ScriptedSteps()
+    assistant.summary = HANG
+    async with harness(assistant) as app:
+        await asking(app, FULL)
+        await app.turns.stop()
+
+        assert app.clock.pending == 0
+
+
+async def test_long_entries_are_summarised_sooner_than_many() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant, view_tokens=1_000) as app:
+        await asking(app, 4, "ă" * 200)
+
+        assert len(assistant.summarised) == 1
+
+
+async def test_a_digest_is_bounded_whatever_the_model_says() -> None:
+    assistant = ScriptedSteps()
+    assistant.summary = Summary("cuvinte " * 10_000)
+    async with harness(assistant) as app:
+        user = await asking(app, FULL + 1)
+        digest = (await app.head(user.customer)).digest
+
+        assert digest is not None
+        assert estimate(digest.text) <= 500
+        assert digest.text.endswith("…")
+
+
+async def test_much_that_fell_out_at_once_is_summarised_in_pieces() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant) as app:
+        user = await asking(app, 1)
+        await app.coordinator().take_over(user)
+        for number in range(60):
+            await user.say(f"{number} " + "x" * 1_000)
+        await app.coordinator().give_back(user)
+        await user.say("Ce am stabilit?")
+        await app.quiet()
+        pieces = [entries for _, entries in assistant.summarised]
+        seqs = [entry.seq for piece in pieces for entry in piece]
+
+        assert 1 < len(pieces) <= MAX_PIECES
+        assert seqs == list(range(1, len(seqs) + 1))
+        assert all(sum(map(cost, piece)) <= PIECE_TOKENS for piece in pieces)
+
+
+async def test_nothing_is_kept_of_an_erased_customer() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant) as app:
+        user = await asking(app, FULL)
+        await app.privacy.erase(user.customer)
+        again = await asking(app, 1)
+
+        assert assistant.views[-1].digest is None
+        assert await app.texts(again.customer, Author.AI) == ["Răspuns."]

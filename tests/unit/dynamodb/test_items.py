@@ -1,0 +1,200 @@
+"""The table's keys sort as they must, and what is packed is unpacked, by other versions too."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any, cast
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.dynamodb.items import (
+    FIRST_ENTRY,
+    HEAD,
+    LAST_SEQ,
+    NEVER,
+    SHARDS,
+    Item,
+    due_slot,
+    entries_of,
+    entry_sk,
+    head_item,
+    head_of,
+    moment,
+    ms,
+    notice_sk,
+    pack_entries,
+    pointer_sk,
+    shard,
+    stamp,
+)
+from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId
+from domain.message import Author, Digest, Entry, Message, StatusChange, ToolOutcome, ToolUse
+from domain.session import Session
+from domain.status import Reason, Status
+from domain.transfer import Transfer, TransferState
+from domain.usage import Usage
+from tests.contract.stores import ANA, NOON, asks_for_human, new_session, user_says
+
+USAGE = Usage(model="m", input_tokens=5, cached_tokens=4, output_tokens=3, calls=2)
+DIGEST = Digest(text="They asked for a table.", through=4, usage=USAGE)
+TRANSFER = Transfer(
+    transfer_id=cast(Any, "t1"),
+    reason=Reason.USER_REQUEST,
+    state=TransferState.ENDED,
+    requested_at=NOON,
+    expires_at=NOON + timedelta(minutes=5),
+    coordinator_id=CoordinatorId("maria"),
+    ended=Reason.RETURNED,
+)
+MESSAGE = Message(
+    seq=7,
+    message_id=MessageId("0123456789abcdef" * 2),
+    author=Author.COORDINATOR,
+    text="Bună! 🍷",
+    at=NOON,
+    actions=({"type": "reservations", "items": [{"guests": 4, "at": None}]},),
+    in_reply_to=(MessageId("ab" * 16), MessageId("m-1")),
+    answers=6,
+    failed=True,
+    coordinator_id=CoordinatorId("maria"),
+    tools=(ToolUse(name="get_business", outcome=ToolOutcome.FOUND),),
+    usage=USAGE,
+    digest=DIGEST,
+)
+CHANGE = StatusChange(
+    seq=8,
+    status=Status.LIVE,
+    epoch=3,
+    reason=Reason.ACCEPTED,
+    at=NOON,
+    transfer=TRANSFER,
+    summary="Da",
+)
+SESSION = Session(
+    session_id=SessionId("0123456789abcdef" * 2),
+    customer=ANA,
+    location_id=LocationId("l1"),
+    opened_at=NOON,
+    updated_at=NOON + timedelta(milliseconds=1),
+    status=Status.LIVE,
+    reason=Reason.ACCEPTED,
+    epoch=3,
+    seq=8,
+    asked=7,
+    answered=6,
+    failures=1,
+    transfer=TRANSFER,
+    summary="Da",
+    digest=DIGEST,
+    usage=USAGE,
+    tokens=8,
+)
+
+
+def item(entries: list[Entry]) -> Item:
+    """An item of a log."""
+    return {"SK": {"S": entry_sk(entries[0].seq)}, "b": {"B": pack_entries(entries)}}
+
+
+@pytest.mark.parametrize(
+    "value", [MESSAGE, CHANGE, SESSION], ids=lambda value: type(value).__name__
+)
+def test_the_examples_leave_no_field_at_its_default(value: object) -> None:
+    left = [f.name for f in fields(cast(Any, value)) if getattr(value, f.name) == f.default]
+
+    assert left == []
+
+
+def test_entries_come_back_as_they_were_stored() -> None:
+    draft = asks_for_human(user_says(new_session()).session)
+
+    assert entries_of(item([MESSAGE, CHANGE])) == [MESSAGE, CHANGE]
+    assert entries_of(item(draft.entries)) == draft.entries
+
+
+def test_a_head_comes_back_as_it_was_stored() -> None:
+    assert head_of(head_item(SESSION, NEVER)) == SESSION
+    assert head_of(head_item(new_session(), 5)) == new_session()
+
+
+@given(st.text(max_size=140))
+def test_every_message_id_comes_back(message_id: str) -> None:
+    try:
+        message_id.encode()
+    except UnicodeEncodeError:
+        return  # an identifier is ASCII, and text is refused with these
+    message = replace(MESSAGE, message_id=MessageId(message_id), in_reply_to=())
+
+    assert entries_of(item([message])) == [message]
+
+
+@given(st.text("0123456789abcdef", max_size=40))
+def test_an_id_that_looks_hexadecimal_comes_back(message_id: str) -> None:
+    message = replace(MESSAGE, message_id=MessageId(message_id), in_reply_to=(MessageId("0a"),))
+
+    assert entries_of(item([message])) == [message]
+
+
+def test_fields_of_a_later_version_are_ignored() -> None:
+    stored = item([MESSAGE])
+    (packed,) = msgspec.msgpack.decode(stored["b"]["B"])
+    stored["b"] = {"B": msgspec.msgpack.encode([packed | {"mood": {"new": 1}}])}
+
+    assert entries_of(stored) == [MESSAGE]
+
+
+def test_fields_that_an_earlier_version_did_not_have_are_at_their_defaults() -> None:
+    oldest = {"i": "m-1", "a": "user", "t": "Bună", "w": NOON}
+    stored = {"SK": {"S": entry_sk(1)}, "b": {"B": msgspec.msgpack.encode([oldest])}}
+
+    assert entries_of(stored) == [
+        Message(seq=1, message_id=MessageId("m-1"), author=Author.USER, text="Bună", at=NOON)
+    ]
+
+
+def test_what_has_its_default_takes_no_room() -> None:
+    message = Message(seq=1, message_id=MessageId("ab" * 16), author=Author.USER, text="", at=NOON)
+
+    assert len(pack_entries([message])) < 50
+
+
+@given(st.integers(1, LAST_SEQ - 1))
+def test_entries_sort_by_seq_before_the_head_and_behind_further_notices(seq: int) -> None:
+    assert notice_sk(seq * 10) < FIRST_ENTRY < entry_sk(seq) < entry_sk(seq + 1) < HEAD
+
+
+@given(st.integers(0, 10**13 - 2))
+def test_times_sort_as_they_follow(milliseconds: int) -> None:
+    assert len(stamp(milliseconds)) == 13
+    assert stamp(milliseconds) < stamp(milliseconds + 1)
+
+
+@pytest.mark.parametrize("milliseconds", [-1, -(10**15), 10**13, 10**15, NEVER])
+def test_a_time_that_is_out_of_range_still_sorts(milliseconds: int) -> None:
+    assert stamp(0) <= stamp(milliseconds) <= stamp(10**13 - 1)
+
+
+@given(st.datetimes().map(lambda at: at.replace(tzinfo=NOON.tzinfo, microsecond=0)))
+def test_a_moment_is_its_milliseconds(at: Any) -> None:
+    assert moment(ms(at)) == at
+
+
+def test_a_session_is_always_in_the_same_shard() -> None:
+    shards = [shard(f"s{number}") for number in range(100)]
+
+    assert set(shards) == set(range(SHARDS))
+    assert shards[:4] == [shard(f"s{number}") for number in range(4)]
+    assert shard("s1") == 0
+
+
+def test_who_is_never_due_has_no_slot() -> None:
+    assert due_slot("s1", NEVER) == {}
+    assert due_slot("s1", 5) == {"wP": {"S": "0"}, "wS": {"S": "0000000000005#s1"}}
+
+
+def test_a_customers_sessions_sort_by_their_opening() -> None:
+    later = new_session("a", Customer(*ANA), NOON + timedelta(milliseconds=1))
+
+    assert pointer_sk(new_session("b")) < pointer_sk(later)

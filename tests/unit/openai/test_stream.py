@@ -1,0 +1,372 @@
+"""The reading of replies: whatever servers make of the format, and whatever an enemy would."""
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.openai import stream
+from adapters.openai.failures import Remedy, TryFailed, told_error
+from adapters.openai.stream import Reply
+from domain.usage import Usage
+from tests.support.openai_stub import DONE, USED, call, delta, event
+
+
+def read(*pieces: bytes) -> Reply:
+    """The reply that these bytes make."""
+    reply = Reply()
+    for piece in pieces:
+        reply.feed(piece)
+    reply.end()
+    return reply
+
+
+def text(*pieces: bytes) -> str:
+    return "".join(read(*pieces).text)
+
+
+def called(*deltas: Any) -> list[tuple[str, str]]:
+    """The calls that these pieces of calls make: names and arguments."""
+    reply = read(*[delta(tool_calls=[each]) for each in deltas], delta("tool_calls"), DONE)
+    return [(each.name, each.arguments) for each in reply.calls]
+
+
+WHOLE = b"".join([
+    delta(role="assistant", content=""), delta(content="Bună "), delta(content="ziua, ță!"),
+    delta("stop"), USED, DONE,
+])  # fmt: skip
+
+
+def test_a_stream_is_read_to_its_text_its_end_and_its_cost() -> None:
+    reply = read(WHOLE)
+
+    assert "".join(reply.text) == "Bună ziua, ță!"
+    assert (reply.finish, reply.is_done, reply.is_cut) == ("stop", True, False)
+    assert reply.usage("m1") == Usage(
+        model="m1", input_tokens=100, cached_tokens=64, output_tokens=20, calls=1
+    )
+
+
+@given(st.lists(st.integers(0, len(WHOLE)), max_size=20), st.sampled_from([b"\n", b"\r\n"]))
+def test_it_does_not_matter_where_the_network_cuts(cuts: list[int], newline: bytes) -> None:
+    data = WHOLE.replace(b"\n", newline)
+    places = sorted({0, len(data), *[cut for cut in cuts if cut < len(data)]})
+
+    assert text(*[data[a:b] for a, b in pairwise(places)]) == "Bună ziua, ță!"
+
+
+def test_each_piece_is_told_as_it_comes() -> None:
+    reply = Reply()
+
+    assert reply.feed(delta(content="Bu") + delta(content="nă")) == "Bună"
+    assert reply.feed(delta(content=" ziua")) == " ziua"
+    assert not reply.is_complete
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([b": ping\n\n", delta(content="Da"), b":\n\n", delta("stop")], id="comments"),
+        pytest.param([delta(content="Da"), delta("stop")], id="no [DONE]"),
+        pytest.param([delta(content="Da"), DONE], id="no finish_reason"),
+        pytest.param([delta(content="Da"), delta("stop"), USED.rstrip()], id="no last line end"),
+        pytest.param([event(choices=[]), delta(content="Da"), DONE], id="no choices"),
+        pytest.param([event(choices=None, usage=None), delta(content="Da"), DONE], id="null"),
+        pytest.param([event(id="x"), delta(content="Da"), DONE], id="an empty chunk"),
+        pytest.param([delta("stop", role="assistant", content="Da"), DONE], id="all in one chunk"),
+        pytest.param([delta(content=None), delta(content="Da"), DONE], id="null content"),
+        pytest.param([delta(content=[{"type": "text", "text": "Da"}]), DONE], id="parts"),
+        pytest.param([delta(refusal="Da"), delta("stop"), DONE], id="a refusal"),
+        pytest.param([delta(content="Da").replace(b"data: ", b"data:"), DONE], id="no space"),
+        pytest.param([b"\xef\xbb\xbf\n\n" + delta(content="Da"), DONE], id="blank lines"),
+        pytest.param([b"id: 7\nevent: message\n", delta(content="Da"), DONE], id="fields"),
+        pytest.param([delta(content="Da").replace(b", ", b",\ndata: "), DONE], id="many lines"),
+        pytest.param([delta(content="Da"), DONE, delta(content="!"), b"data: x\n\n"], id="more"),
+        pytest.param([event(choices=[{"message": {"content": "Da"}}]), DONE], id="message"),
+    ],
+)  # fmt: skip
+def test_what_can_be_understood_is_taken(pieces: list[bytes]) -> None:
+    assert text(*pieces) == "Da"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_whole_document_is_taken_for_a_stream(indent: int | None) -> None:
+    message = {"role": "assistant", "content": "Da", "tool_calls": [call("f", "{}", id="c1")]}
+    document = {
+        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 3, "prompt_cache_hit_tokens": 5},
+    }
+    data = b"\n" + json.dumps(document, indent=indent).encode()
+    reply = read(data[:30], data[30:])
+
+    assert reply.text == ["Da"]
+    assert [(each.call_id, each.name) for each in reply.calls] == [("c1", "f")]
+    assert reply.usage("m1") == Usage(
+        model="m1", input_tokens=7, cached_tokens=5, output_tokens=3, calls=1
+    )
+
+
+def test_an_emoji_that_was_torn_apart_is_put_together() -> None:
+    halves = [
+        delta(content="Bun\ud83d"),
+        delta(content="\ude00 și \ud83d"),
+        delta(content="!"),
+        DONE,
+    ]
+    torn = [call("f", '{"a":"\ud83d', index=0), call(None, '\ude00"}', index=0)]
+
+    assert text(*halves) == "Bun😀 și ?!"
+    assert called(*torn) == [("f", '{"a":"😀"}')]
+
+
+A, B = '{"a":1}', '{"b":2}'
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        pytest.param(
+            [call("f", "", index=0, id="1"), call(None, '{"a":', index=0),
+             call(None, "1}", index=0), call("g", "", index=1, id="2"), call(None, B, index=1)],
+            [("f", A), ("g", B)], id="as the reference has it"),
+        pytest.param(
+            [call("f", '{"a":', index=0, id="1"), call("g", '{"b":', index=1, id="2"),
+             call(None, "1}", index=0), call(None, "2}", index=1)],
+            [("f", A), ("g", B)], id="two at once"),
+        pytest.param([call("f", A), call("g", B)], [("f", A), ("g", B)], id="names alone"),
+        pytest.param([call("f", A), call("f", B)], [("f", A), ("f", B)], id="one name twice"),
+        pytest.param(
+            [call("f", "", id="1"), call(None, A), call("g", "", id="2"), call(None, B)],
+            [("f", A), ("g", B)], id="no index"),
+        pytest.param(
+            [call("f", A, index=0, id="1"), call("g", B, index=0, id="2")],
+            [("f", A), ("g", B)], id="index 0 for all"),
+        pytest.param(
+            [call("f", '{"a":', index=0, id="1"), call("f", "1}", index=0, id="1")],
+            [("f", A)], id="the name in every piece"),
+        pytest.param(
+            [call("f", ""), call("f", '{"a":'), call("f", "1}")],
+            [("f", A)], id="the name in every piece, and nothing else"),
+        pytest.param(
+            [call("f", '{"a":', index=0, id="1"), call(None, "1}", index=0, id="9")],
+            [("f", A)], id="another id in every piece"),
+        pytest.param([call("f", {"a": 1}, index=0)], [("f", A)], id="an object"),
+        pytest.param([call("f", None, index=0, id=None)], [("f", "")], id="nothing"),
+        pytest.param(
+            [call("get_", "", index=0, id="1"), call("it", A, index=0)],
+            [("get_it", A)], id="the name in pieces"),
+        pytest.param([{"index": "0", "function": {"name": 7, "arguments": 7}}],
+                     [("", "")], id="nonsense"),
+    ],
+)  # fmt: skip
+def test_calls_are_put_together_from_their_pieces(
+    pieces: list[Any], expected: list[tuple[str, str]]
+) -> None:
+    assert called(*pieces) == expected
+
+
+def test_calls_count_though_the_model_is_said_to_have_stopped() -> None:
+    reply = read(delta(tool_calls=[call("f", A)]), delta("stop"), DONE)
+    reply.check()
+
+    assert [each.name for each in reply.calls] == ["f"]
+
+
+def error_of(*pieces: bytes) -> TryFailed:
+    with pytest.raises(TryFailed) as raised:
+        read(*pieces).check()
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reason"),
+    [
+        ([b"<!DOCTYPE html><h1>502</h1>"], "the answer is a web page"),
+        ([b"data: {\n\n"], "the answer is not one of Chat Completions"),
+        ([b"data: [1]\n\n"], "the answer is not one of Chat Completions"),
+        ([b'data: {"choices": 7}\n\n'], "the answer is not one of Chat Completions"),
+        ([b'data: {"choices": [{"delta": "x"}]}\n\n'], "the answer is not one of Chat Completions"),
+        ([b"data: " + b"[" * 100_000 + b"\n\n"], "the answer is not one of Chat Completions"),
+        (
+            [b'data: {"choices": [{"delta": {"content": "\xff"}}]}\n\n'],
+            "the answer is not one of Chat Completions",
+        ),
+        ([b"{"], "the answer is not one of Chat Completions"),
+        ([b"\x1f\x8b\x08 packed"], "the answer broke off"),
+        ([b""], "the answer broke off"),
+        ([delta(content="Bu")], "the answer broke off"),
+        ([delta(content="Bu"), b'data: {"choices": [{"del'], "the answer broke off"),
+        ([b"{}"], "the answer was empty"),
+        ([delta("stop"), DONE], "the answer was empty"),
+        ([delta(content=" \n"), delta("stop"), DONE], "the answer was empty"),
+        ([delta("length"), DONE], "all tokens of the answer were spent before its first word"),
+        ([delta(content="Bu"), delta("content_filter")], "the provider's content filter"),
+        ([event(error={"message": "MARKER", "type": "server_error"})], "server_error"),
+        ([event(error="MARKER")], "an error in the answer"),
+        ([b"event: error\n" + event(message="MARKER", code="rate_limit")], "rate_limit"),
+        ([event(error={"code": "context_length_exceeded"})], "context_length_exceeded"),
+    ],
+)
+def test_what_cannot_be_understood_fails_the_try_with_a_reason_of_ours(
+    pieces: list[bytes], reason: str
+) -> None:
+    error = error_of(*pieces)
+
+    assert reason in str(error)
+    assert "MARKER" not in str(error)
+
+
+def feed(reply: Reply, piece: bytes, times: int) -> None:
+    for _ in range(times):
+        reply.feed(piece)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"x" * 65_536, b"data: x\n" * 8_192, b"data: " + b"x" * 65_530],
+    ids=["a line", "an event", "a data line"],
+)
+def test_an_event_without_end_fills_no_memory(piece: bytes) -> None:
+    reply = Reply()
+    with pytest.raises(TryFailed, match="no end"):
+        feed(reply, piece, 2 * stream.MAX_EVENT // 65_536)
+
+    assert len(reply._rest) <= stream.MAX_EVENT + 65_536
+
+
+def test_a_document_without_end_fills_no_memory() -> None:
+    reply = Reply()
+    reply.feed(b'{"choices": [')
+
+    with pytest.raises(TryFailed, match="no end"):
+        feed(reply, b"\n" * 65_536, 2 * stream.MAX_EVENT // 65_536)
+
+
+def test_an_answer_without_end_is_cut() -> None:
+    reply, size = Reply(), 0
+    while not reply.is_complete:
+        size += len(reply.feed(delta(content="x" * 30_000)))
+    reply.feed(delta(content="more"))
+
+    assert size == sum(map(len, reply.text)) == stream.MAX_TEXT
+    assert reply.is_cut
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [call(None, "x" * 1_000, index=0), call("x" * 1_000, "", index=0)],
+    ids=["arguments", "name"],
+)
+def test_a_call_without_end_is_none(piece: Any) -> None:
+    reply = Reply()
+    reply.feed(delta(tool_calls=[call("f", "", index=0)]))
+
+    with pytest.raises(TryFailed, match="no end"):
+        feed(reply, delta(tool_calls=[piece]), 100)
+
+
+def test_calls_without_end_are_none() -> None:
+    with pytest.raises(TryFailed, match="no end"):
+        called(*[call("f", "{}", index=number) for number in range(stream.MAX_CALLS + 1)])
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [{"prompt_tokens": -1}, {"prompt_tokens": True}, {"prompt_tokens": "9"}, {"prompt_tokens": 1e9},
+     {"prompt_tokens": 10**12}, {"prompt_tokens_details": 7}, {"completion_tokens": None},
+     {"prompt_tokens_details": {"cached_tokens": 7}}, [1], "x", None],
+)  # fmt: skip
+def test_a_cost_that_makes_no_sense_is_no_cost(usage: Any) -> None:
+    reply = read(delta(content="Da"), delta("stop"), event(choices=[], usage=usage), DONE)
+
+    assert reply.usage("m1") == Usage(model="m1", calls=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "remedy", "is_outage"),
+    [
+        (400, {"code": "context_length_exceeded"}, Remedy.SHORTER, False),
+        (400, {"message": "The maximum context length is 9"}, Remedy.SHORTER, False),
+        (413, None, Remedy.SHORTER, False),
+        (400, {"code": "invalid_value"}, Remedy.ELSEWHERE, False),
+        (401, {"code": "invalid_api_key"}, Remedy.ELSEWHERE, True),
+        (403, None, Remedy.ELSEWHERE, True),
+        (404, {"code": "model_not_found"}, Remedy.ELSEWHERE, True),
+        (408, None, Remedy.AGAIN, True),
+        (409, None, Remedy.AGAIN, True),
+        (429, {"type": "tokens", "code": "rate_limit_exceeded"}, Remedy.AGAIN, True),
+        (429, {"type": "insufficient_quota", "code": None}, Remedy.ELSEWHERE, True),
+        (429, {"code": "insufficient_quota"}, Remedy.ELSEWHERE, True),
+        (307, None, Remedy.ELSEWHERE, False),
+        (500, "<html>", Remedy.AGAIN, True),
+        (529, {"type": "overloaded_error"}, Remedy.AGAIN, True),
+    ],
+)  # fmt: skip
+def test_an_error_tells_what_may_help(
+    status: int, error: Any, remedy: Remedy, is_outage: bool
+) -> None:
+    failed = told_error(status, error)
+
+    assert (failed.remedy, failed.is_outage) == (remedy, is_outage)
+    assert str(failed).startswith(f"HTTP {status}")
+
+
+def test_of_an_error_only_codes_are_repeated() -> None:
+    said = [
+        str(told_error(400, {"code": code, "message": "MARKER"}))
+        for code in ("sk-MARKER", "MARKER", 7, None, {"a": 1}, "x" * 65, "bad_thing\nMARKER")
+    ]
+
+    assert said == ["HTTP 400"] * len(said)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                "choices delta message content refusal tool_calls function name arguments index id "
+                "finish_reason usage prompt_tokens prompt_tokens_details cached_tokens error code "
+                "type text reasoning".split()
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=30,
+)
+almost = st.builds(
+    lambda *fields: dict(zip(("content", "refusal", "tool_calls"), fields, strict=True)),
+    *[st.none() | json_values] * 3,
+)
+pieces = st.one_of(
+    st.binary(max_size=50),
+    st.builds(event, choices=json_values, usage=json_values),
+    st.builds(lambda each: delta(**each), almost),
+    st.builds(lambda index, id, name, arguments: delta(
+        tool_calls=[{"index": index, "id": id, "function": {"name": name, "arguments": arguments}}]
+    ), *[json_values] * 4),
+    st.builds(lambda value: json.dumps(value).encode(), json_values),
+    st.sampled_from([DONE, USED, b"\n", b"\r\n", b"data:", b"event: error\n", delta("stop")]),
+)  # fmt: skip
+
+
+@given(st.lists(pieces, max_size=8))
+def test_whatever_comes_is_an_answer_or_a_try_that_failed(given_pieces: list[bytes]) -> None:
+    reply, heard, reason = Reply(), "", None
+    try:
+        for piece in given_pieces:
+            heard += reply.feed(piece)
+        heard += reply.end()
+        reply.check()
+    except TryFailed as failed:
+        reason = str(failed)
+
+    assert reason is None or reason
+    assert reason is not None or heard == "".join(reply.text)
+    assert heard.encode().decode() == heard
+    assert reply.usage("m1").calls == 1
