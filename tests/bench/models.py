@@ -227,6 +227,7 @@ class _Reader(Socket):
     def ask(self, text: str) -> None:
         """Say something."""
         self.ready = asyncio.get_running_loop().create_future()
+        self.begun = asyncio.get_running_loop().create_future()
         self._waits, self._sent_at = True, time.perf_counter()
         payload = {**self._who, "locationId": "l1", "message": text}
         self.transport.write(frame(["1", "2", TOPIC, "new_message", payload]))
@@ -236,6 +237,7 @@ class _Reader(Socket):
             if self._waits:
                 self.first_s.append(time.perf_counter() - self._sent_at)
                 self._waits = False
+                self.begun.set_result(None)
         elif data.startswith(_ANSWER) or data.startswith(b'["1","1",'):
             self.ready.set_result(None)
 
@@ -298,7 +300,8 @@ async def streams(effort: Effort) -> list[Figure]:
             alone, _ = await _chat(server, chatters)
             for reader in readers:
                 reader.ask(STORY)
-            await asyncio.sleep(1.0)  # all are under way, and the rest of the chunks is to come
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.gather(*[reader.begun for reader in readers])
             beside, cpu = await _chat(server, chatters)
             under_way = sum(not reader.ready.done() for reader in readers)
         await _ready(readers)
