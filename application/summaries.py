@@ -198,7 +198,7 @@ class _Making:
         self._digest = Digest(
             text=text,
             through=entries[-1].seq,
-            tokens=rolling.tokens_through(self._digest, entries),
+            tokens=rolling.tokens_through(self._session, self._recent, self._digest, entries),
             usage=self._state.unpaid,
         )
         self._state.made.append(self._digest)

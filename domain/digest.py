@@ -87,9 +87,17 @@ def piece(entries: Sequence[Entry], *, after: int, through: int) -> Sequence[Ent
     return due
 
 
-def tokens_through(earlier: Digest | None, entries: Sequence[Entry]) -> int | None:
-    """`Digest.tokens` of one that is made of `earlier` and the entries behind it."""
+def tokens_through(
+    session: Session, recent: Sequence[Entry], earlier: Digest | None, entries: Sequence[Entry]
+) -> int | None:
+    """`Digest.tokens` of one that is made of `earlier` and `entries`; None: nobody can know.
+
+    `recent`: the newest entries of the session as it then was.
+    """
     through, before = (earlier.through, earlier.tokens) if earlier is not None else (0, 0)
-    if before is None or not entries or entries[0].seq != through + 1:
+    if before is not None and entries[0].seq == through + 1:
+        return before + sum(map(cost, entries))
+    last = entries[-1].seq
+    if session.tokens is None or not recent or recent[0].seq > last + 1:
         return None
-    return before + sum(map(cost, entries))
+    return session.tokens - sum(cost(entry) for entry in recent if entry.seq > last)

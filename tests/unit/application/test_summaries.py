@@ -3,7 +3,7 @@
 import pytest
 
 from application.ports import Summary
-from application.summaries import MAX_PIECES, PAUSE_ENTRIES
+from application.summaries import MAX_BEHIND, MAX_PIECES, PAUSE_ENTRIES
 from domain.digest import PIECE_TOKENS
 from domain.errors import AssistantFailed
 from domain.message import Author, cost
@@ -180,6 +180,24 @@ async def test_much_that_fell_out_at_once_is_summarised_in_pieces() -> None:
         assert 1 < len(pieces) <= MAX_PIECES
         assert seqs == list(range(1, len(seqs) + 1))
         assert all(sum(map(cost, piece)) <= PIECE_TOKENS for piece in pieces)
+
+
+async def test_what_is_said_behind_a_digest_is_known_however_long_the_log_was_before() -> None:
+    async with harness() as app:
+        user = await asking(app, 1)
+        await app.coordinator().take_over(user)
+        for number in range(MAX_BEHIND + 1):
+            await user.say(f"{number}")
+        await app.coordinator().give_back(user)
+        for _ in range(2):  # the second answer takes the digest along
+            await user.say("Ce am stabilit?")
+            await app.quiet()
+        head, log = await app.head(user.customer), await app.stored(user.customer)
+
+        assert head.digest is not None
+        assert head.tokens is not None
+        behind = sum(cost(entry) for entry in log if entry.seq > head.digest.through)
+        assert head.digest.tokens == head.tokens - behind
 
 
 async def test_nothing_is_kept_of_an_erased_customer() -> None:

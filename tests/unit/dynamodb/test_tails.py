@@ -10,6 +10,7 @@ from adapters.dynamodb.tails import (
     MAX_BEHIND,
     MAX_TAILS,
     RECENCY_MS,
+    TAILS_LIVE,
     Tail,
     Tails,
     tail_of,
@@ -126,7 +127,7 @@ def test_a_head_that_was_far_behind_keeps_its_place_in_the_listings() -> None:
 
 
 def test_what_is_read_late_does_not_replace_what_is_known_since() -> None:
-    tails, session_id = Tails(), SessionId("s1")
+    tails, session_id = Tails(lambda: NOON), SessionId("s1")
     newer = tails.keep(session_id, tail(seq=5))
 
     assert tails.keep(session_id, tail(seq=4)) is newer
@@ -136,7 +137,7 @@ def test_what_is_read_late_does_not_replace_what_is_known_since() -> None:
 
 
 def test_a_forgotten_tail_is_not_known() -> None:
-    tails = Tails()
+    tails = Tails(lambda: NOON)
     tails.keep(SessionId("s1"), tail())
     tails.forget(SessionId("s1"))
     tails.forget(SessionId("s1"))
@@ -145,7 +146,7 @@ def test_a_forgotten_tail_is_not_known() -> None:
 
 
 def test_the_tails_that_were_kept_first_are_forgotten_first() -> None:
-    tails = Tails()
+    tails = Tails(lambda: NOON)
     for seq in range(MAX_TAILS):
         tails.keep(SessionId(str(seq)), tail())
     tails.keep(SessionId("0"), tail(seq=2))
@@ -153,3 +154,15 @@ def test_the_tails_that_were_kept_first_are_forgotten_first() -> None:
 
     assert tails.get(SessionId("1")) is None
     assert tails.get(SessionId("0")) is not None
+
+
+def test_a_tail_is_read_again_when_it_is_as_old_as_what_refuses_a_late_writer_may_be() -> None:
+    now = NOON
+    tails = Tails(lambda: now)
+    tails.keep(SessionId("s1"), tail())
+    now += TAILS_LIVE - timedelta(seconds=1)
+    young = tails.get(SessionId("s1"))
+    now += timedelta(seconds=1)
+
+    assert young is not None
+    assert tails.get(SessionId("s1")) is None
