@@ -13,8 +13,9 @@ import httpx
 import jwt
 import msgspec
 import pytest
-from websockets import Subprotocol
+from websockets import Origin, Subprotocol
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from adapters.phoenix.connection import JoinRefused, PhoenixChannel, PhoenixConnection, PushError
 from entrypoints.bridge.app import create_bridge
@@ -560,12 +561,15 @@ async def _until_expired(folder: Path, run: tuple[str, ...]) -> str:
     return said.decode()
 
 
-async def test_dev_with_tokens_takes_a_user_to_a_coordinator_and_back(tmp_path: Path) -> None:
+async def test_with_everything_on_a_user_is_served_from_the_join_to_the_drain(
+    tmp_path: Path,
+) -> None:
     environment = {
         "SOCKET_AUTH": "jwt",
         "JWT_SECRET": SECRET,
-        "STORE": "memory",
-        "BRIDGE_STORE": "memory",
+        "SERVICE_TOKEN": "s3cret-old, s3cret-new",
+        "ALLOWED_ORIGINS": "https://shop.example",
+        "LIMIT_MESSAGES_PER_USER": "4",
         "BRIDGE_PORT": "0",
         "TURN_QUIET_MS": "0",
     }
@@ -576,7 +580,11 @@ async def test_dev_with_tokens_takes_a_user_to_a_coordinator_and_back(tmp_path: 
             at_bridge(bridge, BOARD, **MARIA, token=COORDINATOR) as board,
             at_bridge(bridge, CHAT, **U1, token=COORDINATOR) as talk,
         ):
+            elsewhere = await _refused_origin(server.address)
+            stranger = await reason_of(ana.join(token=OTHERS))
             await ana.join(token=GOOD)
+            await ana.say("Bună!")
+            await ana.wait_for("new_message", author="ai")
             await ana.ask_for_human(message="Vreau un om.")
             async with asyncio.timeout(PATIENCE_S):
                 async for event, payload in board:
@@ -586,5 +594,40 @@ async def test_dev_with_tokens_takes_a_user_to_a_coordinator_and_back(tmp_path: 
             await board.push("claim", {"sessionId": session_id})
             await talk.push("agent_message", {"message": "Bună, sunt Maria."})
             heard = await ana.wait_for("agent_message")
+            given_back = [
+                await _given_back(server.address, session_id, key)
+                for key in ("", "s3cret-other", "s3cret-new")
+            ]
+            await ana.wait_for("conversation_status", status="ai")
+            renewed = await ana.request("refresh_token", {"token": token("u1")})
+            reasons = [await reason_of(ana.say(f"Încă {number}")) for number in range(3)]
+            server.signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosedError) as closed:
+                await ana.wait_for("never")
+        ended = await server.end()
 
+    assert (elsewhere, stranger) == (403, "unauthorized")
     assert (heard["message"], heard["coordinatorId"]) == ("Bună, sunt Maria.", "maria")
+    assert given_back == [401, 401, 200]
+    assert renewed["tokenExpiresAt"] is not None
+    assert reasons == [None, None, "rate_limited"]
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, ended.code) == (1012, 0)
+
+
+async def _refused_origin(address: str) -> int:
+    """The status that a page of another origin gets."""
+    url = f"ws://{address}/socket/websocket"
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(url, origin=Origin("https://other.example")):
+            pass
+    return refused.value.response.status_code
+
+
+async def _given_back(address: str, session_id: str, key: str) -> int:
+    """The status of the request that returns a conversation to the AI, with this token."""
+    url = f"http://{address}/api/conversation-status/{session_id}"
+    async with httpx.AsyncClient() as http:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        answer = await http.put(url, json={"status": "ai"}, headers=headers)
+    return answer.status_code
