@@ -33,7 +33,7 @@ from application.tools import TurnTools
 from domain.business import Business
 from domain.decisions import WAITING_ACTION, Answer, answer
 from domain.digest import behind, max_tokens
-from domain.errors import AssistantFailed, Failure
+from domain.errors import AssistantFailed, Failure, TooLarge
 from domain.identity import BusinessId, Customer, MessageId
 from domain.message import (
     Action,
@@ -237,7 +237,11 @@ class _Turn:
             level = await spending.level(session.customer.business_id)
         view = await self._see(session, recent, owed, frugal=level is Level.FRUGAL)
         turn = self._no_answer(view) if level is Level.OVER else await self._work(view)
-        await self._store(turn, known, view)
+        try:
+            await self._store(turn, known, view)
+        except TooLarge as error:  # or the sweep would have it made again for ever
+            self._outcome, self._error = "failed", error
+            await self._store(self._apology(view, None), known, view)
 
     async def _see(
         self,
@@ -343,7 +347,7 @@ class _Turn:
             summary=tools.transfer,
         )
 
-    def _apology(self, view: View, tools: TurnTools) -> Answer:
+    def _apology(self, view: View, tools: TurnTools | None) -> Answer:
         enough = view.session.failures + 1 >= self._turns.policy.ai_failures_before_transfer
         return self._of(
             view,

@@ -12,6 +12,7 @@ ConversationError
 │   └── UnknownSession
 ├── Failure                 we, or what we depend on, are broken
 │   ├── StorageUnavailable
+│   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
 │   └── BridgeRefused
@@ -98,6 +99,12 @@ class StorageUnavailable(Failure):
     """The message could not be stored; nothing was shown to anyone. Try again."""
 
     code = "storage_unavailable"
+
+
+class TooLarge(Failure):
+    """It is larger than what the store can keep in one piece; later it will be no smaller."""
+
+    code = "too_large"
 
 
 class AssistantFailed(Failure):

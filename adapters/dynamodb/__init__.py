@@ -33,7 +33,7 @@ second: but for that, and for what others have done, it need not be asked.
 | dead and drop | 4 | 2 | 2 |
 | add to what a business has spent | 1 | 2 | 0 |
 | spent, in 31 days | 1 | 0 | 1 |
-| erase: one conversation of 10 messages | 10 | 18 | 6 |
+| erase: one conversation of 10 messages | 13 | 18 | 9 |
 
 Only what `retry` reads and what `erase` does grows with the length of the conversation.
 """

@@ -12,6 +12,7 @@ from math import ceil
 from adapters.dynamodb.client import BATCH, TRANSACTION, ConditionFailed, Dynamo, bounded
 from adapters.dynamodb.items import (
     HEAD,
+    OPEN,
     SHARDS,
     Item,
     business_partition,
@@ -28,7 +29,7 @@ from adapters.dynamodb.items import (
     stamped,
     status_partition,
 )
-from adapters.dynamodb.log import Logs
+from adapters.dynamodb.log import TIDIED_S, Logs
 from adapters.dynamodb.tails import RECENCY_MS
 from application.ports import Archive, Clock, Erased, SessionPage
 from domain.errors import InvalidPayload
@@ -40,8 +41,8 @@ from domain.status import Status
 _AT_ONCE = 16
 """Sessions, or keys, that are asked for at the same time."""
 _DAY_MS = 24 * 3600 * 1000
-_TIDYING_MS = 10_000
-"""How long another process may take to write a head that lags."""
+_LAG_MS = RECENCY_MS + 10_000
+"""How far a head's place in the listings may be behind: another process takes a while to write."""
 _TOMBSTONES_LIVE = timedelta(days=7)
 """Whoever has decided an append before an erasure makes it by then."""
 _POINTER = "S#"
@@ -100,7 +101,7 @@ class DynamoArchive(Archive):
                 and (customer is None or of == customer)
             )
 
-        await self._logs.tidied()
+        await self._logs.tidied(TIDIED_S)
         order = self._order(business_id, status, customer, below)
         found = await self._in_order(order, is_wanted, below, limit + 1)
         page = found[:limit]
@@ -122,10 +123,19 @@ class DynamoArchive(Archive):
         pairs = product([status] if status else Status, range(SHARDS))
         if business_id is not None:
             index = "by_business"
-            partitions = [business_partition(business_id, *pair) for pair in pairs]
+            names = {business_partition(business_id, *pair): pair[0] for pair in pairs}
         else:
-            index, partitions = "by_status", [status_partition(*pair) for pair in pairs]
-        return _Order(self._of_index(index, partitions, newest), 0, RECENCY_MS + _TIDYING_MS)
+            index, names = "by_status", {status_partition(*pair): pair[0] for pair in pairs}
+        streams = [
+            _Stream(self._db, index, name, self._listed_since(of), newest)
+            for name, of in names.items()
+        ]
+        return _Order(_merged(streams), 0, _LAG_MS)
+
+    def _listed_since(self, status: Status) -> int:
+        """Where a listing of what has this status ends: closed sessions are not shown for ever."""
+        oldest = self._logs.oldest_shown() if status is Status.CLOSED else None
+        return 0 if oldest is None else ms(oldest) - _LAG_MS
 
     async def _in_order(
         self, order: _Order, is_wanted: Callable[[Session], bool], below: Place | None, limit: int
@@ -134,7 +144,10 @@ class DynamoArchive(Archive):
         found: dict[SessionId, tuple[Place, Session]] = {}
         ranked: list[tuple[Place, Session]] = []
         async for chunk in _chunks(order.candidates):
-            seen = await asyncio.gather(*(self._logs.see(session_id) for _, session_id in chunk))
+            # A head that lags must not move to the front while it is still to be listed.
+            seen = await asyncio.gather(
+                *(self._logs.try_to_see(session_id, mend=False) for _, session_id in chunk)
+            )
             for (at, session_id), each in zip(chunk, seen, strict=True):
                 if each is not None and is_wanted(each.session):
                     place = order.place(at, each.session)
@@ -165,18 +178,6 @@ class DynamoArchive(Archive):
             },
         )
 
-    async def _of_index(
-        self, index: str, partitions: Sequence[str], upto: int | None
-    ) -> AsyncIterator[tuple[int, SessionId]]:
-        streams = [_Stream(self._db, index, partition, upto) for partition in partitions]
-        while True:
-            await asyncio.gather(*(stream.fill() for stream in streams if not stream.rows))
-            streams = [stream for stream in streams if stream.rows]
-            if not streams:
-                return
-            row = max(streams, key=lambda stream: stream.rows[-1]["lS"]["S"]).rows.pop()
-            yield stamped(row["lS"]), session_of(row["PK"]["S"])
-
     async def erase(self, customer: Customer) -> Erased:
         """Erase everything stored of the customer. Idempotent; a repeat counts zero.
 
@@ -186,6 +187,11 @@ class DynamoArchive(Archive):
         a deadline, the whole has none.
         """
         mine = {_session(item) for item in await self._all(customer_pk(customer)) if _points(item)}
+        for session_id in sorted(mine):
+            await self._end(session_pk(session_id))
+        # Before the long part: as long as it says that one is open, the customer can open no other.
+        newest = [item for item in await self._left(customer, mine) if item["SK"]["S"] == OPEN]
+        await self._forget(newest)
         counts = [await self._erase_session(session_id) for session_id in sorted(mine)]
         while left := await self._left(customer, mine):
             await self._forget(left)
@@ -224,15 +230,18 @@ class DynamoArchive(Archive):
     async def _erase_session(self, session_id: SessionId) -> tuple[int, int]:
         """How many messages and notices it had; those that were erased before are counted, too."""
         pk = session_pk(session_id)
-        await self._end(pk)
         self._logs.tails.forget(session_id)
         while True:
-            items = await self._all(pk)
-            live = [item for item in items if "x" not in item]
-            if not live:
-                return _counted(items, "n"), _counted(items, "k")
-            for start in range(0, len(live), _AT_ONCE * BATCH):
-                await self._bury(live[start : start + _AT_ONCE * BATCH])
+            buried, counts, after = 0, (0, 0), " "
+            while items := await self._some(pk, after):
+                after = items[-1]["SK"]["S"]
+                live = [item for item in items if "x" not in item]
+                if live:
+                    await self._bury(live)
+                buried += len(live)
+                counts = counts[0] + _counted(items, "n"), counts[1] + _counted(items, "k")
+            if not buried:
+                return counts
 
     @bounded
     async def _end(self, pk: str) -> None:
@@ -268,6 +277,15 @@ class DynamoArchive(Archive):
         return tombstone
 
     @bounded
+    async def _some(self, pk: str, after: str) -> list[Item]:
+        """The next items of a partition: a log may be longer than can be read in one deadline."""
+        return await self._db.query(
+            _AT_ONCE * BATCH,
+            KeyConditionExpression="PK = :pk AND SK > :after",
+            ExpressionAttributeValues={":pk": {"S": pk}, ":after": {"S": after}},
+        )
+
+    @bounded
     async def _all(self, pk: str) -> list[Item]:
         return await self._db.query(
             KeyConditionExpression="PK = :pk", ExpressionAttributeValues={":pk": {"S": pk}}
@@ -277,30 +295,44 @@ class DynamoArchive(Archive):
 class _Stream:
     """A partition of an index of heads, read page by page, the newest first."""
 
-    def __init__(self, db: Dynamo, index: str, partition: str, upto: int | None) -> None:
+    def __init__(
+        self, db: Dynamo, index: str, partition: str, since: int, upto: int | None
+    ) -> None:
         self._db = db
         self._index, self._name = index, "lP" if index == "by_business" else "gP"
         self._partition = partition
+        self._since = stamp(since)
         self._above: str | None = _ABOVE_ALL if upto is None else stamp(upto + 1)
         self.rows: list[Item] = []
         """Those that were read and are still to be taken, from the end."""
 
     async def fill(self) -> None:
         """Read the next page; no rows: there is none."""
-        if self._above is None:
+        if self._above is None or self._above < self._since:
             return
         items = await self._db.query(
             _PAGE,
             IndexName=self._index,
-            KeyConditionExpression=f"{self._name} = :partition AND lS < :above",
+            KeyConditionExpression=f"{self._name} = :partition AND lS BETWEEN :since AND :above",
             ExpressionAttributeValues={
                 ":partition": {"S": self._partition},
+                ":since": {"S": self._since},
                 ":above": {"S": self._above},
             },
             ScanIndexForward=False,
         )
+        self.rows = [item for item in reversed(items) if item["lS"]["S"] != self._above]
         self._above = items[-1]["lS"]["S"] if len(items) == _PAGE else None
-        self.rows = items[::-1]
+
+
+async def _merged(streams: list[_Stream]) -> AsyncIterator[tuple[int, SessionId]]:
+    while True:
+        await asyncio.gather(*(stream.fill() for stream in streams if not stream.rows))
+        streams = [stream for stream in streams if stream.rows]
+        if not streams:
+            return
+        row = max(streams, key=lambda stream: stream.rows[-1]["lS"]["S"]).rows.pop()
+        yield stamped(row["lS"]), session_of(row["PK"]["S"])
 
 
 async def _chunks(

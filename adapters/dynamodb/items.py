@@ -27,6 +27,9 @@ FIRST_ENTRY = "M#"
 """All sort keys of entries are behind this, and those of further notices before it."""
 LAST_SEQ = 10**10 - 1
 """The highest seq that a sort key can tell."""
+MARGIN_S = 7 * 24 * 3600
+"""So much later is deleted what is not shown any more: by the item of the newest seq is known what
+that is, until the sweep has closed the session, which writes it to the head."""
 NEVER = 10**18
 """A time in milliseconds for what will not be."""
 OPEN = "OPEN"

@@ -55,7 +55,7 @@ class DynamoLetters(Outbox):
 
     async def _letters(self, rows: Sequence[Item]) -> list[DeadLetter]:
         keys, now = [key_of(row) for row in rows], self._clock.now()
-        found = await self._read(keys, "PK, SK, oP, oI, oB, oA, oD, exp")
+        found = await self._read(keys, "PK, SK, oP, oI, oB, oA, oD, ex")
         return [
             DeadLetter(notice_of(node), node["oD"]["S"])
             for node in (found.get(key, {}) for key in keys)
@@ -81,7 +81,7 @@ class DynamoLetters(Outbox):
         """
         log = await self._db.query(
             KeyConditionExpression="PK = :pk",
-            ProjectionExpression="PK, SK, lo, oP, oS, oI, oB, op, ow, ol, og, exp",
+            ProjectionExpression="PK, SK, lo, oP, oS, oI, oB, op, ow, ol, og, ex",
             ExpressionAttributeValues={":pk": {"S": pk}},
         )
         items = {item["SK"]["S"]: item for item in log}
@@ -211,7 +211,15 @@ def _revived(letter: Item) -> dict[str, Item | None]:
     pk, sk = key_of(letter)
     ready_at = slot(ms(notice_of(letter).due_at), pk, sk)
     ready = partitions(pk)["ready"]
-    return {"oP": ready, "oS": ready_at, "oA": None, "oD": None, "op": None, "ol": None}
+    return {
+        "oP": ready,
+        "oS": ready_at,
+        "oA": None,
+        "oD": None,
+        "op": None,
+        "ol": None,
+        "exp": None,
+    }
 
 
 def _position(node: Item) -> int:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
 from adapters.dynamodb.items import (
     FIRST_ENTRY,
@@ -32,6 +34,8 @@ from domain.session import Session
 
 log = logging.getLogger(__name__)
 
+TIDIED_S = 1.0
+"""A listing waits no longer for what is being tidied: its answer does not depend on it."""
 MAX_TIDYING = 200
 """Tidyings at once; what there is no room for is done after the session's next entry."""
 
@@ -51,12 +55,12 @@ class Logs:
 
     def __init__(self, db: Dynamo, clock: Clock, retention: timedelta | None) -> None:
         self.db = db
-        self.tails = Tails()
+        self.tails = Tails(clock.now)
         self._clock = clock
         self._retention = retention
         self._tidying: set[asyncio.Task[None]] = set()
 
-    async def see(self, session_id: SessionId) -> Seen | None:
+    async def see(self, session_id: SessionId, *, mend: bool = True) -> Seen | None:
         """The session as it is now; None: there is none, or it is erased or has expired."""
         pk = session_pk(session_id)
         head, *items = await self.newest(pk, HEAD, RECENT + 1) or [{}]
@@ -69,7 +73,16 @@ class Logs:
             if not older:
                 break
             items += older
-        return self._seen(head, items)
+        return self._seen(head, items, mend)
+
+    async def try_to_see(self, session_id: SessionId, *, mend: bool = True) -> Seen | None:
+        """`see`, for who looks at many: one that cannot be read keeps nobody from the others."""
+        try:
+            return await self.see(session_id, mend=mend)
+        except (msgspec.MsgspecError, KeyError, ValueError):
+            extra = {"action": "session_unreadable", "session_id": session_id}
+            log.exception("A session cannot be read", extra=extra)
+            return None
 
     async def newest(self, pk: str, below: str, limit: int) -> list[Item]:
         """Items of entries, and the head, with sort keys up to `below`, the newest first."""
@@ -84,7 +97,7 @@ class Logs:
             ScanIndexForward=False,
         )
 
-    def _seen(self, head: Item, items: list[Item]) -> Seen | None:
+    def _seen(self, head: Item, items: list[Item], mend: bool) -> Seen | None:
         session = head_of(head)
         entries = [entry for item in reversed(items) for entry in entries_of(item)]
         for entry in entries:
@@ -93,7 +106,8 @@ class Logs:
         if not session.is_open and self.has_expired(session.updated_at):
             return None
         tail = self.tails.keep(session.session_id, tail_of(head, items, session.seq))
-        self.tidy(session, tail, {})
+        if mend:
+            self.tidy(session, tail, {})
         return Seen(session, self.kept(entries), tail)
 
     def kept(self, entries: list[Entry]) -> list[Entry]:
@@ -104,7 +118,12 @@ class Logs:
 
     def has_expired(self, at: datetime) -> bool:
         """Whether what was said then is no longer to be shown."""
-        return self._retention is not None and at + self._retention <= self._clock.now()
+        oldest = self.oldest_shown()
+        return oldest is not None and at <= oldest
+
+    def oldest_shown(self) -> datetime | None:
+        """What was said until then is no longer to be shown; None: everything is."""
+        return None if self._retention is None else self._clock.now() - self._retention
 
     def tidy(self, session: Session, tail: Tail, needless: Mapping[str, str]) -> None:
         """Write the head if it lags, and take needless slots of entries away: soon, or never.
@@ -142,10 +161,10 @@ class Logs:
             self.tails.forget(session_id)
             log.debug("Tidying failed", extra={"action": "tidy_failed", "reason": str(error)})
 
-    async def tidied(self) -> None:
-        """Return when what was to be tidied is."""
+    async def tidied(self, within_s: float | None = None) -> None:
+        """Return when what was to be tidied is, or after so long."""
         if self._tidying:
-            await asyncio.wait(self._tidying)
+            await asyncio.wait(self._tidying, timeout=within_s)
 
     @bounded
     async def _write_head(self, session: Session, with_recency: bool) -> None:

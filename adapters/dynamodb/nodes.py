@@ -1,8 +1,8 @@
 """The nodes of the outbox: what in a session's partition bears a notice, or has borne one. Pure.
 
-The item of a draft's entries bears the draft's first, an item of its own each further one. So a
-notice is stored together with what it tells of, and nobody looks then whether those before it are
-out. Who wants to claim it does:
+The item of a draft's entries bears the draft's first, unless that were too large; an item of its
+own bears each other one. So a notice is stored together with what it tells of, and nobody looks
+then whether those before it are out. Who wants to claim it does:
 
 `op`  the node before it. As the append wrote it: the one before it in the log. As `retry` wrote it
       (`=` and the sort key): the one before it in the session's order. Absent: it is the first,
@@ -12,6 +12,8 @@ out. Who wants to claim it does:
 `ow`  the nodes that are parked until this one is out, and then are ready in the same transaction.
 `lo`  on each item of entries: the log's last node, for the next append.
 `og`  on the log's newest item: how often `retry` has changed the order since.
+`ex`  where what was said is not kept for ever: when the notice is delivered no more. Not before it
+      is out the node gets `exp`, by which it is deleted: else nobody would wake those behind it.
 
 A pending node is in the index `outbox`: `oP` says whether it is ready, which means that it may be
 claimed once the time in `oS` has come and no node before it is pending, or parked. A dead letter
@@ -29,17 +31,20 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from adapters.dynamodb.items import (
+    MARGIN_S,
     SHARDS,
     Item,
     entry_sk,
     key,
     ms,
     notice_sk,
+    number,
     session_of,
     session_pk,
     shard,
     stamp,
 )
+from domain.errors import TooLarge
 from domain.notice import Notice
 from domain.session import Draft
 
@@ -49,8 +54,11 @@ DEAD = {"S": "D#"}
 """The partitions of the index."""
 INDEX_KEY = ("PK", "SK", "oP", "oS")
 """What a Query of the index goes on from."""
-IS_PENDING = "oP IN (:ready, :parked)"
-"""A condition; its values are the session's `partitions`."""
+IS_PENDING = "attribute_exists(oP) AND oP <> :dead"
+"""A condition, with the value DEAD: by whatever number of shards the node was written."""
+
+MAX_BLOBS = 350_000
+"""Bytes of entries and notice on one item, of which DynamoDB takes 400 KB with all else on it."""
 
 _EXACT = "="
 _pack = msgspec.msgpack.Encoder().encode
@@ -64,25 +72,32 @@ _PACKED = [
 Key = tuple[str, str]
 
 
-def nodes(draft: Draft, op: str | None) -> tuple[Item, list[Item], str | None]:
+def nodes(draft: Draft, entries: bytes, op: str | None) -> tuple[Item, list[Item], str | None]:
     """What the notices of a draft become; `op`: the log's last node, to which they are linked.
 
     Returns the attributes of the item of its entries, further items, and the log's last node then.
+    Raises: TooLarge, also for the packed entries.
     """
     notices = sorted(draft.notices, key=lambda notice: notice.position)
-    sks = [entry_sk(draft.entries[0].seq), *(notice_sk(each.position) for each in notices[1:])]
+    own_sk = entry_sk(draft.entries[0].seq)
+    sks = [own_sk, *(notice_sk(each.position) for each in notices[1:])]
     made = [_node(notice, sk) for notice, sk in zip(notices, sks, strict=False)]
+    sizes = [len(node["oB"]["B"]) for node in made]
+    if max(len(entries), *sizes, 0) > MAX_BLOBS:
+        raise TooLarge
+    if made and len(entries) + sizes[0] > MAX_BLOBS:
+        made[0] = _node(notices[0], notice_sk(notices[0].position))
     for before, after in pairwise(made):
         before["ow"] = {"SS": [after["SK"]["S"]]}
         after["op"] = before["SK"]
         after["oP"] = partitions(after["PK"]["S"])["parked"]
-    own, *others = made or [{}]
     if made and op is not None:
-        own["op"] = {"S": op}
+        made[0]["op"] = {"S": op}
     last = made[-1]["SK"]["S"] if made else op
+    own = made.pop(0) if made and made[0]["SK"]["S"] == own_sk else {}
     if last is not None:
         own["lo"] = {"S": last}
-    return own, others, last
+    return own, made, last
 
 
 def _node(notice: Notice, sk: str) -> Item:
@@ -114,6 +129,8 @@ class Place(NamedTuple):
     """Its place among the dead letters."""
     waiting: Mapping[str, bool]
     """The nodes that are parked behind it, or were; the values say that they are pending."""
+    exp: Item
+    """When it is to be deleted once it is out; or nothing."""
 
     @classmethod
     def of(cls, node: Item) -> "Place":
@@ -121,7 +138,8 @@ class Place(NamedTuple):
         pk, sk = key_of(node)
         notice = notice_of(node)
         grave = f"{stamp(ms(notice.due_at))}#{notice.session_id}#{notice.position:012d}"
-        return cls(pk, sk, {"S": grave}, waiting_behind(node))
+        exp = {"exp": number(int(node["ex"]["N"]) + MARGIN_S)} if "ex" in node else {}
+        return cls(pk, sk, {"S": grave}, waiting_behind(node), exp)
 
 
 def waiting_behind(node: Item | None) -> dict[str, bool]:
@@ -136,7 +154,7 @@ def is_pending(node: Item) -> bool:
 
 def has_expired(node: Item, now: datetime) -> bool:
     """Whether it is no longer to be there: it may be for days, until DynamoDB deletes it."""
-    return "exp" in node and int(node["exp"]["N"]) <= int(now.timestamp())
+    return "ex" in node and int(node["ex"]["N"]) <= int(now.timestamp())
 
 
 def key_of(item: Item) -> Key:
@@ -150,7 +168,7 @@ def slot(at: int, pk: str, sk: str) -> Item:
 
 
 def partitions(pk: str) -> dict[str, Item]:
-    """Those of the index in which a session's pending nodes are."""
+    """Those of the index into which a session's pending nodes are written."""
     place = shard(session_of(pk))
     return {"ready": READY[place], "parked": PENDING[SHARDS + place]}
 

@@ -1,10 +1,13 @@
 """The outbox of the DynamoDB store: what the bridge must be told, in order per session."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+
+import msgspec
 
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
 from adapters.dynamodb.items import Item, moment, ms, number, stamped
@@ -32,15 +35,19 @@ from application.ports import Clock
 from domain.errors import StorageUnavailable
 from domain.notice import Deferred, Delivered, Notice, Outcome
 
+log = logging.getLogger(__name__)
+
 MAX_CLAIMED = 10_000
 """So many claimed notices are settled without looking for them."""
+CLAIM_S = 3.0
+"""A claim that has taken so long looks for no more: what it has leased it must tell in time."""
 MAX_MET = 10_000
 """So many nodes that another one blocks are remembered."""
 
 _LEASE = "SET oS = :lease, oC = :token ADD oA :one REMOVE op"
-_LIVES = "(attribute_not_exists(exp) OR exp > :now_s)"
+_LIVES = "(attribute_not_exists(ex) OR ex > :now_s)"
 _DELIVER = "REMOVE oP, oS, oI, oB, oA, oC, ow"
-_BURY = "SET oP = :dead, oS = :grave, oD = :reason REMOVE oC, ow"
+_BURY = "REMOVE oC, ow SET oP = :dead, oS = :grave, oD = :reason"
 
 
 class DynamoOutbox(DynamoLetters):
@@ -54,11 +61,14 @@ class DynamoOutbox(DynamoLetters):
     @bounded
     async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
         """The longest due first. `attempts` of a notice counts the claims before this one."""
-        lease, claimed = ms(lease_until), list[Notice]()
+        lease, claimed, loop = ms(lease_until), list[Notice](), asyncio.get_running_loop()
+        enough = loop.time() + CLAIM_S
         try:
             with self._ready.look(ms(now)) as look:
-                while len(claimed) < limit and (rows := await look.take(limit - len(claimed))):
+                while rows := await look.take(limit - len(claimed)):
                     await self._claim_all(look, rows, lease, claimed)
+                    if len(claimed) >= limit or loop.time() >= enough:
+                        break
         except StorageUnavailable:
             if not claimed:  # else those are told now, and not when their lease has ended
                 raise
@@ -111,12 +121,15 @@ class DynamoOutbox(DynamoLetters):
             node = failed.item or {}
             if node.get("oC") != token:  # else claimed by a try whose answer was lost
                 if is_pending(node) and has_expired(node, now):
-                    await self._take_out(
-                        Place.of(node), _DELIVER, _is_it(node["PK"]["S"], node["oI"]), {}
-                    )
+                    await self._take_out(Place.of(node), _DELIVER, _is_it(node["oI"]), {})
                 return None
         look.leased(row, lease)
-        notice = notice_of(node)
+        try:
+            notice = notice_of(node)
+        except msgspec.MsgspecError:  # of a later version, which will claim it when the lease ends
+            extra = {"action": "notice_unreadable", "notice_id": node["oI"]["S"]}
+            log.exception("A notice cannot be read", extra=extra)
+            return None
         self._remember(notice, Place.of(node))
         ready_at = moment(stamped(row["oS"]))
         return replace(notice, due_at=ready_at, attempts=notice.attempts - 1)
@@ -142,11 +155,10 @@ class DynamoOutbox(DynamoLetters):
     async def _park(self, row: Item, blocker: str) -> bool:
         """Have a node wait for the one before it; False: one of them is not what it was."""
         pk, sk = key_of(row)
-        places = partitions(pk)
         condition, values = as_seen(row, ("oP", "oS", "op"))
-        values["to"] = places["parked"]
+        values["to"] = partitions(pk)["parked"]
         return await self._transact(
-            self._updating(pk, blocker, "ADD ow :node", IS_PENDING, node={"SS": [sk]}, **places),
+            self._updating(pk, blocker, "ADD ow :node", IS_PENDING, node={"SS": [sk]}, dead=DEAD),
             self._updating(pk, sk, "SET oP = :to", condition, **values),
         )
 
@@ -155,15 +167,14 @@ class DynamoOutbox(DynamoLetters):
         place = self._claimed.get(notice_id) or await self._find_pending(notice_id)
         if place is None:
             return
-        values = _is_it(place.pk, {"S": notice_id})
+        values = _is_it({"S": notice_id})
         if isinstance(outcome, Deferred):
             await self._defer(place, ms(outcome.until), values)
         elif isinstance(outcome, Delivered):
             await self._take_out(place, _DELIVER, values, {})
         else:
             reason = {"S": outcome.reason}
-            grave = {"dead": DEAD, "grave": place.grave, "reason": reason}
-            await self._take_out(place, _BURY, values, grave)
+            await self._take_out(place, _BURY, values, {"grave": place.grave, "reason": reason})
 
     async def _find_pending(self, notice_id: str) -> Place | None:
         rows = await self._find(notice_id, PENDING)
@@ -185,9 +196,12 @@ class DynamoOutbox(DynamoLetters):
     async def _take_out(self, place: Place, change: str, is_it: Item, values: Item) -> None:
         """Change a pending node to one that is gone, and make ready what is parked behind it."""
         waiting = place.waiting
+        if place.exp:
+            change += f"{',' if ' SET ' in change else ' SET'} exp = :exp"
+        values = {**is_it, **values, **place.exp}
         while True:
             try:
-                return await self._try_to_take_out(place, waiting, change, {**is_it, **values})
+                return await self._try_to_take_out(place, waiting, change, dict(values))
             except ConditionFailed as failed:
                 node = failed.item
                 waiting = waiting_behind(node)
@@ -226,11 +240,10 @@ class DynamoOutbox(DynamoLetters):
             self._ready.wake(pk, each)
 
     def _wake(self, pk: str, sk: str, pending: bool) -> Item:
-        places = partitions(pk)
         if pending:  # if it is ready already no harm is done
-            return self._updating(pk, sk, "SET oP = :ready", IS_PENDING, **places)
-        not_parked = "attribute_not_exists(oP) OR oP <> :parked"
-        return self._checking(pk, sk, not_parked, parked=places["parked"])
+            ready = partitions(pk)["ready"]
+            return self._updating(pk, sk, "SET oP = :ready", IS_PENDING, dead=DEAD, ready=ready)
+        return self._checking(pk, sk, f"NOT ({IS_PENDING})", dead=DEAD)
 
     @bounded
     async def depth(self) -> int:
@@ -247,6 +260,6 @@ class DynamoOutbox(DynamoLetters):
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _is_it(pk: str, notice_id: Item) -> Item:
+def _is_it(notice_id: Item) -> Item:
     """The values of the condition that a node still has this notice, and it is pending."""
-    return {"id": notice_id, **partitions(pk)}
+    return {"id": notice_id, "dead": DEAD}

@@ -79,8 +79,11 @@ class Ready:
         """This has just been stored: maybe it is a node."""
         if "oP" not in item:
             return
-        row, of_it = _row(item), self._of(item["PK"]["S"])
-        if row["oP"] in READY:
+        row, (kind, shard) = _row(item), item["oP"]["S"].split("#")
+        of_it = self._shards.get(f"R#{shard}")
+        if of_it is None:
+            return  # of a later version with more shards, which looks there
+        if kind == "R":
             of_it.hold(row)
         else:
             of_it.park(row)

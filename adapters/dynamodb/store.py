@@ -13,6 +13,7 @@ from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed,
 from adapters.dynamodb.items import (
     HEAD,
     LAST_SEQ,
+    MARGIN_S,
     NEVER,
     OPEN,
     SHARDS,
@@ -34,7 +35,7 @@ from adapters.dynamodb.items import (
     stamped,
 )
 from adapters.dynamodb.ledger import DynamoLedger
-from adapters.dynamodb.log import Logs
+from adapters.dynamodb.log import TIDIED_S, Logs
 from adapters.dynamodb.nodes import nodes
 from adapters.dynamodb.outbox import DynamoOutbox
 from adapters.dynamodb.tails import Tail, tail_of_head
@@ -46,7 +47,7 @@ from domain.session import Draft, Session
 
 KEYS_LIVE = timedelta(hours=48)
 _KEY_MARGIN = timedelta(hours=1)
-_CLOSED_MARGIN = timedelta(days=7)
+_CLOSED_MARGIN_S = 2 * MARGIN_S
 """A closed session outlives its entries, which may wait to be deleted: an erasure finds them."""
 _LOOK_AT = 100
 """Slots that one call of `due` looks at in each shard, and more where more sessions are wanted."""
@@ -193,19 +194,23 @@ class DynamoStore(DynamoOutbox, DynamoArchive, DynamoLedger, SessionStore):
 
     def _write(self, draft: Draft, due: int, tail: Tail | None) -> _Write:
         session, sk = draft.session, entry_sk(draft.entries[0].seq)
-        own, further, last = nodes(draft, tail.last_notice if tail is not None else None)
+        packed = pack_entries(draft.entries)
+        own, further, last = nodes(draft, packed, tail.last_notice if tail is not None else None)
         item = {
             **key(session_pk(session.session_id), sk),
-            "b": {"B": pack_entries(draft.entries)},
+            "b": {"B": packed},
             "t": {"B": secrets.token_bytes(8)},
             **own,
         }
         if due != NEVER:
             item["d"] = number(due)
         if self._retention is not None:
-            exp = self._expiry(ms(session.updated_at) if due == NEVER else due)
+            at = ms(session.updated_at) if due == NEVER else due
             for each in (item, *further):
-                each["exp"] = exp
+                if "oP" in each:
+                    each["ex"] = self._expiry(at)
+                else:
+                    each["exp"] = self._expiry(at, MARGIN_S)
         with_head = tail is None or any(isinstance(e, StatusChange) for e in draft.entries)
         others = self._key(draft) + [{"Put": self._db.putting(each)} for each in further]
         if with_head:
@@ -233,7 +238,7 @@ class DynamoStore(DynamoOutbox, DynamoArchive, DynamoLedger, SessionStore):
         """The head, and what leads to it."""
         exp: Item = {}
         if not session.is_open and self._retention is not None:
-            exp = {"exp": self._expiry(ms(session.updated_at + _CLOSED_MARGIN))}
+            exp = {"exp": self._expiry(ms(session.updated_at), _CLOSED_MARGIN_S)}
         actions = [{"Put": self._db.putting(head_item(session, due) | exp)}]
         if opens or not session.is_open:
             actions.append({"Put": self._newest(session, exp, opens=opens)})
@@ -254,9 +259,9 @@ class DynamoStore(DynamoOutbox, DynamoArchive, DynamoLedger, SessionStore):
         free = "attribute_not_exists(PK) OR up = :no"
         return self._db.putting(item, free, no={"BOOL": False})
 
-    def _expiry(self, after: int) -> dict[str, str]:
+    def _expiry(self, after: int, margin_s: int = 0) -> dict[str, str]:
         assert self._retention is not None
-        return number(after // 1000 + 1 + int(self._retention.total_seconds()))
+        return number(after // 1000 + 1 + int(self._retention.total_seconds()) + margin_s)
 
     async def _store(self, write: _Write) -> bool:
         """Write all of it; False: nothing, for something was in the way."""
@@ -336,7 +341,7 @@ class DynamoStore(DynamoOutbox, DynamoArchive, DynamoLedger, SessionStore):
 
     @bounded
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
-        await self._logs.tidied()
+        await self._logs.tidied(TIDIED_S)
         waiting = await self._candidates(ms(now), max(limit, _LOOK_AT))
         found: list[tuple[int, SessionId, Session]] = []
         while waiting and not (len(found) >= limit and found[limit - 1][0] <= waiting[0].at):
@@ -376,7 +381,9 @@ class DynamoStore(DynamoOutbox, DynamoArchive, DynamoLedger, SessionStore):
         self, candidates: Sequence["_Candidate"], now: int
     ) -> list[tuple[int, SessionId, Session]]:
         """Those that are due, and since when; the slots of the others are put right."""
-        seen = await asyncio.gather(*(self._logs.see(each.session_id) for each in candidates))
+        seen = await asyncio.gather(
+            *(self._logs.try_to_see(each.session_id) for each in candidates)
+        )
         found = []
         for candidate, each in zip(candidates, seen, strict=True):
             if each is not None and each.tail.due <= now:

@@ -14,8 +14,9 @@ do. Three rules see to that, whoever else writes to the session at the same time
   since the head was read: no later may the head's slot have been moved by another process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from adapters.dynamodb.items import NEVER, Item, ms, stamped
 from domain.identity import SessionId
@@ -26,6 +27,9 @@ RECENCY_MS = 30_000
 MAX_BEHIND = 16
 """How many entries a head may be behind: with so many, one page of the log reaches back to it."""
 MAX_TAILS = 20_000
+TAILS_LIVE = timedelta(hours=12)
+"""The end of a log, a tombstone or the entry that closes, is there for longer than this: past it
+no more than an absent item would keep an old writer from going on."""
 
 
 @dataclass(slots=True)
@@ -47,6 +51,7 @@ class Tail:
     """The latest time at which any newest entry was due, since the head was read."""
     slots: dict[str, str] = field(default_factory=dict)
     """Slots of entries, by the sort key of the item."""
+    read_at: datetime | None = None
 
     def needs_slot(self, due: int) -> bool:
         """Whether entries that come next and are due then need a slot of their own."""
@@ -119,16 +124,22 @@ def slot_ms(item: Item) -> int:
 class Tails:
     """The tails of the sessions that were read or written last. Hints: the put of a seq decides."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._tails: dict[SessionId, Tail] = {}
 
     def get(self, session_id: SessionId) -> Tail | None:
-        """What is known of the session."""
-        return self._tails.get(session_id)
+        """What is known of the session, unless that is too old to be relied on."""
+        tail = self._tails.get(session_id)
+        if tail is None or (tail.read_at and self._now() - tail.read_at < TAILS_LIVE):
+            return tail
+        self.forget(session_id)
+        return None
 
     def keep(self, session_id: SessionId, tail: Tail) -> Tail:
         """Remember what was read or written; what is known if that is newer."""
         known = self._tails.pop(session_id, None)
+        tail.read_at = self._now()
         if known is not None and known.seq > tail.seq:
             tail = known
         self._tails[session_id] = tail

@@ -15,7 +15,7 @@ from domain.usage import Usage
 
 MAX_EVENT = 1024 * 1024
 """Bytes of one event, or of a whole reply that is not streamed."""
-MAX_TEXT = 100_000
+MAX_TEXT = 32_000
 """Characters of an answer; there it is cut."""
 MAX_ARGUMENTS = 64 * 1024
 """Characters of the arguments of all calls of one reply."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from adapters.dynamodb import archive
 from adapters.dynamodb.store import DynamoStore
 from application.ports import Erased
 from domain.errors import SeqTaken
@@ -26,8 +27,9 @@ from tests.contract.stores import (
     with_notices,
 )
 from tests.support.dynamodb import DYNOXIDE, Engine, dynamo_store, engine
-from tests.support.dynamodb_proxy import Fault, FaultProxy, at_call, nothing
+from tests.support.dynamodb_proxy import Fault, FaultProxy, at_call, in_turn, nothing
 from tests.support.dynamodb_writer import customer
+from tests.support.faults import Hold
 
 HOUR = timedelta(hours=1)
 EVERYTHING, NOTHING = Erased(sessions=2, messages=9, notices=5), Erased(0, 0, 0)
@@ -173,3 +175,40 @@ async def test_what_writers_store_during_an_erasure_is_whole_or_erased_whole(
     assert sum(receipt.sessions for receipt in receipts) == len(opened)
     assert erasing.left() == []
     assert await erasing.other.depth() == 0
+
+
+async def test_while_a_customer_is_being_erased_they_can_begin_anew(erasing: Erasing) -> None:
+    hold = Hold()
+    await talked(erasing.other, 0)
+    erasing.proxy.plan = in_turn(hold, operation="BatchWriteItem")
+    erasure = asyncio.ensure_future(erasing.store.erase(customer(0)))
+    await hold.reached.wait()
+    meanwhile = await erasing.other.latest(customer(0))
+    anew = await stored(erasing.other, user_says(new_session("anew", customer(0))))
+    hold.release()
+    erased = await erasure
+    after = await erasing.other.latest(customer(0))
+
+    assert meanwhile is None
+    assert erased == EVERYTHING
+    assert after is not None
+    assert after.session == anew
+
+
+async def test_however_long_a_log_is_it_is_erased_page_by_page(
+    erasing: Erasing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "BATCH", 1)
+    monkeypatch.setattr(archive, "_AT_ONCE", 3)
+    await talked(erasing.other, 0)
+    erasing.proxy.forget()
+    erased = await erasing.store.erase(customer(0))
+    queries = [asked.body for asked in erasing.proxy.asked if asked.operation == "Query"]
+    of_logs = [
+        body for body in queries if body["ExpressionAttributeValues"][":pk"]["S"].startswith("S#")
+    ]
+
+    assert erased == EVERYTHING
+    assert erasing.left() == []
+    assert len(of_logs) > 6
+    assert all(body["Limit"] <= 3 for body in of_logs)

@@ -1,19 +1,25 @@
 """The log on DynamoDB: what several processes, lost writes and the passing of time do to it."""
 
 import asyncio
+from base64 import b64decode, b64encode
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec import msgpack
 
+from adapters.dynamodb import archive, client
+from adapters.dynamodb import store as store_module
 from adapters.dynamodb.items import HEAD
 from adapters.dynamodb.store import DynamoStore
 from application.ports import RECENT, Erased
-from domain.errors import SeqTaken, StorageUnavailable
+from domain.errors import SeqTaken, StorageUnavailable, TooLarge
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
-from domain.message import Author
+from domain.message import Author, Message
+from domain.notice import Delivered
 from domain.session import Draft, Session
 from domain.status import Status
 from tests.contract.stores import (
@@ -25,8 +31,11 @@ from tests.contract.stores import (
     new_session,
     stored,
     user_says,
+    with_notices,
 )
 from tests.support.dynamodb import DYNOXIDE, Engine, StoppedClock, dynamo_store, engine
+from tests.support.dynamodb_proxy import FaultProxy, in_turn
+from tests.support.faults import Hold
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 S1 = SessionId("s1")
@@ -184,6 +193,19 @@ class MovingClock(StoppedClock):
         self._at = to
 
 
+def moved_store(
+    on: Engine | FaultProxy, table: str, clock: MovingClock, retention_days: int = 0
+) -> DynamoStore:
+    """A store in whose time the test moves."""
+    return DynamoStore(
+        table,
+        endpoint_url=on.url,
+        clock=clock,
+        jitter=Random(1).random,
+        retention_days=retention_days,
+    )
+
+
 async def test_what_has_expired_is_shown_no_more_although_it_is_still_there(tmp_path: Path) -> None:
     running = engine(DYNOXIDE)
     table, clock = running.table(tmp_path), MovingClock(NOON)
@@ -227,6 +249,193 @@ async def test_an_open_session_and_what_leads_to_it_never_expire(tmp_path: Path)
         "M#",
         "M#",
     ]
+
+
+def expire(running: Engine, table: str, at: datetime) -> None:
+    """Delete what TTL has deleted by then."""
+    for item in running.items(table):
+        if "exp" in item and int(item["exp"]["N"]) <= at.timestamp():
+            key = {name: item[name] for name in ("PK", "SK")}
+            running.call("DeleteItem", TableName=table, Key=key)
+
+
+async def test_who_still_knows_an_erased_session_is_refused_when_its_tombstones_are_gone(
+    tmp_path: Path,
+) -> None:
+    running = engine(DYNOXIDE)
+    table, clock = running.table(tmp_path), MovingClock(NOON)
+    async with (
+        moved_store(running, table, clock) as store,
+        moved_store(running, table, clock) as other,
+    ):
+        session = await conversation(store, 3)
+        await other.erase(ANA)
+        clock.move(NOON + 9 * DAY)
+        expire(running, table, clock.now())
+        with pytest.raises(SeqTaken):
+            await store.append(user_says(session, at=clock.now()), NOON + 10 * DAY)
+
+    assert running.items(table) == []
+
+
+async def test_no_seq_is_given_twice_after_the_entries_have_expired(tmp_path: Path) -> None:
+    running = engine(DYNOXIDE)
+    table, clock = running.table(tmp_path), MovingClock(NOON)
+    async with moved_store(running, table, clock, retention_days=1) as store:
+        session = await conversation(store, 5)
+        clock.move(NOON + 4 * DAY)
+        expire(running, table, clock.now())
+    async with moved_store(running, table, clock, retention_days=1) as store:
+        loaded = await store.load(S1)
+
+    assert loaded == (session, ())
+
+
+async def test_a_session_that_cannot_be_read_keeps_no_other_from_being_found(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = engine(DYNOXIDE)
+    table = running.table(tmp_path)
+    async with dynamo_store(running.url, table, NOON) as store:
+        for name in ("s1", "s2", "s3"):
+            session = new_session(name, Customer(BusinessId("b1"), UserId(name)))
+            await store.append(user_says(session), NOON)
+    for item in running.items(table):
+        if item["PK"] == {"S": "S#s2"} and item["SK"] == {"S": HEAD}:
+            head = msgpack.decode(b64decode(item["b"]["B"])) | {"s": "of a later version"}
+            later = {"b": {"B": b64encode(msgpack.encode(head)).decode()}}
+            running.call("PutItem", TableName=table, Item=item | later)
+    async with dynamo_store(running.url, table, NOON) as store:
+        due = await store.due(NOON + SECOND, 10)
+        listed = await store.list_sessions(limit=10)
+
+    assert [session.session_id for session in due] == ["s1", "s3"]
+    assert [session.session_id for session in listed.sessions] == ["s3", "s1"]
+    assert {record.__dict__.get("action") for record in caplog.records} == {"session_unreadable"}
+
+
+async def test_nobody_waits_long_for_what_is_being_tidied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "TIDIED_S", 0.01)
+    monkeypatch.setattr(archive, "TIDIED_S", 0.01)
+    running, hold = engine(DYNOXIDE), Hold()
+    async with (
+        FaultProxy(running.url) as proxy,
+        dynamo_store(proxy.url, running.table(tmp_path), NOON) as store,
+    ):
+        session = await conversation(store, 1)
+        proxy.plan = in_turn(hold, operation="UpdateItem")
+        await store.append(user_says(session, at=NOON + 31 * SECOND), NOON)
+        await hold.reached.wait()
+        monkeypatch.setattr(client, "DEADLINE_S", 2.0)  # what is held gives up later
+        due = await store.due(NOON, 10)
+        listed = await store.list_sessions(limit=10)
+        hold.release()
+
+    assert [each.seq for each in due] == [2]
+    assert listed.sessions == due
+
+
+async def test_a_listing_whose_heads_lag_misses_no_session_on_a_later_page(tmp_path: Path) -> None:
+    running = engine(DYNOXIDE)
+    table = running.table(tmp_path)
+    names = [f"s{number}" for number in range(6)]
+    async with dynamo_store(running.url, table, NOON) as store:
+        for number, name in enumerate(names):
+            of = Customer(BusinessId("b1"), UserId(name))
+            last = await conversation(store, 1, name, of, NOON - number * HOUR)
+    lagging = [item for item in running.items(table) if item["PK"]["S"] == "S#s5"]
+    async with dynamo_store(running.url, table, NOON) as store:
+        await store.append(user_says(last, at=NOON - HOUR / 2), NOON)
+    running.call("PutItem", TableName=table, Item=max(lagging, key=lambda item: item["SK"]["S"]))
+    found: list[str] = []
+    async with dynamo_store(running.url, table, NOON) as store:
+        page = await store.list_sessions(limit=2)
+        found += [session.session_id for session in page.sessions]
+        while page.cursor is not None:
+            page = await store.list_sessions(limit=2, cursor=page.cursor)
+            found += [session.session_id for session in page.sessions]
+
+    assert sorted(found) == names
+
+
+async def test_a_listing_reads_no_session_that_has_expired(tmp_path: Path) -> None:
+    running, clock = engine(DYNOXIDE), MovingClock(NOON)
+    async with (
+        FaultProxy(running.url) as proxy,
+        moved_store(proxy, running.table(tmp_path), clock, retention_days=1) as store,
+    ):
+        for number, name in enumerate(("s1", "s2", "s3")):
+            at = NOON + number * 20 * HOUR
+            of = Customer(BusinessId("b1"), UserId(name))
+            await stored(store, closes(await conversation(store, 1, name, of, at)))
+        cursor = (await store.list_sessions(limit=2)).cursor
+        clock.move(NOON + 40 * HOUR)
+        proxy.forget()
+        listed = await store.list_sessions(business_id=BusinessId("b1"), limit=10)
+        clock.move(NOON + 60 * DAY)
+        late = await store.list_sessions(limit=10, cursor=cursor)
+
+    assert [session.session_id for session in listed.sessions] == ["s3", "s2"]
+    assert late.sessions == ()
+    assert sorted(partitions_read(proxy)) == ["S#s2", "S#s3"]
+
+
+def partitions_read(proxy: FaultProxy) -> list[str]:
+    """Those of sessions whose log was read."""
+    values = [
+        asked.body["ExpressionAttributeValues"]
+        for asked in proxy.asked
+        if asked.operation == "Query"
+    ]
+    return [each[":pk"]["S"] for each in values if ":pk" in each]
+
+
+def large(size: int) -> Draft:
+    """A new session, of which two notices tell; what is said, and each notice, is of that size."""
+    draft = with_notices(user_says(new_session(), "x" * size), 2)
+    draft.notices = tuple(replace(each, body={"text": "y" * size}) for each in draft.notices)
+    return draft
+
+
+async def test_what_does_not_fit_an_item_with_its_notice_is_stored_beside_it(
+    tmp_path: Path,
+) -> None:
+    running = engine(DYNOXIDE)
+    async with dynamo_store(running.url, running.table(tmp_path), NOON) as store:
+        session = await stored(store, large(200_000), NOON)
+        await stored(store, with_notices(user_says(session)), NOON)
+        told = []
+        while notices := await store.claim(NOON + HOUR, NOON + 2 * HOUR, 1):
+            told.append(notices[0].position)
+            await store.settle(notices[0].notice_id, Delivered())
+        loaded = await store.load(S1)
+        erased = await store.erase(ANA)
+
+    assert told == [10, 11, 20]
+    assert loaded is not None
+    messages = [entry for entry in loaded.recent if isinstance(entry, Message)]
+    assert [len(message.text) for message in messages] == [200_000, 5]
+    assert erased == Erased(1, 2, 0)
+
+
+@pytest.mark.parametrize("what", ["entries", "notice"])
+async def test_what_fits_no_item_is_refused_at_once_and_blocks_nothing(
+    what: str, tmp_path: Path
+) -> None:
+    draft = large(400_000)
+    if what == "notice":
+        draft.entries[0] = user_says(new_session()).entries[0]
+    else:
+        draft.notices = ()
+    running = engine(DYNOXIDE)
+    async with dynamo_store(running.url, running.table(tmp_path), NOON) as store:
+        with pytest.raises(TooLarge, match="larger than what the store can keep"):
+            await store.append(draft, NOON)
+        after = await conversation(store, 1)
+
+    assert after.seq == 1
 
 
 async def test_what_is_not_dynamodb_is_not_believed_to_have_stored_anything() -> None:

@@ -16,7 +16,8 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from adapters.dynamodb import ready
+from adapters.dynamodb import outbox, ready
+from adapters.dynamodb.items import SHARDS
 from adapters.dynamodb.ready import LOOK_EVERY_S
 from adapters.dynamodb.store import DynamoStore
 from adapters.memory.store import MemoryStore
@@ -26,7 +27,7 @@ from domain.identity import BusinessId, Customer, SessionId, UserId
 from domain.notice import Deferred, Delivered, Outcome, Undeliverable
 from domain.session import Session
 from tests.contract.stores import NOON, Store, new_session, stored, user_says, with_notices
-from tests.support.dynamodb import DYNOXIDE, StoppedClock, engine
+from tests.support.dynamodb import DYNOXIDE, Engine, StoppedClock, engine
 from tests.support.dynamodb_proxy import Fault, FaultProxy, in_turn, nothing
 from tests.support.faults import Hold
 
@@ -144,6 +145,8 @@ class Two:
     other: DynamoStore
     proxy: FaultProxy
     clock: MovingClock
+    engine: Engine
+    table: str
 
     async def case(self, number: int, messages: int = 5) -> Case:
         """A prepared session, in which the store that can be stopped has claimed."""
@@ -210,7 +213,7 @@ async def stores(tmp_path: Path) -> AsyncIterator[Two]:
         store_at(clock, proxy.url, table) as stopping,
         store_at(clock, running.url, table) as other,
     ):
-        yield Two(stopping, other, proxy, clock)
+        yield Two(stopping, other, proxy, clock, running, table)
 
 
 @pytest.mark.parametrize(
@@ -352,14 +355,31 @@ async def forgetful(path: Path, clock: Clock) -> AsyncIterator[DynamoStore]:
         yield store
 
 
-async def test_every_notice_expires_with_what_it_tells_of(tmp_path: Path) -> None:
-    async with forgetful(tmp_path, StoppedClock(NOON)) as store:
-        await store.append(with_notices(user_says(new_session()), 3), NOON)
-    running = engine(DYNOXIDE)
-    nodes = [item for item in running.items(running.table(tmp_path)) if "oI" in item]
+async def test_no_notice_is_deleted_before_it_is_out_and_then_each_with_what_it_tells_of(
+    tmp_path: Path,
+) -> None:
+    running, clock = engine(DYNOXIDE), MovingClock(NOON)
+    table = running.table(tmp_path)
 
-    assert len(nodes) == 3
-    assert len({item["exp"]["N"] for item in nodes}) == 1
+    def deleted_at() -> list[str | None]:
+        items = [item for item in running.items(table) if item["SK"]["S"][:2] in ("M#", "A#")]
+        return [item["exp"]["N"] if "exp" in item else None for item in items]
+
+    async with forgetful(tmp_path, clock) as store:
+        session = await stored(store, with_notices(user_says(new_session()), 3), NOON)
+        await stored(store, with_notices(user_says(session)), NOON)
+        for _ in range(3):
+            await store.claim(NOON, NOON + MINUTE, 8)
+        waiting = deleted_at()
+        clock.move(30 * 24 * HOUR)
+        claimed = [await store.claim(clock.now(), clock.now(), 8) for _ in range(5)]
+        depth = await store.depth()
+
+    assert waiting == [None] * 4
+    assert claimed == [()] * 5
+    assert depth == 0
+    assert len({*deleted_at()}) == 1
+    assert None not in deleted_at()
 
 
 async def test_a_notice_that_has_expired_is_not_delivered_and_holds_up_no_other(
@@ -395,6 +415,65 @@ async def test_a_dead_letter_that_has_expired_is_neither_shown_nor_revived(tmp_p
 
     assert [letter.notice.notice_id for letter in dead] == ["s2-10"]
     assert revived == [False, True]
+
+
+async def test_a_notice_that_cannot_be_read_keeps_no_other_from_being_claimed(
+    stores: Two, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("s1", "s2", "s3"):
+        await stored(stores.stopping, with_notices(user_says(session_of(name))))
+    key = {"PK": {"S": "S#s2"}, "SK": {"S": "M#0000000001"}}
+    stores.engine.call(
+        "UpdateItem",
+        TableName=stores.table,
+        Key=key,
+        UpdateExpression="SET oB = :later",
+        ExpressionAttributeValues={":later": {"B": "gA=="}},  # a map of nothing
+    )
+    claimed = await stores.other.claim(NOON, LEASE, 8)
+
+    assert [notice.session_id for notice in claimed] == ["s1", "s3"]
+    assert [record.__dict__.get("action") for record in caplog.records] == ["notice_unreadable"]
+
+
+async def test_a_claim_that_has_taken_long_looks_for_no_more(
+    stores: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "CLAIM_S", 0.0)
+    session = session_of("s1")
+    for _ in range(2):
+        session = await stored(stores.stopping, with_notices(user_says(session)))
+    await stored(stores.stopping, with_notices(user_says(session_of("s2"))))
+    claims = [await stores.stopping.claim(NOON, LEASE, 1) for _ in range(4)]
+
+    # The second of the session is met twice before it is parked: all that those claims look at.
+    assert [[notice.notice_id for notice in each] for each in claims] == [
+        ["s1-10"],
+        [],
+        [],
+        ["s2-10"],
+    ]
+
+
+def move_to_other_shards(two: Two) -> None:
+    """Have the nodes in the index as by a version with another number of shards."""
+    for item in two.engine.items(two.table):
+        kind, _, shard = item.get("oP", {"S": ""})["S"].partition("#")
+        if shard:
+            other = {"S": f"{kind}#{(int(shard) + 1) % SHARDS}"}
+            two.engine.call("PutItem", TableName=two.table, Item=item | {"oP": other})
+
+
+@pytest.mark.parametrize("act", SINGLE)
+async def test_a_node_is_where_it_says_whatever_the_number_of_shards_is_now(
+    act: str, stores: Two
+) -> None:
+    case = await stores.case(1)
+    move_to_other_shards(stores)
+    await ACTS[act](case.on(stores.other))
+    stores.look()
+
+    assert await case.on(stores.other).come_to() == await in_memory(5, ACTS[act])
 
 
 @pytest.mark.parametrize("act", SINGLE)

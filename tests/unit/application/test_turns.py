@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
+from datetime import datetime
 
 import pytest
 
@@ -10,9 +11,10 @@ from adapters.memory.businesses import MemoryBusinesses
 from application.ports import Assistant, Delta, Say, Summary, Toolbox
 from domain.business import Reservation
 from domain.context import context_package
-from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable
+from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable, TooLarge
 from domain.identity import Customer
 from domain.message import Author
+from domain.session import Draft
 from domain.status import Reason, Status
 from domain.view import View
 from domain.words import words
@@ -222,6 +224,23 @@ async def test_a_user_who_is_handed_over_is_told_so_whatever_the_ai_says_beside_
         await app.quiet()
 
         assert user.words == ["Înțeleg.\n\n" + words("ro", "requested")]
+
+
+async def test_for_an_answer_that_no_store_can_keep_there_is_an_apology() -> None:
+    class SmallStore(FaultyStore):
+        """Keeps no text of more than a hundred characters."""
+
+        async def append(self, draft: Draft, due_at: datetime | None) -> None:
+            if any(len(entry.text) > 100 for entry in draft.entries):
+                raise TooLarge
+            await super().append(draft, due_at)
+
+    async with harness(ScriptedSteps(["x" * 101]), store=SmallStore()) as app:
+        user = await asking(app)
+        await app.quiet()
+
+        assert user.words == [APOLOGY]
+        assert not (await app.head(user.customer)).unanswered
 
 
 async def test_of_a_tool_that_is_called_again_and_again_the_newest_result_is_shown() -> None:
