@@ -9,14 +9,14 @@ import json
 import socket
 import struct
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple
 
 from application.ports import Bridge
 from domain.errors import BridgeRefused, BridgeUnavailable
 from domain.notice import Notice, NoticeKind
 from tests.support.faults import Hold
+from tests.support.listener import Listener
 
 PATIENCE_S = 10.0
 """How long a request may take to come on a busy machine."""
@@ -121,8 +121,8 @@ class Told(NamedTuple):
 
 
 @dataclass
-class FaultyBridge:
-    """Use it as `async with bridge:`; `stop` and `start` make it refuse connections and be back."""
+class FaultyBridge(Listener):
+    """The bridge's HTTP interface on a real socket."""
 
     told: list[Told] = field(default_factory=list)
     """What it was told and took, in order, each idempotency key once."""
@@ -137,40 +137,12 @@ class FaultyBridge:
     health_asked: int = 0
     facts: dict[str, object] = field(default_factory=dict)
     """What a GET of a path and its query is answered with."""
-    port: int = 0
-    _connections: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _server: asyncio.Server | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def bodies(self) -> list[Any]:
         """The bodies of what it took."""
         return [told.body for told in self.told]
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen, on the same port as ever."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Refuse connections, and drop those that there are."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for connection in list(self._connections):
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def wait_until(self, count: int, *, asked: bool = False) -> None:
         """Return once so many requests were taken, or came."""
@@ -198,20 +170,9 @@ class FaultyBridge:
         assert found is not None
         return found
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        try:
-            # What a client that has left does is no concern of the double's.
-            with suppress(asyncio.IncompleteReadError, ConnectionError):
-                while await self._exchange(reader, writer):
-                    pass
-        except asyncio.CancelledError:
-            pass  # `stop`: nobody waits for what would be re-raised
-        finally:
-            self._connections.discard(task)
-            writer.close()
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await self._exchange(reader, writer):
+            pass
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """One request and its answer; False: the connection has ended with it."""

@@ -11,14 +11,14 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from random import Random
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.support.faults import Hold
+from tests.support.listener import Listener
 from tests.support.user import PATIENCE_S
 
 
@@ -100,8 +100,8 @@ def seeded(seed: int, share: float, *faults: Fault) -> Plan:
 
 
 @dataclass
-class FaultProxy:
-    """Use it as `async with proxy:`; `stop` and `start` make it refuse connections and be back."""
+class FaultProxy(Listener):
+    """Stands before an engine, and passes on what its plan lets through."""
 
     engine_url: str
     plan: Plan = nothing
@@ -109,15 +109,8 @@ class FaultProxy:
     """Every request, whatever became of it."""
     spent: list[Spent] = field(default_factory=list)
     """What those have cost that the engine has answered."""
-    port: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _connections: set[asyncio.Task[None]] = field(default_factory=set)
-    _server: asyncio.Server | None = None
     _dealt_with: int = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def operations(self) -> list[str]:
@@ -135,46 +128,14 @@ class FaultProxy:
         async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: self._dealt_with >= count)
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen, on the same port as ever."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Refuse connections, and drop those that there are."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for connection in list(self._connections):
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         engine = urlsplit(self.engine_url)
-        upstream: _Upstream | None = None
+        upstream = await asyncio.open_connection(engine.hostname, engine.port)
         try:
-            upstream = await asyncio.open_connection(engine.hostname, engine.port)
-            # What a client that has left does is no concern of the proxy's.
-            with suppress(asyncio.IncompleteReadError, ConnectionError):
-                while await self._exchange(reader, writer, upstream):
-                    pass
-        except asyncio.CancelledError:
-            pass  # `stop`: nobody waits for what would be re-raised
+            while await self._exchange(reader, writer, upstream):
+                pass
         finally:
-            self._connections.discard(task)
-            writer.close()
-            if upstream is not None:
-                upstream[1].close()
+            upstream[1].close()
 
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: "_Upstream"

@@ -4,14 +4,15 @@ import asyncio
 import json
 import time
 from collections import deque
-from contextlib import suppress
 from functools import cache
-from typing import Any, Self
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.support.listener import Listener
 
 SECRET = "s3cret-of-the-suite-with-more-than-32-bytes"
 DAY_S = 86_400
@@ -65,17 +66,17 @@ def jwk(key: RSAPrivateKey | Ed25519PrivateKey, key_id: str | None, **more: Any)
     return {**known, **({"kid": key_id} if key_id is not None else {}), **more}
 
 
-class Publisher:
-    """Publishes keys at an address; use it as `async with publisher:`."""
+class Publisher(Listener):
+    """Publishes keys at an address."""
 
     def __init__(self, *keys: dict[str, Any]) -> None:
+        super().__init__()
         self.document: bytes = b""
         self.publish(*keys)
         self.asked = 0
         self.faults: deque[bytes] = deque()
         """Whole answers to the next requests, in place of the document; b"" hangs."""
         self.has_been_asked = asyncio.Event()
-        self._connections: set[asyncio.Task[None]] = set()
 
     def publish(self, *keys: Any) -> None:
         """These are the keys from now on."""
@@ -83,31 +84,9 @@ class Publisher:
 
     @property
     def url(self) -> str:
-        port = self._server.sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{port}/keys.json"
+        return f"{super().url}/keys.json"
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for connection in list(self._connections):
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-                await self._answer(reader, writer)
-        finally:
-            self._connections.discard(task)
-            writer.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         self.asked += 1
         self.has_been_asked.set()
