@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from application.ports import Assistant, Clock, Say, Summary, Toolbox
+from application.ports import AnswerWriter, Assistant, Clock, SummaryResult, Toolbox
 from domain.business import DEFAULT_LANGUAGE, Reservation
 from domain.message import Author, Entry, Message
 from domain.view import View
@@ -107,7 +107,7 @@ class ScriptedAssistant(Assistant):
         self._clock = clock
         self._delay_s = delay_s
 
-    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> None:
+    async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> None:
         reply = await _Script(view).reply(toolbox)
         if self._delay_s <= 0:
             say(reply)
@@ -118,10 +118,10 @@ class ScriptedAssistant(Assistant):
 
     async def summarise(
         self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
-    ) -> Summary:
+    ) -> SummaryResult:
         """What the user has said last, in their own words."""
         said = [e.text for e in entries if isinstance(e, Message) and e.author is Author.USER]
-        return Summary(" / ".join([earlier, *said] if earlier else said)[-_RECALLED:])
+        return SummaryResult(" / ".join([earlier, *said] if earlier else said)[-_RECALLED:])
 
 
 class _Script:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from application.conversations import Conversation, Conversations
-from application.follow import PAGE, Follower
 from application.ports import SessionStore
+from application.session_log import CachedSession, SessionLog
+from application.subscription import PAGE, Subscription
 from application.turns import Turns
 from domain.identity import Customer, SessionId
 from domain.message import Entry
@@ -36,11 +36,13 @@ class Joined:
 class JoinConversation:
     """Subscribe first, then read: what happens in between comes by both ways and is told once."""
 
-    conversations: Conversations
+    conversations: SessionLog
     store: SessionStore
     turns: Turns
 
-    async def __call__(self, customer: Customer, follower: Follower, place: Place | None) -> Joined:
+    async def __call__(
+        self, customer: Customer, follower: Subscription, place: Place | None
+    ) -> Joined:
         """Subscribe `follower` and read what it has missed; the caller starts it at `session.seq`.
 
         Raises: StorageUnavailable; the follower is then stopped.
@@ -56,7 +58,7 @@ class JoinConversation:
             self.turns.wake(customer)
         return joined
 
-    async def _read(self, known: Conversation | None, place: Place | None) -> Joined:
+    async def _read(self, known: CachedSession | None, place: Place | None) -> Joined:
         if known is None:
             return Joined(None, (), more=False)
         session, recent = known.session, tuple(known.recent)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from domain.business import Business, Reservation
 from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId
@@ -15,7 +17,6 @@ from domain.notice import DeadLetter, Notice, NoticeKind, Outcome
 from domain.session import Draft, Session, Timing
 from domain.status import Status
 from domain.usage import Usage
-from domain.value import value
 from domain.view import View
 
 NewId = Callable[[], str]
@@ -177,7 +178,7 @@ class Outbox(Protocol):
         """Delete a dead letter; False: there is none with this id."""
 
 
-class Ledger(Protocol):
+class UsageStore(Protocol):
     """What each business has spent on its AI, by the day in UTC. It holds nothing of customers."""
 
     @abstractmethod
@@ -243,7 +244,7 @@ class Toolbox(Protocol):
         """Ask for a human. It is done when the turn's answer is stored, together with it."""
 
 
-class Say(Protocol):
+class AnswerWriter(Protocol):
     """Takes an answer in the making."""
 
     @abstractmethod
@@ -255,7 +256,7 @@ class Say(Protocol):
         """All that was said so far is void: the answer begins again. Harmless when nothing was."""
 
 
-class Summary(NamedTuple):
+class SummaryResult(NamedTuple):
     """A summary, and what it has cost (None: nothing is counted)."""
 
     text: str
@@ -274,7 +275,7 @@ class Assistant(Protocol):
     """Something that answers a conversation."""
 
     @abstractmethod
-    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> Usage | None:
+    async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage | None:
         """Answer the view's unanswered messages: `say` each piece of the text as it comes.
 
         `view.unanswered` are all to be answered; `view.entries` hold most of them too, but not all.
@@ -286,7 +287,7 @@ class Assistant(Protocol):
     @abstractmethod
     async def summarise(
         self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
-    ) -> Summary:
+    ) -> SummaryResult:
         """What `earlier`, a summary of what came before, and `entries`, oldest first, come to.
 
         The text takes the place of both in later views; it is cut where it is longer than
@@ -349,8 +350,7 @@ class Fanout(Protocol):
         """Tell all listeners of the customer. A listener's failure disturbs no other."""
 
 
-@value
-class Said:
+class InboundMessage(Struct, frozen=True, kw_only=True):
     """What somebody has said on the bridge, in a customer's live chat."""
 
     author: Author
@@ -365,24 +365,24 @@ class Said:
     """It was told at a join: somebody may have heard it before."""
 
 
-class Garbled(NamedTuple):
+class MalformedEvent(NamedTuple):
     """What came from the bridge and makes no sense."""
 
     event: str
 
 
-Heard = Said | Typing | Garbled
-Hear = Callable[[Customer, Heard], Awaitable[None]]
+InboundEvent = InboundMessage | Typing | MalformedEvent
+OnInboundEvent = Callable[[Customer, InboundEvent], Awaitable[None]]
 
 
-class LiveChatLine(Protocol):
+class LiveChatGateway(Protocol):
     """The bridge's side of the live chats: where a user and the coordinators talk.
 
     No method waits; whatever is down meanwhile, the line comes back by itself.
     """
 
     @abstractmethod
-    def listen(self, hear: Hear) -> None:
+    def listen(self, hear: OnInboundEvent) -> None:
         """Have `hear` told everything, one thing at a time for each customer, in order.
 
         What the server itself has sent there, and comes back, is not told.

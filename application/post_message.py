@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from application.conversations import Conversations
 from application.ports import NewId
+from application.session_log import SessionLog
 from application.turns import Turns
-from domain.decisions import hear
+from domain.decisions import record_user_message
 from domain.errors import DuplicateMessage
 from domain.identity import Customer, LocationId, MessageId, SessionId
 from domain.session import Draft, Session
@@ -26,7 +26,7 @@ class Posted(NamedTuple):
 class PostMessage:
     """Store a user's message, then see to its answer."""
 
-    conversations: Conversations
+    conversations: SessionLog
     turns: Turns
     new_id: NewId
 
@@ -50,7 +50,9 @@ class PostMessage:
 
         def decide(session: Session | None) -> Draft:
             now = conversations.clock.now()
-            return hear(session, open_session, the_id, text, now, key=key, from_bridge=from_bridge)
+            return record_user_message(
+                session, open_session, the_id, text, now, key=key, from_bridge=from_bridge
+            )
 
         try:
             session = await conversations.commit(customer, decide, origin)

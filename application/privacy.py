@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from application.conversations import Conversations
-from application.follow import PAGE
 from application.ports import Archive, Erased, SessionStore
+from application.session_log import SessionLog
+from application.subscription import PAGE
 from application.turns import Turns
 from domain.identity import Customer, SessionId
 from domain.message import Entry
@@ -18,7 +18,7 @@ class Privacy:
 
     archive: Archive
     store: SessionStore
-    conversations: Conversations
+    conversations: SessionLog
     turns: Turns
 
     async def export(self, customer: Customer) -> list[tuple[Session, list[Entry]]]:

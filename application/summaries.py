@@ -7,15 +7,17 @@ into the log, and so into every store; a process that dies before has lost nothi
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from application.conversations import Conversations
+from msgspec.structs import replace
+
 from application.ports import Assistant, Observer, Policy
-from application.spending import Spending
-from domain import digest as rolling
+from application.session_log import SessionLog
+from application.usage_tracker import UsageTracker
+from domain import summary as rolling
 from domain.errors import AssistantFailed
 from domain.identity import Customer, SessionId
-from domain.message import Digest, Entry
+from domain.message import Entry, Summary
 from domain.session import Session
 from domain.tokens import cut
 from domain.usage import Usage, together
@@ -39,7 +41,7 @@ class _Rolling:
 
     def __init__(self, session_id: SessionId) -> None:
         self.session_id = session_id
-        self.made: list[Digest] = []
+        self.made: list[Summary] = []
         """Not stored yet, each with what it has cost over the one before."""
         self.unpaid: Usage | None = None
         """What has been spent in vain since: the next one counts it."""
@@ -52,15 +54,15 @@ class _Rolling:
 class Summaries:
     """The rolling summaries that this process makes, at most one at a time per session."""
 
-    conversations: Conversations
+    conversations: SessionLog
     assistant: Assistant
-    spending: Spending
+    spending: UsageTracker
     observer: Observer
     policy: Policy
     _rolling: dict[Customer, _Rolling] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def newest(self, session: Session) -> Digest | None:
+    def newest(self, session: Session) -> Summary | None:
         """The session's digest: the stored one, or one that is newer and waits to be stored."""
         state = self._rolling.get(session.customer)
         if state is None or state.session_id != session.session_id:
@@ -195,7 +197,7 @@ class _Making:
     def _take(self, text: str, entries: Sequence[Entry]) -> None:
         if not text:
             raise AssistantFailed("the summary was empty")
-        self._digest = Digest(
+        self._digest = Summary(
             text=text,
             through=entries[-1].seq,
             tokens=rolling.tokens_through(self._session, self._recent, self._digest, entries),

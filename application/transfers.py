@@ -4,19 +4,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from application.conversations import Conversations
 from application.ports import Businesses, NewId, SessionStore
 from application.post_message import coordinator_key, user_key
+from application.session_log import SessionLog
 from application.turns import Turns
 from domain.business import DEFAULT_LANGUAGE
 from domain.decisions import (
-    Occasion,
+    DecisionContext,
     change_status,
     end_live_chat,
-    fall_due,
+    expire,
+    record_coordinator_message,
     request_transfer,
     say_how_it_goes,
-    speak,
 )
 from domain.errors import DuplicateMessage, Failure, SessionClosed, UnknownSession
 from domain.identity import (
@@ -46,7 +46,7 @@ class Spoken:
 class Transfers:
     """Every status change there is, whoever asks for it."""
 
-    conversations: Conversations
+    conversations: SessionLog
     store: SessionStore
     businesses: Businesses
     turns: Turns
@@ -130,7 +130,7 @@ class Transfers:
         def decide(session: Session | None) -> Draft:
             if session_id is not None and (session is None or session.session_id != session_id):
                 raise SessionClosed
-            return speak(
+            return record_coordinator_message(
                 session, the_id, text, occasion(), coordinator_id, key=key, replayed=replayed
             )
 
@@ -172,7 +172,7 @@ class Transfers:
         def decide(current: Session | None) -> Draft | None:
             if current is None or current.session_id != session.session_id:
                 return None
-            return fall_due(current, occasion(), idle_s)
+            return expire(current, occasion(), idle_s)
 
         current = await self.conversations.commit(session.customer, decide)
         if current is not None:
@@ -190,7 +190,7 @@ class Transfers:
             raise UnknownSession
         return loaded.session
 
-    async def _occasion(self, business_id: BusinessId) -> Callable[[], Occasion]:
+    async def _occasion(self, business_id: BusinessId) -> Callable[[], DecisionContext]:
         try:
             business = await self.businesses.business(business_id)
         except Failure:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from application.conversations import Conversation, Conversations
 from application.ports import (
     AnswerCancelled,
+    AnswerWriter,
     Appended,
     Assistant,
     Businesses,
@@ -23,32 +23,31 @@ from application.ports import (
     Fanout,
     Observer,
     Policy,
-    Say,
     Timer,
     Typing,
 )
-from application.spending import Level, Spending
+from application.session_log import CachedSession, SessionLog
 from application.summaries import Summaries
 from application.tools import TurnTools
+from application.usage_tracker import Level, UsageTracker
 from domain.business import Business
-from domain.decisions import WAITING_ACTION, Answer, answer
-from domain.digest import behind, max_tokens
+from domain.decisions import WAITING_ACTION, TurnResult, answer
 from domain.errors import AssistantFailed, Failure, TooLarge
 from domain.identity import BusinessId, Customer, MessageId
 from domain.message import (
     Action,
-    Digest,
     Entry,
     Message,
     StatusChange,
+    Summary,
 )
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason
+from domain.summary import behind, max_tokens
+from domain.texts import words
 from domain.usage import Usage
-from domain.value import maker
 from domain.view import MAX_OWED, View, fitting, unanswered
-from domain.words import words
 
 T = TypeVar("T")
 
@@ -59,9 +58,6 @@ TYPING_EVERY_S = 4.0
 TYPING_EXPIRES_MS = 6_000
 
 
-_view, _made_answer = maker(View), maker(Answer)
-
-
 def _ids(messages: Sequence[Message]) -> tuple[MessageId, ...]:
     return tuple([message.message_id for message in messages])
 
@@ -70,12 +66,12 @@ def _ids(messages: Sequence[Message]) -> tuple[MessageId, ...]:
 class Turns:
     """All turns of this process, at most one per customer."""
 
-    conversations: Conversations
+    conversations: SessionLog
     assistant: Assistant
     businesses: Businesses
     observer: Observer
     policy: Policy
-    spending: Spending
+    spending: UsageTracker
     summaries: Summaries
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1_000))
     """For turns at once; more wait, whoever came first goes first."""
@@ -197,7 +193,7 @@ class _Turn:
         self._speech = _Speech(self, turns.conversations.fanout)
         self._timer: Timer | None = None
         self._expired = False
-        self._digest: Digest | None = None
+        self._digest: Summary | None = None
         self._usage: Usage | None = None
         self._outcome: str | None = None
         self._error: BaseException | None = None
@@ -225,7 +221,7 @@ class _Turn:
                 self._report(self._outcome)
             self._turns.ended(self)
 
-    async def _take(self, known: Conversation) -> None:
+    async def _take(self, known: CachedSession) -> None:
         # One moment's session and entries: what comes while the business is asked for is not in
         # the view, and the next turn's to answer.
         session, recent = known.session, tuple(known.recent)
@@ -261,7 +257,7 @@ class _Turn:
         entries = behind(session, recent, digest, max_tokens=room, owed=owed)
         if owed[-1].seq < session.asked:  # the rest is for the next turn, and not to be seen yet
             entries = tuple([entry for entry in entries if entry.seq <= owed[-1].seq])
-        return _view(
+        return View(
             session=session,
             business=await self._business(session.customer.business_id),
             entries=entries,
@@ -270,7 +266,7 @@ class _Turn:
             frugal=frugal,
         )
 
-    async def _work(self, view: View) -> Answer:
+    async def _work(self, view: View) -> TurnResult:
         """Have the AI answer; what it has come to, whatever that is."""
         tools = TurnTools(self._turns.businesses, self.customer, self._turns.policy)
         text = await self._ask(view, tools)
@@ -330,7 +326,7 @@ class _Turn:
             self._usage = usage
             self._turns.spending.add(self.customer.business_id, "answer", usage)
 
-    def _answer(self, view: View, text: str, tools: TurnTools) -> Answer:
+    def _answer(self, view: View, text: str, tools: TurnTools) -> TurnResult:
         promised = promises_transfer(text)
         if not promised and tools.transfer is None:
             self._outcome = "answered"
@@ -347,7 +343,7 @@ class _Turn:
             summary=tools.transfer,
         )
 
-    def _apology(self, view: View, tools: TurnTools | None) -> Answer:
+    def _apology(self, view: View, tools: TurnTools | None) -> TurnResult:
         enough = view.session.failures + 1 >= self._turns.policy.ai_failures_before_transfer
         return self._of(
             view,
@@ -357,7 +353,7 @@ class _Turn:
             failed=True,
         )
 
-    def _no_answer(self, view: View) -> Answer:
+    def _no_answer(self, view: View) -> TurnResult:
         """The business has spent too much today: a human is asked at once."""
         self._outcome = "over_budget"
         return self._of(
@@ -378,10 +374,10 @@ class _Turn:
         actions: tuple[Action, ...] = (),
         summary: str | None = None,
         failed: bool = False,
-    ) -> Answer:
+    ) -> TurnResult:
         """The end of the turn, with all that it is stored under and along with."""
         session, digest = view.session, self._digest
-        return _made_answer(
+        return TurnResult(
             session_id=session.session_id,
             epoch=session.epoch,
             settled=session.answered,
@@ -398,7 +394,7 @@ class _Turn:
             digest=digest if digest is not session.digest else None,
         )
 
-    async def _store(self, turn: Answer, known: Conversation, view: View) -> None:
+    async def _store(self, turn: TurnResult, known: CachedSession, view: View) -> None:
         conversations, language = self._turns.conversations, view.language
         stored = False
 
@@ -454,7 +450,7 @@ class _Turn:
         self._turns.observer.turn_ended(outcome, self.seconds(), first_token_s, self._error)
 
 
-class _Speech(Say):
+class _Speech(AnswerWriter):
     """What the AI says in a turn, shown as it comes."""
 
     __slots__ = ("_fanout", "_turn", "first_token_s", "pieces")

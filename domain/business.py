@@ -1,15 +1,13 @@
 """What a business says of itself: the facts that the AI may answer from."""
 
-from dataclasses import field
+from msgspec import Struct, field
 
 from domain.identity import BusinessId
-from domain.value import value
 
 DEFAULT_LANGUAGE = "ro"
 
 
-@value
-class Business:
+class Business(Struct, frozen=True, kw_only=True):
     """The facts of one business."""
 
     business_id: BusinessId
@@ -22,8 +20,7 @@ class Business:
     """Topic → what there is to say: `{"hours": "Mon-Fri 9-18", …}`."""
 
 
-@value
-class Reservation:
+class Reservation(Struct, frozen=True, kw_only=True):
     """One reservation of a user."""
 
     reservation_id: str

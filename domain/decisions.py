@@ -8,14 +8,15 @@ meets a conflict is simply taken again on the session as it then is.
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec import Struct
+
 from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused, UnknownSession
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
-from domain.message import Action, Author, Digest, ToolUse
+from domain.message import Action, Author, Summary, ToolUse
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from domain.texts import words
 from domain.usage import Usage
-from domain.value import value
-from domain.words import words
 
 _AI, _BY_USER, _BY_AI = Status.AI, Author.USER, Author.AI
 
@@ -26,8 +27,7 @@ OpenSession = Callable[[], Session]
 """Makes the head of a session that has no entries yet."""
 
 
-@value
-class Occasion:
+class DecisionContext(Struct, frozen=True, kw_only=True):
     """What a decision needs from outside: the time, fresh ids, the language of notices."""
 
     at: datetime
@@ -41,7 +41,7 @@ def open_or_new(session: Session | None, open_session: OpenSession) -> Session:
     return session if session is not None and session.is_open else open_session()
 
 
-def hear(
+def record_user_message(
     session: Session | None,
     open_session: OpenSession,
     message_id: MessageId,
@@ -61,8 +61,7 @@ def hear(
     return draft
 
 
-@value
-class Answer:
+class TurnResult(Struct, frozen=True, kw_only=True):
     """What a turn has come to, and what it may be stored under: the fence of rule 2."""
 
     session_id: SessionId
@@ -82,11 +81,11 @@ class Answer:
     failed: bool = False
     tools: tuple[ToolUse, ...] = ()
     usage: Usage | None = None
-    digest: Digest | None = None
+    digest: Summary | None = None
     """One that is newer than the session's."""
 
 
-def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft | None:
+def answer(session: Session | None, turn: TurnResult, occasion: DecisionContext) -> Draft | None:
     """The AI's answer; None when somebody else has taken over or has answered meanwhile."""
     if session is None or session.status is not _AI:
         return None
@@ -118,7 +117,7 @@ def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft |
 def request_transfer(
     session: Session | None,
     open_session: OpenSession,
-    occasion: Occasion,
+    occasion: DecisionContext,
     text: str | None,
     message_id: MessageId,
     *,
@@ -135,7 +134,7 @@ def request_transfer(
     return draft if draft.entries else None
 
 
-def end_live_chat(session: Session | None, occasion: Occasion) -> Draft | None:
+def end_live_chat(session: Session | None, occasion: DecisionContext) -> Draft | None:
     """The user cancels the waiting transfer or ends the live chat. Raises: NotInLiveChat."""
     if session is None or not session.is_open:
         raise NotInLiveChat
@@ -153,7 +152,7 @@ def end_live_chat(session: Session | None, occasion: Occasion) -> Draft | None:
 def change_status(
     session: Session,
     to: Status,
-    occasion: Occasion,
+    occasion: DecisionContext,
     coordinator_id: CoordinatorId | None = None,
     summary: str | None = None,
 ) -> Draft | None:
@@ -170,7 +169,9 @@ def change_status(
     return _give_up(session, to, occasion, summary)
 
 
-def _give_up(session: Session, to: Status, occasion: Occasion, summary: str | None) -> Draft | None:
+def _give_up(
+    session: Session, to: Status, occasion: DecisionContext, summary: str | None
+) -> Draft | None:
     draft = Draft(session)
     if to is Status.AI:
         draft.change(to, Reason.RETURNED, occasion.at, summary=summary)
@@ -184,11 +185,11 @@ def _give_up(session: Session, to: Status, occasion: Occasion, summary: str | No
     return draft
 
 
-def speak(
+def record_coordinator_message(
     session: Session | None,
     message_id: MessageId,
     text: str,
-    occasion: Occasion,
+    occasion: DecisionContext,
     coordinator_id: CoordinatorId | None,
     *,
     key: str | None = None,
@@ -215,7 +216,7 @@ def speak(
 
 
 def say_how_it_goes(
-    session: Session | None, transfer_id: TransferId, what: str, occasion: Occasion
+    session: Session | None, transfer_id: TransferId, what: str, occasion: DecisionContext
 ) -> Draft | None:
     """Tell the user, once, how their request for a human fares: None, if they wait no more.
 
@@ -234,7 +235,7 @@ def unreachable_id(transfer_id: TransferId) -> MessageId:
     return MessageId(f"{transfer_id}-unreachable")
 
 
-def fall_due(session: Session, occasion: Occasion, idle_s: float) -> Draft | None:
+def expire(session: Session, occasion: DecisionContext, idle_s: float) -> Draft | None:
     """What time alone does: an unaccepted transfer expires, a silent session closes."""
     transfer = session.transfer
     if session.status is Status.WAITING and transfer and transfer.expires_at:
@@ -259,13 +260,13 @@ def _is_takeover(session: Session, to: Status, coordinator_id: CoordinatorId | N
     return session.transfer is None or session.transfer.coordinator_id != coordinator_id
 
 
-def _hand_to(draft: Draft, coordinator_id: CoordinatorId | None, occasion: Occasion) -> None:
+def _hand_to(draft: Draft, coordinator_id: CoordinatorId | None, occasion: DecisionContext) -> None:
     draft.hand_to(coordinator_id, TransferId(occasion.new_id()), occasion.at)
     _notify(draft, "joined", occasion, who=coordinator_id)
 
 
 def _ask_for_human(
-    draft: Draft, reason: Reason, occasion: Occasion, summary: str | None = None
+    draft: Draft, reason: Reason, occasion: DecisionContext, summary: str | None = None
 ) -> None:
     draft.language = occasion.language
     draft.ask_for_human(
@@ -280,7 +281,7 @@ def _ask_for_human(
 def _notify(
     draft: Draft,
     key: str,
-    occasion: Occasion,
+    occasion: DecisionContext,
     *,
     who: str | None = None,
     actions: tuple[Action, ...] = (),

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from domain.errors import InvalidPayload, MessageTooLong
 from domain.identity import CoordinatorId, MessageId
 from domain.status import Reason, Status
 from domain.tokens import estimate
 from domain.transfer import Transfer
 from domain.usage import Usage
-from domain.value import value
 
 MAX_TEXT = 8_000
 """The longest message, in characters after trimming."""
@@ -42,16 +43,14 @@ class ToolOutcome(StrEnum):
     """Nobody knows: what it asks did not answer."""
 
 
-@value
-class ToolUse:
+class ToolUse(Struct, frozen=True, kw_only=True):
     """One call of a tool."""
 
     name: str
     outcome: ToolOutcome
 
 
-@value
-class Digest:
+class Summary(Struct, frozen=True, kw_only=True):
     """A summary that stands for the beginning of a log, in what the AI sees."""
 
     text: str
@@ -63,8 +62,7 @@ class Digest:
     """What it has cost to make."""
 
 
-@value
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """Somebody's words. `seq` counts every entry of the session from 1, without gaps."""
 
     seq: int
@@ -84,12 +82,11 @@ class Message:
     """What the AI has used for it, in that order."""
     usage: Usage | None = None
     """What the AI has spent on it; None: nothing, or nobody knows."""
-    digest: Digest | None = None
+    digest: Summary | None = None
     """An answer brings along what has been made of the log since the one before."""
 
 
-@value
-class StatusChange:
+class StatusChange(Struct, frozen=True, kw_only=True):
     """Who owns the conversation from here on."""
 
     seq: int

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from domain.identity import Customer, SessionId
-from domain.value import value
 
 
 class NoticeKind(StrEnum):
@@ -19,8 +20,7 @@ class NoticeKind(StrEnum):
     RELAY = "relay"
 
 
-@value
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """One thing to tell the bridge; those of a session are delivered in order of `position`."""
 
     notice_id: str

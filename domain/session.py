@@ -1,27 +1,26 @@
 """One conversation of one customer: its head, folded from its log, and what is to be appended."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.business import DEFAULT_LANGUAGE
 from domain.errors import SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId, TransferId
-from domain.message import Action, Author, Digest, Entry, Message, StatusChange, ToolUse, cost
+from domain.message import Action, Author, Entry, Message, StatusChange, Summary, ToolUse, cost
 from domain.notice import Notice
 from domain.status import TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage, together
-from domain.value import changer, maker, value
 
 # To reach a member through its enum is slow before CPython 3.12; a turn does it two dozen times.
 _AI, _WAITING, _CLOSED = Status.AI, Status.WAITING, Status.CLOSED
 _BY_USER, _BY_AI = Author.USER, Author.AI
-_message = maker(Message)
 
 
-@value
-class Timing:
+class Timing(Struct, frozen=True, kw_only=True):
     """When the sweep must look at a session again."""
 
     retake: timedelta
@@ -30,8 +29,7 @@ class Timing:
     """A session this long without an entry is closed."""
 
 
-@value
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """The head of a session: all that its log says of it, without the words.
 
     The log is the truth: `after` folds one entry in, so a lost head can be made again.
@@ -63,7 +61,7 @@ class Session:
 
     None: nobody has counted from the beginning.
     """
-    digest: Digest | None = None
+    digest: Summary | None = None
     """The newest one."""
     usage: Usage | None = None
     """What the answers and digests have cost together; None: nothing was counted."""
@@ -107,7 +105,7 @@ class Session:
             failures += 1
         if message.usage is not None or message.digest is not None:
             usage = self._spent(message)
-        return _changed(
+        return replace(
             self,
             updated_at=message.at,
             seq=message.seq,
@@ -145,11 +143,6 @@ class Session:
         if self.tokens is None:
             return cost(entry) if self.seq == 0 else None
         return self.tokens + cost(entry)
-
-
-_changed = changer(
-    Session, "updated_at", "seq", "asked", "answered", "failures", "tokens", "digest", "usage"
-)
 
 
 class Draft:
@@ -194,10 +187,10 @@ class Draft:
         coordinator_id: CoordinatorId | None = None,
         tools: tuple[ToolUse, ...] = (),
         usage: Usage | None = None,
-        digest: Digest | None = None,
+        digest: Summary | None = None,
     ) -> Message:
         """Append a message."""
-        message = _message(
+        message = Message(
             seq=self.session.seq + 1,
             message_id=message_id,
             author=author,

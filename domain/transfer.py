@@ -1,12 +1,13 @@
 """One request for a human, and how far it has come."""
 
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from domain.identity import CoordinatorId, TransferId
 from domain.status import CLOSING, Reason
-from domain.value import value
 
 
 class TransferState(StrEnum):
@@ -31,8 +32,7 @@ _AFTER: dict[Reason, TransferState] = {
 }
 
 
-@value
-class Transfer:
+class Transfer(Struct, frozen=True, kw_only=True):
     """One request for a human: `requested → delivered → accepted → ended`, or it fails."""
 
     transfer_id: TransferId

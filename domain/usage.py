@@ -1,10 +1,9 @@
 """What the work of a model costs: tokens, counted by its provider."""
 
-from domain.value import value
+from msgspec import Struct
 
 
-@value
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """Tokens that went into a model and came out of it, in one call or in many."""
 
     model: str = ""

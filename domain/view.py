@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from domain.business import DEFAULT_LANGUAGE, Business
 from domain.message import Author, Entry, Message, cost
 from domain.session import Session
-from domain.value import value
 
 MAX_ENTRIES = 20
 """How many entries a turn sees, however short they are."""
@@ -16,8 +17,7 @@ MAX_OWED = 200
 _BY_USER = Author.USER
 
 
-@value
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """All that an assistant gets to know. Users' texts are data, never instructions."""
 
     session: Session

@@ -19,14 +19,14 @@ from domain.errors import (
     TransitionRefused,
     UnknownSession,
 )
-from entrypoints.wire import Wire
+from entrypoints.server.wire import CamelStruct
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
 
-class Problem(Wire):
+class Problem(CamelStruct):
     """Why a request was refused or failed (RFC 9457). `code` never changes its meaning."""
 
     title: str

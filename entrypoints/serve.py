@@ -17,9 +17,9 @@ import uvicorn
 from litestar import Litestar
 from msgspec.structs import replace
 
+from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from domain.errors import Failure
-from entrypoints.identity import is_open, require_trust
-from entrypoints.phoenix_protocol import uvicorn_config
+from entrypoints.access.auth import is_open, require_trust
 from entrypoints.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Program:
 
 def server_program(settings: Settings) -> Program:
     """The AI agent server. Raises: BadSetting."""
-    from entrypoints.app import create_app
+    from entrypoints.server.app import create_app
 
     require_trust(settings, settings.server_host, "SERVER_HOST")
     return Program(

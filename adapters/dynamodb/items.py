@@ -6,12 +6,12 @@ An attribute is a dictionary of its type and its value, as DynamoDB's API has it
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import fields
 
 from domain.identity import Customer, SessionId
 from domain.message import Entry, Message, StatusChange

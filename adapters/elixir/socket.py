@@ -24,14 +24,21 @@ from adapters.phoenix.client import (
     PhoenixClientError,
     TooManyWaiting,
 )
-from adapters.phoenix.connection import (
+from adapters.phoenix.client_connection import (
     ChannelStatus,
     PhoenixChannel,
     PhoenixConnection,
     PushError,
     SlowConsumer,
 )
-from application.ports import Garbled, Hear, Heard, LiveChatLine, Said, Typing
+from application.ports import (
+    InboundEvent,
+    InboundMessage,
+    LiveChatGateway,
+    MalformedEvent,
+    OnInboundEvent,
+    Typing,
+)
 from domain.errors import BridgeRefused, BridgeUnavailable, Refusal
 from domain.identity import CoordinatorId, Customer, MessageId, identifier
 from domain.message import Author, message_text
@@ -120,7 +127,7 @@ class _Chat:
         return self.followed or self.sending > 0
 
 
-class ElixirSocket(LiveChatLine):
+class ElixirSocket(LiveChatGateway):
     """Use it as `async with socket:`, after `listen`."""
 
     def __init__(
@@ -141,7 +148,7 @@ class ElixirSocket(LiveChatLine):
         self._chats: dict[Customer, _Chat] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._causes: set[str] = set()
-        self._hear: Hear
+        self._hear: OnInboundEvent
 
     def __repr__(self) -> str:
         return f"<ElixirSocket {self._connection.state.value} chats={len(self._chats)}>"
@@ -156,7 +163,7 @@ class ElixirSocket(LiveChatLine):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connection.__aexit__(*exc)
 
-    def listen(self, hear: Hear) -> None:
+    def listen(self, hear: OnInboundEvent) -> None:
         self._hear = hear
 
     def follow(self, customer: Customer) -> None:
@@ -241,7 +248,7 @@ class ElixirSocket(LiveChatLine):
                 return
             chat.channel = self._join(customer)
 
-    async def _tell(self, customer: Customer, heard: Heard) -> None:
+    async def _tell(self, customer: Customer, heard: InboundEvent) -> None:
         try:
             await self._hear(customer, heard)
         except Exception:
@@ -249,7 +256,9 @@ class ElixirSocket(LiveChatLine):
 
     # What comes.
 
-    def _heard(self, chat: _Chat, event: str | ChannelStatus, payload: Any) -> Iterator[Heard]:
+    def _heard(
+        self, chat: _Chat, event: str | ChannelStatus, payload: Any
+    ) -> Iterator[InboundEvent]:
         match event:
             case ChannelStatus.JOINED | ChannelStatus.REJOINED:
                 yield from self._replayed(chat, payload)
@@ -261,7 +270,7 @@ class ElixirSocket(LiveChatLine):
             case "typing" if isinstance(payload, dict) and payload.get("author") == "coordinator":
                 yield Typing(Author.COORDINATOR, TYPING_EXPIRES_MS)
 
-    def _replayed(self, chat: _Chat, response: Any) -> Iterator[Heard]:
+    def _replayed(self, chat: _Chat, response: Any) -> Iterator[InboundEvent]:
         """What the reply to the join says was said before."""
         messages = response.get("messages") if isinstance(response, dict) else None
         for message in messages if isinstance(messages, list) else ():
@@ -273,7 +282,7 @@ class ElixirSocket(LiveChatLine):
 
     def _said(
         self, chat: _Chat, event: str, payload: Any, author: Author, *, replayed: bool
-    ) -> Iterator[Heard]:
+    ) -> Iterator[InboundEvent]:
         try:
             words = msgspec.convert(payload, Words)
             text = message_text(words.message)
@@ -283,7 +292,7 @@ class ElixirSocket(LiveChatLine):
         if author is Author.USER and chat.echoes.take(words, asyncio.get_running_loop().time()):
             return
         message_id, coordinator_id = _id(words.message_id), _id(words.coordinator_id)
-        yield Said(
+        yield InboundMessage(
             author=author,
             text=text,
             message_id=MessageId(message_id) if message_id is not None else None,
@@ -292,9 +301,9 @@ class ElixirSocket(LiveChatLine):
             replayed=replayed,
         )
 
-    def _garbled(self, event: str, reason: str) -> Garbled:
+    def _garbled(self, event: str, reason: str) -> MalformedEvent:
         self._complain(event, reason)
-        return Garbled(event)
+        return MalformedEvent(event)
 
     def _complain(self, event: str, reason: str) -> None:
         """Log a cause once: a bridge that errs, errs with every message."""

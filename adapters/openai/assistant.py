@@ -5,13 +5,20 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from adapters.openai.calls import Calls
-from adapters.openai.client import Client, Deadline, Errand, Message
-from adapters.openai.failures import TryFailed
-from adapters.openai.prompt import prompt, summary_prompt
+from adapters.model.failures import AttemptFailed
+from adapters.model.prompt import prompt, summary_prompt
+from adapters.model.retries import ModelRouter
+from adapters.model.tools import TOOLS, Tools
+from adapters.openai.client import Client, CompletionRequest, Deadline, Message
 from adapters.openai.stream import Reply, ToolCall
-from adapters.openai.tools import TOOLS, Tools
-from application.ports import AnswerCancelled, Assistant, Clock, Say, Summary, Toolbox
+from application.ports import (
+    AnswerCancelled,
+    AnswerWriter,
+    Assistant,
+    Clock,
+    SummaryResult,
+    Toolbox,
+)
 from domain.errors import AssistantFailed
 from domain.message import Entry
 from domain.usage import Usage
@@ -55,7 +62,7 @@ class OpenAIAssistant(Assistant):
         self._max_tool_calls = max_tool_calls
         self._timeout_s = timeout_s
         self._client = Client(base_url, api_key, clock)
-        self._calls = Calls(
+        self._calls = ModelRouter(
             self._client,
             models=self._models,
             concurrency=concurrency,
@@ -78,7 +85,7 @@ class OpenAIAssistant(Assistant):
         """Whether all models have failed so often that none is asked for the moment."""
         return self._calls.is_away
 
-    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> Usage:
+    async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage:
         voice, tools = _Voice(say), Tools(toolbox, self._max_tool_calls)
         errand = self._errand(
             prompt(view),
@@ -97,14 +104,14 @@ class OpenAIAssistant(Assistant):
 
     async def summarise(
         self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
-    ) -> Summary:
+    ) -> SummaryResult:
         # A word of Romanian has two tokens and more.
         errand = self._errand(summary_prompt(earlier, entries, language, max(20, max_tokens // 3)))
         reply = await self._calls.reply(errand)
         text = "".join(reply.text).strip()
         if not text:
             raise AssistantFailed("the model gave no summary", usage=errand.usage)
-        return Summary(text, errand.usage)
+        return SummaryResult(text, errand.usage)
 
     async def check(self) -> None:
         """Ask each model for a word. Raises: AssistantFailed, saying what is wrong."""
@@ -114,13 +121,13 @@ class OpenAIAssistant(Assistant):
             reason = None
             try:
                 await self._calls.try_once(model, errand)
-            except TryFailed as failed:
+            except AttemptFailed as failed:
                 reason = f"{model}: {failed}"
             if reason is not None:
                 raise AssistantFailed(reason)
 
-    def _errand(self, messages: list[Message], **chosen: Any) -> Errand:
-        return Errand(
+    def _errand(self, messages: list[Message], **chosen: Any) -> CompletionRequest:
+        return CompletionRequest(
             **{"models": self._models, **chosen},
             deadline=Deadline(self._timeout_s * SHARE),
             messages=messages,
@@ -132,7 +139,12 @@ class _Turn:
     """One answer: rounds of request, reply and calls of tools, until a reply calls none."""
 
     def __init__(
-        self, calls: Calls, errand: Errand, view: View, voice: "_Voice", tools: Tools
+        self,
+        calls: ModelRouter,
+        errand: CompletionRequest,
+        view: View,
+        voice: "_Voice",
+        tools: Tools,
     ) -> None:
         self._calls = calls
         self._errand = errand
@@ -213,7 +225,7 @@ def _repeatable(call: ToolCall, call_id: str) -> dict[str, Any]:
 class _Voice:
     """Says the text of one round after the other, and begins again where one breaks off."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: AnswerWriter) -> None:
         self._say = say
         self._earlier = ""
         self._round: list[str] = []

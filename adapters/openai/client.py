@@ -12,7 +12,7 @@ import httpx2
 import msgspec
 import openai
 
-from adapters.openai.failures import Remedy, TryFailed, told_error
+from adapters.model.failures import AttemptFailed, Recovery, classify_error
 from adapters.openai.stream import Reply
 from application.ports import Clock
 from domain.errors import AssistantFailed
@@ -51,7 +51,7 @@ class Deadline:
 
 
 @dataclass(slots=True, kw_only=True)
-class Errand:
+class CompletionRequest:
     """What one answer needs of the models, in one call or several."""
 
     models: Sequence[str]
@@ -121,7 +121,7 @@ class Client:
         await self._client.close()
 
     async def attempt(
-        self, model: str, errand: Errand, patience_s: float, *, is_last: bool
+        self, model: str, errand: CompletionRequest, patience_s: float, *, is_last: bool
     ) -> Reply:
         """One request and its reply, of which something must come in time. Raises: TryFailed."""
         reply, failed = Reply(), None
@@ -136,7 +136,7 @@ class Client:
         except TimeoutError:
             if not reply.is_complete:
                 silence = "stopped in the middle" if reply.signs else "said nothing"
-                failed = TryFailed(f"it {silence} for too long", is_slow=True)
+                failed = AttemptFailed(f"it {silence} for too long", is_slow=True)
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, OSError) as error:
             if not reply.is_complete:
                 failed = self._judged(error, errand)
@@ -149,7 +149,7 @@ class Client:
         self._unknown |= errand.without
         return reply
 
-    async def _send(self, model: str, errand: Errand) -> httpx2.Response:
+    async def _send(self, model: str, errand: CompletionRequest) -> httpx2.Response:
         # `post` is the SDK's way to say what it has no method for. `chat.completions.create` does
         # the same, and takes several times as long to transform the messages.
         response = await self._client.post(
@@ -163,7 +163,7 @@ class Client:
         )
         return cast(httpx2.Response, response)  # as `cast_to` says, and its type does not
 
-    def _body(self, model: str, errand: Errand) -> dict[str, object]:
+    def _body(self, model: str, errand: CompletionRequest) -> dict[str, object]:
         unknown = self._unknown | errand.without
         limit = "max_tokens" if _LIMIT in unknown else _LIMIT
         body: dict[str, object] = {
@@ -180,19 +180,19 @@ class Client:
                 body["tool_choice"] = "none"
         return body
 
-    def _judged(self, error: Exception, errand: Errand) -> TryFailed:
+    def _judged(self, error: Exception, errand: CompletionRequest) -> AttemptFailed:
         """What an exception of the SDK means."""
         if isinstance(error, openai.APIStatusError):
             status = error.status_code
-            failed = told_error(status, error.body)
+            failed = classify_error(status, error.body)
             failed.retry_after_s = self._retry_after_s(error.response.headers)
-            if status in (400, 422) and failed.remedy is Remedy.ELSEWHERE:
+            if status in (400, 422) and failed.remedy is Recovery.ELSEWHERE:
                 known = [name for name in _OPTIONAL if name not in self._unknown | errand.without]
                 _suggest_plainer(failed, str(error.body), known)
             return failed
         cause = error.__cause__ or error
         said = f": {cause}" if isinstance(cause, httpx2.ConnectError) else ""
-        return TryFailed(f"{type(cause).__name__}{said}")
+        return AttemptFailed(f"{type(cause).__name__}{said}")
 
     def _retry_after_s(self, headers: httpx2.Headers) -> float | None:
         """In milliseconds, in seconds, or as a date (RFC 9110, section 10.2.3); None: not said."""
@@ -210,11 +210,11 @@ class Client:
         return max(seconds, 0.0) if seconds == seconds else None  # float("nan") is a float too
 
 
-def _suggest_plainer(failed: TryFailed, told: str, parameters: Sequence[str]) -> None:
+def _suggest_plainer(failed: AttemptFailed, told: str, parameters: Sequence[str]) -> None:
     """Where an error names one of the parameters, the request may do without it."""
     for parameter in parameters:
         if parameter in told:
-            failed.remedy, failed.parameter = Remedy.PLAINER, parameter
+            failed.remedy, failed.parameter = Recovery.PLAINER, parameter
             return
 
 

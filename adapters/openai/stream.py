@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.openai.failures import Remedy, TryFailed, told_error
+from adapters.model.failures import AttemptFailed, Recovery, classify_error
 from domain.usage import Usage
 
 MAX_EVENT = 1024 * 1024
@@ -162,20 +162,20 @@ class Reply:
         elif self._data or self._rest.rstrip().endswith((b"}", b"]")):
             self._take(b"\n\n")  # the last event may lack its empty line
         if not self.is_complete:
-            raise TryFailed("the answer broke off")
+            raise AttemptFailed("the answer broke off")
         return "".join(self.text[before:])
 
     def check(self) -> None:
         """Raises: TryFailed, if a complete reply is of no use."""
         if self.finish == "content_filter":
             reason = "the provider's content filter withheld the answer"
-            raise TryFailed(reason, Remedy.ELSEWHERE, is_outage=False)
+            raise AttemptFailed(reason, Recovery.ELSEWHERE, is_outage=False)
         if self.calls or any(map(str.strip, self.text)):
             return
         if self.is_cut:
             reason = "all tokens of the answer were spent before its first word"
-            raise TryFailed(reason, Remedy.ELSEWHERE, is_outage=False)
-        raise TryFailed("the answer was empty", is_outage=False)
+            raise AttemptFailed(reason, Recovery.ELSEWHERE, is_outage=False)
+        raise AttemptFailed("the answer was empty", is_outage=False)
 
     def usage(self, model: str) -> Usage:
         """What the request has cost, as far as the server has said."""
@@ -196,7 +196,7 @@ class Reply:
         data = data.lstrip(_BOM + b" \t\r\n")
         if data:
             if data.startswith(b"<"):
-                raise TryFailed("the answer is a web page")
+                raise AttemptFailed("the answer is a web page")
             self._streams = not data.startswith((b"{", b"["))
         return data
 
@@ -215,7 +215,7 @@ class Reply:
     def _hold(self, data: bytes) -> None:
         self._rest += data
         if len(self._rest) + self._held > MAX_EVENT:
-            raise TryFailed("an event of the answer has no end")
+            raise AttemptFailed("an event of the answer has no end")
 
     def _line(self, line: bytes) -> None:
         """One line of an event stream (HTML standard, section 9.2.6)."""
@@ -225,7 +225,7 @@ class Reply:
             self._held += len(line)
             self._data.append(line[5:])
             if self._held > MAX_EVENT:
-                raise TryFailed("an event of the answer has no end")
+                raise AttemptFailed("an event of the answer has no end")
         elif line.startswith(b"event:"):
             self._event = line[6:].strip()
         # All else is a comment, which keeps the connection alive, or a field of no use here.
@@ -245,9 +245,9 @@ class Reply:
             return
         chunk = _chunk(data)
         if chunk is None:
-            raise TryFailed("the answer is not one of Chat Completions")
+            raise AttemptFailed("the answer is not one of Chat Completions")
         if chunk.error or self._event == b"error":
-            raise told_error(200, chunk.error or {"code": chunk.code, "message": chunk.message})
+            raise classify_error(200, chunk.error or {"code": chunk.code, "message": chunk.message})
         if isinstance(chunk.usage, dict):
             self._usage = chunk.usage
         if chunk.choices:
@@ -304,7 +304,7 @@ class Reply:
         if not arguments.isascii():
             call.arguments = _joined(call.arguments)
         if sum(len(one.arguments) + len(one.name) for one in self.calls) > MAX_ARGUMENTS:
-            raise TryFailed("the arguments of a tool have no end")
+            raise AttemptFailed("the arguments of a tool have no end")
 
     def _continued(self, index: int | None, call_id: str, name: str) -> ToolCall | None:
         """The call that a piece belongs to; None where it begins another.
@@ -323,7 +323,7 @@ class Reply:
 
     def _new_call(self, index: int | None, call_id: str) -> ToolCall:
         if len(self.calls) >= MAX_CALLS:
-            raise TryFailed("the calls of tools have no end")
+            raise AttemptFailed("the calls of tools have no end")
         call = ToolCall(call_id)
         self.calls.append(call)
         if index is not None:

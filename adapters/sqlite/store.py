@@ -3,25 +3,26 @@
 import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from heapq import nlargest
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
+from adapters.sqlite.batch_worker import BatchWorker
 from adapters.sqlite.file import open_reader, open_writer, transaction
-from adapters.sqlite.lane import Lane
 from application.ports import (
     RECENT,
     Archive,
     Erased,
-    Ledger,
     Loaded,
     Outbox,
     SessionPage,
     SessionStore,
+    UsageStore,
 )
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
@@ -96,7 +97,7 @@ class _Append:
     notices: Rows
 
 
-class SqliteStore(SessionStore, Archive, Outbox, Ledger):
+class SqliteStore(SessionStore, Archive, Outbox, UsageStore):
     """All four ports of storage in the file `path`; use it as `async with store:`.
 
     Every write that waits goes into the next transaction, so one fsync pays for all of them.
@@ -119,10 +120,10 @@ class SqliteStore(SessionStore, Archive, Outbox, Ledger):
         self._synchronous = synchronous
         self._busy_timeout_s = busy_timeout_s
         self._keys_until_prune = 0
-        self._writes: Lane[_Append | Work] = Lane(
+        self._writes: BatchWorker[_Append | Work] = BatchWorker(
             f"{self._path} (writes)", self._write_batch, gather_s=gather_s
         )
-        self._reads: Lane[Work] = Lane(f"{self._path} (reads)", self._read_batch)
+        self._reads: BatchWorker[Work] = BatchWorker(f"{self._path} (reads)", self._read_batch)
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path} {self._writes} {self._reads}>"

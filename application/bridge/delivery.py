@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import AgentServer, Reached, ServerAway
 from application.ports import Clock
+from domain.bridge.live_chat import Told, Wish
 from domain.errors import Refusal
 from domain.identity import SessionId
-from domain.live_chat import Told, Wish
 from domain.status import Status
 
 FIRST_PAUSE_S = 0.25

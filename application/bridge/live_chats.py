@@ -21,9 +21,7 @@ from application.bridge.ports import (
     told_place,
 )
 from application.ports import Clock, NewId
-from domain.errors import UnknownSession
-from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, MessageId, SessionId
-from domain.live_chat import (
+from domain.bridge.live_chat import (
     Act,
     LiveChat,
     Told,
@@ -35,6 +33,8 @@ from domain.live_chat import (
     hear_transfer,
     settle,
 )
+from domain.errors import UnknownSession
+from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, MessageId, SessionId
 from domain.message import Author
 
 RECENT = 50

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from msgspec import Struct
+
+from domain.bridge.live_chat import LiveChat, Told, Wish, Words
 from domain.errors import Failure
 from domain.identity import BusinessId, Customer, SessionId
-from domain.live_chat import LiveChat, Told, Wish, Words
-from domain.value import value
 
 KEYS_LIVE_S = 48 * 3600.0
 """How long an idempotency key is remembered, in seconds."""
@@ -23,8 +24,7 @@ class ServerAway(Failure):
     code = "server_unavailable"
 
 
-@value
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What is stored together, or not at all."""
 
     at: datetime

@@ -9,24 +9,24 @@ from time import monotonic
 
 from litestar import Litestar
 
-from adapters.agent_server_http import HttpAgentServer
-from adapters.bridge_memory import MemoryBridgeStore
-from adapters.bridge_sqlite import SqliteBridgeStore
+from adapters.bridge.agent_server import HttpAgentServer
+from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.memory.businesses import MemoryBusinesses
+from adapters.phoenix.endpoint import Limits as SocketLimits
+from adapters.phoenix.endpoint import PhoenixEndpoint
 from adapters.system import RandomIds, SystemClock
 from application.bridge.delivery import LONGEST_PAUSE_S, Delivery
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from domain.errors import Failure
+from entrypoints.access.auth import tokens
+from entrypoints.access.guards import socket_origins, token_check
+from entrypoints.access.rate_limits import KeptLimits, Limits
 from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
 from entrypoints.bridge.http import BridgeServices, bridge_openapi, bridge_routes
 from entrypoints.bridge.wire import CHAT_PREFIX, COORDINATORS_PREFIX, Broadcasts
-from entrypoints.guards import socket_origins, token_check
-from entrypoints.identity import tokens
-from entrypoints.limits import KeptLimits, Limits
 from entrypoints.pages import page_routes
-from entrypoints.phoenix_endpoint import Limits as SocketLimits
-from entrypoints.phoenix_endpoint import PhoenixEndpoint
 from entrypoints.problems import problem_handlers
 from entrypoints.settings import BadSetting, Settings
 

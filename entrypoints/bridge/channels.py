@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from adapters.phoenix.channel import Channel, Ended, JoinRefused, Link, Reply, Stop
 from adapters.phoenix.server import Ref
 from application.bridge.live_chats import RECENT, LiveChats
 from application.bridge.ports import AgentServer, Answer
 from application.ports import Clock
+from domain.bridge.live_chat import MAX_SUMMARY, Act, AlreadyClaimed, LiveChat
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
@@ -33,9 +35,17 @@ from domain.identity import (
     customer,
     identifier,
 )
-from domain.live_chat import MAX_SUMMARY, Act, AlreadyClaimed, LiveChat
 from domain.message import message_text
 from domain.status import Status
+from entrypoints.access.auth import (
+    Identify,
+    RefreshToken,
+    TokenLease,
+    TokenRefreshed,
+    bearer,
+    refreshed,
+)
+from entrypoints.access.rate_limits import Limits, RateLimited
 from entrypoints.bridge.wire import (
     Broadcasts,
     ChatJson,
@@ -46,17 +56,7 @@ from entrypoints.bridge.wire import (
     coordinators_topic,
     words_json,
 )
-from entrypoints.identity import (
-    Identify,
-    RefreshToken,
-    Stay,
-    TokenRefreshed,
-    bearer,
-    refreshed,
-)
-from entrypoints.limits import Limits, RateLimited
-from entrypoints.phoenix_channel import Channel, Ended, JoinRefused, Link, Reply, Stop
-from entrypoints.wire import Sparse, Wire
+from entrypoints.server.wire import CamelStruct, CamelStructOmitDefaults
 
 TYPING_MS = 5_000
 """How long somebody is taken to be typing, unless it is said again."""
@@ -67,7 +67,7 @@ P = TypeVar("P", bound=msgspec.Struct)
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class ChatJoin(Wire):
+class ChatJoin(CamelStruct):
     """`phx_join` of a chat. `token`: with it, one may speak as a coordinator."""
 
     business_id: str
@@ -75,7 +75,7 @@ class ChatJoin(Wire):
     token: str = ""
 
 
-class ChatJoined(Sparse):
+class ChatJoined(CamelStructOmitDefaults):
     """The reply: the last that was said, oldest first, and who has the conversation."""
 
     messages: list[WordsJson]
@@ -84,7 +84,7 @@ class ChatJoined(Sparse):
     coordinator_id: str | None = None
 
 
-class Said(Wire):
+class Said(CamelStruct):
     """`user_message` and `agent_message`, as they are sent."""
 
     message: str
@@ -94,20 +94,20 @@ class Said(Wire):
     origin: Annotated[str, msgspec.Meta(max_length=MAX_ORIGIN)] | None = None
 
 
-class TypingEvent(Wire):
+class TypingEvent(CamelStruct):
     """`typing`, as it is sent."""
 
     author: Literal["user", "coordinator"]
 
 
-class TypingPush(Wire):
+class TypingPush(CamelStruct):
     """`typing`: somebody writes; it expires by itself."""
 
     author: str
     expires_in_ms: int = TYPING_MS
 
 
-class CoordinatorJoin(Wire):
+class CoordinatorJoin(CamelStruct):
     """`phx_join` of a business's coordinators."""
 
     business_id: str
@@ -115,7 +115,7 @@ class CoordinatorJoin(Wire):
     token: str = ""
 
 
-class Board(Wire):
+class Board(CamelStruct):
     """The reply: who waits, the longest first, and who is being talked with."""
 
     waiting: list[ChatJson]
@@ -123,7 +123,7 @@ class Board(Wire):
     server: ServerPush
 
 
-class ActRequest(Wire):
+class ActRequest(CamelStruct):
     """`claim`, `return` and `close`. `takeOver`: claim it even if another coordinator has it."""
 
     session_id: str
@@ -131,14 +131,14 @@ class ActRequest(Wire):
     take_over: bool = False
 
 
-class HistoryRequest(Wire):
+class HistoryRequest(CamelStruct):
     """`history` and `more`."""
 
     session_id: str
     before_seq: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
-class ErrorReply(Sparse):
+class ErrorReply(CamelStructOmitDefaults):
     """The reply to what cannot be done; `by`: who has the conversation."""
 
     reason: str
@@ -168,7 +168,7 @@ class _Guarded(Channel):
     def __init__(self, link: Link, services: ChannelServices) -> None:
         super().__init__(link)
         self._services = services
-        self._stay: Stay | None = None
+        self._stay: TokenLease | None = None
 
     async def _admit(self, given: str) -> Identity | None:
         """Who joins; None: a program, or whoever it says to be. Raises: Unauthorized."""
@@ -182,7 +182,7 @@ class _Guarded(Channel):
         if not token:
             raise Unauthorized("a token is needed")
         identity = await services.identify(token)
-        self._stay = Stay(self.link, services.clock, identity)
+        self._stay = TokenLease(self.link, services.clock, identity)
         return identity
 
     async def joined(self) -> None:

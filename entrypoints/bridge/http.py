@@ -16,6 +16,7 @@ from litestar.types import ControllerRouterHandler
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import Answer
 from application.ports import Businesses, Clock
+from domain.bridge.live_chat import Told, TransferNews, Words
 from domain.business import Business
 from domain.errors import InvalidPayload
 from domain.identity import (
@@ -30,13 +31,12 @@ from domain.identity import (
     customer,
     identifier,
 )
-from domain.live_chat import Told, TransferNews, Words
 from domain.message import Author, message_text
 from domain.status import Status
-from entrypoints.guards import ApiRequest, only_json, token_guard
-from entrypoints.limits import Limits
+from entrypoints.access.guards import ApiRequest, only_json, token_guard
+from entrypoints.access.rate_limits import Limits
 from entrypoints.problems import problems
-from entrypoints.wire import Wire
+from entrypoints.server.wire import CamelStruct
 
 MAX_BODY = 256 * 1024
 """The largest request body, in bytes: a context package's 24,000 characters in JSON, and more.
@@ -49,20 +49,20 @@ Identifier = Annotated[str, msgspec.Meta(pattern=_IDENTIFIER)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class Done(Wire):
+class Done(CamelStruct):
     """It is stored."""
 
     status: Literal["ok"] = "ok"
 
 
-class WordsStored(Wire):
+class WordsStored(CamelStruct):
     """What was said is stored; `duplicate`: it was already."""
 
     message_id: str
     duplicate: bool
 
 
-class ConversationNews(Wire):
+class ConversationNews(CamelStruct):
     """A user has said something to the AI."""
 
     business_id: Identifier
@@ -74,7 +74,7 @@ class ConversationNews(Wire):
     type: Literal["ai_conversation"] = "ai_conversation"
 
 
-class AnswerNews(Wire):
+class AnswerNews(CamelStruct):
     """What the AI has answered to what."""
 
     business_id: Identifier
@@ -84,7 +84,7 @@ class AnswerNews(Wire):
     timestamp: Time | None = None
 
 
-class ContextNews(Wire):
+class ContextNews(CamelStruct):
     """The AI has answered."""
 
     session_id: Identifier
@@ -92,7 +92,7 @@ class ContextNews(Wire):
     timestamp: Time | None = None
 
 
-class StatusNews(Wire):
+class StatusNews(CamelStruct):
     """A conversation has changed hands."""
 
     status: Status
@@ -101,7 +101,7 @@ class StatusNews(Wire):
     coordinator_id: Identifier | None = None
 
 
-class TransferNotification(Wire):
+class TransferNotification(CamelStruct):
     """A user waits for a human; `context` is the context package, whatever is in it."""
 
     transfer_id: Identifier
@@ -115,7 +115,7 @@ class TransferNotification(Wire):
     type: Literal["transfer"] = "transfer"
 
 
-class UserMessage(Wire):
+class UserMessage(CamelStruct):
     """A user says something to the coordinators' side."""
 
     business_id: Identifier
@@ -126,7 +126,7 @@ class UserMessage(Wire):
     message_id: Identifier | None = None
 
 
-class AgentMessage(Wire):
+class AgentMessage(CamelStruct):
     """A coordinator says something: in a session, or to a user by name."""
 
     message: str
@@ -138,7 +138,7 @@ class AgentMessage(Wire):
     message_id: Identifier | None = None
 
 
-class BusinessJson(Wire):
+class BusinessJson(CamelStruct):
     """What a business says of itself."""
 
     business_id: str
@@ -148,7 +148,7 @@ class BusinessJson(Wire):
     facts: dict[str, str]
 
 
-class ReservationJson(Wire):
+class ReservationJson(CamelStruct):
     """One reservation."""
 
     reservation_id: str
@@ -158,7 +158,7 @@ class ReservationJson(Wire):
     name: str
 
 
-class Reservations(Wire):
+class Reservations(CamelStruct):
     """The coming reservations of a user or, without one, of the business."""
 
     reservations: list[ReservationJson]

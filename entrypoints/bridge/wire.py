@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from adapters.phoenix.channel import Link
+from adapters.phoenix.endpoint import PhoenixEndpoint
 from application.bridge.ports import Event, Moved, Reached, Spoken, WishRefused
+from domain.bridge.live_chat import LiveChat, Words
 from domain.identity import BusinessId, Customer
-from domain.live_chat import LiveChat, Words
 from domain.message import Author
 from domain.status import Status
-from entrypoints.phoenix_channel import Link
-from entrypoints.phoenix_endpoint import PhoenixEndpoint
-from entrypoints.wire import Sparse, Wire, timestamp
+from entrypoints.server.wire import CamelStruct, CamelStructOmitDefaults, timestamp
 
 CHAT_PREFIX = "chat:"
 COORDINATORS_PREFIX = "coordinators:"
 
 
-class WordsJson(Sparse):
+class WordsJson(CamelStructOmitDefaults):
     """`user_message` and `agent_message`, and an entry of `messages[]`."""
 
     message_id: str
@@ -30,7 +30,7 @@ class WordsJson(Sparse):
     user_id: str | None = None
 
 
-class StatusPush(Sparse):
+class StatusPush(CamelStructOmitDefaults):
     """`conversation_status`: the conversation has changed hands."""
 
     session_id: str
@@ -41,7 +41,7 @@ class StatusPush(Sparse):
     reason: str | None = None
 
 
-class ChatJson(Wire):
+class ChatJson(CamelStruct):
     """A conversation as coordinators see it; `pending`: the server has not heard of it yet."""
 
     session_id: str
@@ -59,7 +59,7 @@ class ChatJson(Wire):
     pending: bool
 
 
-class Notification(Sparse):
+class Notification(CamelStructOmitDefaults):
     """`notification`: who waits has changed, or who has whom.
 
     `gone`: it is no longer for coordinators; told again once the server has heard of it.
@@ -73,7 +73,7 @@ class Notification(Sparse):
     reason: str | None = None
 
 
-class ServerPush(Wire):
+class ServerPush(CamelStruct):
     """`server`: whether the AI agent server hears what is wished for; None: nothing was so far."""
 
     reachable: bool | None

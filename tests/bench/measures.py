@@ -329,7 +329,7 @@ def _time_to_health(settings: Mapping[str, str]) -> float:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     began = time.perf_counter()
-    command = [sys.executable, "-m", "entrypoints.cli", "serve"]  # what ai-agent-server runs
+    command = [sys.executable, "-m", "entrypoints.cli.main", "serve"]  # what ai-agent-server runs
     process = started(command, {**settings, "SERVER_PORT": str(port)})
     try:
         while not _healthy(port):

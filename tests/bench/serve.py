@@ -20,14 +20,14 @@ from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
 from litestar import Litestar, WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
+from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from application.ports import SessionStore
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author
 from domain.session import Draft, Session
-from entrypoints.app import SOCKET_PATH, create_app
-from entrypoints.container import Container
-from entrypoints.phoenix_protocol import uvicorn_config
 from entrypoints.serve import Server, bridge_program, listen, serve, server_program
+from entrypoints.server.app import SOCKET_PATH, create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import load_settings
 from tests.bench.load import BUSINESS, TEXT
 

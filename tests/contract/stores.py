@@ -12,7 +12,7 @@ import pytest
 
 from adapters.memory.store import MemoryStore
 from adapters.sqlite.store import SqliteStore
-from application.ports import Archive, Ledger, Outbox, SessionStore
+from application.ports import Archive, Outbox, SessionStore, UsageStore
 from domain.identity import BusinessId, Customer, MessageId, SessionId, TransferId, UserId
 from domain.message import Author
 from domain.notice import Notice, NoticeKind
@@ -25,7 +25,7 @@ ANA = Customer(BusinessId("b1"), UserId("ana"))
 DAN = Customer(BusinessId("b1"), UserId("dan"))
 
 
-class Store(SessionStore, Archive, Outbox, Ledger, Protocol):
+class Store(SessionStore, Archive, Outbox, UsageStore, Protocol):
     """What every adapter of storage is: all four ports over the same data."""
 
 

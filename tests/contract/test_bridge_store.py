@@ -2,17 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from adapters.bridge_memory import MemoryBridgeStore
-from adapters.bridge_sqlite import SqliteBridgeStore
+from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.ports import KEYS_LIVE_S, BridgeStore, Change, live_place
+from domain.bridge.live_chat import LiveChat, Wish, Words
 from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId, UserId
-from domain.live_chat import LiveChat, Wish, Words
 from domain.message import Author
 from domain.status import Status
 

@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from adapters.bridge_memory import MemoryBridgeStore
+from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.store import MemoryStore
 from domain.message import Entry, Message
-from entrypoints.app import create_app
 from entrypoints.bridge.app import create_bridge
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
 from tests.support.browser import ARTIFACTS, Chat, Desk, chromium, windows

@@ -13,14 +13,19 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from adapters.bridge_memory import MemoryBridgeStore
-from adapters.phoenix.connection import JoinRefused, PhoenixChannel, PhoenixConnection, PushError
+from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.phoenix.client_connection import (
+    JoinRefused,
+    PhoenixChannel,
+    PhoenixConnection,
+    PushError,
+)
 from domain.errors import StorageUnavailable
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
-from entrypoints.app import create_app
 from entrypoints.bridge.app import create_bridge
 from entrypoints.bridge.http import MAX_BODY
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.agent_server import AgentServerDouble
 from tests.support.process import command

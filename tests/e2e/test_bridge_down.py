@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.words import words
-from entrypoints.app import create_app
+from domain.texts import words
 from entrypoints.bridge.app import create_bridge
+from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
 from tests.support.bridge import (
     CLOSE,

@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from adapters.bridge_memory import MemoryBridgeStore
-from adapters.phoenix.connection import PhoenixConnection
-from entrypoints.app import create_app
+from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.phoenix.client_connection import PhoenixConnection
 from entrypoints.bridge.app import create_bridge
+from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
 from tests.support.agent_server import AgentServerDouble
 from tests.support.browser import ARTIFACTS, PHONE, Desk, chromium, windows

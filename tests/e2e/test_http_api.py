@@ -16,9 +16,9 @@ from adapters.memory.store import MemoryStore
 from application.ports import Loaded
 from domain.errors import StorageUnavailable
 from domain.identity import SessionId
-from entrypoints.app import create_app
-from entrypoints.container import Container
-from entrypoints.guards import MAX_BODY
+from entrypoints.access.guards import MAX_BODY
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.dynamodb import over_the_stores, settings_of
 from tests.support.server import running

@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
-from adapters.bridge_memory import MemoryBridgeStore
-from entrypoints.app import create_app
+from adapters.bridge.memory_store import MemoryBridgeStore
 from entrypoints.bridge.app import create_bridge
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import Act, ScriptedSteps
 from tests.support.browser import Chat, Desk, chromium, windows

@@ -17,8 +17,8 @@ from application.ports import Typing
 from domain.errors import StorageUnavailable
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
 from domain.session import Draft
-from entrypoints.app import create_app
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.browser import ARTIFACTS, PHONE, Chat, chromium, windows
 from tests.support.server import running

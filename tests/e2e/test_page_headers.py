@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from adapters.bridge_memory import MemoryBridgeStore
-from entrypoints.app import create_app
+from adapters.bridge.memory_store import MemoryBridgeStore
 from entrypoints.bridge.app import create_bridge
+from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
 from tests.support.browser import Chat, chromium
 from tests.support.server import running

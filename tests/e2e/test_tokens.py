@@ -17,7 +17,12 @@ from websockets import Origin, Subprotocol
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
-from adapters.phoenix.connection import JoinRefused, PhoenixChannel, PhoenixConnection, PushError
+from adapters.phoenix.client_connection import (
+    JoinRefused,
+    PhoenixChannel,
+    PhoenixConnection,
+    PushError,
+)
 from entrypoints.bridge.app import create_bridge
 from entrypoints.serve import Program, bridge_program, dev_programs, server_program
 from entrypoints.settings import BadSetting, Settings, load_settings

@@ -3,13 +3,13 @@
 import asyncio
 from base64 import b64decode, b64encode
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 from msgspec import msgpack
+from msgspec.structs import replace
 
 from adapters.dynamodb import archive, client
 from adapters.dynamodb import store as store_module

@@ -16,9 +16,10 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from adapters.dynamodb import outbox, ready
+from adapters.dynamodb import claim_cache as ready
+from adapters.dynamodb import outbox
+from adapters.dynamodb.claim_cache import LOOK_EVERY_S
 from adapters.dynamodb.items import SHARDS
-from adapters.dynamodb.ready import LOOK_EVERY_S
 from adapters.dynamodb.store import DynamoStore
 from adapters.memory.store import MemoryStore
 from application.ports import Clock

@@ -22,8 +22,8 @@ from typing import Any
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
-from application.deliver import FLUSH_S
-from application.follow import PAGE, Follower
+from adapters.prometheus import Metrics
+from application.deliver_outbox import FLUSH_S
 from application.join import Joined, Place
 from application.ports import (
     Appended,
@@ -36,13 +36,13 @@ from application.ports import (
     Typing,
 )
 from application.post_message import Posted
+from application.subscription import PAGE, Subscription
 from application.transfers import Spoken
 from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId, customer
 from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Session
 from domain.status import Status
-from entrypoints.container import Container
-from entrypoints.metrics import Metrics
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
 from tests.support.clock import CountedIds, VirtualClock, settle
@@ -79,7 +79,7 @@ class User:
 
     def __init__(self, app: "App", who: Customer) -> None:
         self._app = app
-        self._follower: Follower | None = None
+        self._follower: Subscription | None = None
         self.customer = who
         self.session_id: SessionId | None = None
         self.log: list[Entry] = []
@@ -121,7 +121,7 @@ class User:
 
     async def begin_to_join(self, place: Place | None = None) -> Joined:
         """Subscribe and read; `start` is still to come, as when the reply is on its way."""
-        self._follower = Follower(
+        self._follower = Subscription(
             self.customer,
             fanout=self._app.fanout,
             store=self._app.store,

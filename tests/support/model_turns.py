@@ -11,7 +11,7 @@ from adapters.openai.assistant import OpenAIAssistant
 from adapters.system import SystemClock
 from application.ports import Assistant, Toolbox
 from domain.business import Business, Reservation
-from domain.decisions import hear
+from domain.decisions import record_user_message
 from domain.identity import Customer, MessageId, customer
 from domain.message import Author, Message
 from domain.session import Draft, Session
@@ -89,7 +89,7 @@ def conversation(*said: str, business_id: str = "b1") -> tuple[Session, tuple[Me
     for number, text in enumerate(said):
         message_id = MessageId(f"m{number}")
         if (len(said) - number) % 2:
-            draft = hear(session, new_session, message_id, text, at(60 * number))
+            draft = record_user_message(session, new_session, message_id, text, at(60 * number))
         else:
             draft = Draft(session)
             draft.say(Author.AI, message_id, text, at(60 * number), answers=session.asked)

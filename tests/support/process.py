@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tests.support import discretion
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "entrypoints.cli")
+COMMAND = (sys.executable, "-m", "entrypoints.cli.main")
 # Every warning of the interpreter is an error, and nothing of this machine's settings gets in.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],

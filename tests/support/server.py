@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from entrypoints.phoenix_protocol import uvicorn_config
+from adapters.phoenix.uvicorn_protocol import uvicorn_config
 
 
 class _Server(uvicorn.Server):

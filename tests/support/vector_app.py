@@ -11,8 +11,7 @@ import click
 import uvicorn
 from litestar import Litestar
 
-from adapters.phoenix.server import Payload, Ref
-from entrypoints.phoenix_channel import (
+from adapters.phoenix.channel import (
     Channel,
     ConnectInfo,
     Ended,
@@ -21,8 +20,9 @@ from entrypoints.phoenix_channel import (
     Reply,
     Stop,
 )
-from entrypoints.phoenix_endpoint import Limits, Observer, PhoenixEndpoint
-from entrypoints.phoenix_protocol import uvicorn_config
+from adapters.phoenix.endpoint import Limits, Observer, PhoenixEndpoint
+from adapters.phoenix.server import Payload, Ref
+from adapters.phoenix.uvicorn_protocol import uvicorn_config
 
 _ANSWERS: dict[str, Reply | Stop | None] = {
     "ok": Reply(),

@@ -9,7 +9,7 @@ from adapters.memory.store import MemoryStore
 from application.ports import Loaded
 from domain.errors import StorageUnavailable
 from domain.identity import SessionId
-from entrypoints.health import Condition, Health, Probe, bridge_probe, store_probe
+from entrypoints.server.health import Condition, Health, Probe, bridge_probe, store_probe
 from tests.support.bridge import MemoryBridge
 
 

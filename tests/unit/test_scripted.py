@@ -8,7 +8,7 @@ from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
 from adapters.scripted import ScriptedAssistant
 from application.ports import Toolbox
 from domain.business import Business, Reservation
-from domain.decisions import hear
+from domain.decisions import record_user_message
 from domain.identity import BusinessId, Customer, customer
 from domain.message import Message
 from domain.promise import promises_transfer
@@ -58,7 +58,7 @@ class Demo:
         session = new_session()
         messages: list[Message] = []
         for text in texts:
-            draft = hear(session, new_session, message_id(), text, at())
+            draft = record_user_message(session, new_session, message_id(), text, at())
             session = draft.session
             messages += [entry for entry in draft.entries if isinstance(entry, Message)]
         view = View(
@@ -252,7 +252,7 @@ async def test_whatever_is_said_gets_an_answer(text: str) -> None:
 
 
 async def test_its_summary_repeats_what_the_user_said_last() -> None:
-    draft = hear(new_session(), new_session, message_id(), "Aveți parcare?", at())
+    draft = record_user_message(new_session(), new_session, message_id(), "Aveți parcare?", at())
     assistant = ScriptedAssistant(VirtualClock())
     first = await assistant.summarise("Bună!", draft.entries, "ro", max_tokens=500)
     long = await assistant.summarise("x" * 10_000, draft.entries, "ro", max_tokens=500)

@@ -6,9 +6,9 @@ from typing import Any
 
 from litestar import Litestar
 
+from adapters.phoenix.channel import Channel, JoinRefused, Link, Reply, Stop
+from adapters.phoenix.endpoint import PhoenixEndpoint
 from adapters.phoenix.server import Ref
-from entrypoints.phoenix_channel import Channel, JoinRefused, Link, Reply, Stop
-from entrypoints.phoenix_endpoint import PhoenixEndpoint
 
 Payload = dict[str, Any]
 

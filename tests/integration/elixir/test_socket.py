@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from adapters.elixir.socket import ORIGIN, Echoes, ElixirSocket, Words
+from adapters.phoenix.channel import Reply, Stop
 from adapters.phoenix.client import ClientSettings
-from application.ports import Garbled, Heard, Said, Typing
+from application.ports import InboundEvent, InboundMessage, MalformedEvent, Typing
 from domain.errors import BridgeRefused, BridgeUnavailable
 from domain.identity import Customer, SessionId, customer
 from domain.message import Author
 from domain.notice import Notice, NoticeKind
-from entrypoints.phoenix_channel import Reply, Stop
 from tests.integration.elixir.chats import Chats
 from tests.integration.phoenix_client.peer import Peer, listening
 from tests.support.server import running
@@ -48,27 +48,29 @@ class Ear:
         self.chats = chats
         self.socket = socket
         self.port = port
-        self._heard: asyncio.Queue[tuple[Customer, Heard]] = asyncio.Queue()
+        self._heard: asyncio.Queue[tuple[Customer, InboundEvent]] = asyncio.Queue()
         self.fails = 0
         self.holds = asyncio.Event()
         self.holds.set()
 
-    async def hear(self, who: Customer, heard: Heard) -> None:
+    async def hear(self, who: Customer, heard: InboundEvent) -> None:
         await self.holds.wait()
         if self.fails:
             self.fails -= 1
             raise ValueError("a bug in who listens")
         self._heard.put_nowait((who, heard))
 
-    async def next(self) -> Heard:
+    async def next(self) -> InboundEvent:
         async with asyncio.timeout(PATIENCE_S):
             return (await self._heard.get())[1]
 
-    async def until_last(self) -> list[Heard]:
+    async def until_last(self) -> list[InboundEvent]:
         """All that is heard before what the test says last."""
         self.chats.say("agent_message", LAST)
-        heard: list[Heard] = []
-        while (item := await self.next()) != Said(author=Author.COORDINATOR, text="the last one"):
+        heard: list[InboundEvent] = []
+        while (item := await self.next()) != InboundMessage(
+            author=Author.COORDINATOR, text="the last one"
+        ):
             heard.append(item)
         return heard
 
@@ -292,7 +294,7 @@ async def test_a_coordinators_words_are_heard_with_all_that_is_known_of_them() -
         )
 
         said = await ear.next()
-        assert isinstance(said, Said)
+        assert isinstance(said, InboundMessage)
         assert (said.author, said.text, said.at) == (Author.COORDINATOR, "Bună!", AT)
         assert (said.message_id, said.coordinator_id) == ("a1", "maria")
         assert not said.replayed
@@ -320,7 +322,7 @@ async def test_words_are_heard_however_little_is_known_of_them(
         ear.chats.say("agent_message", {"message": "Bună!", **extra})
 
         said = await ear.next()
-        assert isinstance(said, Said)
+        assert isinstance(said, InboundMessage)
         assert said.text == "Bună!"
         assert (said.at, said.message_id, said.coordinator_id) == (at, message_id, coordinator_id)
 
@@ -339,7 +341,7 @@ async def test_garbage_is_told_as_such_and_logged_once(
                 await peer.push(TOPIC, "agent_message", garbage)
             heard = [await ear.next() for _ in range(3)]
 
-        assert heard == [Garbled("agent_message")] * 3
+        assert heard == [MalformedEvent("agent_message")] * 3
         complaints = [r for r in caplog.records if r.__dict__["action"] == "bridge_complaint"]
         assert len(complaints) == 1
 
@@ -358,7 +360,7 @@ async def test_what_is_none_of_ours_is_passed_over() -> None:
         await peer.push("chat:b1:somebody", "agent_message", LAST)
         await peer.push(TOPIC, "agent_message", {"message": "Bună!"})
 
-        assert await ear.next() == Said(author=Author.COORDINATOR, text="Bună!")
+        assert await ear.next() == InboundMessage(author=Author.COORDINATOR, text="Bună!")
 
 
 async def test_a_coordinators_typing_is_heard() -> None:
@@ -384,7 +386,7 @@ async def test_words_come_in_the_order_in_which_they_were_said() -> None:
         for number in range(200):
             ear.chats.say("agent_message", {"message": f"{number}"})
 
-        texts = [item.text for item in await ear.until_last() if isinstance(item, Said)]
+        texts = [item.text for item in await ear.until_last() if isinstance(item, InboundMessage)]
         assert texts == [f"{number}" for number in range(200)]
 
 
@@ -432,7 +434,7 @@ async def test_the_user_who_writes_at_the_bridge_is_heard_although_we_said_the_s
         ear.chats.say("user_message", {"message": "Da.", "messageId": "u2", "origin": "widget"})
 
         heard = await ear.until_last()
-        ids = [item.message_id for item in heard if isinstance(item, Said)]
+        ids = [item.message_id for item in heard if isinstance(item, InboundMessage)]
         assert ids == [None, "u2"]
 
 
@@ -474,7 +476,7 @@ async def test_a_coordinator_who_says_what_the_user_has_said_is_heard() -> None:
         await ear.socket.relay(notice("Da."))
         chats.say("agent_message", {"message": "Da."})
 
-        assert await ear.until_last() == [Said(author=Author.COORDINATOR, text="Da.")]
+        assert await ear.until_last() == [InboundMessage(author=Author.COORDINATOR, text="Da.")]
 
 
 # Coming back.
@@ -491,7 +493,7 @@ async def test_after_a_restart_chats_are_joined_again_and_what_waits_goes_out() 
         await stack.enter_async_context(running(chats.restarted(), port=ear.port))
         await waiting
 
-        said = Said(author=Author.COORDINATOR, text="cât erați plecați", replayed=True)
+        said = InboundMessage(author=Author.COORDINATOR, text="cât erați plecați", replayed=True)
         assert await ear.until_last() == [said]
         assert (await taken(chats.heard))[1]["messageId"] == "m2"
 
@@ -503,7 +505,7 @@ async def test_garbage_in_the_reply_to_a_join_does_no_harm(replays: object) -> N
     async with connected(chats) as ear:
         await ear.joined()
 
-        assert {*map(type, await ear.until_last())} <= {Garbled}
+        assert {*map(type, await ear.until_last())} <= {MalformedEvent}
 
 
 async def test_of_what_a_join_tells_only_the_two_who_talk_there_are_heard() -> None:
@@ -514,9 +516,9 @@ async def test_of_what_a_join_tells_only_the_two_who_talk_there_are_heard() -> N
         await ear.joined()
 
         assert await ear.until_last() == [
-            Said(author=Author.USER, text="user", replayed=True),
-            Said(author=Author.COORDINATOR, text="coordinator", replayed=True),
-            Garbled("messages[]"),
+            InboundMessage(author=Author.USER, text="user", replayed=True),
+            InboundMessage(author=Author.COORDINATOR, text="coordinator", replayed=True),
+            MalformedEvent("messages[]"),
         ]
 
 
@@ -573,7 +575,7 @@ async def test_words_that_came_before_the_chat_was_left_are_still_heard() -> Non
         ear.holds.set()
 
         heard = [await ear.next() for _ in range(2)]
-        assert [item.text for item in heard if isinstance(item, Said)] == [
+        assert [item.text for item in heard if isinstance(item, InboundMessage)] == [
             "pe curând",
             "la revedere",
         ]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from adapters.model.tools import MAX_RESULT
 from adapters.openai.assistant import OpenAIAssistant
-from adapters.openai.tools import MAX_RESULT
 from adapters.system import SystemClock
 from application.ports import AnswerCancelled
 from domain.business import Business

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.phoenix import channel as phoenix_channel
+from adapters.phoenix.channel import Channel, Ended, JoinRefused, Link, Reply, Stop
+from adapters.phoenix.endpoint import PhoenixEndpoint
 from adapters.phoenix.server import Ref
-from entrypoints import phoenix_channel
-from entrypoints.phoenix_channel import Channel, Ended, JoinRefused, Link, Reply, Stop
-from entrypoints.phoenix_endpoint import PhoenixEndpoint
 from tests.integration.phoenix.client import RawClient, connected, opened
 from tests.support.server import running
 from tests.support.vector_app import vector_app, vector_endpoint

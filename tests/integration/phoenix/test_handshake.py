@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from websockets import InvalidStatus, Subprotocol
 
+from adapters.phoenix.channel import Channel, ConnectInfo, Reply
+from adapters.phoenix.endpoint import ConnectRefused, PhoenixEndpoint
 from adapters.phoenix.server import Ref
-from entrypoints.phoenix_channel import Channel, ConnectInfo, Reply
-from entrypoints.phoenix_endpoint import ConnectRefused, PhoenixEndpoint
 from tests.integration.phoenix.client import opened
 from tests.support.server import running
 from tests.support.vector_app import vector_app, vector_endpoint

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from entrypoints.phoenix_channel import Channel, Link, Reply
-from entrypoints.phoenix_endpoint import Limits, Observer, PhoenixEndpoint
+from adapters.phoenix.channel import Channel, Link, Reply
+from adapters.phoenix.endpoint import Limits, Observer, PhoenixEndpoint
 from tests.integration.phoenix.client import (
     ALIVE,
     HEARTBEAT,

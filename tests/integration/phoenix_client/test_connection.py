@@ -23,7 +23,7 @@ from adapters.phoenix.client import (
     SocketState,
     TopicInUse,
 )
-from adapters.phoenix.connection import (
+from adapters.phoenix.client_connection import (
     ChannelGone,
     ChannelStatus,
     JoinRefused,

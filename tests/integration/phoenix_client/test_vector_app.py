@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from adapters.phoenix.client import ClientSettings, SocketState
-from adapters.phoenix.connection import (
+from adapters.phoenix.client_connection import (
     ChannelStatus,
     JoinRefused,
     PhoenixConnection,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from application.ports import Summary
+from application.ports import SummaryResult
 from application.summaries import MAX_BEHIND, MAX_PIECES, PAUSE_ENTRIES
-from domain.digest import PIECE_TOKENS
 from domain.errors import AssistantFailed
 from domain.message import Author, cost
+from domain.summary import PIECE_TOKENS
 from domain.tokens import estimate
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.harness import App, User, harness
@@ -102,16 +102,16 @@ async def test_an_answer_waits_for_no_summary() -> None:
         assert assistant.views[-1].digest == "Rezumat."
 
 
-@pytest.mark.parametrize("failure", [AssistantFailed(), ValueError("a bug"), Summary("  ")])
+@pytest.mark.parametrize("failure", [AssistantFailed(), ValueError("a bug"), SummaryResult("  ")])
 async def test_a_summary_that_fails_harms_nothing_and_is_not_tried_at_once_again(
-    failure: Exception | Summary,
+    failure: Exception | SummaryResult,
 ) -> None:
     assistant = ScriptedSteps()
     assistant.summary = failure
     async with harness(assistant) as app:
         user = await asking(app, FULL + PAUSE_ENTRIES // 2 - 1)
         tried = len(assistant.summarised)
-        assistant.summary = Summary("Rezumat.")
+        assistant.summary = SummaryResult("Rezumat.")
         await user.say("Încă una.")
         await app.quiet()
         await user.say("Și încă una.")
@@ -154,7 +154,7 @@ async def test_long_entries_are_summarised_sooner_than_many() -> None:
 
 async def test_a_digest_is_bounded_whatever_the_model_says() -> None:
     assistant = ScriptedSteps()
-    assistant.summary = Summary("cuvinte " * 10_000)
+    assistant.summary = SummaryResult("cuvinte " * 10_000)
     async with harness(assistant) as app:
         user = await asking(app, FULL + 1)
         digest = (await app.head(user.customer)).digest

@@ -8,16 +8,16 @@ from datetime import datetime
 import pytest
 
 from adapters.memory.businesses import MemoryBusinesses
-from application.ports import Assistant, Delta, Say, Summary, Toolbox
+from application.ports import AnswerWriter, Assistant, Delta, SummaryResult, Toolbox
 from domain.business import Reservation
-from domain.context import context_package
 from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable, TooLarge
+from domain.handover import context_package
 from domain.identity import Customer
 from domain.message import Author
 from domain.session import Draft
 from domain.status import Reason, Status
+from domain.texts import words
 from domain.view import View
-from domain.words import words
 from tests.support.assistants import ANEW, HANG, PAUSE, Act, ScriptedSteps, transfer
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, harness
@@ -445,14 +445,14 @@ async def test_an_assistants_last_words_are_shown_to_no_one() -> None:
     class Talkative(Assistant):
         """Goes on talking when it is told to stop."""
 
-        async def answer(self, view: View, toolbox: Toolbox, say: Say) -> None:
+        async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> None:
             try:
                 await asyncio.get_running_loop().create_future()
             except asyncio.CancelledError:
                 say("Încă un cuvânt")
                 raise
 
-        async def summarise(self, *_: object, **__: object) -> Summary:
+        async def summarise(self, *_: object, **__: object) -> SummaryResult:
             raise AssistantFailed
 
     async with harness(Talkative()) as app:

@@ -1,14 +1,12 @@
 """The rules of a live chat: who may do what, and whose word holds when news and acts cross."""
 
 import itertools
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from domain.errors import ConversationError, SessionClosed, TransitionRefused
-from domain.identity import BusinessId, CoordinatorId, Customer, SessionId, TransferId, UserId
-from domain.live_chat import (
+from domain.bridge.live_chat import (
     ACTS,
     OVERTAKES,
     Act,
@@ -21,6 +19,8 @@ from domain.live_chat import (
     hear_transfer,
     settle,
 )
+from domain.errors import ConversationError, SessionClosed, TransitionRefused
+from domain.identity import BusinessId, CoordinatorId, Customer, SessionId, TransferId, UserId
 from domain.status import Status
 
 AT = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.bridge_memory import MemoryBridgeStore
+from adapters.bridge.memory_store import MemoryBridgeStore
 from application.bridge.delivery import FIRST_PAUSE_S, LONGEST_PAUSE_S, Delivery
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import (
@@ -19,6 +19,7 @@ from application.bridge.ports import (
     Spoken,
     WishRefused,
 )
+from domain.bridge.live_chat import Act, AlreadyClaimed, Told, TransferNews, Wish, Words
 from domain.errors import (
     SessionClosed,
     StorageUnavailable,
@@ -35,7 +36,6 @@ from domain.identity import (
     TransferId,
     UserId,
 )
-from domain.live_chat import Act, AlreadyClaimed, Told, TransferNews, Wish, Words
 from domain.message import Author
 from domain.status import Status
 from tests.support.clock import START, CountedIds, VirtualClock

@@ -3,7 +3,7 @@
 import itertools
 from datetime import datetime, timedelta
 
-from domain.decisions import Occasion
+from domain.decisions import DecisionContext
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId, customer
 from domain.session import Draft, Session
 from domain.status import Reason, Status
@@ -28,10 +28,10 @@ def new_session(session_id: str = "s1") -> Session:
     )
 
 
-def occasion(seconds: float = 0, language: str = "ro") -> Occasion:
+def occasion(seconds: float = 0, language: str = "ro") -> DecisionContext:
     """A moment to decide something in, with ids of its own."""
     count = itertools.count(1)
-    return Occasion(
+    return DecisionContext(
         at=at(seconds),
         new_id=lambda: f"id-{seconds}-{next(count)}",
         language=language,

@@ -1,19 +1,19 @@
 """What each request does to a conversation, and what it leaves alone."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from domain.decisions import (
-    Answer,
+    TurnResult,
     answer,
     change_status,
     end_live_chat,
-    fall_due,
-    hear,
+    expire,
+    record_coordinator_message,
+    record_user_message,
     request_transfer,
-    speak,
 )
 from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, SessionId
@@ -33,12 +33,14 @@ from tests.unit.domain.makers import (
 
 def asked(session: Session | None = None) -> Session:
     """A session in which the user has asked something."""
-    return hear(session or new_session(), new_session, message_id(), "Bună!", at()).session
+    return record_user_message(
+        session or new_session(), new_session, message_id(), "Bună!", at()
+    ).session
 
 
-def turn_on(session: Session) -> Answer:
+def turn_on(session: Session) -> TurnResult:
     """What a turn that has seen all of `session` answers."""
-    return Answer(
+    return TurnResult(
         session_id=session.session_id,
         epoch=session.epoch,
         settled=session.answered,
@@ -54,7 +56,7 @@ def turn_on(session: Session) -> Answer:
 
 @pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
 def test_a_users_words_are_taken_in_every_open_status(status: Status) -> None:
-    draft = hear(session_in(status), new_session, message_id(), "Bună!", at(1))
+    draft = record_user_message(session_in(status), new_session, message_id(), "Bună!", at(1))
 
     assert [entry.text for entry in draft.entries] == ["Bună!"]
     assert draft.session.status is status
@@ -63,7 +65,7 @@ def test_a_users_words_are_taken_in_every_open_status(status: Status) -> None:
 
 @pytest.mark.parametrize("session", [None, session_in(Status.CLOSED)])
 def test_a_users_words_open_a_session_where_none_is_open(session: Session | None) -> None:
-    draft = hear(session, lambda: new_session("s2"), message_id(), "Bună!", at(1))
+    draft = record_user_message(session, lambda: new_session("s2"), message_id(), "Bună!", at(1))
 
     assert (draft.session.session_id, draft.session.seq) == ("s2", 1)
 
@@ -207,7 +209,9 @@ def test_the_words_of_a_closing_come_before_it() -> None:
     ],
 )
 def test_a_coordinator_who_speaks_takes_over_first(before: Status, reason: Reason) -> None:
-    draft = speak(session_in(before, ANA), message_id(), "Aici Dan.", occasion(1), DAN)
+    draft = record_coordinator_message(
+        session_in(before, ANA), message_id(), "Aici Dan.", occasion(1), DAN
+    )
 
     change, joined, words = draft.entries
     assert isinstance(change, StatusChange)
@@ -218,7 +222,9 @@ def test_a_coordinator_who_speaks_takes_over_first(before: Status, reason: Reaso
 
 def test_a_coordinator_speaks_into_no_closed_session() -> None:
     with pytest.raises(SessionClosed):
-        speak(session_in(Status.CLOSED), message_id(), "Bună!", occasion(1), ANA)
+        record_coordinator_message(
+            session_in(Status.CLOSED), message_id(), "Bună!", occasion(1), ANA
+        )
 
 
 # Time.
@@ -226,7 +232,7 @@ def test_a_coordinator_speaks_into_no_closed_session() -> None:
 
 def test_a_transfer_expires_at_its_moment() -> None:
     session = session_in(Status.WAITING)
-    early, there = fall_due(session, occasion(299.999), 10), fall_due(session, occasion(300), 10)
+    early, there = expire(session, occasion(299.999), 10), expire(session, occasion(300), 10)
 
     assert early is None
     assert there is not None
@@ -234,8 +240,10 @@ def test_a_transfer_expires_at_its_moment() -> None:
 
 
 def test_what_was_written_while_waiting_is_owed_after_the_expiry() -> None:
-    session = hear(session_in(Status.WAITING), new_session, message_id(), "Alo?", at(1)).session
-    draft = fall_due(session, occasion(300), 10)
+    session = record_user_message(
+        session_in(Status.WAITING), new_session, message_id(), "Alo?", at(1)
+    ).session
+    draft = expire(session, occasion(300), 10)
 
     assert draft is not None
     assert draft.session.unanswered
@@ -246,14 +254,14 @@ def test_what_was_written_while_waiting_is_owed_after_the_expiry() -> None:
 )
 def test_a_silent_session_is_closed_at_its_moment(status: Status, closes: bool) -> None:
     session = session_in(status)
-    early, there = fall_due(session, occasion(9.999), 10), fall_due(session, occasion(10), 10)
+    early, there = expire(session, occasion(9.999), 10), expire(session, occasion(10), 10)
 
     assert early is None
     assert (there is not None) == closes
 
 
 def test_an_unanswered_session_is_never_closed_for_silence() -> None:
-    assert fall_due(asked(), occasion(10_000), 10) is None
+    assert expire(asked(), occasion(10_000), 10) is None
 
 
 TIMING = Timing(retake=timedelta(seconds=65), idle=timedelta(hours=1))

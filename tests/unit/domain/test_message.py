@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from domain.errors import ConversationError, InvalidPayload, MessageTooLong, Refusal
 from domain.identity import customer, identifier
 from domain.message import MAX_TEXT, message_text
-from domain.words import words
+from domain.texts import words
 
 
 @pytest.mark.parametrize("value", ["a", "A-z_0.9:@", "x" * 128, "u1@shop.example"])

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.promise import promises_transfer
-from domain.words import words
+from domain.texts import words
 from tests.unit.domain import promises
 
 PROMISES = [

@@ -1,17 +1,16 @@
 """What the AI and the coordinator get to see: the newest, within bounds."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from domain.context import MAX_SUMMARY, context_package
-from domain.decisions import change_status, hear, request_transfer
-from domain.digest import behind
+from domain.decisions import change_status, record_user_message, request_transfer
+from domain.handover import MAX_SUMMARY, context_package
 from domain.identity import MessageId, TransferId
-from domain.message import Author, Digest, Entry, Message, ToolOutcome, ToolUse, cost
+from domain.message import Author, Entry, Message, Summary, ToolOutcome, ToolUse, cost
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from domain.summary import behind
 from domain.tokens import estimate
 from domain.view import MAX_ENTRIES, MAX_TOKENS, unanswered, window
 from tests.unit.domain.makers import ANA, at, message_id, new_session, occasion
@@ -65,7 +64,7 @@ def test_a_view_behind_a_digest_is_the_same_whether_its_tokens_were_counted_or_n
         draft.say(Author.USER, message_id(length), "x" * length, at())
     session, entries = draft.session, draft.entries
     through = len(entries) // 2
-    digest = Digest(text="…", through=through, tokens=sum(map(cost, entries[:through])))
+    digest = Summary(text="…", through=through, tokens=sum(map(cost, entries[:through])))
     counted = behind(session, entries, digest, max_tokens=max_tokens, owed=())
     uncounted = behind(
         replace(session, tokens=None), entries, digest, max_tokens=max_tokens, owed=()
@@ -91,7 +90,7 @@ def waiting(*texts: str) -> tuple[Session, list[Entry]]:
     """A session whose user has said these, and then asked for a human."""
     session, log = new_session(), list[Entry]()
     for text in texts:
-        draft = hear(session, new_session, message_id(), text, at())
+        draft = record_user_message(session, new_session, message_id(), text, at())
         session = draft.session
         log += draft.entries
     asking = request_transfer(session, new_session, occasion(1), None, message_id())
@@ -124,7 +123,7 @@ def test_a_written_summary_goes_before_an_extracted_one() -> None:
 
 def digested(session: Session, text: str) -> Session:
     """The session with a rolling summary."""
-    return replace(session, digest=Digest(text=text, through=1))
+    return replace(session, digest=Summary(text=text, through=1))
 
 
 def test_a_request_that_nobody_summed_up_is_told_with_the_digest() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.model.failures import AttemptFailed, Recovery, classify_error
 from adapters.openai import stream
-from adapters.openai.failures import Remedy, TryFailed, told_error
 from adapters.openai.stream import Reply
 from domain.usage import Usage
 from tests.support.openai_stub import DONE, USED, call, delta, event
@@ -175,8 +175,8 @@ def test_calls_count_though_the_model_is_said_to_have_stopped() -> None:
     assert [each.name for each in reply.calls] == ["f"]
 
 
-def error_of(*pieces: bytes) -> TryFailed:
-    with pytest.raises(TryFailed) as raised:
+def error_of(*pieces: bytes) -> AttemptFailed:
+    with pytest.raises(AttemptFailed) as raised:
         read(*pieces).check()
     return raised.value
 
@@ -231,7 +231,7 @@ def feed(reply: Reply, piece: bytes, times: int) -> None:
 )
 def test_an_event_without_end_fills_no_memory(piece: bytes) -> None:
     reply = Reply()
-    with pytest.raises(TryFailed, match="no end"):
+    with pytest.raises(AttemptFailed, match="no end"):
         feed(reply, piece, 2 * stream.MAX_EVENT // 65_536)
 
     assert len(reply._rest) <= stream.MAX_EVENT + 65_536
@@ -241,7 +241,7 @@ def test_a_document_without_end_fills_no_memory() -> None:
     reply = Reply()
     reply.feed(b'{"choices": [')
 
-    with pytest.raises(TryFailed, match="no end"):
+    with pytest.raises(AttemptFailed, match="no end"):
         feed(reply, b"\n" * 65_536, 2 * stream.MAX_EVENT // 65_536)
 
 
@@ -264,12 +264,12 @@ def test_a_call_without_end_is_none(piece: Any) -> None:
     reply = Reply()
     reply.feed(delta(tool_calls=[call("f", "", index=0)]))
 
-    with pytest.raises(TryFailed, match="no end"):
+    with pytest.raises(AttemptFailed, match="no end"):
         feed(reply, delta(tool_calls=[piece]), 100)
 
 
 def test_calls_without_end_are_none() -> None:
-    with pytest.raises(TryFailed, match="no end"):
+    with pytest.raises(AttemptFailed, match="no end"):
         called(*[call("f", "{}", index=number) for number in range(stream.MAX_CALLS + 1)])
 
 
@@ -288,27 +288,27 @@ def test_a_cost_that_makes_no_sense_is_no_cost(usage: Any) -> None:
 @pytest.mark.parametrize(
     ("status", "error", "remedy", "is_outage"),
     [
-        (400, {"code": "context_length_exceeded"}, Remedy.SHORTER, False),
-        (400, {"message": "The maximum context length is 9"}, Remedy.SHORTER, False),
-        (413, None, Remedy.SHORTER, False),
-        (400, {"code": "invalid_value"}, Remedy.ELSEWHERE, False),
-        (401, {"code": "invalid_api_key"}, Remedy.ELSEWHERE, True),
-        (403, None, Remedy.ELSEWHERE, True),
-        (404, {"code": "model_not_found"}, Remedy.ELSEWHERE, True),
-        (408, None, Remedy.AGAIN, True),
-        (409, None, Remedy.AGAIN, True),
-        (429, {"type": "tokens", "code": "rate_limit_exceeded"}, Remedy.AGAIN, True),
-        (429, {"type": "insufficient_quota", "code": None}, Remedy.ELSEWHERE, True),
-        (429, {"code": "insufficient_quota"}, Remedy.ELSEWHERE, True),
-        (307, None, Remedy.ELSEWHERE, False),
-        (500, "<html>", Remedy.AGAIN, True),
-        (529, {"type": "overloaded_error"}, Remedy.AGAIN, True),
+        (400, {"code": "context_length_exceeded"}, Recovery.SHORTER, False),
+        (400, {"message": "The maximum context length is 9"}, Recovery.SHORTER, False),
+        (413, None, Recovery.SHORTER, False),
+        (400, {"code": "invalid_value"}, Recovery.ELSEWHERE, False),
+        (401, {"code": "invalid_api_key"}, Recovery.ELSEWHERE, True),
+        (403, None, Recovery.ELSEWHERE, True),
+        (404, {"code": "model_not_found"}, Recovery.ELSEWHERE, True),
+        (408, None, Recovery.AGAIN, True),
+        (409, None, Recovery.AGAIN, True),
+        (429, {"type": "tokens", "code": "rate_limit_exceeded"}, Recovery.AGAIN, True),
+        (429, {"type": "insufficient_quota", "code": None}, Recovery.ELSEWHERE, True),
+        (429, {"code": "insufficient_quota"}, Recovery.ELSEWHERE, True),
+        (307, None, Recovery.ELSEWHERE, False),
+        (500, "<html>", Recovery.AGAIN, True),
+        (529, {"type": "overloaded_error"}, Recovery.AGAIN, True),
     ],
 )  # fmt: skip
 def test_an_error_tells_what_may_help(
-    status: int, error: Any, remedy: Remedy, is_outage: bool
+    status: int, error: Any, remedy: Recovery, is_outage: bool
 ) -> None:
-    failed = told_error(status, error)
+    failed = classify_error(status, error)
 
     assert (failed.remedy, failed.is_outage) == (remedy, is_outage)
     assert str(failed).startswith(f"HTTP {status}")
@@ -316,7 +316,7 @@ def test_an_error_tells_what_may_help(
 
 def test_of_an_error_only_codes_are_repeated() -> None:
     said = [
-        str(told_error(400, {"code": code, "message": "MARKER"}))
+        str(classify_error(400, {"code": code, "message": "MARKER"}))
         for code in ("sk-MARKER", "MARKER", 7, None, {"a": 1}, "x" * 65, "bad_thing\nMARKER")
     ]
 
@@ -363,7 +363,7 @@ def test_whatever_comes_is_an_answer_or_a_try_that_failed(given_pieces: list[byt
             heard += reply.feed(piece)
         heard += reply.end()
         reply.check()
-    except TryFailed as failed:
+    except AttemptFailed as failed:
         reason = str(failed)
 
     assert reason is None or reason

@@ -1,0 +1,1 @@
+"""The reference bridge: its stores, and its way to the server."""

@@ -1,0 +1,1 @@
+"""Parts of every model behind an API: prompt, tools, retries, failures."""

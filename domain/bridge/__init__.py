@@ -1,0 +1,1 @@
+"""The reference bridge: a live chat, its rules and its parties."""

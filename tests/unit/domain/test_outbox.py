@@ -1,0 +1,264 @@
+"""What the bridge is told of each thing that happens: the calls, their bodies, their order."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from domain.decisions import (
+    TurnResult,
+    answer,
+    change_status,
+    end_live_chat,
+    record_coordinator_message,
+    record_user_message,
+    request_transfer,
+)
+from domain.identity import LocationId, SessionId
+from domain.message import Author, Entry, Message
+from domain.notice import Notice, NoticeKind
+from domain.outbox import outbox_messages
+from domain.session import Draft, Session
+from domain.status import Reason, Status
+from tests.unit.domain.makers import ANA, at, message_id, new_session, occasion, session_in
+
+WHO = {"businessId": "b1", "locationId": "l1", "userId": "u1"}
+TIME = "2030-01-01T12:00:00.000Z"
+
+
+def opened() -> Session:
+    return replace(new_session(), location_id=LocationId("l1"))
+
+
+def told(before: Session | None, draft: Draft | None, recent: Sequence[Entry] = ()) -> list[Notice]:
+    assert draft is not None
+    ids = itertools.count(1)
+    return outbox_messages(before, recent, draft, lambda: f"n{next(ids)}")
+
+
+def kinds(notices: list[Notice]) -> list[NoticeKind]:
+    return [notice.kind for notice in notices]
+
+
+def answered(session: Session, *, failed: bool = False, transfer: Reason | None = None) -> Draft:
+    turn = TurnResult(
+        session_id=session.session_id,
+        epoch=session.epoch,
+        settled=session.answered,
+        answers=session.asked,
+        in_reply_to=(message_id(),),
+        response_id=message_id(99),
+        text="Răspuns.",
+        transfer=transfer,
+        summary="o masă" if transfer else None,
+        failed=failed,
+    )
+    draft = answer(session, turn, occasion(1, "en"))
+    assert draft is not None
+    return draft
+
+
+def test_a_users_message_to_the_ai_is_a_conversation() -> None:
+    draft = record_user_message(None, opened, message_id(), "Bună!", at())
+
+    (notice,) = told(None, draft)
+
+    assert notice == Notice(
+        notice_id="n1",
+        session_id=SessionId("s1"),
+        customer=opened().customer,
+        position=10,
+        kind=NoticeKind.CONVERSATION,
+        body={
+            **WHO,
+            "sessionId": "s1",
+            "message": "Bună!",
+            "timestamp": TIME,
+            "type": "ai_conversation",
+        },
+        due_at=at(),
+    )
+
+
+def test_an_answer_is_told_with_the_words_that_it_answers() -> None:
+    first = record_user_message(None, opened, message_id(1), "Bună!", at())
+    second = record_user_message(first.session, opened, message_id(2), "Aveți loc?", at())
+    later = record_user_message(second.session, opened, message_id(3), "Alo?", at())
+    draft = answered(second.session)
+    log = [*first.entries, *second.entries, *later.entries]
+
+    (notice,) = told(second.session, draft, log)
+
+    assert notice.kind is NoticeKind.CONTEXT
+    assert notice.body == {
+        "sessionId": "s1",
+        "context": {
+            "businessId": "b1",
+            "userId": "u1",
+            "lastMessage": "Aveți loc?",
+            "aiResponse": "Răspuns.",
+            "timestamp": "2030-01-01T12:00:01.000Z",
+        },
+        "timestamp": "2030-01-01T12:00:01.000Z",
+    }
+
+
+def test_an_apology_is_no_answer() -> None:
+    asked = record_user_message(None, opened, message_id(), "Bună!", at()).session
+
+    assert told(asked, answered(asked, failed=True)) == []
+
+
+def test_a_request_for_a_human_is_told_before_the_status_that_it_leads_to() -> None:
+    draft = request_transfer(None, opened, occasion(), "Un om!", message_id())
+
+    notices = told(None, draft)
+
+    assert kinds(notices) == [
+        NoticeKind.CONVERSATION,
+        NoticeKind.TRANSFER,
+        NoticeKind.STATUS,
+    ]
+    assert [notice.position for notice in notices] == [10, 20, 21]
+    assert notices[2].body == {"status": "waiting", "summary": None, "updatedAt": TIME}
+
+
+def test_a_transfer_is_told_with_the_context_package_as_json() -> None:
+    first = record_user_message(None, opened, message_id(), "Vreau o masă.", at())
+    draft = answered(first.session, transfer=Reason.AI_DECISION)
+
+    transfer = next(
+        notice
+        for notice in told(first.session, draft, first.entries)
+        if notice.kind is NoticeKind.TRANSFER
+    )
+
+    context = transfer.body["context"]
+    assert isinstance(context, dict)
+    assert {name: part for name, part in transfer.body.items() if name != "context"} == {
+        "type": "transfer",
+        "transferId": "id-1-1",
+        "sessionId": "s1",
+        **WHO,
+        "reason": "ai_decision",
+        "timestamp": "2030-01-01T12:00:01.000Z",
+    }
+    assert context["reason"] == "ai_decision"
+    assert context["summary"] == "o masă"
+    assert context["language"] == "en"
+    assert context["lastMessages"] == [
+        {"seq": 1, "author": "user", "message": "Vreau o masă.", "timestamp": TIME},
+        {"seq": 2, "author": "ai", "message": "Răspuns.", "timestamp": "2030-01-01T12:00:01.000Z"},
+    ]
+
+
+@pytest.mark.parametrize("status", [Status.WAITING, Status.LIVE])
+def test_what_the_user_says_to_a_human_is_relayed(status: Status) -> None:
+    session = session_in(status)
+
+    (notice,) = told(session, record_user_message(session, opened, message_id(), "Alo?", at(1)))
+
+    assert notice.kind is NoticeKind.RELAY
+    assert notice.body == {
+        "message": "Alo?",
+        "timestamp": "2030-01-01T12:00:01.000Z",
+        "messageId": "m1",
+    }
+
+
+@pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
+def test_what_was_said_on_the_bridge_is_not_told_to_it(status: Status) -> None:
+    session = session_in(status)
+    draft = record_user_message(session, opened, message_id(), "Alo?", at(1), from_bridge=True)
+
+    assert told(session, draft) == []
+
+
+def _cancelled() -> tuple[Session, Draft | None]:
+    session = session_in(Status.WAITING)
+    return session, end_live_chat(session, occasion())
+
+
+def _returned() -> tuple[Session, Draft | None]:
+    session = session_in(Status.LIVE)
+    return session, change_status(session, Status.AI, occasion(), ANA, "mutată la 20")
+
+
+def _closed() -> tuple[Session, Draft | None]:
+    session = session_in(Status.AI)
+    return session, change_status(session, Status.CLOSED, occasion(), ANA)
+
+
+def _taken_over() -> tuple[Session, Draft | None]:
+    session = session_in(Status.AI)
+    return session, record_coordinator_message(
+        session, message_id(), "Bună, sunt Ana.", occasion(), ANA
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "summary"),
+    [
+        (_cancelled, "ai", None),
+        (_returned, "ai", "mutată la 20"),
+        (_closed, "closed", None),
+        (_taken_over, "live", None),
+    ],
+)
+def test_of_a_change_of_hands_the_status_is_told_and_none_of_the_words(
+    change: Callable[[], tuple[Session, Draft | None]], status: str, summary: str | None
+) -> None:
+    before, draft = change()
+
+    (notice,) = told(before, draft)
+
+    assert notice.kind is NoticeKind.STATUS
+    assert notice.body == {"status": status, "summary": summary, "updatedAt": TIME}
+
+
+def test_a_message_after_the_end_is_told_as_a_conversation_of_the_next_session() -> None:
+    closed = session_in(Status.CLOSED)
+    next_session = replace(opened(), session_id=SessionId("s2"))
+    draft = record_user_message(closed, lambda: next_session, message_id(), "Eu", at(1))
+
+    (notice,) = told(closed, draft)
+
+    assert (notice.kind, notice.session_id) == (NoticeKind.CONVERSATION, "s2")
+
+
+def test_words_and_a_change_in_one_draft_are_each_told_by_whose_the_conversation_was() -> None:
+    draft = Draft(session_in(Status.LIVE))
+    draft.say(Author.USER, message_id(1), "Mulțumesc!", at())
+    draft.change(Status.AI, Reason.ENDED_BY_USER, at())
+    draft.say(Author.USER, message_id(2), "Încă ceva", at())
+
+    found = told(session_in(Status.LIVE), draft)
+
+    assert kinds(found) == [NoticeKind.RELAY, NoticeKind.STATUS, NoticeKind.CONVERSATION]
+
+
+def test_positions_rise_from_draft_to_draft() -> None:
+    first = request_transfer(None, opened, occasion(), "Un om!", message_id())
+    assert first is not None
+    second = record_user_message(first.session, opened, message_id(2), "Alo?", at(1))
+
+    positions = [each.position for each in [*told(None, first), *told(first.session, second)]]
+
+    assert positions == sorted(set(positions))
+
+
+def test_the_package_holds_the_newest_words_whatever_came_before() -> None:
+    log = [
+        Message(seq=seq, message_id=message_id(seq), author=Author.USER, text=f"{seq}", at=at())
+        for seq in range(1, 41)
+    ]
+    session = replace(opened(), seq=40, asked=40)
+    draft = request_transfer(session, opened, occasion(), None, message_id(99))
+
+    transfer = told(session, draft, log)[0]
+
+    context = transfer.body["context"]
+    assert isinstance(context, dict)
+    assert len(context["lastMessages"]) == 10
+    assert context["lastMessages"][-2]["message"] == "40"
