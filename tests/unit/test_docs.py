@@ -18,6 +18,7 @@ MOST_LINES = 260
 
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_STATUS = r"Status: (accepted|superseded by \[\d{4}\]\(.+\)) \(\w+ \d{4}\)"
 _CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -106,8 +107,7 @@ def test_every_table_is_in_one_piece(page: Path) -> None:
 def test_a_decision_says_why_and_what_would_change_it(page: Path) -> None:
     text = page.read_text()
 
-    assert re.match(r"# \d{4} .+\n\nStatus: (accepted|superseded by .+)\n", text)
-    assert text.startswith(f"# {page.name[:4]} ")
+    assert re.match(rf"# {page.name[:4]} .+\n\n{_STATUS}\n\n", text)
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
         "Context",
         "Decision",
