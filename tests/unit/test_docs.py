@@ -4,17 +4,45 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from entrypoints.settings import table
+from entrypoints.access.auth import RefreshToken, TokenExpired, TokenRefreshed
+from entrypoints.server import messages_channel, wire
+from entrypoints.server.app import create_app
+from entrypoints.settings import Settings, table
+from tests.e2e.test_wire import JOIN, SAY, TRANSFER
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 CONFIGURATION = ROOT / "docs/configuration.md"
+PROTOCOL = ROOT / "docs/protocol.md"
+HTTP_API = ROOT / "docs/http-api.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 MOST_LINES = 260
 """Of the README: whoever adds a paragraph takes one away."""
+
+Shape = type[msgspec.Struct]
+EVENTS: dict[str, tuple[Shape | None, Shape | None]] = {
+    "phx_join": (messages_channel.JoinPayload, messages_channel.JoinReply),
+    "new_message": (messages_channel.NewMessage, messages_channel.Acknowledgement),
+    "transfer_to_live_chat": (messages_channel.TransferRequest, messages_channel.TransferReply),
+    "end_live_chat": (None, messages_channel.StatusReply),
+    "history": (messages_channel.HistoryRequest, messages_channel.HistoryReply),
+    "typing": (None, None),
+    "refresh_token": (RefreshToken, TokenRefreshed),
+}
+"""What a client sends → its payload and the reply; None: `{}`."""
+PUSHES: dict[str, Shape] = {
+    "new_message": wire.NewMessagePush,
+    "message_delta": wire.DeltaPush,
+    "agent_message": wire.AgentMessagePush,
+    "user_message": wire.UserMessagePush,
+    "conversation_status": wire.StatusPush,
+    "typing": wire.TypingPush,
+    "token_expired": TokenExpired,
+}
 
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
@@ -56,6 +84,32 @@ def write() -> None:
     CONFIGURATION.write_text(new)
 
 
+def listed(name: str) -> dict[str, list[str]]:
+    """The first column of a table in docs/protocol.md → the other columns' first codes."""
+    rows = [line.strip("| ").split(" | ") for line in block(PROTOCOL, name).splitlines()[2:]]
+    return {
+        first.strip("`"): [cell.strip("`") for cell in others if cell.startswith("`")]
+        for first, *others in rows
+    }
+
+
+def keys(shape: Shape | None, *, sent: bool = False) -> str:
+    """The keys of a payload as the tables have them: `a, b?, c[]`.
+
+    `sent`: by a client, who may leave out whatever has a default.
+    """
+    if shape is None:
+        return "{}"
+    return ", ".join(_key(each, shape, sent=sent) for each in msgspec.structs.fields(shape))
+
+
+def _key(field: msgspec.structs.FieldInfo, shape: Shape, *, sent: bool) -> str:
+    may_lack = sent or shape.__struct_config__.omit_defaults or field.default is msgspec.UNSET
+    is_list = re.match(r"(list|.*\bSequence)\[", str(field.type))
+    optional = "?" if may_lack and not field.required else ""
+    return f"{field.encode_name}{'[]' if is_list else ''}{optional}"
+
+
 def links(page: Path) -> Iterator[tuple[Path, str]]:
     """The files of this repository that a page links to, each with the anchor in it."""
     for target in _LINK.findall(_CODE_BLOCK.sub("", page.read_text())):
@@ -73,6 +127,36 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_setting_is_listed() -> None:
     assert block(CONFIGURATION, "settings") == settings_table()
+
+
+def test_every_event_of_a_client_is_listed() -> None:
+    assert EVENTS.keys() == {"phx_join", *messages_channel._HANDLERS}
+    assert listed("events") == {
+        event: [keys(payload, sent=True), keys(reply)] for event, (payload, reply) in EVENTS.items()
+    }
+
+
+def test_every_push_is_listed() -> None:
+    assert listed("pushes") == {event: [keys(payload)] for event, payload in PUSHES.items()}
+
+
+def test_every_route_is_listed() -> None:
+    paths = create_app(Settings(store="memory")).openapi_schema.paths or {}
+    routes = {
+        f"{method.upper()} {path}"
+        for path, item in paths.items()
+        for method in ("get", "put", "post", "delete")
+        if getattr(item, method) is not None
+    }
+    server = HTTP_API.read_text().partition("\n## Errors")[0]
+
+    assert set(re.findall(r"`((?:GET|PUT|POST|DELETE) /[^`]*)`", server)) == routes
+
+
+def test_the_examples_of_the_readme_are_those_that_the_wire_is_tested_with() -> None:
+    text = README.read_text()
+
+    assert [example for example in (JOIN, SAY, TRANSFER) if example not in text] == []
 
 
 def test_the_readme_is_the_face_of_the_project_and_no_more() -> None:
