@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
 from entrypoints.access.auth import RefreshToken, TokenExpired, TokenRefreshed
+from entrypoints.cli.main import main
 from entrypoints.server import messages_channel, wire
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings, table
@@ -17,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 CONFIGURATION = ROOT / "docs/configuration.md"
 PROTOCOL = ROOT / "docs/protocol.md"
+OPERATIONS = ROOT / "docs/operations.md"
 HTTP_API = ROOT / "docs/http-api.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
@@ -93,6 +96,14 @@ def listed(name: str) -> dict[str, list[str]]:
     }
 
 
+def listed_commands() -> Iterator[str]:
+    """The commands in the table of docs/operations.md, such as `serve` and `sessions list`."""
+    for row in re.findall(r"^\| `ai-agent-server (.*?) \|", OPERATIONS.read_text(), re.MULTILINE):
+        first, *others = row.replace("`", "").split(", ")
+        group = first.rpartition(" ")[0]
+        yield from [first, *(f"{group} {other}".strip() for other in others)]
+
+
 def keys(shape: Shape | None, *, sent: bool = False) -> str:
     """The keys of a payload as the tables have them: `a, b?, c[]`.
 
@@ -151,6 +162,16 @@ def test_every_route_is_listed() -> None:
     server = HTTP_API.read_text().partition("\n## Errors")[0]
 
     assert set(re.findall(r"`((?:GET|PUT|POST|DELETE) /[^`]*)`", server)) == routes
+
+
+def test_every_command_is_listed() -> None:
+    commands = {
+        f"{name} {each}" if each else name
+        for name, command in main.commands.items()
+        for each in (command.commands if isinstance(command, click.Group) else [""])
+    }
+
+    assert set(listed_commands()) == commands
 
 
 def test_the_examples_of_the_readme_are_those_that_the_wire_is_tested_with() -> None:
