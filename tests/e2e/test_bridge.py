@@ -703,6 +703,8 @@ async def test_the_ai_agent_server_itself_does_what_a_coordinator_decides() -> N
             page = await channel.push("more", {"sessionId": session.session_id})
         loaded = await container.store().load(session.session_id)
 
+    assert loaded is not None
+    assert loaded.session.transfer is not None
     assert (loaded.session.status, loaded.session.transfer.coordinator_id) == (
         "live",
         CoordinatorId("maria"),

@@ -23,7 +23,7 @@ from adapters.elixir.bridge import ElixirBridge
 from adapters.elixir.http import ElixirHttp
 from adapters.elixir.socket import ElixirSocket
 from adapters.sqlite.store import SqliteStore
-from application.ports import Clock
+from application.ports import Clock, Store
 from domain.bridge.live_chat import LiveChat, Wish, Words
 from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, MessageId, SessionId, customer
@@ -36,7 +36,6 @@ from domain.usage import Usage
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
-from tests.contract.stores import Store
 from tests.support.dynamodb import (
     DYNAMODB_LOCAL,
     DYNOXIDE,
@@ -372,7 +371,7 @@ async def drained(store: Store) -> dict[str, list[Json]]:
     async with bridge_on(recorder, StoppedClock(LATER)) as bridge:
         while claimed := await store.claim(LATER, LATER + MINUTE, 100):
             for notice in claimed:
-                await bridge.tell(notice)
+                await bridge.deliver(notice)
                 received = recorder.received.pop()
                 assert recorder.received == []
                 sent.setdefault(notice.session_id, []).append(
