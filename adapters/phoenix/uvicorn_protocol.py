@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import apply_mask  # type: ignore[attr-defined]  # the one in C, if there
 from websockets.http11 import Request
 from websockets.protocol import State
 
@@ -39,7 +38,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Called once, when `writable` is set again."""
         self.take: Callable[[str], bool] | None = None
         """Is offered each text message as it comes; False leaves it to `receive`."""
-        self._ends: _FrameEnds | None = None
         self._received_at = self.loop.time()
         self._idle_timer = self.loop.call_later(self.idle_timeout_s, self._check_idle)
 
@@ -103,38 +101,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._received_at = self.loop.time()
-        if self._ends is None:
-            upgraded = self.handshake_initiated
-            super().data_received(data)
-            # Only where no frame came along with the request is it known where the next begins.
-            if not upgraded and self.handshake_initiated and _is_end_of_head(data):
-                self._ends = _FrameEnds()
-        elif not (self._ends.between_frames and self._is_whole_text(data)):
-            self._ends.feed(data)
-            super().data_received(data)
-
-    def _is_whole_text(self, data: bytes) -> bool:
-        """Whether `data` was one text message in one frame, as nearly every read is; it is taken.
-
-        The library's parser takes four times as long for it (RFC 6455, 5.2: FIN, opcode 1, mask).
-        """
-        if len(data) < 8 or data[0] != 0x81 or data[1] < 0x80:
-            return False
-        size, at = data[1] & 0x7F, 2
-        if size == 126:
-            size, at = data[2] << 8 | data[3], 4
-        at += 4
-        if size != len(data) - at or size > self.config.ws_max_size or not self._reads_messages():
-            return False
-        self.curr_msg_data_type = "text"
-        self.frames = [apply_mask(data[at:], data[at - 4 : at])]
-        self.send_receive_event_to_app()
-        return True
-
-    def _reads_messages(self) -> bool:
-        """Whether a new message may begin: the socket is open, and none goes on in fragments."""
-        conn = self.conn
-        return self.handshake_complete and conn.state is State.OPEN and conn.current_size is None
+        super().data_received(data)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -179,47 +146,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.hang_up(1012)
         else:
             super().shutdown()
-
-
-class _FrameEnds:
-    """Follows a stream of bytes from frame to frame (RFC 6455, 5.2), without reading them."""
-
-    __slots__ = ("_head", "_left")
-
-    def __init__(self) -> None:
-        self._head = b""
-        self._left = 0
-
-    @property
-    def between_frames(self) -> bool:
-        """Whether the next byte begins a frame."""
-        return not self._left and not self._head
-
-    def feed(self, data: bytes) -> None:
-        """Go on by what has been received."""
-        while data:
-            if self._left:
-                taken = min(self._left, len(data))
-                self._left -= taken
-                data = data[taken:]
-            else:
-                data = self._begin(self._head + data)
-
-    def _begin(self, data: bytes) -> bytes:
-        """Read the head of a frame; what follows it."""
-        short = data[1] & 0x7F if len(data) > 1 else 0
-        extended = {126: 2, 127: 8}.get(short, 0)
-        if len(data) < 2 + extended:
-            self._head = data
-            return b""
-        self._head = b""
-        size = int.from_bytes(data[2 : 2 + extended], "big") if extended else short
-        self._left = size + (4 if data[1] & 0x80 else 0)
-        return data[2 + extended :]
-
-
-def _is_end_of_head(data: bytes) -> bool:
-    return data.endswith(b"\r\n\r\n") and data.count(b"\r\n\r\n") == 1
 
 
 def _text_frame(text: str) -> bytes:
