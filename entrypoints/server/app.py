@@ -76,7 +76,7 @@ async def _drain(
     except Failure as error:
         extra = {"action": "drain_failed"}
         logger.warning("The outbox could not be flushed", extra=extra, exc_info=error)
-    await endpoint.send_away(container.jitter())
+    await endpoint.drain(container.jitter())
 
 
 async def _finish(container: Container) -> None:
@@ -92,9 +92,9 @@ def messages_endpoint(settings: Settings, container: Container) -> PhoenixEndpoi
     services = container.messages()
     return PhoenixEndpoint(
         SOCKET_PATH,
-        {TOPIC_PREFIX + "*": lambda link: MessagesChannel(link, services)},
+        {TOPIC_PREFIX + "*": lambda socket: MessagesChannel(socket, services)},
         allowed_origins=socket_origins(settings.allowed_origins, settings.server_host),
-        gate=container.limits(),
+        connection_policy=container.limits(),
         observer=container.metrics(),
     )
 

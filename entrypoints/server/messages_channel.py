@@ -8,7 +8,14 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
-from adapters.phoenix.channel import Channel, Ended, JoinRefused, Link, Reply, Stop
+from adapters.phoenix.channel import (
+    Channel,
+    ChannelSocket,
+    JoinRefused,
+    Reply,
+    Stop,
+    TerminateReason,
+)
 from adapters.phoenix.server import Ref
 from application.answer_pending import TYPING_EXPIRES_MS
 from application.join import JoinConversation, Joined, ResumePosition
@@ -188,8 +195,8 @@ class MessagesChannel(Channel):
 
     __slots__ = ("_customer", "_lease", "_position", "_services", "_stream", "_subscription")
 
-    def __init__(self, link: Link, services: MessagesServices) -> None:
-        super().__init__(link)
+    def __init__(self, socket: ChannelSocket, services: MessagesServices) -> None:
+        super().__init__(socket)
         self._services = services
         self._customer: Customer
         self._subscription: Subscription | None = None
@@ -208,7 +215,7 @@ class MessagesChannel(Channel):
 
     async def _join(self, topic: str, payload: Any) -> JoinReply:
         services = self._services
-        services.limits.joining(self.link.info)
+        services.limits.joining(self.socket.info)
         request = _parse(payload, JoinPayload)
         self._customer = customer(request.business_id, request.user_id)
         if topic != TOPIC_PREFIX + request.business_id:
@@ -235,13 +242,13 @@ class MessagesChannel(Channel):
         services = self._services
         if services.identify is None:
             return
-        token = bearer(self.link.info, given)
+        token = bearer(self.socket.info, given)
         if not token:
             raise Unauthorized("a token is needed")
         identity = await services.identify(token)
         if not identity.is_user(self._customer):
             raise Unauthorized("the token is somebody else's")
-        self._lease = TokenLease(self.link, services.clock, identity)
+        self._lease = TokenLease(self.socket, services.clock, identity)
 
     def _join_reply(self, joined: Joined) -> JoinReply:
         session = joined.session
@@ -262,7 +269,7 @@ class MessagesChannel(Channel):
         if self._subscription is not None:
             self._subscription.start(*self._position)
 
-    async def terminate(self, ended: Ended) -> None:
+    async def terminate(self, reason: TerminateReason) -> None:
         if self._subscription is not None:
             self._subscription.stop()
         if self._lease is not None:
@@ -375,15 +382,15 @@ class MessagesChannel(Channel):
 
     def _push_entry(self, session_id: SessionId, entry: Entry) -> None:
         event, payload = self._services.presenter.of(self._customer, session_id, entry)
-        self.link.push(event, payload)
+        self.socket.push(event, payload)
 
     def _push_other(self, event: Event) -> None:
         if isinstance(event, Delta):
             if self._stream:
                 push = DeltaPush(event.response_id, event.index, event.text)
-                self.link.push("message_delta", push)
+                self.socket.push("message_delta", push)
         elif isinstance(event, Typing) and event.author != Author.USER:
-            self.link.push("typing", TypingPush(event.author, event.expires_in_ms))
+            self.socket.push("typing", TypingPush(event.author, event.expires_in_ms))
 
     def _entries(self, entries: tuple[Entry, ...]) -> list[EntryJson | StatusJson]:
         return [self._services.presenter.entry(self._customer, entry) for entry in entries]

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from adapters.phoenix.client import ClientSettings, ClientSocket, Event
+from adapters.phoenix.client import ClientEvent, ClientSettings, ClientSocket
 
 NO_JITTER = 1.0
 """What `random` must give for a pause to have its full length."""
@@ -48,7 +48,7 @@ class Rig:
             frames.append(json.loads(text))
         return frames
 
-    def events(self, kind: type[Event] | None = None) -> list[Event]:
+    def events(self, kind: type[ClientEvent] | None = None) -> list[ClientEvent]:
         """What happened since the last call, of one kind if wanted."""
         return [event for event in self.socket.events() if kind is None or isinstance(event, kind)]
 
