@@ -225,7 +225,7 @@ class ChannelSocket(Membership):
 
     def reply(self, ref: Ref, status: str, response: Any) -> None:
         """Reply to a message, now or later, once or more often. Raises: UnencodablePayload."""
-        # Phoenix replies to a null ref too; no client can tell what such a reply belongs to.
+        # Phoenix replies to a null ref too; no client can match such a reply.
         if not self._ended and ref is not None:
             self._send(self.transport.core.reply(self, ref, status, response))
 

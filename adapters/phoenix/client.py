@@ -248,7 +248,7 @@ class ClientSocket:
     """The state of one client socket and of its channels.
 
     `random` returns a float in 0..1, and spreads each pause over the upper half of its length.
-    phoenix.js does not: its clients all return at the same moment.
+    Deviation: phoenix.js does not, so that its clients all return at the same moment.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ PROTOCOL_EXTENSION = "phoenix.protocol"
 _READ_AHEAD = 16  # messages; uvicorn pauses and resumes the transport for each single one
 
 # uvicorn and websockets log the whole URL, with the tokens in its query, at info level, and the
-# frames at debug level. A filter drops both, whatever the level: it outlives `dictConfig`.
+# frames at debug level. A filter drops both at any level: it outlives `dictConfig`.
 logger = logging.getLogger(__name__)
 logger.addFilter(lambda record: record.levelno >= logging.WARNING)
 

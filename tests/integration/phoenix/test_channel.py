@@ -1,4 +1,4 @@
-"""Channels as actors: what is in order, what waits for what, and what ends when."""
+"""Channels as actors: order, waiting, and ends."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -24,7 +24,7 @@ from tests.support.vector_app import vector_app, vector_endpoint
 
 
 class Stage:
-    """What the test holds of the channels on it: a gate, and what was done to them."""
+    """The test's view of its channels: a gate, the messages handled, and the ends."""
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
@@ -40,14 +40,14 @@ class Stage:
 
 
 async def cancelled() -> None:
-    """Wait for something that somebody cancels."""
+    """Wait for a future that is cancelled."""
     future = asyncio.get_running_loop().create_future()
     future.cancel()
     await future
 
 
 class Actor(Channel):
-    """Does what the event says; the topic says how it joins and terminates."""
+    """Acts by the name of the event; joins and terminates by its topic."""
 
     def __init__(self, socket: ChannelSocket, stage: Stage) -> None:
         super().__init__(socket)
@@ -146,7 +146,7 @@ async def test_one_channel_handles_one_message_at_a_time_in_order(stage: Stage) 
 
 
 async def _send_until_stuck(client: RawClient) -> int:
-    """Send messages for as long as somebody takes them; how many bytes were taken."""
+    """Send messages until the connection accepts no more; return the number of bytes sent."""
     sent, text = 0, "x" * 60_000
     try:
         while True:

@@ -1,4 +1,4 @@
-"""The client connection against the vector app: our client and our server, over a real uvicorn."""
+"""The client connection against the vector app, over a real uvicorn."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The client connection over real sockets, against a peer that the test speaks for."""
+"""The client connection over real sockets, against a scripted peer."""
 
 import asyncio
 import base64
@@ -49,7 +49,7 @@ async def listener() -> AsyncIterator[Listener]:
 async def joined(
     listener: Listener, connection: PhoenixConnection, topic: str = "room:a"
 ) -> tuple[Peer, PhoenixChannel]:
-    """The peer of a fresh connection and the channel that it let in."""
+    """Return the peer of a new connection, and the channel that it accepted."""
     channel = connection.channel(topic)
     channel.start()
     peer = await listener.accept()

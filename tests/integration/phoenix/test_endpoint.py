@@ -18,7 +18,7 @@ TOKEN = "base64url.bearer.phx." + base64.b64encode(b"se/cret?").decode().rstrip(
 
 
 class Mirror(Channel):
-    """Answers a join with what it knows of the connection."""
+    """Answers a join with the connection's data."""
 
     async def join(self, topic: str, payload: Any) -> dict[str, Any]:
         info = self.socket.info

@@ -1,4 +1,4 @@
-"""What a client may cost, and how a socket ends that is broken, silent or deaf."""
+"""Limits of a socket, and the ends of malformed, silent and slow ones."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ from tests.support.vector_app import vector_app, vector_endpoint
 
 
 class Log(SocketObserver):
-    """Remembers what an observer is told, and can be waited for."""
+    """Records the calls of an observer, and can be waited for."""
 
     def __init__(self) -> None:
         self.opened = 0
@@ -152,7 +152,7 @@ async def test_an_upgrade_of_a_path_that_is_no_ascii_is_refused() -> None:
     assert response.startswith((b"HTTP/1.1 400", b"HTTP/1.1 403"))
 
 
-# Silence.
+# Idle sockets.
 
 
 async def test_a_silent_client_is_closed_with_1002() -> None:
@@ -205,7 +205,7 @@ async def test_a_peer_that_vanished_is_aborted_when_it_does_not_answer_the_close
         assert (await vanished.read_to_end())[0] == 0x88
 
 
-# Deafness.
+# Slow consumers.
 
 
 class Shouting(Channel):
@@ -230,7 +230,7 @@ async def _shout_until_noticed(speaker: Client, log: Log) -> None:
 
 
 async def _is_reset(client: RawClient) -> bool:
-    """Whether the server gives the connection up, of which nothing is read."""
+    """Return True once the server resets the connection, of which nothing is read."""
     try:
         while True:
             await client.send(*HEARTBEAT)

@@ -32,7 +32,7 @@ Room = ServerSocket[Membership, str]
 
 
 class Pair(Rig):
-    """A client and the server it is connected to; frames move only in `exchange`."""
+    """A client connected to a server core; frames move only in `exchange`."""
 
     def __init__(self) -> None:
         super().__init__(max_waiting=10_000)
@@ -46,13 +46,13 @@ class Pair(Rig):
         self.open()
 
     def cut(self) -> None:
-        """The connection goes, and with it what was under way on it."""
+        """Lose the connection, and the frames in transit on it."""
         self.server = None
         self.to_client.clear()
         self.close()
 
     def exchange(self, frames: int = 1_000_000) -> None:
-        """Move up to so many frames from the client, and all that comes back for them."""
+        """Move up to `frames` from the client, and all replies to them."""
         while frames and (text := self.socket.next_frame()) is not None:
             self.serve(text)
             frames -= 1

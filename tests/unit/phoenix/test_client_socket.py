@@ -21,7 +21,7 @@ RECONNECT_AFTER_S = [0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 5.0, 
 
 
 def pauses(rig: Rig, attempts: int, code: int | None = None) -> list[float]:
-    """How long the client waits after each of so many failed attempts."""
+    """Return the pause after each of a number of failed attempts."""
     found = []
     for _ in range(attempts):
         rig.socket.connecting()

@@ -27,11 +27,11 @@ from adapters.phoenix.server import (
 )
 
 REFS = ["1", 0, 5, None, 1.5, "", {"a": 1}]
-"""Refs are opaque: whatever a client sends comes back."""
+"""Refs are opaque: any JSON value is echoed."""
 
 
 class Socket:
-    """A core, and the client's end of it: frames in, decisions and frames out."""
+    """A core, and the client's end of it: frames in, actions and frames out."""
 
     def __init__(self, serializer: Serializer, **settings: Any) -> None:
         self.serializer = serializer
@@ -52,11 +52,11 @@ class Socket:
         return channel
 
     def seen(self, text: str) -> Frame:
-        """The frame that a client of this version makes of the text."""
+        """Decode the text as a client of this version."""
         return self.serializer.decode(text)
 
     def frame(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: Any) -> Frame:
-        """The frame that such a client should see: V1 has no place for a join_ref."""
+        """Return the frame expected by such a client: V1 has no join_ref."""
         return Frame(join_ref if self.serializer is V2 else None, ref, topic, event, payload)
 
     def reply(self, join_ref: Any, ref: Any, topic: Any, status: str, response: Any) -> Frame:
@@ -104,9 +104,9 @@ def test_a_leave_of_a_topic_not_joined_is_ok_and_nothing_more(socket: Socket) ->
 
 
 def test_a_join_is_to_be_run_with_what_the_client_sent(socket: Socket) -> None:
-    decision = socket.receive("1", "2", "room:a", "phx_join", {"user": "bob"})
+    action = socket.receive("1", "2", "room:a", "phx_join", {"user": "bob"})
 
-    assert decision == JoinChannel("room", "room:a", {"user": "bob"}, "1", "2", None)
+    assert action == JoinChannel("room", "room:a", {"user": "bob"}, "1", "2", None)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_a_join_is_to_be_run_with_what_the_client_sent(socket: Socket) -> None:
 def test_the_first_declared_pattern_that_fits_takes_the_join(
     socket: Socket, topic: str, route: str
 ) -> None:
-    decision = socket.receive("1", "1", topic, "phx_join")
+    action = socket.receive("1", "1", topic, "phx_join")
 
-    assert decision.route == route
+    assert action.route == route
 
 
 def test_a_star_within_a_pattern_is_refused() -> None:
@@ -159,18 +159,18 @@ def test_the_limit_counts_live_channels(serializer: Serializer) -> None:
     socket = Socket(serializer, max_channels=1)
     socket.core.close(socket.join("room:a"))
 
-    decision = socket.receive("2", "3", "room:b", "phx_join")
+    action = socket.receive("2", "3", "room:b", "phx_join")
 
-    assert isinstance(decision, JoinChannel)
+    assert isinstance(action, JoinChannel)
 
 
 def test_the_limit_does_not_hinder_a_second_join_of_a_topic(serializer: Serializer) -> None:
     socket = Socket(serializer, max_channels=1)
     first = socket.join("room:a")
 
-    decision = socket.receive("2", "3", "room:a", "phx_join")
+    action = socket.receive("2", "3", "room:a", "phx_join")
 
-    assert decision.replaced is first
+    assert action.replaced is first
 
 
 # A message to a topic with a channel.
@@ -182,9 +182,9 @@ def test_a_message_with_the_current_join_ref_or_none_is_delivered(
 ) -> None:
     channel = socket.join("room:a", "1")
 
-    decision = socket.receive(join_ref, "2", "room:a", "ping", {"x": [1, None, "é"]})
+    action = socket.receive(join_ref, "2", "room:a", "ping", {"x": [1, None, "é"]})
 
-    assert decision == DispatchEvent(channel, "ping", {"x": [1, None, "é"]}, "2")
+    assert action == DispatchEvent(channel, "ping", {"x": [1, None, "é"]}, "2")
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_a_message_with_another_join_ref_is_stale(
 ) -> None:
     channel = socket.join("room:a", current)
 
-    decision = socket.receive(sent, "2", "room:a", event)
+    action = socket.receive(sent, "2", "room:a", event)
 
-    assert decision is None
+    assert action is None
     assert not channel.leaving
 
 
@@ -215,18 +215,18 @@ def test_a_message_with_another_join_ref_is_stale(
 def test_any_json_value_can_be_a_join_ref(socket: Socket, ref: Any) -> None:
     channel = socket.join("room:a", ref)
 
-    decision = socket.receive(ref, "2", "room:a", "ping")
+    action = socket.receive(ref, "2", "room:a", "ping")
 
-    assert decision == DispatchEvent(channel, "ping", {}, "2")
+    assert action == DispatchEvent(channel, "ping", {}, "2")
 
 
 @pytest.mark.parametrize("event", ["phx_reply", "phx_close", "phx_error", "heartbeat", None, 5])
 def test_every_other_event_is_the_channels(socket: Socket, event: Any) -> None:
     channel = socket.join("room:a")
 
-    decision = socket.receive("1", "2", "room:a", event)
+    action = socket.receive("1", "2", "room:a", event)
 
-    assert decision == DispatchEvent(channel, event, {}, "2")
+    assert action == DispatchEvent(channel, event, {}, "2")
 
 
 def test_a_leave_ends_the_channel_and_what_is_pipelined_behind_it_is_lost(socket: Socket) -> None:
@@ -257,9 +257,9 @@ def test_a_second_join_replaces_the_first_whatever_its_join_ref(
 ) -> None:
     first = socket.join("room:a", "1")
 
-    decision = socket.receive(join_ref, "2", "room:a", "phx_join", {"b": 1})
+    action = socket.receive(join_ref, "2", "room:a", "phx_join", {"b": 1})
 
-    assert decision == JoinChannel("room", "room:a", {"b": 1}, join_ref, "2", first)
+    assert action == JoinChannel("room", "room:a", {"b": 1}, join_ref, "2", first)
 
 
 def test_the_end_of_a_replaced_channel_leaves_the_topic_to_its_successor(socket: Socket) -> None:
@@ -365,7 +365,7 @@ def test_a_broadcast_has_no_refs_in_either_version() -> None:
 
 
 class Shout(msgspec.Struct):
-    """A payload as an application may have it."""
+    """A payload of an application."""
 
     x: int
 
@@ -435,11 +435,11 @@ def test_whatever_comes_is_decided_upon_or_malformed(
     socket = Socket(serializer)
     for message in messages:
         try:
-            decision = socket.core.receive(message)
+            action = socket.core.receive(message)
         except MalformedFrame:
             continue
-        assert decision is None or isinstance(
-            decision, SendFrame | JoinChannel | DispatchEvent | LeaveChannel
+        assert action is None or isinstance(
+            action, SendFrame | JoinChannel | DispatchEvent | LeaveChannel
         )
 
 
@@ -450,11 +450,11 @@ def test_whatever_frame_comes_its_answer_is_a_frame_with_its_ref(
 ) -> None:
     socket = Socket((V1, V2)[version])
     for frame in frames:
-        decision = socket.core.receive(_texts(frame)[version])
-        if isinstance(decision, JoinChannel):
-            channel = Membership(decision.topic, decision.join_ref, decision.ref)
-            socket.core.accept_join(channel, decision.ref, {})
-        elif isinstance(decision, LeaveChannel):
-            socket.core.close(decision.channel)
-        elif isinstance(decision, SendFrame):
-            assert msgspec.to_builtins(socket.seen(decision.text).ref) == frame[1]
+        action = socket.core.receive(_texts(frame)[version])
+        if isinstance(action, JoinChannel):
+            channel = Membership(action.topic, action.join_ref, action.ref)
+            socket.core.accept_join(channel, action.ref, {})
+        elif isinstance(action, LeaveChannel):
+            socket.core.close(action.channel)
+        elif isinstance(action, SendFrame):
+            assert msgspec.to_builtins(socket.seen(action.text).ref) == frame[1]
