@@ -166,7 +166,7 @@ class _AuthenticatedChannel(Channel):
         self._services = services
         self._lease: TokenLease | None = None
 
-    async def _admit(self, given: str) -> Identity | None:
+    async def _authenticate(self, given: str) -> Identity | None:
         """Return the verified identity; None: a program, or unverified. Raises: Unauthorized."""
         services = self._services
         if services.identify is None:
@@ -189,7 +189,7 @@ class _AuthenticatedChannel(Channel):
         if self._lease is not None:
             self._lease.end()
 
-    async def _answer(
+    async def _handle(
         self, handler: Callable[[Any, Any], Awaitable[Any]] | None, event: str, payload: Any
     ) -> Reply | Stop:
         if self._lease is not None and self._lease.is_over:
@@ -227,7 +227,7 @@ class ChatChannel(_AuthenticatedChannel):
             self._customer = customer(request.business_id, request.user_id)
             if topic != live_chat_topic(self._customer):
                 raise IdentityMismatch("the payload names another chat than the topic")
-            identity = await self._admit(request.token)
+            identity = await self._authenticate(request.token)
             self._is_coordinator = self._may_answer(identity, request.token)
             chat, messages = await self._services.chats.live_transcript(self._customer)
         except ConversationError as error:
@@ -253,10 +253,10 @@ class ChatChannel(_AuthenticatedChannel):
         raise Unauthorized("the token is somebody else's")
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
-        return await self._answer(_CHAT_HANDLERS.get(event), event, payload)
+        return await self._handle(_CHAT_HANDLERS.get(event), event, payload)
 
     async def _user_message(self, payload: Any) -> ReplyBody:
-        if not self._is_coordinator:  # the server counts the messages that it forwards itself
+        if not self._is_coordinator:  # the server has counted what it forwards
             self._services.limits.speaking(self._customer)
         request = parse(payload, ChatMessageRequest)
         return await self._services.chats.post_user_message(
@@ -297,7 +297,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             )
             if topic != coordinators_topic(self._business_id):
                 raise BusinessMismatch
-            self._require_coordinator(await self._admit(request.token), request.token)
+            self._require_coordinator(await self._authenticate(request.token), request.token)
             chats = await self._services.chats.open_chats(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error(error)) from error
@@ -323,7 +323,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         await super().terminate(ended)
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
-        return await self._answer(_COORDINATORS_HANDLERS.get(event), event, payload)
+        return await self._handle(_COORDINATORS_HANDLERS.get(event), event, payload)
 
     async def _claim(self, payload: Any) -> ChatJson:
         request = parse(payload, CommandRequest)

@@ -17,12 +17,13 @@ from application.bridge.deliver_commands import DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from application.ports import Businesses, Clock
+from domain.identity import LIVE_CHAT_PREFIX
 from entrypoints.access.auth import tokens
 from entrypoints.access.guards import socket_origins, token_check
 from entrypoints.access.rate_limits import KeptLimits, Limits
 from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
 from entrypoints.bridge.http import BridgeServices
-from entrypoints.bridge.wire import CHAT_PREFIX, COORDINATORS_PREFIX, Broadcaster
+from entrypoints.bridge.wire import COORDINATORS_PREFIX, Broadcaster
 from entrypoints.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _endpoint(
     return PhoenixEndpoint(
         SOCKET_PATH,
         {
-            CHAT_PREFIX + "*": lambda link: ChatChannel(link, services()),
+            LIVE_CHAT_PREFIX + "*": lambda link: ChatChannel(link, services()),
             COORDINATORS_PREFIX + "*": lambda link: CoordinatorsChannel(link, services()),
         },
         allowed_origins=socket_origins(settings.allowed_origins, settings.bridge_host),

@@ -18,7 +18,6 @@ from domain.message import Author
 from domain.status import Status
 from entrypoints.server.wire import CamelStruct, CamelStructOmitDefaults, timestamp
 
-CHAT_PREFIX = "chat:"
 COORDINATORS_PREFIX = "coordinators:"
 
 
