@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
 from adapters.phoenix.channel import Channel, Ended, JoinRefused, Link, Reply, Stop
 from adapters.phoenix.server import Ref
 from application.bridge.live_chats import TRANSCRIPT_PAGE, LiveChats
@@ -53,7 +54,6 @@ from entrypoints.bridge.wire import (
     message_json,
 )
 from entrypoints.payloads import Time, as_coordinator_id, as_message_id, as_session_id, parse
-from entrypoints.server.wire import CamelStruct, CamelStructOmitDefaults
 
 TYPING_MS = 5_000
 """How long a `typing` event holds, unless it is repeated."""

@@ -13,6 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import HeaderParameter, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from adapters.json_shapes import CamelStruct
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import ReplyBody
 from application.ports import Businesses, Clock
@@ -44,7 +45,6 @@ from entrypoints.payloads import (
     as_session_id,
 )
 from entrypoints.problems import problems
-from entrypoints.server.wire import CamelStruct
 
 MAX_BODY = 256 * 1024
 """The largest request body, in bytes: a context package's 24,000 characters in JSON, and more.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
 from adapters.phoenix.channel import Link
 from adapters.phoenix.endpoint import PhoenixEndpoint
 from application.bridge.ports import (
@@ -16,7 +17,6 @@ from domain.bridge.live_chat import ChatMessage, LiveChat
 from domain.identity import BusinessId, Customer, live_chat_topic
 from domain.message import Author
 from domain.status import Status
-from entrypoints.server.wire import CamelStruct, CamelStructOmitDefaults, timestamp
 
 COORDINATORS_PREFIX = "coordinators:"
 
