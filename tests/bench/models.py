@@ -28,7 +28,7 @@ from tests.bench.load import (
     Socket,
     frame,
 )
-from tests.bench.measures import Effort, Measure, named
+from tests.bench.measures import MEMORY, Effort, Measure, named
 from tests.bench.report import Figure
 from tests.bench.servers import Running, running, started, stop
 from tests.support.assistants import Said
@@ -115,7 +115,7 @@ def _model() -> Iterator[str]:
 @contextmanager
 def _server(url: str) -> Iterator[Running]:
     settings = {"ASSISTANT": "openai", "OPENAI_BASE_URL": url, "OPENAI_MODEL": "short"}
-    with running("server", STORE="memory", OPENAI_CONCURRENCY="1000", **settings) as server:
+    with running("server", settings={**MEMORY, "OPENAI_CONCURRENCY": "1000", **settings}) as server:
         yield server
 
 
