@@ -21,6 +21,7 @@ from application.ports import (
 from application.post_message import PostMessage
 from application.session_log import CachedSession, SessionLog
 from application.transfers import Transfers
+from domain.backoff import backoff
 from domain.errors import Failure, SessionClosed
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
@@ -48,6 +49,8 @@ class Relay:
     post: PostMessage
     transfers: Transfers
     archive: Archive
+    jitter: Callable[[], float]
+    """A float in 0..1."""
     count: Callable[[str], None]
     """Told what became of each thing that came: `spoken`, `typing`, `duplicate`, `late`, `closed`,
     `unknown` or `garbled`."""
@@ -132,15 +135,16 @@ class Relay:
                 self.count(await self._take(customer, heard))
 
     async def _take(self, customer: Customer, said: InboundMessage) -> str:
-        pause_s = FIRST_PAUSE_S
+        attempt = 0
         while True:
             try:
                 return await self._store(customer, said)
             except SessionClosed:
                 return "closed"
             except Failure:  # the bridge tells it once: it is ours to keep
+                pause_s = backoff(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S, self.jitter())
                 await self.conversations.clock.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                attempt += 1
 
     async def _store(self, customer: Customer, said: InboundMessage) -> str:
         known = await self.conversations.current(customer)

@@ -19,6 +19,7 @@ import httpx
 import msgspec
 
 from application.ports import Clock
+from domain.backoff import backoff
 from domain.errors import BridgeRefused, BridgeUnavailable
 
 logger = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ class ElixirHttp:
             except BridgeUnavailable as unavailable:
                 pause_s = unavailable.retry_after_s
                 if pause_s is None:
-                    pause_s = self._pause_s(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S)
+                    pause_s = backoff(attempt - 1, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
                 if attempt == attempts or pause_s > LONGEST_PAUSE_S:
                     raise
                 extra = {"action": "bridge_retry", "path": path, "reason": str(unavailable)}
@@ -202,11 +203,6 @@ class ElixirHttp:
             return None
         return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
 
-    def _pause_s(self, failures: int, first_s: float, longest_s: float) -> float:
-        """Doubled with every failure in a row, and spread."""
-        pause_s = min(longest_s, first_s * 2.0 ** min(failures - 1, 10))
-        return pause_s * (0.5 + self._jitter() / 2)
-
     def _failed(self, reason: str) -> None:
         self._failures += 1
         if self._failures >= FAILURES_TO_OPEN and self._probing is None:
@@ -221,7 +217,9 @@ class ElixirHttp:
         """
         for looks in count(self._openings):
             if looks:
-                await self._clock.sleep(self._pause_s(looks, FIRST_PROBE_S, LONGEST_PROBE_S))
+                await self._clock.sleep(
+                    backoff(looks - 1, FIRST_PROBE_S, LONGEST_PROBE_S, self._jitter())
+                )
             if await self._is_well():
                 break
         self._openings += 1

@@ -16,6 +16,7 @@ from adapters.model.failures import AttemptFailed, Recovery
 from adapters.openai.client import Client, CompletionRequest, Deadline
 from adapters.openai.stream import Reply
 from application.ports import Clock
+from domain.backoff import backoff
 from domain.errors import AssistantFailed
 
 logger = logging.getLogger(__name__)
@@ -71,8 +72,8 @@ class Breaker:
         self._failures += 1
         if self._failures < FAILURES_TO_OPEN and not self._probing:
             return False
-        rest_s = min(LONGEST_REST_S, FIRST_REST_S * 2.0 ** min(self._rests, 10))
-        self._until = now + timedelta(seconds=rest_s * (0.5 + self._jitter() / 2))
+        rest_s = backoff(self._rests, FIRST_REST_S, LONGEST_REST_S, self._jitter())
+        self._until = now + timedelta(seconds=rest_s)
         self._rests += 1
         self._probing = False
         return True
@@ -173,8 +174,7 @@ class ModelRouter:
         if failed.retry_after_s is not None:  # spread: others were told the same
             pause_s = failed.retry_after_s + FIRST_PAUSE_S * self._jitter()
         else:
-            pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (tries - 1))
-            pause_s *= 0.5 + self._jitter() / 2
+            pause_s = backoff(tries - 1, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
         longest_s = left_s - SHORTEST_TRY_S
         return pause_s if pause_s <= (longest_s if is_last else LONGEST_PAUSE_S) else None
 

@@ -272,6 +272,7 @@ class Container(containers.DeclarativeContainer):
             post=post,
             transfers=transfers,
             archive=store,
+            jitter=jitter,
             count=metrics.provided.heard,
         ),
     )

@@ -82,6 +82,7 @@ class Ear:
             post=app.post,
             transfers=app.transfers,
             archive=app.store,
+            jitter=lambda: 1.0,
             count=self.counted.append,
         )
         self.relay.start()
