@@ -129,7 +129,7 @@ class _Script:
 
     def __init__(self, view: View) -> None:
         self._business = view.business
-        self._text = "\n".join([message.text for message in view.unanswered])
+        self._text = "\n".join([message.text for message in view.pending])
         words = self._words = _words(self._text)
         self._about = {word[:_STEM] for word in words}
         for stem in _ABOUT.keys() & self._about:

@@ -54,7 +54,7 @@ class JoinConversation:
         except BaseException:
             follower.stop()
             raise
-        if joined.session is not None and joined.session.unanswered:
+        if joined.session is not None and joined.session.needs_answer:
             self.turns.wake(customer)
         return joined
 

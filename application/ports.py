@@ -3,8 +3,8 @@
 from abc import abstractmethod
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -14,16 +14,13 @@ from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId
 from domain.message import Author, Entry
 from domain.notice import DeadLetter, Notice, NoticeKind, Outcome
-from domain.session import Draft, Session, Timing
+from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
 from domain.view import View
 
 NewId = Callable[[], str]
 """A fresh, unguessable identifier: 32 hexadecimal digits."""
-
-RETAKE_GRACE_S = 5.0
-"""After a turn's deadline, before the sweep takes its messages for abandoned."""
 
 RECENT = 20
 """How many of a session's newest entries come with its head."""
@@ -439,30 +436,3 @@ class Observer(Protocol):
 
         `error`: why it could not be delivered.
         """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The application's times and limits; seconds and counts."""
-
-    timing: Timing = field(init=False)
-    turn_quiet_s: float = 0.3
-    turn_quiet_max_s: float = 3.0
-    turn_timeout_s: float = 60.0
-    turn_max_tool_calls: int = 5
-    ai_failures_before_transfer: int = 3
-    transfer_timeout_s: float = 300.0
-    session_idle_s: float = 86_400.0
-    sweep_interval_s: float = 5.0
-    view_tokens: int = 6_000
-    budget_soft_tokens: int = 0
-    """Of a business in a day; past it the AI is frugal. 0: never."""
-    budget_hard_tokens: int = 0
-    """Past it the AI is not asked any more. 0: never."""
-
-    def __post_init__(self) -> None:
-        timing = Timing(
-            retake=timedelta(seconds=self.turn_timeout_s + RETAKE_GRACE_S),
-            idle=timedelta(seconds=self.session_idle_s),
-        )
-        object.__setattr__(self, "timing", timing)

@@ -59,9 +59,9 @@ class PostMessage:
         except DuplicateMessage as first:
             return Posted(the_id, SessionId(first.session_id), first.seq, first.status, True)
         assert session is not None
-        if session.unanswered:
+        if session.needs_answer:
             self.turns.wake(customer)
-        return Posted(the_id, session.session_id, session.asked, session.status, False)
+        return Posted(the_id, session.session_id, session.last_user_seq, session.status, False)
 
 
 def user_key(message_id: MessageId) -> str:

@@ -7,7 +7,8 @@ the only lock: whoever meets a conflict reads the log again and takes the same d
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, Policy, SessionStore
+from application.policy import Policy
+from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, SessionStore
 from domain.decisions import DecisionContext, OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable
 from domain.identity import Customer, LocationId, SessionId

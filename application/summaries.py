@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from application.ports import Assistant, Observer, Policy
+from application.policy import Policy
+from application.ports import Assistant, Observer
 from application.session_log import SessionLog
 from application.usage_tracker import UsageTracker
 from domain import summary as rolling
@@ -66,13 +67,13 @@ class Summaries:
         """The session's digest: the stored one, or one that is newer and waits to be stored."""
         state = self._rolling.get(session.customer)
         if state is None or state.session_id != session.session_id:
-            return session.digest
-        stored = session.digest.through if session.digest is not None else 0
+            return session.summary
+        stored = session.summary.through if session.summary is not None else 0
         made = state.made
         while made and made[0].through <= stored:
             del made[0]
         if len(made) <= 1:
-            return made[0] if made else session.digest
+            return made[0] if made else session.summary
         return replace(made[-1], usage=together(*[digest.usage for digest in made]))
 
     def answered(self, session: Session, recent: Sequence[Entry], language: str) -> None:

@@ -30,7 +30,7 @@ class Sweep:
 
     async def _look_after(self, session: Session) -> bool:
         customer = session.customer
-        if not session.unanswered:
+        if not session.needs_answer:
             current = await self.transfers.fall_due(session)
             return current is None or current.epoch != session.epoch
         if self.turns.is_busy(customer):

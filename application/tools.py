@@ -3,7 +3,8 @@
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from application.ports import Businesses, Policy, Toolbox
+from application.policy import Policy
+from application.ports import Businesses, Toolbox
 from domain.business import Business, Reservation
 from domain.errors import AssistantFailed
 from domain.identity import Customer

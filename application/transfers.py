@@ -181,7 +181,7 @@ class Transfers:
 
     def _wake(self, session: Session) -> None:
         """Let the AI answer what was written in vain while waiting."""
-        if session.unanswered:
+        if session.needs_answer:
             self.turns.wake(session.customer)
 
     async def _session(self, session_id: SessionId) -> Session:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from application.policy import Policy
 from application.ports import (
     AnswerCancelled,
     AnswerWriter,
@@ -22,7 +23,6 @@ from application.ports import (
     Event,
     Fanout,
     Observer,
-    Policy,
     Timer,
     Typing,
 )
@@ -209,7 +209,7 @@ class _Turn:
             async with self._turns.places:
                 self._started_at = conversations.clock.now()  # what it may take begins here
                 known = await conversations.current(self.customer)
-                if known is not None and known.session.unanswered:
+                if known is not None and known.session.needs_answer:
                     await self._take(known)
         except asyncio.CancelledError:
             self._outcome = "cancelled"
@@ -255,15 +255,15 @@ class _Turn:
         if digest is not None:
             room -= max_tokens(view_tokens)
         entries = behind(session, recent, digest, max_tokens=room, owed=owed)
-        if owed[-1].seq < session.asked:  # the rest is for the next turn, and not to be seen yet
+        if owed[-1].seq < session.last_user_seq:  # the next turn's
             entries = tuple([entry for entry in entries if entry.seq <= owed[-1].seq])
         return View(
             session=session,
             business=await self._business(session.customer.business_id),
             entries=entries,
-            unanswered=owed,
-            digest=digest.text if digest is not None else None,
-            frugal=frugal,
+            pending=owed,
+            summary=digest.text if digest is not None else None,
+            over_soft_budget=frugal,
         )
 
     async def _work(self, view: View) -> TurnResult:
@@ -277,12 +277,12 @@ class _Turn:
 
     async def _owed(self, session: Session, recent: tuple[Entry, ...]) -> tuple[Message, ...]:
         """What the turn is to answer: all that is unanswered, or the first of it that fits."""
-        first, view_tokens = session.answered + 1, self._turns.policy.view_tokens
+        first, view_tokens = session.settled_seq + 1, self._turns.policy.view_tokens
         if recent[0].seq <= first:
             return fitting(unanswered(session, recent), max_tokens=view_tokens)
         # A burst longer than what is remembered; the next turn takes what this one leaves.
         earlier = await self._turns.conversations.store.page(
-            session.session_id, after=session.answered, limit=MAX_OWED
+            session.session_id, after=session.settled_seq, limit=MAX_OWED
         )
         last = earlier[-1].seq if earlier else 0
         if recent[0].seq <= last + 1:
@@ -380,18 +380,18 @@ class _Turn:
         return TurnResult(
             session_id=session.session_id,
             epoch=session.epoch,
-            settled=session.answered,
-            answers=view.unanswered[-1].seq,
-            in_reply_to=_ids(view.unanswered),
+            settled_seq=session.settled_seq,
+            answers=view.pending[-1].seq,
+            in_reply_to=_ids(view.pending),
             response_id=self.response_id,
             text=text,
             actions=actions,
             transfer=transfer,
-            summary=summary,
+            handover_note=summary,
             failed=failed,
             tools=tuple(tools.uses) if tools is not None else (),
             usage=self._usage,
-            digest=digest if digest is not session.digest else None,
+            summary=digest if digest is not session.summary else None,
         )
 
     async def _store(self, turn: TurnResult, known: CachedSession, view: View) -> None:
@@ -408,9 +408,9 @@ class _Turn:
         if not stored:
             self._outcome = "dropped"
         # More than one turn can take, or another process has answered some of it but not all.
-        self.again = self.again or (session is not None and session.unanswered)
+        self.again = self.again or (session is not None and session.needs_answer)
         # Of a business that saves, and while the AI fails, no summary is made.
-        if stored and known.session is session and not (turn.failed or view.frugal):
+        if stored and known.session is session and not (turn.failed or view.over_soft_budget):
             self._turns.summaries.answered(known.session, known.recent, language)
 
     def _on_event(self, event: Event) -> None:

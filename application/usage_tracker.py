@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
-from application.ports import Clock, Observer, Policy, UsageStore
+from application.policy import Policy
+from application.ports import Clock, Observer, UsageStore
 from domain.errors import Failure
 from domain.identity import BusinessId
 from domain.usage import Usage, together

@@ -67,7 +67,7 @@ class TurnResult(Struct, frozen=True, kw_only=True):
     session_id: SessionId
     epoch: int
     """The one that the turn began in."""
-    settled: int
+    settled_seq: int
     """Up to where user messages were settled when the turn began."""
     answers: int
     """The newest user message that the turn has seen."""
@@ -77,11 +77,11 @@ class TurnResult(Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...] = ()
     transfer: Reason | None = None
     """The turn asks for a human: `ai_decision` or `ai_failure`."""
-    summary: str | None = None
+    handover_note: str | None = None
     failed: bool = False
     tools: tuple[ToolUse, ...] = ()
     usage: Usage | None = None
-    digest: Summary | None = None
+    summary: Summary | None = None
     """One that is newer than the session's."""
 
 
@@ -93,7 +93,7 @@ def answer(session: Session | None, turn: TurnResult, occasion: DecisionContext)
     if (session.session_id, session.epoch) != (turn.session_id, turn.epoch):
         return None
     # Another turn has answered some of the messages: what this one says of them comes too late.
-    if session.answered != turn.settled:
+    if session.settled_seq != turn.settled_seq:
         return None
     draft = Draft(session)
     draft.say(
@@ -107,10 +107,10 @@ def answer(session: Session | None, turn: TurnResult, occasion: DecisionContext)
         failed=turn.failed,
         tools=turn.tools,
         usage=turn.usage,
-        digest=turn.digest,
+        digest=turn.summary,
     )
     if turn.transfer is not None:
-        _ask_for_human(draft, turn.transfer, occasion, turn.summary)
+        _ask_for_human(draft, turn.transfer, occasion, turn.handover_note)
     return draft
 
 
@@ -246,7 +246,7 @@ def expire(session: Session, occasion: DecisionContext, idle_s: float) -> Draft 
         _notify(draft, "expired", occasion)
         return draft
     silent_s = (occasion.at - session.updated_at).total_seconds()
-    if not session.is_open or session.unanswered or silent_s < idle_s:
+    if not session.is_open or session.needs_answer or silent_s < idle_s:
         return None
     draft = Draft(session)
     draft.change(Status.CLOSED, Reason.IDLE, occasion.at)

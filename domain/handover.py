@@ -43,14 +43,14 @@ def _summary(session: Session, recent: Sequence[Entry]) -> str | None:
 
     What was written for an earlier one says nothing of why a human is asked for again.
     """
-    digest = session.digest.text if session.digest is not None else None
+    digest = session.summary.text if session.summary is not None else None
     for entry in reversed(recent):
         if isinstance(entry, StatusChange):
-            if entry.summary is not None:
-                return entry.summary
+            if entry.handover_note is not None:
+                return entry.handover_note
             if entry.status is Status.WAITING:
                 return digest
-    return digest or session.summary
+    return digest or session.handover_note
 
 
 def _last(messages: Sequence[Message]) -> list[Message]:

@@ -62,7 +62,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     """What it has cost to make."""
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class Message(Struct, frozen=True, kw_only=True, rename={"summary": "digest"}):
     """Somebody's words. `seq` counts every entry of the session from 1, without gaps."""
 
     seq: int
@@ -82,11 +82,11 @@ class Message(Struct, frozen=True, kw_only=True):
     """What the AI has used for it, in that order."""
     usage: Usage | None = None
     """What the AI has spent on it; None: nothing, or nobody knows."""
-    digest: Summary | None = None
+    summary: Summary | None = None
     """An answer brings along what has been made of the log since the one before."""
 
 
-class StatusChange(Struct, frozen=True, kw_only=True):
+class StatusChange(Struct, frozen=True, kw_only=True, rename={"handover_note": "summary"}):
     """Who owns the conversation from here on."""
 
     seq: int
@@ -95,13 +95,13 @@ class StatusChange(Struct, frozen=True, kw_only=True):
     reason: Reason
     at: datetime
     transfer: Transfer | None = None
-    summary: str | None = None
+    handover_note: str | None = None
     """What the side that gave the conversation away says of it."""
 
     @property
     def text(self) -> str:
         """The words in it."""
-        return self.summary or ""
+        return self.handover_note or ""
 
 
 Entry = Message | StatusChange

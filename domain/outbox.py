@@ -109,7 +109,7 @@ def _answered(answer: Message, log: Sequence[Entry]) -> str | None:
 def _status(change: StatusChange, session: Session) -> Body:
     """`PUT /api/conversation-status/{sessionId}`"""
     at = timestamp(change.at)
-    return {"status": change.status, "summary": session.summary, "updatedAt": at}
+    return {"status": change.status, "summary": session.handover_note, "updatedAt": at}
 
 
 def _transfer(change: StatusChange, draft: Draft, log: Sequence[Entry]) -> Body:

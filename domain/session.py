@@ -29,7 +29,17 @@ class Timing(Struct, frozen=True, kw_only=True):
     """A session this long without an entry is closed."""
 
 
-class Session(Struct, frozen=True, kw_only=True):
+class Session(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    rename={
+        "last_user_seq": "asked",
+        "settled_seq": "answered",
+        "handover_note": "summary",
+        "summary": "digest",
+    },
+):
     """The head of a session: all that its log says of it, without the words.
 
     The log is the truth: `after` folds one entry in, so a lost head can be made again.
@@ -47,22 +57,23 @@ class Session(Struct, frozen=True, kw_only=True):
     """+1 at every status change: what was begun in another epoch may not be finished in this."""
     seq: int = 0
     """The newest entry's; 0 before the first."""
-    asked: int = 0
+    last_user_seq: int = 0
     """The newest user message's seq."""
-    answered: int = 0
+    settled_seq: int = 0
     """User messages up to this seq are settled."""
     failures: int = 0
     """Turns in a row that the AI could not answer."""
     transfer: Transfer | None = None
     """The newest one."""
-    summary: str | None = None
+    handover_note: str | None = None
+    """A summary for the next coordinator, by whoever handed the conversation over last."""
     tokens: int | None = None
     """About how many all its entries take up in a view, counted once as each is said.
 
     None: nobody has counted from the beginning.
     """
-    digest: Summary | None = None
-    """The newest one."""
+    summary: Summary | None = None
+    """The newest rolling summary."""
     usage: Usage | None = None
     """What the answers and digests have cost together; None: nothing was counted."""
 
@@ -72,9 +83,9 @@ class Session(Struct, frozen=True, kw_only=True):
         return self.status is not _CLOSED
 
     @property
-    def unanswered(self) -> bool:
+    def needs_answer(self) -> bool:
         """Whether the AI owes an answer."""
-        return self.status is _AI and self.asked > self.answered
+        return self.status is _AI and self.last_user_seq > self.settled_seq
 
     def waits_for(self, transfer_id: TransferId) -> bool:
         """Whether this request for a human is still to be answered."""
@@ -87,7 +98,7 @@ class Session(Struct, frozen=True, kw_only=True):
             return None
         if self.status is _WAITING and self.transfer and self.transfer.expires_at:
             return self.transfer.expires_at
-        return self.updated_at + (timing.retake if self.unanswered else timing.idle)
+        return self.updated_at + (timing.retake if self.needs_answer else timing.idle)
 
     def after(self, entry: Entry) -> "Session":
         """The head once `entry` is in the log."""
@@ -103,28 +114,28 @@ class Session(Struct, frozen=True, kw_only=True):
             failures = 0
         elif message.failed:
             failures += 1
-        if message.usage is not None or message.digest is not None:
+        if message.usage is not None or message.summary is not None:
             usage = self._spent(message)
         return replace(
             self,
             updated_at=message.at,
             seq=message.seq,
-            asked=message.seq if author is _BY_USER else self.asked,
-            answered=message.answers or self.answered,
+            last_user_seq=message.seq if author is _BY_USER else self.last_user_seq,
+            settled_seq=message.answers or self.settled_seq,
             failures=failures,
             tokens=self._tokens_with(message),
-            digest=message.digest or self.digest,
+            summary=message.summary or self.summary,
             usage=usage,
         )
 
     def _spent(self, message: Message) -> Usage | None:
-        digest = message.digest
+        digest = message.summary
         return together(self.usage, message.usage, digest.usage if digest is not None else None)
 
     def _after_change(self, change: StatusChange) -> "Session":
         # What a user wrote in vain while waiting is still owed an answer; all else is settled.
         in_vain = change.reason in (Reason.EXPIRED, Reason.CANCELLED)
-        settled = self.answered if in_vain else self.asked
+        settled = self.settled_seq if in_vain else self.last_user_seq
         return replace(
             self,
             updated_at=change.at,
@@ -132,10 +143,10 @@ class Session(Struct, frozen=True, kw_only=True):
             reason=change.reason,
             epoch=change.epoch,
             seq=change.seq,
-            answered=settled,
+            settled_seq=settled,
             failures=0,
             transfer=change.transfer,
-            summary=change.summary or self.summary,
+            handover_note=change.handover_note or self.handover_note,
             tokens=self._tokens_with(change),
         )
 
@@ -203,7 +214,7 @@ class Draft:
             coordinator_id=coordinator_id,
             tools=tools,
             usage=usage,
-            digest=digest,
+            summary=digest,
         )
         self.entries.append(message)
         self.session = self.session.after_message(message)
@@ -281,7 +292,7 @@ class Draft:
             reason=reason,
             at=at,
             transfer=transfer,
-            summary=summary,
+            handover_note=summary,
         )
         self.entries.append(change)
         self.session = self.session.after(change)

@@ -73,7 +73,7 @@ def end_of_next(session: Session, entries: Sequence[Entry], *, view_tokens: int)
             break
         kept += 1
     # What is not answered yet is seen as it was said.
-    return min(session.seq - kept, session.answered)
+    return min(session.seq - kept, session.settled_seq)
 
 
 def piece(entries: Sequence[Entry], *, after: int, through: int) -> Sequence[Entry]:

@@ -24,11 +24,11 @@ class View(Struct, frozen=True, kw_only=True):
     business: Business | None
     entries: tuple[Entry, ...]
     """The window, oldest first."""
-    unanswered: tuple[Message, ...]
+    pending: tuple[Message, ...]
     """The user's messages that the turn is to answer, oldest first."""
-    digest: str | None = None
+    summary: str | None = None
     """The rolling summary: what was said before `entries`, as far as one was made of it."""
-    frugal: bool = False
+    over_soft_budget: bool = False
     """The business has spent much today: the cheaper model is to answer."""
 
     @property
@@ -65,7 +65,7 @@ def unanswered(session: Session, entries: Sequence[Entry]) -> tuple[Message, ...
     """The user's messages among `entries` that no answer has settled, oldest first."""
     owed: list[Message] = []
     for entry in reversed(entries):
-        if entry.seq <= session.answered:
+        if entry.seq <= session.settled_seq:
             break
         if isinstance(entry, Message) and entry.author is _BY_USER:
             owed.append(entry)

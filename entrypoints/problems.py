@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
+from adapters.json_shapes import CamelStruct
 from domain.errors import (
     ConversationError,
     Failure,
@@ -19,7 +20,6 @@ from domain.errors import (
     TransitionRefused,
     UnknownSession,
 )
-from entrypoints.server.wire import CamelStruct
 
 logger = logging.getLogger(__name__)
 

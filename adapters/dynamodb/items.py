@@ -219,7 +219,7 @@ def _packer(
 ) -> Callable[[T], dict[str, Any]]:
     """What packs a value; its field `implied` follows from the key of the item."""
     plan = [
-        (field.name, codes.get(field.name, field.name), field.default)
+        (field.name, codes.get(field.encode_name, field.encode_name), field.default)
         for field in fields(cast(Any, cls))
         if field.name != implied
     ]

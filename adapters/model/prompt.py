@@ -61,8 +61,8 @@ def prompt(view: View, *, brief: bool = False) -> list[dict[str, Any]]:
     templates of many models demand.
     """
     system = _system(view.business, view.language)
-    turns = [("user", tagged("summary", view.digest))] if view.digest else []
-    turns += _turns(view.unanswered if brief else _entries(view))
+    turns = [("user", tagged("summary", view.summary))] if view.summary else []
+    turns += _turns(view.pending if brief else _entries(view))
     return [{"role": "system", "content": system}, *_merged(turns)]
 
 
@@ -119,9 +119,9 @@ def _system(business: Business | None, language: str) -> str:
 
 def _entries(view: View) -> list[Entry]:
     """The window, with all that is to be answered in its place."""
-    owed = {message.seq for message in view.unanswered}
+    owed = {message.seq for message in view.pending}
     entries: list[Entry] = [entry for entry in view.entries if entry.seq not in owed]
-    return sorted([*entries, *view.unanswered], key=lambda entry: entry.seq)
+    return sorted([*entries, *view.pending], key=lambda entry: entry.seq)
 
 
 def _turns(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:

@@ -89,7 +89,7 @@ class OpenAIAssistant(Assistant):
         voice, tools = _Voice(say), Tools(toolbox, self._max_tool_calls)
         errand = self._errand(
             prompt(view),
-            models=self._models[-1:] if view.frugal else self._models,
+            models=self._models[-1:] if view.over_soft_budget else self._models,
             tools=TOOLS if self._max_tool_calls else (),
             hear=voice.hear,
             anew=voice.begin_round_anew,

@@ -6,12 +6,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters.json_shapes import CamelStruct, timestamp
 from adapters.phoenix.channel import ConnectInfo, Link
 from adapters.system import SystemClock
 from application.ports import Clock, Timer
 from domain.identity import Identity, Role, Unauthorized, identifier
-from domain.outbox import timestamp
-from entrypoints.server.wire import CamelStruct
 from entrypoints.settings import BadSetting, Settings
 
 if TYPE_CHECKING:

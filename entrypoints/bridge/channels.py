@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
 from adapters.phoenix.channel import Channel, Ended, JoinRefused, Link, Reply, Stop
 from adapters.phoenix.server import Ref
 from application.bridge.live_chats import RECENT, LiveChats
@@ -56,7 +57,6 @@ from entrypoints.bridge.wire import (
     coordinators_topic,
     words_json,
 )
-from entrypoints.server.wire import CamelStruct, CamelStructOmitDefaults
 
 TYPING_MS = 5_000
 """How long somebody is taken to be typing, unless it is said again."""

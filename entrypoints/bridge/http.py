@@ -13,6 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from adapters.json_shapes import CamelStruct
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import Answer
 from application.ports import Businesses, Clock
@@ -36,7 +37,6 @@ from domain.status import Status
 from entrypoints.access.guards import ApiRequest, only_json, token_guard
 from entrypoints.access.rate_limits import Limits
 from entrypoints.problems import problems
-from entrypoints.server.wire import CamelStruct
 
 MAX_BODY = 256 * 1024
 """The largest request body, in bytes: a context package's 24,000 characters in JSON, and more.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
 from adapters.phoenix.channel import Link
 from adapters.phoenix.endpoint import PhoenixEndpoint
 from application.bridge.ports import Event, Moved, Reached, Spoken, WishRefused
@@ -10,7 +11,6 @@ from domain.bridge.live_chat import LiveChat, Words
 from domain.identity import BusinessId, Customer
 from domain.message import Author
 from domain.status import Status
-from entrypoints.server.wire import CamelStruct, CamelStructOmitDefaults, timestamp
 
 CHAT_PREFIX = "chat:"
 COORDINATORS_PREFIX = "coordinators:"

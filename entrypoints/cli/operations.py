@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.json_shapes import timestamp
 from domain.errors import ConversationError, Refusal, StorageUnavailable, UnknownSession
 from domain.identity import BusinessId, SessionId, customer, identifier
 from domain.message import Entry, Message
@@ -19,7 +20,7 @@ from domain.session import Session
 from domain.status import Status
 from entrypoints.server.container import Container
 from entrypoints.server.http_api import Export, ExportedConversation
-from entrypoints.server.wire import EventPresenter, session_json, timestamp
+from entrypoints.server.wire import EventPresenter, session_json
 from entrypoints.settings import Settings
 
 MAX_LETTERS = 100_000

@@ -16,7 +16,7 @@ from adapters.system import RandomIds, SystemClock
 from application.bridge_inbox import Relay
 from application.deliver_outbox import DeliverOutbox
 from application.join import JoinConversation
-from application.ports import Policy
+from application.policy import Policy
 from application.post_message import PostMessage
 from application.privacy import Privacy
 from application.session_log import SessionLog

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from adapters.json_shapes import CamelStruct
 from application.ports import Assistant, Bridge, SessionStore
 from domain.identity import SessionId
-from entrypoints.server.wire import CamelStruct
 
 logger = logging.getLogger(__name__)
 

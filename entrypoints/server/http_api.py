@@ -13,6 +13,7 @@ from litestar.params import Body, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 from msgspec.structs import asdict
 
+from adapters.json_shapes import CamelStruct, timestamp
 from adapters.prometheus import Metrics
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
@@ -45,14 +46,12 @@ from entrypoints.problems import Problem, conversation_problem, problems
 from entrypoints.server.health import Health, Ready
 from entrypoints.server.wire import (
     MAX_SEQ,
-    CamelStruct,
     EventPresenter,
     LoggedJson,
     SessionJson,
     StatusJson,
     UsageJson,
     session_json,
-    timestamp,
     usage_json,
 )
 

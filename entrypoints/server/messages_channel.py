@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
 from adapters.phoenix.channel import Channel, Ended, JoinRefused, Link, Reply, Stop
 from adapters.phoenix.server import Ref
 from application.join import JoinConversation, Joined, Place
@@ -47,8 +48,6 @@ from entrypoints.access.auth import (
 from entrypoints.access.rate_limits import Limits, RateLimited
 from entrypoints.server.wire import (
     MAX_SEQ,
-    CamelStruct,
-    CamelStructOmitDefaults,
     DeltaPush,
     EntryJson,
     EventPresenter,

@@ -9,9 +9,9 @@ from typing import cast
 import msgspec
 from msgspec.structs import asdict
 
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
 from domain.identity import Customer, SessionId
 from domain.message import Action, Author, Entry, Message, StatusChange, ToolOutcome
-from domain.outbox import timestamp as timestamp
 from domain.session import Session
 from domain.status import Reason, Status
 from domain.transfer import Transfer, TransferState
@@ -22,14 +22,6 @@ MAX_SEQ = 9_999_999_999
 
 _encoder = msgspec.json.Encoder()
 _BY_USER, _BY_COORDINATOR = Author.USER, Author.COORDINATOR
-
-
-class CamelStruct(msgspec.Struct, rename="camel", gc=False):
-    """A JSON object with camelCase keys."""
-
-
-class CamelStructOmitDefaults(CamelStruct, omit_defaults=True):
-    """A JSON object whose absent values are left out."""
 
 
 class LiveChat(CamelStruct):
@@ -232,7 +224,7 @@ class EventPresenter:
             model=usage.model or None if usage is not None else None,
             usage=usage_json(usage) if usage is not None else None,
             tools=[ToolJson(use.name, use.outcome) for use in entry.tools],
-            digest=entry.digest.text if entry.digest is not None else None,
+            digest=entry.summary.text if entry.summary is not None else None,
         )
 
     def of(
@@ -335,11 +327,11 @@ def session_json(session: Session) -> SessionJson:
         reason=session.reason,
         epoch=session.epoch,
         seq=session.seq,
-        summary=session.summary,
+        summary=session.handover_note,
         opened_at=timestamp(session.opened_at),
         updated_at=timestamp(session.updated_at),
         transfer=_transfer_json(transfer) if transfer is not None else None,
-        digest=session.digest.text if session.digest is not None else None,
+        digest=session.summary.text if session.summary is not None else None,
         usage=usage_json(session.usage) if session.usage is not None else None,
     )
 

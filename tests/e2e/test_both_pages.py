@@ -163,10 +163,10 @@ async def test_from_the_ai_to_a_human_and_back(served: Both) -> None:
 
     view = both.assistant.views[-1]
     said = texts(view.entries)
-    assert view.session.summary == SUMMARY
+    assert view.session.handover_note == SUMMARY
     assert ("coordinator", "Bună, Ana! Da, sâmbătă avem loc.") in said
     assert ("user", "Atunci sâmbătă.") in said
-    assert [message.text for message in view.unanswered] == ["Ce am stabilit?"]
+    assert [message.text for message in view.pending] == ["Ce am stabilit?"]
 
 
 async def test_straight_to_the_bridge_everything_is_said_and_shown_once(served: Both) -> None:

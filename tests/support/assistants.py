@@ -76,7 +76,7 @@ class ScriptedSteps(Assistant):
     @property
     def asked(self) -> list[list[str]]:
         """The texts that each turn was to answer."""
-        return [[message.text for message in view.unanswered] for view in self.views]
+        return [[message.text for message in view.pending] for view in self.views]
 
     def go(self) -> None:
         """End one PAUSE, now or when it comes."""

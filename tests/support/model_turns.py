@@ -92,7 +92,7 @@ def conversation(*said: str, business_id: str = "b1") -> tuple[Session, tuple[Me
             draft = record_user_message(session, new_session, message_id, text, at(60 * number))
         else:
             draft = Draft(session)
-            draft.say(Author.AI, message_id, text, at(60 * number), answers=session.asked)
+            draft.say(Author.AI, message_id, text, at(60 * number), answers=session.last_user_seq)
         session = draft.session
         log += [entry for entry in draft.entries if isinstance(entry, Message)]
     return session, tuple(log)
@@ -112,7 +112,7 @@ def _in(business_id: str) -> Session:
 def view_of(*said: str, business: Business | None = BISTRO, **more: Any) -> View:
     """What an assistant sees of such a conversation; it is to answer the last message."""
     session, log = conversation(*said)
-    return View(session=session, business=business, entries=log, unanswered=log[-1:], **more)
+    return View(session=session, business=business, entries=log, pending=log[-1:], **more)
 
 
 async def ask(

@@ -65,7 +65,7 @@ class Demo:
             session=session,
             business=self._business,
             entries=tuple(messages),
-            unanswered=tuple(messages),
+            pending=tuple(messages),
         )
         clock = VirtualClock()
         assistant = ScriptedAssistant(clock, delay_s=delay_s)

@@ -411,7 +411,7 @@ EARLIER = ("Întrebare veche", "Răspuns vechi", "Ce program aveți?")
 
 async def test_a_context_that_is_too_small_gets_what_is_to_be_answered_alone() -> None:
     async with stub(TOO_LONG, says("Da")) as server, openai_assistant(server.url) as assistant:
-        done = await ask(assistant, *EARLIER, digest="Rezumatul.")
+        done = await ask(assistant, *EARLIER, summary="Rezumatul.")
     first, second = [json.dumps(each.body, ensure_ascii=False) for each in server.requests]
 
     assert done.text == "Da"
@@ -433,7 +433,7 @@ async def test_who_must_save_is_answered_by_the_fallback_alone() -> None:
         openai_assistant(server.url, fallback_model="m2") as assistant,
     ):
         with pytest.raises(AssistantFailed, match="m2: HTTP 503"):
-            await ask(assistant, frugal=True)
+            await ask(assistant, over_soft_budget=True)
 
     assert set(server.models) == {"m2"}
 

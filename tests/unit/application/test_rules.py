@@ -680,7 +680,7 @@ async def test_a_tool_and_a_promise_are_one_transfer_with_one_closing_message() 
         assert [type(entry) for entry in log] == [Message, Message, StatusChange]
         assert user.words == ["Vă transfer la un coleg."]
         assert user.messages[-1].actions == ({"type": "live_chat", "status": "waiting"},)
-        assert (await app.head(user.customer)).summary == "vrea un om"
+        assert (await app.head(user.customer)).handover_note == "vrea un om"
 
 
 async def test_a_tool_without_words_gets_the_servers_own() -> None:

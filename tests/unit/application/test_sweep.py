@@ -137,7 +137,7 @@ async def test_an_unanswered_conversation_is_answered_before_it_is_closed() -> N
         await survivor.quiet()
 
         assert (await app.head(user.customer)).status is Status.AI
-        assert (await app.head(user.customer)).answered == 1
+        assert (await app.head(user.customer)).settled_seq == 1
 
 
 async def test_a_turn_under_way_is_not_swept_again() -> None:

@@ -215,7 +215,7 @@ async def test_the_summary_of_who_gives_it_back_is_kept() -> None:
         await app.coordinator().change(session_id, Status.AI, summary="a schimbat ora")
         later = await user.ask_for_human()
 
-        assert later.summary == "a schimbat ora"
+        assert later.handover_note == "a schimbat ora"
 
 
 async def test_notices_are_in_the_businesss_language_or_in_romanian() -> None:

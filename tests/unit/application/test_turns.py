@@ -240,7 +240,7 @@ async def test_for_an_answer_that_no_store_can_keep_there_is_an_apology() -> Non
         await app.quiet()
 
         assert user.words == [APOLOGY]
-        assert not (await app.head(user.customer)).unanswered
+        assert not (await app.head(user.customer)).needs_answer
 
 
 async def test_of_a_tool_that_is_called_again_and_again_the_newest_result_is_shown() -> None:
@@ -262,7 +262,7 @@ async def test_the_ai_cannot_transfer_twice_in_a_turn() -> None:
         await app.quiet()
 
         assert [change.status for change in user.changes] == [Status.WAITING]
-        assert (await app.head(user.customer)).summary == "a doua"
+        assert (await app.head(user.customer)).handover_note == "a doua"
 
 
 async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None:

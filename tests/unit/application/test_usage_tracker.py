@@ -131,10 +131,16 @@ async def test_past_the_soft_budget_the_ai_is_frugal_and_sees_less() -> None:
     async with harness(assistant, ai_budget_soft_tokens=300, view_tokens=4_000) as app:
         await asked(app, 5)
 
-        assert [view.frugal for view in assistant.views] == [False, False, False, True, True]
+        assert [view.over_soft_budget for view in assistant.views] == [
+            False,
+            False,
+            False,
+            True,
+            True,
+        ]
         assert assistant.views[2].entries[0].seq == 1
         assert assistant.views[4].entries[0].seq > 1
-        assert all(view.unanswered[-1] in view.entries for view in assistant.views)
+        assert all(view.pending[-1] in view.entries for view in assistant.views)
 
 
 async def test_past_the_hard_budget_a_human_is_asked_instead_of_the_ai() -> None:

@@ -43,8 +43,8 @@ def turn_on(session: Session) -> TurnResult:
     return TurnResult(
         session_id=session.session_id,
         epoch=session.epoch,
-        settled=session.answered,
-        answers=session.asked,
+        settled_seq=session.settled_seq,
+        answers=session.last_user_seq,
         in_reply_to=(message_id(),),
         response_id=message_id(99),
         text="Răspuns.",
@@ -60,7 +60,7 @@ def test_a_users_words_are_taken_in_every_open_status(status: Status) -> None:
 
     assert [entry.text for entry in draft.entries] == ["Bună!"]
     assert draft.session.status is status
-    assert draft.session.unanswered == (status is Status.AI)
+    assert draft.session.needs_answer == (status is Status.AI)
 
 
 @pytest.mark.parametrize("session", [None, session_in(Status.CLOSED)])
@@ -78,8 +78,8 @@ def test_an_answer_settles_what_it_saw() -> None:
     draft = answer(session, turn_on(session), occasion(1))
 
     assert draft is not None
-    assert not draft.session.unanswered
-    assert draft.session.answered == 1
+    assert not draft.session.needs_answer
+    assert draft.session.settled_seq == 1
 
 
 def test_an_answer_leaves_what_came_later_unanswered() -> None:
@@ -87,7 +87,7 @@ def test_an_answer_leaves_what_came_later_unanswered() -> None:
     draft = answer(asked(seen), turn_on(seen), occasion(1))
 
     assert draft is not None
-    assert draft.session.unanswered
+    assert draft.session.needs_answer
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_an_answer_leaves_what_came_later_unanswered() -> None:
         pytest.param(replace(asked(), status=Status.WAITING), id="waiting"),
         pytest.param(replace(asked(), status=Status.LIVE), id="live"),
         pytest.param(replace(asked(), status=Status.CLOSED), id="closed"),
-        pytest.param(replace(asked(), answered=1), id="answered"),
+        pytest.param(replace(asked(), settled_seq=1), id="answered"),
         pytest.param(replace(asked(), session_id=SessionId("s2")), id="in another session"),
     ],
 )
@@ -108,12 +108,12 @@ def test_an_answer_is_dropped_where_it_is_not_owed_any_more(now: Session | None)
 
 def test_an_answer_with_a_transfer_is_one_draft() -> None:
     session = asked()
-    turn = replace(turn_on(session), transfer=Reason.AI_DECISION, summary="vrea un om")
+    turn = replace(turn_on(session), transfer=Reason.AI_DECISION, handover_note="vrea un om")
     draft = answer(session, turn, occasion(1))
 
     assert draft is not None
     assert [type(entry) for entry in draft.entries] == [Message, StatusChange]
-    assert (draft.session.status, draft.session.summary) == (Status.WAITING, "vrea un om")
+    assert (draft.session.status, draft.session.handover_note) == (Status.WAITING, "vrea un om")
 
 
 def test_a_failed_answer_is_the_servers_and_counts() -> None:
@@ -150,7 +150,7 @@ def test_what_was_said_before_the_request_is_the_coordinators() -> None:
     draft = request_transfer(asked(), new_session, occasion(1), None, message_id())
 
     assert draft is not None
-    assert draft.session.answered == draft.session.asked == 1
+    assert draft.session.settled_seq == draft.session.last_user_seq == 1
 
 
 @pytest.mark.parametrize("status", [Status.AI, Status.CLOSED])
@@ -197,7 +197,7 @@ def test_the_words_of_a_closing_come_before_it() -> None:
 
     assert draft is not None
     assert [type(entry) for entry in draft.entries] == [Message, StatusChange]
-    assert draft.session.summary == "gata"
+    assert draft.session.handover_note == "gata"
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_what_was_written_while_waiting_is_owed_after_the_expiry() -> None:
     draft = expire(session, occasion(300), 10)
 
     assert draft is not None
-    assert draft.session.unanswered
+    assert draft.session.needs_answer
 
 
 @pytest.mark.parametrize(

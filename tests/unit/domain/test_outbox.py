@@ -45,13 +45,13 @@ def answered(session: Session, *, failed: bool = False, transfer: Reason | None 
     turn = TurnResult(
         session_id=session.session_id,
         epoch=session.epoch,
-        settled=session.answered,
-        answers=session.asked,
+        settled_seq=session.settled_seq,
+        answers=session.last_user_seq,
         in_reply_to=(message_id(),),
         response_id=message_id(99),
         text="Răspuns.",
         transfer=transfer,
-        summary="o masă" if transfer else None,
+        handover_note="o masă" if transfer else None,
         failed=failed,
     )
     draft = answer(session, turn, occasion(1, "en"))
@@ -253,7 +253,7 @@ def test_the_package_holds_the_newest_words_whatever_came_before() -> None:
         Message(seq=seq, message_id=message_id(seq), author=Author.USER, text=f"{seq}", at=at())
         for seq in range(1, 41)
     ]
-    session = replace(opened(), seq=40, asked=40)
+    session = replace(opened(), seq=40, last_user_seq=40)
     draft = request_transfer(session, opened, occasion(), None, message_id(99))
 
     transfer = told(session, draft, log)[0]

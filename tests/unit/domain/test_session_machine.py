@@ -101,8 +101,8 @@ class Conversation(RuleBasedStateMachine):
         self.turn = TurnResult(
             session_id=self.session.session_id,
             epoch=self.session.epoch,
-            settled=self.session.answered,
-            answers=self.session.asked,
+            settled_seq=self.session.settled_seq,
+            answers=self.session.last_user_seq,
             in_reply_to=(),
             response_id=MessageId(self.new_id()),
             text="Răspuns.",

@@ -123,7 +123,7 @@ def test_a_written_summary_goes_before_an_extracted_one() -> None:
 
 def digested(session: Session, text: str) -> Session:
     """The session with a rolling summary."""
-    return replace(session, digest=Summary(text=text, through=1))
+    return replace(session, summary=Summary(text=text, through=1))
 
 
 def test_a_request_that_nobody_summed_up_is_told_with_the_digest() -> None:

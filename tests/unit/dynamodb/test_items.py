@@ -61,7 +61,7 @@ MESSAGE = Message(
     coordinator_id=CoordinatorId("maria"),
     tools=(ToolUse(name="get_business", outcome=ToolOutcome.FOUND),),
     usage=USAGE,
-    digest=DIGEST,
+    summary=DIGEST,
 )
 CHANGE = StatusChange(
     seq=8,
@@ -70,7 +70,7 @@ CHANGE = StatusChange(
     reason=Reason.ACCEPTED,
     at=NOON,
     transfer=TRANSFER,
-    summary="Da",
+    handover_note="Da",
 )
 SESSION = Session(
     session_id=SessionId("0123456789abcdef" * 2),
@@ -82,12 +82,12 @@ SESSION = Session(
     reason=Reason.ACCEPTED,
     epoch=3,
     seq=8,
-    asked=7,
-    answered=6,
+    last_user_seq=7,
+    settled_seq=6,
     failures=1,
     transfer=TRANSFER,
-    summary="Da",
-    digest=DIGEST,
+    handover_note="Da",
+    summary=DIGEST,
     usage=USAGE,
     tokens=8,
 )

@@ -42,14 +42,14 @@ def test_the_same_view_gives_the_same_prompt_and_a_longer_one_only_adds() -> Non
 
 
 def test_the_summary_stands_between_the_system_and_the_conversation() -> None:
-    told = prompt(view_of("unu", "doi", "trei", digest="Vrea <o masă>."))
+    told = prompt(view_of("unu", "doi", "trei", summary="Vrea <o masă>."))
 
     assert told[1]["content"].startswith("<summary>\nVrea &lt;o masă>.\n</summary>\n\n<customer")
     assert told[0] == prompt(view_of("unu"))[0]
 
 
 def test_a_brief_prompt_keeps_the_system_the_summary_and_what_is_to_be_answered() -> None:
-    told = prompt(view_of("unu", "doi", "trei", digest="Rezumat"), brief=True)
+    told = prompt(view_of("unu", "doi", "trei", summary="Rezumat"), brief=True)
 
     assert [message["role"] for message in told] == ["system", "user"]
     assert "Rezumat" in told[1]["content"]
@@ -142,7 +142,7 @@ def live_chat() -> View:
     log += draft.entries
     last = log[-1]
     assert isinstance(last, Message)
-    return View(session=draft.session, business=BISTRO, entries=tuple(log), unanswered=(last,))
+    return View(session=draft.session, business=BISTRO, entries=tuple(log), pending=(last,))
 
 
 def test_talk_with_a_human_is_one_stretch_with_names_and_times() -> None:
@@ -164,7 +164,7 @@ def test_a_window_that_begins_within_a_live_chat_shows_it_as_one() -> None:
         session=view.session,
         business=view.business,
         entries=tuple(entry for entry in view.entries if entry.at >= at(120)),
-        unanswered=view.unanswered,
+        pending=view.pending,
     )
     (told,) = prompt(later)[1:]
 
@@ -178,7 +178,7 @@ def test_what_is_to_be_answered_is_there_though_the_window_has_lost_it() -> None
             session=view.session,
             business=BISTRO,
             entries=view.entries[:2],
-            unanswered=view.unanswered,
+            pending=view.pending,
         )
     )
 
