@@ -12,12 +12,12 @@ import pytest
 from adapters.elixir.bridge import ElixirBridge
 from adapters.elixir.businesses import BUSINESS_TTL, ElixirBusinesses
 from adapters.elixir.http import (
-    FAILURES_TO_OPEN,
     LONGEST_RETRY_AFTER_S,
-    MAX_ANSWER,
-    MENDING_S,
+    MAX_REPLY,
+    MISCONFIGURED_PAUSE_S,
     ElixirHttp,
 )
+from adapters.http_client import FAILURES_TO_OPEN
 from adapters.system import SystemClock
 from application.ports import Clock
 from domain.business import Business, Reservation
@@ -204,7 +204,7 @@ async def test_a_wrong_token_or_address_waits_for_the_operator(code: int) -> Non
         with pytest.raises(BridgeUnavailable) as unavailable:
             await tell(http)
 
-        assert unavailable.value.retry_after_s == MENDING_S
+        assert unavailable.value.retry_after_s == MISCONFIGURED_PAUSE_S
         assert len(bridge.asked) == 1
 
 
@@ -472,8 +472,8 @@ async def test_reservations_are_those_of_the_user(in_an_object: bool) -> None:
 
 async def test_an_answer_longer_than_its_bound_is_none() -> None:
     async with FaultyBridge() as bridge, connected(bridge) as http:
-        bridge.facts["/short"] = "x" * (MAX_ANSWER - 2)
-        bridge.facts["/long"] = "x" * (MAX_ANSWER - 1)
+        bridge.facts["/short"] = "x" * (MAX_REPLY - 2)
+        bridge.facts["/long"] = "x" * (MAX_REPLY - 1)
         short = await http.get("/short")
         with pytest.raises(BridgeUnavailable, match="JSON"):
             await http.get("/long")
