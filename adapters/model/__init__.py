@@ -1,1 +1,1 @@
-"""Parts of every model behind an API: prompt, tools, retries, failures."""
+"""An assistant over a model's API, whoever provides it: all but the client that speaks the API."""

@@ -61,11 +61,11 @@ def _dynamodb_table(settings: Settings, clock: Any, jitter: Any) -> Any:
 
 
 def _openai_assistant(settings: Settings, clock: Any, jitter: Any) -> Any:
-    from adapters.openai.assistant import OpenAIAssistant
+    from adapters.model.assistant import ModelAssistant
+    from adapters.openai.client import OpenAIClient
 
-    return OpenAIAssistant(
-        base_url=settings.openai_base_url,
-        api_key=settings.openai_api_key,
+    return ModelAssistant(
+        OpenAIClient(settings.openai_base_url, settings.openai_api_key, clock),
         model=settings.openai_model,
         fallback_model=settings.openai_fallback_model,
         max_output_tokens=settings.openai_max_output_tokens,

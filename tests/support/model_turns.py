@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
-from adapters.openai.assistant import OpenAIAssistant
+from adapters.model.assistant import ModelAssistant
+from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
 from application.ports import Assistant, Toolbox
 from domain.business import Business, Reservation
@@ -129,15 +130,10 @@ async def ask(
 
 
 @asynccontextmanager
-async def openai_assistant(url: str, **chosen: Any) -> AsyncIterator[OpenAIAssistant]:
+async def openai_assistant(url: str, **chosen: Any) -> AsyncIterator[ModelAssistant]:
     """The product's assistant before the server at `url`; it asks the model `m1`."""
-    settings = {
-        "api_key": "key",
-        "model": "m1",
-        "timeout_s": 20.0,
-        "clock": SystemClock(),
-        **chosen,
-    }
-    assistant = OpenAIAssistant(base_url=url, jitter=lambda: 0.0, **settings)
-    async with assistant:
+    settings = {"api_key": "key", "clock": SystemClock(), **chosen}
+    client = OpenAIClient(url, settings.pop("api_key"), settings["clock"])
+    settings = {"model": "m1", "timeout_s": 20.0, **settings}
+    async with ModelAssistant(client, jitter=lambda: 0.0, **settings) as assistant:
         yield assistant

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from adapters.model import retries as calls_module
-from adapters.openai.assistant import OpenAIAssistant
-from adapters.openai.client import Deadline
+from adapters.http_client import FAILURES_TO_OPEN
+from adapters.model import retries
+from adapters.model.assistant import ModelAssistant
+from adapters.model.completion import Deadline
 from domain.errors import AssistantFailed
 from domain.usage import Usage
 from entrypoints.server.health import assistant_probe
@@ -184,7 +185,7 @@ async def test_what_fails_every_time_is_given_up() -> None:
     error, server = await failure(BUSY)
 
     assert str(error) == "m1: HTTP 503 error"
-    assert len(server.requests) == calls_module.TRIES
+    assert len(server.requests) == retries.ATTEMPTS_PER_MODEL
 
 
 async def test_where_nobody_listens_the_reason_says_so() -> None:
@@ -438,7 +439,7 @@ async def test_who_must_save_is_answered_by_the_fallback_alone() -> None:
     assert set(server.models) == {"m2"}
 
 
-async def exhaust(assistant: OpenAIAssistant) -> None:
+async def exhaust(assistant: ModelAssistant) -> None:
     """Have the model fail until it is left alone."""
     while not assistant.is_away:
         with pytest.raises(AssistantFailed):
@@ -452,11 +453,11 @@ async def test_a_model_that_fails_time_and_again_is_left_alone_for_a_while() -> 
         asked = len(server.requests)
         with pytest.raises(AssistantFailed, match="m1: it has failed too often just now"):
             await ask(assistant)
-        assert asked == len(server.requests) == calls_module.FAILURES_TO_OPEN
+        assert asked == len(server.requests) == FAILURES_TO_OPEN
         assert await assistant_probe(assistant)() == "down"
 
         server.answers = [says("Da")]
-        clock.forward(calls_module.FIRST_REST_S)
+        clock.forward(retries.FIRST_REST_S)
 
         assert (await ask(assistant)).text == "Da"
         assert await assistant_probe(assistant)() == "ok"
@@ -468,7 +469,7 @@ async def test_one_real_request_finds_out_whether_a_model_is_back() -> None:
         await exhaust(assistant)
         asked = len(server.requests)
         server.answers = [hangs]
-        clock.forward(calls_module.FIRST_REST_S)
+        clock.forward(retries.FIRST_REST_S)
         probe = asyncio.create_task(ask(assistant))
         await server.until(lambda stub: len(stub.requests) > asked)
         with pytest.raises(AssistantFailed, match="failed too often"):
@@ -488,11 +489,11 @@ async def test_a_model_that_is_not_back_is_left_alone_for_twice_as_long() -> Non
         await exhaust(assistant)
         asked = len(server.requests)
         for rests in range(1, 8):
-            clock.forward(calls_module.LONGEST_REST_S)
+            clock.forward(retries.LONGEST_REST_S)
             with pytest.raises(AssistantFailed):
                 await ask(assistant)
             assert len(server.requests) == asked + rests
-            clock.forward(calls_module.FIRST_REST_S / 2)
+            clock.forward(retries.FIRST_REST_S / 2)
             assert assistant.is_away
 
 
@@ -535,7 +536,7 @@ async def test_who_waits_for_a_call_waits_no_longer_than_the_turn() -> None:
         stub(says("Da")) as server,
         openai_assistant(server.url, concurrency=1, timeout_s=0.2) as assistant,
     ):
-        async with assistant._calls._slot(Deadline(9)):
+        async with assistant._router._slot(Deadline(9)):
             with pytest.raises(AssistantFailed, match="m1: the other calls took all of the time"):
                 await ask(assistant)
 
@@ -543,7 +544,7 @@ async def test_who_waits_for_a_call_waits_no_longer_than_the_turn() -> None:
 
 
 async def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls_module, "WAITING_PER_CALL", 1)
+    monkeypatch.setattr(retries, "WAITING_PER_CALL", 1)
     async with (
         stub(hangs) as server,
         openai_assistant(server.url, concurrency=1) as assistant,

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from adapters.model.assistant import ModelAssistant
 from adapters.model.tools import MAX_RESULT
-from adapters.openai.assistant import OpenAIAssistant
+from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
 from application.ports import AnswerCancelled
 from domain.business import Business
@@ -361,13 +362,13 @@ async def test_neither_key_nor_words_are_in_logs_errors_or_names(
 
 
 def test_nothing_is_opened_by_making_one() -> None:
-    assistant = OpenAIAssistant(
-        base_url="http://127.0.0.1:1/v1",
-        api_key=KEY,
+    clock = SystemClock()
+    assistant = ModelAssistant(
+        OpenAIClient("http://127.0.0.1:1/v1", KEY, clock),
         model="m1",
         fallback_model="m2",
-        clock=SystemClock(),
+        clock=clock,
         jitter=lambda: 0.0,
     )
 
-    assert repr(assistant) == "<OpenAIAssistant m1 m2>"
+    assert repr(assistant) == "<ModelAssistant m1 m2>"

@@ -8,30 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.model.failures import AttemptFailed, Recovery, classify_error
+from adapters.model.failures import AttemptFailed
 from adapters.openai import stream
-from adapters.openai.stream import Reply
+from adapters.openai.stream import CompletionParser
 from domain.usage import Usage
 from tests.support.openai_stub import DONE, USED, call, delta, event
 
 
-def read(*pieces: bytes) -> Reply:
-    """The reply that these bytes make."""
-    reply = Reply()
+def read(*pieces: bytes) -> CompletionParser:
+    """A parser that these bytes have been fed to."""
+    parser = CompletionParser()
     for piece in pieces:
-        reply.feed(piece)
-    reply.end()
-    return reply
+        parser.feed(piece)
+    parser.end()
+    return parser
 
 
 def text(*pieces: bytes) -> str:
-    return "".join(read(*pieces).text)
+    return "".join(read(*pieces).completion.text)
 
 
 def called(*deltas: Any) -> list[tuple[str, str]]:
     """The calls that these pieces of calls make: names and arguments."""
-    reply = read(*[delta(tool_calls=[each]) for each in deltas], delta("tool_calls"), DONE)
-    return [(each.name, each.arguments) for each in reply.calls]
+    parser = read(*[delta(tool_calls=[each]) for each in deltas], delta("tool_calls"), DONE)
+    return [(each.name, each.arguments) for each in parser.completion.calls]
 
 
 WHOLE = b"".join([
@@ -41,11 +41,15 @@ WHOLE = b"".join([
 
 
 def test_a_stream_is_read_to_its_text_its_end_and_its_cost() -> None:
-    reply = read(WHOLE)
+    parser = read(WHOLE)
 
-    assert "".join(reply.text) == "Bună ziua, ță!"
-    assert (reply.finish, reply.is_done, reply.is_cut) == ("stop", True, False)
-    assert reply.usage("m1") == Usage(
+    assert "".join(parser.completion.text) == "Bună ziua, ță!"
+    assert (parser.completion.finish, parser.is_done, parser.completion.is_cut) == (
+        "stop",
+        True,
+        False,
+    )
+    assert parser.usage("m1") == Usage(
         model="m1", input_tokens=100, cached_tokens=64, output_tokens=20, calls=1
     )
 
@@ -59,11 +63,11 @@ def test_it_does_not_matter_where_the_network_cuts(cuts: list[int], newline: byt
 
 
 def test_each_piece_is_told_as_it_comes() -> None:
-    reply = Reply()
+    parser = CompletionParser()
 
-    assert reply.feed(delta(content="Bu") + delta(content="nă")) == "Bună"
-    assert reply.feed(delta(content=" ziua")) == " ziua"
-    assert not reply.is_complete
+    assert parser.feed(delta(content="Bu") + delta(content="nă")) == "Bună"
+    assert parser.feed(delta(content=" ziua")) == " ziua"
+    assert not parser.is_complete
 
 
 @pytest.mark.parametrize(
@@ -100,11 +104,11 @@ def test_a_whole_document_is_taken_for_a_stream(indent: int | None) -> None:
         "usage": {"prompt_tokens": 7, "completion_tokens": 3, "prompt_cache_hit_tokens": 5},
     }
     data = b"\n" + json.dumps(document, indent=indent).encode()
-    reply = read(data[:30], data[30:])
+    parser = read(data[:30], data[30:])
 
-    assert reply.text == ["Da"]
-    assert [(each.call_id, each.name) for each in reply.calls] == [("c1", "f")]
-    assert reply.usage("m1") == Usage(
+    assert parser.completion.text == ["Da"]
+    assert [(each.call_id, each.name) for each in parser.completion.calls] == [("c1", "f")]
+    assert parser.usage("m1") == Usage(
         model="m1", input_tokens=7, cached_tokens=5, output_tokens=3, calls=1
     )
 
@@ -169,15 +173,15 @@ def test_calls_are_put_together_from_their_pieces(
 
 
 def test_calls_count_though_the_model_is_said_to_have_stopped() -> None:
-    reply = read(delta(tool_calls=[call("f", A)]), delta("stop"), DONE)
-    reply.check()
+    parser = read(delta(tool_calls=[call("f", A)]), delta("stop"), DONE)
+    parser.completion.check()
 
-    assert [each.name for each in reply.calls] == ["f"]
+    assert [each.name for each in parser.completion.calls] == ["f"]
 
 
 def error_of(*pieces: bytes) -> AttemptFailed:
     with pytest.raises(AttemptFailed) as raised:
-        read(*pieces).check()
+        read(*pieces).completion.check()
     return raised.value
 
 
@@ -219,9 +223,9 @@ def test_what_cannot_be_understood_fails_the_try_with_a_reason_of_ours(
     assert "MARKER" not in str(error)
 
 
-def feed(reply: Reply, piece: bytes, times: int) -> None:
+def feed(parser: CompletionParser, piece: bytes, times: int) -> None:
     for _ in range(times):
-        reply.feed(piece)
+        parser.feed(piece)
 
 
 @pytest.mark.parametrize(
@@ -230,29 +234,29 @@ def feed(reply: Reply, piece: bytes, times: int) -> None:
     ids=["a line", "an event", "a data line"],
 )
 def test_an_event_without_end_fills_no_memory(piece: bytes) -> None:
-    reply = Reply()
+    parser = CompletionParser()
     with pytest.raises(AttemptFailed, match="no end"):
-        feed(reply, piece, 2 * stream.MAX_EVENT // 65_536)
+        feed(parser, piece, 2 * stream.MAX_EVENT // 65_536)
 
-    assert len(reply._rest) <= stream.MAX_EVENT + 65_536
+    assert len(parser._rest) <= stream.MAX_EVENT + 65_536
 
 
 def test_a_document_without_end_fills_no_memory() -> None:
-    reply = Reply()
-    reply.feed(b'{"choices": [')
+    parser = CompletionParser()
+    parser.feed(b'{"choices": [')
 
     with pytest.raises(AttemptFailed, match="no end"):
-        feed(reply, b"\n" * 65_536, 2 * stream.MAX_EVENT // 65_536)
+        feed(parser, b"\n" * 65_536, 2 * stream.MAX_EVENT // 65_536)
 
 
 def test_an_answer_without_end_is_cut() -> None:
-    reply, size = Reply(), 0
-    while not reply.is_complete:
-        size += len(reply.feed(delta(content="x" * 30_000)))
-    reply.feed(delta(content="more"))
+    parser, size = CompletionParser(), 0
+    while not parser.is_complete:
+        size += len(parser.feed(delta(content="x" * 30_000)))
+    parser.feed(delta(content="more"))
 
-    assert size == sum(map(len, reply.text)) == stream.MAX_TEXT
-    assert reply.is_cut
+    assert size == sum(map(len, parser.completion.text)) == stream.MAX_ANSWER
+    assert parser.completion.is_cut
 
 
 @pytest.mark.parametrize(
@@ -261,11 +265,11 @@ def test_an_answer_without_end_is_cut() -> None:
     ids=["arguments", "name"],
 )
 def test_a_call_without_end_is_none(piece: Any) -> None:
-    reply = Reply()
-    reply.feed(delta(tool_calls=[call("f", "", index=0)]))
+    parser = CompletionParser()
+    parser.feed(delta(tool_calls=[call("f", "", index=0)]))
 
     with pytest.raises(AttemptFailed, match="no end"):
-        feed(reply, delta(tool_calls=[piece]), 100)
+        feed(parser, delta(tool_calls=[piece]), 100)
 
 
 def test_calls_without_end_are_none() -> None:
@@ -280,47 +284,9 @@ def test_calls_without_end_are_none() -> None:
      {"prompt_tokens_details": {"cached_tokens": 7}}, [1], "x", None],
 )  # fmt: skip
 def test_a_cost_that_makes_no_sense_is_no_cost(usage: Any) -> None:
-    reply = read(delta(content="Da"), delta("stop"), event(choices=[], usage=usage), DONE)
+    parser = read(delta(content="Da"), delta("stop"), event(choices=[], usage=usage), DONE)
 
-    assert reply.usage("m1") == Usage(model="m1", calls=1)
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "remedy", "is_outage"),
-    [
-        (400, {"code": "context_length_exceeded"}, Recovery.SHORTER, False),
-        (400, {"message": "The maximum context length is 9"}, Recovery.SHORTER, False),
-        (413, None, Recovery.SHORTER, False),
-        (400, {"code": "invalid_value"}, Recovery.ELSEWHERE, False),
-        (401, {"code": "invalid_api_key"}, Recovery.ELSEWHERE, True),
-        (403, None, Recovery.ELSEWHERE, True),
-        (404, {"code": "model_not_found"}, Recovery.ELSEWHERE, True),
-        (408, None, Recovery.AGAIN, True),
-        (409, None, Recovery.AGAIN, True),
-        (429, {"type": "tokens", "code": "rate_limit_exceeded"}, Recovery.AGAIN, True),
-        (429, {"type": "insufficient_quota", "code": None}, Recovery.ELSEWHERE, True),
-        (429, {"code": "insufficient_quota"}, Recovery.ELSEWHERE, True),
-        (307, None, Recovery.ELSEWHERE, False),
-        (500, "<html>", Recovery.AGAIN, True),
-        (529, {"type": "overloaded_error"}, Recovery.AGAIN, True),
-    ],
-)  # fmt: skip
-def test_an_error_tells_what_may_help(
-    status: int, error: Any, remedy: Recovery, is_outage: bool
-) -> None:
-    failed = classify_error(status, error)
-
-    assert (failed.remedy, failed.is_outage) == (remedy, is_outage)
-    assert str(failed).startswith(f"HTTP {status}")
-
-
-def test_of_an_error_only_codes_are_repeated() -> None:
-    said = [
-        str(classify_error(400, {"code": code, "message": "MARKER"}))
-        for code in ("sk-MARKER", "MARKER", 7, None, {"a": 1}, "x" * 65, "bad_thing\nMARKER")
-    ]
-
-    assert said == ["HTTP 400"] * len(said)
+    assert parser.usage("m1") == Usage(model="m1", calls=1)
 
 
 json_values = st.recursive(
@@ -357,16 +323,16 @@ pieces = st.one_of(
 
 @given(st.lists(pieces, max_size=8))
 def test_whatever_comes_is_an_answer_or_a_try_that_failed(given_pieces: list[bytes]) -> None:
-    reply, heard, reason = Reply(), "", None
+    parser, heard, reason = CompletionParser(), "", None
     try:
         for piece in given_pieces:
-            heard += reply.feed(piece)
-        heard += reply.end()
-        reply.check()
+            heard += parser.feed(piece)
+        heard += parser.end()
+        parser.completion.check()
     except AttemptFailed as failed:
         reason = str(failed)
 
     assert reason is None or reason
-    assert reason is not None or heard == "".join(reply.text)
+    assert reason is not None or heard == "".join(parser.completion.text)
     assert heard.encode().decode() == heard
-    assert reply.usage("m1").calls == 1
+    assert parser.usage("m1").calls == 1
