@@ -213,6 +213,13 @@ def test_a_key_for_something_else_is_passed_over(entry: dict[str, Any]) -> None:
         read_keys(json.dumps({"keys": [entry]}).encode())
 
 
+@pytest.mark.parametrize("entry", [7, None, {"kty": "RSA"}, jwk(FIRST, "bad", alg=["RS256"])])
+def test_an_entry_that_cannot_be_read_keeps_none_from_the_others(entry: Any) -> None:
+    (found,) = read_keys(json.dumps({"keys": [entry, jwk(FIRST, "first")]}).encode())
+
+    assert found.key_id == "first"
+
+
 def test_of_a_long_list_only_the_first_are_taken() -> None:
     listed = [jwk(FIRST, str(number)) for number in range(MAX_KEYS + 20)]
 
