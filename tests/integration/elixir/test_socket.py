@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.elixir.socket import ORIGIN, Echoes, ElixirSocket, Words
+from adapters.elixir.socket import ORIGIN, EchoFilter, ElixirSocket, InboundPayload
 from adapters.phoenix.channel import Reply, Stop
 from adapters.phoenix.client import ClientSettings
 from application.ports import InboundEvent, InboundMessage, MalformedEvent, Typing
@@ -439,33 +439,33 @@ async def test_the_user_who_writes_at_the_bridge_is_heard_although_we_said_the_s
 
 
 def test_words_of_ours_are_known_by_the_id_whatever_became_of_the_text() -> None:
-    echoes = Echoes()
+    echoes = EchoFilter()
     echoes.sent({"message": "Da.", "messageId": "m1"}, 10.0)
 
-    assert echoes.take(Words(message="D*.", message_id="m1"), 0.0)
+    assert echoes.consume(InboundPayload(message="D*.", message_id="m1"), 0.0)
 
 
 def test_words_sent_again_and_again_are_expected_no_more_once_their_id_has_come_back() -> None:
-    echoes = Echoes()
+    echoes = EchoFilter()
     for _ in range(2):
         echoes.sent({"message": "Da.", "messageId": "m1"}, 10.0)
 
-    assert echoes.take(Words(message="Da.", message_id="m1"), 0.0)
-    assert not echoes.take(Words(message="Da."), 0.0)
+    assert echoes.consume(InboundPayload(message="Da.", message_id="m1"), 0.0)
+    assert not echoes.consume(InboundPayload(message="Da."), 0.0)
 
 
 def test_words_of_somebody_else_are_nobodys_echo_although_we_said_the_same() -> None:
-    echoes = Echoes()
+    echoes = EchoFilter()
     echoes.sent({"message": "Da.", "messageId": "m1"}, 10.0)
 
-    assert not echoes.take(Words(message="Da.", origin="widget"), 0.0)
+    assert not echoes.consume(InboundPayload(message="Da.", origin="widget"), 0.0)
 
 
 def test_an_echo_that_never_came_is_not_waited_for_any_more() -> None:
-    echoes = Echoes()
+    echoes = EchoFilter()
     echoes.sent({"message": "Da.", "messageId": "m1"}, 10.0)
 
-    assert not echoes.take(Words(message="Da."), 10.5)
+    assert not echoes.consume(InboundPayload(message="Da."), 10.5)
 
 
 async def test_a_coordinator_who_says_what_the_user_has_said_is_heard() -> None:
