@@ -1,4 +1,4 @@
-"""What the errors of servers mean, and what of them is repeated."""
+"""Servers' errors: how they are classified, and which of their text is repeated."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_an_error_decides_how_to_recover(
     assert str(failed).startswith(f"HTTP {status}")
 
 
-def test_of_an_error_only_codes_are_repeated() -> None:
+def test_only_codes_of_an_error_are_repeated() -> None:
     reasons = [
         str(classify_error(400, {"code": code, "message": "MARKER"}))
         for code in ("sk-MARKER", "MARKER", 7, None, {"a": 1}, "x" * 65, "bad_thing\nMARKER")

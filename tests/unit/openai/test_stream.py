@@ -1,4 +1,4 @@
-"""The reading of replies: whatever servers make of the format, and whatever an enemy would."""
+"""The parser of replies: the variants of the format, and hostile input."""
 
 import json
 from itertools import pairwise
@@ -29,7 +29,7 @@ def text(*pieces: bytes) -> str:
 
 
 def called(*deltas: Any) -> list[tuple[str, str]]:
-    """The calls that these pieces of calls make: names and arguments."""
+    """Names and arguments of the calls that these pieces make."""
     parser = read(*[delta(tool_calls=[each]) for each in deltas], delta("tool_calls"), DONE)
     return [(each.name, each.arguments) for each in parser.completion.calls]
 
@@ -40,7 +40,7 @@ WHOLE = b"".join([
 ])  # fmt: skip
 
 
-def test_a_stream_is_read_to_its_text_its_end_and_its_cost() -> None:
+def test_text_finish_and_usage_of_a_stream_are_parsed() -> None:
     parser = read(WHOLE)
 
     assert "".join(parser.completion.text) == "Bună ziua, ță!"
@@ -62,7 +62,7 @@ def test_it_does_not_matter_where_the_network_cuts(cuts: list[int], newline: byt
     assert text(*[data[a:b] for a, b in pairwise(places)]) == "Bună ziua, ță!"
 
 
-def test_each_piece_is_told_as_it_comes() -> None:
+def test_each_piece_is_returned_as_it_comes() -> None:
     parser = CompletionParser()
 
     assert parser.feed(delta(content="Bu") + delta(content="nă")) == "Bună"
@@ -92,12 +92,12 @@ def test_each_piece_is_told_as_it_comes() -> None:
         pytest.param([event(choices=[{"message": {"content": "Da"}}]), DONE], id="message"),
     ],
 )  # fmt: skip
-def test_what_can_be_understood_is_taken(pieces: list[bytes]) -> None:
+def test_what_can_be_understood_is_accepted(pieces: list[bytes]) -> None:
     assert text(*pieces) == "Da"
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_a_whole_document_is_taken_for_a_stream(indent: int | None) -> None:
+def test_a_whole_document_is_accepted_in_place_of_a_stream(indent: int | None) -> None:
     message = {"role": "assistant", "content": "Da", "tool_calls": [call("f", "{}", id="c1")]}
     document = {
         "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
@@ -113,7 +113,7 @@ def test_a_whole_document_is_taken_for_a_stream(indent: int | None) -> None:
     )
 
 
-def test_an_emoji_that_was_torn_apart_is_put_together() -> None:
+def test_halves_of_an_emoji_are_joined() -> None:
     halves = [
         delta(content="Bun\ud83d"),
         delta(content="\ude00 și \ud83d"),
@@ -166,13 +166,13 @@ A, B = '{"a":1}', '{"b":2}'
                      [("", "")], id="nonsense"),
     ],
 )  # fmt: skip
-def test_calls_are_put_together_from_their_pieces(
+def test_calls_are_joined_from_their_pieces(
     pieces: list[Any], expected: list[tuple[str, str]]
 ) -> None:
     assert called(*pieces) == expected
 
 
-def test_calls_count_though_the_model_is_said_to_have_stopped() -> None:
+def test_calls_are_kept_even_with_finish_reason_stop() -> None:
     parser = read(delta(tool_calls=[call("f", A)]), delta("stop"), DONE)
     parser.completion.check()
 
@@ -214,7 +214,7 @@ def error_of(*pieces: bytes) -> AttemptFailed:
         ([event(error={"code": "context_length_exceeded"})], "context_length_exceeded"),
     ],
 )
-def test_what_cannot_be_understood_fails_the_try_with_a_reason_of_ours(
+def test_what_cannot_be_understood_fails_the_attempt_with_a_reason_of_ours(
     pieces: list[bytes], reason: str
 ) -> None:
     error = error_of(*pieces)
@@ -264,7 +264,7 @@ def test_an_answer_without_end_is_cut() -> None:
     [call(None, "x" * 1_000, index=0), call("x" * 1_000, "", index=0)],
     ids=["arguments", "name"],
 )
-def test_a_call_without_end_is_none(piece: Any) -> None:
+def test_a_call_without_end_fails(piece: Any) -> None:
     parser = CompletionParser()
     parser.feed(delta(tool_calls=[call("f", "", index=0)]))
 
@@ -272,7 +272,7 @@ def test_a_call_without_end_is_none(piece: Any) -> None:
         feed(parser, delta(tool_calls=[piece]), 100)
 
 
-def test_calls_without_end_are_none() -> None:
+def test_calls_without_end_fail() -> None:
     with pytest.raises(AttemptFailed, match="no end"):
         called(*[call("f", "{}", index=number) for number in range(stream.MAX_CALLS + 1)])
 
@@ -283,7 +283,7 @@ def test_calls_without_end_are_none() -> None:
      {"prompt_tokens": 10**12}, {"prompt_tokens_details": 7}, {"completion_tokens": None},
      {"prompt_tokens_details": {"cached_tokens": 7}}, [1], "x", None],
 )  # fmt: skip
-def test_a_cost_that_makes_no_sense_is_no_cost(usage: Any) -> None:
+def test_token_counts_that_make_no_sense_are_ignored(usage: Any) -> None:
     parser = read(delta(content="Da"), delta("stop"), event(choices=[], usage=usage), DONE)
 
     assert parser.usage("m1") == Usage(model="m1", calls=1)
@@ -322,17 +322,17 @@ pieces = st.one_of(
 
 
 @given(st.lists(pieces, max_size=8))
-def test_whatever_comes_is_an_answer_or_a_try_that_failed(given_pieces: list[bytes]) -> None:
-    parser, heard, reason = CompletionParser(), "", None
+def test_any_input_is_a_completion_or_a_failed_attempt(given_pieces: list[bytes]) -> None:
+    parser, received, reason = CompletionParser(), "", None
     try:
         for piece in given_pieces:
-            heard += parser.feed(piece)
-        heard += parser.end()
+            received += parser.feed(piece)
+        received += parser.end()
         parser.completion.check()
     except AttemptFailed as failed:
         reason = str(failed)
 
     assert reason is None or reason
-    assert reason is not None or heard == "".join(parser.completion.text)
-    assert heard.encode().decode() == heard
+    assert reason is not None or received == "".join(parser.completion.text)
+    assert received.encode().decode() == received
     assert parser.usage("m1").calls == 1
