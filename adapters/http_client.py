@@ -1,4 +1,4 @@
-"""What every HTTP client here needs besides a connection pool, whichever library that is of."""
+"""Shared parts of the HTTP clients: `Retry-After`, bounded bodies, a circuit breaker."""
 
 import math
 from collections.abc import AsyncIterable, Callable, Mapping
@@ -10,11 +10,11 @@ FAILURES_TO_OPEN = 5
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds for which a server asks to be left alone; None: it does not say.
+    """Return the pause in seconds that a server asks for; None: it asks for none.
 
-    `headers` in lower case, or of a mapping that does not care. The value is a number of seconds
-    or a date (RFC 9110, section 10.2.3); `Retry-After-Ms`, which OpenAI's server sends, is finer,
-    and preferred.
+    `headers`: with lower-case names, or a case-insensitive mapping. `Retry-After` is a number of
+    seconds or a date (RFC 9110, section 10.2.3); `Retry-After-Ms`, which OpenAI's server sends, is
+    finer, and preferred.
     """
     try:
         if "retry-after-ms" in headers:
@@ -47,35 +47,31 @@ class Breaker:
     """A circuit breaker: stops requests to a server that fails again and again.
 
     Closed, it lets every request pass. FAILURES_TO_OPEN failures in a row open it, and no request
-    passes. When its rest is over it is half-open: one request passes as a trial, whose success
-    closes it, and whose failure opens it again, for longer. `half_open` ends a rest earlier, for
-    whoever finds out by other means that the server is back.
+    passes. After a rest it is half-open: one request passes as a trial, whose success closes it,
+    and whose failure opens it again. `half_open` ends the rest where something else, such as a
+    health check, shows that the server is back.
 
-    Pure: `now` is in seconds, of a clock of the caller's choice.
+    Pure: `now` is in seconds, by any one clock.
     """
 
     def __init__(self, rest_s: Callable[[int], float] = lambda openings: math.inf) -> None:
-        """`rest_s`: how long it stays open, given how often it has opened since a success."""
+        """`rest_s`: the rest, given how often it has opened before since the last success."""
         self._rest_s = rest_s
         self._failures = 0
-        self._openings = 0
+        self.openings = 0
+        """How often it has opened since the last success."""
         self._until: float | None = None
         """When the rest ends; None while it is closed."""
         self._has_trial = False
 
-    @property
-    def openings(self) -> int:
-        """How often it has opened since the last success."""
-        return self._openings
-
     def is_open(self, now: float) -> bool:
-        """Return whether no request may pass."""
+        """Return True if no request may pass."""
         return self._has_trial or (self._until is not None and now < self._until)
 
     def admit(self, now: float) -> bool:
-        """Return whether a request may pass.
+        """Return True if a request may pass, which then begins.
 
-        If so, one of `succeeded`, `failed` and `released` must follow.
+        Its end must be noted by `succeeded`, `failed` or `released`.
         """
         if self.is_open(now):
             return False
@@ -88,18 +84,18 @@ class Breaker:
 
     def succeeded(self) -> None:
         """Note that the server did what it was asked: closes the circuit."""
-        self._failures = self._openings = 0
+        self._failures = self.openings = 0
         self._until, self._has_trial = None, False
 
     def failed(self, now: float) -> bool:
-        """Note a failure. Return whether it has opened the circuit."""
+        """Note a failure. Return True if it has opened the circuit."""
         if self._until is not None and not self._has_trial:
             return False  # of a request that passed before the circuit opened
         self._failures += 1
         if self._failures < FAILURES_TO_OPEN and not self._has_trial:
             return False
-        self._until = now + self._rest_s(self._openings)
-        self._openings += 1
+        self._until = now + self._rest_s(self.openings)
+        self.openings += 1
         self._has_trial = False
         return True
 

@@ -197,7 +197,7 @@ class Metrics(SocketObserver, ports.Observer):
             extra = {"action": "notice_failed", "kind": kind}
             logger.error("A notice could not be delivered", extra=extra, exc_info=error)
 
-    def heard(self, outcome: str) -> None:
+    def inbound_event(self, outcome: str) -> None:
         """Count an event from the bridge by its outcome."""
         self.live_chat.labels(outcome).inc()
         if outcome in ("closed", "unknown") and outcome not in self._logged_outcomes:

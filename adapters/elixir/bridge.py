@@ -16,7 +16,7 @@ _CALLS: dict[NoticeKind, Call] = {
     NoticeKind.STATUS: lambda notice: ("PUT", f"/api/conversation-status/{notice.session_id}"),
     NoticeKind.TRANSFER: lambda notice: ("POST", "/api/notifications"),
 }
-"""What is told over HTTP: method and path. All else goes over the socket."""
+"""Method and path of each kind that is sent over HTTP. All others go over the socket."""
 
 
 class UserMessageRelay(Protocol):

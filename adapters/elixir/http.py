@@ -93,7 +93,7 @@ class ElixirHttp:
 
     @property
     def is_away(self) -> bool:
-        """Whether the circuit is open."""
+        """True if the circuit is open."""
         return self._probing is not None
 
     async def back(self) -> None:

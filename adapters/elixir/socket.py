@@ -47,7 +47,7 @@ from domain.notice import Notice
 ORIGIN = "ai-agent-server"
 """Marks the messages that this server sends, from whichever of its processes."""
 ECHO_S = 30.0
-"""How long a message that was sent may come back without its mark."""
+"""The time in which a message that was sent may come back without its mark."""
 MAX_ECHOES = 100
 TYPING_EVERY_S = 1.0
 """At most one `typing` in this time for each chat."""

@@ -18,9 +18,9 @@ MAX_DOCUMENT = 256 * 1024
 """Bytes of a key set that are read."""
 MAX_KEYS = 100
 FETCH_S = 5.0
-"""How long the publisher may take to answer."""
+"""Time limit of a fetch."""
 REFRESH_EVERY_S = 600.0
-"""How long a key stays known that is not published any more."""
+"""Between two regular fetches; a withdrawn key is known for up to that long."""
 PAUSE_S = 15.0
 """Between two fetches, however many tokens name unknown keys."""
 
@@ -49,7 +49,7 @@ class PublishedKeys:
         self._pause_s = pause_s
         self._keys: Sequence[Published] = ()
         self._is_current = False
-        """Whether the last fetch succeeded."""
+        """True if the last fetch succeeded."""
         self._not_before = 0.0
         self._fetching: asyncio.Task[None] | None = None
 

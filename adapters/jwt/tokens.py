@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # it imports httpx, which is heavy, and mostly not needed
 MAX_TOKEN = 8_192
 """Characters; a longer one is refused unread."""
 LEEWAY_S = 10
-"""How far the clocks of the token's issuer and of this machine may differ."""
+"""The tolerated difference between the clocks of the token's issuer and of this machine."""
 
 # RFC 8725, 3.11: a token for something else (a logout, a DPoP proof) has another type.
 _TYPES = (None, "jwt", "at+jwt", "application/at+jwt")

@@ -1,1 +1,1 @@
-"""An assistant over a model's API, whoever provides it: all but the client that speaks the API."""
+"""An assistant on top of any model's API; a provider adds the client of its API."""

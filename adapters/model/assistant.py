@@ -83,7 +83,7 @@ class ModelAssistant(Assistant):
 
     @property
     def is_away(self) -> bool:
-        """Whether the circuits of all models are open."""
+        """True if the circuits of all models are open."""
         return self._router.is_away
 
     async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage:
@@ -155,7 +155,7 @@ class _AnswerRun:
         self._writer = writer
         self._tools = tools
         self._rounds: list[ChatMessage] = []
-        """What came after the prompt: tool calls and their results."""
+        """The messages after the prompt: tool calls and their results."""
         self._is_brief = False
 
     async def __call__(self) -> None:
@@ -202,10 +202,10 @@ class _AnswerRun:
             self._rounds.append({"role": "tool", "tool_call_id": sent["id"], "content": result})
 
     def _close_transfer(self) -> None:
-        """End the answer with the text that came with the transfer, so that it is not said twice.
+        """End the answer with the text that came with the transfer, so that there is only one end.
 
-        If there was none, the text of earlier rounds must not stand in for it: whoever makes the
-        transfer tells the user.
+        If there was none, the text of earlier rounds must not stand in for it: the application
+        then writes one of its own.
         """
         if not self._writer.has_text_in_round:
             self._writer.discard()
@@ -233,12 +233,12 @@ class _AnswerWriter:
 
     @property
     def has_text(self) -> bool:
-        """Whether anything has been written."""
+        """True if text has been written."""
         return bool(self._earlier) or self.has_text_in_round
 
     @property
     def has_text_in_round(self) -> bool:
-        """Whether anything has been written in this round."""
+        """True if text has been written in this round."""
         return any(map(str.strip, self._round))
 
     def write(self, piece: str) -> None:

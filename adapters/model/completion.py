@@ -33,10 +33,10 @@ class Deadline:
 
 @dataclass(slots=True, kw_only=True)
 class CompletionRequest:
-    """What one answer needs of the models, in one completion or several."""
+    """A request for one answer, which may take several completions."""
 
     models: Sequence[str]
-    """Those to ask, the best first; one that has failed is not asked again for this answer."""
+    """In order of preference; one that has failed is not asked again for this answer."""
     deadline: Deadline
     messages: list[ChatMessage]
     shorten: Callable[[], list[ChatMessage] | None] = lambda: None
@@ -49,7 +49,7 @@ class CompletionRequest:
     on_restart: Callable[[], None] = lambda: None
     """Is called when the completion begins again: the text that came so far is void."""
     usage: Usage = field(default_factory=Usage)
-    """What it has cost so far, failed attempts included."""
+    """The cost so far, failed attempts included."""
     dropped_parameters: set[str] = field(default_factory=set)
     """The parameters that the server seems not to know."""
 
@@ -66,12 +66,12 @@ class ToolCall:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the arguments are complete."""
+        """True if the arguments are complete."""
         return self._decoded() is not None
 
     @property
     def is_object(self) -> bool:
-        """Whether the arguments are a JSON object, as they must be."""
+        """True if the arguments are a JSON object, as they must be."""
         return isinstance(self._decoded(), dict)
 
     def _decoded(self) -> Any:
@@ -83,17 +83,17 @@ class ToolCall:
 
 @dataclass(slots=True)
 class Completion:
-    """What a model has answered to one request."""
+    """A model's answer to one request."""
 
     text: list[str] = field(default_factory=list)
     """In the pieces in which it came."""
     calls: list[ToolCall] = field(default_factory=list)
     finish: str = ""
-    """Why the model stopped: `stop`, `tool_calls`, `length`, `content_filter`; "": not said."""
+    """Why the model stopped: `stop`, `tool_calls`, `length`, `content_filter`; "": unknown."""
 
     @property
     def is_cut(self) -> bool:
-        """Whether the answer would have gone on."""
+        """True if the answer would have gone on."""
         return self.finish == "length"
 
     def check(self) -> None:

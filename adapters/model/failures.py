@@ -1,4 +1,4 @@
-"""How an attempt at a completion can fail, and how to recover from it."""
+"""Failures of an attempt at a completion, and the ways to recover from them."""
 
 import re
 from enum import Enum, auto
@@ -9,7 +9,7 @@ _TOO_LONG = re.compile(r"context.{0,20}(?:length|window|size)|too many tokens|pr
 
 
 class Recovery(Enum):
-    """What may help after a failed attempt."""
+    """A way to go on after a failed attempt."""
 
     RETRY = auto()
     """The same request, a moment later."""
@@ -38,13 +38,13 @@ class AttemptFailed(Exception):
         super().__init__(reason)
         self.recovery = recovery
         self.is_outage = is_outage
-        """Whether the model's server is to blame, rather than this request."""
+        """True if the model's server is to blame, rather than this request."""
         self.is_slow = is_slow
-        """Whether nothing came for too long; another request to the model would take as long."""
+        """True if nothing came for too long; another request to the model would take as long."""
         self.retry_after_s = retry_after_s
-        """The pause that the server asks for; None: it does not say."""
+        """The pause that the server asks for, if it does."""
         self.parameter = parameter
-        """What the server does not know, for Recovery.DROP_PARAMETER."""
+        """The parameter to drop, for Recovery.DROP_PARAMETER."""
 
 
 def classify_error(status: int, error: Any) -> AttemptFailed:

@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 ATTEMPTS_PER_MODEL = 3
 """For one completion."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
-"""Between two attempts, if the server does not say. Rather than wait longer, another is asked."""
+"""Between two attempts, unless the server asks for another; the longest before a fallback."""
 SHORTEST_ATTEMPT_S = 1.0
-"""What must be left of the time after a pause."""
+"""The least time for an attempt; a pause that leaves less is not made."""
 FIRST_REST_S, LONGEST_REST_S = 5.0, 60.0
-"""How long a model's circuit stays open; doubled each time that it turns out not to be back."""
+"""A circuit's rest while it is open; doubled each time that the trial after it fails."""
 WAITING_PER_CALL = 4
 """Requests that may wait, for each that may be under way."""
 
@@ -54,7 +54,7 @@ class ModelRouter:
 
     @property
     def is_away(self) -> bool:
-        """Whether the circuits of all models are open."""
+        """True if the circuits of all models are open."""
         now = self._now()
         return all(breaker.is_open(now) for breaker in self._breakers.values())
 

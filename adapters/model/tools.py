@@ -54,7 +54,7 @@ class Tools:
 
     @property
     def may_go_on(self) -> bool:
-        """Whether another call is possible."""
+        """True if another call is possible."""
         return self._left > 0
 
     async def use(self, call: ToolCall) -> str:

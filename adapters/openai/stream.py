@@ -91,7 +91,7 @@ class CompletionParser:
     def __init__(self) -> None:
         self.completion = Completion()
         self.is_done = False
-        """Whether nothing more is to come."""
+        """True if nothing more is to come."""
         self.progress = 0
         """Grows whenever the model has produced anything, its reasoning too."""
         self._usage: dict[str, Any] = {}
@@ -106,12 +106,12 @@ class CompletionParser:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the completion has come; its token counts may follow."""
+        """True if all of the completion has come; its token counts may follow."""
         return self.is_done or bool(self.completion.finish)
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing of use can follow."""
+        """True if nothing of use can follow."""
         return self.is_done or bool(self.completion.finish and self._usage)
 
     def feed(self, data: bytes) -> str:
@@ -137,7 +137,7 @@ class CompletionParser:
         return "".join(text[before:])
 
     def usage(self, model: str) -> Usage:
-        """Return what the request has cost, as far as the server has said."""
+        """Return the cost of the request, as far as the server has reported it."""
         counts = self._usage
         details = counts.get("prompt_tokens_details")
         cached = details.get("cached_tokens") if isinstance(details, dict) else None

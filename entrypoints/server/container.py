@@ -273,7 +273,7 @@ class Container(containers.DeclarativeContainer):
             transfers=transfers,
             archive=store,
             jitter=jitter,
-            count=metrics.provided.heard,
+            count=metrics.provided.inbound_event,
         ),
     )
     sweep = providers.Singleton(Sweep, store=store, transfers=transfers, turns=turns, clock=clock)
