@@ -259,13 +259,13 @@ class _AnswerWriter:
         """Discard this round's text."""
         if self._round:
             self._round.clear()
-            self._say.anew()
+            self._say.restart()
             if self._earlier:
                 self._say(self._earlier)
 
     def discard(self) -> None:
         """Discard the text of all rounds."""
         if self._earlier or self._round:
-            self._say.anew()
+            self._say.restart()
             self._earlier = ""
             self._round.clear()

@@ -13,8 +13,7 @@ from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.memory.businesses import MemoryBusinesses
-from adapters.phoenix.endpoint import Limits as SocketLimits
-from adapters.phoenix.endpoint import PhoenixEndpoint
+from adapters.phoenix.endpoint import PhoenixEndpoint, SocketLimits
 from adapters.system import RandomIds, SystemClock
 from application.bridge.delivery import LONGEST_PAUSE_S, Delivery
 from application.bridge.live_chats import LiveChats
@@ -94,12 +93,12 @@ def _endpoint(settings: Settings, services: ChannelServices) -> PhoenixEndpoint:
     return PhoenixEndpoint(
         SOCKET_PATH,
         {
-            CHAT_PREFIX + "*": lambda link: ChatChannel(link, services),
-            COORDINATORS_PREFIX + "*": lambda link: CoordinatorsChannel(link, services),
+            CHAT_PREFIX + "*": lambda socket: ChatChannel(socket, services),
+            COORDINATORS_PREFIX + "*": lambda socket: CoordinatorsChannel(socket, services),
         },
         allowed_origins=socket_origins(settings.allowed_origins, settings.bridge_host),
         limits=SocketLimits(max_channels=MAX_CHANNELS),
-        gate=services.limits,
+        connection_policy=services.limits,
     )
 
 

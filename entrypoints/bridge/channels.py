@@ -12,7 +12,14 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
-from adapters.phoenix.channel import Channel, Ended, JoinRefused, Link, Reply, Stop
+from adapters.phoenix.channel import (
+    Channel,
+    ChannelSocket,
+    JoinRefused,
+    Reply,
+    Stop,
+    TerminateReason,
+)
 from adapters.phoenix.server import Ref
 from application.bridge.live_chats import RECENT, LiveChats
 from application.bridge.ports import AgentServer, Answer
@@ -165,8 +172,8 @@ class ChannelServices:
 class _Guarded(Channel):
     """A channel whose client has shown who it is: a program, or a person with a signed token."""
 
-    def __init__(self, link: Link, services: ChannelServices) -> None:
-        super().__init__(link)
+    def __init__(self, socket: ChannelSocket, services: ChannelServices) -> None:
+        super().__init__(socket)
         self._services = services
         self._stay: TokenLease | None = None
 
@@ -175,21 +182,21 @@ class _Guarded(Channel):
         services = self._services
         if services.identify is None:
             return None
-        token = bearer(self.link.info, given)
+        token = bearer(self.socket.info, given)
         if services.is_good_token(token):
             return None
-        services.limits.joining(self.link.info)
+        services.limits.joining(self.socket.info)
         if not token:
             raise Unauthorized("a token is needed")
         identity = await services.identify(token)
-        self._stay = TokenLease(self.link, services.clock, identity)
+        self._stay = TokenLease(self.socket, services.clock, identity)
         return identity
 
     async def joined(self) -> None:
         if self._stay is not None:
             self._stay.begin()
 
-    async def terminate(self, ended: Ended) -> None:
+    async def terminate(self, reason: TerminateReason) -> None:
         if self._stay is not None:
             self._stay.end()
 
@@ -282,7 +289,7 @@ class ChatChannel(_Guarded):
         )
 
     async def _typing(self, payload: Any) -> Answer:
-        self.link.broadcast_from("typing", TypingPush(_parse(payload, TypingEvent).author))
+        self.socket.broadcast_from("typing", TypingPush(_parse(payload, TypingEvent).author))
         return {}
 
 
@@ -302,7 +309,7 @@ class CoordinatorsChannel(_Guarded):
             chats = await self._services.chats.open_chats(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error(error)) from error
-        self._services.broadcasts.coordinators.add(self.link)
+        self._services.broadcasts.coordinators.add(self.socket)
         return Board(
             waiting=[chat_json(chat) for chat in chats if chat.status is Status.WAITING],
             live=[chat_json(chat) for chat in chats if chat.status is Status.LIVE],
@@ -319,9 +326,9 @@ class CoordinatorsChannel(_Guarded):
         else:
             self._coordinator(self._coordinator_id)
 
-    async def terminate(self, ended: Ended) -> None:
-        self._services.broadcasts.coordinators.discard(self.link)
-        await super().terminate(ended)
+    async def terminate(self, reason: TerminateReason) -> None:
+        self._services.broadcasts.coordinators.discard(self.socket)
+        await super().terminate(reason)
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
         return await self._answer(_COORDINATORS_HANDLERS.get(event), event, payload)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
-from adapters.phoenix.channel import Link
+from adapters.phoenix.channel import ChannelSocket
 from adapters.phoenix.endpoint import PhoenixEndpoint
 from application.bridge.ports import Event, Moved, Reached, Spoken, WishRefused
 from domain.bridge.live_chat import LiveChat, Words
@@ -130,7 +130,7 @@ class Broadcasts:
     def __init__(self) -> None:
         self.reachable: bool | None = None
         """Whether the AI agent server hears what is wished for; None: nothing was so far."""
-        self.coordinators: set[Link] = set()
+        self.coordinators: set[ChannelSocket] = set()
         """The links of all coordinators, whatever their business."""
 
     def __call__(self, event: Event) -> None:

@@ -62,10 +62,10 @@ class MemoryBridge(Bridge):
         self.faults.append(hold := Hold())
         return hold
 
-    async def back(self) -> None:
+    async def wait_until_back(self) -> None:
         await self._there.wait()
 
-    async def tell(self, notice: Notice) -> None:
+    async def deliver(self, notice: Notice) -> None:
         self.asked.append(notice)
         if self.is_away:
             raise BridgeUnavailable("as told: away")

@@ -108,7 +108,7 @@ async def test_each_kind_of_notice_is_a_request_of_its_own(
     kind: NoticeKind, method: str, path: str
 ) -> None:
     async with FaultyBridge() as bridge, connected(bridge, token="s3cret") as http:
-        await ElixirBridge(http, Line()).tell(notice(kind))
+        await ElixirBridge(http, Line()).deliver(notice(kind))
 
         (told,) = bridge.told
         assert told == (method, path, "n1", "Bearer s3cret", BODY)
@@ -117,7 +117,7 @@ async def test_each_kind_of_notice_is_a_request_of_its_own(
 async def test_a_relayed_message_goes_over_the_socket() -> None:
     line = Line()
     async with FaultyBridge() as bridge, connected(bridge) as http:
-        await ElixirBridge(http, line).tell(notice(NoticeKind.RELAY))
+        await ElixirBridge(http, line).deliver(notice(NoticeKind.RELAY))
 
         assert (bridge.asked, len(line.relayed)) == ([], 1)
 
@@ -127,8 +127,8 @@ async def test_without_http_user_messages_are_relayed_nevertheless() -> None:
     bridge = ElixirBridge(None, line)
 
     for kind in NoticeKind:
-        await bridge.tell(notice(kind))
-    await bridge.back()
+        await bridge.deliver(notice(kind))
+    await bridge.wait_until_back()
 
     assert [relayed.kind for relayed in line.relayed] == [NoticeKind.RELAY]
     assert not bridge.is_away

@@ -13,7 +13,6 @@ from adapters.model.assistant import ModelAssistant
 from adapters.model.completion import Deadline
 from domain.errors import AssistantFailed
 from domain.usage import Usage
-from entrypoints.server.health import assistant_probe
 from tests.support.model_turns import ShiftedClock, Turn, ask, openai_assistant
 from tests.support.openai_stub import (
     DONE,
@@ -452,13 +451,13 @@ async def test_a_model_that_keeps_failing_is_not_asked_for_a_while() -> None:
         with pytest.raises(AssistantFailed, match="m1: it has failed too often just now"):
             await ask(assistant)
         assert asked == len(server.requests) == FAILURES_TO_OPEN
-        assert await assistant_probe(assistant)() == "down"
+        assert assistant.is_away
 
         server.answers = [says("Da")]
         clock.forward(retries.FIRST_REST_S)
 
         assert (await ask(assistant)).text == "Da"
-        assert await assistant_probe(assistant)() == "ok"
+        assert not assistant.is_away
 
 
 async def test_one_real_request_finds_out_whether_a_model_is_back() -> None:

@@ -1,4 +1,4 @@
-"""The client connection against the vector app: our client and our server, over a real uvicorn."""
+"""The client connection against the vector app, over a real uvicorn."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import pytest
 from adapters.phoenix.client import ClientSettings, SocketState
 from adapters.phoenix.client_connection import (
     ChannelStatus,
-    JoinRefused,
+    JoinError,
     PhoenixConnection,
     PushError,
     PushLost,
@@ -58,7 +58,7 @@ async def test_a_broadcast_reaches_both_connections(url: str) -> None:
 )
 async def test_each_refusal_is_told_by_its_reason(url: str, topic: str, reason: str) -> None:
     async with PhoenixConnection(url) as connection:
-        with pytest.raises(JoinRefused) as caught:
+        with pytest.raises(JoinError) as caught:
             await connection.channel(topic).join()
 
         assert caught.value.response["reason"] == reason

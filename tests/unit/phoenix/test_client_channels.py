@@ -22,7 +22,7 @@ from adapters.phoenix.client import (
 )
 from adapters.phoenix.frames import UnencodablePayload
 
-from .rig import Rig
+from .client_rig import Rig
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_each_join_has_a_fresh_ref_and_asks_for_its_payload_anew(rig: Rig) -> No
     assert [first[4], second[4]] == [{"lastSeq": 1}, {"lastSeq": 2}]
     assert second[0] == second[1] != first[0]
     rig.reply(second)
-    assert rig.events(ChannelJoined) == [ChannelJoined("room:a", {}, again=True)]
+    assert rig.events(ChannelJoined) == [ChannelJoined("room:a", {}, rejoined=True)]
 
 
 def test_a_refused_join_is_told_and_tried_again_with_backoff() -> None:
@@ -285,7 +285,7 @@ def test_a_crashed_channel_rejoins_after_a_pause_and_sends_what_waited(rig: Rig)
     rig.advance(1)
     [again] = rig.frames()
     rig.reply(again)
-    assert rig.events() == [ChannelJoined("room:a", {}, again=True)]
+    assert rig.events() == [ChannelJoined("room:a", {}, rejoined=True)]
     assert names(rig.frames()) == ["waited"]
 
 
@@ -426,7 +426,7 @@ def test_a_topic_can_be_joined_anew_while_it_is_being_left(rig: Rig) -> None:
     rig.receive(old[0], old[0], "room:a", "phx_close", {})
 
     assert leave[3] == "phx_leave"
-    assert rig.events() == [ChannelClosed("room:a"), ChannelJoined("room:a", {}, again=False)]
+    assert rig.events() == [ChannelClosed("room:a"), ChannelJoined("room:a", {}, rejoined=False)]
     assert rig.socket.state_of("room:a") is ChannelState.JOINED
 
 

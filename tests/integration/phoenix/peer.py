@@ -1,4 +1,4 @@
-"""A Phoenix server whose every word the test says: for what no well-behaved server does."""
+"""A scripted Phoenix server, for behaviour that no correct server has."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ class Peer:
         return [item.strip() for item in header.split(",")]
 
     async def receive(self, event: str | None = None) -> list[Any]:
-        """The next frame; with `event`, it must be one of that name."""
+        """Return the next frame; with `event`, check its name."""
         frame = json.loads(await self.websocket.recv())
         assert isinstance(frame, list)
         assert event in (None, frame[3]), frame
@@ -49,19 +49,19 @@ class Peer:
         await self.send(None, None, topic, event, payload)
 
     async def accept_join(self, response: Any = None) -> list[Any]:
-        """Let the client into what it joins; → the phx_join."""
+        """Accept the client's next join, and return the phx_join."""
         frame = await self.receive("phx_join")
         await self.reply(frame, "ok", response)
         return frame
 
     async def drop(self) -> None:
-        """Go away without a close frame."""
+        """Drop the connection without a close frame."""
         self.websocket.transport.abort()
         await self.websocket.wait_closed()
 
 
 class Listener:
-    """The listening side: `url`, and each connection once."""
+    """A listening server: its `url`, and each connection once."""
 
     def __init__(self, port: int) -> None:
         self.url = f"ws://127.0.0.1:{port}/socket/websocket"
@@ -73,7 +73,7 @@ class Listener:
 
 @asynccontextmanager
 async def listening(refuse: Refusal | None = None, port: int = 0) -> AsyncIterator[Listener]:
-    """Listen on a free port, or again on the one that a test had before."""
+    """Listen on a free port, or on a given one."""
     connections: asyncio.Queue[ServerConnection] = asyncio.Queue()
 
     async def handle(websocket: ServerConnection) -> None:

@@ -17,22 +17,22 @@ from adapters.phoenix.client import (
 )
 from adapters.phoenix.frames import V2
 from adapters.phoenix.server import (
-    Answer,
-    Deliver,
-    Join,
-    Leave,
+    DispatchEvent,
+    JoinChannel,
+    LeaveChannel,
     Membership,
-    Routes,
+    SendFrame,
     ServerSocket,
+    TopicRoutes,
 )
 
-from .rig import Rig
+from .client_rig import Rig
 
 Room = ServerSocket[Membership, str]
 
 
 class Pair(Rig):
-    """A client and the server it is connected to; frames move only in `exchange`."""
+    """A client connected to a server core; frames move only in `exchange`."""
 
     def __init__(self) -> None:
         super().__init__(max_waiting=10_000)
@@ -41,18 +41,18 @@ class Pair(Rig):
         self.heard: list[Any] = []
 
     def connect(self) -> None:
-        self.server = Room(V2, Routes({"room:*": "room"}))
+        self.server = Room(V2, TopicRoutes({"room:*": "room"}))
         self.to_client.clear()
         self.open()
 
     def cut(self) -> None:
-        """The connection goes, and with it what was under way on it."""
+        """Lose the connection, and the frames in transit on it."""
         self.server = None
         self.to_client.clear()
         self.close()
 
     def exchange(self, frames: int = 1_000_000) -> None:
-        """Move up to so many frames from the client, and all that comes back for them."""
+        """Move up to `frames` from the client, and all replies to them."""
         while frames and (text := self.socket.next_frame()) is not None:
             self.serve(text)
             frames -= 1
@@ -62,28 +62,28 @@ class Pair(Rig):
     def serve(self, text: str) -> None:
         assert self.server is not None
         match self.server.receive(text):
-            case Answer(text=answer):
+            case SendFrame(text=answer):
                 self.to_client.append(answer)
-            case Join() as join if join.topic == "room:deny":
-                self.to_client.append(self.server.refused(join, {"reason": "unauthorized"}))
-            case Join() as join:
+            case JoinChannel() as join if join.topic == "room:deny":
+                self.to_client.append(self.server.refuse_join(join, {"reason": "unauthorized"}))
+            case JoinChannel() as join:
                 channel = Membership(join.topic, join.join_ref, join.ref)
-                self.to_client.append(self.server.joined(channel, join.ref, {}))
+                self.to_client.append(self.server.accept_join(channel, join.ref, {}))
                 if join.replaced is not None:
-                    self.to_client.append(self.server.closed(join.replaced))
-            case Deliver() as message:
+                    self.to_client.append(self.server.close(join.replaced))
+            case DispatchEvent() as message:
                 self.handle(message)
-            case Leave() as leave:
-                self.to_client.append(self.server.left(leave.channel, leave.ref))
-                self.to_client.append(self.server.closed(leave.channel))
+            case LeaveChannel() as leave:
+                self.to_client.append(self.server.acknowledge_leave(leave.channel, leave.ref))
+                self.to_client.append(self.server.close(leave.channel))
 
-    def handle(self, message: Deliver[Membership]) -> None:
+    def handle(self, message: DispatchEvent[Membership]) -> None:
         assert self.server is not None
         self.heard.append(message.payload)
         if message.event == "crash":
-            self.to_client.append(self.server.crashed(message.channel))
+            self.to_client.append(self.server.crash(message.channel))
         elif message.event == "stop":
-            self.to_client.append(self.server.closed(message.channel))
+            self.to_client.append(self.server.close(message.channel))
         else:
             answer = self.server.reply(message.channel, message.ref, "ok", message.payload)
             push = self.server.push(message.channel, "pushed", message.payload)
@@ -99,7 +99,7 @@ def test_join_push_and_reply() -> None:
     pair.exchange()
 
     assert pair.events()[1:] == [
-        ChannelJoined("room:a", {}, again=False),
+        ChannelJoined("room:a", {}, rejoined=False),
         MessageReceived("room:a", "pushed", {"n": 1}),
         PushAnswered(ref, "ok", {"n": 1}),
     ]
@@ -151,7 +151,7 @@ def test_a_crash_is_followed_by_a_rejoin_and_a_stop_is_not() -> None:
     pair.advance(1)
     pair.exchange()
 
-    assert pair.events() == [ChannelJoined("room:a", {}, again=True)]
+    assert pair.events() == [ChannelJoined("room:a", {}, rejoined=True)]
     assert pair.socket.state_of("room:b") is None
 
 

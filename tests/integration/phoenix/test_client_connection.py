@@ -1,4 +1,4 @@
-"""The client connection over real sockets, against a peer that the test speaks for."""
+"""The client connection over real sockets, against a scripted peer."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ from adapters.phoenix.client import (
 from adapters.phoenix.client_connection import (
     ChannelGone,
     ChannelStatus,
-    JoinRefused,
+    JoinError,
     PhoenixChannel,
     PhoenixConnection,
     PushError,
@@ -49,7 +49,7 @@ async def listener() -> AsyncIterator[Listener]:
 async def joined(
     listener: Listener, connection: PhoenixConnection, topic: str = "room:a"
 ) -> tuple[Peer, PhoenixChannel]:
-    """The peer of a fresh connection and the channel that it let in."""
+    """Return the peer of a new connection, and the channel that it accepted."""
     channel = connection.channel(topic)
     channel.start()
     peer = await listener.accept()
@@ -188,7 +188,7 @@ async def test_a_refused_join_raises_and_is_tried_again(listener: Listener) -> N
         peer = await listener.accept()
         await peer.reply(await peer.receive("phx_join"), "error", {"reason": "unauthorized"})
 
-        with pytest.raises(JoinRefused) as caught:
+        with pytest.raises(JoinError) as caught:
             await join
         await peer.accept_join()
 
@@ -203,7 +203,7 @@ async def test_a_refused_channel_that_is_left_ends(listener: Listener) -> None:
         join = asyncio.create_task(channel.join())
         peer = await listener.accept()
         await peer.reply(await peer.receive("phx_join"), "error", {})
-        with pytest.raises(JoinRefused):
+        with pytest.raises(JoinError):
             await join
 
         channel.leave()

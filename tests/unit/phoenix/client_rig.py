@@ -1,12 +1,12 @@
-"""A client socket under a virtual clock, and what a script wants to say to it and see of it."""
+"""A client socket under a virtual clock, with helpers for scripted tests."""
 
 import json
 from typing import Any
 
-from adapters.phoenix.client import ClientSettings, ClientSocket, Event
+from adapters.phoenix.client import ClientEvent, ClientSettings, ClientSocket
 
 NO_JITTER = 1.0
-"""What `random` must give for a pause to have its full length."""
+"""The result of `random` at which a pause has its full length."""
 
 
 class Rig:
@@ -34,7 +34,7 @@ class Rig:
         self.receive(join_ref, ref, topic, "phx_reply", payload)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, waking the socket exactly when it asked to be woken."""
+        """Advance the time, calling `tick` exactly at each deadline."""
         end = self.now + seconds
         while (due := self.socket.next_deadline()) is not None and due <= end:
             self.now = max(self.now, due)
@@ -42,18 +42,18 @@ class Rig:
         self.now = end
 
     def frames(self) -> list[list[Any]]:
-        """What the client writes now."""
+        """Return the frames that the client writes now."""
         frames = []
         while (text := self.socket.next_frame()) is not None:
             frames.append(json.loads(text))
         return frames
 
-    def events(self, kind: type[Event] | None = None) -> list[Event]:
-        """What happened since the last call, of one kind if wanted."""
+    def events(self, kind: type[ClientEvent] | None = None) -> list[ClientEvent]:
+        """Return the events since the last call, of one kind or of all."""
         return [event for event in self.socket.events() if kind is None or isinstance(event, kind)]
 
     def join(self, topic: str = "room:a", payload: Any = None) -> list[Any]:
-        """Open if need be, join, and let the server take the client in; → the phx_join."""
+        """Join a topic, answer the join with ok, and return the phx_join."""
         self.socket.join(topic, {} if payload is None else payload, self.now)
         [frame] = self.frames()
         self.reply(frame)

@@ -15,13 +15,13 @@ from adapters.phoenix.client import (
     SocketState,
 )
 
-from .rig import Rig
+from .client_rig import Rig
 
 RECONNECT_AFTER_S = [0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0]
 
 
 def pauses(rig: Rig, attempts: int, code: int | None = None) -> list[float]:
-    """How long the client waits after each of so many failed attempts."""
+    """Return the pause after each of a number of failed attempts."""
     found = []
     for _ in range(attempts):
         rig.socket.connecting()
@@ -247,4 +247,4 @@ def test_all_channels_join_when_the_socket_opens() -> None:
     ]
     assert all(frame[0] == frame[1] for frame in frames)
     rig.reply(frames[0], response={"hello": 1})
-    assert rig.events(ChannelJoined) == [ChannelJoined("room:a", {"hello": 1}, again=False)]
+    assert rig.events(ChannelJoined) == [ChannelJoined("room:a", {"hello": 1}, rejoined=False)]

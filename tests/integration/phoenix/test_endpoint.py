@@ -1,4 +1,4 @@
-"""Which sockets are opened, what a channel learns of them, and how they are closed on purpose."""
+"""Opening of sockets, the data of their clients, and the drain."""
 
 import base64
 import logging
@@ -8,7 +8,7 @@ import pytest
 from websockets import InvalidStatus, Subprotocol
 
 from adapters.phoenix.channel import Channel, ConnectInfo, Reply
-from adapters.phoenix.endpoint import ConnectRefused, PhoenixEndpoint
+from adapters.phoenix.endpoint import ConnectionPolicy, ConnectRefused, PhoenixEndpoint
 from adapters.phoenix.server import Ref
 from tests.integration.phoenix.client import opened
 from tests.support.server import running
@@ -18,10 +18,10 @@ TOKEN = "base64url.bearer.phx." + base64.b64encode(b"se/cret?").decode().rstrip(
 
 
 class Mirror(Channel):
-    """Answers a join with what it knows of the connection."""
+    """Answers a join with the connection's data."""
 
     async def join(self, topic: str, payload: Any) -> dict[str, Any]:
-        info = self.link.info
+        info = self.socket.info
         assert info.client is not None
         return {
             "params": info.params,
@@ -101,36 +101,33 @@ async def test_a_page_from_elsewhere_is_refused_with_403(origin: str | None, ope
     assert outcome is opens
 
 
-async def test_connect_can_refuse_a_socket_with_403() -> None:
-    def connect(info: ConnectInfo) -> str | None:
+class UsersOnly(ConnectionPolicy):
+    """Refuses a socket without a `user` among its parameters, and counts those that are open."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    def enter(self, info: ConnectInfo) -> None:
         if "user" not in info.params:
             raise ConnectRefused
-        return None
+        self.open += 1
 
-    async with running(vector_app(mirror(connect=connect))) as address:
+    def left(self, info: ConnectInfo) -> None:
+        self.open -= 1
+
+
+async def test_a_policy_can_refuse_a_socket_with_403() -> None:
+    policy = UsersOnly()
+    async with running(vector_app(mirror(connection_policy=policy))) as address:
         with pytest.raises(InvalidStatus) as refused:
             await opened(address).__aenter__()
         async with opened(address, query="vsn=2.0.0&user=u1") as client:
             assert await client.is_alive()
+            assert policy.open == 1
 
+    assert policy.open == 0
     assert refused.value.response.status_code == 403
     assert not refused.value.response.body
-
-
-async def test_disconnect_closes_the_sockets_of_one_id_with_1001() -> None:
-    endpoint = vector_endpoint()
-    async with (
-        running(vector_app(endpoint)) as address,
-        opened(address, query="vsn=2.0.0&uid=7") as first,
-        opened(address, query="vsn=2.0.0&uid=7") as second,
-        opened(address, query="vsn=2.0.0&uid=8") as other,
-        opened(address) as nameless,
-    ):
-        endpoint.disconnect("user:7")
-
-        assert await first.close_code() == await second.close_code() == 1001
-        assert await other.is_alive()
-        assert await nameless.is_alive()
 
 
 async def test_a_drain_closes_all_sockets_with_1012_after_what_was_sent() -> None:
@@ -143,7 +140,7 @@ async def test_a_drain_closes_all_sockets_with_1012_after_what_was_sent() -> Non
         await joined.join("room:a")
 
         endpoint.broadcast("room:a", "bye", {})
-        endpoint.drain()
+        await endpoint.drain(lambda: 0.5)
 
         assert (await joined.receive())[3] == "bye"
         assert await joined.close_code() == await idle.close_code() == 1012

@@ -1,4 +1,4 @@
-"""Channels as actors: what is in order, what waits for what, and what ends when."""
+"""Channels as actors: order, waiting, and ends."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -8,7 +8,14 @@ import msgspec
 import pytest
 
 from adapters.phoenix import channel as phoenix_channel
-from adapters.phoenix.channel import Channel, Ended, JoinRefused, Link, Reply, Stop
+from adapters.phoenix.channel import (
+    Channel,
+    ChannelSocket,
+    JoinRefused,
+    Reply,
+    Stop,
+    TerminateReason,
+)
 from adapters.phoenix.endpoint import PhoenixEndpoint
 from adapters.phoenix.server import Ref
 from tests.integration.phoenix.client import RawClient, connected, opened
@@ -17,37 +24,37 @@ from tests.support.vector_app import vector_app, vector_endpoint
 
 
 class Stage:
-    """What the test holds of the channels on it: a gate, and what was done to them."""
+    """The test's view of its channels: a gate, the messages handled, and the ends."""
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
-        self.links: dict[str, Link] = {}
+        self.sockets: dict[str, ChannelSocket] = {}
         self.handled: list[Any] = []
-        self.ended: asyncio.Queue[Ended] = asyncio.Queue()
+        self.ended: asyncio.Queue[TerminateReason] = asyncio.Queue()
         self.endpoint = PhoenixEndpoint("/socket/websocket", {"*": self._channel})
         self.app = vector_app(self.endpoint)
 
-    def _channel(self, link: Link) -> Channel:
-        self.links[link.topic] = link
-        return Actor(link, self)
+    def _channel(self, socket: ChannelSocket) -> Channel:
+        self.sockets[socket.topic] = socket
+        return Actor(socket, self)
 
 
 async def cancelled() -> None:
-    """Wait for something that somebody cancels."""
+    """Wait for a future that is cancelled."""
     future = asyncio.get_running_loop().create_future()
     future.cancel()
     await future
 
 
 class Actor(Channel):
-    """Does what the event says; the topic says how it joins and terminates."""
+    """Acts by the name of the event; joins and terminates by its topic."""
 
-    def __init__(self, link: Link, stage: Stage) -> None:
-        super().__init__(link)
+    def __init__(self, socket: ChannelSocket, stage: Stage) -> None:
+        super().__init__(socket)
         self.stage = stage
 
     async def join(self, topic: str, payload: Any) -> dict[str, Any]:
-        self.link.push("early", {})
+        self.socket.push("early", {})
         if topic == "refusing":
             raise JoinRefused({"reason": "unauthorized"})
         if topic == "awaiting cancelled":
@@ -68,13 +75,13 @@ class Actor(Channel):
         return Reply("ok", {"event": event})
 
     async def speak(self) -> None:
-        self.link.push("answer", {"text": "here it is"})
+        self.socket.push("answer", {"text": "here it is"})
 
-    async def terminate(self, ended: Ended) -> None:
-        self.stage.ended.put_nowait(ended)
-        if self.link.topic == "failing":
+    async def terminate(self, reason: TerminateReason) -> None:
+        self.stage.ended.put_nowait(reason)
+        if self.socket.topic == "failing":
             raise RuntimeError("told to")
-        self.link.push("last words", {"ended": ended.value})
+        self.socket.push("last words", {"ended": reason.value})
 
 
 @pytest.fixture
@@ -97,7 +104,7 @@ async def test_what_is_pushed_during_a_refused_join_is_dropped(stage: Stage) -> 
     async with running(stage.app) as address, opened(address) as client:
         refusal = await client.call("1", "1", "refusing", "phx_join", {})
 
-        stage.links["refusing"].push("late", {})
+        stage.sockets["refusing"].push("late", {})
 
         assert refusal[4] == {"status": "error", "response": {"reason": "unauthorized"}}
         assert await client.is_alive()
@@ -139,7 +146,7 @@ async def test_one_channel_handles_one_message_at_a_time_in_order(stage: Stage) 
 
 
 async def _send_until_stuck(client: RawClient) -> int:
-    """Send messages for as long as somebody takes them; how many bytes were taken."""
+    """Send messages until the connection accepts no more; return the number of bytes sent."""
     sent, text = 0, "x" * 60_000
     try:
         while True:
@@ -355,24 +362,24 @@ async def test_a_client_that_goes_away_has_its_messages_handled_and_its_channels
         stage.gate.set()
         ended.append(await stage.ended.get())
 
-    assert ended == [Ended.DISCONNECTED] * 2
+    assert ended == [TerminateReason.DISCONNECTED] * 2
     assert stage.handled == ["first", "second"]
 
 
-async def test_a_link_can_be_used_from_any_task_and_after_its_end(stage: Stage) -> None:
+async def test_a_socket_can_be_used_from_any_task_and_after_its_end(stage: Stage) -> None:
     async with running(stage.app) as address, opened(address) as client:
         await client.join("a")
         await client.receive()
-        link = stage.links["a"]
+        socket = stage.sockets["a"]
 
-        link.push("from outside", msgspec.Raw(b'{"n":1}'))
-        link.reply("late", "ok", {})
-        link.stop()
+        socket.push("from outside", msgspec.Raw(b'{"n":1}'))
+        socket.reply("late", "ok", {})
+        socket.stop()
         frames = [await client.receive() for _ in range(4)]
         await client.call("1", "9", "a", "echo", {})
-        link.push("too late", {})
-        link.reply("too late", "ok", {})
-        link.stop()
+        socket.push("too late", {})
+        socket.reply("too late", "ok", {})
+        socket.stop()
 
         assert await client.is_alive()
     assert frames == [
@@ -420,7 +427,7 @@ async def test_a_server_that_stops_closes_with_1012_and_ends_the_channels(stage:
             await stack.aclose()
 
             assert await closing == 1012
-    assert stage.ended.get_nowait() is Ended.DISCONNECTED
+    assert stage.ended.get_nowait() is TerminateReason.DISCONNECTED
 
 
 async def test_a_client_that_does_not_answer_the_close_does_not_hold_up_the_stop() -> None:
