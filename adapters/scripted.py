@@ -68,7 +68,7 @@ _asks_for_human = re.compile(
 ).search
 _pieces = re.compile(r"\s*\S+").findall
 
-_MAX_SUMMARY = 200
+_SUMMARY_CHARS = 200
 """Characters of the conversation that a summary repeats."""
 
 _PHRASES = {
@@ -121,7 +121,7 @@ class ScriptedAssistant(Assistant):
     ) -> SummaryResult:
         """Return the user's newest messages as they are."""
         texts = [e.text for e in entries if isinstance(e, Message) and e.author is Author.USER]
-        return SummaryResult(" / ".join([earlier, *texts] if earlier else texts)[-_MAX_SUMMARY:])
+        return SummaryResult(" / ".join([earlier, *texts] if earlier else texts)[-_SUMMARY_CHARS:])
 
 
 class _Script:

@@ -54,7 +54,7 @@ TYPING_EVERY_S = 1.0
 TYPING_EXPIRES_MS = 6_000
 REJOIN_PAUSE_S = 1.0
 """After the bridge closed a topic, or messages were lost because we were slow."""
-MAX_REASON = 200
+MAX_REFUSAL_REASON = 200
 MAX_WARNINGS = 100
 """Different warnings about what the bridge sends that are logged, each once."""
 
@@ -354,4 +354,4 @@ def _code(response: Any) -> str:
 
 def _reason(response: Any, otherwise: str) -> str:
     reason = response.get("reason") if isinstance(response, dict) else None
-    return reason[:MAX_REASON] if isinstance(reason, str) else otherwise
+    return reason[:MAX_REFUSAL_REASON] if isinstance(reason, str) else otherwise

@@ -17,17 +17,17 @@ from domain.identity import IdentityUnavailable, Unauthorized
 MAX_DOCUMENT = 256 * 1024
 """Bytes of a key set that are read."""
 MAX_KEYS = 100
-FETCH_S = 5.0
+FETCH_TIMEOUT_S = 5.0
 """Time limit of a fetch."""
-REFRESH_EVERY_S = 600.0
+FETCH_EVERY_S = 600.0
 """Between two regular fetches; a withdrawn key is known for up to that long."""
-PAUSE_S = 15.0
+FETCH_PAUSE_S = 15.0
 """Between two fetches, however many tokens name unknown keys."""
 
 logger = logging.getLogger(__name__)
 
 
-class Published(NamedTuple):
+class PublishedKey(NamedTuple):
     """A key of the set, with the id by which tokens name it."""
 
     key_id: str | None
@@ -42,12 +42,12 @@ class PublishedKeys:
     """
 
     def __init__(
-        self, url: str, *, refresh_every_s: float = REFRESH_EVERY_S, pause_s: float = PAUSE_S
+        self, url: str, *, refresh_every_s: float = FETCH_EVERY_S, pause_s: float = FETCH_PAUSE_S
     ) -> None:
         self._url = url
         self._refresh_every_s = refresh_every_s
         self._pause_s = pause_s
-        self._keys: Sequence[Published] = ()
+        self._keys: Sequence[PublishedKey] = ()
         self._is_current = False
         """True if the last fetch succeeded."""
         self._not_before = 0.0
@@ -60,7 +60,7 @@ class PublishedKeys:
         self._client = httpx.AsyncClient(
             # Uncompressed, so that the limit on a body is one on what is held in memory.
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            timeout=FETCH_S,
+            timeout=FETCH_TIMEOUT_S,
             follow_redirects=False,
         )
         self._refreshing = asyncio.create_task(self._refresh_for_ever())
@@ -121,7 +121,7 @@ class PublishedKeys:
 
     async def _fetch(self) -> None:
         try:
-            async with asyncio.timeout(FETCH_S):
+            async with asyncio.timeout(FETCH_TIMEOUT_S):
                 self._keys = read_keys(await self._document())
             self._is_current = True
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, BadKey) as error:
@@ -157,7 +157,7 @@ class _Document(msgspec.Struct):
     keys: list[Any]
 
 
-def read_keys(document: bytes) -> list[Published]:
+def read_keys(document: bytes) -> list[PublishedKey]:
     """Return the keys of a document that can be used. Raises: BadKey, if there are none."""
     try:
         listed = msgspec.json.decode(document, type=_Document).keys
@@ -170,7 +170,7 @@ def read_keys(document: bytes) -> list[Published]:
 
 
 # One by one: `PyJWKSet` fails as a whole for an entry with a field of the wrong type.
-def _published(entry: Any) -> Published | None:
+def _published(entry: Any) -> PublishedKey | None:
     """Return the key in an entry; None: it is for something else, or cannot be read."""
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return None
@@ -181,4 +181,4 @@ def _published(entry: Any) -> Published | None:
     key = public_key(found.key)  # neither a secret (`oct`) nor a private key is one
     if key is None or key.algorithm != found.algorithm_name:
         return None
-    return Published(found.key_id if isinstance(found.key_id, str) else None, key)
+    return PublishedKey(found.key_id if isinstance(found.key_id, str) else None, key)

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 MAX_RESULT = 8_000
 """Characters of a result."""
-MAX_REASON, MAX_SUMMARY = 200, 1_000
+MAX_TRANSFER_REASON, MAX_HANDOVER_NOTE = 200, 1_000
 
 
 # The tools have the shape of Chat Completions, as the messages do (see `completion`).
@@ -108,8 +108,8 @@ class Tools:
         return tagged("result", f"[{', '.join(items)}]{more}", tool="get_reservations")
 
     async def _transfer(self, arguments: dict[str, Any]) -> str:
-        reason = _string(arguments.get("reason"))[:MAX_REASON]
-        summary = _string(arguments.get("summary"))[:MAX_SUMMARY]
+        reason = _string(arguments.get("reason"))[:MAX_TRANSFER_REASON]
+        summary = _string(arguments.get("summary"))[:MAX_HANDOVER_NOTE]
         await self._toolbox.transfer_to_live_chat(reason, summary)
         self.has_transferred = True
         return "a colleague is being asked"
