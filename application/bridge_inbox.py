@@ -23,6 +23,7 @@ from application.ports import (
 from application.post_message import PostMessage
 from application.session_log import CachedSession, SessionLog
 from application.transfers import Transfers
+from domain.backoff import backoff
 from domain.errors import Failure, SessionClosed
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
@@ -51,6 +52,8 @@ class BridgeInbox:
     post: PostMessage
     transfers: Transfers
     archive: Archive
+    jitter: Callable[[], float]
+    """A float in 0..1."""
     count: Callable[[str], None]
     """Called with the outcome of each inbound event: `spoken`, `typing`, `duplicate`, `late`,
     `closed`, `unknown` or `garbled`."""
@@ -139,15 +142,17 @@ class BridgeInbox:
 
     async def _store_at_last(self, customer: Customer, message: InboundMessage) -> str:
         """Store the message, however often that takes; the bridge sends it but once."""
-        pause_s = FIRST_STORE_PAUSE_S
+        attempt = 0
         while True:
             try:
                 return await self._store(customer, message)
             except SessionClosed:
                 return "closed"
             except Failure:
-                await self.clock.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_STORE_PAUSE_S)
+                await self.clock.sleep(
+                    backoff(attempt, FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S, self.jitter())
+                )
+                attempt += 1
 
     async def _store(self, customer: Customer, message: InboundMessage) -> str:
         cached = await self.session_log.current(customer)

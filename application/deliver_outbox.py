@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from application.ports import Appended, Bridge, Clock, Event, Fanout, Observer, Outbox, SessionStore
 from application.session_log import SessionLog
 from application.transfers import Transfers
+from domain.backoff import backoff
 from domain.decisions import unreachable_id
 from domain.errors import BridgeRefused, BridgeUnavailable, Failure, StorageUnavailable
 from domain.identity import Customer, TransferId
@@ -244,8 +245,7 @@ class DeliverOutbox:
     def _pause_s(self, notice: Notice) -> float:
         relayed = notice.kind is NoticeKind.RELAY
         longest_s = LONGEST_LIVE_CHAT_PAUSE_S if relayed else LONGEST_PAUSE_S
-        pause_s = min(longest_s, FIRST_PAUSE_S * 2.0 ** min(notice.attempts, 10))
-        return pause_s * (0.5 + self.jitter() / 2)
+        return backoff(notice.attempts, FIRST_PAUSE_S, longest_s, self.jitter())
 
     # What the user is told.
 

@@ -14,7 +14,7 @@ from domain.identity import Identity, Role, Unauthorized, identifier
 from entrypoints.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
-    from adapters.jwt.keys import Key
+    from adapters.jwt.keys import VerificationKey
     from adapters.jwt.published import PublishedKeys
     from adapters.jwt.tokens import JwtTokens
 
@@ -141,7 +141,7 @@ def tokens(settings: Settings) -> "JwtTokens | None":
 _KEYS = ("JWT_SECRET", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL")
 
 
-def _key(settings: Settings) -> "Key | PublishedKeys":
+def _key(settings: Settings) -> "VerificationKey | PublishedKeys":
     from adapters.jwt.keys import BadKey, file_key, secret_key
 
     given = [name for name in _KEYS if getattr(settings, name.lower())]

@@ -81,11 +81,11 @@ def _scripted_assistant(settings: Settings, clock: Clock) -> Assistant:
 
 
 def _openai_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
-    from adapters.openai.assistant import OpenAIAssistant
+    from adapters.model.assistant import ModelAssistant
+    from adapters.openai.client import OpenAIClient
 
-    return OpenAIAssistant(
-        base_url=settings.openai_base_url,
-        api_key=settings.openai_api_key,
+    return ModelAssistant(
+        OpenAIClient(settings.openai_base_url, settings.openai_api_key, clock),
         model=settings.openai_model,
         fallback_model=settings.openai_fallback_model,
         max_output_tokens=settings.openai_max_output_tokens,
@@ -320,7 +320,8 @@ class Container(containers.DeclarativeContainer):
             post=post,
             transfers=transfers,
             archive=store,
-            count=metrics.provided.heard,
+            jitter=jitter,
+            count=metrics.provided.inbound_event,
         ),
     )
     messages: Provider[MessagesServices] = providers.Singleton(

@@ -16,7 +16,8 @@ from subprocess import PIPE
 import httpx2
 import msgspec
 
-from adapters.openai.assistant import OpenAIAssistant
+from adapters.model.assistant import ModelAssistant
+from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
 from tests.bench.load import (
     BUSINESS,
@@ -143,9 +144,9 @@ async def calls(effort: Effort) -> list[Figure]:
                 ("short", "short", CPU_GOAL),
                 ("100-chunk", "long", CPU_GOAL),
             ):
-                assistant = OpenAIAssistant(
-                    base_url=url, api_key="key", model=model, clock=SystemClock(), jitter=float
-                )
+                clock = SystemClock()
+                client = OpenAIClient(url, "key", clock)
+                assistant = ModelAssistant(client, model=model, clock=clock, jitter=float)
                 bare = _Bare(http, f"{url}/chat/completions", model)
                 async with assistant:
                     figures.append(await _against(effort, name, goal, assistant, bare))
@@ -179,7 +180,7 @@ class _Bare:
 
 
 async def _against(
-    effort: Effort, name: str, goal: float, assistant: OpenAIAssistant, bare: "_Bare"
+    effort: Effort, name: str, goal: float, assistant: ModelAssistant, bare: "_Bare"
 ) -> Figure:
     view = view_of(*_SAID)
 

@@ -84,6 +84,7 @@ class Ear:
             post=app.post,
             transfers=app.transfers,
             archive=app.store,
+            jitter=lambda: 1.0,
             count=self.counted.append,
         )
         self.relay.start()
@@ -606,7 +607,7 @@ def test_words_that_had_nowhere_to_go_are_counted_each_time_and_logged_once(
     metrics = Metrics()
     with caplog.at_level(logging.WARNING):
         for outcome in ("spoken", "closed", "closed", "unknown"):
-            metrics.heard(outcome)
+            metrics.inbound_event(outcome)
 
     logged = [(r.__dict__["action"], r.__dict__["outcome"]) for r in caplog.records]
     assert logged == [("heard_astray", "closed"), ("heard_astray", "unknown")]
