@@ -75,7 +75,7 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
         route_handlers=[
             broadcasts.endpoint.route,
             *bridge_routes(http),
-            *page_routes("/", "coordinator.html"),
+            *page_routes("/", "coordinator"),
         ],
         lifespan=[lambda app: _running([kept, identify, server], delivery)],
         exception_handlers=problem_handlers(),

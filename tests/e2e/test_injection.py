@@ -45,7 +45,8 @@ UNFOLD = """document.querySelectorAll("details").forEach((each) => (each.open = 
 # Whatever markup could bring in; the pages have none of it, and no listener in an attribute.
 INTRUDERS = """() => [...document.querySelectorAll("*")].filter((node) =>
   node.matches(`iframe, object, embed, base, style, a, video, audio, form[action], animate,
-    script:not([src^="/web/"]), img:not([src="/web/icon.svg"]), link:not([href^="/web/"])`) ||
+    script:not([src^="/web/"]), link:not([href^="/web/"]),
+    img:not([src="/web/shared/icon.svg"])`) ||
   [...node.attributes].some(({ name }) => name.startsWith("on"))
 ).map((node) => node.outerHTML)"""
 

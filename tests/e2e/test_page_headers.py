@@ -1,4 +1,4 @@
-"""What the pages may do in a browser: their headers, and that a browser keeps to them."""
+"""The headers of the pages, and that a browser enforces them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,9 @@ async def programs() -> AsyncIterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("program", PAGES)
-@pytest.mark.parametrize("path", ["", "/web/chat.js", "/web/chat.css", "/web/icon.svg"])
+@pytest.mark.parametrize(
+    "path", ["", "/web/shared/phoenix.js", "/web/shared/base.css", "/web/shared/icon.svg"]
+)
 async def test_whatever_a_page_is_made_of_says_what_it_may_do(
     programs: dict[str, str], program: str, path: str
 ) -> None:
@@ -64,7 +66,7 @@ async def test_the_users_page_may_reach_the_bridge_and_the_coordinators_their_ow
 
 
 @pytest.mark.parametrize("program", PAGES)
-@pytest.mark.parametrize("path", ["", "/web/chat.js"])
+@pytest.mark.parametrize("path", ["", "/web/shared/phoenix.js"])
 async def test_head_answers_as_get_does_without_a_body(
     programs: dict[str, str], program: str, path: str
 ) -> None:
@@ -88,7 +90,18 @@ async def _exchange(address: str, request: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "name", ["/web/nothing", "/web/..%2fpages.py", "/web/../pages.py", "/web/"]
+    "name",
+    [
+        "/web/nothing",
+        "/web/shared/nothing",
+        "/web/coordinator/page.js",
+        "/web/shared/..%2fuser%2fpage.js",
+        "/web/..%2fpages.py",
+        "/web/..%2f/pages.py",
+        "/web/../pages.py",
+        "/web/shared/",
+        "/web/",
+    ],
 )
 async def test_nothing_but_the_files_of_the_pages_is_served(
     programs: dict[str, str], name: str

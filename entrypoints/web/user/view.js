@@ -4,20 +4,10 @@
  * What came over the wire goes into the page as text alone, so that no message can be markup.
  */
 
-import { authorWords, changeWords, explain, ownerWords } from "./words.js";
+import { byId, el, setText } from "../shared/dom.js";
+import { authorWords, changeWords, explain, ownerWords } from "../shared/texts.js";
 
 const NEAR_END_PX = 80;
-const NUMBER = new Intl.NumberFormat("en");
-
-export const byId = (id) => document.getElementById(id);
-
-/** An element with properties, `dataset` entries under `data`, and children (null is left out). */
-export function el(tag, { data = {}, ...properties } = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  Object.assign(node.dataset, data);
-  node.append(...children.filter((child) => child != null));
-  return node;
-}
 
 export class ConversationView {
   #conversation;
@@ -164,11 +154,6 @@ export class ConversationView {
   }
 }
 
-/** Assigning the same text again would have a screen reader say it again. */
-export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
 function isNearEnd({ scrollHeight, scrollTop, clientHeight }) {
   return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
 }
@@ -272,6 +257,3 @@ function textOf(value) {
   if (value == null) return "–";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
-
-/** "1,234 / 8,000". */
-export const ratio = (count, limit) => `${NUMBER.format(count)} / ${NUMBER.format(limit)}`;

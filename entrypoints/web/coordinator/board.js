@@ -5,7 +5,7 @@
  * next join, which replaces what was known.
  */
 
-import { PushError } from "./phoenix.js";
+import { PushError } from "../shared/phoenix.js";
 
 /** The longest message, in characters after trimming. */
 export const MAX_TEXT = 8_000;

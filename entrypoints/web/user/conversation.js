@@ -6,7 +6,7 @@
  * into the same log, and where a number is missing, the server is asked for it.
  */
 
-import { PushError } from "./phoenix.js";
+import { PushError } from "../shared/phoenix.js";
 
 /** The longest message, in characters after trimming. */
 export const MAX_TEXT = 8_000;

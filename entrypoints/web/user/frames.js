@@ -1,7 +1,7 @@
 /** The raw frames, both ways: the last 500, to filter, hold still, copy, and send by hand. */
 
-import { encode } from "./phoenix.js";
-import { byId, el, setText } from "./view.js";
+import { encode } from "../shared/phoenix.js";
+import { byId, el, setText } from "../shared/dom.js";
 
 const LIMIT = 500;
 // A token is a credential: frames are shown to others, and copied into reports.

@@ -2,9 +2,10 @@
 
 import { Conversation, MAX_TEXT, newId } from "./conversation.js";
 import { FramesPanel } from "./frames.js";
-import { PhoenixChannel, PushError, V1, V2 } from "./phoenix.js";
-import { ConversationView, byId, ratio, setText } from "./view.js";
-import { connectionWords, emptyWords, explain } from "./words.js";
+import { PhoenixChannel, PushError, V1, V2 } from "../shared/phoenix.js";
+import { ConversationView } from "./view.js";
+import { byId, ratio, setText } from "../shared/dom.js";
+import { connectionWords, emptyWords, explain } from "../shared/texts.js";
 
 // A server URL is not among them: a link must not lead the page, and a token, to another server.
 const FROM_ADDRESS = ["businessId", "locationId", "userId", "vsn"];

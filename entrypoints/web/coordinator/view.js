@@ -4,7 +4,7 @@
  * What came over the wire goes into the page as text alone, so that no message can be markup.
  */
 
-import { byId, el, setText } from "./view.js";
+import { byId, el, setText } from "../shared/dom.js";
 
 const TITLE = "Coordinators";
 const NEAR_END_PX = 80;

@@ -1,10 +1,10 @@
 /** The coordinators' page: who is here, the conversation that is open, and what a click does. */
 
 import { Board, MAX_TEXT, Talk, pastLine } from "./board.js";
-import { DeskView, explain, listOf } from "./coordinator-view.js";
-import { PhoenixChannel, PushError, V2 } from "./phoenix.js";
-import { byId, ratio, setText } from "./view.js";
-import { connectionWords } from "./words.js";
+import { DeskView, explain, listOf } from "./view.js";
+import { PhoenixChannel, PushError, V2 } from "../shared/phoenix.js";
+import { byId, ratio, setText } from "../shared/dom.js";
+import { connectionWords } from "../shared/texts.js";
 
 const MAX_FIELD_PX = 168;
 // A join that is refused so may be granted later.
