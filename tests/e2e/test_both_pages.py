@@ -16,7 +16,7 @@ from entrypoints.bridge.app import create_bridge
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
-from tests.support.browser import ARTIFACTS, Chat, Desk, chromium, windows
+from tests.support.browser import ARTIFACTS, CoordinatorPage, UserPage, chromium, windows
 from tests.support.server import free_port, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,14 +40,14 @@ class At:
 class Both:
     """Ana's window and Maria's, and what the assistant gets to see."""
 
-    ana: Chat
-    maria: Desk
+    ana: UserPage
+    maria: CoordinatorPage
     system: "System"
     assistant: ScriptedSteps
 
     async def come(self) -> None:
         """Both open their pages; nobody waits yet."""
-        await self.maria.sit(self.system.bridge)
+        await self.maria.sign_in(self.system.bridge)
         await self.ana.join(self.system.server)
 
     async def ask_for_human(self, question: str) -> None:
@@ -111,7 +111,7 @@ async def both(browser: Browser) -> AsyncIterator[Both]:
     system = System(assistant)
     async with system.serve_bridge(), windows(browser) as open_page:
         ana, maria = [await open_page(viewport=HALF, reduced_motion="reduce") for _ in range(2)]
-        yield Both(Chat(ana), Desk(maria), system, assistant)
+        yield Both(UserPage(ana), CoordinatorPage(maria), system, assistant)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -142,12 +142,12 @@ async def test_from_the_ai_to_a_human_and_back(served: Both) -> None:
     await maria.claim()
     await expect(ana.owner).to_have_text("Maria is with you")
     await maria.page.get_by_label("Message", exact=True).press_sequentially("Bu")
-    await expect(ana.page.get_by_text("Maria is writing…")).to_be_visible()
+    await expect(ana.page.get_by_text("Maria is typing…")).to_be_visible()
     await both.picture("typing")
     await maria.say("Bună, Ana! Da, sâmbătă avem loc.")
     await expect(ana.bubbles("coordinator")).to_have_text(["Bună, Ana! Da, sâmbătă avem loc."])
     await ana.page.get_by_label("Message", exact=True).press_sequentially("At")
-    await expect(maria.page.get_by_text("ana is writing…")).to_be_visible()
+    await expect(maria.page.get_by_text("ana is typing…")).to_be_visible()
     await ana.say("Atunci sâmbătă.")
     await expect(maria.bubbles("user").last).to_have_text("Atunci sâmbătă.")
     await both.picture("live")
@@ -172,8 +172,8 @@ async def test_from_the_ai_to_a_human_and_back(served: Both) -> None:
 async def test_straight_to_the_bridge_everything_is_said_and_shown_once(served: Both) -> None:
     both, ana, maria = served, served.ana, served.maria
     await both.talk()
-    await ana.page.get_by_label("Straight to the bridge").check()
-    await expect(ana.page.locator("#direct-state")).to_have_text("Joined")
+    await ana.page.get_by_label("Connect directly to the bridge").check()
+    await expect(ana.page.locator("#direct-state")).to_have_text("Connected")
 
     await ana.say("Mă auziți?")
     await expect(maria.bubbles("user").last).to_have_text("Mă auziți?")
@@ -181,11 +181,11 @@ async def test_straight_to_the_bridge_everything_is_said_and_shown_once(served: 
     sent = ana.page.locator('#frames-list > [data-direction="out"]')
     await expect(sent.filter(has_text="user_message")).to_have_count(1)
     await maria.page.get_by_label("Message", exact=True).press_sequentially("Vă")
-    await expect(ana.page.get_by_text("Maria is writing…")).to_be_visible()
+    await expect(ana.page.get_by_text("Maria is typing…")).to_be_visible()
     await maria.say("Vă aud.")
     await expect(ana.bubbles("coordinator")).to_have_text(["Vă aud."])
     await both.picture("direct")
-    await ana.page.get_by_label("Straight to the bridge").uncheck()
+    await ana.page.get_by_label("Connect directly to the bridge").uncheck()
     await ana.say("Și acum?")
     await expect(maria.bubbles("user").last).to_have_text("Și acum?")
     await maria.say("Și acum.")
@@ -208,8 +208,8 @@ async def test_straight_to_the_bridge_the_talk_goes_on_while_the_server_is_away(
     ana, maria = both.ana, both.maria
     async with both.system.serve():
         await both.talk()
-        await ana.page.get_by_label("Straight to the bridge").check()
-        await expect(ana.page.locator("#direct-state")).to_have_text("Joined")
+        await ana.page.get_by_label("Connect directly to the bridge").check()
+        await expect(ana.page.locator("#direct-state")).to_have_text("Connected")
     await expect(ana.alert).to_contain_text("Not connected")
 
     await ana.say("Mai sunteți?")
@@ -218,7 +218,7 @@ async def test_straight_to_the_bridge_the_talk_goes_on_while_the_server_is_away(
     await expect(ana.bubbles("coordinator")).to_have_text(["Aici sunt."])
     async with both.system.serve():
         await ana.page.evaluate('dispatchEvent(new Event("online"))')  # it waits no longer
-        await ana.is_joined()
+        await ana.is_connected()
         await maria.say("Ne-am întors.")
         await expect(ana.bubbles("coordinator")).to_have_text(["Aici sunt.", "Ne-am întors."])
         await ana.page.reload()

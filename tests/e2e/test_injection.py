@@ -17,7 +17,7 @@ from entrypoints.bridge.app import create_bridge
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import Act, ScriptedSteps
-from tests.support.browser import Chat, Desk, chromium, windows
+from tests.support.browser import CoordinatorPage, UserPage, chromium, windows
 from tests.support.server import free_port, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -67,7 +67,7 @@ class At:
 class Windows:
     """A user's window and a coordinator's, on the pages of a server and a bridge."""
 
-    def __init__(self, ana: Chat, maria: Desk, server: At, bridge: At) -> None:
+    def __init__(self, ana: UserPage, maria: CoordinatorPage, server: At, bridge: At) -> None:
         self.ana, self.maria = ana, maria
         self.server, self.bridge = server, bridge
 
@@ -102,7 +102,7 @@ async def both(browser: Browser, *answers: str) -> AsyncIterator[Windows]:
             page.on("request", lambda request: asked.append(request.url))
             page.on("websocket", lambda socket: asked.append(socket.url))
             page.on("dialog", lambda dialog: asked.append(f"a dialog: {dialog.message}"))
-        yield Windows(Chat(ana), Desk(maria), server, bridge)
+        yield Windows(UserPage(ana), CoordinatorPage(maria), server, bridge)
     ours = tuple(
         f"{scheme}://{at.address}/" for scheme in ("http", "ws") for at in (server, bridge)
     )
@@ -119,7 +119,7 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
     texts = list(HOSTILE.values())
     async with both(browser, *texts) as windows:
         ana, maria = windows.ana, windows.maria
-        await maria.sit(windows.bridge)
+        await maria.sign_in(windows.bridge)
         await ana.join(windows.server)
         for number, text in enumerate(texts, 1):
             await ana.say(text)
@@ -268,7 +268,7 @@ async def test_a_coordinators_page_shows_a_text_in_whatever_field_it_comes(
         maria, page, wire = windows.maria, windows.maria.page, Wire()
         await wire.take_over(page)
         wire.answer_with(_coordinators_server("Bună!"))
-        await maria.sit(windows.bridge)
+        await maria.sign_in(windows.bridge)
         for text in HOSTILE.values():
             wire.answer_with(_coordinators_server(text))
             await page.reload()
@@ -346,6 +346,8 @@ async def test_an_address_that_somebody_was_sent_runs_nothing(browser: Browser) 
             query = urlencode(everywhere(text[:1_000], *names))
             await ana.open(windows.server, f"?{query}#{query}")
             await ana.page.locator("#connect").click()
-            await expect(ana.page.locator("#pill-label")).to_have_text(re.compile("Refused|Joined"))
+            await expect(ana.page.locator("#pill-label")).to_have_text(
+                re.compile("Refused|Connected")
+            )
 
             assert await windows.intruders() == []

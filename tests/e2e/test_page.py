@@ -20,7 +20,7 @@ from domain.session import Draft
 from entrypoints.app import create_app
 from entrypoints.container import Container
 from entrypoints.settings import Settings
-from tests.support.browser import ARTIFACTS, PHONE, Chat, chromium, windows
+from tests.support.browser import ARTIFACTS, PHONE, UserPage, chromium, windows
 from tests.support.server import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -72,7 +72,7 @@ async def serving(
         yield Server(address, container)
 
 
-OpenChat = Callable[..., Awaitable[Chat]]
+OpenChat = Callable[..., Awaitable[UserPage]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -85,8 +85,8 @@ async def browser() -> AsyncIterator[Browser]:
 async def open_chat(browser: Browser) -> AsyncIterator[OpenChat]:
     async with windows(browser) as open_page:
 
-        async def window(*profile: BrowserContext, **options: Any) -> Chat:
-            return Chat(await open_page(*profile, **options))
+        async def window(*profile: BrowserContext, **options: Any) -> UserPage:
+            return UserPage(await open_page(*profile, **options))
 
         yield window
 
@@ -205,7 +205,7 @@ async def test_a_sign_of_typing_goes_away_by_itself(server: Server, open_chat: O
     chat = await open_chat()
     await chat.page.clock.install()
     await chat.join(server)
-    sign = chat.page.get_by_text("Colleague is writing…")
+    sign = chat.page.get_by_text("Team member is typing…")
 
     server.container.fanout().publish(ANA, Typing("coordinator", 5_000))
 
@@ -260,7 +260,7 @@ async def test_after_a_restart_nothing_is_lost_and_nothing_doubled(
     await expect(chat.bubbles("user", "queued")).to_have_count(1)
 
     async with serving(store, port=before.port):
-        await chat.is_joined()
+        await chat.is_connected()
 
         await expect(chat.bubbles("user")).to_have_text(["Înainte", "Între timp"])
         await expect(chat.bubbles("ai")).to_have_count(2)
@@ -274,7 +274,7 @@ async def test_what_was_missed_is_fetched_page_by_page(server: Server, open_chat
     await chat.say("0")
     await expect(chat.bubbles("ai")).to_have_count(1)
     await server.speak("Eu rămân.")
-    await chat.page.locator("#settings-fold summary").click()
+    await chat.page.locator("#settings-details summary").click()
     await chat.page.get_by_role("button", name="Disconnect").click()
     for n in range(1, 121):
         await server.post(str(n))
@@ -296,10 +296,10 @@ async def test_earlier_messages_are_loaded_when_they_are_asked_for(
     await chat.join(server)
     await expect(chat.bubbles("user")).to_have_count(50)
 
-    await chat.page.get_by_role("button", name="Load earlier").click()
+    await chat.page.get_by_role("button", name="Load earlier messages").click()
 
     await expect(chat.bubbles("user")).to_have_text([str(n) for n in range(1, 81)])
-    await expect(chat.page.get_by_role("button", name="Load earlier")).to_be_hidden()
+    await expect(chat.page.get_by_role("button", name="Load earlier messages")).to_be_hidden()
 
 
 async def test_a_push_that_was_lost_is_fetched(server: Server, open_chat: OpenChat) -> None:
@@ -352,7 +352,7 @@ async def test_a_server_that_misses_a_heartbeat_is_left_and_joined_again(
     await chat.page.clock.run_for(10_000)
 
     await expect(chat.frames.filter(has_text="phx_join")).to_have_count(2)
-    await chat.is_joined()
+    await chat.is_connected()
 
 
 async def test_markup_in_a_message_stays_text(server: Server, open_chat: OpenChat) -> None:
@@ -387,7 +387,7 @@ async def test_a_message_that_was_refused_goes_again_as_the_same(
     await chat.join(server)
     store.refusing = True
     await chat.say("Mă auziți?")
-    await expect(chat.page.locator(".failure")).to_contain_text("could not store it")
+    await expect(chat.page.locator(".failure")).to_contain_text("nothing was saved")
     message_id = await chat.page.locator('[data-author="user"]').get_attribute("data-key")
 
     store.refusing = False
@@ -449,7 +449,7 @@ async def test_frames_can_be_filtered_and_held_still(server: Server, open_chat: 
     await expect(chat.bubbles("ai")).to_have_count(1)
 
     await expect(chat.frames).to_have_count(1)
-    await expect(chat.page.locator("#frames [data-tally]")).to_contain_text("new")
+    await expect(chat.page.locator("#frames [data-frame-count]")).to_contain_text("new")
     await chat.page.get_by_role("button", name="Resume").click()
     await expect(chat.frames.filter(has_text="new_message")).to_have_count(2)
 

@@ -12,7 +12,7 @@ from adapters.bridge_memory import MemoryBridgeStore
 from entrypoints.app import create_app
 from entrypoints.bridge.app import create_bridge
 from entrypoints.settings import Settings
-from tests.support.browser import Chat, chromium
+from tests.support.browser import UserPage, chromium
 from tests.support.server import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -118,10 +118,10 @@ async def test_a_page_connects_to_nothing_but_its_own_server_and_the_bridge(
     elsewhere = await asyncio.start_server(lambda *connection: came.append(connection), "127.0.0.1")
     port = elsewhere.sockets[0].getsockname()[1]
     async with elsewhere, chromium() as browser:
-        chat = Chat(await browser.new_page())
+        chat = UserPage(await browser.new_page())
         await chat.page.goto(f"http://{programs['server']}{PAGES['server']}")
         await chat.page.get_by_label("Server URL").fill(f"ws://127.0.0.1:{port}/socket/websocket")
         await chat.page.locator("#connect").click()
-        await expect(chat.alert).to_contain_text("This page may connect to its own server alone")
+        await expect(chat.alert).to_contain_text("This page may connect only to its own server")
 
     assert came == []

@@ -33,7 +33,7 @@ _ARGUMENTS = (
 )
 # A browser writes an error of its own for every attempt at a server that is not there.
 _NO_SERVER = "WebSocket connection to"
-_TELL_VIOLATIONS = """
+_LOG_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
   console.error("CSP", violatedDirective));
 """
@@ -65,13 +65,15 @@ async def windows(browser: Browser, script: str = "") -> AsyncIterator[OpenPage]
 
     async def profile(**options: Any) -> BrowserContext:
         context = await browser.new_context(**{"viewport": DESKTOP, **options})
-        await context.add_init_script(_TELL_VIOLATIONS + script)
+        await context.add_init_script(_LOG_VIOLATIONS + script)
         contexts.append(context)
         return context
 
     async def window(context: BrowserContext | None = None, **options: Any) -> Page:
         page = await (context or await profile(**options)).new_page()
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on(
+            "console", lambda entry: errors.append(entry.text) if entry.type == "error" else None
+        )
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 
@@ -91,7 +93,7 @@ class Program(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
+class UserPage:
     """A window with the user's page in it."""
 
     page: Page
@@ -105,7 +107,7 @@ class Chat:
 
     async def connect(self) -> None:
         await self.page.locator("#empty-connect, #connect").locator("visible=true").first.click()
-        await self.is_joined()
+        await self.is_connected()
 
     async def over_a_lossy_wire(self, loses: Callable[[str], bool]) -> None:
         """Of what the server sends from now on, the frames that are lost never reach the page."""
@@ -116,8 +118,8 @@ class Chat:
 
         await self.page.route_web_socket("**/websocket?*", relay)
 
-    async def is_joined(self) -> None:
-        await expect(self.page.locator("#pill-label")).to_have_text("Joined")
+    async def is_connected(self) -> None:
+        await expect(self.page.locator("#pill-label")).to_have_text("Connected")
 
     async def say(self, text: str) -> None:
         await self.page.get_by_label("Message", exact=True).fill(text)
@@ -145,16 +147,16 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class CoordinatorPage:
     """A window with the coordinators' page in it."""
 
     page: Page
 
-    async def sit(self, bridge: Program, name: str = "Maria") -> None:
+    async def sign_in(self, bridge: Program, name: str = "Maria") -> None:
         """Open the page, and say who one is."""
         await self.page.goto(f"http://{bridge.address}/")
         await self.page.get_by_label("Your name").fill(name)
-        await self.page.get_by_role("button", name="Start").click()
+        await self.page.get_by_role("button", name="Sign in").click()
         await self.is_connected()
 
     async def is_connected(self) -> None:

@@ -1,358 +1,284 @@
-/** The coordinators' page: who is here, the conversation that is open, and what a click does. */
+/** The coordinators' page: who is signed in, the open conversation, and the controls. */
 
-import { Board, MAX_TEXT, Talk, pastLine } from "./board.js";
-import { DeskView, explain, listOf } from "./view.js";
+import { Composer } from "../shared/composer.js";
+import {
+  alertIfRefused,
+  hideAlert,
+  isTransientRefusal,
+  ownSocketUrl,
+  showAlert,
+  showConnectionState,
+  superviseConnection,
+} from "../shared/connection.js";
+import { byId, listen, setText, typedById } from "../shared/dom.js";
 import { PhoenixChannel, PushError, V2 } from "../shared/phoenix.js";
-import { byId, ratio, setText } from "../shared/dom.js";
-import { connectionWords } from "../shared/texts.js";
+import { explainRefusal } from "../shared/texts.js";
+import { ChatList } from "./chat-list.js";
+import { Sound } from "./sound.js";
+import { END_DIALOGS, refusalTitle } from "./texts.js";
+import { toPastMessage, Transcript } from "./transcript.js";
+import { CoordinatorView, listOf } from "./view.js";
 
-const MAX_FIELD_PX = 168;
-// A join that is refused so may be granted later.
-const TRANSIENT = ["storage_unavailable", "rate_limited", "identity_unavailable", "join crashed"];
+/** @import { Chat, Identity } from "./chat-list.js" */
+/** @import { PastEntry, PastMessage } from "./transcript.js" */
 
-const ENDINGS = {
-  return: {
-    title: "Return to the AI",
-    detail: "The assistant goes on with the conversation. It will know what you sum up here.",
-    confirm: "Return",
+const signInDialog = typedById(HTMLDialogElement, "sign-in-dialog");
+const signInForm = typedById(HTMLFormElement, "sign-in");
+const endDialog = typedById(HTMLDialogElement, "end-dialog");
+const view = new CoordinatorView(openChat, (key) => chat?.transcript.retry(key));
+const sound = new Sound(() =>
+  setText(byId("waiting-empty"), "No one is waiting. You will hear a sound when someone is."),
+);
+const composer = new Composer({
+  onSend: (text) => {
+    chat?.transcript.send(text);
+    view.scrollToEnd();
   },
-  close: {
-    title: "Close the conversation",
-    detail: "If the user writes again, a new conversation begins.",
-    confirm: "Close",
-  },
-};
+  onTyping: () => chat?.transcript.notifyTyping(),
+  canSend: () => true,
+});
 
-const field = byId("message");
-const view = new DeskView(open, (key) => talk.retry(key));
-const beeper = makeBeeper();
-let identity = null;
-let board = null;
-let boardChannel = null;
-let talk = null; // with the user of the selected conversation
-let talkChannel = null;
-let past = []; // what was said before: told to the bridge, or of the server's log
-let hasMore = true; // of the server's log
-let ending = null; // "return" or "close", while its dialog is open
-let showDue = false;
+/** @type {{chats: ChatList, channel: PhoenixChannel} | null} of the business, once signed in */
+let desk = null;
+/** @type {{sessionId: string, transcript: Transcript, channel: PhoenixChannel} | null} open */
+let chat = null;
+/** @type {PastMessage[]} of the open conversation: as the bridge or, once asked, the server has it */
+let past = [];
+let hasEarlier = true;
+/** @type {"return" | "close"} what the dialog asks about */
+let ending = "return";
+let isRenderDue = false;
 
-// Who is here.
+// Signing in.
 
 function restoreIdentity() {
   const remembered = JSON.parse(localStorage.getItem("coordinator") ?? "null");
   const token = sessionStorage.getItem("token") ?? "";
-  const form = byId("who").elements;
-  form.businessId.value = remembered?.businessId ?? "b1";
-  form.coordinatorId.value = remembered?.coordinatorId ?? "";
-  form.token.value = token;
-  if (remembered) begin({ ...remembered, token });
-  else byId("who-dialog").showModal();
+  const values = { businessId: "b1", coordinatorId: "", ...remembered, token };
+  for (const [name, value] of Object.entries(values)) {
+    /** @type {HTMLInputElement} */ (signInForm.elements.namedItem(name)).value = value;
+  }
+  if (remembered) signIn(values);
+  else signInDialog.showModal();
 }
 
-function enter() {
-  if (byId("who-dialog").returnValue !== "go") return;
-  byId("who-dialog").returnValue = "";
-  const { token, ...names } = Object.fromEntries(new FormData(byId("who")));
+function onSignInClosed() {
+  const isConfirmed = signInDialog.returnValue === "ok";
+  signInDialog.returnValue = "";
+  if (!isConfirmed) return;
+  const identity = /** @type {Identity} */ (Object.fromEntries(new FormData(signInForm)));
+  const { token, ...names } = identity;
   localStorage.setItem("coordinator", JSON.stringify(names));
-  sessionStorage.setItem("token", token); // a secret goes with the window
-  begin({ ...names, token });
+  sessionStorage.setItem("token", token); // a credential goes with the window
+  signIn(identity);
 }
 
-function begin(who) {
-  identity = who;
-  leaveTalk();
-  boardChannel?.disconnect();
-  board = new Board(identity);
-  boardChannel = channelTo(`coordinators:${identity.businessId}`, identity);
-  board.attach(boardChannel);
-  boardChannel.addEventListener("state", showConnection);
-  board.addEventListener("change", showSoon);
-  board.addEventListener("calling", ({ detail }) => {
-    // What is being looked at need not be heard.
-    if (document.hidden || detail.sessionId !== board.selected) beeper.beep();
+/** @param {Identity} identity */
+function signIn(identity) {
+  leaveChat();
+  desk?.channel.disconnect();
+  const channel = channelTo(`coordinators:${identity.businessId}`, identity);
+  const chats = new ChatList(identity, channel);
+  desk = { chats, channel };
+  channel.on("state", showConnection);
+  chats.on("change", scheduleRender);
+  chats.on("attention", ({ sessionId }) => {
+    if (document.hidden || sessionId !== chats.selected) sound.play();
   });
-  board.addEventListener("refused", ({ detail }) => warnOfRefusal(detail));
-  setText(byId("whose"), `${identity.coordinatorId} · ${identity.businessId}`);
-  boardChannel.connect();
-  showSoon();
+  chats.on("refused", (refusal) => {
+    const title = refusalTitle(refusal.chat.userId, refusal.requestedStatus);
+    showAlert(title, explainRefusal(refusal.reason));
+  });
+  setText(byId("signed-in-as"), `${identity.coordinatorId} · ${identity.businessId}`);
+  channel.connect();
+  scheduleRender();
 }
 
+/**
+ * @param {string} topic
+ * @param {object} payload
+ */
 function channelTo(topic, payload) {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   return new PhoenixChannel({
-    url: `${scheme}//${location.host}/socket/websocket`,
+    url: ownSocketUrl(),
     vsn: V2,
     topic,
     joinPayload: () => payload,
-    isTransient: (reason) => TRANSIENT.includes(reason),
+    isTransient: isTransientRefusal,
   });
 }
 
 function showConnection() {
-  const { state } = boardChannel;
-  const words = connectionWords(state);
-  byId("pill").dataset.tone = words.tone;
-  setText(byId("pill-label"), state.name === "joined" ? "Connected" : words.label);
-  if (state.name === "refused") warn("The bridge refused.", explain(state.reason));
-  else if (state.name === "joined") byId("alert").hidden = true;
-  showSoon();
+  if (!desk) return;
+  const { state } = desk.channel;
+  showConnectionState(state);
+  if (state.name === "refused") {
+    showAlert("Connection refused.", explainRefusal(state.reason, state.response));
+  } else if (state.name === "joined") hideAlert();
+  scheduleRender();
 }
 
-// One conversation.
+// The open conversation.
 
-/** Open a conversation, and its chat with it. */
-async function open(sessionId) {
-  openView("talk");
-  if (board.selected === sessionId) return;
-  leaveTalk();
-  const { businessId, userId } = board.chat(sessionId);
-  board.select(sessionId);
-  talk = new Talk(identity.coordinatorId);
-  talkChannel = channelTo(`chat:${businessId}:${userId}`, {
-    businessId,
-    userId,
-    token: identity.token,
+/** @param {string} sessionId */
+function openChat(sessionId) {
+  openView("conversation");
+  const opened = desk?.chats.chat(sessionId);
+  if (!desk || !opened || desk.chats.selected === sessionId) return;
+  leaveChat();
+  const { coordinatorId, token } = desk.chats.identity;
+  const { businessId, userId } = opened;
+  const channel = channelTo(`chat:${businessId}:${userId}`, { businessId, userId, token });
+  const transcript = new Transcript(coordinatorId, channel);
+  chat = { sessionId, transcript, channel };
+  desk.chats.select(sessionId);
+  transcript.on("change", scheduleRender);
+  // What the server told the bridge meanwhile is fetched again after every interruption.
+  channel.on("state", (state) => {
+    if (state.name === "joined") loadPast(sessionId);
+    scheduleRender();
   });
-  talk.attach(talkChannel);
-  talk.addEventListener("change", showSoon);
-  // What the server has told meanwhile is asked for again after every interruption.
-  talkChannel.addEventListener("state", ({ detail }) => {
-    if (detail.name === "joined") loadPast(sessionId);
-    showSoon();
-  });
-  talkChannel.connect();
-  field.value = "";
-  showDraft();
+  channel.connect();
+  composer.clear();
 }
 
-function leaveTalk() {
-  talkChannel?.disconnect();
-  talkChannel = talk = null;
+function leaveChat() {
+  chat?.channel.disconnect();
+  chat = null;
   past = [];
-  hasMore = true;
-  board?.select(null);
+  hasEarlier = true;
+  desk?.chats.select(null);
 }
 
+/** @param {string} sessionId */
 async function loadPast(sessionId) {
-  if (past.some(({ seq }) => seq !== null)) return; // of the server's own log: that is more
+  if (!desk || isFromServer()) return; // the server's own log has more than the bridge
   try {
-    const told = await board.history(sessionId);
-    if (board.selected === sessionId) past = told.map(pastLine);
+    const entries = await desk.chats.history(sessionId);
+    if (chat?.sessionId === sessionId) past = entries.map(toPastMessage);
   } catch (error) {
     if (!(error instanceof PushError)) throw error;
   }
-  showSoon();
+  scheduleRender();
 }
 
-/** A page of the server's log; the first one takes the place of what the bridge was told. */
+const isFromServer = () => past.some(({ seq }) => seq !== null);
+
+/** Load a page of the server's log; the first one replaces what the bridge had. */
 async function loadEarlier() {
-  const sessionId = board.selected;
+  if (!desk || !chat) return;
+  const { sessionId } = chat;
   const before = past.find(({ seq }) => seq !== null)?.seq ?? null;
-  const { messages, more } = await board.more(sessionId, before);
-  if (board.selected !== sessionId) return;
-  const page = messages.filter(({ kind }) => kind === "message").map(pastLine);
+  const { messages, more } = await desk.chats.serverHistory(sessionId, before);
+  if (chat?.sessionId !== sessionId) return;
+  const page = messages.filter(({ kind }) => kind === "message").map(toPastMessage);
   past = before === null ? page : [...page, ...past];
-  hasMore = more;
-  showSoon();
+  hasEarlier = more;
+  scheduleRender();
 }
 
-/** What was said before the live chat: told, else what the context package has of it. */
-function pastLines(chat) {
-  const live = new Set(talk.lines.map(({ key }) => key));
-  const said = past.length > 0 ? past : listOf(chat.context?.lastMessages).map(pastLine);
-  return said.filter(({ key }) => !live.has(key));
+/**
+ * Return what was written before the live chat: as loaded, else from the context package.
+ *
+ * @param {Transcript} transcript
+ * @param {Chat} selected
+ */
+function pastMessages(transcript, selected) {
+  const live = new Set(transcript.messages.map(({ key }) => key));
+  /** @type {PastEntry[]} */
+  const lastMessages = listOf(selected.context?.lastMessages);
+  const messages = past.length > 0 ? past : lastMessages.map(toPastMessage);
+  return messages.filter(({ key }) => !live.has(key));
 }
 
-// What is seen.
-
-/** A burst of changes is shown once. */
-function showSoon() {
-  if (showDue) return;
-  showDue = true;
+/** Render a burst of changes once. */
+function scheduleRender() {
+  if (isRenderDue) return;
+  isRenderDue = true;
   queueMicrotask(() => {
-    showDue = false;
-    const chat = board.chat(board.selected);
-    const canAct = boardChannel.state.name === "joined";
-    view.show({ board, canAct, talk, past: chat ? pastLines(chat) : [], hasMore });
+    isRenderDue = false;
+    if (!desk) return;
+    const { chats, channel } = desk;
+    const transcript = chat?.transcript ?? null;
+    const selected = chats.selectedChat;
+    view.show({
+      chats,
+      canAct: channel.state.name === "joined",
+      transcript,
+      past: transcript && selected ? pastMessages(transcript, selected) : [],
+      hasEarlier,
+    });
   });
 }
 
-/** The times that run: how long somebody has waited, and when the next attempt is. */
-function tickClocks() {
-  if (!board) return;
-  view.tick(board);
-  if (boardChannel.state.name === "waiting") {
-    setText(byId("pill-label"), connectionWords(boardChannel.state).label);
-  }
+// Actions on it.
+
+/**
+ * @param {"claim" | "return" | "close"} action
+ * @param {{takeOver?: boolean, summary?: string | null}} [options]
+ */
+async function act(action, options) {
+  const sessionId = chat?.sessionId;
+  const chats = desk?.chats;
+  if (!chats || !sessionId) return;
+  await alertIfRefused("The action failed.", () => chats.act(action, sessionId, options));
 }
 
-function warn(title, detail) {
-  setText(byId("alert-title"), title);
-  setText(byId("alert-detail"), detail);
-  byId("alert").hidden = false;
-}
-
-function warnOfRefusal({ chat, wished, reason }) {
-  const what = { live: "taken over", ai: "returned", closed: "closed" }[wished];
-  warn(`The conversation with ${chat.userId} was not ${what}.`, explain(reason));
-}
-
-/** Do what the bridge may refuse, and say so if it does. */
-async function attempt(title, action) {
-  try {
-    await action();
-  } catch (error) {
-    if (!(error instanceof PushError)) throw error;
-    const by = error.response?.by ? ` It is with ${error.response.by}.` : "";
-    warn(title, explain(error.reason) + by);
-  }
-}
-
-// What is done.
-
-function act(what, options) {
-  const { selected } = board;
-  return attempt("That could not be done.", () => board.act(what, selected, options));
-}
-
+/** @param {{takeOver?: boolean}} [options] */
 async function claim(options) {
   await act("claim", options);
-  // With a finger, it would bring up the keyboard unasked.
-  if (matchMedia("(pointer: fine)").matches) field.focus();
+  composer.focus();
 }
 
-function askForEnd(what) {
-  ending = what;
-  const words = ENDINGS[what];
-  setText(byId("end-title"), words.title);
-  setText(byId("end-detail"), words.detail);
-  setText(byId("end-confirm"), words.confirm);
-  byId("end-dialog").showModal();
+/** @param {"return" | "close"} action */
+function openEndDialog(action) {
+  ending = action;
+  const { title, detail, confirm } = END_DIALOGS[action];
+  setText(byId("end-title"), title);
+  setText(byId("end-detail"), detail);
+  setText(byId("end-confirm"), confirm);
+  endDialog.showModal();
 }
 
-function endAsAsked() {
-  const dialog = byId("end-dialog");
-  const summary = byId("summary").value.trim();
-  if (dialog.returnValue === "end") act(ending, { summary: summary || null });
-  byId("summary").value = dialog.returnValue = "";
+function onEndDialogClosed() {
+  const field = typedById(HTMLTextAreaElement, "summary");
+  const summary = field.value.trim();
+  if (endDialog.returnValue === "end") act(ending, { summary: summary || null });
+  field.value = endDialog.returnValue = "";
 }
 
-function showDraft() {
-  const length = [...field.value.trim()].length;
-  const isOver = length > MAX_TEXT;
-  setText(byId("counter"), ratio(length, MAX_TEXT));
-  byId("counter").classList.toggle("over", isOver);
-  byId("send").disabled = length === 0 || isOver;
-  field.style.height = "auto";
-  field.style.height = `${Math.min(field.scrollHeight, MAX_FIELD_PX)}px`;
-}
-
-function sendDraft() {
-  if (byId("send").disabled) return;
-  talk.send(field.value.trim());
-  field.value = "";
-  showDraft();
-  byId("scroller").scrollTop = byId("scroller").scrollHeight;
-}
-
-/** On a narrow screen one panel is seen at a time: `board`, `talk` or `context`. */
+/**
+ * Show one of the panels; on a wide screen all are visible.
+ *
+ * @param {"chats" | "conversation" | "context"} name
+ */
 function openView(name) {
   document.body.dataset.view = name;
 }
 
-/** A short sound, once the page may make one: after the first click or key. */
-function makeBeeper() {
-  let audio = null;
-  const begin = () => {
-    audio ??= new AudioContext();
-    audio.resume();
-    setText(byId("nobody"), "Nobody is waiting. You will hear it when somebody does.");
-  };
-  addEventListener("pointerdown", begin);
-  addEventListener("keydown", begin);
-  const tone = (frequency, after) => {
-    const [oscillator, volume] = [audio.createOscillator(), audio.createGain()];
-    const start = audio.currentTime + after;
-    oscillator.frequency.value = frequency;
-    volume.gain.setValueAtTime(0.15, start);
-    volume.gain.exponentialRampToValueAtTime(0.001, start + 0.25);
-    oscillator.connect(volume).connect(audio.destination);
-    oscillator.start(start);
-    oscillator.stop(start + 0.25);
-  };
-  return {
-    beep() {
-      if (!audio || byId("sound").getAttribute("aria-pressed") === "false") return;
-      tone(660, 0);
-      tone(880, 0.14);
-    },
-  };
-}
-
-function showSound(isOn) {
-  byId("sound").setAttribute("aria-pressed", String(isOn));
-  byId("sound").title = isOn ? "Sound is on" : "Sound is off";
-}
-
-function listen(id, type, listener) {
-  byId(id).addEventListener(type, listener);
-}
-
-function listenToBoard() {
-  listen("who-dialog", "close", enter);
-  // It must be answered once.
-  listen("who-dialog", "cancel", (event) => {
-    if (!identity) event.preventDefault();
+function listenToControls() {
+  signInDialog.addEventListener("close", onSignInClosed);
+  signInDialog.addEventListener("cancel", (event) => {
+    if (!desk) event.preventDefault(); // there is nothing to go back to
   });
-  listen("pill", "click", () => byId("who-dialog").showModal());
-  listen("sound", "click", () => {
-    const isOn = byId("sound").getAttribute("aria-pressed") === "false";
-    localStorage.setItem("sound", isOn ? "on" : "off");
-    showSound(isOn);
-  });
-  listen("alert-close", "click", () => (byId("alert").hidden = true));
+  listen("pill", "click", () => signInDialog.showModal());
   listen("back", "click", () => {
-    leaveTalk();
-    openView("board");
+    leaveChat();
+    openView("chats");
   });
-  listen("about", "click", () => openView("context"));
-  listen("to-talk", "click", () => openView("talk"));
-  // The timers of a page that nobody looks at run late.
-  for (const type of ["online", "visibilitychange"]) {
-    addEventListener(type, () => {
-      boardChannel?.retryNow();
-      talkChannel?.retryNow();
-    });
-  }
-  setInterval(tickClocks, 500);
-}
-
-function listenToTalk() {
+  listen("open-context", "click", () => openView("context"));
+  listen("close-context", "click", () => openView("conversation"));
   listen("claim", "click", () => claim());
   listen("take-over", "click", () => claim({ takeOver: true }));
-  listen("return", "click", () => askForEnd("return"));
-  listen("close", "click", () => askForEnd("close"));
-  listen("end-dialog", "close", endAsAsked);
+  listen("return", "click", () => openEndDialog("return"));
+  listen("close", "click", () => openEndDialog("close"));
+  endDialog.addEventListener("close", onEndDialogClosed);
   listen("earlier", "click", () =>
-    attempt("Earlier messages could not be loaded.", loadEarlier),
+    alertIfRefused("Earlier messages could not be loaded.", loadEarlier),
   );
-  listen("composer", "submit", (event) => {
-    event.preventDefault();
-    sendDraft();
-  });
-  field.addEventListener("input", () => {
-    showDraft();
-    talk.tellTyping();
-  });
-  field.addEventListener("keydown", (event) => {
-    // The Enter that ends a composition (Japanese, accents) is no wish to send.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    sendDraft();
-  });
+  superviseConnection(() => [desk?.channel ?? null, chat?.channel ?? null]);
+  setInterval(() => desk && view.updateTimes(desk.chats), 500);
 }
 
-showSound(localStorage.getItem("sound") !== "off");
-listenToBoard();
-listenToTalk();
+listenToControls();
 restoreIdentity();

@@ -1,52 +1,44 @@
+/** The view of the coordinators' page: the list, one conversation, and why it was handed over. */
+
+import { byId, el, setText, typedById } from "../shared/dom.js";
+import {
+  deliveryMark,
+  divider,
+  failureNotice,
+  isNearEnd,
+  isSameAuthor,
+  reconcile,
+  scrollToEnd,
+  timeElement,
+} from "../shared/message-list.js";
+import { authorName, reasonText, unreachableText } from "./texts.js";
+
+/** @import { ListItem } from "../shared/message-list.js" */
+/** @import { Author, Message } from "../shared/messages.js" */
+/** @import { Chat, ChatList } from "./chat-list.js" */
+/** @import { PastEntry, PastMessage, Transcript } from "./transcript.js" */
+
 /**
- * What a coordinator sees: who waits, who has whom, one conversation, and why somebody waits.
- *
- * What came over the wire goes into the page as text alone, so that no message can be markup.
+ * @typedef {object} Shown
+ * @property {ChatList} chats
+ * @property {boolean} canAct  whether there is a connection
+ * @property {Transcript | null} transcript  of the open conversation
+ * @property {PastMessage[]} past  what was written there before the live chat, oldest first
+ * @property {boolean} hasEarlier  whether the server may have more of it
+ */
+/**
+ * @typedef {{message: Message, title: string} | {message: Message, isGrouped: boolean}} TimelineItem
+ *   a divider before the message, or the message
  */
 
-import { byId, el, setText } from "../shared/dom.js";
-
 const TITLE = "Coordinators";
-const NEAR_END_PX = 80;
 
-// No table here has a prototype: what it is asked for comes over the wire, `constructor` or not.
-const REASONS = {
-  __proto__: null,
-  user_request: "Asked for a person",
-  ai_decision: "The assistant asked",
-  ai_failure: "The assistant failed",
-  coordinator: "A colleague stepped in",
-};
-const REFUSALS = {
-  __proto__: null,
-  already_claimed: "Another coordinator was first.",
-  transition_refused: "The user does not wait for a person any more.",
-  session_closed: "The conversation is closed.",
-  unknown_session: "The AI agent server does not know the conversation.",
-  server_unavailable: "The AI agent server cannot be reached just now.",
-  storage_unavailable: "The bridge could not store it. Try again.",
-  message_too_long: "The message is longer than 8,000 characters. Shorten it.",
-  unauthorized: "The token is missing, wrong or expired.",
-  token_expired: "The token has expired. Enter a new one.",
-  invalid_payload: "The bridge did not accept it.",
-  timeout: "The bridge did not answer in 10 seconds. Trying again doubles nothing.",
-  disconnected: "There is no connection just now.",
-};
-const AUTHORS = {
-  __proto__: null,
-  ai: "Assistant",
-  system: "Notice",
-  user: "User",
-  coordinator: "Colleague",
-};
-
-/** What a reason means. */
-export const explain = (reason) => REFUSALS[reason] ?? `The bridge refused (${reason}).`;
-
-export class DeskView {
+export class CoordinatorView {
+  #scroller = byId("scroller");
   #onOpen;
   #onRetry;
-  #contextOf = null; // the chat that the panel was last built for
+  /** @type {Chat | undefined} the one that the context panel shows */
+  #contextOf;
 
   /**
    * @param {(sessionId: string) => void} onOpen
@@ -57,263 +49,286 @@ export class DeskView {
     this.#onRetry = onRetry;
   }
 
-  /**
-   * @param {object} desk
-   * @param {Board} desk.board
-   * @param {boolean} desk.canAct  whether there is a connection
-   * @param {?Talk} desk.talk  with the user of the selected conversation
-   * @param {Array} desk.past  what was said there before, oldest first
-   * @param {boolean} desk.hasMore  whether the server may have more of it
-   */
-  show(desk) {
-    const { board } = desk;
-    const chat = board.chat(board.selected);
-    this.#showBoard(board);
-    showAway(board);
-    showOwner(board, chat, desk.canAct);
-    this.#showLog(chat, desk);
+  /** @param {Shown} shown */
+  show(shown) {
+    const { chats } = shown;
+    const chat = chats.selectedChat;
+    this.#showList(chats);
+    showServer(chats);
+    showOwner(chats, chat, shown.canAct);
+    this.#showLog(chat, shown);
     this.#showContext(chat);
-    byId("composer").hidden = !chat || !board.isMine(chat);
+    byId("composer").hidden = !chat || !chats.isMine(chat);
   }
 
-  /** How long somebody has waited goes on. */
-  tick(board) {
-    for (const time of document.querySelectorAll(".chat time")) {
-      setText(time, durationSince(time.dateTime));
+  /**
+   * Update the waiting times.
+   *
+   * @param {ChatList} chats
+   */
+  updateTimes(chats) {
+    for (const time of document.querySelectorAll("time.since")) {
+      setText(time, durationSince(/** @type {HTMLTimeElement} */ (time).dateTime));
     }
-    const chat = board.chat(board.selected);
-    if (chat?.status === "waiting") setText(byId("owner-detail"), ownerWords(board, chat));
+    const chat = chats.selectedChat;
+    if (chat?.status === "waiting") setText(byId("owner-detail"), ownerText(chats, chat));
   }
 
-  #showBoard(board) {
-    const { waiting, live } = board;
+  scrollToEnd() {
+    scrollToEnd(this.#scroller);
+  }
+
+  /** @param {ChatList} chats */
+  #showList(chats) {
+    const { waiting, live } = chats;
     setText(byId("waiting-count"), waiting.length ? String(waiting.length) : "");
     setText(byId("live-count"), live.length ? String(live.length) : "");
-    fill(byId("waiting"), waiting.map((chat) => this.#chatItem(board, chat)));
-    fill(byId("live"), live.map((chat) => this.#chatItem(board, chat)));
-    byId("nobody").hidden = waiting.length > 0;
+    for (const [id, list] of /** @type {const} */ ([
+      ["waiting", waiting],
+      ["live", live],
+    ])) {
+      reconcile(
+        byId(id),
+        list.map((chat) => this.#chatItem(chats, chat)),
+      );
+    }
+    byId("waiting-empty").hidden = waiting.length > 0;
     byId("live-title").hidden = live.length === 0;
     document.title = waiting.length ? `(${waiting.length}) waiting · ${TITLE}` : TITLE;
   }
 
-  #chatItem(board, chat) {
+  /**
+   * @param {ChatList} chats
+   * @param {Chat} chat
+   * @returns {ListItem}
+   */
+  #chatItem(chats, chat) {
     const { sessionId } = chat;
-    const seen = {
+    const shown = {
       chat,
-      gist: gistOf(board, chat),
-      unread: board.unread(sessionId),
-      isCurrent: sessionId === board.selected,
+      preview: previewOf(chats, chat),
+      unread: chats.unread(sessionId),
+      isCurrent: sessionId === chats.selected,
     };
     const build = () => {
-      const button = chatButton(seen);
+      const button = chatButton(shown);
       button.addEventListener("click", () => this.#onOpen(sessionId));
       return el("li", {}, button);
     };
-    return { key: sessionId, build, seen };
+    return { key: sessionId, version: JSON.stringify(shown), build };
   }
 
-  #showLog(chat, { board, talk, past, hasMore }) {
-    const scroller = byId("scroller");
-    const follow = isNearEnd(scroller);
-    const items = chat ? timeline(past, talk.lines).map(this.#logItem(board, chat)) : [];
-    fill(byId("log"), items);
-    byId("empty").hidden = items.length > 0;
-    byId("earlier").hidden = !chat || !hasMore;
-    const isOfServer = past.some(({ seq }) => seq !== null);
-    setText(byId("earlier"), isOfServer ? "Load earlier" : "Load from the server");
-    setText(byId("empty-title"), chat ? "Nothing was said yet" : "Choose a conversation");
-    byId("typing").hidden = !talk?.isTyping;
-    setText(byId("typing-words"), `${chat?.userId} is writing…`);
-    if (follow) scroller.scrollTop = scroller.scrollHeight;
+  /**
+   * @param {Chat | undefined} chat
+   * @param {Shown} shown
+   */
+  #showLog(chat, { chats, transcript, past, hasEarlier }) {
+    const scroller = this.#scroller;
+    const wasAtEnd = isNearEnd(scroller);
+    const timeline = chat && transcript ? timelineOf(past, transcript.messages) : [];
+    reconcile(
+      byId("log"),
+      timeline.map((item) => this.#timelineItem(item, chats, chat?.userId ?? "")),
+    );
+    byId("empty").hidden = timeline.length > 0;
+    byId("earlier").hidden = !chat || !hasEarlier;
+    const isFromServer = past.some(({ seq }) => seq !== null);
+    setText(byId("earlier"), isFromServer ? "Load earlier messages" : "Load from the server");
+    setText(byId("empty-title"), chat ? "No messages yet" : "Select a conversation");
+    byId("typing").hidden = !transcript?.isTyping;
+    setText(byId("typing-text"), `${chat?.userId} is typing…`);
+    if (wasAtEnd) this.scrollToEnd();
   }
 
-  #logItem(board, { userId }) {
-    return ({ line, words, follows }) => {
-      if (words) return { key: `divider ${line.key}`, seen: words, build: () => divider(words) };
-      const mine = isMine(board, line);
-      const build = () => {
-        const node = entry(line, mine ? "You" : authorOf(line, userId), mine);
-        node.classList.toggle("follows", follows);
-        const retry = () => this.#onRetry(line.key);
-        node.querySelector(".retry")?.addEventListener("click", retry);
-        return node;
-      };
-      return { key: line.key, seen: { line, follows }, build };
+  /**
+   * @param {TimelineItem} item
+   * @param {ChatList} chats
+   * @param {string} userId
+   * @returns {ListItem}
+   */
+  #timelineItem(item, chats, userId) {
+    const { message } = item;
+    if ("title" in item) {
+      const { title } = item;
+      return { key: `divider ${message.key}`, version: title, build: () => divider(title) };
+    }
+    return {
+      key: message.key,
+      // Messages are made anew from the bridge's replies: the same content is the same version.
+      version: JSON.stringify(message),
+      isGrouped: item.isGrouped,
+      build: () => this.#entry(message, chats, userId),
     };
   }
 
+  /**
+   * @param {Message} message
+   * @param {ChatList} chats
+   * @param {string} userId
+   */
+  #entry(message, chats, userId) {
+    const { author, coordinatorId, state } = message;
+    const isMine = author === "coordinator" && coordinatorId === chats.identity.coordinatorId;
+    const name = author === "user" ? userId : authorName(message);
+    return el(
+      "li",
+      { className: "entry", data: { author, state, mine: String(isMine) } },
+      el("span", { className: "author" }, isMine ? "You" : name),
+      el("div", { className: "bubble", textContent: message.text }),
+      el(
+        "span",
+        { className: "meta" },
+        timeElement(message.at),
+        isMine ? deliveryMark(state) : null,
+        failureNotice(message, this.#onRetry),
+      ),
+    );
+  }
+
+  /** @param {Chat | undefined} chat */
   #showContext(chat) {
-    // Built once for each state of the conversation: what is folded out stays so.
+    // Built once for each state of the conversation: what was unfolded stays so.
     if (chat === this.#contextOf) return;
     this.#contextOf = chat;
     byId("context-empty").hidden = Boolean(chat);
-    byId("context-body").replaceChildren(...(chat ? contextParts(chat) : []));
+    byId("context-body").replaceChildren(...(chat ? contextElements(chat) : []));
   }
 }
 
 /**
- * Bring a list up to date, leaving what has not changed: it keeps its focus, and what is selected
- * in it. `items` are `{key, seen, build}`, `seen` being all that the item is built from.
+ * @param {ChatList} chats
+ * @param {Chat} chat
  */
-function fill(list, items) {
-  const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
-  items.forEach(({ key, seen, build }, n) => {
-    const text = JSON.stringify(seen);
-    let node = known.get(key);
-    if (node?.dataset.seen !== text) {
-      const old = node;
-      node = build();
-      Object.assign(node.dataset, { key, seen: text });
-      old?.replaceWith(node);
-    }
-    if (list.children[n] !== node) list.insertBefore(node, list.children[n] ?? null);
-  });
-  while (list.children.length > items.length) list.lastElementChild.remove();
+function previewOf(chats, chat) {
+  if (chat.status !== "waiting") return `with ${holderOf(chats, chat)}`;
+  const { openQuestion, summary } = chat.context ?? {};
+  return String(openQuestion ?? summary ?? reasonText(chat.reason));
 }
 
-function gistOf(board, chat) {
-  const { context, coordinatorId } = chat;
-  if (chat.status === "waiting") {
-    return context?.openQuestion ?? context?.summary ?? REASONS[chat.reason] ?? "";
-  }
-  return board.isMine(chat) ? "with you" : `with ${coordinatorId ?? "a colleague"}`;
-}
+/**
+ * @param {ChatList} chats
+ * @param {Chat} chat
+ */
+const holderOf = (chats, chat) =>
+  chats.isMine(chat) ? "you" : (chat.coordinatorId ?? "a colleague");
 
-function chatButton({ chat, gist, unread, isCurrent }) {
+/** @param {{chat: Chat, preview: string, unread: number, isCurrent: boolean}} shown */
+function chatButton({ chat, preview, unread, isCurrent }) {
   const { status, userId } = chat;
-  const since = status === "waiting" ? chat.waitingSince : chat.since;
+  const since = (status === "waiting" && chat.waitingSince) || chat.since;
   const button = el(
     "button",
     { type: "button", className: "chat", data: { status } },
     el("strong", {}, userId),
-    el("time", { dateTime: since }, durationSince(since)),
-    el("span", { className: "gist" }, gist),
+    el("time", { className: "since", dateTime: since }, durationSince(since)),
+    el("span", { className: "preview" }, preview),
     unread ? el("span", { className: "unread", title: "Unread" }, String(unread)) : null,
   );
   button.setAttribute("aria-current", String(isCurrent));
   return button;
 }
 
-function showAway(board) {
-  const pending = [...board.waiting, ...board.live].filter((chat) => chat.pending).length;
-  byId("away").hidden = board.reachable !== false;
-  const kept = pending
-    ? "What you have decided is kept, and goes to it in order once it is back."
-    : "You can go on: what you decide is kept until it is back.";
-  setText(byId("away"), `The AI agent server cannot be reached. ${kept}`);
+/** @param {ChatList} chats */
+function showServer(chats) {
+  const hasPending = [...chats.waiting, ...chats.live].some((chat) => chat.pending);
+  byId("server-unreachable").hidden = chats.isServerReachable !== false;
+  setText(byId("server-unreachable"), unreachableText(hasPending));
 }
 
-function showOwner(board, chat, canAct) {
+/**
+ * @param {ChatList} chats
+ * @param {Chat | undefined} chat
+ * @param {boolean} canAct
+ */
+function showOwner(chats, chat, canAct) {
   byId("owner").hidden = !chat;
   if (!chat) return;
-  const mine = board.isMine(chat);
+  const isMine = chats.isMine(chat);
   byId("owner").dataset.status = chat.status;
   setText(byId("owner-title"), chat.userId);
-  setText(byId("owner-detail"), ownerWords(board, chat));
-  byId("claim").hidden = chat.status !== "waiting";
-  byId("take-over").hidden = chat.status !== "live" || mine;
-  byId("return").hidden = byId("close").hidden = !mine;
-  for (const id of ["claim", "take-over", "return", "close"]) byId(id).disabled = !canAct;
-}
-
-function ownerWords(board, chat) {
-  const pending = chat.pending ? " · waiting for the server" : "";
-  switch (chat.status) {
-    case "waiting":
-      return `waiting for ${durationSince(chat.waitingSince)}`;
-    case "live":
-      return (
-        (board.isMine(chat) ? "is with you" : `is with ${chat.coordinatorId ?? "a colleague"}`) +
-        pending
-      );
-    case "closed":
-      return `The conversation is closed.${pending}`;
-    default:
-      return `The assistant has the conversation.${pending}`;
+  setText(byId("owner-detail"), ownerText(chats, chat));
+  const isOffered = {
+    claim: chat.status === "waiting",
+    "take-over": chat.status === "live" && !isMine,
+    return: isMine,
+    close: isMine,
+  };
+  for (const [id, isShown] of Object.entries(isOffered)) {
+    const button = typedById(HTMLButtonElement, id);
+    button.hidden = !isShown;
+    button.disabled = !canAct;
   }
 }
 
 /**
- * Both sides' lines by their time, as `{line, follows}` (the same voice goes on), and wherever the
- * one side goes over into the other `{line, words}`, a divider before that line.
+ * @param {ChatList} chats
+ * @param {Chat} chat
  */
-function timeline(past, live) {
+function ownerText(chats, chat) {
+  const pending = chat.pending ? " · not yet confirmed by the server" : "";
+  switch (chat.status) {
+    case "waiting":
+      return `waiting for ${durationSince(chat.waitingSince ?? chat.since)}`;
+    case "live":
+      return `is with ${holderOf(chats, chat)}${pending}`;
+    case "closed":
+      return `The conversation is closed.${pending}`;
+    default:
+      return `Back with the assistant.${pending}`;
+  }
+}
+
+/**
+ * Merge what was written before and in the live chat by time, with a divider at each change.
+ *
+ * @param {PastMessage[]} past
+ * @param {Message[]} live
+ */
+function timelineOf(past, live) {
+  /** @type {TimelineItem[]} */
   const items = [];
   let [p, n] = [0, 0];
+  /** @type {{message: Message, isLive: boolean} | null} */
   let previous = null;
   while (p < past.length || n < live.length) {
-    // Each side stays in its own order, whatever the clocks say that it was written by.
-    const isLive =
-      p === past.length || (n < live.length && Date.parse(live[n].at) < Date.parse(past[p].at));
-    const line = isLive ? live[n++] : past[p++];
-    const turns = previous ? previous.isLive !== isLive : isLive;
-    if (turns) items.push({ line, words: isLive ? "Live chat" : "With the assistant" });
-    items.push({ line, follows: !turns && isSameVoice(previous?.line, line) });
-    previous = { line, isLive };
+    // Each side keeps its own order, whatever its clock says.
+    const isLive = p === past.length || (n < live.length && timeOf(live[n]) < timeOf(past[p]));
+    const message = isLive ? live[n++] : past[p++];
+    const isChange = previous ? previous.isLive !== isLive : isLive;
+    if (isChange) items.push({ message, title: isLive ? "Live chat" : "With the assistant" });
+    const isGrouped = !isChange && previous !== null && isSameAuthor(previous.message, message);
+    items.push({ message, isGrouped });
+    previous = { message, isLive };
   }
   return items;
 }
 
-function isSameVoice(previous, line) {
-  if (!previous) return false;
-  return previous.author === line.author && previous.coordinatorId === line.coordinatorId;
-}
+/** @param {Message} message */
+const timeOf = ({ at }) => Date.parse(at ?? "");
 
-function isMine(board, { author, coordinatorId }) {
-  return author === "coordinator" && coordinatorId === board.identity.coordinatorId;
-}
+/**
+ * Return the entries of a list in a context package, which may hold anything.
+ *
+ * @template T
+ * @param {T[] | unknown} value
+ */
+export const listOf = (value) =>
+  Array.isArray(value) ? /** @type {T[]} */ (value.filter(Boolean)) : [];
 
-function authorOf({ author, coordinatorId }, userId) {
-  return author === "user" ? userId : (coordinatorId ?? AUTHORS[author] ?? author);
-}
-
-const divider = (words) => el("li", { className: "divider" }, words);
-
-function entry({ author, text, at, state, error }, who, mine) {
-  return el(
-    "li",
-    { className: "entry", data: { author, state, mine: String(mine) } },
-    el("span", { className: "author" }, who),
-    el("div", { className: "bubble", textContent: text }),
-    el(
-      "span",
-      { className: "meta" },
-      timeOf(at),
-      mine ? tick(state) : null,
-      state === "failed" ? failure(error) : null,
-    ),
-  );
-}
-
-function tick(state) {
-  const [mark, words] = {
-    queued: ["◷", "Waits for the connection"],
-    sending: ["◷", "Sending"],
-    stored: ["✓", "Stored"],
-    failed: ["!", "Not sent"],
-  }[state];
-  return el("span", { className: "tick", title: words, role: "img", ariaLabel: words }, mark);
-}
-
-function failure(error) {
-  const retry = el("button", { type: "button", className: "retry" }, "Retry");
-  return el("span", { className: "failure" }, explain(error.reason), " ", retry);
-}
-
-/** A context package may have anything in it: what is not as it should be is left out. */
-export const listOf = (value) => (Array.isArray(value) ? value.filter(Boolean) : []);
-
-function contextParts(chat) {
+/** @param {Chat} chat */
+function contextElements(chat) {
   const context = chat.context ?? {};
-  const last = listOf(context.lastMessages).map(({ author, message }) =>
-    el("li", {}, el("b", {}, `${AUTHORS[author] ?? author}: `), String(message)),
+  /** @type {PastEntry[]} */
+  const lastMessages = listOf(context.lastMessages);
+  const last = lastMessages.map(({ author, message }) =>
+    el("li", {}, el("b", {}, `${authorName({ author })}: `), String(message)),
   );
   return [
     chat.reason
-      ? el("div", {}, el("span", { className: "reason" }, REASONS[chat.reason] ?? chat.reason))
+      ? el("div", {}, el("span", { className: "reason" }, reasonText(chat.reason)))
       : null,
-    part("Open question", context.openQuestion, "question"),
-    part("Summary", chat.summary ?? context.summary),
+    section("Open question", context.openQuestion, "question"),
+    section("Summary", chat.summary ?? context.summary),
     last.length
       ? el(
           "details",
@@ -328,47 +343,48 @@ function contextParts(chat) {
       fact("Language", languageName(context.language)),
       fact("Tools used", listOf(context.toolsUsed).join(", ")),
       fact("Location", chat.locationId),
-      fact("Asked at", chat.waitingSince && timeOf(chat.waitingSince)),
+      fact("Requested at", timeElement(chat.waitingSince ?? undefined)),
       fact("Session", chat.sessionId),
     ),
-  ].filter(Boolean);
+  ].filter((element) => element !== null);
 }
 
-function part(title, text, className = "") {
+/**
+ * @param {string} title
+ * @param {unknown} text
+ */
+function section(title, text, className = "") {
   return text ? el("section", {}, el("h3", {}, title), el("p", { className }, String(text))) : null;
 }
 
+/**
+ * @param {string} title
+ * @param {Node | string | null} value
+ */
 function fact(title, value) {
   return value ? el("div", {}, el("dt", {}, title), el("dd", {}, value)) : null;
 }
 
+/** @param {unknown} code */
 function languageName(code) {
   if (!code) return null;
   try {
-    return new Intl.DisplayNames("en", { type: "language" }).of(code);
+    return new Intl.DisplayNames("en", { type: "language" }).of(String(code)) ?? String(code);
   } catch {
-    return code;
+    return String(code);
   }
 }
 
+/**
+ * Return the time since then, as in "1:05" or "2 h 05".
+ *
+ * @param {string} at
+ */
 function durationSince(at) {
   const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(at)) / 1000));
   if (Number.isNaN(seconds)) return "–";
-  const two = (number) => String(number).padStart(2, "0");
+  const twoDigits = (/** @type {number} */ number) => String(number).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
-  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)}`;
-}
-
-function timeOf(at) {
-  const when = new Date(at);
-  if (Number.isNaN(when.getTime())) return null;
-  const isToday = when.toDateString() === new Date().toDateString();
-  const time = { hour: "2-digit", minute: "2-digit", hour12: false };
-  const format = isToday ? time : { ...time, day: "numeric", month: "short" };
-  return el("time", { dateTime: at, title: at }, when.toLocaleString("en-GB", format));
-}
-
-function isNearEnd({ scrollHeight, scrollTop, clientHeight }) {
-  return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+  if (minutes < 60) return `${minutes}:${twoDigits(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)}`;
 }

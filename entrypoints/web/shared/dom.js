@@ -1,21 +1,64 @@
-/** The document: elements found, made and filled. Text enters the page as text alone. */
+/** Finding, creating and filling elements. Text from the wire is only ever set as text. */
 
-export const byId = (id) => document.getElementById(id);
-
-/** An element with properties, `dataset` entries under `data`, and children (null is left out). */
-export function el(tag, { data = {}, ...properties } = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  Object.assign(node.dataset, data);
-  node.append(...children.filter((child) => child != null));
+/**
+ * Return the element `id`.
+ *
+ * @param {string} id
+ */
+export function byId(id) {
+  const node = document.getElementById(id);
+  if (!node) throw new Error(`The page has no #${id}`);
   return node;
 }
 
-/** Assigning the same text again would have a screen reader say it again. */
+/**
+ * Return the element `id` as an instance of `type`.
+ *
+ * @template {HTMLElement} T
+ * @param {new () => T} type
+ * @param {string} id
+ * @returns {T}
+ */
+export function typedById(type, id) {
+  const node = byId(id);
+  if (!(node instanceof type)) throw new Error(`#${id} is not a ${type.name}`);
+  return node;
+}
+
+/**
+ * Create an element with properties, `dataset` entries under `data`, and children (null is skipped).
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Partial<HTMLElementTagNameMap[Tag]> & {data?: Record<string, string>}} properties
+ * @param {(Node | string | null)[]} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function el(tag, { data = {}, ...properties } = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  Object.assign(node.dataset, data);
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+/**
+ * Set a text unless it is there already: a screen reader would read it out again.
+ *
+ * @param {Element} node
+ * @param {string} text
+ */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-const NUMBER = new Intl.NumberFormat("en");
-
-/** "1,234 / 8,000". */
-export const ratio = (count, limit) => `${NUMBER.format(count)} / ${NUMBER.format(limit)}`;
+/**
+ * Listen to an event of the element `id`.
+ *
+ * @template {keyof HTMLElementEventMap} Type
+ * @param {string} id
+ * @param {Type} type
+ * @param {(event: HTMLElementEventMap[Type]) => void} listener
+ */
+export function listen(id, type, listener) {
+  byId(id).addEventListener(type, listener);
+}

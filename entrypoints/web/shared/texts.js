@@ -1,139 +1,96 @@
-/** What the page says: of the connection, of the conversation, and of what went wrong. */
+/** The texts of both pages: the state of the connection, and why a request was refused. */
 
-// No table here has a prototype: what it is asked for comes over the wire, `constructor` or not.
-const REFUSALS = {
-  __proto__: null,
-  invalid_payload:
-    "The server did not accept the data. Business, location and user are 1–128 letters, digits " +
-    "and . _ : @ - each.",
-  invalid_url: "The server URL is not valid. It looks like ws://localhost:3001/socket/websocket.",
-  unauthorized: "The token is missing, wrong or expired. Enter a valid one, then connect again.",
-  token_expired: "The token's time is over. Enter a new one, then connect again.",
-  identity_unavailable: "The server cannot check the token just now.",
-  business_mismatch: "The token or the topic belongs to another business. Check the business.",
-  identity_mismatch: "The message names another user than the one who joined. Connect again.",
-  overloaded: "The server is at its limit just now.",
-  rate_limited: "Too many messages in a short time.",
-  storage_unavailable: "The server could not store it; nobody has seen it.",
-  message_too_long: "The message is longer than 8,000 characters. Shorten it.",
-  not_in_live_chat: "There is no live chat to end.",
-  phx_close: "The server has ended the conversation's channel. Connect again to go on.",
-  timeout: "The server did not answer in 10 seconds. Trying again doubles nothing.",
-  disconnected: "There is no connection just now.",
-  "unmatched topic": "The server does not know this topic. Check the business and the server URL.",
-};
+/** @import { Cause, ChannelState, ErrorResponse } from "./phoenix.js" */
 
-/** What a reason means, and what to do about it. */
-export function explain(reason, response = {}) {
-  const sentence = REFUSALS[reason] ?? "The server refused.";
-  const wait = response?.retryAfterMs;
-  const after = wait ? ` Try again in ${Math.ceil(wait / 1000)} s.` : "";
-  const detail = response?.detail ?? response?.message;
-  return sentence + after + (typeof detail === "string" ? ` (${detail})` : "");
+/** By the reason. In a Map, unlike in an object, nothing is found for `constructor`. */
+const REFUSALS = new Map(
+  Object.entries({
+    invalid_payload:
+      "The request is invalid. Business, location and user IDs have 1–128 letters, digits and " +
+      ". _ : @ - each.",
+    invalid_url: "The server URL is invalid. Example: ws://localhost:3001/socket/websocket.",
+    unauthorized: "The token is missing, invalid or expired. Enter a valid one and reconnect.",
+    token_expired: "The token has expired. Enter a new one and reconnect.",
+    identity_unavailable: "The server cannot verify tokens at the moment.",
+    business_mismatch: "The token or the topic belongs to another business. Check the business.",
+    identity_mismatch: "The message names a user other than the one who joined. Reconnect.",
+    overloaded: "The server is at capacity.",
+    rate_limited: "Too many messages in a short time.",
+    storage_unavailable: "Storage is unavailable at the moment; nothing was saved or sent.",
+    message_too_long: "The message is too long. Shorten it.",
+    not_in_live_chat: "There is no live chat to end.",
+    already_claimed: "Another coordinator has already claimed it.",
+    transition_refused: "The user is no longer waiting for a person.",
+    session_closed: "The conversation is closed.",
+    unknown_session: "The AI agent server does not know this conversation.",
+    server_unavailable: "The AI agent server cannot be reached at the moment.",
+    phx_close: "The server closed the channel. Reconnect to continue.",
+    timeout: "No response within 10 seconds. It is safe to try again.",
+    disconnected: "There is no connection.",
+    "unmatched topic":
+      "The server does not know this topic. Check the business and the server URL.",
+  }),
+);
+
+/**
+ * Return what a refusal means, and what to do about it.
+ *
+ * @param {string} reason
+ * @param {ErrorResponse | null} [response]
+ */
+export function explainRefusal(reason, response) {
+  const { retryAfterMs, by, detail = response?.message } = response ?? {};
+  const sentences = [REFUSALS.get(reason) ?? `The request was refused (${reason}).`];
+  if (by) sentences.push(`It is with ${by}.`);
+  if (retryAfterMs) sentences.push(`Try again in ${Math.ceil(retryAfterMs / 1000)} s.`);
+  if (typeof detail === "string") sentences.push(`(${detail})`);
+  return sentences.join(" ");
 }
 
 /**
- * The state of the connection: `{label, tone}`, tone being good, busy, bad or off; and where
- * something is wrong `{title, detail}`.
+ * Return the texts for the state of a connection; `title` and `detail` if something is wrong.
+ *
+ * @param {ChannelState} state
+ * @returns {{label: string, tone: "good" | "busy" | "bad" | "off", title?: string, detail?: string}}
  */
-export function connectionWords(state) {
+export function connectionText(state) {
   switch (state.name) {
     case "connecting":
       return { label: "Connecting…", tone: "busy" };
     case "joining":
       return { label: "Joining…", tone: "busy" };
     case "joined":
-      return { label: "Joined", tone: "good" };
+      return { label: "Connected", tone: "good" };
     case "waiting":
-      return waitingWords(state);
+      return waitingText(state.retryAt, state.cause);
     case "refused":
-      return refusedWords(state);
+      return {
+        label: "Refused",
+        tone: "bad",
+        title: `Connection refused: ${state.reason}.`,
+        detail: explainRefusal(state.reason, state.response),
+      };
     default:
       return { label: "Not connected", tone: "off" };
   }
 }
 
-function refusedWords({ reason, response }) {
-  const detail = explain(reason, response);
-  return { label: "Refused", tone: "bad", title: `Refused: ${reason}.`, detail };
-}
-
-function waitingWords({ retryAt, why }) {
+/**
+ * @param {number} retryAt
+ * @param {Cause} cause
+ * @returns {ReturnType<typeof connectionText>}
+ */
+function waitingText(retryAt, cause) {
   const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
   const label = `Reconnecting in ${seconds} s`;
-  return { label, tone: "busy", title: "Not connected.", detail: causeOf(why) };
+  return { label, tone: "busy", title: "Not connected.", detail: causeText(cause) };
 }
 
-function causeOf({ code, reason }) {
-  // No close frame: a browser does not tell whether the upgrade was refused, or nobody is there.
-  if (code === 1006) return "Is the server running, and may this page's origin use it?";
-  const words = REFUSALS[reason] ?? (reason ? `Reason: ${reason}.` : "The server went away.");
-  return code ? `${words} (close code ${code})` : words;
+/** @param {Cause} cause */
+function causeText({ code, reason }) {
+  // No close frame: a browser does not tell a refused upgrade from a server that is down.
+  if (code === 1006) return "Check that the server is running and accepts this page's origin.";
+  const text =
+    REFUSALS.get(reason) ?? (reason ? `Reason: ${reason}.` : "The server closed the connection.");
+  return code ? `${text} (close code ${code})` : text;
 }
-
-/** What stands where no message is yet: `[title, detail]`. */
-export const emptyWords = (isActive) =>
-  isActive
-    ? ["How can we help?", "Write a message below."]
-    : ["Start a conversation", "Connect, and write the first message."];
-
-const BECAUSE = {
-  __proto__: null,
-  user_request: "You asked for a person.",
-  ai_decision: "The assistant asked for a person.",
-  ai_failure: "The assistant could not answer.",
-  coordinator: "A colleague has stepped in.",
-  accepted: "A colleague has accepted.",
-  takeover: "Another colleague has taken over.",
-  cancelled: "The request was cancelled.",
-  expired: "Nobody could take over in time.",
-  returned: "The colleague has handed back.",
-  ended_by_user: "You ended the live chat.",
-  closed_by_coordinator: "Closed by a colleague.",
-  closed_by_user: "Closed by you.",
-  idle: "Closed after a long silence.",
-};
-
-const because = (reason) => BECAUSE[reason] ?? "";
-
-const ANY_TIME = "You can ask for a person any time.";
-
-/** Who owns the conversation: `{title, detail}`. */
-export function ownerWords({ status, reason, coordinatorId }) {
-  switch (status) {
-    case "waiting":
-      return { title: "Waiting for a person", detail: "You can go on writing meanwhile." };
-    case "live":
-      return { title: `${coordinatorId ?? "A colleague"} is with you`, detail: because(reason) };
-    case "closed":
-      return {
-        title: "Conversation closed",
-        detail: `${because(reason)} Your next message starts a new one.`.trim(),
-      };
-    default:
-      return { title: "AI assistant", detail: because(reason) || ANY_TIME };
-  }
-}
-
-const CHANGES = {
-  __proto__: null,
-  ai: "The assistant has the conversation.",
-  waiting: "A person was asked for.",
-  live: "A person has the conversation.",
-  closed: "The conversation is closed.",
-};
-
-/** A change of status, as a line in the log. */
-export const changeWords = ({ status, reason }) => BECAUSE[reason] ?? CHANGES[status] ?? status;
-
-const AUTHORS = {
-  __proto__: null,
-  ai: "Assistant",
-  coordinator: "Colleague",
-  system: "Notice",
-  user: "You",
-};
-
-/** Whose words a message is; a coordinator has a name. */
-export const authorWords = ({ author, coordinatorId }) =>
-  coordinatorId ?? AUTHORS[author] ?? author;

@@ -1,173 +1,252 @@
-/** The raw frames, both ways: the last 500, to filter, hold still, copy, and send by hand. */
+/** The panel of raw frames: the last 500, both ways, to filter, pause, copy, and send by hand. */
 
+import { byId, el, listen, setText, typedById } from "../shared/dom.js";
 import { encode } from "../shared/phoenix.js";
-import { byId, el, setText } from "../shared/dom.js";
+
+/** @import { PhoenixChannel, WireFrame } from "../shared/phoenix.js" */
+/** @import { Identity } from "./conversation.js" */
+
+/** @typedef {WireFrame & {at: Date}} ShownFrame */
 
 const LIMIT = 500;
+const NEAR_END_PX = 40;
 // A token is a credential: frames are shown to others, and copied into reports.
 const TOKEN = /("token"\s*:\s*")(?:[^"\\]|\\.)*/g;
 
+/**
+ * Return the text of a frame without its token.
+ *
+ * @param {string} text
+ */
+export const redactToken = (text) => text.replace(TOKEN, "$1•••");
+
+/**
+ * Return whether a text has all words of a filter, and none of those with a minus.
+ *
+ * @param {string} text
+ * @param {string} filter
+ */
+export function matchesFilter(text, filter) {
+  const searched = text.toLowerCase();
+  const terms = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  return terms.every((term) =>
+    term.length > 1 && term.startsWith("-")
+      ? !searched.includes(term.slice(1))
+      : searched.includes(term),
+  );
+}
+
+/**
+ * Return what a frame is recognised by in a list, whichever its protocol version.
+ *
+ * @param {string} text
+ * @returns {{ref: string, event: string, payload: string}}
+ */
+export function summarise(text) {
+  const json = parse(text);
+  const { ref, event, payload } = Array.isArray(json)
+    ? { ref: json[1], event: json[3], payload: json[4] }
+    : (json ?? {});
+  if (!event) return { ref: "", event: "?", payload: text };
+  return { ref: String(ref ?? ""), event: String(event), payload: JSON.stringify(payload) };
+}
+
 export class FramesPanel {
-  #frames = []; // oldest first
-  #paused = false;
-  #missed = 0;
+  /** @type {ShownFrame[]} oldest first */
+  #frames = [];
+  #isPaused = false;
+  #countSincePause = 0;
+  /** @type {PhoenixChannel | null} */
   #channel = null;
+  /** @type {Identity | null} */
+  #identity = null;
 
   constructor() {
-    byId("frames-filter").addEventListener("input", () => this.#renderAll());
-    byId("frames-beats").addEventListener("change", () => this.#renderAll());
-    byId("frames-clear").addEventListener("click", () => this.#clear());
-    byId("frames-pause").addEventListener("click", () => this.#pause(!this.#paused));
-    byId("frames-copy").addEventListener("click", ({ target }) =>
-      copy(this.#shown().map(line).join("\n"), target),
+    listen("frames-filter", "input", () => this.#renderAll());
+    listen("frames-heartbeats", "change", () => this.#renderAll());
+    listen("frames-clear", "click", () => this.#clear());
+    listen("frames-pause", "click", () => this.#pause(!this.#isPaused));
+    const copyButton = typedById(HTMLButtonElement, "frames-copy");
+    copyButton.addEventListener("click", () =>
+      copy(this.#matching().map(reportLine).join("\n"), copyButton),
     );
-    byId("raw-example").addEventListener("change", ({ target }) => this.#example(target));
-    byId("raw").addEventListener("submit", (event) => this.#sendRaw(event));
+    listen("raw-example", "change", () => this.#fillInExample());
+    listen("raw", "submit", (event) => this.#sendRaw(event));
   }
 
-  /** Show the frames of this channel from now on. */
-  watch(channel, identity) {
+  /**
+   * Show the frames of a channel, and send raw frames over it.
+   *
+   * @param {PhoenixChannel} channel
+   * @param {Identity} identity
+   */
+  attach(channel, identity) {
     this.#channel = channel;
-    this.identity = identity;
-    this.watchAlso(channel);
-    channel.addEventListener("state", () => {
-      byId("raw-send").disabled = !this.#channel.isOpen;
+    this.#identity = identity;
+    this.watch(channel);
+    channel.on("state", () => {
+      typedById(HTMLButtonElement, "raw-send").disabled = !this.#channel?.isOpen;
     });
   }
 
-  /** Show what goes over this channel too. */
-  watchAlso(channel) {
-    channel.addEventListener("frame", ({ detail }) => this.#add(detail));
+  /**
+   * Show the frames of another channel too.
+   *
+   * @param {PhoenixChannel} channel
+   */
+  watch(channel) {
+    channel.on("frame", (frame) => this.#add(frame));
   }
 
+  /** @param {WireFrame} frame */
   #add({ direction, text }) {
-    const frame = { direction, text: text.replace(TOKEN, "$1•••"), at: new Date() };
+    const frame = { direction, text: redactToken(text), at: new Date() };
     this.#frames.push(frame);
     if (this.#frames.length > LIMIT) this.#frames.shift();
-    if (this.#paused) this.#missed += 1;
-    else if (this.#matches(frame)) this.#append(frame);
-    this.#renderTally();
+    if (this.#isPaused) this.#countSincePause += 1;
+    else if (isShown(frame)) this.#append(frame);
+    this.#renderCount();
   }
 
+  /** @param {ShownFrame} frame */
   #append(frame) {
     const scroller = byId("frames-scroller");
-    const follow = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 40;
+    const { scrollHeight, scrollTop, clientHeight } = scroller;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
     const list = byId("frames-list");
     list.append(row(frame));
-    while (list.childElementCount > LIMIT) list.firstElementChild.remove();
+    while (list.childElementCount > LIMIT) list.firstElementChild?.remove();
     byId("frames-empty").hidden = true;
-    if (follow) scroller.scrollTop = scroller.scrollHeight;
+    if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
   }
 
-  #shown() {
-    return this.#frames.filter((frame) => this.#matches(frame));
-  }
-
-  #matches({ text }) {
-    if (!byId("frames-beats").checked && isHeartbeat(text)) return false;
-    const searched = text.toLowerCase();
-    const terms = byId("frames-filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-    // All words must occur, and those with a minus must not.
-    return terms.every((term) =>
-      term.length > 1 && term.startsWith("-")
-        ? !searched.includes(term.slice(1))
-        : searched.includes(term),
-    );
+  #matching() {
+    return this.#frames.filter(isShown);
   }
 
   #renderAll() {
-    const shown = this.#shown();
+    const shown = this.#matching();
     byId("frames-list").replaceChildren(...shown.map(row));
     byId("frames-empty").hidden = shown.length > 0;
     const scroller = byId("frames-scroller");
     scroller.scrollTop = scroller.scrollHeight;
   }
 
-  #renderTally() {
-    const text = this.#paused ? `${this.#missed} new` : String(this.#frames.length);
-    for (const tally of document.querySelectorAll("[data-tally]")) setText(tally, text);
+  #renderCount() {
+    const text = this.#isPaused ? `${this.#countSincePause} new` : String(this.#frames.length);
+    for (const count of document.querySelectorAll("[data-frame-count]")) setText(count, text);
   }
 
-  #pause(paused) {
-    this.#paused = paused;
-    this.#missed = 0;
-    byId("frames-pause").setAttribute("aria-pressed", String(paused));
-    byId("frames-pause").textContent = paused ? "Resume" : "Pause";
-    if (!paused) this.#renderAll();
-    this.#renderTally();
+  /** @param {boolean} isPaused */
+  #pause(isPaused) {
+    this.#isPaused = isPaused;
+    this.#countSincePause = 0;
+    byId("frames-pause").setAttribute("aria-pressed", String(isPaused));
+    setText(byId("frames-pause"), isPaused ? "Resume" : "Pause");
+    if (!isPaused) this.#renderAll();
+    this.#renderCount();
   }
 
   #clear() {
     this.#frames = [];
-    this.#missed = 0;
+    this.#countSincePause = 0;
     this.#renderAll();
-    this.#renderTally();
+    this.#renderCount();
   }
 
   /** Fill in an example, as the channel would write it now. */
-  #example(select) {
+  #fillInExample() {
+    const select = typedById(HTMLSelectElement, "raw-example");
     const channel = this.#channel;
-    if (channel && select.value) {
-      const [topic, event, payload] = this.#examples(channel.topic)[select.value];
+    const example = channel && this.#example(channel.topic, select.value);
+    if (channel && example) {
       const ref = select.value === "message" ? null : channel.nextRef();
-      const joinRef = topic === channel.topic ? channel.joinRef : null;
-      const frame = { joinRef, ref, topic, event, payload };
-      byId("raw-text").value = encode(channel.vsn, frame);
+      const joinRef = example.topic === channel.topic ? channel.joinRef : null;
+      const text = encode(channel.vsn, { joinRef, ref, ...example });
+      typedById(HTMLTextAreaElement, "raw-text").value = text;
     }
     select.value = "";
   }
 
-  #examples(topic) {
-    return {
-      heartbeat: ["phoenix", "heartbeat", {}],
-      message: [topic, "new_message", { ...this.identity, message: "Bună!" }],
-      history: [topic, "history", { limit: 10 }],
-      unknown: [topic, "no_such_event", {}],
-    };
+  /**
+   * @param {string} topic
+   * @param {string} name
+   */
+  #example(topic, name) {
+    switch (name) {
+      case "heartbeat":
+        return { topic: "phoenix", event: "heartbeat", payload: {} };
+      case "message":
+        return { topic, event: "new_message", payload: { ...this.#identity, message: "Bună!" } };
+      case "history":
+        return { topic, event: "history", payload: { limit: 10 } };
+      case "unknown":
+        return { topic, event: "no_such_event", payload: {} };
+      default:
+        return null;
+    }
   }
 
+  /** @param {SubmitEvent} event */
   #sendRaw(event) {
     event.preventDefault();
-    const text = byId("raw-text").value;
+    const text = typedById(HTMLTextAreaElement, "raw-text").value;
     if (text && this.#channel?.isOpen) this.#channel.sendRaw(text);
   }
 }
 
-const isHeartbeat = (text) => text.includes('"phoenix"');
+/**
+ * Return whether the filter of the panel lets a frame through.
+ *
+ * @param {ShownFrame} frame
+ */
+function isShown({ text }) {
+  const isHeartbeat = text.includes('"phoenix"');
+  if (isHeartbeat && !typedById(HTMLInputElement, "frames-heartbeats").checked) return false;
+  return matchesFilter(text, typedById(HTMLInputElement, "frames-filter").value);
+}
 
-const clockOf = (at) =>
+/** @param {Date} at */
+const clockTime = (at) =>
   at.toTimeString().slice(0, 8) + "." + String(at.getMilliseconds()).padStart(3, "0");
 
-const line = ({ at, direction, text }) =>
+/** @param {ShownFrame} frame */
+const reportLine = ({ at, direction, text }) =>
   `${at.toISOString()} ${direction === "in" ? "<-" : "->"} ${text}`;
 
+/** @param {ShownFrame} frame */
 function row(frame) {
   const { direction, at } = frame;
-  const { event, ref, payload } = summary(frame.text);
+  const { event, ref, payload } = summarise(frame.text);
   const node = el(
     "details",
     {},
     el(
       "summary",
       {},
-      el("time", { dateTime: at.toISOString() }, clockOf(at)),
-      el("span", { className: "way", title: direction === "in" ? "received" : "sent" }),
-      el("b", {}, event, el("i", {}, ref == null ? "" : ` ${ref}`)),
+      el("time", { dateTime: at.toISOString() }, clockTime(at)),
+      el("span", { className: "direction", title: direction === "in" ? "received" : "sent" }),
+      el("b", {}, event, el("i", {}, ref && ` ${ref}`)),
       el("code", {}, payload),
     ),
   );
-  // What nobody opens is not laid out.
+  // The content is built when the row is first opened.
   node.addEventListener("toggle", () => unfold(node, frame), { once: true });
   return el("li", { data: { direction } }, node);
 }
 
-function unfold(node, frame) {
+/**
+ * @param {HTMLElement} node
+ * @param {ShownFrame} frame
+ */
+function unfold(node, { text }) {
   const button = el("button", { type: "button", className: "quiet" }, "Copy");
-  button.addEventListener("click", () => copy(frame.text, button));
-  node.append(el("pre", {}, pretty(frame.text)), button);
+  button.addEventListener("click", () => copy(text, button));
+  node.append(el("pre", {}, indent(text)), button);
 }
 
-function parsed(text) {
+/** @param {string} text */
+function parse(text) {
   try {
     return JSON.parse(text);
   } catch {
@@ -175,21 +254,19 @@ function parsed(text) {
   }
 }
 
-/** What one looks for in a list of frames; opened, a frame is shown as it is. */
-function summary(text) {
-  const frame = parsed(text);
-  const { ref, event, payload } = Array.isArray(frame)
-    ? { ref: frame[1], event: frame[3], payload: frame[4] }
-    : (frame ?? {});
-  return { ref, event: String(event ?? "?"), payload: event ? JSON.stringify(payload) : text };
+/** @param {string} text */
+function indent(text) {
+  const json = parse(text);
+  return json === null ? text : JSON.stringify(json, null, 2);
 }
 
-function pretty(text) {
-  const frame = parsed(text);
-  return frame === null ? text : JSON.stringify(frame, null, 2);
-}
-
-/** The clipboard is missing where the page comes by plain HTTP; a selection works everywhere. */
+/**
+ * Copy a text, and confirm it on the button. The clipboard is missing on pages served by plain
+ * HTTP; a selection works everywhere.
+ *
+ * @param {string} text
+ * @param {HTMLButtonElement} button
+ */
 async function copy(text, button) {
   const label = button.textContent;
   try {
@@ -201,8 +278,9 @@ async function copy(text, button) {
   setTimeout(() => (button.textContent = label), 1_200);
 }
 
+/** @param {string} text */
 function copySelection(text) {
-  const area = el("textarea", { className: "unseen", value: text });
+  const area = el("textarea", { className: "visually-hidden", value: text });
   document.body.append(area);
   area.select();
   document.execCommand("copy");
