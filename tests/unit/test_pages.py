@@ -1,6 +1,9 @@
 """The markup and imports of the pages, and their content security policy."""
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +47,15 @@ def test_a_page_refers_to_files_of_its_own_folder_and_of_shared_alone() -> None:
 
         assert [name for name in names if not (WEB / name).is_file()] == []
         assert {name.split("/")[0] for name in names} <= {file.parent.name, SHARED}
+
+
+def test_the_scripts_of_the_pages_keep_their_rules() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node is on the PATH")
+    files = sorted(str(path) for path in Path(__file__).with_name("web").glob("*.test.js"))
+
+    ran = subprocess.run([node, "--test", *files], capture_output=True, text=True)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert files
