@@ -252,7 +252,7 @@ async def test_the_servers_own_log_is_loaded_on_demand(
     await bridge.waits()
     await coordinator.open()
 
-    await coordinator.page.get_by_role("button", name="Load from the server").click()
+    await coordinator.page.get_by_role("button", name="Load history from the server").click()
     await expect(coordinator.bubbles("user")).to_have_count(50)
     await coordinator.page.get_by_role("button", name="Load earlier messages").click()
 

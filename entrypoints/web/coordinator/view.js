@@ -133,7 +133,10 @@ export class CoordinatorView {
     byId("empty").hidden = timeline.length > 0;
     byId("earlier").hidden = !chat || !hasEarlier;
     const isFromServer = past.some(({ seq }) => seq !== null);
-    setText(byId("earlier"), isFromServer ? "Load earlier messages" : "Load from the server");
+    setText(
+      byId("earlier"),
+      isFromServer ? "Load earlier messages" : "Load history from the server",
+    );
     setText(byId("empty-title"), chat ? "No messages yet" : "Select a conversation");
     byId("typing").hidden = !transcript?.isTyping;
     setText(byId("typing-text"), `${chat?.userId} is typing…`);
@@ -343,7 +346,7 @@ function contextElements(chat) {
       fact("Language", languageName(context.language)),
       fact("Tools used", listOf(context.toolsUsed).join(", ")),
       fact("Location", chat.locationId),
-      fact("Requested at", timeElement(chat.waitingSince ?? undefined)),
+      fact("Requested", timeElement(chat.waitingSince ?? undefined)),
       fact("Session", chat.sessionId),
     ),
   ].filter((element) => element !== null);

@@ -91,6 +91,7 @@ const isForPeople = (name) => !/id$/i.test(name);
  * @param {string} name
  */
 function labelOf(name) {
+  if (name === "url") return "URL";
   const words = name
     .replace(/_/g, " ")
     .replace(/([a-z])([A-Z])/g, "$1 $2")

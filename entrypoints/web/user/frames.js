@@ -55,6 +55,10 @@ export class FramesPanel {
   /** @type {ShownFrame[]} oldest first */
   #frames = [];
   #isPaused = false;
+  #scroller = byId("frames-scroller");
+  #followsEnd = true;
+  /** The scroll position of the end, when it was last scrolled to. */
+  #endTop = 0;
   #countSincePause = 0;
   /** @type {PhoenixChannel | null} */
   #channel = null;
@@ -70,6 +74,7 @@ export class FramesPanel {
     copyButton.addEventListener("click", () =>
       copy(this.#matching().map(reportLine).join("\n"), copyButton),
     );
+    this.#scroller.addEventListener("scroll", () => this.#onScroll());
     listen("raw-example", "change", () => this.#fillInExample());
     listen("raw", "submit", (event) => this.#sendRaw(event));
   }
@@ -110,14 +115,11 @@ export class FramesPanel {
 
   /** @param {ShownFrame} frame */
   #append(frame) {
-    const scroller = byId("frames-scroller");
-    const { scrollHeight, scrollTop, clientHeight } = scroller;
-    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
     const list = byId("frames-list");
     list.append(row(frame));
     while (list.childElementCount > LIMIT) list.firstElementChild?.remove();
     byId("frames-empty").hidden = true;
-    if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+    if (this.#followsEnd) this.#scrollToEnd();
   }
 
   #matching() {
@@ -128,8 +130,21 @@ export class FramesPanel {
     const shown = this.#matching();
     byId("frames-list").replaceChildren(...shown.map(row));
     byId("frames-empty").hidden = shown.length > 0;
-    const scroller = byId("frames-scroller");
-    scroller.scrollTop = scroller.scrollHeight;
+    this.#scrollToEnd();
+  }
+
+  #onScroll() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    const isNearEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    // A panel that shrinks hides the end, although nobody has scrolled up.
+    const isWhereItWas = scrollTop >= this.#endTop - NEAR_END_PX;
+    this.#followsEnd = isNearEnd || (this.#followsEnd && isWhereItWas);
+  }
+
+  #scrollToEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#endTop = this.#scroller.scrollTop;
+    this.#followsEnd = true;
   }
 
   #renderCount() {

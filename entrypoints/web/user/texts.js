@@ -23,7 +23,7 @@ const REASONS = new Map(
     takeover: "Another team member has taken over.",
     cancelled: "The request was cancelled.",
     expired: "Nobody was available in time.",
-    returned: "The team member has handed the conversation back.",
+    returned: "The assistant is back.",
     ended_by_user: "You ended the live chat.",
     closed_by_coordinator: "Closed by a team member.",
     idle: "Closed after a long silence.",
