@@ -37,7 +37,7 @@ OscillatorNode.prototype.start = function (...when) {
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A running bridge, and what its neighbours can do with it."""
+    """A running bridge, and what the server posts to it."""
 
     address: str
     http: httpx.AsyncClient
@@ -47,7 +47,7 @@ class Bridge:
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
 
-    async def waits(
+    async def hand_over(
         self,
         user: str = "ana",
         *,
@@ -55,7 +55,7 @@ class Bridge:
         question: str = "Aveți loc pentru 60?",
         context: dict[str, Any] | None = None,
     ) -> None:
-        """The server tells that a user waits, and has waited for so long."""
+        """Post the history of a conversation, and that its user has waited for so long."""
         at = datetime.now(UTC) - timedelta(seconds=for_s)
         said = [
             ("user", "Bună! Aș vrea să fac o nuntă la voi.", -20.0),
@@ -63,11 +63,11 @@ class Bridge:
             ("user", question, -10.0),
         ]
         for author, text, after_s in said:
-            await self.tells(user, author, text, at + timedelta(seconds=after_s))
+            await self.record(user, author, text, at + timedelta(seconds=after_s))
         await self._post(
             "/api/notifications",
             {
-                **self._whose(user),
+                **self._identity(user),
                 "type": "transfer",
                 "transferId": f"t-{user}",
                 "reason": "user_request",
@@ -86,10 +86,10 @@ class Bridge:
             },
         )
 
-    async def tells(self, user: str, author: str, text: str, at: datetime) -> None:
-        """The server tells what was said to the AI, or by it."""
+    async def record(self, user: str, author: str, text: str, at: datetime) -> None:
+        """Post a message to the AI, or one of the AI's."""
         if author == "user":
-            news = {**self._whose(user), "type": "ai_conversation", "message": text}
+            news = {**self._identity(user), "type": "ai_conversation", "message": text}
             await self._post("/api/ai-conversation", {**news, "timestamp": at.isoformat()})
         else:
             answer = {"businessId": "b1", "userId": user, "aiResponse": text}
@@ -98,11 +98,11 @@ class Bridge:
                 {"sessionId": f"s-{user}", "context": answer, "timestamp": at.isoformat()},
             )
 
-    async def says(self, text: str, user: str = "ana") -> None:
-        """A user writes to the coordinators' side."""
-        await self._post("/api/messages", {**self._whose(user), "message": text})
+    async def post_message(self, text: str, user: str = "ana") -> None:
+        """Post a message of a user's to the live chat."""
+        await self._post("/api/messages", {**self._identity(user), "message": text})
 
-    def _whose(self, user: str) -> dict[str, str]:
+    def _identity(self, user: str) -> dict[str, str]:
         return {
             "businessId": "b1",
             "userId": user,
@@ -118,7 +118,7 @@ class Bridge:
 async def serving(
     store: MemoryBridgeStore, double: AgentServerDouble, server_url: str, *, port: int = 0
 ) -> AsyncIterator[Bridge]:
-    """The whole bridge over this store, which outlives it."""
+    """Run the whole bridge over this store, which outlives it."""
     settings = Settings(agent_server_url=server_url)
     async with (
         running(create_bridge(settings, store), port=port) as address,
@@ -165,8 +165,8 @@ async def test_who_waits_is_seen_at_once_longest_first(
         "You will hear a sound"
     )
 
-    await bridge.waits("dan", for_s=5)
-    await bridge.waits("ana", for_s=65)
+    await bridge.hand_over("dan", for_s=5)
+    await bridge.hand_over("ana", for_s=65)
 
     await expect(coordinator.waiting).to_have_text(["ana", "dan"])
     await expect(coordinator.page).to_have_title("(2) waiting · Coordinators")
@@ -179,11 +179,11 @@ async def test_a_claimed_conversation_is_talked_in_by_both_sides(
 ) -> None:
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits()
+    await bridge.hand_over()
 
     await coordinator.claim()
-    await coordinator.say("Bună ziua, sunt Maria.")
-    await bridge.says("Minunat! Deci aveți loc?")
+    await coordinator.send("Bună ziua, sunt Maria.")
+    await bridge.post_message("Minunat! Deci aveți loc?")
 
     await expect(coordinator.bubbles("coordinator")).to_have_text(["Bună ziua, sunt Maria."])
     await expect(coordinator.bubbles("user").last).to_have_text("Minunat! Deci aveți loc?")
@@ -196,7 +196,7 @@ async def test_what_was_said_before_and_why_somebody_waits_is_seen(
 ) -> None:
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits(question="Aveți loc pentru 60?")
+    await bridge.hand_over(question="Aveți loc pentru 60?")
 
     await coordinator.open()
 
@@ -217,12 +217,12 @@ async def test_what_is_said_to_the_assistant_after_a_live_chat_stands_after_it(
 ) -> None:
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits(for_s=60)
+    await bridge.hand_over(for_s=60)
     await coordinator.claim()
-    await coordinator.say("Bună ziua.")
+    await coordinator.send("Bună ziua.")
     await expect(coordinator.bubbles("coordinator")).to_have_count(1)
 
-    await bridge.tells("ana", "user", "Mulțumesc, asistentule.", datetime.now(UTC))
+    await bridge.record("ana", "user", "Mulțumesc, asistentule.", datetime.now(UTC))
     await coordinator.page.reload()
     await coordinator.is_connected()
     await coordinator.open()
@@ -249,7 +249,7 @@ async def test_the_servers_own_log_is_loaded_on_demand(
     ]
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits()
+    await bridge.hand_over()
     await coordinator.open()
 
     await coordinator.page.get_by_role("button", name="Load history from the server").click()
@@ -266,7 +266,7 @@ async def test_another_coordinators_claim_is_seen_and_respected(
     maria, ion = await open_coordinator(), await open_coordinator()
     await maria.sign_in(bridge, "Maria")
     await ion.sign_in(bridge, "Ion")
-    await bridge.waits()
+    await bridge.hand_over()
     await ion.open()
 
     await maria.claim()
@@ -284,7 +284,7 @@ async def test_typing_is_seen_on_both_sides(
 ) -> None:
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits()
+    await bridge.hand_over()
     await coordinator.claim()
     async with PhoenixConnection(f"ws://{bridge.address}/socket/websocket") as connection:
         users_side = connection.channel("chat:b1:ana", {"businessId": "b1", "userId": "ana"})
@@ -304,7 +304,7 @@ async def test_a_conversation_is_returned_with_a_summary(
 ) -> None:
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits()
+    await bridge.hand_over()
     await coordinator.claim()
 
     await coordinator.page.get_by_role("button", name="Return to AI").click()
@@ -325,7 +325,7 @@ async def test_a_conversation_is_not_closed_by_mistake(
 ) -> None:
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits()
+    await bridge.hand_over()
     await coordinator.claim()
 
     await coordinator.page.get_by_role("button", name="Close", exact=True).click()
@@ -342,7 +342,7 @@ async def test_a_user_who_waits_no_more_disappears(
 ) -> None:
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits()
+    await bridge.hand_over()
     await expect(coordinator.waiting).to_have_text(["ana"])
 
     now = datetime.now(UTC).isoformat()
@@ -359,13 +359,13 @@ async def test_words_in_another_chat_of_mine_are_counted_until_they_are_read(
 ) -> None:
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits("ana")
-    await bridge.waits("dan")
+    await bridge.hand_over("ana")
+    await bridge.hand_over("dan")
     await coordinator.claim("ana")
     await coordinator.claim("dan")
 
     for text in ("Alo?", "Mai sunteți?"):
-        await bridge.says(text, "ana")
+        await bridge.post_message(text, "ana")
     await expect(coordinator.chat("ana").locator(".unread")).to_have_text("2")
     await coordinator.open("ana")
 
@@ -379,7 +379,7 @@ async def test_the_sound_can_be_turned_off_and_stays_off(
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
     await coordinator.page.get_by_role("button", name="Sound").click()
-    await bridge.waits("ana")
+    await bridge.hand_over("ana")
     await expect(coordinator.waiting).to_have_text(["ana"])
 
     await coordinator.page.reload()
@@ -388,7 +388,7 @@ async def test_the_sound_can_be_turned_off_and_stays_off(
     await expect(coordinator.page.get_by_role("button", name="Sound")).to_have_attribute(
         "aria-pressed", "false"
     )
-    assert await coordinator.tones() == 0
+    assert await coordinator.tones_played() == 0
 
 
 async def test_who_one_is_is_asked_once(bridge: Bridge, open_coordinator: OpenCoordinator) -> None:
@@ -408,7 +408,7 @@ async def test_markup_in_a_message_stays_text(
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
     markup = "<img src=x onerror=\"console.error('run')\"><b>bold</b>"
-    await bridge.waits(question=markup)
+    await bridge.hand_over(question=markup)
 
     await coordinator.open()
 
@@ -430,7 +430,7 @@ async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
         "toolsUsed": 5,
         "lastMessages": [None, 7, {"author": "user"}, {"author": "ai", "message": "45 de lei."}],
     }
-    await bridge.waits(context=context)
+    await bridge.hand_over(context=context)
 
     await coordinator.open()
 
@@ -446,17 +446,17 @@ async def test_a_restart_of_the_bridge_loses_nothing_and_needs_no_reload(
         async with serving(store, double, f"http://{address}") as bridge:
             port = bridge.port
             await coordinator.sign_in(bridge)
-            await bridge.waits()
+            await bridge.hand_over()
             await coordinator.claim()
-            await coordinator.say("Bună ziua.")
+            await coordinator.send("Bună ziua.")
             await expect(coordinator.bubbles("coordinator")).to_have_count(1)
         await expect(coordinator.page.locator("#pill-label")).to_contain_text("Reconnecting")
-        await coordinator.say("Mai sunt aici.")
+        await coordinator.send("Mai sunt aici.")
         await expect(coordinator.page.locator('[data-state="queued"] .bubble')).to_have_count(1)
 
         async with serving(store, double, f"http://{address}", port=port) as bridge:
             await coordinator.is_connected()
-            await bridge.waits("dan")
+            await bridge.hand_over("dan")
 
             await expect(coordinator.bubbles("coordinator")).to_have_text(
                 ["Bună ziua.", "Mai sunt aici."]
@@ -473,7 +473,7 @@ async def test_a_decision_waits_for_the_server_in_plain_sight(
         port = listener.getsockname()[1]
     async with serving(MemoryBridgeStore(), double, f"http://127.0.0.1:{port}") as bridge:
         await coordinator.sign_in(bridge)
-        await bridge.waits()
+        await bridge.hand_over()
         await coordinator.open()
         await coordinator.page.get_by_role("button", name="Claim").click()
         await expect(coordinator.page.locator("#server-unreachable")).to_contain_text(
@@ -497,7 +497,7 @@ async def test_a_decision_that_the_server_refuses_is_told(
     bridge.server.statuses["s-ana"] = "closed"
     coordinator = await open_coordinator()
     await coordinator.sign_in(bridge)
-    await bridge.waits()
+    await bridge.hand_over()
 
     await coordinator.open()
     await coordinator.page.get_by_role("button", name="Claim").click()
@@ -532,7 +532,7 @@ async def test_a_user_and_a_coordinator_talk_through_the_ai_agent_server(
         await ana.wait_for("conversation_status", status="live", coordinatorId="Maria")
         await ana.say("Bună, cine sunteți?")
         await expect(coordinator.bubbles("user").last).to_have_text("Bună, cine sunteți?")
-        await coordinator.say("Sunt Maria.")
+        await coordinator.send("Sunt Maria.")
         answer = await ana.wait_for("agent_message")
         await coordinator.page.get_by_role("button", name="Return to AI").click()
         await coordinator.page.get_by_role("button", name="Return", exact=True).click()
@@ -549,12 +549,12 @@ async def test_a_phone_shows_one_thing_at_a_time(
         viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce"
     )
     await phone.sign_in(bridge)
-    await bridge.waits(for_s=42)
+    await bridge.hand_over(for_s=42)
     await expect(phone.waiting).to_have_text(["ana"])
     await _picture(phone, "phone-list")
 
     await phone.claim()
-    await phone.say("Bună ziua, sunt Maria.")
+    await phone.send("Bună ziua, sunt Maria.")
     await expect(phone.bubbles("coordinator")).to_have_count(1)
     await _picture(phone, "phone-chat")
     await expect(phone.waiting).to_be_hidden()
@@ -565,7 +565,7 @@ async def test_a_phone_shows_one_thing_at_a_time(
     await phone.page.get_by_role("button", name="Back to the list").click()
 
     await expect(phone.chat("ana")).to_be_visible()
-    assert await phone.sideways() <= 0
+    assert await phone.overflow_px() <= 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -574,17 +574,19 @@ async def test_a_desk_in_either_light(
 ) -> None:
     coordinator = await open_coordinator(color_scheme=scheme, reduced_motion="reduce")
     await coordinator.sign_in(bridge)
-    await bridge.waits("ana", for_s=130)
+    await bridge.hand_over("ana", for_s=130)
     await coordinator.claim("ana")
-    await coordinator.say("Bună ziua, sunt Maria. Da, sala mare are 80 de locuri.")
-    await bridge.says("Minunat! Și pentru copii aveți ceva?")
-    await bridge.waits("dan", for_s=75, question="Pot muta rezervarea pe vineri?")
-    await bridge.waits("elena.popescu", for_s=12, question="Cât costă parcarea la voi în weekend?")
+    await coordinator.send("Bună ziua, sunt Maria. Da, sala mare are 80 de locuri.")
+    await bridge.post_message("Minunat! Și pentru copii aveți ceva?")
+    await bridge.hand_over("dan", for_s=75, question="Pot muta rezervarea pe vineri?")
+    await bridge.hand_over(
+        "elena.popescu", for_s=12, question="Cât costă parcarea la voi în weekend?"
+    )
 
     await expect(coordinator.waiting).to_have_text(["dan", "elena.popescu"])
     await expect(coordinator.bubbles("user")).to_have_count(3)
     await _picture(coordinator, f"desktop-{scheme}")
-    assert await coordinator.sideways() <= 0
+    assert await coordinator.overflow_px() <= 0
 
 
 async def _picture(coordinator: CoordinatorPage, name: str) -> None:

@@ -122,7 +122,7 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
         await maria.sign_in(windows.bridge)
         await ana.join(windows.server)
         for number, text in enumerate(texts, 1):
-            await ana.say(text)
+            await ana.send(text)
             await expect(ana.bubbles("ai")).to_have_count(number)
         to_the_ai = await ana.bubbles("user").all_text_contents()
         from_the_ai = await ana.bubbles("ai").all_text_contents()
@@ -134,10 +134,10 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
         await expect(maria.bubbles("ai")).to_have_count(len(texts))
         seen_by_maria = await maria.bubbles("ai").all_text_contents()
         for text in texts:
-            await maria.say(text)
+            await maria.send(text)
         await expect(ana.bubbles("coordinator")).to_have_count(len(texts))
         by_maria = await ana.bubbles("coordinator").all_text_contents()
-        await ana.say(HOSTILE["script"])
+        await ana.send(HOSTILE["script"])
         await expect(maria.bubbles("user").last).to_have_text(HOSTILE["script"])
         await maria.page.get_by_role("button", name="Return to AI").click()
         await maria.page.get_by_label("Summary").fill(HOSTILE["svg"])
@@ -200,7 +200,7 @@ async def test_a_users_page_shows_a_text_in_whatever_field_it_comes(browser: Bro
             for event, payload in _pushes_to_user(text):
                 wire.push("messages:b1", event, payload)
             await expect(ana.bubbles("coordinator")).to_have_count(1)
-            await ana.say("Bună!")
+            await ana.send("Bună!")
             await expect(ana.page.locator(".failure")).to_have_count(1)
             await ana.page.evaluate(UNFOLD)
 
@@ -210,7 +210,7 @@ async def test_a_users_page_shows_a_text_in_whatever_field_it_comes(browser: Bro
             assert bubbles == [text] * 4 + ["Bună!"]
             assert len([part for part in others if text in part]) >= 12
             assert await windows.intruders() == []
-            assert await ana.sideways() == 0
+            assert await ana.overflow_px() == 0
 
 
 def _users_server(text: str) -> Answer:
@@ -288,7 +288,7 @@ async def test_a_coordinators_page_shows_a_text_in_whatever_field_it_comes(
             assert context is not None
             assert context.count(text) >= 7
             assert await windows.intruders() == []
-            assert await maria.sideways() == 0
+            assert await maria.overflow_px() == 0
 
 
 def _words(text: str) -> Payload:

@@ -23,7 +23,7 @@ SETTINGS = Settings(store="memory", bridge="elixir", elixir_http_url="")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def programs() -> AsyncIterator[dict[str, str]]:
-    """Where both programs listen."""
+    """Run both programs; return their addresses."""
     async with (
         running(create_app(SETTINGS)) as server,
         running(create_bridge(SETTINGS, MemoryBridgeStore())) as bridge,
@@ -81,7 +81,7 @@ async def test_head_answers_as_get_does_without_a_body(
 
 
 async def _exchange(address: str, request: str) -> bytes:
-    """All that comes back on a connection."""
+    """Return all that a server answers on a connection."""
     reader, writer = await asyncio.open_connection(*address.split(":"))
     writer.write(f"{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     answer = await reader.read()

@@ -14,7 +14,7 @@ import {
 import { authorName, reasonText, unreachableText } from "./texts.js";
 
 /** @import { ListItem } from "../shared/message-list.js" */
-/** @import { Author, Message } from "../shared/messages.js" */
+/** @import { Message } from "../shared/messages.js" */
 /** @import { Chat, ChatList } from "./chat-list.js" */
 /** @import { PastEntry, PastMessage, Transcript } from "./transcript.js" */
 
