@@ -36,7 +36,7 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
         route_handlers=[
             container.endpoint().route,
             *bridge_routes(container.http_services()),
-            *page_routes("/", "coordinator.html"),
+            *page_routes("/", "coordinator"),
         ],
         lifespan=[lambda app: _running(parts, deliver)],
         exception_handlers=problem_handlers(),

@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None, container: Container | None = N
         route_handlers=[
             endpoint.route,
             *http_routes(services),
-            *page_routes("/test-websocket.html", "test-websocket.html", bridge_socket(chosen)),
+            *page_routes("/test-websocket.html", "user", bridge_socket(chosen)),
         ],
         lifespan=[lambda app: _running(wired)],
         exception_handlers=problem_handlers(),
