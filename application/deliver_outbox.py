@@ -18,8 +18,16 @@ from domain.decisions import unreachable_id
 from domain.errors import BridgeRefused, BridgeUnavailable, Failure, StorageUnavailable
 from domain.identity import Customer, TransferId
 from domain.message import Entry, StatusChange
-from domain.notice import Deferred, Delivered, Notice, NoticeKind, Outcome, Undeliverable
-from domain.outbox import PLACES
+from domain.notice import (
+    Deferred,
+    Delivered,
+    Notice,
+    NoticeKind,
+    Outcome,
+    TransferRequested,
+    Undeliverable,
+)
+from domain.outbox import NOTICES_PER_ENTRY
 from domain.status import Status
 
 AT_ONCE = 8
@@ -199,7 +207,7 @@ class DeliverOutbox:
             return _End("superseded", Delivered())
         await self._tell(notice)
         since = await self.store.page(
-            notice.session_id, after=notice.position // PLACES, limit=RECENT_WORDS
+            notice.session_id, after=notice.position // NOTICES_PER_ENTRY, limit=RECENT_WORDS
         )
         told = {getattr(entry, "message_id", None) for entry in since}
         if unreachable_id(transfer_id) in told:
@@ -260,7 +268,11 @@ class DeliverOutbox:
         if known is None or known.session.session_id != notice.session_id:
             return
         asked = _request(known.recent)
-        if asked is None or asked.transfer is None or notice.position > asked.seq * PLACES:
+        if (
+            asked is None
+            or asked.transfer is None
+            or notice.position > asked.seq * NOTICES_PER_ENTRY
+        ):
             return
         await self._say(notice.customer, asked.transfer.transfer_id, "unreachable")
 
@@ -274,7 +286,8 @@ class DeliverOutbox:
 
 
 def _transfer_id(notice: Notice) -> TransferId:
-    return TransferId(str(notice.body["transferId"]))
+    assert isinstance(notice.content, TransferRequested)
+    return notice.content.transfer_id
 
 
 def _request(entries: Sequence[Entry]) -> StatusChange | None:

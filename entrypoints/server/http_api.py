@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
@@ -13,7 +13,7 @@ from litestar.params import Body, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 from msgspec.structs import asdict
 
-from adapters.json_shapes import CamelStruct, timestamp
+from adapters.json_shapes import CamelStruct, ContextJson, context_json, timestamp
 from adapters.prometheus import Metrics
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
@@ -26,7 +26,7 @@ from domain.errors import (
     InvalidPayload,
     UnknownSession,
 )
-from domain.handover import context_package
+from domain.handover import handover_context
 from domain.identity import (
     BusinessId,
     CoordinatorId,
@@ -36,9 +36,9 @@ from domain.identity import (
     customer,
     identifier,
 )
-from domain.message import Author, Entry, message_text
+from domain.message import Entry, message_text
 from domain.session import Session
-from domain.status import Reason, Status
+from domain.status import Status
 from domain.usage import Usage, together
 from entrypoints.access.guards import MAX_BODY, ApiRequest, only_json, token_guard
 from entrypoints.access.rate_limits import Limits
@@ -84,32 +84,6 @@ class MessagePage(CamelStruct):
 
     messages: list[LoggedJson | StatusJson]
     more: bool
-
-
-class ContextLine(CamelStruct):
-    """One of the last messages."""
-
-    seq: int
-    author: Author
-    message: str
-    timestamp: str
-
-
-class ContextJson(CamelStruct):
-    """The context package: what a coordinator needs to know before the first word."""
-
-    session_id: str
-    business_id: str
-    user_id: str
-    location_id: str | None
-    status: Status
-    reason: Reason | None
-    summary: str | None
-    language: str
-    open_question: str | None
-    tools_used: list[str]
-    last_messages: list[ContextLine]
-    history: str
 
 
 class DayJson(UsageJson):
@@ -331,7 +305,8 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
     async def context(session_id: SessionIdPath) -> ContextJson:
         """What a coordinator needs to know before the first word."""
         session, recent = await _load(services, session_id)
-        return _context(session, recent, await _language(services, session))
+        language = await _language(services, session)
+        return context_json(handover_context(session, recent, language))
 
     return [conversations, conversation, messages, context]
 
@@ -472,15 +447,6 @@ def _has_more(session: Session, entries: tuple[Entry, ...], after: int, before: 
     if not entries:
         return False
     return entries[-1].seq < session.seq if before is None else entries[0].seq > after + 1
-
-
-def _context(session: Session, recent: tuple[Entry, ...], language: str) -> ContextJson:
-    package = context_package(session, recent, language)
-    lines = cast("list[dict[str, Any]]", package["lastMessages"])
-    package["lastMessages"] = [
-        {**line, "timestamp": timestamp(line["timestamp"])} for line in lines
-    ]
-    return msgspec.convert(package, ContextJson)
 
 
 def _stored(spoken: Spoken) -> AgentMessageStored:

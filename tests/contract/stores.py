@@ -15,7 +15,7 @@ from adapters.sqlite.store import SqliteStore
 from application.ports import Archive, Outbox, SessionStore, UsageStore
 from domain.identity import BusinessId, Customer, MessageId, SessionId, TransferId, UserId
 from domain.message import Author
-from domain.notice import Notice, NoticeKind
+from domain.notice import Notice, QuestionAsked
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from tests.support.dynamodb import DYNAMODB_LOCAL, DYNOXIDE, dynamo_store, engine
@@ -111,8 +111,7 @@ def with_notices(draft: Draft, count: int = 1, *, due_at: datetime = NOON) -> Dr
             session_id=session.session_id,
             customer=session.customer,
             position=session.seq * 10 + place,
-            kind=NoticeKind.CONVERSATION,
-            body={"message": draft.entries[0].seq, "nested": {"ă": [1, 2.5, None, True]}},
+            content=QuestionAsked(at=due_at, text=f"ă {draft.entries[0].seq}"),
             due_at=due_at,
         )
         for place in range(count)

@@ -14,7 +14,7 @@ from adapters.memory.store import MemoryStore
 from application.deliver_outbox import AT_ONCE, LEASE_GRACE_S, LONGEST_PAUSE_S, MAX_ATTEMPTS, POLL_S
 from domain.errors import Refusal, StorageUnavailable
 from domain.message import Author
-from domain.notice import Notice, NoticeKind, Outcome
+from domain.notice import Notice, NoticeKind, Outcome, StatusChanged, TransferRequested
 from domain.session import Draft
 from domain.status import Status
 from domain.texts import words
@@ -133,7 +133,7 @@ async def test_no_more_than_so_many_are_on_their_way_at_once() -> None:
         assert await app.store.depth() == 0
 
 
-async def test_a_repeat_has_the_same_key_and_body() -> None:
+async def test_a_repeat_has_the_same_key_and_content() -> None:
     bridge = MemoryBridge()
     bridge.fail(2)
     async with bridged(bridge, ScriptedSteps([])) as (app, user):
@@ -142,7 +142,7 @@ async def test_a_repeat_has_the_same_key_and_body() -> None:
 
         first, second, third, _ = bridge.asked
         assert first.notice_id == second.notice_id == third.notice_id
-        assert first.body == second.body == third.body
+        assert first.content == second.content == third.content
 
 
 async def test_two_processes_on_one_store_tell_each_thing_once() -> None:
@@ -471,7 +471,8 @@ async def test_of_two_requests_only_the_one_that_is_waited_for_is_delivered() ->
         (request,) = [notice for notice in bridge.told if notice.kind is TRANSFER]
         head = await app.head(user.customer)
         assert head.transfer is not None
-        assert request.body["transferId"] == head.transfer.transfer_id
+        assert isinstance(request.content, TransferRequested)
+        assert request.content.transfer_id == head.transfer.transfer_id
 
 
 async def test_what_was_erased_is_not_told_any_more() -> None:
@@ -565,7 +566,8 @@ async def test_a_status_that_is_live_again_is_told_as_often_as_it_changed() -> N
             await app.coordinator().give_back(user)
         await app.settle()
 
-        told = [notice.body["status"] for notice in bridge.told if notice.kind is STATUS]
+        contents = [notice.content for notice in bridge.told]
+        told = [each.status for each in contents if isinstance(each, StatusChanged)]
         assert told == [Status.LIVE, Status.AI] * 2
 
 

@@ -11,7 +11,7 @@ from adapters.memory.businesses import MemoryBusinesses
 from application.ports import AnswerWriter, Assistant, Delta, SummaryResult, Toolbox
 from domain.business import Reservation
 from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable, TooLarge
-from domain.handover import context_package
+from domain.handover import handover_context
 from domain.identity import Customer
 from domain.message import Author
 from domain.session import Draft
@@ -282,7 +282,7 @@ async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None
         user = await asking(app)
         await app.quiet()
         answer = next(message for message in user.messages if message.author is Author.AI)
-        package = context_package(await app.head(user.customer), await app.stored(user.customer))
+        context = handover_context(await app.head(user.customer), await app.stored(user.customer))
 
     assert [(use.name, use.outcome) for use in answer.tools] == [
         ("get_business", "found"),
@@ -290,11 +290,7 @@ async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None
         ("transfer_to_live_chat", "done"),
     ]
     assert [action["type"] for action in answer.actions] == ["business_info", "live_chat"]
-    assert package["toolsUsed"] == [
-        "get_business: found",
-        "get_reservations: failed",
-        "transfer_to_live_chat: done",
-    ]
+    assert context.tools_used == answer.tools
 
 
 async def test_nothing_found_is_told_apart_from_nobody_knows() -> None:
