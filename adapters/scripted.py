@@ -11,6 +11,7 @@ from functools import lru_cache
 from application.ports import AnswerWriter, Assistant, Clock, SummaryResult, Toolbox
 from domain.business import DEFAULT_LANGUAGE, Reservation
 from domain.message import Author, Entry, Message
+from domain.texts import Text, localized
 from domain.view import View
 
 # Everything that is not a letter of ASCII separates words, or is left out: "Bună!" is "bun".
@@ -76,7 +77,6 @@ _SAYINGS = {
         "demo": "(Sunt un asistent demonstrativ, fără inteligență artificială.)",
         "greeting": "Bună! Cu ce vă pot ajuta?",
         "thanks": "Cu plăcere!",
-        "human": "Am cerut unui coleg să preia conversația. Vă răspunde aici de îndată ce poate.",
         "no_reservations": "Nu găsesc nicio rezervare pe numele dumneavoastră.",
         "reservations": "Rezervările dumneavoastră:",
         "guests": "persoane",
@@ -88,7 +88,6 @@ _SAYINGS = {
         "demo": "(I am a demo assistant, without artificial intelligence.)",
         "greeting": "Hello! How can I help you?",
         "thanks": "You are welcome!",
-        "human": "I have asked a colleague to take over. They answer here as soon as they can.",
         "no_reservations": "I find no reservation in your name.",
         "reservations": "Your reservations:",
         "guests": "guests",
@@ -134,13 +133,14 @@ class _Script:
         self._about = {word[:_STEM] for word in words}
         for stem in _ABOUT.keys() & self._about:
             self._about |= _ABOUT[stem]
-        self._sayings = _SAYINGS[_language(words, view.language)]
+        self._language = _language(words, view.language)
+        self._sayings = _SAYINGS[self._language]
 
     async def reply(self, toolbox: Toolbox) -> str:
         say = self._sayings
         if _HUMAN in self._about and _asks_for_human(self._text):
             await toolbox.transfer_to_live_chat("user_request", self._text[:200])
-            return f"{say['human']} {say['demo']}"
+            return f"{localized(self._language, Text.REQUESTED)} {say['demo']}"
         if _RESERVATIONS in self._about:
             return f"{self._list(await toolbox.get_reservations())} {say['demo']}"
         return f"{self._small_talk()} {say['demo']}"

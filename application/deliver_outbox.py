@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from application.ports import Appended, Bridge, Clock, Event, Observer, Outbox, SessionStore
 from application.transfers import Transfers
-from domain.decisions import unreachable_id
+from domain.decisions import progress_message_id
 from domain.errors import BridgeRefused, BridgeUnavailable, Failure, StorageUnavailable
 from domain.identity import Customer, TransferId
 from domain.message import Entry, StatusChange
@@ -29,6 +29,7 @@ from domain.notice import (
 )
 from domain.outbox import NOTICES_PER_ENTRY
 from domain.status import Status
+from domain.transfer import TransferProgress
 
 AT_ONCE = 8
 """So many notices, each of another session, are on their way at a time; more make the chat wait."""
@@ -193,7 +194,7 @@ class DeliverOutbox:
             raise
         except BridgeRefused as error:
             if notice.kind is NoticeKind.TRANSFER:
-                await self._say(notice.customer, _transfer_id(notice), "refused")
+                await self._say(notice.customer, _transfer_id(notice), TransferProgress.REFUSED)
             return _End("dead", Undeliverable(str(error)), error)
         except Exception as error:  # whatever it was, it holds up no other session
             return await self._failed(notice, error)
@@ -210,8 +211,8 @@ class DeliverOutbox:
             notice.session_id, after=notice.position // NOTICES_PER_ENTRY, limit=RECENT_WORDS
         )
         told = {getattr(entry, "message_id", None) for entry in since}
-        if unreachable_id(transfer_id) in told:
-            await self._say(notice.customer, transfer_id, "reached")
+        if progress_message_id(transfer_id, TransferProgress.UNREACHABLE) in told:
+            await self._say(notice.customer, transfer_id, TransferProgress.REACHED)
         return _End("delivered", Delivered())
 
     async def _tell(self, notice: Notice) -> None:
@@ -259,7 +260,7 @@ class DeliverOutbox:
         self._woken.set()
         asked = _request(event.entries)
         if asked is not None and asked.transfer is not None and self.bridge.is_away:
-            words = self._say(customer, asked.transfer.transfer_id, "unreachable")
+            words = self._say(customer, asked.transfer.transfer_id, TransferProgress.UNREACHABLE)
             self._begin(self._saying, words)
 
     async def _say_unreachable(self, notice: Notice) -> None:
@@ -274,11 +275,13 @@ class DeliverOutbox:
             or notice.position > asked.seq * NOTICES_PER_ENTRY
         ):
             return
-        await self._say(notice.customer, asked.transfer.transfer_id, "unreachable")
+        await self._say(notice.customer, asked.transfer.transfer_id, TransferProgress.UNREACHABLE)
 
-    async def _say(self, customer: Customer, transfer_id: TransferId, what: str) -> None:
+    async def _say(
+        self, customer: Customer, transfer_id: TransferId, progress: TransferProgress
+    ) -> None:
         with suppress(Failure):  # of the store: then the notice is not settled either
-            await self.transfers.say_how_it_goes(customer, transfer_id, what)
+            await self.transfers.notify_progress(customer, transfer_id, progress)
 
     @property
     def _clock(self) -> Clock:

@@ -14,9 +14,9 @@ from domain.decisions import (
     change_status,
     end_live_chat,
     expire,
+    notify_transfer_progress,
     record_coordinator_message,
     request_transfer,
-    say_how_it_goes,
 )
 from domain.errors import DuplicateMessage, Failure, SessionClosed, UnknownSession
 from domain.identity import (
@@ -30,6 +30,7 @@ from domain.identity import (
 )
 from domain.session import Draft, Session
 from domain.status import Status
+from domain.transfer import TransferProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,9 @@ class Transfers:
         first = await self._session(SessionId(duplicate.session_id))
         return Spoken(message_id, first, duplicate.seq, duplicate=True)
 
-    async def say_how_it_goes(self, customer: Customer, transfer_id: TransferId, what: str) -> None:
+    async def notify_progress(
+        self, customer: Customer, transfer_id: TransferId, progress: TransferProgress
+    ) -> None:
         """Tell the user how their request for a human fares, once: see `decisions`.
 
         Raises: StorageUnavailable.
@@ -158,7 +161,10 @@ class Transfers:
         occasion = await self._occasion(customer.business_id)
         with suppress(DuplicateMessage):
             await self.conversations.commit(
-                customer, lambda session: say_how_it_goes(session, transfer_id, what, occasion())
+                customer,
+                lambda session: notify_transfer_progress(
+                    session, transfer_id, progress, occasion()
+                ),
             )
 
     async def fall_due(self, session: Session) -> Session | None:

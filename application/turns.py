@@ -45,7 +45,7 @@ from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason
 from domain.summary import behind, max_tokens
-from domain.texts import words
+from domain.texts import Text, localized
 from domain.usage import Usage
 from domain.view import MAX_OWED, View, fitting, unanswered
 
@@ -333,7 +333,7 @@ class _Turn:
             return self._of(view, tools, text=text, transfer=None, actions=tuple(tools.actions))
         self._outcome = "transferred"
         if not promised:  # a user who is handed over is told so, in the same breath
-            text = f"{text}\n\n{words(view.language, 'requested')}".lstrip()
+            text = f"{text}\n\n{localized(view.language, Text.REQUESTED)}".lstrip()
         return self._of(
             view,
             tools,
@@ -348,7 +348,7 @@ class _Turn:
         return self._of(
             view,
             tools,
-            text=words(view.language, "apology_requested" if enough else "apology"),
+            text=localized(view.language, Text.APOLOGY_REQUESTED if enough else Text.APOLOGY),
             transfer=Reason.AI_FAILURE if enough else None,
             failed=True,
         )
@@ -359,7 +359,7 @@ class _Turn:
         return self._of(
             view,
             None,
-            text=words(view.language, "unavailable_requested"),
+            text=localized(view.language, Text.UNAVAILABLE_REQUESTED),
             transfer=Reason.AI_FAILURE,
             failed=True,
         )

@@ -15,13 +15,20 @@ from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
 from domain.message import Action, Author, Summary, ToolUse
 from domain.session import Draft, Session
 from domain.status import Reason, Status
-from domain.texts import words
+from domain.texts import Text, localized
+from domain.transfer import TransferProgress
 from domain.usage import Usage
 
 _AI, _BY_USER, _BY_AI = Status.AI, Author.USER, Author.AI
 
 WAITING_ACTION: Action = {"type": "live_chat", "status": Status.WAITING.value}
 """Tells a client where the live chat will be; topic and url are the transport's to add."""
+
+_PROGRESS_TEXTS = {
+    TransferProgress.UNREACHABLE: Text.UNREACHABLE,
+    TransferProgress.REACHED: Text.REACHED,
+    TransferProgress.REFUSED: Text.REFUSED,
+}
 
 OpenSession = Callable[[], Session]
 """Makes the head of a session that has no entries yet."""
@@ -130,7 +137,7 @@ def request_transfer(
         draft.say(Author.USER, message_id, text, occasion.at)
     if current.status is Status.AI:
         _ask_for_human(draft, Reason.USER_REQUEST, occasion)
-        _notify(draft, "requested", occasion, actions=(WAITING_ACTION,))
+        _notify(draft, Text.REQUESTED, occasion, actions=(WAITING_ACTION,))
     return draft if draft.entries else None
 
 
@@ -145,7 +152,7 @@ def end_live_chat(session: Session | None, occasion: DecisionContext) -> Draft |
     waiting = session.status is Status.WAITING
     draft = Draft(session)
     draft.change(Status.AI, Reason.CANCELLED if waiting else Reason.ENDED_BY_USER, occasion.at)
-    _notify(draft, "cancelled" if waiting else "ended", occasion)
+    _notify(draft, Text.CANCELLED if waiting else Text.ENDED, occasion)
     return draft
 
 
@@ -175,10 +182,10 @@ def _give_up(
     draft = Draft(session)
     if to is Status.AI:
         draft.change(to, Reason.RETURNED, occasion.at, summary=summary)
-        _notify(draft, "returned", occasion)
+        _notify(draft, Text.RETURNED, occasion)
     elif to is Status.CLOSED:
         # The words come first: nothing is appended to a closed session.
-        _notify(draft, "closed", occasion)
+        _notify(draft, Text.CLOSED, occasion)
         draft.change(to, Reason.CLOSED_BY_COORDINATOR, occasion.at, summary=summary)
     else:
         raise TransitionRefused("only the user, the AI or its failure can ask for a human")
@@ -215,24 +222,25 @@ def record_coordinator_message(
     return draft
 
 
-def say_how_it_goes(
-    session: Session | None, transfer_id: TransferId, what: str, occasion: DecisionContext
+def notify_transfer_progress(
+    session: Session | None,
+    transfer_id: TransferId,
+    progress: TransferProgress,
+    occasion: DecisionContext,
 ) -> Draft | None:
-    """Tell the user, once, how their request for a human fares: None, if they wait no more.
-
-    `what`: `unreachable` while it does not get through, then `reached`; `refused` if it never will.
-    """
+    """Notify the user, once, of their request's progress; None if they no longer wait."""
     if session is None or not session.waits_for(transfer_id):
         return None
-    message_id = MessageId(f"{transfer_id}-{what}")
+    message_id = progress_message_id(transfer_id, progress)
     draft = Draft(session, key=f"s:{message_id}")
-    draft.say(Author.SYSTEM, message_id, words(occasion.language, what), occasion.at)
+    text = localized(occasion.language, _PROGRESS_TEXTS[progress])
+    draft.say(Author.SYSTEM, message_id, text, occasion.at)
     return draft
 
 
-def unreachable_id(transfer_id: TransferId) -> MessageId:
-    """The id of the message that says that the request does not get through."""
-    return MessageId(f"{transfer_id}-unreachable")
+def progress_message_id(transfer_id: TransferId, progress: TransferProgress) -> MessageId:
+    """Return the id of the message that notifies of this progress: the same for every writer."""
+    return MessageId(f"{transfer_id}-{progress}")
 
 
 def expire(session: Session, occasion: DecisionContext, idle_s: float) -> Draft | None:
@@ -243,7 +251,7 @@ def expire(session: Session, occasion: DecisionContext, idle_s: float) -> Draft 
             return None
         draft = Draft(session)
         draft.change(Status.AI, Reason.EXPIRED, occasion.at)
-        _notify(draft, "expired", occasion)
+        _notify(draft, Text.EXPIRED, occasion)
         return draft
     silent_s = (occasion.at - session.updated_at).total_seconds()
     if not session.is_open or session.needs_answer or silent_s < idle_s:
@@ -262,7 +270,7 @@ def _is_takeover(session: Session, to: Status, coordinator_id: CoordinatorId | N
 
 def _hand_to(draft: Draft, coordinator_id: CoordinatorId | None, occasion: DecisionContext) -> None:
     draft.hand_to(coordinator_id, TransferId(occasion.new_id()), occasion.at)
-    _notify(draft, "joined", occasion, who=coordinator_id)
+    _notify(draft, Text.JOINED, occasion, who=coordinator_id)
 
 
 def _ask_for_human(
@@ -280,7 +288,7 @@ def _ask_for_human(
 
 def _notify(
     draft: Draft,
-    key: str,
+    text: Text,
     occasion: DecisionContext,
     *,
     who: str | None = None,
@@ -289,7 +297,7 @@ def _notify(
     draft.say(
         Author.SYSTEM,
         MessageId(occasion.new_id()),
-        words(occasion.language, key, who=who),
+        localized(occasion.language, text, who=who),
         occasion.at,
         actions=actions,
     )

@@ -22,6 +22,17 @@ class TransferState(StrEnum):
     FAILED = "failed"
 
 
+class TransferProgress(StrEnum):
+    """What the user is told of the delivery of a request, each at most once."""
+
+    UNREACHABLE = "unreachable"
+    """It has not got through yet."""
+    REACHED = "reached"
+    """It has got through after all."""
+    REFUSED = "refused"
+    """It never will."""
+
+
 _AFTER: dict[Reason, TransferState] = {
     Reason.ACCEPTED: TransferState.ACCEPTED,
     Reason.TAKEOVER: TransferState.ACCEPTED,

@@ -21,6 +21,7 @@ from application.ports import (
 )
 from domain.errors import AssistantFailed
 from domain.message import Entry
+from domain.texts import Text, localized
 from domain.usage import Usage
 from domain.view import View
 
@@ -28,10 +29,6 @@ SHARE = 0.97
 """Of a turn's time, for the model: what it has cost is known only if it ends before the turn."""
 CHECK_S = 20.0
 
-_CUT = {
-    "ro": "… (Răspunsul s-a oprit aici: era prea lung.)",
-    "en": "… (The answer stops here: it was too long.)",
-}
 _not_in_names = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -173,7 +170,7 @@ class _Turn:
             reason = "the model gave no answer, but called tools"
             raise AssistantFailed(reason, usage=self._errand.usage)
         if reply.is_cut:
-            self._voice.hear(_CUT.get(self._view.language, _CUT["ro"]))
+            self._voice.hear(localized(self._view.language, Text.ANSWER_CUT))
 
     def _shorten(self) -> list[Message] | None:
         """The messages without what was said earlier on; None, if that is done already."""
