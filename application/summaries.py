@@ -20,7 +20,7 @@ from domain.errors import AssistantFailed
 from domain.identity import Customer, SessionId
 from domain.message import Entry, Summary
 from domain.session import Session
-from domain.tokens import cut
+from domain.tokens import truncate
 from domain.usage import Usage, together
 
 MAX_AT_ONCE = 16
@@ -82,8 +82,8 @@ class Summaries:
         `recent`: the session's newest entries.
         """
         newest, view_tokens = self.newest(session), self.policy.view_tokens
-        if rolling.overflows(session, recent, newest, view_tokens=view_tokens):
-            until = rolling.end_of_next(session, recent, view_tokens=view_tokens)
+        if rolling.is_summary_due(session, recent, newest, view_tokens=view_tokens):
+            until = rolling.next_summary_end(session, recent, view_tokens=view_tokens)
             if newest is None or until > newest.through:
                 self._begin(session, tuple(recent), until, language)
 
@@ -146,7 +146,7 @@ class _Making:
         self._until = until
         self._language = language
         self._digest = summaries.newest(session)
-        self._max_tokens = rolling.max_tokens(summaries.policy.view_tokens)
+        self._max_tokens = rolling.summary_budget(summaries.policy.view_tokens)
         self._expired = False
 
     async def run(self) -> None:
@@ -183,7 +183,7 @@ class _Making:
             self._pay(error.usage)
             raise
         self._pay(summary.usage)
-        self._take(cut(summary.text.strip(), max_tokens), entries)
+        self._take(truncate(summary.text.strip(), max_tokens), entries)
         return True
 
     async def _piece(self, after: int) -> Sequence[Entry]:
@@ -191,9 +191,9 @@ class _Making:
         if not entries or entries[0].seq > after + 1:
             store = self._summaries.conversations.store
             entries = await store.page(
-                self._session.session_id, after=after, limit=rolling.PIECE_ENTRIES
+                self._session.session_id, after=after, limit=rolling.CHUNK_ENTRIES
             )
-        return rolling.piece(entries, after=after, through=self._until)
+        return rolling.next_chunk(entries, after=after, through=self._until)
 
     def _take(self, text: str, entries: Sequence[Entry]) -> None:
         if not text:

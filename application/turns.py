@@ -44,10 +44,10 @@ from domain.message import (
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason
-from domain.summary import behind, max_tokens
+from domain.summary import entries_after_summary, summary_budget
 from domain.texts import Text, localized
 from domain.usage import Usage
-from domain.view import MAX_OWED, View, fitting, unanswered
+from domain.view import MAX_PENDING, View, fit_to_budget, pending_messages
 
 T = TypeVar("T")
 
@@ -253,8 +253,8 @@ class _Turn:
         if frugal:
             room //= FRUGAL_SHARE
         if digest is not None:
-            room -= max_tokens(view_tokens)
-        entries = behind(session, recent, digest, max_tokens=room, owed=owed)
+            room -= summary_budget(view_tokens)
+        entries = entries_after_summary(session, recent, digest, max_tokens=room, pending=owed)
         if owed[-1].seq < session.last_user_seq:  # the next turn's
             entries = tuple([entry for entry in entries if entry.seq <= owed[-1].seq])
         return View(
@@ -279,15 +279,15 @@ class _Turn:
         """What the turn is to answer: all that is unanswered, or the first of it that fits."""
         first, view_tokens = session.settled_seq + 1, self._turns.policy.view_tokens
         if recent[0].seq <= first:
-            return fitting(unanswered(session, recent), max_tokens=view_tokens)
+            return fit_to_budget(pending_messages(session, recent), max_tokens=view_tokens)
         # A burst longer than what is remembered; the next turn takes what this one leaves.
         earlier = await self._turns.conversations.store.page(
-            session.session_id, after=session.settled_seq, limit=MAX_OWED
+            session.session_id, after=session.settled_seq, limit=MAX_PENDING
         )
         last = earlier[-1].seq if earlier else 0
         if recent[0].seq <= last + 1:
             earlier += tuple(entry for entry in recent if entry.seq > last)
-        return fitting(unanswered(session, earlier), max_tokens=view_tokens)
+        return fit_to_budget(pending_messages(session, earlier), max_tokens=view_tokens)
 
     async def _business(self, business_id: BusinessId) -> Business | None:
         try:
@@ -381,7 +381,7 @@ class _Turn:
             session_id=session.session_id,
             epoch=session.epoch,
             settled_seq=session.settled_seq,
-            answers=view.pending[-1].seq,
+            settles_seq=view.pending[-1].seq,
             in_reply_to=_ids(view.pending),
             response_id=self.response_id,
             text=text,

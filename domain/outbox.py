@@ -93,6 +93,6 @@ def _question(answer: Message, log: Sequence[Entry]) -> str | None:
     """The newest user message that the answer is to."""
     for entry in reversed(log):
         if isinstance(entry, Message) and entry.author is Author.USER:
-            if entry.seq <= answer.answers:
+            if entry.seq <= answer.settles_seq:
                 return entry.text
     return None

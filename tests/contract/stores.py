@@ -18,6 +18,7 @@ from domain.message import Author
 from domain.notice import Notice, QuestionAsked
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from tests.support.drafts import append_message
 from tests.support.dynamodb import DYNAMODB_LOCAL, DYNOXIDE, dynamo_store, engine
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
@@ -81,7 +82,9 @@ def user_says(
     """One message, a second after the session's newest entry unless a time is given."""
     draft = Draft(session, key=key)
     message_id = MessageId(f"{session.session_id}-{session.seq + 1}")
-    draft.say(Author.USER, message_id, text, at or session.updated_at + timedelta(seconds=1))
+    append_message(
+        draft, Author.USER, message_id, text, at or session.updated_at + timedelta(seconds=1)
+    )
     return draft
 
 
@@ -89,8 +92,12 @@ def asks_for_human(session: Session, at: datetime | None = None) -> Draft:
     """A status change and a notice in words: two entries in one draft."""
     draft = Draft(session)
     at = at or session.updated_at + timedelta(seconds=1)
-    draft.ask_for_human(Reason.USER_REQUEST, TransferId("t1"), at, timeout_s=300.0, summary="Da")
-    draft.say(Author.SYSTEM, MessageId(f"asked-{draft.session.seq}"), "I have asked", at)
+    draft.request_transfer(
+        Reason.USER_REQUEST, TransferId("t1"), at, timeout_s=300.0, handover_note="Da"
+    )
+    append_message(
+        draft, Author.SYSTEM, MessageId(f"asked-{draft.session.seq}"), "I have asked", at
+    )
     return draft
 
 
@@ -98,7 +105,7 @@ def closes(session: Session) -> Draft:
     """The end of the session."""
     draft = Draft(session)
     at = session.updated_at + timedelta(seconds=1)
-    draft.change(Status.CLOSED, Reason.CLOSED_BY_USER, at)
+    draft.change_status(Status.CLOSED, Reason.CLOSED_BY_USER, at)
     return draft
 
 

@@ -40,6 +40,7 @@ from tests.contract.stores import (
     user_says,
     with_notices,
 )
+from tests.support.drafts import append_message
 from tests.support.notices import SAMPLES
 
 SECOND = timedelta(seconds=1)
@@ -71,17 +72,20 @@ def seqs(loaded: Loaded) -> list[int]:
 
 async def test_what_is_appended_is_what_is_read_back(store: Store) -> None:
     draft = Draft(new_session(customer=Customer(BusinessId("b:1"), UserId("a@b.ro"))), key="k")
-    draft.say(
+    append_message(
+        draft,
         Author.USER,
         MessageId("m-1"),
         'Bună! "Țuică" \\ \n 🍷 \u2028 \x00',
         NOON + timedelta(milliseconds=456),
         actions=({"type": "reservations", "items": [{"guests": 4, "at": None, "ok": True}]},),
         in_reply_to=(MessageId("a"), MessageId("b")),
-        answers=0,
+        settles_seq=0,
         coordinator_id=CoordinatorId("c1"),
     )
-    draft.say(Author.SYSTEM, MessageId("m-2"), "Îmi pare rău", NOON, answers=1, failed=True)
+    append_message(
+        draft, Author.SYSTEM, MessageId("m-2"), "Îmi pare rău", NOON, settles_seq=1, failed=True
+    )
     await store.append(draft, None)
 
     assert await load(store, "s1") == Loaded(draft.session, tuple(draft.entries))
@@ -91,7 +95,9 @@ async def test_a_status_change_keeps_its_transfer_and_summary(store: Store) -> N
     draft = asks_for_human(await stored(store, user_says(new_session())))
     session = await stored(store, draft)
     taken = Draft(session)
-    taken.change(Status.LIVE, Reason.ACCEPTED, NOON + HOUR, coordinator_id=CoordinatorId("maria"))
+    taken.change_status(
+        Status.LIVE, Reason.ACCEPTED, NOON + HOUR, coordinator_id=CoordinatorId("maria")
+    )
     await store.append(taken, None)
 
     loaded = await load(store, "s1")
@@ -324,9 +330,9 @@ async def test_a_key_is_taken_once(store: Store) -> None:
 async def test_a_duplicate_is_told_the_seq_of_what_was_said(store: Store) -> None:
     session = await conversation(store, 1)
     draft = Draft(session, key="k")
-    draft.hand_to(CoordinatorId("maria"), TransferId("t1"), NOON)
-    draft.say(Author.SYSTEM, MessageId("joined"), "maria has joined", NOON)
-    draft.say(Author.COORDINATOR, MessageId("said"), "Bună!", NOON)
+    draft.assign(CoordinatorId("maria"), TransferId("t1"), NOON)
+    append_message(draft, Author.SYSTEM, MessageId("joined"), "maria has joined", NOON)
+    append_message(draft, Author.COORDINATOR, MessageId("said"), "Bună!", NOON)
     session = await stored(store, draft)
 
     with pytest.raises(DuplicateMessage) as duplicate:

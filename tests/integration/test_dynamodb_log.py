@@ -33,6 +33,7 @@ from tests.contract.stores import (
     user_says,
     with_notices,
 )
+from tests.support.drafts import append_message
 from tests.support.dynamodb import DYNOXIDE, Engine, StoppedClock, dynamo_store, engine
 from tests.support.dynamodb_proxy import FaultProxy, in_turn
 from tests.support.faults import Hold
@@ -178,7 +179,7 @@ async def test_a_page_may_begin_and_end_within_a_draft(
         for count in (4, 1):
             draft = Draft(session)
             for number in range(count):
-                draft.say(Author.SYSTEM, MessageId(f"m-{number}"), "…", NOON)
+                append_message(draft, Author.SYSTEM, MessageId(f"m-{number}"), "…", NOON)
             session = await stored(store, draft)
         page = await store.page(S1, after=after, before=before, limit=limit)
 

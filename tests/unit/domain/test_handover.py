@@ -8,9 +8,10 @@ from domain.identity import TransferId
 from domain.message import Author, Entry, Message, Summary, ToolOutcome, ToolUse
 from domain.session import Draft, Session
 from domain.status import Reason, Status
-from domain.tokens import estimate
-from domain.view import MAX_TOKENS
-from tests.unit.domain.makers import ANA, at, message_id, new_session, occasion
+from domain.tokens import estimate_tokens
+from domain.view import MAX_VIEW_TOKENS
+from tests.support.drafts import append_message
+from tests.unit.domain.makers import ANA, at, decision_context, message_id, new_session
 
 
 def waiting(*texts: str) -> tuple[Session, list[Entry]]:
@@ -20,7 +21,7 @@ def waiting(*texts: str) -> tuple[Session, list[Entry]]:
         draft = record_user_message(session, new_session, message_id(), text, at())
         session = draft.session
         log += draft.entries
-    asking = request_transfer(session, new_session, occasion(1), None, message_id())
+    asking = request_transfer(session, new_session, decision_context(1), None, message_id())
     assert asking is not None
     return asking.session, log + asking.entries
 
@@ -37,9 +38,9 @@ def test_a_coordinator_is_told_what_it_is_about() -> None:
 
 def test_a_written_summary_goes_before_an_extracted_one() -> None:
     session, log = waiting("Bună!")
-    taken = change_status(session, Status.LIVE, occasion(2), ANA)
+    taken = change_status(session, Status.LIVE, decision_context(2), ANA)
     assert taken is not None
-    back = change_status(taken.session, Status.AI, occasion(3), ANA, "vrea o masă de patru")
+    back = change_status(taken.session, Status.AI, decision_context(3), ANA, "vrea o masă de patru")
     assert back is not None
 
     log += taken.entries + back.entries
@@ -62,9 +63,9 @@ def test_a_request_that_nobody_summed_up_is_told_with_the_digest() -> None:
 
 def test_the_models_own_words_for_a_transfer_go_before_the_digest() -> None:
     draft = Draft(new_session())
-    draft.say(Author.USER, message_id(1), "Bună!", at())
-    draft.ask_for_human(
-        Reason.AI_DECISION, TransferId("t1"), at(), timeout_s=300, summary="vrea un om"
+    append_message(draft, Author.USER, message_id(1), "Bună!", at())
+    draft.request_transfer(
+        Reason.AI_DECISION, TransferId("t1"), at(), timeout_s=300, handover_note="vrea un om"
     )
     context = handover_context(digested(draft.session, "A salutat."), draft.entries)
 
@@ -74,10 +75,12 @@ def test_the_models_own_words_for_a_transfer_go_before_the_digest() -> None:
 def test_what_was_written_for_an_earlier_request_is_not_told_with_the_next() -> None:
     session, log = waiting("Bună!")
     for to, summary in ((Status.LIVE, None), (Status.AI, "vrea o masă de patru")):
-        draft = change_status(session, to, occasion(2), ANA, summary)
+        draft = change_status(session, to, decision_context(2), ANA, summary)
         assert draft is not None
         session, log = draft.session, log + draft.entries
-    anew = request_transfer(session, new_session, occasion(4), "Vreau factura.", message_id(9))
+    anew = request_transfer(
+        session, new_session, decision_context(4), "Vreau factura.", message_id(9)
+    )
     assert anew is not None
     context = handover_context(anew.session, log + anew.entries)
 
@@ -86,10 +89,12 @@ def test_what_was_written_for_an_earlier_request_is_not_told_with_the_next() -> 
 
 def test_an_answered_question_is_not_open() -> None:
     draft = Draft(new_session())
-    draft.say(Author.USER, message_id(1), "Unde sunteți?", at())
+    append_message(draft, Author.USER, message_id(1), "Unde sunteți?", at())
     looked = ToolUse(name="get_business", outcome=ToolOutcome.FOUND)
     failed = ToolUse(name="get_reservations", outcome=ToolOutcome.FAILED)
-    draft.say(Author.AI, message_id(2), "Aici.", at(), answers=1, tools=(looked, failed))
+    append_message(
+        draft, Author.AI, message_id(2), "Aici.", at(), settles_seq=1, tools=(looked, failed)
+    )
     context = handover_context(draft.session, draft.entries)
 
     assert context.open_question is None
@@ -102,7 +107,7 @@ def test_the_context_is_bounded_whatever_was_said() -> None:
     lines = context.last_messages
 
     assert len(lines) <= 10
-    assert sum(estimate(line.text) for line in lines) <= MAX_TOKENS
+    assert sum(estimate_tokens(line.text) for line in lines) <= MAX_VIEW_TOKENS
     assert len(context.summary or "") <= MAX_EXTRACT
 
 

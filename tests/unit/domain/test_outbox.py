@@ -31,7 +31,8 @@ from domain.notice import (
 from domain.outbox import outbox_messages
 from domain.session import Draft, Session
 from domain.status import Reason, Status
-from tests.unit.domain.makers import ANA, at, message_id, new_session, occasion, session_in
+from tests.support.drafts import append_message
+from tests.unit.domain.makers import ANA, at, decision_context, message_id, new_session, session_in
 
 
 def opened() -> Session:
@@ -58,7 +59,7 @@ def answered(session: Session, *, failed: bool = False, transfer: Reason | None 
         session_id=session.session_id,
         epoch=session.epoch,
         settled_seq=session.settled_seq,
-        answers=session.last_user_seq,
+        settles_seq=session.last_user_seq,
         in_reply_to=(message_id(),),
         response_id=message_id(99),
         text="Răspuns.",
@@ -66,7 +67,7 @@ def answered(session: Session, *, failed: bool = False, transfer: Reason | None 
         handover_note="o masă" if transfer else None,
         failed=failed,
     )
-    draft = answer(session, turn, occasion(1, "en"))
+    draft = answer(session, turn, decision_context(1, "en"))
     assert draft is not None
     return draft
 
@@ -105,7 +106,7 @@ def test_an_apology_is_no_answer() -> None:
 
 
 def test_a_request_for_a_human_is_told_before_the_status_that_it_leads_to() -> None:
-    draft = request_transfer(None, opened, occasion(), "Un om!", message_id())
+    draft = request_transfer(None, opened, decision_context(), "Un om!", message_id())
 
     notices = told(None, draft)
 
@@ -160,23 +161,23 @@ def test_what_was_said_on_the_bridge_is_not_told_to_it(status: Status) -> None:
 
 def _cancelled() -> tuple[Session, Draft | None]:
     session = session_in(Status.WAITING)
-    return session, end_live_chat(session, occasion())
+    return session, end_live_chat(session, decision_context())
 
 
 def _returned() -> tuple[Session, Draft | None]:
     session = session_in(Status.LIVE)
-    return session, change_status(session, Status.AI, occasion(), ANA, "mutată la 20")
+    return session, change_status(session, Status.AI, decision_context(), ANA, "mutată la 20")
 
 
 def _closed() -> tuple[Session, Draft | None]:
     session = session_in(Status.AI)
-    return session, change_status(session, Status.CLOSED, occasion(), ANA)
+    return session, change_status(session, Status.CLOSED, decision_context(), ANA)
 
 
 def _taken_over() -> tuple[Session, Draft | None]:
     session = session_in(Status.AI)
     return session, record_coordinator_message(
-        session, message_id(), "Bună, sunt Ana.", occasion(), ANA
+        session, message_id(), "Bună, sunt Ana.", decision_context(), ANA
     )
 
 
@@ -211,9 +212,9 @@ def test_a_message_after_the_end_is_told_as_a_conversation_of_the_next_session()
 
 def test_words_and_a_change_in_one_draft_are_each_told_by_whose_the_conversation_was() -> None:
     draft = Draft(session_in(Status.LIVE))
-    draft.say(Author.USER, message_id(1), "Mulțumesc!", at())
-    draft.change(Status.AI, Reason.ENDED_BY_USER, at())
-    draft.say(Author.USER, message_id(2), "Încă ceva", at())
+    append_message(draft, Author.USER, message_id(1), "Mulțumesc!", at())
+    draft.change_status(Status.AI, Reason.ENDED_BY_USER, at())
+    append_message(draft, Author.USER, message_id(2), "Încă ceva", at())
 
     found = told(session_in(Status.LIVE), draft)
 
@@ -221,7 +222,7 @@ def test_words_and_a_change_in_one_draft_are_each_told_by_whose_the_conversation
 
 
 def test_positions_rise_from_draft_to_draft() -> None:
-    first = request_transfer(None, opened, occasion(), "Un om!", message_id())
+    first = request_transfer(None, opened, decision_context(), "Un om!", message_id())
     assert first is not None
     second = record_user_message(first.session, opened, message_id(2), "Alo?", at(1))
 
@@ -236,7 +237,7 @@ def test_the_context_holds_the_newest_words_whatever_came_before() -> None:
         for seq in range(1, 41)
     ]
     session = replace(opened(), seq=40, last_user_seq=40)
-    draft = request_transfer(session, opened, occasion(), None, message_id(99))
+    draft = request_transfer(session, opened, decision_context(), None, message_id(99))
 
     lines = requested(told(session, draft, log)).context.last_messages
 

@@ -5,10 +5,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain.identity import MessageId
-from domain.message import Author, Entry, Message, Summary, cost
+from domain.message import Author, Entry, Message, Summary, token_cost
 from domain.session import Draft
-from domain.summary import behind
-from domain.view import MAX_ENTRIES, MAX_TOKENS, unanswered, window
+from domain.summary import entries_after_summary
+from domain.view import MAX_VIEW_ENTRIES, MAX_VIEW_TOKENS, pending_messages, window
+from tests.support.drafts import append_message
 from tests.unit.domain.makers import at, message_id, new_session
 
 
@@ -16,7 +17,7 @@ def said(*lengths: int) -> list[Entry]:
     """Messages of these lengths."""
     draft = Draft(new_session())
     for length in lengths:
-        draft.say(Author.USER, MessageId(f"m{length}"), "x" * length, at())
+        append_message(draft, Author.USER, MessageId(f"m{length}"), "x" * length, at())
     return draft.entries
 
 
@@ -27,28 +28,28 @@ def test_a_window_is_the_longest_end_that_fits(
     entries = said(*lengths)
     seen = window(entries, max_entries=max_entries, max_tokens=max_tokens)
     wider = entries[-len(seen) - 1 :]
-    fits = sum(map(cost, wider)) <= max_tokens
+    fits = sum(map(token_cost, wider)) <= max_tokens
 
     assert list(seen) == entries[len(entries) - len(seen) :]
     assert len(seen) <= max_entries
-    assert len(seen) <= 1 or sum(map(cost, seen)) <= max_tokens
+    assert len(seen) <= 1 or sum(map(token_cost, seen)) <= max_tokens
     assert len(seen) in (len(entries), max_entries) or not fits
 
 
 def test_the_newest_entry_is_always_seen() -> None:
-    assert len(window(said(10, 3 * MAX_TOKENS))) == 1
+    assert len(window(said(10, 3 * MAX_VIEW_TOKENS))) == 1
 
 
 def test_a_window_has_twenty_entries_at_most() -> None:
     assert [entry.seq for entry in window(said(*[1] * 50))] == list(range(31, 51))
-    assert MAX_ENTRIES == 20
+    assert MAX_VIEW_ENTRIES == 20
 
 
 def test_what_is_owed_is_in_the_window_before_all_else() -> None:
     entries = said(100, 100, 8_000)
     owed = [entry for entry in entries if isinstance(entry, Message)][2:]
 
-    assert window(entries, max_tokens=100, owed=owed) == tuple(owed)
+    assert window(entries, max_tokens=100, pending=owed) == tuple(owed)
 
 
 @given(st.lists(st.integers(1, 3_000), min_size=1, max_size=40), st.integers(500, 8_000))
@@ -57,26 +58,29 @@ def test_a_view_behind_a_digest_is_the_same_whether_its_tokens_were_counted_or_n
 ) -> None:
     draft = Draft(new_session())
     for length in lengths:
-        draft.say(Author.USER, message_id(length), "x" * length, at())
+        append_message(draft, Author.USER, message_id(length), "x" * length, at())
     session, entries = draft.session, draft.entries
     through = len(entries) // 2
-    digest = Summary(text="…", through=through, tokens=sum(map(cost, entries[:through])))
-    counted = behind(session, entries, digest, max_tokens=max_tokens, owed=())
-    uncounted = behind(
-        replace(session, tokens=None), entries, digest, max_tokens=max_tokens, owed=()
+    digest = Summary(text="…", through=through, tokens=sum(map(token_cost, entries[:through])))
+    counted = entries_after_summary(session, entries, digest, max_tokens=max_tokens, pending=())
+    uncounted = entries_after_summary(
+        replace(session, tokens=None), entries, digest, max_tokens=max_tokens, pending=()
     )
 
     assert counted == uncounted
     assert all(entry.seq > through for entry in counted)
-    assert len(counted) <= MAX_ENTRIES
+    assert len(counted) <= MAX_VIEW_ENTRIES
 
 
 def test_unanswered_are_the_users_messages_after_the_last_answer() -> None:
     draft = Draft(new_session())
-    draft.say(Author.USER, message_id(1), "Unu", at())
-    draft.say(Author.AI, message_id(2), "Da", at(), answers=1)
-    draft.say(Author.USER, message_id(3), "Doi", at())
-    draft.say(Author.SYSTEM, message_id(4), "Un anunț", at())
-    draft.say(Author.USER, message_id(5), "Trei", at())
+    append_message(draft, Author.USER, message_id(1), "Unu", at())
+    append_message(draft, Author.AI, message_id(2), "Da", at(), settles_seq=1)
+    append_message(draft, Author.USER, message_id(3), "Doi", at())
+    append_message(draft, Author.SYSTEM, message_id(4), "Un anunț", at())
+    append_message(draft, Author.USER, message_id(5), "Trei", at())
 
-    assert [message.text for message in unanswered(draft.session, draft.entries)] == ["Doi", "Trei"]
+    assert [message.text for message in pending_messages(draft.session, draft.entries)] == [
+        "Doi",
+        "Trei",
+    ]
