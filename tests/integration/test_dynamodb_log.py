@@ -20,6 +20,7 @@ from domain.errors import SeqTaken, StorageUnavailable, TooLarge
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author, Message
 from domain.notice import Delivered
+from domain.notice import QuestionAsked
 from domain.session import Draft, Session
 from domain.status import Status
 from tests.contract.stores import (
@@ -396,7 +397,8 @@ def partitions_read(proxy: FaultProxy) -> list[str]:
 def large(size: int) -> Draft:
     """A new session, of which two notices tell; what is said, and each notice, is of that size."""
     draft = with_notices(user_says(new_session(), "x" * size), 2)
-    draft.notices = tuple(replace(each, body={"text": "y" * size}) for each in draft.notices)
+    content = QuestionAsked(at=NOON, text="y" * size)
+    draft.notices = tuple(replace(each, content=content) for each in draft.notices)
     return draft
 
 
