@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generat
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from adapters.phoenix.endpoint import Observer as SocketObserver
+from adapters.phoenix.endpoint import SocketObserver
 from application import ports
 from domain.errors import BridgeUnavailable
 from domain.notice import NoticeKind

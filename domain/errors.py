@@ -22,7 +22,7 @@ ConversationError
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
 │   ├── BridgeRefused
-│   ├── ServerAway              in application.bridge.ports
+│   ├── AgentServerUnavailable  in application.bridge.ports
 │   ├── TableDiffers            in adapters.dynamodb.table
 │   └── CannotListen            in entrypoints.serve
 └── Conflict                    another writer was first; the use case decides again

@@ -27,11 +27,11 @@ class ElixirBridge(Bridge):
     def is_away(self) -> bool:
         return self._http is not None and self._http.is_away
 
-    async def back(self) -> None:
+    async def wait_until_back(self) -> None:
         if self._http is not None:
             await self._http.back()
 
-    async def tell(self, notice: Notice) -> None:
+    async def deliver(self, notice: Notice) -> None:
         request = request_of(notice)
         if request is None:
             await self._line.relay(notice)

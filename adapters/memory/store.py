@@ -8,16 +8,7 @@ from heapq import nlargest, nsmallest
 
 from msgspec.structs import replace
 
-from application.ports import (
-    RECENT,
-    Archive,
-    Erased,
-    Loaded,
-    Outbox,
-    SessionPage,
-    SessionStore,
-    UsageStore,
-)
+from application.ports import RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message
@@ -76,7 +67,7 @@ class _Queued:
         return replace(self.notice, due_at=self.ready_at, attempts=self.attempts)
 
 
-class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
+class MemoryStore(Store):
     """All four ports of storage in one process's memory.
 
     Entries and heads are frozen, so they are kept and handed out as they are. No method awaits

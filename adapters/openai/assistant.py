@@ -255,13 +255,13 @@ class _Voice:
         """What was said in this round is void."""
         if self._round:
             self._round.clear()
-            self._say.anew()
+            self._say.restart()
             if self._earlier:
                 self._say(self._earlier)
 
     def take_back(self) -> None:
         """All that was said is void."""
         if self._earlier or self._round:
-            self._say.anew()
+            self._say.restart()
             self._earlier = ""
             self._round.clear()

@@ -15,16 +15,7 @@ from msgspec.structs import replace
 from adapters.sqlite.batch_worker import BatchWorker
 from adapters.sqlite.file import open_reader, open_writer, transaction
 from adapters.stored_notices import notice_from
-from application.ports import (
-    RECENT,
-    Archive,
-    Erased,
-    Loaded,
-    Outbox,
-    SessionPage,
-    SessionStore,
-    UsageStore,
-)
+from application.ports import RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message, StatusChange
@@ -98,7 +89,7 @@ class _Append:
     notices: Rows
 
 
-class SqliteStore(SessionStore, Archive, Outbox, UsageStore):
+class SqliteStore(Store):
     """All four ports of storage in the file `path`; use it as `async with store:`.
 
     Every write that waits goes into the next transaction, so one fsync pays for all of them.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.json_shapes import CamelStruct, timestamp
-from adapters.phoenix.channel import ConnectInfo, Link
+from adapters.phoenix.channel import ChannelSocket, ConnectInfo
 from adapters.system import SystemClock
 from application.ports import Clock, Timer
 from domain.identity import Identity, Role, Unauthorized, identifier
@@ -66,7 +66,7 @@ class TokenLease:
 
     __slots__ = ("_clock", "_link", "_timer", "identity")
 
-    def __init__(self, link: Link, clock: Clock, identity: Identity) -> None:
+    def __init__(self, link: ChannelSocket, clock: Clock, identity: Identity) -> None:
         self._link = link
         self._clock = clock
         self._timer: Timer | None = None

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
-from application.ports import RECENT, Erased, Loaded
+from application.ports import RECENT, Erased, Loaded, Store
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import (
     BusinessId,
@@ -29,7 +29,6 @@ from tests.contract.stores import (
     DAN,
     NOON,
     STORES,
-    Store,
     StoreCase,
     asks_for_human,
     closes,

@@ -58,7 +58,9 @@ class Server:
 
     async def speak(self, text: str, customer: Customer = ANA) -> None:
         """A coordinator answers."""
-        await self.container.transfers().speak(customer, text, CoordinatorId("Maria"))
+        await self.container.transfers().post_coordinator_message(
+            customer, text, CoordinatorId("Maria")
+        )
 
 
 @asynccontextmanager

@@ -19,8 +19,7 @@ from application.ports import RECENT, Erased
 from domain.errors import SeqTaken, StorageUnavailable, TooLarge
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author, Message
-from domain.notice import Delivered
-from domain.notice import QuestionAsked
+from domain.notice import Delivered, QuestionAsked
 from domain.session import Draft, Session
 from domain.status import Status
 from tests.contract.stores import (

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Litestar
 
-from adapters.phoenix.channel import Channel, JoinRefused, Link, Reply, Stop
+from adapters.phoenix.channel import Channel, ChannelSocket, JoinRefused, Reply, Stop
 from adapters.phoenix.endpoint import PhoenixEndpoint
 from adapters.phoenix.server import Ref
 
@@ -44,13 +44,13 @@ class Chats:
         self.endpoint.broadcast(topic, event, payload)
 
     def _endpoint(self) -> PhoenixEndpoint:
-        chat: Callable[[Link], Channel] = lambda link: _Chat(link, self)  # noqa: E731
+        chat: Callable[[ChannelSocket], Channel] = lambda socket: _Chat(socket, self)  # noqa: E731
         return PhoenixEndpoint("/socket/websocket", {"chat:*": chat})
 
 
 class _Chat(Channel):
-    def __init__(self, link: Link, chats: Chats) -> None:
-        super().__init__(link)
+    def __init__(self, socket: ChannelSocket, chats: Chats) -> None:
+        super().__init__(socket)
         self._chats = chats
 
     async def join(self, topic: str, payload: Any) -> Payload:
@@ -65,8 +65,8 @@ class _Chat(Channel):
             if self._chats.answers:
                 return self._chats.answers.pop(0)
             kept = {key: payload[key] for key in self._chats.keeps if key in payload}
-            self.link.broadcast(event, kept)
+            self._chats.endpoint.broadcast(self.socket.topic, event, kept)
         return Reply()
 
     async def terminate(self, ended: Any) -> None:
-        self._chats.left.put_nowait(self.link.topic)
+        self._chats.left.put_nowait(self.socket.topic)

@@ -102,7 +102,7 @@ async def test_a_notice_is_the_request_that_it_becomes() -> None:
     request = request_of(changed)
     assert request is not None
     async with FaultyBridge() as bridge, connected(bridge, token="s3cret") as http:
-        await ElixirBridge(http, Line()).tell(changed)
+        await ElixirBridge(http, Line()).deliver(changed)
 
         (told,) = bridge.told
         assert told == (request.method, request.path, "n1", "Bearer s3cret", request.body)
@@ -111,7 +111,7 @@ async def test_a_notice_is_the_request_that_it_becomes() -> None:
 async def test_a_relayed_message_goes_over_the_socket() -> None:
     line = Line()
     async with FaultyBridge() as bridge, connected(bridge) as http:
-        await ElixirBridge(http, line).tell(notice(POSTED))
+        await ElixirBridge(http, line).deliver(notice(POSTED))
 
         assert (bridge.asked, len(line.relayed)) == ([], 1)
 
@@ -121,8 +121,8 @@ async def test_where_nobody_is_to_be_notified_words_are_relayed_all_the_same() -
     bridge = ElixirBridge(None, line)
 
     for content in (StatusChanged(at=START, status=Status.LIVE), POSTED):
-        await bridge.tell(notice(content))
-    await bridge.back()
+        await bridge.deliver(notice(content))
+    await bridge.wait_until_back()
 
     assert [relayed.content for relayed in line.relayed] == [POSTED]
     assert not bridge.is_away

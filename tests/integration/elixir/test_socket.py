@@ -19,7 +19,7 @@ from domain.identity import Customer, MessageId, SessionId, customer
 from domain.message import Author
 from domain.notice import LiveChatMessagePosted, Notice
 from tests.integration.elixir.chats import Chats
-from tests.integration.phoenix_client.peer import Peer, listening
+from tests.integration.phoenix.peer import Peer, listening
 from tests.support.server import running
 
 PATIENCE_S = 10.0

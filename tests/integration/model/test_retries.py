@@ -12,7 +12,6 @@ from adapters.openai.assistant import OpenAIAssistant
 from adapters.openai.client import Deadline
 from domain.errors import AssistantFailed
 from domain.usage import Usage
-from entrypoints.server.health import assistant_probe
 from tests.support.model_turns import ShiftedClock, Turn, ask, openai_assistant
 from tests.support.openai_stub import (
     DONE,
@@ -453,13 +452,13 @@ async def test_a_model_that_fails_time_and_again_is_left_alone_for_a_while() -> 
         with pytest.raises(AssistantFailed, match="m1: it has failed too often just now"):
             await ask(assistant)
         assert asked == len(server.requests) == calls_module.FAILURES_TO_OPEN
-        assert await assistant_probe(assistant)() == "down"
+        assert assistant.is_away
 
         server.answers = [says("Da")]
         clock.forward(calls_module.FIRST_REST_S)
 
         assert (await ask(assistant)).text == "Da"
-        assert await assistant_probe(assistant)() == "ok"
+        assert not assistant.is_away
 
 
 async def test_one_real_request_finds_out_whether_a_model_is_back() -> None:
