@@ -52,7 +52,7 @@ class ContextJson(CamelStruct):
 
 
 def context_json(context: HandoverContext) -> ContextJson:
-    """Convert a hand-over context, as both the HTTP API and the bridge's notification show it."""
+    """Convert a handover context, as both the HTTP API and the bridge's notification show it."""
     return ContextJson(
         session_id=context.session_id,
         business_id=context.customer.business_id,

@@ -1,4 +1,4 @@
-"""The hand-over context: how it is built from a conversation."""
+"""The handover context: how it is built from a conversation."""
 
 from collections.abc import Sequence
 
@@ -36,9 +36,9 @@ def handover_context(
 
 
 def _summary(session: Session, recent: Sequence[Entry]) -> str | None:
-    """The note written for this hand-over, or else the rolling summary.
+    """The note written for this handover, or else the rolling summary.
 
-    A note for an earlier hand-over does not say why a human is asked for again.
+    A note for an earlier handover does not say why a human is asked for again.
     """
     rolling = session.summary.text if session.summary is not None else None
     for entry in reversed(recent):

@@ -22,7 +22,7 @@ class NoticeKind(StrEnum):
 
 
 class HandoverMessage(Struct, frozen=True, kw_only=True):
-    """One of the last messages of a hand-over context."""
+    """One of the last messages of a handover context."""
 
     seq: int
     author: Author

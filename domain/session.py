@@ -171,7 +171,7 @@ class Draft:
         self.from_bridge = False
         """Whether the message came from the bridge, which is then not notified of it."""
         self.language = DEFAULT_LANGUAGE
-        """The business's language, for the hand-over context."""
+        """The business's language, for the handover context."""
 
     @property
     def next_seq(self) -> int:

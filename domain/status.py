@@ -26,11 +26,12 @@ class Reason(StrEnum):
     RETURNED = "returned"
     ENDED_BY_USER = "ended_by_user"
     CLOSED_BY_COORDINATOR = "closed_by_coordinator"
-    CLOSED_BY_USER = "closed_by_user"
     IDLE = "idle"
+    CLOSED_BY_USER = "closed_by_user"
+    """No decision gives this reason; it can only be read from stored data (`tests/data`)."""
 
 
-CLOSING = frozenset({Reason.CLOSED_BY_COORDINATOR, Reason.CLOSED_BY_USER, Reason.IDLE})
+CLOSING = frozenset({Reason.CLOSED_BY_COORDINATOR, Reason.IDLE})
 _ASKING = frozenset({Reason.USER_REQUEST, Reason.AI_DECISION, Reason.AI_FAILURE})
 
 TRANSITIONS: dict[tuple[Status, Status], frozenset[Reason]] = {

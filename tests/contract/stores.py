@@ -100,7 +100,7 @@ def closes(session: Session) -> Draft:
     """The end of the session."""
     draft = Draft(session)
     at = session.updated_at + timedelta(seconds=1)
-    draft.change_status(Status.CLOSED, Reason.CLOSED_BY_USER, at)
+    draft.change_status(Status.CLOSED, Reason.CLOSED_BY_COORDINATOR, at)
     return draft
 
 

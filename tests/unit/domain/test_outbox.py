@@ -119,7 +119,7 @@ def test_a_request_for_a_human_is_told_before_the_status_that_it_leads_to() -> N
     assert notices[2].content == StatusChanged(at=at(), status=Status.WAITING)
 
 
-def test_a_transfer_is_told_with_the_hand_over_context() -> None:
+def test_a_transfer_is_told_with_the_handover_context() -> None:
     first = record_user_message(None, opened, message_id(), "Vreau o masă.", at())
     draft = answered(first.session, transfer=Reason.AI_DECISION)
 

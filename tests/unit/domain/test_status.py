@@ -87,7 +87,7 @@ def test_a_refused_change_leaves_no_trace() -> None:
         (S.WAITING, S.AI, R.EXPIRED, TransferState.EXPIRED),
         (S.LIVE, S.AI, R.RETURNED, TransferState.ENDED),
         (S.LIVE, S.AI, R.ENDED_BY_USER, TransferState.ENDED),
-        (S.WAITING, S.CLOSED, R.CLOSED_BY_USER, TransferState.CANCELLED),
+        (S.WAITING, S.CLOSED, R.CLOSED_BY_COORDINATOR, TransferState.CANCELLED),
         (S.WAITING, S.CLOSED, R.IDLE, TransferState.CANCELLED),
         (S.LIVE, S.CLOSED, R.CLOSED_BY_COORDINATOR, TransferState.ENDED),
     ],
