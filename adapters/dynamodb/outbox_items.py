@@ -44,6 +44,7 @@ from adapters.dynamodb.items import (
     shard,
     stamp,
 )
+from adapters.stored_notices import notice_from
 from domain.errors import TooLarge
 from domain.notice import Notice
 from domain.session import Draft
@@ -117,7 +118,7 @@ def notice_of(node: Item) -> Notice:
     named["notice_id"] = node["oI"]["S"]
     named["session_id"] = session_of(node["PK"]["S"])
     named["attempts"] = int(node["oA"]["N"]) if "oA" in node else 0
-    return msgspec.convert(named, Notice)
+    return notice_from(named)
 
 
 class Place(NamedTuple):
