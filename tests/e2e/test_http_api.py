@@ -22,6 +22,7 @@ from entrypoints.guards import MAX_BODY
 from entrypoints.settings import Settings
 from tests.support.dynamodb import over_the_stores, settings_of
 from tests.support.server import running
+from tests.support.texts import text_of
 from tests.support.user import User, user
 
 JSON = {"Content-Type": "application/json"}
@@ -315,7 +316,7 @@ async def test_a_takeover_is_seen_by_the_user(api: httpx.AsyncClient, server: st
     assert answer.json()["status"] == change["status"] == "live"
     assert answer.json()["transfer"]["coordinatorId"] == change["coordinatorId"] == "Ana"
     assert answer.json()["epoch"] == 1
-    assert notice["message"] == "Ana s-a alăturat conversației."
+    assert notice["message"] == text_of("joined", who="Ana")
     assert notice["inReplyTo"] == []
 
 

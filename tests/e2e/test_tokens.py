@@ -99,6 +99,18 @@ async def test_without_tokens_none_is_asked_for() -> None:
         jwt.encode(claims("u1"), "", "none"),
         "x" * 50_000,
     ],
+    ids=[
+        "none",
+        "empty",
+        "nonsense",
+        "expired",
+        "of-another-user",
+        "of-another-business",
+        "of-a-coordinator",
+        "of-another-secret",
+        "unsigned",
+        "long",
+    ],
 )
 async def test_a_join_without_a_good_token_of_that_very_user_is_refused_for_good(
     given: str | None,

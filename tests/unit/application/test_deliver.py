@@ -17,13 +17,13 @@ from domain.message import Author
 from domain.notice import Notice, NoticeKind, Outcome
 from domain.session import Draft
 from domain.status import Status
-from domain.words import words
 from tests.support.assistants import ScriptedSteps, transfer
 from tests.support.bridge import MemoryBridge
 from tests.support.harness import App, User, harness
+from tests.support.texts import text_of
 
 CONVERSATION, CONTEXT, STATUS, TRANSFER, RELAY = NoticeKind
-UNREACHABLE, REACHED = words("ro", "unreachable"), words("ro", "reached")
+UNREACHABLE, REACHED = text_of("unreachable"), text_of("reached")
 
 
 class Unsettling(MemoryStore):
@@ -355,8 +355,8 @@ async def test_a_request_that_does_not_get_through_is_told_once_and_so_is_its_ar
         at_first = list(user.words)
         await app.clock.advance(100)
 
-        assert at_first == [words("ro", "requested"), UNREACHABLE]
-        assert user.words == [words("ro", "requested"), UNREACHABLE, REACHED]
+        assert at_first == [text_of("requested"), UNREACHABLE]
+        assert user.words == [text_of("requested"), UNREACHABLE, REACHED]
 
 
 async def test_a_request_made_while_the_bridge_is_known_to_be_away_is_told_at_once() -> None:
@@ -394,7 +394,7 @@ async def test_a_request_that_gets_through_at_once_is_not_spoken_of() -> None:
         await user.say("Alo?")
         await app.clock.advance(20)
 
-        assert user.words == [words("ro", "requested")]
+        assert user.words == [text_of("requested")]
 
 
 async def test_a_request_that_is_refused_is_told_in_true_words() -> None:
@@ -404,7 +404,7 @@ async def test_a_request_that_is_refused_is_told_in_true_words() -> None:
         await user.ask_for_human()
         await app.settle()
 
-        assert user.words[1:] == [words("ro", "refused")]
+        assert user.words[1:] == [text_of("refused")]
         assert bridge.kinds == [STATUS]
 
 
@@ -417,7 +417,7 @@ async def test_the_words_are_the_business_s_language() -> None:
         await user.ask_for_human()
         await app.clock.advance(2)
 
-        assert user.words[1:] == [words("en", "unreachable"), words("en", "reached")]
+        assert user.words[1:] == [text_of("unreachable", "en"), text_of("reached", "en")]
 
 
 async def test_the_arrival_is_told_also_after_a_restart() -> None:
@@ -433,7 +433,7 @@ async def test_the_arrival_is_told_also_after_a_restart() -> None:
         said = await app.texts(user.customer, Author.SYSTEM)
         await reborn.stop_delivering()
 
-        assert said == [words("ro", "requested"), UNREACHABLE, REACHED]
+        assert said == [text_of("requested"), UNREACHABLE, REACHED]
 
 
 @pytest.mark.parametrize("how", ["cancelled", "taken", "closed"])

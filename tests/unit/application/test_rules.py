@@ -19,6 +19,7 @@ from tests.support.assistants import HANG, PAUSE, ScriptedSteps, transfer
 from tests.support.clock import settle
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, appended, harness
+from tests.support.texts import text_of
 
 
 async def joined(app: App, business_id: str = "b1", user_id: str = "u1") -> User:
@@ -636,9 +637,7 @@ async def test_i_have_asked_is_said_when_it_is_stored() -> None:
 
         assert before == []
         assert [type(entry) for entry in user.log] == [StatusChange, Message]
-        assert user.words == [
-            "Am cerut unui coleg să preia conversația. Vă răspunde aici de îndată ce poate."
-        ]
+        assert user.words == [text_of("requested")]
         assert session.status is Status.WAITING
 
 
@@ -650,8 +649,7 @@ async def test_x_has_joined_is_said_when_x_has() -> None:
         await app.coordinator("Ana").take_over(user)
         await app.coordinator("Dan").take_over(user)
 
-        assert user.words[1:] == ["Ana has joined the conversation.",
-                                  "Dan has joined the conversation."]  # fmt: skip
+        assert user.words[1:] == [text_of("joined", "en", who=who) for who in ("Ana", "Dan")]
 
 
 async def test_a_transfer_that_the_ai_promised_is_made() -> None:
@@ -690,9 +688,7 @@ async def test_a_tool_without_words_gets_the_servers_own() -> None:
         await user.say("A human, please")
         await app.quiet()
 
-        assert user.words == [
-            "I have asked a colleague to take over. They answer here as soon as they can."
-        ]
+        assert user.words == [text_of("requested", "en")]
 
 
 async def test_a_transfer_that_the_tool_was_told_of_survives_the_ais_failure() -> None:
@@ -704,9 +700,7 @@ async def test_a_transfer_that_the_tool_was_told_of_survives_the_ais_failure() -
         await app.quiet()
 
         assert (await app.head(user.customer)).status is Status.WAITING
-        assert user.words == [
-            "Am cerut unui coleg să preia conversația. Vă răspunde aici de îndată ce poate."
-        ]
+        assert user.words == [text_of("requested")]
 
 
 # Rule 11: a human speaking is a takeover.
@@ -731,7 +725,7 @@ async def test_a_human_speaking_is_a_takeover(before: Status) -> None:
         assert session.transfer is not None
         assert session.transfer.coordinator_id == "ana"
         assert session.transfer.state is TransferState.ACCEPTED
-        assert user.words[-2:] == ["ana s-a alăturat conversației.", "Aici Ana."]
+        assert user.words[-2:] == [text_of("joined", who="ana"), "Aici Ana."]
 
 
 async def test_a_coordinator_who_has_the_conversation_just_speaks() -> None:

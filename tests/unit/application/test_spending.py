@@ -14,12 +14,11 @@ from domain.view import View
 from tests.support.assistants import PAUSE, ScriptedSteps
 from tests.support.faults import FaultyLedger
 from tests.support.harness import App, User, harness
+from tests.support.texts import text_of
 
 B1 = BusinessId("b1")
 COST = Usage(model="m1", input_tokens=90, cached_tokens=40, output_tokens=10, calls=1)
-UNAVAILABLE = (
-    "Asistentul nu este disponibil în acest moment. Am cerut unui coleg să preia conversația."
-)
+UNAVAILABLE = text_of("unavailable_requested")
 
 
 def costing(usage: Usage = COST) -> ScriptedSteps:

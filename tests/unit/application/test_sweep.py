@@ -11,11 +11,9 @@ from domain.transfer import TransferState
 from tests.support.assistants import HANG, ScriptedSteps
 from tests.support.faults import FaultyStore
 from tests.support.harness import harness
+from tests.support.texts import text_of
 
-EXPIRED = (
-    "Din păcate niciun coleg nu a putut prelua conversația. "
-    "Asistentul vă stă în continuare la dispoziție."
-)
+EXPIRED = text_of("expired")
 
 
 async def test_a_transfer_that_nobody_accepts_expires_at_its_moment_and_is_told_once() -> None:

@@ -18,6 +18,7 @@ from domain.transfer import TransferState
 from tests.support.assistants import ScriptedSteps
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, harness
+from tests.support.texts import text_of
 
 
 async def in_status(app: App, status: Status) -> User:
@@ -80,14 +81,14 @@ async def test_a_request_after_the_conversation_was_closed_opens_the_next() -> N
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "state", "words"),
+    ("status", "reason", "state", "text"),
     [
-        (Status.WAITING, Reason.CANCELLED, TransferState.CANCELLED, "Am anulat cererea."),
-        (Status.LIVE, Reason.ENDED_BY_USER, TransferState.ENDED, "Ați încheiat discuția"),
+        (Status.WAITING, Reason.CANCELLED, TransferState.CANCELLED, "cancelled"),
+        (Status.LIVE, Reason.ENDED_BY_USER, TransferState.ENDED, "ended"),
     ],
 )
 async def test_the_user_gets_out_of_the_wait_and_of_the_live_chat(
-    status: Status, reason: Reason, state: TransferState, words: str
+    status: Status, reason: Reason, state: TransferState, text: str
 ) -> None:
     async with harness() as app:
         user = await in_status(app, status)
@@ -97,7 +98,7 @@ async def test_the_user_gets_out_of_the_wait_and_of_the_live_chat(
         assert (session.status, session.reason) == (Status.AI, reason)
         assert session.transfer is not None
         assert (session.transfer.state, session.transfer.ended) == (state, reason)
-        assert user.words[-1].startswith(words)
+        assert user.words[-1] == text_of(text)
         assert again == session
 
 
@@ -205,7 +206,7 @@ async def test_closing_a_waiting_conversation_cancels_its_transfer() -> None:
 
         assert session.transfer is not None
         assert session.transfer.state is TransferState.CANCELLED
-        assert user.words[-1].startswith("Conversația a fost închisă.")
+        assert user.words[-1] == text_of("closed")
 
 
 async def test_the_summary_of_who_gives_it_back_is_kept() -> None:
@@ -225,8 +226,8 @@ async def test_notices_are_in_the_businesss_language_or_in_romanian() -> None:
             await user.join()
             await user.ask_for_human()
 
-        assert harbour.words[0].startswith("I have asked a colleague")
-        assert unknown.words[0].startswith("Am cerut unui coleg")
+        assert harbour.words == [text_of("requested", "en")]
+        assert unknown.words == [text_of("requested", "ro")]
 
 
 async def test_a_hand_over_does_not_wait_for_the_businesss_facts() -> None:

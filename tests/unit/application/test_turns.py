@@ -17,13 +17,12 @@ from domain.message import Author
 from domain.session import Draft
 from domain.status import Reason, Status
 from domain.view import View
-from domain.words import words
 from tests.support.assistants import ANEW, HANG, PAUSE, Act, ScriptedSteps, transfer
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, harness
+from tests.support.texts import text_of
 
-APOLOGY = "Îmi pare rău, acum nu pot răspunde. Puteți încerca din nou sau puteți cere un coleg."
-APOLOGY_REQUESTED = "Îmi pare rău, acum nu pot răspunde. Am cerut unui coleg să preia conversația."
+APOLOGY, APOLOGY_REQUESTED = text_of("apology"), text_of("apology_requested")
 
 
 async def asking(app: App, text: str = "Bună!") -> User:
@@ -223,7 +222,7 @@ async def test_a_user_who_is_handed_over_is_told_so_whatever_the_ai_says_beside_
         user = await asking(app)
         await app.quiet()
 
-        assert user.words == ["Înțeleg.\n\n" + words("ro", "requested")]
+        assert user.words == ["Înțeleg.\n\n" + text_of("requested")]
 
 
 async def test_for_an_answer_that_no_store_can_keep_there_is_an_apology() -> None:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from domain.errors import ConversationError, InvalidPayload, MessageTooLong, Refusal
 from domain.identity import customer, identifier
 from domain.message import MAX_TEXT, message_text
-from domain.words import words
 
 
 @pytest.mark.parametrize("value", ["a", "A-z_0.9:@", "x" * 128, "u1@shop.example"])
@@ -54,19 +53,3 @@ def test_an_error_says_what_it_is() -> None:
     assert str(MessageTooLong()) == "The message is longer than 8,000 characters."
     assert str(InvalidPayload("message must be a string")) == "message must be a string"
     assert ConversationError.code == "internal_error"
-
-
-@pytest.mark.parametrize("language", ["ro", "en"])
-def test_every_sentence_exists_in_every_language(language: str) -> None:
-    keys = ["requested", "joined", "cancelled", "expired", "returned", "ended", "closed",
-            "apology", "apology_requested", "colleague"]  # fmt: skip
-    sentences = [words(language, key) for key in keys]
-
-    assert len(set(sentences)) == len(keys)
-    assert not any("{" in sentence for sentence in sentences)
-
-
-def test_a_nameless_coordinator_is_a_colleague_and_an_unknown_language_romanian() -> None:
-    assert words("en", "joined") == "A colleague has joined the conversation."
-    assert words("fr", "joined") == "Un coleg s-a alăturat conversației."
-    assert words("ro", "joined", who="Ana") == "Ana s-a alăturat conversației."

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.promise import promises_transfer
-from domain.words import words
+from tests.support.texts import text_of
 from tests.unit.domain import promises
 
 PROMISES = [
@@ -108,7 +108,7 @@ def test_of_the_servers_own_sentences_those_that_promise_a_human_are_recognised(
 ) -> None:
     keys = ("requested", "apology_requested", "unavailable_requested", "cancelled", "expired",
             "returned", "apology")  # fmt: skip
-    promising = [key for key in keys if promises_transfer(words(language, key))]
+    promising = [key for key in keys if promises_transfer(text_of(key, language))]
 
     assert promising == ["requested", "apology_requested", "unavailable_requested"]
 
