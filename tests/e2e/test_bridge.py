@@ -761,7 +761,7 @@ async def test_a_wish_survives_the_death_of_the_process_and_is_delivered(tmp_pat
 
 
 async def test_sigterm_ends_it_in_order(tmp_path: Path) -> None:
-    async with process(tmp_path, name="bridge") as running_bridge:
+    async with process(tmp_path, name="bridge", fresh=True) as running_bridge:
         running_bridge.signal(signal.SIGTERM)
         ended = await running_bridge.end()
 
