@@ -27,7 +27,7 @@ from tests.support.process import command
 from tests.support.process import server as process
 from tests.support.server import free_port, running
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 AT = "2030-01-01T12:00:00.000Z"
 LATER = "2030-01-01T12:00:01.000Z"
 # Nothing listens on port 9: what these tests wish for stays a wish.

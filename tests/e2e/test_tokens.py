@@ -567,7 +567,7 @@ async def _until_expired(folder: Path, run: tuple[str, ...]) -> str:
         stdout=asyncio.subprocess.PIPE,
     )
     assert child.stdout is not None
-    async with asyncio.timeout(3 * PATIENCE_S):
+    async with asyncio.timeout(PATIENCE_S + 10):
         said = await child.stdout.read()
     await child.wait()
     return said.decode()

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.support import discretion
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 """How long an answer or a push may take on a busy machine."""
 
 Payload = dict[str, Any]
