@@ -2,9 +2,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Empty keeps every pin that still fits; `make lock UPGRADE=--upgrade` takes the newest of all.
 UPGRADE ?=
+# How many processes run the tests: auto is one for each core.
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test bench format lock clean
+.PHONY: help install install-dev dev lint check test test-fast bench format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,11 +18,13 @@ install-dev: .venv/.installed-dev ## Add what the checks and tests need
 dev: install ## Run the server, the reference bridge and the pages on this machine
 	@$(BIN)/ai-agent-server dev
 
-check: lint ## The quick loop: format, lint, types, layers, unit tests
-	$(BIN)/python -m pytest --quiet tests/unit
+check: lint test-fast ## The quick loop: format, lint, types, layers, and the quick tests
 
-test: lint ## Everything: what check does, and the whole suite
-	$(BIN)/python -m pytest
+test: lint ## Everything: format, lint, types, layers, and the whole suite
+	$(PYTEST)
+
+test-fast: install-dev ## The units, the ports on memory and SQLite, and the wire, in two minutes
+	$(PYTEST) --quiet -m "not dynamodb" tests/unit tests/contract tests/e2e/test_wire.py
 
 bench: install-dev ## Measure throughput, latency and memory
 	$(BIN)/python -m tests.bench
@@ -49,6 +53,7 @@ lint: install-dev node_modules/.installed
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command "make lock" $(UPGRADE)
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # The stamps make a repeated install instant.

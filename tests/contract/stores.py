@@ -1,6 +1,6 @@
 """The stores under the contract, and the conversations that its tests hold with them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +32,7 @@ class StoreCase:
     name: str
     open: Callable[[Path], AbstractAsyncContextManager[Store]]
     survives_reopen: bool
+    marks: tuple[pytest.MarkDecorator, ...] = ()
 
 
 @asynccontextmanager
@@ -51,12 +52,23 @@ def _dynamodb(name: str, path: Path) -> AbstractAsyncContextManager[Store]:
 STORES = (
     StoreCase("memory", _memory, survives_reopen=False),
     StoreCase("sqlite", _sqlite, survives_reopen=True),
-    StoreCase(DYNOXIDE, partial(_dynamodb, DYNOXIDE), survives_reopen=True),
-    StoreCase(DYNAMODB_LOCAL, partial(_dynamodb, DYNAMODB_LOCAL), survives_reopen=True),
+    *(
+        StoreCase(
+            name, partial(_dynamodb, name), survives_reopen=True, marks=(pytest.mark.dynamodb,)
+        )
+        for name in (DYNOXIDE, DYNAMODB_LOCAL)
+    ),
 )
-every_store = pytest.mark.parametrize("case", STORES, ids=lambda case: case.name)
+
+
+def params(cases: Iterable[StoreCase]) -> list[pytest.ParameterSet]:
+    """The parameters of a test that takes each of these cases."""
+    return [pytest.param(case, id=case.name, marks=case.marks) for case in cases]
+
+
+every_store = pytest.mark.parametrize("case", params(STORES))
 every_durable_store = pytest.mark.parametrize(
-    "case", [case for case in STORES if case.survives_reopen], ids=lambda case: case.name
+    "case", params(case for case in STORES if case.survives_reopen)
 )
 
 

@@ -35,6 +35,7 @@ from tests.contract.stores import (
     conversation,
     every_durable_store,
     new_session,
+    params,
     stored,
     user_says,
     with_notices,
@@ -47,7 +48,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 
-@pytest_asyncio.fixture(params=STORES, ids=lambda case: case.name)
+@pytest_asyncio.fixture(params=params(STORES))
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Each store in turn, empty."""
     case: StoreCase = request.param

@@ -26,6 +26,7 @@ from tests.contract.stores import (
     asks_for_human,
     closes,
     new_session,
+    params,
     user_says,
     with_notices,
 )
@@ -176,7 +177,7 @@ async def played(case: StoreCase, steps: list[Step]) -> list[object]:
 
 
 @pytest.mark.timeout(180)  # sixty plays against a database in another process
-@pytest.mark.parametrize("case", STORES[1:], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", params(STORES[1:]))
 @given(steps=steps)
 @settings(max_examples=60)
 def test_a_store_answers_as_the_memory_store_does(case: StoreCase, steps: list[Step]) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.dynamodb import DYNOXIDE, engine
+from tests.support.dynamodb import DYNOXIDE, engine, on_dynamodb
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
+@pytest.fixture(params=["sqlite", on_dynamodb])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     """The environment of a server that survives its process, with each such store in turn."""
     if request.param == "sqlite":

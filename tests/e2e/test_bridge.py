@@ -32,7 +32,7 @@ from tests.support.process import command
 from tests.support.process import server as process
 from tests.support.server import free_port, running
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 AT = "2030-01-01T12:00:00.000Z"
 LATER = "2030-01-01T12:00:01.000Z"
 # Nothing listens on port 9: the commands of these tests stay pending.
@@ -772,7 +772,7 @@ async def test_a_command_survives_the_death_of_the_process_and_is_delivered(tmp_
 
 
 async def test_sigterm_ends_the_process_in_order(tmp_path: Path) -> None:
-    async with process(tmp_path, name="bridge") as running_bridge:
+    async with process(tmp_path, name="bridge", fresh=True) as running_bridge:
         running_bridge.signal(signal.SIGTERM)
         ended = await running_bridge.end()
 

@@ -55,7 +55,7 @@ def taken() -> Iterator[int]:
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_names_every_command(tmp_path: Path, option: str) -> None:
     began = time.perf_counter()
-    answered = command(tmp_path, option)
+    answered = command(tmp_path, option, fresh=True)
     print(f"{option} took {time.perf_counter() - began:.3f} s")
 
     assert answered.returncode == 0
@@ -70,7 +70,7 @@ def test_the_version_is_that_of_the_project(tmp_path: Path) -> None:
         version("ai-agent-server")
     except PackageNotFoundError:
         pytest.skip("ai-agent-server is not installed: make install-dev")
-    answered = command(tmp_path, "--version")
+    answered = command(tmp_path, "--version", fresh=True)
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert answered.stdout.split()[-1] == project["version"]

@@ -25,7 +25,7 @@ def said(entries: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
 
 
 async def test_sigterm_closes_the_sockets_with_1012_and_ends_with_success(tmp_path: Path) -> None:
-    async with server(tmp_path) as running, user(running.address) as customer:
+    async with server(tmp_path, fresh=True) as running, user(running.address) as customer:
         await customer.join()
 
         running.signal(signal.SIGTERM)
@@ -42,7 +42,7 @@ async def test_sigterm_closes_the_sockets_with_1012_and_ends_with_success(tmp_pa
 async def test_dev_runs_server_and_bridge_and_ends_both_with_success_at_ctrl_c(
     tmp_path: Path,
 ) -> None:
-    async with server(tmp_path, name="dev", BRIDGE_PORT="0", **AT_ONCE) as running:
+    async with server(tmp_path, name="dev", fresh=True, BRIDGE_PORT="0", **AT_ONCE) as running:
         bridge = await running.next_address()
         chat = await asyncio.to_thread(page, f"http://{running.address}/test-websocket.html")
         desk = await asyncio.to_thread(page, f"http://{bridge}/")

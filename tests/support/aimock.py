@@ -9,6 +9,7 @@ import http.client
 import json
 import shutil
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,8 +114,7 @@ def _start() -> Aimock:
         raise Missing("no node is on the PATH (20.15 or newer is needed)")
     folder = fetched(PACKAGE)
     server = Aimock(port := free_port())
-    none = folder / "none.json"
-    none.write_text('{"fixtures": []}')
+    none = Path(__file__).with_name("no-fixtures.json")
     command = ["node", f"{folder}/dist/cli.js", "--port", str(port), "--fixtures", str(none)]
     run(["env", f"AIMOCK_API_KEYS={KEY}", *command, "--log-level", "warn"], server.is_up)
     return server

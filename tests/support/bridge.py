@@ -18,7 +18,7 @@ from domain.notice import Notice, NoticeKind
 from tests.support.faults import Hold
 from tests.support.listener import Listener
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 """The longest wait for a request on a busy machine, in seconds."""
 
 

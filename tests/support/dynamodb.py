@@ -145,7 +145,10 @@ def dynamo_store(url: str, table: str, at: datetime) -> DynamoStore:
     return DynamoStore(table, endpoint_url=url, clock=StoppedClock(at), jitter=Random(1).random)
 
 
-over_the_stores = pytest.mark.parametrize("server", ["memory", "dynamodb"], indirect=True)
+on_dynamodb = pytest.param("dynamodb", marks=pytest.mark.dynamodb)
+"""For a parameter that chooses the store of a server."""
+
+over_the_stores = pytest.mark.parametrize("server", ["memory", on_dynamodb], indirect=True)
 """For a test of a `server` that is started with `settings_of`."""
 
 

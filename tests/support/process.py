@@ -3,17 +3,26 @@
 import asyncio
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
+from asyncio import StreamReader, StreamReaderProtocol
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, NamedTuple
 
 from tests.support import discretion
+from tests.support.fork_server import Forked, ForkServer, exit_code
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "entrypoints.cli.main")
+MODULE = "entrypoints.cli.main"
+COMMAND = (sys.executable, "-m", MODULE)
+COMMAND_S = 50.0
+"""Less than the time limit of a test."""
 # Every warning of the interpreter is an error, and nothing of this machine's settings gets in.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -23,22 +32,47 @@ ENVIRONMENT = {
 }
 
 
+@cache
+def _fork_server() -> ForkServer:
+    return ForkServer(ROOT, ENVIRONMENT)
+
+
 def command(
-    folder: Path, *arguments: str, typed: str = "", **environment: str
+    folder: Path, *arguments: str, typed: str = "", fresh: object = False, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `ai-agent-server ARGUMENTS` in a folder, with `typed` as its input, to its end."""
+    """Run `ai-agent-server ARGUMENTS` in a folder, with `typed` as its input, to its end.
+
+    `fresh`: with an interpreter of its own from the start, as for a user.
+    """
     discretion.keep_environment(environment)
-    ended = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env={**ENVIRONMENT, **environment},
-        input=typed,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=50,
-    )
-    assert discretion.leaks(ended.stderr.splitlines()) == []
-    return ended
+    with TemporaryFile() as typing, TemporaryFile() as output, TemporaryFile() as log:
+        typing.write(typed.encode())
+        typing.seek(0)
+        started = _fork_server().start(
+            *(MODULE, *arguments),
+            folder=folder,
+            environment={**ENVIRONMENT, **environment},
+            files=(typing.fileno(), output.fileno(), log.fileno()),
+            fresh=bool(fresh),
+        )
+        code = _waited_for(started)
+        printed, complaints = _content(output), _content(log)
+    assert discretion.leaks(complaints.splitlines()) == []
+    return subprocess.CompletedProcess(arguments, code, printed, complaints)
+
+
+def _waited_for(started: Forked) -> int:
+    """The exit code of a program, which is killed where it takes too long."""
+    with started.ended as ended:
+        if not select.select([ended], [], [], COMMAND_S)[0]:
+            os.kill(started.pid, signal.SIGKILL)
+            raise TimeoutError(f"a command has not ended within {COMMAND_S:g} s")
+        return exit_code(ended.read())
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 class Ended(NamedTuple):
@@ -52,59 +86,81 @@ class Ended(NamedTuple):
 class ServerProcess:
     """A server that listens at `address`, such as `127.0.0.1:40123`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, address: str) -> None:
-        self._process = process
-        self.address = address
+    def __init__(self, started: Forked, output: StreamReader, log: StreamReader) -> None:
+        self._started = started
+        self._output = output
+        self._log = log
+        self._code: int | None = None
+        self.address = ""
 
     async def next_address(self) -> str:
         """Where the next program of this process listens, as its log says."""
-        assert self._process.stderr is not None
-        return _address(await self._process.stderr.readline())
+        line = await self._log.readline()
+        assert line.startswith(b"{"), (line + await self._log.read()).decode()
+        return str(json.loads(line)["url"]).removeprefix("http://")
 
     def signal(self, number: int) -> None:
         """Send it a signal, and do not wait."""
-        self._process.send_signal(number)
+        os.kill(self._started.pid, number)
 
     async def end(self) -> Ended:
         """Wait for its end."""
-        output, log = await _rest(self._process)
-        return Ended(await self._process.wait(), output, log)
+        output, log = await asyncio.gather(self._output.read(), self._log.read())
+        if self._code is None:
+            self._code = exit_code(await (await _reader(self._started.ended)).read())
+        assert discretion.leaks(log.decode().splitlines()) == []
+        return Ended(self._code, output.decode(), log.decode())
+
+    async def kill(self) -> None:
+        """End it, if it still runs."""
+        if self._code is None:
+            with suppress(ProcessLookupError):
+                self.signal(signal.SIGKILL)
+        await self.end()
 
 
 @asynccontextmanager
 async def server(
-    folder: Path, *, name: str = "serve", port: str = "0", **environment: str
+    folder: Path, *, name: str = "serve", port: str = "0", fresh: object = False, **environment: str
 ) -> AsyncIterator[ServerProcess]:
     """`ai-agent-server NAME` in a folder, on a free port; killed at the end if it still runs.
 
-    Its log must not tell what was said, nor a secret of its environment.
+    `fresh`: as in `command`. Its log must not tell what was said, nor a secret of its environment.
     """
     discretion.keep_environment(environment)
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
+    started, output, log = _start(
         *(name, "--port", port),
-        cwd=folder,
-        env={**ENVIRONMENT, "LOG_FORMAT": "json", "LOG_LEVEL": "debug", **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        folder=folder,
+        environment={"LOG_FORMAT": "json", "LOG_LEVEL": "debug", **environment},
+        fresh=bool(fresh),
     )
-    assert process.stderr is not None
+    process = ServerProcess(started, await _reader(output), await _reader(log))
     try:
-        line = await process.stderr.readline()
-        assert line.startswith(b"{"), (line + await process.stderr.read()).decode()
-        yield ServerProcess(process, _address(line))
+        process.address = await process.next_address()
+        yield process
     finally:
-        if process.returncode is None:
-            process.kill()
-        await _rest(process)
+        await process.kill()
 
 
-async def _rest(process: asyncio.subprocess.Process) -> tuple[str, str]:
-    """What it has not written yet until its end, to its output and to its log."""
-    output, log = await process.communicate()
-    assert discretion.leaks(log.decode().splitlines()) == []
-    return output.decode(), log.decode()
+def _start(
+    *arguments: str, folder: Path, environment: dict[str, str], fresh: object
+) -> tuple[Forked, IO[bytes], IO[bytes]]:
+    """A command that runs, its output and its log."""
+    (output, to_output), (log, to_log) = os.pipe(), os.pipe()
+    with open(os.devnull) as nothing, open(to_output, "wb"), open(to_log, "wb"):
+        started = _fork_server().start(
+            *(MODULE, *arguments),
+            folder=folder,
+            environment={**ENVIRONMENT, **environment},
+            files=(nothing.fileno(), to_output, to_log),
+            fresh=bool(fresh),
+        )
+    return started, open(output, "rb"), open(log, "rb")
 
 
-def _address(line: bytes) -> str:
-    return str(json.loads(line)["url"]).removeprefix("http://")
+async def _reader(pipe: IO[bytes]) -> StreamReader:
+    """What comes out of a pipe, which is closed at its end."""
+    reader = StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: StreamReaderProtocol(reader), pipe)
+    return reader

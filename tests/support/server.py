@@ -1,10 +1,10 @@
 """A real uvicorn in the event loop of the test, on a free port of 127.0.0.1."""
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from random import SystemRandom
 from typing import Any
 
 import uvicorn
@@ -18,7 +18,7 @@ class _Server(uvicorn.Server):
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
 
-    @contextlib.contextmanager
+    @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield  # they are pytest's
 
@@ -58,7 +58,11 @@ async def running(app: Any, *, port: int = 0, **settings: Any) -> AsyncIterator[
 
 
 def free_port() -> int:
-    """Return a free port, for programs that must know each other's port before they start."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
+    """A port that nobody listens on, for two programs that must know of each other beforehand.
+
+    It is below those that the system hands out, so that no other connection gets it in between.
+    """
+    for port in SystemRandom().sample(range(10_000, 32_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("no port is free")

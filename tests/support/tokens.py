@@ -18,7 +18,7 @@ SECRET = "s3cret-of-the-suite-with-more-than-32-bytes"
 DAY_S = 86_400
 JWT: dict[str, Any] = {"socket_auth": "jwt", "jwt_secret": SECRET}
 """The settings of a server that believes `token`."""
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 
 
 def claims(user_id: str = "u1", business_id: str = "b1", **others: Any) -> dict[str, Any]:

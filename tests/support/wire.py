@@ -79,7 +79,8 @@ class Socket:
 async def socket(address: str) -> AsyncIterator[Socket]:
     """A connected socket that has joined nothing; `address` such as `127.0.0.1:40123`."""
     url = f"ws://{address}/socket/websocket?vsn=2.0.0"
-    async with connect(url, compression=None, max_size=None) as connection:
+    # Read without a bound: a full queue would keep the closing from being heard for ten seconds.
+    async with connect(url, compression=None, max_size=None, max_queue=None) as connection:
         yield Socket(connection)
 
 

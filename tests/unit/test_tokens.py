@@ -86,7 +86,7 @@ async def test_a_coordinators_token_is_no_users() -> None:
         {"role": ["coordinator"]},
         {"role": {}},
     ],
-    ids=str,
+    ids=lambda others: str(others).replace(str(TOMORROW), "TOMORROW"),
 )
 async def test_a_token_that_lacks_or_spoils_a_claim_is_not_believed(others: dict[str, Any]) -> None:
     spoilt = token(**others) if "sub" not in others else jwt_of({**claims(), **others})

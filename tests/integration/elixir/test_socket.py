@@ -22,7 +22,7 @@ from tests.integration.elixir.chats import Chats
 from tests.integration.phoenix.peer import Peer, listening
 from tests.support.server import running
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 SOON = ClientSettings(rejoin_after_s=(0.01,), reconnect_after_s=(0.01,))
 ANA, DAN = customer("b1", "ana"), customer("b1", "dan")
 TOPIC = "chat:b1:ana"

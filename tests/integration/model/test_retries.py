@@ -316,12 +316,12 @@ async def test_everything_ends_at_the_deadline() -> None:
 async def test_a_slow_answer_that_goes_on_is_not_broken_off() -> None:
     async def slowly(wire: Wire) -> None:
         for _ in range(8):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
             await wire.chunk(delta(content="da "))
         await wire.chunk(delta("stop") + USED + DONE)
         await wire.send(b"0\r\n\r\n")
 
-    done, server = await turn(m1=events(then=slowly), m2=says("Nu"), timeout_s=1.5)
+    done, server = await turn(m1=events(then=slowly), m2=says("Nu"), timeout_s=3.0)
 
     assert done.text == "da " * 8
     assert server.models == ["m1"]
@@ -330,12 +330,12 @@ async def test_a_slow_answer_that_goes_on_is_not_broken_off() -> None:
 async def test_a_model_that_thinks_aloud_is_alive() -> None:
     async def thinks(wire: Wire) -> None:
         for _ in range(9):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
             await wire.chunk(delta(reasoning_content="hm"))
         await wire.chunk(delta(content="Da") + delta("stop") + DONE)
         await wire.send(b"0\r\n\r\n")
 
-    done, server = await turn(m1=events(then=thinks), m2=says("Nu"), timeout_s=1.6)
+    done, server = await turn(m1=events(then=thinks), m2=says("Nu"), timeout_s=3.2)
 
     assert done.text == "Da"
     assert server.models == ["m1"]

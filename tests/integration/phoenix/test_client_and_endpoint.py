@@ -116,10 +116,10 @@ async def test_a_topic_can_be_left_and_joined_again(url: str) -> None:
 
 
 async def test_heartbeats_are_answered(url: str) -> None:
-    async with PhoenixConnection(url, settings=ClientSettings(heartbeat_s=0.02)) as connection:
+    async with PhoenixConnection(url, settings=ClientSettings(heartbeat_s=0.25)) as connection:
         channel = connection.channel("room:a")
         await channel.join()
-        for _ in range(10):
+        for _ in range(20):
             await channel.push("async", {})  # answered after 50 ms
 
         assert connection.state is SocketState.OPEN

@@ -7,15 +7,13 @@ import pytest
 from application.sweep import BATCH
 from domain.errors import StorageUnavailable
 from domain.status import Reason, Status
+from domain.texts import Text, localized
 from domain.transfer import TransferState
 from tests.support.assistants import HANG, ScriptedSteps
 from tests.support.faults import FaultyStore
 from tests.support.harness import harness
 
-EXPIRED = (
-    "Din păcate niciun coleg nu a putut prelua conversația. "
-    "Asistentul vă stă în continuare la dispoziție."
-)
+EXPIRED = localized("ro", Text.EXPIRED)
 
 
 async def test_a_transfer_that_nobody_accepts_expires_at_its_moment_and_is_told_once() -> None:

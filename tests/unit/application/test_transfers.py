@@ -81,14 +81,14 @@ async def test_a_request_after_the_conversation_was_closed_opens_the_next() -> N
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "state", "words"),
+    ("status", "reason", "state", "text"),
     [
-        (Status.WAITING, Reason.CANCELLED, TransferState.CANCELLED, "Am anulat cererea."),
-        (Status.LIVE, Reason.ENDED_BY_USER, TransferState.ENDED, "Ați încheiat discuția"),
+        (Status.WAITING, Reason.CANCELLED, TransferState.CANCELLED, "cancelled"),
+        (Status.LIVE, Reason.ENDED_BY_USER, TransferState.ENDED, "ended"),
     ],
 )
 async def test_the_user_gets_out_of_the_wait_and_of_the_live_chat(
-    status: Status, reason: Reason, state: TransferState, words: str
+    status: Status, reason: Reason, state: TransferState, text: str
 ) -> None:
     async with harness() as app:
         user = await in_status(app, status)
@@ -98,7 +98,7 @@ async def test_the_user_gets_out_of_the_wait_and_of_the_live_chat(
         assert (session.status, session.reason) == (Status.AI, reason)
         assert session.transfer is not None
         assert (session.transfer.state, session.transfer.ended) == (state, reason)
-        assert user.words[-1].startswith(words)
+        assert user.words[-1] == localized("ro", Text(text))
         assert again == session
 
 
@@ -208,7 +208,7 @@ async def test_closing_a_waiting_conversation_cancels_its_transfer() -> None:
 
         assert session.transfer is not None
         assert session.transfer.state is TransferState.CANCELLED
-        assert user.words[-1].startswith("Conversația a fost închisă.")
+        assert user.words[-1] == localized("ro", Text.CLOSED)
 
 
 async def test_the_summary_of_who_gives_it_back_is_kept() -> None:

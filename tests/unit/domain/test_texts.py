@@ -1,12 +1,24 @@
-"""The server's own texts: all there in both languages, and which of them promise a human."""
+"""The server's own texts: their wording, and which of them promise a human.
+
+A change of their wording breaks the first test here and no other.
+"""
+
+import json
+from pathlib import Path
 
 import pytest
 
 from domain.promise import promises_transfer
 from domain.texts import Text, localized
 
+WORDING: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("texts.json").read_text())
 PROMISING = {Text.REQUESTED, Text.APOLOGY_REQUESTED, Text.UNAVAILABLE_REQUESTED}
 ABOUT_A_REQUEST = {Text.UNREACHABLE, Text.REACHED, Text.REFUSED}
+
+
+@pytest.mark.parametrize("language", ["ro", "en"])
+def test_the_texts_are_worded_so(language: str) -> None:
+    assert {text: localized(language, text, who="Ana") for text in Text} == WORDING[language]
 
 
 @pytest.mark.parametrize("language", ["ro", "en"])
@@ -19,9 +31,9 @@ def test_every_text_exists_in_every_language(language: str) -> None:
 
 
 def test_a_nameless_coordinator_is_a_colleague_and_an_unknown_language_romanian() -> None:
-    assert localized("en", Text.JOINED) == "A colleague has joined the conversation."
-    assert localized("fr", Text.JOINED) == "Un coleg s-a alăturat conversației."
-    assert localized("ro", Text.JOINED, who="Ana") == "Ana s-a alăturat conversației."
+    colleague = localized("en", Text.COLLEAGUE)
+    assert localized("en", Text.JOINED) == localized("en", Text.JOINED, who=colleague)
+    assert localized("fr", Text.JOINED) == localized("ro", Text.JOINED)
 
 
 @pytest.mark.parametrize("language", ["ro", "en"])
