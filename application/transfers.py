@@ -139,7 +139,8 @@ class Transfers:
         except DuplicateMessage as duplicate:
             return await self._repeated(the_id, duplicate)
         except SessionClosed:  # perhaps after these very words had been stored
-            first = await self.store.stored(customer, key) if key is not None else None
+            now = occasion().at
+            first = await self.store.stored(customer, key, now) if key is not None else None
             if first is None:
                 raise
             return await self._repeated(the_id, first)

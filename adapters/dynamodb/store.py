@@ -39,13 +39,12 @@ from adapters.dynamodb.outbox import DynamoOutbox
 from adapters.dynamodb.outbox_items import nodes
 from adapters.dynamodb.session_reader import TIDIED_S, Logs
 from adapters.dynamodb.usage import DynamoUsageStore
-from application.ports import RECENT, Clock, Loaded, SessionStore
+from application.ports import IDEMPOTENCY_WINDOW, RECENT, Clock, Loaded, SessionStore
 from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import Customer, SessionId
 from domain.message import Entry, StatusChange
 from domain.session import Draft, Session
 
-KEYS_LIVE = timedelta(hours=48)
 _KEY_MARGIN = timedelta(hours=1)
 _CLOSED_MARGIN_S = 2 * MARGIN_S
 """A closed session outlives its entries, which may wait to be deleted: an erasure finds them."""
@@ -132,14 +131,14 @@ class DynamoStore(DynamoOutbox, DynamoArchive, DynamoUsageStore, SessionStore):
         return Loaded(seen.session, tuple(seen.entries[-RECENT:])) if seen is not None else None
 
     @bounded
-    async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
-        return await self._repeated(customer, key, self._clock.now())
+    async def stored(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
+        return await self._repeated(customer, key, now)
 
     async def _repeated(
         self, customer: Customer, key: str, at: datetime
     ) -> DuplicateMessage | None:
         first = await self._db.get(customer_pk(customer), key_sk(key))
-        if first is None or int(first["w"]["N"]) <= ms(at - KEYS_LIVE):
+        if first is None or int(first["w"]["N"]) <= ms(at - IDEMPOTENCY_WINDOW):
             return None
         return DuplicateMessage(
             session_id=first["sid"]["S"], seq=int(first["q"]["N"]), status=first["st"]["S"]
@@ -229,9 +228,9 @@ class DynamoStore(DynamoOutbox, DynamoArchive, DynamoUsageStore, SessionStore):
             "q": number(draft.keyed_seq),
             "st": {"S": session.status.value},
             "w": number(ms(at)),
-            "exp": number(ceil((at + KEYS_LIVE + _KEY_MARGIN).timestamp())),
+            "exp": number(ceil((at + IDEMPOTENCY_WINDOW + _KEY_MARGIN).timestamp())),
         }
-        old = number(ms(at - KEYS_LIVE))
+        old = number(ms(at - IDEMPOTENCY_WINDOW))
         return [{"Put": self._db.putting(item, "attribute_not_exists(PK) OR w <= :old", old=old)}]
 
     def _heads(self, session: Session, due: int, *, opens: bool) -> list[Item]:

@@ -3,12 +3,13 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from heapq import nlargest, nsmallest
 
 from msgspec.structs import replace
 
 from application.ports import (
+    IDEMPOTENCY_WINDOW,
     RECENT,
     Archive,
     Erased,
@@ -26,8 +27,6 @@ from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
 
-KEYS_LIVE = timedelta(hours=48)
-
 
 @dataclass(slots=True)
 class _Log:
@@ -42,15 +41,12 @@ class _Log:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What a repeat of an idempotency key is told."""
+    """What was stored with an idempotency key, and when."""
 
     session_id: SessionId
     seq: int
     status: Status
     at: datetime
-
-    def repeated(self) -> DuplicateMessage:
-        return DuplicateMessage(session_id=self.session_id, seq=self.seq, status=self.status)
 
 
 @dataclass(slots=True)
@@ -110,7 +106,9 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
     async def append(self, draft: Draft, due_at: datetime | None) -> None:
         session = draft.session
         if draft.key is not None:
-            self._refuse_repeat(session.customer, draft.key, draft.entries[-1].at)
+            duplicate = self._duplicate(session.customer, draft.key, draft.entries[-1].at)
+            if duplicate is not None:
+                raise duplicate
         log = self._logs.get(session.session_id)
         if log is None:
             log = self._open(session, draft.entries[0].seq)
@@ -125,18 +123,15 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
         if draft.notices:
             self._queue(draft.notices)
 
-    async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
-        first = self._first(customer, key)
-        return first.repeated() if first is not None else None
+    async def stored(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
+        return self._duplicate(customer, key, now)
 
-    def _refuse_repeat(self, customer: Customer, key: str, at: datetime) -> None:
-        first = self._first(customer, key)
-        if first is not None and at - first.at < KEYS_LIVE:
-            raise first.repeated()
-
-    def _first(self, customer: Customer, key: str) -> _Key | None:
+    def _duplicate(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
         owner = self._owners.get(customer)
-        return owner.keys.get(key) if owner is not None else None
+        first = owner.keys.get(key) if owner is not None else None
+        if first is None or now - first.at >= IDEMPOTENCY_WINDOW:
+            return None
+        return DuplicateMessage(session_id=first.session_id, seq=first.seq, status=first.status)
 
     def _open(self, session: Session, seq: int) -> _Log:
         owner = self._owners.get(session.customer)
@@ -159,7 +154,7 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
         session, at = draft.session, draft.entries[-1].at
         keys.pop(key, None)  # so that the dictionary stays in the order of time
         keys[key] = _Key(session.session_id, draft.keyed_seq, session.status, at)
-        while at - keys[oldest := next(iter(keys))].at >= KEYS_LIVE:
+        while at - keys[oldest := next(iter(keys))].at >= IDEMPOTENCY_WINDOW:
             del keys[oldest]
 
     def _queue(self, notices: Iterable[Notice]) -> None:

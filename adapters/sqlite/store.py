@@ -4,7 +4,7 @@ import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from heapq import nlargest
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from adapters.sqlite.batch_worker import BatchWorker
 from adapters.sqlite.file import open_reader, open_writer, transaction
 from application.ports import (
+    IDEMPOTENCY_WINDOW,
     RECENT,
     Archive,
     Erased,
@@ -36,7 +37,7 @@ T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
 Work = Callable[[sqlite3.Connection], object]
 
-KEYS_LIVE_MS = 48 * 3600 * 1000
+_WINDOW_MS = IDEMPOTENCY_WINDOW // timedelta(milliseconds=1)
 _PRUNE_EVERY = 256
 """Keys stored between two looks for expired ones; a look takes at most twice as many away."""
 
@@ -171,10 +172,9 @@ class SqliteStore(SessionStore, Archive, Outbox, UsageStore):
             lambda db: _loaded(db.execute(_RECENT_BY_ID, (session_id, RECENT)).fetchall())
         )
 
-    async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
+    async def stored(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
         row = (customer.business_id, customer.user_id, key)
-        first = await self._read(lambda db: _first(db, row))
-        return _repeated(first) if first is not None else None
+        return _duplicate(await self._read(lambda db: _first(db, row)), _ms(now))
 
     async def page(
         self, session_id: SessionId, *, after: int = 0, before: int | None = None, limit: int
@@ -309,7 +309,7 @@ class SqliteStore(SessionStore, Archive, Outbox, UsageStore):
             self._writer.execute(
                 """DELETE FROM keys WHERE number IN
                     (SELECT number FROM keys ORDER BY number LIMIT ?) AND at <= ?""",
-                (2 * _PRUNE_EVERY, added[-1][-1] - KEYS_LIVE_MS),
+                (2 * _PRUNE_EVERY, added[-1][-1] - _WINDOW_MS),
             )
 
 
@@ -362,22 +362,23 @@ def _append_all(db: sqlite3.Connection, appends: Sequence[_Append]) -> list[Exce
 def _append_one(db: sqlite3.Connection, append: _Append) -> Exception | None:
     for row in append.keys:
         first = _first(db, row[:3])
-        if first is not None and row[-1] - first[3] < KEYS_LIVE_MS:
-            return _repeated(first)
-        if first is not None:
+        if (duplicate := _duplicate(first, row[-1])) is not None:
+            return duplicate
+        if first is not None:  # it has expired
             db.execute(f"DELETE {_OF_KEY}", row[:3])
     return None if _stored(db, [append]) else SeqTaken()
 
 
 def _first(db: sqlite3.Connection, key: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """(session_id, seq, status, at) of what was stored with this key."""
-    row: tuple[Any, ...] | None = db.execute(
-        f"SELECT session_id, seq, status, at {_OF_KEY}", key
-    ).fetchone()
+    """Return (session_id, seq, status, at) of what was stored with this key."""
+    sql = f"SELECT session_id, seq, status, at {_OF_KEY}"
+    row: tuple[Any, ...] | None = db.execute(sql, key).fetchone()
     return row
 
 
-def _repeated(first: tuple[Any, ...]) -> DuplicateMessage:
+def _duplicate(first: tuple[Any, ...] | None, now: int) -> DuplicateMessage | None:
+    if first is None or now - first[3] >= _WINDOW_MS:
+        return None
     return DuplicateMessage(session_id=first[0], seq=first[1], status=first[2])
 
 

@@ -365,12 +365,12 @@ async def test_a_key_is_known_in_the_customers_next_session(store: Store) -> Non
 async def test_what_a_key_was_stored_with_can_be_asked(store: Store) -> None:
     opening = await stored(store, user_says(new_session("s1"), key="k"))
     await stored(store, closes(opening))
-    known = await store.stored(opening.customer, "k")
+    known = await store.stored(opening.customer, "k", NOON)
 
     assert known is not None
     assert vars(known) == {"session_id": "s1", "seq": 1, "status": "ai"}
-    assert await store.stored(opening.customer, "other") is None
-    assert await store.stored(DAN, "k") is None
+    assert await store.stored(opening.customer, "other", NOON) is None
+    assert await store.stored(DAN, "k", NOON) is None
 
 
 async def test_customers_keys_are_their_own(store: Store) -> None:
@@ -389,6 +389,14 @@ async def test_a_key_lives_for_48_hours(store: Store) -> None:
     with pytest.raises(DuplicateMessage) as duplicate:
         await store.append(user_says(again, key="k", at=NOON + 49 * HOUR), None)
     assert duplicate.value.seq == 2
+
+
+@pytest.mark.parametrize("age", [48 * HOUR - SECOND, 48 * HOUR, 48 * HOUR + SECOND])
+async def test_an_expired_key_is_not_reported_either(store: Store, age: timedelta) -> None:
+    await stored(store, user_says(new_session(), key="k", at=NOON))
+    found = await store.stored(ANA, "k", NOON + age)
+
+    assert (found is not None) is (age < 48 * HOUR)
 
 
 @every_durable_store

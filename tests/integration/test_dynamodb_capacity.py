@@ -176,7 +176,7 @@ MEASURED: dict[str, tuple[Step, Step]] = {
             talk.session.session_id, before=talk.session.seq - 5, limit=20
         ),
     ),
-    "stored": (nothing, lambda talk: talk.store.stored(ANA, "k")),
+    "stored": (nothing, lambda talk: talk.store.stored(ANA, "k", NOON)),
     "due, nothing is": (nothing, lambda talk: talk.store.due(NOON, 100)),
     "due, one session is": (
         asked,

@@ -239,7 +239,7 @@ CALLS: dict[str, Call] = {
     "load": lambda store, session: store.load(session.session_id),
     "append": lambda store, session: store.append(user_says(session), NOON),
     "append with a key": lambda store, session: store.append(user_says(session, key="k"), NOON),
-    "stored": lambda store, session: store.stored(session.customer, "k"),
+    "stored": lambda store, session: store.stored(session.customer, "k", NOON),
     "page": lambda store, session: store.page(session.session_id, limit=10),
     "due": lambda store, session: store.due(NOON, 10),
     "list_sessions": lambda store, session: store.list_sessions(limit=10),
