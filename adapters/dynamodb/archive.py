@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,8 +30,8 @@ from adapters.dynamodb.items import (
     status_partition,
 )
 from adapters.dynamodb.session_reader import TIDIED_S, Logs
+from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import Archive, Clock, Erased, SessionPage
-from domain.errors import InvalidPayload
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Message
 from domain.session import Session
@@ -91,7 +90,7 @@ class DynamoArchive(Archive):
         While sessions change, none is listed twice, and every one that does not change is listed;
         one that gets an entry moves to the front, where a new listing begins.
         """
-        below = _position(cursor) if cursor is not None else None
+        below = decode_cursor(cursor, SessionId) if cursor is not None else None
 
         def is_wanted(session: Session) -> bool:
             of = session.customer
@@ -106,7 +105,7 @@ class DynamoArchive(Archive):
         found = await self._in_order(order, is_wanted, below, limit + 1)
         page = found[:limit]
         sessions = tuple(session for _, session in page)
-        return SessionPage(sessions, _cursor(*page[-1][0]) if len(found) > limit else None)
+        return SessionPage(sessions, encode_cursor(*page[-1][0]) if len(found) > limit else None)
 
     def _order(
         self,
@@ -359,18 +358,3 @@ def _session(item: Item) -> SessionId:
 
 def _counted(tombstones: Iterable[Item], name: str) -> int:
     return sum(int(each[name]["N"]) for each in tombstones if name in each)
-
-
-def _cursor(at: datetime, session_id: str) -> str:
-    return urlsafe_b64encode(f"{at.isoformat()} {session_id}".encode()).decode()
-
-
-def _position(cursor: str) -> Place:
-    try:
-        at, session_id = urlsafe_b64decode(cursor.encode()).decode().split(" ", 1)
-        position = datetime.fromisoformat(at)
-        if position.tzinfo is None:
-            raise ValueError("a time without its zone")
-    except ValueError as error:  # of base64, UTF-8, the split or the time
-        raise InvalidPayload("cursor is not one that a listing has given") from error
-    return position, SessionId(session_id)

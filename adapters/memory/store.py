@@ -1,6 +1,5 @@
 """Everything in dictionaries: for tests, simulations and trying out. Dies with its process."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -8,6 +7,7 @@ from heapq import nlargest, nsmallest
 
 from msgspec.structs import replace
 
+from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import (
     IDEMPOTENCY_WINDOW,
     RECENT,
@@ -19,7 +19,7 @@ from application.ports import (
     SessionStore,
     UsageStore,
 )
-from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
+from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message
 from domain.notice import DeadLetter, Deferred, Notice, Outcome, Undeliverable
@@ -196,7 +196,7 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
         While sessions change, none is listed twice, and every one that does not change is listed;
         one that gets an entry moves to the front, where a new listing begins.
         """
-        below = _position(cursor) if cursor is not None else None
+        below = decode_cursor(cursor, SessionId) if cursor is not None else None
         found = [
             session
             for session in self._sessions(customer)
@@ -205,7 +205,8 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
             and (below is None or _recency(session) < below)
         ]
         page = tuple(nlargest(limit, found, key=_recency))
-        return SessionPage(page, _cursor(page[-1]) if len(page) < len(found) else None)
+        more = len(page) < len(found)
+        return SessionPage(page, encode_cursor(*_recency(page[-1])) if more else None)
 
     def _sessions(self, customer: Customer | None) -> list[Session]:
         if customer is None:
@@ -308,22 +309,5 @@ def _age(letter: DeadLetter) -> tuple[datetime, SessionId, int]:
     return letter.notice.due_at, letter.notice.session_id, letter.notice.position
 
 
-def _recency(session: Session) -> tuple[datetime, str]:
+def _recency(session: Session) -> tuple[datetime, SessionId]:
     return session.updated_at, session.session_id
-
-
-def _cursor(session: Session) -> str:
-    return urlsafe_b64encode(
-        f"{session.updated_at.isoformat()} {session.session_id}".encode()
-    ).decode()
-
-
-def _position(cursor: str) -> tuple[datetime, str]:
-    try:
-        updated_at, session_id = urlsafe_b64decode(cursor.encode()).decode().split(" ", 1)
-        at = datetime.fromisoformat(updated_at)
-        if at.tzinfo is None:
-            raise ValueError("a time without its zone")
-    except ValueError as error:  # of base64, UTF-8, the split or the time
-        raise InvalidPayload("cursor is not one that a listing has given") from error
-    return at, session_id

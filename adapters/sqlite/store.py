@@ -1,7 +1,6 @@
 """The store that survives its process: SQLite in a file, written in groups by a thread."""
 
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 
 from adapters.sqlite.batch_worker import BatchWorker
 from adapters.sqlite.file import open_reader, open_writer, transaction
+from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import (
     IDEMPOTENCY_WINDOW,
     RECENT,
@@ -25,7 +25,7 @@ from application.ports import (
     SessionStore,
     UsageStore,
 )
-from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
+from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message, StatusChange
 from domain.notice import DeadLetter, Deferred, Delivered, Notice, Outcome
@@ -213,12 +213,18 @@ class SqliteStore(SessionStore, Archive, Outbox, UsageStore):
         While sessions change, none is listed twice, and every one that does not change is listed;
         one that gets an entry moves to the front, where a new listing begins.
         """
-        below = (_HIGHEST, 0) if cursor is None else _position(cursor)
+        below = (_HIGHEST, 0)
+        if cursor is not None:
+            at, number = decode_cursor(cursor, _number)
+            below = _ms(at), number
         rows: Rows = await self._read(
             lambda db: _newest(db, business_id, status, customer, below, limit + 1)
         )
         sessions = tuple(_decode_session(head) for _, _, head in rows[:limit])
-        return SessionPage(sessions, _cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+        if len(rows) <= limit:
+            return SessionPage(sessions, None)
+        updated_at, number, _ = rows[limit - 1]
+        return SessionPage(sessions, encode_cursor(_moment(updated_at), number))
 
     async def erase(self, customer: Customer) -> Erased:
         """Erase everything stored of the customer, and overwrite the places where it stood."""
@@ -315,6 +321,10 @@ class SqliteStore(SessionStore, Archive, Outbox, UsageStore):
 
 def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _rows(draft: Draft, due_at: datetime | None) -> _Append:
@@ -446,19 +456,11 @@ def _newest(
     return nlargest(limit, found)
 
 
-def _cursor(updated_at: int, number: int) -> str:
-    return urlsafe_b64encode(b"%d.%d" % (updated_at, number)).decode()
-
-
-def _position(cursor: str) -> tuple[int, int]:
-    try:
-        updated_at, number = urlsafe_b64decode(cursor.encode()).split(b".")
-        position = int(updated_at), int(number)
-        if max(position) > _HIGHEST:
-            raise ValueError("beyond every number")
-    except ValueError as error:  # of base64, the split or a number
-        raise InvalidPayload("cursor is not one that a listing has given") from error
-    return position
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _HIGHEST:
+        raise ValueError("not the number of a row")
+    return number
 
 
 def _erase(db: sqlite3.Connection, customer: Customer) -> Erased:
@@ -498,7 +500,7 @@ def _claim(db: sqlite3.Connection, now: int, lease_until: int, limit: int) -> tu
     return tuple(
         replace(
             _decode_notice(body),
-            due_at=datetime.fromtimestamp(ready_at / 1000, UTC),
+            due_at=_moment(ready_at),
             attempts=attempts,
         )
         for _, ready_at, attempts, body in rows

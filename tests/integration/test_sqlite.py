@@ -13,8 +13,9 @@ import pytest
 
 from adapters.sqlite.file import MIGRATIONS
 from adapters.sqlite.store import SqliteStore
+from application.page_cursor import encode_cursor
 from application.ports import Loaded
-from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
+from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId, UserId
 from domain.usage import Usage
 from tests.contract.stores import (
@@ -368,3 +369,12 @@ async def test_a_page_costs_the_same_in_a_long_log(tmp_path: Path) -> None:
             await store.latest(session.customer)
 
         assert steps["long"] == steps["short"] > 0
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 10**30])
+async def test_a_cursor_with_an_impossible_row_number_is_refused(
+    number: int, tmp_path: Path
+) -> None:
+    async with SqliteStore(tmp_path / "store.db") as store:
+        with pytest.raises(InvalidPayload):
+            await store.list_sessions(limit=1, cursor=encode_cursor(NOON, number))
