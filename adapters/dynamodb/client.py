@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import wraps
 from ipaddress import ip_address
@@ -52,6 +52,14 @@ _PASSING = frozenset(
     }
 )
 _NO_ANSWER = (AiohttpError, ConnectionError, HTTPClientError, OSError, ResponseParserError)
+
+
+class RequestRefused(StorageUnavailable):
+    """DynamoDB has refused a request, for the reason `aws_code`."""
+
+    def __init__(self, message: str, aws_code: str) -> None:
+        super().__init__(message)
+        self.aws_code = aws_code
 
 
 class ConditionFailed(Exception):
@@ -173,19 +181,32 @@ class Dynamo:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         raise AssertionError("the last try returns or raises")
 
+    async def try_call(
+        self, operation: str, expected: Collection[str], **request: Any
+    ) -> dict[str, Any] | None:
+        """Like `call`; None when the request is refused with one of the `expected` AWS codes."""
+        try:
+            return await self.call(operation, **request)
+        except RequestRefused as refused:
+            if refused.aws_code not in expected:
+                raise
+            return None
+
     def _failure(self, operation: str, error: Exception) -> Exception:
-        if isinstance(error, ClientError):
-            code = error.response.get("Error", {}).get("Code", "")
-            if code == "ConditionalCheckFailedException":
-                return ConditionFailed(error.response.get("Item"))
-            if code == "TransactionCanceledException" and (reasons := _conditions(error)):
-                return TransactionFailed(reasons)
-            if code == "ResourceNotFoundException":
-                return StorageUnavailable(
-                    f"DynamoDB has no table {self.table}, or not the index that was asked: "
-                    "`ai-agent-server table create` makes both"
-                )
-        return StorageUnavailable(f"DynamoDB, table {self.table}: {operation}: {error}")
+        message = f"DynamoDB, table {self.table}: {operation}: {error}"
+        if not isinstance(error, ClientError):
+            return StorageUnavailable(message)
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "ConditionalCheckFailedException":
+            return ConditionFailed(error.response.get("Item"))
+        if code == "TransactionCanceledException" and (reasons := _conditions(error)):
+            return TransactionFailed(reasons)
+        if code == "ResourceNotFoundException":
+            message = (
+                f"DynamoDB has no table {self.table}, or not the index that was asked: "
+                "`ai-agent-server table create` makes both"
+            )
+        return RequestRefused(message, code)
 
     async def get(self, pk: str, sk: str) -> Item | None:
         """The item as it is now."""

@@ -223,16 +223,13 @@ class DynamoTable:
         """The answer; None where it is an error with one of the expected codes."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                return await self._dynamo.call(operation, **{"TableName": self.name, **request})
+                return await self._dynamo.try_call(
+                    operation, expected, **{"TableName": self.name, **request}
+                )
         except TimeoutError as error:
             raise StorageUnavailable(
                 f"DynamoDB: {operation} was not done in {ANSWER_S:g} s"
             ) from error
-        except StorageUnavailable as error:
-            answer = getattr(error.__cause__, "response", {})
-            if answer.get("Error", {}).get("Code") not in expected:
-                raise
-            return None
 
 
 def _table(
