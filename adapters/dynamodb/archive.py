@@ -1,14 +1,19 @@
 """What an operator sees of the sessions, and how a customer is erased from the table."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
 from math import ceil
 
-from adapters.dynamodb.client import BATCH, TRANSACTION, ConditionFailed, Dynamo, bounded
+from adapters.dynamodb.client import (
+    MAX_BATCH_WRITE,
+    MAX_TRANSACTION,
+    ConditionFailed,
+    Dynamo,
+    bounded,
+)
 from adapters.dynamodb.head_state import RECENCY_MS
 from adapters.dynamodb.items import (
     HEAD,
@@ -20,6 +25,7 @@ from adapters.dynamodb.items import (
     entries_of,
     entry_sk,
     key,
+    key_of,
     moment,
     ms,
     number,
@@ -71,9 +77,10 @@ class _Order:
 class DynamoArchive(Archive):
     """The port on the heads of all sessions, and on each customer's partition."""
 
-    _db: Dynamo
-    _clock: Clock
-    _logs: Logs
+    def __init__(self, db: Dynamo, clock: Clock, logs: Logs) -> None:
+        self._db = db
+        self._clock = clock
+        self._logs = logs
 
     @bounded
     async def list_sessions(
@@ -209,8 +216,8 @@ class DynamoArchive(Archive):
             chunk = named[start : start + _AT_ONCE]
             await asyncio.gather(*(self._forget_named(item) for item in chunk))
         pointers = [item for item in items if _points(item)]
-        for start in range(0, len(pointers), TRANSACTION):
-            await self._forget_pointers(pointers[start : start + TRANSACTION])
+        for start in range(0, len(pointers), MAX_TRANSACTION):
+            await self._forget_pointers(pointers[start : start + MAX_TRANSACTION])
 
     @bounded
     async def _forget_named(self, item: Item) -> None:
@@ -221,10 +228,7 @@ class DynamoArchive(Archive):
 
     @bounded
     async def _forget_pointers(self, pointers: Sequence[Item]) -> None:
-        deletes = [
-            {"Delete": self._db.deleting(item["PK"]["S"], item["SK"]["S"])} for item in pointers
-        ]
-        await self._db.transact(deletes, secrets.token_hex(16))
+        await self._db.transact([self._db.delete_action(*key_of(item)) for item in pointers])
 
     async def _erase_session(self, session_id: SessionId) -> tuple[int, int]:
         """How many messages and notices it had; those that were erased before are counted, too."""
@@ -279,7 +283,7 @@ class DynamoArchive(Archive):
     async def _some(self, pk: str, after: str) -> list[Item]:
         """The next items of a partition: a log may be longer than can be read in one deadline."""
         return await self._db.query(
-            _AT_ONCE * BATCH,
+            _AT_ONCE * MAX_BATCH_WRITE,
             KeyConditionExpression="PK = :pk AND SK > :after",
             ExpressionAttributeValues={":pk": {"S": pk}, ":after": {"S": after}},
         )

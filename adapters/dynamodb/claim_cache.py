@@ -14,8 +14,8 @@ from itertools import chain
 from typing import Self
 
 from adapters.dynamodb.client import Dynamo
-from adapters.dynamodb.items import NEVER, Item, stamped
-from adapters.dynamodb.outbox_items import INDEX_KEY, READY, Key, in_partition, key_of, partitions
+from adapters.dynamodb.items import NEVER, Item, Key, key_of, stamped
+from adapters.dynamodb.outbox_items import INDEX_KEY, READY, in_partition, partitions
 from application.ports import Clock
 
 LOOK_EVERY_S = 1.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import wraps
@@ -22,7 +23,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
-from adapters.dynamodb.items import Item, key
+from adapters.dynamodb.items import Item, Key, key, key_of
 from application.ports import Clock
 from domain.errors import StorageUnavailable
 
@@ -34,10 +35,12 @@ DEADLINE_S = 4.5
 """What a call of a port may take, with all its requests and their repeats."""
 TRIES = 8
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.025, 0.8
-BATCH = 25
-"""How many items BatchWriteItem takes."""
-TRANSACTION = 100
-"""How many actions TransactWriteItems takes."""
+MAX_BATCH_WRITE = 25
+"""Items in one BatchWriteItem."""
+MAX_BATCH_GET = 100
+"""Items in one BatchGetItem."""
+MAX_TRANSACTION = 100
+"""Actions in one TransactWriteItems."""
 
 _PASSING = frozenset(
     {
@@ -236,30 +239,56 @@ class Dynamo:
 
         Raises: ConditionFailed, with the item that was in the way.
         """
-        await self.call("put_item", **self.putting(item, condition, **values))
+        await self.call("put_item", **self.put_action(item, condition, **values)["Put"])
 
     async def update(self, pk: str, sk: str, change: str, condition: str, **values: Any) -> Item:
         """Change an item, all of which is returned. Raises: ConditionFailed, with the item."""
-        request = self.updating(pk, sk, change, condition, **values)
-        answer = await self.call("update_item", ReturnValues="ALL_NEW", **request)
+        action = self.update_action(pk, sk, change, condition, **values)
+        answer = await self.call("update_item", ReturnValues="ALL_NEW", **action["Update"])
         changed: Item = answer["Attributes"]
         return changed
 
     async def delete(self, pk: str, sk: str, condition: str | None = None, **values: Any) -> None:
         """Delete an item. Raises: ConditionFailed, with the item."""
-        await self.call("delete_item", **self.deleting(pk, sk, condition, **values))
+        await self.call("delete_item", **self.delete_action(pk, sk, condition, **values)["Delete"])
 
-    async def transact(self, actions: Sequence[Item], token: str) -> None:
-        """Make all the writes or none; `token` (1-36 characters) tells a repeat from another.
+    async def read_many(self, keys: Collection[Key], attributes: str) -> dict[Key, Item]:
+        """Read some attributes of those of the items that exist, strongly consistent."""
+        found: list[Item] = []
+        asked = [key(pk, sk) for pk, sk in keys]
+        for start in range(0, len(asked), MAX_BATCH_GET):
+            request = {
+                "Keys": asked[start : start + MAX_BATCH_GET],
+                "ConsistentRead": True,
+                "ProjectionExpression": attributes,
+            }
+            answer = await self.call("batch_get_item", RequestItems={self.table: request})
+            found += answer["Responses"].get(self.table, ())
+            left = answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", ())
+            for each in left:  # one by one: a single request is repeated, with pauses
+                item = await self.get(*key_of(each))
+                found += [item] if item is not None else []
+        return {key_of(item): item for item in found}
 
-        An action is `{"Put": dynamo.putting(...)}`, and so on. Raises: TransactionFailed.
-        """
+    async def transact(self, actions: Sequence[Item]) -> None:
+        """Apply all of the actions, or none. Raises: TransactionFailed."""
+        token = secrets.token_hex(16)  # by which DynamoDB recognises a retry
         await self.call("transact_write_items", TransactItems=actions, ClientRequestToken=token)
+
+    async def try_transact(self, *actions: Item) -> bool:
+        """Like `transact`; False when a condition was not met."""
+        try:
+            await self.transact(actions)
+        except TransactionFailed:
+            return False
+        return True
 
     async def write_all(self, items: Sequence[Item]) -> None:
         """Put items, in any order and each by itself, until all are there."""
-        for start in range(0, len(items), BATCH):
-            left = [{"PutRequest": {"Item": item}} for item in items[start : start + BATCH]]
+        for start in range(0, len(items), MAX_BATCH_WRITE):
+            left = [
+                {"PutRequest": {"Item": item}} for item in items[start : start + MAX_BATCH_WRITE]
+            ]
             pause_s = _FIRST_PAUSE_S
             while left:
                 answer = await self.call("batch_write_item", RequestItems={self.table: left})
@@ -268,26 +297,26 @@ class Dynamo:
                     await self._clock.sleep(pause_s * self._jitter())
                     pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    def putting(self, item: Item, condition: str | None = None, **values: Any) -> Item:
-        """The request of `put`, also as an action of a transaction."""
-        return self._conditional({"Item": item}, condition, values)
+    def put_action(self, item: Item, condition: str | None = None, **values: Any) -> Item:
+        """Return the action of a transaction that does what `put` does."""
+        return {"Put": self._request({"Item": item}, condition, values)}
 
-    def updating(
+    def update_action(
         self, pk: str, sk: str, change: str, condition: str | None = None, **values: Any
     ) -> Item:
-        """The request of `update`, also as an action of a transaction."""
+        """Return the action of a transaction that does what `update` does."""
         request = {"Key": key(pk, sk), "UpdateExpression": change}
-        return self._conditional(request, condition, values)
+        return {"Update": self._request(request, condition, values)}
 
-    def deleting(self, pk: str, sk: str, condition: str | None = None, **values: Any) -> Item:
-        """The request of `delete`, also as an action of a transaction."""
-        return self._conditional({"Key": key(pk, sk)}, condition, values)
+    def delete_action(self, pk: str, sk: str, condition: str | None = None, **values: Any) -> Item:
+        """Return the action of a transaction that does what `delete` does."""
+        return {"Delete": self._request({"Key": key(pk, sk)}, condition, values)}
 
-    def checking(self, pk: str, sk: str, condition: str, **values: Any) -> Item:
-        """A `ConditionCheck` of a transaction."""
-        return self._conditional({"Key": key(pk, sk)}, condition, values)
+    def check_action(self, pk: str, sk: str, condition: str, **values: Any) -> Item:
+        """Return the action of a transaction that demands a condition of an item."""
+        return {"ConditionCheck": self._request({"Key": key(pk, sk)}, condition, values)}
 
-    def _conditional(self, request: Item, condition: str | None, values: Mapping[str, Any]) -> Item:
+    def _request(self, request: Item, condition: str | None, values: Mapping[str, Any]) -> Item:
         request["TableName"] = self.table
         if condition is not None:
             request["ConditionExpression"] = condition

@@ -20,6 +20,8 @@ from domain.usage import Usage
 
 T = TypeVar("T")
 Item = dict[str, Any]
+Key = tuple[str, str]
+"""The values of a primary key: PK and SK."""
 
 HEAD = "~"
 """Sort key of a session's head: it sorts behind all its entries."""
@@ -81,6 +83,11 @@ def key_sk(key: str) -> str:
 def key(pk: str, sk: str) -> Item:
     """The primary key of an item."""
     return {"PK": {"S": pk}, "SK": {"S": sk}}
+
+
+def key_of(item: Item) -> Key:
+    """Return the values of an item's primary key."""
+    return item["PK"]["S"], item["SK"]["S"]
 
 
 def shard(session_id: str) -> int:

@@ -3,37 +3,48 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
 
-from adapters.dynamodb.claim_cache import Look
+from adapters.dynamodb.claim_cache import Look, Ready
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.dead_letters import DynamoLetters
-from adapters.dynamodb.items import Item, moment, ms, number, stamped
+from adapters.dynamodb.dead_letters import order_with
+from adapters.dynamodb.items import (
+    Item,
+    Key,
+    entries_of,
+    entry_sk,
+    key_of,
+    moment,
+    ms,
+    number,
+    stamped,
+)
 from adapters.dynamodb.outbox_items import (
     DEAD,
+    INDEX_KEY,
     IS_PENDING,
     PENDING,
-    Key,
     Place,
     as_seen,
     end_of,
     has_expired,
     in_partition,
     is_pending,
-    key_of,
     notice_of,
     onward,
     partitions,
     slot,
     waiting_behind,
 )
-from application.ports import Clock
+from application.ports import Clock, Outbox
 from domain.errors import StorageUnavailable
-from domain.notice import Deferred, Delivered, Notice, Outcome
+from domain.notice import DeadLetter, Deferred, Delivered, Notice, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +57,18 @@ MAX_MET = 10_000
 
 _LEASE = "SET oS = :lease, oC = :token ADD oA :one REMOVE op"
 _LIVES = "(attribute_not_exists(ex) OR ex > :now_s)"
+_DROP = "REMOVE oP, oS, oI, oB, oA, oD"
 _DELIVER = "REMOVE oP, oS, oI, oB, oA, oC, ow"
 _BURY = "REMOVE oC, ow SET oP = :dead, oS = :grave, oD = :reason"
 
 
-class DynamoOutbox(DynamoLetters):
+class DynamoOutbox(Outbox):
     """The outbox in the nodes of all sessions."""
 
-    def __init__(self, db: Dynamo, clock: Clock) -> None:
-        super().__init__(db, clock)
+    def __init__(self, db: Dynamo, clock: Clock, ready: Ready) -> None:
+        self._db = db
+        self._clock = clock
+        self._ready = ready
         self._claimed: dict[str, Place] = {}
         self._met: set[Key] = set()
 
@@ -97,7 +111,7 @@ class DynamoOutbox(DynamoLetters):
         links = {place: row["op"]["S"] for place, row in enumerate(rows) if "op" in row}
         while links:
             ends = {place: (rows[place]["PK"]["S"], end_of(link)) for place, link in links.items()}
-            found = await self._read(set(ends.values()), "PK, SK, oP, op, ol")
+            found = await self._db.read_many(set(ends.values()), "PK, SK, oP, op, ol")
             further: dict[int, str] = {}
             for place, link in links.items():
                 node = found.get(ends[place], {})
@@ -157,9 +171,11 @@ class DynamoOutbox(DynamoLetters):
         pk, sk = key_of(row)
         condition, values = as_seen(row, ("oP", "oS", "op"))
         values["to"] = partitions(pk)["parked"]
-        return await self._transact(
-            self._updating(pk, blocker, "ADD ow :node", IS_PENDING, node={"SS": [sk]}, dead=DEAD),
-            self._updating(pk, sk, "SET oP = :to", condition, **values),
+        return await self._db.try_transact(
+            self._db.update_action(
+                pk, blocker, "ADD ow :node", IS_PENDING, node={"SS": [sk]}, dead=DEAD
+            ),
+            self._db.update_action(pk, sk, "SET oP = :to", condition, **values),
         )
 
     @bounded
@@ -208,7 +224,7 @@ class DynamoOutbox(DynamoLetters):
             except TransactionFailed:
                 node = await self._db.get(place.pk, place.sk)
                 keys = {(place.pk, sk) for sk in waiting_behind(node)}
-                found = await self._read(keys, "PK, SK, oP")
+                found = await self._db.read_many(keys, "PK, SK, oP")
                 waiting = {sk: is_pending(found.get((pk, sk), {})) for pk, sk in keys}
             if node is None or not is_pending(node) or node["oI"] != is_it["id"]:
                 return  # another one settled it
@@ -228,11 +244,11 @@ class DynamoOutbox(DynamoLetters):
             return
         values["ow"] = {"SS": [*waiting]}
         actions = [
-            self._updating(pk, sk, change, f"{condition}ow = :ow", **values),
+            self._db.update_action(pk, sk, change, f"{condition}ow = :ow", **values),
             *(self._wake(pk, *each) for each in waiting.items()),
         ]
         try:
-            await self._db.transact(actions, secrets.token_hex(16))
+            await self._db.transact(actions)
         except BaseException:
             self._ready.stir(pk)
             raise
@@ -242,8 +258,10 @@ class DynamoOutbox(DynamoLetters):
     def _wake(self, pk: str, sk: str, pending: bool) -> Item:
         if pending:  # if it is ready already no harm is done
             ready = partitions(pk)["ready"]
-            return self._updating(pk, sk, "SET oP = :ready", IS_PENDING, dead=DEAD, ready=ready)
-        return self._checking(pk, sk, f"NOT ({IS_PENDING})", dead=DEAD)
+            return self._db.update_action(
+                pk, sk, "SET oP = :ready", IS_PENDING, dead=DEAD, ready=ready
+            )
+        return self._db.check_action(pk, sk, f"NOT ({IS_PENDING})", dead=DEAD)
 
     @bounded
     async def depth(self) -> int:
@@ -258,6 +276,101 @@ class DynamoOutbox(DynamoLetters):
             if "LastEvaluatedKey" not in answer:
                 return count
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    @bounded
+    async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
+        letters: list[DeadLetter] = []
+        request, goes_on = in_partition(DEAD), True
+        while goes_on and (wanted := limit - len(letters)) > 0:
+            rows = await self._db.query(wanted, **request)
+            letters += await self._letters(rows)
+            if goes_on := len(rows) == wanted:
+                request["ExclusiveStartKey"] = {name: rows[-1][name] for name in INDEX_KEY}
+        return tuple(letters)
+
+    async def _letters(self, rows: Sequence[Item]) -> list[DeadLetter]:
+        keys, now = [key_of(row) for row in rows], self._clock.now()
+        found = await self._db.read_many(keys, "PK, SK, oP, oI, oB, oA, oD, ex")
+        return [
+            DeadLetter(notice_of(node), node["oD"]["S"])
+            for node in (found.get(key, {}) for key in keys)
+            if node.get("oP") == DEAD and not has_expired(node, now)
+        ]
+
+    @bounded
+    async def retry(self, notice_id: str) -> bool:
+        for row in await self._find(notice_id, [DEAD]):
+            pk, sk = key_of(row)
+            try:
+                while actions := await self._revival(pk, sk, {"S": notice_id}):
+                    if await self._db.try_transact(*actions):
+                        return True
+            finally:
+                self._ready.reorder(pk)
+        return False
+
+    async def _revival(self, pk: str, sk: str, notice_id: Item) -> list[Item]:
+        """The transaction that puts a dead letter in its place; empty: it is not dead any more.
+
+        It fails when the session's log has grown meanwhile, or its order was changed.
+        """
+        log = await self._db.query(
+            KeyConditionExpression="PK = :pk",
+            ProjectionExpression="PK, SK, lo, oP, oS, oI, oB, op, ow, ol, og, ex",
+            ExpressionAttributeValues={":pk": {"S": pk}},
+        )
+        items = {item["SK"]["S"]: item for item in log}
+        letter = items.get(sk, {})
+        if letter.get("oP") != DEAD or letter["oI"] != notice_id:
+            return []
+        if has_expired(letter, self._clock.now()):
+            return []
+        newest = items[max(each for each in items if each.startswith("M#"))]
+        entries = await self._db.get(*key_of(newest))
+        if entries is None or "b" not in entries:  # the session is being erased
+            return []
+        next_sk = entry_sk(entries_of(entries)[-1].seq + 1)
+        return [
+            self._db.check_action(pk, next_sk, "attribute_not_exists(PK)"),
+            *(
+                self._change(items[each], change)
+                for each, change in order_with(letter, items, newest).items()
+            ),
+        ]
+
+    def _change(self, node: Item, change: Mapping[str, Item | None]) -> Item:
+        """Set attributes of a node, or remove them (None), if it still is in the same place."""
+        pk, sk = key_of(node)
+        condition, values = as_seen(node, ("oI", "oP", "op", "ow", "og"))
+        if not change:
+            return self._db.check_action(pk, sk, condition, **values)
+        sets = {name: value for name, value in change.items() if value is not None}
+        removes = [name for name in change if name not in sets]
+        update = f"SET {', '.join(f'{name} = :{name}' for name in sets)}" if sets else ""
+        update += f" REMOVE {', '.join(removes)}" if removes else ""
+        return self._db.update_action(pk, sk, update, condition, **values, **sets)
+
+    @bounded
+    async def drop(self, notice_id: str) -> bool:
+        values = {"id": {"S": notice_id}, "dead": DEAD}
+        for row in await self._find(notice_id, [DEAD]):
+            pk, sk = key_of(row)
+            with suppress(ConditionFailed):
+                await self._db.update(pk, sk, _DROP, "oI = :id AND oP = :dead", **values)
+                return True
+        return False
+
+    async def _find(self, notice_id: str, within: Iterable[Item]) -> list[Item]:
+        """Rows of the index with this notice: at most one, where it has not just been changed."""
+        found = await asyncio.gather(
+            *(
+                self._db.query(
+                    **in_partition(partition, id={"S": notice_id}), FilterExpression="oI = :id"
+                )
+                for partition in within
+            )
+        )
+        return [*chain.from_iterable(found)]
 
 
 def _is_it(notice_id: Item) -> Item:

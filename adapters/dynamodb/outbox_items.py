@@ -36,6 +36,7 @@ from adapters.dynamodb.items import (
     Item,
     entry_sk,
     key,
+    key_of,
     ms,
     notice_sk,
     number,
@@ -68,8 +69,6 @@ _PACKED = [
     for each in fields(cast(Any, Notice))
     if each.name not in ("notice_id", "session_id", "attempts")
 ]
-
-Key = tuple[str, str]
 
 
 def nodes(draft: Draft, entries: bytes, op: str | None) -> tuple[Item, list[Item], str | None]:
@@ -155,11 +154,6 @@ def is_pending(node: Item) -> bool:
 def has_expired(node: Item, now: datetime) -> bool:
     """Whether it is no longer to be there: it may be for days, until DynamoDB deletes it."""
     return "ex" in node and int(node["ex"]["N"]) <= int(now.timestamp())
-
-
-def key_of(item: Item) -> Key:
-    """The values of its primary key."""
-    return item["PK"]["S"], item["SK"]["S"]
 
 
 def slot(at: int, pk: str, sk: str) -> Item:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -186,7 +185,7 @@ class Logs:
     async def _repair(self, seen: Seen, needless: Mapping[str, str]) -> None:
         session_id, due = seen.session.session_id, seen.tail.due
         if seen.tail.head_due != due:
-            await self.db.transact(self._head_slot(seen), secrets.token_hex(16))
+            await self.db.transact(self._head_slot(seen))
             self.tails.forget(session_id)
         await self._take_slots(session_id, needless)
 
@@ -203,6 +202,6 @@ class Logs:
             condition = "attribute_exists(q) AND attribute_not_exists(wS)"
         next_sk = entry_sk(seen.tail.seq + 1)
         return [
-            {"Update": self.db.updating(pk, HEAD, change, condition, **values)},
-            {"ConditionCheck": self.db.checking(pk, next_sk, "attribute_not_exists(PK)")},
+            self.db.update_action(pk, HEAD, change, condition, **values),
+            self.db.check_action(pk, next_sk, "attribute_not_exists(PK)"),
         ]

@@ -198,7 +198,7 @@ async def test_while_a_customer_is_being_erased_they_can_begin_anew(erasing: Era
 async def test_however_long_a_log_is_it_is_erased_page_by_page(
     erasing: Erasing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "BATCH", 1)
+    monkeypatch.setattr(archive, "MAX_BATCH_WRITE", 1)
     monkeypatch.setattr(archive, "_AT_ONCE", 3)
     await talked(erasing.other, 0)
     erasing.proxy.forget()

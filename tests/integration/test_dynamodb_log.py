@@ -11,8 +11,7 @@ import pytest
 from msgspec import msgpack
 from msgspec.structs import replace
 
-from adapters.dynamodb import archive, client
-from adapters.dynamodb import store as store_module
+from adapters.dynamodb import archive, client, sessions
 from adapters.dynamodb.items import HEAD
 from adapters.dynamodb.store import DynamoStore
 from application.ports import RECENT, Erased
@@ -317,7 +316,7 @@ async def test_a_session_that_cannot_be_read_keeps_no_other_from_being_found(
 async def test_nobody_waits_long_for_what_is_being_tidied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "TIDIED_S", 0.01)
+    monkeypatch.setattr(sessions, "TIDIED_S", 0.01)
     monkeypatch.setattr(archive, "TIDIED_S", 0.01)
     running, hold = engine(DYNOXIDE), Hold()
     async with (
