@@ -1,4 +1,4 @@
-"""The store on DynamoDB: the sessions' logs, appended to by any number of processes."""
+"""The logs of sessions in DynamoDB, which any number of processes append to."""
 
 import asyncio
 import secrets
@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NoReturn
 
-from adapters.dynamodb.claim_cache import Ready
+from adapters.dynamodb.claim_cache import ClaimCache
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.head_state import Tail, tail_of_head
+from adapters.dynamodb.head_state import HeadState
 from adapters.dynamodb.items import (
     HEAD,
     LAST_SEQ,
@@ -25,6 +25,7 @@ from adapters.dynamodb.items import (
     entry_sk,
     head_item,
     key,
+    key_of,
     key_sk,
     ms,
     number,
@@ -35,8 +36,8 @@ from adapters.dynamodb.items import (
     stamp,
     stamped,
 )
-from adapters.dynamodb.outbox_items import nodes
-from adapters.dynamodb.session_reader import TIDIED_S, Logs
+from adapters.dynamodb.outbox_items import outbox_items
+from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
 from application.ports import IDEMPOTENCY_WINDOW, RECENT, Loaded, SessionStore
 from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import Customer, SessionId
@@ -45,27 +46,27 @@ from domain.session import Draft, Session
 
 _KEY_MARGIN = timedelta(hours=1)
 _CLOSED_MARGIN_S = 2 * MARGIN_S
-"""A closed session outlives its entries, which may wait to be deleted: an erasure finds them."""
-_LOOK_AT = 100
-"""Slots that one call of `due` looks at in each shard, and more where more sessions are wanted."""
-_AT_ONCE = 16
+"""A closed session outlives its entries, which TTL may delete late: an erasure still finds them."""
+_MIN_SLOTS = 100
+"""Slots that `due` reads from each shard at least; more if more sessions are wanted."""
+_CONCURRENCY = 16
 """Sessions that are read at the same time."""
 
 
 @dataclass(slots=True)
 class _Write:
-    """A draft as items."""
+    """A draft as items to be written."""
 
     entries: Item
     due: int
     last_notice: str | None
     others: list[Item]
-    """What is stored along with the entries, as actions of a transaction; the key is the first."""
+    """Written together with the entries, as actions of a transaction."""
     with_head: bool
 
     @property
     def slot(self) -> dict[str, str]:
-        """The slot of the entries, by their sort key; mostly there is none."""
+        """The slot of the entries, by their sort key; usually there is none."""
         return {self.entries["SK"]["S"]: self.entries["wS"]["S"]} if "wS" in self.entries else {}
 
 
@@ -73,14 +74,21 @@ class DynamoSessions(SessionStore):
     """The logs of all sessions.
 
     The entries of a draft are one item, and the conditional put of it is the lock of the log. The
-    head is written where the status changes and follows the log otherwise, at a distance that a
-    reader makes up for.
+    head is written when the status changes; otherwise it lags behind the log, and a reader applies
+    the newer entries to it.
     """
 
-    def __init__(self, db: Dynamo, logs: Logs, ready: Ready, retention: timedelta | None) -> None:
+    def __init__(
+        self,
+        db: Dynamo,
+        reader: SessionReader,
+        claim_cache: ClaimCache,
+        retention: timedelta | None,
+    ) -> None:
         self._db = db
-        self._logs = logs
-        self._ready = ready
+        self._reader = reader
+        self._states = reader.states
+        self._claim_cache = claim_cache
         self._retention = retention
         self._appending: dict[SessionId, asyncio.Future[None]] = {}
 
@@ -94,18 +102,13 @@ class DynamoSessions(SessionStore):
         return await self._load(session_id)
 
     async def _load(self, session_id: SessionId) -> Loaded | None:
-        seen = await self._logs.see(session_id)
-        return Loaded(seen.session, tuple(seen.entries[-RECENT:])) if seen is not None else None
+        found = await self._reader.read(session_id)
+        return Loaded(found.session, tuple(found.entries[-RECENT:])) if found is not None else None
 
     @bounded
     async def stored(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
-        return await self._repeated(customer, key, now)
-
-    async def _repeated(
-        self, customer: Customer, key: str, at: datetime
-    ) -> DuplicateMessage | None:
         first = await self._db.get(customer_pk(customer), key_sk(key))
-        if first is None or int(first["w"]["N"]) <= ms(at - IDEMPOTENCY_WINDOW):
+        if first is None or int(first["w"]["N"]) <= ms(now - IDEMPOTENCY_WINDOW):
             return None
         return DuplicateMessage(
             session_id=first["sid"]["S"], seq=int(first["q"]["N"]), status=first["st"]["S"]
@@ -114,9 +117,9 @@ class DynamoSessions(SessionStore):
     @bounded
     async def append(self, draft: Draft, due_at: datetime | None) -> None:
         session_id = draft.session.session_id
-        # One by one within the process: the second would pay for a write that is refused.
-        while (under_way := self._appending.get(session_id)) is not None:
-            await asyncio.wait((under_way,))
+        # One at a time within the process: a second one would pay for a write that is refused.
+        while (running := self._appending.get(session_id)) is not None:
+            await asyncio.wait((running,))
         done = self._appending[session_id] = asyncio.get_running_loop().create_future()
         try:
             await self._append(draft, NEVER if due_at is None else ms(due_at))
@@ -125,43 +128,49 @@ class DynamoSessions(SessionStore):
             done.set_result(None)
 
     async def _append(self, draft: Draft, due: int) -> None:
-        write = self._write(draft, due, await self._tail_before(draft))
+        session_id = draft.session.session_id
+        write = self._write(draft, due, await self._state_before(draft))
         try:
             stored = await self._store(write)
-        except BaseException:  # it may be stored, or be stored yet
-            self._logs.tails.forget(draft.session.session_id)
-            self._ready.stir(session_pk(draft.session.session_id))
+        except BaseException:  # it may have been stored, or be stored later
+            self._states.forget(session_id)
+            self._claim_cache.invalidate(session_pk(session_id))
             raise
         if not stored:
-            self._logs.tails.forget(draft.session.session_id)
+            self._states.forget(session_id)
             await self._refuse(draft)
         for item in (write.entries, *(action["Put"]["Item"] for action in write.others)):
-            self._ready.add(item)
-        self._grow(draft, write)
+            self._claim_cache.add(item)
+        self._record(draft, write)
 
-    async def _tail_before(self, draft: Draft) -> Tail | None:
-        """The end of the log that the draft follows; None: it opens the session."""
+    async def _state_before(self, draft: Draft) -> HeadState | None:
+        """Return the state that the draft follows; None: it opens the session.
+
+        Raises: DuplicateMessage, SeqTaken, when the log does not end where the draft begins.
+        """
         session_id, before = draft.session.session_id, draft.entries[0].seq - 1
-        tail = self._logs.tails.get(session_id)
-        if before > 0 and (tail is None or tail.seq < before):
-            seen = await self._logs.see(session_id)
-            tail = seen.tail if seen is not None else None
-        if (tail.seq if tail is not None else 0) != before:
+        state = self._states.get(session_id)
+        if before > 0 and (state is None or state.seq < before):
+            found = await self._reader.read(session_id)
+            state = found.state if found is not None else None
+        if (state.seq if state is not None else 0) != before:
             await self._refuse(draft)
-        return tail
+        return state
 
     async def _refuse(self, draft: Draft) -> NoReturn:
         """Raises: DuplicateMessage, SeqTaken."""
         if draft.key is not None:
             at = draft.entries[-1].at
-            if (first := await self._repeated(draft.session.customer, draft.key, at)) is not None:
-                raise first
+            duplicate = await self.stored(draft.session.customer, draft.key, at)
+            if duplicate is not None:
+                raise duplicate
         raise SeqTaken
 
-    def _write(self, draft: Draft, due: int, tail: Tail | None) -> _Write:
+    def _write(self, draft: Draft, due: int, state: HeadState | None) -> _Write:
         session, sk = draft.session, entry_sk(draft.entries[0].seq)
         packed = pack_entries(draft.entries)
-        own, further, last = nodes(draft, packed, tail.last_notice if tail is not None else None)
+        last_notice = state.last_notice if state is not None else None
+        own, further, last_notice = outbox_items(draft, packed, last_notice)
         item = {
             **key(session_pk(session.session_id), sk),
             "b": {"B": packed},
@@ -177,15 +186,15 @@ class DynamoSessions(SessionStore):
                     each["ex"] = self._expiry(at)
                 else:
                     each["exp"] = self._expiry(at, MARGIN_S)
-        with_head = tail is None or any(isinstance(e, StatusChange) for e in draft.entries)
-        others = self._key(draft) + [self._db.put_action(each) for each in further]
+        with_head = state is None or any(isinstance(e, StatusChange) for e in draft.entries)
+        others = self._key_actions(draft) + [self._db.put_action(each) for each in further]
         if with_head:
-            others += self._heads(session, due, opens=tail is None)
-        elif tail is not None and tail.needs_slot(due):
+            others += self._head_actions(session, due, opens=state is None)
+        elif state is not None and state.needs_slot(due):
             item |= due_slot(session.session_id, due)
-        return _Write(item, due, last, others, with_head)
+        return _Write(item, due, last_notice, others, with_head)
 
-    def _key(self, draft: Draft) -> list[Item]:
+    def _key_actions(self, draft: Draft) -> list[Item]:
         if draft.key is None:
             return []
         session, at = draft.session, draft.entries[-1].at
@@ -200,20 +209,20 @@ class DynamoSessions(SessionStore):
         old = number(ms(at - IDEMPOTENCY_WINDOW))
         return [self._db.put_action(item, "attribute_not_exists(PK) OR w <= :old", old=old)]
 
-    def _heads(self, session: Session, due: int, *, opens: bool) -> list[Item]:
-        """The head, and what leads to it."""
+    def _head_actions(self, session: Session, due: int, *, opens: bool) -> list[Item]:
+        """Return the puts of the head, and of the customer's items that name the session."""
         exp: Item = {}
         if not session.is_open and self._retention is not None:
             exp = {"exp": self._expiry(ms(session.updated_at), _CLOSED_MARGIN_S)}
         actions = [self._db.put_action(head_item(session, due) | exp)]
         if opens or not session.is_open:
-            actions.append(self._newest(session, exp, opens=opens))
+            actions.append(self._put_newest(session, exp, opens=opens))
         if opens or exp:
             pointer = key(customer_pk(session.customer), pointer_sk(session))
             actions.append(self._db.put_action(pointer | exp))
         return actions
 
-    def _newest(self, session: Session, exp: Item, *, opens: bool) -> Item:
+    def _put_newest(self, session: Session, exp: Item, *, opens: bool) -> Item:
         item = {
             **key(customer_pk(session.customer), OPEN),
             "sid": {"S": session.session_id},
@@ -230,7 +239,7 @@ class DynamoSessions(SessionStore):
         return number(after // 1000 + 1 + int(self._retention.total_seconds()) + margin_s)
 
     async def _store(self, write: _Write) -> bool:
-        """Write all of it; False: nothing, for something was in the way."""
+        """Write all of it. Returns False when a condition failed, and nothing was written."""
         item = write.entries
         try:
             if not write.others:
@@ -239,31 +248,31 @@ class DynamoSessions(SessionStore):
                 put = self._db.put_action(item, "attribute_not_exists(PK)")
                 await self._db.transact([put, *write.others])
         except ConditionFailed as failed:
-            return await self._is_ours(failed, item)
+            return await self._wrote(item, failed)
         except TransactionFailed as failed:
             first = failed.reasons[0]
-            return first is not None and await self._is_ours(first, item)
+            return first is not None and await self._wrote(item, first)
         return True
 
-    async def _is_ours(self, failed: ConditionFailed, item: Item) -> bool:
-        """Whether it is what we have stored ourselves, and the answer to that was lost."""
-        there = failed.item or await self._db.get(item["PK"]["S"], item["SK"]["S"]) or {}
-        return bool(there.get("t") == item["t"])
+    async def _wrote(self, item: Item, failed: ConditionFailed) -> bool:
+        """Whether the write succeeded nevertheless, and only its response was lost."""
+        stored = failed.item or await self._db.get(*key_of(item)) or {}
+        return bool(stored.get("t") == item["t"])
 
-    def _grow(self, draft: Draft, write: _Write) -> None:
-        """Take note of what has been stored, and see to what it has left to tidy."""
-        session, tails = draft.session, self._logs.tails
-        tail = tails.get(session.session_id)
+    def _record(self, draft: Draft, write: _Write) -> None:
+        """Update the cached state, and start the maintenance that the write calls for."""
+        session = draft.session
+        state = self._states.get(session.session_id)
         if write.with_head:
-            needless = tail.slots if tail is not None else {}
-            written = tail_of_head(session, write.due, write.last_notice)
-            tail = tails.keep(session.session_id, written)
-        elif tail is not None and tail.seq == draft.entries[0].seq - 1:
-            needless = tail.grow(session.seq, write.due, write.last_notice)
-            tail.slots |= write.slot
+            obsolete = state.slots if state is not None else {}
+            written = HeadState.written(session, write.due, write.last_notice)
+            state = self._states.keep(session.session_id, written)
+        elif state is not None and state.seq == draft.entries[0].seq - 1:
+            obsolete = state.advance(session.seq, write.due, write.last_notice)
+            state.slots |= write.slot
         else:
-            return  # read again meanwhile, with these entries in it
-        self._logs.tidy(session, tail, needless)
+            return  # it was read again meanwhile, with these entries
+        self._reader.compact(session, state, obsolete)
 
     @bounded
     async def page(
@@ -276,15 +285,15 @@ class DynamoSessions(SessionStore):
         limit = min(limit, before - after - 1)
         if limit <= 0:
             return ()
-        items = await self._logs.newest(session_pk(session_id), entry_sk(before - 1), limit)
+        items = await self._reader.newest_items(session_pk(session_id), entry_sk(before - 1), limit)
         entries = [entry for entry in _entries(reversed(items)) if after < entry.seq < before]
-        return tuple(self._logs.kept(entries[-limit:]))
+        return tuple(self._reader.unexpired(entries[-limit:]))
 
     async def _oldest(self, session_id: SessionId, after: int, limit: int) -> list[Entry]:
-        """Entries after that seq, at least `limit` where there are so many."""
+        """Read the entries after that seq, at least `limit` if there are so many."""
         while entries := await self._after(session_id, after, limit):
-            if kept := self._logs.kept(entries):
-                return kept
+            if unexpired := self._reader.unexpired(entries):
+                return unexpired
             after = entries[-1].seq
         return []
 
@@ -302,27 +311,28 @@ class DynamoSessions(SessionStore):
         )
         if after and (not items or items[0]["SK"]["S"] != entry_sk(after + 1)):
             # It may be among the entries of one draft, whose key is the first one's seq.
-            items = [*await self._logs.newest(session_pk(session_id), entry_sk(after), 1), *items]
+            pk = session_pk(session_id)
+            items = [*await self._reader.newest_items(pk, entry_sk(after), 1), *items]
         return [entry for entry in _entries(items) if entry.seq > after]
 
     @bounded
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
-        await self._logs.tidied(TIDIED_S)
-        waiting = await self._candidates(ms(now), max(limit, _LOOK_AT))
+        await self._reader.wait_for_background(MAX_BACKGROUND_WAIT_S)
+        candidates = await self._candidates(ms(now), max(limit, _MIN_SLOTS))
         found: list[tuple[int, SessionId, Session]] = []
-        while waiting and not (len(found) >= limit and found[limit - 1][0] <= waiting[0].at):
-            chunk, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
+        while candidates and not (len(found) >= limit and found[limit - 1][0] <= candidates[0].at):
+            chunk, candidates = candidates[:_CONCURRENCY], candidates[_CONCURRENCY:]
             found += await self._verified(chunk, ms(now))
             found.sort(key=lambda each: each[:2])
         return tuple(session for _, _, session in found[:limit])
 
     async def _candidates(self, now: int, limit: int) -> list["_Candidate"]:
-        """Sessions that may be due, in the order of the earliest time at which they may be."""
+        """Return sessions that may be due, ordered by the earliest time at which they may be."""
         found: dict[SessionId, _Candidate] = {}
         horizon = NEVER
         shards = await asyncio.gather(*(self._due_slots(of, now, limit) for of in range(SHARDS)))
         for slots in shards:
-            if len(slots) >= limit:  # there may be more, later than the last one
+            if len(slots) >= limit:  # there may be more behind the last one
                 horizon = min(horizon, stamped(slots[-1]["wS"]))
             for slot in slots:
                 session_id, sk, at = session_of(slot["PK"]["S"]), slot["SK"]["S"], slot["wS"]
@@ -346,28 +356,30 @@ class DynamoSessions(SessionStore):
     async def _verified(
         self, candidates: Sequence["_Candidate"], now: int
     ) -> list[tuple[int, SessionId, Session]]:
-        """Those that are due, and since when; the slots of the others are put right."""
-        seen = await asyncio.gather(
-            *(self._logs.try_to_see(each.session_id) for each in candidates)
+        """Return those that are due, and since when; the slots of the others are repaired."""
+        snapshots = await asyncio.gather(
+            *(self._reader.try_read(each.session_id) for each in candidates)
         )
         found = []
-        for candidate, each in zip(candidates, seen, strict=True):
-            if each is not None and each.tail.due <= now:
-                found.append((each.tail.due, candidate.session_id, each.session))
-            elif each is not None:
-                self._logs.repair(each, candidate.slots)
+        for candidate, snapshot in zip(candidates, snapshots, strict=True):
+            if snapshot is None:
+                continue
+            if snapshot.state.due <= now:
+                found.append((snapshot.state.due, candidate.session_id, snapshot.session))
+            else:
+                self._reader.repair(snapshot, candidate.slots)
         return found
 
 
 @dataclass(slots=True)
 class _Candidate:
-    """A session that has slots whose time has come."""
+    """A session with slots in the index `due` whose time has come."""
 
     session_id: SessionId
     at: int
-    """The earliest one's, in milliseconds since 1970."""
+    """The time of the earliest one, in milliseconds since 1970."""
     slots: dict[str, str] = field(default_factory=dict)
-    """Those of entries, by their sort key."""
+    """Those of entries, by the sort key of the item."""
 
 
 def _entries(items: Iterable[Item]) -> list[Entry]:

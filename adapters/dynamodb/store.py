@@ -1,21 +1,21 @@
-"""The store on DynamoDB: its four ports, put together over one table."""
+"""The store on DynamoDB: all ports of storage, assembled over one table."""
 
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Self
 
 from adapters.dynamodb.archive import DynamoArchive
-from adapters.dynamodb.claim_cache import Ready
+from adapters.dynamodb.claim_cache import ClaimCache
 from adapters.dynamodb.client import Dynamo, bounded
 from adapters.dynamodb.outbox import DynamoOutbox
-from adapters.dynamodb.session_reader import Logs
+from adapters.dynamodb.session_reader import SessionReader
 from adapters.dynamodb.sessions import DynamoSessions
 from adapters.dynamodb.usage import DynamoUsageStore
 from application.ports import Clock
 
 
 class DynamoStore:
-    """All four ports of storage in one table; use it as `async with store:`.
+    """All four ports of storage in one table, each kept by a part. Use it as `async with store:`.
 
     `endpoint_url`: another DynamoDB than AWS's. `jitter`: a random number from 0 to 1.
     `retention_days`: how long messages are kept, and closed sessions; 0: for ever.
@@ -32,17 +32,17 @@ class DynamoStore:
     ) -> None:
         retention = timedelta(days=retention_days) if retention_days else None
         db = self._db = Dynamo(table, endpoint_url=endpoint_url, clock=clock, jitter=jitter)
-        logs = self._logs = Logs(db, clock, retention)
-        ready = Ready(db, clock)
+        reader = self._reader = SessionReader(db, clock, retention)
+        claim_cache = ClaimCache(db, clock)
 
-        sessions = DynamoSessions(db, logs, ready, retention)
+        sessions = DynamoSessions(db, reader, claim_cache, retention)
         self.latest, self.load, self.append = sessions.latest, sessions.load, sessions.append
         self.stored, self.page, self.due = sessions.stored, sessions.page, sessions.due
 
-        archive = DynamoArchive(db, clock, logs)
+        archive = DynamoArchive(db, clock, reader)
         self.list_sessions, self.erase = archive.list_sessions, archive.erase
 
-        outbox = DynamoOutbox(db, clock, ready)
+        outbox = DynamoOutbox(db, clock, claim_cache)
         self.claim, self.settle, self.depth = outbox.claim, outbox.settle, outbox.depth
         self.dead, self.retry, self.drop = outbox.dead, outbox.retry, outbox.drop
 
@@ -68,5 +68,5 @@ class DynamoStore:
 
     async def __aexit__(self, *exc: object) -> None:
         """Wait for the background writes, and disconnect."""
-        await self._logs.tidied()
+        await self._reader.wait_for_background()
         await self._db.close()

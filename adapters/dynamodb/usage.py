@@ -1,4 +1,4 @@
-"""What each business has spent on its AI: an item for each day, in the business's partition."""
+"""The AI usage of each business: an item for each day, in the business's partition."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from domain.usage import Usage
 
 
 class DynamoUsageStore(UsageStore):
-    """The port on items that are counted up where they are."""
+    """Sums usage in place."""
 
     def __init__(self, db: Dynamo) -> None:
         self._db = db

@@ -221,7 +221,7 @@ async def _try_store(settings: Settings, container: Container) -> list[str | Non
     if settings.store == "dynamodb":
         try:
             async with container.dynamodb_table() as table:
-                found = await table.existing(closely=False)
+                found = await table.existing(with_recovery=False)
         except ConversationError as error:
             return [str(error)]
         if lacks := found.lacks(to_serve=True):

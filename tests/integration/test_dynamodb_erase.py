@@ -199,7 +199,7 @@ async def test_however_long_a_log_is_it_is_erased_page_by_page(
     erasing: Erasing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "MAX_BATCH_WRITE", 1)
-    monkeypatch.setattr(archive, "_AT_ONCE", 3)
+    monkeypatch.setattr(archive, "_CONCURRENCY", 3)
     await talked(erasing.other, 0)
     erasing.proxy.forget()
     erased = await erasing.store.erase(customer(0))

@@ -316,8 +316,8 @@ async def test_a_session_that_cannot_be_read_keeps_no_other_from_being_found(
 async def test_nobody_waits_long_for_what_is_being_tidied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "TIDIED_S", 0.01)
-    monkeypatch.setattr(archive, "TIDIED_S", 0.01)
+    monkeypatch.setattr(sessions, "MAX_BACKGROUND_WAIT_S", 0.01)
+    monkeypatch.setattr(archive, "MAX_BACKGROUND_WAIT_S", 0.01)
     running, hold = engine(DYNOXIDE), Hold()
     async with (
         FaultProxy(running.url) as proxy,

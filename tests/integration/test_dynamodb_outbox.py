@@ -16,9 +16,8 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from adapters.dynamodb import claim_cache as ready
-from adapters.dynamodb import outbox
-from adapters.dynamodb.claim_cache import LOOK_EVERY_S
+from adapters.dynamodb import claim_cache, outbox
+from adapters.dynamodb.claim_cache import RESCAN_EVERY_S
 from adapters.dynamodb.items import SHARDS
 from adapters.dynamodb.store import DynamoStore
 from adapters.memory.store import MemoryStore
@@ -36,7 +35,7 @@ T = TypeVar("T")
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LEASE = NOON + 5 * MINUTE
-LOOK = timedelta(seconds=LOOK_EVERY_S)
+LOOK = timedelta(seconds=RESCAN_EVERY_S)
 
 
 def session_of(session_id: str) -> Session:
@@ -339,7 +338,7 @@ async def test_what_was_stored_for_a_caller_who_had_given_up_is_claimed(stores: 
 async def test_more_than_is_remembered_is_claimed_all_the_same(
     stores: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ready, "MAX_HELD", 1)
+    monkeypatch.setattr(claim_cache, "MAX_CACHED_ROWS", 1)
     await stores.stopping.claim(NOON, LEASE, 8)
     for number in range(9):
         await stored(stores.stopping, with_notices(user_says(session_of(f"s{number}"))))
@@ -440,7 +439,7 @@ async def test_a_notice_that_cannot_be_read_keeps_no_other_from_being_claimed(
 async def test_a_claim_that_has_taken_long_looks_for_no_more(
     stores: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "CLAIM_S", 0.0)
+    monkeypatch.setattr(outbox, "CLAIM_BUDGET_S", 0.0)
     session = session_of("s1")
     for _ in range(2):
         session = await stored(stores.stopping, with_notices(user_says(session)))

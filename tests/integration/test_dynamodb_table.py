@@ -291,7 +291,7 @@ async def test_a_deleted_table_is_gone_although_it_was_protected(name: str) -> N
     async with cloud() as (_, url), table(name, url) as made:
         await made.create(lambda line: None)
         await made.delete(said.append)
-        left = await made.look()
+        left = await made.describe()
 
     assert left is None
     assert said == ["deletion protection: turned off", f"table {name}: deleted"]
