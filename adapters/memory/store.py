@@ -1,4 +1,4 @@
-"""Everything in dictionaries: for tests, simulations and trying out. Dies with its process."""
+"""The store in dictionaries, for tests, simulations and the demo. It ends with its process."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ from domain.usage import Usage
 
 @dataclass(slots=True)
 class _Log:
-    """One session: `entries[seq - 1]` is the entry with that seq."""
+    """A session and its log: `entries[seq - 1]` is the entry with that seq."""
 
     session: Session
     entries: list[Entry] = field(default_factory=list)
@@ -40,8 +40,8 @@ class _Log:
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
-    """What was stored with an idempotency key, and when."""
+class _StoredKey:
+    """What was stored with an idempotency key."""
 
     session_id: SessionId
     seq: int
@@ -50,19 +50,19 @@ class _Key:
 
 
 @dataclass(slots=True)
-class _Owner:
-    """What belongs to one customer: the sessions in the order of their opening, and the keys."""
+class _CustomerRecord:
+    """A customer's sessions, in the order of their opening, and idempotency keys."""
 
     logs: list[_Log] = field(default_factory=list)
-    keys: dict[str, _Key] = field(default_factory=dict)
+    keys: dict[str, _StoredKey] = field(default_factory=dict)
 
     def has_open(self) -> bool:
         return bool(self.logs) and self.logs[-1].session.is_open
 
 
 @dataclass(slots=True)
-class _Queued:
-    """An undelivered notice as it was stored, and when it may be claimed."""
+class _QueuedNotice:
+    """An undelivered notice, and when it may be claimed."""
 
     notice: Notice
     ready_at: datetime
@@ -73,31 +73,31 @@ class _Queued:
 
 
 class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
-    """All four ports of storage in one process's memory.
+    """All ports of storage in the memory of one process.
 
-    Entries and heads are frozen, so they are kept and handed out as they are. No method awaits
-    anything: each is atomic because nothing else runs meanwhile.
+    Entries and heads are frozen, so they are stored and returned without a copy. No method awaits
+    anything, so each is atomic.
     """
 
     def __init__(self) -> None:
         self._logs: dict[SessionId, _Log] = {}
-        self._owners: dict[Customer, _Owner] = {}
-        # Only what has a time to come is in here: a scan of it in `due`, every few seconds, costs
-        # less than keeping an order in `append`, which moves the time twice per turn.
+        self._customers: dict[Customer, _CustomerRecord] = {}
+        # Only sessions with a time are in here. A scan in `due`, every few seconds, costs less
+        # than an ordered structure in `append`, which changes the time twice per turn.
         self._due: dict[SessionId, datetime] = {}
-        # What is undelivered, per session in the order of position. A claim moves `ready_at` to the
+        # Undelivered notices, per session in the order of position. A claim sets `ready_at` to the
         # end of its lease.
-        self._queues: dict[SessionId, dict[str, _Queued]] = {}
+        self._queues: dict[SessionId, dict[str, _QueuedNotice]] = {}
         self._queued_in: dict[str, SessionId] = {}
         self._dead: dict[SessionId, dict[str, DeadLetter]] = {}
-        self._spent: dict[BusinessId, dict[date, Usage]] = {}
+        self._usage: dict[BusinessId, dict[date, Usage]] = {}
 
     def __repr__(self) -> str:
         return f"<MemoryStore sessions={len(self._logs)} undelivered={len(self._queued_in)}>"
 
     async def latest(self, customer: Customer) -> Loaded | None:
-        owner = self._owners.get(customer)
-        return owner.logs[-1].loaded() if owner else None
+        record = self._customers.get(customer)
+        return record.logs[-1].loaded() if record else None
 
     async def load(self, session_id: SessionId) -> Loaded | None:
         log = self._logs.get(session_id)
@@ -114,7 +114,7 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
             log = self._open(session, draft.entries[0].seq)
         elif draft.entries[0].seq != len(log.entries) + 1:
             raise SeqTaken
-        # Everything that may be refused has been: from here on all of it is stored.
+        # Nothing can be refused from here on: all of it is stored.
         log.entries += draft.entries
         log.session = session
         self._schedule(session.session_id, due_at)
@@ -127,20 +127,20 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
         return self._duplicate(customer, key, now)
 
     def _duplicate(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
-        owner = self._owners.get(customer)
-        first = owner.keys.get(key) if owner is not None else None
+        record = self._customers.get(customer)
+        first = record.keys.get(key) if record is not None else None
         if first is None or now - first.at >= IDEMPOTENCY_WINDOW:
             return None
         return DuplicateMessage(session_id=first.session_id, seq=first.seq, status=first.status)
 
     def _open(self, session: Session, seq: int) -> _Log:
-        owner = self._owners.get(session.customer)
-        if seq != 1 or (owner is not None and owner.has_open()):
+        record = self._customers.get(session.customer)
+        if seq != 1 or (record is not None and record.has_open()):
             raise SeqTaken
-        if owner is None:
-            owner = self._owners[session.customer] = _Owner()
+        if record is None:
+            record = self._customers[session.customer] = _CustomerRecord()
         log = self._logs[session.session_id] = _Log(session)
-        owner.logs.append(log)
+        record.logs.append(log)
         return log
 
     def _schedule(self, session_id: SessionId, due_at: datetime | None) -> None:
@@ -150,17 +150,17 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
             self._due[session_id] = due_at
 
     def _remember(self, key: str, draft: Draft) -> None:
-        keys = self._owners[draft.session.customer].keys
+        keys = self._customers[draft.session.customer].keys
         session, at = draft.session, draft.entries[-1].at
-        keys.pop(key, None)  # so that the dictionary stays in the order of time
-        keys[key] = _Key(session.session_id, draft.keyed_seq, session.status, at)
+        keys.pop(key, None)  # so that the keys stay in the order of time
+        keys[key] = _StoredKey(session.session_id, draft.keyed_seq, session.status, at)
         while at - keys[oldest := next(iter(keys))].at >= IDEMPOTENCY_WINDOW:
             del keys[oldest]
 
     def _queue(self, notices: Iterable[Notice]) -> None:
         for notice in sorted(notices, key=lambda notice: notice.position):
             queue = self._queues.setdefault(notice.session_id, {})
-            queue[notice.notice_id] = _Queued(notice, notice.due_at)
+            queue[notice.notice_id] = _QueuedNotice(notice, notice.due_at)
             self._queued_in[notice.notice_id] = notice.session_id
 
     async def page(
@@ -179,8 +179,8 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
         return tuple(log.entries[start:end])
 
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
-        come = [(at, session_id) for session_id, at in self._due.items() if at <= now]
-        return tuple(self._logs[session_id].session for _, session_id in nsmallest(limit, come))
+        due = [(at, session_id) for session_id, at in self._due.items() if at <= now]
+        return tuple(self._logs[session_id].session for _, session_id in nsmallest(limit, due))
 
     async def list_sessions(
         self,
@@ -191,10 +191,11 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
         limit: int,
         cursor: str | None = None,
     ) -> SessionPage:
-        """Sessions by their newest entry, newest first. Raises: InvalidPayload for a bad cursor.
+        """List sessions by their newest entry, newest first.
 
         While sessions change, none is listed twice, and every one that does not change is listed;
         one that gets an entry moves to the front, where a new listing begins.
+        Raises: InvalidPayload for a bad cursor.
         """
         below = decode_cursor(cursor, SessionId) if cursor is not None else None
         found = [
@@ -211,21 +212,21 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
     def _sessions(self, customer: Customer | None) -> list[Session]:
         if customer is None:
             return [log.session for log in self._logs.values()]
-        owner = self._owners.get(customer)
-        return [log.session for log in owner.logs] if owner else []
+        record = self._customers.get(customer)
+        return [log.session for log in record.logs] if record else []
 
     async def erase(self, customer: Customer) -> Erased:
-        owner = self._owners.pop(customer, None)
-        if owner is None:
+        record = self._customers.pop(customer, None)
+        if record is None:
             return Erased(0, 0, 0)
         notices = messages = 0
-        for log in owner.logs:
+        for log in record.logs:
             session_id = log.session.session_id
             messages += sum(isinstance(entry, Message) for entry in log.entries)
             notices += self._erase_notices(session_id)
             del self._logs[session_id]
             self._due.pop(session_id, None)
-        return Erased(len(owner.logs), messages, notices)
+        return Erased(len(record.logs), messages, notices)
 
     def _erase_notices(self, session_id: SessionId) -> int:
         queue = self._queues.pop(session_id, {})
@@ -268,34 +269,34 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
         return len(self._queued_in)
 
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
-        letters = (letter for of_one in self._dead.values() for letter in of_one.values())
-        return tuple(nsmallest(limit, letters, key=_age))
+        letters = (letter for session in self._dead.values() for letter in session.values())
+        return tuple(nsmallest(limit, letters, key=_due_order))
 
     async def retry(self, notice_id: str) -> bool:
-        letter = self._take_dead(notice_id)
+        letter = self._pop_dead(notice_id)
         if letter is None:
             return False
         session_id = letter.notice.session_id
         first, *rest = self._queues.pop(session_id, {}).values() or [None]
-        revived = _Queued(replace(letter.notice, attempts=0), letter.notice.due_at)
-        waiting = sorted([*rest, revived], key=lambda queued: queued.notice.position)
+        retried = _QueuedNotice(replace(letter.notice, attempts=0), letter.notice.due_at)
+        waiting = sorted([*rest, retried], key=lambda queued: queued.notice.position)
         queue = [first, *waiting] if first is not None else waiting
         self._queues[session_id] = {queued.notice.notice_id: queued for queued in queue}
         self._queued_in[notice_id] = session_id
         return True
 
     async def drop(self, notice_id: str) -> bool:
-        return self._take_dead(notice_id) is not None
+        return self._pop_dead(notice_id) is not None
 
     async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
-        days = self._spent.setdefault(business_id, {})
+        days = self._usage.setdefault(business_id, {})
         days[day] = replace(days.get(day, Usage()).plus(usage), model="")
 
     async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
-        days = self._spent.get(business_id, {})
+        days = self._usage.get(business_id, {})
         return {day: days[day] for day in sorted(days) if first <= day <= last}
 
-    def _take_dead(self, notice_id: str) -> DeadLetter | None:
+    def _pop_dead(self, notice_id: str) -> DeadLetter | None:
         for session_id, letters in self._dead.items():
             if notice_id in letters:
                 letter = letters.pop(notice_id)
@@ -305,7 +306,7 @@ class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
         return None
 
 
-def _age(letter: DeadLetter) -> tuple[datetime, SessionId, int]:
+def _due_order(letter: DeadLetter) -> tuple[datetime, SessionId, int]:
     return letter.notice.due_at, letter.notice.session_id, letter.notice.position
 
 

@@ -1,6 +1,9 @@
-"""The table's keys sort as they must, and what is packed is unpacked, by other versions too."""
+"""Keys sort as they must; packed values are unpacked, by other versions too."""
 
+import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -9,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
+from adapters.dynamodb import items
 from adapters.dynamodb.items import (
     FIRST_ENTRY,
     HEAD,
@@ -94,7 +98,7 @@ SESSION = Session(
 
 
 def item(entries: list[Entry]) -> Item:
-    """An item of a log."""
+    """Return an item of a log."""
     return {"SK": {"S": entry_sk(entries[0].seq)}, "b": {"B": pack_entries(entries)}}
 
 
@@ -198,3 +202,12 @@ def test_a_customers_sessions_sort_by_their_opening() -> None:
     later = new_session("a", Customer(*ANA), NOON + timedelta(milliseconds=1))
 
     assert pointer_sk(new_session("b")) < pointer_sk(later)
+
+
+def test_the_docstring_names_every_attribute_that_is_stored() -> None:
+    snapshot = Path(__file__).parents[2] / "data" / "conversations.dynamodb.json"
+    stored = {name for item in json.loads(snapshot.read_text())["items"] for name in item}
+    _, _, table = (items.__doc__ or "").partition("| attribute |")
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+
+    assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} == stored
