@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Self
 
 from adapters.dynamodb.client import Dynamo
-from adapters.dynamodb.items import NEVER, Item, Key, key_of, stamped
+from adapters.dynamodb.items import NEVER, Item, ItemKey, key_of, stamped
 from adapters.dynamodb.outbox_items import INDEX_KEY, READY, partition_query, partitions
 from application.ports import Clock
 
@@ -29,9 +29,9 @@ _ROW = (*INDEX_KEY, "op")
 class _Shard:
     """What is known of a partition of the index."""
 
-    ready: dict[Key, Item] = field(default_factory=dict)
+    ready: dict[ItemKey, Item] = field(default_factory=dict)
     """Rows that need not be read from the index."""
-    parked: dict[Key, Item] = field(default_factory=dict)
+    parked: dict[ItemKey, Item] = field(default_factory=dict)
     """Rows that may become ready, as they were when they were parked."""
     empty_until: int = 0
     """The earliest time, in milliseconds since 1970, at which another row may be ready."""
@@ -54,7 +54,7 @@ class _Shard:
         self.empty_until = min(self.empty_until, at)
         self.version += 1
 
-    def pop_due(self, now: int) -> dict[Key, Item]:
+    def pop_due(self, now: int) -> dict[ItemKey, Item]:
         due = [key for key, row in self.ready.items() if stamped(row["oS"]) <= now]
         return {key: self.ready.pop(key) for key in due}
 
@@ -169,12 +169,12 @@ class _ShardScan:
         self._version = shard.version
         self._reads_index = self._has_more = not shard.is_known_empty(now, at)
         self._cached = shard.pop_due(now)
-        self._rows: dict[Key, Item] = {}
+        self._rows: dict[ItemKey, Item] = {}
         """Rows that were read from the index, and not taken yet."""
-        self._taken: set[Key] = set()
+        self._taken: set[ItemKey] = set()
         """Rows whose outcome has not been reported yet."""
         self._blocked: list[Item] = []
-        self._known: set[Key] = set()
+        self._known: set[ItemKey] = set()
         """Rows that were read or taken."""
         self._last: Item | None = None
         self._next_due = NEVER

@@ -23,7 +23,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
-from adapters.dynamodb.items import Item, Key, key, key_of
+from adapters.dynamodb.items import Item, ItemKey, key, key_of
 from application.ports import Clock
 from domain.errors import StorageUnavailable
 
@@ -241,7 +241,7 @@ class Dynamo:
         """Delete an item. Raises: ConditionFailed, with the item."""
         await self.call("delete_item", **self.delete_action(pk, sk, condition, **values)["Delete"])
 
-    async def read_many(self, keys: Collection[Key], attributes: str) -> dict[Key, Item]:
+    async def read_many(self, keys: Collection[ItemKey], attributes: str) -> dict[ItemKey, Item]:
         """Read some attributes of those of the items that exist, strongly consistent."""
         found: list[Item] = []
         asked = [key(pk, sk) for pk, sk in keys]

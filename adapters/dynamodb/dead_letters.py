@@ -12,11 +12,11 @@ from adapters.dynamodb.outbox_items import (
     partitions,
 )
 
-Change = dict[str, Item | None]
+ItemChange = dict[str, Item | None]
 """New values of attributes; None removes one."""
 
 
-def reinserted(letter: Item, items: Mapping[str, Item], newest: Item) -> dict[str, Change]:
+def reinserted(letter: Item, items: Mapping[str, Item], newest: Item) -> dict[str, ItemChange]:
     """Return the changes of a session's items, by sort key, that put a dead letter in its place.
 
     The pending item that is the first stays it; the others are in the order of their positions.
@@ -26,7 +26,7 @@ def reinserted(letter: Item, items: Mapping[str, Item], newest: Item) -> dict[st
     rest = [item for item in pending if item not in first]
     before = first + [item for item in rest if _position(item) < _position(letter)]
     after = rest[len(before) - len(first) :]
-    changes: dict[str, Change] = {letter["SK"]["S"]: _reset(letter)}
+    changes: dict[str, ItemChange] = {letter["SK"]["S"]: _reset(letter)}
 
     def change(item: Item, **attributes: Item | None) -> None:
         changes.setdefault(item["SK"]["S"], {}).update(attributes)
@@ -50,7 +50,7 @@ def _parked_without(item: Item, others: Sequence[Item]) -> Item | None:
     return {"SS": [*parked]} if parked else None
 
 
-def _reset(letter: Item) -> Change:
+def _reset(letter: Item) -> ItemChange:
     """Return the changes that make a dead letter ready, as if new, with nothing before it."""
     pk, sk = key_of(letter)
     return {

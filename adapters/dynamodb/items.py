@@ -58,7 +58,7 @@ from domain.usage import Usage
 
 T = TypeVar("T")
 Item = dict[str, Any]
-Key = tuple[str, str]
+ItemKey = tuple[str, str]
 """The values of a primary key: PK and SK."""
 
 HEAD = "~"
@@ -123,7 +123,7 @@ def key(pk: str, sk: str) -> Item:
     return {"PK": {"S": pk}, "SK": {"S": sk}}
 
 
-def key_of(item: Item) -> Key:
+def key_of(item: Item) -> ItemKey:
     """Return the values of an item's primary key."""
     return item["PK"]["S"], item["SK"]["S"]
 
@@ -199,7 +199,7 @@ def head_item(session: Session, due: int) -> Item:
 # twenty of 200 bytes are read for one: names are short, hexadecimal ids are stored as bytes, and
 # defaults are left out. A value may be from a later version or an earlier one: unknown fields are
 # ignored, and missing ones have their default.
-_MESSAGE = {
+_MESSAGE_CODES = {
     "message_id": "i",
     "author": "a",
     "text": "t",
@@ -213,14 +213,14 @@ _MESSAGE = {
     "usage": "u",
     "digest": "g",
 }
-_USAGE = {
+_USAGE_CODES = {
     "model": "m",
     "input_tokens": "i",
     "cached_tokens": "c",
     "output_tokens": "o",
     "calls": "n",
 }
-_CHANGE = {
+_CHANGE_CODES = {
     "status": "s",
     "epoch": "e",
     "reason": "y",
@@ -228,7 +228,7 @@ _CHANGE = {
     "transfer": "h",
     "summary": "u",
 }
-_SESSION = {
+_SESSION_CODES = {
     "customer": "c",
     "location_id": "l",
     "opened_at": "o",
@@ -282,14 +282,14 @@ def _unpacker(cls: type[T], codes: Mapping[str, str]) -> Callable[[Mapping[str, 
     )
 
 
-_packed_message = _packer(Message, _MESSAGE, "seq")
-_packed_change = _packer(StatusChange, _CHANGE, "seq")
-_packed_usage = _packer(Usage, _USAGE)
-_packed_session = _packer(Session, _SESSION, "session_id")
-_message = _unpacker(Message, _MESSAGE)
-_change = _unpacker(StatusChange, _CHANGE)
-_usage = _unpacker(Usage, _USAGE)
-_session = _unpacker(Session, _SESSION)
+_packed_message = _packer(Message, _MESSAGE_CODES, "seq")
+_packed_change = _packer(StatusChange, _CHANGE_CODES, "seq")
+_packed_usage = _packer(Usage, _USAGE_CODES)
+_packed_session = _packer(Session, _SESSION_CODES, "session_id")
+_message = _unpacker(Message, _MESSAGE_CODES)
+_change = _unpacker(StatusChange, _CHANGE_CODES)
+_usage = _unpacker(Usage, _USAGE_CODES)
+_session = _unpacker(Session, _SESSION_CODES)
 
 
 def pack_entries(entries: Sequence[Entry]) -> bytes:

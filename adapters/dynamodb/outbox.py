@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from adapters.dynamodb.claim_cache import ClaimCache, ClaimScan
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.dead_letters import Change, reinserted
+from adapters.dynamodb.dead_letters import ItemChange, reinserted
 from adapters.dynamodb.items import (
     Item,
-    Key,
+    ItemKey,
     entries_of,
     entry_sk,
     key_of,
@@ -46,7 +46,7 @@ from application.ports import Clock, Outbox
 from domain.errors import StorageUnavailable
 from domain.notice import DeadLetter, Deferred, Delivered, Notice, Outcome
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MAX_CLAIMED = 10_000
 """Limit of the claimed notices whose address is remembered; others are searched for."""
@@ -70,7 +70,7 @@ class DynamoOutbox(Outbox):
         self._clock = clock
         self._cache = cache
         self._claimed: dict[str, OutboxItem] = {}
-        self._blocked: set[Key] = set()
+        self._blocked: set[ItemKey] = set()
 
     @bounded
     async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
@@ -146,7 +146,7 @@ class DynamoOutbox(Outbox):
             notice = notice_of(item)
         except msgspec.MsgspecError:  # of a later version, which will claim it when the lease ends
             extra = {"action": "notice_unreadable", "notice_id": item["oI"]["S"]}
-            log.exception("A notice cannot be read", extra=extra)
+            logger.exception("A notice cannot be read", extra=extra)
             return None
         self._remember(notice, OutboxItem.of(item))
         ready_at = moment(stamped(row["oS"]))
@@ -213,7 +213,7 @@ class DynamoOutbox(Outbox):
             raise
 
     async def _settle(self, item: OutboxItem, change: str, holds: Item, values: Item) -> None:
-        """Change an item so that it is no longer pending, and unpark those parked behind it."""
+        """ItemChange an item so that it is no longer pending, and unpark those parked behind it."""
         parked = item.parked
         if item.exp:
             change += f"{',' if ' SET ' in change else ' SET'} exp = :exp"
@@ -339,7 +339,7 @@ class DynamoOutbox(Outbox):
             ),
         ]
 
-    def _change_action(self, item: Item, change: Change) -> Item:
+    def _change_action(self, item: Item, change: ItemChange) -> Item:
         """Return the action that changes an item, if its place in the order has not changed."""
         pk, sk = key_of(item)
         condition, values = unchanged(item, ("oI", "oP", "op", "ow", "og"))

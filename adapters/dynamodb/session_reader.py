@@ -31,7 +31,7 @@ from domain.identity import SessionId
 from domain.message import Entry
 from domain.session import Session
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MAX_BACKGROUND_WAIT_S = 1.0
 """How long a listing waits for background writes; its result does not depend on them."""
@@ -85,7 +85,7 @@ class SessionReader:
             return await self.read(session_id, compact=compact)
         except (msgspec.MsgspecError, KeyError, ValueError):
             extra = {"action": "session_unreadable", "session_id": session_id}
-            log.exception("A session cannot be read", extra=extra)
+            logger.exception("A session cannot be read", extra=extra)
             return None
 
     async def newest_items(self, pk: str, below: str, limit: int) -> list[Item]:
@@ -165,7 +165,7 @@ class SessionReader:
         except StorageUnavailable as error:
             self.states.forget(session_id)
             extra = {"action": "maintenance_failed", "reason": str(error)}
-            log.debug("A background write failed", extra=extra)
+            logger.debug("A background write failed", extra=extra)
 
     async def wait_for_background(self, timeout_s: float | None = None) -> None:
         """Return when the background writes are done, or after `timeout_s`."""

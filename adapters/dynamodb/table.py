@@ -50,7 +50,7 @@ def _index(name: str, partition: str, order: str, *included: str) -> dict[str, A
 TTL_ATTRIBUTE = "exp"
 """Holds when an item expires, in seconds."""
 TTL, RECOVERY, PROTECTION = "TTL", "point-in-time recovery", "deletion protection"
-DEADLINE_S = 5.0
+REQUEST_DEADLINE_S = 5.0
 """Time limit of one request, with all its retries."""
 POLL_EVERY_S, MAX_POLLS = 1.0, 900
 """Pause and number of the checks whether AWS has completed a change, such as a new table."""
@@ -59,7 +59,7 @@ MAX_RECOVERY_POLLS = 60
 _UNKNOWN, _NOT_FOUND = "UnknownOperationException", "ResourceNotFoundException"
 _GONE = "gone"
 # AWS may not know a table yet that it was just told to create.
-_TRANSIENT = {_GONE, "CREATING", "UPDATING", "DELETING"}
+_TRANSIENT_STATUSES = {_GONE, "CREATING", "UPDATING", "DELETING"}
 
 Report = Callable[[str], object]
 """Receives a line for each thing that was done."""
@@ -219,7 +219,7 @@ class DynamoTable:
             status = _GONE if answer is None else answer["Table"]["TableStatus"]
             if status == wanted:
                 return
-            if status not in _TRANSIENT:
+            if status not in _TRANSIENT_STATUSES:
                 break
             await self._clock.sleep(POLL_EVERY_S)
         raise StorageUnavailable(f"table {self.name} is {status}, and does not become {wanted}")
@@ -227,13 +227,13 @@ class DynamoTable:
     async def _ask(self, operation: str, *expected: str, **request: Any) -> dict[str, Any] | None:
         """Send a request; None when it is refused with one of the expected codes."""
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(REQUEST_DEADLINE_S):
                 return await self._dynamo.try_call(
                     operation, expected, **{"TableName": self.name, **request}
                 )
         except TimeoutError as error:
             raise StorageUnavailable(
-                f"DynamoDB: {operation} was not done in {DEADLINE_S:g} s"
+                f"DynamoDB: {operation} was not done in {REQUEST_DEADLINE_S:g} s"
             ) from error
 
 

@@ -364,7 +364,7 @@ def _append_all(db: sqlite3.Connection, appends: Sequence[_Append]) -> list[Exce
     """
     if len(appends) == 1:
         return [_append_one(db, appends[0])]
-    if appends and not _stored(db, appends):
+    if appends and not _try_append(db, appends):
         return [_append_one(db, append) for append in appends]
     return [None] * len(appends)
 
@@ -376,7 +376,7 @@ def _append_one(db: sqlite3.Connection, append: _Append) -> Exception | None:
             return duplicate
         if first is not None:  # it has expired
             db.execute(f"DELETE {_OF_KEY}", row[:3])
-    return None if _stored(db, [append]) else SeqTaken()
+    return None if _try_append(db, [append]) else SeqTaken()
 
 
 def _first(db: sqlite3.Connection, key: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -392,7 +392,7 @@ def _duplicate(first: tuple[Any, ...] | None, now: int) -> DuplicateMessage | No
     return DuplicateMessage(session_id=first[0], seq=first[1], status=first[2])
 
 
-def _stored(db: sqlite3.Connection, appends: Sequence[_Append]) -> bool:
+def _try_append(db: sqlite3.Connection, appends: Sequence[_Append]) -> bool:
     """Store all of the appends; False: one of them is refused, and none is stored."""
     db.execute("SAVEPOINT appends")
     try:

@@ -158,7 +158,7 @@ def test_fields_that_an_earlier_version_did_not_have_are_at_their_defaults() -> 
     ]
 
 
-def test_what_has_its_default_takes_no_room() -> None:
+def test_a_default_takes_no_space() -> None:
     message = Message(seq=1, message_id=MessageId("ab" * 16), author=Author.USER, text="", at=NOON)
 
     assert len(pack_entries([message])) < 50
@@ -170,7 +170,7 @@ def test_entries_sort_by_seq_before_the_head_and_behind_further_notices(seq: int
 
 
 @given(st.integers(0, 10**13 - 2))
-def test_times_sort_as_they_follow(milliseconds: int) -> None:
+def test_stamps_sort_as_their_times(milliseconds: int) -> None:
     assert len(stamp(milliseconds)) == 13
     assert stamp(milliseconds) < stamp(milliseconds + 1)
 
@@ -193,7 +193,7 @@ def test_a_session_is_always_in_the_same_shard() -> None:
     assert shard("s1") == 0
 
 
-def test_who_is_never_due_has_no_slot() -> None:
+def test_a_session_that_is_never_due_has_no_slot() -> None:
     assert due_slot("s1", NEVER) == {}
     assert due_slot("s1", 5) == {"wP": {"S": "0"}, "wS": {"S": "0000000000005#s1"}}
 
