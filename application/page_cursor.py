@@ -26,5 +26,5 @@ def decode_cursor(cursor: str, parse: Callable[[str], T]) -> tuple[datetime, T]:
         if position[0].tzinfo is None:
             raise ValueError("a time without its zone")
     except ValueError as error:  # of base64, UTF-8, the split, the time or `parse`
-        raise InvalidPayload("cursor is not one that a listing has given") from error
+        raise InvalidPayload("cursor was not returned by a listing") from error
     return position

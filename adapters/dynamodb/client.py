@@ -195,8 +195,8 @@ class Dynamo:
             return TransactionFailed(reasons)
         if code == "ResourceNotFoundException":
             return StorageUnavailable(
-                f"DynamoDB has no table {self.table}, or not the index that was asked: "
-                "`ai-agent-server table create` makes both"
+                f"DynamoDB has no table {self.table}, or not the requested index: "
+                "`ai-agent-server table create` creates both"
             )
         return StorageUnavailable(f"DynamoDB, table {self.table}: {operation}: {error}")
 
@@ -365,7 +365,7 @@ def _checked(answer: dict[str, Any]) -> dict[str, Any]:
     """
     kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "")
     if not kind.startswith("application/x-amz-json"):
-        raise ResponseParserError(f"an answer that is not DynamoDB's: {kind or 'of no type'}")
+        raise ResponseParserError(f"a response that is not DynamoDB's: {kind or 'of no type'}")
     return answer
 
 

@@ -147,7 +147,7 @@ class DynamoTable:
         table = await self.describe(with_recovery=with_recovery)
         if table is None:
             raise StorageUnavailable(
-                f"there is no table {self.name}: `ai-agent-server table create` makes it"
+                f"there is no table {self.name}: `ai-agent-server table create` creates it"
             )
         return table
 
@@ -158,21 +158,21 @@ class DynamoTable:
         """
         table = await self.describe()
         if table is None:
-            report(f"table {self.name}: being made")
+            report(f"table {self.name}: creating")
             # In use: another process creates it at this moment.
             await self._ask("create_table", "ResourceInUseException", **definition(self.name))
         elif table.status == "DELETING":
             raise StorageUnavailable(f"table {self.name} is being deleted: try again later")
         elif differences := table.differences():
-            raise TableDiffers(f"table {self.name}, which is there: {'; '.join(differences)}")
+            raise TableDiffers(f"table {self.name} exists, but {'; '.join(differences)}")
         await self._wait("ACTIVE")
-        report(f"table {self.name}: {'made' if table is None else 'there already'}")
+        report(f"table {self.name}: {'created' if table is None else 'exists already'}")
         await self._turn_on(report)
 
     async def _turn_on(self, report: Report) -> None:
         # Protection comes last: while that is changed a table takes no other change.
         turn_on = {TTL: self._expire, RECOVERY: self._keep_backups, PROTECTION: self._protect}
-        outcome = {None: "not known to this engine", True: "on already", False: "turned on"}
+        outcome = {None: "not supported by this engine", True: "already on", False: "turned on"}
         for feature, is_on in (await self.existing()).features.items():
             if is_on is False:
                 await turn_on[feature]()
@@ -233,7 +233,7 @@ class DynamoTable:
                 )
         except TimeoutError as error:
             raise StorageUnavailable(
-                f"DynamoDB: {operation} was not done in {REQUEST_DEADLINE_S:g} s"
+                f"DynamoDB: {operation} was not answered in {REQUEST_DEADLINE_S:g} s"
             ) from error
 
 

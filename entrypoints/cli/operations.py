@@ -60,7 +60,7 @@ async def describe_table(settings: Settings) -> str:
     """The table of STORE=dynamodb as it is, and what it lacks. Raises: ConversationError."""
     async with Container(settings=settings).dynamodb_table() as table:
         found = await table.existing()
-    on_or_off = {None: "not known to this engine", True: "on", False: "off"}
+    on_or_off = {None: "not supported by this engine", True: "on", False: "off"}
     rows = {
         "table": table.name,
         "status": found.status,

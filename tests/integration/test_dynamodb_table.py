@@ -132,8 +132,8 @@ async def test_a_new_table_is_as_defined_and_has_all_features_on(name: str) -> N
     assert (found.status, found.billing) == ("ACTIVE", "PAY_PER_REQUEST")
     assert found.features == {TTL: True, RECOVERY: True, PROTECTION: True}
     assert said == [
-        f"table {name}: being made",
-        f"table {name}: made",
+        f"table {name}: creating",
+        f"table {name}: created",
         "TTL: turned on",
         "point-in-time recovery: turned on",
         "deletion protection: turned on",
@@ -151,7 +151,7 @@ async def test_a_feature_that_a_local_engine_lacks_is_reported_and_prevents_no_t
 
     assert found.lacks() == []
     assert found.features == {TTL: True, RECOVERY: None, PROTECTION: True}
-    assert "point-in-time recovery: not known to this engine" in said
+    assert "point-in-time recovery: not supported by this engine" in said
 
 
 async def test_an_engine_without_protection_is_not_asked_for_it(name: str) -> None:
@@ -160,7 +160,7 @@ async def test_an_engine_without_protection_is_not_asked_for_it(name: str) -> No
         local.knows_protection = False
         await made.create(said.append)
 
-    assert said[-1] == "deletion protection: not known to this engine"
+    assert said[-1] == "deletion protection: not supported by this engine"
     assert "UpdateTable" not in local.asked
 
 
@@ -200,9 +200,9 @@ async def test_a_repeat_turns_on_what_is_off_and_reports_it(name: str, off: str)
     assert before.lacks() == [f"its {off} is off"]
     assert after.lacks() == []
     outcomes = [
-        f"{each}: {'turned on' if each == off else 'on already'}" for each in after.features
+        f"{each}: {'turned on' if each == off else 'already on'}" for each in after.features
     ]
-    assert said == [f"table {name}: there already", *outcomes]
+    assert said == [f"table {name}: exists already", *outcomes]
 
 
 def _turn_off(feature: str, aws: Cloud, name: str) -> None:
@@ -259,7 +259,7 @@ async def test_a_table_that_differs_is_refused_and_left_as_it_is(
             await other.create(lambda line: None)
         found = await other.existing()
 
-    assert f"table {name}, which is there: {complaint}" in str(refused.value)
+    assert f"table {name} exists, but {complaint}" in str(refused.value)
     assert found.features == {TTL: False, RECOVERY: False, PROTECTION: False}
 
 
@@ -303,7 +303,7 @@ async def test_a_missing_table_is_reported_with_the_command_that_creates_it(name
             await absent.delete(lambda line: None)
 
     assert str(missing.value) == (
-        f"there is no table {name}: `ai-agent-server table create` makes it"
+        f"there is no table {name}: `ai-agent-server table create` creates it"
     )
 
 
