@@ -1,8 +1,8 @@
-"""The bridge is told: at least once, in order per session, whatever is down meanwhile.
+"""Delivery of the outbox to the bridge: at least once, in order per session.
 
-Notices wait in the outbox until they are delivered or never can be. Those of a session go one after
-the other; sessions do not wait for each other. Where a request for a human does not get through,
-the user is told so.
+Notices wait in the outbox until they are delivered or become dead letters. Those of one session go
+out one after the other; sessions do not wait for each other. When a request for a human cannot be
+delivered, the user is told so.
 """
 
 import asyncio
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from application.ports import Appended, Bridge, Clock, Event, Observer, Outbox, SessionStore
+from application.ports import Appended, Bridge, Clock, Event, Fanout, Observer, Outbox, SessionStore
+from application.session_log import SessionLog
 from application.transfers import Transfers
+from domain.backoff import backoff
 from domain.decisions import unreachable_id
 from domain.errors import BridgeRefused, BridgeUnavailable, Failure, StorageUnavailable
 from domain.identity import Customer, TransferId
@@ -22,28 +24,28 @@ from domain.notice import Deferred, Delivered, Notice, NoticeKind, Outcome, Unde
 from domain.outbox import PLACES
 from domain.status import Status
 
-AT_ONCE = 8
-"""So many notices, each of another session, are on their way at a time; more make the chat wait."""
+CONCURRENCY = 8
+"""Notices under way at once, each of another session; with more of them the chat has to wait."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-"""Before a notice is tried again: doubled each time, and spread."""
-LONGEST_TALK_PAUSE_S = 5.0
-"""The same for what a user says to a human who listens."""
+"""The pauses between two attempts to deliver a notice."""
+LONGEST_LIVE_CHAT_PAUSE_S = 5.0
+"""The longest pause for a user's message to a coordinator who is there."""
 MAX_ATTEMPTS = 200
-"""Of a notice that fails, again and again, while others get through: hours of them."""
-TIMER_S = 0.002
-"""A timer may fire by so much too early for the clock."""
+"""Attempts before a notice that fails while others succeed becomes a dead letter: hours of them."""
+TIMER_TOLERANCE_S = 0.002
+"""How much too early, by the clock, a timer may fire."""
 POLL_S = 5.0
-"""Between two looks for what another process, or an operator, has made due."""
+"""Interval of polling for what another process, or an operator, has made due."""
 LEASE_GRACE_S = 2.0
-"""An attempt ends so long before another process may take its notice for abandoned."""
+"""How long an attempt must end before its claim expires."""
 FLUSH_S = 2.0
-"""At the end, what is due may still go out for so long."""
-RECENT_WORDS = 50
-"""Among so many entries after a request the one that said it does not get through is looked for."""
+"""How long notices that are due may still go out after `run` is cancelled."""
+UNREACHABLE_WITHIN = 50
+"""How many entries after a request are searched for the message that it cannot be delivered."""
 
 
-class _End(NamedTuple):
-    """What an attempt came to."""
+class _Attempt(NamedTuple):
+    """The outcome of one attempt."""
 
     name: str
     outcome: Outcome
@@ -52,233 +54,232 @@ class _End(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverOutbox:
-    """Delivers what is in the outbox; `run` it once per process, in as many as there are."""
+    """Delivers the outbox; `run` it once in each process, in any number of processes."""
 
     outbox: Outbox
     bridge: Bridge
     store: SessionStore
+    session_log: SessionLog
     transfers: Transfers
+    fanout: Fanout
     observer: Observer
+    clock: Clock
     jitter: Callable[[], float]
-    """A float in 0..1."""
-    limit_s: float = 30.0
+    """Returns a float in 0..1."""
+    attempt_timeout_s: float = 30.0
     """How long one attempt may take."""
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _delivering: set[asyncio.Task[None]] = field(default_factory=set)
-    _saying: set[asyncio.Task[None]] = field(default_factory=set)
+    _wake_up: asyncio.Event = field(default_factory=asyncio.Event)
+    _deliveries: set[asyncio.Task[None]] = field(default_factory=set)
+    _user_notifications: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Deliver whatever is due, until it is cancelled; then for FLUSH_S at most.
+        """Deliver whatever is due until cancelled, and then for FLUSH_S at most.
 
-        Raises: StorageUnavailable, having finished what was under way.
+        Raises: StorageUnavailable, after what was under way has finished.
         """
-        fanout = self.transfers.conversations.fanout
-        fanout.tap(self._on_event)
+        self.fanout.tap(self._on_event)
         try:
             while True:
                 all_begun = await self._deliver_due()
                 if all_begun and self.bridge.is_away:
-                    await self.bridge.back()
+                    await self.bridge.wait_until_back()
                 else:
-                    await self._something_new()
+                    await self._wait_for_work()
         finally:
-            fanout.untap(self._on_event)
+            self.fanout.untap(self._on_event)
             await self._finish()
 
     async def flush(self) -> None:
-        """Return once nothing is on its way, nor due, as far as the bridge can be told.
+        """Return once nothing is under way or due, as far as the bridge is reachable.
 
-        `run` goes on meanwhile. Raises: StorageUnavailable.
+        `run` continues meanwhile. Raises: StorageUnavailable.
         """
         while True:
             all_begun = self.bridge.is_away or await self._deliver_due()
-            under_way = self._delivering | self._saying
+            under_way = self._deliveries | self._user_notifications
             if all_begun and not under_way:
                 return
             await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
 
     async def _deliver_due(self) -> bool:
-        """Begin to deliver what is due; False: there was no room for all of it.
+        """Start delivering what is due; False: there was not room for all of it.
 
-        Also while the bridge is away: each fails at once, is deferred, and its user is told.
+        Also while the bridge is away: each attempt fails at once, and the user is told.
         """
-        self._woken.clear()
-        while (room := AT_ONCE - len(self._delivering)) > 0:
+        self._wake_up.clear()
+        while (room := CONCURRENCY - len(self._deliveries)) > 0:
             if await self._deliver_next(room) < room:
                 return True
         return False
 
     async def _deliver_next(self, room: int) -> int:
-        """Begin to deliver what is due of as many sessions; how many there were.
+        """Start delivering what is due of up to `room` sessions; return how many there were.
 
-        What has been claimed is begun even if this is cancelled: then it is given back by and by,
-        and nobody has to wait until its lease ends.
+        What was claimed is started even if this is cancelled: each attempt then releases its claim,
+        so that nobody has to wait until it expires.
         """
-        now = self._clock.now()
-        lease_until = now + timedelta(seconds=self.limit_s + LEASE_GRACE_S)
+        now = self.clock.now()
+        lease_until = now + timedelta(seconds=self.attempt_timeout_s + LEASE_GRACE_S)
         claiming = asyncio.ensure_future(self.outbox.claim(now, lease_until, room))
         try:
-            return self._begin_all(await asyncio.shield(claiming))
+            return self._start_all(await asyncio.shield(claiming))
         except asyncio.CancelledError:
             with suppress(Failure):
-                self._begin_all(await claiming)
+                self._start_all(await claiming)
             raise
 
-    def _begin_all(self, claimed: Sequence[Notice]) -> int:
+    def _start_all(self, claimed: Sequence[Notice]) -> int:
         for notice in claimed:
-            self._begin(self._delivering, self._deliver(notice))
+            self._start(self._deliveries, self._deliver(notice))
         return len(claimed)
 
-    async def _something_new(self) -> None:
-        timer = self._clock.call_later(POLL_S, self._woken.set)
+    async def _wait_for_work(self) -> None:
+        timer = self.clock.call_later(POLL_S, self._wake_up.set)
         try:
-            await self._woken.wait()
+            await self._wake_up.wait()
         finally:
             timer.cancel()
 
     async def _finish(self) -> None:
-        """Let what is under way come to its end, and what follows it, as long as there is time."""
+        """Let what is under way, and what follows it, finish within FLUSH_S; cancel the rest."""
         over = asyncio.Event()
-        timer = self._clock.call_later(FLUSH_S, over.set)
+        timer = self.clock.call_later(FLUSH_S, over.set)
         ending = asyncio.ensure_future(over.wait())
-        while under_way := self._delivering | self._saying:
+        while under_way := self._deliveries | self._user_notifications:
             await asyncio.wait({*under_way, ending}, return_when=asyncio.FIRST_COMPLETED)
             if over.is_set():
                 break
             with suppress(Failure):
                 await self._deliver_due()
-        for task in (left := [*self._delivering, *self._saying]):
+        for task in (left := [*self._deliveries, *self._user_notifications]):
             task.cancel()
         ending.cancel()
         timer.cancel()
         await asyncio.gather(*left, ending, return_exceptions=True)
 
-    def _begin(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         tasks.add(task)
         task.add_done_callback(lambda task: self._ended(tasks, task))
 
     def _ended(self, tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
         tasks.discard(task)
-        self._woken.set()
+        self._wake_up.set()
 
     # One notice.
 
     async def _deliver(self, notice: Notice) -> None:
-        """From a claimed notice to what became of it."""
-        with suppress(Failure):  # of the store: what is not settled is due when its lease ends
+        """Attempt to deliver a claimed notice, and settle it."""
+        with suppress(
+            Failure
+        ):  # of the store: an unsettled notice is due again when its claim expires
             try:
-                end = await self._attempt(notice)
+                attempt = await self._attempt(notice)
             except asyncio.CancelledError:
-                await self.outbox.settle(notice.notice_id, Deferred(self._clock.now()))
+                await self.outbox.settle(notice.notice_id, Deferred(self.clock.now()))
                 raise
-            await self.outbox.settle(notice.notice_id, end.outcome)
-            self.observer.notice_settled(notice.kind, end.name, end.error)
+            await self.outbox.settle(notice.notice_id, attempt.outcome)
+            self.observer.notice_settled(notice.kind, attempt.name, attempt.error)
 
-    async def _attempt(self, notice: Notice) -> _End:
+    async def _attempt(self, notice: Notice) -> _Attempt:
         try:
             if notice.kind is NoticeKind.TRANSFER:
-                return await self._ask_for_human(notice)
-            await self._tell(notice)
-            return _End("delivered", Delivered())
+                return await self._deliver_request(notice)
+            await self._send(notice)
+            return _Attempt("delivered", Delivered())
         except StorageUnavailable:
             raise
         except BridgeRefused as error:
             if notice.kind is NoticeKind.TRANSFER:
-                await self._say(notice.customer, _transfer_id(notice), "refused")
-            return _End("dead", Undeliverable(str(error)), error)
+                await self._notify_user(notice.customer, _transfer_id(notice), "refused")
+            return _Attempt("dead", Undeliverable(str(error)), error)
         except Exception as error:  # whatever it was, it holds up no other session
             return await self._failed(notice, error)
 
-    async def _ask_for_human(self, notice: Notice) -> _End:
-        """Deliver a request, unless it has been answered or taken back meanwhile."""
+    async def _deliver_request(self, notice: Notice) -> _Attempt:
+        """Deliver a request for a human, unless it was accepted or withdrawn meanwhile."""
         loaded = await self.store.load(notice.session_id)
         session = loaded.session if loaded is not None else None
         transfer_id = _transfer_id(notice)
         if session is None or not session.waits_for(transfer_id):
-            return _End("superseded", Delivered())
-        await self._tell(notice)
+            return _Attempt("superseded", Delivered())
+        await self._send(notice)
         since = await self.store.page(
-            notice.session_id, after=notice.position // PLACES, limit=RECENT_WORDS
+            notice.session_id, after=notice.position // PLACES, limit=UNREACHABLE_WITHIN
         )
-        told = {getattr(entry, "message_id", None) for entry in since}
-        if unreachable_id(transfer_id) in told:
-            await self._say(notice.customer, transfer_id, "reached")
-        return _End("delivered", Delivered())
+        message_ids = {getattr(entry, "message_id", None) for entry in since}
+        if unreachable_id(transfer_id) in message_ids:
+            await self._notify_user(notice.customer, transfer_id, "reached")
+        return _Attempt("delivered", Delivered())
 
-    async def _tell(self, notice: Notice) -> None:
-        """Raises: BridgeUnavailable, also where it takes too long; BridgeRefused."""
-        telling = asyncio.ensure_future(self.bridge.tell(notice))
+    async def _send(self, notice: Notice) -> None:
+        """Raises: BridgeUnavailable, also when it takes too long; BridgeRefused."""
+        sending = asyncio.ensure_future(self.bridge.deliver(notice))
 
         def give_up() -> None:
-            telling.cancel()
+            sending.cancel()
 
-        timer = self._clock.call_later(self.limit_s, give_up)
+        timer = self.clock.call_later(self.attempt_timeout_s, give_up)
         try:
-            await telling
+            await sending
         except asyncio.CancelledError:
             this = asyncio.current_task()
             if this is None or this.cancelling():
                 raise
-            raise BridgeUnavailable(f"no end after {self.limit_s:g} s") from None
+            raise BridgeUnavailable(f"no answer after {self.attempt_timeout_s:g} s") from None
         finally:
             timer.cancel()
 
-    async def _failed(self, notice: Notice, error: Exception) -> _End:
-        await self._say_unreachable(notice)
+    async def _failed(self, notice: Notice, error: Exception) -> _Attempt:
+        await self._notify_unreachable(notice)
         if notice.attempts + 1 >= MAX_ATTEMPTS:
             reason = f"given up after {MAX_ATTEMPTS} attempts: {error}"
-            return _End("dead", Undeliverable(reason), error)
+            return _Attempt("dead", Undeliverable(reason), error)
         pause_s = self._pause_s(notice)
         if isinstance(error, BridgeUnavailable) and error.retry_after_s is not None:
             pause_s = max(pause_s, error.retry_after_s)
-        self._clock.call_later(pause_s + TIMER_S, self._woken.set)
-        until = self._clock.now() + timedelta(seconds=pause_s)
-        return _End("deferred", Deferred(until), error)
+        self.clock.call_later(pause_s + TIMER_TOLERANCE_S, self._wake_up.set)
+        until = self.clock.now() + timedelta(seconds=pause_s)
+        return _Attempt("deferred", Deferred(until), error)
 
     def _pause_s(self, notice: Notice) -> float:
         relayed = notice.kind is NoticeKind.RELAY
-        longest_s = LONGEST_TALK_PAUSE_S if relayed else LONGEST_PAUSE_S
-        pause_s = min(longest_s, FIRST_PAUSE_S * 2.0 ** min(notice.attempts, 10))
-        return pause_s * (0.5 + self.jitter() / 2)
+        longest_s = LONGEST_LIVE_CHAT_PAUSE_S if relayed else LONGEST_PAUSE_S
+        return backoff(notice.attempts, FIRST_PAUSE_S, longest_s, self.jitter())
 
-    # What the user is told of it.
+    # What the user is told.
 
     def _on_event(self, customer: Customer, event: Event) -> None:
-        """Something was stored: there may be something to deliver."""
+        """Look for work, as something was stored."""
         if not isinstance(event, Appended):
             return
-        self._woken.set()
-        asked = _request(event.entries)
-        if asked is not None and asked.transfer is not None and self.bridge.is_away:
-            words = self._say(customer, asked.transfer.transfer_id, "unreachable")
-            self._begin(self._saying, words)
+        self._wake_up.set()
+        request = _newest_request(event.entries)
+        if request is not None and request.transfer is not None and self.bridge.is_away:
+            notification = self._notify_user(customer, request.transfer.transfer_id, "unreachable")
+            self._start(self._user_notifications, notification)
 
-    async def _say_unreachable(self, notice: Notice) -> None:
-        """If a request for a human is what does not get through, or waits behind it, say so."""
-        known = await self.transfers.conversations.current(notice.customer)
-        if known is None or known.session.session_id != notice.session_id:
+    async def _notify_unreachable(self, notice: Notice) -> None:
+        """Tell the user if a request for a human is, or waits behind, what cannot be delivered."""
+        cached = await self.session_log.current(notice.customer)
+        if cached is None or cached.session.session_id != notice.session_id:
             return
-        asked = _request(known.recent)
-        if asked is None or asked.transfer is None or notice.position > asked.seq * PLACES:
+        request = _newest_request(cached.recent)
+        if request is None or request.transfer is None or notice.position > request.seq * PLACES:
             return
-        await self._say(notice.customer, asked.transfer.transfer_id, "unreachable")
+        await self._notify_user(notice.customer, request.transfer.transfer_id, "unreachable")
 
-    async def _say(self, customer: Customer, transfer_id: TransferId, what: str) -> None:
+    async def _notify_user(self, customer: Customer, transfer_id: TransferId, what: str) -> None:
         with suppress(Failure):  # of the store: then the notice is not settled either
-            await self.transfers.say_how_it_goes(customer, transfer_id, what)
-
-    @property
-    def _clock(self) -> Clock:
-        return self.transfers.conversations.clock
+            await self.transfers.notify_progress(customer, transfer_id, what)
 
 
 def _transfer_id(notice: Notice) -> TransferId:
     return TransferId(str(notice.body["transferId"]))
 
 
-def _request(entries: Sequence[Entry]) -> StatusChange | None:
-    """The newest request for a human among the entries."""
+def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:
+    """Return the newest request for a human among the entries."""
     for entry in reversed(entries):
         if isinstance(entry, StatusChange) and entry.status is Status.WAITING:
             return entry

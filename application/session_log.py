@@ -1,7 +1,7 @@
-"""The one way in which anything is written to a conversation: decide, append, tell.
+"""The one way to write to a conversation: decide, append, publish.
 
-Several coroutines, processes and machines may write to one session at once. The claim of a seq is
-the only lock: whoever meets a conflict reads the log again and takes the same decision anew.
+Several coroutines, processes and machines may write to one session at once. Claiming a seq is the
+only lock: a writer that meets a conflict reads the log again and repeats its decision on it.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,40 +10,41 @@ from dataclasses import dataclass, field
 from application.policy import Policy
 from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, SessionStore
 from domain.decisions import DecisionContext, OpenSession
-from domain.errors import Refusal, SeqTaken, StorageUnavailable
+from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
 from domain.identity import Customer, LocationId, SessionId
 from domain.message import Entry
 from domain.notice import Notice
 from domain.session import Draft, Session
 
 Decide = Callable[[Session | None], Draft | None]
-Tell = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notice]]
-"""What the bridge must be told of a draft, on the session as it was and its newest entries."""
+"""A pure decision on the customer's newest session: what to append, None for nothing."""
+BuildNotices = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notice]]
+"""The outbox messages of a draft, given the session before it and that session's newest entries."""
 
-MAX_WARM = 10_000
-"""How many customers' newest sessions are kept in memory; the coldest goes first."""
+MAX_CACHED = 10_000
+"""How many customers' newest sessions are cached; the least recently used is evicted first."""
 MAX_CONFLICTS = 200
-"""So many writers have never been faster than one; past it something is broken."""
+"""Retry limit on write conflicts; more means a bug, not contention."""
 
 
 class CachedSession:
-    """A customer's newest session as this process last saw it, perhaps no longer the newest."""
+    """A customer's newest session as this process last saw it; the store may have a newer one."""
 
     __slots__ = ("recent", "session")
 
     def __init__(self, session: Session, recent: list[Entry]) -> None:
         self.session = session
         self.recent = recent
-        """Its newest entries, oldest first; at least RECENT of them where there are so many."""
+        """The newest entries, oldest first; at least RECENT of them where there are that many."""
 
-    def grow(self, session: Session, entries: tuple[Entry, ...]) -> bool:
-        """Take in what has just been stored; False: it does not follow, this copy is of no use."""
-        mine = self.session
-        if session.session_id != mine.session_id:
+    def extend(self, session: Session, entries: tuple[Entry, ...]) -> bool:
+        """Add entries that were just stored; False: they do not follow, this copy is stale."""
+        cached = self.session
+        if session.session_id != cached.session_id:
             return False
-        missing = session.seq - mine.seq
+        missing = session.seq - cached.seq
         if missing <= 0:
-            return True  # read from the store meanwhile, with these entries in it
+            return True  # reloaded meanwhile, with these entries in it
         if missing != len(entries):
             return False
         self.session = session
@@ -55,19 +56,19 @@ class CachedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLog:
-    """The customers' conversations, read through a bounded memory of the newest."""
+    """Reads and writes the customers' newest sessions, through a bounded cache."""
 
     store: SessionStore
     fanout: Fanout
     clock: Clock
     new_id: NewId
     policy: Policy
-    tell: Tell | None = None
-    """None: there is no bridge."""
-    _warm: dict[Customer, CachedSession] = field(default_factory=dict)
+    build_notices: BuildNotices | None = None
+    """None: there is no bridge to notify."""
+    _cache: dict[Customer, CachedSession] = field(default_factory=dict)
 
-    def occasion(self, language: str) -> DecisionContext:
-        """What a decision taken now needs from outside."""
+    def decision_context(self, language: str) -> DecisionContext:
+        """Return what a decision taken now needs from outside."""
         return DecisionContext(
             at=self.clock.now(),
             new_id=self.new_id,
@@ -75,8 +76,8 @@ class SessionLog:
             transfer_timeout_s=self.policy.transfer_timeout_s,
         )
 
-    def opener(self, customer: Customer, location_id: LocationId | None) -> OpenSession:
-        """Makes an empty session of the customer, where a decision turns out to need one."""
+    def session_factory(self, customer: Customer, location_id: LocationId | None) -> OpenSession:
+        """Return a function that makes an empty session, for a decision that needs a new one."""
 
         def open_session() -> Session:
             now = self.clock.now()
@@ -91,82 +92,94 @@ class SessionLog:
         return open_session
 
     async def current(self, customer: Customer) -> CachedSession | None:
-        """The customer's newest session, from memory if it is there. Raises: StorageUnavailable."""
-        return self._warm.get(customer) or await self.reload(customer)
+        """The customer's newest session, from the cache if it is there.
+
+        Raises: StorageUnavailable.
+        """
+        return self._cache.get(customer) or await self.reload(customer)
 
     async def reload(self, customer: Customer) -> CachedSession | None:
-        """The customer's newest session, read from the store. Raises: StorageUnavailable."""
-        before = self._warm.get(customer)
+        """Read the customer's newest session from the store. Raises: StorageUnavailable."""
+        before = self._cache.get(customer)
         loaded = await self.store.latest(customer)
         if loaded is None:
-            self._warm.pop(customer, None)
+            self._cache.pop(customer, None)
             return None
-        known = self._warm.get(customer)
-        if known is not None and known is not before and _is_older(loaded.session, known.session):
-            return known  # opened while we were reading
-        return self._keep(customer, loaded)
+        cached = self._cache.get(customer)
+        opened_meanwhile = cached is not None and cached is not before
+        if cached is not None and opened_meanwhile and _is_older(loaded.session, cached.session):
+            return cached
+        return self._store_in_cache(customer, loaded)
 
-    def _keep(self, customer: Customer, loaded: Loaded) -> CachedSession:
-        known = self._warm.pop(customer, None)
-        same = known is not None and known.session.session_id == loaded.session.session_id
-        if known is None or not same or known.session.seq < loaded.session.seq:
-            known = CachedSession(loaded.session, list(loaded.recent))
-        self._warm[customer] = known
-        if len(self._warm) > MAX_WARM:
-            del self._warm[next(iter(self._warm))]
-        return known
+    def _store_in_cache(self, customer: Customer, loaded: Loaded) -> CachedSession:
+        cached = self._cache.pop(customer, None)
+        same = cached is not None and cached.session.session_id == loaded.session.session_id
+        if cached is None or not same or cached.session.seq < loaded.session.seq:
+            cached = CachedSession(loaded.session, list(loaded.recent))
+        self._cache[customer] = cached  # at the end: the dict is in the order of use
+        if len(self._cache) > MAX_CACHED:
+            del self._cache[next(iter(self._cache))]
+        return cached
 
     def forget(self, customer: Customer) -> None:
-        """Drop what is remembered of the customer."""
-        self._warm.pop(customer, None)
+        """Evict the customer from the cache."""
+        self._cache.pop(customer, None)
 
     async def commit(
         self, customer: Customer, decide: Decide, origin: object = None
     ) -> Session | None:
-        """Carry out a decision: append its draft durably, then tell everyone who listens.
+        """Carry out a decision: append its draft durably, then publish it to all subscribers.
 
         Returns the session as it then is; a refusal of `decide` ends it with nothing stored.
         Raises: StorageUnavailable, DuplicateMessage.
         """
-        known = self._warm.get(customer) or await self.reload(customer)
-        fresh = False
+        cached = self._cache.get(customer) or await self.reload(customer)
+        reloaded = False
         for _ in range(MAX_CONFLICTS):
             try:
-                draft = decide(known.session if known is not None else None)
+                draft = decide(cached.session if cached is not None else None)
             except Refusal:
-                if fresh:
+                if reloaded:
                     raise
                 draft = None
             if draft is not None:
-                if self.tell is not None:
-                    draft.notices = self._notices(self.tell, known, draft)
+                if self.build_notices is not None:
+                    draft.notices = _notices(self.build_notices, cached, draft)
                 try:
                     await self.store.append(draft, draft.session.due_at(self.policy.timing))
                 except SeqTaken:
                     pass
                 else:
                     return self._appended(customer, draft, origin)
-            elif fresh:
-                return known.session if known is not None else None
-            # What is remembered may be behind the store: nothing is refused or left out for that.
-            known, fresh = await self.reload(customer), True
+            elif reloaded:
+                return cached.session if cached is not None else None
+            # The cache may be behind the store: nothing is refused or omitted because of it.
+            cached, reloaded = await self.reload(customer), True
         raise StorageUnavailable("too many writers on one session")
-
-    @staticmethod
-    def _notices(tell: Tell, known: CachedSession | None, draft: Draft) -> Sequence[Notice]:
-        return (
-            tell(known.session, known.recent, draft) if known is not None else tell(None, (), draft)
-        )
 
     def _appended(self, customer: Customer, draft: Draft, origin: object) -> Session:
         session, entries = draft.session, tuple(draft.entries)
-        known = self._warm.pop(customer, None)
-        if known is not None and known.grow(session, entries):
-            self._warm[customer] = known  # at the end: the dict is in the order of use
+        cached = self._cache.pop(customer, None)
+        if cached is not None and cached.extend(session, entries):
+            self._cache[customer] = cached  # at the end: the dict is in the order of use
         elif entries[0].seq == 1:
-            self._keep(customer, Loaded(session, entries))
+            self._store_in_cache(customer, Loaded(session, entries))
         self.fanout.publish(customer, Appended(session.session_id, entries, origin))
         return session
+
+
+async def load_session(store: SessionStore, session_id: SessionId) -> Loaded:
+    """Read any session's head and newest entries. Raises: UnknownSession, StorageUnavailable."""
+    loaded = await store.load(session_id)
+    if loaded is None:
+        raise UnknownSession
+    return loaded
+
+
+def _notices(build: BuildNotices, cached: CachedSession | None, draft: Draft) -> Sequence[Notice]:
+    if cached is None:
+        return build(None, (), draft)
+    return build(cached.session, cached.recent, draft)
 
 
 def _is_older(session: Session, other: Session) -> bool:

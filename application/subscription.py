@@ -4,28 +4,24 @@ import asyncio
 from collections.abc import Callable
 
 from application.ports import Appended, Event, Fanout, SessionStore
+from application.read_history import PAGE
 from domain.errors import Failure
 from domain.identity import Customer, SessionId
 from domain.message import Author, Entry, Message
 
-PAGE = 50
-"""How many entries a replay or a page of history has at most."""
-
-_BY_USER = Author.USER
-
-Deliver = Callable[[SessionId, Entry], None]
+OnEntry = Callable[[SessionId, Entry], None]
 
 
 class Subscription:
-    """One joined channel's place in its customer's conversation.
+    """One joined channel's position in its customer's conversation.
 
-    Events are hints: one that follows what was delivered last is passed on at once, one that
-    leaves a gap, or is of another session, makes the follower read the store after what it
-    delivered last.
+    Events are hints. One that follows the last delivered entry is delivered at once; one that
+    leaves a gap, or belongs to another session, makes the subscription read the store from its
+    position on.
     """
 
-    __slots__ = ("_backlog", "_catching_up", "_customer", "_deliver", "_fanout", "_pass", "_past",
-                 "_place", "_store", "origin")  # fmt: skip
+    __slots__ = ("_backlog", "_catching_up", "_customer", "_ended_sessions", "_fanout",
+                 "_on_entry", "_on_other", "_position", "_store", "origin")  # fmt: skip
 
     def __init__(
         self,
@@ -33,42 +29,42 @@ class Subscription:
         *,
         fanout: Fanout,
         store: SessionStore,
-        deliver: Deliver,
-        pass_on: Callable[[Event], None],
+        on_entry: OnEntry,
+        on_other: Callable[[Event], None],
         origin: object,
     ) -> None:
-        """`deliver` gets each entry, but for the user's words that came in by `origin`;
-        `pass_on` gets every other event.
+        """`on_entry` gets each entry, except the user's messages that came in through `origin`;
+        `on_other` gets every other event.
         """
         self._customer = customer
         self._fanout = fanout
         self._store = store
-        self._deliver = deliver
-        self._pass = pass_on
+        self._on_entry = on_entry
+        self._on_other = on_other
         self.origin = origin
-        self._place: tuple[SessionId | None, int] = (None, 0)
-        self._past: frozenset[SessionId] = frozenset()
-        """Sessions that are over: hints of them come too late."""
+        self._position: tuple[SessionId | None, int] = (None, 0)
+        self._ended_sessions: frozenset[SessionId] = frozenset()
+        """Hints about these are outdated."""
         self._backlog: list[Event] | None = []
         self._catching_up: asyncio.Task[None] | None = None
 
     def subscribe(self) -> None:
-        """Begin to listen; what comes before `start` is kept for then."""
+        """Subscribe; events are buffered until `start`."""
         self._fanout.subscribe(self._customer, self._on_event)
 
     def start(self, session_id: SessionId | None, seq: int) -> None:
         """Deliver from the entry after `seq` on: the client has everything up to it."""
-        self._place = (session_id, seq)
+        self._position = (session_id, seq)
         self._flush()
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Unsubscribe."""
         self._fanout.unsubscribe(self._customer, self._on_event)
         if self._catching_up is not None:
             self._catching_up.cancel()
 
     def _flush(self) -> None:
-        """Go through the backlog until it is empty, or a gap stops us again."""
+        """Process the backlog until it is empty, or a gap starts a new one."""
         backlog, self._backlog = self._backlog, None
         for event in backlog or ():
             self._on_event(event)
@@ -77,15 +73,15 @@ class Subscription:
         if self._backlog is not None:
             self._backlog.append(event)
         elif not isinstance(event, Appended):
-            self._pass(event)
-        elif (event.session_id, event.entries[0].seq - 1) == self._place:
+            self._on_other(event)
+        elif (event.session_id, event.entries[0].seq - 1) == self._position:
             self._deliver_after(event, 0)
-        elif event.session_id not in self._past:
+        elif event.session_id not in self._ended_sessions:
             self._on_disorder(event)
 
     def _on_disorder(self, event: Appended) -> None:
-        """A hint of what is delivered already, in part or in whole, or one that leaves a gap."""
-        session_id, last = self._place
+        """Handle a hint that was delivered already, wholly or partly, or that leaves a gap."""
+        session_id, last = self._position
         another = session_id is not None and event.session_id != session_id
         if another or event.entries[0].seq > last + 1:
             self._backlog = [event]
@@ -95,11 +91,11 @@ class Subscription:
 
     def _deliver_after(self, event: Appended, last: int) -> None:
         entries = event.entries
-        self._place = (event.session_id, entries[-1].seq)
+        self._position = (event.session_id, entries[-1].seq)
         own = event.origin is self.origin
         for entry in entries:
             if entry.seq > last and not (own and _is_users(entry)):
-                self._deliver(event.session_id, entry)
+                self._on_entry(event.session_id, entry)
 
     async def _catch_up(self, event: Appended) -> None:
         """Deliver what is missing before `event`, which the backlog begins with."""
@@ -107,41 +103,43 @@ class Subscription:
         try:
             if await self._is_current(event.session_id):
                 await self._read(event.session_id, before=first)
-                # Also where the store had less, as it has of an erased session: we go on.
-                self._place = (event.session_id, first - 1)
+                # Also where the store had fewer entries, as of an erased session: go on from here.
+                self._position = (event.session_id, first - 1)
         except Failure:
             self._backlog = []  # nothing is lost: the next hint shows the same gap
         self._catching_up = None
         self._flush()
 
     async def _is_current(self, session_id: SessionId) -> bool:
-        """Whether it is the session to follow: ours, or the next, once ours is told to its end."""
-        ours, _ = self._place
-        if ours is None or ours == session_id:
+        """Whether to follow this session: the current one, or its successor once the current one
+        is fully delivered.
+        """
+        current, _ = self._position
+        if current is None or current == session_id:
             return True
         newest = await self._store.latest(self._customer)
         if newest is None or newest.session.session_id != session_id:
-            self._past |= {session_id}
+            self._ended_sessions |= {session_id}
             return False
-        await self._read(ours)
-        self._past |= {ours}
-        self._place = (session_id, 0)
+        await self._read(current)
+        self._ended_sessions |= {current}
+        self._position = (session_id, 0)
         return True
 
     async def _read(self, session_id: SessionId, before: int | None = None) -> None:
-        """Deliver what the store has after our place, and before the seq `before`."""
-        after = self._place[1]
+        """Deliver what the store has after the position, and before the seq `before`."""
+        after = self._position[1]
         while before is None or after + 1 < before:
             page = await self._store.page(session_id, after=after, limit=PAGE)
             for entry in page:
                 if entry.seq == before:
                     return
-                self._deliver(session_id, entry)
+                self._on_entry(session_id, entry)
                 after = entry.seq
-                self._place = (session_id, after)
+                self._position = (session_id, after)
             if len(page) < PAGE:
                 return
 
 
 def _is_users(entry: Entry) -> bool:
-    return isinstance(entry, Message) and entry.author is _BY_USER
+    return isinstance(entry, Message) and entry.author is Author.USER

@@ -1,7 +1,7 @@
-"""What the AI costs its businesses: counted here, written down every few seconds, kept in bounds.
+"""Token usage by business and day: counted in memory, written every few seconds, held to budgets.
 
-Several processes count for one business. Each writes what it has counted into the ledger, and
-where there is a budget reads there what all of them have come to.
+Several processes count for one business. Each adds what it has counted to the usage store and,
+where there is a budget, reads the total of all of them from there.
 """
 
 import asyncio
@@ -16,36 +16,36 @@ from domain.identity import BusinessId
 from domain.usage import Usage, together
 
 FLUSH_EVERY_S = 5.0
-REFRESH_AFTER = timedelta(seconds=5)
-"""So old may be what is known of the other processes."""
-MAX_KNOWN = 10_000
-"""Businesses whose spending is remembered; the longest unused goes first, once it is written."""
+MAX_TOTAL_AGE = timedelta(seconds=5)
+"""Maximum age of cached totals from other processes."""
+MAX_CACHED = 10_000
+"""Businesses whose usage is cached; the least recently used is evicted, once it is written."""
 
 
-class Level(Enum):
-    """How a business stands with its budget of the day."""
+class BudgetLevel(Enum):
+    """A business's usage today in relation to its budgets."""
 
     WITHIN = auto()
-    FRUGAL = auto()
-    """Past the soft one: the AI answers, and costs less."""
-    OVER = auto()
-    """Past the hard one: the AI is not asked."""
+    OVER_SOFT = auto()
+    """The AI answers with the cheaper model and a smaller view."""
+    OVER_HARD = auto()
+    """The AI is not asked."""
 
 
-class _Account:
-    """One business on one day."""
+class _DayUsage:
+    """The usage of one business on one day."""
 
-    __slots__ = ("counted", "day", "read_at", "turn", "written")
+    __slots__ = ("counted", "day", "lock", "read_at", "written")
 
     def __init__(self, day: date) -> None:
         self.day = day
         self.counted: Usage | None = None
-        """By this process, and not in the ledger yet."""
+        """By this process, and not yet in the store."""
         self.written = 0
-        """Tokens in the ledger, as far as is known."""
+        """Tokens in the store, as far as known."""
         self.read_at: datetime | None = None
-        self.turn = asyncio.Lock()
-        """One reads or writes at a time, so that nothing is counted twice."""
+        self.lock = asyncio.Lock()
+        """Serialises reads and writes, so that nothing is counted twice."""
 
     @property
     def tokens(self) -> int:
@@ -54,93 +54,95 @@ class _Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageTracker:
-    """The accounts of the businesses that this process works for."""
+    """Counts the usage of the businesses that this process works for."""
 
-    ledger: UsageStore
+    usage_store: UsageStore
     observer: Observer
     clock: Clock
     policy: Policy
-    _accounts: dict[tuple[BusinessId, date], _Account] = field(default_factory=dict)
+    _days: dict[tuple[BusinessId, date], _DayUsage] = field(default_factory=dict)
 
     def add(self, business_id: BusinessId, purpose: str, usage: Usage) -> None:
-        """Count what an `answer` or a `summary` has cost: written down within FLUSH_EVERY_S."""
+        """Count the usage of an `answer` or a `summary`; it is written within FLUSH_EVERY_S."""
         self.observer.tokens_spent(purpose, usage)
-        account = self._account(business_id)
-        account.counted = together(account.counted, usage)
+        day_usage = self._usage_of(business_id)
+        day_usage.counted = together(day_usage.counted, usage)
 
     @property
     def has_budgets(self) -> bool:
-        """Whether anything depends on the level."""
+        """Whether any budget is set."""
         return self.policy.budget_soft_tokens > 0 or self.policy.budget_hard_tokens > 0
 
-    async def level(self, business_id: BusinessId) -> Level:
-        """How the business stands now."""
+    async def level(self, business_id: BusinessId) -> BudgetLevel:
+        """Return the business's level now."""
         soft, hard = self.policy.budget_soft_tokens, self.policy.budget_hard_tokens
-        account = self._account(business_id)
-        await self._refresh(business_id, account)
-        if hard and account.tokens >= hard:
-            return Level.OVER
-        return Level.FRUGAL if soft and account.tokens >= soft else Level.WITHIN
+        day_usage = self._usage_of(business_id)
+        await self._refresh(business_id, day_usage)
+        if hard and day_usage.tokens >= hard:
+            return BudgetLevel.OVER_HARD
+        if soft and day_usage.tokens >= soft:
+            return BudgetLevel.OVER_SOFT
+        return BudgetLevel.WITHIN
 
     async def flush(self, of: BusinessId | None = None) -> None:
-        """Write down what was counted, of one business or (None) of all.
+        """Write what was counted, of one business or (None) of all.
 
-        Raises: StorageUnavailable; what it has not come to goes next time.
+        Raises: StorageUnavailable; what was not written is written next time.
         """
-        for (business_id, day), account in list(self._accounts.items()):
+        for (business_id, day), day_usage in list(self._days.items()):
             if of not in (None, business_id):
                 continue
-            if account.counted is not None:
-                async with account.turn:
-                    await self._write(business_id, account)
+            if day_usage.counted is not None:
+                async with day_usage.lock:
+                    await self._write(business_id, day_usage)
             elif day != self._today():
-                self._accounts.pop((business_id, day), None)
+                self._days.pop((business_id, day), None)
 
-    async def between(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
-        """What the business has spent on each day, the last seconds of this process included.
+    async def by_day(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
+        """Return the business's usage on each day, with what this process has not written yet.
 
         Raises: StorageUnavailable.
         """
         await self.flush(business_id)
-        return await self.ledger.spent(business_id, first, last)
+        return await self.usage_store.spent(business_id, first, last)
 
-    async def _write(self, business_id: BusinessId, account: _Account) -> None:
-        usage, account.counted = account.counted, None
+    async def _write(self, business_id: BusinessId, day_usage: _DayUsage) -> None:
+        usage, day_usage.counted = day_usage.counted, None
         if usage is None:
             return
         try:
-            await self.ledger.add(business_id, account.day, usage)
+            await self.usage_store.add(business_id, day_usage.day, usage)
         except BaseException:
-            account.counted = together(usage, account.counted)
+            day_usage.counted = together(usage, day_usage.counted)
             raise
-        account.written += usage.tokens
+        day_usage.written += usage.tokens
 
-    async def _refresh(self, business_id: BusinessId, account: _Account) -> None:
-        """Learn what the others have written, if that is a while ago; else, or if not, guess."""
-        async with account.turn:
+    async def _refresh(self, business_id: BusinessId, day_usage: _DayUsage) -> None:
+        """Read the total of all processes, unless the cached one is fresh enough."""
+        async with day_usage.lock:
             now = self.clock.now()
-            if account.read_at is not None and now - account.read_at < REFRESH_AFTER:
+            if day_usage.read_at is not None and now - day_usage.read_at < MAX_TOTAL_AGE:
                 return
-            account.read_at = now
+            day_usage.read_at = now
             try:
-                spent = await self.ledger.spent(business_id, account.day, account.day)
+                spent = await self.usage_store.spent(business_id, day_usage.day, day_usage.day)
             except Failure:
                 return  # the store is away: an answer could not be stored either
-            usage = spent.get(account.day)
-            account.written = usage.tokens if usage is not None else 0
+            usage = spent.get(day_usage.day)
+            day_usage.written = usage.tokens if usage is not None else 0
 
-    def _account(self, business_id: BusinessId) -> _Account:
+    def _usage_of(self, business_id: BusinessId) -> _DayUsage:
         key = (business_id, self._today())
-        account = self._accounts.pop(key, None) or _Account(key[1])
-        self._accounts[key] = account  # at the end: the dict is in the order of use
-        if len(self._accounts) > MAX_KNOWN:
-            self._forget_one()
-        return account
+        day_usage = self._days.pop(key, None) or _DayUsage(key[1])
+        self._days[key] = day_usage  # at the end: the dict is in the order of use
+        if len(self._days) > MAX_CACHED:
+            self._evict_one()
+        return day_usage
 
-    def _forget_one(self) -> None:
-        for key, account in self._accounts.items():
-            if account.counted is None:
-                del self._accounts[key]
+    def _evict_one(self) -> None:
+        for key, day_usage in self._days.items():
+            if day_usage.counted is None:
+                del self._days[key]
                 return
 
     def _today(self) -> date:

@@ -15,7 +15,13 @@ MessageId = NewType("MessageId", str)
 TransferId = NewType("TransferId", str)
 CoordinatorId = NewType("CoordinatorId", str)
 
-_is_identifier = re.compile(r"[A-Za-z0-9._:@-]{1,128}").fullmatch
+IDENTIFIER_PATTERN = r"^[A-Za-z0-9._:@-]{1,128}$"
+"""Any identifier, for schemas. Its `$` lets a final line break through, `identifier` does not."""
+IDEMPOTENCY_WINDOW_S = 48 * 3600.0
+"""How long a message id or an idempotency key marks a repeat, in seconds."""
+LIVE_CHAT_PREFIX = "chat:"
+
+_is_identifier = re.compile(IDENTIFIER_PATTERN).fullmatch
 
 
 def identifier(name: str, value: object) -> str:
@@ -41,6 +47,11 @@ def customer(business_id: object, user_id: object) -> Customer:
         BusinessId(identifier("businessId", business_id)),
         UserId(identifier("userId", user_id)),
     )
+
+
+def live_chat_topic(customer: Customer) -> str:
+    """Return the topic of the customer's live chat on the bridge's socket."""
+    return f"{LIVE_CHAT_PREFIX}{customer.business_id}:{customer.user_id}"
 
 
 class Unauthorized(Refusal):

@@ -15,6 +15,8 @@ from domain.usage import Usage
 
 MAX_TEXT = 8_000
 """The longest message, in characters after trimming."""
+MAX_HANDOVER_NOTE = 4_000
+"""The longest note that a coordinator leaves when handing a conversation back, in characters."""
 
 ENTRY_TOKENS = 10
 """What comes with each entry in a view: whose it is, and when it was."""

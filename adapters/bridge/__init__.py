@@ -1,1 +1,1 @@
-"""The reference bridge: its stores, and its way to the server."""
+"""The adapters of the reference bridge: its stores, and its client of the server's HTTP API."""

@@ -1,4 +1,4 @@
-"""The AI agent server's HTTP API (its `/api`), as the coordinators' side uses it, over httpx."""
+"""The bridge's client of the AI agent server's HTTP API, over httpx."""
 
 import logging
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from application.bridge.ports import AgentServer, ServerAway
-from domain.bridge.live_chat import Told, Wish
+from application.bridge.ports import AgentServer, AgentServerUnavailable
+from domain.bridge.live_chat import PendingCommand, ServerState
 from domain.errors import Refusal, SessionClosed, TransitionRefused, UnknownSession
 from domain.identity import CoordinatorId, SessionId
 from domain.status import Status
@@ -18,8 +18,8 @@ TIMEOUT_S = 5.0
 
 logger = logging.getLogger(__name__)
 
-# 401 and 403 stand among them: an operator who mends the token has lost no wish.
-_LATER = frozenset({401, 403, 408, 425, 429})
+# 401 and 403 are among them: a wrong token loses no command, which goes out once it is corrected.
+_TRY_LATER = frozenset({401, 403, 408, 425, 429})
 _REFUSALS = {each.code: each for each in (SessionClosed, TransitionRefused, UnknownSession)}
 
 
@@ -28,7 +28,7 @@ class _Transfer(msgspec.Struct, rename="camel"):
 
 
 class _Head(msgspec.Struct, rename="camel"):
-    """What is used of a session's head."""
+    """The parts of a session's head that the bridge uses."""
 
     status: Status
     updated_at: datetime
@@ -37,7 +37,7 @@ class _Head(msgspec.Struct, rename="camel"):
 
 
 class HttpAgentServer(AgentServer):
-    """One connection pool; use it as `async with server:`. `url` such as http://localhost:3001."""
+    """A connection pool; use it as `async with server:`. `url` such as http://localhost:3001."""
 
     def __init__(self, url: str, token: str = "", *, timeout_s: float = TIMEOUT_S) -> None:
         """`token`: the bearer token of the server's API; empty: none is sent."""
@@ -54,68 +54,71 @@ class HttpAgentServer(AgentServer):
     async def __aexit__(self, *exc: object) -> None:
         await self._client.aclose()
 
-    async def set_status(self, session_id: SessionId, wish: Wish) -> Told:
+    async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
+        note = command.handover_note
         body = {
-            "status": wish.status,
-            "coordinatorId": wish.coordinator_id,
-            **({"summary": wish.summary} if wish.summary is not None else {}),
+            "status": command.status,
+            "coordinatorId": command.coordinator_id,
+            **({"summary": note} if note is not None else {}),
         }
-        headers = {"Idempotency-Key": wish.wish_id}
+        headers = {"Idempotency-Key": command.command_id}
         path = f"/api/conversation-status/{session_id}"
-        return _told(await self._ask("PUT", path, json=body, headers=headers))
+        return _state(await self._request("PUT", path, json=body, headers=headers))
 
-    async def status(self, session_id: SessionId) -> Told:
-        return _told(await self._ask("GET", f"/api/conversations/{session_id}"))
+    async def state(self, session_id: SessionId) -> ServerState:
+        return _state(await self._request("GET", f"/api/conversations/{session_id}"))
 
     async def messages(
         self, session_id: SessionId, before: int | None, limit: int
     ) -> Mapping[str, Any]:
-        # Given no `before` the server pages from the oldest on: what is wanted is the newest.
+        # Without `before` the server pages from the oldest on, but the newest are wanted here.
         params = {"limit": limit, "before": before if before is not None else 9_999_999_999}
-        body = await self._ask("GET", f"/api/conversations/{session_id}/messages", params=params)
+        body = await self._request(
+            "GET", f"/api/conversations/{session_id}/messages", params=params
+        )
         page: dict[str, Any] = _decoded(body, dict[str, Any])
         return page
 
-    async def _ask(self, method: str, path: str, **request: Any) -> bytes:
+    async def _request(self, method: str, path: str, **request: Any) -> bytes:
         try:
             response = await self._client.request(method, self._url + path, **request)
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise _away(str(error) or type(error).__name__) from error
+            raise _unavailable(str(error) or type(error).__name__) from error
         status = response.status_code
-        if status >= 500 or status in _LATER or 300 <= status < 400:
-            raise _away(f"HTTP {status}")
+        if status >= 500 or status in _TRY_LATER or 300 <= status < 400:
+            raise _unavailable(f"HTTP {status}")
         if status >= 400:
             raise _refusal(response.content)
         return response.content
 
 
-def _away(reason: str) -> ServerAway:
+def _unavailable(reason: str) -> AgentServerUnavailable:
     extra = {"action": "agent_server_away", "reason": reason}
-    logger.warning("The AI agent server does not do its work", extra=extra)
-    return ServerAway(reason)
+    logger.warning("The AI agent server is unavailable", extra=extra)
+    return AgentServerUnavailable(reason)
 
 
-def _told(body: bytes) -> Told:
+def _state(body: bytes) -> ServerState:
     head = _decoded(body, _Head)
     coordinator = head.transfer.coordinator_id if head.transfer is not None else None
-    return Told(
+    return ServerState(
         status=head.status,
         at=head.updated_at,
-        summary=head.summary,
+        handover_note=head.summary,
         coordinator_id=CoordinatorId(coordinator) if coordinator is not None else None,
     )
 
 
 def _decoded(body: bytes, shape: Any) -> Any:
-    """The JSON. Raises: ServerAway, for whatever answers there is not the server."""
+    """Decode the JSON of a reply. Raises: AgentServerUnavailable, for a reply of another shape."""
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.MsgspecError as error:
-        raise _away("what answers is not an AI agent server") from error
+        raise _unavailable("what answers is not an AI agent server") from error
 
 
 def _refusal(body: bytes) -> Refusal:
-    """What the code of a problem document says (RFC 9457)."""
+    """Return the refusal that the code of a problem document stands for (RFC 9457)."""
     try:
         code = str(msgspec.json.decode(body)["code"])
     except (msgspec.MsgspecError, KeyError, TypeError):

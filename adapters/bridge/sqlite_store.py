@@ -1,4 +1,4 @@
-"""The bridge's store that survives its process: SQLite in a file, used by one thread."""
+"""The bridge's persistent store: SQLite in a file, used by one thread."""
 
 import asyncio
 import sqlite3
@@ -10,25 +10,27 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
-from application.bridge.ports import KEYS_LIVE_S, Answer, BridgeStore, Change
-from domain.bridge.live_chat import LiveChat, Words
+from application.bridge.ports import BridgeStore, Change, ReplyBody
+from domain.bridge.live_chat import ChatMessage, LiveChat
 from domain.errors import StorageUnavailable
-from domain.identity import BusinessId, Customer, SessionId
+from domain.identity import IDEMPOTENCY_WINDOW_S, BusinessId, Customer, SessionId
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
+_WINDOW_MS = round(IDEMPOTENCY_WINDOW_S * 1000)
 _PRUNED_AT_ONCE = 2
-"""Expired keys that go for each that comes: that keeps up, and never takes long."""
+"""How many expired keys each new one removes: enough to keep up, and never slow."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_chat = msgspec.json.Decoder(LiveChat).decode
-_decode_words = msgspec.json.Decoder(Words).decode
-_decode_answer = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_message = msgspec.json.Decoder(ChatMessage).decode
+_decode_reply = msgspec.json.Decoder(dict[str, Any]).decode
 
 VERSION = 1
-# Times are in ms. `waiting_since` and `wish_at` are those of chats that wait, live, or wish: the
-# indexes hold no others, so that a listing costs what it shows, whatever has been closed.
+# Times are in ms. `waiting_since` is set for open chats alone, `wish_at` (the time of the first
+# pending command) for those that have one: the indexes hold no others, so that a listing costs what
+# it shows, however many chats have been closed. A `place` is a transcript key.
 _SCHEMA = (
     """CREATE TABLE chats (
         number INTEGER PRIMARY KEY,
@@ -65,7 +67,7 @@ _SAVE_CHAT = """INSERT INTO chats (session_id, business_id, user_id, waiting_sin
 
 
 class SqliteBridgeStore(BridgeStore):
-    """The file `path`; use it as `async with store:`. What is saved survives a loss of power."""
+    """The store in the file `path`; use it as `async with store:`. It survives a loss of power."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path).absolute()
@@ -75,7 +77,7 @@ class SqliteBridgeStore(BridgeStore):
         return f"<SqliteBridgeStore {self._path}>"
 
     async def __aenter__(self) -> Self:
-        """Open the file, or make it. Raises: StorageUnavailable, saying what is wrong with it."""
+        """Open or create the file. Raises: StorageUnavailable, with the reason."""
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=str(self._path))
         try:
             await self._run(self._open)
@@ -85,7 +87,7 @@ class SqliteBridgeStore(BridgeStore):
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        """Finish what was begun. The log is folded into the file."""
+        """Finish the work in progress and close the file, which folds its log in."""
         await self._run(lambda: self._db.close())
         self._stop()
 
@@ -95,7 +97,7 @@ class SqliteBridgeStore(BridgeStore):
     async def chat(self, session_id: SessionId) -> LiveChat | None:
         return await self._one("SELECT body FROM chats WHERE session_id = ?", session_id)
 
-    async def latest(self, customer: Customer) -> LiveChat | None:
+    async def latest_chat(self, customer: Customer) -> LiveChat | None:
         sql = """SELECT body FROM chats WHERE business_id = ? AND user_id = ?
             ORDER BY number DESC LIMIT 1"""
         return await self._one(sql, *customer)
@@ -105,20 +107,20 @@ class SqliteBridgeStore(BridgeStore):
             ORDER BY waiting_since, number"""
         return await self._chats(sql, business_id)
 
-    async def wishing(self) -> tuple[LiveChat, ...]:
+    async def chats_with_pending_commands(self) -> tuple[LiveChat, ...]:
         return await self._chats(
             "SELECT body FROM chats WHERE wish_at IS NOT NULL ORDER BY wish_at, number"
         )
 
-    async def recent(self, place: str, limit: int) -> tuple[Words, ...]:
+    async def recent_messages(self, transcript_key: str, limit: int) -> tuple[ChatMessage, ...]:
         sql = "SELECT body FROM words WHERE place = ? ORDER BY number DESC LIMIT ?"
-        rows = await self._rows(sql, place, limit)
-        return tuple(_decode_words(body) for (body,) in reversed(rows))
+        rows = await self._rows(sql, transcript_key, limit)
+        return tuple(_decode_message(body) for (body,) in reversed(rows))
 
-    async def answer(self, key: str, now: datetime) -> Answer | None:
+    async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:
         sql = "SELECT body FROM answers WHERE key = ? AND at > ?"
-        rows = await self._rows(sql, key, _ms(now) - round(KEYS_LIVE_S * 1000))
-        return _decode_answer(rows[0][0]) if rows else None
+        rows = await self._rows(sql, key, _ms(now) - _WINDOW_MS)
+        return _decode_reply(rows[0][0]) if rows else None
 
     # In the event loop.
 
@@ -133,7 +135,7 @@ class SqliteBridgeStore(BridgeStore):
         return await self._run(lambda: self._db.execute(sql, values).fetchall())
 
     async def _run(self, work: Callable[[], T]) -> T:
-        """Do the work in the thread; whoever stops waiting for it does not stop it."""
+        """Run the work in the thread; cancelling the caller does not stop it."""
         if self._executor is None:
             raise StorageUnavailable(f"{self._path} is not open")
         try:
@@ -186,30 +188,30 @@ class SqliteBridgeStore(BridgeStore):
         return self._in_transaction(lambda: self._write(change))
 
     def _write(self, change: Change) -> bool:
-        if change.words is not None:
-            row = (change.place, change.words.message_id, _encode(change.words))
+        if change.message is not None:
+            row = (change.transcript_key, change.message.message_id, _encode(change.message))
             sql = "INSERT OR IGNORE INTO words (place, message_id, body) VALUES (?, ?, ?)"
             if self._db.execute(sql, row).rowcount == 0:
                 return False
         if change.chat is not None:
             self._db.execute(_SAVE_CHAT, _chat_row(change.chat))
         if change.key is not None:
-            self._remember(change.key, _ms(change.at), _encode(change.answer))
+            self._store_reply(change.key, _ms(change.at), _encode(change.reply))
         return True
 
-    def _remember(self, key: str, at: int, answer: bytes) -> None:
+    def _store_reply(self, key: str, at: int, reply: bytes) -> None:
         sql = "INSERT OR REPLACE INTO answers (key, at, body) VALUES (?, ?, ?)"
-        self._db.execute(sql, (key, at, answer))
+        self._db.execute(sql, (key, at, reply))
         self._db.execute(
             """DELETE FROM answers WHERE rowid IN
                 (SELECT rowid FROM answers WHERE at <= ? ORDER BY at LIMIT ?)""",
-            (at - round(KEYS_LIVE_S * 1000), _PRUNED_AT_ONCE),
+            (at - _WINDOW_MS, _PRUNED_AT_ONCE),
         )
 
 
 def _chat_row(chat: LiveChat) -> tuple[object, ...]:
     waiting_since = _ms(chat.waiting_since or chat.since) if chat.is_open else None
-    wish_at = _ms(chat.wishes[0].at) if chat.wishes else None
+    wish_at = _ms(chat.pending_commands[0].at) if chat.pending_commands else None
     return (chat.session_id, *chat.customer, waiting_since, wish_at, _encode(chat))
 
 

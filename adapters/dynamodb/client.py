@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import wraps
 from ipaddress import ip_address
+from itertools import count
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
 from adapters.dynamodb.items import Item, ItemKey, key, key_of
 from application.ports import Clock
+from domain.backoff import backoff
 from domain.errors import StorageUnavailable
 
 P = ParamSpec("P")
@@ -97,7 +99,7 @@ class Dynamo:
     """A table in DynamoDB, and the requests that this program sends to it.
 
     Use it as `async with dynamo:`. A transient failure is retried, with a pause that grows and
-    is drawn by `jitter` (0 to 1). Every method raises StorageUnavailable when the retries
+    is spread by `jitter` (0 to 1). Every method raises StorageUnavailable when the retries
     fail, naming the operation and the reason. A retry may repeat a write that has succeeded: by
     their conditions writes must tolerate that.
     """
@@ -160,21 +162,22 @@ class Dynamo:
         if self._client is None:
             raise StorageUnavailable("DynamoDB: the store is closed")
         send = getattr(self._client, operation)
-        pause_s = _FIRST_PAUSE_S
-        for tries_left in reversed(range(MAX_ATTEMPTS)):
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 return _checked(await send(**request))
             except ClientError as error:
-                if not _is_transient(error) or not tries_left:
+                if not _is_transient(error) or attempt == MAX_ATTEMPTS - 1:
                     raise self._failure(operation, error) from error
             except _NO_RESPONSE as error:
-                if not tries_left:
+                if attempt == MAX_ATTEMPTS - 1:
                     raise self._failure(operation, error) from error
             except BotoCoreError as error:
                 raise self._failure(operation, error) from error
-            await self._clock.sleep(pause_s * self._jitter())
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            await self._pause(attempt)
         raise AssertionError("the last attempt returns or raises")
+
+    async def _pause(self, attempt: int) -> None:
+        await self._clock.sleep(backoff(attempt, _FIRST_PAUSE_S, _LONGEST_PAUSE_S, self._jitter()))
 
     async def try_call(
         self, operation: str, expected: Collection[str], **request: Any
@@ -275,16 +278,14 @@ class Dynamo:
     async def write_all(self, items: Sequence[Item]) -> None:
         """Put items, each by itself and in any order, until all are written."""
         for start in range(0, len(items), MAX_BATCH_WRITE):
-            left = [
-                {"PutRequest": {"Item": item}} for item in items[start : start + MAX_BATCH_WRITE]
-            ]
-            pause_s = _FIRST_PAUSE_S
-            while left:
+            batch = items[start : start + MAX_BATCH_WRITE]
+            left = [{"PutRequest": {"Item": item}} for item in batch]
+            for attempt in count():
                 answer = await self.call("batch_write_item", RequestItems={self.table: left})
                 left = answer.get("UnprocessedItems", {}).get(self.table, [])
-                if left:
-                    await self._clock.sleep(pause_s * self._jitter())
-                    pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                if not left:
+                    break
+                await self._pause(attempt)
 
     def put_action(self, item: Item, condition: str | None = None, **values: Any) -> Item:
         """Return the action of a transaction that does what `put` does."""

@@ -1,5 +1,6 @@
 """The bridge that is an Elixir application: which of its calls a notice becomes."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -15,12 +16,13 @@ _CALLS: dict[NoticeKind, Call] = {
     NoticeKind.STATUS: lambda notice: ("PUT", f"/api/conversation-status/{notice.session_id}"),
     NoticeKind.TRANSFER: lambda notice: ("POST", "/api/notifications"),
 }
-"""What is told over HTTP: method and path. All else goes over the socket."""
+"""Method and path of each kind that is sent over HTTP. All others go over the socket."""
 
 
-class Line(Protocol):
-    """What carries the user's words into the live chat."""
+class UserMessageRelay(Protocol):
+    """Sends the user's messages to the live chat."""
 
+    @abstractmethod
     async def relay(self, notice: Notice) -> None:
         """Deliver a RELAY notice. Raises: BridgeUnavailable, BridgeRefused."""
 
@@ -28,7 +30,7 @@ class Line(Protocol):
 class ElixirBridge(Bridge):
     """Tells what happened over HTTP, and what the user says in a live chat over the socket."""
 
-    def __init__(self, http: ElixirHttp | None, line: Line) -> None:
+    def __init__(self, http: ElixirHttp | None, line: UserMessageRelay) -> None:
         """`http`: None, where nobody is to be notified."""
         self._http = http
         self._line = line
@@ -37,11 +39,11 @@ class ElixirBridge(Bridge):
     def is_away(self) -> bool:
         return self._http is not None and self._http.is_away
 
-    async def back(self) -> None:
+    async def wait_until_back(self) -> None:
         if self._http is not None:
             await self._http.back()
 
-    async def tell(self, notice: Notice) -> None:
+    async def deliver(self, notice: Notice) -> None:
         if notice.kind is NoticeKind.RELAY:
             await self._line.relay(notice)
         elif self._http is not None:

@@ -8,17 +8,7 @@ from heapq import nlargest, nsmallest
 from msgspec.structs import replace
 
 from application.page_cursor import decode_cursor, encode_cursor
-from application.ports import (
-    IDEMPOTENCY_WINDOW,
-    RECENT,
-    Archive,
-    Erased,
-    Loaded,
-    Outbox,
-    SessionPage,
-    SessionStore,
-    UsageStore,
-)
+from application.ports import IDEMPOTENCY_WINDOW, RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message
@@ -72,7 +62,7 @@ class _QueuedNotice:
         return replace(self.notice, due_at=self.ready_at, attempts=self.attempts)
 
 
-class MemoryStore(SessionStore, Archive, Outbox, UsageStore):
+class MemoryStore(Store):
     """All ports of storage in the memory of one process.
 
     Entries and heads are frozen, so they are stored and returned without a copy. No method awaits

@@ -1,1 +1,1 @@
-"""Parts of every model behind an API: prompt, tools, retries, failures."""
+"""An assistant on top of any model's API; a provider adds the client of its API."""

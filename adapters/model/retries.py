@@ -1,89 +1,43 @@
-"""The calls of a model: how many at once, what is tried again and where, and for how long.
+"""Which model is asked when: concurrency, retries, fallback, circuit breakers, and the deadline.
 
-All tries for one answer share its deadline. What may succeed later is tried again: connection
+All attempts at one completion share its deadline. What may succeed later is tried again: connection
 errors, time-outs, 408, 409, 429 (but for a quota that is used up) and 5xx. Then the next model is
-asked. A model that has failed FAILURES_TO_OPEN times in a row is left alone for a while; then one
-real request finds out whether it is back.
+asked. A model that keeps failing is not asked for a while (see `Breaker`); then one real request
+finds out whether it is back.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 
+from adapters.http_client import Breaker
+from adapters.model.completion import Completion, CompletionClient, CompletionRequest, Deadline
 from adapters.model.failures import AttemptFailed, Recovery
-from adapters.openai.client import Client, CompletionRequest, Deadline
-from adapters.openai.stream import Reply
 from application.ports import Clock
+from domain.backoff import backoff
 from domain.errors import AssistantFailed
 
 logger = logging.getLogger(__name__)
 
-TRIES = 3
-"""Of one model, for one reply."""
+ATTEMPTS_PER_MODEL = 3
+"""For one completion."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
-"""Between two tries, where the server does not say. Rather than wait longer, another is asked."""
-SHORTEST_TRY_S = 1.0
-"""What must be left of the time after a pause."""
-FAILURES_TO_OPEN = 5
+"""Between two attempts, unless the server asks for another; the longest before a fallback."""
+SHORTEST_ATTEMPT_S = 1.0
+"""The least time for an attempt; a pause that leaves less is not made."""
 FIRST_REST_S, LONGEST_REST_S = 5.0, 60.0
-"""How long a model is left alone; doubled each time that it turns out not to be back."""
+"""A circuit's rest while it is open; doubled each time that the trial after it fails."""
 WAITING_PER_CALL = 4
-"""Calls that may wait, for each that may be under way."""
-
-
-class Breaker:
-    """Whether a model is asked: not, for a while, once it has failed too often in a row."""
-
-    def __init__(self, jitter: Callable[[], float]) -> None:
-        self._jitter = jitter
-        self._failures = 0
-        self._rests = 0
-        self._until: datetime | None = None
-        self._probing = False
-
-    def is_open(self, now: datetime) -> bool:
-        """Whether nobody is to ask."""
-        return self._probing or (self._until is not None and now < self._until)
-
-    def admit(self, now: datetime) -> None:
-        """Somebody asks: `released`, `succeeded` or `failed` must follow. Raises: TryFailed."""
-        if self.is_open(now):
-            raise AttemptFailed(
-                "it has failed too often just now", Recovery.ELSEWHERE, is_outage=False
-            )
-        self._probing = self._until is not None
-
-    def released(self) -> None:
-        """It was not found out whether the model answers."""
-        self._probing = False
-
-    def succeeded(self) -> None:
-        """The model, or its server, has answered as it should."""
-        self._failures = self._rests = 0
-        self._until, self._probing = None, False
-
-    def failed(self, now: datetime) -> bool:
-        """It has not; whether it is left alone from now on."""
-        if self._until is not None and not self._probing:
-            return False  # begun before, or while it was found to be back
-        self._failures += 1
-        if self._failures < FAILURES_TO_OPEN and not self._probing:
-            return False
-        rest_s = min(LONGEST_REST_S, FIRST_REST_S * 2.0 ** min(self._rests, 10))
-        self._until = now + timedelta(seconds=rest_s * (0.5 + self._jitter() / 2))
-        self._rests += 1
-        self._probing = False
-        return True
+"""Requests that may wait, for each that may be under way."""
 
 
 class ModelRouter:
-    """Who asks which model when."""
+    """Sends requests to the models of one server, each to the first that can answer it."""
 
     def __init__(
         self,
-        client: Client,
+        client: CompletionClient,
         *,
         models: Sequence[str],
         concurrency: int,
@@ -93,129 +47,146 @@ class ModelRouter:
         self._client = client
         self._clock = clock
         self._jitter = jitter
-        self._breakers = {model: Breaker(jitter) for model in models}
+        self._breakers = {model: Breaker(self._rest_s) for model in models}
         self._concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._waiting = 0
 
     @property
     def is_away(self) -> bool:
-        """Whether all models are being left alone."""
-        now = self._clock.now()
+        """True if the circuits of all models are open."""
+        now = self._now()
         return all(breaker.is_open(now) for breaker in self._breakers.values())
 
-    async def reply(self, errand: CompletionRequest) -> Reply:
-        """The reply to the errand's messages, which are its `messages` from then on.
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Return a completion that is of use.
 
+        Models that fail are removed from `request.models`; where its messages are too many,
+        `request.messages` becomes what `request.shorten` returns.
         Raises: AssistantFailed, with what has been spent.
         """
         reason = "there is no model"
-        while errand.models:
-            model, *others = errand.models
+        while request.models:
+            model, *others = request.models
             try:
-                return await self._persist(model, errand, is_last=not others)
+                return await self._persist(model, request, is_last=not others)
             except AttemptFailed as failed:
                 reason = f"{model}: {failed}"
                 extra = {"action": "model_failed", "model": model, "reason": str(failed)}
                 level = logging.WARNING if failed.is_outage else logging.INFO
                 logger.log(level, "A model gave no answer", extra=extra)
-                if failed.remedy is Recovery.NOTHING:
+                if failed.recovery is Recovery.NONE:
                     break
-            errand.models = others
-        raise AssistantFailed(reason, usage=errand.usage if errand.usage.calls else None)
+            request.models = others
+        raise AssistantFailed(reason, usage=request.usage if request.usage.calls else None)
 
-    async def try_once(self, model: str, errand: CompletionRequest) -> None:
-        """See whether a model answers at all. Raises: TryFailed."""
+    async def check(self, model: str, request: CompletionRequest) -> None:
+        """Ask a model for any answer, without retries. Raises: AttemptFailed."""
         while True:
             try:
-                await self._client.attempt(model, errand, errand.deadline.left_s, is_last=True)
+                await self._client.attempt(model, request, request.deadline.left_s, is_last=True)
             except AttemptFailed as failed:
-                if not self._can_mend(failed, errand):
+                if not self._adapt(request, failed):
                     raise
             else:
                 return
 
-    async def _persist(self, model: str, errand: CompletionRequest, *, is_last: bool) -> Reply:
-        """A reply of this model, tried for as often as makes sense. Raises: TryFailed."""
-        tries = 1
+    async def _persist(
+        self, model: str, request: CompletionRequest, *, is_last: bool
+    ) -> Completion:
+        """Return a completion by this model, after a retry or two. Raises: AttemptFailed."""
+        attempt = 1
         while True:
+            is_last_attempt = attempt == ATTEMPTS_PER_MODEL
             try:
-                return await self._guarded(model, errand, is_last and tries == TRIES)
+                return await self._attempt(model, request, is_last=is_last and is_last_attempt)
             except AttemptFailed as error:
                 failed = error
-            errand.anew()
-            if self._can_mend(failed, errand):
+            request.on_restart()
+            if self._adapt(request, failed):
                 continue
-            pause_s = self._pause_s(failed, tries, errand.deadline.left_s, is_last=is_last)
-            if pause_s is None or tries == TRIES:
+            pause_s = self._pause_s(failed, attempt, request.deadline.left_s, is_last=is_last)
+            if pause_s is None or is_last_attempt:
                 raise failed
             extra = {"action": "model_retry", "model": model, "reason": str(failed)}
-            logger.info("A model did not answer, and is asked again", extra=extra)
+            logger.info("A request to a model failed and is tried again", extra=extra)
             await self._clock.sleep(pause_s)
-            tries += 1
+            attempt += 1
 
-    def _can_mend(self, failed: AttemptFailed, errand: CompletionRequest) -> bool:
-        """Whether the same request can be made one that the server takes, which is then done."""
-        if failed.remedy is Recovery.PLAINER:
-            errand.without.add(failed.parameter)
+    def _adapt(self, request: CompletionRequest, failed: AttemptFailed) -> bool:
+        """Change the request to one that the server accepts. False: it cannot be done."""
+        if failed.recovery is Recovery.DROP_PARAMETER:
+            request.dropped_parameters.add(failed.parameter)
             return True
-        if failed.remedy is Recovery.SHORTER and (shorter := errand.shorten()) is not None:
-            errand.messages = shorter
+        if failed.recovery is Recovery.SHORTEN and (shorter := request.shorten()) is not None:
+            request.messages = shorter
             return True
         return False
 
     def _pause_s(
-        self, failed: AttemptFailed, tries: int, left_s: float, *, is_last: bool
+        self, failed: AttemptFailed, attempt: int, left_s: float, *, is_last: bool
     ) -> float | None:
-        """Before the model is tried again; None: it is not worth it."""
-        if failed.remedy is not Recovery.AGAIN or (failed.is_slow and not is_last):
+        """Return the pause before the next attempt; None: it would be of no use."""
+        if failed.recovery is not Recovery.RETRY or (failed.is_slow and not is_last):
             return None
-        if failed.retry_after_s is not None:  # spread: others were told the same
+        if failed.retry_after_s is not None:  # spread: others were given the same
             pause_s = failed.retry_after_s + FIRST_PAUSE_S * self._jitter()
         else:
-            pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (tries - 1))
-            pause_s *= 0.5 + self._jitter() / 2
-        longest_s = left_s - SHORTEST_TRY_S
+            pause_s = backoff(attempt - 1, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
+        longest_s = left_s - SHORTEST_ATTEMPT_S
         return pause_s if pause_s <= (longest_s if is_last else LONGEST_PAUSE_S) else None
 
-    async def _guarded(self, model: str, errand: CompletionRequest, is_last_try: bool) -> Reply:
-        """One try, that counts for the model's breaker. Raises: TryFailed."""
+    async def _attempt(
+        self, model: str, request: CompletionRequest, *, is_last: bool
+    ) -> Completion:
+        """Make one request, which counts for the model's circuit. Raises: AttemptFailed."""
         breaker = self._breakers[model]
-        async with self._slot(errand.deadline):
-            breaker.admit(self._clock.now())
-            left_s = errand.deadline.left_s
-            patience_s = left_s if is_last_try else left_s / 2
+        async with self._slot(request.deadline):
+            if not breaker.admit(self._now()):
+                reason = "it has failed too often just now"
+                raise AttemptFailed(reason, Recovery.FALLBACK, is_outage=False)
+            left_s = request.deadline.left_s
+            patience_s = left_s if is_last else left_s / 2
             try:
-                reply = await self._client.attempt(model, errand, patience_s, is_last=is_last_try)
+                completion = await self._client.attempt(model, request, patience_s, is_last=is_last)
                 breaker.succeeded()
-                reply.check()
+                completion.check()
             except AttemptFailed as failed:
                 self._count(model, failed)
                 raise
             finally:
                 breaker.released()
-        return reply
+        return completion
 
     def _count(self, model: str, failed: AttemptFailed) -> None:
         if not failed.is_outage:
             self._breakers[model].succeeded()
-        elif self._breakers[model].failed(self._clock.now()):
+        elif self._breakers[model].failed(self._now()):
             extra = {"action": "model_away", "model": model, "reason": str(failed)}
-            logger.warning("A model fails time and again, and is left alone", extra=extra)
+            logger.warning("A model keeps failing, and is not asked for a while", extra=extra)
+
+    def _rest_s(self, openings: int) -> float:
+        return backoff(openings, FIRST_REST_S, LONGEST_REST_S, self._jitter())
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
 
     @asynccontextmanager
     async def _slot(self, deadline: Deadline) -> AsyncIterator[None]:
-        """One of the calls at once; who waits longest is next. Raises: TryFailed."""
+        """Hold one of the places for concurrent requests, first come, first served.
+
+        Raises: AttemptFailed.
+        """
         if self._slots.locked():
             if self._waiting >= WAITING_PER_CALL * self._concurrency:
-                raise AttemptFailed("too many calls wait", Recovery.NOTHING, is_outage=False)
+                raise AttemptFailed("too many calls wait", Recovery.NONE, is_outage=False)
             self._waiting += 1
             try:
                 async with asyncio.timeout(deadline.left_s):
                     await self._slots.acquire()
             except TimeoutError:
                 reason = "the other calls took all of the time"
-                raise AttemptFailed(reason, Recovery.NOTHING, is_outage=False) from None
+                raise AttemptFailed(reason, Recovery.NONE, is_outage=False) from None
             finally:
                 self._waiting -= 1
         else:

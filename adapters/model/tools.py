@@ -1,6 +1,6 @@
-"""The tools that a model may call, and what it gets for a call.
+"""The tools that a model may call, and the results of its calls.
 
-Whatever is wrong with a call, or with the tool, the model is told in a word, and the turn goes on.
+Whatever is wrong with a call, or with the tool, the result says so briefly, and the turn goes on.
 """
 
 import logging
@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from adapters.model.completion import ToolCall
 from adapters.model.prompt import facts, tagged
-from adapters.openai.stream import ToolCall
 from application.ports import Toolbox
 from domain.business import Reservation
 from domain.errors import Failure
@@ -18,9 +18,10 @@ logger = logging.getLogger(__name__)
 
 MAX_RESULT = 8_000
 """Characters of a result."""
-MAX_REASON, MAX_SUMMARY = 200, 1_000
+MAX_TRANSFER_REASON, MAX_HANDOVER_NOTE = 200, 1_000
 
 
+# The tools have the shape of Chat Completions, as the messages do (see `completion`).
 def _tool(name: str, description: str, **parameters: str) -> dict[str, object]:
     properties = {key: {"type": "string", "description": text} for key, text in parameters.items()}
     schema = {"type": "object", "properties": properties, "required": list(parameters)}
@@ -42,10 +43,10 @@ TOOLS = (
 
 
 class Tools:
-    """One turn's tools, as a model calls them."""
+    """The tools of one turn, for a model's calls."""
 
     def __init__(self, toolbox: Toolbox, limit: int) -> None:
-        """`limit`: the calls that the turn may make, useless ones too."""
+        """`limit`: how many calls the turn may make, wrong ones included."""
         self._toolbox = toolbox
         self._left = limit
         self._results: dict[tuple[str, str], str] = {}
@@ -53,21 +54,21 @@ class Tools:
 
     @property
     def may_go_on(self) -> bool:
-        """Whether another call would be of use."""
+        """True if another call is possible."""
         return self._left > 0
 
     async def use(self, call: ToolCall) -> str:
-        """What the model is told of its call."""
+        """Return the result of a call, as a text for the model."""
         if self._left <= 0:
             return _error("no further call is possible: answer with what you have")
         self._left -= 1
         arguments = _arguments(call.arguments)
         if arguments is None:
             return _error("the arguments are not a JSON object")
-        # Of these two no argument counts: whose business and whose reservations is not the model's
-        # to say.
-        takes_any = call.name == "transfer_to_live_chat"
-        key = (call.name, call.arguments if takes_any else "")
+        # The other two ignore their arguments: the model may not choose whose business, or whose
+        # reservations.
+        has_arguments = call.name == "transfer_to_live_chat"
+        key = (call.name, call.arguments if has_arguments else "")
         if key not in self._results:
             self._results[key] = await self._run(call.name, arguments)
         return self._results[key]
@@ -107,8 +108,8 @@ class Tools:
         return tagged("result", f"[{', '.join(items)}]{more}", tool="get_reservations")
 
     async def _transfer(self, arguments: dict[str, Any]) -> str:
-        reason = _string(arguments.get("reason"))[:MAX_REASON]
-        summary = _string(arguments.get("summary"))[:MAX_SUMMARY]
+        reason = _string(arguments.get("reason"))[:MAX_TRANSFER_REASON]
+        summary = _string(arguments.get("summary"))[:MAX_HANDOVER_NOTE]
         await self._toolbox.transfer_to_live_chat(reason, summary)
         self.has_transferred = True
         return "a colleague is being asked"
@@ -125,7 +126,7 @@ def _item(reservation: Reservation) -> dict[str, object]:
 
 
 def _arguments(text: str) -> dict[str, Any] | None:
-    """The arguments of a call; None where they are no object. Nothing at all is an empty one."""
+    """Return the arguments of a call, which may be left out; None: they are not an object."""
     try:
         found = msgspec.json.decode(text) if text.strip() else {}
         if isinstance(found, str):  # encoded twice

@@ -1,6 +1,6 @@
-"""One client connection to a Phoenix socket over `websockets`; the protocol itself is in `client`.
+"""A client connection to a Phoenix socket over `websockets`; the protocol is in `client`.
 
-It dials, reconnects and rejoins by itself for as long as it is open; channels come and go on it.
+It connects, reconnects and rejoins by itself as long as it is open.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ from adapters.phoenix.client import (
     ChannelJoinTimedOut,
     ChannelRefused,
     ChannelState,
+    ClientEvent,
     ClientSettings,
     ClientSocket,
-    Event,
     FrameIgnored,
     MessageReceived,
     NotJoined,
@@ -46,28 +46,28 @@ from adapters.phoenix.client import (
 from adapters.phoenix.handshake import SUBPROTOCOL
 
 MAX_FRAME_BYTES = 10_000_000
-"""What Phoenix itself allows; a larger frame closes the connection with 1009."""
+"""The limit of Phoenix itself; a larger frame closes the connection with 1009."""
 CLOSE_TIMEOUT_S = 1.0
-"""How long the peer may take to answer our close, and what is unsent to be written before it."""
+"""The time limit for the peer's answer to a close, and for unsent frames to be written before."""
 QUEUE_SIZE = 1000
-"""Messages that a channel holds for who iterates over it."""
+"""Received messages that a channel holds for its iteration."""
 
 _LEGAL_TOKEN = re.compile(r"[A-Za-z0-9+]+")
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class ChannelStatus(Enum):
-    """What became of a channel, between its messages."""
+    """A change of a channel, among its messages."""
 
-    JOINED = "joined"  # with the response of the join
-    REJOINED = "rejoined"  # likewise, after an interruption: something may have been missed
-    REFUSED = "refused"  # with the response; tried again until `leave`
-    ERRORED = "errored"  # with the reason; joined again by itself
+    JOINED = "joined"  # with the response to the join
+    REJOINED = "rejoined"  # likewise, after an interruption: messages may have been missed
+    REFUSED = "refused"  # with the response; retried until `leave`
+    ERRORED = "errored"  # with the reason; it rejoins by itself
     CLOSED = "closed"  # for good; the last item
 
 
-class JoinRefused(PhoenixClientError):
-    """The server refused the join; `response` says why."""
+class JoinError(PhoenixClientError):
+    """The server refused the join with `response`."""
 
     def __init__(self, response: Any) -> None:
         super().__init__(f"the join was refused: {response}")
@@ -75,15 +75,15 @@ class JoinRefused(PhoenixClientError):
 
 
 class ChannelGone(PhoenixClientError):
-    """The channel was closed while its join was awaited."""
+    """The channel was closed before its join was answered."""
 
 
 class SlowConsumer(PhoenixClientError):
-    """The channel was left because what it received was not taken from it."""
+    """The channel was left because its messages were not read in time."""
 
 
 class PushFailed(PhoenixClientError):
-    """A push got no good answer."""
+    """A push was not answered with `ok`."""
 
 
 class PushError(PushFailed):
@@ -96,22 +96,22 @@ class PushError(PushFailed):
 
 
 class PushTimeout(PushFailed):
-    """No answer in time. If the push was sent, the server may have done what it asked for."""
+    """No answer in time. If the push was sent, the server may have processed it."""
 
 
 class PushLost(PushFailed):
-    """The connection or the channel went away first; the server may have done what was asked."""
+    """The connection or the channel was lost first; the server may have processed the push."""
 
 
 class PhoenixConnection:
     """A socket that stays connected between `__aenter__` and `__aexit__`.
 
     `url` is complete (`ws://host/socket/websocket`); `params` and `vsn=2.0.0` are added to its
-    query. `token`, or what it returns at each attempt, travels as the sub-protocol
-    `base64url.bearer.phx.…`. `on_state` is called, in order and outside of this object's own
-    calls, with each `SocketOpened` and `SocketClosed`.
+    query. `token`, or its result at each attempt, is sent as the sub-protocol
+    `base64url.bearer.phx.…`. `on_state` is called with each `SocketOpened` and `SocketClosed`, in
+    order, and never during a call of this object.
 
-    Raises: ValueError if the URL is no WebSocket URL, or the token cannot stand in a header.
+    Raises: ValueError if the URL is no WebSocket URL, or the token cannot be sent in a header.
     """
 
     def __init__(
@@ -136,15 +136,15 @@ class PhoenixConnection:
         self._answers: dict[str, asyncio.Future[Any]] = {}
 
     def __repr__(self) -> str:
-        return f"<PhoenixConnection {self._core!r}>"  # never the URL: its query may hold a secret
+        return f"<PhoenixConnection {self._core!r}>"  # without the URL: its query may be secret
 
     @property
     def state(self) -> SocketState:
-        """Where the connection is now."""
+        """The state of the connection."""
         return self._core.state
 
     def channel(self, topic: str, payload: Any | Callable[[], Any] = None) -> "PhoenixChannel":
-        """A channel that is not joined yet; a callable payload is asked anew at each (re)join."""
+        """Return a channel, not joined yet; a callable payload is called at each (re)join."""
         return PhoenixChannel(self, topic, {} if payload is None else payload, self._queue_size)
 
     async def __aenter__(self) -> Self:
@@ -164,9 +164,9 @@ class PhoenixConnection:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Write what can be written at once, then close: waiting pushes are lost.
+        """Write the unsent frames, then close: waiting pushes are lost.
 
-        Raises: whatever ended the connection's task before its time.
+        Raises: the error that ended the connection's task early, if any.
         """
         try:
             if exc is None and self._core.has_frames:
@@ -182,28 +182,28 @@ class PhoenixConnection:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self._written.wait()
 
-    # The connection's own task: dial, converse, wait, again.
+    # The connection's task: wait, connect, serve, and again.
 
     async def _run(self) -> None:
         while (at := self._core.connect_at) is not None:
             await asyncio.sleep(max(0.0, at - self._loop.time()))
             self._core.connecting()
-            websocket = await self._dial()
+            websocket = await self._connect()
             if websocket is not None:
-                await self._converse(websocket)
+                await self._serve(websocket)
 
     def _stopped(self, task: asyncio.Task[None]) -> None:
-        """Nobody may wait for what cannot come any more, however the task came to its end."""
+        """Fail everything that still waits, however the task ended."""
         if not task.cancelled() and (error := task.exception()) is not None:
             action = {"action": "phoenix_client_broken"}
-            _log.error("The Phoenix connection broke.", exc_info=error, extra=action)
+            logger.error("The Phoenix connection broke.", exc_info=error, extra=action)
         self._core.close()
-        self._settle()
+        self._advance()
 
-    async def _dial(self) -> ClientConnection | None:
+    async def _connect(self) -> ClientConnection | None:
         try:
             token = self._token() if callable(self._token) else self._token
-            return await _Dial(
+            return await _Connect(
                 self._url,
                 subprotocols=_subprotocols(token),
                 compression=None,
@@ -216,31 +216,31 @@ class PhoenixConnection:
             self._core.closed(None, self._loop.time(), f"refused with HTTP {status}", status)
         except (OSError, ValueError, WebSocketException) as error:  # TimeoutError is an OSError
             self._core.closed(None, self._loop.time(), str(error) or type(error).__name__)
-        self._settle()
+        self._advance()
         return None
 
-    async def _converse(self, websocket: ClientConnection) -> None:
+    async def _serve(self, websocket: ClientConnection) -> None:
         self._core.opened(self._loop.time())
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(self._write(websocket))
                 self._reader = group.create_task(self._read(websocket))
                 self._reader.add_done_callback(lambda _: writer.cancel())
-                self._settle()
+                self._advance()
         finally:
             self._reader = None
-            await _hang_up(websocket, self._core.close_code or CLOSE_CODE)
+            await _close(websocket, self._core.close_code or CLOSE_CODE)
         code, reason = websocket.close_code, websocket.close_reason
         self._core.closed(code, self._loop.time(), reason or "")
-        self._settle()
+        self._advance()
 
     async def _read(self, websocket: ClientConnection) -> None:
         try:
-            # Not `async for`: that would end in silence where a close was clean, and raise else.
+            # Not `async for`: it ends silently after a clean close, and raises after any other.
             while True:
                 data = await websocket.recv()
                 self._core.received(data, self._loop.time())
-                self._settle()
+                self._advance()
         except ConnectionClosed:
             pass
 
@@ -253,15 +253,15 @@ class PhoenixConnection:
                 self._written.set()
                 await self._due.wait()
         except ConnectionClosed:
-            pass  # the reader finds what came before the close, and ends the conversation
+            pass  # the reader receives what came before the close, and ends the connection
 
     def _tick(self) -> None:
         self._timer = None
         self._core.tick(self._loop.time())
-        self._settle()
+        self._advance()
 
-    def _settle(self) -> None:
-        """Do what the core wants done; after every call that feeds it or asks something of it."""
+    def _advance(self) -> None:
+        """Carry out the core's output; to be called after every input and request."""
         while events := self._core.events():
             for event in events:
                 self._dispatch(event)
@@ -279,12 +279,12 @@ class PhoenixConnection:
             self._timer.cancel()
         self._timer = None if deadline is None else self._loop.call_at(deadline, self._tick)
 
-    def _dispatch(self, event: Event) -> None:
+    def _dispatch(self, event: ClientEvent) -> None:
         match event:
             case SocketOpened() | SocketClosed():
                 _log_state(event)
                 if self._on_state is not None:
-                    # Through the loop, which isolates and logs what the callback raises.
+                    # By the loop, which isolates and logs an exception of the callback.
                     self._loop.call_soon(self._on_state, event)
             case PushAnswered(ref, "ok", response):
                 self._resolve(ref, response)
@@ -295,14 +295,14 @@ class PhoenixConnection:
             case PushAbandoned(ref):
                 self._fail(ref, PushLost("the connection or the channel went away"))
             case FrameIgnored():
-                _log.warning(
+                logger.warning(
                     "A frame that is no Phoenix frame was ignored.",
                     extra={"action": "phoenix_client_frame_ignored"},
                 )
             case ChannelClosed(topic):
-                self._channels.pop(topic)._take(event)
+                self._channels.pop(topic)._receive(event)
             case _:
-                self._channels[event.topic]._take(event)
+                self._channels[event.topic]._receive(event)
 
     def _resolve(self, ref: str, response: Any) -> None:
         answer = self._answers.pop(ref, None)
@@ -314,28 +314,28 @@ class PhoenixConnection:
         if answer is not None and not answer.done():
             answer.set_exception(error)
 
-    # What channels ask for.
+    # For the channels.
 
     def _join(self, channel: "PhoenixChannel", payload: Any | Callable[[], Any]) -> None:
         self._core.join(channel.topic, payload, self._loop.time())
-        self._settle()  # a channel that was still leaving the topic hears first that it is closed
+        self._advance()  # first closes a channel that was still leaving the topic
         self._channels[channel.topic] = channel
 
     def _leave(self, topic: str) -> None:
         self._core.leave(topic, self._loop.time())
-        self._settle()
+        self._advance()
 
     def _push(
         self, topic: str, event: str, payload: Any, timeout_s: float | None
     ) -> asyncio.Future[Any]:
         ref = self._core.push(topic, event, payload, self._loop.time(), timeout_s)
         self._answers[ref] = answer = self._loop.create_future()
-        self._settle()
+        self._advance()
         return answer
 
     def _send(self, topic: str, event: str, payload: Any) -> None:
         self._core.send(topic, event, payload)
-        self._settle()
+        self._advance()
 
     def _state_of(self, topic: str) -> ChannelState | None:
         return self._core.state_of(topic)
@@ -344,11 +344,11 @@ class PhoenixConnection:
 class PhoenixChannel:
     """One topic on a `PhoenixConnection`: joined once, then kept joined until it is closed.
 
-    `async for event, payload in channel` yields what the server sends, and between that
-    `ChannelStatus` members in the place of the event. It ends after `CLOSED`. Who takes too
-    slowly loses the channel, not single messages: with `queue_size` of them waiting it is left,
-    and after those the iteration raises SlowConsumer. The connection's reader never waits.
-    A reply resolves its `push` by itself: what came before it may still wait to be iterated.
+    `async for event, payload in channel` yields the server's messages, and among them
+    `ChannelStatus` members in place of the event. It ends after `CLOSED`. A slow consumer loses
+    the channel, not single messages: once `queue_size` of them wait it is left, and after those
+    the iteration raises SlowConsumer. The connection's reader never waits. A reply resolves its
+    `push` independently: earlier messages may still wait in the iteration.
     """
 
     def __init__(
@@ -375,12 +375,12 @@ class PhoenixChannel:
 
     @property
     def state(self) -> ChannelState | None:
-        """Where the channel is; None: not joined yet, or closed."""
+        """The state of the channel; None: not joined yet, or closed."""
         alive = self._started and not self._closed
         return self._connection._state_of(self.topic) if alive else None
 
     def start(self) -> None:
-        """Begin to join, without waiting; a second time nothing happens.
+        """Begin to join, without waiting; a second call does nothing.
 
         Raises: TopicInUse, if another channel of the connection has the topic.
         """
@@ -389,9 +389,9 @@ class PhoenixChannel:
             self._started = True
 
     async def join(self) -> Any:
-        """Join and wait for the server's answer, through outages; → the response.
+        """Join, wait for the server's answer through outages, and return the response.
 
-        Raises: JoinRefused (the join is tried again all the same, until `leave`);
+        Raises: JoinError (the join is retried all the same, until `leave`);
         ChannelGone; TopicInUse.
         """
         self.start()
@@ -404,21 +404,21 @@ class PhoenixChannel:
         return await answer
 
     def leave(self) -> None:
-        """Leave, after what was pushed before; the iteration ends when the server has let go."""
+        """Leave after the earlier pushes; the iteration ends when the server has answered."""
         if self.state is not None:
             self._connection._leave(self.topic)
 
     async def push(self, event: str, payload: Any, timeout_s: float | None = None) -> Any:
-        """Send, as soon as the channel is joined, and wait for the reply; → its response.
+        """Send once the channel is joined, wait for the reply, and return its response.
 
-        `timeout_s` (None: 10) runs from the call. Cancelling the wait does not unsend.
+        `timeout_s` (None: 10) counts from the call. Cancelling the wait does not unsend.
         Raises: PushError, PushTimeout, PushLost; NotJoined, TooManyWaiting, UnencodablePayload.
         """
         self._require_joined()
         return await self._connection._push(self.topic, event, payload, timeout_s)
 
     def send(self, event: str, payload: Any) -> None:
-        """Send as soon as the channel is joined, in order, however long that takes; no reply.
+        """Send once the channel is joined, in order and without a time limit; no reply.
 
         Raises: NotJoined, TooManyWaiting, UnencodablePayload.
         """
@@ -426,7 +426,7 @@ class PhoenixChannel:
         self._connection._send(self.topic, event, payload)
 
     def _require_joined(self) -> None:
-        if self.state is None:  # the topic may be another channel's by now
+        if self.state is None:  # another channel may have the topic now
             raise NotJoined(f"cannot push to {self.topic!r}: join it first")
 
     def __aiter__(self) -> Self:
@@ -444,17 +444,17 @@ class PhoenixChannel:
                 )
         return item
 
-    def _take(self, event: Event) -> None:
+    def _receive(self, event: ClientEvent) -> None:
         match event:
             case MessageReceived(_, name, payload):
                 self._put(name, payload)
-            case ChannelJoined(_, response, again):
+            case ChannelJoined(_, response, rejoined):
                 self._response = response
-                self._put(ChannelStatus.REJOINED if again else ChannelStatus.JOINED, response)
+                self._put(ChannelStatus.REJOINED if rejoined else ChannelStatus.JOINED, response)
                 self._answer_joins(lambda join: join.set_result(response))
             case ChannelRefused(_, response):
                 self._put(ChannelStatus.REFUSED, response)
-                self._answer_joins(lambda join: join.set_exception(JoinRefused(response)))
+                self._answer_joins(lambda join: join.set_exception(JoinError(response)))
             case ChannelErrored(_, payload):
                 self._put(ChannelStatus.ERRORED, payload)
             case ChannelJoinTimedOut():
@@ -479,14 +479,14 @@ class PhoenixChannel:
                 answer(join)
 
 
-class _Dial(connect):
+class _Connect(connect):
     def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc  # followed, a redirect would carry the token to wherever it points
+        return exc  # a redirect is not followed: it would send the token to another server
 
 
-async def _hang_up(websocket: ClientConnection, code: int) -> None:
+async def _close(websocket: ClientConnection, code: int) -> None:
     try:
-        # `close_timeout` alone is not enough: a peer that does not read keeps us from writing.
+        # `close_timeout` alone is not enough: with a peer that does not read, the write blocks.
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await websocket.close(code)
     except TimeoutError:
@@ -505,9 +505,9 @@ def _socket_url(url: str, params: Mapping[str, str]) -> str:
 
 
 def _subprotocols(token: str | None) -> list[Subprotocol]:
-    """`phoenix`, and the token as phoenix.js writes it: standard alphabet, without padding.
+    """Return `phoenix` and the token as phoenix.js encodes it: standard alphabet, no padding.
 
-    Raises: ValueError where that has a `/`, which is illegal in the header (a JWT never has).
+    Raises: ValueError if the result has a `/`, which is illegal in the header (a JWT's has none).
     """
     if token is None:
         return [Subprotocol(SUBPROTOCOL)]
@@ -520,9 +520,9 @@ def _subprotocols(token: str | None) -> list[Subprotocol]:
 def _log_state(event: SocketEvent) -> None:
     match event:
         case SocketOpened():
-            _log.info("The Phoenix socket is open.", extra={"action": "phoenix_client_opened"})
+            logger.info("The Phoenix socket is open.", extra={"action": "phoenix_client_opened"})
         case SocketClosed(code, http_status, reason, retry_in_s):
-            _log.info(
+            logger.info(
                 "The Phoenix socket is closed.",
                 extra={
                     "action": "phoenix_client_closed",

@@ -1,7 +1,7 @@
 """Phoenix Channels as a Litestar WebSocket route: one reader and one writer for each socket.
 
-The decisions are the core's (`adapters.phoenix.server`); here they are carried out. Nothing is
-parked for an idle connection but its reader: what goes out is written by a callback.
+The decisions are made by `adapters.phoenix.server`, and carried out here. An idle connection costs
+one waiting task, its reader; outgoing frames are written by a callback.
 """
 
 import asyncio
@@ -10,51 +10,59 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, cast
 
 from litestar import WebSocket
 from litestar.handlers import WebsocketRouteHandler
 
-from adapters.phoenix.channel import ChannelFactory, ConnectInfo, Ended, JoinRefused, Link
+from adapters.phoenix.channel import (
+    ChannelFactory,
+    ChannelSocket,
+    ChannelTransport,
+    ConnectInfo,
+    JoinRefused,
+    TerminateReason,
+)
 from adapters.phoenix.frames import (
     V1,
     V2,
     MalformedFrame,
+    Serializer,
     UnencodablePayload,
     serializer_for,
 )
 from adapters.phoenix.handshake import SUBPROTOCOL, origin_allowed, requested_version
 from adapters.phoenix.server import (
-    Answer,
-    Decision,
-    Deliver,
-    Join,
+    Action,
+    DispatchEvent,
+    JoinChannel,
     Payload,
-    Routes,
+    SendFrame,
     ServerSocket,
-    broadcast,
+    TopicRoutes,
+    encode_broadcast,
 )
-from adapters.phoenix.uvicorn_protocol import WIRE, SocketProtocol
+from adapters.phoenix.uvicorn_protocol import PROTOCOL_EXTENSION, SocketProtocol
 
 logger = logging.getLogger(__name__)
 
-GOING_AWAY = 1001
+# Close codes (RFC 6455, section 7.4.1, and its IANA registry).
 INTERNAL_ERROR = 1011
 SERVICE_RESTART = 1012
+TRY_AGAIN_LATER = 1013
 
 DRAINING = {"reason": "draining"}
-"""The reply to a join that comes when the server is about to end."""
+"""The response to a join while the server drains."""
 RETRY_AFTER_S = 1.0
-"""When a client may try again whose socket is not opened for that."""
+"""The Retry-After of a socket that is refused while the server drains."""
 BATCH, BATCHES, BATCH_PAUSE_S = 50, 100, 0.05
-"""Sockets are sent away so many at a time, or in so many batches, with pauses of about so long."""
+"""A drain closes this many sockets at a time, or all in this many batches, with these pauses."""
 
-_TURN = 64  # messages that one socket may have before another gets its turn
+_TURN = 64  # messages that one socket may have processed before another gets its turn
 
 
 class ConnectRefused(Exception):
-    """The socket is not opened: an HTTP status before the upgrade, which browsers do not see."""
+    """The socket is refused with an HTTP status before the upgrade; browsers hide the status."""
 
     def __init__(self, status: int = 403, *, retry_after_s: float | None = None) -> None:
         super().__init__()
@@ -62,42 +70,31 @@ class ConnectRefused(Exception):
         self.retry_after_s = retry_after_s
 
 
-Connect = Callable[[ConnectInfo], str | None]
-"""The id of a new socket, for `disconnect`, or None. Raises: ConnectRefused."""
-
-
 class ConnectionPolicy:
-    """Says which sockets may be opened; this one lets all in."""
+    """Decides which sockets may be opened; this one allows all."""
 
     def enter(self, info: ConnectInfo) -> None:
-        """A socket is to be opened. Raises: ConnectRefused."""
+        """Called before a socket is opened. Raises: ConnectRefused."""
 
     def left(self, info: ConnectInfo) -> None:
-        """A socket that was let in is gone."""
-
-
-class SlowConsumer(Enum):
-    """What a client gets that does not read what is sent to it."""
-
-    CLOSE = 1013
-    """What is queued is dropped, and the socket closed with 1013; then aborted."""
+        """Called after the end of a socket that was allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one socket may cost."""
+class SocketLimits:
+    """The resources that one socket may use."""
 
     max_channels: int = 100
     max_inbox: int = 64
-    """Messages that wait for one channel; beyond that the socket is not read (back-pressure)."""
+    """Messages waiting for one channel; beyond that the socket is not read (back-pressure)."""
     max_queued_frames: int = 1024
     max_queued_chars: int = 4 * 1024 * 1024
-    """Frames, and characters in them, that wait for the client to read; beyond: slow_consumer."""
-    slow_consumer: SlowConsumer = SlowConsumer.CLOSE
+    """Frames, and characters in them, waiting for a client that does not read. Beyond either the
+    queue is dropped, and the socket closed with 1013; then aborted."""
 
 
-class Observer:
-    """Is told what happens on the sockets; this one does nothing with it."""
+class SocketObserver:
+    """Callbacks for metrics; these do nothing."""
 
     def socket_opened(self) -> None:
         """A socket was accepted."""
@@ -109,14 +106,14 @@ class Observer:
         """A join was answered: `ok`, `error`, `crashed`, `unmatched` or `limit`."""
 
     def slow_consumer(self) -> None:
-        """A client did not read, and got what `Limits.slow_consumer` says."""
+        """A client did not read, and its socket is closed with 1013."""
 
 
-_DECIDED = "phoenix.decided"  # among uvicorn's messages: one whose decision takes time
+_DECIDED = "phoenix.decided"  # a message type of ours in uvicorn's queue: an action that waits
 
 
 class PhoenixEndpoint:
-    """A mount point for Phoenix sockets: give `route` to Litestar, and serve by `uvicorn_config`.
+    """The sockets under one path: give `route` to Litestar, and serve by `uvicorn_config`.
 
     Its methods are called in the event loop that serves it.
     """
@@ -126,58 +123,43 @@ class PhoenixEndpoint:
         path: str,
         channels: Mapping[str, ChannelFactory],
         *,
-        connect: Connect = lambda info: None,
         allowed_origins: Sequence[str] | None = None,
-        limits: Limits = Limits(),
-        gate: ConnectionPolicy | None = None,
-        observer: Observer | None = None,
-        echo_join_ref: bool = False,
+        limits: SocketLimits = SocketLimits(),
+        connection_policy: ConnectionPolicy | None = None,
+        observer: SocketObserver | None = None,
     ) -> None:
         """`path` ends in /websocket. `channels`: topic pattern → factory, the first match wins.
 
         `allowed_origins`: see `origin_allowed`; None allows every page.
-        `echo_join_ref`: see `ServerSocket`.
         """
         self.limits = limits
-        self.observer = observer or Observer()
-        self._gate = gate or ConnectionPolicy()
+        self.observer = observer or SocketObserver()
         self.route = WebsocketRouteHandler(path)(self._serve)
-        self._routes = Routes(channels)
-        self._connect = connect
-        self._allowed_origins = allowed_origins
-        self._echo_join_ref = echo_join_ref
         self.is_draining = False
-        """Whether new sockets and joins are refused: their clients try again, here or elsewhere."""
-        self._connections: dict[_Connection, str | None] = {}
-        self._subscribers: dict[str, dict[Link, _Connection]] = {}
+        """True: new sockets and joins are refused, and their clients try again."""
+        self._connection_policy = connection_policy or ConnectionPolicy()
+        self._routes = TopicRoutes(channels)
+        self._allowed_origins = allowed_origins
+        self._connections: dict[_Connection, None] = {}  # a set that keeps the order
+        self._subscribers: dict[str, dict[ChannelSocket, _Connection]] = {}
 
     def broadcast(
-        self, topic: str, event: str, payload: Payload, sender: Link | None = None
+        self, topic: str, event: str, payload: Payload, sender: ChannelSocket | None = None
     ) -> None:
-        """Send to everyone who has joined the topic, but for `sender`.
+        """Send to every channel on the topic but `sender`.
 
-        Raises: UnencodablePayload, and then nobody gets it.
+        Raises: UnencodablePayload, and nothing is sent.
         """
-        texts = broadcast(topic, event, payload, (V1, V2))
-        for link, connection in self._subscribers.get(topic, {}).items():
-            if link is not sender:
+        texts = encode_broadcast(topic, event, payload, (V1, V2))
+        for socket, connection in self._subscribers.get(topic, {}).items():
+            if socket is not sender:
                 connection.send(texts[connection.core.serializer.version])
 
-    def disconnect(self, socket_id: str) -> None:
-        """Close every socket that `connect` gave this id."""
-        for connection, its_id in self._connections.items():
-            if its_id == socket_id:
-                connection.close(GOING_AWAY)
+    async def drain(self, jitter: Callable[[], float]) -> None:
+        """Close every socket in batches, so that the clients do not all reconnect at once.
 
-    def drain(self) -> None:
-        """Close every socket, so that its client goes to another server, or comes back later."""
-        for connection in self._connections:
-            connection.close(SERVICE_RESTART)
-
-    async def send_away(self, jitter: Callable[[], float]) -> None:
-        """`drain` in batches, so that clients do not all come back in one instant.
-
-        It is over in about five seconds, however many there are. `jitter`: a float in 0..1.
+        It takes about five seconds at most. `jitter`: a float in 0..1.
+        Source: phoenix `lib/phoenix/socket/pool_supervisor.ex`, `PoolDrainer`.
         """
         connections = list(self._connections)
         size = max(BATCH, math.ceil(len(connections) / BATCHES))
@@ -187,48 +169,48 @@ class PhoenixEndpoint:
             for connection in connections[start : start + size]:
                 connection.close(SERVICE_RESTART)
 
-    def subscribe(self, link: Link, connection: "_Connection") -> None:
-        """Let the channel have the broadcasts on its topic."""
-        self._subscribers.setdefault(link.topic, {})[link] = connection
+    def subscribe(self, socket: ChannelSocket, connection: "_Connection") -> None:
+        """Add the channel to the broadcasts on its topic."""
+        self._subscribers.setdefault(socket.topic, {})[socket] = connection
 
-    def unsubscribe(self, link: Link) -> None:
-        """End that. Harmless if it was not so."""
-        subscribers = self._subscribers.get(link.topic)
+    def unsubscribe(self, socket: ChannelSocket) -> None:
+        """Remove the channel from the broadcasts on its topic, if it is there."""
+        subscribers = self._subscribers.get(socket.topic)
         if subscribers is not None:
-            subscribers.pop(link, None)
+            subscribers.pop(socket, None)
             if not subscribers:
-                del self._subscribers[link.topic]
+                del self._subscribers[socket.topic]
 
     async def _serve(self, socket: WebSocket[Any, Any, Any]) -> None:
-        wire, info = _wire_of(socket), ConnectInfo(socket.scope)
-        serializer = serializer_for(requested_version(info.params))
+        protocol, info = _protocol_of(socket), ConnectInfo(socket.scope)
         try:
-            if self.is_draining:
-                raise ConnectRefused(503, retry_after_s=RETRY_AFTER_S)
-            if serializer is None or not origin_allowed(
-                info.headers.get("origin"), self._allowed_origins
-            ):
-                raise ConnectRefused
-            socket_id = self._connect(info)
-            self._gate.enter(info)
+            serializer = self._check(info)
         except ConnectRefused as refused:
             await _refuse(socket, refused)
             return
         try:
-            offered = socket.scope["subprotocols"]
+            offered = info.subprotocols
             await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
-            core = ServerSocket[Link, ChannelFactory](
-                serializer,
-                self._routes,
-                max_channels=self.limits.max_channels,
-                echo_join_ref=self._echo_join_ref,
+            core = ServerSocket[ChannelSocket, ChannelFactory](
+                serializer, self._routes, max_channels=self.limits.max_channels
             )
-            await self._run(_Connection(self, core, info, wire), socket_id)
+            await self._run(_Connection(self, core, info, protocol))
         finally:
-            self._gate.left(info)
+            self._connection_policy.left(info)
 
-    async def _run(self, connection: "_Connection", socket_id: str | None) -> None:
-        self._connections[connection] = socket_id
+    def _check(self, info: ConnectInfo) -> Serializer:
+        """Return the serializer of a socket that may be opened. Raises: ConnectRefused."""
+        if self.is_draining:
+            raise ConnectRefused(503, retry_after_s=RETRY_AFTER_S)
+        serializer = serializer_for(requested_version(info.params))
+        origin = info.headers.get("origin")
+        if serializer is None or not origin_allowed(origin, self._allowed_origins):
+            raise ConnectRefused
+        self._connection_policy.enter(info)
+        return serializer
+
+    async def _run(self, connection: "_Connection") -> None:
+        self._connections[connection] = None
         self.observer.socket_opened()
         code = INTERNAL_ERROR
         try:
@@ -239,227 +221,226 @@ class PhoenixEndpoint:
             await connection.end()
 
 
-async def _refuse(socket: WebSocket[Any, Any, Any], refused: ConnectRefused) -> None:
+async def _refuse(websocket: WebSocket[Any, Any, Any], refused: ConnectRefused) -> None:
     headers = [(b"content-length", b"0")]
     if refused.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % math.ceil(refused.retry_after_s)))
     start = {"type": "websocket.http.response.start", "status": refused.status, "headers": headers}
-    await socket.send(cast(Any, start))
-    await socket.send(cast(Any, {"type": "websocket.http.response.body", "body": b""}))
+    await websocket.send(cast(Any, start))
+    await websocket.send(cast(Any, {"type": "websocket.http.response.body", "body": b""}))
 
 
-def _wire_of(socket: WebSocket[Any, Any, Any]) -> SocketProtocol:
-    extensions = cast("dict[str, object]", socket.scope.get("extensions") or {})
-    wire = extensions.pop(WIRE, None)  # a reference back to the scope's owner: not for keeping
-    if not isinstance(wire, SocketProtocol):
+def _protocol_of(websocket: WebSocket[Any, Any, Any]) -> SocketProtocol:
+    extensions = cast("dict[str, object]", websocket.scope.get("extensions") or {})
+    protocol = extensions.pop(PROTOCOL_EXTENSION, None)  # popped: it refers to the scope's owner
+    if not isinstance(protocol, SocketProtocol):
         raise RuntimeError("a Phoenix endpoint is served by `uvicorn_config`")
-    return wire
+    return protocol
 
 
-class _Connection:
-    """One open socket: its reader, and the queue of what goes out."""
+class _Connection(ChannelTransport):
+    """One open socket: its reader, and the queue of outgoing frames."""
 
-    __slots__ = ("_acting", "_chars", "_ending", "_endpoint", "_queue", "_wire", "core", "info",
+    __slots__ = ("_busy", "_chars", "_ending", "_endpoint", "_protocol", "_queue", "core", "info",
                  "max_inbox")  # fmt: skip
 
     def __init__(
         self,
         endpoint: PhoenixEndpoint,
-        core: ServerSocket[Link, ChannelFactory],
+        core: ServerSocket[ChannelSocket, ChannelFactory],
         info: ConnectInfo,
-        wire: SocketProtocol,
+        protocol: SocketProtocol,
     ) -> None:
         self.core = core
         self.info = info
         self.max_inbox = endpoint.limits.max_inbox
         self._endpoint = endpoint
-        self._wire = wire
+        self._protocol = protocol
         self._queue: list[str] | None = None  # None while nothing waits
         self._chars = 0
-        self._ending: set[Link] = set()
-        self._acting = False  # whether the reader is at a message that takes time
+        self._ending: set[ChannelSocket] = set()
+        self._busy = False  # True while the reader handles a message that takes time
 
     # The writer.
 
     def send(self, text: str) -> None:
-        """Queue a frame; never waits. What is queued in one turn of the loop leaves together."""
+        """Queue a frame; never waits. Frames queued in one turn of the loop are one write."""
         queue = self._queue
         if queue is None:
-            if self._wire.closing:
+            if self._protocol.closing:
                 return
             queue = self._queue = []
-            # A task that the sender created before comes first, so that the acknowledgement of a
-            # message and an answer that is there at once share one write.
+            # A task that the sender created before runs first, so that the acknowledgement of a
+            # message and an immediate answer share one write.
             asyncio.get_running_loop().call_soon(self._flush)
         queue.append(text)
         self._chars += len(text)
         limits = self._endpoint.limits
         if len(queue) > limits.max_queued_frames or self._chars > limits.max_queued_chars:
-            if self._wire.writable.is_set():
-                self._write()  # a burst of ours: the client could not have read it yet
+            if self._protocol.writable.is_set():
+                self._write()  # a burst from here: the client had no chance to read it yet
             else:
-                self._apply(limits.slow_consumer)
+                self._drop_slow_consumer()
 
     def _flush(self) -> None:
-        if self._wire.writable.is_set():
+        if self._protocol.writable.is_set():
             self._write()
         else:
-            self._wire.on_writable = self._write
+            self._protocol.on_writable = self._write
 
     def _write(self) -> None:
         queue, self._queue, self._chars = self._queue, None, 0
         if queue is not None:
-            self._wire.send_texts(queue)
+            self._protocol.send_texts(queue)
 
-    def _apply(self, policy: SlowConsumer) -> None:
+    def _drop_slow_consumer(self) -> None:
         self._queue = None
         self._chars = 0
         self._endpoint.observer.slow_consumer()
         logger.info("A client does not read", extra={"action": "slow_consumer"})
-        self._wire.hang_up(policy.value)
+        self._protocol.close(TRY_AGAIN_LATER)
 
     def close(self, code: int) -> None:
-        """Send what is queued, and close."""
         self._write()
-        self._wire.hang_up(code)
+        self._protocol.close(code)
 
-    def broadcast(
-        self, topic: str, event: str, payload: Payload, sender: Link | None = None
-    ) -> None:
-        """See `PhoenixEndpoint.broadcast`."""
-        self._endpoint.broadcast(topic, event, payload, sender)
+    def broadcast_from(self, sender: ChannelSocket, event: str, payload: Payload) -> None:
+        self._endpoint.broadcast(sender.topic, event, payload, sender)
 
-    def ending(self, link: Link) -> None:
-        """The channel ends: it gets no more messages, nor broadcasts."""
-        self.core.forget(link)
-        self._endpoint.unsubscribe(link)
-        self._ending.add(link)
+    def channel_ending(self, socket: ChannelSocket) -> None:
+        self.core.forget(socket)
+        self._endpoint.unsubscribe(socket)
+        self._ending.add(socket)
 
-    def ended(self, link: Link) -> None:
-        """The channel has terminated."""
-        self._ending.discard(link)
+    def channel_ended(self, socket: ChannelSocket) -> None:
+        self._ending.discard(socket)
 
     # The reader.
 
     async def read(self) -> int:
-        """Carry out what the client asks for until the socket ends; the close code."""
-        self._wire.take = self._take
+        """Process the client's messages until the socket ends; return the close code."""
+        self._protocol.on_text = self._process_at_once
         try:
             return await self._read()
         finally:
-            self._wire.take = None
+            self._protocol.on_text = None
 
     async def _read(self) -> int:
         for number in itertools.count(1):
-            message = cast("dict[str, Any]", await self._wire.receive())
-            self._acting = True
+            message = cast("dict[str, Any]", await self._protocol.receive())
+            self._busy = True
             if message["type"] == "websocket.disconnect":
                 return int(message["code"])
             try:
-                await self._carry_out(message)
-            except UnencodablePayload:  # a reply to a ref so odd that it can be read, not written
-                self._undecodable()
+                await self._process(message)
+            except UnencodablePayload:  # a reply to a ref that can be decoded, but not encoded
+                self._close_malformed()
             if number % _TURN == 0:
-                await asyncio.sleep(0)  # what has been read already is taken without waiting
-            self._acting = False
+                await asyncio.sleep(0)  # queued messages are received without waiting
+            self._busy = False
         return INTERNAL_ERROR
 
-    async def _carry_out(self, message: dict[str, Any]) -> None:
+    async def _process(self, message: dict[str, Any]) -> None:
         if message["type"] == _DECIDED:
-            await self._act(message["decision"])
+            await self._finish(message["action"])
             return
-        decision = self._decide(message["text"] if "text" in message else message["bytes"])
-        if not self._act_at_once(decision):
-            await self._act(decision)
+        action = self._decide(message["text"] if "text" in message else message["bytes"])
+        if not self._begin(action):
+            await self._finish(action)
 
-    def _take(self, text: str) -> bool:
-        """Carry out a message that needs no waiting as it comes; the reader gets the others."""
-        if self._acting:
+    def _process_at_once(self, text: str) -> bool:
+        """Process a message without waking the reader, unless the reader is busy (False).
+
+        What takes time of it is left to the reader.
+        """
+        if self._busy:
             return False
-        decision = self._decide(text)
-        if not self._act_at_once(decision):
-            self._acting = True
-            self._wire.queue.put_nowait(cast(Any, {"type": _DECIDED, "decision": decision}))
+        action = self._decide(text)
+        if not self._begin(action):
+            self._busy = True
+            self._protocol.queue.put_nowait(cast(Any, {"type": _DECIDED, "action": action}))
         return True
 
-    def _decide(self, data: str | bytes) -> Decision[Link, ChannelFactory]:
+    def _decide(self, data: str | bytes) -> Action[ChannelSocket, ChannelFactory]:
         try:
             return self.core.receive(data)
         except MalformedFrame:
-            self._undecodable()
+            self._close_malformed()
             return None
 
-    def _undecodable(self) -> None:
+    def _close_malformed(self) -> None:
         logger.info("A frame could not be decoded", extra={"action": "malformed_frame"})
         self.close(INTERNAL_ERROR)
 
-    def _act_at_once(self, decision: Decision[Link, ChannelFactory]) -> bool:
-        """Whether that was all; if not, `_act` does the rest."""
-        if isinstance(decision, Deliver):
-            decision.channel.give(decision)
-            return not decision.channel.is_full
-        if isinstance(decision, Join):
+    def _begin(self, action: Action[ChannelSocket, ChannelFactory]) -> bool:
+        """Do what takes no time; return False if `_finish` must do the rest."""
+        if isinstance(action, DispatchEvent):
+            action.channel.enqueue(action)
+            return not action.channel.is_full
+        if isinstance(action, JoinChannel):
             return False
-        if isinstance(decision, Answer):
-            self.send(decision.text)
-            if decision.refused_join is not None:
-                self._endpoint.observer.join(decision.refused_join)
-        elif decision is not None:
-            decision.channel.give(decision)
+        if isinstance(action, SendFrame):
+            self.send(action.text)
+            if action.refused_join is not None:
+                self._endpoint.observer.join(action.refused_join)
+        elif action is not None:
+            action.channel.enqueue(action)
         return True
 
-    async def _act(self, decision: Decision[Link, ChannelFactory]) -> None:
-        if isinstance(decision, Join):
-            await self._join(decision)
-        elif isinstance(decision, Deliver) and decision.channel.is_full:
-            await decision.channel.room()
+    async def _finish(self, action: Action[ChannelSocket, ChannelFactory]) -> None:
+        if isinstance(action, JoinChannel):
+            await self._join(action)
+        elif isinstance(action, DispatchEvent) and action.channel.is_full:
+            await action.channel.wait_for_room()
 
-    async def _join(self, join: Join[Link, ChannelFactory]) -> None:
+    async def _join(self, join: JoinChannel[ChannelSocket, ChannelFactory]) -> None:
         old = join.replaced
-        told = old is None or await old.retire()
-        link = await self._answer_join(join)
-        if old is not None and not told:
-            self.send(self.core.closed(old))
-            old.retired()
-        if link is not None:
-            link.start()
+        is_closed = old is None or await old.replace()
+        socket = await self._run_join(join)
+        if old is not None and not is_closed:
+            self.send(self.core.close(old))
+            old.release()
+        if socket is not None:
+            socket.start()
 
-    async def _answer_join(self, join: Join[Link, ChannelFactory]) -> Link | None:
-        """Run the join and queue its reply; the channel, unless it is refused."""
-        link = response = None
+    async def _run_join(
+        self, join: JoinChannel[ChannelSocket, ChannelFactory]
+    ) -> ChannelSocket | None:
+        """Run the join and queue its reply; return the channel's socket, None if refused."""
+        socket = response = None
         try:
             if self._endpoint.is_draining:
                 raise JoinRefused(DRAINING)
-            link = Link(self, join.route, join.topic, join.join_ref, join.ref)
-            response = await link.join(join.payload)
-            text = self.core.joined(link, join.ref, response)
+            socket = ChannelSocket(self, join.route, join.topic, join.join_ref, join.ref)
+            response = await socket.join(join.payload)
+            text = self.core.accept_join(socket, join.ref, response)
         except Exception as error:
-            if link is not None:
-                await link.abandon(had_joined=response is not None)
+            if socket is not None:
+                await socket.abandon(had_joined=response is not None)
             self._refuse(join, error)
-            if link is not None and isinstance(error, JoinRefused) and error.final:
-                self.send(self.core.closed(link))
+            if socket is not None and isinstance(error, JoinRefused) and error.final:
+                self.send(self.core.close(socket))
             return None
-        self._endpoint.subscribe(link, self)
-        self._answered(text, "ok")
-        return link
+        self._endpoint.subscribe(socket, self)
+        self._answer_join(text, "ok")
+        return socket
 
-    def _refuse(self, join: Join[Link, ChannelFactory], error: Exception) -> None:
+    def _refuse(self, join: JoinChannel[ChannelSocket, ChannelFactory], error: Exception) -> None:
         if isinstance(error, JoinRefused):
-            self._answered(self.core.refused(join, error.response), "error")
+            self._answer_join(self.core.refuse_join(join, error.response), "error")
             return
-        text = self.core.refused(join, {"reason": "join crashed"})
+        text = self.core.refuse_join(join, {"reason": "join crashed"})
         logger.error("A join crashed", extra={"action": "join_crashed"}, exc_info=error)
-        self._answered(text, "crashed")
+        self._answer_join(text, "crashed")
 
-    def _answered(self, text: str, outcome: str) -> None:
+    def _answer_join(self, text: str, outcome: str) -> None:
         self.send(text)
         self._endpoint.observer.join(outcome)
 
     async def end(self) -> None:
-        """The socket is gone: every channel does what it was given before, and terminates."""
+        """End every channel after its earlier messages, and wait for them; the socket is gone."""
         channels = self.core.channels
-        for link in channels:
-            link.give(Ended.DISCONNECTED)
-        for link in (*channels, *self._ending):
-            await link.finished()
+        for socket in channels:
+            socket.enqueue(TerminateReason.DISCONNECTED)
+        for socket in (*channels, *self._ending):
+            await socket.wait_until_idle()

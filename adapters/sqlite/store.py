@@ -14,17 +14,7 @@ from msgspec.structs import replace
 from adapters.sqlite.batch_worker import BatchWorker
 from adapters.sqlite.file import open_reader, open_writer, transaction
 from application.page_cursor import decode_cursor, encode_cursor
-from application.ports import (
-    IDEMPOTENCY_WINDOW,
-    RECENT,
-    Archive,
-    Erased,
-    Loaded,
-    Outbox,
-    SessionPage,
-    SessionStore,
-    UsageStore,
-)
+from application.ports import IDEMPOTENCY_WINDOW, RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message, StatusChange
@@ -98,7 +88,7 @@ class _Append:
     notices: Rows
 
 
-class SqliteStore(SessionStore, Archive, Outbox, UsageStore):
+class SqliteStore(Store):
     """All ports of storage in the file `path`. Use it as `async with store:`.
 
     All waiting writes go into the next transaction, and share its fsync. `synchronous`: with FULL

@@ -1,1 +1,1 @@
-"""The reference bridge: a live chat, its rules and its parties."""
+"""The rules of the reference bridge: a live chat and the commands of its coordinators."""

@@ -1,14 +1,15 @@
-"""A conversation as the coordinators' side sees it: who waits, who has it, what is wished for it.
+"""A conversation on the coordinators' side: who waits, who is assigned, which commands are pending.
 
-The AI agent server owns the conversation and says so. A coordinator's act holds here at once, and
-is a wish until the server has heard it. Acts and news cross on their way; the tables say who wins.
+The AI agent server owns the conversation. A coordinator's command takes effect here at once and is
+pending until the server has answered it. Commands and the server's reports can cross on their way:
+the tables below decide which of them holds.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from domain.errors import Refusal, SessionClosed, TransitionRefused
@@ -23,9 +24,6 @@ from domain.identity import (
 from domain.message import Author
 from domain.status import Status
 
-MAX_SUMMARY = 4_000
-"""The longest summary, in characters: what the server takes."""
-
 
 class AlreadyClaimed(Refusal):
     """Another coordinator has the conversation."""
@@ -37,8 +35,8 @@ class AlreadyClaimed(Refusal):
         self.by = by
 
 
-class Act(StrEnum):
-    """What a coordinator does with a conversation."""
+class CoordinatorCommand(StrEnum):
+    """What a coordinator can do with a conversation."""
 
     CLAIM = "claim"
     TAKE_OVER = "take_over"
@@ -47,70 +45,73 @@ class Act(StrEnum):
     CLOSE = "close"
 
 
-ACTS: dict[tuple[Status, Act], Status] = {
-    (Status.WAITING, Act.CLAIM): Status.LIVE,
-    (Status.LIVE, Act.CLAIM): Status.LIVE,
-    (Status.WAITING, Act.TAKE_OVER): Status.LIVE,
-    (Status.LIVE, Act.TAKE_OVER): Status.LIVE,
-    (Status.AI, Act.SPEAK): Status.LIVE,
-    (Status.WAITING, Act.SPEAK): Status.LIVE,
-    (Status.LIVE, Act.SPEAK): Status.LIVE,
-    (Status.LIVE, Act.RETURN): Status.AI,
-    (Status.WAITING, Act.CLOSE): Status.CLOSED,
-    (Status.LIVE, Act.CLOSE): Status.CLOSED,
+COMMAND_TRANSITIONS: dict[tuple[Status, CoordinatorCommand], Status] = {
+    (Status.WAITING, CoordinatorCommand.CLAIM): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.CLAIM): Status.LIVE,
+    (Status.WAITING, CoordinatorCommand.TAKE_OVER): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.TAKE_OVER): Status.LIVE,
+    (Status.AI, CoordinatorCommand.SPEAK): Status.LIVE,
+    (Status.WAITING, CoordinatorCommand.SPEAK): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.SPEAK): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.RETURN): Status.AI,
+    (Status.WAITING, CoordinatorCommand.CLOSE): Status.CLOSED,
+    (Status.LIVE, CoordinatorCommand.CLOSE): Status.CLOSED,
 }
-"""Every act there is: (status, act) → the status that it leads to."""
+"""Every permitted command: (status, command) → the status that it leads to."""
 
-_OWNERS_ALONE = frozenset({Act.CLAIM, Act.RETURN, Act.CLOSE})
-"""What nobody may do with a conversation that another coordinator has."""
+_ASSIGNEE_ONLY = frozenset(
+    {CoordinatorCommand.CLAIM, CoordinatorCommand.RETURN, CoordinatorCommand.CLOSE}
+)
+"""Commands that are refused while another coordinator has the conversation."""
 
-OVERTAKES = frozenset(
+OVERRIDES = frozenset(
     {
         (Status.LIVE, Status.AI),
         (Status.LIVE, Status.CLOSED),
         (Status.AI, Status.CLOSED),
     }
 )
-"""(wished, told): the server's news that void a wish it has not heard yet.
+"""(commanded, reported): the statuses reported by the server that void a pending command.
 
-The user has cancelled what was claimed, or the conversation was closed. All other news are of the
-time before the wish.
+The user has cancelled what was claimed, or the conversation was closed. Any other report dates from
+before the command.
 """
 
 
-class Wish(Struct, frozen=True, kw_only=True):
-    """What the server must still be told of a coordinator's act."""
+class PendingCommand(Struct, frozen=True, kw_only=True):
+    """A coordinator's command that the server has not answered yet."""
 
-    wish_id: str
+    command_id: str = field(name="wish_id")
     """Also the idempotency key of its delivery."""
     status: Status
+    """The status that it asks for."""
     at: datetime
     coordinator_id: CoordinatorId
-    summary: str | None = None
+    handover_note: str | None = field(default=None, name="summary")
 
 
-class Told(Struct, frozen=True, kw_only=True):
-    """What the server says of a conversation."""
+class ServerState(Struct, frozen=True, kw_only=True):
+    """The state of a conversation as the server reports it."""
 
     status: Status
     at: datetime
     """By the server's clock."""
-    summary: str | None = None
+    handover_note: str | None = None
     coordinator_id: CoordinatorId | None = None
 
 
-class TransferNews(Struct, frozen=True, kw_only=True):
-    """The server says that a user waits for a human."""
+class TransferRequested(Struct, frozen=True, kw_only=True):
+    """The server's report that a user waits for a human."""
 
     transfer_id: TransferId
     reason: str
     context: Mapping[str, object]
-    """The context package, as it came."""
+    """The context package, as received."""
     at: datetime
 
 
-class Words(Struct, frozen=True, kw_only=True):
-    """What somebody has said."""
+class ChatMessage(Struct, frozen=True, kw_only=True):
+    """A message of a user, a coordinator or the AI."""
 
     message_id: MessageId
     author: Author
@@ -119,122 +120,143 @@ class Words(Struct, frozen=True, kw_only=True):
     session_id: SessionId | None = None
     coordinator_id: CoordinatorId | None = None
     origin: str | None = None
-    """Whatever its sender wants to know it by when it comes back."""
+    """A mark of its sender's choice, by which the sender recognises its own message."""
 
 
 class LiveChat(Struct, frozen=True, kw_only=True):
-    """One conversation of one customer."""
+    """One conversation of one customer.
+
+    It is stored as JSON; a field's `name` is its key there, where that differs.
+    """
 
     session_id: SessionId
     customer: Customer
     since: datetime
-    """When it got its status."""
+    """The time of the newest change of status or coordinator."""
     location_id: LocationId | None = None
     status: Status = Status.AI
     coordinator_id: CoordinatorId | None = None
-    """Who has it; None while it is nobody's, or an unnamed one's."""
+    """The assigned coordinator; None if unassigned or anonymous."""
     waiting_since: datetime | None = None
-    """When the newest transfer was asked for."""
+    """The time of the newest transfer request."""
     transfer_id: TransferId | None = None
     reason: str | None = None
     context: Mapping[str, object] | None = None
-    summary: str | None = None
-    told_at: datetime | None = None
-    """How new the newest news of the server is."""
-    wishes: tuple[Wish, ...] = ()
-    """What the server has not heard yet, oldest first."""
+    handover_note: str | None = field(default=None, name="summary")
+    server_state_at: datetime | None = field(default=None, name="told_at")
+    """The time of the newest report of the server, by its clock."""
+    pending_commands: tuple[PendingCommand, ...] = field(default=(), name="wishes")
+    """The commands that the server has not answered yet, oldest first."""
 
     @property
     def is_open(self) -> bool:
-        """Whether coordinators have anything to do with it."""
+        """Whether it needs coordinators: it is waiting or live."""
         return self.status in (Status.WAITING, Status.LIVE)
 
 
-def act(
+def apply_command(
     chat: LiveChat,
-    what: Act,
-    wish_id: str,
+    command: CoordinatorCommand,
+    command_id: str,
     by: CoordinatorId | None,
     at: datetime,
-    summary: str | None = None,
+    handover_note: str | None = None,
 ) -> LiveChat:
-    """The chat after a coordinator's act; the same chat, where it changes nothing.
+    """Return the chat after a coordinator's command; the same chat where it changes nothing.
 
-    Words need no wish: the server hears them by themselves.
+    `SPEAK` leaves no pending command: the message itself reaches the server over the socket.
     Raises: AlreadyClaimed, TransitionRefused, SessionClosed.
     """
-    to = _target(chat, what, by)
+    to = _target(chat, command, by)
     if to is chat.status and (by is None or by == chat.coordinator_id or to is not Status.LIVE):
         return chat
     moved = _moved(chat, to, at, by if to is Status.LIVE else None)
-    if what is Act.SPEAK or by is None:
+    if command is CoordinatorCommand.SPEAK or by is None:
         return moved
-    wish = Wish(wish_id=wish_id, status=to, at=at, coordinator_id=by, summary=summary)
-    return replace(moved, wishes=(*chat.wishes, wish), summary=summary or chat.summary)
+    pending = PendingCommand(
+        command_id=command_id, status=to, at=at, coordinator_id=by, handover_note=handover_note
+    )
+    return replace(
+        moved,
+        pending_commands=(*chat.pending_commands, pending),
+        handover_note=handover_note or chat.handover_note,
+    )
 
 
-def _target(chat: LiveChat, what: Act, by: CoordinatorId | None) -> Status:
-    if (chat.status, what) in ((Status.AI, Act.RETURN), (Status.CLOSED, Act.CLOSE)):
-        return chat.status  # the same again
+def _target(chat: LiveChat, command: CoordinatorCommand, by: CoordinatorId | None) -> Status:
+    if (chat.status, command) in (
+        (Status.AI, CoordinatorCommand.RETURN),
+        (Status.CLOSED, CoordinatorCommand.CLOSE),
+    ):
+        return chat.status  # a repeat
     if chat.status is Status.CLOSED:
         raise SessionClosed
-    owner = chat.coordinator_id
-    if what in _OWNERS_ALONE and chat.status is Status.LIVE and owner not in (None, by):
-        raise AlreadyClaimed(owner)
-    to = ACTS.get((chat.status, what))
+    assignee = chat.coordinator_id
+    if command in _ASSIGNEE_ONLY and chat.status is Status.LIVE and assignee not in (None, by):
+        raise AlreadyClaimed(assignee)
+    to = COMMAND_TRANSITIONS.get((chat.status, command))
     if to is None:
         raise TransitionRefused("the user does not wait for a human any more")
     return to
 
 
-def hear_status(chat: LiveChat, told: Told) -> LiveChat:
-    """The chat after the server's news of its status; the same chat, where they are no news."""
-    if chat.told_at is not None and told.at < chat.told_at:
+def apply_server_state(chat: LiveChat, state: ServerState) -> LiveChat:
+    """Return the chat after a report of the server; the same chat where that is outdated."""
+    if chat.server_state_at is not None and state.at < chat.server_state_at:
         return chat
-    if chat.wishes and (chat.wishes[-1].status, told.status) not in OVERTAKES:
+    pending = chat.pending_commands
+    if pending and (pending[-1].status, state.status) not in OVERRIDES:
         return chat
-    return _as_told(chat, told)
+    return _as_reported(chat, state)
 
 
-def settle(chat: LiveChat, wish_id: str, told: Told) -> LiveChat:
-    """The chat once the server has answered a wish, granted or not, with how things are."""
-    left = tuple(wish for wish in chat.wishes if wish.wish_id != wish_id)
-    return replace(chat, wishes=left) if left else _as_told(chat, told)
+def complete_command(chat: LiveChat, command_id: str, state: ServerState) -> LiveChat:
+    """Return the chat once the server has granted or refused a command; `state`: its state then."""
+    left = tuple(each for each in chat.pending_commands if each.command_id != command_id)
+    return replace(chat, pending_commands=left) if left else _as_reported(chat, state)
 
 
-def hear_transfer(chat: LiveChat, news: TransferNews) -> LiveChat:
-    """The chat after the server's news that its user waits; the same chat, where it is known."""
-    if news.transfer_id == chat.transfer_id or chat.status is Status.CLOSED:
+def apply_transfer(chat: LiveChat, transfer: TransferRequested) -> LiveChat:
+    """Return the chat after a transfer request; the same chat where it is known or outdated."""
+    if transfer.transfer_id == chat.transfer_id or chat.status is Status.CLOSED:
         return chat
-    if chat.told_at is not None and news.at < chat.told_at:
+    if chat.server_state_at is not None and transfer.at < chat.server_state_at:
         return chat
-    waiting = _moved(chat, Status.WAITING, news.at, None) if chat.status is Status.AI else chat
+    waiting = chat
+    if chat.status is Status.AI:
+        waiting = _moved(chat, Status.WAITING, transfer.at, None)
     return replace(
         waiting,
-        transfer_id=news.transfer_id,
-        reason=news.reason,
-        context=news.context,
-        told_at=news.at,
+        transfer_id=transfer.transfer_id,
+        reason=transfer.reason,
+        context=transfer.context,
+        server_state_at=transfer.at,
     )
 
 
-def _as_told(chat: LiveChat, told: Told) -> LiveChat:
-    owner = (told.coordinator_id or chat.coordinator_id) if told.status is Status.LIVE else None
+def _as_reported(chat: LiveChat, state: ServerState) -> LiveChat:
+    assignee = None
+    if state.status is Status.LIVE:
+        assignee = state.coordinator_id or chat.coordinator_id
     moved = chat
-    if told.status is not chat.status or owner != chat.coordinator_id:
-        moved = _moved(chat, told.status, told.at, owner)
-    newest = max(told.at, chat.told_at or told.at)
-    return replace(moved, told_at=newest, summary=told.summary or chat.summary, wishes=())
+    if state.status is not chat.status or assignee != chat.coordinator_id:
+        moved = _moved(chat, state.status, state.at, assignee)
+    return replace(
+        moved,
+        server_state_at=max(state.at, chat.server_state_at or state.at),
+        handover_note=state.handover_note or chat.handover_note,
+        pending_commands=(),
+    )
 
 
 def _moved(
     chat: LiveChat, to: Status, at: datetime, coordinator_id: CoordinatorId | None
 ) -> LiveChat:
-    asked = to is Status.WAITING and chat.status is not Status.WAITING
+    requested = to is Status.WAITING and chat.status is not Status.WAITING
     return replace(
         chat,
         status=to,
         since=at,
         coordinator_id=coordinator_id,
-        waiting_since=at if asked else chat.waiting_since,
+        waiting_since=at if requested else chat.waiting_since,
     )

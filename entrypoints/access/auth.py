@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.json_shapes import CamelStruct, timestamp
-from adapters.phoenix.channel import ConnectInfo, Link
+from adapters.phoenix.channel import ChannelSocket, ConnectInfo
 from adapters.system import SystemClock
 from application.ports import Clock, Timer
 from domain.identity import Identity, Role, Unauthorized, identifier
 from entrypoints.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
-    from adapters.jwt.keys import Key
+    from adapters.jwt.keys import VerificationKey
     from adapters.jwt.published import PublishedKeys
     from adapters.jwt.tokens import JwtTokens
 
@@ -66,7 +66,7 @@ class TokenLease:
 
     __slots__ = ("_clock", "_link", "_timer", "identity")
 
-    def __init__(self, link: Link, clock: Clock, identity: Identity) -> None:
+    def __init__(self, link: ChannelSocket, clock: Clock, identity: Identity) -> None:
         self._link = link
         self._clock = clock
         self._timer: Timer | None = None
@@ -141,7 +141,7 @@ def tokens(settings: Settings) -> "JwtTokens | None":
 _KEYS = ("JWT_SECRET", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL")
 
 
-def _key(settings: Settings) -> "Key | PublishedKeys":
+def _key(settings: Settings) -> "VerificationKey | PublishedKeys":
     from adapters.jwt.keys import BadKey, file_key, secret_key
 
     given = [name for name in _KEYS if getattr(settings, name.lower())]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from hmac import compare_digest
-from typing import Any, cast
+from typing import Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -15,7 +15,6 @@ from litestar.exceptions import (
     TooManyRequestsException,
 )
 from litestar.handlers import BaseRouteHandler
-from litestar.types import WebSocketScope
 
 from adapters.phoenix.channel import ConnectInfo
 from entrypoints.access.rate_limits import Limits, RateLimited
@@ -64,8 +63,7 @@ def token_guard(service_token: str, limits: Limits) -> Guard:
         scheme, _space, given = connection.headers.get("authorization", "").partition(" ")
         if not is_good(given if scheme.lower() == "bearer" else ""):
             try:
-                # Where somebody comes from, a request's scope says as a socket's does.
-                limits.failing(ConnectInfo(cast(WebSocketScope, connection.scope)))
+                limits.failing(ConnectInfo(connection.scope))
             except RateLimited as error:
                 wait_s = math.ceil(error.retry_after_ms / 1000)
                 raise TooManyRequestsException(

@@ -85,8 +85,8 @@ class Buckets:
         self._full_at = {key: at for at, key in kept}
 
 
-def turn_places(settings: Settings) -> asyncio.Semaphore:
-    """The places for turns at once, by LIMIT_TURNS."""
+def turn_slots(settings: Settings) -> asyncio.Semaphore:
+    """Return the semaphore that bounds the turns running at once, by LIMIT_TURNS."""
     is_kept = settings.rate_limits == "on"
     return asyncio.Semaphore(settings.limit_turns if is_kept else sys.maxsize)
 

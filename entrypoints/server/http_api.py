@@ -15,16 +15,17 @@ from msgspec.structs import asdict
 
 from adapters.json_shapes import CamelStruct, timestamp
 from adapters.prometheus import Metrics
+from application.business_facts import language_of
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
-from application.transfers import Spoken, Transfers
+from application.read_history import ReadHistory
+from application.session_log import load_session
+from application.transfers import PostedCoordinatorMessage, Transfers
 from application.usage_tracker import UsageTracker
-from domain.business import DEFAULT_LANGUAGE
 from domain.errors import (
     ConversationError,
     Failure,
     InvalidPayload,
-    UnknownSession,
 )
 from domain.handover import context_package
 from domain.identity import (
@@ -192,13 +193,14 @@ class ApiServices:
     store: SessionStore
     archive: Archive
     outbox: Outbox
+    history: ReadHistory
     transfers: Transfers
     privacy: Privacy
-    spending: UsageTracker
+    usage_tracker: UsageTracker
     businesses: Businesses
     clock: Clock
     metrics: Metrics
-    pushes: EventPresenter
+    presenter: EventPresenter
     health: Health
     limits: Limits
     service_token: str = ""
@@ -301,7 +303,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
     @get("/conversations/{sessionId:str}", tags=["conversations"], responses=problems(404))
     async def conversation(session_id: SessionIdPath) -> SessionJson:
         """The head of a conversation."""
-        session, _ = await _load(services, session_id)
+        session, _ = await load_session(services.store, _session_id(session_id))
         return session_json(session)
 
     @get(
@@ -316,12 +318,10 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = 50,
     ) -> MessagePage:
         """Entries between two seqs: the newest given `before`, else the oldest."""
-        session, _ = await _load(services, session_id)
-        entries = await services.store.page(
-            session.session_id, after=after, before=before, limit=limit
-        )
-        shown = [services.pushes.logged(session.customer, entry) for entry in entries]
-        return MessagePage(shown, _has_more(session, entries, after, before))
+        session, _ = await load_session(services.store, _session_id(session_id))
+        page = await services.history.of(session, after=after, before=before, limit=limit)
+        shown = [services.presenter.logged(session.customer, entry) for entry in page.entries]
+        return MessagePage(shown, page.more)
 
     @get(
         "/conversations/{sessionId:str}/context",
@@ -330,8 +330,9 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
     )
     async def context(session_id: SessionIdPath) -> ContextJson:
         """What a coordinator needs to know before the first word."""
-        session, recent = await _load(services, session_id)
-        return _context(session, recent, await _language(services, session))
+        session, recent = await load_session(services.store, _session_id(session_id))
+        language = await language_of(services.businesses, session.customer.business_id)
+        return _context(session, recent, language)
 
     return [conversations, conversation, messages, context]
 
@@ -366,14 +367,14 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     ) -> Response[AgentMessageStored]:
         """A coordinator speaks: that is a takeover, whoever owned the conversation before."""
         addressee, session_id = await _addressee(services, data)
-        spoken = await services.transfers.speak(
+        posted = await services.transfers.post_coordinator_message(
             addressee,
             message_text(data.message),
             _coordinator_id(data.coordinator_id),
             _message_id(data.message_id),
             session_id,
         )
-        return Response(_stored(spoken), status_code=200 if spoken.duplicate else 201)
+        return Response(_stored(posted), status_code=200 if posted.duplicate else 201)
 
     return [status, speak]
 
@@ -390,7 +391,7 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
             timestamp(services.clock.now()),
             [
                 ExportedConversation(
-                    session_json(session), [services.pushes.logged(who, entry) for entry in log]
+                    session_json(session), [services.presenter.logged(who, entry) for entry in log]
                 )
                 for session, log in logs
             ],
@@ -424,7 +425,7 @@ def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         begin = first or max(date.min + USUAL_SPAN, end) - USUAL_SPAN
         if not timedelta(0) <= end - begin < MAX_SPAN:
             raise InvalidPayload(f"from must not be after to, nor {MAX_SPAN.days} days before it")
-        days = await services.spending.between(owner, begin, end)
+        days = await services.usage_tracker.by_day(owner, begin, end)
         return UsageReport(
             owner,
             [DayJson(**asdict(usage_json(spent)), day=day) for day, spent in days.items()],
@@ -432,21 +433,6 @@ def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         )
 
     return [usage]
-
-
-async def _load(services: ApiServices, session_id: str) -> tuple[Session, tuple[Entry, ...]]:
-    loaded = await services.store.load(_session_id(session_id))
-    if loaded is None:
-        raise UnknownSession
-    return loaded.session, loaded.recent
-
-
-async def _language(services: ApiServices, session: Session) -> str:
-    try:
-        business = await services.businesses.business(session.customer.business_id)
-    except Failure:
-        return DEFAULT_LANGUAGE  # a hand-over does not wait for the facts to be there again
-    return business.language if business is not None else DEFAULT_LANGUAGE
 
 
 async def _addressee(
@@ -458,7 +444,7 @@ async def _addressee(
         if None in named:
             raise InvalidPayload("sessionId, or businessId and userId, must say to whom")
         return customer(*named), None
-    session, _ = await _load(services, data.session_id)
+    session, _ = await load_session(services.store, _session_id(data.session_id))
     owner = session.customer
     if data.business_id not in (None, owner.business_id) or data.user_id not in (
         None,
@@ -466,12 +452,6 @@ async def _addressee(
     ):
         raise InvalidPayload("the session is another user's")
     return owner, session.session_id
-
-
-def _has_more(session: Session, entries: tuple[Entry, ...], after: int, before: int | None) -> bool:
-    if not entries:
-        return False
-    return entries[-1].seq < session.seq if before is None else entries[0].seq > after + 1
 
 
 def _context(session: Session, recent: tuple[Entry, ...], language: str) -> ContextJson:
@@ -483,13 +463,13 @@ def _context(session: Session, recent: tuple[Entry, ...], language: str) -> Cont
     return msgspec.convert(package, ContextJson)
 
 
-def _stored(spoken: Spoken) -> AgentMessageStored:
+def _stored(posted: PostedCoordinatorMessage) -> AgentMessageStored:
     return AgentMessageStored(
-        spoken.message_id,
-        spoken.seq,
-        spoken.session.session_id,
-        spoken.session.status,
-        spoken.duplicate,
+        posted.message_id,
+        posted.seq,
+        posted.session.session_id,
+        posted.session.status,
+        posted.duplicate,
     )
 
 

@@ -8,14 +8,23 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
-from adapters.phoenix.channel import Channel, Ended, JoinRefused, Link, Reply, Stop
+from adapters.phoenix.channel import (
+    Channel,
+    ChannelSocket,
+    JoinRefused,
+    Reply,
+    Stop,
+    TerminateReason,
+)
 from adapters.phoenix.server import Ref
-from application.join import JoinConversation, Joined, Place
+from application.answer_pending import TYPING_EXPIRES_MS
+from application.join import JoinConversation, Joined, ResumePosition
 from application.ports import Clock, Delta, Event, Fanout, SessionStore, Typing
 from application.post_message import PostMessage
-from application.subscription import PAGE, Subscription
+from application.read_history import PAGE, ReadHistory
+from application.session_log import SessionLog
+from application.subscription import Subscription
 from application.transfers import Transfers
-from application.turns import TYPING_EXPIRES_MS
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
@@ -23,7 +32,6 @@ from domain.errors import (
     IdentityMismatch,
     InvalidPayload,
     Refusal,
-    UnknownSession,
 )
 from domain.identity import (
     Customer,
@@ -35,7 +43,6 @@ from domain.identity import (
     identifier,
 )
 from domain.message import Author, Entry, message_text
-from domain.session import Session
 from domain.status import Status
 from entrypoints.access.auth import (
     Identify,
@@ -169,9 +176,11 @@ class MessagesServices:
     join: JoinConversation
     post: PostMessage
     transfers: Transfers
+    history: ReadHistory
+    session_log: SessionLog
     store: SessionStore
     fanout: Fanout
-    pushes: EventPresenter
+    presenter: EventPresenter
     live_chat: LiveChatAddress
     clock: Clock
     identify: Identify | None
@@ -184,15 +193,15 @@ class MessagesServices:
 class MessagesChannel(Channel):
     """One socket's share in one customer's conversation."""
 
-    __slots__ = ("_customer", "_follower", "_joined", "_services", "_stay", "_stream")
+    __slots__ = ("_customer", "_lease", "_position", "_services", "_stream", "_subscription")
 
-    def __init__(self, link: Link, services: MessagesServices) -> None:
-        super().__init__(link)
+    def __init__(self, socket: ChannelSocket, services: MessagesServices) -> None:
+        super().__init__(socket)
         self._services = services
         self._customer: Customer
-        self._follower: Subscription | None = None
-        self._joined: tuple[SessionId | None, int] = (None, 0)
-        self._stay: TokenLease | None = None
+        self._subscription: Subscription | None = None
+        self._position: tuple[SessionId | None, int] = (None, 0)
+        self._lease: TokenLease | None = None
         self._stream = False
 
     # Joining.
@@ -206,40 +215,40 @@ class MessagesChannel(Channel):
 
     async def _join(self, topic: str, payload: Any) -> JoinReply:
         services = self._services
-        services.limits.joining(self.link.info)
+        services.limits.joining(self.socket.info)
         request = _parse(payload, JoinPayload)
         self._customer = customer(request.business_id, request.user_id)
         if topic != TOPIC_PREFIX + request.business_id:
             raise BusinessMismatch
         _optional("locationId", request.location_id)
-        place = _place(request)
+        position = _resume_position(request)
         self._stream = request.stream
         await self._authenticate(request.token)
         services.limits.joined()
-        self._follower = Subscription(
+        self._subscription = Subscription(
             self._customer,
             fanout=services.fanout,
             store=services.store,
-            deliver=self._deliver,
-            pass_on=self._pass_on,
+            on_entry=self._push_entry,
+            on_other=self._push_other,
             origin=self,
         )
-        joined = await services.join(self._customer, self._follower, place)
+        joined = await services.join(self._customer, self._subscription, position)
         session = joined.session
-        self._joined = (session.session_id, session.seq) if session is not None else (None, 0)
+        self._position = (session.session_id, session.seq) if session is not None else (None, 0)
         return self._join_reply(joined)
 
     async def _authenticate(self, given: str | None) -> None:
         services = self._services
         if services.identify is None:
             return
-        token = bearer(self.link.info, given)
+        token = bearer(self.socket.info, given)
         if not token:
             raise Unauthorized("a token is needed")
         identity = await services.identify(token)
         if not identity.is_user(self._customer):
             raise Unauthorized("the token is somebody else's")
-        self._stay = TokenLease(self.link, services.clock, identity)
+        self._lease = TokenLease(self.socket, services.clock, identity)
 
     def _join_reply(self, joined: Joined) -> JoinReply:
         session = joined.session
@@ -248,30 +257,30 @@ class MessagesChannel(Channel):
             session_id=session.session_id if session is not None else None,
             status=status,
             seq=session.seq if session is not None else 0,
-            messages=self._entries(joined.entries),
-            more=joined.more,
+            messages=self._entries(joined.page.entries),
+            more=joined.page.more,
             live_chat=self._live_chat(status),
-            token_expires_at=self._stay.expires_at if self._stay is not None else msgspec.UNSET,
+            token_expires_at=self._lease.expires_at if self._lease is not None else msgspec.UNSET,
         )
 
     async def joined(self) -> None:
-        if self._stay is not None:
-            self._stay.begin()
-        if self._follower is not None:
-            self._follower.start(*self._joined)
+        if self._lease is not None:
+            self._lease.begin()
+        if self._subscription is not None:
+            self._subscription.start(*self._position)
 
-    async def terminate(self, ended: Ended) -> None:
-        if self._follower is not None:
-            self._follower.stop()
-        if self._stay is not None:
-            self._stay.end()
+    async def terminate(self, reason: TerminateReason) -> None:
+        if self._subscription is not None:
+            self._subscription.stop()
+        if self._lease is not None:
+            self._lease.end()
 
     # What the client sends.
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
-        if self._stay is not None and self._stay.is_over:
+        if self._lease is not None and self._lease.is_over:
             error = self._error(Unauthorized("the token has expired"))
-            self._stay.expire()
+            self._lease.expire()
             return Stop(Reply("error", error))
         try:
             self._count(event)
@@ -331,44 +340,26 @@ class MessagesChannel(Channel):
         request = _parse(payload, HistoryRequest)
         if not 1 <= request.limit <= PAGE:
             raise InvalidPayload(f"limit must be from 1 to {PAGE}")
-        asked = _optional("sessionId", request.session_id)
-        session = await (self._session() if asked is None else self._session_of_old(asked))
-        if session is None:
-            return HistoryReply([], more=False)
-        after, before = request.after_seq, request.before_seq
-        entries = await self._services.store.page(
-            session.session_id,
-            after=after or 0,
-            before=session.seq + 1 if before is None and after is None else before,
+        session_id = _optional("sessionId", request.session_id)
+        page = await self._services.history(
+            self._customer,
+            SessionId(session_id) if session_id is not None else None,
+            after=request.after_seq,
+            before=request.before_seq,
             limit=request.limit,
         )
-        if after is not None and before is None:
-            more = bool(entries) and entries[-1].seq < session.seq
-        else:
-            more = bool(entries) and entries[0].seq > (after or 0) + 1
-        return HistoryReply(self._entries(entries), more)
+        return HistoryReply(self._entries(page.entries), page.more)
 
     async def _typing(self, payload: Any) -> dict[str, Any]:
-        session = await self._session()
-        if session is not None and session.status is Status.LIVE:
+        cached = await self._services.session_log.current(self._customer)
+        if cached is not None and cached.session.status is Status.LIVE:
             sign = Typing(Author.USER, TYPING_EXPIRES_MS)
             self._services.fanout.publish(self._customer, sign)
         return {}
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
         token = _parse(payload, RefreshToken).token
-        return await refreshed(self._stay, self._services.identify, token)
-
-    async def _session(self) -> Session | None:
-        known = await self._services.join.conversations.current(self._customer)
-        return known.session if known is not None else None
-
-    async def _session_of_old(self, session_id: str) -> Session:
-        """An earlier session of this very customer: of any other one nothing is said."""
-        loaded = await self._services.store.load(SessionId(session_id))
-        if loaded is None or loaded.session.customer != self._customer:
-            raise UnknownSession
-        return loaded.session
+        return await refreshed(self._lease, self._services.identify, token)
 
     def _check_identity(self, business_id: str, user_id: str) -> None:
         mine = self._customer
@@ -389,20 +380,20 @@ class MessagesChannel(Channel):
 
     # What the client gets.
 
-    def _deliver(self, session_id: SessionId, entry: Entry) -> None:
-        event, payload = self._services.pushes.of(self._customer, session_id, entry)
-        self.link.push(event, payload)
+    def _push_entry(self, session_id: SessionId, entry: Entry) -> None:
+        event, payload = self._services.presenter.of(self._customer, session_id, entry)
+        self.socket.push(event, payload)
 
-    def _pass_on(self, event: Event) -> None:
+    def _push_other(self, event: Event) -> None:
         if isinstance(event, Delta):
             if self._stream:
                 push = DeltaPush(event.response_id, event.index, event.text)
-                self.link.push("message_delta", push)
+                self.socket.push("message_delta", push)
         elif isinstance(event, Typing) and event.author != Author.USER:
-            self.link.push("typing", TypingPush(event.author, event.expires_in_ms))
+            self.socket.push("typing", TypingPush(event.author, event.expires_in_ms))
 
     def _entries(self, entries: tuple[Entry, ...]) -> list[EntryJson | StatusJson]:
-        return [self._services.pushes.entry(self._customer, entry) for entry in entries]
+        return [self._services.presenter.entry(self._customer, entry) for entry in entries]
 
     def _live_chat(self, status: Status) -> LiveChat | None:
         if status not in (Status.WAITING, Status.LIVE):
@@ -438,10 +429,12 @@ def _message_id(value: str | None) -> MessageId | None:
     return None if value is None else MessageId(identifier("messageId", value))
 
 
-def _place(request: JoinPayload) -> Place | None:
+def _resume_position(request: JoinPayload) -> ResumePosition | None:
     session_id = _optional("sessionId", request.session_id)
     if request.last_seq is None:
         return None
     if request.last_seq < 0:
         raise InvalidPayload("lastSeq must not be negative")
-    return Place(request.last_seq, SessionId(session_id) if session_id is not None else None)
+    return ResumePosition(
+        request.last_seq, SessionId(session_id) if session_id is not None else None
+    )

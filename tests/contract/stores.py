@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from adapters.memory.store import MemoryStore
 from adapters.sqlite.store import SqliteStore
-from application.ports import Archive, Outbox, SessionStore, UsageStore
+from application.ports import SessionStore, Store
 from domain.identity import BusinessId, Customer, MessageId, SessionId, TransferId, UserId
 from domain.message import Author
 from domain.notice import Notice, NoticeKind
@@ -23,10 +22,6 @@ from tests.support.dynamodb import DYNAMODB_LOCAL, DYNOXIDE, dynamo_store, engin
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 ANA = Customer(BusinessId("b1"), UserId("ana"))
 DAN = Customer(BusinessId("b1"), UserId("dan"))
-
-
-class Store(SessionStore, Archive, Outbox, UsageStore, Protocol):
-    """All four ports of storage over the same data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from application.ports import RECENT, Erased, Loaded
+from application.ports import RECENT, Erased, Loaded, Store
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import (
     BusinessId,
@@ -28,7 +28,6 @@ from tests.contract.stores import (
     DAN,
     NOON,
     STORES,
-    Store,
     StoreCase,
     asks_for_human,
     closes,

@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from tests.integration.phoenix_client.peer import Listener, Peer, listening
+from tests.integration.phoenix.peer import Listener, Peer, listening
 
 ROOT = Path(__file__).parents[2]
 TOPIC = "messages:b1"

@@ -25,11 +25,11 @@ COST = {"inputTokens": 90, "cachedTokens": 40, "outputTokens": 10, "calls": 1}
 class Costly(Assistant):
     """Looks for reservations, answers, and says what that has cost."""
 
-    async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage | None:
+    async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:
         await toolbox.get_reservations()
-        say("Prima ")
-        say.anew()
-        say("Aveți o rezervare.")
+        writer("Prima ")
+        writer.restart()
+        writer("Aveți o rezervare.")
         return Usage(model="m1", input_tokens=90, cached_tokens=40, output_tokens=10, calls=1)
 
     async def summarise(

@@ -23,8 +23,8 @@ from adapters.elixir.bridge import ElixirBridge
 from adapters.elixir.http import ElixirHttp
 from adapters.elixir.socket import ElixirSocket
 from adapters.sqlite.store import SqliteStore
-from application.ports import Clock
-from domain.bridge.live_chat import LiveChat, Wish, Words
+from application.ports import Clock, Store
+from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
 from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, MessageId, SessionId, customer
 from domain.message import Author, Entry, Message, Summary
@@ -36,7 +36,6 @@ from domain.usage import Usage
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
-from tests.contract.stores import Store
 from tests.support.dynamodb import (
     DYNAMODB_LOCAL,
     DYNOXIDE,
@@ -247,13 +246,13 @@ def _dead_letter(letter: DeadLetter) -> Json:
     }
 
 
-def _wish(wish: Wish) -> Json:
+def _command(command: PendingCommand) -> Json:
     return {
-        "wish_id": wish.wish_id,
-        "status": wish.status,
-        "at": _time(wish.at),
-        "coordinator_id": wish.coordinator_id,
-        "summary": wish.summary,
+        "wish_id": command.command_id,
+        "status": command.status,
+        "at": _time(command.at),
+        "coordinator_id": command.coordinator_id,
+        "summary": command.handover_note,
     }
 
 
@@ -271,21 +270,21 @@ def _chat(chat: LiveChat | None) -> Json | None:
         "transfer_id": chat.transfer_id,
         "reason": chat.reason,
         "context": chat.context,
-        "summary": chat.summary,
-        "told_at": _time(chat.told_at),
-        "wishes": [_wish(wish) for wish in chat.wishes],
+        "summary": chat.handover_note,
+        "told_at": _time(chat.server_state_at),
+        "wishes": [_command(each) for each in chat.pending_commands],
     }
 
 
-def _words(words: Words) -> Json:
+def _message(message: ChatMessage) -> Json:
     return {
-        "message_id": words.message_id,
-        "author": words.author,
-        "text": words.text,
-        "at": _time(words.at),
-        "session_id": words.session_id,
-        "coordinator_id": words.coordinator_id,
-        "origin": words.origin,
+        "message_id": message.message_id,
+        "author": message.author,
+        "text": message.text,
+        "at": _time(message.at),
+        "session_id": message.session_id,
+        "coordinator_id": message.coordinator_id,
+        "origin": message.origin,
     }
 
 
@@ -372,7 +371,7 @@ async def drained(store: Store) -> dict[str, list[Json]]:
     async with bridge_on(recorder, StoppedClock(LATER)) as bridge:
         while claimed := await store.claim(LATER, LATER + MINUTE, 100):
             for notice in claimed:
-                await bridge.tell(notice)
+                await bridge.deliver(notice)
                 received = recorder.received.pop()
                 assert recorder.received == []
                 sent.setdefault(notice.session_id, []).append(
@@ -582,20 +581,21 @@ async def test_every_field_of_the_bridge_is_read(tmp_path: Path) -> None:
     async with bridge_store(tmp_path) as store:
         for expected in BRIDGE["chats"]:
             assert _chat(await store.chat(expected["session_id"])) == expected
-            assert _chat(await store.latest(customer(*expected["customer"]))) == expected
+            assert _chat(await store.latest_chat(customer(*expected["customer"]))) == expected
         for business, sessions in BRIDGE["open"].items():
             found = await store.open_chats(BusinessId(business))
             assert [chat.session_id for chat in found] == sessions
-        for place, words in BRIDGE["words"].items():
-            assert [_words(each) for each in await store.recent(place, 100)] == words
+        for key, messages in BRIDGE["words"].items():
+            found_messages = await store.recent_messages(key, 100)
+            assert [_message(each) for each in found_messages] == messages
 
 
 async def test_the_bridge_keeps_its_keys_for_48_hours(tmp_path: Path) -> None:
     async with bridge_store(tmp_path) as store:
         for key, first in BRIDGE["answers"].items():
             end = at(first["at"]) + KEYS_LIVE
-            assert await store.answer(key, end - SECOND) == first["answer"]
-            assert await store.answer(key, end + SECOND) is None
+            assert await store.stored_reply(key, end - SECOND) == first["answer"]
+            assert await store.stored_reply(key, end + SECOND) is None
 
 
 async def test_pending_commands_of_the_bridge_are_delivered_byte_for_byte(tmp_path: Path) -> None:
@@ -605,10 +605,10 @@ async def test_pending_commands_of_the_bridge_are_delivered_byte_for_byte(tmp_pa
         running(recorder) as address,
         HttpAgentServer(f"http://{address}") as server,
     ):
-        pending = await store.wishing()
+        pending = await store.chats_with_pending_commands()
         for chat in pending:
-            for wish in chat.wishes:
-                await server.set_status(chat.session_id, wish)
+            for command in chat.pending_commands:
+                await server.set_status(chat.session_id, command)
 
     assert [chat.session_id for chat in pending] == BRIDGE["pending"]
     assert recorder.received == [call(each) for each in BRIDGE["deliveries"]]

@@ -36,7 +36,7 @@ class Said(AnswerWriter):
     def __call__(self, piece: str) -> None:
         self.pieces.append(piece)
 
-    def anew(self) -> None:
+    def restart(self) -> None:
         self.pieces.clear()
         self.begun_anew += 1
 
@@ -82,7 +82,7 @@ class ScriptedSteps(Assistant):
         """End one PAUSE, now or when it comes."""
         self._may_go.release()
 
-    async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage | None:
+    async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:
         script = self._scripts[min(len(self.views), len(self._scripts) - 1)]
         self.views.append(view)
         self.running += 1
@@ -90,9 +90,9 @@ class ScriptedSteps(Assistant):
         try:
             for act in script:
                 if isinstance(act, str):
-                    say(act)
+                    writer(act)
                 elif act is ANEW:
-                    say.anew()
+                    writer.restart()
                 else:
                     await self._do(act, toolbox)
             return self.usage

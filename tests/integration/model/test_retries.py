@@ -1,4 +1,4 @@
-"""The calls of a model over real connections: tries, deadlines, fallback, breaker, slots."""
+"""Requests to models over real connections: retries, deadline, fallback, breaker, concurrency."""
 
 import asyncio
 import json
@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from adapters.model import retries as calls_module
-from adapters.openai.assistant import OpenAIAssistant
-from adapters.openai.client import Deadline
+from adapters.http_client import FAILURES_TO_OPEN
+from adapters.model import retries
+from adapters.model.assistant import ModelAssistant
+from adapters.model.completion import Deadline
 from domain.errors import AssistantFailed
 from domain.usage import Usage
-from entrypoints.server.health import assistant_probe
 from tests.support.model_turns import ShiftedClock, Turn, ask, openai_assistant
 from tests.support.openai_stub import (
     DONE,
@@ -32,7 +32,7 @@ from tests.support.openai_stub import (
 
 
 async def turn(*answers: Answer, timeout_s: float = 20.0, **by_model: Answer) -> tuple[Turn, Stub]:
-    """One turn before a server that answers so; with a fallback, where it answers for `m2`."""
+    """One turn with a server that answers so; with a fallback model if it answers for `m2`."""
     fallback = "m2" if "m2" in by_model else ""
     async with (
         stub(*answers, **by_model) as server,
@@ -56,7 +56,7 @@ def has_asked(count: int) -> Callable[[Stub], bool]:
     return lambda server: len(server.requests) == count
 
 
-async def test_an_answer_comes_in_pieces_with_its_cost() -> None:
+async def test_an_answer_comes_in_pieces_with_its_usage() -> None:
     done, server = await turn(says("Bună ", "ziua!"))
     (request,) = server.requests
 
@@ -72,7 +72,7 @@ async def test_an_answer_comes_in_pieces_with_its_cost() -> None:
     assert request.body["stream_options"] == {"include_usage": True}
 
 
-async def test_no_key_is_sent_where_there_is_none() -> None:
+async def test_without_a_key_none_is_sent() -> None:
     async with stub(says("Da")) as server, openai_assistant(server.url, api_key="") as assistant:
         await ask(assistant)
 
@@ -87,7 +87,7 @@ async def test_one_connection_serves_one_turn_after_the_other() -> None:
         assert (len(server.requests), server.connections) == (5, 1)
 
 
-async def test_an_answer_that_is_not_streamed_is_taken() -> None:
+async def test_an_answer_that_is_not_streamed_is_accepted() -> None:
     body = {"choices": [{"message": {"content": "Da"}, "finish_reason": "stop"}]}
     done, _ = await turn(plain(json.dumps(body).encode()))
 
@@ -95,12 +95,12 @@ async def test_an_answer_that_is_not_streamed_is_taken() -> None:
 
 
 async def no_end(wire: Wire) -> None:
-    """The connection stays, and so does the client's hope."""
+    """Keeps the connection open in silence."""
     await wire.gone()
 
 
 async def drips(wire: Wire) -> None:
-    """Comments for ever."""
+    """Sends comments for ever."""
     try:
         while True:
             await wire.chunk(b": still here\n\n")
@@ -122,7 +122,7 @@ async def test_a_complete_answer_does_not_wait_for_the_end_of_the_connection(
     assert done.usage.input_tokens == 100
 
 
-async def test_a_complete_answer_waits_only_so_long_for_its_cost() -> None:
+async def test_a_complete_answer_waits_for_its_usage_only_briefly() -> None:
     async with asyncio.timeout(5):
         done, _ = await turn(events(delta(content="Da"), delta("stop"), then=drips))
 
@@ -184,10 +184,10 @@ async def test_what_fails_every_time_is_given_up() -> None:
     error, server = await failure(BUSY)
 
     assert str(error) == "m1: HTTP 503 error"
-    assert len(server.requests) == calls_module.TRIES
+    assert len(server.requests) == retries.ATTEMPTS_PER_MODEL
 
 
-async def test_where_nobody_listens_the_reason_says_so() -> None:
+async def test_a_refused_connection_is_the_reason_of_the_failure() -> None:
     async with stub(says("Da")) as server:
         gone = server.url
     async with openai_assistant(gone) as assistant:
@@ -202,7 +202,7 @@ async def reset(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("then", [None, reset], ids=["an orderly end", "a reset"])
-async def test_an_answer_that_breaks_off_begins_anew(then: Any) -> None:
+async def test_an_answer_that_breaks_off_restarts(then: Any) -> None:
     broken = events(delta(content="Bu"), delta(content="nă zi"), then=then)
     done, _ = await turn(broken, says("Bună ", "seara!"))
 
@@ -218,7 +218,7 @@ async def test_an_answer_that_breaks_off_begins_anew(then: Any) -> None:
         {"retry_after": "9", "retry_after_ms": "150"},
     ],
 )
-async def test_a_server_that_says_when_is_asked_then(headers: dict[str, str]) -> None:
+async def test_the_pause_that_a_server_asks_for_is_kept(headers: dict[str, str]) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     done, _ = await turn(refuses("429 Limit", **headers), says("Da"))
@@ -231,14 +231,12 @@ async def test_a_server_that_says_when_is_asked_then(headers: dict[str, str]) ->
     "value", ["", "soon", "nan", "-1", "Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 99 Foo", "1" * 400]
 )
 @pytest.mark.parametrize("name", ["retry_after", "retry_after_ms"])
-async def test_a_server_that_says_nonsense_is_asked_when_we_think_fit(
-    name: str, value: str
-) -> None:
+async def test_an_invalid_retry_after_is_ignored(name: str, value: str) -> None:
     answers = (refuses("429 Limit", **{name: value}), says("Da"))
     async with stub(*answers) as server, openai_assistant(server.url) as assistant:
         try:
             text = (await ask(assistant)).text
-        except AssistantFailed as error:  # it is to be left alone for longer than there is time
+        except AssistantFailed as error:  # the pause is longer than the time that is left
             text = str(error)
 
     assert text in ("Da", "m1: HTTP 429 error")
@@ -365,7 +363,7 @@ async def test_a_body_of_an_error_without_end_is_not_read_to_its_end() -> None:
 REFUSES_USAGE = refuses("400 Bad", message="Unrecognized request argument: stream_options")
 
 
-async def test_a_server_that_knows_no_usage_is_asked_without_from_then_on() -> None:
+async def test_stream_options_are_dropped_for_a_server_that_refuses_them() -> None:
     async with (
         stub(REFUSES_USAGE, says("Da"), says("Nu")) as server,
         openai_assistant(server.url) as assistant,
@@ -376,7 +374,7 @@ async def test_a_server_that_knows_no_usage_is_asked_without_from_then_on() -> N
     assert ["stream_options" in each.body for each in server.requests] == [True, False, False]
 
 
-async def test_a_server_that_knows_the_limit_by_its_old_name_is_told_so() -> None:
+async def test_max_tokens_is_sent_to_a_server_that_refuses_max_completion_tokens() -> None:
     detail = [{"type": "extra_forbidden", "loc": ["body", "max_completion_tokens"]}]
     answer = plain(json.dumps({"detail": detail}).encode(), status="422 Unprocessable")
     done, server = await turn(answer, says("Da"))
@@ -409,7 +407,7 @@ TOO_LONG = refuses("400 Bad", code="context_length_exceeded")
 EARLIER = ("Întrebare veche", "Răspuns vechi", "Ce program aveți?")
 
 
-async def test_a_context_that_is_too_small_gets_what_is_to_be_answered_alone() -> None:
+async def test_a_context_that_is_too_small_gets_only_the_pending_messages() -> None:
     async with stub(TOO_LONG, says("Da")) as server, openai_assistant(server.url) as assistant:
         done = await ask(assistant, *EARLIER, summary="Rezumatul.")
     first, second = [json.dumps(each.body, ensure_ascii=False) for each in server.requests]
@@ -420,14 +418,14 @@ async def test_a_context_that_is_too_small_gets_what_is_to_be_answered_alone() -
     assert "Rezumatul." in second
 
 
-async def test_a_context_that_is_too_small_for_that_is_another_models() -> None:
+async def test_if_even_they_do_not_fit_the_fallback_is_asked() -> None:
     done, server = await turn(m1=TOO_LONG, m2=says("Da"))
 
     assert done.text == "Da"
     assert server.models == ["m1", "m1", "m2"]
 
 
-async def test_who_must_save_is_answered_by_the_fallback_alone() -> None:
+async def test_over_the_soft_budget_only_the_fallback_is_asked() -> None:
     async with (
         stub(m1=says("Scump"), m2=BUSY) as server,
         openai_assistant(server.url, fallback_model="m2") as assistant,
@@ -438,28 +436,28 @@ async def test_who_must_save_is_answered_by_the_fallback_alone() -> None:
     assert set(server.models) == {"m2"}
 
 
-async def exhaust(assistant: OpenAIAssistant) -> None:
-    """Have the model fail until it is left alone."""
+async def exhaust(assistant: ModelAssistant) -> None:
+    """Let the model fail until its circuit opens."""
     while not assistant.is_away:
         with pytest.raises(AssistantFailed):
             await ask(assistant)
 
 
-async def test_a_model_that_fails_time_and_again_is_left_alone_for_a_while() -> None:
+async def test_a_model_that_keeps_failing_is_not_asked_for_a_while() -> None:
     clock = ShiftedClock()
     async with stub(BUSY) as server, openai_assistant(server.url, clock=clock) as assistant:
         await exhaust(assistant)
         asked = len(server.requests)
         with pytest.raises(AssistantFailed, match="m1: it has failed too often just now"):
             await ask(assistant)
-        assert asked == len(server.requests) == calls_module.FAILURES_TO_OPEN
-        assert await assistant_probe(assistant)() == "down"
+        assert asked == len(server.requests) == FAILURES_TO_OPEN
+        assert assistant.is_away
 
         server.answers = [says("Da")]
-        clock.forward(calls_module.FIRST_REST_S)
+        clock.forward(retries.FIRST_REST_S)
 
         assert (await ask(assistant)).text == "Da"
-        assert await assistant_probe(assistant)() == "ok"
+        assert not assistant.is_away
 
 
 async def test_one_real_request_finds_out_whether_a_model_is_back() -> None:
@@ -468,7 +466,7 @@ async def test_one_real_request_finds_out_whether_a_model_is_back() -> None:
         await exhaust(assistant)
         asked = len(server.requests)
         server.answers = [hangs]
-        clock.forward(calls_module.FIRST_REST_S)
+        clock.forward(retries.FIRST_REST_S)
         probe = asyncio.create_task(ask(assistant))
         await server.until(lambda stub: len(stub.requests) > asked)
         with pytest.raises(AssistantFailed, match="failed too often"):
@@ -482,21 +480,21 @@ async def test_one_real_request_finds_out_whether_a_model_is_back() -> None:
         assert (await ask(assistant)).text == "Da"
 
 
-async def test_a_model_that_is_not_back_is_left_alone_for_twice_as_long() -> None:
+async def test_a_failed_trial_opens_the_circuit_for_longer() -> None:
     clock = ShiftedClock()
     async with stub(BUSY) as server, openai_assistant(server.url, clock=clock) as assistant:
         await exhaust(assistant)
         asked = len(server.requests)
         for rests in range(1, 8):
-            clock.forward(calls_module.LONGEST_REST_S)
+            clock.forward(retries.LONGEST_REST_S)
             with pytest.raises(AssistantFailed):
                 await ask(assistant)
             assert len(server.requests) == asked + rests
-            clock.forward(calls_module.FIRST_REST_S / 2)
+            clock.forward(retries.FIRST_REST_S / 2)
             assert assistant.is_away
 
 
-async def test_while_one_model_is_left_alone_the_other_answers_at_once() -> None:
+async def test_while_one_circuit_is_open_the_other_model_answers_at_once() -> None:
     async with (
         stub(m1=BUSY, m2=says("Da")) as server,
         openai_assistant(server.url, fallback_model="m2") as assistant,
@@ -510,7 +508,7 @@ async def test_while_one_model_is_left_alone_the_other_answers_at_once() -> None
     assert server.models[before:] == ["m2"]
 
 
-async def test_no_more_calls_than_agreed_are_under_way_and_who_waits_longest_is_next() -> None:
+async def test_concurrency_is_limited_and_waiting_requests_go_in_order() -> None:
     go = asyncio.Semaphore(0)
 
     async def waits(wire: Wire) -> None:
@@ -530,20 +528,20 @@ async def test_no_more_calls_than_agreed_are_under_way_and_who_waits_longest_is_
     assert all(f"numărul {number}" in text for number, text in enumerate(said))
 
 
-async def test_who_waits_for_a_call_waits_no_longer_than_the_turn() -> None:
+async def test_waiting_for_a_slot_ends_at_the_deadline() -> None:
     async with (
         stub(says("Da")) as server,
         openai_assistant(server.url, concurrency=1, timeout_s=0.2) as assistant,
     ):
-        async with assistant._calls._slot(Deadline(9)):
+        async with assistant._router._slot(Deadline(9)):
             with pytest.raises(AssistantFailed, match="m1: the other calls took all of the time"):
                 await ask(assistant)
 
         assert (await ask(assistant)).text == "Da"
 
 
-async def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls_module, "WAITING_PER_CALL", 1)
+async def test_a_full_queue_refuses_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "WAITING_PER_CALL", 1)
     async with (
         stub(hangs) as server,
         openai_assistant(server.url, concurrency=1) as assistant,
@@ -564,7 +562,7 @@ async def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatc
     [hangs, events(delta(content="Bu"), then=no_end), events(delta(content="Bu"), then=drips)],
     ids=["before the answer", "within it", "within a stream that goes on"],
 )
-async def test_who_is_cancelled_hangs_up_and_gives_everything_back(answer: Answer) -> None:
+async def test_a_cancelled_request_closes_its_connection_and_frees_its_slot(answer: Answer) -> None:
     async with stub(answer) as server, openai_assistant(server.url, concurrency=20) as assistant:
         for number in range(1, 11):
             tasks = [asyncio.create_task(ask(assistant)) for _ in range(20)]
@@ -581,7 +579,7 @@ async def test_who_is_cancelled_hangs_up_and_gives_everything_back(answer: Answe
         assert (await ask(assistant)).text == "Da"
 
 
-async def test_who_is_cancelled_while_waiting_leaves_the_queue() -> None:
+async def test_a_request_that_is_cancelled_while_waiting_leaves_the_queue() -> None:
     async with stub(hangs) as server, openai_assistant(server.url, concurrency=1) as assistant:
         tasks = [asyncio.create_task(ask(assistant)) for _ in range(3)]
         await server.until(has_asked(1))
@@ -606,14 +604,14 @@ async def test_a_check_says_what_is_wrong_and_with_which_model() -> None:
 
 
 @pytest.mark.parametrize("answer", [says("da"), says(finish="length"), says("", finish="stop")])
-async def test_a_check_is_content_with_whatever_a_model_says(answer: Answer) -> None:
+async def test_a_check_accepts_any_answer_of_a_model(answer: Answer) -> None:
     async with stub(answer) as server, openai_assistant(server.url) as assistant:
         await assistant.check()
 
     assert len(server.requests) == 1
 
 
-async def test_a_check_finds_a_server_that_knows_fewer_parameters_good_enough() -> None:
+async def test_a_check_accepts_a_server_with_fewer_parameters() -> None:
     async with (
         stub(REFUSES_USAGE, says("da")) as server,
         openai_assistant(server.url) as assistant,
@@ -623,7 +621,7 @@ async def test_a_check_finds_a_server_that_knows_fewer_parameters_good_enough() 
     assert len(server.requests) == 2
 
 
-async def test_an_address_that_is_none_is_told_at_the_start() -> None:
+async def test_an_invalid_address_is_reported_at_the_start() -> None:
     with pytest.raises(AssistantFailed, match=r"^OPENAI_BASE_URL is not an address$"):
         async with openai_assistant("http://127.0.0.1:notaport/v1"):
             pass

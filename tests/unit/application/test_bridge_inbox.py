@@ -13,7 +13,7 @@ import pytest
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.store import MemoryStore
 from adapters.prometheus import Metrics
-from application.bridge_inbox import FIRST_PAUSE_S, PAGE, TALKING, Relay
+from application.bridge_inbox import FIRST_STORE_PAUSE_S, LISTING_PAGE, TALKING, BridgeInbox
 from application.ports import (
     InboundMessage,
     LiveChatGateway,
@@ -76,12 +76,15 @@ class Ear:
     def __init__(self, app: App) -> None:
         self.line = Line()
         self.counted: list[str] = []
-        self.relay = Relay(
-            line=self.line,
-            conversations=app.conversations,
+        self.relay = BridgeInbox(
+            gateway=self.line,
+            session_log=app.session_log,
+            fanout=app.fanout,
+            clock=app.clock,
             post=app.post,
             transfers=app.transfers,
             archive=app.store,
+            jitter=lambda: 1.0,
             count=self.counted.append,
         )
         self.relay.start()
@@ -155,7 +158,7 @@ async def test_no_end_of_a_transfer_leaves_its_chat_followed(end: str) -> None:
 
 async def test_after_a_restart_all_are_followed_who_wait_or_talk_and_no_others() -> None:
     async with harness() as app:
-        for number in range(PAGE + 5):
+        for number in range(LISTING_PAGE + 5):
             await app.user("b1", f"waiting{number}").ask_for_human()
         talking = app.user("b2", "talking")
         await talking.ask_for_human()
@@ -164,7 +167,7 @@ async def test_after_a_restart_all_are_followed_who_wait_or_talk_and_no_others()
         ear = Ear(app.another())
         await ear.relay.refresh()
 
-        waiting = {customer("b1", f"waiting{number}") for number in range(PAGE + 5)}
+        waiting = {customer("b1", f"waiting{number}") for number in range(LISTING_PAGE + 5)}
         assert ear.line.followed == waiting | {talking.customer}
 
 
@@ -369,10 +372,10 @@ async def test_what_is_said_while_the_store_is_down_is_stored_when_it_is_back() 
         await live(app)
         store.go_down()
         hearing = asyncio.create_task(ear.hear("Bună!", message_id="m1"))
-        await app.clock.advance(5 * FIRST_PAUSE_S)
+        await app.clock.advance(5 * FIRST_STORE_PAUSE_S)
         meanwhile = list(ear.counted)
         store.come_back()
-        await app.clock.advance(10 * FIRST_PAUSE_S)
+        await app.clock.advance(10 * FIRST_STORE_PAUSE_S)
         await hearing
 
         assert meanwhile == []
@@ -385,7 +388,7 @@ async def test_what_was_stored_although_the_store_said_no_is_stored_once() -> No
         await live(app)
         store.lose_answer("append")
         hearing = asyncio.create_task(ear.hear("Bună!", message_id="m1"))
-        await app.clock.advance(FIRST_PAUSE_S)
+        await app.clock.advance(FIRST_STORE_PAUSE_S)
         await hearing
 
         assert await app.texts(ANA, Author.COORDINATOR) == ["Bună!"]
@@ -604,7 +607,7 @@ def test_words_that_had_nowhere_to_go_are_counted_each_time_and_logged_once(
     metrics = Metrics()
     with caplog.at_level(logging.WARNING):
         for outcome in ("spoken", "closed", "closed", "unknown"):
-            metrics.heard(outcome)
+            metrics.inbound_event(outcome)
 
     logged = [(r.__dict__["action"], r.__dict__["outcome"]) for r in caplog.records]
     assert logged == [("heard_astray", "closed"), ("heard_astray", "unknown")]

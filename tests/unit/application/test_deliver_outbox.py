@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from adapters.memory.store import MemoryStore
-from application.deliver_outbox import AT_ONCE, LEASE_GRACE_S, LONGEST_PAUSE_S, MAX_ATTEMPTS, POLL_S
+from application.deliver_outbox import (
+    CONCURRENCY,
+    LEASE_GRACE_S,
+    LONGEST_PAUSE_S,
+    MAX_ATTEMPTS,
+    POLL_S,
+)
 from domain.errors import Refusal, StorageUnavailable
 from domain.message import Author
 from domain.notice import Notice, NoticeKind, Outcome
@@ -120,13 +126,13 @@ async def test_sessions_do_not_wait_for_each_other() -> None:
 
 async def test_no_more_than_so_many_are_on_their_way_at_once() -> None:
     bridge = MemoryBridge()
-    holds = [bridge.hold() for _ in range(AT_ONCE)]
+    holds = [bridge.hold() for _ in range(CONCURRENCY)]
     async with bridged(bridge) as (app, _):
-        for number in range(AT_ONCE + 4):
+        for number in range(CONCURRENCY + 4):
             await app.user("b1", f"u{number}").ask_for_human()
         await app.settle()
 
-        assert len(bridge.asked) == AT_ONCE
+        assert len(bridge.asked) == CONCURRENCY
         for hold in holds:
             hold.release()
         await app.settle()
@@ -333,11 +339,11 @@ async def test_many_sessions_fail_once_each_when_the_bridge_goes_away() -> None:
     bridge = MemoryBridge()
     async with bridged(bridge) as (app, _):
         bridge.go_away()
-        for number in range(3 * AT_ONCE):
+        for number in range(3 * CONCURRENCY):
             await app.user("b1", f"u{number}").ask_for_human()
         await app.clock.advance(120)
 
-        assert len(bridge.asked) <= 3 * AT_ONCE
+        assert len(bridge.asked) <= 3 * CONCURRENCY
         bridge.come_back()
         await app.clock.advance(2)
         assert await app.store.depth() == 0

@@ -7,9 +7,9 @@ import asyncio
 
 import pytest
 
-from application.join import Place
+from application.join import ResumePosition
 from application.ports import RECENT, Appended, Delta
-from application.post_message import Posted
+from application.post_message import PostedMessage
 from domain.errors import StorageUnavailable
 from domain.identity import MessageId
 from domain.message import Author, Message, StatusChange
@@ -244,7 +244,7 @@ async def test_a_message_sent_three_times_is_stored_and_answered_once() -> None:
         await app.quiet()
 
         assert (first.seq, first.duplicate) == (1, False)
-        again = Posted(MessageId("m1"), first.session_id, 1, Status.AI, duplicate=True)
+        again = PostedMessage(MessageId("m1"), first.session_id, 1, Status.AI, duplicate=True)
         assert [*repeats, late] == [again] * 3
         assert await app.texts(user.customer, Author.USER) == ["Bună!"]
         assert assistant.turns == 1
@@ -335,8 +335,8 @@ async def test_a_join_with_a_place_brings_what_came_after_it() -> None:
         await app.quiet()
         replayed = await user.rejoin()
 
-        assert [entry.seq for entry in replayed.entries] == [3, 4]
-        assert not replayed.more
+        assert [entry.seq for entry in replayed.page.entries] == [3, 4]
+        assert not replayed.page.more
         assert user.log[-2:] == (await app.stored(user.customer))[-2:]
 
 
@@ -348,7 +348,7 @@ async def test_what_comes_while_a_client_joins_is_told_once() -> None:
         await writer.say("Unu")
         await app.settle()
         hold = store.hold_answer("latest")
-        joining = asyncio.create_task(user.begin_to_join(Place(0)))
+        joining = asyncio.create_task(user.begin_to_join(ResumePosition(0)))
         await hold.reached.wait()
         await writer.say("Doi")  # after the join has read the store, before it has its answer
         await app.settle()
@@ -370,12 +370,12 @@ async def test_a_long_absence_is_replayed_in_pages_of_fifty() -> None:
         for number in range(60):
             await app.coordinator().speak(user, f"Mesajul {number}")
         late = app.user()
-        replayed = await late.join(Place(0))
+        replayed = await late.join(ResumePosition(0))
         log = await app.stored(user.customer)
         await app.coordinator().speak(user, "Ultimul")
 
-        assert list(replayed.entries) == log[:50]
-        assert replayed.more
+        assert list(replayed.page.entries) == log[:50]
+        assert replayed.page.more
         assert [entry.seq for _, entry in late.told] == [len(log) + 1]
 
 
@@ -387,12 +387,17 @@ async def test_a_place_in_the_middle_of_a_long_log_is_replayed_from_there() -> N
         for number in range(100):
             await app.coordinator().speak(user, f"Mesajul {number}")
         head = await app.head(user.customer)
-        far = await app.user().join(Place(40, head.session_id))
-        near = await app.user().join(Place(head.seq - 45, head.session_id))
+        far = await app.user().join(ResumePosition(40, head.session_id))
+        near = await app.user().join(ResumePosition(head.seq - 45, head.session_id))
 
-        assert ([entry.seq for entry in far.entries], far.more) == (list(range(41, 91)), True)
-        assert [entry.seq for entry in near.entries] == list(range(head.seq - 44, head.seq + 1))
-        assert not near.more
+        assert ([entry.seq for entry in far.page.entries], far.page.more) == (
+            list(range(41, 91)),
+            True,
+        )
+        assert [entry.seq for entry in near.page.entries] == list(
+            range(head.seq - 44, head.seq + 1)
+        )
+        assert not near.page.more
 
 
 async def test_a_client_without_a_place_gets_the_newest_page() -> None:
@@ -404,8 +409,8 @@ async def test_a_client_without_a_place_gets_the_newest_page() -> None:
             await app.coordinator().speak(user, f"Mesajul {number}")
         fresh = await app.user().join()
 
-        assert [entry.seq for entry in fresh.entries] == list(range(25, 75))
-        assert fresh.more
+        assert [entry.seq for entry in fresh.page.entries] == list(range(25, 75))
+        assert fresh.page.more
 
 
 @pytest.mark.parametrize("place", ["earlier session", "beyond the end"])
@@ -418,10 +423,12 @@ async def test_a_place_that_counts_elsewhere_replays_the_session_from_its_start(
         await app.coordinator().close(user)
         await user.say("Doi")
         await app.quiet()
-        where = Place(1, old.session_id) if place == "earlier session" else Place(99)
+        where = (
+            ResumePosition(1, old.session_id) if place == "earlier session" else ResumePosition(99)
+        )
         replayed = await app.user().join(where)
 
-        assert list(replayed.entries) == await app.stored(user.customer)
+        assert list(replayed.page.entries) == await app.stored(user.customer)
 
 
 # Rule 6: one turn at a time.

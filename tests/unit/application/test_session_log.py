@@ -30,7 +30,7 @@ async def test_a_warm_conversation_is_not_read_again() -> None:
 
 
 async def test_the_coldest_conversation_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "MAX_WARM", 3)
+    monkeypatch.setattr(conversations, "MAX_CACHED", 3)
     store = FaultyStore()
     async with harness(ScriptedSteps([HANG]), store) as app:
         users = [app.user("b1", f"u{number}") for number in range(4)]
@@ -129,7 +129,7 @@ async def test_the_memory_of_a_conversation_is_bounded() -> None:
         for _ in range(100):
             await user.say("Bună!")
             await app.settle()
-        known = await app.conversations.current(user.customer)
+        known = await app.session_log.current(user.customer)
 
         assert known is not None
         assert RECENT <= len(known.recent) <= 2 * RECENT
@@ -147,7 +147,7 @@ async def test_a_slow_read_does_not_bring_an_older_session_back() -> None:
         await app.quiet()
         await app.coordinator().close(user)
         hold = store.hold_answer("latest")
-        reading = asyncio.create_task(app.conversations.reload(user.customer))
+        reading = asyncio.create_task(app.session_log.reload(user.customer))
         await hold.reached.wait()
         await user.say("Nou")
         hold.release()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from application.join import Place
+from application.join import ResumePosition
 from application.ports import Appended
 from domain.errors import StorageUnavailable
 from domain.message import Author
@@ -201,7 +201,7 @@ async def test_a_join_that_a_closing_overtakes_is_told_of_the_new_session_alone(
         writer = await talking(app)
         user = app.user()
         hold = store.hold("latest")
-        joining = asyncio.create_task(user.begin_to_join(Place(0)))
+        joining = asyncio.create_task(user.begin_to_join(ResumePosition(0)))
         await hold.reached.wait()
         await app.coordinator().close(writer)
         await writer.say("Doi")
@@ -267,10 +267,10 @@ async def test_a_join_that_fails_listens_to_nothing() -> None:
 async def test_before_the_first_message_there_is_nothing_to_replay() -> None:
     async with harness() as app:
         user = app.user()
-        reply = await user.join(Place(7))
+        reply = await user.join(ResumePosition(7))
         await app.user().say("Bună!")
 
-        assert (reply.session, reply.entries, reply.more) == (None, (), False)
+        assert (reply.session, reply.page.entries, reply.page.more) == (None, (), False)
         assert user.seqs == [1]
 
 

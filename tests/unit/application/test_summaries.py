@@ -3,7 +3,7 @@
 import pytest
 
 from application.ports import SummaryResult
-from application.summaries import MAX_BEHIND, MAX_PIECES, PAUSE_ENTRIES
+from application.summaries import MAX_CHUNKS, MAX_ENTRIES_BACK, RETRY_AFTER_ENTRIES
 from domain.errors import AssistantFailed
 from domain.message import Author, cost
 from domain.summary import PIECE_TOKENS
@@ -109,7 +109,7 @@ async def test_a_summary_that_fails_harms_nothing_and_is_not_tried_at_once_again
     assistant = ScriptedSteps()
     assistant.summary = failure
     async with harness(assistant) as app:
-        user = await asking(app, FULL + PAUSE_ENTRIES // 2 - 1)
+        user = await asking(app, FULL + RETRY_AFTER_ENTRIES // 2 - 1)
         tried = len(assistant.summarised)
         assistant.summary = SummaryResult("Rezumat.")
         await user.say("Încă una.")
@@ -177,7 +177,7 @@ async def test_much_that_fell_out_at_once_is_summarised_in_pieces() -> None:
         pieces = [entries for _, entries in assistant.summarised]
         seqs = [entry.seq for piece in pieces for entry in piece]
 
-        assert 1 < len(pieces) <= MAX_PIECES
+        assert 1 < len(pieces) <= MAX_CHUNKS
         assert seqs == list(range(1, len(seqs) + 1))
         assert all(sum(map(cost, piece)) <= PIECE_TOKENS for piece in pieces)
 
@@ -186,7 +186,7 @@ async def test_what_is_said_behind_a_digest_is_known_however_long_the_log_was_be
     async with harness() as app:
         user = await asking(app, 1)
         await app.coordinator().take_over(user)
-        for number in range(MAX_BEHIND + 1):
+        for number in range(MAX_ENTRIES_BACK + 1):
             await user.say(f"{number}")
         await app.coordinator().give_back(user)
         for _ in range(2):  # the second answer takes the digest along

@@ -191,7 +191,9 @@ async def test_an_acceptance_after_the_user_has_gone_on_is_refused() -> None:
         with pytest.raises(SessionClosed):
             await app.coordinator().change(old, Status.LIVE)
         with pytest.raises(SessionClosed):
-            await app.transfers.speak(user.customer, "Bună!", None, session_id=old)
+            await app.transfers.post_coordinator_message(
+                user.customer, "Bună!", None, session_id=old
+            )
         closed = await app.coordinator().change(old, Status.CLOSED)
 
         assert (closed.session_id, closed.status) == (old, Status.CLOSED)

@@ -56,8 +56,8 @@ async def test_a_turn_writes_nothing_of_its_cost_until_the_next_flush() -> None:
     async with harness(costing()) as app:
         await asked(app, 3)
         before = await written(app)
-        await app.spending.flush()
-        await app.spending.flush()
+        await app.usage_tracker.flush()
+        await app.usage_tracker.flush()
 
         assert before == {}
         assert await written(app) == {
@@ -73,10 +73,10 @@ async def test_what_could_not_be_written_is_written_later() -> None:
         await asked(app)
         store.failing = True
         with pytest.raises(Exception, match="as told"):
-            await app.spending.flush()
+            await app.usage_tracker.flush()
         store.failing = False
         await asked(app)
-        await app.spending.flush()
+        await app.usage_tracker.flush()
 
         assert [usage.tokens for usage in (await written(app)).values()] == [200]
 
@@ -84,7 +84,7 @@ async def test_what_could_not_be_written_is_written_later() -> None:
 async def test_a_failed_answer_is_paid_for_all_the_same() -> None:
     async with harness(ScriptedSteps([AssistantFailed(usage=COST)])) as app:
         user = await asked(app)
-        await app.spending.flush()
+        await app.usage_tracker.flush()
 
         assert user.messages[-1].failed
         assert user.messages[-1].usage == COST
@@ -105,7 +105,7 @@ async def test_an_answer_that_a_takeover_drops_is_paid_for_as_far_as_it_is_known
         user = await asked(app)
         await app.coordinator().take_over(user)
         await app.settle()
-        await app.spending.flush()
+        await app.usage_tracker.flush()
 
         assert app.observer.outcomes == ["cancelled"]
         assert [usage.tokens for usage in (await written(app)).values()] == [100]
@@ -184,8 +184,8 @@ async def test_several_processes_add_up() -> None:
         other = app.another()
         await asked(app)
         await asked(other, 1, "u2")
-        await app.spending.flush()
-        await other.spending.flush()
+        await app.usage_tracker.flush()
+        await other.usage_tracker.flush()
         await app.clock.advance(5)
         third = await asked(app, 1, "u3")
 
@@ -195,7 +195,7 @@ async def test_several_processes_add_up() -> None:
 async def test_a_process_that_starts_knows_what_was_spent_before() -> None:
     async with harness(costing(), ai_budget_hard_tokens=100) as app:
         await asked(app)
-        await app.spending.flush()
+        await app.usage_tracker.flush()
         user = await asked(app.another(), 1, "u2")
 
         assert user.words == [UNAVAILABLE]
@@ -223,7 +223,7 @@ async def test_the_cost_of_a_summary_counts_too() -> None:
     assistant.summary = SummaryResult("Rezumat.", COST)
     async with harness(assistant) as app:
         user = await asked(app, 12)
-        await app.spending.flush()
+        await app.usage_tracker.flush()
         session = await app.head(user.customer)
 
         assert [usage.calls for usage in (await written(app)).values()] == [13]
