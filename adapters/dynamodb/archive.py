@@ -176,20 +176,18 @@ class DynamoArchive(Archive):
     async def _of_customer(
         self, customer: Customer, upto: int | None
     ) -> AsyncIterator[tuple[int, SessionId]]:
-        last = "S$" if upto is None else f"{_POINTER}{stamp(upto)}~"
-        for pointer in reversed(await self._pointers(customer, last)):
-            _, opened_at, session_id = pointer["SK"]["S"].split("#", 2)
-            yield int(opened_at), SessionId(session_id)
-
-    async def _pointers(self, customer: Customer, last: str = "S$") -> list[Item]:
-        return await self._db.query(
+        pointers = await self._db.query(
             KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":pk": {"S": customer_pk(customer)},
                 ":first": {"S": _POINTER},
-                ":last": {"S": last},
+                ":last": {"S": "S$" if upto is None else f"{_POINTER}{stamp(upto)}~"},
             },
+            ScanIndexForward=False,
         )
+        for pointer in pointers:
+            _, opened_at, session_id = pointer["SK"]["S"].split("#", 2)
+            yield int(opened_at), SessionId(session_id)
 
     async def erase(self, customer: Customer) -> Erased:
         """Erase everything stored of the customer. Idempotent; a repeat counts zero.

@@ -27,7 +27,7 @@ _ROW = (*INDEX_KEY, "op")
 
 @dataclass(slots=True)
 class _Shard:
-    """What is known of a partition of the index."""
+    """The cached rows of a partition of the index."""
 
     ready: dict[ItemKey, Item] = field(default_factory=dict)
     """Rows that need not be read from the index."""

@@ -1,4 +1,4 @@
-"""How a retried dead letter takes its place in its session's order again. Pure."""
+"""The return of a retried dead letter to its place in its session's order. Pure."""
 
 from collections.abc import Mapping, Sequence
 

@@ -68,7 +68,7 @@ FIRST_ENTRY = "M#"
 LAST_SEQ = 10**10 - 1
 """The highest seq that a sort key can hold."""
 MARGIN_S = 7 * 24 * 3600
-"""How much later than they expire entries are deleted. The newest item tells the log's last seq
+"""Time between the expiry of entries and their deletion. The newest item has the log's last seq
 until the sweep has closed the session, which writes the seq to the head."""
 NEVER = 10**18
 """A time in milliseconds for what is never due."""

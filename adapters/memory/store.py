@@ -31,7 +31,7 @@ class _Log:
 
 @dataclass(frozen=True, slots=True)
 class _StoredKey:
-    """What was stored with an idempotency key."""
+    """A stored idempotency key, and the message that it was stored with."""
 
     session_id: SessionId
     seq: int

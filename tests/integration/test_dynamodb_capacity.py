@@ -91,7 +91,7 @@ class Talk:
 
 
 async def nothing(talk: Talk) -> None:
-    """What is measured begins at once."""
+    """Prepare nothing."""
 
 
 async def asked(talk: Talk) -> None:

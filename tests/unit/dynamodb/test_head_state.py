@@ -1,4 +1,4 @@
-"""What follows from the end of a log: slots to add or to remove, a head to write."""
+"""Conclusions from the end of a log: slots to add or to remove, a head to write."""
 
 import dataclasses
 from datetime import timedelta
