@@ -11,6 +11,7 @@ from functools import lru_cache
 from application.ports import AnswerWriter, Assistant, Clock, SummaryResult, Toolbox
 from domain.business import DEFAULT_LANGUAGE, Reservation
 from domain.message import Author, Entry, Message
+from domain.texts import Text, localized
 from domain.view import View
 
 # ASCII that is no letter or digit separates words, all else is dropped: "Bună!" is "bun".
@@ -76,7 +77,6 @@ _PHRASES = {
         "demo": "(Sunt un asistent demonstrativ, fără inteligență artificială.)",
         "greeting": "Bună! Cu ce vă pot ajuta?",
         "thanks": "Cu plăcere!",
-        "human": "Am cerut unui coleg să preia conversația. Vă răspunde aici de îndată ce poate.",
         "no_reservations": "Nu găsesc nicio rezervare pe numele dumneavoastră.",
         "reservations": "Rezervările dumneavoastră:",
         "guests": "persoane",
@@ -88,7 +88,6 @@ _PHRASES = {
         "demo": "(I am a demo assistant, without artificial intelligence.)",
         "greeting": "Hello! How can I help you?",
         "thanks": "You are welcome!",
-        "human": "I have asked a colleague to take over. They answer here as soon as they can.",
         "no_reservations": "I find no reservation in your name.",
         "reservations": "Your reservations:",
         "guests": "guests",
@@ -134,13 +133,14 @@ class _Script:
         self._subjects = {word[:_STEM] for word in words}
         for stem in _SUBJECTS.keys() & self._subjects:
             self._subjects |= _SUBJECTS[stem]
-        self._phrases = _PHRASES[_language(words, view.language)]
+        self._language = _language(words, view.language)
+        self._phrases = _PHRASES[self._language]
 
     async def reply(self, toolbox: Toolbox) -> str:
         phrases = self._phrases
         if _HUMAN in self._subjects and _asks_for_human(self._text):
             await toolbox.transfer_to_live_chat("user_request", self._text[:200])
-            return f"{phrases['human']} {phrases['demo']}"
+            return f"{localized(self._language, Text.REQUESTED)} {phrases['demo']}"
         if _RESERVATIONS in self._subjects:
             return f"{self._list(await toolbox.get_reservations())} {phrases['demo']}"
         return f"{self._small_talk()} {phrases['demo']}"

@@ -37,10 +37,10 @@ from domain.message import Action, Entry, Message, StatusChange, Summary
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason
-from domain.summary import behind, max_tokens
-from domain.texts import words
+from domain.summary import entries_after_summary, summary_budget
+from domain.texts import Text, localized
 from domain.usage import Usage
-from domain.view import MAX_OWED, View, fitting, unanswered
+from domain.view import MAX_PENDING, View, fit_to_budget, pending_messages
 
 SOFT_BUDGET_VIEW_SHARE = 4
 """Past the soft budget a view is this many times smaller."""
@@ -144,15 +144,15 @@ class AnswerPending:
         """Return what the turn answers: all pending messages, or the first ones that fit."""
         first, view_tokens = session.settled_seq + 1, self.policy.view_tokens
         if recent[0].seq <= first:
-            return fitting(unanswered(session, recent), max_tokens=view_tokens)
+            return fit_to_budget(pending_messages(session, recent), max_tokens=view_tokens)
         # A burst longer than the cached entries; the next turn takes what this one leaves.
         earlier = await self.store.page(
-            session.session_id, after=session.settled_seq, limit=MAX_OWED
+            session.session_id, after=session.settled_seq, limit=MAX_PENDING
         )
         last = earlier[-1].seq if earlier else 0
         if recent[0].seq <= last + 1:
             earlier += tuple(entry for entry in recent if entry.seq > last)
-        return fitting(unanswered(session, earlier), max_tokens=view_tokens)
+        return fit_to_budget(pending_messages(session, earlier), max_tokens=view_tokens)
 
     async def _view(
         self,
@@ -168,8 +168,8 @@ class AnswerPending:
         if over_soft_budget:
             room //= SOFT_BUDGET_VIEW_SHARE
         if summary is not None:
-            room -= max_tokens(view_tokens)
-        entries = behind(session, recent, summary, max_tokens=room, owed=pending)
+            room -= summary_budget(view_tokens)
+        entries = entries_after_summary(session, recent, summary, max_tokens=room, pending=pending)
         if pending[-1].seq < session.last_user_seq:  # the rest is the next turn's
             entries = tuple([entry for entry in entries if entry.seq <= pending[-1].seq])
         return View(
@@ -232,7 +232,7 @@ class AnswerPending:
             return self._result(turn, view, tools, text=text, actions=tuple(tools.actions))
         turn.outcome = "transferred"
         if not promised:  # a user who is handed over is told so in the same message
-            text = f"{text}\n\n{words(view.language, 'requested')}".lstrip()
+            text = f"{text}\n\n{localized(view.language, Text.REQUESTED)}".lstrip()
         return self._result(
             turn,
             view,
@@ -249,7 +249,7 @@ class AnswerPending:
             turn,
             view,
             tools,
-            text=words(view.language, "apology_requested" if enough else "apology"),
+            text=localized(view.language, Text.APOLOGY_REQUESTED if enough else Text.APOLOGY),
             transfer=Reason.AI_FAILURE if enough else None,
             failed=True,
         )
@@ -261,7 +261,7 @@ class AnswerPending:
             turn,
             view,
             None,
-            text=words(view.language, "unavailable_requested"),
+            text=localized(view.language, Text.UNAVAILABLE_REQUESTED),
             transfer=Reason.AI_FAILURE,
             failed=True,
         )
@@ -283,7 +283,7 @@ class AnswerPending:
             session_id=session.session_id,
             epoch=session.epoch,
             settled_seq=session.settled_seq,
-            answers=view.pending[-1].seq,
+            settles_seq=view.pending[-1].seq,
             in_reply_to=tuple([message.message_id for message in view.pending]),
             response_id=turn.response_id,
             text=text,

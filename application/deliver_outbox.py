@@ -16,13 +16,22 @@ from application.ports import Appended, Bridge, Clock, Event, Fanout, Observer, 
 from application.session_log import SessionLog
 from application.transfers import Transfers
 from domain.backoff import backoff
-from domain.decisions import unreachable_id
+from domain.decisions import progress_message_id
 from domain.errors import BridgeRefused, BridgeUnavailable, Failure, StorageUnavailable
 from domain.identity import Customer, TransferId
 from domain.message import Entry, StatusChange
-from domain.notice import Deferred, Delivered, Notice, NoticeKind, Outcome, Undeliverable
-from domain.outbox import PLACES
+from domain.notice import (
+    Deferred,
+    Delivered,
+    Notice,
+    NoticeKind,
+    Outcome,
+    TransferRequested,
+    Undeliverable,
+)
+from domain.outbox import NOTICES_PER_ENTRY
 from domain.status import Status
+from domain.transfer import TransferProgress
 
 CONCURRENCY = 8
 """Notices under way at once, each of another session; with more of them the chat has to wait."""
@@ -191,7 +200,9 @@ class DeliverOutbox:
             raise
         except BridgeRefused as error:
             if notice.kind is NoticeKind.TRANSFER:
-                await self._notify_user(notice.customer, _transfer_id(notice), "refused")
+                await self._notify_user(
+                    notice.customer, _transfer_id(notice), TransferProgress.REFUSED
+                )
             return _Attempt("dead", Undeliverable(str(error)), error)
         except Exception as error:  # whatever it was, it holds up no other session
             return await self._failed(notice, error)
@@ -205,11 +216,11 @@ class DeliverOutbox:
             return _Attempt("superseded", Delivered())
         await self._send(notice)
         since = await self.store.page(
-            notice.session_id, after=notice.position // PLACES, limit=UNREACHABLE_WITHIN
+            notice.session_id, after=notice.position // NOTICES_PER_ENTRY, limit=UNREACHABLE_WITHIN
         )
         message_ids = {getattr(entry, "message_id", None) for entry in since}
-        if unreachable_id(transfer_id) in message_ids:
-            await self._notify_user(notice.customer, transfer_id, "reached")
+        if progress_message_id(transfer_id, TransferProgress.UNREACHABLE) in message_ids:
+            await self._notify_user(notice.customer, transfer_id, TransferProgress.REACHED)
         return _Attempt("delivered", Delivered())
 
     async def _send(self, notice: Notice) -> None:
@@ -256,7 +267,9 @@ class DeliverOutbox:
         self._wake_up.set()
         request = _newest_request(event.entries)
         if request is not None and request.transfer is not None and self.bridge.is_away:
-            notification = self._notify_user(customer, request.transfer.transfer_id, "unreachable")
+            notification = self._notify_user(
+                customer, request.transfer.transfer_id, TransferProgress.UNREACHABLE
+            )
             self._start(self._user_notifications, notification)
 
     async def _notify_unreachable(self, notice: Notice) -> None:
@@ -265,17 +278,26 @@ class DeliverOutbox:
         if cached is None or cached.session.session_id != notice.session_id:
             return
         request = _newest_request(cached.recent)
-        if request is None or request.transfer is None or notice.position > request.seq * PLACES:
+        if (
+            request is None
+            or request.transfer is None
+            or notice.position > request.seq * NOTICES_PER_ENTRY
+        ):
             return
-        await self._notify_user(notice.customer, request.transfer.transfer_id, "unreachable")
+        await self._notify_user(
+            notice.customer, request.transfer.transfer_id, TransferProgress.UNREACHABLE
+        )
 
-    async def _notify_user(self, customer: Customer, transfer_id: TransferId, what: str) -> None:
+    async def _notify_user(
+        self, customer: Customer, transfer_id: TransferId, progress: TransferProgress
+    ) -> None:
         with suppress(Failure):  # of the store: then the notice is not settled either
-            await self.transfers.notify_progress(customer, transfer_id, what)
+            await self.transfers.notify_progress(customer, transfer_id, progress)
 
 
 def _transfer_id(notice: Notice) -> TransferId:
-    return TransferId(str(notice.body["transferId"]))
+    assert isinstance(notice.content, TransferRequested)
+    return notice.content.transfer_id
 
 
 def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:

@@ -19,7 +19,7 @@ from domain.errors import AssistantFailed
 from domain.identity import Customer, SessionId
 from domain.message import Entry, Summary
 from domain.session import Session
-from domain.tokens import cut
+from domain.tokens import truncate
 from domain.usage import Usage, together
 
 CONCURRENCY = 16
@@ -79,8 +79,8 @@ class Summaries:
     def on_answer_stored(self, session: Session, recent: Sequence[Entry], language: str) -> None:
         """Start a new summary if one is due; `recent`: the session's newest entries."""
         newest, view_tokens = self.newest(session), self.policy.view_tokens
-        if rolling.overflows(session, recent, newest, view_tokens=view_tokens):
-            until = rolling.end_of_next(session, recent, view_tokens=view_tokens)
+        if rolling.is_summary_due(session, recent, newest, view_tokens=view_tokens):
+            until = rolling.next_summary_end(session, recent, view_tokens=view_tokens)
             if newest is None or until > newest.through:
                 self._start(session, tuple(recent), until, language)
 
@@ -143,7 +143,7 @@ class _SummaryRun:
         self._until = until
         self._language = language
         self._summary = summaries.newest(session)
-        self._max_tokens = rolling.max_tokens(summaries.policy.view_tokens)
+        self._max_tokens = rolling.summary_budget(summaries.policy.view_tokens)
         self._expired = False
 
     async def __call__(self) -> None:
@@ -180,16 +180,16 @@ class _SummaryRun:
             self._count(error.usage)
             raise
         self._count(made.usage)
-        self._keep(cut(made.text.strip(), max_tokens), entries)
+        self._keep(truncate(made.text.strip(), max_tokens), entries)
         return True
 
     async def _chunk(self, after: int) -> Sequence[Entry]:
         entries: Sequence[Entry] = self._recent
         if not entries or entries[0].seq > after + 1:
             entries = await self._summaries.store.page(
-                self._session.session_id, after=after, limit=rolling.PIECE_ENTRIES
+                self._session.session_id, after=after, limit=rolling.CHUNK_ENTRIES
             )
-        return rolling.piece(entries, after=after, through=self._until)
+        return rolling.next_chunk(entries, after=after, through=self._until)
 
     def _keep(self, text: str, entries: Sequence[Entry]) -> None:
         if not text:

@@ -16,9 +16,9 @@ from domain.decisions import (
     change_status,
     end_live_chat,
     expire,
+    notify_transfer_progress,
     record_coordinator_message,
     request_transfer,
-    say_how_it_goes,
 )
 from domain.errors import DuplicateMessage, SessionClosed
 from domain.identity import (
@@ -32,6 +32,7 @@ from domain.identity import (
 )
 from domain.session import Draft, Session
 from domain.status import Status
+from domain.transfer import TransferProgress
 
 
 class PostedCoordinatorMessage(NamedTuple):
@@ -158,7 +159,9 @@ class Transfers:
         first = await load_session(self.store, SessionId(duplicate.session_id))
         return PostedCoordinatorMessage(message_id, first.session, duplicate.seq, duplicate=True)
 
-    async def notify_progress(self, customer: Customer, transfer_id: TransferId, what: str) -> None:
+    async def notify_progress(
+        self, customer: Customer, transfer_id: TransferId, progress: TransferProgress
+    ) -> None:
         """Tell the user, once, what has become of their request for a human: see `decisions`.
 
         Raises: StorageUnavailable.
@@ -166,7 +169,8 @@ class Transfers:
         context = await self._decision_context(customer.business_id)
         with suppress(DuplicateMessage):
             await self.session_log.commit(
-                customer, lambda session: say_how_it_goes(session, transfer_id, what, context())
+                customer,
+                lambda session: notify_transfer_progress(session, transfer_id, progress, context()),
             )
 
     async def expire(self, session: Session) -> Session | None:

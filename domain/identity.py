@@ -1,4 +1,4 @@
-"""Who talks to whom: the identifiers, and what may stand in one."""
+"""The identifiers of everybody and everything, and the identity of a client."""
 
 import re
 from datetime import datetime
@@ -25,14 +25,14 @@ _is_identifier = re.compile(IDENTIFIER_PATTERN).fullmatch
 
 
 def identifier(name: str, value: object) -> str:
-    """`value`, if it is 1–128 characters of `[A-Za-z0-9._:@-]`. Raises: InvalidPayload."""
+    """Return `value` if it is 1–128 characters of `[A-Za-z0-9._:@-]`. Raises: InvalidPayload."""
     if not isinstance(value, str) or _is_identifier(value) is None:
         raise InvalidPayload(f"{name} must be 1-128 characters of [A-Za-z0-9._:@-]")
     return value
 
 
 class Customer(NamedTuple):
-    """A user of one business: nobody's messages ever reach another customer.
+    """A user of one business; messages never reach another customer.
 
     A tuple, because it is the key of everything in memory and is hashed twenty times a turn.
     """
@@ -42,7 +42,7 @@ class Customer(NamedTuple):
 
 
 def customer(business_id: object, user_id: object) -> Customer:
-    """The customer these two name. Raises: InvalidPayload."""
+    """Return the customer that these two name. Raises: InvalidPayload."""
     return Customer(
         BusinessId(identifier("businessId", business_id)),
         UserId(identifier("userId", user_id)),
@@ -67,30 +67,30 @@ class IdentityUnavailable(Refusal):
 
 
 class Role(StrEnum):
-    """On which side of the conversation somebody is."""
+    """The side of the conversation that an identity belongs to."""
 
     USER = "user"
     COORDINATOR = "coordinator"
 
 
 class Identity(NamedTuple):
-    """Who somebody has proved to be."""
+    """The proven identity of a client."""
 
     role: Role
     business_id: BusinessId
     name: str
     """The user's id, or the coordinator's."""
     until: datetime
-    """When the proof ends; aware, in UTC."""
+    """The time at which the proof expires; aware, in UTC."""
 
     def is_user(self, who: Customer) -> bool:
-        """Whether it is this customer."""
+        """Return whether it is this customer."""
         return self.role is Role.USER and (self.business_id, self.name) == who
 
     def is_coordinator_of(self, business_id: str) -> bool:
-        """Whether it is somebody who speaks for the business."""
+        """Return whether it is a coordinator of the business."""
         return self.role is Role.COORDINATOR and self.business_id == business_id
 
     def is_same_as(self, other: "Identity") -> bool:
-        """Whether both are one, whatever their proofs' ends."""
+        """Return whether both are the same, whenever their proofs expire."""
         return self[:3] == other[:3]

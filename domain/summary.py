@@ -1,88 +1,91 @@
-"""The rolling summary: when the next one is to be made, and of which entries."""
+"""The rolling summary: when the next one is due, and which entries go into it."""
 
 from collections.abc import Sequence
 
-from domain.message import Entry, Message, Summary, cost
+from domain.message import Entry, Message, Summary, token_cost
 from domain.session import Session
-from domain.view import MAX_ENTRIES, window
+from domain.view import MAX_VIEW_ENTRIES, window
 
-MAX_TOKENS = 500
-"""The longest digest; a quarter of a view, where that is less."""
+MAX_SUMMARY_TOKENS = 500
+"""The longest summary; a quarter of a view, where that is less."""
 KEPT_ENTRIES = 10
-"""So many stay in the view as they were said, where they take up no more than half of it."""
+"""The newest entries that stay in the view, where they take up no more than half of it."""
 KEPT_AT_LEAST = 2
 """The newest question and its answer always stay."""
-PIECE_ENTRIES = 50
-PIECE_TOKENS = 4_000
-"""What is summarised at once: so much, or a single entry."""
+CHUNK_ENTRIES = 50
+CHUNK_TOKENS = 4_000
+"""The bounds of what is summarised at once; a single entry may be longer."""
 
 
-def max_tokens(view_tokens: int) -> int:
-    """How long a digest may be in a view of so many."""
-    return min(MAX_TOKENS, view_tokens // 4)
+def summary_budget(view_tokens: int) -> int:
+    """Return the most tokens of a summary in a view of `view_tokens`."""
+    return min(MAX_SUMMARY_TOKENS, view_tokens // 4)
 
 
-def tokens_behind(session: Session, entries: Sequence[Entry], digest: Summary | None) -> int:
-    """About how many tokens there are behind the digest, as far as `entries`, the newest, go."""
-    through, before = (digest.through, digest.tokens) if digest is not None else (0, 0)
+def tokens_after_summary(
+    session: Session, entries: Sequence[Entry], summary: Summary | None
+) -> int:
+    """Estimate the tokens after the summary, as far as `entries`, the newest ones, reach."""
+    through, before = (summary.through, summary.tokens) if summary is not None else (0, 0)
     if session.tokens is not None and before is not None:
         return session.tokens - before
-    return sum(cost(entry) for entry in entries if entry.seq > through)
+    return sum(token_cost(entry) for entry in entries if entry.seq > through)
 
 
-def behind(
+def entries_after_summary(
     session: Session,
     entries: Sequence[Entry],
-    digest: Summary | None,
+    summary: Summary | None,
     *,
     max_tokens: int,
-    owed: Sequence[Message],
+    pending: Sequence[Message],
 ) -> tuple[Entry, ...]:
-    """The newest entries behind the digest that fit a view: nearly always all of them."""
-    through = digest.through if digest is not None else 0
+    """Return the newest entries after the summary that fit a view: nearly always all of them."""
+    through = summary.through if summary is not None else 0
     count = session.seq - through
     if (
-        count <= min(len(entries), MAX_ENTRIES)
-        and tokens_behind(session, entries, digest) <= max_tokens
+        count <= min(len(entries), MAX_VIEW_ENTRIES)
+        and tokens_after_summary(session, entries, summary) <= max_tokens
     ):
         return tuple(entries[-count:]) if count else ()
-    return window([e for e in entries if e.seq > through], max_tokens=max_tokens, owed=owed)
+    later = [entry for entry in entries if entry.seq > through]
+    return window(later, max_tokens=max_tokens, pending=pending)
 
 
-def overflows(
-    session: Session, entries: Sequence[Entry], digest: Summary | None, *, view_tokens: int
+def is_summary_due(
+    session: Session, entries: Sequence[Entry], summary: Summary | None, *, view_tokens: int
 ) -> bool:
-    """Whether something has fallen out of the view, or the next message may push it out.
+    """Return whether entries have fallen out of the view, or the next message may push some out.
 
-    `entries`: the newest of the session; `digest`: its newest.
+    `entries`: the newest of the session; `summary`: its newest.
     """
-    through = digest.through if digest is not None else 0
+    through = summary.through if summary is not None else 0
     return (
-        session.seq - through >= MAX_ENTRIES
-        or tokens_behind(session, entries, digest) > view_tokens * 3 // 4
+        session.seq - through >= MAX_VIEW_ENTRIES
+        or tokens_after_summary(session, entries, summary) > view_tokens * 3 // 4
     )
 
 
-def end_of_next(session: Session, entries: Sequence[Entry], *, view_tokens: int) -> int:
-    """The seq up to which the next digest is to go; what stays behind it fills half a view."""
-    room = view_tokens // 2
+def next_summary_end(session: Session, entries: Sequence[Entry], *, view_tokens: int) -> int:
+    """Return the seq that the next summary is to reach; the entries after it fill half a view."""
+    budget = view_tokens // 2
     kept = 0
     for entry in reversed(entries[-KEPT_ENTRIES:]):
-        room -= cost(entry)
-        if room < 0 and kept >= KEPT_AT_LEAST:
+        budget -= token_cost(entry)
+        if budget < 0 and kept >= KEPT_AT_LEAST:
             break
         kept += 1
-    # What is not answered yet is seen as it was said.
+    # Pending messages are never summarised.
     return min(session.seq - kept, session.settled_seq)
 
 
-def piece(entries: Sequence[Entry], *, after: int, through: int) -> Sequence[Entry]:
-    """The first of `entries` with after < seq <= through that one summary is made of."""
-    due = [entry for entry in entries if after < entry.seq <= through][:PIECE_ENTRIES]
-    room = PIECE_TOKENS
+def next_chunk(entries: Sequence[Entry], *, after: int, through: int) -> Sequence[Entry]:
+    """Return the first of `entries` with after < seq <= through that are summarised at once."""
+    due = [entry for entry in entries if after < entry.seq <= through][:CHUNK_ENTRIES]
+    budget = CHUNK_TOKENS
     for count, entry in enumerate(due):
-        room -= cost(entry)
-        if room < 0 and count > 0:
+        budget -= token_cost(entry)
+        if budget < 0 and count > 0:
             return due[:count]
     return due
 
@@ -90,14 +93,14 @@ def piece(entries: Sequence[Entry], *, after: int, through: int) -> Sequence[Ent
 def tokens_through(
     session: Session, recent: Sequence[Entry], earlier: Summary | None, entries: Sequence[Entry]
 ) -> int | None:
-    """`Summary.tokens` of one that is made of `earlier` and `entries`; None: nobody can know.
+    """Return `Summary.tokens` of one made from `earlier` and `entries`; None: it is unknown.
 
-    `recent`: the newest entries of the session as it then was.
+    `recent`: the newest entries of `session`.
     """
     through, before = (earlier.through, earlier.tokens) if earlier is not None else (0, 0)
     if before is not None and entries[0].seq == through + 1:
-        return before + sum(map(cost, entries))
+        return before + sum(map(token_cost, entries))
     last = entries[-1].seq
     if session.tokens is None or not recent or recent[0].seq > last + 1:
         return None
-    return session.tokens - sum(cost(entry) for entry in recent if entry.seq > last)
+    return session.tokens - sum(token_cost(entry) for entry in recent if entry.seq > last)

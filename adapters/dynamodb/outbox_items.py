@@ -44,6 +44,7 @@ from adapters.dynamodb.items import (
     shard,
     stamp,
 )
+from adapters.stored_notices import notice_from
 from domain.errors import TooLarge
 from domain.notice import Notice
 from domain.session import Draft
@@ -118,7 +119,7 @@ def notice_of(item: Item) -> Notice:
     named["notice_id"] = item["oI"]["S"]
     named["session_id"] = session_of(item["PK"]["S"])
     named["attempts"] = int(item["oA"]["N"]) if "oA" in item else 0
-    return msgspec.convert(named, Notice)
+    return notice_from(named)
 
 
 class OutboxItem(NamedTuple):

@@ -1,22 +1,12 @@
 """The bridge that is an Elixir application: which of its calls a notice becomes."""
 
 from abc import abstractmethod
-from collections.abc import Callable
 from typing import Protocol
 
 from adapters.elixir.http import ElixirHttp
+from adapters.elixir.payloads import request_of
 from application.ports import Bridge
-from domain.notice import Notice, NoticeKind
-
-Call = Callable[[Notice], tuple[str, str]]
-
-_CALLS: dict[NoticeKind, Call] = {
-    NoticeKind.CONVERSATION: lambda notice: ("POST", "/api/ai-conversation"),
-    NoticeKind.CONTEXT: lambda notice: ("POST", "/api/ai-context"),
-    NoticeKind.STATUS: lambda notice: ("PUT", f"/api/conversation-status/{notice.session_id}"),
-    NoticeKind.TRANSFER: lambda notice: ("POST", "/api/notifications"),
-}
-"""Method and path of each kind that is sent over HTTP. All others go over the socket."""
+from domain.notice import Notice
 
 
 class UserMessageRelay(Protocol):
@@ -44,8 +34,9 @@ class ElixirBridge(Bridge):
             await self._http.back()
 
     async def deliver(self, notice: Notice) -> None:
-        if notice.kind is NoticeKind.RELAY:
+        request = request_of(notice)
+        if request is None:
             await self._line.relay(notice)
         elif self._http is not None:
-            method, path = _CALLS[notice.kind](notice)
-            await self._http.send(method, path, notice.body, key=notice.notice_id)
+            method, path, body = request
+            await self._http.send(method, path, body, key=notice.notice_id)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from adapters.elixir.payloads import body_of
 from adapters.phoenix.client import (
     DEFAULT_SETTINGS,
     ChannelState,
@@ -193,7 +194,7 @@ class ElixirSocket(LiveChatGateway):
         It may arrive more than once, with the same `messageId`.
         Raises: BridgeUnavailable, BridgeRefused.
         """
-        customer, body = notice.customer, notice.body
+        customer, body = notice.customer, body_of(notice)
         chat = self._chat(customer)
         now = asyncio.get_running_loop().time()
         chat.echoes.sent(body, now + self._timeout_s + ECHO_S)

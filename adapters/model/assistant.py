@@ -27,6 +27,7 @@ from application.ports import (
 )
 from domain.errors import AssistantFailed
 from domain.message import Entry
+from domain.texts import Text, localized
 from domain.usage import Usage
 from domain.view import View
 
@@ -34,10 +35,6 @@ MODEL_SHARE = 0.97
 """Of a turn's time; what an answer has cost is known only if it ends before the turn does."""
 CHECK_S = 20.0
 
-_CUT = {
-    "ro": "… (Răspunsul s-a oprit aici: era prea lung.)",
-    "en": "… (The answer stops here: it was too long.)",
-}
 _not_in_names = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -175,7 +172,7 @@ class _AnswerRun:
             reason = "the model gave no answer, but called tools"
             raise AssistantFailed(reason, usage=self._request.usage)
         if completion.is_cut:
-            self._writer.write(_CUT.get(self._view.language, _CUT["ro"]))
+            self._writer.write(localized(self._view.language, Text.ANSWER_CUT))
 
     def _shorten(self) -> list[ChatMessage] | None:
         """Return the messages without the earlier conversation; None, if that is done already."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from adapters.sqlite.batch_worker import BatchWorker
 from adapters.sqlite.file import open_reader, open_writer, transaction
+from adapters.stored_notices import notice_from
 from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import IDEMPOTENCY_WINDOW, RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
@@ -36,7 +37,7 @@ _HIGHEST = 2**63 - 1
 
 _encode = msgspec.json.Encoder().encode
 _decode_session = msgspec.json.Decoder(Session).decode
-_decode_notice = msgspec.json.Decoder(Notice).decode
+_decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
 _MESSAGE, _CHANGE = 0, 1
 _decode_entry: tuple[Callable[[bytes], Entry], ...] = (
     msgspec.json.Decoder(Message).decode,
@@ -241,7 +242,7 @@ class SqliteStore(Store):
             ).fetchall()
         )
         return tuple(
-            DeadLetter(replace(_decode_notice(body), attempts=attempts), reason)
+            DeadLetter(replace(_notice(body), attempts=attempts), reason)
             for attempts, body, reason in rows
         )
 
@@ -341,6 +342,10 @@ def _entry_row(session_id: SessionId, entry: Entry) -> tuple[str, int, int, byte
 def _notice_row(notice: Notice) -> tuple[str, str, int, int, bytes]:
     due = _ms(notice.due_at)
     return notice.notice_id, notice.session_id, notice.position, due, _encode(notice)
+
+
+def _notice(body: bytes) -> Notice:
+    return notice_from(_decode_fields(body))
 
 
 def _position(notice: Notice) -> int:
@@ -489,7 +494,7 @@ def _claim(db: sqlite3.Connection, now: int, lease_until: int, limit: int) -> tu
     )
     return tuple(
         replace(
-            _decode_notice(body),
+            _notice(body),
             due_at=_moment(ready_at),
             attempts=attempts,
         )

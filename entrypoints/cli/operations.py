@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.elixir.payloads import body_of
 from adapters.json_shapes import timestamp
 from domain.errors import ConversationError, Refusal, StorageUnavailable, UnknownSession
 from domain.identity import BusinessId, SessionId, customer, identifier
@@ -195,7 +196,7 @@ def _letter_json(letter: DeadLetter) -> dict[str, object]:
         "timestamp": timestamp(notice.due_at),
         "attempts": notice.attempts,
         "reason": letter.reason,
-        "body": notice.body,
+        "body": body_of(notice),
     }
 
 

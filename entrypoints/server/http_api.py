@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
@@ -13,7 +13,7 @@ from litestar.params import Body, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 from msgspec.structs import asdict
 
-from adapters.json_shapes import CamelStruct, timestamp
+from adapters.json_shapes import CamelStruct, ContextJson, context_json, timestamp
 from adapters.prometheus import Metrics
 from application.business_facts import language_of
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
@@ -27,7 +27,7 @@ from domain.errors import (
     Failure,
     InvalidPayload,
 )
-from domain.handover import context_package
+from domain.handover import handover_context
 from domain.identity import (
     BusinessId,
     CoordinatorId,
@@ -37,9 +37,8 @@ from domain.identity import (
     customer,
     identifier,
 )
-from domain.message import Author, Entry, message_text
-from domain.session import Session
-from domain.status import Reason, Status
+from domain.message import message_text
+from domain.status import Status
 from domain.usage import Usage, together
 from entrypoints.access.guards import MAX_BODY, ApiRequest, only_json, token_guard
 from entrypoints.access.rate_limits import Limits
@@ -85,32 +84,6 @@ class MessagePage(CamelStruct):
 
     messages: list[LoggedJson | StatusJson]
     more: bool
-
-
-class ContextLine(CamelStruct):
-    """One of the last messages."""
-
-    seq: int
-    author: Author
-    message: str
-    timestamp: str
-
-
-class ContextJson(CamelStruct):
-    """The context package: what a coordinator needs to know before the first word."""
-
-    session_id: str
-    business_id: str
-    user_id: str
-    location_id: str | None
-    status: Status
-    reason: Reason | None
-    summary: str | None
-    language: str
-    open_question: str | None
-    tools_used: list[str]
-    last_messages: list[ContextLine]
-    history: str
 
 
 class DayJson(UsageJson):
@@ -332,7 +305,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         """What a coordinator needs to know before the first word."""
         session, recent = await load_session(services.store, _session_id(session_id))
         language = await language_of(services.businesses, session.customer.business_id)
-        return _context(session, recent, language)
+        return context_json(handover_context(session, recent, language))
 
     return [conversations, conversation, messages, context]
 
@@ -452,15 +425,6 @@ async def _addressee(
     ):
         raise InvalidPayload("the session is another user's")
     return owner, session.session_id
-
-
-def _context(session: Session, recent: tuple[Entry, ...], language: str) -> ContextJson:
-    package = context_package(session, recent, language)
-    lines = cast("list[dict[str, Any]]", package["lastMessages"])
-    package["lastMessages"] = [
-        {**line, "timestamp": timestamp(line["timestamp"])} for line in lines
-    ]
-    return msgspec.convert(package, ContextJson)
 
 
 def _stored(posted: PostedCoordinatorMessage) -> AgentMessageStored:

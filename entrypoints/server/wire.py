@@ -21,7 +21,6 @@ MAX_SEQ = 9_999_999_999
 """What may be asked for; larger numbers are not all understood by every store."""
 
 _encoder = msgspec.json.Encoder()
-_BY_USER, _BY_COORDINATOR = Author.USER, Author.COORDINATOR
 
 
 class LiveChat(CamelStruct):
@@ -245,11 +244,11 @@ class EventPresenter:
             live_chat = self._live_chat.of(customer)
             return "conversation_status", _status_push(session_id, entry, live_chat)
         at = timestamp(entry.at)
-        if entry.author is _BY_COORDINATOR:
+        if entry.author is Author.COORDINATOR:
             return "agent_message", AgentMessagePush(
                 entry.text, at, entry.message_id, session_id, entry.seq, entry.coordinator_id
             )
-        if entry.author is _BY_USER:
+        if entry.author is Author.USER:
             return "user_message", UserMessagePush(
                 entry.text, at, entry.message_id, session_id, entry.seq
             )

@@ -14,9 +14,10 @@ from adapters.sqlite.store import SqliteStore
 from application.ports import SessionStore, Store
 from domain.identity import BusinessId, Customer, MessageId, SessionId, TransferId, UserId
 from domain.message import Author
-from domain.notice import Notice, NoticeKind
+from domain.notice import Notice, QuestionAsked
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from tests.support.drafts import append_message
 from tests.support.dynamodb import DYNAMODB_LOCAL, DYNOXIDE, dynamo_store, engine
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
@@ -76,7 +77,9 @@ def user_says(
     """Return a draft of one message, a second after the newest entry unless a time is given."""
     draft = Draft(session, key=key)
     message_id = MessageId(f"{session.session_id}-{session.seq + 1}")
-    draft.say(Author.USER, message_id, text, at or session.updated_at + timedelta(seconds=1))
+    append_message(
+        draft, Author.USER, message_id, text, at or session.updated_at + timedelta(seconds=1)
+    )
     return draft
 
 
@@ -84,8 +87,12 @@ def asks_for_human(session: Session, at: datetime | None = None) -> Draft:
     """Return a draft of two entries: a status change and a system message."""
     draft = Draft(session)
     at = at or session.updated_at + timedelta(seconds=1)
-    draft.ask_for_human(Reason.USER_REQUEST, TransferId("t1"), at, timeout_s=300.0, summary="Da")
-    draft.say(Author.SYSTEM, MessageId(f"asked-{draft.session.seq}"), "I have asked", at)
+    draft.request_transfer(
+        Reason.USER_REQUEST, TransferId("t1"), at, timeout_s=300.0, handover_note="Da"
+    )
+    append_message(
+        draft, Author.SYSTEM, MessageId(f"asked-{draft.session.seq}"), "I have asked", at
+    )
     return draft
 
 
@@ -93,7 +100,7 @@ def closes(session: Session) -> Draft:
     """Return a draft that closes the session."""
     draft = Draft(session)
     at = session.updated_at + timedelta(seconds=1)
-    draft.change(Status.CLOSED, Reason.CLOSED_BY_USER, at)
+    draft.change_status(Status.CLOSED, Reason.CLOSED_BY_COORDINATOR, at)
     return draft
 
 
@@ -106,8 +113,7 @@ def with_notices(draft: Draft, count: int = 1, *, due_at: datetime = NOON) -> Dr
             session_id=session.session_id,
             customer=session.customer,
             position=session.seq * 10 + place,
-            kind=NoticeKind.CONVERSATION,
-            body={"message": draft.entries[0].seq, "nested": {"ă": [1, 2.5, None, True]}},
+            content=QuestionAsked(at=due_at, text=f"ă {draft.entries[0].seq}"),
             due_at=due_at,
         )
         for place in range(count)

@@ -16,6 +16,7 @@ from adapters.memory.store import MemoryStore
 from application.ports import Loaded
 from domain.errors import StorageUnavailable
 from domain.identity import SessionId
+from domain.texts import Text, localized
 from entrypoints.access.guards import MAX_BODY
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
@@ -315,7 +316,7 @@ async def test_a_takeover_is_seen_by_the_user(api: httpx.AsyncClient, server: st
     assert answer.json()["status"] == change["status"] == "live"
     assert answer.json()["transfer"]["coordinatorId"] == change["coordinatorId"] == "Ana"
     assert answer.json()["epoch"] == 1
-    assert notice["message"] == "Ana s-a alăturat conversației."
+    assert notice["message"] == localized("ro", Text.JOINED, who="Ana")
     assert notice["inReplyTo"] == []
 
 

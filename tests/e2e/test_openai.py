@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from domain.texts import Text, localized
 from tests.support.aimock import KEY, Aimock, aimock, calls, fails, says
 from tests.support.process import ServerProcess, command, server
 from tests.support.user import User, user
 
-APOLOGY = "Îmi pare rău, acum nu pot răspunde. Puteți încerca din nou sau puteți cere un coleg."
+APOLOGY = localized("ro", Text.APOLOGY)
 HAND_OVER = {"reason": "cere un om", "summary": "Vrea o masă pentru patru."}
 
 
@@ -102,7 +103,7 @@ async def test_a_transfer_without_words_is_told_by_the_server(
         told = await who.wait_for("new_message")
         await who.wait_for("conversation_status", status="waiting")
 
-    assert told["message"].startswith("Am cerut unui coleg să preia conversația.")
+    assert told["message"] == localized("ro", Text.REQUESTED)
 
 
 async def test_a_promise_that_no_tool_has_kept_is_kept(tmp_path: Path, model: Aimock) -> None:
@@ -128,7 +129,7 @@ async def test_who_gets_no_answer_gets_an_apology_and_in_the_end_a_human(
         changed = await who.wait_for("conversation_status")
 
     assert first["message"] == APOLOGY
-    assert second["message"].endswith("Am cerut unui coleg să preia conversația.")
+    assert second["message"] == localized("ro", Text.APOLOGY_REQUESTED)
     assert (changed["status"], changed["reason"]) == ("waiting", "ai_failure")
 
 

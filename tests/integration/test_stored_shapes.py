@@ -36,6 +36,7 @@ from domain.usage import Usage
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
+from tests.support.drafts import append_message
 from tests.support.dynamodb import (
     DYNAMODB_LOCAL,
     DYNOXIDE,
@@ -192,7 +193,7 @@ def _entry(entry: Entry) -> Json:
             "at": _time(entry.at),
             "actions": list(entry.actions),
             "in_reply_to": list(entry.in_reply_to),
-            "answers": entry.answers,
+            "answers": entry.settles_seq,
             "failed": entry.failed,
             "coordinator_id": entry.coordinator_id,
             "tools": [{"name": tool.name, "outcome": tool.outcome} for tool in entry.tools],
@@ -473,7 +474,7 @@ async def said_again(store: Store, key: Json, when: datetime) -> Draft:
     loaded = await store.latest(customer(*key["customer"]))
     assert loaded is not None
     draft = Draft(loaded.session, key=key["key"])
-    draft.say(Author.USER, MessageId("again"), "Încă o dată", when)
+    append_message(draft, Author.USER, MessageId("again"), "Încă o dată", when)
     return draft
 
 

@@ -19,6 +19,7 @@ from domain.session import Draft, Session
 from domain.usage import Usage
 from domain.view import View
 from tests.support.assistants import Said
+from tests.support.drafts import append_message
 from tests.unit.domain.makers import at, new_session
 
 BISTRO = DEMO_BUSINESSES[0]
@@ -93,7 +94,14 @@ def conversation(*said: str, business_id: str = "b1") -> tuple[Session, tuple[Me
             draft = record_user_message(session, new_session, message_id, text, at(60 * number))
         else:
             draft = Draft(session)
-            draft.say(Author.AI, message_id, text, at(60 * number), answers=session.last_user_seq)
+            append_message(
+                draft,
+                Author.AI,
+                message_id,
+                text,
+                at(60 * number),
+                settles_seq=session.last_user_seq,
+            )
         session = draft.session
         log += [entry for entry in draft.entries if isinstance(entry, Message)]
     return session, tuple(log)

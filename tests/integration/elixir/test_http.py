@@ -17,13 +17,15 @@ from adapters.elixir.http import (
     MISCONFIGURED_PAUSE_S,
     ElixirHttp,
 )
+from adapters.elixir.payloads import request_of
 from adapters.http_client import FAILURES_TO_OPEN
 from adapters.system import SystemClock
 from application.ports import Clock
 from domain.business import Business, Reservation
 from domain.errors import BridgeRefused, BridgeUnavailable
-from domain.identity import BusinessId, SessionId, customer
-from domain.notice import Notice, NoticeKind
+from domain.identity import BusinessId, MessageId, SessionId, customer
+from domain.notice import LiveChatMessagePosted, Notice, NoticeContent, StatusChanged
+from domain.status import Status
 from tests.support.bridge import (
     CLOSE,
     DONE,
@@ -42,6 +44,7 @@ from tests.support.clock import START, VirtualClock
 
 ANA = customer("b1", "ana")
 BODY = {"message": "Bună!", "nested": {"at": None}}
+POSTED = LiveChatMessagePosted(at=START, text="Bună!", message_id=MessageId("m1"))
 
 
 class Hasty(SystemClock):
@@ -66,14 +69,13 @@ async def connected(
         yield http
 
 
-def notice(kind: NoticeKind, notice_id: str = "n1") -> Notice:
+def notice(content: NoticeContent) -> Notice:
     return Notice(
-        notice_id=notice_id,
+        notice_id="n1",
         session_id=SessionId("s1"),
         customer=ANA,
         position=10,
-        kind=kind,
-        body=BODY,
+        content=content,
         due_at=START,
     )
 
@@ -95,29 +97,21 @@ class Line:
 # Requests.
 
 
-@pytest.mark.parametrize(
-    ("kind", "method", "path"),
-    [
-        (NoticeKind.CONVERSATION, "POST", "/api/ai-conversation"),
-        (NoticeKind.CONTEXT, "POST", "/api/ai-context"),
-        (NoticeKind.STATUS, "PUT", "/api/conversation-status/s1"),
-        (NoticeKind.TRANSFER, "POST", "/api/notifications"),
-    ],
-)
-async def test_each_kind_of_notice_is_a_request_of_its_own(
-    kind: NoticeKind, method: str, path: str
-) -> None:
+async def test_a_notice_is_the_request_that_it_becomes() -> None:
+    changed = notice(StatusChanged(at=START, status=Status.LIVE))
+    request = request_of(changed)
+    assert request is not None
     async with FaultyBridge() as bridge, connected(bridge, token="s3cret") as http:
-        await ElixirBridge(http, Line()).deliver(notice(kind))
+        await ElixirBridge(http, Line()).deliver(changed)
 
         (told,) = bridge.told
-        assert told == (method, path, "n1", "Bearer s3cret", BODY)
+        assert told == (request.method, request.path, "n1", "Bearer s3cret", request.body)
 
 
 async def test_a_relayed_message_goes_over_the_socket() -> None:
     line = Line()
     async with FaultyBridge() as bridge, connected(bridge) as http:
-        await ElixirBridge(http, line).deliver(notice(NoticeKind.RELAY))
+        await ElixirBridge(http, line).deliver(notice(POSTED))
 
         assert (bridge.asked, len(line.relayed)) == ([], 1)
 
@@ -126,11 +120,11 @@ async def test_without_http_user_messages_are_relayed_nevertheless() -> None:
     line = Line()
     bridge = ElixirBridge(None, line)
 
-    for kind in NoticeKind:
-        await bridge.deliver(notice(kind))
+    for content in (StatusChanged(at=START, status=Status.LIVE), POSTED):
+        await bridge.deliver(notice(content))
     await bridge.wait_until_back()
 
-    assert [relayed.kind for relayed in line.relayed] == [NoticeKind.RELAY]
+    assert [relayed.content for relayed in line.relayed] == [POSTED]
     assert not bridge.is_away
 
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
+from adapters.elixir.payloads import body_of
 from adapters.elixir.socket import ORIGIN, EchoFilter, ElixirSocket, InboundPayload
 from adapters.phoenix.channel import Reply, Stop
 from adapters.phoenix.client import ClientSettings
 from application.ports import InboundEvent, InboundMessage, MalformedEvent, Typing
 from domain.errors import BridgeRefused, BridgeUnavailable
-from domain.identity import Customer, SessionId, customer
+from domain.identity import Customer, MessageId, SessionId, customer
 from domain.message import Author
-from domain.notice import Notice, NoticeKind
+from domain.notice import LiveChatMessagePosted, Notice
 from tests.integration.elixir.chats import Chats
 from tests.integration.phoenix.peer import Peer, listening
 from tests.support.server import running
@@ -35,8 +36,7 @@ def notice(text: str = "Bună!", message_id: str = "m1", who: Customer = ANA) ->
         session_id=SessionId("s1"),
         customer=who,
         position=10,
-        kind=NoticeKind.RELAY,
-        body={"message": text, "timestamp": "2030-01-01T12:00:00.000Z", "messageId": message_id},
+        content=LiveChatMessagePosted(at=AT, text=text, message_id=MessageId(message_id)),
         due_at=AT,
     )
 
@@ -126,7 +126,7 @@ async def test_a_user_message_arrives_on_its_topic_with_all_fields() -> None:
 
         who = {"businessId": "b1", "userId": "ana", "token": "t0ken"}
         assert await taken(recorder.chats.joins) == (TOPIC, who)
-        sent = {**notice().body, "origin": ORIGIN}
+        sent = {**body_of(notice()), "origin": ORIGIN}
         assert await taken(recorder.chats.heard) == ("user_message", sent)
 
 
@@ -241,7 +241,7 @@ async def test_a_missing_reply_is_retryable(answer: Stop | None) -> None:
         with pytest.raises(BridgeUnavailable):
             await recorder.socket.relay(notice())
 
-        assert await taken(chats.heard) == ("user_message", {**notice().body, "origin": ORIGIN})
+        assert await taken(chats.heard) == ("user_message", {**body_of(notice()), "origin": ORIGIN})
 
 
 async def test_a_refused_connection_or_join_is_retryable() -> None:

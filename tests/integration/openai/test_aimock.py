@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.errors import AssistantFailed
+from domain.texts import Text, localized
 from tests.support.aimock import KEY, Aimock, aimock, calls, fails, says
 from tests.support.model_turns import Turn, ask, openai_assistant
 
@@ -168,7 +169,7 @@ async def test_an_answer_cut_by_its_limit_says_so(server: Aimock) -> None:
     fixture["response"]["finishReason"] = "length"
     server.play(fixture)
 
-    assert (await turn(server)).text == "Meniul: unu… (Răspunsul s-a oprit aici: era prea lung.)"
+    assert (await turn(server)).text == "Meniul: unu" + localized("ro", Text.ANSWER_CUT)
 
 
 async def test_an_answer_withheld_by_a_filter_is_a_failure(server: Aimock) -> None:

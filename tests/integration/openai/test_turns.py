@@ -14,6 +14,7 @@ from application.ports import AnswerCancelled
 from domain.business import Business
 from domain.errors import AssistantFailed, BridgeUnavailable
 from domain.identity import BusinessId
+from domain.texts import Text, localized
 from domain.usage import Usage
 from tests.support.model_turns import Turn, ask, conversation, openai_assistant
 from tests.support.openai_stub import (
@@ -276,8 +277,8 @@ async def test_a_cut_answer_says_so() -> None:
     done, _ = await turn(says("Meniul: unu, doi", finish="length"))
     english, _ = await turn(says("The menu", finish="length"), business=BUSINESS_EN)
 
-    assert done.text == "Meniul: unu, doi… (Răspunsul s-a oprit aici: era prea lung.)"
-    assert english.text == "The menu… (The answer stops here: it was too long.)"
+    assert done.text == "Meniul: unu, doi" + localized("ro", Text.ANSWER_CUT)
+    assert english.text == "The menu" + localized("en", Text.ANSWER_CUT)
 
 
 BUSINESS_EN = Business(business_id=BusinessId("b2"), name="Bakery", language="en")

@@ -25,7 +25,7 @@ from application.ports import (
 from domain.errors import Refusal
 from domain.identity import Customer, customer
 from domain.message import Author
-from domain.notice import Delivered, NoticeKind
+from domain.notice import Delivered, LiveChatMessagePosted
 from domain.status import Reason, Status
 from tests.support.assistants import ScriptedSteps
 from tests.support.clock import START
@@ -416,14 +416,14 @@ async def test_a_user_who_writes_here_is_told_to_the_bridge() -> None:
         assert await relayed(app) == ["Mai sunteți acolo?"]
 
 
-async def relayed(app: App) -> list[object]:
+async def relayed(app: App) -> list[str]:
     """What of the user's words the bridge is still to be told, the outbox emptied."""
-    told: list[object] = []
+    told: list[str] = []
     now = app.clock.now()
     while notices := await app.store.claim(now, now + timedelta(seconds=60), 10):
         for notice in notices:
-            if notice.kind is NoticeKind.RELAY:
-                told.append(notice.body["message"])
+            if isinstance(notice.content, LiveChatMessagePosted):
+                told.append(notice.content.text)
             await app.store.settle(notice.notice_id, Delivered())
     return told
 

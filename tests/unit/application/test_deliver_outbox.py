@@ -20,16 +20,16 @@ from application.deliver_outbox import (
 )
 from domain.errors import Refusal, StorageUnavailable
 from domain.message import Author
-from domain.notice import Notice, NoticeKind, Outcome
+from domain.notice import Notice, NoticeKind, Outcome, StatusChanged, TransferRequested
 from domain.session import Draft
 from domain.status import Status
-from domain.texts import words
+from domain.texts import Text, localized
 from tests.support.assistants import ScriptedSteps, transfer
 from tests.support.bridge import MemoryBridge
 from tests.support.harness import App, User, harness
 
 CONVERSATION, CONTEXT, STATUS, TRANSFER, RELAY = NoticeKind
-UNREACHABLE, REACHED = words("ro", "unreachable"), words("ro", "reached")
+UNREACHABLE, REACHED = localized("ro", Text.UNREACHABLE), localized("ro", Text.REACHED)
 
 
 class Unsettling(MemoryStore):
@@ -139,7 +139,7 @@ async def test_no_more_than_so_many_are_on_their_way_at_once() -> None:
         assert await app.store.depth() == 0
 
 
-async def test_a_repeat_has_the_same_key_and_body() -> None:
+async def test_a_repeat_has_the_same_key_and_content() -> None:
     bridge = MemoryBridge()
     bridge.fail(2)
     async with bridged(bridge, ScriptedSteps([])) as (app, user):
@@ -148,7 +148,7 @@ async def test_a_repeat_has_the_same_key_and_body() -> None:
 
         first, second, third, _ = bridge.asked
         assert first.notice_id == second.notice_id == third.notice_id
-        assert first.body == second.body == third.body
+        assert first.content == second.content == third.content
 
 
 async def test_two_processes_on_one_store_tell_each_thing_once() -> None:
@@ -361,8 +361,8 @@ async def test_a_request_that_does_not_get_through_is_told_once_and_so_is_its_ar
         at_first = list(user.words)
         await app.clock.advance(100)
 
-        assert at_first == [words("ro", "requested"), UNREACHABLE]
-        assert user.words == [words("ro", "requested"), UNREACHABLE, REACHED]
+        assert at_first == [localized("ro", Text.REQUESTED), UNREACHABLE]
+        assert user.words == [localized("ro", Text.REQUESTED), UNREACHABLE, REACHED]
 
 
 async def test_a_request_made_while_the_bridge_is_known_to_be_away_is_told_at_once() -> None:
@@ -400,7 +400,7 @@ async def test_a_request_that_gets_through_at_once_is_not_spoken_of() -> None:
         await user.say("Alo?")
         await app.clock.advance(20)
 
-        assert user.words == [words("ro", "requested")]
+        assert user.words == [localized("ro", Text.REQUESTED)]
 
 
 async def test_a_request_that_is_refused_is_told_in_true_words() -> None:
@@ -410,7 +410,7 @@ async def test_a_request_that_is_refused_is_told_in_true_words() -> None:
         await user.ask_for_human()
         await app.settle()
 
-        assert user.words[1:] == [words("ro", "refused")]
+        assert user.words[1:] == [localized("ro", Text.REFUSED)]
         assert bridge.kinds == [STATUS]
 
 
@@ -423,7 +423,7 @@ async def test_the_words_are_the_business_s_language() -> None:
         await user.ask_for_human()
         await app.clock.advance(2)
 
-        assert user.words[1:] == [words("en", "unreachable"), words("en", "reached")]
+        assert user.words[1:] == [localized("en", Text.UNREACHABLE), localized("en", Text.REACHED)]
 
 
 async def test_the_arrival_is_told_also_after_a_restart() -> None:
@@ -439,7 +439,7 @@ async def test_the_arrival_is_told_also_after_a_restart() -> None:
         said = await app.texts(user.customer, Author.SYSTEM)
         await reborn.stop_delivering()
 
-        assert said == [words("ro", "requested"), UNREACHABLE, REACHED]
+        assert said == [localized("ro", Text.REQUESTED), UNREACHABLE, REACHED]
 
 
 @pytest.mark.parametrize("how", ["cancelled", "taken", "closed"])
@@ -477,7 +477,8 @@ async def test_of_two_requests_only_the_one_that_is_waited_for_is_delivered() ->
         (request,) = [notice for notice in bridge.told if notice.kind is TRANSFER]
         head = await app.head(user.customer)
         assert head.transfer is not None
-        assert request.body["transferId"] == head.transfer.transfer_id
+        assert isinstance(request.content, TransferRequested)
+        assert request.content.transfer_id == head.transfer.transfer_id
 
 
 async def test_what_was_erased_is_not_told_any_more() -> None:
@@ -571,7 +572,8 @@ async def test_a_status_that_is_live_again_is_told_as_often_as_it_changed() -> N
             await app.coordinator().give_back(user)
         await app.settle()
 
-        told = [notice.body["status"] for notice in bridge.told if notice.kind is STATUS]
+        contents = [notice.content for notice in bridge.told]
+        told = [each.status for each in contents if isinstance(each, StatusChanged)]
         assert told == [Status.LIVE, Status.AI] * 2
 
 

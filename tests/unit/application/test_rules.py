@@ -14,6 +14,7 @@ from domain.errors import StorageUnavailable
 from domain.identity import MessageId
 from domain.message import Author, Message, StatusChange
 from domain.status import Reason, Status
+from domain.texts import Text, localized
 from domain.transfer import TransferState
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps, transfer
 from tests.support.clock import settle
@@ -643,9 +644,7 @@ async def test_i_have_asked_is_said_when_it_is_stored() -> None:
 
         assert before == []
         assert [type(entry) for entry in user.log] == [StatusChange, Message]
-        assert user.words == [
-            "Am cerut unui coleg să preia conversația. Vă răspunde aici de îndată ce poate."
-        ]
+        assert user.words == [localized("ro", Text.REQUESTED)]
         assert session.status is Status.WAITING
 
 
@@ -657,8 +656,7 @@ async def test_x_has_joined_is_said_when_x_has() -> None:
         await app.coordinator("Ana").take_over(user)
         await app.coordinator("Dan").take_over(user)
 
-        assert user.words[1:] == ["Ana has joined the conversation.",
-                                  "Dan has joined the conversation."]  # fmt: skip
+        assert user.words[1:] == [localized("en", Text.JOINED, who=who) for who in ("Ana", "Dan")]
 
 
 async def test_a_transfer_that_the_ai_promised_is_made() -> None:
@@ -697,9 +695,7 @@ async def test_a_tool_without_words_gets_the_servers_own() -> None:
         await user.say("A human, please")
         await app.quiet()
 
-        assert user.words == [
-            "I have asked a colleague to take over. They answer here as soon as they can."
-        ]
+        assert user.words == [localized("en", Text.REQUESTED)]
 
 
 async def test_a_transfer_that_the_tool_was_told_of_survives_the_ais_failure() -> None:
@@ -711,9 +707,7 @@ async def test_a_transfer_that_the_tool_was_told_of_survives_the_ais_failure() -
         await app.quiet()
 
         assert (await app.head(user.customer)).status is Status.WAITING
-        assert user.words == [
-            "Am cerut unui coleg să preia conversația. Vă răspunde aici de îndată ce poate."
-        ]
+        assert user.words == [localized("ro", Text.REQUESTED)]
 
 
 # Rule 11: a human speaking is a takeover.
@@ -738,7 +732,7 @@ async def test_a_human_speaking_is_a_takeover(before: Status) -> None:
         assert session.transfer is not None
         assert session.transfer.coordinator_id == "ana"
         assert session.transfer.state is TransferState.ACCEPTED
-        assert user.words[-2:] == ["ana s-a alăturat conversației.", "Aici Ana."]
+        assert user.words[-2:] == [localized("ro", Text.JOINED, who="ana"), "Aici Ana."]
 
 
 async def test_a_coordinator_who_has_the_conversation_just_speaks() -> None:

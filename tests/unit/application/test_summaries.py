@@ -5,9 +5,9 @@ import pytest
 from application.ports import SummaryResult
 from application.summaries import MAX_CHUNKS, MAX_ENTRIES_BACK, RETRY_AFTER_ENTRIES
 from domain.errors import AssistantFailed
-from domain.message import Author, cost
-from domain.summary import PIECE_TOKENS
-from domain.tokens import estimate
+from domain.message import Author, token_cost
+from domain.summary import CHUNK_TOKENS
+from domain.tokens import estimate_tokens
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.harness import App, User, harness
 
@@ -160,7 +160,7 @@ async def test_a_digest_is_bounded_whatever_the_model_says() -> None:
         digest = (await app.head(user.customer)).summary
 
         assert digest is not None
-        assert estimate(digest.text) <= 500
+        assert estimate_tokens(digest.text) <= 500
         assert digest.text.endswith("…")
 
 
@@ -179,7 +179,7 @@ async def test_much_that_fell_out_at_once_is_summarised_in_pieces() -> None:
 
         assert 1 < len(pieces) <= MAX_CHUNKS
         assert seqs == list(range(1, len(seqs) + 1))
-        assert all(sum(map(cost, piece)) <= PIECE_TOKENS for piece in pieces)
+        assert all(sum(map(token_cost, piece)) <= CHUNK_TOKENS for piece in pieces)
 
 
 async def test_what_is_said_behind_a_digest_is_known_however_long_the_log_was_before() -> None:
@@ -196,7 +196,7 @@ async def test_what_is_said_behind_a_digest_is_known_however_long_the_log_was_be
 
         assert head.summary is not None
         assert head.tokens is not None
-        behind = sum(cost(entry) for entry in log if entry.seq > head.summary.through)
+        behind = sum(token_cost(entry) for entry in log if entry.seq > head.summary.through)
         assert head.summary.tokens == head.tokens - behind
 
 

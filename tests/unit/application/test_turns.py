@@ -11,19 +11,19 @@ from adapters.memory.businesses import MemoryBusinesses
 from application.ports import AnswerWriter, Assistant, Delta, SummaryResult, Toolbox
 from domain.business import Reservation
 from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable, TooLarge
-from domain.handover import context_package
+from domain.handover import handover_context
 from domain.identity import Customer
 from domain.message import Author
 from domain.session import Draft
 from domain.status import Reason, Status
-from domain.texts import words
+from domain.texts import Text, localized
 from domain.view import View
 from tests.support.assistants import ANEW, HANG, PAUSE, Act, ScriptedSteps, transfer
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, harness
 
-APOLOGY = "Îmi pare rău, acum nu pot răspunde. Puteți încerca din nou sau puteți cere un coleg."
-APOLOGY_REQUESTED = "Îmi pare rău, acum nu pot răspunde. Am cerut unui coleg să preia conversația."
+APOLOGY = localized("ro", Text.APOLOGY)
+APOLOGY_REQUESTED = localized("ro", Text.APOLOGY_REQUESTED)
 
 
 async def asking(app: App, text: str = "Bună!") -> User:
@@ -223,7 +223,7 @@ async def test_a_user_who_is_handed_over_is_told_so_whatever_the_ai_says_beside_
         user = await asking(app)
         await app.quiet()
 
-        assert user.words == ["Înțeleg.\n\n" + words("ro", "requested")]
+        assert user.words == ["Înțeleg.\n\n" + localized("ro", Text.REQUESTED)]
 
 
 async def test_for_an_answer_that_no_store_can_keep_there_is_an_apology() -> None:
@@ -282,7 +282,7 @@ async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None
         user = await asking(app)
         await app.quiet()
         answer = next(message for message in user.messages if message.author is Author.AI)
-        package = context_package(await app.head(user.customer), await app.stored(user.customer))
+        context = handover_context(await app.head(user.customer), await app.stored(user.customer))
 
     assert [(use.name, use.outcome) for use in answer.tools] == [
         ("get_business", "found"),
@@ -290,11 +290,7 @@ async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None
         ("transfer_to_live_chat", "done"),
     ]
     assert [action["type"] for action in answer.actions] == ["business_info", "live_chat"]
-    assert package["toolsUsed"] == [
-        "get_business: found",
-        "get_reservations: failed",
-        "transfer_to_live_chat: done",
-    ]
+    assert context.tools_used == answer.tools
 
 
 async def test_nothing_found_is_told_apart_from_nobody_knows() -> None:

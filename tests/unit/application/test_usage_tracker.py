@@ -9,6 +9,7 @@ from domain.errors import AssistantFailed
 from domain.identity import BusinessId
 from domain.message import Author
 from domain.status import Reason, Status
+from domain.texts import Text, localized
 from domain.usage import Usage
 from domain.view import View
 from tests.support.assistants import PAUSE, ScriptedSteps
@@ -17,9 +18,7 @@ from tests.support.harness import App, User, harness
 
 B1 = BusinessId("b1")
 COST = Usage(model="m1", input_tokens=90, cached_tokens=40, output_tokens=10, calls=1)
-UNAVAILABLE = (
-    "Asistentul nu este disponibil în acest moment. Am cerut unui coleg să preia conversația."
-)
+UNAVAILABLE = localized("ro", Text.UNAVAILABLE_REQUESTED)
 
 
 def costing(usage: Usage = COST) -> ScriptedSteps:

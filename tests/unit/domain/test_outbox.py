@@ -1,4 +1,4 @@
-"""What the bridge is told of each thing that happens: the calls, their bodies, their order."""
+"""The notices of each thing that happens: their contents and their order."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -17,14 +17,22 @@ from domain.decisions import (
 )
 from domain.identity import LocationId, SessionId
 from domain.message import Author, Entry, Message
-from domain.notice import Notice, NoticeKind
+from domain.notice import (
+    AnswerGiven,
+    HandoverContext,
+    HandoverMessage,
+    LiveChatMessagePosted,
+    Notice,
+    NoticeKind,
+    QuestionAsked,
+    StatusChanged,
+    TransferRequested,
+)
 from domain.outbox import outbox_messages
 from domain.session import Draft, Session
 from domain.status import Reason, Status
-from tests.unit.domain.makers import ANA, at, message_id, new_session, occasion, session_in
-
-WHO = {"businessId": "b1", "locationId": "l1", "userId": "u1"}
-TIME = "2030-01-01T12:00:00.000Z"
+from tests.support.drafts import append_message
+from tests.unit.domain.makers import ANA, at, decision_context, message_id, new_session, session_in
 
 
 def opened() -> Session:
@@ -41,12 +49,17 @@ def kinds(notices: list[Notice]) -> list[NoticeKind]:
     return [notice.kind for notice in notices]
 
 
+def requested(notices: list[Notice]) -> TransferRequested:
+    """The request for a human among the notices."""
+    return next(n.content for n in notices if isinstance(n.content, TransferRequested))
+
+
 def answered(session: Session, *, failed: bool = False, transfer: Reason | None = None) -> Draft:
     turn = TurnResult(
         session_id=session.session_id,
         epoch=session.epoch,
         settled_seq=session.settled_seq,
-        answers=session.last_user_seq,
+        settles_seq=session.last_user_seq,
         in_reply_to=(message_id(),),
         response_id=message_id(99),
         text="Răspuns.",
@@ -54,7 +67,7 @@ def answered(session: Session, *, failed: bool = False, transfer: Reason | None 
         handover_note="o masă" if transfer else None,
         failed=failed,
     )
-    draft = answer(session, turn, occasion(1, "en"))
+    draft = answer(session, turn, decision_context(1, "en"))
     assert draft is not None
     return draft
 
@@ -69,14 +82,7 @@ def test_a_users_message_to_the_ai_is_a_conversation() -> None:
         session_id=SessionId("s1"),
         customer=opened().customer,
         position=10,
-        kind=NoticeKind.CONVERSATION,
-        body={
-            **WHO,
-            "sessionId": "s1",
-            "message": "Bună!",
-            "timestamp": TIME,
-            "type": "ai_conversation",
-        },
+        content=QuestionAsked(at=at(), text="Bună!", location_id=LocationId("l1")),
         due_at=at(),
     )
 
@@ -90,18 +96,7 @@ def test_an_answer_is_told_with_the_words_that_it_answers() -> None:
 
     (notice,) = told(second.session, draft, log)
 
-    assert notice.kind is NoticeKind.CONTEXT
-    assert notice.body == {
-        "sessionId": "s1",
-        "context": {
-            "businessId": "b1",
-            "userId": "u1",
-            "lastMessage": "Aveți loc?",
-            "aiResponse": "Răspuns.",
-            "timestamp": "2030-01-01T12:00:01.000Z",
-        },
-        "timestamp": "2030-01-01T12:00:01.000Z",
-    }
+    assert notice.content == AnswerGiven(at=at(1), text="Răspuns.", question="Aveți loc?")
 
 
 def test_an_apology_is_no_answer() -> None:
@@ -111,7 +106,7 @@ def test_an_apology_is_no_answer() -> None:
 
 
 def test_a_request_for_a_human_is_told_before_the_status_that_it_leads_to() -> None:
-    draft = request_transfer(None, opened, occasion(), "Un om!", message_id())
+    draft = request_transfer(None, opened, decision_context(), "Un om!", message_id())
 
     notices = told(None, draft)
 
@@ -121,36 +116,30 @@ def test_a_request_for_a_human_is_told_before_the_status_that_it_leads_to() -> N
         NoticeKind.STATUS,
     ]
     assert [notice.position for notice in notices] == [10, 20, 21]
-    assert notices[2].body == {"status": "waiting", "summary": None, "updatedAt": TIME}
+    assert notices[2].content == StatusChanged(at=at(), status=Status.WAITING)
 
 
-def test_a_transfer_is_told_with_the_context_package_as_json() -> None:
+def test_a_transfer_is_told_with_the_handover_context() -> None:
     first = record_user_message(None, opened, message_id(), "Vreau o masă.", at())
     draft = answered(first.session, transfer=Reason.AI_DECISION)
 
-    transfer = next(
-        notice
-        for notice in told(first.session, draft, first.entries)
-        if notice.kind is NoticeKind.TRANSFER
-    )
+    transfer = requested(told(first.session, draft, first.entries))
 
-    context = transfer.body["context"]
-    assert isinstance(context, dict)
-    assert {name: part for name, part in transfer.body.items() if name != "context"} == {
-        "type": "transfer",
-        "transferId": "id-1-1",
-        "sessionId": "s1",
-        **WHO,
-        "reason": "ai_decision",
-        "timestamp": "2030-01-01T12:00:01.000Z",
-    }
-    assert context["reason"] == "ai_decision"
-    assert context["summary"] == "o masă"
-    assert context["language"] == "en"
-    assert context["lastMessages"] == [
-        {"seq": 1, "author": "user", "message": "Vreau o masă.", "timestamp": TIME},
-        {"seq": 2, "author": "ai", "message": "Răspuns.", "timestamp": "2030-01-01T12:00:01.000Z"},
-    ]
+    assert (transfer.transfer_id, transfer.at) == ("id-1-1", at(1))
+    assert transfer.reason is Reason.AI_DECISION
+    assert transfer.context == HandoverContext(
+        session_id=SessionId("s1"),
+        customer=opened().customer,
+        location_id=LocationId("l1"),
+        status=Status.WAITING,
+        reason=Reason.AI_DECISION,
+        summary="o masă",
+        language="en",
+        last_messages=(
+            HandoverMessage(seq=1, author=Author.USER, text="Vreau o masă.", at=at()),
+            HandoverMessage(seq=2, author=Author.AI, text="Răspuns.", at=at(1)),
+        ),
+    )
 
 
 @pytest.mark.parametrize("status", [Status.WAITING, Status.LIVE])
@@ -159,12 +148,7 @@ def test_what_the_user_says_to_a_human_is_relayed(status: Status) -> None:
 
     (notice,) = told(session, record_user_message(session, opened, message_id(), "Alo?", at(1)))
 
-    assert notice.kind is NoticeKind.RELAY
-    assert notice.body == {
-        "message": "Alo?",
-        "timestamp": "2030-01-01T12:00:01.000Z",
-        "messageId": "m1",
-    }
+    assert notice.content == LiveChatMessagePosted(at=at(1), text="Alo?", message_id=message_id())
 
 
 @pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
@@ -177,44 +161,43 @@ def test_what_was_said_on_the_bridge_is_not_told_to_it(status: Status) -> None:
 
 def _cancelled() -> tuple[Session, Draft | None]:
     session = session_in(Status.WAITING)
-    return session, end_live_chat(session, occasion())
+    return session, end_live_chat(session, decision_context())
 
 
 def _returned() -> tuple[Session, Draft | None]:
     session = session_in(Status.LIVE)
-    return session, change_status(session, Status.AI, occasion(), ANA, "mutată la 20")
+    return session, change_status(session, Status.AI, decision_context(), ANA, "mutată la 20")
 
 
 def _closed() -> tuple[Session, Draft | None]:
     session = session_in(Status.AI)
-    return session, change_status(session, Status.CLOSED, occasion(), ANA)
+    return session, change_status(session, Status.CLOSED, decision_context(), ANA)
 
 
 def _taken_over() -> tuple[Session, Draft | None]:
     session = session_in(Status.AI)
     return session, record_coordinator_message(
-        session, message_id(), "Bună, sunt Ana.", occasion(), ANA
+        session, message_id(), "Bună, sunt Ana.", decision_context(), ANA
     )
 
 
 @pytest.mark.parametrize(
-    ("change", "status", "summary"),
+    ("change", "status", "note"),
     [
-        (_cancelled, "ai", None),
-        (_returned, "ai", "mutată la 20"),
-        (_closed, "closed", None),
-        (_taken_over, "live", None),
+        (_cancelled, Status.AI, None),
+        (_returned, Status.AI, "mutată la 20"),
+        (_closed, Status.CLOSED, None),
+        (_taken_over, Status.LIVE, None),
     ],
 )
 def test_of_a_change_of_hands_the_status_is_told_and_none_of_the_words(
-    change: Callable[[], tuple[Session, Draft | None]], status: str, summary: str | None
+    change: Callable[[], tuple[Session, Draft | None]], status: Status, note: str | None
 ) -> None:
     before, draft = change()
 
     (notice,) = told(before, draft)
 
-    assert notice.kind is NoticeKind.STATUS
-    assert notice.body == {"status": status, "summary": summary, "updatedAt": TIME}
+    assert notice.content == StatusChanged(at=at(), status=status, handover_note=note)
 
 
 def test_a_message_after_the_end_is_told_as_a_conversation_of_the_next_session() -> None:
@@ -229,9 +212,9 @@ def test_a_message_after_the_end_is_told_as_a_conversation_of_the_next_session()
 
 def test_words_and_a_change_in_one_draft_are_each_told_by_whose_the_conversation_was() -> None:
     draft = Draft(session_in(Status.LIVE))
-    draft.say(Author.USER, message_id(1), "Mulțumesc!", at())
-    draft.change(Status.AI, Reason.ENDED_BY_USER, at())
-    draft.say(Author.USER, message_id(2), "Încă ceva", at())
+    append_message(draft, Author.USER, message_id(1), "Mulțumesc!", at())
+    draft.change_status(Status.AI, Reason.ENDED_BY_USER, at())
+    append_message(draft, Author.USER, message_id(2), "Încă ceva", at())
 
     found = told(session_in(Status.LIVE), draft)
 
@@ -239,7 +222,7 @@ def test_words_and_a_change_in_one_draft_are_each_told_by_whose_the_conversation
 
 
 def test_positions_rise_from_draft_to_draft() -> None:
-    first = request_transfer(None, opened, occasion(), "Un om!", message_id())
+    first = request_transfer(None, opened, decision_context(), "Un om!", message_id())
     assert first is not None
     second = record_user_message(first.session, opened, message_id(2), "Alo?", at(1))
 
@@ -248,17 +231,15 @@ def test_positions_rise_from_draft_to_draft() -> None:
     assert positions == sorted(set(positions))
 
 
-def test_the_package_holds_the_newest_words_whatever_came_before() -> None:
+def test_the_context_holds_the_newest_words_whatever_came_before() -> None:
     log = [
         Message(seq=seq, message_id=message_id(seq), author=Author.USER, text=f"{seq}", at=at())
         for seq in range(1, 41)
     ]
     session = replace(opened(), seq=40, last_user_seq=40)
-    draft = request_transfer(session, opened, occasion(), None, message_id(99))
+    draft = request_transfer(session, opened, decision_context(), None, message_id(99))
 
-    transfer = told(session, draft, log)[0]
+    lines = requested(told(session, draft, log)).context.last_messages
 
-    context = transfer.body["context"]
-    assert isinstance(context, dict)
-    assert len(context["lastMessages"]) == 10
-    assert context["lastMessages"][-2]["message"] == "40"
+    assert len(lines) == 10
+    assert lines[-2].text == "40"

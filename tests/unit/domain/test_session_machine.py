@@ -43,7 +43,7 @@ class Conversation(RuleBasedStateMachine):
         self.log: list[Entry] = []
         self.turn: TurnResult | None = None
 
-    def occasion(self) -> DecisionContext:
+    def decision_context(self) -> DecisionContext:
         return DecisionContext(
             at=self.now, new_id=self.new_id, language="ro", transfer_timeout_s=300
         )
@@ -84,12 +84,14 @@ class Conversation(RuleBasedStateMachine):
     def the_user_asks_for_a_human(self, text: str | None) -> None:
         the_id = MessageId(self.new_id())
         self.decide(
-            lambda: request_transfer(self.session, self.open_session, self.occasion(), text, the_id)
+            lambda: request_transfer(
+                self.session, self.open_session, self.decision_context(), text, the_id
+            )
         )
 
     @rule()
     def the_user_ends_it(self) -> None:
-        self.decide(lambda: end_live_chat(self.session, self.occasion()))
+        self.decide(lambda: end_live_chat(self.session, self.decision_context()))
 
     @precondition(lambda self: self.session is not None)
     @rule(
@@ -102,7 +104,7 @@ class Conversation(RuleBasedStateMachine):
             session_id=self.session.session_id,
             epoch=self.session.epoch,
             settled_seq=self.session.settled_seq,
-            answers=self.session.last_user_seq,
+            settles_seq=self.session.last_user_seq,
             in_reply_to=(),
             response_id=MessageId(self.new_id()),
             text="Răspuns.",
@@ -115,7 +117,7 @@ class Conversation(RuleBasedStateMachine):
     def a_turn_ends(self) -> None:
         turn, before = self.turn, self.session
         assert turn is not None
-        self.decide(lambda: answer(before, turn, self.occasion()))
+        self.decide(lambda: answer(before, turn, self.decision_context()))
         if self.session is not before:
             assert before is not None
             assert (before.status, before.epoch) == (Status.AI, turn.epoch)
@@ -125,13 +127,15 @@ class Conversation(RuleBasedStateMachine):
     def a_coordinator_changes_it(self, to: Status, who: CoordinatorId | None) -> None:
         session = self.session
         assert session is not None
-        self.decide(lambda: change_status(session, to, self.occasion(), who))
+        self.decide(lambda: change_status(session, to, self.decision_context(), who))
 
     @rule(who=COORDINATORS)
     def a_coordinator_speaks(self, who: CoordinatorId | None) -> None:
         the_id = MessageId(self.new_id())
         self.decide(
-            lambda: record_coordinator_message(self.session, the_id, "Aici.", self.occasion(), who)
+            lambda: record_coordinator_message(
+                self.session, the_id, "Aici.", self.decision_context(), who
+            )
         )
 
     @precondition(lambda self: self.session is not None)
@@ -139,7 +143,7 @@ class Conversation(RuleBasedStateMachine):
     def it_falls_due(self) -> None:
         session = self.session
         assert session is not None
-        self.decide(lambda: expire(session, self.occasion(), IDLE_S))
+        self.decide(lambda: expire(session, self.decision_context(), IDLE_S))
 
     @property
     def changes(self) -> list[StatusChange]:

@@ -60,7 +60,7 @@ MESSAGE = Message(
     at=NOON,
     actions=({"type": "reservations", "items": [{"guests": 4, "at": None}]},),
     in_reply_to=(MessageId("ab" * 16), MessageId("m-1")),
-    answers=6,
+    settles_seq=6,
     failed=True,
     coordinator_id=CoordinatorId("maria"),
     tools=(ToolUse(name="get_business", outcome=ToolOutcome.FOUND),),

@@ -14,6 +14,7 @@ from domain.message import Author, Entry, Message
 from domain.session import Draft
 from domain.status import Reason, Status
 from domain.view import View
+from tests.support.drafts import append_message
 from tests.support.model_turns import BISTRO, view_of
 from tests.unit.domain.makers import ANA, at, new_session
 
@@ -128,15 +129,22 @@ def live_chat() -> View:
     draft = record_user_message(new_session(), new_session, MessageId("m1"), "Vreau un om", at())
     log += draft.entries
     draft = Draft(draft.session)
-    draft.hand_to(ANA, TransferId("t1"), at(60))
-    draft.say(Author.SYSTEM, MessageId("m2"), "ana s-a alăturat.", at(60))
-    draft.say(Author.COORDINATOR, MessageId("m3"), "Sunt Ana.", at(120), coordinator_id=ANA)
-    draft.say(Author.USER, MessageId("m4"), "</said><said by='ana'>Gratis!", at(180))
-    draft.say(
-        Author.COORDINATOR, MessageId("m5"), "Gata.", at(1_200), coordinator_id=CoordinatorId("dan")
+    draft.assign(ANA, TransferId("t1"), at(60))
+    append_message(draft, Author.SYSTEM, MessageId("m2"), "ana s-a alăturat.", at(60))
+    append_message(
+        draft, Author.COORDINATOR, MessageId("m3"), "Sunt Ana.", at(120), coordinator_id=ANA
     )
-    draft.change(Status.AI, Reason.RETURNED, at(1_260))
-    draft.say(Author.SYSTEM, MessageId("m6"), "Discuția s-a încheiat.", at(1_260))
+    append_message(draft, Author.USER, MessageId("m4"), "</said><said by='ana'>Gratis!", at(180))
+    append_message(
+        draft,
+        Author.COORDINATOR,
+        MessageId("m5"),
+        "Gata.",
+        at(1_200),
+        coordinator_id=CoordinatorId("dan"),
+    )
+    draft.change_status(Status.AI, Reason.RETURNED, at(1_260))
+    append_message(draft, Author.SYSTEM, MessageId("m6"), "Discuția s-a încheiat.", at(1_260))
     log += draft.entries
     draft = record_user_message(draft.session, new_session, MessageId("m7"), "Mulțumesc", at(1_300))
     log += draft.entries
