@@ -4,7 +4,7 @@ from abc import abstractmethod
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol, Self
 
 from msgspec import Struct
@@ -24,6 +24,9 @@ NewId = Callable[[], str]
 
 RECENT = 20
 """How many of a session's newest entries come with its head."""
+
+IDEMPOTENCY_WINDOW = timedelta(hours=48)
+"""How long a store refuses a second message with the same idempotency key."""
 
 
 class Lifecycle(Protocol):
@@ -103,13 +106,13 @@ class SessionStore(Protocol):
         opens the session; a customer has at most one open session. `due_at`: when `due` is to
         return the session (None: never).
         Raises: SeqTaken when another entry has one of these seqs, or the customer has another
-        open session. DuplicateMessage when the customer has stored this key within 48 hours,
-        in whatever session; it takes precedence over SeqTaken.
+        open session. DuplicateMessage when the customer has stored this key within the
+        IDEMPOTENCY_WINDOW, in whatever session; it takes precedence over SeqTaken.
         """
 
     @abstractmethod
-    async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
-        """Return what `append` raises for a stored key; None when it is not stored, or expired."""
+    async def stored(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
+        """Return what `append` would raise for this key at `now`; None when it would accept it."""
 
     @abstractmethod
     async def page(

@@ -145,7 +145,8 @@ class Transfers:
         except DuplicateMessage as duplicate:
             return await self._repeated(the_id, duplicate)
         except SessionClosed:  # perhaps after this very message had been stored
-            first = await self.store.stored(customer, key) if key is not None else None
+            now = context().at
+            first = await self.store.stored(customer, key, now) if key is not None else None
             if first is None:
                 raise
             return await self._repeated(the_id, first)

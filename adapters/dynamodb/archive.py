@@ -1,16 +1,21 @@
-"""What an operator sees of the sessions, and how a customer is erased from the table."""
+"""The listing of sessions, and the erasure of a customer from the table."""
 
 import asyncio
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
 from math import ceil
 
-from adapters.dynamodb.client import BATCH, TRANSACTION, ConditionFailed, Dynamo, bounded
-from adapters.dynamodb.head_state import RECENCY_MS
+from adapters.dynamodb.client import (
+    MAX_BATCH_WRITE,
+    MAX_TRANSACTION,
+    ConditionFailed,
+    Dynamo,
+    bounded,
+)
+from adapters.dynamodb.head_state import MAX_RECENCY_LAG_MS
 from adapters.dynamodb.items import (
     HEAD,
     OPEN,
@@ -21,6 +26,7 @@ from adapters.dynamodb.items import (
     entries_of,
     entry_sk,
     key,
+    key_of,
     moment,
     ms,
     number,
@@ -30,51 +36,53 @@ from adapters.dynamodb.items import (
     stamped,
     status_partition,
 )
-from adapters.dynamodb.session_reader import TIDIED_S, Logs
+from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
+from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import Archive, Clock, Erased, SessionPage
-from domain.errors import InvalidPayload
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Message
 from domain.session import Session
 from domain.status import Status
 
-_AT_ONCE = 16
-"""Sessions, or keys, that are asked for at the same time."""
+_CONCURRENCY = 16
+"""Sessions, or keys, that are requested at the same time."""
 _DAY_MS = 24 * 3600 * 1000
-_LAG_MS = RECENCY_MS + 10_000
-"""How far a head's place in the listings may be behind: another process takes a while to write."""
-_TOMBSTONES_LIVE = timedelta(days=7)
-"""Whoever has decided an append before an erasure makes it by then."""
+_MAX_LAG_MS = MAX_RECENCY_LAG_MS + 10_000
+"""How far a head's slot in the listings may be behind, with the time that the write takes."""
+_TOMBSTONE_LIFETIME = timedelta(days=7)
+"""Longer than any append takes that was decided before an erasure."""
 _POINTER = "S#"
 _PAGE = 50
 """Rows that are read from a partition of an index at a time."""
 _ABOVE_ALL = "~"
 
-Place = tuple[datetime, SessionId]
+Position = tuple[datetime, SessionId]
+"""The place of a session in a listing."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class _Candidates:
     """Candidates of a listing in a rough order, the newest first."""
 
-    candidates: AsyncIterator[tuple[int, SessionId]]
+    rows: AsyncIterator[tuple[int, SessionId]]
     """Sessions, and the time in milliseconds that orders them here."""
     early_ms: int
     late_ms: int
-    """By so much the newest entry of a session may be before, or after, that time."""
+    """How much earlier, or later, than that time a session's newest entry may be."""
 
-    def place(self, at: int, session: Session) -> Place:
-        """Where the session stands; one that has lost its way is where it is looked for."""
+    def position(self, at: int, session: Session) -> Position:
+        """Return the session's position, clamped so that a stale slot cannot leave its page."""
         first, last = moment(at - self.early_ms), moment(at + self.late_ms)
         return min(max(session.updated_at, first), last), session.session_id
 
 
 class DynamoArchive(Archive):
-    """The port on the heads of all sessions, and on each customer's partition."""
+    """Lists sessions by their heads, and erases them by the customer's partition."""
 
-    _db: Dynamo
-    _clock: Clock
-    _logs: Logs
+    def __init__(self, db: Dynamo, clock: Clock, reader: SessionReader) -> None:
+        self._db = db
+        self._clock = clock
+        self._reader = reader
 
     @bounded
     async def list_sessions(
@@ -86,12 +94,13 @@ class DynamoArchive(Archive):
         limit: int,
         cursor: str | None = None,
     ) -> SessionPage:
-        """Sessions by their newest entry, newest first. Raises: InvalidPayload for a bad cursor.
+        """List sessions by their newest entry, newest first.
 
         While sessions change, none is listed twice, and every one that does not change is listed;
         one that gets an entry moves to the front, where a new listing begins.
+        Raises: InvalidPayload for a bad cursor.
         """
-        below = _position(cursor) if cursor is not None else None
+        below = decode_cursor(cursor, SessionId) if cursor is not None else None
 
         def is_wanted(session: Session) -> bool:
             of = session.customer
@@ -101,25 +110,25 @@ class DynamoArchive(Archive):
                 and (customer is None or of == customer)
             )
 
-        await self._logs.tidied(TIDIED_S)
-        order = self._order(business_id, status, customer, below)
-        found = await self._in_order(order, is_wanted, below, limit + 1)
+        await self._reader.wait_for_background(MAX_BACKGROUND_WAIT_S)
+        candidates = self._candidates(business_id, status, customer, below)
+        found = await self._newest(candidates, is_wanted, below, limit + 1)
         page = found[:limit]
         sessions = tuple(session for _, session in page)
-        return SessionPage(sessions, _cursor(*page[-1][0]) if len(found) > limit else None)
+        return SessionPage(sessions, encode_cursor(*page[-1][0]) if len(found) > limit else None)
 
-    def _order(
+    def _candidates(
         self,
         business_id: BusinessId | None,
         status: Status | None,
         customer: Customer | None,
-        below: Place | None,
-    ) -> _Order:
+        below: Position | None,
+    ) -> _Candidates:
         newest = ms(below[0]) if below is not None else None
         if customer is not None:
-            # One is opened when the one before is closed, by clocks that agree that far.
+            # A session is opened when the one before is closed, by clocks that agree that far.
             upto = None if newest is None else newest + _DAY_MS
-            return _Order(self._of_customer(customer, upto), _DAY_MS, _DAY_MS)
+            return _Candidates(self._of_customer(customer, upto), _DAY_MS, _DAY_MS)
         pairs = product([status] if status else Status, range(SHARDS))
         if business_id is not None:
             index = "by_business"
@@ -130,32 +139,36 @@ class DynamoArchive(Archive):
             _Stream(self._db, index, name, self._listed_since(of), newest)
             for name, of in names.items()
         ]
-        return _Order(_merged(streams), 0, _LAG_MS)
+        return _Candidates(_merge(streams), 0, _MAX_LAG_MS)
 
     def _listed_since(self, status: Status) -> int:
-        """Where a listing of what has this status ends: closed sessions are not shown for ever."""
-        oldest = self._logs.oldest_shown() if status is Status.CLOSED else None
-        return 0 if oldest is None else ms(oldest) - _LAG_MS
+        """Return the time at which a listing of this status ends: closed sessions expire."""
+        expired = self._reader.expired_until() if status is Status.CLOSED else None
+        return 0 if expired is None else ms(expired) - _MAX_LAG_MS
 
-    async def _in_order(
-        self, order: _Order, is_wanted: Callable[[Session], bool], below: Place | None, limit: int
-    ) -> list[tuple[Place, Session]]:
-        """The newest `limit` sessions, and those that were looked at to be sure of them."""
-        found: dict[SessionId, tuple[Place, Session]] = {}
-        ranked: list[tuple[Place, Session]] = []
-        async for chunk in _chunks(order.candidates):
-            # A head that lags must not move to the front while it is still to be listed.
-            seen = await asyncio.gather(
-                *(self._logs.try_to_see(session_id, mend=False) for _, session_id in chunk)
+    async def _newest(
+        self,
+        candidates: _Candidates,
+        is_wanted: Callable[[Session], bool],
+        below: Position | None,
+        limit: int,
+    ) -> list[tuple[Position, Session]]:
+        """Return the newest `limit` sessions, and those that were read to be sure of them."""
+        found: dict[SessionId, tuple[Position, Session]] = {}
+        ranked: list[tuple[Position, Session]] = []
+        async for chunk in _chunks(candidates.rows):
+            # A lagging head must not move to the front while it is still to be listed.
+            snapshots = await asyncio.gather(
+                *(self._reader.try_read(session_id, compact=False) for _, session_id in chunk)
             )
-            for (at, session_id), each in zip(chunk, seen, strict=True):
-                if each is not None and is_wanted(each.session):
-                    place = order.place(at, each.session)
-                    if below is None or place < below:
-                        found.setdefault(session_id, (place, each.session))
+            for (at, session_id), snapshot in zip(chunk, snapshots, strict=True):
+                if snapshot is not None and is_wanted(snapshot.session):
+                    position = candidates.position(at, snapshot.session)
+                    if below is None or position < below:
+                        found.setdefault(session_id, (position, snapshot.session))
             ranked = sorted(found.values(), key=lambda each: each[0], reverse=True)
             if len(ranked) >= limit and ranked[limit - 1][0][0] > moment(
-                chunk[-1][0] + order.late_ms
+                chunk[-1][0] + candidates.late_ms
             ):
                 break
         return ranked
@@ -163,112 +176,106 @@ class DynamoArchive(Archive):
     async def _of_customer(
         self, customer: Customer, upto: int | None
     ) -> AsyncIterator[tuple[int, SessionId]]:
-        last = "S$" if upto is None else f"{_POINTER}{stamp(upto)}~"
-        for pointer in reversed(await self._pointers(customer, last)):
-            _, opened, session_id = pointer["SK"]["S"].split("#", 2)
-            yield int(opened), SessionId(session_id)
-
-    async def _pointers(self, customer: Customer, last: str = "S$") -> list[Item]:
-        return await self._db.query(
+        pointers = await self._db.query(
             KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":pk": {"S": customer_pk(customer)},
                 ":first": {"S": _POINTER},
-                ":last": {"S": last},
+                ":last": {"S": "S$" if upto is None else f"{_POINTER}{stamp(upto)}~"},
             },
+            ScanIndexForward=False,
         )
+        for pointer in pointers:
+            _, opened_at, session_id = pointer["SK"]["S"].split("#", 2)
+            yield int(opened_at), SessionId(session_id)
 
     async def erase(self, customer: Customer) -> Erased:
         """Erase everything stored of the customer. Idempotent; a repeat counts zero.
 
-        Of a session nothing is left but tombstones, which hold its random id and are gone in a
-        week; they refuse whoever has decided an append before. An erasure that was interrupted
-        goes on when it is repeated, and its receipt counts what was erased before. Each step has
-        a deadline, the whole has none.
+        What remains of a session for a week are tombstones with its random id, which refuse
+        appends that were decided earlier. An interrupted erasure continues when it is repeated,
+        and its receipt includes what was erased before. Each step has a deadline, the whole has
+        none.
         """
-        mine = {_session(item) for item in await self._all(customer_pk(customer)) if _points(item)}
-        for session_id in sorted(mine):
-            await self._end(session_pk(session_id))
-        # Before the long part: as long as it says that one is open, the customer can open no other.
-        newest = [item for item in await self._left(customer, mine) if item["SK"]["S"] == OPEN]
-        await self._forget(newest)
-        counts = [await self._erase_session(session_id) for session_id in sorted(mine)]
-        while left := await self._left(customer, mine):
-            await self._forget(left)
+        items = await self._items(customer_pk(customer))
+        erased = {_session_of(item) for item in items if _is_pointer(item)}
+        for session_id in sorted(erased):
+            await self._close_log(session_pk(session_id))
+        # Before the long part: while this item says that a session is open, none can be opened.
+        newest = [item for item in await self._items_of(customer, erased) if _is_newest(item)]
+        await self._delete(newest)
+        counts = [await self._erase_session(session_id) for session_id in sorted(erased)]
+        while left := await self._items_of(customer, erased):
+            await self._delete(left)
         messages, notices = (sum(column) for column in zip((0, 0), *counts, strict=True))
-        return Erased(len(mine), messages, notices)
+        return Erased(len(erased), messages, notices)
 
-    async def _left(self, customer: Customer, mine: set[SessionId]) -> list[Item]:
-        """What leads to these sessions: not to those that were opened meanwhile."""
-        items = await self._all(customer_pk(customer))
-        return [item for item in items if _session(item) in mine]
+    async def _items_of(self, customer: Customer, sessions: set[SessionId]) -> list[Item]:
+        """Read the customer's items of these sessions, without those opened meanwhile."""
+        items = await self._items(customer_pk(customer))
+        return [item for item in items if _session_of(item) in sessions]
 
-    async def _forget(self, items: Sequence[Item]) -> None:
-        """Erase from a customer's partition: last what would lead a repeat to the sessions."""
-        named = [item for item in items if not _points(item)]
-        for start in range(0, len(named), _AT_ONCE):
-            chunk = named[start : start + _AT_ONCE]
-            await asyncio.gather(*(self._forget_named(item) for item in chunk))
-        pointers = [item for item in items if _points(item)]
-        for start in range(0, len(pointers), TRANSACTION):
-            await self._forget_pointers(pointers[start : start + TRANSACTION])
-
-    @bounded
-    async def _forget_named(self, item: Item) -> None:
-        try:
-            await self._db.delete(item["PK"]["S"], item["SK"]["S"], "sid = :mine", mine=item["sid"])
-        except ConditionFailed:
-            return  # it is a new session's by now, or gone
+    async def _delete(self, items: Sequence[Item]) -> None:
+        """Delete items of a customer: pointers last, which lead a repeat to the sessions."""
+        others = [item for item in items if not _is_pointer(item)]
+        for start in range(0, len(others), _CONCURRENCY):
+            chunk = others[start : start + _CONCURRENCY]
+            await asyncio.gather(*(self._delete_unless_replaced(item) for item in chunk))
+        pointers = [item for item in items if _is_pointer(item)]
+        for start in range(0, len(pointers), MAX_TRANSACTION):
+            await self._delete_pointers(pointers[start : start + MAX_TRANSACTION])
 
     @bounded
-    async def _forget_pointers(self, pointers: Sequence[Item]) -> None:
-        deletes = [
-            {"Delete": self._db.deleting(item["PK"]["S"], item["SK"]["S"])} for item in pointers
-        ]
-        await self._db.transact(deletes, secrets.token_hex(16))
+    async def _delete_unless_replaced(self, item: Item) -> None:
+        with suppress(ConditionFailed):  # it belongs to a new session by now, or is gone
+            await self._db.delete(*key_of(item), "sid = :own", own=item["sid"])
+
+    @bounded
+    async def _delete_pointers(self, pointers: Sequence[Item]) -> None:
+        await self._db.transact([self._db.delete_action(*key_of(item)) for item in pointers])
 
     async def _erase_session(self, session_id: SessionId) -> tuple[int, int]:
-        """How many messages and notices it had; those that were erased before are counted, too."""
+        """Return how many messages and notices it had, including those erased earlier."""
         pk = session_pk(session_id)
-        self._logs.tails.forget(session_id)
+        self._reader.states.forget(session_id)
         while True:
-            buried, counts, after = 0, (0, 0), " "
-            while items := await self._some(pk, after):
+            erased, counts, after = 0, (0, 0), " "
+            while items := await self._next_items(pk, after):
                 after = items[-1]["SK"]["S"]
                 live = [item for item in items if "x" not in item]
                 if live:
-                    await self._bury(live)
-                buried += len(live)
-                counts = counts[0] + _counted(items, "n"), counts[1] + _counted(items, "k")
-            if not buried:
+                    await self._replace_by_tombstones(live)
+                erased += len(live)
+                counts = counts[0] + _sum_of(items, "n"), counts[1] + _sum_of(items, "k")
+            if not erased:
                 return counts
 
     @bounded
-    async def _end(self, pk: str) -> None:
-        """Take the log's next seq, so that whoever comes later meets that."""
+    async def _close_log(self, pk: str) -> None:
+        """Put a tombstone at the log's next seq, so that no later append succeeds."""
         while (seq := await self._next_seq(pk)) is not None:
-            marker = self._tombstone(key(pk, entry_sk(seq)))
+            tombstone = self._tombstone(key(pk, entry_sk(seq)))
             try:
-                return await self._db.put(marker, "attribute_not_exists(PK)")
+                return await self._db.put(tombstone, "attribute_not_exists(PK)")
             except ConditionFailed:
                 continue
 
     async def _next_seq(self, pk: str) -> int | None:
-        """None: the log has its end."""
-        items = await self._logs.newest(pk, HEAD, 2)
+        """Return the seq after the newest entry; None: a tombstone ends the log."""
+        items = await self._reader.newest_items(pk, HEAD, 2)
         newest = next((item for item in items if item["SK"]["S"] != HEAD), None)
         if newest is not None:
             return None if "x" in newest else entries_of(newest)[-1].seq + 1
-        # Nothing yet: then somebody is opening it just now, and meets the end, or is met by it.
+        # No entries: another process is opening the session, and one of the two puts fails.
         return int(items[0]["q"]["N"]) + 1 if items and "q" in items[0] else 1
 
     @bounded
-    async def _bury(self, items: Sequence[Item]) -> None:
+    async def _replace_by_tombstones(self, items: Sequence[Item]) -> None:
         await self._db.write_all([self._tombstone(item) for item in items])
 
     def _tombstone(self, item: Item) -> Item:
-        """What an item becomes: it holds nothing but how much was erased with it."""
-        exp = ceil((self._clock.now() + _TOMBSTONES_LIVE).timestamp())
+        """Return what replaces an item: it holds only how much was erased with it."""
+        exp = ceil((self._clock.now() + _TOMBSTONE_LIFETIME).timestamp())
         tombstone = {"PK": item["PK"], "SK": item["SK"], "x": {"BOOL": True}, "exp": number(exp)}
         if "b" in item and item["SK"]["S"] != HEAD:
             tombstone["n"] = number(sum(isinstance(each, Message) for each in entries_of(item)))
@@ -277,16 +284,16 @@ class DynamoArchive(Archive):
         return tombstone
 
     @bounded
-    async def _some(self, pk: str, after: str) -> list[Item]:
-        """The next items of a partition: a log may be longer than can be read in one deadline."""
+    async def _next_items(self, pk: str, after: str) -> list[Item]:
+        """Read the next part of a partition: a long log does not fit in one deadline."""
         return await self._db.query(
-            _AT_ONCE * BATCH,
+            _CONCURRENCY * MAX_BATCH_WRITE,
             KeyConditionExpression="PK = :pk AND SK > :after",
             ExpressionAttributeValues={":pk": {"S": pk}, ":after": {"S": after}},
         )
 
     @bounded
-    async def _all(self, pk: str) -> list[Item]:
+    async def _items(self, pk: str) -> list[Item]:
         return await self._db.query(
             KeyConditionExpression="PK = :pk", ExpressionAttributeValues={":pk": {"S": pk}}
         )
@@ -304,10 +311,10 @@ class _Stream:
         self._since = stamp(since)
         self._above: str | None = _ABOVE_ALL if upto is None else stamp(upto + 1)
         self.rows: list[Item] = []
-        """Those that were read and are still to be taken, from the end."""
+        """Rows that were read and not yet taken, the next one last."""
 
-    async def fill(self) -> None:
-        """Read the next page; no rows: there is none."""
+    async def read_page(self) -> None:
+        """Read the next page into `rows`; it is empty at the end of the partition."""
         if self._above is None or self._above < self._since:
             return
         items = await self._db.query(
@@ -325,9 +332,9 @@ class _Stream:
         self._above = items[-1]["lS"]["S"] if len(items) == _PAGE else None
 
 
-async def _merged(streams: list[_Stream]) -> AsyncIterator[tuple[int, SessionId]]:
+async def _merge(streams: list[_Stream]) -> AsyncIterator[tuple[int, SessionId]]:
     while True:
-        await asyncio.gather(*(stream.fill() for stream in streams if not stream.rows))
+        await asyncio.gather(*(stream.read_page() for stream in streams if not stream.rows))
         streams = [stream for stream in streams if stream.rows]
         if not streams:
             return
@@ -341,36 +348,25 @@ async def _chunks(
     chunk: list[tuple[int, SessionId]] = []
     async for candidate in candidates:
         chunk.append(candidate)
-        if len(chunk) == _AT_ONCE:
+        if len(chunk) == _CONCURRENCY:
             yield chunk
             chunk = []
     if chunk:
         yield chunk
 
 
-def _points(item: Item) -> bool:
+def _is_pointer(item: Item) -> bool:
     return bool(item["SK"]["S"].startswith(_POINTER))
 
 
-def _session(item: Item) -> SessionId:
-    """The session that an item in a customer's partition is of."""
-    return SessionId(item["SK"]["S"].split("#", 2)[2] if _points(item) else item["sid"]["S"])
+def _is_newest(item: Item) -> bool:
+    return bool(item["SK"]["S"] == OPEN)
 
 
-def _counted(tombstones: Iterable[Item], name: str) -> int:
-    return sum(int(each[name]["N"]) for each in tombstones if name in each)
+def _session_of(item: Item) -> SessionId:
+    """Return the session that an item in a customer's partition belongs to."""
+    return SessionId(item["SK"]["S"].split("#", 2)[2] if _is_pointer(item) else item["sid"]["S"])
 
 
-def _cursor(at: datetime, session_id: str) -> str:
-    return urlsafe_b64encode(f"{at.isoformat()} {session_id}".encode()).decode()
-
-
-def _position(cursor: str) -> Place:
-    try:
-        at, session_id = urlsafe_b64decode(cursor.encode()).decode().split(" ", 1)
-        position = datetime.fromisoformat(at)
-        if position.tzinfo is None:
-            raise ValueError("a time without its zone")
-    except ValueError as error:  # of base64, UTF-8, the split or the time
-        raise InvalidPayload("cursor is not one that a listing has given") from error
-    return position, SessionId(session_id)
+def _sum_of(tombstones: Iterable[Item], attribute: str) -> int:
+    return sum(int(each[attribute]["N"]) for each in tombstones if attribute in each)

@@ -1,9 +1,9 @@
-"""What is ready to be claimed: what this process has stored itself, and what the index shows.
+"""A cache of the notices that are ready to be claimed.
 
-A claim is made after every append and every settlement, and mostly there is nothing but what this
-process has just done. So it remembers that, which the index, always a moment behind, may not show
-yet; and of each partition of the index, until when there is nothing else in it. What others do
-there is looked for every LOOK_EVERY_S.
+A claim follows every append and every settlement, and usually there is nothing but what this
+process has just written. So the process remembers that, as the index lags a moment behind; and for
+each partition of the index, until when there is nothing else in it. What other processes write is
+found by reading the index every RESCAN_EVERY_S.
 """
 
 import asyncio
@@ -14,222 +14,225 @@ from itertools import chain
 from typing import Self
 
 from adapters.dynamodb.client import Dynamo
-from adapters.dynamodb.items import NEVER, Item, stamped
-from adapters.dynamodb.outbox_items import INDEX_KEY, READY, Key, in_partition, key_of, partitions
+from adapters.dynamodb.items import NEVER, Item, ItemKey, key_of, stamped
+from adapters.dynamodb.outbox_items import INDEX_KEY, READY, partition_query, partitions
 from application.ports import Clock
 
-LOOK_EVERY_S = 1.0
-MAX_HELD = 200
-"""So many rows of a partition are remembered, and so many that are parked."""
+RESCAN_EVERY_S = 1.0
+MAX_CACHED_ROWS = 200
+"""Limit of the ready rows, and of the parked rows, that are remembered of a partition."""
 
 _ROW = (*INDEX_KEY, "op")
 
 
 @dataclass(slots=True)
 class _Shard:
-    """What is known of a partition."""
+    """The cached rows of a partition of the index."""
 
-    held: dict[Key, Item] = field(default_factory=dict)
-    """Rows that the index need not be asked for."""
-    parked: dict[Key, Item] = field(default_factory=dict)
-    """What those rows have been that may be ready one day."""
-    quiet_until: int = 0
-    """The earliest time, in milliseconds since 1970, of another row that may be there."""
-    looked_at: datetime | None = None
-    changes: int = 0
-    """So that a look that began before one of them is not believed."""
+    ready: dict[ItemKey, Item] = field(default_factory=dict)
+    """Rows that need not be read from the index."""
+    parked: dict[ItemKey, Item] = field(default_factory=dict)
+    """Rows that may become ready, as they were when they were parked."""
+    empty_until: int = 0
+    """The earliest time, in milliseconds since 1970, at which another row may be ready."""
+    scanned_at: datetime | None = None
+    version: int = 0
+    """Counts the invalidations: the result of a scan that began before one is discarded."""
 
-    def hold(self, row: Item) -> None:
-        if len(self.held) < MAX_HELD:
-            self.held[key_of(row)] = row
+    def add_ready(self, row: Item) -> None:
+        if len(self.ready) < MAX_CACHED_ROWS:
+            self.ready[key_of(row)] = row
         else:
-            self.stir(stamped(row["oS"]))
+            self.invalidate(stamped(row["oS"]))
 
-    def park(self, row: Item) -> None:
+    def add_parked(self, row: Item) -> None:
         self.parked[key_of(row)] = row
-        if len(self.parked) > MAX_HELD:
+        if len(self.parked) > MAX_CACHED_ROWS:
             del self.parked[next(iter(self.parked))]
 
-    def stir(self, at: int) -> None:
-        self.quiet_until = min(self.quiet_until, at)
-        self.changes += 1
+    def invalidate(self, at: int) -> None:
+        self.empty_until = min(self.empty_until, at)
+        self.version += 1
 
-    def take_held(self, now: int) -> dict[Key, Item]:
-        due = [key for key, row in self.held.items() if stamped(row["oS"]) <= now]
-        return {key: self.held.pop(key) for key in due}
+    def pop_due(self, now: int) -> dict[ItemKey, Item]:
+        due = [key for key, row in self.ready.items() if stamped(row["oS"]) <= now]
+        return {key: self.ready.pop(key) for key in due}
 
-    def is_quiet(self, now: int, at: datetime) -> bool:
-        if self.looked_at is None or now >= self.quiet_until:
+    def is_known_empty(self, now: int, at: datetime) -> bool:
+        if self.scanned_at is None or now >= self.empty_until:
             return False
-        return 0 <= (at - self.looked_at).total_seconds() < LOOK_EVERY_S
+        return 0 <= (at - self.scanned_at).total_seconds() < RESCAN_EVERY_S
 
 
-class Ready:
-    """What this process knows of the nodes that are ready. It must be told what it does to them."""
+class ClaimCache:
+    """The ready notices that this process knows of. Every write to the outbox must be reported."""
 
     def __init__(self, db: Dynamo, clock: Clock) -> None:
         self._db = db
         self._clock = clock
         self._shards = {partition["S"]: _Shard() for partition in READY}
 
-    def _of(self, pk: str) -> _Shard:
+    def _shard_of(self, pk: str) -> _Shard:
         return self._shards[partitions(pk)["ready"]["S"]]
 
     def add(self, item: Item) -> None:
-        """This has just been stored: maybe it is a node."""
+        """Report an item that was written; one without a notice is ignored."""
         if "oP" not in item:
             return
-        row, (kind, shard) = _row(item), item["oP"]["S"].split("#")
-        of_it = self._shards.get(f"R#{shard}")
-        if of_it is None:
-            return  # of a later version with more shards, which looks there
+        row, (kind, shard_number) = _row(item), item["oP"]["S"].split("#")
+        shard = self._shards.get(f"R#{shard_number}")
+        if shard is None:
+            return  # of a later version with more shards, which reads it there
         if kind == "R":
-            of_it.hold(row)
+            shard.add_ready(row)
         else:
-            of_it.park(row)
+            shard.add_parked(row)
 
-    def wake(self, pk: str, sk: str) -> None:
-        """A parked node has become ready."""
-        of_it = self._of(pk)
-        if (row := of_it.parked.pop((pk, sk), None)) is not None:
-            of_it.hold(row | {"oP": partitions(pk)["ready"]})
+    def unpark(self, pk: str, sk: str) -> None:
+        """Report that a parked item has become ready."""
+        shard = self._shard_of(pk)
+        if (row := shard.parked.pop((pk, sk), None)) is not None:
+            shard.add_ready(row | {"oP": partitions(pk)["ready"]})
         else:
-            of_it.stir(0)
+            shard.invalidate(0)
 
-    def stir(self, pk: str, at: int = 0) -> None:
-        """A node of this session may have become ready, from `at` on."""
-        self._of(pk).stir(at)
+    def invalidate(self, pk: str, at: int = 0) -> None:
+        """Report that an item of this session may have become ready, from `at` on."""
+        self._shard_of(pk).invalidate(at)
 
-    def reorder(self, pk: str) -> None:
-        """The links of any node of this session may be others."""
-        of_it = self._of(pk)
-        of_it.stir(0)
-        for rows in (of_it.held, of_it.parked):
-            for place in [place for place in rows if place[0] == pk]:
-                del rows[place]
+    def forget_session(self, pk: str) -> None:
+        """Report that the links of any item of this session may have changed."""
+        shard = self._shard_of(pk)
+        shard.invalidate(0)
+        for rows in (shard.ready, shard.parked):
+            for key in [key for key in rows if key[0] == pk]:
+                del rows[key]
 
-    def look(self, now: int) -> "Look":
-        """What is ready at `now`, for one claim."""
+    def scan(self, now: int) -> "ClaimScan":
+        """Return the rows that are ready at `now`, for one claim."""
         at = self._clock.now()
-        return Look(
-            {name: _Reading(self._db, name, of, now, at) for name, of in self._shards.items()}
+        return ClaimScan(
+            {
+                name: _ShardScan(self._db, name, shard, now, at)
+                for name, shard in self._shards.items()
+            }
         )
 
 
-class Look:
-    """The rows that are ready, the longest due first, then by session; use it as `with look:`.
+class ClaimScan:
+    """The rows that are ready, the longest due first, then by session; use it as `with scan:`.
 
-    Not more is read of them than is asked for. It must be told what became of each that it gave;
-    where it is not, the index is asked again.
+    No more of them are read than are asked for. The outcome of each row must be reported; without
+    it the index is read again.
     """
 
-    def __init__(self, readings: dict[str, "_Reading"]) -> None:
-        self._readings = readings
+    def __init__(self, shards: dict[str, "_ShardScan"]) -> None:
+        self._shards = shards
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for reading in self._readings.values():
-            reading.end()
+        for shard in self._shards.values():
+            shard.finish()
 
     async def take(self, count: int) -> list[Item]:
-        """The next `count` rows, or as many as there are."""
-        await asyncio.gather(*(reading.read(count) for reading in self._readings.values()))
-        due = chain.from_iterable(reading.due() for reading in self._readings.values())
+        """Return the next `count` rows, or as many as there are."""
+        await asyncio.gather(*(shard.read(count) for shard in self._shards.values()))
+        due = chain.from_iterable(shard.due() for shard in self._shards.values())
         rows = nsmallest(count, due, key=lambda row: row["oS"]["S"])
         for row in rows:
-            self._reading(row).give(row)
+            self._shard_of(row).take(row)
         return rows
 
     def leased(self, row: Item, until: int) -> None:
-        """It has been claimed."""
-        self._reading(row).gone(row, until)
+        """Report that the row was claimed."""
+        self._shard_of(row).remove(row, until)
 
     def parked(self, row: Item) -> None:
-        """It has been parked."""
-        self._reading(row).park(row)
+        """Report that the row was parked."""
+        self._shard_of(row).park(row)
 
     def blocked(self, row: Item) -> None:
-        """It waits for another one, and stays as it is."""
-        self._reading(row).keep(row)
+        """Report that the row waits for another one, and is unchanged."""
+        self._shard_of(row).put_back(row)
 
-    def _reading(self, row: Item) -> "_Reading":
-        return self._readings[row["oP"]["S"]]
+    def _shard_of(self, row: Item) -> "_ShardScan":
+        return self._shards[row["oP"]["S"]]
 
 
-class _Reading:
+class _ShardScan:
     """One partition, as far as a claim has read it."""
 
-    def __init__(self, db: Dynamo, name: str, of: _Shard, now: int, at: datetime) -> None:
-        self._db, self._name, self._shard, self._now, self._at = db, name, of, now, at
-        self._changes = of.changes
-        self._asks = self._goes_on = not of.is_quiet(now, at)
-        self._held = of.take_held(now)
-        self._rows: dict[Key, Item] = {}
-        """Read in the index, and not given yet."""
-        self._given: set[Key] = set()
-        """What nothing has been heard of yet."""
-        self._kept: list[Item] = []
-        self._met: set[Key] = set()
-        """What was read, or given."""
+    def __init__(self, db: Dynamo, name: str, shard: _Shard, now: int, at: datetime) -> None:
+        self._db, self._name, self._shard, self._now, self._at = db, name, shard, now, at
+        self._version = shard.version
+        self._reads_index = self._has_more = not shard.is_known_empty(now, at)
+        self._cached = shard.pop_due(now)
+        self._rows: dict[ItemKey, Item] = {}
+        """Rows that were read from the index, and not taken yet."""
+        self._taken: set[ItemKey] = set()
+        """Rows whose outcome has not been reported yet."""
+        self._blocked: list[Item] = []
+        self._known: set[ItemKey] = set()
+        """Rows that were read or taken."""
         self._last: Item | None = None
-        self._next = NEVER
-        """The earliest time at which there will be something of which was heard."""
+        self._next_due = NEVER
+        """The earliest time at which a row of known outcome will be ready."""
 
     async def read(self, count: int) -> None:
-        """Have `count` rows from the index, or all that are due, if it must be asked."""
-        while self._goes_on and len(self._rows) < count:
-            request = in_partition({"S": self._name})
+        """Read on until there are `count` rows, or all that are due, if the index must be read."""
+        while self._has_more and len(self._rows) < count:
+            request = partition_query({"S": self._name})
             if self._last is not None:
                 request["ExclusiveStartKey"] = {name: self._last[name] for name in INDEX_KEY}
             rows = await self._db.query(count, **request)
             if rows:
                 self._last = rows[-1]
-            self._goes_on = len(rows) == count and stamped(rows[-1]["oS"]) <= self._now
+            self._has_more = len(rows) == count and stamped(rows[-1]["oS"]) <= self._now
             for row in rows:
-                if (place := key_of(row)) not in self._met:
-                    self._met.add(place)
-                    self._rows[place] = _row(row)
+                if (key := key_of(row)) not in self._known:
+                    self._known.add(key)
+                    self._rows[key] = _row(row)
 
     def due(self) -> list[Item]:
-        # Of a row that is held the index may show what it was, or what others have made of it
-        # meanwhile: that has its turn when it is not as it is held.
-        rows = (self._rows | self._held).values()
+        # The cached row wins: of it the index may show what it was, or what another process has
+        # made of it meanwhile, which is found when the claim of the cached row fails.
+        rows = (self._rows | self._cached).values()
         return [row for row in rows if stamped(row["oS"]) <= self._now]
 
-    def give(self, row: Item) -> None:
-        place = key_of(row)
-        self._met.add(place)
-        self._given.add(place)
-        self._held.pop(place, None)
-        if self._rows.get(place) == row:
-            del self._rows[place]
+    def take(self, row: Item) -> None:
+        key = key_of(row)
+        self._known.add(key)
+        self._taken.add(key)
+        self._cached.pop(key, None)
+        if self._rows.get(key) == row:
+            del self._rows[key]
 
-    def gone(self, row: Item, until: int) -> None:
-        self._given.discard(key_of(row))
+    def remove(self, row: Item, until: int) -> None:
+        self._taken.discard(key_of(row))
         self._rows.pop(key_of(row), None)
-        self._next = min(self._next, until)
+        self._next_due = min(self._next_due, until)
 
     def park(self, row: Item) -> None:
-        self.gone(row, NEVER)
-        self._shard.park(row)
+        self.remove(row, NEVER)
+        self._shard.add_parked(row)
 
-    def keep(self, row: Item) -> None:
-        self.gone(row, NEVER)
-        self._kept.append(row)
+    def put_back(self, row: Item) -> None:
+        self.remove(row, NEVER)
+        self._blocked.append(row)
 
-    def end(self) -> None:
-        """Have the shard know what is known now."""
-        left = min((stamped(row["oS"]) for row in self._rows.values()), default=NEVER)
-        quiet_until = 0 if self._given or self._goes_on else min(left, self._next)
-        if self._asks and self._shard.changes == self._changes:
-            self._shard.quiet_until, self._shard.looked_at = quiet_until, self._at
-        self._shard.stir(quiet_until)
-        for row in chain(self._held.values(), self._kept):
-            self._shard.hold(row)
+    def finish(self) -> None:
+        """Update what is known of the partition."""
+        next_row = min((stamped(row["oS"]) for row in self._rows.values()), default=NEVER)
+        empty_until = 0 if self._taken or self._has_more else min(next_row, self._next_due)
+        if self._reads_index and self._shard.version == self._version:
+            self._shard.empty_until, self._shard.scanned_at = empty_until, self._at
+        self._shard.invalidate(empty_until)
+        for row in chain(self._cached.values(), self._blocked):
+            self._shard.add_ready(row)
 
 
 def _row(item: Item) -> Item:
-    """What a claim needs of a node."""
+    """Return the attributes of an item that a claim needs."""
     return {name: item[name] for name in _ROW if name in item}

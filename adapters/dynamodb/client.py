@@ -1,8 +1,9 @@
-"""The way to DynamoDB: one client for the process, its retries, its deadline, its errors."""
+"""The DynamoDB client: one per process, with its retries, deadline and errors."""
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import wraps
 from ipaddress import ip_address
@@ -23,7 +24,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
-from adapters.dynamodb.items import Item, key
+from adapters.dynamodb.items import Item, ItemKey, key, key_of
 from application.ports import Clock
 from domain.backoff import backoff
 from domain.errors import StorageUnavailable
@@ -33,15 +34,17 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 DEADLINE_S = 4.5
-"""What a call of a port may take, with all its requests and their repeats."""
-TRIES = 8
+"""Time limit of a call of a port, with all its requests and their retries."""
+MAX_ATTEMPTS = 8
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.025, 0.8
-BATCH = 25
-"""How many items BatchWriteItem takes."""
-TRANSACTION = 100
-"""How many actions TransactWriteItems takes."""
+MAX_BATCH_WRITE = 25
+"""Items in one BatchWriteItem."""
+MAX_BATCH_GET = 100
+"""Items in one BatchGetItem."""
+MAX_TRANSACTION = 100
+"""Actions in one TransactWriteItems."""
 
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {
         "InternalFailure",
         "InternalServerError",
@@ -53,31 +56,31 @@ _PASSING = frozenset(
         "TransactionInProgressException",
     }
 )
-_NO_ANSWER = (AiohttpError, ConnectionError, HTTPClientError, OSError, ResponseParserError)
+_NO_RESPONSE = (AiohttpError, ConnectionError, HTTPClientError, OSError, ResponseParserError)
 
 
 class ConditionFailed(Exception):
-    """An item was not as the write demanded; nothing was written."""
+    """The condition of a write was not met; nothing was written."""
 
     def __init__(self, item: Item | None) -> None:
         super().__init__()
         self.item = item
-        """What was there instead; None: nothing, or it was not asked for."""
+        """The item as it is; None: there is none, or it was not requested."""
 
 
 class TransactionFailed(Exception):
-    """Some items were not as a transaction demanded; nothing was written."""
+    """Conditions of a transaction were not met; nothing was written."""
 
     def __init__(self, reasons: Sequence[ConditionFailed | None]) -> None:
         super().__init__()
         self.reasons = reasons
-        """For each action in turn, what its condition met; None: it was not in the way."""
+        """For each action in turn, its failed condition; None: it had not failed."""
 
 
 def bounded(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
-    """A method that raises StorageUnavailable when it has not returned in DEADLINE_S."""
+    """Make a method raise StorageUnavailable when it has not returned in DEADLINE_S."""
 
     @wraps(method)
     async def in_time(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -93,12 +96,12 @@ def bounded(
 
 
 class Dynamo:
-    """A table in DynamoDB, and the requests that this program makes of it.
+    """A table in DynamoDB, and the requests that this program sends to it.
 
-    Use it as `async with dynamo:`. Whatever may pass is asked again, with a pause that grows and
-    is spread by `jitter` (0 to 1). Every method raises StorageUnavailable when that was in vain,
-    naming the operation and the reason, and repeats what may have been done already: writes must
-    bear it, by their conditions.
+    Use it as `async with dynamo:`. A transient failure is retried, with a pause that grows and
+    is spread by `jitter` (0 to 1). Every method raises StorageUnavailable when the retries
+    fail, naming the operation and the reason. A retry may repeat a write that has succeeded: by
+    their conditions writes must tolerate that.
     """
 
     def __init__(
@@ -122,7 +125,7 @@ class Dynamo:
 
     @bounded
     async def open(self) -> None:
-        """Make the client; nothing is asked of the table. Raises: StorageUnavailable."""
+        """Create the client, without a request to the table. Raises: StorageUnavailable."""
         session = get_session()
         try:
             credentials = await _credentials(session, self._endpoint_url)
@@ -152,53 +155,63 @@ class Dynamo:
         await self.close()
 
     async def call(self, operation: str, **request: Any) -> dict[str, Any]:
-        """Make the SDK's request `operation`, such as `put_item`, as often as it takes.
+        """Send the SDK's request `operation`, such as `put_item`, with retries.
 
         Raises: ConditionFailed, TransactionFailed, StorageUnavailable.
         """
         if self._client is None:
             raise StorageUnavailable("DynamoDB: the store is closed")
         send = getattr(self._client, operation)
-        for attempt in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 return _checked(await send(**request))
             except ClientError as error:
-                if not _passes(error) or attempt == TRIES - 1:
+                if not _is_transient(error) or attempt == MAX_ATTEMPTS - 1:
                     raise self._failure(operation, error) from error
-            except _NO_ANSWER as error:
-                if attempt == TRIES - 1:
+            except _NO_RESPONSE as error:
+                if attempt == MAX_ATTEMPTS - 1:
                     raise self._failure(operation, error) from error
             except BotoCoreError as error:
                 raise self._failure(operation, error) from error
             await self._pause(attempt)
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     async def _pause(self, attempt: int) -> None:
         await self._clock.sleep(backoff(attempt, _FIRST_PAUSE_S, _LONGEST_PAUSE_S, self._jitter()))
 
-    def _failure(self, operation: str, error: Exception) -> Exception:
-        if isinstance(error, ClientError):
-            code = error.response.get("Error", {}).get("Code", "")
-            if code == "ConditionalCheckFailedException":
-                return ConditionFailed(error.response.get("Item"))
-            if code == "TransactionCanceledException" and (reasons := _conditions(error)):
-                return TransactionFailed(reasons)
-            if code == "ResourceNotFoundException":
-                return StorageUnavailable(
-                    f"DynamoDB has no table {self.table}, or not the index that was asked: "
-                    "`ai-agent-server table create` makes both"
-                )
+    async def try_call(
+        self, operation: str, expected: Collection[str], **request: Any
+    ) -> dict[str, Any] | None:
+        """Like `call`; None when the request is refused with one of the `expected` AWS codes."""
+        try:
+            return await self.call(operation, **request)
+        except StorageUnavailable as error:
+            if _code(error.__cause__) not in expected:
+                raise
+            return None
+
+    def _failure(self, operation: str, error: Any) -> Exception:
+        code = _code(error)
+        if code == "ConditionalCheckFailedException":
+            return ConditionFailed(error.response.get("Item"))
+        if code == "TransactionCanceledException" and (reasons := _conditions(error)):
+            return TransactionFailed(reasons)
+        if code == "ResourceNotFoundException":
+            return StorageUnavailable(
+                f"DynamoDB has no table {self.table}, or not the requested index: "
+                "`ai-agent-server table create` creates both"
+            )
         return StorageUnavailable(f"DynamoDB, table {self.table}: {operation}: {error}")
 
     async def get(self, pk: str, sk: str) -> Item | None:
-        """The item as it is now."""
+        """Read an item, strongly consistent; None: there is none."""
         answer = await self.call(
             "get_item", TableName=self.table, Key=key(pk, sk), ConsistentRead=True
         )
         return answer.get("Item")
 
     async def query(self, limit: int | None = None, **request: Any) -> list[Item]:
-        """All items of a Query, in order, or `limit` of them; as they are now, but on an index."""
+        """Read all items of a Query, or `limit`; strongly consistent, unless on an index."""
         request["TableName"] = self.table
         if "IndexName" not in request:
             request["ConsistentRead"] = True
@@ -214,34 +227,59 @@ class Dynamo:
         return items
 
     async def put(self, item: Item, condition: str | None = None, **values: Any) -> None:
-        """Write an item. `values`: what stands for `:name` in the condition, as attributes.
+        """Write an item. `values`: attributes that stand for `:name` in the condition.
 
-        Raises: ConditionFailed, with the item that was in the way.
+        Raises: ConditionFailed, with the item as it is.
         """
-        await self.call("put_item", **self.putting(item, condition, **values))
+        await self.call("put_item", **self.put_action(item, condition, **values)["Put"])
 
     async def update(self, pk: str, sk: str, change: str, condition: str, **values: Any) -> Item:
-        """Change an item, all of which is returned. Raises: ConditionFailed, with the item."""
-        request = self.updating(pk, sk, change, condition, **values)
-        answer = await self.call("update_item", ReturnValues="ALL_NEW", **request)
+        """Change an item, and return all of it. Raises: ConditionFailed, with the item."""
+        action = self.update_action(pk, sk, change, condition, **values)
+        answer = await self.call("update_item", ReturnValues="ALL_NEW", **action["Update"])
         changed: Item = answer["Attributes"]
         return changed
 
     async def delete(self, pk: str, sk: str, condition: str | None = None, **values: Any) -> None:
         """Delete an item. Raises: ConditionFailed, with the item."""
-        await self.call("delete_item", **self.deleting(pk, sk, condition, **values))
+        await self.call("delete_item", **self.delete_action(pk, sk, condition, **values)["Delete"])
 
-    async def transact(self, actions: Sequence[Item], token: str) -> None:
-        """Make all the writes or none; `token` (1-36 characters) tells a repeat from another.
+    async def read_many(self, keys: Collection[ItemKey], attributes: str) -> dict[ItemKey, Item]:
+        """Read some attributes of those of the items that exist, strongly consistent."""
+        found: list[Item] = []
+        asked = [key(pk, sk) for pk, sk in keys]
+        for start in range(0, len(asked), MAX_BATCH_GET):
+            request = {
+                "Keys": asked[start : start + MAX_BATCH_GET],
+                "ConsistentRead": True,
+                "ProjectionExpression": attributes,
+            }
+            answer = await self.call("batch_get_item", RequestItems={self.table: request})
+            found += answer["Responses"].get(self.table, ())
+            left = answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", ())
+            for each in left:  # one by one: a single request is repeated, with pauses
+                item = await self.get(*key_of(each))
+                found += [item] if item is not None else []
+        return {key_of(item): item for item in found}
 
-        An action is `{"Put": dynamo.putting(...)}`, and so on. Raises: TransactionFailed.
-        """
+    async def transact(self, actions: Sequence[Item]) -> None:
+        """Apply all of the actions, or none. Raises: TransactionFailed."""
+        token = secrets.token_hex(16)  # by which DynamoDB recognises a retry
         await self.call("transact_write_items", TransactItems=actions, ClientRequestToken=token)
 
+    async def try_transact(self, *actions: Item) -> bool:
+        """Like `transact`; False when a condition was not met."""
+        try:
+            await self.transact(actions)
+        except TransactionFailed:
+            return False
+        return True
+
     async def write_all(self, items: Sequence[Item]) -> None:
-        """Put items, in any order and each by itself, until all are there."""
-        for start in range(0, len(items), BATCH):
-            left = [{"PutRequest": {"Item": item}} for item in items[start : start + BATCH]]
+        """Put items, each by itself and in any order, until all are written."""
+        for start in range(0, len(items), MAX_BATCH_WRITE):
+            batch = items[start : start + MAX_BATCH_WRITE]
+            left = [{"PutRequest": {"Item": item}} for item in batch]
             for attempt in count():
                 answer = await self.call("batch_write_item", RequestItems={self.table: left})
                 left = answer.get("UnprocessedItems", {}).get(self.table, [])
@@ -249,26 +287,26 @@ class Dynamo:
                     break
                 await self._pause(attempt)
 
-    def putting(self, item: Item, condition: str | None = None, **values: Any) -> Item:
-        """The request of `put`, also as an action of a transaction."""
-        return self._conditional({"Item": item}, condition, values)
+    def put_action(self, item: Item, condition: str | None = None, **values: Any) -> Item:
+        """Return the action of a transaction that does what `put` does."""
+        return {"Put": self._request({"Item": item}, condition, values)}
 
-    def updating(
+    def update_action(
         self, pk: str, sk: str, change: str, condition: str | None = None, **values: Any
     ) -> Item:
-        """The request of `update`, also as an action of a transaction."""
+        """Return the action of a transaction that does what `update` does."""
         request = {"Key": key(pk, sk), "UpdateExpression": change}
-        return self._conditional(request, condition, values)
+        return {"Update": self._request(request, condition, values)}
 
-    def deleting(self, pk: str, sk: str, condition: str | None = None, **values: Any) -> Item:
-        """The request of `delete`, also as an action of a transaction."""
-        return self._conditional({"Key": key(pk, sk)}, condition, values)
+    def delete_action(self, pk: str, sk: str, condition: str | None = None, **values: Any) -> Item:
+        """Return the action of a transaction that does what `delete` does."""
+        return {"Delete": self._request({"Key": key(pk, sk)}, condition, values)}
 
-    def checking(self, pk: str, sk: str, condition: str, **values: Any) -> Item:
-        """A `ConditionCheck` of a transaction."""
-        return self._conditional({"Key": key(pk, sk)}, condition, values)
+    def check_action(self, pk: str, sk: str, condition: str, **values: Any) -> Item:
+        """Return the action of a transaction that demands a condition of an item."""
+        return {"ConditionCheck": self._request({"Key": key(pk, sk)}, condition, values)}
 
-    def _conditional(self, request: Item, condition: str | None, values: Mapping[str, Any]) -> Item:
+    def _request(self, request: Item, condition: str | None, values: Mapping[str, Any]) -> Item:
         request["TableName"] = self.table
         if condition is not None:
             request["ConditionExpression"] = condition
@@ -281,7 +319,7 @@ class Dynamo:
 
 
 # The SDK makes one attempt: its own pauses begin at up to a second, which is most of the deadline,
-# and would come on top of those that a transaction's conflicts need anyway.
+# and would be added to those that the conflicts of transactions need anyway.
 _CONFIG = AioConfig(
     parameter_validation=False,
     retries={"mode": "standard", "total_max_attempts": 1},
@@ -292,9 +330,9 @@ _CONFIG = AioConfig(
 
 
 async def _credentials(session: AioSession, endpoint_url: str | None) -> dict[str, str]:
-    """What AWS's own ways find, given to the session; else what a local engine needs: anything."""
+    """Return credentials where the SDK finds none by itself: a local engine takes any."""
     local = endpoint_url is not None and _is_loopback(endpoint_url)
-    if local:  # the network is not to be asked on behalf of this machine
+    if local:  # no request to the network's metadata service
         session.get_component("credential_provider").remove("iam-role")
     if await session.get_credentials() is not None:
         return {}
@@ -306,7 +344,7 @@ async def _credentials(session: AioSession, endpoint_url: str | None) -> dict[st
 
 
 def _region(session: AioSession, endpoint_url: str | None) -> str:
-    # The SDK for Python alone does not know the name that all others, and AWS's containers, use.
+    # Python's SDK alone ignores the variable that all others, and AWS's containers, use.
     region: str | None = session.get_config_variable("region") or os.environ.get("AWS_REGION")
     if region is None and endpoint_url is None:
         raise NoRegionError
@@ -322,21 +360,29 @@ def _is_loopback(url: str) -> bool:
 
 
 def _checked(answer: dict[str, Any]) -> dict[str, Any]:
-    """The SDK takes whatever a proxy says with 200 for a success. Raises: ResponseParserError."""
+    """Check the content type: the SDK takes any response with 200 for a success, as a proxy's.
+
+    Raises: ResponseParserError.
+    """
     kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "")
     if not kind.startswith("application/x-amz-json"):
-        raise ResponseParserError(f"an answer that is not DynamoDB's: {kind or 'of no type'}")
+        raise ResponseParserError(f"a response that is not DynamoDB's: {kind or 'of no type'}")
     return answer
 
 
-def _passes(error: Any) -> bool:
+def _code(error: BaseException | None) -> str | None:
+    """Return AWS's code of an error, such as ResourceNotFoundException; None: it has none."""
+    return error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+
+
+def _is_transient(error: Any) -> bool:
     """Whether the same request may succeed later."""
-    code = error.response.get("Error", {}).get("Code", "")
+    code = _code(error)
     if code == "TransactionCanceledException":
         others = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
         return not others & {"ConditionalCheckFailed", "ValidationError"}
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code in _PASSING or status >= 500
+    return code in _TRANSIENT or status >= 500
 
 
 def _conditions(error: Any) -> list[ConditionFailed | None]:

@@ -1,152 +1,154 @@
-"""What a process knows of the end of a session's log, and what of the session it must tidy. Pure.
+"""The state of a session's head relative to its log, as a process knows it. Pure.
 
-When the sweep must look at a session is said by its newest entries: by `d` of their item. To be
-found by that time without a write to the head at each entry, some item of the session has a slot
-in the index `due` that is never later: the head, or entries that are due earlier than those
-before them. Who moves a slot to a later time, or takes one away, must know that another one will
-do. Three rules see to that, whoever else writes to the session at the same time:
+The newest item of entries holds in `d` when the sweep must look at the session. So that it is
+found by then without a write to the head at each entry, some item of the session has a slot in the
+index `due` that is never later: the head, or entries that are due earlier than those before them.
+A writer that moves a slot to a later time, or removes one, must know that another one suffices.
+Three rules ensure that, whoever else writes to the session at the same time:
 
 - entries have a slot of their own if they are due earlier than those before them, which the
   conditional put of their seq has proven to be the newest;
 - the head's slot moves only together with the proof that the log has not grown meanwhile, and
   never to a later time than the newest entries are due at;
-- the slot of entries is taken away when the newest ones are due no earlier than any that came
-  since the head was read: no later may the head's slot have been moved by another process.
+- the slot of entries is removed when the newest ones are due no earlier than any that came since
+  the head was read: another process can have moved the head's slot no later than that.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 from adapters.dynamodb.items import NEVER, Item, ms, stamped
 from domain.identity import SessionId
 from domain.session import Session
 
-RECENCY_MS = 30_000
-"""How far a head's place in the listings may be behind the newest entry."""
-MAX_BEHIND = 16
-"""How many entries a head may be behind: with so many, one page of the log reaches back to it."""
-MAX_TAILS = 20_000
-TAILS_LIVE = timedelta(hours=12)
-"""The end of a log, a tombstone or the entry that closes, is there for longer than this: past it
-no more than an absent item would keep an old writer from going on."""
+MAX_RECENCY_LAG_MS = 30_000
+"""How far a head's slot in the listings may be behind the newest entry."""
+MAX_HEAD_LAG = 16
+"""How many entries a head may be behind, so that one page of the log reaches back to it."""
+MAX_CACHED = 20_000
+CACHE_LIFETIME = timedelta(hours=12)
+"""Shorter than the life of the items that refuse a late writer: the end of a log, a tombstone or
+the entry that closes. After them only an absent item would be found."""
 
 
 @dataclass(slots=True)
-class Tail:
-    """The end of a session's log, and where its head is. Times are milliseconds since 1970."""
+class HeadState:
+    """The end of a session's log, and what its head says. Times are milliseconds since 1970."""
 
     seq: int
     """The newest entry's."""
     due: int
     """When the sweep must look at the session."""
     last_notice: str | None
-    """Sort key of the newest item that had a notice."""
+    """Sort key of the newest item with a notice."""
     head_seq: int
     head_at: int
-    """The head's place in the listings."""
+    """The time of the head's slot in the listings."""
     head_due: int
-    """The head's slot."""
-    peak: int
+    """The time of the head's slot in the index `due`."""
+    latest_due: int
     """The latest time at which any newest entry was due, since the head was read."""
     slots: dict[str, str] = field(default_factory=dict)
-    """Slots of entries, by the sort key of the item."""
-    read_at: datetime | None = None
+    """Slots of entries in the index `due`, by the sort key of the item."""
+    cached_at: datetime | None = None
+
+    @classmethod
+    def written(cls, session: Session, due: int, last_notice: str | None) -> Self:
+        """Return the state after the head was written together with the newest entries."""
+        return cls(
+            seq=session.seq,
+            due=due,
+            last_notice=last_notice,
+            head_seq=session.seq,
+            head_at=ms(session.updated_at),
+            head_due=due,
+            latest_due=due,
+        )
+
+    @classmethod
+    def read(cls, head: Item, entries: Sequence[Item], seq: int) -> Self:
+        """Return the state of a head and the newest items of entries, the newest one first."""
+        head_due = _slot_ms(head)
+        newest = entries[0] if entries else {}
+        due = _due_ms(newest) if entries else head_due
+        return cls(
+            seq=seq,
+            due=due,
+            last_notice=newest["lo"]["S"] if "lo" in newest else None,
+            head_seq=int(head["q"]["N"]),
+            head_at=stamped(head["lS"]),
+            head_due=head_due,
+            # A Query is no snapshot: some of the entries may be newer than the head.
+            latest_due=max([due, *map(_due_ms, entries)]),
+            slots={item["SK"]["S"]: item["wS"]["S"] for item in entries if "wS" in item},
+        )
 
     def needs_slot(self, due: int) -> bool:
-        """Whether entries that come next and are due then need a slot of their own."""
+        """Whether entries that come next, and are due at `due`, need a slot of their own."""
         return due < self.due
 
-    def grow(self, seq: int, due: int, last_notice: str | None) -> dict[str, str]:
-        """Take in new entries; the slots that are needless now, which are forgotten."""
+    def advance(self, seq: int, due: int, last_notice: str | None) -> dict[str, str]:
+        """Add new entries. Returns the slots that are obsolete now, and are forgotten here."""
         self.seq, self.due, self.last_notice = seq, due, last_notice
-        needless: dict[str, str] = {}
-        if due >= self.peak and due >= self.head_due:
-            needless, self.slots = self.slots, {}
-        self.peak = max(self.peak, due)
-        return needless
+        obsolete: dict[str, str] = {}
+        if due >= self.latest_due and due >= self.head_due:
+            obsolete, self.slots = self.slots, {}
+        self.latest_due = max(self.latest_due, due)
+        return obsolete
 
-    def head_lags(self, session: Session) -> bool:
-        """Whether the head must be written, for `session` is what it should be."""
+    def head_is_stale(self, session: Session) -> bool:
+        """Whether the head must be written; `session` is its current value."""
         behind = session.seq - self.head_seq
-        return behind >= MAX_BEHIND or (behind > 0 and self.recency_lags(session))
+        return behind >= MAX_HEAD_LAG or (behind > 0 and self.recency_is_stale(session))
 
-    def recency_lags(self, session: Session) -> bool:
-        """Whether the head's place in the listings must change, too; a clock may have gone back."""
-        return not 0 <= ms(session.updated_at) - self.head_at < RECENCY_MS
+    def recency_is_stale(self, session: Session) -> bool:
+        """Whether the head's slot in the listings must change; a clock may have gone back."""
+        return not 0 <= ms(session.updated_at) - self.head_at < MAX_RECENCY_LAG_MS
 
-    def head_written(self, session: Session) -> None:
-        """Take note that the head is as the session."""
-        if self.recency_lags(session):
+    def mark_head_written(self, session: Session) -> None:
+        """Record that the head has been written."""
+        if self.recency_is_stale(session):
             self.head_at = ms(session.updated_at)
         self.head_seq = session.seq
-
-
-def tail_of_head(session: Session, due: int, last_notice: str | None) -> Tail:
-    """The tail when the head has just been written together with the newest entries."""
-    return Tail(
-        seq=session.seq,
-        due=due,
-        last_notice=last_notice,
-        head_seq=session.seq,
-        head_at=ms(session.updated_at),
-        head_due=due,
-        peak=due,
-    )
-
-
-def tail_of(head: Item, entries: Sequence[Item], seq: int) -> Tail:
-    """The tail as it is read: the head, and the newest items of entries, the newest one first."""
-    head_due = slot_ms(head)
-    newest = entries[0] if entries else {}
-    due = _due_ms(newest) if entries else head_due
-    return Tail(
-        seq=seq,
-        due=due,
-        last_notice=newest["lo"]["S"] if "lo" in newest else None,
-        head_seq=int(head["q"]["N"]),
-        head_at=stamped(head["lS"]),
-        head_due=head_due,
-        peak=max([due, *map(_due_ms, entries)]),  # a Query is no snapshot: some may be newer
-        slots={item["SK"]["S"]: item["wS"]["S"] for item in entries if "wS" in item},
-    )
 
 
 def _due_ms(item: Item) -> int:
     return int(item["d"]["N"]) if "d" in item else NEVER
 
 
-def slot_ms(item: Item) -> int:
-    """The time of an item's slot in the index `due`; NEVER: it has none."""
+def _slot_ms(item: Item) -> int:
+    """Return the time of an item's slot in the index `due`; NEVER: it has none."""
     return stamped(item["wS"]) if "wS" in item else NEVER
 
 
-class Tails:
-    """The tails of the sessions that were read or written last. Hints: the put of a seq decides."""
+class HeadStateCache:
+    """The states of the sessions read or written last. Hints: the put of a seq decides."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._tails: dict[SessionId, Tail] = {}
+        self._states: dict[SessionId, HeadState] = {}
 
-    def get(self, session_id: SessionId) -> Tail | None:
-        """What is known of the session, unless that is too old to be relied on."""
-        tail = self._tails.get(session_id)
-        if tail is None or (tail.read_at and self._now() - tail.read_at < TAILS_LIVE):
-            return tail
+    def get(self, session_id: SessionId) -> HeadState | None:
+        """Return the state of the session, unless it is too old to be relied on."""
+        state = self._states.get(session_id)
+        if state is None or (state.cached_at and self._now() - state.cached_at < CACHE_LIFETIME):
+            return state
         self.forget(session_id)
         return None
 
-    def keep(self, session_id: SessionId, tail: Tail) -> Tail:
-        """Remember what was read or written; what is known if that is newer."""
-        known = self._tails.pop(session_id, None)
-        tail.read_at = self._now()
-        if known is not None and known.seq > tail.seq:
-            tail = known
-        self._tails[session_id] = tail
-        if len(self._tails) > MAX_TAILS:
-            del self._tails[next(iter(self._tails))]
-        return tail
+    def keep(self, session_id: SessionId, state: HeadState) -> HeadState:
+        """Store the state, unless a newer one is known. Returns the newer one."""
+        known = self._states.pop(session_id, None)
+        state.cached_at = self._now()
+        if known is not None and known.seq > state.seq:
+            state = known
+        self._states[session_id] = state
+        if len(self._states) > MAX_CACHED:
+            del self._states[next(iter(self._states))]
+        return state
 
     def forget(self, session_id: SessionId) -> None:
-        """Read it again before the next write."""
-        self._tails.pop(session_id, None)
+        """Drop the state, so that the session is read before the next write."""
+        self._states.pop(session_id, None)

@@ -1,7 +1,45 @@
-"""What is in the table: its keys, and the domain's values as attributes. Pure.
+"""The items of the table: their keys, and the domain's values as attributes. Pure.
 
-An attribute is a dictionary of its type and its value, as DynamoDB's API has it:
+An attribute is a dictionary of its type and its value, as in DynamoDB's API:
 `{"S": "text"}`, `{"N": "12"}`, `{"B": b"..."}`, `{"BOOL": True}`.
+
+| PK | SK | item |
+|---|---|---|
+| `S#<session>` | `~` | the head of a session |
+| `S#<session>` | `M#<seq>` | the entries of one draft, perhaps with its first notice |
+| `S#<session>` | `A#<position>` | a further notice |
+| `U#<business>#<user>` | `OPEN` | the customer's newest session |
+| `U#<business>#<user>` | `S#<opened at>#<session>` | a pointer to a session of the customer |
+| `U#<business>#<user>` | `I#<key>` | an idempotency key |
+| `B#<business>` | `D#<day>` | the usage of a day |
+
+Names of attributes are short, because they are stored and billed with every item. A *slot* is a
+key of an index that begins with a time; an item without a slot is not in that index.
+
+| attribute | of | content |
+|---|---|---|
+| `PK`, `SK` | all items | the primary key |
+| `exp` | all items | when DynamoDB deletes it (TTL), in seconds |
+| `x` | erased items of a session | true: a tombstone |
+| `n`, `k` | tombstones | how many messages and notices were erased with it |
+| `b` | head, entries | the packed value |
+| `q` | head | the seq of the newest entry when it was written |
+| `lP`, `lS` | head | partition and slot in the index `by_business` |
+| `gP` | head | partition in the index `by_status`, whose slot is `lS` |
+| `wP`, `wS` | head, entries | partition and slot in the index `due` |
+| `d` | entries | when the session is due, in milliseconds; absent: never |
+| `t` | entries | a random token, by which a writer recognises its own write |
+| `lo` | entries | sort key of the newest item with a notice |
+| `oP`, `oS` | notices | partition and slot in the index `outbox` |
+| `oI`, `oB` | notices | the notice's id, and the rest of it, packed |
+| `oA`, `oC` | notices | how often it was claimed, and a random token of the last claim |
+| `oD` | notices | why it is a dead letter |
+| `op`, `ol`, `ow`, `og` | notices | their order: see `outbox_items` |
+| `ex` | notices | when the notice expires, in seconds |
+| `sid` | newest session, key | the session's id |
+| `up` | newest session | whether it is open |
+| `q`, `st`, `w` | key | seq and status of what was stored, and when, in milliseconds |
+| `i`, `h`, `o`, `n` | usage | tokens in, of these cached, tokens out, calls |
 """
 
 import re
@@ -20,123 +58,130 @@ from domain.usage import Usage
 
 T = TypeVar("T")
 Item = dict[str, Any]
+ItemKey = tuple[str, str]
+"""The values of a primary key: PK and SK."""
 
 HEAD = "~"
 """Sort key of a session's head: it sorts behind all its entries."""
 FIRST_ENTRY = "M#"
-"""All sort keys of entries are behind this, and those of further notices before it."""
+"""Sorts before the sort keys of all entries, and behind those of further notices."""
 LAST_SEQ = 10**10 - 1
-"""The highest seq that a sort key can tell."""
+"""The highest seq that a sort key can hold."""
 MARGIN_S = 7 * 24 * 3600
-"""So much later is deleted what is not shown any more: by the item of the newest seq is known what
-that is, until the sweep has closed the session, which writes it to the head."""
+"""Time between the expiry of entries and their deletion. The newest item has the log's last seq
+until the sweep has closed the session, which writes the seq to the head."""
 NEVER = 10**18
-"""A time in milliseconds for what will not be."""
+"""A time in milliseconds for what is never due."""
 OPEN = "OPEN"
-"""Sort key of what says which session is a customer's newest."""
+"""Sort key of the item that names a customer's newest session."""
 SHARDS = 4
-"""Over so many partitions each index spreads what would else be in one."""
+"""The number of partitions over which each index spreads what would otherwise be one."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _LAST_MS = 10**13 - 1
-"""In the year 2286: the last time that thirteen digits can tell."""
+"""The last time that thirteen digits can hold, in the year 2286."""
 
 
 def session_pk(session_id: str) -> str:
-    """The partition of a session: its head, entries and notices."""
+    """Return the partition of a session: its head, entries and notices."""
     return f"S#{session_id}"
 
 
 def customer_pk(customer: Customer) -> str:
-    """The partition of a customer: the sessions and the idempotency keys."""
+    """Return the partition of a customer: sessions and idempotency keys."""
     return f"U#{customer.business_id}#{customer.user_id}"
 
 
 def session_of(pk: str) -> SessionId:
-    """The session whose partition it is."""
+    """Return the session whose partition this is."""
     return SessionId(pk[2:])
 
 
 def entry_sk(seq: int) -> str:
-    """Sort key of the entries of one draft, the first of which is `seq`."""
+    """Return the sort key of a draft's entries, the first of which is `seq`."""
     return f"M#{seq:010d}"
 
 
 def notice_sk(position: int) -> str:
-    """Sort key of a notice that is not on its draft's item."""
+    """Return the sort key of a notice that is not on the item of its draft's entries."""
     return f"A#{position:012d}"
 
 
 def pointer_sk(session: Session) -> str:
-    """Sort key of a session in its customer's partition."""
+    """Return the sort key of a session in its customer's partition."""
     return f"S#{stamp(ms(session.opened_at))}#{session.session_id}"
 
 
 def key_sk(key: str) -> str:
-    """Sort key of an idempotency key in its customer's partition."""
+    """Return the sort key of an idempotency key in its customer's partition."""
     return f"I#{key}"
 
 
 def key(pk: str, sk: str) -> Item:
-    """The primary key of an item."""
+    """Return the primary key of an item, as attributes."""
     return {"PK": {"S": pk}, "SK": {"S": sk}}
 
 
+def key_of(item: Item) -> ItemKey:
+    """Return the values of an item's primary key."""
+    return item["PK"]["S"], item["SK"]["S"]
+
+
 def shard(session_id: str) -> int:
-    """Which of an index's partitions a session is in: always the same."""
+    """Return the shard of a session in every index; it never changes."""
     return crc32(session_id.encode()) % SHARDS
 
 
 def ms(at: datetime) -> int:
-    """Milliseconds since 1970."""
+    """Return a time as milliseconds since 1970."""
     return round((at - _EPOCH) / _MS)
 
 
 def moment(milliseconds: int) -> datetime:
-    """The inverse of `ms`."""
+    """Return the time of `ms`."""
     return _EPOCH + milliseconds * _MS
 
 
 def stamp(milliseconds: int) -> str:
-    """A time as part of a sort key: thirteen digits, which sort as the times do."""
+    """Return a time as part of a sort key: thirteen digits, which sort as the times do."""
     return f"{min(max(milliseconds, 0), _LAST_MS):013d}"
 
 
 def number(value: int) -> dict[str, str]:
-    """A number as an attribute."""
+    """Return a number as an attribute."""
     return {"N": str(value)}
 
 
 def due_slot(session_id: str, due: int) -> Item:
-    """What has an item found when the session is due; nothing for NEVER."""
+    """Return the attributes that put an item into the index `due`; none for NEVER."""
     if due == NEVER:
         return {}
     return {"wP": {"S": str(shard(session_id))}, "wS": {"S": f"{stamp(due)}#{session_id}"}}
 
 
 def recency_slot(session: Session) -> dict[str, str]:
-    """A head's place in the listings."""
+    """Return a head's slot in the listings."""
     return {"S": f"{stamp(ms(session.updated_at))}#{session.session_id}"}
 
 
 def stamped(slot: dict[str, str]) -> int:
-    """The time that a slot begins with."""
+    """Return the time that a slot begins with, in milliseconds."""
     return int(slot["S"][:13])
 
 
 def status_partition(status: str, of_shard: int) -> str:
-    """Partition of the index `by_status`."""
+    """Return a partition of the index `by_status`."""
     return f"{status}#{of_shard}"
 
 
 def business_partition(business_id: str, status: str, of_shard: int) -> str:
-    """Partition of the index `by_business`."""
+    """Return a partition of the index `by_business`."""
     return f"{business_id}#{status}#{of_shard}"
 
 
 def head_item(session: Session, due: int) -> Item:
-    """The head of a session: with its places in the listings, and its slot in the index `due`."""
+    """Return the head of a session, with its slots in the listings and in the index `due`."""
     session_id, status = session.session_id, session.status.value
     of_shard = shard(session_id)
     return {
@@ -150,11 +195,11 @@ def head_item(session: Session, due: int) -> Item:
     }
 
 
-# An item of up to 1 KB is written for one unit, and twenty of 200 bytes are read for one: names are
-# short, ids that are hexadecimal are half as long, and what has its default is left out. What is
-# read may be from a later version or an earlier one: unknown fields are ignored, and missing ones
-# have their default.
-_MESSAGE = {
+# The names of the fields of packed values. An item of up to 1 KB is written for one unit, and
+# twenty of 200 bytes are read for one: names are short, hexadecimal ids are stored as bytes, and
+# defaults are left out. A value may be from a later version or an earlier one: unknown fields are
+# ignored, and missing ones have their default.
+_MESSAGE_CODES = {
     "message_id": "i",
     "author": "a",
     "text": "t",
@@ -168,14 +213,14 @@ _MESSAGE = {
     "usage": "u",
     "digest": "g",
 }
-_USAGE = {
+_USAGE_CODES = {
     "model": "m",
     "input_tokens": "i",
     "cached_tokens": "c",
     "output_tokens": "o",
     "calls": "n",
 }
-_CHANGE = {
+_CHANGE_CODES = {
     "status": "s",
     "epoch": "e",
     "reason": "y",
@@ -183,7 +228,7 @@ _CHANGE = {
     "transfer": "h",
     "summary": "u",
 }
-_SESSION = {
+_SESSION_CODES = {
     "customer": "c",
     "location_id": "l",
     "opened_at": "o",
@@ -217,7 +262,7 @@ def _whole_id(value: str | bytes) -> str:
 def _packer(
     cls: type[T], codes: Mapping[str, str], implied: str = ""
 ) -> Callable[[T], dict[str, Any]]:
-    """What packs a value; its field `implied` follows from the key of the item."""
+    """Return a function that packs a value, without the field that the item's key implies."""
     plan = [
         (field.name, codes.get(field.encode_name, field.encode_name), field.default)
         for field in fields(cast(Any, cls))
@@ -237,18 +282,18 @@ def _unpacker(cls: type[T], codes: Mapping[str, str]) -> Callable[[Mapping[str, 
     )
 
 
-_packed_message = _packer(Message, _MESSAGE, "seq")
-_packed_change = _packer(StatusChange, _CHANGE, "seq")
-_packed_usage = _packer(Usage, _USAGE)
-_packed_session = _packer(Session, _SESSION, "session_id")
-_message = _unpacker(Message, _MESSAGE)
-_change = _unpacker(StatusChange, _CHANGE)
-_usage = _unpacker(Usage, _USAGE)
-_session = _unpacker(Session, _SESSION)
+_packed_message = _packer(Message, _MESSAGE_CODES, "seq")
+_packed_change = _packer(StatusChange, _CHANGE_CODES, "seq")
+_packed_usage = _packer(Usage, _USAGE_CODES)
+_packed_session = _packer(Session, _SESSION_CODES, "session_id")
+_message = _unpacker(Message, _MESSAGE_CODES)
+_change = _unpacker(StatusChange, _CHANGE_CODES)
+_usage = _unpacker(Usage, _USAGE_CODES)
+_session = _unpacker(Session, _SESSION_CODES)
 
 
 def pack_entries(entries: Sequence[Entry]) -> bytes:
-    """The entries of a draft; their seqs are not in it, they follow from the item's key."""
+    """Pack the entries of a draft, without their seqs, which the item's key implies."""
     return _pack([_packed(entry) for entry in entries])
 
 
@@ -265,7 +310,7 @@ def _packed(entry: Entry) -> dict[str, Any]:
 
 
 def entries_of(item: Item) -> list[Entry]:
-    """The entries in an item of a session's log, oldest first."""
+    """Unpack the entries of an item of a session's log, oldest first."""
     packed = _unpack_all(item["b"]["B"])
     return [_entry(each, seq) for seq, each in enumerate(packed, first_seq(item))]
 
@@ -283,17 +328,17 @@ def _entry(packed: dict[str, Any], seq: int) -> Entry:
 
 
 def first_seq(item: Item) -> int:
-    """The seq of the first entry in an item of a session's log."""
+    """Return the seq of the first entry in an item of a session's log."""
     return int(item["SK"]["S"][len(FIRST_ENTRY) :])
 
 
 def pack_head(session: Session) -> bytes:
-    """The head of a session; its id is not in it, it follows from the item's key."""
+    """Pack the head of a session, without its id, which the item's key implies."""
     return _pack(_packed_session(session))
 
 
 def head_of(item: Item) -> Session:
-    """The head in an item."""
+    """Unpack the head in an item."""
     packed = _unpack(item["b"]["B"])
     packed["session_id"] = session_of(item["PK"]["S"])
     return _session(packed)

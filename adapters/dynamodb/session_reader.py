@@ -1,8 +1,7 @@
-"""The logs of the DynamoDB store: how one is read, and what is put right in the background."""
+"""Reads the sessions of the DynamoDB store, and maintains their heads in the background."""
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ from typing import Any
 import msgspec
 
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.head_state import Tail, Tails, tail_of
+from adapters.dynamodb.head_state import HeadState, HeadStateCache
 from adapters.dynamodb.items import (
     FIRST_ENTRY,
     HEAD,
@@ -32,61 +31,66 @@ from domain.identity import SessionId
 from domain.message import Entry
 from domain.session import Session
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-TIDIED_S = 1.0
-"""A listing waits no longer for what is being tidied: its answer does not depend on it."""
-MAX_TIDYING = 200
-"""Tidyings at once; what there is no room for is done after the session's next entry."""
+MAX_BACKGROUND_WAIT_S = 1.0
+"""How long a listing waits for background writes; its result does not depend on them."""
+MAX_BACKGROUND_TASKS = 200
+"""Above this limit a maintenance write is left out until the session's next entry."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A session as a strongly consistent Query shows it."""
+class SessionSnapshot:
+    """A session as a strongly consistent Query has read it."""
 
     session: Session
     entries: list[Entry]
     """Its newest ones, oldest first: RECENT or more, where there are so many."""
-    tail: Tail
+    state: HeadState
 
 
-class Logs:
-    """The sessions in a table, and what this process knows of their ends."""
+class SessionReader:
+    """Reads sessions from the log, and caches the states of their heads."""
 
     def __init__(self, db: Dynamo, clock: Clock, retention: timedelta | None) -> None:
-        self.db = db
-        self.tails = Tails(clock.now)
+        self._db = db
         self._clock = clock
         self._retention = retention
-        self._tidying: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.states = HeadStateCache(clock.now)
 
-    async def see(self, session_id: SessionId, *, mend: bool = True) -> Seen | None:
-        """The session as it is now; None: there is none, or it is erased or has expired."""
+    async def read(self, session_id: SessionId, *, compact: bool = True) -> SessionSnapshot | None:
+        """Read the session; None: there is none, or it was erased or has expired.
+
+        `compact`: write its head in the background if that is stale.
+        """
         pk = session_pk(session_id)
-        head, *items = await self.newest(pk, HEAD, RECENT + 1) or [{}]
+        head, *items = await self.newest_items(pk, HEAD, RECENT + 1) or [{}]
         if "q" not in head or (items and "x" in items[0]):
             return None
-        # Hardly ever is the head further behind than the entries that came with it.
+        # The head is hardly ever further behind than the entries that came with it.
         missing = int(head["q"]["N"]) + 1
         while items and (first := first_seq(items[-1])) > missing:
-            older = await self.newest(pk, entry_sk(first - 1), RECENT)
+            older = await self.newest_items(pk, entry_sk(first - 1), RECENT)
             if not older:
                 break
             items += older
-        return self._seen(head, items, mend)
+        return self._snapshot(head, items, compact)
 
-    async def try_to_see(self, session_id: SessionId, *, mend: bool = True) -> Seen | None:
-        """`see`, for who looks at many: one that cannot be read keeps nobody from the others."""
+    async def try_read(
+        self, session_id: SessionId, *, compact: bool = True
+    ) -> SessionSnapshot | None:
+        """Like `read`, but logs and skips a session that cannot be decoded (for listings)."""
         try:
-            return await self.see(session_id, mend=mend)
+            return await self.read(session_id, compact=compact)
         except (msgspec.MsgspecError, KeyError, ValueError):
             extra = {"action": "session_unreadable", "session_id": session_id}
-            log.exception("A session cannot be read", extra=extra)
+            logger.exception("A session cannot be read", extra=extra)
             return None
 
-    async def newest(self, pk: str, below: str, limit: int) -> list[Item]:
-        """Items of entries, and the head, with sort keys up to `below`, the newest first."""
-        return await self.db.query(
+    async def newest_items(self, pk: str, below: str, limit: int) -> list[Item]:
+        """Read items of entries, and the head, with sort keys up to `below`, newest first."""
+        return await self._db.query(
             limit,
             KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
             ExpressionAttributeValues={
@@ -97,74 +101,76 @@ class Logs:
             ScanIndexForward=False,
         )
 
-    def _seen(self, head: Item, items: list[Item], mend: bool) -> Seen | None:
+    def _snapshot(self, head: Item, items: list[Item], compact: bool) -> SessionSnapshot | None:
         session = head_of(head)
         entries = [entry for item in reversed(items) for entry in entries_of(item)]
         for entry in entries:
             if entry.seq > session.seq:
                 session = session.after(entry)
-        if not session.is_open and self.has_expired(session.updated_at):
+        if not session.is_open and self._has_expired(session.updated_at):
             return None
-        tail = self.tails.keep(session.session_id, tail_of(head, items, session.seq))
-        if mend:
-            self.tidy(session, tail, {})
-        return Seen(session, self.kept(entries), tail)
+        read = HeadState.read(head, items, session.seq)
+        state = self.states.keep(session.session_id, read)
+        if compact:
+            self.compact(session, state, {})
+        return SessionSnapshot(session, self.unexpired(entries), state)
 
-    def kept(self, entries: list[Entry]) -> list[Entry]:
-        """Those that have not expired: what has may be there for days, until DynamoDB deletes."""
+    def unexpired(self, entries: list[Entry]) -> list[Entry]:
+        """Filter out expired entries, which DynamoDB may delete only days later."""
         if self._retention is None:
             return entries
-        return [entry for entry in entries if not self.has_expired(entry.at)]
+        return [entry for entry in entries if not self._has_expired(entry.at)]
 
-    def has_expired(self, at: datetime) -> bool:
-        """Whether what was said then is no longer to be shown."""
-        oldest = self.oldest_shown()
-        return oldest is not None and at <= oldest
+    def _has_expired(self, at: datetime) -> bool:
+        expired_until = self.expired_until()
+        return expired_until is not None and at <= expired_until
 
-    def oldest_shown(self) -> datetime | None:
-        """What was said until then is no longer to be shown; None: everything is."""
+    def expired_until(self) -> datetime | None:
+        """Return the time of the newest entries that have expired; None: nothing expires."""
         return None if self._retention is None else self._clock.now() - self._retention
 
-    def tidy(self, session: Session, tail: Tail, needless: Mapping[str, str]) -> None:
-        """Write the head if it lags, and take needless slots of entries away: soon, or never.
+    def compact(self, session: Session, state: HeadState, obsolete: Mapping[str, str]) -> None:
+        """Write a stale head and remove obsolete slots of entries, in the background.
 
-        Nothing depends on it but what later reads cost, and how long a listing takes to show it.
+        It may fail: only the cost of later reads depends on it, and the delay of listings.
         """
-        if tail.head_lags(session):
-            self._soon(session.session_id, self._write_head(session, tail.recency_lags(session)))
-            tail.head_written(session)
-        if needless:
-            self._soon(session.session_id, self._take_slots(session.session_id, needless))
+        if state.head_is_stale(session):
+            with_recency = state.recency_is_stale(session)
+            self._start(session.session_id, self._write_head(session, with_recency))
+            state.mark_head_written(session)
+        if obsolete:
+            self._start(session.session_id, self._remove_slots(session.session_id, obsolete))
 
-    def repair(self, seen: Seen, needless: Mapping[str, str]) -> None:
-        """Have `due` find the session when it is due, and not before: soon, or another time.
+    def repair(self, snapshot: SessionSnapshot, obsolete: Mapping[str, str]) -> None:
+        """Move the head's slot in the index `due` to when the session is due, in the background.
 
-        `needless`: slots of entries, by their sort key; the head's will do for all of them.
+        It may fail. `obsolete`: slots of entries, by their sort key, which the head's replaces.
         """
-        self._soon(seen.session.session_id, self._repair(seen, needless))
+        self._start(snapshot.session.session_id, self._repair(snapshot, obsolete))
 
-    def _soon(self, session_id: SessionId, work: Coroutine[Any, Any, None]) -> None:
-        if len(self._tidying) >= MAX_TIDYING:
+    def _start(self, session_id: SessionId, work: Coroutine[Any, Any, None]) -> None:
+        if len(self._tasks) >= MAX_BACKGROUND_TASKS:
             work.close()
-            self.tails.forget(session_id)
+            self.states.forget(session_id)
             return
-        task = asyncio.create_task(self._try(session_id, work))
-        self._tidying.add(task)
-        task.add_done_callback(self._tidying.discard)
+        task = asyncio.create_task(self._run(session_id, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _try(self, session_id: SessionId, work: Coroutine[Any, Any, None]) -> None:
+    async def _run(self, session_id: SessionId, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except (ConditionFailed, TransactionFailed):
-            self.tails.forget(session_id)  # somebody else has moved on, or erased it
+            self.states.forget(session_id)  # another process has written to it, or erased it
         except StorageUnavailable as error:
-            self.tails.forget(session_id)
-            log.debug("Tidying failed", extra={"action": "tidy_failed", "reason": str(error)})
+            self.states.forget(session_id)
+            extra = {"action": "maintenance_failed", "reason": str(error)}
+            logger.debug("A background write failed", extra=extra)
 
-    async def tidied(self, within_s: float | None = None) -> None:
-        """Return when what was to be tidied is, or after so long."""
-        if self._tidying:
-            await asyncio.wait(self._tidying, timeout=within_s)
+    async def wait_for_background(self, timeout_s: float | None = None) -> None:
+        """Return when the background writes are done, or after `timeout_s`."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
 
     @bounded
     async def _write_head(self, session: Session, with_recency: bool) -> None:
@@ -174,35 +180,35 @@ class Logs:
             change += ", lS = :l"
             values["l"] = recency_slot(session)
         pk = session_pk(session.session_id)
-        await self.db.update(pk, HEAD, change, "q < :q", **values)
+        await self._db.update(pk, HEAD, change, "q < :q", **values)
 
     @bounded
-    async def _take_slots(self, session_id: SessionId, slots: Mapping[str, str]) -> None:
+    async def _remove_slots(self, session_id: SessionId, slots: Mapping[str, str]) -> None:
         pk = session_pk(session_id)
         for sk, slot in slots.items():
-            await self.db.update(pk, sk, "REMOVE wP, wS", "wS = :slot", slot={"S": slot})
+            await self._db.update(pk, sk, "REMOVE wP, wS", "wS = :slot", slot={"S": slot})
 
     @bounded
-    async def _repair(self, seen: Seen, needless: Mapping[str, str]) -> None:
-        session_id, due = seen.session.session_id, seen.tail.due
-        if seen.tail.head_due != due:
-            await self.db.transact(self._head_slot(seen), secrets.token_hex(16))
-            self.tails.forget(session_id)
-        await self._take_slots(session_id, needless)
+    async def _repair(self, snapshot: SessionSnapshot, obsolete: Mapping[str, str]) -> None:
+        session_id, state = snapshot.session.session_id, snapshot.state
+        if state.head_due != state.due:
+            await self._db.transact(self._move_head_slot(session_id, state))
+            self.states.forget(session_id)
+        await self._remove_slots(session_id, obsolete)
 
-    def _head_slot(self, seen: Seen) -> list[Item]:
-        """Move the head's slot, if it is where it was seen and the log has not grown."""
-        pk = session_pk(seen.session.session_id)
-        was = due_slot(seen.session.session_id, seen.tail.head_due)
-        now = due_slot(seen.session.session_id, seen.tail.due)
+    def _move_head_slot(self, session_id: SessionId, state: HeadState) -> list[Item]:
+        """Return the transaction, which fails if the slot has moved or the log has grown."""
+        pk = session_pk(session_id)
+        was = due_slot(session_id, state.head_due)
+        now = due_slot(session_id, state.due)
         change = "SET wP = :partition, wS = :now" if now else "REMOVE wP, wS"
         values = {"partition": now["wP"], "now": now["wS"]} if now else {}
         if was:
             condition, values["was"] = "wS = :was", was["wS"]
         else:
             condition = "attribute_exists(q) AND attribute_not_exists(wS)"
-        next_sk = entry_sk(seen.tail.seq + 1)
+        next_sk = entry_sk(state.seq + 1)
         return [
-            {"Update": self.db.updating(pk, HEAD, change, condition, **values)},
-            {"ConditionCheck": self.db.checking(pk, next_sk, "attribute_not_exists(PK)")},
+            self._db.update_action(pk, HEAD, change, condition, **values),
+            self._db.check_action(pk, next_sk, "attribute_not_exists(PK)"),
         ]

@@ -1,4 +1,4 @@
-"""The table: its definition, and what an operator does with it."""
+"""The table: its definition and administration."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -12,11 +12,11 @@ if TYPE_CHECKING:  # it imports AWS's SDK, which the definition alone does not n
     from adapters.dynamodb.client import Dynamo
 
 _KEYS = {"by_business": ("lP", "lS"), "by_status": ("gP", "lS"), "due": ("wP", "wS")}
-"""The indexes that hold keys alone: a slot of each is there only on items that have its key."""
+"""The indexes that hold only keys; an item without an index's key is not in it."""
 
 
 def definition(name: str) -> dict[str, Any]:
-    """The CreateTable request of the table `name`: keys, indexes, billing by request."""
+    """Return the CreateTable request of the table `name`: keys, indexes, billing by request."""
     attributes = ["PK", "SK", "lP", "lS", "gP", "wP", "wS", "oP", "oS"]
     indexes = [_index(index, *keys) for index, keys in _KEYS.items()]
     return {
@@ -38,57 +38,57 @@ def _schema(partition: str, order: str) -> list[dict[str, str]]:
 
 
 def _index(name: str, partition: str, order: str, *included: str) -> dict[str, Any]:
-    """`included`: the attributes that it holds besides all keys."""
+    """Return an index. `included`: the attributes that it holds besides all keys."""
     projection: dict[str, Any] = {"ProjectionType": "KEYS_ONLY"}
     if included:
         projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": [*included]}
     return {"IndexName": name, "KeySchema": _schema(partition, order), "Projection": projection}
 
 
-# What an operator does. An engine on this machine may not know all that AWS's has.
+# Administration. A local engine may not support all of AWS's features.
 
 TTL_ATTRIBUTE = "exp"
-"""Says when an item expires, in seconds."""
+"""Holds when an item expires, in seconds."""
 TTL, RECOVERY, PROTECTION = "TTL", "point-in-time recovery", "deletion protection"
-ANSWER_S = 5.0
-"""What one question may take, with all its repeats."""
-POLL_S, POLLS = 1.0, 900
-"""Between two looks at what takes AWS some time, such as to make a table; and how many of them."""
-NEW_POLLS = 60
-"""For so many of them AWS may refuse to turn on the recovery of a table that it has just made."""
+REQUEST_DEADLINE_S = 5.0
+"""Time limit of one request, with all its retries."""
+POLL_EVERY_S, MAX_POLLS = 1.0, 900
+"""Pause and number of the checks whether AWS has completed a change, such as a new table."""
+MAX_RECOVERY_POLLS = 60
+"""How often AWS may refuse to turn on the recovery of a table that it has just created."""
 _UNKNOWN, _NOT_FOUND = "UnknownOperationException", "ResourceNotFoundException"
 _GONE = "gone"
-# AWS may not know a table yet that it has just been told to make.
-_PASSING = {_GONE, "CREATING", "UPDATING", "DELETING"}
+# AWS may not know a table yet that it was just told to create.
+_TRANSIENT_STATUSES = {_GONE, "CREATING", "UPDATING", "DELETING"}
 
-Say = Callable[[str], object]
-"""Is told what has been done, a line for each thing."""
+Report = Callable[[str], object]
+"""Receives a line for each thing that was done."""
 
 
 class TableDiffers(Failure):
-    """The table is not the one that the store needs."""
+    """The table does not have the shape that the store needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table as it is."""
+    """The description of an existing table."""
 
     status: str
     items: int
-    """Counted by AWS every six hours or so, as `size_bytes` is."""
+    """Updated by AWS about every six hours, as is `size_bytes`."""
     size_bytes: int
     billing: str
     keys: str
     """Such as `PK (S), SK (S)`."""
     indexes: Mapping[str, str]
-    """Name → its keys and what else it holds, such as `wP (S), wS (S), KEYS_ONLY`."""
+    """Name → its keys and projection, such as `wP (S), wS (S), KEYS_ONLY`."""
     ttl_attribute: str
-    """What says when an item expires; empty: nothing does."""
+    """The attribute by which items expire; empty: TTL is off."""
     features: Mapping[str, bool | None]
-    """TTL, RECOVERY, PROTECTION → whether it is on; None: the engine does not know it."""
+    """TTL, RECOVERY, PROTECTION → whether it is on; None: the engine does not support it."""
 
     def differences(self) -> list[str]:
-        """What the store cannot work with and nobody can just turn on, a line each."""
+        """Return how the table differs from the definition, a line for each difference."""
         keys, indexes = _shape(definition("any"))
         found = [] if self.keys == keys else [f"its keys are {self.keys}, not {keys}"]
         for name, shape in indexes.items():
@@ -101,16 +101,19 @@ class Table:
         return found
 
     def lacks(self, *, to_serve: bool = False) -> list[str]:
-        """The differences and what is off, a line each; `to_serve`: what the store cannot miss."""
+        """Return the differences and the features that are off, a line each.
+
+        `to_serve`: only what the store needs to work.
+        """
         features = (TTL,) if to_serve else (TTL, RECOVERY, PROTECTION)
         off = [f"its {name} is off" for name in features if self.features[name] is False]
         return [*self.differences(), *off]
 
 
 class DynamoTable:
-    """The table of a `Dynamo`, as an operator sees it. Use it as `async with table:`.
+    """Administers the table of a `Dynamo`. Use it as `async with table:`.
 
-    Every method raises StorageUnavailable, also where it lasts too long.
+    Every method raises StorageUnavailable, also when it takes too long.
     """
 
     def __init__(self, dynamo: "Dynamo", clock: Clock) -> None:
@@ -125,53 +128,55 @@ class DynamoTable:
     async def __aexit__(self, *exc: object) -> None:
         await self._dynamo.close()
 
-    async def look(self, *, closely: bool = True) -> Table | None:
-        """The table as it is; None: there is none.
+    async def describe(self, *, with_recovery: bool = True) -> Table | None:
+        """Describe the table; None: there is none.
 
-        `closely`: its RECOVERY as well, for which the server needs no permission.
+        `with_recovery`: its RECOVERY too; the server has no permission for that.
         """
         answer = await self._ask("describe_table", _NOT_FOUND)
         if answer is None:
             return None
         ttl = await self._ask("describe_time_to_live", _UNKNOWN)
-        backups = await self._ask("describe_continuous_backups", _UNKNOWN) if closely else None
+        backups = (
+            await self._ask("describe_continuous_backups", _UNKNOWN) if with_recovery else None
+        )
         return _table(answer["Table"], ttl, backups)
 
-    async def existing(self, *, closely: bool = True) -> Table:
-        """The table as it is. Raises: StorageUnavailable, also where there is none."""
-        table = await self.look(closely=closely)
+    async def existing(self, *, with_recovery: bool = True) -> Table:
+        """Describe the table. Raises: StorageUnavailable, also when there is none."""
+        table = await self.describe(with_recovery=with_recovery)
         if table is None:
             raise StorageUnavailable(
-                f"there is no table {self.name}: `ai-agent-server table create` makes it"
+                f"there is no table {self.name}: `ai-agent-server table create` creates it"
             )
         return table
 
-    async def create(self, say: Say) -> None:
-        """Have the table there with all its features; harmless where it is there already.
+    async def create(self, report: Report) -> None:
+        """Create the table and turn on its features; harmless when it exists already.
 
         Raises: TableDiffers, and then nothing has been changed.
         """
-        table = await self.look()
+        table = await self.describe()
         if table is None:
-            say(f"table {self.name}: being made")
-            # In use: somebody else makes it at this moment.
+            report(f"table {self.name}: creating")
+            # In use: another process creates it at this moment.
             await self._ask("create_table", "ResourceInUseException", **definition(self.name))
         elif table.status == "DELETING":
             raise StorageUnavailable(f"table {self.name} is being deleted: try again later")
         elif differences := table.differences():
-            raise TableDiffers(f"table {self.name}, which is there: {'; '.join(differences)}")
+            raise TableDiffers(f"table {self.name} exists, but {'; '.join(differences)}")
         await self._wait("ACTIVE")
-        say(f"table {self.name}: {'made' if table is None else 'there already'}")
-        await self._turn_on(say)
+        report(f"table {self.name}: {'created' if table is None else 'exists already'}")
+        await self._turn_on(report)
 
-    async def _turn_on(self, say: Say) -> None:
+    async def _turn_on(self, report: Report) -> None:
         # Protection comes last: while that is changed a table takes no other change.
         turn_on = {TTL: self._expire, RECOVERY: self._keep_backups, PROTECTION: self._protect}
-        outcome = {None: "not known to this engine", True: "on already", False: "turned on"}
+        outcome = {None: "not supported by this engine", True: "already on", False: "turned on"}
         for feature, is_on in (await self.existing()).features.items():
             if is_on is False:
                 await turn_on[feature]()
-            say(f"{feature}: {outcome[is_on]}")
+            report(f"{feature}: {outcome[is_on]}")
         await self._wait("ACTIVE")
 
     async def _expire(self) -> None:
@@ -180,65 +185,62 @@ class DynamoTable:
 
     async def _keep_backups(self) -> None:
         wanted = {"PointInTimeRecoveryEnabled": True}
-        for _ in range(NEW_POLLS):
-            # AWS refuses it for a table that it has just made.
+        for _ in range(MAX_RECOVERY_POLLS):
+            # AWS refuses it for a table that it has just created.
             if await self._ask(
                 "update_continuous_backups",
                 "ContinuousBackupsUnavailableException",
                 PointInTimeRecoverySpecification=wanted,
             ):
                 return
-            await self._clock.sleep(POLL_S)
+            await self._clock.sleep(POLL_EVERY_S)
         raise StorageUnavailable(f"{RECOVERY} cannot be turned on yet: run this again later")
 
     async def _protect(self, is_on: bool = True) -> None:
         await self._ask("update_table", DeletionProtectionEnabled=is_on)
 
-    async def delete(self, say: Say) -> None:
-        """Delete the table and all that is in it."""
+    async def delete(self, report: Report) -> None:
+        """Delete the table with all its items."""
         table = await self.existing()
         if table.status != "DELETING":
             await self._wait("ACTIVE")
             if table.features[PROTECTION]:
                 await self._protect(False)
-                say(f"{PROTECTION}: turned off")
+                report(f"{PROTECTION}: turned off")
                 await self._wait("ACTIVE")
             await self._ask("delete_table")
         await self._wait(_GONE)
-        say(f"table {self.name}: deleted")
+        report(f"table {self.name}: deleted")
 
     async def _wait(self, wanted: str) -> None:
-        """Return once the table has this status."""
-        for _ in range(POLLS):
+        """Return when the table has this status."""
+        for _ in range(MAX_POLLS):
             answer = await self._ask("describe_table", _NOT_FOUND)
             status = _GONE if answer is None else answer["Table"]["TableStatus"]
             if status == wanted:
                 return
-            if status not in _PASSING:
+            if status not in _TRANSIENT_STATUSES:
                 break
-            await self._clock.sleep(POLL_S)
+            await self._clock.sleep(POLL_EVERY_S)
         raise StorageUnavailable(f"table {self.name} is {status}, and does not become {wanted}")
 
     async def _ask(self, operation: str, *expected: str, **request: Any) -> dict[str, Any] | None:
-        """The answer; None where it is an error with one of the expected codes."""
+        """Send a request; None when it is refused with one of the expected codes."""
         try:
-            async with asyncio.timeout(ANSWER_S):
-                return await self._dynamo.call(operation, **{"TableName": self.name, **request})
+            async with asyncio.timeout(REQUEST_DEADLINE_S):
+                return await self._dynamo.try_call(
+                    operation, expected, **{"TableName": self.name, **request}
+                )
         except TimeoutError as error:
             raise StorageUnavailable(
-                f"DynamoDB: {operation} was not done in {ANSWER_S:g} s"
+                f"DynamoDB: {operation} was not answered in {REQUEST_DEADLINE_S:g} s"
             ) from error
-        except StorageUnavailable as error:
-            answer = getattr(error.__cause__, "response", {})
-            if answer.get("Error", {}).get("Code") not in expected:
-                raise
-            return None
 
 
 def _table(
     found: Mapping[str, Any], ttl: Mapping[str, Any] | None, backups: Mapping[str, Any] | None
 ) -> Table:
-    """From the answers to what was asked; None: the engine did not know the question."""
+    """Build the description from the responses; None: the engine does not support the request."""
     keys, indexes = _shape(found)
     expires = ttl["TimeToLiveDescription"] if ttl is not None else {}
     is_expiring = expires.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
@@ -264,7 +266,7 @@ def _is_recoverable(backups: Mapping[str, Any]) -> bool:
 
 
 def _shape(table: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """The keys, and those of each index with what else it holds, as an operator reads them."""
+    """Return the keys, and the keys and projection of each index, in readable form."""
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
 
     def keys(schema: list[dict[str, str]]) -> str:

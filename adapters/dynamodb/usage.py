@@ -1,6 +1,5 @@
-"""What each business has spent on its AI: an item for each day, in the business's partition."""
+"""The AI usage of each business: an item for each day, in the business's partition."""
 
-import secrets
 from datetime import date
 
 from adapters.dynamodb.client import Dynamo, bounded
@@ -11,14 +10,15 @@ from domain.usage import Usage
 
 
 class DynamoUsageStore(UsageStore):
-    """The port on items that are counted up where they are."""
+    """Sums usage in place."""
 
-    _db: Dynamo
+    def __init__(self, db: Dynamo) -> None:
+        self._db = db
 
     @bounded
     async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
-        # A transaction of one: its token keeps a repeat from being counted again.
-        change = self._db.updating(
+        # A transaction of one: its token keeps a retry from being counted twice.
+        add = self._db.update_action(
             _pk(business_id),
             _sk(day),
             "ADD i :i, h :h, o :o, n :n",
@@ -27,7 +27,7 @@ class DynamoUsageStore(UsageStore):
             o=number(usage.output_tokens),
             n=number(usage.calls),
         )
-        await self._db.transact([{"Update": change}], secrets.token_hex(16))
+        await self._db.transact([add])
 
     @bounded
     async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:

@@ -1,1 +1,1 @@
-"""What lives in the process's own memory."""
+"""Adapters that keep everything in the memory of the process."""

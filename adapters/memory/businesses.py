@@ -1,4 +1,4 @@
-"""Businesses that are known from a table in memory, and the two of the demo."""
+"""Businesses in memory, among them the two of the demo."""
 
 from collections.abc import Mapping, Sequence
 
@@ -45,14 +45,14 @@ DEMO_RESERVATIONS = {
 
 
 class MemoryBusinesses(Businesses):
-    """Knows what it was given."""
+    """Looks up the businesses and reservations that it is created with."""
 
     def __init__(
         self,
         businesses: Sequence[Business] = DEMO_BUSINESSES,
         reservations: Mapping[BusinessId, tuple[Reservation, ...]] = DEMO_RESERVATIONS,
     ) -> None:
-        """`reservations`: those that every user of a business has."""
+        """`reservations`: those of every user of a business."""
         self._businesses = {business.business_id: business for business in businesses}
         self._reservations = reservations
 

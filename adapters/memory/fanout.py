@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 class MemoryFanout(Fanout):
-    """Calls every listener at once, in the order in which they subscribed, and then the taps."""
+    """Calls every listener immediately, in the order of subscription, and then the taps."""
 
     def __init__(self) -> None:
         self._listeners: dict[Customer, tuple[Listener, ...]] = {}

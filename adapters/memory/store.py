@@ -1,15 +1,15 @@
-"""Everything in dictionaries: for tests, simulations and trying out. Dies with its process."""
+"""The store in dictionaries, for tests, simulations and the demo. It ends with its process."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from heapq import nlargest, nsmallest
 
 from msgspec.structs import replace
 
-from application.ports import RECENT, Erased, Loaded, SessionPage, Store
-from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
+from application.page_cursor import decode_cursor, encode_cursor
+from application.ports import IDEMPOTENCY_WINDOW, RECENT, Erased, Loaded, SessionPage, Store
+from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message
 from domain.notice import DeadLetter, Deferred, Notice, Outcome, Undeliverable
@@ -17,12 +17,10 @@ from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
 
-KEYS_LIVE = timedelta(hours=48)
-
 
 @dataclass(slots=True)
 class _Log:
-    """One session: `entries[seq - 1]` is the entry with that seq."""
+    """A session and its log: `entries[seq - 1]` is the entry with that seq."""
 
     session: Session
     entries: list[Entry] = field(default_factory=list)
@@ -32,32 +30,29 @@ class _Log:
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
-    """What a repeat of an idempotency key is told."""
+class _StoredKey:
+    """A stored idempotency key, and the message that it was stored with."""
 
     session_id: SessionId
     seq: int
     status: Status
     at: datetime
 
-    def repeated(self) -> DuplicateMessage:
-        return DuplicateMessage(session_id=self.session_id, seq=self.seq, status=self.status)
-
 
 @dataclass(slots=True)
-class _Owner:
-    """What belongs to one customer: the sessions in the order of their opening, and the keys."""
+class _CustomerRecord:
+    """A customer's sessions, in the order of their opening, and idempotency keys."""
 
     logs: list[_Log] = field(default_factory=list)
-    keys: dict[str, _Key] = field(default_factory=dict)
+    keys: dict[str, _StoredKey] = field(default_factory=dict)
 
     def has_open(self) -> bool:
         return bool(self.logs) and self.logs[-1].session.is_open
 
 
 @dataclass(slots=True)
-class _Queued:
-    """An undelivered notice as it was stored, and when it may be claimed."""
+class _QueuedNotice:
+    """An undelivered notice, and when it may be claimed."""
 
     notice: Notice
     ready_at: datetime
@@ -68,31 +63,31 @@ class _Queued:
 
 
 class MemoryStore(Store):
-    """All four ports of storage in one process's memory.
+    """All ports of storage in the memory of one process.
 
-    Entries and heads are frozen, so they are kept and handed out as they are. No method awaits
-    anything: each is atomic because nothing else runs meanwhile.
+    Entries and heads are frozen, so they are stored and returned without a copy. No method awaits
+    anything, so each is atomic.
     """
 
     def __init__(self) -> None:
         self._logs: dict[SessionId, _Log] = {}
-        self._owners: dict[Customer, _Owner] = {}
-        # Only what has a time to come is in here: a scan of it in `due`, every few seconds, costs
-        # less than keeping an order in `append`, which moves the time twice per turn.
+        self._customers: dict[Customer, _CustomerRecord] = {}
+        # Only sessions with a time are in here. A scan in `due`, every few seconds, costs less
+        # than an ordered structure in `append`, which changes the time twice per turn.
         self._due: dict[SessionId, datetime] = {}
-        # What is undelivered, per session in the order of position. A claim moves `ready_at` to the
+        # Undelivered notices, per session in the order of position. A claim sets `ready_at` to the
         # end of its lease.
-        self._queues: dict[SessionId, dict[str, _Queued]] = {}
+        self._queues: dict[SessionId, dict[str, _QueuedNotice]] = {}
         self._queued_in: dict[str, SessionId] = {}
         self._dead: dict[SessionId, dict[str, DeadLetter]] = {}
-        self._spent: dict[BusinessId, dict[date, Usage]] = {}
+        self._usage: dict[BusinessId, dict[date, Usage]] = {}
 
     def __repr__(self) -> str:
         return f"<MemoryStore sessions={len(self._logs)} undelivered={len(self._queued_in)}>"
 
     async def latest(self, customer: Customer) -> Loaded | None:
-        owner = self._owners.get(customer)
-        return owner.logs[-1].loaded() if owner else None
+        record = self._customers.get(customer)
+        return record.logs[-1].loaded() if record else None
 
     async def load(self, session_id: SessionId) -> Loaded | None:
         log = self._logs.get(session_id)
@@ -101,13 +96,15 @@ class MemoryStore(Store):
     async def append(self, draft: Draft, due_at: datetime | None) -> None:
         session = draft.session
         if draft.key is not None:
-            self._refuse_repeat(session.customer, draft.key, draft.entries[-1].at)
+            duplicate = self._duplicate(session.customer, draft.key, draft.entries[-1].at)
+            if duplicate is not None:
+                raise duplicate
         log = self._logs.get(session.session_id)
         if log is None:
             log = self._open(session, draft.entries[0].seq)
         elif draft.entries[0].seq != len(log.entries) + 1:
             raise SeqTaken
-        # Everything that may be refused has been: from here on all of it is stored.
+        # Nothing can be refused from here on: all of it is stored.
         log.entries += draft.entries
         log.session = session
         self._schedule(session.session_id, due_at)
@@ -116,27 +113,24 @@ class MemoryStore(Store):
         if draft.notices:
             self._queue(draft.notices)
 
-    async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
-        first = self._first(customer, key)
-        return first.repeated() if first is not None else None
+    async def stored(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
+        return self._duplicate(customer, key, now)
 
-    def _refuse_repeat(self, customer: Customer, key: str, at: datetime) -> None:
-        first = self._first(customer, key)
-        if first is not None and at - first.at < KEYS_LIVE:
-            raise first.repeated()
-
-    def _first(self, customer: Customer, key: str) -> _Key | None:
-        owner = self._owners.get(customer)
-        return owner.keys.get(key) if owner is not None else None
+    def _duplicate(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
+        record = self._customers.get(customer)
+        first = record.keys.get(key) if record is not None else None
+        if first is None or now - first.at >= IDEMPOTENCY_WINDOW:
+            return None
+        return DuplicateMessage(session_id=first.session_id, seq=first.seq, status=first.status)
 
     def _open(self, session: Session, seq: int) -> _Log:
-        owner = self._owners.get(session.customer)
-        if seq != 1 or (owner is not None and owner.has_open()):
+        record = self._customers.get(session.customer)
+        if seq != 1 or (record is not None and record.has_open()):
             raise SeqTaken
-        if owner is None:
-            owner = self._owners[session.customer] = _Owner()
+        if record is None:
+            record = self._customers[session.customer] = _CustomerRecord()
         log = self._logs[session.session_id] = _Log(session)
-        owner.logs.append(log)
+        record.logs.append(log)
         return log
 
     def _schedule(self, session_id: SessionId, due_at: datetime | None) -> None:
@@ -146,17 +140,17 @@ class MemoryStore(Store):
             self._due[session_id] = due_at
 
     def _remember(self, key: str, draft: Draft) -> None:
-        keys = self._owners[draft.session.customer].keys
+        keys = self._customers[draft.session.customer].keys
         session, at = draft.session, draft.entries[-1].at
-        keys.pop(key, None)  # so that the dictionary stays in the order of time
-        keys[key] = _Key(session.session_id, draft.keyed_seq, session.status, at)
-        while at - keys[oldest := next(iter(keys))].at >= KEYS_LIVE:
+        keys.pop(key, None)  # so that the keys stay in the order of time
+        keys[key] = _StoredKey(session.session_id, draft.keyed_seq, session.status, at)
+        while at - keys[oldest := next(iter(keys))].at >= IDEMPOTENCY_WINDOW:
             del keys[oldest]
 
     def _queue(self, notices: Iterable[Notice]) -> None:
         for notice in sorted(notices, key=lambda notice: notice.position):
             queue = self._queues.setdefault(notice.session_id, {})
-            queue[notice.notice_id] = _Queued(notice, notice.due_at)
+            queue[notice.notice_id] = _QueuedNotice(notice, notice.due_at)
             self._queued_in[notice.notice_id] = notice.session_id
 
     async def page(
@@ -175,8 +169,8 @@ class MemoryStore(Store):
         return tuple(log.entries[start:end])
 
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
-        come = [(at, session_id) for session_id, at in self._due.items() if at <= now]
-        return tuple(self._logs[session_id].session for _, session_id in nsmallest(limit, come))
+        due = [(at, session_id) for session_id, at in self._due.items() if at <= now]
+        return tuple(self._logs[session_id].session for _, session_id in nsmallest(limit, due))
 
     async def list_sessions(
         self,
@@ -187,12 +181,13 @@ class MemoryStore(Store):
         limit: int,
         cursor: str | None = None,
     ) -> SessionPage:
-        """Sessions by their newest entry, newest first. Raises: InvalidPayload for a bad cursor.
+        """List sessions by their newest entry, newest first.
 
         While sessions change, none is listed twice, and every one that does not change is listed;
         one that gets an entry moves to the front, where a new listing begins.
+        Raises: InvalidPayload for a bad cursor.
         """
-        below = _position(cursor) if cursor is not None else None
+        below = decode_cursor(cursor, SessionId) if cursor is not None else None
         found = [
             session
             for session in self._sessions(customer)
@@ -201,26 +196,27 @@ class MemoryStore(Store):
             and (below is None or _recency(session) < below)
         ]
         page = tuple(nlargest(limit, found, key=_recency))
-        return SessionPage(page, _cursor(page[-1]) if len(page) < len(found) else None)
+        more = len(page) < len(found)
+        return SessionPage(page, encode_cursor(*_recency(page[-1])) if more else None)
 
     def _sessions(self, customer: Customer | None) -> list[Session]:
         if customer is None:
             return [log.session for log in self._logs.values()]
-        owner = self._owners.get(customer)
-        return [log.session for log in owner.logs] if owner else []
+        record = self._customers.get(customer)
+        return [log.session for log in record.logs] if record else []
 
     async def erase(self, customer: Customer) -> Erased:
-        owner = self._owners.pop(customer, None)
-        if owner is None:
+        record = self._customers.pop(customer, None)
+        if record is None:
             return Erased(0, 0, 0)
         notices = messages = 0
-        for log in owner.logs:
+        for log in record.logs:
             session_id = log.session.session_id
             messages += sum(isinstance(entry, Message) for entry in log.entries)
             notices += self._erase_notices(session_id)
             del self._logs[session_id]
             self._due.pop(session_id, None)
-        return Erased(len(owner.logs), messages, notices)
+        return Erased(len(record.logs), messages, notices)
 
     def _erase_notices(self, session_id: SessionId) -> int:
         queue = self._queues.pop(session_id, {})
@@ -263,34 +259,34 @@ class MemoryStore(Store):
         return len(self._queued_in)
 
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
-        letters = (letter for of_one in self._dead.values() for letter in of_one.values())
-        return tuple(nsmallest(limit, letters, key=_age))
+        letters = (letter for session in self._dead.values() for letter in session.values())
+        return tuple(nsmallest(limit, letters, key=_due_order))
 
     async def retry(self, notice_id: str) -> bool:
-        letter = self._take_dead(notice_id)
+        letter = self._pop_dead(notice_id)
         if letter is None:
             return False
         session_id = letter.notice.session_id
         first, *rest = self._queues.pop(session_id, {}).values() or [None]
-        revived = _Queued(replace(letter.notice, attempts=0), letter.notice.due_at)
-        waiting = sorted([*rest, revived], key=lambda queued: queued.notice.position)
+        retried = _QueuedNotice(replace(letter.notice, attempts=0), letter.notice.due_at)
+        waiting = sorted([*rest, retried], key=lambda queued: queued.notice.position)
         queue = [first, *waiting] if first is not None else waiting
         self._queues[session_id] = {queued.notice.notice_id: queued for queued in queue}
         self._queued_in[notice_id] = session_id
         return True
 
     async def drop(self, notice_id: str) -> bool:
-        return self._take_dead(notice_id) is not None
+        return self._pop_dead(notice_id) is not None
 
     async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
-        days = self._spent.setdefault(business_id, {})
+        days = self._usage.setdefault(business_id, {})
         days[day] = replace(days.get(day, Usage()).plus(usage), model="")
 
     async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
-        days = self._spent.get(business_id, {})
+        days = self._usage.get(business_id, {})
         return {day: days[day] for day in sorted(days) if first <= day <= last}
 
-    def _take_dead(self, notice_id: str) -> DeadLetter | None:
+    def _pop_dead(self, notice_id: str) -> DeadLetter | None:
         for session_id, letters in self._dead.items():
             if notice_id in letters:
                 letter = letters.pop(notice_id)
@@ -300,26 +296,9 @@ class MemoryStore(Store):
         return None
 
 
-def _age(letter: DeadLetter) -> tuple[datetime, SessionId, int]:
+def _due_order(letter: DeadLetter) -> tuple[datetime, SessionId, int]:
     return letter.notice.due_at, letter.notice.session_id, letter.notice.position
 
 
-def _recency(session: Session) -> tuple[datetime, str]:
+def _recency(session: Session) -> tuple[datetime, SessionId]:
     return session.updated_at, session.session_id
-
-
-def _cursor(session: Session) -> str:
-    return urlsafe_b64encode(
-        f"{session.updated_at.isoformat()} {session.session_id}".encode()
-    ).decode()
-
-
-def _position(cursor: str) -> tuple[datetime, str]:
-    try:
-        updated_at, session_id = urlsafe_b64decode(cursor.encode()).decode().split(" ", 1)
-        at = datetime.fromisoformat(updated_at)
-        if at.tzinfo is None:
-            raise ValueError("a time without its zone")
-    except ValueError as error:  # of base64, UTF-8, the split or the time
-        raise InvalidPayload("cursor is not one that a listing has given") from error
-    return at, session_id

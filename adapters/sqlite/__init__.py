@@ -1,1 +1,1 @@
-"""One file on this machine's disk, by the standard library's sqlite3."""
+"""Storage in a file on the local disk, with the standard library's sqlite3."""

@@ -1,4 +1,4 @@
-"""A thread of its own for a blocking resource, so that the event loop never waits for it."""
+"""A thread for a blocking resource, so that the event loop never waits for it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,13 +12,13 @@ Batch = list[tuple[Job, asyncio.Future[Any]]]
 
 
 class BatchWorker(Generic[Job]):
-    """Runs jobs in one thread; those that come while it is busy go together as its next batch.
+    """Runs jobs in one thread; jobs submitted while it is busy form its next batch.
 
-    So the costs of a batch (two changes of thread, a commit with its fsync) are shared by all of
-    it, and the busier it is the more share them. `run` gets a batch in the order of submission,
-    in the thread, and returns one result per job; an exception among them is raised to that job's
-    caller, one that `run` itself raises to all callers. `gather_s`: how long a batch waits for
-    company when the one before it had some; a lone job never waits.
+    So the jobs of a batch share its costs (two thread switches, a commit with its fsync). `run` is
+    called in the thread with a batch in the order of submission, and returns one result per job;
+    an exception among the results is raised to that job's caller, one that `run` itself raises to
+    all callers. `gather_s`: how long a batch waits for more jobs, if the previous batch had more
+    than one.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class BatchWorker(Generic[Job]):
 
     def __repr__(self) -> str:
         state = "closed" if self._executor is None else "open"
-        return f"<Lane {self._name} {state} waiting={len(self._waiting)}>"
+        return f"<BatchWorker {self._name} {state} waiting={len(self._waiting)}>"
 
     async def open(self, prepare: Callable[[], None]) -> None:
-        """Start the thread and run `prepare` in it. Raises: what that raises, and is closed."""
+        """Start the thread and run `prepare` in it. Raises what that raises, and stays closed."""
         self._loop = asyncio.get_running_loop()
-        self._in_company = False
+        self._had_company = False
         executor = ThreadPoolExecutor(1, thread_name_prefix=self._name)
         try:
             await self._loop.run_in_executor(executor, prepare)
@@ -53,7 +53,7 @@ class BatchWorker(Generic[Job]):
         self._idle.set()
 
     async def close(self, finish: Callable[[], None]) -> None:
-        """Take no more jobs, run those that were submitted, then `finish`, and end the thread."""
+        """Refuse further jobs, run those already submitted, then `finish`, and end the thread."""
         executor, self._executor = self._executor, None
         if executor is None:
             return
@@ -62,9 +62,9 @@ class BatchWorker(Generic[Job]):
         executor.shutdown()
 
     def submit(self, job: Job) -> asyncio.Future[Any]:
-        """The result of `job`, to be awaited. Whoever stops waiting does not stop the job.
+        """Submit a job; await its result. Cancelling the future does not stop the job.
 
-        Raises: StorageUnavailable when the lane is not open.
+        Raises: StorageUnavailable, when the worker is not open.
         """
         if self._executor is None:
             raise StorageUnavailable(f"{self._name} is not open")
@@ -76,17 +76,17 @@ class BatchWorker(Generic[Job]):
         return future
 
     def _start_soon(self, executor: ThreadPoolExecutor) -> None:
-        if self._in_company and self._gather_s:
+        if self._had_company and self._gather_s:
             self._loop.call_later(self._gather_s, self._start, executor)
         else:
-            # Not at once: what else this pass of the loop submits goes with it.
+            # Not at once, so that jobs submitted in this iteration of the loop join the batch.
             self._loop.call_soon(self._start, executor)
 
     def _start(self, executor: ThreadPoolExecutor) -> None:
         batch, self._waiting = self._waiting, []
-        self._in_company = len(batch) > 1
-        handed_over = self._loop.run_in_executor(executor, self._run, [job for job, _ in batch])
-        handed_over.add_done_callback(lambda done: self._finish(executor, batch, done))
+        self._had_company = len(batch) > 1
+        running = self._loop.run_in_executor(executor, self._run, [job for job, _ in batch])
+        running.add_done_callback(lambda done: self._finish(executor, batch, done))
 
     def _finish(
         self,
@@ -101,7 +101,7 @@ class BatchWorker(Generic[Job]):
         failure = done.exception()
         results = [failure] * len(batch) if failure else done.result()
         for (_, future), result in zip(batch, results, strict=True):
-            if future.done():  # its caller has stopped waiting
+            if future.done():  # its caller has cancelled it
                 continue
             if isinstance(result, BaseException):
                 future.set_exception(result)

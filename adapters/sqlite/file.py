@@ -1,4 +1,4 @@
-"""The database file: its schema, how it is opened, and what its errors are called."""
+"""The database file: its schema, how it is opened, and the translation of its errors."""
 
 import sqlite3
 import time
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from domain.errors import StorageUnavailable
 
-# Tables with a rowid: their rows are written where the file ends, and only the small entries of
-# the indexes in between. Measured, an append costs two thirds of what it costs WITHOUT ROWID.
+# Tables with a rowid: their rows are written at the end of the file, and only the small entries of
+# the indexes in between. An append was measured to cost two thirds of one WITHOUT ROWID.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
-        # Numbers rise with the opening of sessions: a customer's newest has the highest.
+        # Numbers increase as sessions are opened: a customer's newest has the highest.
         """CREATE TABLE sessions (
             number INTEGER PRIMARY KEY,
             session_id TEXT NOT NULL UNIQUE,
@@ -25,7 +25,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             head BLOB NOT NULL
         )""",
         "CREATE INDEX sessions_of_customer ON sessions (business_id, user_id)",
-        # A customer's claim of the one open session: the database itself refuses a second.
+        # The database itself refuses a second open session of a customer.
         """CREATE UNIQUE INDEX open_session ON sessions (business_id, user_id)
             WHERE status <> 'closed'""",
         "CREATE INDEX sessions_by_recency ON sessions (status, updated_at)",
@@ -38,7 +38,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             body BLOB NOT NULL,
             PRIMARY KEY (session_id, seq)
         )""",
-        # In the order of time, so that the expired ones are the first.
+        # Numbered in the order of time, so that expired keys come first.
         """CREATE TABLE keys (
             number INTEGER PRIMARY KEY,
             business_id TEXT NOT NULL,
@@ -50,8 +50,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             at INTEGER NOT NULL,
             UNIQUE (business_id, user_id, key)
         )""",
-        # `ready_at`: when the notice may be claimed; NULL while another of its session comes
-        # first, and once it is dead. `dead`: why it could not be delivered.
+        # `ready_at`: when the notice may be claimed; NULL while another one of its session is
+        # before it, and when it is dead. `dead`: why it could not be delivered.
         """CREATE TABLE outbox (
             notice_id TEXT NOT NULL PRIMARY KEY,
             session_id TEXT NOT NULL,
@@ -78,15 +78,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
     ),
 )
-"""The statements that bring the schema from version n (the index) to n + 1. Times are in ms."""
+"""The statements that migrate the schema from version n (the index) to n + 1. Times are in ms."""
 
 _WAL_LIMIT = 64 * 1024 * 1024
-"""Bytes that the write-ahead log keeps once its content is in the file."""
+"""The size to which the write-ahead log is truncated once its content is in the file."""
 
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Every failure of the file becomes a StorageUnavailable that names it."""
+    """Translate every failure of the file into a StorageUnavailable that names it."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:
@@ -94,9 +94,10 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def open_writer(path: Path, *, synchronous: str, busy_timeout_s: float) -> sqlite3.Connection:
-    """The connection that writes; creates the file, or brings its schema up to date.
+    """Open the connection that writes; create the file, or migrate its schema.
 
-    Raises: StorageUnavailable for what is no database, not ours, newer, or not to be written.
+    Raises: StorageUnavailable, when the file is no database, another program's, of a newer version,
+    or not writable.
     """
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,7 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_s: float) -> sqlit
             _use_wal(db, time.monotonic() + busy_timeout_s)
             db.execute(f"PRAGMA synchronous = {synchronous}")
             db.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
-            db.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
+            db.execute("PRAGMA secure_delete = ON")  # erased content is overwritten
             with transaction(db):
                 _migrate(db, path)
         except BaseException:
@@ -115,7 +116,7 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_s: float) -> sqlit
 
 
 def open_reader(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
-    """A connection that only reads, to a file that a writer has opened before."""
+    """Open a connection that only reads, to a file that a writer has opened before."""
     with translated(path):
         db = _connect(path, busy_timeout_s)
         db.execute("PRAGMA query_only = ON")
@@ -124,13 +125,13 @@ def open_reader(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(db: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
-    """All of the block is committed, or nothing of it."""
+    """Commit what the block has done, or roll all of it back."""
     db.execute(begin)
     try:
         yield
         db.execute("COMMIT")
     except BaseException:
-        if db.in_transaction:  # some errors, a full disk among them, have rolled back already
+        if db.in_transaction:  # some errors, such as a full disk, have rolled back already
             db.execute("ROLLBACK")
         raise
 
@@ -139,12 +140,12 @@ def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     db = sqlite3.connect(
         path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
     )
-    db.execute("PRAGMA temp_store = MEMORY")  # sorting a listing makes no file
+    db.execute("PRAGMA temp_store = MEMORY")  # sorting a listing creates no file
     return db
 
 
 def _use_wal(db: sqlite3.Connection, deadline: float) -> None:
-    """Switch to the write-ahead log, which SQLite refuses at once while another process does."""
+    """Switch to the write-ahead log; SQLite refuses while another process does the same."""
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")

@@ -1,10 +1,9 @@
-"""The store that survives its process: SQLite in a file, written in groups by a thread."""
+"""The store on SQLite: a file, which one thread writes in groups."""
 
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from heapq import nlargest
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -15,8 +14,9 @@ from msgspec.structs import replace
 from adapters.sqlite.batch_worker import BatchWorker
 from adapters.sqlite.file import open_reader, open_writer, transaction
 from adapters.stored_notices import notice_from
-from application.ports import RECENT, Erased, Loaded, SessionPage, Store
-from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
+from application.page_cursor import decode_cursor, encode_cursor
+from application.ports import IDEMPOTENCY_WINDOW, RECENT, Erased, Loaded, SessionPage, Store
+from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message, StatusChange
 from domain.notice import DeadLetter, Deferred, Delivered, Notice, Outcome
@@ -28,9 +28,9 @@ T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
 Work = Callable[[sqlite3.Connection], object]
 
-KEYS_LIVE_MS = 48 * 3600 * 1000
+_KEY_LIFETIME_MS = IDEMPOTENCY_WINDOW // timedelta(milliseconds=1)
 _PRUNE_EVERY = 256
-"""Keys stored between two looks for expired ones; a look takes at most twice as many away."""
+"""Keys stored between two prunings of expired ones, each of which removes at most twice as many."""
 
 _HIGHEST = 2**63 - 1
 """The highest integer of SQLite."""
@@ -46,7 +46,7 @@ _decode_entry: tuple[Callable[[bytes], Entry], ...] = (
 
 _OPEN = """INSERT INTO sessions (status, seq, updated_at, due_at, head, session_id, business_id,
     user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
-_GROW = """UPDATE sessions SET status = ?, seq = ?, updated_at = ?, due_at = ?, head = ?
+_ADVANCE = """UPDATE sessions SET status = ?, seq = ?, updated_at = ?, due_at = ?, head = ?
     WHERE session_id = ? AND seq = ?"""
 _ADD_ENTRY = "INSERT INTO entries (session_id, seq, kind, body) VALUES (?, ?, ?, ?)"
 _OF_KEY = "FROM keys WHERE business_id = ? AND user_id = ? AND key = ?"
@@ -62,17 +62,17 @@ _RECENT_BY_CUSTOMER = _RECENT_OF.format(
     """(SELECT session_id FROM sessions WHERE business_id = ? AND user_id = ?
         ORDER BY number DESC LIMIT 1)"""
 )
-# Behind what is claimed or deferred of its session; else it is the first.
-_REVIVE = """UPDATE outbox SET dead = NULL, attempts = 0, ready_at = CASE WHEN EXISTS
+# Behind a notice of its session that is claimed or deferred; else it is the first.
+_RETRY = """UPDATE outbox SET dead = NULL, attempts = 0, ready_at = CASE WHEN EXISTS
         (SELECT 1 FROM outbox AS other WHERE other.session_id = outbox.session_id
             AND other.dead IS NULL) THEN NULL ELSE due_at END
     WHERE notice_id = ? AND dead IS NOT NULL"""
-_SPEND = """INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+_ADD_USAGE = """INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     input_tokens = input_tokens + excluded.input_tokens,
     cached_tokens = cached_tokens + excluded.cached_tokens,
     output_tokens = output_tokens + excluded.output_tokens,
     calls = calls + excluded.calls"""
-_SPENT = """SELECT day, input_tokens, cached_tokens, output_tokens, calls FROM usage
+_USAGE_OF = """SELECT day, input_tokens, cached_tokens, output_tokens, calls FROM usage
     WHERE business_id = ? AND day BETWEEN ? AND ? ORDER BY day"""
 _PROMOTE = """UPDATE outbox SET ready_at = due_at WHERE ready_at IS NULL AND notice_id =
     (SELECT notice_id FROM outbox WHERE session_id = ? AND dead IS NULL ORDER BY position)"""
@@ -83,21 +83,20 @@ class _Append:
     """A draft as the rows that it becomes."""
 
     opens: Rows
-    grows: Rows
+    advances: Rows
     entries: Rows
     keys: Rows
     notices: Rows
 
 
 class SqliteStore(Store):
-    """All four ports of storage in the file `path`; use it as `async with store:`.
+    """All ports of storage in the file `path`. Use it as `async with store:`.
 
-    Every write that waits goes into the next transaction, so one fsync pays for all of them.
-    `synchronous`: FULL keeps what was acknowledged also over a loss of power, NORMAL only over
-    the death of the process. `busy_timeout_s`: how long another process may hold the file before
-    a call raises StorageUnavailable; several processes on one file are correct, but slower.
-    `gather_s`: how long a transaction waits for more writes while there are many; a write that
-    comes alone does not wait.
+    All waiting writes go into the next transaction, and share its fsync. `synchronous`: with FULL
+    acknowledged writes survive a power failure, with NORMAL only the death of the process.
+    `busy_timeout_s`: how long another process may lock the file before a call raises
+    StorageUnavailable; several processes on one file are correct, but slower. `gather_s`: how long
+    a transaction waits for more writes while there are many; a lone write does not wait.
     """
 
     def __init__(
@@ -121,7 +120,7 @@ class SqliteStore(Store):
         return f"<SqliteStore {self._path} {self._writes} {self._reads}>"
 
     async def __aenter__(self) -> Self:
-        """Open the file, or make it. Raises: StorageUnavailable, saying what is wrong with it."""
+        """Open or create the file. Raises: StorageUnavailable, saying what is wrong with it."""
         await self._writes.open(self._open_writer)
         try:
             await self._reads.open(self._open_reader)
@@ -131,7 +130,7 @@ class SqliteStore(Store):
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        """Finish what was submitted. The last connection to close folds the log into the file."""
+        """Finish submitted work, and close. The last connection merges the log into the file."""
         await self._reads.close(lambda: self._reader.close())
         await self._writes.close(self._close_writer)
 
@@ -163,10 +162,9 @@ class SqliteStore(Store):
             lambda db: _loaded(db.execute(_RECENT_BY_ID, (session_id, RECENT)).fetchall())
         )
 
-    async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
+    async def stored(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
         row = (customer.business_id, customer.user_id, key)
-        first = await self._read(lambda db: _first(db, row))
-        return _repeated(first) if first is not None else None
+        return _duplicate(await self._read(lambda db: _first(db, row)), _ms(now))
 
     async def page(
         self, session_id: SessionId, *, after: int = 0, before: int | None = None, limit: int
@@ -200,20 +198,27 @@ class SqliteStore(Store):
         limit: int,
         cursor: str | None = None,
     ) -> SessionPage:
-        """Sessions by their newest entry, newest first. Raises: InvalidPayload for a bad cursor.
+        """List sessions by their newest entry, newest first.
 
         While sessions change, none is listed twice, and every one that does not change is listed;
         one that gets an entry moves to the front, where a new listing begins.
+        Raises: InvalidPayload for a bad cursor.
         """
-        below = (_HIGHEST, 0) if cursor is None else _position(cursor)
+        below = (_HIGHEST, 0)
+        if cursor is not None:
+            at, number = decode_cursor(cursor, _number)
+            below = _ms(at), number
         rows: Rows = await self._read(
             lambda db: _newest(db, business_id, status, customer, below, limit + 1)
         )
         sessions = tuple(_decode_session(head) for _, _, head in rows[:limit])
-        return SessionPage(sessions, _cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+        if len(rows) <= limit:
+            return SessionPage(sessions, None)
+        updated_at, number, _ = rows[limit - 1]
+        return SessionPage(sessions, encode_cursor(_moment(updated_at), number))
 
     async def erase(self, customer: Customer) -> Erased:
-        """Erase everything stored of the customer, and overwrite the places where it stood."""
+        """Erase everything stored of the customer, and overwrite its content in the file."""
         return await self._write(lambda db: _erase(db, customer))
 
     async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
@@ -242,7 +247,7 @@ class SqliteStore(Store):
         )
 
     async def retry(self, notice_id: str) -> bool:
-        return await self._write(lambda db: db.execute(_REVIVE, (notice_id,)).rowcount > 0)
+        return await self._write(lambda db: db.execute(_RETRY, (notice_id,)).rowcount > 0)
 
     async def drop(self, notice_id: str) -> bool:
         sql = "DELETE FROM outbox WHERE notice_id = ? AND dead IS NOT NULL"
@@ -251,11 +256,11 @@ class SqliteStore(Store):
     async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
         counts = (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.calls)
         row = (business_id, day.isoformat(), *counts)
-        await self._write(lambda db: db.execute(_SPEND, row))
+        await self._write(lambda db: db.execute(_ADD_USAGE, row))
 
     async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
         key = (business_id, first.isoformat(), last.isoformat())
-        rows: Rows = await self._read(lambda db: db.execute(_SPENT, key).fetchall())
+        rows: Rows = await self._read(lambda db: db.execute(_USAGE_OF, key).fetchall())
         return {date.fromisoformat(day): _usage(*counts) for day, *counts in rows}
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -268,7 +273,7 @@ class SqliteStore(Store):
 
     def _read_batch(self, batch: Sequence[Work]) -> Sequence[object]:
         try:
-            with transaction(self._reader, "BEGIN"):  # one snapshot, begun after every submission
+            with transaction(self._reader, "BEGIN"):  # one snapshot, later than all submissions
                 return [work(self._reader) for work in batch]
         except sqlite3.Error as error:
             return [self._unavailable(error) for _ in batch]
@@ -293,7 +298,7 @@ class SqliteStore(Store):
         return failure
 
     def _prune_keys(self, appends: Sequence[_Append]) -> None:
-        """Every now and then take expired keys away, a bounded number, the oldest ones."""
+        """Remove a bounded number of expired keys, the oldest ones, once in _PRUNE_EVERY keys."""
         added = [row for append in appends for row in append.keys]
         self._keys_until_prune -= len(added)
         if added and self._keys_until_prune < 0:
@@ -301,12 +306,16 @@ class SqliteStore(Store):
             self._writer.execute(
                 """DELETE FROM keys WHERE number IN
                     (SELECT number FROM keys ORDER BY number LIMIT ?) AND at <= ?""",
-                (2 * _PRUNE_EVERY, added[-1][-1] - KEYS_LIVE_MS),
+                (2 * _PRUNE_EVERY, added[-1][-1] - _KEY_LIFETIME_MS),
             )
 
 
 def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _rows(draft: Draft, due_at: datetime | None) -> _Append:
@@ -318,10 +327,10 @@ def _rows(draft: Draft, due_at: datetime | None) -> _Append:
     key = (*whose, draft.key, session.session_id, draft.keyed_seq, session.status, at)
     return _Append(
         opens=[(*head, *whose)] if first == 1 else [],
-        grows=[(*head, first - 1)] if first != 1 else [],
+        advances=[(*head, first - 1)] if first != 1 else [],
         entries=[_entry_row(session.session_id, entry) for entry in draft.entries],
         keys=[key] if draft.key is not None else [],
-        notices=[_notice_row(notice) for notice in sorted(draft.notices, key=_place)],
+        notices=[_notice_row(notice) for notice in sorted(draft.notices, key=_position)],
     )
 
 
@@ -339,18 +348,18 @@ def _notice(body: bytes) -> Notice:
     return notice_from(_decode_fields(body))
 
 
-def _place(notice: Notice) -> int:
+def _position(notice: Notice) -> int:
     return notice.position
 
 
 def _append_all(db: sqlite3.Connection, appends: Sequence[_Append]) -> list[Exception | None]:
-    """Store the appends; what is to be raised to the caller of each, or None.
+    """Store the appends. Returns, for each, the exception for its caller, or None.
 
-    All at once, as nearly always none is refused; only if one is, each by itself.
+    All are stored at once, as hardly ever one is refused; if one is, each by itself.
     """
     if len(appends) == 1:
         return [_append_one(db, appends[0])]
-    if appends and not _stored(db, appends):
+    if appends and not _try_append(db, appends):
         return [_append_one(db, append) for append in appends]
     return [None] * len(appends)
 
@@ -358,30 +367,31 @@ def _append_all(db: sqlite3.Connection, appends: Sequence[_Append]) -> list[Exce
 def _append_one(db: sqlite3.Connection, append: _Append) -> Exception | None:
     for row in append.keys:
         first = _first(db, row[:3])
-        if first is not None and row[-1] - first[3] < KEYS_LIVE_MS:
-            return _repeated(first)
-        if first is not None:
+        if (duplicate := _duplicate(first, row[-1])) is not None:
+            return duplicate
+        if first is not None:  # it has expired
             db.execute(f"DELETE {_OF_KEY}", row[:3])
-    return None if _stored(db, [append]) else SeqTaken()
+    return None if _try_append(db, [append]) else SeqTaken()
 
 
 def _first(db: sqlite3.Connection, key: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """(session_id, seq, status, at) of what was stored with this key."""
-    row: tuple[Any, ...] | None = db.execute(
-        f"SELECT session_id, seq, status, at {_OF_KEY}", key
-    ).fetchone()
+    """Return (session_id, seq, status, at) of what was stored with this key."""
+    sql = f"SELECT session_id, seq, status, at {_OF_KEY}"
+    row: tuple[Any, ...] | None = db.execute(sql, key).fetchone()
     return row
 
 
-def _repeated(first: tuple[Any, ...]) -> DuplicateMessage:
+def _duplicate(first: tuple[Any, ...] | None, now: int) -> DuplicateMessage | None:
+    if first is None or now - first[3] >= _KEY_LIFETIME_MS:
+        return None
     return DuplicateMessage(session_id=first[0], seq=first[1], status=first[2])
 
 
-def _stored(db: sqlite3.Connection, appends: Sequence[_Append]) -> bool:
-    """Store all of the appends or, when any of them is refused, none."""
+def _try_append(db: sqlite3.Connection, appends: Sequence[_Append]) -> bool:
+    """Store all of the appends; False: one of them is refused, and none is stored."""
     db.execute("SAVEPOINT appends")
     try:
-        stored = _grown(db, [row for append in appends for row in append.grows])
+        stored = _advanced(db, [row for append in appends for row in append.advances])
         if stored:
             for sql, rows in (
                 (_OPEN, [row for append in appends for row in append.opens]),
@@ -391,7 +401,7 @@ def _stored(db: sqlite3.Connection, appends: Sequence[_Append]) -> bool:
             ):
                 if rows:
                     db.executemany(sql, rows)
-    except sqlite3.IntegrityError:  # a seq, an open session or a key that there is already
+    except sqlite3.IntegrityError:  # a seq, an open session or a key that exists already
         stored = False
     if not stored:
         db.execute("ROLLBACK TO appends")
@@ -399,9 +409,9 @@ def _stored(db: sqlite3.Connection, appends: Sequence[_Append]) -> bool:
     return stored
 
 
-def _grown(db: sqlite3.Connection, rows: Rows) -> bool:
-    """Write the new heads over the old ones; False when one is not where its draft began."""
-    return not rows or db.executemany(_GROW, rows).rowcount == len(rows)
+def _advanced(db: sqlite3.Connection, rows: Rows) -> bool:
+    """Update the heads; False when one is not at the seq that its draft follows."""
+    return not rows or db.executemany(_ADVANCE, rows).rowcount == len(rows)
 
 
 def _loaded(rows: Rows) -> Loaded | None:
@@ -419,20 +429,20 @@ def _newest(
     below: tuple[int, int],
     limit: int,
 ) -> Rows:
-    """(updated_at, number, head) of the sessions below a position, newest first."""
+    """Return (updated_at, number, head) of the sessions below a position, newest first."""
     where: list[str] = ["status = ?", "(updated_at, number) < (?, ?)"]
     whose: list[str] = []
     if business_id is not None:
         where, whose = ["business_id = ?", *where], [business_id]
     index = ""
     if customer is not None:
-        # Without statistics the planner would rather walk through all of the business.
+        # Without statistics the planner would scan all sessions of the business.
         index = "INDEXED BY sessions_of_customer"
         where = ["business_id = ?", "user_id = ?", *where]
         whose = [customer.business_id, customer.user_id, *whose]
     sql = f"""SELECT updated_at, number, head FROM sessions {index} WHERE {" AND ".join(where)}
         ORDER BY updated_at DESC, number DESC LIMIT ?"""
-    # In the index each status is a stretch of its own, in order: `limit` rows of each are enough.
+    # In the index each status is a range of its own, in order: `limit` rows of each suffice.
     found = (
         row
         for each in (Status if status is None else (status,))
@@ -441,19 +451,11 @@ def _newest(
     return nlargest(limit, found)
 
 
-def _cursor(updated_at: int, number: int) -> str:
-    return urlsafe_b64encode(b"%d.%d" % (updated_at, number)).decode()
-
-
-def _position(cursor: str) -> tuple[int, int]:
-    try:
-        updated_at, number = urlsafe_b64decode(cursor.encode()).split(b".")
-        position = int(updated_at), int(number)
-        if max(position) > _HIGHEST:
-            raise ValueError("beyond every number")
-    except ValueError as error:  # of base64, the split or a number
-        raise InvalidPayload("cursor is not one that a listing has given") from error
-    return position
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _HIGHEST:
+        raise ValueError("not the number of a row")
+    return number
 
 
 def _erase(db: sqlite3.Connection, customer: Customer) -> Erased:
@@ -493,7 +495,7 @@ def _claim(db: sqlite3.Connection, now: int, lease_until: int, limit: int) -> tu
     return tuple(
         replace(
             _notice(body),
-            due_at=datetime.fromtimestamp(ready_at / 1000, UTC),
+            due_at=_moment(ready_at),
             attempts=attempts,
         )
         for _, ready_at, attempts, body in rows

@@ -61,7 +61,7 @@ async def describe_table(settings: Settings) -> str:
     """The table of STORE=dynamodb as it is, and what it lacks. Raises: ConversationError."""
     async with Container(settings=settings).dynamodb_table() as table:
         found = await table.existing()
-    on_or_off = {None: "not known to this engine", True: "on", False: "off"}
+    on_or_off = {None: "not supported by this engine", True: "on", False: "off"}
     rows = {
         "table": table.name,
         "status": found.status,
@@ -222,7 +222,7 @@ async def _try_store(settings: Settings, container: Container) -> list[str | Non
     if settings.store == "dynamodb":
         try:
             async with container.dynamodb_table() as table:
-                found = await table.existing(closely=False)
+                found = await table.existing(with_recovery=False)
         except ConversationError as error:
             return [str(error)]
         if lacks := found.lacks(to_serve=True):

@@ -1,4 +1,4 @@
-"""The stores under the contract, and the conversations that its tests hold with them."""
+"""The stores under the contract, and drafts for its tests."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -27,7 +27,7 @@ DAN = Customer(BusinessId("b1"), UserId("dan"))
 
 @dataclass(frozen=True, slots=True)
 class StoreCase:
-    """An adapter under the contract. `open` gives it, empty unless that path was used before."""
+    """An adapter under the contract. `open` returns it, empty unless the path was used before."""
 
     name: str
     open: Callable[[Path], AbstractAsyncContextManager[Store]]
@@ -73,7 +73,7 @@ every_durable_store = pytest.mark.parametrize(
 
 
 def new_session(session_id: str = "s1", customer: Customer = ANA, at: datetime = NOON) -> Session:
-    """The head of a session without entries."""
+    """Return the head of a session without entries."""
     return Session(
         session_id=SessionId(session_id),
         customer=customer,
@@ -86,7 +86,7 @@ def new_session(session_id: str = "s1", customer: Customer = ANA, at: datetime =
 def user_says(
     session: Session, text: str = "hello", *, key: str | None = None, at: datetime | None = None
 ) -> Draft:
-    """One message, a second after the session's newest entry unless a time is given."""
+    """Return a draft of one message, a second after the newest entry unless a time is given."""
     draft = Draft(session, key=key)
     message_id = MessageId(f"{session.session_id}-{session.seq + 1}")
     append_message(
@@ -96,7 +96,7 @@ def user_says(
 
 
 def asks_for_human(session: Session, at: datetime | None = None) -> Draft:
-    """A status change and a notice in words: two entries in one draft."""
+    """Return a draft of two entries: a status change and a system message."""
     draft = Draft(session)
     at = at or session.updated_at + timedelta(seconds=1)
     draft.request_transfer(
@@ -109,7 +109,7 @@ def asks_for_human(session: Session, at: datetime | None = None) -> Draft:
 
 
 def closes(session: Session) -> Draft:
-    """The end of the session."""
+    """Return a draft that closes the session."""
     draft = Draft(session)
     at = session.updated_at + timedelta(seconds=1)
     draft.change_status(Status.CLOSED, Reason.CLOSED_BY_COORDINATOR, at)
@@ -117,7 +117,7 @@ def closes(session: Session) -> Draft:
 
 
 def with_notices(draft: Draft, count: int = 1, *, due_at: datetime = NOON) -> Draft:
-    """The draft with `count` notices, named `<session>-<position>`."""
+    """Add `count` notices to the draft, named `<session>-<position>`."""
     session = draft.session
     draft.notices = tuple(
         Notice(
@@ -134,7 +134,7 @@ def with_notices(draft: Draft, count: int = 1, *, due_at: datetime = NOON) -> Dr
 
 
 async def stored(store: SessionStore, draft: Draft, due_at: datetime | None = None) -> Session:
-    """The session once the draft is stored."""
+    """Store the draft, and return the session."""
     await store.append(draft, due_at)
     return draft.session
 
@@ -146,7 +146,7 @@ async def conversation(
     customer: Customer = ANA,
     at: datetime = NOON,
 ) -> Session:
-    """A stored session of `length` messages, its newest at `at`."""
+    """Store a session of `length` messages, all at `at`."""
     session = new_session(session_id, customer, at)
     for number in range(1, length + 1):
         session = await stored(store, user_says(session, f"message {number}", at=at))

@@ -1,4 +1,4 @@
-"""What every store promises: the docstrings of SessionStore, Archive and Outbox, one by one."""
+"""The contract of every store: the docstrings of SessionStore, Archive and Outbox."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -50,14 +50,14 @@ HOUR = timedelta(hours=1)
 
 @pytest_asyncio.fixture(params=params(STORES))
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """Each store in turn, empty."""
+    """Open each store in turn, empty."""
     case: StoreCase = request.param
     async with case.open(tmp_path) as opened:
         yield opened
 
 
 async def load(store: Store, session_id: str) -> Loaded:
-    """The session, which must be there."""
+    """Load a session, which must exist."""
     loaded = await store.load(SessionId(session_id))
     assert loaded is not None
     return loaded
@@ -70,7 +70,7 @@ def seqs(loaded: Loaded) -> list[int]:
 # The log
 
 
-async def test_what_is_appended_is_what_is_read_back(store: Store) -> None:
+async def test_appended_entries_are_read_back(store: Store) -> None:
     draft = Draft(new_session(customer=Customer(BusinessId("b:1"), UserId("a@b.ro"))), key="k")
     append_message(
         draft,
@@ -105,7 +105,7 @@ async def test_a_status_change_keeps_its_transfer_and_summary(store: Store) -> N
     assert loaded.recent[1:] == (*draft.entries, *taken.entries)
 
 
-async def test_what_is_not_there_is_none_or_empty(store: Store) -> None:
+async def test_a_missing_value_is_none_or_empty(store: Store) -> None:
     missing = SessionId("missing")
 
     assert await store.latest(ANA) is None
@@ -161,7 +161,7 @@ async def test_closing_frees_the_customer_for_a_new_session(store: Store) -> Non
     assert latest.session.session_id == "s2"
 
 
-async def test_the_latest_session_is_told_also_when_it_is_closed(store: Store) -> None:
+async def test_the_latest_session_may_be_closed(store: Store) -> None:
     await stored(store, closes(await conversation(store, 1, "older")))
     closed = await stored(store, closes(await conversation(store, 1, "newer")))
 
@@ -190,7 +190,7 @@ async def test_a_session_does_not_begin_in_the_middle(store: Store) -> None:
     assert await store.latest(ANA) is None
 
 
-async def test_a_refused_draft_leaves_nothing_of_itself(store: Store) -> None:
+async def test_a_refused_draft_leaves_nothing_behind(store: Store) -> None:
     session = await conversation(store, 1)
     winner = await stored(store, user_says(session, "first"))
     loser = with_notices(asks_for_human(session), 2)
@@ -275,7 +275,7 @@ async def test_one_of_two_status_changes_wins(store: Store) -> None:
     assert (await load(store, "s1")).session == drafts[results.index(None)].session
 
 
-async def test_the_recent_ones_are_the_newest_in_order(store: Store) -> None:
+async def test_the_recent_entries_are_the_newest_in_order(store: Store) -> None:
     session = await conversation(store, RECENT + 7)
     latest = await store.latest(ANA)
 
@@ -327,7 +327,7 @@ async def test_a_key_is_taken_once(store: Store) -> None:
     assert (await load(store, "s1")).session.seq == 4
 
 
-async def test_a_duplicate_is_told_the_seq_of_what_was_said(store: Store) -> None:
+async def test_a_duplicate_has_the_seq_of_the_first_message(store: Store) -> None:
     session = await conversation(store, 1)
     draft = Draft(session, key="k")
     draft.assign(CoordinatorId("maria"), TransferId("t1"), NOON)
@@ -352,7 +352,7 @@ async def test_of_repeats_at_the_same_time_one_is_stored(store: Store) -> None:
     assert sum(isinstance(result, DuplicateMessage) for result in results) == 7
 
 
-async def test_a_duplicate_is_told_before_a_taken_seq(store: Store) -> None:
+async def test_a_duplicate_takes_precedence_over_a_taken_seq(store: Store) -> None:
     stale = await conversation(store, 1)
     await stored(store, user_says(stale, key="k"))
 
@@ -370,15 +370,15 @@ async def test_a_key_is_known_in_the_customers_next_session(store: Store) -> Non
     assert duplicate.value.seq == 1
 
 
-async def test_what_a_key_was_stored_with_can_be_asked(store: Store) -> None:
+async def test_a_stored_key_can_be_looked_up(store: Store) -> None:
     opening = await stored(store, user_says(new_session("s1"), key="k"))
     await stored(store, closes(opening))
-    known = await store.stored(opening.customer, "k")
+    known = await store.stored(opening.customer, "k", NOON)
 
     assert known is not None
     assert vars(known) == {"session_id": "s1", "seq": 1, "status": "ai"}
-    assert await store.stored(opening.customer, "other") is None
-    assert await store.stored(DAN, "k") is None
+    assert await store.stored(opening.customer, "other", NOON) is None
+    assert await store.stored(DAN, "k", NOON) is None
 
 
 async def test_customers_keys_are_their_own(store: Store) -> None:
@@ -397,6 +397,14 @@ async def test_a_key_lives_for_48_hours(store: Store) -> None:
     with pytest.raises(DuplicateMessage) as duplicate:
         await store.append(user_says(again, key="k", at=NOON + 49 * HOUR), None)
     assert duplicate.value.seq == 2
+
+
+@pytest.mark.parametrize("age", [48 * HOUR - SECOND, 48 * HOUR, 48 * HOUR + SECOND])
+async def test_an_expired_key_is_not_reported_either(store: Store, age: timedelta) -> None:
+    await stored(store, user_says(new_session(), key="k", at=NOON))
+    found = await store.stored(ANA, "k", NOON + age)
+
+    assert (found is not None) is (age < 48 * HOUR)
 
 
 @every_durable_store
@@ -433,7 +441,7 @@ async def test_due_sessions_come_the_most_overdue_first(store: Store) -> None:
     assert await due(3) == ["s1", "s2", "s3"]
 
 
-async def test_the_newest_append_says_when_a_session_is_due(store: Store) -> None:
+async def test_the_newest_append_determines_when_a_session_is_due(store: Store) -> None:
     session = await stored(store, user_says(new_session()), NOON + MINUTE)
     session = await stored(store, user_says(session), NOON + 3 * MINUTE)
 
@@ -454,7 +462,7 @@ async def listed(
     customer: Customer | None = None,
     limit: int = 10,
 ) -> list[str]:
-    """The ids of a whole listing, read page by page."""
+    """Return the ids of a whole listing, read page by page."""
     found: list[str] = []
     cursor: str | None = None
     while True:
@@ -473,7 +481,7 @@ async def listed(
 
 
 async def some_sessions(store: Store, count: int = 5) -> list[Session]:
-    """Sessions s0, s1, … of customers u0, u1, …, a minute apart, s0 the oldest."""
+    """Store sessions s0, s1, … of customers u0, u1, …, a minute apart, s0 the oldest."""
     return [
         await conversation(
             store,
@@ -523,7 +531,7 @@ async def test_sessions_of_the_same_moment_are_each_listed_once(store: Store) ->
     assert sorted(await listed(store, limit=2)) == ["s0", "s1", "s2", "s3", "s4"]
 
 
-async def test_a_listing_stays_right_while_sessions_change(store: Store) -> None:
+async def test_a_listing_is_complete_while_sessions_change(store: Store) -> None:
     sessions = await some_sessions(store, 6)
     first = await store.list_sessions(limit=2)
     await store.append(user_says(sessions[5], at=NOON + HOUR), None)  # was listed already
@@ -574,7 +582,9 @@ async def test_erasing_forgets_the_keys(store: Store) -> None:
     assert (await load(store, "s2")).session == again
 
 
-async def test_what_was_decided_before_the_erasure_is_refused_after_it(store: Store) -> None:
+async def test_an_append_that_was_decided_before_an_erasure_is_refused_after_it(
+    store: Store,
+) -> None:
     session = await conversation(store, 3)
     draft = with_notices(user_says(session, key="k"))
     await store.erase(ANA)
@@ -603,7 +613,7 @@ async def test_erasing_does_not_touch_another_customer(store: Store) -> None:
 async def claimed(
     store: Store, minutes: float = 0, *, lease: float = 1, limit: int = 10
 ) -> list[str]:
-    """The ids of what is claimed `minutes` after noon, leased for `lease` minutes."""
+    """Claim `minutes` after noon, with a lease of `lease` minutes; return the ids."""
     now = NOON + minutes * MINUTE
     return [n.notice_id for n in await store.claim(now, now + lease * MINUTE, limit)]
 
@@ -631,7 +641,7 @@ async def test_a_notice_is_claimed_when_it_is_due(store: Store) -> None:
     assert await claimed(store, 1) == ["s1-10"]
 
 
-async def test_notices_of_a_session_go_out_one_by_one_in_order(store: Store) -> None:
+async def test_notices_of_a_session_are_claimed_one_by_one_in_order(store: Store) -> None:
     session = await stored(store, with_notices(user_says(new_session()), 2))
     await store.append(with_notices(user_says(session)), None)
     order: list[str] = []
@@ -663,7 +673,7 @@ async def test_a_lease_that_runs_out_makes_a_notice_due_again(store: Store) -> N
     assert (again.notice_id, again.attempts) == ("s1-10", 1)
 
 
-async def test_a_deferred_notice_comes_again_when_it_was_said(store: Store) -> None:
+async def test_a_deferred_notice_is_due_again_at_the_given_time(store: Store) -> None:
     await store.append(with_notices(user_says(new_session()), 2), None)
     await claimed(store)
     await store.settle("s1-10", Deferred(NOON + 5 * MINUTE))
@@ -673,7 +683,7 @@ async def test_a_deferred_notice_comes_again_when_it_was_said(store: Store) -> N
     assert await store.depth() == 2
 
 
-async def test_a_dead_letter_makes_way_for_the_next(store: Store) -> None:
+async def test_a_dead_letter_does_not_block_the_next_notice(store: Store) -> None:
     await store.append(with_notices(user_says(new_session()), 2), None)
     await claimed(store)
     await store.settle("s1-10", Undeliverable("410 Gone"))
@@ -717,7 +727,7 @@ async def test_dead_letters_are_kept_with_their_reason_and_the_oldest_come_first
     assert await store.dead(1) == letters[:1]
 
 
-async def test_a_dead_letter_says_how_often_it_was_tried(store: Store) -> None:
+async def test_a_dead_letter_has_the_number_of_attempts(store: Store) -> None:
     await store.append(with_notices(user_says(new_session())), None)
     for minute in range(3):
         await claimed(store, minute)
@@ -782,7 +792,7 @@ async def test_a_dropped_dead_letter_is_gone(store: Store) -> None:
     assert await claimed(store) == ["s1-11"]
 
 
-async def test_what_is_not_dead_is_neither_retried_nor_dropped(store: Store) -> None:
+async def test_a_notice_that_is_not_dead_is_neither_retried_nor_dropped(store: Store) -> None:
     await store.append(with_notices(user_says(new_session())), None)
     await claimed(store)
 
@@ -792,7 +802,7 @@ async def test_what_is_not_dead_is_neither_retried_nor_dropped(store: Store) -> 
     assert await store.depth() == 1
 
 
-async def test_settling_the_unknown_does_nothing(store: Store) -> None:
+async def test_settling_an_unknown_notice_does_nothing(store: Store) -> None:
     await store.append(with_notices(user_says(new_session())), None)
     for outcome in (Delivered(), Deferred(NOON), Undeliverable("?")):
         await store.settle("unknown", outcome)

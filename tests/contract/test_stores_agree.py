@@ -1,4 +1,4 @@
-"""Whatever is asked of it, and in whatever order, a store answers as the memory store does."""
+"""For any sequence of calls every store returns what the memory store returns."""
 
 import asyncio
 from collections.abc import Callable
@@ -43,7 +43,7 @@ outcomes = st.one_of(
 
 @dataclass(slots=True)
 class Play:
-    """A deterministic user of a store: the same steps ask the same of every store."""
+    """A deterministic client of a store: the same steps make the same calls."""
 
     store: Store
     now: datetime = NOON
@@ -127,7 +127,7 @@ class Play:
         return None
 
     async def all(self, steps: list[Step]) -> list[object]:
-        """What each step came to."""
+        """Return the result of each step."""
         results: list[object] = []
         for name, arguments in steps:
             self.now += timedelta(seconds=7)
@@ -170,7 +170,7 @@ steps = st.lists(
 
 
 async def played(case: StoreCase, steps: list[Step]) -> list[object]:
-    """What the steps come to on an empty store."""
+    """Play the steps on an empty store, and return the results."""
     with TemporaryDirectory() as folder:
         async with case.open(Path(folder)) as store:
             return await Play(store).all(steps)
@@ -180,7 +180,7 @@ async def played(case: StoreCase, steps: list[Step]) -> list[object]:
 @pytest.mark.parametrize("case", params(STORES[1:]))
 @given(steps=steps)
 @settings(max_examples=60)
-def test_a_store_answers_as_the_memory_store_does(case: StoreCase, steps: list[Step]) -> None:
+def test_a_store_returns_what_the_memory_store_does(case: StoreCase, steps: list[Step]) -> None:
     expected = asyncio.run(played(STORES[0], steps))
 
     assert asyncio.run(played(case, steps)) == expected

@@ -1,4 +1,4 @@
-"""What every ledger keeps of what businesses have spent."""
+"""The contract of every usage store."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,9 +13,7 @@ COST = Usage(model="m1", input_tokens=90, cached_tokens=40, output_tokens=10, ca
 
 
 @every_store
-async def test_what_is_added_on_a_day_is_summed_without_its_model(
-    case: StoreCase, tmp_path: Path
-) -> None:
+async def test_usage_of_a_day_is_summed_without_its_model(case: StoreCase, tmp_path: Path) -> None:
     async with case.open(tmp_path) as store:
         await store.add(B1, DAY, COST)
         await store.add(B1, DAY, COST)
@@ -25,7 +23,7 @@ async def test_what_is_added_on_a_day_is_summed_without_its_model(
 
 
 @every_store
-async def test_days_come_in_order_and_none_but_those_asked_for(
+async def test_only_the_requested_days_are_returned_in_order(
     case: StoreCase, tmp_path: Path
 ) -> None:
     async with case.open(tmp_path) as store:
@@ -41,7 +39,7 @@ async def test_days_come_in_order_and_none_but_those_asked_for(
 
 
 @every_store
-async def test_businesses_have_accounts_of_their_own(case: StoreCase, tmp_path: Path) -> None:
+async def test_usage_is_summed_for_each_business(case: StoreCase, tmp_path: Path) -> None:
     async with case.open(tmp_path) as store:
         await store.add(B1, DAY, COST)
         spent = await store.spent(B2, date.min, date.max)
@@ -50,7 +48,7 @@ async def test_businesses_have_accounts_of_their_own(case: StoreCase, tmp_path: 
 
 
 @every_durable_store
-async def test_what_was_added_survives_the_process(case: StoreCase, tmp_path: Path) -> None:
+async def test_usage_survives_the_process(case: StoreCase, tmp_path: Path) -> None:
     async with case.open(tmp_path) as store:
         await store.add(B1, DAY, COST)
     async with case.open(tmp_path) as store:

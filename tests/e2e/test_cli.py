@@ -371,14 +371,14 @@ def test_a_table_is_made_described_and_deleted(dynamo: InDynamo) -> None:
     deleted = dynamo.run("table", "delete", dynamo.table, "--yes")
     absent = dynamo.run("table", "describe")
 
-    assert made[1][:2] == [f"table {dynamo.table}: being made", f"table {dynamo.table}: made"]
+    assert made[1][:2] == [f"table {dynamo.table}: creating", f"table {dynamo.table}: created"]
     assert made[0] == described[0] == deleted[0] == 0
     assert [line.split()[-1] for line in described[1][:2]] == [dynamo.table, "ACTIVE"]
     assert described[1][-1].split() == ["lacks", "nothing"]
     assert deleted[1][-1] == f"table {dynamo.table}: deleted"
     assert absent == (
         1,
-        [f"Error: there is no table {dynamo.table}: `ai-agent-server table create` makes it"],
+        [f"Error: there is no table {dynamo.table}: `ai-agent-server table create` creates it"],
     )
 
 
@@ -389,10 +389,10 @@ def test_making_a_table_again_changes_nothing_and_says_so(dynamo: InDynamo) -> N
     assert again == (
         0,
         [
-            f"table {dynamo.table}: there already",
-            "TTL: on already",
-            "point-in-time recovery: not known to this engine",
-            "deletion protection: on already",
+            f"table {dynamo.table}: exists already",
+            "TTL: already on",
+            "point-in-time recovery: not supported by this engine",
+            "deletion protection: already on",
         ],
     )
 
@@ -411,7 +411,7 @@ def test_check_says_that_the_table_is_missing_and_what_makes_it(dynamo: InDynamo
     assert code == 1
     assert lines[0] == (
         f"store      dynamodb   failed: there is no table {dynamo.table}: "
-        "`ai-agent-server table create` makes it"
+        "`ai-agent-server table create` creates it"
     )
 
 

@@ -1,4 +1,4 @@
-"""What only the DynamoDB store has: several processes on one table, of which one may be killed."""
+"""Several processes on one DynamoDB table, of which one may be killed."""
 
 import asyncio
 import sys
@@ -20,7 +20,7 @@ WRITERS, WRITES = 16, 3
 
 
 class Acknowledged(NamedTuple):
-    """One line of a writer."""
+    """A line that a writer prints."""
 
     session: int
     seq: int
@@ -31,7 +31,7 @@ class Acknowledged(NamedTuple):
 async def writing(
     running: Engine, table: str, name: str, sessions: int, writes: int = WRITES
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process of writers; killed at the end of the block if it still runs."""
+    """Run a process of writers; kill it at the end of the block if it still runs."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.support.dynamodb_writer", running.url, table, name),
         *map(str, (WRITERS, sessions, writes)),
@@ -47,25 +47,25 @@ async def writing(
 
 
 def told(output: bytes) -> list[Acknowledged]:
-    """The acknowledgements; the last line may have been cut off."""
+    """Parse the acknowledgements; the last line may have been cut off."""
     lines = [line.decode().split() for line in output.splitlines(keepends=True) if b"\n" in line]
     return [Acknowledged(int(session), int(seq), what) for session, seq, what in lines]
 
 
 async def written(process: asyncio.subprocess.Process) -> list[Acknowledged]:
-    """What a process has acknowledged, once it has ended well."""
+    """Wait for a process to succeed, and return its acknowledgements."""
     output, _ = await process.communicate()
     assert process.returncode == 0
     return told(output)
 
 
 def what(entry: Entry) -> str:
-    """An entry in the words of a writer."""
+    """Return an entry as a writer prints it."""
     return entry.message_id if isinstance(entry, Message) else f"epoch-{entry.epoch}"
 
 
 async def whole_log(store: DynamoStore, number: int) -> dict[int, str]:
-    """Everything in the session of this number; its seqs have no gap."""
+    """Read the whole session of this number, and check that its seqs have no gap."""
     loaded = await store.latest(customer(number))
     assert loaded is not None
     log = await store.page(loaded.session.session_id, limit=100_000)

@@ -1,6 +1,6 @@
-"""What the DynamoDB store asks of its table, and what that costs: the table in its package's words.
+"""The requests of the DynamoDB store and their cost, against the table in its package's docstring.
 
-Dynoxide counts capacity as AWS does, but not what AWS charges for a condition that fails.
+Dynoxide counts capacity as AWS does, except for writes whose condition fails.
 """
 
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ SESSION_ID = f"{7:032x}"
 
 
 class Cost(NamedTuple):
-    """Requests, and the units that they are charged."""
+    """Requests, and the capacity units that they cost."""
 
     requests: int
     writes: float
@@ -44,7 +44,7 @@ class Cost(NamedTuple):
 
 
 def promised() -> dict[str, Cost]:
-    """The table of the package's docstring: `| what | requests | WCU | RCU |`."""
+    """Parse the table in the package's docstring: `| what | requests | WCU | RCU |`."""
     lines = (adapters.dynamodb.__doc__ or "").splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
     return {
@@ -54,20 +54,20 @@ def promised() -> dict[str, Cost]:
 
 
 class Talk:
-    """A conversation, and the store in which it is held."""
+    """A conversation, and the store that it is in."""
 
     def __init__(self, store: DynamoStore, session: Session) -> None:
         self.store = store
         self.session = session
 
     async def ask(self, key: str | None = None) -> None:
-        """A user's message, of which the bridge is told, and which the AI is to answer."""
+        """Append a user's message with a notice, which the AI is to answer."""
         at = self.session.updated_at + SECOND
         draft = with_notices(user_says(self.session, key=key, at=at), due_at=NOON)
         self.session = await stored(self.store, draft, at + RETAKE)
 
     async def answer(self) -> None:
-        """The AI's answer, of which the bridge is told."""
+        """Append the AI's answer with a notice."""
         draft = Draft(self.session)
         seq, at = self.session.seq, self.session.updated_at + SECOND
         append_message(
@@ -94,7 +94,7 @@ class Talk:
 
 
 async def nothing(talk: Talk) -> None:
-    """What is measured begins at once."""
+    """Prepare nothing."""
 
 
 async def asked(talk: Talk) -> None:
@@ -161,8 +161,8 @@ async def dropped(talk: Talk) -> None:
 
 Step = Callable[[Talk], Awaitable[object]]
 MEASURED: dict[str, tuple[Step, Step]] = {
-    "AI turn: message and answer, a notice of each": (nothing, turn),
-    "the same, the message with a key": (nothing, turn_with_key),
+    "AI turn: message and answer, with a notice each": (nothing, turn),
+    "the same, with an idempotency key": (nothing, turn_with_key),
     "append: a message alone": (
         nothing,
         lambda talk: talk.store.append(user_says(talk.session), talk.session.updated_at + IDLE),
@@ -179,9 +179,9 @@ MEASURED: dict[str, tuple[Step, Step]] = {
             talk.session.session_id, before=talk.session.seq - 5, limit=20
         ),
     ),
-    "stored": (nothing, lambda talk: talk.store.stored(ANA, "k")),
-    "due, nothing is": (nothing, lambda talk: talk.store.due(NOON, 100)),
-    "due, one session is": (
+    "stored": (nothing, lambda talk: talk.store.stored(ANA, "k", NOON)),
+    "due, no session": (nothing, lambda talk: talk.store.due(NOON, 100)),
+    "due, one session": (
         asked,
         lambda talk: talk.store.due(talk.session.updated_at + RETAKE, 9),
     ),
@@ -189,16 +189,16 @@ MEASURED: dict[str, tuple[Step, Step]] = {
         nothing,
         lambda talk: talk.store.list_sessions(business_id=ANA.business_id, limit=20),
     ),
-    "claim, nothing waits": (nothing, lambda talk: talk.store.claim(NOON, NOON, 32)),
+    "claim, no notice": (nothing, lambda talk: talk.store.claim(NOON, NOON, 32)),
     "claim and settle, delivered": (asked, lambda talk: talk.deliver(Delivered())),
-    "two claims and settles, of a turn": (waiting, delivered_in_turn),
-    "AI turn, its notices claimed and settled": (told, told),
+    "claim and settle, both notices of a turn": (waiting, delivered_in_turn),
+    "AI turn, with its notices claimed and settled": (told, told),
     "claim and settle, deferred": (asked, lambda talk: talk.deliver(Deferred(NOON + HOUR))),
     "claim and settle, undeliverable": (asked, lambda talk: talk.deliver(Undeliverable("no"))),
     "depth": (asked, lambda talk: talk.store.depth()),
     "dead and retry": (dead, revived),
     "dead and drop": (dead, dropped),
-    "add to what a business has spent": (nothing, spending),
+    "add": (nothing, spending),
     "spent, in 31 days": (
         spending,
         lambda talk: talk.store.spent(ANA.business_id, TODAY - timedelta(days=30), TODAY),
@@ -209,7 +209,7 @@ GROW_WITH_THE_CONVERSATION = {"dead and retry", "erase: one conversation of 10 m
 
 
 async def seed(store: DynamoStore, length: int) -> Session:
-    """A conversation of this length, whose newest entries were stored one by one."""
+    """Store a conversation of this length, the newest entries one by one."""
     session = new_session(SESSION_ID)
     while session.seq < length:
         draft = Draft(session)
@@ -224,22 +224,22 @@ async def seed(store: DynamoStore, length: int) -> Session:
 
 
 async def spent(proxy: FaultProxy, table: str, before: Step, measured: Step) -> Cost:
-    """What a step costs a process that knows the conversation, with what it leaves to be done."""
+    """Measure a step, with its background writes, while the conversation is in the cache."""
     async with dynamo_store(proxy.url, table, NOON) as store:
         loaded = await store.latest(ANA)
         assert loaded is not None
         talk = Talk(store, loaded.session)
         await before(talk)
-        await store.list_sessions(limit=1)  # waits for what is done in the background
+        await store.list_sessions(limit=1)  # waits for background writes
         proxy.forget()
         await measured(talk)
-    # The store is closed: what was left to be done is done.
+    # The store is closed: its background writes are done.
     writes = sum(each.write for each in proxy.spent)
     return Cost(len(proxy.asked), writes, sum(each.read for each in proxy.spent))
 
 
 def cloned(running: Engine, items: list[dict[str, Any]], path: Path) -> str:
-    """A table of this path that has these items."""
+    """Create the table of this path with these items."""
     table = running.table(path)
     for start in range(0, len(items), 25):
         puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
@@ -248,7 +248,7 @@ def cloned(running: Engine, items: list[dict[str, Any]], path: Path) -> str:
 
 
 async def costs(path: Path, length: int) -> dict[str, Cost]:
-    """What everything costs that is done with a conversation of this length."""
+    """Measure every step with a conversation of this length."""
     running = engine(DYNOXIDE)
     table = running.table(path)
     async with dynamo_store(running.url, table, NOON) as store:
@@ -273,8 +273,8 @@ async def test_hardly_anything_costs_more_in_a_long_conversation(tmp_path: Path)
 
 def test_a_turn_keeps_within_its_budget() -> None:
     costs = promised()
-    warm = costs["AI turn: message and answer, a notice of each"]
-    keyed = costs["the same, the message with a key"]
+    warm = costs["AI turn: message and answer, with a notice each"]
+    keyed = costs["the same, with an idempotency key"]
     cold = costs["latest"]
 
     assert max(warm.requests, keyed.requests) <= 3

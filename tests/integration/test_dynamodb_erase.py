@@ -1,4 +1,4 @@
-"""What an erasure of the DynamoDB store leaves, wherever it is interrupted and whoever writes."""
+"""Erasures of the DynamoDB store, interrupted anywhere and with concurrent writers."""
 
 import asyncio
 import itertools
@@ -34,11 +34,11 @@ from tests.support.faults import Hold
 HOUR = timedelta(hours=1)
 EVERYTHING, NOTHING = Erased(sessions=2, messages=9, notices=5), Erased(0, 0, 0)
 TOMBSTONE = {"PK", "SK", "x", "exp", "n", "k"}
-"""Of an erased item: its key, that it is erased, until when, and how much was erased with it."""
+"""The attributes of a tombstone."""
 
 
 class Erasing(NamedTuple):
-    """A table, a store through a proxy, and another process's store without one."""
+    """A table, a store behind a proxy, and another process's store."""
 
     engine: Engine
     table: str
@@ -47,7 +47,7 @@ class Erasing(NamedTuple):
     other: DynamoStore
 
     def left(self) -> list[dict[str, Any]]:
-        """What the table has that is no tombstone, but for Dan's."""
+        """Return the items that are no tombstones, except Dan's."""
         items = self.engine.items(self.table)
         dans = ("S#dan", f"U#{DAN.business_id}#{DAN.user_id}")
         return [
@@ -70,7 +70,7 @@ async def erasing(tmp_path: Path) -> AsyncIterator[Erasing]:
 
 
 async def talked(store: DynamoStore, number: int) -> Session:
-    """Two conversations of a customer, with keys, and notices that wait or are dead."""
+    """Store two conversations of a customer, with keys, and with pending and dead notices."""
     first = new_session(f"closed-{number}", customer(number))
     first = await stored(store, with_notices(user_says(first, key="k1"), 2))
     (dead,) = await store.claim(NOON, NOON + HOUR, 1)
@@ -84,7 +84,7 @@ async def talked(store: DynamoStore, number: int) -> Session:
 
 
 async def requests_of_an_erasure(all_: Erasing) -> int:
-    """How many it takes when all goes well."""
+    """Count the requests of an erasure without faults."""
     await talked(all_.other, 0)
     all_.proxy.forget()
     erased = await all_.store.erase(customer(0))
@@ -94,7 +94,7 @@ async def requests_of_an_erasure(all_: Erasing) -> int:
 
 
 async def died_at(all_: Erasing, request: int, fault: Fault) -> None:
-    """An erasure that dies at one of its requests; another process then does it again."""
+    """Interrupt an erasure at one of its requests, and repeat it in another process."""
     who = customer(request)
     second = await talked(all_.other, request)
     all_.proxy.forget()
@@ -115,7 +115,7 @@ async def died_at(all_: Erasing, request: int, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG, Fault.MUTE], ids=["before it", "after it"])
-async def test_an_erasure_that_dies_at_any_request_is_finished_by_the_next(
+async def test_an_erasure_that_is_interrupted_at_any_request_is_completed_by_the_next(
     erasing: Erasing, fault: Fault
 ) -> None:
     requests = await requests_of_an_erasure(erasing)
@@ -127,7 +127,7 @@ async def test_an_erasure_that_dies_at_any_request_is_finished_by_the_next(
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.PARTIAL, Fault.BROKEN], ids=str)
-async def test_a_fault_at_any_request_of_an_erasure_changes_nothing_of_its_receipt(
+async def test_a_fault_at_any_request_of_an_erasure_does_not_change_its_receipt(
     erasing: Erasing, fault: Fault
 ) -> None:
     requests = await requests_of_an_erasure(erasing)
@@ -139,7 +139,7 @@ async def test_a_fault_at_any_request_of_an_erasure_changes_nothing_of_its_recei
         assert erasing.left() == [], f"request {request}"
 
 
-async def test_what_writers_store_during_an_erasure_is_whole_or_erased_whole(
+async def test_a_session_written_during_an_erasure_is_kept_whole_or_erased_whole(
     erasing: Erasing,
 ) -> None:
     acknowledged: list[Session] = []
@@ -177,7 +177,7 @@ async def test_what_writers_store_during_an_erasure_is_whole_or_erased_whole(
     assert await erasing.other.depth() == 0
 
 
-async def test_while_a_customer_is_being_erased_they_can_begin_anew(erasing: Erasing) -> None:
+async def test_a_customer_can_open_a_session_while_being_erased(erasing: Erasing) -> None:
     hold = Hold()
     await talked(erasing.other, 0)
     erasing.proxy.plan = in_turn(hold, operation="BatchWriteItem")
@@ -195,11 +195,11 @@ async def test_while_a_customer_is_being_erased_they_can_begin_anew(erasing: Era
     assert after.session == anew
 
 
-async def test_however_long_a_log_is_it_is_erased_page_by_page(
+async def test_a_log_of_any_length_is_erased_page_by_page(
     erasing: Erasing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "BATCH", 1)
-    monkeypatch.setattr(archive, "_AT_ONCE", 3)
+    monkeypatch.setattr(archive, "MAX_BATCH_WRITE", 1)
+    monkeypatch.setattr(archive, "_CONCURRENCY", 3)
     await talked(erasing.other, 0)
     erasing.proxy.forget()
     erased = await erasing.store.erase(customer(0))

@@ -1,4 +1,4 @@
-"""What becomes of the DynamoDB store's promises when the network and the table fail it."""
+"""The guarantees of the DynamoDB store when the network or the table fails."""
 
 import asyncio
 import time
@@ -42,16 +42,16 @@ QUICK = (
     Fault.LOST,
     Fault.LOST_BROKEN,
 )
-"""The faults that are known at once."""
+"""The faults that are reported immediately."""
 WRITERS = 6
 WITHIN_S = 5.0
-"""In which every call has come to an end."""
+"""The time within which every call has returned."""
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 
 
 class Faulty(NamedTuple):
-    """A store, and the proxy between it and its table."""
+    """Open a store, with a proxy between it and its table."""
 
     store: DynamoStore
     proxy: FaultProxy
@@ -69,7 +69,7 @@ async def faulty(path: Path) -> AsyncIterator[Faulty]:
 
 
 async def texts(store: DynamoStore, number: int = 0) -> dict[str, int]:
-    """What is said in the session of this number, each with its seq; nothing is there twice."""
+    """Return the texts of a session with their seqs, and check that none is there twice."""
     loaded = await store.latest(customer(number))
     assert loaded is not None
     log = await store.page(loaded.session.session_id, limit=10_000)
@@ -81,21 +81,21 @@ async def texts(store: DynamoStore, number: int = 0) -> dict[str, int]:
 
 @dataclass
 class Writer:
-    """Writes to one session, and remembers what it was told of each message."""
+    """A writer to one session, which records the outcome of each message."""
 
     store: DynamoStore
     acknowledged: dict[str, int] = field(default_factory=dict)
     in_doubt: set[str] = field(default_factory=set)
 
     async def once(self, key: str) -> None:
-        """Say something without a key: whatever is in doubt stays in doubt."""
+        """Append a message without a key; its outcome may remain unknown."""
         try:
             await self._append(key, message(key, with_key=False))
         except StorageUnavailable:
             self.in_doubt.add(f"message {key}")
 
     async def until_told(self, key: str) -> None:
-        """Say something with a key, again and again until it is known to be stored."""
+        """Append a message with a key, and repeat until it is known to be stored."""
         while True:
             try:
                 return await self._append(key, message(key, with_key=True))
@@ -128,7 +128,7 @@ MIXTURES = {
 
 
 @pytest.mark.parametrize("mixture", MIXTURES)
-async def test_writers_of_one_session_lose_nothing_and_double_nothing(
+async def test_writers_of_one_session_neither_lose_nor_duplicate_a_message(
     tmp_path: Path, mixture: str
 ) -> None:
     async with faulty(tmp_path) as (store, proxy):
@@ -159,7 +159,7 @@ APPENDS: dict[str, Decide] = {
 
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.LOST_BROKEN], ids=str)
 @pytest.mark.parametrize("append", APPENDS)
-async def test_an_append_whose_answer_is_lost_is_stored_once_and_acknowledged(
+async def test_an_append_whose_response_is_lost_is_stored_once_and_acknowledged(
     tmp_path: Path, append: str, fault: Fault
 ) -> None:
     async with faulty(tmp_path) as (store, proxy):
@@ -176,7 +176,7 @@ async def test_an_append_whose_answer_is_lost_is_stored_once_and_acknowledged(
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.LOST_BROKEN], ids=str)
-async def test_an_opening_whose_answer_is_lost_opens_one_session(
+async def test_an_opening_whose_response_is_lost_opens_one_session(
     tmp_path: Path, fault: Fault
 ) -> None:
     async with faulty(tmp_path) as (store, proxy):
@@ -191,7 +191,7 @@ async def test_an_opening_whose_answer_is_lost_opens_one_session(
 
 
 async def unanswered(path: Path, fault: Fault) -> tuple[float, list[int], str]:
-    """An append that gets no answer, and its repeat: what it took, what is stored, what it said."""
+    """Append without a response, and repeat; return the time, the texts and the outcome."""
     async with faulty(path) as (store, proxy):
         session = await conversation(store, 1)
         proxy.plan = always(fault)
@@ -209,7 +209,7 @@ async def unanswered(path: Path, fault: Fault) -> tuple[float, list[int], str]:
     return seconds, [entry.seq for entry in log], repeated
 
 
-async def test_an_append_that_is_not_answered_is_given_up_and_may_be_repeated(
+async def test_an_append_without_a_response_times_out_and_may_be_repeated(
     tmp_path: Path,
 ) -> None:
     results = await asyncio.gather(
@@ -222,7 +222,7 @@ async def test_an_append_that_is_not_answered_is_given_up_and_may_be_repeated(
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.LOST_BROKEN], ids=str)
-async def test_what_a_business_has_spent_is_counted_once_though_the_answer_is_lost(
+async def test_usage_is_counted_once_though_the_response_is_lost(
     tmp_path: Path, fault: Fault
 ) -> None:
     cost, day = Usage(input_tokens=90, cached_tokens=40, output_tokens=10, calls=1), NOON.date()
@@ -239,7 +239,7 @@ CALLS: dict[str, Call] = {
     "load": lambda store, session: store.load(session.session_id),
     "append": lambda store, session: store.append(user_says(session), NOON),
     "append with a key": lambda store, session: store.append(user_says(session, key="k"), NOON),
-    "stored": lambda store, session: store.stored(session.customer, "k"),
+    "stored": lambda store, session: store.stored(session.customer, "k", NOON),
     "page": lambda store, session: store.page(session.session_id, limit=10),
     "due": lambda store, session: store.due(NOON, 10),
     "list_sessions": lambda store, session: store.list_sessions(limit=10),
@@ -256,7 +256,7 @@ CALLS: dict[str, Call] = {
 
 
 async def each_call(store: DynamoStore, session: Session) -> dict[str, BaseException | object]:
-    """What every method comes to, all called at once; each within its time."""
+    """Call every method at the same time, and return the results."""
     async with asyncio.timeout(WITHIN_S):
         results = await asyncio.gather(
             *(call(store, session) for call in CALLS.values()), return_exceptions=True
@@ -265,7 +265,7 @@ async def each_call(store: DynamoStore, session: Session) -> dict[str, BaseExcep
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG, Fault.THROTTLED], ids=str)
-async def test_no_call_waits_longer_than_its_time(tmp_path: Path, fault: Fault) -> None:
+async def test_no_call_exceeds_its_deadline(tmp_path: Path, fault: Fault) -> None:
     async with faulty(tmp_path) as (store, proxy):
         session = await stored(store, with_notices(user_says(new_session())))
         proxy.plan = always(fault)
@@ -276,7 +276,7 @@ async def test_no_call_waits_longer_than_its_time(tmp_path: Path, fault: Fault) 
     )
 
 
-async def test_a_store_that_was_away_is_back_by_itself(tmp_path: Path) -> None:
+async def test_a_store_recovers_from_an_outage_by_itself(tmp_path: Path) -> None:
     async with faulty(tmp_path) as (store, proxy):
         session = await stored(store, with_notices(user_says(new_session())))
         await proxy.stop()
@@ -291,7 +291,7 @@ async def test_a_store_that_was_away_is_back_by_itself(tmp_path: Path) -> None:
     assert loaded.session == after
 
 
-async def test_a_caller_who_gives_up_holds_no_connection(tmp_path: Path) -> None:
+async def test_a_cancelled_call_holds_no_connection(tmp_path: Path) -> None:
     async with faulty(tmp_path) as (store, proxy):
         session = await conversation(store, 1)
         proxy.forget()
@@ -310,7 +310,7 @@ async def test_a_caller_who_gives_up_holds_no_connection(tmp_path: Path) -> None
 
 
 async def delivered_in_order(store: DynamoStore, expected: int) -> dict[str, list[int]]:
-    """Deliver until nothing is left; the positions that each session's notices had, as they came.
+    """Deliver everything; return the positions of each session's notices in order of arrival.
 
     A minute passes from one round to the next, and a lease lasts as long: what was claimed and not
     settled comes again.

@@ -1,4 +1,4 @@
-"""The log on DynamoDB: what several processes, lost writes and the passing of time do to it."""
+"""The log on DynamoDB, with several processes, lost writes and expiry."""
 
 import asyncio
 from base64 import b64decode, b64encode
@@ -11,8 +11,7 @@ import pytest
 from msgspec import msgpack
 from msgspec.structs import replace
 
-from adapters.dynamodb import archive, client
-from adapters.dynamodb import store as store_module
+from adapters.dynamodb import archive, client, sessions
 from adapters.dynamodb.items import HEAD
 from adapters.dynamodb.store import DynamoStore
 from application.ports import RECENT, Erased
@@ -43,7 +42,7 @@ S1 = SessionId("s1")
 
 
 class Chats:
-    """Sessions that several processes write to and sweep, and when each is due."""
+    """Sessions that several processes write to and sweep, with the times at which they are due."""
 
     def __init__(self, stores: list[DynamoStore], random: Random) -> None:
         self.now = NOON
@@ -56,7 +55,7 @@ class Chats:
         self._due: dict[str, datetime] = {}
 
     async def step(self) -> None:
-        """Up to three of them do something at the same time."""
+        """Let up to three processes do something at the same time."""
         self.now += self._random.choice([1, 20, 100, 3_000]) * SECOND
         acts = self._random.choices([self._write, self._sweep, self._read], [6, 3, 1], k=3)
         await asyncio.gather(*(act() for act in acts[: self._random.randint(1, 3)]))
@@ -83,17 +82,17 @@ class Chats:
         await self._store().load(SessionId(self._random.choice(list(self._heads))))
 
     def due(self) -> list[str]:
-        """Those that are due, the most overdue first."""
+        """Return the sessions that are due, the most overdue first."""
         return [name for at, name in sorted((at, name) for name, at in self._due.items())
                 if at <= self.now]  # fmt: skip
 
     async def found(self) -> list[str]:
-        """Those that a process finds."""
+        """Return the sessions that a process finds."""
         return [each.session_id for each in await self._store().due(self.now, 100)]
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_whoever_writes_and_sweeps_what_is_due_is_found_and_nothing_else(
+async def test_exactly_the_due_sessions_are_found_by_several_processes(
     seed: int, tmp_path: Path
 ) -> None:
     running = engine(DYNOXIDE)
@@ -111,13 +110,13 @@ async def test_whoever_writes_and_sweeps_what_is_due_is_found_and_nothing_else(
 
 
 def head(running: Engine, table: str) -> dict[str, object]:
-    """The head of the only session."""
+    """Return the head of the only session."""
     (item,) = [each for each in running.items(table) if each["SK"]["S"] == HEAD]
     return item
 
 
 async def lost_head(running: Engine, table: str, length: int) -> Session:
-    """A session of that length whose head was written when it was opened, and never again."""
+    """Store a session whose head was written only when it was opened."""
     async with dynamo_store(running.url, table, NOON) as store:
         session = await conversation(store, 1)
         first = head(running, table)
@@ -128,9 +127,7 @@ async def lost_head(running: Engine, table: str, length: int) -> Session:
 
 
 @pytest.mark.parametrize("length", [2, RECENT, RECENT + 1, 3 * RECENT + 5])
-async def test_a_head_that_was_never_written_again_is_made_from_the_log(
-    length: int, tmp_path: Path
-) -> None:
+async def test_a_stale_head_is_rebuilt_from_the_log(length: int, tmp_path: Path) -> None:
     running = engine(DYNOXIDE)
     table = running.table(tmp_path)
     session = await lost_head(running, table, length)
@@ -144,7 +141,7 @@ async def test_a_head_that_was_never_written_again_is_made_from_the_log(
     assert listed.sessions == (session,)
 
 
-async def test_whoever_reads_a_head_that_is_far_behind_writes_it(tmp_path: Path) -> None:
+async def test_a_read_of_a_head_that_is_far_behind_writes_it(tmp_path: Path) -> None:
     running = engine(DYNOXIDE)
     table = running.table(tmp_path)
     await lost_head(running, table, 3 * RECENT)
@@ -187,17 +184,17 @@ async def test_a_page_may_begin_and_end_within_a_draft(
 
 
 class MovingClock(StoppedClock):
-    """A time that the test moves on."""
+    """A clock that the test sets."""
 
     def move(self, to: datetime) -> None:
-        """It is then."""
+        """Set the time."""
         self._at = to
 
 
 def moved_store(
     on: Engine | FaultProxy, table: str, clock: MovingClock, retention_days: int = 0
 ) -> DynamoStore:
-    """A store in whose time the test moves."""
+    """Return a store with a clock that the test sets."""
     return DynamoStore(
         table,
         endpoint_url=on.url,
@@ -207,7 +204,7 @@ def moved_store(
     )
 
 
-async def test_what_has_expired_is_shown_no_more_although_it_is_still_there(tmp_path: Path) -> None:
+async def test_expired_entries_are_hidden_before_they_are_deleted(tmp_path: Path) -> None:
     running = engine(DYNOXIDE)
     table, clock = running.table(tmp_path), MovingClock(NOON)
     async with DynamoStore(
@@ -253,14 +250,14 @@ async def test_an_open_session_and_what_leads_to_it_never_expire(tmp_path: Path)
 
 
 def expire(running: Engine, table: str, at: datetime) -> None:
-    """Delete what TTL has deleted by then."""
+    """Delete the items that TTL has deleted by then."""
     for item in running.items(table):
         if "exp" in item and int(item["exp"]["N"]) <= at.timestamp():
             key = {name: item[name] for name in ("PK", "SK")}
             running.call("DeleteItem", TableName=table, Key=key)
 
 
-async def test_who_still_knows_an_erased_session_is_refused_when_its_tombstones_are_gone(
+async def test_a_late_append_to_an_erased_session_is_refused_after_its_tombstones_are_gone(
     tmp_path: Path,
 ) -> None:
     running = engine(DYNOXIDE)
@@ -279,7 +276,7 @@ async def test_who_still_knows_an_erased_session_is_refused_when_its_tombstones_
     assert running.items(table) == []
 
 
-async def test_no_seq_is_given_twice_after_the_entries_have_expired(tmp_path: Path) -> None:
+async def test_no_seq_is_used_twice_after_the_entries_have_expired(tmp_path: Path) -> None:
     running = engine(DYNOXIDE)
     table, clock = running.table(tmp_path), MovingClock(NOON)
     async with moved_store(running, table, clock, retention_days=1) as store:
@@ -292,7 +289,7 @@ async def test_no_seq_is_given_twice_after_the_entries_have_expired(tmp_path: Pa
     assert loaded == (session, ())
 
 
-async def test_a_session_that_cannot_be_read_keeps_no_other_from_being_found(
+async def test_a_session_that_cannot_be_decoded_hides_no_other(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     running = engine(DYNOXIDE)
@@ -315,11 +312,11 @@ async def test_a_session_that_cannot_be_read_keeps_no_other_from_being_found(
     assert {record.__dict__.get("action") for record in caplog.records} == {"session_unreadable"}
 
 
-async def test_nobody_waits_long_for_what_is_being_tidied(
+async def test_no_listing_waits_long_for_background_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "TIDIED_S", 0.01)
-    monkeypatch.setattr(archive, "TIDIED_S", 0.01)
+    monkeypatch.setattr(sessions, "MAX_BACKGROUND_WAIT_S", 0.01)
+    monkeypatch.setattr(archive, "MAX_BACKGROUND_WAIT_S", 0.01)
     running, hold = engine(DYNOXIDE), Hold()
     async with (
         FaultProxy(running.url) as proxy,
@@ -384,7 +381,7 @@ async def test_a_listing_reads_no_session_that_has_expired(tmp_path: Path) -> No
 
 
 def partitions_read(proxy: FaultProxy) -> list[str]:
-    """Those of sessions whose log was read."""
+    """Return the partitions of the sessions whose log was read."""
     values = [
         asked.body["ExpressionAttributeValues"]
         for asked in proxy.asked
@@ -394,14 +391,14 @@ def partitions_read(proxy: FaultProxy) -> list[str]:
 
 
 def large(size: int) -> Draft:
-    """A new session, of which two notices tell; what is said, and each notice, is of that size."""
+    """Return a new session with a message and two notices of this size."""
     draft = with_notices(user_says(new_session(), "x" * size), 2)
     content = QuestionAsked(at=NOON, text="y" * size)
     draft.notices = tuple(replace(each, content=content) for each in draft.notices)
     return draft
 
 
-async def test_what_does_not_fit_an_item_with_its_notice_is_stored_beside_it(
+async def test_a_notice_that_does_not_fit_its_entries_item_gets_its_own(
     tmp_path: Path,
 ) -> None:
     running = engine(DYNOXIDE)
@@ -423,7 +420,7 @@ async def test_what_does_not_fit_an_item_with_its_notice_is_stored_beside_it(
 
 
 @pytest.mark.parametrize("what", ["entries", "notice"])
-async def test_what_fits_no_item_is_refused_at_once_and_blocks_nothing(
+async def test_a_draft_that_fits_no_item_is_refused_at_once_and_blocks_nothing(
     what: str, tmp_path: Path
 ) -> None:
     draft = large(400_000)
@@ -440,7 +437,7 @@ async def test_what_fits_no_item_is_refused_at_once_and_blocks_nothing(
     assert after.seq == 1
 
 
-async def test_what_is_not_dynamodb_is_not_believed_to_have_stored_anything() -> None:
+async def test_a_response_that_is_not_dynamodbs_is_an_error() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi")

@@ -1,7 +1,7 @@
-"""The DynamoDB store's outbox, when two work on one session, and when one dies at it.
+"""The DynamoDB outbox, with two processes on one session, and with one that dies.
 
-Whatever two do at the same time must come to what the store in memory comes to when the one does
-it after the other; what somebody left half done must come to what it was before, or is after.
+Two concurrent acts must lead to a state that the memory store reaches with the same acts in
+sequence; an interrupted act must lead to the state before it, or after it.
 """
 
 import asyncio
@@ -16,9 +16,8 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from adapters.dynamodb import claim_cache as ready
-from adapters.dynamodb import outbox
-from adapters.dynamodb.claim_cache import LOOK_EVERY_S
+from adapters.dynamodb import claim_cache, outbox
+from adapters.dynamodb.claim_cache import RESCAN_EVERY_S
 from adapters.dynamodb.items import SHARDS
 from adapters.dynamodb.store import DynamoStore
 from adapters.memory.store import MemoryStore
@@ -36,30 +35,30 @@ T = TypeVar("T")
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LEASE = NOON + 5 * MINUTE
-LOOK = timedelta(seconds=LOOK_EVERY_S)
+LOOK = timedelta(seconds=RESCAN_EVERY_S)
 
 
 def session_of(session_id: str) -> Session:
-    """A session whose customer has no other."""
+    """Return a session of a customer who has no other."""
     return new_session(session_id, Customer(BusinessId("b1"), UserId(session_id)))
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A session of its own in a store that many share, one after the other."""
+    """A session of its own in a store that many cases share."""
 
     store: Store
     session_id: str
 
     def on(self, store: Store) -> "Case":
-        """The same session, seen by another store."""
+        """Return the same session in another store."""
         return Case(store, self.session_id)
 
     def notice(self, position: int) -> str:
         return f"{self.session_id}-{position}"
 
     async def prepare(self, messages: int = 5) -> None:
-        """Two to five messages, each with its notice: the first two are dead, the third is claimed,
+        """Store two to five messages with a notice each: two are dead, the third is claimed,
         the others wait for it; the last of four or five is not parked yet, the next claim does it.
         """
         session = session_of(self.session_id)
@@ -89,7 +88,7 @@ class Case:
         await self.claim()
 
     async def come_to(self) -> "End":
-        """Deliver what there is; what is dead stays it."""
+        """Deliver everything that is not dead."""
         delivered: list[str] = []
         while notices := await self.store.claim(LEASE, LEASE, 10):
             (notice,) = notices
@@ -100,10 +99,10 @@ class Case:
 
 
 class End(NamedTuple):
-    """What a session comes to."""
+    """The final state of a session."""
 
     delivered: list[str]
-    """One by one, in this order."""
+    """In the order of delivery."""
     dead: list[str]
 
 
@@ -123,7 +122,7 @@ SINGLE = [act for act in ACTS if act != "append_and_claim"]
 
 
 async def in_memory(messages: int, *acts: Act) -> End:
-    """What these acts, one after the other, come to."""
+    """Return the final state after these acts in sequence."""
     case = Case(MemoryStore(), "s1")
     await case.prepare(messages)
     for act in acts:
@@ -132,7 +131,7 @@ async def in_memory(messages: int, *acts: Act) -> End:
 
 
 class MovingClock(StoppedClock):
-    """A time that the test moves on."""
+    """A clock that the test advances."""
 
     def move(self, by: timedelta) -> None:
         self._at += by
@@ -140,7 +139,7 @@ class MovingClock(StoppedClock):
 
 @dataclass(frozen=True, slots=True)
 class Two:
-    """Two stores on one table; the one can be stopped in the middle of what it does."""
+    """Two stores on one table; one of them can be stopped at any request."""
 
     stopping: DynamoStore
     other: DynamoStore
@@ -150,19 +149,19 @@ class Two:
     table: str
 
     async def case(self, number: int, messages: int = 5) -> Case:
-        """A prepared session, in which the store that can be stopped has claimed."""
+        """Prepare a session in which the store that can be stopped has a claim."""
         case = Case(self.stopping, f"s{number}")
         await case.prepare(messages)
         self.look()
         return case
 
     def look(self) -> None:
-        """From now on either store sees what the other one has done."""
+        """Advance the clock, so that either store sees what the other has done."""
         self.clock.move(LOOK)
 
     @asynccontextmanager
     async def stopped(self, acting: Awaitable[T], before: int) -> AsyncIterator[asyncio.Future[T]]:
-        """The act, standing before its `before`-th request, or ended where it made fewer."""
+        """Stop the act before its `before`-th request, or run it to its end if it makes fewer."""
         hold = Hold()
         self.proxy.plan = in_turn(*[None] * (before - 1), hold)
         act = asyncio.ensure_future(acting)
@@ -173,9 +172,9 @@ class Two:
         await asyncio.wait((act,))
 
     async def dies(self, acting: Awaitable[object], before: int) -> bool:
-        """Whether the act has died before its `before`-th request; else it made fewer, and ended.
+        """Kill the act before its `before`-th request. Returns False if it made fewer, and ended.
 
-        What it has asked for then is never done.
+        The request itself is never executed.
         """
         self.proxy.forget()
         self.proxy.plan = in_turn(*[None] * (before - 1), Fault.HANG)
@@ -188,7 +187,7 @@ class Two:
 
 
 async def first_of(act: asyncio.Future[T], other: Coroutine[object, object, object]) -> None:
-    """Return when either has ended, and give up the other one."""
+    """Return when either has ended, and cancel the other one."""
     waiting = asyncio.ensure_future(other)
     await asyncio.wait((act, waiting), return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -225,7 +224,7 @@ async def stores(tmp_path: Path) -> AsyncIterator[Two]:
         *((few, act) for few in (2, 3) for act in ("append", "retry_the_second")),
     ],
 )
-async def test_what_two_do_at_once_comes_to_the_one_after_the_other(
+async def test_concurrent_acts_lead_to_the_state_of_a_sequence(
     messages: int, act: str, stores: Two
 ) -> None:
     one, numbers = ACTS[act], count(1)
@@ -245,7 +244,7 @@ async def test_what_two_do_at_once_comes_to_the_one_after_the_other(
             assert await case.come_to() in possible, (meanwhile, before)
 
 
-async def test_a_notice_is_claimed_once_by_two_that_claim_at_once(stores: Two) -> None:
+async def test_a_notice_is_claimed_once_by_two_concurrent_claims(stores: Two) -> None:
     before, is_over = 0, False
     while not is_over:
         before += 1
@@ -261,7 +260,7 @@ async def test_a_notice_is_claimed_once_by_two_that_claim_at_once(stores: Two) -
         assert (await case.come_to()).delivered == ["40", "50"]
 
 
-async def test_what_this_process_has_stored_is_claimed_without_a_look_at_the_index(
+async def test_a_notice_of_this_process_is_claimed_without_reading_the_index(
     stores: Two,
 ) -> None:
     session = new_session()
@@ -282,7 +281,7 @@ async def test_what_this_process_has_stored_is_claimed_without_a_look_at_the_ind
     assert "Query" not in stores.proxy.operations
 
 
-async def test_what_another_process_has_stored_is_found_within_the_time_of_a_look(
+async def test_a_notice_of_another_process_is_found_by_the_next_scan(
     stores: Two,
 ) -> None:
     assert await stores.other.claim(NOON, LEASE, 8) == ()
@@ -294,7 +293,7 @@ async def test_what_another_process_has_stored_is_found_within_the_time_of_a_loo
     assert (len(before), len(after)) == (0, 1)
 
 
-async def test_a_lease_that_another_process_has_left_ends_without_a_look(stores: Two) -> None:
+async def test_a_lease_of_another_process_ends_without_another_scan(stores: Two) -> None:
     await stored(stores.stopping, with_notices(user_says(new_session())))
     await stores.stopping.claim(NOON, LEASE, 8)
     during = await stores.other.claim(NOON, LEASE, 8)
@@ -303,7 +302,7 @@ async def test_a_lease_that_another_process_has_left_ends_without_a_look(stores:
     assert (len(during), len(after)) == (0, 1)
 
 
-async def test_a_claim_sees_what_was_stored_while_it_looked(stores: Two) -> None:
+async def test_a_claim_finds_a_notice_that_was_stored_while_it_read_the_index(stores: Two) -> None:
     hold = Hold()
     stores.proxy.plan = in_turn(*[None] * 4, hold, operation="Query")
     await stores.stopping.claim(NOON, LEASE, 8)
@@ -318,7 +317,7 @@ async def test_a_claim_sees_what_was_stored_while_it_looked(stores: Two) -> None
     assert [notice.position for notice in seen] == [10]
 
 
-async def test_what_was_stored_for_a_caller_who_had_given_up_is_claimed(stores: Two) -> None:
+async def test_a_notice_of_a_cancelled_append_is_claimed(stores: Two) -> None:
     await stores.stopping.claim(NOON, LEASE, 8)
     hold = Hold()
     stores.proxy.forget()
@@ -336,10 +335,10 @@ async def test_what_was_stored_for_a_caller_who_had_given_up_is_claimed(stores: 
     assert [notice.position for notice in claimed] == [10]
 
 
-async def test_more_than_is_remembered_is_claimed_all_the_same(
+async def test_more_notices_than_the_cache_holds_are_claimed(
     stores: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ready, "MAX_HELD", 1)
+    monkeypatch.setattr(claim_cache, "MAX_CACHED_ROWS", 1)
     await stores.stopping.claim(NOON, LEASE, 8)
     for number in range(9):
         await stored(stores.stopping, with_notices(user_says(session_of(f"s{number}"))))
@@ -350,13 +349,13 @@ async def test_more_than_is_remembered_is_claimed_all_the_same(
 
 @asynccontextmanager
 async def forgetful(path: Path, clock: Clock) -> AsyncIterator[DynamoStore]:
-    """A store that keeps for a day what was said."""
+    """Open a store with a retention of one day."""
     running = engine(DYNOXIDE)
     async with store_at(clock, running.url, running.table(path), retention_days=1) as store:
         yield store
 
 
-async def test_no_notice_is_deleted_before_it_is_out_and_then_each_with_what_it_tells_of(
+async def test_no_notice_expires_before_it_is_delivered_and_then_with_its_entries(
     tmp_path: Path,
 ) -> None:
     running, clock = engine(DYNOXIDE), MovingClock(NOON)
@@ -383,7 +382,7 @@ async def test_no_notice_is_deleted_before_it_is_out_and_then_each_with_what_it_
     assert None not in deleted_at()
 
 
-async def test_a_notice_that_has_expired_is_not_delivered_and_holds_up_no_other(
+async def test_a_notice_that_has_expired_is_not_delivered_and_blocks_no_other(
     tmp_path: Path,
 ) -> None:
     clock = MovingClock(NOON)
@@ -402,7 +401,7 @@ async def test_a_notice_that_has_expired_is_not_delivered_and_holds_up_no_other(
     assert depth == 1
 
 
-async def test_a_dead_letter_that_has_expired_is_neither_shown_nor_revived(tmp_path: Path) -> None:
+async def test_a_dead_letter_that_has_expired_is_neither_listed_nor_retried(tmp_path: Path) -> None:
     clock = MovingClock(NOON)
     async with forgetful(tmp_path, clock) as store:
         for session_id in ("s1", "s2"):
@@ -418,7 +417,7 @@ async def test_a_dead_letter_that_has_expired_is_neither_shown_nor_revived(tmp_p
     assert revived == [False, True]
 
 
-async def test_a_notice_that_cannot_be_read_keeps_no_other_from_being_claimed(
+async def test_a_notice_that_cannot_be_decoded_blocks_no_other_session(
     stores: Two, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("s1", "s2", "s3"):
@@ -437,17 +436,17 @@ async def test_a_notice_that_cannot_be_read_keeps_no_other_from_being_claimed(
     assert [record.__dict__.get("action") for record in caplog.records] == ["notice_unreadable"]
 
 
-async def test_a_claim_that_has_taken_long_looks_for_no_more(
+async def test_a_claim_that_has_taken_long_reads_no_more(
     stores: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "CLAIM_S", 0.0)
+    monkeypatch.setattr(outbox, "CLAIM_BUDGET_S", 0.0)
     session = session_of("s1")
     for _ in range(2):
         session = await stored(stores.stopping, with_notices(user_says(session)))
     await stored(stores.stopping, with_notices(user_says(session_of("s2"))))
     claims = [await stores.stopping.claim(NOON, LEASE, 1) for _ in range(4)]
 
-    # The second of the session is met twice before it is parked: all that those claims look at.
+    # The session's second notice is blocked twice before it is parked: these claims read no more.
     assert [[notice.notice_id for notice in each] for each in claims] == [
         ["s1-10"],
         [],
@@ -457,7 +456,7 @@ async def test_a_claim_that_has_taken_long_looks_for_no_more(
 
 
 def move_to_other_shards(two: Two) -> None:
-    """Have the nodes in the index as by a version with another number of shards."""
+    """Move the items in the index as a version with another number of shards would have."""
     for item in two.engine.items(two.table):
         kind, _, shard = item.get("oP", {"S": ""})["S"].partition("#")
         if shard:
@@ -466,9 +465,7 @@ def move_to_other_shards(two: Two) -> None:
 
 
 @pytest.mark.parametrize("act", SINGLE)
-async def test_a_node_is_where_it_says_whatever_the_number_of_shards_is_now(
-    act: str, stores: Two
-) -> None:
+async def test_items_of_another_number_of_shards_are_found(act: str, stores: Two) -> None:
     case = await stores.case(1)
     move_to_other_shards(stores)
     await ACTS[act](case.on(stores.other))
@@ -478,7 +475,7 @@ async def test_a_node_is_where_it_says_whatever_the_number_of_shards_is_now(
 
 
 @pytest.mark.parametrize("act", SINGLE)
-async def test_what_dies_in_the_middle_was_done_or_not(act: str, stores: Two) -> None:
+async def test_an_interrupted_act_was_done_or_not(act: str, stores: Two) -> None:
     possible = [await in_memory(5), await in_memory(5, ACTS[act])]
     before, has_died = 0, True
     while has_died:

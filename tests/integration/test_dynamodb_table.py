@@ -1,4 +1,4 @@
-"""The table as an operator makes, mends and deletes it; and as whom the SDK asks for it."""
+"""Administration of the table, and the credentials with which the SDK accesses it."""
 
 import asyncio
 import hashlib
@@ -23,31 +23,31 @@ from tests.support.server import running
 
 SECRET = "not-to-be-told-to-anyone"
 WITHIN_S = 15.0
-"""In which an operator is told, a busy machine's start of an interpreter included."""
+"""The time within which a command reports an error, including the start of its process."""
 
 
 class Hurried(SystemClock):
-    """A clock on which every pause is over at once."""
+    """A clock on which every pause ends at once."""
 
     async def sleep(self, delay_s: float) -> None:
         await asyncio.sleep(0)
 
 
 class Cloud:
-    """What AWS has and an engine on this machine lacks, before such an engine; and who asked it."""
+    """A proxy that adds the features of AWS to a local engine, and records the credentials."""
 
     def __init__(self, behind: Engine) -> None:
         self._engine = behind
         self.is_recoverable = False
         self.refusals = 0
-        """So often recovery cannot be turned on yet."""
+        """How often recovery cannot be turned on yet."""
         self.knows_protection = True
         self.asked: list[str] = []
         self.askers: set[str] = set()
-        """The access keys that requests were signed with, each with the region."""
+        """The access keys with which requests were signed, and their regions."""
 
     def app(self) -> Litestar:
-        """It, as an application."""
+        """The proxy as an ASGI application."""
 
         @post("/", status_code=200)
         async def serve(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -91,7 +91,7 @@ _TYPE = "application/x-amz-json-1.0"
 
 
 class _Refused(Exception):
-    """The answer is an error."""
+    """The response is an error."""
 
 
 def _problem(code: str) -> bytes:
@@ -100,7 +100,7 @@ def _problem(code: str) -> bytes:
 
 @asynccontextmanager
 async def cloud() -> AsyncIterator[tuple[Cloud, str]]:
-    """A cloud, and its address."""
+    """Run a cloud, and return its address."""
     it = Cloud(engine(DYNOXIDE))
     async with running(it.app()) as address:
         yield it, f"http://{address}"
@@ -108,12 +108,12 @@ async def cloud() -> AsyncIterator[tuple[Cloud, str]]:
 
 @pytest.fixture
 def name(tmp_path: Path) -> str:
-    """The name of a table that nobody else has."""
+    """Return an unused name of a table."""
     return f"operated-{hashlib.sha256(bytes(tmp_path)).hexdigest()[:24]}"
 
 
 def table(name: str, endpoint_url: str) -> DynamoTable:
-    """The table as an operator has it."""
+    """Return the table with its administration."""
     clock = Hurried()
     dynamo = Dynamo(name, endpoint_url=endpoint_url, clock=clock, jitter=lambda: 0.5)
     return DynamoTable(dynamo, clock)
@@ -122,7 +122,7 @@ def table(name: str, endpoint_url: str) -> DynamoTable:
 # create.
 
 
-async def test_a_new_table_is_as_it_is_defined_and_has_all_that_guards_it(name: str) -> None:
+async def test_a_new_table_is_as_defined_and_has_all_features_on(name: str) -> None:
     said: list[str] = []
     async with cloud() as (_, url), table(name, url) as made:
         await made.create(said.append)
@@ -132,8 +132,8 @@ async def test_a_new_table_is_as_it_is_defined_and_has_all_that_guards_it(name: 
     assert (found.status, found.billing) == ("ACTIVE", "PAY_PER_REQUEST")
     assert found.features == {TTL: True, RECOVERY: True, PROTECTION: True}
     assert said == [
-        f"table {name}: being made",
-        f"table {name}: made",
+        f"table {name}: creating",
+        f"table {name}: created",
         "TTL: turned on",
         "point-in-time recovery: turned on",
         "deletion protection: turned on",
@@ -141,7 +141,7 @@ async def test_a_new_table_is_as_it_is_defined_and_has_all_that_guards_it(name: 
 
 
 @pytest.mark.parametrize("local", [DYNOXIDE, DYNAMODB_LOCAL])
-async def test_what_a_local_engine_does_not_know_is_said_and_keeps_no_table_from_being_made(
+async def test_a_feature_that_a_local_engine_lacks_is_reported_and_prevents_no_table(
     name: str, local: str
 ) -> None:
     said: list[str] = []
@@ -151,20 +151,20 @@ async def test_what_a_local_engine_does_not_know_is_said_and_keeps_no_table_from
 
     assert found.lacks() == []
     assert found.features == {TTL: True, RECOVERY: None, PROTECTION: True}
-    assert "point-in-time recovery: not known to this engine" in said
+    assert "point-in-time recovery: not supported by this engine" in said
 
 
-async def test_an_engine_that_knows_no_protection_is_not_asked_for_it(name: str) -> None:
+async def test_an_engine_without_protection_is_not_asked_for_it(name: str) -> None:
     said: list[str] = []
     async with cloud() as (local, url), table(name, url) as made:
         local.knows_protection = False
         await made.create(said.append)
 
-    assert said[-1] == "deletion protection: not known to this engine"
+    assert said[-1] == "deletion protection: not supported by this engine"
     assert "UpdateTable" not in local.asked
 
 
-async def test_recovery_is_turned_on_as_soon_as_a_new_table_may_have_it(name: str) -> None:
+async def test_recovery_is_turned_on_as_soon_as_a_new_table_allows_it(name: str) -> None:
     async with cloud() as (aws, url), table(name, url) as made:
         aws.refusals = 3
         await made.create(lambda line: None)
@@ -174,7 +174,7 @@ async def test_recovery_is_turned_on_as_soon_as_a_new_table_may_have_it(name: st
     assert aws.asked.count("UpdateContinuousBackups") == 4
 
 
-async def test_recovery_that_cannot_be_turned_on_in_time_is_told_and_a_repeat_goes_on(
+async def test_recovery_that_cannot_be_turned_on_in_time_is_reported_and_a_repeat_continues(
     name: str,
 ) -> None:
     async with cloud() as (aws, url), table(name, url) as made:
@@ -188,7 +188,7 @@ async def test_recovery_that_cannot_be_turned_on_in_time_is_told_and_a_repeat_go
 
 
 @pytest.mark.parametrize("off", [TTL, RECOVERY, PROTECTION])
-async def test_a_repeat_turns_on_what_is_off_and_says_so(name: str, off: str) -> None:
+async def test_a_repeat_turns_on_what_is_off_and_reports_it(name: str, off: str) -> None:
     said: list[str] = []
     async with cloud() as (aws, url), table(name, url) as made:
         await made.create(lambda line: None)
@@ -200,9 +200,9 @@ async def test_a_repeat_turns_on_what_is_off_and_says_so(name: str, off: str) ->
     assert before.lacks() == [f"its {off} is off"]
     assert after.lacks() == []
     outcomes = [
-        f"{each}: {'turned on' if each == off else 'on already'}" for each in after.features
+        f"{each}: {'turned on' if each == off else 'already on'}" for each in after.features
     ]
-    assert said == [f"table {name}: there already", *outcomes]
+    assert said == [f"table {name}: exists already", *outcomes]
 
 
 def _turn_off(feature: str, aws: Cloud, name: str) -> None:
@@ -259,7 +259,7 @@ async def test_a_table_that_differs_is_refused_and_left_as_it_is(
             await other.create(lambda line: None)
         found = await other.existing()
 
-    assert f"table {name}, which is there: {complaint}" in str(refused.value)
+    assert f"table {name} exists, but {complaint}" in str(refused.value)
     assert found.features == {TTL: False, RECOVERY: False, PROTECTION: False}
 
 
@@ -275,7 +275,7 @@ async def test_a_ttl_on_another_attribute_is_refused_and_left_as_it_is(name: str
     assert found.ttl_attribute == "expires"
 
 
-async def test_two_operators_may_make_it_at_once(name: str) -> None:
+async def test_two_operators_may_create_it_at_the_same_time(name: str) -> None:
     async with cloud() as (_, url), table(name, url) as one, table(name, url) as other:
         await asyncio.gather(one.create(lambda line: None), other.create(lambda line: None))
         found = await one.existing()
@@ -291,19 +291,19 @@ async def test_a_deleted_table_is_gone_although_it_was_protected(name: str) -> N
     async with cloud() as (_, url), table(name, url) as made:
         await made.create(lambda line: None)
         await made.delete(said.append)
-        left = await made.look()
+        left = await made.describe()
 
     assert left is None
     assert said == ["deletion protection: turned off", f"table {name}: deleted"]
 
 
-async def test_where_there_is_no_table_that_is_said_with_what_makes_one(name: str) -> None:
+async def test_a_missing_table_is_reported_with_the_command_that_creates_it(name: str) -> None:
     async with cloud() as (_, url), table(name, url) as absent:
         with pytest.raises(StorageUnavailable) as missing:
             await absent.delete(lambda line: None)
 
     assert str(missing.value) == (
-        f"there is no table {name}: `ai-agent-server table create` makes it"
+        f"there is no table {name}: `ai-agent-server table create` creates it"
     )
 
 
@@ -311,7 +311,7 @@ async def test_where_there_is_no_table_that_is_said_with_what_makes_one(name: st
 
 
 async def asked(folder: Path, url: str, name: str, **environment: str) -> tuple[int, str]:
-    """`table describe` in a process that has these credentials and no others: its end."""
+    """Run `table describe` in a process that has only these credentials."""
     variables = {
         "HOME": str(folder),
         "DYNAMODB_ENDPOINT_URL": url,
@@ -334,7 +334,7 @@ def profile(folder: Path, *lines: str) -> None:
     (folder / ".aws" / "config").write_text("\n".join(["[profile shop]", *lines]))
 
 
-async def test_a_profile_says_who_asks_and_in_which_region(tmp_path: Path, name: str) -> None:
+async def test_a_profile_provides_credentials_and_region(tmp_path: Path, name: str) -> None:
     profile(tmp_path, "region = eu-central-1")
     async with cloud() as (aws, url), table(name, url) as made:
         await made.create(lambda line: None)
@@ -345,7 +345,7 @@ async def test_a_profile_says_who_asks_and_in_which_region(tmp_path: Path, name:
     assert aws.askers == {"FROMPROFILE eu-central-1"}
 
 
-async def test_the_environment_says_who_asks_and_in_which_region(tmp_path: Path, name: str) -> None:
+async def test_the_environment_provides_credentials_and_region(tmp_path: Path, name: str) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "FROMENVIRONMENT", "AWS_SECRET_ACCESS_KEY": SECRET}
     async with cloud() as (aws, url), table(name, url) as made:
         await made.create(lambda line: None)
@@ -356,7 +356,7 @@ async def test_the_environment_says_who_asks_and_in_which_region(tmp_path: Path,
     assert aws.askers == {"FROMENVIRONMENT eu-west-3"}
 
 
-async def test_a_container_s_role_says_who_asks(tmp_path: Path, name: str) -> None:
+async def test_a_containers_role_provides_credentials(tmp_path: Path, name: str) -> None:
     async with cloud() as (aws, url), table(name, url) as made, running(_role()) as role:
         await made.create(lambda line: None)
         aws.askers.clear()
@@ -373,7 +373,7 @@ async def test_a_container_s_role_says_who_asks(tmp_path: Path, name: str) -> No
 
 
 def _role() -> Litestar:
-    """What a container asks who it is."""
+    """The endpoint from which a container gets its credentials."""
 
     @get("/role")
     async def credentials() -> dict[str, str]:
@@ -387,7 +387,7 @@ def _role() -> Litestar:
     return Litestar([credentials], openapi_config=None, logging_config=None)
 
 
-async def test_an_engine_on_this_machine_needs_no_credentials(tmp_path: Path, name: str) -> None:
+async def test_a_local_engine_needs_no_credentials(tmp_path: Path, name: str) -> None:
     async with cloud() as (aws, url), table(name, url) as made:
         await made.create(lambda line: None)
         aws.askers.clear()
@@ -399,17 +399,17 @@ async def test_an_engine_on_this_machine_needs_no_credentials(tmp_path: Path, na
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """An address where connections are accepted, and never a word is said."""
+    """Listen where connections are accepted, and never answered."""
     with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("arguments", [["table", "describe"], ["check"], ["serve", "--port", "0"]])
-def test_without_credentials_an_operator_is_told_in_one_line_within_seconds(
+def test_missing_credentials_are_reported_in_one_line_within_seconds(
     tmp_path: Path, silent: str, arguments: list[str]
 ) -> None:
     began = time.monotonic()
-    # Nobody answers for a role of this machine's: so it is on a laptop.
+    # No endpoint offers a role, as on a laptop.
     refused = command(
         tmp_path,
         *arguments,
@@ -437,7 +437,7 @@ def test_without_credentials_an_operator_is_told_in_one_line_within_seconds(
     ],
     ids=["no region", "a profile that is none", "half a key"],
 )
-def test_what_is_wrong_with_the_credentials_is_told_in_one_line(
+def test_wrong_credentials_are_reported_in_one_line(
     tmp_path: Path, environment: dict[str, str], complaint: str
 ) -> None:
     refused = command(
@@ -458,7 +458,7 @@ def test_what_is_wrong_with_the_credentials_is_told_in_one_line(
     assert complaint in told
 
 
-def test_an_endpoint_that_does_not_answer_is_told_within_seconds(
+def test_an_endpoint_that_does_not_answer_is_reported_within_seconds(
     tmp_path: Path, silent: str
 ) -> None:
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""What only the SQLite store has: a file, a thread, other processes, and the death of its own."""
+"""The SQLite store's file, thread and processes, and crashes."""
 
 import asyncio
 import random
@@ -13,8 +13,9 @@ import pytest
 
 from adapters.sqlite.file import MIGRATIONS
 from adapters.sqlite.store import SqliteStore
+from application.page_cursor import encode_cursor
 from application.ports import Loaded
-from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
+from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId, UserId
 from domain.usage import Usage
 from tests.contract.stores import (
@@ -32,14 +33,14 @@ WRITERS = 5
 
 
 def locked(path: Path) -> closing[sqlite3.Connection]:
-    """Another program that holds the file for writing."""
+    """Lock the file for writing, as another program does."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("BEGIN IMMEDIATE")
     return closing(db)
 
 
 def contents(path: Path) -> dict[str, int]:
-    """The number of rows in every table of the file."""
+    """Count the rows of every table of the file."""
     with closing(sqlite3.connect(path)) as db:
         names = [
             name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='table'")
@@ -52,7 +53,7 @@ def files(folder: Path) -> list[str]:
 
 
 async def write_and_die(path: Path, acknowledgements: int) -> Counter[str]:
-    """The highest acknowledged seq per session of a writer that is killed after so many."""
+    """Kill a writer after so many acknowledgements; return the highest seq of each session."""
     writer = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -74,7 +75,7 @@ async def write_and_die(path: Path, acknowledgements: int) -> Counter[str]:
     return acknowledged
 
 
-async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+async def test_acknowledged_entries_survive_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     chance = random.Random(1)
     acknowledged: Counter[str] = Counter()
@@ -118,7 +119,7 @@ async def test_a_locked_file_stops_neither_the_loop_nor_the_store(tmp_path: Path
         assert after.seq == 2
 
 
-async def test_a_batch_that_fails_is_refused_to_all_of_it(tmp_path: Path) -> None:
+async def test_a_failed_batch_raises_to_all_its_callers(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     async with SqliteStore(path, busy_timeout_s=0.05) as store:
         await conversation(store, 1, "s0", DAN)
@@ -161,7 +162,7 @@ async def test_writes_that_wait_share_a_transaction(tmp_path: Path) -> None:
         assert 4 <= statements["COMMIT"] <= 8
 
 
-async def test_a_caller_who_gives_up_disturbs_nobody(tmp_path: Path) -> None:
+async def test_a_cancelled_call_disturbs_no_other(tmp_path: Path) -> None:
     async with SqliteStore(tmp_path / "store.db") as store:
         session = await conversation(store, 1)
         given_up = asyncio.ensure_future(store.append(user_says(session, key="k"), None))
@@ -194,7 +195,7 @@ async def test_closing_finishes_what_was_submitted(tmp_path: Path) -> None:
     assert files(tmp_path) == ["store.db"]
 
 
-async def test_a_store_that_is_not_open_says_so(tmp_path: Path) -> None:
+async def test_a_store_that_is_not_open_raises(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.db")
     with pytest.raises(StorageUnavailable, match="not open"):
         await store.latest(ANA)
@@ -207,7 +208,7 @@ async def test_a_store_that_is_not_open_says_so(tmp_path: Path) -> None:
 
 
 async def refusal(path: Path) -> str:
-    """Why the file cannot be opened."""
+    """Return the reason why the file cannot be opened."""
     with pytest.raises(StorageUnavailable) as refused:
         async with SqliteStore(path, busy_timeout_s=0.05):
             pass
@@ -242,7 +243,7 @@ async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     assert await refusal(path) == f"{path} has schema version 99; this program knows up to 2"
 
 
-async def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+async def test_a_file_of_the_first_version_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     session = new_session()
     head = b"""{"session_id":"s1","customer":["b1","ana"],"location_id":null,
@@ -290,7 +291,7 @@ async def test_a_damaged_file_raises_and_invents_nothing(tmp_path: Path) -> None
             await store.load(SessionId("s1"))
 
 
-async def test_two_stores_make_one_file_together(tmp_path: Path) -> None:
+async def test_two_stores_create_one_file_at_the_same_time(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
 
     async def write(number: int) -> None:
@@ -338,7 +339,7 @@ async def test_nothing_of_an_erased_customer_is_left_in_the_file(tmp_path: Path)
     assert b"SECRET" not in path.read_bytes()
 
 
-async def test_expired_keys_are_taken_away(tmp_path: Path) -> None:
+async def test_expired_keys_are_removed(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     async with SqliteStore(path, synchronous="NORMAL") as store:
         session = new_session()
@@ -368,3 +369,12 @@ async def test_a_page_costs_the_same_in_a_long_log(tmp_path: Path) -> None:
             await store.latest(session.customer)
 
         assert steps["long"] == steps["short"] > 0
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 10**30])
+async def test_a_cursor_with_an_impossible_row_number_is_refused(
+    number: int, tmp_path: Path
+) -> None:
+    async with SqliteStore(tmp_path / "store.db") as store:
+        with pytest.raises(InvalidPayload):
+            await store.list_sessions(limit=1, cursor=encode_cursor(NOON, number))

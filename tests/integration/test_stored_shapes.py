@@ -450,8 +450,9 @@ async def test_a_key_is_kept_for_48_hours_and_conversations_go_on(snapshot: Snap
     keys = sorted(newest.values(), key=lambda key: str(key["at"]))
     async with snapshot.open(NOW) as store:
         for key in keys:
-            draft = await said_again(store, key, at(key["at"]) + KEYS_LIVE - SECOND)
-            known = await store.stored(customer(*key["customer"]), key["key"])
+            last = at(key["at"]) + KEYS_LIVE - SECOND
+            draft = await said_again(store, key, last)
+            known = await store.stored(customer(*key["customer"]), key["key"], last)
             with pytest.raises(DuplicateMessage) as refused:
                 await store.append(draft, None)
             for first in (known, refused.value):
@@ -557,7 +558,7 @@ async def test_nothing_is_found_of_an_erased_customer(snapshot: Snapshot) -> Non
                 assert await store.load(session_id) is None
                 assert await store.page(session_id, limit=100) == ()
         for key in CONVERSATIONS["keys"]:
-            assert await store.stored(customer(*key["customer"]), key["key"]) is None
+            assert await store.stored(customer(*key["customer"]), key["key"], NOW) is None
         assert (await store.list_sessions(limit=100)).sessions == ()
         assert await store.due(LATER + timedelta(days=30), 100) == ()
         assert (await store.depth(), await store.dead(100)) == (0, ())

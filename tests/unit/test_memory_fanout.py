@@ -12,31 +12,31 @@ ANA, DAN = customer("b1", "ana"), customer("b1", "dan")
 SIGN = Typing("ai", 6_000)
 
 
-def test_listeners_hear_in_the_order_in_which_they_came() -> None:
-    fanout, heard = MemoryFanout(), list[str]()
-    fanout.subscribe(ANA, lambda event: heard.append("first"))
-    fanout.subscribe(ANA, lambda event: heard.append("second"))
+def test_listeners_are_called_in_the_order_of_subscription() -> None:
+    fanout, received = MemoryFanout(), list[str]()
+    fanout.subscribe(ANA, lambda event: received.append("first"))
+    fanout.subscribe(ANA, lambda event: received.append("second"))
     fanout.publish(ANA, SIGN)
 
-    assert heard == ["first", "second"]
+    assert received == ["first", "second"]
 
 
-def test_nobody_hears_what_is_another_customers() -> None:
-    fanout, heard = MemoryFanout(), list[Event]()
-    fanout.subscribe(ANA, heard.append)
+def test_no_listener_receives_another_customers_events() -> None:
+    fanout, received = MemoryFanout(), list[Event]()
+    fanout.subscribe(ANA, received.append)
     fanout.publish(DAN, SIGN)
     fanout.publish(customer("b2", "ana"), SIGN)
 
-    assert heard == []
+    assert received == []
 
 
-def test_who_has_unsubscribed_hears_nothing_and_may_say_so_twice() -> None:
-    fanout, heard, others = MemoryFanout(), list[Event](), list[Event]()
-    fanout.subscribe(ANA, heard.append)
+def test_an_unsubscribed_listener_receives_nothing_and_may_unsubscribe_twice() -> None:
+    fanout, received, others = MemoryFanout(), list[Event](), list[Event]()
+    fanout.subscribe(ANA, received.append)
     fanout.subscribe(ANA, others.append)
-    fanout.unsubscribe(ANA, heard.append)
-    fanout.unsubscribe(ANA, heard.append)
-    fanout.unsubscribe(DAN, heard.append)
+    fanout.unsubscribe(ANA, received.append)
+    fanout.unsubscribe(ANA, received.append)
+    fanout.unsubscribe(DAN, received.append)
     fanout.publish(ANA, SIGN)
 
     assert others == [SIGN]
@@ -46,30 +46,30 @@ def test_a_listener_that_fails_disturbs_no_other(caplog: pytest.LogCaptureFixtur
     def broken(event: Event) -> None:
         raise ValueError("a bug in a listener")
 
-    fanout, heard = MemoryFanout(), list[Event]()
+    fanout, received = MemoryFanout(), list[Event]()
     fanout.subscribe(ANA, broken)
-    fanout.subscribe(ANA, heard.append)
+    fanout.subscribe(ANA, received.append)
     with caplog.at_level(logging.ERROR):
         fanout.publish(ANA, SIGN)
 
-    assert heard == [SIGN]
+    assert received == [SIGN]
     assert [record.__dict__["action"] for record in caplog.records] == ["listener_failed"]
 
 
-def test_listeners_may_come_and_go_while_they_are_told() -> None:
-    fanout, heard = MemoryFanout(), list[Event]()
+def test_listeners_may_subscribe_and_unsubscribe_during_a_publication() -> None:
+    fanout, received = MemoryFanout(), list[Event]()
 
     def once(event: Event) -> None:
         fanout.unsubscribe(ANA, once)
-        fanout.subscribe(ANA, heard.append)
+        fanout.subscribe(ANA, received.append)
 
     fanout.subscribe(ANA, once)
     fanout.publish(ANA, SIGN)
-    early = list(heard)
+    early = list(received)
     fanout.publish(ANA, SIGN)
 
     assert early == []
-    assert heard == [SIGN]
+    assert received == [SIGN]
 
 
 def test_customers_without_listeners_leave_nothing_behind() -> None:
@@ -82,11 +82,11 @@ def test_customers_without_listeners_leave_nothing_behind() -> None:
     assert not fanout._listeners
 
 
-def test_a_tap_hears_of_every_customer_until_it_is_taken_away() -> None:
-    fanout, heard = MemoryFanout(), list[tuple[Customer, Event]]()
+def test_a_tap_receives_the_events_of_every_customer_until_it_is_removed() -> None:
+    fanout, received = MemoryFanout(), list[tuple[Customer, Event]]()
 
     def tap(customer: Customer, event: Event) -> None:
-        heard.append((customer, event))
+        received.append((customer, event))
 
     fanout.tap(tap)
     fanout.publish(ANA, SIGN)
@@ -95,7 +95,7 @@ def test_a_tap_hears_of_every_customer_until_it_is_taken_away() -> None:
     fanout.untap(tap)
     fanout.publish(ANA, SIGN)
 
-    assert heard == [(ANA, SIGN), (DAN, SIGN)]
+    assert received == [(ANA, SIGN), (DAN, SIGN)]
 
 
 def test_a_tap_that_fails_disturbs_neither_listeners_nor_taps(
@@ -104,12 +104,12 @@ def test_a_tap_that_fails_disturbs_neither_listeners_nor_taps(
     def broken(customer: Customer, event: Event) -> None:
         raise ValueError("a bug in a tap")
 
-    fanout, heard = MemoryFanout(), list[Event]()
+    fanout, received = MemoryFanout(), list[Event]()
     fanout.tap(broken)
-    fanout.tap(lambda customer, event: heard.append(event))
-    fanout.subscribe(ANA, heard.append)
+    fanout.tap(lambda customer, event: received.append(event))
+    fanout.subscribe(ANA, received.append)
     with caplog.at_level(logging.ERROR):
         fanout.publish(ANA, SIGN)
 
-    assert heard == [SIGN, SIGN]
+    assert received == [SIGN, SIGN]
     assert [record.__dict__["action"] for record in caplog.records] == ["listener_failed"]

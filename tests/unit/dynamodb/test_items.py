@@ -1,6 +1,9 @@
-"""The table's keys sort as they must, and what is packed is unpacked, by other versions too."""
+"""Keys sort as they must; packed values are unpacked, by other versions too."""
 
+import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -9,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
+from adapters.dynamodb import items
 from adapters.dynamodb.items import (
     FIRST_ENTRY,
     HEAD,
@@ -94,7 +98,7 @@ SESSION = Session(
 
 
 def item(entries: list[Entry]) -> Item:
-    """An item of a log."""
+    """Return an item of a log."""
     return {"SK": {"S": entry_sk(entries[0].seq)}, "b": {"B": pack_entries(entries)}}
 
 
@@ -154,7 +158,7 @@ def test_fields_that_an_earlier_version_did_not_have_are_at_their_defaults() -> 
     ]
 
 
-def test_what_has_its_default_takes_no_room() -> None:
+def test_a_default_takes_no_space() -> None:
     message = Message(seq=1, message_id=MessageId("ab" * 16), author=Author.USER, text="", at=NOON)
 
     assert len(pack_entries([message])) < 50
@@ -166,7 +170,7 @@ def test_entries_sort_by_seq_before_the_head_and_behind_further_notices(seq: int
 
 
 @given(st.integers(0, 10**13 - 2))
-def test_times_sort_as_they_follow(milliseconds: int) -> None:
+def test_stamps_sort_as_their_times(milliseconds: int) -> None:
     assert len(stamp(milliseconds)) == 13
     assert stamp(milliseconds) < stamp(milliseconds + 1)
 
@@ -189,7 +193,7 @@ def test_a_session_is_always_in_the_same_shard() -> None:
     assert shard("s1") == 0
 
 
-def test_who_is_never_due_has_no_slot() -> None:
+def test_a_session_that_is_never_due_has_no_slot() -> None:
     assert due_slot("s1", NEVER) == {}
     assert due_slot("s1", 5) == {"wP": {"S": "0"}, "wS": {"S": "0000000000005#s1"}}
 
@@ -198,3 +202,12 @@ def test_a_customers_sessions_sort_by_their_opening() -> None:
     later = new_session("a", Customer(*ANA), NOON + timedelta(milliseconds=1))
 
     assert pointer_sk(new_session("b")) < pointer_sk(later)
+
+
+def test_the_docstring_names_every_attribute_that_is_stored() -> None:
+    snapshot = Path(__file__).parents[2] / "data" / "conversations.dynamodb.json"
+    stored = {name for item in json.loads(snapshot.read_text())["items"] for name in item}
+    _, _, table = (items.__doc__ or "").partition("| attribute |")
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+
+    assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} == stored
