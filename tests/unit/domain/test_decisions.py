@@ -1,4 +1,4 @@
-"""What each request does to a conversation, and what it leaves alone."""
+"""The effect of each request on a conversation."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def asked(session: Session | None = None) -> Session:
 
 
 def turn_on(session: Session) -> TurnResult:
-    """What a turn that has seen all of `session` answers."""
+    """The result of a turn that has read all of `session`."""
     return TurnResult(
         session_id=session.session_id,
         epoch=session.epoch,

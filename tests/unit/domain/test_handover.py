@@ -1,4 +1,4 @@
-"""What a coordinator gets to know of a conversation that is handed over."""
+"""The handover context of a conversation."""
 
 from msgspec.structs import replace
 

@@ -1,4 +1,4 @@
-"""What the AI gets to see: the newest entries, within bounds."""
+"""The view of the AI: the newest entries, within bounds."""
 
 from hypothesis import given
 from hypothesis import strategies as st
