@@ -35,7 +35,7 @@ class ContextLine(CamelStruct):
 
 
 class ContextJson(CamelStruct):
-    """The context package: what a coordinator needs to know before the first word."""
+    """The handover context: what a coordinator needs to know before the first word."""
 
     session_id: str
     business_id: str

@@ -191,27 +191,26 @@ class DeliverOutbox:
             self.observer.notice_settled(notice.kind, attempt.name, attempt.error)
 
     async def _attempt(self, notice: Notice) -> _Attempt:
+        content = notice.content
         try:
-            if notice.kind is NoticeKind.TRANSFER:
-                return await self._deliver_request(notice)
+            if isinstance(content, TransferRequested):
+                return await self._deliver_request(notice, content.transfer_id)
             await self._send(notice)
             return _Attempt("delivered", Delivered())
         except StorageUnavailable:
             raise
         except BridgeRefused as error:
-            if notice.kind is NoticeKind.TRANSFER:
-                await self._notify_user(
-                    notice.customer, _transfer_id(notice), TransferProgress.REFUSED
-                )
+            if isinstance(content, TransferRequested):
+                refused = TransferProgress.REFUSED
+                await self._notify_user(notice.customer, content.transfer_id, refused)
             return _Attempt("dead", Undeliverable(str(error)), error)
         except Exception as error:  # whatever it was, it holds up no other session
             return await self._failed(notice, error)
 
-    async def _deliver_request(self, notice: Notice) -> _Attempt:
+    async def _deliver_request(self, notice: Notice, transfer_id: TransferId) -> _Attempt:
         """Deliver a request for a human, unless it was accepted or withdrawn meanwhile."""
         loaded = await self.store.load(notice.session_id)
         session = loaded.session if loaded is not None else None
-        transfer_id = _transfer_id(notice)
         if session is None or not session.waits_for(transfer_id):
             return _Attempt("superseded", Delivered())
         await self._send(notice)
@@ -293,11 +292,6 @@ class DeliverOutbox:
     ) -> None:
         with suppress(Failure):  # of the store: then the notice is not settled either
             await self.transfers.notify_progress(customer, transfer_id, progress)
-
-
-def _transfer_id(notice: Notice) -> TransferId:
-    assert isinstance(notice.content, TransferRequested)
-    return notice.content.transfer_id
 
 
 def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:

@@ -31,7 +31,7 @@ class HandoverMessage(Struct, frozen=True, kw_only=True):
 
 
 class HandoverContext(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a coordinator needs to know before the first reply, as of one moment.
+    """The facts that a coordinator needs before the first reply, as of one moment.
 
     Bounded in size, whatever the length of the log; see `domain.handover`.
     """

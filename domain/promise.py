@@ -12,41 +12,41 @@ _HUMAN = (
     r"|(?:our|the) team(?! building))\b"
     r"(?! (?:imobiliar|de (?!la noi)|d(?:umnea)?voastra|dvs|tau|tai))"
 )
-_BEING = rf"(?:{_HUMAN}|\bperson\b|\bpersoana\b|\bom\b)"
-_IT = r"(?:conversatia|discutia|cererea|solicitarea|mesajul|intrebarea)"
+_PERSON = rf"(?:{_HUMAN}|\bperson\b|\bpersoana\b|\bom\b)"
+_REQUEST = r"(?:conversatia|discutia|cererea|solicitarea|mesajul|intrebarea)"
 
 _PROMISE = re.compile(
     "|".join(
         [
             # "vă transfer acum la un coleg", "am să te conectez cu un operator"
             r"\b(?:o sa|am sa|urmeaza sa)\s+(?:va|te|il|o)\s+"
-            rf"(?:transfer|conectez|redirectionez|pun in legatura)\b.{{0,60}}?{_BEING}",
+            rf"(?:transfer|conectez|redirectionez|pun in legatura)\b.{{0,60}}?{_PERSON}",
             r"\b(?:va|te|il|o)\s+(?:transfer|conectez|redirectionez|pun in legatura)\b"
-            rf".{{0,60}}?{_BEING}",
+            rf".{{0,60}}?{_PERSON}",
             r"\b(?:va|te)\s+voi\s+(?:transfera|conecta|redirectiona|pune in legatura)\b"
-            rf".{{0,60}}?{_BEING}",
-            rf"\b(?:va|te|iti)\s+(?:fac|dau)\s+legatura\s+(?:\w+\s+)?cu\b.{{0,30}}?{_BEING}",
+            rf".{{0,60}}?{_PERSON}",
+            rf"\b(?:va|te|iti)\s+(?:fac|dau)\s+legatura\s+(?:\w+\s+)?cu\b.{{0,30}}?{_PERSON}",
             r"\b(?:va|te)\s+(?:transfer|conectez)(?:\s+(?:acum|imediat))?\W*$",
             r"\b(?:va|te)\s+(?:transfer|conectez)(?:\s+(?:acum|imediat))?\s+(?:la|cu)\s+e[la]\b",
-            rf"\b(?:voi transfera|transfer|redirectionez)\s+{_IT}\b.{{0,40}}?{_HUMAN}",
+            rf"\b(?:voi transfera|transfer|redirectionez)\s+{_REQUEST}\b.{{0,40}}?{_HUMAN}",
             # "am anunțat un coleg", "am transmis solicitarea dumneavoastră echipei noastre"
             rf"\bam\s+(?:cerut|chemat|anuntat|notificat|solicitat|contactat)\b.{{0,30}}?{_HUMAN}",
-            rf"\bam\s+(?:transmis|trimis|inaintat|transferat)\s+{_IT}\b.{{0,40}}?{_HUMAN}",
+            rf"\bam\s+(?:transmis|trimis|inaintat|transferat)\s+{_REQUEST}\b.{{0,40}}?{_HUMAN}",
             # "un coleg va prelua conversația", "colegii mei vă vor contacta", "… vi se alătură"
             rf"{_HUMAN}(?:\s+(?:uman|mei|meu|mea|nostri|nostru))?"
             r"(?:\s+(?:va|te|vi|ti|iti|se|vor)){1,3}"
             r"\s+(?:prelua(?! bagaj)|preia(?! bagaj)|contact(?:a|eaza)|scrie|raspunde|reven[ie]"
             r"|alatura|intra in legatura)\b",
-            rf"{_HUMAN}(?:\s+uman)?\s+preia\s+{_IT}\b",
+            rf"{_HUMAN}(?:\s+uman)?\s+preia\s+{_REQUEST}\b",
             rf"\b(?:va|te)\s+(?:va\s+)?(?:preia|prelua|contacta|contacteaza)\s+(?:un\s+)?{_HUMAN}",
-            rf"\b{_IT}\b.{{0,30}}?\ba fost (?:trimis|transmis|transferat|inaintat)a?\b"
+            rf"\b{_REQUEST}\b.{{0,30}}?\ba fost (?:trimis|transmis|transferat|inaintat)a?\b"
             rf".{{0,40}}?{_HUMAN}",
             # "I'm transferring you to a colleague", "let me connect you with a human agent"
             r"\b(?:i'm|i am|i will|i'll|i have|i've|let me|while i)\s+(?:going to\s+)?"
             r"(?:(?!not\b)\w+\s+)?"
             r"(?:transfer(?:r?ing|red)?|connect(?:ing|ed)?|hand(?:ing|ed)?|forward(?:ing|ed)?"
-            rf"|escalat(?:e|ing|ed)|pass(?:ing|ed)?)\s+(?:you|this|your)\b.{{0,60}}?{_BEING}",
-            rf"\b(?:transferring|connecting) you\b.{{0,40}}?{_BEING}",
+            rf"|escalat(?:e|ing|ed)|pass(?:ing|ed)?)\s+(?:you|this|your)\b.{{0,60}}?{_PERSON}",
+            rf"\b(?:transferring|connecting) you\b.{{0,40}}?{_PERSON}",
             r"\b(?:transferring|connecting) you(?:\s+(?:now|over|right away))*\W*$",
             # "I've asked a colleague", "I'll have a colleague contact you"
             r"\bi(?:'ve| have) (?:asked|called|notified|informed|alerted|contacted|requested|let)\b"
@@ -56,7 +56,7 @@ _PROMISE = re.compile(
             # "an agent will be with you", "your request has been forwarded to our team"
             rf"{_HUMAN} will (?:shortly |soon )?(?:take over|join|contact|be with|reply|respond"
             r"|get back|reach out) ?(?:to |you|us|this|here|shortly|soon|\W*$)",
-            rf"\byou(?:'re| are) (?:now )?being (?:connected|transferred)\b.{{0,40}}?{_BEING}",
+            rf"\byou(?:'re| are) (?:now )?being (?:connected|transferred)\b.{{0,40}}?{_PERSON}",
             r"\b(?:request|conversation|chat|message|case) (?:has been|is being) "
             rf"(?:forwarded|transferred|passed|escalated|handed|sent)\b.{{0,40}}?{_HUMAN}",
         ]
@@ -109,10 +109,10 @@ def _promises_in(folded: str) -> bool:
 def _promises(sentence: str) -> bool:
     if sentence.endswith("?") or _is_offer(sentence):
         return False
-    return any(_is_meant(sentence, promise) for promise in _PROMISE.finditer(sentence))
+    return any(_holds_in_context(sentence, promise) for promise in _PROMISE.finditer(sentence))
 
 
-def _is_meant(sentence: str, promise: re.Match[str]) -> bool:
+def _holds_in_context(sentence: str, promise: re.Match[str]) -> bool:
     """Return whether the context leaves the promise as it is: here, now, and not denied."""
     before = sentence[: promise.start()]
     clause = _CLAUSE.split(before)[-1]

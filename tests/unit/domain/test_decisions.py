@@ -1,4 +1,4 @@
-"""What each request does to a conversation, and what it leaves alone."""
+"""The effect of each request on a conversation."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def asked(session: Session | None = None) -> Session:
 
 
 def turn_on(session: Session) -> TurnResult:
-    """What a turn that has seen all of `session` answers."""
+    """The result of a turn that has read all of `session`."""
     return TurnResult(
         session_id=session.session_id,
         epoch=session.epoch,
@@ -102,7 +102,7 @@ def test_an_answer_leaves_what_came_later_unanswered() -> None:
         pytest.param(replace(asked(), session_id=SessionId("s2")), id="in another session"),
     ],
 )
-def test_an_answer_is_dropped_where_it_is_not_owed_any_more(now: Session | None) -> None:
+def test_an_answer_is_dropped_where_nothing_is_pending_any_more(now: Session | None) -> None:
     assert answer(now, turn_on(asked()), decision_context(1)) is None
 
 
@@ -244,7 +244,7 @@ def test_a_transfer_expires_at_its_moment() -> None:
     assert there.session.reason is Reason.EXPIRED
 
 
-def test_what_was_written_while_waiting_is_owed_after_the_expiry() -> None:
+def test_what_was_written_while_waiting_is_pending_after_the_expiry() -> None:
     session = record_user_message(
         session_in(Status.WAITING), new_session, message_id(), "Alo?", at(1)
     ).session

@@ -1,4 +1,4 @@
-"""What a coordinator gets to know of a conversation that is handed over."""
+"""The handover context of a conversation."""
 
 from msgspec.structs import replace
 
@@ -26,7 +26,7 @@ def waiting(*texts: str) -> tuple[Session, list[Entry]]:
     return asking.session, log + asking.entries
 
 
-def test_a_coordinator_is_told_what_it_is_about() -> None:
+def test_a_coordinator_learns_what_it_is_about() -> None:
     session, log = waiting("Bună!", "Unde e comanda mea?")
     context = handover_context(session, log)
 
@@ -48,41 +48,41 @@ def test_a_written_summary_goes_before_an_extracted_one() -> None:
     assert handover_context(back.session, log).summary == "vrea o masă de patru"
 
 
-def digested(session: Session, text: str) -> Session:
+def summarised(session: Session, text: str) -> Session:
     """The session with a rolling summary."""
     return replace(session, summary=Summary(text=text, through=1))
 
 
-def test_a_request_that_nobody_summed_up_is_told_with_the_digest() -> None:
+def test_a_request_without_a_note_is_handed_over_with_the_rolling_summary() -> None:
     session, log = waiting("Bună!", "Unde e comanda mea?")
 
-    assert handover_context(digested(session, "Caută o comandă."), log).summary == (
+    assert handover_context(summarised(session, "Caută o comandă."), log).summary == (
         "Caută o comandă."
     )
 
 
-def test_the_models_own_words_for_a_transfer_go_before_the_digest() -> None:
+def test_the_models_own_words_for_a_transfer_go_before_the_rolling_summary() -> None:
     draft = Draft(new_session())
     append_message(draft, Author.USER, message_id(1), "Bună!", at())
     draft.request_transfer(
         Reason.AI_DECISION, TransferId("t1"), at(), timeout_s=300, handover_note="vrea un om"
     )
-    context = handover_context(digested(draft.session, "A salutat."), draft.entries)
+    context = handover_context(summarised(draft.session, "A salutat."), draft.entries)
 
     assert context.summary == "vrea un om"
 
 
-def test_what_was_written_for_an_earlier_request_is_not_told_with_the_next() -> None:
+def test_what_was_written_for_an_earlier_request_is_not_in_the_next() -> None:
     session, log = waiting("Bună!")
     for to, summary in ((Status.LIVE, None), (Status.AI, "vrea o masă de patru")):
         draft = change_status(session, to, decision_context(2), ANA, summary)
         assert draft is not None
         session, log = draft.session, log + draft.entries
-    anew = request_transfer(
+    again = request_transfer(
         session, new_session, decision_context(4), "Vreau factura.", message_id(9)
     )
-    assert anew is not None
-    context = handover_context(anew.session, log + anew.entries)
+    assert again is not None
+    context = handover_context(again.session, log + again.entries)
 
     assert context.summary == "Bună! / Vreau factura."
 

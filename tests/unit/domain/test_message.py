@@ -1,4 +1,4 @@
-"""What may stand in a message and in an identifier."""
+"""The texts and identifiers that are accepted, and those that are refused."""
 
 import pytest
 from hypothesis import given

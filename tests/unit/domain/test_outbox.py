@@ -39,7 +39,9 @@ def opened() -> Session:
     return replace(new_session(), location_id=LocationId("l1"))
 
 
-def told(before: Session | None, draft: Draft | None, recent: Sequence[Entry] = ()) -> list[Notice]:
+def notices_of(
+    before: Session | None, draft: Draft | None, recent: Sequence[Entry] = ()
+) -> list[Notice]:
     assert draft is not None
     ids = itertools.count(1)
     return outbox_messages(before, recent, draft, lambda: f"n{next(ids)}")
@@ -75,7 +77,7 @@ def answered(session: Session, *, failed: bool = False, transfer: Reason | None 
 def test_a_users_message_to_the_ai_is_a_conversation() -> None:
     draft = record_user_message(None, opened, message_id(), "Bună!", at())
 
-    (notice,) = told(None, draft)
+    (notice,) = notices_of(None, draft)
 
     assert notice == Notice(
         notice_id="n1",
@@ -87,14 +89,14 @@ def test_a_users_message_to_the_ai_is_a_conversation() -> None:
     )
 
 
-def test_an_answer_is_told_with_the_words_that_it_answers() -> None:
+def test_an_answer_comes_with_the_question_that_it_answers() -> None:
     first = record_user_message(None, opened, message_id(1), "Bună!", at())
     second = record_user_message(first.session, opened, message_id(2), "Aveți loc?", at())
     later = record_user_message(second.session, opened, message_id(3), "Alo?", at())
     draft = answered(second.session)
     log = [*first.entries, *second.entries, *later.entries]
 
-    (notice,) = told(second.session, draft, log)
+    (notice,) = notices_of(second.session, draft, log)
 
     assert notice.content == AnswerGiven(at=at(1), text="Răspuns.", question="Aveți loc?")
 
@@ -102,13 +104,13 @@ def test_an_answer_is_told_with_the_words_that_it_answers() -> None:
 def test_an_apology_is_no_answer() -> None:
     asked = record_user_message(None, opened, message_id(), "Bună!", at()).session
 
-    assert told(asked, answered(asked, failed=True)) == []
+    assert notices_of(asked, answered(asked, failed=True)) == []
 
 
-def test_a_request_for_a_human_is_told_before_the_status_that_it_leads_to() -> None:
+def test_a_request_for_a_human_comes_before_the_status_that_it_leads_to() -> None:
     draft = request_transfer(None, opened, decision_context(), "Un om!", message_id())
 
-    notices = told(None, draft)
+    notices = notices_of(None, draft)
 
     assert kinds(notices) == [
         NoticeKind.CONVERSATION,
@@ -119,11 +121,11 @@ def test_a_request_for_a_human_is_told_before_the_status_that_it_leads_to() -> N
     assert notices[2].content == StatusChanged(at=at(), status=Status.WAITING)
 
 
-def test_a_transfer_is_told_with_the_handover_context() -> None:
+def test_a_request_for_a_human_comes_with_the_handover_context() -> None:
     first = record_user_message(None, opened, message_id(), "Vreau o masă.", at())
     draft = answered(first.session, transfer=Reason.AI_DECISION)
 
-    transfer = requested(told(first.session, draft, first.entries))
+    transfer = requested(notices_of(first.session, draft, first.entries))
 
     assert (transfer.transfer_id, transfer.at) == ("id-1-1", at(1))
     assert transfer.reason is Reason.AI_DECISION
@@ -146,17 +148,19 @@ def test_a_transfer_is_told_with_the_handover_context() -> None:
 def test_what_the_user_says_to_a_human_is_relayed(status: Status) -> None:
     session = session_in(status)
 
-    (notice,) = told(session, record_user_message(session, opened, message_id(), "Alo?", at(1)))
+    (notice,) = notices_of(
+        session, record_user_message(session, opened, message_id(), "Alo?", at(1))
+    )
 
     assert notice.content == LiveChatMessagePosted(at=at(1), text="Alo?", message_id=message_id())
 
 
 @pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
-def test_what_was_said_on_the_bridge_is_not_told_to_it(status: Status) -> None:
+def test_a_message_from_the_bridge_causes_no_notice(status: Status) -> None:
     session = session_in(status)
     draft = record_user_message(session, opened, message_id(), "Alo?", at(1), from_bridge=True)
 
-    assert told(session, draft) == []
+    assert notices_of(session, draft) == []
 
 
 def _cancelled() -> tuple[Session, Draft | None]:
@@ -190,33 +194,33 @@ def _taken_over() -> tuple[Session, Draft | None]:
         (_taken_over, Status.LIVE, None),
     ],
 )
-def test_of_a_change_of_hands_the_status_is_told_and_none_of_the_words(
+def test_a_change_of_hands_causes_a_status_and_its_texts_cause_nothing(
     change: Callable[[], tuple[Session, Draft | None]], status: Status, note: str | None
 ) -> None:
     before, draft = change()
 
-    (notice,) = told(before, draft)
+    (notice,) = notices_of(before, draft)
 
     assert notice.content == StatusChanged(at=at(), status=status, handover_note=note)
 
 
-def test_a_message_after_the_end_is_told_as_a_conversation_of_the_next_session() -> None:
+def test_a_message_after_the_end_is_a_question_of_the_next_session() -> None:
     closed = session_in(Status.CLOSED)
     next_session = replace(opened(), session_id=SessionId("s2"))
     draft = record_user_message(closed, lambda: next_session, message_id(), "Eu", at(1))
 
-    (notice,) = told(closed, draft)
+    (notice,) = notices_of(closed, draft)
 
     assert (notice.kind, notice.session_id) == (NoticeKind.CONVERSATION, "s2")
 
 
-def test_words_and_a_change_in_one_draft_are_each_told_by_whose_the_conversation_was() -> None:
+def test_each_entry_of_a_draft_goes_by_whose_the_conversation_was_until_then() -> None:
     draft = Draft(session_in(Status.LIVE))
     append_message(draft, Author.USER, message_id(1), "Mulțumesc!", at())
     draft.change_status(Status.AI, Reason.ENDED_BY_USER, at())
     append_message(draft, Author.USER, message_id(2), "Încă ceva", at())
 
-    found = told(session_in(Status.LIVE), draft)
+    found = notices_of(session_in(Status.LIVE), draft)
 
     assert kinds(found) == [NoticeKind.RELAY, NoticeKind.STATUS, NoticeKind.CONVERSATION]
 
@@ -226,7 +230,9 @@ def test_positions_rise_from_draft_to_draft() -> None:
     assert first is not None
     second = record_user_message(first.session, opened, message_id(2), "Alo?", at(1))
 
-    positions = [each.position for each in [*told(None, first), *told(first.session, second)]]
+    positions = [
+        each.position for each in [*notices_of(None, first), *notices_of(first.session, second)]
+    ]
 
     assert positions == sorted(set(positions))
 
@@ -239,7 +245,7 @@ def test_the_context_holds_the_newest_words_whatever_came_before() -> None:
     session = replace(opened(), seq=40, last_user_seq=40)
     draft = request_transfer(session, opened, decision_context(), None, message_id(99))
 
-    lines = requested(told(session, draft, log)).context.last_messages
+    lines = requested(notices_of(session, draft, log)).context.last_messages
 
     assert len(lines) == 10
     assert lines[-2].text == "40"

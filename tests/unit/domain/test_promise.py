@@ -1,4 +1,4 @@
-"""What promises a human, and what only speaks of one (rule 10)."""
+"""Texts that promise a human, and texts that only speak of one (rule 10)."""
 
 import pytest
 

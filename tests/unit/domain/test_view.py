@@ -1,4 +1,4 @@
-"""What the AI gets to see: the newest entries, within bounds."""
+"""The view of the AI: the newest entries, within bounds."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,15 +45,15 @@ def test_a_window_has_twenty_entries_at_most() -> None:
     assert MAX_VIEW_ENTRIES == 20
 
 
-def test_what_is_owed_is_in_the_window_before_all_else() -> None:
+def test_pending_messages_are_in_the_window_before_all_else() -> None:
     entries = said(100, 100, 8_000)
-    owed = [entry for entry in entries if isinstance(entry, Message)][2:]
+    pending = [entry for entry in entries if isinstance(entry, Message)][2:]
 
-    assert window(entries, max_tokens=100, pending=owed) == tuple(owed)
+    assert window(entries, max_tokens=100, pending=pending) == tuple(pending)
 
 
 @given(st.lists(st.integers(1, 3_000), min_size=1, max_size=40), st.integers(500, 8_000))
-def test_a_view_behind_a_digest_is_the_same_whether_its_tokens_were_counted_or_not(
+def test_a_view_after_a_summary_is_the_same_whether_its_tokens_were_counted_or_not(
     lengths: list[int], max_tokens: int
 ) -> None:
     draft = Draft(new_session())
@@ -61,10 +61,10 @@ def test_a_view_behind_a_digest_is_the_same_whether_its_tokens_were_counted_or_n
         append_message(draft, Author.USER, message_id(length), "x" * length, at())
     session, entries = draft.session, draft.entries
     through = len(entries) // 2
-    digest = Summary(text="…", through=through, tokens=sum(map(token_cost, entries[:through])))
-    counted = entries_after_summary(session, entries, digest, max_tokens=max_tokens, pending=())
+    summary = Summary(text="…", through=through, tokens=sum(map(token_cost, entries[:through])))
+    counted = entries_after_summary(session, entries, summary, max_tokens=max_tokens, pending=())
     uncounted = entries_after_summary(
-        replace(session, tokens=None), entries, digest, max_tokens=max_tokens, pending=()
+        replace(session, tokens=None), entries, summary, max_tokens=max_tokens, pending=()
     )
 
     assert counted == uncounted
@@ -72,7 +72,7 @@ def test_a_view_behind_a_digest_is_the_same_whether_its_tokens_were_counted_or_n
     assert len(counted) <= MAX_VIEW_ENTRIES
 
 
-def test_unanswered_are_the_users_messages_after_the_last_answer() -> None:
+def test_pending_are_the_users_messages_after_the_last_answer() -> None:
     draft = Draft(new_session())
     append_message(draft, Author.USER, message_id(1), "Unu", at())
     append_message(draft, Author.AI, message_id(2), "Da", at(), settles_seq=1)
