@@ -33,7 +33,7 @@ from domain.outbox import NOTICES_PER_ENTRY
 from domain.status import Status
 from domain.transfer import TransferProgress
 
-CONCURRENCY = 8
+MAX_DELIVERIES = 8
 """Notices under way at once, each of another session; with more of them the chat has to wait."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 """The pauses between two attempts to deliver a notice."""
@@ -116,7 +116,7 @@ class DeliverOutbox:
         Also while the bridge is away: each attempt fails at once, and the user is told.
         """
         self._wake_up.clear()
-        while (room := CONCURRENCY - len(self._deliveries)) > 0:
+        while (room := MAX_DELIVERIES - len(self._deliveries)) > 0:
             if await self._deliver_next(room) < room:
                 return True
         return False

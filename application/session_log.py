@@ -21,7 +21,7 @@ Decide = Callable[[Session | None], Draft | None]
 BuildNotices = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notice]]
 """The outbox messages of a draft, given the session before it and that session's newest entries."""
 
-MAX_CACHED = 10_000
+MAX_CACHED_SESSIONS = 10_000
 """How many customers' newest sessions are cached; the least recently used is evicted first."""
 MAX_CONFLICTS = 200
 """Retry limit on write conflicts; more means a bug, not contention."""
@@ -117,7 +117,7 @@ class SessionLog:
         if cached is None or not same or cached.session.seq < loaded.session.seq:
             cached = CachedSession(loaded.session, list(loaded.recent))
         self._cache[customer] = cached  # at the end: the dict is in the order of use
-        if len(self._cache) > MAX_CACHED:
+        if len(self._cache) > MAX_CACHED_SESSIONS:
             del self._cache[next(iter(self._cache))]
         return cached
 

@@ -22,7 +22,7 @@ from domain.session import Session
 from domain.tokens import truncate
 from domain.usage import Usage, together
 
-CONCURRENCY = 16
+MAX_SUMMARIES = 16
 """Summaries in the making; more would crowd out answers. A session over it tries again later."""
 MAX_CHUNKS = 4
 """How many calls one summary may take; the next one continues from there."""
@@ -102,7 +102,7 @@ class Summaries:
         state = self._state_of(session)
         if state.task is not None or session.seq < state.not_before:
             return
-        if len(self._tasks) >= CONCURRENCY:
+        if len(self._tasks) >= MAX_SUMMARIES:
             return
         run = _SummaryRun(self, state, session, recent, until, language)
         state.task = asyncio.get_running_loop().create_task(run())

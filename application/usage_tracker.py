@@ -18,7 +18,7 @@ from domain.usage import Usage, together
 FLUSH_EVERY_S = 5.0
 MAX_TOTAL_AGE = timedelta(seconds=5)
 """Maximum age of cached totals from other processes."""
-MAX_CACHED = 10_000
+MAX_CACHED_BUSINESSES = 10_000
 """Businesses whose usage is cached; the least recently used is evicted, once it is written."""
 
 
@@ -135,7 +135,7 @@ class UsageTracker:
         key = (business_id, self._today())
         day_usage = self._days.pop(key, None) or _DayUsage(key[1])
         self._days[key] = day_usage  # at the end: the dict is in the order of use
-        if len(self._days) > MAX_CACHED:
+        if len(self._days) > MAX_CACHED_BUSINESSES:
             self._evict_one()
         return day_usage
 

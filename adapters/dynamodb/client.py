@@ -35,7 +35,7 @@ S = TypeVar("S")
 
 DEADLINE_S = 4.5
 """Time limit of a call of a port, with all its requests and their retries."""
-MAX_ATTEMPTS = 8
+REQUEST_ATTEMPTS = 8
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.025, 0.8
 MAX_BATCH_WRITE = 25
 """Items in one BatchWriteItem."""
@@ -162,14 +162,14 @@ class Dynamo:
         if self._client is None:
             raise StorageUnavailable("DynamoDB: the store is closed")
         send = getattr(self._client, operation)
-        for attempt in range(MAX_ATTEMPTS):
+        for attempt in range(REQUEST_ATTEMPTS):
             try:
                 return _checked(await send(**request))
             except ClientError as error:
-                if not _is_transient(error) or attempt == MAX_ATTEMPTS - 1:
+                if not _is_transient(error) or attempt == REQUEST_ATTEMPTS - 1:
                     raise self._failure(operation, error) from error
             except _NO_RESPONSE as error:
-                if attempt == MAX_ATTEMPTS - 1:
+                if attempt == REQUEST_ATTEMPTS - 1:
                     raise self._failure(operation, error) from error
             except BotoCoreError as error:
                 raise self._failure(operation, error) from error

@@ -27,7 +27,7 @@ MAX_RECENCY_LAG_MS = 30_000
 """How far a head's slot in the listings may be behind the newest entry."""
 MAX_HEAD_LAG = 16
 """How many entries a head may be behind, so that one page of the log reaches back to it."""
-MAX_CACHED = 20_000
+MAX_CACHED_HEADS = 20_000
 CACHE_LIFETIME = timedelta(hours=12)
 """Shorter than the life of the items that refuse a late writer: the end of a log, a tombstone or
 the entry that closes. After them only an absent item would be found."""
@@ -145,7 +145,7 @@ class HeadStateCache:
         if known is not None and known.seq > state.seq:
             state = known
         self._states[session_id] = state
-        if len(self._states) > MAX_CACHED:
+        if len(self._states) > MAX_CACHED_HEADS:
             del self._states[next(iter(self._states))]
         return state
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 BUSINESS_TTL = timedelta(seconds=60)
 RESERVATIONS_TTL = timedelta(seconds=10)
-MAX_CACHED = 1_000
+MAX_CACHED_LOOKUPS = 1_000
 """Cached businesses and users' reservations; the least recently used is dropped first."""
 
 
@@ -111,7 +111,7 @@ class ElixirBusinesses(Businesses):
         answer = await ask()
         self._cache.pop(key, None)
         self._cache[key] = _Cached(answer, self._clock.now() + ttl)
-        if len(self._cache) > MAX_CACHED:
+        if len(self._cache) > MAX_CACHED_LOOKUPS:
             del self._cache[next(iter(self._cache))]
         return answer
 

@@ -50,9 +50,9 @@ ORIGIN = "ai-agent-server"
 ECHO_S = 30.0
 """The time in which a message that was sent may come back without its mark."""
 MAX_ECHOES = 100
-TYPING_EVERY_S = 1.0
+TYPING_RELAY_INTERVAL_S = 1.0
 """At most one `typing` in this time for each chat."""
-TYPING_EXPIRES_MS = 6_000
+COORDINATOR_TYPING_EXPIRES_MS = 6_000
 REJOIN_PAUSE_S = 1.0
 """After the bridge closed a topic, or messages were lost because we were slow."""
 MAX_REFUSAL_REASON = 200
@@ -120,7 +120,7 @@ class _Chat:
         self.followed = False
         self.sending = 0
         """Messages that are not acknowledged yet."""
-        self.typed_at = -TYPING_EVERY_S
+        self.typed_at = -TYPING_RELAY_INTERVAL_S
 
     @property
     def needed(self) -> bool:
@@ -181,7 +181,7 @@ class ElixirSocket(LiveChatGateway):
         if (
             chat is None
             or chat.channel.state is not ChannelState.JOINED
-            or now < chat.typed_at + TYPING_EVERY_S
+            or now < chat.typed_at + TYPING_RELAY_INTERVAL_S
         ):
             return
         chat.typed_at = now
@@ -269,7 +269,7 @@ class ElixirSocket(LiveChatGateway):
             case "user_message" | "agent_message":
                 yield from self._message(chat, event, payload, _AUTHORS[event], replayed=False)
             case "typing" if isinstance(payload, dict) and payload.get("author") == "coordinator":
-                yield Typing(Author.COORDINATOR, TYPING_EXPIRES_MS)
+                yield Typing(Author.COORDINATOR, COORDINATOR_TYPING_EXPIRES_MS)
 
     def _history(self, chat: _Chat, response: Any) -> Iterator[InboundEvent]:
         """Yield the earlier messages in the reply to a join."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from adapters.model.completion import (
-    ChatMessage,
     Completion,
     CompletionClient,
     CompletionRequest,
     Deadline,
+    PromptMessage,
     ToolCall,
 )
 from adapters.model.failures import AttemptFailed
@@ -125,7 +125,7 @@ class ModelAssistant(Assistant):
             if reason is not None:
                 raise AssistantFailed(reason)
 
-    def _request(self, messages: list[ChatMessage], **chosen: Any) -> CompletionRequest:
+    def _request(self, messages: list[PromptMessage], **chosen: Any) -> CompletionRequest:
         return CompletionRequest(
             **{"models": self._models, **chosen},
             deadline=Deadline(self._timeout_s * MODEL_SHARE),
@@ -151,7 +151,7 @@ class _AnswerRun:
         self._view = view
         self._writer = writer
         self._tools = tools
-        self._rounds: list[ChatMessage] = []
+        self._rounds: list[PromptMessage] = []
         """The messages after the prompt: tool calls and their results."""
         self._is_brief = False
 
@@ -174,14 +174,14 @@ class _AnswerRun:
         if completion.is_cut:
             self._writer.write(localized(self._view.language, Text.ANSWER_CUT))
 
-    def _shorten(self) -> list[ChatMessage] | None:
+    def _shorten(self) -> list[PromptMessage] | None:
         """Return the messages without the earlier conversation; None, if that is done already."""
         if self._is_brief:
             return None
         self._is_brief = True
         return self._messages()
 
-    def _messages(self) -> list[ChatMessage]:
+    def _messages(self) -> list[PromptMessage]:
         return [*prompt(self._view, brief=self._is_brief), *self._rounds]
 
     async def _use_tools(self, completion: Completion) -> None:

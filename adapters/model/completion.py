@@ -15,7 +15,7 @@ import msgspec
 from adapters.model.failures import AttemptFailed, Recovery
 from domain.usage import Usage
 
-ChatMessage = dict[str, Any]
+PromptMessage = dict[str, Any]
 """`{"role", "content", …}`"""
 
 
@@ -38,8 +38,8 @@ class CompletionRequest:
     models: Sequence[str]
     """In order of preference; one that has failed is not asked again for this answer."""
     deadline: Deadline
-    messages: list[ChatMessage]
-    shorten: Callable[[], list[ChatMessage] | None] = lambda: None
+    messages: list[PromptMessage]
+    shorten: Callable[[], list[PromptMessage] | None] = lambda: None
     """Returns fewer messages, for a model whose context is too small; None: it cannot be less."""
     max_tokens: int
     tools: Sequence[object] = ()

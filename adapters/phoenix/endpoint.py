@@ -33,12 +33,12 @@ from adapters.phoenix.frames import (
 )
 from adapters.phoenix.handshake import SUBPROTOCOL, origin_allowed, requested_version
 from adapters.phoenix.server import (
-    Action,
     DispatchEvent,
     JoinChannel,
     Payload,
     SendFrame,
     ServerSocket,
+    SocketAction,
     TopicRoutes,
     encode_broadcast,
 )
@@ -361,7 +361,7 @@ class _Connection(ChannelTransport):
             self._protocol.queue.put_nowait(cast(Any, {"type": _DECIDED, "action": action}))
         return True
 
-    def _decide(self, data: str | bytes) -> Action[ChannelSocket, ChannelFactory]:
+    def _decide(self, data: str | bytes) -> SocketAction[ChannelSocket, ChannelFactory]:
         try:
             return self.core.receive(data)
         except MalformedFrame:
@@ -372,7 +372,7 @@ class _Connection(ChannelTransport):
         logger.info("A frame could not be decoded", extra={"action": "malformed_frame"})
         self.close(INTERNAL_ERROR)
 
-    def _begin(self, action: Action[ChannelSocket, ChannelFactory]) -> bool:
+    def _begin(self, action: SocketAction[ChannelSocket, ChannelFactory]) -> bool:
         """Do what takes no time; return False if `_finish` must do the rest."""
         if isinstance(action, DispatchEvent):
             action.channel.enqueue(action)
@@ -387,7 +387,7 @@ class _Connection(ChannelTransport):
             action.channel.enqueue(action)
         return True
 
-    async def _finish(self, action: Action[ChannelSocket, ChannelFactory]) -> None:
+    async def _finish(self, action: SocketAction[ChannelSocket, ChannelFactory]) -> None:
         if isinstance(action, JoinChannel):
             await self._join(action)
         elif isinstance(action, DispatchEvent) and action.channel.is_full:

@@ -88,7 +88,7 @@ class LeaveChannel(msgspec.Struct, Generic[M], frozen=True):
     ref: Ref
 
 
-Action = SendFrame | JoinChannel[M, R] | DispatchEvent[M] | LeaveChannel[M] | None
+SocketAction = SendFrame | JoinChannel[M, R] | DispatchEvent[M] | LeaveChannel[M] | None
 """The action that a message asks for; None: ignore it, it is stale."""
 
 
@@ -131,7 +131,7 @@ class ServerSocket(Generic[M, R]):
 
     # The dispatch table, by topic, event, and whether the topic has a channel.
 
-    def receive(self, data: str | bytes) -> Action[M, R]:
+    def receive(self, data: str | bytes) -> SocketAction[M, R]:
         """Decide on one message, a text (str) or a binary one (bytes).
 
         Raises: MalformedFrame: close the socket with 1011.
@@ -145,14 +145,14 @@ class ServerSocket(Generic[M, R]):
             return self._receive_unjoined(frame)
         return self._receive_joined(channel, frame)
 
-    def _receive_unjoined(self, frame: Frame) -> Action[M, R]:
+    def _receive_unjoined(self, frame: Frame) -> SocketAction[M, R]:
         if frame.event == JOIN:
             return self._join(frame, None)
         if frame.event == LEAVE:
             return self._reply_to(frame.join_ref, frame, "ok", {})
         return self._unmatched(frame)
 
-    def _receive_joined(self, channel: M, frame: Frame) -> Action[M, R]:
+    def _receive_joined(self, channel: M, frame: Frame) -> SocketAction[M, R]:
         if frame.event == JOIN:
             return self._join(frame, channel)
         if frame.join_ref is not None and not same_ref(frame.join_ref, channel.join_ref):
@@ -164,7 +164,7 @@ class ServerSocket(Generic[M, R]):
             return LeaveChannel(channel, frame.ref)
         return DispatchEvent(channel, frame.event, frame.payload, frame.ref)
 
-    def _join(self, frame: Frame, replaced: M | None) -> Action[M, R]:
+    def _join(self, frame: Frame, replaced: M | None) -> SocketAction[M, R]:
         route = self._routes.match(frame.topic)
         if route is None:
             return self._unmatched(frame, "unmatched")
@@ -173,7 +173,9 @@ class ServerSocket(Generic[M, R]):
             return self._reply_to(frame.join_ref, frame, "error", response, "limit")
         return JoinChannel(route, frame.topic, frame.payload, frame.join_ref, frame.ref, replaced)
 
-    def _unmatched(self, frame: Frame, refused: Literal["unmatched"] | None = None) -> Action[M, R]:
+    def _unmatched(
+        self, frame: Frame, refused: Literal["unmatched"] | None = None
+    ) -> SocketAction[M, R]:
         return self._reply_to(None, frame, "error", {"reason": "unmatched topic"}, refused)
 
     def _reply_to(

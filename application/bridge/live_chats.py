@@ -27,7 +27,7 @@ from domain.bridge.live_chat import (
     LiveChat,
     PendingCommand,
     ServerState,
-    TransferRequested,
+    TransferReport,
     apply_command,
     apply_server_state,
     apply_transfer,
@@ -98,7 +98,7 @@ class LiveChats:
         customer: Customer,
         session_id: SessionId,
         location_id: LocationId | None,
-        transfer: TransferRequested,
+        transfer: TransferReport,
         key: str | None = None,
     ) -> ReplyBody:
         """Record that a user waits for a human."""

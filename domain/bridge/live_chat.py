@@ -100,7 +100,7 @@ class ServerState(Struct, frozen=True, kw_only=True):
     coordinator_id: CoordinatorId | None = None
 
 
-class TransferRequested(Struct, frozen=True, kw_only=True):
+class TransferReport(Struct, frozen=True, kw_only=True):
     """The server's report that a user waits for a human."""
 
     transfer_id: TransferId
@@ -216,7 +216,7 @@ def complete_command(chat: LiveChat, command_id: str, state: ServerState) -> Liv
     return replace(chat, pending_commands=left) if left else _as_reported(chat, state)
 
 
-def apply_transfer(chat: LiveChat, transfer: TransferRequested) -> LiveChat:
+def apply_transfer(chat: LiveChat, transfer: TransferReport) -> LiveChat:
     """Return the chat after a transfer request; the same chat where it is known or outdated."""
     if transfer.transfer_id == chat.transfer_id or chat.status is Status.CLOSED:
         return chat

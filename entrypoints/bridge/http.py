@@ -17,7 +17,7 @@ from adapters.json_shapes import CamelStruct
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import ReplyBody
 from application.ports import Businesses, Clock
-from domain.bridge.live_chat import ChatMessage, ServerState, TransferRequested
+from domain.bridge.live_chat import ChatMessage, ServerState, TransferReport
 from domain.business import Business
 from domain.errors import InvalidPayload
 from domain.identity import (
@@ -262,7 +262,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     @post("/notifications", tags=["reports"], status_code=200, responses=problems(413, 415))
     async def notification(data: JSONBody[NotificationRequest], key: Key = None) -> Done:
         """Record that a user waits for a human."""
-        transfer = TransferRequested(
+        transfer = TransferReport(
             transfer_id=TransferId(identifier("transferId", data.transfer_id)),
             reason=data.reason,
             context=data.context,

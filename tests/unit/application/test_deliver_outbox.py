@@ -12,10 +12,10 @@ import pytest
 
 from adapters.memory.store import MemoryStore
 from application.deliver_outbox import (
-    CONCURRENCY,
     LEASE_GRACE_S,
     LONGEST_PAUSE_S,
     MAX_ATTEMPTS,
+    MAX_DELIVERIES,
     POLL_S,
 )
 from domain.errors import Refusal, StorageUnavailable
@@ -126,13 +126,13 @@ async def test_sessions_do_not_wait_for_each_other() -> None:
 
 async def test_no_more_than_so_many_are_on_their_way_at_once() -> None:
     bridge = MemoryBridge()
-    holds = [bridge.hold() for _ in range(CONCURRENCY)]
+    holds = [bridge.hold() for _ in range(MAX_DELIVERIES)]
     async with bridged(bridge) as (app, _):
-        for number in range(CONCURRENCY + 4):
+        for number in range(MAX_DELIVERIES + 4):
             await app.user("b1", f"u{number}").ask_for_human()
         await app.settle()
 
-        assert len(bridge.asked) == CONCURRENCY
+        assert len(bridge.asked) == MAX_DELIVERIES
         for hold in holds:
             hold.release()
         await app.settle()
@@ -339,11 +339,11 @@ async def test_many_sessions_fail_once_each_when_the_bridge_goes_away() -> None:
     bridge = MemoryBridge()
     async with bridged(bridge) as (app, _):
         bridge.go_away()
-        for number in range(3 * CONCURRENCY):
+        for number in range(3 * MAX_DELIVERIES):
             await app.user("b1", f"u{number}").ask_for_human()
         await app.clock.advance(120)
 
-        assert len(bridge.asked) <= 3 * CONCURRENCY
+        assert len(bridge.asked) <= 3 * MAX_DELIVERIES
         bridge.come_back()
         await app.clock.advance(2)
         assert await app.store.depth() == 0

@@ -30,7 +30,7 @@ async def test_a_warm_conversation_is_not_read_again() -> None:
 
 
 async def test_the_coldest_conversation_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "MAX_CACHED", 3)
+    monkeypatch.setattr(conversations, "MAX_CACHED_SESSIONS", 3)
     store = FaultyStore()
     async with harness(ScriptedSteps([HANG]), store) as app:
         users = [app.user("b1", f"u{number}") for number in range(4)]

@@ -13,7 +13,7 @@ from domain.bridge.live_chat import (
     CoordinatorCommand,
     LiveChat,
     ServerState,
-    TransferRequested,
+    TransferReport,
     apply_command,
     apply_server_state,
     apply_transfer,
@@ -47,8 +47,8 @@ def reported(status: Status, after_s: float = 1) -> ServerState:
     return ServerState(status=status, at=later(after_s))
 
 
-def transfer(transfer_id: str = "t1", after_s: float = 1) -> TransferRequested:
-    return TransferRequested(
+def transfer(transfer_id: str = "t1", after_s: float = 1) -> TransferReport:
+    return TransferReport(
         transfer_id=TransferId(transfer_id),
         reason="user_request",
         context={"summary": "…"},

@@ -25,7 +25,7 @@ from domain.bridge.live_chat import (
     CoordinatorCommand,
     PendingCommand,
     ServerState,
-    TransferRequested,
+    TransferReport,
 )
 from domain.errors import (
     SessionClosed,
@@ -113,7 +113,7 @@ class Bridge:
 
     async def waits(self, session: str = "s1", user: str = "ana", key: str | None = None) -> None:
         """The server reports that a user waits."""
-        transfer = TransferRequested(
+        transfer = TransferReport(
             transfer_id=TransferId(f"t-{session}"),
             reason="user_request",
             context={},

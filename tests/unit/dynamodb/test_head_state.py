@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from adapters.dynamodb.head_state import (
     CACHE_LIFETIME,
-    MAX_CACHED,
+    MAX_CACHED_HEADS,
     MAX_HEAD_LAG,
     MAX_RECENCY_LAG_MS,
     HeadState,
@@ -148,7 +148,7 @@ def test_a_forgotten_state_is_not_in_the_cache() -> None:
 
 def test_the_states_that_were_kept_first_are_dropped_first() -> None:
     states = HeadStateCache(lambda: NOON)
-    for seq in range(MAX_CACHED):
+    for seq in range(MAX_CACHED_HEADS):
         states.keep(SessionId(str(seq)), state())
     states.keep(SessionId("0"), state(seq=2))
     states.keep(SessionId("new"), state())
