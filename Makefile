@@ -29,9 +29,10 @@ test-fast: install-dev ## The units, the ports on memory and SQLite, and the wir
 bench: install-dev ## Measure throughput, latency and memory
 	$(BIN)/python -m tests.bench
 
-format: install-dev ## Rewrite the sources in the house's format
+format: install-dev node_modules/.installed ## Rewrite the sources in the house's format
 	$(BIN)/ruff check --fix --exit-zero --quiet
 	$(BIN)/ruff format
+	@test ! -e node_modules/.installed || npm run --silent format
 
 lock: install-dev ## Regenerate both locks (UPGRADE=--upgrade for the newest versions)
 	$(COMPILE) --extra build --output-file requirements.txt
@@ -40,14 +41,15 @@ lock: install-dev ## Regenerate both locks (UPGRADE=--upgrade for the newest ver
 
 clean: ## Remove what make built: the environment and the caches
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	rm -rf .hypothesis
+	rm -rf .hypothesis node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-lint: install-dev
+lint: install-dev node_modules/.installed
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@test ! -e node_modules/.installed || npm run --silent lint
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command "make lock" $(UPGRADE)
@@ -67,3 +69,12 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .venv/.installed-dev: .venv/.installed requirements-dev.txt
 	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
 	@touch $@
+
+# The checks of the pages. Without Node.js they are skipped, but not in CI.
+node_modules/.installed: package-lock.json
+	@if node -e '$(NODE_IS_NEW)' 2>/dev/null && npm --version >/dev/null 2>&1; then \
+	npm ci --no-audit --no-fund --loglevel=error && touch $@; else \
+	echo "The pages are not checked: that needs Node.js 20.19 or newer, and npm" >&2; \
+	test -z "$$CI"; fi
+NODE_IS_NEW = const [major, minor] = process.versions.node.split(".").map(Number); \
+	process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)

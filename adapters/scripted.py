@@ -1,6 +1,6 @@
-"""The assistant without a network: a deterministic demo that says what it is.
+"""An assistant without a model: a deterministic demo that says that it is one.
 
-It answers from the business's facts, knows a request for a human in Romanian and English, and
+It answers from the business's facts, recognises a request for a human in Romanian and English, and
 streams as a model would.
 """
 
@@ -8,17 +8,18 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from application.ports import Assistant, Clock, Say, Summary, Toolbox
+from application.ports import AnswerWriter, Assistant, Clock, SummaryResult, Toolbox
 from domain.business import DEFAULT_LANGUAGE, Reservation
 from domain.message import Author, Entry, Message
+from domain.texts import Text, localized
 from domain.view import View
 
-# Everything that is not a letter of ASCII separates words, or is left out: "Bună!" is "bun".
+# ASCII that is no letter or digit separates words, all else is dropped: "Bună!" is "bun".
 _SEPARATORS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).ljust(256)
 
 
 def _words(text: str) -> set[bytes]:
-    """The words of a text in lower case, as the tables below spell them."""
+    """Return the words of a text in lower case, as the tables below have them."""
     return set(text.encode("ascii", "ignore").lower().translate(_SEPARATORS).split())
 
 
@@ -37,8 +38,8 @@ _THANKS = _words("mulțumesc multumesc mersi thanks thank")
 _HUMAN, _RESERVATIONS = b"human", b"reservations"
 
 _STEM = 4
-# What a word may be about, told by its first letters: the demo businesses' facts, and the tools.
-_ABOUT = {
+# The subjects of a word, by its first letters: the demo businesses' facts, and the tools.
+_SUBJECTS = {
     word[:_STEM]: _words(topics)
     for words, topics in {
         "agent chat coleg consultant coordonator coordinator customer discut human legat legătura "
@@ -68,15 +69,14 @@ _asks_for_human = re.compile(
 ).search
 _pieces = re.compile(r"\s*\S+").findall
 
-_RECALLED = 200
-"""Characters of what was said that a summary repeats."""
+_SUMMARY_CHARS = 200
+"""Characters of the conversation that a summary repeats."""
 
-_SAYINGS = {
+_PHRASES = {
     "ro": {
         "demo": "(Sunt un asistent demonstrativ, fără inteligență artificială.)",
         "greeting": "Bună! Cu ce vă pot ajuta?",
         "thanks": "Cu plăcere!",
-        "human": "Am cerut unui coleg să preia conversația. Vă răspunde aici de îndată ce poate.",
         "no_reservations": "Nu găsesc nicio rezervare pe numele dumneavoastră.",
         "reservations": "Rezervările dumneavoastră:",
         "guests": "persoane",
@@ -88,7 +88,6 @@ _SAYINGS = {
         "demo": "(I am a demo assistant, without artificial intelligence.)",
         "greeting": "Hello! How can I help you?",
         "thanks": "You are welcome!",
-        "human": "I have asked a colleague to take over. They answer here as soon as they can.",
         "no_reservations": "I find no reservation in your name.",
         "reservations": "Your reservations:",
         "guests": "guests",
@@ -103,11 +102,11 @@ class ScriptedAssistant(Assistant):
     """The demo assistant."""
 
     def __init__(self, clock: Clock, *, delay_s: float = 0.02) -> None:
-        """`delay_s`: between two words as they stream; 0 gives the whole answer at once."""
+        """`delay_s`: between two words of the stream; 0: the whole answer comes at once."""
         self._clock = clock
         self._delay_s = delay_s
 
-    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> None:
+    async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> None:
         reply = await _Script(view).reply(toolbox)
         if self._delay_s <= 0:
             say(reply)
@@ -118,60 +117,62 @@ class ScriptedAssistant(Assistant):
 
     async def summarise(
         self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
-    ) -> Summary:
-        """What the user has said last, in their own words."""
-        said = [e.text for e in entries if isinstance(e, Message) and e.author is Author.USER]
-        return Summary(" / ".join([earlier, *said] if earlier else said)[-_RECALLED:])
+    ) -> SummaryResult:
+        """Return the user's newest messages as they are."""
+        texts = [e.text for e in entries if isinstance(e, Message) and e.author is Author.USER]
+        return SummaryResult(" / ".join([earlier, *texts] if earlier else texts)[-_SUMMARY_CHARS:])
 
 
 class _Script:
-    """What to say to the user's words, in the language that they are in."""
+    """The reply to a user's messages, in their language."""
 
     def __init__(self, view: View) -> None:
         self._business = view.business
-        self._text = "\n".join([message.text for message in view.unanswered])
+        self._text = "\n".join([message.text for message in view.pending])
         words = self._words = _words(self._text)
-        self._about = {word[:_STEM] for word in words}
-        for stem in _ABOUT.keys() & self._about:
-            self._about |= _ABOUT[stem]
-        self._sayings = _SAYINGS[_language(words, view.language)]
+        self._subjects = {word[:_STEM] for word in words}
+        for stem in _SUBJECTS.keys() & self._subjects:
+            self._subjects |= _SUBJECTS[stem]
+        self._language = _language(words, view.language)
+        self._phrases = _PHRASES[self._language]
 
     async def reply(self, toolbox: Toolbox) -> str:
-        say = self._sayings
-        if _HUMAN in self._about and _asks_for_human(self._text):
+        phrases = self._phrases
+        if _HUMAN in self._subjects and _asks_for_human(self._text):
             await toolbox.transfer_to_live_chat("user_request", self._text[:200])
-            return f"{say['human']} {say['demo']}"
-        if _RESERVATIONS in self._about:
-            return f"{self._list(await toolbox.get_reservations())} {say['demo']}"
-        return f"{self._small_talk()} {say['demo']}"
+            return f"{localized(self._language, Text.REQUESTED)} {phrases['demo']}"
+        if _RESERVATIONS in self._subjects:
+            return f"{self._list(await toolbox.get_reservations())} {phrases['demo']}"
+        return f"{self._small_talk()} {phrases['demo']}"
 
     def _small_talk(self) -> str:
-        say, facts = self._sayings, self._business.facts if self._business is not None else {}
-        if asked := [fact for topic, fact in facts.items() if _stems(topic) & self._about]:
-            return " ".join(asked)
+        phrases = self._phrases
+        facts = self._business.facts if self._business is not None else {}
+        if found := [fact for topic, fact in facts.items() if _stems(topic) & self._subjects]:
+            return " ".join(found)
         if not _THANKS.isdisjoint(self._words):
-            return say["thanks"]
-        opening = say["echo" if _GREETINGS.isdisjoint(self._words) else "greeting"]
-        offer = say["offer"].format(topics=", ".join(facts)) if facts else say["unknown"]
+            return phrases["thanks"]
+        opening = phrases["echo" if _GREETINGS.isdisjoint(self._words) else "greeting"]
+        offer = phrases["offer"].format(topics=", ".join(facts)) if facts else phrases["unknown"]
         return f"{opening} {offer}"
 
     def _list(self, reservations: tuple[Reservation, ...]) -> str:
-        say = self._sayings
+        phrases = self._phrases
         if not reservations:
-            return say["no_reservations"]
-        lines = [f"{r.date} {r.time}, {r.guests} {say['guests']}" for r in reservations]
-        return f"{say['reservations']} {'; '.join(lines)}."
+            return phrases["no_reservations"]
+        lines = [f"{r.date} {r.time}, {r.guests} {phrases['guests']}" for r in reservations]
+        return f"{phrases['reservations']} {'; '.join(lines)}."
 
 
 def _language(words: set[bytes], default: str) -> str:
-    """What the user writes in, told by common words; the business's language in doubt."""
-    leaning = len(words & _ROMANIAN) - len(words & _ENGLISH)
-    if leaning == 0:
-        return default if default in _SAYINGS else DEFAULT_LANGUAGE
-    return "ro" if leaning > 0 else "en"
+    """Return the language with more of its common words among them; `default` in doubt."""
+    difference = len(words & _ROMANIAN) - len(words & _ENGLISH)
+    if difference == 0:
+        return default if default in _PHRASES else DEFAULT_LANGUAGE
+    return "ro" if difference > 0 else "en"
 
 
 @lru_cache(maxsize=1024)
 def _stems(topic: str) -> frozenset[bytes]:
-    """How a fact's topic stands among what a text is about."""
+    """Return a fact's topic as the subjects of a text have it."""
     return frozenset(_words(topic)) | {word[:_STEM] for word in _words(topic)}

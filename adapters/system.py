@@ -1,15 +1,12 @@
 """The machine's clock, timers and randomness."""
 
 import asyncio
-import os
+import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from application.ports import Clock, Timer
-
-_ID_BYTES = 16
-_BLOCK_BYTES = _ID_BYTES * 256
 
 
 class SystemClock(Clock):
@@ -20,7 +17,7 @@ class SystemClock(Clock):
         self._now = datetime.fromtimestamp(0, UTC)
 
     def now(self) -> datetime:
-        # A turn asks half a dozen times within a millisecond: one object serves them all.
+        # A turn calls this half a dozen times within a millisecond: one object serves them all.
         ms = time.time_ns() // 1_000_000
         if ms != self._ms:
             self._ms = ms
@@ -35,16 +32,7 @@ class SystemClock(Clock):
 
 
 class RandomIds:
-    """Fresh 128-bit identifiers; the system's randomness is read in blocks, to save the calls."""
-
-    def __init__(self) -> None:
-        self._block = ""
-        self._at = 0
+    """Makes 128-bit identifiers."""
 
     def __call__(self) -> str:
-        at = self._at
-        if at >= len(self._block):
-            self._block = os.urandom(_BLOCK_BYTES).hex()
-            at = 0
-        self._at = at + 2 * _ID_BYTES
-        return self._block[at : self._at]
+        return secrets.token_hex(16)

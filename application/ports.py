@@ -1,42 +1,65 @@
-"""Every port of the application, on one page. Each docstring is the contract that adapters keep."""
+"""All ports of the application. Each docstring is the contract that adapters keep."""
 
 from abc import abstractmethod
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple, Protocol, Self
+
+from msgspec import Struct
 
 from domain.business import Business, Reservation
 from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId
 from domain.message import Author, Entry
 from domain.notice import DeadLetter, Notice, NoticeKind, Outcome
-from domain.session import Draft, Session, Timing
+from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
-from domain.value import value
 from domain.view import View
 
 NewId = Callable[[], str]
 """A fresh, unguessable identifier: 32 hexadecimal digits."""
 
-RETAKE_GRACE_S = 5.0
-"""After a turn's deadline, before the sweep takes its messages for abandoned."""
-
 RECENT = 20
 """How many of a session's newest entries come with its head."""
+
+
+class Lifecycle(Protocol):
+    """An adapter that is opened before use and closed after it; some have nothing to open."""
+
+    async def __aenter__(self) -> Self:
+        """Open it. Raises: Failure, when it cannot be used."""
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close it, and release whatever it holds."""
+        return None
+
+
+class HealthCheck(Protocol):
+    """A dependency that may be unreachable; some cannot be."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it is known not to answer at the moment, without asking it."""
+        return False
+
+    async def check(self) -> None:
+        """Use it once, as it is used in operation. Raises: Failure, saying what is wrong."""
+        return None
 
 
 class Timer(Protocol):
     """A callback that will be called once."""
 
     def cancel(self) -> None:
-        """Do not call it after all. Harmless when it is too late."""
+        """Cancel the call. Harmless when it is too late."""
 
 
 class Clock(Protocol):
-    """Time and timers: nothing in the application asks the standard library for either."""
+    """Time and timers; the application takes neither from the standard library."""
 
     @abstractmethod
     def now(self) -> datetime:
@@ -59,53 +82,53 @@ class Loaded(NamedTuple):
 
 
 class SessionStore(Protocol):
-    """The logs. What `append` has returned from survives the death of the process.
+    """Stores the logs. What `append` has returned from survives the death of the process.
 
-    Every method may raise StorageUnavailable, and then has done nothing that a repeat would double.
+    Every method may raise StorageUnavailable, and then has done nothing that a retry would double.
     """
 
     @abstractmethod
     async def latest(self, customer: Customer) -> Loaded | None:
-        """The customer's newest session, open or closed; None when there never was one."""
+        """Read the customer's newest session, open or closed; None when there never was one."""
 
     @abstractmethod
     async def load(self, session_id: SessionId) -> Loaded | None:
-        """The session with this id; None when there is none."""
+        """Read the session with this id; None when there is none."""
 
     @abstractmethod
     async def append(self, draft: Draft, due_at: datetime | None) -> None:
         """Store the draft's entries, head, idempotency key and notices: all of it, or nothing.
 
         The entries' seqs must follow the stored log without a gap; a first entry (seq 1) also
-        opens the session, which a customer can have but one of. `due_at`: when `due` is to
+        opens the session; a customer has at most one open session. `due_at`: when `due` is to
         return the session (None: never).
         Raises: SeqTaken when another entry has one of these seqs, or the customer has another
         open session. DuplicateMessage when the customer has stored this key within 48 hours,
-        in whatever session; this is told before SeqTaken.
+        in whatever session; it takes precedence over SeqTaken.
         """
 
     @abstractmethod
     async def stored(self, customer: Customer, key: str) -> DuplicateMessage | None:
-        """What `append` raises for a key that is stored; None when it is not, or no longer."""
+        """Return what `append` raises for a stored key; None when it is not stored, or expired."""
 
     @abstractmethod
     async def page(
         self, session_id: SessionId, *, after: int = 0, before: int | None = None, limit: int
     ) -> tuple[Entry, ...]:
-        """Entries with after < seq < before, oldest first, at most `limit`.
+        """Read at most `limit` entries with after < seq < before, oldest first.
 
-        Given `before` it is the newest ones of the range, else the oldest ones.
+        With `before` these are the newest ones of the range, else the oldest ones.
         The cost does not grow with the length of the log.
         """
 
     @abstractmethod
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
-        """Sessions whose `due_at` has come, the most overdue first."""
+        """Return sessions whose `due_at` has come, the most overdue first."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionPage:
-    """One page of a listing; `cursor` asks for the next, None says that there is none."""
+    """One page of a listing; `cursor` asks for the next page, None: there is none."""
 
     sessions: tuple[Session, ...]
     cursor: str | None
@@ -113,7 +136,7 @@ class SessionPage:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much of a customer was erased: the receipt."""
+    """The receipt of an erasure: how much was erased."""
 
     sessions: int
     messages: int
@@ -121,7 +144,7 @@ class Erased:
 
 
 class Archive(Protocol):
-    """The logs, seen by an operator."""
+    """Lists and erases sessions, for an operator."""
 
     @abstractmethod
     async def list_sessions(
@@ -133,41 +156,44 @@ class Archive(Protocol):
         limit: int,
         cursor: str | None = None,
     ) -> SessionPage:
-        """Sessions by their newest entry, newest first. Raises: InvalidPayload for a bad cursor."""
+        """List sessions by their newest entry, newest first.
+
+        Raises: InvalidPayload for a bad cursor.
+        """
 
     @abstractmethod
     async def erase(self, customer: Customer) -> Erased:
         """Erase everything stored of the customer. Idempotent; a repeat counts zero.
 
-        An append to an erased session that was decided before is refused with SeqTaken.
+        An append to an erased session that was decided earlier is refused with SeqTaken.
         """
 
 
 class Outbox(Protocol):
-    """What the bridge must still be told, in order per session."""
+    """Notices that the bridge has not received yet, in order per session."""
 
     @abstractmethod
     async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
-        """Notices that are due, at most one per session: its first undelivered one.
+        """Claim notices that are due, at most one per session: its first undelivered one.
 
-        Nobody else gets them until `lease_until`; then they are due again.
+        Nobody else can claim them until `lease_until`; then they are due again.
         """
 
     @abstractmethod
     async def settle(self, notice_id: str, outcome: Outcome) -> None:
-        """Say what became of a claimed notice. Unknown ids are ignored: another one settled it."""
+        """Record the outcome of a claimed notice. Unknown ids are ignored."""
 
     @abstractmethod
     async def depth(self) -> int:
-        """How many notices are undelivered, dead letters not counted."""
+        """Count the undelivered notices, without dead letters."""
 
     @abstractmethod
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
-        """Dead letters, those first that were due first."""
+        """Return dead letters, in the order in which they were due."""
 
     @abstractmethod
     async def retry(self, notice_id: str) -> bool:
-        """Make a dead letter due as it was in the beginning; False: there is none with this id.
+        """Make a dead letter due again, as if new; False: there is none with this id.
 
         It takes its place in its session's order, behind a notice that is claimed or deferred.
         """
@@ -177,38 +203,37 @@ class Outbox(Protocol):
         """Delete a dead letter; False: there is none with this id."""
 
 
-class Ledger(Protocol):
-    """What each business has spent on its AI, by the day in UTC. It holds nothing of customers."""
+class UsageStore(Protocol):
+    """Sums each business's AI usage by day in UTC. It holds nothing about customers."""
 
     @abstractmethod
     async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
-        """Add tokens and calls to what is there; the model is not kept.
+        """Add tokens and calls to the day's sum; the model is not stored.
 
-        Raises: StorageUnavailable; then it may have been added all the same.
+        Raises: StorageUnavailable; it may have been added nevertheless.
         """
 
     @abstractmethod
     async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
-        """What was added on each of the days from `first` to `last`, both included, in order.
+        """Return the sums of the days from `first` to `last`, both included, in order.
 
-        A day on which nothing was added is left out. Raises: StorageUnavailable.
+        Days without usage are left out. Raises: StorageUnavailable.
         """
 
 
-class Bridge(Protocol):
-    """The coordinators' side, which is told what happens. It may be away for long."""
+class Store(SessionStore, Archive, Outbox, UsageStore, Lifecycle, Protocol):
+    """All ports of storage, kept by one adapter."""
 
-    @property
-    @abstractmethod
-    def is_away(self) -> bool:
-        """Whether it is known not to answer: `tell` would fail at once, without asking it."""
+
+class Bridge(HealthCheck, Protocol):
+    """Receives notices, for the coordinators' side. It may be unreachable for a long time."""
 
     @abstractmethod
-    async def back(self) -> None:
+    async def wait_until_back(self) -> None:
         """Return once it is worth trying again: at once, unless it is away."""
 
     @abstractmethod
-    async def tell(self, notice: Notice) -> None:
+    async def deliver(self, notice: Notice) -> None:
         """Deliver a notice, under its id as the idempotency key; it may arrive more than once.
 
         Raises: BridgeUnavailable when it may succeed later, BridgeRefused when it never will.
@@ -216,15 +241,15 @@ class Bridge(Protocol):
 
 
 class Businesses(Protocol):
-    """What is known of businesses and their customers. Unknown is an answer, not a failure."""
+    """Looks up businesses and their customers. Unknown is a result, not a failure."""
 
     @abstractmethod
     async def business(self, business_id: BusinessId) -> Business | None:
-        """The facts of a business; None when it is not known."""
+        """Return the business; None when it is not known."""
 
     @abstractmethod
     async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
-        """The customer's coming reservations."""
+        """Return the customer's upcoming reservations."""
 
 
 class Toolbox(Protocol):
@@ -232,81 +257,81 @@ class Toolbox(Protocol):
 
     @abstractmethod
     async def get_business(self) -> Business | None:
-        """The facts of the session's business."""
+        """Return the session's business."""
 
     @abstractmethod
     async def get_reservations(self) -> tuple[Reservation, ...]:
-        """The session's user's reservations."""
+        """Return the reservations of the session's user."""
 
     @abstractmethod
     async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
-        """Ask for a human. It is done when the turn's answer is stored, together with it."""
+        """Request a human. It takes effect together with the turn's answer."""
 
 
-class Say(Protocol):
-    """Takes an answer in the making."""
+class AnswerWriter(Protocol):
+    """Receives an answer as it is written."""
 
     @abstractmethod
     def __call__(self, piece: str) -> None:
-        """The next piece of the answer."""
+        """Append the next piece of the answer."""
 
     @abstractmethod
-    def anew(self) -> None:
-        """All that was said so far is void: the answer begins again. Harmless when nothing was."""
+    def restart(self) -> None:
+        """Discard all that was written so far. Harmless when nothing was."""
 
 
-class Summary(NamedTuple):
-    """A summary, and what it has cost (None: nothing is counted)."""
+class SummaryResult(NamedTuple):
+    """A summary and its usage (None: nothing is counted)."""
 
     text: str
     usage: Usage | None = None
 
 
 class AnswerCancelled(CancelledError):
-    """An answer was cancelled that had cost something already."""
+    """A cancelled answer that had already incurred usage."""
 
     def __init__(self, usage: Usage) -> None:
         super().__init__()
         self.usage = usage
 
 
-class Assistant(Protocol):
-    """Something that answers a conversation."""
+class Assistant(Lifecycle, HealthCheck, Protocol):
+    """Answers conversations, and summarises them."""
 
     @abstractmethod
-    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> Usage | None:
-        """Answer the view's unanswered messages: `say` each piece of the text as it comes.
+    async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:
+        """Answer the view's pending messages: pass each piece of the text to `writer` as it comes.
 
-        `view.unanswered` are all to be answered; `view.entries` hold most of them too, but not all.
-        Returns what it has cost, tries that failed included (None: nothing is counted).
-        Cancelling it gives back whatever it holds; where requests had been paid for before, it
+        `view.pending` are all to be answered; `view.entries` hold most of them too, but not all.
+        Returns the usage, failed attempts included (None: nothing is counted).
+        Cancelling it releases whatever it holds; where requests had incurred usage before, it
         then raises AnswerCancelled. Raises: AssistantFailed, with its `usage`.
         """
 
     @abstractmethod
     async def summarise(
         self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
-    ) -> Summary:
-        """What `earlier`, a summary of what came before, and `entries`, oldest first, come to.
+    ) -> SummaryResult:
+        """Summarise `entries`, oldest first, and `earlier`, the summary of what came before them.
 
-        The text takes the place of both in later views; it is cut where it is longer than
-        `max_tokens` (see `domain.tokens`). `language`: `ro` or `en`, what to write it in.
-        Cancelling it gives back whatever it holds. Raises: AssistantFailed, with its `usage`.
+        The text takes the place of both in later views; the caller truncates it to `max_tokens`
+        (see `domain.tokens`). `language`: the language to write in, `ro` or `en`.
+        Cancelling it releases whatever it holds. Raises: AssistantFailed, with its `usage`.
         """
 
 
 class Appended(NamedTuple):
-    """A session's log has grown. A hint: whoever misses one sees the gap and reads the store."""
+    """New entries of a session's log. A hint: a receiver that misses one reads the store."""
 
     session_id: SessionId
     entries: tuple[Entry, ...]
     origin: object
-    """Whose doing it is: a channel leaves out the user's words that came in by itself."""
+    """The writer: a channel does not push the user's messages that came in through itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer in the making; the stored answer with this id replaces them all."""
+    """A piece of an answer being written; the stored answer with this id replaces them all."""
 
     response_id: MessageId
     index: int
@@ -314,7 +339,7 @@ class Delta:
 
 
 class Typing(NamedTuple):
-    """Somebody is writing; it expires by itself."""
+    """A typing sign; it expires by itself."""
 
     author: str
     expires_in_ms: int
@@ -326,15 +351,15 @@ Tap = Callable[[Customer, Event], None]
 
 
 class Fanout(Protocol):
-    """Tells everyone who listens to a customer what happens. May lose events; nothing else may."""
+    """Publishes a customer's events to the subscribers. May lose events: they are hints."""
 
     @abstractmethod
     def subscribe(self, customer: Customer, listener: Listener) -> None:
-        """Call `listener` for every event from now on."""
+        """Call `listener` for every event of the customer from now on."""
 
     @abstractmethod
     def unsubscribe(self, customer: Customer, listener: Listener) -> None:
-        """Stop that. Harmless when it was not subscribed."""
+        """Remove the listener. Harmless when it was not subscribed."""
 
     @abstractmethod
     def tap(self, tap: Tap) -> None:
@@ -342,71 +367,70 @@ class Fanout(Protocol):
 
     @abstractmethod
     def untap(self, tap: Tap) -> None:
-        """Stop that. Harmless when it was not tapping."""
+        """Remove the tap. Harmless when there was none."""
 
     @abstractmethod
     def publish(self, customer: Customer, event: Event) -> None:
-        """Tell all listeners of the customer. A listener's failure disturbs no other."""
+        """Call all listeners of the customer, and all taps. A listener's failure is its own."""
 
 
-@value
-class Said:
-    """What somebody has said on the bridge, in a customer's live chat."""
+class InboundMessage(Struct, frozen=True, kw_only=True):
+    """A message from the bridge, in a customer's live chat."""
 
     author: Author
-    """The user or a coordinator: they alone talk there."""
+    """The user or a coordinator: nobody else writes there."""
     text: str
     message_id: MessageId | None = None
     """None: the bridge gives its messages no ids."""
     at: datetime | None = None
-    """By the bridge's clock, where it says so."""
+    """When it was written, by the bridge's clock, if the bridge says so."""
     coordinator_id: CoordinatorId | None = None
     replayed: bool = False
-    """It was told at a join: somebody may have heard it before."""
+    """It came with a join's history, and may have been received before."""
 
 
-class Garbled(NamedTuple):
-    """What came from the bridge and makes no sense."""
+class MalformedEvent(NamedTuple):
+    """An event from the bridge that could not be parsed."""
 
     event: str
 
 
-Heard = Said | Typing | Garbled
-Hear = Callable[[Customer, Heard], Awaitable[None]]
+InboundEvent = InboundMessage | Typing | MalformedEvent
+OnInboundEvent = Callable[[Customer, InboundEvent], Awaitable[None]]
 
 
-class LiveChatLine(Protocol):
-    """The bridge's side of the live chats: where a user and the coordinators talk.
+class LiveChatGateway(Protocol):
+    """The live chats at the bridge, where users and coordinators talk.
 
-    No method waits; whatever is down meanwhile, the line comes back by itself.
+    No method waits; after an outage the gateway reconnects by itself.
     """
 
     @abstractmethod
-    def listen(self, hear: Hear) -> None:
-        """Have `hear` told everything, one thing at a time for each customer, in order.
+    def listen(self, on_event: OnInboundEvent) -> None:
+        """Await `on_event` for every inbound event, one at a time for each customer, in order.
 
-        What the server itself has sent there, and comes back, is not told.
+        Echoes of what the server itself has sent are left out.
         """
 
     @abstractmethod
     def follow(self, customer: Customer) -> None:
-        """Join the customer's chat and stay. Harmless when it is followed already."""
+        """Join the customer's topic, and stay. Harmless when it is followed already."""
 
     @abstractmethod
     def unfollow(self, customer: Customer) -> None:
-        """Leave the customer's chat; what came before is still told. Harmless when it was left."""
+        """Leave the customer's topic; what came before is still passed on. Harmless when left."""
 
     @abstractmethod
     def show_typing(self, customer: Customer) -> None:
-        """Let the coordinators see that the user is writing. May be lost."""
+        """Show the coordinators that the user is writing. May be lost."""
 
 
 class Observer(Protocol):
-    """Counts what happens, for the operator."""
+    """Counts and logs what happens, for the operator."""
 
     @abstractmethod
     def turn_waits(self) -> None:
-        """A turn must wait until another has ended: as many as there may be are under way."""
+        """A turn has to wait for another to end, as the maximum is running."""
 
     @abstractmethod
     def turn_ended(
@@ -419,50 +443,23 @@ class Observer(Protocol):
         """A turn ended: `answered`, `transferred`, `dropped`, `cancelled`, `failed`, `timeout`, or
         `over_budget`, where the AI was not asked.
 
-        `first_token_s`: from its start to the first piece of the answer, where there was one.
-        `error`: what made it fail.
+        `first_token_s`: from its start to the first piece of the answer, if there was one.
+        `error`: why it failed.
         """
 
     @abstractmethod
     def summary_ended(self, outcome: str, error: BaseException | None) -> None:
-        """A rolling summary was `made`, or `failed`, and why."""
+        """A rolling summary was `made`, or `failed` with `error`."""
 
     @abstractmethod
     def tokens_spent(self, purpose: str, usage: Usage) -> None:
-        """A model was paid for an `answer` or a `summary`, whether it came to anything or not."""
+        """A model was used for an `answer` or a `summary`, successfully or not."""
 
     @abstractmethod
     def notice_settled(
         self, kind: NoticeKind, outcome: str, error: BaseException | None = None
     ) -> None:
-        """A notice was `delivered`, `deferred`, `dead`, or `superseded`: too late to be of use.
+        """A notice was `delivered`, `deferred`, `dead`, or `superseded` (no longer relevant).
 
         `error`: why it could not be delivered.
         """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The application's times and limits; seconds and counts."""
-
-    timing: Timing = field(init=False)
-    turn_quiet_s: float = 0.3
-    turn_quiet_max_s: float = 3.0
-    turn_timeout_s: float = 60.0
-    turn_max_tool_calls: int = 5
-    ai_failures_before_transfer: int = 3
-    transfer_timeout_s: float = 300.0
-    session_idle_s: float = 86_400.0
-    sweep_interval_s: float = 5.0
-    view_tokens: int = 6_000
-    budget_soft_tokens: int = 0
-    """Of a business in a day; past it the AI is frugal. 0: never."""
-    budget_hard_tokens: int = 0
-    """Past it the AI is not asked any more. 0: never."""
-
-    def __post_init__(self) -> None:
-        timing = Timing(
-            retake=timedelta(seconds=self.turn_timeout_s + RETAKE_GRACE_S),
-            idle=timedelta(seconds=self.session_idle_s),
-        )
-        object.__setattr__(self, "timing", timing)

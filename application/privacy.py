@@ -1,11 +1,11 @@
-"""Everything that is stored of a customer: shown to them, or erased."""
+"""Everything that is stored of a customer: exported, or erased."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from application.conversations import Conversations
-from application.follow import PAGE
 from application.ports import Archive, Erased, SessionStore
+from application.read_history import PAGE
+from application.session_log import SessionLog
 from application.turns import Turns
 from domain.identity import Customer, SessionId
 from domain.message import Entry
@@ -14,27 +14,27 @@ from domain.session import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Privacy:
-    """A customer's right to see and to erase."""
+    """A customer's right of access and right to erasure."""
 
     archive: Archive
     store: SessionStore
-    conversations: Conversations
+    session_log: SessionLog
     turns: Turns
 
     async def export(self, customer: Customer) -> list[tuple[Session, list[Entry]]]:
-        """Every session of the customer, newest first, each with its whole log."""
+        """Return every session of the customer, newest first, each with its whole log."""
         return [
             (session, await self.log(session.session_id))
             async for session in self._sessions(customer)
         ]
 
     async def erase(self, customer: Customer) -> Erased:
-        """Erase everything stored of the customer, here and in this process's memory."""
+        """Erase everything stored of the customer, in the store and in this process's memory."""
         self.turns.cancel(customer)
         try:
             return await self.archive.erase(customer)
         finally:
-            self.conversations.forget(customer)
+            self.session_log.forget(customer)
 
     async def _sessions(self, customer: Customer) -> AsyncIterator[Session]:
         cursor: str | None = None
@@ -46,7 +46,7 @@ class Privacy:
                 return
 
     async def log(self, session_id: SessionId) -> list[Entry]:
-        """The whole log of one session."""
+        """Return the whole log of one session."""
         entries: list[Entry] = []
         after = 0
         while page := await self.store.page(session_id, after=after, limit=PAGE):

@@ -1,48 +1,50 @@
-"""Rolling summaries: made behind the user's back, so that no answer ever waits for one.
+"""Rolling summaries: made in the background, so that no answer ever waits for one.
 
-Once a reply is stored whose next question may push something out of the view, what is older is
-summarised, together with the summary before. The session's next answer takes the new one along
-into the log, and so into every store; a process that dies before has lost nothing but the work.
+Once an answer is stored after which the next question may push entries out of the view, the older
+entries are summarised together with the previous summary. The session's next answer carries the new
+summary into the log, and so into every store; a process that dies before loses only the work.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from application.conversations import Conversations
-from application.ports import Assistant, Observer, Policy
-from application.spending import Spending
-from domain import digest as rolling
+from msgspec.structs import replace
+
+from application.policy import Policy
+from application.ports import Assistant, Clock, Observer, SessionStore
+from application.usage_tracker import UsageTracker
+from domain import summary as rolling
 from domain.errors import AssistantFailed
 from domain.identity import Customer, SessionId
-from domain.message import Digest, Entry
+from domain.message import Entry, Summary
 from domain.session import Session
-from domain.tokens import cut
+from domain.tokens import truncate
 from domain.usage import Usage, together
 
-MAX_AT_ONCE = 16
-"""More would crowd out answers; a session that finds no place has one after its next reply."""
-MAX_PIECES = 4
-"""So many calls one summary may take; it goes on from there after the next reply."""
-MAX_BEHIND = 200
-"""Entries that a summary reaches back: of a log that never had one, the oldest stay out."""
-PAUSE_ENTRIES = 10
-"""After a failure a session tries again once its log is so much longer."""
-MAX_KEPT = 10_000
-"""Digests that wait for their session's next answer; the oldest goes first, and is made again."""
+CONCURRENCY = 16
+"""Summaries in the making; more would crowd out answers. A session over it tries again later."""
+MAX_CHUNKS = 4
+"""How many calls one summary may take; the next one continues from there."""
+MAX_ENTRIES_BACK = 200
+"""How far back a summary reaches: of a log that never had one, the oldest entries are left out."""
+RETRY_AFTER_ENTRIES = 10
+"""After a failure a session tries again once its log has grown by this many entries."""
+MAX_WAITING = 10_000
+"""Summaries that wait for their session's next answer; the oldest is dropped, and made again."""
 
 
-class _Rolling:
-    """What is under way for one session, and what has come of it."""
+class _SessionState:
+    """The summaries of one session that are in the making, or not stored yet."""
 
-    __slots__ = ("made", "not_before", "session_id", "task", "unpaid")
+    __slots__ = ("made", "not_before", "session_id", "task", "uncounted")
 
     def __init__(self, session_id: SessionId) -> None:
         self.session_id = session_id
-        self.made: list[Digest] = []
-        """Not stored yet, each with what it has cost over the one before."""
-        self.unpaid: Usage | None = None
-        """What has been spent in vain since: the next one counts it."""
+        self.made: list[Summary] = []
+        """Not stored yet, each with its own usage alone."""
+        self.uncounted: Usage | None = None
+        """The usage of failed calls since: it is added to the next summary's."""
         self.not_before = 0
         """The seq from which on to try again."""
         self.task: asyncio.Task[None] | None = None
@@ -50,87 +52,85 @@ class _Rolling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summaries:
-    """The rolling summaries that this process makes, at most one at a time per session."""
+    """Makes the rolling summaries, at most one at a time per session."""
 
-    conversations: Conversations
+    store: SessionStore
     assistant: Assistant
-    spending: Spending
+    usage_tracker: UsageTracker
     observer: Observer
+    clock: Clock
     policy: Policy
-    _rolling: dict[Customer, _Rolling] = field(default_factory=dict)
+    _states: dict[Customer, _SessionState] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def newest(self, session: Session) -> Digest | None:
-        """The session's digest: the stored one, or one that is newer and waits to be stored."""
-        state = self._rolling.get(session.customer)
+    def newest(self, session: Session) -> Summary | None:
+        """Return the session's newest summary, stored or not."""
+        state = self._states.get(session.customer)
         if state is None or state.session_id != session.session_id:
-            return session.digest
-        stored = session.digest.through if session.digest is not None else 0
+            return session.summary
+        stored = session.summary.through if session.summary is not None else 0
         made = state.made
         while made and made[0].through <= stored:
             del made[0]
         if len(made) <= 1:
-            return made[0] if made else session.digest
-        return replace(made[-1], usage=together(*[digest.usage for digest in made]))
+            return made[0] if made else session.summary
+        return replace(made[-1], usage=together(*[summary.usage for summary in made]))
 
-    def answered(self, session: Session, recent: Sequence[Entry], language: str) -> None:
-        """An answer is stored: see whether a new digest is due, and begin it.
-
-        `recent`: the session's newest entries.
-        """
+    def on_answer_stored(self, session: Session, recent: Sequence[Entry], language: str) -> None:
+        """Start a new summary if one is due; `recent`: the session's newest entries."""
         newest, view_tokens = self.newest(session), self.policy.view_tokens
-        if rolling.overflows(session, recent, newest, view_tokens=view_tokens):
-            until = rolling.end_of_next(session, recent, view_tokens=view_tokens)
+        if rolling.is_summary_due(session, recent, newest, view_tokens=view_tokens):
+            until = rolling.next_summary_end(session, recent, view_tokens=view_tokens)
             if newest is None or until > newest.through:
-                self._begin(session, tuple(recent), until, language)
+                self._start(session, tuple(recent), until, language)
 
     def forget(self, customer: Customer) -> None:
-        """Drop what is made, or being made, of the customer's words."""
-        forgotten = self._rolling.pop(customer, None)
-        if forgotten is not None and forgotten.task is not None:
-            forgotten.task.cancel()
+        """Drop the customer's summaries that are made, or being made, and not stored."""
+        state = self._states.pop(customer, None)
+        if state is not None and state.task is not None:
+            state.task.cancel()
 
     async def stop(self) -> None:
-        """Give up what is being made: it is made again after some later reply."""
+        """Cancel what is being made: it is made again after a later answer."""
         for task in (tasks := list(self._tasks)):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(
+    def _start(
         self, session: Session, recent: tuple[Entry, ...], until: int, language: str
     ) -> None:
-        state = self._of(session)
+        state = self._state_of(session)
         if state.task is not None or session.seq < state.not_before:
             return
-        if len(self._tasks) >= MAX_AT_ONCE:
+        if len(self._tasks) >= CONCURRENCY:
             return
-        making = _Making(self, state, session, recent, until, language)
-        state.task = asyncio.get_running_loop().create_task(making.run())
+        run = _SummaryRun(self, state, session, recent, until, language)
+        state.task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(state.task)
         state.task.add_done_callback(self._tasks.discard)
 
-    def _of(self, session: Session) -> _Rolling:
-        state = self._rolling.pop(session.customer, None)
+    def _state_of(self, session: Session) -> _SessionState:
+        state = self._states.pop(session.customer, None)
         if state is None or state.session_id != session.session_id:
             if state is not None and state.task is not None:
                 state.task.cancel()
-            state = _Rolling(session.session_id)
-        self._rolling[session.customer] = state  # at the end: the oldest is the first
-        if len(self._rolling) > MAX_KEPT:
-            self.forget(next(iter(self._rolling)))
+            state = _SessionState(session.session_id)
+        self._states[session.customer] = state  # at the end: the oldest is the first
+        if len(self._states) > MAX_WAITING:
+            self.forget(next(iter(self._states)))
         return state
 
 
-class _Making:
-    """One digest in the making."""
+class _SummaryRun:
+    """Makes one summary."""
 
-    __slots__ = ("_digest", "_expired", "_language", "_max_tokens", "_recent", "_session",
-                 "_state", "_summaries", "_until")  # fmt: skip
+    __slots__ = ("_expired", "_language", "_max_tokens", "_recent", "_session", "_state",
+                 "_summaries", "_summary", "_until")  # fmt: skip
 
     def __init__(
         self,
         summaries: Summaries,
-        state: _Rolling,
+        state: _SessionState,
         session: Session,
         recent: tuple[Entry, ...],
         until: int,
@@ -142,73 +142,72 @@ class _Making:
         self._recent = recent
         self._until = until
         self._language = language
-        self._digest = summaries.newest(session)
-        self._max_tokens = rolling.max_tokens(summaries.policy.view_tokens)
+        self._summary = summaries.newest(session)
+        self._max_tokens = rolling.summary_budget(summaries.policy.view_tokens)
         self._expired = False
 
-    async def run(self) -> None:
-        """Make it, piece by piece; whatever fails, what there is of it stays."""
-        clock, policy = self._summaries.conversations.clock, self._summaries.policy
-        timer = clock.call_later(policy.turn_timeout_s, self._expire)
+    async def __call__(self) -> None:
+        """Summarise chunk by chunk; what was made before a failure is kept."""
+        summaries = self._summaries
+        timer = summaries.clock.call_later(summaries.policy.turn_timeout_s, self._expire)
         try:
-            for _ in range(MAX_PIECES):
-                if not await self._go_on():
+            for _ in range(MAX_CHUNKS):
+                if not await self._summarise_next():
                     break
-            self._summaries.observer.summary_ended("made", None)
+            summaries.observer.summary_ended("made", None)
         except asyncio.CancelledError:  # forgotten, stopped, or too slow
             if self._expired:
                 self._fail(AssistantFailed("the summary took too long"))
-        except Exception as error:  # whatever it was, the conversation goes on without
+        except Exception as error:  # whatever it was, the conversation goes on without it
             self._fail(error)
         finally:
             timer.cancel()
             self._state.task = None
 
-    async def _go_on(self) -> bool:
-        """Make the next piece of it; False: there is none left."""
-        earlier, summaries, max_tokens = self._digest, self._summaries, self._max_tokens
-        after = max(earlier.through if earlier is not None else 0, self._until - MAX_BEHIND)
-        entries = await self._piece(after) if after < self._until else ()
+    async def _summarise_next(self) -> bool:
+        """Summarise the next chunk; False: there is none left."""
+        earlier, summaries, max_tokens = self._summary, self._summaries, self._max_tokens
+        after = max(earlier.through if earlier is not None else 0, self._until - MAX_ENTRIES_BACK)
+        entries = await self._chunk(after) if after < self._until else ()
         if not entries:
             return False
         text = earlier.text if earlier is not None else None
         try:
-            summary = await summaries.assistant.summarise(
+            made = await summaries.assistant.summarise(
                 text, entries, self._language, max_tokens=max_tokens
             )
         except AssistantFailed as error:
-            self._pay(error.usage)
+            self._count(error.usage)
             raise
-        self._pay(summary.usage)
-        self._take(cut(summary.text.strip(), max_tokens), entries)
+        self._count(made.usage)
+        self._keep(truncate(made.text.strip(), max_tokens), entries)
         return True
 
-    async def _piece(self, after: int) -> Sequence[Entry]:
+    async def _chunk(self, after: int) -> Sequence[Entry]:
         entries: Sequence[Entry] = self._recent
         if not entries or entries[0].seq > after + 1:
-            store = self._summaries.conversations.store
-            entries = await store.page(
-                self._session.session_id, after=after, limit=rolling.PIECE_ENTRIES
+            entries = await self._summaries.store.page(
+                self._session.session_id, after=after, limit=rolling.CHUNK_ENTRIES
             )
-        return rolling.piece(entries, after=after, through=self._until)
+        return rolling.next_chunk(entries, after=after, through=self._until)
 
-    def _take(self, text: str, entries: Sequence[Entry]) -> None:
+    def _keep(self, text: str, entries: Sequence[Entry]) -> None:
         if not text:
             raise AssistantFailed("the summary was empty")
-        self._digest = Digest(
+        self._summary = Summary(
             text=text,
             through=entries[-1].seq,
-            tokens=rolling.tokens_through(self._session, self._recent, self._digest, entries),
-            usage=self._state.unpaid,
+            tokens=rolling.tokens_through(self._session, self._recent, self._summary, entries),
+            usage=self._state.uncounted,
         )
-        self._state.made.append(self._digest)
-        self._state.unpaid = None
+        self._state.made.append(self._summary)
+        self._state.uncounted = None
 
-    def _pay(self, usage: Usage | None) -> None:
+    def _count(self, usage: Usage | None) -> None:
         if usage is not None:
             business_id = self._session.customer.business_id
-            self._summaries.spending.add(business_id, "summary", usage)
-            self._state.unpaid = together(self._state.unpaid, usage)
+            self._summaries.usage_tracker.add(business_id, "summary", usage)
+            self._state.uncounted = together(self._state.uncounted, usage)
 
     def _expire(self) -> None:
         self._expired = True
@@ -216,5 +215,5 @@ class _Making:
             self._state.task.cancel()
 
     def _fail(self, error: BaseException) -> None:
-        self._state.not_before = self._session.seq + PAUSE_ENTRIES
+        self._state.not_before = self._session.seq + RETRY_AFTER_ENTRIES
         self._summaries.observer.summary_ended("failed", error)

@@ -1,28 +1,31 @@
-"""What time alone brings about: unanswered turns, expired transfers, idle sessions."""
+"""What time alone brings about: abandoned turns, expired transfers, idle sessions."""
 
 from dataclasses import dataclass
 
 from application.ports import Clock, SessionStore
+from application.session_log import SessionLog
 from application.transfers import Transfers
 from application.turns import Turns
 from domain.session import Session
 
 BATCH = 100
+"""How many sessions one pass looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """Look after every session that is due. Safe to run in many processes at once."""
+    """Looks after every session that is due. Safe to run in many processes at once."""
 
     store: SessionStore
+    session_log: SessionLog
     transfers: Transfers
     turns: Turns
     clock: Clock
 
     async def __call__(self) -> int:
-        """One pass over what is due now, at most BATCH sessions; how many of them it moved on.
+        """Make one pass over what is due now, and return how many sessions it moved on.
 
-        A session stays due while its turn is under way: that is no reason to look again at once.
+        A session stays due while its turn is running: that is no reason to look again at once.
         Raises: StorageUnavailable.
         """
         due = await self.store.due(self.clock.now(), BATCH)
@@ -30,12 +33,12 @@ class Sweep:
 
     async def _look_after(self, session: Session) -> bool:
         customer = session.customer
-        if not session.unanswered:
-            current = await self.transfers.fall_due(session)
+        if not session.needs_answer:
+            current = await self.transfers.expire(session)
             return current is None or current.epoch != session.epoch
         if self.turns.is_busy(customer):
             return False
-        # The warm copy may be older than what another process has written since.
-        await self.turns.conversations.reload(customer)
+        # The cached copy may be older than what another process has written since.
+        await self.session_log.reload(customer)
         self.turns.wake(customer)
         return True

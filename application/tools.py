@@ -1,9 +1,10 @@
-"""The tools of a turn: what the AI may look up or ask for, for its customer and nobody else."""
+"""The tools of one turn: what the AI may look up or request, for its customer alone."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from application.ports import Businesses, Policy, Toolbox
+from application.policy import Policy
+from application.ports import Businesses, Toolbox
 from domain.business import Business, Reservation
 from domain.errors import AssistantFailed
 from domain.identity import Customer
@@ -15,63 +16,65 @@ T = TypeVar("T")
 class TurnTools(Toolbox):
     """The tools of one turn, bound to its customer.
 
-    What they found becomes the answer's actions, and what became of each call its `tools`. A call
-    that failed found nothing out: no action speaks of it.
+    Results become the answer's actions, and the outcome of each call its `tools`. A call that
+    failed has no result, and so no action.
     """
 
-    __slots__ = ("_businesses", "_customer", "_left", "actions", "transfer", "uses")
+    __slots__ = ("_businesses", "_calls_left", "_customer", "actions", "transfer", "uses")
 
     def __init__(self, businesses: Businesses, customer: Customer, policy: Policy) -> None:
         self._businesses = businesses
         self._customer = customer
-        self._left = policy.turn_max_tool_calls
+        self._calls_left = policy.turn_max_tool_calls
         self.actions: list[Action] = []
         self.uses: list[ToolUse] = []
         self.transfer: str | None = None
 
     async def get_business(self) -> Business | None:
         self._count()
-        asked = self._businesses.business(self._customer.business_id)
-        business = await self._used("get_business", asked)
+        business = await self._record(
+            "get_business", self._businesses.business(self._customer.business_id)
+        )
         if business is not None:
             info = {"type": "business_info", "name": business.name, "facts": dict(business.facts)}
-            self._show(info)
+            self._add_action(info)
         return business
 
     async def get_reservations(self) -> tuple[Reservation, ...]:
         self._count()
-        asked = self._businesses.reservations(self._customer)
-        found = await self._used("get_reservations", asked)
+        found = await self._record(
+            "get_reservations", self._businesses.reservations(self._customer)
+        )
         items = [_reservation_item(reservation) for reservation in found]
-        self._show({"type": "reservations", "items": items})
+        self._add_action({"type": "reservations", "items": items})
         return found
 
     async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
         self._count()
         self.transfer = summary or reason
-        self._note("transfer_to_live_chat", ToolOutcome.DONE)
+        self._record_outcome("transfer_to_live_chat", ToolOutcome.DONE)
 
-    async def _used(self, name: str, asked: Awaitable[T]) -> T:
-        """What the tool has found, with its outcome noted."""
+    async def _record(self, name: str, lookup: Awaitable[T]) -> T:
+        """Await the lookup and record its outcome."""
         try:
-            found = await asked
+            found = await lookup
         except Exception:
-            self._note(name, ToolOutcome.FAILED)
+            self._record_outcome(name, ToolOutcome.FAILED)
             raise
-        self._note(name, ToolOutcome.FOUND if found else ToolOutcome.NOTHING)
+        self._record_outcome(name, ToolOutcome.FOUND if found else ToolOutcome.NOTHING)
         return found
 
-    def _show(self, action: Action) -> None:
-        """Of each type the newest: a model may ask the same again and again."""
+    def _add_action(self, action: Action) -> None:
+        """Keep the newest action of each type: a model may repeat a call any number of times."""
         others = [each for each in self.actions if each["type"] != action["type"]]
         self.actions = [*others, action]
 
     def _count(self) -> None:
-        self._left -= 1
-        if self._left < 0:
+        self._calls_left -= 1
+        if self._calls_left < 0:
             raise AssistantFailed("the turn has used up its tool calls")
 
-    def _note(self, name: str, outcome: ToolOutcome) -> None:
+    def _record_outcome(self, name: str, outcome: ToolOutcome) -> None:
         self.uses.append(ToolUse(name=name, outcome=outcome))
 
 

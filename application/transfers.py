@@ -1,24 +1,26 @@
-"""A conversation changes hands: asked for, cancelled, taken over, returned, ended, closed."""
+"""Changes of hands: a human requested, cancelled, taken over, returned, ended, closed."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from application.conversations import Conversations
+from application.business_facts import language_of
+from application.policy import Policy
 from application.ports import Businesses, NewId, SessionStore
 from application.post_message import coordinator_key, user_key
+from application.session_log import SessionLog, load_session
 from application.turns import Turns
-from domain.business import DEFAULT_LANGUAGE
 from domain.decisions import (
-    Occasion,
+    DecisionContext,
     change_status,
     end_live_chat,
-    fall_due,
+    expire,
+    notify_transfer_progress,
+    record_coordinator_message,
     request_transfer,
-    say_how_it_goes,
-    speak,
 )
-from domain.errors import DuplicateMessage, Failure, SessionClosed, UnknownSession
+from domain.errors import DuplicateMessage, SessionClosed
 from domain.identity import (
     BusinessId,
     CoordinatorId,
@@ -30,11 +32,11 @@ from domain.identity import (
 )
 from domain.session import Draft, Session
 from domain.status import Status
+from domain.transfer import TransferProgress
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A coordinator's message, stored."""
+class PostedCoordinatorMessage(NamedTuple):
+    """The acknowledgement of a coordinator's message."""
 
     message_id: MessageId
     session: Session
@@ -44,12 +46,13 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfers:
-    """Every status change there is, whoever asks for it."""
+    """Makes every status change, whoever asks for it."""
 
-    conversations: Conversations
+    session_log: SessionLog
     store: SessionStore
     businesses: Businesses
     turns: Turns
+    policy: Policy
     new_id: NewId
 
     async def request(
@@ -60,28 +63,31 @@ class Transfers:
         message_id: MessageId | None = None,
         origin: object = None,
     ) -> Session:
-        """The user asks for a human. Raises: StorageUnavailable."""
-        occasion = await self._occasion(customer.business_id)
-        open_session = self.conversations.opener(customer, location_id)
+        """Request a human for the user. Raises: StorageUnavailable."""
+        context = await self._decision_context(customer.business_id)
+        open_session = self.session_log.session_factory(customer, location_id)
         the_id = message_id or MessageId(self.new_id())
         key = user_key(message_id) if message_id is not None and text is not None else None
 
         def decide(session: Session | None) -> Draft | None:
-            return request_transfer(session, open_session, occasion(), text, the_id, key=key)
+            return request_transfer(session, open_session, context(), text, the_id, key=key)
 
         try:
-            session = await self.conversations.commit(customer, decide, origin)
+            session = await self.session_log.commit(customer, decide, origin)
         except DuplicateMessage:
-            known = await self.conversations.reload(customer)
-            session = known.session if known is not None else None
+            cached = await self.session_log.reload(customer)
+            session = cached.session if cached is not None else None
         assert session is not None
         return session
 
     async def end(self, customer: Customer, origin: object = None) -> Session:
-        """The user cancels or ends the live chat. Raises: NotInLiveChat, StorageUnavailable."""
-        occasion = await self._occasion(customer.business_id)
-        session = await self.conversations.commit(
-            customer, lambda session: end_live_chat(session, occasion()), origin
+        """Cancel the user's request, or end their live chat.
+
+        Raises: NotInLiveChat, StorageUnavailable.
+        """
+        context = await self._decision_context(customer.business_id)
+        session = await self.session_log.commit(
+            customer, lambda session: end_live_chat(session, context()), origin
         )
         assert session is not None
         self._wake(session)
@@ -94,21 +100,21 @@ class Transfers:
         coordinator_id: CoordinatorId | None = None,
         summary: str | None = None,
     ) -> Session:
-        """The coordinator's side takes over, returns or closes the conversation.
+        """Take over, return or close the conversation, for the coordinator's side.
 
         Raises: UnknownSession, SessionClosed, TransitionRefused, StorageUnavailable.
         """
-        first = await self._session(session_id)
-        occasion = await self._occasion(first.customer.business_id)
+        first = (await load_session(self.store, session_id)).session
+        context = await self._decision_context(first.customer.business_id)
 
         def decide(session: Session | None) -> Draft | None:
-            current = _still(session, session_id, first)
-            return change_status(current, to, occasion(), coordinator_id, summary)
+            current = _current_or_closed(session, session_id, first)
+            return change_status(current, to, context(), coordinator_id, summary)
 
-        session = await self.conversations.commit(first.customer, decide)
+        session = await self.session_log.commit(first.customer, decide)
         return session if session is not None and session.session_id == session_id else first
 
-    async def speak(
+    async def post_coordinator_message(
         self,
         customer: Customer,
         text: str,
@@ -117,90 +123,85 @@ class Transfers:
         session_id: SessionId | None = None,
         *,
         replayed: bool = False,
-    ) -> Spoken:
-        """A coordinator says something to the customer: a takeover, where it is none's or the AI's.
+    ) -> PostedCoordinatorMessage:
+        """Store a coordinator's message: a takeover, unless the coordinator has it already.
 
-        `session_id`: only into this session. `replayed`: see `decisions.speak`.
+        `session_id`: only into this session. `replayed`: see `record_coordinator_message`.
         Raises: UnknownSession, SessionClosed, StorageUnavailable.
         """
-        occasion = await self._occasion(customer.business_id)
+        context = await self._decision_context(customer.business_id)
         the_id = message_id or MessageId(self.new_id())
         key = coordinator_key(message_id) if message_id is not None else None
 
         def decide(session: Session | None) -> Draft:
             if session_id is not None and (session is None or session.session_id != session_id):
                 raise SessionClosed
-            return speak(
-                session, the_id, text, occasion(), coordinator_id, key=key, replayed=replayed
+            return record_coordinator_message(
+                session, the_id, text, context(), coordinator_id, key=key, replayed=replayed
             )
 
         try:
-            spoken = await self.conversations.commit(customer, decide)
+            session = await self.session_log.commit(customer, decide)
         except DuplicateMessage as duplicate:
             return await self._repeated(the_id, duplicate)
-        except SessionClosed:  # perhaps after these very words had been stored
+        except SessionClosed:  # perhaps after this very message had been stored
             first = await self.store.stored(customer, key) if key is not None else None
             if first is None:
                 raise
             return await self._repeated(the_id, first)
-        assert spoken is not None
-        return Spoken(the_id, spoken, spoken.seq, duplicate=False)
+        assert session is not None
+        return PostedCoordinatorMessage(the_id, session, session.seq, duplicate=False)
 
-    async def _repeated(self, message_id: MessageId, duplicate: DuplicateMessage) -> Spoken:
-        first = await self._session(SessionId(duplicate.session_id))
-        return Spoken(message_id, first, duplicate.seq, duplicate=True)
+    async def _repeated(
+        self, message_id: MessageId, duplicate: DuplicateMessage
+    ) -> PostedCoordinatorMessage:
+        first = await load_session(self.store, SessionId(duplicate.session_id))
+        return PostedCoordinatorMessage(message_id, first.session, duplicate.seq, duplicate=True)
 
-    async def say_how_it_goes(self, customer: Customer, transfer_id: TransferId, what: str) -> None:
-        """Tell the user how their request for a human fares, once: see `decisions`.
+    async def notify_progress(
+        self, customer: Customer, transfer_id: TransferId, progress: TransferProgress
+    ) -> None:
+        """Tell the user, once, what has become of their request for a human: see `decisions`.
 
         Raises: StorageUnavailable.
         """
-        occasion = await self._occasion(customer.business_id)
+        context = await self._decision_context(customer.business_id)
         with suppress(DuplicateMessage):
-            await self.conversations.commit(
-                customer, lambda session: say_how_it_goes(session, transfer_id, what, occasion())
+            await self.session_log.commit(
+                customer,
+                lambda session: notify_transfer_progress(session, transfer_id, progress, context()),
             )
 
-    async def fall_due(self, session: Session) -> Session | None:
-        """Let time do its work on a session: expire its transfer, or close it for silence.
+    async def expire(self, session: Session) -> Session | None:
+        """Expire the session's transfer, or close the session for inactivity, if it is time.
 
         Returns the customer's newest session as it then is. Raises: StorageUnavailable.
         """
-        occasion = await self._occasion(session.customer.business_id)
-        idle_s = self.conversations.policy.session_idle_s
+        context = await self._decision_context(session.customer.business_id)
+        idle_s = self.policy.session_idle_s
 
         def decide(current: Session | None) -> Draft | None:
             if current is None or current.session_id != session.session_id:
                 return None
-            return fall_due(current, occasion(), idle_s)
+            return expire(current, context(), idle_s)
 
-        current = await self.conversations.commit(session.customer, decide)
+        current = await self.session_log.commit(session.customer, decide)
         if current is not None:
             self._wake(current)
         return current
 
     def _wake(self, session: Session) -> None:
-        """Let the AI answer what was written in vain while waiting."""
-        if session.unanswered:
+        """Have the AI answer what was written while the user waited in vain."""
+        if session.needs_answer:
             self.turns.wake(session.customer)
 
-    async def _session(self, session_id: SessionId) -> Session:
-        loaded = await self.store.load(session_id)
-        if loaded is None:
-            raise UnknownSession
-        return loaded.session
-
-    async def _occasion(self, business_id: BusinessId) -> Callable[[], Occasion]:
-        try:
-            business = await self.businesses.business(business_id)
-        except Failure:
-            business = None  # a hand-over does not wait for the facts to be there again
-        language = business.language if business is not None else DEFAULT_LANGUAGE
-        return lambda: self.conversations.occasion(language)
+    async def _decision_context(self, business_id: BusinessId) -> Callable[[], DecisionContext]:
+        language = await language_of(self.businesses, business_id)
+        return lambda: self.session_log.decision_context(language)
 
 
-def _still(session: Session | None, session_id: SessionId, first: Session) -> Session:
-    """The session as it is now; where the customer has gone on to a newer one, as it was closed."""
+def _current_or_closed(session: Session | None, session_id: SessionId, first: Session) -> Session:
+    """Return the session as it is now; one that a newer has followed, as it was when it closed."""
     if session is not None and session.session_id == session_id:
         return session
     if first.is_open:

@@ -1,1 +1,1 @@
-"""The rules of a conversation between a customer, an AI and a human. Standard library only."""
+"""The rules of a conversation between a customer, an AI and a human: pure and synchronous."""

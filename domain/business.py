@@ -1,29 +1,26 @@
-"""What a business says of itself: the facts that the AI may answer from."""
+"""A business and its reservations: the facts that the AI may answer from."""
 
-from dataclasses import field
+from msgspec import Struct, field
 
 from domain.identity import BusinessId
-from domain.value import value
 
 DEFAULT_LANGUAGE = "ro"
 
 
-@value
-class Business:
+class Business(Struct, frozen=True, kw_only=True):
     """The facts of one business."""
 
     business_id: BusinessId
     name: str
     language: str = DEFAULT_LANGUAGE
-    """`ro` or `en`: what the server's own notices are written in."""
+    """`ro` or `en`: the language of the server's own texts."""
     persona: str = ""
-    """How the AI is to present itself."""
+    """The role in which the AI presents itself."""
     facts: dict[str, str] = field(default_factory=dict)
-    """Topic → what there is to say: `{"hours": "Mon-Fri 9-18", …}`."""
+    """Topic → fact: `{"hours": "Mon-Fri 9-18", …}`."""
 
 
-@value
-class Reservation:
+class Reservation(Struct, frozen=True, kw_only=True):
     """One reservation of a user."""
 
     reservation_id: str

@@ -1,34 +1,39 @@
-"""What each request does to a conversation: pure decisions, stored and carried out elsewhere.
+"""The effect of each request on a conversation: pure decisions, stored and carried out elsewhere.
 
 Each takes the session as it is (None: the customer has none) and returns the draft of what is to
 be appended, or None when there is nothing to do, or raises the refusal. A decision whose draft
-meets a conflict is simply taken again on the session as it then is.
+meets a conflict is made again on the session as it then is.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
-from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused, UnknownSession
+from msgspec import Struct
+
+from domain.errors import NotInLiveChat, TransitionRefused, UnknownSession
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
-from domain.message import Action, Author, Digest, ToolUse
+from domain.message import Action, Author, Message, Summary, ToolUse
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from domain.texts import Text, localized
+from domain.transfer import TransferProgress
 from domain.usage import Usage
-from domain.value import value
-from domain.words import words
-
-_AI, _BY_USER, _BY_AI = Status.AI, Author.USER, Author.AI
 
 WAITING_ACTION: Action = {"type": "live_chat", "status": Status.WAITING.value}
-"""Tells a client where the live chat will be; topic and url are the transport's to add."""
+"""Stored with the message that announces a transfer; adapters add the live chat's topic and URL."""
+
+_PROGRESS_TEXTS = {
+    TransferProgress.UNREACHABLE: Text.UNREACHABLE,
+    TransferProgress.REACHED: Text.REACHED,
+    TransferProgress.REFUSED: Text.REFUSED,
+}
 
 OpenSession = Callable[[], Session]
 """Makes the head of a session that has no entries yet."""
 
 
-@value
-class Occasion:
-    """What a decision needs from outside: the time, fresh ids, the language of notices."""
+class DecisionContext(Struct, frozen=True, kw_only=True):
+    """The outside facts of a decision: the time, fresh ids, the language of texts."""
 
     at: datetime
     new_id: Callable[[], str]
@@ -37,11 +42,11 @@ class Occasion:
 
 
 def open_or_new(session: Session | None, open_session: OpenSession) -> Session:
-    """The customer's open session, or a new one: a closed session is never written to again."""
+    """Return the customer's session if it is open, or else a new one."""
     return session if session is not None and session.is_open else open_session()
 
 
-def hear(
+def record_user_message(
     session: Session | None,
     open_session: OpenSession,
     message_id: MessageId,
@@ -51,92 +56,97 @@ def hear(
     key: str | None = None,
     from_bridge: bool = False,
 ) -> Draft:
-    """The user says something, whoever owns the conversation.
+    """Append the user's message, whoever owns the conversation.
 
-    `from_bridge`: they said it to the bridge, which need not be told of it.
+    `from_bridge`: it came from the bridge, which need not be notified of it.
     """
     draft = Draft(open_or_new(session, open_session), key=key)
     draft.from_bridge = from_bridge
-    draft.say(_BY_USER, message_id, text, at)
+    _append_user_message(draft, message_id, text, at)
     return draft
 
 
-@value
-class Answer:
-    """What a turn has come to, and what it may be stored under: the fence of rule 2."""
+class TurnResult(Struct, frozen=True, kw_only=True):
+    """The outcome of a turn, and the state under which it may be stored: the fence of rule 2."""
 
     session_id: SessionId
     epoch: int
-    """The one that the turn began in."""
-    settled: int
-    """Up to where user messages were settled when the turn began."""
-    answers: int
-    """The newest user message that the turn has seen."""
+    """The epoch that the turn began in."""
+    settled_seq: int
+    """The session's when the turn began."""
+    settles_seq: int
+    """The newest user message that the turn has read."""
     in_reply_to: tuple[MessageId, ...]
     response_id: MessageId
     text: str
     actions: tuple[Action, ...] = ()
     transfer: Reason | None = None
-    """The turn asks for a human: `ai_decision` or `ai_failure`."""
-    summary: str | None = None
+    """The reason to ask for a human: `ai_decision` or `ai_failure`; None: no human is asked for."""
+    handover_note: str | None = None
     failed: bool = False
     tools: tuple[ToolUse, ...] = ()
     usage: Usage | None = None
-    digest: Digest | None = None
-    """One that is newer than the session's."""
+    summary: Summary | None = None
+    """A rolling summary that is newer than the session's."""
 
 
-def answer(session: Session | None, turn: Answer, occasion: Occasion) -> Draft | None:
-    """The AI's answer; None when somebody else has taken over or has answered meanwhile."""
-    if session is None or session.status is not _AI:
+def answer(session: Session | None, turn: TurnResult, context: DecisionContext) -> Draft | None:
+    """Append the AI's answer; None if the conversation changed hands or was answered meanwhile."""
+    if session is None or session.status is not Status.AI:
         return None
     # Every session counts its epochs from 0: the number alone could be another session's.
     if (session.session_id, session.epoch) != (turn.session_id, turn.epoch):
         return None
-    # Another turn has answered some of the messages: what this one says of them comes too late.
-    if session.answered != turn.settled:
+    # Another turn has answered some of the messages: this answer to them comes too late.
+    if session.settled_seq != turn.settled_seq:
         return None
     draft = Draft(session)
-    draft.say(
-        Author.SYSTEM if turn.failed else _BY_AI,
-        turn.response_id,
-        turn.text,
-        occasion.at,
-        actions=turn.actions,
-        in_reply_to=turn.in_reply_to,
-        answers=turn.answers,
-        failed=turn.failed,
-        tools=turn.tools,
-        usage=turn.usage,
-        digest=turn.digest,
+    draft.append_message(
+        Message(
+            seq=draft.next_seq,
+            message_id=turn.response_id,
+            author=Author.SYSTEM if turn.failed else Author.AI,
+            text=turn.text,
+            at=context.at,
+            actions=turn.actions,
+            in_reply_to=turn.in_reply_to,
+            settles_seq=turn.settles_seq,
+            failed=turn.failed,
+            tools=turn.tools,
+            usage=turn.usage,
+            summary=turn.summary,
+        )
     )
     if turn.transfer is not None:
-        _ask_for_human(draft, turn.transfer, occasion, turn.summary)
+        _request_transfer(draft, turn.transfer, context, turn.handover_note)
     return draft
 
 
 def request_transfer(
     session: Session | None,
     open_session: OpenSession,
-    occasion: Occasion,
+    context: DecisionContext,
     text: str | None,
     message_id: MessageId,
     *,
     key: str | None = None,
 ) -> Draft | None:
-    """The user asks for a human; while one is asked for or there, only the words are stored."""
+    """Ask for a human for the user, with `text` as their message.
+
+    Where a human was already asked for or is there, only the message is appended.
+    """
     current = open_or_new(session, open_session)
     draft = Draft(current, key=key)
     if text is not None:
-        draft.say(Author.USER, message_id, text, occasion.at)
+        _append_user_message(draft, message_id, text, context.at)
     if current.status is Status.AI:
-        _ask_for_human(draft, Reason.USER_REQUEST, occasion)
-        _notify(draft, "requested", occasion, actions=(WAITING_ACTION,))
+        _request_transfer(draft, Reason.USER_REQUEST, context)
+        _append_text(draft, Text.REQUESTED, context, actions=(WAITING_ACTION,))
     return draft if draft.entries else None
 
 
-def end_live_chat(session: Session | None, occasion: Occasion) -> Draft | None:
-    """The user cancels the waiting transfer or ends the live chat. Raises: NotInLiveChat."""
+def end_live_chat(session: Session | None, context: DecisionContext) -> Draft | None:
+    """Cancel the waiting transfer or end the live chat, for the user. Raises: NotInLiveChat."""
     if session is None or not session.is_open:
         raise NotInLiveChat
     if session.status is Status.AI:
@@ -144,151 +154,166 @@ def end_live_chat(session: Session | None, occasion: Occasion) -> Draft | None:
             return None
         raise NotInLiveChat
     waiting = session.status is Status.WAITING
+    reason = Reason.CANCELLED if waiting else Reason.ENDED_BY_USER
     draft = Draft(session)
-    draft.change(Status.AI, Reason.CANCELLED if waiting else Reason.ENDED_BY_USER, occasion.at)
-    _notify(draft, "cancelled" if waiting else "ended", occasion)
+    draft.change_status(Status.AI, reason, context.at)
+    _append_text(draft, Text.CANCELLED if waiting else Text.ENDED, context)
     return draft
 
 
 def change_status(
     session: Session,
     to: Status,
-    occasion: Occasion,
+    context: DecisionContext,
     coordinator_id: CoordinatorId | None = None,
-    summary: str | None = None,
+    handover_note: str | None = None,
 ) -> Draft | None:
-    """The coordinator's side takes over, returns or closes; repeating the last one does nothing.
+    """Take over, return or close, for the coordinator's side; a repeat changes nothing.
 
     Raises: TransitionRefused, SessionClosed.
     """
     if to is session.status and not _is_takeover(session, to, coordinator_id):
         return None
-    if to is Status.LIVE:
-        draft = Draft(session)
-        _hand_to(draft, coordinator_id, occasion)
-        return draft
-    return _give_up(session, to, occasion, summary)
-
-
-def _give_up(session: Session, to: Status, occasion: Occasion, summary: str | None) -> Draft | None:
     draft = Draft(session)
-    if to is Status.AI:
-        draft.change(to, Reason.RETURNED, occasion.at, summary=summary)
-        _notify(draft, "returned", occasion)
-    elif to is Status.CLOSED:
-        # The words come first: nothing is appended to a closed session.
-        _notify(draft, "closed", occasion)
-        draft.change(to, Reason.CLOSED_BY_COORDINATOR, occasion.at, summary=summary)
-    else:
-        raise TransitionRefused("only the user, the AI or its failure can ask for a human")
+    match to:
+        case Status.LIVE:
+            _assign(draft, coordinator_id, context)
+        case Status.AI:
+            draft.change_status(to, Reason.RETURNED, context.at, handover_note=handover_note)
+            _append_text(draft, Text.RETURNED, context)
+        case Status.CLOSED:
+            # The text comes first: nothing is appended to a closed session.
+            _append_text(draft, Text.CLOSED, context)
+            reason = Reason.CLOSED_BY_COORDINATOR
+            draft.change_status(to, reason, context.at, handover_note=handover_note)
+        case Status.WAITING:
+            raise TransitionRefused("only the user, the AI or its failure can ask for a human")
     return draft
 
 
-def speak(
+def record_coordinator_message(
     session: Session | None,
     message_id: MessageId,
     text: str,
-    occasion: Occasion,
+    context: DecisionContext,
     coordinator_id: CoordinatorId | None,
     *,
     key: str | None = None,
     replayed: bool = False,
 ) -> Draft:
-    """A coordinator says something: that is a takeover, whoever owned the conversation before.
+    """Append a coordinator's message, which takes the conversation over from whoever owns it.
 
-    `replayed`: it was said a while ago, and reaches us only now. Then it answers a user who waits
-    for a human, but takes the conversation from nobody who has got it since.
+    `replayed`: it was sent a while ago and arrives only now. Then it accepts a waiting transfer,
+    but takes the conversation from nobody who owns it by now.
     Raises: UnknownSession, SessionClosed.
     """
     if session is None:
         raise UnknownSession
-    if not session.is_open:
-        raise SessionClosed
     draft = Draft(session, key=key)
     if session.status is Status.WAITING or (
         not replayed
-        and (session.status is _AI or _is_takeover(session, Status.LIVE, coordinator_id))
+        and (session.status is Status.AI or _is_takeover(session, Status.LIVE, coordinator_id))
     ):
-        _hand_to(draft, coordinator_id, occasion)
-    draft.say(Author.COORDINATOR, message_id, text, occasion.at, coordinator_id=coordinator_id)
+        _assign(draft, coordinator_id, context)
+    draft.append_message(
+        Message(
+            seq=draft.next_seq,
+            message_id=message_id,
+            author=Author.COORDINATOR,
+            text=text,
+            at=context.at,
+            coordinator_id=coordinator_id,
+        )
+    )
     return draft
 
 
-def say_how_it_goes(
-    session: Session | None, transfer_id: TransferId, what: str, occasion: Occasion
+def notify_transfer_progress(
+    session: Session | None,
+    transfer_id: TransferId,
+    progress: TransferProgress,
+    context: DecisionContext,
 ) -> Draft | None:
-    """Tell the user, once, how their request for a human fares: None, if they wait no more.
-
-    `what`: `unreachable` while it does not get through, then `reached`; `refused` if it never will.
-    """
+    """Notify the user, once, of their request's progress; None if they no longer wait."""
     if session is None or not session.waits_for(transfer_id):
         return None
-    message_id = MessageId(f"{transfer_id}-{what}")
+    message_id = progress_message_id(transfer_id, progress)
     draft = Draft(session, key=f"s:{message_id}")
-    draft.say(Author.SYSTEM, message_id, words(occasion.language, what), occasion.at)
+    _append_text(draft, _PROGRESS_TEXTS[progress], context, message_id=message_id)
     return draft
 
 
-def unreachable_id(transfer_id: TransferId) -> MessageId:
-    """The id of the message that says that the request does not get through."""
-    return MessageId(f"{transfer_id}-unreachable")
+def progress_message_id(transfer_id: TransferId, progress: TransferProgress) -> MessageId:
+    """Return the id of the message that notifies of this progress: the same for every writer."""
+    return MessageId(f"{transfer_id}-{progress}")
 
 
-def fall_due(session: Session, occasion: Occasion, idle_s: float) -> Draft | None:
-    """What time alone does: an unaccepted transfer expires, a silent session closes."""
+def expire(session: Session, context: DecisionContext, idle_s: float) -> Draft | None:
+    """Expire an unaccepted transfer, or close an idle session, if it is time."""
     transfer = session.transfer
     if session.status is Status.WAITING and transfer and transfer.expires_at:
-        if transfer.expires_at > occasion.at:
+        if transfer.expires_at > context.at:
             return None
         draft = Draft(session)
-        draft.change(Status.AI, Reason.EXPIRED, occasion.at)
-        _notify(draft, "expired", occasion)
+        draft.change_status(Status.AI, Reason.EXPIRED, context.at)
+        _append_text(draft, Text.EXPIRED, context)
         return draft
-    silent_s = (occasion.at - session.updated_at).total_seconds()
-    if not session.is_open or session.unanswered or silent_s < idle_s:
+    silent_s = (context.at - session.updated_at).total_seconds()
+    if not session.is_open or session.needs_answer or silent_s < idle_s:
         return None
     draft = Draft(session)
-    draft.change(Status.CLOSED, Reason.IDLE, occasion.at)
+    draft.change_status(Status.CLOSED, Reason.IDLE, context.at)
     return draft
 
 
 def _is_takeover(session: Session, to: Status, coordinator_id: CoordinatorId | None) -> bool:
-    """Whether another coordinator takes a live conversation over; one without a name never does."""
+    """Return whether a named coordinator takes a live conversation over from another."""
     if to is not Status.LIVE or session.status is not Status.LIVE or coordinator_id is None:
         return False
     return session.transfer is None or session.transfer.coordinator_id != coordinator_id
 
 
-def _hand_to(draft: Draft, coordinator_id: CoordinatorId | None, occasion: Occasion) -> None:
-    draft.hand_to(coordinator_id, TransferId(occasion.new_id()), occasion.at)
-    _notify(draft, "joined", occasion, who=coordinator_id)
+def _assign(draft: Draft, coordinator_id: CoordinatorId | None, context: DecisionContext) -> None:
+    draft.assign(coordinator_id, TransferId(context.new_id()), context.at)
+    _append_text(draft, Text.JOINED, context, who=coordinator_id)
 
 
-def _ask_for_human(
-    draft: Draft, reason: Reason, occasion: Occasion, summary: str | None = None
+def _request_transfer(
+    draft: Draft, reason: Reason, context: DecisionContext, handover_note: str | None = None
 ) -> None:
-    draft.language = occasion.language
-    draft.ask_for_human(
+    draft.language = context.language
+    draft.request_transfer(
         reason,
-        TransferId(occasion.new_id()),
-        occasion.at,
-        timeout_s=occasion.transfer_timeout_s,
-        summary=summary,
+        TransferId(context.new_id()),
+        context.at,
+        timeout_s=context.transfer_timeout_s,
+        handover_note=handover_note,
     )
 
 
-def _notify(
+def _append_user_message(draft: Draft, message_id: MessageId, text: str, at: datetime) -> None:
+    draft.append_message(
+        Message(seq=draft.next_seq, message_id=message_id, author=Author.USER, text=text, at=at)
+    )
+
+
+def _append_text(
     draft: Draft,
-    key: str,
-    occasion: Occasion,
+    text: Text,
+    context: DecisionContext,
     *,
+    message_id: MessageId | None = None,
     who: str | None = None,
     actions: tuple[Action, ...] = (),
 ) -> None:
-    draft.say(
-        Author.SYSTEM,
-        MessageId(occasion.new_id()),
-        words(occasion.language, key, who=who),
-        occasion.at,
-        actions=actions,
+    """Append one of the server's own texts."""
+    draft.append_message(
+        Message(
+            seq=draft.next_seq,
+            message_id=message_id or MessageId(context.new_id()),
+            author=Author.SYSTEM,
+            text=localized(context.language, text, who=who),
+            at=context.at,
+            actions=actions,
+        )
     )

@@ -1,7 +1,7 @@
-"""Everything that can go wrong in a conversation, by whose fault it is.
+"""All errors of a conversation, by whose fault they are; where no module is named, in this one.
 
 ConversationError
-├── Refusal                 the peer asked for what it may not have; `code` goes on the wire
+├── Refusal                     the peer asked for what it may not have; `code` goes on the wire
 │   ├── InvalidPayload
 │   ├── MessageTooLong
 │   ├── IdentityMismatch
@@ -9,14 +9,23 @@ ConversationError
 │   ├── NotInLiveChat
 │   ├── TransitionRefused
 │   ├── SessionClosed
-│   └── UnknownSession
-├── Failure                 we, or what we depend on, are broken
+│   ├── UnknownSession
+│   ├── Unauthorized            in domain.identity
+│   ├── IdentityUnavailable     in domain.identity
+│   ├── AlreadyClaimed          in domain.bridge.live_chat
+│   ├── RateLimited             in entrypoints.access.rate_limits
+│   │   └── Overloaded          in entrypoints.access.rate_limits
+│   └── UnknownNotice           in entrypoints.cli.operations
+├── Failure                     we, or what we depend on, are broken
 │   ├── StorageUnavailable
 │   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
-│   └── BridgeRefused
-└── Conflict                another writer was first; the use case decides again
+│   ├── BridgeRefused
+│   ├── AgentServerUnavailable  in application.bridge.ports
+│   ├── TableDiffers            in adapters.dynamodb.table
+│   └── CannotListen            in entrypoints.serve
+└── Conflict                    another writer was first; the use case decides again
     ├── SeqTaken
     └── DuplicateMessage
 """
@@ -115,7 +124,7 @@ class AssistantFailed(Failure):
     def __init__(self, reason: str = "", *, usage: Usage | None = None) -> None:
         super().__init__(*([reason] if reason else []))
         self.usage = usage
-        """What the attempt has cost all the same; None: nothing, or nobody knows."""
+        """The cost of the failed attempt; None: nothing, or unknown."""
 
 
 class BridgeUnavailable(Failure):
@@ -126,7 +135,7 @@ class BridgeUnavailable(Failure):
     def __init__(self, reason: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(*([reason] if reason else []))
         self.retry_after_s = retry_after_s
-        """How long the bridge asks to be left alone, where it says."""
+        """The pause that the bridge asks for, if it does."""
 
 
 class BridgeRefused(Failure):
@@ -153,4 +162,4 @@ class DuplicateMessage(Conflict):
         self.session_id = session_id
         self.seq = seq
         self.status = status
-        """The status of the session when the first one was stored."""
+        """The session's status when the first message was stored."""

@@ -1,4 +1,4 @@
-"""Who talks to whom: the identifiers, and what may stand in one."""
+"""The identifiers of everybody and everything, and the identity of a client."""
 
 import re
 from datetime import datetime
@@ -15,18 +15,24 @@ MessageId = NewType("MessageId", str)
 TransferId = NewType("TransferId", str)
 CoordinatorId = NewType("CoordinatorId", str)
 
-_is_identifier = re.compile(r"[A-Za-z0-9._:@-]{1,128}").fullmatch
+IDENTIFIER_PATTERN = r"^[A-Za-z0-9._:@-]{1,128}$"
+"""Any identifier, for schemas. Its `$` lets a final line break through, `identifier` does not."""
+IDEMPOTENCY_WINDOW_S = 48 * 3600.0
+"""How long a message id or an idempotency key marks a repeat, in seconds."""
+LIVE_CHAT_PREFIX = "chat:"
+
+_is_identifier = re.compile(IDENTIFIER_PATTERN).fullmatch
 
 
 def identifier(name: str, value: object) -> str:
-    """`value`, if it is 1–128 characters of `[A-Za-z0-9._:@-]`. Raises: InvalidPayload."""
+    """Return `value` if it is 1–128 characters of `[A-Za-z0-9._:@-]`. Raises: InvalidPayload."""
     if not isinstance(value, str) or _is_identifier(value) is None:
         raise InvalidPayload(f"{name} must be 1-128 characters of [A-Za-z0-9._:@-]")
     return value
 
 
 class Customer(NamedTuple):
-    """A user of one business: nobody's messages ever reach another customer.
+    """A user of one business; messages never reach another customer.
 
     A tuple, because it is the key of everything in memory and is hashed twenty times a turn.
     """
@@ -36,11 +42,16 @@ class Customer(NamedTuple):
 
 
 def customer(business_id: object, user_id: object) -> Customer:
-    """The customer these two name. Raises: InvalidPayload."""
+    """Return the customer that these two name. Raises: InvalidPayload."""
     return Customer(
         BusinessId(identifier("businessId", business_id)),
         UserId(identifier("userId", user_id)),
     )
+
+
+def live_chat_topic(customer: Customer) -> str:
+    """Return the topic of the customer's live chat on the bridge's socket."""
+    return f"{LIVE_CHAT_PREFIX}{customer.business_id}:{customer.user_id}"
 
 
 class Unauthorized(Refusal):
@@ -56,30 +67,30 @@ class IdentityUnavailable(Refusal):
 
 
 class Role(StrEnum):
-    """On which side of the conversation somebody is."""
+    """The side of the conversation that an identity belongs to."""
 
     USER = "user"
     COORDINATOR = "coordinator"
 
 
 class Identity(NamedTuple):
-    """Who somebody has proved to be."""
+    """The proven identity of a client."""
 
     role: Role
     business_id: BusinessId
     name: str
     """The user's id, or the coordinator's."""
     until: datetime
-    """When the proof ends; aware, in UTC."""
+    """The time at which the proof expires; aware, in UTC."""
 
     def is_user(self, who: Customer) -> bool:
-        """Whether it is this customer."""
+        """Return whether it is this customer."""
         return self.role is Role.USER and (self.business_id, self.name) == who
 
     def is_coordinator_of(self, business_id: str) -> bool:
-        """Whether it is somebody who speaks for the business."""
+        """Return whether it is a coordinator of the business."""
         return self.role is Role.COORDINATOR and self.business_id == business_id
 
     def is_same_as(self, other: "Identity") -> bool:
-        """Whether both are one, whatever their proofs' ends."""
+        """Return whether both are the same, whenever their proofs expire."""
         return self[:3] == other[:3]

@@ -1,29 +1,32 @@
-"""What a conversation's log is made of: messages and status changes, each with its seq."""
+"""The entries of a conversation's log: messages and status changes, each with its seq."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from domain.errors import InvalidPayload, MessageTooLong
 from domain.identity import CoordinatorId, MessageId
 from domain.status import Reason, Status
-from domain.tokens import estimate
+from domain.tokens import estimate_tokens
 from domain.transfer import Transfer
 from domain.usage import Usage
-from domain.value import value
 
-MAX_TEXT = 8_000
+MAX_MESSAGE_LENGTH = 8_000
 """The longest message, in characters after trimming."""
+MAX_HANDOVER_NOTE = 4_000
+"""The longest note that a coordinator leaves when handing a conversation back, in characters."""
 
-ENTRY_TOKENS = 10
-"""What comes with each entry in a view: whose it is, and when it was."""
+ENTRY_OVERHEAD_TOKENS = 10
+"""The tokens that each entry adds to a view besides its text: the author and the time."""
 
 Action = Mapping[str, object]
-"""What a client can act on: `{"type": "live_chat" | "reservations" | "business_info", …}`."""
+"""An offer or a card: `{"type": "live_chat" | "reservations" | "business_info", …}`."""
 
 
 class Author(StrEnum):
-    """Whose words a message is."""
+    """The author of a message."""
 
     USER = "user"
     AI = "ai"
@@ -32,40 +35,39 @@ class Author(StrEnum):
 
 
 class ToolOutcome(StrEnum):
-    """What a tool of the AI's came to."""
+    """The outcome of a tool call by the AI."""
 
     FOUND = "found"
     NOTHING = "nothing"
-    """It was looked up, and there is none."""
+    """The lookup succeeded; there is none."""
     DONE = "done"
     FAILED = "failed"
-    """Nobody knows: what it asks did not answer."""
+    """Unknown: the source did not answer."""
 
 
-@value
-class ToolUse:
+class ToolUse(Struct, frozen=True, kw_only=True):
     """One call of a tool."""
 
     name: str
     outcome: ToolOutcome
 
 
-@value
-class Digest:
-    """A summary that stands for the beginning of a log, in what the AI sees."""
+class Summary(Struct, frozen=True, kw_only=True):
+    """A summary that replaces the beginning of a log in the AI's view."""
 
     text: str
     through: int
     """The seq of the newest entry that is in it."""
     tokens: int | None = None
-    """Of all the entries in it: see `Session.tokens`."""
+    """The estimated tokens of all the entries in it: see `Session.tokens`."""
     usage: Usage | None = None
-    """What it has cost to make."""
+    """The cost of making it."""
 
 
-@value
-class Message:
-    """Somebody's words. `seq` counts every entry of the session from 1, without gaps."""
+class Message(
+    Struct, frozen=True, kw_only=True, rename={"settles_seq": "answers", "summary": "digest"}
+):
+    """A message. `seq` counts every entry of the session from 1, without gaps."""
 
     seq: int
     message_id: MessageId
@@ -75,22 +77,21 @@ class Message:
     at: datetime
     actions: tuple[Action, ...] = ()
     in_reply_to: tuple[MessageId, ...] = ()
-    answers: int = 0
-    """An answer settles all user messages up to this seq; 0: it answers nothing."""
+    settles_seq: int = 0
+    """An answer settles all user messages up to this seq; 0: it is no answer."""
     failed: bool = False
     """An apology in the place of an answer that the AI could not give."""
     coordinator_id: CoordinatorId | None = None
     tools: tuple[ToolUse, ...] = ()
-    """What the AI has used for it, in that order."""
+    """The tool calls of the AI for it, in order."""
     usage: Usage | None = None
-    """What the AI has spent on it; None: nothing, or nobody knows."""
-    digest: Digest | None = None
-    """An answer brings along what has been made of the log since the one before."""
+    """The cost of the answer; None: nothing, or unknown."""
+    summary: Summary | None = None
+    """A rolling summary made since the answer before, stored along with this one."""
 
 
-@value
-class StatusChange:
-    """Who owns the conversation from here on."""
+class StatusChange(Struct, frozen=True, kw_only=True, rename={"handover_note": "summary"}):
+    """A change of the owner of the conversation."""
 
     seq: int
     status: Status
@@ -98,31 +99,31 @@ class StatusChange:
     reason: Reason
     at: datetime
     transfer: Transfer | None = None
-    summary: str | None = None
-    """What the side that gave the conversation away says of it."""
+    handover_note: str | None = None
+    """A note for the next owner, by the side that handed the conversation over."""
 
     @property
     def text(self) -> str:
-        """The words in it."""
-        return self.summary or ""
+        """The text in it, for the count of tokens."""
+        return self.handover_note or ""
 
 
 Entry = Message | StatusChange
 
 
-def cost(entry: Entry) -> int:
-    """About how many tokens an entry takes up in a view."""
-    return estimate(entry.text) + ENTRY_TOKENS
+def token_cost(entry: Entry) -> int:
+    """Estimate the tokens that an entry takes up in a view."""
+    return estimate_tokens(entry.text) + ENTRY_OVERHEAD_TOKENS
 
 
 def message_text(value: object) -> str:
-    """The trimmed text of a message, 1–8,000 characters. Raises: InvalidPayload, MessageTooLong."""
+    """Return the trimmed text, 1–8,000 characters. Raises: InvalidPayload, MessageTooLong."""
     if not isinstance(value, str):
         raise InvalidPayload("message must be a string")
     text = value.strip()
     if not text:
         raise InvalidPayload("message must not be empty")
-    if len(text) > MAX_TEXT:
+    if len(text) > MAX_MESSAGE_LENGTH:
         raise MessageTooLong
     if not text.isascii():
         _refuse_lone_surrogates(text)

@@ -1,16 +1,18 @@
-"""What the bridge must still be told: one notice, and what became of an attempt to deliver it."""
+"""The notices to the bridge: what each one reports, and the outcome of an attempt to deliver it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
-from domain.identity import Customer, SessionId
-from domain.value import value
+from msgspec import Struct
+
+from domain.identity import Customer, LocationId, MessageId, SessionId, TransferId
+from domain.message import Author, ToolUse
+from domain.status import Reason, Status
 
 
 class NoticeKind(StrEnum):
-    """Which of the bridge's calls a notice becomes."""
+    """The kind of a notice: stored with it, and its name in metrics and logs."""
 
     CONVERSATION = "conversation"
     CONTEXT = "context"
@@ -19,38 +21,120 @@ class NoticeKind(StrEnum):
     RELAY = "relay"
 
 
-@value
-class Notice:
-    """One thing to tell the bridge; those of a session are delivered in order of `position`."""
+class HandoverMessage(Struct, frozen=True, kw_only=True):
+    """One of the last messages of a handover context."""
+
+    seq: int
+    author: Author
+    text: str
+    at: datetime
+
+
+class HandoverContext(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a coordinator needs to know before the first reply, as of one moment.
+
+    Bounded in size, whatever the length of the log; see `domain.handover`.
+    """
+
+    session_id: SessionId
+    customer: Customer
+    location_id: LocationId | None = None
+    status: Status
+    reason: Reason | None = None
+    """Why a human was asked for; None where none was."""
+    summary: str | None = None
+    language: str
+    open_question: str | None = None
+    """The user's newest message, if it has no reply yet."""
+    tools_used: tuple[ToolUse, ...] = ()
+    """The newest tool calls of the AI, oldest first."""
+    last_messages: tuple[HandoverMessage, ...] = ()
+
+
+class _Content(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    """The base of all contents; the tag is stored."""
+
+    at: datetime
+
+
+class QuestionAsked(_Content, frozen=True, kw_only=True, tag="conversation"):
+    """The user wrote while the AI owned the conversation."""
+
+    kind: ClassVar[NoticeKind] = NoticeKind.CONVERSATION
+    text: str
+    location_id: LocationId | None = None
+
+
+class AnswerGiven(_Content, frozen=True, kw_only=True, tag="context"):
+    """The AI answered."""
+
+    kind: ClassVar[NoticeKind] = NoticeKind.CONTEXT
+    text: str
+    question: str | None = None
+    """The newest message that the answer is to."""
+
+
+class StatusChanged(_Content, frozen=True, kw_only=True, tag="status"):
+    """The conversation changed hands."""
+
+    kind: ClassVar[NoticeKind] = NoticeKind.STATUS
+    status: Status
+    handover_note: str | None = None
+
+
+class TransferRequested(_Content, frozen=True, kw_only=True, tag="transfer"):
+    """A human was asked for."""
+
+    kind: ClassVar[NoticeKind] = NoticeKind.TRANSFER
+    transfer_id: TransferId
+    reason: Reason
+    context: HandoverContext
+
+
+class LiveChatMessagePosted(_Content, frozen=True, kw_only=True, tag="relay"):
+    """The user wrote while waiting for a human, or to one."""
+
+    kind: ClassVar[NoticeKind] = NoticeKind.RELAY
+    text: str
+    message_id: MessageId
+
+
+NoticeContent = (
+    QuestionAsked | AnswerGiven | StatusChanged | TransferRequested | LiveChatMessagePosted
+)
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """One report to the bridge; those of a session are delivered in order of `position`."""
 
     notice_id: str
     """Also the idempotency key of its delivery."""
     session_id: SessionId
     customer: Customer
     position: int
-    """Rises within the session: the seq of the entry that caused it, times 10, plus its place."""
-    kind: NoticeKind
-    body: Mapping[str, object]
-    """The JSON object to send."""
+    """Rises within the session: ten times the seq of the entry that caused it, plus its index."""
+    content: NoticeContent
     due_at: datetime
     attempts: int = 0
 
+    @property
+    def kind(self) -> NoticeKind:
+        """The kind of its content."""
+        return self.content.kind
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The bridge has it; the notice is gone."""
+
+class Delivered(Struct, frozen=True):
+    """The bridge has accepted the notice; it is deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred:
-    """It did not get through; try again at `until`."""
+class Deferred(Struct, frozen=True):
+    """The delivery failed; it is tried again at `until`."""
 
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Undeliverable:
-    """It never will get through: a dead letter, kept for the operator with the reason."""
+class Undeliverable(Struct, frozen=True):
+    """The delivery can never succeed: a dead letter, kept for the operator with the reason."""
 
     reason: str
 
@@ -58,9 +142,8 @@ class Undeliverable:
 Outcome = Delivered | Deferred | Undeliverable
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A notice that the bridge will never take as it is, and why."""
+class DeadLetter(Struct, frozen=True):
+    """An undeliverable notice, and the reason."""
 
     notice: Notice
     reason: str

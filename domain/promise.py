@@ -1,8 +1,8 @@
-"""Whether a text promises that a human takes over: what is promised is then done (rule 10)."""
+"""Recognise a promise that a human takes over: the server then keeps it (rule 10)."""
 
 import re
 
-# All patterns are matched against text in lower case without diacritics: so many write it.
+# All patterns match text in lower case without diacritics, as many people write it.
 _PLAIN = str.maketrans("ăâîșşțţ\N{RIGHT SINGLE QUOTATION MARK}", "aaisstt'")
 # Not: the user's own colleagues, nor those who are called agents and operators elsewhere.
 _HUMAN = (
@@ -63,7 +63,7 @@ _PROMISE = re.compile(
     ),
     re.DOTALL,
 )
-# Each promise has one of these in it. Nearly every answer has none, and is done with that look.
+# Each promise contains one of these. Nearly every answer has none, and needs no further check.
 _may_promise = re.compile(
     rb"coleg|colleague|operator|agent|om(?:ul)? real|human|pers|coord|consult|repre|team"
     rb"|transfer|connect|echip|lega?tur"
@@ -73,18 +73,18 @@ _may_promise = re.compile(
 _is_offer = re.compile(
     r"\b(?:daca|doriti|vreti|in cazul|if you|would you|shall i|should i|should you|want me to)\b"
 ).search
-# What happens elsewhere, another day: "la sosire, un coleg …", "once you arrive, an agent …".
+# Events at another place or on another day: "la sosire, un coleg …", "once you arrive, an agent …".
 _is_elsewhere = re.compile(
     r"\b(?:la sosire|cand (?:ajungeti|ajungi|veniti|vii)|when you|once you|(?:up)?on arrival)\b"
 ).search
 _is_past = re.compile(
     r"\b(?:ieri|alaltaieri|(?:saptamana|luna) trecuta|yesterday|last (?:week|month|time)|ago)\b"
 ).search
-# What comes just before the words takes them back: "I'm not …", "nu vă …", "pot să vă …", "no …".
+# A negation just before the promise: "I'm not …", "nu vă …", "pot să vă …", "no …".
 _is_denied = re.compile(
     r"(?:\b(?:nu|not|never|no|fara|niciun\w*|nici un\w*|sa)|n't)\s+(?:\w+\s+)?$"
 ).search
-# What somebody else has said, or the user.
+# Reported speech, of somebody else or of the user.
 _is_reported = re.compile(
     r"\b(?:(?:you|he|she|they) (?:said|wrote|asked)|(?:ati|ai|a|au) (?:spus|scris|zis|intrebat))\b"
 ).search
@@ -95,13 +95,13 @@ _CLAUSE = re.compile(r"[,;:–—]")
 
 
 def promises_transfer(text: str) -> bool:
-    """Whether a sentence of `text` says that a human is being called; an offer does not."""
+    """Return whether a sentence of `text` says that a human is called; an offer does not."""
     plain = text.encode("ascii", "ignore").lower()
     return _may_promise(plain) is not None and _promises_in(text.lower())
 
 
 def _promises_in(folded: str) -> bool:
-    # Quotes within the text are somebody else's words; those around all of it are not.
+    # Quotes within the text are of somebody else; those around all of it are not.
     unquoted = _QUOTED.sub(" ", folded.translate(_PLAIN).strip().strip('"„“”«»'))
     return any(_promises(sentence) for sentence in _SENTENCE.findall(unquoted))
 
@@ -113,7 +113,7 @@ def _promises(sentence: str) -> bool:
 
 
 def _is_meant(sentence: str, promise: re.Match[str]) -> bool:
-    """Whether what surrounds the words leaves them what they say: of here, of now, and so."""
+    """Return whether the context leaves the promise as it is: here, now, and not denied."""
     before = sentence[: promise.start()]
     clause = _CLAUSE.split(before)[-1]
     if _is_elsewhere(before) or _is_past(clause + promise.group()):

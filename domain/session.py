@@ -1,40 +1,44 @@
 """One conversation of one customer: its head, folded from its log, and what is to be appended."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.business import DEFAULT_LANGUAGE
 from domain.errors import SessionClosed, TransitionRefused
-from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId, TransferId
-from domain.message import Action, Author, Digest, Entry, Message, StatusChange, ToolUse, cost
+from domain.identity import CoordinatorId, Customer, LocationId, SessionId, TransferId
+from domain.message import Author, Entry, Message, StatusChange, Summary, token_cost
 from domain.notice import Notice
 from domain.status import TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage, together
-from domain.value import changer, maker, value
-
-# To reach a member through its enum is slow before CPython 3.12; a turn does it two dozen times.
-_AI, _WAITING, _CLOSED = Status.AI, Status.WAITING, Status.CLOSED
-_BY_USER, _BY_AI = Author.USER, Author.AI
-_message = maker(Message)
 
 
-@value
-class Timing:
-    """When the sweep must look at a session again."""
+class Timing(Struct, frozen=True, kw_only=True):
+    """The delays after which the sweep looks at a session again."""
 
     retake: timedelta
-    """An unanswered message older than this lost its turn to a crash; it gets another."""
+    """The turn of an older pending message was lost in a crash; the message gets another."""
     idle: timedelta
     """A session this long without an entry is closed."""
 
 
-@value
-class Session:
-    """The head of a session: all that its log says of it, without the words.
+class Session(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    rename={
+        "last_user_seq": "asked",
+        "settled_seq": "answered",
+        "handover_note": "summary",
+        "summary": "digest",
+    },
+):
+    """The head of a session: everything that its log says of it, without the texts.
 
-    The log is the truth: `after` folds one entry in, so a lost head can be made again.
+    The log is the truth: `after` folds one entry in, so a lost head can be rebuilt.
     """
 
     session_id: SessionId
@@ -44,89 +48,90 @@ class Session:
     updated_at: datetime
     status: Status = Status.AI
     reason: Reason | None = None
-    """Why the status is what it is; None as long as it never changed."""
+    """The reason of the last status change; None before the first."""
     epoch: int = 0
-    """+1 at every status change: what was begun in another epoch may not be finished in this."""
+    """+1 at every status change: work begun in one epoch may not be stored in another."""
     seq: int = 0
     """The newest entry's; 0 before the first."""
-    asked: int = 0
+    last_user_seq: int = 0
     """The newest user message's seq."""
-    answered: int = 0
+    settled_seq: int = 0
     """User messages up to this seq are settled."""
     failures: int = 0
-    """Turns in a row that the AI could not answer."""
+    """Consecutive turns that ended without an answer of the AI."""
     transfer: Transfer | None = None
     """The newest one."""
-    summary: str | None = None
+    handover_note: str | None = None
+    """The newest note for the next coordinator, by the side that handed the conversation over."""
     tokens: int | None = None
-    """About how many all its entries take up in a view, counted once as each is said.
+    """The estimated tokens of all entries in a view, each counted when it is appended.
 
-    None: nobody has counted from the beginning.
+    None: they were not counted from the beginning.
     """
-    digest: Digest | None = None
-    """The newest one."""
+    summary: Summary | None = None
+    """The newest rolling summary."""
     usage: Usage | None = None
-    """What the answers and digests have cost together; None: nothing was counted."""
+    """The cost of all answers and summaries; None: nothing was counted."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the session still takes entries."""
-        return self.status is not _CLOSED
+        """Whether entries can be appended."""
+        return self.status is not Status.CLOSED
 
     @property
-    def unanswered(self) -> bool:
-        """Whether the AI owes an answer."""
-        return self.status is _AI and self.asked > self.answered
+    def needs_answer(self) -> bool:
+        """Whether messages are pending for the AI."""
+        return self.status is Status.AI and self.last_user_seq > self.settled_seq
 
     def waits_for(self, transfer_id: TransferId) -> bool:
-        """Whether this request for a human is still to be answered."""
-        transfer = self.transfer if self.status is _WAITING else None
+        """Return whether the user waits for a human on this request."""
+        transfer = self.transfer if self.status is Status.WAITING else None
         return transfer is not None and transfer.transfer_id == transfer_id
 
     def due_at(self, timing: Timing) -> datetime | None:
-        """When the sweep must look at the session; None: never again."""
-        if self.status is _CLOSED:
+        """Return when the sweep must look at the session; None: never again."""
+        if not self.is_open:
             return None
-        if self.status is _WAITING and self.transfer and self.transfer.expires_at:
+        if self.status is Status.WAITING and self.transfer and self.transfer.expires_at:
             return self.transfer.expires_at
-        return self.updated_at + (timing.retake if self.unanswered else timing.idle)
+        return self.updated_at + (timing.retake if self.needs_answer else timing.idle)
 
     def after(self, entry: Entry) -> "Session":
-        """The head once `entry` is in the log."""
+        """Return the head once `entry` is in the log."""
         if isinstance(entry, Message):
             return self.after_message(entry)
         return self._after_change(entry)
 
     def after_message(self, message: Message) -> "Session":
-        """The head once `message` is in the log."""
+        """Return the head once `message` is in the log."""
         failures, usage = self.failures, self.usage
         author = message.author
-        if author is _BY_AI:
+        if author is Author.AI:
             failures = 0
         elif message.failed:
             failures += 1
-        if message.usage is not None or message.digest is not None:
-            usage = self._spent(message)
-        return _changed(
+        if message.usage is not None or message.summary is not None:
+            usage = self._usage_with(message)
+        return replace(
             self,
             updated_at=message.at,
             seq=message.seq,
-            asked=message.seq if author is _BY_USER else self.asked,
-            answered=message.answers or self.answered,
+            last_user_seq=message.seq if author is Author.USER else self.last_user_seq,
+            settled_seq=message.settles_seq or self.settled_seq,
             failures=failures,
             tokens=self._tokens_with(message),
-            digest=message.digest or self.digest,
+            summary=message.summary or self.summary,
             usage=usage,
         )
 
-    def _spent(self, message: Message) -> Usage | None:
-        digest = message.digest
-        return together(self.usage, message.usage, digest.usage if digest is not None else None)
+    def _usage_with(self, message: Message) -> Usage | None:
+        summary = message.summary
+        return together(self.usage, message.usage, summary.usage if summary is not None else None)
 
     def _after_change(self, change: StatusChange) -> "Session":
-        # What a user wrote in vain while waiting is still owed an answer; all else is settled.
+        # Messages of a user who waited in vain are still pending; all others are settled.
         in_vain = change.reason in (Reason.EXPIRED, Reason.CANCELLED)
-        settled = self.answered if in_vain else self.asked
+        settled = self.settled_seq if in_vain else self.last_user_seq
         return replace(
             self,
             updated_at=change.at,
@@ -134,22 +139,17 @@ class Session:
             reason=change.reason,
             epoch=change.epoch,
             seq=change.seq,
-            answered=settled,
+            settled_seq=settled,
             failures=0,
             transfer=change.transfer,
-            summary=change.summary or self.summary,
+            handover_note=change.handover_note or self.handover_note,
             tokens=self._tokens_with(change),
         )
 
     def _tokens_with(self, entry: Entry) -> int | None:
         if self.tokens is None:
-            return cost(entry) if self.seq == 0 else None
-        return self.tokens + cost(entry)
-
-
-_changed = changer(
-    Session, "updated_at", "seq", "asked", "answered", "failures", "tokens", "digest", "usage"
-)
+            return token_cost(entry) if self.seq == 0 else None
+        return self.tokens + token_cost(entry)
 
 
 class Draft:
@@ -158,74 +158,52 @@ class Draft:
     __slots__ = ("entries", "from_bridge", "key", "language", "notices", "session")
 
     def __init__(self, session: Session, *, key: str | None = None) -> None:
+        """Raises: SessionClosed."""
         if not session.is_open:
             raise SessionClosed
         self.session = session
-        """The head as it will be."""
+        """The head once the entries are stored."""
         self.entries: list[Entry] = []
         self.key = key
         """Idempotency key: a customer's log takes each at most once."""
         self.notices: Sequence[Notice] = ()
-        """What the bridge must be told of it, stored with the entries or not at all."""
+        """The notices to the bridge, stored together with the entries."""
         self.from_bridge = False
-        """Whether the bridge has these words already: it is where they were said."""
+        """Whether the message came from the bridge, which is then not notified of it."""
         self.language = DEFAULT_LANGUAGE
-        """The customer's, for whoever is handed the conversation."""
+        """The business's language, for the handover context."""
+
+    @property
+    def next_seq(self) -> int:
+        """The seq of the entry to be appended next."""
+        return self.session.seq + 1
 
     @property
     def keyed_seq(self) -> int:
-        """The seq of what the key is of: what a person said, among what is stored along with it."""
+        """The seq of the entry that the key identifies: a person's message, where there is one."""
         for entry in self.entries:
             if isinstance(entry, Message) and entry.author is not Author.SYSTEM:
                 return entry.seq
         return self.entries[0].seq
 
-    def say(
-        self,
-        author: Author,
-        message_id: MessageId,
-        text: str,
-        at: datetime,
-        *,
-        actions: tuple[Action, ...] = (),
-        in_reply_to: tuple[MessageId, ...] = (),
-        answers: int = 0,
-        failed: bool = False,
-        coordinator_id: CoordinatorId | None = None,
-        tools: tuple[ToolUse, ...] = (),
-        usage: Usage | None = None,
-        digest: Digest | None = None,
-    ) -> Message:
-        """Append a message."""
-        message = _message(
-            seq=self.session.seq + 1,
-            message_id=message_id,
-            author=author,
-            text=text,
-            at=at,
-            actions=actions,
-            in_reply_to=in_reply_to,
-            answers=answers,
-            failed=failed,
-            coordinator_id=coordinator_id,
-            tools=tools,
-            usage=usage,
-            digest=digest,
-        )
+    def append_message(self, message: Message) -> None:
+        """Append a message; its seq must be `next_seq`."""
         self.entries.append(message)
         self.session = self.session.after_message(message)
-        return message
 
-    def ask_for_human(
+    def request_transfer(
         self,
         reason: Reason,
         transfer_id: TransferId,
         at: datetime,
         *,
         timeout_s: float,
-        summary: str | None = None,
-    ) -> StatusChange:
-        """Append `ai → waiting`, with a new transfer that expires in `timeout_s` seconds."""
+        handover_note: str | None = None,
+    ) -> None:
+        """Append `ai → waiting`, with a new transfer that expires in `timeout_s` seconds.
+
+        Raises: TransitionRefused.
+        """
         transfer = Transfer(
             transfer_id=transfer_id,
             reason=reason,
@@ -233,12 +211,15 @@ class Draft:
             requested_at=at,
             expires_at=at + timedelta(seconds=timeout_s),
         )
-        return self._change(Status.WAITING, reason, at, transfer, summary)
+        self._append_change(Status.WAITING, reason, at, transfer, handover_note)
 
-    def hand_to(
+    def assign(
         self, coordinator_id: CoordinatorId | None, transfer_id: TransferId, at: datetime
-    ) -> StatusChange:
-        """Append the change to `live`: accepted, taken over, or taken without having been asked."""
+    ) -> None:
+        """Append the change to `live`: a transfer accepted, taken over, or begun unasked.
+
+        `transfer_id`: for the transfer that begins where none was requested.
+        """
         session = self.session
         if session.status is Status.AI or session.transfer is None:
             transfer = Transfer(
@@ -248,48 +229,48 @@ class Draft:
                 requested_at=at,
                 coordinator_id=coordinator_id,
             )
-            return self._change(Status.LIVE, Reason.COORDINATOR, at, transfer)
+            self._append_change(Status.LIVE, Reason.COORDINATOR, at, transfer)
+            return
         reason = Reason.TAKEOVER if session.status is Status.LIVE else Reason.ACCEPTED
-        return self.change(Status.LIVE, reason, at, coordinator_id=coordinator_id)
+        self.change_status(Status.LIVE, reason, at, coordinator_id=coordinator_id)
 
-    def change(
+    def change_status(
         self,
         to: Status,
         reason: Reason,
         at: datetime,
         *,
         coordinator_id: CoordinatorId | None = None,
-        summary: str | None = None,
-    ) -> StatusChange:
-        """Append a status change, and take the transfer along. Raises: TransitionRefused."""
+        handover_note: str | None = None,
+    ) -> None:
+        """Append a status change, and advance the transfer. Raises: TransitionRefused."""
         self._check(to, reason)
         transfer = self.session.transfer
         if transfer is not None and self.session.status is not Status.AI:
             transfer = transfer.after(reason, coordinator_id)
-        return self._change(to, reason, at, transfer, summary)
+        self._append_change(to, reason, at, transfer, handover_note)
 
     def _check(self, to: Status, reason: Reason) -> None:
         if reason not in TRANSITIONS.get((self.session.status, to), ()):
             raise TransitionRefused(f"{self.session.status} to {to} is not possible")
 
-    def _change(
+    def _append_change(
         self,
         to: Status,
         reason: Reason,
         at: datetime,
         transfer: Transfer | None,
-        summary: str | None = None,
-    ) -> StatusChange:
+        handover_note: str | None = None,
+    ) -> None:
         self._check(to, reason)
         change = StatusChange(
-            seq=self.session.seq + 1,
+            seq=self.next_seq,
             status=to,
             epoch=self.session.epoch + 1,
             reason=reason,
             at=at,
             transfer=transfer,
-            summary=summary,
+            handover_note=handover_note,
         )
         self.entries.append(change)
         self.session = self.session.after(change)
-        return change

@@ -1,10 +1,10 @@
-"""Who may own a conversation, and every way in which that changes."""
+"""The owners of a conversation, and the table of all changes between them."""
 
 from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Who owns the conversation."""
+    """The owner of the conversation."""
 
     AI = "ai"
     WAITING = "waiting"
@@ -13,7 +13,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a status changed; the first four are also why a human was asked for."""
+    """The reason of a status change; the first four are also reasons of a transfer."""
 
     USER_REQUEST = "user_request"
     AI_DECISION = "ai_decision"
@@ -26,11 +26,12 @@ class Reason(StrEnum):
     RETURNED = "returned"
     ENDED_BY_USER = "ended_by_user"
     CLOSED_BY_COORDINATOR = "closed_by_coordinator"
-    CLOSED_BY_USER = "closed_by_user"
     IDLE = "idle"
+    CLOSED_BY_USER = "closed_by_user"
+    """No decision gives this reason; it can only be read from stored data (`tests/data`)."""
 
 
-CLOSING = frozenset({Reason.CLOSED_BY_COORDINATOR, Reason.CLOSED_BY_USER, Reason.IDLE})
+CLOSING = frozenset({Reason.CLOSED_BY_COORDINATOR, Reason.IDLE})
 _ASKING = frozenset({Reason.USER_REQUEST, Reason.AI_DECISION, Reason.AI_FAILURE})
 
 TRANSITIONS: dict[tuple[Status, Status], frozenset[Reason]] = {
@@ -44,4 +45,4 @@ TRANSITIONS: dict[tuple[Status, Status], frozenset[Reason]] = {
     (Status.WAITING, Status.CLOSED): CLOSING,
     (Status.LIVE, Status.CLOSED): CLOSING,
 }
-"""Every status change there is: (from, to) → the reasons that may cause it."""
+"""All status changes: (from, to) → the reasons that may cause it."""

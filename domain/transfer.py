@@ -1,16 +1,17 @@
-"""One request for a human, and how far it has come."""
+"""A request for a human, and its state."""
 
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from domain.identity import CoordinatorId, TransferId
 from domain.status import CLOSING, Reason
-from domain.value import value
 
 
 class TransferState(StrEnum):
-    """How far a request for a human has come."""
+    """The state of a request for a human."""
 
     REQUESTED = "requested"
     DELIVERED = "delivered"
@@ -19,6 +20,17 @@ class TransferState(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     FAILED = "failed"
+
+
+class TransferProgress(StrEnum):
+    """The progress of a request's delivery; the user is notified of each at most once."""
+
+    UNREACHABLE = "unreachable"
+    """It has not been delivered yet."""
+    REACHED = "reached"
+    """It has been delivered after all."""
+    REFUSED = "refused"
+    """It can never be delivered."""
 
 
 _AFTER: dict[Reason, TransferState] = {
@@ -31,9 +43,8 @@ _AFTER: dict[Reason, TransferState] = {
 }
 
 
-@value
-class Transfer:
-    """One request for a human: `requested → delivered → accepted → ended`, or it fails."""
+class Transfer(Struct, frozen=True, kw_only=True):
+    """A request for a human: `requested → delivered → accepted → ended`, or it fails."""
 
     transfer_id: TransferId
     reason: Reason
@@ -41,21 +52,21 @@ class Transfer:
     state: TransferState
     requested_at: datetime
     expires_at: datetime | None = None
-    """When a request that nobody has accepted expires."""
+    """The time at which it expires unless it is accepted."""
     coordinator_id: CoordinatorId | None = None
     ended: Reason | None = None
 
     def after(self, reason: Reason, coordinator_id: CoordinatorId | None) -> "Transfer":
-        """The transfer once its session has changed status for `reason`."""
+        """Return the transfer once its session has changed status for `reason`."""
         if reason in CLOSING:
-            taken = self.state is TransferState.ACCEPTED
-            state = TransferState.ENDED if taken else TransferState.CANCELLED
+            accepted = self.state is TransferState.ACCEPTED
+            state = TransferState.ENDED if accepted else TransferState.CANCELLED
         else:
             state = _AFTER[reason]
-        going_on = state is TransferState.ACCEPTED
+        is_live = state is TransferState.ACCEPTED
         return replace(
             self,
             state=state,
-            coordinator_id=coordinator_id if going_on else self.coordinator_id,
-            ended=None if going_on else reason,
+            coordinator_id=coordinator_id if is_live else self.coordinator_id,
+            ended=None if is_live else reason,
         )

@@ -1,28 +1,27 @@
-"""What the work of a model costs: tokens, counted by its provider."""
+"""The cost of a model's work: tokens, counted by its provider."""
 
-from domain.value import value
+from msgspec import Struct
 
 
-@value
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """Tokens that went into a model and came out of it, in one call or in many."""
 
     model: str = ""
-    """The one that was asked last; "" where that is not known, or a sum is of several."""
+    """The model of the last call; "" where it is unknown, or in a sum over several."""
     input_tokens: int = 0
     cached_tokens: int = 0
-    """Of the input, what the provider had read before, and sells cheaper."""
+    """The part of the input that the provider had cached, and charges less for."""
     output_tokens: int = 0
     calls: int = 0
-    """Requests to a model, failed ones too."""
+    """Requests to a model, failed ones included."""
 
     @property
     def tokens(self) -> int:
-        """What counts against a budget: all that went in, and all that came out."""
+        """The tokens that count against a budget: input and output."""
         return self.input_tokens + self.output_tokens
 
     def plus(self, other: "Usage") -> "Usage":
-        """Both together; the model is the other's, where it names one."""
+        """Return the sum of both; the model is the other's, where it names one."""
         return Usage(
             model=other.model or self.model,
             input_tokens=self.input_tokens + other.input_tokens,
@@ -33,7 +32,7 @@ class Usage:
 
 
 def together(*usages: Usage | None) -> Usage | None:
-    """The sum of those that there are; None, if there are none."""
+    """Return the sum of those that are not None; None if all are."""
     total: Usage | None = None
     for usage in usages:
         if usage is not None:

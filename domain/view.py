@@ -1,34 +1,32 @@
-"""What a turn sees of its conversation: a bounded window, whatever the length of the log."""
+"""The part of a conversation that a turn reads: bounded, whatever the length of the log."""
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from domain.business import DEFAULT_LANGUAGE, Business
-from domain.message import Author, Entry, Message, cost
+from domain.message import Author, Entry, Message, token_cost
 from domain.session import Session
-from domain.value import value
 
-MAX_ENTRIES = 20
-"""How many entries a turn sees, however short they are."""
-MAX_TOKENS = 6_000
-MAX_OWED = 200
-"""How many entries of a burst one turn looks at."""
-
-_BY_USER = Author.USER
+MAX_VIEW_ENTRIES = 20
+"""The entries of a view, however short they are."""
+MAX_VIEW_TOKENS = 6_000
+MAX_PENDING = 200
+"""The entries of a burst that are searched for pending messages at once."""
 
 
-@value
-class View:
-    """All that an assistant gets to know. Users' texts are data, never instructions."""
+class View(Struct, frozen=True, kw_only=True):
+    """The input of an assistant. Users' texts are data, never instructions."""
 
     session: Session
     business: Business | None
     entries: tuple[Entry, ...]
     """The window, oldest first."""
-    unanswered: tuple[Message, ...]
+    pending: tuple[Message, ...]
     """The user's messages that the turn is to answer, oldest first."""
-    digest: str | None = None
-    """The rolling summary: what was said before `entries`, as far as one was made of it."""
-    frugal: bool = False
+    summary: str | None = None
+    """The rolling summary of the entries before `entries`, as far as it goes."""
+    over_soft_budget: bool = False
     """The business has spent much today: the cheaper model is to answer."""
 
     @property
@@ -40,45 +38,47 @@ class View:
 def window(
     entries: Sequence[Entry],
     *,
-    max_tokens: int = MAX_TOKENS,
-    max_entries: int = MAX_ENTRIES,
-    owed: Sequence[Message] = (),
+    max_tokens: int = MAX_VIEW_TOKENS,
+    max_entries: int = MAX_VIEW_ENTRIES,
+    pending: Sequence[Message] = (),
 ) -> tuple[Entry, ...]:
-    """The newest entries that fit both bounds, oldest first; the newest one always does.
+    """Return the newest entries that fit both bounds, oldest first; the newest one always does.
 
-    Of `max_tokens` the `owed` messages take theirs first, wherever they stand.
+    The `pending` messages use up `max_tokens` first, wherever they are.
     """
     newest = entries[-max_entries:]
-    paid = {message.seq for message in owed}
-    room = max_tokens - sum(map(cost, owed))
+    reserved = {message.seq for message in pending}
+    budget = max_tokens - sum(map(token_cost, pending))
     kept = 0
     for entry in reversed(newest):
-        if entry.seq not in paid:
-            room -= cost(entry)
-            if room < 0 and kept > 0:
+        if entry.seq not in reserved:
+            budget -= token_cost(entry)
+            if budget < 0 and kept > 0:
                 break
         kept += 1
     return tuple(newest[len(newest) - kept :])
 
 
-def unanswered(session: Session, entries: Sequence[Entry]) -> tuple[Message, ...]:
-    """The user's messages among `entries` that no answer has settled, oldest first."""
-    owed: list[Message] = []
+def pending_messages(session: Session, entries: Sequence[Entry]) -> tuple[Message, ...]:
+    """Return the user's messages among `entries` that no answer has settled, oldest first."""
+    pending: list[Message] = []
     for entry in reversed(entries):
-        if entry.seq <= session.answered:
+        if entry.seq <= session.settled_seq:
             break
-        if isinstance(entry, Message) and entry.author is _BY_USER:
-            owed.append(entry)
-    return tuple(reversed(owed))
+        if isinstance(entry, Message) and entry.author is Author.USER:
+            pending.append(entry)
+    return tuple(reversed(pending))
 
 
-def fitting(messages: tuple[Message, ...], *, max_tokens: int = MAX_TOKENS) -> tuple[Message, ...]:
-    """The first of `messages` that fit; always one, where there is one."""
+def fit_to_budget(
+    messages: tuple[Message, ...], *, max_tokens: int = MAX_VIEW_TOKENS
+) -> tuple[Message, ...]:
+    """Return the first of `messages` that fit; always one, where there is one."""
     if len(messages) == 1:
         return messages
-    room = max_tokens
+    budget = max_tokens
     for count, message in enumerate(messages):
-        room -= cost(message)
-        if room < 0 and count > 0:
+        budget -= token_cost(message)
+        if budget < 0 and count > 0:
             return messages[:count]
     return messages

@@ -1,4 +1,4 @@
-"""The pages of `entrypoints/web/`, each with a content security policy that allows no more."""
+"""Serves the pages of `entrypoints/web/`, a folder each, under a strict content security policy."""
 
 import re
 from pathlib import Path
@@ -9,6 +9,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 WEB = Path(__file__).parent / "web"
+SHARED = "shared"
+"""The folder whose files every page may load."""
 _TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -29,34 +31,38 @@ _HEADERS = {
 _ORIGIN = re.compile(r"(wss?://)(?:[^/?#@]*@)?([a-z0-9.-]+(?::[0-9]{1,5})?)(?=[/?#]|$)", re.I)
 
 
-def page_routes(path: str, name: str, other_socket: str | None = None) -> list[HTTPRouteHandler]:
-    """The routes of the page `name`, which is at `path`, and of what it loads.
+def page_routes(path: str, room: str, other_socket: str | None = None) -> list[HTTPRouteHandler]:
+    """Return the routes of the page in the folder `room`: at `path`, and of the files it may load.
 
+    Those are the files of its own folder and of `shared`, at `/web/{folder}/{name}`.
     `other_socket`: a WebSocket's URL that the page may connect to, beside those of its own origin.
     """
     headers = {**_HEADERS, "Content-Security-Policy": content_policy(other_socket)}
+    (html,) = (file.name for file in (WEB / room).glob("*.html"))
 
     @route(path, http_method=["GET", "HEAD"], include_in_schema=False, sync_to_thread=False)
     def page() -> Response[bytes]:
-        return _file(name, headers)
+        return _file(room, html, headers)
 
     @route(
-        "/web/{name:str}",
+        "/web/{folder:str}/{name:str}",
         http_method=["GET", "HEAD"],
         include_in_schema=False,
         sync_to_thread=False,
     )
-    def part(name: FromPath[str]) -> Response[bytes]:
-        return _file(name, headers)
+    def asset(folder: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+        if folder not in (room, SHARED):
+            raise NotFoundException
+        return _file(folder, name, headers)
 
-    return [page, part]
+    return [page, asset]
 
 
 def content_policy(other_socket: str | None) -> str:
-    """What a page may load and connect to (CSP 3): its own files, its own server, this socket.
+    """Return the policy of a page (CSP 3): its own files, its own server, and this socket.
 
-    No script or style in the page itself, no form that goes anywhere, no frame around it; and no
-    text may become markup, whatever a script does with it (Trusted Types).
+    It allows no inline script or style, no form target and no embedding frame, and (Trusted Types)
+    no text to become markup.
     """
     sockets = f" {_source(other_socket)}" if other_socket is not None else ""
     return (
@@ -67,14 +73,17 @@ def content_policy(other_socket: str | None) -> str:
 
 
 def _source(url: str) -> str:
-    """The origin of a socket; its scheme alone where a policy cannot name the host."""
+    """Return the origin of a socket; its scheme alone where a policy cannot name the host."""
     found = _ORIGIN.match(url)
     return "".join(found.groups()) if found is not None else url.partition("//")[0]
 
 
-def _file(name: str, headers: dict[str, str]) -> Response[bytes]:
-    """One of the files that are there: a name that is none of them finds nothing."""
-    files = {path.name: path for path in WEB.iterdir() if path.suffix in _TYPES}
+def _file(folder: str, name: str, headers: dict[str, str]) -> Response[bytes]:
+    """Return a file by its name in the listing of its folder, so that no path leads out of it.
+
+    Raises: NotFoundException.
+    """
+    files = {path.name: path for path in (WEB / folder).iterdir() if path.suffix in _TYPES}
     path = files.get(name)
     if path is None:
         raise NotFoundException

@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
+from adapters.json_shapes import CamelStruct
 from domain.errors import (
     ConversationError,
     Failure,
@@ -19,14 +20,13 @@ from domain.errors import (
     TransitionRefused,
     UnknownSession,
 )
-from entrypoints.wire import Wire
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
 
-class Problem(Wire):
+class Problem(CamelStruct):
     """Why a request was refused or failed (RFC 9457). `code` never changes its meaning."""
 
     title: str

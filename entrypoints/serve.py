@@ -17,10 +17,10 @@ import uvicorn
 from litestar import Litestar
 from msgspec.structs import replace
 
+from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from domain.errors import Failure
-from entrypoints.identity import is_open, require_trust
-from entrypoints.phoenix_protocol import uvicorn_config
-from entrypoints.settings import Settings
+from entrypoints.access.auth import is_open, require_trust
+from entrypoints.settings import BadSetting, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Program:
 
 def server_program(settings: Settings) -> Program:
     """The AI agent server. Raises: BadSetting."""
-    from entrypoints.app import create_app
+    from entrypoints.server.app import create_app
 
     require_trust(settings, settings.server_host, "SERVER_HOST")
     return Program(
@@ -70,7 +70,12 @@ def server_program(settings: Settings) -> Program:
 
 def bridge_program(settings: Settings) -> Program:
     """The reference bridge. Raises: BadSetting."""
-    from entrypoints.bridge.app import create_bridge
+    try:
+        from entrypoints.bridge.app import create_bridge
+    except ModuleNotFoundError as error:
+        if error.name != "entrypoints.bridge":
+            raise
+        raise BadSetting("the reference bridge is not part of this installation") from None
 
     require_trust(settings, settings.bridge_host, "BRIDGE_HOST")
     return Program(

@@ -10,6 +10,7 @@ from itertools import product
 from math import ceil
 
 from adapters.dynamodb.client import BATCH, TRANSACTION, ConditionFailed, Dynamo, bounded
+from adapters.dynamodb.head_state import RECENCY_MS
 from adapters.dynamodb.items import (
     HEAD,
     OPEN,
@@ -29,8 +30,7 @@ from adapters.dynamodb.items import (
     stamped,
     status_partition,
 )
-from adapters.dynamodb.log import TIDIED_S, Logs
-from adapters.dynamodb.tails import RECENCY_MS
+from adapters.dynamodb.session_reader import TIDIED_S, Logs
 from application.ports import Archive, Clock, Erased, SessionPage
 from domain.errors import InvalidPayload
 from domain.identity import BusinessId, Customer, SessionId

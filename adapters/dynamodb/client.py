@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import wraps
 from ipaddress import ip_address
+from itertools import count
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
 from adapters.dynamodb.items import Item, key
 from application.ports import Clock
+from domain.backoff import backoff
 from domain.errors import StorageUnavailable
 
 P = ParamSpec("P")
@@ -94,7 +96,7 @@ class Dynamo:
     """A table in DynamoDB, and the requests that this program makes of it.
 
     Use it as `async with dynamo:`. Whatever may pass is asked again, with a pause that grows and
-    is drawn by `jitter` (0 to 1). Every method raises StorageUnavailable when that was in vain,
+    is spread by `jitter` (0 to 1). Every method raises StorageUnavailable when that was in vain,
     naming the operation and the reason, and repeats what may have been done already: writes must
     bear it, by their conditions.
     """
@@ -157,21 +159,22 @@ class Dynamo:
         if self._client is None:
             raise StorageUnavailable("DynamoDB: the store is closed")
         send = getattr(self._client, operation)
-        pause_s = _FIRST_PAUSE_S
-        for tries_left in reversed(range(TRIES)):
+        for attempt in range(TRIES):
             try:
                 return _checked(await send(**request))
             except ClientError as error:
-                if not _passes(error) or not tries_left:
+                if not _passes(error) or attempt == TRIES - 1:
                     raise self._failure(operation, error) from error
             except _NO_ANSWER as error:
-                if not tries_left:
+                if attempt == TRIES - 1:
                     raise self._failure(operation, error) from error
             except BotoCoreError as error:
                 raise self._failure(operation, error) from error
-            await self._clock.sleep(pause_s * self._jitter())
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            await self._pause(attempt)
         raise AssertionError("the last try returns or raises")
+
+    async def _pause(self, attempt: int) -> None:
+        await self._clock.sleep(backoff(attempt, _FIRST_PAUSE_S, _LONGEST_PAUSE_S, self._jitter()))
 
     def _failure(self, operation: str, error: Exception) -> Exception:
         if isinstance(error, ClientError):
@@ -239,13 +242,12 @@ class Dynamo:
         """Put items, in any order and each by itself, until all are there."""
         for start in range(0, len(items), BATCH):
             left = [{"PutRequest": {"Item": item}} for item in items[start : start + BATCH]]
-            pause_s = _FIRST_PAUSE_S
-            while left:
+            for attempt in count():
                 answer = await self.call("batch_write_item", RequestItems={self.table: left})
                 left = answer.get("UnprocessedItems", {}).get(self.table, [])
-                if left:
-                    await self._clock.sleep(pause_s * self._jitter())
-                    pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                if not left:
+                    break
+                await self._pause(attempt)
 
     def putting(self, item: Item, condition: str | None = None, **values: Any) -> Item:
         """The request of `put`, also as an action of a transaction."""

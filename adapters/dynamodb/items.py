@@ -6,12 +6,12 @@ An attribute is a dictionary of its type and its value, as DynamoDB's API has it
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import fields
 
 from domain.identity import Customer, SessionId
 from domain.message import Entry, Message, StatusChange
@@ -219,7 +219,7 @@ def _packer(
 ) -> Callable[[T], dict[str, Any]]:
     """What packs a value; its field `implied` follows from the key of the item."""
     plan = [
-        (field.name, codes.get(field.name, field.name), field.default)
+        (field.name, codes.get(field.encode_name, field.encode_name), field.default)
         for field in fields(cast(Any, cls))
         if field.name != implied
     ]

@@ -4,15 +4,16 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
+from adapters.dynamodb.claim_cache import Look
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
+from adapters.dynamodb.dead_letters import DynamoLetters
 from adapters.dynamodb.items import Item, moment, ms, number, stamped
-from adapters.dynamodb.letters import DynamoLetters
-from adapters.dynamodb.nodes import (
+from adapters.dynamodb.outbox_items import (
     DEAD,
     IS_PENDING,
     PENDING,
@@ -30,7 +31,6 @@ from adapters.dynamodb.nodes import (
     slot,
     waiting_behind,
 )
-from adapters.dynamodb.ready import Look
 from application.ports import Clock
 from domain.errors import StorageUnavailable
 from domain.notice import Deferred, Delivered, Notice, Outcome

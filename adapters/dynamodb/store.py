@@ -10,6 +10,7 @@ from typing import NoReturn, Self
 
 from adapters.dynamodb.archive import DynamoArchive
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
+from adapters.dynamodb.head_state import Tail, tail_of_head
 from adapters.dynamodb.items import (
     HEAD,
     LAST_SEQ,
@@ -34,12 +35,11 @@ from adapters.dynamodb.items import (
     stamp,
     stamped,
 )
-from adapters.dynamodb.ledger import DynamoLedger
-from adapters.dynamodb.log import TIDIED_S, Logs
-from adapters.dynamodb.nodes import nodes
 from adapters.dynamodb.outbox import DynamoOutbox
-from adapters.dynamodb.tails import Tail, tail_of_head
-from application.ports import RECENT, Clock, Loaded, SessionStore
+from adapters.dynamodb.outbox_items import nodes
+from adapters.dynamodb.session_reader import TIDIED_S, Logs
+from adapters.dynamodb.usage import DynamoUsageStore
+from application.ports import RECENT, Clock, Loaded, Store
 from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import Customer, SessionId
 from domain.message import Entry, StatusChange
@@ -72,7 +72,7 @@ class _Write:
         return {self.entries["SK"]["S"]: self.entries["wS"]["S"]} if "wS" in self.entries else {}
 
 
-class DynamoStore(DynamoOutbox, DynamoArchive, DynamoLedger, SessionStore):
+class DynamoStore(DynamoOutbox, DynamoArchive, DynamoUsageStore, Store):
     """All four ports of storage in one table; use it as `async with store:`.
 
     The entries of a draft are one item, and the conditional put of it is the lock of the log. The

@@ -1,1 +1,1 @@
-"""The Elixir application at the other end of the bridge: its HTTP interface and its socket."""
+"""The bridge that is an Elixir application: its HTTP interface and its socket."""

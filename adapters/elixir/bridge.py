@@ -1,26 +1,18 @@
 """The bridge that is an Elixir application: which of its calls a notice becomes."""
 
-from collections.abc import Callable
+from abc import abstractmethod
 from typing import Protocol
 
 from adapters.elixir.http import ElixirHttp
+from adapters.elixir.payloads import request_of
 from application.ports import Bridge
-from domain.notice import Notice, NoticeKind
-
-Call = Callable[[Notice], tuple[str, str]]
-
-_CALLS: dict[NoticeKind, Call] = {
-    NoticeKind.CONVERSATION: lambda notice: ("POST", "/api/ai-conversation"),
-    NoticeKind.CONTEXT: lambda notice: ("POST", "/api/ai-context"),
-    NoticeKind.STATUS: lambda notice: ("PUT", f"/api/conversation-status/{notice.session_id}"),
-    NoticeKind.TRANSFER: lambda notice: ("POST", "/api/notifications"),
-}
-"""What is told over HTTP: method and path. All else goes over the socket."""
+from domain.notice import Notice
 
 
-class Line(Protocol):
-    """What carries the user's words into the live chat."""
+class UserMessageRelay(Protocol):
+    """Sends the user's messages to the live chat."""
 
+    @abstractmethod
     async def relay(self, notice: Notice) -> None:
         """Deliver a RELAY notice. Raises: BridgeUnavailable, BridgeRefused."""
 
@@ -28,7 +20,7 @@ class Line(Protocol):
 class ElixirBridge(Bridge):
     """Tells what happened over HTTP, and what the user says in a live chat over the socket."""
 
-    def __init__(self, http: ElixirHttp | None, line: Line) -> None:
+    def __init__(self, http: ElixirHttp | None, line: UserMessageRelay) -> None:
         """`http`: None, where nobody is to be notified."""
         self._http = http
         self._line = line
@@ -37,13 +29,14 @@ class ElixirBridge(Bridge):
     def is_away(self) -> bool:
         return self._http is not None and self._http.is_away
 
-    async def back(self) -> None:
+    async def wait_until_back(self) -> None:
         if self._http is not None:
             await self._http.back()
 
-    async def tell(self, notice: Notice) -> None:
-        if notice.kind is NoticeKind.RELAY:
+    async def deliver(self, notice: Notice) -> None:
+        request = request_of(notice)
+        if request is None:
             await self._line.relay(notice)
         elif self._http is not None:
-            method, path = _CALLS[notice.kind](notice)
-            await self._http.send(method, path, notice.body, key=notice.notice_id)
+            method, path, body = request
+            await self._http.send(method, path, body, key=notice.notice_id)

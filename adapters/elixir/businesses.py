@@ -1,8 +1,8 @@
-"""What the bridge knows of businesses: asked over HTTP, kept for a while.
+"""The facts of businesses, which the bridge knows: requested over HTTP, cached for a while.
 
 `GET /api/business/{id}` `{name, language?, persona?, facts?}`, and
 `GET /api/business/{id}/reservations?userId=` `{reservations: [{reservationId?, date, time, guests,
-name?}]}`. A 404 means "not known".
+name?}]}`. A 404 means "unknown".
 """
 
 import asyncio
@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 BUSINESS_TTL = timedelta(seconds=60)
 RESERVATIONS_TTL = timedelta(seconds=10)
-MAX_KEPT = 1_000
-"""Businesses, and users' reservations, that are remembered; the longest unasked goes first."""
+MAX_CACHED = 1_000
+"""Cached businesses and users' reservations; the least recently used is dropped first."""
 
 
 class _Business(msgspec.Struct):
@@ -51,21 +51,21 @@ class _Reservations(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """What was answered, and until when it is taken for the truth."""
+class _Cached:
+    """An answer, and until when it is fresh."""
 
     answer: Any
     until: datetime
 
 
 class ElixirBusinesses(Businesses):
-    """Knows what the bridge knows; while it does not answer, what it knew last."""
+    """Returns the bridge's facts; while it does not answer, those that it gave last."""
 
     def __init__(self, http: ElixirHttp, clock: Clock) -> None:
         self._http = http
         self._clock = clock
-        self._kept: dict[Hashable, _Kept] = {}
-        self._asking: dict[Hashable, asyncio.Task[Any]] = {}
+        self._cache: dict[Hashable, _Cached] = {}
+        self._requests: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def business(self, business_id: BusinessId) -> Business | None:
         async def ask() -> Business | None:
@@ -83,36 +83,36 @@ class ElixirBusinesses(Businesses):
         return await self._known(customer, RESERVATIONS_TTL, ask)
 
     async def _known(self, key: Hashable, ttl: timedelta, ask: Callable[[], Awaitable[T]]) -> T:
-        """What is kept, if it is fresh; else what is answered now; else what is kept after all."""
-        kept = self._kept.pop(key, None)
-        if kept is not None:
-            self._kept[key] = kept  # at the end: the dict is in the order of use
-            if kept.until > self._clock.now():
-                return kept.answer  # type: ignore[no-any-return]
+        """Return the cached answer if it is fresh, else a new one; the old one if that fails."""
+        cached = self._cache.pop(key, None)
+        if cached is not None:
+            self._cache[key] = cached  # at the end: the dict is in the order of use
+            if cached.until > self._clock.now():
+                return cached.answer  # type: ignore[no-any-return]
         try:
-            # Whoever asks the same meanwhile waits for the same answer, though the first may leave.
-            return await asyncio.shield(self._asked(key, ttl, ask))
+            # Shared by all who ask meanwhile, so that it goes on when the first is cancelled.
+            return await asyncio.shield(self._request(key, ttl, ask))
         except Failure as error:
-            if kept is None:
+            if cached is None:
                 raise
             extra = {"action": "facts_stale", "reason": str(error)}
-            logger.info("Facts are older than they should be", extra=extra)
-            return kept.answer  # type: ignore[no-any-return]
+            logger.info("Facts could not be refreshed; older ones are used", extra=extra)
+            return cached.answer  # type: ignore[no-any-return]
 
-    def _asked(
+    def _request(
         self, key: Hashable, ttl: timedelta, ask: Callable[[], Awaitable[T]]
     ) -> asyncio.Task[T]:
-        if (asking := self._asking.get(key)) is None:
-            asking = self._asking[key] = asyncio.create_task(self._ask(key, ttl, ask))
-            asking.add_done_callback(lambda _: self._asking.pop(key, None))
-        return asking
+        if (request := self._requests.get(key)) is None:
+            request = self._requests[key] = asyncio.create_task(self._refresh(key, ttl, ask))
+            request.add_done_callback(lambda _: self._requests.pop(key, None))
+        return request
 
-    async def _ask(self, key: Hashable, ttl: timedelta, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _refresh(self, key: Hashable, ttl: timedelta, ask: Callable[[], Awaitable[T]]) -> T:
         answer = await ask()
-        self._kept.pop(key, None)
-        self._kept[key] = _Kept(answer, self._clock.now() + ttl)
-        if len(self._kept) > MAX_KEPT:
-            del self._kept[next(iter(self._kept))]
+        self._cache.pop(key, None)
+        self._cache[key] = _Cached(answer, self._clock.now() + ttl)
+        if len(self._cache) > MAX_CACHED:
+            del self._cache[next(iter(self._cache))]
         return answer
 
 
@@ -150,6 +150,4 @@ def _converted(found: Any, shape: type[T]) -> T:
     try:
         return msgspec.convert(found, shape)
     except msgspec.ValidationError as error:
-        raise BridgeUnavailable(
-            f"what the bridge says of a business is no such thing: {error}"
-        ) from error
+        raise BridgeUnavailable(f"the bridge's facts of a business are invalid: {error}") from error

@@ -1,8 +1,8 @@
 """The HTTP side of the bridge: requests with a time limit, retries, and a circuit breaker.
 
-What may succeed later is tried again: connection errors, time-outs, 408, 429 and 5xx; no other 4xx.
-After FAILURES_TO_OPEN failures in a row the bridge is away: it is asked nothing but `GET /health`,
-and told nothing until it has answered that.
+What may succeed later is tried again: connection errors, time-outs, 408, 425, 429 and 5xx; no other
+4xx. Once the circuit is open, the bridge is away: `GET /health` is the only request to it, until
+that succeeds; then one more failure opens the circuit again.
 """
 
 import asyncio
@@ -10,37 +10,36 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import Any, Self
 
 import httpx
 import msgspec
 
+from adapters.http_client import Breaker, read_bounded, retry_after_s
 from application.ports import Clock
+from domain.backoff import backoff
 from domain.errors import BridgeRefused, BridgeUnavailable
 
 logger = logging.getLogger(__name__)
 
-MAX_ANSWER = 64 * 1024
-"""Bytes of an answer that are read."""
-FAILURES_TO_OPEN = 5
+MAX_REPLY = 64 * 1024
+"""Bytes of a reply's body that are read."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
-"""Between two tries of one request; what must wait longer waits in the outbox."""
+"""Between two attempts at one request; what must wait longer waits in the outbox."""
 FIRST_PROBE_S, LONGEST_PROBE_S = 0.5, 10.0
-"""Between two looks whether the bridge is back."""
+"""Between two health checks of a bridge that is away."""
 LONGEST_RETRY_AFTER_S = 600.0
-MENDING_S = 30.0
-"""A wrong token or address is an operator's to mend: asking again at once does not help."""
+MISCONFIGURED_PAUSE_S = 30.0
+"""For a wrong token or address, which an operator must correct: retrying soon does not help."""
 
-_AGAIN = frozenset({408, 425, 429})
-_TO_MEND = frozenset({401, 403, 407})
+_RETRYABLE = frozenset({408, 425, 429})
+_MISCONFIGURED = frozenset({401, 403, 407})
 
 
 @dataclass(slots=True)
-class _Answer:
-    """What has been answered; `body` is None where it is too long, or did not end in time."""
+class HttpReply:
+    """A reply; `body` is None where it is too long, or did not end in time."""
 
     status: int
     headers: httpx.Headers
@@ -48,7 +47,7 @@ class _Answer:
 
 
 class ElixirHttp:
-    """One connection pool to the bridge; use it as `async with http:`."""
+    """A connection pool to the bridge; use it as `async with http:`."""
 
     def __init__(
         self,
@@ -60,12 +59,12 @@ class ElixirHttp:
         timeout_s: float = 5.0,
         attempts: int = 3,
     ) -> None:
-        """`url` such as http://localhost:4000; `timeout_s`: for one request, from first to last.
+        """`url` such as http://localhost:4000; `timeout_s`: for one request with its reply.
 
-        `token`: sent as a bearer token, unless it is empty. `jitter`: gives floats in 0..1.
+        `token`: sent as a bearer token, unless it is empty. `jitter`: returns floats in 0..1.
         """
         self._url = url.rstrip("/")
-        # Not compressed: what is read is what is bounded.
+        # Uncompressed, so that the limit on a body is one on what is held in memory.
         self._headers = {"Accept-Encoding": "identity"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -73,9 +72,7 @@ class ElixirHttp:
         self._attempts = attempts
         self._clock = clock
         self._jitter = jitter
-        self._failures = 0
-        self._openings = 0
-        """How often the circuit has opened since the bridge last did what it was asked."""
+        self._breaker = Breaker()  # open until the health check succeeds
         self._probing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -96,7 +93,7 @@ class ElixirHttp:
 
     @property
     def is_away(self) -> bool:
-        """Whether the circuit is open."""
+        """True if the circuit is open."""
         return self._probing is not None
 
     async def back(self) -> None:
@@ -105,127 +102,119 @@ class ElixirHttp:
             await asyncio.shield(self._probing)
 
     async def send(self, method: str, path: str, body: Mapping[str, object], *, key: str) -> None:
-        """Tell the bridge something, `key` being its idempotency key.
+        """Send `body` as JSON, with `key` as the idempotency key.
 
         Raises: BridgeUnavailable, BridgeRefused.
         """
         content = msgspec.json.encode(body)
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-        answer = await self._ask(method, path, self._attempts, content=content, headers=headers)
-        if answer.status == 404:
-            raise _refused(answer)
+        reply = await self._request(method, path, self._attempts, content=content, headers=headers)
+        if reply.status == 404:
+            raise _refused(reply)
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any | None:
-        """The JSON at `path`; None where the bridge says 404: not known.
+        """Return the JSON at `path`; None where the bridge answers 404: not known.
 
-        Asked for once: somebody waits for it. Raises: BridgeUnavailable, BridgeRefused.
+        There is one attempt only, as somebody waits. Raises: BridgeUnavailable, BridgeRefused.
         """
-        answer = await self._ask("GET", path, 1, params=params)
-        if answer.status == 404:
+        reply = await self._request("GET", path, 1, params=params)
+        if reply.status == 404:
             return None
         try:
-            return msgspec.json.decode(answer.body or b"")
+            return msgspec.json.decode(reply.body or b"")
         except msgspec.DecodeError as error:
-            raise BridgeUnavailable(f"{path} is not JSON of at most {MAX_ANSWER} bytes") from error
+            raise BridgeUnavailable(f"{path} is not JSON of at most {MAX_REPLY} bytes") from error
 
-    async def _ask(self, method: str, path: str, attempts: int, **request: Any) -> _Answer:
-        """The answer, which is a success or 404. Raises: BridgeUnavailable, BridgeRefused."""
-        for attempt in range(1, attempts + 1):
+    async def check(self) -> None:
+        """Request `GET /health`. Raises: BridgeUnavailable, saying what is wrong."""
+        reply = await self._exchange("GET", "/health")
+        if not 200 <= reply.status < 300:
+            raise BridgeUnavailable(f"{self._url}/health answers HTTP {reply.status}")
+
+    async def _request(self, method: str, path: str, attempts: int, **request: Any) -> HttpReply:
+        """Return a reply that is a success or 404. Raises: BridgeUnavailable, BridgeRefused."""
+        for attempt in range(attempts):
             if self.is_away:
                 raise BridgeUnavailable("the bridge is away")
             try:
-                return self._judged(await self._attempt(method, path, **request))
+                return await self._attempt(method, path, **request)
             except BridgeUnavailable as unavailable:
                 pause_s = unavailable.retry_after_s
                 if pause_s is None:
-                    pause_s = self._pause_s(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S)
-                if attempt == attempts or pause_s > LONGEST_PAUSE_S:
+                    pause_s = backoff(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
+                if attempt == attempts - 1 or pause_s > LONGEST_PAUSE_S:
                     raise
                 extra = {"action": "bridge_retry", "path": path, "reason": str(unavailable)}
-                logger.info("The bridge did not take it, and is asked again", extra=extra)
+                logger.info("A request to the bridge failed and is tried again", extra=extra)
             await self._clock.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _attempt(self, method: str, path: str, **request: Any) -> _Answer:
-        """One request, that counts for the circuit when it fails. Raises: BridgeUnavailable."""
+    async def _attempt(self, method: str, path: str, **request: Any) -> HttpReply:
+        """Make one request, which counts for the circuit.
+
+        Returns a reply that is a success or 404. Raises: BridgeUnavailable, BridgeRefused.
+        """
         try:
-            return await self._request(method, path, **request)
+            reply = await self._exchange(method, path, **request)
         except BridgeUnavailable as error:
             self._failed(str(error))
             raise
+        status = reply.status
+        if status >= 500:
+            self._failed(f"HTTP {status}")
+        else:
+            self._breaker.succeeded()
+        if 200 <= status < 300 or status == 404:
+            return reply
+        if status >= 500 or status in _RETRYABLE:
+            wait_s = retry_after_s(reply.headers, self._clock.now())
+            if wait_s is not None:
+                wait_s = min(wait_s, LONGEST_RETRY_AFTER_S)
+            raise BridgeUnavailable(f"HTTP {status}", retry_after_s=wait_s)
+        if status < 400 or status in _MISCONFIGURED:
+            raise BridgeUnavailable(f"HTTP {status}", retry_after_s=MISCONFIGURED_PAUSE_S)
+        raise _refused(reply)
 
-    async def _request(self, method: str, path: str, **request: Any) -> _Answer:
-        """One request, and as much of its answer as has come when its time is over."""
-        answer: _Answer | None = None
+    async def _exchange(self, method: str, path: str, **request: Any) -> HttpReply:
+        """Send a request; return as much of the reply as comes in time.
+
+        Raises: BridgeUnavailable, where not even its head does.
+        """
+        reply: HttpReply | None = None
         try:
             async with (
                 asyncio.timeout(self._timeout_s),
                 self._client.stream(method, self._url + path, **request) as response,
             ):
-                answer = _Answer(response.status_code, response.headers)
-                answer.body = await _bounded(response)
+                reply = HttpReply(response.status_code, response.headers)
+                reply.body = await read_bounded(response.aiter_raw(), MAX_REPLY)
         except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:  # OSError: TimeoutError too
-            if answer is None:
+            if reply is None:
                 reason = str(error) or type(error).__name__
                 raise BridgeUnavailable(f"{self._url}: {reason}") from error
-        assert answer is not None
-        return answer
-
-    def _judged(self, answer: _Answer) -> _Answer:
-        """The answer, if it is a success or 404. Raises: BridgeUnavailable, BridgeRefused."""
-        status = answer.status
-        if status >= 500:
-            self._failed(f"HTTP {status}")
-        else:
-            self._failures = self._openings = 0
-        if 200 <= status < 300 or status == 404:
-            return answer
-        if status >= 500 or status in _AGAIN:
-            retry_after_s = self._retry_after_s(answer.headers.get("Retry-After"))
-            raise BridgeUnavailable(f"HTTP {status}", retry_after_s=retry_after_s)
-        if status < 400 or status in _TO_MEND:
-            raise BridgeUnavailable(f"HTTP {status}", retry_after_s=MENDING_S)
-        raise _refused(answer)
-
-    def _retry_after_s(self, value: str | None) -> float | None:
-        """Seconds, or a date (RFC 9110, section 10.2.3); None for neither."""
-        if value is None:
-            return None
-        try:
-            if value.isdigit():
-                seconds = float(value)
-            else:
-                at = parsedate_to_datetime(value)
-                at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-                seconds = (at - self._clock.now()).total_seconds()
-        except (ValueError, OverflowError):
-            return None
-        return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
-
-    def _pause_s(self, failures: int, first_s: float, longest_s: float) -> float:
-        """Doubled with every failure in a row, and spread."""
-        pause_s = min(longest_s, first_s * 2.0 ** min(failures - 1, 10))
-        return pause_s * (0.5 + self._jitter() / 2)
+        assert reply is not None
+        return reply
 
     def _failed(self, reason: str) -> None:
-        self._failures += 1
-        if self._failures >= FAILURES_TO_OPEN and self._probing is None:
+        has_opened = self._breaker.failed(self._clock.now().timestamp())
+        if has_opened and self._probing is None:
             extra = {"action": "bridge_away", "reason": reason}
-            logger.warning("The bridge is away; what it must be told waits", extra=extra)
-            self._probing = asyncio.create_task(self._probe())
+            logger.warning("The bridge is away; notices to it wait", extra=extra)
+            self._probing = asyncio.create_task(self._probe(self._breaker.openings - 1))
 
-    async def _probe(self) -> None:
-        """Ask whether it is back until it is; then one more failure opens the circuit again.
+    async def _probe(self, reopenings: int) -> None:
+        """Check the bridge's health until it is well, ever more rarely.
 
-        One that says it is well, and is not, is asked as rarely as one that says nothing.
+        `reopenings`: how often it has been found well before, without a success after it: such a
+        bridge is checked as rarely as one that was found ill as many times.
         """
-        for looks in count(self._openings):
-            if looks:
-                await self._clock.sleep(self._pause_s(looks, FIRST_PROBE_S, LONGEST_PROBE_S))
+        for checks in count(reopenings):
+            if checks:
+                pause_s = backoff(checks - 1, FIRST_PROBE_S, LONGEST_PROBE_S, self._jitter())
+                await self._clock.sleep(pause_s)
             if await self._is_well():
                 break
-        self._openings += 1
-        self._failures = FAILURES_TO_OPEN - 1
+        self._breaker.half_open()
         self._probing = None
         logger.info("The bridge is back", extra={"action": "bridge_back"})
 
@@ -235,35 +224,20 @@ class ElixirHttp:
         except BridgeUnavailable:
             return False
         except Exception:  # or the circuit would stay open for ever
-            extra = {"action": "bridge_look_crashed"}
-            logger.exception("It could not be seen whether the bridge is back", extra=extra)
+            extra = {"action": "bridge_check_crashed"}
+            logger.exception("The health check of the bridge crashed", extra=extra)
             return False
         return True
 
-    async def check(self) -> None:
-        """`GET /health`. Raises: BridgeUnavailable, saying what is wrong."""
-        answer = await self._request("GET", "/health")
-        if not 200 <= answer.status < 300:
-            raise BridgeUnavailable(f"{self._url}/health answers HTTP {answer.status}")
 
-
-async def _bounded(response: httpx.Response) -> bytes | None:
-    body = bytearray()
-    async for piece in response.aiter_raw():
-        body += piece
-        if len(body) > MAX_ANSWER:
-            return None
-    return bytes(body)
-
-
-def _refused(answer: _Answer) -> BridgeRefused:
-    """With the `code` or `title` of a problem document (RFC 9457), where the answer is one."""
-    reason = f"HTTP {answer.status}"
+def _refused(reply: HttpReply) -> BridgeRefused:
+    """Return the error, with `code` or `title` of a problem document (RFC 9457) in the reply."""
+    reason = f"HTTP {reply.status}"
     try:
-        problem = msgspec.json.decode(answer.body or b"")
+        problem = msgspec.json.decode(reply.body or b"")
     except msgspec.DecodeError:
         problem = None
     if isinstance(problem, dict):
-        said = problem.get("code") or problem.get("title") or ""
-        reason = f"{reason} {str(said)[:100]}".rstrip()
+        named = problem.get("code") or problem.get("title") or ""
+        reason = f"{reason} {str(named)[:100]}".rstrip()
     return BridgeRefused(reason)

@@ -1,9 +1,9 @@
-"""The bridge's socket: one connection of the process carries the topics of all its live chats.
+"""The bridge's socket: one connection of the process, with a topic for each live chat.
 
-Topic `chat:{businessId}:{userId}`, joined with `{businessId, userId, token?}`. Either way go
-`user_message` and `agent_message` `{message, timestamp, messageId?, coordinatorId?, origin?}`, and
-`typing {author}`. A bridge may tell in `messages[]` of its reply to a join what was said before.
-Only `message` must be there: an application that knows nothing of ids or origins will do.
+Topic `chat:{businessId}:{userId}`, joined with `{businessId, userId, token?}`. In both directions
+go `user_message` and `agent_message` `{message, timestamp, messageId?, coordinatorId?, origin?}`,
+and `typing {author}`. A bridge may send earlier messages in `messages[]` of its reply to a join.
+Only `message` is required: an application that knows nothing of ids or origins will do.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from adapters.elixir.payloads import body_of
 from adapters.phoenix.client import (
     DEFAULT_SETTINGS,
     ChannelState,
@@ -24,49 +25,55 @@ from adapters.phoenix.client import (
     PhoenixClientError,
     TooManyWaiting,
 )
-from adapters.phoenix.connection import (
+from adapters.phoenix.client_connection import (
     ChannelStatus,
     PhoenixChannel,
     PhoenixConnection,
     PushError,
     SlowConsumer,
 )
-from application.ports import Garbled, Hear, Heard, LiveChatLine, Said, Typing
+from application.ports import (
+    InboundEvent,
+    InboundMessage,
+    LiveChatGateway,
+    MalformedEvent,
+    OnInboundEvent,
+    Typing,
+)
 from domain.errors import BridgeRefused, BridgeUnavailable, Refusal
 from domain.identity import CoordinatorId, Customer, MessageId, identifier
 from domain.message import Author, message_text
 from domain.notice import Notice
 
 ORIGIN = "ai-agent-server"
-"""What our own messages are marked with, whichever of our processes has sent them."""
+"""Marks the messages that this server sends, from whichever of its processes."""
 ECHO_S = 30.0
-"""How long after it was sent a message of ours may come back without its mark."""
+"""The time in which a message that was sent may come back without its mark."""
 MAX_ECHOES = 100
 TYPING_EVERY_S = 1.0
-"""No more than one sign of typing in this time for each chat."""
+"""At most one `typing` in this time for each chat."""
 TYPING_EXPIRES_MS = 6_000
-REJOIN_S = 1.0
-"""After a topic was closed by the bridge, or lost because we were slow."""
-MAX_REASON = 200
-MAX_CAUSES = 100
-"""So many different complaints about what comes are logged, each once."""
+REJOIN_PAUSE_S = 1.0
+"""After the bridge closed a topic, or messages were lost because we were slow."""
+MAX_REFUSAL_REASON = 200
+MAX_WARNINGS = 100
+"""Different warnings about what the bridge sends that are logged, each once."""
 
 _AUTHORS = {"user_message": Author.USER, "agent_message": Author.COORDINATOR}
-_A_CODE = re.compile(r"[a-z_]{1,40}|unmatched topic|join crashed|topic closed")
-_TO_COME_BACK_WITH = ("unavailable", "overloaded", "rate_limited", "timeout", "internal_error")
+_CODE = re.compile(r"[a-z_]{1,40}|unmatched topic|join crashed|topic closed")
+_RETRYABLE = ("unavailable", "overloaded", "rate_limited", "timeout", "internal_error")
 
 logger = logging.getLogger(__name__)
 
 
-class Words(msgspec.Struct, rename="camel"):
-    """What somebody has said, as leniently as can be: a coordinator's words are not to be lost."""
+class InboundPayload(msgspec.Struct, rename="camel"):
+    """A message as the bridge sends it, typed leniently: a coordinator's words must not be lost."""
 
     message: str
     timestamp: Any = None
     message_id: Any = None
     coordinator_id: Any = None
     origin: Any = None
-    author: Any = None
 
 
 class _Sent(NamedTuple):
@@ -75,44 +82,44 @@ class _Sent(NamedTuple):
     until: float
 
 
-class Echoes:
-    """The messages of ours that may still come back: each once, if ever. Times are in seconds."""
+class EchoFilter:
+    """Recognises messages that this server has sent when they come back. Times are in seconds."""
 
     def __init__(self) -> None:
         self._sent: deque[_Sent] = deque(maxlen=MAX_ECHOES)
 
     def sent(self, body: Mapping[str, object], until: float) -> None:
-        """This was sent; it may come back until then."""
+        """Expect a message that is being sent to come back, once, before `until`."""
         self._sent.append(_Sent(body.get("messageId"), body.get("message"), until))
 
-    def take(self, words: Words, now: float) -> bool:
-        """Whether these are words of ours, which are then expected no more.
+    def consume(self, payload: InboundPayload, now: float) -> bool:
+        """Return whether this is such a message; if so, it is not expected again.
 
-        A bridge that drops our mark is known by the id, and one that drops that by the text.
+        The id is compared if the bridge drops the mark, and the text if it drops the id.
         """
         while self._sent and self._sent[0].until < now:
             self._sent.popleft()
-        if words.origin is not None and words.origin != ORIGIN:
+        if payload.origin is not None and payload.origin != ORIGIN:
             return False
-        known = [sent for sent in self._sent if sent.message_id == words.message_id]
+        known = [sent for sent in self._sent if sent.message_id == payload.message_id]
         if not known:
-            known = [sent for sent in self._sent if sent.text == words.message.strip()][:1]
+            known = [sent for sent in self._sent if sent.text == payload.message.strip()][:1]
         for sent in known:
             self._sent.remove(sent)
-        return bool(known) or words.origin == ORIGIN
+        return bool(known) or payload.origin == ORIGIN
 
 
 class _Chat:
-    """One customer's topic, joined for as long as anybody needs it."""
+    """A customer's topic, joined for as long as it is followed or a message is being sent."""
 
     __slots__ = ("channel", "echoes", "followed", "sending", "typed_at")
 
     def __init__(self, channel: PhoenixChannel) -> None:
         self.channel = channel
-        self.echoes = Echoes()
+        self.echoes = EchoFilter()
         self.followed = False
         self.sending = 0
-        """How many messages are on their way."""
+        """Messages that are not acknowledged yet."""
         self.typed_at = -TYPING_EVERY_S
 
     @property
@@ -120,8 +127,8 @@ class _Chat:
         return self.followed or self.sending > 0
 
 
-class ElixirSocket(LiveChatLine):
-    """Use it as `async with socket:`, after `listen`."""
+class ElixirSocket(LiveChatGateway):
+    """The live chats at the bridge; call `listen`, then use it as `async with socket:`."""
 
     def __init__(
         self,
@@ -131,17 +138,17 @@ class ElixirSocket(LiveChatLine):
         timeout_s: float = 5.0,
         settings: ClientSettings = DEFAULT_SETTINGS,
     ) -> None:
-        """`url` such as ws://localhost:4000/socket/websocket; `token` goes with each join.
+        """`url` such as ws://localhost:4000/socket/websocket; `token` is sent with each join.
 
-        `timeout_s`: how long the answer to a message may take. Raises: ValueError for the URL.
+        `timeout_s`: how long the reply to a message may take. Raises: ValueError for the URL.
         """
         self._connection = PhoenixConnection(url, settings=settings)
         self._token = {"token": token} if token else {}
         self._timeout_s = timeout_s
         self._chats: dict[Customer, _Chat] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._causes: set[str] = set()
-        self._hear: Hear
+        self._warnings: set[str] = set()
+        self._on_event: OnInboundEvent = _not_listening
 
     def __repr__(self) -> str:
         return f"<ElixirSocket {self._connection.state.value} chats={len(self._chats)}>"
@@ -156,8 +163,8 @@ class ElixirSocket(LiveChatLine):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connection.__aexit__(*exc)
 
-    def listen(self, hear: Hear) -> None:
-        self._hear = hear
+    def listen(self, on_event: OnInboundEvent) -> None:
+        self._on_event = on_event
 
     def follow(self, customer: Customer) -> None:
         self._chat(customer).followed = True
@@ -170,7 +177,7 @@ class ElixirSocket(LiveChatLine):
 
     def show_typing(self, customer: Customer) -> None:
         chat, now = self._chats.get(customer), asyncio.get_running_loop().time()
-        # What cannot be sent at once is not worth sending.
+        # If it cannot be sent at once, it is not worth sending.
         if (
             chat is None
             or chat.channel.state is not ChannelState.JOINED
@@ -182,12 +189,12 @@ class ElixirSocket(LiveChatLine):
             chat.channel.send("typing", {"author": Author.USER})
 
     async def relay(self, notice: Notice) -> None:
-        """Send what the user has said, and wait until the bridge has it.
+        """Send a message by the user, and wait until the bridge acknowledges it.
 
-        It may get there more than once, with the same `messageId`.
+        It may arrive more than once, with the same `messageId`.
         Raises: BridgeUnavailable, BridgeRefused.
         """
-        customer, body = notice.customer, notice.body
+        customer, body = notice.customer, body_of(notice)
         chat = self._chat(customer)
         now = asyncio.get_running_loop().time()
         chat.echoes.sent(body, now + self._timeout_s + ECHO_S)
@@ -196,7 +203,7 @@ class ElixirSocket(LiveChatLine):
             payload = {**body, "origin": ORIGIN}
             await chat.channel.push("user_message", payload, self._timeout_s)
         except PushError as error:
-            raise _refusal(error) from error
+            raise _push_failure(error) from error
         except PhoenixClientError as error:
             raise BridgeUnavailable(str(error)) from error
         finally:
@@ -209,7 +216,7 @@ class ElixirSocket(LiveChatLine):
         chat = self._chats.get(customer)
         if chat is None:
             chat = self._chats[customer] = _Chat(self._join(customer))
-            task = asyncio.create_task(self._attend(customer, chat))
+            task = asyncio.create_task(self._receive(customer, chat))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return chat
@@ -226,87 +233,95 @@ class ElixirSocket(LiveChatLine):
             del self._chats[customer]
             chat.channel.leave()
 
-    async def _attend(self, customer: Customer, chat: _Chat) -> None:
-        """Tell what comes, to the last of it; join again what is closed although it is needed."""
+    async def _receive(self, customer: Customer, chat: _Chat) -> None:
+        """Pass on a topic's events until its end; join it again if it is closed but needed."""
         while True:
             try:
                 async for event, payload in chat.channel:
-                    for heard in self._heard(chat, event, payload):
-                        await self._tell(customer, heard)
+                    for inbound in self._events(chat, event, payload):
+                        await self._pass_on(customer, inbound)
             except SlowConsumer as error:
-                self._complain("slow", str(error))
+                self._warn_once("slow", str(error))
             if chat.needed:
-                await asyncio.sleep(REJOIN_S)
+                await asyncio.sleep(REJOIN_PAUSE_S)
             if not chat.needed:
                 return
             chat.channel = self._join(customer)
 
-    async def _tell(self, customer: Customer, heard: Heard) -> None:
+    async def _pass_on(self, customer: Customer, event: InboundEvent) -> None:
         try:
-            await self._hear(customer, heard)
+            await self._on_event(customer, event)
         except Exception:
-            logger.exception("What was heard was not taken", extra={"action": "hearing_failed"})
+            extra = {"action": "inbound_event_failed"}
+            logger.exception("An event from the bridge could not be handled", extra=extra)
 
-    # What comes.
+    # Inbound events.
 
-    def _heard(self, chat: _Chat, event: str | ChannelStatus, payload: Any) -> Iterator[Heard]:
+    def _events(
+        self, chat: _Chat, event: str | ChannelStatus, payload: Any
+    ) -> Iterator[InboundEvent]:
         match event:
             case ChannelStatus.JOINED | ChannelStatus.REJOINED:
-                yield from self._replayed(chat, payload)
+                yield from self._history(chat, payload)
             case ChannelStatus.REFUSED:
-                # A code alone: anything else may repeat what we have sent, and so the token.
-                self._complain("phx_join", _code(payload))
+                # Only a code: anything else may repeat what was sent, and so the token.
+                self._warn_once("phx_join", _code(payload))
             case "user_message" | "agent_message":
-                yield from self._said(chat, event, payload, _AUTHORS[event], replayed=False)
+                yield from self._message(chat, event, payload, _AUTHORS[event], replayed=False)
             case "typing" if isinstance(payload, dict) and payload.get("author") == "coordinator":
                 yield Typing(Author.COORDINATOR, TYPING_EXPIRES_MS)
 
-    def _replayed(self, chat: _Chat, response: Any) -> Iterator[Heard]:
-        """What the reply to the join says was said before."""
+    def _history(self, chat: _Chat, response: Any) -> Iterator[InboundEvent]:
+        """Yield the earlier messages in the reply to a join."""
         messages = response.get("messages") if isinstance(response, dict) else None
         for message in messages if isinstance(messages, list) else ():
             author = message.get("author") if isinstance(message, dict) else None
             if isinstance(author, str) and author in _AUTHORS.values():
-                yield from self._said(chat, "messages[]", message, Author(author), replayed=True)
+                yield from self._message(chat, "messages[]", message, Author(author), replayed=True)
             elif author not in (Author.AI, Author.SYSTEM):
-                yield self._garbled("messages[]", "an entry without an author that is known")
+                yield self._malformed("messages[]", "an entry without a known author")
 
-    def _said(
-        self, chat: _Chat, event: str, payload: Any, author: Author, *, replayed: bool
-    ) -> Iterator[Heard]:
+    def _message(
+        self, chat: _Chat, event: str, raw: Any, author: Author, *, replayed: bool
+    ) -> Iterator[InboundEvent]:
         try:
-            words = msgspec.convert(payload, Words)
-            text = message_text(words.message)
+            payload = msgspec.convert(raw, InboundPayload)
+            text = message_text(payload.message)
         except (msgspec.ValidationError, Refusal) as error:
-            yield self._garbled(event, str(error))
+            yield self._malformed(event, str(error))
             return
-        if author is Author.USER and chat.echoes.take(words, asyncio.get_running_loop().time()):
+        now = asyncio.get_running_loop().time()
+        if author is Author.USER and chat.echoes.consume(payload, now):
             return
-        message_id, coordinator_id = _id(words.message_id), _id(words.coordinator_id)
-        yield Said(
+        message_id, coordinator_id = _id(payload.message_id), _id(payload.coordinator_id)
+        yield InboundMessage(
             author=author,
             text=text,
             message_id=MessageId(message_id) if message_id is not None else None,
-            at=_time(words.timestamp),
+            at=_time(payload.timestamp),
             coordinator_id=CoordinatorId(coordinator_id) if coordinator_id is not None else None,
             replayed=replayed,
         )
 
-    def _garbled(self, event: str, reason: str) -> Garbled:
-        self._complain(event, reason)
-        return Garbled(event)
+    def _malformed(self, event: str, reason: str) -> MalformedEvent:
+        self._warn_once(event, reason)
+        return MalformedEvent(event)
 
-    def _complain(self, event: str, reason: str) -> None:
-        """Log a cause once: a bridge that errs, errs with every message."""
-        cause = f"{event}: {reason}"
-        if cause not in self._causes and len(self._causes) < MAX_CAUSES:
-            self._causes.add(cause)
+    def _warn_once(self, event: str, reason: str) -> None:
+        """Log a warning the first time: a faulty bridge repeats its fault with every message."""
+        warning = f"{event}: {reason}"
+        if warning not in self._warnings and len(self._warnings) < MAX_WARNINGS:
+            self._warnings.add(warning)
             extra = {"action": "bridge_complaint", "event": event, "reason": reason}
-            logger.warning("The bridge does what cannot be understood", extra=extra)
+            logger.warning("The bridge sent something invalid", extra=extra)
+
+
+async def _not_listening(customer: Customer, event: InboundEvent) -> None:
+    raise RuntimeError("an event came before `listen` was called")
 
 
 def _id(value: object) -> str | None:
-    """An id as the bridge gives it: text, or a number; what cannot be one is none."""
+    """Return an id that the bridge sent, as a text or a number; None: it cannot be one."""
     try:
         return identifier("id", str(value) if type(value) is int else value)
     except Refusal:
@@ -314,7 +329,7 @@ def _id(value: object) -> str | None:
 
 
 def _time(value: object) -> datetime | None:
-    """ISO 8601, in UTC where it names no zone, as of an Elixir `NaiveDateTime`."""
+    """Parse ISO 8601, which is in UTC if it names no zone, as an Elixir `NaiveDateTime`."""
     try:
         at = datetime.fromisoformat(value if isinstance(value, str) else "")
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
@@ -322,10 +337,10 @@ def _time(value: object) -> datetime | None:
         return None
 
 
-def _refusal(error: PushError) -> BridgeRefused | BridgeUnavailable:
-    """An answer other than ok: `{"reason": …, "retryAfterMs"?}`, if it keeps to what is usual."""
+def _push_failure(error: PushError) -> BridgeRefused | BridgeUnavailable:
+    """Return the error for a reply other than ok: usually `{"reason": …, "retryAfterMs"?}`."""
     reason = _reason(error.response, error.status)
-    if not reason.endswith(_TO_COME_BACK_WITH):
+    if not reason.endswith(_RETRYABLE):
         return BridgeRefused(reason)
     wait_ms = error.response.get("retryAfterMs") if isinstance(error.response, dict) else None
     after_s = wait_ms / 1000 if isinstance(wait_ms, int | float) and wait_ms >= 0 else None
@@ -333,11 +348,11 @@ def _refusal(error: PushError) -> BridgeRefused | BridgeUnavailable:
 
 
 def _code(response: Any) -> str:
-    """The reason of a refusal where it is one that stands for many, and quotes nobody."""
+    """Return the reason of a refusal if it is a code; any other text may quote somebody."""
     reason = _reason(response, "")
-    return reason if _A_CODE.fullmatch(reason) else "refused"
+    return reason if _CODE.fullmatch(reason) else "refused"
 
 
 def _reason(response: Any, otherwise: str) -> str:
     reason = response.get("reason") if isinstance(response, dict) else None
-    return reason[:MAX_REASON] if isinstance(reason, str) else otherwise
+    return reason[:MAX_REFUSAL_REASON] if isinstance(reason, str) else otherwise

@@ -1,1 +1,1 @@
-"""Who somebody is, by a signed token: JSON Web Tokens (RFC 7519, with the advice of RFC 8725)."""
+"""Identity by signed tokens: JSON Web Tokens (RFC 7519, with the advice of RFC 8725)."""

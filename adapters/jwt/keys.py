@@ -1,6 +1,6 @@
-"""The keys that tokens are checked with, each with the one algorithm that it is for.
+"""The keys that tokens are verified with, each with the one algorithm that it is for.
 
-HS256 is a secret's, RS256 an RSA key's, EdDSA an Ed25519 key's.
+HS256 takes a secret, RS256 an RSA key, EdDSA an Ed25519 key.
 """
 
 from pathlib import Path
@@ -14,27 +14,27 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import HMACAlgorithm
 
 MIN_SECRET = 32
-"""Bytes: as many as a SHA-256 has (RFC 7518, 3.2)."""
+"""Bytes, as many as SHA-256 makes (RFC 7518, 3.2)."""
 MIN_RSA_BITS = 2_048
 """RFC 7518, 3.3."""
 
 
 class BadKey(ValueError):
-    """What was given is no key that tokens can be checked with; the text says why."""
+    """A key that tokens cannot be verified with; the text says why."""
 
 
-class Key(NamedTuple):
+class VerificationKey(NamedTuple):
     """A key, and the only algorithm that it is for."""
 
     algorithm: str
     material: Any
 
     def __repr__(self) -> str:
-        return f"<Key {self.algorithm}>"
+        return f"<VerificationKey {self.algorithm}>"
 
 
-def secret_key(secret: str) -> Key:
-    """The key of HS256. Raises: BadKey."""
+def secret_key(secret: str) -> VerificationKey:
+    """Return a secret as a key for HS256. Raises: BadKey."""
     size = len(secret.encode())
     if size < MIN_SECRET:
         raise BadKey(f"has {size} bytes, but must have at least {MIN_SECRET}")
@@ -43,11 +43,11 @@ def secret_key(secret: str) -> Key:
         material = HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(secret)
     except jwt.InvalidKeyError:
         raise BadKey("holds a public key, a certificate or a JSON web key: no secret") from None
-    return Key("HS256", material)
+    return VerificationKey("HS256", material)
 
 
-def file_key(path: Path) -> Key:
-    """The public key in a PEM file. Raises: BadKey."""
+def file_key(path: Path) -> VerificationKey:
+    """Return the public key in a PEM file. Raises: BadKey."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -63,8 +63,8 @@ def file_key(path: Path) -> Key:
     return key
 
 
-def public_key(material: object) -> Key | None:
-    """None: it is of no kind, or size, that is used."""
+def public_key(material: object) -> VerificationKey | None:
+    """Return a public key with its algorithm; None: its kind or size is not supported."""
     if isinstance(material, RSAPublicKey) and material.key_size >= MIN_RSA_BITS:
-        return Key("RS256", material)
-    return Key("EdDSA", material) if isinstance(material, Ed25519PublicKey) else None
+        return VerificationKey("RS256", material)
+    return VerificationKey("EdDSA", material) if isinstance(material, Ed25519PublicKey) else None

@@ -1,54 +1,55 @@
-"""The keys that somebody publishes at an address, as a JSON Web Key Set (RFC 7517)."""
+"""Keys that are published at a URL, as a JSON Web Key Set (RFC 7517)."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Self, cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
 
 import httpx
 import jwt
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from adapters.jwt.keys import BadKey, Key, public_key
+from adapters.http_client import read_bounded
+from adapters.jwt.keys import BadKey, VerificationKey, public_key
 from domain.identity import IdentityUnavailable, Unauthorized
 
 MAX_DOCUMENT = 256 * 1024
-"""Bytes of published keys that are read."""
+"""Bytes of a key set that are read."""
 MAX_KEYS = 100
-FETCH_S = 5.0
-"""That the publisher may take to answer."""
-REFRESH_EVERY_S = 600.0
-"""After which a key that is published no more is no longer known."""
-PAUSE_S = 15.0
-"""Between two tries: so often can tokens of unknown keys make the publisher be asked."""
+FETCH_TIMEOUT_S = 5.0
+"""Time limit of a fetch."""
+FETCH_EVERY_S = 600.0
+"""Between two regular fetches; a withdrawn key is known for up to that long."""
+FETCH_PAUSE_S = 15.0
+"""Between two fetches, however many tokens name unknown keys."""
 
 logger = logging.getLogger(__name__)
 
 
-class Published(NamedTuple):
-    """A key of the set; `key_id` is what tokens call it."""
+class PublishedKey(NamedTuple):
+    """A key of the set, with the id by which tokens name it."""
 
     key_id: str | None
-    key: Key
+    key: VerificationKey
 
 
 class PublishedKeys:
     """Finds the key of a token; use it as `async with keys:`.
 
-    The set is looked at every `refresh_every_s`, and when a key is wanted that is not known.
-    Whatever goes wrong with that, the keys that are known stay so.
+    The set is fetched every `refresh_every_s`, and when a token names an unknown key. While it
+    cannot be fetched, the keys that are known are kept.
     """
 
     def __init__(
-        self, url: str, *, refresh_every_s: float = REFRESH_EVERY_S, pause_s: float = PAUSE_S
+        self, url: str, *, refresh_every_s: float = FETCH_EVERY_S, pause_s: float = FETCH_PAUSE_S
     ) -> None:
         self._url = url
         self._refresh_every_s = refresh_every_s
         self._pause_s = pause_s
-        self._keys: Sequence[Published] = ()
+        self._keys: Sequence[PublishedKey] = ()
         self._is_current = False
-        """Whether the publisher answered when it was asked last."""
+        """True if the last fetch succeeded."""
         self._not_before = 0.0
         self._fetching: asyncio.Task[None] | None = None
 
@@ -57,9 +58,9 @@ class PublishedKeys:
 
     async def __aenter__(self) -> Self:
         self._client = httpx.AsyncClient(
-            # Not compressed: what is read is what is bounded.
+            # Uncompressed, so that the limit on a body is one on what is held in memory.
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            timeout=FETCH_S,
+            timeout=FETCH_TIMEOUT_S,
             follow_redirects=False,
         )
         self._refreshing = asyncio.create_task(self._refresh_for_ever())
@@ -72,31 +73,31 @@ class PublishedKeys:
         await asyncio.wait(tasks)
         await self._client.aclose()
 
-    async def __call__(self, token: str) -> Key:
-        """The key that a token says it is signed with.
+    async def __call__(self, token: str) -> VerificationKey:
+        """Return the key that a token names.
 
         Raises: Unauthorized; IdentityUnavailable, where a newer set may have the key.
         """
-        key_id, algorithm = _name_of_key(token)
+        key_id, algorithm = _key_named_by(token)
         key = self._find(key_id, algorithm)
         if key is not None:
             return key
-        has_asked = await self._refresh()
+        has_fetched = await self._refresh()
         key = self._find(key_id, algorithm)
         if key is not None:
             return key
-        if has_asked and self._is_current:
+        if has_fetched and self._is_current:
             raise Unauthorized("the token is not valid")
         raise IdentityUnavailable
 
     async def check(self) -> None:
-        """Whether the publisher answers. Raises: IdentityUnavailable."""
+        """Make sure that the publisher answers. Raises: IdentityUnavailable."""
         await self._refresh()
         if not self._is_current:
             raise IdentityUnavailable("the keys that are published there could not be fetched")
 
-    def _find(self, key_id: str | None, algorithm: str) -> Key | None:
-        """The key of this name; for a token that names none, the only one there is."""
+    def _find(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
+        """Return the key with this id; for a token that names none, the only one there is."""
         keys = [each for each in self._keys if each.key.algorithm == algorithm]
         if key_id is not None:
             keys = [each for each in keys if each.key_id == key_id]
@@ -108,7 +109,7 @@ class PublishedKeys:
             await asyncio.sleep(self._refresh_every_s if self._is_current else self._pause_s)
 
     async def _refresh(self) -> bool:
-        """Ask the publisher, once for all who want it; False: it was asked only just before."""
+        """Fetch the set, once for all who wait for it; False: the last fetch was just before."""
         if self._fetching is None:
             now = asyncio.get_running_loop().time()
             if now < self._not_before:
@@ -120,7 +121,7 @@ class PublishedKeys:
 
     async def _fetch(self) -> None:
         try:
-            async with asyncio.timeout(FETCH_S):
+            async with asyncio.timeout(FETCH_TIMEOUT_S):
                 self._keys = read_keys(await self._document())
             self._is_current = True
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, BadKey) as error:
@@ -131,19 +132,17 @@ class PublishedKeys:
             self._fetching = None
 
     async def _document(self) -> bytes:
-        read = bytearray()
-        async with self._client.stream("GET", self._url) as answer:
-            if answer.status_code != httpx.codes.OK:
+        async with self._client.stream("GET", self._url) as response:
+            if response.status_code != httpx.codes.OK:
                 raise BadKey("the publisher refused")
-            async for piece in answer.aiter_raw():
-                read += piece
-                if len(read) > MAX_DOCUMENT:
-                    raise BadKey("the document is too long")
-        return bytes(read)
+            document = await read_bounded(response.aiter_raw(), MAX_DOCUMENT)
+        if document is None:
+            raise BadKey("the document is too long")
+        return document
 
 
-def _name_of_key(token: str) -> tuple[str | None, str]:
-    """Id and algorithm of the key, as the token's head has them. Raises: Unauthorized."""
+def _key_named_by(token: str) -> tuple[str | None, str]:
+    """Return id and algorithm of the key, by the token's header. Raises: Unauthorized."""
     try:
         head = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
@@ -158,8 +157,8 @@ class _Document(msgspec.Struct):
     keys: list[Any]
 
 
-def read_keys(document: bytes) -> list[Published]:
-    """The keys of a document that can be used. Raises: BadKey, where there is none."""
+def read_keys(document: bytes) -> list[PublishedKey]:
+    """Return the keys of a document that can be used. Raises: BadKey, if there are none."""
     try:
         listed = msgspec.json.decode(document, type=_Document).keys
     except (msgspec.DecodeError, RecursionError):
@@ -170,23 +169,16 @@ def read_keys(document: bytes) -> list[Published]:
     return found
 
 
-def _published(entry: Any) -> Published | None:
-    """None for a key that is for something else: others may share the document."""
-    if not isinstance(entry, dict) or entry.get("use", "sig") != "sig" or "d" in entry:
+# One by one: `PyJWKSet` fails as a whole for an entry with a field of the wrong type.
+def _published(entry: Any) -> PublishedKey | None:
+    """Return the key in an entry; None: it is for something else, or cannot be read."""
+    if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return None
-    kind, key_id = entry.get("kty"), entry.get("kid")
-    read = _READERS.get(kind) if isinstance(kind, str) else None
     try:
-        key = public_key(read(entry)) if read is not None else None
+        found = jwt.PyJWK(entry)
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, UnsupportedAlgorithm):
         return None
-    if key is None or entry.get("alg", key.algorithm) != key.algorithm:
+    key = public_key(found.key)  # neither a secret (`oct`) nor a private key is one
+    if key is None or key.algorithm != found.algorithm_name:
         return None
-    return Published(key_id if isinstance(key_id, str) else None, key)
-
-
-# A secret (`oct`) is never taken from here.
-_READERS = cast(
-    "Mapping[str, Callable[[dict[str, Any]], object]]",
-    {"RSA": jwt.algorithms.RSAAlgorithm.from_jwk, "OKP": jwt.algorithms.OKPAlgorithm.from_jwk},
-)
+    return PublishedKey(found.key_id if isinstance(found.key_id, str) else None, key)

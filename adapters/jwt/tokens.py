@@ -1,7 +1,7 @@
-"""Tokens are read here, and made for trying things out.
+"""Verification of tokens, and tokens for development.
 
-A token is `{"sub": the user's or coordinator's id, "biz": the business's, "exp": …}` and may have
-`role` (`user`, if it says nothing, or `coordinator`), `nbf`, `iat`, `aud` and `iss`.
+A token's claims are `{"sub": the user's or coordinator's id, "biz": the business's, "exp": …}`, and
+optionally `role` (`user`, the default, or `coordinator`), `nbf`, `iat`, `aud` and `iss`.
 """
 
 from collections.abc import Mapping
@@ -10,27 +10,29 @@ from typing import TYPE_CHECKING, Any, Self
 
 import jwt
 
-from adapters.jwt.keys import Key
+from adapters.jwt.keys import VerificationKey
 from domain.identity import BusinessId, Identity, Role, Unauthorized, identifier
 
-if TYPE_CHECKING:  # it is heavy, and mostly not needed
+if TYPE_CHECKING:  # it imports httpx, which is heavy, and mostly not needed
     from adapters.jwt.published import PublishedKeys
 
 MAX_TOKEN = 8_192
-"""Characters; a longer one is not looked at."""
+"""Characters; a longer one is refused unread."""
 LEEWAY_S = 10
-"""By so much the clocks of who made a token and of this machine may differ."""
+"""The tolerated difference between the clocks of the token's issuer and of this machine."""
 
-# RFC 8725, 3.11: what is a token for something else (a logout, a DPoP proof) says so here.
+# RFC 8725, 3.11: a token for something else (a logout, a DPoP proof) has another type.
 _TYPES = (None, "jwt", "at+jwt", "application/at+jwt")
 _LATEST = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 _BROKEN = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
 
 
 class JwtTokens:
-    """Reads tokens; use it as `async with tokens:`."""
+    """Verifies tokens; use it as `async with tokens:`."""
 
-    def __init__(self, key: "Key | PublishedKeys", *, audience: str = "", issuer: str = "") -> None:
+    def __init__(
+        self, key: "VerificationKey | PublishedKeys", *, audience: str = "", issuer: str = ""
+    ) -> None:
         """`audience`, `issuer`: what a token's `aud` and `iss` must be, unless empty."""
         self._key = key
         self._audience = audience or None
@@ -40,27 +42,27 @@ class JwtTokens:
         )
 
     async def __aenter__(self) -> Self:
-        if not isinstance(self._key, Key):
+        if not isinstance(self._key, VerificationKey):
             await self._key.__aenter__()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if not isinstance(self._key, Key):
+        if not isinstance(self._key, VerificationKey):
             await self._key.__aexit__(*exc)
 
     async def check(self) -> None:
-        """Whether there is a key. Raises: IdentityUnavailable."""
-        if not isinstance(self._key, Key):
+        """Make sure that there is a key. Raises: IdentityUnavailable."""
+        if not isinstance(self._key, VerificationKey):
             await self._key.check()
 
     async def __call__(self, token: str) -> Identity:
-        """Whom the token names. Raises: Unauthorized, IdentityUnavailable.
+        """Return the identity in a valid token. Raises: Unauthorized, IdentityUnavailable.
 
-        What is raised tells nothing of the token but whether it has expired.
+        An error reveals nothing of the token but whether it has expired.
         """
         if len(token) > MAX_TOKEN:
             raise Unauthorized("the token is too long")
-        key = self._key if isinstance(self._key, Key) else await self._key(token)
+        key = self._key if isinstance(self._key, VerificationKey) else await self._key(token)
         try:
             return _identity(self._claims(token, key))
         except jwt.ExpiredSignatureError:
@@ -68,9 +70,9 @@ class JwtTokens:
         except _BROKEN:
             raise Unauthorized("the token is not valid") from None
 
-    def _claims(self, token: str, key: Key) -> Mapping[str, Any]:
-        # Its algorithm is the key's, whatever the token says: neither `none` nor a public key that
-        # passes for a secret gets through (RFC 8725, 2.1).
+    def _claims(self, token: str, key: VerificationKey) -> Mapping[str, Any]:
+        # The algorithm is the key's, whatever the token says: neither `none` nor a public key that
+        # is used as a secret gets through (RFC 8725, 2.1).
         read = self._reader.decode_complete(
             token,
             key.material,
@@ -101,7 +103,7 @@ def _identity(claims: Mapping[str, Any]) -> Identity:
 
 
 def make_token(
-    key: Key,
+    key: VerificationKey,
     role: Role,
     business_id: str,
     name: str,
@@ -111,7 +113,7 @@ def make_token(
     audience: str = "",
     issuer: str = "",
 ) -> str:
-    """A token for trying things out, which ends `ttl_s` seconds after `at`."""
+    """Return a token for development, which expires `ttl_s` seconds after `at`."""
     now = int(at.timestamp())
     claims = {"sub": name, "biz": business_id, "role": role, "iat": now, "exp": now + int(ttl_s)}
     named = {"aud": audience, "iss": issuer}

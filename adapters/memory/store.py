@@ -2,20 +2,13 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from heapq import nlargest, nsmallest
 
-from application.ports import (
-    RECENT,
-    Archive,
-    Erased,
-    Ledger,
-    Loaded,
-    Outbox,
-    SessionPage,
-    SessionStore,
-)
+from msgspec.structs import replace
+
+from application.ports import RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message
@@ -74,7 +67,7 @@ class _Queued:
         return replace(self.notice, due_at=self.ready_at, attempts=self.attempts)
 
 
-class MemoryStore(SessionStore, Archive, Outbox, Ledger):
+class MemoryStore(Store):
     """All four ports of storage in one process's memory.
 
     Entries and heads are frozen, so they are kept and handed out as they are. No method awaits

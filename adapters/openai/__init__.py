@@ -1,1 +1,1 @@
-"""A model behind OpenAI's Chat Completions API: OpenAI's own, or any server that speaks it."""
+"""The client of models behind OpenAI's Chat Completions, or an API that is compatible with it."""

@@ -1,8 +1,8 @@
-"""A model's reply, read as it comes: server-sent events, or one JSON document.
+"""A parser of Chat Completions' replies, fed as they come: server-sent events, or one document.
 
 Pure: bytes in, text out. The servers that speak Chat Completions differ in much that its reference
-leaves open, and in some that it does not; what can be understood is taken, all else fails the try
-with a reason that repeats nothing of what was sent.
+leaves open, and in some that it does not; what can be understood is accepted, all else fails the
+attempt with a reason that repeats nothing of what was sent.
 """
 
 import json
@@ -10,48 +10,22 @@ from typing import Any
 
 import msgspec
 
-from adapters.openai.failures import Remedy, TryFailed, told_error
+from adapters.model.completion import Completion, ToolCall
+from adapters.model.failures import AttemptFailed, classify_error
 from domain.usage import Usage
 
 MAX_EVENT = 1024 * 1024
 """Bytes of one event, or of a whole reply that is not streamed."""
-MAX_TEXT = 32_000
-"""Characters of an answer; there it is cut."""
+MAX_ANSWER = 32_000
+"""Characters of an answer, which is cut there."""
 MAX_ARGUMENTS = 64 * 1024
-"""Characters of the arguments of all calls of one reply."""
-MAX_CALLS, MAX_ID = 32, 128
+"""Characters of the arguments of all tool calls of one reply."""
+MAX_CALLS, MAX_CALL_ID = 32, 128
 
 _BOM = b"\xef\xbb\xbf"
 
 
-class ToolCall:
-    """A model's call of a tool, with its arguments as they came: JSON, it is hoped."""
-
-    __slots__ = ("arguments", "call_id", "name")
-
-    def __init__(self, call_id: str = "", name: str = "", arguments: str = "") -> None:
-        self.call_id = call_id
-        self.name = name
-        self.arguments = arguments
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing more can follow."""
-        return self._decoded() is not None
-
-    @property
-    def is_object(self) -> bool:
-        """Whether the arguments are a JSON object, as they must be."""
-        return isinstance(self._decoded(), dict)
-
-    def _decoded(self) -> Any:
-        try:
-            return msgspec.json.decode(self.arguments)
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-            return None
-
-
-# What may come in more than one type is `Any`, and looked at where it is used.
+# What may come in more than one type is `Any`, and checked where it is used.
 class _Function(msgspec.Struct):
     name: Any = None
     arguments: Any = None
@@ -89,7 +63,10 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 
 
 def _chunk(data: bytes) -> _Chunk | None:
-    """None where it is none. Servers that count in UTF-16 tear an emoji into halves."""
+    """Return the chunk that `data` is; None: it is none.
+
+    Servers that count in UTF-16 tear an emoji into halves.
+    """
     try:
         return _decode(data)
     except msgspec.ValidationError:
@@ -104,27 +81,24 @@ def _chunk(data: bytes) -> _Chunk | None:
 
 
 def _joined(text: str) -> str:
-    """The text with the halves of a character put together; a half without its other stays."""
+    """Return the text with halves of characters joined; a half without its other is kept."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
-class Reply:
-    """What a model replies to one request: text, calls of tools, and what it cost."""
+class CompletionParser:
+    """Makes a completion, and the tokens that it cost, of the bytes of a reply."""
 
     def __init__(self) -> None:
-        self.text: list[str] = []
-        self.calls: list[ToolCall] = []
-        self.finish = ""
-        """Why the model stopped: `stop`, `tool_calls`, `length`, `content_filter`; "" before."""
+        self.completion = Completion()
         self.is_done = False
-        """Whether nothing more is to come."""
-        self.signs = 0
-        """Of life: how often the model has given, or thought, anything."""
+        """True if nothing more is to come."""
+        self.progress = 0
+        """Grows whenever the model has produced anything, its reasoning too."""
         self._usage: dict[str, Any] = {}
         self._size = 0
         self._half = ""
         self._by_index: dict[int, ToolCall] = {}
-        self._streams: bool | None = None  # None: not told yet
+        self._streams: bool | None = None  # None: not known yet
         self._rest = bytearray()
         self._data: list[bytes] = []
         self._held = 0
@@ -132,75 +106,63 @@ class Reply:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the answer has come; what it cost may follow."""
-        return self.is_done or bool(self.finish)
+        """True if all of the completion has come; its token counts may follow."""
+        return self.is_done or bool(self.completion.finish)
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing of use can follow."""
-        return self.is_done or bool(self.finish and self._usage)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the answer would have gone on."""
-        return self.finish == "length"
+        """True if nothing of use can follow."""
+        return self.is_done or bool(self.completion.finish and self._usage)
 
     def feed(self, data: bytes) -> str:
-        """Take what has come; the text that it adds to the answer. Raises: TryFailed."""
+        """Parse more of the reply; return the text that it adds. Raises: AttemptFailed."""
         if self._streams is None:
             data = self._begin(data)
-        before = len(self.text)
-        self._take(data)
-        return "".join(self.text[before:])
+        text = self.completion.text
+        before = len(text)
+        self._split(data)
+        return "".join(text[before:])
 
     def end(self) -> str:
-        """Take the end of what comes; the text that was still held. Raises: TryFailed."""
-        before = len(self.text)
+        """Parse the end of the reply; return the text that it adds. Raises: AttemptFailed."""
+        text = self.completion.text
+        before = len(text)
         if self._streams is False:
             self._dispatch(bytes(self._rest))
             self.is_done = True
         elif self._data or self._rest.rstrip().endswith((b"}", b"]")):
-            self._take(b"\n\n")  # the last event may lack its empty line
+            self._split(b"\n\n")  # the last event may lack its empty line
         if not self.is_complete:
-            raise TryFailed("the answer broke off")
-        return "".join(self.text[before:])
-
-    def check(self) -> None:
-        """Raises: TryFailed, if a complete reply is of no use."""
-        if self.finish == "content_filter":
-            reason = "the provider's content filter withheld the answer"
-            raise TryFailed(reason, Remedy.ELSEWHERE, is_outage=False)
-        if self.calls or any(map(str.strip, self.text)):
-            return
-        if self.is_cut:
-            reason = "all tokens of the answer were spent before its first word"
-            raise TryFailed(reason, Remedy.ELSEWHERE, is_outage=False)
-        raise TryFailed("the answer was empty", is_outage=False)
+            raise AttemptFailed("the answer broke off")
+        return "".join(text[before:])
 
     def usage(self, model: str) -> Usage:
-        """What the request has cost, as far as the server has said."""
-        told = self._usage
-        details = told.get("prompt_tokens_details")
+        """Return the cost of the request, as far as the server has reported it."""
+        counts = self._usage
+        details = counts.get("prompt_tokens_details")
         cached = details.get("cached_tokens") if isinstance(details, dict) else None
-        taken = _count(told.get("prompt_tokens"))
+        prompt = _count(counts.get("prompt_tokens"))
         return Usage(
             model=model,
-            input_tokens=taken,
-            cached_tokens=min(taken, _count(cached or told.get("prompt_cache_hit_tokens"))),
-            output_tokens=_count(told.get("completion_tokens")),
+            input_tokens=prompt,
+            cached_tokens=min(prompt, _count(cached or counts.get("prompt_cache_hit_tokens"))),
+            output_tokens=_count(counts.get("completion_tokens")),
             calls=1,
         )
 
     def _begin(self, data: bytes) -> bytes:
-        """Tell by the first byte what comes: not every server says so, and some say it wrongly."""
+        """Tell a stream from a document by the first byte: the headers of some servers are wrong.
+
+        Returns the data without what may precede that byte. Raises: AttemptFailed.
+        """
         data = data.lstrip(_BOM + b" \t\r\n")
         if data:
             if data.startswith(b"<"):
-                raise TryFailed("the answer is a web page")
+                raise AttemptFailed("the answer is a web page")
             self._streams = not data.startswith((b"{", b"["))
         return data
 
-    def _take(self, data: bytes) -> None:
+    def _split(self, data: bytes) -> None:
         if not self._streams or b"\n" not in data:
             self._hold(data)
             return
@@ -215,17 +177,17 @@ class Reply:
     def _hold(self, data: bytes) -> None:
         self._rest += data
         if len(self._rest) + self._held > MAX_EVENT:
-            raise TryFailed("an event of the answer has no end")
+            raise AttemptFailed("an event of the answer has no end")
 
     def _line(self, line: bytes) -> None:
-        """One line of an event stream (HTML standard, section 9.2.6)."""
+        """Parse a line of an event stream (HTML standard, section 9.2.6)."""
         if not line:
             self._end_of_event()
         elif line.startswith(b"data:"):
             self._held += len(line)
             self._data.append(line[5:])
             if self._held > MAX_EVENT:
-                raise TryFailed("an event of the answer has no end")
+                raise AttemptFailed("an event of the answer has no end")
         elif line.startswith(b"event:"):
             self._event = line[6:].strip()
         # All else is a comment, which keeps the connection alive, or a field of no use here.
@@ -245,39 +207,39 @@ class Reply:
             return
         chunk = _chunk(data)
         if chunk is None:
-            raise TryFailed("the answer is not one of Chat Completions")
+            raise AttemptFailed("the answer is not one of Chat Completions")
         if chunk.error or self._event == b"error":
-            raise told_error(200, chunk.error or {"code": chunk.code, "message": chunk.message})
+            raise classify_error(200, chunk.error or {"code": chunk.code, "message": chunk.message})
         if isinstance(chunk.usage, dict):
             self._usage = chunk.usage
         if chunk.choices:
-            self._choose(chunk.choices[0])
+            self._read_choice(chunk.choices[0])
 
-    def _choose(self, choice: _Choice) -> None:
+    def _read_choice(self, choice: _Choice) -> None:
         delta = choice.delta or choice.message
         if delta is not None:
-            self._say(_text(delta.content) or _text(delta.refusal))
+            self._add_text(_text(delta.content) or _text(delta.refusal))
             for call in delta.tool_calls or ():
-                self._call(call)
+                self._add_call(call)
             if delta.reasoning or delta.reasoning_content:
-                self.signs += 1
-        if isinstance(choice.finish_reason, str) and not self.finish:
-            self.finish = choice.finish_reason
+                self.progress += 1
+        if isinstance(choice.finish_reason, str) and not self.completion.finish:
+            self.completion.finish = choice.finish_reason
 
-    def _say(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         if not text:
             return
-        self.signs += 1
+        self.progress += 1
         if self._half or not text.isascii():
             text = self._whole(text)
         self._size += len(text)
-        if self._size > MAX_TEXT:
-            text = text[: len(text) - (self._size - MAX_TEXT)]
-            self.finish, self.is_done = "length", True
-        self.text.append(text)
+        if self._size > MAX_ANSWER:
+            text = text[: len(text) - (self._size - MAX_ANSWER)]
+            self.completion.finish, self.is_done = "length", True
+        self.completion.text.append(text)
 
     def _whole(self, text: str) -> str:
-        """The text as it can be sent on; half a character at its end waits for the other half."""
+        """Return the text as it can be sent on; half a character at its end is held back."""
         text, self._half = self._half + text, ""
         if "\ud800" <= text[-1] <= "\udbff":
             text, self._half = text[:-1], text[-1]
@@ -287,11 +249,11 @@ class Reply:
             text = _joined(text).encode("utf-8", "replace").decode()
         return text
 
-    def _call(self, piece: _Call) -> None:
-        self.signs += 1
+    def _add_call(self, piece: _Call) -> None:
+        self.progress += 1
         function = piece.function or _Function()
         name = function.name if isinstance(function.name, str) else ""
-        call_id = piece.id[:MAX_ID] if isinstance(piece.id, str) else ""
+        call_id = piece.id[:MAX_CALL_ID] if isinstance(piece.id, str) else ""
         index = piece.index if isinstance(piece.index, int) else None
         call = self._continued(index, call_id, name)
         if call is None:
@@ -303,36 +265,37 @@ class Reply:
         call.arguments += arguments
         if not arguments.isascii():
             call.arguments = _joined(call.arguments)
-        if sum(len(one.arguments) + len(one.name) for one in self.calls) > MAX_ARGUMENTS:
-            raise TryFailed("the arguments of a tool have no end")
+        size = sum(len(one.arguments) + len(one.name) for one in self.completion.calls)
+        if size > MAX_ARGUMENTS:
+            raise AttemptFailed("the arguments of a tool have no end")
 
     def _continued(self, index: int | None, call_id: str, name: str) -> ToolCall | None:
-        """The call that a piece belongs to; None where it begins another.
+        """Return the call that a piece continues; None: it begins another.
 
-        By the reference the index tells; some servers leave it out, or say 0 for every call, and
-        some give a call's every piece the name again, or another id.
+        By the reference the index decides; some servers leave it out, or send 0 for every call,
+        and some repeat the name in each piece of a call, or send another id.
         """
         last = self._by_index.get(index) if index is not None else None
         if last is None:
-            if index is not None or not self.calls:
+            if index is not None or not self.completion.calls:
                 return None
-            last = self.calls[-1]
+            last = self.completion.calls[-1]
         is_same = bool(call_id == last.call_id if call_id else index is not None)
         goes_on = not name or (name == last.name and not (last.arguments and last.is_whole))
         return last if is_same or goes_on else None
 
     def _new_call(self, index: int | None, call_id: str) -> ToolCall:
-        if len(self.calls) >= MAX_CALLS:
-            raise TryFailed("the calls of tools have no end")
+        if len(self.completion.calls) >= MAX_CALLS:
+            raise AttemptFailed("the calls of tools have no end")
         call = ToolCall(call_id)
-        self.calls.append(call)
+        self.completion.calls.append(call)
         if index is not None:
             self._by_index[index] = call
         return call
 
 
 def _text(content: Any) -> str:
-    """The text of a message's content, which may come in parts."""
+    """Return the text of a message's content, which may come in parts."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):

@@ -1,4 +1,7 @@
-"""Phoenix Channels: frames, the server's half and the client's half of the protocol, without I/O.
+"""Phoenix Channels as a library: a core without I/O, and the layers that put it on real sockets.
 
-`frames`, `server` and `client` are pure: text or bytes in, text out, and time is an argument.
+Core: `frames`, `handshake`, `server`, `client`. They are pure: text or bytes in, text out, and time
+and chance are arguments.
+Server: `channel` (what an application writes), `endpoint` (a Litestar route), `uvicorn_protocol`
+(the WebSocket under it). Client: `client_connection`, over `websockets`.
 """

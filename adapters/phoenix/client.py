@@ -1,8 +1,8 @@
-"""The client's half of Phoenix Channels (V2): one socket, many topics, no I/O.
+"""The client side of Phoenix Channels (V2): one socket with many topics, without I/O.
 
-Time and chance are arguments. Whoever owns the connection feeds what happened (`connecting`,
+Time and chance are arguments. The owner of the connection reports each event (`connecting`,
 `opened`, `received`, `closed`, `tick`), then dispatches `events()`, writes every `next_frame()`,
-closes the socket when `close_code` says so, dials at `connect_at`, and calls `tick` again at
+closes the connection once `close_code` is set, dials at `connect_at`, and calls `tick` again at
 `next_deadline()`. Every `now` is in seconds of one monotonic clock.
 
 Source: phoenix.js 1.8.16 (`assets/js/phoenix/{socket,channel,push}.js`); deviations are marked.
@@ -35,39 +35,39 @@ from adapters.phoenix.frames import (
 )
 
 CLOSE_CODE = 1000
-"""What we close with: at the end, and, as phoenix.js does, when a heartbeat stays unanswered."""
+"""The close code of this client: at the end, and, as in phoenix.js, on a missed heartbeat."""
 
 
 class PhoenixClientError(Exception):
-    """The client of a Phoenix socket was used wrongly or could not do what was asked."""
+    """The client of a Phoenix socket was misused, or its request failed."""
 
 
 class NotJoined(PhoenixClientError):
-    """Something was pushed to a topic that nobody joined, or that was left or closed."""
+    """A push to a topic that was not joined, or that was left or closed."""
 
 
 class TopicInUse(PhoenixClientError):
-    """The topic is joined already; one socket holds one channel per topic."""
+    """The topic is joined already; a socket has one channel per topic."""
 
 
 class TooManyWaiting(PhoenixClientError):
-    """The channel holds as many unsent messages as it may: it is not joined, or written slowly."""
+    """The channel has the maximum of unsent messages: it is not joined, or the network is slow."""
 
 
 class SocketState(Enum):
-    """Where the connection is."""
+    """The state of the connection."""
 
     WAITING = "waiting"  # for `connect_at`
     CONNECTING = "connecting"
     OPEN = "open"
-    CLOSING = "closing"  # a heartbeat stayed unanswered; `close_code` is set
-    CLOSED = "closed"  # by us, for good
+    CLOSING = "closing"  # after a missed heartbeat; `close_code` is set
+    CLOSED = "closed"  # by this client, for good
 
 
 class ChannelState(Enum):
-    """Where one topic is. What is pushed outside of JOINED waits."""
+    """The state of one topic. Pushes wait until it is JOINED."""
 
-    ERRORED = "errored"  # will be joined (again): when the socket opens, or after a pause
+    ERRORED = "errored"  # to be joined (again) when the socket opens, or after a pause
     JOINING = "joining"
     JOINED = "joined"
     LEAVING = "leaving"
@@ -75,19 +75,21 @@ class ChannelState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """Times in seconds, as phoenix.js has them; each backoff stays at its last step."""
+    """Times in seconds, with the defaults of phoenix.js."""
 
     timeout_s: float = 10.0
     heartbeat_s: float = 30.0
+    # `reconnectAfterMs` and `rejoinAfterMs` in the constructor of phoenix.js `socket.js`: a table
+    # each, whose last step is repeated.
     reconnect_after_s: tuple[float, ...] = (
         *(0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5),
         *(1.0, 2.0, 5.0),
     )
     rejoin_after_s: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     stable_after_s: float = 5.0
-    """How long a connection must last before the reconnect backoff starts anew."""
+    """The duration of a connection after which the reconnect backoff is reset."""
     max_waiting: int = 1000
-    """Messages that one channel may hold unsent."""
+    """The maximum of unsent messages of one channel."""
 
 
 DEFAULT_SETTINGS = ClientSettings()
@@ -95,12 +97,12 @@ DEFAULT_SETTINGS = ClientSettings()
 
 @dataclass(frozen=True, slots=True)
 class SocketOpened:
-    """The connection is there; every channel is being joined."""
+    """The connection is open; every channel is being joined."""
 
 
 @dataclass(frozen=True, slots=True)
 class SocketClosed:
-    """The connection is gone, or could not be made; `retry_in_s` is None when we closed it."""
+    """The connection ended or failed; `retry_in_s` is None if this client closed it."""
 
     code: int | None
     http_status: int | None
@@ -110,16 +112,16 @@ class SocketClosed:
 
 @dataclass(frozen=True, slots=True)
 class ChannelJoined:
-    """The server took us in; `again` when this channel was joined before."""
+    """The server accepted the join; `rejoined` if this channel was joined before."""
 
     topic: str
     response: Any
-    again: bool
+    rejoined: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRefused:
-    """The server answered the join with an error; it will be tried again until `leave`."""
+    """The server answered the join with an error; it is retried until `leave`."""
 
     topic: str
     response: Any
@@ -127,14 +129,14 @@ class ChannelRefused:
 
 @dataclass(frozen=True, slots=True)
 class ChannelJoinTimedOut:
-    """The server did not answer the join; it will be tried again until `leave`."""
+    """The server did not answer the join; it is retried until `leave`."""
 
     topic: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelErrored:
-    """The channel crashed or the connection went away; it will be joined again."""
+    """The channel crashed or the connection was lost; it will be joined again."""
 
     topic: str
     payload: Any
@@ -142,7 +144,7 @@ class ChannelErrored:
 
 @dataclass(frozen=True, slots=True)
 class ChannelClosed:
-    """The channel is over for good: we left it, the server ended it, or we closed the socket."""
+    """The channel is closed for good: left, ended by the server, or closed with the socket."""
 
     topic: str
 
@@ -167,21 +169,21 @@ class PushAnswered:
 
 @dataclass(frozen=True, slots=True)
 class PushTimedOut:
-    """No reply in time; a push that was still unsent is dropped."""
+    """No reply in time; a push that is still unsent is dropped."""
 
     ref: str
 
 
 @dataclass(frozen=True, slots=True)
 class PushAbandoned:
-    """No reply can come any more: its connection or its channel went away."""
+    """No reply is possible any more: the connection or the channel was lost."""
 
     ref: str
 
 
 @dataclass(frozen=True, slots=True)
 class FrameIgnored:
-    """The server sent text that is no V2 frame."""
+    """The server sent a text that is no V2 frame."""
 
     reason: str
 
@@ -189,11 +191,11 @@ class FrameIgnored:
 SocketEvent = SocketOpened | SocketClosed
 ChannelEvent = ChannelJoined | ChannelRefused | ChannelJoinTimedOut | ChannelErrored | ChannelClosed
 PushEvent = PushAnswered | PushTimedOut | PushAbandoned
-Event = SocketEvent | ChannelEvent | MessageReceived | PushEvent | FrameIgnored
+ClientEvent = SocketEvent | ChannelEvent | MessageReceived | PushEvent | FrameIgnored
 
 
 class _Timers:
-    """What is to be called when; cancelling is O(1), the heap forgets a cancelled entry lazily."""
+    """A timer queue; cancelling is O(1), and cancelled entries leave the heap lazily."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int]] = []
@@ -225,7 +227,7 @@ class _Push:
     ref: str
     event: str
     payload: msgspec.Raw
-    timer: int | None  # None: nobody waits for a reply, and it may wait for ever to be sent
+    timer: int | None  # None: no reply is expected, and it may stay unsent for ever
 
 
 @dataclass(slots=True, eq=False)
@@ -245,7 +247,8 @@ class _Channel:
 class ClientSocket:
     """The state of one client socket and of its channels.
 
-    `random` gives a float in 0..1 and spreads each pause over the upper half of its length.
+    `random` returns a float in 0..1, and spreads each pause over the upper half of its length.
+    Deviation: phoenix.js does not, so that its clients all return at the same moment.
     """
 
     def __init__(
@@ -253,16 +256,16 @@ class ClientSocket:
     ) -> None:
         self.state = SocketState.WAITING
         self.connect_at: float | None = -math.inf
-        """When to dial (at once, to begin with); None: not now."""
+        """When to dial, at first immediately; None: not now."""
         self.close_code: int | None = None
-        """Set: close the connection with this code, then feed `closed`."""
+        """If set: close the connection with this code, then call `closed`."""
         self._random = random
         self._settings = settings
         self._refs = map(str, itertools.count(1))
         self._timers = _Timers()
-        self._events: list[Event] = []
-        # A text goes out as it is; a channel stands for the first of its unsent pushes, which
-        # therefore is still there, in its place, if the connection goes before its turn comes.
+        self._events: list[ClientEvent] = []
+        # A text is sent as it is; a channel stands for the first of its unsent pushes, which
+        # therefore keeps its place if the connection is lost before it is sent.
         self._outgoing: deque[str | _Channel] = deque()
         self._channels: dict[str, _Channel] = {}
         self._failures = 0
@@ -274,20 +277,20 @@ class ClientSocket:
         states = {topic: channel.state.value for topic, channel in self._channels.items()}
         return f"<ClientSocket {self.state.value} {states}>"
 
-    # What the owner takes out.
+    # Output, for the owner of the connection.
 
-    def events(self) -> Sequence[Event]:
-        """What happened since the last call, in order."""
+    def events(self) -> Sequence[ClientEvent]:
+        """Return the events since the last call, in order."""
         events, self._events = self._events, []
         return events
 
     @property
     def has_frames(self) -> bool:
-        """Whether `next_frame` may have something to write."""
+        """True if `next_frame` may return a frame."""
         return bool(self._outgoing) and self.state is SocketState.OPEN
 
     def next_frame(self) -> str | None:
-        """The next text message to write, taken; None: nothing is due."""
+        """Remove and return the next text message to write; None: there is none."""
         while self.has_frames:
             item = self._outgoing.popleft()
             if isinstance(item, str):
@@ -296,25 +299,25 @@ class ClientSocket:
                 push = item.unsent.popleft()
                 if push.timer is not None:
                     item.in_flight[push.ref] = push
-                return _text(item.join_ref, push.ref, item.topic, push.event, push.payload)
+                return _encode(item.join_ref, push.ref, item.topic, push.event, push.payload)
         return None
 
     def next_deadline(self) -> float | None:
-        """When `tick` is to be called; None: nothing is pending."""
+        """Return the time at which to call `tick`; None: nothing is pending."""
         return self._timers.next()
 
     def state_of(self, topic: str) -> ChannelState | None:
-        """The state of a topic; None: not joined, left, or closed."""
+        """Return the state of a topic; None: not joined, left, or closed."""
         channel = self._channels.get(topic)
         return channel.state if channel else None
 
-    # What the user of the socket asks for.
+    # Requests, by the user of the socket.
 
     def join(self, topic: str, payload: Any | Callable[[], Any], now: float) -> None:
         """Join a topic and keep it joined until `leave` or until the server closes it.
 
-        A callable payload is evaluated at each join and each rejoin; if that fails, the
-        channel errors, and the join is tried again like a refused one.
+        A callable payload is called at each join and each rejoin; if it raises, the channel
+        errors, and the join is retried like a refused one.
 
         Raises: TopicInUse; NotJoined after `close`.
         """
@@ -324,15 +327,15 @@ class ClientSocket:
         if channel is not None:
             if channel.state is not ChannelState.LEAVING:
                 raise TopicInUse(f"topic {topic!r} is joined already")
-            self._end(channel)  # the phx_leave is out; the answers to it are stale from here on
+            self._end(channel)  # the phx_leave is queued; the answers to it are stale from now on
         self._channels[topic] = channel = _Channel(topic, payload)
         if self.state is SocketState.OPEN:
             self._join(channel, now)
 
     def leave(self, topic: str, now: float) -> None:
-        """Leave a topic after what was pushed before; a topic that is not joined is left already.
+        """Leave a topic after its earlier pushes; a no-op if it is not joined.
 
-        Pushes that wait for a join which has not come are abandoned.
+        Pushes that still wait for a join are abandoned.
         """
         channel = self._channels.get(topic)
         if channel is None or channel.state is ChannelState.LEAVING:
@@ -347,10 +350,10 @@ class ClientSocket:
     def push(
         self, topic: str, event: str, payload: Any, now: float, timeout_s: float | None = None
     ) -> str:
-        """Send an event, as soon as the channel is joined, and expect a reply.
+        """Send an event once the channel is joined, and expect a reply; return its ref.
 
-        One of `PushAnswered`, `PushTimedOut` (after `timeout_s`, waiting included; None: the
-        setting) or `PushAbandoned` with the returned ref follows.
+        One of `PushAnswered`, `PushTimedOut` (after `timeout_s` from now; None: the setting) or
+        `PushAbandoned` follows.
 
         Raises: NotJoined, TooManyWaiting, UnencodablePayload.
         """
@@ -361,34 +364,34 @@ class ClientSocket:
         return push.ref
 
     def send(self, topic: str, event: str, payload: Any) -> None:
-        """Send an event as soon as the channel is joined, however long that takes; no reply.
+        """Send an event once the channel is joined, without a time limit; no reply.
 
         Raises: NotJoined, TooManyWaiting, UnencodablePayload.
         """
         self._enqueue(topic, event, payload)
 
     def close(self) -> None:
-        """Close for good: every channel is over, nothing is dialled any more."""
+        """Close for good: every channel ends, and there are no more connections."""
         if self.state is SocketState.CLOSED:
             return
         self.state = SocketState.CLOSED
         self.connect_at = None
         self.close_code = CLOSE_CODE
-        self._silence()
+        self._stop_traffic()
         for channel in list(self._channels.values()):
             self._end(channel)
         self._events.append(SocketClosed(self.close_code, None, "closed by this client", None))
 
-    # What the owner feeds.
+    # Input, from the owner of the connection.
 
     def connecting(self) -> None:
-        """Dialling has begun; `opened` or `closed` must follow."""
+        """Report that dialling has begun; `opened` or `closed` must follow."""
         if self.state is SocketState.WAITING:
             self.state = SocketState.CONNECTING
             self.connect_at = None
 
     def opened(self, now: float) -> None:
-        """The WebSocket handshake succeeded."""
+        """Report that the WebSocket handshake succeeded."""
         if self.state is SocketState.CLOSED:
             return
         self.state = SocketState.OPEN
@@ -402,15 +405,15 @@ class ClientSocket:
     def closed(
         self, code: int | None, now: float, reason: str = "", http_status: int | None = None
     ) -> None:
-        """The connection ended with `code`, or could not be made (None).
+        """Report that the connection ended with `code`, or could not be opened (None).
 
-        Every close that we did not ask for is followed by a new attempt, 1000 too.
+        Every close but `close` is followed by a new attempt, 1000 too.
         """
         if self.state is SocketState.CLOSED:
             return
-        self._lose()
-        # Deviation: phoenix.js starts its backoff anew at every open, and so dials a server
-        # that accepts and hangs up a hundred times a second.
+        self._lose_connection()
+        # Deviation: phoenix.js resets its backoff at every open, and so dials a server that
+        # accepts and closes at once a hundred times a second.
         if self._opened_at is not None and now - self._opened_at >= self._settings.stable_after_s:
             self._failures = 0
         pause = self._pause(self._settings.reconnect_after_s, self._failures)
@@ -422,7 +425,7 @@ class ClientSocket:
         self._events.append(SocketClosed(code, http_status, reason, pause))
 
     def received(self, data: str | bytes, now: float) -> None:
-        """A message came in. Binary ones are ignored, whatever their kind."""
+        """Process a message from the server. Binary ones are ignored."""
         if self.state is not SocketState.OPEN or not isinstance(data, str):
             return
         try:
@@ -432,7 +435,7 @@ class ClientSocket:
             return
         if frame.event == REPLY and frame.ref == self._heartbeat_ref is not None:
             self._heartbeat_ref = None
-        elif (channel := self._member(frame)) is not None:
+        elif (channel := self._channel_of(frame)) is not None:
             self._dispatch(channel, frame, now)
 
     def tick(self, now: float) -> None:
@@ -442,26 +445,26 @@ class ClientSocket:
     # The connection.
 
     def _beat(self, now: float) -> None:
-        """A heartbeat on a fixed timer: incoming traffic is no sign that ours arrives."""
+        """Send a heartbeat at fixed times: received traffic does not prove that ours arrives."""
         if self._heartbeat_ref is not None:
-            self._lose()
+            self._lose_connection()
             self.state = SocketState.CLOSING
             self.close_code = CLOSE_CODE
             return
         self._heartbeat_ref = next(self._refs)
-        self._outgoing.append(_text(None, self._heartbeat_ref, PHOENIX_TOPIC, HEARTBEAT, {}))
+        self._outgoing.append(_encode(None, self._heartbeat_ref, PHOENIX_TOPIC, HEARTBEAT, {}))
         self._heartbeat_timer = self._timers.at(now + self._settings.heartbeat_s, self._beat)
 
-    def _lose(self) -> None:
-        """The connection carries nothing any more: each channel waits for the next one."""
-        self._silence()
+    def _lose_connection(self) -> None:
+        """End the traffic on a lost connection; each channel waits for the next one."""
+        self._stop_traffic()
         for channel in list(self._channels.values()):
             if channel.state is ChannelState.LEAVING:
                 self._end(channel)
             else:
-                self._err(channel, {"reason": "connection lost"})
+                self._set_errored(channel, {"reason": "connection lost"})
 
-    def _silence(self) -> None:
+    def _stop_traffic(self) -> None:
         self._outgoing.clear()
         self._timers.cancel(self._heartbeat_timer)
         self._heartbeat_ref = None
@@ -471,8 +474,8 @@ class ClientSocket:
 
     # One channel.
 
-    def _member(self, frame: Frame) -> _Channel | None:
-        """The channel that a frame is for; None: of no channel, or of an earlier join.
+    def _channel_of(self, frame: Frame) -> _Channel | None:
+        """Return the channel of a frame; None: it has none, or is of an earlier join.
 
         A null join_ref is always current (broadcasts, "unmatched topic", old servers).
         """
@@ -490,13 +493,13 @@ class ClientSocket:
         elif frame.event == CLOSE or (frame.event == ERROR and leaving):
             self._end(channel)
         elif frame.event == ERROR:
-            self._err(channel, frame.payload)
-            self._join_later(channel, now)
+            self._set_errored(channel, frame.payload)
+            self._schedule_rejoin(channel, now)
         elif channel.state is ChannelState.JOINED and isinstance(frame.event, str):
             self._events.append(MessageReceived(channel.topic, frame.event, frame.payload))
 
     def _replied(self, channel: _Channel, frame: Frame, now: float) -> None:
-        status, response = _outcome(frame.payload)
+        status, response = _reply_fields(frame.payload)
         if status is None or not isinstance(frame.ref, str):
             return
         if frame.ref == channel.leave_ref:
@@ -508,18 +511,18 @@ class ClientSocket:
             self._events.append(PushAnswered(push.ref, status, response))
             # Deviation: phoenix.js stays "joined" to a topic that the server does not know.
             if status == "error" and response == {"reason": "unmatched topic"}:
-                self._err(channel, response)
-                self._join_later(channel, now)
+                self._set_errored(channel, response)
+                self._schedule_rejoin(channel, now)
 
     def _join(self, channel: _Channel, now: float) -> None:
-        # Fresh at each join: a phx_close of the last join must not be taken for this one's.
+        # New at each join, to tell its phx_close from that of the last join.
         ref = next(self._refs)
         try:
             payload = channel.payload() if callable(channel.payload) else channel.payload
-            text = _text(ref, ref, channel.topic, JOIN, payload)
-        except Exception as error:  # one channel's payload must not take the others down
+            text = _encode(ref, ref, channel.topic, JOIN, payload)
+        except Exception as error:  # one channel's payload must not break the others
             self._events.append(ChannelErrored(channel.topic, {"reason": repr(error)}))
-            self._join_later(channel, now)
+            self._schedule_rejoin(channel, now)
             return
         channel.join_ref = ref
         channel.state = ChannelState.JOINING
@@ -532,7 +535,7 @@ class ClientSocket:
             return
         if status != "ok":
             self._events.append(ChannelRefused(channel.topic, response))
-            self._join_later(channel, now)
+            self._schedule_rejoin(channel, now)
             return
         self._timers.cancel(channel.timer)
         channel.state = ChannelState.JOINED
@@ -542,11 +545,11 @@ class ClientSocket:
         self._outgoing.extend([channel] * len(channel.unsent))
 
     def _join_timed_out(self, channel: _Channel, now: float) -> None:
-        self._send_leave(channel)  # the server may have let us in all the same
+        self._send_leave(channel)  # the server may have accepted the join all the same
         self._events.append(ChannelJoinTimedOut(channel.topic))
-        self._join_later(channel, now)
+        self._schedule_rejoin(channel, now)
 
-    def _join_later(self, channel: _Channel, now: float) -> None:
+    def _schedule_rejoin(self, channel: _Channel, now: float) -> None:
         channel.state = ChannelState.ERRORED
         channel.join_ref = None
         pause = self._pause(self._settings.rejoin_after_s, channel.failures)
@@ -555,10 +558,10 @@ class ClientSocket:
 
     def _send_leave(self, channel: _Channel) -> str:
         ref = next(self._refs)
-        self._outgoing.append(_text(channel.join_ref, ref, channel.topic, LEAVE, {}))
+        self._outgoing.append(_encode(channel.join_ref, ref, channel.topic, LEAVE, {}))
         return ref
 
-    def _err(self, channel: _Channel, payload: Any) -> None:
+    def _set_errored(self, channel: _Channel, payload: Any) -> None:
         if channel.state is ChannelState.JOINED:
             self._events.append(ChannelErrored(channel.topic, payload))
         channel.state = ChannelState.ERRORED
@@ -605,19 +608,19 @@ class ClientSocket:
 
 
 def _raw(payload: Any) -> msgspec.Raw:
-    """The payload as it is now, in JSON. Raises: UnencodablePayload."""
+    """Encode a payload, which may change later. Raises: UnencodablePayload."""
     try:
         return msgspec.Raw(msgspec.json.encode(payload))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise UnencodablePayload(str(error)) from error
 
 
-def _text(join_ref: str | None, ref: str, topic: str, event: str, payload: Any) -> str:
+def _encode(join_ref: str | None, ref: str, topic: str, event: str, payload: Any) -> str:
     return V2.encode(Frame(join_ref, ref, topic, event, payload))
 
 
-def _outcome(payload: Any) -> tuple[str | None, Any]:
-    """Status and response of a phx_reply; (None, None) if it is none."""
+def _reply_fields(payload: Any) -> tuple[str | None, Any]:
+    """Return status and response of a phx_reply; (None, None) if it is malformed."""
     if not isinstance(payload, dict) or not isinstance(payload.get("status"), str):
         return None, None
     return payload["status"], payload.get("response", {})

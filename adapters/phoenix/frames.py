@@ -1,4 +1,4 @@
-"""One frame of Phoenix Channels, and the two ways (V1, V2) in which it stands on the wire.
+"""The frame of Phoenix Channels, and its two encodings (V1, V2).
 
 Source: phoenix `lib/phoenix/socket/serializers/v1_json_serializer.ex` and `v2_json_serializer.ex`.
 """
@@ -20,18 +20,18 @@ PHOENIX_TOPIC = "phoenix"
 
 
 class MalformedFrame(ValueError):
-    """The peer sent what is no frame of the negotiated version; its socket closes with 1011."""
+    """The peer sent no frame of the negotiated version; its socket is closed with 1011."""
 
 
 class UnencodablePayload(ValueError):
-    """A payload of ours cannot stand in a JSON text (a lone surrogate), or is no JSON object."""
+    """A payload to be sent cannot be encoded (a lone surrogate), or is no JSON object."""
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A frame as V2 writes it: `[join_ref, ref, topic, event, payload]`.
+    """A frame in the order of V2: `[join_ref, ref, topic, event, payload]`.
 
-    Refs are opaque JSON values that are echoed with their type; topic and event are strings in
-    every frame that means something, and anything at all in what a client may send.
+    Refs are opaque JSON values that are echoed with their type. Topic and event are strings in
+    every valid frame, but a client may send any JSON value.
     """
 
     join_ref: Any
@@ -45,13 +45,13 @@ class _V1Frame(msgspec.Struct, frozen=True, gc=False):
     topic: Any
     event: Any
     payload: Any
-    # Deviation on purpose: Phoenix requires the key; the clients we are built for leave it out.
+    # Deviation on purpose: Phoenix requires the key; the clients of this server leave it out.
     ref: Any = None
     join_ref: Any = None
 
 
 class _V1Output(msgspec.Struct, frozen=True, gc=False):
-    # Never a `join_ref` key: it crashed a Java client (phoenix#2583).
+    # Without a `join_ref` key: it crashed a Java client (phoenix#2583).
     event: Any
     payload: Any
     ref: Any
@@ -68,7 +68,7 @@ _UNENCODABLE = (ValueError, TypeError, OverflowError, RecursionError)
 
 def _decode_v2(data: str | bytes) -> Frame:
     if not isinstance(data, str):
-        raise MalformedFrame("binary frames are not spoken here")
+        raise MalformedFrame("binary frames are not supported")
     try:
         return _v2_decoder.decode(data)
     except _NOT_JSON as error:
@@ -100,7 +100,7 @@ def _encode_v1(frame: Frame) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Serializer:
-    """How one protocol version reads and writes frames."""
+    """The encoding of one protocol version."""
 
     version: int
     decode: Callable[[str | bytes], Frame]
@@ -116,7 +116,7 @@ _RELEASE = re.compile(r"([12])\.0\.(?:0|[1-9][0-9]*)")
 
 
 def serializer_for(vsn: str | None) -> Serializer | None:
-    """The serializer for the query parameter `vsn`; None: refuse the upgrade with 403.
+    """Return the serializer for the query parameter `vsn`; None: refuse the upgrade with 403.
 
     Absent means 1.0.0. Only `~> 1.0.0` and `~> 2.0.0`, as full SemVer without pre-release.
     """
@@ -129,7 +129,7 @@ def serializer_for(vsn: str | None) -> Serializer | None:
 
 
 def same_ref(left: Any, right: Any) -> bool:
-    """Whether two refs are the same JSON value, as Elixir's `===` has it: 1 is not "1" nor 1.0."""
+    """Compare two refs as Elixir's `===` compares JSON values: 1 equals neither "1" nor 1.0."""
     if type(left) is not type(right):
         return False
     if not isinstance(left, dict | list):

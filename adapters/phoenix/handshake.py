@@ -1,4 +1,4 @@
-"""What a client brings along when it opens a socket, and whether its page may open one.
+"""The request that opens a socket: parameters, version, token, and the check of its origin.
 
 Source: phoenix `lib/phoenix/transports/websocket.ex` and `lib/phoenix/socket/transport.ex`.
 """
@@ -15,7 +15,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
 class AuthToken(NamedTuple):
-    """The bearer token offered as a sub-protocol; `bad`: one was offered, and nobody can read it.
+    """The bearer token offered as a sub-protocol; `bad`: one was offered, but cannot be decoded.
 
     Phoenix answers a bad one with 500; here the socket opens as one without a token.
     """
@@ -27,7 +27,7 @@ class AuthToken(NamedTuple):
 def auth_token(subprotocols: Iterable[str]) -> AuthToken:
     """Decode `base64url.bearer.phx.<base64 without padding>`.
 
-    The alphabet is the standard one, whatever the prefix says; the URL-safe one is read too.
+    The alphabet is the standard one, despite the prefix; the URL-safe one is accepted too.
     """
     for offered in subprotocols:
         if offered.startswith(_TOKEN_PREFIX):
@@ -46,19 +46,19 @@ def _decode_token(encoded: str) -> AuthToken:
 
 
 def query_params(query: bytes) -> dict[str, str]:
-    """The parameters of a query string: of a key given twice the last, empty segments skipped."""
+    """Return the parameters of a query string; the last of a repeated key, no empty segments."""
     return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
 
 
 def requested_version(params: Mapping[str, str]) -> str | None:
-    """The `vsn` asked for, None where there is none; `vsn[]=…` is a version that nobody speaks."""
+    """Return the requested `vsn`, None if absent; `vsn[]=…` is an unsupported version."""
     if any(key.startswith("vsn[") for key in params):
         return ""
     return params.get("vsn")
 
 
 def origin_allowed(origin: str | None, patterns: Sequence[str] | None) -> bool:
-    """Whether a page of `origin` may open a socket.
+    """Return True if a page of `origin` may open a socket.
 
     No Origin header (no browser) and no patterns (None) allow everything. A pattern is
     `https://a.com`, `//a.com` (any scheme and port) or `//*.a.com` (a.com and all below it);

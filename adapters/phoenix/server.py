@@ -1,4 +1,4 @@
-"""The server's half of one Phoenix socket, without I/O: what a message means, and what answers it.
+"""The server side of a Phoenix socket, without I/O: it decides on messages and encodes frames.
 
 Source: phoenix `lib/phoenix/socket.ex` (`handle_in/4`) and `lib/phoenix/channel/server.ex`.
 """
@@ -24,21 +24,21 @@ from adapters.phoenix.frames import (
 )
 
 Ref = Any
-"""The id a client gave to a message: any JSON value, only ever echoed."""
+"""The id that a client gave to a message: any JSON value, echoed unchanged."""
 
 Payload = dict[str, Any] | msgspec.Struct | msgspec.Raw
-"""What a server may push: a JSON object, or the text of one, encoded already."""
+"""A JSON object that the server pushes; `Raw`: encoded already."""
 
 
 class Membership:
-    """One join of one topic; at most one per topic lives on a socket. A skin subclasses it."""
+    """One join of one topic, at most one per topic on a socket. The channel layer subclasses it."""
 
     __slots__ = ("join_ref", "leaving", "own_ref", "topic")
 
     def __init__(self, topic: str, join_ref: Ref, ref: Ref) -> None:
         self.topic = topic
         self.join_ref = join_ref
-        # A join without join_ref: replies and pushes carry the join's ref in its place, while the
+        # After a join without join_ref, replies and pushes carry the join's ref in its place; the
         # join reply, phx_close and phx_error carry null (channel/server.ex, `join_ref || ref`).
         self.own_ref = ref if join_ref is None else join_ref
         self.leaving = False
@@ -48,15 +48,15 @@ M = TypeVar("M", bound=Membership)
 R = TypeVar("R")
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """Send this text. `refused_join` tells why, where the message was a join that cannot be."""
+class SendFrame(msgspec.Struct, frozen=True):
+    """Send this text. `refused_join`: the cause, if the message was a join that was refused."""
 
     text: str
     refused_join: Literal["unmatched", "limit"] | None = None
 
 
-class Join(msgspec.Struct, Generic[M, R], frozen=True):
-    """Run the join on `route`, after `replaced` has ended; then call `joined` or `refused`.
+class JoinChannel(msgspec.Struct, Generic[M, R], frozen=True):
+    """Run the join on `route` once `replaced` has ended; then call `accept_join` or `refuse_join`.
 
     Later messages of this socket wait until one of the two was called.
     """
@@ -69,10 +69,10 @@ class Join(msgspec.Struct, Generic[M, R], frozen=True):
     replaced: M | None
 
 
-class Deliver(msgspec.Struct, Generic[M], frozen=True):
-    """Give the channel this event, after all that it was given before.
+class DispatchEvent(msgspec.Struct, Generic[M], frozen=True):
+    """Pass the event to the channel, in order.
 
-    `event` is what the client sent, any JSON value: one that is no string crashes the channel.
+    `event` is any JSON value that the client sent: one that is no string crashes the channel.
     """
 
     channel: M
@@ -81,18 +81,18 @@ class Deliver(msgspec.Struct, Generic[M], frozen=True):
     ref: Ref
 
 
-class Leave(msgspec.Struct, Generic[M], frozen=True):
-    """End the channel after all that it was given before: `left`, `closed`, then terminate."""
+class LeaveChannel(msgspec.Struct, Generic[M], frozen=True):
+    """End the channel after its earlier messages: `acknowledge_leave`, `close`, then terminate."""
 
     channel: M
     ref: Ref
 
 
-Decision = Answer | Join[M, R] | Deliver[M] | Leave[M] | None
-"""What is to be done about one message; None: nothing at all, it is stale."""
+Action = SendFrame | JoinChannel[M, R] | DispatchEvent[M] | LeaveChannel[M] | None
+"""The action that a message asks for; None: ignore it, it is stale."""
 
 
-class Routes(Generic[R]):
+class TopicRoutes(Generic[R]):
     """Topic patterns in the order declared: an exact topic, or a prefix with `*` at its end."""
 
     def __init__(self, patterns: Mapping[str, R]) -> None:
@@ -102,7 +102,7 @@ class Routes(Generic[R]):
         self._patterns = tuple(patterns.items())
 
     def match(self, topic: Any) -> R | None:
-        """The first declared pattern that fits; None for no fit, and for what is no string."""
+        """Return the route of the first pattern that fits; None: none does, or it is no string."""
         if not isinstance(topic, str):
             return None
         for pattern, route in self._patterns:
@@ -112,26 +112,16 @@ class Routes(Generic[R]):
 
 
 class ServerSocket(Generic[M, R]):
-    """One connection: which topics it has joined, and the frames that go out to it."""
+    """One connection: the channels that it has joined, and the frames sent to it."""
 
-    __slots__ = ("_channels", "_echo_join_ref", "_max_channels", "_routes", "serializer")
+    __slots__ = ("_channels", "_max_channels", "_routes", "serializer")
 
     def __init__(
-        self,
-        serializer: Serializer,
-        routes: Routes[R],
-        *,
-        max_channels: int = 100,
-        echo_join_ref: bool = False,
+        self, serializer: Serializer, routes: TopicRoutes[R], *, max_channels: int = 100
     ) -> None:
-        """`echo_join_ref`: "unmatched topic" replies carry the client's join_ref.
-
-        Phoenix sends null there; the Python and Rust clients then fail to correlate the reply.
-        """
         self.serializer = serializer
         self._routes = routes
         self._max_channels = max_channels
-        self._echo_join_ref = echo_join_ref
         self._channels: dict[str, M] = {}
 
     @property
@@ -139,9 +129,9 @@ class ServerSocket(Generic[M, R]):
         """The live channels, in the order in which they were joined."""
         return tuple(self._channels.values())
 
-    # The dispatch table: topic and event of a message, and whether its topic has a channel.
+    # The dispatch table, by topic, event, and whether the topic has a channel.
 
-    def receive(self, data: str | bytes) -> Decision[M, R]:
+    def receive(self, data: str | bytes) -> Action[M, R]:
         """Decide on one message, a text (str) or a binary one (bytes).
 
         Raises: MalformedFrame: close the socket with 1011.
@@ -149,64 +139,61 @@ class ServerSocket(Generic[M, R]):
         frame = self.serializer.decode(data)
         topic = frame.topic
         if topic == PHOENIX_TOPIC and frame.event == HEARTBEAT:
-            return self._answer(None, frame, "ok", {})
+            return self._reply_to(None, frame, "ok", {})
         channel = self._channels.get(topic) if isinstance(topic, str) else None
         if channel is None:
             return self._receive_unjoined(frame)
         return self._receive_joined(channel, frame)
 
-    def _receive_unjoined(self, frame: Frame) -> Decision[M, R]:
+    def _receive_unjoined(self, frame: Frame) -> Action[M, R]:
         if frame.event == JOIN:
             return self._join(frame, None)
         if frame.event == LEAVE:
-            return self._answer(frame.join_ref, frame, "ok", {})
+            return self._reply_to(frame.join_ref, frame, "ok", {})
         return self._unmatched(frame)
 
-    def _receive_joined(self, channel: M, frame: Frame) -> Decision[M, R]:
+    def _receive_joined(self, channel: M, frame: Frame) -> Action[M, R]:
         if frame.event == JOIN:
             return self._join(frame, channel)
         if frame.join_ref is not None and not same_ref(frame.join_ref, channel.join_ref):
-            return None  # the client raced a close of ours: neither processed nor answered
+            return None  # sent before the client knew of a close: neither processed nor answered
         if channel.leaving:
-            return None  # pipelined behind the leave: lost, as in the mailbox of a dead process
+            return None  # sent after the leave: lost, as in the mailbox of a dead process
         if frame.event == LEAVE:
             channel.leaving = True
-            return Leave(channel, frame.ref)
-        return Deliver(channel, frame.event, frame.payload, frame.ref)
+            return LeaveChannel(channel, frame.ref)
+        return DispatchEvent(channel, frame.event, frame.payload, frame.ref)
 
-    def _join(self, frame: Frame, replaced: M | None) -> Decision[M, R]:
+    def _join(self, frame: Frame, replaced: M | None) -> Action[M, R]:
         route = self._routes.match(frame.topic)
         if route is None:
             return self._unmatched(frame, "unmatched")
         if replaced is None and len(self._channels) >= self._max_channels:
             response = {"reason": "too many channels joined"}
-            return self._answer(frame.join_ref, frame, "error", response, "limit")
-        return Join(route, frame.topic, frame.payload, frame.join_ref, frame.ref, replaced)
+            return self._reply_to(frame.join_ref, frame, "error", response, "limit")
+        return JoinChannel(route, frame.topic, frame.payload, frame.join_ref, frame.ref, replaced)
 
-    def _unmatched(
-        self, frame: Frame, refused: Literal["unmatched"] | None = None
-    ) -> Decision[M, R]:
-        join_ref = frame.join_ref if self._echo_join_ref else None
-        return self._answer(join_ref, frame, "error", {"reason": "unmatched topic"}, refused)
+    def _unmatched(self, frame: Frame, refused: Literal["unmatched"] | None = None) -> Action[M, R]:
+        return self._reply_to(None, frame, "error", {"reason": "unmatched topic"}, refused)
 
-    def _answer(
+    def _reply_to(
         self,
         join_ref: Ref,
         frame: Frame,
         status: str,
         response: Any,
         refused: Literal["unmatched", "limit"] | None = None,
-    ) -> Answer:
+    ) -> SendFrame:
         try:
             text = self._reply(join_ref, frame.ref, frame.topic, status, response)
-        except UnencodablePayload as error:  # only the refs and the topic of the client can fail
+        except UnencodablePayload as error:  # the client's refs or topic: nothing else can fail
             raise MalformedFrame(str(error)) from error
-        return Answer(text, refused)
+        return SendFrame(text, refused)
 
-    # What goes out.
+    # Outgoing frames.
 
-    def joined(self, channel: M, ref: Ref, response: Any) -> str:
-        """Register the channel; the text is the first that may leave for it.
+    def accept_join(self, channel: M, ref: Ref, response: Any) -> str:
+        """Register the channel; return the reply, which goes before its other frames.
 
         Raises: UnencodablePayload (and the channel is not registered).
         """
@@ -214,40 +201,40 @@ class ServerSocket(Generic[M, R]):
         self._channels[channel.topic] = channel
         return text
 
-    def refused(self, join: Join[M, R], response: Any) -> str:
-        """The error reply to a join. Raises: UnencodablePayload."""
+    def refuse_join(self, join: JoinChannel[M, R], response: Any) -> str:
+        """Return the error reply to a join. Raises: UnencodablePayload."""
         return self._reply(join.join_ref, join.ref, join.topic, "error", response)
 
     def reply(self, channel: M, ref: Ref, status: str, response: Any) -> str:
-        """The reply to one message of the channel. Raises: UnencodablePayload."""
+        """Return the reply to one message of the channel. Raises: UnencodablePayload."""
         return self._reply(channel.own_ref, ref, channel.topic, status, response)
 
     def push(self, channel: M, event: str, payload: Payload) -> str:
-        """A message to this client alone. Raises: UnencodablePayload."""
+        """Return a message to this client alone. Raises: UnencodablePayload."""
         _require_object(payload)
         frame = Frame(channel.own_ref, None, channel.topic, event, payload)
         return self.serializer.encode(frame)
 
-    def left(self, channel: M, ref: Ref) -> str:
-        """The reply to a phx_leave; `closed` follows it."""
+    def acknowledge_leave(self, channel: M, ref: Ref) -> str:
+        """Return the reply to a phx_leave; `close` follows it."""
         return self.reply(channel, ref, "ok", {})
 
-    def closed(self, channel: M) -> str:
-        """Forget a channel that ended well; the text tells the client, which will not rejoin."""
-        return self._ended(channel, CLOSE, {})
+    def close(self, channel: M) -> str:
+        """Forget a channel; return its phx_close, after which clients do not rejoin."""
+        return self._end(channel, CLOSE, {})
 
-    def crashed(self, channel: M) -> str:
-        """Forget a channel that ended badly; the text tells the client, which will rejoin."""
-        return self._ended(channel, ERROR, {"reason": "channel_crash"})
+    def crash(self, channel: M) -> str:
+        """Forget a channel; return its phx_error, after which clients rejoin."""
+        return self._end(channel, ERROR, {"reason": "channel_crash"})
 
     def forget(self, channel: M) -> None:
-        """Take the channel off its topic, unless a later join has the topic already."""
+        """Remove the channel from its topic, unless a later join has the topic already."""
         if self._channels.get(channel.topic) is channel:
             del self._channels[channel.topic]
 
-    def _ended(self, channel: M, event: str, payload: dict[str, Any]) -> str:
+    def _end(self, channel: M, event: str, payload: dict[str, Any]) -> str:
         self.forget(channel)
-        join_ref = channel.join_ref  # in both places: it is all that a V1 client gets to see of it
+        join_ref = channel.join_ref  # as ref too: V1 frames have no join_ref
         return self.serializer.encode(Frame(join_ref, join_ref, channel.topic, event, payload))
 
     def _reply(self, join_ref: Ref, ref: Ref, topic: Any, status: str, response: Any) -> str:
@@ -255,12 +242,12 @@ class ServerSocket(Generic[M, R]):
         return self.serializer.encode(Frame(join_ref, ref, topic, REPLY, payload))
 
 
-def broadcast(
+def encode_broadcast(
     topic: str, event: str, payload: Payload, serializers: Iterable[Serializer]
 ) -> dict[int, str]:
-    """The text of a broadcast by protocol version, for every subscriber alike.
+    """Return the text of a broadcast by protocol version, one for all subscribers.
 
-    Both refs are null: with one subscriber's join_ref all the others would drop it.
+    Both refs are null: clients drop a broadcast with another subscriber's join_ref.
     Raises: UnencodablePayload.
     """
     _require_object(payload)

@@ -3,26 +3,19 @@
 import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from heapq import nlargest
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
+from adapters.sqlite.batch_worker import BatchWorker
 from adapters.sqlite.file import open_reader, open_writer, transaction
-from adapters.sqlite.lane import Lane
-from application.ports import (
-    RECENT,
-    Archive,
-    Erased,
-    Ledger,
-    Loaded,
-    Outbox,
-    SessionPage,
-    SessionStore,
-)
+from adapters.stored_notices import notice_from
+from application.ports import RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry, Message, StatusChange
@@ -44,7 +37,7 @@ _HIGHEST = 2**63 - 1
 
 _encode = msgspec.json.Encoder().encode
 _decode_session = msgspec.json.Decoder(Session).decode
-_decode_notice = msgspec.json.Decoder(Notice).decode
+_decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
 _MESSAGE, _CHANGE = 0, 1
 _decode_entry: tuple[Callable[[bytes], Entry], ...] = (
     msgspec.json.Decoder(Message).decode,
@@ -96,7 +89,7 @@ class _Append:
     notices: Rows
 
 
-class SqliteStore(SessionStore, Archive, Outbox, Ledger):
+class SqliteStore(Store):
     """All four ports of storage in the file `path`; use it as `async with store:`.
 
     Every write that waits goes into the next transaction, so one fsync pays for all of them.
@@ -119,10 +112,10 @@ class SqliteStore(SessionStore, Archive, Outbox, Ledger):
         self._synchronous = synchronous
         self._busy_timeout_s = busy_timeout_s
         self._keys_until_prune = 0
-        self._writes: Lane[_Append | Work] = Lane(
+        self._writes: BatchWorker[_Append | Work] = BatchWorker(
             f"{self._path} (writes)", self._write_batch, gather_s=gather_s
         )
-        self._reads: Lane[Work] = Lane(f"{self._path} (reads)", self._read_batch)
+        self._reads: BatchWorker[Work] = BatchWorker(f"{self._path} (reads)", self._read_batch)
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path} {self._writes} {self._reads}>"
@@ -244,7 +237,7 @@ class SqliteStore(SessionStore, Archive, Outbox, Ledger):
             ).fetchall()
         )
         return tuple(
-            DeadLetter(replace(_decode_notice(body), attempts=attempts), reason)
+            DeadLetter(replace(_notice(body), attempts=attempts), reason)
             for attempts, body, reason in rows
         )
 
@@ -340,6 +333,10 @@ def _entry_row(session_id: SessionId, entry: Entry) -> tuple[str, int, int, byte
 def _notice_row(notice: Notice) -> tuple[str, str, int, int, bytes]:
     due = _ms(notice.due_at)
     return notice.notice_id, notice.session_id, notice.position, due, _encode(notice)
+
+
+def _notice(body: bytes) -> Notice:
+    return notice_from(_decode_fields(body))
 
 
 def _place(notice: Notice) -> int:
@@ -495,7 +492,7 @@ def _claim(db: sqlite3.Connection, now: int, lease_until: int, limit: int) -> tu
     )
     return tuple(
         replace(
-            _decode_notice(body),
+            _notice(body),
             due_at=datetime.fromtimestamp(ready_at / 1000, UTC),
             attempts=attempts,
         )

@@ -1,1 +1,1 @@
-"""The reference bridge: what the coordinators' side does with the conversations it is told of."""
+"""The use cases of the reference bridge: live chats, and the delivery of coordinators' commands."""

@@ -1,7 +1,7 @@
-"""Everything that happens to a live chat: told by the server, said by either side, done by hand.
+"""Every change of a live chat: reports of the server, messages and coordinators' commands.
 
-One change at a time: whoever comes second decides on what the first has left. A store writes one
-after the other anyway, and so the order in which changes are stored is that in which they are told.
+One change at a time: the second of two decides on what the first has left. A store writes one after
+the other anyway, and so changes are announced in the order in which they are stored.
 """
 
 import asyncio
@@ -10,125 +10,123 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from application.bridge.ports import (
-    Answer,
-    Audience,
+    BoardListener,
     BridgeStore,
     Change,
-    Moved,
-    Spoken,
-    WishRefused,
-    live_place,
-    told_place,
+    ChatChanged,
+    CommandRefused,
+    MessagePosted,
+    ReplyBody,
+    ai_transcript_key,
+    live_transcript_key,
 )
 from application.ports import Clock, NewId
+from domain.bridge.live_chat import (
+    ChatMessage,
+    CoordinatorCommand,
+    LiveChat,
+    PendingCommand,
+    ServerState,
+    TransferRequested,
+    apply_command,
+    apply_server_state,
+    apply_transfer,
+    complete_command,
+)
 from domain.errors import UnknownSession
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, MessageId, SessionId
-from domain.live_chat import (
-    Act,
-    LiveChat,
-    Told,
-    TransferNews,
-    Wish,
-    Words,
-    act,
-    hear_status,
-    hear_transfer,
-    settle,
-)
 from domain.message import Author
 
-RECENT = 50
-"""How many words of a live chat, or of a conversation with the AI, are shown."""
+TRANSCRIPT_PAGE = 50
+"""How many messages of a transcript are shown."""
 
-_DONE: Answer = {"status": "ok"}
+_OK: ReplyBody = {"status": "ok"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """A change, decided, and what is to be told once it is stored."""
+class _Decision:
+    """A change, and what to announce once it is stored."""
 
-    answer: Answer
+    reply: ReplyBody
     before: LiveChat | None = None
     chat: LiveChat | None = None
-    words: Words | None = None
-    place: str | None = None
-    audience: Customer | None = None
-    """Who hears the words, if anybody does."""
-
-
-Decide = Callable[[], Awaitable[_Step]]
+    message: ChatMessage | None = None
+    transcript_key: str | None = None
+    recipient: Customer | None = None
+    """Whose live chat the message is announced in; None: in no one's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveChats:
-    """The live chats. With a `key` a repeat gets the first answer, and changes nothing.
+    """The live chats. With a `key` a repeat gets the first reply, and changes nothing.
 
     Every method raises StorageUnavailable, and then has done nothing.
     """
 
     store: BridgeStore
-    audience: Audience
+    notify: BoardListener
     clock: Clock
     new_id: NewId
-    wished: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set whenever there may be a wish to deliver."""
+    command_added: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever there may be a command to deliver."""
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    # What the server tells.
+    # Reports of the server.
 
-    async def told_words(
+    async def record_ai_message(
         self,
         customer: Customer,
         session_id: SessionId,
         location_id: LocationId | None,
-        words: Words,
+        message: ChatMessage,
         key: str | None = None,
-    ) -> Answer:
-        """Somebody, the AI perhaps, has said something in a conversation with the AI."""
+    ) -> ReplyBody:
+        """Record a message of a conversation with the AI: the user's, or the AI's answer."""
 
-        async def decide() -> _Step:
+        async def decide() -> _Decision:
             known = await self.store.chat(session_id)
             new = LiveChat(
-                session_id=session_id, customer=customer, location_id=location_id, since=words.at
+                session_id=session_id, customer=customer, location_id=location_id, since=message.at
             )
             chat = new if known is None else None
-            return _Step(_DONE, known, chat, words, told_place(session_id))
+            return _Decision(_OK, known, chat, message, ai_transcript_key(session_id))
 
         return await self._commit(key, decide)
 
-    async def told_transfer(
+    async def record_transfer(
         self,
         customer: Customer,
         session_id: SessionId,
         location_id: LocationId | None,
-        news: TransferNews,
+        transfer: TransferRequested,
         key: str | None = None,
-    ) -> Answer:
-        """A user waits for a human."""
+    ) -> ReplyBody:
+        """Record that a user waits for a human."""
 
-        async def decide() -> _Step:
+        async def decide() -> _Decision:
             before = await self.store.chat(session_id)
             known = before or LiveChat(
-                session_id=session_id, customer=customer, location_id=location_id, since=news.at
+                session_id=session_id, customer=customer, location_id=location_id, since=transfer.at
             )
-            return _Step(_DONE, before, hear_transfer(known, news))
+            return _Decision(_OK, before, apply_transfer(known, transfer))
 
         return await self._commit(key, decide)
 
-    async def told_status(
-        self, session_id: SessionId, told: Told, key: str | None = None
-    ) -> Answer:
-        """A conversation has changed hands. One that nothing is known of is of no concern."""
+    async def record_server_state(
+        self, session_id: SessionId, state: ServerState, key: str | None = None
+    ) -> ReplyBody:
+        """Record the server's state of a conversation; that of an unknown one is ignored."""
 
-        async def decide() -> _Step:
+        async def decide() -> _Decision:
             before = await self.store.chat(session_id)
-            return _Step(_DONE, before, hear_status(before, told) if before is not None else None)
+            chat = apply_server_state(before, state) if before is not None else None
+            return _Decision(_OK, before, chat)
 
         return await self._commit(key, decide)
 
-    # What is said.
+    # Messages.
 
-    async def user_speaks(
+    async def post_user_message(
         self,
         customer: Customer,
         text: str,
@@ -137,12 +135,12 @@ class LiveChats:
         at: datetime | None = None,
         origin: str | None = None,
         key: str | None = None,
-    ) -> Answer:
-        """The user says something to the coordinators' side: `{"messageId", "duplicate"}`."""
+    ) -> ReplyBody:
+        """Post a user's message to the coordinators; return `{"messageId", "duplicate"}`."""
 
-        async def decide() -> _Step:
-            chat = await self.store.latest(customer)
-            words = Words(
+        async def decide() -> _Decision:
+            chat = await self.store.latest_chat(customer)
+            message = ChatMessage(
                 message_id=message_id or MessageId(self.new_id()),
                 author=Author.USER,
                 text=text,
@@ -150,11 +148,11 @@ class LiveChats:
                 session_id=chat.session_id if chat is not None else None,
                 origin=origin,
             )
-            return _said(customer, words, chat, chat)
+            return _posted(customer, message, chat, chat)
 
         return await self._commit(key, decide)
 
-    async def coordinator_speaks(
+    async def post_coordinator_message(
         self,
         customer: Customer,
         text: str,
@@ -164,17 +162,18 @@ class LiveChats:
         at: datetime | None = None,
         origin: str | None = None,
         key: str | None = None,
-    ) -> Answer:
-        """A coordinator says something, and so has the conversation: `{"messageId", "duplicate"}`.
+    ) -> ReplyBody:
+        """Post a coordinator's message, which takes over; return `{"messageId", "duplicate"}`.
 
         Raises: SessionClosed.
         """
 
-        async def decide() -> _Step:
+        async def decide() -> _Decision:
             now = self.clock.now()
-            before = await self.store.latest(customer)
-            chat = act(before, Act.SPEAK, "", coordinator_id, now) if before is not None else None
-            words = Words(
+            chat = before = await self.store.latest_chat(customer)
+            if before is not None:
+                chat = apply_command(before, CoordinatorCommand.SPEAK, "", coordinator_id, now)
+            message = ChatMessage(
                 message_id=message_id or MessageId(self.new_id()),
                 author=Author.COORDINATOR,
                 text=text,
@@ -183,109 +182,126 @@ class LiveChats:
                 coordinator_id=coordinator_id,
                 origin=origin,
             )
-            return _said(customer, words, before, chat)
+            return _posted(customer, message, before, chat)
 
         return await self._commit(key, decide)
 
-    # What coordinators do.
+    # Coordinators' commands.
 
-    async def act(
+    async def execute(
         self,
         session_id: SessionId,
-        what: Act,
+        command: CoordinatorCommand,
         coordinator_id: CoordinatorId,
-        summary: str | None = None,
+        handover_note: str | None = None,
     ) -> LiveChat:
-        """Claim, take over, return or close; the chat as it then is.
+        """Claim, take over, return or close; return the chat after it.
 
         Raises: UnknownSession, SessionClosed, AlreadyClaimed, TransitionRefused.
         """
         chats: list[LiveChat] = []
 
-        async def decide() -> _Step:
+        async def decide() -> _Decision:
             before = await self.chat(session_id)
-            chat = act(before, what, self.new_id(), coordinator_id, self.clock.now(), summary)
-            chats.append(chat)
-            return _Step(_DONE, before, chat)
+            now = self.clock.now()
+            chats.append(
+                apply_command(before, command, self.new_id(), coordinator_id, now, handover_note)
+            )
+            return _Decision(_OK, before, chats[-1])
 
         await self._commit(None, decide)
-        self.wished.set()
+        self.command_added.set()
         return chats[-1]
 
-    async def settled(
-        self, session_id: SessionId, wish: Wish, told: Told, refusal: str | None
+    async def record_command_result(
+        self,
+        session_id: SessionId,
+        command: PendingCommand,
+        state: ServerState,
+        refusal: str | None,
     ) -> None:
-        """The server has heard a wish, and may have refused it."""
+        """Record the server's answer to a command; `refusal`: the code, where it was refused."""
         chats: list[LiveChat] = []
 
-        async def decide() -> _Step:
+        async def decide() -> _Decision:
             before = await self.chat(session_id)
-            chats.append(settle(before, wish.wish_id, told))
-            return _Step(_DONE, before, chats[-1])
+            chats.append(complete_command(before, command.command_id, state))
+            return _Decision(_OK, before, chats[-1])
 
         await self._commit(None, decide)
         if refusal is not None:
-            self.audience(WishRefused(chats[-1], wish, refusal))
+            self.notify(CommandRefused(chats[-1], command, refusal))
 
-    # What is asked.
+    # Queries.
 
     async def chat(self, session_id: SessionId) -> LiveChat:
-        """The chat of a session. Raises: UnknownSession."""
+        """Return the chat of a session. Raises: UnknownSession."""
         chat = await self.store.chat(session_id)
         if chat is None:
             raise UnknownSession
         return chat
 
     async def open_chats(self, business_id: BusinessId) -> tuple[LiveChat, ...]:
-        """The waiting and the live chats of a business, the longest waiting first.
+        """Return the waiting and the live chats of a business, the longest waiting first.
 
-        Nothing is told between what is read here and what its caller does before it awaits.
+        No event comes between this result and the caller's next await.
         """
         async with self._one_at_a_time:
             return await self.store.open_chats(business_id)
 
-    async def said_live(self, customer: Customer) -> tuple[LiveChat | None, tuple[Words, ...]]:
-        """The customer's newest chat, and the last that was said on the coordinators' side.
+    async def live_transcript(
+        self, customer: Customer
+    ) -> tuple[LiveChat | None, tuple[ChatMessage, ...]]:
+        """Return the customer's newest chat, and the last messages of user and coordinators.
 
-        Nothing is told between what is read here and what its caller does before it awaits.
+        No event comes between this result and the caller's next await.
         """
         async with self._one_at_a_time:
-            said = await self.store.recent(live_place(customer), RECENT)
-            return await self.store.latest(customer), said
+            key = live_transcript_key(customer)
+            messages = await self.store.recent_messages(key, TRANSCRIPT_PAGE)
+            return await self.store.latest_chat(customer), messages
 
-    async def said_before(self, session_id: SessionId) -> tuple[Words, ...]:
-        """The last that was said in a conversation with the AI, as far as the server has told."""
-        return await self.store.recent(told_place(session_id), RECENT)
+    async def ai_transcript(self, session_id: SessionId) -> tuple[ChatMessage, ...]:
+        """Return the last messages of a conversation with the AI that the server has reported."""
+        return await self.store.recent_messages(ai_transcript_key(session_id), TRANSCRIPT_PAGE)
 
-    # How all of it is done.
+    # The commit of a decision.
 
-    async def _commit(self, key: str | None, decide: Decide) -> Answer:
+    async def _commit(
+        self, key: str | None, decide: Callable[[], Awaitable[_Decision]]
+    ) -> ReplyBody:
         async with self._one_at_a_time:
             now = self.clock.now()
-            first = await self.store.answer(key, now) if key is not None else None
+            first = await self.store.stored_reply(key, now) if key is not None else None
             if first is not None:
                 return first
-            step = await decide()
-            chat = step.chat if step.chat != step.before else None
-            if chat is None and step.words is None and key is None:
-                return step.answer
+            decision = await decide()
+            reply = decision.reply
+            chat = decision.chat if decision.chat != decision.before else None
+            if chat is None and decision.message is None and key is None:
+                return reply
             change = Change(
-                at=now, chat=chat, place=step.place, words=step.words, key=key, answer=step.answer
+                at=now,
+                chat=chat,
+                transcript_key=decision.transcript_key,
+                message=decision.message,
+                key=key,
+                reply=reply,
             )
             if not await self.store.save(change):
-                return {**step.answer, "duplicate": True} if step.audience else step.answer
-            self._tell(step, chat)
-            return step.answer
+                return {**reply, "duplicate": True} if decision.recipient else reply
+            self._announce(decision, chat)
+            return reply
 
-    def _tell(self, step: _Step, chat: LiveChat | None) -> None:
+    def _announce(self, decision: _Decision, chat: LiveChat | None) -> None:
         if chat is not None:
-            self.audience(Moved(step.before, chat))
-        if step.words is not None and step.audience is not None:
-            self.audience(Spoken(step.audience, step.words))
+            self.notify(ChatChanged(decision.before, chat))
+        if decision.message is not None and decision.recipient is not None:
+            self.notify(MessagePosted(decision.recipient, decision.message))
 
 
-def _said(
-    customer: Customer, words: Words, before: LiveChat | None, chat: LiveChat | None
-) -> _Step:
-    answer = {"messageId": words.message_id, "duplicate": False}
-    return _Step(answer, before, chat, words, live_place(customer), customer)
+def _posted(
+    customer: Customer, message: ChatMessage, before: LiveChat | None, chat: LiveChat | None
+) -> _Decision:
+    reply = {"messageId": message.message_id, "duplicate": False}
+    return _Decision(reply, before, chat, message, live_transcript_key(customer), customer)

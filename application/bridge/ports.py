@@ -5,135 +5,133 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from msgspec import Struct
+
+from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand, ServerState
 from domain.errors import Failure
-from domain.identity import BusinessId, Customer, SessionId
-from domain.live_chat import LiveChat, Told, Wish, Words
-from domain.value import value
+from domain.identity import BusinessId, Customer, SessionId, live_chat_topic
 
-KEYS_LIVE_S = 48 * 3600.0
-"""How long an idempotency key is remembered, in seconds."""
-
-Answer = Mapping[str, object]
-"""What a request is answered with: a JSON object."""
+ReplyBody = Mapping[str, object]
+"""The reply to a request: a JSON object."""
 
 
-class ServerAway(Failure):
+class AgentServerUnavailable(Failure):
     """The AI agent server cannot be reached, or cannot do its work."""
 
     code = "server_unavailable"
 
 
-@value
-class Change:
-    """What is stored together, or not at all."""
+class Change(Struct, frozen=True, kw_only=True):
+    """A unit of storage: all of it is stored, or nothing."""
 
     at: datetime
     chat: LiveChat | None = None
-    place: str | None = None
-    """Where the words belong: `live_place` or `told_place`."""
-    words: Words | None = None
+    transcript_key: str | None = None
+    """The transcript that the message belongs to."""
+    message: ChatMessage | None = None
     key: str | None = None
-    """Idempotency key: `answer` is found under it for KEYS_LIVE_S."""
-    answer: Answer | None = None
+    """Idempotency key: `reply` is stored under it for IDEMPOTENCY_WINDOW_S."""
+    reply: ReplyBody | None = None
 
 
-def live_place(customer: Customer) -> str:
-    """Where what is said between a customer and the coordinators is kept."""
-    return f"chat:{customer.business_id}:{customer.user_id}"
+def live_transcript_key(customer: Customer) -> str:
+    """Return the key of what a customer and the coordinators write to each other."""
+    return live_chat_topic(customer)
 
 
-def told_place(session_id: SessionId) -> str:
-    """Where what the server tells of a conversation with the AI is kept."""
+def ai_transcript_key(session_id: SessionId) -> str:
+    """Return the key of a conversation with the AI, as the server reports it."""
     return f"session:{session_id}"
 
 
 class BridgeStore(Protocol):
-    """The bridge's memory. What `save` has returned from survives the death of the process.
+    """The bridge's storage. What `save` has returned from survives the death of the process.
 
     Every method may raise StorageUnavailable, and then has done nothing that a repeat would double.
     """
 
     @abstractmethod
     async def save(self, change: Change) -> bool:
-        """Store the change: all of it. False: its words are there already, and nothing is stored.
+        """Store the whole change. False: its message is a duplicate, and nothing is stored.
 
-        Words are the same when they have the same message id in the same place.
+        Messages are the same when they have the same message id in the same transcript.
         """
 
     @abstractmethod
     async def chat(self, session_id: SessionId) -> LiveChat | None:
-        """The chat of this session; None when nothing is known of it."""
+        """Return the chat of this session; None if it is unknown."""
 
     @abstractmethod
-    async def latest(self, customer: Customer) -> LiveChat | None:
-        """The customer's chat that became known last."""
+    async def latest_chat(self, customer: Customer) -> LiveChat | None:
+        """Return the customer's chat that was stored last for the first time."""
 
     @abstractmethod
     async def open_chats(self, business_id: BusinessId) -> tuple[LiveChat, ...]:
-        """The waiting and the live chats of a business, the longest waiting first."""
+        """Return the waiting and the live chats of a business, the longest waiting first."""
 
     @abstractmethod
-    async def wishing(self) -> tuple[LiveChat, ...]:
-        """The chats with wishes, by the age of their first wish, the oldest first."""
+    async def chats_with_pending_commands(self) -> tuple[LiveChat, ...]:
+        """Return the chats with pending commands, in the order of their first command's time."""
 
     @abstractmethod
-    async def recent(self, place: str, limit: int) -> tuple[Words, ...]:
-        """The newest words of a place, in the order in which they were stored."""
+    async def recent_messages(self, transcript_key: str, limit: int) -> tuple[ChatMessage, ...]:
+        """Return the newest messages of a transcript, in the order in which they were stored."""
 
     @abstractmethod
-    async def answer(self, key: str, now: datetime) -> Answer | None:
-        """What was answered under this key; None when there was none within KEYS_LIVE_S."""
+    async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:
+        """Return the reply under this key; None if there was none within IDEMPOTENCY_WINDOW_S."""
 
 
 class AgentServer(Protocol):
-    """The AI agent server's HTTP interface, as far as the coordinators' side needs it.
+    """The AI agent server's HTTP API, as far as the coordinators' side needs it.
 
-    Every method raises ServerAway where a later try may succeed, and Refusal where none will.
+    Every method raises AgentServerUnavailable where a later try may succeed, and Refusal where none
+    will.
     """
 
     @abstractmethod
-    async def set_status(self, session_id: SessionId, wish: Wish) -> Told:
-        """Have the wish come true; how the conversation is then. A repeat changes nothing."""
+    async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
+        """Execute the command and return the state after it. A repeat changes nothing."""
 
     @abstractmethod
-    async def status(self, session_id: SessionId) -> Told:
-        """How the conversation is."""
+    async def state(self, session_id: SessionId) -> ServerState:
+        """Return the state of a conversation."""
 
     @abstractmethod
     async def messages(
         self, session_id: SessionId, before: int | None, limit: int
     ) -> Mapping[str, Any]:
-        """A page of the log, `{"messages": [...], "more": bool}`: the newest before a seq."""
+        """Return the newest page before a seq: `{"messages": [...], "more": bool}`."""
 
 
-class Moved(NamedTuple):
-    """A chat has changed, and what it was before; None: it was not known."""
+class ChatChanged(NamedTuple):
+    """A chat has changed; `before` is None where it was unknown."""
 
     before: LiveChat | None
     chat: LiveChat
 
 
-class Spoken(NamedTuple):
-    """Somebody has said something in a live chat."""
+class MessagePosted(NamedTuple):
+    """A user or a coordinator has written in a live chat."""
 
     customer: Customer
-    words: Words
+    message: ChatMessage
 
 
-class WishRefused(NamedTuple):
-    """The server does not do what a coordinator wished; the chat is as the server has it."""
+class CommandRefused(NamedTuple):
+    """The server has refused a coordinator's command; the chat is back in the server's state."""
 
     chat: LiveChat
-    wish: Wish
-    why: str
+    command: PendingCommand
+    reason: str
 
 
-class Reached(NamedTuple):
-    """Whether the server could be told what is wished for, when there last was something."""
+class ServerReachability(NamedTuple):
+    """The outcome of the newest delivery to the server."""
 
     reachable: bool
 
 
-Event = Moved | Spoken | WishRefused | Reached
-Audience = Callable[[Event], None]
-"""Tells everyone who looks on. Never waits, and raises nothing."""
+BoardEvent = ChatChanged | MessagePosted | CommandRefused | ServerReachability
+BoardListener = Callable[[BoardEvent], None]
+"""Passes an event on to all connected clients. Never waits, and raises nothing."""

@@ -1,25 +1,33 @@
-"""The bridge's channels: `chat:{businessId}:{userId}` for both sides, `coordinators:{businessId}`.
+"""The bridge's channels: `chat:{businessId}:{userId}` and `coordinators:{businessId}`.
 
-The first is what any bridge has; the second serves the coordinators' page of this one.
+The first is part of every bridge; the second serves the coordinators' page of this one.
 """
 
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
+from adapters.phoenix.channel import (
+    Channel,
+    ChannelSocket,
+    JoinRefused,
+    Reply,
+    Stop,
+    TerminateReason,
+)
 from adapters.phoenix.server import Ref
-from application.bridge.live_chats import RECENT, LiveChats
-from application.bridge.ports import AgentServer, Answer
+from application.bridge.live_chats import TRANSCRIPT_PAGE, LiveChats
+from application.bridge.ports import AgentServer, ReplyBody
 from application.ports import Clock
+from domain.bridge.live_chat import AlreadyClaimed, CoordinatorCommand, LiveChat
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
     IdentityMismatch,
-    InvalidPayload,
     Refusal,
     UnknownSession,
 )
@@ -27,65 +35,60 @@ from domain.identity import (
     BusinessId,
     CoordinatorId,
     Identity,
-    MessageId,
-    SessionId,
     Unauthorized,
     customer,
     identifier,
+    live_chat_topic,
 )
-from domain.live_chat import MAX_SUMMARY, Act, AlreadyClaimed, LiveChat
-from domain.message import message_text
+from domain.message import MAX_HANDOVER_NOTE, message_text
 from domain.status import Status
-from entrypoints.bridge.wire import (
-    Broadcasts,
-    ChatJson,
-    ServerPush,
-    WordsJson,
-    chat_json,
-    chat_topic,
-    coordinators_topic,
-    words_json,
-)
-from entrypoints.identity import (
+from entrypoints.access.auth import (
     Identify,
     RefreshToken,
-    Stay,
+    TokenLease,
     TokenRefreshed,
     bearer,
     refreshed,
 )
-from entrypoints.limits import Limits, RateLimited
-from entrypoints.phoenix_channel import Channel, Ended, JoinRefused, Link, Reply, Stop
-from entrypoints.wire import Sparse, Wire
+from entrypoints.access.rate_limits import Limits, RateLimited
+from entrypoints.bridge.wire import (
+    Broadcaster,
+    ChatJson,
+    ChatMessageJson,
+    ServerPush,
+    chat_json,
+    coordinators_topic,
+    message_json,
+)
+from entrypoints.payloads import Time, as_coordinator_id, as_message_id, as_session_id, parse
 
 TYPING_MS = 5_000
-"""How long somebody is taken to be typing, unless it is said again."""
+"""How long a `typing` event holds, unless it is repeated."""
 MAX_ORIGIN = 128
+"""The longest `origin`, in characters."""
 
 logger = logging.getLogger(__name__)
-P = TypeVar("P", bound=msgspec.Struct)
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class ChatJoin(Wire):
-    """`phx_join` of a chat. `token`: with it, one may speak as a coordinator."""
+class ChatJoin(CamelStruct):
+    """`phx_join` of a chat. `token`: needed to write as a coordinator."""
 
     business_id: str
     user_id: str
     token: str = ""
 
 
-class ChatJoined(Sparse):
-    """The reply: the last that was said, oldest first, and who has the conversation."""
+class ChatJoined(CamelStructOmitDefaults):
+    """The reply: the newest messages, oldest first, and the state of the conversation."""
 
-    messages: list[WordsJson]
+    messages: list[ChatMessageJson]
     status: Status
     session_id: str | None = None
     coordinator_id: str | None = None
 
 
-class Said(Wire):
-    """`user_message` and `agent_message`, as they are sent."""
+class ChatMessageRequest(CamelStruct):
+    """`user_message` and `agent_message`, as a client sends them."""
 
     message: str
     timestamp: Time | None = None
@@ -94,20 +97,20 @@ class Said(Wire):
     origin: Annotated[str, msgspec.Meta(max_length=MAX_ORIGIN)] | None = None
 
 
-class TypingEvent(Wire):
-    """`typing`, as it is sent."""
+class TypingRequest(CamelStruct):
+    """`typing`, as a client sends it."""
 
     author: Literal["user", "coordinator"]
 
 
-class TypingPush(Wire):
-    """`typing`: somebody writes; it expires by itself."""
+class TypingPush(CamelStruct):
+    """`typing`: the other side is writing; it expires by itself."""
 
     author: str
     expires_in_ms: int = TYPING_MS
 
 
-class CoordinatorJoin(Wire):
+class CoordinatorJoin(CamelStruct):
     """`phx_join` of a business's coordinators."""
 
     business_id: str
@@ -115,31 +118,31 @@ class CoordinatorJoin(Wire):
     token: str = ""
 
 
-class Board(Wire):
-    """The reply: who waits, the longest first, and who is being talked with."""
+class Board(CamelStruct):
+    """The reply: the waiting chats, the longest waiting first, and the live ones."""
 
     waiting: list[ChatJson]
     live: list[ChatJson]
     server: ServerPush
 
 
-class ActRequest(Wire):
+class CommandRequest(CamelStruct):
     """`claim`, `return` and `close`. `takeOver`: claim it even if another coordinator has it."""
 
     session_id: str
-    summary: Annotated[str, msgspec.Meta(max_length=MAX_SUMMARY)] | None = None
+    summary: Annotated[str, msgspec.Meta(max_length=MAX_HANDOVER_NOTE)] | None = None
     take_over: bool = False
 
 
-class HistoryRequest(Wire):
-    """`history` and `more`."""
+class TranscriptRequest(CamelStruct):
+    """`history`, the transcript kept here, and `more`, a page of the server's log."""
 
     session_id: str
     before_seq: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
-class ErrorReply(Sparse):
-    """The reply to what cannot be done; `by`: who has the conversation."""
+class ErrorReply(CamelStructOmitDefaults):
+    """The reply to a request that is refused or has failed; `by`: the assigned coordinator."""
 
     reason: str
     detail: str | None = None
@@ -149,58 +152,58 @@ class ErrorReply(Sparse):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelServices:
-    """What is behind the channels."""
+    """The use cases and ports behind the channels."""
 
     chats: LiveChats
     server: AgentServer
-    broadcasts: Broadcasts
+    broadcaster: Broadcaster
     is_good_token: Callable[[str], bool]
-    """Whether it is the server's or another program's."""
+    """Whether it is one of the service tokens."""
     identify: Identify | None
-    """None: people are believed, and only coordinators need a token, if anybody does."""
+    """None: identities are not verified, and only coordinators need a token, if there is one."""
     clock: Clock
     limits: Limits
 
 
-class _Guarded(Channel):
-    """A channel whose client has shown who it is: a program, or a person with a signed token."""
+class _AuthenticatedChannel(Channel):
+    """A channel whose client is authenticated: a program, or a person with a signed token."""
 
-    def __init__(self, link: Link, services: ChannelServices) -> None:
-        super().__init__(link)
+    def __init__(self, socket: ChannelSocket, services: ChannelServices) -> None:
+        super().__init__(socket)
         self._services = services
-        self._stay: Stay | None = None
+        self._lease: TokenLease | None = None
 
-    async def _admit(self, given: str) -> Identity | None:
-        """Who joins; None: a program, or whoever it says to be. Raises: Unauthorized."""
+    async def _authenticate(self, given: str) -> Identity | None:
+        """Return the verified identity; None: a program, or unverified. Raises: Unauthorized."""
         services = self._services
         if services.identify is None:
             return None
-        token = bearer(self.link.info, given)
+        token = bearer(self.socket.info, given)
         if services.is_good_token(token):
             return None
-        services.limits.joining(self.link.info)
+        services.limits.joining(self.socket.info)
         if not token:
             raise Unauthorized("a token is needed")
         identity = await services.identify(token)
-        self._stay = Stay(self.link, services.clock, identity)
+        self._lease = TokenLease(self.socket, services.clock, identity)
         return identity
 
     async def joined(self) -> None:
-        if self._stay is not None:
-            self._stay.begin()
+        if self._lease is not None:
+            self._lease.begin()
 
-    async def terminate(self, ended: Ended) -> None:
-        if self._stay is not None:
-            self._stay.end()
+    async def terminate(self, reason: TerminateReason) -> None:
+        if self._lease is not None:
+            self._lease.end()
 
-    async def _answer(
+    async def _handle(
         self, handler: Callable[[Any, Any], Awaitable[Any]] | None, event: str, payload: Any
     ) -> Reply | Stop:
-        if self._stay is not None and self._stay.is_over:
-            self._stay.expire()
+        if self._lease is not None and self._lease.is_over:
+            self._lease.expire()
             return Stop(Reply("error", _error(Unauthorized("the token has expired"))))
         if event == "refresh_token":
-            handler = _Guarded._refresh_token
+            handler = _AuthenticatedChannel._refresh_token
         if handler is None:
             return Reply("error", ErrorReply("unknown event"))
         try:
@@ -209,42 +212,45 @@ class _Guarded(Channel):
             return Reply("error", _error(error))
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
-        token = _parse(payload, RefreshToken).token
-        return await refreshed(self._stay, self._services.identify, token)
+        token = parse(payload, RefreshToken).token
+        return await refreshed(self._lease, self._services.identify, token)
 
-    def _coordinator(self, said: str | None) -> CoordinatorId | None:
-        """Which coordinator acts: none but who has joined. Raises: Unauthorized."""
-        if self._stay is None:
-            return _coordinator_id(said)
-        name = self._stay.identity.name
-        if said not in (None, name):
+    def _coordinator(self, given: str | None) -> CoordinatorId | None:
+        """Return the acting coordinator, who must be the one that joined. Raises: Unauthorized."""
+        if self._lease is None:
+            return as_coordinator_id(given)
+        name = self._lease.identity.name
+        if given not in (None, name):
             raise Unauthorized("the token is another coordinator's")
         return CoordinatorId(name)
 
 
-class ChatChannel(_Guarded):
-    """One client's share in a customer's live chat: the user's side or the coordinators'."""
+class ChatChannel(_AuthenticatedChannel):
+    """One client in a customer's live chat, on the user's side or the coordinators'."""
 
     async def join(self, topic: str, payload: Any) -> ChatJoined:
         try:
-            request = _parse(payload, ChatJoin)
+            request = parse(payload, ChatJoin)
             self._customer = customer(request.business_id, request.user_id)
-            if topic != chat_topic(self._customer):
+            if topic != live_chat_topic(self._customer):
                 raise IdentityMismatch("the payload names another chat than the topic")
-            identity = await self._admit(request.token)
-            self._may_answer = self._has_right_to_answer(identity, request.token)
-            chat, said = await self._services.chats.said_live(self._customer)
+            identity = await self._authenticate(request.token)
+            self._is_coordinator = self._may_answer(identity, request.token)
+            chat, messages = await self._services.chats.live_transcript(self._customer)
         except ConversationError as error:
             raise JoinRefused(_error(error)) from error
         return ChatJoined(
-            messages=[words_json(words) for words in said],
+            messages=[message_json(each) for each in messages],
             status=chat.status if chat is not None else Status.AI,
             session_id=chat.session_id if chat is not None else None,
             coordinator_id=chat.coordinator_id if chat is not None else None,
         )
 
-    def _has_right_to_answer(self, identity: Identity | None, token: str) -> bool:
-        """Raises: Unauthorized, where it is neither this user nor one of the coordinators."""
+    def _may_answer(self, identity: Identity | None, token: str) -> bool:
+        """Return whether the client may write as a coordinator.
+
+        Raises: Unauthorized, where it is neither this user nor a coordinator of the business.
+        """
         if identity is None:
             return self._services.identify is not None or self._services.is_good_token(token)
         if identity.is_user(self._customer):
@@ -254,59 +260,59 @@ class ChatChannel(_Guarded):
         raise Unauthorized("the token is somebody else's")
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
-        return await self._answer(_CHAT_HANDLERS.get(event), event, payload)
+        return await self._handle(_CHAT_HANDLERS.get(event), event, payload)
 
-    async def _user_message(self, payload: Any) -> Answer:
-        if not self._may_answer:  # the server's own words have been counted by it
+    async def _user_message(self, payload: Any) -> ReplyBody:
+        if not self._is_coordinator:  # the server has counted what it forwards
             self._services.limits.speaking(self._customer)
-        said = _parse(payload, Said)
-        return await self._services.chats.user_speaks(
+        request = parse(payload, ChatMessageRequest)
+        return await self._services.chats.post_user_message(
             self._customer,
-            message_text(said.message),
-            message_id=_message_id(said.message_id),
-            at=said.timestamp,
-            origin=said.origin,
+            message_text(request.message),
+            message_id=as_message_id(request.message_id),
+            at=request.timestamp,
+            origin=request.origin,
         )
 
-    async def _agent_message(self, payload: Any) -> Answer:
-        if not self._may_answer:
+    async def _agent_message(self, payload: Any) -> ReplyBody:
+        if not self._is_coordinator:
             raise Unauthorized
-        said = _parse(payload, Said)
-        return await self._services.chats.coordinator_speaks(
+        request = parse(payload, ChatMessageRequest)
+        return await self._services.chats.post_coordinator_message(
             self._customer,
-            message_text(said.message),
-            coordinator_id=self._coordinator(said.coordinator_id),
-            message_id=_message_id(said.message_id),
-            at=said.timestamp,
-            origin=said.origin,
+            message_text(request.message),
+            coordinator_id=self._coordinator(request.coordinator_id),
+            message_id=as_message_id(request.message_id),
+            at=request.timestamp,
+            origin=request.origin,
         )
 
-    async def _typing(self, payload: Any) -> Answer:
-        self.link.broadcast_from("typing", TypingPush(_parse(payload, TypingEvent).author))
+    async def _typing(self, payload: Any) -> ReplyBody:
+        self.socket.broadcast_from("typing", TypingPush(parse(payload, TypingRequest).author))
         return {}
 
 
-class CoordinatorsChannel(_Guarded):
-    """One coordinator's view of a business: who waits, and who has whom."""
+class CoordinatorsChannel(_AuthenticatedChannel):
+    """One coordinator's board of a business: the waiting and the live chats."""
 
     async def join(self, topic: str, payload: Any) -> Board:
         try:
-            request = _parse(payload, CoordinatorJoin)
+            request = parse(payload, CoordinatorJoin)
             self._business_id = BusinessId(identifier("businessId", request.business_id))
             self._coordinator_id = CoordinatorId(
                 identifier("coordinatorId", request.coordinator_id)
             )
             if topic != coordinators_topic(self._business_id):
                 raise BusinessMismatch
-            self._require_coordinator(await self._admit(request.token), request.token)
+            self._require_coordinator(await self._authenticate(request.token), request.token)
             chats = await self._services.chats.open_chats(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error(error)) from error
-        self._services.broadcasts.coordinators.add(self.link)
+        self._services.broadcaster.coordinators.add(self.socket)
         return Board(
             waiting=[chat_json(chat) for chat in chats if chat.status is Status.WAITING],
             live=[chat_json(chat) for chat in chats if chat.status is Status.LIVE],
-            server=ServerPush(self._services.broadcasts.reachable),
+            server=ServerPush(self._services.broadcaster.reachable),
         )
 
     def _require_coordinator(self, identity: Identity | None, token: str) -> None:
@@ -319,44 +325,46 @@ class CoordinatorsChannel(_Guarded):
         else:
             self._coordinator(self._coordinator_id)
 
-    async def terminate(self, ended: Ended) -> None:
-        self._services.broadcasts.coordinators.discard(self.link)
-        await super().terminate(ended)
+    async def terminate(self, reason: TerminateReason) -> None:
+        self._services.broadcaster.coordinators.discard(self.socket)
+        await super().terminate(reason)
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
-        return await self._answer(_COORDINATORS_HANDLERS.get(event), event, payload)
+        return await self._handle(_COORDINATORS_HANDLERS.get(event), event, payload)
 
     async def _claim(self, payload: Any) -> ChatJson:
-        request = _parse(payload, ActRequest)
-        return await self._act(request, Act.TAKE_OVER if request.take_over else Act.CLAIM)
+        request = parse(payload, CommandRequest)
+        take_over = request.take_over
+        command = CoordinatorCommand.TAKE_OVER if take_over else CoordinatorCommand.CLAIM
+        return await self._execute(request, command)
 
     async def _return(self, payload: Any) -> ChatJson:
-        return await self._act(_parse(payload, ActRequest), Act.RETURN)
+        return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.RETURN)
 
     async def _close(self, payload: Any) -> ChatJson:
-        return await self._act(_parse(payload, ActRequest), Act.CLOSE)
+        return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.CLOSE)
 
-    async def _act(self, request: ActRequest, what: Act) -> ChatJson:
+    async def _execute(self, request: CommandRequest, command: CoordinatorCommand) -> ChatJson:
         chat = await self._chat(request.session_id)
-        summary = (request.summary or "").strip() or None
-        acted = self._services.chats.act(chat.session_id, what, self._coordinator_id, summary)
-        return chat_json(await acted)
+        note = (request.summary or "").strip() or None
+        return chat_json(
+            await self._services.chats.execute(chat.session_id, command, self._coordinator_id, note)
+        )
 
-    async def _history(self, payload: Any) -> Answer:
-        chat = await self._chat(_parse(payload, HistoryRequest).session_id)
-        said = await self._services.chats.said_before(chat.session_id)
-        return {"messages": [words_json(words) for words in said]}
+    async def _history(self, payload: Any) -> ReplyBody:
+        chat = await self._chat(parse(payload, TranscriptRequest).session_id)
+        messages = await self._services.chats.ai_transcript(chat.session_id)
+        return {"messages": [message_json(each) for each in messages]}
 
-    async def _more(self, payload: Any) -> Answer:
-        request = _parse(payload, HistoryRequest)
+    async def _more(self, payload: Any) -> ReplyBody:
+        request = parse(payload, TranscriptRequest)
         chat = await self._chat(request.session_id)
         server = self._services.server
-        return await server.messages(chat.session_id, request.before_seq, RECENT)
+        return await server.messages(chat.session_id, request.before_seq, TRANSCRIPT_PAGE)
 
-    async def _chat(self, session_id: str) -> LiveChat:
-        """The chat, if it is this business's. Raises: InvalidPayload, UnknownSession."""
-        sought = SessionId(identifier("sessionId", session_id))
-        chat = await self._services.chats.chat(sought)
+    async def _chat(self, given: str) -> LiveChat:
+        """Return a chat of this business. Raises: InvalidPayload, UnknownSession."""
+        chat = await self._services.chats.chat(as_session_id(given))
         if chat.customer.business_id != self._business_id:
             raise UnknownSession
         return chat
@@ -387,18 +395,3 @@ def _error(error: ConversationError) -> ErrorReply:
     extra = {"action": "request_failed", "code": error.code}
     logger.warning("A request failed", extra=extra, exc_info=error)
     return ErrorReply(error.code)
-
-
-def _parse(payload: Any, shape: type[P]) -> P:
-    try:
-        return msgspec.convert(payload, shape)
-    except msgspec.ValidationError as error:
-        raise InvalidPayload(str(error)) from error
-
-
-def _message_id(value: str | None) -> MessageId | None:
-    return None if value is None else MessageId(identifier("messageId", value))
-
-
-def _coordinator_id(value: str | None) -> CoordinatorId | None:
-    return None if value is None else CoordinatorId(identifier("coordinatorId", value))

@@ -1,4 +1,4 @@
-"""The bridge's HTTP interface: what the AI agent server calls, and what others may."""
+"""The bridge's HTTP interface, for the AI agent server and other programs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,64 +6,68 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Request, Router, get, post, put
+from litestar import Router, get, post, put
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
+from litestar.params import HeaderParameter, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from adapters.json_shapes import CamelStruct
 from application.bridge.live_chats import LiveChats
-from application.bridge.ports import Answer
+from application.bridge.ports import ReplyBody
 from application.ports import Businesses, Clock
+from domain.bridge.live_chat import ChatMessage, ServerState, TransferRequested
 from domain.business import Business
 from domain.errors import InvalidPayload
 from domain.identity import (
+    IDENTIFIER_PATTERN,
     BusinessId,
-    CoordinatorId,
     Customer,
-    LocationId,
     MessageId,
-    SessionId,
     TransferId,
     UserId,
     customer,
     identifier,
 )
-from domain.live_chat import Told, TransferNews, Words
 from domain.message import Author, message_text
 from domain.status import Status
-from entrypoints.guards import ApiRequest, only_json, token_guard
-from entrypoints.limits import Limits
+from entrypoints.access.guards import ApiRequest, only_json, token_guard
+from entrypoints.access.rate_limits import Limits
+from entrypoints.payloads import (
+    BusinessIdPath,
+    Identifier,
+    SessionIdPath,
+    Time,
+    as_coordinator_id,
+    as_location_id,
+    as_message_id,
+    as_session_id,
+)
 from entrypoints.problems import problems
-from entrypoints.wire import Wire
 
 MAX_BODY = 256 * 1024
 """The largest request body, in bytes: a context package's 24,000 characters in JSON, and more.
 
-What the server tells is bounded by this alone: news that are refused are lost.
+Nothing else bounds what the server reports: a report that is refused is lost.
 """
 
-_IDENTIFIER = r"^[A-Za-z0-9._:@-]{1,128}$"
-Identifier = Annotated[str, msgspec.Meta(pattern=_IDENTIFIER)]
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
-
-class Done(Wire):
-    """It is stored."""
+class Done(CamelStruct):
+    """The request is stored."""
 
     status: Literal["ok"] = "ok"
 
 
-class WordsStored(Wire):
-    """What was said is stored; `duplicate`: it was already."""
+class MessageStored(CamelStruct):
+    """The message is stored; `duplicate`: it was before."""
 
     message_id: str
     duplicate: bool
 
 
-class ConversationNews(Wire):
-    """A user has said something to the AI."""
+class AiConversationRequest(CamelStruct):
+    """A user has written to the AI."""
 
     business_id: Identifier
     user_id: Identifier
@@ -74,8 +78,8 @@ class ConversationNews(Wire):
     type: Literal["ai_conversation"] = "ai_conversation"
 
 
-class AnswerNews(Wire):
-    """What the AI has answered to what."""
+class AiAnswer(CamelStruct):
+    """An answer of the AI, and the message that it answers."""
 
     business_id: Identifier
     user_id: Identifier
@@ -84,16 +88,16 @@ class AnswerNews(Wire):
     timestamp: Time | None = None
 
 
-class ContextNews(Wire):
+class AiContextRequest(CamelStruct):
     """The AI has answered."""
 
     session_id: Identifier
-    context: AnswerNews
+    context: AiAnswer
     timestamp: Time | None = None
 
 
-class StatusNews(Wire):
-    """A conversation has changed hands."""
+class StatusRequest(CamelStruct):
+    """The status or the coordinator of a conversation has changed."""
 
     status: Status
     summary: str | None = None
@@ -101,8 +105,8 @@ class StatusNews(Wire):
     coordinator_id: Identifier | None = None
 
 
-class TransferNotification(Wire):
-    """A user waits for a human; `context` is the context package, whatever is in it."""
+class NotificationRequest(CamelStruct):
+    """A user waits for a human; `context` is the context package, with any content."""
 
     transfer_id: Identifier
     session_id: Identifier
@@ -115,8 +119,8 @@ class TransferNotification(Wire):
     type: Literal["transfer"] = "transfer"
 
 
-class UserMessage(Wire):
-    """A user says something to the coordinators' side."""
+class UserMessage(CamelStruct):
+    """A user writes to the coordinators."""
 
     business_id: Identifier
     user_id: Identifier
@@ -126,8 +130,8 @@ class UserMessage(Wire):
     message_id: Identifier | None = None
 
 
-class AgentMessage(Wire):
-    """A coordinator says something: in a session, or to a user by name."""
+class AgentMessage(CamelStruct):
+    """A coordinator writes into a session, or to a named user."""
 
     message: str
     session_id: Identifier | None = None
@@ -138,8 +142,8 @@ class AgentMessage(Wire):
     message_id: Identifier | None = None
 
 
-class BusinessJson(Wire):
-    """What a business says of itself."""
+class BusinessJson(CamelStruct):
+    """The facts about a business."""
 
     business_id: str
     name: str
@@ -148,7 +152,7 @@ class BusinessJson(Wire):
     facts: dict[str, str]
 
 
-class ReservationJson(Wire):
+class ReservationJson(CamelStruct):
     """One reservation."""
 
     reservation_id: str
@@ -158,36 +162,33 @@ class ReservationJson(Wire):
     name: str
 
 
-class Reservations(Wire):
-    """The coming reservations of a user or, without one, of the business."""
+class Reservations(CamelStruct):
+    """The upcoming reservations of a user or, without one, of the business."""
 
     reservations: list[ReservationJson]
 
 
-SessionIdPath = Annotated[str, PathParameter(name="sessionId", pattern=_IDENTIFIER)]
-BusinessIdPath = Annotated[str, PathParameter(name="businessId", pattern=_IDENTIFIER)]
 Key = Annotated[
     str | None,
     HeaderParameter(
         name="Idempotency-Key",
         min_length=1,
         max_length=255,
-        description="A repeat with the same key gets the first answer, and changes nothing.",
+        description="A repeat with the same key gets the first reply, and changes nothing.",
     ),
 ]
-JsonRequest = Request[Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeServices:
-    """What is behind the interface."""
+    """The use cases and ports behind the interface."""
 
     chats: LiveChats
     businesses: Businesses
     clock: Clock
     limits: Limits
     service_token: str = ""
-    """Tokens that open `/api`, separated by commas; empty: it is open."""
+    """The tokens that `/api` accepts, separated by commas; empty: it needs none."""
 
 
 def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
@@ -202,8 +203,8 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         path="/api",
         guards=[token_guard(services.service_token, services.limits), only_json],
         route_handlers=[
-            *_news_routes(services),
-            *_speech_routes(services),
+            *_report_routes(services),
+            *_message_routes(services),
             *_business_routes(services),
         ],
         request_class=ApiRequest,
@@ -214,66 +215,64 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     return [alive, api]
 
 
-def _news_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
+def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     chats = services.chats
 
-    @post("/ai-conversation", tags=["news"], status_code=200, responses=problems(413, 415))
-    async def conversation(data: JSONBody[ConversationNews], key: Key = None) -> Done:
-        """A user has said something to the AI."""
-        words = _told_words(services, Author.USER, message_text(data.message), data.timestamp)
-        await chats.told_words(
+    @post("/ai-conversation", tags=["reports"], status_code=200, responses=problems(413, 415))
+    async def conversation(data: JSONBody[AiConversationRequest], key: Key = None) -> Done:
+        """Record a message of a user to the AI."""
+        await chats.record_ai_message(
             _customer(data),
-            SessionId(identifier("sessionId", data.session_id)),
-            _location_id(data.location_id),
-            words,
+            as_session_id(data.session_id),
+            as_location_id(data.location_id),
+            _ai_message(services, Author.USER, message_text(data.message), data.timestamp),
             _scoped("ai-conversation", key),
         )
         return Done()
 
-    @post("/ai-context", tags=["news"], status_code=200, responses=problems(413, 415))
-    async def context(data: JSONBody[ContextNews], key: Key = None) -> Done:
-        """The AI has answered."""
-        news = data.context
-        at = news.timestamp or data.timestamp
-        words = _told_words(services, Author.AI, news.ai_response, at)
-        await chats.told_words(
-            _customer(news),
-            SessionId(identifier("sessionId", data.session_id)),
+    @post("/ai-context", tags=["reports"], status_code=200, responses=problems(413, 415))
+    async def context(data: JSONBody[AiContextRequest], key: Key = None) -> Done:
+        """Record an answer of the AI."""
+        answer = data.context
+        at = answer.timestamp or data.timestamp
+        await chats.record_ai_message(
+            _customer(answer),
+            as_session_id(data.session_id),
             None,
-            words,
+            _ai_message(services, Author.AI, answer.ai_response, at),
             _scoped("ai-context", key),
         )
         return Done()
 
-    @put("/conversation-status/{sessionId:str}", tags=["news"], responses=problems(413, 415))
+    @put("/conversation-status/{sessionId:str}", tags=["reports"], responses=problems(413, 415))
     async def status(
-        session_id: SessionIdPath, data: JSONBody[StatusNews], key: Key = None
+        session_id: SessionIdPath, data: JSONBody[StatusRequest], key: Key = None
     ) -> Done:
-        """A conversation has changed hands."""
-        told = Told(
+        """Record the server's state of a conversation."""
+        state = ServerState(
             status=data.status,
             at=data.updated_at or services.clock.now(),
-            summary=data.summary,
-            coordinator_id=_coordinator_id(data.coordinator_id),
+            handover_note=data.summary,
+            coordinator_id=as_coordinator_id(data.coordinator_id),
         )
-        sought = SessionId(identifier("sessionId", session_id))
-        await chats.told_status(sought, told, _scoped("conversation-status", key))
+        scoped_key = _scoped("conversation-status", key)
+        await chats.record_server_state(as_session_id(session_id), state, scoped_key)
         return Done()
 
-    @post("/notifications", tags=["news"], status_code=200, responses=problems(413, 415))
-    async def notification(data: JSONBody[TransferNotification], key: Key = None) -> Done:
-        """A user waits for a human."""
-        news = TransferNews(
+    @post("/notifications", tags=["reports"], status_code=200, responses=problems(413, 415))
+    async def notification(data: JSONBody[NotificationRequest], key: Key = None) -> Done:
+        """Record that a user waits for a human."""
+        transfer = TransferRequested(
             transfer_id=TransferId(identifier("transferId", data.transfer_id)),
             reason=data.reason,
             context=data.context,
             at=data.timestamp or services.clock.now(),
         )
-        await chats.told_transfer(
+        await chats.record_transfer(
             _customer(data),
-            SessionId(identifier("sessionId", data.session_id)),
-            _location_id(data.location_id),
-            news,
+            as_session_id(data.session_id),
+            as_location_id(data.location_id),
+            transfer,
             _scoped("notifications", key),
         )
         return Done()
@@ -281,17 +280,17 @@ def _news_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     return [conversation, context, status, notification]
 
 
-def _speech_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
+def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     chats = services.chats
 
     @post("/messages", tags=["live chat"], status_code=200, responses=problems(413, 415))
-    async def user_message(data: JSONBody[UserMessage], key: Key = None) -> WordsStored:
-        """A user says something to the coordinators' side."""
+    async def user_message(data: JSONBody[UserMessage], key: Key = None) -> MessageStored:
+        """Post a message of a user to the coordinators."""
         return _stored(
-            await chats.user_speaks(
+            await chats.post_user_message(
                 _customer(data),
                 message_text(data.message),
-                message_id=_message_id(data.message_id),
+                message_id=as_message_id(data.message_id),
                 at=data.timestamp,
                 key=_scoped("messages", key),
             )
@@ -303,14 +302,14 @@ def _speech_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         status_code=200,
         responses=problems(404, 409, 413, 415),
     )
-    async def agent_message(data: JSONBody[AgentMessage], key: Key = None) -> WordsStored:
-        """A coordinator says something to a user."""
+    async def agent_message(data: JSONBody[AgentMessage], key: Key = None) -> MessageStored:
+        """Post a message of a coordinator to a user."""
         return _stored(
-            await chats.coordinator_speaks(
+            await chats.post_coordinator_message(
                 await _addressee(chats, data),
                 message_text(data.message),
-                coordinator_id=_coordinator_id(data.coordinator_id),
-                message_id=_message_id(data.message_id),
+                coordinator_id=as_coordinator_id(data.coordinator_id),
+                message_id=as_message_id(data.message_id),
                 at=data.timestamp,
                 key=_scoped("agent-responses", key),
             )
@@ -322,7 +321,7 @@ def _speech_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     @get("/business/{businessId:str}", tags=["facts"], responses=problems(404))
     async def business(business_id: BusinessIdPath) -> BusinessJson:
-        """What a business says of itself."""
+        """Return the facts about a business."""
         known = await _business(services, business_id)
         return BusinessJson(
             known.business_id, known.name, known.language, known.persona, known.facts
@@ -331,9 +330,11 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     @get("/business/{businessId:str}/reservations", tags=["facts"], responses=problems(404))
     async def reservations(
         business_id: BusinessIdPath,
-        user_id: Annotated[str | None, QueryParameter(name="userId", pattern=_IDENTIFIER)] = None,
+        user_id: Annotated[
+            str | None, QueryParameter(name="userId", pattern=IDENTIFIER_PATTERN)
+        ] = None,
     ) -> Reservations:
-        """The coming reservations."""
+        """Return the upcoming reservations."""
         known = await _business(services, business_id)
         whose = UserId(identifier("userId", user_id)) if user_id is not None else UserId("")
         found = await services.businesses.reservations(Customer(known.business_id, whose))
@@ -356,12 +357,12 @@ async def _business(services: BridgeServices, business_id: str) -> Business:
 
 
 async def _addressee(chats: LiveChats, data: AgentMessage) -> Customer:
-    """Whom a coordinator speaks to. Raises: InvalidPayload, UnknownSession."""
+    """Return the recipient of a coordinator's message. Raises: InvalidPayload, UnknownSession."""
     if data.session_id is None:
         if data.business_id is None or data.user_id is None:
             raise InvalidPayload("sessionId, or businessId and userId, must say to whom")
         return customer(data.business_id, data.user_id)
-    chat = await chats.chat(SessionId(identifier("sessionId", data.session_id)))
+    chat = await chats.chat(as_session_id(data.session_id))
     if (data.business_id or chat.customer.business_id) != chat.customer.business_id or (
         data.user_id or chat.customer.user_id
     ) != chat.customer.user_id:
@@ -369,41 +370,34 @@ async def _addressee(chats: LiveChats, data: AgentMessage) -> Customer:
     return chat.customer
 
 
-def _told_words(services: BridgeServices, author: Author, text: str, at: datetime | None) -> Words:
-    """Words without an id of their own: who says the same at the same time has said it once."""
+def _ai_message(
+    services: BridgeServices, author: Author, text: str, at: datetime | None
+) -> ChatMessage:
+    """Return a message with an id made of its content: a repeated report is a duplicate."""
     digest = sha256(text.encode()).hexdigest()[:16]
-    once = f"{author}:{at.isoformat()}:{digest}" if at is not None else services.chats.new_id()
-    message_id = MessageId(once)
-    return Words(message_id=message_id, author=author, text=text, at=at or services.clock.now())
+    made_id = f"{author}:{at.isoformat()}:{digest}" if at is not None else services.chats.new_id()
+    return ChatMessage(
+        message_id=MessageId(made_id), author=author, text=text, at=at or services.clock.now()
+    )
 
 
-def _stored(answer: Answer) -> WordsStored:
-    return msgspec.convert(answer, WordsStored)
+def _stored(reply: ReplyBody) -> MessageStored:
+    return msgspec.convert(reply, MessageStored)
 
 
 def _scoped(route: str, key: str | None) -> str | None:
-    """A key is its route's own: another's answer would have another shape."""
+    """Return the key with its route: the reply of another route would have another shape."""
     return f"{route} {key}" if key is not None else None
 
 
-def _customer(data: ConversationNews | AnswerNews | TransferNotification | UserMessage) -> Customer:
+def _customer(
+    data: AiConversationRequest | AiAnswer | NotificationRequest | UserMessage,
+) -> Customer:
     return customer(data.business_id, data.user_id)
 
 
-def _location_id(value: str | None) -> LocationId | None:
-    return None if value is None else LocationId(identifier("locationId", value))
-
-
-def _message_id(value: str | None) -> MessageId | None:
-    return None if value is None else MessageId(identifier("messageId", value))
-
-
-def _coordinator_id(value: str | None) -> CoordinatorId | None:
-    return None if value is None else CoordinatorId(identifier("coordinatorId", value))
-
-
 def bridge_openapi() -> OpenAPIConfig:
-    """The description of the interface, at `/schema`: what an application in its place does."""
+    """Return the description of the interface, served at `/schema`."""
     return OpenAPIConfig(
         title="Bridge",
         version="1",

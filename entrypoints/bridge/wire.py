@@ -1,22 +1,27 @@
-"""What stands on the wire of the bridge's socket: the JSON shapes, and who is told what."""
+"""The JSON shapes on the bridge's socket, and the broadcast of events in them."""
 
 from collections.abc import Mapping
 from typing import Literal
 
-from application.bridge.ports import Event, Moved, Reached, Spoken, WishRefused
-from domain.identity import BusinessId, Customer
-from domain.live_chat import LiveChat, Words
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
+from adapters.phoenix.channel import ChannelSocket
+from adapters.phoenix.endpoint import PhoenixEndpoint
+from application.bridge.ports import (
+    BoardEvent,
+    ChatChanged,
+    CommandRefused,
+    MessagePosted,
+    ServerReachability,
+)
+from domain.bridge.live_chat import ChatMessage, LiveChat
+from domain.identity import BusinessId, Customer, live_chat_topic
 from domain.message import Author
 from domain.status import Status
-from entrypoints.phoenix_channel import Link
-from entrypoints.phoenix_endpoint import PhoenixEndpoint
-from entrypoints.wire import Sparse, Wire, timestamp
 
-CHAT_PREFIX = "chat:"
 COORDINATORS_PREFIX = "coordinators:"
 
 
-class WordsJson(Sparse):
+class ChatMessageJson(CamelStructOmitDefaults):
     """`user_message` and `agent_message`, and an entry of `messages[]`."""
 
     message_id: str
@@ -26,12 +31,12 @@ class WordsJson(Sparse):
     session_id: str | None = None
     coordinator_id: str | None = None
     origin: str | None = None
-    """As its sender gave it: so it knows its own words when they come back."""
+    """As its sender gave it, who recognises its own message by it."""
     user_id: str | None = None
 
 
-class StatusPush(Sparse):
-    """`conversation_status`: the conversation has changed hands."""
+class ChatStatusPush(CamelStructOmitDefaults):
+    """`conversation_status`: the status or the coordinator of a conversation has changed."""
 
     session_id: str
     status: Status
@@ -41,8 +46,8 @@ class StatusPush(Sparse):
     reason: str | None = None
 
 
-class ChatJson(Wire):
-    """A conversation as coordinators see it; `pending`: the server has not heard of it yet."""
+class ChatJson(CamelStruct):
+    """A conversation on the board; `pending`: the server has not answered a command for it yet."""
 
     session_id: str
     business_id: str
@@ -59,11 +64,11 @@ class ChatJson(Wire):
     pending: bool
 
 
-class Notification(Sparse):
-    """`notification`: who waits has changed, or who has whom.
+class Notification(CamelStructOmitDefaults):
+    """`notification`: an entry of the board has changed.
 
-    `gone`: it is no longer for coordinators; told again once the server has heard of it.
-    `refused`: the server does not do what `coordinatorId` has `wished`, because of `reason`.
+    `gone`: it needs no coordinator any more; sent again once the server has answered.
+    `refused`: the server has refused the status `wished` by `coordinatorId`, because of `reason`.
     """
 
     type: Literal["waiting", "changed", "gone", "refused"]
@@ -73,38 +78,33 @@ class Notification(Sparse):
     reason: str | None = None
 
 
-class ServerPush(Wire):
-    """`server`: whether the AI agent server hears what is wished for; None: nothing was so far."""
+class ServerPush(CamelStruct):
+    """`server`: whether the AI agent server can be reached; null: not tried yet."""
 
     reachable: bool | None
 
 
-def chat_topic(customer: Customer) -> str:
-    """The topic of one customer's live chat."""
-    return f"{CHAT_PREFIX}{customer.business_id}:{customer.user_id}"
-
-
 def coordinators_topic(business_id: BusinessId) -> str:
-    """The topic of a business's coordinators."""
+    """Return the topic of a business's coordinators."""
     return COORDINATORS_PREFIX + business_id
 
 
-def words_json(words: Words, customer: Customer | None = None) -> WordsJson:
-    """Words as they stand on the wire; with whose chat it is, where the topic does not say so."""
-    return WordsJson(
-        message_id=words.message_id,
-        author=words.author,
-        message=words.text,
-        timestamp=timestamp(words.at),
-        session_id=words.session_id,
-        coordinator_id=words.coordinator_id,
-        origin=words.origin,
+def message_json(message: ChatMessage, customer: Customer | None = None) -> ChatMessageJson:
+    """Return the wire shape of a message; `customer`: whose chat, where the topic does not say."""
+    return ChatMessageJson(
+        message_id=message.message_id,
+        author=message.author,
+        message=message.text,
+        timestamp=timestamp(message.at),
+        session_id=message.session_id,
+        coordinator_id=message.coordinator_id,
+        origin=message.origin,
         user_id=customer.user_id if customer is not None else None,
     )
 
 
 def chat_json(chat: LiveChat) -> ChatJson:
-    """A chat as it stands on the wire."""
+    """Return the wire shape of a chat."""
     return ChatJson(
         session_id=chat.session_id,
         business_id=chat.customer.business_id,
@@ -116,65 +116,63 @@ def chat_json(chat: LiveChat) -> ChatJson:
         coordinator_id=chat.coordinator_id,
         transfer_id=chat.transfer_id,
         reason=chat.reason,
-        summary=chat.summary,
+        summary=chat.handover_note,
         context=chat.context,
-        pending=bool(chat.wishes),
+        pending=bool(chat.pending_commands),
     )
 
 
-class Broadcasts:
-    """The audience: who has joined which topic. Set `endpoint` before anything happens."""
+class Broadcaster:
+    """Sends board events to the clients of the topics that they concern."""
 
-    endpoint: PhoenixEndpoint
-
-    def __init__(self) -> None:
+    def __init__(self, endpoint: PhoenixEndpoint) -> None:
+        self._endpoint = endpoint
         self.reachable: bool | None = None
-        """Whether the AI agent server hears what is wished for; None: nothing was so far."""
-        self.coordinators: set[Link] = set()
-        """The links of all coordinators, whatever their business."""
+        """Whether the AI agent server can be reached; None: not tried yet."""
+        self.coordinators: set[ChannelSocket] = set()
+        """The sockets of all coordinators, whatever their business."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: BoardEvent) -> None:
         match event:
-            case Moved(before, chat):
-                self._moved(before, chat)
-            case Spoken(customer, words):
-                self._spoken(customer, words)
-            case WishRefused(chat, wish, why):
-                self._notify(
-                    Notification("refused", chat_json(chat), wish.coordinator_id, wish.status, why)
-                )
-            case Reached(reachable) if reachable != self.reachable:
+            case ChatChanged(before, chat):
+                self._chat_changed(before, chat)
+            case MessagePosted(customer, message):
+                self._message_posted(customer, message)
+            case CommandRefused(chat, command, reason):
+                by = command.coordinator_id
+                self._notify(Notification("refused", chat_json(chat), by, command.status, reason))
+            case ServerReachability(reachable) if reachable != self.reachable:
                 self.reachable = reachable
-                for link in self.coordinators:
-                    link.push("server", ServerPush(reachable))
+                for socket in self.coordinators:
+                    socket.push("server", ServerPush(reachable))
 
-    def _moved(self, before: LiveChat | None, chat: LiveChat) -> None:
-        was_status = before.status if before is not None else Status.AI
-        was_whose = before.coordinator_id if before is not None else None
-        if (was_status, was_whose) != (chat.status, chat.coordinator_id):
-            push = _status_push(chat)
-            self.endpoint.broadcast(chat_topic(chat.customer), "conversation_status", push)
-        was_shown = before is not None and (before.is_open or bool(before.wishes))
-        if chat.status is Status.WAITING and was_status is not Status.WAITING:
+    def _chat_changed(self, before: LiveChat | None, chat: LiveChat) -> None:
+        old_status = before.status if before is not None else Status.AI
+        old_coordinator = before.coordinator_id if before is not None else None
+        if (old_status, old_coordinator) != (chat.status, chat.coordinator_id):
+            topic = live_chat_topic(chat.customer)
+            self._endpoint.broadcast(topic, "conversation_status", _status_push(chat))
+        was_listed = before is not None and (before.is_open or bool(before.pending_commands))
+        if chat.status is Status.WAITING and old_status is not Status.WAITING:
             self._notify(Notification("waiting", chat_json(chat)))
         elif chat.is_open:
             self._notify(Notification("changed", chat_json(chat)))
-        elif was_shown:
+        elif was_listed:
             self._notify(Notification("gone", chat_json(chat)))
 
-    def _spoken(self, customer: Customer, words: Words) -> None:
-        event = "user_message" if words.author is Author.USER else "agent_message"
-        self.endpoint.broadcast(chat_topic(customer), event, words_json(words))
+    def _message_posted(self, customer: Customer, message: ChatMessage) -> None:
+        event = "user_message" if message.author is Author.USER else "agent_message"
+        self._endpoint.broadcast(live_chat_topic(customer), event, message_json(message))
         topic = coordinators_topic(customer.business_id)
-        self.endpoint.broadcast(topic, "live_message", words_json(words, customer))
+        self._endpoint.broadcast(topic, "live_message", message_json(message, customer))
 
     def _notify(self, notification: Notification) -> None:
         topic = coordinators_topic(BusinessId(notification.chat.business_id))
-        self.endpoint.broadcast(topic, "notification", notification)
+        self._endpoint.broadcast(topic, "notification", notification)
 
 
-def _status_push(chat: LiveChat) -> StatusPush:
-    return StatusPush(
+def _status_push(chat: LiveChat) -> ChatStatusPush:
+    return ChatStatusPush(
         session_id=chat.session_id,
         status=chat.status,
         updated_at=timestamp(chat.since),

@@ -14,6 +14,7 @@ from tests.bench.load import BenchmarkFailed
 from tests.bench.measures import QUICK, SERVER_MEASURES, Effort
 from tests.bench.models import MODEL_MEASURES
 from tests.bench.report import Figure, save, table
+from tests.bench.versions import against
 
 MEASURES = {**SERVER_MEASURES, **LIVE_MEASURES, **GUARD_MEASURES, **MODEL_MEASURES}
 
@@ -23,7 +24,11 @@ def main() -> int:
     given = _arguments()
     _allow_many_connections()
     began = time.perf_counter()
-    figures, failed = uvloop.run(_measure(given.names or list(MEASURES), given.quick))
+    effort = QUICK if given.quick else Effort()
+    if given.against is not None:
+        figures, failed = uvloop.run(against(given.against.resolve(), effort)), False
+    else:
+        figures, failed = uvloop.run(_measure(given.names or list(MEASURES), effort))
     seconds = time.perf_counter() - began
     print(table(figures))
     save(given.json, figures, seconds)
@@ -38,6 +43,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--json", type=Path, default=Path("artifacts/bench.json"), help="default: %(default)s"
     )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="FOLDER",
+        help="measure this checkout beside another one instead",
+    )
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in MEASURES]
     if unknown:
@@ -45,8 +56,7 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-async def _measure(names: list[str], quick: bool) -> tuple[list[Figure], bool]:
-    effort = QUICK if quick else Effort()
+async def _measure(names: list[str], effort: Effort) -> tuple[list[Figure], bool]:
     figures, failed = [], False
     for name in names:
         print(f"measuring {name} …", file=sys.stderr, flush=True)

@@ -17,10 +17,10 @@ from tests.bench.measures import (
     Costs,
     Effort,
     Measure,
-    _alternate,
-    _compared,
-    _side,
+    alternate,
+    compared,
     named,
+    side_of,
 )
 from tests.bench.report import Figure
 from tests.bench.servers import Running, running
@@ -45,20 +45,20 @@ def _signed(user: str) -> str:
 async def guards(effort: Effort) -> list[Figure]:
     """Turns and joins with tokens and limits, against the same without."""
     async with AsyncExitStack() as stack:
-        free = await _side(stack, effort, running("server", **MEMORY))
-        guarded = await _side(stack, effort, running("server", **BY_SECRET), SECRETLY)
-        without, with_them = await _alternate(effort, free=free, guarded=guarded)
+        free = await side_of(stack, effort, running("server", settings=MEMORY))
+        guarded = await side_of(stack, effort, running("server", settings=BY_SECRET), SECRETLY)
+        without, with_them = await alternate(effort, free=free, guarded=guarded)
         joins = await _joins(effort, free.server, guarded.server, SECRETLY)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
         path = Path(folder) / "key.pem"
         path.write_text(public_pem(rsa_key()))
         by_key = {**MEMORY, **LIMITS, "SOCKET_AUTH": "jwt", "JWT_PUBLIC_KEY_FILE": str(path)}
-        signed = stack.enter_context(running("server", **by_key))
+        signed = stack.enter_context(running("server", settings=by_key))
         signed_joins = await _joins(
             effort, free.server, signed, replace(SPEAKER, token_for=_signed)
         )
     return [
-        _compared("turn with tokens and limits, CPU", with_them, without, goal=1.1),
+        compared("turn with tokens and limits, CPU", with_them, without, goal=1.1),
         _added("join by a token (HS256) and limits, CPU added", joins),
         _added("join by a token (RS256) and limits, CPU added", signed_joins),
     ]

@@ -142,8 +142,8 @@ class LiveChat:
 
 async def relay(effort: Effort) -> list[Figure]:
     """From the user's socket to the coordinator's and back, through server and bridge."""
-    with in_sqlite() as files, running("bridge", BRIDGE_STORE="memory") as bridge:
-        with running("server", **files, **_reaching(bridge.port)) as server:
+    with in_sqlite() as files, running("bridge", settings={"BRIDGE_STORE": "memory"}) as bridge:
+        with running("server", settings={**files, **_reaching(bridge.port)}) as server:
             async with _live_chats(server.port, bridge.port) as chats:
                 await _paced(chats, WARM_UP)  # and the beginnings are told meanwhile
                 crossings = await _paced(chats, effort.exchanges)
@@ -301,9 +301,12 @@ async def drain(effort: Effort) -> list[Figure]:
     """What has waited for the bridge goes out, while others go on chatting."""
     inbox = Inbox()
     await inbox.come()
-    with in_sqlite() as files, running("server", **files) as server:
+    with in_sqlite() as files, running("server", settings=files) as server:
         without_kib = await _growth_kib(server, effort)
-    with in_sqlite() as files, running("server", **files, **_reaching(inbox.port)) as server:
+    with (
+        in_sqlite() as files,
+        running("server", settings={**files, **_reaching(inbox.port)}) as server,
+    ):
         calm = await _acknowledged(server, "before", asyncio.sleep(CALM_S))
         inbox.go()
         with_kib = await _growth_kib(server, effort)

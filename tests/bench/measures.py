@@ -10,9 +10,11 @@ import http.client
 import socket
 import sys
 import time
+import tomllib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import median, quantiles
 
 from tests.bench.load import (
@@ -25,7 +27,7 @@ from tests.bench.load import (
     Part,
 )
 from tests.bench.report import Figure
-from tests.bench.servers import Running, in_dynamodb, in_sqlite, running, started, stop
+from tests.bench.servers import ROOT, Running, in_dynamodb, in_sqlite, running, started, stop
 
 MEMORY = {"STORE": "memory"}
 LONG, SHORT = 10_000, 10
@@ -80,11 +82,11 @@ class Costs:
 async def turn(effort: Effort) -> list[Figure]:
     """A turn of the AI against an echo of the same frame."""
     async with AsyncExitStack() as stack:
-        echo = await _side(stack, effort, running("echo"), ECHO)
-        server = await _side(stack, effort, running("server", **MEMORY))
-        echoes, turns = await _alternate(effort, echo=echo, turn=server)
+        echo = await side_of(stack, effort, running("echo"), ECHO)
+        server = await side_of(stack, effort, running("server", settings=MEMORY))
+        echoes, turns = await alternate(effort, echo=echo, turn=server)
         saturated = await _saturated(server, effort)
-    return [_compared("turn, CPU against an echo", turns, echoes, goal=3.0), *saturated]
+    return [compared("turn, CPU against an echo", turns, echoes, goal=3.0), *saturated]
 
 
 async def _saturated(side: Side, effort: Effort) -> list[Figure]:
@@ -110,14 +112,14 @@ async def _saturated(side: Side, effort: Effort) -> list[Figure]:
 async def sqlite(effort: Effort) -> list[Figure]:
     """A turn stored in SQLite against one stored in memory."""
     async with AsyncExitStack() as stack:
-        sides = {"memory": await _side(stack, effort, running("server", **MEMORY))}
+        sides = {"memory": await side_of(stack, effort, running("server", settings=MEMORY))}
         for synchronous in ("full", "normal"):
             settings = stack.enter_context(in_sqlite(synchronous))
-            sides[synchronous] = await _side(stack, effort, running("server", **settings))
-        memory, full, normal = await _alternate(effort, **sides)
+            sides[synchronous] = await side_of(stack, effort, running("server", settings=settings))
+        memory, full, normal = await alternate(effort, **sides)
     return [
-        _compared("turn in SQLite, CPU against memory", full, memory, goal=2.5),
-        _compared("  with SQLITE_SYNCHRONOUS=normal", normal, memory),
+        compared("turn in SQLite, CPU against memory", full, memory, goal=2.5),
+        compared("  with SQLITE_SYNCHRONOUS=normal", normal, memory),
     ]
 
 
@@ -126,11 +128,11 @@ async def dynamodb(effort: Effort) -> list[Figure]:
     effort = replace(effort, connections=10, messages=10)
     async with AsyncExitStack() as stack:
         settings = stack.enter_context(in_dynamodb())
-        sdk = await _side(stack, effort, running("sdk", **settings), ECHO)
-        server = await _side(stack, effort, running("server", **settings))
-        requests, turns = await _alternate(effort, requests=sdk, turn=server)
+        sdk = await side_of(stack, effort, running("sdk", settings=settings), ECHO)
+        server = await side_of(stack, effort, running("server", settings=settings))
+        requests, turns = await alternate(effort, requests=sdk, turn=server)
     return [
-        _compared("turn in DynamoDB, CPU against the bare SDK", turns, requests, goal=1.3),
+        compared("turn in DynamoDB, CPU against the bare SDK", turns, requests, goal=1.3),
         Figure(
             name="turns in DynamoDB per second of CPU",
             value=1e6 / median(turns.rounds),
@@ -140,9 +142,9 @@ async def dynamodb(effort: Effort) -> list[Figure]:
     ]
 
 
-async def idle(effort: Effort) -> list[Figure]:
+async def idle(effort: Effort, checkout: Path = ROOT) -> list[Figure]:
     """Memory of a connection that has joined and is silent; and how fast they join."""
-    with running("server", **MEMORY) as server:
+    with running("server", settings=MEMORY, checkout=checkout) as server:
         async with Crowd() as crowd:
             await crowd.add(server.port, named("warm", 250))
             before = await settled_kib(server)
@@ -181,13 +183,13 @@ async def _length(store: str, settings: Mapping[str, str], effort: Effort) -> li
     short = [list(named(f"short-{number}", 20)) for number in range(2 * effort.rounds + 1)]
     filled = [f"{user}:{LONG}" for user in long]
     filled += [f"{user}:{SHORT}" for users in short for user in users]
-    with running("filled", *filled, **settings) as server:
+    with running("filled", *filled, settings=settings) as server:
         async with await Crowd.of(server.port, named("new", 20)) as crowd:
             await crowd.speak(50)  # a warm-up of what all of them share
         cold = await _cold_costs(server, long, short.pop())
         warm = await _warm_costs(server, long, short)
     name = f"turn after {LONG:,} messages against {SHORT}, {store}"
-    return [_compared(name, *warm, goal=1.1), _compared("  with connecting and joining", *cold)]
+    return [compared(name, *warm, goal=1.1), compared("  with connecting and joining", *cold)]
 
 
 async def _cold_costs(server: Running, long: list[str], short: list[str]) -> tuple[Costs, Costs]:
@@ -220,12 +222,12 @@ async def pushes(effort: Effort) -> list[Figure]:
     """What each further socket of the same user costs."""
     sockets = 20
     async with AsyncExitStack() as stack:
-        alone = await _side(stack, effort, running("server", **MEMORY))
-        heard = await _side(stack, effort, running("server", **MEMORY))
+        alone = await side_of(stack, effort, running("server", settings=MEMORY))
+        heard = await side_of(stack, effort, running("server", settings=MEMORY))
         listeners = [user for user in named("user", effort.connections) for _ in range(sockets)]
         await heard.crowd.add(heard.server.port, listeners, LISTENER)
         few = replace(effort, rounds=5, messages=5)
-        one, many = await _alternate(few, one=alone, many=heard)
+        one, many = await alternate(few, one=alone, many=heard)
     extra = [b - a for a, b in zip(one.rounds, many.rounds, strict=True)]
     return [
         Figure(
@@ -242,7 +244,7 @@ async def start(effort: Effort) -> list[Figure]:
     times = []
     for _ in range(effort.starts):
         with in_sqlite() as settings:
-            times.append(_time_to_health(settings))
+            times.append(time_to_health(settings))
     return [
         Figure(
             name="/health answers after",
@@ -266,7 +268,7 @@ SERVER_MEASURES: Mapping[str, Measure] = {
 }
 
 
-async def _side(
+async def side_of(
     stack: AsyncExitStack,
     effort: Effort,
     server: AbstractContextManager[Running],
@@ -278,7 +280,7 @@ async def _side(
     return Side(process, await stack.enter_async_context(crowd))
 
 
-async def _alternate(effort: Effort, **sides: Side) -> list[Costs]:
+async def alternate(effort: Effort, **sides: Side) -> list[Costs]:
     """What a message costs each side: A B C, A B C, …"""
     costs = [Costs(name) for name in sides]
     for side in sides.values():
@@ -289,7 +291,7 @@ async def _alternate(effort: Effort, **sides: Side) -> list[Costs]:
     return costs
 
 
-def _compared(name: str, costs: Costs, base: Costs, goal: float | None = None) -> Figure:
+def compared(name: str, costs: Costs, base: Costs, goal: float | None = None) -> Figure:
     """The median of the ratios of each round."""
     ratios = [cost / other for cost, other in zip(costs.rounds, base.rounds, strict=True)]
     low, _, high = quantiles(ratios, n=4)
@@ -325,12 +327,15 @@ def _latency(what: str, seconds: Sequence[float]) -> Figure:
     )
 
 
-def _time_to_health(settings: Mapping[str, str]) -> float:
+def time_to_health(settings: Mapping[str, str], checkout: Path = ROOT) -> float:
+    """Return the seconds from the start of `ai-agent-server serve` to its first `/health`."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     began = time.perf_counter()
-    command = [sys.executable, "-m", "entrypoints.cli", "serve"]  # what ai-agent-server runs
-    process = started(command, {**settings, "SERVER_PORT": str(port)})
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
+    module, _, function = project["scripts"]["ai-agent-server"].partition(":")
+    command = [sys.executable, "-c", f"from {module} import {function}; {function}()", "serve"]
+    process = started(command, {**settings, "SERVER_PORT": str(port)}, checkout)
     try:
         while not _healthy(port):
             if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:

@@ -16,7 +16,8 @@ from subprocess import PIPE
 import httpx2
 import msgspec
 
-from adapters.openai.assistant import OpenAIAssistant
+from adapters.model.assistant import ModelAssistant
+from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
 from tests.bench.load import (
     BUSINESS,
@@ -28,7 +29,7 @@ from tests.bench.load import (
     Socket,
     frame,
 )
-from tests.bench.measures import Effort, Measure, named
+from tests.bench.measures import MEMORY, Effort, Measure, named
 from tests.bench.report import Figure
 from tests.bench.servers import Running, running, started, stop
 from tests.support.assistants import Said
@@ -115,7 +116,7 @@ def _model() -> Iterator[str]:
 @contextmanager
 def _server(url: str) -> Iterator[Running]:
     settings = {"ASSISTANT": "openai", "OPENAI_BASE_URL": url, "OPENAI_MODEL": "short"}
-    with running("server", STORE="memory", OPENAI_CONCURRENCY="1000", **settings) as server:
+    with running("server", settings={**MEMORY, "OPENAI_CONCURRENCY": "1000", **settings}) as server:
         yield server
 
 
@@ -143,9 +144,9 @@ async def calls(effort: Effort) -> list[Figure]:
                 ("short", "short", CPU_GOAL),
                 ("100-chunk", "long", CPU_GOAL),
             ):
-                assistant = OpenAIAssistant(
-                    base_url=url, api_key="key", model=model, clock=SystemClock(), jitter=float
-                )
+                clock = SystemClock()
+                client = OpenAIClient(url, "key", clock)
+                assistant = ModelAssistant(client, model=model, clock=clock, jitter=float)
                 bare = _Bare(http, f"{url}/chat/completions", model)
                 async with assistant:
                     figures.append(await _against(effort, name, goal, assistant, bare))
@@ -179,7 +180,7 @@ class _Bare:
 
 
 async def _against(
-    effort: Effort, name: str, goal: float, assistant: OpenAIAssistant, bare: "_Bare"
+    effort: Effort, name: str, goal: float, assistant: ModelAssistant, bare: "_Bare"
 ) -> Figure:
     view = view_of(*_SAID)
 

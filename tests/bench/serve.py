@@ -20,16 +20,17 @@ from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
 from litestar import Litestar, WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
+from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from application.ports import SessionStore
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author
 from domain.session import Draft, Session
-from entrypoints.app import SOCKET_PATH, create_app
-from entrypoints.container import Container
-from entrypoints.phoenix_protocol import uvicorn_config
 from entrypoints.serve import Server, bridge_program, listen, serve, server_program
+from entrypoints.server.app import SOCKET_PATH, create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import load_settings
 from tests.bench.load import BUSINESS, TEXT
+from tests.support.drafts import append_message
 
 
 def main(kind: str, *users: str) -> None:
@@ -190,9 +191,11 @@ async def _fill(store: SessionStore, session_id: SessionId, user: UserId, messag
     )
     for seq in range(1, messages, 2):
         asked = MessageId(f"{session_id}-{seq}")
-        draft.say(Author.USER, asked, TEXT, now)
+        append_message(draft, Author.USER, asked, TEXT, now)
         answer_id = MessageId(f"{asked}-answer")
-        draft.say(Author.AI, answer_id, TEXT, now, in_reply_to=(asked,), answers=seq)
+        append_message(
+            draft, Author.AI, answer_id, TEXT, now, in_reply_to=(asked,), settles_seq=seq
+        )
     await store.append(draft, None)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from tests.bench.load import BenchmarkFailed
@@ -42,13 +43,15 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str, **settings: str) -> Iterator[Running]:
-    """`python -m tests.bench.serve ARGUMENTS` until the block ends, with these settings.
+def running(
+    *arguments: str, settings: Mapping[str, str] = MappingProxyType({}), checkout: Path = ROOT
+) -> Iterator[Running]:
+    """Run `python -m tests.bench.serve ARGUMENTS` of a checkout, with these settings.
 
     Raises: BenchmarkFailed when it does not come to listen; its error output is ours.
     """
     command = [sys.executable, "-m", "tests.bench.serve", *arguments]
-    process = started(command, {**AT_ONCE, **settings}, stdout=subprocess.PIPE)
+    process = started(command, {**AT_ONCE, **settings}, checkout, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
@@ -87,9 +90,12 @@ def in_dynamodb() -> Iterator[dict[str, str]]:
 
 
 def started(
-    command: list[str], settings: Mapping[str, str], stdout: int = subprocess.DEVNULL
+    command: list[str],
+    settings: Mapping[str, str],
+    checkout: Path = ROOT,
+    stdout: int = subprocess.DEVNULL,
 ) -> "subprocess.Popen[str]":
-    """A process of this checkout on a free port of 127.0.0.1, unless `settings` say which."""
+    """Start a process of a checkout on a free port of 127.0.0.1, unless `settings` name one."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "LOG_LEVEL": "warning",
@@ -97,7 +103,7 @@ def started(
         "BRIDGE_PORT": "0",
         **settings,
     }
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout, text=True)
+    return subprocess.Popen(command, cwd=checkout, env=environment, stdout=stdout, text=True)
 
 
 def stop(process: "subprocess.Popen[str]") -> None:

@@ -6,27 +6,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from adapters.memory.store import MemoryStore
 from adapters.sqlite.store import SqliteStore
-from application.ports import Archive, Ledger, Outbox, SessionStore
+from application.ports import SessionStore, Store
 from domain.identity import BusinessId, Customer, MessageId, SessionId, TransferId, UserId
 from domain.message import Author
-from domain.notice import Notice, NoticeKind
+from domain.notice import Notice, QuestionAsked
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from tests.support.drafts import append_message
 from tests.support.dynamodb import DYNAMODB_LOCAL, DYNOXIDE, dynamo_store, engine
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 ANA = Customer(BusinessId("b1"), UserId("ana"))
 DAN = Customer(BusinessId("b1"), UserId("dan"))
-
-
-class Store(SessionStore, Archive, Outbox, Ledger, Protocol):
-    """What every adapter of storage is: all four ports over the same data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,9 @@ def user_says(
     """One message, a second after the session's newest entry unless a time is given."""
     draft = Draft(session, key=key)
     message_id = MessageId(f"{session.session_id}-{session.seq + 1}")
-    draft.say(Author.USER, message_id, text, at or session.updated_at + timedelta(seconds=1))
+    append_message(
+        draft, Author.USER, message_id, text, at or session.updated_at + timedelta(seconds=1)
+    )
     return draft
 
 
@@ -101,8 +99,12 @@ def asks_for_human(session: Session, at: datetime | None = None) -> Draft:
     """A status change and a notice in words: two entries in one draft."""
     draft = Draft(session)
     at = at or session.updated_at + timedelta(seconds=1)
-    draft.ask_for_human(Reason.USER_REQUEST, TransferId("t1"), at, timeout_s=300.0, summary="Da")
-    draft.say(Author.SYSTEM, MessageId(f"asked-{draft.session.seq}"), "I have asked", at)
+    draft.request_transfer(
+        Reason.USER_REQUEST, TransferId("t1"), at, timeout_s=300.0, handover_note="Da"
+    )
+    append_message(
+        draft, Author.SYSTEM, MessageId(f"asked-{draft.session.seq}"), "I have asked", at
+    )
     return draft
 
 
@@ -110,7 +112,7 @@ def closes(session: Session) -> Draft:
     """The end of the session."""
     draft = Draft(session)
     at = session.updated_at + timedelta(seconds=1)
-    draft.change(Status.CLOSED, Reason.CLOSED_BY_USER, at)
+    draft.change_status(Status.CLOSED, Reason.CLOSED_BY_COORDINATOR, at)
     return draft
 
 
@@ -123,8 +125,7 @@ def with_notices(draft: Draft, count: int = 1, *, due_at: datetime = NOON) -> Dr
             session_id=session.session_id,
             customer=session.customer,
             position=session.seq * 10 + place,
-            kind=NoticeKind.CONVERSATION,
-            body={"message": draft.entries[0].seq, "nested": {"ă": [1, 2.5, None, True]}},
+            content=QuestionAsked(at=due_at, text=f"ă {draft.entries[0].seq}"),
             due_at=due_at,
         )
         for place in range(count)

@@ -9,7 +9,7 @@ from adapters.scripted import ScriptedAssistant
 from adapters.system import SystemClock
 from application.ports import Assistant
 from domain.promise import promises_transfer
-from domain.tokens import estimate
+from domain.tokens import estimate_tokens
 from tests.support.model_turns import ask, conversation, openai_assistant
 from tests.support.openai_stub import Wire, calls, says, stub
 
@@ -101,4 +101,4 @@ async def test_a_summary_is_a_text_that_is_not_much_longer_than_asked_for(
     made = await assistant.summarise("A salutat.", log, "ro", max_tokens=200)
 
     assert made.text.strip()
-    assert estimate(made.text) < 400
+    assert estimate_tokens(made.text) < 400

@@ -1,25 +1,33 @@
-"""What every store of the bridge must keep to: one suite over all of them."""
+"""The contract of `BridgeStore`: one suite over all of its adapters."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from adapters.bridge_memory import MemoryBridgeStore
-from adapters.bridge_sqlite import SqliteBridgeStore
-from application.bridge.ports import KEYS_LIVE_S, BridgeStore, Change, live_place
-from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId, UserId
-from domain.live_chat import LiveChat, Wish, Words
+from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
+from application.bridge.ports import BridgeStore, Change, live_transcript_key
+from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
+from domain.identity import (
+    IDEMPOTENCY_WINDOW_S,
+    BusinessId,
+    CoordinatorId,
+    Customer,
+    MessageId,
+    SessionId,
+    UserId,
+)
 from domain.message import Author
 from domain.status import Status
 
 AT = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 ANA = Customer(BusinessId("b1"), UserId("ana"))
 DAN = Customer(BusinessId("b1"), UserId("dan"))
-PLACE = live_place(ANA)
+TRANSCRIPT = live_transcript_key(ANA)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -47,25 +55,24 @@ def chat(
     )
 
 
-def wish(wish_id: str, after_s: float) -> Wish:
-    return Wish(
-        wish_id=wish_id,
+def pending(command_id: str, after_s: float) -> PendingCommand:
+    return PendingCommand(
+        command_id=command_id,
         status=Status.LIVE,
         at=AT + timedelta(seconds=after_s),
         coordinator_id=CoordinatorId("maria"),
     )
 
 
-def words(message_id: str, text: str = "Bună!") -> Words:
-    return Words(message_id=MessageId(message_id), author=Author.USER, text=text, at=AT)
-
-
-def said(message_id: str, text: str = "Bună!", place: str = PLACE) -> Change:
-    return Change(at=AT, place=place, words=words(message_id, text))
+def posted(message_id: str, text: str = "Bună!", transcript_key: str = TRANSCRIPT) -> Change:
+    message = ChatMessage(message_id=MessageId(message_id), author=Author.USER, text=text, at=AT)
+    return Change(at=AT, transcript_key=transcript_key, message=message)
 
 
 async def test_a_chat_is_read_as_it_was_saved(store: BridgeStore) -> None:
-    saved = replace(chat("s1"), wishes=(wish("w1", 1),), coordinator_id=CoordinatorId("maria"))
+    saved = replace(
+        chat("s1"), pending_commands=(pending("c1", 1),), coordinator_id=CoordinatorId("maria")
+    )
     await store.save(Change(at=AT, chat=saved))
 
     read = await store.chat(SessionId("s1"))
@@ -73,25 +80,25 @@ async def test_a_chat_is_read_as_it_was_saved(store: BridgeStore) -> None:
     assert read == saved
 
 
-async def test_what_is_not_known_is_none(store: BridgeStore) -> None:
+async def test_unknown_keys_find_nothing(store: BridgeStore) -> None:
     await store.save(Change(at=AT, chat=chat("s1")))
 
     found = (
         await store.chat(SessionId("s2")),
-        await store.latest(DAN),
-        await store.answer("k", AT),
-        await store.recent(PLACE, 10),
+        await store.latest_chat(DAN),
+        await store.stored_reply("k", AT),
+        await store.recent_messages(TRANSCRIPT, 10),
     )
 
     assert found == (None, None, None, ())
 
 
-async def test_the_latest_chat_is_the_one_that_became_known_last(store: BridgeStore) -> None:
+async def test_the_latest_chat_is_the_one_first_stored_last(store: BridgeStore) -> None:
     for each in (chat("s1"), chat("s2"), chat("s3", DAN)):
         await store.save(Change(at=AT, chat=each))
     await store.save(Change(at=AT, chat=chat("s1", status=Status.CLOSED)))
 
-    latest = await store.latest(ANA)
+    latest = await store.latest_chat(ANA)
 
     assert latest == chat("s2")
 
@@ -122,77 +129,79 @@ async def test_a_chat_that_is_closed_is_not_among_the_open_ones(store: BridgeSto
     assert chats == ()
 
 
-async def test_wishing_chats_come_by_the_age_of_their_first_wish(store: BridgeStore) -> None:
-    second = replace(chat("s1"), wishes=(wish("w2", 2), wish("w3", 3)))
-    first = replace(chat("s2", status=Status.CLOSED), wishes=(wish("w1", 1),))
+async def test_chats_with_pending_commands_come_by_the_time_of_their_first_command(
+    store: BridgeStore,
+) -> None:
+    second = replace(chat("s1"), pending_commands=(pending("c2", 2), pending("c3", 3)))
+    first = replace(chat("s2", status=Status.CLOSED), pending_commands=(pending("c1", 1),))
     for each in (second, first, chat("s3")):
         await store.save(Change(at=AT, chat=each))
 
-    wishing = await store.wishing()
+    chats = await store.chats_with_pending_commands()
 
-    assert wishing == (first, second)
+    assert chats == (first, second)
 
 
-async def test_a_chat_whose_wish_is_heard_wishes_no_more(store: BridgeStore) -> None:
-    await store.save(Change(at=AT, chat=replace(chat("s1"), wishes=(wish("w1", 1),))))
+async def test_a_chat_whose_command_is_completed_is_not_listed_any_more(store: BridgeStore) -> None:
+    await store.save(Change(at=AT, chat=replace(chat("s1"), pending_commands=(pending("c1", 1),))))
     await store.save(Change(at=AT, chat=chat("s1")))
 
-    wishing = await store.wishing()
+    chats = await store.chats_with_pending_commands()
 
-    assert wishing == ()
+    assert chats == ()
 
 
-async def test_the_newest_words_of_a_place_come_in_the_order_of_their_saving(
+async def test_the_newest_messages_of_a_transcript_come_in_the_order_of_their_saving(
     store: BridgeStore,
 ) -> None:
     for number in range(5):
-        await store.save(said(f"m{number}"))
-    await store.save(said("m9", place="elsewhere"))
+        await store.save(posted(f"m{number}"))
+    await store.save(posted("m9", transcript_key="elsewhere"))
 
-    recent = await store.recent(PLACE, 3)
+    recent = await store.recent_messages(TRANSCRIPT, 3)
 
     assert [each.message_id for each in recent] == ["m2", "m3", "m4"]
 
 
-async def test_words_that_are_there_already_are_refused_with_all_that_came_along(
+async def test_a_duplicate_message_is_refused_with_the_whole_change(
     store: BridgeStore,
 ) -> None:
-    await store.save(said("m1", "first"))
+    await store.save(posted("m1", "first"))
 
-    repeat = replace(said("m1", "again"), chat=chat("s1"), key="k", answer={"status": "ok"})
+    repeat = replace(posted("m1", "again"), chat=chat("s1"), key="k", reply={"status": "ok"})
     stored = await store.save(repeat)
 
     assert stored is False
-    assert [each.text for each in await store.recent(PLACE, 10)] == ["first"]
+    assert [each.text for each in await store.recent_messages(TRANSCRIPT, 10)] == ["first"]
     assert await store.chat(SessionId("s1")) is None
-    assert await store.answer("k", AT) is None
+    assert await store.stored_reply("k", AT) is None
 
 
-async def test_the_same_message_id_may_stand_in_another_place(store: BridgeStore) -> None:
-    await store.save(said("m1"))
+async def test_the_same_message_id_may_be_in_another_transcript(store: BridgeStore) -> None:
+    await store.save(posted("m1"))
 
-    stored = await store.save(said("m1", place="elsewhere"))
+    stored = await store.save(posted("m1", transcript_key="elsewhere"))
 
     assert stored is True
 
 
-async def test_an_answer_is_found_under_its_key_for_48_hours(store: BridgeStore) -> None:
-    await store.save(Change(at=AT, key="k", answer={"messageId": "m1", "duplicate": False}))
-    expiry = AT + timedelta(seconds=KEYS_LIVE_S)
+async def test_a_reply_is_found_under_its_key_for_48_hours(store: BridgeStore) -> None:
+    await store.save(Change(at=AT, key="k", reply={"messageId": "m1", "duplicate": False}))
+    expiry = AT + timedelta(seconds=IDEMPOTENCY_WINDOW_S)
 
-    just_before = await store.answer("k", expiry - timedelta(milliseconds=1))
-    then = await store.answer("k", expiry)
+    just_before = await store.stored_reply("k", expiry - timedelta(milliseconds=1))
+    then = await store.stored_reply("k", expiry)
 
     assert just_before == {"messageId": "m1", "duplicate": False}
     assert then is None
 
 
-async def test_expired_keys_make_room_and_may_come_again(store: BridgeStore) -> None:
-    later = AT + timedelta(seconds=KEYS_LIVE_S + 1)
+async def test_expired_keys_are_removed_and_can_be_used_again(store: BridgeStore) -> None:
+    later = AT + timedelta(seconds=IDEMPOTENCY_WINDOW_S + 1)
     for key in ("k1", "k2"):
-        await store.save(Change(at=AT, key=key, answer={"first": True}))
+        await store.save(Change(at=AT, key=key, reply={"first": True}))
 
-    await store.save(Change(at=later, key="k1", answer={"first": False}))
+    await store.save(Change(at=later, key="k1", reply={"first": False}))
 
-    assert await store.answer("k1", later) == {"first": False}
-    assert await store.answer("k2", AT) is None
+    assert await store.stored_reply("k1", later) == {"first": False}
+    assert await store.stored_reply("k2", AT) is None

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
-from application.ports import RECENT, Erased, Loaded
+from application.ports import RECENT, Erased, Loaded, Store
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import (
     BusinessId,
@@ -20,7 +21,7 @@ from domain.identity import (
     UserId,
 )
 from domain.message import Author, Message
-from domain.notice import Deferred, Delivered, Undeliverable
+from domain.notice import Deferred, Delivered, Notice, QuestionAsked, Undeliverable
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from tests.contract.stores import (
@@ -28,7 +29,6 @@ from tests.contract.stores import (
     DAN,
     NOON,
     STORES,
-    Store,
     StoreCase,
     asks_for_human,
     closes,
@@ -40,6 +40,8 @@ from tests.contract.stores import (
     user_says,
     with_notices,
 )
+from tests.support.drafts import append_message
+from tests.support.notices import SAMPLES
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -70,17 +72,20 @@ def seqs(loaded: Loaded) -> list[int]:
 
 async def test_what_is_appended_is_what_is_read_back(store: Store) -> None:
     draft = Draft(new_session(customer=Customer(BusinessId("b:1"), UserId("a@b.ro"))), key="k")
-    draft.say(
+    append_message(
+        draft,
         Author.USER,
         MessageId("m-1"),
         'Bună! "Țuică" \\ \n 🍷 \u2028 \x00',
         NOON + timedelta(milliseconds=456),
         actions=({"type": "reservations", "items": [{"guests": 4, "at": None, "ok": True}]},),
         in_reply_to=(MessageId("a"), MessageId("b")),
-        answers=0,
+        settles_seq=0,
         coordinator_id=CoordinatorId("c1"),
     )
-    draft.say(Author.SYSTEM, MessageId("m-2"), "Îmi pare rău", NOON, answers=1, failed=True)
+    append_message(
+        draft, Author.SYSTEM, MessageId("m-2"), "Îmi pare rău", NOON, settles_seq=1, failed=True
+    )
     await store.append(draft, None)
 
     assert await load(store, "s1") == Loaded(draft.session, tuple(draft.entries))
@@ -90,7 +95,9 @@ async def test_a_status_change_keeps_its_transfer_and_summary(store: Store) -> N
     draft = asks_for_human(await stored(store, user_says(new_session())))
     session = await stored(store, draft)
     taken = Draft(session)
-    taken.change(Status.LIVE, Reason.ACCEPTED, NOON + HOUR, coordinator_id=CoordinatorId("maria"))
+    taken.change_status(
+        Status.LIVE, Reason.ACCEPTED, NOON + HOUR, coordinator_id=CoordinatorId("maria")
+    )
     await store.append(taken, None)
 
     loaded = await load(store, "s1")
@@ -323,9 +330,9 @@ async def test_a_key_is_taken_once(store: Store) -> None:
 async def test_a_duplicate_is_told_the_seq_of_what_was_said(store: Store) -> None:
     session = await conversation(store, 1)
     draft = Draft(session, key="k")
-    draft.hand_to(CoordinatorId("maria"), TransferId("t1"), NOON)
-    draft.say(Author.SYSTEM, MessageId("joined"), "maria has joined", NOON)
-    draft.say(Author.COORDINATOR, MessageId("said"), "Bună!", NOON)
+    draft.assign(CoordinatorId("maria"), TransferId("t1"), NOON)
+    append_message(draft, Author.SYSTEM, MessageId("joined"), "maria has joined", NOON)
+    append_message(draft, Author.COORDINATOR, MessageId("said"), "Bună!", NOON)
     session = await stored(store, draft)
 
     with pytest.raises(DuplicateMessage) as duplicate:
@@ -602,10 +609,19 @@ async def claimed(
 
 
 async def test_a_notice_is_claimed_as_it_was_stored(store: Store) -> None:
-    draft = with_notices(user_says(new_session()))
+    contents = [content for content, _ in SAMPLES.values()]
+    draft = with_notices(user_says(new_session()), len(contents))
+    draft.notices = [
+        replace(notice, content=content)
+        for notice, content in zip(draft.notices, contents, strict=True)
+    ]
     await store.append(draft, None)
+    found = list[Notice]()
+    while notices := await store.claim(NOON, NOON + MINUTE, 10):
+        found += notices
+        await store.settle(notices[0].notice_id, Delivered())
 
-    assert await store.claim(NOON, NOON + MINUTE, 10) == tuple(draft.notices)
+    assert found == draft.notices
 
 
 async def test_a_notice_is_claimed_when_it_is_due(store: Store) -> None:
@@ -696,7 +712,7 @@ async def test_dead_letters_are_kept_with_their_reason_and_the_oldest_come_first
     letters = await store.dead(10)
     assert [letter.notice.notice_id for letter in letters] == ["s1-10", "s1-11", "s0-10", "s0-11"]
     assert [letter.reason for letter in letters][::2] == ["no s1-10", "no s0-10"]
-    assert letters[0].notice.body == {"message": 1, "nested": {"ă": [1, 2.5, None, True]}}
+    assert letters[0].notice.content == QuestionAsked(at=NOON - SECOND, text="ă 1")
     assert letters[0].notice.due_at == NOON - SECOND
     assert await store.dead(1) == letters[:1]
 

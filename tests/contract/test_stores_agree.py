@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from application.ports import Store
 from domain.errors import Conflict, DuplicateMessage
 from domain.identity import Customer
 from domain.notice import Deferred, Delivered, Outcome, Undeliverable
@@ -21,7 +22,6 @@ from tests.contract.stores import (
     DAN,
     NOON,
     STORES,
-    Store,
     StoreCase,
     asks_for_human,
     closes,

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from adapters.memory.fanout import MemoryFanout
 from application.ports import Listener
 from domain.identity import Customer
-from entrypoints.container import Container
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.integration.phoenix.client import RawClient, connected, masked
 from tests.support.faults import FaultyStore

@@ -8,15 +8,15 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from adapters.bridge_memory import MemoryBridgeStore
+from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.store import MemoryStore
 from domain.message import Entry, Message
-from entrypoints.app import create_app
 from entrypoints.bridge.app import create_bridge
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
-from tests.support.browser import ARTIFACTS, Chat, Desk, chromium, windows
+from tests.support.browser import ARTIFACTS, CoordinatorPage, UserPage, chromium, windows
 from tests.support.server import free_port, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,7 +27,7 @@ SUMMARY = "Ana vine sâmbătă cu 60 de invitați."
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where a program runs."""
+    """The address of a program."""
 
     port: int
 
@@ -38,16 +38,16 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """Ana's window and Maria's, and what the assistant gets to see."""
+    """Ana's window and Maria's, and the assistant."""
 
-    ana: Chat
-    maria: Desk
+    ana: UserPage
+    maria: CoordinatorPage
     system: "System"
     assistant: ScriptedSteps
 
-    async def come(self) -> None:
-        """Both open their pages; nobody waits yet."""
-        await self.maria.sit(self.system.bridge)
+    async def open(self) -> None:
+        """Open both pages."""
+        await self.maria.sign_in(self.system.bridge)
         await self.ana.join(self.system.server)
 
     async def ask_for_human(self, question: str) -> None:
@@ -55,15 +55,15 @@ class Both:
         await self.ana.page.get_by_label("What is it about?").fill(question)
         await self.ana.page.get_by_role("button", name="Ask for a person").click()
 
-    async def talk(self) -> None:
-        """Ana asks for a human, and Maria has her conversation."""
-        await self.come()
+    async def start_live_chat(self) -> None:
+        """Have Ana ask for a human, and Maria claim the conversation."""
+        await self.open()
         await self.ask_for_human("Aveți loc pentru 60?")
         await self.maria.claim()
         await expect(self.ana.owner).to_have_text("Maria is with you")
 
-    async def picture(self, name: str) -> None:
-        """How both look just now."""
+    async def screenshot(self, name: str) -> None:
+        """Save a screenshot of both."""
         ARTIFACTS.mkdir(exist_ok=True)
         for side, page in (("user", self.ana.page), ("coordinator", self.maria.page)):
             path = ARTIFACTS / f"both-{name}-{side}.png"
@@ -71,7 +71,7 @@ class Both:
 
 
 class System:
-    """Server and bridge, which find each other; what they store outlives them."""
+    """A server and a bridge that are connected; their stores outlive them."""
 
     def __init__(self, assistant: ScriptedSteps) -> None:
         server_port, bridge_port = free_port(), free_port()
@@ -106,30 +106,30 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def both(browser: Browser) -> AsyncIterator[Both]:
-    """Their windows, and a bridge; the test starts the server."""
+    """Open both windows and run a bridge; the test runs the server."""
     assistant = ScriptedSteps(["Bună! Cu ce te pot ajuta?"], ["Sigur: sâmbătă, 60 de locuri."])
     system = System(assistant)
     async with system.serve_bridge(), windows(browser) as open_page:
         ana, maria = [await open_page(viewport=HALF, reduced_motion="reduce") for _ in range(2)]
-        yield Both(Chat(ana), Desk(maria), system, assistant)
+        yield Both(UserPage(ana), CoordinatorPage(maria), system, assistant)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def served(both: Both) -> AsyncIterator[Both]:
-    """The same with the server."""
+    """Run the server too."""
     async with both.system.serve():
         yield both
 
 
 def texts(entries: tuple[Entry, ...]) -> list[tuple[str, str]]:
-    """Who said what."""
+    """Return the authors and texts of messages."""
     return [(entry.author, entry.text) for entry in entries if isinstance(entry, Message)]
 
 
 async def test_from_the_ai_to_a_human_and_back(served: Both) -> None:
     both, ana, maria = served, served.ana, served.maria
-    await both.come()
-    await ana.say("Bună!")
+    await both.open()
+    await ana.send("Bună!")
     await expect(ana.bubbles("ai")).to_have_text(["Bună! Cu ce te pot ajuta?"])
 
     await both.ask_for_human("Aveți loc pentru 60?")
@@ -137,58 +137,58 @@ async def test_from_the_ai_to_a_human_and_back(served: Both) -> None:
     await expect(ana.owner).to_have_text("Waiting for a person")
     await maria.open()
     await expect(maria.page.locator("#context-body")).to_contain_text("Aveți loc pentru 60?")
-    await both.picture("waiting")
+    await both.screenshot("waiting")
 
     await maria.claim()
     await expect(ana.owner).to_have_text("Maria is with you")
     await maria.page.get_by_label("Message", exact=True).press_sequentially("Bu")
-    await expect(ana.page.get_by_text("Maria is writing…")).to_be_visible()
-    await both.picture("typing")
-    await maria.say("Bună, Ana! Da, sâmbătă avem loc.")
+    await expect(ana.page.get_by_text("Maria is typing…")).to_be_visible()
+    await both.screenshot("typing")
+    await maria.send("Bună, Ana! Da, sâmbătă avem loc.")
     await expect(ana.bubbles("coordinator")).to_have_text(["Bună, Ana! Da, sâmbătă avem loc."])
     await ana.page.get_by_label("Message", exact=True).press_sequentially("At")
-    await expect(maria.page.get_by_text("ana is writing…")).to_be_visible()
-    await ana.say("Atunci sâmbătă.")
+    await expect(maria.page.get_by_text("ana is typing…")).to_be_visible()
+    await ana.send("Atunci sâmbătă.")
     await expect(maria.bubbles("user").last).to_have_text("Atunci sâmbătă.")
-    await both.picture("live")
+    await both.screenshot("live")
 
     await maria.page.get_by_role("button", name="Return to AI").click()
     await maria.page.get_by_label("Summary").fill(SUMMARY)
     await maria.page.locator("#end-confirm").click()
     await expect(ana.owner).to_have_text("AI assistant")
     await expect(maria.page.locator("#live .chat")).to_have_count(0)
-    await ana.say("Ce am stabilit?")
+    await ana.send("Ce am stabilit?")
     await expect(ana.bubbles("ai").last).to_have_text("Sigur: sâmbătă, 60 de locuri.")
-    await both.picture("back")
+    await both.screenshot("back")
 
     view = both.assistant.views[-1]
     said = texts(view.entries)
-    assert view.session.summary == SUMMARY
+    assert view.session.handover_note == SUMMARY
     assert ("coordinator", "Bună, Ana! Da, sâmbătă avem loc.") in said
     assert ("user", "Atunci sâmbătă.") in said
-    assert [message.text for message in view.unanswered] == ["Ce am stabilit?"]
+    assert [message.text for message in view.pending] == ["Ce am stabilit?"]
 
 
 async def test_straight_to_the_bridge_everything_is_said_and_shown_once(served: Both) -> None:
     both, ana, maria = served, served.ana, served.maria
-    await both.talk()
-    await ana.page.get_by_label("Straight to the bridge").check()
-    await expect(ana.page.locator("#direct-state")).to_have_text("Joined")
+    await both.start_live_chat()
+    await ana.page.get_by_label("Connect directly to the bridge").check()
+    await expect(ana.page.locator("#direct-state")).to_have_text("Connected")
 
-    await ana.say("Mă auziți?")
+    await ana.send("Mă auziți?")
     await expect(maria.bubbles("user").last).to_have_text("Mă auziți?")
     await expect(ana.page.get_by_text("from another window")).to_have_count(0)
     sent = ana.page.locator('#frames-list > [data-direction="out"]')
     await expect(sent.filter(has_text="user_message")).to_have_count(1)
     await maria.page.get_by_label("Message", exact=True).press_sequentially("Vă")
-    await expect(ana.page.get_by_text("Maria is writing…")).to_be_visible()
-    await maria.say("Vă aud.")
+    await expect(ana.page.get_by_text("Maria is typing…")).to_be_visible()
+    await maria.send("Vă aud.")
     await expect(ana.bubbles("coordinator")).to_have_text(["Vă aud."])
-    await both.picture("direct")
-    await ana.page.get_by_label("Straight to the bridge").uncheck()
-    await ana.say("Și acum?")
+    await both.screenshot("direct")
+    await ana.page.get_by_label("Connect directly to the bridge").uncheck()
+    await ana.send("Și acum?")
     await expect(maria.bubbles("user").last).to_have_text("Și acum?")
-    await maria.say("Și acum.")
+    await maria.send("Și acum.")
     await expect(ana.bubbles("coordinator")).to_have_text(["Vă aud.", "Și acum."])
 
     await expect(ana.bubbles("user")).to_have_text(
@@ -207,19 +207,19 @@ async def test_straight_to_the_bridge_the_talk_goes_on_while_the_server_is_away(
 ) -> None:
     ana, maria = both.ana, both.maria
     async with both.system.serve():
-        await both.talk()
-        await ana.page.get_by_label("Straight to the bridge").check()
-        await expect(ana.page.locator("#direct-state")).to_have_text("Joined")
+        await both.start_live_chat()
+        await ana.page.get_by_label("Connect directly to the bridge").check()
+        await expect(ana.page.locator("#direct-state")).to_have_text("Connected")
     await expect(ana.alert).to_contain_text("Not connected")
 
-    await ana.say("Mai sunteți?")
+    await ana.send("Mai sunteți?")
     await expect(maria.bubbles("user").last).to_have_text("Mai sunteți?")
-    await maria.say("Aici sunt.")
+    await maria.send("Aici sunt.")
     await expect(ana.bubbles("coordinator")).to_have_text(["Aici sunt."])
     async with both.system.serve():
         await ana.page.evaluate('dispatchEvent(new Event("online"))')  # it waits no longer
-        await ana.is_joined()
-        await maria.say("Ne-am întors.")
+        await ana.is_connected()
+        await maria.send("Ne-am întors.")
         await expect(ana.bubbles("coordinator")).to_have_text(["Aici sunt.", "Ne-am întors."])
         await ana.page.reload()
         await ana.connect()

@@ -1,4 +1,4 @@
-"""The reference bridge over real sockets and HTTP, as its neighbours use it."""
+"""The reference bridge over real sockets and HTTP."""
 
 import asyncio
 import json
@@ -13,14 +13,19 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from adapters.bridge_memory import MemoryBridgeStore
-from adapters.phoenix.connection import JoinRefused, PhoenixChannel, PhoenixConnection, PushError
+from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.phoenix.client_connection import (
+    JoinError,
+    PhoenixChannel,
+    PhoenixConnection,
+    PushError,
+)
 from domain.errors import StorageUnavailable
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
-from entrypoints.app import create_app
 from entrypoints.bridge.app import create_bridge
 from entrypoints.bridge.http import MAX_BODY
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.agent_server import AgentServerDouble
 from tests.support.process import command
@@ -30,7 +35,7 @@ from tests.support.server import free_port, running
 PATIENCE_S = 20.0
 AT = "2030-01-01T12:00:00.000Z"
 LATER = "2030-01-01T12:00:01.000Z"
-# Nothing listens on port 9: what these tests wish for stays a wish.
+# Nothing listens on port 9: the commands of these tests stay pending.
 NO_SERVER = "http://127.0.0.1:9"
 SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER)
 USER = {"businessId": "b1", "userId": "ana"}
@@ -90,7 +95,7 @@ class Bridge:
         return await self.http.request(method, path, json=body, headers=headers)
 
     async def post(self, path: str, body: dict[str, Any], key: str | None = None) -> Any:
-        """The answer's body, of a request that is granted."""
+        """Return the body of a successful response."""
         return (await self.call("POST", path, body, key)).raise_for_status().json()
 
     async def tell_status(self, status: str, at: str = LATER, **more: Any) -> None:
@@ -98,7 +103,7 @@ class Bridge:
         (await self.call("PUT", "/api/conversation-status/s1", body)).raise_for_status()
 
     async def join(self, topic: str, **payload: Any) -> tuple[PhoenixChannel, Any]:
-        """Join on a socket of one's own: the channel, and what the join was answered."""
+        """Join on a new socket; return the channel and the reply."""
         url = f"ws://{self.address}/socket/websocket"
         connection = await self._stack.enter_async_context(PhoenixConnection(url))
         channel = connection.channel(topic, payload)
@@ -141,7 +146,7 @@ async def bridge() -> AsyncIterator[Bridge]:
 
 
 async def heard(channel: PhoenixChannel, event: str, **fields: Any) -> Any:
-    """The next payload of this event that has these fields."""
+    """Return the next payload of this event that has these fields."""
     async with asyncio.timeout(PATIENCE_S):
         async for name, payload in channel:
             if name == event and fields.items() <= payload.items():
@@ -152,7 +157,7 @@ async def heard(channel: PhoenixChannel, event: str, **fields: Any) -> Any:
 # The chat.
 
 
-async def test_words_come_back_to_their_sender_with_what_it_knows_them_by(bridge: Bridge) -> None:
+async def test_a_message_comes_back_to_its_sender_with_its_origin(bridge: Bridge) -> None:
     channel, joined = await bridge.chat()
 
     answer = await channel.push(
@@ -172,7 +177,7 @@ async def test_words_come_back_to_their_sender_with_what_it_knows_them_by(bridge
     }
 
 
-async def test_a_coordinators_words_reach_the_users_side(bridge: Bridge) -> None:
+async def test_a_coordinators_message_reaches_the_users_side(bridge: Bridge) -> None:
     users_side, _ = await bridge.chat()
     coordinators_side, _ = await bridge.chat()
 
@@ -185,7 +190,9 @@ async def test_a_coordinators_words_reach_the_users_side(bridge: Bridge) -> None
     assert (got["coordinatorId"], got["author"]) == ("maria", "coordinator")
 
 
-async def test_a_repeated_message_id_is_stored_once_and_says_so(bridge: Bridge) -> None:
+async def test_a_repeated_message_id_is_stored_once_and_marked_as_a_duplicate(
+    bridge: Bridge,
+) -> None:
     channel, _ = await bridge.chat()
     said = {"message": "Bună!", "messageId": "m1"}
     await channel.push("user_message", said)
@@ -197,7 +204,7 @@ async def test_a_repeated_message_id_is_stored_once_and_says_so(bridge: Bridge) 
     assert [words["message"] for words in joined["messages"]] == ["Bună!"]
 
 
-async def test_a_frame_without_ref_does_all_the_same_work(bridge: Bridge) -> None:
+async def test_a_frame_without_ref_is_handled_like_any_other(bridge: Bridge) -> None:
     channel, _ = await bridge.chat()
 
     channel.send("user_message", {"message": "Bună!", "timestamp": AT})
@@ -206,7 +213,9 @@ async def test_a_frame_without_ref_does_all_the_same_work(bridge: Bridge) -> Non
     assert got["message"] == "Bună!"
 
 
-async def test_a_join_tells_what_was_said_and_who_has_the_conversation(bridge: Bridge) -> None:
+async def test_a_join_returns_the_transcript_and_the_state_of_the_conversation(
+    bridge: Bridge,
+) -> None:
     await bridge.post("/api/notifications", TRANSFER)
     await bridge.post("/api/messages", {**MESSAGE, "messageId": "m1", "timestamp": AT})
     await bridge.post("/api/agent-responses", {**ANSWER, "messageId": "m2", "timestamp": LATER})
@@ -224,7 +233,7 @@ async def test_a_join_tells_what_was_said_and_who_has_the_conversation(bridge: B
     ]
 
 
-async def test_typing_reaches_the_others_and_not_who_types(bridge: Bridge) -> None:
+async def test_typing_reaches_the_other_clients_but_not_its_sender(bridge: Bridge) -> None:
     typing, _ = await bridge.chat()
     other, _ = await bridge.chat()
 
@@ -242,7 +251,7 @@ async def test_typing_reaches_the_others_and_not_who_types(bridge: Bridge) -> No
     assert "typing" not in events
 
 
-async def test_a_change_of_hands_is_told_on_the_chat(bridge: Bridge) -> None:
+async def test_a_status_change_is_pushed_on_the_chat(bridge: Bridge) -> None:
     channel, _ = await bridge.chat()
 
     await bridge.post("/api/notifications", TRANSFER)
@@ -272,7 +281,7 @@ async def test_a_change_of_hands_is_told_on_the_chat(bridge: Bridge) -> None:
         ("shout", {"message": "x"}, "unknown event"),
     ],
 )
-async def test_what_cannot_be_understood_is_refused(
+async def test_an_invalid_event_is_refused(
     bridge: Bridge, event: str, payload: dict[str, Any], reason: str
 ) -> None:
     channel, _ = await bridge.chat()
@@ -296,13 +305,13 @@ async def test_what_cannot_be_understood_is_refused(
 async def test_a_join_that_does_not_fit_its_topic_is_refused(
     bridge: Bridge, topic: str, payload: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(JoinRefused) as refused:
+    with pytest.raises(JoinError) as refused:
         await bridge.join(topic, **payload)
 
     assert refused.value.response["reason"] == reason
 
 
-async def test_what_could_not_be_stored_is_refused_and_heard_by_no_one() -> None:
+async def test_a_message_that_cannot_be_stored_is_refused_and_not_announced() -> None:
     class RefusingStore(MemoryBridgeStore):
         async def save(self, change: object) -> bool:
             raise StorageUnavailable
@@ -322,14 +331,14 @@ async def test_what_could_not_be_stored_is_refused_and_heard_by_no_one() -> None
 # The HTTP interface.
 
 
-async def test_it_lives(bridge: Bridge) -> None:
+async def test_the_health_check_answers(bridge: Bridge) -> None:
     response = await bridge.call("GET", "/health")
 
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.parametrize(("method", "path", "body"), EVERY_CALL)
-async def test_every_call_is_granted_and_its_repeat_gets_the_first_answer(
+async def test_every_call_succeeds_and_its_repeat_gets_the_first_reply(
     bridge: Bridge, method: str, path: str, body: dict[str, Any]
 ) -> None:
     first = await bridge.call(method, path, body, key="k1")
@@ -385,7 +394,7 @@ async def test_a_request_out_of_bounds_is_a_problem_document(
     assert response.headers["content-type"].startswith("application/problem+json")
 
 
-async def test_words_over_http_are_heard_on_the_chat(bridge: Bridge) -> None:
+async def test_messages_over_http_are_pushed_on_the_chat(bridge: Bridge) -> None:
     channel, _ = await bridge.chat()
 
     user = await bridge.post("/api/messages", {**MESSAGE, "messageId": "m1"})
@@ -418,7 +427,7 @@ async def test_a_coordinator_may_name_the_session_instead_of_the_user(bridge: Br
         ({"sessionId": "s1", "userId": "dan"}, 400, "invalid_payload"),
     ],
 )
-async def test_words_to_nobody_in_particular_are_refused(
+async def test_a_message_without_a_known_recipient_is_refused(
     bridge: Bridge, whom: dict[str, str], status: int, code: str
 ) -> None:
     await bridge.post("/api/notifications", TRANSFER)
@@ -428,7 +437,7 @@ async def test_words_to_nobody_in_particular_are_refused(
     assert (response.status_code, response.json()["code"]) == (status, code)
 
 
-async def test_words_into_a_closed_conversation_are_refused(bridge: Bridge) -> None:
+async def test_a_message_into_a_closed_conversation_is_refused(bridge: Bridge) -> None:
     await bridge.post("/api/notifications", TRANSFER)
     await bridge.tell_status("closed")
 
@@ -437,7 +446,7 @@ async def test_words_into_a_closed_conversation_are_refused(bridge: Bridge) -> N
     assert (response.status_code, response.json()["code"]) == (409, "session_closed")
 
 
-async def test_the_facts_of_the_demo_businesses_are_there(bridge: Bridge) -> None:
+async def test_the_facts_of_the_demo_businesses_are_served(bridge: Bridge) -> None:
     facts = (await bridge.call("GET", "/api/business/b2")).json()
     found = (await bridge.call("GET", "/api/business/b1/reservations?userId=ana")).json()
 
@@ -466,7 +475,7 @@ async def test_the_interface_is_described(bridge: Bridge) -> None:
 # The coordinators.
 
 
-async def test_who_waits_is_told_to_the_coordinators_at_once(bridge: Bridge) -> None:
+async def test_a_waiting_user_is_announced_to_the_coordinators(bridge: Bridge) -> None:
     channel, board = await bridge.coordinator("maria")
 
     await bridge.post("/api/notifications", TRANSFER)
@@ -479,7 +488,7 @@ async def test_who_waits_is_told_to_the_coordinators_at_once(bridge: Bridge) -> 
     assert notification["chat"]["context"] == TRANSFER["context"]
 
 
-async def test_a_repeated_notification_is_told_once(bridge: Bridge) -> None:
+async def test_a_repeated_notification_is_announced_once(bridge: Bridge) -> None:
     channel, _ = await bridge.coordinator("maria")
     for _ in range(2):
         await bridge.post("/api/notifications", TRANSFER)
@@ -490,7 +499,7 @@ async def test_a_repeated_notification_is_told_once(bridge: Bridge) -> None:
     assert types == ["waiting", "gone"]
 
 
-async def test_the_largest_context_package_is_taken(bridge: Bridge) -> None:
+async def test_the_largest_context_package_is_accepted(bridge: Bridge) -> None:
     emoji = "\N{SLICE OF PIZZA}" * 2_400
     lines = [{"seq": seq, "author": "user", "message": emoji} for seq in range(1, 11)]
     context = {"summary": "x" * 10_000, "lastMessages": lines}
@@ -515,7 +524,7 @@ async def test_two_coordinators_cannot_both_claim(bridge: Bridge) -> None:
     assert refused.response["by"] == claimed["coordinatorId"]
 
 
-async def test_a_conversation_can_be_taken_over_on_purpose(bridge: Bridge) -> None:
+async def test_a_conversation_can_be_taken_over_explicitly(bridge: Bridge) -> None:
     await bridge.post("/api/notifications", TRANSFER)
     maria, _ = await bridge.coordinator("maria")
     ion, _ = await bridge.coordinator("ion")
@@ -529,7 +538,7 @@ async def test_a_conversation_can_be_taken_over_on_purpose(bridge: Bridge) -> No
     assert taken["coordinatorId"] == "ion"
 
 
-async def test_a_coordinator_who_joins_later_sees_how_things_are(bridge: Bridge) -> None:
+async def test_a_coordinator_who_joins_later_gets_the_current_board(bridge: Bridge) -> None:
     await bridge.post("/api/notifications", TRANSFER)
     other = {**TRANSFER, "sessionId": "s2", "transferId": "t2", "userId": "dan"}
     await bridge.post("/api/notifications", other)
@@ -553,7 +562,7 @@ async def test_coordinators_see_no_other_business(bridge: Bridge) -> None:
     assert refused.value.response["reason"] == "unknown_session"
 
 
-async def test_coordinators_see_what_was_said_to_the_ai(bridge: Bridge) -> None:
+async def test_coordinators_get_the_transcript_of_the_ai(bridge: Bridge) -> None:
     for _ in range(2):  # told at least once
         await bridge.post("/api/ai-conversation", CONVERSATION)
         await bridge.post("/api/ai-context", CONTEXT)
@@ -565,7 +574,7 @@ async def test_coordinators_see_what_was_said_to_the_ai(bridge: Bridge) -> None:
     assert said == [("user", "Ce program aveți?"), ("ai", "Luni–vineri 9–22.")]
 
 
-async def test_coordinators_hear_what_is_said_in_every_live_chat(bridge: Bridge) -> None:
+async def test_coordinators_get_the_messages_of_every_live_chat(bridge: Bridge) -> None:
     channel, _ = await bridge.coordinator("maria")
 
     await bridge.post("/api/messages", MESSAGE)
@@ -574,10 +583,10 @@ async def test_coordinators_hear_what_is_said_in_every_live_chat(bridge: Bridge)
     assert (got["userId"], got["author"], got["message"]) == ("ana", "user", "Mai e cineva?")
 
 
-async def test_only_who_has_the_token_coordinates() -> None:
+async def test_coordinators_need_the_token() -> None:
     settings = Settings(bridge_store="memory", agent_server_url=NO_SERVER, service_token="t0p")
     async with serving(settings) as bridge:
-        with pytest.raises(JoinRefused) as refused:
+        with pytest.raises(JoinError) as refused:
             await bridge.coordinator("eve")
         stranger, _ = await bridge.chat()
         with pytest.raises(PushError) as silenced:
@@ -605,7 +614,7 @@ async def test_a_foreign_page_cannot_open_the_socket(bridge: Bridge) -> None:
 # The AI agent server.
 
 
-async def test_what_is_decided_while_the_server_is_away_comes_in_order_once_it_is_back() -> None:
+async def test_commands_given_while_the_server_is_down_arrive_in_order_once_it_is_up() -> None:
     double, port = AgentServerDouble(), free_port()
     settings = Settings(bridge_store="memory", agent_server_url=f"http://127.0.0.1:{port}")
     async with serving(settings) as bridge:
@@ -628,7 +637,7 @@ async def test_what_is_decided_while_the_server_is_away_comes_in_order_once_it_i
     assert len(set(double.keys)) == 2
 
 
-async def test_a_wish_that_the_server_refuses_is_told_with_how_things_are() -> None:
+async def test_a_command_that_the_server_refuses_is_announced_with_the_state() -> None:
     double = AgentServerDouble()
     double.refusals["s1"] = "session_closed"
     double.statuses["s1"] = "closed"
@@ -676,7 +685,7 @@ async def test_a_log_that_cannot_be_reached_is_refused(bridge: Bridge) -> None:
     assert refused.value.response == {"reason": "server_unavailable"}
 
 
-async def test_the_ai_agent_server_itself_does_what_a_coordinator_decides() -> None:
+async def test_the_ai_agent_server_executes_a_coordinators_command() -> None:
     server_settings = Settings(store="memory", turn_quiet_ms=0, service_token="t0p")
     container = Container(settings=server_settings)
     ana = Customer(BusinessId("b1"), UserId("ana"))
@@ -698,6 +707,8 @@ async def test_the_ai_agent_server_itself_does_what_a_coordinator_decides() -> N
             page = await channel.push("more", {"sessionId": session.session_id})
         loaded = await container.store().load(session.session_id)
 
+    assert loaded is not None
+    assert loaded.session.transfer is not None
     assert (loaded.session.status, loaded.session.transfer.coordinator_id) == (
         "live",
         CoordinatorId("maria"),
@@ -705,10 +716,10 @@ async def test_the_ai_agent_server_itself_does_what_a_coordinator_decides() -> N
     assert [entry["kind"] for entry in page["messages"]][:2] == ["message", "status"]
 
 
-# Its own life.
+# The process.
 
 
-async def test_what_was_answered_survives_the_death_of_the_process(tmp_path: Path) -> None:
+async def test_what_was_acknowledged_survives_the_death_of_the_process(tmp_path: Path) -> None:
     folder = {"AGENT_SERVER_URL": NO_SERVER}
     async with process(tmp_path, name="bridge", **folder) as running_bridge:
         async with visiting(running_bridge.address) as bridge:
@@ -737,7 +748,7 @@ async def test_what_was_answered_survives_the_death_of_the_process(tmp_path: Pat
     assert [words["message"] for words in history["messages"]] == ["Ce program aveți?"]
 
 
-async def test_a_wish_survives_the_death_of_the_process_and_is_delivered(tmp_path: Path) -> None:
+async def test_a_command_survives_the_death_of_the_process_and_is_delivered(tmp_path: Path) -> None:
     double, port = AgentServerDouble(), free_port()
     folder = {"AGENT_SERVER_URL": f"http://127.0.0.1:{port}"}
     async with process(tmp_path, name="bridge", **folder) as running_bridge:
@@ -760,7 +771,7 @@ async def test_a_wish_survives_the_death_of_the_process_and_is_delivered(tmp_pat
     assert double.told == [("s1", {"status": "live", "coordinatorId": "maria"})]
 
 
-async def test_sigterm_ends_it_in_order(tmp_path: Path) -> None:
+async def test_sigterm_ends_the_process_in_order(tmp_path: Path) -> None:
     async with process(tmp_path, name="bridge", fresh=True) as running_bridge:
         running_bridge.signal(signal.SIGTERM)
         ended = await running_bridge.end()
@@ -769,7 +780,7 @@ async def test_sigterm_ends_it_in_order(tmp_path: Path) -> None:
     assert [json.loads(line)["action"] for line in ended.log.splitlines()] == ["bridge_stopped"]
 
 
-async def test_a_database_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_database_is_reported_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not a database, but longer than the header of one " * 9)
 

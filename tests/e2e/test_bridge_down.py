@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from entrypoints.app import create_app
+from domain.texts import Text, localized
 from entrypoints.bridge.app import create_bridge
+from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
 from tests.support.bridge import (
     CLOSE,
@@ -29,7 +30,6 @@ from tests.support.bridge import (
 )
 from tests.support.process import server
 from tests.support.server import running
-from tests.support.texts import text_of
 from tests.support.user import PATIENCE_S, User, user
 
 NOBODY = "ws://127.0.0.1:9/socket/websocket"
@@ -96,10 +96,10 @@ async def test_while_the_bridge_is_away_the_chat_goes_on_and_then_all_arrives_in
         for text in ("Aveți loc?", "Pentru doi?", "Vineri?"):
             await chat(socket, text)
         session_id = (await socket.ask_for_human(message="Un om, vă rog"))["sessionId"]
-        await socket.wait_for("new_message", message=text_of("requested"))
-        await socket.wait_for("new_message", message=text_of("unreachable"))
+        await socket.wait_for("new_message", message=localized("ro", Text.REQUESTED))
+        await socket.wait_for("new_message", message=localized("ro", Text.UNREACHABLE))
         await bridge.start()
-        await socket.wait_for("new_message", message=text_of("reached"))
+        await socket.wait_for("new_message", message=localized("ro", Text.REACHED))
         await bridge.wait_until(11)
 
         assert told_of(bridge, "u1") == [
@@ -175,7 +175,7 @@ async def test_a_user_who_gives_up_while_the_bridge_is_away_leaves_no_ghost() ->
         await socket.join()
         await bridge.stop()
         await socket.ask_for_human(message="Un om, vă rog")
-        await socket.wait_for("new_message", message=text_of("unreachable"))
+        await socket.wait_for("new_message", message=localized("ro", Text.UNREACHABLE))
         await socket.request("end_live_chat", {})
         await bridge.start()
         await bridge.wait_until(3)
@@ -197,11 +197,11 @@ async def test_what_is_said_while_the_reference_bridge_is_away_is_there_when_it_
         async with user(address) as socket:
             await socket.join()
             await socket.ask_for_human(message="Un om, vă rog")
-            await socket.wait_for("new_message", message=text_of("unreachable"))
+            await socket.wait_for("new_message", message=localized("ro", Text.UNREACHABLE))
             for text in ("Alo?", "Mai e cineva?"):
                 await socket.say(text)
             async with running(create_bridge(at_bridge), port=port) as there:
-                await socket.wait_for("new_message", message=text_of("reached"))
+                await socket.wait_for("new_message", message=localized("ro", Text.REACHED))
                 said = await _said_live(there, 2)
     finally:
         await serving.__aexit__(None, None, None)

@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from tests.integration.phoenix_client.peer import Listener, Peer, listening
+from tests.integration.phoenix.peer import Listener, Peer, listening
 
 ROOT = Path(__file__).parents[2]
 TOPIC = "messages:b1"
@@ -65,7 +65,7 @@ class Chat:
 
 @asynccontextmanager
 async def chatting(url: str, *options: str) -> AsyncIterator[Chat]:
-    arguments = ("-m", "entrypoints.chat", "--url", url, "--business", "b1", "--user", "u1")
+    arguments = ("-m", "entrypoints.cli.chat", "--url", url, "--business", "b1", "--user", "u1")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
@@ -406,7 +406,7 @@ async def test_commands_that_need_no_server_are_answered_here(listener: Listener
 async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_at_once(listener: Listener) -> None:
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "entrypoints.chat", "--url", listener.url),
+        *(sys.executable, "-m", "entrypoints.cli.chat", "--url", listener.url),
         *("--business", "b1", "--user", "u1"),
         **{"cwd": ROOT, "stdin": theirs, "stdout": theirs},  # type: ignore[arg-type]
     )

@@ -13,13 +13,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from adapters.bridge_memory import MemoryBridgeStore
-from adapters.phoenix.connection import PhoenixConnection
-from entrypoints.app import create_app
+from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.phoenix.client_connection import PhoenixConnection
 from entrypoints.bridge.app import create_bridge
+from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
 from tests.support.agent_server import AgentServerDouble
-from tests.support.browser import ARTIFACTS, PHONE, Desk, chromium, windows
+from tests.support.browser import ARTIFACTS, PHONE, CoordinatorPage, chromium, windows
 from tests.support.server import running
 from tests.support.user import user
 
@@ -37,7 +37,7 @@ OscillatorNode.prototype.start = function (...when) {
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A running bridge, and what its neighbours can do with it."""
+    """A running bridge, and what the server posts to it."""
 
     address: str
     http: httpx.AsyncClient
@@ -47,7 +47,7 @@ class Bridge:
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
 
-    async def waits(
+    async def hand_over(
         self,
         user: str = "ana",
         *,
@@ -55,7 +55,7 @@ class Bridge:
         question: str = "Aveți loc pentru 60?",
         context: dict[str, Any] | None = None,
     ) -> None:
-        """The server tells that a user waits, and has waited for so long."""
+        """Post the history of a conversation, and that its user has waited for so long."""
         at = datetime.now(UTC) - timedelta(seconds=for_s)
         said = [
             ("user", "Bună! Aș vrea să fac o nuntă la voi.", -20.0),
@@ -63,11 +63,11 @@ class Bridge:
             ("user", question, -10.0),
         ]
         for author, text, after_s in said:
-            await self.tells(user, author, text, at + timedelta(seconds=after_s))
+            await self.record(user, author, text, at + timedelta(seconds=after_s))
         await self._post(
             "/api/notifications",
             {
-                **self._whose(user),
+                **self._identity(user),
                 "type": "transfer",
                 "transferId": f"t-{user}",
                 "reason": "user_request",
@@ -86,10 +86,10 @@ class Bridge:
             },
         )
 
-    async def tells(self, user: str, author: str, text: str, at: datetime) -> None:
-        """The server tells what was said to the AI, or by it."""
+    async def record(self, user: str, author: str, text: str, at: datetime) -> None:
+        """Post a message to the AI, or one of the AI's."""
         if author == "user":
-            news = {**self._whose(user), "type": "ai_conversation", "message": text}
+            news = {**self._identity(user), "type": "ai_conversation", "message": text}
             await self._post("/api/ai-conversation", {**news, "timestamp": at.isoformat()})
         else:
             answer = {"businessId": "b1", "userId": user, "aiResponse": text}
@@ -98,11 +98,11 @@ class Bridge:
                 {"sessionId": f"s-{user}", "context": answer, "timestamp": at.isoformat()},
             )
 
-    async def says(self, text: str, user: str = "ana") -> None:
-        """A user writes to the coordinators' side."""
-        await self._post("/api/messages", {**self._whose(user), "message": text})
+    async def post_message(self, text: str, user: str = "ana") -> None:
+        """Post a message of a user's to the live chat."""
+        await self._post("/api/messages", {**self._identity(user), "message": text})
 
-    def _whose(self, user: str) -> dict[str, str]:
+    def _identity(self, user: str) -> dict[str, str]:
         return {
             "businessId": "b1",
             "userId": user,
@@ -118,7 +118,7 @@ class Bridge:
 async def serving(
     store: MemoryBridgeStore, double: AgentServerDouble, server_url: str, *, port: int = 0
 ) -> AsyncIterator[Bridge]:
-    """The whole bridge over this store, which outlives it."""
+    """Run the whole bridge over this store, which outlives it."""
     settings = Settings(agent_server_url=server_url)
     async with (
         running(create_bridge(settings, store), port=port) as address,
@@ -127,7 +127,7 @@ async def serving(
         yield Bridge(address, http, double)
 
 
-OpenDesk = Callable[..., Awaitable[Desk]]
+OpenCoordinator = Callable[..., Awaitable[CoordinatorPage]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -137,11 +137,11 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def open_desk(browser: Browser) -> AsyncIterator[OpenDesk]:
+async def open_coordinator(browser: Browser) -> AsyncIterator[OpenCoordinator]:
     async with windows(browser, COUNT_TONES) as open_page:
 
-        async def window(**options: Any) -> Desk:
-            return Desk(await open_page(**options))
+        async def window(**options: Any) -> CoordinatorPage:
+            return CoordinatorPage(await open_page(**options))
 
         yield window
 
@@ -156,51 +156,55 @@ async def bridge() -> AsyncIterator[Bridge]:
         yield bridge
 
 
-async def test_who_waits_is_seen_at_once_longest_first(bridge: Bridge, open_desk: OpenDesk) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await expect(desk.page.locator("#nobody")).to_contain_text("You will hear it")
+async def test_who_waits_is_seen_at_once_longest_first(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await expect(coordinator.page.locator("#waiting-empty")).to_contain_text(
+        "You will hear a sound"
+    )
 
-    await bridge.waits("dan", for_s=5)
-    await bridge.waits("ana", for_s=65)
+    await bridge.hand_over("dan", for_s=5)
+    await bridge.hand_over("ana", for_s=65)
 
-    await expect(desk.waiting).to_have_text(["ana", "dan"])
-    await expect(desk.page).to_have_title("(2) waiting · Coordinators")
-    await expect(desk.chat("ana").locator("time")).to_contain_text("1:")
-    await desk.page.wait_for_function("window.tones > 0")
+    await expect(coordinator.waiting).to_have_text(["ana", "dan"])
+    await expect(coordinator.page).to_have_title("(2) waiting · Coordinators")
+    await expect(coordinator.chat("ana").locator("time")).to_contain_text("1:")
+    await coordinator.page.wait_for_function("window.tones > 0")
 
 
 async def test_a_claimed_conversation_is_talked_in_by_both_sides(
-    bridge: Bridge, open_desk: OpenDesk
+    bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits()
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
 
-    await desk.claim()
-    await desk.say("Bună ziua, sunt Maria.")
-    await bridge.says("Minunat! Deci aveți loc?")
+    await coordinator.claim()
+    await coordinator.send("Bună ziua, sunt Maria.")
+    await bridge.post_message("Minunat! Deci aveți loc?")
 
-    await expect(desk.bubbles("coordinator")).to_have_text(["Bună ziua, sunt Maria."])
-    await expect(desk.bubbles("user").last).to_have_text("Minunat! Deci aveți loc?")
-    await expect(desk.page.locator(".divider")).to_have_text("Live chat")
-    await expect(desk.page).to_have_title("Coordinators")
+    await expect(coordinator.bubbles("coordinator")).to_have_text(["Bună ziua, sunt Maria."])
+    await expect(coordinator.bubbles("user").last).to_have_text("Minunat! Deci aveți loc?")
+    await expect(coordinator.page.locator(".divider")).to_have_text("Live chat")
+    await expect(coordinator.page).to_have_title("Coordinators")
 
 
 async def test_what_was_said_before_and_why_somebody_waits_is_seen(
-    bridge: Bridge, open_desk: OpenDesk
+    bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits(question="Aveți loc pentru 60?")
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over(question="Aveți loc pentru 60?")
 
-    await desk.open()
+    await coordinator.open()
 
-    context = desk.page.locator("#context-body")
-    await expect(desk.bubbles("user")).to_have_text(
+    context = coordinator.page.locator("#context-body")
+    await expect(coordinator.bubbles("user")).to_have_text(
         ["Bună! Aș vrea să fac o nuntă la voi.", "Aveți loc pentru 60?"]
     )
-    await expect(desk.bubbles("ai")).to_have_count(1)
+    await expect(coordinator.bubbles("ai")).to_have_count(1)
     await expect(context.locator(".reason")).to_have_text("Asked for a person")
     await expect(context.locator(".question")).to_have_text("Aveți loc pentru 60?")
     await expect(context).to_contain_text("Vrea să organizeze o nuntă")
@@ -209,25 +213,29 @@ async def test_what_was_said_before_and_why_somebody_waits_is_seen(
 
 
 async def test_what_is_said_to_the_assistant_after_a_live_chat_stands_after_it(
-    bridge: Bridge, open_desk: OpenDesk
+    bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits(for_s=60)
-    await desk.claim()
-    await desk.say("Bună ziua.")
-    await expect(desk.bubbles("coordinator")).to_have_count(1)
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over(for_s=60)
+    await coordinator.claim()
+    await coordinator.send("Bună ziua.")
+    await expect(coordinator.bubbles("coordinator")).to_have_count(1)
 
-    await bridge.tells("ana", "user", "Mulțumesc, asistentule.", datetime.now(UTC))
-    await desk.page.reload()
-    await desk.is_connected()
-    await desk.open()
+    await bridge.record("ana", "user", "Mulțumesc, asistentule.", datetime.now(UTC))
+    await coordinator.page.reload()
+    await coordinator.is_connected()
+    await coordinator.open()
 
-    await expect(desk.page.locator(".divider")).to_have_text(["Live chat", "With the assistant"])
-    await expect(desk.page.locator(".bubble").last).to_have_text("Mulțumesc, asistentule.")
+    await expect(coordinator.page.locator(".divider")).to_have_text(
+        ["Live chat", "With the assistant"]
+    )
+    await expect(coordinator.page.locator(".bubble").last).to_have_text("Mulțumesc, asistentule.")
 
 
-async def test_the_servers_own_log_is_loaded_on_demand(bridge: Bridge, open_desk: OpenDesk) -> None:
+async def test_the_servers_own_log_is_loaded_on_demand(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
     bridge.server.log = [
         {
             "seq": seq,
@@ -239,26 +247,26 @@ async def test_the_servers_own_log_is_loaded_on_demand(bridge: Bridge, open_desk
         }
         for seq in range(1, 61)
     ]
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits()
-    await desk.open()
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
+    await coordinator.open()
 
-    await desk.page.get_by_role("button", name="Load from the server").click()
-    await expect(desk.bubbles("user")).to_have_count(50)
-    await desk.page.get_by_role("button", name="Load earlier").click()
+    await coordinator.page.get_by_role("button", name="Load history from the server").click()
+    await expect(coordinator.bubbles("user")).to_have_count(50)
+    await coordinator.page.get_by_role("button", name="Load earlier messages").click()
 
-    await expect(desk.bubbles("user")).to_have_text([f"nr. {seq}" for seq in range(1, 61)])
-    await expect(desk.page.locator("#earlier")).to_be_hidden()
+    await expect(coordinator.bubbles("user")).to_have_text([f"nr. {seq}" for seq in range(1, 61)])
+    await expect(coordinator.page.locator("#earlier")).to_be_hidden()
 
 
 async def test_another_coordinators_claim_is_seen_and_respected(
-    bridge: Bridge, open_desk: OpenDesk
+    bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
-    maria, ion = await open_desk(), await open_desk()
-    await maria.sit(bridge, "Maria")
-    await ion.sit(bridge, "Ion")
-    await bridge.waits()
+    maria, ion = await open_coordinator(), await open_coordinator()
+    await maria.sign_in(bridge, "Maria")
+    await ion.sign_in(bridge, "Ion")
+    await bridge.hand_over()
     await ion.open()
 
     await maria.claim()
@@ -271,18 +279,20 @@ async def test_another_coordinators_claim_is_seen_and_respected(
     await expect(maria.owner).to_have_text("is with Ion")
 
 
-async def test_typing_is_seen_on_both_sides(bridge: Bridge, open_desk: OpenDesk) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits()
-    await desk.claim()
+async def test_typing_is_seen_on_both_sides(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
+    await coordinator.claim()
     async with PhoenixConnection(f"ws://{bridge.address}/socket/websocket") as connection:
         users_side = connection.channel("chat:b1:ana", {"businessId": "b1", "userId": "ana"})
         await users_side.join()
 
         users_side.send("typing", {"author": "user"})
-        await expect(desk.page.locator("#typing")).to_have_text("ana is writing…")
-        await desk.page.get_by_label("Message", exact=True).press_sequentially("Da")
+        await expect(coordinator.page.locator("#typing")).to_have_text("ana is typing…")
+        await coordinator.page.get_by_label("Message", exact=True).press_sequentially("Da")
         async with asyncio.timeout(10):
             typing = await anext(payload async for name, payload in users_side if name == "typing")
 
@@ -290,121 +300,129 @@ async def test_typing_is_seen_on_both_sides(bridge: Bridge, open_desk: OpenDesk)
 
 
 async def test_a_conversation_is_returned_with_a_summary(
-    bridge: Bridge, open_desk: OpenDesk
+    bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits()
-    await desk.claim()
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
+    await coordinator.claim()
 
-    await desk.page.get_by_role("button", name="Return to AI").click()
-    await desk.page.get_by_label("Summary").fill("Loc pentru 60, sâmbătă.")
-    await desk.page.get_by_role("button", name="Return", exact=True).click()
+    await coordinator.page.get_by_role("button", name="Return to AI").click()
+    await coordinator.page.get_by_label("Summary").fill("Loc pentru 60, sâmbătă.")
+    await coordinator.page.get_by_role("button", name="Return", exact=True).click()
 
-    await expect(desk.owner).to_have_text("The assistant has the conversation.")
-    await expect(desk.page.locator("#composer")).to_be_hidden()
-    await expect(desk.chat("ana")).to_have_count(0)
+    await expect(coordinator.owner).to_have_text("Back with the assistant.")
+    await expect(coordinator.page.locator("#composer")).to_be_hidden()
+    await expect(coordinator.chat("ana")).to_have_count(0)
     assert [body for _, body in bridge.server.told] == [
         {"status": "live", "coordinatorId": "Maria"},
         {"status": "ai", "coordinatorId": "Maria", "summary": "Loc pentru 60, sâmbătă."},
     ]
 
 
-async def test_a_conversation_is_not_closed_by_mistake(bridge: Bridge, open_desk: OpenDesk) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits()
-    await desk.claim()
+async def test_a_conversation_is_not_closed_by_mistake(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
+    await coordinator.claim()
 
-    await desk.page.get_by_role("button", name="Close", exact=True).click()
-    await desk.page.get_by_role("button", name="Not now").click()
-    await expect(desk.owner).to_have_text("is with you")
-    await desk.page.get_by_role("button", name="Close", exact=True).click()
-    await desk.page.locator("#end-confirm").click()
+    await coordinator.page.get_by_role("button", name="Close", exact=True).click()
+    await coordinator.page.get_by_role("button", name="Cancel").click()
+    await expect(coordinator.owner).to_have_text("is with you")
+    await coordinator.page.get_by_role("button", name="Close", exact=True).click()
+    await coordinator.page.locator("#end-confirm").click()
 
-    await expect(desk.owner).to_have_text("The conversation is closed.")
+    await expect(coordinator.owner).to_have_text("The conversation is closed.")
 
 
-async def test_a_user_who_waits_no_more_disappears(bridge: Bridge, open_desk: OpenDesk) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits()
-    await expect(desk.waiting).to_have_text(["ana"])
+async def test_a_user_who_waits_no_more_disappears(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
+    await expect(coordinator.waiting).to_have_text(["ana"])
 
     now = datetime.now(UTC).isoformat()
     await bridge.http.put(
         "/api/conversation-status/s-ana", json={"status": "ai", "summary": None, "updatedAt": now}
     )
 
-    await expect(desk.waiting).to_have_count(0)
-    await expect(desk.page).to_have_title("Coordinators")
+    await expect(coordinator.waiting).to_have_count(0)
+    await expect(coordinator.page).to_have_title("Coordinators")
 
 
 async def test_words_in_another_chat_of_mine_are_counted_until_they_are_read(
-    bridge: Bridge, open_desk: OpenDesk
+    bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits("ana")
-    await bridge.waits("dan")
-    await desk.claim("ana")
-    await desk.claim("dan")
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over("ana")
+    await bridge.hand_over("dan")
+    await coordinator.claim("ana")
+    await coordinator.claim("dan")
 
     for text in ("Alo?", "Mai sunteți?"):
-        await bridge.says(text, "ana")
-    await expect(desk.chat("ana").locator(".unread")).to_have_text("2")
-    await desk.open("ana")
+        await bridge.post_message(text, "ana")
+    await expect(coordinator.chat("ana").locator(".unread")).to_have_text("2")
+    await coordinator.open("ana")
 
-    await expect(desk.chat("ana").locator(".unread")).to_have_count(0)
-    await expect(desk.bubbles("user").last).to_have_text("Mai sunteți?")
+    await expect(coordinator.chat("ana").locator(".unread")).to_have_count(0)
+    await expect(coordinator.bubbles("user").last).to_have_text("Mai sunteți?")
 
 
 async def test_the_sound_can_be_turned_off_and_stays_off(
-    bridge: Bridge, open_desk: OpenDesk
+    bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await desk.page.get_by_role("button", name="Sound").click()
-    await bridge.waits("ana")
-    await expect(desk.waiting).to_have_text(["ana"])
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await coordinator.page.get_by_role("button", name="Sound").click()
+    await bridge.hand_over("ana")
+    await expect(coordinator.waiting).to_have_text(["ana"])
 
-    await desk.page.reload()
-    await desk.is_connected()
+    await coordinator.page.reload()
+    await coordinator.is_connected()
 
-    await expect(desk.page.get_by_role("button", name="Sound")).to_have_attribute(
+    await expect(coordinator.page.get_by_role("button", name="Sound")).to_have_attribute(
         "aria-pressed", "false"
     )
-    assert await desk.tones() == 0
+    assert await coordinator.tones_played() == 0
 
 
-async def test_who_one_is_is_asked_once(bridge: Bridge, open_desk: OpenDesk) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge, "Maria")
+async def test_who_one_is_is_asked_once(bridge: Bridge, open_coordinator: OpenCoordinator) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge, "Maria")
 
-    await desk.page.reload()
-    await desk.is_connected()
+    await coordinator.page.reload()
+    await coordinator.is_connected()
 
-    await expect(desk.page.locator("#who-dialog")).to_be_hidden()
-    await expect(desk.page.locator("#whose")).to_have_text("Maria · b1")
+    await expect(coordinator.page.locator("#sign-in-dialog")).to_be_hidden()
+    await expect(coordinator.page.locator("#signed-in-as")).to_have_text("Maria · b1")
 
 
-async def test_markup_in_a_message_stays_text(bridge: Bridge, open_desk: OpenDesk) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
+async def test_markup_in_a_message_stays_text(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
     markup = "<img src=x onerror=\"console.error('run')\"><b>bold</b>"
-    await bridge.waits(question=markup)
+    await bridge.hand_over(question=markup)
 
-    await desk.open()
+    await coordinator.open()
 
-    await expect(desk.bubbles("user").last).to_have_text(markup)
-    await expect(desk.page.locator(".bubble b, .bubble img, #context-body img")).to_have_count(0)
+    await expect(coordinator.bubbles("user").last).to_have_text(markup)
+    await expect(
+        coordinator.page.locator(".bubble b, .bubble img, #context-body img")
+    ).to_have_count(0)
 
 
 async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
-    bridge: Bridge, open_desk: OpenDesk
+    bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
-    desk = await open_desk()
-    await desk.sit(bridge)
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
     context = {
         "summary": {"what": 1},
         "language": "?",
@@ -412,76 +430,84 @@ async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
         "toolsUsed": 5,
         "lastMessages": [None, 7, {"author": "user"}, {"author": "ai", "message": "45 de lei."}],
     }
-    await bridge.waits(context=context)
+    await bridge.hand_over(context=context)
 
-    await desk.open()
+    await coordinator.open()
 
-    await expect(desk.page.locator("#context-body .question")).to_have_text("Cât costă?")
-    await expect(desk.page.locator("#context-body")).to_contain_text("s-ana")
+    await expect(coordinator.page.locator("#context-body .question")).to_have_text("Cât costă?")
+    await expect(coordinator.page.locator("#context-body")).to_contain_text("s-ana")
 
 
 async def test_a_restart_of_the_bridge_loses_nothing_and_needs_no_reload(
-    open_desk: OpenDesk,
+    open_coordinator: OpenCoordinator,
 ) -> None:
-    desk, store, double = await open_desk(), MemoryBridgeStore(), AgentServerDouble()
+    coordinator, store, double = await open_coordinator(), MemoryBridgeStore(), AgentServerDouble()
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             port = bridge.port
-            await desk.sit(bridge)
-            await bridge.waits()
-            await desk.claim()
-            await desk.say("Bună ziua.")
-            await expect(desk.bubbles("coordinator")).to_have_count(1)
-        await expect(desk.page.locator("#pill-label")).to_contain_text("Reconnecting")
-        await desk.say("Mai sunt aici.")
-        await expect(desk.page.locator('[data-state="queued"] .bubble')).to_have_count(1)
+            await coordinator.sign_in(bridge)
+            await bridge.hand_over()
+            await coordinator.claim()
+            await coordinator.send("Bună ziua.")
+            await expect(coordinator.bubbles("coordinator")).to_have_count(1)
+        await expect(coordinator.page.locator("#pill-label")).to_contain_text("Reconnecting")
+        await coordinator.send("Mai sunt aici.")
+        await expect(coordinator.page.locator('[data-state="queued"] .bubble')).to_have_count(1)
 
         async with serving(store, double, f"http://{address}", port=port) as bridge:
-            await desk.is_connected()
-            await bridge.waits("dan")
+            await coordinator.is_connected()
+            await bridge.hand_over("dan")
 
-            await expect(desk.bubbles("coordinator")).to_have_text(["Bună ziua.", "Mai sunt aici."])
-            await expect(desk.owner).to_have_text("is with you")
-            await expect(desk.waiting).to_have_text(["dan"])
+            await expect(coordinator.bubbles("coordinator")).to_have_text(
+                ["Bună ziua.", "Mai sunt aici."]
+            )
+            await expect(coordinator.owner).to_have_text("is with you")
+            await expect(coordinator.waiting).to_have_text(["dan"])
 
 
-async def test_a_decision_waits_for_the_server_in_plain_sight(open_desk: OpenDesk) -> None:
-    desk, double = await open_desk(), AgentServerDouble()
+async def test_a_decision_waits_for_the_server_in_plain_sight(
+    open_coordinator: OpenCoordinator,
+) -> None:
+    coordinator, double = await open_coordinator(), AgentServerDouble()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     async with serving(MemoryBridgeStore(), double, f"http://127.0.0.1:{port}") as bridge:
-        await desk.sit(bridge)
-        await bridge.waits()
-        await desk.open()
-        await desk.page.get_by_role("button", name="Claim").click()
-        await expect(desk.page.locator("#away")).to_contain_text("is kept, and goes to it in order")
-        await expect(desk.owner).to_have_text("is with you · waiting for the server")
+        await coordinator.sign_in(bridge)
+        await bridge.hand_over()
+        await coordinator.open()
+        await coordinator.page.get_by_role("button", name="Claim").click()
+        await expect(coordinator.page.locator("#server-unreachable")).to_contain_text(
+            "will be sent in order"
+        )
+        await expect(coordinator.owner).to_have_text(
+            "is with you · not yet confirmed by the server"
+        )
 
         async with running(double.app(), port=port):
-            await expect(desk.owner).to_have_text("is with you")
-            await expect(desk.page.locator("#away")).to_be_hidden()
+            await expect(coordinator.owner).to_have_text("is with you")
+            await expect(coordinator.page.locator("#server-unreachable")).to_be_hidden()
 
     assert double.told == [("s-ana", {"status": "live", "coordinatorId": "Maria"})]
 
 
 async def test_a_decision_that_the_server_refuses_is_told(
-    bridge: Bridge, open_desk: OpenDesk
+    bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
     bridge.server.refusals["s-ana"] = "session_closed"
     bridge.server.statuses["s-ana"] = "closed"
-    desk = await open_desk()
-    await desk.sit(bridge)
-    await bridge.waits()
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
 
-    await desk.open()
-    await desk.page.get_by_role("button", name="Claim").click()
+    await coordinator.open()
+    await coordinator.page.get_by_role("button", name="Claim").click()
 
-    await expect(desk.alert).to_contain_text("The conversation with ana was not taken over.")
-    await expect(desk.owner).to_have_text("The conversation is closed.")
+    await expect(coordinator.alert).to_contain_text("The conversation with ana was not taken over.")
+    await expect(coordinator.owner).to_have_text("The conversation is closed.")
 
 
 async def test_a_user_and_a_coordinator_talk_through_the_ai_agent_server(
-    open_desk: OpenDesk,
+    open_coordinator: OpenCoordinator,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -493,38 +519,42 @@ async def test_a_user_and_a_coordinator_talk_through_the_ai_agent_server(
         elixir_http_url=f"http://127.0.0.1:{port}",
         elixir_websocket_url=f"ws://127.0.0.1:{port}/socket/websocket",
     )
-    desk = await open_desk()
+    coordinator = await open_coordinator()
     async with (
         running(create_app(settings)) as server,
         serving(MemoryBridgeStore(), AgentServerDouble(), f"http://{server}", port=port) as bridge,
         user(server, user_id="ana") as ana,
     ):
-        await desk.sit(bridge)
+        await coordinator.sign_in(bridge)
         await ana.join()
         await ana.ask_for_human(message="Vreau să vorbesc cu un om.")
-        await desk.claim()
+        await coordinator.claim()
         await ana.wait_for("conversation_status", status="live", coordinatorId="Maria")
         await ana.say("Bună, cine sunteți?")
-        await expect(desk.bubbles("user").last).to_have_text("Bună, cine sunteți?")
-        await desk.say("Sunt Maria.")
+        await expect(coordinator.bubbles("user").last).to_have_text("Bună, cine sunteți?")
+        await coordinator.send("Sunt Maria.")
         answer = await ana.wait_for("agent_message")
-        await desk.page.get_by_role("button", name="Return to AI").click()
-        await desk.page.get_by_role("button", name="Return", exact=True).click()
+        await coordinator.page.get_by_role("button", name="Return to AI").click()
+        await coordinator.page.get_by_role("button", name="Return", exact=True).click()
         returned = await ana.wait_for("conversation_status", status="ai")
 
     assert (answer["message"], answer["coordinatorId"]) == ("Sunt Maria.", "Maria")
     assert returned["reason"] == "returned"
 
 
-async def test_a_phone_shows_one_thing_at_a_time(bridge: Bridge, open_desk: OpenDesk) -> None:
-    phone = await open_desk(viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce")
-    await phone.sit(bridge)
-    await bridge.waits(for_s=42)
+async def test_a_phone_shows_one_thing_at_a_time(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    phone = await open_coordinator(
+        viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce"
+    )
+    await phone.sign_in(bridge)
+    await bridge.hand_over(for_s=42)
     await expect(phone.waiting).to_have_text(["ana"])
     await _picture(phone, "phone-list")
 
     await phone.claim()
-    await phone.say("Bună ziua, sunt Maria.")
+    await phone.send("Bună ziua, sunt Maria.")
     await expect(phone.bubbles("coordinator")).to_have_count(1)
     await _picture(phone, "phone-chat")
     await expect(phone.waiting).to_be_hidden()
@@ -535,26 +565,30 @@ async def test_a_phone_shows_one_thing_at_a_time(bridge: Bridge, open_desk: Open
     await phone.page.get_by_role("button", name="Back to the list").click()
 
     await expect(phone.chat("ana")).to_be_visible()
-    assert await phone.sideways() <= 0
+    assert await phone.overflow_px() <= 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_a_desk_in_either_light(bridge: Bridge, open_desk: OpenDesk, scheme: str) -> None:
-    desk = await open_desk(color_scheme=scheme, reduced_motion="reduce")
-    await desk.sit(bridge)
-    await bridge.waits("ana", for_s=130)
-    await desk.claim("ana")
-    await desk.say("Bună ziua, sunt Maria. Da, sala mare are 80 de locuri.")
-    await bridge.says("Minunat! Și pentru copii aveți ceva?")
-    await bridge.waits("dan", for_s=75, question="Pot muta rezervarea pe vineri?")
-    await bridge.waits("elena.popescu", for_s=12, question="Cât costă parcarea la voi în weekend?")
+async def test_a_desk_in_either_light(
+    bridge: Bridge, open_coordinator: OpenCoordinator, scheme: str
+) -> None:
+    coordinator = await open_coordinator(color_scheme=scheme, reduced_motion="reduce")
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over("ana", for_s=130)
+    await coordinator.claim("ana")
+    await coordinator.send("Bună ziua, sunt Maria. Da, sala mare are 80 de locuri.")
+    await bridge.post_message("Minunat! Și pentru copii aveți ceva?")
+    await bridge.hand_over("dan", for_s=75, question="Pot muta rezervarea pe vineri?")
+    await bridge.hand_over(
+        "elena.popescu", for_s=12, question="Cât costă parcarea la voi în weekend?"
+    )
 
-    await expect(desk.waiting).to_have_text(["dan", "elena.popescu"])
-    await expect(desk.bubbles("user")).to_have_count(3)
-    await _picture(desk, f"desktop-{scheme}")
-    assert await desk.sideways() <= 0
+    await expect(coordinator.waiting).to_have_text(["dan", "elena.popescu"])
+    await expect(coordinator.bubbles("user")).to_have_count(3)
+    await _picture(coordinator, f"desktop-{scheme}")
+    assert await coordinator.overflow_px() <= 0
 
 
-async def _picture(desk: Desk, name: str) -> None:
+async def _picture(coordinator: CoordinatorPage, name: str) -> None:
     ARTIFACTS.mkdir(exist_ok=True)
-    await desk.page.screenshot(path=ARTIFACTS / f"coordinator-{name}.png")
+    await coordinator.page.screenshot(path=ARTIFACTS / f"coordinator-{name}.png")

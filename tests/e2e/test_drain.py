@@ -19,11 +19,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from adapters.memory.store import MemoryStore
-from application.deliver import FLUSH_S
+from application.deliver_outbox import FLUSH_S
 from application.ports import Assistant
 from domain.notice import Notice
-from entrypoints.app import create_app
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.bridge import HANG as HANGING

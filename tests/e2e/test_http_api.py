@@ -16,13 +16,13 @@ from adapters.memory.store import MemoryStore
 from application.ports import Loaded
 from domain.errors import StorageUnavailable
 from domain.identity import SessionId
-from entrypoints.app import create_app
-from entrypoints.container import Container
-from entrypoints.guards import MAX_BODY
+from domain.texts import Text, localized
+from entrypoints.access.guards import MAX_BODY
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.dynamodb import over_the_stores, settings_of
 from tests.support.server import running
-from tests.support.texts import text_of
 from tests.support.user import User, user
 
 JSON = {"Content-Type": "application/json"}
@@ -316,7 +316,7 @@ async def test_a_takeover_is_seen_by_the_user(api: httpx.AsyncClient, server: st
     assert answer.json()["status"] == change["status"] == "live"
     assert answer.json()["transfer"]["coordinatorId"] == change["coordinatorId"] == "Ana"
     assert answer.json()["epoch"] == 1
-    assert notice["message"] == text_of("joined", who="Ana")
+    assert notice["message"] == localized("ro", Text.JOINED, who="Ana")
     assert notice["inReplyTo"] == []
 
 

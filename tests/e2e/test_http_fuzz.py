@@ -16,9 +16,9 @@ from litestar.routes import HTTPRoute
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from adapters.bridge_memory import MemoryBridgeStore
-from entrypoints.app import create_app
+from adapters.bridge.memory_store import MemoryBridgeStore
 from entrypoints.bridge.app import create_bridge
+from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
 from tests.support.server import running
 from tests.support.user import user

@@ -11,13 +11,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
-from adapters.bridge_memory import MemoryBridgeStore
-from entrypoints.app import create_app
+from adapters.bridge.memory_store import MemoryBridgeStore
 from entrypoints.bridge.app import create_bridge
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import Act, ScriptedSteps
-from tests.support.browser import Chat, Desk, chromium, windows
+from tests.support.browser import CoordinatorPage, UserPage, chromium, windows
 from tests.support.server import free_port, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -45,7 +45,8 @@ UNFOLD = """document.querySelectorAll("details").forEach((each) => (each.open = 
 # Whatever markup could bring in; the pages have none of it, and no listener in an attribute.
 INTRUDERS = """() => [...document.querySelectorAll("*")].filter((node) =>
   node.matches(`iframe, object, embed, base, style, a, video, audio, form[action], animate,
-    script:not([src^="/web/"]), img:not([src="/web/icon.svg"]), link:not([href^="/web/"])`) ||
+    script:not([src^="/web/"]), link:not([href^="/web/"]),
+    img:not([src="/web/shared/icon.svg"])`) ||
   [...node.attributes].some(({ name }) => name.startsWith("on"))
 ).map((node) => node.outerHTML)"""
 
@@ -66,7 +67,7 @@ class At:
 class Windows:
     """A user's window and a coordinator's, on the pages of a server and a bridge."""
 
-    def __init__(self, ana: Chat, maria: Desk, server: At, bridge: At) -> None:
+    def __init__(self, ana: UserPage, maria: CoordinatorPage, server: At, bridge: At) -> None:
         self.ana, self.maria = ana, maria
         self.server, self.bridge = server, bridge
 
@@ -101,7 +102,7 @@ async def both(browser: Browser, *answers: str) -> AsyncIterator[Windows]:
             page.on("request", lambda request: asked.append(request.url))
             page.on("websocket", lambda socket: asked.append(socket.url))
             page.on("dialog", lambda dialog: asked.append(f"a dialog: {dialog.message}"))
-        yield Windows(Chat(ana), Desk(maria), server, bridge)
+        yield Windows(UserPage(ana), CoordinatorPage(maria), server, bridge)
     ours = tuple(
         f"{scheme}://{at.address}/" for scheme in ("http", "ws") for at in (server, bridge)
     )
@@ -118,10 +119,10 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
     texts = list(HOSTILE.values())
     async with both(browser, *texts) as windows:
         ana, maria = windows.ana, windows.maria
-        await maria.sit(windows.bridge)
+        await maria.sign_in(windows.bridge)
         await ana.join(windows.server)
         for number, text in enumerate(texts, 1):
-            await ana.say(text)
+            await ana.send(text)
             await expect(ana.bubbles("ai")).to_have_count(number)
         to_the_ai = await ana.bubbles("user").all_text_contents()
         from_the_ai = await ana.bubbles("ai").all_text_contents()
@@ -133,10 +134,10 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
         await expect(maria.bubbles("ai")).to_have_count(len(texts))
         seen_by_maria = await maria.bubbles("ai").all_text_contents()
         for text in texts:
-            await maria.say(text)
+            await maria.send(text)
         await expect(ana.bubbles("coordinator")).to_have_count(len(texts))
         by_maria = await ana.bubbles("coordinator").all_text_contents()
-        await ana.say(HOSTILE["script"])
+        await ana.send(HOSTILE["script"])
         await expect(maria.bubbles("user").last).to_have_text(HOSTILE["script"])
         await maria.page.get_by_role("button", name="Return to AI").click()
         await maria.page.get_by_label("Summary").fill(HOSTILE["svg"])
@@ -199,7 +200,7 @@ async def test_a_users_page_shows_a_text_in_whatever_field_it_comes(browser: Bro
             for event, payload in _pushes_to_user(text):
                 wire.push("messages:b1", event, payload)
             await expect(ana.bubbles("coordinator")).to_have_count(1)
-            await ana.say("Bună!")
+            await ana.send("Bună!")
             await expect(ana.page.locator(".failure")).to_have_count(1)
             await ana.page.evaluate(UNFOLD)
 
@@ -209,7 +210,7 @@ async def test_a_users_page_shows_a_text_in_whatever_field_it_comes(browser: Bro
             assert bubbles == [text] * 4 + ["Bună!"]
             assert len([part for part in others if text in part]) >= 12
             assert await windows.intruders() == []
-            assert await ana.sideways() == 0
+            assert await ana.overflow_px() == 0
 
 
 def _users_server(text: str) -> Answer:
@@ -267,7 +268,7 @@ async def test_a_coordinators_page_shows_a_text_in_whatever_field_it_comes(
         maria, page, wire = windows.maria, windows.maria.page, Wire()
         await wire.take_over(page)
         wire.answer_with(_coordinators_server("Bună!"))
-        await maria.sit(windows.bridge)
+        await maria.sign_in(windows.bridge)
         for text in HOSTILE.values():
             wire.answer_with(_coordinators_server(text))
             await page.reload()
@@ -287,7 +288,7 @@ async def test_a_coordinators_page_shows_a_text_in_whatever_field_it_comes(
             assert context is not None
             assert context.count(text) >= 7
             assert await windows.intruders() == []
-            assert await maria.sideways() == 0
+            assert await maria.overflow_px() == 0
 
 
 def _words(text: str) -> Payload:
@@ -345,6 +346,8 @@ async def test_an_address_that_somebody_was_sent_runs_nothing(browser: Browser) 
             query = urlencode(everywhere(text[:1_000], *names))
             await ana.open(windows.server, f"?{query}#{query}")
             await ana.page.locator("#connect").click()
-            await expect(ana.page.locator("#pill-label")).to_have_text(re.compile("Refused|Joined"))
+            await expect(ana.page.locator("#pill-label")).to_have_text(
+                re.compile("Refused|Connected")
+            )
 
             assert await windows.intruders() == []

@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.bridge_memory import MemoryBridgeStore
+from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.store import MemoryStore
 from adapters.phoenix.client import ClientSettings
-from adapters.phoenix.connection import PhoenixChannel, PhoenixConnection
-from entrypoints.app import create_app
+from adapters.phoenix.client_connection import PhoenixChannel, PhoenixConnection
 from entrypoints.bridge.app import create_bridge
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.integration.elixir.chats import Chats
 from tests.support.server import free_port, running

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from domain.texts import Text, localized
 from tests.support.aimock import KEY, Aimock, aimock, calls, fails, says
 from tests.support.process import ServerProcess, command, server
-from tests.support.texts import text_of
 from tests.support.user import User, user
 
-APOLOGY = text_of("apology")
+APOLOGY = localized("ro", Text.APOLOGY)
 HAND_OVER = {"reason": "cere un om", "summary": "Vrea o masă pentru patru."}
 
 
@@ -103,7 +103,7 @@ async def test_a_transfer_without_words_is_told_by_the_server(
         told = await who.wait_for("new_message")
         await who.wait_for("conversation_status", status="waiting")
 
-    assert told["message"] == text_of("requested")
+    assert told["message"] == localized("ro", Text.REQUESTED)
 
 
 async def test_a_promise_that_no_tool_has_kept_is_kept(tmp_path: Path, model: Aimock) -> None:
@@ -129,7 +129,7 @@ async def test_who_gets_no_answer_gets_an_apology_and_in_the_end_a_human(
         changed = await who.wait_for("conversation_status")
 
     assert first["message"] == APOLOGY
-    assert second["message"] == text_of("apology_requested")
+    assert second["message"] == localized("ro", Text.APOLOGY_REQUESTED)
     assert (changed["status"], changed["reason"]) == ("waiting", "ai_failure")
 
 

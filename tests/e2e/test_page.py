@@ -17,10 +17,10 @@ from application.ports import Typing
 from domain.errors import StorageUnavailable
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
 from domain.session import Draft
-from entrypoints.app import create_app
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
-from tests.support.browser import ARTIFACTS, PHONE, Chat, chromium, windows
+from tests.support.browser import ARTIFACTS, PHONE, UserPage, chromium, windows
 from tests.support.server import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,8 +30,8 @@ ANA = Customer(BusinessId("b1"), UserId("ana"))
 SETTINGS = Settings(store="memory", turn_quiet_ms=0)
 
 
-class MoodyStore(MemoryStore):
-    """A store that can be told to refuse."""
+class RefusingStore(MemoryStore):
+    """A store that refuses appends while `refusing`."""
 
     refusing = False
 
@@ -43,7 +43,7 @@ class MoodyStore(MemoryStore):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The application as it runs, and what it is made of."""
+    """A running application, and its container."""
 
     address: str
     container: Container
@@ -53,26 +53,28 @@ class Server:
         return int(self.address.rpartition(":")[2])
 
     async def post(self, text: str, customer: Customer = ANA) -> None:
-        """The customer writes, from another device."""
+        """Post a message of the customer's, as if from another device."""
         await self.container.post()(customer, LocationId("l1"), text)
 
     async def speak(self, text: str, customer: Customer = ANA) -> None:
-        """A coordinator answers."""
-        await self.container.transfers().speak(customer, text, CoordinatorId("Maria"))
+        """Post a message of a coordinator's."""
+        await self.container.transfers().post_coordinator_message(
+            customer, text, CoordinatorId("Maria")
+        )
 
 
 @asynccontextmanager
 async def serving(
     store: MemoryStore, *, port: int = 0, settings: Settings = SETTINGS
 ) -> AsyncIterator[Server]:
-    """The whole application over this store, which outlives it."""
+    """Run the whole application over this store, which outlives it."""
     container = Container(settings=settings)
     container.store.override(store)
     async with running(create_app(settings, container), port=port) as address:
         yield Server(address, container)
 
 
-OpenChat = Callable[..., Awaitable[Chat]]
+OpenChat = Callable[..., Awaitable[UserPage]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -85,19 +87,19 @@ async def browser() -> AsyncIterator[Browser]:
 async def open_chat(browser: Browser) -> AsyncIterator[OpenChat]:
     async with windows(browser) as open_page:
 
-        async def window(*profile: BrowserContext, **options: Any) -> Chat:
-            return Chat(await open_page(*profile, **options))
+        async def window(*profile: BrowserContext, **options: Any) -> UserPage:
+            return UserPage(await open_page(*profile, **options))
 
         yield window
 
 
 @pytest.fixture
-def store() -> MoodyStore:
-    return MoodyStore()
+def store() -> RefusingStore:
+    return RefusingStore()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def server(store: MoodyStore) -> AsyncIterator[Server]:
+async def server(store: RefusingStore) -> AsyncIterator[Server]:
     async with serving(store) as server:
         yield server
 
@@ -131,7 +133,7 @@ async def test_an_answer_grows_in_one_bubble_until_it_is_whole(
     chat = await open_chat()
     await chat.join(server)
 
-    await chat.say("Ce program aveți?")
+    await chat.send("Ce program aveți?")
 
     await expect(chat.bubbles("ai", "streaming")).to_have_count(1)
     await expect(chat.bubbles("ai")).to_have_text([re.compile(r"^Luni–vineri .*artificială\.\)$")])
@@ -145,7 +147,7 @@ async def test_a_table_shows_the_reservations_of_an_answer(
     chat = await open_chat()
     await chat.join(server)
 
-    await chat.say("Ce rezervări am?")
+    await chat.send("Ce rezervări am?")
 
     table = chat.page.get_by_role("table")
     await expect(table.get_by_role("columnheader")).to_have_text(["Date", "Time", "Guests", "Name"])
@@ -162,11 +164,11 @@ async def test_a_users_windows_show_the_same_and_another_user_sees_nothing(
     await two.join(server)
     await stranger.join(server, "?userId=bogdan")
 
-    await one.say("Salut din prima fereastră")
+    await one.send("Salut din prima fereastră")
     await expect(one.bubbles("ai")).to_have_count(1)
-    await two.say("Salut din a doua")
+    await two.send("Salut din a doua")
     await expect(two.bubbles("ai")).to_have_count(2)
-    await stranger.say("Salut și eu")
+    await stranger.send("Salut și eu")
     await expect(stranger.bubbles("ai")).to_have_count(1)
 
     both = ["Salut din prima fereastră", "Salut din a doua"]
@@ -205,7 +207,7 @@ async def test_a_sign_of_typing_goes_away_by_itself(server: Server, open_chat: O
     chat = await open_chat()
     await chat.page.clock.install()
     await chat.join(server)
-    sign = chat.page.get_by_text("Colleague is writing…")
+    sign = chat.page.get_by_text("Team member is typing…")
 
     server.container.fanout().publish(ANA, Typing("coordinator", 5_000))
 
@@ -236,7 +238,7 @@ async def test_a_coordinator_has_the_conversation_until_the_user_ends_it(
 ) -> None:
     chat = await open_chat()
     await chat.join(server)
-    await chat.say("Bună!")
+    await chat.send("Bună!")
     await expect(chat.bubbles("ai")).to_have_count(1)
 
     await server.speak("Bună, sunt Maria.")
@@ -248,19 +250,19 @@ async def test_a_coordinator_has_the_conversation_until_the_user_ends_it(
 
 
 async def test_after_a_restart_nothing_is_lost_and_nothing_doubled(
-    store: MoodyStore, open_chat: OpenChat
+    store: RefusingStore, open_chat: OpenChat
 ) -> None:
     chat = await open_chat()
     async with serving(store) as before:
         await chat.join(before)
-        await chat.say("Înainte")
+        await chat.send("Înainte")
         await expect(chat.bubbles("ai")).to_have_count(1)
     await expect(chat.page.locator("#pill-label")).to_contain_text("Reconnecting in")
-    await chat.say("Între timp")
+    await chat.send("Între timp")
     await expect(chat.bubbles("user", "queued")).to_have_count(1)
 
     async with serving(store, port=before.port):
-        await chat.is_joined()
+        await chat.is_connected()
 
         await expect(chat.bubbles("user")).to_have_text(["Înainte", "Între timp"])
         await expect(chat.bubbles("ai")).to_have_count(2)
@@ -271,10 +273,10 @@ async def test_after_a_restart_nothing_is_lost_and_nothing_doubled(
 async def test_what_was_missed_is_fetched_page_by_page(server: Server, open_chat: OpenChat) -> None:
     chat = await open_chat()
     await chat.join(server)
-    await chat.say("0")
+    await chat.send("0")
     await expect(chat.bubbles("ai")).to_have_count(1)
     await server.speak("Eu rămân.")
-    await chat.page.locator("#settings-fold summary").click()
+    await chat.page.locator("#settings-details summary").click()
     await chat.page.get_by_role("button", name="Disconnect").click()
     for n in range(1, 121):
         await server.post(str(n))
@@ -296,17 +298,17 @@ async def test_earlier_messages_are_loaded_when_they_are_asked_for(
     await chat.join(server)
     await expect(chat.bubbles("user")).to_have_count(50)
 
-    await chat.page.get_by_role("button", name="Load earlier").click()
+    await chat.page.get_by_role("button", name="Load earlier messages").click()
 
     await expect(chat.bubbles("user")).to_have_text([str(n) for n in range(1, 81)])
-    await expect(chat.page.get_by_role("button", name="Load earlier")).to_be_hidden()
+    await expect(chat.page.get_by_role("button", name="Load earlier messages")).to_be_hidden()
 
 
 async def test_a_push_that_was_lost_is_fetched(server: Server, open_chat: OpenChat) -> None:
     chat = await open_chat()
-    await chat.over_a_lossy_wire(lambda text: "unu" in text and "agent_message" in text)
+    await chat.drop_frames(lambda text: "unu" in text and "agent_message" in text)
     await chat.join(server)
-    await chat.say("Bună!")
+    await chat.send("Bună!")
     await expect(chat.bubbles("ai")).to_have_count(1)
 
     for text in ("zero", "unu", "doi"):
@@ -319,10 +321,10 @@ async def test_a_lost_acknowledgement_is_made_good_by_the_log(
     server: Server, open_chat: OpenChat
 ) -> None:
     chat = await open_chat()
-    await chat.over_a_lossy_wire(lambda text: '"duplicate":' in text)
+    await chat.drop_frames(lambda text: '"duplicate":' in text)
     await chat.join(server)
 
-    await chat.say("Bună!")
+    await chat.send("Bună!")
 
     await expect(chat.bubbles("user")).to_have_text(["Bună!"])
     await expect(chat.bubbles("ai")).to_have_count(1)
@@ -345,14 +347,14 @@ async def test_a_server_that_misses_a_heartbeat_is_left_and_joined_again(
 ) -> None:
     chat = await open_chat()
     await chat.page.clock.install()
-    await chat.over_a_lossy_wire(lambda text: '"phoenix"' in text)
+    await chat.drop_frames(lambda text: '"phoenix"' in text)
     await chat.join(server)
 
     await chat.page.clock.run_for(30_000)
     await chat.page.clock.run_for(10_000)
 
     await expect(chat.frames.filter(has_text="phx_join")).to_have_count(2)
-    await chat.is_joined()
+    await chat.is_connected()
 
 
 async def test_markup_in_a_message_stays_text(server: Server, open_chat: OpenChat) -> None:
@@ -360,7 +362,7 @@ async def test_markup_in_a_message_stays_text(server: Server, open_chat: OpenCha
     chat = await open_chat()
     await chat.join(server)
 
-    await chat.say(markup)
+    await chat.send(markup)
     await server.speak(markup)
 
     await expect(chat.bubbles("user")).to_have_text([markup])
@@ -381,13 +383,13 @@ async def test_a_refused_join_says_why_and_what_to_do(server: Server, open_chat:
 
 
 async def test_a_message_that_was_refused_goes_again_as_the_same(
-    server: Server, store: MoodyStore, open_chat: OpenChat
+    server: Server, store: RefusingStore, open_chat: OpenChat
 ) -> None:
     chat = await open_chat()
     await chat.join(server)
     store.refusing = True
-    await chat.say("Mă auziți?")
-    await expect(chat.page.locator(".failure")).to_contain_text("could not store it")
+    await chat.send("Mă auziți?")
+    await expect(chat.page.locator(".failure")).to_contain_text("nothing was saved")
     message_id = await chat.page.locator('[data-author="user"]').get_attribute("data-key")
 
     store.refusing = False
@@ -429,7 +431,7 @@ async def test_version_1_speaks_in_objects(server: Server, open_chat: OpenChat) 
     chat = await open_chat()
 
     await chat.join(server, "?userId=ana&vsn=1.0.0")
-    await chat.say("Bună!")
+    await chat.send("Bună!")
 
     await expect(chat.page.locator("#pill-vsn")).to_have_text("V1")
     await expect(chat.bubbles("ai")).to_have_count(1)
@@ -445,11 +447,11 @@ async def test_frames_can_be_filtered_and_held_still(server: Server, open_chat: 
     await chat.page.get_by_label("Filter", exact=True).fill("messages -phx_reply")
     await expect(chat.frames).to_have_count(1)
     await chat.page.get_by_role("button", name="Pause").click()
-    await chat.say("Bună!")
+    await chat.send("Bună!")
     await expect(chat.bubbles("ai")).to_have_count(1)
 
     await expect(chat.frames).to_have_count(1)
-    await expect(chat.page.locator("#frames [data-tally]")).to_contain_text("new")
+    await expect(chat.page.locator("#frames [data-frame-count]")).to_contain_text("new")
     await chat.page.get_by_role("button", name="Resume").click()
     await expect(chat.frames.filter(has_text="new_message")).to_have_count(2)
 
@@ -481,16 +483,16 @@ async def test_a_phone_shows_one_panel_and_never_scrolls_sideways(
 ) -> None:
     chat = await open_chat(viewport=window, is_mobile=True, has_touch=True)
     await chat.join(server)
-    await chat.say("Ce rezervări am? " + "foartelung" * 30)
+    await chat.send("Ce rezervări am? " + "foartelung" * 30)
     await expect(chat.page.get_by_role("table")).to_be_visible()
 
-    widths = [await chat.sideways()]
+    widths = [await chat.overflow_px()]
     await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport()
     for panel in ("connection", "frames"):
         await chat.page.locator(f'[data-opens="{panel}"]').click()
         await expect(chat.page.locator(f"#{panel}")).to_be_visible()
         await expect(chat.page.locator("#chat")).to_be_hidden()
-        widths.append(await chat.sideways())
+        widths.append(await chat.overflow_px())
 
     assert widths == [0, 0, 0]
 
@@ -508,9 +510,9 @@ async def test_a_conversation_fits_its_window(
 ) -> None:
     chat = await open_chat(**options)
     await chat.join(server)
-    await chat.say("Bună! Ce rezervări am?")
+    await chat.send("Bună! Ce rezervări am?")
     await expect(chat.bubbles("ai")).to_have_count(1)
-    await chat.say("Aș vrea să vorbesc cu un coleg despre o nuntă cu 60 de invitați.")
+    await chat.send("Aș vrea să vorbesc cu un coleg despre o nuntă cu 60 de invitați.")
     await expect(chat.owner).to_have_text("Waiting for a person")
     await expect(chat.bubbles("ai")).to_have_count(2)
     await server.speak("Bună ziua, sunt Maria. Pentru ce dată v-ați gândit?")
@@ -520,4 +522,4 @@ async def test_a_conversation_fits_its_window(
     await chat.page.screenshot(path=ARTIFACTS / f"test-page-{name}.png", animations="disabled")
 
     await expect(chat.bubbles("coordinator")).to_be_in_viewport()
-    assert await chat.sideways() == 0
+    assert await chat.overflow_px() == 0

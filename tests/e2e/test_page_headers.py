@@ -1,4 +1,4 @@
-"""What the pages may do in a browser: their headers, and that a browser keeps to them."""
+"""The headers of the pages, and that a browser enforces them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,11 +8,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from adapters.bridge_memory import MemoryBridgeStore
-from entrypoints.app import create_app
+from adapters.bridge.memory_store import MemoryBridgeStore
 from entrypoints.bridge.app import create_bridge
+from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
-from tests.support.browser import Chat, chromium
+from tests.support.browser import UserPage, chromium
 from tests.support.server import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,7 +23,7 @@ SETTINGS = Settings(store="memory", bridge="elixir", elixir_http_url="")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def programs() -> AsyncIterator[dict[str, str]]:
-    """Where both programs listen."""
+    """Run both programs; return their addresses."""
     async with (
         running(create_app(SETTINGS)) as server,
         running(create_bridge(SETTINGS, MemoryBridgeStore())) as bridge,
@@ -32,7 +32,9 @@ async def programs() -> AsyncIterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("program", PAGES)
-@pytest.mark.parametrize("path", ["", "/web/chat.js", "/web/chat.css", "/web/icon.svg"])
+@pytest.mark.parametrize(
+    "path", ["", "/web/shared/phoenix.js", "/web/shared/base.css", "/web/shared/icon.svg"]
+)
 async def test_whatever_a_page_is_made_of_says_what_it_may_do(
     programs: dict[str, str], program: str, path: str
 ) -> None:
@@ -64,7 +66,7 @@ async def test_the_users_page_may_reach_the_bridge_and_the_coordinators_their_ow
 
 
 @pytest.mark.parametrize("program", PAGES)
-@pytest.mark.parametrize("path", ["", "/web/chat.js"])
+@pytest.mark.parametrize("path", ["", "/web/shared/phoenix.js"])
 async def test_head_answers_as_get_does_without_a_body(
     programs: dict[str, str], program: str, path: str
 ) -> None:
@@ -79,7 +81,7 @@ async def test_head_answers_as_get_does_without_a_body(
 
 
 async def _exchange(address: str, request: str) -> bytes:
-    """All that comes back on a connection."""
+    """Return all that a server answers on a connection."""
     reader, writer = await asyncio.open_connection(*address.split(":"))
     writer.write(f"{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     answer = await reader.read()
@@ -88,7 +90,18 @@ async def _exchange(address: str, request: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "name", ["/web/nothing", "/web/..%2fpages.py", "/web/../pages.py", "/web/"]
+    "name",
+    [
+        "/web/nothing",
+        "/web/shared/nothing",
+        "/web/coordinator/page.js",
+        "/web/shared/..%2fuser%2fpage.js",
+        "/web/..%2fpages.py",
+        "/web/..%2f/pages.py",
+        "/web/../pages.py",
+        "/web/shared/",
+        "/web/",
+    ],
 )
 async def test_nothing_but_the_files_of_the_pages_is_served(
     programs: dict[str, str], name: str
@@ -105,10 +118,10 @@ async def test_a_page_connects_to_nothing_but_its_own_server_and_the_bridge(
     elsewhere = await asyncio.start_server(lambda *connection: came.append(connection), "127.0.0.1")
     port = elsewhere.sockets[0].getsockname()[1]
     async with elsewhere, chromium() as browser:
-        chat = Chat(await browser.new_page())
+        chat = UserPage(await browser.new_page())
         await chat.page.goto(f"http://{programs['server']}{PAGES['server']}")
         await chat.page.get_by_label("Server URL").fill(f"ws://127.0.0.1:{port}/socket/websocket")
         await chat.page.locator("#connect").click()
-        await expect(chat.alert).to_contain_text("This page may connect to its own server alone")
+        await expect(chat.alert).to_contain_text("This page may connect only to its own server")
 
     assert came == []

@@ -20,16 +20,16 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from adapters.bridge_memory import MemoryBridgeStore
+from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.store import MemoryStore
 from application.ports import Loaded
 from domain.errors import StorageUnavailable
 from domain.identity import Customer
 from domain.session import Draft
-from entrypoints.app import create_app
 from entrypoints.bridge.app import create_bridge
-from entrypoints.container import Container
 from entrypoints.logs import ConsoleFormatter, JsonFormatter, configure
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.integration.elixir.chats import Chats
 from tests.support import discretion

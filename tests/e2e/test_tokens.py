@@ -17,7 +17,12 @@ from websockets import Origin, Subprotocol
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
-from adapters.phoenix.connection import JoinRefused, PhoenixChannel, PhoenixConnection, PushError
+from adapters.phoenix.client_connection import (
+    JoinError,
+    PhoenixChannel,
+    PhoenixConnection,
+    PushError,
+)
 from entrypoints.bridge.app import create_bridge
 from entrypoints.serve import Program, bridge_program, dev_programs, server_program
 from entrypoints.settings import BadSetting, Settings, load_settings
@@ -289,7 +294,7 @@ COORDINATOR = token("maria", role="coordinator")
 
 @asynccontextmanager
 async def at_bridge(address: str, topic: str, **payload: Any) -> AsyncIterator[PhoenixChannel]:
-    """A channel of the bridge that was joined. Raises: JoinRefused."""
+    """A channel of the bridge that was joined. Raises: JoinError."""
     async with PhoenixConnection(f"ws://{address}/socket/websocket") as connection:
         channel = connection.channel(topic, payload)
         await channel.join()
@@ -315,7 +320,7 @@ async def test_the_bridge_refuses_whom_a_token_does_not_name(
     topic: str, payload: dict[str, str]
 ) -> None:
     async with running(create_bridge(BRIDGE)) as address:
-        with pytest.raises(JoinRefused) as refused:
+        with pytest.raises(JoinError) as refused:
             await at_bridge(address, topic, **payload).__aenter__()
 
     assert refused.value.response["reason"] == "unauthorized"

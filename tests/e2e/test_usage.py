@@ -9,12 +9,12 @@ import httpx
 import pytest
 from dependency_injector import providers
 
-from application.ports import Assistant, Say, Summary, Toolbox
+from application.ports import AnswerWriter, Assistant, SummaryResult, Toolbox
 from domain.message import Entry
 from domain.usage import Usage
 from domain.view import View
-from entrypoints.app import create_app
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.server import running
 from tests.support.user import user
@@ -25,17 +25,17 @@ COST = {"inputTokens": 90, "cachedTokens": 40, "outputTokens": 10, "calls": 1}
 class Costly(Assistant):
     """Looks for reservations, answers, and says what that has cost."""
 
-    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> Usage | None:
+    async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:
         await toolbox.get_reservations()
-        say("Prima ")
-        say.anew()
-        say("Aveți o rezervare.")
+        writer("Prima ")
+        writer.restart()
+        writer("Aveți o rezervare.")
         return Usage(model="m1", input_tokens=90, cached_tokens=40, output_tokens=10, calls=1)
 
     async def summarise(
         self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
-    ) -> Summary:
-        return Summary("Rezumat.")
+    ) -> SummaryResult:
+        return SummaryResult("Rezumat.")
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from tests.contract.stores import (
     user_says,
     with_notices,
 )
+from tests.support.drafts import append_message
 from tests.support.dynamodb import DYNOXIDE, Engine, dynamo_store, engine
 from tests.support.dynamodb_proxy import FaultProxy
 
@@ -69,7 +70,9 @@ class Talk:
         """The AI's answer, of which the bridge is told."""
         draft = Draft(self.session)
         seq, at = self.session.seq, self.session.updated_at + SECOND
-        draft.say(Author.AI, MessageId(f"answer-{seq}"), "Sigur, cu drag.", at, answers=seq)
+        append_message(
+            draft, Author.AI, MessageId(f"answer-{seq}"), "Sigur, cu drag.", at, settles_seq=seq
+        )
         self.session = await stored(self.store, with_notices(draft, due_at=NOON), at + IDLE)
 
     async def change(self, decide: Callable[[Session], Draft]) -> None:
@@ -213,7 +216,9 @@ async def seed(store: DynamoStore, length: int) -> Session:
         at = session.updated_at + SECOND / 100
         for _ in range(50 if length - session.seq >= 90 else 1):
             seq = draft.session.seq + 1
-            draft.say(Author.USER, MessageId(f"{seq:032x}"), "Aveți o masă liberă mâine?", at)
+            append_message(
+                draft, Author.USER, MessageId(f"{seq:032x}"), "Aveți o masă liberă mâine?", at
+            )
         session = await stored(store, draft, at + IDLE)
     return session
 

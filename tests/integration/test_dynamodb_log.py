@@ -3,13 +3,13 @@
 import asyncio
 from base64 import b64decode, b64encode
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 from msgspec import msgpack
+from msgspec.structs import replace
 
 from adapters.dynamodb import archive, client
 from adapters.dynamodb import store as store_module
@@ -19,7 +19,7 @@ from application.ports import RECENT, Erased
 from domain.errors import SeqTaken, StorageUnavailable, TooLarge
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author, Message
-from domain.notice import Delivered
+from domain.notice import Delivered, QuestionAsked
 from domain.session import Draft, Session
 from domain.status import Status
 from tests.contract.stores import (
@@ -33,6 +33,7 @@ from tests.contract.stores import (
     user_says,
     with_notices,
 )
+from tests.support.drafts import append_message
 from tests.support.dynamodb import DYNOXIDE, Engine, StoppedClock, dynamo_store, engine
 from tests.support.dynamodb_proxy import FaultProxy, in_turn
 from tests.support.faults import Hold
@@ -178,7 +179,7 @@ async def test_a_page_may_begin_and_end_within_a_draft(
         for count in (4, 1):
             draft = Draft(session)
             for number in range(count):
-                draft.say(Author.SYSTEM, MessageId(f"m-{number}"), "…", NOON)
+                append_message(draft, Author.SYSTEM, MessageId(f"m-{number}"), "…", NOON)
             session = await stored(store, draft)
         page = await store.page(S1, after=after, before=before, limit=limit)
 
@@ -395,7 +396,8 @@ def partitions_read(proxy: FaultProxy) -> list[str]:
 def large(size: int) -> Draft:
     """A new session, of which two notices tell; what is said, and each notice, is of that size."""
     draft = with_notices(user_says(new_session(), "x" * size), 2)
-    draft.notices = tuple(replace(each, body={"text": "y" * size}) for each in draft.notices)
+    content = QuestionAsked(at=NOON, text="y" * size)
+    draft.notices = tuple(replace(each, content=content) for each in draft.notices)
     return draft
 
 

@@ -16,17 +16,18 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from adapters.dynamodb import outbox, ready
+from adapters.dynamodb import claim_cache as ready
+from adapters.dynamodb import outbox
+from adapters.dynamodb.claim_cache import LOOK_EVERY_S
 from adapters.dynamodb.items import SHARDS
-from adapters.dynamodb.ready import LOOK_EVERY_S
 from adapters.dynamodb.store import DynamoStore
 from adapters.memory.store import MemoryStore
-from application.ports import Clock
+from application.ports import Clock, Store
 from domain.errors import SeqTaken
 from domain.identity import BusinessId, Customer, SessionId, UserId
 from domain.notice import Deferred, Delivered, Outcome, Undeliverable
 from domain.session import Session
-from tests.contract.stores import NOON, Store, new_session, stored, user_says, with_notices
+from tests.contract.stores import NOON, new_session, stored, user_says, with_notices
 from tests.support.dynamodb import DYNOXIDE, Engine, StoppedClock, engine
 from tests.support.dynamodb_proxy import Fault, FaultProxy, in_turn, nothing
 from tests.support.faults import Hold

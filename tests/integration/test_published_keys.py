@@ -1,4 +1,4 @@
-"""Published keys, over real HTTP: found, kept through outages, and not asked for too often."""
+"""Published keys over real HTTP: lookup, rotation, outages, and the pause between fetches."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ async def asked(publisher: Publisher, times: int) -> None:
             await publisher.has_been_asked.wait()
 
 
-async def test_a_token_is_checked_with_the_key_that_it_names() -> None:
+async def test_a_token_is_verified_with_the_key_that_it_names() -> None:
     async with (
         Publisher(jwk(FIRST, "first"), jwk(SECOND, "second")) as publisher,
         reading(publisher) as tokens,
@@ -62,7 +62,7 @@ async def test_a_token_is_checked_with_the_key_that_it_names() -> None:
     assert first.name == second.name == "u1"
 
 
-async def test_a_token_that_names_no_key_is_checked_with_the_only_one_of_its_kind() -> None:
+async def test_a_token_that_names_no_key_is_verified_with_the_only_one_of_its_kind() -> None:
     async with (
         Publisher(jwk(FIRST, None), jwk(SECOND, "second")) as publisher,
         reading(publisher) as tokens,
@@ -78,7 +78,7 @@ async def test_a_token_that_names_no_key_is_checked_with_the_only_one_of_its_kin
     assert identity.name == "u1"
 
 
-async def test_a_new_key_is_found_at_its_first_token() -> None:
+async def test_a_new_key_is_fetched_with_its_first_token() -> None:
     async with Publisher(jwk(SECOND, "second")) as publisher, reading(publisher) as tokens:
         await tokens(signed(SECOND, "second"))
         publisher.publish(jwk(FIRST, "first"), jwk(SECOND, "second"))
@@ -89,7 +89,7 @@ async def test_a_new_key_is_found_at_its_first_token() -> None:
     assert publisher.asked == 2
 
 
-async def test_unknown_keys_make_the_publisher_be_asked_once_in_a_while() -> None:
+async def test_unknown_keys_cause_one_fetch_in_a_while() -> None:
     async with (
         Publisher(jwk(FIRST, "first")) as publisher,
         reading(publisher, pause_s=1_000) as tokens,
@@ -110,7 +110,7 @@ async def test_all_that_wait_for_a_key_share_one_request() -> None:
     assert publisher.asked == 1
 
 
-async def test_a_key_that_is_published_no_more_is_not_believed_for_long() -> None:
+async def test_a_withdrawn_key_is_forgotten_before_long() -> None:
     async with (
         Publisher(jwk(FIRST, "first"), jwk(SECOND, "second")) as publisher,
         reading(publisher, refresh_every_s=0.01) as tokens,
@@ -139,7 +139,7 @@ BAD_ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
-async def test_an_outage_leaves_the_known_keys_known(answer: bytes) -> None:
+async def test_known_keys_are_kept_through_an_outage(answer: bytes) -> None:
     async with Publisher(jwk(FIRST, "first")) as publisher, reading(publisher) as tokens:
         await tokens(signed())
         publisher.faults.append(answer)
@@ -152,7 +152,7 @@ async def test_an_outage_leaves_the_known_keys_known(answer: bytes) -> None:
     assert publisher.asked == 2
 
 
-async def test_a_publisher_that_never_answers_does_not_hold_up_what_is_known() -> None:
+async def test_a_publisher_that_hangs_does_not_delay_known_keys() -> None:
     async with Publisher(jwk(FIRST, "first")) as publisher, reading(publisher) as tokens:
         await tokens(signed())
         publisher.faults.append(b"")
@@ -166,7 +166,7 @@ async def test_a_publisher_that_never_answers_does_not_hold_up_what_is_known() -
     assert identity.name == "u1"
 
 
-async def test_without_any_keys_yet_nobody_is_refused_for_good() -> None:
+async def test_before_the_first_fetch_refusals_are_temporary() -> None:
     async with Publisher(jwk(FIRST, "first")) as publisher:
         publisher.faults.extend([answered(b"", 503)] * 2)
         async with reading(publisher, pause_s=1_000) as tokens:
@@ -181,7 +181,7 @@ async def test_a_server_that_is_not_there_is_an_outage() -> None:
 
 
 @pytest.mark.parametrize("bad", ["", "a.b.c", token(), "x" * 9_000], ids=lambda bad: bad[:5])
-async def test_what_no_published_key_can_have_signed_asks_nobody(bad: str) -> None:
+async def test_a_token_that_no_published_key_can_have_signed_causes_no_fetch(bad: str) -> None:
     async with Publisher(jwk(FIRST, "first")) as publisher, reading(publisher) as tokens:
         await tokens(signed())
 
@@ -208,12 +208,19 @@ async def test_what_no_published_key_can_have_signed_asks_nobody(bad: str) -> No
     ],
     ids=lambda entry: str(sorted(entry.items()))[:40],
 )
-def test_a_key_for_something_else_is_passed_over(entry: dict[str, Any]) -> None:
+def test_a_key_for_something_else_is_ignored(entry: dict[str, Any]) -> None:
     with pytest.raises(BadKey):
         read_keys(json.dumps({"keys": [entry]}).encode())
 
 
-def test_of_a_long_list_only_the_first_are_taken() -> None:
+@pytest.mark.parametrize("entry", [7, None, {"kty": "RSA"}, jwk(FIRST, "bad", alg=["RS256"])])
+def test_an_unreadable_entry_does_not_hide_the_others(entry: Any) -> None:
+    (found,) = read_keys(json.dumps({"keys": [entry, jwk(FIRST, "first")]}).encode())
+
+    assert found.key_id == "first"
+
+
+def test_only_the_first_of_a_long_list_are_used() -> None:
     listed = [jwk(FIRST, str(number)) for number in range(MAX_KEYS + 20)]
 
     assert len(read_keys(json.dumps({"keys": listed}).encode())) == MAX_KEYS

@@ -267,7 +267,7 @@ async def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path)
         log = await store.page(session.session_id, limit=10)
 
     assert [(entry.seq, entry.text) for entry in log] == [(1, "hello"), (2, "hello")]
-    assert (loaded.session.usage, loaded.session.digest, loaded.session.tokens) == (None,) * 3
+    assert (loaded.session.usage, loaded.session.summary, loaded.session.tokens) == (None,) * 3
     assert spent == {NOON.date(): Usage(input_tokens=1)}
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for the AI agent server: the calls that the bridge makes of it, and what it heard."""
+"""A double of the AI agent server's HTTP API, as far as the bridge uses it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,23 +11,23 @@ Body = dict[str, Any]
 
 
 class AgentServerDouble:
-    """Does as it is told, remembers it, and refuses what `refusals` says.
+    """Executes and records every command, except those that `refusals` names.
 
-    It outlives the server that it is served by: `app` makes another one of the same mind.
+    It outlives the process that serves it: `app` makes another application with the same state.
     """
 
     def __init__(self) -> None:
         self.told: list[tuple[str, Body]] = []
-        """Each status that was asked for, and its session, in order."""
+        """Each requested status with its session, in order."""
         self.keys: list[str] = []
         self.refusals: dict[str, str] = {}
-        """Session id → the code that every wish for it is refused with."""
+        """Session id → the code that every command for it is refused with."""
         self.statuses: dict[str, str] = {}
         self.log: list[Body] = []
-        """What `/messages` pages through: entries with their `seq`."""
+        """The entries that `/messages` pages through, each with its `seq`."""
 
     def app(self) -> Litestar:
-        """The double as an application."""
+        """Return the double as an application."""
 
         @put("/api/conversation-status/{session_id:str}")
         async def set_status(

@@ -36,7 +36,7 @@ class Aimock:
         self.url = f"http://127.0.0.1:{port}/v1"
 
     def play(self, *fixtures: Fixture) -> None:
-        """Forget all that was, and answer by these fixtures."""
+        """Reset it, and answer by these fixtures."""
         self._control("POST", "reset")
         self._control("POST", "fixtures", {"fixtures": list(fixtures)})
 
@@ -46,7 +46,7 @@ class Aimock:
         return [each["body"] for each in told if each["path"].endswith("/chat/completions")]
 
     def is_up(self) -> bool:
-        """Whether it answers."""
+        """Return whether it answers."""
         try:
             self._control("GET", "health")
         except (OSError, http.client.HTTPException, ValueError):
@@ -90,7 +90,7 @@ def fails(status: int, *, match: Fixture | None = None, retry_after: int | None 
 
 
 def aimock() -> Aimock:
-    """The run's server, started where it is not yet.
+    """Return the run's server, started if it is not running yet.
 
     Where it cannot be started the test is skipped, and that, where CI is set, is a failure.
     """
@@ -102,7 +102,7 @@ def aimock() -> Aimock:
 
 @cache
 def _started() -> Aimock | str:
-    """The server, or why there is none: found out once in a run."""
+    """Return the server, or why there is none; tried once in a run."""
     try:
         return _start()
     except Missing as missing:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 
-from application.ports import Assistant, Say, Summary, Toolbox
+from application.ports import AnswerWriter, Assistant, SummaryResult, Toolbox
 from domain.message import Entry
 from domain.usage import Usage
 from domain.view import View
@@ -26,7 +26,7 @@ Use = Callable[[Toolbox], Awaitable[object]]
 Act = str | Step | BaseException | Use
 
 
-class Said(Say):
+class Said(AnswerWriter):
     """Takes down what an assistant says."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Said(Say):
     def __call__(self, piece: str) -> None:
         self.pieces.append(piece)
 
-    def anew(self) -> None:
+    def restart(self) -> None:
         self.pieces.clear()
         self.begun_anew += 1
 
@@ -63,7 +63,7 @@ class ScriptedSteps(Assistant):
         """How many answers were closed before they were complete."""
         self.usage: Usage | None = None
         """What each answer costs."""
-        self.summary: Summary | Step | BaseException = Summary("Rezumat.")
+        self.summary: SummaryResult | Step | BaseException = SummaryResult("Rezumat.")
         """What each summary comes to."""
         self.summarised: list[tuple[str | None, list[Entry]]] = []
         """What each summary was to be made of."""
@@ -76,13 +76,13 @@ class ScriptedSteps(Assistant):
     @property
     def asked(self) -> list[list[str]]:
         """The texts that each turn was to answer."""
-        return [[message.text for message in view.unanswered] for view in self.views]
+        return [[message.text for message in view.pending] for view in self.views]
 
     def go(self) -> None:
         """End one PAUSE, now or when it comes."""
         self._may_go.release()
 
-    async def answer(self, view: View, toolbox: Toolbox, say: Say) -> Usage | None:
+    async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:
         script = self._scripts[min(len(self.views), len(self._scripts) - 1)]
         self.views.append(view)
         self.running += 1
@@ -90,9 +90,9 @@ class ScriptedSteps(Assistant):
         try:
             for act in script:
                 if isinstance(act, str):
-                    say(act)
+                    writer(act)
                 elif act is ANEW:
-                    say.anew()
+                    writer.restart()
                 else:
                     await self._do(act, toolbox)
             return self.usage
@@ -104,15 +104,15 @@ class ScriptedSteps(Assistant):
 
     async def summarise(
         self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
-    ) -> Summary:
+    ) -> SummaryResult:
         self.summarised.append((earlier, list(entries)))
         summary = self.summary
-        if isinstance(summary, Summary):
+        if isinstance(summary, SummaryResult):
             return summary
         if isinstance(summary, BaseException):
             raise summary
         await self._wait(summary)
-        return Summary("Rezumat.")
+        return SummaryResult("Rezumat.")
 
     async def _do(self, act: Step | BaseException | Use, toolbox: Toolbox) -> None:
         if isinstance(act, BaseException):

@@ -1,4 +1,4 @@
-"""A bridge that fails in whatever way it is told to, and remembers what it was told: the fault kit.
+"""Doubles of the bridge that record what they are sent, and fail on demand.
 
 `FaultyBridge` is the bridge's HTTP interface on a real socket, `MemoryBridge` the port itself, for
 virtual time.
@@ -19,21 +19,21 @@ from tests.support.faults import Hold
 from tests.support.listener import Listener
 
 PATIENCE_S = 20.0
-"""How long a request may take to come on a busy machine."""
+"""The longest wait for a request on a busy machine, in seconds."""
 
 
 class MemoryBridge(Bridge):
-    """Takes what it is told, until it is told to fail."""
+    """Accepts every notice, unless a fault is set."""
 
     def __init__(self) -> None:
         self.told: list[Notice] = []
-        """What it took, in order."""
+        """The accepted notices, in order."""
         self.asked: list[Notice] = []
-        """What was tried, taken or not."""
+        """Every attempt, accepted or not."""
         self.faults: deque[Exception | Hold] = deque()
-        """What happens to the next ones."""
+        """The outcomes of the next attempts."""
         self.refused: set[NoticeKind] = set()
-        """What it never takes."""
+        """The kinds that are always refused."""
         self._there = asyncio.Event()
         self._there.set()
 
@@ -43,29 +43,29 @@ class MemoryBridge(Bridge):
 
     @property
     def kinds(self) -> list[NoticeKind]:
-        """The kinds of what it took, in order."""
+        """The kinds of the accepted notices, in order."""
         return [notice.kind for notice in self.told]
 
     def go_away(self) -> None:
-        """Be known not to answer."""
+        """Become unavailable."""
         self._there.clear()
 
     def come_back(self) -> None:
         self._there.set()
 
     def fail(self, times: int, retry_after_s: float | None = None) -> None:
-        """The next ones fail."""
+        """Make the next attempts fail."""
         self.faults.extend([BridgeUnavailable("as told", retry_after_s=retry_after_s)] * times)
 
     def hold(self) -> Hold:
-        """The next one waits."""
+        """Make the next attempt wait."""
         self.faults.append(hold := Hold())
         return hold
 
-    async def back(self) -> None:
+    async def wait_until_back(self) -> None:
         await self._there.wait()
 
-    async def tell(self, notice: Notice) -> None:
+    async def deliver(self, notice: Notice) -> None:
         self.asked.append(notice)
         if self.is_away:
             raise BridgeUnavailable("as told: away")
@@ -81,16 +81,16 @@ class MemoryBridge(Bridge):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one request: these bytes are the answer, and then …"""
+    """The outcome of one request: the bytes of the answer, and what follows them."""
 
     answer: bytes = b""
     then: Literal["go on", "hang", "close", "reset", "pour"] = "go on"
     taken: bool = False
-    """Whether what was told has been taken, all the same."""
+    """Whether the request is recorded as accepted."""
 
 
 def status(code: int, body: object = None, *, retry_after: object = None) -> Fault:
-    """An answer with this status, and a JSON body."""
+    """Return an answer with this status and a JSON body."""
     content = json.dumps(body).encode()
     head = f"HTTP/1.1 {code} As told\r\nContent-Length: {len(content)}\r\n"
     if retry_after is not None:
@@ -109,13 +109,13 @@ HUGE = Fault(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", "pour", t
 DONE = status(200, {"status": "ok"})
 
 
-class Told(NamedTuple):
-    """One request."""
+class ReceivedRequest(NamedTuple):
+    """A request as the bridge received it."""
 
     method: str
     path: str
     key: str | None
-    """Its idempotency key."""
+    """The idempotency key."""
     token: str | None
     body: Any
 
@@ -124,44 +124,44 @@ class Told(NamedTuple):
 class FaultyBridge(Listener):
     """The bridge's HTTP interface on a real socket."""
 
-    told: list[Told] = field(default_factory=list)
-    """What it was told and took, in order, each idempotency key once."""
-    asked: list[Told] = field(default_factory=list)
-    """Every request, whatever became of it, but for those for its health."""
+    told: list[ReceivedRequest] = field(default_factory=list)
+    """The accepted requests, in order, each idempotency key once."""
+    asked: list[ReceivedRequest] = field(default_factory=list)
+    """Every request but the health checks, accepted or not."""
     faults: deque[Fault] = field(default_factory=deque)
-    """What happens to the next requests."""
+    """The outcomes of the next requests."""
     always: Fault | None = None
-    """What happens to all requests, after those."""
+    """The outcome of all requests after those."""
     sick: bool = False
     """Whether `GET /health` is answered with 503."""
     health_asked: int = 0
     facts: dict[str, object] = field(default_factory=dict)
-    """What a GET of a path and its query is answered with."""
+    """The answer to a GET, by path and query."""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
     def bodies(self) -> list[Any]:
-        """The bodies of what it took."""
-        return [told.body for told in self.told]
+        """The bodies of the accepted requests."""
+        return [request.body for request in self.told]
 
     async def wait_until(self, count: int, *, asked: bool = False) -> None:
-        """Return once so many requests were taken, or came."""
+        """Return once so many requests were accepted, or received."""
         async with asyncio.timeout(PATIENCE_S), self._changed:
             counted = self.asked if asked else self.told
             await self._changed.wait_for(lambda: len(counted) >= count)
 
     async def wait_until_looked(self, count: int) -> None:
-        """Return once its health was asked for so often."""
+        """Return after so many health checks."""
         async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: self.health_asked >= count)
 
-    async def wait_for(self, path: str, **fields: Any) -> Told:
-        """The first request taken at this path whose body has these fields, once it is there."""
+    async def wait_for(self, path: str, **fields: Any) -> ReceivedRequest:
+        """Return the first accepted request at this path whose body has these fields."""
 
-        def find() -> Told | None:
-            for told in self.told:
-                if told.path == path and fields.items() <= told.body.items():
-                    return told
+        def find() -> ReceivedRequest | None:
+            for request in self.told:
+                if request.path == path and fields.items() <= request.body.items():
+                    return request
             return None
 
         async with asyncio.timeout(PATIENCE_S), self._changed:
@@ -175,9 +175,9 @@ class FaultyBridge(Listener):
             pass
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request and its answer; False: the connection has ended with it."""
-        told = await _read(reader)
-        fault = await self._fate(told)
+        """Answer one request; False: the connection has ended with it."""
+        request = await _read(reader)
+        fault = await self._outcome(request)
         writer.write(fault.answer)
         await writer.drain()
         if fault.then == "hang":
@@ -190,29 +190,29 @@ class FaultyBridge(Listener):
             await writer.drain()
         return fault.then == "go on"
 
-    async def _fate(self, told: Told) -> Fault:
+    async def _outcome(self, request: ReceivedRequest) -> Fault:
         async with self._changed:
-            if told.path == "/health":
+            if request.path == "/health":
                 self.health_asked += 1
                 self._changed.notify_all()
                 return status(503 if self.sick else 200)
-            self.asked.append(told)
+            self.asked.append(request)
             fault = self.faults.popleft() if self.faults else self.always
             if fault is None:
-                fault = self._answer(told)
-            taken = fault.taken and told.method != "GET"
-            if taken and told.key not in {other.key for other in self.told}:
-                self.told.append(told)
+                fault = self._answer(request)
+            taken = fault.taken and request.method != "GET"
+            if taken and request.key not in {other.key for other in self.told}:
+                self.told.append(request)
             self._changed.notify_all()
             return fault
 
-    def _answer(self, told: Told) -> Fault:
-        if told.method != "GET":
+    def _answer(self, request: ReceivedRequest) -> Fault:
+        if request.method != "GET":
             return DONE
-        return status(200, self.facts[told.path]) if told.path in self.facts else status(404)
+        return status(200, self.facts[request.path]) if request.path in self.facts else status(404)
 
 
-async def _read(reader: asyncio.StreamReader) -> Told:
+async def _read(reader: asyncio.StreamReader) -> ReceivedRequest:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     first, *lines = head.strip().split("\r\n")
     method, path, _ = first.split(" ")
@@ -220,7 +220,7 @@ async def _read(reader: asyncio.StreamReader) -> Told:
         name.lower(): value.strip() for name, _, value in (li.partition(":") for li in lines)
     }
     content = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Told(
+    return ReceivedRequest(
         method,
         path,
         headers.get("idempotency-key"),

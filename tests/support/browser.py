@@ -1,4 +1,4 @@
-"""A real Chromium, and what one does with a window that has one of the pages in it."""
+"""A real Chromium, and page objects for both pages."""
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,7 +34,7 @@ _ARGUMENTS = (
 )
 # A browser writes an error of its own for every attempt at a server that is not there.
 _NO_SERVER = "WebSocket connection to"
-_TELL_VIOLATIONS = """
+_LOG_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
   console.error("CSP", violatedDirective));
 """
@@ -44,7 +44,7 @@ OpenPage = Callable[..., Awaitable[Page]]
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """The browser of this machine; the test is skipped where there is none."""
+    """Start the browser of this machine; skip the test where there is none."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         pytest.skip(f"none of {', '.join(_NAMES)} is on the PATH")
@@ -56,23 +56,25 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def windows(browser: Browser, script: str = "") -> AsyncIterator[OpenPage]:
-    """Opens windows, each in a browser profile of its own unless one is given.
+    """Open windows, each in a browser profile of its own unless one is given.
 
-    `script` runs in each page before all else. None may have written an error to its console, nor
-    broken the content security policy.
+    `script` runs in each page before its own scripts. At the end, no page may have logged an error
+    to its console, or violated its content security policy.
     """
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
     async def profile(**options: Any) -> BrowserContext:
         context = await browser.new_context(**{"viewport": DESKTOP, **options})
-        await context.add_init_script(_TELL_VIOLATIONS + script)
+        await context.add_init_script(_LOG_VIOLATIONS + script)
         contexts.append(context)
         return context
 
     async def window(context: BrowserContext | None = None, **options: Any) -> Page:
         page = await (context or await profile(**options)).new_page()
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on(
+            "console", lambda entry: errors.append(entry.text) if entry.type == "error" else None
+        )
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 
@@ -84,7 +86,7 @@ async def windows(browser: Browser, script: str = "") -> AsyncIterator[OpenPage]
 
 
 class Program(Protocol):
-    """What serves a page."""
+    """A server of a page."""
 
     @property
     def address(self) -> str:
@@ -92,8 +94,8 @@ class Program(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
-    """A window with the user's page in it."""
+class UserPage:
+    """The user's page in a window."""
 
     page: Page
 
@@ -106,26 +108,26 @@ class Chat:
 
     async def connect(self) -> None:
         await self.page.locator("#empty-connect, #connect").locator("visible=true").first.click()
-        await self.is_joined()
+        await self.is_connected()
 
-    async def over_a_lossy_wire(self, loses: Callable[[str], bool]) -> None:
-        """Of what the server sends from now on, the frames that are lost never reach the page."""
+    async def drop_frames(self, is_dropped: Callable[[str], bool]) -> None:
+        """Drop these frames of the server's on the sockets that open from now on."""
 
         def relay(page: WebSocketRoute) -> None:
             server = page.connect_to_server()
-            server.on_message(lambda text: None if loses(str(text)) else page.send(text))
+            server.on_message(lambda text: None if is_dropped(str(text)) else page.send(text))
 
         await self.page.route_web_socket("**/websocket?*", relay)
 
-    async def is_joined(self) -> None:
-        await expect(self.page.locator("#pill-label")).to_have_text("Joined")
+    async def is_connected(self) -> None:
+        await expect(self.page.locator("#pill-label")).to_have_text("Connected")
 
-    async def say(self, text: str) -> None:
+    async def send(self, text: str) -> None:
         await self.page.get_by_label("Message", exact=True).fill(text)
         await self.page.get_by_label("Message", exact=True).press("Enter")
 
     def bubbles(self, author: str, state: str = "stored") -> Locator:
-        """The texts that somebody has in the log."""
+        """Return the bubbles of an author."""
         return self.page.locator(f'[data-author="{author}"][data-state="{state}"] .bubble')
 
     @property
@@ -140,22 +142,22 @@ class Chat:
     def frames(self) -> Locator:
         return self.page.locator("#frames-list > li")
 
-    async def sideways(self) -> int:
-        """By how many pixels the page is wider than its window."""
+    async def overflow_px(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
         return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """A window with the coordinators' page in it."""
+class CoordinatorPage:
+    """The coordinators' page in a window."""
 
     page: Page
 
-    async def sit(self, bridge: Program, name: str = "Maria") -> None:
-        """Open the page, and say who one is."""
+    async def sign_in(self, bridge: Program, name: str = "Maria") -> None:
+        """Open the page and sign in."""
         await self.page.goto(f"http://{bridge.address}/")
         await self.page.get_by_label("Your name").fill(name)
-        await self.page.get_by_role("button", name="Start").click()
+        await self.page.get_by_role("button", name="Sign in").click()
         await self.is_connected()
 
     async def is_connected(self) -> None:
@@ -170,7 +172,7 @@ class Desk:
         await self.page.get_by_role("button", name="Claim").click()
         await expect(self.owner).to_have_text("is with you")
 
-    async def say(self, text: str) -> None:
+    async def send(self, text: str) -> None:
         await self.page.get_by_label("Message", exact=True).fill(text)
         await self.page.get_by_label("Message", exact=True).press("Enter")
 
@@ -192,9 +194,9 @@ class Desk:
     def alert(self) -> Locator:
         return self.page.locator("#alert")
 
-    async def tones(self) -> int:
+    async def tones_played(self) -> int:
         return int(await self.page.evaluate("window.tones"))
 
-    async def sideways(self) -> int:
-        """By how many pixels the page is wider than its window."""
+    async def overflow_px(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
         return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))

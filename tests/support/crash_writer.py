@@ -13,6 +13,7 @@ from adapters.sqlite.store import SqliteStore
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author
 from domain.session import Draft, Session
+from tests.support.drafts import append_message
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -38,7 +39,7 @@ async def _write(store: SqliteStore, number: int) -> None:
     while True:
         seq = session.seq + 1
         draft = Draft(session, key=str(seq))
-        draft.say(Author.USER, MessageId(str(seq)), f"message {seq}", NOON)
+        append_message(draft, Author.USER, MessageId(str(seq)), f"message {seq}", NOON)
         await store.append(draft, NOON)
         session = draft.session
         print(session.session_id, seq, flush=True)

@@ -25,6 +25,7 @@ from domain.identity import (
 )
 from domain.message import Author
 from domain.session import Draft, Session
+from tests.support.drafts import append_message
 from tests.support.dynamodb import dynamo_store
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -41,7 +42,7 @@ def message(name: str, *, with_key: bool) -> Decide:
 
     def decide(session: Session) -> Draft:
         draft = Draft(session, key=name if with_key else None)
-        draft.say(Author.USER, MessageId(name), f"message {name}", AT)
+        append_message(draft, Author.USER, MessageId(name), f"message {name}", AT)
         return draft
 
     return decide
@@ -52,7 +53,7 @@ def takeover(name: str) -> Decide:
 
     def decide(session: Session) -> Draft:
         draft = Draft(session)
-        draft.hand_to(CoordinatorId(name), TransferId(name), AT)
+        draft.assign(CoordinatorId(name), TransferId(name), AT)
         return draft
 
     return decide

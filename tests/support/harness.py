@@ -22,9 +22,9 @@ from typing import Any
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
-from application.deliver import FLUSH_S
-from application.follow import PAGE, Follower
-from application.join import Joined, Place
+from adapters.prometheus import Metrics
+from application.deliver_outbox import FLUSH_S
+from application.join import Joined, ResumePosition
 from application.ports import (
     Appended,
     Assistant,
@@ -35,14 +35,15 @@ from application.ports import (
     Fanout,
     Typing,
 )
-from application.post_message import Posted
-from application.transfers import Spoken
+from application.post_message import PostedMessage
+from application.read_history import PAGE
+from application.subscription import Subscription
+from application.transfers import PostedCoordinatorMessage
 from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId, customer
 from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Session
 from domain.status import Status
-from entrypoints.container import Container
-from entrypoints.metrics import Metrics
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
 from tests.support.clock import CountedIds, VirtualClock, settle
@@ -79,7 +80,7 @@ class User:
 
     def __init__(self, app: "App", who: Customer) -> None:
         self._app = app
-        self._follower: Follower | None = None
+        self._follower: Subscription | None = None
         self.customer = who
         self.session_id: SessionId | None = None
         self.log: list[Entry] = []
@@ -109,7 +110,7 @@ class User:
         """The seqs of `log`: 1, 2, 3, … for a client that has missed and doubled nothing."""
         return [entry.seq for entry in self.log]
 
-    async def join(self, place: Place | None = None) -> Joined:
+    async def join(self, place: ResumePosition | None = None) -> Joined:
         """Join, and from then on follow. Raises: StorageUnavailable."""
         joined = await self.begin_to_join(place)
         self.start(joined)
@@ -117,16 +118,16 @@ class User:
 
     async def rejoin(self) -> Joined:
         """Join as a client that says what it has."""
-        return await self.join(Place(self.log[-1].seq if self.log else 0, self.session_id))
+        return await self.join(ResumePosition(self.log[-1].seq if self.log else 0, self.session_id))
 
-    async def begin_to_join(self, place: Place | None = None) -> Joined:
+    async def begin_to_join(self, place: ResumePosition | None = None) -> Joined:
         """Subscribe and read; `start` is still to come, as when the reply is on its way."""
-        self._follower = Follower(
+        self._follower = Subscription(
             self.customer,
             fanout=self._app.fanout,
             store=self._app.store,
-            deliver=self._deliver,
-            pass_on=self._pass_on,
+            on_entry=self._deliver,
+            on_other=self._pass_on,
             origin=self,
         )
         return await self._app.join(self.customer, self._follower, place)
@@ -136,7 +137,7 @@ class User:
         assert self._follower is not None
         session = joined.session
         self._enter(session.session_id if session is not None else None)
-        self.log.extend(joined.entries)
+        self.log.extend(joined.page.entries)
         self._follower.start(self.session_id, session.seq if session is not None else 0)
 
     def leave(self) -> None:
@@ -144,7 +145,7 @@ class User:
         if self._follower is not None:
             self._follower.stop()
 
-    async def say(self, text: str, message_id: str | None = None) -> Posted:
+    async def say(self, text: str, message_id: str | None = None) -> PostedMessage:
         """Send a message. Raises: StorageUnavailable."""
         key = MessageId(message_id) if message_id is not None else None
         return await self._app.post(self.customer, LOCATION, text, key, origin=self)
@@ -203,10 +204,14 @@ class Coordinator:
         """Close the user's conversation."""
         return await self.change(await self._app.session_id(user.customer), Status.CLOSED)
 
-    async def speak(self, user: User, text: str, message_id: str | None = None) -> Spoken:
+    async def speak(
+        self, user: User, text: str, message_id: str | None = None
+    ) -> PostedCoordinatorMessage:
         """Say something. Raises: SessionClosed, StorageUnavailable."""
         key = MessageId(message_id) if message_id is not None else None
-        return await self._app.transfers.speak(user.customer, text, self._name, key)
+        return await self._app.transfers.post_coordinator_message(
+            user.customer, text, self._name, key
+        )
 
 
 class App:
@@ -245,9 +250,9 @@ class App:
         self.clock = clock
         self.fanout = fanout
         self.policy = container.policy()
-        self.conversations = container.conversations()
+        self.session_log = container.session_log()
         self.turns = container.turns()
-        self.spending = container.spending()
+        self.usage_tracker = container.usage_tracker()
         self.join = container.join()
         self.post = container.post()
         self.transfers = container.transfers()
@@ -291,7 +296,9 @@ class App:
 
     async def run_delivery(self) -> None:
         """Tell the bridge what it must be told, until cancelled. Raises: StorageUnavailable."""
-        await self._container.deliver().run()
+        deliver = self._container.deliver_outbox()
+        assert deliver is not None
+        await deliver.run()
 
     async def stop_delivering(self) -> None:
         """Finish what is under way, for as long as there is time for that."""

@@ -1,4 +1,4 @@
-"""A lean socket: a thousand of them fit into a test beside everything else that it does."""
+"""A lean V2 socket, of which a test can have a thousand."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,26 +19,26 @@ Frame = list[Any]
 
 
 class NotOpened(Exception):
-    """The server has not opened the socket; the text is what it said first."""
+    """The server has not opened the socket; the text is the beginning of its reply."""
 
 
 class Line(asyncio.Protocol):
-    """A V2 socket that tells `hear` each frame as it comes."""
+    """A V2 socket that calls `on_frame` with each frame."""
 
-    def __init__(self, hear: Callable[[Frame], None]) -> None:
-        self._hear = hear
+    def __init__(self, on_frame: Callable[[Frame], None]) -> None:
+        self._on_frame = on_frame
         self._data = b""
         self._is_open = False
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the socket is open."""
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        """Done once it is no more: the code that the server closed it with."""
+        """Done once it is closed, with the code that the server closed it with."""
 
     @classmethod
-    async def open(cls, port: int, hear: Callable[[Frame], None] = lambda frame: None) -> Self:
+    async def open(cls, port: int, on_frame: Callable[[Frame], None] = lambda frame: None) -> Self:
         """Connect to a port of this machine. Raises: OSError, NotOpened."""
         loop = asyncio.get_running_loop()
-        _, line = await loop.create_connection(partial(cls, hear), "127.0.0.1", port)
+        _, line = await loop.create_connection(partial(cls, on_frame), "127.0.0.1", port)
         await line.ready
         return line
 
@@ -49,10 +49,10 @@ class Line(asyncio.Protocol):
         self.transport.write(b"\x81\xfe" + len(text).to_bytes(2, "big") + bytes(4) + text)
 
     def hang_up(self) -> None:
-        """End the connection, without a word."""
+        """Abort the connection."""
         self.transport.abort()
 
-    # What the event loop calls.
+    # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -73,7 +73,7 @@ class Line(asyncio.Protocol):
                 self._end(int.from_bytes(payload[:2], "big"))
                 self.transport.abort()
             else:
-                self._hear(msgspec.json.decode(payload))
+                self._on_frame(msgspec.json.decode(payload))
 
     def _upgraded(self) -> None:
         head, end, rest = self._data.partition(b"\r\n\r\n")
@@ -82,7 +82,7 @@ class Line(asyncio.Protocol):
             self.ready.set_result(None)
 
     def _next(self) -> tuple[int, bytes] | None:
-        """The first byte and the content of the next frame, if all of it has come."""
+        """Return the first byte and the payload of the next frame; None: it is not complete."""
         data = self._data
         if len(data) < 4:
             return None

@@ -1,4 +1,4 @@
-"""One turn of an assistant, as the application asks for it: a view, tools, and what was said."""
+"""A turn of an assistant, as the application runs it: a view, tools, and the answer."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,24 +7,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
-from adapters.openai.assistant import OpenAIAssistant
+from adapters.model.assistant import ModelAssistant
+from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
 from application.ports import Assistant, Toolbox
 from domain.business import Business, Reservation
-from domain.decisions import hear
+from domain.decisions import record_user_message
 from domain.identity import Customer, MessageId, customer
 from domain.message import Author, Message
 from domain.session import Draft, Session
 from domain.usage import Usage
 from domain.view import View
 from tests.support.assistants import Said
+from tests.support.drafts import append_message
 from tests.unit.domain.makers import at, new_session
 
 BISTRO = DEMO_BUSINESSES[0]
 
 
 class ShiftedClock(SystemClock):
-    """The machine's clock, put forward at will."""
+    """The machine's clock, which can be moved forward."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,12 +36,12 @@ class ShiftedClock(SystemClock):
         return super().now() + self._ahead
 
     def forward(self, seconds: float) -> None:
-        """Let that much time have passed."""
+        """Move the clock forward."""
         self._ahead += timedelta(seconds=seconds)
 
 
 class UsedTools(Toolbox):
-    """The tools of one turn, which remember what was asked of them."""
+    """The tools of one turn, which record their calls."""
 
     def __init__(self, who: Customer, failure: Exception | None = None) -> None:
         self._who = who
@@ -68,7 +70,7 @@ class UsedTools(Toolbox):
 
 @dataclass(slots=True)
 class Turn:
-    """What came of a turn."""
+    """The outcome of a turn."""
 
     tools: UsedTools
     said: Said = field(default_factory=Said)
@@ -81,7 +83,7 @@ class Turn:
 
 
 def conversation(*said: str, business_id: str = "b1") -> tuple[Session, tuple[Message, ...]]:
-    """A session in which user and AI have said this in turns, and its log.
+    """A session in which user and AI have written these texts in turns, and its log.
 
     The user speaks last.
     """
@@ -89,10 +91,17 @@ def conversation(*said: str, business_id: str = "b1") -> tuple[Session, tuple[Me
     for number, text in enumerate(said):
         message_id = MessageId(f"m{number}")
         if (len(said) - number) % 2:
-            draft = hear(session, new_session, message_id, text, at(60 * number))
+            draft = record_user_message(session, new_session, message_id, text, at(60 * number))
         else:
             draft = Draft(session)
-            draft.say(Author.AI, message_id, text, at(60 * number), answers=session.asked)
+            append_message(
+                draft,
+                Author.AI,
+                message_id,
+                text,
+                at(60 * number),
+                settles_seq=session.last_user_seq,
+            )
         session = draft.session
         log += [entry for entry in draft.entries if isinstance(entry, Message)]
     return session, tuple(log)
@@ -110,15 +119,15 @@ def _in(business_id: str) -> Session:
 
 
 def view_of(*said: str, business: Business | None = BISTRO, **more: Any) -> View:
-    """What an assistant sees of such a conversation; it is to answer the last message."""
+    """The view of such a conversation; its last message is pending."""
     session, log = conversation(*said)
-    return View(session=session, business=business, entries=log, unanswered=log[-1:], **more)
+    return View(session=session, business=business, entries=log, pending=log[-1:], **more)
 
 
 async def ask(
     assistant: Assistant, *said: str, failure: Exception | None = None, **more: Any
 ) -> Turn:
-    """Have the last of what was said answered. Raises: AssistantFailed.
+    """Have the last text answered. Raises: AssistantFailed.
 
     `failure`: what the tools raise.
     """
@@ -129,15 +138,10 @@ async def ask(
 
 
 @asynccontextmanager
-async def openai_assistant(url: str, **chosen: Any) -> AsyncIterator[OpenAIAssistant]:
-    """The product's assistant before the server at `url`; it asks the model `m1`."""
-    settings = {
-        "api_key": "key",
-        "model": "m1",
-        "timeout_s": 20.0,
-        "clock": SystemClock(),
-        **chosen,
-    }
-    assistant = OpenAIAssistant(base_url=url, jitter=lambda: 0.0, **settings)
-    async with assistant:
+async def openai_assistant(url: str, **chosen: Any) -> AsyncIterator[ModelAssistant]:
+    """The product's assistant with the server at `url`; its model is `m1`."""
+    settings = {"api_key": "key", "clock": SystemClock(), **chosen}
+    client = OpenAIClient(url, settings.pop("api_key"), settings["clock"])
+    settings = {"model": "m1", "timeout_s": 20.0, **settings}
+    async with ModelAssistant(client, jitter=lambda: 0.0, **settings) as assistant:
         yield assistant

@@ -1,4 +1,4 @@
-"""A model's server that answers what a test has written down, byte by byte.
+"""A model's server with scripted answers, byte by byte.
 
 It does what no real server would admit to: hang, break off, send what is no chat completion. What
 a server does in earnest, `aimock` does.
@@ -36,7 +36,7 @@ class Wire:
         self._writer = writer
 
     async def send(self, data: bytes) -> None:
-        """Send these bytes, and see them off."""
+        """Send these bytes, and wait until they are written."""
         self._writer.write(data)
         await self._writer.drain()
 
@@ -45,7 +45,7 @@ class Wire:
         await self.send(b"%x\r\n%b\r\n" % (len(data), data))
 
     async def gone(self) -> None:
-        """Wait until the client has hung up."""
+        """Wait until the client has disconnected."""
         with suppress(ConnectionError):
             await self._reader.read()
 
@@ -131,13 +131,13 @@ def plain(body: bytes, *, status: str = "200 OK", **headers: str) -> Answer:
 
 
 def refuses(status: str, *, code: str = "", message: str = "no", **headers: str) -> Answer:
-    """An error as OpenAI's server tells of one."""
+    """An error as OpenAI's server sends it."""
     error = {"message": message, "type": "error", "code": code or None, "param": None}
     return plain(json.dumps({"error": error}).encode(), status=status, **headers)
 
 
 async def hangs(wire: Wire) -> None:
-    """Takes the request, and says nothing until the client hangs up."""
+    """Accept the request, and send nothing until the client disconnects."""
     await wire.gone()
 
 
@@ -147,7 +147,7 @@ class Stub:
 
     answers: Sequence[Answer] = ()
     by_model: dict[str, Answer] = field(default_factory=dict)
-    """What requests for a model get; the others get `answers`."""
+    """Answers by model; requests for other models get `answers`."""
     url: str = ""
     requests: list[Request] = field(default_factory=list)
     open: int = 0
@@ -155,17 +155,17 @@ class Stub:
     connections: int = 0
     """Since the beginning."""
     hung_up: int = 0
-    """How many clients have gone while they were being answered."""
+    """Clients that disconnected while they were being answered."""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _next: int = 0
 
     @property
     def models(self) -> list[str]:
-        """Which model each request was for."""
+        """The model of each request."""
         return [request.body["model"] for request in self.requests]
 
     async def until(self, holds: Callable[["Stub"], bool]) -> None:
-        """Wait until it holds of this server."""
+        """Wait until the condition holds for this server."""
         async with asyncio.timeout(10), self._changed:
             await self._changed.wait_for(lambda: holds(self))
 
@@ -216,7 +216,7 @@ async def stub(*answers: Answer, **by_model: Answer) -> AsyncIterator[Stub]:
 
 
 async def _request(reader: asyncio.StreamReader) -> Request | None:
-    """The next request of a connection; None at its end."""
+    """Return the next request of a connection; None at its end."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:

@@ -19,7 +19,7 @@ from tests.support import discretion
 from tests.support.fork_server import Forked, ForkServer, exit_code
 
 ROOT = Path(__file__).parents[2]
-MODULE = "entrypoints.cli"
+MODULE = "entrypoints.cli.main"
 COMMAND = (sys.executable, "-m", MODULE)
 COMMAND_S = 50.0
 """Less than the time limit of a test."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from entrypoints.phoenix_protocol import uvicorn_config
+from adapters.phoenix.uvicorn_protocol import uvicorn_config
 
 
 class _Server(uvicorn.Server):
@@ -25,25 +25,25 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
             await super().startup(sockets)
-        except SystemExit as failed:  # uvicorn's answer, which would end pytest
-            raise RuntimeError("the application did not start; its log says why") from failed
+        except SystemExit as failed:  # uvicorn's reaction, which would end pytest
+            raise RuntimeError("the application did not start; see its log") from failed
         self.ready.set()
 
     async def main_loop(self) -> None:
         await self.on_tick(0)
-        await self.stopping.wait()  # rather than look every 0.1 s
+        await self.stopping.wait()  # instead of polling every 0.1 s
 
 
 @asynccontextmanager
 async def running(app: Any, *, port: int = 0, **settings: Any) -> AsyncIterator[str]:
-    """Serve `app` with the product's settings; its address, such as `127.0.0.1:40123`.
+    """Serve `app` with the product's settings, and yield its address, as in `127.0.0.1:40123`.
 
-    `settings`: those of `uvicorn_config`. Sockets still open at the end hear 1012.
+    `settings`: those of `uvicorn_config`. Sockets still open at the end are closed with 1012.
     """
     server = _Server(uvicorn_config(app, log_config=None, **settings))
     with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
-        # asyncio sets it only for sockets that name their protocol: without it an answer on a kept
-        # connection waits 40 ms for an acknowledgement.
+        # asyncio sets it only for sockets with an explicit protocol: without it a response on a
+        # kept connection waits 40 ms for an acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         serving = asyncio.ensure_future(server.serve([listener]))
         ready = asyncio.ensure_future(server.ready.wait())

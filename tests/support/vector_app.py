@@ -1,30 +1,33 @@
-"""The application that the protocol vectors are played against, on the product's core and skin.
+"""The application that the protocol vectors are replayed against, on the product's endpoint.
 
-Its channel does what the channel of the reference implementation did when they were recorded;
-unlike a channel of the product it crashes on an event that it does not know.
+Its channel behaves as the channel of the reference implementation did when they were recorded;
+unlike a channel of the product it crashes on an unknown event.
 """
 
 import asyncio
+import random
 from typing import Any
 
 import click
 import uvicorn
 from litestar import Litestar
 
-from adapters.phoenix.server import Payload, Ref
-from entrypoints.phoenix_channel import (
+from adapters.phoenix.channel import (
     Channel,
-    ConnectInfo,
-    Ended,
+    ChannelSocket,
     JoinRefused,
-    Link,
     Reply,
     Stop,
+    TerminateReason,
 )
-from entrypoints.phoenix_endpoint import Limits, Observer, PhoenixEndpoint
-from entrypoints.phoenix_protocol import uvicorn_config
+from adapters.phoenix.endpoint import PhoenixEndpoint, SocketLimits, SocketObserver
+from adapters.phoenix.server import Payload, Ref
+from adapters.phoenix.uvicorn_protocol import uvicorn_config
 
-_ANSWERS: dict[str, Reply | Stop | None] = {
+GOING_AWAY = 1001
+"""The close code of Phoenix's "disconnect" (`lib/phoenix/socket.ex`)."""
+
+_RESULTS: dict[str, Reply | Stop | None] = {
     "ok": Reply(),
     "err": Reply("error", {"reason": "nope"}),
     "later": Reply("later", {"x": 1}),
@@ -40,15 +43,19 @@ _ANSWERS: dict[str, Reply | Stop | None] = {
 class RoomChannel(Channel):
     """`room:*` and `exact`; what a room does at the join follows from its name."""
 
-    def __init__(self, link: Link, endpoint: PhoenixEndpoint) -> None:
-        super().__init__(link)
+    def __init__(
+        self, socket: ChannelSocket, endpoint: PhoenixEndpoint, rooms: "set[RoomChannel]"
+    ) -> None:
+        super().__init__(socket)
         self.endpoint = endpoint
+        self.rooms = rooms
+        self.user_id = socket.info.params.get("uid")
         self.user: Any = None
         self.late_replies: set[asyncio.Task[None]] = set()
 
     @property
     def room(self) -> str:
-        return self.link.topic.removeprefix("room:")
+        return self.socket.topic.removeprefix("room:")
 
     async def join(self, topic: str, payload: Any) -> Any:
         match self.room:
@@ -68,54 +75,58 @@ class RoomChannel(Channel):
         return {}
 
     async def joined(self) -> None:
+        self.rooms.add(self)
         if self.room.startswith("after"):
-            self.link.broadcast("user_entered", {"user": self.user})
-            self.link.push("joined", {"status": "connected"})
+            self.endpoint.broadcast(self.socket.topic, "user_entered", {"user": self.user})
+            self.socket.push("joined", {"status": "connected"})
 
-    async def terminate(self, ended: Ended) -> None:
+    async def terminate(self, reason: TerminateReason) -> None:
+        self.rooms.discard(self)
         if self.room.startswith("term"):
-            self.link.push("you_left", {"message": "bye!"})
+            self.socket.push("you_left", {"message": "bye!"})
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Any:
-        if event in _ANSWERS:
-            return _ANSWERS[event]
+        if event in _RESULTS:
+            return _RESULTS[event]
         if event in ("ping", "push_reply", "shout_reply", "async", "multi"):
-            return self.answer(event, payload, ref)
+            return self.echo(event, payload, ref)
+        if event == "drain":
+            return await self.endpoint.drain(random.random)
         return self.act(event, payload)
 
-    def answer(self, event: str, payload: Any, ref: Ref) -> Reply | None:
-        """The events that come back to the client with what it sent."""
+    def echo(self, event: str, payload: Any, ref: Ref) -> Reply | None:
+        """Handle the events that return the client's payload."""
         match event:
             case "push_reply":
-                self.link.push("pushed", payload)
+                self.socket.push("pushed", payload)
                 return Reply()
             case "shout_reply":
-                self.link.broadcast("shout", payload)
+                self.endpoint.broadcast(self.socket.topic, "shout", payload)
                 return Reply("ok", {"done": True})
             case "async":
                 self.reply_later(ref, payload)
                 return None
             case "multi":
-                self.link.reply(ref, "ok", {"n": 1})
-                self.link.reply(ref, "ok", {"n": 2})
+                self.socket.reply(ref, "ok", {"n": 1})
+                self.socket.reply(ref, "ok", {"n": 2})
                 return None
         return Reply("ok", payload)
 
     def act(self, event: str, payload: Payload) -> str | None:
-        """The events that nothing replies to."""
+        """Handle the events without a reply."""
         match event:
             case "shout":
-                self.link.broadcast("shout", payload)
+                self.endpoint.broadcast(self.socket.topic, "shout", payload)
             case "shout_from":
-                self.link.broadcast_from("shout", payload)
+                self.socket.broadcast_from("shout", payload)
             case "push":
-                self.link.push("pushed", payload)
+                self.socket.push("pushed", payload)
             case "badret":
                 return "garbage"
             case "disconnect":
-                self.endpoint.disconnect(_socket_id(self.link.info) or "")
-            case "drain":
-                self.endpoint.drain()
+                for room in self.rooms.copy():
+                    if room.user_id == self.user_id:
+                        room.socket.transport.close(GOING_AWAY)
             case _:  # "boom" too
                 raise LookupError("an event without a handler")
         return None
@@ -123,38 +134,36 @@ class RoomChannel(Channel):
     def reply_later(self, ref: Ref, payload: Any) -> None:
         async def reply() -> None:
             await asyncio.sleep(0.05)
-            self.link.reply(ref, "ok", payload)
+            self.socket.reply(ref, "ok", payload)
 
         task = asyncio.create_task(reply())
         self.late_replies.add(task)
         task.add_done_callback(self.late_replies.discard)
 
 
-def _socket_id(info: ConnectInfo) -> str | None:
-    uid = info.params.get("uid")
-    return None if uid is None else f"user:{uid}"
-
-
 def vector_endpoint(
-    mount: str = "/socket", *, limits: Limits | None = None, observer: Observer | None = None
+    mount: str = "/socket",
+    *,
+    limits: SocketLimits | None = None,
+    observer: SocketObserver | None = None,
 ) -> PhoenixEndpoint:
-    """The vector app's sockets, three channels each, unless `limits` says otherwise."""
+    """Return the vector app's endpoint; `limits`: by default three channels a socket."""
+    rooms: set[RoomChannel] = set()
 
-    def room(link: Link) -> RoomChannel:
-        return RoomChannel(link, endpoint)
+    def room(socket: ChannelSocket) -> RoomChannel:
+        return RoomChannel(socket, endpoint, rooms)
 
     endpoint = PhoenixEndpoint(
         f"{mount}/websocket",
         {"room:*": room, "exact": room},
-        connect=_socket_id,
-        limits=limits or Limits(max_channels=3),
+        limits=limits or SocketLimits(max_channels=3),
         observer=observer,
     )
     return endpoint
 
 
 def vector_app(*endpoints: PhoenixEndpoint) -> Litestar:
-    """An application of these endpoints, or of one at /socket."""
+    """Return an application of these endpoints, or of one at /socket."""
     routes = [endpoint.route for endpoint in endpoints or (vector_endpoint(),)]
     return Litestar(routes, openapi_config=None, logging_config=None)
 

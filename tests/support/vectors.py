@@ -1,4 +1,4 @@
-"""What a client and the reference implementation said to each other, to be played again.
+"""Conversations recorded between a client and the reference implementation, and their replay.
 
 One conversation per line of `tests/phoenix-vectors.jsonl`. A frame there is a text as it is,
 `hex:…` a binary one, `<http N>` an upgrade refused with N, `<close N>` a connection closed with N;
@@ -16,14 +16,14 @@ from websockets import ConnectionClosed, InvalidStatus
 from websockets.asyncio.client import ClientConnection, connect
 
 QUIET_S = 0.2
-"""How long nothing more may arrive after the expected frames."""
+"""Time without further frames after the expected ones, in seconds."""
 
 PATIENCE_S = 10.0
-"""How long an expected frame may take on a busy machine."""
+"""Time-out for an expected frame on a busy machine, in seconds."""
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """A second client: what it sends before, and what it gets."""
+    """A second client: the frames that it sends before, and those that it expects."""
 
     vsn: str | None
     given: list[str]
@@ -31,7 +31,7 @@ class Peer(msgspec.Struct, frozen=True):
 
 
 class Vector(msgspec.Struct, frozen=True):
-    """One conversation. What the client gets for `given` is read and ignored."""
+    """One conversation. Frames received in answer to `given` are ignored."""
 
     name: str
     vsn: str | None
@@ -46,7 +46,7 @@ class Vector(msgspec.Struct, frozen=True):
 
 
 class Played(msgspec.Struct, frozen=True):
-    """What the client got, and its peer."""
+    """The frames received by the client, and by its peer."""
 
     got: list[str]
     peer_got: list[str]
@@ -57,7 +57,7 @@ VECTORS = msgspec.json.Decoder(Vector).decode_lines(_FILE.read_bytes())
 
 
 async def play(mount: str, vector: Vector) -> Played:
-    """Hold the conversation with the vector app at `mount`, such as ws://127.0.0.1:40123/socket."""
+    """Replay a conversation against the vector app at a mount like ws://127.0.0.1:40123/socket."""
     async with AsyncExitStack() as stack:
         try:
             client = await stack.enter_async_context(_open(mount, vector.vsn, vector.query))
@@ -77,7 +77,7 @@ async def play(mount: str, vector: Vector) -> Played:
 
 
 def same_frames(expected: list[str], got: list[str], unordered: bool = False) -> bool:
-    """Whether these are the frames that were expected, in that order unless `unordered`."""
+    """Return True if these are the expected frames, in that order unless `unordered`."""
     if len(expected) != len(got):
         return False
     if not unordered:
@@ -113,7 +113,7 @@ async def _prepare(client: ClientConnection, vsn: str | None, given: list[str]) 
         await client.send(barrier)
         while "barrier" not in str(await client.recv()):
             pass
-        await _receive(client, 0)  # a channel may speak of itself after that
+        await _receive(client, 0)  # a channel may push by itself after that
 
 
 async def _receive(client: ClientConnection, at_least: int) -> list[str]:

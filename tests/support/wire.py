@@ -11,8 +11,8 @@ import httpx
 from websockets import ConnectionClosed
 from websockets.asyncio.client import ClientConnection, connect
 
-from entrypoints.app import create_app
-from entrypoints.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.server import running
 from tests.support.user import PATIENCE_S

@@ -44,8 +44,13 @@ def test_every_folder_of_modules_is_a_package(package: str) -> None:
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
-def test_the_domain_imports_only_the_standard_library() -> None:
-    assert imported("domain") - {"domain"} <= sys.stdlib_module_names
+def test_the_domain_imports_only_the_standard_library_and_msgspec_for_its_values() -> None:
+    assert imported("domain") - {"domain", "msgspec"} <= sys.stdlib_module_names
+
+
+def test_the_application_imports_no_framework() -> None:
+    allowed = {"application", "domain", "msgspec"}
+    assert imported("application") - allowed <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("package", ["domain", "application"])

@@ -10,7 +10,7 @@ import pytest
 from dependency_injector import providers
 
 from domain.identity import customer
-from entrypoints.container import Container
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -36,8 +36,8 @@ def test_every_choice_can_be_made(name: str, choice: str, tmp_path: Path) -> Non
 
     assert parts["messages"] is not None
     assert (parts["bridge"] is None) == (given.get("bridge", "none") == "none")
-    assert (parts["deliver"] is None) == (parts["bridge"] is None)
-    assert (parts["conversations"].tell is None) == (parts["bridge"] is None)
+    assert (parts["deliver_outbox"] is None) == (parts["bridge"] is None)
+    assert (parts["session_log"].build_notices is None) == (parts["bridge"] is None)
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,11 @@ def test_a_user_is_told_where_the_live_chat_is_where_there_is_a_bridge(
 def test_what_only_the_bridge_needs_is_not_imported_without_it() -> None:
     code = """
 import sys
-from entrypoints.container import Container
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 
 container = Container(settings=Settings(store="memory"))
-for provider in (container.bridge, container.deliver, container.messages):
+for provider in (container.bridge, container.deliver_outbox, container.messages):
     provider()
 print([name for name in ("httpx", "jwt", "adapters.elixir.http", "websockets.asyncio.client")
        if name in sys.modules])
@@ -79,7 +79,7 @@ print([name for name in ("httpx", "jwt", "adapters.elixir.http", "websockets.asy
 def test_the_sdk_of_a_model_is_imported_only_where_one_is_chosen() -> None:
     code = """
 import sys
-from entrypoints.container import Container
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 
 for assistant in ("scripted", "openai"):

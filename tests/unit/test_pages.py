@@ -1,10 +1,13 @@
-"""What the pages are made of, and their content security policy."""
+"""The markup and imports of the pages, and their content security policy."""
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from entrypoints.pages import WEB, content_policy
+from entrypoints.pages import SHARED, WEB, content_policy
 
 
 @pytest.mark.parametrize(
@@ -26,7 +29,33 @@ def test_a_policy_names_the_origin_of_a_socket_or_its_scheme(url: str | None, so
 
 
 def test_no_page_has_a_script_a_style_or_a_listener_in_itself() -> None:
-    for page in WEB.glob("*.html"):
+    pages = list(WEB.glob("*/*.html"))
+    for page in pages:
         markup = page.read_text()
 
         assert re.findall(r"<script(?![^>]* src=\"/web/)|<style|\sstyle=|\son\w+=", markup) == []
+    assert len(pages) == 2
+
+
+def test_a_page_refers_to_files_of_its_own_folder_and_of_shared_alone() -> None:
+    for file in WEB.glob("*/*"):
+        names = re.findall(r"(?:href|src)=\"/web/([^\"]+)\"", file.read_text())
+        names += [
+            str((file.parent / name).resolve().relative_to(WEB))
+            for name in re.findall(r"\bfrom \"([^\"]+)\"", file.read_text())
+        ]
+
+        assert [name for name in names if not (WEB / name).is_file()] == []
+        assert {name.split("/")[0] for name in names} <= {file.parent.name, SHARED}
+
+
+def test_the_scripts_of_the_pages_keep_their_rules() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node is on the PATH")
+    files = sorted(str(path) for path in Path(__file__).with_name("web").glob("*.test.js"))
+
+    ran = subprocess.run([node, "--test", *files], capture_output=True, text=True)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert files

@@ -1,4 +1,4 @@
-"""The demo assistant: what it understands, what it says, and that it never says otherwise."""
+"""The demo assistant: what it recognises, what it answers, and that it is deterministic."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
 from adapters.scripted import ScriptedAssistant
 from application.ports import Toolbox
 from domain.business import Business, Reservation
-from domain.decisions import hear
+from domain.decisions import record_user_message
 from domain.identity import BusinessId, Customer, customer
 from domain.message import Message
 from domain.promise import promises_transfer
@@ -25,7 +25,7 @@ BISTRO, DENTAL = DEMO_BUSINESSES
 
 
 class Tools(Toolbox):
-    """The tools of one turn, which remember what was asked of them."""
+    """The tools of one turn, which record their calls."""
 
     def __init__(self, who: Customer, businesses: MemoryBusinesses) -> None:
         self._who = who
@@ -54,18 +54,18 @@ class Demo:
         self.pieces: list[str] = []
 
     async def ask(self, *texts: str, delay_s: float = 0) -> str:
-        """What it answers to these messages together."""
+        """The answer to these messages together."""
         session = new_session()
         messages: list[Message] = []
         for text in texts:
-            draft = hear(session, new_session, message_id(), text, at())
+            draft = record_user_message(session, new_session, message_id(), text, at())
             session = draft.session
             messages += [entry for entry in draft.entries if isinstance(entry, Message)]
         view = View(
             session=session,
             business=self._business,
             entries=tuple(messages),
-            unanswered=tuple(messages),
+            pending=tuple(messages),
         )
         clock = VirtualClock()
         assistant = ScriptedAssistant(clock, delay_s=delay_s)
@@ -136,7 +136,7 @@ async def test_a_request_for_a_human_is_recognised(text: str) -> None:
     NOT_HUMANS,
 )
 @pytest.mark.parametrize("business", [BISTRO, DENTAL, None])
-async def test_nothing_else_is_taken_for_one(text: str, business: Business | None) -> None:
+async def test_nothing_else_is_mistaken_for_one(text: str, business: Business | None) -> None:
     demo = Demo(business)
     reply = await demo.ask(text)
 
@@ -177,7 +177,7 @@ async def test_two_questions_get_two_facts() -> None:
     assert BISTRO.facts["adresă"] in reply
 
 
-async def test_of_an_unknown_business_nothing_is_made_up() -> None:
+async def test_for_an_unknown_business_nothing_is_made_up() -> None:
     reply = await Demo(None).ask("Care este programul?")
 
     assert "Nu cunosc încă nimic despre această firmă." in reply
@@ -220,7 +220,7 @@ async def test_it_always_says_that_it_is_a_demo(text: str) -> None:
         ("12", None, "ro"),
     ],
 )
-async def test_it_speaks_the_users_language_and_in_doubt_the_businesss(
+async def test_it_uses_the_users_language_and_in_doubt_the_businesss(
     text: str, business: Business | None, language: str
 ) -> None:
     reply = await Demo(business).ask(text)
@@ -228,7 +228,7 @@ async def test_it_speaks_the_users_language_and_in_doubt_the_businesss(
     assert DEMO[language] in reply
 
 
-async def test_it_streams_word_by_word_what_it_says_at_once() -> None:
+async def test_it_streams_the_same_answer_word_by_word() -> None:
     demo = Demo()
     whole = await demo.ask("Care este programul?")
     streamed = await demo.ask("Care este programul?", delay_s=0.02)
@@ -245,14 +245,14 @@ async def test_the_same_question_gets_the_same_answer() -> None:
 
 
 @pytest.mark.parametrize("text", ["?", "x" * 8_000, "{name} %s \\", "\u0000", "<b>hi</b>", "a\nb"])
-async def test_whatever_is_said_gets_an_answer(text: str) -> None:
+async def test_any_message_gets_an_answer(text: str) -> None:
     reply = await Demo().ask(text)
 
     assert reply.endswith(tuple(DEMO.values()))
 
 
-async def test_its_summary_repeats_what_the_user_said_last() -> None:
-    draft = hear(new_session(), new_session, message_id(), "Aveți parcare?", at())
+async def test_its_summary_repeats_the_users_last_messages() -> None:
+    draft = record_user_message(new_session(), new_session, message_id(), "Aveți parcare?", at())
     assistant = ScriptedAssistant(VirtualClock())
     first = await assistant.summarise("Bună!", draft.entries, "ro", max_tokens=500)
     long = await assistant.summarise("x" * 10_000, draft.entries, "ro", max_tokens=500)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from adapters.jwt.keys import BadKey, Key, file_key, secret_key
+from adapters.jwt.keys import BadKey, VerificationKey, file_key, secret_key
 from adapters.jwt.tokens import LEEWAY_S, MAX_TOKEN, JwtTokens, make_token
 from domain.identity import Identity, Role, Unauthorized, customer
 from tests.support.tokens import SECRET, claims, ed25519_key, jwk, public_pem, rsa_key, token
@@ -301,7 +301,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_no_key_shows_itself() -> None:
     assert SECRET not in repr(KEY)
     assert SECRET not in repr(JwtTokens(KEY))
-    assert repr(Key("RS256", "hidden")) == "<Key RS256>"
+    assert repr(VerificationKey("RS256", "hidden")) == "<VerificationKey RS256>"
 
 
 def test_an_identity_is_the_same_with_another_end() -> None:

@@ -1,4 +1,4 @@
-"""An application with the socket of the bridge's interface, and nothing that ours has besides."""
+"""A minimal bridge: an application with the socket of the interface, and nothing else."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,51 +6,51 @@ from typing import Any
 
 from litestar import Litestar
 
+from adapters.phoenix.channel import Channel, ChannelSocket, JoinRefused, Reply, Stop
+from adapters.phoenix.endpoint import PhoenixEndpoint
 from adapters.phoenix.server import Ref
-from entrypoints.phoenix_channel import Channel, JoinRefused, Link, Reply, Stop
-from entrypoints.phoenix_endpoint import PhoenixEndpoint
 
 Payload = dict[str, Any]
 
 EVERYTHING = ("message", "timestamp", "messageId", "origin")
-"""What an application passes on that drops nothing."""
+"""The keys of a message, for an application that drops none."""
 
 
 class Chats:
-    """Its memory, and what it is told to do."""
+    """The application's state, and how it is to behave."""
 
     def __init__(self) -> None:
         self.keeps: tuple[str, ...] = EVERYTHING
         """The keys of a message that it passes on."""
         self.answers: list[Reply | Stop | None] = []
-        """What the next user messages are answered; after that: ok, and everybody is told."""
+        """Replies to the next user messages; later ones get `ok` and are broadcast."""
         self.replays: Any = None
         """`messages` in the reply to a join."""
         self.refuses: str | None = None
-        """Why nobody may join."""
+        """The reason with which joins are refused; None: they are not."""
         self.joins: asyncio.Queue[tuple[str, Payload]] = asyncio.Queue()
         self.heard: asyncio.Queue[tuple[str, Payload]] = asyncio.Queue()
-        """Events and payloads, as they came."""
+        """Events and payloads, in the order of arrival."""
         self.left: asyncio.Queue[str] = asyncio.Queue()
         self.endpoint = self._endpoint()
 
     def restarted(self) -> Litestar:
-        """The application, to be served: each time anew."""
+        """A new instance of the application."""
         self.endpoint = self._endpoint()
         return Litestar([self.endpoint.route], openapi_config=None, logging_config=None)
 
     def say(self, event: str, payload: Any, topic: str = "chat:b1:ana") -> None:
-        """Tell everybody who has joined the topic."""
+        """Broadcast to all who have joined the topic."""
         self.endpoint.broadcast(topic, event, payload)
 
     def _endpoint(self) -> PhoenixEndpoint:
-        chat: Callable[[Link], Channel] = lambda link: _Chat(link, self)  # noqa: E731
+        chat: Callable[[ChannelSocket], Channel] = lambda socket: _Chat(socket, self)  # noqa: E731
         return PhoenixEndpoint("/socket/websocket", {"chat:*": chat})
 
 
 class _Chat(Channel):
-    def __init__(self, link: Link, chats: Chats) -> None:
-        super().__init__(link)
+    def __init__(self, socket: ChannelSocket, chats: Chats) -> None:
+        super().__init__(socket)
         self._chats = chats
 
     async def join(self, topic: str, payload: Any) -> Payload:
@@ -65,8 +65,8 @@ class _Chat(Channel):
             if self._chats.answers:
                 return self._chats.answers.pop(0)
             kept = {key: payload[key] for key in self._chats.keeps if key in payload}
-            self.link.broadcast(event, kept)
+            self._chats.endpoint.broadcast(self.socket.topic, event, kept)
         return Reply()
 
     async def terminate(self, ended: Any) -> None:
-        self._chats.left.put_nowait(self.link.topic)
+        self._chats.left.put_nowait(self.socket.topic)

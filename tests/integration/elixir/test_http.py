@@ -1,4 +1,4 @@
-"""The HTTP side of the bridge against a server that fails in every way: real sockets, real time."""
+"""The bridge's HTTP client with a server that fails in many ways, over real sockets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,18 +12,20 @@ import pytest
 from adapters.elixir.bridge import ElixirBridge
 from adapters.elixir.businesses import BUSINESS_TTL, ElixirBusinesses
 from adapters.elixir.http import (
-    FAILURES_TO_OPEN,
     LONGEST_RETRY_AFTER_S,
-    MAX_ANSWER,
-    MENDING_S,
+    MAX_REPLY,
+    MISCONFIGURED_PAUSE_S,
     ElixirHttp,
 )
+from adapters.elixir.payloads import request_of
+from adapters.http_client import FAILURES_TO_OPEN
 from adapters.system import SystemClock
 from application.ports import Clock
 from domain.business import Business, Reservation
 from domain.errors import BridgeRefused, BridgeUnavailable
-from domain.identity import BusinessId, SessionId, customer
-from domain.notice import Notice, NoticeKind
+from domain.identity import BusinessId, MessageId, SessionId, customer
+from domain.notice import LiveChatMessagePosted, Notice, NoticeContent, StatusChanged
+from domain.status import Status
 from tests.support.bridge import (
     CLOSE,
     DONE,
@@ -42,10 +44,11 @@ from tests.support.clock import START, VirtualClock
 
 ANA = customer("b1", "ana")
 BODY = {"message": "Bună!", "nested": {"at": None}}
+POSTED = LiveChatMessagePosted(at=START, text="Bună!", message_id=MessageId("m1"))
 
 
 class Hasty(SystemClock):
-    """Pauses last no time; how long they were to be is in `pauses`."""
+    """A clock whose pauses end at once; their lengths are in `pauses`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,14 +69,13 @@ async def connected(
         yield http
 
 
-def notice(kind: NoticeKind, notice_id: str = "n1") -> Notice:
+def notice(content: NoticeContent) -> Notice:
     return Notice(
-        notice_id=notice_id,
+        notice_id="n1",
         session_id=SessionId("s1"),
         customer=ANA,
         position=10,
-        kind=kind,
-        body=BODY,
+        content=content,
         due_at=START,
     )
 
@@ -83,7 +85,7 @@ async def tell(http: ElixirHttp, key: str = "n1") -> None:
 
 
 class Line:
-    """The socket's side, which remembers what it is given."""
+    """A relay that records the notices."""
 
     def __init__(self) -> None:
         self.relayed: list[Notice] = []
@@ -92,45 +94,37 @@ class Line:
         self.relayed.append(notice)
 
 
-# What is sent.
+# Requests.
 
 
-@pytest.mark.parametrize(
-    ("kind", "method", "path"),
-    [
-        (NoticeKind.CONVERSATION, "POST", "/api/ai-conversation"),
-        (NoticeKind.CONTEXT, "POST", "/api/ai-context"),
-        (NoticeKind.STATUS, "PUT", "/api/conversation-status/s1"),
-        (NoticeKind.TRANSFER, "POST", "/api/notifications"),
-    ],
-)
-async def test_each_kind_of_notice_is_its_own_call(
-    kind: NoticeKind, method: str, path: str
-) -> None:
+async def test_a_notice_is_the_request_that_it_becomes() -> None:
+    changed = notice(StatusChanged(at=START, status=Status.LIVE))
+    request = request_of(changed)
+    assert request is not None
     async with FaultyBridge() as bridge, connected(bridge, token="s3cret") as http:
-        await ElixirBridge(http, Line()).tell(notice(kind))
+        await ElixirBridge(http, Line()).deliver(changed)
 
         (told,) = bridge.told
-        assert told == (method, path, "n1", "Bearer s3cret", BODY)
+        assert told == (request.method, request.path, "n1", "Bearer s3cret", request.body)
 
 
 async def test_a_relayed_message_goes_over_the_socket() -> None:
     line = Line()
     async with FaultyBridge() as bridge, connected(bridge) as http:
-        await ElixirBridge(http, line).tell(notice(NoticeKind.RELAY))
+        await ElixirBridge(http, line).deliver(notice(POSTED))
 
         assert (bridge.asked, len(line.relayed)) == ([], 1)
 
 
-async def test_where_nobody_is_to_be_notified_words_are_relayed_all_the_same() -> None:
+async def test_without_http_user_messages_are_relayed_nevertheless() -> None:
     line = Line()
     bridge = ElixirBridge(None, line)
 
-    for kind in NoticeKind:
-        await bridge.tell(notice(kind))
-    await bridge.back()
+    for content in (StatusChanged(at=START, status=Status.LIVE), POSTED):
+        await bridge.deliver(notice(content))
+    await bridge.wait_until_back()
 
-    assert [relayed.kind for relayed in line.relayed] == [NoticeKind.RELAY]
+    assert [relayed.content for relayed in line.relayed] == [POSTED]
     assert not bridge.is_away
 
 
@@ -141,7 +135,7 @@ async def test_without_a_token_none_is_sent() -> None:
         assert bridge.told[0].token is None
 
 
-# What fails, and is tried again.
+# Retries.
 
 
 @pytest.mark.parametrize(
@@ -204,12 +198,12 @@ async def test_a_wrong_token_or_address_waits_for_the_operator(code: int) -> Non
         with pytest.raises(BridgeUnavailable) as unavailable:
             await tell(http)
 
-        assert unavailable.value.retry_after_s == MENDING_S
+        assert unavailable.value.retry_after_s == MISCONFIGURED_PAUSE_S
         assert len(bridge.asked) == 1
 
 
 @pytest.mark.parametrize("fault", [HUGE, NEVER_ENDS], ids=["huge", "never ends"])
-async def test_a_success_is_one_whatever_becomes_of_its_body(fault: Fault) -> None:
+async def test_a_success_counts_even_if_its_body_is_unreadable(fault: Fault) -> None:
     async with FaultyBridge() as bridge, connected(bridge, timeout_s=0.5) as http:
         bridge.faults.append(fault)
         await tell(http, "n1")
@@ -218,7 +212,7 @@ async def test_a_success_is_one_whatever_becomes_of_its_body(fault: Fault) -> No
         assert [asked.key for asked in bridge.asked] == ["n1", "n2"]
 
 
-async def test_a_bridge_that_asks_for_a_moment_gets_it() -> None:
+async def test_a_short_retry_after_is_kept() -> None:
     clock = Hasty()
     async with FaultyBridge() as bridge, connected(bridge, clock) as http:
         bridge.faults.append(status(429, retry_after=1))
@@ -236,9 +230,7 @@ async def test_a_bridge_that_asks_for_a_moment_gets_it() -> None:
         ("Tue, 01 Jan 2030 12:00:07", 7.0),
     ],
 )
-async def test_a_bridge_that_asks_for_longer_is_left_to_the_outbox(
-    said: str, understood: float
-) -> None:
+async def test_a_long_retry_after_is_left_to_the_outbox(said: str, understood: float) -> None:
     async with FaultyBridge() as bridge, connected(bridge, VirtualClock()) as http:
         bridge.always = status(503, retry_after=said)
         with pytest.raises(BridgeUnavailable) as unavailable:
@@ -251,7 +243,7 @@ async def test_a_bridge_that_asks_for_longer_is_left_to_the_outbox(
 @pytest.mark.parametrize(
     "said", ["soon", "-5", "", "Mon, 99 Xyz 2030 00:00:00 GMT", "Tue, 01 Jan 1980 00:00:00 GMT"]
 )
-async def test_a_retry_after_that_asks_for_nothing_changes_nothing(said: str) -> None:
+async def test_an_invalid_retry_after_is_ignored(said: str) -> None:
     async with FaultyBridge() as bridge, connected(bridge) as http:
         bridge.faults.append(status(503, retry_after=said))
         await tell(http)
@@ -259,10 +251,10 @@ async def test_a_retry_after_that_asks_for_nothing_changes_nothing(said: str) ->
         assert len(bridge.asked) == 2
 
 
-# The circuit.
+# The circuit breaker.
 
 
-async def test_after_five_failures_in_a_row_nothing_is_asked_until_its_health_is_well() -> None:
+async def test_after_five_failures_in_a_row_only_the_health_is_checked_until_it_is_well() -> None:
     async with FaultyBridge() as bridge, connected(bridge, attempts=1) as http:
         bridge.sick, bridge.always = True, status(500)
         for _ in range(FAILURES_TO_OPEN):
@@ -279,7 +271,7 @@ async def test_after_five_failures_in_a_row_nothing_is_asked_until_its_health_is
         assert bridge.health_asked >= 1
 
 
-async def test_a_circuit_that_opens_ends_the_tries_under_way() -> None:
+async def test_an_opening_circuit_ends_the_attempts_under_way() -> None:
     async with FaultyBridge() as bridge, connected(bridge, attempts=10) as http:
         bridge.sick, bridge.always = True, status(500)
         with pytest.raises(BridgeUnavailable, match="away"):
@@ -302,7 +294,7 @@ async def test_half_open_one_failure_opens_it_again() -> None:
         assert http.is_away
 
 
-async def test_one_that_says_it_is_well_and_is_not_is_asked_ever_more_rarely() -> None:
+async def test_a_bridge_that_is_well_but_fails_is_checked_ever_more_rarely() -> None:
     clock = Hasty()
     async with FaultyBridge() as bridge, connected(bridge, clock, attempts=1) as http:
         bridge.always = status(500)
@@ -344,7 +336,7 @@ async def test_a_bridge_that_answers_is_not_away(code: int) -> None:
         assert not http.is_away
 
 
-async def test_its_health_is_asked_ever_more_rarely() -> None:
+async def test_its_health_is_checked_ever_more_rarely() -> None:
     clock = Hasty()
     async with FaultyBridge() as bridge, connected(bridge, clock, attempts=1) as http:
         bridge.sick, bridge.always = True, status(500)
@@ -393,7 +385,7 @@ BISTRO = Business(
 )
 
 
-async def test_facts_are_asked_for_once_in_a_while() -> None:
+async def test_facts_are_cached_for_a_while() -> None:
     async with knowing() as (bridge, businesses, clock):
         first = await asyncio.gather(*(businesses.business(B1) for _ in range(5)))
         await clock.advance(BUSINESS_TTL.total_seconds() - 1)
@@ -406,7 +398,7 @@ async def test_facts_are_asked_for_once_in_a_while() -> None:
         assert (asked, len(bridge.asked)) == (1, 2)
 
 
-async def test_404_means_not_known_and_is_kept_too() -> None:
+async def test_404_means_unknown_and_is_cached_too() -> None:
     async with knowing() as (bridge, businesses, _):
         found = [await businesses.business(BusinessId("b9")) for _ in range(2)]
         reservations = await businesses.reservations(ANA)
@@ -437,7 +429,7 @@ async def test_facts_that_were_never_known_are_not_made_up() -> None:
             await businesses.business(B1)
 
 
-async def test_facts_are_waited_for_no_longer_than_one_request_may_take() -> None:
+async def test_a_request_for_facts_is_not_retried() -> None:
     async with knowing(timeout_s=0.1) as (bridge, businesses, _):
         bridge.always = HANG
         with pytest.raises(BridgeUnavailable):
@@ -446,7 +438,7 @@ async def test_facts_are_waited_for_no_longer_than_one_request_may_take() -> Non
         assert len(bridge.asked) == 1
 
 
-async def test_who_leaves_does_not_take_the_answer_from_the_others() -> None:
+async def test_cancelling_one_reader_does_not_cancel_the_shared_request() -> None:
     async with knowing() as (bridge, businesses, _):
         leaver = asyncio.create_task(businesses.business(B1))
         await bridge.wait_until(1, asked=True)
@@ -470,10 +462,10 @@ async def test_reservations_are_those_of_the_user(in_an_object: bool) -> None:
         )
 
 
-async def test_an_answer_longer_than_its_bound_is_none() -> None:
+async def test_a_reply_over_the_limit_is_a_failure() -> None:
     async with FaultyBridge() as bridge, connected(bridge) as http:
-        bridge.facts["/short"] = "x" * (MAX_ANSWER - 2)
-        bridge.facts["/long"] = "x" * (MAX_ANSWER - 1)
+        bridge.facts["/short"] = "x" * (MAX_REPLY - 2)
+        bridge.facts["/long"] = "x" * (MAX_REPLY - 1)
         short = await http.get("/short")
         with pytest.raises(BridgeUnavailable, match="JSON"):
             await http.get("/long")

@@ -1,4 +1,4 @@
-"""The bridge's socket over real connections: what goes there, what comes, and what goes wrong."""
+"""The bridge's socket over real connections: outbound, inbound, echoes, and reconnection."""
 
 import asyncio
 import logging
@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from adapters.elixir.socket import ORIGIN, Echoes, ElixirSocket, Words
+from adapters.elixir.payloads import body_of
+from adapters.elixir.socket import ORIGIN, EchoFilter, ElixirSocket, InboundPayload
+from adapters.phoenix.channel import Reply, Stop
 from adapters.phoenix.client import ClientSettings
-from application.ports import Garbled, Heard, Said, Typing
+from application.ports import InboundEvent, InboundMessage, MalformedEvent, Typing
 from domain.errors import BridgeRefused, BridgeUnavailable
-from domain.identity import Customer, SessionId, customer
+from domain.identity import Customer, MessageId, SessionId, customer
 from domain.message import Author
-from domain.notice import Notice, NoticeKind
-from entrypoints.phoenix_channel import Reply, Stop
+from domain.notice import LiveChatMessagePosted, Notice
 from tests.integration.elixir.chats import Chats
-from tests.integration.phoenix_client.peer import Peer, listening
+from tests.integration.phoenix.peer import Peer, listening
 from tests.support.server import running
 
 PATIENCE_S = 20.0
@@ -35,45 +36,46 @@ def notice(text: str = "Bună!", message_id: str = "m1", who: Customer = ANA) ->
         session_id=SessionId("s1"),
         customer=who,
         position=10,
-        kind=NoticeKind.RELAY,
-        body={"message": text, "timestamp": "2030-01-01T12:00:00.000Z", "messageId": message_id},
+        content=LiveChatMessagePosted(at=AT, text=text, message_id=MessageId(message_id)),
         due_at=AT,
     )
 
 
-class Ear:
-    """Who listens to the socket."""
+class Recorder:
+    """Records the socket's events."""
 
     def __init__(self, chats: Chats, socket: ElixirSocket, port: int) -> None:
         self.chats = chats
         self.socket = socket
         self.port = port
-        self._heard: asyncio.Queue[tuple[Customer, Heard]] = asyncio.Queue()
+        self._heard: asyncio.Queue[tuple[Customer, InboundEvent]] = asyncio.Queue()
         self.fails = 0
         self.holds = asyncio.Event()
         self.holds.set()
 
-    async def hear(self, who: Customer, heard: Heard) -> None:
+    async def hear(self, who: Customer, heard: InboundEvent) -> None:
         await self.holds.wait()
         if self.fails:
             self.fails -= 1
             raise ValueError("a bug in who listens")
         self._heard.put_nowait((who, heard))
 
-    async def next(self) -> Heard:
+    async def next(self) -> InboundEvent:
         async with asyncio.timeout(PATIENCE_S):
             return (await self._heard.get())[1]
 
-    async def until_last(self) -> list[Heard]:
-        """All that is heard before what the test says last."""
+    async def until_last(self) -> list[InboundEvent]:
+        """The events before a last message that the test sends."""
         self.chats.say("agent_message", LAST)
-        heard: list[Heard] = []
-        while (item := await self.next()) != Said(author=Author.COORDINATOR, text="the last one"):
+        heard: list[InboundEvent] = []
+        while (item := await self.next()) != InboundMessage(
+            author=Author.COORDINATOR, text="the last one"
+        ):
             heard.append(item)
         return heard
 
     async def joined(self, who: Customer = ANA) -> None:
-        """Follow, and return once the topic is joined, and its join was heard of."""
+        """Follow, and return once the topic is joined and its join has been processed."""
         self.socket.follow(who)
         await taken(self.chats.joins)
         await self.socket.relay(notice("a first", "first", who))
@@ -86,127 +88,127 @@ async def taken(queue: "asyncio.Queue[Any]") -> Any:
 
 
 @asynccontextmanager
-async def connected(chats: Chats | None = None, **settings: Any) -> AsyncIterator[Ear]:
+async def connected(chats: Chats | None = None, **settings: Any) -> AsyncIterator[Recorder]:
     there = chats or Chats()
     async with running(there.restarted()) as address:
-        async with opened(there, address, **settings) as ear:
-            yield ear
+        async with opened(there, address, **settings) as recorder:
+            yield recorder
 
 
 @asynccontextmanager
-async def scripted() -> AsyncIterator[tuple[Peer, Ear]]:
-    """A bridge that does what the test says, frame by frame, and Ana's chat on it."""
+async def scripted() -> AsyncIterator[tuple[Peer, Recorder]]:
+    """A bridge that the test plays frame by frame, with Ana's chat on it."""
     async with listening() as listener:
         address = listener.url.removeprefix("ws://").partition("/")[0]
-        async with opened(Chats(), address) as ear:
-            ear.socket.follow(ANA)
+        async with opened(Chats(), address) as recorder:
+            recorder.socket.follow(ANA)
             peer = await listener.accept()
             await peer.accept_join()
-            yield peer, ear
+            yield peer, recorder
 
 
 @asynccontextmanager
-async def opened(chats: Chats, address: str, **settings: Any) -> AsyncIterator[Ear]:
+async def opened(chats: Chats, address: str, **settings: Any) -> AsyncIterator[Recorder]:
     url = f"ws://{address}/socket/websocket"
     socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
-    ear = Ear(chats, socket, int(address.rpartition(":")[2]))
-    socket.listen(ear.hear)
+    recorder = Recorder(chats, socket, int(address.rpartition(":")[2]))
+    socket.listen(recorder.hear)
     async with socket:
-        yield ear
+        yield recorder
 
 
-# What goes there.
+# Outbound.
 
 
-async def test_a_users_words_arrive_on_their_topic_with_all_that_the_notice_says() -> None:
-    async with connected(token="t0ken") as ear:
-        await ear.socket.relay(notice())
+async def test_a_user_message_arrives_on_its_topic_with_all_fields() -> None:
+    async with connected(token="t0ken") as recorder:
+        await recorder.socket.relay(notice())
 
         who = {"businessId": "b1", "userId": "ana", "token": "t0ken"}
-        assert await taken(ear.chats.joins) == (TOPIC, who)
-        sent = {**notice().body, "origin": ORIGIN}
-        assert await taken(ear.chats.heard) == ("user_message", sent)
+        assert await taken(recorder.chats.joins) == (TOPIC, who)
+        sent = {**body_of(notice()), "origin": ORIGIN}
+        assert await taken(recorder.chats.heard) == ("user_message", sent)
 
 
-async def test_words_for_a_chat_that_is_over_are_delivered_and_the_topic_is_left_again() -> None:
-    async with connected() as ear:
-        await ear.socket.relay(notice())
+async def test_a_message_for_an_ended_chat_is_delivered_and_the_topic_is_left_again() -> None:
+    async with connected() as recorder:
+        await recorder.socket.relay(notice())
 
-        assert await taken(ear.chats.left) == TOPIC
+        assert await taken(recorder.chats.left) == TOPIC
 
 
 async def test_a_followed_chat_stays_joined_whatever_is_relayed_until_it_is_unfollowed() -> None:
-    async with connected() as ear:
-        ear.socket.follow(ANA)
-        ear.socket.follow(ANA)
+    async with connected() as recorder:
+        recorder.socket.follow(ANA)
+        recorder.socket.follow(ANA)
         for number in range(3):
-            await ear.socket.relay(notice(message_id=f"m{number}"))
-        left_before = ear.chats.left.qsize()
-        ear.socket.unfollow(ANA)
-        ear.socket.unfollow(ANA)
-        ear.socket.unfollow(DAN)
+            await recorder.socket.relay(notice(message_id=f"m{number}"))
+        left_before = recorder.chats.left.qsize()
+        recorder.socket.unfollow(ANA)
+        recorder.socket.unfollow(ANA)
+        recorder.socket.unfollow(DAN)
 
-        assert await taken(ear.chats.left) == TOPIC
+        assert await taken(recorder.chats.left) == TOPIC
         assert left_before == 0
-        assert ear.chats.joins.qsize() == 1
+        assert recorder.chats.joins.qsize() == 1
 
 
 async def test_one_connection_carries_every_chat() -> None:
-    async with connected() as ear:
+    async with connected() as recorder:
         users = [customer("b1", f"u{number}") for number in range(100)]
         for who in users:
-            ear.socket.follow(who)
-        await asyncio.gather(*(ear.socket.relay(notice(who=who)) for who in users))
+            recorder.socket.follow(who)
+        await asyncio.gather(*(recorder.socket.relay(notice(who=who)) for who in users))
 
-        assert ear.chats.heard.qsize() == len(users)
-        assert "chats=100" in repr(ear.socket)
+        assert recorder.chats.heard.qsize() == len(users)
+        assert "chats=100" in repr(recorder.socket)
 
 
 async def test_a_chat_can_be_unfollowed_and_followed_again_at_once() -> None:
-    async with connected() as ear:
-        await ear.joined()
-        ear.socket.unfollow(ANA)
-        ear.socket.follow(ANA)
-        await ear.socket.relay(notice())
+    async with connected() as recorder:
+        await recorder.joined()
+        recorder.socket.unfollow(ANA)
+        recorder.socket.follow(ANA)
+        await recorder.socket.relay(notice())
 
-        assert await ear.until_last() == []
-
-
-async def test_typing_is_sent_once_a_second_and_only_where_it_can_be_seen() -> None:
-    async with connected() as ear:
-        ear.socket.show_typing(ANA)
-        ear.socket.follow(ANA)
-        ear.socket.show_typing(ANA)
-        await ear.joined()
-        ear.socket.show_typing(ANA)
-        ear.socket.show_typing(ANA)
-        await ear.socket.relay(notice())
-
-        assert await taken(ear.chats.heard) == ("typing", {"author": "user"})
-        assert (await taken(ear.chats.heard))[0] == "user_message"
+        assert await recorder.until_last() == []
 
 
-async def test_what_is_on_its_way_gets_there_although_the_chat_ends_meanwhile() -> None:
-    async with scripted() as (peer, ear):
-        relaying = asyncio.create_task(ear.socket.relay(notice()))
+async def test_typing_is_sent_once_a_second_and_only_on_a_joined_topic() -> None:
+    async with connected() as recorder:
+        recorder.socket.show_typing(ANA)
+        recorder.socket.follow(ANA)
+        recorder.socket.show_typing(ANA)
+        await recorder.joined()
+        recorder.socket.show_typing(ANA)
+        recorder.socket.show_typing(ANA)
+        await recorder.socket.relay(notice())
+
+        assert await taken(recorder.chats.heard) == ("typing", {"author": "user"})
+        assert (await taken(recorder.chats.heard))[0] == "user_message"
+
+
+async def test_a_message_under_way_is_delivered_although_the_chat_ends_meanwhile() -> None:
+    async with scripted() as (peer, recorder):
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
         frame = await peer.receive("user_message")
-        ear.socket.unfollow(ANA)
+        recorder.socket.unfollow(ANA)
         await peer.reply(frame)
         await relaying
 
         assert (await peer.receive())[3] == "phx_leave"
 
 
-# Whether it got there.
+# Acknowledgements.
 
 
 @pytest.mark.parametrize("reason", ["invalid_payload", "session_closed", "whatever"])
-async def test_what_the_bridge_refuses_is_not_to_be_tried_again(reason: str) -> None:
+async def test_a_refusal_is_permanent(reason: str) -> None:
     chats = Chats()
     chats.answers = [Reply("error", {"reason": reason})]
-    async with connected(chats) as ear:
+    async with connected(chats) as recorder:
         with pytest.raises(BridgeRefused, match=reason):
-            await ear.socket.relay(notice())
+            await recorder.socket.relay(notice())
 
 
 @pytest.mark.parametrize(
@@ -217,55 +219,55 @@ async def test_what_the_bridge_refuses_is_not_to_be_tried_again(reason: str) -> 
         ({"reason": "overloaded", "retryAfterMs": "soon"}, None),
     ],
 )
-async def test_what_the_bridge_cannot_take_now_is_to_be_tried_again(
+async def test_a_temporary_refusal_is_retryable(
     answer: dict[str, object], after_s: float | None
 ) -> None:
     chats = Chats()
     chats.answers = [Reply("error", answer)]
-    async with connected(chats) as ear:
+    async with connected(chats) as recorder:
         with pytest.raises(BridgeUnavailable) as caught:
-            await ear.socket.relay(notice())
-        await ear.socket.relay(notice())
+            await recorder.socket.relay(notice())
+        await recorder.socket.relay(notice())
 
         assert caught.value.retry_after_s == after_s
 
 
 @pytest.mark.parametrize("answer", [None, Stop(failed=True), Stop()])
-async def test_words_without_an_answer_are_to_be_tried_again(answer: Stop | None) -> None:
+async def test_a_missing_reply_is_retryable(answer: Stop | None) -> None:
     chats = Chats()
-    async with connected(chats, timeout_s=1.0) as ear:
-        await ear.joined()
+    async with connected(chats, timeout_s=1.0) as recorder:
+        await recorder.joined()
         chats.answers = [answer]
         with pytest.raises(BridgeUnavailable):
-            await ear.socket.relay(notice())
+            await recorder.socket.relay(notice())
 
-        assert await taken(chats.heard) == ("user_message", {**notice().body, "origin": ORIGIN})
+        assert await taken(chats.heard) == ("user_message", {**body_of(notice()), "origin": ORIGIN})
 
 
-async def test_words_are_to_be_tried_again_where_nobody_listens_or_nobody_may_join() -> None:
+async def test_a_refused_connection_or_join_is_retryable() -> None:
     chats = Chats()
     chats.refuses = "unauthorized"
-    async with connected(chats, timeout_s=0.2) as ear:
+    async with connected(chats, timeout_s=0.2) as recorder:
         with pytest.raises(BridgeUnavailable):
-            await ear.socket.relay(notice())
+            await recorder.socket.relay(notice())
         chats.refuses = None
         async with opened(chats, "127.0.0.1:9", timeout_s=0.05) as nobody:
             with pytest.raises(BridgeUnavailable):
                 await nobody.socket.relay(notice())
 
 
-async def test_a_connection_that_breaks_before_the_answer_is_told_and_made_again() -> None:
+async def test_a_connection_that_breaks_before_the_reply_is_a_failure_and_is_reopened() -> None:
     async with listening() as listener:
         address = listener.url.removeprefix("ws://").partition("/")[0]
-        async with opened(Chats(), address) as ear:
-            relaying = asyncio.create_task(ear.socket.relay(notice()))
+        async with opened(Chats(), address) as recorder:
+            relaying = asyncio.create_task(recorder.socket.relay(notice()))
             peer = await listener.accept()
             await peer.accept_join()
             await peer.receive("user_message")
             await peer.drop()
             with pytest.raises(BridgeUnavailable):
                 await relaying
-            again = asyncio.create_task(ear.socket.relay(notice()))
+            again = asyncio.create_task(recorder.socket.relay(notice()))
             peer = await listener.accept()
             await peer.accept_join()
             frame = await peer.receive("user_message")
@@ -275,13 +277,13 @@ async def test_a_connection_that_breaks_before_the_answer_is_told_and_made_again
             assert frame[4]["messageId"] == "m1"
 
 
-# What comes.
+# Inbound.
 
 
-async def test_a_coordinators_words_are_heard_with_all_that_is_known_of_them() -> None:
-    async with connected() as ear:
-        await ear.joined()
-        ear.chats.say(
+async def test_a_coordinators_message_is_received_with_all_fields() -> None:
+    async with connected() as recorder:
+        await recorder.joined()
+        recorder.chats.say(
             "agent_message",
             {
                 "message": "  Bună! ",
@@ -291,8 +293,8 @@ async def test_a_coordinators_words_are_heard_with_all_that_is_known_of_them() -
             },
         )
 
-        said = await ear.next()
-        assert isinstance(said, Said)
+        said = await recorder.next()
+        assert isinstance(said, InboundMessage)
         assert (said.author, said.text, said.at) == (Author.COORDINATOR, "Bună!", AT)
         assert (said.message_id, said.coordinator_id) == ("a1", "maria")
         assert not said.replayed
@@ -309,18 +311,18 @@ async def test_a_coordinators_words_are_heard_with_all_that_is_known_of_them() -
         ({"messageId": None, "coordinatorId": {}, "more": [1]}, None, None, None),
     ],
 )
-async def test_words_are_heard_however_little_is_known_of_them(
+async def test_a_message_is_received_with_whatever_fields_are_valid(
     extra: dict[str, object],
     at: datetime | None,
     message_id: str | None,
     coordinator_id: str | None,
 ) -> None:
-    async with connected() as ear:
-        await ear.joined()
-        ear.chats.say("agent_message", {"message": "Bună!", **extra})
+    async with connected() as recorder:
+        await recorder.joined()
+        recorder.chats.say("agent_message", {"message": "Bună!", **extra})
 
-        said = await ear.next()
-        assert isinstance(said, Said)
+        said = await recorder.next()
+        assert isinstance(said, InboundMessage)
         assert said.text == "Bună!"
         assert (said.at, said.message_id, said.coordinator_id) == (at, message_id, coordinator_id)
 
@@ -330,21 +332,21 @@ async def test_words_are_heard_however_little_is_known_of_them(
     [{}, [], "Bună", None, {"message": 1}, {"message": " "}, {"message": "x" * 8_001}],
     ids=["empty", "list", "text", "null", "number", "blank", "long"],
 )
-async def test_garbage_is_told_as_such_and_logged_once(
+async def test_a_malformed_message_is_reported_and_logged_once(
     garbage: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with scripted() as (peer, ear):
+    async with scripted() as (peer, recorder):
         with caplog.at_level(logging.WARNING):
             for _ in range(3):
                 await peer.push(TOPIC, "agent_message", garbage)
-            heard = [await ear.next() for _ in range(3)]
+            heard = [await recorder.next() for _ in range(3)]
 
-        assert heard == [Garbled("agent_message")] * 3
+        assert heard == [MalformedEvent("agent_message")] * 3
         complaints = [r for r in caplog.records if r.__dict__["action"] == "bridge_complaint"]
         assert len(complaints) == 1
 
 
-async def test_what_is_none_of_ours_is_passed_over() -> None:
+async def test_other_events_are_ignored() -> None:
     none_of_ours: list[tuple[str, object]] = [
         ("conversation_status", {"status": "live"}),
         ("presence_diff", {}),
@@ -352,43 +354,45 @@ async def test_what_is_none_of_ours_is_passed_over() -> None:
         ("typing", None),
         ("typing", []),
     ]
-    async with scripted() as (peer, ear):
+    async with scripted() as (peer, recorder):
         for event, payload in none_of_ours:
             await peer.push(TOPIC, event, payload)
         await peer.push("chat:b1:somebody", "agent_message", LAST)
         await peer.push(TOPIC, "agent_message", {"message": "Bună!"})
 
-        assert await ear.next() == Said(author=Author.COORDINATOR, text="Bună!")
+        assert await recorder.next() == InboundMessage(author=Author.COORDINATOR, text="Bună!")
 
 
-async def test_a_coordinators_typing_is_heard() -> None:
-    async with connected() as ear:
-        await ear.joined()
-        ear.chats.say("typing", {"author": "coordinator", "expiresInMs": 5000})
+async def test_a_coordinators_typing_is_received() -> None:
+    async with connected() as recorder:
+        await recorder.joined()
+        recorder.chats.say("typing", {"author": "coordinator", "expiresInMs": 5000})
 
-        assert await ear.next() == Typing("coordinator", 6_000)
-
-
-async def test_one_who_listens_and_fails_hears_what_comes_next() -> None:
-    async with connected() as ear:
-        await ear.joined()
-        ear.fails = 1
-        ear.chats.say("agent_message", {"message": "unu"})
-
-        assert await ear.until_last() == []
+        assert await recorder.next() == Typing("coordinator", 6_000)
 
 
-async def test_words_come_in_the_order_in_which_they_were_said() -> None:
-    async with connected() as ear:
-        await ear.joined()
+async def test_a_failing_handler_gets_the_next_event() -> None:
+    async with connected() as recorder:
+        await recorder.joined()
+        recorder.fails = 1
+        recorder.chats.say("agent_message", {"message": "unu"})
+
+        assert await recorder.until_last() == []
+
+
+async def test_messages_are_received_in_order() -> None:
+    async with connected() as recorder:
+        await recorder.joined()
         for number in range(200):
-            ear.chats.say("agent_message", {"message": f"{number}"})
+            recorder.chats.say("agent_message", {"message": f"{number}"})
 
-        texts = [item.text for item in await ear.until_last() if isinstance(item, Said)]
+        texts = [
+            item.text for item in await recorder.until_last() if isinstance(item, InboundMessage)
+        ]
         assert texts == [f"{number}" for number in range(200)]
 
 
-# Our own words come back.
+# Echoes.
 
 
 @pytest.mark.parametrize(
@@ -400,99 +404,103 @@ async def test_words_come_in_the_order_in_which_they_were_said() -> None:
         ("message",),
     ],
 )
-async def test_our_own_words_are_not_heard_whatever_the_bridge_drops_of_them(
+async def test_our_own_messages_are_filtered_whatever_fields_the_bridge_drops(
     kept: tuple[str, ...],
 ) -> None:
     chats = Chats()
     chats.keeps = kept
-    async with connected(chats) as ear:
-        await ear.joined()
+    async with connected(chats) as recorder:
+        await recorder.joined()
         same = [notice("Da.", f"m{number}") for number in range(3)]
-        await asyncio.gather(*(ear.socket.relay(each) for each in same))
+        await asyncio.gather(*(recorder.socket.relay(each) for each in same))
 
-        assert await ear.until_last() == []
+        assert await recorder.until_last() == []
 
 
-async def test_words_of_another_process_of_ours_are_not_heard() -> None:
+async def test_messages_of_another_process_of_ours_are_filtered() -> None:
     chats = Chats()
-    async with connected(chats) as ear, opened(chats, f"127.0.0.1:{ear.port}") as other:
-        await ear.joined()
+    async with connected(chats) as recorder, opened(chats, f"127.0.0.1:{recorder.port}") as other:
+        await recorder.joined()
         other.socket.follow(ANA)
         await taken(chats.joins)
         await other.socket.relay(notice())
 
-        assert await ear.until_last() == []
+        assert await recorder.until_last() == []
 
 
-async def test_the_user_who_writes_at_the_bridge_is_heard_although_we_said_the_same() -> None:
-    async with connected() as ear:
-        await ear.joined()
-        await ear.socket.relay(notice("Da."))
-        ear.chats.say("user_message", {"message": "Da."})
-        ear.chats.say("user_message", {"message": "Da.", "messageId": "u2", "origin": "widget"})
+async def test_a_user_message_written_at_the_bridge_is_received_although_we_sent_the_same() -> None:
+    async with connected() as recorder:
+        await recorder.joined()
+        await recorder.socket.relay(notice("Da."))
+        recorder.chats.say("user_message", {"message": "Da."})
+        recorder.chats.say(
+            "user_message", {"message": "Da.", "messageId": "u2", "origin": "widget"}
+        )
 
-        heard = await ear.until_last()
-        ids = [item.message_id for item in heard if isinstance(item, Said)]
+        heard = await recorder.until_last()
+        ids = [item.message_id for item in heard if isinstance(item, InboundMessage)]
         assert ids == [None, "u2"]
 
 
-def test_words_of_ours_are_known_by_the_id_whatever_became_of_the_text() -> None:
-    echoes = Echoes()
+def test_an_echo_is_recognised_by_its_id_although_the_text_has_changed() -> None:
+    echoes = EchoFilter()
     echoes.sent({"message": "Da.", "messageId": "m1"}, 10.0)
 
-    assert echoes.take(Words(message="D*.", message_id="m1"), 0.0)
+    assert echoes.consume(InboundPayload(message="D*.", message_id="m1"), 0.0)
 
 
-def test_words_sent_again_and_again_are_expected_no_more_once_their_id_has_come_back() -> None:
-    echoes = Echoes()
+def test_a_message_sent_twice_is_not_expected_again_after_its_echo() -> None:
+    echoes = EchoFilter()
     for _ in range(2):
         echoes.sent({"message": "Da.", "messageId": "m1"}, 10.0)
 
-    assert echoes.take(Words(message="Da.", message_id="m1"), 0.0)
-    assert not echoes.take(Words(message="Da."), 0.0)
+    assert echoes.consume(InboundPayload(message="Da.", message_id="m1"), 0.0)
+    assert not echoes.consume(InboundPayload(message="Da."), 0.0)
 
 
-def test_words_of_somebody_else_are_nobodys_echo_although_we_said_the_same() -> None:
-    echoes = Echoes()
+def test_a_message_with_another_origin_is_not_an_echo_although_the_text_is_the_same() -> None:
+    echoes = EchoFilter()
     echoes.sent({"message": "Da.", "messageId": "m1"}, 10.0)
 
-    assert not echoes.take(Words(message="Da.", origin="widget"), 0.0)
+    assert not echoes.consume(InboundPayload(message="Da.", origin="widget"), 0.0)
 
 
-def test_an_echo_that_never_came_is_not_waited_for_any_more() -> None:
-    echoes = Echoes()
+def test_an_expected_echo_expires() -> None:
+    echoes = EchoFilter()
     echoes.sent({"message": "Da.", "messageId": "m1"}, 10.0)
 
-    assert not echoes.take(Words(message="Da."), 10.5)
+    assert not echoes.consume(InboundPayload(message="Da."), 10.5)
 
 
-async def test_a_coordinator_who_says_what_the_user_has_said_is_heard() -> None:
+async def test_a_coordinators_message_is_received_although_the_user_wrote_the_same() -> None:
     chats = Chats()
-    async with connected(chats) as ear:
-        await ear.joined()
+    async with connected(chats) as recorder:
+        await recorder.joined()
         chats.answers = [Reply()]
-        await ear.socket.relay(notice("Da."))
+        await recorder.socket.relay(notice("Da."))
         chats.say("agent_message", {"message": "Da."})
 
-        assert await ear.until_last() == [Said(author=Author.COORDINATOR, text="Da.")]
+        assert await recorder.until_last() == [
+            InboundMessage(author=Author.COORDINATOR, text="Da.")
+        ]
 
 
-# Coming back.
+# Reconnection.
 
 
-async def test_after_a_restart_chats_are_joined_again_and_what_waits_goes_out() -> None:
+async def test_after_a_restart_chats_are_rejoined_and_waiting_messages_are_sent() -> None:
     chats = Chats()
     async with AsyncExitStack() as stack:
         async with running(chats.restarted()) as address:
-            ear = await stack.enter_async_context(opened(chats, address))
-            await ear.joined()
-        waiting = asyncio.create_task(ear.socket.relay(notice("după pauză", "m2")))
+            recorder = await stack.enter_async_context(opened(chats, address))
+            await recorder.joined()
+        waiting = asyncio.create_task(recorder.socket.relay(notice("după pauză", "m2")))
         chats.replays = [{"author": "coordinator", "message": "cât erați plecați"}]
-        await stack.enter_async_context(running(chats.restarted(), port=ear.port))
+        await stack.enter_async_context(running(chats.restarted(), port=recorder.port))
         await waiting
 
-        said = Said(author=Author.COORDINATOR, text="cât erați plecați", replayed=True)
-        assert await ear.until_last() == [said]
+        said = InboundMessage(author=Author.COORDINATOR, text="cât erați plecați", replayed=True)
+        assert await recorder.until_last() == [said]
         assert (await taken(chats.heard))[1]["messageId"] == "m2"
 
 
@@ -500,23 +508,23 @@ async def test_after_a_restart_chats_are_joined_again_and_what_waits_goes_out() 
 async def test_garbage_in_the_reply_to_a_join_does_no_harm(replays: object) -> None:
     chats = Chats()
     chats.replays = replays
-    async with connected(chats) as ear:
-        await ear.joined()
+    async with connected(chats) as recorder:
+        await recorder.joined()
 
-        assert {*map(type, await ear.until_last())} <= {Garbled}
+        assert {*map(type, await recorder.until_last())} <= {MalformedEvent}
 
 
-async def test_of_what_a_join_tells_only_the_two_who_talk_there_are_heard() -> None:
+async def test_only_messages_of_users_and_coordinators_are_taken_from_a_join() -> None:
     chats = Chats()
     authors = ("user", "ai", "system", "coordinator", "nobody")
     chats.replays = [{"author": author, "message": author} for author in authors]
-    async with connected(chats) as ear:
-        await ear.joined()
+    async with connected(chats) as recorder:
+        await recorder.joined()
 
-        assert await ear.until_last() == [
-            Said(author=Author.USER, text="user", replayed=True),
-            Said(author=Author.COORDINATOR, text="coordinator", replayed=True),
-            Garbled("messages[]"),
+        assert await recorder.until_last() == [
+            InboundMessage(author=Author.USER, text="user", replayed=True),
+            InboundMessage(author=Author.COORDINATOR, text="coordinator", replayed=True),
+            MalformedEvent("messages[]"),
         ]
 
 
@@ -524,8 +532,8 @@ async def test_no_token_gets_into_the_log(caplog: pytest.LogCaptureFixture) -> N
     async with listening() as listener:
         address = listener.url.removeprefix("ws://").partition("/")[0]
         with caplog.at_level(logging.DEBUG, logger="adapters"):
-            async with opened(Chats(), address, token="s3cret") as ear:
-                ear.socket.follow(ANA)
+            async with opened(Chats(), address, token="s3cret") as recorder:
+                recorder.socket.follow(ANA)
                 peer = await listener.accept()
                 for _ in range(2):
                     join = await peer.receive("phx_join")
@@ -536,44 +544,44 @@ async def test_no_token_gets_into_the_log(caplog: pytest.LogCaptureFixture) -> N
         assert not any("s3cret" in str(r.__dict__) for r in caplog.records)
 
 
-async def test_a_topic_that_the_bridge_has_closed_is_joined_again() -> None:
+async def test_a_topic_that_the_bridge_has_closed_is_rejoined() -> None:
     chats = Chats()
-    async with connected(chats) as ear:
-        await ear.joined()
+    async with connected(chats) as recorder:
+        await recorder.joined()
         chats.answers = [Stop(Reply())]
-        await ear.socket.relay(notice())
+        await recorder.socket.relay(notice())
         await taken(chats.joins)
 
-        await ear.socket.relay(notice("Iar aici", "m2"))
-        assert await ear.until_last() == []
+        await recorder.socket.relay(notice("Iar aici", "m2"))
+        assert await recorder.until_last() == []
 
 
 async def test_a_refused_join_is_tried_again_until_it_is_granted() -> None:
     chats = Chats()
     chats.refuses = "not yet"
-    async with connected(chats) as ear:
-        ear.socket.follow(ANA)
+    async with connected(chats) as recorder:
+        recorder.socket.follow(ANA)
         await taken(chats.joins)
         chats.refuses = None
         await taken(chats.joins)
-        await ear.socket.relay(notice())
+        await recorder.socket.relay(notice())
 
-        assert await ear.until_last() == []
+        assert await recorder.until_last() == []
 
 
-async def test_words_that_came_before_the_chat_was_left_are_still_heard() -> None:
-    async with scripted() as (peer, ear):
-        ear.holds.clear()
+async def test_messages_that_came_before_the_chat_was_left_are_still_received() -> None:
+    async with scripted() as (peer, recorder):
+        recorder.holds.clear()
         for text in ("pe curând", "la revedere"):
             await peer.push(TOPIC, "agent_message", {"message": text})
-        relaying = asyncio.create_task(ear.socket.relay(notice()))
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
         await peer.reply(await peer.receive("user_message"))
-        await relaying  # and so the words are here too
-        ear.socket.unfollow(ANA)
-        ear.holds.set()
+        await relaying  # so the messages have arrived too
+        recorder.socket.unfollow(ANA)
+        recorder.holds.set()
 
-        heard = [await ear.next() for _ in range(2)]
-        assert [item.text for item in heard if isinstance(item, Said)] == [
+        heard = [await recorder.next() for _ in range(2)]
+        assert [item.text for item in heard if isinstance(item, InboundMessage)] == [
             "pe curând",
             "la revedere",
         ]

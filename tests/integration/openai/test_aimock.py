@@ -1,4 +1,4 @@
-"""The product's assistant before a server that others have written, as they understand the API."""
+"""The assistant with a server of another project, by its understanding of the API."""
 
 import asyncio
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.errors import AssistantFailed
+from domain.texts import Text, localized
 from tests.support.aimock import KEY, Aimock, aimock, calls, fails, says
 from tests.support.model_turns import Turn, ask, openai_assistant
 
@@ -21,7 +22,7 @@ async def turn(server: Aimock, *said: str, timeout_s: float = 20.0, **chosen: An
         return await ask(assistant, *said)
 
 
-async def test_an_answer_streams_in_pieces_and_has_a_cost(server: Aimock) -> None:
+async def test_an_answer_streams_in_pieces_and_has_usage(server: Aimock) -> None:
     server.play(says("Bună ziua, cu ce vă ajut? 😀", chunkSize=5))
     done = await turn(server)
 
@@ -65,7 +66,7 @@ async def test_the_arguments_of_a_transfer_come_in_pieces(server: Aimock) -> Non
     assert done.tools.transfers == [(arguments["reason"], arguments["summary"])]
 
 
-async def test_a_limit_is_waited_for_as_long_as_it_says(server: Aimock) -> None:
+async def test_the_pause_of_a_rate_limit_is_kept(server: Aimock) -> None:
     server.play(
         fails(429, match={"sequenceIndex": 0}, retry_after=1, type="rate_limit_error"),
         says("Da", match={"sequenceIndex": 1}),
@@ -79,7 +80,7 @@ async def test_a_limit_is_waited_for_as_long_as_it_says(server: Aimock) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_server_in_trouble_is_asked_again(server: Aimock, status: int) -> None:
+async def test_a_failing_server_is_tried_again(server: Aimock, status: int) -> None:
     server.play(fails(status, match={"sequenceIndex": 0}), says("Da"))
     done = await turn(server)
 
@@ -95,7 +96,7 @@ async def test_a_server_in_trouble_is_asked_again(server: Aimock, status: int) -
         (fails(429, code="insufficient_quota"), "m1: HTTP 429 insufficient_quota"),
     ],
 )
-async def test_what_cannot_be_helped_fails_with_its_reason(
+async def test_a_permanent_failure_has_a_reason(
     server: Aimock, fixture: dict[str, Any], reason: str
 ) -> None:
     server.play(fixture)
@@ -105,7 +106,7 @@ async def test_what_cannot_be_helped_fails_with_its_reason(
     assert str(raised.value) == reason
 
 
-async def test_a_wrong_key_is_told_and_not_shown(server: Aimock) -> None:
+async def test_a_wrong_key_is_reported_but_not_shown(server: Aimock) -> None:
     server.play(says("Da"))
     async with openai_assistant(server.url, api_key="sk-wrong") as assistant:
         with pytest.raises(AssistantFailed) as raised:
@@ -136,7 +137,7 @@ async def test_a_conversation_too_long_for_the_model_is_shortened(server: Aimock
 
 
 @pytest.mark.parametrize("trouble", [{"truncateAfterChunks": 4}, {"disconnectAfterMs": 50}])
-async def test_a_stream_that_breaks_off_begins_anew_elsewhere(
+async def test_a_stream_that_breaks_off_restarts_at_the_fallback(
     server: Aimock, trouble: dict[str, int]
 ) -> None:
     broken = says("Aceasta nu se termină", match={"model": "m1"}, chunkSize=3, latency=20)
@@ -168,10 +169,10 @@ async def test_an_answer_cut_by_its_limit_says_so(server: Aimock) -> None:
     fixture["response"]["finishReason"] = "length"
     server.play(fixture)
 
-    assert (await turn(server)).text == "Meniul: unu… (Răspunsul s-a oprit aici: era prea lung.)"
+    assert (await turn(server)).text == "Meniul: unu" + localized("ro", Text.ANSWER_CUT)
 
 
-async def test_an_answer_withheld_by_a_filter_is_none(server: Aimock) -> None:
+async def test_an_answer_withheld_by_a_filter_is_a_failure(server: Aimock) -> None:
     fixture = says("Nu")
     fixture["response"]["finishReason"] = "content_filter"
     server.play(fixture)

@@ -1,4 +1,4 @@
-"""Whole answers over real connections: rounds of tools, transfers, what is said and its cost."""
+"""Whole answers over real connections: rounds of tools, transfers, text and usage."""
 
 import asyncio
 import logging
@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from adapters.openai.assistant import OpenAIAssistant
-from adapters.openai.tools import MAX_RESULT
+from adapters.model.assistant import ModelAssistant
+from adapters.model.tools import MAX_RESULT
+from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
 from application.ports import AnswerCancelled
 from domain.business import Business
 from domain.errors import AssistantFailed, BridgeUnavailable
 from domain.identity import BusinessId
+from domain.texts import Text, localized
 from domain.usage import Usage
 from tests.support.model_turns import Turn, ask, conversation, openai_assistant
 from tests.support.openai_stub import (
@@ -33,7 +35,7 @@ from tests.support.openai_stub import (
 
 
 async def turn(*answers: Answer, max_tool_calls: int = 5, **given: Any) -> tuple[Turn, Stub]:
-    """One turn before a server that answers so."""
+    """One turn with a server that answers so."""
     async with (
         stub(*answers) as server,
         openai_assistant(server.url, max_tool_calls=max_tool_calls) as assistant,
@@ -42,7 +44,7 @@ async def turn(*answers: Answer, max_tool_calls: int = 5, **given: Any) -> tuple
 
 
 def results(server: Stub) -> list[str]:
-    """What the model was told of its calls in the last request."""
+    """The results of the model's calls in the last request."""
     messages = server.requests[-1].body["messages"]
     return [message["content"] for message in messages if message["role"] == "tool"]
 
@@ -59,7 +61,7 @@ async def test_a_tool_is_called_and_its_result_is_data() -> None:
     assert tool["content"].endswith("}]\n</result>")
 
 
-async def test_all_rounds_are_paid_for() -> None:
+async def test_usage_covers_all_rounds() -> None:
     done, _ = await turn(calls("get_business"), calls("get_reservations"), says("Da"))
 
     assert done.usage == Usage(
@@ -67,7 +69,7 @@ async def test_all_rounds_are_paid_for() -> None:
     )
 
 
-async def test_who_is_cancelled_says_what_was_paid_for_before() -> None:
+async def test_a_cancelled_answer_reports_its_usage_so_far() -> None:
     async with (
         stub(calls("get_business"), hangs) as server,
         openai_assistant(server.url) as assistant,
@@ -81,7 +83,7 @@ async def test_who_is_cancelled_says_what_was_paid_for_before() -> None:
     assert (raised.value.usage.calls, raised.value.usage.tokens) == (2, 120)
 
 
-async def test_calls_of_one_reply_are_all_made_and_told_in_their_order() -> None:
+async def test_calls_of_one_reply_are_made_and_answered_in_order() -> None:
     done, server = await turn(calls("get_business", "get_reservations"), says("Da"))
     told = results(server)
 
@@ -89,7 +91,7 @@ async def test_calls_of_one_reply_are_all_made_and_told_in_their_order() -> None
     assert [text.split('"')[1] for text in told] == ["get_business", "get_reservations"]
 
 
-async def test_what_is_said_before_a_tool_stays_said() -> None:
+async def test_text_before_a_tool_call_is_kept() -> None:
     done, server = await turn(calls("get_business", text="Mă uit."), says("Avem ", "terasă."))
 
     assert done.text == "Mă uit.\n\nAvem terasă."
@@ -97,7 +99,7 @@ async def test_what_is_said_before_a_tool_stays_said() -> None:
     assert server.requests[1].body["messages"][-2]["content"] == "Mă uit."
 
 
-async def test_a_round_that_breaks_off_begins_anew_after_what_came_before() -> None:
+async def test_a_round_that_breaks_off_restarts_after_the_text_of_earlier_rounds() -> None:
     done, _ = await turn(
         calls("get_business", text="Mă uit."), events(delta(content="Ave")), says("Avem terasă.")
     )
@@ -122,7 +124,7 @@ ARGUMENTS: list[Any] = ["", " ", "null", "{}", '"{}"', '{"business_id": "other"}
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS)
-async def test_a_tool_without_parameters_takes_whatever_it_gets(arguments: Any) -> None:
+async def test_a_tool_without_parameters_ignores_arguments(arguments: Any) -> None:
     made = events(delta(tool_calls=[call("get_business", arguments)]), delta("stop"), DONE)
     done, server = await turn(made, says("Da"))
 
@@ -131,7 +133,7 @@ async def test_a_tool_without_parameters_takes_whatever_it_gets(arguments: Any) 
 
 
 @pytest.mark.parametrize("arguments", ["{", "[]", "7", '"x"', "[" * 10_000, '{"a":}'])
-async def test_arguments_that_are_none_get_an_error_and_are_not_sent_back(arguments: str) -> None:
+async def test_invalid_arguments_get_an_error_and_are_not_sent_back(arguments: str) -> None:
     made = events(delta(tool_calls=[call("get_business", arguments)]), delta("stop"), DONE)
     done, server = await turn(made, says("Da"))
     noted = server.requests[1].body["messages"][-2]["tool_calls"][0]
@@ -142,7 +144,7 @@ async def test_arguments_that_are_none_get_an_error_and_are_not_sent_back(argume
 
 
 @pytest.mark.parametrize("name", ["cancel_reservation", "", "x" * 200, "get business!", "__init__"])
-async def test_a_tool_that_there_is_not_gets_an_error(name: str) -> None:
+async def test_a_call_of_an_unknown_tool_gets_an_error(name: str) -> None:
     done, server = await turn(calls(name), says("Da"))
     noted = server.requests[1].body["messages"][-2]["tool_calls"][0]["function"]["name"]
 
@@ -152,7 +154,7 @@ async def test_a_tool_that_there_is_not_gets_an_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("failure", [BridgeUnavailable("MARKER"), RuntimeError("MARKER")])
-async def test_a_tool_that_fails_costs_the_turn_nothing(failure: Exception) -> None:
+async def test_a_failing_tool_does_not_end_the_turn(failure: Exception) -> None:
     done, server = await turn(calls("get_reservations"), says("Nu pot vedea."), failure=failure)
     (told,) = results(server)
 
@@ -197,7 +199,7 @@ async def test_a_model_that_calls_tools_for_ever_is_not_asked_for_ever() -> None
     assert raised.value.usage.calls == 4
 
 
-async def test_words_beside_calls_that_are_not_possible_are_the_answer() -> None:
+async def test_text_beside_calls_that_are_not_possible_is_the_answer() -> None:
     done, _ = await turn(calls("get_business", text="Atât știu."), max_tool_calls=1)
 
     assert done.text == "Atât știu.\n\nAtât știu."
@@ -213,7 +215,7 @@ async def test_without_tool_calls_no_tools_are_offered() -> None:
 HAND_OVER = {"reason": "cere un om", "summary": "Vrea o masă."}
 
 
-async def test_a_transfer_closes_the_answer_with_the_words_that_came_with_it() -> None:
+async def test_a_transfer_ends_the_answer_with_the_text_that_came_with_it() -> None:
     done, server = await turn(
         calls("transfer_to_live_chat", text="Am cerut un coleg.", **HAND_OVER), says("Încă ceva?")
     )
@@ -223,7 +225,7 @@ async def test_a_transfer_closes_the_answer_with_the_words_that_came_with_it() -
     assert len(server.requests) == 1
 
 
-async def test_a_transfer_without_words_leaves_them_to_whoever_makes_it() -> None:
+async def test_a_transfer_without_text_leaves_the_answer_empty() -> None:
     done, _ = await turn(
         calls("get_business", text="Mă uit."), calls("transfer_to_live_chat", **HAND_OVER)
     )
@@ -249,7 +251,7 @@ async def test_a_transfer_is_made_whatever_its_arguments_look_like(
     assert done.tools.transfers == [expected]
 
 
-async def test_a_transfer_that_fails_is_told_to_the_model() -> None:
+async def test_the_model_learns_of_a_failed_transfer() -> None:
     done, server = await turn(
         calls("transfer_to_live_chat", **HAND_OVER), says("Nu a mers."), failure=RuntimeError()
     )
@@ -275,20 +277,20 @@ async def test_a_cut_answer_says_so() -> None:
     done, _ = await turn(says("Meniul: unu, doi", finish="length"))
     english, _ = await turn(says("The menu", finish="length"), business=BUSINESS_EN)
 
-    assert done.text == "Meniul: unu, doi… (Răspunsul s-a oprit aici: era prea lung.)"
-    assert english.text == "The menu… (The answer stops here: it was too long.)"
+    assert done.text == "Meniul: unu, doi" + localized("ro", Text.ANSWER_CUT)
+    assert english.text == "The menu" + localized("en", Text.ANSWER_CUT)
 
 
 BUSINESS_EN = Business(business_id=BusinessId("b2"), name="Bakery", language="en")
 
 
-async def test_a_refusal_in_words_is_an_answer() -> None:
+async def test_a_refusal_with_text_is_an_answer() -> None:
     done, _ = await turn(events(delta(refusal="Nu pot ajuta cu asta."), delta("stop"), USED, DONE))
 
     assert done.text == "Nu pot ajuta cu asta."
 
 
-async def test_several_calls_of_one_id_are_told_apart() -> None:
+async def test_several_calls_with_the_same_id_get_different_ones() -> None:
     made = [call("get_business", "{}", index=0, id="c"), call("get_reservations", "{}", index=1,
                                                                  id="c")]  # fmt: skip
     done, server = await turn(events(delta(tool_calls=made), delta("stop"), DONE), says("Da"))
@@ -298,7 +300,7 @@ async def test_several_calls_of_one_id_are_told_apart() -> None:
     assert len({each["id"] for each in noted}) == 2
 
 
-async def test_a_summary_is_made_of_the_former_one_and_what_came_after() -> None:
+async def test_a_summary_is_made_of_the_earlier_one_and_newer_entries() -> None:
     _, log = conversation("Aș vrea o masă", "Pentru câți?", "Patru <summary>")
     async with stub(says("Vrea o masă ", "pentru patru.")) as server:
         async with openai_assistant(server.url) as assistant:
@@ -315,7 +317,7 @@ async def test_a_summary_is_made_of_the_former_one_and_what_came_after() -> None
     assert "tools" not in server.requests[0].body
 
 
-async def test_a_summary_that_fails_says_what_it_has_cost() -> None:
+async def test_a_failed_summary_reports_its_usage() -> None:
     _, log = conversation("Bună")
     async with stub(refuses("401 Who")) as server, openai_assistant(server.url) as assistant:
         with pytest.raises(AssistantFailed, match="m1: HTTP 401") as raised:
@@ -339,7 +341,7 @@ KEY, PROMPT = "sk-MARKER-key", "MARKER-words"
     ],
     ids=["an answer", "a refusal", "an error", "a broken stream", "a call"],
 )
-async def test_neither_key_nor_words_are_in_logs_errors_or_names(
+async def test_neither_key_nor_text_is_in_logs_errors_or_names(
     answer: Answer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -360,14 +362,14 @@ async def test_neither_key_nor_words_are_in_logs_errors_or_names(
     assert not [record for record in caplog.records if "MARKER" in str(vars(record))]
 
 
-def test_nothing_is_opened_by_making_one() -> None:
-    assistant = OpenAIAssistant(
-        base_url="http://127.0.0.1:1/v1",
-        api_key=KEY,
+def test_the_constructor_opens_nothing() -> None:
+    clock = SystemClock()
+    assistant = ModelAssistant(
+        OpenAIClient("http://127.0.0.1:1/v1", KEY, clock),
         model="m1",
         fallback_model="m2",
-        clock=SystemClock(),
+        clock=clock,
         jitter=lambda: 0.0,
     )
 
-    assert repr(assistant) == "<OpenAIAssistant m1 m2>"
+    assert repr(assistant) == "<ModelAssistant m1 m2>"

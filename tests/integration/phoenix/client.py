@@ -1,4 +1,4 @@
-"""Two clients: one that speaks V2, and one that speaks TCP, and may do everything wrong."""
+"""Two test clients: one for V2 frames, and one for raw bytes over TCP, valid or not."""
 
 import asyncio
 import json
@@ -25,26 +25,26 @@ class Client:
         await self.websocket.send(json.dumps(frame))
 
     async def receive(self) -> Any:
-        """The next frame, as a list."""
+        """Return the next frame, as a list."""
         return json.loads(await self.websocket.recv())
 
     async def call(self, *frame: Any) -> Any:
-        """Send a frame; the next that comes."""
+        """Send a frame, and return the next one received."""
         await self.send(*frame)
         return await self.receive()
 
     async def join(self, topic: str, join_ref: str = "1") -> Any:
-        """Join; the response."""
+        """Join, and return the response."""
         reply = await self.call(join_ref, join_ref, topic, "phx_join", {})
         assert reply[3:] == ["phx_reply", {"status": "ok", "response": reply[4]["response"]}]
         return reply[4]["response"]
 
     async def is_alive(self) -> bool:
-        """Whether the next frame answers a heartbeat."""
+        """Return True if the next frame is the answer to a heartbeat."""
         return bool(await self.call(*HEARTBEAT) == ALIVE)
 
     async def close_code(self) -> int:
-        """Read until the server has closed; the code it closed with, 1006 if there was none."""
+        """Read until the server closes; return its close code, 1006 without one."""
         try:
             while True:
                 await self.websocket.recv()
@@ -56,7 +56,7 @@ class Client:
 async def opened(
     address: str, mount: str = "/socket", query: str = "vsn=2.0.0", **options: Any
 ) -> AsyncIterator[Client]:
-    """A client whose socket is open. Raises: InvalidStatus when it is refused."""
+    """Open a client's socket. Raises: InvalidStatus if it is refused."""
     url = f"ws://{address}{mount}/websocket?{query}"
     async with connect(
         url, compression=None, ping_interval=None, proxy=None, **options
@@ -65,7 +65,7 @@ async def opened(
 
 
 class RawClient:
-    """A TCP connection on which nothing is read or written by itself."""
+    """A TCP connection that reads and writes only on request."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -76,11 +76,11 @@ class RawClient:
         await self._loop.sock_sendall(self._socket, data)
 
     async def read(self) -> bytes:
-        """What has come; empty at the end."""
+        """Return the bytes received; empty at the end."""
         return await self._loop.sock_recv(self._socket, 65_536)
 
     async def read_to_end(self) -> bytes:
-        """All until the server has closed the connection, or reset it."""
+        """Return all bytes until the server closes the connection, or resets it."""
         data = b""
         try:
             while chunk := await self.read():
@@ -90,7 +90,7 @@ class RawClient:
         return data
 
     async def upgrade(self, path: str = "/socket/websocket?vsn=2.0.0") -> bytes:
-        """Ask for a WebSocket; the head of the response."""
+        """Request a WebSocket, and return the head of the response."""
         head = (
             f"GET {path} HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\n"
             "connection: Upgrade\r\nsec-websocket-version: 13\r\n"
@@ -106,7 +106,7 @@ class RawClient:
 
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[RawClient]:
-    """A TCP connection with a small receive buffer."""
+    """Open a TCP connection with a small receive buffer."""
     host, port = address.split(":")
     with socket.socket() as connection:
         connection.setblocking(False)
@@ -116,7 +116,7 @@ async def connected(address: str) -> AsyncIterator[RawClient]:
 
 
 def masked(payload: bytes, first_byte: int = 0x81) -> bytes:
-    """A client's frame, a final text by default; the mask is zero, which changes nothing."""
+    """Return a client's frame, by default a final text; its mask is zero, which changes nothing."""
     size = len(payload)
     if size < 126:
         header = bytes([first_byte, 0x80 | size])

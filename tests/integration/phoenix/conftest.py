@@ -1,4 +1,4 @@
-"""What the tests of the sockets share."""
+"""The event loop of the socket tests."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -7,5 +7,5 @@ import uvloop
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The loop of the product: how writes are merged and sockets closed is its doing."""
+    """Return the product's loop, which decides how writes are merged and sockets closed."""
     return {"uvloop": uvloop.new_event_loop}

@@ -1,4 +1,4 @@
-"""A client that sends anything at all harms nobody but itself."""
+"""Arbitrary input from one client does not affect another."""
 
 import asyncio
 from contextlib import AsyncExitStack

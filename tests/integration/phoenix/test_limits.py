@@ -1,4 +1,4 @@
-"""What a client may cost, and how a socket ends that is broken, silent or deaf."""
+"""Limits of a socket, and the ends of malformed, silent and slow ones."""
 
 import asyncio
 import gc
@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from entrypoints.phoenix_channel import Channel, Link, Reply
-from entrypoints.phoenix_endpoint import Limits, Observer, PhoenixEndpoint
+from adapters.phoenix.channel import Channel, ChannelSocket, Reply
+from adapters.phoenix.endpoint import PhoenixEndpoint, SocketLimits, SocketObserver
 from tests.integration.phoenix.client import (
     ALIVE,
     HEARTBEAT,
@@ -23,8 +23,8 @@ from tests.support.server import running
 from tests.support.vector_app import vector_app, vector_endpoint
 
 
-class Log(Observer):
-    """Remembers what an observer is told, and can be waited for."""
+class Log(SocketObserver):
+    """Records the calls of an observer, and can be waited for."""
 
     def __init__(self) -> None:
         self.opened = 0
@@ -152,7 +152,7 @@ async def test_an_upgrade_of_a_path_that_is_no_ascii_is_refused() -> None:
     assert response.startswith((b"HTTP/1.1 400", b"HTTP/1.1 403"))
 
 
-# Silence.
+# Idle sockets.
 
 
 async def test_a_silent_client_is_closed_with_1002() -> None:
@@ -205,17 +205,21 @@ async def test_a_peer_that_vanished_is_aborted_when_it_does_not_answer_the_close
         assert (await vanished.read_to_end())[0] == 0x88
 
 
-# Deafness.
+# Slow consumers.
 
 
 class Shouting(Channel):
-    """Shouts on request."""
+    """Broadcasts on request."""
+
+    def __init__(self, socket: ChannelSocket, endpoint: PhoenixEndpoint) -> None:
+        super().__init__(socket)
+        self.endpoint = endpoint
 
     async def join(self, topic: str, payload: object) -> None:
         return None
 
     async def handle(self, event: str, payload: object, ref: object) -> Reply:
-        self.link.broadcast("shout", {"text": "x" * 30_000})
+        self.endpoint.broadcast("room:a", "shout", {"text": "x" * 30_000})
         return Reply()
 
 
@@ -226,7 +230,7 @@ async def _shout_until_noticed(speaker: Client, log: Log) -> None:
 
 
 async def _is_reset(client: RawClient) -> bool:
-    """Whether the server gives the connection up, of which nothing is read."""
+    """Return True once the server resets the connection, of which nothing is read."""
     try:
         while True:
             await client.send(*HEARTBEAT)
@@ -235,15 +239,15 @@ async def _is_reset(client: RawClient) -> bool:
 
 
 @pytest.mark.parametrize(
-    "limits", [Limits(max_queued_frames=20), Limits(max_queued_chars=600_000)], ids=str
+    "limits", [SocketLimits(max_queued_frames=20), SocketLimits(max_queued_chars=600_000)], ids=str
 )
 async def test_a_client_that_does_not_read_is_closed_with_1013_and_forgotten(
-    limits: Limits,
+    limits: SocketLimits,
 ) -> None:
     alive: weakref.WeakSet[Channel] = weakref.WeakSet()
 
-    def room(link: Link) -> Channel:
-        channel = Shouting(link)
+    def room(socket: ChannelSocket) -> Channel:
+        channel = Shouting(socket, endpoint)
         alive.add(channel)
         return channel
 
@@ -269,7 +273,7 @@ async def test_a_client_that_does_not_read_is_closed_with_1013_and_forgotten(
 
 
 async def test_a_client_that_reads_again_in_time_gets_everything_in_order() -> None:
-    limits = Limits(max_queued_frames=100_000, max_queued_chars=1 << 30)
+    limits = SocketLimits(max_queued_frames=100_000, max_queued_chars=1 << 30)
     async with (
         running(vector_app(vector_endpoint(limits=limits))) as address,
         opened(address) as speaker,
@@ -327,7 +331,7 @@ async def test_a_burst_from_a_channel_passes_for_no_slow_consumer() -> None:
 
 async def test_a_hundred_channels_are_joined_and_no_more() -> None:
     log = Log()
-    app = vector_app(vector_endpoint(limits=Limits(), observer=log))
+    app = vector_app(vector_endpoint(limits=SocketLimits(), observer=log))
     async with running(app) as address, opened(address) as client:
         for number in range(100):
             await client.join(f"room:{number}")

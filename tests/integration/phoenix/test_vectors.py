@@ -1,4 +1,4 @@
-"""Every recorded conversation with the reference implementation, held with ours."""
+"""Replay of every conversation recorded with the reference implementation."""
 
 import asyncio
 

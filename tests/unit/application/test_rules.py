@@ -7,19 +7,19 @@ import asyncio
 
 import pytest
 
-from application.join import Place
+from application.join import ResumePosition
 from application.ports import RECENT, Appended, Delta
-from application.post_message import Posted
+from application.post_message import PostedMessage
 from domain.errors import StorageUnavailable
 from domain.identity import MessageId
 from domain.message import Author, Message, StatusChange
 from domain.status import Reason, Status
+from domain.texts import Text, localized
 from domain.transfer import TransferState
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps, transfer
 from tests.support.clock import settle
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, appended, harness
-from tests.support.texts import text_of
 
 
 async def joined(app: App, business_id: str = "b1", user_id: str = "u1") -> User:
@@ -245,7 +245,7 @@ async def test_a_message_sent_three_times_is_stored_and_answered_once() -> None:
         await app.quiet()
 
         assert (first.seq, first.duplicate) == (1, False)
-        again = Posted(MessageId("m1"), first.session_id, 1, Status.AI, duplicate=True)
+        again = PostedMessage(MessageId("m1"), first.session_id, 1, Status.AI, duplicate=True)
         assert [*repeats, late] == [again] * 3
         assert await app.texts(user.customer, Author.USER) == ["Bună!"]
         assert assistant.turns == 1
@@ -336,8 +336,8 @@ async def test_a_join_with_a_place_brings_what_came_after_it() -> None:
         await app.quiet()
         replayed = await user.rejoin()
 
-        assert [entry.seq for entry in replayed.entries] == [3, 4]
-        assert not replayed.more
+        assert [entry.seq for entry in replayed.page.entries] == [3, 4]
+        assert not replayed.page.more
         assert user.log[-2:] == (await app.stored(user.customer))[-2:]
 
 
@@ -349,7 +349,7 @@ async def test_what_comes_while_a_client_joins_is_told_once() -> None:
         await writer.say("Unu")
         await app.settle()
         hold = store.hold_answer("latest")
-        joining = asyncio.create_task(user.begin_to_join(Place(0)))
+        joining = asyncio.create_task(user.begin_to_join(ResumePosition(0)))
         await hold.reached.wait()
         await writer.say("Doi")  # after the join has read the store, before it has its answer
         await app.settle()
@@ -371,12 +371,12 @@ async def test_a_long_absence_is_replayed_in_pages_of_fifty() -> None:
         for number in range(60):
             await app.coordinator().speak(user, f"Mesajul {number}")
         late = app.user()
-        replayed = await late.join(Place(0))
+        replayed = await late.join(ResumePosition(0))
         log = await app.stored(user.customer)
         await app.coordinator().speak(user, "Ultimul")
 
-        assert list(replayed.entries) == log[:50]
-        assert replayed.more
+        assert list(replayed.page.entries) == log[:50]
+        assert replayed.page.more
         assert [entry.seq for _, entry in late.told] == [len(log) + 1]
 
 
@@ -388,12 +388,17 @@ async def test_a_place_in_the_middle_of_a_long_log_is_replayed_from_there() -> N
         for number in range(100):
             await app.coordinator().speak(user, f"Mesajul {number}")
         head = await app.head(user.customer)
-        far = await app.user().join(Place(40, head.session_id))
-        near = await app.user().join(Place(head.seq - 45, head.session_id))
+        far = await app.user().join(ResumePosition(40, head.session_id))
+        near = await app.user().join(ResumePosition(head.seq - 45, head.session_id))
 
-        assert ([entry.seq for entry in far.entries], far.more) == (list(range(41, 91)), True)
-        assert [entry.seq for entry in near.entries] == list(range(head.seq - 44, head.seq + 1))
-        assert not near.more
+        assert ([entry.seq for entry in far.page.entries], far.page.more) == (
+            list(range(41, 91)),
+            True,
+        )
+        assert [entry.seq for entry in near.page.entries] == list(
+            range(head.seq - 44, head.seq + 1)
+        )
+        assert not near.page.more
 
 
 async def test_a_client_without_a_place_gets_the_newest_page() -> None:
@@ -405,8 +410,8 @@ async def test_a_client_without_a_place_gets_the_newest_page() -> None:
             await app.coordinator().speak(user, f"Mesajul {number}")
         fresh = await app.user().join()
 
-        assert [entry.seq for entry in fresh.entries] == list(range(25, 75))
-        assert fresh.more
+        assert [entry.seq for entry in fresh.page.entries] == list(range(25, 75))
+        assert fresh.page.more
 
 
 @pytest.mark.parametrize("place", ["earlier session", "beyond the end"])
@@ -419,10 +424,12 @@ async def test_a_place_that_counts_elsewhere_replays_the_session_from_its_start(
         await app.coordinator().close(user)
         await user.say("Doi")
         await app.quiet()
-        where = Place(1, old.session_id) if place == "earlier session" else Place(99)
+        where = (
+            ResumePosition(1, old.session_id) if place == "earlier session" else ResumePosition(99)
+        )
         replayed = await app.user().join(where)
 
-        assert list(replayed.entries) == await app.stored(user.customer)
+        assert list(replayed.page.entries) == await app.stored(user.customer)
 
 
 # Rule 6: one turn at a time.
@@ -637,7 +644,7 @@ async def test_i_have_asked_is_said_when_it_is_stored() -> None:
 
         assert before == []
         assert [type(entry) for entry in user.log] == [StatusChange, Message]
-        assert user.words == [text_of("requested")]
+        assert user.words == [localized("ro", Text.REQUESTED)]
         assert session.status is Status.WAITING
 
 
@@ -649,7 +656,7 @@ async def test_x_has_joined_is_said_when_x_has() -> None:
         await app.coordinator("Ana").take_over(user)
         await app.coordinator("Dan").take_over(user)
 
-        assert user.words[1:] == [text_of("joined", "en", who=who) for who in ("Ana", "Dan")]
+        assert user.words[1:] == [localized("en", Text.JOINED, who=who) for who in ("Ana", "Dan")]
 
 
 async def test_a_transfer_that_the_ai_promised_is_made() -> None:
@@ -678,7 +685,7 @@ async def test_a_tool_and_a_promise_are_one_transfer_with_one_closing_message() 
         assert [type(entry) for entry in log] == [Message, Message, StatusChange]
         assert user.words == ["Vă transfer la un coleg."]
         assert user.messages[-1].actions == ({"type": "live_chat", "status": "waiting"},)
-        assert (await app.head(user.customer)).summary == "vrea un om"
+        assert (await app.head(user.customer)).handover_note == "vrea un om"
 
 
 async def test_a_tool_without_words_gets_the_servers_own() -> None:
@@ -688,7 +695,7 @@ async def test_a_tool_without_words_gets_the_servers_own() -> None:
         await user.say("A human, please")
         await app.quiet()
 
-        assert user.words == [text_of("requested", "en")]
+        assert user.words == [localized("en", Text.REQUESTED)]
 
 
 async def test_a_transfer_that_the_tool_was_told_of_survives_the_ais_failure() -> None:
@@ -700,7 +707,7 @@ async def test_a_transfer_that_the_tool_was_told_of_survives_the_ais_failure() -
         await app.quiet()
 
         assert (await app.head(user.customer)).status is Status.WAITING
-        assert user.words == [text_of("requested")]
+        assert user.words == [localized("ro", Text.REQUESTED)]
 
 
 # Rule 11: a human speaking is a takeover.
@@ -725,7 +732,7 @@ async def test_a_human_speaking_is_a_takeover(before: Status) -> None:
         assert session.transfer is not None
         assert session.transfer.coordinator_id == "ana"
         assert session.transfer.state is TransferState.ACCEPTED
-        assert user.words[-2:] == [text_of("joined", who="ana"), "Aici Ana."]
+        assert user.words[-2:] == [localized("ro", Text.JOINED, who="ana"), "Aici Ana."]
 
 
 async def test_a_coordinator_who_has_the_conversation_just_speaks() -> None:

@@ -146,7 +146,9 @@ async def test_whatever_happens_the_rules_hold(seed: int) -> None:
             if isinstance(message, Message) and message.author is Author.USER
         )
 
-        assert not any(session.unanswered for export in exports for session, _ in export)  # rule 7
+        assert not any(
+            session.needs_answer for export in exports for session, _ in export
+        )  # rule 7
         assert set(life.acknowledged) <= set(stored)  # rule 1
         assert set(stored.values()) <= {1}  # rule 4
         for user in life.users:

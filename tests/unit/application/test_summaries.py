@@ -2,12 +2,12 @@
 
 import pytest
 
-from application.ports import Summary
-from application.summaries import MAX_BEHIND, MAX_PIECES, PAUSE_ENTRIES
-from domain.digest import PIECE_TOKENS
+from application.ports import SummaryResult
+from application.summaries import MAX_CHUNKS, MAX_ENTRIES_BACK, RETRY_AFTER_ENTRIES
 from domain.errors import AssistantFailed
-from domain.message import Author, cost
-from domain.tokens import estimate
+from domain.message import Author, token_cost
+from domain.summary import CHUNK_TOKENS
+from domain.tokens import estimate_tokens
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.harness import App, User, harness
 
@@ -31,7 +31,7 @@ async def test_a_conversation_that_fits_its_view_is_not_summarised() -> None:
         user = await asking(app, FULL - 1)
 
         assert assistant.summarised == []
-        assert (await app.head(user.customer)).digest is None
+        assert (await app.head(user.customer)).summary is None
 
 
 async def test_what_the_next_question_would_push_out_is_summarised_and_the_rest_seen() -> None:
@@ -43,22 +43,22 @@ async def test_what_the_next_question_would_push_out_is_summarised_and_the_rest_
 
         assert earlier is None
         assert [entry.seq for entry in entries] == list(range(1, 11))
-        assert view.digest == "Rezumat."
+        assert view.summary == "Rezumat."
         assert [entry.seq for entry in view.entries] == list(range(11, 22))
 
 
 async def test_the_next_answer_takes_the_digest_into_the_log_and_the_head() -> None:
     async with harness() as app:
         user = await asking(app, FULL)
-        before = (await app.head(user.customer)).digest
+        before = (await app.head(user.customer)).summary
         await user.say("Mai e ceva.")
         await app.quiet()
         answer, head = user.messages[-1], await app.head(user.customer)
 
         assert before is None
-        assert answer.digest is not None
-        assert (answer.digest.text, answer.digest.through) == ("Rezumat.", 10)
-        assert head.digest == answer.digest
+        assert answer.summary is not None
+        assert (answer.summary.text, answer.summary.through) == ("Rezumat.", 10)
+        assert head.summary == answer.summary
 
 
 async def test_a_digest_survives_the_process_and_is_summarised_with_what_follows() -> None:
@@ -78,7 +78,7 @@ async def test_no_view_has_a_gap_between_its_digest_and_its_entries() -> None:
     async with harness(assistant) as app:
         user = await asking(app, 59)
         through = [
-            message.digest.through for message in user.messages if message.digest is not None
+            message.summary.through for message in user.messages if message.summary is not None
         ]
         firsts = [view.entries[0].seq for view in assistant.views]
 
@@ -92,26 +92,26 @@ async def test_an_answer_waits_for_no_summary() -> None:
     assistant.summary = PAUSE
     async with harness(assistant) as app:
         user = await asking(app, FULL + 3)
-        without = [view.digest for view in assistant.views]
+        without = [view.summary for view in assistant.views]
         assistant.go()
         await user.say("Și acum?")
         await app.quiet()
 
         assert without == [None] * (FULL + 3)
         assert len(assistant.summarised) == 1  # one at a time
-        assert assistant.views[-1].digest == "Rezumat."
+        assert assistant.views[-1].summary == "Rezumat."
 
 
-@pytest.mark.parametrize("failure", [AssistantFailed(), ValueError("a bug"), Summary("  ")])
+@pytest.mark.parametrize("failure", [AssistantFailed(), ValueError("a bug"), SummaryResult("  ")])
 async def test_a_summary_that_fails_harms_nothing_and_is_not_tried_at_once_again(
-    failure: Exception | Summary,
+    failure: Exception | SummaryResult,
 ) -> None:
     assistant = ScriptedSteps()
     assistant.summary = failure
     async with harness(assistant) as app:
-        user = await asking(app, FULL + PAUSE_ENTRIES // 2 - 1)
+        user = await asking(app, FULL + RETRY_AFTER_ENTRIES // 2 - 1)
         tried = len(assistant.summarised)
-        assistant.summary = Summary("Rezumat.")
+        assistant.summary = SummaryResult("Rezumat.")
         await user.say("Încă una.")
         await app.quiet()
         await user.say("Și încă una.")
@@ -119,7 +119,7 @@ async def test_a_summary_that_fails_harms_nothing_and_is_not_tried_at_once_again
 
         assert tried == 1
         assert len(assistant.views[-2].entries) == 20
-        assert assistant.views[-1].digest == "Rezumat."
+        assert assistant.views[-1].summary == "Rezumat."
         assert set(app.observer.outcomes) == {"answered"}
 
 
@@ -154,13 +154,13 @@ async def test_long_entries_are_summarised_sooner_than_many() -> None:
 
 async def test_a_digest_is_bounded_whatever_the_model_says() -> None:
     assistant = ScriptedSteps()
-    assistant.summary = Summary("cuvinte " * 10_000)
+    assistant.summary = SummaryResult("cuvinte " * 10_000)
     async with harness(assistant) as app:
         user = await asking(app, FULL + 1)
-        digest = (await app.head(user.customer)).digest
+        digest = (await app.head(user.customer)).summary
 
         assert digest is not None
-        assert estimate(digest.text) <= 500
+        assert estimate_tokens(digest.text) <= 500
         assert digest.text.endswith("…")
 
 
@@ -177,16 +177,16 @@ async def test_much_that_fell_out_at_once_is_summarised_in_pieces() -> None:
         pieces = [entries for _, entries in assistant.summarised]
         seqs = [entry.seq for piece in pieces for entry in piece]
 
-        assert 1 < len(pieces) <= MAX_PIECES
+        assert 1 < len(pieces) <= MAX_CHUNKS
         assert seqs == list(range(1, len(seqs) + 1))
-        assert all(sum(map(cost, piece)) <= PIECE_TOKENS for piece in pieces)
+        assert all(sum(map(token_cost, piece)) <= CHUNK_TOKENS for piece in pieces)
 
 
 async def test_what_is_said_behind_a_digest_is_known_however_long_the_log_was_before() -> None:
     async with harness() as app:
         user = await asking(app, 1)
         await app.coordinator().take_over(user)
-        for number in range(MAX_BEHIND + 1):
+        for number in range(MAX_ENTRIES_BACK + 1):
             await user.say(f"{number}")
         await app.coordinator().give_back(user)
         for _ in range(2):  # the second answer takes the digest along
@@ -194,10 +194,10 @@ async def test_what_is_said_behind_a_digest_is_known_however_long_the_log_was_be
             await app.quiet()
         head, log = await app.head(user.customer), await app.stored(user.customer)
 
-        assert head.digest is not None
+        assert head.summary is not None
         assert head.tokens is not None
-        behind = sum(cost(entry) for entry in log if entry.seq > head.digest.through)
-        assert head.digest.tokens == head.tokens - behind
+        behind = sum(token_cost(entry) for entry in log if entry.seq > head.summary.through)
+        assert head.summary.tokens == head.tokens - behind
 
 
 async def test_nothing_is_kept_of_an_erased_customer() -> None:
@@ -207,5 +207,5 @@ async def test_nothing_is_kept_of_an_erased_customer() -> None:
         await app.privacy.erase(user.customer)
         again = await asking(app, 1)
 
-        assert assistant.views[-1].digest is None
+        assert assistant.views[-1].summary is None
         assert await app.texts(again.customer, Author.AI) == ["Răspuns."]

@@ -7,13 +7,13 @@ import pytest
 from application.sweep import BATCH
 from domain.errors import StorageUnavailable
 from domain.status import Reason, Status
+from domain.texts import Text, localized
 from domain.transfer import TransferState
 from tests.support.assistants import HANG, ScriptedSteps
 from tests.support.faults import FaultyStore
 from tests.support.harness import harness
-from tests.support.texts import text_of
 
-EXPIRED = text_of("expired")
+EXPIRED = localized("ro", Text.EXPIRED)
 
 
 async def test_a_transfer_that_nobody_accepts_expires_at_its_moment_and_is_told_once() -> None:
@@ -135,7 +135,7 @@ async def test_an_unanswered_conversation_is_answered_before_it_is_closed() -> N
         await survivor.quiet()
 
         assert (await app.head(user.customer)).status is Status.AI
-        assert (await app.head(user.customer)).answered == 1
+        assert (await app.head(user.customer)).settled_seq == 1
 
 
 async def test_a_turn_under_way_is_not_swept_again() -> None:

@@ -14,11 +14,11 @@ from domain.errors import (
 from domain.identity import SessionId
 from domain.message import Author
 from domain.status import Reason, Status
+from domain.texts import Text, localized
 from domain.transfer import TransferState
 from tests.support.assistants import ScriptedSteps
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, harness
-from tests.support.texts import text_of
 
 
 async def in_status(app: App, status: Status) -> User:
@@ -98,7 +98,7 @@ async def test_the_user_gets_out_of_the_wait_and_of_the_live_chat(
         assert (session.status, session.reason) == (Status.AI, reason)
         assert session.transfer is not None
         assert (session.transfer.state, session.transfer.ended) == (state, reason)
-        assert user.words[-1] == text_of(text)
+        assert user.words[-1] == localized("ro", Text(text))
         assert again == session
 
 
@@ -192,7 +192,9 @@ async def test_an_acceptance_after_the_user_has_gone_on_is_refused() -> None:
         with pytest.raises(SessionClosed):
             await app.coordinator().change(old, Status.LIVE)
         with pytest.raises(SessionClosed):
-            await app.transfers.speak(user.customer, "Bună!", None, session_id=old)
+            await app.transfers.post_coordinator_message(
+                user.customer, "Bună!", None, session_id=old
+            )
         closed = await app.coordinator().change(old, Status.CLOSED)
 
         assert (closed.session_id, closed.status) == (old, Status.CLOSED)
@@ -206,7 +208,7 @@ async def test_closing_a_waiting_conversation_cancels_its_transfer() -> None:
 
         assert session.transfer is not None
         assert session.transfer.state is TransferState.CANCELLED
-        assert user.words[-1] == text_of("closed")
+        assert user.words[-1] == localized("ro", Text.CLOSED)
 
 
 async def test_the_summary_of_who_gives_it_back_is_kept() -> None:
@@ -216,7 +218,7 @@ async def test_the_summary_of_who_gives_it_back_is_kept() -> None:
         await app.coordinator().change(session_id, Status.AI, summary="a schimbat ora")
         later = await user.ask_for_human()
 
-        assert later.summary == "a schimbat ora"
+        assert later.handover_note == "a schimbat ora"
 
 
 async def test_notices_are_in_the_businesss_language_or_in_romanian() -> None:
@@ -226,8 +228,8 @@ async def test_notices_are_in_the_businesss_language_or_in_romanian() -> None:
             await user.join()
             await user.ask_for_human()
 
-        assert harbour.words == [text_of("requested", "en")]
-        assert unknown.words == [text_of("requested", "ro")]
+        assert harbour.words[0] == localized("en", Text.REQUESTED)
+        assert unknown.words[0] == localized("ro", Text.REQUESTED)
 
 
 async def test_a_hand_over_does_not_wait_for_the_businesss_facts() -> None:

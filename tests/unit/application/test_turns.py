@@ -8,21 +8,22 @@ from datetime import datetime
 import pytest
 
 from adapters.memory.businesses import MemoryBusinesses
-from application.ports import Assistant, Delta, Say, Summary, Toolbox
+from application.ports import AnswerWriter, Assistant, Delta, SummaryResult, Toolbox
 from domain.business import Reservation
-from domain.context import context_package
 from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable, TooLarge
+from domain.handover import handover_context
 from domain.identity import Customer
 from domain.message import Author
 from domain.session import Draft
 from domain.status import Reason, Status
+from domain.texts import Text, localized
 from domain.view import View
 from tests.support.assistants import ANEW, HANG, PAUSE, Act, ScriptedSteps, transfer
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, harness
-from tests.support.texts import text_of
 
-APOLOGY, APOLOGY_REQUESTED = text_of("apology"), text_of("apology_requested")
+APOLOGY = localized("ro", Text.APOLOGY)
+APOLOGY_REQUESTED = localized("ro", Text.APOLOGY_REQUESTED)
 
 
 async def asking(app: App, text: str = "Bună!") -> User:
@@ -222,7 +223,7 @@ async def test_a_user_who_is_handed_over_is_told_so_whatever_the_ai_says_beside_
         user = await asking(app)
         await app.quiet()
 
-        assert user.words == ["Înțeleg.\n\n" + text_of("requested")]
+        assert user.words == ["Înțeleg.\n\n" + localized("ro", Text.REQUESTED)]
 
 
 async def test_for_an_answer_that_no_store_can_keep_there_is_an_apology() -> None:
@@ -239,7 +240,7 @@ async def test_for_an_answer_that_no_store_can_keep_there_is_an_apology() -> Non
         await app.quiet()
 
         assert user.words == [APOLOGY]
-        assert not (await app.head(user.customer)).unanswered
+        assert not (await app.head(user.customer)).needs_answer
 
 
 async def test_of_a_tool_that_is_called_again_and_again_the_newest_result_is_shown() -> None:
@@ -261,7 +262,7 @@ async def test_the_ai_cannot_transfer_twice_in_a_turn() -> None:
         await app.quiet()
 
         assert [change.status for change in user.changes] == [Status.WAITING]
-        assert (await app.head(user.customer)).summary == "a doua"
+        assert (await app.head(user.customer)).handover_note == "a doua"
 
 
 async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None:
@@ -281,7 +282,7 @@ async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None
         user = await asking(app)
         await app.quiet()
         answer = next(message for message in user.messages if message.author is Author.AI)
-        package = context_package(await app.head(user.customer), await app.stored(user.customer))
+        context = handover_context(await app.head(user.customer), await app.stored(user.customer))
 
     assert [(use.name, use.outcome) for use in answer.tools] == [
         ("get_business", "found"),
@@ -289,11 +290,7 @@ async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None
         ("transfer_to_live_chat", "done"),
     ]
     assert [action["type"] for action in answer.actions] == ["business_info", "live_chat"]
-    assert package["toolsUsed"] == [
-        "get_business: found",
-        "get_reservations: failed",
-        "transfer_to_live_chat: done",
-    ]
+    assert context.tools_used == answer.tools
 
 
 async def test_nothing_found_is_told_apart_from_nobody_knows() -> None:
@@ -444,14 +441,14 @@ async def test_an_assistants_last_words_are_shown_to_no_one() -> None:
     class Talkative(Assistant):
         """Goes on talking when it is told to stop."""
 
-        async def answer(self, view: View, toolbox: Toolbox, say: Say) -> None:
+        async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> None:
             try:
                 await asyncio.get_running_loop().create_future()
             except asyncio.CancelledError:
                 say("Încă un cuvânt")
                 raise
 
-        async def summarise(self, *_: object, **__: object) -> Summary:
+        async def summarise(self, *_: object, **__: object) -> SummaryResult:
             raise AssistantFailed
 
     async with harness(Talkative()) as app:

@@ -1,26 +1,26 @@
-"""The rules of a live chat: who may do what, and whose word holds when news and acts cross."""
+"""The rules of a live chat: permitted commands, and which holds when commands and reports cross."""
 
 import itertools
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from domain.bridge.live_chat import (
+    COMMAND_TRANSITIONS,
+    OVERRIDES,
+    AlreadyClaimed,
+    CoordinatorCommand,
+    LiveChat,
+    ServerState,
+    TransferRequested,
+    apply_command,
+    apply_server_state,
+    apply_transfer,
+    complete_command,
+)
 from domain.errors import ConversationError, SessionClosed, TransitionRefused
 from domain.identity import BusinessId, CoordinatorId, Customer, SessionId, TransferId, UserId
-from domain.live_chat import (
-    ACTS,
-    OVERTAKES,
-    Act,
-    AlreadyClaimed,
-    LiveChat,
-    Told,
-    TransferNews,
-    act,
-    hear_status,
-    hear_transfer,
-    settle,
-)
 from domain.status import Status
 
 AT = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
@@ -39,16 +39,16 @@ def chat(status: Status, owner: CoordinatorId | None = None) -> LiveChat:
         status=status,
         coordinator_id=owner,
         waiting_since=AT,
-        told_at=AT,
+        server_state_at=AT,
     )
 
 
-def told(status: Status, after_s: float = 1) -> Told:
-    return Told(status=status, at=later(after_s))
+def reported(status: Status, after_s: float = 1) -> ServerState:
+    return ServerState(status=status, at=later(after_s))
 
 
-def asked(transfer_id: str = "t1", after_s: float = 1) -> TransferNews:
-    return TransferNews(
+def transfer(transfer_id: str = "t1", after_s: float = 1) -> TransferRequested:
+    return TransferRequested(
         transfer_id=TransferId(transfer_id),
         reason="user_request",
         context={"summary": "…"},
@@ -57,92 +57,99 @@ def asked(transfer_id: str = "t1", after_s: float = 1) -> TransferNews:
 
 
 def claimed() -> LiveChat:
-    """Maria has claimed it, and the server has not heard of it yet."""
-    return act(chat(Status.WAITING), Act.CLAIM, "w1", MARIA, later(1))
+    """Return a chat that Maria has claimed, with her command still pending."""
+    return apply_command(chat(Status.WAITING), CoordinatorCommand.CLAIM, "c1", MARIA, later(1))
 
 
-@pytest.mark.parametrize(("status", "what"), list(itertools.product(Status, Act)))
-def test_an_act_leads_where_the_table_says_and_is_refused_where_it_says_nothing(
-    status: Status, what: Act
+@pytest.mark.parametrize(("status", "command"), list(itertools.product(Status, CoordinatorCommand)))
+def test_a_command_follows_the_table_and_is_refused_where_that_has_no_entry(
+    status: Status, command: CoordinatorCommand
 ) -> None:
     before = chat(status, MARIA if status is Status.LIVE else None)
 
     try:
-        after: Status | None = act(before, what, "w1", MARIA, later(1)).status
+        after: Status | None = apply_command(before, command, "c1", MARIA, later(1)).status
     except ConversationError:
         after = None
 
-    repeats = {(Status.AI, Act.RETURN): Status.AI, (Status.CLOSED, Act.CLOSE): Status.CLOSED}
-    assert after == {**ACTS, **repeats}.get((status, what))
+    repeats = {
+        (Status.AI, CoordinatorCommand.RETURN): Status.AI,
+        (Status.CLOSED, CoordinatorCommand.CLOSE): Status.CLOSED,
+    }
+    assert after == {**COMMAND_TRANSITIONS, **repeats}.get((status, command))
 
 
-def test_a_claim_holds_at_once_and_is_a_wish_until_the_server_has_heard_it() -> None:
+def test_a_claim_holds_at_once_and_is_pending_until_the_server_has_answered() -> None:
     claim = claimed()
 
     assert (claim.status, claim.coordinator_id) == (Status.LIVE, MARIA)
-    assert [(wish.wish_id, wish.status) for wish in claim.wishes] == [("w1", Status.LIVE)]
+    assert [(each.command_id, each.status) for each in claim.pending_commands] == [
+        ("c1", Status.LIVE)
+    ]
 
 
 def test_two_coordinators_cannot_both_claim() -> None:
     with pytest.raises(AlreadyClaimed) as refused:
-        act(claimed(), Act.CLAIM, "w2", ION, later(2))
+        apply_command(claimed(), CoordinatorCommand.CLAIM, "c2", ION, later(2))
 
     assert refused.value.by == MARIA
 
 
-@pytest.mark.parametrize("what", [Act.RETURN, Act.CLOSE])
-def test_a_conversation_is_not_ended_by_another_coordinator(what: Act) -> None:
+@pytest.mark.parametrize("command", [CoordinatorCommand.RETURN, CoordinatorCommand.CLOSE])
+def test_a_conversation_is_not_ended_by_another_coordinator(command: CoordinatorCommand) -> None:
     with pytest.raises(AlreadyClaimed):
-        act(claimed(), what, "w2", ION, later(2))
+        apply_command(claimed(), command, "c2", ION, later(2))
 
 
-def test_whoever_takes_over_has_it() -> None:
-    taken = act(claimed(), Act.TAKE_OVER, "w2", ION, later(2))
+def test_a_takeover_reassigns_the_conversation() -> None:
+    taken = apply_command(claimed(), CoordinatorCommand.TAKE_OVER, "c2", ION, later(2))
 
     assert taken.coordinator_id == ION
-    assert [wish.coordinator_id for wish in taken.wishes] == [MARIA, ION]
+    assert [each.coordinator_id for each in taken.pending_commands] == [MARIA, ION]
 
 
 def test_claiming_again_changes_nothing() -> None:
     claim = claimed()
 
-    again = act(claim, Act.CLAIM, "w2", MARIA, later(2))
+    again = apply_command(claim, CoordinatorCommand.CLAIM, "c2", MARIA, later(2))
 
     assert again is claim
 
 
 def test_an_unclaimed_live_conversation_can_be_claimed() -> None:
-    taken = act(chat(Status.LIVE), Act.CLAIM, "w1", MARIA, later(1))
+    taken = apply_command(chat(Status.LIVE), CoordinatorCommand.CLAIM, "c1", MARIA, later(1))
 
     assert taken.coordinator_id == MARIA
 
 
-def test_speaking_is_a_takeover_that_needs_no_wish() -> None:
-    spoken = act(chat(Status.WAITING), Act.SPEAK, "", ION, later(1))
+def test_speaking_is_a_takeover_without_a_pending_command() -> None:
+    spoken = apply_command(chat(Status.WAITING), CoordinatorCommand.SPEAK, "", ION, later(1))
 
-    assert (spoken.status, spoken.coordinator_id, spoken.wishes) == (Status.LIVE, ION, ())
+    assert (spoken.status, spoken.coordinator_id, spoken.pending_commands) == (Status.LIVE, ION, ())
 
 
 def test_nobody_speaks_into_a_closed_conversation() -> None:
     with pytest.raises(SessionClosed):
-        act(chat(Status.CLOSED), Act.SPEAK, "", ION, later(1))
+        apply_command(chat(Status.CLOSED), CoordinatorCommand.SPEAK, "", ION, later(1))
 
 
-def test_a_claim_of_a_user_who_waits_no_more_says_so() -> None:
+def test_claiming_a_chat_that_does_not_wait_any_more_is_refused() -> None:
     with pytest.raises(TransitionRefused, match="does not wait"):
-        act(chat(Status.AI), Act.CLAIM, "w1", MARIA, later(1))
+        apply_command(chat(Status.AI), CoordinatorCommand.CLAIM, "c1", MARIA, later(1))
 
 
-def test_a_return_leaves_its_summary_and_a_wish_that_carries_it() -> None:
-    returned = act(claimed(), Act.RETURN, "w2", MARIA, later(2), "Masa e mutată.")
+def test_a_return_leaves_its_handover_note_in_the_chat_and_the_command() -> None:
+    returned = apply_command(
+        claimed(), CoordinatorCommand.RETURN, "c2", MARIA, later(2), "Masa e mutată."
+    )
 
     assert (returned.status, returned.coordinator_id) == (Status.AI, None)
-    assert returned.summary == "Masa e mutată."
-    assert [wish.summary for wish in returned.wishes] == [None, "Masa e mutată."]
+    assert returned.handover_note == "Masa e mutată."
+    assert [each.handover_note for each in returned.pending_commands] == [None, "Masa e mutată."]
 
 
 def test_a_transfer_makes_its_user_wait() -> None:
-    waiting = hear_transfer(chat(Status.AI), asked())
+    waiting = apply_transfer(chat(Status.AI), transfer())
 
     assert (waiting.status, waiting.waiting_since) == (Status.WAITING, later(1))
     assert (waiting.reason, waiting.context) == ("user_request", {"summary": "…"})
@@ -152,85 +159,98 @@ def test_a_transfer_makes_its_user_wait() -> None:
 def test_a_transfer_that_is_known_changes_nothing(status: Status) -> None:
     known = replace(chat(status), transfer_id=TransferId("t1"))
 
-    heard = hear_transfer(known, asked("t1", after_s=9))
+    after = apply_transfer(known, transfer("t1", after_s=9))
 
-    assert heard is known
+    assert after is known
 
 
-def test_a_transfer_older_than_the_newest_news_changes_nothing() -> None:
+def test_a_transfer_older_than_the_newest_report_changes_nothing() -> None:
     returned = chat(Status.AI)
 
-    heard = hear_transfer(returned, asked("t0", after_s=-1))
+    after = apply_transfer(returned, transfer("t0", after_s=-1))
 
-    assert heard is returned
+    assert after is returned
 
 
 def test_a_waiting_status_that_came_first_gets_its_context_from_the_transfer() -> None:
-    waiting = hear_status(chat(Status.AI), told(Status.WAITING))
+    waiting = apply_server_state(chat(Status.AI), reported(Status.WAITING))
 
-    heard = hear_transfer(waiting, asked())
+    after = apply_transfer(waiting, transfer())
 
-    assert (heard.status, heard.waiting_since) == (Status.WAITING, later(1))
-    assert heard.context == {"summary": "…"}
+    assert (after.status, after.waiting_since) == (Status.WAITING, later(1))
+    assert after.context == {"summary": "…"}
 
 
-def test_old_news_of_a_status_change_nothing() -> None:
+def test_an_outdated_report_changes_nothing() -> None:
     live = chat(Status.LIVE, MARIA)
 
-    heard = hear_status(live, told(Status.WAITING, after_s=-1))
+    after = apply_server_state(live, reported(Status.WAITING, after_s=-1))
 
-    assert heard is live
+    assert after is live
 
 
-@pytest.mark.parametrize(("wished", "news"), list(itertools.product(Status, Status)))
-def test_news_void_a_wish_only_where_the_table_says_so(wished: Status, news: Status) -> None:
-    wishing = replace(chat(wished), wishes=(replace(claimed().wishes[0], status=wished),))
+@pytest.mark.parametrize(("commanded", "reported_status"), list(itertools.product(Status, Status)))
+def test_a_report_voids_a_command_only_where_the_table_says_so(
+    commanded: Status, reported_status: Status
+) -> None:
+    command = replace(claimed().pending_commands[0], status=commanded)
+    pending = replace(chat(commanded), pending_commands=(command,))
 
-    heard = hear_status(wishing, told(news))
+    after = apply_server_state(pending, reported(reported_status))
 
-    if (wished, news) in OVERTAKES:
-        assert (heard.status, heard.wishes) == (news, ())
+    if (commanded, reported_status) in OVERRIDES:
+        assert (after.status, after.pending_commands) == (reported_status, ())
     else:
-        assert heard is wishing
+        assert after is pending
 
 
-def test_a_user_who_cancels_while_being_claimed_is_let_go() -> None:
-    heard = hear_status(claimed(), told(Status.AI, after_s=2))
+def test_a_user_who_cancels_during_a_claim_returns_to_the_ai() -> None:
+    after = apply_server_state(claimed(), reported(Status.AI, after_s=2))
 
-    assert (heard.status, heard.coordinator_id, heard.wishes) == (Status.AI, None, ())
+    assert (after.status, after.coordinator_id, after.pending_commands) == (Status.AI, None, ())
 
 
-def test_a_granted_wish_leaves_the_chat_as_the_server_has_it() -> None:
-    granted = settle(claimed(), "w1", Told(status=Status.LIVE, at=later(3), coordinator_id=MARIA))
+def test_a_granted_command_leaves_the_chat_in_the_servers_state() -> None:
+    granted = complete_command(
+        claimed(), "c1", ServerState(status=Status.LIVE, at=later(3), coordinator_id=MARIA)
+    )
 
     assert (granted.status, granted.coordinator_id) == (Status.LIVE, MARIA)
-    assert (granted.wishes, granted.told_at) == ((), later(3))
+    assert (granted.pending_commands, granted.server_state_at) == ((), later(3))
 
 
-def test_a_refused_wish_leaves_the_chat_as_the_server_has_it() -> None:
-    settled = settle(claimed(), "w1", told(Status.CLOSED))
+def test_a_refused_command_leaves_the_chat_in_the_servers_state() -> None:
+    completed = complete_command(claimed(), "c1", reported(Status.CLOSED))
 
-    assert (settled.status, settled.coordinator_id, settled.wishes) == (Status.CLOSED, None, ())
-
-
-def test_an_answer_to_one_wish_does_not_undo_the_next() -> None:
-    returned = act(claimed(), Act.RETURN, "w2", MARIA, later(2))
-
-    settled = settle(returned, "w1", Told(status=Status.LIVE, at=later(3), coordinator_id=MARIA))
-
-    assert settled.status is Status.AI
-    assert [wish.wish_id for wish in settled.wishes] == ["w2"]
+    assert (completed.status, completed.coordinator_id, completed.pending_commands) == (
+        Status.CLOSED,
+        None,
+        (),
+    )
 
 
-def test_what_the_server_says_later_of_an_answered_wish_is_old_news() -> None:
-    granted = settle(claimed(), "w1", Told(status=Status.LIVE, at=later(3), coordinator_id=MARIA))
+def test_the_answer_to_one_command_does_not_undo_the_next() -> None:
+    returned = apply_command(claimed(), CoordinatorCommand.RETURN, "c2", MARIA, later(2))
 
-    heard = hear_status(granted, told(Status.WAITING, after_s=1))
+    completed = complete_command(
+        returned, "c1", ServerState(status=Status.LIVE, at=later(3), coordinator_id=MARIA)
+    )
 
-    assert heard is granted
+    assert completed.status is Status.AI
+    assert [each.command_id for each in completed.pending_commands] == ["c2"]
 
 
-def test_who_has_it_stays_known_when_the_server_does_not_name_them() -> None:
-    heard = hear_status(chat(Status.LIVE, MARIA), told(Status.LIVE))
+def test_a_report_from_before_an_answered_command_is_outdated() -> None:
+    granted = complete_command(
+        claimed(), "c1", ServerState(status=Status.LIVE, at=later(3), coordinator_id=MARIA)
+    )
 
-    assert heard.coordinator_id == MARIA
+    after = apply_server_state(granted, reported(Status.WAITING, after_s=1))
+
+    assert after is granted
+
+
+def test_the_coordinator_stays_assigned_when_the_server_names_none() -> None:
+    after = apply_server_state(chat(Status.LIVE, MARIA), reported(Status.LIVE))
+
+    assert after.coordinator_id == MARIA

@@ -1,4 +1,4 @@
-"""The bridge's use cases over its store in memory: what is stored, told, answered and delivered."""
+"""The bridge's use cases over its store in memory: storage, events, replies and deliveries."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -6,18 +6,26 @@ from typing import Any
 
 import pytest
 
-from adapters.bridge_memory import MemoryBridgeStore
-from application.bridge.delivery import FIRST_PAUSE_S, LONGEST_PAUSE_S, Delivery
+from adapters.bridge.memory_store import MemoryBridgeStore
+from application.bridge.deliver_commands import FIRST_PAUSE_S, LONGEST_PAUSE_S, DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import (
     AgentServer,
+    AgentServerUnavailable,
+    BoardEvent,
     Change,
-    Event,
-    Moved,
-    Reached,
-    ServerAway,
-    Spoken,
-    WishRefused,
+    ChatChanged,
+    CommandRefused,
+    MessagePosted,
+    ServerReachability,
+)
+from domain.bridge.live_chat import (
+    AlreadyClaimed,
+    ChatMessage,
+    CoordinatorCommand,
+    PendingCommand,
+    ServerState,
+    TransferRequested,
 )
 from domain.errors import (
     SessionClosed,
@@ -35,7 +43,6 @@ from domain.identity import (
     TransferId,
     UserId,
 )
-from domain.live_chat import Act, AlreadyClaimed, Told, TransferNews, Wish, Words
 from domain.message import Author
 from domain.status import Status
 from tests.support.clock import START, CountedIds, VirtualClock
@@ -46,7 +53,7 @@ MARIA, ION = CoordinatorId("maria"), CoordinatorId("ion")
 
 
 class RefusingStore(MemoryBridgeStore):
-    """A store that can be told to refuse."""
+    """A store whose writes can be made to fail."""
 
     refusing = False
 
@@ -57,72 +64,78 @@ class RefusingStore(MemoryBridgeStore):
 
 
 class Server(AgentServer):
-    """An AI agent server that can go away, and refuse."""
+    """An AI agent server that can be made unavailable, and to refuse."""
 
     def __init__(self) -> None:
-        self.away = False
+        self.unavailable = False
         self.refuses: set[SessionId] = set()
         self.forgets: set[SessionId] = set()
-        self.heard: list[tuple[SessionId, Wish]] = []
+        self.commands: list[tuple[SessionId, PendingCommand]] = []
 
-    async def set_status(self, session_id: SessionId, wish: Wish) -> Told:
-        if self.away:
-            raise ServerAway
+    async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
+        if self.unavailable:
+            raise AgentServerUnavailable
         if session_id in self.refuses:
             raise TransitionRefused
-        self.heard.append((session_id, wish))
-        return Told(status=wish.status, at=wish.at, coordinator_id=wish.coordinator_id)
+        self.commands.append((session_id, command))
+        return ServerState(
+            status=command.status, at=command.at, coordinator_id=command.coordinator_id
+        )
 
-    async def status(self, session_id: SessionId) -> Told:
+    async def state(self, session_id: SessionId) -> ServerState:
         if session_id in self.forgets:
             raise UnknownSession
-        return Told(status=Status.AI, at=START + timedelta(seconds=60))
+        return ServerState(status=Status.AI, at=START + timedelta(seconds=60))
 
     async def messages(
         self, session_id: SessionId, before: int | None, limit: int
     ) -> Mapping[str, Any]:
-        raise ServerAway
+        raise AgentServerUnavailable
 
 
 class Bridge:
-    """The use cases, what they are over, and what was told to whoever looks on."""
+    """The use cases with their adapters, and the events that they announced."""
 
     def __init__(self) -> None:
         self.store = RefusingStore()
         self.server = Server()
         self.clock = VirtualClock()
-        self.events: list[Event] = []
+        self.events: list[BoardEvent] = []
         self.chats = LiveChats(
             store=self.store,
-            audience=self.events.append,
+            notify=self.events.append,
             clock=self.clock,
             new_id=CountedIds(),
         )
-        self.deliver = Delivery(
+        self.deliver = DeliverCommands(
             chats=self.chats, server=self.server, clock=self.clock, jitter=lambda: 1.0
         )
 
     async def waits(self, session: str = "s1", user: str = "ana", key: str | None = None) -> None:
-        """The server tells that a user waits."""
-        news = TransferNews(
+        """The server reports that a user waits."""
+        transfer = TransferRequested(
             transfer_id=TransferId(f"t-{session}"),
             reason="user_request",
             context={},
             at=self.clock.now(),
         )
         customer = Customer(BusinessId("b1"), UserId(user))
-        await self.chats.told_transfer(customer, SessionId(session), LocationId("l1"), news, key)
+        await self.chats.record_transfer(
+            customer, SessionId(session), LocationId("l1"), transfer, key
+        )
 
-    async def told(self, status: Status, key: str | None = None) -> None:
-        await self.chats.told_status(S1, Told(status=status, at=self.clock.now()), key)
+    async def report(self, status: Status, key: str | None = None) -> None:
+        """The server reports a status."""
+        state = ServerState(status=status, at=self.clock.now())
+        await self.chats.record_server_state(S1, state, key)
 
     async def claim(self, session: str = "s1", by: CoordinatorId = MARIA) -> None:
-        await self.chats.act(SessionId(session), Act.CLAIM, by)
+        await self.chats.execute(SessionId(session), CoordinatorCommand.CLAIM, by)
 
     @property
-    def spoken(self) -> list[str]:
-        """What was said in everyone's hearing."""
-        return [event.words.text for event in self.events if isinstance(event, Spoken)]
+    def posted(self) -> list[str]:
+        """The texts of the announced messages."""
+        return [event.message.text for event in self.events if isinstance(event, MessagePosted)]
 
 
 @pytest.fixture
@@ -130,70 +143,70 @@ def bridge() -> Bridge:
     return Bridge()
 
 
-def words(message_id: str, text: str = "Bună!") -> Words:
-    return Words(message_id=MessageId(message_id), author=Author.USER, text=text, at=START)
+def message(message_id: str, text: str = "Bună!") -> ChatMessage:
+    return ChatMessage(message_id=MessageId(message_id), author=Author.USER, text=text, at=START)
 
 
-async def test_what_is_said_is_stored_before_it_is_told(bridge: Bridge) -> None:
+async def test_a_message_is_stored_before_it_is_announced(bridge: Bridge) -> None:
     bridge.store.refusing = True
 
     with pytest.raises(StorageUnavailable):
-        await bridge.chats.user_speaks(ANA, "Bună!")
+        await bridge.chats.post_user_message(ANA, "Bună!")
 
     assert bridge.events == []
 
 
-async def test_words_with_the_same_id_are_stored_and_told_once(bridge: Bridge) -> None:
-    first = await bridge.chats.user_speaks(ANA, "Bună!", message_id=MessageId("m1"))
+async def test_messages_with_the_same_id_are_stored_and_announced_once(bridge: Bridge) -> None:
+    first = await bridge.chats.post_user_message(ANA, "Bună!", message_id=MessageId("m1"))
 
-    again = await bridge.chats.user_speaks(ANA, "Bună!", message_id=MessageId("m1"))
+    again = await bridge.chats.post_user_message(ANA, "Bună!", message_id=MessageId("m1"))
 
     assert (first["duplicate"], again["duplicate"]) == (False, True)
-    assert bridge.spoken == ["Bună!"]
+    assert bridge.posted == ["Bună!"]
 
 
-async def test_a_repeated_key_gets_the_first_answer_and_changes_nothing(bridge: Bridge) -> None:
-    first = await bridge.chats.user_speaks(ANA, "Bună!", key="k1")
+async def test_a_repeated_key_gets_the_first_reply_and_changes_nothing(bridge: Bridge) -> None:
+    first = await bridge.chats.post_user_message(ANA, "Bună!", key="k1")
 
-    again = await bridge.chats.user_speaks(ANA, "Altceva.", key="k1")
+    again = await bridge.chats.post_user_message(ANA, "Altceva.", key="k1")
 
     assert again == first
-    assert bridge.spoken == ["Bună!"]
+    assert bridge.posted == ["Bună!"]
 
 
-async def test_news_with_a_repeated_key_change_nothing(bridge: Bridge) -> None:
+async def test_a_report_with_a_repeated_key_changes_nothing(bridge: Bridge) -> None:
     await bridge.waits(key="k1")
-    await bridge.told(Status.AI)
+    await bridge.report(Status.AI)
 
     await bridge.waits("s1", key="k1")
 
     assert (await bridge.chats.chat(S1)).status is Status.AI
 
 
-async def test_news_of_an_unknown_conversation_are_of_no_concern(bridge: Bridge) -> None:
-    await bridge.told(Status.WAITING)
+async def test_the_state_of_an_unknown_conversation_is_ignored(bridge: Bridge) -> None:
+    await bridge.report(Status.WAITING)
 
     assert bridge.events == []
     assert await bridge.chats.open_chats(BusinessId("b1")) == ()
 
 
-async def test_what_was_said_to_the_ai_is_kept_apart_from_the_live_chat(bridge: Bridge) -> None:
-    await bridge.chats.told_words(ANA, S1, None, words("m1", "to the AI"))
-    await bridge.chats.user_speaks(ANA, "to a human")
+async def test_the_transcripts_of_the_ai_and_of_the_live_chat_are_separate(bridge: Bridge) -> None:
+    await bridge.chats.record_ai_message(ANA, S1, None, message("m1", "to the AI"))
+    await bridge.chats.post_user_message(ANA, "to a human")
 
-    _, live = await bridge.chats.said_live(ANA)
-    before = await bridge.chats.said_before(S1)
+    _, live = await bridge.chats.live_transcript(ANA)
+    before = await bridge.chats.ai_transcript(S1)
 
     assert [each.text for each in live] == ["to a human"]
     assert [each.text for each in before] == ["to the AI"]
-    assert bridge.spoken == ["to a human"]
+    assert bridge.posted == ["to a human"]
 
 
-async def test_words_told_twice_are_kept_once(bridge: Bridge) -> None:
+async def test_a_message_reported_twice_is_stored_once(bridge: Bridge) -> None:
     for _ in range(2):
-        await bridge.chats.told_words(ANA, S1, None, words("m1"))
+        await bridge.chats.record_ai_message(ANA, S1, None, message("m1"))
 
-    before = await bridge.chats.said_before(S1)
+    before = await bridge.chats.ai_transcript(S1)
 
     assert len(before) == 1
 
@@ -218,7 +231,7 @@ async def test_the_second_of_two_claims_learns_who_was_first(bridge: Bridge) -> 
     assert refused.value.by == MARIA
 
 
-async def test_a_claim_is_told_to_who_looks_on_before_the_server_has_heard_it(
+async def test_a_claim_is_announced_before_the_server_has_answered_it(
     bridge: Bridge,
 ) -> None:
     await bridge.waits()
@@ -227,96 +240,103 @@ async def test_a_claim_is_told_to_who_looks_on_before_the_server_has_heard_it(
     await bridge.claim()
 
     [event] = bridge.events
-    assert isinstance(event, Moved)
+    assert isinstance(event, ChatChanged)
     assert (event.chat.status, event.chat.coordinator_id) == (Status.LIVE, MARIA)
 
 
-async def test_a_coordinator_who_speaks_has_the_conversation(bridge: Bridge) -> None:
+async def test_a_coordinator_who_writes_takes_over_the_conversation(bridge: Bridge) -> None:
     await bridge.waits()
 
-    await bridge.chats.coordinator_speaks(ANA, "Bună ziua.", coordinator_id=ION)
+    await bridge.chats.post_coordinator_message(ANA, "Bună ziua.", coordinator_id=ION)
 
     chat = await bridge.chats.chat(S1)
     assert (chat.status, chat.coordinator_id) == (Status.LIVE, ION)
-    assert bridge.spoken == ["Bună ziua."]
+    assert bridge.posted == ["Bună ziua."]
 
 
-async def test_words_into_a_closed_conversation_are_refused_and_told_to_no_one(
+async def test_a_message_into_a_closed_conversation_is_refused_and_not_announced(
     bridge: Bridge,
 ) -> None:
     await bridge.waits()
-    await bridge.told(Status.CLOSED)
+    await bridge.report(Status.CLOSED)
 
     with pytest.raises(SessionClosed):
-        await bridge.chats.coordinator_speaks(ANA, "Bună ziua.")
+        await bridge.chats.post_coordinator_message(ANA, "Bună ziua.")
 
-    assert bridge.spoken == []
+    assert bridge.posted == []
 
 
-async def test_an_act_on_an_unknown_conversation_is_refused(bridge: Bridge) -> None:
+async def test_a_command_for_an_unknown_conversation_is_refused(bridge: Bridge) -> None:
     with pytest.raises(UnknownSession):
         await bridge.claim()
 
 
-async def test_wishes_wait_for_the_server_and_come_in_order(bridge: Bridge) -> None:
-    bridge.server.away = True
+async def test_commands_wait_for_the_server_and_arrive_in_order(bridge: Bridge) -> None:
+    bridge.server.unavailable = True
     await bridge.waits("s1", "ana")
     await bridge.waits("s2", "dan")
     await bridge.claim("s1")
     await bridge.clock.advance(1)
     await bridge.claim("s2")
     await bridge.clock.advance(1)
-    await bridge.chats.act(S1, Act.RETURN, MARIA, "Gata.")
-    again_in_s = await bridge.deliver()
+    await bridge.chats.execute(S1, CoordinatorCommand.RETURN, MARIA, "Gata.")
+    pause_s = await bridge.deliver()
 
-    bridge.server.away = False
-    all_heard = await bridge.deliver()
+    bridge.server.unavailable = False
+    rest = await bridge.deliver()
 
-    heard = [(session, wish.status, wish.summary) for session, wish in bridge.server.heard]
-    assert (again_in_s, all_heard) == (FIRST_PAUSE_S, None)
-    assert [each for each in heard if each[0] == "s1"] == [
+    commands = [
+        (session, command.status, command.handover_note)
+        for session, command in bridge.server.commands
+    ]
+    assert (pause_s, rest) == (FIRST_PAUSE_S, None)
+    assert [each for each in commands if each[0] == "s1"] == [
         ("s1", Status.LIVE, None),
         ("s1", Status.AI, "Gata."),
     ]
-    assert ("s2", Status.LIVE, None) in heard
-    assert len(heard) == 3
+    assert ("s2", Status.LIVE, None) in commands
+    assert len(commands) == 3
 
 
-async def test_a_wish_is_delivered_once(bridge: Bridge) -> None:
+async def test_a_command_is_delivered_once(bridge: Bridge) -> None:
     await bridge.waits()
     await bridge.claim()
     await bridge.deliver()
 
     await bridge.deliver()
 
-    assert len(bridge.server.heard) == 1
-    assert (await bridge.chats.chat(S1)).wishes == ()
+    assert len(bridge.server.commands) == 1
+    assert (await bridge.chats.chat(S1)).pending_commands == ()
 
 
-async def test_whether_the_server_is_there_is_told(bridge: Bridge) -> None:
+async def test_the_reachability_of_the_server_is_announced(bridge: Bridge) -> None:
     await bridge.waits()
     await bridge.claim()
-    bridge.server.away = True
+    bridge.server.unavailable = True
     await bridge.deliver()
-    bridge.server.away = False
+    bridge.server.unavailable = False
 
     await bridge.deliver()
 
-    reached = [event.reachable for event in bridge.events if isinstance(event, Reached)]
-    assert reached == [False, True]
+    reachable = [
+        event.reachable for event in bridge.events if isinstance(event, ServerReachability)
+    ]
+    assert reachable == [False, True]
 
 
-async def test_a_refused_wish_is_told_and_the_chat_is_as_the_server_has_it(bridge: Bridge) -> None:
+async def test_a_refused_command_is_announced_and_the_chat_is_in_the_servers_state(
+    bridge: Bridge,
+) -> None:
     await bridge.waits()
     await bridge.claim()
     bridge.server.refuses.add(S1)
 
     await bridge.deliver()
 
-    [refused] = [event for event in bridge.events if isinstance(event, WishRefused)]
-    assert refused.why == "transition_refused"
+    [refused] = [event for event in bridge.events if isinstance(event, CommandRefused)]
+    assert refused.reason == "transition_refused"
     assert refused.chat == await bridge.chats.chat(S1)
-    assert (refused.chat.status, refused.chat.wishes) == (Status.AI, ())
+    assert (refused.chat.status, refused.chat.pending_commands) == (Status.AI, ())
 
 
 async def test_a_conversation_that_the_server_does_not_know_is_closed(bridge: Bridge) -> None:
@@ -330,41 +350,43 @@ async def test_a_conversation_that_the_server_does_not_know_is_closed(bridge: Br
     assert (await bridge.chats.chat(S1)).status is Status.CLOSED
 
 
-async def test_a_wish_that_the_news_have_voided_is_not_delivered(bridge: Bridge) -> None:
+async def test_a_command_that_a_report_has_voided_is_not_delivered(bridge: Bridge) -> None:
     await bridge.waits()
     await bridge.claim()
-    await bridge.told(Status.AI)
+    await bridge.report(Status.AI)
 
     await bridge.deliver()
 
-    assert bridge.server.heard == []
+    assert bridge.server.commands == []
 
 
-async def test_a_server_whose_news_void_what_it_could_not_hear_is_there_again(
+async def test_a_server_whose_report_voids_an_undelivered_command_is_reachable_again(
     bridge: Bridge,
 ) -> None:
-    bridge.server.away = True
+    bridge.server.unavailable = True
     await bridge.waits()
     await bridge.claim()
     await bridge.deliver()
-    await bridge.told(Status.AI)
+    await bridge.report(Status.AI)
 
     await bridge.deliver()
 
-    assert bridge.events[-1] == Reached(True)
+    assert bridge.events[-1] == ServerReachability(True)
 
 
-async def test_pauses_double_up_to_the_longest_and_begin_anew(bridge: Bridge) -> None:
-    bridge.server.away = True
+async def test_pauses_double_up_to_the_longest_and_start_over_after_a_success(
+    bridge: Bridge,
+) -> None:
+    bridge.server.unavailable = True
     await bridge.waits()
     await bridge.claim()
 
     pauses = [await bridge.deliver() for _ in range(12)]
-    bridge.server.away = False
+    bridge.server.unavailable = False
     await bridge.deliver()
-    bridge.server.away = True
-    await bridge.chats.act(S1, Act.RETURN, MARIA)
-    first_anew = await bridge.deliver()
+    bridge.server.unavailable = True
+    await bridge.chats.execute(S1, CoordinatorCommand.RETURN, MARIA)
+    first_again = await bridge.deliver()
 
     assert pauses[:4] == [FIRST_PAUSE_S, 0.5, 1.0, 2.0]
-    assert (pauses[-1], first_anew) == (LONGEST_PAUSE_S, FIRST_PAUSE_S)
+    assert (pauses[-1], first_again) == (LONGEST_PAUSE_S, FIRST_PAUSE_S)

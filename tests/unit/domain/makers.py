@@ -1,9 +1,9 @@
-"""Sessions and occasions to decide upon."""
+"""Sessions and contexts to decide upon."""
 
 import itertools
 from datetime import datetime, timedelta
 
-from domain.decisions import Occasion
+from domain.decisions import DecisionContext
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId, customer
 from domain.session import Draft, Session
 from domain.status import Reason, Status
@@ -28,10 +28,10 @@ def new_session(session_id: str = "s1") -> Session:
     )
 
 
-def occasion(seconds: float = 0, language: str = "ro") -> Occasion:
+def decision_context(seconds: float = 0, language: str = "ro") -> DecisionContext:
     """A moment to decide something in, with ids of its own."""
     count = itertools.count(1)
-    return Occasion(
+    return DecisionContext(
         at=at(seconds),
         new_id=lambda: f"id-{seconds}-{next(count)}",
         language=language,
@@ -43,11 +43,11 @@ def session_in(status: Status, coordinator_id: CoordinatorId | None = ANA) -> Se
     """A session that has come to `status` by the shortest way."""
     draft = Draft(new_session())
     if status is Status.WAITING:
-        draft.ask_for_human(Reason.USER_REQUEST, TransferId("t1"), at(), timeout_s=300)
+        draft.request_transfer(Reason.USER_REQUEST, TransferId("t1"), at(), timeout_s=300)
     elif status is Status.LIVE:
-        draft.hand_to(coordinator_id, TransferId("t1"), at())
+        draft.assign(coordinator_id, TransferId("t1"), at())
     elif status is Status.CLOSED:
-        draft.change(Status.CLOSED, Reason.CLOSED_BY_COORDINATOR, at())
+        draft.change_status(Status.CLOSED, Reason.CLOSED_BY_COORDINATOR, at())
     return draft.session
 
 

@@ -1,19 +1,19 @@
 """What each request does to a conversation, and what it leaves alone."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from domain.decisions import (
-    Answer,
+    TurnResult,
     answer,
     change_status,
     end_live_chat,
-    fall_due,
-    hear,
+    expire,
+    record_coordinator_message,
+    record_user_message,
     request_transfer,
-    speak,
 )
 from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, SessionId
@@ -24,25 +24,27 @@ from tests.unit.domain.makers import (
     ANA,
     DAN,
     at,
+    decision_context,
     message_id,
     new_session,
-    occasion,
     session_in,
 )
 
 
 def asked(session: Session | None = None) -> Session:
     """A session in which the user has asked something."""
-    return hear(session or new_session(), new_session, message_id(), "Bună!", at()).session
+    return record_user_message(
+        session or new_session(), new_session, message_id(), "Bună!", at()
+    ).session
 
 
-def turn_on(session: Session) -> Answer:
+def turn_on(session: Session) -> TurnResult:
     """What a turn that has seen all of `session` answers."""
-    return Answer(
+    return TurnResult(
         session_id=session.session_id,
         epoch=session.epoch,
-        settled=session.answered,
-        answers=session.asked,
+        settled_seq=session.settled_seq,
+        settles_seq=session.last_user_seq,
         in_reply_to=(message_id(),),
         response_id=message_id(99),
         text="Răspuns.",
@@ -54,16 +56,16 @@ def turn_on(session: Session) -> Answer:
 
 @pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
 def test_a_users_words_are_taken_in_every_open_status(status: Status) -> None:
-    draft = hear(session_in(status), new_session, message_id(), "Bună!", at(1))
+    draft = record_user_message(session_in(status), new_session, message_id(), "Bună!", at(1))
 
     assert [entry.text for entry in draft.entries] == ["Bună!"]
     assert draft.session.status is status
-    assert draft.session.unanswered == (status is Status.AI)
+    assert draft.session.needs_answer == (status is Status.AI)
 
 
 @pytest.mark.parametrize("session", [None, session_in(Status.CLOSED)])
 def test_a_users_words_open_a_session_where_none_is_open(session: Session | None) -> None:
-    draft = hear(session, lambda: new_session("s2"), message_id(), "Bună!", at(1))
+    draft = record_user_message(session, lambda: new_session("s2"), message_id(), "Bună!", at(1))
 
     assert (draft.session.session_id, draft.session.seq) == ("s2", 1)
 
@@ -73,19 +75,19 @@ def test_a_users_words_open_a_session_where_none_is_open(session: Session | None
 
 def test_an_answer_settles_what_it_saw() -> None:
     session = asked()
-    draft = answer(session, turn_on(session), occasion(1))
+    draft = answer(session, turn_on(session), decision_context(1))
 
     assert draft is not None
-    assert not draft.session.unanswered
-    assert draft.session.answered == 1
+    assert not draft.session.needs_answer
+    assert draft.session.settled_seq == 1
 
 
 def test_an_answer_leaves_what_came_later_unanswered() -> None:
     seen = asked()
-    draft = answer(asked(seen), turn_on(seen), occasion(1))
+    draft = answer(asked(seen), turn_on(seen), decision_context(1))
 
     assert draft is not None
-    assert draft.session.unanswered
+    assert draft.session.needs_answer
 
 
 @pytest.mark.parametrize(
@@ -96,27 +98,27 @@ def test_an_answer_leaves_what_came_later_unanswered() -> None:
         pytest.param(replace(asked(), status=Status.WAITING), id="waiting"),
         pytest.param(replace(asked(), status=Status.LIVE), id="live"),
         pytest.param(replace(asked(), status=Status.CLOSED), id="closed"),
-        pytest.param(replace(asked(), answered=1), id="answered"),
+        pytest.param(replace(asked(), settled_seq=1), id="answered"),
         pytest.param(replace(asked(), session_id=SessionId("s2")), id="in another session"),
     ],
 )
 def test_an_answer_is_dropped_where_it_is_not_owed_any_more(now: Session | None) -> None:
-    assert answer(now, turn_on(asked()), occasion(1)) is None
+    assert answer(now, turn_on(asked()), decision_context(1)) is None
 
 
 def test_an_answer_with_a_transfer_is_one_draft() -> None:
     session = asked()
-    turn = replace(turn_on(session), transfer=Reason.AI_DECISION, summary="vrea un om")
-    draft = answer(session, turn, occasion(1))
+    turn = replace(turn_on(session), transfer=Reason.AI_DECISION, handover_note="vrea un om")
+    draft = answer(session, turn, decision_context(1))
 
     assert draft is not None
     assert [type(entry) for entry in draft.entries] == [Message, StatusChange]
-    assert (draft.session.status, draft.session.summary) == (Status.WAITING, "vrea un om")
+    assert (draft.session.status, draft.session.handover_note) == (Status.WAITING, "vrea un om")
 
 
 def test_a_failed_answer_is_the_servers_and_counts() -> None:
     session = asked()
-    draft = answer(session, replace(turn_on(session), failed=True), occasion(1))
+    draft = answer(session, replace(turn_on(session), failed=True), decision_context(1))
 
     assert draft is not None
     assert isinstance(draft.entries[0], Message)
@@ -128,7 +130,7 @@ def test_a_failed_answer_is_the_servers_and_counts() -> None:
 
 
 def test_a_request_says_that_a_colleague_was_asked_and_where_the_chat_will_be() -> None:
-    draft = request_transfer(None, new_session, occasion(1), "Un om!", message_id())
+    draft = request_transfer(None, new_session, decision_context(1), "Un om!", message_id())
 
     assert draft is not None
     words, change, notice = draft.entries
@@ -139,37 +141,39 @@ def test_a_request_says_that_a_colleague_was_asked_and_where_the_chat_will_be() 
 
 @pytest.mark.parametrize("status", [Status.WAITING, Status.LIVE])
 def test_a_repeated_request_does_nothing(status: Status) -> None:
-    draft = request_transfer(session_in(status), new_session, occasion(1), None, message_id())
+    draft = request_transfer(
+        session_in(status), new_session, decision_context(1), None, message_id()
+    )
 
     assert draft is None
 
 
 def test_what_was_said_before_the_request_is_the_coordinators() -> None:
-    draft = request_transfer(asked(), new_session, occasion(1), None, message_id())
+    draft = request_transfer(asked(), new_session, decision_context(1), None, message_id())
 
     assert draft is not None
-    assert draft.session.answered == draft.session.asked == 1
+    assert draft.session.settled_seq == draft.session.last_user_seq == 1
 
 
 @pytest.mark.parametrize("status", [Status.AI, Status.CLOSED])
 def test_there_is_nothing_to_end_without_a_live_chat(status: Status) -> None:
     with pytest.raises(NotInLiveChat):
-        end_live_chat(session_in(status), occasion(1))
+        end_live_chat(session_in(status), decision_context(1))
     with pytest.raises(NotInLiveChat):
-        end_live_chat(None, occasion(1))
+        end_live_chat(None, decision_context(1))
 
 
 @pytest.mark.parametrize("status", [Status.WAITING, Status.LIVE])
 def test_ending_twice_is_ending_once(status: Status) -> None:
-    draft = end_live_chat(session_in(status), occasion(1))
+    draft = end_live_chat(session_in(status), decision_context(1))
 
     assert draft is not None
-    assert end_live_chat(draft.session, occasion(2)) is None
+    assert end_live_chat(draft.session, decision_context(2)) is None
 
 
 @pytest.mark.parametrize("to", list(Status))
 def test_a_coordinators_change_to_what_is_does_nothing(to: Status) -> None:
-    assert change_status(session_in(to, ANA), to, occasion(1), ANA) is None
+    assert change_status(session_in(to, ANA), to, decision_context(1), ANA) is None
 
 
 @pytest.mark.parametrize(
@@ -179,7 +183,7 @@ def test_only_another_named_coordinator_takes_a_live_chat_over(
     before: CoordinatorId | None, who: CoordinatorId | None, takes: bool
 ) -> None:
     session = session_in(Status.LIVE, before)
-    draft = change_status(session, Status.LIVE, occasion(1), who)
+    draft = change_status(session, Status.LIVE, decision_context(1), who)
 
     assert (draft is not None) == takes
     assert draft is None or draft.session.reason is Reason.TAKEOVER
@@ -187,15 +191,15 @@ def test_only_another_named_coordinator_takes_a_live_chat_over(
 
 def test_a_coordinator_cannot_ask_for_a_human() -> None:
     with pytest.raises(TransitionRefused):
-        change_status(session_in(Status.AI), Status.WAITING, occasion(1), ANA)
+        change_status(session_in(Status.AI), Status.WAITING, decision_context(1), ANA)
 
 
 def test_the_words_of_a_closing_come_before_it() -> None:
-    draft = change_status(session_in(Status.LIVE), Status.CLOSED, occasion(1), ANA, "gata")
+    draft = change_status(session_in(Status.LIVE), Status.CLOSED, decision_context(1), ANA, "gata")
 
     assert draft is not None
     assert [type(entry) for entry in draft.entries] == [Message, StatusChange]
-    assert draft.session.summary == "gata"
+    assert draft.session.handover_note == "gata"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +211,9 @@ def test_the_words_of_a_closing_come_before_it() -> None:
     ],
 )
 def test_a_coordinator_who_speaks_takes_over_first(before: Status, reason: Reason) -> None:
-    draft = speak(session_in(before, ANA), message_id(), "Aici Dan.", occasion(1), DAN)
+    draft = record_coordinator_message(
+        session_in(before, ANA), message_id(), "Aici Dan.", decision_context(1), DAN
+    )
 
     change, joined, words = draft.entries
     assert isinstance(change, StatusChange)
@@ -218,7 +224,9 @@ def test_a_coordinator_who_speaks_takes_over_first(before: Status, reason: Reaso
 
 def test_a_coordinator_speaks_into_no_closed_session() -> None:
     with pytest.raises(SessionClosed):
-        speak(session_in(Status.CLOSED), message_id(), "Bună!", occasion(1), ANA)
+        record_coordinator_message(
+            session_in(Status.CLOSED), message_id(), "Bună!", decision_context(1), ANA
+        )
 
 
 # Time.
@@ -226,7 +234,10 @@ def test_a_coordinator_speaks_into_no_closed_session() -> None:
 
 def test_a_transfer_expires_at_its_moment() -> None:
     session = session_in(Status.WAITING)
-    early, there = fall_due(session, occasion(299.999), 10), fall_due(session, occasion(300), 10)
+    early, there = (
+        expire(session, decision_context(299.999), 10),
+        expire(session, decision_context(300), 10),
+    )
 
     assert early is None
     assert there is not None
@@ -234,11 +245,13 @@ def test_a_transfer_expires_at_its_moment() -> None:
 
 
 def test_what_was_written_while_waiting_is_owed_after_the_expiry() -> None:
-    session = hear(session_in(Status.WAITING), new_session, message_id(), "Alo?", at(1)).session
-    draft = fall_due(session, occasion(300), 10)
+    session = record_user_message(
+        session_in(Status.WAITING), new_session, message_id(), "Alo?", at(1)
+    ).session
+    draft = expire(session, decision_context(300), 10)
 
     assert draft is not None
-    assert draft.session.unanswered
+    assert draft.session.needs_answer
 
 
 @pytest.mark.parametrize(
@@ -246,14 +259,17 @@ def test_what_was_written_while_waiting_is_owed_after_the_expiry() -> None:
 )
 def test_a_silent_session_is_closed_at_its_moment(status: Status, closes: bool) -> None:
     session = session_in(status)
-    early, there = fall_due(session, occasion(9.999), 10), fall_due(session, occasion(10), 10)
+    early, there = (
+        expire(session, decision_context(9.999), 10),
+        expire(session, decision_context(10), 10),
+    )
 
     assert early is None
     assert (there is not None) == closes
 
 
 def test_an_unanswered_session_is_never_closed_for_silence() -> None:
-    assert fall_due(asked(), occasion(10_000), 10) is None
+    assert expire(asked(), decision_context(10_000), 10) is None
 
 
 TIMING = Timing(retake=timedelta(seconds=65), idle=timedelta(hours=1))

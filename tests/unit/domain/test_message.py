@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from domain.errors import ConversationError, InvalidPayload, MessageTooLong, Refusal
 from domain.identity import customer, identifier
-from domain.message import MAX_TEXT, message_text
+from domain.message import MAX_MESSAGE_LENGTH, message_text
 
 
 @pytest.mark.parametrize("value", ["a", "A-z_0.9:@", "x" * 128, "u1@shop.example"])
@@ -22,14 +22,16 @@ def test_anything_else_is_no_identifier_and_the_error_names_it(value: object) ->
         customer("b1", value)
 
 
-@pytest.mark.parametrize("text", ["  Bună! \n", "x" * MAX_TEXT, " " + "ă" * MAX_TEXT + " ", "🙂"])
+@pytest.mark.parametrize(
+    "text", ["  Bună! \n", "x" * MAX_MESSAGE_LENGTH, " " + "ă" * MAX_MESSAGE_LENGTH + " ", "🙂"]
+)
 def test_a_message_is_trimmed_and_else_taken_as_it_is(text: str) -> None:
     assert message_text(text) == text.strip()
 
 
 def test_the_limit_counts_characters_after_trimming() -> None:
     with pytest.raises(MessageTooLong):
-        message_text(" " + "ă" * (MAX_TEXT + 1))
+        message_text(" " + "ă" * (MAX_MESSAGE_LENGTH + 1))
 
 
 @pytest.mark.parametrize("value", ["", "  \t\n", None, 7, b"a", "\ud800", "a\udfff"])

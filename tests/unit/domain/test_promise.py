@@ -3,7 +3,6 @@
 import pytest
 
 from domain.promise import promises_transfer
-from tests.support.texts import text_of
 from tests.unit.domain import promises
 
 PROMISES = [
@@ -100,17 +99,6 @@ def test_a_promise_of_a_human_is_recognised(text: str) -> None:
 @pytest.mark.parametrize("text", [*NO_PROMISES, *promises.NO_PROMISES])
 def test_what_only_speaks_of_humans_promises_none(text: str) -> None:
     assert not promises_transfer(text)
-
-
-@pytest.mark.parametrize("language", ["ro", "en"])
-def test_of_the_servers_own_sentences_those_that_promise_a_human_are_recognised(
-    language: str,
-) -> None:
-    keys = ("requested", "apology_requested", "unavailable_requested", "cancelled", "expired",
-            "returned", "apology")  # fmt: skip
-    promising = [key for key in keys if promises_transfer(text_of(key, language))]
-
-    assert promising == ["requested", "apology_requested", "unavailable_requested"]
 
 
 def test_a_long_answer_is_looked_through_quickly() -> None:

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from domain.decisions import (
-    Answer,
-    Occasion,
+    DecisionContext,
+    TurnResult,
     answer,
     change_status,
     end_live_chat,
-    fall_due,
-    hear,
+    expire,
+    record_coordinator_message,
+    record_user_message,
     request_transfer,
-    speak,
 )
 from domain.errors import Refusal, SessionClosed
 from domain.identity import CoordinatorId, MessageId
@@ -41,10 +41,12 @@ class Conversation(RuleBasedStateMachine):
         self.new_id = CountedIds()
         self.session: Session | None = None
         self.log: list[Entry] = []
-        self.turn: Answer | None = None
+        self.turn: TurnResult | None = None
 
-    def occasion(self) -> Occasion:
-        return Occasion(at=self.now, new_id=self.new_id, language="ro", transfer_timeout_s=300)
+    def decision_context(self) -> DecisionContext:
+        return DecisionContext(
+            at=self.now, new_id=self.new_id, language="ro", transfer_timeout_s=300
+        )
 
     def open_session(self) -> Session:
         return new_session(self.new_id())
@@ -74,18 +76,22 @@ class Conversation(RuleBasedStateMachine):
     @rule()
     def the_user_speaks(self) -> None:
         the_id = MessageId(self.new_id())
-        self.decide(lambda: hear(self.session, self.open_session, the_id, "Bună!", self.now))
+        self.decide(
+            lambda: record_user_message(self.session, self.open_session, the_id, "Bună!", self.now)
+        )
 
     @rule(text=st.sampled_from([None, "Un om!"]))
     def the_user_asks_for_a_human(self, text: str | None) -> None:
         the_id = MessageId(self.new_id())
         self.decide(
-            lambda: request_transfer(self.session, self.open_session, self.occasion(), text, the_id)
+            lambda: request_transfer(
+                self.session, self.open_session, self.decision_context(), text, the_id
+            )
         )
 
     @rule()
     def the_user_ends_it(self) -> None:
-        self.decide(lambda: end_live_chat(self.session, self.occasion()))
+        self.decide(lambda: end_live_chat(self.session, self.decision_context()))
 
     @precondition(lambda self: self.session is not None)
     @rule(
@@ -94,11 +100,11 @@ class Conversation(RuleBasedStateMachine):
     )
     def a_turn_begins(self, failed: bool, transfer: Reason | None) -> None:
         assert self.session is not None
-        self.turn = Answer(
+        self.turn = TurnResult(
             session_id=self.session.session_id,
             epoch=self.session.epoch,
-            settled=self.session.answered,
-            answers=self.session.asked,
+            settled_seq=self.session.settled_seq,
+            settles_seq=self.session.last_user_seq,
             in_reply_to=(),
             response_id=MessageId(self.new_id()),
             text="Răspuns.",
@@ -111,7 +117,7 @@ class Conversation(RuleBasedStateMachine):
     def a_turn_ends(self) -> None:
         turn, before = self.turn, self.session
         assert turn is not None
-        self.decide(lambda: answer(before, turn, self.occasion()))
+        self.decide(lambda: answer(before, turn, self.decision_context()))
         if self.session is not before:
             assert before is not None
             assert (before.status, before.epoch) == (Status.AI, turn.epoch)
@@ -121,19 +127,23 @@ class Conversation(RuleBasedStateMachine):
     def a_coordinator_changes_it(self, to: Status, who: CoordinatorId | None) -> None:
         session = self.session
         assert session is not None
-        self.decide(lambda: change_status(session, to, self.occasion(), who))
+        self.decide(lambda: change_status(session, to, self.decision_context(), who))
 
     @rule(who=COORDINATORS)
     def a_coordinator_speaks(self, who: CoordinatorId | None) -> None:
         the_id = MessageId(self.new_id())
-        self.decide(lambda: speak(self.session, the_id, "Aici.", self.occasion(), who))
+        self.decide(
+            lambda: record_coordinator_message(
+                self.session, the_id, "Aici.", self.decision_context(), who
+            )
+        )
 
     @precondition(lambda self: self.session is not None)
     @rule()
     def it_falls_due(self) -> None:
         session = self.session
         assert session is not None
-        self.decide(lambda: fall_due(session, self.occasion(), IDLE_S))
+        self.decide(lambda: expire(session, self.decision_context(), IDLE_S))
 
     @property
     def changes(self) -> list[StatusChange]:

@@ -6,6 +6,7 @@ import pytest
 
 from domain.errors import Refusal, SessionClosed, TransitionRefused
 from domain.identity import TransferId
+from domain.message import Entry, StatusChange
 from domain.session import Draft
 from domain.status import CLOSING, TRANSITIONS, Reason, Status
 from domain.transfer import TransferState
@@ -35,14 +36,18 @@ def test_a_status_changes_as_the_table_has_it_and_not_otherwise(
     before: Status, to: Status, reason: Reason
 ) -> None:
     session = session_in(before)
+    refused: Refusal | None = None
+    entries: list[Entry] = []
     try:
-        change = Draft(session).change(to, reason, at(1), coordinator_id=DAN)
-        refused = None
+        draft = Draft(session)
+        entries = draft.entries
+        draft.change_status(to, reason, at(1), coordinator_id=DAN)
     except Refusal as refusal:
-        change, refused = None, refusal
+        refused = refusal
 
     if (before, to, reason) in ALLOWED:
-        assert change is not None
+        (change,) = entries
+        assert isinstance(change, StatusChange)
         assert (change.status, change.reason, change.epoch) == (to, reason, session.epoch + 1)
     elif before is Status.CLOSED:
         assert isinstance(refused, SessionClosed)
@@ -67,7 +72,7 @@ def test_a_refused_change_leaves_no_trace() -> None:
     draft = Draft(session_in(Status.AI))
     before = draft.session
     with pytest.raises(TransitionRefused):
-        draft.change(Status.AI, Reason.RETURNED, at(1))
+        draft.change_status(Status.AI, Reason.RETURNED, at(1))
 
     assert draft.entries == []
     assert draft.session is before
@@ -82,7 +87,7 @@ def test_a_refused_change_leaves_no_trace() -> None:
         (S.WAITING, S.AI, R.EXPIRED, TransferState.EXPIRED),
         (S.LIVE, S.AI, R.RETURNED, TransferState.ENDED),
         (S.LIVE, S.AI, R.ENDED_BY_USER, TransferState.ENDED),
-        (S.WAITING, S.CLOSED, R.CLOSED_BY_USER, TransferState.CANCELLED),
+        (S.WAITING, S.CLOSED, R.CLOSED_BY_COORDINATOR, TransferState.CANCELLED),
         (S.WAITING, S.CLOSED, R.IDLE, TransferState.CANCELLED),
         (S.LIVE, S.CLOSED, R.CLOSED_BY_COORDINATOR, TransferState.ENDED),
     ],
@@ -91,7 +96,7 @@ def test_the_transfer_goes_along(
     before: Status, to: Status, reason: Reason, state: TransferState
 ) -> None:
     draft = Draft(session_in(before, ANA))
-    draft.change(to, reason, at(1), coordinator_id=DAN)
+    draft.change_status(to, reason, at(1), coordinator_id=DAN)
     transfer = draft.session.transfer
 
     assert transfer is not None
@@ -101,7 +106,7 @@ def test_the_transfer_goes_along(
 
 def test_a_takeover_keeps_the_transfer_and_changes_its_coordinator() -> None:
     draft = Draft(session_in(Status.LIVE, ANA))
-    draft.hand_to(DAN, TransferId("unused"), at(1))
+    draft.assign(DAN, TransferId("unused"), at(1))
     transfer = draft.session.transfer
 
     assert transfer is not None
@@ -110,9 +115,9 @@ def test_a_takeover_keeps_the_transfer_and_changes_its_coordinator() -> None:
 
 def test_a_transfer_that_is_over_stays_as_it_ended() -> None:
     draft = Draft(session_in(Status.LIVE, ANA))
-    draft.change(Status.AI, Reason.RETURNED, at(1))
+    draft.change_status(Status.AI, Reason.RETURNED, at(1))
     ended = draft.session.transfer
-    draft.change(Status.CLOSED, Reason.IDLE, at(2))
+    draft.change_status(Status.CLOSED, Reason.IDLE, at(2))
 
     assert draft.session.transfer == ended
     assert ended is not None
@@ -121,8 +126,8 @@ def test_a_transfer_that_is_over_stays_as_it_ended() -> None:
 
 def test_who_is_taken_without_having_been_asked_for_has_a_transfer_of_its_own() -> None:
     draft = Draft(session_in(Status.WAITING))
-    draft.change(Status.AI, Reason.EXPIRED, at(1))
-    draft.hand_to(ANA, TransferId("t2"), at(2))
+    draft.change_status(Status.AI, Reason.EXPIRED, at(1))
+    draft.assign(ANA, TransferId("t2"), at(2))
     transfer = draft.session.transfer
 
     assert transfer is not None

@@ -1,6 +1,5 @@
 """The table's keys sort as they must, and what is packed is unpacked, by other versions too."""
 
-from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -8,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields, replace
 
 from adapters.dynamodb.items import (
     FIRST_ENTRY,
@@ -30,7 +30,7 @@ from adapters.dynamodb.items import (
     stamp,
 )
 from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId
-from domain.message import Author, Digest, Entry, Message, StatusChange, ToolOutcome, ToolUse
+from domain.message import Author, Entry, Message, StatusChange, Summary, ToolOutcome, ToolUse
 from domain.session import Session
 from domain.status import Reason, Status
 from domain.transfer import Transfer, TransferState
@@ -38,7 +38,7 @@ from domain.usage import Usage
 from tests.contract.stores import ANA, NOON, asks_for_human, new_session, user_says
 
 USAGE = Usage(model="m", input_tokens=5, cached_tokens=4, output_tokens=3, calls=2)
-DIGEST = Digest(text="They asked for a table.", through=4, usage=USAGE)
+DIGEST = Summary(text="They asked for a table.", through=4, usage=USAGE)
 TRANSFER = Transfer(
     transfer_id=cast(Any, "t1"),
     reason=Reason.USER_REQUEST,
@@ -56,12 +56,12 @@ MESSAGE = Message(
     at=NOON,
     actions=({"type": "reservations", "items": [{"guests": 4, "at": None}]},),
     in_reply_to=(MessageId("ab" * 16), MessageId("m-1")),
-    answers=6,
+    settles_seq=6,
     failed=True,
     coordinator_id=CoordinatorId("maria"),
     tools=(ToolUse(name="get_business", outcome=ToolOutcome.FOUND),),
     usage=USAGE,
-    digest=DIGEST,
+    summary=DIGEST,
 )
 CHANGE = StatusChange(
     seq=8,
@@ -70,7 +70,7 @@ CHANGE = StatusChange(
     reason=Reason.ACCEPTED,
     at=NOON,
     transfer=TRANSFER,
-    summary="Da",
+    handover_note="Da",
 )
 SESSION = Session(
     session_id=SessionId("0123456789abcdef" * 2),
@@ -82,12 +82,12 @@ SESSION = Session(
     reason=Reason.ACCEPTED,
     epoch=3,
     seq=8,
-    asked=7,
-    answered=6,
+    last_user_seq=7,
+    settled_seq=6,
     failures=1,
     transfer=TRANSFER,
-    summary="Da",
-    digest=DIGEST,
+    handover_note="Da",
+    summary=DIGEST,
     usage=USAGE,
     tokens=8,
 )

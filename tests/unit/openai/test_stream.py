@@ -1,4 +1,4 @@
-"""The reading of replies: whatever servers make of the format, and whatever an enemy would."""
+"""The parser of replies: the variants of the format, and hostile input."""
 
 import json
 from itertools import pairwise
@@ -8,30 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.model.failures import AttemptFailed
 from adapters.openai import stream
-from adapters.openai.failures import Remedy, TryFailed, told_error
-from adapters.openai.stream import Reply
+from adapters.openai.stream import CompletionParser
 from domain.usage import Usage
 from tests.support.openai_stub import DONE, USED, call, delta, event
 
 
-def read(*pieces: bytes) -> Reply:
-    """The reply that these bytes make."""
-    reply = Reply()
+def read(*pieces: bytes) -> CompletionParser:
+    """A parser that these bytes have been fed to."""
+    parser = CompletionParser()
     for piece in pieces:
-        reply.feed(piece)
-    reply.end()
-    return reply
+        parser.feed(piece)
+    parser.end()
+    return parser
 
 
 def text(*pieces: bytes) -> str:
-    return "".join(read(*pieces).text)
+    return "".join(read(*pieces).completion.text)
 
 
 def called(*deltas: Any) -> list[tuple[str, str]]:
-    """The calls that these pieces of calls make: names and arguments."""
-    reply = read(*[delta(tool_calls=[each]) for each in deltas], delta("tool_calls"), DONE)
-    return [(each.name, each.arguments) for each in reply.calls]
+    """Names and arguments of the calls that these pieces make."""
+    parser = read(*[delta(tool_calls=[each]) for each in deltas], delta("tool_calls"), DONE)
+    return [(each.name, each.arguments) for each in parser.completion.calls]
 
 
 WHOLE = b"".join([
@@ -40,12 +40,16 @@ WHOLE = b"".join([
 ])  # fmt: skip
 
 
-def test_a_stream_is_read_to_its_text_its_end_and_its_cost() -> None:
-    reply = read(WHOLE)
+def test_text_finish_and_usage_of_a_stream_are_parsed() -> None:
+    parser = read(WHOLE)
 
-    assert "".join(reply.text) == "Bună ziua, ță!"
-    assert (reply.finish, reply.is_done, reply.is_cut) == ("stop", True, False)
-    assert reply.usage("m1") == Usage(
+    assert "".join(parser.completion.text) == "Bună ziua, ță!"
+    assert (parser.completion.finish, parser.is_done, parser.completion.is_cut) == (
+        "stop",
+        True,
+        False,
+    )
+    assert parser.usage("m1") == Usage(
         model="m1", input_tokens=100, cached_tokens=64, output_tokens=20, calls=1
     )
 
@@ -58,12 +62,12 @@ def test_it_does_not_matter_where_the_network_cuts(cuts: list[int], newline: byt
     assert text(*[data[a:b] for a, b in pairwise(places)]) == "Bună ziua, ță!"
 
 
-def test_each_piece_is_told_as_it_comes() -> None:
-    reply = Reply()
+def test_each_piece_is_returned_as_it_comes() -> None:
+    parser = CompletionParser()
 
-    assert reply.feed(delta(content="Bu") + delta(content="nă")) == "Bună"
-    assert reply.feed(delta(content=" ziua")) == " ziua"
-    assert not reply.is_complete
+    assert parser.feed(delta(content="Bu") + delta(content="nă")) == "Bună"
+    assert parser.feed(delta(content=" ziua")) == " ziua"
+    assert not parser.is_complete
 
 
 @pytest.mark.parametrize(
@@ -88,28 +92,28 @@ def test_each_piece_is_told_as_it_comes() -> None:
         pytest.param([event(choices=[{"message": {"content": "Da"}}]), DONE], id="message"),
     ],
 )  # fmt: skip
-def test_what_can_be_understood_is_taken(pieces: list[bytes]) -> None:
+def test_what_can_be_understood_is_accepted(pieces: list[bytes]) -> None:
     assert text(*pieces) == "Da"
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_a_whole_document_is_taken_for_a_stream(indent: int | None) -> None:
+def test_a_whole_document_is_accepted_in_place_of_a_stream(indent: int | None) -> None:
     message = {"role": "assistant", "content": "Da", "tool_calls": [call("f", "{}", id="c1")]}
     document = {
         "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
         "usage": {"prompt_tokens": 7, "completion_tokens": 3, "prompt_cache_hit_tokens": 5},
     }
     data = b"\n" + json.dumps(document, indent=indent).encode()
-    reply = read(data[:30], data[30:])
+    parser = read(data[:30], data[30:])
 
-    assert reply.text == ["Da"]
-    assert [(each.call_id, each.name) for each in reply.calls] == [("c1", "f")]
-    assert reply.usage("m1") == Usage(
+    assert parser.completion.text == ["Da"]
+    assert [(each.call_id, each.name) for each in parser.completion.calls] == [("c1", "f")]
+    assert parser.usage("m1") == Usage(
         model="m1", input_tokens=7, cached_tokens=5, output_tokens=3, calls=1
     )
 
 
-def test_an_emoji_that_was_torn_apart_is_put_together() -> None:
+def test_halves_of_an_emoji_are_joined() -> None:
     halves = [
         delta(content="Bun\ud83d"),
         delta(content="\ude00 și \ud83d"),
@@ -162,22 +166,22 @@ A, B = '{"a":1}', '{"b":2}'
                      [("", "")], id="nonsense"),
     ],
 )  # fmt: skip
-def test_calls_are_put_together_from_their_pieces(
+def test_calls_are_joined_from_their_pieces(
     pieces: list[Any], expected: list[tuple[str, str]]
 ) -> None:
     assert called(*pieces) == expected
 
 
-def test_calls_count_though_the_model_is_said_to_have_stopped() -> None:
-    reply = read(delta(tool_calls=[call("f", A)]), delta("stop"), DONE)
-    reply.check()
+def test_calls_are_kept_even_with_finish_reason_stop() -> None:
+    parser = read(delta(tool_calls=[call("f", A)]), delta("stop"), DONE)
+    parser.completion.check()
 
-    assert [each.name for each in reply.calls] == ["f"]
+    assert [each.name for each in parser.completion.calls] == ["f"]
 
 
-def error_of(*pieces: bytes) -> TryFailed:
-    with pytest.raises(TryFailed) as raised:
-        read(*pieces).check()
+def error_of(*pieces: bytes) -> AttemptFailed:
+    with pytest.raises(AttemptFailed) as raised:
+        read(*pieces).completion.check()
     return raised.value
 
 
@@ -210,7 +214,7 @@ def error_of(*pieces: bytes) -> TryFailed:
         ([event(error={"code": "context_length_exceeded"})], "context_length_exceeded"),
     ],
 )
-def test_what_cannot_be_understood_fails_the_try_with_a_reason_of_ours(
+def test_what_cannot_be_understood_fails_the_attempt_with_a_reason_of_ours(
     pieces: list[bytes], reason: str
 ) -> None:
     error = error_of(*pieces)
@@ -219,9 +223,9 @@ def test_what_cannot_be_understood_fails_the_try_with_a_reason_of_ours(
     assert "MARKER" not in str(error)
 
 
-def feed(reply: Reply, piece: bytes, times: int) -> None:
+def feed(parser: CompletionParser, piece: bytes, times: int) -> None:
     for _ in range(times):
-        reply.feed(piece)
+        parser.feed(piece)
 
 
 @pytest.mark.parametrize(
@@ -230,29 +234,29 @@ def feed(reply: Reply, piece: bytes, times: int) -> None:
     ids=["a line", "an event", "a data line"],
 )
 def test_an_event_without_end_fills_no_memory(piece: bytes) -> None:
-    reply = Reply()
-    with pytest.raises(TryFailed, match="no end"):
-        feed(reply, piece, 2 * stream.MAX_EVENT // 65_536)
+    parser = CompletionParser()
+    with pytest.raises(AttemptFailed, match="no end"):
+        feed(parser, piece, 2 * stream.MAX_EVENT // 65_536)
 
-    assert len(reply._rest) <= stream.MAX_EVENT + 65_536
+    assert len(parser._rest) <= stream.MAX_EVENT + 65_536
 
 
 def test_a_document_without_end_fills_no_memory() -> None:
-    reply = Reply()
-    reply.feed(b'{"choices": [')
+    parser = CompletionParser()
+    parser.feed(b'{"choices": [')
 
-    with pytest.raises(TryFailed, match="no end"):
-        feed(reply, b"\n" * 65_536, 2 * stream.MAX_EVENT // 65_536)
+    with pytest.raises(AttemptFailed, match="no end"):
+        feed(parser, b"\n" * 65_536, 2 * stream.MAX_EVENT // 65_536)
 
 
 def test_an_answer_without_end_is_cut() -> None:
-    reply, size = Reply(), 0
-    while not reply.is_complete:
-        size += len(reply.feed(delta(content="x" * 30_000)))
-    reply.feed(delta(content="more"))
+    parser, size = CompletionParser(), 0
+    while not parser.is_complete:
+        size += len(parser.feed(delta(content="x" * 30_000)))
+    parser.feed(delta(content="more"))
 
-    assert size == sum(map(len, reply.text)) == stream.MAX_TEXT
-    assert reply.is_cut
+    assert size == sum(map(len, parser.completion.text)) == stream.MAX_ANSWER
+    assert parser.completion.is_cut
 
 
 @pytest.mark.parametrize(
@@ -260,16 +264,16 @@ def test_an_answer_without_end_is_cut() -> None:
     [call(None, "x" * 1_000, index=0), call("x" * 1_000, "", index=0)],
     ids=["arguments", "name"],
 )
-def test_a_call_without_end_is_none(piece: Any) -> None:
-    reply = Reply()
-    reply.feed(delta(tool_calls=[call("f", "", index=0)]))
+def test_a_call_without_end_fails(piece: Any) -> None:
+    parser = CompletionParser()
+    parser.feed(delta(tool_calls=[call("f", "", index=0)]))
 
-    with pytest.raises(TryFailed, match="no end"):
-        feed(reply, delta(tool_calls=[piece]), 100)
+    with pytest.raises(AttemptFailed, match="no end"):
+        feed(parser, delta(tool_calls=[piece]), 100)
 
 
-def test_calls_without_end_are_none() -> None:
-    with pytest.raises(TryFailed, match="no end"):
+def test_calls_without_end_fail() -> None:
+    with pytest.raises(AttemptFailed, match="no end"):
         called(*[call("f", "{}", index=number) for number in range(stream.MAX_CALLS + 1)])
 
 
@@ -279,48 +283,10 @@ def test_calls_without_end_are_none() -> None:
      {"prompt_tokens": 10**12}, {"prompt_tokens_details": 7}, {"completion_tokens": None},
      {"prompt_tokens_details": {"cached_tokens": 7}}, [1], "x", None],
 )  # fmt: skip
-def test_a_cost_that_makes_no_sense_is_no_cost(usage: Any) -> None:
-    reply = read(delta(content="Da"), delta("stop"), event(choices=[], usage=usage), DONE)
+def test_token_counts_that_make_no_sense_are_ignored(usage: Any) -> None:
+    parser = read(delta(content="Da"), delta("stop"), event(choices=[], usage=usage), DONE)
 
-    assert reply.usage("m1") == Usage(model="m1", calls=1)
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "remedy", "is_outage"),
-    [
-        (400, {"code": "context_length_exceeded"}, Remedy.SHORTER, False),
-        (400, {"message": "The maximum context length is 9"}, Remedy.SHORTER, False),
-        (413, None, Remedy.SHORTER, False),
-        (400, {"code": "invalid_value"}, Remedy.ELSEWHERE, False),
-        (401, {"code": "invalid_api_key"}, Remedy.ELSEWHERE, True),
-        (403, None, Remedy.ELSEWHERE, True),
-        (404, {"code": "model_not_found"}, Remedy.ELSEWHERE, True),
-        (408, None, Remedy.AGAIN, True),
-        (409, None, Remedy.AGAIN, True),
-        (429, {"type": "tokens", "code": "rate_limit_exceeded"}, Remedy.AGAIN, True),
-        (429, {"type": "insufficient_quota", "code": None}, Remedy.ELSEWHERE, True),
-        (429, {"code": "insufficient_quota"}, Remedy.ELSEWHERE, True),
-        (307, None, Remedy.ELSEWHERE, False),
-        (500, "<html>", Remedy.AGAIN, True),
-        (529, {"type": "overloaded_error"}, Remedy.AGAIN, True),
-    ],
-)  # fmt: skip
-def test_an_error_tells_what_may_help(
-    status: int, error: Any, remedy: Remedy, is_outage: bool
-) -> None:
-    failed = told_error(status, error)
-
-    assert (failed.remedy, failed.is_outage) == (remedy, is_outage)
-    assert str(failed).startswith(f"HTTP {status}")
-
-
-def test_of_an_error_only_codes_are_repeated() -> None:
-    said = [
-        str(told_error(400, {"code": code, "message": "MARKER"}))
-        for code in ("sk-MARKER", "MARKER", 7, None, {"a": 1}, "x" * 65, "bad_thing\nMARKER")
-    ]
-
-    assert said == ["HTTP 400"] * len(said)
+    assert parser.usage("m1") == Usage(model="m1", calls=1)
 
 
 json_values = st.recursive(
@@ -356,17 +322,17 @@ pieces = st.one_of(
 
 
 @given(st.lists(pieces, max_size=8))
-def test_whatever_comes_is_an_answer_or_a_try_that_failed(given_pieces: list[bytes]) -> None:
-    reply, heard, reason = Reply(), "", None
+def test_any_input_is_a_completion_or_a_failed_attempt(given_pieces: list[bytes]) -> None:
+    parser, received, reason = CompletionParser(), "", None
     try:
         for piece in given_pieces:
-            heard += reply.feed(piece)
-        heard += reply.end()
-        reply.check()
-    except TryFailed as failed:
+            received += parser.feed(piece)
+        received += parser.end()
+        parser.completion.check()
+    except AttemptFailed as failed:
         reason = str(failed)
 
     assert reason is None or reason
-    assert reason is not None or heard == "".join(reply.text)
-    assert heard.encode().decode() == heard
-    assert reply.usage("m1").calls == 1
+    assert reason is not None or received == "".join(parser.completion.text)
+    assert received.encode().decode() == received
+    assert parser.usage("m1").calls == 1

@@ -1,4 +1,4 @@
-"""Frames as they stand on the wire."""
+"""The encoding of frames."""
 
 from typing import Any
 

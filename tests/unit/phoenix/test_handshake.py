@@ -1,4 +1,4 @@
-"""What is read from an upgrade request, and what is refused there."""
+"""Reading and refusing an upgrade request."""
 
 import pytest
 

@@ -16,26 +16,26 @@ from adapters.phoenix.frames import (
     UnencodablePayload,
 )
 from adapters.phoenix.server import (
-    Answer,
-    Deliver,
-    Join,
-    Leave,
+    DispatchEvent,
+    JoinChannel,
+    LeaveChannel,
     Membership,
-    Routes,
+    SendFrame,
     ServerSocket,
-    broadcast,
+    TopicRoutes,
+    encode_broadcast,
 )
 
 REFS = ["1", 0, 5, None, 1.5, "", {"a": 1}]
-"""Refs are opaque: whatever a client sends comes back."""
+"""Refs are opaque: any JSON value is echoed."""
 
 
 class Socket:
-    """A core, and the client's end of it: frames in, decisions and frames out."""
+    """A core, and the client's end of it: frames in, actions and frames out."""
 
     def __init__(self, serializer: Serializer, **settings: Any) -> None:
         self.serializer = serializer
-        routes = Routes({"exact": "exact", "room:vip": "vip", "room:*": "room", "*": "any"})
+        routes = TopicRoutes({"exact": "exact", "room:vip": "vip", "room:*": "room", "*": "any"})
         self.core = ServerSocket[Membership, str](
             serializer, settings.pop("routes", routes), **settings
         )
@@ -48,15 +48,15 @@ class Socket:
 
     def join(self, topic: str, join_ref: Any = "1", ref: Any = "1") -> Membership:
         channel = Membership(topic, join_ref, ref)
-        self.core.joined(channel, ref, {})
+        self.core.accept_join(channel, ref, {})
         return channel
 
     def seen(self, text: str) -> Frame:
-        """The frame that a client of this version makes of the text."""
+        """Decode the text as a client of this version."""
         return self.serializer.decode(text)
 
     def frame(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: Any) -> Frame:
-        """The frame that such a client should see: V1 has no place for a join_ref."""
+        """Return the frame expected by such a client: V1 has no join_ref."""
         return Frame(join_ref if self.serializer is V2 else None, ref, topic, event, payload)
 
     def reply(self, join_ref: Any, ref: Any, topic: Any, status: str, response: Any) -> Frame:
@@ -104,9 +104,9 @@ def test_a_leave_of_a_topic_not_joined_is_ok_and_nothing_more(socket: Socket) ->
 
 
 def test_a_join_is_to_be_run_with_what_the_client_sent(socket: Socket) -> None:
-    decision = socket.receive("1", "2", "room:a", "phx_join", {"user": "bob"})
+    action = socket.receive("1", "2", "room:a", "phx_join", {"user": "bob"})
 
-    assert decision == Join("room", "room:a", {"user": "bob"}, "1", "2", None)
+    assert action == JoinChannel("room", "room:a", {"user": "bob"}, "1", "2", None)
 
 
 @pytest.mark.parametrize(
@@ -124,32 +124,24 @@ def test_a_join_is_to_be_run_with_what_the_client_sent(socket: Socket) -> None:
 def test_the_first_declared_pattern_that_fits_takes_the_join(
     socket: Socket, topic: str, route: str
 ) -> None:
-    decision = socket.receive("1", "1", topic, "phx_join")
+    action = socket.receive("1", "1", topic, "phx_join")
 
-    assert decision.route == route
+    assert action.route == route
 
 
 def test_a_star_within_a_pattern_is_refused() -> None:
     with pytest.raises(ValueError, match="at the end"):
-        Routes({"room:*:x": "room"})
+        TopicRoutes({"room:*:x": "room"})
 
 
 @pytest.mark.parametrize("topic", ["elsewhere", None, 5])
 def test_a_join_that_no_pattern_takes_is_unmatched(serializer: Serializer, topic: Any) -> None:
-    socket = Socket(serializer, routes=Routes({"room:*": "room"}))
+    socket = Socket(serializer, routes=TopicRoutes({"room:*": "room"}))
 
     answer = socket.receive("1", "2", topic, "phx_join")
 
     assert socket.seen(answer.text) == socket.unmatched("2", topic)
     assert answer.refused_join == "unmatched"
-
-
-def test_unmatched_replies_can_echo_the_join_ref(serializer: Serializer) -> None:
-    socket = Socket(serializer, echo_join_ref=True)
-
-    answer = socket.receive("7", "2", "room:a", "ping")
-
-    assert socket.seen(answer.text) == socket.unmatched("2", "room:a", join_ref="7")
 
 
 def test_a_join_beyond_the_limit_is_answered_with_its_join_ref(serializer: Serializer) -> None:
@@ -165,20 +157,20 @@ def test_a_join_beyond_the_limit_is_answered_with_its_join_ref(serializer: Seria
 
 def test_the_limit_counts_live_channels(serializer: Serializer) -> None:
     socket = Socket(serializer, max_channels=1)
-    socket.core.closed(socket.join("room:a"))
+    socket.core.close(socket.join("room:a"))
 
-    decision = socket.receive("2", "3", "room:b", "phx_join")
+    action = socket.receive("2", "3", "room:b", "phx_join")
 
-    assert isinstance(decision, Join)
+    assert isinstance(action, JoinChannel)
 
 
 def test_the_limit_does_not_hinder_a_second_join_of_a_topic(serializer: Serializer) -> None:
     socket = Socket(serializer, max_channels=1)
     first = socket.join("room:a")
 
-    decision = socket.receive("2", "3", "room:a", "phx_join")
+    action = socket.receive("2", "3", "room:a", "phx_join")
 
-    assert decision.replaced is first
+    assert action.replaced is first
 
 
 # A message to a topic with a channel.
@@ -190,9 +182,9 @@ def test_a_message_with_the_current_join_ref_or_none_is_delivered(
 ) -> None:
     channel = socket.join("room:a", "1")
 
-    decision = socket.receive(join_ref, "2", "room:a", "ping", {"x": [1, None, "é"]})
+    action = socket.receive(join_ref, "2", "room:a", "ping", {"x": [1, None, "é"]})
 
-    assert decision == Deliver(channel, "ping", {"x": [1, None, "é"]}, "2")
+    assert action == DispatchEvent(channel, "ping", {"x": [1, None, "é"]}, "2")
 
 
 @pytest.mark.parametrize(
@@ -213,9 +205,9 @@ def test_a_message_with_another_join_ref_is_stale(
 ) -> None:
     channel = socket.join("room:a", current)
 
-    decision = socket.receive(sent, "2", "room:a", event)
+    action = socket.receive(sent, "2", "room:a", event)
 
-    assert decision is None
+    assert action is None
     assert not channel.leaving
 
 
@@ -223,18 +215,18 @@ def test_a_message_with_another_join_ref_is_stale(
 def test_any_json_value_can_be_a_join_ref(socket: Socket, ref: Any) -> None:
     channel = socket.join("room:a", ref)
 
-    decision = socket.receive(ref, "2", "room:a", "ping")
+    action = socket.receive(ref, "2", "room:a", "ping")
 
-    assert decision == Deliver(channel, "ping", {}, "2")
+    assert action == DispatchEvent(channel, "ping", {}, "2")
 
 
 @pytest.mark.parametrize("event", ["phx_reply", "phx_close", "phx_error", "heartbeat", None, 5])
 def test_every_other_event_is_the_channels(socket: Socket, event: Any) -> None:
     channel = socket.join("room:a")
 
-    decision = socket.receive("1", "2", "room:a", event)
+    action = socket.receive("1", "2", "room:a", event)
 
-    assert decision == Deliver(channel, event, {}, "2")
+    assert action == DispatchEvent(channel, event, {}, "2")
 
 
 def test_a_leave_ends_the_channel_and_what_is_pipelined_behind_it_is_lost(socket: Socket) -> None:
@@ -245,12 +237,12 @@ def test_a_leave_ends_the_channel_and_what_is_pipelined_behind_it_is_lost(socket
         for ref, event in [("2", "phx_leave"), ("3", "ping"), ("4", "phx_leave")]
     )
 
-    assert first == Leave(channel, "2")
+    assert first == LeaveChannel(channel, "2")
     assert second is third is None
 
 
 def test_a_topic_that_was_left_is_unmatched_and_can_be_joined_again(socket: Socket) -> None:
-    socket.core.closed(socket.join("room:a"))
+    socket.core.close(socket.join("room:a"))
 
     answer = socket.receive("1", "3", "room:a", "ping")
     again = socket.receive("4", "4", "room:a", "phx_join")
@@ -265,16 +257,16 @@ def test_a_second_join_replaces_the_first_whatever_its_join_ref(
 ) -> None:
     first = socket.join("room:a", "1")
 
-    decision = socket.receive(join_ref, "2", "room:a", "phx_join", {"b": 1})
+    action = socket.receive(join_ref, "2", "room:a", "phx_join", {"b": 1})
 
-    assert decision == Join("room", "room:a", {"b": 1}, join_ref, "2", first)
+    assert action == JoinChannel("room", "room:a", {"b": 1}, join_ref, "2", first)
 
 
 def test_the_end_of_a_replaced_channel_leaves_the_topic_to_its_successor(socket: Socket) -> None:
     first = socket.join("room:a", "1")
     second = socket.join("room:a", "2")
 
-    closed = socket.core.closed(first)
+    closed = socket.core.close(first)
 
     assert socket.seen(closed) == socket.frame("1", "1", "room:a", "phx_close", {})
     assert socket.core.channels == (second,)
@@ -285,7 +277,7 @@ def test_the_end_of_a_replaced_channel_leaves_the_topic_to_its_successor(socket:
 
 @pytest.mark.parametrize("ref", REFS, ids=repr)
 def test_a_join_reply_carries_join_ref_and_ref_of_the_join(socket: Socket, ref: Any) -> None:
-    text = socket.core.joined(Membership("room:a", ref, "2"), "2", {"hello": "world"})
+    text = socket.core.accept_join(Membership("room:a", ref, "2"), "2", {"hello": "world"})
 
     assert socket.seen(text) == socket.reply(ref, "2", "room:a", "ok", {"hello": "world"})
 
@@ -293,7 +285,7 @@ def test_a_join_reply_carries_join_ref_and_ref_of_the_join(socket: Socket, ref: 
 def test_a_refused_join_leaves_the_topic_unjoined(socket: Socket) -> None:
     join = socket.receive("1", "2", "room:a", "phx_join")
 
-    text = socket.core.refused(join, {"reason": "unauthorized"})
+    text = socket.core.refuse_join(join, {"reason": "unauthorized"})
 
     expected = socket.reply("1", "2", "room:a", "error", {"reason": "unauthorized"})
     assert socket.seen(text) == expected
@@ -302,7 +294,7 @@ def test_a_refused_join_leaves_the_topic_unjoined(socket: Socket) -> None:
 
 def test_a_join_reply_that_cannot_be_encoded_registers_nothing(socket: Socket) -> None:
     with pytest.raises(UnencodablePayload):
-        socket.core.joined(Membership("room:a", "1", "1"), "1", {"no": object()})
+        socket.core.accept_join(Membership("room:a", "1", "1"), "1", {"no": object()})
 
     assert socket.core.channels == ()
 
@@ -319,7 +311,7 @@ def test_a_reply_carries_the_join_ref_of_its_channel(socket: Socket, ref: Any) -
 def test_the_reply_to_a_leave_precedes_phx_close(socket: Socket) -> None:
     channel = socket.join("room:a", "1")
 
-    left, closed = socket.core.left(channel, "2"), socket.core.closed(channel)
+    left, closed = socket.core.acknowledge_leave(channel, "2"), socket.core.close(channel)
 
     assert socket.seen(left) == socket.reply("1", "2", "room:a", "ok", {})
     assert socket.seen(closed) == socket.frame("1", "1", "room:a", "phx_close", {})
@@ -328,7 +320,7 @@ def test_the_reply_to_a_leave_precedes_phx_close(socket: Socket) -> None:
 def test_a_crash_is_told_with_the_join_ref_in_both_places(socket: Socket) -> None:
     channel = socket.join("room:a", 7)
 
-    text = socket.core.crashed(channel)
+    text = socket.core.crash(channel)
 
     expected = socket.frame(7, 7, "room:a", "phx_error", {"reason": "channel_crash"})
     assert socket.seen(text) == expected
@@ -357,14 +349,14 @@ def test_a_channel_joined_without_join_ref_ends_with_null() -> None:
     socket = Socket(V2)
     channel = socket.join("room:a", None, "5")
 
-    closed, crashed = socket.core.closed(channel), socket.core.crashed(channel)
+    closed, crashed = socket.core.close(channel), socket.core.crash(channel)
 
     assert closed == '[null,null,"room:a","phx_close",{}]'
     assert crashed == '[null,null,"room:a","phx_error",{"reason":"channel_crash"}]'
 
 
 def test_a_broadcast_has_no_refs_in_either_version() -> None:
-    texts = broadcast("room:a", "shout", {"x": "é"}, (V1, V2))
+    texts = encode_broadcast("room:a", "shout", {"x": "é"}, (V1, V2))
 
     assert texts == {
         1: '{"event":"shout","payload":{"x":"é"},"ref":null,"topic":"room:a"}',
@@ -373,7 +365,7 @@ def test_a_broadcast_has_no_refs_in_either_version() -> None:
 
 
 class Shout(msgspec.Struct):
-    """A payload as an application may have it."""
+    """A payload of an application."""
 
     x: int
 
@@ -400,7 +392,7 @@ def test_a_payload_that_is_no_json_object_is_refused(socket: Socket, payload: An
     with pytest.raises(UnencodablePayload):
         socket.core.push(channel, "pushed", payload)
     with pytest.raises(UnencodablePayload):
-        broadcast("room:a", "shout", payload, (V1, V2))
+        encode_broadcast("room:a", "shout", payload, (V1, V2))
 
 
 # What a client may do wrong.
@@ -443,10 +435,12 @@ def test_whatever_comes_is_decided_upon_or_malformed(
     socket = Socket(serializer)
     for message in messages:
         try:
-            decision = socket.core.receive(message)
+            action = socket.core.receive(message)
         except MalformedFrame:
             continue
-        assert decision is None or isinstance(decision, Answer | Join | Deliver | Leave)
+        assert action is None or isinstance(
+            action, SendFrame | JoinChannel | DispatchEvent | LeaveChannel
+        )
 
 
 @given(st.lists(_FRAMES, max_size=6))
@@ -456,11 +450,11 @@ def test_whatever_frame_comes_its_answer_is_a_frame_with_its_ref(
 ) -> None:
     socket = Socket((V1, V2)[version])
     for frame in frames:
-        decision = socket.core.receive(_texts(frame)[version])
-        if isinstance(decision, Join):
-            channel = Membership(decision.topic, decision.join_ref, decision.ref)
-            socket.core.joined(channel, decision.ref, {})
-        elif isinstance(decision, Leave):
-            socket.core.closed(decision.channel)
-        elif isinstance(decision, Answer):
-            assert msgspec.to_builtins(socket.seen(decision.text).ref) == frame[1]
+        action = socket.core.receive(_texts(frame)[version])
+        if isinstance(action, JoinChannel):
+            channel = Membership(action.topic, action.join_ref, action.ref)
+            socket.core.accept_join(channel, action.ref, {})
+        elif isinstance(action, LeaveChannel):
+            socket.core.close(action.channel)
+        elif isinstance(action, SendFrame):
+            assert msgspec.to_builtins(socket.seen(action.text).ref) == frame[1]

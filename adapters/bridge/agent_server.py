@@ -1,0 +1,126 @@
+"""The bridge's client of the AI agent server's HTTP API, over httpx."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+
+import httpx
+import msgspec
+
+from application.bridge.ports import AgentServer, AgentServerUnavailable
+from domain.bridge.live_chat import PendingCommand, ServerState
+from domain.errors import Refusal, SessionClosed, TransitionRefused, UnknownSession
+from domain.identity import CoordinatorId, SessionId
+from domain.status import Status
+
+TIMEOUT_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+# 401 and 403 are among them: a wrong token loses no command, which goes out once it is corrected.
+_TRY_LATER = frozenset({401, 403, 408, 425, 429})
+_REFUSALS = {each.code: each for each in (SessionClosed, TransitionRefused, UnknownSession)}
+
+
+class _Transfer(msgspec.Struct, rename="camel"):
+    coordinator_id: str | None = None
+
+
+class _Head(msgspec.Struct, rename="camel"):
+    """The parts of a session's head that the bridge uses."""
+
+    status: Status
+    updated_at: datetime
+    transfer: _Transfer | None = None
+    summary: str | None = None
+
+
+class HttpAgentServer(AgentServer):
+    """A connection pool; use it as `async with server:`. `url` such as http://localhost:3001."""
+
+    def __init__(self, url: str, token: str = "", *, timeout_s: float = TIMEOUT_S) -> None:
+        """`token`: the bearer token of the server's API; empty: none is sent."""
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._timeout_s = timeout_s
+
+    async def __aenter__(self) -> Self:
+        self._client = httpx.AsyncClient(
+            headers=self._headers, timeout=self._timeout_s, follow_redirects=False
+        )
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._client.aclose()
+
+    async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
+        note = command.handover_note
+        body = {
+            "status": command.status,
+            "coordinatorId": command.coordinator_id,
+            **({"summary": note} if note is not None else {}),
+        }
+        headers = {"Idempotency-Key": command.command_id}
+        path = f"/api/conversation-status/{session_id}"
+        return _state(await self._request("PUT", path, json=body, headers=headers))
+
+    async def state(self, session_id: SessionId) -> ServerState:
+        return _state(await self._request("GET", f"/api/conversations/{session_id}"))
+
+    async def messages(
+        self, session_id: SessionId, before: int | None, limit: int
+    ) -> Mapping[str, Any]:
+        # Without `before` the server pages from the oldest on, but the newest are wanted here.
+        params = {"limit": limit, "before": before if before is not None else 9_999_999_999}
+        body = await self._request(
+            "GET", f"/api/conversations/{session_id}/messages", params=params
+        )
+        page: dict[str, Any] = _decoded(body, dict[str, Any])
+        return page
+
+    async def _request(self, method: str, path: str, **request: Any) -> bytes:
+        try:
+            response = await self._client.request(method, self._url + path, **request)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise _unavailable(str(error) or type(error).__name__) from error
+        status = response.status_code
+        if status >= 500 or status in _TRY_LATER or 300 <= status < 400:
+            raise _unavailable(f"HTTP {status}")
+        if status >= 400:
+            raise _refusal(response.content)
+        return response.content
+
+
+def _unavailable(reason: str) -> AgentServerUnavailable:
+    extra = {"action": "agent_server_away", "reason": reason}
+    logger.warning("The AI agent server is unavailable", extra=extra)
+    return AgentServerUnavailable(reason)
+
+
+def _state(body: bytes) -> ServerState:
+    head = _decoded(body, _Head)
+    coordinator = head.transfer.coordinator_id if head.transfer is not None else None
+    return ServerState(
+        status=head.status,
+        at=head.updated_at,
+        handover_note=head.summary,
+        coordinator_id=CoordinatorId(coordinator) if coordinator is not None else None,
+    )
+
+
+def _decoded(body: bytes, shape: Any) -> Any:
+    """Decode the JSON of a reply. Raises: AgentServerUnavailable, for a reply of another shape."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.MsgspecError as error:
+        raise _unavailable("what answers is not an AI agent server") from error
+
+
+def _refusal(body: bytes) -> Refusal:
+    """Return the refusal that the code of a problem document stands for (RFC 9457)."""
+    try:
+        code = str(msgspec.json.decode(body)["code"])
+    except (msgspec.MsgspecError, KeyError, TypeError):
+        code = "refused"
+    return _REFUSALS.get(code, Refusal)()

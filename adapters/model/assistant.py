@@ -1,0 +1,268 @@
+"""The assistant that is a model: asked in rounds, each of which may call tools."""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+from adapters.model.completion import (
+    ChatMessage,
+    Completion,
+    CompletionClient,
+    CompletionRequest,
+    Deadline,
+    ToolCall,
+)
+from adapters.model.failures import AttemptFailed
+from adapters.model.prompt import prompt, summary_prompt
+from adapters.model.retries import ModelRouter
+from adapters.model.tools import TOOLS, Tools
+from application.ports import (
+    AnswerCancelled,
+    AnswerWriter,
+    Assistant,
+    Clock,
+    SummaryResult,
+    Toolbox,
+)
+from domain.errors import AssistantFailed
+from domain.message import Entry
+from domain.texts import Text, localized
+from domain.usage import Usage
+from domain.view import View
+
+MODEL_SHARE = 0.97
+"""Of a turn's time; what an answer has cost is known only if it ends before the turn does."""
+CHECK_S = 20.0
+
+_not_in_names = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+class ModelAssistant(Assistant):
+    """A model, whichever provider's client it is asked through; `async with assistant:`."""
+
+    def __init__(
+        self,
+        client: CompletionClient,
+        *,
+        model: str,
+        fallback_model: str = "",
+        max_output_tokens: int = 1_000,
+        max_tool_calls: int = 5,
+        timeout_s: float = 60.0,
+        concurrency: int = 200,
+        clock: Clock,
+        jitter: Callable[[], float],
+    ) -> None:
+        """`fallback_model`: asked where the other fails, and over the soft budget; "": none.
+
+        `timeout_s`: for one answer, with tools and retries. `concurrency`: requests at once.
+        `jitter`: returns floats in 0..1.
+        """
+        self._models = tuple(dict.fromkeys([model, *([fallback_model] if fallback_model else [])]))
+        self._max_output_tokens = max_output_tokens
+        self._max_tool_calls = max_tool_calls
+        self._timeout_s = timeout_s
+        self._client = client
+        self._router = ModelRouter(
+            client, models=self._models, concurrency=concurrency, clock=clock, jitter=jitter
+        )
+
+    def __repr__(self) -> str:
+        return f"<ModelAssistant {' '.join(self._models)}>"
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._client.__aexit__(*exc)
+
+    @property
+    def is_away(self) -> bool:
+        """True if the circuits of all models are open."""
+        return self._router.is_away
+
+    async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage:
+        writer, tools = _AnswerWriter(say), Tools(toolbox, self._max_tool_calls)
+        request = self._request(
+            prompt(view),
+            models=self._models[-1:] if view.over_soft_budget else self._models,
+            tools=TOOLS if self._max_tool_calls else (),
+            on_text=writer.write,
+            on_restart=writer.restart_round,
+        )
+        try:
+            await _AnswerRun(self._router, request, view, writer, tools)()
+        except asyncio.CancelledError:
+            if not request.usage.calls:
+                raise
+            raise AnswerCancelled(request.usage) from None
+        return request.usage
+
+    async def summarise(
+        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+    ) -> SummaryResult:
+        # A word of Romanian has two tokens and more.
+        words = max(20, max_tokens // 3)
+        request = self._request(summary_prompt(earlier, entries, language, words))
+        completion = await self._router.complete(request)
+        text = "".join(completion.text).strip()
+        if not text:
+            raise AssistantFailed("the model gave no summary", usage=request.usage)
+        return SummaryResult(text, request.usage)
+
+    async def check(self) -> None:
+        """Ask each model for a word. Raises: AssistantFailed, saying what is wrong."""
+        for model in self._models:
+            request = self._request([{"role": "user", "content": "Say: yes"}])
+            request.deadline = Deadline(min(CHECK_S, self._timeout_s))
+            reason = None
+            try:
+                await self._router.check(model, request)
+            except AttemptFailed as failed:
+                reason = f"{model}: {failed}"
+            if reason is not None:
+                raise AssistantFailed(reason)
+
+    def _request(self, messages: list[ChatMessage], **chosen: Any) -> CompletionRequest:
+        return CompletionRequest(
+            **{"models": self._models, **chosen},
+            deadline=Deadline(self._timeout_s * MODEL_SHARE),
+            messages=messages,
+            max_tokens=self._max_output_tokens,
+        )
+
+
+class _AnswerRun:
+    """One answer: rounds of request, completion and tool calls, until there are no more calls."""
+
+    def __init__(
+        self,
+        router: ModelRouter,
+        request: CompletionRequest,
+        view: View,
+        writer: "_AnswerWriter",
+        tools: Tools,
+    ) -> None:
+        self._router = router
+        self._request = request
+        request.shorten = self._shorten
+        self._view = view
+        self._writer = writer
+        self._tools = tools
+        self._rounds: list[ChatMessage] = []
+        """The messages after the prompt: tool calls and their results."""
+        self._is_brief = False
+
+    async def __call__(self) -> None:
+        """Write the answer. Raises: AssistantFailed, with what has been spent."""
+        while True:
+            completion = await self._router.complete(self._request)
+            if not completion.calls or not self._request.tools_allowed:
+                break
+            await self._use_tools(completion)
+            if self._tools.has_transferred:
+                self._close_transfer()
+                return
+            self._writer.end_round()
+            self._request.messages = self._messages()
+            self._request.tools_allowed = self._tools.may_go_on
+        if not self._writer.has_text:
+            reason = "the model gave no answer, but called tools"
+            raise AssistantFailed(reason, usage=self._request.usage)
+        if completion.is_cut:
+            self._writer.write(localized(self._view.language, Text.ANSWER_CUT))
+
+    def _shorten(self) -> list[ChatMessage] | None:
+        """Return the messages without the earlier conversation; None, if that is done already."""
+        if self._is_brief:
+            return None
+        self._is_brief = True
+        return self._messages()
+
+    def _messages(self) -> list[ChatMessage]:
+        return [*prompt(self._view, brief=self._is_brief), *self._rounds]
+
+    async def _use_tools(self, completion: Completion) -> None:
+        """Make the tool calls of a completion, and add them and their results to the messages."""
+        ids = {call.call_id for call in completion.calls}
+        are_unique = len(ids) == len(completion.calls) and "" not in ids
+        calls = [
+            _repeatable(call, call.call_id if are_unique else f"call{number:05}")
+            for number, call in enumerate(completion.calls)
+        ]
+        text = "".join(completion.text) or None
+        self._rounds.append({"role": "assistant", "content": text, "tool_calls": calls})
+        for call, sent in zip(completion.calls, calls, strict=True):
+            result = await self._tools.use(call)
+            self._rounds.append({"role": "tool", "tool_call_id": sent["id"], "content": result})
+
+    def _close_transfer(self) -> None:
+        """End the answer with the text that came with the transfer, so that there is only one end.
+
+        If there was none, the text of earlier rounds must not stand in for it: the application
+        then writes one of its own.
+        """
+        if not self._writer.has_text_in_round:
+            self._writer.discard()
+
+
+def _repeatable(call: ToolCall, call_id: str) -> dict[str, Any]:
+    """Return a call for sending it back, of which servers are stricter than when they send it."""
+    return {
+        "id": call_id,
+        "type": "function",
+        "function": {
+            "name": _not_in_names.sub("_", call.name)[:64] or "unknown",
+            "arguments": call.arguments if call.is_object else "{}",
+        },
+    }
+
+
+class _AnswerWriter:
+    """Writes the text of one round after the other, and again where a round is restarted."""
+
+    def __init__(self, say: AnswerWriter) -> None:
+        self._say = say
+        self._earlier = ""
+        self._round: list[str] = []
+
+    @property
+    def has_text(self) -> bool:
+        """True if text has been written."""
+        return bool(self._earlier) or self.has_text_in_round
+
+    @property
+    def has_text_in_round(self) -> bool:
+        """True if text has been written in this round."""
+        return any(map(str.strip, self._round))
+
+    def write(self, piece: str) -> None:
+        """Write a piece of this round's text."""
+        if not self._round and self._earlier:
+            self._say("\n\n")
+        self._round.append(piece)
+        self._say(piece)
+
+    def end_round(self) -> None:
+        """Commit this round's text."""
+        if self.has_text_in_round:
+            text = "".join(self._round)
+            self._earlier += f"\n\n{text}" if self._earlier else text
+        self._round.clear()
+
+    def restart_round(self) -> None:
+        """Discard this round's text."""
+        if self._round:
+            self._round.clear()
+            self._say.restart()
+            if self._earlier:
+                self._say(self._earlier)
+
+    def discard(self) -> None:
+        """Discard the text of all rounds."""
+        if self._earlier or self._round:
+            self._say.restart()
+            self._earlier = ""
+            self._round.clear()

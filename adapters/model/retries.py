@@ -1,0 +1,197 @@
+"""Which model is asked when: concurrency, retries, fallback, circuit breakers, and the deadline.
+
+All attempts at one completion share its deadline. What may succeed later is tried again: connection
+errors, time-outs, 408, 409, 429 (but for a quota that is used up) and 5xx. Then the next model is
+asked. A model that keeps failing is not asked for a while (see `Breaker`); then one real request
+finds out whether it is back.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from adapters.http_client import Breaker
+from adapters.model.completion import Completion, CompletionClient, CompletionRequest, Deadline
+from adapters.model.failures import AttemptFailed, Recovery
+from application.ports import Clock
+from domain.backoff import backoff
+from domain.errors import AssistantFailed
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS_PER_MODEL = 3
+"""For one completion."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
+"""Between two attempts, unless the server asks for another; the longest before a fallback."""
+SHORTEST_ATTEMPT_S = 1.0
+"""The least time for an attempt; a pause that leaves less is not made."""
+FIRST_REST_S, LONGEST_REST_S = 5.0, 60.0
+"""A circuit's rest while it is open; doubled each time that the trial after it fails."""
+WAITING_PER_CALL = 4
+"""Requests that may wait, for each that may be under way."""
+
+
+class ModelRouter:
+    """Sends requests to the models of one server, each to the first that can answer it."""
+
+    def __init__(
+        self,
+        client: CompletionClient,
+        *,
+        models: Sequence[str],
+        concurrency: int,
+        clock: Clock,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._jitter = jitter
+        self._breakers = {model: Breaker(self._rest_s) for model in models}
+        self._concurrency = concurrency
+        self._slots = asyncio.Semaphore(concurrency)
+        self._waiting = 0
+
+    @property
+    def is_away(self) -> bool:
+        """True if the circuits of all models are open."""
+        now = self._now()
+        return all(breaker.is_open(now) for breaker in self._breakers.values())
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Return a completion that is of use.
+
+        Models that fail are removed from `request.models`; where its messages are too many,
+        `request.messages` becomes what `request.shorten` returns.
+        Raises: AssistantFailed, with what has been spent.
+        """
+        reason = "there is no model"
+        while request.models:
+            model, *others = request.models
+            try:
+                return await self._persist(model, request, is_last=not others)
+            except AttemptFailed as failed:
+                reason = f"{model}: {failed}"
+                extra = {"action": "model_failed", "model": model, "reason": str(failed)}
+                level = logging.WARNING if failed.is_outage else logging.INFO
+                logger.log(level, "A model gave no answer", extra=extra)
+                if failed.recovery is Recovery.NONE:
+                    break
+            request.models = others
+        raise AssistantFailed(reason, usage=request.usage if request.usage.calls else None)
+
+    async def check(self, model: str, request: CompletionRequest) -> None:
+        """Ask a model for any answer, without retries. Raises: AttemptFailed."""
+        while True:
+            try:
+                await self._client.attempt(model, request, request.deadline.left_s, is_last=True)
+            except AttemptFailed as failed:
+                if not self._adapt(request, failed):
+                    raise
+            else:
+                return
+
+    async def _persist(
+        self, model: str, request: CompletionRequest, *, is_last: bool
+    ) -> Completion:
+        """Return a completion by this model, after a retry or two. Raises: AttemptFailed."""
+        attempt = 1
+        while True:
+            is_last_attempt = attempt == ATTEMPTS_PER_MODEL
+            try:
+                return await self._attempt(model, request, is_last=is_last and is_last_attempt)
+            except AttemptFailed as error:
+                failed = error
+            request.on_restart()
+            if self._adapt(request, failed):
+                continue
+            pause_s = self._pause_s(failed, attempt, request.deadline.left_s, is_last=is_last)
+            if pause_s is None or is_last_attempt:
+                raise failed
+            extra = {"action": "model_retry", "model": model, "reason": str(failed)}
+            logger.info("A request to a model failed and is tried again", extra=extra)
+            await self._clock.sleep(pause_s)
+            attempt += 1
+
+    def _adapt(self, request: CompletionRequest, failed: AttemptFailed) -> bool:
+        """Change the request to one that the server accepts. False: it cannot be done."""
+        if failed.recovery is Recovery.DROP_PARAMETER:
+            request.dropped_parameters.add(failed.parameter)
+            return True
+        if failed.recovery is Recovery.SHORTEN and (shorter := request.shorten()) is not None:
+            request.messages = shorter
+            return True
+        return False
+
+    def _pause_s(
+        self, failed: AttemptFailed, attempt: int, left_s: float, *, is_last: bool
+    ) -> float | None:
+        """Return the pause before the next attempt; None: it would be of no use."""
+        if failed.recovery is not Recovery.RETRY or (failed.is_slow and not is_last):
+            return None
+        if failed.retry_after_s is not None:  # spread: others were given the same
+            pause_s = failed.retry_after_s + FIRST_PAUSE_S * self._jitter()
+        else:
+            pause_s = backoff(attempt - 1, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
+        longest_s = left_s - SHORTEST_ATTEMPT_S
+        return pause_s if pause_s <= (longest_s if is_last else LONGEST_PAUSE_S) else None
+
+    async def _attempt(
+        self, model: str, request: CompletionRequest, *, is_last: bool
+    ) -> Completion:
+        """Make one request, which counts for the model's circuit. Raises: AttemptFailed."""
+        breaker = self._breakers[model]
+        async with self._slot(request.deadline):
+            if not breaker.admit(self._now()):
+                reason = "it has failed too often just now"
+                raise AttemptFailed(reason, Recovery.FALLBACK, is_outage=False)
+            left_s = request.deadline.left_s
+            patience_s = left_s if is_last else left_s / 2
+            try:
+                completion = await self._client.attempt(model, request, patience_s, is_last=is_last)
+                breaker.succeeded()
+                completion.check()
+            except AttemptFailed as failed:
+                self._count(model, failed)
+                raise
+            finally:
+                breaker.released()
+        return completion
+
+    def _count(self, model: str, failed: AttemptFailed) -> None:
+        if not failed.is_outage:
+            self._breakers[model].succeeded()
+        elif self._breakers[model].failed(self._now()):
+            extra = {"action": "model_away", "model": model, "reason": str(failed)}
+            logger.warning("A model keeps failing, and is not asked for a while", extra=extra)
+
+    def _rest_s(self, openings: int) -> float:
+        return backoff(openings, FIRST_REST_S, LONGEST_REST_S, self._jitter())
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    @asynccontextmanager
+    async def _slot(self, deadline: Deadline) -> AsyncIterator[None]:
+        """Hold one of the places for concurrent requests, first come, first served.
+
+        Raises: AttemptFailed.
+        """
+        if self._slots.locked():
+            if self._waiting >= WAITING_PER_CALL * self._concurrency:
+                raise AttemptFailed("too many calls wait", Recovery.NONE, is_outage=False)
+            self._waiting += 1
+            try:
+                async with asyncio.timeout(deadline.left_s):
+                    await self._slots.acquire()
+            except TimeoutError:
+                reason = "the other calls took all of the time"
+                raise AttemptFailed(reason, Recovery.NONE, is_outage=False) from None
+            finally:
+                self._waiting -= 1
+        else:
+            await self._slots.acquire()
+        try:
+            yield
+        finally:
+            self._slots.release()

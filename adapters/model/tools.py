@@ -1,0 +1,146 @@
+"""The tools that a model may call, and the results of its calls.
+
+Whatever is wrong with a call, or with the tool, the result says so briefly, and the turn goes on.
+"""
+
+import logging
+from typing import Any
+
+import msgspec
+
+from adapters.model.completion import ToolCall
+from adapters.model.prompt import facts, tagged
+from application.ports import Toolbox
+from domain.business import Reservation
+from domain.errors import Failure
+
+logger = logging.getLogger(__name__)
+
+MAX_RESULT = 8_000
+"""Characters of a result."""
+MAX_TRANSFER_REASON, MAX_HANDOVER_NOTE = 200, 1_000
+
+
+# The tools have the shape of Chat Completions, as the messages do (see `completion`).
+def _tool(name: str, description: str, **parameters: str) -> dict[str, object]:
+    properties = {key: {"type": "string", "description": text} for key, text in parameters.items()}
+    schema = {"type": "object", "properties": properties, "required": list(parameters)}
+    function = {"name": name, "description": description, "parameters": schema}
+    return {"type": "function", "function": function}
+
+
+TOOLS = (
+    _tool("get_business", "All that is known of the business: opening hours, address, prices, …"),
+    _tool("get_reservations", "The coming reservations of the customer of this chat."),
+    _tool(
+        "transfer_to_live_chat",
+        "Ask a human colleague to take this chat over. It is the only way to reach one.",
+        reason="why, in a few words",
+        summary="what the colleague must know, in the customer's language: what the customer "
+        "wants, what is settled, what is open",
+    ),
+)
+
+
+class Tools:
+    """The tools of one turn, for a model's calls."""
+
+    def __init__(self, toolbox: Toolbox, limit: int) -> None:
+        """`limit`: how many calls the turn may make, wrong ones included."""
+        self._toolbox = toolbox
+        self._left = limit
+        self._results: dict[tuple[str, str], str] = {}
+        self.has_transferred = False
+
+    @property
+    def may_go_on(self) -> bool:
+        """True if another call is possible."""
+        return self._left > 0
+
+    async def use(self, call: ToolCall) -> str:
+        """Return the result of a call, as a text for the model."""
+        if self._left <= 0:
+            return _error("no further call is possible: answer with what you have")
+        self._left -= 1
+        arguments = _arguments(call.arguments)
+        if arguments is None:
+            return _error("the arguments are not a JSON object")
+        # The other two ignore their arguments: the model may not choose whose business, or whose
+        # reservations.
+        has_arguments = call.name == "transfer_to_live_chat"
+        key = (call.name, call.arguments if has_arguments else "")
+        if key not in self._results:
+            self._results[key] = await self._run(call.name, arguments)
+        return self._results[key]
+
+    async def _run(self, name: str, arguments: dict[str, Any]) -> str:
+        try:
+            match name:
+                case "get_business":
+                    return await self._business()
+                case "get_reservations":
+                    return await self._reservations()
+                case "transfer_to_live_chat":
+                    return await self._transfer(arguments)
+        except Exception as error:
+            level = logging.INFO if isinstance(error, Failure) else logging.ERROR
+            extra = {"action": "tool_failed", "tool": name}
+            logger.log(level, "A tool has failed", extra=extra, exc_info=error)
+            return _error("this cannot be looked up or done at the moment; nothing is known of it")
+        return _error("there is no such tool")
+
+    async def _business(self) -> str:
+        business = await self._toolbox.get_business()
+        if business is None:
+            return _error("nothing is known of this business")
+        return tagged("result", facts(business, MAX_RESULT), tool="get_business")
+
+    async def _reservations(self) -> str:
+        found = await self._toolbox.get_reservations()
+        items, size = [], 0
+        for reservation in found:
+            item = msgspec.json.encode(_item(reservation)).decode()
+            size += len(item)
+            if size > MAX_RESULT:
+                break
+            items.append(item)
+        more = f"\n(and {len(found) - len(items)} more)" if len(items) < len(found) else ""
+        return tagged("result", f"[{', '.join(items)}]{more}", tool="get_reservations")
+
+    async def _transfer(self, arguments: dict[str, Any]) -> str:
+        reason = _string(arguments.get("reason"))[:MAX_TRANSFER_REASON]
+        summary = _string(arguments.get("summary"))[:MAX_HANDOVER_NOTE]
+        await self._toolbox.transfer_to_live_chat(reason, summary)
+        self.has_transferred = True
+        return "a colleague is being asked"
+
+
+def _item(reservation: Reservation) -> dict[str, object]:
+    return {
+        "date": reservation.date,
+        "time": reservation.time,
+        "guests": reservation.guests,
+        "name": reservation.name,
+        "reservationId": reservation.reservation_id,
+    }
+
+
+def _arguments(text: str) -> dict[str, Any] | None:
+    """Return the arguments of a call, which may be left out; None: they are not an object."""
+    try:
+        found = msgspec.json.decode(text) if text.strip() else {}
+        if isinstance(found, str):  # encoded twice
+            found = msgspec.json.decode(found) if found.strip() else {}
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None
+    if found is None:
+        return {}
+    return found if isinstance(found, dict) else None
+
+
+def _string(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _error(reason: str) -> str:
+    return msgspec.json.encode({"error": reason}).decode()

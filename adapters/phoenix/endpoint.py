@@ -1,0 +1,446 @@
+"""Phoenix Channels as a Litestar WebSocket route: one reader and one writer for each socket.
+
+The decisions are made by `adapters.phoenix.server`, and carried out here. An idle connection costs
+one waiting task, its reader; outgoing frames are written by a callback.
+"""
+
+import asyncio
+import itertools
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from litestar import WebSocket
+from litestar.handlers import WebsocketRouteHandler
+
+from adapters.phoenix.channel import (
+    ChannelFactory,
+    ChannelSocket,
+    ChannelTransport,
+    ConnectInfo,
+    JoinRefused,
+    TerminateReason,
+)
+from adapters.phoenix.frames import (
+    V1,
+    V2,
+    MalformedFrame,
+    Serializer,
+    UnencodablePayload,
+    serializer_for,
+)
+from adapters.phoenix.handshake import SUBPROTOCOL, origin_allowed, requested_version
+from adapters.phoenix.server import (
+    Action,
+    DispatchEvent,
+    JoinChannel,
+    Payload,
+    SendFrame,
+    ServerSocket,
+    TopicRoutes,
+    encode_broadcast,
+)
+from adapters.phoenix.uvicorn_protocol import PROTOCOL_EXTENSION, SocketProtocol
+
+logger = logging.getLogger(__name__)
+
+# Close codes (RFC 6455, section 7.4.1, and its IANA registry).
+INTERNAL_ERROR = 1011
+SERVICE_RESTART = 1012
+TRY_AGAIN_LATER = 1013
+
+DRAINING = {"reason": "draining"}
+"""The response to a join while the server drains."""
+RETRY_AFTER_S = 1.0
+"""The Retry-After of a socket that is refused while the server drains."""
+BATCH, BATCHES, BATCH_PAUSE_S = 50, 100, 0.05
+"""A drain closes this many sockets at a time, or all in this many batches, with these pauses."""
+
+_TURN = 64  # messages that one socket may have processed before another gets its turn
+
+
+class ConnectRefused(Exception):
+    """The socket is refused with an HTTP status before the upgrade; browsers hide the status."""
+
+    def __init__(self, status: int = 403, *, retry_after_s: float | None = None) -> None:
+        super().__init__()
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class ConnectionPolicy:
+    """Decides which sockets may be opened; this one allows all."""
+
+    def enter(self, info: ConnectInfo) -> None:
+        """Called before a socket is opened. Raises: ConnectRefused."""
+
+    def left(self, info: ConnectInfo) -> None:
+        """Called after the end of a socket that was allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketLimits:
+    """The resources that one socket may use."""
+
+    max_channels: int = 100
+    max_inbox: int = 64
+    """Messages waiting for one channel; beyond that the socket is not read (back-pressure)."""
+    max_queued_frames: int = 1024
+    max_queued_chars: int = 4 * 1024 * 1024
+    """Frames, and characters in them, waiting for a client that does not read. Beyond either the
+    queue is dropped, and the socket closed with 1013; then aborted."""
+
+
+class SocketObserver:
+    """Callbacks for metrics; these do nothing."""
+
+    def socket_opened(self) -> None:
+        """A socket was accepted."""
+
+    def socket_closed(self, code: int) -> None:
+        """A socket has ended, with the close code that was sent or received."""
+
+    def join(self, outcome: str) -> None:
+        """A join was answered: `ok`, `error`, `crashed`, `unmatched` or `limit`."""
+
+    def slow_consumer(self) -> None:
+        """A client did not read, and its socket is closed with 1013."""
+
+
+_DECIDED = "phoenix.decided"  # a message type of ours in uvicorn's queue: an action that waits
+
+
+class PhoenixEndpoint:
+    """The sockets under one path: give `route` to Litestar, and serve by `uvicorn_config`.
+
+    Its methods are called in the event loop that serves it.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        channels: Mapping[str, ChannelFactory],
+        *,
+        allowed_origins: Sequence[str] | None = None,
+        limits: SocketLimits = SocketLimits(),
+        connection_policy: ConnectionPolicy | None = None,
+        observer: SocketObserver | None = None,
+    ) -> None:
+        """`path` ends in /websocket. `channels`: topic pattern → factory, the first match wins.
+
+        `allowed_origins`: see `origin_allowed`; None allows every page.
+        """
+        self.limits = limits
+        self.observer = observer or SocketObserver()
+        self.route = WebsocketRouteHandler(path)(self._serve)
+        self.is_draining = False
+        """True: new sockets and joins are refused, and their clients try again."""
+        self._connection_policy = connection_policy or ConnectionPolicy()
+        self._routes = TopicRoutes(channels)
+        self._allowed_origins = allowed_origins
+        self._connections: dict[_Connection, None] = {}  # a set that keeps the order
+        self._subscribers: dict[str, dict[ChannelSocket, _Connection]] = {}
+
+    def broadcast(
+        self, topic: str, event: str, payload: Payload, sender: ChannelSocket | None = None
+    ) -> None:
+        """Send to every channel on the topic but `sender`.
+
+        Raises: UnencodablePayload, and nothing is sent.
+        """
+        texts = encode_broadcast(topic, event, payload, (V1, V2))
+        for socket, connection in self._subscribers.get(topic, {}).items():
+            if socket is not sender:
+                connection.send(texts[connection.core.serializer.version])
+
+    async def drain(self, jitter: Callable[[], float]) -> None:
+        """Close every socket in batches, so that the clients do not all reconnect at once.
+
+        It takes about five seconds at most. `jitter`: a float in 0..1.
+        Source: phoenix `lib/phoenix/socket/pool_supervisor.ex`, `PoolDrainer`.
+        """
+        connections = list(self._connections)
+        size = max(BATCH, math.ceil(len(connections) / BATCHES))
+        for start in range(0, len(connections), size):
+            if start:
+                await asyncio.sleep(BATCH_PAUSE_S * (0.5 + jitter()))
+            for connection in connections[start : start + size]:
+                connection.close(SERVICE_RESTART)
+
+    def subscribe(self, socket: ChannelSocket, connection: "_Connection") -> None:
+        """Add the channel to the broadcasts on its topic."""
+        self._subscribers.setdefault(socket.topic, {})[socket] = connection
+
+    def unsubscribe(self, socket: ChannelSocket) -> None:
+        """Remove the channel from the broadcasts on its topic, if it is there."""
+        subscribers = self._subscribers.get(socket.topic)
+        if subscribers is not None:
+            subscribers.pop(socket, None)
+            if not subscribers:
+                del self._subscribers[socket.topic]
+
+    async def _serve(self, socket: WebSocket[Any, Any, Any]) -> None:
+        protocol, info = _protocol_of(socket), ConnectInfo(socket.scope)
+        try:
+            serializer = self._check(info)
+        except ConnectRefused as refused:
+            await _refuse(socket, refused)
+            return
+        try:
+            offered = info.subprotocols
+            await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
+            core = ServerSocket[ChannelSocket, ChannelFactory](
+                serializer, self._routes, max_channels=self.limits.max_channels
+            )
+            await self._run(_Connection(self, core, info, protocol))
+        finally:
+            self._connection_policy.left(info)
+
+    def _check(self, info: ConnectInfo) -> Serializer:
+        """Return the serializer of a socket that may be opened. Raises: ConnectRefused."""
+        if self.is_draining:
+            raise ConnectRefused(503, retry_after_s=RETRY_AFTER_S)
+        serializer = serializer_for(requested_version(info.params))
+        origin = info.headers.get("origin")
+        if serializer is None or not origin_allowed(origin, self._allowed_origins):
+            raise ConnectRefused
+        self._connection_policy.enter(info)
+        return serializer
+
+    async def _run(self, connection: "_Connection") -> None:
+        self._connections[connection] = None
+        self.observer.socket_opened()
+        code = INTERNAL_ERROR
+        try:
+            code = await connection.read()
+        finally:
+            del self._connections[connection]
+            self.observer.socket_closed(code)
+            await connection.end()
+
+
+async def _refuse(websocket: WebSocket[Any, Any, Any], refused: ConnectRefused) -> None:
+    headers = [(b"content-length", b"0")]
+    if refused.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % math.ceil(refused.retry_after_s)))
+    start = {"type": "websocket.http.response.start", "status": refused.status, "headers": headers}
+    await websocket.send(cast(Any, start))
+    await websocket.send(cast(Any, {"type": "websocket.http.response.body", "body": b""}))
+
+
+def _protocol_of(websocket: WebSocket[Any, Any, Any]) -> SocketProtocol:
+    extensions = cast("dict[str, object]", websocket.scope.get("extensions") or {})
+    protocol = extensions.pop(PROTOCOL_EXTENSION, None)  # popped: it refers to the scope's owner
+    if not isinstance(protocol, SocketProtocol):
+        raise RuntimeError("a Phoenix endpoint is served by `uvicorn_config`")
+    return protocol
+
+
+class _Connection(ChannelTransport):
+    """One open socket: its reader, and the queue of outgoing frames."""
+
+    __slots__ = ("_busy", "_chars", "_ending", "_endpoint", "_protocol", "_queue", "core", "info",
+                 "max_inbox")  # fmt: skip
+
+    def __init__(
+        self,
+        endpoint: PhoenixEndpoint,
+        core: ServerSocket[ChannelSocket, ChannelFactory],
+        info: ConnectInfo,
+        protocol: SocketProtocol,
+    ) -> None:
+        self.core = core
+        self.info = info
+        self.max_inbox = endpoint.limits.max_inbox
+        self._endpoint = endpoint
+        self._protocol = protocol
+        self._queue: list[str] | None = None  # None while nothing waits
+        self._chars = 0
+        self._ending: set[ChannelSocket] = set()
+        self._busy = False  # True while the reader handles a message that takes time
+
+    # The writer.
+
+    def send(self, text: str) -> None:
+        """Queue a frame; never waits. Frames queued in one turn of the loop are one write."""
+        queue = self._queue
+        if queue is None:
+            if self._protocol.closing:
+                return
+            queue = self._queue = []
+            # A task that the sender created before runs first, so that the acknowledgement of a
+            # message and an immediate answer share one write.
+            asyncio.get_running_loop().call_soon(self._flush)
+        queue.append(text)
+        self._chars += len(text)
+        limits = self._endpoint.limits
+        if len(queue) > limits.max_queued_frames or self._chars > limits.max_queued_chars:
+            if self._protocol.writable.is_set():
+                self._write()  # a burst from here: the client had no chance to read it yet
+            else:
+                self._drop_slow_consumer()
+
+    def _flush(self) -> None:
+        if self._protocol.writable.is_set():
+            self._write()
+        else:
+            self._protocol.on_writable = self._write
+
+    def _write(self) -> None:
+        queue, self._queue, self._chars = self._queue, None, 0
+        if queue is not None:
+            self._protocol.send_texts(queue)
+
+    def _drop_slow_consumer(self) -> None:
+        self._queue = None
+        self._chars = 0
+        self._endpoint.observer.slow_consumer()
+        logger.info("A client does not read", extra={"action": "slow_consumer"})
+        self._protocol.close(TRY_AGAIN_LATER)
+
+    def close(self, code: int) -> None:
+        self._write()
+        self._protocol.close(code)
+
+    def broadcast_from(self, sender: ChannelSocket, event: str, payload: Payload) -> None:
+        self._endpoint.broadcast(sender.topic, event, payload, sender)
+
+    def channel_ending(self, socket: ChannelSocket) -> None:
+        self.core.forget(socket)
+        self._endpoint.unsubscribe(socket)
+        self._ending.add(socket)
+
+    def channel_ended(self, socket: ChannelSocket) -> None:
+        self._ending.discard(socket)
+
+    # The reader.
+
+    async def read(self) -> int:
+        """Process the client's messages until the socket ends; return the close code."""
+        self._protocol.on_text = self._process_at_once
+        try:
+            return await self._read()
+        finally:
+            self._protocol.on_text = None
+
+    async def _read(self) -> int:
+        for number in itertools.count(1):
+            message = cast("dict[str, Any]", await self._protocol.receive())
+            self._busy = True
+            if message["type"] == "websocket.disconnect":
+                return int(message["code"])
+            try:
+                await self._process(message)
+            except UnencodablePayload:  # a reply to a ref that can be decoded, but not encoded
+                self._close_malformed()
+            if number % _TURN == 0:
+                await asyncio.sleep(0)  # queued messages are received without waiting
+            self._busy = False
+        return INTERNAL_ERROR
+
+    async def _process(self, message: dict[str, Any]) -> None:
+        if message["type"] == _DECIDED:
+            await self._finish(message["action"])
+            return
+        action = self._decide(message["text"] if "text" in message else message["bytes"])
+        if not self._begin(action):
+            await self._finish(action)
+
+    def _process_at_once(self, text: str) -> bool:
+        """Process a message without waking the reader, unless the reader is busy (False).
+
+        What takes time of it is left to the reader.
+        """
+        if self._busy:
+            return False
+        action = self._decide(text)
+        if not self._begin(action):
+            self._busy = True
+            self._protocol.queue.put_nowait(cast(Any, {"type": _DECIDED, "action": action}))
+        return True
+
+    def _decide(self, data: str | bytes) -> Action[ChannelSocket, ChannelFactory]:
+        try:
+            return self.core.receive(data)
+        except MalformedFrame:
+            self._close_malformed()
+            return None
+
+    def _close_malformed(self) -> None:
+        logger.info("A frame could not be decoded", extra={"action": "malformed_frame"})
+        self.close(INTERNAL_ERROR)
+
+    def _begin(self, action: Action[ChannelSocket, ChannelFactory]) -> bool:
+        """Do what takes no time; return False if `_finish` must do the rest."""
+        if isinstance(action, DispatchEvent):
+            action.channel.enqueue(action)
+            return not action.channel.is_full
+        if isinstance(action, JoinChannel):
+            return False
+        if isinstance(action, SendFrame):
+            self.send(action.text)
+            if action.refused_join is not None:
+                self._endpoint.observer.join(action.refused_join)
+        elif action is not None:
+            action.channel.enqueue(action)
+        return True
+
+    async def _finish(self, action: Action[ChannelSocket, ChannelFactory]) -> None:
+        if isinstance(action, JoinChannel):
+            await self._join(action)
+        elif isinstance(action, DispatchEvent) and action.channel.is_full:
+            await action.channel.wait_for_room()
+
+    async def _join(self, join: JoinChannel[ChannelSocket, ChannelFactory]) -> None:
+        old = join.replaced
+        is_closed = old is None or await old.replace()
+        socket = await self._run_join(join)
+        if old is not None and not is_closed:
+            self.send(self.core.close(old))
+            old.release()
+        if socket is not None:
+            socket.start()
+
+    async def _run_join(
+        self, join: JoinChannel[ChannelSocket, ChannelFactory]
+    ) -> ChannelSocket | None:
+        """Run the join and queue its reply; return the channel's socket, None if refused."""
+        socket = response = None
+        try:
+            if self._endpoint.is_draining:
+                raise JoinRefused(DRAINING)
+            socket = ChannelSocket(self, join.route, join.topic, join.join_ref, join.ref)
+            response = await socket.join(join.payload)
+            text = self.core.accept_join(socket, join.ref, response)
+        except Exception as error:
+            if socket is not None:
+                await socket.abandon(had_joined=response is not None)
+            self._refuse(join, error)
+            if socket is not None and isinstance(error, JoinRefused) and error.final:
+                self.send(self.core.close(socket))
+            return None
+        self._endpoint.subscribe(socket, self)
+        self._answer_join(text, "ok")
+        return socket
+
+    def _refuse(self, join: JoinChannel[ChannelSocket, ChannelFactory], error: Exception) -> None:
+        if isinstance(error, JoinRefused):
+            self._answer_join(self.core.refuse_join(join, error.response), "error")
+            return
+        text = self.core.refuse_join(join, {"reason": "join crashed"})
+        logger.error("A join crashed", extra={"action": "join_crashed"}, exc_info=error)
+        self._answer_join(text, "crashed")
+
+    def _answer_join(self, text: str, outcome: str) -> None:
+        self.send(text)
+        self._endpoint.observer.join(outcome)
+
+    async def end(self) -> None:
+        """End every channel after its earlier messages, and wait for them; the socket is gone."""
+        channels = self.core.channels
+        for socket in channels:
+            socket.enqueue(TerminateReason.DISCONNECTED)
+        for socket in (*channels, *self._ending):
+            await socket.wait_until_idle()

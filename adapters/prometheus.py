@@ -1,0 +1,208 @@
+"""The server's metrics, in Prometheus' text format, and the log lines that go with them."""
+
+import logging
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from adapters.phoenix.endpoint import SocketObserver
+from application import ports
+from domain.errors import BridgeUnavailable
+from domain.notice import NoticeKind
+from domain.usage import Usage
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+# The library's counters and histograms lock. What is counted in each turn takes them 19 µs, a tenth
+# of the turn; here it takes 3. So these are plain numbers until they are collected.
+
+
+class _Histogram:
+    """A histogram of durations."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(_SECONDS) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count a duration."""
+        self._counts[bisect_left(_SECONDS, seconds)] += 1
+        self._sum += seconds
+
+    def family(self, name: str, help_text: str) -> HistogramMetricFamily:
+        """Return the histogram for the exposition."""
+        bounds = [*(f"{bound:g}" for bound in _SECONDS), "+Inf"]
+        buckets = list(zip(bounds, accumulate(self._counts), strict=True))
+        return HistogramMetricFamily(name, help_text, buckets=buckets, sum_value=self._sum)
+
+
+class _TurnCollector(Collector):
+    """The AI's turns and their tokens."""
+
+    def __init__(self) -> None:
+        self.outcomes: defaultdict[str, int] = defaultdict(int)
+        self.seconds = _Histogram()
+        self.first_token = _Histogram()
+        self.summaries: defaultdict[str, int] = defaultdict(int)
+        self._tokens: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._calls: defaultdict[str, int] = defaultdict(int)
+
+    def collect(self) -> Iterator[Metric]:
+        turns = CounterMetricFamily("turns", "Turns of the AI by outcome", labels=["outcome"])
+        for outcome, count in self.outcomes.items():
+            turns.add_metric([outcome], count)
+        yield turns
+        yield from self._models()
+        yield self.seconds.family("turn_seconds", "Durations of turns")
+        yield self.first_token.family(
+            "first_token_seconds", "From the start of a turn to the first piece of its answer"
+        )
+
+    def spend(self, purpose: str, usage: Usage) -> None:
+        """Count the tokens and requests of an answer or a summary."""
+        self._tokens[purpose, "input"] += usage.input_tokens - usage.cached_tokens
+        self._tokens[purpose, "cached"] += usage.cached_tokens
+        self._tokens[purpose, "output"] += usage.output_tokens
+        self._calls[purpose] += usage.calls
+
+    def _models(self) -> Iterator[Metric]:
+        tokens = CounterMetricFamily(
+            "model_tokens",
+            "Tokens by purpose and kind; `input` is without `cached`",
+            labels=["purpose", "kind"],
+        )
+        for (purpose, kind), count in self._tokens.items():
+            tokens.add_metric([purpose, kind], count)
+        calls = CounterMetricFamily(
+            "model_calls", "Requests to models by purpose", labels=["purpose"]
+        )
+        for purpose, count in self._calls.items():
+            calls.add_metric([purpose], count)
+        summaries = CounterMetricFamily(
+            "summaries", "Rolling summaries by outcome", labels=["outcome"]
+        )
+        for outcome, count in self.summaries.items():
+            summaries.add_metric([outcome], count)
+        yield from (tokens, calls, summaries)
+
+
+class Metrics(SocketObserver, ports.Observer):
+    """Counts sockets, joins, turns and refusals. No label ever holds an identifier or a text."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self.sockets = Gauge("sockets_open", "Open sockets", registry=registry)
+        self.closed = Counter(
+            "sockets_closed", "Sockets by close code", ["code"], registry=registry
+        )
+        self.slow = Counter("slow_consumers", "Clients that did not read", registry=registry)
+        self.joins = Counter("joins", "Joins by outcome", ["outcome"], registry=registry)
+        self.turns = _TurnCollector()
+        registry.register(self.turns)
+        self.refusals = Counter(
+            "refusals", "Refused requests by reason", ["reason"], registry=registry
+        )
+        self.limits = Counter(
+            "limits_met", "Refusals because of a limit", ["limit"], registry=registry
+        )
+        self.notices = Counter(
+            "notices",
+            "Attempts to deliver notices to the bridge by outcome",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.live_chat = Counter(
+            "live_chat_heard",
+            "Events from the bridge by outcome",
+            ["outcome"],
+            registry=registry,
+        )
+        self._logged_outcomes: set[str] = set()
+        self.outbox = Gauge("outbox_depth", "Notices that are not delivered yet", registry=registry)
+
+    def text(self, outbox_depth: int) -> bytes:
+        """Return the exposition; the caller gets `outbox_depth` from the store."""
+        self.outbox.set(outbox_depth)
+        return generate_latest(self._registry)
+
+    def socket_opened(self) -> None:
+        self.sockets.inc()
+
+    def socket_closed(self, code: int) -> None:
+        self.sockets.dec()
+        # From 3000 on, clients may choose any code.
+        self.closed.labels(str(code) if code < 3000 else "other").inc()
+
+    def join(self, outcome: str) -> None:
+        self.joins.labels(outcome).inc()
+
+    def slow_consumer(self) -> None:
+        self.slow.inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a request that was refused with this code."""
+        self.refusals.labels(reason).inc()
+
+    def limited(self, limit: str) -> None:
+        """Count a refusal by the limit of this name."""
+        self.limits.labels(limit).inc()
+
+    def turn_waits(self) -> None:
+        self.limited("turns")
+
+    def turn_ended(
+        self,
+        outcome: str,
+        seconds: float,
+        first_token_s: float | None,
+        error: BaseException | None,
+    ) -> None:
+        self.turns.outcomes[outcome] += 1
+        self.turns.seconds.observe(seconds)
+        if first_token_s is not None:
+            self.turns.first_token.observe(first_token_s)
+        if error is not None:
+            logger.warning(
+                "A turn failed",
+                extra={"action": "turn_failed", "outcome": outcome},
+                exc_info=error,
+            )
+
+    def summary_ended(self, outcome: str, error: BaseException | None) -> None:
+        self.turns.summaries[outcome] += 1
+        if error is not None:
+            extra = {"action": "summary_failed"}
+            logger.warning("A rolling summary failed", extra=extra, exc_info=error)
+
+    def tokens_spent(self, purpose: str, usage: Usage) -> None:
+        self.turns.spend(purpose, usage)
+
+    def notice_settled(
+        self, kind: NoticeKind, outcome: str, error: BaseException | None = None
+    ) -> None:
+        self.notices.labels(kind, outcome).inc()
+        if outcome == "dead":
+            # Without the reason: it is text by the bridge, which may quote the user.
+            extra = {"action": "notice_dead", "kind": kind}
+            logger.error("A notice is a dead letter: see `outbox list`", extra=extra)
+        elif error is not None and not isinstance(error, BridgeUnavailable):
+            extra = {"action": "notice_failed", "kind": kind}
+            logger.error("A notice could not be delivered", extra=extra, exc_info=error)
+
+    def inbound_event(self, outcome: str) -> None:
+        """Count an event from the bridge by its outcome."""
+        self.live_chat.labels(outcome).inc()
+        if outcome in ("closed", "unknown") and outcome not in self._logged_outcomes:
+            self._logged_outcomes.add(outcome)
+            extra = {"action": "heard_astray", "outcome": outcome}
+            logger.warning(
+                "A message from the bridge had no conversation; logged once", extra=extra
+            )

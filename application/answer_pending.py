@@ -1,0 +1,396 @@
+"""One turn of the AI: from a customer's pending messages to the stored answer.
+
+The answer is stored only in the epoch in which the turn began. The turn ends early when the
+conversation changes hands, and at its deadline with an apology.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from application.business_facts import facts_if_known
+from application.policy import Policy
+from application.ports import (
+    AnswerCancelled,
+    AnswerWriter,
+    Appended,
+    Assistant,
+    Businesses,
+    Clock,
+    Delta,
+    Event,
+    Fanout,
+    NewId,
+    Observer,
+    SessionStore,
+    Timer,
+    Typing,
+)
+from application.session_log import CachedSession, SessionLog
+from application.summaries import Summaries
+from application.tools import TurnTools
+from application.usage_tracker import BudgetLevel, UsageTracker
+from domain.decisions import WAITING_ACTION, TurnResult, answer
+from domain.errors import AssistantFailed, TooLarge
+from domain.identity import Customer, MessageId
+from domain.message import Action, Entry, Message, StatusChange, Summary
+from domain.promise import promises_transfer
+from domain.session import Draft, Session
+from domain.status import Reason
+from domain.summary import entries_after_summary, summary_budget
+from domain.texts import Text, localized
+from domain.usage import Usage
+from domain.view import MAX_PENDING, View, fit_to_budget, pending_messages
+
+SOFT_BUDGET_VIEW_SHARE = 4
+"""Past the soft budget a view is this many times smaller."""
+TYPING_AFTER_S = 0.2
+TYPING_EVERY_S = 4.0
+TYPING_EXPIRES_MS = 6_000
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The state of one turn, and what the operator learns of it."""
+
+    customer: Customer
+    response_id: MessageId
+    started_at: datetime
+    outcome: str | None = None
+    """One of those that `Observer.turn_ended` lists; None: there was nothing to answer."""
+    error: BaseException | None = None
+    usage: Usage | None = None
+    summary: Summary | None = None
+    """The rolling summary that the view was made with."""
+    first_token_s: float | None = None
+    more_pending: bool = False
+    """Whether there are messages that this turn did not answer."""
+
+    def seconds(self, now: datetime) -> float:
+        """How long it has been running."""
+        return (now - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPending:
+    """Answers a customer's pending messages, once."""
+
+    session_log: SessionLog
+    store: SessionStore
+    assistant: Assistant
+    businesses: Businesses
+    usage_tracker: UsageTracker
+    summaries: Summaries
+    observer: Observer
+    fanout: Fanout
+    clock: Clock
+    new_id: NewId
+    policy: Policy
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1_000))
+    """Bounds the turns that run at once; further ones wait in the order in which they came."""
+
+    async def __call__(self, customer: Customer) -> bool:
+        """Run one turn, whatever happens on the way; return whether more messages are pending.
+
+        Cancelling it ends it quietly: the messages stay pending.
+        """
+        turn = _Turn(customer, MessageId(self.new_id()), self.clock.now())
+        cancel_on_takeover = _CancelOnTakeover(turn)
+        self.fanout.subscribe(customer, cancel_on_takeover)
+        try:
+            if self.slots.locked():
+                self.observer.turn_waits()
+            async with self.slots:
+                turn.started_at = self.clock.now()  # the time limit begins here
+                cached = await self.session_log.current(customer)
+                if cached is not None and cached.session.needs_answer:
+                    await self._answer(turn, cached)
+        except asyncio.CancelledError:
+            turn.outcome = "cancelled"
+        except Exception as error:  # the messages stay pending until the sweep
+            turn.outcome, turn.error = "failed", error
+        finally:
+            self.fanout.unsubscribe(customer, cancel_on_takeover)
+            if turn.outcome is not None:
+                seconds = turn.seconds(self.clock.now())
+                self.observer.turn_ended(turn.outcome, seconds, turn.first_token_s, turn.error)
+        return turn.more_pending
+
+    async def _answer(self, turn: _Turn, cached: CachedSession) -> None:
+        # One moment's session and entries: what comes while the view is made is not in it, and
+        # the next turn's to answer.
+        session, recent = cached.session, tuple(cached.recent)
+        pending = await self._pending(session, recent)
+        if not pending:
+            return  # erased meanwhile
+        level = BudgetLevel.WITHIN
+        if self.usage_tracker.has_budgets:
+            level = await self.usage_tracker.level(turn.customer.business_id)
+        over_soft_budget = level is BudgetLevel.OVER_SOFT
+        view = await self._view(turn, session, recent, pending, over_soft_budget)
+        if level is BudgetLevel.OVER_HARD:
+            result = self._refer_to_human(turn, view)
+        else:
+            result = await self._run_assistant(turn, view)
+        try:
+            await self._store(turn, result, cached, view)
+        except TooLarge as error:  # otherwise the sweep would have it made again for ever
+            turn.outcome, turn.error = "failed", error
+            await self._store(turn, self._apologise(turn, view, None), cached, view)
+
+    # The view.
+
+    async def _pending(self, session: Session, recent: tuple[Entry, ...]) -> tuple[Message, ...]:
+        """Return what the turn answers: all pending messages, or the first ones that fit."""
+        first, view_tokens = session.settled_seq + 1, self.policy.view_tokens
+        if recent[0].seq <= first:
+            return fit_to_budget(pending_messages(session, recent), max_tokens=view_tokens)
+        # A burst longer than the cached entries; the next turn takes what this one leaves.
+        earlier = await self.store.page(
+            session.session_id, after=session.settled_seq, limit=MAX_PENDING
+        )
+        last = earlier[-1].seq if earlier else 0
+        if recent[0].seq <= last + 1:
+            earlier += tuple(entry for entry in recent if entry.seq > last)
+        return fit_to_budget(pending_messages(session, earlier), max_tokens=view_tokens)
+
+    async def _view(
+        self,
+        turn: _Turn,
+        session: Session,
+        recent: tuple[Entry, ...],
+        pending: tuple[Message, ...],
+        over_soft_budget: bool,
+    ) -> View:
+        """Return what the AI sees; the rolling summary stands for the entries that it covers."""
+        view_tokens = room = self.policy.view_tokens
+        summary = turn.summary = self.summaries.newest(session)
+        if over_soft_budget:
+            room //= SOFT_BUDGET_VIEW_SHARE
+        if summary is not None:
+            room -= summary_budget(view_tokens)
+        entries = entries_after_summary(session, recent, summary, max_tokens=room, pending=pending)
+        if pending[-1].seq < session.last_user_seq:  # the rest is the next turn's
+            entries = tuple([entry for entry in entries if entry.seq <= pending[-1].seq])
+        return View(
+            session=session,
+            business=await facts_if_known(self.businesses, turn.customer.business_id),
+            entries=entries,
+            pending=pending,
+            summary=summary.text if summary is not None else None,
+            over_soft_budget=over_soft_budget,
+        )
+
+    # Running the AI.
+
+    async def _run_assistant(self, turn: _Turn, view: View) -> TurnResult:
+        tools = TurnTools(self.businesses, turn.customer, self.policy)
+        text = await self._ask(turn, view, tools)
+        if text is None and tools.transfer is None:
+            return self._apologise(turn, view, tools)
+        # What the transfer tool was told is done, also where the AI failed after it.
+        return self._conclude(turn, view, text or "", tools)
+
+    async def _ask(self, turn: _Turn, view: View, tools: TurnTools) -> str | None:
+        """Return the assistant's text; None when it failed or ran out of time."""
+        writer = _PublishingWriter(turn, self.fanout, self.clock)
+        deadline = _Deadline(turn, self.fanout, self.clock, self.policy.turn_timeout_s)
+        try:
+            self._count(turn, await self.assistant.answer(view, tools, writer))
+        except asyncio.CancelledError as error:
+            if isinstance(error, AnswerCancelled):
+                self._count(turn, error.usage)
+            if not deadline.expired:
+                raise
+            _current_task().uncancel()
+            turn.outcome = "timeout"
+            return None
+        except Exception as error:  # whatever it was, an acknowledged message is answered
+            if isinstance(error, AssistantFailed):
+                self._count(turn, error.usage)
+            turn.outcome, turn.error = "failed", error
+            return None
+        finally:
+            deadline.disarm()
+        text = "".join(writer.pieces).strip()
+        if not text and tools.transfer is None:
+            turn.outcome, turn.error = "failed", AssistantFailed("the answer was empty")
+            return None
+        return text
+
+    def _count(self, turn: _Turn, usage: Usage | None) -> None:
+        if usage is not None:
+            turn.usage = usage
+            self.usage_tracker.add(turn.customer.business_id, "answer", usage)
+
+    # The outcome.
+
+    def _conclude(self, turn: _Turn, view: View, text: str, tools: TurnTools) -> TurnResult:
+        promised = promises_transfer(text)
+        if not promised and tools.transfer is None:
+            turn.outcome = "answered"
+            return self._result(turn, view, tools, text=text, actions=tuple(tools.actions))
+        turn.outcome = "transferred"
+        if not promised:  # a user who is handed over is told so in the same message
+            text = f"{text}\n\n{localized(view.language, Text.REQUESTED)}".lstrip()
+        return self._result(
+            turn,
+            view,
+            tools,
+            text=text,
+            actions=(*tools.actions, WAITING_ACTION),
+            transfer=Reason.AI_DECISION,
+            handover_note=tools.transfer,
+        )
+
+    def _apologise(self, turn: _Turn, view: View, tools: TurnTools | None) -> TurnResult:
+        enough = view.session.failures + 1 >= self.policy.ai_failures_before_transfer
+        return self._result(
+            turn,
+            view,
+            tools,
+            text=localized(view.language, Text.APOLOGY_REQUESTED if enough else Text.APOLOGY),
+            transfer=Reason.AI_FAILURE if enough else None,
+            failed=True,
+        )
+
+    def _refer_to_human(self, turn: _Turn, view: View) -> TurnResult:
+        """The business has used up today's budget: a human is asked at once."""
+        turn.outcome = "over_budget"
+        return self._result(
+            turn,
+            view,
+            None,
+            text=localized(view.language, Text.UNAVAILABLE_REQUESTED),
+            transfer=Reason.AI_FAILURE,
+            failed=True,
+        )
+
+    @staticmethod
+    def _result(
+        turn: _Turn,
+        view: View,
+        tools: TurnTools | None,
+        *,
+        text: str,
+        actions: tuple[Action, ...] = (),
+        transfer: Reason | None = None,
+        handover_note: str | None = None,
+        failed: bool = False,
+    ) -> TurnResult:
+        session = view.session
+        return TurnResult(
+            session_id=session.session_id,
+            epoch=session.epoch,
+            settled_seq=session.settled_seq,
+            settles_seq=view.pending[-1].seq,
+            in_reply_to=tuple([message.message_id for message in view.pending]),
+            response_id=turn.response_id,
+            text=text,
+            actions=actions,
+            transfer=transfer,
+            handover_note=handover_note,
+            failed=failed,
+            tools=tuple(tools.uses) if tools is not None else (),
+            usage=turn.usage,
+            summary=turn.summary if turn.summary is not session.summary else None,
+        )
+
+    async def _store(
+        self, turn: _Turn, result: TurnResult, cached: CachedSession, view: View
+    ) -> None:
+        stored = False
+
+        def decide(session: Session | None) -> Draft | None:
+            nonlocal stored
+            draft = answer(session, result, self.session_log.decision_context(view.language))
+            stored = draft is not None
+            return draft
+
+        session = await self.session_log.commit(turn.customer, decide, origin=turn)
+        if not stored:
+            turn.outcome = "dropped"
+        # More than one turn can take, or another process has answered some of it but not all.
+        turn.more_pending = session is not None and session.needs_answer
+        # While a business saves, or the AI fails, no summary is made.
+        if stored and cached.session is session and not (result.failed or view.over_soft_budget):
+            self.summaries.on_answer_stored(cached.session, cached.recent, view.language)
+
+
+class _CancelOnTakeover:
+    """Cancels the running turn when another writer changes the conversation's status."""
+
+    __slots__ = ("_task", "_turn")
+
+    def __init__(self, turn: _Turn) -> None:
+        self._turn = turn
+        self._task = _current_task()
+
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, Appended) or event.origin is self._turn:
+            return
+        if any(isinstance(entry, StatusChange) for entry in event.entries):
+            self._task.cancel()
+
+
+class _Deadline:
+    """Cancels the running turn when the AI's time is up; until then it repeats the typing sign.
+
+    The deadline is the AI's alone: an answer that is being stored is not cancelled by it.
+    """
+
+    __slots__ = ("_clock", "_fanout", "_task", "_timeout_s", "_timer", "_turn", "expired")
+
+    def __init__(self, turn: _Turn, fanout: Fanout, clock: Clock, timeout_s: float) -> None:
+        self._turn = turn
+        self._fanout = fanout
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._task = _current_task()
+        self.expired = False
+        self._timer: Timer = clock.call_later(min(TYPING_AFTER_S, timeout_s), self._tick)
+
+    def disarm(self) -> None:
+        """Stop the timer."""
+        self._timer.cancel()
+
+    def _tick(self) -> None:
+        left_s = self._timeout_s - self._turn.seconds(self._clock.now())
+        if left_s <= 0:
+            self.expired = True
+            self._task.cancel()
+            return
+        self._fanout.publish(self._turn.customer, Typing("ai", TYPING_EXPIRES_MS))
+        self._timer = self._clock.call_later(min(TYPING_EVERY_S, left_s), self._tick)
+
+
+class _PublishingWriter(AnswerWriter):
+    """Publishes an answer's text as the assistant writes it."""
+
+    __slots__ = ("_clock", "_fanout", "_task", "_turn", "pieces")
+
+    def __init__(self, turn: _Turn, fanout: Fanout, clock: Clock) -> None:
+        self._turn = turn
+        self._fanout = fanout
+        self._clock = clock
+        self._task = _current_task()
+        self.pieces: list[str] = []
+
+    def __call__(self, piece: str) -> None:
+        if self._task.cancelling():
+            return  # what is written after a takeover is shown to no one
+        turn = self._turn
+        if turn.first_token_s is None:
+            turn.first_token_s = turn.seconds(self._clock.now())
+        delta = Delta(turn.response_id, len(self.pieces), piece)
+        self._fanout.publish(turn.customer, delta)
+        self.pieces.append(piece)
+
+    def restart(self) -> None:
+        self.pieces.clear()  # the next piece has index 0 again: there a client starts over
+
+
+def _current_task() -> asyncio.Task[object]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task

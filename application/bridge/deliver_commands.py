@@ -1,0 +1,76 @@
+"""Delivery of the coordinators' pending commands to the AI agent server, in order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from application.bridge.live_chats import LiveChats
+from application.bridge.ports import AgentServer, AgentServerUnavailable, ServerReachability
+from application.ports import Clock
+from domain.backoff import backoff
+from domain.bridge.live_chat import PendingCommand, ServerState
+from domain.errors import Refusal
+from domain.identity import SessionId
+from domain.status import Status
+
+FIRST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class DeliverCommands:
+    """Delivers pending commands; run only one at a time, so that their order holds."""
+
+    chats: LiveChats
+    server: AgentServer
+    clock: Clock
+    jitter: Callable[[], float]
+    """A float in 0..1."""
+    _failures: int = 0
+
+    async def run(self) -> float:
+        """Deliver all commands, then wait for the next one; return the pause before the next run.
+
+        Raises: StorageUnavailable.
+        """
+        self.chats.command_added.clear()
+        pause_s = await self()
+        if pause_s is None:
+            await self.chats.command_added.wait()
+        return pause_s or 0.0
+
+    async def __call__(self) -> float | None:
+        """Deliver all commands; None: none is left.
+
+        Returns the seconds to wait before the next try where the server is unavailable. Raises:
+        StorageUnavailable.
+        """
+        notify = self.chats.notify
+        try:
+            while chats := await self.chats.store.chats_with_pending_commands():
+                for chat in chats:
+                    await self._deliver(chat.session_id, chat.pending_commands[0])
+                    notify(ServerReachability(True))
+                    self._failures = 0
+        except AgentServerUnavailable:
+            notify(ServerReachability(False))
+            self._failures += 1
+            return backoff(self._failures - 1, FIRST_PAUSE_S, LONGEST_PAUSE_S, self.jitter())
+        if self._failures:  # the server's own reports have voided what could not be delivered
+            notify(ServerReachability(True))
+        self._failures = 0
+        return None
+
+    async def _deliver(self, session_id: SessionId, command: PendingCommand) -> None:
+        refusal = None
+        try:
+            state = await self.server.set_status(session_id, command)
+        except Refusal as error:
+            refusal = error.code
+            state = await self._current_state(session_id)
+        await self.chats.record_command_result(session_id, command, state, refusal)
+
+    async def _current_state(self, session_id: SessionId) -> ServerState:
+        try:
+            return await self.server.state(session_id)
+        except Refusal:  # unknown to the server: erased, or lost with its data
+            return ServerState(status=Status.CLOSED, at=self.clock.now())

@@ -1,0 +1,308 @@
+"""Delivery of the outbox to the bridge: at least once, in order per session.
+
+Notices wait in the outbox until they are delivered or become dead letters. Those of one session go
+out one after the other; sessions do not wait for each other. When a request for a human cannot be
+delivered, the user is told so.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from application.ports import Appended, Bridge, Clock, Event, Fanout, Observer, Outbox, SessionStore
+from application.session_log import SessionLog
+from application.transfers import Transfers
+from domain.backoff import backoff
+from domain.decisions import progress_message_id
+from domain.errors import BridgeRefused, BridgeUnavailable, Failure, StorageUnavailable
+from domain.identity import Customer, TransferId
+from domain.message import Entry, StatusChange
+from domain.notice import (
+    Deferred,
+    Delivered,
+    Notice,
+    NoticeKind,
+    Outcome,
+    TransferRequested,
+    Undeliverable,
+)
+from domain.outbox import NOTICES_PER_ENTRY
+from domain.status import Status
+from domain.transfer import TransferProgress
+
+CONCURRENCY = 8
+"""Notices under way at once, each of another session; with more of them the chat has to wait."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+"""The pauses between two attempts to deliver a notice."""
+LONGEST_LIVE_CHAT_PAUSE_S = 5.0
+"""The longest pause for a user's message to a coordinator who is there."""
+MAX_ATTEMPTS = 200
+"""Attempts before a notice that fails while others succeed becomes a dead letter: hours of them."""
+TIMER_TOLERANCE_S = 0.002
+"""How much too early, by the clock, a timer may fire."""
+POLL_S = 5.0
+"""Interval of polling for what another process, or an operator, has made due."""
+LEASE_GRACE_S = 2.0
+"""How long an attempt must end before its claim expires."""
+FLUSH_S = 2.0
+"""How long notices that are due may still go out after `run` is cancelled."""
+UNREACHABLE_WITHIN = 50
+"""How many entries after a request are searched for the message that it cannot be delivered."""
+
+
+class _Attempt(NamedTuple):
+    """The outcome of one attempt."""
+
+    name: str
+    outcome: Outcome
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverOutbox:
+    """Delivers the outbox; `run` it once in each process, in any number of processes."""
+
+    outbox: Outbox
+    bridge: Bridge
+    store: SessionStore
+    session_log: SessionLog
+    transfers: Transfers
+    fanout: Fanout
+    observer: Observer
+    clock: Clock
+    jitter: Callable[[], float]
+    """Returns a float in 0..1."""
+    attempt_timeout_s: float = 30.0
+    """How long one attempt may take."""
+    _wake_up: asyncio.Event = field(default_factory=asyncio.Event)
+    _deliveries: set[asyncio.Task[None]] = field(default_factory=set)
+    _user_notifications: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Deliver whatever is due until cancelled, and then for FLUSH_S at most.
+
+        Raises: StorageUnavailable, after what was under way has finished.
+        """
+        self.fanout.tap(self._on_event)
+        try:
+            while True:
+                all_begun = await self._deliver_due()
+                if all_begun and self.bridge.is_away:
+                    await self.bridge.wait_until_back()
+                else:
+                    await self._wait_for_work()
+        finally:
+            self.fanout.untap(self._on_event)
+            await self._finish()
+
+    async def flush(self) -> None:
+        """Return once nothing is under way or due, as far as the bridge is reachable.
+
+        `run` continues meanwhile. Raises: StorageUnavailable.
+        """
+        while True:
+            all_begun = self.bridge.is_away or await self._deliver_due()
+            under_way = self._deliveries | self._user_notifications
+            if all_begun and not under_way:
+                return
+            await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _deliver_due(self) -> bool:
+        """Start delivering what is due; False: there was not room for all of it.
+
+        Also while the bridge is away: each attempt fails at once, and the user is told.
+        """
+        self._wake_up.clear()
+        while (room := CONCURRENCY - len(self._deliveries)) > 0:
+            if await self._deliver_next(room) < room:
+                return True
+        return False
+
+    async def _deliver_next(self, room: int) -> int:
+        """Start delivering what is due of up to `room` sessions; return how many there were.
+
+        What was claimed is started even if this is cancelled: each attempt then releases its claim,
+        so that nobody has to wait until it expires.
+        """
+        now = self.clock.now()
+        lease_until = now + timedelta(seconds=self.attempt_timeout_s + LEASE_GRACE_S)
+        claiming = asyncio.ensure_future(self.outbox.claim(now, lease_until, room))
+        try:
+            return self._start_all(await asyncio.shield(claiming))
+        except asyncio.CancelledError:
+            with suppress(Failure):
+                self._start_all(await claiming)
+            raise
+
+    def _start_all(self, claimed: Sequence[Notice]) -> int:
+        for notice in claimed:
+            self._start(self._deliveries, self._deliver(notice))
+        return len(claimed)
+
+    async def _wait_for_work(self) -> None:
+        timer = self.clock.call_later(POLL_S, self._wake_up.set)
+        try:
+            await self._wake_up.wait()
+        finally:
+            timer.cancel()
+
+    async def _finish(self) -> None:
+        """Let what is under way, and what follows it, finish within FLUSH_S; cancel the rest."""
+        over = asyncio.Event()
+        timer = self.clock.call_later(FLUSH_S, over.set)
+        ending = asyncio.ensure_future(over.wait())
+        while under_way := self._deliveries | self._user_notifications:
+            await asyncio.wait({*under_way, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if over.is_set():
+                break
+            with suppress(Failure):
+                await self._deliver_due()
+        for task in (left := [*self._deliveries, *self._user_notifications]):
+            task.cancel()
+        ending.cancel()
+        timer.cancel()
+        await asyncio.gather(*left, ending, return_exceptions=True)
+
+    def _start(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(lambda task: self._ended(tasks, task))
+
+    def _ended(self, tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+        tasks.discard(task)
+        self._wake_up.set()
+
+    # One notice.
+
+    async def _deliver(self, notice: Notice) -> None:
+        """Attempt to deliver a claimed notice, and settle it."""
+        with suppress(
+            Failure
+        ):  # of the store: an unsettled notice is due again when its claim expires
+            try:
+                attempt = await self._attempt(notice)
+            except asyncio.CancelledError:
+                await self.outbox.settle(notice.notice_id, Deferred(self.clock.now()))
+                raise
+            await self.outbox.settle(notice.notice_id, attempt.outcome)
+            self.observer.notice_settled(notice.kind, attempt.name, attempt.error)
+
+    async def _attempt(self, notice: Notice) -> _Attempt:
+        try:
+            if notice.kind is NoticeKind.TRANSFER:
+                return await self._deliver_request(notice)
+            await self._send(notice)
+            return _Attempt("delivered", Delivered())
+        except StorageUnavailable:
+            raise
+        except BridgeRefused as error:
+            if notice.kind is NoticeKind.TRANSFER:
+                await self._notify_user(
+                    notice.customer, _transfer_id(notice), TransferProgress.REFUSED
+                )
+            return _Attempt("dead", Undeliverable(str(error)), error)
+        except Exception as error:  # whatever it was, it holds up no other session
+            return await self._failed(notice, error)
+
+    async def _deliver_request(self, notice: Notice) -> _Attempt:
+        """Deliver a request for a human, unless it was accepted or withdrawn meanwhile."""
+        loaded = await self.store.load(notice.session_id)
+        session = loaded.session if loaded is not None else None
+        transfer_id = _transfer_id(notice)
+        if session is None or not session.waits_for(transfer_id):
+            return _Attempt("superseded", Delivered())
+        await self._send(notice)
+        since = await self.store.page(
+            notice.session_id, after=notice.position // NOTICES_PER_ENTRY, limit=UNREACHABLE_WITHIN
+        )
+        message_ids = {getattr(entry, "message_id", None) for entry in since}
+        if progress_message_id(transfer_id, TransferProgress.UNREACHABLE) in message_ids:
+            await self._notify_user(notice.customer, transfer_id, TransferProgress.REACHED)
+        return _Attempt("delivered", Delivered())
+
+    async def _send(self, notice: Notice) -> None:
+        """Raises: BridgeUnavailable, also when it takes too long; BridgeRefused."""
+        sending = asyncio.ensure_future(self.bridge.deliver(notice))
+
+        def give_up() -> None:
+            sending.cancel()
+
+        timer = self.clock.call_later(self.attempt_timeout_s, give_up)
+        try:
+            await sending
+        except asyncio.CancelledError:
+            this = asyncio.current_task()
+            if this is None or this.cancelling():
+                raise
+            raise BridgeUnavailable(f"no answer after {self.attempt_timeout_s:g} s") from None
+        finally:
+            timer.cancel()
+
+    async def _failed(self, notice: Notice, error: Exception) -> _Attempt:
+        await self._notify_unreachable(notice)
+        if notice.attempts + 1 >= MAX_ATTEMPTS:
+            reason = f"given up after {MAX_ATTEMPTS} attempts: {error}"
+            return _Attempt("dead", Undeliverable(reason), error)
+        pause_s = self._pause_s(notice)
+        if isinstance(error, BridgeUnavailable) and error.retry_after_s is not None:
+            pause_s = max(pause_s, error.retry_after_s)
+        self.clock.call_later(pause_s + TIMER_TOLERANCE_S, self._wake_up.set)
+        until = self.clock.now() + timedelta(seconds=pause_s)
+        return _Attempt("deferred", Deferred(until), error)
+
+    def _pause_s(self, notice: Notice) -> float:
+        relayed = notice.kind is NoticeKind.RELAY
+        longest_s = LONGEST_LIVE_CHAT_PAUSE_S if relayed else LONGEST_PAUSE_S
+        return backoff(notice.attempts, FIRST_PAUSE_S, longest_s, self.jitter())
+
+    # What the user is told.
+
+    def _on_event(self, customer: Customer, event: Event) -> None:
+        """Look for work, as something was stored."""
+        if not isinstance(event, Appended):
+            return
+        self._wake_up.set()
+        request = _newest_request(event.entries)
+        if request is not None and request.transfer is not None and self.bridge.is_away:
+            notification = self._notify_user(
+                customer, request.transfer.transfer_id, TransferProgress.UNREACHABLE
+            )
+            self._start(self._user_notifications, notification)
+
+    async def _notify_unreachable(self, notice: Notice) -> None:
+        """Tell the user if a request for a human is, or waits behind, what cannot be delivered."""
+        cached = await self.session_log.current(notice.customer)
+        if cached is None or cached.session.session_id != notice.session_id:
+            return
+        request = _newest_request(cached.recent)
+        if (
+            request is None
+            or request.transfer is None
+            or notice.position > request.seq * NOTICES_PER_ENTRY
+        ):
+            return
+        await self._notify_user(
+            notice.customer, request.transfer.transfer_id, TransferProgress.UNREACHABLE
+        )
+
+    async def _notify_user(
+        self, customer: Customer, transfer_id: TransferId, progress: TransferProgress
+    ) -> None:
+        with suppress(Failure):  # of the store: then the notice is not settled either
+            await self.transfers.notify_progress(customer, transfer_id, progress)
+
+
+def _transfer_id(notice: Notice) -> TransferId:
+    assert isinstance(notice.content, TransferRequested)
+    return notice.content.transfer_id
+
+
+def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:
+    """Return the newest request for a human among the entries."""
+    for entry in reversed(entries):
+        if isinstance(entry, StatusChange) and entry.status is Status.WAITING:
+            return entry
+    return None

@@ -1,0 +1,36 @@
+"""The application's times and limits, as an operator may set them."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from domain.session import Timing
+
+RETAKE_GRACE_S = 5.0
+"""Seconds after a turn's deadline before the sweep takes its messages for abandoned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The application's times and limits; seconds and counts."""
+
+    timing: Timing = field(init=False)
+    turn_quiet_s: float = 0.3
+    turn_quiet_max_s: float = 3.0
+    turn_timeout_s: float = 60.0
+    turn_max_tool_calls: int = 5
+    ai_failures_before_transfer: int = 3
+    transfer_timeout_s: float = 300.0
+    session_idle_s: float = 86_400.0
+    sweep_interval_s: float = 5.0
+    view_tokens: int = 6_000
+    budget_soft_tokens: int = 0
+    """Of a business in a day; past it the AI is frugal. 0: never."""
+    budget_hard_tokens: int = 0
+    """Past it the AI is not asked any more. 0: never."""
+
+    def __post_init__(self) -> None:
+        timing = Timing(
+            retake=timedelta(seconds=self.turn_timeout_s + RETAKE_GRACE_S),
+            idle=timedelta(seconds=self.session_idle_s),
+        )
+        object.__setattr__(self, "timing", timing)

@@ -1,0 +1,186 @@
+"""The one way to write to a conversation: decide, append, publish.
+
+Several coroutines, processes and machines may write to one session at once. Claiming a seq is the
+only lock: a writer that meets a conflict reads the log again and repeats its decision on it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from application.policy import Policy
+from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, SessionStore
+from domain.decisions import DecisionContext, OpenSession
+from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
+from domain.identity import Customer, LocationId, SessionId
+from domain.message import Entry
+from domain.notice import Notice
+from domain.session import Draft, Session
+
+Decide = Callable[[Session | None], Draft | None]
+"""A pure decision on the customer's newest session: what to append, None for nothing."""
+BuildNotices = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notice]]
+"""The outbox messages of a draft, given the session before it and that session's newest entries."""
+
+MAX_CACHED = 10_000
+"""How many customers' newest sessions are cached; the least recently used is evicted first."""
+MAX_CONFLICTS = 200
+"""Retry limit on write conflicts; more means a bug, not contention."""
+
+
+class CachedSession:
+    """A customer's newest session as this process last saw it; the store may have a newer one."""
+
+    __slots__ = ("recent", "session")
+
+    def __init__(self, session: Session, recent: list[Entry]) -> None:
+        self.session = session
+        self.recent = recent
+        """The newest entries, oldest first; at least RECENT of them where there are that many."""
+
+    def extend(self, session: Session, entries: tuple[Entry, ...]) -> bool:
+        """Add entries that were just stored; False: they do not follow, this copy is stale."""
+        cached = self.session
+        if session.session_id != cached.session_id:
+            return False
+        missing = session.seq - cached.seq
+        if missing <= 0:
+            return True  # reloaded meanwhile, with these entries in it
+        if missing != len(entries):
+            return False
+        self.session = session
+        self.recent += entries
+        if len(self.recent) > 2 * RECENT:
+            del self.recent[:-RECENT]
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLog:
+    """Reads and writes the customers' newest sessions, through a bounded cache."""
+
+    store: SessionStore
+    fanout: Fanout
+    clock: Clock
+    new_id: NewId
+    policy: Policy
+    build_notices: BuildNotices | None = None
+    """None: there is no bridge to notify."""
+    _cache: dict[Customer, CachedSession] = field(default_factory=dict)
+
+    def decision_context(self, language: str) -> DecisionContext:
+        """Return what a decision taken now needs from outside."""
+        return DecisionContext(
+            at=self.clock.now(),
+            new_id=self.new_id,
+            language=language,
+            transfer_timeout_s=self.policy.transfer_timeout_s,
+        )
+
+    def session_factory(self, customer: Customer, location_id: LocationId | None) -> OpenSession:
+        """Return a function that makes an empty session, for a decision that needs a new one."""
+
+        def open_session() -> Session:
+            now = self.clock.now()
+            return Session(
+                session_id=SessionId(self.new_id()),
+                customer=customer,
+                location_id=location_id,
+                opened_at=now,
+                updated_at=now,
+            )
+
+        return open_session
+
+    async def current(self, customer: Customer) -> CachedSession | None:
+        """The customer's newest session, from the cache if it is there.
+
+        Raises: StorageUnavailable.
+        """
+        return self._cache.get(customer) or await self.reload(customer)
+
+    async def reload(self, customer: Customer) -> CachedSession | None:
+        """Read the customer's newest session from the store. Raises: StorageUnavailable."""
+        before = self._cache.get(customer)
+        loaded = await self.store.latest(customer)
+        if loaded is None:
+            self._cache.pop(customer, None)
+            return None
+        cached = self._cache.get(customer)
+        opened_meanwhile = cached is not None and cached is not before
+        if cached is not None and opened_meanwhile and _is_older(loaded.session, cached.session):
+            return cached
+        return self._store_in_cache(customer, loaded)
+
+    def _store_in_cache(self, customer: Customer, loaded: Loaded) -> CachedSession:
+        cached = self._cache.pop(customer, None)
+        same = cached is not None and cached.session.session_id == loaded.session.session_id
+        if cached is None or not same or cached.session.seq < loaded.session.seq:
+            cached = CachedSession(loaded.session, list(loaded.recent))
+        self._cache[customer] = cached  # at the end: the dict is in the order of use
+        if len(self._cache) > MAX_CACHED:
+            del self._cache[next(iter(self._cache))]
+        return cached
+
+    def forget(self, customer: Customer) -> None:
+        """Evict the customer from the cache."""
+        self._cache.pop(customer, None)
+
+    async def commit(
+        self, customer: Customer, decide: Decide, origin: object = None
+    ) -> Session | None:
+        """Carry out a decision: append its draft durably, then publish it to all subscribers.
+
+        Returns the session as it then is; a refusal of `decide` ends it with nothing stored.
+        Raises: StorageUnavailable, DuplicateMessage.
+        """
+        cached = self._cache.get(customer) or await self.reload(customer)
+        reloaded = False
+        for _ in range(MAX_CONFLICTS):
+            try:
+                draft = decide(cached.session if cached is not None else None)
+            except Refusal:
+                if reloaded:
+                    raise
+                draft = None
+            if draft is not None:
+                if self.build_notices is not None:
+                    draft.notices = _notices(self.build_notices, cached, draft)
+                try:
+                    await self.store.append(draft, draft.session.due_at(self.policy.timing))
+                except SeqTaken:
+                    pass
+                else:
+                    return self._appended(customer, draft, origin)
+            elif reloaded:
+                return cached.session if cached is not None else None
+            # The cache may be behind the store: nothing is refused or omitted because of it.
+            cached, reloaded = await self.reload(customer), True
+        raise StorageUnavailable("too many writers on one session")
+
+    def _appended(self, customer: Customer, draft: Draft, origin: object) -> Session:
+        session, entries = draft.session, tuple(draft.entries)
+        cached = self._cache.pop(customer, None)
+        if cached is not None and cached.extend(session, entries):
+            self._cache[customer] = cached  # at the end: the dict is in the order of use
+        elif entries[0].seq == 1:
+            self._store_in_cache(customer, Loaded(session, entries))
+        self.fanout.publish(customer, Appended(session.session_id, entries, origin))
+        return session
+
+
+async def load_session(store: SessionStore, session_id: SessionId) -> Loaded:
+    """Read any session's head and newest entries. Raises: UnknownSession, StorageUnavailable."""
+    loaded = await store.load(session_id)
+    if loaded is None:
+        raise UnknownSession
+    return loaded
+
+
+def _notices(build: BuildNotices, cached: CachedSession | None, draft: Draft) -> Sequence[Notice]:
+    if cached is None:
+        return build(None, (), draft)
+    return build(cached.session, cached.recent, draft)
+
+
+def _is_older(session: Session, other: Session) -> bool:
+    return session.session_id != other.session_id and session.opened_at <= other.opened_at

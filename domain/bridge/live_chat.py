@@ -1,0 +1,262 @@
+"""A conversation on the coordinators' side: who waits, who is assigned, which commands are pending.
+
+The AI agent server owns the conversation. A coordinator's command takes effect here at once and is
+pending until the server has answered it. Commands and the server's reports can cross on their way:
+the tables below decide which of them holds.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from domain.errors import Refusal, SessionClosed, TransitionRefused
+from domain.identity import (
+    CoordinatorId,
+    Customer,
+    LocationId,
+    MessageId,
+    SessionId,
+    TransferId,
+)
+from domain.message import Author
+from domain.status import Status
+
+
+class AlreadyClaimed(Refusal):
+    """Another coordinator has the conversation."""
+
+    code = "already_claimed"
+
+    def __init__(self, by: CoordinatorId) -> None:
+        super().__init__(f"{by} has the conversation")
+        self.by = by
+
+
+class CoordinatorCommand(StrEnum):
+    """What a coordinator can do with a conversation."""
+
+    CLAIM = "claim"
+    TAKE_OVER = "take_over"
+    SPEAK = "speak"
+    RETURN = "return"
+    CLOSE = "close"
+
+
+COMMAND_TRANSITIONS: dict[tuple[Status, CoordinatorCommand], Status] = {
+    (Status.WAITING, CoordinatorCommand.CLAIM): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.CLAIM): Status.LIVE,
+    (Status.WAITING, CoordinatorCommand.TAKE_OVER): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.TAKE_OVER): Status.LIVE,
+    (Status.AI, CoordinatorCommand.SPEAK): Status.LIVE,
+    (Status.WAITING, CoordinatorCommand.SPEAK): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.SPEAK): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.RETURN): Status.AI,
+    (Status.WAITING, CoordinatorCommand.CLOSE): Status.CLOSED,
+    (Status.LIVE, CoordinatorCommand.CLOSE): Status.CLOSED,
+}
+"""Every permitted command: (status, command) → the status that it leads to."""
+
+_ASSIGNEE_ONLY = frozenset(
+    {CoordinatorCommand.CLAIM, CoordinatorCommand.RETURN, CoordinatorCommand.CLOSE}
+)
+"""Commands that are refused while another coordinator has the conversation."""
+
+OVERRIDES = frozenset(
+    {
+        (Status.LIVE, Status.AI),
+        (Status.LIVE, Status.CLOSED),
+        (Status.AI, Status.CLOSED),
+    }
+)
+"""(commanded, reported): the statuses reported by the server that void a pending command.
+
+The user has cancelled what was claimed, or the conversation was closed. Any other report dates from
+before the command.
+"""
+
+
+class PendingCommand(Struct, frozen=True, kw_only=True):
+    """A coordinator's command that the server has not answered yet."""
+
+    command_id: str = field(name="wish_id")
+    """Also the idempotency key of its delivery."""
+    status: Status
+    """The status that it asks for."""
+    at: datetime
+    coordinator_id: CoordinatorId
+    handover_note: str | None = field(default=None, name="summary")
+
+
+class ServerState(Struct, frozen=True, kw_only=True):
+    """The state of a conversation as the server reports it."""
+
+    status: Status
+    at: datetime
+    """By the server's clock."""
+    handover_note: str | None = None
+    coordinator_id: CoordinatorId | None = None
+
+
+class TransferRequested(Struct, frozen=True, kw_only=True):
+    """The server's report that a user waits for a human."""
+
+    transfer_id: TransferId
+    reason: str
+    context: Mapping[str, object]
+    """The context package, as received."""
+    at: datetime
+
+
+class ChatMessage(Struct, frozen=True, kw_only=True):
+    """A message of a user, a coordinator or the AI."""
+
+    message_id: MessageId
+    author: Author
+    text: str
+    at: datetime
+    session_id: SessionId | None = None
+    coordinator_id: CoordinatorId | None = None
+    origin: str | None = None
+    """A mark of its sender's choice, by which the sender recognises its own message."""
+
+
+class LiveChat(Struct, frozen=True, kw_only=True):
+    """One conversation of one customer.
+
+    It is stored as JSON; a field's `name` is its key there, where that differs.
+    """
+
+    session_id: SessionId
+    customer: Customer
+    since: datetime
+    """The time of the newest change of status or coordinator."""
+    location_id: LocationId | None = None
+    status: Status = Status.AI
+    coordinator_id: CoordinatorId | None = None
+    """The assigned coordinator; None if unassigned or anonymous."""
+    waiting_since: datetime | None = None
+    """The time of the newest transfer request."""
+    transfer_id: TransferId | None = None
+    reason: str | None = None
+    context: Mapping[str, object] | None = None
+    handover_note: str | None = field(default=None, name="summary")
+    server_state_at: datetime | None = field(default=None, name="told_at")
+    """The time of the newest report of the server, by its clock."""
+    pending_commands: tuple[PendingCommand, ...] = field(default=(), name="wishes")
+    """The commands that the server has not answered yet, oldest first."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it needs coordinators: it is waiting or live."""
+        return self.status in (Status.WAITING, Status.LIVE)
+
+
+def apply_command(
+    chat: LiveChat,
+    command: CoordinatorCommand,
+    command_id: str,
+    by: CoordinatorId | None,
+    at: datetime,
+    handover_note: str | None = None,
+) -> LiveChat:
+    """Return the chat after a coordinator's command; the same chat where it changes nothing.
+
+    `SPEAK` leaves no pending command: the message itself reaches the server over the socket.
+    Raises: AlreadyClaimed, TransitionRefused, SessionClosed.
+    """
+    to = _target(chat, command, by)
+    if to is chat.status and (by is None or by == chat.coordinator_id or to is not Status.LIVE):
+        return chat
+    moved = _moved(chat, to, at, by if to is Status.LIVE else None)
+    if command is CoordinatorCommand.SPEAK or by is None:
+        return moved
+    pending = PendingCommand(
+        command_id=command_id, status=to, at=at, coordinator_id=by, handover_note=handover_note
+    )
+    return replace(
+        moved,
+        pending_commands=(*chat.pending_commands, pending),
+        handover_note=handover_note or chat.handover_note,
+    )
+
+
+def _target(chat: LiveChat, command: CoordinatorCommand, by: CoordinatorId | None) -> Status:
+    if (chat.status, command) in (
+        (Status.AI, CoordinatorCommand.RETURN),
+        (Status.CLOSED, CoordinatorCommand.CLOSE),
+    ):
+        return chat.status  # a repeat
+    if chat.status is Status.CLOSED:
+        raise SessionClosed
+    assignee = chat.coordinator_id
+    if command in _ASSIGNEE_ONLY and chat.status is Status.LIVE and assignee not in (None, by):
+        raise AlreadyClaimed(assignee)
+    to = COMMAND_TRANSITIONS.get((chat.status, command))
+    if to is None:
+        raise TransitionRefused("the user does not wait for a human any more")
+    return to
+
+
+def apply_server_state(chat: LiveChat, state: ServerState) -> LiveChat:
+    """Return the chat after a report of the server; the same chat where that is outdated."""
+    if chat.server_state_at is not None and state.at < chat.server_state_at:
+        return chat
+    pending = chat.pending_commands
+    if pending and (pending[-1].status, state.status) not in OVERRIDES:
+        return chat
+    return _as_reported(chat, state)
+
+
+def complete_command(chat: LiveChat, command_id: str, state: ServerState) -> LiveChat:
+    """Return the chat once the server has granted or refused a command; `state`: its state then."""
+    left = tuple(each for each in chat.pending_commands if each.command_id != command_id)
+    return replace(chat, pending_commands=left) if left else _as_reported(chat, state)
+
+
+def apply_transfer(chat: LiveChat, transfer: TransferRequested) -> LiveChat:
+    """Return the chat after a transfer request; the same chat where it is known or outdated."""
+    if transfer.transfer_id == chat.transfer_id or chat.status is Status.CLOSED:
+        return chat
+    if chat.server_state_at is not None and transfer.at < chat.server_state_at:
+        return chat
+    waiting = chat
+    if chat.status is Status.AI:
+        waiting = _moved(chat, Status.WAITING, transfer.at, None)
+    return replace(
+        waiting,
+        transfer_id=transfer.transfer_id,
+        reason=transfer.reason,
+        context=transfer.context,
+        server_state_at=transfer.at,
+    )
+
+
+def _as_reported(chat: LiveChat, state: ServerState) -> LiveChat:
+    assignee = None
+    if state.status is Status.LIVE:
+        assignee = state.coordinator_id or chat.coordinator_id
+    moved = chat
+    if state.status is not chat.status or assignee != chat.coordinator_id:
+        moved = _moved(chat, state.status, state.at, assignee)
+    return replace(
+        moved,
+        server_state_at=max(state.at, chat.server_state_at or state.at),
+        handover_note=state.handover_note or chat.handover_note,
+        pending_commands=(),
+    )
+
+
+def _moved(
+    chat: LiveChat, to: Status, at: datetime, coordinator_id: CoordinatorId | None
+) -> LiveChat:
+    requested = to is Status.WAITING and chat.status is not Status.WAITING
+    return replace(
+        chat,
+        status=to,
+        since=at,
+        coordinator_id=coordinator_id,
+        waiting_since=at if requested else chat.waiting_since,
+    )

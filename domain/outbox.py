@@ -1,0 +1,98 @@
+"""The notices that the bridge gets of what is appended to a conversation.
+
+A coordinator's messages cause none: they come from the bridge.
+"""
+
+from collections.abc import Callable, Sequence
+
+from domain.handover import handover_context
+from domain.message import Author, Entry, Message, StatusChange
+from domain.notice import (
+    AnswerGiven,
+    LiveChatMessagePosted,
+    Notice,
+    NoticeContent,
+    QuestionAsked,
+    StatusChanged,
+    TransferRequested,
+)
+from domain.session import Draft, Session
+from domain.status import Status
+
+NOTICES_PER_ENTRY = 10
+"""The most notices that one entry may cause: so many positions lie between two entries."""
+
+
+def outbox_messages(
+    before: Session | None, recent: Sequence[Entry], draft: Draft, new_id: Callable[[], str]
+) -> list[Notice]:
+    """Build the notices of `draft`, in order of delivery.
+
+    `before`: the customer's newest session as the draft found it, and `recent` its newest entries,
+    oldest first.
+    """
+    same = before is not None and before.session_id == draft.session.session_id
+    status = before.status if before is not None and same else Status.AI
+    log = [*(recent if same else ()), *draft.entries]
+    notices: list[Notice] = []
+    for entry in draft.entries:
+        for index, content in enumerate(_contents(entry, status, draft, log)):
+            notices.append(_notice(draft, entry, index, content, new_id))
+        if isinstance(entry, StatusChange):
+            status = entry.status
+    return notices
+
+
+def _notice(
+    draft: Draft, entry: Entry, index: int, content: NoticeContent, new_id: Callable[[], str]
+) -> Notice:
+    return Notice(
+        notice_id=new_id(),
+        session_id=draft.session.session_id,
+        customer=draft.session.customer,
+        position=entry.seq * NOTICES_PER_ENTRY + index,
+        content=content,
+        due_at=entry.at,
+    )
+
+
+def _contents(
+    entry: Entry, status: Status, draft: Draft, log: Sequence[Entry]
+) -> list[NoticeContent]:
+    """The contents that one entry causes; `status`: the conversation's before the entry."""
+    if isinstance(entry, StatusChange):
+        return _of_change(entry, draft, log)
+    if entry.author is Author.AI:
+        question = _question(entry, log)
+        return [AnswerGiven(at=entry.at, text=entry.text, question=question)]
+    if entry.author is not Author.USER or draft.from_bridge:
+        return []
+    if status is Status.AI:
+        location_id = draft.session.location_id
+        return [QuestionAsked(at=entry.at, text=entry.text, location_id=location_id)]
+    return [LiveChatMessagePosted(at=entry.at, text=entry.text, message_id=entry.message_id)]
+
+
+def _of_change(change: StatusChange, draft: Draft, log: Sequence[Entry]) -> list[NoticeContent]:
+    changed = StatusChanged(
+        at=change.at, status=change.status, handover_note=draft.session.handover_note
+    )
+    if change.status is not Status.WAITING or change.transfer is None:
+        return [changed]
+    requested = TransferRequested(
+        at=change.at,
+        transfer_id=change.transfer.transfer_id,
+        reason=change.reason,
+        context=handover_context(draft.session, log, draft.language),
+    )
+    # The bridge must know of the request before it learns the status.
+    return [requested, changed]
+
+
+def _question(answer: Message, log: Sequence[Entry]) -> str | None:
+    """The newest user message that the answer is to."""
+    for entry in reversed(log):
+        if isinstance(entry, Message) and entry.author is Author.USER:
+            if entry.seq <= answer.settles_seq:
+                return entry.text
+    return None

@@ -1,0 +1,116 @@
+"""The wiring of the bridge: its concrete adapters are named and chosen here alone."""
+
+from random import random
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from dependency_injector import containers, providers
+from dependency_injector.providers import Provider
+
+from adapters.bridge.agent_server import HttpAgentServer
+from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.memory.businesses import MemoryBusinesses
+from adapters.phoenix.endpoint import PhoenixEndpoint, SocketLimits
+from adapters.system import RandomIds, SystemClock
+from application.bridge.deliver_commands import DeliverCommands
+from application.bridge.live_chats import LiveChats
+from application.bridge.ports import BridgeStore
+from application.ports import Businesses, Clock
+from domain.identity import LIVE_CHAT_PREFIX
+from entrypoints.access.auth import tokens
+from entrypoints.access.guards import socket_origins, token_check
+from entrypoints.access.rate_limits import KeptLimits, Limits
+from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
+from entrypoints.bridge.http import BridgeServices
+from entrypoints.bridge.wire import COORDINATORS_PREFIX, Broadcaster
+from entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from adapters.jwt.tokens import JwtTokens
+
+SOCKET_PATH = "/socket/websocket"
+MAX_CHANNELS = 100_000
+"""Topics on one socket: the AI agent server joins every live chat on a single one."""
+
+
+def _sqlite_store(path: str) -> BridgeStore:
+    from adapters.bridge.sqlite_store import SqliteBridgeStore
+
+    return SqliteBridgeStore(path)
+
+
+def _agent_server(settings: Settings) -> HttpAgentServer:
+    return HttpAgentServer(settings.agent_server_url, settings.service_token.partition(",")[0])
+
+
+def _endpoint(
+    settings: Settings, limits: Limits, services: Provider[ChannelServices]
+) -> PhoenixEndpoint:
+    """`services` is called at each join: the services announce events over this endpoint."""
+    return PhoenixEndpoint(
+        SOCKET_PATH,
+        {
+            LIVE_CHAT_PREFIX + "*": lambda socket: ChatChannel(socket, services()),
+            COORDINATORS_PREFIX + "*": lambda socket: CoordinatorsChannel(socket, services()),
+        },
+        allowed_origins=socket_origins(settings.allowed_origins, settings.bridge_host),
+        limits=SocketLimits(max_channels=MAX_CHANNELS),
+        connection_policy=limits,
+    )
+
+
+class BridgeContainer(containers.DeclarativeContainer):
+    """Everything that the bridge is made of. What has `__aenter__` is opened by the lifespan."""
+
+    settings: Provider[Settings] = providers.Dependency(instance_of=Settings)
+
+    clock: Provider[Clock] = providers.Singleton(SystemClock)
+    jitter = providers.Object(random)
+    identify: "Provider[JwtTokens | None]" = providers.Singleton(tokens, settings)
+    limits: Provider[Limits] = providers.Selector(
+        settings.provided.rate_limits,
+        off=providers.Singleton(Limits),
+        on=providers.Singleton(KeptLimits, settings, providers.Object(monotonic)),
+    )
+    store: Provider[BridgeStore] = providers.Selector(
+        settings.provided.bridge_store,
+        memory=providers.Singleton(MemoryBridgeStore),
+        sqlite=providers.Singleton(_sqlite_store, settings.provided.bridge_sqlite_path),
+    )
+    agent_server: Provider[HttpAgentServer] = providers.Singleton(_agent_server, settings)
+    businesses: Provider[Businesses] = providers.Singleton(MemoryBusinesses)
+
+    # A channel needs the services, which announce events over the endpoint, which makes the
+    # channels: it gets the services' provider, and calls it at each join.
+    channel_services = providers.Singleton(ChannelServices)
+    endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
+        _endpoint, settings, limits, channel_services.provider
+    )
+    broadcaster: Provider[Broadcaster] = providers.Singleton(Broadcaster, endpoint)
+    chats: Provider[LiveChats] = providers.Singleton(
+        LiveChats,
+        store=store,
+        notify=broadcaster,
+        clock=clock,
+        new_id=providers.Singleton(RandomIds),
+    )
+    channel_services.add_kwargs(
+        chats=chats,
+        server=agent_server,
+        broadcaster=broadcaster,
+        is_good_token=providers.Callable(token_check, settings.provided.service_token),
+        identify=identify,
+        clock=clock,
+        limits=limits,
+    )
+    http_services: Provider[BridgeServices] = providers.Singleton(
+        BridgeServices,
+        chats=chats,
+        businesses=businesses,
+        clock=clock,
+        limits=limits,
+        service_token=settings.provided.service_token,
+    )
+    deliver: Provider[DeliverCommands] = providers.Singleton(
+        DeliverCommands, chats=chats, server=agent_server, clock=clock, jitter=jitter
+    )

@@ -1,0 +1,378 @@
+"""The command line, `ai-agent-server`. What is heavy is imported by the command that needs it."""
+
+import asyncio
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+
+if TYPE_CHECKING:
+    from entrypoints.settings import Settings
+
+SOCKET_URL = "ws://localhost:3001/socket/websocket"
+
+
+class Unusable(click.ClickException):
+    """What was asked for cannot be: one line, and exit code 2 as for any wrong usage."""
+
+    exit_code = 2
+
+
+class Cli(click.Group):
+    """Says in one line what a user can cause and mend: 2 for a setting, 1 for what went wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            explained = _explained(error)
+            if explained is None:
+                raise
+            raise explained from error
+
+
+def _explained(error: Exception) -> click.ClickException | None:
+    from domain.errors import ConversationError, InvalidPayload
+    from entrypoints.settings import BadSetting
+
+    if not isinstance(error, BadSetting | ConversationError):
+        return None
+    if isinstance(error, BadSetting | InvalidPayload):
+        return Unusable(str(error))
+    return click.ClickException(str(error))
+
+
+@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ai-agent-server")
+def main() -> None:
+    """Customers chat with an AI over Phoenix Channels, and are handed over to a human.
+
+    Settings come from the environment and from the file .env of the current folder, where the
+    environment has none: .env.example lists them all.
+    """
+
+
+Command = Callable[..., None]
+
+
+def listening_options(name: str) -> Callable[[Command], Command]:
+    """`--host` and `--port`, which overrule the variables NAME_HOST and NAME_PORT."""
+
+    def add(command: Command) -> Command:
+        command = click.option("--host", help=f"Address to listen on.  [{name}_HOST]")(command)
+        return click.option(
+            "--port", type=click.IntRange(0, 65_535), help=f"0 picks a free one.  [{name}_PORT]"
+        )(command)
+
+    return add
+
+
+@main.command()
+@listening_options("SERVER")
+def serve(host: str | None, port: int | None) -> None:
+    """Run the server."""
+    from entrypoints.serve import serve, server_program
+
+    serve(server_program(_settings(host, port)))
+
+
+@main.command()
+@listening_options("BRIDGE")
+def bridge(host: str | None, port: int | None) -> None:
+    """Run the reference bridge, with the coordinators' page."""
+    from entrypoints.serve import bridge_program, serve
+
+    serve(bridge_program(_settings(host, port, "BRIDGE")))
+
+
+@main.command()
+@listening_options("SERVER")
+def dev(host: str | None, port: int | None) -> None:
+    """Run the server and the reference bridge on this machine, and say how to try them.
+
+    BRIDGE is elixir where nothing says otherwise. With BRIDGE=none, or where ELIXIR_HTTP_URL or
+    ELIXIR_WEBSOCKET_URL name an application of your own, the server runs alone.
+    """
+    from entrypoints.serve import dev_programs, serve
+
+    settings = _settings(host, port, BRIDGE="elixir")
+    serve(*dev_programs(settings), on_listening=lambda urls: click.echo(_banner(urls, settings)))
+
+
+def _banner(urls: Sequence[str], settings: "Settings") -> str:
+    from entrypoints.serve import local, socket_url
+
+    here = local(urls[0])
+    socket = socket_url(here)
+    desk = f"\n  Coordinators  {local(urls[1])}/" if len(urls) > 1 else ""
+    store = f"sqlite, {settings.sqlite_path}" if settings.store == "sqlite" else settings.store
+    options = "" if socket == SOCKET_URL else f" --url {socket}"
+    if settings.socket_auth == "jwt" and settings.jwt_secret:
+        options += f' --token "$({_myself()} token user)"'
+    return f"""
+  AI Agent Server
+
+  Chat          {here}/test-websocket.html{desk}
+  Socket        {socket}
+  HTTP API      {here}/schema
+
+  Store         {store}
+  Assistant     {settings.assistant}
+  Bridge        {settings.bridge}
+
+  Try: {_myself()} chat{options}
+  Ctrl+C stops {"both" if desk else "it"}.
+"""
+
+
+def _myself() -> str:
+    """What this command is started with: its name where the PATH has it, else as it was typed."""
+    name = click.get_current_context().find_root().info_name or ""
+    typed = sys.argv[0]
+    is_typed = Path(typed).name == name and shutil.which(name) != typed
+    return shlex.quote(typed) if is_typed else name
+
+
+@main.command()
+@click.option("--url", default=SOCKET_URL, show_default=True, help="The socket to talk to.")
+@click.option("--business", default="b1", show_default=True, help="Whose customer to be.")
+@click.option("--user", default="u1", show_default=True, help="Who to be.")
+@click.option("--location", help="Where of the business's to be.")
+@click.option("--token", help="What proves who you are.  [CHAT_TOKEN]", envvar="CHAT_TOKEN")
+@click.option(
+    "--patience", default=60.0, show_default=True, help="s to wait for answers to piped input."
+)
+def chat(
+    url: str, business: str, user: str, location: str | None, token: str | None, patience: float
+) -> None:
+    """Chat with a running server in the terminal."""
+    from entrypoints.cli.chat import run
+
+    sys.exit(run(url, business, user, location, token, patience_s=patience))
+
+
+class Span(click.ParamType[int]):
+    """A time such as `90s`, `30m`, `8h` or `7d`, as seconds."""
+
+    name = "time"
+    _units: ClassVar = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no time such as 90s, 30m, 8h or 7d", param, ctx)
+        return int(found[1]) * self._units[found[2]]
+
+
+@main.group()
+def token() -> None:
+    """Make tokens to try SOCKET_AUTH=jwt with.
+
+    They are signed with JWT_SECRET (HS256), and the server has to have the same one. Tokens for
+    real are made by your own application, which knows who its users are.
+    """
+
+
+business_option = click.option("--business", default="b1", show_default=True, help="Whose.")
+
+
+@token.command("user")
+@business_option
+@click.option("--user", default="u1", show_default=True, help="Who it will name.")
+@click.option("--ttl", type=Span(), default="1h", show_default=True, help="How long it is valid.")
+def user_token(business: str, user: str, ttl: int) -> None:
+    """Print a token of a user."""
+    from entrypoints.access.auth import signed
+
+    click.echo(signed(_settings(), "user", business, user, ttl))
+
+
+@token.command("coordinator")
+@business_option
+@click.option("--coordinator", default="c1", show_default=True, help="Who it will name.")
+@click.option("--ttl", type=Span(), default="8h", show_default=True, help="How long it is valid.")
+def coordinator_token(business: str, coordinator: str, ttl: int) -> None:
+    """Print a token of a coordinator, for the reference bridge."""
+    from entrypoints.access.auth import signed
+
+    click.echo(signed(_settings(), "coordinator", business, coordinator, ttl))
+
+
+@main.command()
+def check() -> None:
+    """Print the chosen adapters, and try each."""
+    from entrypoints.cli.operations import try_adapters
+
+    tried = asyncio.run(try_adapters(_settings()))
+    for part, chosen, why_not in tried:
+        click.echo(f"{part:<10} {chosen:<10} {'ok' if why_not is None else f'failed: {why_not}'}")
+    sys.exit(1 if any(why_not for _, _, why_not in tried) else 0)
+
+
+@main.group()
+def sessions() -> None:
+    """Look at the stored conversations, or erase a customer's."""
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+@sessions.command("list")
+@click.option("--business", help="Only this business's.")
+@click.option("--status", type=click.Choice(["ai", "waiting", "live", "closed"]))
+@click.option("--user", help="Only this user's of the business.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@as_json
+def list_(
+    business: str | None, status: str | None, user: str | None, limit: int, as_json: bool
+) -> None:
+    """List conversations, newest first."""
+    from entrypoints.cli.operations import list_sessions
+
+    if user is not None and business is None:
+        raise click.UsageError("--user needs --business")
+    click.echo(
+        asyncio.run(list_sessions(_settings(), business, status, user, limit, as_json=as_json))
+    )
+
+
+@sessions.command()
+@click.argument("session_id", metavar="ID")
+@as_json
+def show(session_id: str, as_json: bool) -> None:
+    """Print one conversation."""
+    from entrypoints.cli.operations import show_session
+
+    click.echo(asyncio.run(show_session(_settings(), session_id, as_json=as_json)))
+
+
+@sessions.command()
+@click.argument("business")
+@click.argument("user")
+@click.option(
+    "--output", type=click.Path(dir_okay=False), default="-", help="A file.  [default: stdout]"
+)
+def export(business: str, user: str, output: str) -> None:
+    """Everything stored of a user, as JSON."""
+    from entrypoints.cli.operations import export_user
+
+    document = asyncio.run(export_user(_settings(), business, user)) + "\n"
+    try:
+        with click.open_file(output, "w", "utf-8", atomic=True) as file:
+            file.write(document)
+    except OSError as error:
+        raise click.ClickException(f"{output}: {error.strerror}") from error
+
+
+@sessions.command()
+@click.argument("business")
+@click.argument("user")
+@click.option("--yes", is_flag=True, help="It cannot be undone: required.")
+def erase(business: str, user: str, yes: bool) -> None:
+    """Erase everything stored of a user."""
+    from entrypoints.cli.operations import erase_user
+
+    if not yes:
+        raise click.UsageError("erasing cannot be undone: say --yes if you mean it")
+    click.echo(asyncio.run(erase_user(_settings(), business, user)))
+
+
+@main.group()
+def table() -> None:
+    """Make, look at or delete the table of STORE=dynamodb."""
+
+
+@table.command()
+def create() -> None:
+    """Make the table, or turn on what is off in it; harmless where all is there."""
+    from entrypoints.cli.operations import create_table
+
+    asyncio.run(create_table(_settings(), click.echo))
+
+
+@table.command()
+def describe() -> None:
+    """Print what the table is like, and what it lacks."""
+    from entrypoints.cli.operations import describe_table
+
+    click.echo(asyncio.run(describe_table(_settings())))
+
+
+@table.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="It cannot be undone: required.")
+def delete(name: str, yes: bool) -> None:
+    """Delete the table NAME, which DYNAMODB_TABLE must name too, with all conversations."""
+    from entrypoints.cli.operations import delete_table
+
+    settings = _settings()
+    if name != settings.dynamodb_table:
+        raise click.UsageError(f"DYNAMODB_TABLE is {settings.dynamodb_table}, not {name}")
+    if not yes:
+        raise click.UsageError("deleting cannot be undone: say --yes if you mean it")
+    asyncio.run(delete_table(settings, click.echo))
+
+
+@main.group()
+def outbox() -> None:
+    """Look at what the bridge would not take, and have it delivered after all or dropped."""
+
+
+@outbox.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@as_json
+def list_letters(limit: int, as_json: bool) -> None:
+    """List what the bridge would not take, and why, oldest first."""
+    from entrypoints.cli.operations import list_dead_letters
+
+    click.echo(asyncio.run(list_dead_letters(_settings(), limit, as_json=as_json)))
+
+
+@outbox.command()
+@click.argument("notice_ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Rather than some.")
+def retry(notice_ids: tuple[str, ...], everything: bool) -> None:
+    """Have notices delivered after all, in their session's order, by the running server."""
+    from entrypoints.cli.operations import retry_dead_letters
+
+    if everything == bool(notice_ids):
+        raise click.UsageError("say which: IDs from `outbox list`, or --all")
+    click.echo(asyncio.run(retry_dead_letters(_settings(), notice_ids)))
+
+
+@outbox.command()
+@click.argument("notice_ids", metavar="ID...", nargs=-1, required=True)
+def drop(notice_ids: tuple[str, ...]) -> None:
+    """Delete notices that are not to be delivered."""
+    from entrypoints.cli.operations import drop_dead_letters
+
+    click.echo(asyncio.run(drop_dead_letters(_settings(), notice_ids)))
+
+
+def _settings(
+    host: str | None = None, port: int | None = None, name: str = "SERVER", **defaults: str
+) -> "Settings":
+    """The settings of this run, with the log set up as they say. Raises: BadSetting.
+
+    `defaults`: of this command, where they are others than usual.
+    """
+    from entrypoints.logs import configure
+    from entrypoints.settings import env_file, load_settings
+
+    for variable, value in {**defaults, **env_file(Path(".env"))}.items():
+        os.environ.setdefault(variable, value)
+    options = {f"{name}_HOST": host, f"{name}_PORT": port}
+    given = {variable: str(value) for variable, value in options.items() if value is not None}
+    settings = load_settings({**os.environ, **given})
+    configure(settings.log_level, settings.log_format)
+    return settings
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""What an operator does with the parts of the server where it need not run: try them, look, erase.
+
+Results are text for the screen, or JSON in the shapes of the HTTP API.
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from adapters.elixir.payloads import body_of
+from adapters.json_shapes import timestamp
+from domain.errors import ConversationError, Refusal, StorageUnavailable, UnknownSession
+from domain.identity import BusinessId, SessionId, customer, identifier
+from domain.message import Entry, Message
+from domain.notice import DeadLetter
+from domain.session import Session
+from domain.status import Status
+from entrypoints.server.container import Container
+from entrypoints.server.http_api import Export, ExportedConversation
+from entrypoints.server.wire import EventPresenter, session_json
+from entrypoints.settings import Settings
+
+MAX_LETTERS = 100_000
+"""So many dead letters can be retried with one command."""
+
+# What a user writes must neither steer the operator's terminal nor turn its text around.
+_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class UnknownNotice(Refusal):
+    """There is no such dead letter."""
+
+
+async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
+    """Each chosen adapter: its part, its name, and why it does not work (None: it does)."""
+    container = Container(settings=settings)
+    identify = container.identify()
+    tokens = await _why_not(_ask(identify)) if identify is not None else None
+    return [
+        *[("store", settings.store, why_not) for why_not in await _try_store(settings, container)],
+        ("assistant", settings.assistant, await _why_not(_ask(container.assistant()))),
+        ("bridge", settings.bridge, await _why_not(_reach_bridge(container))),
+        *([("tokens", settings.socket_auth, tokens)] if identify is not None else []),
+    ]
+
+
+async def create_table(settings: Settings, say: Callable[[str], object]) -> None:
+    """Make the table of STORE=dynamodb, or mend it; `say` each thing that is done, in a line.
+
+    Raises: ConversationError.
+    """
+    async with Container(settings=settings).dynamodb_table() as table:
+        await table.create(say)
+
+
+async def describe_table(settings: Settings) -> str:
+    """The table of STORE=dynamodb as it is, and what it lacks. Raises: ConversationError."""
+    async with Container(settings=settings).dynamodb_table() as table:
+        found = await table.existing()
+    on_or_off = {None: "not known to this engine", True: "on", False: "off"}
+    rows = {
+        "table": table.name,
+        "status": found.status,
+        "items": f"{found.items:,}",
+        "size": f"{found.size_bytes:,} bytes",
+        "billing": found.billing,
+        "keys": found.keys,
+        **{f"index {name}": keys for name, keys in sorted(found.indexes.items())},
+        **{name: on_or_off[is_on] for name, is_on in found.features.items()},
+        "lacks": "; ".join(found.lacks()) or "nothing",
+    }
+    return "\n".join(f"{name:<24}{what}" for name, what in rows.items())
+
+
+async def delete_table(settings: Settings, say: Callable[[str], object]) -> None:
+    """Delete the table of STORE=dynamodb with all conversations; `say` each thing that is done.
+
+    Raises: ConversationError.
+    """
+    async with Container(settings=settings).dynamodb_table() as table:
+        await table.delete(say)
+
+
+async def list_sessions(
+    settings: Settings,
+    business_id: str | None,
+    status: str | None,
+    user_id: str | None,
+    limit: int,
+    *,
+    as_json: bool,
+) -> str:
+    """The newest sessions, of all or of one business or user. Raises: ConversationError."""
+    who = customer(business_id, user_id) if user_id is not None else None
+    async with _stored(settings) as container:
+        page = await container.store().list_sessions(
+            business_id=BusinessId(identifier("businessId", business_id)) if business_id else None,
+            status=Status(status) if status else None,
+            customer=who,
+            limit=limit,
+        )
+    if as_json:
+        return _json([session_json(session) for session in page.sessions])
+    rows = [_row(session) for session in page.sessions] or ["no conversations"]
+    return "\n".join([*rows, "(more: --limit)"] if page.cursor else rows)
+
+
+async def show_session(settings: Settings, session_id: str, *, as_json: bool) -> str:
+    """One session and its whole log. Raises: ConversationError."""
+    sought = SessionId(identifier("ID", session_id))
+    async with _stored(settings) as container:
+        loaded = await container.store().load(sought)
+        if loaded is None:
+            raise UnknownSession(f"there is no conversation {session_id}")
+        log = await container.privacy().log(sought)
+    if as_json:
+        return _json(_conversation(container, loaded.session, log))
+    return "\n".join([_row(loaded.session), *map(_line, log)])
+
+
+async def export_user(settings: Settings, business_id: str, user_id: str) -> str:
+    """Everything that is stored of a user, as JSON. Raises: ConversationError."""
+    who = customer(business_id, user_id)
+    async with _stored(settings) as container:
+        logs = await container.privacy().export(who)
+    at = timestamp(container.clock().now())
+    conversations = [_conversation(container, session, log) for session, log in logs]
+    return _json(Export(who.business_id, who.user_id, at, conversations))
+
+
+async def erase_user(settings: Settings, business_id: str, user_id: str) -> str:
+    """Erase everything that is stored of a user; how much it was. Raises: ConversationError."""
+    who = customer(business_id, user_id)
+    async with _stored(settings) as container:
+        erased = await container.privacy().erase(who)
+    return (
+        f"erased {erased.sessions} conversations, {erased.messages} messages, "
+        f"{erased.notices} notices"
+    )
+
+
+async def list_dead_letters(settings: Settings, limit: int, *, as_json: bool) -> str:
+    """What the bridge will never take as it is, and why. Raises: ConversationError."""
+    async with _stored(settings) as container:
+        letters = await container.store().dead(limit)
+        depth = await container.store().depth()
+    if as_json:
+        return _json([_letter_json(letter) for letter in letters])
+    rows = [_letter_row(letter) for letter in letters] or ["no dead letters"]
+    return "\n".join([*rows, f"{depth} undelivered"] if depth else rows)
+
+
+async def retry_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> str:
+    """Have dead letters delivered after all; without ids, all. Raises: ConversationError."""
+    async with _stored(settings) as container:
+        store = container.store()
+        ids = notice_ids or [letter.notice.notice_id for letter in await store.dead(MAX_LETTERS)]
+        retried = [await store.retry(notice_id) for notice_id in ids]
+    return f"{_found(ids, retried)} to be delivered"
+
+
+async def drop_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> str:
+    """Delete dead letters. Raises: ConversationError."""
+    async with _stored(settings) as container:
+        dropped = [await container.store().drop(notice_id) for notice_id in notice_ids]
+    return f"{_found(notice_ids, dropped)} dropped"
+
+
+def _found(notice_ids: Sequence[str], found: Sequence[bool]) -> str:
+    """How many there were. Raises: UnknownNotice, naming the first that there is not."""
+    for notice_id, is_there in zip(notice_ids, found, strict=True):
+        if not is_there:
+            raise UnknownNotice(f"there is no dead letter {notice_id}")
+    return f"{len(notice_ids)} notice{'' if len(notice_ids) == 1 else 's'}"
+
+
+def _letter_row(letter: DeadLetter) -> str:
+    notice = letter.notice
+    reason = _CONTROLS.sub("\ufffd", letter.reason)
+    at = timestamp(notice.due_at)
+    return f"{notice.notice_id}  {at}  {notice.kind:<12}  {notice.session_id}  {reason}"
+
+
+def _letter_json(letter: DeadLetter) -> dict[str, object]:
+    notice = letter.notice
+    return {
+        "noticeId": notice.notice_id,
+        "sessionId": notice.session_id,
+        "businessId": notice.customer.business_id,
+        "userId": notice.customer.user_id,
+        "kind": notice.kind,
+        "timestamp": timestamp(notice.due_at),
+        "attempts": notice.attempts,
+        "reason": letter.reason,
+        "body": body_of(notice),
+    }
+
+
+@asynccontextmanager
+async def _stored(settings: Settings) -> AsyncIterator[Container]:
+    """The parts, with the store open, beside whatever server works on it."""
+    _refuse_empty(settings)
+    container = Container(settings=settings)
+    async with container.store():
+        yield container
+
+
+def _refuse_empty(settings: Settings) -> None:
+    """Raises: StorageUnavailable where opening the store could but make a new one."""
+    if settings.store == "memory":
+        raise StorageUnavailable("STORE=memory: only the server itself sees its conversations")
+    if settings.store == "sqlite" and not Path(settings.sqlite_path).exists():
+        raise StorageUnavailable(f"there is no file {settings.sqlite_path}; SQLITE_PATH names it")
+
+
+async def _try_store(settings: Settings, container: Container) -> list[str | None]:
+    """Everything that keeps the store from working; [None] where nothing does."""
+    if settings.store == "dynamodb":
+        try:
+            async with container.dynamodb_table() as table:
+                found = await table.existing(closely=False)
+        except ConversationError as error:
+            return [str(error)]
+        if lacks := found.lacks(to_serve=True):
+            return [f"table {table.name}: {lack}" for lack in lacks]
+    return [await _why_not(_read_store(container.store()))]
+
+
+async def _read_store(store: Any) -> None:
+    async with _opened(store):
+        await store.list_sessions(limit=1)
+
+
+async def _reach_bridge(container: Container) -> None:
+    http = container.elixir_http() if container.bridge() is not None else None
+    if http is not None:
+        async with http:
+            await http.check()
+
+
+async def _ask(part: Any) -> None:
+    """Open it; a model is also asked for a word, which shows whether key and name are right."""
+    async with _opened(part):
+        if hasattr(part, "check"):
+            await part.check()
+
+
+def _opened(part: Any) -> AbstractAsyncContextManager[Any]:
+    return part if hasattr(part, "__aenter__") else nullcontext(part)
+
+
+async def _why_not(attempt: Awaitable[None]) -> str | None:
+    try:
+        await attempt
+    except ConversationError as error:
+        return str(error)
+    return None
+
+
+def _conversation(
+    container: Container, session: Session, log: Sequence[Entry]
+) -> ExportedConversation:
+    pushes = EventPresenter(container.live_chat())
+    entries = [pushes.logged(session.customer, entry) for entry in log]
+    return ExportedConversation(session_json(session), entries)
+
+
+def _json(document: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(document)).decode()
+
+
+def _row(session: Session) -> str:
+    who = f"{session.customer.business_id} {session.customer.user_id}"
+    at = timestamp(session.updated_at)
+    return f"{session.session_id}  {at}  {session.status:<7}  {session.seq:>5}  {who}"
+
+
+def _line(entry: Entry) -> str:
+    at = f"{entry.seq:>5}  {timestamp(entry.at)}"
+    if not isinstance(entry, Message):
+        return f"{at}  -- {entry.status} ({entry.reason})"
+    author = entry.coordinator_id or entry.author
+    text = _CONTROLS.sub("\ufffd", entry.text).replace("\n", "\n" + " " * 33)
+    return f"{at}  {author}: {text}"

@@ -1,0 +1,57 @@
+"""Client payloads: identifiers, and the conversion into shapes."""
+
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from litestar.params import PathParameter
+
+from domain.errors import InvalidPayload
+from domain.identity import (
+    IDENTIFIER_PATTERN,
+    CoordinatorId,
+    LocationId,
+    MessageId,
+    SessionId,
+    identifier,
+)
+
+P = TypeVar("P", bound=msgspec.Struct)
+
+Identifier = Annotated[str, msgspec.Meta(pattern=IDENTIFIER_PATTERN)]
+SessionIdPath = Annotated[
+    str,
+    PathParameter(
+        name="sessionId", pattern=IDENTIFIER_PATTERN, description="The conversation's id."
+    ),
+]
+BusinessIdPath = Annotated[str, PathParameter(name="businessId", pattern=IDENTIFIER_PATTERN)]
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+def parse(payload: Any, shape: type[P]) -> P:
+    """Convert a decoded payload into its shape. Raises: InvalidPayload."""
+    try:
+        return msgspec.convert(payload, shape)
+    except msgspec.ValidationError as error:
+        raise InvalidPayload(str(error)) from error
+
+
+def as_session_id(value: str) -> SessionId:
+    """Validate a session id. Raises: InvalidPayload."""
+    return SessionId(identifier("sessionId", value))
+
+
+def as_message_id(value: str | None) -> MessageId | None:
+    """Validate a message id, if there is one. Raises: InvalidPayload."""
+    return None if value is None else MessageId(identifier("messageId", value))
+
+
+def as_coordinator_id(value: str | None) -> CoordinatorId | None:
+    """Validate a coordinator id, if there is one. Raises: InvalidPayload."""
+    return None if value is None else CoordinatorId(identifier("coordinatorId", value))
+
+
+def as_location_id(value: str | None) -> LocationId | None:
+    """Validate a location id, if there is one. Raises: InvalidPayload."""
+    return None if value is None else LocationId(identifier("locationId", value))

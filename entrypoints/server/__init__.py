@@ -1,0 +1,1 @@
+"""The AI agent server: sockets, HTTP API and composition root."""

@@ -1,0 +1,186 @@
+"""The server as a Litestar application: the user's socket, the HTTP API, the page, the lifespan."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from litestar import Litestar
+
+from adapters.phoenix.endpoint import PhoenixEndpoint
+from application.bridge_inbox import BridgeInbox
+from application.deliver_outbox import DeliverOutbox
+from application.ports import Clock
+from application.sweep import BATCH
+from application.usage_tracker import FLUSH_EVERY_S, UsageTracker
+from domain.errors import Failure
+from entrypoints.access.guards import socket_origins
+from entrypoints.pages import page_routes
+from entrypoints.problems import problem_handlers
+from entrypoints.server.container import Container, bridge_socket
+from entrypoints.server.health import Health
+from entrypoints.server.http_api import http_routes, openapi_config
+from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel
+from entrypoints.settings import Settings, load_settings
+from entrypoints.supervision import forever
+
+logger = logging.getLogger(__name__)
+
+SOCKET_PATH = "/socket/websocket"
+REFRESH_EVERY_S = 60.0
+"""Interval of looking for live chats that other processes began or ended."""
+
+
+def create_app(settings: Settings | None = None, container: Container | None = None) -> Litestar:
+    """Return the whole server as an ASGI application, to be served by `uvicorn_config`.
+
+    Await its `state.drain()` before it is stopped. Raises: BadSetting, when the settings come from
+    the environment.
+    """
+    chosen = settings or load_settings()
+    wired = container or Container(settings=chosen)
+    endpoint, services = messages_endpoint(chosen, wired), wired.api()
+    app = Litestar(
+        route_handlers=[
+            endpoint.route,
+            *http_routes(services),
+            *page_routes("/test-websocket.html", "user", bridge_socket(chosen)),
+        ],
+        lifespan=[lambda app: _running(wired)],
+        exception_handlers=problem_handlers(),
+        openapi_config=openapi_config(),
+        logging_config=None,
+    )
+    app.state.drain = lambda: _drain(wired, endpoint, services.health, chosen.drain_s)
+    return app
+
+
+async def _drain(
+    container: Container, endpoint: PhoenixEndpoint, health: Health, drain_s: float
+) -> None:
+    """Refuse new work, finish what is under way in `drain_s` seconds, then disconnect the clients.
+
+    Messages that arrive meanwhile are stored and acknowledged, and answered by the next process, as
+    are those that there was no time for. With 0 seconds, new work is refused and nothing else done.
+    """
+    health.draining = endpoint.is_draining = True
+    if drain_s <= 0:
+        return
+    try:
+        async with asyncio.timeout(drain_s):
+            await _finish(container)
+    except TimeoutError:
+        extra = {"action": "drain_cut_short"}
+        logger.warning("The drain ran out of time; the next process takes up the rest", extra=extra)
+    except Failure as error:
+        extra = {"action": "drain_failed"}
+        logger.warning("The outbox could not be flushed", extra=extra, exc_info=error)
+    await endpoint.drain(container.jitter())
+
+
+async def _finish(container: Container) -> None:
+    """Start no more turns; return when all have ended and the outbox is delivered."""
+    await container.turns().drain()
+    deliver = container.deliver_outbox()
+    if deliver is not None:
+        await deliver.flush()
+
+
+def messages_endpoint(settings: Settings, container: Container) -> PhoenixEndpoint:
+    """Return the endpoint of the user's socket."""
+    services = container.messages()
+    return PhoenixEndpoint(
+        SOCKET_PATH,
+        {TOPIC_PREFIX + "*": lambda socket: MessagesChannel(socket, services)},
+        allowed_origins=socket_origins(settings.allowed_origins, settings.server_host),
+        connection_policy=container.limits(),
+        observer=container.metrics(),
+    )
+
+
+@asynccontextmanager
+async def _running(container: Container) -> AsyncGenerator[None, None]:
+    """Open the adapters, run the background tasks, and stop everything in the reverse order."""
+    async with AsyncExitStack() as stack:
+        for part in container.opened():
+            await stack.enter_async_context(part)
+        _connect_bridge(container, stack)
+        stack.push_async_callback(_write_usage, container.usage_tracker())
+        _run(stack, _write_usage_forever(container))
+        stack.push_async_callback(container.turns().stop)
+        _run(stack, _sweep_forever(container))
+        yield
+
+
+def _connect_bridge(container: Container, stack: AsyncExitStack) -> None:
+    """Deliver the outbox to the bridge, and take what comes from there; if there is one."""
+    deliver, inbox, clock = container.deliver_outbox(), container.bridge_inbox(), container.clock()
+    if deliver is None or inbox is None:
+        return
+    stack.push_async_callback(_end, asyncio.create_task(_deliver_forever(deliver, clock)))
+    inbox.start()
+    stack.callback(inbox.stop)
+    _run(stack, _refresh_forever(inbox, clock))
+
+
+def _run(stack: AsyncExitStack, task: Coroutine[Any, Any, None]) -> None:
+    stack.callback(asyncio.create_task(task).cancel)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task, and wait until it has ended."""
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _sweep_forever(container: Container) -> Coroutine[Any, Any, None]:
+    sweep, turns = container.sweep(), container.turns()
+    interval_s = container.policy().sweep_interval_s
+
+    async def work() -> float:
+        moved_on = await sweep() if not turns.is_draining else 0
+        return 0.0 if moved_on >= BATCH else interval_s
+
+    return forever(
+        "sweep",
+        work,
+        container.clock(),
+        failed_pause_s=interval_s,
+        crashed_pause_s=interval_s,
+    )
+
+
+def _deliver_forever(deliver: DeliverOutbox, clock: Clock) -> Coroutine[Any, Any, None]:
+    async def work() -> float:
+        await deliver.run()
+        return 0.0
+
+    return forever("delivery", work, clock, crashed_pause_s=1.0)
+
+
+def _refresh_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, None]:
+    async def work() -> float:
+        await inbox.refresh()
+        return REFRESH_EVERY_S
+
+    return forever("refresh", work, clock, crashed_pause_s=REFRESH_EVERY_S)
+
+
+def _write_usage_forever(container: Container) -> Coroutine[Any, Any, None]:
+    usage_tracker = container.usage_tracker()
+
+    async def work() -> float:
+        await usage_tracker.flush()
+        return FLUSH_EVERY_S
+
+    return forever("usage", work, container.clock(), failed_pause_s=FLUSH_EVERY_S)
+
+
+async def _write_usage(usage_tracker: UsageTracker) -> None:
+    """Write what was counted last; at the end there is no next time."""
+    try:
+        await usage_tracker.flush()
+    except Failure as error:
+        extra = {"action": "usage_not_written"}
+        logger.warning("The last usage could not be written", extra=extra, exc_info=error)

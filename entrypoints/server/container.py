@@ -1,0 +1,365 @@
+"""The server's composition root: concrete adapters are named and chosen here alone."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import random
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from dependency_injector import containers, providers
+from dependency_injector.providers import Provider
+
+from adapters.memory.businesses import MemoryBusinesses
+from adapters.memory.fanout import MemoryFanout
+from adapters.memory.store import MemoryStore
+from adapters.prometheus import Metrics
+from adapters.scripted import ScriptedAssistant
+from adapters.system import RandomIds, SystemClock
+from application.answer_pending import AnswerPending
+from application.bridge_inbox import BridgeInbox
+from application.deliver_outbox import DeliverOutbox
+from application.join import JoinConversation
+from application.policy import Policy
+from application.ports import Assistant, Bridge, Businesses, Clock, Fanout, Lifecycle, NewId, Store
+from application.post_message import PostMessage
+from application.privacy import Privacy
+from application.read_history import ReadHistory
+from application.session_log import SessionLog
+from application.summaries import Summaries
+from application.sweep import Sweep
+from application.transfers import Transfers
+from application.turns import Turns
+from application.usage_tracker import UsageTracker
+from domain.outbox import outbox_messages
+from entrypoints.access.auth import tokens
+from entrypoints.access.rate_limits import KeptLimits, Limits, turn_slots
+from entrypoints.server.health import Health
+from entrypoints.server.http_api import ApiServices
+from entrypoints.server.messages_channel import MessagesServices
+from entrypoints.server.wire import EventPresenter, LiveChatAddress
+from entrypoints.settings import Settings
+
+if TYPE_CHECKING:  # imported only when they are chosen: their libraries take long to load
+    from adapters.dynamodb.table import DynamoTable
+    from adapters.elixir.http import ElixirHttp
+    from adapters.elixir.socket import ElixirSocket
+    from adapters.jwt.tokens import JwtTokens
+
+Jitter = Callable[[], float]
+"""Returns a float in 0..1."""
+
+
+def _sqlite_store(path: str, synchronous: str) -> Store:
+    from adapters.sqlite.store import SqliteStore
+
+    return SqliteStore(path, synchronous="FULL" if synchronous == "full" else "NORMAL")
+
+
+def _dynamodb_store(settings: Settings, clock: Clock, jitter: Jitter) -> Store:
+    from adapters.dynamodb.store import DynamoStore
+
+    return DynamoStore(
+        settings.dynamodb_table,
+        endpoint_url=settings.dynamodb_endpoint_url or None,
+        clock=clock,
+        jitter=jitter,
+        retention_days=settings.retention_days,
+    )
+
+
+def _dynamodb_table(settings: Settings, clock: Clock, jitter: Jitter) -> "DynamoTable":
+    from adapters.dynamodb.client import Dynamo
+    from adapters.dynamodb.table import DynamoTable
+
+    endpoint_url = settings.dynamodb_endpoint_url or None
+    dynamo = Dynamo(settings.dynamodb_table, endpoint_url=endpoint_url, clock=clock, jitter=jitter)
+    return DynamoTable(dynamo, clock)
+
+
+def _scripted_assistant(settings: Settings, clock: Clock) -> Assistant:
+    return ScriptedAssistant(clock, delay_s=settings.scripted_delay_ms / 1000)
+
+
+def _openai_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
+    from adapters.model.assistant import ModelAssistant
+    from adapters.openai.client import OpenAIClient
+
+    return ModelAssistant(
+        OpenAIClient(settings.openai_base_url, settings.openai_api_key, clock),
+        model=settings.openai_model,
+        fallback_model=settings.openai_fallback_model,
+        max_output_tokens=settings.openai_max_output_tokens,
+        max_tool_calls=settings.turn_max_tool_calls,
+        timeout_s=settings.turn_timeout_s,
+        concurrency=settings.openai_concurrency,
+        clock=clock,
+        jitter=jitter,
+    )
+
+
+def _elixir_socket(settings: Settings) -> "ElixirSocket":
+    from adapters.elixir.socket import ElixirSocket
+
+    return ElixirSocket(
+        settings.elixir_websocket_url,
+        token=settings.elixir_token,
+        timeout_s=settings.elixir_timeout / 1000,
+    )
+
+
+def _elixir_http(settings: Settings, clock: Clock, jitter: Jitter) -> "ElixirHttp | None":
+    """None, where nobody is to be notified."""
+    if not settings.elixir_http_url:
+        return None
+    from adapters.elixir.http import ElixirHttp
+
+    return ElixirHttp(
+        settings.elixir_http_url,
+        clock=clock,
+        jitter=jitter,
+        token=settings.elixir_token,
+        timeout_s=settings.elixir_timeout / 1000,
+        attempts=settings.elixir_retry_attempts,
+    )
+
+
+def _elixir_bridge(http: "ElixirHttp | None", socket: "ElixirSocket") -> Bridge:
+    from adapters.elixir.bridge import ElixirBridge
+
+    return ElixirBridge(http, socket)
+
+
+def _elixir_businesses(http: "ElixirHttp | None", clock: Clock) -> Businesses:
+    if http is None:
+        return MemoryBusinesses((), {})
+    from adapters.elixir.businesses import ElixirBusinesses
+
+    return ElixirBusinesses(http, clock)
+
+
+def _attempt_timeout_s(settings: Settings) -> float:
+    """The time for all requests of one delivery, with pauses of up to 2 s between them."""
+    return settings.elixir_retry_attempts * (settings.elixir_timeout / 1000 + 2.0)
+
+
+def bridge_socket(settings: Settings) -> str | None:
+    """The bridge's socket as a browser reaches it; None: there is no bridge."""
+    if settings.bridge == "none":
+        return None
+    return settings.elixir_websocket_public_url or settings.elixir_websocket_url
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        turn_quiet_s=settings.turn_quiet_ms / 1000,
+        turn_timeout_s=settings.turn_timeout_s,
+        turn_max_tool_calls=settings.turn_max_tool_calls,
+        ai_failures_before_transfer=settings.ai_failures_before_transfer,
+        transfer_timeout_s=settings.transfer_timeout_s,
+        session_idle_s=settings.session_idle_s,
+        sweep_interval_s=settings.sweep_interval_s,
+        view_tokens=settings.view_tokens,
+        budget_soft_tokens=settings.ai_budget_soft_tokens,
+        budget_hard_tokens=settings.ai_budget_hard_tokens,
+    )
+
+
+def _opened(
+    store: Store, assistant: Assistant, identify: "JwtTokens | None", *bridge: Lifecycle | None
+) -> Sequence[Lifecycle]:
+    return [part for part in (store, assistant, identify, *bridge) if part is not None]
+
+
+class Container(containers.DeclarativeContainer):
+    """Everything that the server is made of. The lifespan opens what has a lifecycle."""
+
+    settings: Provider[Settings] = providers.Dependency(instance_of=Settings)
+    policy: Provider[Policy] = providers.Singleton(_policy, settings)
+
+    clock: Provider[Clock] = providers.Singleton(SystemClock)
+    new_id: Provider[NewId] = providers.Singleton(RandomIds)
+    jitter: Provider[Jitter] = providers.Object(random)
+    metrics: Provider[Metrics] = providers.Singleton(Metrics)
+    fanout: Provider[Fanout] = providers.Singleton(MemoryFanout)
+    identify: "Provider[JwtTokens | None]" = providers.Singleton(tokens, settings)
+    limits: Provider[Limits] = providers.Selector(
+        settings.provided.rate_limits,
+        off=providers.Singleton(Limits),
+        on=providers.Singleton(
+            KeptLimits, settings, providers.Object(monotonic), metrics.provided.limited
+        ),
+    )
+    store: Provider[Store] = providers.Selector(
+        settings.provided.store,
+        memory=providers.Singleton(MemoryStore),
+        sqlite=providers.Singleton(
+            _sqlite_store, settings.provided.sqlite_path, settings.provided.sqlite_synchronous
+        ),
+        dynamodb=providers.Singleton(_dynamodb_store, settings, clock, jitter),
+    )
+    dynamodb_table: "Provider[DynamoTable]" = providers.Singleton(
+        _dynamodb_table, settings, clock, jitter
+    )
+    assistant: Provider[Assistant] = providers.Selector(
+        settings.provided.assistant,
+        scripted=providers.Singleton(_scripted_assistant, settings, clock),
+        openai=providers.Singleton(_openai_assistant, settings, clock, jitter),
+    )
+    elixir_http: "Provider[ElixirHttp | None]" = providers.Singleton(
+        _elixir_http, settings, clock, jitter
+    )
+    elixir_socket: "Provider[ElixirSocket]" = providers.Singleton(_elixir_socket, settings)
+    bridge: Provider[Bridge | None] = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Object(None),
+        elixir=providers.Singleton(_elixir_bridge, elixir_http, elixir_socket),
+    )
+    businesses: Provider[Businesses] = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Singleton(MemoryBusinesses),
+        elixir=providers.Singleton(_elixir_businesses, elixir_http, clock),
+    )
+    live_chat: Provider[LiveChatAddress] = providers.Singleton(
+        LiveChatAddress, providers.Callable(bridge_socket, settings)
+    )
+    presenter: Provider[EventPresenter] = providers.Singleton(EventPresenter, live_chat)
+
+    session_log: Provider[SessionLog] = providers.Singleton(
+        SessionLog,
+        store=store,
+        fanout=fanout,
+        clock=clock,
+        new_id=new_id,
+        policy=policy,
+        build_notices=providers.Selector(
+            settings.provided.bridge,
+            none=providers.Object(None),
+            elixir=providers.Singleton(partial, outbox_messages, new_id=new_id),
+        ),
+    )
+    read_history: Provider[ReadHistory] = providers.Singleton(
+        ReadHistory, session_log=session_log, store=store
+    )
+    usage_tracker: Provider[UsageTracker] = providers.Singleton(
+        UsageTracker, usage_store=store, observer=metrics, clock=clock, policy=policy
+    )
+    summaries: Provider[Summaries] = providers.Singleton(
+        Summaries,
+        store=store,
+        assistant=assistant,
+        usage_tracker=usage_tracker,
+        observer=metrics,
+        clock=clock,
+        policy=policy,
+    )
+    answer_pending: Provider[AnswerPending] = providers.Singleton(
+        AnswerPending,
+        session_log=session_log,
+        store=store,
+        assistant=assistant,
+        businesses=businesses,
+        usage_tracker=usage_tracker,
+        summaries=summaries,
+        observer=metrics,
+        fanout=fanout,
+        clock=clock,
+        new_id=new_id,
+        policy=policy,
+        slots=providers.Singleton(turn_slots, settings),
+    )
+    turns: Provider[Turns] = providers.Singleton(
+        Turns, answer_pending=answer_pending, summaries=summaries, clock=clock, policy=policy
+    )
+    join: Provider[JoinConversation] = providers.Singleton(
+        JoinConversation, session_log=session_log, store=store, turns=turns
+    )
+    post: Provider[PostMessage] = providers.Singleton(
+        PostMessage, session_log=session_log, turns=turns, clock=clock, new_id=new_id
+    )
+    transfers: Provider[Transfers] = providers.Singleton(
+        Transfers,
+        session_log=session_log,
+        store=store,
+        businesses=businesses,
+        turns=turns,
+        policy=policy,
+        new_id=new_id,
+    )
+    privacy: Provider[Privacy] = providers.Singleton(
+        Privacy, archive=store, store=store, session_log=session_log, turns=turns
+    )
+    sweep: Provider[Sweep] = providers.Singleton(
+        Sweep, store=store, session_log=session_log, transfers=transfers, turns=turns, clock=clock
+    )
+    deliver_outbox: Provider[DeliverOutbox | None] = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Object(None),
+        elixir=providers.Singleton(
+            DeliverOutbox,
+            outbox=store,
+            bridge=bridge,
+            store=store,
+            session_log=session_log,
+            transfers=transfers,
+            fanout=fanout,
+            observer=metrics,
+            clock=clock,
+            jitter=jitter,
+            attempt_timeout_s=providers.Callable(_attempt_timeout_s, settings),
+        ),
+    )
+    bridge_inbox: Provider[BridgeInbox | None] = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Object(None),
+        elixir=providers.Singleton(
+            BridgeInbox,
+            gateway=elixir_socket,
+            session_log=session_log,
+            fanout=fanout,
+            clock=clock,
+            post=post,
+            transfers=transfers,
+            archive=store,
+            jitter=jitter,
+            count=metrics.provided.inbound_event,
+        ),
+    )
+    messages: Provider[MessagesServices] = providers.Singleton(
+        MessagesServices,
+        join=join,
+        post=post,
+        transfers=transfers,
+        history=read_history,
+        session_log=session_log,
+        store=store,
+        fanout=fanout,
+        presenter=presenter,
+        live_chat=live_chat,
+        clock=clock,
+        identify=identify,
+        limits=limits,
+        refused=metrics.provided.refused,
+    )
+    api: Provider[ApiServices] = providers.Singleton(
+        ApiServices,
+        archive=store,
+        outbox=store,
+        history=read_history,
+        store=store,
+        transfers=transfers,
+        privacy=privacy,
+        usage_tracker=usage_tracker,
+        businesses=businesses,
+        clock=clock,
+        metrics=metrics,
+        presenter=presenter,
+        health=providers.Singleton(Health, store=store, assistant=assistant, bridge=bridge),
+        limits=limits,
+        service_token=settings.provided.service_token,
+    )
+    opened: Provider[Sequence[Lifecycle]] = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Callable(_opened, store, assistant, identify),
+        elixir=providers.Callable(_opened, store, assistant, identify, elixir_http, elixir_socket),
+    )
+    """What the lifespan opens, in this order."""

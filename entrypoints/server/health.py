@@ -1,0 +1,71 @@
+"""Readiness: the health of the server and of each dependency."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+from adapters.json_shapes import CamelStruct
+from application.ports import HealthCheck, SessionStore
+from domain.identity import SessionId
+
+logger = logging.getLogger(__name__)
+
+Condition = Literal["ok", "degraded", "down", "none"]
+"""The state of a dependency; `none`: it is not configured."""
+Overall = Literal["ok", "degraded", "down", "draining"]
+
+
+class Ready(CamelStruct):
+    """Whether the server is ready, and the state of each dependency."""
+
+    status: Overall
+    store: Condition
+    assistant: Condition
+    bridge: Condition
+
+
+@dataclass(slots=True, kw_only=True)
+class Health:
+    """The health of the server and its dependencies."""
+
+    store: SessionStore
+    assistant: HealthCheck
+    bridge: HealthCheck | None
+    """None: there is no bridge."""
+    draining: bool = False
+    """Set when the server is not to get new work any more."""
+    timeout_s: float = 2.0
+    """How long the store may take to answer."""
+
+    async def report(self) -> Ready:
+        """Check each dependency, within `timeout_s`."""
+        store = await self._check_store()
+        assistant: Condition = "down" if self.assistant.is_away else "ok"
+        bridge = self._check_bridge()
+        status = "draining" if self.draining else _worst(store, assistant, bridge)
+        return Ready(status, store, assistant, bridge)
+
+    async def _check_store(self) -> Condition:
+        """Read a session that cannot exist."""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                await self.store.load(SessionId("-"))
+        except Exception as error:  # whatever it is, the answer is the same
+            extra = {"action": "probe_failed", "dependency": "store"}
+            logger.warning("A dependency is down", extra=extra, exc_info=error)
+            return "down"
+        return "ok"
+
+    def _check_bridge(self) -> Condition:
+        """`degraded` while it is away: its notices wait in the outbox."""
+        if self.bridge is None:
+            return "none"
+        return "degraded" if self.bridge.is_away else "ok"
+
+
+def _worst(store: Condition, *others: Condition) -> Overall:
+    """Without its store the server can do nothing; without the others it is degraded."""
+    if store == "down":
+        return "down"
+    return "ok" if {store, *others} <= {"ok", "none"} else "degraded"

@@ -1,0 +1,491 @@
+"""The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post, put
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, Example, SecurityScheme, Tag
+from litestar.params import Body, PathParameter, QueryParameter
+from litestar.types import ControllerRouterHandler
+from msgspec.structs import asdict
+
+from adapters.json_shapes import CamelStruct, ContextJson, context_json, timestamp
+from adapters.prometheus import Metrics
+from application.business_facts import language_of
+from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
+from application.privacy import Privacy
+from application.read_history import ReadHistory
+from application.session_log import load_session
+from application.transfers import PostedCoordinatorMessage, Transfers
+from application.usage_tracker import UsageTracker
+from domain.errors import (
+    ConversationError,
+    Failure,
+    InvalidPayload,
+)
+from domain.handover import handover_context
+from domain.identity import (
+    BusinessId,
+    CoordinatorId,
+    Customer,
+    MessageId,
+    SessionId,
+    customer,
+    identifier,
+)
+from domain.message import message_text
+from domain.status import Status
+from domain.usage import Usage, together
+from entrypoints.access.guards import MAX_BODY, ApiRequest, only_json, token_guard
+from entrypoints.access.rate_limits import Limits
+from entrypoints.problems import Problem, conversation_problem, problems
+from entrypoints.server.health import Health, Ready
+from entrypoints.server.wire import (
+    MAX_SEQ,
+    EventPresenter,
+    LoggedJson,
+    SessionJson,
+    StatusJson,
+    UsageJson,
+    session_json,
+    usage_json,
+)
+
+MAX_SUMMARY = 4_000
+MAX_PAGE = 200
+MAX_LISTED = 100
+MAX_SPAN = timedelta(days=366)
+"""Days of usage that may be asked for at once."""
+USUAL_SPAN = timedelta(days=29)
+
+_IDENTIFIER = r"^[A-Za-z0-9._:@-]{1,128}$"
+Identifier = Annotated[str, msgspec.Meta(pattern=_IDENTIFIER)]
+
+
+class Alive(CamelStruct):
+    """The process lives."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ConversationList(CamelStruct):
+    """One page of conversations, newest first; `cursor` asks for the next."""
+
+    conversations: list[SessionJson]
+    cursor: str | None
+
+
+class MessagePage(CamelStruct):
+    """Entries of a conversation, oldest first; `more`: there are others in the direction asked."""
+
+    messages: list[LoggedJson | StatusJson]
+    more: bool
+
+
+class DayJson(UsageJson):
+    """What was spent on one day."""
+
+    day: date
+
+
+class UsageReport(CamelStruct):
+    """What the AI of a business has cost: on the days (UTC) when it did, and in all."""
+
+    business_id: str
+    days: list[DayJson]
+    total: UsageJson
+
+
+class StatusRequest(CamelStruct):
+    """The coordinator's side takes a conversation over (`live`), returns (`ai`) or closes it.
+
+    `updatedAt` is checked and no more: the log is ordered by the server's own clock.
+    """
+
+    status: Status
+    summary: Annotated[str, msgspec.Meta(max_length=MAX_SUMMARY)] | None = None
+    updated_at: datetime | None = None
+    coordinator_id: Identifier | None = None
+
+
+class AgentMessage(CamelStruct):
+    """A coordinator speaks, into one session or to a user by name."""
+
+    message: Annotated[str, msgspec.Meta(min_length=1)]
+    session_id: Identifier | None = None
+    business_id: Identifier | None = None
+    user_id: Identifier | None = None
+    timestamp: datetime | None = None
+    coordinator_id: Identifier | None = None
+    message_id: Identifier | None = None
+
+
+class AgentMessageStored(CamelStruct):
+    """A coordinator's message is stored; `duplicate`: it was already."""
+
+    message_id: str
+    seq: int
+    session_id: str
+    status: Status
+    duplicate: bool
+
+
+class ExportedConversation(CamelStruct):
+    """A conversation with its whole log."""
+
+    conversation: SessionJson
+    messages: list[LoggedJson | StatusJson]
+
+
+class Export(CamelStruct):
+    """Everything that is stored of a user."""
+
+    business_id: str
+    user_id: str
+    exported_at: str
+    conversations: list[ExportedConversation]
+
+
+class Receipt(CamelStruct):
+    """How much of a user was erased."""
+
+    sessions: int
+    messages: int
+    notices: int
+    erased_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiServices:
+    """The use cases and ports behind the API."""
+
+    store: SessionStore
+    archive: Archive
+    outbox: Outbox
+    history: ReadHistory
+    transfers: Transfers
+    privacy: Privacy
+    usage_tracker: UsageTracker
+    businesses: Businesses
+    clock: Clock
+    metrics: Metrics
+    presenter: EventPresenter
+    health: Health
+    limits: Limits
+    service_token: str = ""
+    """Tokens that open `/api`, separated by commas; empty: it is open."""
+
+
+SessionIdPath = Annotated[
+    str,
+    PathParameter(name="sessionId", pattern=_IDENTIFIER, description="The conversation's id."),
+]
+BusinessIdPath = Annotated[str, PathParameter(name="businessId", pattern=_IDENTIFIER)]
+UserIdPath = Annotated[str, PathParameter(name="userId", pattern=_IDENTIFIER)]
+
+
+_STATUS_EXAMPLE = Example(summary="A takeover", value={"status": "live", "coordinatorId": "ana"})
+_AGENT_EXAMPLE = Example(
+    summary="A coordinator's answer",
+    value={
+        "businessId": "b1",
+        "userId": "u1",
+        "message": "Bună ziua, sunt Ana.",
+        "coordinatorId": "ana",
+        "messageId": "4f1c",
+    },
+)
+
+
+def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
+    """`/health`, `/metrics` and `/api`."""
+
+    def counted(request: Request[Any, Any, Any], error: ConversationError) -> Response[Problem]:
+        services.metrics.refused(error.code)
+        return conversation_problem(request, error)
+
+    api = Router(
+        path="/api",
+        guards=[token_guard(services.service_token, services.limits), only_json],
+        route_handlers=[
+            *_conversation_routes(services),
+            *_coordinator_routes(services),
+            *_user_routes(services),
+            *_usage_routes(services),
+        ],
+        exception_handlers={ConversationError: counted},
+        request_class=ApiRequest,
+        request_max_body_size=MAX_BODY,
+        response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+        security=[{}, {"token": []}],
+    )
+    return [api, *_operator_routes(services)]
+
+
+def _operator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
+    @get("/health", tags=["operation"], sync_to_thread=False)
+    def alive() -> Alive:
+        """The process lives."""
+        return Alive()
+
+    @get("/health/ready", tags=["operation"], responses={503: ResponseSpec(Ready)})
+    async def ready() -> Response[Ready]:
+        """Whether to send traffic here."""
+        report = await services.health.report()
+        return Response(report, status_code=503 if report.status in ("down", "draining") else 200)
+
+    @get("/metrics", tags=["operation"], media_type="text/plain; version=1.0.0")
+    async def metrics() -> bytes:
+        """Prometheus' text format. An `outbox_depth` of -1: the store does not say."""
+        try:
+            depth = await services.outbox.depth()
+        except Failure:
+            depth = -1
+        return services.metrics.text(depth)
+
+    return [alive, ready, metrics]
+
+
+def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]:
+    @get("/conversations", tags=["conversations"], responses=problems())
+    async def conversations(
+        business_id: Annotated[
+            str | None, QueryParameter(name="businessId", pattern=_IDENTIFIER)
+        ] = None,
+        status: Annotated[Status | None, QueryParameter()] = None,
+        user_id: Annotated[str | None, QueryParameter(name="userId", pattern=_IDENTIFIER)] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=MAX_LISTED)] = 50,
+        cursor: Annotated[str | None, QueryParameter(max_length=512)] = None,
+    ) -> ConversationList:
+        """Conversations, newest first."""
+        if user_id is not None and business_id is None:
+            raise InvalidPayload("userId needs businessId")
+        page = await services.archive.list_sessions(
+            business_id=_business_id(business_id),
+            status=status,
+            customer=customer(business_id, user_id) if user_id is not None else None,
+            limit=limit,
+            cursor=cursor,
+        )
+        return ConversationList([session_json(each) for each in page.sessions], page.cursor)
+
+    @get("/conversations/{sessionId:str}", tags=["conversations"], responses=problems(404))
+    async def conversation(session_id: SessionIdPath) -> SessionJson:
+        """The head of a conversation."""
+        session, _ = await load_session(services.store, _session_id(session_id))
+        return session_json(session)
+
+    @get(
+        "/conversations/{sessionId:str}/messages",
+        tags=["conversations"],
+        responses=problems(404),
+    )
+    async def messages(
+        session_id: SessionIdPath,
+        after: Annotated[int, QueryParameter(ge=0, le=MAX_SEQ)] = 0,
+        before: Annotated[int | None, QueryParameter(ge=1, le=MAX_SEQ)] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = 50,
+    ) -> MessagePage:
+        """Entries between two seqs: the newest given `before`, else the oldest."""
+        session, _ = await load_session(services.store, _session_id(session_id))
+        page = await services.history.of(session, after=after, before=before, limit=limit)
+        shown = [services.presenter.logged(session.customer, entry) for entry in page.entries]
+        return MessagePage(shown, page.more)
+
+    @get(
+        "/conversations/{sessionId:str}/context",
+        tags=["conversations"],
+        responses=problems(404),
+    )
+    async def context(session_id: SessionIdPath) -> ContextJson:
+        """What a coordinator needs to know before the first word."""
+        session, recent = await load_session(services.store, _session_id(session_id))
+        language = await language_of(services.businesses, session.customer.business_id)
+        return context_json(handover_context(session, recent, language))
+
+    return [conversations, conversation, messages, context]
+
+
+def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
+    @put(
+        "/conversation-status/{sessionId:str}",
+        tags=["coordinators"],
+        responses=problems(404, 409, 413, 415),
+    )
+    async def status(
+        session_id: SessionIdPath,
+        data: Annotated[StatusRequest, Body(examples=[_STATUS_EXAMPLE])],
+    ) -> SessionJson:
+        """Take a conversation over, return it to the AI, or close it. A repeat changes nothing."""
+        session = await services.transfers.change(
+            _session_id(session_id),
+            data.status,
+            _coordinator_id(data.coordinator_id),
+            _summary(data.summary),
+        )
+        return session_json(session)
+
+    @post(
+        "/agent-responses",
+        tags=["coordinators"],
+        responses={200: ResponseSpec(AgentMessageStored, description="It was stored before.")}
+        | problems(404, 409, 413, 415),
+    )
+    async def speak(
+        data: Annotated[AgentMessage, Body(examples=[_AGENT_EXAMPLE])],
+    ) -> Response[AgentMessageStored]:
+        """A coordinator speaks: that is a takeover, whoever owned the conversation before."""
+        addressee, session_id = await _addressee(services, data)
+        posted = await services.transfers.post_coordinator_message(
+            addressee,
+            message_text(data.message),
+            _coordinator_id(data.coordinator_id),
+            _message_id(data.message_id),
+            session_id,
+        )
+        return Response(_stored(posted), status_code=200 if posted.duplicate else 201)
+
+    return [status, speak]
+
+
+def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
+    @get("/users/{businessId:str}/{userId:str}/export", tags=["users"], responses=problems())
+    async def export(business_id: BusinessIdPath, user_id: UserIdPath) -> Export:
+        """Everything that is stored of a user."""
+        who = customer(business_id, user_id)
+        logs = await services.privacy.export(who)
+        return Export(
+            who.business_id,
+            who.user_id,
+            timestamp(services.clock.now()),
+            [
+                ExportedConversation(
+                    session_json(session), [services.presenter.logged(who, entry) for entry in log]
+                )
+                for session, log in logs
+            ],
+        )
+
+    @delete(
+        "/users/{businessId:str}/{userId:str}",
+        tags=["users"],
+        status_code=200,
+        responses=problems(),
+    )
+    async def erase(business_id: BusinessIdPath, user_id: UserIdPath) -> Receipt:
+        """Erase everything that is stored of a user. A repeat counts zero."""
+        erased = await services.privacy.erase(customer(business_id, user_id))
+        at = timestamp(services.clock.now())
+        return Receipt(erased.sessions, erased.messages, erased.notices, at)
+
+    return [export, erase]
+
+
+def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
+    @get("/usage", tags=["usage"], responses=problems())
+    async def usage(
+        business_id: Annotated[str, QueryParameter(name="businessId", pattern=_IDENTIFIER)],
+        first: Annotated[date | None, QueryParameter(name="from")] = None,
+        last: Annotated[date | None, QueryParameter(name="to")] = None,
+    ) -> UsageReport:
+        """What a business has spent on its AI, both days included; else the last 30 days."""
+        owner = BusinessId(identifier("businessId", business_id))
+        end = last or services.clock.now().date()
+        begin = first or max(date.min + USUAL_SPAN, end) - USUAL_SPAN
+        if not timedelta(0) <= end - begin < MAX_SPAN:
+            raise InvalidPayload(f"from must not be after to, nor {MAX_SPAN.days} days before it")
+        days = await services.usage_tracker.by_day(owner, begin, end)
+        return UsageReport(
+            owner,
+            [DayJson(**asdict(usage_json(spent)), day=day) for day, spent in days.items()],
+            usage_json(together(*days.values()) or Usage()),
+        )
+
+    return [usage]
+
+
+async def _addressee(
+    services: ApiServices, data: AgentMessage
+) -> tuple[Customer, SessionId | None]:
+    """Whom a coordinator speaks to, and in which session alone. Raises: InvalidPayload."""
+    named = (data.business_id, data.user_id)
+    if data.session_id is None:
+        if None in named:
+            raise InvalidPayload("sessionId, or businessId and userId, must say to whom")
+        return customer(*named), None
+    session, _ = await load_session(services.store, _session_id(data.session_id))
+    owner = session.customer
+    if data.business_id not in (None, owner.business_id) or data.user_id not in (
+        None,
+        owner.user_id,
+    ):
+        raise InvalidPayload("the session is another user's")
+    return owner, session.session_id
+
+
+def _stored(posted: PostedCoordinatorMessage) -> AgentMessageStored:
+    return AgentMessageStored(
+        posted.message_id,
+        posted.seq,
+        posted.session.session_id,
+        posted.session.status,
+        posted.duplicate,
+    )
+
+
+# The pattern of a parameter ends in `$`, which lets a final line break through: the domain decides.
+
+
+def _session_id(value: str) -> SessionId:
+    return SessionId(identifier("sessionId", value))
+
+
+def _business_id(value: str | None) -> BusinessId | None:
+    return None if value is None else BusinessId(identifier("businessId", value))
+
+
+def _coordinator_id(value: str | None) -> CoordinatorId | None:
+    return None if value is None else CoordinatorId(identifier("coordinatorId", value))
+
+
+def _message_id(value: str | None) -> MessageId | None:
+    return None if value is None else MessageId(identifier("messageId", value))
+
+
+def _summary(value: str | None) -> str | None:
+    return value.strip() or None if value is not None else None
+
+
+def openapi_config() -> OpenAPIConfig:
+    """The description of the API, at `/schema` and `/schema/openapi.json`.
+
+    JSON alone: every page that Litestar can render it into is loaded from a foreign host.
+    """
+    return OpenAPIConfig(
+        title="AI Agent Server",
+        version="1",
+        path="/schema",
+        render_plugins=[JsonRenderPlugin(path=["/openapi.json", "/"])],
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(
+                    type="http",
+                    scheme="bearer",
+                    description="One of `SERVICE_TOKEN`, if it is set.",
+                )
+            }
+        ),
+        tags=[
+            Tag("conversations", "What was said, and who owns it."),
+            Tag("coordinators", "A human takes over, speaks, returns and closes."),
+            Tag("usage", "What the AI costs."),
+            Tag("users", "A user's right to see and to erase."),
+            Tag("operation", "For whoever runs the server."),
+        ],
+        use_handler_docstrings=True,
+        operation_id_creator=lambda handler, *_: handler.handler_name,
+    )

@@ -1,0 +1,440 @@
+"""The user's channel, `messages:{businessId}`: payloads in, use cases called, events out."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
+from adapters.phoenix.channel import (
+    Channel,
+    ChannelSocket,
+    JoinRefused,
+    Reply,
+    Stop,
+    TerminateReason,
+)
+from adapters.phoenix.server import Ref
+from application.answer_pending import TYPING_EXPIRES_MS
+from application.join import JoinConversation, Joined, ResumePosition
+from application.ports import Clock, Delta, Event, Fanout, SessionStore, Typing
+from application.post_message import PostMessage
+from application.read_history import PAGE, ReadHistory
+from application.session_log import SessionLog
+from application.subscription import Subscription
+from application.transfers import Transfers
+from domain.errors import (
+    BusinessMismatch,
+    ConversationError,
+    Failure,
+    IdentityMismatch,
+    InvalidPayload,
+    Refusal,
+)
+from domain.identity import (
+    Customer,
+    LocationId,
+    MessageId,
+    SessionId,
+    Unauthorized,
+    customer,
+    identifier,
+)
+from domain.message import Author, Entry, message_text
+from domain.status import Status
+from entrypoints.access.auth import (
+    Identify,
+    RefreshToken,
+    TokenLease,
+    TokenRefreshed,
+    bearer,
+    refreshed,
+)
+from entrypoints.access.rate_limits import Limits, RateLimited
+from entrypoints.server.wire import (
+    MAX_SEQ,
+    DeltaPush,
+    EntryJson,
+    EventPresenter,
+    LiveChat,
+    LiveChatAddress,
+    StatusJson,
+    TypingPush,
+)
+
+TOPIC_PREFIX = "messages:"
+UNKNOWN_EVENT = "unknown event"
+
+logger = logging.getLogger(__name__)
+P = TypeVar("P", bound=msgspec.Struct)
+
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
+
+
+class JoinPayload(CamelStruct):
+    """`phx_join`."""
+
+    business_id: str
+    user_id: str
+    location_id: str | None = None
+    last_seq: int | None = None
+    session_id: str | None = None
+    stream: bool = False
+    token: str | None = None
+
+
+class NewMessage(CamelStruct):
+    """`new_message`."""
+
+    business_id: str
+    location_id: str
+    user_id: str
+    message: str
+    message_id: str | None = None
+
+
+class TransferRequest(CamelStruct):
+    """`transfer_to_live_chat`."""
+
+    business_id: str
+    location_id: str
+    user_id: str
+    message: str | None = None
+    message_id: str | None = None
+
+
+class HistoryRequest(CamelStruct):
+    """`history`: entries before a seq, newest page first, or after one."""
+
+    before_seq: Seq | None = None
+    after_seq: Seq | None = None
+    limit: int = PAGE
+    session_id: str | None = None
+    """An earlier session of the user; None: the newest."""
+
+
+class JoinReply(CamelStruct):
+    """What a client learns as it joins."""
+
+    session_id: str | None
+    status: str
+    seq: int
+    messages: list[EntryJson | StatusJson]
+    more: bool
+    live_chat: LiveChat | None
+    token_expires_at: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Acknowledgement(CamelStruct):
+    """The reply to `new_message`: it is stored."""
+
+    message_id: str
+    seq: int
+    session_id: str
+    status: str
+    duplicate: bool
+
+
+class TransferReply(CamelStruct):
+    """The reply to `transfer_to_live_chat`."""
+
+    session_id: str
+    status: str
+    transfer_id: str | None
+    live_chat: LiveChat | None
+
+
+class StatusReply(CamelStruct):
+    """The reply to `end_live_chat`."""
+
+    session_id: str
+    status: str
+
+
+class HistoryReply(CamelStruct):
+    """The reply to `history`."""
+
+    messages: list[EntryJson | StatusJson]
+    more: bool
+
+
+class ErrorReply(CamelStructOmitDefaults):
+    """The reply to anything that cannot be done."""
+
+    reason: str
+    detail: str | None = None
+    retry_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesServices:
+    """The use cases behind the channel."""
+
+    join: JoinConversation
+    post: PostMessage
+    transfers: Transfers
+    history: ReadHistory
+    session_log: SessionLog
+    store: SessionStore
+    fanout: Fanout
+    presenter: EventPresenter
+    live_chat: LiveChatAddress
+    clock: Clock
+    identify: Identify | None
+    """None: everybody is believed."""
+    limits: Limits
+    refused: Callable[[str], None]
+    """Told the code of every refusal."""
+
+
+class MessagesChannel(Channel):
+    """One socket's share in one customer's conversation."""
+
+    __slots__ = ("_customer", "_lease", "_position", "_services", "_stream", "_subscription")
+
+    def __init__(self, socket: ChannelSocket, services: MessagesServices) -> None:
+        super().__init__(socket)
+        self._services = services
+        self._customer: Customer
+        self._subscription: Subscription | None = None
+        self._position: tuple[SessionId | None, int] = (None, 0)
+        self._lease: TokenLease | None = None
+        self._stream = False
+
+    # Joining.
+
+    async def join(self, topic: str, payload: Any) -> JoinReply:
+        try:
+            return await self._join(topic, payload)
+        except ConversationError as error:
+            final = isinstance(error, Unauthorized)  # the same token will not be better later
+            raise JoinRefused(self._error(error), final=final) from error
+
+    async def _join(self, topic: str, payload: Any) -> JoinReply:
+        services = self._services
+        services.limits.joining(self.socket.info)
+        request = _parse(payload, JoinPayload)
+        self._customer = customer(request.business_id, request.user_id)
+        if topic != TOPIC_PREFIX + request.business_id:
+            raise BusinessMismatch
+        _optional("locationId", request.location_id)
+        position = _resume_position(request)
+        self._stream = request.stream
+        await self._authenticate(request.token)
+        services.limits.joined()
+        self._subscription = Subscription(
+            self._customer,
+            fanout=services.fanout,
+            store=services.store,
+            on_entry=self._push_entry,
+            on_other=self._push_other,
+            origin=self,
+        )
+        joined = await services.join(self._customer, self._subscription, position)
+        session = joined.session
+        self._position = (session.session_id, session.seq) if session is not None else (None, 0)
+        return self._join_reply(joined)
+
+    async def _authenticate(self, given: str | None) -> None:
+        services = self._services
+        if services.identify is None:
+            return
+        token = bearer(self.socket.info, given)
+        if not token:
+            raise Unauthorized("a token is needed")
+        identity = await services.identify(token)
+        if not identity.is_user(self._customer):
+            raise Unauthorized("the token is somebody else's")
+        self._lease = TokenLease(self.socket, services.clock, identity)
+
+    def _join_reply(self, joined: Joined) -> JoinReply:
+        session = joined.session
+        status = session.status if session is not None else Status.AI
+        return JoinReply(
+            session_id=session.session_id if session is not None else None,
+            status=status,
+            seq=session.seq if session is not None else 0,
+            messages=self._entries(joined.page.entries),
+            more=joined.page.more,
+            live_chat=self._live_chat(status),
+            token_expires_at=self._lease.expires_at if self._lease is not None else msgspec.UNSET,
+        )
+
+    async def joined(self) -> None:
+        if self._lease is not None:
+            self._lease.begin()
+        if self._subscription is not None:
+            self._subscription.start(*self._position)
+
+    async def terminate(self, reason: TerminateReason) -> None:
+        if self._subscription is not None:
+            self._subscription.stop()
+        if self._lease is not None:
+            self._lease.end()
+
+    # What the client sends.
+
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
+        if self._lease is not None and self._lease.is_over:
+            error = self._error(Unauthorized("the token has expired"))
+            self._lease.expire()
+            return Stop(Reply("error", error))
+        try:
+            self._count(event)
+            handler = _HANDLERS.get(event)
+            if handler is None:
+                self._services.refused(UNKNOWN_EVENT)
+                return Reply("error", ErrorReply(UNKNOWN_EVENT))
+            return Reply("ok", await handler(self, payload))
+        except ConversationError as error:
+            return Reply("error", self._error(error))
+
+    def _count(self, event: str) -> None:
+        """Raises: RateLimited."""
+        limits = self._services.limits
+        if event in _STORED:
+            limits.speaking(self._customer)
+        else:
+            limits.asking(self._customer)
+
+    async def _new_message(self, payload: Any) -> Acknowledgement:
+        request = _parse(payload, NewMessage)
+        self._check_identity(request.business_id, request.user_id)
+        posted = await self._services.post(
+            self._customer,
+            LocationId(identifier("locationId", request.location_id)),
+            message_text(request.message),
+            _message_id(request.message_id),
+            origin=self,
+        )
+        return Acknowledgement(
+            posted.message_id, posted.seq, posted.session_id, posted.status, posted.duplicate
+        )
+
+    async def _transfer_to_live_chat(self, payload: Any) -> TransferReply:
+        request = _parse(payload, TransferRequest)
+        self._check_identity(request.business_id, request.user_id)
+        session = await self._services.transfers.request(
+            self._customer,
+            LocationId(identifier("locationId", request.location_id)),
+            message_text(request.message) if request.message is not None else None,
+            _message_id(request.message_id),
+            origin=self,
+        )
+        transfer = session.transfer
+        return TransferReply(
+            session.session_id,
+            session.status,
+            transfer.transfer_id if transfer is not None else None,
+            self._live_chat(session.status),
+        )
+
+    async def _end_live_chat(self, payload: Any) -> StatusReply:
+        session = await self._services.transfers.end(self._customer)
+        return StatusReply(session.session_id, session.status)
+
+    async def _history(self, payload: Any) -> HistoryReply:
+        request = _parse(payload, HistoryRequest)
+        if not 1 <= request.limit <= PAGE:
+            raise InvalidPayload(f"limit must be from 1 to {PAGE}")
+        session_id = _optional("sessionId", request.session_id)
+        page = await self._services.history(
+            self._customer,
+            SessionId(session_id) if session_id is not None else None,
+            after=request.after_seq,
+            before=request.before_seq,
+            limit=request.limit,
+        )
+        return HistoryReply(self._entries(page.entries), page.more)
+
+    async def _typing(self, payload: Any) -> dict[str, Any]:
+        cached = await self._services.session_log.current(self._customer)
+        if cached is not None and cached.session.status is Status.LIVE:
+            sign = Typing(Author.USER, TYPING_EXPIRES_MS)
+            self._services.fanout.publish(self._customer, sign)
+        return {}
+
+    async def _refresh_token(self, payload: Any) -> TokenRefreshed:
+        token = _parse(payload, RefreshToken).token
+        return await refreshed(self._lease, self._services.identify, token)
+
+    def _check_identity(self, business_id: str, user_id: str) -> None:
+        mine = self._customer
+        if business_id != mine.business_id or user_id != mine.user_id:
+            raise IdentityMismatch
+
+    def _error(self, error: ConversationError) -> ErrorReply:
+        self._services.refused(error.code)
+        if isinstance(error, Failure):
+            logger.warning(
+                "A request failed",
+                extra={"action": "request_failed", "code": error.code},
+                exc_info=error,
+            )
+            return ErrorReply(error.code)
+        wait_ms = error.retry_after_ms if isinstance(error, RateLimited) else None
+        return ErrorReply(error.code, str(error) if isinstance(error, Refusal) else None, wait_ms)
+
+    # What the client gets.
+
+    def _push_entry(self, session_id: SessionId, entry: Entry) -> None:
+        event, payload = self._services.presenter.of(self._customer, session_id, entry)
+        self.socket.push(event, payload)
+
+    def _push_other(self, event: Event) -> None:
+        if isinstance(event, Delta):
+            if self._stream:
+                push = DeltaPush(event.response_id, event.index, event.text)
+                self.socket.push("message_delta", push)
+        elif isinstance(event, Typing) and event.author != Author.USER:
+            self.socket.push("typing", TypingPush(event.author, event.expires_in_ms))
+
+    def _entries(self, entries: tuple[Entry, ...]) -> list[EntryJson | StatusJson]:
+        return [self._services.presenter.entry(self._customer, entry) for entry in entries]
+
+    def _live_chat(self, status: Status) -> LiveChat | None:
+        if status not in (Status.WAITING, Status.LIVE):
+            return None
+        return self._services.live_chat.of(self._customer)
+
+
+_HANDLERS: dict[str, Callable[[MessagesChannel, Any], Awaitable[Any]]] = {
+    "new_message": MessagesChannel._new_message,
+    "transfer_to_live_chat": MessagesChannel._transfer_to_live_chat,
+    "end_live_chat": MessagesChannel._end_live_chat,
+    "history": MessagesChannel._history,
+    "typing": MessagesChannel._typing,
+    "refresh_token": MessagesChannel._refresh_token,
+}
+
+_STORED = frozenset({"new_message", "transfer_to_live_chat", "end_live_chat"})
+"""The events that have something stored."""
+
+
+def _parse(payload: Any, shape: type[P]) -> P:
+    try:
+        return msgspec.convert(payload, shape)
+    except msgspec.ValidationError as error:
+        raise InvalidPayload(str(error)) from error
+
+
+def _optional(name: str, value: str | None) -> str | None:
+    return None if value is None else identifier(name, value)
+
+
+def _message_id(value: str | None) -> MessageId | None:
+    return None if value is None else MessageId(identifier("messageId", value))
+
+
+def _resume_position(request: JoinPayload) -> ResumePosition | None:
+    session_id = _optional("sessionId", request.session_id)
+    if request.last_seq is None:
+        return None
+    if request.last_seq < 0:
+        raise InvalidPayload("lastSeq must not be negative")
+    return ResumePosition(
+        request.last_seq, SessionId(session_id) if session_id is not None else None
+    )

@@ -1,0 +1,347 @@
+"""What stands on the wire of the user's socket and of the HTTP API: the JSON shapes, once each.
+
+Keys are camelCase; `timestamp` and its like are ISO 8601 in UTC with milliseconds and `Z`.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+from msgspec.structs import asdict
+
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
+from domain.identity import Customer, SessionId
+from domain.message import Action, Author, Entry, Message, StatusChange, ToolOutcome
+from domain.session import Session
+from domain.status import Reason, Status
+from domain.transfer import Transfer, TransferState
+from domain.usage import Usage
+
+MAX_SEQ = 9_999_999_999
+"""What may be asked for; larger numbers are not all understood by every store."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class LiveChat(CamelStruct):
+    """Where a user can reach the bridge directly."""
+
+    url: str
+    topic: str
+
+
+class LiveChatAddress:
+    """Says where the live chat of a customer is."""
+
+    def __init__(self, public_url: str | None) -> None:
+        """`public_url`: the bridge's socket as a browser reaches it; None: there is no bridge."""
+        self._url = public_url
+
+    def of(self, customer: Customer) -> LiveChat | None:
+        """The address for one customer; None where there is no bridge."""
+        return LiveChat(self._url, live_chat_topic(customer)) if self._url is not None else None
+
+    def complete(self, customer: Customer, actions: Sequence[Action]) -> Sequence[Action]:
+        """The actions, a `live_chat` among them completed by its topic and url."""
+        if not any(action.get("type") == "live_chat" for action in actions):
+            return actions
+        address = {"topic": live_chat_topic(customer), "url": self._url}
+        return [a if a.get("type") != "live_chat" else {**a, **address} for a in actions]
+
+
+def live_chat_topic(customer: Customer) -> str:
+    """The bridge's topic for one customer."""
+    return f"chat:{customer.business_id}:{customer.user_id}"
+
+
+class EntryJson(CamelStruct, tag_field="kind", tag="message"):
+    """An entry of `messages[]` that is a message."""
+
+    seq: int
+    message_id: str
+    author: str
+    message: str
+    actions: Sequence[Action]
+    timestamp: str
+    in_reply_to: Sequence[str]
+    coordinator_id: str | None
+
+
+class UsageJson(CamelStruct):
+    """Tokens that models were paid for; `cachedTokens` are some of the `inputTokens`."""
+
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    calls: int
+
+
+class ToolJson(CamelStruct):
+    """One call of a tool by the AI, and what it came to."""
+
+    name: str
+    outcome: ToolOutcome
+
+
+class LoggedJson(EntryJson, tag_field="kind", tag="message"):
+    """A message as the HTTP API shows it: with what it has cost, and how it came about."""
+
+    model: str | None
+    usage: UsageJson | None
+    tools: Sequence[ToolJson]
+    digest: str | None
+    """The rolling summary that was stored along with it."""
+
+
+class StatusJson(CamelStruct, tag_field="kind", tag="status"):
+    """An entry of `messages[]` that is a status change."""
+
+    seq: int
+    status: str
+    reason: str
+    timestamp: str
+    epoch: int
+    transfer_id: str | None
+    coordinator_id: str | None
+
+
+class NewMessagePush(CamelStruct):
+    """`new_message`: the AI's reply, or a notice of the server's own."""
+
+    response_id: str
+    message: str
+    actions: Sequence[Action]
+    timestamp: str
+    session_id: str
+    seq: int
+    in_reply_to: Sequence[str]
+    author: str
+
+
+class AgentMessagePush(CamelStruct):
+    """`agent_message`: a coordinator's words."""
+
+    message: str
+    timestamp: str
+    message_id: str
+    session_id: str
+    seq: int
+    coordinator_id: str | None
+
+
+class UserMessagePush(CamelStruct):
+    """`user_message`: the user's own words, to their other sockets."""
+
+    message: str
+    timestamp: str
+    message_id: str
+    session_id: str
+    seq: int
+
+
+class StatusPush(CamelStructOmitDefaults):
+    """`conversation_status`: the conversation has changed hands."""
+
+    session_id: str
+    status: str
+    seq: int
+    updated_at: str
+    reason: str
+    transfer_id: str | None = None
+    coordinator_id: str | None = None
+    live_chat: LiveChat | None = None
+
+
+class DeltaPush(CamelStruct):
+    """`message_delta`: a piece of an answer in the making."""
+
+    response_id: str
+    index: int
+    text: str
+
+
+class TypingPush(CamelStruct):
+    """`typing`: somebody writes; it expires by itself."""
+
+    author: str
+    expires_in_ms: int
+
+
+def entry_json(entry: Entry, actions: Sequence[Action]) -> EntryJson | StatusJson:
+    """An entry as it stands in `messages[]`, with its `actions` as the client is to see them."""
+    if isinstance(entry, Message):
+        return EntryJson(
+            seq=entry.seq,
+            message_id=entry.message_id,
+            author=entry.author,
+            message=entry.text,
+            actions=actions,
+            timestamp=timestamp(entry.at),
+            in_reply_to=entry.in_reply_to,
+            coordinator_id=entry.coordinator_id,
+        )
+    transfer = entry.transfer
+    return StatusJson(
+        seq=entry.seq,
+        status=entry.status,
+        reason=entry.reason,
+        timestamp=timestamp(entry.at),
+        epoch=entry.epoch,
+        transfer_id=transfer.transfer_id if transfer is not None else None,
+        coordinator_id=transfer.coordinator_id if transfer is not None else None,
+    )
+
+
+def usage_json(usage: Usage) -> UsageJson:
+    """Tokens as they stand on the wire."""
+    return UsageJson(usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.calls)
+
+
+class EventPresenter:
+    """Turns entries into the events that a user's sockets get.
+
+    An entry goes to all sockets of its user one after the other: it is encoded for the first.
+    """
+
+    def __init__(self, live_chat: LiveChatAddress) -> None:
+        self._live_chat = live_chat
+        self._last: tuple[Entry | None, str, msgspec.Raw] = (None, "", msgspec.Raw())
+
+    def entry(self, customer: Customer, entry: Entry) -> EntryJson | StatusJson:
+        """An entry as it stands in `messages[]`."""
+        actions = entry.actions if isinstance(entry, Message) else ()
+        return entry_json(entry, self._live_chat.complete(customer, actions))
+
+    def logged(self, customer: Customer, entry: Entry) -> LoggedJson | StatusJson:
+        """An entry as the HTTP API shows it."""
+        shown = self.entry(customer, entry)
+        if isinstance(shown, StatusJson) or isinstance(entry, StatusChange):
+            return cast(StatusJson, shown)
+        usage = entry.usage
+        return LoggedJson(
+            **asdict(shown),
+            model=usage.model or None if usage is not None else None,
+            usage=usage_json(usage) if usage is not None else None,
+            tools=[ToolJson(use.name, use.outcome) for use in entry.tools],
+            digest=entry.summary.text if entry.summary is not None else None,
+        )
+
+    def of(
+        self, customer: Customer, session_id: SessionId, entry: Entry
+    ) -> tuple[str, msgspec.Raw]:
+        """The event and its encoded payload."""
+        known, event, payload = self._last
+        if known is not entry:
+            event, shape = self._push(customer, session_id, entry)
+            payload = msgspec.Raw(_encoder.encode(shape))
+            self._last = (entry, event, payload)
+        return event, payload
+
+    def _push(
+        self, customer: Customer, session_id: SessionId, entry: Entry
+    ) -> tuple[str, CamelStruct]:
+        if isinstance(entry, StatusChange):
+            live_chat = self._live_chat.of(customer)
+            return "conversation_status", _status_push(session_id, entry, live_chat)
+        at = timestamp(entry.at)
+        if entry.author is Author.COORDINATOR:
+            return "agent_message", AgentMessagePush(
+                entry.text, at, entry.message_id, session_id, entry.seq, entry.coordinator_id
+            )
+        if entry.author is Author.USER:
+            return "user_message", UserMessagePush(
+                entry.text, at, entry.message_id, session_id, entry.seq
+            )
+        return "new_message", NewMessagePush(
+            response_id=entry.message_id,
+            message=entry.text,
+            actions=self._live_chat.complete(customer, entry.actions),
+            timestamp=at,
+            session_id=session_id,
+            seq=entry.seq,
+            in_reply_to=entry.in_reply_to,
+            author=entry.author,
+        )
+
+
+def _status_push(
+    session_id: SessionId, change: StatusChange, live_chat: LiveChat | None
+) -> StatusPush:
+    transfer = change.transfer
+    in_other_hands = change.status in (Status.WAITING, Status.LIVE)
+    return StatusPush(
+        session_id=session_id,
+        status=change.status,
+        seq=change.seq,
+        updated_at=timestamp(change.at),
+        reason=change.reason,
+        transfer_id=transfer.transfer_id if transfer is not None else None,
+        coordinator_id=transfer.coordinator_id if transfer is not None else None,
+        live_chat=live_chat if in_other_hands else None,
+    )
+
+
+class TransferJson(CamelStruct):
+    """A request for a human."""
+
+    transfer_id: str
+    reason: Reason
+    state: TransferState
+    requested_at: str
+    expires_at: str | None
+    coordinator_id: str | None
+    ended: Reason | None
+
+
+class SessionJson(CamelStruct):
+    """A session's head, for the HTTP API."""
+
+    session_id: str
+    business_id: str
+    user_id: str
+    location_id: str | None
+    status: Status
+    reason: Reason | None
+    epoch: int
+    seq: int
+    summary: str | None
+    opened_at: str
+    updated_at: str
+    transfer: TransferJson | None
+    digest: str | None
+    """The rolling summary that the AI sees in the place of what was said first."""
+    usage: UsageJson | None
+    """What the AI has cost in all; null: nothing was counted."""
+
+
+def session_json(session: Session) -> SessionJson:
+    """A session's head as it stands on the wire."""
+    transfer = session.transfer
+    return SessionJson(
+        session_id=session.session_id,
+        business_id=session.customer.business_id,
+        user_id=session.customer.user_id,
+        location_id=session.location_id,
+        status=session.status,
+        reason=session.reason,
+        epoch=session.epoch,
+        seq=session.seq,
+        summary=session.handover_note,
+        opened_at=timestamp(session.opened_at),
+        updated_at=timestamp(session.updated_at),
+        transfer=_transfer_json(transfer) if transfer is not None else None,
+        digest=session.summary.text if session.summary is not None else None,
+        usage=usage_json(session.usage) if session.usage is not None else None,
+    )
+
+
+def _transfer_json(transfer: Transfer) -> TransferJson:
+    return TransferJson(
+        transfer_id=transfer.transfer_id,
+        reason=transfer.reason,
+        state=transfer.state,
+        requested_at=timestamp(transfer.requested_at),
+        expires_at=timestamp(transfer.expires_at) if transfer.expires_at else None,
+        coordinator_id=transfer.coordinator_id,
+        ended=transfer.ended,
+    )

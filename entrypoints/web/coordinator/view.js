@@ -1,0 +1,393 @@
+/** The view of the coordinators' page: the list, one conversation, and why it was handed over. */
+
+import { byId, el, setText, typedById } from "../shared/dom.js";
+import {
+  deliveryMark,
+  divider,
+  failureNotice,
+  isNearEnd,
+  isSameAuthor,
+  reconcile,
+  scrollToEnd,
+  timeElement,
+} from "../shared/message-list.js";
+import { authorName, reasonText, unreachableText } from "./texts.js";
+
+/** @import { ListItem } from "../shared/message-list.js" */
+/** @import { Message } from "../shared/messages.js" */
+/** @import { Chat, ChatList } from "./chat-list.js" */
+/** @import { PastEntry, PastMessage, Transcript } from "./transcript.js" */
+
+/**
+ * @typedef {object} Shown
+ * @property {ChatList} chats
+ * @property {boolean} canAct  whether there is a connection
+ * @property {Transcript | null} transcript  of the open conversation
+ * @property {PastMessage[]} past  what was written there before the live chat, oldest first
+ * @property {boolean} hasEarlier  whether the server may have more of it
+ */
+/**
+ * @typedef {{message: Message, title: string} | {message: Message, isGrouped: boolean}} TimelineItem
+ *   a divider before the message, or the message
+ */
+
+const TITLE = "Coordinators";
+
+export class CoordinatorView {
+  #scroller = byId("scroller");
+  #onOpen;
+  #onRetry;
+  /** @type {Chat | undefined} the one that the context panel shows */
+  #contextOf;
+
+  /**
+   * @param {(sessionId: string) => void} onOpen
+   * @param {(key: string) => void} onRetry
+   */
+  constructor(onOpen, onRetry) {
+    this.#onOpen = onOpen;
+    this.#onRetry = onRetry;
+  }
+
+  /** @param {Shown} shown */
+  show(shown) {
+    const { chats } = shown;
+    const chat = chats.selectedChat;
+    this.#showList(chats);
+    showServer(chats);
+    showOwner(chats, chat, shown.canAct);
+    this.#showLog(chat, shown);
+    this.#showContext(chat);
+    byId("composer").hidden = !chat || !chats.isMine(chat);
+  }
+
+  /**
+   * Update the waiting times.
+   *
+   * @param {ChatList} chats
+   */
+  updateTimes(chats) {
+    for (const time of document.querySelectorAll("time.since")) {
+      setText(time, durationSince(/** @type {HTMLTimeElement} */ (time).dateTime));
+    }
+    const chat = chats.selectedChat;
+    if (chat?.status === "waiting") setText(byId("owner-detail"), ownerText(chats, chat));
+  }
+
+  scrollToEnd() {
+    scrollToEnd(this.#scroller);
+  }
+
+  /** @param {ChatList} chats */
+  #showList(chats) {
+    const { waiting, live } = chats;
+    setText(byId("waiting-count"), waiting.length ? String(waiting.length) : "");
+    setText(byId("live-count"), live.length ? String(live.length) : "");
+    for (const [id, list] of /** @type {const} */ ([
+      ["waiting", waiting],
+      ["live", live],
+    ])) {
+      reconcile(
+        byId(id),
+        list.map((chat) => this.#chatItem(chats, chat)),
+      );
+    }
+    byId("waiting-empty").hidden = waiting.length > 0;
+    byId("live-title").hidden = live.length === 0;
+    document.title = waiting.length ? `(${waiting.length}) waiting · ${TITLE}` : TITLE;
+  }
+
+  /**
+   * @param {ChatList} chats
+   * @param {Chat} chat
+   * @returns {ListItem}
+   */
+  #chatItem(chats, chat) {
+    const { sessionId } = chat;
+    const shown = {
+      chat,
+      preview: previewOf(chats, chat),
+      unread: chats.unread(sessionId),
+      isCurrent: sessionId === chats.selected,
+    };
+    const build = () => {
+      const button = chatButton(shown);
+      button.addEventListener("click", () => this.#onOpen(sessionId));
+      return el("li", {}, button);
+    };
+    return { key: sessionId, version: JSON.stringify(shown), build };
+  }
+
+  /**
+   * @param {Chat | undefined} chat
+   * @param {Shown} shown
+   */
+  #showLog(chat, { chats, transcript, past, hasEarlier }) {
+    const scroller = this.#scroller;
+    const wasAtEnd = isNearEnd(scroller);
+    const timeline = chat && transcript ? timelineOf(past, transcript.messages) : [];
+    reconcile(
+      byId("log"),
+      timeline.map((item) => this.#timelineItem(item, chats, chat?.userId ?? "")),
+    );
+    byId("empty").hidden = timeline.length > 0;
+    byId("earlier").hidden = !chat || !hasEarlier;
+    const isFromServer = past.some(({ seq }) => seq !== null);
+    setText(
+      byId("earlier"),
+      isFromServer ? "Load earlier messages" : "Load history from the server",
+    );
+    setText(byId("empty-title"), chat ? "No messages yet" : "Select a conversation");
+    byId("typing").hidden = !transcript?.isTyping;
+    setText(byId("typing-text"), `${chat?.userId} is typing…`);
+    if (wasAtEnd) this.scrollToEnd();
+  }
+
+  /**
+   * @param {TimelineItem} item
+   * @param {ChatList} chats
+   * @param {string} userId
+   * @returns {ListItem}
+   */
+  #timelineItem(item, chats, userId) {
+    const { message } = item;
+    if ("title" in item) {
+      const { title } = item;
+      return { key: `divider ${message.key}`, version: title, build: () => divider(title) };
+    }
+    return {
+      key: message.key,
+      // Messages are made anew from the bridge's replies: the same content is the same version.
+      version: JSON.stringify(message),
+      isGrouped: item.isGrouped,
+      build: () => this.#entry(message, chats, userId),
+    };
+  }
+
+  /**
+   * @param {Message} message
+   * @param {ChatList} chats
+   * @param {string} userId
+   */
+  #entry(message, chats, userId) {
+    const { author, coordinatorId, state } = message;
+    const isMine = author === "coordinator" && coordinatorId === chats.identity.coordinatorId;
+    const name = author === "user" ? userId : authorName(message);
+    return el(
+      "li",
+      { className: "entry", data: { author, state, mine: String(isMine) } },
+      el("span", { className: "author" }, isMine ? "You" : name),
+      el("div", { className: "bubble", textContent: message.text }),
+      el(
+        "span",
+        { className: "meta" },
+        timeElement(message.at),
+        isMine ? deliveryMark(state) : null,
+        failureNotice(message, this.#onRetry),
+      ),
+    );
+  }
+
+  /** @param {Chat | undefined} chat */
+  #showContext(chat) {
+    // Built once for each state of the conversation: what was unfolded stays so.
+    if (chat === this.#contextOf) return;
+    this.#contextOf = chat;
+    byId("context-empty").hidden = Boolean(chat);
+    byId("context-body").replaceChildren(...(chat ? contextElements(chat) : []));
+  }
+}
+
+/**
+ * @param {ChatList} chats
+ * @param {Chat} chat
+ */
+function previewOf(chats, chat) {
+  if (chat.status !== "waiting") return `with ${holderOf(chats, chat)}`;
+  const { openQuestion, summary } = chat.context ?? {};
+  return String(openQuestion ?? summary ?? reasonText(chat.reason));
+}
+
+/**
+ * @param {ChatList} chats
+ * @param {Chat} chat
+ */
+const holderOf = (chats, chat) =>
+  chats.isMine(chat) ? "you" : (chat.coordinatorId ?? "a colleague");
+
+/** @param {{chat: Chat, preview: string, unread: number, isCurrent: boolean}} shown */
+function chatButton({ chat, preview, unread, isCurrent }) {
+  const { status, userId } = chat;
+  const since = (status === "waiting" && chat.waitingSince) || chat.since;
+  const button = el(
+    "button",
+    { type: "button", className: "chat", data: { status } },
+    el("strong", {}, userId),
+    el("time", { className: "since", dateTime: since }, durationSince(since)),
+    el("span", { className: "preview" }, preview),
+    unread ? el("span", { className: "unread", title: "Unread" }, String(unread)) : null,
+  );
+  button.setAttribute("aria-current", String(isCurrent));
+  return button;
+}
+
+/** @param {ChatList} chats */
+function showServer(chats) {
+  const hasPending = [...chats.waiting, ...chats.live].some((chat) => chat.pending);
+  byId("server-unreachable").hidden = chats.isServerReachable !== false;
+  setText(byId("server-unreachable"), unreachableText(hasPending));
+}
+
+/**
+ * @param {ChatList} chats
+ * @param {Chat | undefined} chat
+ * @param {boolean} canAct
+ */
+function showOwner(chats, chat, canAct) {
+  byId("owner").hidden = !chat;
+  if (!chat) return;
+  const isMine = chats.isMine(chat);
+  byId("owner").dataset.status = chat.status;
+  setText(byId("owner-title"), chat.userId);
+  setText(byId("owner-detail"), ownerText(chats, chat));
+  const isOffered = {
+    claim: chat.status === "waiting",
+    "take-over": chat.status === "live" && !isMine,
+    return: isMine,
+    close: isMine,
+  };
+  for (const [id, isShown] of Object.entries(isOffered)) {
+    const button = typedById(HTMLButtonElement, id);
+    button.hidden = !isShown;
+    button.disabled = !canAct;
+  }
+}
+
+/**
+ * @param {ChatList} chats
+ * @param {Chat} chat
+ */
+function ownerText(chats, chat) {
+  const pending = chat.pending ? " · not yet confirmed by the server" : "";
+  switch (chat.status) {
+    case "waiting":
+      return `waiting for ${durationSince(chat.waitingSince ?? chat.since)}`;
+    case "live":
+      return `is with ${holderOf(chats, chat)}${pending}`;
+    case "closed":
+      return `The conversation is closed.${pending}`;
+    default:
+      return `Back with the assistant.${pending}`;
+  }
+}
+
+/**
+ * Merge what was written before and in the live chat by time, with a divider at each change.
+ *
+ * @param {PastMessage[]} past
+ * @param {Message[]} live
+ */
+function timelineOf(past, live) {
+  /** @type {TimelineItem[]} */
+  const items = [];
+  let [p, n] = [0, 0];
+  /** @type {{message: Message, isLive: boolean} | null} */
+  let previous = null;
+  while (p < past.length || n < live.length) {
+    // Each side keeps its own order, whatever its clock says.
+    const isLive = p === past.length || (n < live.length && timeOf(live[n]) < timeOf(past[p]));
+    const message = isLive ? live[n++] : past[p++];
+    const isChange = previous ? previous.isLive !== isLive : isLive;
+    if (isChange) items.push({ message, title: isLive ? "Live chat" : "With the assistant" });
+    const isGrouped = !isChange && previous !== null && isSameAuthor(previous.message, message);
+    items.push({ message, isGrouped });
+    previous = { message, isLive };
+  }
+  return items;
+}
+
+/** @param {Message} message */
+const timeOf = ({ at }) => Date.parse(at ?? "");
+
+/**
+ * Return the entries of a list in a context package, which may hold anything.
+ *
+ * @template T
+ * @param {T[] | unknown} value
+ */
+export const listOf = (value) =>
+  Array.isArray(value) ? /** @type {T[]} */ (value.filter(Boolean)) : [];
+
+/** @param {Chat} chat */
+function contextElements(chat) {
+  const context = chat.context ?? {};
+  /** @type {PastEntry[]} */
+  const lastMessages = listOf(context.lastMessages);
+  const last = lastMessages.map(({ author, message }) =>
+    el("li", {}, el("b", {}, `${authorName({ author })}: `), String(message)),
+  );
+  return [
+    chat.reason
+      ? el("div", {}, el("span", { className: "reason" }, reasonText(chat.reason)))
+      : null,
+    section("Open question", context.openQuestion, "question"),
+    section("Summary", chat.summary ?? context.summary),
+    last.length
+      ? el(
+          "details",
+          {},
+          el("summary", {}, last.length > 1 ? `Last ${last.length} messages` : "Last message"),
+          el("ol", { className: "last" }, ...last),
+        )
+      : null,
+    el(
+      "dl",
+      { className: "facts" },
+      fact("Language", languageName(context.language)),
+      fact("Tools used", listOf(context.toolsUsed).join(", ")),
+      fact("Location", chat.locationId),
+      fact("Requested", timeElement(chat.waitingSince ?? undefined)),
+      fact("Session", chat.sessionId),
+    ),
+  ].filter((element) => element !== null);
+}
+
+/**
+ * @param {string} title
+ * @param {unknown} text
+ */
+function section(title, text, className = "") {
+  return text ? el("section", {}, el("h3", {}, title), el("p", { className }, String(text))) : null;
+}
+
+/**
+ * @param {string} title
+ * @param {Node | string | null} value
+ */
+function fact(title, value) {
+  return value ? el("div", {}, el("dt", {}, title), el("dd", {}, value)) : null;
+}
+
+/** @param {unknown} code */
+function languageName(code) {
+  if (!code) return null;
+  try {
+    return new Intl.DisplayNames("en", { type: "language" }).of(String(code)) ?? String(code);
+  } catch {
+    return String(code);
+  }
+}
+
+/**
+ * Return the time since then, as in "1:05" or "2 h 05".
+ *
+ * @param {string} at
+ */
+function durationSince(at) {
+  const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(at)) / 1000));
+  if (Number.isNaN(seconds)) return "–";
+  const twoDigits = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${twoDigits(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)}`;
+}

@@ -1,0 +1,64 @@
+/** Finding, creating and filling elements. Text from the wire is only ever set as text. */
+
+/**
+ * Return the element `id`.
+ *
+ * @param {string} id
+ */
+export function byId(id) {
+  const node = document.getElementById(id);
+  if (!node) throw new Error(`The page has no #${id}`);
+  return node;
+}
+
+/**
+ * Return the element `id` as an instance of `type`.
+ *
+ * @template {HTMLElement} T
+ * @param {new () => T} type
+ * @param {string} id
+ * @returns {T}
+ */
+export function typedById(type, id) {
+  const node = byId(id);
+  if (!(node instanceof type)) throw new Error(`#${id} is not a ${type.name}`);
+  return node;
+}
+
+/**
+ * Create an element with properties, `dataset` entries under `data`, and children (null is skipped).
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Partial<HTMLElementTagNameMap[Tag]> & {data?: Record<string, string>}} properties
+ * @param {(Node | string | null)[]} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function el(tag, { data = {}, ...properties } = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  Object.assign(node.dataset, data);
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+/**
+ * Set a text unless it is there already: a screen reader would read it out again.
+ *
+ * @param {Element} node
+ * @param {string} text
+ */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * Listen to an event of the element `id`.
+ *
+ * @template {keyof HTMLElementEventMap} Type
+ * @param {string} id
+ * @param {Type} type
+ * @param {(event: HTMLElementEventMap[Type]) => void} listener
+ */
+export function listen(id, type, listener) {
+  byId(id).addEventListener(type, listener);
+}

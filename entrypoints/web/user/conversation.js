@@ -1,0 +1,668 @@
+/**
+ * The model of one user's conversation: its log by seq, what is being sent, and who owns it.
+ *
+ * It does not touch the page. The log has neither gaps nor duplicates: entries from joins, pages of
+ * history, pushes and acknowledgements are merged by seq, and where a seq is missing, the server is
+ * asked for it.
+ */
+
+import { Emitter } from "../shared/emitter.js";
+import { newId, TypingThrottle, undelivered } from "../shared/messages.js";
+import { PushError } from "../shared/phoenix.js";
+
+/** @import { Author, Message, Status } from "../shared/messages.js" */
+/** @import { PhoenixChannel } from "../shared/phoenix.js" */
+
+/** @typedef {{businessId: string, userId: string, locationId: string}} Identity */
+/** @typedef {{url: string, topic: string}} LiveChatAddress */
+/** @typedef {{type: string, [name: string]: unknown}} Action */
+/**
+ * @typedef {Message & {
+ *   kind: "message",
+ *   actions: Action[],
+ *   seq?: number,
+ *   isFromOtherWindow?: boolean,
+ * }} MessageItem
+ */
+/**
+ * @typedef {object} StatusItem
+ * @property {string} key
+ * @property {"status"} kind
+ * @property {Status} status
+ * @property {string | null} reason
+ * @property {string} at
+ * @property {number} seq
+ */
+/** @typedef {{key: string, kind: "session"}} SessionItem  where a new session begins */
+/** @typedef {MessageItem | StatusItem | SessionItem} Item */
+
+/**
+ * @typedef {object} WireMessage  an entry of `messages[]`
+ * @property {"message"} kind
+ * @property {number} seq
+ * @property {string} [messageId]
+ * @property {Author} author
+ * @property {string} message
+ * @property {Action[]} [actions]
+ * @property {string} timestamp
+ * @property {string | null} [coordinatorId]
+ */
+/**
+ * @typedef {object} WireStatus  an entry of `messages[]`
+ * @property {"status"} kind
+ * @property {number} seq
+ * @property {Status} status
+ * @property {string | null} reason
+ * @property {string} timestamp
+ */
+/** @typedef {WireMessage | WireStatus} WireEntry */
+/**
+ * @typedef {object} JoinReply
+ * @property {string | null} sessionId
+ * @property {Status} status
+ * @property {number} seq
+ * @property {WireEntry[]} messages
+ * @property {LiveChatAddress | null} [liveChat]
+ */
+/** @typedef {{messages: WireEntry[], more: boolean}} HistoryReply */
+/**
+ * @typedef {object} Acknowledgement
+ * @property {number} seq
+ * @property {string} sessionId
+ * @property {Status} status
+ * @property {boolean} duplicate
+ */
+/**
+ * @typedef {object} Ownership  who owns the conversation, as of `seq`
+ * @property {number} seq
+ * @property {Status} status
+ * @property {string | null} [reason]
+ * @property {string | null} [coordinatorId]
+ * @property {LiveChatAddress | null} [liveChat]
+ */
+/** @typedef {Omit<WireMessage, "kind" | "author"> & {sessionId: string}} MessagePush */
+/** @typedef {MessagePush & {responseId: string, inReplyTo?: string[]}} AnswerPush */
+/** @typedef {Ownership & {sessionId: string, updatedAt: string}} StatusPush */
+/** @typedef {{author: Author, expiresInMs: number}} TypingPush */
+/** @typedef {{responseId: string, index: number, text: string}} DeltaPush */
+
+const PAGE_SIZE = 50;
+// An entry that is still on its way mostly closes its gap by itself.
+const GAP_DELAY_MS = 250;
+
+/** The entries of one session, by seq. */
+class SessionLog {
+  /** @type {Map<number, MessageItem | StatusItem>} */
+  #entries = new Map();
+
+  /**
+   * @param {string} sessionId
+   * @param {number} startsAfter  the seq before the first one that is wanted
+   */
+  constructor(sessionId, startsAfter) {
+    this.sessionId = sessionId;
+    /** Up to here, nothing is missing. */
+    this.completeSeq = startsAfter;
+    /** The highest seq that is known to exist. */
+    this.headSeq = startsAfter;
+    this.firstSeq = startsAfter + 1;
+  }
+
+  /**
+   * Add an entry; return whether it is new.
+   *
+   * @param {(MessageItem | StatusItem) & {seq: number}} entry
+   */
+  add(entry) {
+    if (this.#entries.has(entry.seq)) return false;
+    this.#entries.set(entry.seq, entry);
+    this.headSeq = Math.max(this.headSeq, entry.seq);
+    this.firstSeq = Math.min(this.firstSeq, entry.seq);
+    this.#advance();
+    return true;
+  }
+
+  /**
+   * Accept that no more entries exist up to `seq`.
+   *
+   * @param {number} seq
+   */
+  markComplete(seq) {
+    this.completeSeq = Math.max(this.completeSeq, seq);
+    this.#advance();
+  }
+
+  get hasGap() {
+    return this.completeSeq < this.headSeq;
+  }
+
+  get entries() {
+    return [...this.#entries].sort(([a], [b]) => a - b).map(([, entry]) => entry);
+  }
+
+  #advance() {
+    while (this.#entries.has(this.completeSeq + 1)) this.completeSeq += 1;
+  }
+}
+
+/**
+ * A user's conversation.
+ *
+ * Events: `change` (read the fields and `items()` again) and `received` (a new message that
+ * somebody else wrote, as opposed to one from history).
+ *
+ * @extends {Emitter<{change: null, received: MessageItem}>}
+ */
+export class Conversation extends Emitter {
+  /** @type {PhoenixChannel | null} */
+  #channel = null;
+  /** @type {PhoenixChannel | null} the bridge's, while the user's messages go over it */
+  #directChannel = null;
+  /** @type {SessionLog[]} oldest first */
+  #logs = [];
+  /** @type {Map<string, MessageItem>} by messageId: not in the log yet */
+  #outgoing = new Map();
+  /** @type {Map<string, {pieces: string[], item: MessageItem}>} by responseId */
+  #partialAnswers = new Map();
+  /** @type {Map<Author, ReturnType<typeof setTimeout>>} who is writing, until the timer expires */
+  #typing = new Map();
+  #typingThrottle = new TypingThrottle();
+  #ownershipSeq = 0;
+  #isFetchingMissing = false;
+
+  /** @type {Status} */
+  status = "ai";
+  /** @type {string | null} */
+  reason = null;
+  /** @type {string | null} */
+  coordinatorId = null;
+  /** @type {LiveChatAddress | null} */
+  liveChat = null;
+
+  /** @param {Identity} identity */
+  constructor(identity) {
+    super();
+    this.identity = identity;
+  }
+
+  /**
+   * Use this channel of the server's.
+   *
+   * @param {PhoenixChannel} channel
+   */
+  attach(channel) {
+    this.#channel = channel;
+    channel.on("message", ({ event, payload }) => this.#onEvent(event, payload));
+    channel.on("state", (state) => {
+      if (state.name === "joined") this.#onJoined(/** @type {JoinReply} */ (state.response));
+      else this.#clearTyping();
+    });
+  }
+
+  /**
+   * Send the user's messages over the bridge's own channel; null: over the server's again.
+   *
+   * The server still pushes every message, under the same id: it is shown once.
+   *
+   * @param {PhoenixChannel | null} channel
+   */
+  useDirectChannel(channel) {
+    this.#directChannel = channel;
+    channel?.on("message", ({ event, payload }) => {
+      if (channel === this.#directChannel) this.#onDirectEvent(event, payload);
+    });
+    channel?.on("state", (state) => {
+      if (state.name === "joined") this.#sendQueued();
+    });
+    this.#sendQueued();
+  }
+
+  /**
+   * Return the payload of a join that resumes where the log ends.
+   *
+   * @param {string} [token]
+   */
+  joinPayload(token) {
+    const log = this.#current;
+    const resume = log ? { sessionId: log.sessionId, lastSeq: log.completeSeq } : {};
+    return { ...this.identity, ...(token && { token }), stream: true, ...resume };
+  }
+
+  get #current() {
+    return this.#logs.at(-1);
+  }
+
+  get sessionId() {
+    return this.#current?.sessionId ?? null;
+  }
+
+  get lastSeq() {
+    return this.#current?.completeSeq ?? 0;
+  }
+
+  get hasEarlier() {
+    return (this.#current?.firstSeq ?? 1) > 1;
+  }
+
+  /** The authors who are writing at the moment. */
+  get typing() {
+    return [...this.#typing.keys()];
+  }
+
+  /**
+   * Return all there is to show, oldest first.
+   *
+   * @returns {Item[]}
+   */
+  items() {
+    /** @type {Item[]} */
+    const items = [];
+    this.#logs.forEach(({ sessionId, entries }, n) => {
+      if (n > 0) items.push({ key: `session ${sessionId}`, kind: "session" });
+      items.push(...entries);
+    });
+    items.push(...this.#outgoing.values());
+    for (const { item } of this.#partialAnswers.values()) items.push(item);
+    return items;
+  }
+
+  /** @param {string} text */
+  send(text) {
+    const key = newId();
+    const at = new Date().toISOString();
+    this.#outgoing.set(key, messageItem({ key, author: "user", text, at, state: "queued" }));
+    this.#transmit(key);
+  }
+
+  /**
+   * Resend a failed message under the same id.
+   *
+   * @param {string} messageId
+   */
+  retry(messageId) {
+    this.#transmit(messageId);
+  }
+
+  /**
+   * Request a live chat.
+   *
+   * @param {string} text  a message to go with it, if not empty
+   */
+  async transfer(text) {
+    const payload = { ...this.identity, ...(text && { message: text }) };
+    const reply = await this.#push("transfer_to_live_chat", payload);
+    const { liveChat } = /** @type {{liveChat?: LiveChatAddress | null}} */ (reply);
+    this.liveChat = liveChat ?? this.liveChat;
+    this.#changed();
+  }
+
+  async endLiveChat() {
+    await this.#push("end_live_chat", {});
+  }
+
+  async loadEarlier() {
+    const log = this.#current;
+    if (!log) return;
+    const { messages, more } = await this.#history({ beforeSeq: log.firstSeq });
+    this.#addAll(log, messages);
+    if (!more) log.firstSeq = 1;
+    this.#changed();
+  }
+
+  /** Notify the coordinator that the user is writing. */
+  notifyTyping() {
+    if (this.status !== "live" || !this.#typingThrottle.admit()) return;
+    if (this.#directChannel) this.#directChannel.notify("typing", { author: "user" });
+    else this.#channel?.notify("typing", {});
+  }
+
+  /**
+   * @param {string} event
+   * @param {object} payload
+   */
+  async #push(event, payload) {
+    if (!this.#channel) throw new PushError("disconnected");
+    return this.#channel.push(event, payload);
+  }
+
+  /**
+   * @param {{beforeSeq: number} | {afterSeq: number}} range
+   * @returns {Promise<HistoryReply>}
+   */
+  async #history(range) {
+    const reply = await this.#push("history", { ...range, limit: PAGE_SIZE });
+    return /** @type {HistoryReply} */ (reply);
+  }
+
+  /** @param {JoinReply} reply */
+  #onJoined({ sessionId, status, seq, messages, liveChat }) {
+    this.#partialAnswers.clear();
+    if (sessionId) {
+      const log = this.#logOf(sessionId, (messages[0]?.seq ?? seq + 1) - 1);
+      this.#addAll(log, messages);
+      log.headSeq = Math.max(log.headSeq, seq);
+    }
+    this.#ownershipSeq = 0; // the reply is newer than any push before it
+    this.#setOwnership({ seq, status, reason: this.#reasonOf(status), liveChat });
+    this.#fetchMissing();
+    this.#sendQueued();
+    this.#changed();
+  }
+
+  #sendQueued() {
+    for (const [messageId, item] of this.#outgoing) {
+      if (item.state === "queued") this.#transmit(messageId);
+    }
+  }
+
+  /**
+   * Handle an event of the bridge's channel. Messages without an id, and the user's own, come from
+   * the server alone.
+   *
+   * @param {string} event
+   * @param {unknown} payload
+   */
+  #onDirectEvent(event, payload) {
+    if (event === "typing") {
+      const typing = /** @type {TypingPush} */ (payload);
+      if (typing.author === "coordinator") this.#onEvent(event, typing);
+    }
+    if (event !== "agent_message") return;
+    const { messageId, message, timestamp, coordinatorId } = /** @type {MessagePush} */ (payload);
+    if (!messageId || this.#isKnown(messageId)) return;
+    this.#stopTyping("coordinator");
+    const item = messageItem({
+      key: messageId,
+      author: "coordinator",
+      text: message,
+      at: timestamp,
+      coordinatorId,
+      state: "stored",
+    });
+    this.#outgoing.set(messageId, item);
+    this.emit("received", item);
+    this.#changed();
+  }
+
+  /** @param {string} key */
+  #isKnown(key) {
+    return this.#outgoing.has(key) || this.#current?.entries.some((entry) => entry.key === key);
+  }
+
+  /**
+   * Return the reason for the status, if the log has the change.
+   *
+   * @param {Status} status
+   */
+  #reasonOf(status) {
+    const change = this.#current?.entries.findLast((entry) => entry.kind === "status");
+    return change?.kind === "status" && change.status === status ? change.reason : null;
+  }
+
+  /**
+   * @param {string} event
+   * @param {unknown} payload
+   */
+  #onEvent(event, payload) {
+    switch (event) {
+      case "new_message":
+        this.#onAnswer(/** @type {AnswerPush} */ (payload));
+        break;
+      case "agent_message":
+        this.#stopTyping("coordinator");
+        this.#addPushed(/** @type {MessagePush} */ (payload), "coordinator");
+        break;
+      case "user_message":
+        this.#addPushed(/** @type {MessagePush} */ (payload), "user");
+        break;
+      case "conversation_status":
+        this.#onStatus(/** @type {StatusPush} */ (payload));
+        break;
+      case "typing":
+        this.#onTyping(/** @type {TypingPush} */ (payload));
+        break;
+      case "message_delta":
+        this.#onDelta(/** @type {DeltaPush} */ (payload));
+        break;
+    }
+    this.#changed();
+  }
+
+  /** @param {AnswerPush} push */
+  #onAnswer(push) {
+    // Without the messages that it answers, it is a notice of the server's own.
+    const isAnswer = (push.inReplyTo?.length ?? 0) > 0;
+    if (isAnswer) {
+      this.#stopTyping("ai");
+      this.#partialAnswers.clear();
+    }
+    this.#partialAnswers.delete(push.responseId);
+    this.#addPushed({ ...push, messageId: push.responseId }, isAnswer ? "ai" : "system");
+  }
+
+  /** @param {StatusPush} push */
+  #onStatus(push) {
+    const { sessionId, seq, status, reason = null, updatedAt } = push;
+    this.#addNew(sessionId, { kind: "status", seq, status, reason, timestamp: updatedAt });
+    if (sessionId !== this.sessionId) return; // of an earlier session
+    this.#setOwnership(push);
+    if (this.status === "ai") return;
+    // An unfinished answer of the AI will not be finished.
+    this.#partialAnswers.clear();
+    this.#stopTyping("ai");
+  }
+
+  /** @param {TypingPush} push */
+  #onTyping({ author, expiresInMs }) {
+    clearTimeout(this.#typing.get(author));
+    const expire = () => {
+      this.#stopTyping(author);
+      this.#changed();
+    };
+    this.#typing.set(author, setTimeout(expire, expiresInMs));
+  }
+
+  /** @param {DeltaPush} push */
+  #onDelta({ responseId, index, text }) {
+    if (this.status !== "ai") return; // late, of an answer that will not be finished
+    // Index 0 again: the answer is generated anew.
+    const pieces = index === 0 ? [] : [...(this.#partialAnswers.get(responseId)?.pieces ?? [])];
+    pieces[index] = text;
+    const item = messageItem({
+      key: responseId,
+      author: "ai",
+      text: pieces.join(""),
+      state: "streaming",
+    });
+    this.#partialAnswers.set(responseId, { pieces, item });
+  }
+
+  /**
+   * @param {MessagePush} push
+   * @param {Author} author
+   */
+  #addPushed(push, author) {
+    const isOwn = this.#outgoing.has(push.messageId ?? "");
+    const item = this.#addNew(push.sessionId, { ...push, kind: "message", author }, isOwn);
+    if (item?.kind === "message" && author !== "user" && !isOwn) this.emit("received", item);
+  }
+
+  /**
+   * Add an entry that was pushed; return its item, or null if it was known.
+   *
+   * @param {string} sessionId
+   * @param {WireEntry} entry
+   * @param {boolean} isOwn  whether it was sent from this window
+   */
+  #addNew(sessionId, entry, isOwn = false) {
+    const log = this.#logOf(sessionId, 0);
+    const item = toItem(entry, sessionId);
+    if (item.kind === "message" && item.author === "user") item.isFromOtherWindow = !isOwn;
+    const isNew = this.#add(log, item);
+    this.#fetchMissingLater(log);
+    return isNew ? item : null;
+  }
+
+  /**
+   * Return the log of a session; a new one becomes the current one.
+   *
+   * @param {string} sessionId
+   * @param {number} startsAfter
+   */
+  #logOf(sessionId, startsAfter) {
+    let log = this.#logs.find((known) => known.sessionId === sessionId);
+    if (!log) {
+      log = new SessionLog(sessionId, startsAfter);
+      this.#logs.push(log);
+      this.#ownershipSeq = 0;
+      this.#setOwnership({ seq: 0, status: "ai" }); // every session begins with the AI
+    }
+    return log;
+  }
+
+  /**
+   * @param {SessionLog} log
+   * @param {WireEntry[]} entries
+   */
+  #addAll(log, entries) {
+    for (const entry of entries) this.#add(log, toItem(entry, log.sessionId));
+  }
+
+  /**
+   * @param {SessionLog} log
+   * @param {(MessageItem | StatusItem) & {seq: number}} item
+   */
+  #add(log, item) {
+    this.#outgoing.delete(item.key);
+    return log.add(item);
+  }
+
+  /** @param {SessionLog | undefined} log */
+  #fetchMissingLater(log) {
+    if (log?.hasGap) setTimeout(() => this.#fetchMissing(), GAP_DELAY_MS);
+  }
+
+  /** Fetch what is missing, page by page, one request at a time. */
+  async #fetchMissing() {
+    if (this.#isFetchingMissing) return;
+    this.#isFetchingMissing = true;
+    try {
+      while (this.#current?.hasGap) await this.#fetchPage(this.#current);
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error; // the next join fetches it
+    } finally {
+      this.#isFetchingMissing = false;
+    }
+  }
+
+  /** @param {SessionLog} log */
+  async #fetchPage(log) {
+    const { completeSeq, headSeq } = log;
+    const { messages, more } = await this.#history({ afterSeq: completeSeq });
+    this.#addAll(log, messages);
+    // The server has no more than this; what was pushed meanwhile may still have gaps.
+    if (!more || log.completeSeq === completeSeq) log.markComplete(headSeq);
+    this.#changed();
+  }
+
+  /** @param {string} messageId */
+  async #transmit(messageId) {
+    const item = this.#outgoing.get(messageId);
+    if (!item) return;
+    const { text: message, at: timestamp } = item;
+    this.#updateOutgoing(messageId, { state: "sending", error: null });
+    try {
+      if (this.#directChannel) {
+        await this.#directChannel.push("user_message", { message, messageId, timestamp });
+        this.#updateOutgoing(messageId, { state: "stored" });
+      } else {
+        const payload = { ...this.identity, message, messageId };
+        const reply = await this.#push("new_message", payload);
+        this.#onAcknowledged(messageId, /** @type {Acknowledgement} */ (reply));
+      }
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      this.#updateOutgoing(messageId, undelivered(error));
+    }
+  }
+
+  /**
+   * @param {string} messageId
+   * @param {Acknowledgement} acknowledgement
+   */
+  #onAcknowledged(messageId, { seq, sessionId, status, duplicate }) {
+    const item = this.#outgoing.get(messageId);
+    if (!item) return; // it has come with a join or a page of history
+    this.#add(this.#logOf(sessionId, 0), { ...item, seq, state: "stored" });
+    if (!duplicate) this.#setOwnership({ seq, status });
+    this.#fetchMissingLater(this.#current);
+    this.#changed();
+  }
+
+  /**
+   * Note who owns the conversation, unless something newer is known.
+   *
+   * @param {Ownership} ownership
+   */
+  #setOwnership({ seq, status, reason, coordinatorId, liveChat }) {
+    if (seq < this.#ownershipSeq) return;
+    this.#ownershipSeq = seq;
+    const isChange = status !== this.status;
+    this.reason = reason ?? (isChange ? null : this.reason);
+    this.coordinatorId = coordinatorId ?? (isChange ? null : this.coordinatorId);
+    this.status = status;
+    const isHandedOver = status === "waiting" || status === "live";
+    this.liveChat = isHandedOver ? (liveChat ?? this.liveChat) : null;
+  }
+
+  /**
+   * @param {string} messageId
+   * @param {Partial<MessageItem>} change
+   */
+  #updateOutgoing(messageId, change) {
+    const item = this.#outgoing.get(messageId);
+    if (item) this.#outgoing.set(messageId, { ...item, ...change });
+    this.#changed();
+  }
+
+  /** Without a connection it is not known who is writing. */
+  #clearTyping() {
+    for (const author of this.typing) this.#stopTyping(author);
+    this.#changed();
+  }
+
+  /** @param {Author} author */
+  #stopTyping(author) {
+    clearTimeout(this.#typing.get(author));
+    this.#typing.delete(author);
+  }
+
+  #changed() {
+    this.emit("change", null);
+  }
+}
+
+/**
+ * @param {Omit<MessageItem, "kind" | "actions">} message
+ * @returns {MessageItem}
+ */
+const messageItem = (message) => ({ kind: "message", actions: [], ...message });
+
+/**
+ * Return an entry from the wire as an item.
+ *
+ * @param {WireEntry} entry
+ * @param {string} sessionId
+ * @returns {(MessageItem | StatusItem) & {seq: number}}
+ */
+function toItem(entry, sessionId) {
+  const { seq, timestamp: at } = entry;
+  const key = `${sessionId} ${seq}`;
+  if (entry.kind === "status") {
+    const { status, reason } = entry;
+    return { key, kind: "status", status, reason, at, seq };
+  }
+  const { messageId = key, author, message: text, actions = [], coordinatorId } = entry;
+  const item = messageItem({ key: messageId, author, text, at, coordinatorId, state: "stored" });
+  return { ...item, actions, seq };
+}

@@ -1,0 +1,93 @@
+/** The texts of the user's page about the conversation. */
+
+/** @import { Author, Status } from "../shared/messages.js" */
+
+/**
+ * Return the title and the detail of an empty conversation.
+ *
+ * @param {boolean} isConnected
+ */
+export const emptyText = (isConnected) =>
+  isConnected
+    ? { title: "How can we help?", detail: "Write a message below." }
+    : { title: "Start a conversation", detail: "Connect, then write the first message." };
+
+/** Why the status of a conversation changed, by the reason. */
+const REASONS = new Map(
+  Object.entries({
+    user_request: "You asked to talk to a person.",
+    ai_decision: "The assistant asked a person to help.",
+    ai_failure: "The assistant could not answer.",
+    coordinator: "A team member has joined.",
+    accepted: "A team member has joined.",
+    takeover: "Another team member has taken over.",
+    cancelled: "The request was cancelled.",
+    expired: "Nobody was available in time.",
+    returned: "The assistant is back.",
+    ended_by_user: "You ended the live chat.",
+    closed_by_coordinator: "Closed by a team member.",
+    idle: "Closed after a long silence.",
+  }),
+);
+
+/** @param {string | null} reason */
+const reasonText = (reason) => REASONS.get(reason ?? "") ?? "";
+
+/**
+ * Return the title and the detail that say who owns the conversation.
+ *
+ * @param {{status: Status, reason: string | null, coordinatorId: string | null}} conversation
+ */
+export function ownerText({ status, reason, coordinatorId }) {
+  switch (status) {
+    case "waiting":
+      return { title: "Waiting for a person", detail: "You can keep writing in the meantime." };
+    case "live":
+      return {
+        title: `${coordinatorId ?? "A team member"} is with you`,
+        detail: reasonText(reason),
+      };
+    case "closed":
+      return {
+        title: "Conversation closed",
+        detail: `${reasonText(reason)} Your next message starts a new one.`.trim(),
+      };
+    default:
+      return {
+        title: "AI assistant",
+        detail: reasonText(reason) || "You can ask for a person at any time.",
+      };
+  }
+}
+
+/** @type {Map<Status, string>} */
+const STATUSES = new Map([
+  ["ai", "You are talking to the assistant."],
+  ["waiting", "A person was asked for."],
+  ["live", "You are talking to a person."],
+  ["closed", "The conversation is closed."],
+]);
+
+/**
+ * Return the line of the log about a change of status.
+ *
+ * @param {{status: Status, reason: string | null}} change
+ */
+export const statusChangeText = ({ status, reason }) =>
+  reasonText(reason) || STATUSES.get(status) || status;
+
+/** @type {Map<Author, string>} */
+const AUTHORS = new Map([
+  ["ai", "Assistant"],
+  ["coordinator", "Team member"],
+  ["system", "Notice"],
+  ["user", "You"],
+]);
+
+/**
+ * Return the name of an author.
+ *
+ * @param {{author: Author, coordinatorId?: string | null}} message
+ */
+export const authorName = ({ author, coordinatorId }) =>
+  coordinatorId ?? AUTHORS.get(author) ?? author;

@@ -1,0 +1,168 @@
+/** The view of a conversation: its messages, who owns it, and who is writing. */
+
+import { byId, el, listen, setText } from "../shared/dom.js";
+import {
+  deliveryMark,
+  divider,
+  failureNotice,
+  firstKey,
+  isNearEnd,
+  isSameAuthor,
+  reconcile,
+  scrollToEnd,
+  timeElement,
+} from "../shared/message-list.js";
+import { actionCard } from "./action-cards.js";
+import { authorName, ownerText, statusChangeText } from "./texts.js";
+
+/** @import { Conversation, Item, MessageItem } from "./conversation.js" */
+
+export class ConversationView {
+  /** @type {Conversation | null} */
+  #conversation = null;
+  #isRenderDue = false;
+  #scroller = byId("scroller");
+  #onRetry;
+
+  /** @param {(messageId: string) => void} onRetry */
+  constructor(onRetry) {
+    this.#onRetry = onRetry;
+    this.#scroller.addEventListener("scroll", () => this.#updateJump());
+    listen("jump", "click", () => this.scrollToEnd());
+  }
+
+  /**
+   * Show this conversation and its changes.
+   *
+   * @param {Conversation} conversation
+   */
+  show(conversation) {
+    this.#conversation = conversation;
+    conversation.on("change", () => this.#scheduleRender());
+    conversation.on("received", announce);
+    this.#scheduleRender();
+  }
+
+  scrollToEnd() {
+    scrollToEnd(this.#scroller);
+  }
+
+  /** Render a burst of changes once. */
+  #scheduleRender() {
+    if (this.#isRenderDue) return;
+    this.#isRenderDue = true;
+    queueMicrotask(() => {
+      this.#isRenderDue = false;
+      if (this.#conversation) this.#render(this.#conversation);
+    });
+  }
+
+  /** @param {Conversation} conversation */
+  #render(conversation) {
+    const scroller = this.#scroller;
+    const wasAtEnd = isNearEnd(scroller);
+    const fromEnd = scroller.scrollHeight - scroller.scrollTop;
+    const items = conversation.items();
+    const grewAbove = this.#renderItems(items);
+    renderOwner(conversation);
+    renderTyping(conversation, items);
+    byId("earlier").hidden = !conversation.hasEarlier;
+    byId("empty").hidden = items.length > 0;
+    if (wasAtEnd) this.scrollToEnd();
+    // What the reader looks at keeps its place while the log grows above it.
+    else if (grewAbove) scroller.scrollTop = scroller.scrollHeight - fromEnd;
+    this.#updateJump();
+  }
+
+  /**
+   * Render the list; return whether it has a new beginning.
+   *
+   * @param {Item[]} items
+   */
+  #renderItems(items) {
+    const list = byId("log");
+    const first = firstKey(list);
+    reconcile(
+      list,
+      items.map((item, n) => ({
+        key: item.key,
+        version: item,
+        isGrouped: isGrouped(items[n - 1], item),
+        build: () => this.#build(item),
+      })),
+    );
+    return first !== undefined && items[0]?.key !== first;
+  }
+
+  /** @param {Item} item */
+  #build(item) {
+    if (item.kind === "session") return divider("New conversation");
+    if (item.kind === "status") {
+      return divider(el("span", {}, statusChangeText(item), " ", timeElement(item.at)));
+    }
+    return el(
+      "li",
+      { className: "entry", data: { author: item.author, state: item.state, key: item.key } },
+      el("span", { className: "author" }, authorName(item)),
+      el("div", { className: "bubble", textContent: item.text }),
+      ...item.actions.map(actionCard),
+      this.#footer(item),
+    );
+  }
+
+  /** @param {MessageItem} item */
+  #footer(item) {
+    return el(
+      "span",
+      { className: "meta" },
+      item.state === "streaming" ? null : timeElement(item.at),
+      item.isFromOtherWindow ? "from another window" : null,
+      item.author === "user" ? deliveryMark(item.state) : null,
+      failureNotice(item, this.#onRetry),
+    );
+  }
+
+  #updateJump() {
+    byId("jump").hidden = isNearEnd(this.#scroller);
+  }
+}
+
+/**
+ * @param {Item | undefined} previous
+ * @param {Item} item
+ */
+function isGrouped(previous, item) {
+  return previous?.kind === "message" && item.kind === "message" && isSameAuthor(previous, item);
+}
+
+/** @param {Conversation} conversation */
+function renderOwner(conversation) {
+  const { status } = conversation;
+  const { title, detail } = ownerText(conversation);
+  const isHandedOver = status === "waiting" || status === "live";
+  byId("owner").dataset.status = status;
+  setText(byId("owner-title"), title);
+  setText(byId("owner-detail"), detail);
+  byId("transfer").hidden = isHandedOver;
+  byId("end").hidden = !isHandedOver;
+  setText(byId("end"), status === "waiting" ? "Cancel request" : "End live chat");
+}
+
+/**
+ * @param {Conversation} conversation
+ * @param {Item[]} items
+ */
+function renderTyping({ typing, coordinatorId }, items) {
+  const isStreaming = items.some((item) => item.kind === "message" && item.state === "streaming");
+  const author = typing.find((name) => name !== "ai" || !isStreaming);
+  byId("typing").hidden = author === undefined;
+  if (author) {
+    const name = authorName({ author, coordinatorId: author === "ai" ? null : coordinatorId });
+    setText(byId("typing-text"), `${name} is typing…`);
+  }
+}
+
+/** @param {MessageItem} item */
+function announce(item) {
+  setText(byId("announcer"), `${authorName(item)}: ${item.text}`);
+}

@@ -1,0 +1,166 @@
+"""The file of the bridge's SQLite store: its versions, its owner, and its stored JSON."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore
+from application.bridge.ports import Change
+from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
+from domain.errors import StorageUnavailable
+from domain.identity import (
+    BusinessId,
+    CoordinatorId,
+    Customer,
+    LocationId,
+    MessageId,
+    SessionId,
+    TransferId,
+    UserId,
+)
+from domain.message import Author
+from domain.status import Status
+
+AT = datetime(2030, 1, 1, tzinfo=UTC)
+CHANGE = Change(at=AT, key="k", reply={"status": "ok"})
+
+
+async def test_a_reopened_file_has_what_was_saved(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "bridge.sqlite3"
+    async with SqliteBridgeStore(file) as store:
+        await store.save(CHANGE)
+
+    async with SqliteBridgeStore(file) as store:
+        reply = await store.stored_reply("k", CHANGE.at)
+
+    assert reply == {"status": "ok"}
+
+
+async def test_the_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.sqlite3"
+    with closing(sqlite3.connect(file)) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+
+    with pytest.raises(StorageUnavailable, match=f"version {VERSION + 1}; .* up to {VERSION}"):
+        await SqliteBridgeStore(file).__aenter__()
+
+
+async def test_another_programs_file_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "recipes.sqlite3"
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE recipes (name TEXT)")
+
+    with pytest.raises(StorageUnavailable, match="another program"):
+        await SqliteBridgeStore(file).__aenter__()
+
+
+async def test_a_store_that_is_not_open_is_unavailable(tmp_path: Path) -> None:
+    store = SqliteBridgeStore(tmp_path / "bridge.sqlite3")
+
+    with pytest.raises(StorageUnavailable, match="not open"):
+        await store.save(CHANGE)
+
+
+async def test_a_locked_file_is_unavailable_and_nothing_is_half_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.bridge.sqlite_store.BUSY_TIMEOUT_S", 0.05)
+    file = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(file) as store:
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+
+            with pytest.raises(StorageUnavailable, match="locked"):
+                await store.save(CHANGE)
+        reply = await store.stored_reply("k", CHANGE.at)
+        stored_then = await store.save(CHANGE)
+
+    assert (reply, stored_then) == (None, True)
+
+
+CHAT_ROW = (
+    '{"session_id":"s1","customer":["b1","ana"],"since":"2030-01-01T00:00:00Z",'
+    '"location_id":"l1","status":"live","coordinator_id":"maria",'
+    '"waiting_since":"2030-01-01T00:00:00Z","transfer_id":"t1","reason":"user_request",'
+    '"context":{"summary":"Vrea o masă."},"summary":"Gata.","told_at":"2030-01-01T00:00:00Z",'
+    '"wishes":[{"wish_id":"w1","status":"ai","at":"2030-01-01T00:00:00Z",'
+    '"coordinator_id":"maria","summary":"Gata."}]}'
+)
+CHAT = LiveChat(
+    session_id=SessionId("s1"),
+    customer=Customer(BusinessId("b1"), UserId("ana")),
+    since=AT,
+    location_id=LocationId("l1"),
+    status=Status.LIVE,
+    coordinator_id=CoordinatorId("maria"),
+    waiting_since=AT,
+    transfer_id=TransferId("t1"),
+    reason="user_request",
+    context={"summary": "Vrea o masă."},
+    handover_note="Gata.",
+    server_state_at=AT,
+    pending_commands=(
+        PendingCommand(
+            command_id="w1",
+            status=Status.AI,
+            at=AT,
+            coordinator_id=CoordinatorId("maria"),
+            handover_note="Gata.",
+        ),
+    ),
+)
+MESSAGE_ROW = (
+    '{"message_id":"m1","author":"coordinator","text":"Bună!","at":"2030-01-01T00:00:00Z",'
+    '"session_id":"s1","coordinator_id":"maria","origin":"server"}'
+)
+MESSAGE = ChatMessage(
+    message_id=MessageId("m1"),
+    author=Author.COORDINATOR,
+    text="Bună!",
+    at=AT,
+    session_id=SessionId("s1"),
+    coordinator_id=CoordinatorId("maria"),
+    origin="server",
+)
+
+
+async def test_the_stored_json_keeps_its_keys(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.sqlite3"
+
+    async with SqliteBridgeStore(file) as store:
+        await store.save(Change(at=AT, chat=CHAT, transcript_key="chat:b1:ana", message=MESSAGE))
+
+    with closing(sqlite3.connect(file)) as db:
+        rows = [
+            *db.execute("SELECT session_id, business_id, user_id, body FROM chats"),
+            *db.execute("SELECT place, message_id, body FROM words"),
+        ]
+    assert rows == [
+        ("s1", "b1", "ana", CHAT_ROW.encode()),
+        ("chat:b1:ana", "m1", MESSAGE_ROW.encode()),
+    ]
+
+
+async def test_rows_of_earlier_releases_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(file):
+        pass
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute(
+            "INSERT INTO chats (session_id, business_id, user_id, waiting_since, wish_at, body)"
+            " VALUES ('s1', 'b1', 'ana', 1, 1, ?)",
+            (CHAT_ROW.encode(),),
+        )
+        db.execute(
+            "INSERT INTO words (place, message_id, body) VALUES ('chat:b1:ana', 'm1', ?)",
+            (MESSAGE_ROW.encode(),),
+        )
+
+    async with SqliteBridgeStore(file) as store:
+        chats = await store.chats_with_pending_commands()
+        messages = await store.recent_messages("chat:b1:ana", 10)
+
+    assert (chats, messages) == ((CHAT,), (MESSAGE,))

@@ -1,0 +1,32 @@
+"""The wiring of the bridge: whatever the settings choose can be made."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
+from entrypoints.bridge.container import BridgeContainer
+from entrypoints.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("choice", "store"), [("memory", MemoryBridgeStore), ("sqlite", SqliteBridgeStore)]
+)
+@pytest.mark.parametrize("rate_limits", ["on", "off"])
+def test_every_choice_can_be_made(
+    choice: Any, store: type, rate_limits: Any, tmp_path: Path
+) -> None:
+    container = BridgeContainer(
+        settings=Settings(
+            bridge_store=choice,
+            bridge_sqlite_path=str(tmp_path / "bridge.sqlite3"),
+            rate_limits=rate_limits,
+        )
+    )
+    parts = {name: provider() for name, provider in container.providers.items()}
+
+    assert type(parts["store"]) is store
+    assert parts["deliver"].chats is parts["channel_services"].chats
+    assert parts["chats"].notify is parts["broadcaster"]

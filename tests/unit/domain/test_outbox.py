@@ -1,0 +1,245 @@
+"""The notices of each thing that happens: their contents and their order."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from domain.decisions import (
+    TurnResult,
+    answer,
+    change_status,
+    end_live_chat,
+    record_coordinator_message,
+    record_user_message,
+    request_transfer,
+)
+from domain.identity import LocationId, SessionId
+from domain.message import Author, Entry, Message
+from domain.notice import (
+    AnswerGiven,
+    HandoverContext,
+    HandoverMessage,
+    LiveChatMessagePosted,
+    Notice,
+    NoticeKind,
+    QuestionAsked,
+    StatusChanged,
+    TransferRequested,
+)
+from domain.outbox import outbox_messages
+from domain.session import Draft, Session
+from domain.status import Reason, Status
+from tests.support.drafts import append_message
+from tests.unit.domain.makers import ANA, at, decision_context, message_id, new_session, session_in
+
+
+def opened() -> Session:
+    return replace(new_session(), location_id=LocationId("l1"))
+
+
+def told(before: Session | None, draft: Draft | None, recent: Sequence[Entry] = ()) -> list[Notice]:
+    assert draft is not None
+    ids = itertools.count(1)
+    return outbox_messages(before, recent, draft, lambda: f"n{next(ids)}")
+
+
+def kinds(notices: list[Notice]) -> list[NoticeKind]:
+    return [notice.kind for notice in notices]
+
+
+def requested(notices: list[Notice]) -> TransferRequested:
+    """The request for a human among the notices."""
+    return next(n.content for n in notices if isinstance(n.content, TransferRequested))
+
+
+def answered(session: Session, *, failed: bool = False, transfer: Reason | None = None) -> Draft:
+    turn = TurnResult(
+        session_id=session.session_id,
+        epoch=session.epoch,
+        settled_seq=session.settled_seq,
+        settles_seq=session.last_user_seq,
+        in_reply_to=(message_id(),),
+        response_id=message_id(99),
+        text="Răspuns.",
+        transfer=transfer,
+        handover_note="o masă" if transfer else None,
+        failed=failed,
+    )
+    draft = answer(session, turn, decision_context(1, "en"))
+    assert draft is not None
+    return draft
+
+
+def test_a_users_message_to_the_ai_is_a_conversation() -> None:
+    draft = record_user_message(None, opened, message_id(), "Bună!", at())
+
+    (notice,) = told(None, draft)
+
+    assert notice == Notice(
+        notice_id="n1",
+        session_id=SessionId("s1"),
+        customer=opened().customer,
+        position=10,
+        content=QuestionAsked(at=at(), text="Bună!", location_id=LocationId("l1")),
+        due_at=at(),
+    )
+
+
+def test_an_answer_is_told_with_the_words_that_it_answers() -> None:
+    first = record_user_message(None, opened, message_id(1), "Bună!", at())
+    second = record_user_message(first.session, opened, message_id(2), "Aveți loc?", at())
+    later = record_user_message(second.session, opened, message_id(3), "Alo?", at())
+    draft = answered(second.session)
+    log = [*first.entries, *second.entries, *later.entries]
+
+    (notice,) = told(second.session, draft, log)
+
+    assert notice.content == AnswerGiven(at=at(1), text="Răspuns.", question="Aveți loc?")
+
+
+def test_an_apology_is_no_answer() -> None:
+    asked = record_user_message(None, opened, message_id(), "Bună!", at()).session
+
+    assert told(asked, answered(asked, failed=True)) == []
+
+
+def test_a_request_for_a_human_is_told_before_the_status_that_it_leads_to() -> None:
+    draft = request_transfer(None, opened, decision_context(), "Un om!", message_id())
+
+    notices = told(None, draft)
+
+    assert kinds(notices) == [
+        NoticeKind.CONVERSATION,
+        NoticeKind.TRANSFER,
+        NoticeKind.STATUS,
+    ]
+    assert [notice.position for notice in notices] == [10, 20, 21]
+    assert notices[2].content == StatusChanged(at=at(), status=Status.WAITING)
+
+
+def test_a_transfer_is_told_with_the_handover_context() -> None:
+    first = record_user_message(None, opened, message_id(), "Vreau o masă.", at())
+    draft = answered(first.session, transfer=Reason.AI_DECISION)
+
+    transfer = requested(told(first.session, draft, first.entries))
+
+    assert (transfer.transfer_id, transfer.at) == ("id-1-1", at(1))
+    assert transfer.reason is Reason.AI_DECISION
+    assert transfer.context == HandoverContext(
+        session_id=SessionId("s1"),
+        customer=opened().customer,
+        location_id=LocationId("l1"),
+        status=Status.WAITING,
+        reason=Reason.AI_DECISION,
+        summary="o masă",
+        language="en",
+        last_messages=(
+            HandoverMessage(seq=1, author=Author.USER, text="Vreau o masă.", at=at()),
+            HandoverMessage(seq=2, author=Author.AI, text="Răspuns.", at=at(1)),
+        ),
+    )
+
+
+@pytest.mark.parametrize("status", [Status.WAITING, Status.LIVE])
+def test_what_the_user_says_to_a_human_is_relayed(status: Status) -> None:
+    session = session_in(status)
+
+    (notice,) = told(session, record_user_message(session, opened, message_id(), "Alo?", at(1)))
+
+    assert notice.content == LiveChatMessagePosted(at=at(1), text="Alo?", message_id=message_id())
+
+
+@pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
+def test_what_was_said_on_the_bridge_is_not_told_to_it(status: Status) -> None:
+    session = session_in(status)
+    draft = record_user_message(session, opened, message_id(), "Alo?", at(1), from_bridge=True)
+
+    assert told(session, draft) == []
+
+
+def _cancelled() -> tuple[Session, Draft | None]:
+    session = session_in(Status.WAITING)
+    return session, end_live_chat(session, decision_context())
+
+
+def _returned() -> tuple[Session, Draft | None]:
+    session = session_in(Status.LIVE)
+    return session, change_status(session, Status.AI, decision_context(), ANA, "mutată la 20")
+
+
+def _closed() -> tuple[Session, Draft | None]:
+    session = session_in(Status.AI)
+    return session, change_status(session, Status.CLOSED, decision_context(), ANA)
+
+
+def _taken_over() -> tuple[Session, Draft | None]:
+    session = session_in(Status.AI)
+    return session, record_coordinator_message(
+        session, message_id(), "Bună, sunt Ana.", decision_context(), ANA
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "note"),
+    [
+        (_cancelled, Status.AI, None),
+        (_returned, Status.AI, "mutată la 20"),
+        (_closed, Status.CLOSED, None),
+        (_taken_over, Status.LIVE, None),
+    ],
+)
+def test_of_a_change_of_hands_the_status_is_told_and_none_of_the_words(
+    change: Callable[[], tuple[Session, Draft | None]], status: Status, note: str | None
+) -> None:
+    before, draft = change()
+
+    (notice,) = told(before, draft)
+
+    assert notice.content == StatusChanged(at=at(), status=status, handover_note=note)
+
+
+def test_a_message_after_the_end_is_told_as_a_conversation_of_the_next_session() -> None:
+    closed = session_in(Status.CLOSED)
+    next_session = replace(opened(), session_id=SessionId("s2"))
+    draft = record_user_message(closed, lambda: next_session, message_id(), "Eu", at(1))
+
+    (notice,) = told(closed, draft)
+
+    assert (notice.kind, notice.session_id) == (NoticeKind.CONVERSATION, "s2")
+
+
+def test_words_and_a_change_in_one_draft_are_each_told_by_whose_the_conversation_was() -> None:
+    draft = Draft(session_in(Status.LIVE))
+    append_message(draft, Author.USER, message_id(1), "Mulțumesc!", at())
+    draft.change_status(Status.AI, Reason.ENDED_BY_USER, at())
+    append_message(draft, Author.USER, message_id(2), "Încă ceva", at())
+
+    found = told(session_in(Status.LIVE), draft)
+
+    assert kinds(found) == [NoticeKind.RELAY, NoticeKind.STATUS, NoticeKind.CONVERSATION]
+
+
+def test_positions_rise_from_draft_to_draft() -> None:
+    first = request_transfer(None, opened, decision_context(), "Un om!", message_id())
+    assert first is not None
+    second = record_user_message(first.session, opened, message_id(2), "Alo?", at(1))
+
+    positions = [each.position for each in [*told(None, first), *told(first.session, second)]]
+
+    assert positions == sorted(set(positions))
+
+
+def test_the_context_holds_the_newest_words_whatever_came_before() -> None:
+    log = [
+        Message(seq=seq, message_id=message_id(seq), author=Author.USER, text=f"{seq}", at=at())
+        for seq in range(1, 41)
+    ]
+    session = replace(opened(), seq=40, last_user_seq=40)
+    draft = request_transfer(session, opened, decision_context(), None, message_id(99))
+
+    lines = requested(told(session, draft, log)).context.last_messages
+
+    assert len(lines) == 10
+    assert lines[-2].text == "40"

@@ -1,0 +1,228 @@
+"""The documents say what the code does, and lead where they say."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+
+from entrypoints.access.auth import RefreshToken, TokenExpired, TokenRefreshed
+from entrypoints.cli.main import main
+from entrypoints.server import messages_channel, wire
+from entrypoints.server.app import create_app
+from entrypoints.settings import Settings, table
+from tests.e2e.test_wire import JOIN, SAY, TRANSFER
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+CONFIGURATION = ROOT / "docs/configuration.md"
+PROTOCOL = ROOT / "docs/protocol.md"
+OPERATIONS = ROOT / "docs/operations.md"
+HTTP_API = ROOT / "docs/http-api.md"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+MOST_LINES = 260
+"""Of the README: whoever adds a paragraph takes one away."""
+
+Shape = type[msgspec.Struct]
+EVENTS: dict[str, tuple[Shape | None, Shape | None]] = {
+    "phx_join": (messages_channel.JoinPayload, messages_channel.JoinReply),
+    "new_message": (messages_channel.NewMessage, messages_channel.Acknowledgement),
+    "transfer_to_live_chat": (messages_channel.TransferRequest, messages_channel.TransferReply),
+    "end_live_chat": (None, messages_channel.StatusReply),
+    "history": (messages_channel.HistoryRequest, messages_channel.HistoryReply),
+    "typing": (None, None),
+    "refresh_token": (RefreshToken, TokenRefreshed),
+}
+"""What a client sends → its payload and the reply; None: `{}`."""
+PUSHES: dict[str, Shape] = {
+    "new_message": wire.NewMessagePush,
+    "message_delta": wire.DeltaPush,
+    "agent_message": wire.AgentMessagePush,
+    "user_message": wire.UserMessagePush,
+    "conversation_status": wire.StatusPush,
+    "typing": wire.TypingPush,
+    "token_expired": TokenExpired,
+}
+
+_LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_STATUS = r"Status: (accepted|superseded by \[\d{4}\]\(.+\)) \(\w+ \d{4}\)"
+_CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def block(page: Path, name: str) -> str:
+    """What stands between `<!-- name -->` and `<!-- /name -->` of a page."""
+    found = re.search(_block(name), page.read_text(), re.DOTALL)
+    assert found is not None
+    return found[0]
+
+
+def _block(name: str) -> str:
+    return rf"(?<=<!-- {name} -->\n).*(?=<!-- /{name} -->)"
+
+
+def settings_table() -> str:
+    """The table of all settings, as docs/configuration.md has it."""
+    rows = [
+        f"| `{name}` | {_code(default)} | {may}; {what} |" for name, default, may, what in table()
+    ]
+    return "\n".join(
+        ["| variable | default | what it may be, and what for |", "|---|---|---|", *rows, ""]
+    )
+
+
+def _code(default: object) -> str:
+    return f"`{default}`" if default != "" else ""
+
+
+def write() -> None:
+    """Generate the table again: `python -c "import tests.unit.test_docs as t; t.write()"`."""
+    text = CONFIGURATION.read_text()
+    new = re.sub(_block("settings"), lambda _: settings_table(), text, flags=re.DOTALL)
+    CONFIGURATION.write_text(new)
+
+
+def listed(name: str) -> dict[str, list[str]]:
+    """The first column of a table in docs/protocol.md → the other columns' first codes."""
+    rows = [line.strip("| ").split(" | ") for line in block(PROTOCOL, name).splitlines()[2:]]
+    return {
+        first.strip("`"): [cell.strip("`") for cell in others if cell.startswith("`")]
+        for first, *others in rows
+    }
+
+
+def listed_commands() -> Iterator[str]:
+    """The commands in the table of docs/operations.md, such as `serve` and `sessions list`."""
+    for row in re.findall(r"^\| `ai-agent-server (.*?) \|", OPERATIONS.read_text(), re.MULTILINE):
+        first, *others = row.replace("`", "").split(", ")
+        group = first.rpartition(" ")[0]
+        yield from [first, *(f"{group} {other}".strip() for other in others)]
+
+
+def keys(shape: Shape | None, *, sent: bool = False) -> str:
+    """The keys of a payload as the tables have them: `a, b?, c[]`.
+
+    `sent`: by a client, who may leave out whatever has a default.
+    """
+    if shape is None:
+        return "{}"
+    return ", ".join(_key(each, shape, sent=sent) for each in msgspec.structs.fields(shape))
+
+
+def _key(field: msgspec.structs.FieldInfo, shape: Shape, *, sent: bool) -> str:
+    may_lack = sent or shape.__struct_config__.omit_defaults or field.default is msgspec.UNSET
+    is_list = re.match(r"(list|.*\bSequence)\[", str(field.type))
+    optional = "?" if may_lack and not field.required else ""
+    return f"{field.encode_name}{'[]' if is_list else ''}{optional}"
+
+
+def links(page: Path) -> Iterator[tuple[Path, str]]:
+    """The files of this repository that a page links to, each with the anchor in it."""
+    for target in _LINK.findall(_CODE_BLOCK.sub("", page.read_text())):
+        if "://" not in target:
+            path, _, anchor = target.partition("#")
+            yield (page.parent / path if path else page), anchor
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in a link, by GitHub's rules."""
+    titles = _HEADING.findall(_CODE_BLOCK.sub("", page.read_text()))
+    plain = [re.sub(r"[^\w\- ]", "", title.lower()) for title in titles]
+    return {title.replace(" ", "-") for title in plain}
+
+
+def test_every_setting_is_listed() -> None:
+    assert block(CONFIGURATION, "settings") == settings_table()
+
+
+def test_every_event_of_a_client_is_listed() -> None:
+    assert EVENTS.keys() == {"phx_join", *messages_channel._HANDLERS}
+    assert listed("events") == {
+        event: [keys(payload, sent=True), keys(reply)] for event, (payload, reply) in EVENTS.items()
+    }
+
+
+def test_every_push_is_listed() -> None:
+    assert listed("pushes") == {event: [keys(payload)] for event, payload in PUSHES.items()}
+
+
+def test_every_route_is_listed() -> None:
+    paths = create_app(Settings(store="memory")).openapi_schema.paths or {}
+    routes = {
+        f"{method.upper()} {path}"
+        for path, item in paths.items()
+        for method in ("get", "put", "post", "delete")
+        if getattr(item, method) is not None
+    }
+    server = HTTP_API.read_text().partition("\n## Errors")[0]
+
+    assert set(re.findall(r"`((?:GET|PUT|POST|DELETE) /[^`]*)`", server)) == routes
+
+
+def test_every_command_is_listed() -> None:
+    commands = {
+        f"{name} {each}" if each else name
+        for name, command in main.commands.items()
+        for each in (command.commands if isinstance(command, click.Group) else [""])
+    }
+
+    assert set(listed_commands()) == commands
+
+
+def test_the_examples_of_the_readme_are_those_that_the_wire_is_tested_with() -> None:
+    text = README.read_text()
+
+    assert [example for example in (JOIN, SAY, TRANSFER) if example not in text] == []
+
+
+def test_the_readme_is_the_face_of_the_project_and_no_more() -> None:
+    assert len(README.read_text().splitlines()) <= MOST_LINES
+
+
+@every_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    astray = [
+        f"{path}#{anchor}"
+        for path, anchor in links(page)
+        if not path.exists() or (anchor and anchor not in anchors(path))
+    ]
+
+    assert astray == []
+
+
+@every_page
+def test_every_table_is_in_one_piece(page: Path) -> None:
+    # A blank line ends a table: the rows behind it are shown as text.
+    lines = ["", *_CODE_BLOCK.sub("", page.read_text()).splitlines(), ""]
+    lost = [
+        line
+        for before, line, after in zip(lines, lines[1:], lines[2:], strict=False)
+        if line.startswith("|") and not before.startswith("|") and not after.startswith("|--")
+    ]
+
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: str(page.stem))
+def test_a_decision_says_why_and_what_would_change_it(page: Path) -> None:
+    text = page.read_text()
+
+    assert re.match(rf"# {page.name[:4]} .+\n\n{_STATUS}\n\n", text)
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+        "Context",
+        "Decision",
+        "Measured",
+        "What would change it",
+    ]
+
+
+def test_the_decisions_are_numbered_without_gaps_and_all_are_listed() -> None:
+    index = {path.resolve() for path, _ in links(ROOT / "docs/decisions/README.md")}
+
+    assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+    assert {page.resolve() for page in DECISIONS} <= index

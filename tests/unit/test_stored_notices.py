@@ -1,0 +1,72 @@
+"""Notices as they are stored now, and as the former version stored them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapters.stored_notices import notice_from
+from domain.notice import NoticeContent
+from tests.support.notices import ANA, AT, SAMPLES, notice
+
+by_json = pytest.param(lambda value: msgspec.json.decode(msgspec.json.encode(value)), id="json")
+by_msgpack = pytest.param(
+    lambda value: msgspec.msgpack.decode(msgspec.msgpack.encode(value)), id="msgpack"
+)
+stored_as = pytest.mark.parametrize("stored", [by_json, by_msgpack])
+Stored = Callable[[Any], dict[str, Any]]
+
+
+def former(kind: str, body: object) -> dict[str, Any]:
+    """A notice as the former version stored it."""
+    return {
+        "notice_id": "n1",
+        "session_id": "s1",
+        "customer": ANA,
+        "position": 10,
+        "kind": kind,
+        "body": body,
+        "due_at": AT,
+        "attempts": 0,
+    }
+
+
+@stored_as
+@pytest.mark.parametrize("content", [content for content, _ in SAMPLES.values()], ids=SAMPLES)
+def test_a_notice_comes_back_as_it_was_stored(content: NoticeContent, stored: Stored) -> None:
+    assert notice_from(stored(notice(content))) == notice(content)
+
+
+@stored_as
+@pytest.mark.parametrize(("content", "body"), SAMPLES.values(), ids=SAMPLES)
+def test_a_notice_of_the_former_version_is_read(
+    content: NoticeContent, body: dict[str, Any], stored: Stored
+) -> None:
+    assert notice_from(stored(former(content.kind, body))) == notice(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("conversation", {}),
+        ("conversation", None),
+        ("context", {"context": []}),
+        ("transfer", {"transferId": "t1", "reason": "?", "timestamp": 1, "context": {}}),
+        ("relay", {"message": 1, "timestamp": "now", "messageId": "m1"}),
+        ("later", {"message": "Bună!"}),
+        ([], {}),
+    ],
+)
+def test_what_no_version_has_stored_is_refused(kind: Any, body: object) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        notice_from(former(kind, body))
+
+
+@pytest.mark.parametrize("content", [content for content, _ in SAMPLES.values()], ids=SAMPLES)
+def test_a_notice_takes_up_no_more_room_than_by_the_former_version(content: NoticeContent) -> None:
+    body = next(body for each, body in SAMPLES.values() if each is content)
+    before = {"customer": ANA, "position": 10, "kind": content.kind, "body": body, "due_at": AT}
+    now = {"customer": ANA, "position": 10, "content": content, "due_at": AT}
+
+    assert len(msgspec.msgpack.encode(now)) <= len(msgspec.msgpack.encode(before))

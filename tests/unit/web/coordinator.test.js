@@ -1,0 +1,123 @@
+/** The rules of the coordinators' models: the list of conversations, and one live chat. */
+
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+
+import { ChatList } from "../../../entrypoints/web/coordinator/chat-list.js";
+import { Transcript } from "../../../entrypoints/web/coordinator/transcript.js";
+import { FakeChannel, settled } from "./fakes.js";
+
+const AT = "2030-01-01T12:00:00.000Z";
+const LATER = "2030-01-01T12:05:00.000Z";
+
+let channel, chats;
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout"] });
+  channel = new FakeChannel();
+  chats = new ChatList({ businessId: "b1", coordinatorId: "Maria", token: "" }, channel);
+});
+
+const chat = (userId, status, coordinatorId = null, since = AT) => ({
+  sessionId: `s-${userId}`,
+  userId,
+  status,
+  coordinatorId,
+  since,
+  waitingSince: status === "waiting" ? since : null,
+});
+const joined = (waiting, live) => channel.join({ waiting, live, server: { reachable: true } });
+const notify = (type, changed, extra = {}) =>
+  channel.receive("notification", { type, chat: changed, ...extra });
+const users = (list) => list.map(({ userId }) => userId);
+
+test("who has waited longest comes first, and one's own live chats", () => {
+  joined(
+    [chat("dan", "waiting", null, LATER), chat("ana", "waiting")],
+    [chat("eva", "live", "Ion"), chat("ivo", "live", "Maria", LATER)],
+  );
+
+  assert.deepEqual(users(chats.waiting), ["ana", "dan"]);
+  assert.deepEqual(users(chats.live), ["ivo", "eva"]);
+});
+
+test("messages in one's own chats are unread until the chat is opened", () => {
+  joined([], [chat("ana", "live", "Maria"), chat("eva", "live", "Ion")]);
+
+  for (const sessionId of ["s-ana", "s-ana", "s-eva"]) {
+    channel.receive("live_message", { sessionId, author: "user" });
+  }
+  const before = ["s-ana", "s-eva"].map((sessionId) => chats.unread(sessionId));
+  chats.select("s-ana");
+
+  assert.deepEqual(before, [2, 0]);
+  assert.equal(chats.unread("s-ana"), 0);
+});
+
+test("somebody new who waits calls for attention, also when a join tells of them", () => {
+  const calls = [];
+  chats.on("attention", ({ sessionId }) => calls.push(sessionId));
+
+  joined([chat("ana", "waiting")], []);
+  joined([chat("ana", "waiting")], []);
+  notify("waiting", chat("dan", "waiting"));
+
+  assert.deepEqual(calls, ["s-ana", "s-dan"]);
+});
+
+test("a conversation that has ended stays only while it is open", () => {
+  joined([], [chat("ana", "live", "Maria"), chat("eva", "live", "Maria")]);
+  chats.select("s-ana");
+
+  notify("gone", chat("ana", "closed"));
+  notify("gone", chat("eva", "closed"));
+  const open = chats.selectedChat;
+  chats.select(null);
+
+  assert.equal(open.status, "closed");
+  assert.equal(chats.chat("s-eva"), undefined);
+  assert.equal(chats.chat("s-ana"), undefined);
+});
+
+test("a refusal is told to the coordinator whose request it was", () => {
+  const refusals = [];
+  chats.on("refused", ({ requestedStatus, reason }) => refusals.push([requestedStatus, reason]));
+  joined([chat("ana", "waiting")], []);
+
+  const refusal = { wished: "live", reason: "session_closed" };
+  notify("refused", chat("ana", "closed"), { ...refusal, coordinatorId: "Ion" });
+  notify("refused", chat("ana", "closed"), { ...refusal, coordinatorId: "Maria" });
+
+  assert.deepEqual(refusals, [["live", "session_closed"]]);
+});
+
+test("a message written without a connection is sent once the chat is joined", async () => {
+  const transcript = new Transcript("Maria", channel);
+  transcript.send("one");
+  await settled();
+  const [{ key, state }] = transcript.messages;
+
+  channel.join({ messages: [], waiting: [], live: [], server: {} });
+  channel.request("agent_message").reply({});
+  await settled();
+
+  assert.equal(state, "queued");
+  assert.deepEqual(
+    transcript.messages.map((message) => [message.key, message.state]),
+    [[key, "stored"]],
+  );
+});
+
+test("a message that the chat has already is not sent again", async () => {
+  const transcript = new Transcript("Maria", channel);
+  transcript.send("one");
+  await settled();
+  const [{ key: messageId }] = transcript.messages;
+
+  const stored = { messageId, author: "coordinator", message: "one", timestamp: AT };
+  channel.join({ messages: [stored], waiting: [], live: [], server: {} });
+
+  assert.equal(transcript.messages.length, 1);
+  assert.equal(channel.request("agent_message"), undefined);
+});
