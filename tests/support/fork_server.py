@@ -86,7 +86,8 @@ def _serve(requests: socket.socket) -> None:
     """Fork a program for each request, and return in each; or, once nobody can ask, here."""
     for package in map(importlib.import_module, _PRELOADED):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+            if not module.name.endswith(".__main__"):  # which would run it
+                importlib.import_module(module.name)
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait below
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the programs
