@@ -4,7 +4,7 @@ from abc import abstractmethod
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple, Protocol, Self
 
 from msgspec import Struct
@@ -24,9 +24,6 @@ NewId = Callable[[], str]
 
 RECENT = 20
 """How many of a session's newest entries come with its head."""
-
-IDEMPOTENCY_WINDOW = timedelta(hours=48)
-"""How long a store refuses a second message with the same idempotency key."""
 
 
 class Lifecycle(Protocol):

@@ -1,7 +1,7 @@
 """The identifiers of everybody and everything, and the identity of a client."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
@@ -17,8 +17,8 @@ CoordinatorId = NewType("CoordinatorId", str)
 
 IDENTIFIER_PATTERN = r"^[A-Za-z0-9._:@-]{1,128}$"
 """Any identifier, for schemas. Its `$` lets a final line break through, `identifier` does not."""
-IDEMPOTENCY_WINDOW_S = 48 * 3600.0
-"""How long a message id or an idempotency key marks a repeat, in seconds."""
+IDEMPOTENCY_WINDOW = timedelta(hours=48)
+"""How long a message id or an idempotency key marks a repeat."""
 LIVE_CHAT_PREFIX = "chat:"
 
 _is_identifier = re.compile(IDENTIFIER_PATTERN).fullmatch

@@ -1,11 +1,11 @@
 """The bridge's store in memory: for tests and trials, and the reference for the other stores."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from application.bridge.ports import BridgeStore, Change, ReplyBody
 from domain.bridge.live_chat import ChatMessage, LiveChat
-from domain.identity import IDEMPOTENCY_WINDOW_S, BusinessId, Customer, SessionId
+from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
 
 
 class MemoryBridgeStore(BridgeStore):
@@ -29,7 +29,7 @@ class MemoryBridgeStore(BridgeStore):
             self._chats[change.chat.session_id] = change.chat
         if change.key is not None and change.reply is not None:
             self._replies[change.key] = (change.at, change.reply)
-            self._forget_before(change.at - timedelta(seconds=IDEMPOTENCY_WINDOW_S))
+            self._forget_before(change.at - IDEMPOTENCY_WINDOW)
         return True
 
     async def chat(self, session_id: SessionId) -> LiveChat | None:
@@ -52,7 +52,7 @@ class MemoryBridgeStore(BridgeStore):
 
     async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:
         at, reply = self._replies.get(key, (None, None))
-        if at is None or (now - at).total_seconds() >= IDEMPOTENCY_WINDOW_S:
+        if at is None or now - at >= IDEMPOTENCY_WINDOW:
             return None
         return reply
 

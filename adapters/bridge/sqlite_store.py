@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -13,12 +13,12 @@ import msgspec
 from application.bridge.ports import BridgeStore, Change, ReplyBody
 from domain.bridge.live_chat import ChatMessage, LiveChat
 from domain.errors import StorageUnavailable
-from domain.identity import IDEMPOTENCY_WINDOW_S, BusinessId, Customer, SessionId
+from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
-_WINDOW_MS = round(IDEMPOTENCY_WINDOW_S * 1000)
+_WINDOW_MS = IDEMPOTENCY_WINDOW // timedelta(milliseconds=1)
 _PRUNED_AT_ONCE = 2
 """How many expired keys each new one removes: enough to keep up, and never slow."""
 

@@ -38,9 +38,9 @@ from adapters.dynamodb.items import (
 )
 from adapters.dynamodb.outbox_items import outbox_items
 from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
-from application.ports import IDEMPOTENCY_WINDOW, RECENT, Loaded, SessionStore
+from application.ports import RECENT, Loaded, SessionStore
 from domain.errors import DuplicateMessage, SeqTaken
-from domain.identity import Customer, SessionId
+from domain.identity import IDEMPOTENCY_WINDOW, Customer, SessionId
 from domain.message import Entry, StatusChange
 from domain.session import Draft, Session
 

@@ -8,9 +8,9 @@ from heapq import nlargest, nsmallest
 from msgspec.structs import replace
 
 from application.page_cursor import decode_cursor, encode_cursor
-from application.ports import IDEMPOTENCY_WINDOW, RECENT, Erased, Loaded, SessionPage, Store
+from application.ports import RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, SeqTaken
-from domain.identity import BusinessId, Customer, SessionId
+from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
 from domain.message import Entry, Message
 from domain.notice import DeadLetter, Deferred, Notice, Outcome, Undeliverable
 from domain.session import Draft, Session

@@ -15,9 +15,9 @@ from adapters.sqlite.batch_worker import BatchWorker
 from adapters.sqlite.file import open_reader, open_writer, transaction
 from adapters.stored_notices import notice_from
 from application.page_cursor import decode_cursor, encode_cursor
-from application.ports import IDEMPOTENCY_WINDOW, RECENT, Erased, Loaded, SessionPage, Store
+from application.ports import RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
-from domain.identity import BusinessId, Customer, SessionId
+from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
 from domain.message import Entry, Message, StatusChange
 from domain.notice import DeadLetter, Deferred, Delivered, Notice, Outcome
 from domain.session import Draft, Session

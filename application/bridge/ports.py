@@ -30,7 +30,7 @@ class Change(Struct, frozen=True, kw_only=True):
     """The transcript that the message belongs to."""
     message: ChatMessage | None = None
     key: str | None = None
-    """Idempotency key: `reply` is stored under it for IDEMPOTENCY_WINDOW_S."""
+    """Idempotency key: `reply` is stored under it for IDEMPOTENCY_WINDOW."""
     reply: ReplyBody | None = None
 
 
@@ -79,7 +79,7 @@ class BridgeStore(Protocol):
 
     @abstractmethod
     async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:
-        """Return the reply under this key; None if there was none within IDEMPOTENCY_WINDOW_S."""
+        """Return the reply under this key; None if there was none within IDEMPOTENCY_WINDOW."""
 
 
 class AgentServer(Protocol):

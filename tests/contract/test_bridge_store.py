@@ -13,7 +13,7 @@ from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.ports import BridgeStore, Change, live_transcript_key
 from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
 from domain.identity import (
-    IDEMPOTENCY_WINDOW_S,
+    IDEMPOTENCY_WINDOW,
     BusinessId,
     CoordinatorId,
     Customer,
@@ -187,7 +187,7 @@ async def test_the_same_message_id_may_be_in_another_transcript(store: BridgeSto
 
 async def test_a_reply_is_found_under_its_key_for_48_hours(store: BridgeStore) -> None:
     await store.save(Change(at=AT, key="k", reply={"messageId": "m1", "duplicate": False}))
-    expiry = AT + timedelta(seconds=IDEMPOTENCY_WINDOW_S)
+    expiry = AT + IDEMPOTENCY_WINDOW
 
     just_before = await store.stored_reply("k", expiry - timedelta(milliseconds=1))
     then = await store.stored_reply("k", expiry)
@@ -197,7 +197,7 @@ async def test_a_reply_is_found_under_its_key_for_48_hours(store: BridgeStore) -
 
 
 async def test_expired_keys_are_removed_and_can_be_used_again(store: BridgeStore) -> None:
-    later = AT + timedelta(seconds=IDEMPOTENCY_WINDOW_S + 1)
+    later = AT + IDEMPOTENCY_WINDOW + timedelta(seconds=1)
     for key in ("k1", "k2"):
         await store.save(Change(at=AT, key=key, reply={"first": True}))
 
