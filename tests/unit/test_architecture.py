@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,18 @@ def imported(package: str) -> set[str]:
     return names
 
 
+def top_level_names(module: ast.Module) -> Iterator[str]:
+    """The names that a module defines, not those that it imports."""
+    for node in module.body:
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield node.name
+            case ast.Assign(targets=targets):
+                yield from (each.id for each in targets if isinstance(each, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+
+
 def test_the_top_level_packages_are_the_four_layers_and_the_tests() -> None:
     packages = {
         path.name for path in ROOT.iterdir() if path.name.isidentifier() and any(path.rglob("*.py"))
@@ -44,13 +57,21 @@ def test_every_folder_of_modules_is_a_package(package: str) -> None:
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
-def test_the_domain_imports_only_the_standard_library_and_msgspec_for_its_values() -> None:
-    assert imported("domain") - {"domain", "msgspec"} <= sys.stdlib_module_names
+@pytest.mark.parametrize("package", ["domain", "application"])
+def test_the_inner_layers_import_no_framework_but_msgspec_for_their_values(package: str) -> None:
+    assert imported(package) - {"domain", "application", "msgspec"} <= sys.stdlib_module_names
 
 
-def test_the_application_imports_no_framework() -> None:
-    allowed = {"application", "domain", "msgspec"}
-    assert imported("application") - allowed <= sys.stdlib_module_names
+def test_a_public_name_is_defined_in_one_module() -> None:
+    """What one searches for is one thing; type variables and loggers are everywhere the same."""
+    modules: dict[str, list[str]] = defaultdict(list)
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for name in top_level_names(ast.parse(path.read_text(), str(path))):
+                modules[name].append(str(path.relative_to(ROOT)))
+    public = {name for name in modules if not name.startswith("_") and len(name) > 1}
+
+    assert {name: modules[name] for name in public - {"logger"} if len(modules[name]) > 1} == {}
 
 
 @pytest.mark.parametrize("package", ["domain", "application"])
