@@ -47,10 +47,10 @@ from entrypoints.access.auth import (
     RefreshToken,
     TokenLease,
     TokenRefreshed,
-    bearer,
-    refreshed,
+    bearer_token,
+    refresh_lease,
 )
-from entrypoints.access.rate_limits import Limits, RateLimited
+from entrypoints.access.rate_limits import RateLimited, RateLimiter
 from entrypoints.bridge.wire import (
     Broadcaster,
     ChatJson,
@@ -162,7 +162,7 @@ class ChannelServices:
     identify: Identify | None
     """None: identities are not verified, and only coordinators need a token, if there is one."""
     clock: Clock
-    limits: Limits
+    limits: RateLimiter
 
 
 class _AuthenticatedChannel(Channel):
@@ -178,10 +178,10 @@ class _AuthenticatedChannel(Channel):
         services = self._services
         if services.identify is None:
             return None
-        token = bearer(self.socket.info, given)
+        token = bearer_token(self.socket.info, given)
         if services.is_good_token(token):
             return None
-        services.limits.joining(self.socket.info)
+        services.limits.admit_join(self.socket.info)
         if not token:
             raise Unauthorized("a token is needed")
         identity = await services.identify(token)
@@ -199,7 +199,7 @@ class _AuthenticatedChannel(Channel):
     async def _handle(
         self, handler: Callable[[Any, Any], Awaitable[Any]] | None, event: str, payload: Any
     ) -> Reply | Stop:
-        if self._lease is not None and self._lease.is_over:
+        if self._lease is not None and self._lease.is_expired:
             self._lease.expire()
             return Stop(Reply("error", _error(Unauthorized("the token has expired"))))
         if event == "refresh_token":
@@ -213,7 +213,7 @@ class _AuthenticatedChannel(Channel):
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
         token = parse(payload, RefreshToken).token
-        return await refreshed(self._lease, self._services.identify, token)
+        return await refresh_lease(self._lease, self._services.identify, token)
 
     def _coordinator(self, given: str | None) -> CoordinatorId | None:
         """Return the acting coordinator, who must be the one that joined. Raises: Unauthorized."""
@@ -264,7 +264,7 @@ class ChatChannel(_AuthenticatedChannel):
 
     async def _user_message(self, payload: Any) -> ReplyBody:
         if not self._is_coordinator:  # the server has counted what it forwards
-            self._services.limits.speaking(self._customer)
+            self._services.limits.admit_message(self._customer)
         request = parse(payload, ChatMessageRequest)
         return await self._services.chats.post_user_message(
             self._customer,

@@ -188,9 +188,10 @@ business_option = click.option("--business", default="b1", show_default=True, he
 @click.option("--ttl", type=Span(), default="1h", show_default=True, help="How long it is valid.")
 def user_token(business: str, user: str, ttl: int) -> None:
     """Print a token of a user."""
-    from entrypoints.access.auth import signed
+    from domain.identity import Role
+    from entrypoints.cli.tokens import sign_token
 
-    click.echo(signed(_settings(), "user", business, user, ttl))
+    click.echo(sign_token(_settings(), Role.USER, business, user, ttl))
 
 
 @token.command("coordinator")
@@ -199,9 +200,10 @@ def user_token(business: str, user: str, ttl: int) -> None:
 @click.option("--ttl", type=Span(), default="8h", show_default=True, help="How long it is valid.")
 def coordinator_token(business: str, coordinator: str, ttl: int) -> None:
     """Print a token of a coordinator, for the reference bridge."""
-    from entrypoints.access.auth import signed
+    from domain.identity import Role
+    from entrypoints.cli.tokens import sign_token
 
-    click.echo(signed(_settings(), "coordinator", business, coordinator, ttl))
+    click.echo(sign_token(_settings(), Role.COORDINATOR, business, coordinator, ttl))
 
 
 @main.command()

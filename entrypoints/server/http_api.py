@@ -42,7 +42,7 @@ from domain.session import Session
 from domain.status import Reason, Status
 from domain.usage import Usage, together
 from entrypoints.access.guards import MAX_BODY, ApiRequest, only_json, token_guard
-from entrypoints.access.rate_limits import Limits
+from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.problems import Problem, conversation_problem, problems
 from entrypoints.server.health import Health, Ready
 from entrypoints.server.wire import (
@@ -202,7 +202,7 @@ class ApiServices:
     metrics: Metrics
     presenter: EventPresenter
     health: Health
-    limits: Limits
+    limits: RateLimiter
     service_token: str = ""
     """Tokens that open `/api`, separated by commas; empty: it is open."""
 

@@ -49,10 +49,10 @@ from entrypoints.access.auth import (
     RefreshToken,
     TokenLease,
     TokenRefreshed,
-    bearer,
-    refreshed,
+    bearer_token,
+    refresh_lease,
 )
-from entrypoints.access.rate_limits import Limits, RateLimited
+from entrypoints.access.rate_limits import RateLimited, RateLimiter
 from entrypoints.server.wire import (
     MAX_SEQ,
     DeltaPush,
@@ -185,7 +185,7 @@ class MessagesServices:
     clock: Clock
     identify: Identify | None
     """None: everybody is believed."""
-    limits: Limits
+    limits: RateLimiter
     refused: Callable[[str], None]
     """Told the code of every refusal."""
 
@@ -215,7 +215,7 @@ class MessagesChannel(Channel):
 
     async def _join(self, topic: str, payload: Any) -> JoinReply:
         services = self._services
-        services.limits.joining(self.socket.info)
+        services.limits.admit_join(self.socket.info)
         request = _parse(payload, JoinPayload)
         self._customer = customer(request.business_id, request.user_id)
         if topic != TOPIC_PREFIX + request.business_id:
@@ -224,7 +224,7 @@ class MessagesChannel(Channel):
         position = _resume_position(request)
         self._stream = request.stream
         await self._authenticate(request.token)
-        services.limits.joined()
+        services.limits.admit_authenticated_join()
         self._subscription = Subscription(
             self._customer,
             fanout=services.fanout,
@@ -242,7 +242,7 @@ class MessagesChannel(Channel):
         services = self._services
         if services.identify is None:
             return
-        token = bearer(self.socket.info, given)
+        token = bearer_token(self.socket.info, given)
         if not token:
             raise Unauthorized("a token is needed")
         identity = await services.identify(token)
@@ -278,7 +278,7 @@ class MessagesChannel(Channel):
     # What the client sends.
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
-        if self._lease is not None and self._lease.is_over:
+        if self._lease is not None and self._lease.is_expired:
             error = self._error(Unauthorized("the token has expired"))
             self._lease.expire()
             return Stop(Reply("error", error))
@@ -296,9 +296,9 @@ class MessagesChannel(Channel):
         """Raises: RateLimited."""
         limits = self._services.limits
         if event in _STORED:
-            limits.speaking(self._customer)
+            limits.admit_message(self._customer)
         else:
-            limits.asking(self._customer)
+            limits.admit_request(self._customer)
 
     async def _new_message(self, payload: Any) -> Acknowledgement:
         request = _parse(payload, NewMessage)
@@ -359,7 +359,7 @@ class MessagesChannel(Channel):
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
         token = _parse(payload, RefreshToken).token
-        return await refreshed(self._lease, self._services.identify, token)
+        return await refresh_lease(self._lease, self._services.identify, token)
 
     def _check_identity(self, business_id: str, user_id: str) -> None:
         mine = self._customer

@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 from adapters.phoenix.channel import ConnectInfo
 from adapters.phoenix.endpoint import ConnectRefused
 from domain.identity import customer
-from entrypoints.access.client_address import networks, place_of
-from entrypoints.access.rate_limits import Buckets, KeptLimits, Limits, Overloaded, RateLimited
+from entrypoints.access.client_address import address_group, parse_networks
+from entrypoints.access.rate_limits import (
+    NoRateLimits,
+    Overloaded,
+    RateLimited,
+    TokenBucketLimiter,
+    TokenBuckets,
+)
 from entrypoints.settings import BadSetting, Settings
 
 ANA, DAN, EVA = customer("b1", "ana"), customer("b1", "dan"), customer("b2", "eva")
@@ -32,11 +38,11 @@ class Watch:
         return self.now
 
 
-def limits(watch: Watch, met: list[str] | None = None, **settings: Any) -> KeptLimits:
-    return KeptLimits(Settings(**settings), watch, (met if met is not None else []).append)
+def limits(watch: Watch, met: list[str] | None = None, **settings: Any) -> TokenBucketLimiter:
+    return TokenBucketLimiter(Settings(**settings), watch, (met if met is not None else []).append)
 
 
-def taken(buckets: Buckets, key: object, now: float) -> int:
+def taken(buckets: TokenBuckets, key: object, now: float) -> int:
     """How many can be had at once."""
     count = 0
     while not buckets.wait_s(key, now):
@@ -48,7 +54,7 @@ def taken(buckets: Buckets, key: object, now: float) -> int:
 @pytest.mark.parametrize("now", [0.0, 5.0, 1e6, 1e9])
 @pytest.mark.parametrize("size", [1, 3, 60, 6_000])
 def test_a_bucket_gives_its_size_at_once_and_again_after_its_time(size: int, now: float) -> None:
-    buckets = Buckets(size, 60.0)
+    buckets = TokenBuckets(size, 60.0)
 
     assert taken(buckets, "a", now) == size
     assert taken(buckets, "b", now) == size
@@ -58,7 +64,7 @@ def test_a_bucket_gives_its_size_at_once_and_again_after_its_time(size: int, now
 
 
 def test_an_empty_bucket_says_when_there_is_one_more() -> None:
-    buckets = Buckets(60, 60.0)
+    buckets = TokenBuckets(60, 60.0)
     taken(buckets, "a", 100.0)
 
     wait_s = buckets.wait_s("a", 100.0)
@@ -75,7 +81,7 @@ def test_an_empty_bucket_says_when_there_is_one_more() -> None:
 def test_in_no_stretch_of_time_is_there_more_than_size_and_refill(
     size: int, refill_s: float, pauses: list[float]
 ) -> None:
-    buckets, now, given_at = Buckets(size, refill_s), 0.0, []
+    buckets, now, given_at = TokenBuckets(size, refill_s), 0.0, []
     for pause_s in pauses:
         now += pause_s
         if not buckets.wait_s("a", now):
@@ -88,7 +94,7 @@ def test_in_no_stretch_of_time_is_there_more_than_size_and_refill(
 
 
 def test_there_are_never_more_buckets_than_may_be() -> None:
-    buckets = Buckets(10, 60.0, most=100)
+    buckets = TokenBuckets(10, 60.0, most=100)
     for number in range(5_000):
         buckets.take(number, now=number / 1000)
 
@@ -96,7 +102,7 @@ def test_there_are_never_more_buckets_than_may_be() -> None:
 
 
 def test_full_buckets_are_the_first_to_be_forgotten() -> None:
-    buckets = Buckets(10, 60.0, most=100)
+    buckets = TokenBuckets(10, 60.0, most=100)
     taken(buckets, "empty", 0.0)
     for number in range(99):
         buckets.take(number, 0.0)
@@ -108,7 +114,7 @@ def test_full_buckets_are_the_first_to_be_forgotten() -> None:
 
 def test_a_limit_cannot_be_shaken_off_by_other_names() -> None:
     # 10,000 other names, each used once, push out one another but not the one that is at its limit.
-    buckets = Buckets(10, 60.0, most=100)
+    buckets = TokenBuckets(10, 60.0, most=100)
     taken(buckets, "flood", 0.0)
     for number in range(10_000):
         buckets.take(number, now=0.0)
@@ -118,61 +124,61 @@ def test_a_limit_cannot_be_shaken_off_by_other_names() -> None:
 
 def test_a_user_at_the_limit_leaves_the_others_alone() -> None:
     watch, met = Watch(), list[str]()
-    kept = limits(watch, met, limit_messages_per_user=3)
+    limiter = limits(watch, met, limit_messages_per_user=3)
     for _ in range(3):
-        kept.speaking(ANA)
+        limiter.admit_message(ANA)
 
     with pytest.raises(RateLimited) as refused:
-        kept.speaking(ANA)
-    kept.speaking(DAN)
+        limiter.admit_message(ANA)
+    limiter.admit_message(DAN)
 
     assert refused.value.code == "rate_limited"
     assert refused.value.retry_after_ms == pytest.approx(20_000, abs=1)
     assert met == ["messages_per_user"]
     watch.now += refused.value.retry_after_ms / 1000
-    kept.speaking(ANA)
+    limiter.admit_message(ANA)
 
 
 def test_a_business_at_the_limit_leaves_the_others_alone_and_costs_a_user_nothing() -> None:
     watch, met = Watch(), list[str]()
-    kept = limits(watch, met, limit_messages_per_business=2, limit_messages_per_user=2)
-    kept.speaking(ANA)
-    kept.speaking(ANA)
+    limiter = limits(watch, met, limit_messages_per_business=2, limit_messages_per_user=2)
+    limiter.admit_message(ANA)
+    limiter.admit_message(ANA)
 
     for _ in range(5):
         with pytest.raises(RateLimited):
-            kept.speaking(DAN)
-    kept.speaking(EVA)
+            limiter.admit_message(DAN)
+    limiter.admit_message(EVA)
     watch.now += 60
-    kept.speaking(DAN)
-    kept.speaking(DAN)
+    limiter.admit_message(DAN)
+    limiter.admit_message(DAN)
 
     assert met == ["messages_per_business"] * 5
 
 
 def test_what_stores_nothing_is_counted_apart() -> None:
-    kept = limits(Watch(), limit_messages_per_user=2)
+    limiter = limits(Watch(), limit_messages_per_user=2)
     for _ in range(20):
-        kept.asking(ANA)
+        limiter.admit_request(ANA)
 
     with pytest.raises(RateLimited):
-        kept.asking(ANA)
-    kept.speaking(ANA)
+        limiter.admit_request(ANA)
+    limiter.admit_message(ANA)
 
 
 def test_joins_are_counted_by_address_and_in_all() -> None:
     watch, met = Watch(), list[str]()
-    kept = limits(watch, met, limit_sockets_per_address=3, limit_joins_per_s=2)
+    limiter = limits(watch, met, limit_sockets_per_address=3, limit_joins_per_s=2)
     for _ in range(3):
-        kept.joining(connecting("203.0.113.1"))
-    kept.joined()
-    kept.joined()
+        limiter.admit_join(connecting("203.0.113.1"))
+    limiter.admit_authenticated_join()
+    limiter.admit_authenticated_join()
 
     with pytest.raises(RateLimited):
-        kept.joining(connecting("203.0.113.1"))
-    kept.joining(connecting("203.0.113.2"))
+        limiter.admit_join(connecting("203.0.113.1"))
+    limiter.admit_join(connecting("203.0.113.2"))
     with pytest.raises(Overloaded) as refused:
-        kept.joined()
+        limiter.admit_authenticated_join()
 
     assert refused.value.code == "overloaded"
     assert refused.value.retry_after_ms <= 500
@@ -181,35 +187,35 @@ def test_joins_are_counted_by_address_and_in_all() -> None:
 
 def test_sockets_are_counted_by_address_and_in_all() -> None:
     met = list[str]()
-    kept = limits(Watch(), met, limit_sockets_per_address=2, limit_sockets=3)
+    limiter = limits(Watch(), met, limit_sockets_per_address=2, limit_sockets=3)
     for peer in ("203.0.113.1", "203.0.113.1", "203.0.113.2"):
-        kept.enter(connecting(peer))
+        limiter.admit(connecting(peer))
 
     with pytest.raises(ConnectRefused) as full:
-        kept.enter(connecting("203.0.113.3"))
-    kept.left(connecting("203.0.113.2"))
+        limiter.admit(connecting("203.0.113.3"))
+    limiter.release(connecting("203.0.113.2"))
     with pytest.raises(ConnectRefused) as crowded:
-        kept.enter(connecting("203.0.113.1"))
-    kept.enter(connecting("203.0.113.3"))
+        limiter.admit(connecting("203.0.113.1"))
+    limiter.admit(connecting("203.0.113.3"))
 
     assert (full.value.status, crowded.value.status) == (503, 429)
     assert met == ["sockets", "sockets_per_address"]
 
 
 def test_without_limits_nothing_is_too_much() -> None:
-    free = Limits()
+    free = NoRateLimits()
     for _ in range(10_000):
-        free.enter(connecting())
-        free.joining(connecting())
-        free.joined()
-        free.speaking(ANA)
-        free.asking(ANA)
+        free.admit(connecting())
+        free.admit_join(connecting())
+        free.admit_authenticated_join()
+        free.admit_message(ANA)
+        free.admit_request(ANA)
 
-    free.left(connecting())
+    free.release(connecting())
     assert not vars(free)
 
 
-PROXIES = networks("10.0.0.0/8, 192.0.2.1,fd00::/8")
+PROXIES = parse_networks("10.0.0.0/8, 192.0.2.1,fd00::/8")
 
 
 @pytest.mark.parametrize(
@@ -243,19 +249,19 @@ PROXIES = networks("10.0.0.0/8, 192.0.2.1,fd00::/8")
 def test_a_client_is_where_the_nearest_proxies_of_ours_say(
     peer: str | None, forwarded: list[str], place: str
 ) -> None:
-    assert place_of(connecting(peer, *forwarded), PROXIES) == place
+    assert address_group(connecting(peer, *forwarded), PROXIES) == place
 
 
 def test_nobodys_word_is_taken_where_no_proxy_is_trusted() -> None:
-    assert place_of(connecting("127.0.0.1", "198.51.100.1"), ()) == "127.0.0.1"
+    assert address_group(connecting("127.0.0.1", "198.51.100.1"), ()) == "127.0.0.1"
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=255), max_size=40), max_size=5))
 def test_whatever_a_client_writes_itself_does_not_move_it(forged: list[str]) -> None:
-    assert place_of(connecting("10.1.1.1", *forged, "198.51.100.1"), PROXIES) == "198.51.100.1"
+    assert address_group(connecting("10.1.1.1", *forged, "198.51.100.1"), PROXIES) == "198.51.100.1"
 
 
 @pytest.mark.parametrize("text", ["banana", "10.0.0.1/8", "10.0.0.0/99", "10.0.0.0/8;::1"])
 def test_a_bad_list_of_proxies_is_told(text: str) -> None:
     with pytest.raises(BadSetting, match="TRUSTED_PROXIES must be"):
-        networks(text)
+        parse_networks(text)
