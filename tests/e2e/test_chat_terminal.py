@@ -4,10 +4,8 @@ import asyncio
 import http
 import os
 import pty
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +13,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from tests.integration.phoenix.peer import Listener, Peer, listening
+from tests.support.process import COMMAND, ROOT
 
-ROOT = Path(__file__).parents[2]
 TOPIC = "messages:b1"
 NOTHING: dict[str, Any] = {
     "sessionId": None,
@@ -65,10 +63,8 @@ class Chat:
 
 @asynccontextmanager
 async def chatting(url: str, *options: str) -> AsyncIterator[Chat]:
-    arguments = ("-m", "entrypoints.cli.chat", "--url", url, "--business", "b1", "--user", "u1")
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
+        *(*COMMAND, "chat", "--url", url, "--business", "b1", "--user", "u1"),
         *options,
         cwd=ROOT,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
@@ -406,8 +402,7 @@ async def test_commands_that_need_no_server_are_answered_here(listener: Listener
 async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_at_once(listener: Listener) -> None:
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "entrypoints.cli.chat", "--url", listener.url),
-        *("--business", "b1", "--user", "u1"),
+        *(*COMMAND, "chat", "--url", listener.url, "--business", "b1", "--user", "u1"),
         **{"cwd": ROOT, "stdin": theirs, "stdout": theirs},  # type: ignore[arg-type]
     )
     peer = await listener.accept()
