@@ -258,7 +258,7 @@ def _require_stored(settings: Settings) -> None:
 
 def _exported(container: Container, session: Session, log: Sequence[Entry]) -> ExportedConversation:
     presenter = container.presenter()
-    entries = [presenter.logged(session.customer, entry) for entry in log]
+    entries = [presenter.logged_json(session.customer, entry) for entry in log]
     return ExportedConversation(session_json(session), entries)
 
 

@@ -41,7 +41,7 @@ from entrypoints.access.tokens import token_verifier
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
-from entrypoints.server.wire import EventPresenter, LiveChatAddress
+from entrypoints.server.wire import EventPresenter, LiveChatAddresses
 from entrypoints.settings import Settings
 
 if TYPE_CHECKING:  # imported only when they are chosen: their libraries take long to load
@@ -238,8 +238,8 @@ class Container(containers.DeclarativeContainer):
         none=providers.Singleton(MemoryBusinesses),
         elixir=providers.Singleton(_elixir_businesses, elixir_http, clock),
     )
-    live_chat: Provider[LiveChatAddress] = providers.Singleton(
-        LiveChatAddress, providers.Callable(bridge_socket, settings)
+    live_chat: Provider[LiveChatAddresses] = providers.Singleton(
+        LiveChatAddresses, providers.Callable(bridge_socket, settings)
     )
     presenter: Provider[EventPresenter] = providers.Singleton(EventPresenter, live_chat)
 
@@ -356,7 +356,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         identify=identify,
         limits=limits,
-        refused=metrics.provided.refused,
+        count_refusal=metrics.provided.refused,
     )
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
         _endpoint, settings, messages, limits, metrics
@@ -375,7 +375,8 @@ class Container(containers.DeclarativeContainer):
         usage_tracker=usage_tracker,
         businesses=businesses,
         clock=clock,
-        metrics=metrics,
+        count_refusal=metrics.provided.refused,
+        render_metrics=metrics.provided.text,
         presenter=presenter,
         health=health,
         limits=limits,

@@ -1,5 +1,6 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, cast
@@ -9,40 +10,36 @@ from litestar import Request, Response, Router, delete, get, post, put
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Example, SecurityScheme, Tag
-from litestar.params import Body, PathParameter, QueryParameter
+from litestar.params import Body, QueryParameter
 from litestar.types import ControllerRouterHandler
 from msgspec.structs import asdict
 
 from adapters.json_shapes import CamelStruct, timestamp
-from adapters.prometheus import Metrics
 from application.business_facts import language_of
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
 from application.read_history import ReadHistory
 from application.session_log import load_session
-from application.transfers import PostedCoordinatorMessage, Transfers
+from application.transfers import PostedCoordinatorMessage, Transfers, addressee
 from application.usage_tracker import UsageTracker
-from domain.errors import (
-    ConversationError,
-    Failure,
-    InvalidPayload,
-)
+from domain.errors import ConversationError, Failure, InvalidPayload
 from domain.handover import context_package
-from domain.identity import (
-    BusinessId,
-    CoordinatorId,
-    Customer,
-    MessageId,
-    SessionId,
-    customer,
-    identifier,
-)
-from domain.message import Author, Entry, message_text
+from domain.identity import IDENTIFIER_PATTERN, BusinessId, customer, identifier
+from domain.message import MAX_HANDOVER_NOTE, Author, Entry, message_text
 from domain.session import Session
 from domain.status import Reason, Status
 from domain.usage import Usage, together
 from entrypoints.access.guards import MAX_BODY, ApiRequest, only_json, token_guard
 from entrypoints.access.rate_limits import RateLimiter
+from entrypoints.payloads import (
+    BusinessIdPath,
+    Identifier,
+    SessionIdPath,
+    UserIdPath,
+    as_coordinator_id,
+    as_message_id,
+    as_session_id,
+)
 from entrypoints.problems import Problem, conversation_problem, problems
 from entrypoints.server.health import Health, Ready
 from entrypoints.server.wire import (
@@ -56,15 +53,12 @@ from entrypoints.server.wire import (
     usage_json,
 )
 
-MAX_SUMMARY = 4_000
 MAX_PAGE = 200
 MAX_LISTED = 100
 MAX_SPAN = timedelta(days=366)
-"""Days of usage that may be asked for at once."""
-USUAL_SPAN = timedelta(days=29)
-
-_IDENTIFIER = r"^[A-Za-z0-9._:@-]{1,128}$"
-Identifier = Annotated[str, msgspec.Meta(pattern=_IDENTIFIER)]
+"""The longest period of a usage report."""
+DEFAULT_SPAN = timedelta(days=29)
+"""From the first to the last day of a report without a period."""
 
 
 class Alive(CamelStruct):
@@ -134,7 +128,7 @@ class StatusRequest(CamelStruct):
     """
 
     status: Status
-    summary: Annotated[str, msgspec.Meta(max_length=MAX_SUMMARY)] | None = None
+    summary: Annotated[str, msgspec.Meta(max_length=MAX_HANDOVER_NOTE)] | None = None
     updated_at: datetime | None = None
     coordinator_id: Identifier | None = None
 
@@ -199,20 +193,15 @@ class ApiServices:
     usage_tracker: UsageTracker
     businesses: Businesses
     clock: Clock
-    metrics: Metrics
+    count_refusal: Callable[[str], None]
+    """Called with the code of every refusal."""
+    render_metrics: Callable[[int], bytes]
+    """Called with the depth of the outbox."""
     presenter: EventPresenter
     health: Health
     limits: RateLimiter
     service_token: str = ""
-    """Tokens that open `/api`, separated by commas; empty: it is open."""
-
-
-SessionIdPath = Annotated[
-    str,
-    PathParameter(name="sessionId", pattern=_IDENTIFIER, description="The conversation's id."),
-]
-BusinessIdPath = Annotated[str, PathParameter(name="businessId", pattern=_IDENTIFIER)]
-UserIdPath = Annotated[str, PathParameter(name="userId", pattern=_IDENTIFIER)]
+    """Comma-separated tokens that `/api` accepts; empty: it is open."""
 
 
 _STATUS_EXAMPLE = Example(summary="A takeover", value={"status": "live", "coordinatorId": "ana"})
@@ -229,10 +218,10 @@ _AGENT_EXAMPLE = Example(
 
 
 def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
-    """`/health`, `/metrics` and `/api`."""
+    """Return the routes of `/health`, `/metrics` and `/api`."""
 
     def counted(request: Request[Any, Any, Any], error: ConversationError) -> Response[Problem]:
-        services.metrics.refused(error.code)
+        services.count_refusal(error.code)
         return conversation_problem(request, error)
 
     api = Router(
@@ -267,12 +256,12 @@ def _operator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 
     @get("/metrics", tags=["operation"], media_type="text/plain; version=1.0.0")
     async def metrics() -> bytes:
-        """Prometheus' text format. An `outbox_depth` of -1: the store does not say."""
+        """Prometheus' text format. An `outbox_depth` of -1: the store is unavailable."""
         try:
             depth = await services.outbox.depth()
         except Failure:
             depth = -1
-        return services.metrics.text(depth)
+        return services.render_metrics(depth)
 
     return [alive, ready, metrics]
 
@@ -281,10 +270,12 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
     @get("/conversations", tags=["conversations"], responses=problems())
     async def conversations(
         business_id: Annotated[
-            str | None, QueryParameter(name="businessId", pattern=_IDENTIFIER)
+            str | None, QueryParameter(name="businessId", pattern=IDENTIFIER_PATTERN)
         ] = None,
         status: Annotated[Status | None, QueryParameter()] = None,
-        user_id: Annotated[str | None, QueryParameter(name="userId", pattern=_IDENTIFIER)] = None,
+        user_id: Annotated[
+            str | None, QueryParameter(name="userId", pattern=IDENTIFIER_PATTERN)
+        ] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_LISTED)] = 50,
         cursor: Annotated[str | None, QueryParameter(max_length=512)] = None,
     ) -> ConversationList:
@@ -292,7 +283,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         if user_id is not None and business_id is None:
             raise InvalidPayload("userId needs businessId")
         page = await services.archive.list_sessions(
-            business_id=_business_id(business_id),
+            business_id=_optional_business_id(business_id),
             status=status,
             customer=customer(business_id, user_id) if user_id is not None else None,
             limit=limit,
@@ -303,7 +294,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
     @get("/conversations/{sessionId:str}", tags=["conversations"], responses=problems(404))
     async def conversation(session_id: SessionIdPath) -> SessionJson:
         """The head of a conversation."""
-        session, _ = await load_session(services.store, _session_id(session_id))
+        session, _ = await load_session(services.store, as_session_id(session_id))
         return session_json(session)
 
     @get(
@@ -318,9 +309,9 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = 50,
     ) -> MessagePage:
         """Entries between two seqs: the newest given `before`, else the oldest."""
-        session, _ = await load_session(services.store, _session_id(session_id))
+        session, _ = await load_session(services.store, as_session_id(session_id))
         page = await services.history.of(session, after=after, before=before, limit=limit)
-        shown = [services.presenter.logged(session.customer, entry) for entry in page.entries]
+        shown = [services.presenter.logged_json(session.customer, entry) for entry in page.entries]
         return MessagePage(shown, page.more)
 
     @get(
@@ -330,7 +321,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
     )
     async def context(session_id: SessionIdPath) -> ContextJson:
         """What a coordinator needs to know before the first word."""
-        session, recent = await load_session(services.store, _session_id(session_id))
+        session, recent = await load_session(services.store, as_session_id(session_id))
         language = await language_of(services.businesses, session.customer.business_id)
         return _context(session, recent, language)
 
@@ -349,10 +340,10 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     ) -> SessionJson:
         """Take a conversation over, return it to the AI, or close it. A repeat changes nothing."""
         session = await services.transfers.change(
-            _session_id(session_id),
+            as_session_id(session_id),
             data.status,
-            _coordinator_id(data.coordinator_id),
-            _summary(data.summary),
+            as_coordinator_id(data.coordinator_id),
+            _handover_note(data.summary),
         )
         return session_json(session)
 
@@ -366,15 +357,18 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         data: Annotated[AgentMessage, Body(examples=[_AGENT_EXAMPLE])],
     ) -> Response[AgentMessageStored]:
         """A coordinator speaks: that is a takeover, whoever owned the conversation before."""
-        addressee, session_id = await _addressee(services, data)
+        session_id, owner = None, None
+        if data.session_id is not None:
+            session_id = as_session_id(data.session_id)
+            owner = (await load_session(services.store, session_id)).session.customer
         posted = await services.transfers.post_coordinator_message(
-            addressee,
+            addressee(owner, data.business_id, data.user_id),
             message_text(data.message),
-            _coordinator_id(data.coordinator_id),
-            _message_id(data.message_id),
+            as_coordinator_id(data.coordinator_id),
+            as_message_id(data.message_id),
             session_id,
         )
-        return Response(_stored(posted), status_code=200 if posted.duplicate else 201)
+        return Response(_stored_json(posted), status_code=200 if posted.duplicate else 201)
 
     return [status, speak]
 
@@ -391,7 +385,8 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
             timestamp(services.clock.now()),
             [
                 ExportedConversation(
-                    session_json(session), [services.presenter.logged(who, entry) for entry in log]
+                    session_json(session),
+                    [services.presenter.logged_json(who, entry) for entry in log],
                 )
                 for session, log in logs
             ],
@@ -415,14 +410,14 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/usage", tags=["usage"], responses=problems())
     async def usage(
-        business_id: Annotated[str, QueryParameter(name="businessId", pattern=_IDENTIFIER)],
+        business_id: Annotated[str, QueryParameter(name="businessId", pattern=IDENTIFIER_PATTERN)],
         first: Annotated[date | None, QueryParameter(name="from")] = None,
         last: Annotated[date | None, QueryParameter(name="to")] = None,
     ) -> UsageReport:
         """What a business has spent on its AI, both days included; else the last 30 days."""
         owner = BusinessId(identifier("businessId", business_id))
         end = last or services.clock.now().date()
-        begin = first or max(date.min + USUAL_SPAN, end) - USUAL_SPAN
+        begin = first or max(date.min + DEFAULT_SPAN, end) - DEFAULT_SPAN
         if not timedelta(0) <= end - begin < MAX_SPAN:
             raise InvalidPayload(f"from must not be after to, nor {MAX_SPAN.days} days before it")
         days = await services.usage_tracker.by_day(owner, begin, end)
@@ -435,25 +430,6 @@ def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     return [usage]
 
 
-async def _addressee(
-    services: ApiServices, data: AgentMessage
-) -> tuple[Customer, SessionId | None]:
-    """Whom a coordinator speaks to, and in which session alone. Raises: InvalidPayload."""
-    named = (data.business_id, data.user_id)
-    if data.session_id is None:
-        if None in named:
-            raise InvalidPayload("sessionId, or businessId and userId, must say to whom")
-        return customer(*named), None
-    session, _ = await load_session(services.store, _session_id(data.session_id))
-    owner = session.customer
-    if data.business_id not in (None, owner.business_id) or data.user_id not in (
-        None,
-        owner.user_id,
-    ):
-        raise InvalidPayload("the session is another user's")
-    return owner, session.session_id
-
-
 def _context(session: Session, recent: tuple[Entry, ...], language: str) -> ContextJson:
     package = context_package(session, recent, language)
     lines = cast("list[dict[str, Any]]", package["lastMessages"])
@@ -463,7 +439,7 @@ def _context(session: Session, recent: tuple[Entry, ...], language: str) -> Cont
     return msgspec.convert(package, ContextJson)
 
 
-def _stored(posted: PostedCoordinatorMessage) -> AgentMessageStored:
+def _stored_json(posted: PostedCoordinatorMessage) -> AgentMessageStored:
     return AgentMessageStored(
         posted.message_id,
         posted.seq,
@@ -473,33 +449,18 @@ def _stored(posted: PostedCoordinatorMessage) -> AgentMessageStored:
     )
 
 
-# The pattern of a parameter ends in `$`, which lets a final line break through: the domain decides.
-
-
-def _session_id(value: str) -> SessionId:
-    return SessionId(identifier("sessionId", value))
-
-
-def _business_id(value: str | None) -> BusinessId | None:
+def _optional_business_id(value: str | None) -> BusinessId | None:
     return None if value is None else BusinessId(identifier("businessId", value))
 
 
-def _coordinator_id(value: str | None) -> CoordinatorId | None:
-    return None if value is None else CoordinatorId(identifier("coordinatorId", value))
-
-
-def _message_id(value: str | None) -> MessageId | None:
-    return None if value is None else MessageId(identifier("messageId", value))
-
-
-def _summary(value: str | None) -> str | None:
+def _handover_note(value: str | None) -> str | None:
     return value.strip() or None if value is not None else None
 
 
 def openapi_config() -> OpenAPIConfig:
-    """The description of the API, at `/schema` and `/schema/openapi.json`.
+    """Return the description of the API, served at `/schema` and `/schema/openapi.json`.
 
-    JSON alone: every page that Litestar can render it into is loaded from a foreign host.
+    JSON only: every page that Litestar could render loads scripts from a foreign host.
     """
     return OpenAPIConfig(
         title="AI Agent Server",

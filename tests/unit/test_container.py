@@ -52,7 +52,7 @@ def test_every_choice_can_be_made(name: str, choice: str, tmp_path: Path) -> Non
 def test_a_user_is_told_where_the_live_chat_is_where_there_is_a_bridge(
     given: dict[str, Any], url: str | None
 ) -> None:
-    address = Container(settings=Settings(**given)).live_chat().of(customer("b1", "u1"))
+    address = Container(settings=Settings(**given)).live_chat().address_of(customer("b1", "u1"))
 
     assert (address.url if address is not None else None) == url
 

@@ -10,6 +10,7 @@ import pytest
 
 from entrypoints.access.auth import RefreshToken, TokenExpired, TokenRefreshed
 from entrypoints.cli.main import main
+from entrypoints.payloads import TypingPush
 from entrypoints.server import messages_channel, wire
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings, table
@@ -43,7 +44,7 @@ PUSHES: dict[str, Shape] = {
     "agent_message": wire.AgentMessagePush,
     "user_message": wire.UserMessagePush,
     "conversation_status": wire.StatusPush,
-    "typing": wire.TypingPush,
+    "typing": TypingPush,
     "token_expired": TokenExpired,
 }
 
