@@ -17,7 +17,7 @@ from domain.identity import (
     identifier,
 )
 
-P = TypeVar("P", bound=msgspec.Struct)
+Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 Identifier = Annotated[str, msgspec.Meta(pattern=IDENTIFIER_PATTERN)]
 SessionIdPath = Annotated[
@@ -38,7 +38,7 @@ class TypingPush(CamelStruct):
     expires_in_ms: int
 
 
-def parse(payload: Any, shape: type[P]) -> P:
+def parse(payload: Any, shape: type[Shape]) -> Shape:
     """Convert a decoded payload into its shape. Raises: InvalidPayload."""
     try:
         return msgspec.convert(payload, shape)

@@ -48,11 +48,11 @@ async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
         ("store", settings.store, each) for each in await _store_problems(container)
     ]
     results += [
-        ("assistant", settings.assistant, await _problem(_check(container.assistant()))),
-        ("bridge", settings.bridge, await _problem(_check(bridge)) if bridge else None),
+        ("assistant", settings.assistant, await _failure_of(_check(container.assistant()))),
+        ("bridge", settings.bridge, await _failure_of(_check(bridge)) if bridge else None),
     ]
     if tokens is not None:
-        results.append(("tokens", settings.socket_auth, await _problem(_check(tokens))))
+        results.append(("tokens", settings.socket_auth, await _failure_of(_check(tokens))))
     return results
 
 
@@ -66,10 +66,10 @@ async def _store_problems(container: Container) -> list[str | None]:
             return [str(error)]
         if lacks := found.lacks(to_serve=True):
             return [f"table {table.name}: {lack}" for lack in lacks]
-    return [await _problem(_read(container.store()))]
+    return [await _failure_of(_try_listing(container.store()))]
 
 
-async def _read(store: Store) -> None:
+async def _try_listing(store: Store) -> None:
     async with store:
         await store.list_sessions(limit=1)
 
@@ -79,7 +79,7 @@ async def _check(adapter: _Adapter) -> None:
         await adapter.check()
 
 
-async def _problem(attempt: Awaitable[None]) -> str | None:
+async def _failure_of(attempt: Awaitable[None]) -> str | None:
     try:
         await attempt
     except ConversationError as error:

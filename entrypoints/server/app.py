@@ -23,8 +23,8 @@ from entrypoints.supervision import forever
 
 logger = logging.getLogger(__name__)
 
-REFRESH_EVERY_S = 60.0
-"""Interval of looking for live chats that other processes began or ended."""
+REFRESH_CHATS_EVERY_S = 60.0
+"""The interval of searching for live chats that other processes began or ended."""
 
 
 def create_app(settings: Settings, container: Container | None = None) -> Litestar:
@@ -85,9 +85,9 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
             await stack.enter_async_context(part)
         _connect_bridge(container, stack)
         stack.push_async_callback(_write_usage, container.usage_tracker())
-        _run(stack, _write_usage_forever(container))
+        _start(stack, _write_usage_forever(container))
         stack.push_async_callback(container.turns().stop)
-        _run(stack, _sweep_forever(container))
+        _start(stack, _sweep_forever(container))
         yield
 
 
@@ -99,10 +99,10 @@ def _connect_bridge(container: Container, stack: AsyncExitStack) -> None:
     stack.push_async_callback(_end, asyncio.create_task(_deliver_forever(deliver, clock)))
     inbox.start()
     stack.callback(inbox.stop)
-    _run(stack, _refresh_forever(inbox, clock))
+    _start(stack, _refresh_forever(inbox, clock))
 
 
-def _run(stack: AsyncExitStack, task: Coroutine[Any, Any, None]) -> None:
+def _start(stack: AsyncExitStack, task: Coroutine[Any, Any, None]) -> None:
     stack.callback(asyncio.create_task(task).cancel)
 
 
@@ -140,9 +140,9 @@ def _deliver_forever(deliver: DeliverOutbox, clock: Clock) -> Coroutine[Any, Any
 def _refresh_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, None]:
     async def work() -> float:
         await inbox.refresh()
-        return REFRESH_EVERY_S
+        return REFRESH_CHATS_EVERY_S
 
-    return forever("refresh", work, clock, crashed_pause_s=REFRESH_EVERY_S)
+    return forever("refresh", work, clock, crashed_pause_s=REFRESH_CHATS_EVERY_S)
 
 
 def _write_usage_forever(container: Container) -> Coroutine[Any, Any, None]:

@@ -1,4 +1,4 @@
-"""The settings: what each may be, what is said of a bad one, and where they are written down."""
+"""The settings: their valid values, the errors of bad ones, and their documentation."""
 
 import re
 import textwrap
@@ -9,13 +9,13 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 import pytest
 
-from entrypoints.settings import BadSetting, Settings, env_file, load_settings, table
+from entrypoints.settings import BadSetting, Settings, env_file, load_settings, setting_rows
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
 
 def bad_settings() -> Iterator[tuple[str, str]]:
-    """For every variable that can have a bad value, some of them."""
+    """Yield some bad values for every variable that can have one."""
     for field in msgspec.structs.fields(Settings):
         base, meta = get_args(field.type)
         name = field.name.upper()
@@ -32,7 +32,7 @@ def bad_settings() -> Iterator[tuple[str, str]]:
 
 
 def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
-    """A value that is not the default."""
+    """Return a value that is not the default."""
     if get_origin(base) is Literal:
         return next(str(choice) for choice in get_args(base) if choice != default)
     if base is not str:
@@ -45,7 +45,7 @@ def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
 def test_a_bad_value_is_told_in_one_line_with_its_name_and_what_it_may_be(
     name: str, text: str
 ) -> None:
-    (may_be,) = (expected for row, _, expected, _ in table() if row == name)
+    (may_be,) = (expected for row, _, expected, _ in setting_rows() if row == name)
     shown = "(hidden)" if name.endswith(("TOKEN", "SECRET", "KEY")) else repr(text)
 
     with pytest.raises(BadSetting) as refused:
@@ -89,19 +89,19 @@ def test_the_example_lists_every_variable_with_its_default_and_what_it_may_be() 
 
 
 def example() -> str:
-    """What `.env.example` must hold.
+    """Return the content of `.env.example`.
 
-    To write it anew: `python -c "import tests.unit.test_settings as t; print(t.example(), end='')"`
+    To regenerate it: `python -c "import tests.unit.test_settings as t; print(t.example(), end='')"`
     """
     head = (
         "# Every setting of the AI Agent Server: what it is for, what it may be, and its default.\n"
-        "# Copy this file to .env, or set them in the environment, which wins. All are optional.\n"
+        "# Copy this file to .env, or set them in the environment, which has precedence. All are optional.\n"
     )
     return head + "".join(
         "\n"
         + textwrap.indent(textwrap.fill(f"{purpose} ({may_be})", 98), "# ")
         + f"\n#{name}={default}\n"
-        for name, default, may_be, purpose in table()
+        for name, default, may_be, purpose in setting_rows()
     )
 
 
@@ -111,7 +111,7 @@ def test_the_example_without_its_comment_signs_sets_the_defaults(tmp_path: Path)
 
     variables = env_file(uncommented)
 
-    assert set(variables) == {name for name, *_ in table()}
+    assert set(variables) == {name for name, *_ in setting_rows()}
     assert load_settings(variables) == Settings()
 
 
