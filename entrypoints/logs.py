@@ -44,7 +44,7 @@ def configure(level: str, style: Literal["console", "json"]) -> None:
 
 
 def is_logged(record: logging.LogRecord) -> bool:
-    """Whether a record is ours, or a warning: OPENAI_LOG, say, sets a library's own level."""
+    """Return whether a record is ours, or a warning: OPENAI_LOG sets a library's own level."""
     return record.levelno >= logging.WARNING or _is_ours(record)
 
 

@@ -28,7 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(CamelStruct):
-    """Why a request was refused or failed (RFC 9457). `code` never changes its meaning."""
+    """A refused or failed request (RFC 9457). The meaning of a `code` never changes."""
 
     title: str
     status: int

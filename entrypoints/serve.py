@@ -36,7 +36,7 @@ class CannotListen(Failure):
 
 
 class Application(NamedTuple):
-    """An ASGI application, and how it finishes its work before it is stopped."""
+    """An ASGI application, and the function that finishes its work before it is stopped."""
 
     asgi: Litestar
     drain: Callable[[], Awaitable[None]] | None = None
@@ -150,12 +150,12 @@ def check_exposure(settings: Settings, host: str, variable: str) -> None:
 
 
 def is_api_open(settings: Settings, host: str) -> bool:
-    """Whether other machines can use the HTTP API without a token."""
+    """Return whether other machines can use the HTTP API without a token."""
     return not settings.service_token.strip(" ,") and not _is_local(host)
 
 
 def _is_local(host: str) -> bool:
-    """Whether only this machine can connect to an address."""
+    """Return whether only this machine can connect to an address."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:

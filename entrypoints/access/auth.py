@@ -63,7 +63,7 @@ class TokenLease:
 
     @property
     def expires_at(self) -> str:
-        """When the token expires, as it stands on the wire."""
+        """The expiry of the token, as it is on the wire."""
         return timestamp(self.identity.until)
 
     @property

@@ -1,4 +1,4 @@
-"""What the terminal chat shows: the screen, and the state of the conversation on it."""
+"""The view of the terminal chat: the screen, and the state of the conversation on it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -182,7 +182,7 @@ class ConversationView:
     # Pushes and replies of the server.
 
     def enter_session(self, session_id: str | None) -> None:
-        """Begin to count anew if it is another session: seqs count from 1 in each."""
+        """Reset the seqs if it is another session: they count from 1 in each."""
         if session_id != self.session_id:
             if self.session_id is not None:
                 self.seen = SeenSeqs()
@@ -253,7 +253,7 @@ class ConversationView:
                 self._show_status(push)
 
     def show_reply_status(self, reply: ServerPayload, known_changes: int) -> None:
-        """Show the status in a reply, unless a push since `known_changes` has told more."""
+        """Show the status in a reply, unless a push since `known_changes` had more."""
         if self.changes == known_changes:
             self._show_status(reply)
 
@@ -264,12 +264,12 @@ class ConversationView:
         if payload.status is None or status == known or (known is None and payload.status == "ai"):
             return
         if known is not None and payload.status == known[0] and payload.coordinator_id is None:
-            return  # a reply, after the push that told more
+            return  # a reply, after the push that had more
         self._terminal.note(printable(_status_text(payload)))
         self._stop_waiting_after_handover()
 
     def _stop_waiting_after_handover(self) -> None:
-        """Where a human will answer, wait only `GRACE_S` for the AI's last message."""
+        """Wait only `GRACE_S` for the AI's last message once a human will answer."""
         if self._pending and self._status is not None and self._status[0] not in (None, "ai"):
             loop = asyncio.get_running_loop()
             loop.call_later(GRACE_S, self._mark_answered, list(self._pending))

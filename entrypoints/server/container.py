@@ -190,7 +190,7 @@ def _opened(
 
 
 class Container(containers.DeclarativeContainer):
-    """Everything that the server is made of. The lifespan opens what has a lifecycle."""
+    """The server's parts. The lifespan opens those that have a lifecycle."""
 
     settings: Provider[Settings] = providers.Dependency(instance_of=Settings)
     policy: Provider[Policy] = providers.Singleton(_policy, settings)
@@ -387,4 +387,4 @@ class Container(containers.DeclarativeContainer):
         none=providers.Callable(_opened, store, assistant, identify),
         elixir=providers.Callable(_opened, store, assistant, identify, elixir_http, elixir_socket),
     )
-    """What the lifespan opens, in this order."""
+    """The parts that the lifespan opens, in this order."""

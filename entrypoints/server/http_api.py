@@ -62,20 +62,20 @@ DEFAULT_SPAN = timedelta(days=29)
 
 
 class Alive(CamelStruct):
-    """The process lives."""
+    """The process is alive."""
 
     status: Literal["ok"] = "ok"
 
 
 class ConversationList(CamelStruct):
-    """One page of conversations, newest first; `cursor` asks for the next."""
+    """One page of conversations, newest first; `cursor` requests the next."""
 
     conversations: list[SessionJson]
     cursor: str | None
 
 
 class MessagePage(CamelStruct):
-    """Entries of a conversation, oldest first; `more`: there are others in the direction asked."""
+    """Entries of a conversation, oldest first; `more`: there are further ones in that direction."""
 
     messages: list[LoggedJson | StatusJson]
     more: bool
@@ -108,13 +108,13 @@ class ContextJson(CamelStruct):
 
 
 class DayJson(UsageJson):
-    """What was spent on one day."""
+    """The usage of one day."""
 
     day: date
 
 
 class UsageReport(CamelStruct):
-    """What the AI of a business has cost: on the days (UTC) when it did, and in all."""
+    """The AI usage of a business: of each day (UTC) that has any, and in total."""
 
     business_id: str
     days: list[DayJson]
@@ -122,9 +122,9 @@ class UsageReport(CamelStruct):
 
 
 class StatusRequest(CamelStruct):
-    """The coordinator's side takes a conversation over (`live`), returns (`ai`) or closes it.
+    """The status that a coordinator sets: `live` (takeover), `ai` (return) or `closed`.
 
-    `updatedAt` is checked and no more: the log is ordered by the server's own clock.
+    `updatedAt` is validated but not used: the log is ordered by the server's own clock.
     """
 
     status: Status
@@ -134,7 +134,7 @@ class StatusRequest(CamelStruct):
 
 
 class AgentMessage(CamelStruct):
-    """A coordinator speaks, into one session or to a user by name."""
+    """A coordinator's message, for one session or for a user by name."""
 
     message: Annotated[str, msgspec.Meta(min_length=1)]
     session_id: Identifier | None = None
@@ -146,7 +146,7 @@ class AgentMessage(CamelStruct):
 
 
 class AgentMessageStored(CamelStruct):
-    """A coordinator's message is stored; `duplicate`: it was already."""
+    """The message is stored; `duplicate`: it was already."""
 
     message_id: str
     seq: int
@@ -163,7 +163,7 @@ class ExportedConversation(CamelStruct):
 
 
 class Export(CamelStruct):
-    """Everything that is stored of a user."""
+    """Everything stored about a user."""
 
     business_id: str
     user_id: str
@@ -172,7 +172,7 @@ class Export(CamelStruct):
 
 
 class Receipt(CamelStruct):
-    """How much of a user was erased."""
+    """The numbers of records that were erased."""
 
     sessions: int
     messages: int
@@ -245,18 +245,21 @@ def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 def _operator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/health", tags=["operation"], sync_to_thread=False)
     def alive() -> Alive:
-        """The process lives."""
+        """Report that the process is alive."""
         return Alive()
 
     @get("/health/ready", tags=["operation"], responses={503: ResponseSpec(Ready)})
     async def ready() -> Response[Ready]:
-        """Whether to send traffic here."""
+        """Report whether to send traffic here: not with a 503."""
         report = await services.health.report()
         return Response(report, status_code=503 if report.status in ("down", "draining") else 200)
 
     @get("/metrics", tags=["operation"], media_type="text/plain; version=1.0.0")
     async def metrics() -> bytes:
-        """Prometheus' text format. An `outbox_depth` of -1: the store is unavailable."""
+        """Return the metrics in Prometheus' text format.
+
+        An `outbox_depth` of -1: the store is unavailable.
+        """
         try:
             depth = await services.outbox.depth()
         except Failure:
@@ -279,7 +282,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_LISTED)] = 50,
         cursor: Annotated[str | None, QueryParameter(max_length=512)] = None,
     ) -> ConversationList:
-        """Conversations, newest first."""
+        """List conversations, newest first."""
         if user_id is not None and business_id is None:
             raise InvalidPayload("userId needs businessId")
         page = await services.archive.list_sessions(
@@ -293,7 +296,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
 
     @get("/conversations/{sessionId:str}", tags=["conversations"], responses=problems(404))
     async def conversation(session_id: SessionIdPath) -> SessionJson:
-        """The head of a conversation."""
+        """Read the head of a conversation."""
         session, _ = await load_session(services.store, as_session_id(session_id))
         return session_json(session)
 
@@ -308,7 +311,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         before: Annotated[int | None, QueryParameter(ge=1, le=MAX_SEQ)] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = 50,
     ) -> MessagePage:
-        """Entries between two seqs: the newest given `before`, else the oldest."""
+        """Read entries between two seqs: the newest with `before`, else the oldest."""
         session, _ = await load_session(services.store, as_session_id(session_id))
         page = await services.history.of(session, after=after, before=before, limit=limit)
         shown = [services.presenter.logged_json(session.customer, entry) for entry in page.entries]
@@ -320,7 +323,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         responses=problems(404),
     )
     async def context(session_id: SessionIdPath) -> ContextJson:
-        """What a coordinator needs to know before the first word."""
+        """Read the context that a coordinator needs before the first message."""
         session, recent = await load_session(services.store, as_session_id(session_id))
         language = await language_of(services.businesses, session.customer.business_id)
         return _context(session, recent, language)
@@ -356,7 +359,7 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     async def speak(
         data: Annotated[AgentMessage, Body(examples=[_AGENT_EXAMPLE])],
     ) -> Response[AgentMessageStored]:
-        """A coordinator speaks: that is a takeover, whoever owned the conversation before."""
+        """Post a coordinator's message: a takeover, whoever owned the conversation before."""
         session_id, owner = None, None
         if data.session_id is not None:
             session_id = as_session_id(data.session_id)
@@ -376,7 +379,7 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/users/{businessId:str}/{userId:str}/export", tags=["users"], responses=problems())
     async def export(business_id: BusinessIdPath, user_id: UserIdPath) -> Export:
-        """Everything that is stored of a user."""
+        """Export everything stored about a user."""
         who = customer(business_id, user_id)
         logs = await services.privacy.export(who)
         return Export(
@@ -399,7 +402,7 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         responses=problems(),
     )
     async def erase(business_id: BusinessIdPath, user_id: UserIdPath) -> Receipt:
-        """Erase everything that is stored of a user. A repeat counts zero."""
+        """Erase everything stored about a user. A repeat counts zero."""
         erased = await services.privacy.erase(customer(business_id, user_id))
         at = timestamp(services.clock.now())
         return Receipt(erased.sessions, erased.messages, erased.notices, at)
@@ -414,7 +417,7 @@ def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         first: Annotated[date | None, QueryParameter(name="from")] = None,
         last: Annotated[date | None, QueryParameter(name="to")] = None,
     ) -> UsageReport:
-        """What a business has spent on its AI, both days included; else the last 30 days."""
+        """Report the AI usage of a business, both days included; default: the last 30 days."""
         owner = BusinessId(identifier("businessId", business_id))
         end = last or services.clock.now().date()
         begin = first or max(date.min + DEFAULT_SPAN, end) - DEFAULT_SPAN
@@ -477,11 +480,11 @@ def openapi_config() -> OpenAPIConfig:
             }
         ),
         tags=[
-            Tag("conversations", "What was said, and who owns it."),
-            Tag("coordinators", "A human takes over, speaks, returns and closes."),
-            Tag("usage", "What the AI costs."),
-            Tag("users", "A user's right to see and to erase."),
-            Tag("operation", "For whoever runs the server."),
+            Tag("conversations", "Conversations and their messages."),
+            Tag("coordinators", "Takeovers, messages, returns and closes by coordinators."),
+            Tag("usage", "The usage of the AI."),
+            Tag("users", "A user's rights of access and erasure."),
+            Tag("operation", "Health and metrics."),
         ],
         use_handler_docstrings=True,
         operation_id_creator=lambda handler, *_: handler.handler_name,

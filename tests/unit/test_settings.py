@@ -95,7 +95,8 @@ def example() -> str:
     """
     head = (
         "# Every setting of the AI Agent Server: what it is for, what it may be, and its default.\n"
-        "# Copy this file to .env, or set them in the environment, which has precedence. All are optional.\n"
+        "# All are optional. Copy this file to .env, or set them in the environment, which has\n"
+        "# precedence.\n"
     )
     return head + "".join(
         "\n"
