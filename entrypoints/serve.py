@@ -144,8 +144,8 @@ def check_exposure(settings: Settings, host: str, variable: str) -> None:
     """
     if settings.socket_auth == "none" and settings.allow_insecure != "1" and not _is_local(host):
         raise BadSetting(
-            f"{variable} is {host!r}, where others than this machine can come, and SOCKET_AUTH=none"
-            " believes whoever they say they are: set SOCKET_AUTH=jwt, or ALLOW_INSECURE=1"
+            f"{variable} is {host!r}, which other machines can reach, but SOCKET_AUTH=none "
+            "verifies nobody's identity: set SOCKET_AUTH=jwt, or ALLOW_INSECURE=1"
         )
 
 

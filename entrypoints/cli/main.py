@@ -301,7 +301,7 @@ def erase(business: str, user: str, yes: bool) -> None:
     from entrypoints.cli.operations import erase_user
 
     if not yes:
-        raise click.UsageError("erasing cannot be undone: say --yes if you mean it")
+        raise click.UsageError("erasing cannot be undone: pass --yes to confirm")
     click.echo(asyncio.run(erase_user(_settings(), business, user)))
 
 
@@ -337,7 +337,7 @@ def delete(name: str, yes: bool) -> None:
     if name != settings.dynamodb_table:
         raise click.UsageError(f"DYNAMODB_TABLE is {settings.dynamodb_table}, not {name}")
     if not yes:
-        raise click.UsageError("deleting cannot be undone: say --yes if you mean it")
+        raise click.UsageError("deleting cannot be undone: pass --yes to confirm")
     asyncio.run(delete_table(settings, click.echo))
 
 
@@ -370,7 +370,7 @@ def retry(notice_ids: tuple[str, ...], everything: bool) -> None:
     from entrypoints.cli.operations import retry_dead_letters
 
     if everything == bool(notice_ids):
-        raise click.UsageError("say which: IDs from `outbox list`, or --all")
+        raise click.UsageError("pass IDs from `outbox list`, or --all")
     click.echo(asyncio.run(retry_dead_letters(_settings(), notice_ids)))
 
 

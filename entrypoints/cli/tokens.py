@@ -12,8 +12,8 @@ def sign_token(settings: Settings, role: Role, business_id: str, name: str, ttl_
     """Return a token signed with JWT_SECRET. Raises: BadSetting, InvalidPayload."""
     if not settings.jwt_secret:
         raise BadSetting(
-            "JWT_SECRET is empty, and tokens are made here with it alone (HS256): those of a "
-            "public key are made by who has its private key"
+            "JWT_SECRET is empty, but tokens are signed with it here (HS256); tokens for a public "
+            "key are signed elsewhere, with its private key"
         )
     try:
         key = secret_key(settings.jwt_secret)

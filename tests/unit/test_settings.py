@@ -42,7 +42,7 @@ def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
 
 
 @pytest.mark.parametrize(("name", "text"), list(bad_settings()))
-def test_a_bad_value_is_told_in_one_line_with_its_name_and_what_it_may_be(
+def test_the_error_of_a_bad_value_has_its_name_and_the_valid_values_in_one_line(
     name: str, text: str
 ) -> None:
     (may_be,) = (expected for row, _, expected, _ in setting_rows() if row == name)
@@ -64,7 +64,7 @@ def test_every_variable_of_the_table_can_be_set(field: msgspec.structs.FieldInfo
     assert str(getattr(settings, field.name)).removesuffix(".0") == text
 
 
-def test_what_the_environment_leaves_out_has_its_default() -> None:
+def test_a_variable_absent_from_the_environment_has_its_default() -> None:
     settings = load_settings({"PATH": "/bin", "server_port": "1"})
 
     assert settings == Settings()
@@ -82,7 +82,7 @@ def test_no_secret_is_in_the_repr() -> None:
     assert "s3cret" not in repr(settings)
 
 
-def test_the_example_lists_every_variable_with_its_default_and_what_it_may_be() -> None:
+def test_the_example_lists_every_variable_with_its_default_and_valid_values() -> None:
     written = EXAMPLE.read_text("utf-8")
 
     assert written == example()
@@ -160,6 +160,6 @@ def test_a_folder_without_an_env_file_sets_nothing(tmp_path: Path) -> None:
     assert variables == {}
 
 
-def test_an_env_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_env_file_is_a_bad_setting(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="cannot be read"):
         env_file(tmp_path)

@@ -1,4 +1,4 @@
-"""Token buckets, and where a client is: what the abuse limits count by."""
+"""The abuse limits: token buckets, and the addresses that limits count by."""
 
 from typing import Any, cast
 
@@ -28,8 +28,8 @@ def connecting(peer: str | None = "203.0.113.7", *forwarded: str) -> ConnectInfo
     return ConnectInfo(cast(Any, {"client": client, "headers": headers}))
 
 
-class Watch:
-    """A monotonic clock that is wound by hand."""
+class ManualClock:
+    """A monotonic clock that is set by hand."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -38,12 +38,12 @@ class Watch:
         return self.now
 
 
-def limits(watch: Watch, met: list[str] | None = None, **settings: Any) -> TokenBucketLimiter:
-    return TokenBucketLimiter(Settings(**settings), watch, (met if met is not None else []).append)
+def limits(clock: ManualClock, met: list[str] | None = None, **settings: Any) -> TokenBucketLimiter:
+    return TokenBucketLimiter(Settings(**settings), clock, (met if met is not None else []).append)
 
 
 def taken(buckets: TokenBuckets, key: object, now: float) -> int:
-    """How many can be had at once."""
+    """Take as many tokens as there are, and return their number."""
     count = 0
     while not buckets.wait_s(key, now):
         buckets.take(key, now)
@@ -53,7 +53,9 @@ def taken(buckets: TokenBuckets, key: object, now: float) -> int:
 
 @pytest.mark.parametrize("now", [0.0, 5.0, 1e6, 1e9])
 @pytest.mark.parametrize("size", [1, 3, 60, 6_000])
-def test_a_bucket_gives_its_size_at_once_and_again_after_its_time(size: int, now: float) -> None:
+def test_a_bucket_allows_its_size_at_once_and_again_after_the_refill_time(
+    size: int, now: float
+) -> None:
     buckets = TokenBuckets(size, 60.0)
 
     assert taken(buckets, "a", now) == size
@@ -63,7 +65,7 @@ def test_a_bucket_gives_its_size_at_once_and_again_after_its_time(size: int, now
     assert taken(buckets, "a", now + 600) == size
 
 
-def test_an_empty_bucket_says_when_there_is_one_more() -> None:
+def test_an_empty_bucket_returns_the_time_until_the_next_token() -> None:
     buckets = TokenBuckets(60, 60.0)
     taken(buckets, "a", 100.0)
 
@@ -78,7 +80,7 @@ def test_an_empty_bucket_says_when_there_is_one_more() -> None:
     st.floats(0.1, 100),
     st.lists(st.floats(0, 30), min_size=1, max_size=100),
 )
-def test_in_no_stretch_of_time_is_there_more_than_size_and_refill(
+def test_no_period_allows_more_than_size_and_refill(
     size: int, refill_s: float, pauses: list[float]
 ) -> None:
     buckets, now, given_at = TokenBuckets(size, refill_s), 0.0, []
@@ -93,7 +95,7 @@ def test_in_no_stretch_of_time_is_there_more_than_size_and_refill(
             assert last - first + 1 <= size + (end - start) / refill_s * size + 1e-3
 
 
-def test_there_are_never_more_buckets_than_may_be() -> None:
+def test_the_number_of_buckets_is_bounded() -> None:
     buckets = TokenBuckets(10, 60.0, most=100)
     for number in range(5_000):
         buckets.take(number, now=number / 1000)
@@ -101,7 +103,7 @@ def test_there_are_never_more_buckets_than_may_be() -> None:
     assert len(buckets) <= 100
 
 
-def test_full_buckets_are_the_first_to_be_forgotten() -> None:
+def test_full_buckets_are_dropped_first() -> None:
     buckets = TokenBuckets(10, 60.0, most=100)
     taken(buckets, "empty", 0.0)
     for number in range(99):
@@ -112,8 +114,8 @@ def test_full_buckets_are_the_first_to_be_forgotten() -> None:
     assert buckets.wait_s("empty", 0.0)
 
 
-def test_a_limit_cannot_be_shaken_off_by_other_names() -> None:
-    # 10,000 other names, each used once, push out one another but not the one that is at its limit.
+def test_a_limit_cannot_be_evicted_by_using_other_keys() -> None:
+    # 10,000 other keys, each used once, evict one another but not the one that is at its limit.
     buckets = TokenBuckets(10, 60.0, most=100)
     taken(buckets, "flood", 0.0)
     for number in range(10_000):
@@ -122,9 +124,9 @@ def test_a_limit_cannot_be_shaken_off_by_other_names() -> None:
     assert taken(buckets, "flood", 0.0) == 0
 
 
-def test_a_user_at_the_limit_leaves_the_others_alone() -> None:
-    watch, met = Watch(), list[str]()
-    limiter = limits(watch, met, limit_messages_per_user=3)
+def test_a_user_at_the_limit_does_not_affect_others() -> None:
+    clock, met = ManualClock(), list[str]()
+    limiter = limits(clock, met, limit_messages_per_user=3)
     for _ in range(3):
         limiter.admit_message(ANA)
 
@@ -135,13 +137,13 @@ def test_a_user_at_the_limit_leaves_the_others_alone() -> None:
     assert refused.value.code == "rate_limited"
     assert refused.value.retry_after_ms == pytest.approx(20_000, abs=1)
     assert met == ["messages_per_user"]
-    watch.now += refused.value.retry_after_ms / 1000
+    clock.now += refused.value.retry_after_ms / 1000
     limiter.admit_message(ANA)
 
 
-def test_a_business_at_the_limit_leaves_the_others_alone_and_costs_a_user_nothing() -> None:
-    watch, met = Watch(), list[str]()
-    limiter = limits(watch, met, limit_messages_per_business=2, limit_messages_per_user=2)
+def test_a_business_at_the_limit_affects_no_other_and_costs_a_user_nothing() -> None:
+    clock, met = ManualClock(), list[str]()
+    limiter = limits(clock, met, limit_messages_per_business=2, limit_messages_per_user=2)
     limiter.admit_message(ANA)
     limiter.admit_message(ANA)
 
@@ -149,15 +151,15 @@ def test_a_business_at_the_limit_leaves_the_others_alone_and_costs_a_user_nothin
         with pytest.raises(RateLimited):
             limiter.admit_message(DAN)
     limiter.admit_message(EVA)
-    watch.now += 60
+    clock.now += 60
     limiter.admit_message(DAN)
     limiter.admit_message(DAN)
 
     assert met == ["messages_per_business"] * 5
 
 
-def test_what_stores_nothing_is_counted_apart() -> None:
-    limiter = limits(Watch(), limit_messages_per_user=2)
+def test_requests_that_store_nothing_have_their_own_limit() -> None:
+    limiter = limits(ManualClock(), limit_messages_per_user=2)
     for _ in range(20):
         limiter.admit_request(ANA)
 
@@ -166,9 +168,9 @@ def test_what_stores_nothing_is_counted_apart() -> None:
     limiter.admit_message(ANA)
 
 
-def test_joins_are_counted_by_address_and_in_all() -> None:
-    watch, met = Watch(), list[str]()
-    limiter = limits(watch, met, limit_sockets_per_address=3, limit_joins_per_s=2)
+def test_joins_are_counted_by_address_and_in_total() -> None:
+    clock, met = ManualClock(), list[str]()
+    limiter = limits(clock, met, limit_sockets_per_address=3, limit_joins_per_s=2)
     for _ in range(3):
         limiter.admit_join(connecting("203.0.113.1"))
     limiter.admit_authenticated_join()
@@ -185,9 +187,9 @@ def test_joins_are_counted_by_address_and_in_all() -> None:
     assert met == ["joins_per_address", "joins"]
 
 
-def test_sockets_are_counted_by_address_and_in_all() -> None:
+def test_sockets_are_counted_by_address_and_in_total() -> None:
     met = list[str]()
-    limiter = limits(Watch(), met, limit_sockets_per_address=2, limit_sockets=3)
+    limiter = limits(ManualClock(), met, limit_sockets_per_address=2, limit_sockets=3)
     for peer in ("203.0.113.1", "203.0.113.1", "203.0.113.2"):
         limiter.admit(connecting(peer))
 
@@ -202,7 +204,7 @@ def test_sockets_are_counted_by_address_and_in_all() -> None:
     assert met == ["sockets", "sockets_per_address"]
 
 
-def test_without_limits_nothing_is_too_much() -> None:
+def test_without_limits_everything_is_admitted() -> None:
     free = NoRateLimits()
     for _ in range(10_000):
         free.admit(connecting())
@@ -246,22 +248,22 @@ PROXIES = parse_networks("10.0.0.0/8, 192.0.2.1,fd00::/8")
         (None, ["198.51.100.1"], ""),
     ],
 )
-def test_a_client_is_where_the_nearest_proxies_of_ours_say(
+def test_the_address_is_the_one_reported_by_the_nearest_trusted_proxies(
     peer: str | None, forwarded: list[str], place: str
 ) -> None:
     assert address_group(connecting(peer, *forwarded), PROXIES) == place
 
 
-def test_nobodys_word_is_taken_where_no_proxy_is_trusted() -> None:
+def test_without_trusted_proxies_x_forwarded_for_is_ignored() -> None:
     assert address_group(connecting("127.0.0.1", "198.51.100.1"), ()) == "127.0.0.1"
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=255), max_size=40), max_size=5))
-def test_whatever_a_client_writes_itself_does_not_move_it(forged: list[str]) -> None:
+def test_a_forged_x_forwarded_for_does_not_change_the_address(forged: list[str]) -> None:
     assert address_group(connecting("10.1.1.1", *forged, "198.51.100.1"), PROXIES) == "198.51.100.1"
 
 
 @pytest.mark.parametrize("text", ["banana", "10.0.0.1/8", "10.0.0.0/99", "10.0.0.0/8;::1"])
-def test_a_bad_list_of_proxies_is_told(text: str) -> None:
+def test_a_bad_list_of_proxies_is_a_bad_setting(text: str) -> None:
     with pytest.raises(BadSetting, match="TRUSTED_PROXIES must be"):
         parse_networks(text)
