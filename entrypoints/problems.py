@@ -99,7 +99,7 @@ def conversation_problem(
     status = next(_HTTP_STATUS[each] for each in type(error).__mro__ if each in _HTTP_STATUS)
     if isinstance(error, Refusal):
         return _problem(status, error.code, str(error))
-    _log_failure(error)
+    _log_failed_request(error)
     return _problem(status, error.code, (type(error).__doc__ or "").strip())
 
 
@@ -108,11 +108,11 @@ def error_reply(error: ConversationError, *, by: str | None = None) -> ErrorRepl
     if isinstance(error, Refusal):
         retry_after_ms = error.retry_after_ms if isinstance(error, RateLimited) else None
         return ErrorReply(error.code, str(error), by, retry_after_ms)
-    _log_failure(error)
+    _log_failed_request(error)
     return ErrorReply(error.code)
 
 
-def _log_failure(error: ConversationError) -> None:
+def _log_failed_request(error: ConversationError) -> None:
     extra = {"action": "request_failed", "code": error.code}
     logger.warning("A request failed", extra=extra, exc_info=error)
 
