@@ -1,9 +1,9 @@
-"""The log: one line per event on stderr, to be read by people or by machines.
+"""The log: one line per event on stderr, for people or for machines.
 
-A line is a constant sentence; what differs comes beside it, through `extra={"action": …}`. Bodies
-of messages, tokens and URLs with their query are in none, and need not be looked for by whoever
-logs: a library's own words are cut where it may have formatted something in, and of an exception
-the log has where and what, but only those texts that are written here or by the operating system.
+A line is a constant sentence; variable data is in `extra={"action": …}`. No line has the text of a
+message, a token or the query of a URL, whatever the caller logs: a library's message is cut before
+the first place where data may be formatted in, and of an exception the log has the traceback and
+the type, but only those texts that are written here or by the operating system.
 """
 
 import json
@@ -16,35 +16,35 @@ from typing import Any, Literal
 
 from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable
 
-OURS = ("adapters", "entrypoints")
-"""The packages that log."""
-LONGEST_CHAIN = 20
-"""Exceptions of one chain that are told of."""
+OWN_PACKAGES = ("adapters", "entrypoints")
+"""The packages of this program that log."""
+MAX_CHAIN = 20
+"""The most exceptions of one chain that are logged."""
 
-# The rest of what `vars(record)` holds came in through `extra`.
-_OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
+# Whatever else `vars(record)` holds came in through `extra`.
+_RECORD_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 # Not `BridgeRefused`: it quotes the bridge, which may quote the user.
-_SPEAKING = (AssistantFailed, BridgeUnavailable, StorageUnavailable, OSError)
+_WITH_SAFE_TEXT = (AssistantFailed, BridgeUnavailable, StorageUnavailable, OSError)
 _CONSTANT = re.compile(r"""[^\n\r(<{\["'=]*""")
 _IN_URLS = re.compile(r"""(?<=://)[^\s/"']*@|\?[^\s"'=]*=[^\s"']*""")
 
 
 def configure(level: str, style: Literal["console", "json"]) -> None:
-    """Log our own events from `level` on, and a library's from warnings on.
+    """Log our own events from `level` up, and those of libraries from warnings up.
 
-    Below that, libraries write what must not be in a log: URLs with a query, requests with bodies.
+    Below that, libraries log what must not be in a log: URLs with a query, requests with bodies.
     """
-    least = logging.getLevelNamesMapping()[level.upper()]
+    lowest = logging.getLevelNamesMapping()[level.upper()]
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if style == "json" else ConsoleFormatter())
-    handler.addFilter(is_heard)
-    logging.basicConfig(level=max(least, logging.WARNING), handlers=[handler], force=True)
-    for package in OURS:
-        logging.getLogger(package).setLevel(least)
+    handler.addFilter(is_logged)
+    logging.basicConfig(level=max(lowest, logging.WARNING), handlers=[handler], force=True)
+    for package in OWN_PACKAGES:
+        logging.getLogger(package).setLevel(lowest)
 
 
-def is_heard(record: logging.LogRecord) -> bool:
-    """Whether it is ours, or grave: a library may set its own level, by variables as OPENAI_LOG."""
+def is_logged(record: logging.LogRecord) -> bool:
+    """Return whether a record is ours, or a warning: OPENAI_LOG sets a library's own level."""
     return record.levelno >= logging.WARNING or _is_ours(record)
 
 
@@ -53,14 +53,14 @@ class ConsoleFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = self.formatTime(record, "%H:%M:%S")
-        pairs = [f" {key}={_in_one_word(value)}" for key, value in _extras(record).items()]
+        pairs = [f" {key}={_one_word(value)}" for key, value in _extras(record).items()]
         line = f"{at} {record.levelname} {record.name}: {_sentence(record)}{''.join(pairs)}"
         error = _exception(record)
-        return _without_secrets(line if error is None else f"{line}\n{story(error)}")
+        return _without_secrets(line if error is None else f"{line}\n{format_exception(error)}")
 
 
 class JsonFormatter(logging.Formatter):
-    """`{"time", "level", "logger", "message"}`, the extras, and `exception` where there was one."""
+    """`{"time", "level", "logger", "message"}`, the extras, and `exception` if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -73,25 +73,25 @@ class JsonFormatter(logging.Formatter):
         }
         error = _exception(record)
         if error is not None:
-            line["exception"] = story(error)
+            line["exception"] = format_exception(error)
         return _without_secrets(json.dumps(line, default=str))
 
 
-def story(error: BaseException) -> str:
-    """The traceback of an exception and of what led to it, the first one first.
+def format_exception(error: BaseException) -> str:
+    """Format the tracebacks of an exception and of its causes, the first cause first.
 
-    As Python writes it, without the texts of those exceptions that may repeat what somebody said.
+    As Python does, without the texts of exceptions that may quote a message.
     """
-    return "\n\n".join(_chapters(error, set()))
+    return "\n\n".join(_tracebacks(error, set()))
 
 
-def _chapters(error: BaseException, told: set[int]) -> Iterator[str]:
-    told.add(id(error))
+def _tracebacks(error: BaseException, formatted: set[int]) -> Iterator[str]:
+    formatted.add(id(error))
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     parts = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
     for other in (cause, *parts):
-        if other is not None and id(other) not in told and len(told) < LONGEST_CHAIN:
-            yield from _chapters(other, told)
+        if other is not None and id(other) not in formatted and len(formatted) < MAX_CHAIN:
+            yield from _tracebacks(other, formatted)
     lines = traceback.format_tb(error.__traceback__)
     head = "Traceback (most recent call last):\n" if lines else ""
     yield head + "".join(lines) + _name_and_text(error)
@@ -104,7 +104,7 @@ def _name_and_text(error: BaseException) -> str:
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
     )
-    text = str(error) if isinstance(error, _SPEAKING) else ""
+    text = str(error) if isinstance(error, _WITH_SAFE_TEXT) else ""
     return f"{name}: {text if text.isprintable() else repr(text)}" if text else name
 
 
@@ -113,11 +113,11 @@ def _exception(record: logging.LogRecord) -> BaseException | None:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    return record.name.partition(".")[0] in OURS
+    return record.name.partition(".")[0] in OWN_PACKAGES
 
 
 def _sentence(record: logging.LogRecord) -> str:
-    """What is constant of a message: ours wholly, a library's as far as nothing stands in it."""
+    """Return the constant part of a message: all of ours, a library's up to the first data."""
     if _is_ours(record):
         return record.getMessage()
     found = _CONSTANT.match(str(record.msg))
@@ -127,14 +127,14 @@ def _sentence(record: logging.LogRecord) -> str:
 def _extras(record: logging.LogRecord) -> dict[str, Any]:
     if not _is_ours(record):
         return {}
-    return {key: value for key, value in vars(record).items() if key not in _OF_EVERY_RECORD}
+    return {key: value for key, value in vars(record).items() if key not in _RECORD_FIELDS}
 
 
 def _without_secrets(line: str) -> str:
-    """Without the names and passwords of URLs, and without their queries."""
+    """Remove the credentials and the queries of URLs."""
     return _IN_URLS.sub("…", line)
 
 
-def _in_one_word(value: object) -> str:
+def _one_word(value: object) -> str:
     text = str(value)
     return text if text.isprintable() and " " not in text and text else repr(text)

@@ -1,4 +1,4 @@
-"""Client payloads: identifiers, and the conversion into shapes."""
+"""Client payloads: identifiers, conversion into shapes, and shapes that both sockets share."""
 
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from litestar.params import PathParameter
 
+from adapters.json_shapes import CamelStruct
 from domain.errors import InvalidPayload
 from domain.identity import (
     IDENTIFIER_PATTERN,
@@ -16,7 +17,7 @@ from domain.identity import (
     identifier,
 )
 
-P = TypeVar("P", bound=msgspec.Struct)
+Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 Identifier = Annotated[str, msgspec.Meta(pattern=IDENTIFIER_PATTERN)]
 SessionIdPath = Annotated[
@@ -26,10 +27,18 @@ SessionIdPath = Annotated[
     ),
 ]
 BusinessIdPath = Annotated[str, PathParameter(name="businessId", pattern=IDENTIFIER_PATTERN)]
+UserIdPath = Annotated[str, PathParameter(name="userId", pattern=IDENTIFIER_PATTERN)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-def parse(payload: Any, shape: type[P]) -> P:
+class TypingPush(CamelStruct):
+    """`typing`: somebody is writing; it expires by itself."""
+
+    author: str
+    expires_in_ms: int
+
+
+def parse(payload: Any, shape: type[Shape]) -> Shape:
     """Convert a decoded payload into its shape. Raises: InvalidPayload."""
     try:
         return msgspec.convert(payload, shape)

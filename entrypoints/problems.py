@@ -1,4 +1,4 @@
-"""What goes wrong, as a problem document: RFC 9457, `application/problem+json`."""
+"""Errors as clients get them: problem documents (RFC 9457), or error replies on a channel."""
 
 import logging
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
-from adapters.json_shapes import CamelStruct
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
 from domain.errors import (
     ConversationError,
     Failure,
@@ -20,6 +20,7 @@ from domain.errors import (
     TransitionRefused,
     UnknownSession,
 )
+from entrypoints.access.rate_limits import RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(CamelStruct):
-    """Why a request was refused or failed (RFC 9457). `code` never changes its meaning."""
+    """A refused or failed request (RFC 9457). The meaning of a `code` never changes."""
 
     title: str
     status: int
@@ -36,7 +37,19 @@ class Problem(CamelStruct):
     type: str = "about:blank"
 
 
-_STATUS: Mapping[type[ConversationError], int] = {
+class ErrorReply(CamelStructOmitDefaults):
+    """The reply to a request that is refused or has failed.
+
+    `by`: on the bridge, the coordinator who has the conversation.
+    """
+
+    reason: str
+    detail: str | None = None
+    by: str | None = None
+    retry_after_ms: int | None = None
+
+
+_HTTP_STATUS: Mapping[type[ConversationError], int] = {
     UnknownSession: 404,
     NotInLiveChat: 409,
     TransitionRefused: 409,
@@ -45,7 +58,7 @@ _STATUS: Mapping[type[ConversationError], int] = {
     Failure: 503,
     ConversationError: 500,
 }
-"""The first of an error's classes that is here says its status."""
+"""The first class of an error's MRO in this table determines its status."""
 
 _CODES: Mapping[int, str] = {
     400: "invalid_payload",
@@ -56,11 +69,11 @@ _CODES: Mapping[int, str] = {
     415: "unsupported_media_type",
     429: "rate_limited",
 }
-"""The codes of what Litestar itself refuses, or the guards of the API."""
+"""The codes of refusals by Litestar itself, or by the guards of the API."""
 
 
 def problem_handlers() -> ExceptionHandlersMap:
-    """What each error becomes: a problem document that leaks nothing."""
+    """Return the handlers that turn every error into a problem document that leaks nothing."""
     return {
         ConversationError: conversation_problem,
         HTTPException: _http_problem,
@@ -82,13 +95,26 @@ def _problem(
 def conversation_problem(
     request: Request[Any, Any, Any], error: ConversationError
 ) -> Response[Problem]:
-    """A refusal says why; a failure says no more than its kind, and is logged."""
-    status = next(_STATUS[each] for each in type(error).__mro__ if each in _STATUS)
+    """Return the problem of a refusal, or of a failure, which is logged and not detailed."""
+    status = next(_HTTP_STATUS[each] for each in type(error).__mro__ if each in _HTTP_STATUS)
     if isinstance(error, Refusal):
         return _problem(status, error.code, str(error))
+    _log_failed_request(error)
+    return _problem(status, error.code, (type(error).__doc__ or "").strip())
+
+
+def error_reply(error: ConversationError, *, by: str | None = None) -> ErrorReply:
+    """Return the reply of a refusal, or of a failure, which is logged and not detailed."""
+    if isinstance(error, Refusal):
+        retry_after_ms = error.retry_after_ms if isinstance(error, RateLimited) else None
+        return ErrorReply(error.code, str(error), by, retry_after_ms)
+    _log_failed_request(error)
+    return ErrorReply(error.code)
+
+
+def _log_failed_request(error: ConversationError) -> None:
     extra = {"action": "request_failed", "code": error.code}
     logger.warning("A request failed", extra=extra, exc_info=error)
-    return _problem(status, error.code, (type(error).__doc__ or "").strip())
 
 
 def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
@@ -100,13 +126,13 @@ def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Resp
 
 def _detail(error: HTTPException) -> str:
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
-        return "; ".join(_complaint(**each) for each in error.extra)
+        return "; ".join(_invalid_field(**each) for each in error.extra)
     return error.detail
 
 
-def _complaint(message: str, key: str = "data", **_: Any) -> str:
-    """What is wrong with one parameter or field, named as it is on the wire."""
-    if key == "data":  # the handlers' name for the body; for an absent one, it is all that is said
+def _invalid_field(message: str, key: str = "data", **_: Any) -> str:
+    """Describe an invalid parameter or field by its name on the wire."""
+    if key == "data":  # the handlers' name for the body; an absent body has no other message
         return "the body must be a JSON object" if message == "'data'" else f"body: {message}"
     first, *others = key.split("_")
     return f"{first}{''.join(other.title() for other in others)}: {message}"
@@ -119,7 +145,7 @@ def _unexpected_problem(request: Request[Any, Any, Any], error: Exception) -> Re
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """The problems of an operation under `/api`: `statuses`, and those that every one has."""
+    """Return the problem responses of an operation: `statuses`, and those that every one has."""
     return {
         status: ResponseSpec(
             Problem,

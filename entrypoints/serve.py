@@ -1,4 +1,4 @@
-"""A process that serves: it listens, answers, and ends in order when it is told to."""
+"""A serving process: listens, runs applications, and shuts down gracefully on a signal."""
 
 import asyncio
 import dataclasses
@@ -7,11 +7,14 @@ import logging
 import re
 import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_address
 from secrets import token_urlsafe
 from types import FrameType
+from typing import NamedTuple
 
 import uvicorn
 from litestar import Litestar
@@ -19,44 +22,56 @@ from msgspec.structs import replace
 
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from domain.errors import Failure
-from entrypoints.access.auth import is_open, require_trust
 from entrypoints.settings import BadSetting, Settings
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 2048
 STOP_S = 8
-"""What has been drained may take so long to end: HTTP requests, and clients that do not read."""
+"""The time after a drain in which HTTP requests may end, and slow clients may read the rest."""
 
 
 class CannotListen(Failure):
     """The address cannot be listened on; the text says why, and what to do."""
 
 
+class Application(NamedTuple):
+    """An ASGI application, and the function that finishes its work before it is stopped."""
+
+    asgi: Litestar
+    drain: Callable[[], Awaitable[None]] | None = None
+    """None: it is stopped without delay."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """An application, and where it is to listen."""
+    """An application to be created, and the address that it listens on."""
 
     name: str
     """`server` or `bridge`: its address comes from the variables NAME_HOST and NAME_PORT."""
-    create: Callable[[Sequence[str]], Litestar]
-    """Gets the addresses of all programs that are served with it, in their order."""
+    create: Callable[[Sequence[str]], Application]
+    """Creates it, given the URLs of all programs that are served together, in their order."""
     host: str
     port: int
     chosen: Mapping[str, str]
-    """What its start is logged with: the adapters that it was told to use."""
-    is_open: bool
-    """Whether others than this machine can use its HTTP API, and need no token."""
+    """The adapters that the settings choose, for the log line of its start."""
+    is_api_open: bool
+    """Whether other machines can use its HTTP API without a token."""
 
 
 def server_program(settings: Settings) -> Program:
-    """The AI agent server. Raises: BadSetting."""
-    from entrypoints.server.app import create_app
+    """Return the AI agent server. Raises: BadSetting."""
+    from entrypoints.server.app import create_app, drain
+    from entrypoints.server.container import Container
 
-    require_trust(settings, settings.server_host, "SERVER_HOST")
+    def create(urls: Sequence[str]) -> Application:
+        container = Container(settings=settings)
+        return Application(create_app(settings, container), partial(drain, container))
+
+    check_exposure(settings, settings.server_host, "SERVER_HOST")
     return Program(
         name="server",
-        create=lambda urls: create_app(settings),
+        create=create,
         host=settings.server_host,
         port=settings.server_port,
         chosen={
@@ -64,12 +79,12 @@ def server_program(settings: Settings) -> Program:
             "assistant": settings.assistant,
             "bridge": settings.bridge,
         },
-        is_open=is_open(settings, settings.server_host),
+        is_api_open=is_api_open(settings, settings.server_host),
     )
 
 
 def bridge_program(settings: Settings) -> Program:
-    """The reference bridge. Raises: BadSetting."""
+    """Return the reference bridge. Raises: BadSetting."""
     try:
         from entrypoints.bridge.app import create_bridge
     except ModuleNotFoundError as error:
@@ -77,21 +92,21 @@ def bridge_program(settings: Settings) -> Program:
             raise
         raise BadSetting("the reference bridge is not part of this installation") from None
 
-    require_trust(settings, settings.bridge_host, "BRIDGE_HOST")
+    check_exposure(settings, settings.bridge_host, "BRIDGE_HOST")
     return Program(
         name="bridge",
-        create=lambda urls: create_bridge(settings),
+        create=lambda urls: Application(create_bridge(settings)),
         host=settings.bridge_host,
         port=settings.bridge_port,
         chosen={"store": settings.bridge_store, "agent_server": settings.agent_server_url},
-        is_open=is_open(settings, settings.bridge_host),
+        is_api_open=is_api_open(settings, settings.bridge_host),
     )
 
 
 def dev_programs(settings: Settings) -> list[Program]:
-    """The server; and the reference bridge, if it is to be the server's: they find each other.
+    """Return the server and, unless the settings name another bridge or none, the reference bridge.
 
-    It is not where the settings name another bridge, or none. Raises: BadSetting.
+    Each is given the other's address. Raises: BadSetting.
     """
     server = server_program(settings)
     if settings.bridge == "none" or _bridge_urls(settings) != _bridge_urls(Settings()):
@@ -102,7 +117,7 @@ def dev_programs(settings: Settings) -> list[Program]:
     if not own_token and settings.socket_auth == "jwt":
         own_token = token_urlsafe()
 
-    def create_server(urls: Sequence[str]) -> Litestar:
+    def create_server(urls: Sequence[str]) -> Application:
         bridge_url = local(urls[1])
         joined = replace(
             settings,
@@ -112,7 +127,7 @@ def dev_programs(settings: Settings) -> list[Program]:
         )
         return server_program(joined).create(urls)
 
-    def create_bridge(urls: Sequence[str]) -> Litestar:
+    def create_bridge(urls: Sequence[str]) -> Application:
         joined = replace(settings, agent_server_url=local(urls[0]), service_token=own_token)
         return bridge_program(joined).create(urls)
 
@@ -120,6 +135,32 @@ def dev_programs(settings: Settings) -> list[Program]:
         dataclasses.replace(server, create=create_server),
         dataclasses.replace(bridge, create=create_bridge),
     ]
+
+
+def check_exposure(settings: Settings, host: str, variable: str) -> None:
+    """Refuse to listen beyond this machine without authentication, unless ALLOW_INSECURE=1.
+
+    `variable`: the one that sets `host`. Raises: BadSetting.
+    """
+    if settings.socket_auth == "none" and settings.allow_insecure != "1" and not _is_local(host):
+        raise BadSetting(
+            f"{variable} is {host!r}, which other machines can reach, but SOCKET_AUTH=none "
+            "verifies nobody's identity: set SOCKET_AUTH=jwt, or ALLOW_INSECURE=1"
+        )
+
+
+def is_api_open(settings: Settings, host: str) -> bool:
+    """Return whether other machines can use the HTTP API without a token."""
+    return not settings.service_token.strip(" ,") and not _is_local(host)
+
+
+def _is_local(host: str) -> bool:
+    """Return whether only this machine can connect to an address."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        return True  # nobody can connect; `listen` reports the bad address
+    return all(ip_address(str(info[4][0]).partition("%")[0]).is_loopback for info in found)
 
 
 def _bridge_urls(settings: Settings) -> tuple[str, str]:
@@ -131,7 +172,7 @@ def serve(
 ) -> None:
     """Run programs until SIGTERM or SIGINT, which drains them first; a second SIGINT kills them.
 
-    `on_listening` gets their addresses, such as `http://127.0.0.1:3001`, once all answer there.
+    `on_listening` gets their URLs, such as `http://127.0.0.1:3001`, once all accept connections.
     Raises: CannotListen, StorageUnavailable when one could not start.
     """
     with ExitStack() as stack:
@@ -149,7 +190,7 @@ def serve(
                 on_listening(urls)
 
         apps = [program.create(urls) for program in programs]
-        servers.extend(Server(_config(app), on_started) for app in apps)
+        servers.extend(Server(_config(app.asgi), on_started) for app in apps)
         with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
             runner.run(_run(apps, servers, listeners))
     for program in programs:
@@ -160,7 +201,7 @@ def serve(
 def _log_start(program: Program, url: str) -> None:
     extra = {"action": f"{program.name}_started", "url": url, **program.chosen}
     logger.info("The %s listens", program.name, extra=extra)
-    if program.is_open:
+    if program.is_api_open:
         logger.warning(
             "The HTTP API is open to whoever can reach it: set SERVICE_TOKEN",
             extra={"action": "api_open", "url": url},
@@ -169,43 +210,43 @@ def _log_start(program: Program, url: str) -> None:
 
 def _config(app: Litestar) -> uvicorn.Config:
     config = uvicorn_config(app, log_config=None, timeout_graceful_shutdown=STOP_S)
-    # uvicorn answers a failing lifespan with a traceback in the log: entered by us, it raises.
+    # uvicorn logs a traceback when a lifespan fails: entered by us, it raises.
     config.lifespan = "off"
     return config
 
 
 async def _run(
-    apps: Sequence[Litestar], servers: Sequence["Server"], listeners: Sequence[socket.socket]
+    apps: Sequence[Application], servers: Sequence["Server"], listeners: Sequence[socket.socket]
 ) -> None:
     try:
         async with AsyncExitStack() as stack:
             for app in apps:
-                await stack.enter_async_context(app.lifespan())
-            # What there is now stays: a full collection that goes through it all stops everything
-            # for a tenth of a second.
+                await stack.enter_async_context(app.asgi.lifespan())
+            # What exists now lives until the end: a full collection that goes through all of it
+            # would stop the process for a tenth of a second.
             gc.collect()
             gc.freeze()
-            stopping = asyncio.create_task(_stop_when_told(apps, servers))
+            stopping = asyncio.create_task(_stop_on_signal(apps, servers))
             stack.callback(stopping.cancel)
             pairs = zip(servers, listeners, strict=True)
             await asyncio.gather(*(server.serve([listener]) for server, listener in pairs))
-            # uvicorn has put back the handlers that it found; nobody waits for the rest either.
+            # uvicorn has restored the former handlers; SIGINT must end what is left, too.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
     except ExceptionGroup as group:  # Litestar's, around what ended the lifespan
         error = group.exceptions[0]
         raise error from error.__cause__
 
 
-async def _stop_when_told(apps: Sequence[Litestar], servers: Sequence["Server"]) -> None:
-    """At a signal to any of them, drain the programs that have something to drain; then stop all.
+async def _stop_on_signal(apps: Sequence[Application], servers: Sequence["Server"]) -> None:
+    """On a signal to any server, drain the applications; then stop all servers.
 
-    They are stopped together: while one drains, the other is still there for it.
+    They are stopped together: while one drains, it can still reach the others.
     """
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    loop, signalled = asyncio.get_running_loop(), asyncio.Event()
     for server in servers:
-        server.on_signal = lambda: loop.call_soon_threadsafe(told.set)
-    await told.wait()
-    drains = [app.state.drain() for app in apps if "drain" in app.state]
+        server.on_signal = lambda: loop.call_soon_threadsafe(signalled.set)
+    await signalled.wait()
+    drains = [app.drain() for app in apps if app.drain is not None]
     for error in await asyncio.gather(*drains, return_exceptions=True):
         if error is not None:
             extra = {"action": "drain_crashed"}
@@ -215,37 +256,37 @@ async def _stop_when_told(apps: Sequence[Litestar], servers: Sequence["Server"])
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, whose process a signal ends in order and with success."""
+    """A uvicorn server that a signal stops gracefully, and whose process then exits with 0."""
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_started = on_started
         self.on_signal: Callable[[], object] = self.stop
-        """What a signal does: to stop at once, unless somebody has to do something before."""
+        """Called on a signal; by default, the server stops at once."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_started()
 
     def stop(self) -> None:
-        """Take no more, and close every socket with 1012."""
+        """Accept no more connections, and close every socket with 1012."""
         self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Have it drained and stopped; a second SIGINT waits for nothing."""
-        # uvicorn's own would raise the signal again at the end, and the process would die of it.
+        """Begin a graceful shutdown; a second SIGINT ends the process at once."""
+        # uvicorn's own handler would raise the signal again at the end, which kills the process.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         self.on_signal()
 
 
 def listen(host: str, port: int, name: str = "server") -> socket.socket:
-    """A socket that listens there; port 0 picks a free one. Raises: CannotListen.
+    """Return a listening socket; port 0 picks a free one. Raises: CannotListen.
 
-    `name`: the program's, whose variables set its address.
+    `name`: the program, whose variables NAME_HOST and NAME_PORT set the address.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        # A name such as localhost has two; most clients that know one of them know IPv4's.
+        # A name such as localhost has two addresses; clients that use only one use the IPv4 one.
         family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
@@ -261,10 +302,10 @@ def _url(host: str, port: int) -> str:
 
 
 def local(url: str) -> str:
-    """The address as one reaches it on this machine: what listens everywhere is at localhost."""
+    """Return the URL for use on this machine: 127.0.0.1 and wildcards become localhost."""
     return re.sub(r"//(127\.0\.0\.1|0\.0\.0\.0|\[::\])(?=:|$)", "//localhost", url)
 
 
 def socket_url(url: str) -> str:
-    """The socket of the program at an address."""
+    """Return the URL of the socket of the program at `url`."""
     return url.replace("http", "ws", 1) + "/socket/websocket"

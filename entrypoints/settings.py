@@ -1,4 +1,4 @@
-"""The configuration: every variable of the environment that the server reads, in one table."""
+"""The configuration: every environment variable of the server and the bridge, in one table."""
 
 import os
 import re
@@ -20,11 +20,11 @@ _SOCKET_URL = r"^wss?://[^\s/]\S*$"
 
 
 class BadSetting(ValueError):
-    """A variable has a value that it cannot have; the text is one line that says which and why."""
+    """A variable has an invalid value; the text is one line that names it and says why."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be chosen from outside. Field `server_port` is the variable `SERVER_PORT`."""
+    """The settings. The field `server_port` is the variable `SERVER_PORT`."""
 
     server_host: Annotated[str, msgspec.Meta(min_length=1, description="address to listen on")] = (
         "127.0.0.1"
@@ -34,7 +34,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 3001
     store: Annotated[
         Literal["sqlite", "memory", "dynamodb"],
-        msgspec.Meta(description="where conversations are kept; memory forgets them at the end"),
+        msgspec.Meta(
+            description="where conversations are stored; memory loses them when the process ends"
+        ),
     ] = "sqlite"
     sqlite_path: Annotated[
         str, msgspec.Meta(min_length=1, description="the database file of STORE=sqlite")
@@ -42,8 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sqlite_synchronous: Annotated[
         Literal["full", "normal"],
         msgspec.Meta(
-            description="full: what is acknowledged survives a power cut; "
-            "normal: it survives the death of the process"
+            description="full: acknowledged messages survive a power cut; "
+            "normal: they survive a crash of the process"
         ),
     ] = "full"
     dynamodb_table: Annotated[
@@ -51,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=r"^[A-Za-z0-9_.-]{3,255}$",
             title="3 to 255 characters of [A-Za-z0-9_.-]",
-            description="the table of STORE=dynamodb; `ai-agent-server table create` makes it",
+            description="the table of STORE=dynamodb; `ai-agent-server table create` creates it",
         ),
     ] = "ai-agent-server"
     dynamodb_endpoint_url: Annotated[
@@ -59,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=_HTTP_URL,
             title="an address that begins with http:// or https://, or empty",
-            description="another DynamoDB than AWS's, such as one on this machine; empty: AWS's",
+            description="URL of another DynamoDB than AWS's, such as a local one; empty: AWS's",
         ),
     ] = ""
     retention_days: Annotated[
@@ -67,13 +69,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             ge=0,
             le=36_500,
-            description="days that what was said is kept, with STORE=dynamodb; 0: for ever",
+            description="days for which messages are kept, with STORE=dynamodb; 0: forever",
         ),
     ] = 0
     assistant: Annotated[
         Literal["scripted", "openai"],
         msgspec.Meta(
-            description="who answers: scripted is a demo, openai a model behind OpenAI's API"
+            description="what answers: scripted is a demo, openai a model behind OpenAI's API"
         ),
     ] = "scripted"
     scripted_delay_ms: Annotated[
@@ -84,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=r"^[!-~]*$",
             title="ASCII characters without spaces, or empty",
-            description="key of the model's API; empty: none is sent",
+            description="API key for the model; empty: none is sent",
         ),
     ] = ""
     openai_base_url: Annotated[
@@ -92,7 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=r"^https?://[^\s/]\S*$",
             title="an address that begins with http:// or https://",
-            description="where the model's API is: OpenAI's, or any that speaks Chat Completions",
+            description="URL of the model's API: OpenAI's, or any other with Chat Completions",
         ),
     ] = "https://api.openai.com/v1"
     openai_model: Annotated[
@@ -100,26 +102,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "gpt-5-mini"
     openai_fallback_model: Annotated[
         str,
-        msgspec.Meta(description="the model that is asked where the first one fails; empty: none"),
+        msgspec.Meta(description="the model that answers when the first one fails; empty: none"),
     ] = ""
     openai_max_output_tokens: Annotated[
         int,
         msgspec.Meta(
             ge=16,
             le=100_000,
-            description="tokens that one answer may have, what the model thinks before included",
+            description="the most tokens of one answer, including the model's reasoning",
         ),
     ] = 4_000
     openai_concurrency: Annotated[
-        int, msgspec.Meta(ge=1, le=10_000, description="calls of the model at once; more wait")
+        int, msgspec.Meta(ge=1, le=10_000, description="concurrent calls of the model; more wait")
     ] = 200
     view_tokens: Annotated[
         int,
         msgspec.Meta(
             ge=500,
             le=1_000_000,
-            description="tokens of the conversation that the model sees, the newest first; "
-            "a summary stands for the rest",
+            description="tokens of the newest messages that the model sees; "
+            "a summary replaces the older ones",
         ),
     ] = 6_000
     ai_budget_soft_tokens: Annotated[
@@ -127,7 +129,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             ge=0,
             le=10**12,
-            description="tokens of a business in a day (UTC), after which the fallback model "
+            description="tokens per business and day (UTC) after which the fallback model "
             "answers from a shorter view; 0: no limit",
         ),
     ] = 0
@@ -136,15 +138,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             ge=0,
             le=10**12,
-            description="tokens of a business in a day (UTC), after which a human is asked "
+            description="tokens per business and day (UTC) after which a human is requested "
             "instead of the model; 0: no limit",
         ),
     ] = 0
     bridge: Annotated[
         Literal["none", "elixir"],
         msgspec.Meta(
-            description="elixir: an application with the bridge's interface is told what happens, "
-            "and coordinators talk there; none: they work through the HTTP API alone"
+            description="elixir: an application with the bridge's interface is notified of events, "
+            "and coordinators chat there; none: they use the HTTP API only"
         ),
     ] = "none"
     elixir_http_url: Annotated[
@@ -152,7 +154,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=_HTTP_URL,
             title="an address that begins with http:// or https://, or empty",
-            description="where the bridge is told what happens; empty: it is not told",
+            description="URL of the bridge, which is notified of events; empty: it is not notified",
         ),
     ] = "http://localhost:4000"
     elixir_websocket_url: Annotated[
@@ -160,7 +162,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=_SOCKET_URL,
             title="an address that begins with ws:// or wss://",
-            description="the bridge's socket, for the live chats",
+            description="URL of the bridge's socket, for the live chats",
         ),
     ] = "ws://localhost:4000/socket/websocket"
     elixir_websocket_public_url: Annotated[
@@ -168,7 +170,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=f"{_SOCKET_URL}|^$",
             title="an address that begins with ws:// or wss://, or empty",
-            description="the same socket as users reach it; empty: as the server does",
+            description="URL of the same socket for browsers; empty: the same URL",
         ),
     ] = ""
     elixir_token: Annotated[
@@ -176,16 +178,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=r"^[!-~]*$",
             title="ASCII characters without spaces, or empty",
-            description="bearer token that the bridge demands; empty: none is sent",
+            description="bearer token for the bridge; empty: none is sent",
         ),
     ] = ""
     elixir_timeout: Annotated[
-        int, msgspec.Meta(ge=1, le=60_000, description="ms that the bridge may take to answer")
+        int, msgspec.Meta(ge=1, le=60_000, description="ms in which the bridge must respond")
     ] = 5_000
     elixir_retry_attempts: Annotated[
         int,
         msgspec.Meta(
-            ge=1, le=10, description="requests in a row before what the bridge is told must wait"
+            ge=1,
+            le=10,
+            description="attempts at a request to the bridge before the notice waits in the outbox",
         ),
     ] = 3
     bridge_host: Annotated[
@@ -199,7 +203,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 4000
     bridge_store: Annotated[
         Literal["sqlite", "memory"],
-        msgspec.Meta(description="where the reference bridge keeps its live chats"),
+        msgspec.Meta(description="where the reference bridge stores its live chats"),
     ] = "sqlite"
     bridge_sqlite_path: Annotated[
         str, msgspec.Meta(min_length=1, description="the database file of BRIDGE_STORE=sqlite")
@@ -207,18 +211,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     agent_server_url: Annotated[
         str,
         msgspec.Meta(
-            min_length=1, description="the AI agent server, as the reference bridge reaches it"
+            min_length=1, description="URL of the AI agent server, for the reference bridge"
         ),
     ] = "http://localhost:3001"
     service_token: Annotated[
         str,
-        msgspec.Meta(description="bearer token that /api then demands; empty: /api is open"),
+        msgspec.Meta(
+            description="comma-separated bearer tokens that /api accepts; empty: /api is open"
+        ),
     ] = ""
     socket_auth: Annotated[
         Literal["none", "jwt"],
         msgspec.Meta(
-            description="jwt: users bring a signed token that says who they are; "
-            "none: they are believed"
+            description="jwt: users need a signed token with their identity; none: they are trusted"
         ),
     ] = "none"
     jwt_secret: Annotated[
@@ -233,63 +238,62 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=_HTTP_URL,
             title="an address that begins with http:// or https://, or empty",
-            description="where the public keys of RS256 or EdDSA tokens are published",
+            description="URL of the public keys (JWKS) of RS256 or EdDSA tokens",
         ),
     ] = ""
     jwt_audience: Annotated[
-        str, msgspec.Meta(description="the aud that tokens must have; empty: it is not looked at")
+        str, msgspec.Meta(description="the aud that tokens must have; empty: not checked")
     ] = ""
     jwt_issuer: Annotated[
-        str, msgspec.Meta(description="the iss that tokens must have; empty: it is not looked at")
+        str, msgspec.Meta(description="the iss that tokens must have; empty: not checked")
     ] = ""
     allow_insecure: Annotated[
         Literal["0", "1"],
         msgspec.Meta(
-            description="1: listen on other addresses than this machine's own although "
-            "SOCKET_AUTH=none believes everybody"
+            description="1: listen beyond this machine even though SOCKET_AUTH=none verifies "
+            "nobody's identity"
         ),
     ] = "0"
     trusted_proxies: Annotated[
         str,
         msgspec.Meta(
             description="comma-separated addresses or networks, such as 10.0.0.0/8, whose "
-            "X-Forwarded-For says where a client is; empty: nobody's"
+            "X-Forwarded-For is trusted; empty: none"
         ),
     ] = ""
     rate_limits: Annotated[
-        Literal["on", "off"], msgspec.Meta(description="whether the limits below are kept")
+        Literal["on", "off"], msgspec.Meta(description="whether the limits below are enforced")
     ] = "on"
     limit_sockets: Annotated[
-        int, msgspec.Meta(ge=1, le=1_000_000, description="open sockets in all")
+        int, msgspec.Meta(ge=1, le=1_000_000, description="open sockets in total")
     ] = 20_000
     limit_sockets_per_address: Annotated[
         int, msgspec.Meta(ge=1, le=1_000_000, description="open sockets from one address")
     ] = 1_000
     limit_joins_per_s: Annotated[
-        int, msgspec.Meta(ge=1, le=100_000, description="joins per second in all")
+        int, msgspec.Meta(ge=1, le=100_000, description="joins per second in total")
     ] = 1_000
     limit_messages_per_user: Annotated[
-        int, msgspec.Meta(ge=1, le=100_000, description="messages of one user in a minute")
+        int, msgspec.Meta(ge=1, le=100_000, description="messages of one user per minute")
     ] = 60
     limit_messages_per_business: Annotated[
-        int, msgspec.Meta(ge=1, le=10_000_000, description="messages of one business in a minute")
+        int, msgspec.Meta(ge=1, le=10_000_000, description="messages of one business per minute")
     ] = 6_000
     limit_turns: Annotated[
         int,
-        msgspec.Meta(ge=1, le=100_000, description="answers in the making at once; more wait"),
+        msgspec.Meta(ge=1, le=100_000, description="answers generated at once; more wait"),
     ] = 1_000
     drain_s: Annotated[
         float,
         msgspec.Meta(
-            ge=0, le=600, description="s that a stop waits for answers and notices under way"
+            ge=0, le=600, description="s that a shutdown waits for answers and notices in progress"
         ),
     ] = 10
     allowed_origins: Annotated[
         str,
         msgspec.Meta(
             description="comma-separated web origins that may open the socket, such as "
-            "https://shop.example or //*.shop.example; empty: the server's own and no other; "
-            "*: all"
+            "https://shop.example or //*.shop.example; empty: only the server's own; *: all"
         ),
     ] = ""
     turn_quiet_ms: Annotated[
@@ -297,14 +301,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(ge=0, le=3_000, description="ms of a user's silence before the AI answers"),
     ] = 300
     turn_timeout_s: Annotated[
-        float, msgspec.Meta(gt=0, le=600, description="s that an answer may take in all")
+        float, msgspec.Meta(gt=0, le=600, description="s that an answer may take in total")
     ] = 60
     turn_max_tool_calls: Annotated[
         int, msgspec.Meta(ge=0, le=100, description="tool calls that one answer may make")
     ] = 5
     ai_failures_before_transfer: Annotated[
         int,
-        msgspec.Meta(ge=1, le=100, description="failed answers in a row before a human is asked"),
+        msgspec.Meta(
+            ge=1, le=100, description="failed answers in a row before a human is requested"
+        ),
     ] = 3
     transfer_timeout_s: Annotated[
         float, msgspec.Meta(gt=0, le=604_800, description="s that a user waits for a human")
@@ -317,13 +323,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 86_400
     sweep_interval_s: Annotated[
         float,
-        msgspec.Meta(gt=0, le=3_600, description="s between two looks for what is due"),
+        msgspec.Meta(gt=0, le=3_600, description="s between two searches for due work"),
     ] = 5
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], msgspec.Meta(description="least level logged")
+        Literal["debug", "info", "warning", "error"],
+        msgspec.Meta(description="lowest level logged"),
     ] = "info"
     log_format: Annotated[
-        Literal["console", "json"], msgspec.Meta(description="how log lines look")
+        Literal["console", "json"], msgspec.Meta(description="format of log lines")
     ] = "console"
 
     def __repr__(self) -> str:
@@ -331,7 +338,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings in the environment, the defaults for what it leaves out.
+    """Read the settings from the environment; absent variables have their defaults.
 
     Raises: BadSetting.
     """
@@ -340,15 +347,15 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     for field in msgspec.structs.fields(Settings):
         name = field.name.upper()
         if name in given:
-            chosen[field.name] = _read(name, given[name].strip(), field.type)
+            chosen[field.name] = _parse(name, given[name].strip(), field.type)
     return Settings(**chosen)
 
 
 def env_file(path: Path) -> dict[str, str]:
-    """The variables that a file of `NAME=value` lines sets; none, if there is no such file.
+    """Read a file of `NAME=value` lines; an absent file has none.
 
-    A value may stand in single or double quotes; `#` begins a comment, in a line of its own or
-    after a space. Nothing is expanded. Raises: BadSetting, naming the line but not what it holds.
+    A value may be in single or double quotes; `#` begins a comment, on a line of its own or after a
+    space. Nothing is expanded. Raises: BadSetting, with the line's number but not its content.
     """
     try:
         lines = path.read_text("utf-8-sig").splitlines()
@@ -366,7 +373,7 @@ def env_file(path: Path) -> dict[str, str]:
     return found
 
 
-def _read(name: str, text: str, annotation: Any) -> Any:
+def _parse(name: str, text: str, annotation: Any) -> Any:
     base, meta = get_args(annotation)
     value: object = text.lower() if get_origin(base) is Literal else text
     try:
@@ -377,7 +384,7 @@ def _read(name: str, text: str, annotation: Any) -> Any:
 
 
 def expected(base: Any, meta: msgspec.Meta) -> str:
-    """What a setting may be, in words."""
+    """Describe the valid values of a setting."""
     if get_origin(base) is Literal:
         return "one of " + ", ".join(get_args(base))
     if meta.title is not None:
@@ -394,8 +401,8 @@ def expected(base: Any, meta: msgspec.Meta) -> str:
     return kind
 
 
-def table() -> list[tuple[str, str, str, str]]:
-    """One row per variable: its name, its default, what it may be, what it is for."""
+def setting_rows() -> list[tuple[str, str, str, str]]:
+    """Return a row per variable: its name, its default, its valid values, its purpose."""
     rows = []
     for field in msgspec.structs.fields(Settings):
         base, meta = get_args(field.type)

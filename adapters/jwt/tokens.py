@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import jwt
 
 from adapters.jwt.keys import VerificationKey
+from application.ports import HealthCheck, Lifecycle
 from domain.identity import BusinessId, Identity, Role, Unauthorized, identifier
 
 if TYPE_CHECKING:  # it imports httpx, which is heavy, and mostly not needed
@@ -27,7 +28,7 @@ _LATEST = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 _BROKEN = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
 
 
-class JwtTokens:
+class JwtTokens(Lifecycle, HealthCheck):
     """Verifies tokens; use it as `async with tokens:`."""
 
     def __init__(

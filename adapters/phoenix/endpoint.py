@@ -73,10 +73,10 @@ class ConnectRefused(Exception):
 class ConnectionPolicy:
     """Decides which sockets may be opened; this one allows all."""
 
-    def enter(self, info: ConnectInfo) -> None:
+    def admit(self, info: ConnectInfo) -> None:
         """Called before a socket is opened. Raises: ConnectRefused."""
 
-    def left(self, info: ConnectInfo) -> None:
+    def release(self, info: ConnectInfo) -> None:
         """Called after the end of a socket that was allowed."""
 
 
@@ -196,7 +196,7 @@ class PhoenixEndpoint:
             )
             await self._run(_Connection(self, core, info, protocol))
         finally:
-            self._connection_policy.left(info)
+            self._connection_policy.release(info)
 
     def _check(self, info: ConnectInfo) -> Serializer:
         """Return the serializer of a socket that may be opened. Raises: ConnectRefused."""
@@ -206,7 +206,7 @@ class PhoenixEndpoint:
         origin = info.headers.get("origin")
         if serializer is None or not origin_allowed(origin, self._allowed_origins):
             raise ConnectRefused
-        self._connection_policy.enter(info)
+        self._connection_policy.admit(info)
         return serializer
 
     async def _run(self, connection: "_Connection") -> None:

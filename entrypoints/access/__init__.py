@@ -1,1 +1,1 @@
-"""Who may come in, and how often."""
+"""Authentication and abuse limits, for the server and the bridge."""

@@ -1,4 +1,4 @@
-"""Where a client is: its address, also behind proxies whose word is taken for it."""
+"""The address of a client, also behind trusted proxies."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,14 +15,14 @@ from adapters.phoenix.channel import ConnectInfo
 from entrypoints.settings import BadSetting
 
 MAX_HOPS = 20
-"""Proxies in a row that are looked behind."""
+"""The longest chain of proxies that is followed."""
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
-def networks(text: str) -> tuple[Network, ...]:
-    """TRUSTED_PROXIES: addresses and networks, separated by commas. Raises: BadSetting."""
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Parse TRUSTED_PROXIES: comma-separated addresses and networks. Raises: BadSetting."""
     try:
         return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
@@ -32,16 +32,17 @@ def networks(text: str) -> tuple[Network, ...]:
         ) from None
 
 
-def place_of(info: ConnectInfo, proxies: Sequence[Network]) -> str:
-    """What one client's address is known by: of IPv6 it is the /64, which one household has.
+def address_group(info: ConnectInfo, proxies: Sequence[Network]) -> str:
+    """Return what limits per address count by: an IPv4 address, or the /64 of an IPv6 one.
 
-    X-Forwarded-For is read from its right end, where the nearest proxy has written, and no further
-    than the proxies go: what stands left of that, anybody can have written.
+    A household or a machine usually has a whole /64. X-Forwarded-For is read from its right end,
+    where the nearest proxy has written, and only as far as the trusted proxies go: what stands left
+    of that, anybody can have written.
     """
     if info.client is None:
         return ""
     if not proxies:
-        return _place_named(info.client[0])
+        return _group_of_text(info.client[0])
     peer = _address(info.client[0])
     if peer is None:
         return ""
@@ -50,13 +51,13 @@ def place_of(info: ConnectInfo, proxies: Sequence[Network]) -> str:
             break
         named = _address(hop)
         if named is None:
-            break  # not even a proxy of ours knows
+            break  # the proxy itself does not know
         peer = named
-    return _place(peer)
+    return _group(peer)
 
 
 def _address(text: str) -> Address | None:
-    """An address as proxies write it: some add a port, and brackets around an IPv6 one."""
+    """Parse an address as proxies write it: some add a port, and brackets around an IPv6 one."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -70,12 +71,12 @@ def _address(text: str) -> Address | None:
 
 
 @lru_cache(maxsize=4_096)
-def _place_named(text: str) -> str:
+def _group_of_text(text: str) -> str:
     address = _address(text)
-    return _place(address) if address is not None else ""
+    return _group(address) if address is not None else ""
 
 
-def _place(address: Address) -> str:
+def _group(address: Address) -> str:
     if isinstance(address, IPv4Address):
         return str(address)
     return f"{IPv6Address(int(address) >> 64 << 64)}/64"

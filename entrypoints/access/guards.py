@@ -1,4 +1,4 @@
-"""What stands before an API and a socket: tokens, origins, and which bodies are read at all."""
+"""Checks before an API or a socket: service tokens, web origins, request bodies."""
 
 import math
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from litestar.exceptions import (
 from litestar.handlers import BaseRouteHandler
 
 from adapters.phoenix.channel import ConnectInfo
-from entrypoints.access.rate_limits import Limits, RateLimited
+from entrypoints.access.rate_limits import RateLimited, RateLimiter
 
 _LOCAL_ORIGINS = ("//localhost", "//127.0.0.1", "//[::1]")
 MAX_BODY = 64 * 1024
@@ -27,9 +27,9 @@ Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
 
 
 def socket_origins(allowed: str, host: str) -> list[str] | None:
-    """The patterns of the pages that may open a socket; None: all.
+    """Return the patterns of the web origins that may open a socket; None: all.
 
-    `allowed`: separated by commas; empty: this machine's and those of `host` alone; *: all.
+    `allowed`: comma-separated origins; empty: only this machine's and those of `host`; *: all.
     """
     if allowed == "*":
         return None
@@ -38,32 +38,32 @@ def socket_origins(allowed: str, host: str) -> list[str] | None:
 
 
 def token_check(service_token: str) -> Callable[[str], bool]:
-    """Whether a token is one of `service_token`'s; every one is, where there are none.
+    """Return a check for valid service tokens; without any configured, every token is valid.
 
-    `service_token`: tokens separated by commas, so that one can follow another in use.
+    `service_token`: comma-separated tokens, so that they can be rotated.
     """
     tokens = [token.strip().encode() for token in service_token.split(",") if token.strip()]
 
-    def is_good(given: str) -> bool:
+    def is_valid(given: str) -> bool:
         sent = given.strip().encode()
-        # Every token is compared, each in constant time: how long it takes says nothing.
+        # All tokens are compared, each in constant time: the time taken reveals nothing.
         return not tokens or any([compare_digest(sent, each) for each in tokens])
 
-    return is_good
+    return is_valid
 
 
-def token_guard(service_token: str, limits: Limits) -> Guard:
-    """Lets through who brings one of the tokens; everybody, where there are none.
+def token_guard(service_token: str, limits: RateLimiter) -> Guard:
+    """Return a guard that demands one of the service tokens, if any are configured.
 
-    Who goes on without is told to stop: never who brings a good one, whoever else is there.
+    An address with too many failures gets 429; its requests with a valid token still pass.
     """
-    is_good = token_check(service_token)
+    is_valid = token_check(service_token)
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         scheme, _space, given = connection.headers.get("authorization", "").partition(" ")
-        if not is_good(given if scheme.lower() == "bearer" else ""):
+        if not is_valid(given if scheme.lower() == "bearer" else ""):
             try:
-                limits.failing(ConnectInfo(connection.scope))
+                limits.count_auth_failure(ConnectInfo(connection.scope))
             except RateLimited as error:
                 wait_s = math.ceil(error.retry_after_ms / 1000)
                 raise TooManyRequestsException(
@@ -77,7 +77,7 @@ def token_guard(service_token: str, limits: Limits) -> Guard:
 
 
 def only_json(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Refuses bodies that a browser would send for a foreign page without asking us first."""
+    """Refuse a body that a browser would send for a foreign page without a preflight request."""
     if connection.scope.get("method") not in ("POST", "PUT"):
         return
     media_type = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -86,10 +86,10 @@ def only_json(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandle
 
 
 class ApiRequest(Request[Any, Any, Any]):
-    """A request whose body may be anything at all."""
+    """A request whose body may be anything, also malformed."""
 
     async def json(self) -> Any:
-        """The body. Raises: ClientException."""
+        """Decode the body. Raises: ClientException."""
         try:
             return await super().json()
         except (SerializationException, UnicodeDecodeError, RecursionError) as error:

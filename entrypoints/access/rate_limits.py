@@ -1,12 +1,13 @@
-"""What one client, one user, one business and all of them together may ask for: the abuse limits.
+"""The abuse limits: how much an address, a user, a business and all together may ask for.
 
-They are this process's own: each of several counts for itself. A limit that is met refuses before
-anything is stored, and says when to try again.
+Each process counts for itself. A request over a limit is refused before anything is stored, with
+the time after which to try again.
 """
 
 import asyncio
 import math
 import sys
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Hashable
 from operator import itemgetter
@@ -15,19 +16,20 @@ from adapters.phoenix.channel import ConnectInfo
 from adapters.phoenix.endpoint import ConnectionPolicy, ConnectRefused
 from domain.errors import Refusal
 from domain.identity import Customer
-from entrypoints.access.client_address import networks, place_of
+from entrypoints.access.client_address import address_group, parse_networks
 from entrypoints.settings import Settings
 
 MINUTE_S = 60.0
 JOIN_REFILL_S = 10.0
-"""In which all sockets that an address may have can join once more."""
-LIGHT = 10
-"""For each message that a user may send, so much else: pages of history, signs of typing."""
-FAILURES = 60
-"""Of one address in a minute: requests to an API without a good token."""
+"""The time in which all sockets that an address may have can join once more."""
+REQUESTS_PER_MESSAGE = 10
+"""Other requests (history, typing) allowed for each message that a user may send."""
+MAX_AUTH_FAILURES = 60
+"""Requests to an API without a valid token, from one address in a minute."""
 MAX_BUCKETS = 50_000
-"""Of one kind."""
-SOCKETS_AGAIN_S = 10.0
+"""The most buckets of one kind."""
+SOCKET_RETRY_AFTER_S = 10.0
+"""The Retry-After of a socket that is over a limit."""
 
 
 class RateLimited(Refusal):
@@ -46,16 +48,16 @@ class Overloaded(RateLimited):
     code = "overloaded"
 
 
-class Buckets:
+class TokenBuckets:
     """Token buckets by key: `size` at once, and an empty one is full again in `refill_s`.
 
-    A bucket is but the moment at which it will be full again (GCRA, the "leaky bucket as a meter"
-    of ITU-T I.371), and one that is full need not be kept.
+    A bucket is stored as the moment at which it will be full again (GCRA, the "leaky bucket as a
+    meter" of ITU-T I.371), so a full one need not be stored.
     """
 
     def __init__(self, size: int, refill_s: float, most: int = MAX_BUCKETS) -> None:
         self._each_s = refill_s / size
-        self._refill_s = refill_s + 1e-6  # what floats lose over many steps
+        self._refill_s = refill_s + 1e-6  # the rounding error of floats over many steps
         self._most = most
         self._full_at: dict[Hashable, float] = {}
 
@@ -63,20 +65,20 @@ class Buckets:
         return len(self._full_at)
 
     def wait_s(self, key: Hashable, now: float) -> float:
-        """How long it is until the key may take one; 0: it may now. `now`: monotonic seconds."""
+        """Return the seconds until the key has a token; 0: it has one. `now`: monotonic seconds."""
         full_at = self._full_at.get(key, now)
         return max(0.0, max(full_at, now) + self._each_s - now - self._refill_s)
 
     def take(self, key: Hashable, now: float) -> None:
-        """Take one, which `wait_s` must have allowed."""
+        """Take a token, which `wait_s` must have allowed."""
         if len(self._full_at) >= self._most and key not in self._full_at:
             self._make_room(now)
         self._full_at[key] = max(self._full_at.get(key, now), now) + self._each_s
 
     def _make_room(self, now: float) -> None:
-        """Forget the full ones; of the others, if need be, those that are the nearest to it.
+        """Drop the full buckets and, if need be, the fullest of the others.
 
-        The emptiest go last: to have one forgotten, all the others must be emptied further.
+        The emptiest go last: to push one out, an attacker must empty all others further.
         """
         kept = [(at, key) for key, at in self._full_at.items() if at > now]
         most = self._most * 3 // 4
@@ -87,116 +89,134 @@ class Buckets:
 
 def turn_slots(settings: Settings) -> asyncio.Semaphore:
     """Return the semaphore that bounds the turns running at once, by LIMIT_TURNS."""
-    is_kept = settings.rate_limits == "on"
-    return asyncio.Semaphore(settings.limit_turns if is_kept else sys.maxsize)
+    is_limited = settings.rate_limits == "on"
+    return asyncio.Semaphore(settings.limit_turns if is_limited else sys.maxsize)
 
 
-class Limits(ConnectionPolicy):
-    """Says what is too much; this one finds that nothing is."""
+class RateLimiter(ConnectionPolicy, ABC):
+    """Counts what clients ask for, and refuses what is over a limit."""
 
-    def joining(self, info: ConnectInfo) -> None:
-        """Somebody wants to join, whoever it is. Raises: RateLimited."""
+    @abstractmethod
+    def admit_join(self, info: ConnectInfo) -> None:
+        """Count a join before it is authenticated. Raises: RateLimited."""
 
-    def joined(self) -> None:
-        """It is somebody who may. Raises: Overloaded."""
+    @abstractmethod
+    def admit_authenticated_join(self) -> None:
+        """Count a join after it was authenticated. Raises: Overloaded."""
 
-    def failing(self, info: ConnectInfo) -> None:
-        """A request to an API had no good token. Raises: RateLimited."""
+    @abstractmethod
+    def count_auth_failure(self, info: ConnectInfo) -> None:
+        """Count a request to an API without a valid token. Raises: RateLimited."""
 
-    def speaking(self, customer: Customer) -> None:
-        """A user wants to have something stored. Raises: RateLimited."""
+    @abstractmethod
+    def admit_message(self, customer: Customer) -> None:
+        """Count a request of a user that stores something. Raises: RateLimited."""
 
-    def asking(self, customer: Customer) -> None:
-        """A user wants to have something else done. Raises: RateLimited."""
+    @abstractmethod
+    def admit_request(self, customer: Customer) -> None:
+        """Count any other request of a user. Raises: RateLimited."""
 
 
-class KeptLimits(Limits):
-    """The limits of the settings."""
+class NoRateLimits(RateLimiter):
+    """RATE_LIMITS=off: admits everything, and counts nothing."""
+
+    def admit_join(self, info: ConnectInfo) -> None:
+        pass
+
+    def admit_authenticated_join(self) -> None:
+        pass
+
+    def count_auth_failure(self, info: ConnectInfo) -> None:
+        pass
+
+    def admit_message(self, customer: Customer) -> None:
+        pass
+
+    def admit_request(self, customer: Customer) -> None:
+        pass
+
+
+class TokenBucketLimiter(RateLimiter):
+    """RATE_LIMITS=on: the limits of the settings."""
 
     def __init__(
         self,
         settings: Settings,
         monotonic: Callable[[], float],
-        met: Callable[[str], None] = lambda limit: None,
+        on_refusal: Callable[[str], None] = lambda limit: None,
     ) -> None:
-        """`met` is told the name of each limit that has refused. Raises: BadSetting."""
+        """`on_refusal` gets the name of each limit that has refused. Raises: BadSetting."""
         self._monotonic = monotonic
-        self._met = met
-        self._proxies = networks(settings.trusted_proxies)
-        self._most_sockets = settings.limit_sockets
-        self._most_here = settings.limit_sockets_per_address
+        self._on_refusal = on_refusal
+        self._proxies = parse_networks(settings.trusted_proxies)
+        self._max_sockets = settings.limit_sockets
+        self._max_per_address = settings.limit_sockets_per_address
         self._sockets = 0
-        self._sockets_at: Counter[str] = Counter()
-        self._joins = Buckets(settings.limit_joins_per_s, 1.0)
-        self._joins_here = Buckets(settings.limit_sockets_per_address, JOIN_REFILL_S)
-        self._failures = Buckets(FAILURES, MINUTE_S)
+        self._sockets_by_address: Counter[str] = Counter()
+        self._joins = TokenBuckets(settings.limit_joins_per_s, 1.0)
+        self._joins_by_address = TokenBuckets(settings.limit_sockets_per_address, JOIN_REFILL_S)
+        self._failures_by_address = TokenBuckets(MAX_AUTH_FAILURES, MINUTE_S)
         per_user = settings.limit_messages_per_user
-        self._words = Buckets(per_user, MINUTE_S)
-        self._light = Buckets(per_user * LIGHT, MINUTE_S)
-        self._business = Buckets(settings.limit_messages_per_business, MINUTE_S)
+        self._messages = TokenBuckets(per_user, MINUTE_S)
+        self._requests = TokenBuckets(per_user * REQUESTS_PER_MESSAGE, MINUTE_S)
+        self._business_messages = TokenBuckets(settings.limit_messages_per_business, MINUTE_S)
 
-    def enter(self, info: ConnectInfo) -> None:
-        if self._sockets >= self._most_sockets:
+    def admit(self, info: ConnectInfo) -> None:
+        if self._sockets >= self._max_sockets:
             self._refuse_socket("sockets", 503)
-        place = place_of(info, self._proxies)
-        if self._sockets_at[place] >= self._most_here:
+        address = address_group(info, self._proxies)
+        if self._sockets_by_address[address] >= self._max_per_address:
             self._refuse_socket("sockets_per_address", 429)
         self._sockets += 1
-        self._sockets_at[place] += 1
+        self._sockets_by_address[address] += 1
 
-    def left(self, info: ConnectInfo) -> None:
-        place = place_of(info, self._proxies)
+    def release(self, info: ConnectInfo) -> None:
+        address = address_group(info, self._proxies)
         self._sockets -= 1
-        self._sockets_at[place] -= 1
-        if not self._sockets_at[place]:
-            del self._sockets_at[place]
+        self._sockets_by_address[address] -= 1
+        if not self._sockets_by_address[address]:
+            del self._sockets_by_address[address]
 
-    def _refuse_socket(self, limit: str, status: int) -> None:
-        self._met(limit)
-        raise ConnectRefused(status, retry_after_s=SOCKETS_AGAIN_S)
+    def admit_join(self, info: ConnectInfo) -> None:
+        address, now = address_group(info, self._proxies), self._monotonic()
+        self._check("joins_per_address", self._joins_by_address, address, now)
+        self._joins_by_address.take(address, now)
 
-    def joining(self, info: ConnectInfo) -> None:
-        place, now = place_of(info, self._proxies), self._monotonic()
-        wait_s = self._joins_here.wait_s(place, now)
-        if wait_s:
-            self._met("joins_per_address")
-            raise RateLimited(wait_s)
-        self._joins_here.take(place, now)
-
-    def failing(self, info: ConnectInfo) -> None:
-        place, now = place_of(info, self._proxies), self._monotonic()
-        wait_s = self._failures.wait_s(place, now)
-        if wait_s:
-            self._met("failures_per_address")
-            raise RateLimited(wait_s)
-        self._failures.take(place, now)
-
-    def joined(self) -> None:
+    def admit_authenticated_join(self) -> None:
         now = self._monotonic()
-        wait_s = self._joins.wait_s(None, now)
-        if wait_s:
-            self._met("joins")
-            raise Overloaded(wait_s)
+        self._check("joins", self._joins, None, now, Overloaded)
         self._joins.take(None, now)
 
-    def speaking(self, customer: Customer) -> None:
-        now = self._monotonic()
-        words, business = self._words, self._business
-        wait_s = words.wait_s(customer, now)
-        if wait_s:
-            self._met("messages_per_user")
-            raise RateLimited(wait_s)
-        wait_s = business.wait_s(customer.business_id, now)
-        if wait_s:
-            self._met("messages_per_business")
-            raise RateLimited(wait_s)
-        words.take(customer, now)
-        business.take(customer.business_id, now)
+    def count_auth_failure(self, info: ConnectInfo) -> None:
+        address, now = address_group(info, self._proxies), self._monotonic()
+        self._check("failures_per_address", self._failures_by_address, address, now)
+        self._failures_by_address.take(address, now)
 
-    def asking(self, customer: Customer) -> None:
+    def admit_message(self, customer: Customer) -> None:
+        business_id, now = customer.business_id, self._monotonic()
+        self._check("messages_per_user", self._messages, customer, now)
+        self._check("messages_per_business", self._business_messages, business_id, now)
+        self._messages.take(customer, now)
+        self._business_messages.take(business_id, now)
+
+    def admit_request(self, customer: Customer) -> None:
         now = self._monotonic()
-        wait_s = self._light.wait_s(customer, now)
+        self._check("requests_per_user", self._requests, customer, now)
+        self._requests.take(customer, now)
+
+    def _check(
+        self,
+        limit: str,
+        buckets: TokenBuckets,
+        key: Hashable,
+        now: float,
+        error: type[RateLimited] = RateLimited,
+    ) -> None:
+        wait_s = buckets.wait_s(key, now)
         if wait_s:
-            self._met("requests_per_user")
-            raise RateLimited(wait_s)
-        self._light.take(customer, now)
+            self._on_refusal(limit)
+            raise error(wait_s)
+
+    def _refuse_socket(self, limit: str, status: int) -> None:
+        self._on_refusal(limit)
+        raise ConnectRefused(status, retry_after_s=SOCKET_RETRY_AFTER_S)

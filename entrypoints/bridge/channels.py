@@ -3,7 +3,6 @@
 The first is part of every bridge; the second serves the coordinators' page of this one.
 """
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -28,7 +27,6 @@ from domain.errors import (
     BusinessMismatch,
     ConversationError,
     IdentityMismatch,
-    Refusal,
     UnknownSession,
 )
 from domain.identity import (
@@ -47,10 +45,10 @@ from entrypoints.access.auth import (
     RefreshToken,
     TokenLease,
     TokenRefreshed,
-    bearer,
-    refreshed,
+    bearer_token,
+    refresh_lease,
 )
-from entrypoints.access.rate_limits import Limits, RateLimited
+from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.bridge.wire import (
     Broadcaster,
     ChatJson,
@@ -60,14 +58,20 @@ from entrypoints.bridge.wire import (
     coordinators_topic,
     message_json,
 )
-from entrypoints.payloads import Time, as_coordinator_id, as_message_id, as_session_id, parse
+from entrypoints.payloads import (
+    Time,
+    TypingPush,
+    as_coordinator_id,
+    as_message_id,
+    as_session_id,
+    parse,
+)
+from entrypoints.problems import ErrorReply, error_reply
 
 TYPING_MS = 5_000
 """How long a `typing` event holds, unless it is repeated."""
 MAX_ORIGIN = 128
 """The longest `origin`, in characters."""
-
-logger = logging.getLogger(__name__)
 
 
 class ChatJoin(CamelStruct):
@@ -103,13 +107,6 @@ class TypingRequest(CamelStruct):
     author: Literal["user", "coordinator"]
 
 
-class TypingPush(CamelStruct):
-    """`typing`: the other side is writing; it expires by itself."""
-
-    author: str
-    expires_in_ms: int = TYPING_MS
-
-
 class CoordinatorJoin(CamelStruct):
     """`phx_join` of a business's coordinators."""
 
@@ -141,15 +138,6 @@ class TranscriptRequest(CamelStruct):
     before_seq: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
-class ErrorReply(CamelStructOmitDefaults):
-    """The reply to a request that is refused or has failed; `by`: the assigned coordinator."""
-
-    reason: str
-    detail: str | None = None
-    by: str | None = None
-    retry_after_ms: int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelServices:
     """The use cases and ports behind the channels."""
@@ -162,7 +150,7 @@ class ChannelServices:
     identify: Identify | None
     """None: identities are not verified, and only coordinators need a token, if there is one."""
     clock: Clock
-    limits: Limits
+    limits: RateLimiter
 
 
 class _AuthenticatedChannel(Channel):
@@ -178,10 +166,10 @@ class _AuthenticatedChannel(Channel):
         services = self._services
         if services.identify is None:
             return None
-        token = bearer(self.socket.info, given)
+        token = bearer_token(self.socket.info, given)
         if services.is_good_token(token):
             return None
-        services.limits.joining(self.socket.info)
+        services.limits.admit_join(self.socket.info)
         if not token:
             raise Unauthorized("a token is needed")
         identity = await services.identify(token)
@@ -199,9 +187,9 @@ class _AuthenticatedChannel(Channel):
     async def _handle(
         self, handler: Callable[[Any, Any], Awaitable[Any]] | None, event: str, payload: Any
     ) -> Reply | Stop:
-        if self._lease is not None and self._lease.is_over:
+        if self._lease is not None and self._lease.is_expired:
             self._lease.expire()
-            return Stop(Reply("error", _error(Unauthorized("the token has expired"))))
+            return Stop(Reply("error", _error_reply(Unauthorized("the token has expired"))))
         if event == "refresh_token":
             handler = _AuthenticatedChannel._refresh_token
         if handler is None:
@@ -209,11 +197,11 @@ class _AuthenticatedChannel(Channel):
         try:
             return Reply("ok", await handler(self, payload))
         except ConversationError as error:
-            return Reply("error", _error(error))
+            return Reply("error", _error_reply(error))
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
         token = parse(payload, RefreshToken).token
-        return await refreshed(self._lease, self._services.identify, token)
+        return await refresh_lease(self._lease, self._services.identify, token)
 
     def _coordinator(self, given: str | None) -> CoordinatorId | None:
         """Return the acting coordinator, who must be the one that joined. Raises: Unauthorized."""
@@ -238,7 +226,7 @@ class ChatChannel(_AuthenticatedChannel):
             self._is_coordinator = self._may_answer(identity, request.token)
             chat, messages = await self._services.chats.live_transcript(self._customer)
         except ConversationError as error:
-            raise JoinRefused(_error(error)) from error
+            raise JoinRefused(_error_reply(error)) from error
         return ChatJoined(
             messages=[message_json(each) for each in messages],
             status=chat.status if chat is not None else Status.AI,
@@ -264,7 +252,7 @@ class ChatChannel(_AuthenticatedChannel):
 
     async def _user_message(self, payload: Any) -> ReplyBody:
         if not self._is_coordinator:  # the server has counted what it forwards
-            self._services.limits.speaking(self._customer)
+            self._services.limits.admit_message(self._customer)
         request = parse(payload, ChatMessageRequest)
         return await self._services.chats.post_user_message(
             self._customer,
@@ -288,7 +276,8 @@ class ChatChannel(_AuthenticatedChannel):
         )
 
     async def _typing(self, payload: Any) -> ReplyBody:
-        self.socket.broadcast_from("typing", TypingPush(parse(payload, TypingRequest).author))
+        author = parse(payload, TypingRequest).author
+        self.socket.broadcast_from("typing", TypingPush(author, TYPING_MS))
         return {}
 
 
@@ -307,7 +296,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             self._require_coordinator(await self._authenticate(request.token), request.token)
             chats = await self._services.chats.open_chats(self._business_id)
         except ConversationError as error:
-            raise JoinRefused(_error(error)) from error
+            raise JoinRefused(_error_reply(error)) from error
         self._services.broadcaster.coordinators.add(self.socket)
         return Board(
             waiting=[chat_json(chat) for chat in chats if chat.status is Status.WAITING],
@@ -385,13 +374,5 @@ _COORDINATORS_HANDLERS: dict[str, Callable[[CoordinatorsChannel, Any], Awaitable
 }
 
 
-def _error(error: ConversationError) -> ErrorReply:
-    if isinstance(error, AlreadyClaimed):
-        return ErrorReply(error.code, str(error), error.by)
-    if isinstance(error, RateLimited):
-        return ErrorReply(error.code, str(error), retry_after_ms=error.retry_after_ms)
-    if isinstance(error, Refusal):
-        return ErrorReply(error.code, str(error))
-    extra = {"action": "request_failed", "code": error.code}
-    logger.warning("A request failed", extra=extra, exc_info=error)
-    return ErrorReply(error.code)
+def _error_reply(error: ConversationError) -> ErrorReply:
+    return error_reply(error, by=error.by if isinstance(error, AlreadyClaimed) else None)

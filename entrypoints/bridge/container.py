@@ -1,4 +1,7 @@
-"""The wiring of the bridge: its concrete adapters are named and chosen here alone."""
+"""The bridge's composition root: its concrete adapters are named and chosen here.
+
+`access.tokens` has the one choice that the server's root shares.
+"""
 
 from random import random
 from time import monotonic
@@ -17,9 +20,9 @@ from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from application.ports import Businesses, Clock
 from domain.identity import LIVE_CHAT_PREFIX
-from entrypoints.access.auth import tokens
 from entrypoints.access.guards import socket_origins, token_check
-from entrypoints.access.rate_limits import KeptLimits, Limits
+from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
+from entrypoints.access.tokens import token_verifier
 from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
 from entrypoints.bridge.http import BridgeServices
 from entrypoints.bridge.wire import COORDINATORS_PREFIX, Broadcaster
@@ -44,7 +47,7 @@ def _agent_server(settings: Settings) -> HttpAgentServer:
 
 
 def _endpoint(
-    settings: Settings, limits: Limits, services: Provider[ChannelServices]
+    settings: Settings, limits: RateLimiter, services: Provider[ChannelServices]
 ) -> PhoenixEndpoint:
     """`services` is called at each join: the services announce events over this endpoint."""
     return PhoenixEndpoint(
@@ -66,11 +69,11 @@ class BridgeContainer(containers.DeclarativeContainer):
 
     clock: Provider[Clock] = providers.Singleton(SystemClock)
     jitter = providers.Object(random)
-    identify: "Provider[JwtTokens | None]" = providers.Singleton(tokens, settings)
-    limits: Provider[Limits] = providers.Selector(
+    identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
+    limits: Provider[RateLimiter] = providers.Selector(
         settings.provided.rate_limits,
-        off=providers.Singleton(Limits),
-        on=providers.Singleton(KeptLimits, settings, providers.Object(monotonic)),
+        off=providers.Singleton(NoRateLimits),
+        on=providers.Singleton(TokenBucketLimiter, settings, providers.Object(monotonic)),
     )
     store: Provider[BridgeStore] = providers.Selector(
         settings.provided.bridge_store,

@@ -33,7 +33,7 @@ from domain.identity import (
 from domain.message import Author, message_text
 from domain.status import Status
 from entrypoints.access.guards import ApiRequest, only_json, token_guard
-from entrypoints.access.rate_limits import Limits
+from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.payloads import (
     BusinessIdPath,
     Identifier,
@@ -186,7 +186,7 @@ class BridgeServices:
     chats: LiveChats
     businesses: Businesses
     clock: Clock
-    limits: Limits
+    limits: RateLimiter
     service_token: str = ""
     """The tokens that `/api` accepts, separated by commas; empty: it needs none."""
 

@@ -1,4 +1,4 @@
-"""What the terminal chat shows: the screen, and what is known of the conversation on it."""
+"""The view of the terminal chat: the screen, and the state of the conversation on it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from typing import Any, TextIO
 
 import msgspec
 
-PAGE = 50
-"""Entries that one answer to `history` has."""
+HISTORY_LIMIT = 50
+"""The number of entries that a request of `history` asks for."""
 GRACE_S = 1.0
-"""How long it still waits for a word once a human was asked for, who may not come for minutes."""
-_STATUS = {
+"""The wait for the AI's last message once a human was requested, who may not come for minutes."""
+_STATUS_TEXTS = {
     "ai": "the AI answers",
     "waiting": "waiting for a human",
     "live": "live chat with a human",
@@ -19,8 +19,8 @@ _STATUS = {
 _CONTROL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
 
 
-class Item(msgspec.Struct, rename="camel", kw_only=True):
-    """What the server says, in a push, in a reply or in `messages[]`: the keys shown here."""
+class ServerPayload(msgspec.Struct, rename="camel", kw_only=True):
+    """A push, a reply or an entry of `messages[]`: the keys of all three that are used here."""
 
     session_id: str | None = None
     seq: int | None = None
@@ -35,8 +35,16 @@ class Item(msgspec.Struct, rename="camel", kw_only=True):
     in_reply_to: list[str] = []
     index: int = 0
     text: str = ""
-    messages: list["Item"] = []
+    messages: list["ServerPayload"] = []
     more: bool = False
+
+
+def server_payload(payload: Any) -> ServerPayload:
+    """Convert a payload; one of another shape counts as empty."""
+    try:
+        return msgspec.convert(payload, ServerPayload)
+    except msgspec.ValidationError:
+        return ServerPayload()
 
 
 class Terminal:
@@ -46,68 +54,68 @@ class Terminal:
         self._screen = screen
         self._ansi = screen.isatty()
         self._prompt = "> " if prompt and self._ansi else ""
-        self._prompted = False
-        self.growing = False
+        self._is_prompted = False
+        self.is_growing = False
 
     def note(self, text: str) -> None:
-        """Something about the conversation, not in it."""
-        self._line(f"— {text}", "2")
+        """Print a remark about the conversation."""
+        self._print_line(self._styled(f"— {text}", "2"))
 
-    def say(self, who: str, text: str) -> None:
-        """One whole message."""
-        self._line(f"{self._name(who)}{text}")
+    def message(self, author: str, text: str) -> None:
+        """Print one whole message."""
+        self._print_line(f"{self._name(author)}{text}")
 
-    def grow(self, who: str, text: str) -> None:
-        """A message as it comes: begin it, or go on with it."""
-        if not self.growing:
-            self._clear()
-            self._write(self._name(who))
-            self.growing = True
+    def grow(self, author: str, text: str) -> None:
+        """Begin a line with a part of a message, or append a part to it."""
+        if not self.is_growing:
+            self._clear_prompt()
+            self._write(self._name(author))
+            self.is_growing = True
         self._write(text)
 
-    def settle(self) -> None:
+    def end_line(self) -> None:
         """End the line that grows, if one does."""
-        if self.growing:
+        if self.is_growing:
             self._write("\n")
-            self.growing = False
-            self.ask()
+            self.is_growing = False
+            self.prompt()
 
-    def ask(self) -> None:
-        """Show the prompt, unless something is still being said."""
-        if self._prompt and not self.growing:
+    def prompt(self) -> None:
+        """Show the prompt, unless a line grows."""
+        if self._prompt and not self.is_growing:
             self._write(self._prompt)
-            self._prompted = True
+            self._is_prompted = True
 
-    def entered(self) -> None:
-        """A line was read; where a person typed it, the terminal went to a new line by itself."""
+    def line_entered(self) -> None:
+        """Note that a line was read: where it was typed, the cursor is on a new line."""
         if self._prompt:
-            self._prompted = False
-            self.growing = False
+            self._is_prompted = False
+            self.is_growing = False
 
-    def _line(self, text: str, style: str = "") -> None:
-        self.settle()
-        self._clear()
-        self._write(self._styled(text, style) + "\n")
-        self.ask()
+    def _print_line(self, text: str) -> None:
+        self.end_line()
+        self._clear_prompt()
+        self._write(text + "\n")
+        self.prompt()
 
-    def _clear(self) -> None:
-        if self._prompted:
+    def _clear_prompt(self) -> None:
+        if self._is_prompted:
             self._write("\r\033[K")
-            self._prompted = False
+            self._is_prompted = False
 
-    def _name(self, who: str) -> str:
-        return self._styled(f"{who}:", "1") + " "
+    def _name(self, author: str) -> str:
+        return self._styled(f"{author}:", "1") + " "
 
     def _styled(self, text: str, style: str) -> str:
-        return f"\033[{style}m{text}\033[0m" if self._ansi and style else text
+        return f"\033[{style}m{text}\033[0m" if self._ansi else text
 
     def _write(self, text: str) -> None:
         self._screen.write(text)
         self._screen.flush()
 
 
-class Seen:
-    """Which seqs of the session were seen: all up to `last`, and some after a gap."""
+class SeenSeqs:
+    """The seqs of a session that were seen: all up to `last`, and some beyond a gap."""
 
     def __init__(self, last: int = 0) -> None:
         self.last = last
@@ -117,7 +125,7 @@ class Seen:
         return seq <= self.last or seq in self._ahead
 
     def add(self, seq: int) -> bool:
-        """Note a seq; False if it was seen before."""
+        """Add a seq; return False if it was seen before."""
         if seq in self:
             return False
         self._ahead.add(seq)
@@ -127,72 +135,74 @@ class Seen:
         return True
 
 
-class Conversation:
-    """What this terminal knows of the conversation; it shows each thing once."""
+class ConversationView:
+    """Shows each entry of the conversation once, and tracks which messages wait for the AI."""
 
     def __init__(self, terminal: Terminal, *, echo: bool) -> None:
+        """`echo`: show what is entered; a terminal does so by itself."""
         self._terminal = terminal
         self._echo = echo
         self._sent: set[str] = set()
         self._answered: set[str] = set()
-        self._unanswered: dict[str, int] = {}  # acknowledged under this seq, the AI's to answer
+        self._pending: dict[str, int] = {}  # acknowledged messages that the AI is to answer, by seq
         self._replayed = 0  # the seq of the AI's newest message that came by a join
-        self._changed = asyncio.Event()
+        self._pending_changed = asyncio.Event()
         self._partial: tuple[str, int, str] | None = None  # responseId, next index, text shown
         self._status: tuple[str | None, str | None] | None = None
         self._oldest: int | None = None
         self.session_id: str | None = None
-        self.seen = Seen()
+        self.seen = SeenSeqs()
         self.changes = 0
-        """Status changes that the server has pushed."""
+        """The number of status changes pushed by the server."""
 
-    # What was said here.
+    # Messages of this terminal.
 
-    def sending(self, message_id: str, text: str) -> None:
-        """A line was entered; only a pipe does not show it by itself."""
+    def message_entered(self, message_id: str, text: str) -> None:
+        """Note a message that is about to be sent."""
         self._sent.add(message_id)
         if self._echo:
-            self._terminal.say("you", text)
+            self._terminal.message("you", text)
 
-    def acknowledged(self, message_id: str, reply: Item) -> None:
-        """The server has stored it, and says who will answer."""
-        self.enter(reply.session_id)
-        self.seen.add(reply.seq or 0)
-        answered = message_id in self._answered or (reply.seq or 0) < self._replayed
-        if reply.status == "ai" and not answered:
-            self._unanswered[message_id] = reply.seq or 0
-            self._hurry_if_relieved()
+    def message_acknowledged(self, message_id: str, reply: ServerPayload) -> None:
+        """Note that a message is stored, and whether the AI is to answer it."""
+        self.enter_session(reply.session_id)
+        seq = reply.seq or 0
+        self.seen.add(seq)
+        is_answered = message_id in self._answered or seq < self._replayed
+        if reply.status == "ai" and not is_answered:
+            self._pending[message_id] = seq
+            self._stop_waiting_after_handover()
 
     async def answered(self) -> None:
         """Wait until no message waits for the AI any more."""
-        while self._unanswered:
-            self._changed.clear()
-            await self._changed.wait()
+        while self._pending:
+            self._pending_changed.clear()
+            await self._pending_changed.wait()
 
-    # What the server says.
+    # Pushes and replies of the server.
 
-    def enter(self, session_id: str | None) -> None:
-        """Everything counts from 1 in a session: another one makes a new start."""
+    def enter_session(self, session_id: str | None) -> None:
+        """Reset the seqs if it is another session: they count from 1 in each."""
         if session_id != self.session_id:
             if self.session_id is not None:
-                self.seen = Seen()
+                self.seen = SeenSeqs()
                 self._oldest = None
                 self._replayed = 0
             self.session_id = session_id
 
-    def begin(self, reply: Item) -> None:
-        """The first join: show where the conversation stands."""
+    def show_join(self, reply: ServerPayload) -> None:
+        """Show the newest entries, and the status, after the first join."""
         self.session_id = reply.session_id
         for entry in reply.messages:
             self._replay(entry)
-        self.seen = Seen(reply.seq or 0)
+        self.seen = SeenSeqs(reply.seq or 0)
         self._oldest = min((entry.seq or 0 for entry in reply.messages), default=None)
         if reply.more:
             self._terminal.note("older messages: /history")
-        self.status(reply)
+        self._show_status(reply)
 
-    def missed(self, entries: Sequence[Item], reply: Item) -> None:
-        """A later join: show what was said meanwhile."""
+    def show_missed(self, entries: Sequence[ServerPayload], reply: ServerPayload) -> None:
+        """Show the entries that were missed before a later join."""
         unseen = [entry for entry in entries if (entry.seq or 0) not in self.seen]
         if any(entry.message_id not in self._sent for entry in unseen):
             self._terminal.note("while the connection was down:")
@@ -201,12 +211,17 @@ class Conversation:
             self._replay(entry)
             if entry.author == "ai":
                 self._replayed = entry.seq or 0
-                earlier = (id for id, seq in self._unanswered.items() if seq < self._replayed)
-                self._answer([*entry.in_reply_to, *earlier])
-        self.status(reply)
+                earlier = (id for id, seq in self._pending.items() if seq < self._replayed)
+                self._mark_answered([*entry.in_reply_to, *earlier])
+        self._show_status(reply)
 
-    def older(self, page: Item) -> None:
-        """A page of history, before everything that was shown."""
+    def older_query(self) -> dict[str, Any]:
+        """Return the payload of `history` for the page before everything shown."""
+        before = self._oldest if self._oldest is not None else self.seen.last + 1
+        return {"beforeSeq": before, "limit": HISTORY_LIMIT}
+
+    def show_older(self, page: ServerPayload) -> None:
+        """Show the page that `older_query` asked for."""
         if not page.messages:
             self._terminal.note("there are no older messages")
             return
@@ -216,124 +231,109 @@ class Conversation:
             self._show(entry)
         self._terminal.note("more: /history" if page.more else "this is where it began")
 
-    def before(self) -> dict[str, Any]:
-        """What to ask for to get the page before everything that was shown."""
-        before = self._oldest if self._oldest is not None else self.seen.last + 1
-        return {"beforeSeq": before, "limit": PAGE}
-
-    def pushed(self, event: str, item: Item) -> None:
-        """One push of the server; events of no interest, `typing` among them, are passed over."""
+    def show_push(self, event: str, push: ServerPayload) -> None:
+        """Show a push; events of no interest, such as `typing`, are ignored."""
         if event == "message_delta":
-            self._delta(item)
+            self._show_delta(push)
             return
-        if item.session_id is not None:
-            self.enter(item.session_id)
-        if item.seq is not None and not self.seen.add(item.seq):
+        if push.session_id is not None:
+            self.enter_session(push.session_id)
+        if push.seq is not None and not self.seen.add(push.seq):
             return
         match event:
             case "new_message":
-                self._final(item)
-                self._answer(item.in_reply_to)
+                self._show_response(push)
+                self._mark_answered(push.in_reply_to)
             case "agent_message":
-                self._terminal.say(_speaker(item, "coordinator"), printable(item.message))
-            case "user_message" if item.message_id not in self._sent:
-                self._terminal.say("you, elsewhere", printable(item.message))
+                self._terminal.message(_speaker(push, "coordinator"), printable(push.message))
+            case "user_message" if push.message_id not in self._sent:
+                self._terminal.message("you, elsewhere", printable(push.message))
             case "conversation_status":
                 self.changes += 1
-                self.status(item)
+                self._show_status(push)
 
-    def changed(self, reply: Item, known: int) -> None:
-        """The reply to a command sent after `known` changes; what was pushed since says more."""
-        if self.changes == known:
-            self.status(reply)
+    def show_reply_status(self, reply: ServerPayload, known_changes: int) -> None:
+        """Show the status in a reply, unless a push since `known_changes` had more."""
+        if self.changes == known_changes:
+            self._show_status(reply)
 
-    def status(self, item: Item) -> None:
-        """Who has the conversation, if that is news."""
-        status = (item.status, item.coordinator_id)
+    def _show_status(self, payload: ServerPayload) -> None:
+        """Show the status and the coordinator, if either has changed."""
+        status = (payload.status, payload.coordinator_id)
         known, self._status = self._status, status
-        if item.status is None or status == known or (known is None and item.status == "ai"):
+        if payload.status is None or status == known or (known is None and payload.status == "ai"):
             return
-        if known is not None and item.status == known[0] and item.coordinator_id is None:
-            return  # a reply, after the push that said more
-        self._terminal.note(printable(_words(item)))
-        self._hurry_if_relieved()
+        if known is not None and payload.status == known[0] and payload.coordinator_id is None:
+            return  # a reply, after the push that had more
+        self._terminal.note(printable(_status_text(payload)))
+        self._stop_waiting_after_handover()
 
-    def _hurry_if_relieved(self) -> None:
-        """The AI does not answer what a human will: wait for its last words, and not for long."""
-        if self._unanswered and self._status is not None and self._status[0] not in (None, "ai"):
+    def _stop_waiting_after_handover(self) -> None:
+        """Wait only `GRACE_S` for the AI's last message once a human will answer."""
+        if self._pending and self._status is not None and self._status[0] not in (None, "ai"):
             loop = asyncio.get_running_loop()
-            loop.call_later(GRACE_S, self._answer, list(self._unanswered))
+            loop.call_later(GRACE_S, self._mark_answered, list(self._pending))
 
-    def _replay(self, entry: Item) -> None:
+    def _mark_answered(self, message_ids: Sequence[str]) -> None:
+        self._answered.update(message_ids)
+        for message_id in message_ids:
+            self._pending.pop(message_id, None)
+        self._pending_changed.set()
+
+    def _replay(self, entry: ServerPayload) -> None:
         if entry.kind == "status":
-            self.status(entry)
+            self._show_status(entry)
         else:
             self._show(entry)
 
-    def _show(self, entry: Item) -> None:
+    def _show(self, entry: ServerPayload) -> None:
         text = printable(entry.message)
         if entry.kind == "status":
-            self._terminal.note(printable(_words(entry)))
+            self._terminal.note(printable(_status_text(entry)))
         elif entry.author != "user":
-            self._terminal.say(_speaker(entry, entry.author), text)
+            self._terminal.message(_speaker(entry, entry.author), text)
         elif entry.message_id not in self._sent:
-            self._terminal.say("you", text)
+            self._terminal.message("you", text)
 
-    def _delta(self, item: Item) -> None:
-        text = printable(item.text)
-        if item.index == 0:
-            self._terminal.settle()
-            self._partial = (item.response_id or "", 0, "")
-        if self._partial is None or self._partial[:2] != (item.response_id, item.index):
-            return  # not from its beginning, or not in order: the final message has it all
+    def _show_delta(self, delta: ServerPayload) -> None:
+        text = printable(delta.text)
+        if delta.index == 0:
+            self._terminal.end_line()
+            self._partial = (delta.response_id or "", 0, "")
+        if self._partial is None or self._partial[:2] != (delta.response_id, delta.index):
+            return  # not from its beginning, or out of order: the final message has the whole text
         response_id, index, shown = self._partial
-        if index and not self._terminal.growing:
-            return  # something else was said in between
+        if index and not self._terminal.is_growing:
+            return  # another line came in between
         self._terminal.grow("ai", text)
         self._partial = (response_id, index + 1, shown + text)
 
-    def _final(self, item: Item) -> None:
-        """The whole of a response; what of it stands on the screen already is not repeated."""
-        text = printable(item.message)
+    def _show_response(self, response: ServerPayload) -> None:
+        """Show a whole response, or the rest of it where its deltas stand on the screen."""
+        text = printable(response.message)
         partial, self._partial = self._partial, None
-        shown = partial[2] if partial is not None and partial[0] == item.response_id else None
-        if shown is not None and self._terminal.growing and text.startswith(shown):
+        shown = partial[2] if partial is not None and partial[0] == response.response_id else None
+        if shown is not None and self._terminal.is_growing and text.startswith(shown):
             self._terminal.grow("ai", text[len(shown) :])
-            self._terminal.settle()
+            self._terminal.end_line()
         else:
-            self._terminal.say(_speaker(item, item.author or "ai"), text)
-
-    def _answer(self, message_ids: Sequence[str]) -> None:
-        self._answered.update(message_ids)
-        for message_id in message_ids:
-            self._unanswered.pop(message_id, None)
-        self._changed.set()
+            self._terminal.message(_speaker(response, response.author or "ai"), text)
 
 
-def item(payload: Any) -> Item:
-    """What can be understood of a payload; nothing of it, if it has another shape."""
-    try:
-        return msgspec.convert(payload, Item)
-    except msgspec.ValidationError:
-        return Item()
+def _speaker(payload: ServerPayload, author: str) -> str:
+    """Return the name before a message: the coordinator's own, if the server has sent it."""
+    is_coordinator = author == "coordinator"
+    return printable((payload.coordinator_id or "human") if is_coordinator else author)
 
 
-def _speaker(item: Item, author: str) -> str:
-    """The name before a message: the coordinator's own, where the server tells it."""
-    return (
-        printable(item.coordinator_id or "human") if author == "coordinator" else printable(author)
-    )
-
-
-def _words(item: Item) -> str:
-    """Who has the conversation, in words."""
-    status = item.status or "unknown"
-    words = _STATUS.get(status, status)
-    if status == "live" and item.coordinator_id:
-        words = f"live chat with {item.coordinator_id}"
-    return f"{words} ({item.reason})" if item.reason else words
+def _status_text(payload: ServerPayload) -> str:
+    status = payload.status or "unknown"
+    text = _STATUS_TEXTS.get(status, status)
+    if status == "live" and payload.coordinator_id:
+        text = f"live chat with {payload.coordinator_id}"
+    return f"{text} ({payload.reason})" if payload.reason else text
 
 
 def printable(text: str) -> str:
-    """Text from elsewhere without what could steer the terminal."""
+    """Remove the control characters, which could steer the terminal."""
     return text.translate(_CONTROL)

@@ -1,4 +1,4 @@
-"""The command line, `ai-agent-server`. What is heavy is imported by the command that needs it."""
+"""The command line, `ai-agent-server`. Each command imports what it needs, so that help is fast."""
 
 import asyncio
 import os
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 SOCKET_URL = "ws://localhost:3001/socket/websocket"
 
 
-class Unusable(click.ClickException):
-    """What was asked for cannot be: one line, and exit code 2 as for any wrong usage."""
+class BadUsage(click.ClickException):
+    """A bad setting or argument: one line, and exit code 2 as for any wrong usage."""
 
     exit_code = 2
 
 
 class Cli(click.Group):
-    """Says in one line what a user can cause and mend: 2 for a setting, 1 for what went wrong."""
+    """Reports expected errors in one line: exit code 2 for a setting, 1 for a failure."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except Exception as error:
-            explained = _explained(error)
-            if explained is None:
+            reported = _reported(error)
+            if reported is None:
                 raise
-            raise explained from error
+            raise reported from error
 
 
-def _explained(error: Exception) -> click.ClickException | None:
+def _reported(error: Exception) -> click.ClickException | None:
     from domain.errors import ConversationError, InvalidPayload
     from entrypoints.settings import BadSetting
 
     if not isinstance(error, BadSetting | ConversationError):
         return None
     if isinstance(error, BadSetting | InvalidPayload):
-        return Unusable(str(error))
+        return BadUsage(str(error))
     return click.ClickException(str(error))
 
 
@@ -53,8 +53,8 @@ def _explained(error: Exception) -> click.ClickException | None:
 def main() -> None:
     """Customers chat with an AI over Phoenix Channels, and are handed over to a human.
 
-    Settings come from the environment and from the file .env of the current folder, where the
-    environment has none: .env.example lists them all.
+    Settings come from the environment and from the file .env in the current folder; the environment
+    takes precedence. .env.example lists all settings.
     """
 
 
@@ -62,12 +62,14 @@ Command = Callable[..., None]
 
 
 def listening_options(name: str) -> Callable[[Command], Command]:
-    """`--host` and `--port`, which overrule the variables NAME_HOST and NAME_PORT."""
+    """Add `--host` and `--port`, which override the variables NAME_HOST and NAME_PORT."""
 
     def add(command: Command) -> Command:
         command = click.option("--host", help=f"Address to listen on.  [{name}_HOST]")(command)
         return click.option(
-            "--port", type=click.IntRange(0, 65_535), help=f"0 picks a free one.  [{name}_PORT]"
+            "--port",
+            type=click.IntRange(0, 65_535),
+            help=f"Port to listen on; 0 picks a free one.  [{name}_PORT]",
         )(command)
 
     return add
@@ -94,10 +96,10 @@ def bridge(host: str | None, port: int | None) -> None:
 @main.command()
 @listening_options("SERVER")
 def dev(host: str | None, port: int | None) -> None:
-    """Run the server and the reference bridge on this machine, and say how to try them.
+    """Run the server and the reference bridge, and print how to try them.
 
-    BRIDGE is elixir where nothing says otherwise. With BRIDGE=none, or where ELIXIR_HTTP_URL or
-    ELIXIR_WEBSOCKET_URL name an application of your own, the server runs alone.
+    BRIDGE defaults to elixir. With BRIDGE=none, or if ELIXIR_HTTP_URL or ELIXIR_WEBSOCKET_URL name
+    your own application, the server runs alone.
     """
     from entrypoints.serve import dev_programs, serve
 
@@ -114,7 +116,7 @@ def _banner(urls: Sequence[str], settings: "Settings") -> str:
     store = f"sqlite, {settings.sqlite_path}" if settings.store == "sqlite" else settings.store
     options = "" if socket == SOCKET_URL else f" --url {socket}"
     if settings.socket_auth == "jwt" and settings.jwt_secret:
-        options += f' --token "$({_myself()} token user)"'
+        options += f' --token "$({_own_command()} token user)"'
     return f"""
   AI Agent Server
 
@@ -126,13 +128,13 @@ def _banner(urls: Sequence[str], settings: "Settings") -> str:
   Assistant     {settings.assistant}
   Bridge        {settings.bridge}
 
-  Try: {_myself()} chat{options}
+  Try: {_own_command()} chat{options}
   Ctrl+C stops {"both" if desk else "it"}.
 """
 
 
-def _myself() -> str:
-    """What this command is started with: its name where the PATH has it, else as it was typed."""
+def _own_command() -> str:
+    """Return this command as a user can type it: its name if the PATH has it, else its path."""
     name = click.get_current_context().find_root().info_name or ""
     typed = sys.argv[0]
     is_typed = Path(typed).name == name and shutil.which(name) != typed
@@ -140,13 +142,16 @@ def _myself() -> str:
 
 
 @main.command()
-@click.option("--url", default=SOCKET_URL, show_default=True, help="The socket to talk to.")
-@click.option("--business", default="b1", show_default=True, help="Whose customer to be.")
-@click.option("--user", default="u1", show_default=True, help="Who to be.")
-@click.option("--location", help="Where of the business's to be.")
-@click.option("--token", help="What proves who you are.  [CHAT_TOKEN]", envvar="CHAT_TOKEN")
+@click.option("--url", default=SOCKET_URL, show_default=True, help="URL of the socket.")
+@click.option("--business", default="b1", show_default=True, help="Business to chat with.")
+@click.option("--user", default="u1", show_default=True, help="User to chat as.")
+@click.option("--location", help="Location of the business.")
+@click.option("--token", help="Token of the user.  [CHAT_TOKEN]", envvar="CHAT_TOKEN")
 @click.option(
-    "--patience", default=60.0, show_default=True, help="s to wait for answers to piped input."
+    "--patience",
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the answers to piped input.",
 )
 def chat(
     url: str, business: str, user: str, location: str | None, token: str | None, patience: float
@@ -157,8 +162,8 @@ def chat(
     sys.exit(run(url, business, user, location, token, patience_s=patience))
 
 
-class Span(click.ParamType[int]):
-    """A time such as `90s`, `30m`, `8h` or `7d`, as seconds."""
+class Duration(click.ParamType[int]):
+    """A duration such as `90s`, `30m`, `8h` or `7d`, in seconds."""
 
     name = "time"
     _units: ClassVar = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -166,68 +171,82 @@ class Span(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", str(value))
         if found is None:
-            self.fail(f"{value!r} is no time such as 90s, 30m, 8h or 7d", param, ctx)
+            self.fail(f"{value!r} is not a time such as 90s, 30m, 8h or 7d", param, ctx)
         return int(found[1]) * self._units[found[2]]
 
 
 @main.group()
 def token() -> None:
-    """Make tokens to try SOCKET_AUTH=jwt with.
+    """Make tokens for trying SOCKET_AUTH=jwt out.
 
-    They are signed with JWT_SECRET (HS256), and the server has to have the same one. Tokens for
-    real are made by your own application, which knows who its users are.
+    They are signed with JWT_SECRET (HS256); the server needs the same secret. In production, your
+    own application issues the tokens, as it knows its users.
     """
 
 
-business_option = click.option("--business", default="b1", show_default=True, help="Whose.")
+business_option = click.option(
+    "--business", default="b1", show_default=True, help="Business of the token."
+)
 
 
 @token.command("user")
 @business_option
-@click.option("--user", default="u1", show_default=True, help="Who it will name.")
-@click.option("--ttl", type=Span(), default="1h", show_default=True, help="How long it is valid.")
+@click.option("--user", default="u1", show_default=True, help="User in the token.")
+@click.option("--ttl", type=Duration(), default="1h", show_default=True, help="Validity.")
 def user_token(business: str, user: str, ttl: int) -> None:
-    """Print a token of a user."""
-    from entrypoints.access.auth import signed
+    """Print a token for a user."""
+    from domain.identity import Role
+    from entrypoints.cli.tokens import sign_token
 
-    click.echo(signed(_settings(), "user", business, user, ttl))
+    click.echo(sign_token(_settings(), Role.USER, business, user, ttl))
 
 
 @token.command("coordinator")
 @business_option
-@click.option("--coordinator", default="c1", show_default=True, help="Who it will name.")
-@click.option("--ttl", type=Span(), default="8h", show_default=True, help="How long it is valid.")
+@click.option("--coordinator", default="c1", show_default=True, help="Coordinator in it.")
+@click.option("--ttl", type=Duration(), default="8h", show_default=True, help="Validity.")
 def coordinator_token(business: str, coordinator: str, ttl: int) -> None:
-    """Print a token of a coordinator, for the reference bridge."""
-    from entrypoints.access.auth import signed
+    """Print a token for a coordinator of the reference bridge."""
+    from domain.identity import Role
+    from entrypoints.cli.tokens import sign_token
 
-    click.echo(signed(_settings(), "coordinator", business, coordinator, ttl))
+    click.echo(sign_token(_settings(), Role.COORDINATOR, business, coordinator, ttl))
 
 
 @main.command()
 def check() -> None:
-    """Print the chosen adapters, and try each."""
+    """Test each configured adapter, and print the results."""
     from entrypoints.cli.operations import try_adapters
 
-    tried = asyncio.run(try_adapters(_settings()))
-    for part, chosen, why_not in tried:
-        click.echo(f"{part:<10} {chosen:<10} {'ok' if why_not is None else f'failed: {why_not}'}")
-    sys.exit(1 if any(why_not for _, _, why_not in tried) else 0)
+    results = asyncio.run(try_adapters(_settings()))
+    for part, chosen, problem in results:
+        click.echo(f"{part:<10} {chosen:<10} {'ok' if problem is None else f'failed: {problem}'}")
+    sys.exit(1 if any(problem for _, _, problem in results) else 0)
 
 
 @main.group()
 def sessions() -> None:
-    """Look at the stored conversations, or erase a customer's."""
+    """List, show, export or erase stored conversations."""
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @sessions.command("list")
-@click.option("--business", help="Only this business's.")
-@click.option("--status", type=click.Choice(["ai", "waiting", "live", "closed"]))
-@click.option("--user", help="Only this user's of the business.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--business", help="Only conversations of this business.")
+@click.option(
+    "--status",
+    type=click.Choice(["ai", "waiting", "live", "closed"]),
+    help="Only conversations with this status.",
+)
+@click.option("--user", help="Only conversations of this user; needs --business.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    show_default=True,
+    help="The most to list.",
+)
 @as_json
 def list_(
     business: str | None, status: str | None, user: str | None, limit: int, as_json: bool
@@ -256,10 +275,13 @@ def show(session_id: str, as_json: bool) -> None:
 @click.argument("business")
 @click.argument("user")
 @click.option(
-    "--output", type=click.Path(dir_okay=False), default="-", help="A file.  [default: stdout]"
+    "--output",
+    type=click.Path(dir_okay=False),
+    default="-",
+    help="File to write.  [default: stdout]",
 )
 def export(business: str, user: str, output: str) -> None:
-    """Everything stored of a user, as JSON."""
+    """Write everything stored about a user, as JSON."""
     from entrypoints.cli.operations import export_user
 
     document = asyncio.run(export_user(_settings(), business, user)) + "\n"
@@ -273,24 +295,24 @@ def export(business: str, user: str, output: str) -> None:
 @sessions.command()
 @click.argument("business")
 @click.argument("user")
-@click.option("--yes", is_flag=True, help="It cannot be undone: required.")
+@click.option("--yes", is_flag=True, help="Required: this cannot be undone.")
 def erase(business: str, user: str, yes: bool) -> None:
-    """Erase everything stored of a user."""
+    """Erase everything stored about a user."""
     from entrypoints.cli.operations import erase_user
 
     if not yes:
-        raise click.UsageError("erasing cannot be undone: say --yes if you mean it")
+        raise click.UsageError("erasing cannot be undone: pass --yes to confirm")
     click.echo(asyncio.run(erase_user(_settings(), business, user)))
 
 
 @main.group()
 def table() -> None:
-    """Make, look at or delete the table of STORE=dynamodb."""
+    """Create, describe or delete the table of STORE=dynamodb."""
 
 
 @table.command()
 def create() -> None:
-    """Make the table, or turn on what is off in it; harmless where all is there."""
+    """Create the table, or turn its missing features on; safe to repeat."""
     from entrypoints.cli.operations import create_table
 
     asyncio.run(create_table(_settings(), click.echo))
@@ -298,7 +320,7 @@ def create() -> None:
 
 @table.command()
 def describe() -> None:
-    """Print what the table is like, and what it lacks."""
+    """Print the state of the table, and what it lacks."""
     from entrypoints.cli.operations import describe_table
 
     click.echo(asyncio.run(describe_table(_settings())))
@@ -306,29 +328,35 @@ def describe() -> None:
 
 @table.command()
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="It cannot be undone: required.")
+@click.option("--yes", is_flag=True, help="Required: this cannot be undone.")
 def delete(name: str, yes: bool) -> None:
-    """Delete the table NAME, which DYNAMODB_TABLE must name too, with all conversations."""
+    """Delete the table NAME with all conversations; DYNAMODB_TABLE must name it, too."""
     from entrypoints.cli.operations import delete_table
 
     settings = _settings()
     if name != settings.dynamodb_table:
         raise click.UsageError(f"DYNAMODB_TABLE is {settings.dynamodb_table}, not {name}")
     if not yes:
-        raise click.UsageError("deleting cannot be undone: say --yes if you mean it")
+        raise click.UsageError("deleting cannot be undone: pass --yes to confirm")
     asyncio.run(delete_table(settings, click.echo))
 
 
 @main.group()
 def outbox() -> None:
-    """Look at what the bridge would not take, and have it delivered after all or dropped."""
+    """List, retry or drop the notices that the bridge has refused (dead letters)."""
 
 
 @outbox.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    show_default=True,
+    help="The most to list.",
+)
 @as_json
 def list_letters(limit: int, as_json: bool) -> None:
-    """List what the bridge would not take, and why, oldest first."""
+    """List the dead letters with the reasons, oldest first."""
     from entrypoints.cli.operations import list_dead_letters
 
     click.echo(asyncio.run(list_dead_letters(_settings(), limit, as_json=as_json)))
@@ -336,20 +364,20 @@ def list_letters(limit: int, as_json: bool) -> None:
 
 @outbox.command()
 @click.argument("notice_ids", metavar="[ID]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Rather than some.")
+@click.option("--all", "everything", is_flag=True, help="Retry every dead letter.")
 def retry(notice_ids: tuple[str, ...], everything: bool) -> None:
-    """Have notices delivered after all, in their session's order, by the running server."""
+    """Queue dead letters again; the running server delivers them in their session's order."""
     from entrypoints.cli.operations import retry_dead_letters
 
     if everything == bool(notice_ids):
-        raise click.UsageError("say which: IDs from `outbox list`, or --all")
+        raise click.UsageError("pass IDs from `outbox list`, or --all")
     click.echo(asyncio.run(retry_dead_letters(_settings(), notice_ids)))
 
 
 @outbox.command()
 @click.argument("notice_ids", metavar="ID...", nargs=-1, required=True)
 def drop(notice_ids: tuple[str, ...]) -> None:
-    """Delete notices that are not to be delivered."""
+    """Delete dead letters."""
     from entrypoints.cli.operations import drop_dead_letters
 
     click.echo(asyncio.run(drop_dead_letters(_settings(), notice_ids)))
@@ -358,9 +386,9 @@ def drop(notice_ids: tuple[str, ...]) -> None:
 def _settings(
     host: str | None = None, port: int | None = None, name: str = "SERVER", **defaults: str
 ) -> "Settings":
-    """The settings of this run, with the log set up as they say. Raises: BadSetting.
+    """Read the settings, and set the log up by them. Raises: BadSetting.
 
-    `defaults`: of this command, where they are others than usual.
+    `defaults`: variables whose defaults are others for this command.
     """
     from entrypoints.logs import configure
     from entrypoints.settings import env_file, load_settings

@@ -1,18 +1,19 @@
-"""What an operator does with the parts of the server where it need not run: try them, look, erase.
+"""Operations on the adapters and the store, without a running server.
 
 Results are text for the screen, or JSON in the shapes of the HTTP API.
 """
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import msgspec
 
 from adapters.elixir.payloads import body_of
 from adapters.json_shapes import timestamp
+from application.ports import HealthCheck, Lifecycle, Store
 from domain.errors import ConversationError, Refusal, StorageUnavailable, UnknownSession
 from domain.identity import BusinessId, SessionId, customer, identifier
 from domain.message import Entry, Message
@@ -21,13 +22,13 @@ from domain.session import Session
 from domain.status import Status
 from entrypoints.server.container import Container
 from entrypoints.server.http_api import Export, ExportedConversation
-from entrypoints.server.wire import EventPresenter, session_json
+from entrypoints.server.wire import session_json
 from entrypoints.settings import Settings
 
 MAX_LETTERS = 100_000
-"""So many dead letters can be retried with one command."""
+"""The most dead letters that one command retries."""
 
-# What a user writes must neither steer the operator's terminal nor turn its text around.
+# A user's text must neither steer the operator's terminal nor change its writing direction.
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -35,30 +36,69 @@ class UnknownNotice(Refusal):
     """There is no such dead letter."""
 
 
+class _Adapter(Lifecycle, HealthCheck, Protocol):
+    """An adapter that can be opened and checked."""
+
+
 async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
-    """Each chosen adapter: its part, its name, and why it does not work (None: it does)."""
+    """Test each configured adapter; return its part, its name and its problem (None: it works)."""
     container = Container(settings=settings)
-    identify = container.identify()
-    tokens = await _why_not(_ask(identify)) if identify is not None else None
-    return [
-        *[("store", settings.store, why_not) for why_not in await _try_store(settings, container)],
-        ("assistant", settings.assistant, await _why_not(_ask(container.assistant()))),
-        ("bridge", settings.bridge, await _why_not(_reach_bridge(container))),
-        *([("tokens", settings.socket_auth, tokens)] if identify is not None else []),
+    bridge = container.elixir_http() if container.bridge() is not None else None
+    tokens = container.identify()
+    results: list[tuple[str, str, str | None]] = [
+        ("store", settings.store, each) for each in await _store_problems(container)
     ]
+    results += [
+        ("assistant", settings.assistant, await _failure_of(_check(container.assistant()))),
+        ("bridge", settings.bridge, await _failure_of(_check(bridge)) if bridge else None),
+    ]
+    if tokens is not None:
+        results.append(("tokens", settings.socket_auth, await _failure_of(_check(tokens))))
+    return results
 
 
-async def create_table(settings: Settings, say: Callable[[str], object]) -> None:
-    """Make the table of STORE=dynamodb, or mend it; `say` each thing that is done, in a line.
+async def _store_problems(container: Container) -> list[str | None]:
+    """Return everything that keeps the store from working; [None] if nothing does."""
+    if container.settings().store == "dynamodb":
+        try:
+            async with container.dynamodb_table() as table:
+                found = await table.existing(with_recovery=False)
+        except ConversationError as error:
+            return [str(error)]
+        if lacks := found.lacks(to_serve=True):
+            return [f"table {table.name}: {lack}" for lack in lacks]
+    return [await _failure_of(_try_listing(container.store()))]
+
+
+async def _try_listing(store: Store) -> None:
+    async with store:
+        await store.list_sessions(limit=1)
+
+
+async def _check(adapter: _Adapter) -> None:
+    async with adapter:
+        await adapter.check()
+
+
+async def _failure_of(attempt: Awaitable[None]) -> str | None:
+    try:
+        await attempt
+    except ConversationError as error:
+        return str(error)
+    return None
+
+
+async def create_table(settings: Settings, report: Callable[[str], object]) -> None:
+    """Create the table of STORE=dynamodb, or repair it; `report` gets a line for each step.
 
     Raises: ConversationError.
     """
     async with Container(settings=settings).dynamodb_table() as table:
-        await table.create(say)
+        await table.create(report)
 
 
 async def describe_table(settings: Settings) -> str:
-    """The table of STORE=dynamodb as it is, and what it lacks. Raises: ConversationError."""
+    """Describe the table of STORE=dynamodb, and what it lacks. Raises: ConversationError."""
     async with Container(settings=settings).dynamodb_table() as table:
         found = await table.existing()
     on_or_off = {None: "not supported by this engine", True: "on", False: "off"}
@@ -73,16 +113,16 @@ async def describe_table(settings: Settings) -> str:
         **{name: on_or_off[is_on] for name, is_on in found.features.items()},
         "lacks": "; ".join(found.lacks()) or "nothing",
     }
-    return "\n".join(f"{name:<24}{what}" for name, what in rows.items())
+    return "\n".join(f"{name:<24}{value}" for name, value in rows.items())
 
 
-async def delete_table(settings: Settings, say: Callable[[str], object]) -> None:
-    """Delete the table of STORE=dynamodb with all conversations; `say` each thing that is done.
+async def delete_table(settings: Settings, report: Callable[[str], object]) -> None:
+    """Delete the table of STORE=dynamodb with all conversations; `report` gets each step.
 
     Raises: ConversationError.
     """
     async with Container(settings=settings).dynamodb_table() as table:
-        await table.delete(say)
+        await table.delete(report)
 
 
 async def list_sessions(
@@ -94,9 +134,9 @@ async def list_sessions(
     *,
     as_json: bool,
 ) -> str:
-    """The newest sessions, of all or of one business or user. Raises: ConversationError."""
+    """List the newest sessions, of all or of one business or user. Raises: ConversationError."""
     who = customer(business_id, user_id) if user_id is not None else None
-    async with _stored(settings) as container:
+    async with _with_store(settings) as container:
         page = await container.store().list_sessions(
             business_id=BusinessId(identifier("businessId", business_id)) if business_id else None,
             status=Status(status) if status else None,
@@ -105,37 +145,37 @@ async def list_sessions(
         )
     if as_json:
         return _json([session_json(session) for session in page.sessions])
-    rows = [_row(session) for session in page.sessions] or ["no conversations"]
+    rows = [_session_row(session) for session in page.sessions] or ["no conversations"]
     return "\n".join([*rows, "(more: --limit)"] if page.cursor else rows)
 
 
 async def show_session(settings: Settings, session_id: str, *, as_json: bool) -> str:
-    """One session and its whole log. Raises: ConversationError."""
+    """Show one session with its whole log. Raises: ConversationError."""
     sought = SessionId(identifier("ID", session_id))
-    async with _stored(settings) as container:
+    async with _with_store(settings) as container:
         loaded = await container.store().load(sought)
         if loaded is None:
             raise UnknownSession(f"there is no conversation {session_id}")
         log = await container.privacy().log(sought)
     if as_json:
-        return _json(_conversation(container, loaded.session, log))
-    return "\n".join([_row(loaded.session), *map(_line, log)])
+        return _json(_exported(container, loaded.session, log))
+    return "\n".join([_session_row(loaded.session), *map(_entry_line, log)])
 
 
 async def export_user(settings: Settings, business_id: str, user_id: str) -> str:
-    """Everything that is stored of a user, as JSON. Raises: ConversationError."""
+    """Return everything stored about a user, as JSON. Raises: ConversationError."""
     who = customer(business_id, user_id)
-    async with _stored(settings) as container:
+    async with _with_store(settings) as container:
         logs = await container.privacy().export(who)
     at = timestamp(container.clock().now())
-    conversations = [_conversation(container, session, log) for session, log in logs]
+    conversations = [_exported(container, session, log) for session, log in logs]
     return _json(Export(who.business_id, who.user_id, at, conversations))
 
 
 async def erase_user(settings: Settings, business_id: str, user_id: str) -> str:
-    """Erase everything that is stored of a user; how much it was. Raises: ConversationError."""
+    """Erase everything stored about a user, and count it. Raises: ConversationError."""
     who = customer(business_id, user_id)
-    async with _stored(settings) as container:
+    async with _with_store(settings) as container:
         erased = await container.privacy().erase(who)
     return (
         f"erased {erased.sessions} conversations, {erased.messages} messages, "
@@ -144,8 +184,8 @@ async def erase_user(settings: Settings, business_id: str, user_id: str) -> str:
 
 
 async def list_dead_letters(settings: Settings, limit: int, *, as_json: bool) -> str:
-    """What the bridge will never take as it is, and why. Raises: ConversationError."""
-    async with _stored(settings) as container:
+    """List the notices that the bridge has refused, and why. Raises: ConversationError."""
+    async with _with_store(settings) as container:
         letters = await container.store().dead(limit)
         depth = await container.store().depth()
     if as_json:
@@ -155,8 +195,8 @@ async def list_dead_letters(settings: Settings, limit: int, *, as_json: bool) ->
 
 
 async def retry_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> str:
-    """Have dead letters delivered after all; without ids, all. Raises: ConversationError."""
-    async with _stored(settings) as container:
+    """Queue dead letters again; without ids, all of them. Raises: ConversationError."""
+    async with _with_store(settings) as container:
         store = container.store()
         ids = notice_ids or [letter.notice.notice_id for letter in await store.dead(MAX_LETTERS)]
         retried = [await store.retry(notice_id) for notice_id in ids]
@@ -165,13 +205,13 @@ async def retry_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> s
 
 async def drop_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> str:
     """Delete dead letters. Raises: ConversationError."""
-    async with _stored(settings) as container:
+    async with _with_store(settings) as container:
         dropped = [await container.store().drop(notice_id) for notice_id in notice_ids]
     return f"{_found(notice_ids, dropped)} dropped"
 
 
 def _found(notice_ids: Sequence[str], found: Sequence[bool]) -> str:
-    """How many there were. Raises: UnknownNotice, naming the first that there is not."""
+    """Return the number of notices. Raises: UnknownNotice, naming the first one not found."""
     for notice_id, is_there in zip(notice_ids, found, strict=True):
         if not is_there:
             raise UnknownNotice(f"there is no dead letter {notice_id}")
@@ -201,71 +241,25 @@ def _letter_json(letter: DeadLetter) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def _stored(settings: Settings) -> AsyncIterator[Container]:
-    """The parts, with the store open, beside whatever server works on it."""
-    _refuse_empty(settings)
+async def _with_store(settings: Settings) -> AsyncIterator[Container]:
+    """Open the store, beside any server that uses it. Raises: StorageUnavailable."""
+    _require_stored(settings)
     container = Container(settings=settings)
     async with container.store():
         yield container
 
 
-def _refuse_empty(settings: Settings) -> None:
-    """Raises: StorageUnavailable where opening the store could but make a new one."""
+def _require_stored(settings: Settings) -> None:
+    """Refuse a store that would only be created now. Raises: StorageUnavailable."""
     if settings.store == "memory":
         raise StorageUnavailable("STORE=memory: only the server itself sees its conversations")
     if settings.store == "sqlite" and not Path(settings.sqlite_path).exists():
         raise StorageUnavailable(f"there is no file {settings.sqlite_path}; SQLITE_PATH names it")
 
 
-async def _try_store(settings: Settings, container: Container) -> list[str | None]:
-    """Everything that keeps the store from working; [None] where nothing does."""
-    if settings.store == "dynamodb":
-        try:
-            async with container.dynamodb_table() as table:
-                found = await table.existing(with_recovery=False)
-        except ConversationError as error:
-            return [str(error)]
-        if lacks := found.lacks(to_serve=True):
-            return [f"table {table.name}: {lack}" for lack in lacks]
-    return [await _why_not(_read_store(container.store()))]
-
-
-async def _read_store(store: Any) -> None:
-    async with _opened(store):
-        await store.list_sessions(limit=1)
-
-
-async def _reach_bridge(container: Container) -> None:
-    http = container.elixir_http() if container.bridge() is not None else None
-    if http is not None:
-        async with http:
-            await http.check()
-
-
-async def _ask(part: Any) -> None:
-    """Open it; a model is also asked for a word, which shows whether key and name are right."""
-    async with _opened(part):
-        if hasattr(part, "check"):
-            await part.check()
-
-
-def _opened(part: Any) -> AbstractAsyncContextManager[Any]:
-    return part if hasattr(part, "__aenter__") else nullcontext(part)
-
-
-async def _why_not(attempt: Awaitable[None]) -> str | None:
-    try:
-        await attempt
-    except ConversationError as error:
-        return str(error)
-    return None
-
-
-def _conversation(
-    container: Container, session: Session, log: Sequence[Entry]
-) -> ExportedConversation:
-    pushes = EventPresenter(container.live_chat())
-    entries = [pushes.logged(session.customer, entry) for entry in log]
+def _exported(container: Container, session: Session, log: Sequence[Entry]) -> ExportedConversation:
+    presenter = container.presenter()
+    entries = [presenter.logged_json(session.customer, entry) for entry in log]
     return ExportedConversation(session_json(session), entries)
 
 
@@ -273,13 +267,13 @@ def _json(document: object) -> str:
     return msgspec.json.format(msgspec.json.encode(document)).decode()
 
 
-def _row(session: Session) -> str:
+def _session_row(session: Session) -> str:
     who = f"{session.customer.business_id} {session.customer.user_id}"
     at = timestamp(session.updated_at)
     return f"{session.session_id}  {at}  {session.status:<7}  {session.seq:>5}  {who}"
 
 
-def _line(entry: Entry) -> str:
+def _entry_line(entry: Entry) -> str:
     at = f"{entry.seq:>5}  {timestamp(entry.at)}"
     if not isinstance(entry, Message):
         return f"{at}  -- {entry.status} ({entry.reason})"

@@ -8,63 +8,52 @@ from typing import Any
 
 from litestar import Litestar
 
-from adapters.phoenix.endpoint import PhoenixEndpoint
 from application.bridge_inbox import BridgeInbox
 from application.deliver_outbox import DeliverOutbox
 from application.ports import Clock
 from application.sweep import BATCH
 from application.usage_tracker import FLUSH_EVERY_S, UsageTracker
 from domain.errors import Failure
-from entrypoints.access.guards import socket_origins
 from entrypoints.pages import page_routes
 from entrypoints.problems import problem_handlers
 from entrypoints.server.container import Container, bridge_socket
-from entrypoints.server.health import Health
 from entrypoints.server.http_api import http_routes, openapi_config
-from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel
-from entrypoints.settings import Settings, load_settings
+from entrypoints.settings import Settings
 from entrypoints.supervision import forever
 
 logger = logging.getLogger(__name__)
 
-SOCKET_PATH = "/socket/websocket"
-REFRESH_EVERY_S = 60.0
-"""Interval of looking for live chats that other processes began or ended."""
+REFRESH_CHATS_EVERY_S = 60.0
+"""The interval of searching for live chats that other processes began or ended."""
 
 
-def create_app(settings: Settings | None = None, container: Container | None = None) -> Litestar:
+def create_app(settings: Settings, container: Container | None = None) -> Litestar:
     """Return the whole server as an ASGI application, to be served by `uvicorn_config`.
 
-    Await its `state.drain()` before it is stopped. Raises: BadSetting, when the settings come from
-    the environment.
+    Await `drain(container)` before it is stopped.
     """
-    chosen = settings or load_settings()
-    wired = container or Container(settings=chosen)
-    endpoint, services = messages_endpoint(chosen, wired), wired.api()
-    app = Litestar(
+    wired = container or Container(settings=settings)
+    return Litestar(
         route_handlers=[
-            endpoint.route,
-            *http_routes(services),
-            *page_routes("/test-websocket.html", "user", bridge_socket(chosen)),
+            wired.endpoint().route,
+            *http_routes(wired.api()),
+            *page_routes("/test-websocket.html", "user", bridge_socket(settings)),
         ],
         lifespan=[lambda app: _running(wired)],
         exception_handlers=problem_handlers(),
         openapi_config=openapi_config(),
         logging_config=None,
     )
-    app.state.drain = lambda: _drain(wired, endpoint, services.health, chosen.drain_s)
-    return app
 
 
-async def _drain(
-    container: Container, endpoint: PhoenixEndpoint, health: Health, drain_s: float
-) -> None:
-    """Refuse new work, finish what is under way in `drain_s` seconds, then disconnect the clients.
+async def drain(container: Container) -> None:
+    """Refuse new work, finish what is under way within DRAIN_S, then disconnect the clients.
 
     Messages that arrive meanwhile are stored and acknowledged, and answered by the next process, as
-    are those that there was no time for. With 0 seconds, new work is refused and nothing else done.
+    are those for which the time was too short. With 0 seconds, new work is refused, no more.
     """
-    health.draining = endpoint.is_draining = True
+    endpoint, drain_s = container.endpoint(), container.settings().drain_s
+    container.health().draining = endpoint.is_draining = True
     if drain_s <= 0:
         return
     try:
@@ -87,18 +76,6 @@ async def _finish(container: Container) -> None:
         await deliver.flush()
 
 
-def messages_endpoint(settings: Settings, container: Container) -> PhoenixEndpoint:
-    """Return the endpoint of the user's socket."""
-    services = container.messages()
-    return PhoenixEndpoint(
-        SOCKET_PATH,
-        {TOPIC_PREFIX + "*": lambda socket: MessagesChannel(socket, services)},
-        allowed_origins=socket_origins(settings.allowed_origins, settings.server_host),
-        connection_policy=container.limits(),
-        observer=container.metrics(),
-    )
-
-
 @asynccontextmanager
 async def _running(container: Container) -> AsyncGenerator[None, None]:
     """Open the adapters, run the background tasks, and stop everything in the reverse order."""
@@ -107,24 +84,24 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
             await stack.enter_async_context(part)
         _connect_bridge(container, stack)
         stack.push_async_callback(_write_usage, container.usage_tracker())
-        _run(stack, _write_usage_forever(container))
+        _start(stack, _write_usage_forever(container))
         stack.push_async_callback(container.turns().stop)
-        _run(stack, _sweep_forever(container))
+        _start(stack, _sweep_forever(container))
         yield
 
 
 def _connect_bridge(container: Container, stack: AsyncExitStack) -> None:
-    """Deliver the outbox to the bridge, and take what comes from there; if there is one."""
+    """Deliver the outbox to the bridge, and receive its events, if there is a bridge."""
     deliver, inbox, clock = container.deliver_outbox(), container.bridge_inbox(), container.clock()
     if deliver is None or inbox is None:
         return
     stack.push_async_callback(_end, asyncio.create_task(_deliver_forever(deliver, clock)))
     inbox.start()
     stack.callback(inbox.stop)
-    _run(stack, _refresh_forever(inbox, clock))
+    _start(stack, _refresh_forever(inbox, clock))
 
 
-def _run(stack: AsyncExitStack, task: Coroutine[Any, Any, None]) -> None:
+def _start(stack: AsyncExitStack, task: Coroutine[Any, Any, None]) -> None:
     stack.callback(asyncio.create_task(task).cancel)
 
 
@@ -162,9 +139,9 @@ def _deliver_forever(deliver: DeliverOutbox, clock: Clock) -> Coroutine[Any, Any
 def _refresh_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, None]:
     async def work() -> float:
         await inbox.refresh()
-        return REFRESH_EVERY_S
+        return REFRESH_CHATS_EVERY_S
 
-    return forever("refresh", work, clock, crashed_pause_s=REFRESH_EVERY_S)
+    return forever("refresh", work, clock, crashed_pause_s=REFRESH_CHATS_EVERY_S)
 
 
 def _write_usage_forever(container: Container) -> Coroutine[Any, Any, None]:
@@ -178,7 +155,7 @@ def _write_usage_forever(container: Container) -> Coroutine[Any, Any, None]:
 
 
 async def _write_usage(usage_tracker: UsageTracker) -> None:
-    """Write what was counted last; at the end there is no next time."""
+    """Write the last counts, which no later flush would write."""
     try:
         await usage_tracker.flush()
     except Failure as error:

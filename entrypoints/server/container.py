@@ -1,4 +1,7 @@
-"""The server's composition root: concrete adapters are named and chosen here alone."""
+"""The server's composition root: its concrete adapters are named and chosen here.
+
+`access.tokens` has the one choice that the bridge's root shares.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,6 +15,7 @@ from dependency_injector.providers import Provider
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
+from adapters.phoenix.endpoint import PhoenixEndpoint
 from adapters.prometheus import Metrics
 from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
@@ -31,12 +35,13 @@ from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
 from domain.outbox import outbox_messages
-from entrypoints.access.auth import tokens
-from entrypoints.access.rate_limits import KeptLimits, Limits, turn_slots
+from entrypoints.access.guards import socket_origins
+from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
+from entrypoints.access.tokens import token_verifier
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
-from entrypoints.server.messages_channel import MessagesServices
-from entrypoints.server.wire import EventPresenter, LiveChatAddress
+from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
+from entrypoints.server.wire import EventPresenter, LiveChatAddresses
 from entrypoints.settings import Settings
 
 if TYPE_CHECKING:  # imported only when they are chosen: their libraries take long to load
@@ -44,6 +49,8 @@ if TYPE_CHECKING:  # imported only when they are chosen: their libraries take lo
     from adapters.elixir.http import ElixirHttp
     from adapters.elixir.socket import ElixirSocket
     from adapters.jwt.tokens import JwtTokens
+
+SOCKET_PATH = "/socket/websocket"
 
 Jitter = Callable[[], float]
 """Returns a float in 0..1."""
@@ -108,7 +115,7 @@ def _elixir_socket(settings: Settings) -> "ElixirSocket":
 
 
 def _elixir_http(settings: Settings, clock: Clock, jitter: Jitter) -> "ElixirHttp | None":
-    """None, where nobody is to be notified."""
+    """Return the bridge's HTTP client; None: there is nobody to notify."""
     if not settings.elixir_http_url:
         return None
     from adapters.elixir.http import ElixirHttp
@@ -138,12 +145,12 @@ def _elixir_businesses(http: "ElixirHttp | None", clock: Clock) -> Businesses:
 
 
 def _attempt_timeout_s(settings: Settings) -> float:
-    """The time for all requests of one delivery, with pauses of up to 2 s between them."""
+    """Return the time for all requests of one delivery, with pauses of up to 2 s between them."""
     return settings.elixir_retry_attempts * (settings.elixir_timeout / 1000 + 2.0)
 
 
 def bridge_socket(settings: Settings) -> str | None:
-    """The bridge's socket as a browser reaches it; None: there is no bridge."""
+    """Return the URL of the bridge's socket for browsers; None: there is no bridge."""
     if settings.bridge == "none":
         return None
     return settings.elixir_websocket_public_url or settings.elixir_websocket_url
@@ -164,6 +171,18 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
+def _endpoint(
+    settings: Settings, services: MessagesServices, limits: RateLimiter, metrics: Metrics
+) -> PhoenixEndpoint:
+    return PhoenixEndpoint(
+        SOCKET_PATH,
+        {TOPIC_PREFIX + "*": lambda socket: MessagesChannel(socket, services)},
+        allowed_origins=socket_origins(settings.allowed_origins, settings.server_host),
+        connection_policy=limits,
+        observer=metrics,
+    )
+
+
 def _opened(
     store: Store, assistant: Assistant, identify: "JwtTokens | None", *bridge: Lifecycle | None
 ) -> Sequence[Lifecycle]:
@@ -171,7 +190,7 @@ def _opened(
 
 
 class Container(containers.DeclarativeContainer):
-    """Everything that the server is made of. The lifespan opens what has a lifecycle."""
+    """The server's parts. The lifespan opens those that have a lifecycle."""
 
     settings: Provider[Settings] = providers.Dependency(instance_of=Settings)
     policy: Provider[Policy] = providers.Singleton(_policy, settings)
@@ -181,12 +200,12 @@ class Container(containers.DeclarativeContainer):
     jitter: Provider[Jitter] = providers.Object(random)
     metrics: Provider[Metrics] = providers.Singleton(Metrics)
     fanout: Provider[Fanout] = providers.Singleton(MemoryFanout)
-    identify: "Provider[JwtTokens | None]" = providers.Singleton(tokens, settings)
-    limits: Provider[Limits] = providers.Selector(
+    identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
+    limits: Provider[RateLimiter] = providers.Selector(
         settings.provided.rate_limits,
-        off=providers.Singleton(Limits),
+        off=providers.Singleton(NoRateLimits),
         on=providers.Singleton(
-            KeptLimits, settings, providers.Object(monotonic), metrics.provided.limited
+            TokenBucketLimiter, settings, providers.Object(monotonic), metrics.provided.limited
         ),
     )
     store: Provider[Store] = providers.Selector(
@@ -219,8 +238,8 @@ class Container(containers.DeclarativeContainer):
         none=providers.Singleton(MemoryBusinesses),
         elixir=providers.Singleton(_elixir_businesses, elixir_http, clock),
     )
-    live_chat: Provider[LiveChatAddress] = providers.Singleton(
-        LiveChatAddress, providers.Callable(bridge_socket, settings)
+    live_chat: Provider[LiveChatAddresses] = providers.Singleton(
+        LiveChatAddresses, providers.Callable(bridge_socket, settings)
     )
     presenter: Provider[EventPresenter] = providers.Singleton(EventPresenter, live_chat)
 
@@ -338,7 +357,13 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         identify=identify,
         limits=limits,
-        refused=metrics.provided.refused,
+        count_refusal=metrics.provided.refused,
+    )
+    endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
+        _endpoint, settings, messages, limits, metrics
+    )
+    health: Provider[Health] = providers.Singleton(
+        Health, store=store, assistant=assistant, bridge=bridge
     )
     api: Provider[ApiServices] = providers.Singleton(
         ApiServices,
@@ -351,9 +376,10 @@ class Container(containers.DeclarativeContainer):
         usage_tracker=usage_tracker,
         businesses=businesses,
         clock=clock,
-        metrics=metrics,
+        count_refusal=metrics.provided.refused,
+        render_metrics=metrics.provided.text,
         presenter=presenter,
-        health=providers.Singleton(Health, store=store, assistant=assistant, bridge=bridge),
+        health=health,
         limits=limits,
         service_token=settings.provided.service_token,
     )
@@ -362,4 +388,4 @@ class Container(containers.DeclarativeContainer):
         none=providers.Callable(_opened, store, assistant, identify),
         elixir=providers.Callable(_opened, store, assistant, identify, elixir_http, elixir_socket),
     )
-    """What the lifespan opens, in this order."""
+    """The parts that the lifespan opens, in this order."""

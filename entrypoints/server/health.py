@@ -17,7 +17,7 @@ Overall = Literal["ok", "degraded", "down", "draining"]
 
 
 class Ready(CamelStruct):
-    """Whether the server is ready, and the state of each dependency."""
+    """The readiness of the server, and the state of each dependency."""
 
     status: Overall
     store: Condition
@@ -34,9 +34,9 @@ class Health:
     bridge: HealthCheck | None
     """None: there is no bridge."""
     draining: bool = False
-    """Set when the server is not to get new work any more."""
+    """Set when the server must get no more new work."""
     timeout_s: float = 2.0
-    """How long the store may take to answer."""
+    """The time in which the store must answer."""
 
     async def report(self) -> Ready:
         """Check each dependency, within `timeout_s`."""
@@ -51,21 +51,21 @@ class Health:
         try:
             async with asyncio.timeout(self.timeout_s):
                 await self.store.load(SessionId("-"))
-        except Exception as error:  # whatever it is, the answer is the same
+        except Exception as error:  # whatever the error, the store is down
             extra = {"action": "probe_failed", "dependency": "store"}
             logger.warning("A dependency is down", extra=extra, exc_info=error)
             return "down"
         return "ok"
 
     def _check_bridge(self) -> Condition:
-        """`degraded` while it is away: its notices wait in the outbox."""
+        """Return `degraded` while it is away: its notices wait in the outbox."""
         if self.bridge is None:
             return "none"
         return "degraded" if self.bridge.is_away else "ok"
 
 
 def _worst(store: Condition, *others: Condition) -> Overall:
-    """Without its store the server can do nothing; without the others it is degraded."""
+    """Return `down` without the store, and `degraded` without another dependency."""
     if store == "down":
         return "down"
     return "ok" if {store, *others} <= {"ok", "none"} else "degraded"

@@ -1,5 +1,6 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -9,39 +10,35 @@ from litestar import Request, Response, Router, delete, get, post, put
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Example, SecurityScheme, Tag
-from litestar.params import Body, PathParameter, QueryParameter
+from litestar.params import Body, QueryParameter
 from litestar.types import ControllerRouterHandler
 from msgspec.structs import asdict
 
 from adapters.json_shapes import CamelStruct, ContextJson, context_json, timestamp
-from adapters.prometheus import Metrics
 from application.business_facts import language_of
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
 from application.read_history import ReadHistory
 from application.session_log import load_session
-from application.transfers import PostedCoordinatorMessage, Transfers
+from application.transfers import PostedCoordinatorMessage, Transfers, addressee
 from application.usage_tracker import UsageTracker
-from domain.errors import (
-    ConversationError,
-    Failure,
-    InvalidPayload,
-)
+from domain.errors import ConversationError, Failure, InvalidPayload
 from domain.handover import handover_context
-from domain.identity import (
-    BusinessId,
-    CoordinatorId,
-    Customer,
-    MessageId,
-    SessionId,
-    customer,
-    identifier,
-)
-from domain.message import message_text
+from domain.identity import IDENTIFIER_PATTERN, BusinessId, customer, identifier
+from domain.message import MAX_HANDOVER_NOTE, message_text
 from domain.status import Status
 from domain.usage import Usage, together
 from entrypoints.access.guards import MAX_BODY, ApiRequest, only_json, token_guard
-from entrypoints.access.rate_limits import Limits
+from entrypoints.access.rate_limits import RateLimiter
+from entrypoints.payloads import (
+    BusinessIdPath,
+    Identifier,
+    SessionIdPath,
+    UserIdPath,
+    as_coordinator_id,
+    as_message_id,
+    as_session_id,
+)
 from entrypoints.problems import Problem, conversation_problem, problems
 from entrypoints.server.health import Health, Ready
 from entrypoints.server.wire import (
@@ -55,45 +52,42 @@ from entrypoints.server.wire import (
     usage_json,
 )
 
-MAX_SUMMARY = 4_000
 MAX_PAGE = 200
 MAX_LISTED = 100
 MAX_SPAN = timedelta(days=366)
-"""Days of usage that may be asked for at once."""
-USUAL_SPAN = timedelta(days=29)
-
-_IDENTIFIER = r"^[A-Za-z0-9._:@-]{1,128}$"
-Identifier = Annotated[str, msgspec.Meta(pattern=_IDENTIFIER)]
+"""The longest period of a usage report."""
+DEFAULT_SPAN = timedelta(days=29)
+"""From the first to the last day of a report without a period."""
 
 
 class Alive(CamelStruct):
-    """The process lives."""
+    """The process is alive."""
 
     status: Literal["ok"] = "ok"
 
 
 class ConversationList(CamelStruct):
-    """One page of conversations, newest first; `cursor` asks for the next."""
+    """One page of conversations, newest first; `cursor` requests the next."""
 
     conversations: list[SessionJson]
     cursor: str | None
 
 
 class MessagePage(CamelStruct):
-    """Entries of a conversation, oldest first; `more`: there are others in the direction asked."""
+    """Entries of a conversation, oldest first; `more`: there are further ones in that direction."""
 
     messages: list[LoggedJson | StatusJson]
     more: bool
 
 
 class DayJson(UsageJson):
-    """What was spent on one day."""
+    """The usage of one day."""
 
     day: date
 
 
 class UsageReport(CamelStruct):
-    """What the AI of a business has cost: on the days (UTC) when it did, and in all."""
+    """The AI usage of a business: of each day (UTC) that has any, and in total."""
 
     business_id: str
     days: list[DayJson]
@@ -101,19 +95,19 @@ class UsageReport(CamelStruct):
 
 
 class StatusRequest(CamelStruct):
-    """The coordinator's side takes a conversation over (`live`), returns (`ai`) or closes it.
+    """The status that a coordinator sets: `live` (takeover), `ai` (return) or `closed`.
 
-    `updatedAt` is checked and no more: the log is ordered by the server's own clock.
+    `updatedAt` is validated but not used: the log is ordered by the server's own clock.
     """
 
     status: Status
-    summary: Annotated[str, msgspec.Meta(max_length=MAX_SUMMARY)] | None = None
+    summary: Annotated[str, msgspec.Meta(max_length=MAX_HANDOVER_NOTE)] | None = None
     updated_at: datetime | None = None
     coordinator_id: Identifier | None = None
 
 
 class AgentMessage(CamelStruct):
-    """A coordinator speaks, into one session or to a user by name."""
+    """A coordinator's message, for one session or for a user by name."""
 
     message: Annotated[str, msgspec.Meta(min_length=1)]
     session_id: Identifier | None = None
@@ -125,7 +119,7 @@ class AgentMessage(CamelStruct):
 
 
 class AgentMessageStored(CamelStruct):
-    """A coordinator's message is stored; `duplicate`: it was already."""
+    """The message is stored; `duplicate`: it was already."""
 
     message_id: str
     seq: int
@@ -142,7 +136,7 @@ class ExportedConversation(CamelStruct):
 
 
 class Export(CamelStruct):
-    """Everything that is stored of a user."""
+    """Everything stored about a user."""
 
     business_id: str
     user_id: str
@@ -151,7 +145,7 @@ class Export(CamelStruct):
 
 
 class Receipt(CamelStruct):
-    """How much of a user was erased."""
+    """The numbers of records that were erased."""
 
     sessions: int
     messages: int
@@ -172,20 +166,15 @@ class ApiServices:
     usage_tracker: UsageTracker
     businesses: Businesses
     clock: Clock
-    metrics: Metrics
+    count_refusal: Callable[[str], None]
+    """Called with the code of every refusal."""
+    render_metrics: Callable[[int], bytes]
+    """Called with the depth of the outbox."""
     presenter: EventPresenter
     health: Health
-    limits: Limits
+    limits: RateLimiter
     service_token: str = ""
-    """Tokens that open `/api`, separated by commas; empty: it is open."""
-
-
-SessionIdPath = Annotated[
-    str,
-    PathParameter(name="sessionId", pattern=_IDENTIFIER, description="The conversation's id."),
-]
-BusinessIdPath = Annotated[str, PathParameter(name="businessId", pattern=_IDENTIFIER)]
-UserIdPath = Annotated[str, PathParameter(name="userId", pattern=_IDENTIFIER)]
+    """Comma-separated tokens that `/api` accepts; empty: it is open."""
 
 
 _STATUS_EXAMPLE = Example(summary="A takeover", value={"status": "live", "coordinatorId": "ana"})
@@ -202,10 +191,10 @@ _AGENT_EXAMPLE = Example(
 
 
 def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
-    """`/health`, `/metrics` and `/api`."""
+    """Return the routes of `/health`, `/metrics` and `/api`."""
 
     def counted(request: Request[Any, Any, Any], error: ConversationError) -> Response[Problem]:
-        services.metrics.refused(error.code)
+        services.count_refusal(error.code)
         return conversation_problem(request, error)
 
     api = Router(
@@ -229,23 +218,26 @@ def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 def _operator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/health", tags=["operation"], sync_to_thread=False)
     def alive() -> Alive:
-        """The process lives."""
+        """Report that the process is alive."""
         return Alive()
 
     @get("/health/ready", tags=["operation"], responses={503: ResponseSpec(Ready)})
     async def ready() -> Response[Ready]:
-        """Whether to send traffic here."""
+        """Report whether to send traffic here: not with a 503."""
         report = await services.health.report()
         return Response(report, status_code=503 if report.status in ("down", "draining") else 200)
 
     @get("/metrics", tags=["operation"], media_type="text/plain; version=1.0.0")
     async def metrics() -> bytes:
-        """Prometheus' text format. An `outbox_depth` of -1: the store does not say."""
+        """Return the metrics in Prometheus' text format.
+
+        An `outbox_depth` of -1: the store is unavailable.
+        """
         try:
             depth = await services.outbox.depth()
         except Failure:
             depth = -1
-        return services.metrics.text(depth)
+        return services.render_metrics(depth)
 
     return [alive, ready, metrics]
 
@@ -254,18 +246,20 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
     @get("/conversations", tags=["conversations"], responses=problems())
     async def conversations(
         business_id: Annotated[
-            str | None, QueryParameter(name="businessId", pattern=_IDENTIFIER)
+            str | None, QueryParameter(name="businessId", pattern=IDENTIFIER_PATTERN)
         ] = None,
         status: Annotated[Status | None, QueryParameter()] = None,
-        user_id: Annotated[str | None, QueryParameter(name="userId", pattern=_IDENTIFIER)] = None,
+        user_id: Annotated[
+            str | None, QueryParameter(name="userId", pattern=IDENTIFIER_PATTERN)
+        ] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_LISTED)] = 50,
         cursor: Annotated[str | None, QueryParameter(max_length=512)] = None,
     ) -> ConversationList:
-        """Conversations, newest first."""
+        """List conversations, newest first."""
         if user_id is not None and business_id is None:
             raise InvalidPayload("userId needs businessId")
         page = await services.archive.list_sessions(
-            business_id=_business_id(business_id),
+            business_id=_optional_business_id(business_id),
             status=status,
             customer=customer(business_id, user_id) if user_id is not None else None,
             limit=limit,
@@ -275,8 +269,8 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
 
     @get("/conversations/{sessionId:str}", tags=["conversations"], responses=problems(404))
     async def conversation(session_id: SessionIdPath) -> SessionJson:
-        """The head of a conversation."""
-        session, _ = await load_session(services.store, _session_id(session_id))
+        """Read the head of a conversation."""
+        session, _ = await load_session(services.store, as_session_id(session_id))
         return session_json(session)
 
     @get(
@@ -290,10 +284,10 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         before: Annotated[int | None, QueryParameter(ge=1, le=MAX_SEQ)] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = 50,
     ) -> MessagePage:
-        """Entries between two seqs: the newest given `before`, else the oldest."""
-        session, _ = await load_session(services.store, _session_id(session_id))
+        """Read entries between two seqs: the newest with `before`, else the oldest."""
+        session, _ = await load_session(services.store, as_session_id(session_id))
         page = await services.history.of(session, after=after, before=before, limit=limit)
-        shown = [services.presenter.logged(session.customer, entry) for entry in page.entries]
+        shown = [services.presenter.logged_json(session.customer, entry) for entry in page.entries]
         return MessagePage(shown, page.more)
 
     @get(
@@ -302,8 +296,8 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         responses=problems(404),
     )
     async def context(session_id: SessionIdPath) -> ContextJson:
-        """What a coordinator needs to know before the first word."""
-        session, recent = await load_session(services.store, _session_id(session_id))
+        """Read the context that a coordinator needs before the first message."""
+        session, recent = await load_session(services.store, as_session_id(session_id))
         language = await language_of(services.businesses, session.customer.business_id)
         return context_json(handover_context(session, recent, language))
 
@@ -322,10 +316,10 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     ) -> SessionJson:
         """Take a conversation over, return it to the AI, or close it. A repeat changes nothing."""
         session = await services.transfers.change(
-            _session_id(session_id),
+            as_session_id(session_id),
             data.status,
-            _coordinator_id(data.coordinator_id),
-            _summary(data.summary),
+            as_coordinator_id(data.coordinator_id),
+            _handover_note(data.summary),
         )
         return session_json(session)
 
@@ -338,16 +332,19 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     async def speak(
         data: Annotated[AgentMessage, Body(examples=[_AGENT_EXAMPLE])],
     ) -> Response[AgentMessageStored]:
-        """A coordinator speaks: that is a takeover, whoever owned the conversation before."""
-        addressee, session_id = await _addressee(services, data)
+        """Post a coordinator's message: a takeover, whoever owned the conversation before."""
+        session_id, owner = None, None
+        if data.session_id is not None:
+            session_id = as_session_id(data.session_id)
+            owner = (await load_session(services.store, session_id)).session.customer
         posted = await services.transfers.post_coordinator_message(
-            addressee,
+            addressee(owner, data.business_id, data.user_id),
             message_text(data.message),
-            _coordinator_id(data.coordinator_id),
-            _message_id(data.message_id),
+            as_coordinator_id(data.coordinator_id),
+            as_message_id(data.message_id),
             session_id,
         )
-        return Response(_stored(posted), status_code=200 if posted.duplicate else 201)
+        return Response(_stored_json(posted), status_code=200 if posted.duplicate else 201)
 
     return [status, speak]
 
@@ -355,7 +352,7 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/users/{businessId:str}/{userId:str}/export", tags=["users"], responses=problems())
     async def export(business_id: BusinessIdPath, user_id: UserIdPath) -> Export:
-        """Everything that is stored of a user."""
+        """Export everything stored about a user."""
         who = customer(business_id, user_id)
         logs = await services.privacy.export(who)
         return Export(
@@ -364,7 +361,8 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
             timestamp(services.clock.now()),
             [
                 ExportedConversation(
-                    session_json(session), [services.presenter.logged(who, entry) for entry in log]
+                    session_json(session),
+                    [services.presenter.logged_json(who, entry) for entry in log],
                 )
                 for session, log in logs
             ],
@@ -377,7 +375,7 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         responses=problems(),
     )
     async def erase(business_id: BusinessIdPath, user_id: UserIdPath) -> Receipt:
-        """Erase everything that is stored of a user. A repeat counts zero."""
+        """Erase everything stored about a user. A repeat counts zero."""
         erased = await services.privacy.erase(customer(business_id, user_id))
         at = timestamp(services.clock.now())
         return Receipt(erased.sessions, erased.messages, erased.notices, at)
@@ -388,14 +386,14 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/usage", tags=["usage"], responses=problems())
     async def usage(
-        business_id: Annotated[str, QueryParameter(name="businessId", pattern=_IDENTIFIER)],
+        business_id: Annotated[str, QueryParameter(name="businessId", pattern=IDENTIFIER_PATTERN)],
         first: Annotated[date | None, QueryParameter(name="from")] = None,
         last: Annotated[date | None, QueryParameter(name="to")] = None,
     ) -> UsageReport:
-        """What a business has spent on its AI, both days included; else the last 30 days."""
+        """Report the AI usage of a business, both days included; default: the last 30 days."""
         owner = BusinessId(identifier("businessId", business_id))
         end = last or services.clock.now().date()
-        begin = first or max(date.min + USUAL_SPAN, end) - USUAL_SPAN
+        begin = first or max(date.min + DEFAULT_SPAN, end) - DEFAULT_SPAN
         if not timedelta(0) <= end - begin < MAX_SPAN:
             raise InvalidPayload(f"from must not be after to, nor {MAX_SPAN.days} days before it")
         days = await services.usage_tracker.by_day(owner, begin, end)
@@ -408,26 +406,7 @@ def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     return [usage]
 
 
-async def _addressee(
-    services: ApiServices, data: AgentMessage
-) -> tuple[Customer, SessionId | None]:
-    """Whom a coordinator speaks to, and in which session alone. Raises: InvalidPayload."""
-    named = (data.business_id, data.user_id)
-    if data.session_id is None:
-        if None in named:
-            raise InvalidPayload("sessionId, or businessId and userId, must say to whom")
-        return customer(*named), None
-    session, _ = await load_session(services.store, _session_id(data.session_id))
-    owner = session.customer
-    if data.business_id not in (None, owner.business_id) or data.user_id not in (
-        None,
-        owner.user_id,
-    ):
-        raise InvalidPayload("the session is another user's")
-    return owner, session.session_id
-
-
-def _stored(posted: PostedCoordinatorMessage) -> AgentMessageStored:
+def _stored_json(posted: PostedCoordinatorMessage) -> AgentMessageStored:
     return AgentMessageStored(
         posted.message_id,
         posted.seq,
@@ -437,33 +416,18 @@ def _stored(posted: PostedCoordinatorMessage) -> AgentMessageStored:
     )
 
 
-# The pattern of a parameter ends in `$`, which lets a final line break through: the domain decides.
-
-
-def _session_id(value: str) -> SessionId:
-    return SessionId(identifier("sessionId", value))
-
-
-def _business_id(value: str | None) -> BusinessId | None:
+def _optional_business_id(value: str | None) -> BusinessId | None:
     return None if value is None else BusinessId(identifier("businessId", value))
 
 
-def _coordinator_id(value: str | None) -> CoordinatorId | None:
-    return None if value is None else CoordinatorId(identifier("coordinatorId", value))
-
-
-def _message_id(value: str | None) -> MessageId | None:
-    return None if value is None else MessageId(identifier("messageId", value))
-
-
-def _summary(value: str | None) -> str | None:
+def _handover_note(value: str | None) -> str | None:
     return value.strip() or None if value is not None else None
 
 
 def openapi_config() -> OpenAPIConfig:
-    """The description of the API, at `/schema` and `/schema/openapi.json`.
+    """Return the description of the API, served at `/schema` and `/schema/openapi.json`.
 
-    JSON alone: every page that Litestar can render it into is loaded from a foreign host.
+    JSON only: every page that Litestar could render loads scripts from a foreign host.
     """
     return OpenAPIConfig(
         title="AI Agent Server",
@@ -480,11 +444,11 @@ def openapi_config() -> OpenAPIConfig:
             }
         ),
         tags=[
-            Tag("conversations", "What was said, and who owns it."),
-            Tag("coordinators", "A human takes over, speaks, returns and closes."),
-            Tag("usage", "What the AI costs."),
-            Tag("users", "A user's right to see and to erase."),
-            Tag("operation", "For whoever runs the server."),
+            Tag("conversations", "Conversations and their messages."),
+            Tag("coordinators", "Takeovers, messages, returns and closes by coordinators."),
+            Tag("usage", "The usage of the AI."),
+            Tag("users", "A user's rights of access and erasure."),
+            Tag("operation", "Health and metrics."),
         ],
         use_handler_docstrings=True,
         operation_id_creator=lambda handler, *_: handler.handler_name,

@@ -1,13 +1,12 @@
 """The user's channel, `messages:{businessId}`: payloads in, use cases called, events out."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 
-from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
+from adapters.json_shapes import CamelStruct
 from adapters.phoenix.channel import (
     Channel,
     ChannelSocket,
@@ -28,15 +27,12 @@ from application.transfers import Transfers
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
-    Failure,
     IdentityMismatch,
     InvalidPayload,
-    Refusal,
 )
 from domain.identity import (
     Customer,
     LocationId,
-    MessageId,
     SessionId,
     Unauthorized,
     customer,
@@ -49,27 +45,24 @@ from entrypoints.access.auth import (
     RefreshToken,
     TokenLease,
     TokenRefreshed,
-    bearer,
-    refreshed,
+    bearer_token,
+    refresh_lease,
 )
-from entrypoints.access.rate_limits import Limits, RateLimited
+from entrypoints.access.rate_limits import RateLimiter
+from entrypoints.payloads import TypingPush, as_location_id, as_message_id, as_session_id, parse
+from entrypoints.problems import ErrorReply, error_reply
 from entrypoints.server.wire import (
     MAX_SEQ,
     DeltaPush,
     EntryJson,
     EventPresenter,
-    LiveChat,
-    LiveChatAddress,
+    LiveChatAddresses,
+    LiveChatJson,
     StatusJson,
-    TypingPush,
 )
 
 TOPIC_PREFIX = "messages:"
 UNKNOWN_EVENT = "unknown event"
-
-logger = logging.getLogger(__name__)
-P = TypeVar("P", bound=msgspec.Struct)
-
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
 
@@ -117,14 +110,14 @@ class HistoryRequest(CamelStruct):
 
 
 class JoinReply(CamelStruct):
-    """What a client learns as it joins."""
+    """The reply to `phx_join`."""
 
     session_id: str | None
     status: str
     seq: int
     messages: list[EntryJson | StatusJson]
     more: bool
-    live_chat: LiveChat | None
+    live_chat: LiveChatJson | None
     token_expires_at: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -144,7 +137,7 @@ class TransferReply(CamelStruct):
     session_id: str
     status: str
     transfer_id: str | None
-    live_chat: LiveChat | None
+    live_chat: LiveChatJson | None
 
 
 class StatusReply(CamelStruct):
@@ -161,17 +154,9 @@ class HistoryReply(CamelStruct):
     more: bool
 
 
-class ErrorReply(CamelStructOmitDefaults):
-    """The reply to anything that cannot be done."""
-
-    reason: str
-    detail: str | None = None
-    retry_after_ms: int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesServices:
-    """The use cases behind the channel."""
+    """The use cases and ports behind the channel."""
 
     join: JoinConversation
     post: PostMessage
@@ -181,17 +166,17 @@ class MessagesServices:
     store: SessionStore
     fanout: Fanout
     presenter: EventPresenter
-    live_chat: LiveChatAddress
+    live_chat: LiveChatAddresses
     clock: Clock
     identify: Identify | None
-    """None: everybody is believed."""
-    limits: Limits
-    refused: Callable[[str], None]
-    """Told the code of every refusal."""
+    """None: identities are not verified."""
+    limits: RateLimiter
+    count_refusal: Callable[[str], None]
+    """Called with the code of every refusal."""
 
 
 class MessagesChannel(Channel):
-    """One socket's share in one customer's conversation."""
+    """One socket in the conversation of one customer."""
 
     __slots__ = ("_customer", "_lease", "_position", "_services", "_stream", "_subscription")
 
@@ -204,27 +189,25 @@ class MessagesChannel(Channel):
         self._lease: TokenLease | None = None
         self._stream = False
 
-    # Joining.
-
     async def join(self, topic: str, payload: Any) -> JoinReply:
         try:
             return await self._join(topic, payload)
         except ConversationError as error:
-            final = isinstance(error, Unauthorized)  # the same token will not be better later
+            final = isinstance(error, Unauthorized)  # the same token will not become valid
             raise JoinRefused(self._error(error), final=final) from error
 
     async def _join(self, topic: str, payload: Any) -> JoinReply:
         services = self._services
-        services.limits.joining(self.socket.info)
-        request = _parse(payload, JoinPayload)
+        services.limits.admit_join(self.socket.info)
+        request = parse(payload, JoinPayload)
         self._customer = customer(request.business_id, request.user_id)
         if topic != TOPIC_PREFIX + request.business_id:
             raise BusinessMismatch
-        _optional("locationId", request.location_id)
+        as_location_id(request.location_id)
         position = _resume_position(request)
         self._stream = request.stream
         await self._authenticate(request.token)
-        services.limits.joined()
+        services.limits.admit_authenticated_join()
         self._subscription = Subscription(
             self._customer,
             fanout=services.fanout,
@@ -242,7 +225,7 @@ class MessagesChannel(Channel):
         services = self._services
         if services.identify is None:
             return
-        token = bearer(self.socket.info, given)
+        token = bearer_token(self.socket.info, given)
         if not token:
             raise Unauthorized("a token is needed")
         identity = await services.identify(token)
@@ -275,10 +258,10 @@ class MessagesChannel(Channel):
         if self._lease is not None:
             self._lease.end()
 
-    # What the client sends.
+    # From the client.
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
-        if self._lease is not None and self._lease.is_over:
+        if self._lease is not None and self._lease.is_expired:
             error = self._error(Unauthorized("the token has expired"))
             self._lease.expire()
             return Stop(Reply("error", error))
@@ -286,28 +269,28 @@ class MessagesChannel(Channel):
             self._count(event)
             handler = _HANDLERS.get(event)
             if handler is None:
-                self._services.refused(UNKNOWN_EVENT)
+                self._services.count_refusal(UNKNOWN_EVENT)
                 return Reply("error", ErrorReply(UNKNOWN_EVENT))
             return Reply("ok", await handler(self, payload))
         except ConversationError as error:
             return Reply("error", self._error(error))
 
     def _count(self, event: str) -> None:
-        """Raises: RateLimited."""
+        """Count an event for the rate limits. Raises: RateLimited."""
         limits = self._services.limits
         if event in _STORED:
-            limits.speaking(self._customer)
+            limits.admit_message(self._customer)
         else:
-            limits.asking(self._customer)
+            limits.admit_request(self._customer)
 
     async def _new_message(self, payload: Any) -> Acknowledgement:
-        request = _parse(payload, NewMessage)
+        request = parse(payload, NewMessage)
         self._check_identity(request.business_id, request.user_id)
         posted = await self._services.post(
             self._customer,
             LocationId(identifier("locationId", request.location_id)),
             message_text(request.message),
-            _message_id(request.message_id),
+            as_message_id(request.message_id),
             origin=self,
         )
         return Acknowledgement(
@@ -315,13 +298,13 @@ class MessagesChannel(Channel):
         )
 
     async def _transfer_to_live_chat(self, payload: Any) -> TransferReply:
-        request = _parse(payload, TransferRequest)
+        request = parse(payload, TransferRequest)
         self._check_identity(request.business_id, request.user_id)
         session = await self._services.transfers.request(
             self._customer,
             LocationId(identifier("locationId", request.location_id)),
             message_text(request.message) if request.message is not None else None,
-            _message_id(request.message_id),
+            as_message_id(request.message_id),
             origin=self,
         )
         transfer = session.transfer
@@ -337,13 +320,12 @@ class MessagesChannel(Channel):
         return StatusReply(session.session_id, session.status)
 
     async def _history(self, payload: Any) -> HistoryReply:
-        request = _parse(payload, HistoryRequest)
+        request = parse(payload, HistoryRequest)
         if not 1 <= request.limit <= PAGE:
             raise InvalidPayload(f"limit must be from 1 to {PAGE}")
-        session_id = _optional("sessionId", request.session_id)
         page = await self._services.history(
             self._customer,
-            SessionId(session_id) if session_id is not None else None,
+            _optional_session_id(request.session_id),
             after=request.after_seq,
             before=request.before_seq,
             limit=request.limit,
@@ -358,8 +340,8 @@ class MessagesChannel(Channel):
         return {}
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
-        token = _parse(payload, RefreshToken).token
-        return await refreshed(self._lease, self._services.identify, token)
+        token = parse(payload, RefreshToken).token
+        return await refresh_lease(self._lease, self._services.identify, token)
 
     def _check_identity(self, business_id: str, user_id: str) -> None:
         mine = self._customer
@@ -367,21 +349,13 @@ class MessagesChannel(Channel):
             raise IdentityMismatch
 
     def _error(self, error: ConversationError) -> ErrorReply:
-        self._services.refused(error.code)
-        if isinstance(error, Failure):
-            logger.warning(
-                "A request failed",
-                extra={"action": "request_failed", "code": error.code},
-                exc_info=error,
-            )
-            return ErrorReply(error.code)
-        wait_ms = error.retry_after_ms if isinstance(error, RateLimited) else None
-        return ErrorReply(error.code, str(error) if isinstance(error, Refusal) else None, wait_ms)
+        self._services.count_refusal(error.code)
+        return error_reply(error)
 
-    # What the client gets.
+    # To the client.
 
     def _push_entry(self, session_id: SessionId, entry: Entry) -> None:
-        event, payload = self._services.presenter.of(self._customer, session_id, entry)
+        event, payload = self._services.presenter.event_of(self._customer, session_id, entry)
         self.socket.push(event, payload)
 
     def _push_other(self, event: Event) -> None:
@@ -393,12 +367,12 @@ class MessagesChannel(Channel):
             self.socket.push("typing", TypingPush(event.author, event.expires_in_ms))
 
     def _entries(self, entries: tuple[Entry, ...]) -> list[EntryJson | StatusJson]:
-        return [self._services.presenter.entry(self._customer, entry) for entry in entries]
+        return [self._services.presenter.entry_json(self._customer, entry) for entry in entries]
 
-    def _live_chat(self, status: Status) -> LiveChat | None:
+    def _live_chat(self, status: Status) -> LiveChatJson | None:
         if status not in (Status.WAITING, Status.LIVE):
             return None
-        return self._services.live_chat.of(self._customer)
+        return self._services.live_chat.address_of(self._customer)
 
 
 _HANDLERS: dict[str, Callable[[MessagesChannel, Any], Awaitable[Any]]] = {
@@ -411,30 +385,17 @@ _HANDLERS: dict[str, Callable[[MessagesChannel, Any], Awaitable[Any]]] = {
 }
 
 _STORED = frozenset({"new_message", "transfer_to_live_chat", "end_live_chat"})
-"""The events that have something stored."""
+"""The events that store something."""
 
 
-def _parse(payload: Any, shape: type[P]) -> P:
-    try:
-        return msgspec.convert(payload, shape)
-    except msgspec.ValidationError as error:
-        raise InvalidPayload(str(error)) from error
-
-
-def _optional(name: str, value: str | None) -> str | None:
-    return None if value is None else identifier(name, value)
-
-
-def _message_id(value: str | None) -> MessageId | None:
-    return None if value is None else MessageId(identifier("messageId", value))
+def _optional_session_id(value: str | None) -> SessionId | None:
+    return as_session_id(value) if value is not None else None
 
 
 def _resume_position(request: JoinPayload) -> ResumePosition | None:
-    session_id = _optional("sessionId", request.session_id)
+    session_id = _optional_session_id(request.session_id)
     if request.last_seq is None:
         return None
     if request.last_seq < 0:
         raise InvalidPayload("lastSeq must not be negative")
-    return ResumePosition(
-        request.last_seq, SessionId(session_id) if session_id is not None else None
-    )
+    return ResumePosition(request.last_seq, session_id)

@@ -1,4 +1,4 @@
-"""What stands on the wire of the user's socket and of the HTTP API: the JSON shapes, once each.
+"""The JSON shapes of the user's socket and of the HTTP API, and the conversion into them.
 
 Keys are camelCase; `timestamp` and its like are ISO 8601 in UTC with milliseconds and `Z`.
 """
@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
-from domain.identity import Customer, SessionId
+from domain.identity import Customer, SessionId, live_chat_topic
 from domain.message import Action, Author, Entry, Message, StatusChange, ToolOutcome
 from domain.session import Session
 from domain.status import Reason, Status
@@ -18,40 +18,35 @@ from domain.transfer import Transfer, TransferState
 from domain.usage import Usage
 
 MAX_SEQ = 9_999_999_999
-"""What may be asked for; larger numbers are not all understood by every store."""
+"""The largest seq of a request; not every store supports larger numbers."""
 
 _encoder = msgspec.json.Encoder()
 
 
-class LiveChat(CamelStruct):
-    """Where a user can reach the bridge directly."""
+class LiveChatJson(CamelStruct):
+    """The URL and topic at which a user can reach the bridge directly."""
 
     url: str
     topic: str
 
 
-class LiveChatAddress:
-    """Says where the live chat of a customer is."""
+class LiveChatAddresses:
+    """The addresses of the customers' live chats on the bridge."""
 
     def __init__(self, public_url: str | None) -> None:
-        """`public_url`: the bridge's socket as a browser reaches it; None: there is no bridge."""
+        """`public_url`: the bridge's socket for browsers; None: there is no bridge."""
         self._url = public_url
 
-    def of(self, customer: Customer) -> LiveChat | None:
-        """The address for one customer; None where there is no bridge."""
-        return LiveChat(self._url, live_chat_topic(customer)) if self._url is not None else None
+    def address_of(self, customer: Customer) -> LiveChatJson | None:
+        """Return the address for a customer; None: there is no bridge."""
+        return LiveChatJson(self._url, live_chat_topic(customer)) if self._url is not None else None
 
     def complete(self, customer: Customer, actions: Sequence[Action]) -> Sequence[Action]:
-        """The actions, a `live_chat` among them completed by its topic and url."""
+        """Return the actions, with `topic` and `url` added to a `live_chat` among them."""
         if not any(action.get("type") == "live_chat" for action in actions):
             return actions
         address = {"topic": live_chat_topic(customer), "url": self._url}
         return [a if a.get("type") != "live_chat" else {**a, **address} for a in actions]
-
-
-def live_chat_topic(customer: Customer) -> str:
-    """The bridge's topic for one customer."""
-    return f"chat:{customer.business_id}:{customer.user_id}"
 
 
 class EntryJson(CamelStruct, tag_field="kind", tag="message"):
@@ -68,7 +63,7 @@ class EntryJson(CamelStruct, tag_field="kind", tag="message"):
 
 
 class UsageJson(CamelStruct):
-    """Tokens that models were paid for; `cachedTokens` are some of the `inputTokens`."""
+    """Tokens that models have used; `cachedTokens` are part of the `inputTokens`."""
 
     input_tokens: int
     cached_tokens: int
@@ -77,14 +72,14 @@ class UsageJson(CamelStruct):
 
 
 class ToolJson(CamelStruct):
-    """One call of a tool by the AI, and what it came to."""
+    """One tool call of the AI, and its outcome."""
 
     name: str
     outcome: ToolOutcome
 
 
 class LoggedJson(EntryJson, tag_field="kind", tag="message"):
-    """A message as the HTTP API shows it: with what it has cost, and how it came about."""
+    """A message in the HTTP API: also with its usage and its tool calls."""
 
     model: str | None
     usage: UsageJson | None
@@ -106,7 +101,7 @@ class StatusJson(CamelStruct, tag_field="kind", tag="status"):
 
 
 class NewMessagePush(CamelStruct):
-    """`new_message`: the AI's reply, or a notice of the server's own."""
+    """`new_message`: the AI's reply, or a message of the server itself."""
 
     response_id: str
     message: str
@@ -119,7 +114,7 @@ class NewMessagePush(CamelStruct):
 
 
 class AgentMessagePush(CamelStruct):
-    """`agent_message`: a coordinator's words."""
+    """`agent_message`: a coordinator's message."""
 
     message: str
     timestamp: str
@@ -130,7 +125,7 @@ class AgentMessagePush(CamelStruct):
 
 
 class UserMessagePush(CamelStruct):
-    """`user_message`: the user's own words, to their other sockets."""
+    """`user_message`: the user's own message, to their other sockets."""
 
     message: str
     timestamp: str
@@ -140,7 +135,7 @@ class UserMessagePush(CamelStruct):
 
 
 class StatusPush(CamelStructOmitDefaults):
-    """`conversation_status`: the conversation has changed hands."""
+    """`conversation_status`: the status or the coordinator has changed."""
 
     session_id: str
     status: str
@@ -149,26 +144,19 @@ class StatusPush(CamelStructOmitDefaults):
     reason: str
     transfer_id: str | None = None
     coordinator_id: str | None = None
-    live_chat: LiveChat | None = None
+    live_chat: LiveChatJson | None = None
 
 
 class DeltaPush(CamelStruct):
-    """`message_delta`: a piece of an answer in the making."""
+    """`message_delta`: a part of an answer that is being generated."""
 
     response_id: str
     index: int
     text: str
 
 
-class TypingPush(CamelStruct):
-    """`typing`: somebody writes; it expires by itself."""
-
-    author: str
-    expires_in_ms: int
-
-
 def entry_json(entry: Entry, actions: Sequence[Action]) -> EntryJson | StatusJson:
-    """An entry as it stands in `messages[]`, with its `actions` as the client is to see them."""
+    """Convert an entry for `messages[]`; `actions`: those of the message, completed."""
     if isinstance(entry, Message):
         return EntryJson(
             seq=entry.seq,
@@ -193,28 +181,28 @@ def entry_json(entry: Entry, actions: Sequence[Action]) -> EntryJson | StatusJso
 
 
 def usage_json(usage: Usage) -> UsageJson:
-    """Tokens as they stand on the wire."""
+    """Convert a usage."""
     return UsageJson(usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.calls)
 
 
 class EventPresenter:
-    """Turns entries into the events that a user's sockets get.
+    """Converts entries into the events of a user's sockets, and into JSON.
 
-    An entry goes to all sockets of its user one after the other: it is encoded for the first.
+    An entry goes to all sockets of its user one after the other: it is encoded once, for the first.
     """
 
-    def __init__(self, live_chat: LiveChatAddress) -> None:
+    def __init__(self, live_chat: LiveChatAddresses) -> None:
         self._live_chat = live_chat
         self._last: tuple[Entry | None, str, msgspec.Raw] = (None, "", msgspec.Raw())
 
-    def entry(self, customer: Customer, entry: Entry) -> EntryJson | StatusJson:
-        """An entry as it stands in `messages[]`."""
+    def entry_json(self, customer: Customer, entry: Entry) -> EntryJson | StatusJson:
+        """Convert an entry for `messages[]`."""
         actions = entry.actions if isinstance(entry, Message) else ()
         return entry_json(entry, self._live_chat.complete(customer, actions))
 
-    def logged(self, customer: Customer, entry: Entry) -> LoggedJson | StatusJson:
-        """An entry as the HTTP API shows it."""
-        shown = self.entry(customer, entry)
+    def logged_json(self, customer: Customer, entry: Entry) -> LoggedJson | StatusJson:
+        """Convert an entry for the HTTP API."""
+        shown = self.entry_json(customer, entry)
         if isinstance(shown, StatusJson) or isinstance(entry, StatusChange):
             return cast(StatusJson, shown)
         usage = entry.usage
@@ -226,10 +214,10 @@ class EventPresenter:
             digest=entry.summary.text if entry.summary is not None else None,
         )
 
-    def of(
+    def event_of(
         self, customer: Customer, session_id: SessionId, entry: Entry
     ) -> tuple[str, msgspec.Raw]:
-        """The event and its encoded payload."""
+        """Return the event for an entry, and its encoded payload."""
         known, event, payload = self._last
         if known is not entry:
             event, shape = self._push(customer, session_id, entry)
@@ -241,8 +229,8 @@ class EventPresenter:
         self, customer: Customer, session_id: SessionId, entry: Entry
     ) -> tuple[str, CamelStruct]:
         if isinstance(entry, StatusChange):
-            live_chat = self._live_chat.of(customer)
-            return "conversation_status", _status_push(session_id, entry, live_chat)
+            live_chat = self._live_chat.address_of(customer)
+            return "conversation_status", _change_push(session_id, entry, live_chat)
         at = timestamp(entry.at)
         if entry.author is Author.COORDINATOR:
             return "agent_message", AgentMessagePush(
@@ -264,11 +252,11 @@ class EventPresenter:
         )
 
 
-def _status_push(
-    session_id: SessionId, change: StatusChange, live_chat: LiveChat | None
+def _change_push(
+    session_id: SessionId, change: StatusChange, live_chat: LiveChatJson | None
 ) -> StatusPush:
     transfer = change.transfer
-    in_other_hands = change.status in (Status.WAITING, Status.LIVE)
+    is_handed_over = change.status in (Status.WAITING, Status.LIVE)
     return StatusPush(
         session_id=session_id,
         status=change.status,
@@ -277,7 +265,7 @@ def _status_push(
         reason=change.reason,
         transfer_id=transfer.transfer_id if transfer is not None else None,
         coordinator_id=transfer.coordinator_id if transfer is not None else None,
-        live_chat=live_chat if in_other_hands else None,
+        live_chat=live_chat if is_handed_over else None,
     )
 
 
@@ -309,13 +297,13 @@ class SessionJson(CamelStruct):
     updated_at: str
     transfer: TransferJson | None
     digest: str | None
-    """The rolling summary that the AI sees in the place of what was said first."""
+    """The rolling summary that the AI sees in place of the oldest messages."""
     usage: UsageJson | None
-    """What the AI has cost in all; null: nothing was counted."""
+    """The total usage of the AI; null: none was counted."""
 
 
 def session_json(session: Session) -> SessionJson:
-    """A session's head as it stands on the wire."""
+    """Convert a session's head."""
     transfer = session.transfer
     return SessionJson(
         session_id=session.session_id,

@@ -26,8 +26,8 @@ from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author
 from domain.session import Draft, Session
 from entrypoints.serve import Server, bridge_program, listen, serve, server_program
-from entrypoints.server.app import SOCKET_PATH, create_app
-from entrypoints.server.container import Container
+from entrypoints.server.app import create_app
+from entrypoints.server.container import SOCKET_PATH, Container
 from entrypoints.settings import load_settings
 from tests.bench.load import BUSINESS, TEXT
 from tests.support.drafts import append_message

@@ -1,13 +1,11 @@
-"""The terminal chat as a process with a piped input, against a server that the test speaks for."""
+"""The terminal chat as a process with a piped input, against a server played by the test."""
 
 import asyncio
 import http
 import os
 import pty
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +13,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from tests.integration.phoenix.peer import Listener, Peer, listening
+from tests.support.process import COMMAND, ROOT
 
-ROOT = Path(__file__).parents[2]
 TOPIC = "messages:b1"
 NOTHING: dict[str, Any] = {
     "sessionId": None,
@@ -28,7 +26,7 @@ NOTHING: dict[str, Any] = {
 
 
 class Chat:
-    """The process: what is typed into it, and what it has printed."""
+    """The process: its input, and its output so far."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -40,7 +38,7 @@ class Chat:
         await self._process.stdin.drain()
 
     async def shows(self, text: str) -> None:
-        """Wait until this was printed."""
+        """Wait until a text was printed."""
         assert self._process.stdout is not None
         while text not in self.printed:
             data = await self._process.stdout.read(4096)
@@ -48,7 +46,7 @@ class Chat:
             self.printed += data.decode()
 
     async def finish(self) -> int:
-        """End the input and wait for the process; → its exit code."""
+        """End the input, wait for the process, and return its exit code."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         return await self.end()
@@ -65,10 +63,8 @@ class Chat:
 
 @asynccontextmanager
 async def chatting(url: str, *options: str) -> AsyncIterator[Chat]:
-    arguments = ("-m", "entrypoints.cli.chat", "--url", url, "--business", "b1", "--user", "u1")
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
+        *(*COMMAND, "chat", "--url", url, "--business", "b1", "--user", "u1"),
         *options,
         cwd=ROOT,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
@@ -90,7 +86,7 @@ async def listener() -> AsyncIterator[Listener]:
 
 
 async def store(peer: Peer, seq: int, status: str = "ai", *, duplicate: bool = False) -> str:
-    """Take a message from the client and acknowledge it; → its messageId."""
+    """Receive a message from the client, acknowledge it, and return its messageId."""
     frame = await peer.receive("new_message")
     message_id = str(frame[4]["messageId"])
     stored = {"messageId": message_id, "seq": seq, "sessionId": "s1"}
@@ -156,7 +152,7 @@ async def test_an_answer_that_differs_from_what_was_streamed_is_shown_whole(
     assert chat.lines[1:] == ["you: hi", "ai: I have tra", "ai: Sorry, something went wrong."]
 
 
-async def test_what_the_server_says_cannot_steer_the_terminal(listener: Listener) -> None:
+async def test_no_control_characters_of_the_server_are_printed(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         await chat.type("hi")
         peer = await listener.accept()
@@ -168,7 +164,7 @@ async def test_what_the_server_says_cannot_steer_the_terminal(listener: Listener
     assert chat.lines[2:] == ["ai: [2J31mred", "line two"]
 
 
-async def test_a_transfer_shows_who_has_the_conversation_and_what_they_say(
+async def test_a_transfer_shows_the_status_and_the_coordinators_messages(
     listener: Listener,
 ) -> None:
     async with chatting(listener.url) as chat:
@@ -203,7 +199,7 @@ async def test_a_transfer_shows_who_has_the_conversation_and_what_they_say(
     ]
 
 
-async def test_after_a_lost_connection_nothing_is_lost_doubled_or_shown_twice(
+async def test_after_a_lost_connection_nothing_is_lost_sent_or_shown_twice(
     listener: Listener,
 ) -> None:
     async with chatting(listener.url) as chat:
@@ -237,7 +233,7 @@ async def test_after_a_lost_connection_nothing_is_lost_doubled_or_shown_twice(
     ]
 
 
-async def test_an_answer_that_came_while_the_connection_was_down_is_the_answer(
+async def test_an_answer_during_an_outage_counts_as_the_answer(
     listener: Listener,
 ) -> None:
     async with chatting(listener.url) as chat:
@@ -283,7 +279,7 @@ async def test_more_missed_messages_than_a_page_are_fetched_and_shown_in_order(
     ]
 
 
-async def test_history_shows_what_came_before(listener: Listener) -> None:
+async def test_history_shows_older_messages(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         peer = await listener.accept()
         newest = [entry(3, "user", "c"), entry(4, "ai", "d")]
@@ -302,7 +298,7 @@ async def test_history_shows_what_came_before(listener: Listener) -> None:
     assert spoken == ["you: c", "ai: d", "you: a", "ai: b"]
 
 
-async def test_a_refused_join_ends_the_chat_with_words(listener: Listener) -> None:
+async def test_a_refused_join_ends_the_chat_with_a_reason(listener: Listener) -> None:
     async with chatting(listener.url, "--token", "header.payload.signature") as chat:
         peer = await listener.accept()
         join = await peer.receive("phx_join")
@@ -315,7 +311,7 @@ async def test_a_refused_join_ends_the_chat_with_words(listener: Listener) -> No
     assert "the token is missing, wrong or expired" in chat.printed
 
 
-async def test_a_refused_connection_ends_the_chat_with_words() -> None:
+async def test_a_refused_connection_ends_the_chat_with_a_reason() -> None:
     def refuse(websocket: ServerConnection, request: Request) -> Response:
         return websocket.respond(http.HTTPStatus.FORBIDDEN, "")
 
@@ -325,7 +321,7 @@ async def test_a_refused_connection_ends_the_chat_with_words() -> None:
     assert "check the token and the address" in chat.printed
 
 
-async def test_a_refused_message_is_told_and_fails_the_pipe(listener: Listener) -> None:
+async def test_a_refused_message_is_reported_and_fails_the_pipe(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         await chat.type("x" * 9000)
         peer = await listener.accept()
@@ -337,7 +333,7 @@ async def test_a_refused_message_is_told_and_fails_the_pipe(listener: Listener) 
     assert chat.lines[-1] == "— the message is too long: 8,000 characters at most; not sent"
 
 
-async def test_a_message_that_came_too_fast_is_sent_again_when_it_may(listener: Listener) -> None:
+async def test_a_rate_limited_message_is_sent_again_after_the_pause(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         await chat.type("hi")
         peer = await listener.accept()
@@ -352,7 +348,7 @@ async def test_a_message_that_came_too_fast_is_sent_again_when_it_may(listener: 
     assert message_id == first[4]["messageId"]
 
 
-async def test_an_answer_that_never_comes_ends_the_pipe_in_its_time(listener: Listener) -> None:
+async def test_without_an_answer_the_pipe_ends_after_its_patience(listener: Listener) -> None:
     async with chatting(listener.url, "--patience", "0.2") as chat:
         await chat.type("hi")
         peer = await listener.accept()
@@ -364,7 +360,7 @@ async def test_an_answer_that_never_comes_ends_the_pipe_in_its_time(listener: Li
     assert chat.lines[-1] == "— no answer within 0.2 s"
 
 
-async def test_a_server_that_is_not_there_is_told_once() -> None:
+async def test_an_unreachable_server_is_reported_once() -> None:
     async with listening() as gone:
         url = gone.url
 
@@ -377,21 +373,23 @@ async def test_a_server_that_is_not_there_is_told_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "options", "words"),
+    ("url", "options", "expected"),
     [
         ("http://127.0.0.1/socket/websocket", [], "not a WebSocket URL"),
         ("ws://127.0.0.1/socket/websocket", ["--user", "u 1"], "userId must be 1-128 characters"),
         ("ws://127.0.0.1/socket/websocket", ["--token", ""], "the token cannot be sent"),
     ],
 )
-async def test_a_bad_argument_is_named(url: str, options: list[str], words: str) -> None:
+async def test_a_bad_argument_is_reported_by_name(
+    url: str, options: list[str], expected: str
+) -> None:
     async with chatting(url, *options) as chat:
         assert await chat.end() == 2
 
-    assert words in chat.printed
+    assert expected in chat.printed
 
 
-async def test_commands_that_need_no_server_are_answered_here(listener: Listener) -> None:
+async def test_local_commands_need_no_server(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         await chat.type("/help", "/dance", "", "/quit")
         peer = await listener.accept()
@@ -406,8 +404,7 @@ async def test_commands_that_need_no_server_are_answered_here(listener: Listener
 async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_at_once(listener: Listener) -> None:
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "entrypoints.cli.chat", "--url", listener.url),
-        *("--business", "b1", "--user", "u1"),
+        *(*COMMAND, "chat", "--url", listener.url, "--business", "b1", "--user", "u1"),
         **{"cwd": ROOT, "stdin": theirs, "stdout": theirs},  # type: ignore[arg-type]
     )
     peer = await listener.accept()
@@ -430,7 +427,7 @@ async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_at_once(listener:
     assert "you:" not in printed
 
 
-async def test_an_answer_that_begins_again_is_shown_from_its_new_beginning(
+async def test_a_restarted_answer_is_shown_from_its_new_beginning(
     listener: Listener,
 ) -> None:
     async with chatting(listener.url) as chat:

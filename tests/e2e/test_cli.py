@@ -1,4 +1,4 @@
-"""The command line: what each command prints, and how it refuses."""
+"""The command line: the output of each command, and its errors."""
 
 import asyncio
 import hashlib
@@ -44,12 +44,12 @@ async def _talk(folder: Path) -> None:
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that somebody else listens on."""
+    """A port that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
-# The command as such.
+# The command itself.
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -83,13 +83,13 @@ def test_the_version_is_that_of_the_project(tmp_path: Path) -> None:
         (["serve", "--port", "70000"], "70000 is not in the range 0<=x<=65535"),
         (["frobnicate"], "No such command 'frobnicate'"),
         (["sessions", "list", "--user", "ana"], "--user needs --business"),
-        (["sessions", "erase", "b1", "ana"], "erasing cannot be undone: say --yes"),
+        (["sessions", "erase", "b1", "ana"], "erasing cannot be undone: pass --yes"),
         (["table", "delete"], "Missing argument 'NAME'"),
-        (["table", "delete", "ai-agent-server"], "deleting cannot be undone: say --yes"),
+        (["table", "delete", "ai-agent-server"], "deleting cannot be undone: pass --yes"),
         (["table", "delete", "other", "--yes"], "DYNAMODB_TABLE is ai-agent-server, not other"),
     ],
 )
-def test_wrong_usage_is_told_and_ends_with_2(
+def test_wrong_usage_is_an_error_with_exit_code_2(
     tmp_path: Path, arguments: list[str], complaint: str
 ) -> None:
     refused = command(tmp_path, *arguments)
@@ -128,7 +128,7 @@ def test_the_env_file_of_the_folder_is_read(tmp_path: Path) -> None:
     assert tried.stdout.splitlines()[0].split() == ["store", "memory", "ok"]
 
 
-def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
+def test_the_environment_takes_precedence_over_the_env_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("STORE=memory\n")
     tried = command(tmp_path, "check", STORE="sqlite")
 
@@ -141,7 +141,7 @@ def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "program"), [("serve", "SERVER"), ("dev", "SERVER"), ("dev", "BRIDGE")]
 )
-def test_a_taken_port_is_told_in_one_line_with_what_to_do(
+def test_a_port_in_use_is_an_error_of_one_line_with_the_remedy(
     tmp_path: Path, name: str, program: str, taken: int
 ) -> None:
     ports = {"SERVER_PORT": "0", "BRIDGE_PORT": "0", f"{program}_PORT": str(taken)}
@@ -154,7 +154,7 @@ def test_a_taken_port_is_told_in_one_line_with_what_to_do(
     )
 
 
-def test_an_address_that_is_not_this_machine_s_is_told(tmp_path: Path) -> None:
+def test_an_address_of_another_machine_is_an_error(tmp_path: Path) -> None:
     arguments = ("serve", "--host", "192.0.2.1", "--port", "0")
     refused = command(tmp_path, *arguments, ALLOW_INSECURE="1")
 
@@ -162,7 +162,7 @@ def test_an_address_that_is_not_this_machine_s_is_told(tmp_path: Path) -> None:
     assert "cannot listen on 192.0.2.1 port 0: Cannot assign requested address" in refused.stderr
 
 
-def test_a_database_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_an_error_of_one_line(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("buy milk\n" * 1000)
     refused = command(tmp_path, "serve", "--port", "0", SQLITE_PATH="notes.txt")
 
@@ -181,7 +181,7 @@ async def test_chat_talks_to_a_running_server(tmp_path: Path) -> None:
     assert "ai: Bună!" in talked.stdout
 
 
-def test_chat_refuses_an_address_that_is_none(tmp_path: Path) -> None:
+def test_chat_refuses_a_bad_url(tmp_path: Path) -> None:
     refused = command(tmp_path, "chat", "--url", "example", typed="Hi\n")
 
     assert refused.returncode == 2
@@ -190,7 +190,7 @@ def test_chat_refuses_an_address_that_is_none(tmp_path: Path) -> None:
 # check.
 
 
-def test_check_names_the_adapters_and_that_each_works(tmp_path: Path) -> None:
+def test_check_prints_that_each_adapter_works(tmp_path: Path) -> None:
     tried = command(tmp_path, "check")
 
     assert tried.returncode == 0
@@ -201,7 +201,7 @@ def test_check_names_the_adapters_and_that_each_works(tmp_path: Path) -> None:
     ]
 
 
-def test_check_says_which_adapter_fails_and_why(tmp_path: Path) -> None:
+def test_check_prints_which_adapter_fails_and_why(tmp_path: Path) -> None:
     tried = command(tmp_path, "check", SQLITE_PATH=str(tmp_path))
 
     assert tried.returncode == 1
@@ -236,20 +236,20 @@ def test_list_shows_what_was_asked_for(kept: Path, options: str, found: list[str
     assert [session["userId"] for session in json.loads(listed.stdout)] == found
 
 
-def test_a_cut_list_says_so(kept: Path) -> None:
+def test_a_truncated_list_has_a_hint(kept: Path) -> None:
     listed = command(kept, "sessions", "list", "--limit", "1")
 
     assert listed.stdout.splitlines()[1] == "(more: --limit)"
 
 
 def session_of(folder: Path, user_id: str) -> str:
-    """The id of the user's session."""
+    """Return the id of the user's session."""
     listed = json.loads(command(folder, "sessions", "list", "--json").stdout)
     (session_id,) = (found["sessionId"] for found in listed if found["userId"] == user_id)
     return str(session_id)
 
 
-def test_show_prints_who_said_what(kept: Path) -> None:
+def test_show_prints_the_authors_and_the_messages(kept: Path) -> None:
     shown = command(kept, "sessions", "show", session_of(kept, "ion"))
 
     _, asked, change, notice = shown.stdout.splitlines()
@@ -258,14 +258,14 @@ def test_show_prints_who_said_what(kept: Path) -> None:
     assert "  system: " in notice
 
 
-def test_show_lets_no_text_steer_the_terminal(kept: Path) -> None:
+def test_show_prints_no_control_characters(kept: Path) -> None:
     shown = command(kept, "sessions", "show", session_of(kept, "ana"))
 
     assert "\x1b" not in shown.stdout
     assert "\ufffd]0;owned\ufffd" in shown.stdout
 
 
-def test_show_as_json_has_the_text_as_it_was(kept: Path) -> None:
+def test_show_as_json_has_the_unchanged_text(kept: Path) -> None:
     shown = command(kept, "sessions", "show", "--json", session_of(kept, "ana"))
 
     document = json.loads(shown.stdout)
@@ -280,7 +280,7 @@ def test_show_as_json_has_the_text_as_it_was(kept: Path) -> None:
         ("a b", 2, "Error: ID must be 1-128 characters of [A-Za-z0-9._:@-]\n"),
     ],
 )
-def test_show_of_what_is_not_there_says_so(
+def test_show_of_an_unknown_session_is_an_error(
     kept: Path, session_id: str, code: int, complaint: str
 ) -> None:
     refused = command(kept, "sessions", "show", session_id)
@@ -300,7 +300,7 @@ def test_export_writes_everything_of_a_user_and_nothing_of_another(
     assert "ion" not in file.read_text("utf-8").split('"')
 
 
-def test_export_to_where_nothing_can_be_written_says_so(kept: Path) -> None:
+def test_export_to_an_unwritable_path_is_an_error(kept: Path) -> None:
     refused = command(kept, "sessions", "export", "b1", "ana", "--output", "no/such/folder.json")
 
     assert refused.returncode == 1
@@ -325,7 +325,7 @@ def test_erase_removes_everything_of_a_user_and_nothing_of_another(
         ({"SQLITE_PATH": "none.sqlite3"}, "Error: there is no file none.sqlite3"),
     ],
 )
-def test_where_nothing_can_be_stored_sessions_says_so_and_makes_nothing(
+def test_without_a_stored_database_sessions_is_an_error_and_creates_nothing(
     tmp_path: Path, environment: dict[str, str], complaint: str
 ) -> None:
     refused = command(tmp_path, "sessions", "list", **environment)
@@ -339,7 +339,7 @@ def test_where_nothing_can_be_stored_sessions_says_so_and_makes_nothing(
 
 
 class InDynamo:
-    """The command line with a table name that nobody else has, on an engine of this machine."""
+    """The command line with a table name of its own, on a local engine."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -347,7 +347,7 @@ class InDynamo:
         self.table = f"cli-{hashlib.sha256(bytes(folder)).hexdigest()[:24]}"
 
     def run(self, *arguments: str) -> tuple[int, list[str]]:
-        """Run a command: its exit code, and the lines that it prints."""
+        """Run a command; return its exit code, and the lines that it prints."""
         ended = command(
             self._folder,
             *arguments,
@@ -361,11 +361,11 @@ class InDynamo:
 
 @pytest.fixture
 def dynamo(tmp_path: Path) -> InDynamo:
-    """A command line whose table is not there yet."""
+    """A command line whose table does not exist yet."""
     return InDynamo(tmp_path)
 
 
-def test_a_table_is_made_described_and_deleted(dynamo: InDynamo) -> None:
+def test_a_table_is_created_described_and_deleted(dynamo: InDynamo) -> None:
     made = dynamo.run("table", "create")
     described = dynamo.run("table", "describe")
     deleted = dynamo.run("table", "delete", dynamo.table, "--yes")
@@ -382,7 +382,7 @@ def test_a_table_is_made_described_and_deleted(dynamo: InDynamo) -> None:
     )
 
 
-def test_making_a_table_again_changes_nothing_and_says_so(dynamo: InDynamo) -> None:
+def test_creating_a_table_again_changes_nothing(dynamo: InDynamo) -> None:
     dynamo.run("table", "create")
     again = dynamo.run("table", "create")
 
@@ -397,7 +397,7 @@ def test_making_a_table_again_changes_nothing_and_says_so(dynamo: InDynamo) -> N
     )
 
 
-def test_a_table_is_kept_where_its_name_is_not_the_one_of_the_settings(dynamo: InDynamo) -> None:
+def test_a_table_other_than_the_one_of_the_settings_is_not_deleted(dynamo: InDynamo) -> None:
     dynamo.run("table", "create")
     refused = dynamo.run("table", "delete", f"{dynamo.table}-2", "--yes")
     kept = dynamo.run("table", "describe")
@@ -405,7 +405,7 @@ def test_a_table_is_kept_where_its_name_is_not_the_one_of_the_settings(dynamo: I
     assert (refused[0], kept[0]) == (2, 0)
 
 
-def test_check_says_that_the_table_is_missing_and_what_makes_it(dynamo: InDynamo) -> None:
+def test_check_prints_that_the_table_is_missing_and_what_creates_it(dynamo: InDynamo) -> None:
     code, lines = dynamo.run("check")
 
     assert code == 1
@@ -415,7 +415,7 @@ def test_check_says_that_the_table_is_missing_and_what_makes_it(dynamo: InDynamo
     )
 
 
-def test_check_says_all_that_the_table_lacks_to_be_served_in_a_line_each(
+def test_check_prints_each_thing_that_the_table_lacks_in_a_line(
     dynamo: InDynamo,
 ) -> None:
     request = definition(dynamo.table)
@@ -437,7 +437,7 @@ def test_check_says_all_that_the_table_lacks_to_be_served_in_a_line_each(
     ]
 
 
-def test_check_finds_the_table_that_was_made_to_work(dynamo: InDynamo) -> None:
+def test_check_passes_with_a_created_table(dynamo: InDynamo) -> None:
     dynamo.run("table", "create")
     code, lines = dynamo.run("check")
 

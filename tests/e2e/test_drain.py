@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,7 +23,7 @@ from adapters.memory.store import MemoryStore
 from application.deliver_outbox import FLUSH_S
 from application.ports import Assistant
 from domain.notice import Notice
-from entrypoints.server.app import create_app
+from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
@@ -79,7 +80,7 @@ async def drained(
         container.store.override(providers.Object(store))
     app = create_app(settings, container)
     async with running(app) as address:
-        yield Drained(address, app.state.drain)
+        yield Drained(address, partial(drain, container))
 
 
 async def asked(customer: User, assistant: ScriptedSteps, message_id: str = "m1") -> None:
@@ -234,7 +235,7 @@ async def test_clients_are_sent_away_in_batches_with_pauses_that_are_drawn() -> 
         port = int(address.partition(":")[2])
         lines = [await Line.open(port) for _ in range(120)]
         drawn.clear()
-        await app.state.drain()
+        await drain(container)
         codes = [await line.ended for line in lines]
 
     assert codes == [SERVICE_RESTART] * 120

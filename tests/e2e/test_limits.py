@@ -1,4 +1,4 @@
-"""The abuse limits over real sockets: who meets one is told, and nobody else notices."""
+"""The abuse limits over real sockets: a client over one is refused, and no other is affected."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.support.wire import Product, product
 
 
 async def refusal(doing: Any) -> dict[str, Any] | None:
-    """What it is refused with; None: it is not."""
+    """Return the reply of a refusal; None: there was none."""
     try:
         await doing
     except Refused as refused:
@@ -37,7 +37,7 @@ async def opened(server: Product, **headers: str) -> AsyncIterator[ClientConnect
 
 
 async def status_of(server: Product, **headers: str) -> int:
-    """What the upgrade is answered with; the socket is closed at once."""
+    """Return the status of the upgrade; the socket is closed at once."""
     try:
         async with opened(server, **headers):
             return 101
@@ -45,7 +45,7 @@ async def status_of(server: Product, **headers: str) -> int:
         return refused.response.status_code
 
 
-async def test_a_user_who_writes_too_much_is_refused_before_anything_is_stored() -> None:
+async def test_a_user_over_the_limit_is_refused_before_anything_is_stored() -> None:
     async with (
         product(limit_messages_per_user=3) as server,
         user(server.address) as one,
@@ -68,12 +68,12 @@ async def test_a_user_who_writes_too_much_is_refused_before_anything_is_stored()
     assert counted == 2
 
 
-async def test_after_the_time_that_it_is_told_a_refused_message_is_taken() -> None:
+async def test_after_the_retry_time_a_refused_message_is_accepted() -> None:
     async with product(limit_messages_per_user=120) as server, user(server.address) as one:
         await one.join()
         while (response := await refusal(one.say("Bună!"))) is None:
             pass
-        # As a client would: to wait so long is what it was asked.
+        # As a client would: it waits for the time given.
         await asyncio.sleep(response["retryAfterMs"] / 1000)
         acknowledged = await one.say("Bună!")
 
@@ -81,7 +81,7 @@ async def test_after_the_time_that_it_is_told_a_refused_message_is_taken() -> No
     assert acknowledged["seq"] > 0
 
 
-async def test_asking_for_a_human_and_ending_it_counts_as_writing() -> None:
+async def test_requesting_and_ending_a_live_chat_counts_as_a_message() -> None:
     async with product(limit_messages_per_user=4) as server, user(server.address) as one:
         await one.join()
         for _ in range(2):
@@ -97,7 +97,7 @@ async def test_asking_for_a_human_and_ending_it_counts_as_writing() -> None:
 
 
 @pytest.mark.parametrize("event", ["history", "typing", "refresh_token", "made up"])
-async def test_a_flood_of_anything_else_is_refused_too(event: str) -> None:
+async def test_a_flood_of_other_requests_is_refused_too(event: str) -> None:
     async with product(limit_messages_per_user=2) as server, user(server.address) as one:
         await one.join()
         outcomes = [await refusal(one.request(event, {})) for _ in range(21)]
@@ -111,7 +111,7 @@ async def test_a_flood_of_anything_else_is_refused_too(event: str) -> None:
     assert counted == 1
 
 
-async def test_a_business_at_its_limit_leaves_the_others_alone() -> None:
+async def test_a_business_at_its_limit_does_not_affect_others() -> None:
     async with (
         product(limit_messages_per_business=3) as server,
         AsyncExitStack() as stack,
@@ -134,7 +134,7 @@ async def test_a_business_at_its_limit_leaves_the_others_alone() -> None:
     assert counted == 1
 
 
-async def test_joins_beyond_the_limit_are_told_when_to_come_back() -> None:
+async def test_joins_over_the_limit_get_a_retry_time() -> None:
     async with (
         product(limit_joins_per_s=1) as server,
         user(server.address) as one,
@@ -151,7 +151,7 @@ async def test_joins_beyond_the_limit_are_told_when_to_come_back() -> None:
     assert counted == 1
 
 
-async def test_failing_joins_of_an_address_are_refused_unread_and_cost_others_nothing() -> None:
+async def test_failing_joins_of_an_address_are_refused_unread_and_do_not_affect_others() -> None:
     forged = token("u1", exp=1)
     limited: dict[str, Any] = {
         "limit_sockets_per_address": 5,
@@ -183,7 +183,7 @@ async def test_a_refused_join_may_be_tried_again() -> None:
     assert "phx_close" not in [event for event, _ in one.pushes[1:]]
 
 
-async def test_sockets_beyond_an_addresss_share_are_refused_before_the_upgrade() -> None:
+async def test_sockets_over_the_limit_of_an_address_are_refused_before_the_upgrade() -> None:
     async with product(limit_sockets_per_address=2) as server:
         async with opened(server), opened(server):
             with pytest.raises(InvalidStatus) as refused:
@@ -198,7 +198,7 @@ async def test_sockets_beyond_an_addresss_share_are_refused_before_the_upgrade()
     assert again == 101
 
 
-async def test_sockets_beyond_all_that_may_be_are_refused_before_the_upgrade() -> None:
+async def test_sockets_over_the_total_limit_are_refused_before_the_upgrade() -> None:
     async with product(limit_sockets=2) as server:
         async with opened(server), opened(server):
             full = await status_of(server)
@@ -210,7 +210,7 @@ async def test_sockets_beyond_all_that_may_be_are_refused_before_the_upgrade() -
     assert counted == 1
 
 
-async def test_a_refused_upgrade_takes_no_place() -> None:
+async def test_a_refused_upgrade_is_not_counted() -> None:
     async with product(limit_sockets=1) as server:
         url = f"ws://{server.address}/socket/websocket"
         for query in ("?vsn=9.9.9", "?vsn=x"):
@@ -223,7 +223,7 @@ async def test_a_refused_upgrade_takes_no_place() -> None:
     assert after == 101
 
 
-async def test_requests_without_a_good_token_are_told_to_stop_and_those_with_one_are_not() -> None:
+async def test_requests_without_a_valid_token_are_limited_and_those_with_one_are_not() -> None:
     def bearer(given: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {given}"}
 
@@ -256,7 +256,7 @@ async def test_requests_without_a_good_token_are_told_to_stop_and_those_with_one
         ("127.0.0.1", {"X_Forwarded_For": "203.0.113.9, banana"}, 429),
     ],
 )
-async def test_only_a_trusted_proxy_can_say_where_a_client_is(
+async def test_only_a_trusted_proxy_can_set_the_clients_address(
     proxies: str, headers: dict[str, str], status: int
 ) -> None:
     async with product(limit_sockets_per_address=1, trusted_proxies=proxies) as server:
@@ -264,7 +264,7 @@ async def test_only_a_trusted_proxy_can_say_where_a_client_is(
             assert await status_of(server, **headers) == status
 
 
-async def test_neighbours_in_one_ipv6_network_share_its_places() -> None:
+async def test_clients_in_one_ipv6_network_share_its_limit() -> None:
     async with product(limit_sockets_per_address=1, trusted_proxies="127.0.0.1") as server:
         async with opened(server, X_Forwarded_For="2001:db8:1:2::1"):
             same = await status_of(server, X_Forwarded_For="2001:db8:1:2:ffff::9")
@@ -273,7 +273,7 @@ async def test_neighbours_in_one_ipv6_network_share_its_places() -> None:
     assert (same, other) == (429, 101)
 
 
-async def test_with_the_limits_off_there_are_none() -> None:
+async def test_with_rate_limits_off_nothing_is_refused() -> None:
     tight: dict[str, Any] = dict.fromkeys(
         ("limit_sockets", "limit_sockets_per_address", "limit_joins_per_s",
          "limit_messages_per_user", "limit_messages_per_business"),

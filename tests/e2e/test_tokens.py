@@ -1,4 +1,4 @@
-"""Users who prove who they are by a signed token, over real sockets."""
+"""Authentication by signed tokens, over real sockets."""
 
 import asyncio
 import base64
@@ -48,7 +48,7 @@ GOOD, EXPIRED, OTHERS = token("u1"), token("u1", exp=1), token("u2")
 
 
 def offered(given: str) -> list[Subprotocol]:
-    """The sub-protocols that the official JavaScript client offers for an `authToken`."""
+    """Return the sub-protocols that the official JavaScript client offers for an `authToken`."""
     encoded = base64.b64encode(given.encode()).decode().rstrip("=")
     return [Subprotocol("phoenix"), Subprotocol(f"base64url.bearer.phx.{encoded}")]
 
@@ -57,14 +57,14 @@ def offered(given: str) -> list[Subprotocol]:
 async def connected(
     address: str, *, subprotocols: list[Subprotocol] | None = None, parameter: str = ""
 ) -> AsyncIterator[User]:
-    """A socket of user u1 that brings tokens along in these two ways."""
+    """Open a socket of user u1 with tokens in these two ways."""
     url = f"ws://{address}/socket/websocket?vsn=2.0.0&token={parameter}"
     async with connect(url, compression=None, subprotocols=subprotocols) as connection:
         yield User(connection, "b1", "u1", vsn=2)
 
 
 async def reason_of(joining: Any) -> str | None:
-    """Why it was refused; None: it was not."""
+    """Return the reason of a refusal; None: there was none."""
     try:
         await joining
     except Refused as refused:
@@ -81,7 +81,7 @@ async def test_with_a_token_a_user_chats_as_without_one() -> None:
         assert joined["tokenExpiresAt"] > datetime.now(UTC).isoformat()
 
 
-async def test_without_tokens_none_is_asked_for() -> None:
+async def test_without_authentication_tokens_are_ignored() -> None:
     async with product() as server, user(server.address) as ana:
         joined = await ana.join(token="whatever")
         refreshed = await ana.request("refresh_token", {"token": "whatever"})
@@ -117,7 +117,7 @@ async def test_without_tokens_none_is_asked_for() -> None:
         "long",
     ],
 )
-async def test_a_join_without_a_good_token_of_that_very_user_is_refused_for_good(
+async def test_a_join_without_a_valid_token_of_its_user_is_refused_for_good(
     given: str | None,
 ) -> None:
     async with product(**JWT) as server, user(server.address) as ana:
@@ -132,7 +132,7 @@ async def test_a_join_without_a_good_token_of_that_very_user_is_refused_for_good
     assert log == []
 
 
-async def test_after_a_refusal_a_good_token_may_still_join_on_the_same_socket() -> None:
+async def test_after_a_refusal_a_valid_token_can_join_on_the_same_socket() -> None:
     async with product(**JWT) as server, user(server.address) as ana:
         first = await reason_of(ana.join(token=EXPIRED))
         second = await ana.join(token=GOOD)
@@ -157,7 +157,7 @@ async def test_after_a_refusal_a_good_token_may_still_join_on_the_same_socket() 
         (5, GOOD, GOOD, "invalid_payload"),
     ],
 )
-async def test_the_join_comes_before_the_sub_protocol_and_that_before_the_parameter(
+async def test_the_joins_token_precedes_the_sub_protocols_and_that_the_parameters(
     in_join: Any, in_protocol: str | None, in_query: str, reason: str | None
 ) -> None:
     protocols = offered(in_protocol) if in_protocol is not None else None
@@ -171,7 +171,7 @@ async def test_the_join_comes_before_the_sub_protocol_and_that_before_the_parame
     assert outcome == reason
 
 
-async def test_an_unreadable_sub_protocol_counts_as_a_bad_token() -> None:
+async def test_an_unreadable_sub_protocol_counts_as_an_invalid_token() -> None:
     bad = [Subprotocol("phoenix"), Subprotocol("base64url.bearer.phx.!")]
     async with (
         product(**JWT) as server,
@@ -182,7 +182,7 @@ async def test_an_unreadable_sub_protocol_counts_as_a_bad_token() -> None:
     assert outcome == "unauthorized"
 
 
-async def test_later_payloads_cannot_name_anybody_else() -> None:
+async def test_later_payloads_cannot_name_another_user() -> None:
     async with product(**JWT) as server, user(server.address) as ana:
         await ana.join(token=GOOD)
         reasons = [
@@ -208,7 +208,7 @@ async def test_one_socket_can_carry_channels_of_tokens_for_two_businesses() -> N
     assert joined["seq"] == 0
 
 
-async def test_at_its_tokens_end_a_channel_is_told_why_and_closed() -> None:
+async def test_at_the_expiry_of_its_token_a_channel_is_closed_with_the_reason() -> None:
     async with product(**JWT) as server, user(server.address) as ana:
         joined = await ana.join(token=ending_in(3))
         told = await ana.wait_for("token_expired")
@@ -221,7 +221,7 @@ async def test_at_its_tokens_end_a_channel_is_told_why_and_closed() -> None:
     assert after == "unmatched topic"
 
 
-async def test_a_new_token_renews_a_channel_in_its_place() -> None:
+async def test_a_new_token_extends_a_channel() -> None:
     later = datetime.now(UTC) + timedelta(minutes=30)
     async with product(**JWT) as server, user(server.address) as ana, user(server.address) as idle:
         await ana.join(token=(short := ending_in(3)))
@@ -247,7 +247,7 @@ async def test_a_new_token_renews_a_channel_in_its_place() -> None:
         ({}, "invalid_payload"),
     ],
 )
-async def test_a_bad_new_token_changes_nothing(payload: Any, reason: str) -> None:
+async def test_an_invalid_new_token_changes_nothing(payload: Any, reason: str) -> None:
     async with product(**JWT) as server, user(server.address) as ana:
         await ana.join(token=GOOD)
         outcome = await reason_of(ana.request("refresh_token", payload))
@@ -257,7 +257,7 @@ async def test_a_bad_new_token_changes_nothing(payload: Any, reason: str) -> Non
     assert acknowledged["seq"] == 1
 
 
-async def test_a_refreshed_token_may_also_end_sooner() -> None:
+async def test_a_refreshed_token_may_also_expire_sooner() -> None:
     async with product(**JWT) as server, user(server.address) as ana:
         await ana.join(token=GOOD)
         await ana.request("refresh_token", {"token": ending_in(3)})
@@ -294,7 +294,7 @@ COORDINATOR = token("maria", role="coordinator")
 
 @asynccontextmanager
 async def at_bridge(address: str, topic: str, **payload: Any) -> AsyncIterator[PhoenixChannel]:
-    """A channel of the bridge that was joined. Raises: JoinError."""
+    """Open a joined channel of the bridge. Raises: JoinError."""
     async with PhoenixConnection(f"ws://{address}/socket/websocket") as connection:
         channel = connection.channel(topic, payload)
         await channel.join()
@@ -316,7 +316,7 @@ async def at_bridge(address: str, topic: str, **payload: Any) -> AsyncIterator[P
         (BOARD, {**MARIA, "token": token("maria")}),
     ],
 )
-async def test_the_bridge_refuses_whom_a_token_does_not_name(
+async def test_the_bridge_refuses_a_token_of_another_identity(
     topic: str, payload: dict[str, str]
 ) -> None:
     async with running(create_bridge(BRIDGE)) as address:
@@ -326,7 +326,7 @@ async def test_the_bridge_refuses_whom_a_token_does_not_name(
     assert refused.value.response["reason"] == "unauthorized"
 
 
-async def test_at_the_bridge_everybody_speaks_for_themselves() -> None:
+async def test_at_the_bridge_nobody_can_write_as_somebody_else() -> None:
     async with (
         running(create_bridge(BRIDGE)) as address,
         at_bridge(address, CHAT, **U1, token=GOOD) as ana,
@@ -351,7 +351,7 @@ async def test_at_the_bridge_everybody_speaks_for_themselves() -> None:
     assert ("maria", "Bună, sunt Maria.") in words
 
 
-async def test_the_bridge_ends_and_renews_channels_as_the_server_does() -> None:
+async def test_the_bridge_closes_and_extends_channels_as_the_server_does() -> None:
     short = ending_in(3)
     async with (
         running(create_bridge(BRIDGE)) as address,
@@ -410,26 +410,26 @@ BAD_STARTS = [
 
 
 def started(programs: Callable[[Settings], list[Program]], settings: Settings) -> None:
-    """As far as a start goes without listening."""
+    """Start the programs as far as possible without listening."""
     for program in programs(settings):
         program.create(["http://127.0.0.1:9", "http://127.0.0.1:9"])
 
 
-@pytest.mark.parametrize(("name", "environment", "words"), BAD_STARTS)
-def test_what_would_not_be_safe_does_not_start_and_says_why(
-    name: str, environment: dict[str, str], words: str
+@pytest.mark.parametrize(("name", "environment", "complaint"), BAD_STARTS)
+def test_an_unsafe_configuration_is_refused_with_the_reason(
+    name: str, environment: dict[str, str], complaint: str
 ) -> None:
     settings = load_settings(environment)
 
     with pytest.raises(BadSetting) as bad:
         started(PROGRAMS[name], settings)
 
-    assert words in str(bad.value)
+    assert complaint in str(bad.value)
     assert "\n" not in str(bad.value)
     assert SECRET not in str(bad.value)
 
 
-def test_an_unsafe_start_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_unsafe_start_is_an_error_of_one_line(tmp_path: Path) -> None:
     ended = command(tmp_path, "serve", "--port", "0", SERVER_HOST="0.0.0.0")
 
     assert ended.returncode == 2
@@ -446,7 +446,9 @@ def test_an_unsafe_start_is_told_in_one_line(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-async def test_what_is_safe_or_wanted_starts(environment: dict[str, str], tmp_path: Path) -> None:
+async def test_a_safe_or_allowed_configuration_starts(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     async with process(tmp_path, STORE="memory", **environment) as server:
         port = server.address.rpartition(":")[2]
         async with user(f"localhost:{port}") as ana:
@@ -455,7 +457,7 @@ async def test_what_is_safe_or_wanted_starts(environment: dict[str, str], tmp_pa
     assert joined["seq"] == 0
 
 
-async def test_no_token_gets_into_log_or_metrics_whichever_way_it_came(tmp_path: Path) -> None:
+async def test_no_token_gets_into_log_or_metrics_however_it_was_sent(tmp_path: Path) -> None:
     environment = {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET, "STORE": "memory"}
     brought = [GOOD, EXPIRED, OTHERS, "broken-token-of-nobody"]
     async with process(tmp_path, **environment, LOG_LEVEL="debug") as server:
@@ -476,7 +478,7 @@ async def test_no_token_gets_into_log_or_metrics_whichever_way_it_came(tmp_path:
         assert given.rpartition(".")[2] not in log + metrics
 
 
-async def test_an_api_that_is_open_to_others_is_warned_of(tmp_path: Path) -> None:
+async def test_an_open_api_is_logged_as_a_warning(tmp_path: Path) -> None:
     environment = {"SERVER_HOST": "0.0.0.0", "ALLOW_INSECURE": "1", "STORE": "memory"}
     async with process(tmp_path, **environment) as opened:
         opened.signal(signal.SIGTERM)
@@ -501,7 +503,7 @@ def test_check_tries_where_keys_are_published(tmp_path: Path) -> None:
     assert "exactly one of" in none.stderr
 
 
-async def test_a_server_with_a_public_key_believes_what_the_private_one_signed(
+async def test_a_server_with_a_public_key_accepts_what_the_private_one_signed(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "key.pem").write_text(public_pem(rsa_key()))
@@ -514,7 +516,7 @@ async def test_a_server_with_a_public_key_believes_what_the_private_one_signed(
     assert joined["seq"] == 0
 
 
-def test_tokens_to_try_out_are_printed(tmp_path: Path) -> None:
+def test_test_tokens_are_printed(tmp_path: Path) -> None:
     made = command(tmp_path, "token", "user", "--user", "ana", "--ttl", "2h", JWT_SECRET=SECRET)
     other = command(tmp_path, "token", "coordinator", "--business", "b2", JWT_SECRET=SECRET)
 
@@ -525,27 +527,27 @@ def test_tokens_to_try_out_are_printed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "words"),
+    ("arguments", "environment", "complaint"),
     [
         ((), {}, "JWT_SECRET is empty"),
-        ((), {"JWT_PUBLIC_KEY_FILE": "key.pem"}, "who has its private key"),
+        ((), {"JWT_PUBLIC_KEY_FILE": "key.pem"}, "with its private key"),
         ((), {"JWT_SECRET": "short"}, "JWT_SECRET has 5 bytes"),
-        (("--ttl", "1y"), {"JWT_SECRET": SECRET}, "no time such as"),
-        (("--ttl", "0s"), {"JWT_SECRET": SECRET}, "no time such as"),
+        (("--ttl", "1y"), {"JWT_SECRET": SECRET}, "not a time such as"),
+        (("--ttl", "0s"), {"JWT_SECRET": SECRET}, "not a time such as"),
         (("--user", "a b"), {"JWT_SECRET": SECRET}, "user must be 1-128 characters"),
     ],
 )
-def test_a_token_that_cannot_be_made_is_told(
-    arguments: tuple[str, ...], environment: dict[str, str], words: str, tmp_path: Path
+def test_a_token_that_cannot_be_made_is_an_error(
+    arguments: tuple[str, ...], environment: dict[str, str], complaint: str, tmp_path: Path
 ) -> None:
     ended = command(tmp_path, "token", "user", *arguments, **environment)
 
     assert ended.returncode == 2
-    assert words in ended.stderr
+    assert complaint in ended.stderr
     assert ended.stdout == ""
 
 
-async def test_the_terminal_chats_by_token_and_says_when_it_is_no_good(tmp_path: Path) -> None:
+async def test_the_terminal_chats_with_a_token_and_reports_its_expiry(tmp_path: Path) -> None:
     async with product(**JWT) as server:
         url = f"ws://{server.address}/socket/websocket"
         run = ("chat", "--url", url, "--user", "u1")
@@ -558,11 +560,11 @@ async def test_the_terminal_chats_by_token_and_says_when_it_is_no_good(tmp_path:
     assert good.returncode == 0, good.stdout
     assert bad.returncode == 1
     assert "the token is missing, wrong or expired" in bad.stdout
-    assert "the token has expired: start anew with a valid one" in ending
+    assert "the token has expired: restart the chat with a valid one" in ending
 
 
 async def _until_expired(folder: Path, run: tuple[str, ...]) -> str:
-    """What the terminal says whose input stays open until its token ends."""
+    """Return the output of a terminal whose input stays open until its token expires."""
     child = await asyncio.create_subprocess_exec(
         *COMMAND,
         *run,
@@ -633,7 +635,7 @@ async def test_with_everything_on_a_user_is_served_from_the_join_to_the_drain(
 
 
 async def _refused_origin(address: str) -> int:
-    """The status that a page of another origin gets."""
+    """Return the status that a page of another origin gets."""
     url = f"ws://{address}/socket/websocket"
     with pytest.raises(InvalidStatus) as refused:
         async with connect(url, origin=Origin("https://other.example")):
@@ -642,7 +644,7 @@ async def _refused_origin(address: str) -> int:
 
 
 async def _given_back(address: str, session_id: str, key: str) -> int:
-    """The status of the request that returns a conversation to the AI, with this token."""
+    """Return a conversation to the AI with a token; return the status of the request."""
     url = f"http://{address}/api/conversation-status/{session_id}"
     async with httpx.AsyncClient() as http:
         headers = {"Authorization": f"Bearer {key}"} if key else {}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from entrypoints.logs import OURS, ConsoleFormatter, JsonFormatter, is_heard
+from entrypoints.logs import OWN_PACKAGES, ConsoleFormatter, JsonFormatter, is_logged
 
 _PRIVATE = ("message", "summary", "token")
 _SECRET_NAMES = ("TOKEN", "SECRET", "KEY")
@@ -59,7 +59,7 @@ class _Ear(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.addFilter(is_heard)
+        self.addFilter(is_logged)
         self.lines: list[str] = []
         self._formatters = (ConsoleFormatter(), JsonFormatter())
 
@@ -71,7 +71,7 @@ class _Ear(logging.Handler):
 def discreet() -> Iterator[None]:
     """Until its end, nothing that is kept may be logged in this process, at any level."""
     ear, root = _Ear(), logging.getLogger()
-    loggers = {logging.getLogger(name): logging.getLogger(name).level for name in OURS}
+    loggers = {logging.getLogger(name): logging.getLogger(name).level for name in OWN_PACKAGES}
     _kept.clear()
     root.addHandler(ear)
     for logger in loggers:

@@ -1,4 +1,4 @@
-"""The wiring: whatever the settings choose can be made, and nothing else is imported."""
+"""The wiring: every choice of the settings can be built, and nothing else is imported."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ def choices(name: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "choice"), [(name, choice) for name in CHOOSING for choice in choices(name)]
 )
-def test_every_choice_can_be_made(name: str, choice: str, tmp_path: Path) -> None:
+def test_every_choice_can_be_built(name: str, choice: str, tmp_path: Path) -> None:
     given: dict[str, Any] = {"sqlite_path": str(tmp_path / "a.db"), name: choice}
     container = Container(settings=Settings(**given))
     parts = {
@@ -49,15 +49,15 @@ def test_every_choice_can_be_made(name: str, choice: str, tmp_path: Path) -> Non
          "wss://chat.example/s"),
     ],
 )  # fmt: skip
-def test_a_user_is_told_where_the_live_chat_is_where_there_is_a_bridge(
+def test_with_a_bridge_there_is_an_address_of_the_live_chat(
     given: dict[str, Any], url: str | None
 ) -> None:
-    address = Container(settings=Settings(**given)).live_chat().of(customer("b1", "u1"))
+    address = Container(settings=Settings(**given)).live_chat().address_of(customer("b1", "u1"))
 
     assert (address.url if address is not None else None) == url
 
 
-def test_what_only_the_bridge_needs_is_not_imported_without_it() -> None:
+def test_imports_only_needed_for_the_bridge_are_not_made_without_it() -> None:
     code = """
 import sys
 from entrypoints.server.container import Container

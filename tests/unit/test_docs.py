@@ -10,9 +10,10 @@ import pytest
 
 from entrypoints.access.auth import RefreshToken, TokenExpired, TokenRefreshed
 from entrypoints.cli.main import main
+from entrypoints.payloads import TypingPush
 from entrypoints.server import messages_channel, wire
 from entrypoints.server.app import create_app
-from entrypoints.settings import Settings, table
+from entrypoints.settings import Settings, setting_rows
 from tests.e2e.test_wire import JOIN, SAY, TRANSFER
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ PUSHES: dict[str, Shape] = {
     "agent_message": wire.AgentMessagePush,
     "user_message": wire.UserMessagePush,
     "conversation_status": wire.StatusPush,
-    "typing": wire.TypingPush,
+    "typing": TypingPush,
     "token_expired": TokenExpired,
 }
 
@@ -69,7 +70,8 @@ def _block(name: str) -> str:
 def settings_table() -> str:
     """The table of all settings, as docs/configuration.md has it."""
     rows = [
-        f"| `{name}` | {_code(default)} | {may}; {what} |" for name, default, may, what in table()
+        f"| `{name}` | {_code(default)} | {may}; {what} |"
+        for name, default, may, what in setting_rows()
     ]
     return "\n".join(
         ["| variable | default | what it may be, and what for |", "|---|---|---|", *rows, ""]

@@ -1,4 +1,4 @@
-"""When the server is ready: the rules, without a server."""
+"""The rules of readiness, without a server."""
 
 import asyncio
 import logging
@@ -66,7 +66,7 @@ def health(
         ("down", "down", "degraded", "down"),
     ],
 )
-async def test_only_the_store_can_stop_the_server(
+async def test_only_the_store_can_take_the_server_down(
     store: Condition, assistant: Condition, bridge: Condition, overall: Overall
 ) -> None:
     checked = health(
@@ -81,7 +81,7 @@ async def test_only_the_store_can_stop_the_server(
     assert (report.store, report.assistant, report.bridge) == (store, assistant, bridge)
 
 
-async def test_a_server_that_drains_says_so_whatever_else_is_well() -> None:
+async def test_a_draining_server_is_draining_whatever_its_dependencies() -> None:
     checked = health()
     checked.draining = True
 

@@ -1,4 +1,4 @@
-"""Log lines: what is in one, in which shape, and whose."""
+"""Log lines: their content, their formats, and which records are logged."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ def _logging_as_before() -> Iterator[None]:
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
-    """What `logger.warning(message, *arguments, extra=extra)` makes."""
+    """Return the record of `logger.warning(message, *arguments, extra=extra)`."""
     at = logger.makeRecord(
         logger.name, logging.WARNING, "file.py", 1, message, arguments, None, extra=extra
     )
@@ -46,7 +46,7 @@ def test_a_json_line_has_the_time_the_level_the_logger_the_message_and_the_extra
 
 
 def raised(error: Exception) -> Exception:
-    """The same, with a traceback."""
+    """Return the error with a traceback."""
     try:
         raise error
     except Exception as caught:
@@ -54,13 +54,13 @@ def raised(error: Exception) -> Exception:
 
 
 def failed(error: BaseException, name: str = logger.name) -> logging.LogRecord:
-    """What a logger's `exception("Failed")` makes of it."""
+    """Return the record of `exception("Failed")` for an error."""
     exc_info = (type(error), error, error.__traceback__)
     return logging.LogRecord(name, logging.ERROR, "file.py", 1, "Failed", (), exc_info)
 
 
 def lines_of(record: logging.LogRecord) -> list[str]:
-    """Both formats."""
+    """Format a record in both formats."""
     return [formatter.format(record) for formatter in (ConsoleFormatter(), JsonFormatter())]
 
 
@@ -76,7 +76,7 @@ def test_a_json_line_is_one_line_also_with_an_exception_and_odd_values() -> None
     assert json.loads(line)["exception"].endswith(r"OSError: '[Errno 28] first\nsecond'")
 
 
-def test_an_exception_says_where_and_what_but_nothing_that_somebody_said() -> None:
+def test_an_exception_is_logged_with_its_traceback_and_type_but_not_its_text() -> None:
     at = failed(raised(ValueError("no table for Ana")))
 
     for line in lines_of(at):
@@ -85,7 +85,7 @@ def test_an_exception_says_where_and_what_but_nothing_that_somebody_said() -> No
         assert "ValueError" in line
 
 
-def test_a_failure_of_our_own_says_why_and_what_led_to_it_does_not() -> None:
+def test_a_failure_of_our_own_is_logged_with_its_text_and_its_cause_without() -> None:
     error = StorageUnavailable("data/x.sqlite3: disk full")
     error.__cause__ = raised(KeyError("Ana"))
 
@@ -95,13 +95,13 @@ def test_a_failure_of_our_own_says_why_and_what_led_to_it_does_not() -> None:
         assert "Ana" not in line
 
 
-def test_what_the_bridge_gave_as_a_reason_is_not_repeated() -> None:
+def test_a_reason_given_by_the_bridge_is_not_logged() -> None:
     for line in lines_of(failed(raised(BridgeRefused("HTTP 422 Ana is no guest")))):
         assert "BridgeRefused" in line
         assert "Ana" not in line
 
 
-def test_every_part_of_a_group_is_told_of() -> None:
+def test_every_exception_of_a_group_is_logged() -> None:
     group = raised(ExceptionGroup("for Ana", [raised(ValueError("Ana")), TimeoutError("late")]))
 
     for line in lines_of(failed(group)):
@@ -111,7 +111,7 @@ def test_every_part_of_a_group_is_told_of() -> None:
         assert "Ana" not in line
 
 
-def test_a_chain_of_exceptions_that_has_no_end_is_told_of_once() -> None:
+def test_a_cyclic_chain_of_exceptions_is_logged_once() -> None:
     one, two = ValueError("one"), RuntimeError("two")
     one.__context__, two.__context__ = two, one
 
@@ -128,7 +128,7 @@ def test_a_chain_of_exceptions_that_has_no_end_is_told_of_once() -> None:
         ("token=Ana", (), "token"),
     ],
 )
-def test_of_a_librarys_words_the_constant_ones_are_logged(
+def test_of_a_librarys_message_the_constant_part_is_logged(
     message: str, arguments: tuple[object, ...], shown: str
 ) -> None:
     theirs = logging.LogRecord("asyncio", logging.ERROR, "f", 1, message, arguments, None)
@@ -164,7 +164,7 @@ def test_a_console_line_ends_with_the_extras() -> None:
     )
 
 
-def test_a_library_is_heard_from_warnings_on_and_we_from_the_level_on(
+def test_libraries_are_logged_from_warnings_up_and_our_own_from_the_level_up(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure("debug", "json")
@@ -177,7 +177,7 @@ def test_a_library_is_heard_from_warnings_on_and_we_from_the_level_on(
     assert [line["message"] for line in lines] == ["theirs", "ours"]
 
 
-def test_at_level_error_nobody_is_heard_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_at_level_error_nothing_below_it_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     configure("error", "console")
 
     logging.getLogger("uvicorn.error").warning("theirs")
@@ -187,7 +187,7 @@ def test_at_level_error_nobody_is_heard_below_it(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.endswith("ERROR entrypoints.somewhere: broken\n")
 
 
-def test_a_library_that_sets_its_own_level_is_heard_from_warnings_on(
+def test_a_library_that_sets_its_own_level_is_logged_from_warnings_up(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chatty = logging.getLogger("openai._base_client")

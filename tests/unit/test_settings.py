@@ -1,4 +1,4 @@
-"""The settings: what each may be, what is said of a bad one, and where they are written down."""
+"""The settings: their valid values, the errors of bad ones, and their documentation."""
 
 import re
 import textwrap
@@ -9,13 +9,13 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 import pytest
 
-from entrypoints.settings import BadSetting, Settings, env_file, load_settings, table
+from entrypoints.settings import BadSetting, Settings, env_file, load_settings, setting_rows
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
 
 def bad_settings() -> Iterator[tuple[str, str]]:
-    """For every variable that can have a bad value, some of them."""
+    """Yield some bad values for every variable that can have one."""
     for field in msgspec.structs.fields(Settings):
         base, meta = get_args(field.type)
         name = field.name.upper()
@@ -32,7 +32,7 @@ def bad_settings() -> Iterator[tuple[str, str]]:
 
 
 def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
-    """A value that is not the default."""
+    """Return a value that is not the default."""
     if get_origin(base) is Literal:
         return next(str(choice) for choice in get_args(base) if choice != default)
     if base is not str:
@@ -42,10 +42,10 @@ def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
 
 
 @pytest.mark.parametrize(("name", "text"), list(bad_settings()))
-def test_a_bad_value_is_told_in_one_line_with_its_name_and_what_it_may_be(
+def test_the_error_of_a_bad_value_has_its_name_and_the_valid_values_in_one_line(
     name: str, text: str
 ) -> None:
-    (may_be,) = (expected for row, _, expected, _ in table() if row == name)
+    (may_be,) = (expected for row, _, expected, _ in setting_rows() if row == name)
     shown = "(hidden)" if name.endswith(("TOKEN", "SECRET", "KEY")) else repr(text)
 
     with pytest.raises(BadSetting) as refused:
@@ -64,7 +64,7 @@ def test_every_variable_of_the_table_can_be_set(field: msgspec.structs.FieldInfo
     assert str(getattr(settings, field.name)).removesuffix(".0") == text
 
 
-def test_what_the_environment_leaves_out_has_its_default() -> None:
+def test_a_variable_absent_from_the_environment_has_its_default() -> None:
     settings = load_settings({"PATH": "/bin", "server_port": "1"})
 
     assert settings == Settings()
@@ -82,26 +82,27 @@ def test_no_secret_is_in_the_repr() -> None:
     assert "s3cret" not in repr(settings)
 
 
-def test_the_example_lists_every_variable_with_its_default_and_what_it_may_be() -> None:
+def test_the_example_lists_every_variable_with_its_default_and_valid_values() -> None:
     written = EXAMPLE.read_text("utf-8")
 
     assert written == example()
 
 
 def example() -> str:
-    """What `.env.example` must hold.
+    """Return the content of `.env.example`.
 
-    To write it anew: `python -c "import tests.unit.test_settings as t; print(t.example(), end='')"`
+    To regenerate it: `python -c "import tests.unit.test_settings as t; print(t.example(), end='')"`
     """
     head = (
         "# Every setting of the AI Agent Server: what it is for, what it may be, and its default.\n"
-        "# Copy this file to .env, or set them in the environment, which wins. All are optional.\n"
+        "# All are optional. Copy this file to .env, or set them in the environment, which has\n"
+        "# precedence.\n"
     )
     return head + "".join(
         "\n"
         + textwrap.indent(textwrap.fill(f"{purpose} ({may_be})", 98), "# ")
         + f"\n#{name}={default}\n"
-        for name, default, may_be, purpose in table()
+        for name, default, may_be, purpose in setting_rows()
     )
 
 
@@ -111,7 +112,7 @@ def test_the_example_without_its_comment_signs_sets_the_defaults(tmp_path: Path)
 
     variables = env_file(uncommented)
 
-    assert set(variables) == {name for name, *_ in table()}
+    assert set(variables) == {name for name, *_ in setting_rows()}
     assert load_settings(variables) == Settings()
 
 
@@ -159,6 +160,6 @@ def test_a_folder_without_an_env_file_sets_nothing(tmp_path: Path) -> None:
     assert variables == {}
 
 
-def test_an_env_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_env_file_is_a_bad_setting(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="cannot be read"):
         env_file(tmp_path)

@@ -1,4 +1,4 @@
-"""A background loop: its pauses, and what it logs before it goes on."""
+"""A background loop: its pauses, and the log of its errors."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from tests.support.clock import VirtualClock, settle
 
 
 class Work:
-    """Does what the outcomes say, one after the other, and then pauses for an hour."""
+    """Returns or raises the outcomes one after the other, and then pauses for an hour."""
 
     def __init__(self, *outcomes: float | Exception) -> None:
         self.outcomes = deque(outcomes)

@@ -1,4 +1,4 @@
-"""Which tokens are believed, and which are not."""
+"""The verification of tokens, and of the keys for it."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ TOMORROW = int(time.time()) + 86_400
 
 
 def signed(head: object, body: object, secret: str = SECRET) -> str:
-    """A token with any head and body at all, and a good signature of HS256."""
+    """Return a token with any header and payload, and a valid HS256 signature."""
     said = b".".join(_segment(json.dumps(part).encode()) for part in (head, body))
     signature = hmac.new(secret.encode(), said, hashlib.sha256).digest()
     return (said + b"." + _segment(signature)).decode()
@@ -39,7 +39,7 @@ def _segment(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
-async def test_a_token_names_a_user_of_a_business_and_an_end() -> None:
+async def test_a_token_has_a_user_of_a_business_and_an_expiry() -> None:
     identity = await JwtTokens(KEY)(token("ana", "b1", exp=TOMORROW))
 
     assert identity.is_user(customer("b1", "ana"))
@@ -47,14 +47,14 @@ async def test_a_token_names_a_user_of_a_business_and_an_end() -> None:
 
 
 @pytest.mark.parametrize("who", [("b1", "dan"), ("b2", "ana"), ("B1", "ana"), ("ana", "b1")])
-async def test_it_names_nobody_else(who: tuple[str, str]) -> None:
+async def test_it_identifies_nobody_else(who: tuple[str, str]) -> None:
     identity = await JwtTokens(KEY)(token("ana", "b1"))
 
     assert not identity.is_user(customer(*who))
     assert not identity.is_coordinator_of("b1")
 
 
-async def test_a_coordinators_token_is_no_users() -> None:
+async def test_a_coordinators_token_is_not_valid_for_a_user() -> None:
     identity = await JwtTokens(KEY)(token("maria", "b1", role="coordinator"))
 
     assert identity.is_coordinator_of("b1")
@@ -88,7 +88,7 @@ async def test_a_coordinators_token_is_no_users() -> None:
     ],
     ids=lambda others: str(others).replace(str(TOMORROW), "TOMORROW"),
 )
-async def test_a_token_that_lacks_or_spoils_a_claim_is_not_believed(others: dict[str, Any]) -> None:
+async def test_a_token_with_a_missing_or_invalid_claim_is_refused(others: dict[str, Any]) -> None:
     spoilt = token(**others) if "sub" not in others else jwt_of({**claims(), **others})
 
     with pytest.raises(Unauthorized, match="not valid"):
@@ -100,18 +100,18 @@ def jwt_of(said: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("expired_s", [-60, LEEWAY_S - 5])
-async def test_clocks_may_differ_a_little(expired_s: int) -> None:
+async def test_small_clock_differences_are_tolerated(expired_s: int) -> None:
     identity = await JwtTokens(KEY)(token(exp=int(time.time()) - expired_s))
 
     assert identity.name == "u1"
 
 
-async def test_a_token_whose_time_is_over_is_told_so() -> None:
+async def test_an_expired_token_is_refused_as_expired() -> None:
     with pytest.raises(Unauthorized, match="has expired"):
         await JwtTokens(KEY)(token(exp=int(time.time()) - LEEWAY_S - 1))
 
 
-async def test_an_end_beyond_all_calendars_is_one() -> None:
+async def test_an_expiry_beyond_all_calendars_is_clamped() -> None:
     identity = await JwtTokens(KEY)(token(exp=10**30))
 
     assert identity.until.year >= 9999 - 1
@@ -141,13 +141,13 @@ async def test_an_end_beyond_all_calendars_is_one() -> None:
     ],
     ids=json.dumps,
 )
-async def test_the_key_has_one_algorithm_and_the_token_one_purpose(head: object) -> None:
+async def test_a_token_of_another_algorithm_or_purpose_is_refused(head: object) -> None:
     with pytest.raises(Unauthorized, match="not valid"):
         await JwtTokens(KEY)(signed(head, claims()))
 
 
 @pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "application/at+jwt"])
-async def test_what_says_that_it_is_a_token_is_one(kind: str) -> None:
+async def test_the_types_of_an_access_token_are_accepted(kind: str) -> None:
     identity = await JwtTokens(KEY)(signed({"alg": "HS256", "typ": kind}, claims()))
 
     assert identity.name == "u1"
@@ -178,12 +178,12 @@ async def test_what_says_that_it_is_a_token_is_one(kind: str) -> None:
     ],
     ids=lambda broken: repr(broken[:20]),
 )
-async def test_what_is_no_token_of_ours_is_not_believed(broken: str) -> None:
+async def test_anything_else_is_refused(broken: str) -> None:
     with pytest.raises(Unauthorized):
         await JwtTokens(KEY)(broken)
 
 
-async def test_a_public_key_is_no_secret(tmp_path: Path) -> None:
+async def test_a_public_key_is_not_accepted_as_a_secret(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_text(public_pem(rsa_key()))
     confused = signed({"alg": "HS256"}, claims(), secret=public_pem(rsa_key()))
@@ -193,7 +193,7 @@ async def test_a_public_key_is_no_secret(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", [rsa_key(), ed25519_key()], ids=["RS256", "EdDSA"])
-async def test_a_public_key_in_a_file_checks_what_its_private_key_signed(
+async def test_a_public_key_in_a_file_verifies_what_its_private_key_signed(
     key: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "key.pem"
@@ -210,7 +210,7 @@ async def test_a_public_key_in_a_file_checks_what_its_private_key_signed(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said", "believed"),
+    ("wanted", "said", "accepted"),
     [
         ({}, {"aud": "x", "iss": "y"}, True),
         ({"audience": "chat"}, {"aud": "chat"}, True),
@@ -226,7 +226,7 @@ async def test_a_public_key_in_a_file_checks_what_its_private_key_signed(
     ids=str,
 )
 async def test_audience_and_issuer_are_checked_where_they_are_set(
-    wanted: dict[str, str], said: dict[str, Any], believed: bool
+    wanted: dict[str, str], said: dict[str, Any], accepted: bool
 ) -> None:
     tokens = JwtTokens(KEY, **wanted)
     given = signed({"alg": "HS256"}, {**claims(), **said})
@@ -237,10 +237,10 @@ async def test_audience_and_issuer_are_checked_where_they_are_set(
     except Unauthorized:
         outcome = False
 
-    assert outcome is believed
+    assert outcome is accepted
 
 
-async def test_what_is_made_here_is_believed_here() -> None:
+async def test_a_token_made_here_is_accepted() -> None:
     at = datetime.now(UTC)
     made = make_token(
         KEY, Role.COORDINATOR, "b1", "maria", at=at, ttl_s=90, audience="chat", issuer="me"
@@ -252,7 +252,7 @@ async def test_what_is_made_here_is_believed_here() -> None:
     assert abs((identity.until - at).total_seconds() - 90 - LEEWAY_S) <= 1
 
 
-async def test_a_refusal_tells_nothing_of_the_token() -> None:
+async def test_a_refusal_reveals_nothing_of_the_token() -> None:
     with pytest.raises(Unauthorized) as refused:
         await JwtTokens(KEY)(token("ana", biz="a b"))
 
@@ -264,7 +264,7 @@ async def test_a_refusal_tells_nothing_of_the_token() -> None:
 @pytest.mark.parametrize(
     "secret", ["", "short", "ă" * 15, public_pem(rsa_key()), json.dumps(jwk(rsa_key(), "first"))]
 )
-def test_a_bad_secret_is_told_without_showing_it(secret: str) -> None:
+def test_the_error_of_a_bad_secret_does_not_show_it(secret: str) -> None:
     with pytest.raises(BadKey) as bad:
         secret_key(secret)
 
@@ -285,7 +285,7 @@ def files() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("content", files().values(), ids=files())
-def test_a_file_without_a_usable_public_key_is_told(content: bytes, tmp_path: Path) -> None:
+def test_a_file_without_a_usable_public_key_is_an_error(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_bytes(content)
 
@@ -293,18 +293,18 @@ def test_a_file_without_a_usable_public_key_is_told(content: bytes, tmp_path: Pa
         file_key(path)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BadKey, match="cannot be read"):
         file_key(tmp_path / "none.pem")
 
 
-def test_no_key_shows_itself() -> None:
+def test_no_repr_shows_a_key() -> None:
     assert SECRET not in repr(KEY)
     assert SECRET not in repr(JwtTokens(KEY))
     assert repr(VerificationKey("RS256", "hidden")) == "<VerificationKey RS256>"
 
 
-def test_an_identity_is_the_same_with_another_end() -> None:
+def test_identities_with_different_expiries_are_the_same() -> None:
     first = Identity(Role.USER, customer("b1", "ana").business_id, "ana", datetime.now(UTC))
 
     assert first.is_same_as(first._replace(until=datetime.fromtimestamp(0, UTC)))

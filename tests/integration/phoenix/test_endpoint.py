@@ -107,12 +107,12 @@ class UsersOnly(ConnectionPolicy):
     def __init__(self) -> None:
         self.open = 0
 
-    def enter(self, info: ConnectInfo) -> None:
+    def admit(self, info: ConnectInfo) -> None:
         if "user" not in info.params:
             raise ConnectRefused
         self.open += 1
 
-    def left(self, info: ConnectInfo) -> None:
+    def release(self, info: ConnectInfo) -> None:
         self.open -= 1
 
 

@@ -1,4 +1,4 @@
-"""How long somebody may stay on a channel, and where everybody may be believed."""
+"""Token leases, and where the server may listen without authentication."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -6,7 +6,9 @@ from typing import Any, cast
 import pytest
 
 from domain.identity import BusinessId, Identity, Role, Unauthorized
-from entrypoints.access.auth import TokenLease, is_open, refreshed, require_trust, tokens
+from entrypoints.access.auth import TokenLease, refresh_lease
+from entrypoints.access.tokens import token_verifier
+from entrypoints.serve import check_exposure, is_api_open
 from entrypoints.settings import BadSetting, Settings
 from tests.support.clock import START, VirtualClock
 from tests.support.tokens import JWT
@@ -14,87 +16,87 @@ from tests.support.tokens import JWT
 DAY_S = 86_400
 
 
-class Line:
-    """What a channel's link is to a stay: told something, and ended."""
+class RecordedSocket:
+    """A channel's socket, of which a lease uses two methods: records the calls."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.calls: list[str] = []
 
     def push(self, event: str, payload: object) -> None:
-        self.told.append(event)
+        self.calls.append(event)
 
     def stop(self) -> None:
-        self.told.append("stopped")
+        self.calls.append("stopped")
 
 
 ENDED = ["token_expired", "stopped"]
 
 
 def ana(seconds: float, **others: Any) -> Identity:
-    """Until so long after the start of time."""
+    """Return an identity that expires so many seconds after START."""
     known = Identity(Role.USER, BusinessId("b1"), "ana", START + timedelta(seconds=seconds))
     return known._replace(**others)
 
 
-def staying(clock: VirtualClock, seconds: float) -> tuple[TokenLease, Line]:
-    line = Line()
-    stay = TokenLease(cast(Any, line), clock, ana(seconds))
-    stay.begin()
-    return stay, line
+def leased(clock: VirtualClock, seconds: float) -> tuple[TokenLease, RecordedSocket]:
+    socket = RecordedSocket()
+    lease = TokenLease(cast(Any, socket), clock, ana(seconds))
+    lease.begin()
+    return lease, socket
 
 
 @pytest.mark.parametrize("seconds", [0.5, 60, DAY_S, 10 * DAY_S + 5])
-async def test_a_stay_ends_when_its_token_does_and_not_before(seconds: float) -> None:
+async def test_a_lease_expires_with_its_token_and_not_before(seconds: float) -> None:
     clock = VirtualClock()
-    stay, line = staying(clock, seconds)
+    lease, socket = leased(clock, seconds)
     await clock.advance(seconds - 0.001)
-    before = list(line.told)
+    before = list(socket.calls)
     await clock.advance(0.001)
 
     assert before == []
-    assert line.told == ENDED
-    assert stay.is_over
+    assert socket.calls == ENDED
+    assert lease.is_expired
     assert clock.pending == 0
 
 
-async def test_a_stay_that_begins_too_late_ends_at_once() -> None:
+async def test_a_lease_that_begins_after_the_expiry_expires_at_once() -> None:
     clock = VirtualClock()
-    _, line = staying(clock, -5)
+    _, socket = leased(clock, -5)
     await clock.advance(0)
 
-    assert line.told == ENDED
+    assert socket.calls == ENDED
 
 
-async def test_an_end_that_came_while_the_machine_slept_is_seen() -> None:
+async def test_an_expiry_during_a_suspend_of_the_machine_is_noticed() -> None:
     clock = VirtualClock()
-    stay = TokenLease(cast(Any, Line()), clock, ana(60))
+    lease = TokenLease(cast(Any, RecordedSocket()), clock, ana(60))
     await clock.advance(61)  # its timer has never been set
 
-    assert stay.is_over
+    assert lease.is_expired
 
 
-async def test_a_channel_that_has_ended_leaves_no_timer() -> None:
+async def test_an_ended_lease_leaves_no_timer() -> None:
     clock = VirtualClock()
-    stay, line = staying(clock, 60)
-    stay.end()
-    stay.end()
+    lease, socket = leased(clock, 60)
+    lease.end()
+    lease.end()
     await clock.advance(61)
 
-    assert line.told == []
+    assert socket.calls == []
     assert clock.pending == 0
 
 
-async def test_a_new_token_moves_the_end() -> None:
+async def test_a_new_token_moves_the_expiry() -> None:
     clock = VirtualClock()
-    stay, line = staying(clock, 60)
-    stay.go_on(ana(120))
+    lease, socket = leased(clock, 60)
+    lease.refresh(ana(120))
     await clock.advance(119)
-    before = list(line.told)
+    before = list(socket.calls)
     await clock.advance(1)
 
     assert before == []
-    assert line.told == ENDED
-    assert stay.expires_at == "2030-01-01T12:02:00.000Z"
+    assert socket.calls == ENDED
+    assert lease.expires_at == "2030-01-01T12:02:00.000Z"
 
 
 @pytest.mark.parametrize(
@@ -102,53 +104,53 @@ async def test_a_new_token_moves_the_end() -> None:
     [{"name": "dan"}, {"business_id": BusinessId("b2")}, {"role": Role.COORDINATOR}],
     ids=str,
 )
-async def test_somebody_elses_token_moves_nothing(other: dict[str, Any]) -> None:
+async def test_another_identitys_token_does_not_extend_the_lease(other: dict[str, Any]) -> None:
     clock = VirtualClock()
-    stay, line = staying(clock, 60)
+    lease, socket = leased(clock, 60)
     with pytest.raises(Unauthorized):
-        stay.go_on(ana(120, **other))
+        lease.refresh(ana(120, **other))
     await clock.advance(60)
 
-    assert line.told == ENDED
+    assert socket.calls == ENDED
 
 
-async def test_what_is_over_cannot_be_renewed() -> None:
+async def test_an_expired_lease_cannot_be_refreshed() -> None:
     clock = VirtualClock()
-    stay, line = staying(clock, 60)
+    lease, socket = leased(clock, 60)
     await clock.advance(60)
 
     with pytest.raises(Unauthorized, match="expired"):
-        stay.go_on(ana(120))
-    assert line.told == ENDED
+        lease.refresh(ana(120))
+    assert socket.calls == ENDED
     assert clock.pending == 0
 
 
-async def test_without_tokens_there_is_nothing_to_renew() -> None:
-    answer = await refreshed(None, None, "whatever")
+async def test_without_tokens_a_refresh_has_no_expiry() -> None:
+    answer = await refresh_lease(None, None, "whatever")
 
     assert answer.token_expires_at is None
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1", "no.such.host."])
-def test_on_this_machine_everybody_may_be_believed(host: str) -> None:
-    require_trust(Settings(), host, "SERVER_HOST")
+def test_on_loopback_no_authentication_is_needed(host: str) -> None:
+    check_exposure(Settings(), host, "SERVER_HOST")
 
-    assert not is_open(Settings(), host)
+    assert not is_api_open(Settings(), host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "2001:db8::1", "0", "169.254.1.1"])
-def test_elsewhere_one_has_to_say_that_one_wants_it(host: str) -> None:
+def test_on_other_addresses_it_must_be_configured_or_waived(host: str) -> None:
     with pytest.raises(BadSetting) as bad:
-        require_trust(Settings(), host, "BRIDGE_HOST")
-    require_trust(Settings(allow_insecure="1"), host, "BRIDGE_HOST")
-    require_trust(Settings(**JWT), host, "BRIDGE_HOST")
+        check_exposure(Settings(), host, "BRIDGE_HOST")
+    check_exposure(Settings(allow_insecure="1"), host, "BRIDGE_HOST")
+    check_exposure(Settings(**JWT), host, "BRIDGE_HOST")
 
     assert str(bad.value).startswith(f"BRIDGE_HOST is '{host}'")
     assert "ALLOW_INSECURE=1" in str(bad.value)
-    assert is_open(Settings(), host)
-    assert not is_open(Settings(service_token="t"), host)
+    assert is_api_open(Settings(), host)
+    assert not is_api_open(Settings(service_token="t"), host)
 
 
-def test_tokens_are_read_only_where_they_are_asked_for() -> None:
-    assert tokens(Settings()) is None
-    assert tokens(Settings(**JWT)) is not None
+def test_a_token_verifier_is_made_only_for_jwt() -> None:
+    assert token_verifier(Settings()) is None
+    assert token_verifier(Settings(**JWT)) is not None

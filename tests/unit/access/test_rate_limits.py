@@ -1,4 +1,4 @@
-"""Token buckets, and where a client is: what the abuse limits count by."""
+"""The abuse limits: token buckets, and the addresses that limits count by."""
 
 from typing import Any, cast
 
@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 from adapters.phoenix.channel import ConnectInfo
 from adapters.phoenix.endpoint import ConnectRefused
 from domain.identity import customer
-from entrypoints.access.client_address import networks, place_of
-from entrypoints.access.rate_limits import Buckets, KeptLimits, Limits, Overloaded, RateLimited
+from entrypoints.access.client_address import address_group, parse_networks
+from entrypoints.access.rate_limits import (
+    NoRateLimits,
+    Overloaded,
+    RateLimited,
+    TokenBucketLimiter,
+    TokenBuckets,
+)
 from entrypoints.settings import BadSetting, Settings
 
 ANA, DAN, EVA = customer("b1", "ana"), customer("b1", "dan"), customer("b2", "eva")
@@ -22,8 +28,8 @@ def connecting(peer: str | None = "203.0.113.7", *forwarded: str) -> ConnectInfo
     return ConnectInfo(cast(Any, {"client": client, "headers": headers}))
 
 
-class Watch:
-    """A monotonic clock that is wound by hand."""
+class ManualClock:
+    """A monotonic clock that is set by hand."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -32,12 +38,12 @@ class Watch:
         return self.now
 
 
-def limits(watch: Watch, met: list[str] | None = None, **settings: Any) -> KeptLimits:
-    return KeptLimits(Settings(**settings), watch, (met if met is not None else []).append)
+def limits(clock: ManualClock, met: list[str] | None = None, **settings: Any) -> TokenBucketLimiter:
+    return TokenBucketLimiter(Settings(**settings), clock, (met if met is not None else []).append)
 
 
-def taken(buckets: Buckets, key: object, now: float) -> int:
-    """How many can be had at once."""
+def taken(buckets: TokenBuckets, key: object, now: float) -> int:
+    """Take as many tokens as there are, and return their number."""
     count = 0
     while not buckets.wait_s(key, now):
         buckets.take(key, now)
@@ -47,8 +53,10 @@ def taken(buckets: Buckets, key: object, now: float) -> int:
 
 @pytest.mark.parametrize("now", [0.0, 5.0, 1e6, 1e9])
 @pytest.mark.parametrize("size", [1, 3, 60, 6_000])
-def test_a_bucket_gives_its_size_at_once_and_again_after_its_time(size: int, now: float) -> None:
-    buckets = Buckets(size, 60.0)
+def test_a_bucket_allows_its_size_at_once_and_again_after_the_refill_time(
+    size: int, now: float
+) -> None:
+    buckets = TokenBuckets(size, 60.0)
 
     assert taken(buckets, "a", now) == size
     assert taken(buckets, "b", now) == size
@@ -57,8 +65,8 @@ def test_a_bucket_gives_its_size_at_once_and_again_after_its_time(size: int, now
     assert taken(buckets, "a", now + 600) == size
 
 
-def test_an_empty_bucket_says_when_there_is_one_more() -> None:
-    buckets = Buckets(60, 60.0)
+def test_an_empty_bucket_returns_the_time_until_the_next_token() -> None:
+    buckets = TokenBuckets(60, 60.0)
     taken(buckets, "a", 100.0)
 
     wait_s = buckets.wait_s("a", 100.0)
@@ -72,10 +80,10 @@ def test_an_empty_bucket_says_when_there_is_one_more() -> None:
     st.floats(0.1, 100),
     st.lists(st.floats(0, 30), min_size=1, max_size=100),
 )
-def test_in_no_stretch_of_time_is_there_more_than_size_and_refill(
+def test_no_period_allows_more_than_size_and_refill(
     size: int, refill_s: float, pauses: list[float]
 ) -> None:
-    buckets, now, given_at = Buckets(size, refill_s), 0.0, []
+    buckets, now, given_at = TokenBuckets(size, refill_s), 0.0, []
     for pause_s in pauses:
         now += pause_s
         if not buckets.wait_s("a", now):
@@ -87,16 +95,16 @@ def test_in_no_stretch_of_time_is_there_more_than_size_and_refill(
             assert last - first + 1 <= size + (end - start) / refill_s * size + 1e-3
 
 
-def test_there_are_never_more_buckets_than_may_be() -> None:
-    buckets = Buckets(10, 60.0, most=100)
+def test_the_number_of_buckets_is_bounded() -> None:
+    buckets = TokenBuckets(10, 60.0, most=100)
     for number in range(5_000):
         buckets.take(number, now=number / 1000)
 
     assert len(buckets) <= 100
 
 
-def test_full_buckets_are_the_first_to_be_forgotten() -> None:
-    buckets = Buckets(10, 60.0, most=100)
+def test_full_buckets_are_dropped_first() -> None:
+    buckets = TokenBuckets(10, 60.0, most=100)
     taken(buckets, "empty", 0.0)
     for number in range(99):
         buckets.take(number, 0.0)
@@ -106,9 +114,9 @@ def test_full_buckets_are_the_first_to_be_forgotten() -> None:
     assert buckets.wait_s("empty", 0.0)
 
 
-def test_a_limit_cannot_be_shaken_off_by_other_names() -> None:
-    # 10,000 other names, each used once, push out one another but not the one that is at its limit.
-    buckets = Buckets(10, 60.0, most=100)
+def test_a_limit_cannot_be_evicted_by_using_other_keys() -> None:
+    # 10,000 other keys, each used once, evict one another but not the one that is at its limit.
+    buckets = TokenBuckets(10, 60.0, most=100)
     taken(buckets, "flood", 0.0)
     for number in range(10_000):
         buckets.take(number, now=0.0)
@@ -116,100 +124,100 @@ def test_a_limit_cannot_be_shaken_off_by_other_names() -> None:
     assert taken(buckets, "flood", 0.0) == 0
 
 
-def test_a_user_at_the_limit_leaves_the_others_alone() -> None:
-    watch, met = Watch(), list[str]()
-    kept = limits(watch, met, limit_messages_per_user=3)
+def test_a_user_at_the_limit_does_not_affect_others() -> None:
+    clock, met = ManualClock(), list[str]()
+    limiter = limits(clock, met, limit_messages_per_user=3)
     for _ in range(3):
-        kept.speaking(ANA)
+        limiter.admit_message(ANA)
 
     with pytest.raises(RateLimited) as refused:
-        kept.speaking(ANA)
-    kept.speaking(DAN)
+        limiter.admit_message(ANA)
+    limiter.admit_message(DAN)
 
     assert refused.value.code == "rate_limited"
     assert refused.value.retry_after_ms == pytest.approx(20_000, abs=1)
     assert met == ["messages_per_user"]
-    watch.now += refused.value.retry_after_ms / 1000
-    kept.speaking(ANA)
+    clock.now += refused.value.retry_after_ms / 1000
+    limiter.admit_message(ANA)
 
 
-def test_a_business_at_the_limit_leaves_the_others_alone_and_costs_a_user_nothing() -> None:
-    watch, met = Watch(), list[str]()
-    kept = limits(watch, met, limit_messages_per_business=2, limit_messages_per_user=2)
-    kept.speaking(ANA)
-    kept.speaking(ANA)
+def test_a_business_at_the_limit_affects_no_other_and_costs_a_user_nothing() -> None:
+    clock, met = ManualClock(), list[str]()
+    limiter = limits(clock, met, limit_messages_per_business=2, limit_messages_per_user=2)
+    limiter.admit_message(ANA)
+    limiter.admit_message(ANA)
 
     for _ in range(5):
         with pytest.raises(RateLimited):
-            kept.speaking(DAN)
-    kept.speaking(EVA)
-    watch.now += 60
-    kept.speaking(DAN)
-    kept.speaking(DAN)
+            limiter.admit_message(DAN)
+    limiter.admit_message(EVA)
+    clock.now += 60
+    limiter.admit_message(DAN)
+    limiter.admit_message(DAN)
 
     assert met == ["messages_per_business"] * 5
 
 
-def test_what_stores_nothing_is_counted_apart() -> None:
-    kept = limits(Watch(), limit_messages_per_user=2)
+def test_requests_that_store_nothing_have_their_own_limit() -> None:
+    limiter = limits(ManualClock(), limit_messages_per_user=2)
     for _ in range(20):
-        kept.asking(ANA)
+        limiter.admit_request(ANA)
 
     with pytest.raises(RateLimited):
-        kept.asking(ANA)
-    kept.speaking(ANA)
+        limiter.admit_request(ANA)
+    limiter.admit_message(ANA)
 
 
-def test_joins_are_counted_by_address_and_in_all() -> None:
-    watch, met = Watch(), list[str]()
-    kept = limits(watch, met, limit_sockets_per_address=3, limit_joins_per_s=2)
+def test_joins_are_counted_by_address_and_in_total() -> None:
+    clock, met = ManualClock(), list[str]()
+    limiter = limits(clock, met, limit_sockets_per_address=3, limit_joins_per_s=2)
     for _ in range(3):
-        kept.joining(connecting("203.0.113.1"))
-    kept.joined()
-    kept.joined()
+        limiter.admit_join(connecting("203.0.113.1"))
+    limiter.admit_authenticated_join()
+    limiter.admit_authenticated_join()
 
     with pytest.raises(RateLimited):
-        kept.joining(connecting("203.0.113.1"))
-    kept.joining(connecting("203.0.113.2"))
+        limiter.admit_join(connecting("203.0.113.1"))
+    limiter.admit_join(connecting("203.0.113.2"))
     with pytest.raises(Overloaded) as refused:
-        kept.joined()
+        limiter.admit_authenticated_join()
 
     assert refused.value.code == "overloaded"
     assert refused.value.retry_after_ms <= 500
     assert met == ["joins_per_address", "joins"]
 
 
-def test_sockets_are_counted_by_address_and_in_all() -> None:
+def test_sockets_are_counted_by_address_and_in_total() -> None:
     met = list[str]()
-    kept = limits(Watch(), met, limit_sockets_per_address=2, limit_sockets=3)
+    limiter = limits(ManualClock(), met, limit_sockets_per_address=2, limit_sockets=3)
     for peer in ("203.0.113.1", "203.0.113.1", "203.0.113.2"):
-        kept.enter(connecting(peer))
+        limiter.admit(connecting(peer))
 
     with pytest.raises(ConnectRefused) as full:
-        kept.enter(connecting("203.0.113.3"))
-    kept.left(connecting("203.0.113.2"))
+        limiter.admit(connecting("203.0.113.3"))
+    limiter.release(connecting("203.0.113.2"))
     with pytest.raises(ConnectRefused) as crowded:
-        kept.enter(connecting("203.0.113.1"))
-    kept.enter(connecting("203.0.113.3"))
+        limiter.admit(connecting("203.0.113.1"))
+    limiter.admit(connecting("203.0.113.3"))
 
     assert (full.value.status, crowded.value.status) == (503, 429)
     assert met == ["sockets", "sockets_per_address"]
 
 
-def test_without_limits_nothing_is_too_much() -> None:
-    free = Limits()
+def test_without_limits_everything_is_admitted() -> None:
+    free = NoRateLimits()
     for _ in range(10_000):
-        free.enter(connecting())
-        free.joining(connecting())
-        free.joined()
-        free.speaking(ANA)
-        free.asking(ANA)
+        free.admit(connecting())
+        free.admit_join(connecting())
+        free.admit_authenticated_join()
+        free.admit_message(ANA)
+        free.admit_request(ANA)
 
-    free.left(connecting())
+    free.release(connecting())
     assert not vars(free)
 
 
-PROXIES = networks("10.0.0.0/8, 192.0.2.1,fd00::/8")
+PROXIES = parse_networks("10.0.0.0/8, 192.0.2.1,fd00::/8")
 
 
 @pytest.mark.parametrize(
@@ -240,22 +248,22 @@ PROXIES = networks("10.0.0.0/8, 192.0.2.1,fd00::/8")
         (None, ["198.51.100.1"], ""),
     ],
 )
-def test_a_client_is_where_the_nearest_proxies_of_ours_say(
+def test_the_address_is_the_one_reported_by_the_nearest_trusted_proxies(
     peer: str | None, forwarded: list[str], place: str
 ) -> None:
-    assert place_of(connecting(peer, *forwarded), PROXIES) == place
+    assert address_group(connecting(peer, *forwarded), PROXIES) == place
 
 
-def test_nobodys_word_is_taken_where_no_proxy_is_trusted() -> None:
-    assert place_of(connecting("127.0.0.1", "198.51.100.1"), ()) == "127.0.0.1"
+def test_without_trusted_proxies_x_forwarded_for_is_ignored() -> None:
+    assert address_group(connecting("127.0.0.1", "198.51.100.1"), ()) == "127.0.0.1"
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=255), max_size=40), max_size=5))
-def test_whatever_a_client_writes_itself_does_not_move_it(forged: list[str]) -> None:
-    assert place_of(connecting("10.1.1.1", *forged, "198.51.100.1"), PROXIES) == "198.51.100.1"
+def test_a_forged_x_forwarded_for_does_not_change_the_address(forged: list[str]) -> None:
+    assert address_group(connecting("10.1.1.1", *forged, "198.51.100.1"), PROXIES) == "198.51.100.1"
 
 
 @pytest.mark.parametrize("text", ["banana", "10.0.0.1/8", "10.0.0.0/99", "10.0.0.0/8;::1"])
-def test_a_bad_list_of_proxies_is_told(text: str) -> None:
+def test_a_bad_list_of_proxies_is_a_bad_setting(text: str) -> None:
     with pytest.raises(BadSetting, match="TRUSTED_PROXIES must be"):
-        networks(text)
+        parse_networks(text)
