@@ -20,7 +20,7 @@ from domain.decisions import (
     record_coordinator_message,
     request_transfer,
 )
-from domain.errors import DuplicateMessage, InvalidPayload, SessionClosed
+from domain.errors import DuplicateMessage, SessionClosed
 from domain.identity import (
     BusinessId,
     CoordinatorId,
@@ -29,7 +29,6 @@ from domain.identity import (
     MessageId,
     SessionId,
     TransferId,
-    customer,
 )
 from domain.session import Draft, Session
 from domain.status import Status
@@ -200,23 +199,6 @@ class Transfers:
     async def _decision_context(self, business_id: BusinessId) -> Callable[[], DecisionContext]:
         language = await language_of(self.businesses, business_id)
         return lambda: self.session_log.decision_context(language)
-
-
-def addressee(
-    owner: Customer | None, business_id: str | None = None, user_id: str | None = None
-) -> Customer:
-    """Return the recipient of a coordinator's message: a session's owner, or the user named.
-
-    `owner`: of the session that the message names, if it does. Raises: InvalidPayload, when neither
-    is named, or the session belongs to another user than the one named.
-    """
-    if owner is None:
-        if business_id is None or user_id is None:
-            raise InvalidPayload("sessionId, or businessId and userId, must say to whom")
-        return customer(business_id, user_id)
-    if business_id not in (None, owner.business_id) or user_id not in (None, owner.user_id):
-        raise InvalidPayload("the session is another user's")
-    return owner
 
 
 def _current_or_closed(session: Session | None, session_id: SessionId, first: Session) -> Session:

@@ -94,3 +94,20 @@ class Identity(NamedTuple):
     def is_same_as(self, other: "Identity") -> bool:
         """Return whether both are the same, whenever their proofs expire."""
         return self[:3] == other[:3]
+
+
+def addressee(
+    owner: Customer | None, business_id: str | None = None, user_id: str | None = None
+) -> Customer:
+    """Return the recipient of a coordinator's message: a session's owner, or the user named.
+
+    `owner`: of the session that the message names, if it does. Raises: InvalidPayload, when neither
+    is named, or the session belongs to another user than the one named.
+    """
+    if owner is None:
+        if business_id is None or user_id is None:
+            raise InvalidPayload("sessionId, or businessId and userId, must say to whom")
+        return customer(business_id, user_id)
+    if business_id not in (None, owner.business_id) or user_id not in (None, owner.user_id):
+        raise InvalidPayload("the session is another user's")
+    return owner

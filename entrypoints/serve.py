@@ -167,7 +167,7 @@ def _bridge_urls(settings: Settings) -> tuple[str, str]:
     return settings.elixir_http_url, settings.elixir_websocket_url
 
 
-def serve(
+def run_programs(
     *programs: Program, on_listening: Callable[[Sequence[str]], None] = lambda urls: None
 ) -> None:
     """Run programs until SIGTERM or SIGINT, which drains them first; a second SIGINT kills them.

@@ -46,6 +46,9 @@ from adapters.phoenix.uvicorn_protocol import PROTOCOL_EXTENSION, SocketProtocol
 
 logger = logging.getLogger(__name__)
 
+SOCKET_PATH = "/socket/websocket"
+"""Where Phoenix's clients find a socket that is mounted at `/socket`, as its guide has it."""
+
 # Close codes (RFC 6455, section 7.4.1, and its IANA registry).
 INTERNAL_ERROR = 1011
 SERVICE_RESTART = 1012

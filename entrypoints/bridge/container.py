@@ -13,7 +13,7 @@ from dependency_injector.providers import Provider
 from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.businesses import MemoryBusinesses
-from adapters.phoenix.endpoint import PhoenixEndpoint, SocketLimits
+from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint, SocketLimits
 from adapters.system import RandomIds, SystemClock
 from application.bridge.deliver_commands import DeliverCommands
 from application.bridge.live_chats import LiveChats
@@ -31,7 +31,6 @@ from entrypoints.settings import Settings
 if TYPE_CHECKING:
     from adapters.jwt.tokens import JwtTokens
 
-SOCKET_PATH = "/socket/websocket"
 MAX_CHANNELS = 100_000
 """Topics on one socket: the AI agent server joins every live chat on a single one."""
 

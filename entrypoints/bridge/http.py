@@ -19,7 +19,6 @@ from application.bridge.ports import ReplyBody
 from application.ports import Businesses, Clock
 from domain.bridge.live_chat import ChatMessage, ServerState, TransferReport
 from domain.business import Business
-from domain.errors import InvalidPayload
 from domain.identity import (
     IDENTIFIER_PATTERN,
     BusinessId,
@@ -27,6 +26,7 @@ from domain.identity import (
     MessageId,
     TransferId,
     UserId,
+    addressee,
     customer,
     identifier,
 )
@@ -46,7 +46,7 @@ from entrypoints.payloads import (
 )
 from entrypoints.problems import problems
 
-MAX_BODY = 256 * 1024
+MAX_REPORT_BODY = 256 * 1024
 """The largest request body, in bytes: a context package's 24,000 characters in JSON, and more.
 
 Nothing else bounds what the server reports: a report that is refused is lost.
@@ -96,7 +96,7 @@ class AiContextRequest(CamelStruct):
     timestamp: Time | None = None
 
 
-class StatusRequest(CamelStruct):
+class StatusReport(CamelStruct):
     """The status or the coordinator of a conversation has changed."""
 
     status: Status
@@ -130,7 +130,7 @@ class UserMessage(CamelStruct):
     message_id: Identifier | None = None
 
 
-class AgentMessage(CamelStruct):
+class AgentMessageRequest(CamelStruct):
     """A coordinator writes into a session, or to a named user."""
 
     message: str
@@ -208,7 +208,7 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
             *_business_routes(services),
         ],
         request_class=ApiRequest,
-        request_max_body_size=MAX_BODY,
+        request_max_body_size=MAX_REPORT_BODY,
         response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
         security=[{}, {"token": []}],
     )
@@ -246,7 +246,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
     @put("/conversation-status/{sessionId:str}", tags=["reports"], responses=problems(413, 415))
     async def status(
-        session_id: SessionIdPath, data: JSONBody[StatusRequest], key: Key = None
+        session_id: SessionIdPath, data: JSONBody[StatusReport], key: Key = None
     ) -> Done:
         """Record the server's state of a conversation."""
         state = ServerState(
@@ -302,11 +302,14 @@ def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         status_code=200,
         responses=problems(404, 409, 413, 415),
     )
-    async def agent_message(data: JSONBody[AgentMessage], key: Key = None) -> MessageStored:
+    async def agent_message(data: JSONBody[AgentMessageRequest], key: Key = None) -> MessageStored:
         """Post a message of a coordinator to a user."""
+        owner = None
+        if data.session_id is not None:
+            owner = (await chats.chat(as_session_id(data.session_id))).customer
         return _stored(
             await chats.post_coordinator_message(
-                await _addressee(chats, data),
+                addressee(owner, data.business_id, data.user_id),
                 message_text(data.message),
                 coordinator_id=as_coordinator_id(data.coordinator_id),
                 message_id=as_message_id(data.message_id),
@@ -354,20 +357,6 @@ async def _business(services: BridgeServices, business_id: str) -> Business:
     if known is None:
         raise NotFoundException("nothing is known of that business")
     return known
-
-
-async def _addressee(chats: LiveChats, data: AgentMessage) -> Customer:
-    """Return the recipient of a coordinator's message. Raises: InvalidPayload, UnknownSession."""
-    if data.session_id is None:
-        if data.business_id is None or data.user_id is None:
-            raise InvalidPayload("sessionId, or businessId and userId, must say to whom")
-        return customer(data.business_id, data.user_id)
-    chat = await chats.chat(as_session_id(data.session_id))
-    if (data.business_id or chat.customer.business_id) != chat.customer.business_id or (
-        data.user_id or chat.customer.user_id
-    ) != chat.customer.user_id:
-        raise InvalidPayload("the session is another user's")
-    return chat.customer
 
 
 def _ai_message(

@@ -79,18 +79,18 @@ def listening_options(name: str) -> Callable[[Command], Command]:
 @listening_options("SERVER")
 def serve(host: str | None, port: int | None) -> None:
     """Run the server."""
-    from entrypoints.serve import serve, server_program
+    from entrypoints.serve import run_programs, server_program
 
-    serve(server_program(_settings(host, port)))
+    run_programs(server_program(_settings(host, port)))
 
 
 @main.command()
 @listening_options("BRIDGE")
 def bridge(host: str | None, port: int | None) -> None:
     """Run the reference bridge, with the coordinators' page."""
-    from entrypoints.serve import bridge_program, serve
+    from entrypoints.serve import bridge_program, run_programs
 
-    serve(bridge_program(_settings(host, port, "BRIDGE")))
+    run_programs(bridge_program(_settings(host, port, "BRIDGE")))
 
 
 @main.command()
@@ -101,10 +101,12 @@ def dev(host: str | None, port: int | None) -> None:
     BRIDGE defaults to elixir. With BRIDGE=none, or if ELIXIR_HTTP_URL or ELIXIR_WEBSOCKET_URL name
     your own application, the server runs alone.
     """
-    from entrypoints.serve import dev_programs, serve
+    from entrypoints.serve import dev_programs, run_programs
 
     settings = _settings(host, port, BRIDGE="elixir")
-    serve(*dev_programs(settings), on_listening=lambda urls: click.echo(_banner(urls, settings)))
+    run_programs(
+        *dev_programs(settings), on_listening=lambda urls: click.echo(_banner(urls, settings))
+    )
 
 
 def _banner(urls: Sequence[str], settings: "Settings") -> str:

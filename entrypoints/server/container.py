@@ -15,7 +15,7 @@ from dependency_injector.providers import Provider
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
-from adapters.phoenix.endpoint import PhoenixEndpoint
+from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.prometheus import Metrics
 from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
@@ -50,7 +50,6 @@ if TYPE_CHECKING:  # imported only when they are chosen: their libraries take lo
     from adapters.elixir.socket import ElixirSocket
     from adapters.jwt.tokens import JwtTokens
 
-SOCKET_PATH = "/socket/websocket"
 
 Jitter = Callable[[], float]
 """Returns a float in 0..1."""

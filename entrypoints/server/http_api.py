@@ -20,11 +20,11 @@ from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
 from application.read_history import ReadHistory
 from application.session_log import load_session
-from application.transfers import PostedCoordinatorMessage, Transfers, addressee
+from application.transfers import PostedCoordinatorMessage, Transfers
 from application.usage_tracker import UsageTracker
 from domain.errors import ConversationError, Failure, InvalidPayload
 from domain.handover import handover_context
-from domain.identity import IDENTIFIER_PATTERN, BusinessId, customer, identifier
+from domain.identity import IDENTIFIER_PATTERN, BusinessId, addressee, customer, identifier
 from domain.message import MAX_HANDOVER_NOTE, message_text
 from domain.status import Status
 from domain.usage import Usage, together

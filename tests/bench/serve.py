@@ -20,14 +20,15 @@ from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
 from litestar import Litestar, WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
+from adapters.phoenix.endpoint import SOCKET_PATH
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from application.ports import SessionStore
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author
 from domain.session import Draft, Session
-from entrypoints.serve import Server, bridge_program, listen, serve, server_program
+from entrypoints.serve import Server, bridge_program, listen, run_programs, server_program
 from entrypoints.server.app import create_app
-from entrypoints.server.container import SOCKET_PATH, Container
+from entrypoints.server.container import Container
 from entrypoints.settings import load_settings
 from tests.bench.load import BUSINESS, TEXT
 from tests.support.drafts import append_message
@@ -37,7 +38,7 @@ def main(kind: str, *users: str) -> None:
     """Serve until SIGTERM. `users` are given as `NAME:MESSAGES`."""
     programs = {"server": server_program, "bridge": bridge_program}
     if kind in programs:
-        serve(programs[kind](load_settings()), on_listening=lambda urls: _announce(urls[0]))
+        run_programs(programs[kind](load_settings()), on_listening=lambda urls: _announce(urls[0]))
     elif kind == "echo":
         _run(_echo_config(Litestar([_echo], openapi_config=None, logging_config=None)))
     elif kind == "sdk":

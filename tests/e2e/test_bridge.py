@@ -23,7 +23,7 @@ from adapters.phoenix.client_connection import (
 from domain.errors import StorageUnavailable
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
 from entrypoints.bridge.app import create_bridge
-from entrypoints.bridge.http import MAX_BODY
+from entrypoints.bridge.http import MAX_REPORT_BODY
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
@@ -381,7 +381,7 @@ async def test_every_call_refuses_a_body_of_another_shape(
     [
         ({"content-type": "text/plain"}, b"{}", 415),
         ({"content-type": "application/json"}, b"{" * 100, 400),
-        ({"content-type": "application/json"}, b" " * (MAX_BODY + 1), 413),
+        ({"content-type": "application/json"}, b" " * (MAX_REPORT_BODY + 1), 413),
         ({"content-type": "application/json", "idempotency-key": "k" * 256}, b"{}", 400),
     ],
 )

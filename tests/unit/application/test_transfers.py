@@ -4,16 +4,14 @@ import asyncio
 
 import pytest
 
-from application.transfers import addressee
 from domain.errors import (
-    InvalidPayload,
     NotInLiveChat,
     SessionClosed,
     StorageUnavailable,
     TransitionRefused,
     UnknownSession,
 )
-from domain.identity import Customer, SessionId, customer
+from domain.identity import SessionId
 from domain.message import Author
 from domain.status import Reason, Status
 from domain.texts import Text, localized
@@ -313,31 +311,3 @@ async def test_two_coordinators_at_once_are_a_takeover_and_its_successor() -> No
         assert sorted(session.epoch for session in sessions) == [2, 3]
         assert head.reason is Reason.TAKEOVER
         assert head.epoch == 3
-
-
-ANA = customer("b1", "ana")
-
-
-@pytest.mark.parametrize(
-    ("owner", "named", "recipient"),
-    [
-        (None, ("b1", "ana"), ANA),
-        (ANA, (None, None), ANA),
-        (ANA, ("b1", None), ANA),
-        (ANA, (None, "ana"), ANA),
-        (ANA, ("b1", "ana"), ANA),
-        (None, (None, None), None),
-        (None, ("b1", None), None),
-        (None, (None, "ana"), None),
-        (ANA, ("b2", None), None),
-        (ANA, ("b1", "dan"), None),
-    ],
-)
-def test_a_coordinators_message_goes_to_the_owner_of_its_session_or_to_the_user_named(
-    owner: Customer | None, named: tuple[str | None, str | None], recipient: Customer | None
-) -> None:
-    if recipient is not None:
-        assert addressee(owner, *named) == recipient
-    else:
-        with pytest.raises(InvalidPayload):
-            addressee(owner, *named)
