@@ -48,7 +48,8 @@ PUSHES: dict[str, Shape] = {
     "token_expired": TokenExpired,
 }
 
-_LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
+_LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+_PATH = re.compile(r"`((?:domain|application|adapters|entrypoints|tests|docs|\.ci)/[\w./-]*)`")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _STATUS = r"Status: (accepted|superseded by \[\d{4}\]\(.+\)) \(\w+ \d{4}\)"
 _CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -195,6 +196,21 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     ]
 
     assert astray == []
+
+
+@every_page
+def test_every_path_that_is_named_exists(page: Path) -> None:
+    named = _PATH.findall(page.read_text())
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@every_page
+def test_every_target_of_make_that_is_named_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z-]+)", page.read_text()))
+
+    assert named <= targets
 
 
 @every_page
