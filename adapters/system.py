@@ -32,7 +32,16 @@ class SystemClock(Clock):
 
 
 class RandomIds:
-    """Makes 128-bit identifiers."""
+    """Makes 128-bit identifiers; the system's randomness is read for 64 of them at once.
+
+    A read is a system call: one for each id was 1.5 µs of a turn. Ids are never made before a fork.
+    """
+
+    def __init__(self) -> None:
+        self._unused: list[str] = []
 
     def __call__(self) -> str:
-        return secrets.token_hex(16)
+        if not self._unused:
+            digits = secrets.token_hex(64 * 16)
+            self._unused = [digits[start : start + 32] for start in range(0, len(digits), 32)]
+        return self._unused.pop()

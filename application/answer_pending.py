@@ -55,6 +55,7 @@ class _Turn:
 
     customer: Customer
     response_id: MessageId
+    task: asyncio.Task[object]
     started_at: datetime
     outcome: str | None = None
     """One of those that `Observer.turn_ended` lists; None: there was nothing to answer."""
@@ -94,7 +95,9 @@ class AnswerPending:
 
         Cancelling it ends it quietly: the messages stay pending.
         """
-        turn = _Turn(customer, MessageId(self.new_id()), self.clock.now())
+        task = asyncio.current_task()
+        assert task is not None
+        turn = _Turn(customer, MessageId(self.new_id()), task, self.clock.now())
         cancel_on_takeover = _CancelOnTakeover(turn)
         self.fanout.subscribe(customer, cancel_on_takeover)
         try:
@@ -202,7 +205,7 @@ class AnswerPending:
                 self._count(turn, error.usage)
             if not deadline.expired:
                 raise
-            _current_task().uncancel()
+            turn.task.uncancel()
             turn.outcome = "timeout"
             return None
         except Exception as error:  # whatever it was, an acknowledged message is answered
@@ -320,17 +323,16 @@ class AnswerPending:
 class _CancelOnTakeover:
     """Cancels the running turn when another writer changes the conversation's status."""
 
-    __slots__ = ("_task", "_turn")
+    __slots__ = ("_turn",)
 
     def __init__(self, turn: _Turn) -> None:
         self._turn = turn
-        self._task = _current_task()
 
     def __call__(self, event: Event) -> None:
         if not isinstance(event, Appended) or event.origin is self._turn:
             return
         if any(isinstance(entry, StatusChange) for entry in event.entries):
-            self._task.cancel()
+            self._turn.task.cancel()
 
 
 class _Deadline:
@@ -339,14 +341,13 @@ class _Deadline:
     The deadline is the AI's alone: an answer that is being stored is not cancelled by it.
     """
 
-    __slots__ = ("_clock", "_fanout", "_task", "_timeout_s", "_timer", "_turn", "expired")
+    __slots__ = ("_clock", "_fanout", "_timeout_s", "_timer", "_turn", "expired")
 
     def __init__(self, turn: _Turn, fanout: Fanout, clock: Clock, timeout_s: float) -> None:
         self._turn = turn
         self._fanout = fanout
         self._clock = clock
         self._timeout_s = timeout_s
-        self._task = _current_task()
         self.expired = False
         self._timer: Timer = clock.call_later(min(TYPING_AFTER_S, timeout_s), self._tick)
 
@@ -358,7 +359,7 @@ class _Deadline:
         left_s = self._timeout_s - self._turn.seconds(self._clock.now())
         if left_s <= 0:
             self.expired = True
-            self._task.cancel()
+            self._turn.task.cancel()
             return
         self._fanout.publish(self._turn.customer, Typing("ai", TYPING_EXPIRES_MS))
         self._timer = self._clock.call_later(min(TYPING_EVERY_S, left_s), self._tick)
@@ -367,19 +368,18 @@ class _Deadline:
 class _PublishingWriter(AnswerWriter):
     """Publishes an answer's text as the assistant writes it."""
 
-    __slots__ = ("_clock", "_fanout", "_task", "_turn", "pieces")
+    __slots__ = ("_clock", "_fanout", "_turn", "pieces")
 
     def __init__(self, turn: _Turn, fanout: Fanout, clock: Clock) -> None:
         self._turn = turn
         self._fanout = fanout
         self._clock = clock
-        self._task = _current_task()
         self.pieces: list[str] = []
 
     def __call__(self, piece: str) -> None:
-        if self._task.cancelling():
-            return  # what is written after a takeover is shown to no one
         turn = self._turn
+        if turn.task.cancelling():
+            return  # what is written after a takeover is shown to no one
         if turn.first_token_s is None:
             turn.first_token_s = turn.seconds(self._clock.now())
         delta = Delta(turn.response_id, len(self.pieces), piece)
@@ -388,9 +388,3 @@ class _PublishingWriter(AnswerWriter):
 
     def restart(self) -> None:
         self.pieces.clear()  # the next piece has index 0 again: there a client starts over
-
-
-def _current_task() -> asyncio.Task[object]:
-    task = asyncio.current_task()
-    assert task is not None
-    return task
