@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""Hooks and fixtures of every test."""
 
 import os
 from collections.abc import Generator, Iterator
@@ -15,7 +15,7 @@ settings.load_profile("unhurried")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where CI is set, a missing service is a failure: there, nothing may be left out."""
+    """Turn a skip into a failure where CI is set: there, nothing may be left out."""
     report = yield
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"

@@ -69,7 +69,7 @@ async def _measure(names: list[str], effort: Effort) -> tuple[list[Figure], bool
 
 
 def _allow_many_connections() -> None:
-    """For this process and the servers that it starts."""
+    """Raise the limit of open files for this process and the servers that it starts."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

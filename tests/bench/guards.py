@@ -1,4 +1,4 @@
-"""What it costs to know who somebody is and how much they ask for: against knowing neither."""
+"""The cost of user tokens and rate limits: a server with both against one with neither."""
 
 import asyncio
 import tempfile
@@ -84,7 +84,7 @@ class _Joiner(Socket):
         return joiner
 
     def join(self) -> None:
-        """`ready` tells when it has joined."""
+        """`ready` is done when it has joined."""
         self.ready = asyncio.get_running_loop().create_future()
         self.transport.write(self._join)
 
@@ -98,7 +98,7 @@ class _Joiner(Socket):
 async def _joins(
     effort: Effort, free: Running, guarded: Running, part: Part
 ) -> Mapping[str, Costs]:
-    """What a join costs each server, in turns; with and without being known."""
+    """Measure the cost of a join on each server in turn, with and without tokens and limits."""
     costs = {"without": Costs("without"), "with": Costs("with")}
     for number in range(2 * effort.rounds):
         for name, server, its in (("without", free, SPEAKER), ("with", guarded, part)):

@@ -1,7 +1,7 @@
-"""What is measured of the live chat: how fast words cross it, and what an outage of it costs.
+"""Measures of the live chat: the time a message takes, and the cost of an outage of the bridge.
 
-The server stores in SQLite, as shipped. The reference bridge keeps in memory what it is told: it is
-the way that is measured, and another bridge has another store.
+The server stores in SQLite, as shipped. The reference bridge stores in memory: the way is measured,
+not the bridge's store.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ CONVERSATIONS = 500
 COORDINATORS = 5
 """Sockets that carry the coordinators' topics, each the same share of them."""
 EXCHANGES_PER_S = 50.0
-"""Of a user's words and a coordinator's answer: little enough that nothing queues up."""
+"""A user's message and a coordinator's answer each: few enough that nothing queues up."""
 AT_A_TIME = 50
-"""Conversations that begin together, and in the end those that exchange words without a pause."""
+"""Conversations that begin together; later, those that exchange messages without a pause."""
 WARM_UP = 100
 RELAY_MEDIAN_MS, RELAY_P99_MS = 20.0, 100.0
 
 TALKERS = 500
-"""Who talk while the bridge is away: of each turn it is to be told the words and the answer."""
+"""Users who chat while the bridge is away; each turn causes two notices, message and answer."""
 CHATTERS = 50
 CHAT_PER_S = 100.0
 """Turns of the chatters, whose acknowledgements are timed with the bridge there and at a drain."""
@@ -51,7 +51,7 @@ LOOK_S = 0.01
 
 
 class Peer(Socket):
-    """A Phoenix V2 client of any topics, which waits for replies and for certain words."""
+    """A Phoenix V2 client of any topics, which waits for replies and for certain texts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Peer(Socket):
 
 @dataclass(slots=True)
 class Crossings:
-    """Seconds from a user's words to the coordinator, and from the answer back to the user."""
+    """Seconds from a user's message to the coordinator, and from the answer back to the user."""
 
     there: list[float] = field(default_factory=list)
     back: list[float] = field(default_factory=list)
@@ -141,7 +141,7 @@ class LiveChat:
 
 
 async def relay(effort: Effort) -> list[Figure]:
-    """From the user's socket to the coordinator's and back, through server and bridge."""
+    """Measure the time from a user's socket to a coordinator's and back, through both servers."""
     with in_sqlite() as files, running("bridge", settings={"BRIDGE_STORE": "memory"}) as bridge:
         with running("server", settings={**files, **_reaching(bridge.port)}) as server:
             async with _live_chats(server.port, bridge.port) as chats:
@@ -192,7 +192,7 @@ async def _paced(chats: Sequence[LiveChat], exchanges: int) -> Crossings:
 async def _busiest(
     chats: Sequence[LiveChat], exchanges: int, server: Running, bridge: Running
 ) -> Figure:
-    """As many exchanges as there can be, so many conversations having one under way at a time."""
+    """Measure the highest rate of exchanges, each conversation having one in progress."""
     crossings = Crossings()
 
     async def go_on(chat: LiveChat) -> None:
@@ -240,21 +240,21 @@ class Inbox:
         self._server: asyncio.Server | None = None
 
     async def come(self) -> None:
-        """Take notices, at the same port as before, and forget those that came before."""
+        """Accept notices at the same port as before, and forget the earlier ones."""
         self._arrived.clear()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Taker(self), "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def go(self) -> None:
-        """Be away: connections are refused."""
+        """Go away: connections are refused."""
         if self._server is not None:
             self._server.close()
         for connection in list(self.connections):
             connection.abort()
 
     def took(self, request: bytes) -> None:
-        """Note a talker's notice; what is told again counts once."""
+        """Note a talker's notice; a repeat is not counted."""
         if b'"talker-' in request:
             key = request.partition(b"Idempotency-Key: ")[2][:32]
             self._arrived.setdefault(key, time.perf_counter())
@@ -298,7 +298,7 @@ class _Taker(asyncio.Protocol):
 
 
 async def drain(effort: Effort) -> list[Figure]:
-    """What has waited for the bridge goes out, while others go on chatting."""
+    """Measure how the outbox empties after an outage of the bridge, while other users chat."""
     inbox = Inbox()
     await inbox.come()
     with in_sqlite() as files, running("server", settings=files) as server:
@@ -339,7 +339,7 @@ async def drain(effort: Effort) -> list[Figure]:
 
 
 async def _growth_kib(server: Running, effort: Effort) -> int:
-    """By how much the server's memory grows while the talkers cause so many notices."""
+    """Return by how many KiB the server's memory grows while the talkers cause the notices."""
     async with await Crowd.of(server.port, named("talker", TALKERS)) as talkers:
         before = server.memory_kib()
         await talkers.speak(effort.notices // (2 * TALKERS))

@@ -14,7 +14,7 @@ from typing import Self, cast
 import msgspec
 
 PATIENCE_S = 30.0
-"""How long anything may take before the benchmark is given up."""
+"""The time-out of everything: after it the benchmark is abandoned."""
 BUSINESS = "b1"
 TOPIC = f"messages:{BUSINESS}"
 TEXT = "Bună ziua, la ce oră deschideți mâine?"
@@ -49,7 +49,7 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What a client does in one round of messages."""
+    """The role of a client in one round of messages."""
 
     joins: bool = True
     """An echo has nothing to join."""
@@ -62,7 +62,7 @@ class Part:
 
 SPEAKER = Part()
 LISTENER = Part(speaks=False)
-"""The same user's other socket: it gets the words and the answer as pushes."""
+"""The same user's other socket: it receives the message and the answer as pushes."""
 ECHO = Part(joins=False, hears=1)
 
 
@@ -158,11 +158,11 @@ class Client(Socket):
 
     @property
     def speaks(self) -> bool:
-        """Whether it sends messages, or only listens."""
+        """True if it sends messages, False if it only listens."""
         return self._part.speaks
 
     def start(self, messages: int) -> None:
-        """Begin a round of this many messages, one after the other; `ready` tells the end."""
+        """Begin a round of this many messages, one after the other; `ready` is done at the end."""
         self.ready = asyncio.get_running_loop().create_future()
         self._left = messages
         if self.transport.is_closing():
@@ -260,11 +260,11 @@ class Crowd:
 
     @property
     def speakers(self) -> int:
-        """How many of the clients send messages."""
+        """Return the number of clients that send messages."""
         return sum(client.speaks for client in self._clients)
 
     async def speak(self, messages: int) -> None:
-        """So many messages of each speaker, and everything heard. Raises: BenchmarkFailed."""
+        """Send messages from each speaker, and await all pushes. Raises: BenchmarkFailed."""
         for client in self._clients:
             client.start(messages)
         await _all_ready(self._clients)

@@ -1,4 +1,4 @@
-"""What is measured. Each measure starts its own servers and returns figures.
+"""The measures. Each starts its own servers and returns figures.
 
 Machines are noisy, so costs are compared that were taken in turns in one run, and the median of
 the rounds counts. A cost is CPU time of the server's process, all of its threads.
@@ -37,18 +37,18 @@ SETTLE_S = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How long to measure."""
+    """The size of a measure."""
 
     rounds: int = 15
     messages: int = 20
-    """Of each connection in one round; twice as many warm up."""
+    """Messages of each connection in one round; twice as many warm up."""
     connections: int = 50
     idle: int = 2_000
     starts: int = 5
     exchanges: int = 1_500
     """Between users and coordinators."""
     notices: int = 10_000
-    """That wait for the bridge at the end of an outage."""
+    """Notices that wait for the bridge at the end of an outage."""
 
 
 QUICK = Effort(rounds=7, idle=1_000, starts=3, exchanges=200, notices=2_000)
@@ -70,7 +70,7 @@ class Side:
 
 @dataclass(slots=True)
 class Costs:
-    """What a message has cost one side, in µs, round by round."""
+    """The cost of a message on one side, in µs, round by round."""
 
     name: str
     rounds: list[float] = field(default_factory=list)
@@ -193,7 +193,7 @@ async def _length(store: str, settings: Mapping[str, str], effort: Effort) -> li
 
 
 async def _cold_costs(server: Running, long: list[str], short: list[str]) -> tuple[Costs, Costs]:
-    """Of users who come back and say something: the server has only the store to go by."""
+    """Measure turns of returning users, of whom the server has nothing in memory."""
     costs = Costs("long"), Costs("short")
     for first in range(0, len(long), 4):
         for users, last_seq, its in ((long, LONG, costs[0]), (short, SHORT, costs[1])):
@@ -208,7 +208,7 @@ async def _cold_costs(server: Running, long: list[str], short: list[str]) -> tup
 async def _warm_costs(
     server: Running, long: list[str], short: list[list[str]]
 ) -> tuple[Costs, Costs]:
-    """Of turns in conversations that the server has just read."""
+    """Measure turns in conversations that the server has in memory."""
     costs = Costs("long"), Costs("short")
     async with await Crowd.of(server.port, long) as talkative:
         for users in short:
@@ -219,7 +219,7 @@ async def _warm_costs(
 
 
 async def pushes(effort: Effort) -> list[Figure]:
-    """What each further socket of the same user costs."""
+    """Measure the cost of each further socket of the same user."""
     sockets = 20
     async with AsyncExitStack() as stack:
         alone = await side_of(stack, effort, running("server", settings=MEMORY))
@@ -240,7 +240,7 @@ async def pushes(effort: Effort) -> list[Figure]:
 
 
 async def start(effort: Effort) -> list[Figure]:
-    """From the start of the command to the first answer of `/health`."""
+    """Measure the time from the start of the command to the first answer of `/health`."""
     times = []
     for _ in range(effort.starts):
         with in_sqlite() as settings:
@@ -281,7 +281,7 @@ async def side_of(
 
 
 async def alternate(effort: Effort, **sides: Side) -> list[Costs]:
-    """What a message costs each side: A B C, A B C, …"""
+    """Measure the cost of a message on each side in turn: A B C, A B C, …"""
     costs = [Costs(name) for name in sides]
     for side in sides.values():
         await side.crowd.speak(2 * effort.messages)

@@ -1,4 +1,4 @@
-"""What is measured of a model behind OpenAI's API, before a server that answers at once.
+"""Measures of a model behind OpenAI's API, against a stub that answers at once.
 
 `python -m tests.bench.models` is that server: it prints its address. A model called `short` says a
 few words, others many; and who asks for a story gets many words slowly.
@@ -211,7 +211,7 @@ async def _cpu_us(once: Callable[[], Awaitable[object]], times: int) -> float:
 
 
 class _Reader(Socket):
-    """A user's socket that follows the answers as they are made; `ready` tells each one's end."""
+    """A user's socket that receives streamed answers; `ready` is done after each."""
 
     def __init__(self, user: str) -> None:
         super().__init__()
@@ -220,13 +220,13 @@ class _Reader(Socket):
         self._sent_at = 0.0
         self._waits = False
         self.first_s: list[float] = []
-        """From each message to the first piece of its answer."""
+        """The time from each message to the first piece of its answer."""
 
     def _opened(self) -> None:
         self.transport.write(frame(["1", "1", TOPIC, "phx_join", {**self._who, "stream": True}]))
 
     def ask(self, text: str) -> None:
-        """Say something."""
+        """Send a message."""
         self.ready = asyncio.get_running_loop().create_future()
         self.begun = asyncio.get_running_loop().create_future()
         self._waits, self._sent_at = True, time.perf_counter()
@@ -259,7 +259,7 @@ async def _ready(readers: list[_Reader]) -> None:
 
 
 async def first_token(effort: Effort) -> list[Figure]:
-    """From the user's message to the first piece of the answer, less what the model takes."""
+    """Measure the time from a message to its answer's first piece, less the model's own time."""
     times = effort.rounds * effort.messages
     with _model() as url, _server(url) as server:
         (reader,) = await _readers(server.port, named("user", 1))

@@ -1,4 +1,4 @@
-"""What was measured, held against its goal: as a table for people and as JSON for machines."""
+"""The report: each figure and its goal, as a table for people and as JSON for machines."""
 
 import os
 import platform

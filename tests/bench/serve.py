@@ -1,4 +1,4 @@
-"""What is measured: each a process of its own that prints its address once it listens.
+"""The servers that are measured: each a process that prints its address once it listens.
 
 `server` is the product with the settings of the environment and `bridge` the reference bridge,
 `echo` the least that Litestar can do on a WebSocket, `sdk` an echo that first makes a turn's
@@ -119,7 +119,7 @@ def _sdk() -> Litestar:
 
 
 async def _turn(client: Any, table: str, pk: str, seq: int) -> None:
-    """What DynamoDB is asked for by a message with a key, its answer, and the tidying after it."""
+    """Make the requests of a message with a key, of its answer, and of the clean-up after it."""
     slot = {"wP": {"S": "W#1"}, "wS": {"S": f"1793350000000#{pk}"}}
     put = {"TableName": table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     question, answer = (_entry(pk, number) for number in (seq, seq + 1))

@@ -18,7 +18,7 @@ from tests.support.npm import Missing
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE = {"SCRIPTED_DELAY_MS": "0", "TURN_QUIET_MS": "0", "RATE_LIMITS": "off"}
-"""Nothing in a turn waits: all that is left is work."""
+"""Settings without a pause in a turn, so that only work remains."""
 STOP_S = 10.0
 
 
@@ -107,7 +107,7 @@ def started(
 
 
 def stop(process: "subprocess.Popen[str]") -> None:
-    """Tell it to stop and wait; kill it if that takes too long."""
+    """Terminate a process and wait for its end; kill it if that takes too long."""
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(STOP_S)

@@ -1,4 +1,4 @@
-"""What every assistant must keep to: one suite over all of them."""
+"""The contract of the `Assistant` port: one suite over all adapters."""
 
 import asyncio
 from collections.abc import AsyncIterator

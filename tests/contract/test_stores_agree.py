@@ -1,4 +1,4 @@
-"""For any sequence of calls every store returns what the memory store returns."""
+"""The stores agree: for any calls each returns what the memory store returns."""
 
 import asyncio
 from collections.abc import Callable

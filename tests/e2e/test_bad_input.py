@@ -1,4 +1,4 @@
-"""Whatever a client sends: it gets a clear error, disturbs nobody, and costs a bounded amount."""
+"""Malformed and excessive input: it gets a clear error, disturbs nobody, at a bounded cost."""
 
 import asyncio
 import itertools
@@ -417,7 +417,7 @@ _NEAR: st.SearchStrategy[Any] = st.sampled_from(
 
 @st.composite
 def payloads(draw: st.DrawFn) -> Payload:
-    """What a client could have sent, but for a key or two."""
+    """Draw payloads that are valid but for up to two keys."""
     payload = dict(_VALID)
     for key in draw(st.lists(st.sampled_from(sorted(_VALID)), max_size=2)):
         if draw(st.booleans()):
@@ -454,7 +454,7 @@ _ATTACKS = st.lists(_frames(_REQUESTS | st.just(_JOIN)), max_size=10) | st.lists
 
 
 async def _attack(server: Product, attack: list[bytes], bystander: User) -> tuple[str, list[str]]:
-    """Send it all as mallory; what the bystander says meanwhile, and what is answered."""
+    """Send it all as mallory; return the bystander's message, and the ids that its answer names."""
     async with connected(server.address) as mallory:
         await mallory.upgrade()
         for frame in (masked(_JOIN.encode()), *attack):
@@ -583,7 +583,7 @@ async def test_a_flood_that_the_store_cannot_take_is_left_with_its_sender() -> N
 
 
 async def _fill(server: Product) -> None:
-    """Give the user 50 entries of 8,000 characters, and a silent AI."""
+    """Store 50 entries of 8,000 characters for the user, with the AI silent."""
     async with user(server.address) as one:
         await one.join()
         session_id = (await one.say("Bună!"))["sessionId"]
@@ -593,7 +593,7 @@ async def _fill(server: Product) -> None:
 
 
 async def _is_reset(client: RawClient) -> bool:
-    """Whether the server gives up a connection of which nothing is read."""
+    """Return True if the server closes a connection whose client reads nothing."""
     try:
         while True:
             await client.send("1", "2", "messages:b1", "history", {})

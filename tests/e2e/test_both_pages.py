@@ -56,7 +56,7 @@ class Both:
         await self.ana.page.get_by_role("button", name="Ask for a person").click()
 
     async def start_live_chat(self) -> None:
-        """Have Ana ask for a human, and Maria claim the conversation."""
+        """Start a live chat: Ana asks for a human, and Maria claims the conversation."""
         await self.open()
         await self.ask_for_human("Aveți loc pentru 60?")
         await self.maria.claim()

@@ -630,7 +630,7 @@ async def test_commands_given_while_the_server_is_down_arrive_in_order_once_it_i
 
     assert gone["chat"]["pending"] is False
     assert (away, back) == ({"reachable": False}, {"reachable": True})
-    assert double.told == [
+    assert double.accepted == [
         ("s1", {"status": "live", "coordinatorId": "maria"}),
         ("s1", {"status": "ai", "coordinatorId": "maria", "summary": "Masa e mutată."}),
     ]
@@ -768,7 +768,7 @@ async def test_a_command_survives_the_death_of_the_process_and_is_delivered(tmp_
         if board["live"][0]["pending"]:
             await heard(channel, "notification", type="changed")
 
-    assert double.told == [("s1", {"status": "live", "coordinatorId": "maria"})]
+    assert double.accepted == [("s1", {"status": "live", "coordinatorId": "maria"})]
 
 
 async def test_sigterm_ends_the_process_in_order(tmp_path: Path) -> None:

@@ -61,16 +61,16 @@ async def served(bridge: FaultyBridge, **given: Any) -> AsyncIterator[str]:
 
 
 async def chat(socket: User, text: str) -> None:
-    """Say something, and get the answer."""
+    """Send a message, and await its answer."""
     message_id = (await socket.say(text))["messageId"]
     while message_id not in (await socket.wait_for("new_message"))["inReplyTo"]:
         pass
 
 
 def told_of(bridge: FaultyBridge, user_id: str) -> list[tuple[str, Any]]:
-    """The calls made of one user's conversation, each with the words that it was about."""
+    """The requests about one user's conversation, each with the text that it was about."""
     found = []
-    for told in bridge.told:
+    for told in bridge.accepted:
         body = told.body.get("context", told.body)
         if body.get("userId") == user_id:
             found.append((told.path, body.get("message") or body.get("lastMessage")))
@@ -107,13 +107,13 @@ async def test_while_the_bridge_is_away_the_chat_goes_on_and_then_all_arrives_in
             (CONVERSATION, "Un om, vă rog"),
             (TRANSFER, None),
         ]
-        assert bridge.told[-1].path == STATUS + session_id
-        assert bridge.told[-1].body["status"] == "waiting"
+        assert bridge.accepted[-1].path == STATUS + session_id
+        assert bridge.accepted[-1].body["status"] == "waiting"
 
 
 async def test_a_bridge_that_is_away_is_degraded_and_the_server_is_not_down() -> None:
     async with FaultyBridge() as bridge, served(bridge) as address:
-        bridge.sick, bridge.always = True, status(500)
+        bridge.unhealthy, bridge.always = True, status(500)
         for number in range(6):
             async with user(address, "b1", f"u{number}") as socket:
                 await socket.join()
@@ -180,8 +180,8 @@ async def test_a_user_who_gives_up_while_the_bridge_is_away_leaves_no_ghost() ->
         await bridge.start()
         await bridge.wait_until(3)
 
-        assert [told.body.get("status") for told in bridge.told][-2:] == ["waiting", "ai"]
-        assert TRANSFER not in {told.path for told in bridge.told}
+        assert [told.body.get("status") for told in bridge.accepted][-2:] == ["waiting", "ai"]
+        assert TRANSFER not in {told.path for told in bridge.accepted}
 
 
 async def test_what_is_said_while_the_reference_bridge_is_away_is_there_when_it_is_back(
@@ -210,7 +210,7 @@ async def test_what_is_said_while_the_reference_bridge_is_away_is_there_when_it_
 
 
 async def _said_live(address: str, count: int) -> list[str]:
-    """What has been said in the live chat of b1's user u1, once it is so much."""
+    """Return the messages in the live chat of b1's user u1, once there are that many."""
     async with asyncio.timeout(PATIENCE_S), user(address) as coordinator:
         coordinator.topic = "chat:b1:u1"
         joined = await coordinator.join()

@@ -314,7 +314,7 @@ async def test_a_conversation_is_returned_with_a_summary(
     await expect(coordinator.owner).to_have_text("Back with the assistant.")
     await expect(coordinator.page.locator("#composer")).to_be_hidden()
     await expect(coordinator.chat("ana")).to_have_count(0)
-    assert [body for _, body in bridge.server.told] == [
+    assert [body for _, body in bridge.server.accepted] == [
         {"status": "live", "coordinatorId": "Maria"},
         {"status": "ai", "coordinatorId": "Maria", "summary": "Loc pentru 60, sâmbătă."},
     ]
@@ -487,7 +487,7 @@ async def test_a_decision_waits_for_the_server_in_plain_sight(
             await expect(coordinator.owner).to_have_text("is with you")
             await expect(coordinator.page.locator("#server-unreachable")).to_be_hidden()
 
-    assert double.told == [("s-ana", {"status": "live", "coordinatorId": "Maria"})]
+    assert double.accepted == [("s-ana", {"status": "live", "coordinatorId": "Maria"})]
 
 
 async def test_a_decision_that_the_server_refuses_is_told(

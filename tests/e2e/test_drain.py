@@ -1,4 +1,4 @@
-"""A server that is told to end: what it still does, what it leaves to the next, how long it is."""
+"""The drain: the work that a stopping server finishes or leaves to the next, and its bounds."""
 
 import asyncio
 import json
@@ -62,7 +62,7 @@ class Drained:
         return draining
 
     async def ready(self) -> httpx.Response:
-        """What `/health/ready` says."""
+        """Return the response of `/health/ready`."""
         async with httpx.AsyncClient() as api:
             return await api.get(f"http://{self.address}/health/ready")
 
@@ -215,7 +215,7 @@ async def test_the_bridge_is_told_before_the_server_ends() -> None:
         draining = await server.begin()
         assistant.go()
         await draining
-        told = [told.path for told in bridge.told]
+        told = [told.path for told in bridge.accepted]
 
     assert "/api/ai-context" in told
 
@@ -260,7 +260,7 @@ async def test_what_was_claimed_when_the_delivery_ends_is_free_for_the_next_proc
 
 
 class SlowToClaim(MemoryStore):
-    """A store whose first claim is done, and told a moment later."""
+    """A store whose first claim is done, and returns a moment later."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -437,7 +437,7 @@ async def test_an_http_request_under_way_is_answered(tmp_path: Path) -> None:
 
 
 CHATTERS, RESTART_AFTER = 1_000, 1_500
-"""Sockets, and acknowledged messages of all together, when the server is told to end."""
+"""Sockets, and acknowledged messages of all together, when the server is stopped."""
 
 
 class Chatter:
@@ -450,21 +450,21 @@ class Chatter:
         self._line: Line
         self._session_id: str | None = None
         self._in_doubt: str | None = None
-        """What was sent and not acknowledged."""
+        """The message that was sent and not acknowledged."""
         self._is_back = self._is_content = False
         self._left = 1
-        """How often it still writes once it is back."""
+        """The number of messages that it still sends once it is back."""
         self.has_joined = asyncio.Event()
         self.log: dict[int, tuple[str, list[str]]] = {}
-        """Seq → whose words they are, and their id, or those that they answer."""
+        """Seq → author, and the message's id or the ids that it answers."""
         self.acknowledged: list[str] = []
         self.refusals: list[str] = []
         self.codes: list[int] = []
-        """What its sockets were closed with."""
+        """The close codes of its sockets."""
         self.on_acknowledged: Callable[[], None] = lambda: None
 
     async def stay(self) -> None:
-        """Be connected until a message was answered after the restart, and all before it."""
+        """Stay connected until a message sent after the restart is answered, and all before it."""
         while not self._is_content:
             try:
                 self._line = await Line.open(self._port, self._hear)
@@ -476,7 +476,7 @@ class Chatter:
             self._is_back = True
 
     def answers(self) -> Counter[str]:
-        """How often each message is answered in what it has seen."""
+        """Count the answers to each message in the entries that it has received."""
         seen = self.log.values()
         return Counter(answered for author, ids in seen if author == "ai" for answered in ids)
 

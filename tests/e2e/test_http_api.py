@@ -82,7 +82,7 @@ async def faulty(error: Exception) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def said(one: User, text: str = "Bună!") -> str:
-    """Let a user join, speak, and be answered; the session's id."""
+    """Join, send a message, await the answer, and return the session's id."""
     await one.join()
     acknowledged = await one.say(text)
     await one.wait_for("new_message")
@@ -769,7 +769,7 @@ async def test_the_description_loads_nothing_from_elsewhere(
 
 
 def actions(caplog: pytest.LogCaptureFixture) -> set[str]:
-    """What has been logged as a warning or worse."""
+    """Return the actions that were logged as a warning or worse."""
     return {
         getattr(record, "action", "")
         for record in caplog.records

@@ -26,7 +26,7 @@ from tests.support.user import user
 TOKEN = "old-secret-of-the-fuzz"
 KNOWN = {"businessId": "b1", "userId": "u1"}
 Statuses = Mapping[str, set[int]]
-"""How each operation, such as `GET /api/conversations`, has answered."""
+"""Operation, such as `GET /api/conversations` → the statuses of its responses."""
 
 
 def settings(service_token: str) -> Settings:
@@ -41,7 +41,7 @@ def bearer(token: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def a_server(service_token: str) -> AsyncIterator[tuple[str, Litestar, str]]:
-    """Its address, itself, and the session of a user who has said something and was answered."""
+    """Run a server; yield its address, its application, and a session with one answer."""
     app = create_app(settings(service_token))
     async with running(app) as address:
         async with user(address) as one:
@@ -132,7 +132,7 @@ def try_all(
 
 
 def operations(app: Litestar) -> set[str]:
-    """What an application serves, but for its pages and its description."""
+    """Return the operations of an application, without its pages and its schema."""
     return {
         f"{method} {route.path_format}"
         for route in app.routes

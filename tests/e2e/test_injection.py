@@ -58,7 +58,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 class At:
-    """Where a program runs."""
+    """The address of a running program."""
 
     def __init__(self, port: int) -> None:
         self.address = f"127.0.0.1:{port}"
@@ -154,7 +154,7 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
 
 Payload = dict[str, Any]
 Answer = Callable[[str, Payload], tuple[str, Payload]]
-"""What a request is answered with: its event and payload, the status and the response."""
+"""A function from a request's event and payload to the reply's status and response."""
 
 
 class Wire:
@@ -168,7 +168,7 @@ class Wire:
         await page.route_web_socket("**/websocket?*", self._serve)
 
     def answer_with(self, answer: Answer) -> None:
-        """To all requests from now on."""
+        """Set the answer to all requests from now on."""
         self._answer = answer
 
     def _serve(self, socket: WebSocketRoute) -> None:
@@ -214,7 +214,7 @@ async def test_a_users_page_shows_a_text_in_whatever_field_it_comes(browser: Bro
 
 
 def _users_server(text: str) -> Answer:
-    """Has said this in every field, and refuses everything with it."""
+    """Return the answers of a server with the text in every field and in every refusal."""
     said = everywhere(text, "author", "message", "timestamp", "coordinatorId", "reason")
     log = [
         {**said, "kind": "message", "messageId": f"{text}1", "actions": _actions(text), "seq": 1},

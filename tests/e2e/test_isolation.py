@@ -44,9 +44,9 @@ class Seat:
         self.joined = False
         self.entries: dict[tuple[str, int], Payload] = {}
         self.own: set[str] = set()
-        """The texts that were said on this socket: it does not hear them again."""
+        """The texts that were sent on this socket, to which they are not pushed."""
         self.since: dict[str, int] = defaultdict(int)
-        """Up to where each session had been told when the socket joined last."""
+        """Session → the last seq that the socket had at its last join."""
 
     def take(self) -> None:
         """Note what has been pushed so far."""
@@ -77,7 +77,7 @@ class Chats(RuleBasedStateMachine):
         """Sockets whose every join was refused."""
         self.sessions: dict[Customer, str] = {}
         self.said: dict[Customer, list[tuple[str, str]]] = defaultdict(list)
-        """The model: who said what to or as whom, in order."""
+        """The model: author and text of every entry, in order."""
         self.texts = (f"text {number} of example {example}" for number in itertools.count())
 
     def run(self, doing: Awaitable[T]) -> T:
@@ -144,7 +144,7 @@ class Chats(RuleBasedStateMachine):
         self.run(seat.socket.request("refresh_token", {"token": token(*reversed(seat.who))}))
 
     def reason(self, doing: Awaitable[Payload]) -> str | None:
-        """Why it is refused; None: it is not."""
+        """Return the reason for which it is refused; None: it is not."""
         try:
             self.run(doing)
         except Refused as refused:
@@ -233,7 +233,7 @@ class Chats(RuleBasedStateMachine):
         self.sessions[who] = session_id
 
     def check(self, seat: Seat) -> None:
-        """What a socket got is its customer's, and is all of it, up to the last that it got."""
+        """Check that a socket has all of its customer's entries up to its last, and no others."""
         if seat.joined:
             self.run(self.fence(seat))
         seat.take()
@@ -243,11 +243,11 @@ class Chats(RuleBasedStateMachine):
             assert payload.get("message", payload.get("status")) == log[place][1]
 
     async def fence(self, seat: Seat) -> None:
-        """Wait until all that was told before now has come."""
+        """Wait until all earlier pushes have arrived."""
         await seat.socket.request("typing", {})
 
     async def log_of(self, who: Customer) -> dict[tuple[str, int], tuple[str, str]]:
-        """Author and words of every entry that is stored of the customer."""
+        """Return author and text of every stored entry of the customer."""
         export = (await self.server.api.get(f"/api/users/{who[0]}/{who[1]}/export")).json()
         oldest_first = sorted(
             export["conversations"], key=lambda each: each["conversation"]["openedAt"]
@@ -276,12 +276,12 @@ class Chats(RuleBasedStateMachine):
                 self.run(seat.closing.aclose())
 
     def check_nothing_was_heard(self, intruder: Seat) -> None:
-        """After a reply, whatever had been sent to the socket before is there."""
+        """Check that nothing was pushed: pushes sent earlier arrive before the reply."""
         assert self.reason(intruder.socket.request("typing", {})) == "unmatched topic"
         assert {event for event, _ in intruder.socket.pushes} <= {"phx_close"}
 
     def check_nothing_is_missing(self, seat: Seat) -> None:
-        """Since its last join a socket has had every entry but those it said itself."""
+        """Check that since its last join a socket has received all entries but its own messages."""
         session_id = self.sessions.get(seat.who)
         for (its, seq), (_, text) in self.run(self.log_of(seat.who)).items():
             if its == session_id and seq > seat.since[its] and text not in seat.own:
@@ -297,7 +297,7 @@ class Chats(RuleBasedStateMachine):
                 seat.take()
 
     def check_log(self, who: Customer) -> None:
-        """The stored log is what the model says, without gaps."""
+        """Check that the stored log is the model's, without gaps."""
         log = self.run(self.log_of(who))
         said = [words for words in log.values() if words[0] in ("user", "coordinator")]
         seqs: dict[str, list[int]] = defaultdict(list)

@@ -36,9 +36,9 @@ class Chatter:
         self._random = random
         self.sent = 0
         self.in_doubt: str | None = None
-        """What was sent and not acknowledged."""
+        """The message that was sent and not acknowledged."""
         self.cut_off = 0
-        """How often the process died over a message of this user's."""
+        """The number of times that the process died over a message of this user."""
         self.acknowledged: dict[str, dict[str, Any]] = {}
 
     async def chat(self, address: str, said: "Countdown") -> None:
@@ -72,7 +72,7 @@ class Chatter:
         self.in_doubt = None
 
     async def finish(self, address: str) -> None:
-        """Get what is owed, settle what is in doubt, and have a last message answered."""
+        """Await the missing answers, repeat the unacknowledged message, and send a last one."""
         async with user(address, "b1", self.user_id) as socket:
             entries = (await socket.join())["messages"]
             owed = {entry["messageId"] for entry in entries if entry["author"] == "user"}
@@ -100,7 +100,7 @@ class Countdown:
 async def round_of_chat(
     folder: Path, kept: dict[str, str], chatters: list[Chatter], messages: int
 ) -> int:
-    """Let all write until the process is killed; the code with which it ended."""
+    """Let all clients write until the process is killed; return its exit code."""
     async with server(folder, **QUICK, **kept) as running:
         countdown = Countdown(running, messages)
         async with asyncio.TaskGroup() as group:
@@ -129,7 +129,7 @@ async def logs_after_the_last(
 
 
 def integrity(path: Path) -> str:
-    """What SQLite itself says of a file."""
+    """Return the result of SQLite's own integrity check."""
     with closing(sqlite3.connect(path)) as connection:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 

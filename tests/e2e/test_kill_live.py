@@ -84,7 +84,7 @@ class System:
 
     @asynccontextmanager
     async def chat(self) -> AsyncIterator[tuple[User, Any]]:
-        """The coordinators' side of Ana's live chat, and what was said there."""
+        """Yield the coordinators' side of Ana's live chat, and the reply to its join."""
         async with self.at_bridge("chat:b1:ana", userId="ana") as joined:
             yield joined
 
@@ -126,7 +126,7 @@ async def answer(whole: System) -> None:
 
 
 async def hand_back(whole: System, session_id: str) -> None:
-    """Maria gives the conversation back, once Ana has read what she said."""
+    """Return the conversation to the AI, once Ana has received Maria's message."""
     async with user_who_read(whole, "c1"), whole.maria() as (maria, _):
         await maria.request("return", {"sessionId": session_id, "summary": SUMMARY})
 

@@ -136,7 +136,7 @@ async def with_socket_alone(chats: Chats) -> AsyncIterator[tuple[Product, User]]
 
 
 async def in_live_chat(whole: System) -> tuple[User, AtBridge]:
-    """A user whom Maria talks with, and the coordinators' side of their chat."""
+    """Yield a user in a live chat with Maria, and the coordinators' side of it."""
     ana, chat = await whole.user(), await whole.at_bridge()
     await ana.ask_for_human()
     await chat.wait_for("conversation_status", status="waiting")
@@ -146,7 +146,7 @@ async def in_live_chat(whole: System) -> tuple[User, AtBridge]:
 
 
 async def said(whole: System, *authors: str) -> list[str]:
-    """What is in the log of these authors' words."""
+    """Return the logged messages of the authors."""
     log = await whole.server.log()
     return [entry["message"] for entry in log if entry.get("author") in authors]
 

@@ -1,4 +1,4 @@
-"""What the bridge would not take: an operator sees it, and has it delivered or dropped."""
+"""Dead letters: an operator lists them, and retries or drops them."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ def environment(bridge: FaultyBridge) -> dict[str, str]:
 
 
 async def outbox(folder: Path, *arguments: str) -> str:
-    """What `ai-agent-server outbox ARGUMENTS` prints."""
+    """Return the output of `ai-agent-server outbox ARGUMENTS`."""
     answered = await asyncio.to_thread(command, folder, "outbox", *arguments)
     assert answered.returncode == 0, answered.stderr
     return answered.stdout
@@ -76,7 +76,7 @@ async def test_what_is_dropped_is_gone_and_what_is_retried_is_delivered(tmp_path
         left = await outbox(tmp_path, "list")
 
     assert (dropped, retried) == ("1 notice dropped\n", "1 notice to be delivered\n")
-    assert [each.key for each in bridge.told] == [told.key] == [second["noticeId"]]
+    assert [each.key for each in bridge.accepted] == [told.key] == [second["noticeId"]]
     assert "no dead letters" in left
 
 
@@ -114,10 +114,10 @@ async def test_check_tries_the_bridge(tmp_path: Path) -> None:
     async with FaultyBridge() as bridge:
         settings = environment(bridge)
         well = await asyncio.to_thread(command, tmp_path, "check", **settings)
-        bridge.sick = True
-        sick = await asyncio.to_thread(command, tmp_path, "check", **settings)
+        bridge.unhealthy = True
+        unhealthy = await asyncio.to_thread(command, tmp_path, "check", **settings)
 
-    assert (well.returncode, sick.returncode) == (0, 1)
+    assert (well.returncode, unhealthy.returncode) == (0, 1)
     assert well.stdout.splitlines()[-1].split() == ["bridge", "elixir", "ok"]
-    assert "failed: " in sick.stdout
-    assert "/health answers HTTP 503" in sick.stdout
+    assert "failed: " in unhealthy.stdout
+    assert "/health answers HTTP 503" in unhealthy.stdout

@@ -1,4 +1,4 @@
-"""No log line and no metric tells what was said, or a secret: whatever breaks, and however.
+"""No log line and no metric contains a message or a secret, whatever breaks, and however.
 
 Every text and secret here calls itself one (`s3cret`), which is all that the check of each test's
 logs needs to know: see `tests/support/discretion.py`. What is asserted here is that there was
@@ -74,12 +74,12 @@ async def serving(chosen: Settings, **instead: object) -> AsyncIterator[str]:
 
 
 def actions(caplog: pytest.LogCaptureFixture) -> set[str]:
-    """What was logged by the product."""
+    """Return the actions that were logged."""
     return {str(record.__dict__.get("action")) for record in caplog.records}
 
 
 async def until_logged(caplog: pytest.LogCaptureFixture, action: str, socket: User) -> None:
-    """Return once this is in the log; the socket's replies are what time passes with."""
+    """Return once this is in the log; requests of the socket fill the time."""
     while action not in actions(caplog):
         await socket.request("history", {})
 
@@ -90,7 +90,7 @@ async def metrics_of(address: str) -> str:
 
 
 class BrokenStore(MemoryStore):
-    """A store that says what it could not do, all of it."""
+    """A store whose errors contain everything that it could not store."""
 
     def __init__(self, error: type[Exception]) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class BrokenStore(MemoryStore):
 
 
 class Broken(Exception):
-    """Whose text is what it was about."""
+    """An exception whose text contains what a user wrote."""
 
     def __str__(self) -> str:
         return TEXT

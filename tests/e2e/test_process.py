@@ -20,7 +20,7 @@ SLOW = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "10000", "DRAIN_S": "0"}
 
 
 def said(entries: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
-    """Who said something, and which messages it answers."""
+    """Return the author of each entry, and the ids of the messages that it answers."""
     return [(entry["author"], entry["inReplyTo"]) for entry in entries]
 
 
@@ -85,7 +85,7 @@ async def test_dev_runs_the_server_alone_where_the_reference_bridge_is_not_wante
 
 
 def page(url: str) -> str:
-    """What a browser would get."""
+    """Return the page at a URL."""
     with urlopen(url) as response:
         return str(response.read().decode())
 

@@ -1,4 +1,4 @@
-"""What the AI costs, as an operator sees it: over the HTTP API of a real server."""
+"""The cost of the AI, as the HTTP API of a real server reports it."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ COST = {"inputTokens": 90, "cachedTokens": 40, "outputTokens": 10, "calls": 1}
 
 
 class Costly(Assistant):
-    """Looks for reservations, answers, and says what that has cost."""
+    """An assistant that looks up reservations, answers, and reports a usage."""
 
     async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:
         await toolbox.get_reservations()

@@ -1,4 +1,4 @@
-"""What the README promises of the user's socket, at the wire."""
+"""The README's promises about the user's socket, at the wire."""
 
 import asyncio
 import json
@@ -281,7 +281,7 @@ async def test_an_ai_that_takes_its_time_is_seen_to_type() -> None:
 
 
 async def live(server: Product, one: User) -> str:
-    """Take a user's conversation over, so that the AI is silent; its id and 3 entries."""
+    """Take a conversation over, so that the AI is silent, and return its id; it has 3 entries."""
     said = await one.say("Bună!")
     await one.wait_for("new_message")
     session_id: str = said["sessionId"]
@@ -291,7 +291,7 @@ async def live(server: Product, one: User) -> str:
 
 
 async def missed(customer: User, **place: Any) -> list[int]:
-    """Resume as the README says; the seqs of what the replies bring, as they come."""
+    """Resume as docs/protocol.md says; return the seqs of the entries in the replies."""
     page = await customer.join(**place)
     seqs = [entry["seq"] for entry in page["messages"]]
     while page["more"]:

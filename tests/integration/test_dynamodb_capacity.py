@@ -76,7 +76,7 @@ class Talk:
         self.session = await stored(self.store, with_notices(draft, due_at=NOON), at + IDLE)
 
     async def change(self, decide: Callable[[Session], Draft]) -> None:
-        """A status change, of which the bridge is told."""
+        """A status change, of which the bridge is notified."""
         draft = with_notices(decide(self.session), due_at=NOON)
         self.session = await stored(self.store, draft, self.session.updated_at + IDLE)
 

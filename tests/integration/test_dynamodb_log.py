@@ -55,7 +55,7 @@ class Chats:
         self._due: dict[str, datetime] = {}
 
     async def step(self) -> None:
-        """Let up to three processes do something at the same time."""
+        """Run up to three actions of the processes concurrently."""
         self.now += self._random.choice([1, 20, 100, 3_000]) * SECOND
         acts = self._random.choices([self._write, self._sweep, self._read], [6, 3, 1], k=3)
         await asyncio.gather(*(act() for act in acts[: self._random.randint(1, 3)]))

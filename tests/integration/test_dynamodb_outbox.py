@@ -102,7 +102,7 @@ class End(NamedTuple):
     """The final state of a session."""
 
     delivered: list[str]
-    """In the order of delivery."""
+    """The delivered notices, in order."""
     dead: list[str]
 
 

@@ -40,7 +40,7 @@ class Cloud:
         self._engine = behind
         self.is_recoverable = False
         self.refusals = 0
-        """How often recovery cannot be turned on yet."""
+        """The number of times that recovery cannot be turned on yet."""
         self.knows_protection = True
         self.asked: list[str] = []
         self.askers: set[str] = set()

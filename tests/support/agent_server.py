@@ -17,7 +17,7 @@ class AgentServerDouble:
     """
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, Body]] = []
+        self.accepted: list[tuple[str, Body]] = []
         """Each requested status with its session, in order."""
         self.keys: list[str] = []
         self.refusals: dict[str, str] = {}
@@ -36,7 +36,7 @@ class AgentServerDouble:
             if session_id in self.refusals:
                 problem = {"code": self.refusals[session_id], "status": 409}
                 return Response(problem, status_code=409, media_type="application/problem+json")
-            self.told.append((session_id, data))
+            self.accepted.append((session_id, data))
             self.keys.append(request.headers["idempotency-key"])
             self.statuses[session_id] = data["status"]
             return Response(self._head(session_id, data.get("coordinatorId")))
@@ -55,7 +55,7 @@ class AgentServerDouble:
         return Litestar([set_status, head, messages], openapi_config=None, logging_config=None)
 
     def _head(self, session_id: str, coordinator_id: str | None) -> Body:
-        at = START + timedelta(seconds=len(self.told))
+        at = START + timedelta(seconds=len(self.accepted))
         return {
             "sessionId": session_id,
             "status": self.statuses.get(session_id, "ai"),

@@ -11,23 +11,23 @@ from domain.view import View
 
 
 class Step(Enum):
-    """What an assistant can do besides saying a piece, using a tool or raising."""
+    """A step of an assistant other than a piece of text, a tool call or an exception."""
 
     PAUSE = auto()
     """Wait for the test's `go`."""
     HANG = auto()
     """Never come back."""
-    ANEW = auto()
-    """Take back all that was said."""
+    RESTART = auto()
+    """Start the text over."""
 
 
-PAUSE, HANG, ANEW = Step.PAUSE, Step.HANG, Step.ANEW
+PAUSE, HANG, RESTART = Step.PAUSE, Step.HANG, Step.RESTART
 Use = Callable[[Toolbox], Awaitable[object]]
 Act = str | Step | BaseException | Use
 
 
 class Said(AnswerWriter):
-    """Takes down what an assistant says."""
+    """A writer that records an answer."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -56,21 +56,21 @@ class ScriptedSteps(Assistant):
         self._scripts = scripts or (["Răspuns."],)
         self._may_go = asyncio.Semaphore(0)
         self.views: list[View] = []
-        """What each turn was given to see."""
+        """The view of each turn."""
         self.running = 0
         self.most_at_once = 0
         self.broken_off = 0
-        """How many answers were closed before they were complete."""
+        """The number of answers that were closed before they were complete."""
         self.usage: Usage | None = None
-        """What each answer costs."""
+        """The usage of each answer."""
         self.summary: SummaryResult | Step | BaseException = SummaryResult("Rezumat.")
-        """What each summary comes to."""
+        """The result of each summary."""
         self.summarised: list[tuple[str | None, list[Entry]]] = []
-        """What each summary was to be made of."""
+        """The earlier summary and the entries that each summary was made of."""
 
     @property
     def turns(self) -> int:
-        """How many turns have begun."""
+        """The number of turns that have begun."""
         return len(self.views)
 
     @property
@@ -91,7 +91,7 @@ class ScriptedSteps(Assistant):
             for act in script:
                 if isinstance(act, str):
                     writer(act)
-                elif act is ANEW:
+                elif act is RESTART:
                     writer.restart()
                 else:
                     await self._do(act, toolbox)

@@ -26,7 +26,7 @@ class MemoryBridge(Bridge):
     """Accepts every notice, unless a fault is set."""
 
     def __init__(self) -> None:
-        self.told: list[Notice] = []
+        self.accepted: list[Notice] = []
         """The accepted notices, in order."""
         self.asked: list[Notice] = []
         """Every attempt, accepted or not."""
@@ -44,7 +44,7 @@ class MemoryBridge(Bridge):
     @property
     def kinds(self) -> list[NoticeKind]:
         """The kinds of the accepted notices, in order."""
-        return [notice.kind for notice in self.told]
+        return [notice.kind for notice in self.accepted]
 
     def go_away(self) -> None:
         """Become unavailable."""
@@ -76,7 +76,7 @@ class MemoryBridge(Bridge):
             await fault.wait()
         elif fault is not None:
             raise fault
-        self.told.append(notice)
+        self.accepted.append(notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ class Fault:
 
     answer: bytes = b""
     then: Literal["go on", "hang", "close", "reset", "pour"] = "go on"
-    taken: bool = False
-    """Whether the request is recorded as accepted."""
+    accepted: bool = False
+    """True if the request is recorded as accepted."""
 
 
 def status(code: int, body: object = None, *, retry_after: object = None) -> Fault:
@@ -95,7 +95,7 @@ def status(code: int, body: object = None, *, retry_after: object = None) -> Fau
     head = f"HTTP/1.1 {code} As told\r\nContent-Length: {len(content)}\r\n"
     if retry_after is not None:
         head += f"Retry-After: {retry_after}\r\n"
-    return Fault(head.encode() + b"\r\n" + content, taken=200 <= code < 300)
+    return Fault(head.encode() + b"\r\n" + content, accepted=200 <= code < 300)
 
 
 HANG = Fault(then="hang")
@@ -103,9 +103,9 @@ CLOSE = Fault(then="close")
 RESET = Fault(then="reset")
 GARBAGE = Fault(b"\x00\xff\xfe this is not HTTP\r\n\r\n", "close")
 HALF_A_HEAD = Fault(b"HTTP/1.1 200 OK\r\nContent-", "hang")
-LOST_ANSWER = Fault(then="reset", taken=True)
-NEVER_ENDS = Fault(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "hang", taken=True)
-HUGE = Fault(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", "pour", taken=True)
+LOST_ANSWER = Fault(then="reset", accepted=True)
+NEVER_ENDS = Fault(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "hang", accepted=True)
+HUGE = Fault(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", "pour", accepted=True)
 DONE = status(200, {"status": "ok"})
 
 
@@ -124,7 +124,7 @@ class ReceivedRequest(NamedTuple):
 class FaultyBridge(Listener):
     """The bridge's HTTP interface on a real socket."""
 
-    told: list[ReceivedRequest] = field(default_factory=list)
+    accepted: list[ReceivedRequest] = field(default_factory=list)
     """The accepted requests, in order, each idempotency key once."""
     asked: list[ReceivedRequest] = field(default_factory=list)
     """Every request but the health checks, accepted or not."""
@@ -132,8 +132,8 @@ class FaultyBridge(Listener):
     """The outcomes of the next requests."""
     always: Fault | None = None
     """The outcome of all requests after those."""
-    sick: bool = False
-    """Whether `GET /health` is answered with 503."""
+    unhealthy: bool = False
+    """True if `GET /health` is answered with 503."""
     health_asked: int = 0
     facts: dict[str, object] = field(default_factory=dict)
     """The answer to a GET, by path and query."""
@@ -142,12 +142,12 @@ class FaultyBridge(Listener):
     @property
     def bodies(self) -> list[Any]:
         """The bodies of the accepted requests."""
-        return [request.body for request in self.told]
+        return [request.body for request in self.accepted]
 
     async def wait_until(self, count: int, *, asked: bool = False) -> None:
         """Return once so many requests were accepted, or received."""
         async with asyncio.timeout(PATIENCE_S), self._changed:
-            counted = self.asked if asked else self.told
+            counted = self.asked if asked else self.accepted
             await self._changed.wait_for(lambda: len(counted) >= count)
 
     async def wait_until_looked(self, count: int) -> None:
@@ -159,7 +159,7 @@ class FaultyBridge(Listener):
         """Return the first accepted request at this path whose body has these fields."""
 
         def find() -> ReceivedRequest | None:
-            for request in self.told:
+            for request in self.accepted:
                 if request.path == path and fields.items() <= request.body.items():
                     return request
             return None
@@ -195,14 +195,14 @@ class FaultyBridge(Listener):
             if request.path == "/health":
                 self.health_asked += 1
                 self._changed.notify_all()
-                return status(503 if self.sick else 200)
+                return status(503 if self.unhealthy else 200)
             self.asked.append(request)
             fault = self.faults.popleft() if self.faults else self.always
             if fault is None:
                 fault = self._answer(request)
-            taken = fault.taken and request.method != "GET"
-            if taken and request.key not in {other.key for other in self.told}:
-                self.told.append(request)
+            accepted = fault.accepted and request.method != "GET"
+            if accepted and request.key not in {other.key for other in self.accepted}:
+                self.accepted.append(request)
             self._changed.notify_all()
             return fault
 

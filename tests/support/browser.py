@@ -90,7 +90,7 @@ class Program(Protocol):
 
     @property
     def address(self) -> str:
-        """Such as 127.0.0.1:40123."""
+        """Host and port, such as 127.0.0.1:40123."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from application.ports import Clock
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 MAX_ROUNDS = 100_000
-"""Of the event loop in one `settle`: a run that needs more is going in circles."""
+"""Rounds of the event loop in one `settle`; a run that needs more is an endless loop."""
 
 
 async def settle() -> None:
@@ -55,7 +55,7 @@ class VirtualClock(Clock):
 
     @property
     def pending(self) -> int:
-        """How many timers are still to fire."""
+        """The number of timers that have not fired yet."""
         return sum(not timer.cancelled for _, _, timer in self._timers)
 
     def now(self) -> datetime:
@@ -75,7 +75,7 @@ class VirtualClock(Clock):
             timer.cancel()
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass: every timer fires at its moment, and what it starts runs until it waits.
+        """Advance the time: each timer fires at its moment, and what it starts runs until it waits.
 
         Timers of one moment fire in the order in which they were set.
         """

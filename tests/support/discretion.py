@@ -1,4 +1,4 @@
-"""What no log may tell: what the suite's users say, and its secrets.
+"""The check that no log contains a secret or what users wrote.
 
 Whatever goes through `tests.support.user`, and every secret that a process of the suite is started
 with, is remembered by `keep` for as long as the test runs; the log of each server, in this process
@@ -34,12 +34,12 @@ def keep_payload(payload: Mapping[str, object]) -> None:
 
 
 def keep_environment(environment: Mapping[str, str]) -> None:
-    """The secrets that a process is started with."""
+    """Keep the secrets that a process is started with."""
     keep(*(value for name, value in environment.items() if name.endswith(_SECRET_NAMES)))
 
 
 def leaks(lines: Iterable[str]) -> list[str]:
-    """The lines of a log, in either format, that tell what they must not."""
+    """Return the lines of a log, in either format, that contain what they must not."""
     return [line for line in map(_readable, lines) if _tells(line)]
 
 
@@ -54,8 +54,8 @@ def _readable(line: str) -> str:
         return line
 
 
-class _Ear(logging.Handler):
-    """Takes down all that is logged, as either format would write it."""
+class _Recorder(logging.Handler):
+    """A handler that records all log lines in both formats."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,17 +69,17 @@ class _Ear(logging.Handler):
 
 @contextmanager
 def discreet() -> Iterator[None]:
-    """Until its end, nothing that is kept may be logged in this process, at any level."""
-    ear, root = _Ear(), logging.getLogger()
+    """Fail if this process logs anything that is kept, at any level."""
+    recorder, root = _Recorder(), logging.getLogger()
     loggers = {logging.getLogger(name): logging.getLogger(name).level for name in OWN_PACKAGES}
     _kept.clear()
-    root.addHandler(ear)
+    root.addHandler(recorder)
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
     try:
         yield
     finally:
-        root.removeHandler(ear)
+        root.removeHandler(recorder)
         for logger, level in loggers.items():
             logger.setLevel(level)
-    assert leaks(ear.lines) == []
+    assert leaks(recorder.lines) == []

@@ -49,7 +49,7 @@ class _Kind:
 
     package: Package
     command: Callable[[Path, int], list[str]]
-    """From the unpacked package and a port."""
+    """A function from the unpacked package and a port to the command line."""
 
 
 def _java(package: Path, port: int) -> list[str]:
@@ -118,7 +118,7 @@ class Engine:
         return name
 
     def items(self, table: str) -> list[dict[str, Any]]:
-        """Everything that is in a table, as `{name: {type: value}}`."""
+        """Return all items of a table, as `{name: {type: value}}`."""
         items: list[dict[str, Any]] = []
         start: dict[str, Any] = {}
         while True:
@@ -146,14 +146,14 @@ def dynamo_store(url: str, table: str, at: datetime) -> DynamoStore:
 
 
 on_dynamodb = pytest.param("dynamodb", marks=pytest.mark.dynamodb)
-"""For a parameter that chooses the store of a server."""
+"""A parameter that chooses DynamoDB as the store of a server."""
 
 over_the_stores = pytest.mark.parametrize("server", ["memory", on_dynamodb], indirect=True)
-"""For a test of a `server` that is started with `settings_of`."""
+"""A mark for tests of a `server` that is started with `settings_of`: they run on both stores."""
 
 
 def settings_of(request: pytest.FixtureRequest, path: Path) -> dict[str, Any]:
-    """Which store the server is to have; in memory, unless its test is `over_the_stores`."""
+    """Return the store settings of a server: memory, unless the test is `over_the_stores`."""
     if getattr(request, "param", "memory") == "memory":
         return {"store": "memory"}
     running = engine(DYNOXIDE)

@@ -1,4 +1,4 @@
-"""What goes wrong between a store and its DynamoDB, on a test's command; and what it all costs.
+"""A proxy before DynamoDB that injects faults on a test's command, and counts capacity.
 
 async with FaultProxy(engine.url) as proxy:
     store = DynamoStore(table, endpoint_url=proxy.url, ...)
@@ -23,7 +23,7 @@ from tests.support.user import PATIENCE_S
 
 
 class Fault(Enum):
-    """What becomes of one request."""
+    """The failure of one request."""
 
     THROTTLED = auto()
     """Refused: the table's throughput is used up."""
@@ -34,13 +34,13 @@ class Fault(Enum):
     BROKEN = auto()
     """Refused: HTTP 500."""
     PARTIAL = auto()
-    """Of a batch, only the first half is done; all else is done as it is."""
+    """Only the first half of a batch is executed; other requests are executed in full."""
     RESET = auto()
-    """Nothing is done, and the connection is reset."""
+    """The request is not executed, and the connection is reset."""
     HANG = auto()
-    """Nothing is done, and nothing is ever answered."""
+    """The request is neither executed nor answered."""
     LOST = auto()
-    """It is done, and then the connection is reset."""
+    """The request is executed, and then the connection is reset."""
     LOST_BROKEN = auto()
     """It is done, and answered with HTTP 500."""
     MUTE = auto()
@@ -56,7 +56,7 @@ class Asked(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What one request has cost, by the engine's count."""
+    """The capacity that one request used, by the engine's count."""
 
     operation: str
     write: float
@@ -64,7 +64,7 @@ class Spent(NamedTuple):
 
 
 Plan = Callable[[Asked], Fault | Hold | None]
-"""What is to become of a request; None: it is done. A Hold: it is done once that is released."""
+"""The fate of a request. None: it is executed; a Hold: it is executed once that is released."""
 
 
 def nothing(asked: Asked) -> None:
@@ -108,17 +108,17 @@ class FaultProxy(Listener):
     asked: list[Asked] = field(default_factory=list)
     """Every request, whatever became of it."""
     spent: list[Spent] = field(default_factory=list)
-    """What those have cost that the engine has answered."""
+    """The capacity used by each request that the engine answered."""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _dealt_with: int = 0
 
     @property
     def operations(self) -> list[str]:
-        """What was asked, in order."""
+        """The operations that were requested, in order."""
         return [asked.operation for asked in self.asked]
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counts."""
         self.asked.clear()
         self.spent.clear()
         self._dealt_with = 0
@@ -235,7 +235,7 @@ def _answer(code: int, body: object) -> bytes:
 
 
 def _halved(asked: Asked) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The request with its first half alone, and what the answer says of the rest."""
+    """Return the request with its first half alone, and the reply's part about the rest."""
     if asked.operation == "BatchWriteItem":
         ((table, items),) = asked.body["RequestItems"].items()
         kept, rest = _split(items)

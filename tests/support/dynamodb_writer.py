@@ -38,7 +38,7 @@ def customer(number: int) -> Customer:
 
 
 def message(name: str, *, with_key: bool) -> Decide:
-    """Says something under this id, which may be its idempotency key as well."""
+    """Return a decision that appends a message with this id, perhaps also as idempotency key."""
 
     def decide(session: Session) -> Draft:
         draft = Draft(session, key=name if with_key else None)

@@ -1,4 +1,4 @@
-"""What goes wrong between the application and its adapters, on a test's command."""
+"""Faults between the application and its adapters, injected on a test's command."""
 
 import asyncio
 from collections import Counter, deque
@@ -35,16 +35,16 @@ class Hold:
 
 @dataclass
 class _Faults:
-    """What is to happen to the next calls of one method."""
+    """The faults of the next calls of one method."""
 
     before: deque[Exception | Hold] = field(default_factory=deque)
     after: deque[Exception | Hold] = field(default_factory=deque)
 
 
 class FaultyStore(MemoryStore):
-    """The store in memory, which fails, waits, and lets others go first when it is told to.
+    """The memory store, with failures, waits and competing writes on command.
 
-    It counts what is asked of it: `calls` by method, and the `entries_read`.
+    It counts `calls` by method, and the `entries_read`.
     """
 
     def __init__(self, *, yields: int = 0) -> None:
@@ -154,7 +154,7 @@ async def _suffer(faults: deque[Exception | Hold]) -> None:
 
 
 class LossyFanout(MemoryFanout):
-    """While it is `holding`, it keeps every event until the test says what becomes of it."""
+    """A fan-out that, while `holding`, keeps every event until the test releases or drops it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -224,7 +224,7 @@ class FaultyBusinesses(Businesses):
 
 
 class FaultyLedger(MemoryStore):
-    """The store in memory, whose ledger fails when it is told to, and counts what it is asked."""
+    """The memory store, whose usage methods fail on command; it counts their reads."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -85,7 +85,7 @@ class User:
         self.session_id: SessionId | None = None
         self.log: list[Entry] = []
         """The entries it knows of the session it is in, in the order in which it got them."""
-        self.told: list[tuple[SessionId, Entry]] = []
+        self.received: list[tuple[SessionId, Entry]] = []
         """The entries that were pushed to it, of whatever session."""
         self.deltas: list[Delta] = []
         self.typing: list[Typing] = []
@@ -97,7 +97,7 @@ class User:
 
     @property
     def words(self) -> list[str]:
-        """What has been said to it: the texts of all authors but the user."""
+        """The texts of all messages that it received, but the user's own."""
         return [message.text for message in self.messages if message.author is not Author.USER]
 
     @property
@@ -117,7 +117,7 @@ class User:
         return joined
 
     async def rejoin(self) -> Joined:
-        """Join as a client that says what it has."""
+        """Join with the position up to which it has everything."""
         return await self.join(ResumePosition(self.log[-1].seq if self.log else 0, self.session_id))
 
     async def begin_to_join(self, place: ResumePosition | None = None) -> Joined:
@@ -169,7 +169,7 @@ class User:
 
     def _deliver(self, session_id: SessionId, entry: Entry) -> None:
         self._enter(session_id)
-        self.told.append((session_id, entry))
+        self.received.append((session_id, entry))
         self.log.append(entry)
 
     def _pass_on(self, event: Event) -> None:
@@ -189,11 +189,11 @@ class Coordinator:
     async def change(
         self, session_id: SessionId, to: Status, summary: str | None = None
     ) -> Session:
-        """Take over (`live`), return (`ai`) or close. Raises: Refusal, StorageUnavailable."""
+        """Change the status: `live`, `ai` or `closed`. Raises: Refusal, StorageUnavailable."""
         return await self._app.transfers.change(session_id, to, self._name, summary)
 
     async def take_over(self, user: User) -> Session:
-        """Take the user's conversation."""
+        """Take over the user's conversation."""
         return await self.change(await self._app.session_id(user.customer), Status.LIVE)
 
     async def give_back(self, user: User) -> Session:
@@ -207,7 +207,7 @@ class Coordinator:
     async def speak(
         self, user: User, text: str, message_id: str | None = None
     ) -> PostedCoordinatorMessage:
-        """Say something. Raises: SessionClosed, StorageUnavailable."""
+        """Post a message. Raises: SessionClosed, StorageUnavailable."""
         key = MessageId(message_id) if message_id is not None else None
         return await self._app.transfers.post_coordinator_message(
             user.customer, text, self._name, key
@@ -291,11 +291,11 @@ class App:
         return Coordinator(self, name)
 
     def deliver(self) -> None:
-        """Begin to tell the bridge what it must be told."""
+        """Start the delivery of the outbox."""
         self._delivering = asyncio.create_task(self.run_delivery())
 
     async def run_delivery(self) -> None:
-        """Tell the bridge what it must be told, until cancelled. Raises: StorageUnavailable."""
+        """Deliver the outbox until cancelled. Raises: StorageUnavailable."""
         deliver = self._container.deliver_outbox()
         assert deliver is not None
         await deliver.run()
@@ -312,11 +312,11 @@ class App:
         await self.turns.stop()
 
     async def settle(self) -> None:
-        """Let everything run that can run without time passing."""
+        """Run everything that can run without time passing."""
         await settle()
 
     async def quiet(self) -> None:
-        """Let the user be quiet for long enough that a turn starts, and everything run."""
+        """Advance the time by the quiet window, so that a turn starts, and run everything."""
         await self.clock.advance(self.policy.turn_quiet_s)
 
     async def session_id(self, who: Customer) -> SessionId:
@@ -342,7 +342,7 @@ class App:
         return entries
 
     async def texts(self, who: Customer, *authors: Author) -> list[str]:
-        """What is stored of these authors' words in the newest session."""
+        """Return the texts of these authors in the newest session, as stored."""
         return [
             entry.text
             for entry in await self.stored(who)
@@ -350,14 +350,14 @@ class App:
         ]
 
     def listen(self, who: Customer) -> list[Event]:
-        """Everything that is published of the customer from now on."""
+        """Return the list that receives all events of the customer from now on."""
         heard: list[Event] = []
         self.fanout.subscribe(who, heard.append)
         return heard
 
 
 def appended(heard: list[Event]) -> list[Entry]:
-    """The entries among what was heard."""
+    """Return the entries among the events."""
     return [entry for event in heard if isinstance(event, Appended) for entry in event.entries]
 
 

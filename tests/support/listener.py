@@ -1,4 +1,4 @@
-"""What the doubles of HTTP servers have in common: they listen, go away, and are back."""
+"""The base of the doubles of HTTP servers: they listen, go away, and come back."""
 
 import asyncio
 from abc import ABC, abstractmethod

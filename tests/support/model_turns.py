@@ -127,9 +127,9 @@ def view_of(*said: str, business: Business | None = BISTRO, **more: Any) -> View
 async def ask(
     assistant: Assistant, *said: str, failure: Exception | None = None, **more: Any
 ) -> Turn:
-    """Have the last text answered. Raises: AssistantFailed.
+    """Run a turn that answers the last text. Raises: AssistantFailed.
 
-    `failure`: what the tools raise.
+    `failure`: the exception that the tools raise.
     """
     view = view_of(*(said or ("Bună!",)), **more)
     turn = Turn(UsedTools(view.session.customer, failure))

@@ -24,7 +24,7 @@ START_S = 30.0
 
 
 class Missing(Exception):
-    """This machine lacks something that a server needs; the text says what."""
+    """An error: this machine lacks something that a server needs; the text names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Package:
     """A package of npm without dependencies."""
 
     spec: str
-    """Such as `@scope/name@1.2.3`."""
+    """Name and version, such as `@scope/name@1.2.3`."""
     integrity: str
     """The checksum that npm publishes of it, such as `sha512-…`."""
 
@@ -99,7 +99,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _packed(package: Package, scratch: str, limit_s: float) -> Path:
-    """Have npm fetch the package: its tarball, which is the one that is meant."""
+    """Fetch the package with npm, and return its tarball."""
     command = ["npm", "pack", package.spec, "--ignore-scripts", "--pack-destination", scratch]
     try:
         subprocess.run(

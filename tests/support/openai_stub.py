@@ -153,7 +153,7 @@ class Stub:
     open: int = 0
     """Connections."""
     connections: int = 0
-    """Since the beginning."""
+    """Connections since the beginning."""
     hung_up: int = 0
     """Clients that disconnected while they were being answered."""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)

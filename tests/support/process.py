@@ -76,7 +76,7 @@ def _content(file: IO[bytes]) -> str:
 
 
 class Ended(NamedTuple):
-    """What a process leaves behind: `code` is minus the number of the signal that killed it."""
+    """The end of a process; `code` is minus the number of the signal that killed it."""
 
     code: int
     output: str
@@ -94,7 +94,7 @@ class ServerProcess:
         self.address = ""
 
     async def next_address(self) -> str:
-        """Where the next program of this process listens, as its log says."""
+        """Return the address of the next program of this process, as its log has it."""
         line = await self._log.readline()
         assert line.startswith(b"{"), (line + await self._log.read()).decode()
         return str(json.loads(line)["url"]).removeprefix("http://")
@@ -159,7 +159,7 @@ def _start(
 
 
 async def _reader(pipe: IO[bytes]) -> StreamReader:
-    """What comes out of a pipe, which is closed at its end."""
+    """Return a reader of a pipe, which is closed at its end."""
     reader = StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: StreamReaderProtocol(reader), pipe)

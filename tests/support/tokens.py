@@ -22,7 +22,7 @@ PATIENCE_S = 20.0
 
 
 def claims(user_id: str = "u1", business_id: str = "b1", **others: Any) -> dict[str, Any]:
-    """What a good token says; a claim of None is left out."""
+    """Return the claims of a valid token; a claim of None is left out."""
     known = {"sub": user_id, "biz": business_id, "exp": int(time.time()) + DAY_S, **others}
     return {name: value for name, value in known.items() if value is not None}
 

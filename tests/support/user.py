@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.support import discretion
 
 PATIENCE_S = 20.0
-"""How long an answer or a push may take on a busy machine."""
+"""The time-out of an answer or a push, enough for a busy machine."""
 
 Payload = dict[str, Any]
 
@@ -39,11 +39,11 @@ class User:
         self.pushes: list[tuple[str, Payload]] = []
 
     async def join(self, **payload: Any) -> Payload:
-        """Join the business's topic; what the server says of the conversation. Raises: Refused."""
+        """Join the business's topic, and return the reply. Raises: Refused."""
         return await self.request("phx_join", {**self._who, **payload})
 
     async def say(self, text: str, **payload: Any) -> Payload:
-        """Send a message; its acknowledgement. Raises: Refused."""
+        """Send a message, and return its acknowledgement. Raises: Refused."""
         return await self.request(
             "new_message", {**self._who, "locationId": "l1", "message": text, **payload}
         )

@@ -25,7 +25,7 @@ ONE_EACH = httpx.Limits(max_keepalive_connections=0)
 
 
 def identity(business_id: str = "b1", user_id: str = "u1") -> Payload:
-    """What every payload of a user says of them."""
+    """Return the identity keys of every payload of a user."""
     return {"businessId": business_id, "userId": user_id}
 
 
@@ -113,13 +113,13 @@ class Product:
                 pass
 
     async def change(self, session_id: str, status: str, **body: Any) -> None:
-        """The coordinator's side takes over, returns, closes."""
+        """Take over, return or close a conversation, as a coordinator."""
         path = f"/api/conversation-status/{session_id}"
         answer = await self.api.put(path, json={"status": status, **body})
         assert answer.status_code == 200, answer.text
 
     async def speak(self, session_id: str, text: str, **body: Any) -> Payload:
-        """A coordinator says something."""
+        """Post a coordinator's message."""
         said = {"sessionId": session_id, "message": text, **body}
         answer = await self.api.post("/api/agent-responses", json=said)
         assert answer.status_code in (200, 201), answer.text

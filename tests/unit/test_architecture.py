@@ -1,4 +1,4 @@
-"""What import-linter does not see: it checks the packages that it is told of, and imports alone."""
+"""Rules that import-linter cannot check: it checks the listed packages, and imports alone."""
 
 import ast
 import sys
@@ -63,7 +63,7 @@ def test_the_inner_layers_import_no_framework_but_msgspec_for_their_values(packa
 
 
 def test_a_public_name_is_defined_in_one_module() -> None:
-    """What one searches for is one thing; type variables and loggers are everywhere the same."""
+    """One name has one meaning; only type variables and loggers recur in every module."""
     modules: dict[str, list[str]] = defaultdict(list)
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):

@@ -25,7 +25,7 @@ HTTP_API = ROOT / "docs/http-api.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 MOST_LINES = 260
-"""Of the README: whoever adds a paragraph takes one away."""
+"""The most lines of the README: a new paragraph replaces an old one."""
 
 Shape = type[msgspec.Struct]
 EVENTS: dict[str, tuple[Shape | None, Shape | None]] = {
@@ -37,7 +37,7 @@ EVENTS: dict[str, tuple[Shape | None, Shape | None]] = {
     "typing": (None, None),
     "refresh_token": (RefreshToken, TokenRefreshed),
 }
-"""What a client sends → its payload and the reply; None: `{}`."""
+"""A client's event → the shapes of its payload and its reply; None: `{}`."""
 PUSHES: dict[str, Shape] = {
     "new_message": wire.NewMessagePush,
     "message_delta": wire.DeltaPush,
@@ -58,7 +58,7 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.re
 
 
 def block(page: Path, name: str) -> str:
-    """What stands between `<!-- name -->` and `<!-- /name -->` of a page."""
+    """Return the text between `<!-- name -->` and `<!-- /name -->` of a page."""
     found = re.search(_block(name), page.read_text(), re.DOTALL)
     assert found is not None
     return found[0]
@@ -133,7 +133,7 @@ def links(page: Path) -> Iterator[tuple[Path, str]]:
 
 
 def anchors(page: Path) -> set[str]:
-    """What the headings of a page are called in a link, by GitHub's rules."""
+    """Return the anchors of a page's headings, by GitHub's rules."""
     titles = _HEADING.findall(_CODE_BLOCK.sub("", page.read_text()))
     plain = [re.sub(r"[^\w\- ]", "", title.lower()) for title in titles]
     return {title.replace(" ", "-") for title in plain}

@@ -14,7 +14,7 @@ from tests.support.bridge import MemoryBridge
 
 
 class Dependency(HealthCheck):
-    """A dependency that is reachable or not, as the test says."""
+    """A dependency that is reachable or not, as the test decides."""
 
     def __init__(self, *, away: bool = False) -> None:
         self._away = away

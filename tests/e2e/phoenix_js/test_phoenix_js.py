@@ -38,14 +38,14 @@ class Node:
         self._process = process
 
     async def say(self) -> list[Any] | None:
-        """The next thing that it says; None at its end."""
+        """Return the next line of its output; None at its end."""
         assert self._process.stdout is not None
         async with asyncio.timeout(_PATIENCE_S):
             line = await self._process.stdout.readline()
         return list(json.loads(line)) if line else None
 
     async def say_all(self) -> list[list[Any]]:
-        """All that it still says."""
+        """Return the rest of its output."""
         said = []
         while (words := await self.say()) is not None:
             said.append(words)

@@ -104,7 +104,7 @@ async def test_a_notice_is_the_request_that_it_becomes() -> None:
     async with FaultyBridge() as bridge, connected(bridge, token="s3cret") as http:
         await ElixirBridge(http, Line()).deliver(changed)
 
-        (told,) = bridge.told
+        (told,) = bridge.accepted
         assert told == (request.method, request.path, "n1", "Bearer s3cret", request.body)
 
 
@@ -132,7 +132,7 @@ async def test_without_a_token_none_is_sent() -> None:
     async with FaultyBridge() as bridge, connected(bridge) as http:
         await tell(http)
 
-        assert bridge.told[0].token is None
+        assert bridge.accepted[0].token is None
 
 
 # Retries.
@@ -149,7 +149,7 @@ async def test_what_may_succeed_later_is_tried_again_under_the_same_key(fault: F
         await tell(http)
 
         assert [(asked.key, asked.body) for asked in bridge.asked] == [("n1", BODY)] * 3
-        assert len(bridge.told) == 1
+        assert len(bridge.accepted) == 1
 
 
 @pytest.mark.parametrize("fault", [HANG, HALF_A_HEAD], ids=["hang", "half a head"])
@@ -256,14 +256,14 @@ async def test_an_invalid_retry_after_is_ignored(said: str) -> None:
 
 async def test_after_five_failures_in_a_row_only_the_health_is_checked_until_it_is_well() -> None:
     async with FaultyBridge() as bridge, connected(bridge, attempts=1) as http:
-        bridge.sick, bridge.always = True, status(500)
+        bridge.unhealthy, bridge.always = True, status(500)
         for _ in range(FAILURES_TO_OPEN):
             with pytest.raises(BridgeUnavailable):
                 await tell(http)
         with pytest.raises(BridgeUnavailable, match="away"):
             await tell(http)
         asked, away = len(bridge.asked), http.is_away
-        bridge.sick, bridge.always = False, None
+        bridge.unhealthy, bridge.always = False, None
         await http.back()
         await tell(http)
 
@@ -273,7 +273,7 @@ async def test_after_five_failures_in_a_row_only_the_health_is_checked_until_it_
 
 async def test_an_opening_circuit_ends_the_attempts_under_way() -> None:
     async with FaultyBridge() as bridge, connected(bridge, attempts=10) as http:
-        bridge.sick, bridge.always = True, status(500)
+        bridge.unhealthy, bridge.always = True, status(500)
         with pytest.raises(BridgeUnavailable, match="away"):
             await tell(http)
 
@@ -287,7 +287,7 @@ async def test_half_open_one_failure_opens_it_again() -> None:
             with pytest.raises(BridgeUnavailable):
                 await tell(http)
         await http.back()
-        bridge.sick = True
+        bridge.unhealthy = True
         with pytest.raises(BridgeUnavailable):
             await tell(http)
 
@@ -339,7 +339,7 @@ async def test_a_bridge_that_answers_is_not_away(code: int) -> None:
 async def test_its_health_is_checked_ever_more_rarely() -> None:
     clock = Hasty()
     async with FaultyBridge() as bridge, connected(bridge, clock, attempts=1) as http:
-        bridge.sick, bridge.always = True, status(500)
+        bridge.unhealthy, bridge.always = True, status(500)
         for _ in range(FAILURES_TO_OPEN):
             with pytest.raises(BridgeUnavailable):
                 await tell(http)
@@ -476,7 +476,7 @@ async def test_a_reply_over_the_limit_is_a_failure() -> None:
 async def test_the_health_check_says_what_is_wrong() -> None:
     async with FaultyBridge() as bridge, connected(bridge) as http:
         await http.check()
-        bridge.sick = True
+        bridge.unhealthy = True
 
         with pytest.raises(BridgeUnavailable, match="/health answers HTTP 503"):
             await http.check()

@@ -52,7 +52,7 @@ async def failure(*answers: Answer, timeout_s: float = 20.0) -> tuple[AssistantF
 
 
 def has_asked(count: int) -> Callable[[Stub], bool]:
-    """Whether that many requests have come, and no more."""
+    """Return a condition: exactly that many requests have come."""
     return lambda server: len(server.requests) == count
 
 
@@ -437,7 +437,7 @@ async def test_over_the_soft_budget_only_the_fallback_is_asked() -> None:
 
 
 async def exhaust(assistant: ModelAssistant) -> None:
-    """Let the model fail until its circuit opens."""
+    """Fail calls of the model until its circuit opens."""
     while not assistant.is_away:
         with pytest.raises(AssistantFailed):
             await ask(assistant)

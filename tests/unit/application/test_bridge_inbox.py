@@ -1,4 +1,4 @@
-"""The way back from the bridge: whom we listen to there, and what becomes of what we hear."""
+"""The bridge inbox: the conversations that are followed, and the handling of what arrives."""
 
 import asyncio
 import logging
@@ -90,7 +90,7 @@ class Ear:
         self.relay.start()
 
     async def hear(self, text: str, author: Author = Author.COORDINATOR, **more: Any) -> None:
-        """The bridge tells that somebody has said something to Ana, or as Ana."""
+        """Deliver a message from the bridge, to Ana or as Ana."""
         await self.line.hear(ANA, said(text, author, **more))
 
 
@@ -102,13 +102,13 @@ def said(text: str, author: Author = Author.COORDINATOR, **more: Any) -> Inbound
 async def listening(
     store: MemoryStore | None = None, **chosen: Any
 ) -> AsyncIterator[tuple[App, Ear]]:
-    """A process that listens, whose AI answers everything with the same words."""
+    """A process with an inbox, whose AI gives every message the same answer."""
     async with harness(ScriptedSteps(["Cu plăcere."]), store, **chosen) as app:
         yield app, Ear(app)
 
 
 async def waiting(app: App) -> User:
-    """Ana, who has asked for a human."""
+    """Return Ana, who has asked for a human."""
     user = app.user()
     await user.join()
     await user.ask_for_human("Un om, vă rog")
@@ -116,7 +116,7 @@ async def waiting(app: App) -> User:
 
 
 async def live(app: App) -> User:
-    """Ana, whom Maria talks with."""
+    """Return Ana, in a live chat with Maria."""
     user = await waiting(app)
     await app.coordinator("maria").take_over(user)
     return user
@@ -417,7 +417,7 @@ async def test_a_user_who_writes_here_is_told_to_the_bridge() -> None:
 
 
 async def relayed(app: App) -> list[str]:
-    """What of the user's words the bridge is still to be told, the outbox emptied."""
+    """Empty the outbox, and return the user's messages that were queued for the bridge."""
     told: list[str] = []
     now = app.clock.now()
     while notices := await app.store.claim(now, now + timedelta(seconds=60), 10):

@@ -1,4 +1,4 @@
-"""The bridge is told: at least once, in order per session, and in true words to the user."""
+"""Delivery to the bridge: at least once, in order per session, with true notices to the user."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -69,7 +69,7 @@ async def bridged(
 
 
 def outcomes(app: App) -> dict[str, float]:
-    """How many attempts ended in which way."""
+    """Return the number of attempts by outcome."""
     found: dict[str, float] = {}
     for metric in app.observer.notices.collect():
         for sample in metric.samples:
@@ -118,7 +118,7 @@ async def test_sessions_do_not_wait_for_each_other() -> None:
         await quick.say("Bună!")
         await app.settle()
 
-        assert {notice.customer for notice in bridge.told} == {quick.customer}
+        assert {notice.customer for notice in bridge.accepted} == {quick.customer}
         hold.release()
         await app.settle()
         assert bridge.kinds[-2:] == [CONVERSATION, CONTEXT]
@@ -161,10 +161,10 @@ async def test_two_processes_on_one_store_tell_each_thing_once() -> None:
             await app.clock.advance(1)
         await other.stop_delivering()
 
-        ids = [notice.notice_id for notice in bridge.told]
+        ids = [notice.notice_id for notice in bridge.accepted]
         assert len(ids) == len(set(ids)) == 20
-        assert [notice.position for notice in bridge.told] == sorted(
-            notice.position for notice in bridge.told
+        assert [notice.position for notice in bridge.accepted] == sorted(
+            notice.position for notice in bridge.accepted
         )
 
 
@@ -320,8 +320,8 @@ async def test_while_the_bridge_is_away_it_is_not_hammered_and_then_all_comes_in
 
         assert asked <= 1
         assert bridge.kinds == [CONVERSATION, CONTEXT] * 10 + [TRANSFER, STATUS]
-        assert [notice.position for notice in bridge.told] == sorted(
-            notice.position for notice in bridge.told
+        assert [notice.position for notice in bridge.accepted] == sorted(
+            notice.position for notice in bridge.accepted
         )
 
 
@@ -474,7 +474,7 @@ async def test_of_two_requests_only_the_one_that_is_waited_for_is_delivered() ->
         await app.clock.advance(2)
 
         assert bridge.kinds == [STATUS, STATUS, TRANSFER, STATUS]
-        (request,) = [notice for notice in bridge.told if notice.kind is TRANSFER]
+        (request,) = [notice for notice in bridge.accepted if notice.kind is TRANSFER]
         head = await app.head(user.customer)
         assert head.transfer is not None
         assert isinstance(request.content, TransferRequested)
@@ -491,7 +491,7 @@ async def test_what_was_erased_is_not_told_any_more() -> None:
         bridge.come_back()
         await app.clock.advance(POLL_S)
 
-        assert bridge.told == []
+        assert bridge.accepted == []
 
 
 # The store fails, the process ends.
@@ -504,7 +504,7 @@ async def test_a_store_that_cannot_settle_has_the_notice_told_again() -> None:
         await app.clock.advance(60)
 
         assert bridge.kinds == [CONVERSATION, CONVERSATION, CONTEXT]
-        assert bridge.told[0].notice_id == bridge.told[1].notice_id
+        assert bridge.accepted[0].notice_id == bridge.accepted[1].notice_id
 
 
 async def test_a_store_that_is_down_ends_the_run_and_the_next_delivers() -> None:
@@ -556,7 +556,7 @@ async def test_what_a_dead_process_had_claimed_is_told_by_another_after_the_leas
         await app.store.claim(app.clock.now(), app.clock.now() + lease, 10)
         app.deliver()
         await app.clock.advance(20)
-        early = list(bridge.told)
+        early = list(bridge.accepted)
         await app.clock.advance(POLL_S + LEASE_GRACE_S)
 
         assert early == []
@@ -572,7 +572,7 @@ async def test_a_status_that_is_live_again_is_told_as_often_as_it_changed() -> N
             await app.coordinator().give_back(user)
         await app.settle()
 
-        contents = [notice.content for notice in bridge.told]
+        contents = [notice.content for notice in bridge.accepted]
         told = [each.status for each in contents if isinstance(each, StatusChanged)]
         assert told == [Status.LIVE, Status.AI] * 2
 
@@ -602,7 +602,7 @@ class Mishaps:
         self._users = [app.user("b1", f"u{number}") for number in range(3)]
 
     async def happen(self, times: int) -> None:
-        """So many things happen, each some time after the other."""
+        """Run random actions, each some time after the one before."""
         for app in self._apps:
             app.deliver()
         for _ in range(times):
@@ -614,7 +614,7 @@ class Mishaps:
             await app.clock.advance(self._random.choice([0, 0.1, 1, 7, 40]))
 
     async def end_well(self) -> None:
-        """The bridge is mended, and there is time enough."""
+        """Bring the bridge back, and advance the time until everything is delivered."""
         self._bridge.faults.clear()
         self._bridge.come_back()
         await self._apps[0].clock.advance(3 * LONGEST_PAUSE_S)
@@ -657,11 +657,11 @@ async def test_whatever_happens_each_thing_is_told_once_and_in_order(seed: int) 
         await mishaps.happen(60)
         await mishaps.end_well()
 
-    told = [notice.notice_id for notice in bridge.told]
+    told = [notice.notice_id for notice in bridge.accepted]
     due = [n.notice_id for n in store.witnessed if n.kind is not TRANSFER or n.notice_id in told]
     sessions = {notice.session_id for notice in store.witnessed}
     assert sorted(told) == sorted(due)
     assert await store.depth() == 0
     for session_id in sessions:
-        order = [n.position for n in bridge.told if n.session_id == session_id]
+        order = [n.position for n in bridge.accepted if n.session_id == session_id]
         assert order == sorted(order)

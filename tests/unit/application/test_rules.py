@@ -173,7 +173,7 @@ async def test_the_answer_of_a_closed_conversation_never_lands_in_the_next() -> 
 
 @pytest.mark.parametrize("live", [False, True])
 async def test_the_ai_is_silent_while_a_human_is_asked_for_or_there(live: bool) -> None:
-    """Rule 2: while a session is `waiting` or `live` the AI does not answer; words are stored."""
+    """Rule 2: while a session is `waiting` or `live` the AI does not answer; messages are kept."""
     assistant = ScriptedSteps()
     async with harness(assistant) as app:
         user = await joined(app)
@@ -217,7 +217,7 @@ async def test_two_customers_never_see_each_others_anything(other: tuple[str, st
         await app.coordinator().speak(user, "Și al meu")
         rejoined = await stranger.rejoin()
 
-        assert (stranger.told, stranger.deltas, stranger.typing) == ([], [], [])
+        assert (stranger.received, stranger.deltas, stranger.typing) == ([], [], [])
         assert rejoined.session is None
 
 
@@ -377,7 +377,7 @@ async def test_a_long_absence_is_replayed_in_pages_of_fifty() -> None:
 
         assert list(replayed.page.entries) == log[:50]
         assert replayed.page.more
-        assert [entry.seq for _, entry in late.told] == [len(log) + 1]
+        assert [entry.seq for _, entry in late.received] == [len(log) + 1]
 
 
 async def test_a_place_in_the_middle_of_a_long_log_is_replayed_from_there() -> None:
@@ -621,7 +621,7 @@ async def test_a_client_that_leaves_finds_its_answer_at_the_next_join() -> None:
         user.leave()
         assistant.go()
         await app.settle()
-        told = list(user.told)
+        told = list(user.received)
         await user.rejoin()
 
         assert told == []
@@ -632,7 +632,7 @@ async def test_a_client_that_leaves_finds_its_answer_at_the_next_join() -> None:
 
 
 async def test_i_have_asked_is_said_when_it_is_stored() -> None:
-    """Rule 10: "I have asked for a colleague" is told when that is stored; together, or not."""
+    """Rule 10: "I have asked for a colleague" is stored with the request, or not at all."""
     store = FaultyStore()
     async with harness(store=store) as app:
         user = await joined(app)
@@ -674,7 +674,7 @@ async def test_a_transfer_that_the_ai_promised_is_made() -> None:
 
 
 async def test_a_tool_and_a_promise_are_one_transfer_with_one_closing_message() -> None:
-    """Rule 10: what the tool has done is not done again for the words that say so."""
+    """Rule 10: a transfer by the tool is not made again for the sentence that promises it."""
     script = ScriptedSteps([transfer(summary="vrea un om"), "Vă transfer la un coleg."])
     async with harness(script) as app:
         user = await joined(app)
@@ -699,7 +699,7 @@ async def test_a_tool_without_words_gets_the_servers_own() -> None:
 
 
 async def test_a_transfer_that_the_tool_was_told_of_survives_the_ais_failure() -> None:
-    """Rule 10: the model was told that a human is asked for; its failing later undoes nothing."""
+    """Rule 10: the model has the tool's result; its later failure does not undo the transfer."""
     script = ScriptedSteps([transfer(), RuntimeError("the connection broke")])
     async with harness(script) as app:
         user = await joined(app)
@@ -787,7 +787,7 @@ async def test_the_windows_of_eight_thousand_characters_are_bounded_too() -> Non
 
 
 async def test_every_entry_is_published_to_its_customer_alone() -> None:
-    """Rules 3 and 5: what is stored is what is told."""
+    """Rules 3 and 5: every stored entry is pushed, and no other."""
     async with harness() as app:
         user = await joined(app)
         heard = app.listen(user.customer)

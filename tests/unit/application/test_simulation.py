@@ -52,7 +52,7 @@ class Life:
         self.apps = [app, self.start_process()]
         self.customers = [customer("b1", "u1"), customer("b1", "u2"), customer("b2", "u1")]
         self.users: list[User] = []
-        """All that have ever joined; some of them, at processes that are gone, hear no more."""
+        """All clients that ever joined, also those at processes that have ended."""
         self.acknowledged: dict[tuple[Customer, str], int] = {}
 
     def start_process(self) -> App:
@@ -117,7 +117,7 @@ class Life:
                 raise
 
     async def heal(self) -> None:
-        """Nothing breaks any more: whatever is owed is given."""
+        """Stop all faults, and let everything outstanding complete."""
         self.store.heal()
         for app in self.apps:
             await app.die()
@@ -171,7 +171,7 @@ def _answered_twice(log: list[Entry]) -> list[str]:
 
 
 def _out_of_turn(log: list[Entry]) -> list[Message]:
-    """What the AI said while a human was asked for or there."""
+    """Return what the AI wrote while the status was waiting or live."""
     status, wrong = Status.AI, list[Message]()
     for entry in log:
         if isinstance(entry, StatusChange):

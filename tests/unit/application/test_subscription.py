@@ -154,7 +154,7 @@ async def test_the_next_session_is_followed_from_its_first_entry() -> None:
         await app.quiet()
 
         assert other.log == await app.stored(user.customer)
-        assert [entry.seq for _, entry in other.told] == [2, 3, 1, 2]
+        assert [entry.seq for _, entry in other.received] == [2, 3, 1, 2]
 
 
 async def test_the_end_of_a_session_is_told_before_the_next_begins() -> None:
@@ -169,7 +169,7 @@ async def test_the_end_of_a_session_is_told_before_the_next_begins() -> None:
         fanout.lose()
         await app.user().say("Doi")
         await app.settle()
-        told = [(session_id == first.session_id, entry.seq) for session_id, entry in user.told]
+        told = [(session_id == first.session_id, entry.seq) for session_id, entry in user.received]
 
         assert told == [(True, 2), (True, 3), (False, 1)]
 
@@ -192,7 +192,7 @@ async def test_a_late_hint_of_an_earlier_session_is_not_told_again() -> None:
         await app.settle()
 
         assert user.log == await app.stored(user.customer)
-        assert len(user.told) == len({(session, entry.seq) for session, entry in user.told})
+        assert len(user.received) == len({(session, entry.seq) for session, entry in user.received})
 
 
 async def test_a_join_that_a_closing_overtakes_is_told_of_the_new_session_alone() -> None:
@@ -212,7 +212,7 @@ async def test_a_join_that_a_closing_overtakes_is_told_of_the_new_session_alone(
         await app.settle()
 
         assert user.log == await app.stored(user.customer)
-        assert {session for session, _ in user.told} == {await app.session_id(user.customer)}
+        assert {session for session, _ in user.received} == {await app.session_id(user.customer)}
 
 
 async def test_a_hint_of_an_erased_conversation_leads_nowhere() -> None:
@@ -242,13 +242,13 @@ async def test_who_has_left_hears_nothing_more() -> None:
         hold = store.hold_answer("page")
         await app.coordinator().speak(user, "Doi")
         await hold.reached.wait()
-        known = list(user.told)
+        known = list(user.received)
         user.leave()
         hold.release()
         await app.coordinator().speak(user, "Trei")
         await app.settle()
 
-        assert user.told == known
+        assert user.received == known
 
 
 async def test_a_join_that_fails_listens_to_nothing() -> None:
@@ -261,7 +261,7 @@ async def test_a_join_that_fails_listens_to_nothing() -> None:
         await app.user().say("Bună!")
         await app.settle()
 
-        assert user.told == []
+        assert user.received == []
 
 
 async def test_before_the_first_message_there_is_nothing_to_replay() -> None:

@@ -12,7 +12,7 @@ from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.harness import App, User, harness
 
 FULL = 10
-"""So many questions and answers fill a view."""
+"""The number of questions and answers that fill a view."""
 
 
 async def asking(app: App, times: int, text: str = "Bună!") -> User:

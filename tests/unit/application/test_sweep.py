@@ -1,4 +1,4 @@
-"""What time alone brings about, once, at its moment, in however many processes."""
+"""The sweep: each due change is made once, at its time, in any number of processes."""
 
 import asyncio
 

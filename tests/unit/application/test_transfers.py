@@ -1,4 +1,4 @@
-"""A conversation changes hands, on whichever process, and everybody is told the truth."""
+"""Transfers: a conversation changes hands, in any process, with true notices to all."""
 
 import asyncio
 

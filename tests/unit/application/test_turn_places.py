@@ -1,4 +1,4 @@
-"""There are only so many turns at once; the others wait for theirs."""
+"""The limit on concurrent turns; further turns wait."""
 
 from domain.message import Author
 from domain.status import Status
@@ -7,7 +7,7 @@ from tests.support.harness import App, User, harness
 
 
 async def asking(app: App, count: int) -> list[User]:
-    """So many users who have asked something, one after the other."""
+    """Return as many users, each of whom has asked something, one after the other."""
     users = [app.user(user_id=f"u{number}") for number in range(count)]
     for user in users:
         await user.join()

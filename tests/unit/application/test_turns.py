@@ -1,4 +1,4 @@
-"""How a turn begins, what it shows of itself, and every way in which it ends."""
+"""Turns: how they begin, what they publish, and every way in which they end."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -18,7 +18,7 @@ from domain.session import Draft
 from domain.status import Reason, Status
 from domain.texts import Text, localized
 from domain.view import View
-from tests.support.assistants import ANEW, HANG, PAUSE, Act, ScriptedSteps, transfer
+from tests.support.assistants import HANG, PAUSE, RESTART, Act, ScriptedSteps, transfer
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, harness
 
@@ -308,7 +308,7 @@ async def test_nothing_found_is_told_apart_from_nobody_knows() -> None:
 
 
 async def test_an_answer_that_begins_again_streams_from_index_0_and_leaves_nothing_behind() -> None:
-    script = ScriptedSteps(["Prima ", "parte", ANEW, "A ", "doua."])
+    script = ScriptedSteps(["Prima ", "parte", RESTART, "A ", "doua."])
     async with harness(script) as app:
         user = await asking(app)
         await app.quiet()
@@ -318,7 +318,7 @@ async def test_an_answer_that_begins_again_streams_from_index_0_and_leaves_nothi
 
 
 async def test_an_answer_that_begins_again_and_fails_is_an_apology() -> None:
-    async with harness(ScriptedSteps(["Prima ", ANEW, AssistantFailed()])) as app:
+    async with harness(ScriptedSteps(["Prima ", RESTART, AssistantFailed()])) as app:
         user = await asking(app)
         await app.quiet()
 
@@ -329,7 +329,7 @@ async def test_a_first_piece_is_counted_even_if_it_was_taken_back() -> None:
     async def think(_: object) -> None:
         await app.clock.sleep(1.0)
 
-    async with harness(ScriptedSteps(["Prima ", think, ANEW, "A doua."])) as app:
+    async with harness(ScriptedSteps(["Prima ", think, RESTART, "A doua."])) as app:
         await asking(app)
         await app.clock.advance(5)
 
@@ -439,7 +439,7 @@ async def test_turns_of_different_customers_run_side_by_side() -> None:
 
 async def test_an_assistants_last_words_are_shown_to_no_one() -> None:
     class Talkative(Assistant):
-        """Goes on talking when it is told to stop."""
+        """An assistant that goes on writing after it is cancelled."""
 
         async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> None:
             try:

@@ -1,4 +1,4 @@
-"""What the AI costs: counted where it is spent, and kept within the budgets of the day."""
+"""The cost of the AI: counted as it is spent, and kept within the budgets of the day."""
 
 from datetime import date, timedelta
 
@@ -39,7 +39,7 @@ async def asked(app: App, times: int = 1, user_id: str = "u1") -> User:
 
 
 async def written(app: App) -> dict[date, Usage]:
-    """What the ledger says of the business, on every day."""
+    """Return the stored usage of the business by day."""
     return await app.store.spent(B1, date.min, date.max)
 
 

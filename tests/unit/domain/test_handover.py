@@ -15,7 +15,7 @@ from tests.unit.domain.makers import ANA, at, decision_context, message_id, new_
 
 
 def waiting(*texts: str) -> tuple[Session, list[Entry]]:
-    """A session whose user has said these, and then asked for a human."""
+    """Return a session whose user has sent these messages and then asked for a human."""
     session, log = new_session(), list[Entry]()
     for text in texts:
         draft = record_user_message(session, new_session, message_id(), text, at())

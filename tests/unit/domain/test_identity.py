@@ -1,4 +1,4 @@
-"""Who a request is about."""
+"""The recipient of a coordinator's message."""
 
 import pytest
 

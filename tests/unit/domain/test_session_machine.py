@@ -52,7 +52,7 @@ class Conversation(RuleBasedStateMachine):
         return new_session(self.new_id())
 
     def decide(self, decision: Callable[[], Draft | None]) -> None:
-        """Take a decision and store its draft, as the application would."""
+        """Make a decision and store its draft, as the application would."""
         closed = self.session is not None and not self.session.is_open
         try:
             draft = decision()

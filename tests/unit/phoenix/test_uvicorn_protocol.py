@@ -30,7 +30,7 @@ OVERRIDDEN = {
     "shutdown": ["self"],
 }
 CONNECTION = {"close_sent", "data_to_send", "debug", "fail", "logger", "send_close", "state"}
-"""Of websockets' `ServerProtocol`."""
+"""The attributes of websockets' `ServerProtocol` that are used."""
 
 
 def names_used(owner: str) -> set[str]:
