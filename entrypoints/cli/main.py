@@ -179,13 +179,14 @@ class Duration(click.ParamType[int]):
 
 @main.group()
 def token() -> None:
-    """Make tokens for trying SOCKET_AUTH=jwt out.
+    """Print signed tokens for trying SOCKET_AUTH=jwt.
 
     They are signed with JWT_SECRET (HS256); the server needs the same secret. In production, your
     own application issues the tokens, as it knows its users.
     """
 
 
+_VALIDITY = "Validity, such as 90s, 30m, 8h or 7d."
 business_option = click.option(
     "--business", default="b1", show_default=True, help="Business of the token."
 )
@@ -194,7 +195,7 @@ business_option = click.option(
 @token.command("user")
 @business_option
 @click.option("--user", default="u1", show_default=True, help="User in the token.")
-@click.option("--ttl", type=Duration(), default="1h", show_default=True, help="Validity.")
+@click.option("--ttl", type=Duration(), default="1h", show_default=True, help=_VALIDITY)
 def user_token(business: str, user: str, ttl: int) -> None:
     """Print a token for a user."""
     from domain.identity import Role
@@ -205,8 +206,8 @@ def user_token(business: str, user: str, ttl: int) -> None:
 
 @token.command("coordinator")
 @business_option
-@click.option("--coordinator", default="c1", show_default=True, help="Coordinator in it.")
-@click.option("--ttl", type=Duration(), default="8h", show_default=True, help="Validity.")
+@click.option("--coordinator", default="c1", show_default=True, help="Coordinator in the token.")
+@click.option("--ttl", type=Duration(), default="8h", show_default=True, help=_VALIDITY)
 def coordinator_token(business: str, coordinator: str, ttl: int) -> None:
     """Print a token for a coordinator of the reference bridge."""
     from domain.identity import Role
