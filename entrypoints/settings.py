@@ -75,7 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     assistant: Annotated[
         Literal["scripted", "openai"],
         msgspec.Meta(
-            description="what answers: scripted is a demo, openai a model behind OpenAI's API"
+            description="scripted: a demo answers; openai: a model behind OpenAI's API does"
         ),
     ] = "scripted"
     scripted_delay_ms: Annotated[
@@ -262,7 +262,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     rate_limits: Annotated[
-        Literal["on", "off"], msgspec.Meta(description="whether the limits below are enforced")
+        Literal["on", "off"], msgspec.Meta(description="on: the limits below are enforced")
     ] = "on"
     limit_sockets: Annotated[
         int, msgspec.Meta(ge=1, le=1_000_000, description="open sockets in total")

@@ -32,7 +32,7 @@ from tests.support.server import free_port
 
 DYNOXIDE, DYNAMODB_LOCAL = "dynoxide", "dynamodb-local"
 
-# An engine believes everybody, but wants to be told who it is.
+# A local engine accepts any credentials, but requires some.
 _SIGNED = (
     "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, "
     "SignedHeaders=host, Signature=0"

@@ -108,6 +108,6 @@ async def user(
 ) -> AsyncIterator[User]:
     """A connected socket that has not joined yet; `address` such as `127.0.0.1:40123`."""
     url = f"ws://{address}/socket/websocket" + ("?vsn=2.0.0" if vsn == 2 else "")
-    # Read without a bound: a full queue would keep the closing from being heard for ten seconds.
+    # Read without a bound: a full queue would delay the close by ten seconds.
     async with connect(url, compression=None, max_queue=None) as connection:
         yield User(connection, business_id, user_id, vsn=vsn)

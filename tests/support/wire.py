@@ -79,7 +79,7 @@ class Socket:
 async def socket(address: str) -> AsyncIterator[Socket]:
     """A connected socket that has joined nothing; `address` such as `127.0.0.1:40123`."""
     url = f"ws://{address}/socket/websocket?vsn=2.0.0"
-    # Read without a bound: a full queue would keep the closing from being heard for ten seconds.
+    # Read without a bound: a full queue would delay the close by ten seconds.
     async with connect(url, compression=None, max_size=None, max_queue=None) as connection:
         yield Socket(connection)
 

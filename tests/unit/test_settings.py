@@ -89,10 +89,7 @@ def test_the_example_lists_every_variable_with_its_default_and_valid_values() ->
 
 
 def example() -> str:
-    """Return the content of `.env.example`.
-
-    To regenerate it: `python -c "import tests.unit.test_settings as t; print(t.example(), end='')"`
-    """
+    """Return the content of `.env.example`."""
     head = (
         "# Every setting of the AI Agent Server: what it is for, what it may be, and its default.\n"
         "# All are optional. Copy this file to .env, or set them in the environment, which has\n"
@@ -104,6 +101,11 @@ def example() -> str:
         + f"\n#{name}={default}\n"
         for name, default, may_be, purpose in setting_rows()
     )
+
+
+def write() -> None:
+    """Generate it again: `python -c "import tests.unit.test_settings as t; t.write()"`."""
+    EXAMPLE.write_text(example(), "utf-8")
 
 
 def test_the_example_without_its_comment_signs_sets_the_defaults(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ import { Emitter } from "../shared/emitter.js";
  * @property {string | null} reason
  * @property {string | null} summary
  * @property {Record<string, unknown> | null} context
- * @property {boolean} pending  whether the server has yet to be told
+ * @property {boolean} pending  whether the server has not confirmed it yet
  */
 /** @typedef {{businessId: string, coordinatorId: string, token: string}} Identity */
 /** @typedef {{sessionId: string}} Attention */

@@ -67,7 +67,7 @@ export const refusalTitle = (userId, requestedStatus) =>
 /**
  * Return the notice shown while the AI agent server cannot be reached.
  *
- * @param {boolean} hasPending  whether there are changes that it has yet to be told
+ * @param {boolean} hasPending  whether there are changes that it has not confirmed yet
  */
 export function unreachableText(hasPending) {
   const detail = hasPending

@@ -157,7 +157,7 @@ export class CoordinatorView {
     }
     return {
       key: message.key,
-      // Messages are made anew from the bridge's replies: the same content is the same version.
+      // Messages are created again from the bridge's replies: the same content is the same version.
       version: JSON.stringify(message),
       isGrouped: item.isGrouped,
       build: () => this.#entry(message, chats, userId),

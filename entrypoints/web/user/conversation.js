@@ -465,7 +465,7 @@ export class Conversation extends Emitter {
   /** @param {DeltaPush} push */
   #onDelta({ responseId, index, text }) {
     if (this.status !== "ai") return; // late, of an answer that will not be finished
-    // Index 0 again: the answer is generated anew.
+    // Index 0 again: the answer starts over.
     const pieces = index === 0 ? [] : [...(this.#partialAnswers.get(responseId)?.pieces ?? [])];
     pieces[index] = text;
     const item = messageItem({
