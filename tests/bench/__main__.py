@@ -1,4 +1,4 @@
-"""`make bench`: what a turn, a connection and a start cost, measured on servers of its own."""
+"""`make bench`: the cost of a turn, a connection and a start, measured on servers of its own."""
 
 import argparse
 import resource
@@ -20,7 +20,7 @@ MEASURES = {**SERVER_MEASURES, **LIVE_MEASURES, **GUARD_MEASURES, **MODEL_MEASUR
 
 
 def main() -> int:
-    """0, also where goals are missed; 1 when something could not be measured."""
+    """Return 0, also if goals are missed; 1 if something could not be measured."""
     given = _arguments()
     _allow_many_connections()
     began = time.perf_counter()

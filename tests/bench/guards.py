@@ -33,7 +33,7 @@ LIMITS = {
     "LIMIT_MESSAGES_PER_USER": "100000",
     "LIMIT_MESSAGES_PER_BUSINESS": "10000000",
 }
-"""All of them kept, and none ever met."""
+"""Limits that are checked and never reached."""
 BY_SECRET = {**MEMORY, **LIMITS, "SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET}
 SECRETLY = Part(token_for=token)
 
@@ -43,7 +43,7 @@ def _signed(user: str) -> str:
 
 
 async def guards(effort: Effort) -> list[Figure]:
-    """Turns and joins with tokens and limits, against the same without."""
+    """Measure turns and joins with tokens and limits, against the same without."""
     async with AsyncExitStack() as stack:
         free = await side_of(stack, effort, running("server", settings=MEMORY))
         guarded = await side_of(stack, effort, running("server", settings=BY_SECRET), SECRETLY)

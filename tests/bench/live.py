@@ -69,7 +69,7 @@ class Peer(Socket):
         return peer
 
     def ask(self, topic: str, event: str, payload: object) -> asyncio.Future[None]:
-        """Send it; done once the reply is `ok`, failed with BenchmarkFailed once it is not."""
+        """Send an event; done once the reply is `ok`, failed with BenchmarkFailed otherwise."""
         ref = str(next(self._refs))
         if event == "phx_join":
             self._join_refs[topic] = ref
@@ -78,7 +78,7 @@ class Peer(Socket):
         return asked
 
     def hears(self, topic: str, text: str) -> asyncio.Future[float]:
-        """The time at which this text comes as somebody's message."""
+        """Return the time at which a message with this text arrives."""
         awaited = self._awaited[topic, text] = asyncio.get_running_loop().create_future()
         return awaited
 
@@ -104,7 +104,7 @@ class Crossings:
 
 @dataclass(frozen=True, slots=True)
 class LiveChat:
-    """A conversation that a coordinator has: both ends of it."""
+    """A live chat: both ends of it."""
 
     user_id: str
     user: Peer
@@ -117,7 +117,7 @@ class LiveChat:
         return f"chat:{BUSINESS}:{self.user_id}"
 
     async def begin(self) -> None:
-        """The user asks for a human, and the coordinator comes. Raises: BenchmarkFailed."""
+        """Start it: the user asks for a human, the coordinator claims. Raises: BenchmarkFailed."""
         who = {"businessId": BUSINESS, "userId": self.user_id}
         await _in_time(self.user.ask(TOPIC, "phx_join", who))
         words = {**who, "locationId": "l1", "message": TEXT}
@@ -126,7 +126,7 @@ class LiveChat:
         await self.exchange(Crossings())
 
     async def exchange(self, crossings: Crossings) -> None:
-        """Words of the user, answered at once. Raises: BenchmarkFailed."""
+        """Send a user's message, answered at once. Raises: BenchmarkFailed."""
         text = f"{TEXT} ({self.user_id}, {next(self.numbers)})"
         said = {"businessId": BUSINESS, "locationId": "l1", "userId": self.user_id, "message": text}
         heard = self.coordinator.hears(self.topic, text)
@@ -156,7 +156,7 @@ async def relay(effort: Effort) -> list[Figure]:
 
 
 def _reaching(bridge_port: int) -> dict[str, str]:
-    """The server's settings for a bridge there."""
+    """Return the server's settings for a bridge at this port."""
     return {
         "BRIDGE": "elixir",
         "ELIXIR_HTTP_URL": f"http://127.0.0.1:{bridge_port}",
@@ -178,7 +178,7 @@ async def _live_chats(server_port: int, bridge_port: int) -> AsyncIterator[list[
 
 
 async def _paced(chats: Sequence[LiveChat], exchanges: int) -> Crossings:
-    """Exchanges at an even pace, each in the next conversation, whether or not others linger."""
+    """Run exchanges at an even pace, each in the next conversation, without waiting for others."""
     crossings = Crossings()
     due = time.perf_counter()
     async with asyncio.TaskGroup() as group:
@@ -231,7 +231,7 @@ def _percentiles(name: str, seconds: Sequence[float]) -> list[Figure]:
 
 
 class Inbox:
-    """Stands in for the bridge's HTTP side, as cheap as can be; it can be there or away."""
+    """A stand-in for the bridge's HTTP side, as cheap as possible; it can be reachable or not."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -260,7 +260,7 @@ class Inbox:
             self._arrived.setdefault(key, time.perf_counter())
 
     async def has(self, notices: int) -> float:
-        """Return once so many have come: when the last of them did. Raises: BenchmarkFailed."""
+        """Return the time at which so many have come. Raises: BenchmarkFailed."""
         began, before = time.perf_counter(), 0
         while len(self._arrived) < notices:
             await asyncio.sleep(LOOK_S)
@@ -347,7 +347,7 @@ async def _growth_kib(server: Running, effort: Effort) -> int:
 
 
 async def _acknowledged(server: Running, name: str, until: Awaitable[object]) -> list[float]:
-    """Seconds to each acknowledgement of chatters of that name, who go on until then."""
+    """Return the seconds to each acknowledgement of chatters of that name, who go on until then."""
     async with await Crowd.of(server.port, named(name, CHATTERS)) as chatters:
         await chatters.speak(2)  # a warm-up
         chatters.latencies.clear()
@@ -362,7 +362,7 @@ async def _acknowledged(server: Running, name: str, until: Awaitable[object]) ->
 
 
 def _slowed(busy: Sequence[float], calm: Sequence[float]) -> Figure:
-    """The acknowledgements of a drain against those of a bridge that is not behind."""
+    """Compare the acknowledgements during a drain with those without a backlog."""
     p99, calm_p99 = _p99_ms(busy), _p99_ms(calm)
     return Figure(
         name="acknowledgement at a drain, 99 %",
@@ -375,7 +375,7 @@ def _slowed(busy: Sequence[float], calm: Sequence[float]) -> Figure:
 
 
 def _p99_ms(seconds: Sequence[float]) -> float:
-    """The median of all windows' percentiles: a disk that hangs for once does not count."""
+    """Return the median of all windows' percentiles: a single pause of the disk does not count."""
     windows = [seconds[first : first + WINDOW] for first in range(0, len(seconds), WINDOW)]
     whole = [window for window in windows if len(window) == WINDOW]
     if not whole:

@@ -31,7 +31,7 @@ _ANSWER, _WORDS, _TYPING = (
 
 
 class BenchmarkFailed(Exception):
-    """A server did not do what was asked of it: its figures would mean nothing."""
+    """A server failed a request: its figures would mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Latencies:
     answered: list[float] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Forget what was measured so far."""
+        """Delete the measurements so far."""
         self.acknowledged.clear()
         self.answered.clear()
 
@@ -57,7 +57,7 @@ class Part:
     hears: int = 2
     """Frames that come for each message: the acknowledgement and the answer, or two pushes."""
     token_for: Callable[[str], str] | None = None
-    """Makes the token that a user joins with; None: none is asked for."""
+    """A function that makes a user's token; None: joins need none."""
 
 
 SPEAKER = Part()
@@ -74,7 +74,7 @@ class Socket(asyncio.Protocol):
         self._on_frame: Callable[[bytes], None]
         self._rest = b""
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when what was asked for is done, first of all the upgrade."""
+        """Done when the current operation is, the first of which is the upgrade."""
         self._lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -240,7 +240,7 @@ class Crowd:
     async def of(
         cls, port: int, users: Iterable[str], part: Part = SPEAKER, last_seq: int | None = None
     ) -> Self:
-        """One client for each user. Raises: BenchmarkFailed."""
+        """Connect one client for each user. Raises: BenchmarkFailed."""
         crowd = cls()
         await crowd.add(port, users, part, last_seq)
         return crowd
@@ -248,7 +248,7 @@ class Crowd:
     async def add(
         self, port: int, users: Iterable[str], part: Part = SPEAKER, last_seq: int | None = None
     ) -> None:
-        """More clients, all at once. Raises: BenchmarkFailed."""
+        """Connect more clients, all at once. Raises: BenchmarkFailed."""
         loop = asyncio.get_running_loop()
         clients = []
         for user in users:
@@ -270,7 +270,7 @@ class Crowd:
         await _all_ready(self._clients)
 
     async def chat(self, per_second: float) -> None:
-        """Messages at this pace, each by the next client, until it is cancelled.
+        """Send messages at this pace, each by the next client, until cancelled.
 
         Raises: BenchmarkFailed.
         """

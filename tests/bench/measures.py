@@ -56,13 +56,13 @@ QUICK = Effort(rounds=7, idle=1_000, starts=3, exchanges=200, notices=2_000)
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of those that are compared: a server and its clients."""
+    """One side of a comparison: a server and its clients."""
 
     server: Running
     crowd: Crowd
 
     async def cost_us(self, messages: int) -> float:
-        """CPU of the server per message, in µs, over one round."""
+        """Return the server's CPU per message, in µs, over one round."""
         before = self.server.cpu_us()
         await self.crowd.speak(messages)
         return (self.server.cpu_us() - before) / (messages * self.crowd.speakers)
@@ -80,7 +80,7 @@ class Costs:
 
 
 async def turn(effort: Effort) -> list[Figure]:
-    """A turn of the AI against an echo of the same frame."""
+    """Measure a turn of the AI against an echo of the same frame."""
     async with AsyncExitStack() as stack:
         echo = await side_of(stack, effort, running("echo"), ECHO)
         server = await side_of(stack, effort, running("server", settings=MEMORY))
@@ -110,7 +110,7 @@ async def _saturated(side: Side, effort: Effort) -> list[Figure]:
 
 
 async def sqlite(effort: Effort) -> list[Figure]:
-    """A turn stored in SQLite against one stored in memory."""
+    """Measure a turn stored in SQLite against one stored in memory."""
     async with AsyncExitStack() as stack:
         sides = {"memory": await side_of(stack, effort, running("server", settings=MEMORY))}
         for synchronous in ("full", "normal"):
@@ -124,7 +124,7 @@ async def sqlite(effort: Effort) -> list[Figure]:
 
 
 async def dynamodb(effort: Effort) -> list[Figure]:
-    """A turn stored in DynamoDB against an echo that makes the same requests with the bare SDK."""
+    """Measure a turn stored in DynamoDB against an echo that makes the same requests."""
     effort = replace(effort, connections=10, messages=10)
     async with AsyncExitStack() as stack:
         settings = stack.enter_context(in_dynamodb())
@@ -143,7 +143,7 @@ async def dynamodb(effort: Effort) -> list[Figure]:
 
 
 async def idle(effort: Effort, checkout: Path = ROOT) -> list[Figure]:
-    """Memory of a connection that has joined and is silent; and how fast they join."""
+    """Measure the memory of a joined and silent connection, and the rate of joins."""
     with running("server", settings=MEMORY, checkout=checkout) as server:
         async with Crowd() as crowd:
             await crowd.add(server.port, named("warm", 250))
@@ -171,7 +171,7 @@ async def idle(effort: Effort, checkout: Path = ROOT) -> list[Figure]:
 
 
 async def length(effort: Effort) -> list[Figure]:
-    """A turn in a long conversation against one in a short conversation, by store."""
+    """Measure a turn in a long conversation against one in a short conversation, by store."""
     figures = await _length("memory", MEMORY, effort)
     with in_sqlite() as settings:
         return figures + await _length("SQLite", settings, effort)
@@ -292,7 +292,7 @@ async def alternate(effort: Effort, **sides: Side) -> list[Costs]:
 
 
 def compared(name: str, costs: Costs, base: Costs, goal: float | None = None) -> Figure:
-    """The median of the ratios of each round."""
+    """Return the median of the rounds' ratios."""
     ratios = [cost / other for cost, other in zip(costs.rounds, base.rounds, strict=True)]
     low, _, high = quantiles(ratios, n=4)
     return Figure(
@@ -305,7 +305,7 @@ def compared(name: str, costs: Costs, base: Costs, goal: float | None = None) ->
 
 
 async def settled_kib(server: Running) -> int:
-    """The server's memory, once it does not change any more."""
+    """Return the server's memory, once it does not change any more."""
     memory, before = server.memory_kib(), -1
     while memory != before:
         await asyncio.sleep(SETTLE_S)

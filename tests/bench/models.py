@@ -136,7 +136,7 @@ class _Event(msgspec.Struct):
 
 
 async def calls(effort: Effort) -> list[Figure]:
-    """CPU of an answer by the adapter, against a bare client that reads the same."""
+    """Measure the CPU of an answer by the adapter, against a bare client that reads the same."""
     figures = []
     with _model() as url:
         async with httpx2.AsyncClient() as http:
@@ -154,7 +154,7 @@ async def calls(effort: Effort) -> list[Figure]:
 
 
 class _Bare:
-    """The least that a client can do."""
+    """A client that does as little as possible."""
 
     def __init__(self, http: httpx2.AsyncClient, url: str, model: str) -> None:
         self._http = http
@@ -294,7 +294,7 @@ async def _first_byte_s(http: httpx2.AsyncClient, url: str) -> float:
 
 
 async def streams(effort: Effort) -> list[Figure]:
-    """Acknowledgements while many slow answers stream."""
+    """Measure acknowledgements while many slow answers stream."""
     with _model() as url, _server(url) as server:
         readers = await _readers(server.port, named("reader", STREAMS))
         async with await Crowd.of(server.port, named("chatter", CHATTERS)) as chatters:
@@ -324,7 +324,7 @@ async def streams(effort: Effort) -> list[Figure]:
 
 
 async def _chat(server: Running, chatters: Crowd) -> tuple[list[float], float]:
-    """The percentiles of the acknowledgements over a while, and the CPUs that the server took."""
+    """Return percentiles of the acknowledgements over a while, and the CPUs in use."""
     chatters.latencies.clear()
     before = server.cpu_us()
     chatting = asyncio.create_task(chatters.chat(CHAT_PER_S))

@@ -364,7 +364,7 @@ async def test_a_join_ref_that_is_hard_to_compare_is_merely_stale(
 
 
 class CountingFanout(MemoryFanout):
-    """Counts who listens."""
+    """A fan-out that counts its subscribers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -519,7 +519,7 @@ def test_whatever_one_client_sends_another_chats_on(
 
 
 async def _acknowledgements(one: Socket, count: int) -> list[tuple[Any, int]]:
-    """Ref and seq of so many replies, in the order in which they come."""
+    """Return ref and seq of so many replies, in the order of arrival."""
     replies: list[tuple[Any, int]] = []
     while len(replies) < count:
         _, ref, _, event, payload = await one.receive()

@@ -236,7 +236,7 @@ def environment(bridge: FaultyBridge) -> dict[str, str]:
 
 
 async def _talk_until_killed(folder: Path, bridge: FaultyBridge, said: dict[str, list[str]]) -> int:
-    """Four users write, in the middle of which the process is killed; the code it ended with."""
+    """Let four users write while the process is killed, and return its exit code."""
     async with server(folder, **environment(bridge)) as process:
 
         async def talk(user_id: str) -> None:

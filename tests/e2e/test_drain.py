@@ -84,7 +84,7 @@ async def drained(
 
 
 async def asked(customer: User, assistant: ScriptedSteps, message_id: str = "m1") -> None:
-    """Join and say something; return when the answer is in the making."""
+    """Join and send a message; return when the answer has begun."""
     await customer.join()
     await customer.say("Bună ziua!", messageId=message_id)
     await customer.wait_for("typing")
@@ -481,7 +481,7 @@ class Chatter:
         return Counter(answered for author, ids in seen if author == "ai" for answered in ids)
 
     def say(self) -> None:
-        """Write, or repeat what is in doubt."""
+        """Send a message, or repeat the unacknowledged one."""
         number = len(self.acknowledged) + 1
         self._in_doubt = self._in_doubt or f"{self._who['userId']}-{number}"
         words = {"locationId": "l1", "message": f"Bună, {number}!", "messageId": self._in_doubt}

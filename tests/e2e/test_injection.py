@@ -78,7 +78,7 @@ class Windows:
 
 @asynccontextmanager
 async def both(browser: Browser, *answers: str) -> AsyncIterator[Windows]:
-    """Both programs and a window of each; neither may ask anybody else for anything."""
+    """Open both programs and a window of each; neither page may send requests elsewhere."""
     server, bridge = (At(free_port()) for _ in range(2))
     settings = Settings(
         store="memory",
@@ -310,7 +310,7 @@ def _chat(text: str) -> Payload:
 
 
 def _coordinators_server(text: str) -> Answer:
-    """Somebody waits, and is this in every field; it refuses every deed with it."""
+    """Return the answers of a bridge with the text in every field and in every refusal."""
     mine = {**_chat(text), "sessionId": "s2", "status": "live", "coordinatorId": "Maria"}
     board = {"waiting": [_chat(text)], "live": [mine], "server": {"reachable": False}}
 

@@ -35,7 +35,7 @@ EFFORT = effort(
 
 
 class Seat:
-    """One socket of one customer, and all that it got."""
+    """One socket of one customer, and all that it received."""
 
     def __init__(self, who: Customer, socket: User, closing: AsyncExitStack) -> None:
         self.who = who
@@ -49,7 +49,7 @@ class Seat:
         """Session → the last seq that the socket had at its last join."""
 
     def take(self) -> None:
-        """Note what has been pushed so far."""
+        """Record the pushes so far."""
         for event, payload in self.socket.pushes:
             if event in ("phx_close", "typing", "message_delta"):
                 continue

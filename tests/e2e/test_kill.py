@@ -57,7 +57,7 @@ class Chatter:
             self.cut_off += self.in_doubt is not None
 
     async def _settle(self, socket: User) -> None:
-        """Repeat what is in doubt, and one thing that is not."""
+        """Repeat the unacknowledged message, and one that was acknowledged."""
         if self.in_doubt is not None:
             await self._say(socket, self.in_doubt)
         if self.acknowledged:
@@ -85,7 +85,7 @@ class Chatter:
 
 
 class Countdown:
-    """Kills the process after so many messages."""
+    """A countdown that kills the process after so many messages."""
 
     def __init__(self, process: ServerProcess, left: int) -> None:
         self._process = process

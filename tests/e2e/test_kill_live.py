@@ -47,7 +47,7 @@ class System:
         self._running[name] = process, stack
 
     async def step(self) -> None:
-        """Kill who is to die, and start it again."""
+        """Kill the programs that are to die, and start them again."""
         for name in self._mortals:
             process, _ = self._running[name]
             process.signal(signal.SIGKILL)
@@ -109,7 +109,7 @@ async def system(folder: Path, mortals: tuple[str, ...]) -> AsyncIterator[System
 
 
 async def claim(whole: System, session_id: str) -> None:
-    """Maria sees that Ana waits, and takes her conversation."""
+    """Claim Ana's conversation as Maria, once it is listed as waiting."""
     async with whole.maria() as (maria, board):
         if not board["waiting"]:
             await maria.wait_for("notification", type="waiting")
@@ -117,7 +117,7 @@ async def claim(whole: System, session_id: str) -> None:
 
 
 async def answer(whole: System) -> None:
-    """Maria sees what Ana wrote, and answers."""
+    """Answer as Maria, once Ana's message has arrived."""
     async with whole.chat() as (maria, joined):
         if not any(said["messageId"] == "u1" for said in joined["messages"]):
             await maria.wait_for("user_message", messageId="u1")

@@ -82,7 +82,7 @@ class System:
         return ana
 
     async def at_bridge(self, topic: str = CHAT, **payload: Any) -> "AtBridge":
-        """Somebody's socket at the bridge, joined."""
+        """Yield a joined socket of the bridge."""
         url = f"ws://{self.bridge_url}/socket/websocket"
         connection = PhoenixConnection(url, settings=SOON)
         await self._stack.enter_async_context(connection)
@@ -96,7 +96,7 @@ class System:
 
 
 class AtBridge:
-    """Somebody who has joined a topic of the bridge."""
+    """A client that has joined a topic of the bridge."""
 
     def __init__(self, channel: PhoenixChannel) -> None:
         self._channel = channel

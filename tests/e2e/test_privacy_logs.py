@@ -328,7 +328,7 @@ async def test_tokens_good_and_bad_however_they_come() -> None:
 
 
 async def joined(socket: ClientConnection, **payload: str) -> str:
-    """Join as u1; the reply."""
+    """Join as u1, and return the reply."""
     join = {"businessId": "b1", "userId": "u1", **payload}
     await socket.send(json.dumps(["1", "1", "messages:b1", "phx_join", join]))
     return str(await socket.recv())
@@ -336,7 +336,7 @@ async def joined(socket: ClientConnection, **payload: str) -> str:
 
 @pytest.fixture
 def chatty_libraries() -> Iterator[None]:
-    """Libraries that log whatever they can, as if somebody looked for a fault of theirs."""
+    """Make libraries log as much as they can, as for debugging."""
     levels = {name: logging.getLogger(name).level for name in LIBRARIES}
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.DEBUG)

@@ -11,7 +11,7 @@ Body = dict[str, Any]
 
 
 class AgentServerDouble:
-    """Executes and records every command, except those that `refusals` names.
+    """A double that executes and records every command, except those in `refusals`.
 
     It outlives the process that serves it: `app` makes another application with the same state.
     """

@@ -22,7 +22,7 @@ PACKAGE = Package(
     "sha512-V8D8cjSMtAR4rHaD2ulp3DR/ZguXQjDNOqwKDNvjb/OJL/KR1I0SDf5xpRCd+TYKjhmf9fM8Xpg3QBKPmV9Kmw==",
 )
 KEY = "sk-test-key"
-"""The only one that it takes."""
+"""The only key that the server accepts."""
 
 Fixture = dict[str, Any]
 """`{"match": {…}, "response": {…}, …}`: the first one that matches a request answers it."""
@@ -36,12 +36,12 @@ class Aimock:
         self.url = f"http://127.0.0.1:{port}/v1"
 
     def play(self, *fixtures: Fixture) -> None:
-        """Reset it, and answer by these fixtures."""
+        """Reset the server, and set its fixtures."""
         self._control("POST", "reset")
         self._control("POST", "fixtures", {"fixtures": list(fixtures)})
 
     def requests(self) -> list[dict[str, Any]]:
-        """The bodies of the requests of models since `play`."""
+        """The bodies of the requests for completions since `play`."""
         told = self._control("GET", "journal")
         return [each["body"] for each in told if each["path"].endswith("/chat/completions")]
 
@@ -68,21 +68,24 @@ class Aimock:
 
 
 def says(text: str, *, match: Fixture | None = None, **options: Any) -> Fixture:
-    """A text; `options`: `latency` in ms between chunks, `chunkSize`, `truncateAfterChunks`, …"""
+    """Return a text fixture.
+
+    `options`: `latency` in ms between chunks, `chunkSize`, `truncateAfterChunks`, …
+    """
     return {"match": match or {}, "response": {"content": text}, **options}
 
 
 def calls(
     name: str, arguments: Fixture | None = None, *, match: Fixture, text: str = ""
 ) -> Fixture:
-    """A call of a tool, after some text."""
+    """Return a fixture that answers with some text and a tool call."""
     response: Fixture = {"toolCalls": [{"name": name, "arguments": arguments or {}}]}
     return {"match": match, "response": response | ({"content": text} if text else {})}
 
 
 def fails(status: int, *, match: Fixture | None = None, retry_after: int | None = None,
           **error: str) -> Fixture:  # fmt: skip
-    """An error; `error`: its `message`, `type` and `code`."""
+    """Return a fixture that answers with an error; `error`: its `message`, `type` and `code`."""
     response: Fixture = {"error": {"message": "no", **error}, "status": status}
     if retry_after is not None:
         response["retryAfter"] = retry_after
@@ -102,7 +105,7 @@ def aimock() -> Aimock:
 
 @cache
 def _started() -> Aimock | str:
-    """Return the server, or why there is none; tried once in a run."""
+    """Return the server, or the reason for which there is none; tried once in a run."""
     try:
         return _start()
     except Missing as missing:

@@ -1,4 +1,4 @@
-"""An assistant that does what a test wrote down for it, step by step."""
+"""An assistant that follows a test's script, step by step."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,9 +14,9 @@ class Step(Enum):
     """A step of an assistant other than a piece of text, a tool call or an exception."""
 
     PAUSE = auto()
-    """Wait for the test's `go`."""
+    """Wait for the test to call `go`."""
     HANG = auto()
-    """Never come back."""
+    """Never return."""
     RESTART = auto()
     """Start the text over."""
 
@@ -42,12 +42,12 @@ class Said(AnswerWriter):
 
 
 def transfer(reason: str = "user_request", summary: str = "wants a human") -> Use:
-    """Calls the tool that asks for a human."""
+    """Return a step that calls the tool for a human."""
     return lambda toolbox: toolbox.transfer_to_live_chat(reason, summary)
 
 
 class ScriptedSteps(Assistant):
-    """Turn n follows the n-th script, later turns the last one.
+    """An assistant whose turn n follows the n-th script, and later turns the last one.
 
     A text is a piece of the answer, an exception is raised, a function gets the toolbox.
     """

@@ -23,7 +23,7 @@ PATIENCE_S = 20.0
 
 
 class MemoryBridge(Bridge):
-    """Accepts every notice, unless a fault is set."""
+    """A bridge in memory that accepts every notice, unless a fault is set."""
 
     def __init__(self) -> None:
         self.accepted: list[Notice] = []

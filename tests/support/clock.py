@@ -1,4 +1,4 @@
-"""Virtual time and counted ids: the same run, every run, as fast as the machine can."""
+"""Virtual time and counted ids, so that every run is the same and takes no real time."""
 
 import asyncio
 import itertools
@@ -30,7 +30,7 @@ async def settle() -> None:
 
 
 class VirtualTimer:
-    """A callback, and when it is due."""
+    """A callback, and its due time."""
 
     def __init__(self, due_ms: int, callback: Callable[[], None]) -> None:
         self.due_ms = due_ms
@@ -92,12 +92,12 @@ class VirtualClock(Clock):
 
 
 def _whole_ms(seconds: float) -> int:
-    """Never too early: a timer fires at the first whole millisecond that is late enough."""
+    """Round up to whole milliseconds, so that no timer fires too early."""
     return max(0, math.ceil(round(seconds * 1000, 6)))
 
 
 class CountedIds:
-    """32 hexadecimal digits that count; those of two processes differ."""
+    """Ids of 32 hexadecimal digits that count up; those of two processes differ."""
 
     def __init__(self, process: int = 1) -> None:
         self._process = process

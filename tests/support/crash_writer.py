@@ -1,4 +1,4 @@
-"""Writes to an SQLite file until it is killed, saying on stdout what has been acknowledged.
+"""A program that writes to an SQLite file until it is killed, and prints what is acknowledged.
 
     python -m tests.support.crash_writer FILE SESSIONS
 

@@ -22,14 +22,14 @@ _kept: set[str] = set()
 
 
 def keep(*texts: object) -> None:
-    """Remember what must be in no log; what could stand there by chance is not held against it."""
+    """Remember texts that no log may contain, except those that may occur by chance."""
     for text in texts:
         if isinstance(text, str) and (len(text) >= 12 or (len(text) >= 5 and not text.isascii())):
             _kept.add(text)
 
 
 def keep_payload(payload: Mapping[str, object]) -> None:
-    """The private fields of what a user sends."""
+    """Keep the private fields of a user's payload."""
     keep(*(payload.get(field) for field in _PRIVATE))
 
 

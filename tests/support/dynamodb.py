@@ -91,7 +91,7 @@ class Engine:
         self.url = f"http://127.0.0.1:{port}"
 
     def call(self, operation: str, **request: Any) -> Any:
-        """Ask it something, without the SDK: what it answers. Raises: RuntimeError."""
+        """Send a request without the SDK, and return its answer. Raises: RuntimeError."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_S)
         headers = {
             "Authorization": _SIGNED,
@@ -110,7 +110,7 @@ class Engine:
         return json.loads(content)
 
     def table(self, path: Path) -> str:
-        """The name of the table of this path, which is made where it is not there yet."""
+        """Return the name of this path's table, which is created if it does not exist."""
         name = f"test-{hashlib.sha256(str(path).encode()).hexdigest()[:24]}"
         if name not in _tables(self.port):
             self.call("CreateTable", **definition(name))
@@ -141,7 +141,7 @@ class StoppedClock(SystemClock):
 
 
 def dynamo_store(url: str, table: str, at: datetime) -> DynamoStore:
-    """The product's store, not opened yet, for which it is always `at`."""
+    """Return the product's store, not opened yet, with a clock that stands at `at`."""
     return DynamoStore(table, endpoint_url=url, clock=StoppedClock(at), jitter=Random(1).random)
 
 
@@ -170,7 +170,7 @@ def _tables(port: int) -> set[str]:
 
 
 def engine(name: str) -> Engine:
-    """The run's engine of this name, for a test.
+    """Return the run's engine of this name; skip the test where there is none.
 
     Where it cannot be started the test is skipped, and that, where CI is set, is a failure.
     """
@@ -181,7 +181,7 @@ def engine(name: str) -> Engine:
 
 
 def started(name: str) -> Engine:
-    """The engine of this name, started where it is not yet. Raises: Missing."""
+    """Return the engine of this name, started if it is not running. Raises: Missing."""
     found = _found(name)
     if isinstance(found, Missing):
         raise found

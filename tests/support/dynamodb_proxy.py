@@ -42,13 +42,13 @@ class Fault(Enum):
     LOST = auto()
     """The request is executed, and then the connection is reset."""
     LOST_BROKEN = auto()
-    """It is done, and answered with HTTP 500."""
+    """The request is executed, and answered with HTTP 500."""
     MUTE = auto()
-    """It is done, and nothing is ever answered."""
+    """The request is executed, and never answered."""
 
 
 class Asked(NamedTuple):
-    """One request: the how manieth, from 1, what for, and with which body."""
+    """One request: its number, from 1, its operation and its body."""
 
     number: int
     operation: str
@@ -68,11 +68,11 @@ Plan = Callable[[Asked], Fault | Hold | None]
 
 
 def nothing(asked: Asked) -> None:
-    """All goes well."""
+    """A plan without faults."""
 
 
 def in_turn(*faults: Fault | Hold | None, operation: str | None = None) -> Plan:
-    """One after the other for the next requests, of one kind alone if it is named; then nothing."""
+    """Return a plan with one fault for each of the next requests (of one operation, if named)."""
     left = deque(faults)
 
     def plan(asked: Asked) -> Fault | Hold | None:
@@ -84,29 +84,29 @@ def in_turn(*faults: Fault | Hold | None, operation: str | None = None) -> Plan:
 
 
 def always(fault: Fault) -> Plan:
-    """The same for every request."""
+    """Return a plan with the same fault for every request."""
     return lambda asked: fault
 
 
 def at_call(number: int, fault: Fault) -> Plan:
-    """The `number`-th request from now on, counted from 1, and no other."""
+    """Return a plan with a fault at the `number`-th request from now on, counted from 1."""
     return in_turn(*[None] * (number - 1), fault)
 
 
 def seeded(seed: int, share: float, *faults: Fault) -> Plan:
-    """One of these at random for a share of the requests: the same ones for the same seed."""
+    """Return a plan with random faults at a share of the requests, reproducible by the seed."""
     random = Random(seed)
     return lambda asked: random.choice(faults) if random.random() < share else None
 
 
 @dataclass
 class FaultProxy(Listener):
-    """Stands before an engine, and passes on what its plan lets through."""
+    """A proxy before an engine, which executes its plan."""
 
     engine_url: str
     plan: Plan = nothing
     asked: list[Asked] = field(default_factory=list)
-    """Every request, whatever became of it."""
+    """Every request, executed or not."""
     spent: list[Spent] = field(default_factory=list)
     """The capacity used by each request that the engine answered."""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -124,7 +124,7 @@ class FaultProxy(Listener):
         self._dealt_with = 0
 
     async def wait_until(self, count: int) -> None:
-        """Return once so many requests have had what was planned for them."""
+        """Return once so many requests have been handled."""
         async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: self._dealt_with >= count)
 
@@ -140,7 +140,7 @@ class FaultProxy(Listener):
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: "_Upstream"
     ) -> bool:
-        """One request and its answer; False: the connection has ended with it."""
+        """Handle one request; return False if the connection has ended with it."""
         head, content = await _message(reader)
         operation = _header(head, "x-amz-target").partition(".")[2]
         asked = Asked(len(self.asked) + 1, operation, json.loads(content))

@@ -49,7 +49,7 @@ def message(name: str, *, with_key: bool) -> Decide:
 
 
 def takeover(name: str) -> Decide:
-    """Takes the conversation over."""
+    """A decision that takes the conversation over."""
 
     def decide(session: Session) -> Draft:
         draft = Draft(session)
@@ -60,7 +60,7 @@ def takeover(name: str) -> Decide:
 
 
 async def append(store: DynamoStore, number: int, decide: Decide) -> Session:
-    """The session of this number once the decision is stored, made again until its seq is free."""
+    """Store the decision, made again until its seq is free, and return the session."""
     while True:
         loaded = await store.latest(customer(number))
         session = loaded.session if loaded else _new(number)

@@ -48,7 +48,7 @@ class FaultyStore(MemoryStore):
     """
 
     def __init__(self, *, yields: int = 0) -> None:
-        """`yields`: how often each call lets other tasks run, before and after it does its work."""
+        """`yields`: the number of times that a call yields, before and after its work."""
         super().__init__()
         self._yields = yields
         self._faults: dict[str, _Faults] = {}
@@ -57,25 +57,25 @@ class FaultyStore(MemoryStore):
         self.entries_read = 0
 
     def fail(self, method: str, times: int = 1) -> None:
-        """The next calls of `method` raise StorageUnavailable and do nothing."""
+        """Make the next calls of `method` raise StorageUnavailable and do nothing."""
         self._of(method).before.extend([StorageUnavailable("as told")] * times)
 
     def lose_answer(self, method: str) -> None:
-        """The next call of `method` does its work, and then raises StorageUnavailable."""
+        """Make the next call of `method` do its work, and then raise StorageUnavailable."""
         self._of(method).after.append(StorageUnavailable("as told, after the work"))
 
     def hold(self, method: str) -> Hold:
-        """The next call of `method` waits before its work."""
+        """Make the next call of `method` wait before its work."""
         self._of(method).before.append(hold := Hold())
         return hold
 
     def hold_answer(self, method: str) -> Hold:
-        """The next call of `method` waits after its work."""
+        """Make the next call of `method` wait after its work."""
         self._of(method).after.append(hold := Hold())
         return hold
 
     def go_down(self) -> None:
-        """Every call raises StorageUnavailable."""
+        """Make every call raise StorageUnavailable."""
         self._down = True
 
     def come_back(self) -> None:
@@ -168,19 +168,19 @@ class LossyFanout(MemoryFanout):
             super().publish(customer, event)
 
     def lose(self) -> None:
-        """Drop all that is held, and hold no more."""
+        """Drop all held events, and stop holding."""
         self.held.clear()
         self.holding = False
 
     def pass_on(self, *, reverse: bool = False, times: int = 1) -> None:
-        """Hand on what is held, and hold no more."""
+        """Publish all held events, and stop holding."""
         held, self.held, self.holding = self.held, [], False
         for customer, event in (held[::-1] if reverse else held) * times:
             super().publish(customer, event)
 
 
 class RandomFanout(MemoryFanout):
-    """Loses, doubles and delays events, as its seed has it."""
+    """A fan-out that loses, doubles and delays events at random, by a seed."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -201,7 +201,7 @@ class RandomFanout(MemoryFanout):
 
 
 class FaultyBusinesses(Businesses):
-    """The demo's businesses, until `error` is set, or `hold`."""
+    """The demo's businesses, with an `error` or a `hold` on command."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self._known = MemoryBusinesses()

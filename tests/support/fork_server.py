@@ -27,11 +27,11 @@ _NUMBER = struct.Struct("i")
 
 
 class Forked(NamedTuple):
-    """A program that runs."""
+    """A running program."""
 
     pid: int
     ended: IO[bytes]
-    """A pipe that gets, once it has ended, what `exit_code` reads."""
+    """A pipe that receives the input of `exit_code` when the program has ended."""
 
 
 def exit_code(told: bytes) -> int:

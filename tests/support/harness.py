@@ -76,7 +76,7 @@ class Recorder(Metrics):
 
 
 class User:
-    """One client of a customer: what it sends, and everything that it gets."""
+    """One client of a customer: it sends, and records everything that it receives."""
 
     def __init__(self, app: "App", who: Customer) -> None:
         self._app = app
@@ -84,7 +84,7 @@ class User:
         self.customer = who
         self.session_id: SessionId | None = None
         self.log: list[Entry] = []
-        """The entries it knows of the session it is in, in the order in which it got them."""
+        """The entries of its session, in the order in which it received them."""
         self.received: list[tuple[SessionId, Entry]] = []
         """The entries that were pushed to it, of whatever session."""
         self.deltas: list[Delta] = []
@@ -111,7 +111,7 @@ class User:
         return [entry.seq for entry in self.log]
 
     async def join(self, place: ResumePosition | None = None) -> Joined:
-        """Join, and from then on follow. Raises: StorageUnavailable."""
+        """Join, and receive what follows. Raises: StorageUnavailable."""
         joined = await self.begin_to_join(place)
         self.start(joined)
         return joined
@@ -121,7 +121,7 @@ class User:
         return await self.join(ResumePosition(self.log[-1].seq if self.log else 0, self.session_id))
 
     async def begin_to_join(self, place: ResumePosition | None = None) -> Joined:
-        """Subscribe and read; `start` is still to come, as when the reply is on its way."""
+        """Subscribe and read; `start` follows, as when the reply is in transit."""
         self._follower = Subscription(
             self.customer,
             fanout=self._app.fanout,
@@ -133,7 +133,7 @@ class User:
         return await self._app.join(self.customer, self._follower, place)
 
     def start(self, joined: Joined) -> None:
-        """The reply has gone out: take it in, and follow from there."""
+        """Process the join's reply, and receive what follows."""
         assert self._follower is not None
         session = joined.session
         self._enter(session.session_id if session is not None else None)
@@ -141,7 +141,7 @@ class User:
         self._follower.start(self.session_id, session.seq if session is not None else 0)
 
     def leave(self) -> None:
-        """The socket is gone."""
+        """Disconnect."""
         if self._follower is not None:
             self._follower.stop()
 
@@ -269,7 +269,7 @@ class App:
         businesses: Businesses | None = None,
         bridge: Bridge | None = None,
     ) -> "App":
-        """Another process on the same store and the same time; its fan-out is its own."""
+        """Return another process on the same store and clock, with a fan-out of its own."""
         self._processes_begun += 1
         return App(
             assistant or self.assistant,
@@ -283,7 +283,7 @@ class App:
         )
 
     def user(self, business_id: str = "b1", user_id: str = "u1") -> User:
-        """A new client of a customer, not joined yet."""
+        """Return a new client of a customer, not joined yet."""
         return User(self, customer(business_id, user_id))
 
     def coordinator(self, name: str | None = "ana") -> Coordinator:
@@ -301,14 +301,14 @@ class App:
         await deliver.run()
 
     async def stop_delivering(self) -> None:
-        """Finish what is under way, for as long as there is time for that."""
+        """Stop the delivery, which finishes what is in progress within FLUSH_S."""
         if self._delivering is not None:
             self._delivering.cancel()
             await self.clock.advance(FLUSH_S)
             await asyncio.wait({self._delivering})
 
     async def die(self) -> None:
-        """The process ends, and what it was doing is lost."""
+        """End the process; what it was doing is lost."""
         await self.turns.stop()
 
     async def settle(self) -> None:
@@ -320,17 +320,17 @@ class App:
         await self.clock.advance(self.policy.turn_quiet_s)
 
     async def session_id(self, who: Customer) -> SessionId:
-        """The id of the customer's newest session."""
+        """Return the id of the customer's newest session."""
         return (await self.head(who)).session_id
 
     async def head(self, who: Customer) -> Session:
-        """The customer's newest session as it is stored."""
+        """Return the customer's newest session as it is stored."""
         loaded = await MemoryStore.latest(self.store, who)
         assert loaded is not None, f"{who} has no session"
         return loaded.session
 
     async def stored(self, who: Customer) -> list[Entry]:
-        """The log of the customer's newest session as it is stored; empty when there is none."""
+        """Return the log of the customer's newest session as stored; empty if there is none."""
         loaded = await MemoryStore.latest(self.store, who)
         if loaded is None:
             return []
@@ -372,7 +372,7 @@ async def harness(
     bridge: Bridge | None = None,
     **settings: Any,
 ) -> AsyncIterator[App]:
-    """One process with what is given, and fresh defaults for the rest; stopped at the end.
+    """Run one process with the given parts, and fresh defaults for the rest; stop it at the end.
 
     `bridge`: then there is one, and `deliver` tells it what it must be told.
     `settings`: fields of `Settings`, such as `turn_quiet_ms=0`.

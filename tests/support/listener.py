@@ -9,7 +9,7 @@ from typing import Self
 
 @dataclass
 class Listener(ABC):
-    """Use it as `async with`; `stop` and `start` make it refuse connections and be back."""
+    """A server, used as `async with`; `stop` makes it refuse connections, `start` accept them."""
 
     port: int = field(default=0, kw_only=True)
     _connections: set[asyncio.Task[None]] = field(default_factory=set, init=False)
@@ -31,12 +31,12 @@ class Listener(ABC):
         await self.stop()
 
     async def start(self) -> None:
-        """Listen, on the same port as ever."""
+        """Listen, each time on the same port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Refuse connections, and drop those that there are."""
+        """Refuse connections, and drop the open ones."""
         if self._server is not None:
             self._server.close()
             self._server = None

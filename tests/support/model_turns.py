@@ -83,7 +83,7 @@ class Turn:
 
 
 def conversation(*said: str, business_id: str = "b1") -> tuple[Session, tuple[Message, ...]]:
-    """A session in which user and AI have written these texts in turns, and its log.
+    """Return a session in which user and AI have written these texts in turns, and its log.
 
     The user speaks last.
     """
@@ -119,7 +119,7 @@ def _in(business_id: str) -> Session:
 
 
 def view_of(*said: str, business: Business | None = BISTRO, **more: Any) -> View:
-    """The view of such a conversation; its last message is pending."""
+    """Return the view of such a conversation; its last message is pending."""
     session, log = conversation(*said)
     return View(session=session, business=business, entries=log, pending=log[-1:], **more)
 
@@ -139,7 +139,7 @@ async def ask(
 
 @asynccontextmanager
 async def openai_assistant(url: str, **chosen: Any) -> AsyncIterator[ModelAssistant]:
-    """The product's assistant with the server at `url`; its model is `m1`."""
+    """Return the product's assistant with the server at `url`; its model is `m1`."""
     settings = {"api_key": "key", "clock": SystemClock(), **chosen}
     client = OpenAIClient(url, settings.pop("api_key"), settings["clock"])
     settings = {"model": "m1", "timeout_s": 20.0, **settings}

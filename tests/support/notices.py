@@ -183,7 +183,7 @@ SAMPLES: dict[str, Sample] = {
 def notice(
     content: NoticeContent, *, notice_id: str = "n1", who: Customer = ANA, position: int = 10
 ) -> Notice:
-    """A notice with this content."""
+    """Return a notice with this content."""
     return Notice(
         notice_id=notice_id,
         session_id=SessionId("s1"),

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ai-agent-server"
 FETCH_S = 45.0
-"""Less than the time limit of a test."""
+"""A time-out below the time limit of a test."""
 START_S = 30.0
 
 
@@ -38,7 +38,7 @@ class Package:
 
 
 def fetched(package: Package, limit_s: float = FETCH_S) -> Path:
-    """The unpacked package in the cache, which is filled where it is not there. Raises: Missing."""
+    """Return the unpacked package, from the cache if it is there. Raises: Missing."""
     folder = CACHE / package.spec.strip("@").replace("/", "-")
     with _locked(folder):
         if not folder.exists():
@@ -87,7 +87,7 @@ def run(command: list[str], answers: Callable[[], bool]) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Alone on this machine."""
+    """Hold a lock of this machine."""
     try:
         CACHE.mkdir(parents=True, exist_ok=True)
         lock = folder.with_name(f"{folder.name}.lock").open("w")

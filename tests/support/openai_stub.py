@@ -19,14 +19,14 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Request:
-    """A request as it came."""
+    """A request as it was received."""
 
     headers: dict[str, str]
     body: Json
 
 
 class Wire:
-    """The connection of one request: what to send on it, and whether the client is still there."""
+    """The connection of one request: it sends, and knows whether the client is connected."""
 
     def __init__(
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -58,17 +58,17 @@ Answer = Callable[[Wire], Awaitable[None]]
 
 
 def event(**chunk: Any) -> bytes:
-    """One event of a stream."""
+    """Return one event of a stream."""
     return b"data: " + json.dumps(chunk).encode() + b"\n\n"
 
 
 def delta(finish: str | None = None, **message: Any) -> bytes:
-    """One chunk of a reply."""
+    """Return one chunk of a reply."""
     return event(choices=[{"index": 0, "delta": message, "finish_reason": finish}])
 
 
 def call(name: str | None, arguments: Any, **fields: Any) -> Json:
-    """A piece of a tool call; `fields`: its `index` and `id`."""
+    """Return a piece of a tool call; `fields`: its `index` and `id`."""
     function = {"arguments": arguments} | ({"name": name} if name is not None else {})
     return {**fields, "type": "function", "function": function}
 
@@ -98,7 +98,7 @@ def events(*pieces: bytes, then: Callable[[Wire], Awaitable[None]] | None = None
 
 
 def says(*pieces: str, finish: str = "stop") -> Answer:
-    """A well-formed reply of this text."""
+    """Return a well-formed reply of this text."""
     return events(
         delta(role="assistant", content=""),
         *[delta(content=piece) for piece in pieces],
@@ -109,7 +109,7 @@ def says(*pieces: str, finish: str = "stop") -> Answer:
 
 
 def calls(*names: str, text: str = "", **arguments: Any) -> Answer:
-    """A well-formed reply that calls these tools, each with these arguments."""
+    """Return a well-formed reply that calls these tools, each with these arguments."""
     made = [
         call(name, json.dumps(arguments), index=index, id=f"call_{index}")
         for index, name in enumerate(names)
@@ -119,7 +119,7 @@ def calls(*names: str, text: str = "", **arguments: Any) -> Answer:
 
 
 def plain(body: bytes, *, status: str = "200 OK", **headers: str) -> Answer:
-    """An answer that is not streamed; `retry_after="1"` is the header Retry-After."""
+    """Return an answer that is not streamed; `retry_after="1"` is the header Retry-After."""
     fields = {"content_type": "application/json", "content_length": str(len(body)), **headers}
     lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items()]
     head = f"HTTP/1.1 {status}\r\n{''.join(lines)}\r\n".encode()
@@ -131,7 +131,7 @@ def plain(body: bytes, *, status: str = "200 OK", **headers: str) -> Answer:
 
 
 def refuses(status: str, *, code: str = "", message: str = "no", **headers: str) -> Answer:
-    """An error as OpenAI's server sends it."""
+    """Return an error as OpenAI's server sends it."""
     error = {"message": message, "type": "error", "code": code or None, "param": None}
     return plain(json.dumps({"error": error}).encode(), status=status, **headers)
 
@@ -170,7 +170,7 @@ class Stub:
             await self._changed.wait_for(lambda: holds(self))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+        """Serve one connection."""
         await self._note(open=1, connections=1)
         try:
             while (request := await _request(reader)) is not None:
@@ -204,7 +204,7 @@ class Stub:
 
 @asynccontextmanager
 async def stub(*answers: Answer, **by_model: Answer) -> AsyncIterator[Stub]:
-    """A server on a free port of this machine."""
+    """Run a server on a free port of this machine."""
     running = Stub(answers, by_model)
     server = await asyncio.start_server(running.serve, "127.0.0.1", 0)
     running.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 MODULE = "entrypoints.cli.main"
 COMMAND = (sys.executable, "-m", MODULE)
 COMMAND_S = 50.0
-"""Less than the time limit of a test."""
+"""A time-out below the time limit of a test."""
 # Every warning of the interpreter is an error, and nothing of this machine's settings gets in.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -62,7 +62,7 @@ def command(
 
 
 def _waited_for(started: Forked) -> int:
-    """The exit code of a program, which is killed where it takes too long."""
+    """Return the exit code of a program, which is killed if it takes too long."""
     with started.ended as ended:
         if not select.select([ended], [], [], COMMAND_S)[0]:
             os.kill(started.pid, signal.SIGKILL)
@@ -100,11 +100,11 @@ class ServerProcess:
         return str(json.loads(line)["url"]).removeprefix("http://")
 
     def signal(self, number: int) -> None:
-        """Send it a signal, and do not wait."""
+        """Send a signal, without waiting."""
         os.kill(self._started.pid, number)
 
     async def end(self) -> Ended:
-        """Wait for its end."""
+        """Wait for the end of the process."""
         output, log = await asyncio.gather(self._output.read(), self._log.read())
         if self._code is None:
             self._code = exit_code(await (await _reader(self._started.ended)).read())
@@ -112,7 +112,7 @@ class ServerProcess:
         return Ended(self._code, output.decode(), log.decode())
 
     async def kill(self) -> None:
-        """End it, if it still runs."""
+        """Kill the process, if it still runs."""
         if self._code is None:
             with suppress(ProcessLookupError):
                 self.signal(signal.SIGKILL)
@@ -123,7 +123,7 @@ class ServerProcess:
 async def server(
     folder: Path, *, name: str = "serve", port: str = "0", fresh: object = False, **environment: str
 ) -> AsyncIterator[ServerProcess]:
-    """`ai-agent-server NAME` in a folder, on a free port; killed at the end if it still runs.
+    """Run `ai-agent-server NAME` in a folder, on a free port; kill it at the end if needed.
 
     `fresh`: as in `command`. Its log must not tell what was said, nor a secret of its environment.
     """
@@ -145,7 +145,7 @@ async def server(
 def _start(
     *arguments: str, folder: Path, environment: dict[str, str], fresh: object
 ) -> tuple[Forked, IO[bytes], IO[bytes]]:
-    """A command that runs, its output and its log."""
+    """Start a command; return it, its output and its log."""
     (output, to_output), (log, to_log) = os.pipe(), os.pipe()
     with open(os.devnull) as nothing, open(to_output, "wb"), open(to_log, "wb"):
         started = _fork_server().start(

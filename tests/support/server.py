@@ -58,7 +58,7 @@ async def running(app: Any, *, port: int = 0, **settings: Any) -> AsyncIterator[
 
 
 def free_port() -> int:
-    """A port that nobody listens on, for two programs that must know of each other beforehand.
+    """Return a free port, for two programs that must know of each other beforehand.
 
     It is below those that the system hands out, so that no other connection gets it in between.
     """

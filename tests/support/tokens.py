@@ -1,4 +1,4 @@
-"""Tokens of all kinds, and somebody who publishes keys."""
+"""Tokens of all kinds, and a publisher of keys."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from tests.support.listener import Listener
 SECRET = "s3cret-of-the-suite-with-more-than-32-bytes"
 DAY_S = 86_400
 JWT: dict[str, Any] = {"socket_auth": "jwt", "jwt_secret": SECRET}
-"""The settings of a server that believes `token`."""
+"""The settings of a server that accepts `token`."""
 PATIENCE_S = 20.0
 
 
@@ -28,36 +28,36 @@ def claims(user_id: str = "u1", business_id: str = "b1", **others: Any) -> dict[
 
 
 def token(user_id: str = "u1", business_id: str = "b1", **others: Any) -> str:
-    """A token that the server believes, unless another claim spoils it."""
+    """Return a token that the server accepts, unless another claim invalidates it."""
     return jwt.encode(claims(user_id, business_id, **others), SECRET)
 
 
 def ending_in(seconds: float, user_id: str = "u1", business_id: str = "b1") -> str:
-    """A token that is believed for so long from now, the leeway counted in."""
+    """Return a token that is valid for so long from now, including the leeway."""
     # Whole seconds: it may be up to one less.
     return token(user_id, business_id, exp=int(time.time() + seconds) - 10)
 
 
 @cache
 def rsa_key(bits: int = 2_048, number: int = 0) -> RSAPrivateKey:
-    """A private key; the same for the same arguments."""
+    """Return a private key; the same for the same arguments."""
     return generate_private_key(65_537, bits)
 
 
 @cache
 def ed25519_key(number: int = 0) -> Ed25519PrivateKey:
-    """A private key; the same for the same arguments."""
+    """Return a private key; the same for the same arguments."""
     return Ed25519PrivateKey.generate()
 
 
 def public_pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
-    """The public half, as a file has it."""
+    """Return the public key as PEM."""
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return pem.decode()
 
 
 def jwk(key: RSAPrivateKey | Ed25519PrivateKey, key_id: str | None, **more: Any) -> dict[str, Any]:
-    """The public half, as it is published."""
+    """Return the public key as JWK."""
     known: dict[str, Any]
     if isinstance(key, RSAPrivateKey):
         known = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
@@ -67,7 +67,7 @@ def jwk(key: RSAPrivateKey | Ed25519PrivateKey, key_id: str | None, **more: Any)
 
 
 class Publisher(Listener):
-    """Publishes keys at an address."""
+    """A server that publishes keys."""
 
     def __init__(self, *keys: dict[str, Any]) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Publisher(Listener):
         self.has_been_asked = asyncio.Event()
 
     def publish(self, *keys: Any) -> None:
-        """These are the keys from now on."""
+        """Set the published keys."""
         self.document = json.dumps({"keys": keys}).encode()
 
     @property
@@ -98,7 +98,7 @@ class Publisher(Listener):
 
 
 def answered(body: bytes, status: int = 200, head: str = "") -> bytes:
-    """An answer over HTTP."""
+    """Return an answer over HTTP."""
     return (
         f"HTTP/1.1 {status} As told\r\n{head}Content-Length: {len(body)}\r\n"
         "Connection: close\r\n\r\n"

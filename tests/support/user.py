@@ -18,7 +18,7 @@ Payload = dict[str, Any]
 
 
 class Refused(Exception):
-    """The server has replied with an error; `reason` is its code."""
+    """An error reply of the server; `reason` is its code."""
 
     def __init__(self, response: Payload) -> None:
         super().__init__(response)
@@ -49,7 +49,7 @@ class User:
         )
 
     async def ask_for_human(self, **payload: Any) -> Payload:
-        """`transfer_to_live_chat`. Raises: Refused."""
+        """Send `transfer_to_live_chat`, and return the reply. Raises: Refused."""
         return await self.request(
             "transfer_to_live_chat", {**self._who, "locationId": "l1", **payload}
         )
@@ -81,7 +81,7 @@ class User:
         await self._connection.send(json.dumps(frame))
 
     async def wait_for(self, event: str, **fields: Any) -> Payload:
-        """The oldest push of this event, not yet waited for, whose payload has these fields."""
+        """Return the oldest unread push of this event whose payload has these fields."""
         async with asyncio.timeout(PATIENCE_S):
             while (index := self._find(event, fields)) is None:
                 _, got_event, payload = await self._receive()
@@ -106,7 +106,7 @@ class User:
 async def user(
     address: str, business_id: str = "b1", user_id: str = "u1", *, vsn: int = 2
 ) -> AsyncIterator[User]:
-    """A connected socket that has not joined yet; `address` such as `127.0.0.1:40123`."""
+    """Yield a connected socket that has not joined yet; `address` such as `127.0.0.1:40123`."""
     url = f"ws://{address}/socket/websocket" + ("?vsn=2.0.0" if vsn == 2 else "")
     # Read without a bound: a full queue would delay the close by ten seconds.
     async with connect(url, compression=None, max_queue=None) as connection:

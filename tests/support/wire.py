@@ -1,4 +1,4 @@
-"""The product as the end-to-end tests ask it: any frame on a socket, any log over HTTP."""
+"""The product as the end-to-end tests use it: any frame on a socket, any log over HTTP."""
 
 import asyncio
 import itertools
@@ -30,7 +30,7 @@ def identity(business_id: str = "b1", user_id: str = "u1") -> Payload:
 
 
 def message(text: Any, business_id: str = "b1", user_id: str = "u1", **more: Any) -> Payload:
-    """The payload of a `new_message`."""
+    """Return the payload of a `new_message`."""
     return {**identity(business_id, user_id), "locationId": "l1", "message": text, **more}
 
 
@@ -47,13 +47,13 @@ class Socket:
         await self._connection.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
 
     async def receive(self) -> list[Any]:
-        """The next frame: `[join_ref, ref, topic, event, payload]`."""
+        """Return the next frame: `[join_ref, ref, topic, event, payload]`."""
         async with asyncio.timeout(PATIENCE_S):
             frame: list[Any] = json.loads(await self._connection.recv())
         return frame
 
     async def call(self, event: str, payload: Any, topic: str = "messages:b1") -> tuple[str, Any]:
-        """Send an event and wait for its reply: status and response."""
+        """Send an event, and return its reply: status and response."""
         ref = next(self._refs)
         await self.send([topic, ref, topic, event, payload])
         while (frame := await self.receive())[1] != ref:
@@ -67,7 +67,7 @@ class Socket:
         assert status == "ok"
 
     async def close_code(self) -> int:
-        """Read until the server has closed; the code it closed with."""
+        """Read until the server has closed, and return the close code."""
         try:
             while True:
                 self.pushes.append(await self.receive())
@@ -77,7 +77,7 @@ class Socket:
 
 @asynccontextmanager
 async def socket(address: str) -> AsyncIterator[Socket]:
-    """A connected socket that has joined nothing; `address` such as `127.0.0.1:40123`."""
+    """Yield a connected socket that has joined nothing; `address` such as `127.0.0.1:40123`."""
     url = f"ws://{address}/socket/websocket?vsn=2.0.0"
     # Read without a bound: a full queue would delay the close by ten seconds.
     async with connect(url, compression=None, max_size=None, max_queue=None) as connection:
@@ -92,14 +92,14 @@ class Product:
         self.api = api
 
     async def log(self, business_id: str = "b1", user_id: str = "u1") -> list[Payload]:
-        """Every entry of a user's conversations, the oldest conversation first."""
+        """Return every entry of a user's conversations, the oldest conversation first."""
         path = f"/api/users/{business_id}/{user_id}/export"
         conversations = (await self.api.get(path)).json()["conversations"]
         oldest_first = sorted(conversations, key=lambda each: each["conversation"]["openedAt"])
         return [entry for each in oldest_first for entry in each["messages"]]
 
     async def metric(self, line: str) -> float:
-        """The value that the metrics have for `name{label="value"}`; 0 where they have none."""
+        """Return the metric `name{label="value"}`; 0 if there is none."""
         for found in (await self.api.get("/metrics")).text.splitlines():
             name, _, value = found.rpartition(" ")
             if name == line:
@@ -107,7 +107,7 @@ class Product:
         return 0.0
 
     async def until(self, line: str, value: float) -> None:
-        """Ask for a metric until it has the value."""
+        """Wait until a metric has the value."""
         async with asyncio.timeout(PATIENCE_S):
             while await self.metric(line) != value:
                 pass
@@ -131,7 +131,7 @@ class Product:
 async def product(
     *, container: Container | None = None, limits: dict[str, Any] | None = None, **chosen: Any
 ) -> AsyncIterator[Product]:
-    """The server in this process, whose AI answers at once; `limits` are `uvicorn_config`'s."""
+    """Run the server here, with an AI that answers at once; `limits` are `uvicorn_config`'s."""
     settings = Settings(**{"store": "memory", "scripted_delay_ms": 0, "turn_quiet_ms": 0, **chosen})
     async with (
         running(create_app(settings, container), **(limits or {})) as address,

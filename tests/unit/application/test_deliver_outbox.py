@@ -593,7 +593,7 @@ class Witness(MemoryStore):
 
 
 class Mishaps:
-    """Users, coordinators, a bridge and two processes that do as the seed has it."""
+    """Random actions of users, coordinators, a bridge and two processes, by a seed."""
 
     def __init__(self, app: App, bridge: MemoryBridge, seed: int) -> None:
         self._random = Random(seed)

@@ -109,7 +109,7 @@ async def test_writers_and_coordinators_at_once_leave_a_lawful_log() -> None:
 
 async def test_endless_conflicts_end_in_an_error() -> None:
     class Contested(FaultyStore):
-        """Somebody else is always faster."""
+        """A store in which another writer always claims the seq first."""
 
         async def append(self, draft: object, due_at: object) -> None:
             self.calls["append"] += 1

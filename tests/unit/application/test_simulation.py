@@ -24,7 +24,7 @@ STEPS = 80
 
 
 class Moody(ScriptedSteps):
-    """Answers, is slow, fails, hangs or asks for a human, as its seed has it."""
+    """An assistant that answers, delays, fails, hangs or requests a human at random, by a seed."""
 
     def __init__(self, random: Random, sleep: Callable[[float], Awaitable[None]]) -> None:
         async def think(_: Toolbox) -> None:

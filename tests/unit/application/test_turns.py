@@ -228,7 +228,7 @@ async def test_a_user_who_is_handed_over_is_told_so_whatever_the_ai_says_beside_
 
 async def test_for_an_answer_that_no_store_can_keep_there_is_an_apology() -> None:
     class SmallStore(FaultyStore):
-        """Keeps no text of more than a hundred characters."""
+        """A store that refuses texts of more than a hundred characters."""
 
         async def append(self, draft: Draft, due_at: datetime | None) -> None:
             if any(len(entry.text) > 100 for entry in draft.entries):
@@ -267,7 +267,7 @@ async def test_the_ai_cannot_transfer_twice_in_a_turn() -> None:
 
 async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None:
     class Away(MemoryBusinesses):
-        """Knows businesses; where the reservations are, nobody answers."""
+        """Businesses whose reservations cannot be reached."""
 
         async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
             raise BridgeUnavailable

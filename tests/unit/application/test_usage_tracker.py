@@ -92,7 +92,7 @@ async def test_a_failed_answer_is_paid_for_all_the_same() -> None:
 
 async def test_an_answer_that_a_takeover_drops_is_paid_for_as_far_as_it_is_known() -> None:
     class Interrupted(ScriptedSteps):
-        """Knows what it has spent when it is cancelled."""
+        """An assistant that reports its usage when it is cancelled."""
 
         async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage | None:
             try:

@@ -14,7 +14,7 @@ from tests.unit.domain.makers import at, message_id, new_session
 
 
 def said(*lengths: int) -> list[Entry]:
-    """Messages of these lengths."""
+    """Return messages of these lengths."""
     draft = Draft(new_session())
     for length in lengths:
         append_message(draft, Author.USER, MessageId(f"m{length}"), "x" * length, at())

@@ -29,7 +29,7 @@ def text(*pieces: bytes) -> str:
 
 
 def called(*deltas: Any) -> list[tuple[str, str]]:
-    """Names and arguments of the calls that these pieces make."""
+    """Return names and arguments of the calls in these pieces."""
     parser = read(*[delta(tool_calls=[each]) for each in deltas], delta("tool_calls"), DONE)
     return [(each.name, each.arguments) for each in parser.completion.calls]
 
