@@ -59,9 +59,9 @@ class Breaker:
         self._rest_s = rest_s
         self._failures = 0
         self.openings = 0
-        """How often it has opened since the last success."""
+        """The number of times that it has opened since the last success."""
         self._until: float | None = None
-        """When the rest ends; None while it is closed."""
+        """The time at which the rest ends; None while it is closed."""
         self._has_trial = False
 
     def is_open(self, now: float) -> bool:

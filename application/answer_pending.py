@@ -65,10 +65,10 @@ class _Turn:
     """The rolling summary that the view was made with."""
     first_token_s: float | None = None
     more_pending: bool = False
-    """Whether there are messages that this turn did not answer."""
+    """True if there are messages that this turn did not answer."""
 
     def seconds(self, now: datetime) -> float:
-        """How long it has been running."""
+        """Return the seconds for which it has been running."""
         return (now - self.started_at).total_seconds()
 
 

@@ -31,14 +31,14 @@ from domain.session import Session
 from domain.status import Reason, Status
 
 TALKING = (Status.WAITING, Status.LIVE)
-"""While a conversation is in one of these, its user and the coordinators may talk at the bridge."""
+"""The statuses in which user and coordinators may write to each other at the bridge."""
 
 LISTING_PAGE = 100
-"""How many sessions are listed at a time."""
+"""The number of sessions listed at a time."""
 FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.5, 30.0
 """The pauses between two attempts to store an inbound message."""
 CLOCK_SKEW = timedelta(seconds=10)
-"""How far the bridge's clock, or a coordinator's, may be behind ours."""
+"""The time by which the bridge's clock, or a coordinator's, may be behind ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +183,7 @@ class BridgeInbox:
 
 
 def precedes_live_chat(message: InboundMessage, session: Session) -> bool:
-    """Whether a message that a join replays was written before the newest live chat."""
+    """Return True if a message that a join replays was written before the newest live chat."""
     transfer = session.transfer
     if transfer is None or message.at is None:
         return True
@@ -194,7 +194,7 @@ def precedes_live_chat(message: InboundMessage, session: Session) -> bool:
 
 
 def is_stored(message: InboundMessage, cached: CachedSession) -> bool:
-    """Whether it is among the newest entries: our own message echoed, or a repetition."""
+    """Return True if it is among the newest entries: our own message echoed, or a repetition."""
     return any(_is_same(message, entry) for entry in cached.recent)
 
 

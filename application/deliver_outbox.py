@@ -42,15 +42,15 @@ LONGEST_LIVE_CHAT_PAUSE_S = 5.0
 MAX_ATTEMPTS = 200
 """Attempts before a notice that fails while others succeed becomes a dead letter: hours of them."""
 TIMER_TOLERANCE_S = 0.002
-"""How much too early, by the clock, a timer may fire."""
+"""The time by which a timer may fire too early, by the clock."""
 POLL_S = 5.0
 """Interval of polling for what another process, or an operator, has made due."""
 LEASE_GRACE_S = 2.0
-"""How long an attempt must end before its claim expires."""
+"""The least time between the end of an attempt and the expiry of its claim."""
 FLUSH_S = 2.0
-"""How long notices that are due may still go out after `run` is cancelled."""
+"""The time for which due notices are still delivered after `run` is cancelled."""
 UNREACHABLE_WITHIN = 50
-"""How many entries after a request are searched for the message that it cannot be delivered."""
+"""The number of entries after a request in which the notice of its failure is searched for."""
 
 
 class _Attempt(NamedTuple):
@@ -76,7 +76,7 @@ class DeliverOutbox:
     jitter: Callable[[], float]
     """Returns a float in 0..1."""
     attempt_timeout_s: float = 30.0
-    """How long one attempt may take."""
+    """The time that one attempt may take."""
     _wake_up: asyncio.Event = field(default_factory=asyncio.Event)
     _deliveries: set[asyncio.Task[None]] = field(default_factory=set)
     _user_notifications: set[asyncio.Task[None]] = field(default_factory=set)

@@ -22,7 +22,7 @@ class ResumePosition:
 
 
 class Joined(NamedTuple):
-    """What a client learns as it joins."""
+    """The result of a join."""
 
     session: Session | None
     """None before the customer's first message."""

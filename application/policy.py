@@ -24,7 +24,7 @@ class Policy:
     sweep_interval_s: float = 5.0
     view_tokens: int = 6_000
     budget_soft_tokens: int = 0
-    """Of a business in a day; past it the AI is frugal. 0: never."""
+    """Tokens of a business in a day, after which the AI is frugal. 0: never."""
     budget_hard_tokens: int = 0
     """Past it the AI is not asked any more. 0: never."""
 

@@ -23,7 +23,7 @@ NewId = Callable[[], str]
 """A fresh, unguessable identifier: 32 hexadecimal digits."""
 
 RECENT = 20
-"""How many of a session's newest entries come with its head."""
+"""The number of a session's newest entries that come with its head."""
 
 
 class Lifecycle(Protocol):
@@ -43,7 +43,7 @@ class HealthCheck(Protocol):
 
     @property
     def is_away(self) -> bool:
-        """Whether it is known not to answer at the moment, without asking it."""
+        """True if it is known not to answer at the moment, without a request."""
         return False
 
     async def check(self) -> None:
@@ -383,7 +383,7 @@ class InboundMessage(Struct, frozen=True, kw_only=True):
     message_id: MessageId | None = None
     """None: the bridge gives its messages no ids."""
     at: datetime | None = None
-    """When it was written, by the bridge's clock, if the bridge says so."""
+    """The time at which it was written, by the bridge's clock, if the bridge gives it."""
     coordinator_id: CoordinatorId | None = None
     replayed: bool = False
     """It came with a join's history, and may have been received before."""

@@ -11,7 +11,7 @@ from domain.message import Entry
 from domain.session import Session
 
 PAGE = 50
-"""How many entries a page has at most, in a join's replay and in a client's history."""
+"""The most entries of a page, in a join's replay and in a client's history."""
 
 
 class HistoryPage(NamedTuple):
@@ -19,7 +19,7 @@ class HistoryPage(NamedTuple):
 
     entries: tuple[Entry, ...]
     more: bool
-    """Whether the range that was asked for goes on, in the direction in which it was read."""
+    """True if the requested range goes on, in the direction in which it was read."""
 
 
 def history_page(

@@ -22,7 +22,7 @@ BuildNotices = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notic
 """The outbox messages of a draft, given the session before it and that session's newest entries."""
 
 MAX_CACHED_SESSIONS = 10_000
-"""How many customers' newest sessions are cached; the least recently used is evicted first."""
+"""The number of customers whose newest session is cached; the least recently used is evicted."""
 MAX_CONFLICTS = 200
 """Retry limit on write conflicts; more means a bug, not contention."""
 

@@ -25,11 +25,11 @@ from domain.usage import Usage, together
 MAX_SUMMARIES = 16
 """Summaries in the making; more would crowd out answers. A session over it tries again later."""
 MAX_CHUNKS = 4
-"""How many calls one summary may take; the next one continues from there."""
+"""The most calls for one summary; the next one continues from there."""
 MAX_ENTRIES_BACK = 200
-"""How far back a summary reaches: of a log that never had one, the oldest entries are left out."""
+"""The most entries that one summary adds; older ones that none has covered are left out."""
 RETRY_AFTER_ENTRIES = 10
-"""After a failure a session tries again once its log has grown by this many entries."""
+"""The number of new entries after which a failed summary is tried again."""
 MAX_WAITING = 10_000
 """Summaries that wait for their session's next answer; the oldest is dropped, and made again."""
 

@@ -1,4 +1,4 @@
-"""What time alone brings about: abandoned turns, expired transfers, idle sessions."""
+"""The sweep: changes due by time alone, which are lost turns, expired transfers, idle sessions."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from application.turns import Turns
 from domain.session import Session
 
 BATCH = 100
-"""How many sessions one pass looks at."""
+"""The number of sessions in one pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

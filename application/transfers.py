@@ -192,7 +192,7 @@ class Transfers:
         return current
 
     def _wake(self, session: Session) -> None:
-        """Have the AI answer what was written while the user waited in vain."""
+        """Start a turn that answers the messages written while the user waited in vain."""
         if session.needs_answer:
             self.turns.wake(session.customer)
 

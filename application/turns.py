@@ -1,4 +1,4 @@
-"""When the AI's turns run: one at a time per customer, once the customer has been quiet.
+"""The schedule of the AI's turns: one at a time per customer, after the quiet window.
 
 A turn is cancelled when the customer's conversation changes hands. If the process dies, the
 messages are still pending in the store: the user's next join or the sweep wakes the turn again.
@@ -42,7 +42,7 @@ class Turns:
             self._wait_for_quiet(customer)
 
     def is_busy(self, customer: Customer) -> bool:
-        """Whether a turn of the customer is running here, or waits for the quiet window to end."""
+        """Return True if a turn of the customer is running here or waits for its quiet window."""
         return customer in self._running or customer in self._quiet
 
     def _wait_for_quiet(self, customer: Customer) -> None:
@@ -90,7 +90,7 @@ class Turns:
 
     @property
     def is_draining(self) -> bool:
-        """Whether no more turns are started."""
+        """True if no more turns are started."""
         return self._draining.is_set()
 
     async def drain(self) -> None:

@@ -40,7 +40,7 @@ class _DayUsage:
     def __init__(self, day: date) -> None:
         self.day = day
         self.counted: Usage | None = None
-        """By this process, and not yet in the store."""
+        """Usage of this process that is not yet in the store."""
         self.written = 0
         """Tokens in the store, as far as known."""
         self.read_at: datetime | None = None
@@ -70,7 +70,7 @@ class UsageTracker:
 
     @property
     def has_budgets(self) -> bool:
-        """Whether any budget is set."""
+        """True if any budget is set."""
         return self.policy.budget_soft_tokens > 0 or self.policy.budget_hard_tokens > 0
 
     async def level(self, business_id: BusinessId) -> BudgetLevel:

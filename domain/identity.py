@@ -18,7 +18,7 @@ CoordinatorId = NewType("CoordinatorId", str)
 IDENTIFIER_PATTERN = r"^[A-Za-z0-9._:@-]{1,128}$"
 """Any identifier, for schemas. Its `$` lets a final line break through, `identifier` does not."""
 IDEMPOTENCY_WINDOW = timedelta(hours=48)
-"""How long a message id or an idempotency key marks a repeat."""
+"""The time for which a message id or an idempotency key marks a repeat."""
 LIVE_CHAT_PREFIX = "chat:"
 
 _is_identifier = re.compile(IDENTIFIER_PATTERN).fullmatch

@@ -41,7 +41,7 @@ class HandoverContext(Struct, frozen=True, kw_only=True, omit_defaults=True):
     location_id: LocationId | None = None
     status: Status
     reason: Reason | None = None
-    """Why a human was asked for; None where none was."""
+    """The reason for which a human was requested; None if none was."""
     summary: str | None = None
     language: str
     open_question: str | None = None

@@ -79,12 +79,12 @@ class Session(
 
     @property
     def is_open(self) -> bool:
-        """Whether entries can be appended."""
+        """True if entries can be appended."""
         return self.status is not _CLOSED
 
     @property
     def needs_answer(self) -> bool:
-        """Whether messages are pending for the AI."""
+        """True if messages are pending for the AI."""
         return self.status is _AI and self.last_user_seq > self.settled_seq
 
     def waits_for(self, transfer_id: TransferId) -> bool:
@@ -173,7 +173,7 @@ class Draft:
         self.notices: Sequence[Notice] = ()
         """The notices to the bridge, stored together with the entries."""
         self.from_bridge = False
-        """Whether the message came from the bridge, which is then not notified of it."""
+        """True if the message came from the bridge, which is then not notified of it."""
         self.language = DEFAULT_LANGUAGE
         """The business's language, for the handover context."""
 

@@ -56,7 +56,7 @@ class Program:
     chosen: Mapping[str, str]
     """The adapters that the settings choose, for the log line of its start."""
     is_api_open: bool
-    """Whether other machines can use its HTTP API without a token."""
+    """True if other machines can use its HTTP API without a token."""
 
 
 def server_program(settings: Settings) -> Program:
@@ -238,7 +238,7 @@ async def _run(
 
 
 async def _stop_on_signal(apps: Sequence[Application], servers: Sequence["Server"]) -> None:
-    """On a signal to any server, drain the applications; then stop all servers.
+    """Drain the applications on a signal to any server; then stop all servers.
 
     They are stopped together: while one drains, it can still reach the others.
     """

@@ -20,7 +20,7 @@ T = TypeVar("T")
 BUSY_TIMEOUT_S = 5.0
 _WINDOW_MS = IDEMPOTENCY_WINDOW // timedelta(milliseconds=1)
 _PRUNED_AT_ONCE = 2
-"""How many expired keys each new one removes: enough to keep up, and never slow."""
+"""The number of expired keys that each new one removes: enough to keep up, and never slow."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_chat = msgspec.json.Decoder(LiveChat).decode

@@ -48,7 +48,7 @@ _CONCURRENCY = 16
 """Sessions, or keys, that are requested at the same time."""
 _DAY_MS = 24 * 3600 * 1000
 _MAX_LAG_MS = MAX_RECENCY_LAG_MS + 10_000
-"""How far a head's slot in the listings may be behind, with the time that the write takes."""
+"""The time by which a head's slot in the listings may be behind, including its write."""
 _TOMBSTONE_LIFETIME = timedelta(days=7)
 """Longer than any append takes that was decided before an erasure."""
 _POINTER = "S#"
@@ -68,7 +68,7 @@ class _Candidates:
     """Sessions, and the time in milliseconds that orders them here."""
     early_ms: int
     late_ms: int
-    """How much earlier, or later, than that time a session's newest entry may be."""
+    """The time by which a session's newest entry may be earlier or later than that."""
 
     def position(self, at: int, session: Session) -> Position:
         """Return the session's position, clamped so that a stale slot cannot leave its page."""

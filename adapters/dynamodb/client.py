@@ -74,7 +74,7 @@ class TransactionFailed(Exception):
     def __init__(self, reasons: Sequence[ConditionFailed | None]) -> None:
         super().__init__()
         self.reasons = reasons
-        """For each action in turn, its failed condition; None: it had not failed."""
+        """The failed condition of each action in turn; None: it had not failed."""
 
 
 def bounded(
@@ -376,7 +376,7 @@ def _code(error: BaseException | None) -> str | None:
 
 
 def _is_transient(error: Any) -> bool:
-    """Whether the same request may succeed later."""
+    """Return True if the same request may succeed later."""
     code = _code(error)
     if code == "TransactionCanceledException":
         others = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}

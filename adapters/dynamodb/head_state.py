@@ -24,9 +24,9 @@ from domain.identity import SessionId
 from domain.session import Session
 
 MAX_RECENCY_LAG_MS = 30_000
-"""How far a head's slot in the listings may be behind the newest entry."""
+"""The time by which a head's slot in the listings may be behind the newest entry."""
 MAX_HEAD_LAG = 16
-"""How many entries a head may be behind, so that one page of the log reaches back to it."""
+"""The most entries by which a head may be behind, so that one page of the log reaches it."""
 MAX_CACHED_HEADS = 20_000
 CACHE_LIFETIME = timedelta(hours=12)
 """Shorter than the life of the items that refuse a late writer: the end of a log, a tombstone or
@@ -40,7 +40,7 @@ class HeadState:
     seq: int
     """The newest entry's."""
     due: int
-    """When the sweep must look at the session."""
+    """The time at which the sweep must look at the session."""
     last_notice: str | None
     """Sort key of the newest item with a notice."""
     head_seq: int
@@ -86,7 +86,7 @@ class HeadState:
         )
 
     def needs_slot(self, due: int) -> bool:
-        """Whether entries that come next, and are due at `due`, need a slot of their own."""
+        """Return True if the next entries, due at `due`, need a slot of their own."""
         return due < self.due
 
     def advance(self, seq: int, due: int, last_notice: str | None) -> dict[str, str]:
@@ -99,12 +99,12 @@ class HeadState:
         return obsolete
 
     def head_is_stale(self, session: Session) -> bool:
-        """Whether the head must be written; `session` is its current value."""
+        """Return True if the head must be written; `session` is its current value."""
         behind = session.seq - self.head_seq
         return behind >= MAX_HEAD_LAG or (behind > 0 and self.recency_is_stale(session))
 
     def recency_is_stale(self, session: Session) -> bool:
-        """Whether the head's slot in the listings must change; a clock may have gone back."""
+        """Return True if the head's slot in the listings must change; clocks may go back."""
         return not 0 <= ms(session.updated_at) - self.head_at < MAX_RECENCY_LAG_MS
 
     def mark_head_written(self, session: Session) -> None:

@@ -132,7 +132,7 @@ class OutboxItem(NamedTuple):
     parked: Mapping[str, bool]
     """Sort keys of the items parked behind it, now or before → whether they are pending."""
     exp: Item
-    """When it is to be deleted once it is settled; empty: never."""
+    """The time of its deletion once it is settled; empty: never."""
 
     @classmethod
     def of(cls, item: Item) -> "OutboxItem":
@@ -150,12 +150,12 @@ def parked_behind(item: Item | None) -> dict[str, bool]:
 
 
 def is_pending(item: Item) -> bool:
-    """Whether its notice is to be delivered."""
+    """Return True if its notice is to be delivered."""
     return "oP" in item and item["oP"] != DEAD
 
 
 def has_expired(item: Item, now: datetime) -> bool:
-    """Whether the notice has expired; DynamoDB may delete the item only days later."""
+    """Return True if the notice has expired; DynamoDB may delete the item only days later."""
     return "ex" in item and int(item["ex"]["N"]) <= int(now.timestamp())
 
 

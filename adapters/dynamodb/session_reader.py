@@ -34,7 +34,7 @@ from domain.session import Session
 logger = logging.getLogger(__name__)
 
 MAX_BACKGROUND_WAIT_S = 1.0
-"""How long a listing waits for background writes; its result does not depend on them."""
+"""The time that a listing waits for background writes; its result does not depend on them."""
 MAX_BACKGROUND_TASKS = 200
 """Above this limit a maintenance write is left out until the session's next entry."""
 

@@ -255,7 +255,7 @@ class DynamoSessions(SessionStore):
         return True
 
     async def _wrote(self, item: Item, failed: ConditionFailed) -> bool:
-        """Whether the write succeeded nevertheless, and only its response was lost."""
+        """Return True if the write succeeded nevertheless, and only its response was lost."""
         stored = failed.item or await self._db.get(*key_of(item)) or {}
         return bool(stored.get("t") == item["t"])
 

@@ -55,7 +55,7 @@ REQUEST_DEADLINE_S = 5.0
 POLL_EVERY_S, MAX_POLLS = 1.0, 900
 """Pause and number of the checks whether AWS has completed a change, such as a new table."""
 MAX_RECOVERY_POLLS = 60
-"""How often AWS may refuse to turn on the recovery of a table that it has just created."""
+"""The times that AWS may refuse to turn on the recovery of a table that it has just created."""
 _UNKNOWN, _NOT_FOUND = "UnknownOperationException", "ResourceNotFoundException"
 _GONE = "gone"
 # AWS may not know a table yet that it was just told to create.

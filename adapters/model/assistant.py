@@ -32,7 +32,7 @@ from domain.usage import Usage
 from domain.view import View
 
 MODEL_SHARE = 0.97
-"""Of a turn's time; what an answer has cost is known only if it ends before the turn does."""
+"""The model's share of a turn's time: its usage is known only if it ends before the turn."""
 CHECK_S = 20.0
 
 _not_in_names = re.compile(r"[^A-Za-z0-9_-]+")

@@ -36,7 +36,7 @@ class CompletionRequest:
     """A request for one answer, which may take several completions."""
 
     models: Sequence[str]
-    """In order of preference; one that has failed is not asked again for this answer."""
+    """The models in order of preference; one that has failed is not used again for this answer."""
     deadline: Deadline
     messages: list[PromptMessage]
     shorten: Callable[[], list[PromptMessage] | None] = lambda: None
@@ -45,9 +45,9 @@ class CompletionRequest:
     tools: Sequence[object] = ()
     tools_allowed: bool = True
     on_text: Callable[[str], None] = lambda piece: None
-    """Is given each piece of the text as it comes."""
+    """Called with each piece of the text as it arrives."""
     on_restart: Callable[[], None] = lambda: None
-    """Is called when the completion begins again: the text that came so far is void."""
+    """Called when the completion starts over: the text so far is void."""
     usage: Usage = field(default_factory=Usage)
     """The cost so far, failed attempts included."""
     dropped_parameters: set[str] = field(default_factory=set)
@@ -86,10 +86,10 @@ class Completion:
     """A model's answer to one request."""
 
     text: list[str] = field(default_factory=list)
-    """In the pieces in which it came."""
+    """The text, in the pieces in which it arrived."""
     calls: list[ToolCall] = field(default_factory=list)
     finish: str = ""
-    """Why the model stopped: `stop`, `tool_calls`, `length`, `content_filter`; "": unknown."""
+    """The finish reason: `stop`, `tool_calls`, `length`, `content_filter`; "": unknown."""
 
     @property
     def is_cut(self) -> bool:

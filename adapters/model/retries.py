@@ -1,4 +1,4 @@
-"""Which model is asked when: concurrency, retries, fallback, circuit breakers, and the deadline.
+"""Requests to models: concurrency, retries, fallback, circuit breakers, and the deadline.
 
 All attempts at one completion share its deadline. What may succeed later is tried again: connection
 errors, time-outs, 408, 409, 429 (but for a quota that is used up) and 5xx. Then the next model is
@@ -21,7 +21,7 @@ from domain.errors import AssistantFailed
 logger = logging.getLogger(__name__)
 
 ATTEMPTS_PER_MODEL = 3
-"""For one completion."""
+"""Attempts for one completion."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
 """Between two attempts, unless the server asks for another; the longest before a fallback."""
 SHORTEST_ATTEMPT_S = 1.0

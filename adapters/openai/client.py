@@ -22,9 +22,9 @@ MAX_IDLE = 10
 STALL_S = 15.0
 """Between two pieces of a reply, as long as there is something else to try."""
 END_S = 0.1
-"""For the rest of a reply that is complete: its end lets the connection be used again."""
+"""The time to read the rest of a complete reply, so that the connection can be used again."""
 USAGE_S = 1.0
-"""For the token counts of a complete reply."""
+"""The time to wait for the token counts of a complete reply."""
 MAX_ERROR = 64 * 1024
 """Bytes of an error's body that are read."""
 
@@ -161,7 +161,7 @@ class OpenAIClient(CompletionClient):
 
 
 def _suggest_dropping(failed: AttemptFailed, body: str, parameters: Sequence[str]) -> None:
-    """If an error's body names one of the parameters, suggest the request without it."""
+    """Suggest the request without a parameter that an error's body names."""
     for parameter in parameters:
         if parameter in body:
             failed.recovery, failed.parameter = Recovery.DROP_PARAMETER, parameter

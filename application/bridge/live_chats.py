@@ -38,7 +38,7 @@ from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, Mes
 from domain.message import Author
 
 TRANSCRIPT_PAGE = 50
-"""How many messages of a transcript are shown."""
+"""The number of messages of a transcript that are shown."""
 
 _OK: ReplyBody = {"status": "ok"}
 
@@ -53,7 +53,7 @@ class _Decision:
     message: ChatMessage | None = None
     transcript_key: str | None = None
     recipient: Customer | None = None
-    """Whose live chat the message is announced in; None: in no one's."""
+    """The customer in whose live chat the message is announced; None: in nobody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ class AlreadyClaimed(Refusal):
 
 
 class CoordinatorCommand(StrEnum):
-    """What a coordinator can do with a conversation."""
+    """A command of a coordinator's for a conversation."""
 
     CLAIM = "claim"
     TAKE_OVER = "take_over"
@@ -95,7 +95,7 @@ class ServerState(Struct, frozen=True, kw_only=True):
 
     status: Status
     at: datetime
-    """By the server's clock."""
+    """The time by the server's clock."""
     handover_note: str | None = None
     coordinator_id: CoordinatorId | None = None
 
@@ -150,7 +150,7 @@ class LiveChat(Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether it needs coordinators: it is waiting or live."""
+        """True if it needs coordinators: it is waiting or live."""
         return self.status in (Status.WAITING, Status.LIVE)
 
 

@@ -68,7 +68,7 @@ class TokenLease:
 
     @property
     def is_expired(self) -> bool:
-        """Whether the token has expired; after a suspend of the machine, the timer is late."""
+        """True if the token has expired; after a suspend of the machine, the timer is late."""
         return self._clock.now() >= self.identity.until
 
     def begin(self) -> None:

@@ -69,7 +69,7 @@ from entrypoints.payloads import (
 from entrypoints.problems import ErrorReply, error_reply
 
 TYPING_MS = 5_000
-"""How long a `typing` event holds, unless it is repeated."""
+"""The time for which a `typing` event holds, unless it is repeated."""
 MAX_ORIGIN = 128
 """The longest `origin`, in characters."""
 
@@ -146,7 +146,7 @@ class ChannelServices:
     server: AgentServer
     broadcaster: Broadcaster
     is_good_token: Callable[[str], bool]
-    """Whether it is one of the service tokens."""
+    """Return True if it is one of the service tokens."""
     identify: Identify | None
     """None: identities are not verified, and only coordinators need a token, if there is one."""
     clock: Clock

@@ -31,7 +31,7 @@ class ChatMessageJson(CamelStructOmitDefaults):
     session_id: str | None = None
     coordinator_id: str | None = None
     origin: str | None = None
-    """As its sender gave it, who recognises its own message by it."""
+    """The origin that the sender gave, by which it recognises its own message."""
     user_id: str | None = None
 
 
@@ -128,7 +128,7 @@ class Broadcaster:
     def __init__(self, endpoint: PhoenixEndpoint) -> None:
         self._endpoint = endpoint
         self.reachable: bool | None = None
-        """Whether the AI agent server can be reached; None: not tried yet."""
+        """True if the AI agent server can be reached; None: not tried yet."""
         self.coordinators: set[ChannelSocket] = set()
         """The sockets of all coordinators, whatever their business."""
 

@@ -248,7 +248,7 @@ class TerminalChat:
         return 1 if count else 0
 
     async def _wait_for_answers(self) -> int:
-        """After the end of a pipe, wait until its messages are delivered and answered."""
+        """Wait, after the end of a pipe, until its messages are delivered and answered."""
         try:
             async with asyncio.timeout(self._patience_s):
                 await self._entered.join()

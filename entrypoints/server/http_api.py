@@ -57,7 +57,7 @@ MAX_LISTED = 100
 MAX_SPAN = timedelta(days=366)
 """The longest period of a usage report."""
 DEFAULT_SPAN = timedelta(days=29)
-"""From the first to the last day of a report without a period."""
+"""The days from the first to the last of a report without a period."""
 
 
 class Alive(CamelStruct):
