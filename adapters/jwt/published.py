@@ -169,6 +169,18 @@ def read_keys(document: bytes) -> list[PublishedKey]:
     return found
 
 
+# PyJWT raises these for an entry that it cannot read; `NotImplementedError` for `"alg": "none"`.
+_UNREADABLE = (
+    jwt.PyJWTError,
+    ArithmeticError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    UnsupportedAlgorithm,
+    ValueError,
+)
+
+
 # One by one: `PyJWKSet` fails as a whole for an entry with a field of the wrong type.
 def _published(entry: Any) -> PublishedKey | None:
     """Return the key in an entry; None: it is for something else, or cannot be read."""
@@ -176,9 +188,9 @@ def _published(entry: Any) -> PublishedKey | None:
         return None
     try:
         found = jwt.PyJWK(entry)
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, UnsupportedAlgorithm):
+    except _UNREADABLE:
         return None
     key = public_key(found.key)  # neither a secret (`oct`) nor a private key is one
-    if key is None or key.algorithm != found.algorithm_name:
+    if key is None or entry.get("alg", key.algorithm) != key.algorithm:
         return None
     return PublishedKey(found.key_id if isinstance(found.key_id, str) else None, key)

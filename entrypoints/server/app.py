@@ -161,3 +161,5 @@ async def _write_usage(usage_tracker: UsageTracker) -> None:
     except Failure as error:
         extra = {"action": "usage_not_written"}
         logger.warning("The last usage could not be written", extra=extra, exc_info=error)
+    except Exception:  # or the rest of the shutdown would end in a traceback
+        logger.exception("Writing the last usage crashed", extra={"action": "usage_crashed"})

@@ -196,6 +196,8 @@ async def test_a_token_that_no_published_key_can_have_signed_causes_no_fetch(bad
     [
         jwk(FIRST, "first", use="enc"),
         jwk(FIRST, "first", alg="PS256"),
+        jwk(FIRST, "first", alg=None),
+        jwk(SECOND, "first", alg=""),
         jwk(FIRST, "first", d="AQAB"),
         jwk(FIRST, "first", n="!"),
         jwk(FIRST, "first", e=None),
@@ -213,7 +215,17 @@ def test_a_key_for_something_else_is_ignored(entry: dict[str, Any]) -> None:
         read_keys(json.dumps({"keys": [entry]}).encode())
 
 
-@pytest.mark.parametrize("entry", [7, None, {"kty": "RSA"}, jwk(FIRST, "bad", alg=["RS256"])])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        7,
+        None,
+        {"kty": "RSA"},
+        {"kty": "oct", "kid": "bad"},
+        jwk(FIRST, "bad", alg="none"),
+        jwk(FIRST, "bad", alg=["RS256"]),
+    ],
+)
 def test_an_unreadable_entry_does_not_hide_the_others(entry: Any) -> None:
     (found,) = read_keys(json.dumps({"keys": [entry, jwk(FIRST, "first")]}).encode())
 
