@@ -33,6 +33,7 @@ from adapters.phoenix.client_connection import (
     SlowConsumer,
 )
 from application.ports import (
+    HealthCheck,
     InboundEvent,
     InboundMessage,
     LiveChatGateway,
@@ -127,7 +128,7 @@ class _Chat:
         return self.followed or self.sending > 0
 
 
-class ElixirSocket(LiveChatGateway):
+class ElixirSocket(LiveChatGateway, HealthCheck):
     """The live chats at the bridge; call `listen`, then use it as `async with socket:`."""
 
     def __init__(
@@ -162,6 +163,10 @@ class ElixirSocket(LiveChatGateway):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connection.__aexit__(*exc)
+
+    @property
+    def is_away(self) -> bool:
+        return self._connection.is_broken
 
     def listen(self, on_event: OnInboundEvent) -> None:
         self._on_event = on_event
@@ -238,8 +243,11 @@ class ElixirSocket(LiveChatGateway):
         while True:
             try:
                 async for event, payload in chat.channel:
-                    for inbound in self._events(chat, event, payload):
-                        await self._pass_on(customer, inbound)
+                    try:
+                        for inbound in self._events(chat, event, payload):
+                            await self._pass_on(customer, inbound)
+                    except Exception:  # the next one may be understood
+                        _log_failure()
             except SlowConsumer as error:
                 self._warn_once("slow", str(error))
             if chat.needed:
@@ -252,8 +260,7 @@ class ElixirSocket(LiveChatGateway):
         try:
             await self._on_event(customer, event)
         except Exception:
-            extra = {"action": "inbound_event_failed"}
-            logger.exception("An event from the bridge could not be handled", extra=extra)
+            _log_failure()
 
     # Inbound events.
 
@@ -314,6 +321,11 @@ class ElixirSocket(LiveChatGateway):
             self._warnings.add(warning)
             extra = {"action": "bridge_complaint", "event": event, "reason": reason}
             logger.warning("The bridge sent something invalid", extra=extra)
+
+
+def _log_failure() -> None:
+    extra = {"action": "inbound_event_failed"}
+    logger.exception("An event from the bridge could not be handled", extra=extra)
 
 
 async def _not_listening(customer: Customer, event: InboundEvent) -> None:

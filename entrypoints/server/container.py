@@ -362,7 +362,13 @@ class Container(containers.DeclarativeContainer):
         _endpoint, settings, messages, limits, metrics
     )
     health: Provider[Health] = providers.Singleton(
-        Health, store=store, assistant=assistant, bridge=bridge
+        Health,
+        store=store,
+        assistant=assistant,
+        bridge=bridge,
+        live_chats=providers.Selector(
+            settings.provided.bridge, none=providers.Object(None), elixir=elixir_socket
+        ),
     )
     api: Provider[ApiServices] = providers.Singleton(
         ApiServices,

@@ -20,6 +20,7 @@ from domain.message import Author
 from domain.notice import LiveChatMessagePosted, Notice
 from tests.integration.elixir.chats import Chats
 from tests.integration.phoenix.peer import Peer, listening
+from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
 from tests.support.server import running
 
 PATIENCE_S = 20.0
@@ -585,3 +586,40 @@ async def test_messages_that_came_before_the_chat_was_left_are_still_received() 
             "pe curând",
             "la revedere",
         ]
+
+
+# An ordinary Phoenix application at the other end.
+
+
+@asynccontextmanager
+async def plain(
+    application: PlainPhoenix, **settings: Any
+) -> AsyncIterator[tuple[ElixirSocket, "asyncio.Queue[InboundEvent]"]]:
+    """Return our socket, open at the application, and the events that it passes on."""
+    heard: asyncio.Queue[InboundEvent] = asyncio.Queue()
+
+    async def hear(who: Customer, event: InboundEvent) -> None:
+        heard.put_nowait(event)
+
+    async with running(application.app()) as address:
+        url = f"ws://{address}/socket/websocket"
+        socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
+        socket.listen(hear)
+        async with socket:
+            yield socket, heard
+
+
+async def test_joins_that_are_refused_for_a_while_do_not_end_the_connection() -> None:
+    application = PlainPhoenix(PlainSettings(admits_joins=False))
+    users = [customer("b1", f"u{number}") for number in range(30)]
+    settings = ClientSettings(rejoin_after_s=(0.0004,), reconnect_after_s=(0.01,))
+    async with plain(application, settings=settings) as (socket, heard):
+        for who in users:
+            socket.follow(who)
+        for _ in range(20 * len(users)):
+            await taken(application.joins)
+        application.settings = PlainSettings(replies=True)
+        await asyncio.gather(*(socket.relay(notice(who=who)) for who in users))
+        application.broadcast("chat:b1:u7", "agent_message", {"message": "Bună!"})
+
+        assert await taken(heard) == InboundMessage(author=Author.COORDINATOR, text="Bună!")
