@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -31,7 +32,9 @@ from adapters.phoenix.client_connection import (
     PhoenixConnection,
     PushError,
     SlowConsumer,
+    fits_subprotocol,
 )
+from adapters.phoenix.handshake import query_params
 from application.ports import (
     HealthCheck,
     InboundEvent,
@@ -139,12 +142,20 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         timeout_s: float = 5.0,
         settings: ClientSettings = DEFAULT_SETTINGS,
     ) -> None:
-        """`url` such as ws://localhost:4000/socket/websocket; `token` is sent with each join.
+        """`url` such as ws://localhost:4000/socket/websocket.
+
+        `token` opens the socket, as the parameter `token` (unless the URL has its own) and where
+        possible in the sub-protocol, and is sent with each join.
 
         `timeout_s`: how long the reply to a message may take. Raises: ValueError for the URL.
         """
-        self._connection = PhoenixConnection(url, settings=settings)
         self._token = {"token": token} if token else {}
+        self._connection = PhoenixConnection(
+            url,
+            params={} if "token" in query_params(urlsplit(url).query.encode()) else self._token,
+            token=token if token and fits_subprotocol(token) else None,
+            settings=settings,
+        )
         self._timeout_s = timeout_s
         self._chats: dict[Customer, _Chat] = {}
         self._tasks: set[asyncio.Task[None]] = set()

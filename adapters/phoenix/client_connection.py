@@ -528,6 +528,15 @@ def _socket_url(url: str, params: Mapping[str, str]) -> str:
     return parts._replace(path=parts.path or "/", query="&".join(query)).geturl()
 
 
+def fits_subprotocol(token: str) -> bool:
+    """Return whether the token can be sent as a sub-protocol."""
+    try:
+        _subprotocols(token)
+    except ValueError:
+        return False
+    return True
+
+
 def _subprotocols(token: str | None) -> list[Subprotocol]:
     """Return `phoenix` and the token as phoenix.js encodes it: standard alphabet, no padding.
 

@@ -593,7 +593,7 @@ async def test_messages_that_came_before_the_chat_was_left_are_still_received() 
 
 @asynccontextmanager
 async def plain(
-    application: PlainPhoenix, **settings: Any
+    application: PlainPhoenix, query: str = "", **settings: Any
 ) -> AsyncIterator[tuple[ElixirSocket, "asyncio.Queue[InboundEvent]"]]:
     """Return our socket, open at the application, and the events that it passes on."""
     heard: asyncio.Queue[InboundEvent] = asyncio.Queue()
@@ -602,7 +602,7 @@ async def plain(
         heard.put_nowait(event)
 
     async with running(application.app()) as address:
-        url = f"ws://{address}/socket/websocket"
+        url = f"ws://{address}/socket/websocket{query}"
         socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
         socket.listen(hear)
         async with socket:
@@ -623,3 +623,25 @@ async def test_joins_that_are_refused_for_a_while_do_not_end_the_connection() ->
         application.broadcast("chat:b1:u7", "agent_message", {"message": "Bună!"})
 
         assert await taken(heard) == InboundMessage(author=Author.COORDINATOR, text="Bună!")
+
+
+@pytest.mark.parametrize("token", ["s3cret", "legal?in~no>header"])
+async def test_the_token_opens_the_socket_of_an_application_that_wants_one(token: str) -> None:
+    application = PlainPhoenix(PlainSettings(token=token, replies=True))
+    async with plain(application, token=token) as (socket, _):
+        await socket.relay(notice())
+
+        (connect,) = application.connects
+        assert connect.params["token"] == token
+        assert (connect.token.value, connect.token.bad) == (
+            token if token == "s3cret" else None,
+            False,
+        )
+
+
+async def test_a_token_in_the_address_has_precedence_as_the_parameter() -> None:
+    application = PlainPhoenix(PlainSettings(token="its own", replies=True))
+    async with plain(application, query="?token=its%20own", token="s3cret") as (socket, _):
+        await socket.relay(notice())
+
+        assert application.connects[0].params["token"] == "its own"
