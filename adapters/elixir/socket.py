@@ -12,12 +12,13 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import msgspec
 
+from adapters.elixir.inbound import InboundPayload, id_of, parts_of, payload_of
 from adapters.elixir.payloads import body_of
 from adapters.phoenix.client import (
     DEFAULT_SETTINGS,
@@ -45,7 +46,7 @@ from application.ports import (
     Typing,
 )
 from domain.errors import BridgeRefused, BridgeUnavailable, Refusal
-from domain.identity import CoordinatorId, Customer, MessageId, identifier
+from domain.identity import CoordinatorId, Customer, MessageId
 from domain.message import Author, message_text
 from domain.notice import Notice
 
@@ -68,16 +69,6 @@ _CODE = re.compile(r"[a-z_]{1,40}|unmatched topic|join crashed|topic closed")
 _RETRYABLE = ("unavailable", "overloaded", "rate_limited", "timeout", "internal_error")
 
 logger = logging.getLogger(__name__)
-
-
-class InboundPayload(msgspec.Struct, rename="camel"):
-    """A message as the bridge sends it, typed leniently: a coordinator's words must not be lost."""
-
-    message: str
-    timestamp: Any = None
-    message_id: Any = None
-    coordinator_id: Any = None
-    origin: Any = None
 
 
 class _Sent(NamedTuple):
@@ -303,23 +294,27 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         self, chat: _Chat, event: str, raw: Any, author: Author, *, replayed: bool
     ) -> Iterator[InboundEvent]:
         try:
-            payload = msgspec.convert(raw, InboundPayload)
-            text = message_text(payload.message)
+            payload = payload_of(raw)
+            texts = [message_text(part) for part in parts_of(payload.message)]
         except (msgspec.ValidationError, Refusal) as error:
             yield self._malformed(event, str(error))
             return
         now = asyncio.get_running_loop().time()
         if author is Author.USER and chat.echoes.consume(payload, now):
             return
-        message_id, coordinator_id = _id(payload.message_id), _id(payload.coordinator_id)
-        yield InboundMessage(
-            author=author,
-            text=text,
-            message_id=MessageId(message_id) if message_id is not None else None,
-            at=_time(payload.timestamp),
-            coordinator_id=CoordinatorId(coordinator_id) if coordinator_id is not None else None,
-            replayed=replayed,
-        )
+        message_id, coordinator_id = id_of(payload.message_id), id_of(payload.coordinator_id)
+        at = _time(payload.timestamp)
+        for number, text in enumerate(texts):
+            # Ids and times of their own, as equal ones mark a repetition.
+            part_id = id_of(f"{message_id}.{number}") if message_id and number else message_id
+            yield InboundMessage(
+                author=author,
+                text=text,
+                message_id=MessageId(part_id) if part_id is not None else None,
+                at=at + timedelta(milliseconds=number) if at is not None else None,
+                coordinator_id=CoordinatorId(coordinator_id) if coordinator_id else None,
+                replayed=replayed,
+            )
 
     def _malformed(self, event: str, reason: str) -> MalformedEvent:
         self._warn_once(event, reason)
@@ -341,14 +336,6 @@ def _log_failure() -> None:
 
 async def _not_listening(customer: Customer, event: InboundEvent) -> None:
     raise RuntimeError("an event came before `listen` was called")
-
-
-def _id(value: object) -> str | None:
-    """Return an id that the bridge sent, as a text or a number; None: it cannot be one."""
-    try:
-        return identifier("id", str(value) if type(value) is int else value)
-    except Refusal:
-        return None
 
 
 def _time(value: object) -> datetime | None:

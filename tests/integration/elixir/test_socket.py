@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from adapters.elixir.inbound import InboundPayload
 from adapters.elixir.payloads import body_of
-from adapters.elixir.socket import ORIGIN, EchoFilter, ElixirSocket, InboundPayload
+from adapters.elixir.socket import ORIGIN, EchoFilter, ElixirSocket
 from adapters.phoenix.channel import Reply, Stop
 from adapters.phoenix.client import ClientSettings
 from application.ports import InboundEvent, InboundMessage, MalformedEvent, Typing
 from domain.errors import BridgeRefused, BridgeUnavailable
-from domain.identity import Customer, MessageId, SessionId, customer
+from domain.identity import CoordinatorId, Customer, MessageId, SessionId, customer
 from domain.message import Author
 from domain.notice import LiveChatMessagePosted, Notice
 from tests.integration.elixir.chats import Chats
@@ -330,8 +331,8 @@ async def test_a_message_is_received_with_whatever_fields_are_valid(
 
 @pytest.mark.parametrize(
     "garbage",
-    [{}, [], "Bună", None, {"message": 1}, {"message": " "}, {"message": "x" * 8_001}],
-    ids=["empty", "list", "text", "null", "number", "blank", "long"],
+    [{}, [], "Bună", None, {"message": 1}, {"message": " "}, {"message": {"body": {}}}],
+    ids=["empty", "list", "text", "null", "number", "blank", "nested"],
 )
 async def test_a_malformed_message_is_reported_and_logged_once(
     garbage: object, caplog: pytest.LogCaptureFixture
@@ -645,3 +646,52 @@ async def test_a_token_in_the_address_has_precedence_as_the_parameter() -> None:
         await socket.relay(notice())
 
         assert application.connects[0].params["token"] == "its own"
+
+
+@pytest.mark.parametrize(
+    ("payload", "coordinator_id"),
+    [
+        ({"body": "Bună!", "agentName": "Maria Pop"}, "Maria.Pop"),
+        ({"text": "Bună!", "agent_id": 7, "agentName": "Maria"}, "7"),
+        ({"content": "Bună!", "message": "", "sender": {"name": "Maria"}}, None),
+        ({"data": {"message": "Bună!", "agent_name": "maria"}}, "maria"),
+        ({"message": {"id": 5, "body": "Bună!"}}, None),
+    ],
+)
+async def test_a_coordinators_message_is_received_in_any_natural_shape(
+    payload: object, coordinator_id: CoordinatorId | None
+) -> None:
+    application = PlainPhoenix(PlainSettings(replies=True))
+    async with plain(application) as (socket, heard):
+        await followed(application, socket)
+        application.broadcast(TOPIC, "agent_message", payload)
+
+        assert await taken(heard) == InboundMessage(
+            author=Author.COORDINATOR, text="Bună!", coordinator_id=coordinator_id
+        )
+
+
+async def test_a_message_that_is_too_long_is_split_between_words() -> None:
+    application = PlainPhoenix(PlainSettings(replies=True))
+    text = "cuvânt " * 2_571 + "x" * 9_000
+    said = {"message": text, "messageId": "a1", "timestamp": "2030-01-01T12:00:00Z"}
+    async with plain(application) as (socket, heard):
+        await followed(application, socket)
+        application.broadcast(TOPIC, "agent_message", said)
+        application.broadcast(TOPIC, "agent_message", LAST)
+        parts = []
+        while (part := await taken(heard)).text != LAST["message"]:
+            parts.append(part)
+
+    assert "".join(part.text for part in parts).replace(" ", "") == text.replace(" ", "")
+    assert all(len(part.text) <= 8_000 for part in parts)
+    assert parts[0].text.endswith(" cuvânt")
+    assert [part.message_id for part in parts] == ["a1", "a1.1", "a1.2", "a1.3"]
+    assert len({part.at for part in parts}) == len(parts)
+
+
+async def followed(application: PlainPhoenix, socket: ElixirSocket) -> None:
+    """Follow Ana's chat, and return once it is joined; for an application that replies."""
+    socket.follow(ANA)
+    await socket.relay(notice())
+    await taken(application.events)
