@@ -2,8 +2,9 @@
 
 Topic `chat:{businessId}:{userId}`, joined with `{businessId, userId, token?}`. In both directions
 go `user_message` and `agent_message` `{message, timestamp, messageId?, coordinatorId?, origin?}`,
-and `typing {author}`. A bridge may send earlier messages in `messages[]` of its reply to a join.
-Only `message` is required: an application that knows nothing of ids or origins will do.
+and `typing {author}` if the reply to the join has it in `additions[]`: a channel of Phoenix crashes
+at an event that it has no clause for. Earlier messages may be in that reply's `messages[]`. Only
+`message` is required: an application that knows nothing of ids or origins will do.
 """
 
 import asyncio
@@ -107,12 +108,14 @@ class EchoFilter:
 class _Chat:
     """A customer's topic, joined for as long as it is followed or a message is being sent."""
 
-    __slots__ = ("channel", "echoes", "followed", "sending", "typed_at")
+    __slots__ = ("channel", "echoes", "followed", "knows_typing", "sending", "typed_at")
 
     def __init__(self, channel: PhoenixChannel) -> None:
         self.channel = channel
         self.echoes = EchoFilter()
         self.followed = False
+        self.knows_typing = False
+        """The bridge has announced that it knows the event, in its reply to the join."""
         self.sending = 0
         """Messages that are not acknowledged yet."""
         self.typed_at = -TYPING_RELAY_INTERVAL_S
@@ -187,6 +190,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         # If it cannot be sent at once, it is not worth sending.
         if (
             chat is None
+            or not chat.knows_typing
             or chat.channel.state is not ChannelState.JOINED
             or now < chat.typed_at + TYPING_RELAY_INTERVAL_S
         ):
@@ -271,6 +275,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
     ) -> Iterator[InboundEvent]:
         match event:
             case ChannelStatus.JOINED | ChannelStatus.REJOINED:
+                chat.knows_typing = "typing" in _additions(payload)
                 yield from self._history(chat, payload)
             case ChannelStatus.REFUSED:
                 # Only a code: anything else may repeat what was sent, and so the token.
@@ -327,6 +332,12 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             self._warnings.add(warning)
             extra = {"action": "bridge_complaint", "event": event, "reason": reason}
             logger.warning("The bridge sent something invalid", extra=extra)
+
+
+def _additions(response: Any) -> list[Any]:
+    """Return what the bridge knows beyond the interface, by its reply to a join."""
+    additions = response.get("additions") if isinstance(response, dict) else None
+    return additions if isinstance(additions, list) else []
 
 
 def _log_failure() -> None:

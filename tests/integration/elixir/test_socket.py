@@ -177,7 +177,9 @@ async def test_a_chat_can_be_unfollowed_and_followed_again_at_once() -> None:
 
 
 async def test_typing_is_sent_once_a_second_and_only_on_a_joined_topic() -> None:
-    async with connected() as recorder:
+    chats = Chats()
+    chats.additions = ["presence", "typing"]
+    async with connected(chats) as recorder:
         recorder.socket.show_typing(ANA)
         recorder.socket.follow(ANA)
         recorder.socket.show_typing(ANA)
@@ -187,6 +189,18 @@ async def test_typing_is_sent_once_a_second_and_only_on_a_joined_topic() -> None
         await recorder.socket.relay(notice())
 
         assert await taken(recorder.chats.heard) == ("typing", {"author": "user"})
+        assert (await taken(recorder.chats.heard))[0] == "user_message"
+
+
+@pytest.mark.parametrize("additions", [None, [], ["presence"], "typing", {"typing": True}, 7])
+async def test_typing_is_not_sent_where_the_bridge_does_not_announce_it(additions: object) -> None:
+    chats = Chats()
+    chats.additions = additions
+    async with connected(chats) as recorder:
+        await recorder.joined()
+        recorder.socket.show_typing(ANA)
+        await recorder.socket.relay(notice())
+
         assert (await taken(recorder.chats.heard))[0] == "user_message"
 
 
@@ -695,3 +709,18 @@ async def followed(application: PlainPhoenix, socket: ElixirSocket) -> None:
     socket.follow(ANA)
     await socket.relay(notice())
     await taken(application.events)
+
+
+async def test_typing_does_not_crash_a_channel_that_has_no_clause_for_it() -> None:
+    application = PlainPhoenix(PlainSettings(replies=True))
+    async with plain(application) as (socket, heard):
+        await followed(application, socket)
+        for number in range(20):
+            socket.show_typing(ANA)
+            await socket.relay(notice(message_id=f"m{number}"))
+            application.broadcast(TOPIC, "agent_message", {"message": f"{number}"})
+
+        texts = [(await taken(heard)).text for _ in range(20)]
+        events = [application.events.get_nowait().what for _ in range(application.events.qsize())]
+        assert texts == [f"{number}" for number in range(20)]
+        assert (set(events), application.joins.qsize()) == ({"user_message"}, 1)
