@@ -21,6 +21,7 @@ ConversationError
 │   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
+│   │   └── NotUnderstood       in adapters.elixir.businesses
 │   ├── BridgeRefused
 │   ├── AgentServerUnavailable  in application.bridge.ports
 │   ├── TableDiffers            in adapters.dynamodb.table

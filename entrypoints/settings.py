@@ -162,7 +162,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=_SOCKET_URL,
             title="an address that begins with ws:// or wss://",
-            description="URL of the bridge's socket, for the live chats",
+            description="URL of the bridge's socket, for the live chats; its query is a secret",
         ),
     ] = "ws://localhost:4000/socket/websocket"
     elixir_websocket_public_url: Annotated[
@@ -170,7 +170,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=f"{_SOCKET_URL}|^$",
             title="an address that begins with ws:// or wss://, or empty",
-            description="URL of the same socket for browsers; empty: the same URL",
+            description="URL of the same socket for browsers, its query included; empty: the same "
+            "URL without its query",
         ),
     ] = ""
     elixir_token: Annotated[
@@ -178,7 +179,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=r"^[!-~]*$",
             title="ASCII characters without spaces, or empty",
-            description="bearer token for the bridge; empty: none is sent",
+            description="bearer token for the bridge, which also opens its socket (parameter "
+            "`token`, sub-protocol) and its topics; empty: none is sent",
         ),
     ] = ""
     elixir_timeout: Annotated[

@@ -1,8 +1,7 @@
 """The facts of businesses, which the bridge knows: requested over HTTP, cached for a while.
 
-`GET /api/business/{id}` `{name, language?, persona?, facts?}`, and
-`GET /api/business/{id}/reservations?userId=` `{reservations: [{reservationId?, date, time, guests,
-name?}]}`. A 404 means "unknown".
+`GET /api/business/{id}`, and `GET /api/business/{id}/reservations?userId=`; `adapters.elixir.facts`
+has their shapes. A 404 means "unknown".
 """
 
 import asyncio
@@ -13,11 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import msgspec
-
+from adapters.elixir.facts import business_of, reservations_of
 from adapters.elixir.http import ElixirHttp
 from application.ports import Businesses, Clock
-from domain.business import DEFAULT_LANGUAGE, Business, Reservation
+from domain.business import Business, Reservation
 from domain.errors import BridgeUnavailable, Failure
 from domain.identity import BusinessId, Customer
 
@@ -31,31 +29,16 @@ MAX_CACHED_LOOKUPS = 1_000
 """Cached businesses and users' reservations; the least recently used is dropped first."""
 
 
-class _Business(msgspec.Struct):
-    name: str
-    language: str = DEFAULT_LANGUAGE
-    persona: str = ""
-    facts: dict[str, Any] = {}
-
-
-class _Reservation(msgspec.Struct, rename="camel"):
-    date: str
-    time: str
-    guests: int
-    reservation_id: str | int = ""
-    name: str = ""
-
-
-class _Reservations(msgspec.Struct):
-    reservations: list[_Reservation]
-
-
 @dataclass(frozen=True, slots=True)
 class _Cached:
     """An answer, and until when it is fresh."""
 
     answer: Any
     until: datetime
+
+
+class NotUnderstood(BridgeUnavailable):
+    """The bridge's facts have no shape that is understood."""
 
 
 class ElixirBusinesses(Businesses):
@@ -66,21 +49,40 @@ class ElixirBusinesses(Businesses):
         self._clock = clock
         self._cache: dict[Hashable, _Cached] = {}
         self._requests: dict[Hashable, asyncio.Task[Any]] = {}
+        self._warned: set[str] = set()
 
     async def business(self, business_id: BusinessId) -> Business | None:
         async def ask() -> Business | None:
             found = await self._http.get(f"/api/business/{quote(business_id, safe='')}")
-            return _business(business_id, found) if found is not None else None
+            if found is None:
+                return None
+            return self._understood("business", business_of(business_id, found))
 
-        return await self._known(business_id, BUSINESS_TTL, ask)
+        try:
+            return await self._known(business_id, BUSINESS_TTL, ask)
+        except NotUnderstood:
+            return None
 
     async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
         async def ask() -> tuple[Reservation, ...]:
             path = f"/api/business/{quote(customer.business_id, safe='')}/reservations"
             found = await self._http.get(path, {"userId": customer.user_id})
-            return _reservations(found) if found is not None else ()
+            if found is None:
+                return ()
+            return self._understood("reservations", reservations_of(found))
 
+        # Not understood stays a failure: "there are none" might be untrue.
         return await self._known(customer, RESERVATIONS_TTL, ask)
+
+    def _understood(self, what: str, read: T | None) -> T:
+        """Return what was read; warn the first time that it is None. Raises: NotUnderstood."""
+        if read is not None:
+            return read
+        if what not in self._warned:
+            self._warned.add(what)
+            extra = {"action": "facts_not_understood", "what": what}
+            logger.warning("The bridge's facts are not understood, so not known", extra=extra)
+        raise NotUnderstood(f"the bridge's {what} is not understood")
 
     async def _known(self, key: Hashable, ttl: timedelta, ask: Callable[[], Awaitable[T]]) -> T:
         """Return the cached answer if it is fresh, else a new one; the old one if that fails."""
@@ -114,40 +116,3 @@ class ElixirBusinesses(Businesses):
         if len(self._cache) > MAX_CACHED_LOOKUPS:
             del self._cache[next(iter(self._cache))]
         return answer
-
-
-def _business(business_id: BusinessId, found: Any) -> Business:
-    known = _converted(found, _Business)
-    return Business(
-        business_id=business_id,
-        name=known.name,
-        language=known.language,
-        persona=known.persona,
-        facts={topic: _text(fact) for topic, fact in known.facts.items()},
-    )
-
-
-def _text(fact: Any) -> str:
-    return fact if isinstance(fact, str) else msgspec.json.encode(fact).decode()
-
-
-def _reservations(found: Any) -> tuple[Reservation, ...]:
-    listed = found if isinstance(found, dict) else {"reservations": found}
-    return tuple(
-        Reservation(
-            reservation_id=str(each.reservation_id),
-            date=each.date,
-            time=each.time,
-            guests=each.guests,
-            name=each.name,
-        )
-        for each in _converted(listed, _Reservations).reservations
-    )
-
-
-def _converted(found: Any, shape: type[T]) -> T:
-    """Raises: BridgeUnavailable, for what does not have the shape."""
-    try:
-        return msgspec.convert(found, shape)
-    except msgspec.ValidationError as error:
-        raise BridgeUnavailable(f"the bridge's facts of a business are invalid: {error}") from error

@@ -122,7 +122,7 @@ class ElixirHttp:
             return None
         try:
             return msgspec.json.decode(reply.body or b"")
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BridgeUnavailable(f"{path} is not JSON of at most {MAX_REPLY} bytes") from error
 
     async def check(self) -> None:

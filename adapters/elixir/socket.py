@@ -2,8 +2,9 @@
 
 Topic `chat:{businessId}:{userId}`, joined with `{businessId, userId, token?}`. In both directions
 go `user_message` and `agent_message` `{message, timestamp, messageId?, coordinatorId?, origin?}`,
-and `typing {author}`. A bridge may send earlier messages in `messages[]` of its reply to a join.
-Only `message` is required: an application that knows nothing of ids or origins will do.
+and `typing {author}` if the reply to the join has it in `additions[]`: a channel of Phoenix crashes
+at an event that it has no clause for. Earlier messages may be in that reply's `messages[]`. Only
+`message` is required: an application that knows nothing of ids or origins will do.
 """
 
 import asyncio
@@ -12,11 +13,13 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 import msgspec
 
+from adapters.elixir.inbound import InboundPayload, id_of, parts_of, payload_of
 from adapters.elixir.payloads import body_of
 from adapters.phoenix.client import (
     DEFAULT_SETTINGS,
@@ -31,8 +34,11 @@ from adapters.phoenix.client_connection import (
     PhoenixConnection,
     PushError,
     SlowConsumer,
+    fits_subprotocol,
 )
+from adapters.phoenix.handshake import query_params
 from application.ports import (
+    HealthCheck,
     InboundEvent,
     InboundMessage,
     LiveChatGateway,
@@ -41,7 +47,7 @@ from application.ports import (
     Typing,
 )
 from domain.errors import BridgeRefused, BridgeUnavailable, Refusal
-from domain.identity import CoordinatorId, Customer, MessageId, identifier
+from domain.identity import CoordinatorId, Customer, MessageId
 from domain.message import Author, message_text
 from domain.notice import Notice
 
@@ -64,16 +70,6 @@ _CODE = re.compile(r"[a-z_]{1,40}|unmatched topic|join crashed|topic closed")
 _RETRYABLE = ("unavailable", "overloaded", "rate_limited", "timeout", "internal_error")
 
 logger = logging.getLogger(__name__)
-
-
-class InboundPayload(msgspec.Struct, rename="camel"):
-    """A message as the bridge sends it, typed leniently: a coordinator's words must not be lost."""
-
-    message: str
-    timestamp: Any = None
-    message_id: Any = None
-    coordinator_id: Any = None
-    origin: Any = None
 
 
 class _Sent(NamedTuple):
@@ -112,12 +108,14 @@ class EchoFilter:
 class _Chat:
     """A customer's topic, joined for as long as it is followed or a message is being sent."""
 
-    __slots__ = ("channel", "echoes", "followed", "sending", "typed_at")
+    __slots__ = ("channel", "echoes", "followed", "knows_typing", "sending", "typed_at")
 
     def __init__(self, channel: PhoenixChannel) -> None:
         self.channel = channel
         self.echoes = EchoFilter()
         self.followed = False
+        self.knows_typing = False
+        """The bridge has announced that it knows the event, in its reply to the join."""
         self.sending = 0
         """Messages that are not acknowledged yet."""
         self.typed_at = -TYPING_RELAY_INTERVAL_S
@@ -127,7 +125,7 @@ class _Chat:
         return self.followed or self.sending > 0
 
 
-class ElixirSocket(LiveChatGateway):
+class ElixirSocket(LiveChatGateway, HealthCheck):
     """The live chats at the bridge; call `listen`, then use it as `async with socket:`."""
 
     def __init__(
@@ -138,12 +136,20 @@ class ElixirSocket(LiveChatGateway):
         timeout_s: float = 5.0,
         settings: ClientSettings = DEFAULT_SETTINGS,
     ) -> None:
-        """`url` such as ws://localhost:4000/socket/websocket; `token` is sent with each join.
+        """`url` such as ws://localhost:4000/socket/websocket.
+
+        `token` opens the socket, as the parameter `token` (unless the URL has its own) and where
+        possible in the sub-protocol, and is sent with each join.
 
         `timeout_s`: how long the reply to a message may take. Raises: ValueError for the URL.
         """
-        self._connection = PhoenixConnection(url, settings=settings)
         self._token = {"token": token} if token else {}
+        self._connection = PhoenixConnection(
+            url,
+            params={} if "token" in query_params(urlsplit(url).query.encode()) else self._token,
+            token=token if token and fits_subprotocol(token) else None,
+            settings=settings,
+        )
         self._timeout_s = timeout_s
         self._chats: dict[Customer, _Chat] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -163,6 +169,10 @@ class ElixirSocket(LiveChatGateway):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connection.__aexit__(*exc)
 
+    @property
+    def is_away(self) -> bool:
+        return self._connection.is_broken
+
     def listen(self, on_event: OnInboundEvent) -> None:
         self._on_event = on_event
 
@@ -180,6 +190,7 @@ class ElixirSocket(LiveChatGateway):
         # If it cannot be sent at once, it is not worth sending.
         if (
             chat is None
+            or not chat.knows_typing
             or chat.channel.state is not ChannelState.JOINED
             or now < chat.typed_at + TYPING_RELAY_INTERVAL_S
         ):
@@ -238,8 +249,11 @@ class ElixirSocket(LiveChatGateway):
         while True:
             try:
                 async for event, payload in chat.channel:
-                    for inbound in self._events(chat, event, payload):
-                        await self._pass_on(customer, inbound)
+                    try:
+                        for inbound in self._events(chat, event, payload):
+                            await self._pass_on(customer, inbound)
+                    except Exception:  # the next one may be understood
+                        _log_failure()
             except SlowConsumer as error:
                 self._warn_once("slow", str(error))
             if chat.needed:
@@ -252,8 +266,7 @@ class ElixirSocket(LiveChatGateway):
         try:
             await self._on_event(customer, event)
         except Exception:
-            extra = {"action": "inbound_event_failed"}
-            logger.exception("An event from the bridge could not be handled", extra=extra)
+            _log_failure()
 
     # Inbound events.
 
@@ -262,6 +275,7 @@ class ElixirSocket(LiveChatGateway):
     ) -> Iterator[InboundEvent]:
         match event:
             case ChannelStatus.JOINED | ChannelStatus.REJOINED:
+                chat.knows_typing = "typing" in _additions(payload)
                 yield from self._history(chat, payload)
             case ChannelStatus.REFUSED:
                 # Only a code: anything else may repeat what was sent, and so the token.
@@ -285,23 +299,27 @@ class ElixirSocket(LiveChatGateway):
         self, chat: _Chat, event: str, raw: Any, author: Author, *, replayed: bool
     ) -> Iterator[InboundEvent]:
         try:
-            payload = msgspec.convert(raw, InboundPayload)
-            text = message_text(payload.message)
+            payload = payload_of(raw)
+            texts = [message_text(part) for part in parts_of(payload.message)]
         except (msgspec.ValidationError, Refusal) as error:
             yield self._malformed(event, str(error))
             return
         now = asyncio.get_running_loop().time()
         if author is Author.USER and chat.echoes.consume(payload, now):
             return
-        message_id, coordinator_id = _id(payload.message_id), _id(payload.coordinator_id)
-        yield InboundMessage(
-            author=author,
-            text=text,
-            message_id=MessageId(message_id) if message_id is not None else None,
-            at=_time(payload.timestamp),
-            coordinator_id=CoordinatorId(coordinator_id) if coordinator_id is not None else None,
-            replayed=replayed,
-        )
+        message_id, coordinator_id = id_of(payload.message_id), id_of(payload.coordinator_id)
+        at = _time(payload.timestamp)
+        for number, text in enumerate(texts):
+            # Ids and times of their own, as equal ones mark a repetition.
+            part_id = id_of(f"{message_id}.{number}") if message_id and number else message_id
+            yield InboundMessage(
+                author=author,
+                text=text,
+                message_id=MessageId(part_id) if part_id is not None else None,
+                at=at + timedelta(milliseconds=number) if at is not None else None,
+                coordinator_id=CoordinatorId(coordinator_id) if coordinator_id else None,
+                replayed=replayed,
+            )
 
     def _malformed(self, event: str, reason: str) -> MalformedEvent:
         self._warn_once(event, reason)
@@ -316,16 +334,19 @@ class ElixirSocket(LiveChatGateway):
             logger.warning("The bridge sent something invalid", extra=extra)
 
 
+def _additions(response: Any) -> list[Any]:
+    """Return what the bridge knows beyond the interface, by its reply to a join."""
+    additions = response.get("additions") if isinstance(response, dict) else None
+    return additions if isinstance(additions, list) else []
+
+
+def _log_failure() -> None:
+    extra = {"action": "inbound_event_failed"}
+    logger.exception("An event from the bridge could not be handled", extra=extra)
+
+
 async def _not_listening(customer: Customer, event: InboundEvent) -> None:
     raise RuntimeError("an event came before `listen` was called")
-
-
-def _id(value: object) -> str | None:
-    """Return an id that the bridge sent, as a text or a number; None: it cannot be one."""
-    try:
-        return identifier("id", str(value) if type(value) is int else value)
-    except Refusal:
-        return None
 
 
 def _time(value: object) -> datetime | None:

@@ -49,6 +49,8 @@ MAX_FRAME_BYTES = 10_000_000
 """The limit of Phoenix itself; a larger frame closes the connection with 1009."""
 CLOSE_TIMEOUT_S = 1.0
 """The time limit for the peer's answer to a close, and for unsent frames to be written before."""
+RESTART_PAUSE_S = 1.0
+"""Between a bug that broke the connection and the next one."""
 QUEUE_SIZE = 1000
 """Received messages that a channel holds for its iteration."""
 
@@ -134,6 +136,8 @@ class PhoenixConnection:
         self._core = ClientSocket(random, settings)
         self._channels: dict[str, PhoenixChannel] = {}
         self._answers: dict[str, asyncio.Future[Any]] = {}
+        self.is_broken = False
+        """True after a bug, until the connection is open again."""
 
     def __repr__(self) -> str:
         return f"<PhoenixConnection {self._core!r}>"  # without the URL: its query may be secret
@@ -153,7 +157,8 @@ class PhoenixConnection:
         self._written = asyncio.Event()  # there are none
         self._written.set()
         self._reader: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._deadline: float | None = None  # the timer's
         self._task = asyncio.create_task(self._run(), name="phoenix connection")
         self._task.add_done_callback(self._stopped)
         return self
@@ -164,18 +169,13 @@ class PhoenixConnection:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Write the unsent frames, then close: waiting pushes are lost.
-
-        Raises: the error that ended the connection's task early, if any.
-        """
+        """Write the unsent frames, then close: waiting pushes are lost."""
         try:
             if exc is None and self._core.has_frames:
                 await self._flush()
         finally:
             self._task.cancel()
             await asyncio.wait({self._task})
-        if not self._task.cancelled() and (error := self._task.exception()) is not None:
-            raise error
 
     async def _flush(self) -> None:
         with suppress(TimeoutError):
@@ -185,6 +185,24 @@ class PhoenixConnection:
     # The connection's task: wait, connect, serve, and again.
 
     async def _run(self) -> None:
+        """Stay connected, and begin again after a bug: no other task would."""
+        while True:
+            try:
+                if self.is_broken:
+                    self._core.closed(None, self._loop.time(), "broken by a bug")
+                    self._advance()
+                await self._stay_connected()
+                return
+            except Exception as error:
+                self._broke(error)
+            await asyncio.sleep(RESTART_PAUSE_S)
+
+    def _broke(self, error: Exception) -> None:
+        self.is_broken = True
+        extra = {"action": "phoenix_client_broken"}
+        logger.error("The Phoenix connection broke.", exc_info=error, extra=extra)
+
+    async def _stay_connected(self) -> None:
         while (at := self._core.connect_at) is not None:
             await asyncio.sleep(max(0.0, at - self._loop.time()))
             self._core.connecting()
@@ -194,9 +212,6 @@ class PhoenixConnection:
 
     def _stopped(self, task: asyncio.Task[None]) -> None:
         """Fail everything that still waits, however the task ended."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            action = {"action": "phoenix_client_broken"}
-            logger.error("The Phoenix connection broke.", exc_info=error, extra=action)
         self._core.close()
         self._advance()
 
@@ -227,6 +242,7 @@ class PhoenixConnection:
                 self._reader = group.create_task(self._read(websocket))
                 self._reader.add_done_callback(lambda _: writer.cancel())
                 self._advance()
+                self.is_broken = False
         finally:
             self._reader = None
             await _close(websocket, self._core.close_code or CLOSE_CODE)
@@ -256,9 +272,14 @@ class PhoenixConnection:
             pass  # the reader receives what came before the close, and ends the connection
 
     def _tick(self) -> None:
-        self._timer = None
-        self._core.tick(self._loop.time())
-        self._advance()
+        self._timer = self._deadline = None
+        try:
+            self._core.tick(self._loop.time())
+            self._advance()
+        except Exception as error:
+            self._broke(error)
+            if self._reader is not None:
+                self._reader.cancel()
 
     def _advance(self) -> None:
         """Carry out the core's output; to be called after every input and request."""
@@ -273,11 +294,14 @@ class PhoenixConnection:
         self._arm(self._core.next_deadline())
 
     def _arm(self, deadline: float | None) -> None:
+        # Compared with a value of our own: uvloop returns a Handle without `when` for a delay that
+        # rounds to 0 ms (MagicStack/uvloop#482).
+        if deadline == self._deadline:
+            return
         if self._timer is not None:
-            if self._timer.when() == deadline:
-                return
             self._timer.cancel()
         self._timer = None if deadline is None else self._loop.call_at(deadline, self._tick)
+        self._deadline = deadline
 
     def _dispatch(self, event: ClientEvent) -> None:
         match event:
@@ -502,6 +526,15 @@ def _socket_url(url: str, params: Mapping[str, str]) -> str:
     query = [parts.query] if parts.query else []
     query.append(urlencode({**params, "vsn": "2.0.0"}, quote_via=quote))
     return parts._replace(path=parts.path or "/", query="&".join(query)).geturl()
+
+
+def fits_subprotocol(token: str) -> bool:
+    """Return whether the token can be sent as a sub-protocol."""
+    try:
+        _subprotocols(token)
+    except ValueError:
+        return False
+    return True
 
 
 def _subprotocols(token: str | None) -> list[Subprotocol]:

@@ -83,9 +83,13 @@ class ChatJoin(CamelStruct):
 
 
 class ChatJoined(CamelStructOmitDefaults):
-    """The reply: the newest messages, oldest first, and the state of the conversation."""
+    """The reply: the newest messages, oldest first, and the state of the conversation.
+
+    `additions`: the events that this bridge knows beyond those of every bridge.
+    """
 
     messages: list[ChatMessageJson]
+    additions: tuple[str, ...]
     status: Status
     session_id: str | None = None
     coordinator_id: str | None = None
@@ -229,6 +233,7 @@ class ChatChannel(_AuthenticatedChannel):
             raise JoinRefused(_error_reply(error)) from error
         return ChatJoined(
             messages=[message_json(each) for each in messages],
+            additions=("typing",),
             status=chat.status if chat is not None else Status.AI,
             session_id=chat.session_id if chat is not None else None,
             coordinator_id=chat.coordinator_id if chat is not None else None,

@@ -8,6 +8,7 @@ from functools import partial
 from random import random
 from time import monotonic
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
@@ -149,10 +150,16 @@ def _attempt_timeout_s(settings: Settings) -> float:
 
 
 def bridge_socket(settings: Settings) -> str | None:
-    """Return the URL of the bridge's socket for browsers; None: there is no bridge."""
+    """Return the URL of the bridge's socket for browsers; None: there is no bridge.
+
+    The query and the user of the URL that the server itself uses are secrets, and left out.
+    """
     if settings.bridge == "none":
         return None
-    return settings.elixir_websocket_public_url or settings.elixir_websocket_url
+    if settings.elixir_websocket_public_url:
+        return settings.elixir_websocket_public_url
+    parts = urlsplit(settings.elixir_websocket_url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _policy(settings: Settings) -> Policy:
@@ -362,7 +369,13 @@ class Container(containers.DeclarativeContainer):
         _endpoint, settings, messages, limits, metrics
     )
     health: Provider[Health] = providers.Singleton(
-        Health, store=store, assistant=assistant, bridge=bridge
+        Health,
+        store=store,
+        assistant=assistant,
+        bridge=bridge,
+        live_chats=providers.Selector(
+            settings.provided.bridge, none=providers.Object(None), elixir=elixir_socket
+        ),
     )
     api: Provider[ApiServices] = providers.Singleton(
         ApiServices,

@@ -33,6 +33,8 @@ class Health:
     assistant: HealthCheck
     bridge: HealthCheck | None
     """None: there is no bridge."""
+    live_chats: HealthCheck | None = None
+    """The bridge's socket, which may fail alone."""
     draining: bool = False
     """Set when the server must get no more new work."""
     timeout_s: float = 2.0
@@ -58,10 +60,11 @@ class Health:
         return "ok"
 
     def _check_bridge(self) -> Condition:
-        """Return `degraded` while it is away: its notices wait in the outbox."""
+        """Return `degraded` while a part is away: what is for it waits in the outbox."""
         if self.bridge is None:
             return "none"
-        return "degraded" if self.bridge.is_away else "ok"
+        is_away = self.bridge.is_away or (self.live_chats is not None and self.live_chats.is_away)
+        return "degraded" if is_away else "ok"
 
 
 def _worst(store: Condition, *others: Condition) -> Overall:

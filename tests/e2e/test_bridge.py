@@ -166,7 +166,7 @@ async def test_a_message_comes_back_to_its_sender_with_its_origin(bridge: Bridge
     )
     came_back = await heard(channel, "user_message")
 
-    assert joined == {"messages": [], "status": "ai"}
+    assert joined == {"messages": [], "additions": ["typing"], "status": "ai"}
     assert answer == {"messageId": "m1", "duplicate": False}
     assert came_back == {
         "messageId": "m1",

@@ -238,6 +238,7 @@ async def test_typing_is_seen_on_the_other_side() -> None:
 
 async def test_typing_goes_nowhere_while_nobody_has_come() -> None:
     chats = Chats()
+    chats.additions = ["typing"]
     async with with_socket_alone(chats) as (_, ana):
         await ana.ask_for_human()
         for text in ("unu", "doi"):

@@ -47,6 +47,10 @@ def test_every_choice_can_be_built(name: str, choice: str, tmp_path: Path) -> No
         ({"bridge": "elixir"}, "ws://localhost:4000/socket/websocket"),
         ({"bridge": "elixir", "elixir_websocket_public_url": "wss://chat.example/s"},
          "wss://chat.example/s"),
+        ({"bridge": "elixir", "elixir_websocket_public_url": "wss://chat.example/s?theme=dark"},
+         "wss://chat.example/s?theme=dark"),
+        ({"bridge": "elixir", "elixir_websocket_url": "wss://me:s3cret@chat.example:8/s?token=s3cret"},
+         "wss://chat.example:8/s"),
     ],
 )  # fmt: skip
 def test_with_a_bridge_there_is_an_address_of_the_live_chat(

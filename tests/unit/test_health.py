@@ -117,3 +117,12 @@ async def test_a_bridge_that_is_away_is_degraded_until_it_is_back() -> None:
         ("degraded", "degraded"),
         ("ok", "ok"),
     ]
+
+
+async def test_a_bridge_whose_socket_has_failed_is_degraded_although_its_http_works() -> None:
+    checked = health(bridge=MemoryBridge())
+    checked.live_chats = Dependency(away=True)
+
+    report = await checked.report()
+
+    assert (report.bridge, report.status) == ("degraded", "degraded")

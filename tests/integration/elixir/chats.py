@@ -26,6 +26,8 @@ class Chats:
         """Replies to the next user messages; later ones get `ok` and are broadcast."""
         self.replays: Any = None
         """`messages` in the reply to a join."""
+        self.additions: Any = None
+        """`additions` in the reply to a join."""
         self.refuses: str | None = None
         """The reason with which joins are refused; None: they are not."""
         self.joins: asyncio.Queue[tuple[str, Payload]] = asyncio.Queue()
@@ -57,7 +59,8 @@ class _Chat(Channel):
         self._chats.joins.put_nowait((topic, payload))
         if self._chats.refuses is not None:
             raise JoinRefused({"reason": self._chats.refuses})
-        return {"messages": self._chats.replays} if self._chats.replays is not None else {}
+        reply = {"messages": self._chats.replays, "additions": self._chats.additions}
+        return {key: value for key, value in reply.items() if value is not None}
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
         self._chats.heard.put_nowait((event, payload))

@@ -41,6 +41,8 @@ from tests.support.bridge import (
     status,
 )
 from tests.support.clock import START, VirtualClock
+from tests.support.plain_phoenix import TRATTORIA, PlainPhoenix, PlainSettings
+from tests.support.server import running
 
 ANA = customer("b1", "ana")
 BODY = {"message": "Bună!", "nested": {"at": None}}
@@ -381,7 +383,10 @@ async def knowing(
 
 B1 = BusinessId("b1")
 BISTRO = Business(
-    business_id=B1, name="Bistro", language="en", facts={"hours": "9-18", "seats": "40"}
+    business_id=B1,
+    name="Bistro",
+    language="en",
+    facts={"more": "1", "hours": "9-18", "seats": "40"},
 )
 
 
@@ -421,12 +426,95 @@ async def test_while_the_bridge_fails_the_facts_are_those_it_gave_last(fault: Fa
         assert await businesses.business(B1) == BISTRO
 
 
-async def test_facts_that_were_never_known_are_not_made_up() -> None:
+@pytest.mark.parametrize("found", [{"no": "name"}, {"name": 5}, {"data": 1}, "text", 7])
+async def test_facts_that_are_not_understood_are_not_known_with_one_warning(
+    found: object, caplog: pytest.LogCaptureFixture
+) -> None:
     async with knowing() as (bridge, businesses, _):
-        bridge.always = status(200, {"no": "name"})
+        bridge.always = status(200, found)
 
-        with pytest.raises(BridgeUnavailable, match="business"):
-            await businesses.business(B1)
+        assert [await businesses.business(B1) for _ in range(3)] == [None] * 3
+        with pytest.raises(BridgeUnavailable, match="reservations"):
+            await businesses.reservations(ANA)
+    warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert [record.__dict__["what"] for record in warnings] == ["business", "reservations"]
+    assert not any(record.exc_info for record in warnings)
+
+
+@pytest.mark.parametrize(
+    ("found", "facts"),
+    [
+        (TRATTORIA, {"phone": "+40 700 000 000", "opening_hours": "mon: 10-22; tue: 10-22"}),
+        ({"data": {"id": 1, "name": "Trattoria Elixir", "city": "Iași"}}, {"city": "Iași"}),
+        (
+            {
+                "businessName": "Trattoria Elixir",
+                "facts": {"wifi": True, "menu": ["pizza", {"soup": 5}]},
+                "rating": 4.5,
+                "closed_on": None,
+                "owner_id": 7,
+                "owner": {"name": "Ion", "password_hash": "x", "userId": 3},
+                "apiKey": "s3cret",
+                "inserted_at": "2026-01-01T00:00:00Z",
+                "additions": ["typing"],
+            },
+            {
+                "wifi": "true",
+                "menu": "pizza, soup: 5",
+                "rating": "4.5",
+                "owner": "name: Ion",
+            },
+        ),
+    ],
+    ids=["plain", "wrapped", "mixed"],
+)
+async def test_what_a_business_has_are_its_facts(found: object, facts: dict[str, str]) -> None:
+    async with knowing() as (bridge, businesses, _):
+        bridge.always = status(200, found)
+        business = await businesses.business(B1)
+
+        assert business == Business(business_id=B1, name="Trattoria Elixir", facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (
+            [{"id": 1, "date": "2026-12-01", "time": "20:00:00", "guests": 4,
+              "customer_name": "Ana", "status": "confirmed"},
+             {"id": 2, "status": "cancelled"}],
+            Reservation(reservation_id="1", date="2026-12-01", time="20:00", guests=4, name="Ana"),
+        ),
+        (
+            {"data": [{"id": "r1", "starts_at": "2026-12-01T20:00:00Z", "number_of_people": 4}]},
+            Reservation(reservation_id="r1", date="2026-12-01", time="20:00 UTC", guests=4),
+        ),
+        (
+            {"data": {"bookings": [{"date": "2026-12-01T20:00:00+02:00", "partySize": 4}]}},
+            Reservation(reservation_id="", date="2026-12-01", time="20:00", guests=4),
+        ),
+    ],
+)  # fmt: skip
+async def test_reservations_are_read_in_any_natural_shape(
+    found: object, expected: Reservation
+) -> None:
+    async with knowing() as (bridge, businesses, _):
+        bridge.always = status(200, found)
+
+        assert await businesses.reservations(ANA) == (expected,)
+
+
+async def test_the_facts_of_an_ordinary_phoenix_application_are_known() -> None:
+    application = PlainPhoenix(PlainSettings(wraps=True))
+    async with running(application.app()) as address:
+        http = ElixirHttp(f"http://{address}", clock=SystemClock(), jitter=lambda: 1.0)
+        async with http:
+            businesses = ElixirBusinesses(http, SystemClock())
+            business = await businesses.business(B1)
+
+            assert business is not None
+            assert business.facts["opening_hours"] == "mon: 10-22; tue: 10-22"
+            assert await businesses.reservations(ANA) == ()
 
 
 async def test_a_request_for_facts_is_not_retried() -> None:

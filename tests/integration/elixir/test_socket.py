@@ -9,17 +9,19 @@ from typing import Any
 
 import pytest
 
+from adapters.elixir.inbound import InboundPayload
 from adapters.elixir.payloads import body_of
-from adapters.elixir.socket import ORIGIN, EchoFilter, ElixirSocket, InboundPayload
+from adapters.elixir.socket import ORIGIN, EchoFilter, ElixirSocket
 from adapters.phoenix.channel import Reply, Stop
 from adapters.phoenix.client import ClientSettings
 from application.ports import InboundEvent, InboundMessage, MalformedEvent, Typing
 from domain.errors import BridgeRefused, BridgeUnavailable
-from domain.identity import Customer, MessageId, SessionId, customer
+from domain.identity import CoordinatorId, Customer, MessageId, SessionId, customer
 from domain.message import Author
 from domain.notice import LiveChatMessagePosted, Notice
 from tests.integration.elixir.chats import Chats
 from tests.integration.phoenix.peer import Peer, listening
+from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
 from tests.support.server import running
 
 PATIENCE_S = 20.0
@@ -175,7 +177,9 @@ async def test_a_chat_can_be_unfollowed_and_followed_again_at_once() -> None:
 
 
 async def test_typing_is_sent_once_a_second_and_only_on_a_joined_topic() -> None:
-    async with connected() as recorder:
+    chats = Chats()
+    chats.additions = ["presence", "typing"]
+    async with connected(chats) as recorder:
         recorder.socket.show_typing(ANA)
         recorder.socket.follow(ANA)
         recorder.socket.show_typing(ANA)
@@ -185,6 +189,18 @@ async def test_typing_is_sent_once_a_second_and_only_on_a_joined_topic() -> None
         await recorder.socket.relay(notice())
 
         assert await taken(recorder.chats.heard) == ("typing", {"author": "user"})
+        assert (await taken(recorder.chats.heard))[0] == "user_message"
+
+
+@pytest.mark.parametrize("additions", [None, [], ["presence"], "typing", {"typing": True}, 7])
+async def test_typing_is_not_sent_where_the_bridge_does_not_announce_it(additions: object) -> None:
+    chats = Chats()
+    chats.additions = additions
+    async with connected(chats) as recorder:
+        await recorder.joined()
+        recorder.socket.show_typing(ANA)
+        await recorder.socket.relay(notice())
+
         assert (await taken(recorder.chats.heard))[0] == "user_message"
 
 
@@ -329,8 +345,8 @@ async def test_a_message_is_received_with_whatever_fields_are_valid(
 
 @pytest.mark.parametrize(
     "garbage",
-    [{}, [], "Bună", None, {"message": 1}, {"message": " "}, {"message": "x" * 8_001}],
-    ids=["empty", "list", "text", "null", "number", "blank", "long"],
+    [{}, [], "Bună", None, {"message": 1}, {"message": " "}, {"message": {"body": {}}}],
+    ids=["empty", "list", "text", "null", "number", "blank", "nested"],
 )
 async def test_a_malformed_message_is_reported_and_logged_once(
     garbage: object, caplog: pytest.LogCaptureFixture
@@ -585,3 +601,126 @@ async def test_messages_that_came_before_the_chat_was_left_are_still_received() 
             "pe curând",
             "la revedere",
         ]
+
+
+# An ordinary Phoenix application at the other end.
+
+
+@asynccontextmanager
+async def plain(
+    application: PlainPhoenix, query: str = "", **settings: Any
+) -> AsyncIterator[tuple[ElixirSocket, "asyncio.Queue[InboundEvent]"]]:
+    """Return our socket, open at the application, and the events that it passes on."""
+    heard: asyncio.Queue[InboundEvent] = asyncio.Queue()
+
+    async def hear(who: Customer, event: InboundEvent) -> None:
+        heard.put_nowait(event)
+
+    async with running(application.app()) as address:
+        url = f"ws://{address}/socket/websocket{query}"
+        socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
+        socket.listen(hear)
+        async with socket:
+            yield socket, heard
+
+
+async def test_joins_that_are_refused_for_a_while_do_not_end_the_connection() -> None:
+    application = PlainPhoenix(PlainSettings(admits_joins=False))
+    users = [customer("b1", f"u{number}") for number in range(30)]
+    settings = ClientSettings(rejoin_after_s=(0.0004,), reconnect_after_s=(0.01,))
+    async with plain(application, settings=settings) as (socket, heard):
+        for who in users:
+            socket.follow(who)
+        for _ in range(20 * len(users)):
+            await taken(application.joins)
+        application.settings = PlainSettings(replies=True)
+        await asyncio.gather(*(socket.relay(notice(who=who)) for who in users))
+        application.broadcast("chat:b1:u7", "agent_message", {"message": "Bună!"})
+
+        assert await taken(heard) == InboundMessage(author=Author.COORDINATOR, text="Bună!")
+
+
+@pytest.mark.parametrize("token", ["s3cret", "legal?in~no>header"])
+async def test_the_token_opens_the_socket_of_an_application_that_wants_one(token: str) -> None:
+    application = PlainPhoenix(PlainSettings(token=token, replies=True))
+    async with plain(application, token=token) as (socket, _):
+        await socket.relay(notice())
+
+        (connect,) = application.connects
+        assert connect.params["token"] == token
+        assert (connect.token.value, connect.token.bad) == (
+            token if token == "s3cret" else None,
+            False,
+        )
+
+
+async def test_a_token_in_the_address_has_precedence_as_the_parameter() -> None:
+    application = PlainPhoenix(PlainSettings(token="its own", replies=True))
+    async with plain(application, query="?token=its%20own", token="s3cret") as (socket, _):
+        await socket.relay(notice())
+
+        assert application.connects[0].params["token"] == "its own"
+
+
+@pytest.mark.parametrize(
+    ("payload", "coordinator_id"),
+    [
+        ({"body": "Bună!", "agentName": "Maria Pop"}, "Maria.Pop"),
+        ({"text": "Bună!", "agent_id": 7, "agentName": "Maria"}, "7"),
+        ({"content": "Bună!", "message": "", "sender": {"name": "Maria"}}, None),
+        ({"data": {"message": "Bună!", "agent_name": "maria"}}, "maria"),
+        ({"message": {"id": 5, "body": "Bună!"}}, None),
+    ],
+)
+async def test_a_coordinators_message_is_received_in_any_natural_shape(
+    payload: object, coordinator_id: CoordinatorId | None
+) -> None:
+    application = PlainPhoenix(PlainSettings(replies=True))
+    async with plain(application) as (socket, heard):
+        await followed(application, socket)
+        application.broadcast(TOPIC, "agent_message", payload)
+
+        assert await taken(heard) == InboundMessage(
+            author=Author.COORDINATOR, text="Bună!", coordinator_id=coordinator_id
+        )
+
+
+async def test_a_message_that_is_too_long_is_split_between_words() -> None:
+    application = PlainPhoenix(PlainSettings(replies=True))
+    text = "cuvânt " * 2_571 + "x" * 9_000
+    said = {"message": text, "messageId": "a1", "timestamp": "2030-01-01T12:00:00Z"}
+    async with plain(application) as (socket, heard):
+        await followed(application, socket)
+        application.broadcast(TOPIC, "agent_message", said)
+        application.broadcast(TOPIC, "agent_message", LAST)
+        parts = []
+        while (part := await taken(heard)).text != LAST["message"]:
+            parts.append(part)
+
+    assert "".join(part.text for part in parts).replace(" ", "") == text.replace(" ", "")
+    assert all(len(part.text) <= 8_000 for part in parts)
+    assert parts[0].text.endswith(" cuvânt")
+    assert [part.message_id for part in parts] == ["a1", "a1.1", "a1.2", "a1.3"]
+    assert len({part.at for part in parts}) == len(parts)
+
+
+async def followed(application: PlainPhoenix, socket: ElixirSocket) -> None:
+    """Follow Ana's chat, and return once it is joined; for an application that replies."""
+    socket.follow(ANA)
+    await socket.relay(notice())
+    await taken(application.events)
+
+
+async def test_typing_does_not_crash_a_channel_that_has_no_clause_for_it() -> None:
+    application = PlainPhoenix(PlainSettings(replies=True))
+    async with plain(application) as (socket, heard):
+        await followed(application, socket)
+        for number in range(20):
+            socket.show_typing(ANA)
+            await socket.relay(notice(message_id=f"m{number}"))
+            application.broadcast(TOPIC, "agent_message", {"message": f"{number}"})
+
+        texts = [(await taken(heard)).text for _ in range(20)]
+        events = [application.events.get_nowait().what for _ in range(application.events.qsize())]
+        assert texts == [f"{number}" for number in range(20)]
+        assert (set(events), application.joins.qsize()) == ({"user_message"}, 1)

@@ -14,8 +14,10 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
+from adapters.phoenix import client_connection
 from adapters.phoenix.client import (
     ClientSettings,
+    ClientSocket,
     NotJoined,
     SocketClosed,
     SocketEvent,
@@ -426,6 +428,45 @@ async def test_a_state_callback_that_raises_disturbs_nothing(listener: Listener)
         await joined(listener, connection)
 
         assert [str(context["exception"]) for context in surprises] == ["from the callback"]
+
+
+@pytest.mark.parametrize("broken", ["received", "opened", "tick"])
+async def test_after_a_bug_the_connection_begins_again(
+    listener: Listener,
+    broken: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(client_connection, "RESTART_PAUSE_S", 0.01)
+    settings = ClientSettings(heartbeat_s=0.01, rejoin_after_s=(0.01,), reconnect_after_s=(0.01,))
+    states: asyncio.Queue[bool] = asyncio.Queue()
+    connection = PhoenixConnection(
+        listener.url,
+        settings=settings,
+        on_state=lambda _: states.put_nowait(connection.is_broken),
+    )
+    bug, method = [RuntimeError("a bug")], getattr(ClientSocket, broken)
+
+    def once(*args: Any) -> Any:
+        if bug:
+            raise bug.pop()
+        return method(*args)
+
+    monkeypatch.setattr(ClientSocket, broken, once)
+    async with connection:
+        channel = connection.channel("room:a")
+        channel.start()
+        peer = await listener.accept()
+        if broken == "received":
+            await peer.accept_join()
+        peer = await listener.accept()
+        await peer.accept_join()
+        while (await anext(channel))[0] is not ChannelStatus.JOINED:
+            pass
+
+        assert not connection.is_broken
+        assert True in [states.get_nowait() for _ in range(states.qsize())]
+    assert "phoenix_client_broken" in [record.__dict__.get("action") for record in caplog.records]
 
 
 async def test_frames_of_megabytes_are_read(listener: Listener) -> None:
