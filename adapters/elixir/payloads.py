@@ -50,7 +50,7 @@ def body_of(notice: Notice) -> Body:
         case StatusChanged() as changed:
             return {
                 "status": changed.status,
-                "summary": changed.handover_note,
+                "summary": changed.handover_note or "",
                 "updatedAt": timestamp(changed.at),
             }
         case TransferRequested() as requested:

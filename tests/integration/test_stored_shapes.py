@@ -1,7 +1,8 @@
 """Data stored by an earlier version can be read, delivered, continued, exported and erased.
 
 The snapshots and the expected results are plain files in `tests/data`; the README there describes
-them. A change of the stored format may add a snapshot, but must not change an existing one.
+them. A change of the stored format may add a snapshot, but must not change an existing one; what is
+delivered changes with the interface of the bridge alone.
 """
 
 import json
