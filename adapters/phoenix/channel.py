@@ -91,7 +91,7 @@ class Channel:
         """Called once after the reply to the join, before any message."""
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
-        """Handle one message of the client; `payload` is any JSON value.
+        """Handle one message of the client; `payload` is any JSON value, or bytes of a binary one.
 
         A message without a ref (None) gets no reply. An exception ends this channel with
         phx_error, and leaves the connection open.
