@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _FORWARDED_FOR = b"x-forwarded-for"
 _SUBPROTOCOL = b"sec-websocket-protocol"
+_AUTH_TOKEN = "x-phoenix-authtoken"  # of a long-poll client, which offers no sub-protocols
 _GRACE_S = 5.0  # for a channel that a duplicate join replaces (phoenix/socket.ex)
 
 
@@ -146,8 +147,9 @@ class ConnectInfo:
 
     @property
     def token(self) -> AuthToken:
-        """The bearer token offered as a sub-protocol."""
-        return auth_token(self.subprotocols)
+        """The bearer token offered as a sub-protocol, or in the header of a long-poll client."""
+        given = self.headers.get(_AUTH_TOKEN)
+        return auth_token(self.subprotocols) if given is None else AuthToken(given, bad=False)
 
     def _items(self, header: bytes) -> list[str]:
         """Return the items of a comma-separated header, which may be given several times."""
