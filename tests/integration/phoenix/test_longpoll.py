@@ -21,7 +21,7 @@ from adapters.phoenix.endpoint import (
 from adapters.phoenix.longpoll import LongPollLimits
 from adapters.phoenix.server import Ref
 from tests.integration.phoenix.client import opened
-from tests.integration.phoenix.poller import Poller, polling, session
+from tests.support.poller import Poller, polling, session
 from tests.support.server import running
 from tests.support.vector_app import vector_app, vector_endpoint
 
