@@ -1,7 +1,7 @@
 """Phoenix's long-poll transport: sockets for clients whose WebSockets do not get through.
 
-A session is a connection of its endpoint, with the same channels, limits, counts and drain. Its
-client polls for frames by GET, and pushes frames by POST; a signed token names the session.
+A polled socket is a connection of its endpoint, with the same channels, limits, counts and drain.
+Its client polls for frames by GET, and pushes frames by POST; a signed token names the socket.
 Source: phoenix `lib/phoenix/transports/long_poll.ex` and `long_poll_server.ex`, and the official
 client's `longpoll.js`.
 """
@@ -46,7 +46,7 @@ MAX_BATCH = 100
 """The most frames of a POST that are processed, as in Phoenix; its client sends no more."""
 TOKEN_MAX_AGE_S = 14 * 86_400.0
 IDLE_WINDOWS = 1.5
-"""A session ends after this many windows without a poll."""
+"""A socket ends after this many windows without a poll."""
 
 _TOKEN_HEADER = b"x-phoenix-longpoll-token"
 _BATCH_TYPE = b"application/x-ndjson"
@@ -60,7 +60,7 @@ _HEADERS = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongPollLimits:
-    """The times and sizes of one session; `SocketLimits` has the others."""
+    """The times and sizes of one socket; `SocketLimits` has the others."""
 
     window_s: float = 10.0
     """The longest wait of a poll for a frame, and of a POST for its processing."""
@@ -70,32 +70,32 @@ class LongPollLimits:
 
 class _Claims(msgspec.Struct, array_like=True, frozen=True):
     node: str
-    session_id: str
+    socket_id: str
     issued_at: float
 
 
-class SessionTokens:
-    """Signs the tokens of the sessions on this node, and reads them. The key is the process's."""
+class SocketTokens:
+    """Signs the tokens of a node's polled sockets, and reads them; each process has its own key."""
 
     def __init__(self, node: str, now: Callable[[], float] = time.time) -> None:
         self._node = node
         self._now = now
         self._key = secrets.token_bytes(32)
 
-    def sign(self, session_id: str) -> str:
-        """Return a token for a session."""
-        claims = _Claims(self._node, session_id, self._now())
+    def sign(self, socket_id: str) -> str:
+        """Return a token for a socket."""
+        claims = _Claims(self._node, socket_id, self._now())
         body = urlsafe_b64encode(msgspec.json.encode(claims))
         return b".".join((body, self._signature(body))).decode()
 
-    def session_id(self, token: bytes) -> str | None:
-        """Return the session's id; None: the token is not from here, or too old."""
+    def socket_id(self, token: bytes) -> str | None:
+        """Return the socket's id; None: the token is not from here, or too old."""
         body, _, signature = token.rpartition(b".")
         if not hmac.compare_digest(signature, self._signature(body)):
             return None
         claims = msgspec.json.decode(urlsafe_b64decode(body), type=_Claims)
         is_current = self._now() - claims.issued_at < TOKEN_MAX_AGE_S
-        return claims.session_id if is_current else None
+        return claims.socket_id if is_current else None
 
     def _signature(self, body: bytes) -> bytes:
         return urlsafe_b64encode(hmac.digest(self._key, body, "sha256"))
@@ -108,7 +108,7 @@ class _Response(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LongPoll:
-    """The long-poll sessions of an endpoint: give `route` to Litestar beside the endpoint's own."""
+    """The polled sockets of an endpoint: give `route` to Litestar beside the endpoint's own."""
 
     def __init__(
         self,
@@ -122,17 +122,17 @@ class LongPoll:
         self.route = asgi(path, copy_scope=False)(self._serve)
         self._endpoint = endpoint
         self._limits = limits
-        self._tokens = SessionTokens(node)
-        self._sessions: dict[str, _Session] = {}
+        self._tokens = SocketTokens(node)
+        self._sockets: dict[str, _PolledSocket] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
-        """End all sessions: the polls that wait are answered, and their clients reconnect."""
-        for session in self._sessions.values():
-            session.close(SERVICE_RESTART)
+        """End all sockets: the polls that wait are answered, and their clients reconnect."""
+        for socket in self._sockets.values():
+            socket.close(SERVICE_RESTART)
 
     async def stop(self) -> None:
-        """End the sessions that are left, and wait until their channels have ended."""
+        """End the sockets that are left, and wait until their channels have ended."""
         self.close()
         if self._running:
             await asyncio.wait(self._running)
@@ -154,13 +154,13 @@ class LongPoll:
             await _send(send, 400, [_CORS], b"")
 
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Poll a session; without one, open it."""
+        """Poll a socket; without one, open it."""
         token = _token_of(scope)
-        session = self._find(token)
-        if session is None:
+        socket = self._find(token)
+        if socket is None:
             await self._open(scope, send)
             return
-        frames = await session.poll(receive)
+        frames = await socket.poll(receive)
         status = GONE if frames is None else OK if frames else NO_FRAMES
         await _respond(send, _Response(status, token.decode(), frames or []))
 
@@ -173,36 +173,36 @@ class LongPoll:
         except ConnectRefused as refused:
             await _refuse(send, refused)
             return
-        session_id = secrets.token_urlsafe(16)
-        session = _Session(self._endpoint, serializer, info, self._limits)
-        self._sessions[session_id] = session
-        running = asyncio.create_task(self._run(session_id, session))
+        socket_id = secrets.token_urlsafe(16)
+        socket = _PolledSocket(self._endpoint, serializer, info, self._limits)
+        self._sockets[socket_id] = socket
+        running = asyncio.create_task(self._run(socket_id, socket))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
-        await _respond(send, _Response(GONE, self._tokens.sign(session_id), []))
+        await _respond(send, _Response(GONE, self._tokens.sign(socket_id), []))
 
-    async def _run(self, session_id: str, session: "_Session") -> None:
+    async def _run(self, socket_id: str, socket: "_PolledSocket") -> None:
         try:
-            await self._endpoint.run(session)
+            await self._endpoint.run(socket)
         finally:
-            del self._sessions[session_id]
-            self._endpoint.connection_policy.release(session.info)
+            del self._sockets[socket_id]
+            self._endpoint.connection_policy.release(socket.info)
 
     async def _post(self, scope: Scope, receive: Receive) -> int:
-        session = self._find(_token_of(scope))
-        if session is None:
+        socket = self._find(_token_of(scope))
+        if socket is None:
             return GONE
         is_batch = _header(scope, b"content-type").partition(b";")[0].strip() == _BATCH_TYPE
-        return await session.push(receive, is_batch=is_batch)
+        return await socket.push(receive, is_batch=is_batch)
 
-    def _find(self, token: bytes) -> "_Session | None":
-        session_id = self._tokens.session_id(token)
-        session = self._sessions.get(session_id) if session_id is not None else None
-        return None if session is None or session.is_closed else session
+    def _find(self, token: bytes) -> "_PolledSocket | None":
+        socket_id = self._tokens.socket_id(token)
+        socket = self._sockets.get(socket_id) if socket_id is not None else None
+        return None if socket is None or socket.is_closed else socket
 
 
-class _Session(Connection):
-    """A socket across requests: the frames that wait for a poll, and the end of those that came."""
+class _PolledSocket(Connection):
+    """A socket across requests, whose frames wait for the next poll."""
 
     __slots__ = ("_chars", "_closed", "_expiry", "_limits", "_loop", "_poll", "_pushing", "_queue",
                  "_work")  # fmt: skip
@@ -228,7 +228,7 @@ class _Session(Connection):
 
     @property
     def is_closed(self) -> bool:
-        """True once the session has ended for its client."""
+        """True once the socket has ended for its client."""
         return self._closed.done()
 
     # The frames to the client.
@@ -253,7 +253,7 @@ class _Session(Connection):
         self._wake()
 
     async def poll(self, receive: Receive) -> list[str] | None:
-        """Return the queued frames, after a wait for the first; None: the session has ended.
+        """Return the queued frames, after a wait for the first; None: the socket has ended.
 
         Empty: none came within the window, the client has gone, or polls elsewhere.
         """
@@ -357,7 +357,7 @@ def _size(frame: str | bytes) -> int:
 
 
 def _token_of(scope: Scope) -> bytes:
-    """Return the session's token: the header's, or the last `token` parameter."""
+    """Return the socket's token: the header's, or the last `token` parameter."""
     given = _header(scope, _TOKEN_HEADER)
     return given or ConnectInfo(scope).params.get("token", "").encode()
 
@@ -387,7 +387,7 @@ async def _disconnection(receive: Receive) -> None:
 
 
 async def _refuse(send: Send, refused: ConnectRefused) -> None:
-    """Answer a request for a session that is not opened.
+    """Answer a request for a socket that is not opened.
 
     The official client gives up at 403, tries again at 500, and is stuck at any status that it
     does not know. So what is no 403 says so in the response's own status alone.

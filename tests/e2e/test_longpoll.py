@@ -9,7 +9,7 @@ import pytest
 from entrypoints.server.app import drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
-from tests.support.poller import polling, session
+from tests.support.poller import polled_socket, polling
 from tests.support.tokens import JWT, token
 from tests.support.wire import identity, message, product
 
@@ -17,7 +17,7 @@ TOPIC = "messages:b1"
 
 
 async def test_a_message_is_stored_acknowledged_and_answered() -> None:
-    async with product() as server, session(server.address) as client:
+    async with product() as server, polled_socket(server.address) as client:
         await client.push(["1", "1", TOPIC, "phx_join", identity()])
         await client.push(["1", "2", TOPIC, "new_message", message("Salut!")])
         frames: list[list[Any]] = []
@@ -46,10 +46,10 @@ async def test_the_users_token_counts_as_on_a_websocket(way: str) -> None:
     assert reply[4]["status"] == ("error" if way == "none" else "ok")
 
 
-async def test_sessions_and_sockets_share_the_limit_of_an_address() -> None:
+async def test_polled_sockets_and_others_share_the_limit_of_an_address() -> None:
     async with (
         product(limit_sockets_per_address=1) as server,
-        session(server.address),
+        polled_socket(server.address),
         polling(server.address) as second,
     ):
         refused = await second.http.get("/socket/longpoll", params=second.params)
@@ -58,7 +58,7 @@ async def test_sessions_and_sockets_share_the_limit_of_an_address() -> None:
 
 
 async def test_a_binary_message_is_refused_and_its_channel_stays() -> None:
-    async with product() as server, session(server.address) as client:
+    async with product() as server, polled_socket(server.address) as client:
         await client.push(["1", "1", TOPIC, "phx_join", identity()])
         await client.receive()
         binary = bytes([0, 1, 1, len(TOPIC), 11]) + f"12{TOPIC}new_message".encode() + b"\x01"
@@ -75,7 +75,7 @@ async def test_a_poll_that_waits_does_not_hold_up_a_stop_without_a_drain() -> No
     container = Container(settings=settings)
     async with (
         product(container=container, store="memory", drain_s=0) as server,
-        session(server.address) as client,
+        polled_socket(server.address) as client,
     ):
         waiting = asyncio.create_task(client.poll())
         await asyncio.sleep(0.05)

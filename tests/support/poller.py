@@ -9,7 +9,7 @@ import httpx
 
 
 class Poller:
-    """A V2 client; `token` names its session once it has one."""
+    """A V2 client; `token` names its socket once it has one."""
 
     def __init__(self, http: httpx.AsyncClient, params: dict[str, str]) -> None:
         self.http = http
@@ -54,14 +54,14 @@ class Poller:
 
 @asynccontextmanager
 async def polling(address: str, **params: str) -> AsyncIterator[Poller]:
-    """Make a client without a session."""
+    """Make a client without a socket."""
     async with httpx.AsyncClient(base_url=f"http://{address}", timeout=20) as http:
         yield Poller(http, {"vsn": "2.0.0", **params})
 
 
 @asynccontextmanager
-async def session(address: str, **params: str) -> AsyncIterator[Poller]:
-    """Open a session."""
+async def polled_socket(address: str, **params: str) -> AsyncIterator[Poller]:
+    """Open a socket."""
     async with polling(address, **params) as poller:
         assert (await poller.poll())["status"] == 410
         yield poller

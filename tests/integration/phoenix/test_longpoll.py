@@ -21,7 +21,7 @@ from adapters.phoenix.endpoint import (
 from adapters.phoenix.longpoll import LongPollLimits
 from adapters.phoenix.server import Ref
 from tests.integration.phoenix.client import opened
-from tests.support.poller import Poller, polling, session
+from tests.support.poller import Poller, polled_socket, polling
 from tests.support.server import running
 from tests.support.vector_app import vector_app, vector_endpoint
 
@@ -52,10 +52,10 @@ class Log(SocketObserver):
         self.slow += 1
 
 
-# Sessions and polls.
+# Polls.
 
 
-async def test_a_session_is_opened_polled_and_pushed_to() -> None:
+async def test_a_polled_socket_is_opened_polled_and_pushed_to() -> None:
     async with running(vector_app(polled=SHORT)) as address, polling(address) as client:
         first = await client.poll()
         empty = await client.poll()
@@ -75,7 +75,7 @@ async def test_a_session_is_opened_polled_and_pushed_to() -> None:
 async def test_a_poll_waits_for_the_first_frame_no_longer() -> None:
     async with (
         running(vector_app(polled=PATIENT)) as address,
-        session(address) as client,
+        polled_socket(address) as client,
         opened(address) as speaker,
     ):
         await client.join("room:a")
@@ -88,12 +88,12 @@ async def test_a_poll_waits_for_the_first_frame_no_longer() -> None:
     assert heard == [[None, None, "room:a", "shout", {"n": 1}]]
 
 
-async def test_a_broadcast_goes_from_a_session_to_sockets_of_both_versions() -> None:
+async def test_a_broadcast_goes_from_a_polled_socket_to_sockets_of_both_versions() -> None:
     async with (
         running(vector_app()) as address,
-        session(address) as client,
+        polled_socket(address) as client,
         opened(address) as other,
-        session(address, vsn="1.0.0") as old,
+        polled_socket(address, vsn="1.0.0") as old,
     ):
         await client.join("room:a")
         await other.join("room:a")
@@ -112,7 +112,7 @@ async def test_a_broadcast_goes_from_a_session_to_sockets_of_both_versions() -> 
 
 
 async def test_responses_have_the_headers_of_phoenix() -> None:
-    async with running(vector_app()) as address, session(address) as client:
+    async with running(vector_app()) as address, polled_socket(address) as client:
         response = await client.http.get("/socket/longpoll", params=client.params)
 
     assert response.status_code == 200
@@ -152,8 +152,8 @@ async def test_an_upgrade_of_the_path_for_polls_is_refused() -> None:
 async def test_a_later_poll_takes_over_from_one_that_waits() -> None:
     async with (
         running(vector_app(polled=PATIENT)) as address,
-        session(address) as client,
-        session(address) as other,
+        polled_socket(address) as client,
+        polled_socket(address) as other,
     ):
         await client.join("room:a")
         other.token = client.token
@@ -167,7 +167,7 @@ async def test_a_later_poll_takes_over_from_one_that_waits() -> None:
 
 
 async def test_a_poll_that_is_aborted_loses_no_frames() -> None:
-    async with running(vector_app(polled=PATIENT)) as address, session(address) as client:
+    async with running(vector_app(polled=PATIENT)) as address, polled_socket(address) as client:
         await client.join("room:a")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
@@ -177,7 +177,7 @@ async def test_a_poll_that_is_aborted_loses_no_frames() -> None:
         assert await client.receive() == [reply("1", "2", "room:a", {"n": 1})]
 
 
-# Who may open a session, and which one a request names.
+# Who may open a socket, and which one a request names.
 
 
 @pytest.mark.parametrize("vsn", ["", "2", "3.0.0", "2.0.0-rc1"])
@@ -199,7 +199,7 @@ async def test_a_page_from_elsewhere_is_refused_each_time() -> None:
 
 
 class Lone(ConnectionPolicy):
-    """Allows one session at a time."""
+    """Allows one socket at a time."""
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
@@ -215,12 +215,12 @@ class Lone(ConnectionPolicy):
         self.released.set()
 
 
-async def test_sessions_are_counted_until_they_end() -> None:
+async def test_polled_sockets_are_counted_until_they_end() -> None:
     policy = Lone()
     endpoint = PhoenixEndpoint("/socket/websocket", {}, connection_policy=policy)
     async with (
         running(vector_app(endpoint, polled=SHORT)) as address,
-        session(address),
+        polled_socket(address),
         polling(address) as second,
     ):
         refused = await second.http.get("/socket/longpoll", params=second.params)
@@ -233,8 +233,10 @@ async def test_sessions_are_counted_until_they_end() -> None:
 
 
 @pytest.mark.parametrize("forged", ["", "a.b", "é", "é.é", "null"])
-async def test_a_token_that_is_none_opens_a_new_session_and_pushes_nothing(forged: str) -> None:
-    async with running(vector_app()) as address, session(address) as client:
+async def test_a_token_that_is_none_opens_a_new_polled_socket_and_pushes_nothing(
+    forged: str,
+) -> None:
+    async with running(vector_app()) as address, polled_socket(address) as client:
         real = client.token
         client.token = forged or real[:-1]
 
@@ -246,7 +248,7 @@ async def test_a_token_that_is_none_opens_a_new_session_and_pushes_nothing(forge
 
 
 async def test_the_token_in_the_header_counts_before_the_parameter() -> None:
-    async with running(vector_app(polled=SHORT)) as address, session(address) as client:
+    async with running(vector_app(polled=SHORT)) as address, polled_socket(address) as client:
         headers = {"x-phoenix-longpoll-token": client.token}
         params = {**client.params, "token": "the user's own"}
         response = await client.http.get("/socket/longpoll", params=params, headers=headers)
@@ -255,7 +257,7 @@ async def test_the_token_in_the_header_counts_before_the_parameter() -> None:
 
 
 class Mirror(Channel):
-    """Answers a join with the session's data."""
+    """Answers a join with the socket's data."""
 
     async def join(self, topic: str, payload: Any) -> dict[str, Any]:
         info = self.socket.info
@@ -286,7 +288,7 @@ async def test_a_channel_knows_what_the_first_request_brought_along() -> None:
 
 async def test_a_batch_is_answered_in_order_whatever_its_frames_are() -> None:
     binary = bytes.fromhex("0001010607") + b"12room:anoreplydata"
-    async with running(vector_app()) as address, session(address) as client:
+    async with running(vector_app()) as address, polled_socket(address) as client:
         await client.join("room:a")
         frames = [json.dumps(["1", str(n), "room:a", "ping", {"n": n}]) for n in range(98)]
         body = "\n".join([*frames[:49], base64.b64encode(binary).decode(), *frames[49:], ""])
@@ -298,7 +300,7 @@ async def test_a_batch_is_answered_in_order_whatever_its_frames_are() -> None:
 
 
 async def test_a_push_over_100_frames_is_processed_as_far_as_phoenix_does() -> None:
-    async with running(vector_app(polled=SHORT)) as address, session(address) as client:
+    async with running(vector_app(polled=SHORT)) as address, polled_socket(address) as client:
         frames: list[list[Any]] = [[None, str(n), "phoenix", "heartbeat", {}] for n in range(101)]
 
         assert await client.push(*frames) == 200
@@ -312,11 +314,11 @@ async def test_a_push_over_100_frames_is_processed_as_far_as_phoenix_does() -> N
     ["[", "{}", "AAAA", "not base64!", '["1"]', b"\xff", b"[\xff]"],
     ids=repr,
 )
-async def test_a_malformed_frame_ends_the_session_and_its_channels(body: str | bytes) -> None:
+async def test_a_malformed_frame_ends_the_polled_socket_and_its_channels(body: str | bytes) -> None:
     log = Log()
     async with (
         running(vector_app(vector_endpoint(observer=log))) as address,
-        session(address) as client,
+        polled_socket(address) as client,
     ):
         await client.join("room:a")
         before = client.token
@@ -328,11 +330,11 @@ async def test_a_malformed_frame_ends_the_session_and_its_channels(body: str | b
         assert (answer["status"], answer["token"] != before) == (410, True)
 
 
-async def test_a_frame_over_64_kib_ends_the_session() -> None:
+async def test_a_frame_over_64_kib_ends_the_socket() -> None:
     log = Log()
     async with (
         running(vector_app(vector_endpoint(observer=log))) as address,
-        session(address) as client,
+        polled_socket(address) as client,
     ):
         assert await client.push([None, "1", "phoenix", "heartbeat", "x" * 65_536]) == 410
         assert await log.close_codes.get() == 1009
@@ -340,7 +342,7 @@ async def test_a_frame_over_64_kib_ends_the_session() -> None:
 
 async def test_a_body_that_is_too_large_is_refused_unread() -> None:
     limits = LongPollLimits(window_s=1.0, max_body_bytes=100_000)
-    async with running(vector_app(polled=limits)) as address, session(address) as client:
+    async with running(vector_app(polled=limits)) as address, polled_socket(address) as client:
         assert await client.post("x" * 100_001) == 413
         assert await client.push([None, "1", "phoenix", "heartbeat", {}]) == 200
 
@@ -353,7 +355,7 @@ async def _refs(client: Poller, count: int) -> list[str]:
 
 
 async def test_a_push_that_takes_longer_than_the_window_is_processed_all_the_same() -> None:
-    async with running(vector_app(polled=SHORT)) as address, session(address) as client:
+    async with running(vector_app(polled=SHORT)) as address, polled_socket(address) as client:
         replies = asyncio.create_task(_refs(client, 3))
         slow = ["1", "1", "room:slow", "phx_join", {}]  # 300 ms
         ping = ["1", "2", "room:slow", "ping", {}]
@@ -387,12 +389,12 @@ def resident(**settings: Any) -> PhoenixEndpoint:
     return PhoenixEndpoint("/socket/websocket", {"*": Resident}, **settings)
 
 
-async def test_a_session_that_is_not_polled_ends_with_its_channels() -> None:
+async def test_a_polled_socket_that_is_not_polled_ends_with_its_channels() -> None:
     log = Log()
     endpoint = resident(observer=log)
     async with (
         running(vector_app(endpoint, polled=SHORT)) as address,
-        session(address) as client,
+        polled_socket(address) as client,
     ):
         await client.join("a")
         before = client.token
@@ -403,8 +405,8 @@ async def test_a_session_that_is_not_polled_ends_with_its_channels() -> None:
         assert (await client.poll())["token"] != before
 
 
-async def test_polls_keep_a_session_alive() -> None:
-    async with running(vector_app(polled=SHORT)) as address, session(address) as client:
+async def test_polls_keep_a_polled_socket_alive() -> None:
+    async with running(vector_app(polled=SHORT)) as address, polled_socket(address) as client:
         await client.join("room:a")
         statuses = [(await client.poll())["status"] for _ in range(4)]
 
@@ -420,7 +422,7 @@ async def test_a_client_that_does_not_poll_is_dropped(limits: SocketLimits) -> N
     endpoint = resident(limits=limits, observer=log)
     async with (
         running(vector_app(endpoint, polled=PATIENT)) as address,
-        session(address) as client,
+        polled_socket(address) as client,
     ):
         await client.join("a")
         frames: list[list[Any]] = [["1", str(n), "a", "any", {}] for n in range(30)]
@@ -432,12 +434,12 @@ async def test_a_client_that_does_not_poll_is_dropped(limits: SocketLimits) -> N
         assert (await client.poll())["status"] == 410
 
 
-async def test_a_drain_answers_the_polls_that_wait_and_refuses_new_sessions() -> None:
+async def test_a_drain_answers_the_polls_that_wait_and_refuses_new_sockets() -> None:
     log = Log()
     endpoint = resident(observer=log)
     async with (
         running(vector_app(endpoint, polled=PATIENT)) as address,
-        session(address) as client,
+        polled_socket(address) as client,
     ):
         await client.join("a")
         waiting = asyncio.create_task(client.poll())
@@ -459,7 +461,7 @@ async def test_a_drain_answers_an_empty_poll_with_410() -> None:
     endpoint = vector_endpoint()
     async with (
         running(vector_app(endpoint, polled=PATIENT)) as address,
-        session(address) as client,
+        polled_socket(address) as client,
     ):
         waiting = asyncio.create_task(client.poll())
         await asyncio.sleep(0.05)
@@ -472,7 +474,7 @@ async def test_a_drain_answers_an_empty_poll_with_410() -> None:
 async def test_the_end_of_the_application_ends_what_is_left() -> None:
     log = Log()
     async with running(vector_app(resident(observer=log), polled=PATIENT)) as address:
-        async with session(address) as client:
+        async with polled_socket(address) as client:
             await client.join("a")
 
     assert Resident.ended.get_nowait() is TerminateReason.DISCONNECTED
@@ -483,7 +485,7 @@ async def test_neither_tokens_nor_messages_get_into_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with running(vector_app()) as address, session(address, uid="hush-hush") as client:
+    async with running(vector_app()) as address, polled_socket(address, uid="hush-hush") as client:
         await client.join("room:a")
         await client.push(["1", "2", "room:a", "boom", {"text": "hush-hush"}])
         await client.post("hush-hush")
