@@ -167,7 +167,11 @@ const scenarios = {
     const socket = open();
     const identity = { businessId: "b1", locationId: "l1", userId: "u1" };
     let seq = 0;
-    const channel = socket.channel("messages:b1", () => ({ ...identity, stream: true, lastSeq: seq }));
+    const channel = socket.channel("messages:b1", () => ({
+      ...identity,
+      stream: true,
+      lastSeq: seq,
+    }));
     const deltas = [];
     channel.on("message_delta", ({ text }) => deltas.push(text));
     let joins = 0;
