@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _FORWARDED_FOR = b"x-forwarded-for"
 _SUBPROTOCOL = b"sec-websocket-protocol"
+_AUTH_TOKEN = "x-phoenix-authtoken"  # of a long-poll client, which offers no sub-protocols
 _GRACE_S = 5.0  # for a channel that a duplicate join replaces (phoenix/socket.ex)
 
 
@@ -91,7 +92,7 @@ class Channel:
         """Called once after the reply to the join, before any message."""
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
-        """Handle one message of the client; `payload` is any JSON value.
+        """Handle one message of the client; `payload` is any JSON value, or bytes of a binary one.
 
         A message without a ref (None) gets no reply. An exception ends this channel with
         phx_error, and leaves the connection open.
@@ -146,8 +147,9 @@ class ConnectInfo:
 
     @property
     def token(self) -> AuthToken:
-        """The bearer token offered as a sub-protocol."""
-        return auth_token(self.subprotocols)
+        """The bearer token offered as a sub-protocol, or in the header of a long-poll client."""
+        given = self.headers.get(_AUTH_TOKEN)
+        return auth_token(self.subprotocols) if given is None else AuthToken(given, bad=False)
 
     def _items(self, header: bytes) -> list[str]:
         """Return the items of a comma-separated header, which may be given several times."""

@@ -1,13 +1,14 @@
 """Phoenix Channels as a Litestar WebSocket route: one reader and one writer for each socket.
 
-The decisions are made by `adapters.phoenix.server`, and carried out here. An idle connection costs
-one waiting task, its reader; outgoing frames are written by a callback.
+The decisions are made by `adapters.phoenix.server`, and carried out here, for connections of any
+transport. An idle one costs one waiting task, its reader; frames are written by a callback.
 """
 
 import asyncio
 import itertools
 import logging
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -50,6 +51,8 @@ SOCKET_PATH = "/socket/websocket"
 """Where Phoenix's clients find a socket that is mounted at `/socket`, as its guide has it."""
 
 # Close codes (RFC 6455, section 7.4.1, and its IANA registry).
+PROTOCOL_ERROR = 1002
+MESSAGE_TOO_BIG = 1009
 INTERNAL_ERROR = 1011
 SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
@@ -140,11 +143,11 @@ class PhoenixEndpoint:
         self.route = WebsocketRouteHandler(path)(self._serve)
         self.is_draining = False
         """True: new sockets and joins are refused, and their clients try again."""
-        self._connection_policy = connection_policy or ConnectionPolicy()
-        self._routes = TopicRoutes(channels)
-        self._allowed_origins = allowed_origins
-        self._connections: dict[_Connection, None] = {}  # a set that keeps the order
-        self._subscribers: dict[str, dict[ChannelSocket, _Connection]] = {}
+        self.allowed_origins = allowed_origins
+        self.connection_policy = connection_policy or ConnectionPolicy()
+        self.routes = TopicRoutes(channels)
+        self._connections: dict[Connection, None] = {}  # a set that keeps the order
+        self._subscribers: dict[str, dict[ChannelSocket, Connection]] = {}
 
     def broadcast(
         self, topic: str, event: str, payload: Payload, sender: ChannelSocket | None = None
@@ -172,7 +175,7 @@ class PhoenixEndpoint:
             for connection in connections[start : start + size]:
                 connection.close(SERVICE_RESTART)
 
-    def subscribe(self, socket: ChannelSocket, connection: "_Connection") -> None:
+    def subscribe(self, socket: ChannelSocket, connection: "Connection") -> None:
         """Add the channel to the broadcasts on its topic."""
         self._subscribers.setdefault(socket.topic, {})[socket] = connection
 
@@ -184,35 +187,22 @@ class PhoenixEndpoint:
             if not subscribers:
                 del self._subscribers[socket.topic]
 
-    async def _serve(self, socket: WebSocket[Any, Any, Any]) -> None:
-        protocol, info = _protocol_of(socket), ConnectInfo(socket.scope)
-        try:
-            serializer = self._check(info)
-        except ConnectRefused as refused:
-            await _refuse(socket, refused)
-            return
-        try:
-            offered = info.subprotocols
-            await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
-            core = ServerSocket[ChannelSocket, ChannelFactory](
-                serializer, self._routes, max_channels=self.limits.max_channels
-            )
-            await self._run(_Connection(self, core, info, protocol))
-        finally:
-            self._connection_policy.release(info)
+    def admit(self, info: ConnectInfo) -> Serializer:
+        """Return the serializer of a connection that may be opened, and then `run`.
 
-    def _check(self, info: ConnectInfo) -> Serializer:
-        """Return the serializer of a socket that may be opened. Raises: ConnectRefused."""
+        The caller releases `info` to the policy at the end. Raises: ConnectRefused.
+        """
         if self.is_draining:
             raise ConnectRefused(503, retry_after_s=RETRY_AFTER_S)
         serializer = serializer_for(requested_version(info.params))
         origin = info.headers.get("origin")
-        if serializer is None or not origin_allowed(origin, self._allowed_origins):
+        if serializer is None or not origin_allowed(origin, self.allowed_origins):
             raise ConnectRefused
-        self._connection_policy.admit(info)
+        self.connection_policy.admit(info)
         return serializer
 
-    async def _run(self, connection: "_Connection") -> None:
+    async def run(self, connection: "Connection") -> None:
+        """Serve a connection that was admitted, until it and all its channels have ended."""
         self._connections[connection] = None
         self.observer.socket_opened()
         code = INTERNAL_ERROR
@@ -222,6 +212,20 @@ class PhoenixEndpoint:
             del self._connections[connection]
             self.observer.socket_closed(code)
             await connection.end()
+
+    async def _serve(self, socket: WebSocket[Any, Any, Any]) -> None:
+        protocol, info = _protocol_of(socket), ConnectInfo(socket.scope)
+        try:
+            serializer = self.admit(info)
+        except ConnectRefused as refused:
+            await _refuse(socket, refused)
+            return
+        try:
+            offered = info.subprotocols
+            await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
+            await self.run(_WebSocket(self, serializer, info, protocol))
+        finally:
+            self.connection_policy.release(info)
 
 
 async def _refuse(websocket: WebSocket[Any, Any, Any], refused: ConnectRefused) -> None:
@@ -241,71 +245,33 @@ def _protocol_of(websocket: WebSocket[Any, Any, Any]) -> SocketProtocol:
     return protocol
 
 
-class _Connection(ChannelTransport):
-    """One open socket: its reader, and the queue of outgoing frames."""
+class Connection(ChannelTransport):
+    """One open socket on any transport, which reads, sends and closes: its channels."""
 
-    __slots__ = ("_busy", "_chars", "_ending", "_endpoint", "_protocol", "_queue", "core", "info",
-                 "max_inbox")  # fmt: skip
+    __slots__ = ("_ending", "_endpoint", "core", "info", "max_inbox")
 
     def __init__(
-        self,
-        endpoint: PhoenixEndpoint,
-        core: ServerSocket[ChannelSocket, ChannelFactory],
-        info: ConnectInfo,
-        protocol: SocketProtocol,
+        self, endpoint: PhoenixEndpoint, serializer: Serializer, info: ConnectInfo
     ) -> None:
-        self.core = core
+        self.core = ServerSocket[ChannelSocket, ChannelFactory](
+            serializer, endpoint.routes, max_channels=endpoint.limits.max_channels
+        )
         self.info = info
         self.max_inbox = endpoint.limits.max_inbox
         self._endpoint = endpoint
-        self._protocol = protocol
-        self._queue: list[str] | None = None  # None while nothing waits
-        self._chars = 0
         self._ending: set[ChannelSocket] = set()
-        self._busy = False  # True while the reader handles a message that takes time
 
-    # The writer.
+    @abstractmethod
+    async def read(self) -> int:
+        """Process the client's messages until the socket ends; return the close code."""
 
-    def send(self, text: str) -> None:
-        """Queue a frame; never waits. Frames queued in one turn of the loop are one write."""
-        queue = self._queue
-        if queue is None:
-            if self._protocol.closing:
-                return
-            queue = self._queue = []
-            # A task that the sender created before runs first, so that the acknowledgement of a
-            # message and an immediate answer share one write.
-            asyncio.get_running_loop().call_soon(self._flush)
-        queue.append(text)
-        self._chars += len(text)
+    def _exceeds_queue(self, frames: int, chars: int) -> bool:
         limits = self._endpoint.limits
-        if len(queue) > limits.max_queued_frames or self._chars > limits.max_queued_chars:
-            if self._protocol.writable.is_set():
-                self._write()  # a burst from here: the client had no chance to read it yet
-            else:
-                self._drop_slow_consumer()
+        return frames > limits.max_queued_frames or chars > limits.max_queued_chars
 
-    def _flush(self) -> None:
-        if self._protocol.writable.is_set():
-            self._write()
-        else:
-            self._protocol.on_writable = self._write
-
-    def _write(self) -> None:
-        queue, self._queue, self._chars = self._queue, None, 0
-        if queue is not None:
-            self._protocol.send_texts(queue)
-
-    def _drop_slow_consumer(self) -> None:
-        self._queue = None
-        self._chars = 0
+    def _report_slow_consumer(self) -> None:
         self._endpoint.observer.slow_consumer()
         logger.info("A client does not read", extra={"action": "slow_consumer"})
-        self._protocol.close(TRY_AGAIN_LATER)
-
-    def close(self, code: int) -> None:
-        self._write()
-        self._protocol.close(code)
 
     def broadcast_from(self, sender: ChannelSocket, event: str, payload: Payload) -> None:
         self._endpoint.broadcast(sender.topic, event, payload, sender)
@@ -317,52 +283,6 @@ class _Connection(ChannelTransport):
 
     def channel_ended(self, socket: ChannelSocket) -> None:
         self._ending.discard(socket)
-
-    # The reader.
-
-    async def read(self) -> int:
-        """Process the client's messages until the socket ends; return the close code."""
-        self._protocol.on_text = self._process_at_once
-        try:
-            return await self._read()
-        finally:
-            self._protocol.on_text = None
-
-    async def _read(self) -> int:
-        for number in itertools.count(1):
-            message = cast("dict[str, Any]", await self._protocol.receive())
-            self._busy = True
-            if message["type"] == "websocket.disconnect":
-                return int(message["code"])
-            try:
-                await self._process(message)
-            except UnencodablePayload:  # a reply to a ref that can be decoded, but not encoded
-                self._close_malformed()
-            if number % _TURN == 0:
-                await asyncio.sleep(0)  # queued messages are received without waiting
-            self._busy = False
-        return INTERNAL_ERROR
-
-    async def _process(self, message: dict[str, Any]) -> None:
-        if message["type"] == _DECIDED:
-            await self._finish(message["action"])
-            return
-        action = self._decide(message["text"] if "text" in message else message["bytes"])
-        if not self._begin(action):
-            await self._finish(action)
-
-    def _process_at_once(self, text: str) -> bool:
-        """Process a message without waking the reader, unless the reader is busy (False).
-
-        What takes time of it is left to the reader.
-        """
-        if self._busy:
-            return False
-        action = self._decide(text)
-        if not self._begin(action):
-            self._busy = True
-            self._protocol.queue.put_nowait(cast(Any, {"type": _DECIDED, "action": action}))
-        return True
 
     def _decide(self, data: str | bytes) -> SocketAction[ChannelSocket, ChannelFactory]:
         try:
@@ -392,7 +312,10 @@ class _Connection(ChannelTransport):
 
     async def _finish(self, action: SocketAction[ChannelSocket, ChannelFactory]) -> None:
         if isinstance(action, JoinChannel):
-            await self._join(action)
+            try:
+                await self._join(action)
+            except UnencodablePayload:  # a ref that can be decoded, but not encoded
+                self._close_malformed()
         elif isinstance(action, DispatchEvent) and action.channel.is_full:
             await action.channel.wait_for_room()
 
@@ -447,3 +370,105 @@ class _Connection(ChannelTransport):
             socket.enqueue(TerminateReason.DISCONNECTED)
         for socket in (*channels, *self._ending):
             await socket.wait_until_idle()
+
+
+class _WebSocket(Connection):
+    """A WebSocket: its reader, and the queue of outgoing frames."""
+
+    __slots__ = ("_busy", "_chars", "_protocol", "_queue")
+
+    def __init__(
+        self,
+        endpoint: PhoenixEndpoint,
+        serializer: Serializer,
+        info: ConnectInfo,
+        protocol: SocketProtocol,
+    ) -> None:
+        super().__init__(endpoint, serializer, info)
+        self._protocol = protocol
+        self._queue: list[str] | None = None  # None while nothing waits
+        self._chars = 0
+        self._busy = False  # True while the reader handles a message that takes time
+
+    # The writer.
+
+    def send(self, text: str) -> None:
+        """Queue a frame; never waits. Frames queued in one turn of the loop are one write."""
+        queue = self._queue
+        if queue is None:
+            if self._protocol.closing:
+                return
+            queue = self._queue = []
+            # A task that the sender created before runs first, so that the acknowledgement of a
+            # message and an immediate answer share one write.
+            asyncio.get_running_loop().call_soon(self._flush)
+        queue.append(text)
+        self._chars += len(text)
+        if self._exceeds_queue(len(queue), self._chars):
+            if self._protocol.writable.is_set():
+                self._write()  # a burst from here: the client had no chance to read it yet
+            else:
+                self._drop_slow_consumer()
+
+    def _flush(self) -> None:
+        if self._protocol.writable.is_set():
+            self._write()
+        else:
+            self._protocol.on_writable = self._write
+
+    def _write(self) -> None:
+        queue, self._queue, self._chars = self._queue, None, 0
+        if queue is not None:
+            self._protocol.send_texts(queue)
+
+    def _drop_slow_consumer(self) -> None:
+        self._queue = None
+        self._chars = 0
+        self._report_slow_consumer()
+        self._protocol.close(TRY_AGAIN_LATER)
+
+    def close(self, code: int) -> None:
+        self._write()
+        self._protocol.close(code)
+
+    # The reader.
+
+    async def read(self) -> int:
+        self._protocol.on_text = self._process_at_once
+        try:
+            return await self._read()
+        finally:
+            self._protocol.on_text = None
+
+    async def _read(self) -> int:
+        for number in itertools.count(1):
+            message = cast("dict[str, Any]", await self._protocol.receive())
+            self._busy = True
+            if message["type"] == "websocket.disconnect":
+                return int(message["code"])
+            await self._process(message)
+            if number % _TURN == 0:
+                await asyncio.sleep(0)  # queued messages are received without waiting
+            self._busy = False
+        return INTERNAL_ERROR
+
+    async def _process(self, message: dict[str, Any]) -> None:
+        if message["type"] == _DECIDED:
+            await self._finish(message["action"])
+            return
+        action = self._decide(message["text"] if "text" in message else message["bytes"])
+        if not self._begin(action):
+            await self._finish(action)
+
+    def _process_at_once(self, text: str) -> bool:
+        """Process a message without waking the reader, unless the reader is busy (False).
+
+        What takes time of it is left to the reader.
+        """
+        if self._busy:
+            return False
+        action = self._decide(text)
+        if not self._begin(action):
+            self._busy = True
+            self._protocol.queue.put_nowait(cast(Any, {"type": _DECIDED, "action": action}))
+        return True

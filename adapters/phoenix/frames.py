@@ -31,7 +31,8 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A frame in the order of V2: `[join_ref, ref, topic, event, payload]`.
 
     Refs are opaque JSON values that are echoed with their type. Topic and event are strings in
-    every valid frame, but a client may send any JSON value.
+    every valid frame, but a client may send any JSON value. The payload of a binary V2 message is
+    bytes, that of any other a JSON value.
     """
 
     join_ref: Any
@@ -62,17 +63,37 @@ _encoder = msgspec.json.Encoder()
 _ordered_encoder = msgspec.json.Encoder(order="deterministic")
 _v2_decoder = msgspec.json.Decoder(Frame)
 _v1_decoder = msgspec.json.Decoder(_V1Frame)
+_BINARY_HEADER = 5
+"""The bytes before the fields of a binary push."""
 _NOT_JSON = (ValueError, RecursionError)
 _UNENCODABLE = (ValueError, TypeError, OverflowError, RecursionError)
 
 
 def _decode_v2(data: str | bytes) -> Frame:
     if not isinstance(data, str):
-        raise MalformedFrame("binary frames are not supported")
+        return _decode_binary(data)
     try:
         return _v2_decoder.decode(data)
     except _NOT_JSON as error:
         raise MalformedFrame(str(error)) from error
+
+
+def _decode_binary(data: bytes) -> Frame:
+    """Decode a push: its kind (0), four lengths, the four fields, and the payload."""
+    if data[:1] != b"\x00" or len(data) < _BINARY_HEADER:
+        raise MalformedFrame("a client's binary frame is a push")
+    fields, start = [], _BINARY_HEADER
+    for size in data[1:_BINARY_HEADER]:
+        fields.append(data[start : start + size])
+        start += size
+    if start > len(data):
+        raise MalformedFrame("a binary frame is shorter than its header says")
+    try:
+        # Refs that were left out are empty strings here, never null: so an empty join_ref is stale.
+        join_ref, ref, topic, event = (field.decode() for field in fields)
+    except UnicodeDecodeError as error:
+        raise MalformedFrame(str(error)) from error
+    return Frame(join_ref, ref, topic, event, data[start:])
 
 
 def _decode_v1(data: str | bytes) -> Frame:

@@ -73,6 +73,7 @@ class DispatchEvent(msgspec.Struct, Generic[M], frozen=True):
     """Pass the event to the channel, in order.
 
     `event` is any JSON value that the client sent: one that is no string crashes the channel.
+    `payload` is any JSON value, or the bytes of a binary message.
     """
 
     channel: M

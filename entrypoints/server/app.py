@@ -36,6 +36,7 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
     return Litestar(
         route_handlers=[
             wired.endpoint().route,
+            wired.long_poll().route,
             *http_routes(wired.api()),
             *page_routes("/test-websocket.html", "user", bridge_socket(settings)),
         ],
@@ -55,6 +56,7 @@ async def drain(container: Container) -> None:
     endpoint, drain_s = container.endpoint(), container.settings().drain_s
     container.health().draining = endpoint.is_draining = True
     if drain_s <= 0:
+        container.long_poll().close()  # a poll that waits would hold up the server's stop
         return
     try:
         async with asyncio.timeout(drain_s):
@@ -87,6 +89,7 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
         _start(stack, _write_usage_forever(container))
         stack.push_async_callback(container.turns().stop)
         _start(stack, _sweep_forever(container))
+        stack.push_async_callback(container.long_poll().stop)
         yield
 
 

@@ -6,6 +6,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from random import random
+from secrets import token_hex
 from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +18,7 @@ from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
+from adapters.phoenix.longpoll import LONG_POLL_PATH, LongPoll
 from adapters.prometheus import Metrics
 from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
@@ -187,6 +189,10 @@ def _endpoint(
         connection_policy=limits,
         observer=metrics,
     )
+
+
+def _long_poll(endpoint: PhoenixEndpoint) -> LongPoll:
+    return LongPoll(LONG_POLL_PATH, endpoint, node=token_hex(4))
 
 
 def _opened(
@@ -368,6 +374,7 @@ class Container(containers.DeclarativeContainer):
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
         _endpoint, settings, messages, limits, metrics
     )
+    long_poll: Provider[LongPoll] = providers.Singleton(_long_poll, endpoint)
     health: Provider[Health] = providers.Singleton(
         Health,
         store=store,

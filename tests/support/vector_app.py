@@ -21,11 +21,14 @@ from adapters.phoenix.channel import (
     TerminateReason,
 )
 from adapters.phoenix.endpoint import PhoenixEndpoint, SocketLimits, SocketObserver
+from adapters.phoenix.longpoll import LongPoll, LongPollLimits
 from adapters.phoenix.server import Payload, Ref
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 
 GOING_AWAY = 1001
 """The close code of Phoenix's "disconnect" (`lib/phoenix/socket.ex`)."""
+
+QUICK_POLLS = LongPollLimits(window_s=1.0)
 
 _RESULTS: dict[str, Reply | Stop | None] = {
     "ok": Reply(),
@@ -162,10 +165,16 @@ def vector_endpoint(
     return endpoint
 
 
-def vector_app(*endpoints: PhoenixEndpoint) -> Litestar:
-    """Return an application of these endpoints, or of one at /socket."""
-    routes = [endpoint.route for endpoint in endpoints or (vector_endpoint(),)]
-    return Litestar(routes, openapi_config=None, logging_config=None)
+def vector_app(*endpoints: PhoenixEndpoint, polled: LongPollLimits | None = None) -> Litestar:
+    """Return an application of these endpoints, or of one at /socket; the first can be polled."""
+    served = endpoints or (vector_endpoint(),)
+    long_poll = LongPoll("/socket/longpoll", served[0], node="n1", limits=polled or QUICK_POLLS)
+    return Litestar(
+        [long_poll.route, *(endpoint.route for endpoint in served)],
+        on_shutdown=[long_poll.stop],
+        openapi_config=None,
+        logging_config=None,
+    )
 
 
 @click.command()

@@ -1,13 +1,20 @@
 // The official client, playing one scenario: node client.mjs <scenario> <ws://…/socket>
 // What its callbacks say goes to standard output, one JSON array per line.
-import { Socket } from "phoenix";
+// TRANSPORT: WebSocket (default), LongPoll, or fallback (a WebSocket, and long-poll after 2 s).
+import { LongPoll, Socket } from "phoenix";
 import WebSocket from "ws";
+
+const transports = {
+  WebSocket: { transport: WebSocket },
+  LongPoll: { transport: LongPoll },
+  fallback: { transport: WebSocket, longPollFallbackMs: 2000 },
+};
 
 const say = (...words) => console.log(JSON.stringify(words));
 
 const open = (params = {}, options = {}) => {
   const socket = new Socket(process.argv[3], {
-    transport: WebSocket,
+    ...transports[process.env.TRANSPORT ?? "WebSocket"],
     params,
     authToken: "secret",
     reconnectAfterMs: () => 50,
@@ -153,6 +160,36 @@ const scenarios = {
       }),
     );
     say("ping", ...(await outcome(channel.push("ping", { n: 1 }))));
+  },
+
+  // The whole way of a user: a streamed answer, a restart of the server, and the rest of the log.
+  async chat() {
+    const socket = open();
+    const identity = { businessId: "b1", locationId: "l1", userId: "u1" };
+    let seq = 0;
+    const channel = socket.channel("messages:b1", () => ({
+      ...identity,
+      stream: true,
+      lastSeq: seq,
+    }));
+    const deltas = [];
+    channel.on("message_delta", ({ text }) => deltas.push(text));
+    let joins = 0;
+    const rejoined = new Promise((resolve) => {
+      channel.join().receive("ok", ({ messages }) => {
+        joins += 1;
+        if (joins === 2) resolve(messages);
+      });
+    });
+    const answered = event(channel, "new_message");
+    const [status] = await outcome(channel.push("new_message", { ...identity, message: "Salut!" }));
+    const answer = await answered;
+    seq = answer.seq;
+    say("new_message", status, deltas.length > 0, deltas.join("") === answer.message);
+    say("rejoined", await rejoined);
+    const again = event(channel, "new_message");
+    const [stored] = await outcome(channel.push("new_message", { ...identity, message: "Și?" }));
+    say("new_message", stored, (await again).author, socket.transport.name);
   },
 
   async token(authToken) {

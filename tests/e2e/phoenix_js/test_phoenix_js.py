@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from entrypoints.server.app import create_app, drain
+from entrypoints.server.container import Container
+from entrypoints.settings import Settings
 from tests.support.server import running
 from tests.support.tokens import JWT, ending_in, token
 from tests.support.vector_app import vector_app
@@ -53,7 +57,9 @@ class Node:
 
 
 @asynccontextmanager
-async def playing(scenario: str, address: str, *arguments: str) -> AsyncIterator[Node]:
+async def playing(
+    scenario: str, address: str, *arguments: str, transport: str = "WebSocket"
+) -> AsyncIterator[Node]:
     process = await asyncio.create_subprocess_exec(
         "node",
         str(_HERE / "client.mjs"),
@@ -61,6 +67,7 @@ async def playing(scenario: str, address: str, *arguments: str) -> AsyncIterator
         f"ws://{address}/socket",
         *arguments,
         stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "TRANSPORT": transport},
     )
     try:
         yield Node(process)
@@ -70,19 +77,27 @@ async def playing(scenario: str, address: str, *arguments: str) -> AsyncIterator
         await process.wait()
 
 
-async def play(scenario: str) -> list[list[Any]]:
-    async with running(vector_app()) as address, playing(scenario, address) as node:
+async def play(scenario: str, transport: str = "WebSocket") -> list[list[Any]]:
+    async with (
+        running(vector_app()) as address,
+        playing(scenario, address, transport=transport) as node,
+    ):
         return await node.say_all()
 
 
-async def test_a_join_is_answered() -> None:
-    said = await play("join")
+both_transports = pytest.mark.parametrize("transport", ["WebSocket", "LongPoll"])
+
+
+@both_transports
+async def test_a_join_is_answered(transport: str) -> None:
+    said = await play("join", transport)
 
     assert said == [["join", "room:reply", "ok", {"hello": "world", "got": {"user": "bob"}}]]
 
 
-async def test_a_push_is_answered_now_or_later() -> None:
-    said = await play("push_with_reply")
+@both_transports
+async def test_a_push_is_answered_now_or_later(transport: str) -> None:
+    said = await play("push_with_reply", transport)
 
     assert said == [
         ["join", "room:a", "ok", {}],
@@ -92,45 +107,54 @@ async def test_a_push_is_answered_now_or_later() -> None:
     ]
 
 
-async def test_a_push_before_the_join_is_answered_after_it() -> None:
-    said = await play("push_before_joined")
+@both_transports
+async def test_a_push_before_the_join_is_answered_after_it(transport: str) -> None:
+    said = await play("push_before_joined", transport)
 
     assert said == [["join", "ok", {"slow": True}], ["ping", "ok", {"n": 1}]]
 
 
-async def test_what_the_server_pushes_arrives() -> None:
-    said = await play("server_push")
+@both_transports
+async def test_what_the_server_pushes_arrives(transport: str) -> None:
+    said = await play("server_push", transport)
 
     assert said == [["join", "ok", {}], ["pushes", {"user": "bob"}, {"status": "connected"}]]
 
 
-async def test_a_broadcast_reaches_both_clients_and_broadcast_from_the_other() -> None:
-    said = await play("broadcast")
+@both_transports
+async def test_a_broadcast_reaches_both_clients_and_broadcast_from_the_other(
+    transport: str,
+) -> None:
+    said = await play("broadcast", transport)
 
     assert said[2:] == [["heard", {"n": 1}, {"n": 1}], ["others heard", {"n": 2}]]
 
 
-async def test_a_refused_join_tells_why() -> None:
-    said = await play("refused_join")
+@both_transports
+async def test_a_refused_join_tells_why(transport: str) -> None:
+    said = await play("refused_join", transport)
 
     response = {"reason": "unauthorized", "got": {"a": 1}}
     assert said == [["join", "room:deny", "error", response], ["state", "errored"]]
 
 
-async def test_a_join_that_crashes_is_answered() -> None:
-    assert await play("crashed_join") == [
+@both_transports
+async def test_a_join_that_crashes_is_answered(transport: str) -> None:
+    assert await play("crashed_join", transport) == [
         ["join", "room:crash", "error", {"reason": "join crashed"}]
     ]
 
 
-async def test_a_topic_that_nobody_serves_is_answered() -> None:
-    assert await play("unmatched_topic") == [
+@both_transports
+async def test_a_topic_that_nobody_serves_is_answered(transport: str) -> None:
+    assert await play("unmatched_topic", transport) == [
         ["join", "nowhere", "error", {"reason": "unmatched topic"}]
     ]
 
 
-async def test_a_second_channel_on_a_topic_takes_it_over() -> None:
-    said = await play("duplicate_join")
+@both_transports
+async def test_a_second_channel_on_a_topic_takes_it_over(transport: str) -> None:
+    said = await play("duplicate_join", transport)
 
     assert said == [
         ["join", "room:a", "ok", {}],
@@ -141,21 +165,24 @@ async def test_a_second_channel_on_a_topic_takes_it_over() -> None:
     ]
 
 
-async def test_a_topic_that_was_left_can_be_joined_again() -> None:
-    said = await play("leave")
+@both_transports
+async def test_a_topic_that_was_left_can_be_joined_again(transport: str) -> None:
+    said = await play("leave", transport)
 
     assert sorted(said[1:3]) == [["closed"], ["leave", "ok", {}]]
     assert said[3:] == [["join", "room:term", "ok", {}], ["state", "joined"]]
 
 
-async def test_a_channel_that_stops_closes_for_good() -> None:
-    said = await play("graceful_stop")
+@both_transports
+async def test_a_channel_that_stops_closes_for_good(transport: str) -> None:
+    said = await play("graceful_stop", transport)
 
     assert said[1:] == [["stop_reply", "ok", {"bye": True}], ["state", "closed"]]
 
 
-async def test_a_channel_that_crashes_is_rejoined() -> None:
-    said = await play("crash")
+@both_transports
+async def test_a_channel_that_crashes_is_rejoined(transport: str) -> None:
+    said = await play("crash", transport)
 
     assert said == [["joined", 1], ["error", _CRASH], ["joined", 2], ["ping", "ok", {"n": 1}]]
 
@@ -172,10 +199,11 @@ async def test_a_socket_that_is_disconnected_comes_back() -> None:
     assert said[1:] == [["closed", 1001], ["reopened"]]
 
 
-async def test_after_a_restart_of_the_server_the_channel_is_rejoined() -> None:
+@both_transports
+async def test_after_a_restart_of_the_server_the_channel_is_rejoined(transport: str) -> None:
     async with AsyncExitStack() as first, AsyncExitStack() as client:
         address = await first.enter_async_context(running(vector_app()))
-        node = await client.enter_async_context(playing("restart", address))
+        node = await client.enter_async_context(playing("restart", address, transport=transport))
         said = [await node.say()]
         await first.aclose()
         async with running(vector_app(), port=int(address.split(":")[1])):
@@ -184,16 +212,77 @@ async def test_after_a_restart_of_the_server_the_channel_is_rejoined() -> None:
     assert said == [["joined", 1], ["error"], ["joined", 2], ["ping", "ok", {"n": 1}]]
 
 
-async def play_with_tokens(scenario: str, *tokens: str) -> list[list[Any]]:
+@asynccontextmanager
+async def without_upgrades(address: str) -> AsyncIterator[str]:
+    """A proxy that refuses WebSockets, as some networks do; yield its address."""
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError), closing(writer):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b"upgrade: websocket" in head.lower():
+                writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+                return
+            from_server, to_server = await asyncio.open_connection(*address.split(":"))
+            to_server.write(head)
+            await asyncio.gather(carry(reader, to_server), carry(from_server, writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1") as proxy:
+        yield f"127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+
+
+@asynccontextmanager
+async def restartable(path: Path, port: int = 0) -> AsyncIterator[str]:
+    """The server on a store that stays, drained at its end as by SIGTERM."""
+    chosen: dict[str, Any] = {"store": "sqlite", "sqlite_path": str(path), "drain_s": 5.0}
+    settings = Settings(scripted_delay_ms=20, turn_quiet_ms=0, **chosen)
+    container = Container(settings=settings)
+    async with running(create_app(settings, container), port=port) as address:
+        yield address
+        await drain(container)
+
+
+@pytest.mark.parametrize("transport", ["WebSocket", "LongPoll", "fallback"])
+async def test_a_user_chats_streams_and_comes_back_after_a_restart(
+    transport: str, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as first, AsyncExitStack() as client:
+        address = await first.enter_async_context(restartable(tmp_path / "chat.db"))
+        reached = address
+        if transport == "fallback":
+            reached = await client.enter_async_context(without_upgrades(address))
+        node = await client.enter_async_context(playing("chat", reached, transport=transport))
+        said = [await node.say()]
+        await first.aclose()
+        async with restartable(tmp_path / "chat.db", int(address.split(":")[1])):
+            said += await node.say_all()
+
+    name = "WebSocket" if transport == "WebSocket" else "LongPoll"
+    assert said == [
+        ["new_message", "ok", True, True],
+        ["rejoined", []],
+        ["new_message", "ok", "ai", name],
+    ]
+
+
+async def play_with_tokens(
+    scenario: str, *tokens: str, transport: str = "WebSocket"
+) -> list[list[Any]]:
     async with (
         product(**JWT) as server,
-        playing(scenario, server.address, ",".join(tokens)) as node,
+        playing(scenario, server.address, ",".join(tokens), transport=transport) as node,
     ):
         return await node.say_all()
 
 
-async def test_a_dead_token_is_not_tried_again_and_again() -> None:
-    said = await play_with_tokens("token", token("u1", exp=1))
+@both_transports
+async def test_a_dead_token_is_not_tried_again_and_again(transport: str) -> None:
+    said = await play_with_tokens("token", token("u1", exp=1), transport=transport)
 
     assert said == [
         ["join", "error", "unauthorized"],
@@ -202,8 +291,9 @@ async def test_a_dead_token_is_not_tried_again_and_again() -> None:
     ]
 
 
-async def test_a_token_that_ends_closes_the_channel_and_no_more_is_tried() -> None:
-    said = await play_with_tokens("token", ending_in(4))
+@both_transports
+async def test_a_token_that_ends_closes_the_channel_and_no_more_is_tried(transport: str) -> None:
+    said = await play_with_tokens("token", ending_in(4), transport=transport)
 
     assert said == [
         ["join", "ok", "string"],
@@ -213,7 +303,8 @@ async def test_a_token_that_ends_closes_the_channel_and_no_more_is_tried() -> No
     ]
 
 
-async def test_a_function_gives_each_connection_its_own_token() -> None:
-    said = await play_with_tokens("token_function", ending_in(4), token("u1"))
+@both_transports
+async def test_a_function_gives_each_connection_its_own_token(transport: str) -> None:
+    said = await play_with_tokens("token_function", ending_in(4), token("u1"), transport=transport)
 
     assert said == [["join", "ok"], ["join", "ok"]]

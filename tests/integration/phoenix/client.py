@@ -24,6 +24,14 @@ class Client:
         """Send `join_ref, ref, topic, event, payload`."""
         await self.websocket.send(json.dumps(frame))
 
+    async def send_binary(
+        self, join_ref: str, ref: str, topic: str, event: str, data: bytes
+    ) -> None:
+        """Send a binary push."""
+        fields = [field.encode() for field in (join_ref, ref, topic, event)]
+        header = bytes([0, *map(len, fields)])
+        await self.websocket.send(b"".join([header, *fields, data]))
+
     async def receive(self) -> Any:
         """Return the next frame, as a list."""
         return json.loads(await self.websocket.recv())

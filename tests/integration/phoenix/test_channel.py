@@ -440,3 +440,55 @@ async def test_a_client_that_does_not_answer_the_close_does_not_hold_up_the_stop
                 await server.aclose()
 
             assert await client.read_to_end() == b"\x88\x02" + (1012).to_bytes(2, "big")
+
+
+# Binary messages.
+
+
+class Scales(Channel):
+    """Weighs bytes, and has no event with any other payload."""
+
+    async def join(self, topic: str, payload: Any) -> dict[str, Any]:
+        return {"size": len(payload)}
+
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply:
+        if not isinstance(payload, bytes):
+            raise LookupError("an event without a handler")
+        return Reply("ok", {"event": event, "size": len(payload)})
+
+
+async def test_a_binary_push_reaches_its_channel_in_order_with_the_others() -> None:
+    app = vector_app(PhoenixEndpoint("/socket/websocket", {"*": Scales}))
+    async with running(app) as address, opened(address) as client:
+        await client.send_binary("1", "1", "cameră", "phx_join", b"12345")
+        await client.send_binary("1", "2", "cameră", "bin", bytes(60_000))
+        await client.send_binary("", "3", "cameră", "bin", b"stale: its join_ref is not null")
+        await client.send_binary("1", "4", "cameră", "phx_leave", b"")
+
+        replies = [await client.receive() for _ in range(3)]
+
+    assert replies == [
+        reply("1", "1", "cameră", {"size": 5}),
+        reply("1", "2", "cameră", {"event": "bin", "size": 60_000}),
+        reply("1", "4", "cameră", {}),
+    ]
+
+
+async def test_a_binary_push_crashes_a_channel_without_a_binary_event_and_nothing_else() -> None:
+    async with running(vector_app()) as address, opened(address) as client:
+        await client.join("room:a")
+        await client.join("room:b", "2")
+        await client.send_binary("1", "3", "room:a", "nothing of the kind", b"\xff")
+
+        error = await client.receive()
+        pong = await client.call("2", "4", "room:b", "ping", {})
+
+    assert error == ["1", "1", "room:a", "phx_error", {"reason": "channel_crash"}]
+    assert pong == reply("2", "4", "room:b", {})
+
+
+async def test_a_binary_heartbeat_is_answered() -> None:
+    async with running(vector_app()) as address, opened(address) as client:
+        await client.send_binary("", "hb", "phoenix", "heartbeat", b"")
+
+        assert (await client.receive())[1:4] == ["hb", "phoenix", "phx_reply"]

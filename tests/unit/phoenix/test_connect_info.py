@@ -35,3 +35,11 @@ def test_the_hops_of_repeated_headers_are_one_list(info: ConnectInfo) -> None:
 def test_the_token_is_one_of_the_subprotocols(info: ConnectInfo) -> None:
     assert info.subprotocols == ["phoenix", "base64url.bearer.phx.aHVzaA"]
     assert info.token == ("hush", False)
+
+
+def test_the_token_in_the_header_of_a_long_poll_client_counts_as_it_is() -> None:
+    headers = [(b"x-phoenix-authtoken", b"hush"), (b"sec-websocket-protocol", b"phoenix")]
+
+    info = ConnectInfo(cast(Any, {"type": "http", "headers": headers}))
+
+    assert info.token == ("hush", False)

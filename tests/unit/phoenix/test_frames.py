@@ -46,6 +46,35 @@ def test_v2_calls_anything_else_malformed(message: str | bytes) -> None:
         V2.decode(message)
 
 
+PUSH = bytes.fromhex("0001010603 31 32 726f6f6d3a61 62696e 0102")
+
+
+def test_v2_reads_a_binary_push_whose_payload_is_bytes() -> None:
+    assert V2.decode(PUSH) == Frame("1", "2", "room:a", "bin", b"\x01\x02")
+
+
+def test_the_lengths_of_a_binary_push_count_bytes_and_its_empty_refs_are_strings() -> None:
+    topic = "cameră".encode()
+
+    message = bytes([0, 0, 0, len(topic), 1]) + topic + b"e"
+
+    assert V2.decode(message) == Frame("", "", "cameră", "e", b"")
+
+
+@pytest.mark.parametrize("size", range(len(PUSH) - 2))
+def test_v2_calls_a_truncated_binary_push_malformed(size: int) -> None:
+    with pytest.raises(MalformedFrame):
+        V2.decode(PUSH[:size])
+
+
+@pytest.mark.parametrize(
+    "message", [b"\x01" + PUSH[1:], b"\x02\x01\x01te", b"\x00\x00\x00\x01\x01\xffe", b'["1"]']
+)
+def test_v2_calls_other_kinds_and_fields_that_are_no_utf8_malformed(message: bytes) -> None:
+    with pytest.raises(MalformedFrame):
+        V2.decode(message)
+
+
 @pytest.mark.parametrize(
     ("message", "frame"),
     [
