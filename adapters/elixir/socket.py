@@ -47,7 +47,7 @@ from application.ports import (
     Typing,
 )
 from domain.errors import BridgeRefused, BridgeUnavailable, Refusal
-from domain.identity import CoordinatorId, Customer, MessageId
+from domain.identity import CoordinatorId, Customer, MessageId, live_chat_topic
 from domain.message import Author, message_text
 from domain.notice import Notice
 
@@ -235,7 +235,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
     def _join(self, customer: Customer) -> PhoenixChannel:
         business_id, user_id = customer
         payload = {"businessId": business_id, "userId": user_id, **self._token}
-        channel = self._connection.channel(f"chat:{business_id}:{user_id}", payload)
+        channel = self._connection.channel(live_chat_topic(customer), payload)
         channel.start()
         return channel
 
