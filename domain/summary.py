@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.message import Entry, Message, Summary, token_cost
 from domain.session import Session
-from domain.view import MAX_VIEW_ENTRIES, window
+from domain.view import MAX_VIEW_ENTRIES, fit_to_budget, window
 
 MAX_SUMMARY_TOKENS = 500
 """The longest summary; a quarter of a view, where that is less."""
@@ -81,13 +81,8 @@ def next_summary_end(session: Session, entries: Sequence[Entry], *, view_tokens:
 
 def next_chunk(entries: Sequence[Entry], *, after: int, through: int) -> Sequence[Entry]:
     """Return the first of `entries` with after < seq <= through that are summarised at once."""
-    due = [entry for entry in entries if after < entry.seq <= through][:CHUNK_ENTRIES]
-    budget = CHUNK_TOKENS
-    for count, entry in enumerate(due):
-        budget -= token_cost(entry)
-        if budget < 0 and count > 0:
-            return due[:count]
-    return due
+    due = tuple([entry for entry in entries if after < entry.seq <= through][:CHUNK_ENTRIES])
+    return fit_to_budget(due, max_tokens=CHUNK_TOKENS)
 
 
 def tokens_through(

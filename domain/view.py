@@ -1,12 +1,15 @@
 """The part of a conversation that a turn reads: bounded, whatever the length of the log."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from msgspec import Struct
 
 from domain.business import DEFAULT_LANGUAGE, Business
 from domain.message import Author, Entry, Message, token_cost
 from domain.session import Session
+
+E = TypeVar("E", Message, Entry)
 
 MAX_VIEW_ENTRIES = 20
 """The entries of a view, however short they are."""
@@ -70,15 +73,13 @@ def pending_messages(session: Session, entries: Sequence[Entry]) -> tuple[Messag
     return tuple(reversed(pending))
 
 
-def fit_to_budget(
-    messages: tuple[Message, ...], *, max_tokens: int = MAX_VIEW_TOKENS
-) -> tuple[Message, ...]:
-    """Return the first of `messages` that fit; always one, where there is one."""
-    if len(messages) == 1:
-        return messages
+def fit_to_budget(entries: tuple[E, ...], *, max_tokens: int = MAX_VIEW_TOKENS) -> tuple[E, ...]:
+    """Return the first of `entries` that fit; always one, where there is one."""
+    if len(entries) == 1:
+        return entries
     budget = max_tokens
-    for count, message in enumerate(messages):
-        budget -= token_cost(message)
+    for count, entry in enumerate(entries):
+        budget -= token_cost(entry)
         if budget < 0 and count > 0:
-            return messages[:count]
-    return messages
+            return entries[:count]
+    return entries

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from application.ports import Lifecycle
 from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand, ServerState
 from domain.errors import Failure
 from domain.identity import BusinessId, Customer, SessionId, live_chat_topic
@@ -44,7 +45,7 @@ def ai_transcript_key(session_id: SessionId) -> str:
     return f"session:{session_id}"
 
 
-class BridgeStore(Protocol):
+class BridgeStore(Lifecycle, Protocol):
     """The bridge's storage. What `save` has returned from survives the death of the process.
 
     Every method may raise StorageUnavailable, and then has done nothing that a repeat would double.
@@ -82,7 +83,7 @@ class BridgeStore(Protocol):
         """Return the reply under this key; None if there was none within IDEMPOTENCY_WINDOW."""
 
 
-class AgentServer(Protocol):
+class AgentServer(Lifecycle, Protocol):
     """The AI agent server's HTTP API, as far as the coordinators' side needs it.
 
     Every method raises AgentServerUnavailable where a later try may succeed, and Refusal where none

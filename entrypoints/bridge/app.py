@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar import Litestar
 
 from application.bridge.deliver_commands import LONGEST_PAUSE_S, DeliverCommands
 from application.bridge.ports import BridgeStore
+from application.ports import Lifecycle
 from entrypoints.bridge.container import BridgeContainer
 from entrypoints.bridge.http import bridge_openapi, bridge_routes
 from entrypoints.pages import page_routes
@@ -30,7 +31,8 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
             "SERVICE_TOKEN is empty, but with SOCKET_AUTH=jwt the bridge needs it, to know the "
             "AI agent server by"
         )
-    parts = [container.store(), identify, container.agent_server()]
+    opened = (container.store(), identify, container.agent_server())
+    parts = [part for part in opened if part is not None]
     deliver = container.deliver()
     return Litestar(
         route_handlers=[
@@ -46,12 +48,13 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
 
 
 @asynccontextmanager
-async def _running(parts: Sequence[object], deliver: DeliverCommands) -> AsyncGenerator[None, None]:
+async def _running(
+    parts: Sequence[Lifecycle], deliver: DeliverCommands
+) -> AsyncGenerator[None, None]:
     """Open what must be opened, deliver while the bridge runs, and stop in the reverse order."""
     async with AsyncExitStack() as stack:
         for part in parts:
-            if isinstance(part, AbstractAsyncContextManager):
-                await stack.enter_async_context(part)
+            await stack.enter_async_context(part)
         delivering = asyncio.create_task(
             forever("delivery", deliver.run, deliver.clock, failed_pause_s=LONGEST_PAUSE_S)
         )
