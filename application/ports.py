@@ -13,7 +13,7 @@ from domain.business import Business, Reservation
 from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId
 from domain.message import Author, Entry
-from domain.notice import DeadLetter, Notice, NoticeKind, Outcome
+from domain.notice import DeadLetter, Lane, Notice, NoticeKind, Outcome
 from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
@@ -170,11 +170,13 @@ class Archive(Protocol):
 
 
 class Outbox(Protocol):
-    """Notices that the bridge has not received yet, in order per session."""
+    """Notices that the bridge has not received yet, in order per session and lane."""
 
     @abstractmethod
-    async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
-        """Claim notices that are due, at most one per session: its first undelivered one.
+    async def claim(
+        self, lane: Lane, now: datetime, lease_until: datetime, limit: int
+    ) -> tuple[Notice, ...]:
+        """Claim notices of a lane that are due, at most one per session: its first undelivered one.
 
         Nobody else can claim them until `lease_until`; then they are due again.
         """
@@ -195,7 +197,7 @@ class Outbox(Protocol):
     async def retry(self, notice_id: str) -> bool:
         """Make a dead letter due again, as if new; False: there is none with this id.
 
-        It takes its place in its session's order, behind a notice that is claimed or deferred.
+        It takes its place in its lane's order, behind a notice that is claimed or deferred.
         """
 
     @abstractmethod
@@ -395,7 +397,17 @@ class MalformedEvent(NamedTuple):
     event: str
 
 
-InboundEvent = InboundMessage | Typing | MalformedEvent
+class TopicJoined(NamedTuple):
+    """The customer's topic was joined, or joined again: messages go both ways."""
+
+
+class TopicUnavailable(NamedTuple):
+    """The customer's topic cannot be joined at the moment, or was lost; told once until joined."""
+
+    reason: str
+
+
+InboundEvent = InboundMessage | Typing | MalformedEvent | TopicJoined | TopicUnavailable
 OnInboundEvent = Callable[[Customer, InboundEvent], Awaitable[None]]
 
 
@@ -419,6 +431,10 @@ class LiveChatGateway(Protocol):
     @abstractmethod
     def unfollow(self, customer: Customer) -> None:
         """Leave the customer's topic; what came before is still passed on. Harmless when left."""
+
+    @abstractmethod
+    def is_joined(self, customer: Customer) -> bool:
+        """Return whether messages go both ways on the customer's topic at the moment."""
 
     @abstractmethod
     def show_typing(self, customer: Customer) -> None:

@@ -21,6 +21,15 @@ class NoticeKind(StrEnum):
     RELAY = "relay"
 
 
+class Lane(StrEnum):
+    """A queue of notices: those of a session's lane wait for each other, and for no other lane."""
+
+    PEOPLE = "people"
+    """Requests for a human, changes of hands, and the user's words to a coordinator."""
+    REPORTS = "reports"
+    """What the user and the AI said to each other: optional for the bridge."""
+
+
 class HandoverMessage(Struct, frozen=True, kw_only=True):
     """One of the last messages of a handover context."""
 
@@ -61,6 +70,7 @@ class QuestionAsked(_Content, frozen=True, kw_only=True, tag="conversation"):
     """The user wrote while the AI owned the conversation."""
 
     kind: ClassVar[NoticeKind] = NoticeKind.CONVERSATION
+    lane: ClassVar[Lane] = Lane.REPORTS
     text: str
     location_id: LocationId | None = None
 
@@ -69,6 +79,7 @@ class AnswerGiven(_Content, frozen=True, kw_only=True, tag="context"):
     """The AI answered."""
 
     kind: ClassVar[NoticeKind] = NoticeKind.CONTEXT
+    lane: ClassVar[Lane] = Lane.REPORTS
     text: str
     question: str | None = None
     """The newest message that the answer is to."""
@@ -78,6 +89,7 @@ class StatusChanged(_Content, frozen=True, kw_only=True, tag="status"):
     """The conversation changed hands."""
 
     kind: ClassVar[NoticeKind] = NoticeKind.STATUS
+    lane: ClassVar[Lane] = Lane.PEOPLE
     status: Status
     handover_note: str | None = None
 
@@ -86,6 +98,7 @@ class TransferRequested(_Content, frozen=True, kw_only=True, tag="transfer"):
     """A human was asked for."""
 
     kind: ClassVar[NoticeKind] = NoticeKind.TRANSFER
+    lane: ClassVar[Lane] = Lane.PEOPLE
     transfer_id: TransferId
     reason: Reason
     context: HandoverContext
@@ -95,6 +108,7 @@ class LiveChatMessagePosted(_Content, frozen=True, kw_only=True, tag="relay"):
     """The user wrote while waiting for a human, or to one."""
 
     kind: ClassVar[NoticeKind] = NoticeKind.RELAY
+    lane: ClassVar[Lane] = Lane.PEOPLE
     text: str
     message_id: MessageId
 
@@ -105,7 +119,7 @@ NoticeContent = (
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """One report to the bridge; those of a session are delivered in order of `position`."""
+    """One report to the bridge; those of a session's lane are delivered in order of `position`."""
 
     notice_id: str
     """Also the idempotency key of its delivery."""
@@ -121,6 +135,11 @@ class Notice(Struct, frozen=True, kw_only=True):
     def kind(self) -> NoticeKind:
         """The kind of its content."""
         return self.content.kind
+
+    @property
+    def lane(self) -> Lane:
+        """The lane of its content."""
+        return self.content.lane
 
 
 class Delivered(Struct, frozen=True):

@@ -185,6 +185,10 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             chat.followed = False
             self._leave_unneeded(customer, chat)
 
+    def is_joined(self, customer: Customer) -> bool:
+        chat = self._chats.get(customer)
+        return chat is not None and chat.channel.state is ChannelState.JOINED
+
     def show_typing(self, customer: Customer) -> None:
         chat, now = self._chats.get(customer), asyncio.get_running_loop().time()
         # If it cannot be sent at once, it is not worth sending.

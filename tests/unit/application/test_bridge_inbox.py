@@ -42,6 +42,7 @@ class Line(LiveChatGateway):
 
     def __init__(self) -> None:
         self.followed: set[Customer] = set()
+        self.joined: set[Customer] = set()
         self.typing: list[Customer] = []
 
     def listen(self, hear: OnInboundEvent) -> None:
@@ -52,6 +53,9 @@ class Line(LiveChatGateway):
 
     def unfollow(self, customer: Customer) -> None:
         self.followed.discard(customer)
+
+    def is_joined(self, customer: Customer) -> bool:
+        return customer in self.joined
 
     def show_typing(self, customer: Customer) -> None:
         self.typing.append(customer)
