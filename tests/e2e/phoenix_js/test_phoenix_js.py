@@ -17,6 +17,7 @@ from adapters.phoenix.endpoint import SocketObserver
 from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
+from tests.support.npm import locked
 from tests.support.server import running
 from tests.support.tokens import JWT, ending_in, token
 from tests.support.vector_app import vector_app, vector_endpoint
@@ -32,10 +33,11 @@ def _client() -> None:
     """Install the client once."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("node and npm are not on this machine")
-    installed, lock = _HERE / "node_modules" / ".package-lock.json", _HERE / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=_HERE, check=True, capture_output=True)
+    installed, wanted = _HERE / "node_modules" / ".package-lock.json", _HERE / "package-lock.json"
+    with locked(_HERE):
+        if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=_HERE, check=True, capture_output=True)
 
 
 class Node:
