@@ -16,6 +16,7 @@ from adapters.phoenix.client import (
     NotJoined,
     PushAbandoned,
     PushAnswered,
+    PushReceived,
     PushTimedOut,
     TooManyWaiting,
     TopicInUse,
@@ -176,7 +177,7 @@ def test_a_push_without_an_answer_times_out(rig: Rig) -> None:
     rig.advance(3)
     rig.reply(frame)
 
-    assert rig.events() == [PushTimedOut(ref)]
+    assert rig.events() == [PushTimedOut(ref, was_sent=True)]
 
 
 def test_a_push_that_times_out_unsent_is_never_sent(rig: Rig) -> None:
@@ -191,8 +192,92 @@ def test_a_push_that_times_out_unsent_is_never_sent(rig: Rig) -> None:
     [join] = rig.frames()
     rig.reply(join)
 
-    assert rig.events(PushTimedOut) == [PushTimedOut(dropped)]
+    assert rig.events(PushTimedOut) == [PushTimedOut(dropped, was_sent=False)]
     assert [frame[1] for frame in rig.frames()] == [kept]
+
+
+def test_a_heartbeat_directly_behind_a_push_proves_that_it_was_received(rig: Rig) -> None:
+    rig.join()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, probe_after_s=0)
+    rig.socket.push("room:a", "next", {}, rig.now)
+
+    frames = rig.frames()
+    rig.reply(frames[1])
+
+    assert names(frames) == ["ping", "heartbeat", "next"]
+    assert rig.events() == [PushReceived(ref)]
+
+
+def test_a_heartbeat_follows_a_push_that_has_no_reply_by_then(rig: Rig) -> None:
+    rig.join()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, timeout_s=6, probe_after_s=3)
+    [push] = rig.frames()
+
+    rig.advance(3)
+    [heartbeat] = rig.frames()
+    rig.reply(heartbeat)
+    rig.reply(push)
+
+    assert heartbeat[3] == "heartbeat"
+    assert rig.events() == [PushReceived(ref), PushAnswered(ref, "ok", {})]
+
+
+def test_no_heartbeat_follows_a_push_that_was_answered(rig: Rig) -> None:
+    rig.join()
+    rig.socket.push("room:a", "ping", {}, rig.now, timeout_s=6, probe_after_s=3)
+    rig.reply(rig.frames()[0])
+
+    rig.advance(6)
+
+    assert rig.frames() == []
+
+
+def test_a_heartbeat_waits_until_its_push_is_sent(rig: Rig) -> None:
+    rig.socket.join("room:a", {}, rig.now)
+    [join] = rig.frames()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, probe_after_s=0)
+    before = rig.frames()
+
+    rig.reply(join)
+    sent = rig.frames()
+    rig.reply(sent[1])
+
+    assert before == []
+    assert names(sent) == ["ping", "heartbeat"]
+    assert rig.events()[-1] == PushReceived(ref)
+
+
+def test_a_push_that_is_unsent_when_its_heartbeat_is_due_times_out(rig: Rig) -> None:
+    rig.socket.join("room:a", {}, rig.now)
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, timeout_s=6, probe_after_s=3)
+
+    rig.advance(3)
+
+    assert rig.events() == [PushTimedOut(ref, was_sent=False)]
+
+
+def test_a_heartbeat_proves_nothing_of_a_channel_that_crashed_before_its_answer(rig: Rig) -> None:
+    join = rig.join()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, probe_after_s=0)
+    [_, heartbeat] = rig.frames()
+
+    rig.receive(join[0], join[1], "room:a", "phx_error", {})
+    rig.reply(heartbeat)
+
+    assert rig.events() == [ChannelErrored("room:a", {}), PushAbandoned(ref)]
+
+
+def test_a_heartbeat_of_a_lost_connection_proves_nothing(rig: Rig) -> None:
+    rig.join()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, probe_after_s=0)
+    [_, heartbeat] = rig.frames()
+
+    rig.close()
+    rig.open()
+    rig.reply(heartbeat)
+
+    assert PushAbandoned(ref) in (events := rig.events())
+    assert PushReceived(ref) not in events
 
 
 def test_what_was_not_written_when_the_connection_went_is_sent_on_the_next(rig: Rig) -> None:
