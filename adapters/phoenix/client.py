@@ -37,6 +37,9 @@ from adapters.phoenix.frames import (
 CLOSE_CODE = 1000
 """The close code of this client: at the end, and, as in phoenix.js, on a missed heartbeat."""
 
+CONNECTION_LOST = {"reason": "connection lost"}
+"""The payload of ChannelErrored where the channel did not crash."""
+
 
 class PhoenixClientError(Exception):
     """The client of a Phoenix socket was misused, or its request failed."""
@@ -493,7 +496,7 @@ class ClientSocket:
             if channel.state is ChannelState.LEAVING:
                 self._end(channel)
             else:
-                self._set_errored(channel, {"reason": "connection lost"})
+                self._set_errored(channel, CONNECTION_LOST)
 
     def _stop_traffic(self) -> None:
         self._outgoing.clear()

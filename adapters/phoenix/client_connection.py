@@ -65,6 +65,7 @@ class ChannelStatus(Enum):
     JOINED = "joined"  # with the response to the join
     REJOINED = "rejoined"  # likewise, after an interruption: messages may have been missed
     REFUSED = "refused"  # with the response; retried until `leave`
+    JOIN_TIMED_OUT = "join timed out"  # retried until `leave`
     ERRORED = "errored"  # with the reason; it rejoins by itself
     CLOSED = "closed"  # for good; the last item
 
@@ -555,7 +556,7 @@ class PhoenixChannel:
             case ChannelErrored(_, payload):
                 self._put(ChannelStatus.ERRORED, payload)
             case ChannelJoinTimedOut():
-                self._put(ChannelStatus.ERRORED, {"reason": "join timeout"})
+                self._put(ChannelStatus.JOIN_TIMED_OUT, None)
             case ChannelClosed(topic):
                 self._closed = True
                 self._queue.put_nowait((ChannelStatus.CLOSED, None))

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -16,18 +14,19 @@ from tests.integration.elixir.test_socket import (
     ANA,
     PATIENCE_S,
     SOON,
-    TOPIC,
+    Recorder,
+    connected,
     notice,
     opened,
-    scripted,
-    taken,
 )
+from tests.integration.phoenix.peer import Peer, listening
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
 from tests.support.server import running
 
 NEVER_S = 60.0
 """A time-out that no test waits for."""
 SILENT = PlainSettings(replies=False, returns_to_sender=False)
+REFUSED = Reply("error", {"reason": "no"})
 
 
 @asynccontextmanager
@@ -66,3 +65,95 @@ async def test_each_message_arrives_once_and_in_order_whether_it_is_answered_or_
                 await socket.relay(notice(f"{number}", f"m{number}"))
 
         assert messages(application) == [f"{number}" for number in range(20)]
+
+
+async def test_a_silent_application_is_waited_for_only_once() -> None:
+    async with plain(SILENT, 1.0) as (application, socket):
+        async with asyncio.timeout(6.0):
+            for number in range(10):
+                await socket.relay(notice(f"{number}", f"m{number}"))
+
+        assert len(messages(application)) == 10
+
+
+async def test_an_error_or_a_crash_is_no_acknowledgement_of_a_silent_application() -> None:
+    chats = Chats()
+    chats.answers = [None, REFUSED, None, Stop(failed=True)]
+    async with connected(chats, timeout_s=0.2) as recorder:
+        await recorder.socket.relay(notice())
+        with pytest.raises(BridgeRefused):
+            await recorder.socket.relay(notice())
+        await recorder.socket.relay(notice())
+        with pytest.raises(BridgeUnavailable):
+            await recorder.socket.relay(notice())
+
+
+@asynccontextmanager
+async def scripted(timeout_s: float) -> AsyncIterator[tuple[Peer, Recorder]]:
+    """An application that the test plays frame by frame, with Ana's chat on it."""
+    async with listening() as listener:
+        address = listener.url.removeprefix("ws://").partition("/")[0]
+        async with opened(Chats(), address, timeout_s=timeout_s) as recorder:
+            recorder.socket.follow(ANA)
+            peer = await listener.accept()
+            await peer.accept_join()
+            yield peer, recorder
+
+
+async def silently(peer: Peer, socket: ElixirSocket) -> None:
+    """Relay a message that gets no reply."""
+    relaying = asyncio.create_task(socket.relay(notice()))
+    await peer.receive("user_message")
+    await peer.reply(await peer.receive("heartbeat"))
+    await relaying
+
+
+async def test_a_late_reply_shows_that_the_application_replies() -> None:
+    async with scripted(0.2) as (peer, recorder):
+        await silently(peer, recorder.socket)
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        push = await peer.receive("user_message")
+        await peer.reply(await peer.receive("heartbeat"))
+        await relaying
+        await peer.reply(push)
+        await peer.push("chat:b1:ana", "agent_message", {"message": "Da?"})
+        await recorder.next()  # so the reply has arrived too
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        await peer.reply(await peer.receive("user_message"))
+        await relaying
+        recorder.socket.unfollow(ANA)
+
+        assert (await peer.receive())[3] == "phx_leave"
+
+
+@pytest.mark.parametrize("was_silent", [False, True])
+async def test_without_the_answer_to_a_heartbeat_nothing_is_acknowledged(was_silent: bool) -> None:
+    async with scripted(0.2) as (peer, recorder):
+        if was_silent:
+            await silently(peer, recorder.socket)
+        with pytest.raises(BridgeUnavailable, match="no answer in time"):
+            await recorder.socket.relay(notice())
+
+
+async def test_a_lost_connection_acknowledges_nothing() -> None:
+    async with scripted(0.2) as (peer, recorder):
+        await silently(peer, recorder.socket)
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        await peer.receive("user_message")
+        await peer.drop()
+
+        with pytest.raises(BridgeUnavailable):
+            await relaying
+
+
+@pytest.mark.parametrize("was_silent", [False, True])
+async def test_a_message_that_could_not_be_sent_is_not_acknowledged(was_silent: bool) -> None:
+    async with plain(SILENT, 0.2) as (application, socket):
+        if was_silent:
+            await socket.relay(notice())
+            messages(application)
+        application.settings = PlainSettings(admits_joins=False)
+        with pytest.raises(BridgeUnavailable, match="not joined in time"):
+            await socket.relay(notice())
+
+        assert messages(application) == []

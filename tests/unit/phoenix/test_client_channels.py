@@ -253,7 +253,7 @@ def test_a_push_that_is_unsent_when_its_heartbeat_is_due_times_out(rig: Rig) -> 
 
     rig.advance(3)
 
-    assert rig.events() == [PushTimedOut(ref, was_sent=False)]
+    assert rig.events(PushTimedOut) == [PushTimedOut(ref, was_sent=False)]
 
 
 def test_a_heartbeat_proves_nothing_of_a_channel_that_crashed_before_its_answer(rig: Rig) -> None:
