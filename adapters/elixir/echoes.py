@@ -30,7 +30,10 @@ class EchoFilter:
         until: float,
         on_return: Callable[[], object] = lambda: None,
     ) -> None:
-        """Expect a message that is being sent to come back, once, before `until`."""
+        """Expect a message that is being sent to come back, once, before `until`.
+
+        `on_return` is called when it has come, or an earlier sending of it.
+        """
         self._sent.append(_Sent(body.get("messageId"), body.get("message"), until, on_return))
 
     def consume(self, payload: InboundPayload, now: float) -> bool:
@@ -45,7 +48,11 @@ class EchoFilter:
         known = [sent for sent in self._sent if sent.message_id == payload.message_id]
         if not known:
             known = [sent for sent in self._sent if sent.text == payload.message.strip()][:1]
+        # Of a message that was sent again, any echo will do, and each may still come.
+        ids = [sent.message_id for sent in known]
+        for sent in self._sent:
+            if sent.message_id in ids:
+                sent.on_return()
         for sent in known:
             self._sent.remove(sent)
-            sent.on_return()
         return bool(known) or payload.origin == ORIGIN
