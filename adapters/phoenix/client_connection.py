@@ -635,7 +635,7 @@ def _log_state(event: SocketEvent) -> None:
                     "action": "phoenix_client_closed",
                     "code": code,
                     "http_status": http_status,
-                    "reason": reason,
+                    "reason": reason if code is None else "",  # the peer's words may quote ours
                     "retry_in_s": retry_in_s,
                 },
             )
