@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from adapters.elixir.additions import Additions
 from adapters.elixir.facts import business_of, reservations_of
 from adapters.elixir.http import ElixirHttp
 from application.ports import Businesses, Clock
@@ -42,11 +43,13 @@ class NotUnderstood(BridgeUnavailable):
 
 
 class ElixirBusinesses(Businesses):
-    """Returns the bridge's facts; while it does not answer, those that it gave last."""
+    """Returns the bridge's facts; while it does not answer, the latest ones."""
 
-    def __init__(self, http: ElixirHttp, clock: Clock) -> None:
+    def __init__(self, http: ElixirHttp, clock: Clock, additions: Additions | None = None) -> None:
+        """`additions` gets those that the bridge announces with a business."""
         self._http = http
         self._clock = clock
+        self._additions = additions or Additions()
         self._cache: dict[Hashable, _Cached] = {}
         self._requests: dict[Hashable, asyncio.Task[Any]] = {}
         self._warned: set[str] = set()
@@ -54,6 +57,7 @@ class ElixirBusinesses(Businesses):
     async def business(self, business_id: BusinessId) -> Business | None:
         async def ask() -> Business | None:
             found = await self._http.get(f"/api/business/{quote(business_id, safe='')}")
+            self._additions.announce(business_id, found)
             if found is None:
                 return None
             return self._understood("business", business_of(business_id, found))

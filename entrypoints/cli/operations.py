@@ -13,12 +13,12 @@ from typing import Protocol
 import msgspec
 
 from adapters.elixir.payloads import body_of
-from adapters.elixir.socket import ElixirSocket
 from adapters.json_shapes import timestamp
 from application.ports import (
     HealthCheck,
     InboundEvent,
     Lifecycle,
+    LiveChatGateway,
     Store,
     TopicJoined,
     TopicUnavailable,
@@ -71,6 +71,10 @@ class _Adapter(Lifecycle, HealthCheck, Protocol):
     """An adapter that can be opened and checked."""
 
 
+class _LiveChats(Lifecycle, LiveChatGateway, Protocol):
+    """Live chats that can be opened."""
+
+
 async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
     """Test each configured adapter; return its part, its name and its problem (None: it works)."""
     container = Container(settings=settings)
@@ -120,16 +124,16 @@ async def _newest_customer(store: Store) -> Customer:
     return sessions[0].customer if sessions else NOBODY
 
 
-async def _try_joining(socket: ElixirSocket, who: Customer) -> None:
+async def _try_joining(live_chats: _LiveChats, who: Customer) -> None:
     """Join a topic as in operation. Raises: BridgeUnavailable, saying what was answered."""
     answers: asyncio.Queue[InboundEvent] = asyncio.Queue()
 
     async def on_event(_: Customer, event: InboundEvent) -> None:
         answers.put_nowait(event)
 
-    socket.listen(on_event)
-    async with socket:
-        socket.follow(who)
+    live_chats.listen(on_event)
+    async with live_chats:
+        live_chats.follow(who)
         while not isinstance(answer := await answers.get(), TopicJoined):
             if isinstance(answer, TopicUnavailable):
                 raise BridgeUnavailable(_join_problem(answer.reason))
