@@ -1,4 +1,4 @@
-"""What the bridge understands beyond the interface; nothing of that is sent unannounced."""
+"""Additions to the interface, which are sent to the bridge only if it announces them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the bridge sends on a live chat's topic, as events for the application."""
+"""Events for the application, read from the messages on a live chat's topic."""
 
 import asyncio
 import logging

@@ -291,8 +291,8 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         if chat is None:
             chat = self._chats[customer] = _Chat(self._join(customer))
             failure = chat.channel.connection.failure
-            if failure is not None and failure.code is None:
-                chat.problem = _failure_code(failure)
+            if failure is not None:
+                self._connection_failed(customer, chat, failure)
             self._start(self._receive(customer, chat))
         return chat
 
@@ -365,11 +365,14 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
 
     def _on_state(self, connection: PhoenixConnection, event: SocketEvent) -> None:
         if isinstance(event, SocketClosed):
-            # A connection that was open may be open again at once.
-            after_s = 0.0 if event.code is None else INTERRUPTION_S
             for customer, chat in list(self._chats.items()):
                 if chat.channel.connection is connection:
-                    self._interrupted(customer, chat, _failure_code(event), after_s)
+                    self._connection_failed(customer, chat, event)
+
+    def _connection_failed(self, customer: Customer, chat: _Chat, failure: SocketClosed) -> None:
+        # A connection that was open may be open again at once.
+        after_s = 0.0 if failure.code is None else INTERRUPTION_S
+        self._interrupted(customer, chat, _failure_code(failure), after_s)
 
     def _not_admitted(self, customer: Customer, chat: _Chat, reason: str) -> None:
         if chat.needed:

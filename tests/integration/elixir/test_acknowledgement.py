@@ -1,4 +1,4 @@
-"""What acknowledges a user's message, with an application that may neither reply nor echo."""
+"""The acknowledgement of a user's message, by an application that may neither reply nor echo."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What the bridge announces beyond the interface with the facts of a business."""
+"""Additions to the interface that the bridge announces with the facts of a business."""
 
 from typing import Any
 

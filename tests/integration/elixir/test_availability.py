@@ -1,4 +1,4 @@
-"""Whether live chats work: the events for each topic, and the readiness of the socket."""
+"""The availability of live chats: the events of each topic, and the readiness of the socket."""
 
 import asyncio
 import logging
