@@ -109,7 +109,12 @@ class _Chat:
 
 
 class ElixirSocket(LiveChatGateway, HealthCheck):
-    """The live chats at the bridge; call `listen`, then use it as `async with socket:`."""
+    """The live chats at the bridge; call `listen`, then use it as `async with socket:`.
+
+    The reasons of TopicUnavailable are `unreachable`, `http_403` (or another status) and
+    `connection_lost` for a connection, `join_timeout`, `channel_crashed` and `topic_closed` for a
+    topic, and for a join the code of its refusal, or `refused`.
+    """
 
     def __init__(
         self,
@@ -364,7 +369,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
     # Their availability.
 
     def _on_state(self, connection: PhoenixConnection, event: SocketEvent) -> None:
-        if isinstance(event, SocketClosed):
+        if isinstance(event, SocketClosed) and event.retry_in_s is not None:
             for customer, chat in list(self._chats.items()):
                 if chat.channel.connection is connection:
                     self._connection_failed(customer, chat, event)

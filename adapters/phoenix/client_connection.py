@@ -595,7 +595,8 @@ def _socket_url(url: str, params: Mapping[str, str]) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.fragment:
         raise ValueError(
-            f"not a WebSocket URL (ws://… or wss://…): {parts.scheme}://{parts.netloc}"
+            "not a WebSocket URL (ws://… or wss://…): "
+            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         )
     query = [parts.query] if parts.query else []
     query.append(urlencode({**params, "vsn": "2.0.0"}, quote_via=quote))

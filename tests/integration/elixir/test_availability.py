@@ -241,3 +241,16 @@ async def test_a_topic_that_is_joined_already_says_so_when_it_is_followed() -> N
         assert await listener.next() == TopicJoined()
         application.settings = replace(application.settings, replies=True)
         relaying.cancel()
+
+
+async def test_closing_the_socket_is_no_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "INTERRUPTION_S", 0.0)
+    async with running(PlainPhoenix().app()) as address:
+        async with at(address) as listener:
+            listener.socket.follow(ANA)
+            await listener.next()
+        async with at(address) as another:  # time for what might be announced
+            another.socket.follow(ANA)
+            await another.next()
+
+        assert listener.is_silent
