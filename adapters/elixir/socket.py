@@ -15,15 +15,15 @@ from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from adapters.elixir.acknowledgement import AcknowledgedPushes
 from adapters.elixir.additions import Additions, additions_of
 from adapters.elixir.chat_events import ChatEvents
 from adapters.elixir.connections import TopicConnections
-from adapters.elixir.echoes import ORIGIN, EchoFilter
+from adapters.elixir.live_chat import LiveChat
 from adapters.elixir.payloads import body_of
 from adapters.phoenix.client import (
     CONNECTION_LOST,
     DEFAULT_SETTINGS,
-    ChannelState,
     ClientSettings,
     PhoenixClientError,
     SocketClosed,
@@ -46,66 +46,20 @@ from application.ports import (
     LiveChatGateway,
     OnInboundEvent,
     TopicJoined,
-    TopicUnavailable,
 )
 from domain.errors import BridgeRefused, BridgeUnavailable
 from domain.identity import Customer, live_chat_topic
 from domain.message import Author
 from domain.notice import Notice
 
-ECHO_S = 30.0
-"""The time in which a message that was sent may come back without its mark."""
-PROMPT_S = 0.05
-"""The time in which an error, or the crash of a channel, still counts for a silent bridge."""
-TYPING_RELAY_INTERVAL_S = 1.0
-"""At most one `typing` in this time for each chat."""
 REJOIN_PAUSE_S = 1.0
 """After the bridge closed a topic, or messages were lost because we were slow."""
-INTERRUPTION_S = 1.5
-"""A topic that is joined again within this time after it was lost has been available."""
 MAX_REFUSAL_REASON = 200
 
 _CODE = re.compile(r"[a-z_]{1,40}|unmatched topic|join crashed|topic closed")
 _RETRYABLE = ("unavailable", "overloaded", "rate_limited", "timeout", "internal_error")
 
 logger = logging.getLogger(__name__)
-
-
-class _Chat:
-    """A customer's topic, joined for as long as it is followed or a message is being sent."""
-
-    __slots__ = (
-        *("announced", "channel", "echoes", "followed", "is_joined", "knows_typing", "problem"),
-        *("sending", "timer", "turn", "typed_at"),
-    )
-
-    def __init__(self, channel: PhoenixChannel) -> None:
-        self.channel = channel
-        self.echoes = EchoFilter()
-        self.followed = False
-        self.is_joined = False
-        self.problem: str | None = None
-        """The reason for which it is not joined, if there is one."""
-        self.announced = False
-        """The application knows that it is unavailable."""
-        self.timer: asyncio.TimerHandle | None = None
-        """Announces that, unless the topic is joined first."""
-        self.turn = asyncio.Lock()
-        """Held while an event is passed on."""
-        self.knows_typing = False
-        """The bridge has announced that it knows the event, in its reply to the join."""
-        self.sending = 0
-        """Messages that are not acknowledged yet."""
-        self.typed_at = -TYPING_RELAY_INTERVAL_S
-
-    @property
-    def needed(self) -> bool:
-        return self.followed or self.sending > 0
-
-    def stop_timer(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
 
 
 class ElixirSocket(LiveChatGateway, HealthCheck):
@@ -136,15 +90,13 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         self._url = url
         self._token = token
         self._settings = settings
-        self._timeout_s = timeout_s
+        self._pushes = AcknowledgedPushes(timeout_s)
         self._additions = additions or Additions()
         self._connections = TopicConnections(self._connection)
         self._connection()  # for a ValueError
-        self._chats: dict[Customer, _Chat] = {}
+        self._chats: dict[Customer, LiveChat] = {}
         self._refused: set[Customer] = set()
         """The needed topics that were refused, or timed out, since the last one was joined."""
-        self._is_silent = False
-        """The bridge acknowledges no message, as far as is known."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._events = ChatEvents()
         self._on_event: OnInboundEvent = _not_listening
@@ -184,38 +136,29 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         self._on_event = on_event
 
     def follow(self, customer: Customer) -> None:
-        chat = self._chat(customer)
-        if chat.followed:
-            return
-        chat.followed = True
-        if chat.is_joined:
-            self._start(self._pass_on(customer, chat, TopicJoined()))
-        elif chat.problem is not None:
-            self._unavailable(customer, chat, chat.problem)
+        self._chat(customer).follow()
 
     def unfollow(self, customer: Customer) -> None:
         chat = self._chats.get(customer)
         if chat is not None:
-            chat.followed = chat.announced = False
+            chat.unfollow()
             self._leave_unneeded(customer, chat)
 
     def is_joined(self, customer: Customer) -> bool:
         chat = self._chats.get(customer)
-        return chat is not None and chat.channel.state is ChannelState.JOINED
+        return chat is not None and chat.is_joined
 
     def show_typing(self, customer: Customer) -> None:
         chat, now = self._chats.get(customer), asyncio.get_running_loop().time()
         # If it cannot be sent at once, it is not worth sending.
         if (
-            chat is None
-            or chat.channel.state is not ChannelState.JOINED
-            or not (chat.knows_typing or self._additions.include(customer.business_id, "typing"))
-            or now < chat.typed_at + TYPING_RELAY_INTERVAL_S
+            chat is not None
+            and chat.is_joined
+            and (chat.knows_typing or self._additions.include(customer.business_id, "typing"))
+            and chat.may_type(now)
         ):
-            return
-        chat.typed_at = now
-        with suppress(TooManyWaiting):
-            chat.channel.send("typing", {"author": Author.USER})
+            with suppress(TooManyWaiting):
+                chat.channel.send("typing", {"author": Author.USER})
 
     # The user's messages.
 
@@ -238,66 +181,27 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             chat.sending -= 1
             self._leave_unneeded(customer, chat)
 
-    async def _deliver(self, chat: _Chat, body: dict[str, Any]) -> None:
+    async def _deliver(self, chat: LiveChat, body: dict[str, Any]) -> None:
         while True:
             channel = chat.channel
             try:
-                return await self._push(chat, body)
+                return await self._pushes.push(channel, chat.echoes, body)
             except PushLost:
                 if chat.channel is channel:
                     raise
                 # The topic was moved to another connection before the message could be sent.
 
-    async def _push(self, chat: _Chat, body: dict[str, Any]) -> None:
-        """Send a message, and wait for its reply, its echo, or the proof that it was received.
-
-        The proof counts only where neither of the others has come in time; then it counts at once,
-        until one of them comes again: a channel need not reply, nor send to the sender.
-        Raises: PhoenixClientError.
-        """
-        loop, limit_s = asyncio.get_running_loop(), self._timeout_s
-        echo: asyncio.Future[None] = loop.create_future()
-        chat.echoes.sent(body, loop.time() + limit_s + ECHO_S, lambda: self._echoed(echo))
-        push = chat.channel.start_push(
-            "user_message",
-            {**body, "origin": ORIGIN},
-            timeout_s=limit_s if self._is_silent else 2 * limit_s,
-            probe_after_s=0.0 if self._is_silent else limit_s,
-        )
-        push.reply.add_done_callback(self._replied)
-        acknowledgements = {push.reply, echo}
-        first = asyncio.FIRST_COMPLETED
-        done, _ = await asyncio.wait({*acknowledgements, push.received}, return_when=first)
-        if done == {push.received}:
-            await asyncio.wait(acknowledgements, timeout=PROMPT_S, return_when=first)
-        if echo.done():
-            return
-        if push.reply.done():
-            push.reply.result()
-            return
-        self._is_silent = True
-
-    def _echoed(self, echo: asyncio.Future[None]) -> None:
-        self._is_silent = False
-        if not echo.done():
-            echo.set_result(None)
-
-    def _replied(self, reply: asyncio.Future[Any]) -> None:
-        """Note a reply, which may also come after the message counts as received."""
-        if not reply.cancelled():
-            error = reply.exception()
-            if error is None or isinstance(error, PushError):
-                self._is_silent = False
-
     # The topics.
 
-    def _chat(self, customer: Customer) -> _Chat:
+    def _chat(self, customer: Customer) -> LiveChat:
         chat = self._chats.get(customer)
         if chat is None:
-            chat = self._chats[customer] = _Chat(self._join(customer))
+            channel = self._join(customer)
+            chat = LiveChat(customer, channel, self._on_event, self._start)
+            self._chats[customer] = chat
             failure = chat.channel.connection.failure
             if failure is not None:
-                self._connection_failed(customer, chat, failure)
+                _connection_failed(chat, failure)
             self._start(self._receive(customer, chat))
         return chat
 
@@ -307,26 +211,28 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         payload = {"businessId": business_id, "userId": user_id, **token}
         return self._connections.join(live_chat_topic(customer), payload)
 
-    def _leave_unneeded(self, customer: Customer, chat: _Chat) -> None:
+    def _leave_unneeded(self, customer: Customer, chat: LiveChat) -> None:
         if not chat.needed:
             del self._chats[customer]
             self._refused.discard(customer)
             chat.stop_timer()
             chat.channel.leave()
 
-    async def _receive(self, customer: Customer, chat: _Chat) -> None:
+    async def _receive(self, customer: Customer, chat: LiveChat) -> None:
         """Pass on a topic's events until its end; join it again if it is closed but needed."""
         while True:
             has_place = await self._receive_from(chat.channel, customer, chat)
             self._connections.close_unused()
             if has_place and chat.needed:
-                self._interrupted(customer, chat, "topic_closed", INTERRUPTION_S)
+                chat.interrupted("topic_closed")
                 await asyncio.sleep(REJOIN_PAUSE_S)
             if not chat.needed:
                 return
             chat.channel = self._join(customer)
 
-    async def _receive_from(self, channel: PhoenixChannel, customer: Customer, chat: _Chat) -> bool:
+    async def _receive_from(
+        self, channel: PhoenixChannel, customer: Customer, chat: LiveChat
+    ) -> bool:
         """Pass on a channel's events until its end; False: its connection had no place for it."""
         try:
             async for event, payload in channel:
@@ -335,21 +241,21 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
                     return False
                 try:
                     for inbound in self._inbound(customer, chat, event, payload):
-                        await self._pass_on(customer, chat, inbound)
+                        await chat.pass_on(inbound)
                 except Exception:  # the next one may be understood
-                    _log_failure()
+                    extra = {"action": "inbound_event_failed"}
+                    logger.exception("An event from the bridge was not understood", extra=extra)
         except SlowConsumer as error:
             self._events.warn_once("bridge_events_lost", "slow", str(error))
         return True
 
     def _inbound(
-        self, customer: Customer, chat: _Chat, event: str | ChannelStatus, payload: Any
+        self, customer: Customer, chat: LiveChat, event: str | ChannelStatus, payload: Any
     ) -> Iterator[InboundEvent]:
         match event:
             case ChannelStatus.JOINED | ChannelStatus.REJOINED:
                 self._refused.clear()
-                chat.stop_timer()
-                chat.is_joined, chat.problem, chat.announced = True, None, False
+                chat.joined()
                 chat.knows_typing = "typing" in additions_of(payload)
                 if chat.followed:
                     yield TopicJoined()
@@ -362,52 +268,20 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
                 self._not_admitted(customer, chat, "join_timeout")
             case ChannelStatus.ERRORED:
                 reason = "connection_lost" if payload == CONNECTION_LOST else "channel_crashed"
-                self._interrupted(customer, chat, reason, INTERRUPTION_S)
+                chat.interrupted(reason)
             case str():
                 yield from self._events.read(chat.echoes, event, payload)
 
-    # Their availability.
-
     def _on_state(self, connection: PhoenixConnection, event: SocketEvent) -> None:
         if isinstance(event, SocketClosed) and event.retry_in_s is not None:
-            for customer, chat in list(self._chats.items()):
+            for chat in self._chats.values():
                 if chat.channel.connection is connection:
-                    self._connection_failed(customer, chat, event)
+                    _connection_failed(chat, event)
 
-    def _connection_failed(self, customer: Customer, chat: _Chat, failure: SocketClosed) -> None:
-        # A connection that was open may be open again at once.
-        after_s = 0.0 if failure.code is None else INTERRUPTION_S
-        self._interrupted(customer, chat, _failure_code(failure), after_s)
-
-    def _not_admitted(self, customer: Customer, chat: _Chat, reason: str) -> None:
+    def _not_admitted(self, customer: Customer, chat: LiveChat, reason: str) -> None:
         if chat.needed:
             self._refused.add(customer)
-        self._unavailable(customer, chat, reason)
-
-    def _interrupted(self, customer: Customer, chat: _Chat, reason: str, after_s: float) -> None:
-        """Announce that a topic is unavailable, unless it is joined within `after_s`."""
-        chat.is_joined = False
-        if chat.timer is None and chat.problem is None:
-            loop = asyncio.get_running_loop()
-            chat.timer = loop.call_later(after_s, self._unavailable, customer, chat, reason)
-
-    def _unavailable(self, customer: Customer, chat: _Chat, reason: str) -> None:
-        """Announce once, until it is joined, that a topic is unavailable."""
-        chat.stop_timer()
-        chat.problem = reason
-        if chat.followed and not chat.announced:
-            chat.announced = True
-            self._start(self._pass_on(customer, chat, TopicUnavailable(reason)))
-
-    async def _pass_on(self, customer: Customer, chat: _Chat, event: InboundEvent) -> None:
-        async with chat.turn:
-            is_late = chat.channel.state is ChannelState.JOINED or not chat.announced
-            if isinstance(event, TopicUnavailable) and is_late:
-                return
-            try:
-                await self._on_event(customer, event)
-            except Exception:
-                _log_failure()
+        chat.unavailable(reason)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -421,15 +295,13 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         return reason if is_code else "refused"
 
 
-def _failure_code(failure: SocketClosed) -> str:
-    if failure.http_status is not None:
-        return f"http_{failure.http_status}"
-    return "unreachable" if failure.code is None else "connection_lost"
-
-
-def _log_failure() -> None:
-    extra = {"action": "inbound_event_failed"}
-    logger.exception("An event from the bridge could not be handled", extra=extra)
+def _connection_failed(chat: LiveChat, failure: SocketClosed) -> None:
+    if failure.code is not None:
+        chat.interrupted("connection_lost")  # it may be open again at once
+    elif failure.http_status is not None:
+        chat.interrupted(f"http_{failure.http_status}", may_pass=False)
+    else:
+        chat.interrupted("unreachable", may_pass=False)
 
 
 async def _not_listening(customer: Customer, event: InboundEvent) -> None:

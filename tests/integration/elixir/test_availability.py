@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.elixir import socket as module
+from adapters.elixir import live_chat
 from adapters.elixir.socket import ElixirSocket
 from adapters.phoenix.channel import Stop
 from adapters.phoenix.client import ClientSettings
@@ -216,7 +216,7 @@ async def test_a_topic_that_is_joined_again_at_once_was_available(how: str) -> N
 async def test_a_topic_that_is_not_joined_again_soon_is_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "INTERRUPTION_S", 0.2)
+    monkeypatch.setattr(live_chat, "INTERRUPTION_S", 0.2)
     chats = Chats()
     async with AsyncExitStack() as stack:
         async with running(chats.restarted()) as address:
@@ -244,7 +244,7 @@ async def test_a_topic_that_is_joined_already_says_so_when_it_is_followed() -> N
 
 
 async def test_closing_the_socket_is_no_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "INTERRUPTION_S", 0.0)
+    monkeypatch.setattr(live_chat, "INTERRUPTION_S", 0.0)
     async with running(PlainPhoenix().app()) as address:
         async with at(address) as listener:
             listener.socket.follow(ANA)
