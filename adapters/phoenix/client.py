@@ -550,7 +550,7 @@ class ClientSocket:
                 self._schedule_rejoin(channel, now)
 
     def _join(self, channel: _Channel, now: float) -> None:
-        # New at each join, to tell its phx_close from that of the last join.
+        # New at each join, to distinguish its phx_close from that of the last join.
         ref = next(self._refs)
         try:
             payload = channel.payload() if callable(channel.payload) else channel.payload

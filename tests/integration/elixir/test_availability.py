@@ -231,7 +231,7 @@ async def test_a_topic_that_is_not_joined_again_soon_is_unavailable(
         assert events == [TopicJoined(), TopicUnavailable("connection_lost"), TopicJoined()]
 
 
-async def test_a_topic_that_is_joined_already_says_so_when_it_is_followed() -> None:
+async def test_a_topic_that_is_joined_already_is_reported_when_it_is_followed() -> None:
     application = PlainPhoenix(PlainSettings(returns_to_sender=False))
     async with running(application.app()) as address, at(address) as listener:
         relaying = asyncio.create_task(listener.socket.relay(notice()))

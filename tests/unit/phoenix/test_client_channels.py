@@ -45,7 +45,7 @@ def test_a_joined_channel_cannot_be_joined_again(rig: Rig) -> None:
         rig.socket.join("room:a", {}, rig.now)
 
 
-def test_each_join_has_a_fresh_ref_and_asks_for_its_payload_anew(rig: Rig) -> None:
+def test_each_join_has_a_new_ref_and_calls_for_its_payload_again(rig: Rig) -> None:
     last_seq = iter([1, 2])
     first = rig.join(payload=lambda: {"lastSeq": next(last_seq)})
     rig.close()
@@ -59,7 +59,7 @@ def test_each_join_has_a_fresh_ref_and_asks_for_its_payload_anew(rig: Rig) -> No
     assert rig.events(ChannelJoined) == [ChannelJoined("room:a", {}, rejoined=True)]
 
 
-def test_a_refused_join_is_told_and_tried_again_with_backoff() -> None:
+def test_a_refused_join_is_reported_and_retried_with_backoff() -> None:
     rig = Rig(heartbeat_s=1000).open()
     rig.socket.join("room:a", {}, rig.now)
     gaps = []
@@ -131,7 +131,7 @@ def test_a_payload_that_fails_at_a_rejoin_errs_its_channel_alone(rig: Rig) -> No
     assert rig.socket.state_of("room:a") is ChannelState.ERRORED
 
 
-def test_messages_before_the_join_reply_are_not_given_on(rig: Rig) -> None:
+def test_messages_before_the_join_reply_are_not_passed_on(rig: Rig) -> None:
     rig.socket.join("room:a", {}, rig.now)
     rig.frames()
     rig.events()
@@ -501,7 +501,7 @@ def test_leaving_without_a_connection_is_done_at_once() -> None:
     assert rig.open().frames() == []
 
 
-def test_a_topic_can_be_joined_anew_while_it_is_being_left(rig: Rig) -> None:
+def test_a_topic_can_be_joined_again_while_it_is_being_left(rig: Rig) -> None:
     old = rig.join()
     rig.socket.leave("room:a", rig.now)
 
