@@ -53,7 +53,7 @@ class TopicConnections:
         """Begin to join a topic, on a connection that works if one with a place does."""
         free = [each for each in self._connections if each.topics < self._max_topics]
         if free:
-            connection = min(free, key=lambda each: each.failure is not None)
+            connection = min(free, key=_does_not_work)
         else:
             connection = self._open_another()
         channel = connection.channel(topic, payload)
@@ -76,7 +76,8 @@ class TopicConnections:
 
     def close_unused(self) -> None:
         """Close the connections without topics, but keep one for the next topic."""
-        for connection in [each for each in self._connections if each.topics == 0][1:]:
+        unused = [each for each in self._connections if each.topics == 0]
+        for connection in sorted(unused, key=_does_not_work)[1:]:
             self._connections.remove(connection)
             task = asyncio.create_task(connection.close())
             self._closing.add(task)
@@ -87,3 +88,7 @@ class TopicConnections:
         connection.start()
         self._connections.append(connection)
         return connection
+
+
+def _does_not_work(connection: PhoenixConnection) -> bool:
+    return connection.failure is not None

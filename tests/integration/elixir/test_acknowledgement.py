@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from adapters.elixir import acknowledgement
 from adapters.elixir.socket import ElixirSocket
 from adapters.phoenix.channel import Reply, Stop
 from domain.errors import BridgeRefused, BridgeUnavailable
@@ -76,7 +77,10 @@ async def test_a_silent_application_is_waited_for_only_once() -> None:
         assert len(messages(application)) == 10
 
 
-async def test_an_error_or_a_crash_is_no_acknowledgement_of_a_silent_application() -> None:
+async def test_an_error_or_a_crash_is_no_acknowledgement_of_a_silent_application(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(acknowledgement, "PROMPT_S", 1.0)
     chats = Chats()
     chats.answers = [None, REFUSED, None, Stop(failed=True)]
     async with connected(chats, timeout_s=0.2) as recorder:

@@ -197,7 +197,10 @@ async def test_a_join_without_an_answer_is_unavailable_after_its_time_out() -> N
 
 
 @pytest.mark.parametrize("how", ["lost", "crashed", "closed"])
-async def test_a_topic_that_is_joined_again_at_once_was_available(how: str) -> None:
+async def test_a_topic_that_is_joined_again_at_once_was_available(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_chat, "INTERRUPTION_S", PATIENCE_S)
     chats = Chats()
     chats.answers = [Stop(failed=True) if how == "crashed" else Stop()]
     async with running(chats.restarted()) as address, at(address) as listener:
