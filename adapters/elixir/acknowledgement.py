@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.elixir.echoes import ORIGIN, EchoFilter
-from adapters.phoenix.client_connection import PhoenixChannel, PushError
+from adapters.phoenix.client_connection import PhoenixChannel, PushError, PushTimeout
 
 ECHO_S = 30.0
 """The time in which a message that was sent may come back without its mark."""
@@ -53,8 +53,12 @@ class AcknowledgedPushes:
         if echo.done():
             return
         if push.reply.done():
-            push.reply.result()
-            return
+            try:
+                push.reply.result()
+                return
+            except PushTimeout:
+                if not push.received.done():
+                    raise
         self._is_silent = True
 
     def _echoed(self, echo: asyncio.Future[None]) -> None:
