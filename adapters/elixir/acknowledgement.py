@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.elixir.echoes import ORIGIN, EchoFilter
-from adapters.phoenix.client_connection import PhoenixChannel, PushError, PushTimeout
+from adapters.phoenix.client_connection import PhoenixChannel, PushError, PushLost, PushTimeout
 
 ECHO_S = 30.0
 """The time in which a message that was sent may come back without its mark."""
@@ -37,7 +37,6 @@ class AcknowledgedPushes:
         """
         loop, limit_s = asyncio.get_running_loop(), self._timeout_s
         echo: asyncio.Future[None] = loop.create_future()
-        echoes.sent(body, loop.time() + limit_s + ECHO_S, lambda: self._echoed(echo))
         push = channel.start_push(
             "user_message",
             {**body, "origin": ORIGIN},
@@ -45,6 +44,7 @@ class AcknowledgedPushes:
             probe_after_s=0.0 if self._is_silent else limit_s,
         )
         push.reply.add_done_callback(self._replied)
+        sent = echoes.sent(body, loop.time() + limit_s + ECHO_S, lambda: self._echoed(echo))
         either = {push.reply, echo}
         first = asyncio.FIRST_COMPLETED
         await asyncio.wait({*either, push.received}, return_when=first)
@@ -56,8 +56,10 @@ class AcknowledgedPushes:
             try:
                 push.reply.result()
                 return
-            except PushTimeout:
-                if not push.received.done():
+            except (PushTimeout, PushLost) as error:
+                if not error.was_sent:
+                    echoes.unsent(sent)
+                if isinstance(error, PushLost) or not push.received.done():
                     raise
         self._is_silent = True
 

@@ -29,12 +29,19 @@ class EchoFilter:
         body: Mapping[str, object],
         until: float,
         on_return: Callable[[], object] = lambda: None,
-    ) -> None:
+    ) -> _Sent:
         """Expect a message that is being sent to come back, once, before `until`.
 
         `on_return` is called when it has come, or an earlier sending of it.
         """
-        self._sent.append(_Sent(body.get("messageId"), body.get("message"), until, on_return))
+        sent = _Sent(body.get("messageId"), body.get("message"), until, on_return)
+        self._sent.append(sent)
+        return sent
+
+    def unsent(self, sent: _Sent) -> None:
+        """Expect a message no longer that could not be sent."""
+        if sent in self._sent:
+            self._sent.remove(sent)
 
     def consume(self, payload: InboundPayload, now: float) -> bool:
         """Return whether this is such a message; if so, it is not expected again.

@@ -182,14 +182,15 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             self._leave_unneeded(customer, chat)
 
     async def _deliver(self, chat: LiveChat, body: dict[str, Any]) -> None:
+        """Push a message, and again if its topic moves to another connection before."""
         while True:
             channel = chat.channel
             try:
                 return await self._pushes.push(channel, chat.echoes, body)
-            except PushLost:
-                if chat.channel is channel:
+            except PushLost as error:
+                was_moved = chat.channel is not channel
+                if error.was_sent or not was_moved:
                     raise
-                # The topic was moved to another connection before the message could be sent.
 
     # The topics.
 

@@ -193,6 +193,7 @@ class PushAbandoned:
     """No reply is possible any more: the connection or the channel was lost."""
 
     ref: str
+    was_sent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -602,13 +603,14 @@ class ClientSocket:
         channel.state = ChannelState.ERRORED
         channel.join_ref = None
         self._timers.cancel(channel.timer)
-        self._abandon(channel.in_flight.values())
+        self._abandon(channel.in_flight.values(), was_sent=True)
         channel.in_flight.clear()
 
     def _end(self, channel: _Channel) -> None:
         del self._channels[channel.topic]
         self._timers.cancel(channel.timer)
-        self._abandon([*channel.in_flight.values(), *channel.unsent])
+        self._abandon(channel.in_flight.values(), was_sent=True)
+        self._abandon(channel.unsent, was_sent=False)
         channel.in_flight.clear()
         channel.unsent.clear()
         self._events.append(ChannelClosed(channel.topic))
@@ -638,10 +640,10 @@ class ClientSocket:
         self._cancel_timers(push)
         self._events.append(PushTimedOut(push.ref, was_sent))
 
-    def _abandon(self, pushes: Iterable[_Push]) -> None:
+    def _abandon(self, pushes: Iterable[_Push], *, was_sent: bool) -> None:
         for push in pushes:
             self._cancel_timers(push)
-            self._events.append(PushAbandoned(push.ref))
+            self._events.append(PushAbandoned(push.ref, was_sent))
 
     def _cancel_timers(self, push: _Push) -> None:
         self._timers.cancel(push.timer)

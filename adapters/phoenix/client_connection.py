@@ -108,7 +108,11 @@ class PushTimeout(PushFailed):
 
 
 class PushLost(PushFailed):
-    """The connection or the channel was lost first; the server may have processed the push."""
+    """The connection or the channel was lost first. The server may have processed a sent push."""
+
+    def __init__(self, was_sent: bool) -> None:
+        super().__init__("the connection or the channel went away")
+        self.was_sent = was_sent
 
 
 class PendingPush:
@@ -364,8 +368,8 @@ class PhoenixConnection:
                     received.set_result(None)
             case PushTimedOut(ref, was_sent):
                 self._fail(ref, PushTimeout(was_sent))
-            case PushAbandoned(ref):
-                self._fail(ref, PushLost("the connection or the channel went away"))
+            case PushAbandoned(ref, was_sent):
+                self._fail(ref, PushLost(was_sent))
             case FrameIgnored():
                 logger.warning(
                     "A frame that is no Phoenix frame was ignored.",

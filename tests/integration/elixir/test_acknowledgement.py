@@ -9,7 +9,9 @@ import pytest
 from adapters.elixir import acknowledgement
 from adapters.elixir.socket import ElixirSocket
 from adapters.phoenix.channel import Reply, Stop
+from application.ports import InboundMessage
 from domain.errors import BridgeRefused, BridgeUnavailable
+from domain.message import Author
 from tests.integration.elixir.chats import Chats
 from tests.integration.elixir.test_socket import (
     ANA,
@@ -161,3 +163,20 @@ async def test_a_message_that_could_not_be_sent_is_not_acknowledged(was_silent: 
             await socket.relay(notice())
 
         assert messages(application) == []
+
+
+async def test_a_message_that_was_never_sent_is_not_expected_back() -> None:
+    chats = Chats()
+    chats.keeps = ("message",)
+    chats.refuses = "not yet"
+    async with connected(chats, timeout_s=0.2) as recorder:
+        recorder.socket.follow(ANA)
+        with pytest.raises(BridgeUnavailable):
+            await recorder.socket.relay(notice("Da."))
+        chats.refuses = None
+        await recorder.joined()
+        await recorder.socket.relay(notice("Da."))
+        chats.say("user_message", {"message": "Da."})
+
+        said = InboundMessage(author=Author.USER, text="Da.")
+        assert await recorder.until_last() == [said]

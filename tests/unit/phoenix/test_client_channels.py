@@ -264,7 +264,7 @@ def test_a_heartbeat_proves_nothing_of_a_channel_that_crashed_before_its_answer(
     rig.receive(join[0], join[1], "room:a", "phx_error", {})
     rig.reply(heartbeat)
 
-    assert rig.events() == [ChannelErrored("room:a", {}), PushAbandoned(ref)]
+    assert rig.events() == [ChannelErrored("room:a", {}), PushAbandoned(ref, was_sent=True)]
 
 
 def test_a_heartbeat_of_a_lost_connection_proves_nothing(rig: Rig) -> None:
@@ -276,7 +276,7 @@ def test_a_heartbeat_of_a_lost_connection_proves_nothing(rig: Rig) -> None:
     rig.open()
     rig.reply(heartbeat)
 
-    assert PushAbandoned(ref) in (events := rig.events())
+    assert PushAbandoned(ref, was_sent=True) in (events := rig.events())
     assert PushReceived(ref) not in events
 
 
@@ -304,7 +304,7 @@ def test_a_push_in_flight_is_abandoned_with_its_connection(rig: Rig) -> None:
 
     rig.close()
 
-    assert rig.events(PushAbandoned) == [PushAbandoned(ref)]
+    assert rig.events(PushAbandoned) == [PushAbandoned(ref, was_sent=True)]
     rig.advance(10)
     assert rig.events(PushTimedOut) == []
 
@@ -433,7 +433,7 @@ def test_a_close_of_the_current_join_is_final(rig: Rig) -> None:
 
     rig.receive(join[0], join[0], "room:a", "phx_close", {})
 
-    assert rig.events() == [PushAbandoned(sent), ChannelClosed("room:a")]
+    assert rig.events() == [PushAbandoned(sent, was_sent=True), ChannelClosed("room:a")]
     rig.close()
     rig.open()
     assert rig.frames() == []
@@ -497,7 +497,7 @@ def test_leaving_without_a_connection_is_done_at_once() -> None:
 
     rig.socket.leave("room:a", rig.now)
 
-    assert rig.events() == [PushAbandoned(ref), ChannelClosed("room:a")]
+    assert rig.events() == [PushAbandoned(ref, was_sent=False), ChannelClosed("room:a")]
     assert rig.open().frames() == []
 
 
@@ -521,6 +521,6 @@ def test_closing_the_socket_closes_each_channel_and_abandons_what_waits(rig: Rig
 
     rig.socket.close()
 
-    assert rig.events()[:2] == [PushAbandoned(ref), ChannelClosed("room:a")]
+    assert rig.events()[:2] == [PushAbandoned(ref, was_sent=False), ChannelClosed("room:a")]
     with pytest.raises(NotJoined):
         rig.socket.join("room:a", {}, rig.now)
