@@ -301,8 +301,8 @@ async def test_a_bridge_that_has_the_socket_and_nothing_else_will_do() -> None:
         log = [entry.get("message") for entry in await server.log()]
         assert relayed["message"] == "E cineva?"
         assert (log.count("E cineva?"), log.count("Bună!")) == (1, 1)
-        assert await server.metric('live_chat_heard_total{outcome="spoken"}') == 2
-        assert await server.metric('live_chat_heard_total{outcome="duplicate"}') == 1
+        assert await server.metric('ai_agent_bridge_events_total{outcome="stored"}') == 2
+        assert await server.metric('ai_agent_bridge_events_total{outcome="duplicate"}') == 1
 
 
 @pytest.mark.parametrize("ending", ["user", "coordinator"])
