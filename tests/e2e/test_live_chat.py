@@ -123,12 +123,14 @@ async def system() -> AsyncIterator[System]:
 
 
 @asynccontextmanager
-async def with_socket_alone(chats: Chats) -> AsyncIterator[tuple[Product, User]]:
+async def with_socket_alone(chats: Chats, **chosen: Any) -> AsyncIterator[tuple[Product, User]]:
     """The server with an application that has the socket of a bridge and no HTTP, and a user."""
     async with running(chats.restarted()) as address:
         url = f"ws://{address}/socket/websocket"
         async with (
-            product(bridge="elixir", elixir_http_url="", elixir_websocket_url=url) as server,
+            product(
+                bridge="elixir", elixir_http_url="", elixir_websocket_url=url, **chosen
+            ) as server,
             user(server.address) as ana,
         ):
             await ana.join()
@@ -308,7 +310,7 @@ async def test_a_bridge_that_has_the_socket_and_nothing_else_will_do() -> None:
 @pytest.mark.parametrize("ending", ["user", "coordinator"])
 async def test_when_the_chat_ends_the_server_leaves_it(ending: str) -> None:
     chats = Chats()
-    async with with_socket_alone(chats) as (server, ana):
+    async with with_socket_alone(chats, elixir_followed_topics=0) as (server, ana):
         asked = await ana.ask_for_human()
         await ana.say("E cineva?")
         await chats.heard.get()
