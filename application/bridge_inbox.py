@@ -60,7 +60,7 @@ class BridgeInbox:
     """Handles what comes from the bridge; `start` it once the gateway and the store are open.
 
     It follows the topics of all transfers and live chats, and those of the most recently active
-    conversations with the AI, in which a coordinator or the user may speak unasked.
+    conversations with the AI, in which a coordinator or the user may write unasked.
     """
 
     gateway: LiveChatGateway
@@ -292,9 +292,9 @@ def _needs_bridge(entries: Sequence[Entry], talking: _Followed | None) -> bool:
 
 
 def is_past(message: InboundMessage, session: Session) -> bool:
-    """Return True if a message that a join replays is of no concern to the conversation now.
+    """Return True if a message that a join replays belongs to an earlier part of the conversation.
 
-    It was written before the newest live chat; or by the user, to whoever was there before the AI.
+    It was written before the newest live chat; or by the user, before the AI's part.
     """
     if message.at is None:
         return True
@@ -311,7 +311,7 @@ def is_past(message: InboundMessage, session: Session) -> bool:
 
 
 def _was_missed(message: InboundMessage, session: Session) -> bool:
-    """Return True if it is newer than all that the AI's conversation has: we were not connected."""
+    """Return True if it is newer than all entries of the AI's conversation: no topic was joined."""
     is_newest = message.at is not None and message.at > session.updated_at
     return session.status is Status.AI and is_newest
 

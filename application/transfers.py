@@ -1,4 +1,4 @@
-"""Changes of hands: a human requested, cancelled, taken over, returned, ended, closed."""
+"""Status changes: a human requested, cancelled, taken over, returned, ended, closed."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -82,7 +82,7 @@ class Transfers:
     async def post_from_bridge(
         self, customer: Customer, text: str, message_id: MessageId | None, origin: object
     ) -> bool:
-        """Store what the user wrote at the bridge, to a human: it requests one where none is there.
+        """Store a user's message from the bridge; it requests a human where none was.
 
         The AI would answer where the user is not. Returns whether it was stored before.
         Raises: StorageUnavailable.
@@ -195,7 +195,7 @@ class Transfers:
         return PostedCoordinatorMessage(message_id, first.session, duplicate.seq, duplicate=True)
 
     async def record_delivery(self, customer: Customer, transfer_id: TransferId) -> None:
-        """Store that the bridge has acknowledged a request, and tell the user where it matters.
+        """Store that the bridge has acknowledged a request, and notify a user who waited for it.
 
         Idempotent. Raises: StorageUnavailable.
         """
@@ -206,7 +206,7 @@ class Transfers:
         await self._notify_reached(session, context)
 
     async def record_failure(self, customer: Customer, transfer_id: TransferId) -> None:
-        """Store that a request is a dead letter, and tell the user.
+        """Store that a request is a dead letter, and notify the user.
 
         Idempotent. Raises: StorageUnavailable.
         """
@@ -217,7 +217,7 @@ class Transfers:
             )
 
     async def notify_unreachable(self, customer: Customer) -> None:
-        """Tell the user, once, that the coordinators cannot be reached, if that concerns them.
+        """Notify the user, once, that the coordinators cannot be reached, if that concerns them.
 
         Raises: StorageUnavailable.
         """
@@ -230,9 +230,10 @@ class Transfers:
             await self.session_log.commit(customer, decide)
 
     async def notify_reached(self, customer: Customer) -> None:
-        """Tell the user, once, that the coordinators have the request, if they were told otherwise.
+        """Notify the user, once, that the coordinators have the request after all.
 
-        To be called when the topic has been joined. Raises: StorageUnavailable.
+        Only where they had been notified otherwise; to be called when the topic has been joined.
+        Raises: StorageUnavailable.
         """
         context = await self._decision_context(customer.business_id)
         cached = await self.session_log.reload(customer)  # another process may have delivered it

@@ -223,7 +223,7 @@ def record_coordinator_message(
 def record_delivery(
     session: Session | None, transfer_id: TransferId, context: DecisionContext
 ) -> Draft | None:
-    """Append that the bridge has acknowledged a request; None: no news, or nobody waits on it."""
+    """Append that the bridge has acknowledged a request; None: it is known, or nobody waits."""
     if session is None or not session.waits_for(transfer_id) or _is_delivered(session):
         return None
     draft = Draft(session)
@@ -234,9 +234,9 @@ def record_delivery(
 def record_failure(
     session: Session | None, transfer_id: TransferId, context: DecisionContext
 ) -> Draft | None:
-    """Append that a request is a dead letter, and tell the user, who goes on waiting.
+    """Append that a request is a dead letter, and a notice to the user, who goes on waiting.
 
-    None: it is known, or the request was delivered before, or nobody waits on it.
+    None: it is known, or the request was delivered before, or nobody waits.
     """
     if session is None or not session.waits_for(transfer_id):
         return None
@@ -251,10 +251,10 @@ def record_failure(
 def notify_unreachable(
     session: Session | None, context: DecisionContext, *, is_joined: bool
 ) -> Draft | None:
-    """Tell the user that the coordinators cannot be reached; None: they can, or it is irrelevant.
+    """Notify the user that the coordinators cannot be reached; None: they can, or nobody needs them.
 
-    While the user waits, unless the request is a dead letter, of which they were told; in a live
-    chat, if they spoke last. `is_joined`: messages go both ways on their topic.
+    While the user waits, unless the request is a dead letter, of which they know; in a live chat,
+    if they wrote last. `is_joined`: messages go both ways on their topic.
     """
     transfer = session.transfer if session is not None else None
     if session is None or transfer is None:
@@ -275,7 +275,7 @@ def notify_unreachable(
 def notify_reached(
     session: Session | None, context: DecisionContext, *, is_joined: bool
 ) -> Draft | None:
-    """Tell a user who was told otherwise that the coordinators have the request; None: not yet."""
+    """Notify the user that the coordinators have the request after all; None: they do not."""
     if session is None or not is_reached(session, is_joined=is_joined):
         return None
     assert session.transfer is not None

@@ -199,8 +199,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             ge=0,
             le=100_000,
-            description="the most recent conversations with the AI whose topics at the bridge are "
-            "joined, so that who speaks there unasked is received; 0: none",
+            description="conversations with the AI, the most recently active, whose topics at the "
+            "bridge are joined too, for messages that people write there unasked; 0: none",
         ),
     ] = 900
     bridge_host: Annotated[
