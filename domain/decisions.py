@@ -251,7 +251,7 @@ def record_failure(
 def notify_unreachable(
     session: Session | None, context: DecisionContext, *, is_joined: bool
 ) -> Draft | None:
-    """Notify the user that the coordinators cannot be reached; None: they can, or nobody needs them.
+    """Notify the user that the coordinators cannot be reached; None: they can, or are not needed.
 
     While the user waits, unless the request is a dead letter, of which they know; in a live chat,
     if they wrote last. `is_joined`: messages go both ways on their topic.
