@@ -1,8 +1,8 @@
-"""Delivery of the outbox to the bridge: at least once, in order per session.
+"""Delivery of the outbox to the bridge: at least once, in order per session and lane.
 
-Notices wait in the outbox until they are delivered or become dead letters. Those of one session go
-out one after the other; sessions do not wait for each other. When a request for a human cannot be
-delivered, the user is told so.
+Notices wait in the outbox until they are delivered or become dead letters. Those of one session and
+lane go out one after the other; sessions and lanes do not wait for each other. When a request for a
+human cannot be delivered, the user is told so.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from domain.message import Entry, StatusChange
 from domain.notice import (
     Deferred,
     Delivered,
+    Lane,
     Notice,
     NoticeKind,
     Outcome,
@@ -31,7 +32,7 @@ from domain.notice import (
 from domain.outbox import NOTICES_PER_ENTRY
 
 MAX_DELIVERIES = 8
-"""Notices under way at once, each of another session; with more of them the chat has to wait."""
+"""Notices of a lane under way at once, each of another session; more of them slow the chat."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 """The pauses between two attempts to deliver a notice."""
 LONGEST_LIVE_CHAT_PAUSE_S = 5.0
@@ -58,8 +59,9 @@ class _Attempt(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverOutbox:
-    """Delivers the outbox; `run` it once in each process, in any number of processes."""
+    """Delivers a lane of the outbox; `run` each lane once in any number of processes."""
 
+    lane: Lane
     outbox: Outbox
     bridge: Bridge
     store: SessionStore
@@ -124,7 +126,7 @@ class DeliverOutbox:
         """
         now = self.clock.now()
         lease_until = now + timedelta(seconds=self.attempt_timeout_s + LEASE_GRACE_S)
-        claiming = asyncio.ensure_future(self.outbox.claim(now, lease_until, room))
+        claiming = asyncio.ensure_future(self.outbox.claim(self.lane, now, lease_until, room))
         try:
             return self._start_all(await asyncio.shield(claiming))
         except asyncio.CancelledError:
@@ -255,14 +257,17 @@ class DeliverOutbox:
 
     def _on_event(self, customer: Customer, event: Event) -> None:
         """Look for work, as something was stored."""
-        if not isinstance(event, Appended):
+        if not isinstance(event, Appended) or self.lane not in event.lanes:
             return
         self._wake_up.set()
-        if self.bridge.is_away and _newest_request(event.entries) is not None:
+        has_request = self.lane is TransferRequested.lane and _newest_request(event.entries)
+        if has_request and self.bridge.is_away:
             self._start(self._user_notifications, self._notify_user(customer))
 
     async def _notify_unreachable(self, notice: Notice) -> None:
         """Tell the user if a request for a human is, or waits behind, what cannot be delivered."""
+        if notice.lane is not TransferRequested.lane:
+            return
         cached = await self.session_log.current(notice.customer)
         if cached is None or cached.session.session_id != notice.session_id:
             return

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple, Protocol, Self
@@ -334,6 +334,8 @@ class Appended(NamedTuple):
     entries: tuple[Entry, ...]
     origin: object
     """The writer: a channel does not push the user's messages that came in through itself."""
+    lanes: Collection[Lane] = ()
+    """The lanes of the outbox that got notices with them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,8 @@ class SessionLog:
             self._cache[customer] = cached  # at the end: the dict is in the order of use
         elif entries[0].seq == 1:
             self._store_in_cache(customer, Loaded(session, entries))
-        self.fanout.publish(customer, Appended(session.session_id, entries, origin))
+        lanes = {notice.lane for notice in draft.notices}
+        self.fanout.publish(customer, Appended(session.session_id, entries, origin, lanes))
         return session
 
 

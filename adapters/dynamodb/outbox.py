@@ -44,7 +44,7 @@ from adapters.dynamodb.outbox_items import (
 )
 from application.ports import Clock, Outbox
 from domain.errors import StorageUnavailable
-from domain.notice import DeadLetter, Deferred, Delivered, Notice, Outcome
+from domain.notice import DeadLetter, Deferred, Delivered, Lane, Notice, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,9 @@ class DynamoOutbox(Outbox):
         self._blocked: set[ItemKey] = set()
 
     @bounded
-    async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
+    async def claim(
+        self, lane: Lane, now: datetime, lease_until: datetime, limit: int
+    ) -> tuple[Notice, ...]:
         """The longest due first. `attempts` of a notice counts the claims before this one."""
         lease, claimed, loop = ms(lease_until), list[Notice](), asyncio.get_running_loop()
         stop_at = loop.time() + CLAIM_BUDGET_S

@@ -1,8 +1,9 @@
 """The HTTP side of the bridge: requests with a time limit, retries, and a circuit breaker.
 
 What may succeed later is tried again: connection errors, time-outs, 408, 425, 429 and 5xx; no other
-4xx. Once the circuit is open, the bridge is away: `GET /health` is the only request to it, until
-that succeeds; then one more failure opens the circuit again.
+4xx. After some failures in a row `GET /health` decides: if it fails too, the bridge is away, and it
+is the only request until it is answered. Otherwise one part of the bridge fails, and the outbox
+spaces the attempts at each notice.
 """
 
 import asyncio
@@ -198,36 +199,34 @@ class ElixirHttp:
     def _failed(self, reason: str) -> None:
         has_opened = self._breaker.failed(self._clock.now().timestamp())
         if has_opened and self._probing is None:
-            extra = {"action": "bridge_away", "reason": reason}
-            logger.warning("The bridge is away; notices to it wait", extra=extra)
-            self._probing = asyncio.create_task(self._probe(self._breaker.openings - 1))
+            self._probing = asyncio.create_task(self._probe(reason))
 
-    async def _probe(self, reopenings: int) -> None:
-        """Check the bridge's health until it is well, ever more rarely.
-
-        `reopenings`: how often it has been found well before, without a success after it: such a
-        bridge is checked as rarely as one that was found ill as many times.
-        """
-        for checks in count(reopenings):
+    async def _probe(self, reason: str) -> None:
+        """Check the bridge's health until it is well, ever more rarely."""
+        for checks in count():
             if checks:
                 pause_s = backoff(checks - 1, FIRST_PROBE_S, LONGEST_PROBE_S, self._jitter())
                 await self._clock.sleep(pause_s)
             if await self._is_well():
                 break
+            if not checks:
+                extra = {"action": "bridge_away", "reason": reason}
+                logger.warning("The bridge is away; notices to it wait", extra=extra)
         self._breaker.half_open()
         self._probing = None
-        logger.info("The bridge is back", extra={"action": "bridge_back"})
+        if checks:
+            logger.info("The bridge is back", extra={"action": "bridge_back"})
 
     async def _is_well(self) -> bool:
+        """Return whether it answers: an application without this route is there, too."""
         try:
-            await self.check()
+            return (await self._exchange("GET", "/health")).status < 500
         except BridgeUnavailable:
             return False
         except Exception:  # or the circuit would stay open for ever
             extra = {"action": "bridge_check_crashed"}
             logger.exception("The health check of the bridge crashed", extra=extra)
             return False
-        return True
 
 
 def _refused(reply: HttpReply) -> BridgeRefused:

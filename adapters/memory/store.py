@@ -12,7 +12,7 @@ from application.ports import RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
 from domain.message import Entry, Message
-from domain.notice import DeadLetter, Deferred, Notice, Outcome, Undeliverable
+from domain.notice import DeadLetter, Deferred, Lane, Notice, Outcome, Undeliverable
 from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
@@ -75,10 +75,12 @@ class MemoryStore(Store):
         # Only sessions with a time are in here. A scan in `due`, every few seconds, costs less
         # than an ordered structure in `append`, which changes the time twice per turn.
         self._due: dict[SessionId, datetime] = {}
-        # Undelivered notices, per session in the order of position. A claim sets `ready_at` to the
-        # end of its lease.
-        self._queues: dict[SessionId, dict[str, _QueuedNotice]] = {}
-        self._queued_in: dict[str, SessionId] = {}
+        # Undelivered notices, per lane and session in the order of position. A claim sets
+        # `ready_at` to the end of its lease.
+        self._queues: dict[Lane, dict[SessionId, dict[str, _QueuedNotice]]] = {
+            lane: {} for lane in Lane
+        }
+        self._queued_in: dict[str, tuple[Lane, SessionId]] = {}
         self._dead: dict[SessionId, dict[str, DeadLetter]] = {}
         self._usage: dict[BusinessId, dict[date, Usage]] = {}
 
@@ -149,9 +151,9 @@ class MemoryStore(Store):
 
     def _queue(self, notices: Iterable[Notice]) -> None:
         for notice in sorted(notices, key=lambda notice: notice.position):
-            queue = self._queues.setdefault(notice.session_id, {})
+            queue = self._queues[notice.lane].setdefault(notice.session_id, {})
             queue[notice.notice_id] = _QueuedNotice(notice, notice.due_at)
-            self._queued_in[notice.notice_id] = notice.session_id
+            self._queued_in[notice.notice_id] = notice.lane, notice.session_id
 
     async def page(
         self, session_id: SessionId, *, after: int = 0, before: int | None = None, limit: int
@@ -219,14 +221,20 @@ class MemoryStore(Store):
         return Erased(len(record.logs), messages, notices)
 
     def _erase_notices(self, session_id: SessionId) -> int:
-        queue = self._queues.pop(session_id, {})
-        for notice_id in queue:
+        queued = [
+            notice_id
+            for queues in self._queues.values()
+            for notice_id in queues.pop(session_id, ())
+        ]
+        for notice_id in queued:
             del self._queued_in[notice_id]
-        return len(queue) + len(self._dead.pop(session_id, ()))
+        return len(queued) + len(self._dead.pop(session_id, ()))
 
-    async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
+    async def claim(
+        self, lane: Lane, now: datetime, lease_until: datetime, limit: int
+    ) -> tuple[Notice, ...]:
         """The longest due first. `attempts` of a notice counts the claims before this one."""
-        heads = (next(iter(queue.values())) for queue in self._queues.values())
+        heads = (next(iter(queue.values())) for queue in self._queues[lane].values())
         due = nsmallest(
             limit,
             (queued for queued in heads if queued.ready_at <= now),
@@ -239,17 +247,17 @@ class MemoryStore(Store):
         return claimed
 
     async def settle(self, notice_id: str, outcome: Outcome) -> None:
-        session_id = self._queued_in.get(notice_id)
-        if session_id is None:
+        if notice_id not in self._queued_in:
             return
-        queue = self._queues[session_id]
+        lane, session_id = self._queued_in[notice_id]
+        queue = self._queues[lane][session_id]
         if isinstance(outcome, Deferred):
             queue[notice_id].ready_at = outcome.until
             return
         queued = queue.pop(notice_id)
         del self._queued_in[notice_id]
         if not queue:
-            del self._queues[session_id]
+            del self._queues[lane][session_id]
         if isinstance(outcome, Undeliverable):
             notice = replace(queued.notice, attempts=queued.attempts)
             letters = self._dead.setdefault(session_id, {})
@@ -266,13 +274,13 @@ class MemoryStore(Store):
         letter = self._pop_dead(notice_id)
         if letter is None:
             return False
-        session_id = letter.notice.session_id
-        first, *rest = self._queues.pop(session_id, {}).values() or [None]
+        lane, session_id = letter.notice.lane, letter.notice.session_id
+        first, *rest = self._queues[lane].pop(session_id, {}).values() or [None]
         retried = _QueuedNotice(replace(letter.notice, attempts=0), letter.notice.due_at)
         waiting = sorted([*rest, retried], key=lambda queued: queued.notice.position)
         queue = [first, *waiting] if first is not None else waiting
-        self._queues[session_id] = {queued.notice.notice_id: queued for queued in queue}
-        self._queued_in[notice_id] = session_id
+        self._queues[lane][session_id] = {queued.notice.notice_id: queued for queued in queue}
+        self._queued_in[notice_id] = lane, session_id
         return True
 
     async def drop(self, notice_id: str) -> bool:

@@ -77,6 +77,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (business_id, day)
         ) WITHOUT ROWID""",
     ),
+    (
+        # `ready_at`: now NULL only while another one of its session and lane is before it.
+        "ALTER TABLE outbox ADD COLUMN lane TEXT NOT NULL DEFAULT 'people'",
+        """UPDATE outbox SET lane = 'reports' WHERE coalesce(
+            json_extract(CAST(body AS TEXT), '$.kind'),
+            json_extract(CAST(body AS TEXT), '$.content.kind')) IN ('conversation', 'context')""",
+        "DROP INDEX notices_of_session",
+        "DROP INDEX notices_ready",
+        "CREATE INDEX notices_of_session ON outbox (session_id, lane, position)",
+        "CREATE INDEX notices_ready ON outbox (lane, ready_at) WHERE ready_at IS NOT NULL",
+        """UPDATE outbox SET ready_at = due_at WHERE dead IS NULL AND ready_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM outbox AS other
+                WHERE other.session_id = outbox.session_id AND other.lane = outbox.lane
+                    AND other.dead IS NULL
+                    AND (other.ready_at IS NOT NULL OR other.position < outbox.position))""",
+    ),
 )
 """The statements that migrate the schema from version n (the index) to n + 1. Times are in ms."""
 

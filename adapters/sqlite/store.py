@@ -19,7 +19,7 @@ from application.ports import RECENT, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
 from domain.message import Entry, Message, StatusChange
-from domain.notice import DeadLetter, Deferred, Delivered, Notice, Outcome
+from domain.notice import DeadLetter, Deferred, Delivered, Lane, Notice, Outcome
 from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
@@ -52,9 +52,10 @@ _ADD_ENTRY = "INSERT INTO entries (session_id, seq, kind, body) VALUES (?, ?, ?,
 _OF_KEY = "FROM keys WHERE business_id = ? AND user_id = ? AND key = ?"
 _ADD_KEY = """INSERT INTO keys (business_id, user_id, key, session_id, seq, status, at)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
-_ADD_NOTICE = """INSERT INTO outbox (notice_id, session_id, position, due_at, body, ready_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN EXISTS
-        (SELECT 1 FROM outbox WHERE session_id = ?2 AND dead IS NULL) THEN NULL ELSE ?4 END)"""
+_ADD_NOTICE = """INSERT INTO outbox (notice_id, session_id, lane, position, due_at, body, ready_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN EXISTS
+        (SELECT 1 FROM outbox WHERE session_id = ?2 AND lane = ?3 AND dead IS NULL)
+        THEN NULL ELSE ?5 END)"""
 _RECENT_OF = """SELECT head, kind, body FROM sessions JOIN entries USING (session_id)
     WHERE session_id = {} ORDER BY entries.seq DESC LIMIT ?"""
 _RECENT_BY_ID = _RECENT_OF.format("?")
@@ -62,10 +63,10 @@ _RECENT_BY_CUSTOMER = _RECENT_OF.format(
     """(SELECT session_id FROM sessions WHERE business_id = ? AND user_id = ?
         ORDER BY number DESC LIMIT 1)"""
 )
-# Behind a notice of its session that is claimed or deferred; else it is the first.
+# Behind a notice of its session and lane that is claimed or deferred; else it is the first.
 _RETRY = """UPDATE outbox SET dead = NULL, attempts = 0, ready_at = CASE WHEN EXISTS
         (SELECT 1 FROM outbox AS other WHERE other.session_id = outbox.session_id
-            AND other.dead IS NULL) THEN NULL ELSE due_at END
+            AND other.lane = outbox.lane AND other.dead IS NULL) THEN NULL ELSE due_at END
     WHERE notice_id = ? AND dead IS NOT NULL"""
 _ADD_USAGE = """INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     input_tokens = input_tokens + excluded.input_tokens,
@@ -75,7 +76,8 @@ _ADD_USAGE = """INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDAT
 _USAGE_OF = """SELECT day, input_tokens, cached_tokens, output_tokens, calls FROM usage
     WHERE business_id = ? AND day BETWEEN ? AND ? ORDER BY day"""
 _PROMOTE = """UPDATE outbox SET ready_at = due_at WHERE ready_at IS NULL AND notice_id =
-    (SELECT notice_id FROM outbox WHERE session_id = ? AND dead IS NULL ORDER BY position)"""
+    (SELECT notice_id FROM outbox WHERE session_id = ? AND lane = ? AND dead IS NULL
+        ORDER BY position)"""
 
 
 @dataclass(slots=True)
@@ -221,9 +223,11 @@ class SqliteStore(Store):
         """Erase everything stored of the customer, and overwrite its content in the file."""
         return await self._write(lambda db: _erase(db, customer))
 
-    async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
+    async def claim(
+        self, lane: Lane, now: datetime, lease_until: datetime, limit: int
+    ) -> tuple[Notice, ...]:
         """The longest due first. `attempts` of a notice counts the claims before this one."""
-        return await self._write(lambda db: _claim(db, _ms(now), _ms(lease_until), limit))
+        return await self._write(lambda db: _claim(db, lane, _ms(now), _ms(lease_until), limit))
 
     async def settle(self, notice_id: str, outcome: Outcome) -> None:
         await self._write(lambda db: _settle(db, notice_id, outcome))
@@ -339,9 +343,9 @@ def _entry_row(session_id: SessionId, entry: Entry) -> tuple[str, int, int, byte
     return session_id, entry.seq, kind, _encode(entry)
 
 
-def _notice_row(notice: Notice) -> tuple[str, str, int, int, bytes]:
-    due = _ms(notice.due_at)
-    return notice.notice_id, notice.session_id, notice.position, due, _encode(notice)
+def _notice_row(notice: Notice) -> tuple[str, str, str, int, int, bytes]:
+    place = (notice.session_id, notice.lane, notice.position)
+    return notice.notice_id, *place, _ms(notice.due_at), _encode(notice)
 
 
 def _notice(body: bytes) -> Notice:
@@ -482,11 +486,13 @@ def _usage(input_tokens: int, cached_tokens: int, output_tokens: int, calls: int
     )
 
 
-def _claim(db: sqlite3.Connection, now: int, lease_until: int, limit: int) -> tuple[Notice, ...]:
+def _claim(
+    db: sqlite3.Connection, lane: Lane, now: int, lease_until: int, limit: int
+) -> tuple[Notice, ...]:
     rows = db.execute(
-        """SELECT notice_id, ready_at, attempts, body FROM outbox WHERE ready_at <= ?
+        """SELECT notice_id, ready_at, attempts, body FROM outbox WHERE lane = ? AND ready_at <= ?
             ORDER BY ready_at, session_id LIMIT ?""",
-        (now, limit),
+        (lane, now, limit),
     ).fetchall()
     db.executemany(
         "UPDATE outbox SET ready_at = ?, attempts = attempts + 1 WHERE notice_id = ?",
@@ -511,6 +517,6 @@ def _settle(db: sqlite3.Connection, notice_id: str, outcome: Outcome) -> None:
         change, values = "DELETE FROM outbox", [notice_id]
     else:
         change, values = "UPDATE outbox SET ready_at = NULL, dead = ?", [outcome.reason, notice_id]
-    settled = f"{change} WHERE notice_id = ? AND dead IS NULL RETURNING session_id"
-    for (session_id,) in db.execute(settled, values).fetchall():
-        db.execute(_PROMOTE, (session_id,))
+    settled = f"{change} WHERE notice_id = ? AND dead IS NULL RETURNING session_id, lane"
+    for of_lane in db.execute(settled, values).fetchall():
+        db.execute(_PROMOTE, of_lane)

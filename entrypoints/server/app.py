@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -73,9 +73,7 @@ async def drain(container: Container) -> None:
 async def _finish(container: Container) -> None:
     """Start no more turns; return when all have ended and the outbox is delivered."""
     await container.turns().drain()
-    deliver = container.deliver_outbox()
-    if deliver is not None:
-        await deliver.flush()
+    await asyncio.gather(*(delivery.flush() for delivery in container.deliveries()))
 
 
 @asynccontextmanager
@@ -95,10 +93,13 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
 
 def _connect_bridge(container: Container, stack: AsyncExitStack) -> None:
     """Deliver the outbox to the bridge, and receive its events, if there is a bridge."""
-    deliver, inbox, clock = container.deliver_outbox(), container.bridge_inbox(), container.clock()
-    if deliver is None or inbox is None:
+    inbox, clock = container.bridge_inbox(), container.clock()
+    if inbox is None:
         return
-    stack.push_async_callback(_end, asyncio.create_task(_deliver_forever(deliver, clock)))
+    running = [
+        asyncio.create_task(_deliver_forever(each, clock)) for each in container.deliveries()
+    ]
+    stack.push_async_callback(_end, running)
     inbox.start()
     stack.callback(inbox.stop)
     _start(stack, _refresh_forever(inbox, clock))
@@ -108,10 +109,11 @@ def _start(stack: AsyncExitStack, task: Coroutine[Any, Any, None]) -> None:
     stack.callback(asyncio.create_task(task).cancel)
 
 
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel a task, and wait until it has ended."""
-    task.cancel()
-    await asyncio.wait({task})
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel the tasks, and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 def _sweep_forever(container: Container) -> Coroutine[Any, Any, None]:
@@ -131,9 +133,9 @@ def _sweep_forever(container: Container) -> Coroutine[Any, Any, None]:
     )
 
 
-def _deliver_forever(deliver: DeliverOutbox, clock: Clock) -> Coroutine[Any, Any, None]:
+def _deliver_forever(delivery: DeliverOutbox, clock: Clock) -> Coroutine[Any, Any, None]:
     async def work() -> float:
-        await deliver.run()
+        await delivery.run()
         return 0.0
 
     return forever("delivery", work, clock, crashed_pause_s=1.0)

@@ -38,6 +38,7 @@ from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
 from domain.identity import Customer
+from domain.notice import Lane
 from domain.outbox import outbox_messages
 from entrypoints.access.guards import socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
@@ -149,6 +150,10 @@ def _elixir_businesses(http: "ElixirHttp | None", clock: Clock) -> Businesses:
     from adapters.elixir.businesses import ElixirBusinesses
 
     return ElixirBusinesses(http, clock)
+
+
+def _of_all_lanes(delivery: Callable[..., DeliverOutbox]) -> tuple[DeliverOutbox, ...]:
+    return tuple([delivery(lane=lane) for lane in Lane])
 
 
 def _attempt_timeout_s(settings: Settings) -> float:
@@ -332,21 +337,24 @@ class Container(containers.DeclarativeContainer):
     sweep: Provider[Sweep] = providers.Singleton(
         Sweep, store=store, session_log=session_log, transfers=transfers, turns=turns, clock=clock
     )
-    deliver_outbox: Provider[DeliverOutbox | None] = providers.Selector(
+    deliveries: Provider[tuple[DeliverOutbox, ...]] = providers.Selector(
         settings.provided.bridge,
-        none=providers.Object(None),
+        none=providers.Object(()),
         elixir=providers.Singleton(
-            DeliverOutbox,
-            outbox=store,
-            bridge=bridge,
-            store=store,
-            session_log=session_log,
-            transfers=transfers,
-            fanout=fanout,
-            observer=metrics,
-            clock=clock,
-            jitter=jitter,
-            attempt_timeout_s=providers.Callable(_attempt_timeout_s, settings),
+            _of_all_lanes,
+            providers.Factory(
+                DeliverOutbox,
+                outbox=store,
+                bridge=bridge,
+                store=store,
+                session_log=session_log,
+                transfers=transfers,
+                fanout=fanout,
+                observer=metrics,
+                clock=clock,
+                jitter=jitter,
+                attempt_timeout_s=providers.Callable(_attempt_timeout_s, settings),
+            ).provider,
         ),
     )
     bridge_inbox: Provider[BridgeInbox | None] = providers.Selector(

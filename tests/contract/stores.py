@@ -1,6 +1,6 @@
 """The stores under the contract, and drafts for its tests."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from adapters.sqlite.store import SqliteStore
 from application.ports import SessionStore, Store
 from domain.identity import BusinessId, Customer, MessageId, SessionId, TransferId, UserId
 from domain.message import Author
-from domain.notice import Notice, QuestionAsked
+from domain.notice import Lane, Notice, NoticeContent, QuestionAsked, StatusChanged
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from tests.support.drafts import append_message
@@ -116,19 +116,29 @@ def closes(session: Session) -> Draft:
     return draft
 
 
-def with_notices(draft: Draft, count: int = 1, *, due_at: datetime = NOON) -> Draft:
-    """Add `count` notices to the draft, named `<session>-<position>`."""
+def with_notices(
+    draft: Draft, count: int = 1, *, lanes: Sequence[Lane] = (), due_at: datetime = NOON
+) -> Draft:
+    """Add notices to the draft, named `<session>-<position>`: one of each of these lanes in order.
+
+    Without `lanes`: `count` of REPORTS.
+    """
     session = draft.session
+    lanes = lanes or [Lane.REPORTS] * count
+    contents: dict[Lane, NoticeContent] = {
+        Lane.PEOPLE: StatusChanged(at=due_at, status=session.status),
+        Lane.REPORTS: QuestionAsked(at=due_at, text=f"ă {draft.entries[0].seq}"),
+    }
     draft.notices = tuple(
         Notice(
             notice_id=f"{session.session_id}-{session.seq * 10 + place}",
             session_id=session.session_id,
             customer=session.customer,
             position=session.seq * 10 + place,
-            content=QuestionAsked(at=due_at, text=f"ă {draft.entries[0].seq}"),
+            content=contents[lane],
             due_at=due_at,
         )
-        for place in range(count)
+        for place, lane in enumerate(lanes)
     )
     return draft
 

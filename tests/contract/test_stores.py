@@ -21,7 +21,15 @@ from domain.identity import (
     UserId,
 )
 from domain.message import Author, Message
-from domain.notice import Deferred, Delivered, Notice, QuestionAsked, Undeliverable
+from domain.notice import (
+    Deferred,
+    Delivered,
+    Lane,
+    Notice,
+    Outcome,
+    QuestionAsked,
+    Undeliverable,
+)
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from tests.contract.stores import (
@@ -46,6 +54,7 @@ from tests.support.notices import SAMPLES
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+PEOPLE, REPORTS = Lane
 
 
 @pytest_asyncio.fixture(params=params(STORES))
@@ -113,7 +122,7 @@ async def test_a_missing_value_is_none_or_empty(store: Store) -> None:
     assert await store.page(missing, limit=10) == ()
     assert await store.due(NOON, 10) == ()
     assert (await store.list_sessions(limit=10)).sessions == ()
-    assert await store.claim(NOON, NOON + MINUTE, 10) == ()
+    assert await store.claim(REPORTS, NOON, NOON + MINUTE, 10) == ()
 
 
 async def test_the_first_entry_opens_the_session(store: Store) -> None:
@@ -559,7 +568,7 @@ async def test_erasing_leaves_nothing_and_counts_what_it_took(store: Store) -> N
     closed = await stored(store, closes(await conversation(store, 2, "s1")))
     opening = with_notices(user_says(new_session("s2", at=closed.updated_at), key="k"), 3)
     await stored(store, asks_for_human(await stored(store, opening, NOON)), NOON)
-    dead = (await store.claim(NOON, NOON, 10))[0]
+    dead = (await store.claim(REPORTS, NOON, NOON, 10))[0]
     await store.settle(dead.notice_id, Undeliverable("gone"))
 
     assert await store.erase(ANA) == Erased(sessions=2, messages=4, notices=3)
@@ -570,7 +579,7 @@ async def test_erasing_leaves_nothing_and_counts_what_it_took(store: Store) -> N
     assert await store.due(NOON + 1000 * HOUR, 10) == ()
     assert await listed(store) == []
     assert await store.depth() == 0
-    assert await store.claim(NOON + HOUR, NOON + HOUR, 10) == ()
+    assert await store.claim(REPORTS, NOON + HOUR, NOON + HOUR, 10) == ()
     assert await store.erase(ANA) == Erased(0, 0, 0)
 
 
@@ -611,11 +620,16 @@ async def test_erasing_does_not_touch_another_customer(store: Store) -> None:
 
 
 async def claimed(
-    store: Store, minutes: float = 0, *, lease: float = 1, limit: int = 10
+    store: Store,
+    minutes: float = 0,
+    *,
+    lease: float = 1,
+    limit: int = 10,
+    lane: Lane = REPORTS,
 ) -> list[str]:
     """Claim `minutes` after noon, with a lease of `lease` minutes; return the ids."""
     now = NOON + minutes * MINUTE
-    return [n.notice_id for n in await store.claim(now, now + lease * MINUTE, limit)]
+    return [n.notice_id for n in await store.claim(lane, now, now + lease * MINUTE, limit)]
 
 
 async def test_a_notice_is_claimed_as_it_was_stored(store: Store) -> None:
@@ -627,11 +641,12 @@ async def test_a_notice_is_claimed_as_it_was_stored(store: Store) -> None:
     ]
     await store.append(draft, None)
     found = list[Notice]()
-    while notices := await store.claim(NOON, NOON + MINUTE, 10):
-        found += notices
-        await store.settle(notices[0].notice_id, Delivered())
+    for lane in Lane:
+        while notices := await store.claim(lane, NOON, NOON + MINUTE, 10):
+            found += notices
+            await store.settle(notices[0].notice_id, Delivered())
 
-    assert found == draft.notices
+    assert sorted(found, key=lambda notice: notice.position) == draft.notices
 
 
 async def test_a_notice_is_claimed_when_it_is_due(store: Store) -> None:
@@ -645,13 +660,44 @@ async def test_notices_of_a_session_are_claimed_one_by_one_in_order(store: Store
     session = await stored(store, with_notices(user_says(new_session()), 2))
     await store.append(with_notices(user_says(session)), None)
     order: list[str] = []
-    while notices := await store.claim(NOON, NOON + MINUTE, 10):
+    while notices := await store.claim(REPORTS, NOON, NOON + MINUTE, 10):
         assert len(notices) == 1
         order.append(notices[0].notice_id)
         await store.settle(notices[0].notice_id, Delivered())
 
     assert order == ["s1-10", "s1-11", "s1-20"]
     assert await store.depth() == 0
+
+
+@pytest.mark.parametrize("fails", [Deferred(NOON + HOUR), None], ids=["deferred", "claimed"])
+@pytest.mark.parametrize(("first", "second"), [(PEOPLE, REPORTS), (REPORTS, PEOPLE)])
+async def test_the_lanes_of_a_session_do_not_wait_for_each_other(
+    store: Store, first: Lane, second: Lane, fails: Outcome | None
+) -> None:
+    draft = with_notices(user_says(new_session()), lanes=(first, second, first, second))
+    session = await stored(store, draft)
+    await store.append(with_notices(user_says(session), lanes=[second]), None)
+    assert await claimed(store, lane=first, lease=60) == ["s1-10"]
+    if fails is not None:
+        await store.settle("s1-10", fails)
+    order: list[str] = []
+    while ids := await claimed(store, lane=second):
+        order += ids
+        await store.settle(ids[0], Delivered())
+
+    assert order == ["s1-11", "s1-13", "s1-20"]
+    assert await claimed(store, 59, lane=first) == []
+    assert await claimed(store, 60, lane=first) == ["s1-10"]
+
+
+async def test_a_retried_dead_letter_waits_only_for_its_lane(store: Store) -> None:
+    await store.append(with_notices(user_says(new_session()), lanes=(REPORTS, PEOPLE)), None)
+    await claimed(store, lane=REPORTS)
+    await dies(store, "s1-10")
+    await claimed(store, lane=PEOPLE)
+    await store.retry("s1-10")
+
+    assert await claimed(store, lane=REPORTS) == ["s1-10"]
 
 
 async def test_sessions_do_not_wait_for_each_other(store: Store) -> None:
@@ -666,10 +712,10 @@ async def test_sessions_do_not_wait_for_each_other(store: Store) -> None:
 
 async def test_a_lease_that_runs_out_makes_a_notice_due_again(store: Store) -> None:
     await store.append(with_notices(user_says(new_session()), 2), None)
-    await store.claim(NOON, NOON + MINUTE, 10)
+    await store.claim(REPORTS, NOON, NOON + MINUTE, 10)
 
     assert await claimed(store, 0.9) == []
-    (again,) = await store.claim(NOON + MINUTE, NOON + 2 * MINUTE, 10)
+    (again,) = await store.claim(REPORTS, NOON + MINUTE, NOON + 2 * MINUTE, 10)
     assert (again.notice_id, again.attempts) == ("s1-10", 1)
 
 
@@ -746,7 +792,7 @@ async def test_a_retried_dead_letter_is_as_new(store: Store) -> None:
     assert await store.retry("s1-10") is True
     assert await store.dead(10) == ()
     assert await store.depth() == 1
-    assert await store.claim(NOON, NOON + MINUTE, 10) == tuple(draft.notices)
+    assert await store.claim(REPORTS, NOON, NOON + MINUTE, 10) == tuple(draft.notices)
 
 
 async def test_a_retried_dead_letter_takes_its_place_in_the_order(store: Store) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from application.ports import Store
 from domain.errors import Conflict, DuplicateMessage
 from domain.identity import Customer
-from domain.notice import Deferred, Delivered, Outcome, Undeliverable
+from domain.notice import Deferred, Delivered, Lane, Outcome, Undeliverable
 from domain.session import Draft, Session
 from domain.status import Status
 from tests.contract.stores import (
@@ -52,11 +52,11 @@ class Play:
     claimed: list[str] = field(default_factory=list)
 
     async def say(
-        self, customer: Customer, key: str | None, stale: bool, notices: int, due: int | None
+        self, customer: Customer, key: str | None, stale: bool, lanes: list[Lane], due: int | None
     ) -> object:
         def draft(session: Session) -> Draft:
             said = user_says(session, key=key, at=self.now)
-            return with_notices(said, notices, due_at=self.now)
+            return with_notices(said, 0, lanes=lanes, due_at=self.now)
 
         return await self._append(customer, draft, stale, due)
 
@@ -96,8 +96,8 @@ class Play:
         self.known.pop(customer, None)
         return await self.store.erase(customer), await self.store.latest(customer)
 
-    async def claim(self, limit: int) -> object:
-        notices = await self.store.claim(self.now, self.now + timedelta(minutes=5), limit)
+    async def claim(self, lane: Lane, limit: int) -> object:
+        notices = await self.store.claim(lane, self.now, self.now + timedelta(minutes=5), limit)
         self.claimed += [notice.notice_id for notice in notices]
         return notices
 
@@ -144,7 +144,7 @@ said = step(
     customer=customers,
     key=st.sampled_from([None, None, "k1", "k2"]),
     stale=st.sampled_from([False, False, False, True]),
-    notices=st.integers(0, 2),
+    lanes=st.lists(st.sampled_from(Lane), max_size=3),
     due=st.one_of(st.none(), st.integers(0, 90)),
 )
 steps = st.lists(
@@ -154,7 +154,7 @@ steps = st.lists(
         step("ask", customer=customers),
         step("close", customer=customers),
         step("erase", customer=customers),
-        step("claim", limit=st.integers(1, 3)),
+        step("claim", lane=st.sampled_from(Lane), limit=st.integers(1, 3)),
         step("settle", index=st.integers(0, 50), outcome=outcomes),
         step("revive", index=st.integers(0, 5), drop=st.booleans()),
         step(

@@ -108,13 +108,13 @@ async def test_while_the_bridge_is_away_the_chat_goes_on_and_then_all_arrives_in
         await socket.wait_for("new_message", message=localized("ro", Text.REACHED))
         await bridge.wait_until(11)
 
-        assert told_of(bridge, "u1") == [
+        told = told_of(bridge, "u1")
+        assert [each for each in told if each[0] != TRANSFER] == [
             *expected(["Bună!", "Aveți loc?", "Pentru doi?", "Vineri?"]),
             (CONVERSATION, "Un om, vă rog"),
-            (TRANSFER, None),
         ]
-        assert bridge.accepted[-1].path == STATUS + session_id
-        assert bridge.accepted[-1].body["status"] == "waiting"
+        paths = [request.path for request in bridge.accepted]
+        assert paths.index(TRANSFER) < paths.index(STATUS + session_id)
 
 
 async def test_a_bridge_that_is_away_is_degraded_and_the_server_is_not_down() -> None:
@@ -186,7 +186,8 @@ async def test_a_user_who_gives_up_while_the_bridge_is_away_leaves_no_ghost() ->
         await bridge.start()
         await bridge.wait_until(3)
 
-        assert [told.body.get("status") for told in bridge.accepted][-2:] == ["waiting", "ai"]
+        statuses = [told.body.get("status") for told in bridge.accepted if told.method == "PUT"]
+        assert statuses == ["waiting", "ai"]
         assert TRANSFER not in {told.path for told in bridge.accepted}
 
 

@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from adapters.memory.store import MemoryStore
 from application.deliver_outbox import FLUSH_S
 from application.ports import Assistant
-from domain.notice import Notice
+from domain.notice import Lane, Notice
 from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
@@ -256,7 +256,7 @@ async def test_what_was_claimed_when_the_delivery_ends_is_free_for_the_next_proc
         await asyncio.wait({delivering})
         now = app.clock.now()
 
-        assert len(await store.claim(now, now, 10)) == 1
+        assert len(await store.claim(Lane.PEOPLE, now, now, 10)) == 1
 
 
 class SlowToClaim(MemoryStore):
@@ -266,8 +266,10 @@ class SlowToClaim(MemoryStore):
         super().__init__()
         self.hold = Hold()
 
-    async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
-        claimed = await super().claim(now, lease_until, limit)
+    async def claim(
+        self, lane: Lane, now: datetime, lease_until: datetime, limit: int
+    ) -> tuple[Notice, ...]:
+        claimed = await super().claim(lane, now, lease_until, limit)
         if claimed:
             await self.hold.wait()
         return claimed

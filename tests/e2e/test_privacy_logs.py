@@ -216,7 +216,7 @@ async def test_requests_that_cannot_be_and_requests_that_crash(
     [
         (status(422, {"code": TEXT, "title": TEXT, "detail": TEXT}), "notice_dead"),
         (status(503, TEXT, retry_after=TEXT), "bridge_retry"),
-        (Fault(GARBAGE.answer + TEXT.encode(), "close"), "bridge_away"),
+        (Fault(GARBAGE.answer + TEXT.encode(), "close"), "bridge_retry"),
     ],
 )
 async def test_a_bridge_that_answers_with_what_it_was_told(

@@ -29,7 +29,7 @@ from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
 from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, MessageId, SessionId, customer
 from domain.message import Author, Entry, Message, Summary
-from domain.notice import DeadLetter, Delivered
+from domain.notice import DeadLetter, Delivered, Lane, Notice
 from domain.session import Draft, Session
 from domain.status import Status
 from domain.transfer import Transfer
@@ -366,31 +366,46 @@ async def bridge_on(recorder: Recorder, clock: Clock) -> AsyncIterator[ElixirBri
             yield ElixirBridge(http, socket)
 
 
-async def drained(store: Store) -> dict[str, list[Json]]:
-    """Drain the outbox; return what the bridge received, by session and in order."""
-    sent: dict[str, list[Json]] = {}
+async def claim_all(store: Store, now: datetime) -> list[Notice]:
+    """Claim what is due in all lanes."""
+    return [notice for lane in Lane for notice in await store.claim(lane, now, now + MINUTE, 100)]
+
+
+Queue = tuple[str, Lane]
+"""A session's lane of the outbox."""
+
+
+async def drained(store: Store) -> dict[Queue, list[Json]]:
+    """Drain the outbox; return what the bridge received, by session and lane, and in order."""
+    sent: dict[Queue, list[Json]] = {}
     recorder = Recorder()
     async with bridge_on(recorder, StoppedClock(LATER)) as bridge:
-        while claimed := await store.claim(LATER, LATER + MINUTE, 100):
+        while claimed := await claim_all(store, LATER):
             for notice in claimed:
                 await bridge.deliver(notice)
                 received = recorder.received.pop()
                 assert recorder.received == []
-                sent.setdefault(notice.session_id, []).append(
+                sent.setdefault((notice.session_id, notice.lane), []).append(
                     {"id": notice.notice_id, "attempts": notice.attempts, **received}
                 )
                 await store.settle(notice.notice_id, Delivered())
     return sent
 
 
-def expected_deliveries() -> dict[str, list[Json]]:
+def expected_deliveries() -> dict[Queue, list[Json]]:
     """Return what `drained` must return for an unchanged snapshot."""
-    return {
-        session_id: [
-            {"id": each["id"], "attempts": each["attempts"], **call(each)} for each in deliveries
-        ]
-        for session_id, deliveries in DELIVERIES.items()
-    }
+    sent: dict[Queue, list[Json]] = {}
+    for session_id, deliveries in DELIVERIES.items():
+        for each in deliveries:
+            delivery = {"id": each["id"], "attempts": each["attempts"], **call(each)}
+            sent.setdefault((session_id, lane_of(delivery)), []).append(delivery)
+    return sent
+
+
+def lane_of(delivery: Json) -> Lane:
+    """Return the lane of what the bridge has received."""
+    is_report = delivery.get("path") in ("/api/ai-conversation", "/api/ai-context")
+    return Lane.REPORTS if is_report else Lane.PEOPLE
 
 
 # Conversations.
@@ -494,10 +509,12 @@ async def test_the_outbox_is_delivered_byte_for_byte(snapshot: Snapshot) -> None
 
 async def test_leases_and_retry_delays_are_kept(snapshot: Snapshot) -> None:
     async with snapshot.open(NOW) as store:
-        claimed = await store.claim(NOW, NOW + MINUTE, 100)
+        claimed = await claim_all(store, NOW)
 
     found = [{"id": each.notice_id, "attempts": each.attempts} for each in claimed]
-    assert sorted(found, key=lambda each: str(each["id"])) == CONVERSATIONS["claimable"]
+    assert [each for each in CONVERSATIONS["claimable"] if each not in found] == []
+    firsts = {queue[0]["id"] for queue in expected_deliveries().values()}
+    assert {each["id"] for each in found} <= firsts
 
 
 async def test_dead_letters_are_read_retried_and_dropped(snapshot: Snapshot) -> None:
@@ -518,8 +535,9 @@ async def test_dead_letters_are_read_retried_and_dropped(snapshot: Snapshot) -> 
     wanted = expected_deliveries()
     for letter in retried:
         again = {"id": letter["notice_id"], "attempts": 0, **call(letter["delivery"])}
-        assert again in sent[letter["session_id"]]
-        sent[letter["session_id"]].remove(again)
+        queue = letter["session_id"], lane_of(again)
+        assert again in sent[queue]
+        sent[queue].remove(again)
     assert sent == wanted
 
 
@@ -563,7 +581,7 @@ async def test_nothing_is_found_of_an_erased_customer(snapshot: Snapshot) -> Non
         assert (await store.list_sessions(limit=100)).sessions == ()
         assert await store.due(LATER + timedelta(days=30), 100) == ()
         assert (await store.depth(), await store.dead(100)) == (0, ())
-        assert await store.claim(LATER, LATER + MINUTE, 100) == ()
+        assert await claim_all(store, LATER) == []
 
     after = snapshot.content()
     assert [text for text in texts if text.encode() in after] == []

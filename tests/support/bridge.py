@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from application.ports import Bridge
 from domain.errors import BridgeRefused, BridgeUnavailable
-from domain.notice import Notice, NoticeKind
+from domain.notice import Lane, Notice, NoticeKind
 from tests.support.faults import Hold
 from tests.support.listener import Listener
 
@@ -34,6 +34,8 @@ class MemoryBridge(Bridge):
         """The outcomes of the next attempts."""
         self.refused: set[NoticeKind] = set()
         """The kinds that are always refused."""
+        self.failing: set[NoticeKind] = set()
+        """The kinds that always fail, and may succeed later."""
         self._there = asyncio.Event()
         self._there.set()
 
@@ -45,6 +47,10 @@ class MemoryBridge(Bridge):
     def kinds(self) -> list[NoticeKind]:
         """The kinds of the accepted notices, in order."""
         return [notice.kind for notice in self.accepted]
+
+    def accepted_in(self, lane: Lane) -> list[NoticeKind]:
+        """Return the kinds of the accepted notices of a lane, in order."""
+        return [notice.kind for notice in self.accepted if notice.lane is lane]
 
     def go_away(self) -> None:
         """Become unavailable."""
@@ -71,6 +77,8 @@ class MemoryBridge(Bridge):
             raise BridgeUnavailable("as told: away")
         if notice.kind in self.refused:
             raise BridgeRefused("as told: HTTP 422")
+        if notice.kind in self.failing:
+            raise BridgeUnavailable("as told: HTTP 500")
         fault = self.faults.popleft() if self.faults else None
         if isinstance(fault, Hold):
             await fault.wait()
@@ -134,6 +142,8 @@ class FaultyBridge(Listener):
     """The outcome of all requests after those."""
     unhealthy: bool = False
     """True if `GET /health` is answered with 503."""
+    health: Fault = field(default_factory=lambda: status(200))
+    """Its answer otherwise."""
     health_asked: int = 0
     facts: dict[str, object] = field(default_factory=dict)
     """The answer to a GET, by path and query."""
@@ -195,7 +205,7 @@ class FaultyBridge(Listener):
             if request.path == "/health":
                 self.health_asked += 1
                 self._changed.notify_all()
-                return status(503 if self.unhealthy else 200)
+                return status(503) if self.unhealthy else self.health
             self.asked.append(request)
             fault = self.faults.popleft() if self.faults else self.always
             if fault is None:

@@ -299,9 +299,7 @@ class App:
 
     async def run_delivery(self) -> None:
         """Deliver the outbox until cancelled. Raises: StorageUnavailable."""
-        deliver = self._container.deliver_outbox()
-        assert deliver is not None
-        await deliver.run()
+        await asyncio.gather(*(each.run() for each in self._container.deliveries()))
 
     async def stop_delivering(self) -> None:
         """Stop the delivery, which finishes what is in progress within FLUSH_S."""

@@ -36,7 +36,7 @@ def test_every_choice_can_be_built(name: str, choice: str, tmp_path: Path) -> No
 
     assert parts["messages"] is not None
     assert (parts["bridge"] is None) == (given.get("bridge", "none") == "none")
-    assert (parts["deliver_outbox"] is None) == (parts["bridge"] is None)
+    assert (parts["deliveries"] == ()) == (parts["bridge"] is None)
     assert (parts["session_log"].build_notices is None) == (parts["bridge"] is None)
 
 
@@ -68,7 +68,7 @@ from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 
 container = Container(settings=Settings(store="memory"))
-for provider in (container.bridge, container.deliver_outbox, container.messages):
+for provider in (container.bridge, container.deliveries, container.messages):
     provider()
 print([name for name in ("httpx", "jwt", "adapters.elixir.http", "websockets.asyncio.client")
        if name in sys.modules])

@@ -296,23 +296,32 @@ async def test_half_open_one_failure_opens_it_again() -> None:
         assert http.is_away
 
 
-async def test_a_bridge_that_is_well_but_fails_is_checked_ever_more_rarely() -> None:
+async def test_a_bridge_that_is_well_is_not_away_whatever_else_fails() -> None:
     clock = Hasty()
     async with FaultyBridge() as bridge, connected(bridge, clock, attempts=1) as http:
         bridge.always = status(500)
-        for _ in range(FAILURES_TO_OPEN + 5):
-            with pytest.raises(BridgeUnavailable):
+        for _ in range(2 * FAILURES_TO_OPEN):
+            with pytest.raises(BridgeUnavailable, match="HTTP 500"):
                 await tell(http)
             await http.back()
         bridge.always = None
         await tell(http)
-        bridge.always = status(500)
-        for _ in range(FAILURES_TO_OPEN + 1):
+
+        assert clock.pauses == []
+
+
+@pytest.mark.parametrize("health", [status(404), status(401), DONE])
+async def test_a_bridge_is_well_if_it_answers_at_all(health: Fault) -> None:
+    async with FaultyBridge() as bridge, connected(bridge, attempts=1) as http:
+        bridge.always, bridge.health = CLOSE, health
+        for _ in range(FAILURES_TO_OPEN):
             with pytest.raises(BridgeUnavailable):
                 await tell(http)
-            await http.back()
+        bridge.always = None
+        await http.back()
+        await tell(http)
 
-        assert clock.pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 0.5]
+        assert len(bridge.accepted) == 1
 
 
 async def test_a_success_between_failures_keeps_it_closed() -> None:

@@ -23,7 +23,7 @@ from application.ports import (
 from domain.errors import Refusal
 from domain.identity import Customer, customer
 from domain.message import Author, Message, StatusChange
-from domain.notice import Delivered, LiveChatMessagePosted, NoticeKind
+from domain.notice import Delivered, Lane, LiveChatMessagePosted, NoticeKind
 from domain.status import Reason, Status
 from domain.texts import Text, localized
 from domain.transfer import TransferState
@@ -420,7 +420,7 @@ async def relayed(app: App) -> list[str]:
     """Empty the outbox, and return the user's messages that were queued for the bridge."""
     told: list[str] = []
     now = app.clock.now()
-    while notices := await app.store.claim(now, now + timedelta(seconds=60), 10):
+    while notices := await app.store.claim(Lane.PEOPLE, now, now + timedelta(seconds=60), 10):
         for notice in notices:
             if isinstance(notice.content, LiveChatMessagePosted):
                 told.append(notice.content.text)

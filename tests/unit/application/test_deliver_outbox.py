@@ -20,12 +20,12 @@ from application.deliver_outbox import (
 )
 from domain.errors import Refusal, StorageUnavailable
 from domain.message import Author
-from domain.notice import Notice, NoticeKind, Outcome, StatusChanged, TransferRequested
+from domain.notice import Lane, Notice, NoticeKind, Outcome, StatusChanged, TransferRequested
 from domain.session import Draft
 from domain.status import Reason, Status
 from domain.texts import Text, localized
 from domain.transfer import TransferState
-from tests.support.assistants import ScriptedSteps, transfer
+from tests.support.assistants import ScriptedSteps
 from tests.support.bridge import MemoryBridge
 from tests.support.harness import App, User, harness
 
@@ -50,10 +50,12 @@ class Unclaimable(MemoryStore):
 
     down = True
 
-    async def claim(self, now: datetime, lease_until: datetime, limit: int) -> tuple[Notice, ...]:
+    async def claim(
+        self, lane: Lane, now: datetime, lease_until: datetime, limit: int
+    ) -> tuple[Notice, ...]:
         if self.down:
             raise StorageUnavailable("as told")
-        return await super().claim(now, lease_until, limit)
+        return await super().claim(lane, now, lease_until, limit)
 
 
 class Silent(MemoryBridge):
@@ -98,9 +100,56 @@ async def test_what_is_stored_is_told_at_once_and_in_order() -> None:
         await user.say("Alo?")
         await app.settle()
 
-        assert bridge.kinds == [CONVERSATION, CONTEXT, CONVERSATION, TRANSFER, STATUS, RELAY]
+        assert bridge.accepted_in(Lane.REPORTS) == [CONVERSATION, CONTEXT, CONVERSATION]
+        assert bridge.accepted_in(Lane.PEOPLE) == [TRANSFER, STATUS, RELAY]
         assert await app.store.depth() == 0
         assert outcomes(app) == {"delivered": 6}
+
+
+async def test_reports_that_fail_hold_back_no_request_no_status_and_no_word() -> None:
+    bridge = MemoryBridge()
+    bridge.failing = {CONVERSATION, CONTEXT}
+    async with bridged(bridge) as (app, user):
+        await user.say("Bună!")
+        await app.settle()
+        await user.ask_for_human("Un om!")
+        await user.say("Alo?")
+        await app.settle()
+
+        assert bridge.kinds == [TRANSFER, STATUS, RELAY]
+        assert UNREACHABLE not in user.words
+        bridge.failing.clear()
+        await app.clock.advance(10)
+        assert bridge.kinds[3:] == [CONVERSATION, CONTEXT, CONVERSATION]
+
+
+async def test_what_people_wait_for_holds_back_no_report() -> None:
+    bridge = MemoryBridge()
+    bridge.failing = {TRANSFER}
+    async with bridged(bridge) as (app, user):
+        await user.say("Bună!")
+        await user.ask_for_human()
+        await app.settle()
+        await user.say("Alo?")
+        await app.settle()
+
+        assert bridge.kinds == [CONVERSATION]
+
+
+async def test_reports_that_hang_leave_room_for_the_requests_of_others() -> None:
+    bridge = MemoryBridge()
+    holds = [bridge.hold() for _ in range(MAX_DELIVERIES)]
+    async with bridged(bridge) as (app, user):
+        for number in range(MAX_DELIVERIES + 1):
+            await app.user("b1", f"u{number + 2}").say("Bună!")
+        await app.settle()
+        await user.ask_for_human()
+        await app.settle()
+
+        assert bridge.kinds == [TRANSFER, STATUS]
+        for hold in holds:
+            hold.release()
+        await app.settle()
 
 
 async def test_without_a_bridge_nothing_is_kept_for_it() -> None:
@@ -325,11 +374,12 @@ async def test_while_the_bridge_is_away_it_is_not_hammered_and_then_all_comes_in
         bridge.come_back()
         await app.clock.advance(2)
 
-        assert asked <= 1
-        assert bridge.kinds == [CONVERSATION, CONTEXT] * 10 + [TRANSFER, STATUS]
-        assert [notice.position for notice in bridge.accepted] == sorted(
-            notice.position for notice in bridge.accepted
-        )
+        assert asked <= 2
+        assert bridge.accepted_in(Lane.PEOPLE) == [TRANSFER, STATUS]
+        assert bridge.accepted_in(Lane.REPORTS) == [CONVERSATION, CONTEXT] * 10
+        for lane in Lane:
+            order = [notice.position for notice in bridge.accepted if notice.lane is lane]
+            assert order == sorted(order)
 
 
 async def test_the_chat_goes_on_unchanged_while_the_bridge_is_away() -> None:
@@ -389,13 +439,19 @@ async def test_a_request_made_while_the_bridge_is_known_to_be_away_is_told_at_on
 
 async def test_a_request_behind_something_that_does_not_get_through_is_told_too() -> None:
     bridge = MemoryBridge()
-    bridge.fail(3)
-    async with bridged(bridge, ScriptedSteps([transfer()])) as (app, user):
-        await user.say("Un om!")
-        await app.clock.advance(10)
+    bridge.failing = {STATUS}
+    async with bridged(bridge) as (app, user):
+        await user.ask_for_human()
+        await app.settle()
+        await user.end_live_chat()
+        await user.ask_for_human()
+        await app.clock.advance(60)
+        before = user.words[-1]
+        bridge.failing.clear()
+        await app.clock.advance(60)
 
-        assert user.words[1:] == [UNREACHABLE, REACHED]
-        assert bridge.kinds == [CONVERSATION, CONTEXT, TRANSFER, STATUS]
+        assert (before, user.words[-1]) == (UNREACHABLE, REACHED)
+        assert bridge.kinds == [TRANSFER, STATUS, STATUS, TRANSFER, STATUS]
 
 
 async def test_a_request_that_gets_through_at_once_is_not_spoken_of() -> None:
@@ -618,7 +674,7 @@ async def test_at_the_end_what_hangs_is_left_to_the_next_process_at_once() -> No
         await app.stop_delivering()
         now = app.clock.now()
 
-        (notice,) = await app.store.claim(now, now, 10)
+        (notice,) = await app.store.claim(Lane.PEOPLE, now, now, 10)
         assert notice.kind is TRANSFER
 
 
@@ -628,7 +684,7 @@ async def test_what_a_dead_process_had_claimed_is_told_by_another_after_the_leas
         user = app.user()
         await user.ask_for_human()
         lease = timedelta(seconds=20 + LEASE_GRACE_S)
-        await app.store.claim(app.clock.now(), app.clock.now() + lease, 10)
+        await app.store.claim(Lane.PEOPLE, app.clock.now(), app.clock.now() + lease, 10)
         app.deliver()
         await app.clock.advance(20)
         early = list(bridge.accepted)
@@ -738,5 +794,10 @@ async def test_whatever_happens_each_thing_is_told_once_and_in_order(seed: int) 
     assert sorted(told) == sorted(due)
     assert await store.depth() == 0
     for session_id in sessions:
-        order = [n.position for n in bridge.accepted if n.session_id == session_id]
-        assert order == sorted(order)
+        for lane in Lane:
+            order = [
+                notice.position
+                for notice in bridge.accepted
+                if (notice.session_id, notice.lane) == (session_id, lane)
+            ]
+            assert order == sorted(order)
