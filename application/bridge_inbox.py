@@ -174,15 +174,12 @@ class BridgeInbox:
     def _move(self, customer: Customer, followed: _Followed) -> None:
         """Follow the customer's topic, or leave it, by the status of their conversation."""
         self._with_ai.pop(customer, None)
-        was_talking = self._talking.pop(customer, None)
-        if followed.status is Status.CLOSED or (
-            followed.status is Status.AI and self.max_ai_topics == 0
-        ):
-            if was_talking or followed.status is Status.CLOSED:
-                self._leave(customer)
-            return
-        self._follow(customer, followed)
-        self._leave_least_active()
+        self._talking.pop(customer, None)
+        if followed.status in TALKING or (followed.status is Status.AI and self.max_ai_topics):
+            self._follow(customer, followed)
+            self._leave_least_active()
+        else:
+            self._leave(customer)
 
     def _follow(self, customer: Customer, followed: _Followed) -> None:
         if followed.status in TALKING:
