@@ -40,15 +40,17 @@ TOLD, UNREACHABLE, REACHED = (
 
 
 class SlowListing(MemoryStore):
-    """A store whose listings wait, once they are read, for a release."""
+    """A store whose listings of a status wait, once they are read, for a release."""
 
-    def __init__(self) -> None:
+    def __init__(self, status: Status = Status.WAITING) -> None:
         super().__init__()
         self.listed = Hold()
+        self._status = status
 
     async def list_sessions(self, **which: Any) -> SessionPage:
         page = await super().list_sessions(**which)
-        await self.listed.wait()
+        if which["status"] is self._status:
+            await self.listed.wait()
         return page
 
 
@@ -667,6 +669,22 @@ async def test_after_a_restart_the_most_recent_conversations_with_the_ai_are_fol
         assert len(inbox.gateway.changes) == before
 
 
+async def test_what_is_closed_while_the_conversations_are_listed_is_not_followed() -> None:
+    store = SlowListing(Status.AI)
+    async with harness(ScriptedSteps(["Da."]), store) as app:
+        closes, stays = app.user("b1", "u1"), app.user("b1", "u2")
+        for user in (closes, stays):
+            await user.say("Bună!")
+        inbox = Inbox(app, max_ai_topics=5)
+        listing = asyncio.create_task(inbox.use_case.refresh())
+        await store.listed.reached.wait()
+        await app.coordinator("maria").close(closes)
+        store.listed.release()
+        await listing
+
+        assert inbox.gateway.followed == {stays.customer}
+
+
 async def test_of_listed_and_active_conversations_the_least_recent_is_left_first() -> None:
     async with harness(ScriptedSteps(["Da."])) as app:
         for number in (1, 2, 3):
@@ -779,6 +797,20 @@ async def test_the_arrival_is_told_although_the_process_died_before_the_topic_wa
         said = await app.texts(ANA, Author.SYSTEM)
 
         assert said == [TOLD, UNREACHABLE, REACHED]
+
+
+async def test_the_arrival_is_told_by_the_process_that_joins_whoever_delivered() -> None:
+    async with with_ai() as (app, inbox, user):
+        await user.ask_for_human()
+        await inbox.gateway.lose(ANA)
+        elsewhere = app.another()
+        elsewhere.gateway.unavailable.add(ANA)
+        elsewhere.deliver()
+        await app.settle()
+        await inbox.gateway.join(ANA)
+        await elsewhere.stop_delivering()
+
+        assert user.words[1:] == [TOLD, UNREACHABLE, REACHED]
 
 
 @pytest.mark.parametrize("end", ["taken", "cancelled"])
