@@ -26,6 +26,10 @@ class ElixirBridge(Bridge):
         self._live_chats = live_chats
 
     @property
+    def acknowledges(self) -> bool:
+        return self._http is not None
+
+    @property
     def is_away(self) -> bool:
         return self._http is not None and self._http.is_away
 

@@ -37,6 +37,7 @@ from application.sweep import Sweep
 from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
+from domain.identity import Customer
 from domain.notice import Lane
 from domain.outbox import outbox_messages
 from entrypoints.access.guards import socket_origins
@@ -58,6 +59,10 @@ if TYPE_CHECKING:  # imported only when they are chosen: their libraries take lo
 
 Jitter = Callable[[], float]
 """Returns a float in 0..1."""
+
+
+def _no_topics(_customer: Customer) -> bool:
+    return False
 
 
 def _sqlite_store(path: str, synchronous: str) -> Store:
@@ -333,6 +338,11 @@ class Container(containers.DeclarativeContainer):
         turns=turns,
         policy=policy,
         new_id=new_id,
+        is_joined=providers.Selector(
+            settings.provided.bridge,
+            none=providers.Object(_no_topics),
+            elixir=elixir_socket.provided.is_joined,
+        ),
     )
     privacy: Provider[Privacy] = providers.Singleton(
         Privacy, archive=store, store=store, session_log=session_log, turns=turns
@@ -369,11 +379,12 @@ class Container(containers.DeclarativeContainer):
             session_log=session_log,
             fanout=fanout,
             clock=clock,
-            post=post,
             transfers=transfers,
             archive=store,
             jitter=jitter,
             count=metrics.provided.inbound_event,
+            count_left=metrics.provided.topic_left,
+            max_ai_topics=settings.provided.elixir_followed_topics,
         ),
     )
     messages: Provider[MessagesServices] = providers.Singleton(

@@ -123,12 +123,14 @@ async def system() -> AsyncIterator[System]:
 
 
 @asynccontextmanager
-async def with_socket_alone(chats: Chats) -> AsyncIterator[tuple[Product, User]]:
+async def with_socket_alone(chats: Chats, **chosen: Any) -> AsyncIterator[tuple[Product, User]]:
     """The server with an application that has the socket of a bridge and no HTTP, and a user."""
     async with running(chats.restarted()) as address:
         url = f"ws://{address}/socket/websocket"
         async with (
-            product(bridge="elixir", elixir_http_url="", elixir_websocket_url=url) as server,
+            product(
+                bridge="elixir", elixir_http_url="", elixir_websocket_url=url, **chosen
+            ) as server,
             user(server.address) as ana,
         ):
             await ana.join()
@@ -301,14 +303,14 @@ async def test_a_bridge_that_has_the_socket_and_nothing_else_will_do() -> None:
         log = [entry.get("message") for entry in await server.log()]
         assert relayed["message"] == "E cineva?"
         assert (log.count("E cineva?"), log.count("Bună!")) == (1, 1)
-        assert await server.metric('live_chat_heard_total{outcome="spoken"}') == 2
-        assert await server.metric('live_chat_heard_total{outcome="duplicate"}') == 1
+        assert await server.metric('ai_agent_bridge_events_total{outcome="stored"}') == 2
+        assert await server.metric('ai_agent_bridge_events_total{outcome="duplicate"}') == 1
 
 
 @pytest.mark.parametrize("ending", ["user", "coordinator"])
 async def test_when_the_chat_ends_the_server_leaves_it(ending: str) -> None:
     chats = Chats()
-    async with with_socket_alone(chats) as (server, ana):
+    async with with_socket_alone(chats, elixir_followed_topics=0) as (server, ana):
         asked = await ana.ask_for_human()
         await ana.say("E cineva?")
         await chats.heard.get()
