@@ -6,10 +6,10 @@ UPGRADE ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test test-fast bench format lock clean
+.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs bench format lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## Create .venv with what the server needs, and the ai-agent-server command
 
@@ -25,6 +25,9 @@ test: lint ## Everything: format, lint, types, layers, and the whole suite
 
 test-fast: install-dev ## The units, the ports on memory and SQLite, and the wire, in two minutes
 	$(PYTEST) --quiet -m "not dynamodb" tests/unit tests/contract tests/e2e/test_wire.py
+
+phoenix-pairs: install-dev ## The live chat over a plain Phoenix application, with every two knobs
+	$(PYTEST) --quiet -m "" tests/e2e/plain_phoenix
 
 bench: install-dev ## Measure throughput, latency and memory
 	$(BIN)/python -m tests.bench

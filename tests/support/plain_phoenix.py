@@ -112,7 +112,7 @@ class PlainPhoenix(ConnectionPolicy):
         self.requests: asyncio.Queue[Received] = asyncio.Queue()
         self.channels: dict[ChannelSocket, Body | None] = {}
         """The joined ones, each with its presence."""
-        self._random = Random(11)
+        self._random = Random(60)  # of 0.3, the third is the first to be refused
         self._endpoint: PhoenixEndpoint
 
     def app(self) -> Litestar:
