@@ -4,6 +4,8 @@ BIN := .venv/bin
 UPGRADE ?=
 # How many processes run the tests: auto is one for each core.
 WORKERS ?= auto
+# The measures that `make bench` runs: empty runs all but the long ones.
+NAMES ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev dev lint check test test-fast phoenix-pairs bench format lock clean
@@ -29,8 +31,8 @@ test-fast: install-dev ## The units, the ports on memory and SQLite, and the wir
 phoenix-pairs: install-dev ## The live chat over a plain Phoenix application, with every two knobs
 	$(PYTEST) --quiet -m "" tests/e2e/plain_phoenix
 
-bench: install-dev ## Measure throughput, latency and memory
-	$(BIN)/python -m tests.bench
+bench: install-dev ## Measure throughput, latency and memory (NAMES=relay: only that)
+	$(BIN)/python -m tests.bench $(NAMES)
 
 format: install-dev node_modules/.installed ## Rewrite the sources in the house's format
 	$(BIN)/ruff check --fix --exit-zero --quiet
