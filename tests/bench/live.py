@@ -41,8 +41,6 @@ AT_A_TIME = 50
 WARM_UP = 100
 RELAY_MEDIAN_MS, RELAY_P99_MS = 20.0, 100.0
 PLAIN_P99_MS, BACK_S = 20.0, 15.0
-PLAIN: dict[str, Any] = {"replies": True, "max_channels": 2_000}
-"""The settings of the plain application; raised, as the server has all topics on one socket."""
 REFUSED, REFUSED_S = 0.05, 60.0
 """The share of the joins that are refused, and for how long."""
 DISCONNECT_EVERY_S = 10.0
@@ -156,7 +154,7 @@ class PlainBridge:
     """A plain Phoenix application in a process of its own, which can be restarted."""
 
     def __init__(self, **settings: Any) -> None:
-        self._settings = PLAIN | settings
+        self._settings = settings
         self._running = ExitStack()
         self.port = 0
         self.process: Running
@@ -266,13 +264,13 @@ async def refusals(effort: Effort) -> list[Figure]:
     count = max(effort.live_chats)
     with _with_plain() as (bridge, server):
         async with _live_chats(server.port, bridge.port, count) as chats:
-            await bridge.control("PUT", "/settings", PLAIN | {"refused_joins": REFUSED})
+            await bridge.control("PUT", "/settings", {"refused_joins": REFUSED})
             until = time.perf_counter() + REFUSED_S
             while time.perf_counter() < until:
                 await bridge.control("POST", "/disconnect")
                 await asyncio.sleep(DISCONNECT_EVERY_S)
             missing = count - await bridge.control("GET", "/channels")
-            await bridge.control("PUT", "/settings", PLAIN)
+            await bridge.control("PUT", "/settings", {})
             began = time.perf_counter()
             back_s = await bridge.has_joined(count) - began
             await _resume(chats, bridge.port)
