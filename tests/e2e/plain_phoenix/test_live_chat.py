@@ -45,6 +45,8 @@ KNOBS: dict[str, dict[str, Any]] = {
     "body": {"text_key": "body"},
     "sockets disconnected": {"disconnects_with": 1001},
     "sockets closed as if for good": {"disconnects_with": 1000},
+    "reports of messages fail": {"fails_at": ("/api/ai-conversation",)},
+    "all reports fail": {"fails_at": ("/api/ai-",)},
     "user on the bridge's socket": {"user_at_bridge": True},
     "coordinator over HTTP": {"coordinator_over_http": True},
 }
@@ -59,6 +61,7 @@ USUAL_PAIRS = [
     ("wrapped JSON", "token with requests"),
     ("snake_case", "body"),
     ("sockets disconnected", "coordinator over HTTP"),
+    ("all reports fail", "user on the bridge's socket"),
 ]
 """The pairs that the ordinary suite runs; `make phoenix-pairs` runs all."""
 
