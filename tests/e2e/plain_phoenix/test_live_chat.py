@@ -217,6 +217,7 @@ async def ask_for_human(whole: System) -> str:
     if application is not None:
         told = await next_of(application.requests, "POST", "/api/notifications")
         assert told.payload["sessionId"] == asked["sessionId"]
+    await whole.ana.wait_for("conversation_status", status="waiting", reason="delivered")
     assert asked["liveChat"]["url"].startswith("ws://127.0.0.1:")
     assert "s3cret" not in str(asked)
     await whole.ana.say("E cineva?")
@@ -258,6 +259,12 @@ async def type_to_each_other(whole: System) -> None:
         await whole.maria.wait_for("typing", author="user")
         whole.maria.cast("typing", author="coordinator")
         await whole.ana.wait_for("typing", author="coordinator")
+
+
+def relayed_by_server(application: PlainPhoenix) -> list[str]:
+    """Return the messages that the server, and no page, has sent to the application."""
+    events = [application.events.get_nowait() for _ in range(application.events.qsize())]
+    return [event.payload["message"] for event in events if "origin" in event.payload]
 
 
 async def check_everything_came_once(whole: System) -> None:
@@ -350,3 +357,47 @@ async def test_more_live_chats_than_a_socket_has_channels_all_go_both_ways() -> 
         assert application.events.empty()
         assert len(application.channels) == len(user_ids)
         assert len({id(channel.transport) for channel in application.channels}) > 1
+
+
+@pytest.mark.parametrize("over_http", [False, True], ids=["topic", "HTTP"])
+async def test_a_coordinator_who_speaks_unasked_at_the_bridge_has_the_conversation(
+    over_http: bool,
+) -> None:
+    application = PlainPhoenix()
+    async with system(application, Course(coordinator_over_http=over_http)) as whole:
+        await whole.ana.say("Bună!")
+        await whole.ana.wait_for("new_message", author="ai")
+        await next_join(application)
+        await whole.answer("Preiau eu.")
+        await whole.ana.wait_for("conversation_status", status="live")
+        await whole.speak("Mulțumesc!")
+
+        assert await whole.said("coordinator") == ["Preiau eu."]
+        assert len(await whole.said("ai")) == 1
+
+
+@pytest.mark.parametrize("over_http", [False, True], ids=["topic", "HTTP"])
+async def test_a_user_who_speaks_unasked_at_the_bridge_has_asked_for_a_human(
+    over_http: bool,
+) -> None:
+    application = PlainPhoenix()
+    async with system(application) as whole:
+        await whole.ana.say("Bună!")
+        await whole.ana.wait_for("new_message", author="ai")
+        await next_join(application)
+        if over_http:
+            said = {**WHO, "locationId": "l1", "message": "Vreau un om."}
+            await whole.http.post("/api/messages", json=said)
+        else:
+            for _ in range(2):
+                at = "2030-01-01T12:00:00Z"
+                whole.ana_there.cast("user_message", message="Vreau un om.", timestamp=at)
+        await whole.ana.wait_for("conversation_status", status="waiting", reason="user_request")
+        await whole.ana.wait_for("conversation_status", status="waiting", reason="delivered")
+        await whole.answer("Bună, sunt Maria.")
+        await whole.speak("Pentru doi.")
+
+        assert await whole.said("user") == ["Bună!", "Vreau un om.", "Pentru doi."]
+        assert len(await whole.said("ai")) == 1
+        (relayed,) = relayed_by_server(application)
+        assert relayed == "Pentru doi."
