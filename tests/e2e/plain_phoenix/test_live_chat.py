@@ -45,6 +45,7 @@ KNOBS: dict[str, dict[str, Any]] = {
     "body": {"text_key": "body"},
     "sockets disconnected": {"disconnects_with": 1001},
     "sockets closed as if for good": {"disconnects_with": 1000},
+    "summary required": {"requires_summary": True},
     "reports of messages fail": {"fails_at": ("/api/ai-conversation",)},
     "all reports fail": {"fails_at": ("/api/ai-",)},
     "user on the bridge's socket": {"user_at_bridge": True},
