@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -48,8 +48,9 @@ KNOBS: dict[str, dict[str, Any]] = {
     "summary required": {"requires_summary": True},
     "reports of messages fail": {"fails_at": ("/api/ai-conversation",)},
     "all reports fail": {"fails_at": ("/api/ai-",)},
-    "user on the bridge's socket": {"user_at_bridge": True},
-    "coordinator over HTTP": {"coordinator_over_http": True},
+    "user on the bridge's socket": {"user_speaks": "topic"},
+    "user over the bridge's HTTP": {"user_speaks": "http"},
+    "coordinator over HTTP": {"coordinator_speaks": "http"},
 }
 PAIRS = [
     pair for pair in combinations(KNOBS, 2) if KNOBS[pair[0]].keys().isdisjoint(KNOBS[pair[1]])
@@ -75,9 +76,9 @@ class Course:
     """The first join is refused."""
     disconnects_with: int | None = None
     """The close code with which all sockets are disconnected in the middle; None: they are not."""
-    user_at_bridge: bool = False
-    """The user goes on over the bridge's socket, as the reply to the request allows."""
-    coordinator_over_http: bool = False
+    user_speaks: Literal["server", "topic", "http"] = "server"
+    """Where the user speaks in a live chat: at the server, or at the bridge."""
+    coordinator_speaks: Literal["topic", "http"] = "topic"
 
 
 COURSE = {field.name for field in fields(Course)}
@@ -102,10 +103,13 @@ class System:
     async def speak(self, *texts: str) -> None:
         """Send messages from the user, and return once the coordinator has them."""
         for text in texts:
-            if self.course.user_at_bridge:
-                self.ana_there.cast("user_message", message=text, timestamp=None)
-            else:
-                await self.ana.say(text)
+            match self.course.user_speaks:
+                case "server":
+                    await self.ana.say(text)
+                case "topic":
+                    self.ana_there.cast("user_message", message=text, timestamp=None)
+                case "http":
+                    await self.post("/api/messages", text)
         for text in texts:
             await self.heard(text)
 
@@ -117,15 +121,19 @@ class System:
     async def answer(self, *texts: str) -> None:
         """Send messages from the coordinator, and return once the user has them."""
         for text in texts:
-            if self.course.coordinator_over_http:
-                said = await self.http.post("/api/agent-responses", json={**WHO, "message": text})
-                assert said.status_code in (200, 201)
+            if self.course.coordinator_speaks == "http":
+                await self.post("/api/agent-responses", text)
             else:
                 self.maria.cast("agent_message", message=text, timestamp=None)
         name = self.application is not None and self.application.settings.snake_case
         more = {"coordinatorId": "Maria"} if name else {}
         for text in texts:
             await self.ana.wait_for("agent_message", message=text, **more)
+
+    async def post(self, path: str, text: str) -> None:
+        """Send a message through the bridge's own HTTP interface."""
+        said = {**WHO, "locationId": "l1", "message": text}
+        assert (await self.http.post(path, json=said)).status_code in (200, 201)
 
     async def said(self, author: str) -> list[str]:
         """Return the stored messages of an author."""
@@ -321,7 +329,8 @@ async def test_a_conversation_goes_to_a_coordinator_and_back(knobs: tuple[str, .
 
 
 @pytest.mark.parametrize(
-    "course", [Course(), Course(user_at_bridge=True), Course(coordinator_over_http=True)]
+    "course",
+    [Course(), Course(user_speaks="topic"), Course(user_speaks="http", coordinator_speaks="http")],
 )
 async def test_the_same_conversation_over_the_reference_bridge(course: Course) -> None:
     async with system(None, course) as whole:
@@ -360,12 +369,12 @@ async def test_more_live_chats_than_a_socket_has_channels_all_go_both_ways() -> 
         assert len({id(channel.transport) for channel in application.channels}) > 1
 
 
-@pytest.mark.parametrize("over_http", [False, True], ids=["topic", "HTTP"])
+@pytest.mark.parametrize("way", ["topic", "http"])
 async def test_a_coordinator_who_speaks_unasked_at_the_bridge_has_the_conversation(
-    over_http: bool,
+    way: Literal["topic", "http"],
 ) -> None:
     application = PlainPhoenix()
-    async with system(application, Course(coordinator_over_http=over_http)) as whole:
+    async with system(application, Course(coordinator_speaks=way)) as whole:
         await whole.ana.say("Bună!")
         await whole.ana.wait_for("new_message", author="ai")
         await next_join(application)
@@ -377,18 +386,15 @@ async def test_a_coordinator_who_speaks_unasked_at_the_bridge_has_the_conversati
         assert len(await whole.said("ai")) == 1
 
 
-@pytest.mark.parametrize("over_http", [False, True], ids=["topic", "HTTP"])
-async def test_a_user_who_speaks_unasked_at_the_bridge_has_asked_for_a_human(
-    over_http: bool,
-) -> None:
+@pytest.mark.parametrize("way", ["topic", "http"])
+async def test_a_user_who_speaks_unasked_at_the_bridge_has_asked_for_a_human(way: str) -> None:
     application = PlainPhoenix()
     async with system(application) as whole:
         await whole.ana.say("Bună!")
         await whole.ana.wait_for("new_message", author="ai")
         await next_join(application)
-        if over_http:
-            said = {**WHO, "locationId": "l1", "message": "Vreau un om."}
-            await whole.http.post("/api/messages", json=said)
+        if way == "http":
+            await whole.post("/api/messages", "Vreau un om.")
         else:
             for _ in range(2):
                 at = "2030-01-01T12:00:00Z"
