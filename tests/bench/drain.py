@@ -27,8 +27,8 @@ WINDOW = 100
 LOOK_S = 0.01
 
 
-class Inbox:
-    """A stand-in for the bridge's HTTP side, as cheap as possible; it can be reachable or not."""
+class NoticeCounter:
+    """A double of the bridge's HTTP side, as cheap as possible; it can be stopped and restarted."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -36,27 +36,27 @@ class Inbox:
         self._arrived: dict[bytes, float] = {}
         self._server: asyncio.Server | None = None
 
-    async def come(self) -> None:
+    async def start(self) -> None:
         """Accept notices at the same port as before, and forget the earlier ones."""
         self._arrived.clear()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Taker(self), "127.0.0.1", self.port)
+        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    def go(self) -> None:
-        """Go away: connections are refused."""
+    def stop(self) -> None:
+        """Refuse and end all connections."""
         if self._server is not None:
             self._server.close()
         for connection in list(self.connections):
             connection.abort()
 
-    def took(self, request: bytes) -> None:
-        """Note a talker's notice; a repeat is not counted."""
+    def count(self, request: bytes) -> None:
+        """Count a talker's notice, unless it is a repeat."""
         if b'"talker-' in request:
             key = request.partition(b"Idempotency-Key: ")[2][:32]
             self._arrived.setdefault(key, time.perf_counter())
 
-    async def has(self, notices: int) -> float:
+    async def wait_for(self, notices: int) -> float:
         """Return the time at which so many have come. Raises: BenchmarkFailed."""
         began, before = time.perf_counter(), 0
         while len(self._arrived) < notices:
@@ -68,52 +68,52 @@ class Inbox:
         return next(itertools.islice(self._arrived.values(), notices - 1, None))
 
 
-class _Taker(asyncio.Protocol):
+class _Connection(asyncio.Protocol):
     """One connection, on which one request comes after the other (RFC 9112)."""
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, counter: NoticeCounter) -> None:
+        self._counter = counter
         self._request = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._inbox.connections.add(self._transport)
+        self._counter.connections.add(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._inbox.connections.discard(self._transport)
+        self._counter.connections.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._request += data
         head, end, body = self._request.partition(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
         if end and len(body) >= length:
-            self._inbox.took(self._request)
+            self._counter.count(self._request)
             self._request = b""
-            # What is asked of businesses is not known here.
+            # No business is known here.
             known = b"404 Not Found" if head.startswith(b"GET /api/") else b"200 OK"
             self._transport.write(b"HTTP/1.1 %s\r\ncontent-length: 2\r\n\r\n{}" % known)
 
 
 async def drain(effort: Effort) -> list[Figure]:
     """Measure how the outbox empties after an outage of the bridge, while other users chat."""
-    inbox = Inbox()
-    await inbox.come()
+    counter = NoticeCounter()
+    await counter.start()
     with in_sqlite() as files, running("server", settings=files) as server:
         without_kib = await _growth_kib(server, effort)
     with (
         in_sqlite() as files,
-        running("server", settings={**files, **reaching(inbox.port)}) as server,
+        running("server", settings={**files, **reaching(counter.port)}) as server,
     ):
         calm = await _acknowledged(server, "before", asyncio.sleep(CALM_S))
-        inbox.go()
+        counter.stop()
         with_kib = await _growth_kib(server, effort)
-        await inbox.come()
-        began, cpu_us = await inbox.has(1), server.cpu_us()
-        drained = asyncio.ensure_future(inbox.has(effort.notices))
+        await counter.start()
+        began, cpu_us = await counter.wait_for(1), server.cpu_us()
+        drained = asyncio.ensure_future(counter.wait_for(effort.notices))
         busy = await _acknowledged(server, "during", drained)
         cpu_us = server.cpu_us() - cpu_us
         calm += await _acknowledged(server, "after", asyncio.sleep(CALM_S))
-    inbox.go()
+    counter.stop()
     seconds = drained.result() - began
     return [
         Figure(

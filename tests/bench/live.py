@@ -79,7 +79,7 @@ class Peer(Socket):
         self.transport.write(frame([self._join_refs[topic], ref, topic, event, payload]))
         return ref
 
-    def hears(self, topic: str, text: str) -> asyncio.Future[float]:
+    def arrival_of(self, topic: str, text: str) -> asyncio.Future[float]:
         """Return the time at which a message with this text arrives."""
         awaited = self._awaited[topic, text] = asyncio.get_running_loop().create_future()
         return awaited
@@ -125,8 +125,8 @@ class LiveChat:
     async def begin(self) -> None:
         """Start it: the user asks for a human, the coordinator claims. Raises: BenchmarkFailed."""
         await _in_time(self.user.ask(TOPIC, "phx_join", self._who))
-        words = {**self._who, "locationId": "l1", "message": TEXT}
-        await _in_time(self.user.ask(TOPIC, "transfer_to_live_chat", words))
+        request = {**self._who, "locationId": "l1", "message": TEXT}
+        await _in_time(self.user.ask(TOPIC, "transfer_to_live_chat", request))
         await self.resume()
 
     async def resume(self) -> None:
@@ -137,16 +137,16 @@ class LiveChat:
     async def exchange(self, crossings: Crossings) -> None:
         """Send a user's message, answered at once. Raises: BenchmarkFailed."""
         text = f"{TEXT} ({self.user_id}, {next(self.numbers)})"
-        heard = self.coordinator.hears(self.topic, text)
+        arrival = self.coordinator.arrival_of(self.topic, text)
         began = time.perf_counter()
-        said = {**self._who, "locationId": "l1", "message": text}
-        await _in_time(self.user.ask(TOPIC, "new_message", said))
-        there = await _in_time(heard) - began
-        heard = self.user.hears(TOPIC, f"{text}!")
+        message = {**self._who, "locationId": "l1", "message": text}
+        await _in_time(self.user.ask(TOPIC, "new_message", message))
+        there = await _in_time(arrival) - began
+        arrival = self.user.arrival_of(TOPIC, f"{text}!")
         began = time.perf_counter()
         answer = {"message": f"{text}!", "coordinatorId": "Maria"}
         self.coordinator.send(self.topic, "agent_message", answer)
-        crossings.back.append(await _in_time(heard) - began)
+        crossings.back.append(await _in_time(arrival) - began)
         crossings.there.append(there)
 
 
@@ -200,7 +200,7 @@ def _with_plain() -> Iterator[tuple[PlainBridge, Running]]:
 
 
 async def relay(effort: Effort) -> list[Figure]:
-    """Measure live chats at a plain Phoenix application: words there and back, memory, restart."""
+    """Measure messages there and back at a plain Phoenix application, memory, and a restart."""
     return [figure for count in effort.live_chats for figure in await _relayed(effort, count)]
 
 

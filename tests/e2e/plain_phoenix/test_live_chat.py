@@ -3,28 +3,27 @@ coordinator, back and to its end: with each knob of the application, and with ea
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, fields, replace
+from contextlib import AsyncExitStack
+from dataclasses import fields, replace
 from itertools import combinations
 from typing import Any, Literal
 
-import httpx
 import pytest
 
-from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.phoenix.client_connection import ChannelStatus
-from entrypoints.bridge.app import create_bridge
-from entrypoints.settings import Settings
-from tests.support.bridge_client import BridgeClient, bridge_client
-from tests.support.plain_phoenix import PlainPhoenix, PlainSettings, Received
+from tests.e2e.plain_phoenix.system import (
+    TOKEN,
+    Course,
+    System,
+    at,
+    next_join,
+    next_of,
+    system,
+    text_of,
+)
+from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
 from tests.support.server import running
-from tests.support.user import PATIENCE_S, User, user
-from tests.support.wire import Product, product
-
-CHAT = "chat:b1:u1"
-WHO = {"businessId": "b1", "userId": "u1"}
-TOKEN = "t0p-s3cret"
+from tests.support.user import PATIENCE_S, user
 
 KNOBS: dict[str, dict[str, Any]] = {
     "replies": {"replies": True},
@@ -66,180 +65,39 @@ USUAL_PAIRS = [
     ("all reports fail", "user on the bridge's socket"),
 ]
 """The pairs that the ordinary suite runs; `make phoenix-pairs` runs all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """What happens, and where people speak."""
-
-    refuses_first: bool = False
-    """The first join is refused."""
-    disconnects_with: int | None = None
-    """The close code with which all sockets are disconnected in the middle; None: they are not."""
-    user_speaks: Literal["server", "topic", "http"] = "server"
-    """Where the user speaks in a live chat: at the server, or at the bridge."""
-    coordinator_speaks: Literal["topic", "http"] = "topic"
-
-
 COURSE = {field.name for field in fields(Course)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
-    """The server, and an application in the bridge's place, each with people at it."""
-
-    course: Course
-    application: PlainPhoenix | None
-    """None: the reference bridge."""
-    server: Product
-    ana: User
-    ana_there: BridgeClient
-    """Ana's page at the bridge, which speaks in her name."""
-    maria: BridgeClient
-    """The coordinator's page at the bridge."""
-    http: httpx.AsyncClient
-    """The bridge's own HTTP interface."""
-
-    async def speak(self, *texts: str) -> None:
-        """Send messages from the user, and return once the coordinator has them."""
-        for text in texts:
-            match self.course.user_speaks:
-                case "server":
-                    await self.ana.say(text)
-                case "topic":
-                    self.ana_there.cast("user_message", message=text, timestamp=None)
-                case "http":
-                    await self.post("/api/messages", text)
-        for text in texts:
-            await self.heard(text)
-
-    async def heard(self, text: str) -> None:
-        """Return once the coordinator has received a message."""
-        while text not in text_of(await self.maria.wait_for("user_message")):
-            pass
-
-    async def answer(self, *texts: str) -> None:
-        """Send messages from the coordinator, and return once the user has them."""
-        for text in texts:
-            if self.course.coordinator_speaks == "http":
-                await self.post("/api/agent-responses", text)
-            else:
-                self.maria.cast("agent_message", message=text, timestamp=None)
-        name = self.application is not None and self.application.settings.snake_case
-        more = {"coordinatorId": "Maria"} if name else {}
-        for text in texts:
-            await self.ana.wait_for("agent_message", message=text, **more)
-
-    async def post(self, path: str, text: str) -> None:
-        """Send a message through the bridge's own HTTP interface."""
-        said = {**WHO, "locationId": "l1", "message": text}
-        assert (await self.http.post(path, json=said)).status_code in (200, 201)
-
-    async def said(self, author: str) -> list[str]:
-        """Return the stored messages of an author."""
-        log = await self.server.log()
-        return [entry["message"] for entry in log if entry.get("author") == author]
-
-
-def text_of(payload: dict[str, Any]) -> str:
-    return str(payload.get("message", payload.get("body")))
-
-
-@asynccontextmanager
-async def serving(application: PlainPhoenix | None) -> AsyncIterator[str]:
-    bridge = create_bridge(Settings(), MemoryBridgeStore())
-    async with running(bridge if application is None else application.app()) as address:
-        yield address
-
-
-def at(address: str, **chosen: Any) -> AbstractAsyncContextManager[Product]:
-    """Run the server with a bridge at this address."""
-    socket = f"ws://{address}/socket/websocket?key=us3r-s3cret"
-    http = f"http://{address}"
-    return product(bridge="elixir", elixir_http_url=http, elixir_websocket_url=socket, **chosen)
-
-
-@asynccontextmanager
-async def system(
-    application: PlainPhoenix | None, course: Course | None = None
-) -> AsyncIterator[System]:
-    given: dict[str, Any] = {}
-    timeout_ms = 5_000
-    page = {**WHO, "page": True, "token": TOKEN}
-    if application is not None:
-        settings = application.settings
-        if settings.token_in == "subprotocol":
-            given = {"token": TOKEN}
-        elif settings.token:
-            given = {"params": {"token": TOKEN}}
-        if not settings.replies and not settings.returns_to_sender:
-            timeout_ms = 500  # that nothing comes back is all that the server gets to know
-    async with (
-        serving(application) as address,
-        at(
-            address,
-            elixir_token=TOKEN if application is not None else "",
-            elixir_timeout=timeout_ms,
-        ) as server,
-        user(server.address) as ana,
-        bridge_client(address, CHAT, page, **given) as ana_there,
-        bridge_client(address, CHAT, page, **given) as maria,
-        httpx.AsyncClient(
-            base_url=f"http://{address}", headers={"Authorization": f"Bearer {TOKEN}"}
-        ) as http,
-    ):
-        await ana.join()
-        yield System(
-            course=course or Course(),
-            application=application,
-            server=server,
-            ana=ana,
-            ana_there=ana_there,
-            maria=maria,
-            http=http,
-        )
-
-
-async def next_of(queue: "asyncio.Queue[Received]", what: str, where: str) -> Received:
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            received = await queue.get()
-            if received.what == what and received.where.startswith(where):
-                return received
-
-
-async def next_join(application: PlainPhoenix) -> None:
-    """Return once the server, and no page, has asked to join."""
-    while "page" in (await next_of(application.joins, "phx_join", CHAT)).payload:
-        pass
 
 
 async def ask_for_human(whole: System) -> str:
     """Ask for a human in the user's name; return the session's id once the topic is joined."""
-    application, refuses = whole.application, whole.course.refuses_first
-    if application is not None and refuses:
-        application.settings = replace(application.settings, admits_joins=False)
     asked = await whole.ana.ask_for_human()
-    if application is not None and refuses:
-        await next_join(application)
-        application.settings = replace(application.settings, admits_joins=True)
-    if application is not None:
-        told = await next_of(application.requests, "POST", "/api/notifications")
-        assert told.payload["sessionId"] == asked["sessionId"]
+    if whole.application is not None:
+        await admit_joins(whole.application)
+        request = await next_of(whole.application.requests, "POST", "/api/notifications")
+        assert request.payload["sessionId"] == asked["sessionId"]
     await whole.ana.wait_for("conversation_status", status="waiting", reason="delivered")
     assert asked["liveChat"]["url"].startswith("ws://127.0.0.1:")
     assert "s3cret" not in str(asked)
     await whole.ana.say("E cineva?")
-    await whole.heard("E cineva?")
+    await whole.wait_until_relayed("E cineva?")
     return str(asked["sessionId"])
+
+
+async def admit_joins(application: PlainPhoenix) -> None:
+    """Admit the server, if it was refused so far, at its next attempt."""
+    if not application.settings.admits_joins:
+        await next_join(application)
+        application.settings = replace(application.settings, admits_joins=True)
 
 
 async def mission(whole: System) -> None:
     ana, application = whole.ana, whole.application
+    if application is not None and whole.course.refuses_first:
+        application.settings = replace(application.settings, admits_joins=False)
     await ana.say("Bună!")
     await ana.wait_for("new_message", author="ai")
     session_id = await ask_for_human(whole)
-    await whole.answer("Bună, sunt Maria.")
+    await whole.send_from_coordinator("Bună, sunt Maria.")
     await ana.wait_for("conversation_status", status="live")
     await type_to_each_other(whole)
     code = whole.course.disconnects_with
@@ -247,12 +105,12 @@ async def mission(whole: System) -> None:
         # What is not acknowledged when the socket is lost comes again.
         await whole.server.until('notices_total{kind="relay",outcome="delivered"}', 1)
         await application.disconnect(code)
-        await whole.ana_there.wait_for(ChannelStatus.REJOINED)
+        await whole.ana_at_bridge.wait_for(ChannelStatus.REJOINED)
         await whole.maria.wait_for(ChannelStatus.REJOINED)
         await ana.say("Mai sunteți?")  # the server has joined again once this has come
-        await whole.heard("Mai sunteți?")
-    await whole.speak("Vreau o masă.", "Pentru doi.")
-    await whole.answer("Da.", "Gata.")
+        await whole.wait_until_relayed("Mai sunteți?")
+    await whole.send_from_user("Vreau o masă.", "Pentru doi.")
+    await whole.send_from_coordinator("Da.", "Gata.")
     await whole.server.change(session_id, "ai")
     await ana.wait_for("conversation_status", status="ai")
     await ana.say("Mulțumesc!")
@@ -281,21 +139,21 @@ async def check_everything_came_once(whole: System) -> None:
     live = ["E cineva?", *asides, "Vreau o masă.", "Pentru doi."]
     answers = ["Bună, sunt Maria.", "Da.", "Gata."]
 
-    received = [text_of(told) for event, told in whole.maria.received if event == "user_message"]
+    received = [text_of(each) for event, each in whole.maria.received if event == "user_message"]
     assert received == live
-    assert await whole.said("user") == ["Bună!", *live, "Mulțumesc!"]
-    assert await whole.said("coordinator") == answers
-    assert len(await whole.said("ai")) == 2
+    assert await whole.stored("user") == ["Bună!", *live, "Mulțumesc!"]
+    assert await whole.stored("coordinator") == answers
+    assert len(await whole.stored("ai")) == 2
     assert [push for push in whole.ana.pushes if push[0] == "agent_message"] == []
     assert "s3cret" not in str(whole.ana.pushes)
     assert 'outcome="dead"' not in (await whole.server.api.get("/metrics")).text
 
 
-async def check_the_application_was_told(application: PlainPhoenix) -> None:
+async def check_the_application_knows_the_statuses(application: PlainPhoenix) -> None:
     statuses = []
     while "closed" not in statuses:
-        told = await next_of(application.requests, "PUT", "/api/conversation-status/")
-        statuses.append(told.payload["status"])
+        request = await next_of(application.requests, "PUT", "/api/conversation-status/")
+        statuses.append(request.payload["status"])
     events = {application.events.get_nowait().what for _ in range(application.events.qsize())}
 
     assert statuses[-3:] == ["live", "ai", "closed"]
@@ -325,7 +183,7 @@ async def test_a_conversation_goes_to_a_coordinator_and_back(knobs: tuple[str, .
         await mission(whole)
 
         await check_everything_came_once(whole)
-        await check_the_application_was_told(application)
+        await check_the_application_knows_the_statuses(application)
 
 
 @pytest.mark.parametrize(
@@ -378,12 +236,12 @@ async def test_a_coordinator_who_speaks_unasked_at_the_bridge_has_the_conversati
         await whole.ana.say("Bună!")
         await whole.ana.wait_for("new_message", author="ai")
         await next_join(application)
-        await whole.answer("Preiau eu.")
+        await whole.send_from_coordinator("Preiau eu.")
         await whole.ana.wait_for("conversation_status", status="live")
-        await whole.speak("Mulțumesc!")
+        await whole.send_from_user("Mulțumesc!")
 
-        assert await whole.said("coordinator") == ["Preiau eu."]
-        assert len(await whole.said("ai")) == 1
+        assert await whole.stored("coordinator") == ["Preiau eu."]
+        assert len(await whole.stored("ai")) == 1
 
 
 @pytest.mark.parametrize("way", ["topic", "http"])
@@ -398,13 +256,13 @@ async def test_a_user_who_speaks_unasked_at_the_bridge_has_asked_for_a_human(way
         else:
             for _ in range(2):
                 at = "2030-01-01T12:00:00Z"
-                whole.ana_there.cast("user_message", message="Vreau un om.", timestamp=at)
+                whole.ana_at_bridge.cast("user_message", message="Vreau un om.", timestamp=at)
         await whole.ana.wait_for("conversation_status", status="waiting", reason="user_request")
         await whole.ana.wait_for("conversation_status", status="waiting", reason="delivered")
-        await whole.answer("Bună, sunt Maria.")
-        await whole.speak("Pentru doi.")
+        await whole.send_from_coordinator("Bună, sunt Maria.")
+        await whole.send_from_user("Pentru doi.")
 
-        assert await whole.said("user") == ["Bună!", "Vreau un om.", "Pentru doi."]
-        assert len(await whole.said("ai")) == 1
+        assert await whole.stored("user") == ["Bună!", "Vreau un om.", "Pentru doi."]
+        assert len(await whole.stored("ai")) == 1
         (relayed,) = relayed_by_server(application)
         assert relayed == "Pentru doi."
