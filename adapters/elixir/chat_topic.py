@@ -1,4 +1,4 @@
-"""One live chat at the bridge: the topic of a customer, and its availability."""
+"""The topic of one live chat at the bridge, and its availability."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ INTERRUPTION_S = 1.5
 logger = logging.getLogger(__name__)
 
 
-class LiveChat:
+class ChatTopic:
     """A topic, joined for as long as it is followed or a message is being sent.
 
     The application gets its events; while it is followed, also each join among them, and once for
