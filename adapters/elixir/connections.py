@@ -31,9 +31,6 @@ class TopicConnections:
         states = [f"{each.state.value}={each.topics}" for each in self._connections]
         return f"<TopicConnections {' '.join(states)}>"
 
-    def __len__(self) -> int:
-        return len(self._connections)
-
     @property
     def are_away(self) -> bool:
         """True while one of them is broken, or cannot be opened."""

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from adapters.elixir.acknowledgement import AcknowledgedPushes
 from adapters.elixir.additions import Additions, additions_of
 from adapters.elixir.chat_events import ChatEvents
+from adapters.elixir.chat_topic import ChatTopic
 from adapters.elixir.connections import TopicConnections
-from adapters.elixir.live_chat import LiveChat
 from adapters.elixir.payloads import body_of
 from adapters.phoenix.client import (
     CONNECTION_LOST,
@@ -94,7 +94,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         self._additions = additions or Additions()
         self._connections = TopicConnections(self._connection)
         self._connection()  # for a ValueError
-        self._chats: dict[Customer, LiveChat] = {}
+        self._chats: dict[Customer, ChatTopic] = {}
         self._refused: set[Customer] = set()
         """The needed topics that were refused, or timed out, since the last one was joined."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -181,7 +181,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             chat.sending -= 1
             self._leave_unneeded(customer, chat)
 
-    async def _deliver(self, chat: LiveChat, body: dict[str, Any]) -> None:
+    async def _deliver(self, chat: ChatTopic, body: dict[str, Any]) -> None:
         """Push a message, and again if its topic moves to another connection before."""
         while True:
             channel = chat.channel
@@ -194,11 +194,11 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
 
     # The topics.
 
-    def _chat(self, customer: Customer) -> LiveChat:
+    def _chat(self, customer: Customer) -> ChatTopic:
         chat = self._chats.get(customer)
         if chat is None:
             channel = self._join(customer)
-            chat = LiveChat(customer, channel, self._on_event, self._start)
+            chat = ChatTopic(customer, channel, self._on_event, self._start)
             self._chats[customer] = chat
             failure = chat.channel.connection.failure
             if failure is not None:
@@ -212,14 +212,14 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         payload = {"businessId": business_id, "userId": user_id, **token}
         return self._connections.join(live_chat_topic(customer), payload)
 
-    def _leave_unneeded(self, customer: Customer, chat: LiveChat) -> None:
+    def _leave_unneeded(self, customer: Customer, chat: ChatTopic) -> None:
         if not chat.needed:
             del self._chats[customer]
             self._refused.discard(customer)
             chat.stop_timer()
             chat.channel.leave()
 
-    async def _receive(self, customer: Customer, chat: LiveChat) -> None:
+    async def _receive(self, customer: Customer, chat: ChatTopic) -> None:
         """Pass on a topic's events until its end; join it again if it is closed but needed."""
         while True:
             has_place = await self._receive_from(chat.channel, customer, chat)
@@ -232,7 +232,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             chat.channel = self._join(customer)
 
     async def _receive_from(
-        self, channel: PhoenixChannel, customer: Customer, chat: LiveChat
+        self, channel: PhoenixChannel, customer: Customer, chat: ChatTopic
     ) -> bool:
         """Pass on a channel's events until its end; False: its connection had no place for it."""
         try:
@@ -251,7 +251,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         return True
 
     def _inbound(
-        self, customer: Customer, chat: LiveChat, event: str | ChannelStatus, payload: Any
+        self, customer: Customer, chat: ChatTopic, event: str | ChannelStatus, payload: Any
     ) -> Iterator[InboundEvent]:
         match event:
             case ChannelStatus.JOINED | ChannelStatus.REJOINED:
@@ -279,7 +279,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
                 if chat.channel.connection is connection:
                     _connection_failed(chat, event)
 
-    def _not_admitted(self, customer: Customer, chat: LiveChat, reason: str) -> None:
+    def _not_admitted(self, customer: Customer, chat: ChatTopic, reason: str) -> None:
         if chat.needed:
             self._refused.add(customer)
         chat.unavailable(reason)
@@ -296,7 +296,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         return reason if is_code else "refused"
 
 
-def _connection_failed(chat: LiveChat, failure: SocketClosed) -> None:
+def _connection_failed(chat: ChatTopic, failure: SocketClosed) -> None:
     if failure.code is not None:
         chat.interrupted("connection_lost")  # it may be open again at once
     elif failure.http_status is not None:

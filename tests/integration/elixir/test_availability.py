@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.elixir import live_chat
+from adapters.elixir import chat_topic
 from adapters.elixir.socket import ElixirSocket
 from adapters.phoenix.channel import Stop
 from adapters.phoenix.client import ClientSettings
@@ -200,7 +200,7 @@ async def test_a_join_without_an_answer_is_unavailable_after_its_time_out() -> N
 async def test_a_topic_that_is_joined_again_at_once_was_available(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_chat, "INTERRUPTION_S", PATIENCE_S)
+    monkeypatch.setattr(chat_topic, "INTERRUPTION_S", PATIENCE_S)
     chats = Chats()
     chats.answers = [Stop(failed=True) if how == "crashed" else Stop()]
     async with running(chats.restarted()) as address, at(address) as listener:
@@ -219,7 +219,7 @@ async def test_a_topic_that_is_joined_again_at_once_was_available(
 async def test_a_topic_that_is_not_joined_again_soon_is_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live_chat, "INTERRUPTION_S", 0.2)
+    monkeypatch.setattr(chat_topic, "INTERRUPTION_S", 0.2)
     chats = Chats()
     async with AsyncExitStack() as stack:
         async with running(chats.restarted()) as address:
@@ -247,7 +247,7 @@ async def test_a_topic_that_is_joined_already_is_reported_when_it_is_followed() 
 
 
 async def test_closing_the_socket_is_no_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_chat, "INTERRUPTION_S", 0.0)
+    monkeypatch.setattr(chat_topic, "INTERRUPTION_S", 0.0)
     async with running(PlainPhoenix().app()) as address:
         async with at(address) as listener:
             listener.socket.follow(ANA)

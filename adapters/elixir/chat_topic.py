@@ -1,4 +1,4 @@
-"""One live chat at the bridge: the topic of a customer, and its availability."""
+"""The topic of one live chat at the bridge, and its availability."""
 
 import asyncio
 import logging
@@ -19,10 +19,10 @@ INTERRUPTION_S = 1.5
 logger = logging.getLogger(__name__)
 
 
-class LiveChat:
+class ChatTopic:
     """A topic, joined for as long as it is followed or a message is being sent.
 
-    While it is followed, the application gets its events, and among them each join, and once for
+    The application gets its events; while it is followed, also each join among them, and once for
     each interruption that it is unavailable.
     """
 
@@ -57,10 +57,12 @@ class LiveChat:
 
     @property
     def needed(self) -> bool:
+        """True while the topic must stay joined."""
         return self.followed or self.sending > 0
 
     @property
     def is_joined(self) -> bool:
+        """True while messages go both ways."""
         return self.channel.state is ChannelState.JOINED
 
     def may_type(self, now: float) -> bool:
@@ -71,7 +73,7 @@ class LiveChat:
         return True
 
     def follow(self) -> None:
-        """Begin to pass on whether it is joined; what is known already comes at once."""
+        """Begin to announce its availability; what is known already comes at once."""
         if self.followed:
             return
         self.followed = True
@@ -81,6 +83,7 @@ class LiveChat:
             self.unavailable(self._problem)
 
     def unfollow(self) -> None:
+        """Announce its availability no longer; messages that have come are still passed on."""
         self.followed = self._announced = False
 
     # Its availability.
@@ -107,6 +110,7 @@ class LiveChat:
             self._start(self.pass_on(TopicUnavailable(reason)))
 
     def stop_timer(self) -> None:
+        """Cancel what an interruption would lead to."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
