@@ -95,34 +95,3 @@ async def test_the_live_chat_survives_a_disconnect_of_all_sockets() -> None:
 
         assert relayed.payload["message"] == "Mai sunteți acolo?"
         await ana.wait_for("agent_message", message="Da.")
-
-
-async def test_a_user_who_speaks_unasked_at_the_bridge_is_heard_and_asks_for_a_human() -> None:
-    application = PlainPhoenix(PlainSettings(replies=True))
-    async with talking(application) as (server, ana, _):
-        await ana.say("Bună!")
-        await ana.wait_for("new_message", author="ai")
-        await next_of(application.joins, "phx_join", CHAT)
-        said = {"message": "Vreau un om.", "timestamp": "2030-01-01T12:00:00Z"}
-        for _ in range(2):
-            application.broadcast(CHAT, "user_message", said)
-        await ana.wait_for("conversation_status", status="waiting", reason="user_request")
-        await next_of(application.requests, "POST", "/api/notifications")
-        await ana.wait_for("conversation_status", status="waiting", reason="delivered")
-        application.broadcast(CHAT, "agent_message", {"body": "Bună, sunt Maria."})
-        await ana.wait_for("agent_message", message="Bună, sunt Maria.")
-        texts = [entry.get("message") for entry in await server.log()]
-
-        assert texts.count("Vreau un om.") == 1
-        assert application.events.empty()  # nothing was sent back
-
-
-async def test_a_coordinator_who_speaks_unasked_at_the_bridge_has_the_conversation() -> None:
-    application = PlainPhoenix()
-    async with talking(application) as (_, ana, _):
-        await ana.say("Bună!")
-        await next_of(application.joins, "phx_join", CHAT)
-        application.broadcast(CHAT, "agent_message", {"body": "Preiau eu.", "agent_name": "Maria"})
-        await ana.wait_for("conversation_status", status="live", coordinatorId="Maria")
-
-        await ana.wait_for("agent_message", message="Preiau eu.")
