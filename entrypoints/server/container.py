@@ -51,6 +51,7 @@ from entrypoints.settings import Settings
 
 if TYPE_CHECKING:  # imported only when they are chosen: their libraries take long to load
     from adapters.dynamodb.table import DynamoTable
+    from adapters.elixir.additions import Additions
     from adapters.elixir.http import ElixirHttp
     from adapters.elixir.socket import ElixirSocket
     from adapters.jwt.tokens import JwtTokens
@@ -112,13 +113,20 @@ def _openai_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assis
     )
 
 
-def _elixir_socket(settings: Settings) -> "ElixirSocket":
+def _elixir_additions() -> "Additions":
+    from adapters.elixir.additions import Additions
+
+    return Additions()
+
+
+def _elixir_socket(settings: Settings, additions: "Additions") -> "ElixirSocket":
     from adapters.elixir.socket import ElixirSocket
 
     return ElixirSocket(
         settings.elixir_websocket_url,
         token=settings.elixir_token,
         timeout_s=settings.elixir_timeout / 1000,
+        additions=additions,
     )
 
 
@@ -144,12 +152,14 @@ def _elixir_bridge(http: "ElixirHttp | None", socket: "ElixirSocket") -> Bridge:
     return ElixirBridge(http, socket)
 
 
-def _elixir_businesses(http: "ElixirHttp | None", clock: Clock) -> Businesses:
+def _elixir_businesses(
+    http: "ElixirHttp | None", clock: Clock, additions: "Additions"
+) -> Businesses:
     if http is None:
         return MemoryBusinesses((), {})
     from adapters.elixir.businesses import ElixirBusinesses
 
-    return ElixirBusinesses(http, clock)
+    return ElixirBusinesses(http, clock, additions)
 
 
 def _of_all_lanes(delivery: Callable[..., DeliverOutbox]) -> tuple[DeliverOutbox, ...]:
@@ -249,7 +259,10 @@ class Container(containers.DeclarativeContainer):
     elixir_http: "Provider[ElixirHttp | None]" = providers.Singleton(
         _elixir_http, settings, clock, jitter
     )
-    elixir_socket: "Provider[ElixirSocket]" = providers.Singleton(_elixir_socket, settings)
+    elixir_additions: "Provider[Additions]" = providers.Singleton(_elixir_additions)
+    elixir_socket: "Provider[ElixirSocket]" = providers.Singleton(
+        _elixir_socket, settings, elixir_additions
+    )
     bridge: Provider[Bridge | None] = providers.Selector(
         settings.provided.bridge,
         none=providers.Object(None),
@@ -258,7 +271,7 @@ class Container(containers.DeclarativeContainer):
     businesses: Provider[Businesses] = providers.Selector(
         settings.provided.bridge,
         none=providers.Singleton(MemoryBusinesses),
-        elixir=providers.Singleton(_elixir_businesses, elixir_http, clock),
+        elixir=providers.Singleton(_elixir_businesses, elixir_http, clock, elixir_additions),
     )
     live_chat: Provider[LiveChatAddresses] = providers.Singleton(
         LiveChatAddresses, providers.Callable(bridge_socket, settings)
