@@ -38,7 +38,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 LONGEST_LIVE_CHAT_PAUSE_S = 5.0
 """The longest pause for a user's message to a coordinator who is there."""
 MAX_ATTEMPTS = 200
-"""Attempts before a notice that fails while others succeed becomes a dead letter: hours of them."""
+"""Attempts at the longest pause before a notice that fails becomes a dead letter: hours of them."""
 TIMER_TOLERANCE_S = 0.002
 """The time by which a timer may fire too early, by the clock."""
 POLL_S = 5.0
@@ -236,22 +236,18 @@ class DeliverOutbox:
             timer.cancel()
 
     async def _failed(self, notice: Notice, error: Exception) -> _Attempt:
-        if notice.attempts + 1 >= MAX_ATTEMPTS:
+        longest_s = _longest_pause_s(notice)
+        if notice.attempts + 1 >= MAX_ATTEMPTS * LONGEST_PAUSE_S / longest_s:
             return await self._dead(
-                notice, f"given up after {MAX_ATTEMPTS} attempts: {error}", error
+                notice, f"given up after {notice.attempts + 1} attempts: {error}", error
             )
         await self._notify_unreachable(notice)
-        pause_s = self._pause_s(notice)
+        pause_s = backoff(notice.attempts, FIRST_PAUSE_S, longest_s, self.jitter())
         if isinstance(error, BridgeUnavailable) and error.retry_after_s is not None:
             pause_s = max(pause_s, error.retry_after_s)
         self.clock.call_later(pause_s + TIMER_TOLERANCE_S, self._wake_up.set)
         until = self.clock.now() + timedelta(seconds=pause_s)
         return _Attempt("deferred", Deferred(until), error)
-
-    def _pause_s(self, notice: Notice) -> float:
-        relayed = notice.kind is NoticeKind.RELAY
-        longest_s = LONGEST_LIVE_CHAT_PAUSE_S if relayed else LONGEST_PAUSE_S
-        return backoff(notice.attempts, FIRST_PAUSE_S, longest_s, self.jitter())
 
     # What the user is told.
 
@@ -286,3 +282,7 @@ def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:
         if isinstance(entry, StatusChange) and entry.requests_human:
             return entry
     return None
+
+
+def _longest_pause_s(notice: Notice) -> float:
+    return LONGEST_LIVE_CHAT_PAUSE_S if notice.kind is NoticeKind.RELAY else LONGEST_PAUSE_S

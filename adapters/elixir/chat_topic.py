@@ -48,8 +48,8 @@ class ChatTopic:
         """Held while an event is passed on."""
         self._typed_at = -TYPING_RELAY_INTERVAL_S
         self._has_joined = False
-        self._problem: str | None = None
-        """The reason for which it is unavailable, if it is."""
+        self.problem: str | None = None
+        """The reason for which it is unavailable; None while it is joined, or may be soon."""
         self._announced = False
         """The application knows that."""
         self._timer: asyncio.TimerHandle | None = None
@@ -79,8 +79,8 @@ class ChatTopic:
         self.followed = True
         if self._has_joined:
             self._start(self.pass_on(TopicJoined()))
-        elif self._problem is not None:
-            self.unavailable(self._problem)
+        elif self.problem is not None:
+            self.unavailable(self.problem)
 
     def unfollow(self) -> None:
         """Announce its availability no longer; messages that have come are still passed on."""
@@ -91,12 +91,12 @@ class ChatTopic:
     def joined(self) -> None:
         """Note that it is joined, and not unavailable any more."""
         self.stop_timer()
-        self._has_joined, self._problem, self._announced = True, None, False
+        self._has_joined, self.problem, self._announced = True, None, False
 
     def interrupted(self, reason: str, *, may_pass: bool = True) -> None:
         """Note that it is not joined; it becomes unavailable unless that passes at once."""
         self._has_joined = False
-        if self._timer is None and self._problem is None:
+        if self._timer is None and self.problem is None:
             after_s = INTERRUPTION_S if may_pass else 0.0
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(after_s, self.unavailable, reason)
@@ -104,7 +104,7 @@ class ChatTopic:
     def unavailable(self, reason: str) -> None:
         """Announce, once until it is joined, that it cannot be used."""
         self.stop_timer()
-        self._problem = reason
+        self.problem = reason
         if self.followed and not self._announced:
             self._announced = True
             self._start(self.pass_on(TopicUnavailable(reason)))

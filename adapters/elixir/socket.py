@@ -183,6 +183,8 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
 
     async def _deliver(self, chat: ChatTopic, body: dict[str, Any]) -> None:
         """Push a message, and again if its topic moves to another connection before."""
+        if chat.problem is not None:  # waiting would delay the messages of others
+            raise BridgeUnavailable(chat.problem)
         while True:
             channel = chat.channel
             try:

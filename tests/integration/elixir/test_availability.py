@@ -179,6 +179,20 @@ async def test_a_topic_that_is_followed_after_its_join_was_refused_is_unavailabl
         relaying.cancel()
 
 
+async def test_a_message_for_a_topic_that_is_unavailable_waits_for_nothing() -> None:
+    chats = Chats()
+    chats.refuses = "unauthorized"
+    slowly = ClientSettings(rejoin_after_s=(60.0,))
+    async with running(chats.restarted()) as address, at(address, settings=slowly) as listener:
+        listener.socket.follow(ANA)
+        assert await listener.next() == TopicUnavailable("unauthorized")
+        async with asyncio.timeout(PATIENCE_S / 2):
+            with pytest.raises(BridgeUnavailable, match="unauthorized"):
+                await listener.socket.relay(notice())
+
+        assert listener.socket.is_away
+
+
 async def test_a_join_without_an_answer_is_unavailable_after_its_time_out() -> None:
     impatient = ClientSettings(timeout_s=0.1, rejoin_after_s=(0.01,))
     async with listening() as there:

@@ -93,6 +93,8 @@ class Recorder:
         """Follow, and return once the topic is joined and its join has been processed."""
         self.socket.follow(who)
         await taken(self.chats.joins)
+        while await taken(self.availability) != TopicJoined():
+            pass
         await self.socket.relay(notice("a first", "first", who))
         await taken(self.chats.heard)
 
@@ -592,7 +594,8 @@ async def test_a_refused_join_is_tried_again_until_it_is_granted() -> None:
         recorder.socket.follow(ANA)
         await taken(chats.joins)
         chats.refuses = None
-        await taken(chats.joins)
+        while await taken(recorder.availability) != TopicJoined():
+            pass
         await recorder.socket.relay(notice())
 
         assert await recorder.until_last() == []
@@ -642,16 +645,26 @@ async def test_joins_that_are_refused_for_a_while_do_not_end_the_connection() ->
     application = PlainPhoenix(PlainSettings(admits_joins=False))
     users = [customer("b1", f"u{number}") for number in range(30)]
     settings = ClientSettings(rejoin_after_s=(0.0004,), reconnect_after_s=(0.01,))
-    async with plain(application, settings=settings) as (socket, heard):
+    joined: asyncio.Queue[Customer] = asyncio.Queue()
+    said: asyncio.Queue[InboundEvent] = asyncio.Queue()
+
+    async def on_event(who: Customer, event: InboundEvent) -> None:
+        if isinstance(event, InboundMessage):
+            said.put_nowait(event)
+        elif isinstance(event, TopicJoined):
+            joined.put_nowait(who)
+
+    async with plain(application, settings=settings) as (socket, _):
+        socket.listen(on_event)
         for who in users:
             socket.follow(who)
         for _ in range(20 * len(users)):
             await taken(application.joins)
         application.settings = PlainSettings(replies=True)
-        await asyncio.gather(*(socket.relay(notice(who=who)) for who in users))
+        assert {await taken(joined) for _ in users} == {*users}
         application.broadcast("chat:b1:u7", "agent_message", {"message": "Bună!"})
 
-        assert await taken(heard) == InboundMessage(author=Author.COORDINATOR, text="Bună!")
+        assert await taken(said) == InboundMessage(author=Author.COORDINATOR, text="Bună!")
 
 
 @pytest.mark.parametrize("token", ["s3cret", "legal?in~no>header"])

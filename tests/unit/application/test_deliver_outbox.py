@@ -338,6 +338,20 @@ async def test_what_fails_for_hours_while_others_get_through_is_given_up() -> No
         assert bridge.kinds == [STATUS]
 
 
+async def test_words_are_given_up_no_sooner_for_being_tried_more_often() -> None:
+    bridge = MemoryBridge()
+    bridge.failing = {RELAY}
+    async with bridged(bridge, transfer_timeout_s=100_000) as (app, user):
+        await user.ask_for_human()
+        await user.say("Alo?")
+        await app.clock.advance(MAX_ATTEMPTS * LONGEST_PAUSE_S / 2)
+        kept = await app.store.dead(10)
+        await app.clock.advance(MAX_ATTEMPTS * LONGEST_PAUSE_S / 2)
+
+        assert kept == ()
+        assert [letter.notice.kind for letter in await app.store.dead(10)] == [RELAY]
+
+
 async def test_an_attempt_that_never_ends_is_ended() -> None:
     bridge = MemoryBridge()
     bridge.hold()
