@@ -80,9 +80,12 @@ class ElixirHttp:
         return f"<ElixirHttp {self._url} {'away' if self.is_away else 'there'}>"
 
     async def __aenter__(self) -> Self:
-        self._client = httpx.AsyncClient(
-            headers=self._headers, timeout=None, follow_redirects=False
-        )
+        try:
+            self._client = httpx.AsyncClient(
+                headers=self._headers, timeout=None, follow_redirects=False
+            )
+        except OSError as error:
+            raise BridgeUnavailable(f"no certificates in SSL_CERT_FILE or _DIR: {error}") from error
         return self
 
     async def __aexit__(self, *exc: object) -> None:

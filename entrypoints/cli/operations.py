@@ -56,7 +56,7 @@ NOBODY = customer("check", "check")
 _JOIN_PROBLEMS = {
     "connection_lost": "the connection was closed",
     "join_timeout": "no answer to the join",
-    "unreachable": "no server answers",
+    "unreachable": "no connection could be made; the log says why",
 }
 
 # A user's text must neither steer the operator's terminal nor change its writing direction.

@@ -55,7 +55,10 @@ async def test_a_socket_that_does_not_open_is_a_problem(query: str) -> None:
 
 
 async def test_no_server_is_a_problem() -> None:
-    assert await checked(f"127.0.0.1:{free_port()}") == (NOBODYS, "no server answers")
+    assert await checked(f"127.0.0.1:{free_port()}") == (
+        NOBODYS,
+        "no connection could be made; the log says why",
+    )
 
 
 async def test_a_refused_join_is_a_problem_with_its_code() -> None:

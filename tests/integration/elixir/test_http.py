@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -357,6 +358,20 @@ async def test_its_health_is_checked_ever_more_rarely() -> None:
         await bridge.wait_until_looked(8)
 
         assert clock.pauses[:7] == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_certificates_that_cannot_be_read_are_named(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    async with FaultyBridge() as bridge:
+        with pytest.raises(BridgeUnavailable, match="no certificates in SSL_CERT_FILE"):
+            async with connected(bridge):
+                pass
 
 
 async def test_closing_it_while_it_is_away_leaves_nothing_behind() -> None:
