@@ -15,7 +15,7 @@ import pytest
 from adapters.dynamodb.store import DynamoStore
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.message import Message
-from domain.notice import Delivered
+from domain.notice import Delivered, Lane
 from domain.session import Draft, Session
 from domain.usage import Usage
 from tests.contract.stores import (
@@ -244,7 +244,7 @@ CALLS: dict[str, Call] = {
     "due": lambda store, session: store.due(NOON, 10),
     "list_sessions": lambda store, session: store.list_sessions(limit=10),
     "erase": lambda store, session: store.erase(session.customer),
-    "claim": lambda store, session: store.claim(NOON, NOON + MINUTE, 10),
+    "claim": lambda store, session: store.claim(Lane.REPORTS, NOON, NOON + MINUTE, 10),
     "settle": lambda store, session: store.settle("s1-10", Delivered()),
     "depth": lambda store, session: store.depth(),
     "dead": lambda store, session: store.dead(10),
@@ -320,7 +320,7 @@ async def delivered_in_order(store: DynamoStore, expected: int) -> dict[str, lis
     while True:
         now += MINUTE
         try:
-            claimed = await store.claim(now, now + MINUTE, 10)
+            claimed = await store.claim(Lane.REPORTS, now, now + MINUTE, 10)
             for notice in claimed:
                 told.setdefault(notice.session_id, []).append(notice.position)
                 await store.settle(notice.notice_id, Delivered())

@@ -18,7 +18,7 @@ from application.ports import RECENT, Erased
 from domain.errors import SeqTaken, StorageUnavailable, TooLarge
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author, Message
-from domain.notice import Delivered, QuestionAsked
+from domain.notice import Delivered, Lane, QuestionAsked
 from domain.session import Draft, Session
 from domain.status import Status
 from tests.contract.stores import (
@@ -406,7 +406,7 @@ async def test_a_notice_that_does_not_fit_its_entries_item_gets_its_own(
         session = await stored(store, large(200_000), NOON)
         await stored(store, with_notices(user_says(session)), NOON)
         told = []
-        while notices := await store.claim(NOON + HOUR, NOON + 2 * HOUR, 1):
+        while notices := await store.claim(Lane.REPORTS, NOON + HOUR, NOON + 2 * HOUR, 1):
             told.append(notices[0].position)
             await store.settle(notices[0].notice_id, Delivered())
         loaded = await store.load(S1)
