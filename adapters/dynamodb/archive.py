@@ -36,7 +36,6 @@ from adapters.dynamodb.items import (
     stamped,
     status_partition,
 )
-from adapters.dynamodb.outbox_items import queue_of
 from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
 from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import Archive, Clock, Erased, SessionPage
@@ -281,8 +280,8 @@ class DynamoArchive(Archive):
         if "b" in item and item["SK"]["S"] != HEAD:
             tombstone["n"] = number(sum(isinstance(each, Message) for each in entries_of(item)))
         if "oQ" in item:
-            tombstone["k"] = number(len(queue_of(item)))
-        elif "oP" in item:  # a dead letter
+            tombstone["k"] = number(len(item["oQ"]["L"]))
+        elif "oP" in item:  # a dead letter, or pending as in the former version
             tombstone["k"] = number(1)
         return tombstone
 

@@ -13,24 +13,22 @@ Dead letters have kept their shape.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from adapters.dynamodb.client import Dynamo
-from adapters.dynamodb.items import MARGIN_S, SHARDS, Item, key_of, number, stamped
+from adapters.dynamodb.items import MARGIN_S, SHARDS, Item, key, key_of, number, stamped
 from adapters.dynamodb.outbox_items import (
     DEAD,
-    inserted,
+    Marker,
+    Queued,
     marker_sk,
     notice_of,
     partition_query,
-    position_of,
-    queue_of,
-    queued,
 )
 from application.ports import Clock
-from domain.notice import Lane
 
 logger = logging.getLogger(__name__)
 
@@ -49,28 +47,35 @@ class OldOutbox:
     def __init__(self, db: Dynamo, clock: Clock) -> None:
         self._db = db
         self._clock = clock
+        self._lock = asyncio.Lock()
         self._looked_at: datetime | None = None
 
     async def convert(self) -> None:
         """Move all pending notices of that version to markers, if it is time to look for them."""
-        at = self._clock.now()
-        if self._looked_at is not None and timedelta() <= at - self._looked_at < LOOK_EVERY:
-            return
+        async with self._lock:
+            at = self._clock.now()
+            if self._looked_at is None or not timedelta() <= at - self._looked_at < LOOK_EVERY:
+                await self._convert_all()
+                self._looked_at = at
+
+    async def _convert_all(self) -> None:
         pages = (self._db.query(**partition_query(partition)) for partition in _PARTITIONS)
         pks = sorted({row["PK"]["S"] for rows in await asyncio.gather(*pages) for row in rows})
         for start in range(0, len(pks), _CONCURRENCY):
             await asyncio.gather(*map(self._convert, pks[start : start + _CONCURRENCY]))
-        self._looked_at = at
 
     async def _convert(self, pk: str) -> None:
         """Move the notices of a session in order; repeated when they change meanwhile."""
         while items := await self._pending(pk):
             lane = notice_of(items[0]).lane
             of_lane = [item for item in items if notice_of(item).lane is lane][:_MAX_MOVED]
-            marker = await self._db.get(pk, marker_sk(lane))
-            if marker is not None and "x" in marker:  # the session is being erased
+            found = await self._db.get(pk, marker_sk(lane)) or key(pk, "")
+            if "x" in found:  # the session is being erased
                 return
-            await self._db.try_transact(*self._moves(pk, lane, of_lane, marker))
+            marker = _with(Marker.of(found, lane), of_lane)
+            condition, values = marker.unchanged()
+            put = self._db.put_action(marker.item(), condition, **values)
+            await self._db.try_transact(put, *map(self._move, of_lane))
 
     async def _pending(self, pk: str) -> list[Item]:
         """Read a session's pending notices: the claimed one, and then the others in order."""
@@ -80,23 +85,7 @@ class OldOutbox:
             ExpressionAttributeValues={":pk": {"S": pk}, ":dead": DEAD},
         )
         readable = [item for item in items if _is_readable(item)]
-        return sorted(readable, key=lambda item: ("oA" not in item, position_of(_queued(item))))
-
-    def _moves(self, pk: str, lane: Lane, items: list[Item], marker: Item | None) -> list[Item]:
-        """Return the transaction that moves notices into a queue."""
-        is_claimed = marker is not None and "oA" in marker
-        first = queue_of(marker)[:1] if is_claimed else []
-        attempts = items[0].get("oA")
-        if attempts is not None and not is_claimed:
-            first = [_queued(items[0])]
-        change = inserted(marker, pk, lane, [_queued(item) for item in items], first)
-        update, values = change.update, change.values
-        if attempts is not None and not is_claimed:
-            update, values = f"{update}, oA = :attempts", values | {"attempts": attempts}
-        return [
-            self._db.update_action(pk, marker_sk(lane), update, change.condition, **values),
-            *map(self._move, items),
-        ]
+        return sorted(readable, key=lambda item: ("oA" not in item, _queued(item).order))
 
     def _move(self, item: Item) -> Item:
         """Return the action that takes an item out of the index, if it has not changed."""
@@ -106,6 +95,14 @@ class OldOutbox:
             values["exp"] = number(int(item["ex"]["N"]) + MARGIN_S)
         is_same = "oP = :partition AND oS = :slot"
         return self._db.update_action(*key_of(item), change, is_same, **values)
+
+
+def _with(marker: Marker, items: Sequence[Item]) -> Marker:
+    """Add notices to a queue, behind the first one if it was claimed."""
+    added, attempts = [_queued(item) for item in items], items[0].get("oA")
+    if marker.attempts or attempts is None:
+        return marker.having(added, first=marker.queue[:1] if marker.attempts else ())
+    return marker.having(added, first=added[:1])._replace(attempts=int(attempts["N"]))
 
 
 def _is_readable(item: Item) -> bool:
@@ -118,5 +115,5 @@ def _is_readable(item: Item) -> bool:
     return True
 
 
-def _queued(item: Item) -> Item:
-    return queued(stamped(item["oS"]), item["SK"]["S"])
+def _queued(item: Item) -> Queued:
+    return Queued(stamped(item["oS"]), item["SK"]["S"])

@@ -4,32 +4,27 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
+from heapq import nsmallest
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.items import Item, key_of, moment, ms, number, stamp, stamped
+from adapters.dynamodb.items import Item, key, key_of, moment, ms, number, stamp, stamped
 from adapters.dynamodb.old_outbox import OldOutbox
 from adapters.dynamodb.outbox_items import (
     DEAD,
-    Change,
+    Marker,
+    Queued,
     dead_slot,
-    deferred,
     has_expired,
-    inserted,
     marker_sk,
     notice_of,
     partition_query,
     partitions,
-    queue_of,
-    queued,
-    ready_at,
-    removed,
-    sk_of,
 )
 from application.ports import Clock, Outbox
 from domain.errors import StorageUnavailable
@@ -45,9 +40,9 @@ MAX_KNOWN = 10_000
 """Limit of the markers of a lane, and of the claimed notices, that are remembered."""
 CLAIM_BUDGET_S = 3.0
 """A claim begins no more after this time: what it has claimed must be delivered in time."""
-_PAGE = 50
 
-_CLAIM = "SET oL = :lease, oC = :token ADD oA :one"
+_CLAIM = "SET oL = :lease, oC = :token ADD oA :one, oV :one"
+_DEAD_LETTER = "oI = :id AND oP = :dead"
 _IS_READY = "oS < :later AND (attribute_not_exists(oL) OR oL <= :now)"
 
 
@@ -65,63 +60,62 @@ class DueMarkers:
         self._partitions = partitions(lane)
         self._times: dict[str, int] = {}
         """Partition of the session → milliseconds since 1970."""
+        self._appended: set[str] = set()
+        """Those that notices were appended to since they were last put here."""
         self._scanned_at: datetime | None = None
 
-    def put(self, pk: str, at: int) -> None:
-        """Try the marker from `at` on, and not earlier."""
-        self._times.pop(pk, None)
-        self.add(pk, at)
-
-    def add(self, pk: str, at: int) -> None:
-        """Try the marker from `at` on, unless another time is known."""
+    def appended(self, pk: str, at: int) -> None:
+        """Try a marker from `at` on, unless another time is known."""
         self._times.setdefault(pk, at)
+        self._appended.add(pk)
         if len(self._times) > MAX_KNOWN:  # the index has it, too
-            del self._times[next(iter(self._times))]
+            self._forget(next(iter(self._times)))
             self._scanned_at = None
 
-    def remove(self, pk: str) -> None:
-        """Try the marker only when the index has it."""
-        self._times.pop(pk, None)
+    def put(self, pk: str, at: int) -> None:
+        """Try a marker from `at` on, and not earlier."""
+        self._forget(pk)
+        self._times[pk] = at
 
-    async def due(self, now: int, tried: Collection[str], limit: int) -> list[str]:
+    def remove(self, pk: str) -> None:
+        """Forget a marker whose queue was empty, unless notices may have been appended since."""
+        if pk in self._appended:
+            self.put(pk, 0)
+        else:
+            self._forget(pk)
+
+    def _forget(self, pk: str) -> None:
+        self._times.pop(pk, None)
+        self._appended.discard(pk)
+
+    async def due(self, now: int, limit: int, tried: Collection[str]) -> list[str]:
         """Return up to `limit` markers to be tried, the longest due first, without those tried."""
         at = self._clock.now()
         if self._scanned_at is None or not timedelta() <= at - self._scanned_at < RESCAN_EVERY:
-            pages = [self._read(partition, now, tried, limit) for partition in self._partitions]
-            is_complete = all(await asyncio.gather(*pages))
-            self._scanned_at = at if is_complete else None
+            # The markers that are known may come first in each partition.
+            count = limit + len(self._times)
+            pages = await asyncio.gather(
+                *(self._rows(each, now, count) for each in self._partitions)
+            )
+            for row in chain.from_iterable(pages):
+                self._times.setdefault(row["PK"]["S"], stamped(row["oS"]))
+            self._scanned_at = at if all(len(rows) < count for rows in pages) else None
         due = [(at, pk) for pk, at in self._times.items() if at <= now and pk not in tried]
-        return [pk for _, pk in sorted(due)[:limit]]
+        return [pk for _, pk in nsmallest(limit, due)]
 
-    async def _read(self, partition: Item, now: int, tried: Collection[str], limit: int) -> bool:
-        """Add the due markers of a partition; False: reading ended at the limit."""
+    async def _rows(self, partition: Item, now: int, count: int) -> list[Item]:
         request = partition_query(partition, later={"S": stamp(now + 1)})
         request["KeyConditionExpression"] += " AND oS < :later"
-        found = 0
-        while True:
-            rows = await self._db.query(_PAGE, **request)
-            for row in rows:
-                pk = row["PK"]["S"]
-                if pk not in tried and self._times.get(pk, 0) <= now:
-                    self._times.setdefault(pk, stamped(row["oS"]))
-                    found += 1
-            if len(rows) < _PAGE:
-                return True
-            if found >= limit:
-                return False
-            request["ExclusiveStartKey"] = {name: rows[-1][name] for name in _INDEX_KEY}
-
-
-_INDEX_KEY = ("PK", "SK", "oP", "oS")
+        return await self._db.query(count, **request)
 
 
 class _Pending(NamedTuple):
-    """A notice in a queue: the item that has it, and the marker as it was last read."""
+    """A notice in a queue: its id and item, and the marker as it was last read."""
 
-    lane: Lane
+    notice_id: str
     sk: str
     dead_slot: Item
-    marker: Item
+    marker: Marker
 
 
 class DynamoOutbox(Outbox):
@@ -143,7 +137,7 @@ class DynamoOutbox(Outbox):
         stop_at = loop.time() + CLAIM_BUDGET_S
         try:
             await self._old.convert()
-            while pks := await self.markers[lane].due(ms(now), tried, limit - len(claimed)):
+            while pks := await self.markers[lane].due(ms(now), limit - len(claimed), tried):
                 tried.update(pks)
                 await self._claim_all(lane, pks, ms(now), ms(lease_until), claimed)
                 if len(claimed) >= limit or loop.time() >= stop_at:
@@ -166,127 +160,126 @@ class DynamoOutbox(Outbox):
 
     async def _claim_first(self, lane: Lane, pk: str, now: int, lease: int) -> Notice | None:
         """Claim the first notice of a queue that has not expired; None: it is not due."""
-        while (marker := await self._lease(lane, pk, now, lease)) is not None:
-            sk = sk_of(queue_of(marker)[0])
-            item = await self._db.get(pk, sk) or {}
-            if "oI" in item and not has_expired(item, self._clock.now()):
-                return self._read(lane, item, marker)
-            with suppress(ConditionFailed):
-                await self._change(pk, lane, removed(marker, sk))
+        while (before := await self._lease(lane, pk, now, lease)) is not None:
+            sk, attempts = before.queue[0].sk, before.attempts
+            marker = before._replace(
+                attempts=attempts + 1, leased_until=lease, version=before.version + 1
+            )
+            item = await self._db.get(pk, sk)
+            if item is None or "oI" not in item or has_expired(item, self._clock.now()):
+                await self._settle(_Pending("", sk, {}, marker), Delivered())
+            elif (notice := _readable(item)) is None:
+                return None
+            else:
+                self._remember(_Pending(notice.notice_id, sk, dead_slot(notice), marker))
+                return replace(notice, due_at=moment(before.ready_at), attempts=attempts)
         return None
 
-    async def _lease(self, lane: Lane, pk: str, now: int, lease: int) -> Item | None:
+    async def _lease(self, lane: Lane, pk: str, now: int, lease: int) -> Marker | None:
         """Claim a marker, and return it as it was before; None: its time has not come."""
-        sk, token, markers = marker_sk(lane), {"B": secrets.token_bytes(8)}, self.markers[lane]
+        markers, token = self.markers[lane], {"B": secrets.token_bytes(8)}
         values = {"lease": number(lease), "token": token, "one": number(1), "now": number(now)}
         values["later"] = {"S": stamp(now + 1)}
         try:
-            before = await self._db.update(pk, sk, _CLAIM, _IS_READY, **values)
+            found = await self._db.update(pk, marker_sk(lane), _CLAIM, _IS_READY, **values)
+            before = Marker.of(found, lane)
         except ConditionFailed as failed:
-            found = failed.item or {}
-            if "oQ" not in found:
+            if failed.item is None or "oQ" not in failed.item:
                 markers.remove(pk)
                 return None
-            if found.get("oC") != token:
-                markers.put(pk, min(ready_at(found), now + MAX_RETRY_MS))
+            before = Marker.of(failed.item, lane)
+            if failed.item.get("oC") != token:
+                markers.put(pk, min(before.ready_at, now + MAX_RETRY_MS))
                 return None
             # Claimed by an attempt whose response was lost.
-            before = found | {"oA": number(_attempts(found) - 1)}
-            del before["oL"]
+            attempts, version = before.attempts - 1, before.version - 1
+            before = before._replace(attempts=attempts, leased_until=None, version=version)
         markers.put(pk, lease)
         return before
 
-    def _read(self, lane: Lane, item: Item, marker: Item) -> Notice | None:
-        """Return the notice that was claimed, and remember it; None: it cannot be decoded."""
-        try:
-            notice = notice_of(item)
-        except msgspec.MsgspecError:  # of a later version, which will claim it when the lease ends
-            extra = {"action": "notice_unreadable", "notice_id": item["oI"]["S"]}
-            logger.exception("A notice cannot be read", extra=extra)
-            return None
-        attempts = _attempts(marker)
-        after = marker | {"oA": number(attempts + 1)}
-        pending = _Pending(lane, item["SK"]["S"], dead_slot(notice), after)
-        self._claimed.pop(notice.notice_id, None)
-        self._claimed[notice.notice_id] = pending
+    def _remember(self, pending: _Pending) -> None:
+        self._claimed.pop(pending.notice_id, None)
+        self._claimed[pending.notice_id] = pending
         if len(self._claimed) > MAX_KNOWN:  # it will be searched for
             del self._claimed[next(iter(self._claimed))]
-        return replace(notice, due_at=moment(ready_at(marker)), attempts=attempts)
-
-    async def _change(self, pk: str, lane: Lane, change: Change) -> None:
-        """Change a marker. Raises: ConditionFailed, with the marker."""
-        sk = marker_sk(lane)
-        await self._db.update(pk, sk, change.update, change.condition, **change.values)
 
     @bounded
     async def settle(self, notice_id: str, outcome: Outcome) -> None:
         pending = self._claimed.get(notice_id) or await self._find_pending(notice_id)
         if pending is None:
             return
-        lane, sk, marker = pending.lane, pending.sk, pending.marker
-        pk, markers = marker["PK"]["S"], self.markers[lane]
         try:
-            while any(sk_of(element) == sk for element in queue_of(marker)):
-                try:
-                    return await self._settle(notice_id, outcome, pending._replace(marker=marker))
-                except ConditionFailed as failed:  # the queue has changed
-                    marker = failed.item or {}
+            await self._settle(pending, outcome)
         except BaseException:  # it may have been settled, or be settled later
-            markers.put(pk, 0)
+            self.markers[pending.marker.lane].put(pending.marker.pk, 0)
             raise
 
-    async def _settle(self, notice_id: str, outcome: Outcome, pending: _Pending) -> None:
-        """Raises: ConditionFailed, with the marker, when its queue is not as it was read."""
-        lane, sk, marker = pending.lane, pending.sk, pending.marker
-        pk, held = marker["PK"]["S"], {"id": {"S": notice_id}}
-        if isinstance(outcome, Deferred):
-            change = deferred(marker, sk, ms(outcome.until))
-        else:
-            change = removed(marker, sk)
-        if isinstance(outcome, Delivered | Deferred):
-            await self._change(pk, lane, change)
-        else:
-            await self._kill(pending, outcome.reason, change, held)
-        self._note(pk, lane, change)
-        if isinstance(outcome, Delivered):
-            await self._remove_notice(pk, sk, "oI = :id", held)
-
-    def _note(self, pk: str, lane: Lane, change: Change) -> None:
-        """Remember when the marker is due after the change."""
-        markers = self.markers[lane]
-        if "slot" in change.values:
-            markers.put(pk, stamped(change.values["slot"]))
-        elif "queue" not in change.values:
-            markers.remove(pk)
-
-    async def _kill(self, pending: _Pending, reason: str, change: Change, held: Item) -> None:
-        """Make a dead letter of a notice, unless its item is gone.
-
-        Raises: ConditionFailed, with the marker.
-        """
+    async def _settle(self, pending: _Pending, outcome: Outcome) -> None:
         marker, sk = pending.marker, pending.sk
-        pk, is_first = marker["PK"]["S"], sk_of(queue_of(marker)[0]) == sk
-        values = {"dead": DEAD, "slot": pending.dead_slot, "reason": {"S": reason}}
-        values["attempts"] = number(_attempts(marker) if is_first else 0)
-        dead = "SET oP = :dead, oS = :slot, oD = :reason, oA = :attempts"
+        pk, lane = marker.pk, marker.lane
+        while marker.has(sk):
+            try:
+                marker = await self._try_settle(pending, marker, outcome)
+                break
+            except ConditionFailed as failed:
+                marker = Marker.of(failed.item, lane) if failed.item else Marker(pk, lane)
+        if marker.queue:
+            self.markers[lane].put(pk, marker.ready_at)
+        else:
+            self.markers[lane].remove(pk)
+        if isinstance(outcome, Delivered):
+            is_alive = "oI = :id AND attribute_not_exists(oP)"
+            await self._remove_notice(pk, sk, is_alive, id={"S": pending.notice_id})
+
+    async def _try_settle(self, pending: _Pending, marker: Marker, outcome: Outcome) -> Marker:
+        """Settle a notice that is in the queue, and return the marker as it is then.
+
+        Raises: ConditionFailed, with the marker, when it has changed.
+        """
+        sk = pending.sk
+        if isinstance(outcome, Deferred):
+            settled = marker.deferred(sk, ms(outcome.until))
+            await self._write(settled)
+            return settled
+        settled = marker.without(sk)
+        if isinstance(outcome, Delivered):
+            await self._write(settled)
+            return settled
+        letter = self._db.update_action(
+            marker.pk,
+            sk,
+            "SET oP = :dead, oS = :slot, oD = :reason, oA = :attempts",
+            "oI = :id",
+            dead=DEAD,
+            slot=pending.dead_slot,
+            reason={"S": outcome.reason},
+            attempts=number(marker.attempts if marker.queue[0].sk == sk else 0),
+            id={"S": pending.notice_id},
+        )
         try:
-            await self._db.transact(
-                [
-                    self._marker_action(pk, pending.lane, change),
-                    self._db.update_action(pk, sk, dead, "oI = :id", **held, **values),
-                ]
-            )
+            await self._write(settled, letter)
+        except TransactionFailed:  # the item of the notice is gone
+            await self._write(settled)
+        return settled
+
+    async def _write(self, marker: Marker, *actions: Item) -> None:
+        """Store a marker that was read, perhaps together with other changes.
+
+        Raises: ConditionFailed, with the marker, when it has changed; TransactionFailed.
+        """
+        condition, values = marker.unchanged()
+        if not actions:
+            return await self._db.put(marker.item(), condition, **values)
+        try:
+            put = self._db.put_action(marker.item(), condition, **values)
+            await self._db.transact([put, *actions])
         except TransactionFailed as failed:
-            if (changed := failed.reasons[0]) is not None:
-                found = changed.item or await self._db.get(pk, marker_sk(pending.lane))
-                raise ConditionFailed(found) from failed
-            await self._change(pk, pending.lane, change)
+            if (changed := failed.reasons[0]) is None:
+                raise
+            item = changed.item or await self._db.get(marker.pk, marker_sk(marker.lane))
+            raise ConditionFailed(item) from failed
 
-    def _marker_action(self, pk: str, lane: Lane, change: Change) -> Item:
-        sk = marker_sk(lane)
-        return self._db.update_action(pk, sk, change.update, change.condition, **change.values)
-
-    async def _remove_notice(self, pk: str, sk: str, condition: str, values: Item) -> bool:
+    async def _remove_notice(self, pk: str, sk: str, condition: str, **values: Item) -> bool:
         """Remove a notice from its item, or with it; False: the condition was not met."""
         try:
             if sk.startswith("A#"):
@@ -300,28 +293,24 @@ class DynamoOutbox(Outbox):
 
     async def _find_pending(self, notice_id: str) -> _Pending | None:
         for lane in Lane:
-            markers = await self._markers(lane, "PK, SK, oQ, oS, oA")
-            of = {
-                (marker["PK"]["S"], sk_of(element)): marker
-                for marker in markers
-                for element in queue_of(marker)
-            }
+            of = {(each.pk, at.sk): each for each in await self._queues(lane) for at in each.queue}
             for found, item in (await self._db.read_many(of, "PK, SK, oI, oB")).items():
                 if item.get("oI") == {"S": notice_id}:
-                    return _Pending(lane, found[1], dead_slot(notice_of(item)), of[found])
+                    return _Pending(notice_id, found[1], dead_slot(notice_of(item)), of[found])
         return None
 
-    async def _markers(self, lane: Lane, attributes: str) -> list[Item]:
+    async def _queues(self, lane: Lane) -> list[Marker]:
         """Read the markers of a lane whose queues are not empty."""
         pages = (self._db.query(**partition_query(partition)) for partition in partitions(lane))
-        keys = {key_of(row) for rows in await asyncio.gather(*pages) for row in rows}
-        return [*(await self._db.read_many(keys, attributes)).values()]
+        keys = {key_of(row) for row in chain.from_iterable(await asyncio.gather(*pages))}
+        found = await self._db.read_many(keys, "PK, SK, oQ, oS, oA, oL, oV, exp")
+        return [Marker.of(item, lane) for item in found.values()]
 
     @bounded
     async def depth(self) -> int:
         await self._old.convert()
-        lanes = await asyncio.gather(*(self._markers(lane, "PK, SK, oQ") for lane in Lane))
-        return sum(len(queue_of(marker)) for markers in lanes for marker in markers)
+        lanes = await asyncio.gather(*map(self._queues, Lane))
+        return sum(len(marker.queue) for marker in chain.from_iterable(lanes))
 
     @bounded
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
@@ -331,7 +320,8 @@ class DynamoOutbox(Outbox):
             rows = await self._db.query(wanted, **request)
             letters += await self._letters(rows)
             if has_more := len(rows) == wanted:
-                request["ExclusiveStartKey"] = {name: rows[-1][name] for name in _INDEX_KEY}
+                names = ("PK", "SK", "oP", "oS")
+                request["ExclusiveStartKey"] = {name: rows[-1][name] for name in names}
         return tuple(letters)
 
     async def _letters(self, rows: Sequence[Item]) -> list[DeadLetter]:
@@ -346,42 +336,36 @@ class DynamoOutbox(Outbox):
     @bounded
     async def retry(self, notice_id: str) -> bool:
         for pk, sk in await self._find_dead(notice_id):
-            while (item := await self._dead_item(pk, sk, notice_id)) is not None:
-                notice = notice_of(item)
-                marker = await self._db.get(pk, marker_sk(notice.lane))
-                if marker is not None and "x" in marker:  # the session is being erased
+            while (item := await self._db.get(pk, sk)) and _is_dead(item, notice_id):
+                if has_expired(item, self._clock.now()):
                     break
-                if await self._revive(item, notice, marker):
+                notice = notice_of(item)
+                found = await self._db.get(pk, marker_sk(notice.lane)) or key(pk, "")
+                if "x" in found:  # the session is being erased
+                    break
+                if await self._retry(item, notice, Marker.of(found, notice.lane)):
                     return True
         return False
 
-    async def _dead_item(self, pk: str, sk: str, notice_id: str) -> Item | None:
-        item = await self._db.get(pk, sk) or {}
-        is_dead = item.get("oP") == DEAD and item["oI"]["S"] == notice_id
-        return item if is_dead and not has_expired(item, self._clock.now()) else None
-
-    async def _revive(self, item: Item, notice: Notice, marker: Item | None) -> bool:
+    async def _retry(self, item: Item, notice: Notice, marker: Marker) -> bool:
         """Put a dead letter into its queue, behind the first; False: something has changed."""
-        (pk, sk), lane, first = key_of(item), notice.lane, queue_of(marker)[:1]
-        change = inserted(marker, pk, lane, [queued(ms(notice.due_at), sk)], first)
-        is_dead, held = "oI = :id AND oP = :dead", {"dead": DEAD, "id": item["oI"]}
+        pk, sk = key_of(item)
+        retried = marker.having([Queued(ms(notice.due_at), sk)], first=marker.queue[:1])
+        alive = self._db.update_action(
+            pk, sk, "REMOVE oP, oS, oA, oD", _DEAD_LETTER, dead=DEAD, id=item["oI"]
+        )
+        self.markers[marker.lane].put(pk, 0)  # also if the response is lost
         try:
-            done = await self._db.try_transact(
-                self._marker_action(pk, lane, change),
-                self._db.update_action(pk, sk, "REMOVE oP, oS, oA, oD", is_dead, **held),
-            )
-        except BaseException:  # it may have been retried, or be retried later
-            self.markers[lane].add(pk, 0)
-            raise
-        if done:
-            self._note(pk, lane, change)
-        return done
+            await self._write(retried, alive)
+        except (ConditionFailed, TransactionFailed):
+            return False
+        return True
 
     @bounded
     async def drop(self, notice_id: str) -> bool:
-        held = {"dead": DEAD, "id": {"S": notice_id}}
+        values = {"dead": DEAD, "id": {"S": notice_id}}
         for pk, sk in await self._find_dead(notice_id):
-            if await self._remove_notice(pk, sk, "oI = :id AND oP = :dead", held):
+            if await self._remove_notice(pk, sk, _DEAD_LETTER, **values):
                 return True
         return False
 
@@ -392,5 +376,15 @@ class DynamoOutbox(Outbox):
         return [key_of(row) for row in rows]
 
 
-def _attempts(marker: Item) -> int:
-    return int(marker["oA"]["N"]) if "oA" in marker else 0
+def _is_dead(item: Item, notice_id: str) -> bool:
+    return item.get("oP") == DEAD and item["oI"] == {"S": notice_id}
+
+
+def _readable(item: Item) -> Notice | None:
+    """Return the notice of an item; None: it cannot be decoded."""
+    try:
+        return notice_of(item)
+    except msgspec.MsgspecError:  # of a later version, which will claim it when the lease ends
+        extra = {"action": "notice_unreadable", "notice_id": item["oI"]["S"]}
+        logger.exception("A notice cannot be read", extra=extra)
+        return None

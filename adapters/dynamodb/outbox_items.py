@@ -13,16 +13,17 @@ A marker for each lane says what is to be delivered. While there is anything, it
             time from which its notice may be delivered;
 `oP`, `oS`  partition in the index `outbox`, and its slot there: when the first notice is due;
 `oA`, `oC`  how often the first notice was claimed, and a random token of the last claim;
-`oL`        until when the first notice is claimed.
+`oL`        until when the first notice is claimed;
+`oV`        a number that rises with each write.
 
 All of a lane's state is in its marker, so that one conditional write of it claims or settles: only
-the first notice is ever claimed, and only a later `retry` changes the order, behind the first. A
-queued notice whose item is gone has expired.
+the first notice is ever claimed, and only `retry` changes the order, behind the first. A queued
+notice whose item is gone has expired.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Self, cast
 
 import msgspec
 from msgspec.structs import fields
@@ -35,6 +36,7 @@ from adapters.dynamodb.items import (
     key,
     ms,
     notice_sk,
+    number,
     session_of,
     session_pk,
     shard,
@@ -61,18 +63,20 @@ _PACKED = [
 ]
 
 
-class Change(NamedTuple):
-    """An update of an item: its expressions, and their values."""
+class Queued(NamedTuple):
+    """An element of a queue: a notice that may be delivered from `at` on."""
 
-    update: str
-    condition: str
-    values: Item
+    at: int
+    sk: str
+
+    @property
+    def order(self) -> int:
+        """A number that orders the elements of a session as their notices' positions do."""
+        kind, _, digits = self.sk.partition("#")
+        return int(digits) * (NOTICES_PER_ENTRY if kind == "M" else 1)
 
 
-# Items with a notice.
-
-
-def outbox_items(draft: Draft, entries: bytes) -> tuple[Item, list[Item], dict[Lane, list[Item]]]:
+def outbox_items(draft: Draft, entries: bytes) -> tuple[Item, list[Item], dict[Lane, list[Queued]]]:
     """Return what a draft's notices add to the table; `entries`: the packed entries.
 
     Returns further attributes of the item of entries, further items, and additions to the queues.
@@ -87,9 +91,9 @@ def outbox_items(draft: Draft, entries: bytes) -> tuple[Item, list[Item], dict[L
         raise TooLarge
     if items and len(entries) + sizes[0] > MAX_BLOB_BYTES:
         items[0] = _item(notices[0], notice_sk(notices[0].position))
-    queues: dict[Lane, list[Item]] = {}
+    queues: dict[Lane, list[Queued]] = {}
     for notice, item in zip(notices, items, strict=True):
-        queues.setdefault(notice.lane, []).append(queued(ms(notice.due_at), item["SK"]["S"]))
+        queues.setdefault(notice.lane, []).append(Queued(ms(notice.due_at), item["SK"]["S"]))
     own = items.pop(0) if items and items[0]["SK"]["S"] == own_sk else {}
     return own, items, queues
 
@@ -121,9 +125,6 @@ def has_expired(item: Item, now: datetime) -> bool:
     return "exp" in item and int(item["exp"]["N"]) - MARGIN_S <= int(now.timestamp())
 
 
-# Markers, and their queues.
-
-
 def marker_sk(lane: Lane) -> str:
     """Return the sort key of a lane's marker: it sorts before those of all entries."""
     return f"L#{lane}"
@@ -132,106 +133,6 @@ def marker_sk(lane: Lane) -> str:
 def partitions(lane: Lane) -> list[Item]:
     """Return the partitions of the index with the markers of a lane."""
     return [{"S": f"{lane}#{shard_number}"} for shard_number in range(SHARDS)]
-
-
-def queued(at: int, sk: str) -> Item:
-    """Return the element of a queue for a notice that may be delivered from `at` on."""
-    return {"S": f"{stamp(at)}#{sk}"}
-
-
-def sk_of(element: Item) -> str:
-    """Return the sort key in an element of a queue."""
-    return cast(str, element["S"]).split("#", 1)[1]
-
-
-def position_of(element: Item) -> int:
-    """Return a number that orders the elements of a session as their notices' positions do."""
-    kind, _, digits = sk_of(element).partition("#")
-    return int(digits) * (NOTICES_PER_ENTRY if kind == "M" else 1)
-
-
-def queue_of(marker: Item | None) -> list[Item]:
-    """Return the queue of a marker; empty where there is no marker."""
-    return cast(list[Item], marker["oQ"]["L"]) if marker is not None and "oQ" in marker else []
-
-
-def ready_at(marker: Item) -> int:
-    """Return when the first notice of a queue can be claimed, in milliseconds since 1970."""
-    return int(marker["oL"]["N"]) if "oL" in marker else stamped(marker["oS"])
-
-
-def _partition(pk: str, lane: Lane) -> Item:
-    return partitions(lane)[shard(session_of(pk))]
-
-
-def _slot(at: int, pk: str) -> Item:
-    return {"S": f"{stamp(at)}#{session_of(pk)}"}
-
-
-def appended(pk: str, lane: Lane, added: Sequence[Item]) -> Change:
-    """Add notices at the end of a queue, without knowing it."""
-    return Change(
-        "SET oQ = list_append(if_not_exists(oQ, :none), :added), oP = :partition, "
-        "oS = if_not_exists(oS, :slot)",
-        "attribute_not_exists(x)",
-        {
-            "none": {"L": []},
-            "added": {"L": [*added]},
-            "partition": _partition(pk, lane),
-            "slot": _slot(stamped(added[0]), pk),
-        },
-    )
-
-
-def inserted(
-    marker: Item | None, pk: str, lane: Lane, added: Sequence[Item], first: Sequence[Item]
-) -> Change:
-    """Insert notices into a queue by their positions; `first`: those that come before them."""
-    queue = queue_of(marker)
-    rest = [element for element in [*queue, *added] if element not in first]
-    result = [*first, *sorted(rest, key=position_of)]
-    condition, values = _as_read(marker)
-    values |= {"queue": {"L": result}, "partition": _partition(pk, lane)}
-    if result[0] in queue[:1]:
-        return Change("SET oQ = :queue, oP = :partition", condition, values)
-    values["slot"] = _slot(stamped(result[0]), pk)
-    condition += " AND attribute_not_exists(oA)"
-    return Change("SET oQ = :queue, oP = :partition, oS = :slot", condition, values)
-
-
-def removed(marker: Item, sk: str) -> Change:
-    """Remove a notice from a queue; if it is the first, the next one becomes due in its turn."""
-    queue, pk = queue_of(marker), marker["PK"]["S"]
-    rest = [element for element in queue if sk_of(element) != sk]
-    condition, values = _as_read(marker)
-    if not rest:
-        return Change("REMOVE oQ, oP, oS, oA, oC, oL", condition, values)
-    values["queue"] = {"L": rest}
-    if rest[0] == queue[0]:
-        return Change("SET oQ = :queue", condition, values)
-    values["slot"] = _slot(stamped(rest[0]), pk)
-    return Change("SET oQ = :queue, oS = :slot REMOVE oA, oC, oL", condition, values)
-
-
-def deferred(marker: Item, sk: str, until: int) -> Change:
-    """Make a notice of a queue due at `until`; those behind the first wait for it as well."""
-    queue = queue_of(marker)
-    condition, values = _as_read(marker)
-    if sk_of(queue[0]) == sk:
-        values["slot"] = _slot(until, marker["PK"]["S"])
-        return Change("SET oS = :slot REMOVE oC, oL", condition, values)
-    changed = [queued(until, sk) if sk_of(each) == sk else each for each in queue]
-    return Change("SET oQ = :queue", condition, values | {"queue": {"L": changed}})
-
-
-def _as_read(marker: Item | None) -> tuple[str, Item]:
-    """Return the condition that a queue is as it was read, and its values."""
-    if marker is None or "oQ" not in marker:
-        return "attribute_not_exists(oQ) AND attribute_not_exists(x)", {}
-    return "oQ = :was", {"was": marker["oQ"]}
-
-
-# The index.
 
 
 def partition_query(partition: Item, **values: Item) -> Item:
@@ -244,3 +145,117 @@ def partition_query(partition: Item, **values: Item) -> Item:
             **{f":{name}": value for name, value in values.items()},
         },
     }
+
+
+class Marker(NamedTuple):
+    """The state of a session's lane; times are milliseconds since 1970."""
+
+    pk: str
+    lane: Lane
+    queue: tuple[Queued, ...] = ()
+    due: int = 0
+    """When the first notice is due."""
+    attempts: int = 0
+    """How often it was claimed."""
+    leased_until: int | None = None
+    version: int = 0
+    """0: it is not stored yet."""
+    exp: Item | None = None
+
+    @classmethod
+    def of(cls, item: Item, lane: Lane) -> Self:
+        """Unpack a marker."""
+        queue = [cast(str, each["S"]) for each in item["oQ"]["L"]] if "oQ" in item else []
+        return cls(
+            pk=item["PK"]["S"],
+            lane=lane,
+            queue=tuple(Queued(int(each[:13]), each[14:]) for each in queue),
+            due=stamped(item["oS"]) if "oS" in item else 0,
+            attempts=int(item["oA"]["N"]) if "oA" in item else 0,
+            leased_until=int(item["oL"]["N"]) if "oL" in item else None,
+            version=int(item["oV"]["N"]) if "oV" in item else 0,
+            exp=item.get("exp"),
+        )
+
+    @property
+    def ready_at(self) -> int:
+        """When the first notice can be claimed."""
+        return self.due if self.leased_until is None else self.leased_until
+
+    def has(self, sk: str) -> bool:
+        """Return True if the notice of this item is in the queue."""
+        return any(each.sk == sk for each in self.queue)
+
+    def without(self, sk: str) -> Self:
+        """Remove a notice; the next one becomes the first as if new."""
+        return self._with_queue([each for each in self.queue if each.sk != sk])
+
+    def deferred(self, sk: str, until: int) -> Self:
+        """Make a notice due at `until`."""
+        if self.queue[0].sk == sk:
+            return self._replace(due=until, leased_until=None)
+        queue = [Queued(until, sk) if each.sk == sk else each for each in self.queue]
+        return self._with_queue(queue)
+
+    def having(self, added: Iterable[Queued], first: Sequence[Queued]) -> Self:
+        """Insert notices by their positions; `first`: those that come before all others."""
+        rest = {*self.queue, *added} - {*first}
+        return self._with_queue([*first, *sorted(rest, key=lambda each: each.order)])
+
+    def _with_queue(self, queue: Sequence[Queued]) -> Self:
+        changed = self._replace(queue=tuple(queue))
+        if queue[:1] == [*self.queue[:1]]:
+            return changed
+        due = queue[0].at if queue else 0
+        return changed._replace(due=due, attempts=0, leased_until=None)
+
+    def item(self) -> Item:
+        """Pack the marker, as its next version."""
+        item = key(self.pk, marker_sk(self.lane)) | {"oV": number(self.version + 1)}
+        if self.exp is not None:
+            item["exp"] = self.exp
+        if self.queue:
+            item |= _slot(self.pk, self.lane, self.due) | {"oQ": _packed(self.queue)}
+        if self.attempts:
+            item["oA"] = number(self.attempts)
+        if self.leased_until is not None:
+            item["oL"] = number(self.leased_until)
+        return item
+
+    def unchanged(self) -> tuple[str, Item]:
+        """Return the condition that the stored marker is of this version, and its values."""
+        if self.version:
+            return "oV = :version", {"version": number(self.version)}
+        return "attribute_not_exists(PK)", {}
+
+
+def appended(pk: str, lane: Lane, added: Sequence[Queued], exp: Item | None) -> tuple[str, Item]:
+    """Return the update, and its values, that adds notices at the end of a queue unread.
+
+    `exp`: when their entries expire, and with the newest ones the marker.
+    """
+    slot = _slot(pk, lane, added[0].at)
+    values = {
+        "none": {"L": []},
+        "added": _packed(added),
+        "partition": slot["oP"],
+        "slot": slot["oS"],
+        "one": number(1),
+    }
+    change = (
+        "SET oQ = list_append(if_not_exists(oQ, :none), :added), oP = :partition, "
+        "oS = if_not_exists(oS, :slot)"
+    )
+    if exp is not None:
+        change, values = f"{change}, exp = :exp", values | {"exp": exp}
+    return f"{change} ADD oV :one", values
+
+
+def _slot(pk: str, lane: Lane, due: int) -> Item:
+    session_id = session_of(pk)
+    partition = partitions(lane)[shard(session_id)]
+    return {"oP": partition, "oS": {"S": f"{stamp(due)}#{session_id}"}}
+
+
+def _packed(queue: Iterable[Queued]) -> Item:
+    return {"L": [{"S": f"{stamp(each.at)}#{each.sk}"} for each in queue]}

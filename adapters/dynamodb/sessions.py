@@ -36,7 +36,7 @@ from adapters.dynamodb.items import (
     stamped,
 )
 from adapters.dynamodb.outbox import DueMarkers
-from adapters.dynamodb.outbox_items import appended, marker_sk, outbox_items
+from adapters.dynamodb.outbox_items import Queued, appended, marker_sk, outbox_items
 from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
 from application.ports import RECENT, Loaded, SessionStore
 from domain.errors import DuplicateMessage, SeqTaken
@@ -146,7 +146,7 @@ class DynamoSessions(SessionStore):
 
     def _note_notices(self, write: _Write) -> None:
         for lane, due in write.notices.items():
-            self._markers[lane].add(write.entries["PK"]["S"], due)
+            self._markers[lane].appended(write.entries["PK"]["S"], due)
 
     async def _state_before(self, draft: Draft) -> HeadState | None:
         """Return the state that the draft follows; None: it opens the session.
@@ -194,16 +194,14 @@ class DynamoSessions(SessionStore):
             others += self._head_actions(session, due, opens=state is None)
         elif state is not None and state.needs_slot(due):
             item |= due_slot(session.session_id, due)
-        notices = {lane: stamped(queue[0]) for lane, queue in queues.items()}
+        notices = {lane: queue[0].at for lane, queue in queues.items()}
         return _Write(item, due, notices, others, with_head)
 
-    def _queue_action(self, entries: Item, lane: Lane, added: Sequence[Item]) -> Item:
+    def _queue_action(self, entries: Item, lane: Lane, added: Sequence[Queued]) -> Item:
         """Return the update of a lane's marker, which expires with the newest entries."""
         pk = entries["PK"]["S"]
-        update, condition, values = appended(pk, lane, added)
-        if "exp" in entries:
-            update, values = f"{update}, exp = :exp", values | {"exp": entries["exp"]}
-        return self._db.update_action(pk, marker_sk(lane), update, condition, **values)
+        change, values = appended(pk, lane, added, entries.get("exp"))
+        return self._db.update_action(pk, marker_sk(lane), change, **values)
 
     def _key_actions(self, draft: Draft) -> list[Item]:
         if draft.key is None:
