@@ -63,19 +63,18 @@ class DueMarkers:
         self._appended: set[str] = set()
         """Those that notices were appended to since they were last put here."""
         self._scanned_at: datetime | None = None
+        self._has_more = False
+        """True if the last reading of the index ended before its end."""
 
     def appended(self, pk: str, at: int) -> None:
         """Try a marker from `at` on, unless another time is known."""
-        self._times.setdefault(pk, at)
+        self._set(pk, self._times.get(pk, at))
         self._appended.add(pk)
-        if len(self._times) > MAX_KNOWN:  # the index has it, too
-            self._forget(next(iter(self._times)))
-            self._scanned_at = None
 
     def put(self, pk: str, at: int) -> None:
         """Try a marker from `at` on, and not earlier."""
         self._forget(pk)
-        self._times[pk] = at
+        self._set(pk, at)
 
     def remove(self, pk: str) -> None:
         """Forget a marker whose queue was empty, unless notices may have been appended since."""
@@ -84,24 +83,37 @@ class DueMarkers:
         else:
             self._forget(pk)
 
+    def _set(self, pk: str, at: int) -> None:
+        self._times[pk] = at
+        if len(self._times) > MAX_KNOWN:  # the index has it, too
+            self._forget(next(iter(self._times)))
+
     def _forget(self, pk: str) -> None:
         self._times.pop(pk, None)
         self._appended.discard(pk)
 
     async def due(self, now: int, limit: int, tried: Collection[str]) -> list[str]:
         """Return up to `limit` markers to be tried, the longest due first, without those tried."""
-        at = self._clock.now()
-        if self._scanned_at is None or not timedelta() <= at - self._scanned_at < RESCAN_EVERY:
-            # The markers that are known may come first in each partition.
-            count = limit + len(self._times)
-            pages = await asyncio.gather(
-                *(self._rows(each, now, count) for each in self._partitions)
-            )
-            for row in chain.from_iterable(pages):
-                self._times.setdefault(row["PK"]["S"], stamped(row["oS"]))
-            self._scanned_at = at if all(len(rows) < count for rows in pages) else None
+        at, due = self._clock.now(), self._due(now, limit, tried)
+        scanned_at = self._scanned_at
+        is_fresh = scanned_at is not None and timedelta() <= at - scanned_at < RESCAN_EVERY
+        if is_fresh and (len(due) == limit or not self._has_more):
+            return due
+        await self._scan(now, limit, tried)
+        self._scanned_at = at
+        return self._due(now, limit, tried)
+
+    def _due(self, now: int, limit: int, tried: Collection[str]) -> list[str]:
         due = [(at, pk) for pk, at in self._times.items() if at <= now and pk not in tried]
         return [pk for _, pk in nsmallest(limit, due)]
+
+    async def _scan(self, now: int, limit: int, tried: Collection[str]) -> None:
+        """Read markers that are due from the index: enough that `limit` of them can be tried."""
+        count = limit + len(tried) + sum(at > now for at in self._times.values())
+        pages = await asyncio.gather(*(self._rows(each, now, count) for each in self._partitions))
+        for row in chain.from_iterable(pages):
+            self._times.setdefault(row["PK"]["S"], stamped(row["oS"]))
+        self._has_more = any(len(rows) == count for rows in pages)
 
     async def _rows(self, partition: Item, now: int, count: int) -> list[Item]:
         request = partition_query(partition, later={"S": stamp(now + 1)})

@@ -341,6 +341,7 @@ async def test_more_notices_than_a_process_remembers_are_claimed_and_settled(
     await stores.stopping.claim(REPORTS, NOON, LEASE, 8)
     for number in range(9):
         await stored(stores.stopping, with_notices(user_says(session_of(f"s{number}"))))
+    stores.look()
     claimed = await stores.stopping.claim(REPORTS, NOON, LEASE, 20)
     for notice in claimed:
         await stores.stopping.settle(notice.notice_id, Delivered())
