@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from adapters.dynamodb.client import Dynamo
-from adapters.dynamodb.items import MARGIN_S, SHARDS, Item, key, key_of, number, stamped
+from adapters.dynamodb.items import MARGIN_S, SHARDS, Item, key, key_of, number, session_of, stamped
 from adapters.dynamodb.outbox_items import (
     DEAD,
     Marker,
@@ -29,6 +29,7 @@ from adapters.dynamodb.outbox_items import (
     partition_query,
 )
 from application.ports import Clock
+from domain.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,15 @@ class OldOutbox:
         pages = (self._db.query(**partition_query(partition)) for partition in _PARTITIONS)
         pks = sorted({row["PK"]["S"] for rows in await asyncio.gather(*pages) for row in rows})
         for start in range(0, len(pks), _CONCURRENCY):
-            await asyncio.gather(*map(self._convert, pks[start : start + _CONCURRENCY]))
+            await asyncio.gather(*map(self._try_convert, pks[start : start + _CONCURRENCY]))
+
+    async def _try_convert(self, pk: str) -> None:
+        """Like `_convert`, but logs and skips a session whose notices cannot be moved."""
+        try:
+            await self._convert(pk)
+        except StorageUnavailable as error:
+            extra = {"action": "conversion_failed", "session_id": session_of(pk)}
+            logger.warning("Notices of the former version stay", extra=extra, exc_info=error)
 
     async def _convert(self, pk: str) -> None:
         """Move the notices of a session in order; repeated when they change meanwhile."""

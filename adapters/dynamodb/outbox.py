@@ -77,7 +77,7 @@ class DueMarkers:
         self._set(pk, at)
 
     def remove(self, pk: str) -> None:
-        """Forget a marker whose queue was empty, unless notices may have been appended since."""
+        """Forget a marker that is not due, unless notices may have been appended since."""
         if pk in self._appended:
             self.put(pk, 0)
         else:
@@ -196,12 +196,12 @@ class DynamoOutbox(Outbox):
             found = await self._db.update(pk, marker_sk(lane), _CLAIM, _IS_READY, **values)
             before = Marker.of(found, lane)
         except ConditionFailed as failed:
-            if failed.item is None or "oQ" not in failed.item:
-                markers.remove(pk)
+            before = Marker.of(failed.item, lane) if failed.item else Marker(pk, lane)
+            if before.leased_until is None:
+                markers.remove(pk)  # the index will have it when it is due
                 return None
-            before = Marker.of(failed.item, lane)
-            if failed.item.get("oC") != token:
-                markers.put(pk, min(before.ready_at, now + MAX_RETRY_MS))
+            if failed.item is None or failed.item.get("oC") != token:
+                markers.put(pk, min(before.leased_until, now + MAX_RETRY_MS))
                 return None
             # Claimed by an attempt whose response was lost.
             attempts, version = before.attempts - 1, before.version - 1

@@ -14,7 +14,7 @@ A marker for each lane says what is to be delivered. While there is anything, it
 `oP`, `oS`  partition in the index `outbox`, and its slot there: when the first notice is due;
 `oA`, `oC`  how often the first notice was claimed, and a random token of the last claim;
 `oL`        until when the first notice is claimed;
-`oV`        a number that rises with each write.
+`oV`        its version: it stays when the queue is empty, so that no version comes twice.
 
 All of a lane's state is in its marker, so that one conditional write of it claims or settles: only
 the first notice is ever claimed, and only `retry` changes the order, behind the first. A queued

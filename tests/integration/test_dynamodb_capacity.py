@@ -162,7 +162,7 @@ async def delivered_in_turn(talk: Talk) -> None:
         await talk.store.settle(notice.notice_id, Delivered())
 
 
-async def told(talk: Talk, key: str | None = None) -> None:
+async def delivered_turn(talk: Talk, key: str | None = None) -> None:
     """A turn as the deliverer sees it, which claims after every append and every settlement."""
     for say in (talk.ask(key), talk.answer()):
         await say
@@ -171,8 +171,8 @@ async def told(talk: Talk, key: str | None = None) -> None:
             assert await talk.store.claim(lane, NOON + HOUR, NOON + 2 * HOUR, 8) == ()
 
 
-async def told_with_key(talk: Talk) -> None:
-    await told(talk, "k")
+async def delivered_turn_with_key(talk: Talk) -> None:
+    await delivered_turn(talk, "k")
 
 
 async def spending(talk: Talk) -> None:
@@ -219,8 +219,8 @@ MEASURED: dict[str, tuple[Step, Step]] = {
     "claim, no notice, the first of a process": (cold, poll),
     "claim and settle, delivered": (asked, lambda talk: talk.deliver(Delivered())),
     "claim and settle, both notices of a turn": (waiting, delivered_in_turn),
-    "AI turn, with its notices claimed and settled": (told, told),
-    "the same, with a key": (told, told_with_key),
+    "AI turn, with its notices claimed and settled": (delivered_turn, delivered_turn),
+    "the same, with a key": (delivered_turn, delivered_turn_with_key),
     "claim and settle, deferred": (asked, lambda talk: talk.deliver(Deferred(NOON + HOUR))),
     "claim and settle, undeliverable": (asked, lambda talk: talk.deliver(Undeliverable("no"))),
     "depth": (asked, lambda talk: talk.store.depth()),

@@ -15,6 +15,7 @@ from adapters.dynamodb.items import MARGIN_S, shard
 from adapters.dynamodb.old_outbox import LOOK_EVERY
 from adapters.dynamodb.outbox_items import marker_sk
 from adapters.dynamodb.store import DynamoStore
+from domain.identity import BusinessId, Customer, UserId
 from domain.notice import Delivered, Lane, Undeliverable
 from domain.session import Session
 from tests.contract.stores import NOON, new_session, stored, user_says, with_notices
@@ -26,7 +27,7 @@ from tests.integration.test_stored_shapes import (
     restored_table,
 )
 from tests.support.dynamodb import DYNOXIDE, Engine, StoppedClock, dynamo_store, engine
-from tests.support.dynamodb_proxy import Fault, FaultProxy, at_call, in_turn, nothing
+from tests.support.dynamodb_proxy import Asked, Fault, FaultProxy, at_call, in_turn, nothing
 
 REPORTS = Lane.REPORTS
 MINUTE = timedelta(minutes=1)
@@ -252,3 +253,26 @@ async def test_a_customer_of_the_former_version_is_erased_with_all_notices(
 
     assert (erased.messages, erased.notices) == (3, 3)
     assert await upgrade.store.depth() == 0
+
+
+async def test_a_session_whose_notices_cannot_be_moved_delays_no_other(
+    upgrade: Upgrade, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("s1", "s2"):
+        customer = Customer(BusinessId("b1"), UserId(name))
+        await upgrade.say(new_session(name, customer), old=True)
+
+    def refuse(asked: Asked) -> Fault | None:
+        moves = asked.operation == "TransactWriteItems"
+        return Fault.BROKEN if moves and "S#s1" in str(asked.body) else None
+
+    async with (
+        FaultProxy(upgrade.engine.url) as proxy,
+        dynamo_store(proxy.url, upgrade.table, NOON) as other,
+    ):
+        proxy.plan = refuse
+        claimed = await other.claim(REPORTS, NOON, NOON + MINUTE, 8)
+
+    assert [notice.session_id for notice in claimed] == ["s2"]
+    assert await upgrade.deliver() == [10]
+    assert [record.__dict__["action"] for record in caplog.records] == ["conversion_failed"]

@@ -110,7 +110,7 @@ ACTS: dict[str, Act] = {
     "claim": Case.claim,
     "append": Case.append,
     "deliver": lambda case: case.store.settle(case.notice(30), Delivered()),
-    "bury": lambda case: case.store.settle(case.notice(30), Undeliverable("no")),
+    "kill": lambda case: case.store.settle(case.notice(30), Undeliverable("no")),
     "defer": lambda case: case.store.settle(case.notice(30), Deferred(NOON + MINUTE)),
     "retry_the_first": lambda case: case.store.retry(case.notice(10)),
     "retry_the_second": lambda case: case.store.retry(case.notice(20)),
@@ -219,7 +219,7 @@ async def stores(tmp_path: Path) -> AsyncIterator[Two]:
     ("messages", "act"),
     [
         *((5, act) for act in SINGLE),
-        *((3, act) for act in ("append", "deliver", "bury", "defer", "retry_the_second")),
+        *((3, act) for act in ("append", "deliver", "kill", "defer", "retry_the_second")),
         *((2, act) for act in ("append", "retry_the_second")),
     ],
 )
@@ -267,15 +267,15 @@ async def test_a_notice_of_this_process_is_claimed_without_reading_the_index(
     stores.proxy.forget()
     for _ in range(3):
         session = await stored(stores.stopping, with_notices(user_says(session), 2), NOON)
-    told = []
+    delivered = []
     outcomes: list[Outcome] = [Delivered(), Deferred(NOON), Undeliverable("no")] * 2
     for outcome in [*outcomes, Delivered(), Delivered()]:
         (notice,) = await stores.stopping.claim(REPORTS, NOON, LEASE, 8)
         await stores.stopping.settle(notice.notice_id, outcome)
-        told.append(notice.position)
+        delivered.append(notice.position)
     left = await stores.stopping.claim(REPORTS, NOON, LEASE, 8)
 
-    assert told == [10, 11, 11, 20, 21, 21, 30, 31]
+    assert delivered == [10, 11, 11, 20, 21, 21, 30, 31]
     assert left == ()
     assert "Query" not in stores.proxy.operations
 
