@@ -4,12 +4,14 @@ BIN := .venv/bin
 UPGRADE ?=
 # How many processes run the tests: auto is one for each core.
 WORKERS ?= auto
+# The measures that `make bench` runs: empty runs all but the long ones.
+NAMES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test test-fast bench format lock clean
+.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs bench format lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## Create .venv with what the server needs, and the ai-agent-server command
 
@@ -26,8 +28,11 @@ test: lint ## Everything: format, lint, types, layers, and the whole suite
 test-fast: install-dev ## The units, the ports on memory and SQLite, and the wire, in two minutes
 	$(PYTEST) --quiet -m "not dynamodb" tests/unit tests/contract tests/e2e/test_wire.py
 
-bench: install-dev ## Measure throughput, latency and memory
-	$(BIN)/python -m tests.bench
+phoenix-pairs: install-dev ## The live chat over a plain Phoenix application, with every two knobs
+	$(PYTEST) --quiet -m "" tests/e2e/plain_phoenix
+
+bench: install-dev ## Measure throughput, latency and memory (NAMES=relay: only that)
+	$(BIN)/python -m tests.bench $(NAMES)
 
 format: install-dev node_modules/.installed ## Rewrite the sources in the house's format
 	$(BIN)/ruff check --fix --exit-zero --quiet

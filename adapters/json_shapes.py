@@ -11,6 +11,9 @@ from domain.message import Author
 from domain.notice import HandoverContext
 from domain.status import Reason, Status
 
+NO_SUMMARY = "-"
+"""The `summary` of a status without one: an Ecto changeset that requires it refuses a blank one."""
+
 
 class CamelStruct(msgspec.Struct, rename="camel", gc=False):
     """A JSON object with camelCase keys."""

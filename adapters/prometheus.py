@@ -119,10 +119,15 @@ class Metrics(SocketObserver, ports.Observer):
             ["kind", "outcome"],
             registry=registry,
         )
-        self.live_chat = Counter(
-            "live_chat_heard",
-            "Events from the bridge by outcome",
+        self.bridge_events = Counter(
+            "ai_agent_bridge_events",
+            "Messages and signs from the bridge's socket by outcome",
             ["outcome"],
+            registry=registry,
+        )
+        self.topics_left = Counter(
+            "ai_agent_bridge_topics_left",
+            "Topics of open conversations left because of ELIXIR_FOLLOWED_TOPICS",
             registry=registry,
         )
         self._logged_outcomes: set[str] = set()
@@ -199,10 +204,14 @@ class Metrics(SocketObserver, ports.Observer):
 
     def inbound_event(self, outcome: str) -> None:
         """Count an event from the bridge by its outcome."""
-        self.live_chat.labels(outcome).inc()
+        self.bridge_events.labels(outcome).inc()
         if outcome in ("closed", "unknown") and outcome not in self._logged_outcomes:
             self._logged_outcomes.add(outcome)
-            extra = {"action": "heard_astray", "outcome": outcome}
+            extra = {"action": "bridge_message_unmatched", "outcome": outcome}
             logger.warning(
                 "A message from the bridge had no conversation; logged once", extra=extra
             )
+
+    def topic_left(self) -> None:
+        """Count an open conversation whose topic at the bridge is followed no longer."""
+        self.topics_left.inc()

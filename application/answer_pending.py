@@ -321,7 +321,7 @@ class AnswerPending:
 
 
 class _CancelOnTakeover:
-    """Cancels the running turn when another writer changes the conversation's status."""
+    """Cancels the running turn when another writer changes the conversation's owner."""
 
     __slots__ = ("_turn",)
 
@@ -331,7 +331,7 @@ class _CancelOnTakeover:
     def __call__(self, event: Event) -> None:
         if not isinstance(event, Appended) or event.origin is self._turn:
             return
-        if any(isinstance(entry, StatusChange) for entry in event.entries):
+        if any(isinstance(each, StatusChange) and each.changes_owner for each in event.entries):
             self._turn.task.cancel()
 
 

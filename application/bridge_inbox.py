@@ -1,12 +1,14 @@
-"""Live chats at the bridge: which topics to follow there, and what to do with inbound messages.
+"""Live chats at the bridge: which topics to follow there, and what to do with inbound events.
 
 What the user writes here goes there with the outbox, in order; this is the way back.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any, NamedTuple, TypeVar
 
 from application.ports import (
     Appended,
@@ -18,9 +20,10 @@ from application.ports import (
     InboundMessage,
     LiveChatGateway,
     MalformedEvent,
+    TopicJoined,
+    TopicUnavailable,
     Typing,
 )
-from application.post_message import PostMessage
 from application.session_log import CachedSession, SessionLog
 from application.transfers import Transfers
 from domain.backoff import backoff
@@ -36,31 +39,54 @@ TALKING = (Status.WAITING, Status.LIVE)
 LISTING_PAGE = 100
 """The number of sessions listed at a time."""
 FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.5, 30.0
-"""The pauses between two attempts to store an inbound message."""
+"""The pauses between two attempts to store what came from the bridge."""
 CLOCK_SKEW = timedelta(seconds=10)
 """The time by which the bridge's clock, or a coordinator's, may be behind ours."""
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+class _Followed(NamedTuple):
+    """A conversation whose topic is followed, as far as this process knows it."""
+
+    session_id: SessionId
+    status: Status
+    since: int
+    """The seq of its newest known status change; 0: none is known."""
+
+
+@dataclass(slots=True, kw_only=True)
 class BridgeInbox:
-    """Handles what comes from the bridge; `start` it once the gateway and the store are open."""
+    """Handles what comes from the bridge; `start` it once the gateway and the store are open.
+
+    It follows the topics of all transfers and live chats, and those of the most recently active
+    conversations with the AI, in which a coordinator or the user may write unasked.
+    """
 
     gateway: LiveChatGateway
     session_log: SessionLog
     fanout: Fanout
     clock: Clock
-    post: PostMessage
     transfers: Transfers
     archive: Archive
     jitter: Callable[[], float]
-    """A float in 0..1."""
+    """Returns a float in 0..1."""
     count: Callable[[str], None]
-    """Called with the outcome of each inbound event: `spoken`, `typing`, `duplicate`, `late`,
-    `closed`, `unknown` or `garbled`."""
-    _followed: dict[Customer, tuple[SessionId, int]] = field(default_factory=dict)
-    """The customers whose topic is followed: for which session, since which seq."""
+    """Called with the outcome of each inbound message or sign: `stored`, `typing`, `duplicate`,
+    `late`, `closed`, `unknown` or `malformed`."""
+    count_left: Callable[[], None]
+    """Called when an open conversation's topic is left because of `max_ai_topics`."""
+    max_ai_topics: int
+    """The most topics of conversations with the AI that are followed."""
+    _talking: dict[Customer, _Followed] = field(default_factory=dict)
+    _with_ai: dict[Customer, _Followed] = field(default_factory=dict)
+    """The least recently active first."""
+    _unavailable: set[Customer] = field(default_factory=set)
+    """The customers whose topic cannot be joined at the moment."""
     _changed: set[Customer] = field(default_factory=set)
     """Customers whose conversation has changed since the last `refresh` began."""
+    _is_ai_listed: bool = False
+    _notifications: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self) -> None:
         """Subscribe to local events and to the gateway. `refresh` finds the chats under way."""
@@ -70,61 +96,108 @@ class BridgeInbox:
     def stop(self) -> None:
         """Unsubscribe from local events."""
         self.fanout.untap(self._on_local_event)
+        for task in self._notifications:
+            task.cancel()
 
     # Which topics to follow.
 
     async def refresh(self) -> None:
-        """Follow exactly the customers who, by the store, wait for a coordinator or have one.
+        """Follow all customers who, by the store, wait for a coordinator or have one.
 
-        Finds chats that began before this process did, or in another one.
+        Finds chats that other processes began or ended. The first call also finds the most recent
+        conversations with the AI; later ones are known by their events.
         Raises: StorageUnavailable.
         """
         self._changed.clear()
         talking = {
-            session.customer: (session.session_id, session.seq)
+            session.customer: _followed(session)
             for status in TALKING
-            for session in await self._all(status)
+            for session in await self._list(status)
         }
-        for customer in self._followed.keys() - talking.keys() - self._changed:
-            self._unfollow(customer)
+        for customer in self._talking.keys() - talking.keys() - self._changed:
+            del self._talking[customer]
+            self._leave(customer)
         for customer in talking.keys() - self._changed:
-            self._follow(customer, *talking[customer])
+            self._follow(customer, talking[customer])
+        if not self._is_ai_listed and self.max_ai_topics > 0:
+            await self._follow_recent()
 
-    async def _all(self, status: Status) -> list[Session]:
-        page = await self.archive.list_sessions(status=status, limit=LISTING_PAGE)
-        found = list(page.sessions)
-        while page.cursor is not None:
-            page = await self.archive.list_sessions(
-                status=status, limit=LISTING_PAGE, cursor=page.cursor
-            )
+    async def _follow_recent(self) -> None:
+        """Follow the most recently active conversations with the AI."""
+        listed = await self._list(Status.AI, self.max_ai_topics)
+        self._is_ai_listed = True
+        known, self._with_ai = self._with_ai, {}
+        for session in reversed(listed):  # which begin with the newest
+            if session.customer not in self._changed | self._talking.keys() | known.keys():
+                self._follow(session.customer, _followed(session))
+        self._with_ai |= known
+        self._leave_least_active()
+
+    async def _list(self, status: Status, limit: int | None = None) -> list[Session]:
+        """List the sessions in this status, newest first, at most `limit`."""
+        found: list[Session] = []
+        cursor = None
+        while limit is None or len(found) < limit:
+            size = LISTING_PAGE if limit is None else min(LISTING_PAGE, limit - len(found))
+            page = await self.archive.list_sessions(status=status, limit=size, cursor=cursor)
             found += page.sessions
+            cursor = page.cursor
+            if cursor is None:
+                break
         return found
 
     def _on_local_event(self, customer: Customer, event: Event) -> None:
         if isinstance(event, Appended):
             self._changed.add(customer)
-            for entry in event.entries:
-                if isinstance(entry, StatusChange):
-                    self._on_change(customer, event.session_id, entry)
+            self._on_appended(customer, event.session_id, event.entries)
         elif isinstance(event, Typing) and event.author == Author.USER:
-            if customer in self._followed:
+            if customer in self._talking:
                 self.gateway.show_typing(customer)
 
-    def _on_change(self, customer: Customer, session_id: SessionId, change: StatusChange) -> None:
-        followed_session, since = self._followed.get(customer, (None, 0))
-        if followed_session == session_id and change.seq < since:
-            return  # two writers of one process may publish in the other order
-        if change.status in TALKING:
-            self._follow(customer, session_id, change.seq)
-        elif followed_session == session_id:
-            self._unfollow(customer)
+    def _on_appended(
+        self, customer: Customer, session_id: SessionId, entries: Sequence[Entry]
+    ) -> None:
+        known = self._talking.get(customer) or self._with_ai.get(customer)
+        change = next((e for e in reversed(entries) if isinstance(e, StatusChange)), None)
+        if change is not None:
+            is_same = known is not None and known.session_id == session_id
+            if known is not None and is_same and change.seq < known.since:
+                return  # two writers of one process may publish in the other order
+            if change.status in TALKING or known is None or is_same:
+                self._move(customer, _Followed(session_id, change.status, change.seq))
+        elif customer not in self._talking:
+            since = known.since if known is not None and known.session_id == session_id else 0
+            self._move(customer, _Followed(session_id, Status.AI, since))
+        if customer in self._unavailable and _needs_bridge(entries, self._talking.get(customer)):
+            self._start(self._store_at_last(lambda: self.transfers.notify_unreachable(customer)))
 
-    def _follow(self, customer: Customer, session_id: SessionId, seq: int) -> None:
-        self._followed[customer] = (session_id, seq)
+    def _move(self, customer: Customer, followed: _Followed) -> None:
+        """Follow the customer's topic, or leave it, by the status of their conversation."""
+        self._with_ai.pop(customer, None)
+        self._talking.pop(customer, None)
+        if followed.status in TALKING or (followed.status is Status.AI and self.max_ai_topics):
+            self._follow(customer, followed)
+            self._leave_least_active()
+        else:
+            self._leave(customer)
+
+    def _follow(self, customer: Customer, followed: _Followed) -> None:
+        if followed.status in TALKING:
+            self._with_ai.pop(customer, None)
+            self._talking[customer] = followed
+        else:
+            self._with_ai[customer] = followed  # at the end, as the most recently active
         self.gateway.follow(customer)
 
-    def _unfollow(self, customer: Customer) -> None:
-        del self._followed[customer]
+    def _leave_least_active(self) -> None:
+        while len(self._with_ai) > self.max_ai_topics:
+            customer = next(iter(self._with_ai))
+            del self._with_ai[customer]
+            self._leave(customer)
+            self.count_left()
+
+    def _leave(self, customer: Customer) -> None:
+        self._unavailable.discard(customer)
         self.gateway.unfollow(customer)
 
     # What comes from there.
@@ -136,18 +209,31 @@ class BridgeInbox:
                 self.fanout.publish(customer, event)
                 self.count("typing")
             case MalformedEvent():
-                self.count("garbled")
+                self.count("malformed")
             case InboundMessage():
-                self.count(await self._store_at_last(customer, event))
+                self.count(await self._store_at_last(lambda: self._store(customer, event)))
+            case TopicJoined():
+                self._unavailable.discard(customer)
+                talking = self._talking.get(customer)
+                if talking is not None and talking.status is Status.WAITING:
+                    await self._store_at_last(lambda: self.transfers.notify_reached(customer))
+            case TopicUnavailable():
+                if customer in self._talking or customer in self._with_ai:
+                    self._unavailable.add(customer)
+                if customer in self._talking:
+                    await self._store_at_last(lambda: self.transfers.notify_unreachable(customer))
 
-    async def _store_at_last(self, customer: Customer, message: InboundMessage) -> str:
-        """Store the message, however often that takes; the bridge sends it but once."""
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._notifications.add(task)
+        task.add_done_callback(self._notifications.discard)
+
+    async def _store_at_last(self, store: Callable[[], Awaitable[T]]) -> T:
+        """Call `store` until it succeeds, however often that takes: events come but once."""
         attempt = 0
         while True:
             try:
-                return await self._store(customer, message)
-            except SessionClosed:
-                return "closed"
+                return await store()
             except Failure:
                 await self.clock.sleep(
                     backoff(attempt, FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S, self.jitter())
@@ -155,42 +241,76 @@ class BridgeInbox:
                 attempt += 1
 
     async def _store(self, customer: Customer, message: InboundMessage) -> str:
-        cached = await self.session_log.current(customer)
+        """Store a message unless it is known or of the past; return the outcome."""
+        # Of the user's messages, any process may have relayed this one: the store knows.
+        read = self.session_log
+        by_user = message.author is Author.USER
+        cached = await (read.reload(customer) if by_user else read.current(customer))
         if cached is None:
             return "unknown"
-        if message.replayed and precedes_live_chat(message, cached.session):
+        if message.replayed and is_past(message, cached.session):
             return "late"
         if is_stored(message, cached):
             return "duplicate"
-        return "duplicate" if await self._store_new(customer, message) else "spoken"
+        try:
+            is_duplicate = await self._store_new(customer, message, cached.session)
+        except SessionClosed:
+            return "closed"
+        return "duplicate" if is_duplicate else "stored"
 
-    async def _store_new(self, customer: Customer, message: InboundMessage) -> bool:
+    async def _store_new(
+        self, customer: Customer, message: InboundMessage, session: Session
+    ) -> bool:
         """Store it in its author's name; return whether it was stored before."""
         message_id = message.message_id or derived_id(message)
-        if message.author is Author.COORDINATOR:
-            posted = await self.transfers.post_coordinator_message(
-                customer,
-                message.text,
-                message.coordinator_id,
-                message_id,
-                replayed=message.replayed,
-            )
-            return posted.duplicate
-        stored = await self.post(
-            customer, None, message.text, message_id, origin=self, from_bridge=True
+        if message.author is Author.USER:
+            return await self.transfers.post_from_bridge(customer, message.text, message_id, self)
+        posted = await self.transfers.post_coordinator_message(
+            customer,
+            message.text,
+            message.coordinator_id,
+            message_id,
+            replayed=message.replayed and not _was_missed(message, session),
         )
-        return stored.duplicate
+        return posted.duplicate
 
 
-def precedes_live_chat(message: InboundMessage, session: Session) -> bool:
-    """Return True if a message that a join replays was written before the newest live chat."""
+def _followed(session: Session) -> _Followed:
+    return _Followed(session.session_id, session.status, session.seq)
+
+
+def _needs_bridge(entries: Sequence[Entry], talking: _Followed | None) -> bool:
+    """Return True if an entry is a request for a human, or by the user in a live chat."""
+    newest = entries[-1]
+    is_live = talking is not None and talking.status is Status.LIVE
+    if is_live and isinstance(newest, Message) and newest.author is Author.USER:
+        return True
+    return any(isinstance(entry, StatusChange) and entry.requests_human for entry in entries)
+
+
+def is_past(message: InboundMessage, session: Session) -> bool:
+    """Return True if a message that a join replays belongs to an earlier part of the conversation.
+
+    It was written before the newest live chat; or by the user, before the AI's part.
+    """
+    if message.at is None:
+        return True
+    if _was_missed(message, session):
+        return False
     transfer = session.transfer
-    if transfer is None or message.at is None:
+    by_user = message.author is Author.USER
+    if transfer is None or (by_user and session.status not in TALKING):
         return True
     # A coordinator who came unasked may have written first, and be known of only now.
     unasked = transfer.reason is Reason.COORDINATOR
     since = session.opened_at if unasked else transfer.requested_at
     return message.at < since - CLOCK_SKEW
+
+
+def _was_missed(message: InboundMessage, session: Session) -> bool:
+    """Return True if it is newer than all entries of the AI's conversation: no topic was joined."""
+    is_newest = message.at is not None and message.at > session.updated_at
+    return session.status is Status.AI and is_newest
 
 
 def is_stored(message: InboundMessage, cached: CachedSession) -> bool:

@@ -16,7 +16,6 @@ from application.ports import Appended, Bridge, Clock, Event, Fanout, Observer, 
 from application.session_log import SessionLog
 from application.transfers import Transfers
 from domain.backoff import backoff
-from domain.decisions import progress_message_id
 from domain.errors import BridgeRefused, BridgeUnavailable, Failure, StorageUnavailable
 from domain.identity import Customer, TransferId
 from domain.message import Entry, StatusChange
@@ -31,8 +30,6 @@ from domain.notice import (
     Undeliverable,
 )
 from domain.outbox import NOTICES_PER_ENTRY
-from domain.status import Status
-from domain.transfer import TransferProgress
 
 MAX_DELIVERIES = 8
 """Notices of a lane under way at once, each of another session; more of them slow the chat."""
@@ -41,7 +38,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 LONGEST_LIVE_CHAT_PAUSE_S = 5.0
 """The longest pause for a user's message to a coordinator who is there."""
 MAX_ATTEMPTS = 200
-"""Attempts before a notice that fails while others succeed becomes a dead letter: hours of them."""
+"""Attempts at the longest pause before a notice that fails becomes a dead letter: hours of them."""
 TIMER_TOLERANCE_S = 0.002
 """The time by which a timer may fire too early, by the clock."""
 POLL_S = 5.0
@@ -50,8 +47,6 @@ LEASE_GRACE_S = 2.0
 """The least time between the end of an attempt and the expiry of its claim."""
 FLUSH_S = 2.0
 """The time for which due notices are still delivered after `run` is cancelled."""
-UNREACHABLE_WITHIN = 50
-"""The number of entries after a request in which the notice of its failure is searched for."""
 
 
 class _Attempt(NamedTuple):
@@ -202,10 +197,7 @@ class DeliverOutbox:
         except StorageUnavailable:
             raise
         except BridgeRefused as error:
-            if isinstance(content, TransferRequested):
-                refused = TransferProgress.REFUSED
-                await self._notify_user(notice.customer, content.transfer_id, refused)
-            return _Attempt("dead", Undeliverable(str(error)), error)
+            return await self._dead(notice, str(error), error)
         except Exception as error:  # whatever it was, it holds up no other session
             return await self._failed(notice, error)
 
@@ -216,13 +208,14 @@ class DeliverOutbox:
         if session is None or not session.waits_for(transfer_id):
             return _Attempt("superseded", Delivered())
         await self._send(notice)
-        since = await self.store.page(
-            notice.session_id, after=notice.position // NOTICES_PER_ENTRY, limit=UNREACHABLE_WITHIN
-        )
-        message_ids = {getattr(entry, "message_id", None) for entry in since}
-        if progress_message_id(transfer_id, TransferProgress.UNREACHABLE) in message_ids:
-            await self._notify_user(notice.customer, transfer_id, TransferProgress.REACHED)
+        if self.bridge.acknowledges:
+            await self.transfers.record_delivery(notice.customer, transfer_id)
         return _Attempt("delivered", Delivered())
+
+    async def _dead(self, notice: Notice, reason: str, error: Exception) -> _Attempt:
+        if isinstance(notice.content, TransferRequested):
+            await self.transfers.record_failure(notice.customer, notice.content.transfer_id)
+        return _Attempt("dead", Undeliverable(reason), error)
 
     async def _send(self, notice: Notice) -> None:
         """Raises: BridgeUnavailable, also when it takes too long; BridgeRefused."""
@@ -243,21 +236,18 @@ class DeliverOutbox:
             timer.cancel()
 
     async def _failed(self, notice: Notice, error: Exception) -> _Attempt:
+        longest_s = _longest_pause_s(notice)
+        if notice.attempts + 1 >= MAX_ATTEMPTS * LONGEST_PAUSE_S / longest_s:
+            return await self._dead(
+                notice, f"given up after {notice.attempts + 1} attempts: {error}", error
+            )
         await self._notify_unreachable(notice)
-        if notice.attempts + 1 >= MAX_ATTEMPTS:
-            reason = f"given up after {MAX_ATTEMPTS} attempts: {error}"
-            return _Attempt("dead", Undeliverable(reason), error)
-        pause_s = self._pause_s(notice)
+        pause_s = backoff(notice.attempts, FIRST_PAUSE_S, longest_s, self.jitter())
         if isinstance(error, BridgeUnavailable) and error.retry_after_s is not None:
             pause_s = max(pause_s, error.retry_after_s)
         self.clock.call_later(pause_s + TIMER_TOLERANCE_S, self._wake_up.set)
         until = self.clock.now() + timedelta(seconds=pause_s)
         return _Attempt("deferred", Deferred(until), error)
-
-    def _pause_s(self, notice: Notice) -> float:
-        relayed = notice.kind is NoticeKind.RELAY
-        longest_s = LONGEST_LIVE_CHAT_PAUSE_S if relayed else LONGEST_PAUSE_S
-        return backoff(notice.attempts, FIRST_PAUSE_S, longest_s, self.jitter())
 
     # What the user is told.
 
@@ -266,12 +256,9 @@ class DeliverOutbox:
         if not isinstance(event, Appended) or self.lane not in event.lanes:
             return
         self._wake_up.set()
-        request = _newest_request(event.entries) if self.lane is TransferRequested.lane else None
-        if request is not None and request.transfer is not None and self.bridge.is_away:
-            notification = self._notify_user(
-                customer, request.transfer.transfer_id, TransferProgress.UNREACHABLE
-            )
-            self._start(self._user_notifications, notification)
+        has_request = self.lane is TransferRequested.lane and _newest_request(event.entries)
+        if has_request and self.bridge.is_away:
+            self._start(self._user_notifications, self._notify_user(customer))
 
     async def _notify_unreachable(self, notice: Notice) -> None:
         """Tell the user if a request for a human is, or waits behind, what cannot be delivered."""
@@ -281,26 +268,21 @@ class DeliverOutbox:
         if cached is None or cached.session.session_id != notice.session_id:
             return
         request = _newest_request(cached.recent)
-        if (
-            request is None
-            or request.transfer is None
-            or notice.position > request.seq * NOTICES_PER_ENTRY
-        ):
-            return
-        await self._notify_user(
-            notice.customer, request.transfer.transfer_id, TransferProgress.UNREACHABLE
-        )
+        if request is not None and notice.position <= request.seq * NOTICES_PER_ENTRY:
+            await self._notify_user(notice.customer)
 
-    async def _notify_user(
-        self, customer: Customer, transfer_id: TransferId, progress: TransferProgress
-    ) -> None:
+    async def _notify_user(self, customer: Customer) -> None:
         with suppress(Failure):  # of the store: then the notice is not settled either
-            await self.transfers.notify_progress(customer, transfer_id, progress)
+            await self.transfers.notify_unreachable(customer)
 
 
 def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:
     """Return the newest request for a human among the entries."""
     for entry in reversed(entries):
-        if isinstance(entry, StatusChange) and entry.status is Status.WAITING:
+        if isinstance(entry, StatusChange) and entry.requests_human:
             return entry
     return None
+
+
+def _longest_pause_s(notice: Notice) -> float:
+    return LONGEST_LIVE_CHAT_PAUSE_S if notice.kind is NoticeKind.RELAY else LONGEST_PAUSE_S

@@ -230,6 +230,11 @@ class Store(SessionStore, Archive, Outbox, UsageStore, Lifecycle, Protocol):
 class Bridge(HealthCheck, Protocol):
     """Receives notices, for the coordinators' side. It may be unreachable for a long time."""
 
+    @property
+    def acknowledges(self) -> bool:
+        """False if requests for a human are accepted here but notified to nobody."""
+        return True
+
     @abstractmethod
     async def wait_until_back(self) -> None:
         """Return once it is worth trying again: at once, unless it is away."""

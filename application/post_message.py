@@ -38,11 +38,10 @@ class PostMessage:
         text: str,
         message_id: MessageId | None = None,
         origin: object = None,
-        from_bridge: bool = False,
     ) -> PostedMessage:
         """Store `text`; a `message_id` that was stored before returns the first acknowledgement.
 
-        `from_bridge`: it was written there, to a coordinator. Raises: StorageUnavailable.
+        Raises: StorageUnavailable.
         """
         the_id = message_id or MessageId(self.new_id())
         key = user_key(message_id) if message_id is not None else None
@@ -50,9 +49,7 @@ class PostMessage:
 
         def decide(session: Session | None) -> Draft:
             now = self.clock.now()
-            return record_user_message(
-                session, open_session, the_id, text, now, key=key, from_bridge=from_bridge
-            )
+            return record_user_message(session, open_session, the_id, text, now, key=key)
 
         try:
             session = await self.session_log.commit(customer, decide, origin)

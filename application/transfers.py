@@ -1,4 +1,4 @@
-"""Changes of hands: a human requested, cancelled, taken over, returned, ended, closed."""
+"""Status changes: a human requested, cancelled, taken over, returned, ended, closed."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,10 +14,15 @@ from application.turns import Turns
 from domain.decisions import (
     DecisionContext,
     change_status,
+    delivery_key,
     end_live_chat,
     expire,
-    notify_transfer_progress,
+    is_reached,
+    notify_reached,
+    notify_unreachable,
     record_coordinator_message,
+    record_delivery,
+    record_failure,
     request_transfer,
 )
 from domain.errors import DuplicateMessage, SessionClosed
@@ -32,7 +37,7 @@ from domain.identity import (
 )
 from domain.session import Draft, Session
 from domain.status import Status
-from domain.transfer import TransferProgress
+from domain.texts import Text
 
 
 class PostedCoordinatorMessage(NamedTuple):
@@ -54,6 +59,8 @@ class Transfers:
     turns: Turns
     policy: Policy
     new_id: NewId
+    is_joined: Callable[[Customer], bool]
+    """Returns whether messages go both ways on the customer's topic at the bridge."""
 
     async def request(
         self,
@@ -64,21 +71,49 @@ class Transfers:
         origin: object = None,
     ) -> Session:
         """Request a human for the user. Raises: StorageUnavailable."""
+        try:
+            session = await self._request(customer, location_id, text, message_id, origin)
+        except DuplicateMessage:
+            cached = await self.session_log.reload(customer)
+            session = cached.session if cached is not None else None
+        assert session is not None
+        return session
+
+    async def post_from_bridge(
+        self, customer: Customer, text: str, message_id: MessageId | None, origin: object
+    ) -> bool:
+        """Store a user's message from the bridge; it requests a human where none was.
+
+        The AI would answer where the user is not. Returns whether it was stored before.
+        Raises: StorageUnavailable.
+        """
+        try:
+            await self._request(customer, None, text, message_id, origin, from_bridge=True)
+        except DuplicateMessage:
+            return True
+        return False
+
+    async def _request(
+        self,
+        customer: Customer,
+        location_id: LocationId | None,
+        text: str | None,
+        message_id: MessageId | None,
+        origin: object,
+        *,
+        from_bridge: bool = False,
+    ) -> Session | None:
         context = await self._decision_context(customer.business_id)
         open_session = self.session_log.session_factory(customer, location_id)
         the_id = message_id or MessageId(self.new_id())
         key = user_key(message_id) if message_id is not None and text is not None else None
 
         def decide(session: Session | None) -> Draft | None:
-            return request_transfer(session, open_session, context(), text, the_id, key=key)
+            return request_transfer(
+                session, open_session, context(), text, the_id, key=key, from_bridge=from_bridge
+            )
 
-        try:
-            session = await self.session_log.commit(customer, decide, origin)
-        except DuplicateMessage:
-            cached = await self.session_log.reload(customer)
-            session = cached.session if cached is not None else None
-        assert session is not None
-        return session
+        return await self.session_log.commit(customer, decide, origin)
 
     async def end(self, customer: Customer, origin: object = None) -> Session:
         """Cancel the user's request, or end their live chat.
@@ -159,19 +194,69 @@ class Transfers:
         first = await load_session(self.store, SessionId(duplicate.session_id))
         return PostedCoordinatorMessage(message_id, first.session, duplicate.seq, duplicate=True)
 
-    async def notify_progress(
-        self, customer: Customer, transfer_id: TransferId, progress: TransferProgress
-    ) -> None:
-        """Tell the user, once, what has become of their request for a human: see `decisions`.
+    async def record_delivery(self, customer: Customer, transfer_id: TransferId) -> None:
+        """Store that the bridge has acknowledged a request, and notify a user who waited for it.
 
-        Raises: StorageUnavailable.
+        Idempotent. Raises: StorageUnavailable.
+        """
+        context = await self._decision_context(customer.business_id)
+        session = await self.session_log.commit(
+            customer, lambda session: record_delivery(session, transfer_id, context())
+        )
+        await self._notify_reached(session, context)
+
+    async def record_failure(self, customer: Customer, transfer_id: TransferId) -> None:
+        """Store that a request is a dead letter, and notify the user.
+
+        Idempotent. Raises: StorageUnavailable.
         """
         context = await self._decision_context(customer.business_id)
         with suppress(DuplicateMessage):
             await self.session_log.commit(
-                customer,
-                lambda session: notify_transfer_progress(session, transfer_id, progress, context()),
+                customer, lambda session: record_failure(session, transfer_id, context())
             )
+
+    async def notify_unreachable(self, customer: Customer) -> None:
+        """Notify the user, once, that the coordinators cannot be reached, if that concerns them.
+
+        Raises: StorageUnavailable.
+        """
+        context = await self._decision_context(customer.business_id)
+
+        def decide(session: Session | None) -> Draft | None:
+            return notify_unreachable(session, context(), is_joined=self.is_joined(customer))
+
+        with suppress(DuplicateMessage):
+            await self.session_log.commit(customer, decide)
+
+    async def notify_reached(self, customer: Customer) -> None:
+        """Notify the user, once, that the coordinators have the request after all.
+
+        Only where they had been notified otherwise; to be called when the topic has been joined.
+        Raises: StorageUnavailable.
+        """
+        context = await self._decision_context(customer.business_id)
+        cached = await self.session_log.reload(customer)  # another process may have delivered it
+        await self._notify_reached(cached.session if cached is not None else None, context)
+
+    async def _notify_reached(
+        self, session: Session | None, context: Callable[[], DecisionContext]
+    ) -> None:
+        transfer = session.transfer if session is not None else None
+        if session is None or transfer is None:
+            return
+        customer, now = session.customer, context().at
+        if not is_reached(session, is_joined=self.is_joined(customer)):
+            return
+
+        def decide(session: Session | None) -> Draft | None:
+            return notify_reached(session, context(), is_joined=self.is_joined(customer))
+
+        for text in (Text.UNREACHABLE, Text.REFUSED):
+            if await self.store.stored(customer, delivery_key(transfer.transfer_id, text), now):
+                with suppress(DuplicateMessage):
+                    await self.session_log.commit(customer, decide)
+                return
 
     async def expire(self, session: Session) -> Session | None:
         """Expire the session's transfer, or close the session for inactivity, if it is time.

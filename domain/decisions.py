@@ -16,17 +16,11 @@ from domain.message import Action, Author, Message, Summary, ToolUse
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from domain.texts import Text, localized
-from domain.transfer import TransferProgress
+from domain.transfer import TransferState
 from domain.usage import Usage
 
 WAITING_ACTION: Action = {"type": "live_chat", "status": Status.WAITING.value}
 """Stored with the message that announces a transfer; adapters add the live chat's topic and URL."""
-
-_PROGRESS_TEXTS = {
-    TransferProgress.UNREACHABLE: Text.UNREACHABLE,
-    TransferProgress.REACHED: Text.REACHED,
-    TransferProgress.REFUSED: Text.REFUSED,
-}
 
 OpenSession = Callable[[], Session]
 """Makes the head of a session that has no entries yet."""
@@ -54,14 +48,9 @@ def record_user_message(
     at: datetime,
     *,
     key: str | None = None,
-    from_bridge: bool = False,
 ) -> Draft:
-    """Append the user's message, whoever owns the conversation.
-
-    `from_bridge`: it came from the bridge, which need not be notified of it.
-    """
+    """Append the user's message, whoever owns the conversation."""
     draft = Draft(open_or_new(session, open_session), key=key)
-    draft.from_bridge = from_bridge
     _append_user_message(draft, message_id, text, at)
     return draft
 
@@ -130,13 +119,16 @@ def request_transfer(
     message_id: MessageId,
     *,
     key: str | None = None,
+    from_bridge: bool = False,
 ) -> Draft | None:
     """Ask for a human for the user, with `text` as their message.
 
-    Where a human was already asked for or is there, only the message is appended.
+    Where a human was already asked for or is there, only the message is appended. `from_bridge`:
+    the message was written there, so that the bridge is not notified of it.
     """
     current = open_or_new(session, open_session)
     draft = Draft(current, key=key)
+    draft.from_bridge = from_bridge
     if text is not None:
         _append_user_message(draft, message_id, text, context.at)
     if current.status is Status.AI:
@@ -228,24 +220,94 @@ def record_coordinator_message(
     return draft
 
 
-def notify_transfer_progress(
-    session: Session | None,
-    transfer_id: TransferId,
-    progress: TransferProgress,
-    context: DecisionContext,
+def record_delivery(
+    session: Session | None, transfer_id: TransferId, context: DecisionContext
 ) -> Draft | None:
-    """Notify the user, once, of their request's progress; None if they no longer wait."""
-    if session is None or not session.waits_for(transfer_id):
+    """Append that the bridge has acknowledged a request; None: it is known, or nobody waits."""
+    if session is None or not session.waits_for(transfer_id) or _is_delivered(session):
         return None
-    message_id = progress_message_id(transfer_id, progress)
-    draft = Draft(session, key=f"s:{message_id}")
-    _append_text(draft, _PROGRESS_TEXTS[progress], context, message_id=message_id)
+    draft = Draft(session)
+    draft.change_status(Status.WAITING, Reason.DELIVERED, context.at)
     return draft
 
 
-def progress_message_id(transfer_id: TransferId, progress: TransferProgress) -> MessageId:
-    """Return the id of the message that notifies of this progress: the same for every writer."""
-    return MessageId(f"{transfer_id}-{progress}")
+def record_failure(
+    session: Session | None, transfer_id: TransferId, context: DecisionContext
+) -> Draft | None:
+    """Append that a request is a dead letter, and a notice to the user, who goes on waiting.
+
+    None: it is known, or the request was delivered before, or nobody waits.
+    """
+    if session is None or not session.waits_for(transfer_id):
+        return None
+    if session.transfer is None or session.transfer.state is not TransferState.REQUESTED:
+        return None
+    draft = _keyed_draft(session, transfer_id, Text.REFUSED)
+    draft.change_status(Status.WAITING, Reason.UNDELIVERABLE, context.at)
+    _append_delivery_text(draft, transfer_id, Text.REFUSED, context)
+    return draft
+
+
+def notify_unreachable(
+    session: Session | None, context: DecisionContext, *, is_joined: bool
+) -> Draft | None:
+    """Notify the user that the coordinators cannot be reached; None: they can, or are not needed.
+
+    While the user waits, unless the request is a dead letter, of which they know; in a live chat,
+    if they wrote last. `is_joined`: messages go both ways on their topic.
+    """
+    transfer = session.transfer if session is not None else None
+    if session is None or transfer is None:
+        return None
+    if session.status is Status.WAITING:
+        if is_reached(session, is_joined=is_joined) or transfer.state is TransferState.FAILED:
+            return None
+        text = Text.UNREACHABLE
+    elif session.status is Status.LIVE and not is_joined and session.last_user_seq == session.seq:
+        text = Text.NOT_RELAYED
+    else:
+        return None
+    draft = _keyed_draft(session, transfer.transfer_id, text)
+    _append_delivery_text(draft, transfer.transfer_id, text, context)
+    return draft
+
+
+def notify_reached(
+    session: Session | None, context: DecisionContext, *, is_joined: bool
+) -> Draft | None:
+    """Notify the user that the coordinators have the request after all; None: they do not."""
+    if session is None or not is_reached(session, is_joined=is_joined):
+        return None
+    assert session.transfer is not None
+    transfer_id = session.transfer.transfer_id
+    draft = _keyed_draft(session, transfer_id, Text.REACHED)
+    _append_delivery_text(draft, transfer_id, Text.REACHED, context)
+    return draft
+
+
+def is_reached(session: Session, *, is_joined: bool) -> bool:
+    """Return whether the user waits on a request that the coordinators have, and can answer."""
+    return is_joined and session.status is Status.WAITING and _is_delivered(session)
+
+
+def delivery_key(transfer_id: TransferId, text: Text) -> str:
+    """Return the idempotency key of a text about a request's delivery: once each per transfer."""
+    return f"s:{transfer_id}-{text}"
+
+
+def _is_delivered(session: Session) -> bool:
+    transfer = session.transfer
+    return transfer is not None and transfer.state is TransferState.DELIVERED
+
+
+def _keyed_draft(session: Session, transfer_id: TransferId, text: Text) -> Draft:
+    return Draft(session, key=delivery_key(transfer_id, text))
+
+
+def _append_delivery_text(
+    draft: Draft, transfer_id: TransferId, text: Text, context: DecisionContext
+) -> None:
+    _append_text(draft, text, context, message_id=MessageId(f"{transfer_id}-{text}"))
 
 
 def expire(session: Session, context: DecisionContext, idle_s: float) -> Draft | None:

@@ -6,7 +6,6 @@ from domain.business import DEFAULT_LANGUAGE
 from domain.message import Author, Entry, Message, StatusChange, ToolUse
 from domain.notice import HandoverContext, HandoverMessage
 from domain.session import Session
-from domain.status import Status
 from domain.view import window
 
 LAST_MESSAGES = 10
@@ -45,7 +44,7 @@ def _summary(session: Session, recent: Sequence[Entry]) -> str | None:
         if isinstance(entry, StatusChange):
             if entry.handover_note is not None:
                 return entry.handover_note
-            if entry.status is Status.WAITING:
+            if entry.requests_human:
                 return rolling
     return rolling or session.handover_note
 

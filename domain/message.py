@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from domain.errors import InvalidPayload, MessageTooLong
 from domain.identity import CoordinatorId, MessageId
-from domain.status import Reason, Status
+from domain.status import DELIVERY, Reason, Status
 from domain.tokens import estimate_tokens
 from domain.transfer import Transfer
 from domain.usage import Usage
@@ -91,7 +91,7 @@ class Message(
 
 
 class StatusChange(Struct, frozen=True, kw_only=True, rename={"handover_note": "summary"}):
-    """A change of the owner of the conversation."""
+    """A change of the owner of the conversation, or only of the state of its transfer."""
 
     seq: int
     status: Status
@@ -101,6 +101,16 @@ class StatusChange(Struct, frozen=True, kw_only=True, rename={"handover_note": "
     transfer: Transfer | None = None
     handover_note: str | None = None
     """A note for the next owner, by the side that handed the conversation over."""
+
+    @property
+    def changes_owner(self) -> bool:
+        """False if it records only the delivery of the request for a human."""
+        return self.reason not in DELIVERY
+
+    @property
+    def requests_human(self) -> bool:
+        """True if from here on the user waits for a human."""
+        return self.status is Status.WAITING and self.changes_owner
 
     @property
     def text(self) -> str:

@@ -1,6 +1,6 @@
 """The notices that the bridge gets of what is appended to a conversation.
 
-A coordinator's messages cause none: they come from the bridge.
+A coordinator's messages cause none, nor does the delivery of a request: they come from the bridge.
 """
 
 from collections.abc import Callable, Sequence
@@ -74,6 +74,8 @@ def _contents(
 
 
 def _of_change(change: StatusChange, draft: Draft, log: Sequence[Entry]) -> list[NoticeContent]:
+    if not change.changes_owner:
+        return []
     changed = StatusChanged(
         at=change.at, status=change.status, handover_note=draft.session.handover_note
     )

@@ -11,7 +11,7 @@ from domain.errors import SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, Customer, LocationId, SessionId, TransferId
 from domain.message import Author, Entry, Message, StatusChange, Summary, token_cost
 from domain.notice import Notice
-from domain.status import TRANSITIONS, Reason, Status
+from domain.status import DELIVERY, TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage, together
 
@@ -52,9 +52,9 @@ class Session(
     updated_at: datetime
     status: Status = Status.AI
     reason: Reason | None = None
-    """The reason of the last status change; None before the first."""
+    """The reason of the last change of owner; None before the first."""
     epoch: int = 0
-    """+1 at every status change: work begun in one epoch may not be stored in another."""
+    """+1 at every change of owner: work begun in one epoch may not be stored in another."""
     seq: int = 0
     """The newest entry's; 0 before the first."""
     last_user_seq: int = 0
@@ -133,6 +133,14 @@ class Session(
         return together(self.usage, message.usage, summary.usage if summary is not None else None)
 
     def _after_change(self, change: StatusChange) -> "Session":
+        if not change.changes_owner:
+            return replace(
+                self,
+                updated_at=change.at,
+                seq=change.seq,
+                transfer=change.transfer,
+                tokens=self._tokens_with(change),
+            )
         # Messages of a user who waited in vain are still pending; all others are settled.
         in_vain = change.reason in (Reason.EXPIRED, Reason.CANCELLED)
         settled = self.settled_seq if in_vain else self.last_user_seq
@@ -270,7 +278,7 @@ class Draft:
         change = StatusChange(
             seq=self.next_seq,
             status=to,
-            epoch=self.session.epoch + 1,
+            epoch=self.session.epoch + (reason not in DELIVERY),
             reason=reason,
             at=at,
             transfer=transfer,

@@ -1,4 +1,4 @@
-"""The owners of a conversation, and the table of all changes between them."""
+"""The owners of a conversation, and the table of all status changes."""
 
 from enum import StrEnum
 
@@ -13,7 +13,10 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """The reason of a status change; the first four are also reasons of a transfer."""
+    """The reason of a status change; the first four are also reasons of a transfer.
+
+    `delivered` and `undeliverable` are of the request alone, and change no owner.
+    """
 
     USER_REQUEST = "user_request"
     AI_DECISION = "ai_decision"
@@ -23,6 +26,8 @@ class Reason(StrEnum):
     TAKEOVER = "takeover"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
     RETURNED = "returned"
     ENDED_BY_USER = "ended_by_user"
     CLOSED_BY_COORDINATOR = "closed_by_coordinator"
@@ -32,11 +37,14 @@ class Reason(StrEnum):
 
 
 CLOSING = frozenset({Reason.CLOSED_BY_COORDINATOR, Reason.IDLE})
+DELIVERY = frozenset({Reason.DELIVERED, Reason.UNDELIVERABLE})
+"""The outcomes of delivering a request for a human to the bridge: owner and epoch stay."""
 _ASKING = frozenset({Reason.USER_REQUEST, Reason.AI_DECISION, Reason.AI_FAILURE})
 
 TRANSITIONS: dict[tuple[Status, Status], frozenset[Reason]] = {
     (Status.AI, Status.WAITING): _ASKING,
     (Status.AI, Status.LIVE): frozenset({Reason.COORDINATOR}),
+    (Status.WAITING, Status.WAITING): DELIVERY,
     (Status.WAITING, Status.LIVE): frozenset({Reason.ACCEPTED}),
     (Status.LIVE, Status.LIVE): frozenset({Reason.TAKEOVER}),
     (Status.WAITING, Status.AI): frozenset({Reason.CANCELLED, Reason.EXPIRED}),

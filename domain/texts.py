@@ -12,6 +12,7 @@ class Text(StrEnum):
     UNREACHABLE = "unreachable"
     REACHED = "reached"
     REFUSED = "refused"
+    NOT_RELAYED = "not_relayed"
     JOINED = "joined"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
@@ -34,6 +35,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.REACHED: "Cererea a ajuns acum la colegii mei.",
         Text.REFUSED: "Cererea nu a putut fi transmisă colegilor mei. "
         "Puteți aștepta sau puteți continua cu asistentul.",
+        Text.NOT_RELAYED: "Mesajele nu ajung la colegul meu în acest moment. "
+        "Le transmit de îndată ce se poate.",
         Text.JOINED: "{who} s-a alăturat conversației.",
         Text.CANCELLED: "Am anulat cererea. Puteți continua conversația cu asistentul.",
         Text.EXPIRED: "Din păcate niciun coleg nu a putut prelua conversația. "
@@ -58,6 +61,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.REACHED: "My colleagues have the request now.",
         Text.REFUSED: "The request could not be passed on to my colleagues. "
         "You can wait, or go on with the assistant.",
+        Text.NOT_RELAYED: "Messages do not reach my colleague at the moment. "
+        "I pass them on as soon as I can.",
         Text.JOINED: "{who} has joined the conversation.",
         Text.CANCELLED: "I have cancelled the request. You can go on with the assistant.",
         Text.EXPIRED: "Unfortunately no colleague could take over. "

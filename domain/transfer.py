@@ -7,30 +7,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.identity import CoordinatorId, TransferId
-from domain.status import CLOSING, Reason
+from domain.status import CLOSING, DELIVERY, Reason
 
 
 class TransferState(StrEnum):
     """The state of a request for a human."""
 
     REQUESTED = "requested"
+    """It is stored. It stays so where no bridge is notified."""
     DELIVERED = "delivered"
+    """The bridge has acknowledged it."""
+    FAILED = "failed"
+    """It is a dead letter; the user waits all the same, until it expires or is cancelled."""
     ACCEPTED = "accepted"
     ENDED = "ended"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
-    FAILED = "failed"
-
-
-class TransferProgress(StrEnum):
-    """The progress of a request's delivery; the user is notified of each at most once."""
-
-    UNREACHABLE = "unreachable"
-    """It has not been delivered yet."""
-    REACHED = "reached"
-    """It has been delivered after all."""
-    REFUSED = "refused"
-    """It can never be delivered."""
 
 
 _AFTER: dict[Reason, TransferState] = {
@@ -38,13 +30,19 @@ _AFTER: dict[Reason, TransferState] = {
     Reason.TAKEOVER: TransferState.ACCEPTED,
     Reason.CANCELLED: TransferState.CANCELLED,
     Reason.EXPIRED: TransferState.EXPIRED,
+    Reason.DELIVERED: TransferState.DELIVERED,
+    Reason.UNDELIVERABLE: TransferState.FAILED,
     Reason.RETURNED: TransferState.ENDED,
     Reason.ENDED_BY_USER: TransferState.ENDED,
 }
 
 
 class Transfer(Struct, frozen=True, kw_only=True):
-    """A request for a human: `requested → delivered → accepted → ended`, or it fails."""
+    """A request for a human: `requested → delivered → accepted → ended`.
+
+    It may be accepted before it is delivered, and become `failed` and be delivered after all.
+    Instead of being accepted it may become `expired` or `cancelled`.
+    """
 
     transfer_id: TransferId
     reason: Reason
@@ -55,6 +53,7 @@ class Transfer(Struct, frozen=True, kw_only=True):
     """The time at which it expires unless it is accepted."""
     coordinator_id: CoordinatorId | None = None
     ended: Reason | None = None
+    """The reason for which it is over; None: it is not."""
 
     def after(self, reason: Reason, coordinator_id: CoordinatorId | None) -> "Transfer":
         """Return the transfer once its session has changed status for `reason`."""
@@ -68,5 +67,5 @@ class Transfer(Struct, frozen=True, kw_only=True):
             self,
             state=state,
             coordinator_id=coordinator_id if is_live else self.coordinator_id,
-            ended=None if is_live else reason,
+            ended=None if is_live or reason in DELIVERY else reason,
         )

@@ -194,6 +194,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="attempts at a request to the bridge before the notice waits in the outbox",
         ),
     ] = 3
+    elixir_followed_topics: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=100_000,
+            description="conversations with the AI, the most recently active, whose topics at the "
+            "bridge are joined too, for messages that people write there unasked; 0: none",
+        ),
+    ] = 900
     bridge_host: Annotated[
         str, msgspec.Meta(min_length=1, description="address that the reference bridge listens on")
     ] = "127.0.0.1"

@@ -10,7 +10,7 @@ from domain.notice import Notice
 
 
 class UserMessageRelay(Protocol):
-    """Sends the user's messages to the live chat."""
+    """Delivers the user's messages to the live chat."""
 
     @abstractmethod
     async def relay(self, notice: Notice) -> None:
@@ -18,12 +18,16 @@ class UserMessageRelay(Protocol):
 
 
 class ElixirBridge(Bridge):
-    """Tells what happened over HTTP, and what the user says in a live chat over the socket."""
+    """Delivers notices over HTTP, and the user's messages in a live chat over the socket."""
 
-    def __init__(self, http: ElixirHttp | None, line: UserMessageRelay) -> None:
+    def __init__(self, http: ElixirHttp | None, live_chats: UserMessageRelay) -> None:
         """`http`: None, where nobody is to be notified."""
         self._http = http
-        self._line = line
+        self._live_chats = live_chats
+
+    @property
+    def acknowledges(self) -> bool:
+        return self._http is not None
 
     @property
     def is_away(self) -> bool:
@@ -36,7 +40,7 @@ class ElixirBridge(Bridge):
     async def deliver(self, notice: Notice) -> None:
         request = request_of(notice)
         if request is None:
-            await self._line.relay(notice)
+            await self._live_chats.relay(notice)
         elif self._http is not None:
             method, path, body = request
             await self._http.send(method, path, body, key=notice.notice_id)

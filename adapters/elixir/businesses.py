@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from adapters.elixir.additions import Additions
 from adapters.elixir.facts import business_of, reservations_of
 from adapters.elixir.http import ElixirHttp
 from application.ports import Businesses, Clock
@@ -42,29 +43,32 @@ class NotUnderstood(BridgeUnavailable):
 
 
 class ElixirBusinesses(Businesses):
-    """Returns the bridge's facts; while it does not answer, those that it gave last."""
+    """Returns the bridge's facts; while it does not answer, the latest ones."""
 
-    def __init__(self, http: ElixirHttp, clock: Clock) -> None:
+    def __init__(self, http: ElixirHttp, clock: Clock, additions: Additions | None = None) -> None:
+        """`additions` gets those that the bridge announces with a business."""
         self._http = http
         self._clock = clock
+        self._additions = additions or Additions()
         self._cache: dict[Hashable, _Cached] = {}
         self._requests: dict[Hashable, asyncio.Task[Any]] = {}
         self._warned: set[str] = set()
 
     async def business(self, business_id: BusinessId) -> Business | None:
-        async def ask() -> Business | None:
+        async def fetch() -> Business | None:
             found = await self._http.get(f"/api/business/{quote(business_id, safe='')}")
+            self._additions.announce(business_id, found)
             if found is None:
                 return None
             return self._understood("business", business_of(business_id, found))
 
         try:
-            return await self._known(business_id, BUSINESS_TTL, ask)
+            return await self._known(business_id, BUSINESS_TTL, fetch)
         except NotUnderstood:
             return None
 
     async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
-        async def ask() -> tuple[Reservation, ...]:
+        async def fetch() -> tuple[Reservation, ...]:
             path = f"/api/business/{quote(customer.business_id, safe='')}/reservations"
             found = await self._http.get(path, {"userId": customer.user_id})
             if found is None:
@@ -72,7 +76,7 @@ class ElixirBusinesses(Businesses):
             return self._understood("reservations", reservations_of(found))
 
         # Not understood stays a failure: "there are none" might be untrue.
-        return await self._known(customer, RESERVATIONS_TTL, ask)
+        return await self._known(customer, RESERVATIONS_TTL, fetch)
 
     def _understood(self, what: str, read: T | None) -> T:
         """Return what was read; warn the first time that it is None. Raises: NotUnderstood."""
@@ -84,7 +88,7 @@ class ElixirBusinesses(Businesses):
             logger.warning("The bridge's facts are not understood, so not known", extra=extra)
         raise NotUnderstood(f"the bridge's {what} is not understood")
 
-    async def _known(self, key: Hashable, ttl: timedelta, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _known(self, key: Hashable, ttl: timedelta, fetch: Callable[[], Awaitable[T]]) -> T:
         """Return the cached answer if it is fresh, else a new one; the old one if that fails."""
         cached = self._cache.pop(key, None)
         if cached is not None:
@@ -92,8 +96,8 @@ class ElixirBusinesses(Businesses):
             if cached.until > self._clock.now():
                 return cached.answer  # type: ignore[no-any-return]
         try:
-            # Shared by all who ask meanwhile, so that it goes on when the first is cancelled.
-            return await asyncio.shield(self._request(key, ttl, ask))
+            # Shared by all callers meanwhile, so that it goes on when the first is cancelled.
+            return await asyncio.shield(self._request(key, ttl, fetch))
         except Failure as error:
             if cached is None:
                 raise
@@ -102,15 +106,15 @@ class ElixirBusinesses(Businesses):
             return cached.answer  # type: ignore[no-any-return]
 
     def _request(
-        self, key: Hashable, ttl: timedelta, ask: Callable[[], Awaitable[T]]
+        self, key: Hashable, ttl: timedelta, fetch: Callable[[], Awaitable[T]]
     ) -> asyncio.Task[T]:
         if (request := self._requests.get(key)) is None:
-            request = self._requests[key] = asyncio.create_task(self._refresh(key, ttl, ask))
+            request = self._requests[key] = asyncio.create_task(self._refresh(key, ttl, fetch))
             request.add_done_callback(lambda _: self._requests.pop(key, None))
         return request
 
-    async def _refresh(self, key: Hashable, ttl: timedelta, ask: Callable[[], Awaitable[T]]) -> T:
-        answer = await ask()
+    async def _refresh(self, key: Hashable, ttl: timedelta, fetch: Callable[[], Awaitable[T]]) -> T:
+        answer = await fetch()
         self._cache.pop(key, None)
         self._cache[key] = _Cached(answer, self._clock.now() + ttl)
         if len(self._cache) > MAX_CACHED_LOOKUPS:

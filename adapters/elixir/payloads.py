@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, assert_never
 
-from adapters.json_shapes import context_json, timestamp
+from adapters.json_shapes import NO_SUMMARY, context_json, timestamp
 from domain.notice import (
     AnswerGiven,
     LiveChatMessagePosted,
@@ -50,7 +50,7 @@ def body_of(notice: Notice) -> Body:
         case StatusChanged() as changed:
             return {
                 "status": changed.status,
-                "summary": changed.handover_note or "",
+                "summary": changed.handover_note or NO_SUMMARY,
                 "updatedAt": timestamp(changed.at),
             }
         case TransferRequested() as requested:

@@ -37,6 +37,9 @@ from adapters.phoenix.frames import (
 CLOSE_CODE = 1000
 """The close code of this client: at the end, and, as in phoenix.js, on a missed heartbeat."""
 
+CONNECTION_LOST = {"reason": "connection lost"}
+"""The payload of ChannelErrored where the channel did not crash."""
+
 
 class PhoenixClientError(Exception):
     """The client of a Phoenix socket was misused, or its request failed."""
@@ -168,10 +171,21 @@ class PushAnswered:
 
 
 @dataclass(frozen=True, slots=True)
-class PushTimedOut:
-    """No reply in time; a push that is still unsent is dropped."""
+class PushReceived:
+    """The server has read this push: it answered a heartbeat that was sent behind it.
+
+    Its reply, if there is one, may still come. A server reads its messages in order.
+    """
 
     ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushTimedOut:
+    """No reply in time; a push that is still unsent (`was_sent` is False) is dropped."""
+
+    ref: str
+    was_sent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +193,7 @@ class PushAbandoned:
     """No reply is possible any more: the connection or the channel was lost."""
 
     ref: str
+    was_sent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +205,7 @@ class FrameIgnored:
 
 SocketEvent = SocketOpened | SocketClosed
 ChannelEvent = ChannelJoined | ChannelRefused | ChannelJoinTimedOut | ChannelErrored | ChannelClosed
-PushEvent = PushAnswered | PushTimedOut | PushAbandoned
+PushEvent = PushAnswered | PushReceived | PushTimedOut | PushAbandoned
 ClientEvent = SocketEvent | ChannelEvent | MessageReceived | PushEvent | FrameIgnored
 
 
@@ -227,7 +242,9 @@ class _Push:
     ref: str
     event: str
     payload: msgspec.Raw
-    timer: int | None  # None: no reply is expected, and it may stay unsent for ever
+    timer: int | None = None  # None: no reply is expected, and it may stay unsent for ever
+    probe_timer: int | None = None
+    probes: bool = False  # a heartbeat is to be sent behind it
 
 
 @dataclass(slots=True, eq=False)
@@ -272,6 +289,7 @@ class ClientSocket:
         self._opened_at: float | None = None
         self._heartbeat_timer: int | None = None
         self._heartbeat_ref: str | None = None
+        self._probes: dict[str, tuple[_Channel, _Push]] = {}  # by the ref of the heartbeat
 
     def __repr__(self) -> str:
         states = {topic: channel.state.value for topic, channel in self._channels.items()}
@@ -299,6 +317,8 @@ class ClientSocket:
                 push = item.unsent.popleft()
                 if push.timer is not None:
                     item.in_flight[push.ref] = push
+                if push.probes:
+                    self._outgoing.appendleft(self._probe(item, push))
                 return _encode(item.join_ref, push.ref, item.topic, push.event, push.payload)
         return None
 
@@ -348,12 +368,20 @@ class ClientSocket:
         self._rearm(channel, now + self._settings.timeout_s, lambda _: self._end(channel))
 
     def push(
-        self, topic: str, event: str, payload: Any, now: float, timeout_s: float | None = None
+        self,
+        topic: str,
+        event: str,
+        payload: Any,
+        now: float,
+        timeout_s: float | None = None,
+        probe_after_s: float | None = None,
     ) -> str:
         """Send an event once the channel is joined, and expect a reply; return its ref.
 
         One of `PushAnswered`, `PushTimedOut` (after `timeout_s` from now; None: the setting) or
-        `PushAbandoned` follows.
+        `PushAbandoned` follows. `probe_after_s`: if there is no reply by then, send a heartbeat
+        behind the push, whose answer is its `PushReceived`, or time out if it is unsent; 0: send
+        the heartbeat directly behind the push, whenever that is sent.
 
         Raises: NotJoined, TooManyWaiting, UnencodablePayload.
         """
@@ -361,6 +389,11 @@ class ClientSocket:
         limit_s = self._settings.timeout_s if timeout_s is None else timeout_s
         channel = self._channels[topic]
         push.timer = self._timers.at(now + limit_s, lambda _: self._push_timed_out(channel, push))
+        if probe_after_s is not None:
+            push.probes = probe_after_s <= 0
+            if not push.probes:
+                at = now + probe_after_s
+                push.probe_timer = self._timers.at(at, lambda _: self._probe_due(channel, push))
         return push.ref
 
     def send(self, topic: str, event: str, payload: Any) -> None:
@@ -435,6 +468,8 @@ class ClientSocket:
             return
         if frame.event == REPLY and frame.ref == self._heartbeat_ref is not None:
             self._heartbeat_ref = None
+        elif frame.event == REPLY and isinstance(frame.ref, str) and frame.ref in self._probes:
+            self._probed(*self._probes.pop(frame.ref))
         elif (channel := self._channel_of(frame)) is not None:
             self._dispatch(channel, frame, now)
 
@@ -452,7 +487,7 @@ class ClientSocket:
             self.close_code = CLOSE_CODE
             return
         self._heartbeat_ref = next(self._refs)
-        self._outgoing.append(_encode(None, self._heartbeat_ref, PHOENIX_TOPIC, HEARTBEAT, {}))
+        self._outgoing.append(_heartbeat(self._heartbeat_ref))
         self._heartbeat_timer = self._timers.at(now + self._settings.heartbeat_s, self._beat)
 
     def _lose_connection(self) -> None:
@@ -462,12 +497,13 @@ class ClientSocket:
             if channel.state is ChannelState.LEAVING:
                 self._end(channel)
             else:
-                self._set_errored(channel, {"reason": "connection lost"})
+                self._set_errored(channel, CONNECTION_LOST)
 
     def _stop_traffic(self) -> None:
         self._outgoing.clear()
         self._timers.cancel(self._heartbeat_timer)
         self._heartbeat_ref = None
+        self._probes.clear()
 
     def _pause(self, steps: tuple[float, ...], failures: int) -> float:
         return steps[min(failures, len(steps) - 1)] * (0.5 + self._random() / 2)
@@ -507,7 +543,7 @@ class ClientSocket:
         elif frame.ref == channel.join_ref:
             self._join_replied(channel, status, response, now)
         elif (push := channel.in_flight.pop(frame.ref, None)) is not None:
-            self._timers.cancel(push.timer)
+            self._cancel_timers(push)
             self._events.append(PushAnswered(push.ref, status, response))
             # Deviation: phoenix.js stays "joined" to a topic that the server does not know.
             if status == "error" and response == {"reason": "unmatched topic"}:
@@ -515,7 +551,7 @@ class ClientSocket:
                 self._schedule_rejoin(channel, now)
 
     def _join(self, channel: _Channel, now: float) -> None:
-        # New at each join, to tell its phx_close from that of the last join.
+        # New at each join, to distinguish its phx_close from that of the last join.
         ref = next(self._refs)
         try:
             payload = channel.payload() if callable(channel.payload) else channel.payload
@@ -567,13 +603,14 @@ class ClientSocket:
         channel.state = ChannelState.ERRORED
         channel.join_ref = None
         self._timers.cancel(channel.timer)
-        self._abandon(channel.in_flight.values())
+        self._abandon(channel.in_flight.values(), was_sent=True)
         channel.in_flight.clear()
 
     def _end(self, channel: _Channel) -> None:
         del self._channels[channel.topic]
         self._timers.cancel(channel.timer)
-        self._abandon([*channel.in_flight.values(), *channel.unsent])
+        self._abandon(channel.in_flight.values(), was_sent=True)
+        self._abandon(channel.unsent, was_sent=False)
         channel.in_flight.clear()
         channel.unsent.clear()
         self._events.append(ChannelClosed(channel.topic))
@@ -590,21 +627,46 @@ class ClientSocket:
             raise NotJoined(f"cannot push to {topic!r}: join it first")
         if len(channel.unsent) >= self._settings.max_waiting:
             raise TooManyWaiting(f"{len(channel.unsent)} messages wait on {topic!r} already")
-        push = _Push(next(self._refs), event, _raw(payload), None)
+        push = _Push(next(self._refs), event, _raw(payload))
         channel.unsent.append(push)
         if channel.state is ChannelState.JOINED:
             self._outgoing.append(channel)
         return push
 
     def _push_timed_out(self, channel: _Channel, push: _Push) -> None:
-        if channel.in_flight.pop(push.ref, None) is None:
+        was_sent = channel.in_flight.pop(push.ref, None) is not None
+        if not was_sent:
             channel.unsent.remove(push)
-        self._events.append(PushTimedOut(push.ref))
+        self._cancel_timers(push)
+        self._events.append(PushTimedOut(push.ref, was_sent))
 
-    def _abandon(self, pushes: Iterable[_Push]) -> None:
+    def _abandon(self, pushes: Iterable[_Push], *, was_sent: bool) -> None:
         for push in pushes:
-            self._timers.cancel(push.timer)
-            self._events.append(PushAbandoned(push.ref))
+            self._cancel_timers(push)
+            self._events.append(PushAbandoned(push.ref, was_sent))
+
+    def _cancel_timers(self, push: _Push) -> None:
+        self._timers.cancel(push.timer)
+        self._timers.cancel(push.probe_timer)
+
+    # Proofs that a push was received, where no reply may come.
+
+    def _probe_due(self, channel: _Channel, push: _Push) -> None:
+        if push.ref in channel.in_flight:
+            self._outgoing.append(self._probe(channel, push))
+        else:
+            self._push_timed_out(channel, push)
+
+    def _probe(self, channel: _Channel, push: _Push) -> str:
+        """Return a heartbeat for the place behind a push."""
+        ref = next(self._refs)
+        self._probes[ref] = channel, push
+        return _heartbeat(ref)
+
+    def _probed(self, channel: _Channel, push: _Push) -> None:
+        # Otherwise it was answered, or is lost: its channel crashed, or was left.
+        if push.ref in channel.in_flight:
+            self._events.append(PushReceived(push.ref))
 
 
 def _raw(payload: Any) -> msgspec.Raw:
@@ -613,6 +675,10 @@ def _raw(payload: Any) -> msgspec.Raw:
         return msgspec.Raw(msgspec.json.encode(payload))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise UnencodablePayload(str(error)) from error
+
+
+def _heartbeat(ref: str) -> str:
+    return _encode(None, ref, PHOENIX_TOPIC, HEARTBEAT, {})
 
 
 def _encode(join_ref: str | None, ref: str, topic: str, event: str, payload: Any) -> str:

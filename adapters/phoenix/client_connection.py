@@ -37,6 +37,7 @@ from adapters.phoenix.client import (
     PhoenixClientError,
     PushAbandoned,
     PushAnswered,
+    PushReceived,
     PushTimedOut,
     SocketClosed,
     SocketEvent,
@@ -64,6 +65,7 @@ class ChannelStatus(Enum):
     JOINED = "joined"  # with the response to the join
     REJOINED = "rejoined"  # likewise, after an interruption: messages may have been missed
     REFUSED = "refused"  # with the response; retried until `leave`
+    JOIN_TIMED_OUT = "join timed out"  # retried until `leave`
     ERRORED = "errored"  # with the reason; it rejoins by itself
     CLOSED = "closed"  # for good; the last item
 
@@ -100,9 +102,31 @@ class PushError(PushFailed):
 class PushTimeout(PushFailed):
     """No answer in time. If the push was sent, the server may have processed it."""
 
+    def __init__(self, was_sent: bool) -> None:
+        super().__init__("no answer in time" if was_sent else "not joined in time to send it")
+        self.was_sent = was_sent
+
 
 class PushLost(PushFailed):
-    """The connection or the channel was lost first; the server may have processed the push."""
+    """The connection or the channel was lost first. The server may have processed a sent push."""
+
+    def __init__(self, was_sent: bool) -> None:
+        super().__init__("the connection or the channel went away")
+        self.was_sent = was_sent
+
+
+class PendingPush:
+    """A message under way.
+
+    `reply` has the response, or fails with PushError, PushTimeout or PushLost. `received` is done
+    once the server has provably read the message, if `start_push` was to find that out.
+    """
+
+    __slots__ = ("received", "reply")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.reply: asyncio.Future[Any] = loop.create_future()
+        self.received: asyncio.Future[None] = loop.create_future()
 
 
 class PhoenixConnection:
@@ -135,9 +159,11 @@ class PhoenixConnection:
         self._queue_size = queue_size
         self._core = ClientSocket(random, settings)
         self._channels: dict[str, PhoenixChannel] = {}
-        self._answers: dict[str, asyncio.Future[Any]] = {}
+        self._pushes: dict[str, PendingPush] = {}
         self.is_broken = False
         """True after a bug, until the connection is open again."""
+        self.failure: SocketClosed | None = None
+        """The latest failure to open or to stay open; None while it is open, and at first."""
 
     def __repr__(self) -> str:
         return f"<PhoenixConnection {self._core!r}>"  # without the URL: its query may be secret
@@ -147,11 +173,27 @@ class PhoenixConnection:
         """The state of the connection."""
         return self._core.state
 
+    @property
+    def topics(self) -> int:
+        """The number of topics that are joined, being joined, or being left."""
+        return len(self._channels)
+
+    @property
+    def topics_at_server(self) -> int:
+        """The number of topics that the server has joined, and not ended yet."""
+        there = (ChannelState.JOINED, ChannelState.LEAVING)
+        return sum(self._core.state_of(topic) in there for topic in self._channels)
+
     def channel(self, topic: str, payload: Any | Callable[[], Any] = None) -> "PhoenixChannel":
         """Return a channel, not joined yet; a callable payload is called at each (re)join."""
         return PhoenixChannel(self, topic, {} if payload is None else payload, self._queue_size)
 
     async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Begin to connect, without waiting; `close` must follow."""
         self._loop = asyncio.get_running_loop()
         self._due = asyncio.Event()  # there are frames to write
         self._written = asyncio.Event()  # there are none
@@ -161,7 +203,6 @@ class PhoenixConnection:
         self._deadline: float | None = None  # the timer's
         self._task = asyncio.create_task(self._run(), name="phoenix connection")
         self._task.add_done_callback(self._stopped)
-        return self
 
     async def __aexit__(
         self,
@@ -169,9 +210,12 @@ class PhoenixConnection:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Write the unsent frames, then close: waiting pushes are lost."""
+        await self.close(flush=exc is None)
+
+    async def close(self, *, flush: bool = True) -> None:
+        """Write the unsent frames (`flush`), then close: waiting pushes are lost."""
         try:
-            if exc is None and self._core.has_frames:
+            if flush and self._core.has_frames:
                 await self._flush()
         finally:
             self._task.cancel()
@@ -229,8 +273,11 @@ class PhoenixConnection:
         except InvalidStatus as error:
             status = error.response.status_code
             self._core.closed(None, self._loop.time(), f"refused with HTTP {status}", status)
-        except (OSError, ValueError, WebSocketException) as error:  # TimeoutError is an OSError
+        except OSError as error:  # TimeoutError is one
             self._core.closed(None, self._loop.time(), str(error) or type(error).__name__)
+        except (ValueError, WebSocketException) as error:
+            # Its text may quote the address or a header, and so a secret.
+            self._core.closed(None, self._loop.time(), type(error).__name__)
         self._advance()
         return None
 
@@ -306,6 +353,7 @@ class PhoenixConnection:
     def _dispatch(self, event: ClientEvent) -> None:
         match event:
             case SocketOpened() | SocketClosed():
+                self.failure = event if isinstance(event, SocketClosed) else None
                 _log_state(event)
                 if self._on_state is not None:
                     # By the loop, which isolates and logs an exception of the callback.
@@ -314,10 +362,14 @@ class PhoenixConnection:
                 self._resolve(ref, response)
             case PushAnswered(ref, status, response):
                 self._fail(ref, PushError(status, response))
-            case PushTimedOut(ref):
-                self._fail(ref, PushTimeout("no answer in time"))
-            case PushAbandoned(ref):
-                self._fail(ref, PushLost("the connection or the channel went away"))
+            case PushReceived(ref):
+                received = self._pushes[ref].received
+                if not received.done():
+                    received.set_result(None)
+            case PushTimedOut(ref, was_sent):
+                self._fail(ref, PushTimeout(was_sent))
+            case PushAbandoned(ref, was_sent):
+                self._fail(ref, PushLost(was_sent))
             case FrameIgnored():
                 logger.warning(
                     "A frame that is no Phoenix frame was ignored.",
@@ -329,14 +381,14 @@ class PhoenixConnection:
                 self._channels[event.topic]._receive(event)
 
     def _resolve(self, ref: str, response: Any) -> None:
-        answer = self._answers.pop(ref, None)
-        if answer is not None and not answer.done():
-            answer.set_result(response)
+        reply = self._pushes.pop(ref).reply
+        if not reply.done():  # its waiter may have been cancelled
+            reply.set_result(response)
 
     def _fail(self, ref: str, error: PushFailed) -> None:
-        answer = self._answers.pop(ref, None)
-        if answer is not None and not answer.done():
-            answer.set_exception(error)
+        reply = self._pushes.pop(ref).reply
+        if not reply.done():
+            reply.set_exception(error)
 
     # For the channels.
 
@@ -350,12 +402,18 @@ class PhoenixConnection:
         self._advance()
 
     def _push(
-        self, topic: str, event: str, payload: Any, timeout_s: float | None
-    ) -> asyncio.Future[Any]:
-        ref = self._core.push(topic, event, payload, self._loop.time(), timeout_s)
-        self._answers[ref] = answer = self._loop.create_future()
+        self,
+        topic: str,
+        event: str,
+        payload: Any,
+        timeout_s: float | None,
+        probe_after_s: float | None,
+    ) -> PendingPush:
+        now = self._loop.time()
+        ref = self._core.push(topic, event, payload, now, timeout_s, probe_after_s)
+        self._pushes[ref] = push = PendingPush(self._loop)
         self._advance()
-        return answer
+        return push
 
     def _send(self, topic: str, event: str, payload: Any) -> None:
         self._core.send(topic, event, payload)
@@ -398,6 +456,11 @@ class PhoenixChannel:
         return f"<PhoenixChannel {self.topic!r} {self.state and self.state.value}>"
 
     @property
+    def connection(self) -> PhoenixConnection:
+        """The connection that carries it."""
+        return self._connection
+
+    @property
     def state(self) -> ChannelState | None:
         """The state of the channel; None: not joined yet, or closed."""
         alive = self._started and not self._closed
@@ -438,8 +501,23 @@ class PhoenixChannel:
         `timeout_s` (None: 10) counts from the call. Cancelling the wait does not unsend.
         Raises: PushError, PushTimeout, PushLost; NotJoined, TooManyWaiting, UnencodablePayload.
         """
+        return await self.start_push(event, payload, timeout_s).reply
+
+    def start_push(
+        self,
+        event: str,
+        payload: Any,
+        timeout_s: float | None = None,
+        probe_after_s: float | None = None,
+    ) -> PendingPush:
+        """Push without waiting; for a server that may not reply.
+
+        `probe_after_s`: if there is no reply by then, find out whether the server has read it, or
+        time out if it is unsent; 0: find out at once, whenever it is sent.
+        Raises: NotJoined, TooManyWaiting, UnencodablePayload.
+        """
         self._require_joined()
-        return await self._connection._push(self.topic, event, payload, timeout_s)
+        return self._connection._push(self.topic, event, payload, timeout_s, probe_after_s)
 
     def send(self, event: str, payload: Any) -> None:
         """Send once the channel is joined, in order and without a time limit; no reply.
@@ -482,7 +560,7 @@ class PhoenixChannel:
             case ChannelErrored(_, payload):
                 self._put(ChannelStatus.ERRORED, payload)
             case ChannelJoinTimedOut():
-                self._put(ChannelStatus.ERRORED, {"reason": "join timeout"})
+                self._put(ChannelStatus.JOIN_TIMED_OUT, None)
             case ChannelClosed(topic):
                 self._closed = True
                 self._queue.put_nowait((ChannelStatus.CLOSED, None))
@@ -521,7 +599,8 @@ def _socket_url(url: str, params: Mapping[str, str]) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.fragment:
         raise ValueError(
-            f"not a WebSocket URL (ws://… or wss://…): {parts.scheme}://{parts.netloc}"
+            "not a WebSocket URL (ws://… or wss://…): "
+            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         )
     query = [parts.query] if parts.query else []
     query.append(urlencode({**params, "vsn": "2.0.0"}, quote_via=quote))
@@ -561,7 +640,7 @@ def _log_state(event: SocketEvent) -> None:
                     "action": "phoenix_client_closed",
                     "code": code,
                     "http_status": http_status,
-                    "reason": reason,
+                    "reason": reason if code is None else "",  # the peer's words may quote ours
                     "retry_in_s": retry_in_s,
                 },
             )

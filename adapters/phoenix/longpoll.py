@@ -3,7 +3,9 @@
 A polled socket is a connection of its endpoint, with the same channels, limits, counts and drain.
 Its client polls for frames by GET, and pushes frames by POST; a signed token names the socket.
 Source: phoenix `lib/phoenix/transports/long_poll.ex` and `long_poll_server.ex`, and the official
-client's `longpoll.js`.
+client's `longpoll.js`. One deviation, on purpose: a poll of a socket that is gone is answered with
+500 and not with 410 and a new socket, which official clients before 1.8.2 take for the old one, so
+that they never join their channels again (phoenix#6538). At 500 every version opens a new socket.
 """
 
 import asyncio
@@ -97,6 +99,18 @@ class SocketTokens:
         is_current = self._now() - claims.issued_at < TOKEN_MAX_AGE_S
         return claims.socket_id if is_current else None
 
+    @staticmethod
+    def is_token(token: bytes) -> bool:
+        """Return whether it is the token of a socket, perhaps of another process, or a forged one.
+
+        Otherwise it may be the user's own, which comes under the same name.
+        """
+        try:
+            msgspec.json.decode(urlsafe_b64decode(token.rpartition(b".")[0]), type=_Claims)
+        except (binascii.Error, msgspec.MsgspecError):
+            return False
+        return True
+
     def _signature(self, body: bytes) -> bytes:
         return urlsafe_b64encode(hmac.digest(self._key, body, "sha256"))
 
@@ -157,12 +171,14 @@ class LongPoll:
         """Poll a socket; without one, open it."""
         token = _token_of(scope)
         socket = self._find(token)
-        if socket is None:
+        if socket is None and not self._tokens.is_token(token):
             await self._open(scope, send)
             return
-        frames = await socket.poll(receive)
-        status = GONE if frames is None else OK if frames else NO_FRAMES
-        await _respond(send, _Response(status, token.decode(), frames or []))
+        frames = await socket.poll(receive) if socket is not None else None
+        if frames is None:
+            await _respond(send, _Response(FAILED))
+            return
+        await _respond(send, _Response(OK if frames else NO_FRAMES, token.decode(), frames))
 
     async def _open(self, scope: Scope, send: Send) -> None:
         # The scope outlives its request, so only what is read of it is kept.

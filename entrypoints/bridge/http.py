@@ -13,7 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import HeaderParameter, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
-from adapters.json_shapes import CamelStruct
+from adapters.json_shapes import NO_SUMMARY, CamelStruct
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import ReplyBody
 from application.ports import Businesses, Clock
@@ -252,7 +252,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         state = ServerState(
             status=data.status,
             at=data.updated_at or services.clock.now(),
-            handover_note=data.summary,
+            handover_note=data.summary if data.summary != NO_SUMMARY else None,
             coordinator_id=as_coordinator_id(data.coordinator_id),
         )
         scoped_key = _scoped("conversation-status", key)

@@ -6,6 +6,8 @@ from typing import Any, TextIO
 
 import msgspec
 
+from domain.status import DELIVERY
+
 HISTORY_LIMIT = 50
 """The number of entries that a request of `history` asks for."""
 GRACE_S = 1.0
@@ -289,7 +291,8 @@ class ConversationView:
     def _show(self, entry: ServerPayload) -> None:
         text = printable(entry.message)
         if entry.kind == "status":
-            self._terminal.note(printable(_status_text(entry)))
+            if entry.reason not in DELIVERY:
+                self._terminal.note(printable(_status_text(entry)))
         elif entry.author != "user":
             self._terminal.message(_speaker(entry, entry.author), text)
         elif entry.message_id not in self._sent:

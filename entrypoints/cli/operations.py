@@ -3,6 +3,7 @@
 Results are text for the screen, or JSON in the shapes of the HTTP API.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,9 +14,30 @@ import msgspec
 
 from adapters.elixir.payloads import body_of
 from adapters.json_shapes import timestamp
-from application.ports import HealthCheck, Lifecycle, Store
-from domain.errors import ConversationError, Refusal, StorageUnavailable, UnknownSession
-from domain.identity import BusinessId, SessionId, customer, identifier
+from application.ports import (
+    HealthCheck,
+    InboundEvent,
+    Lifecycle,
+    LiveChatGateway,
+    Store,
+    TopicJoined,
+    TopicUnavailable,
+)
+from domain.errors import (
+    BridgeUnavailable,
+    ConversationError,
+    Refusal,
+    StorageUnavailable,
+    UnknownSession,
+)
+from domain.identity import (
+    BusinessId,
+    Customer,
+    SessionId,
+    customer,
+    identifier,
+    live_chat_topic,
+)
 from domain.message import Entry, Message
 from domain.notice import DeadLetter
 from domain.session import Session
@@ -28,6 +50,15 @@ from entrypoints.settings import Settings
 MAX_LETTERS = 100_000
 """The most dead letters that one command retries."""
 
+NOBODY = customer("check", "check")
+"""Joins the bridge in a check where the store has no conversation."""
+
+_JOIN_PROBLEMS = {
+    "connection_lost": "the connection was closed",
+    "join_timeout": "no answer to the join",
+    "unreachable": "no server answers",
+}
+
 # A user's text must neither steer the operator's terminal nor change its writing direction.
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -38,6 +69,10 @@ class UnknownNotice(Refusal):
 
 class _Adapter(Lifecycle, HealthCheck, Protocol):
     """An adapter that can be opened and checked."""
+
+
+class _LiveChats(Lifecycle, LiveChatGateway, Protocol):
+    """Live chats that can be opened."""
 
 
 async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
@@ -52,6 +87,10 @@ async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
         ("assistant", settings.assistant, await _failure_of(_check(container.assistant()))),
         ("bridge", settings.bridge, await _failure_of(_check(bridge)) if bridge else None),
     ]
+    if container.bridge() is not None:
+        who = await _newest_customer(container.store())
+        problem = await _failure_of(_try_joining(container.elixir_socket(), who))
+        results.append(("live chat", live_chat_topic(who), problem))
     if tokens is not None:
         results.append(("tokens", settings.socket_auth, await _failure_of(_check(tokens))))
     return results
@@ -73,6 +112,37 @@ async def _store_problems(container: Container) -> list[str | None]:
 async def _try_listing(store: Store) -> None:
     async with store:
         await store.list_sessions(limit=1)
+
+
+async def _newest_customer(store: Store) -> Customer:
+    """Return the customer of the newest conversation, or one who is made up."""
+    try:
+        async with store:
+            sessions = (await store.list_sessions(limit=1)).sessions
+    except ConversationError:
+        return NOBODY
+    return sessions[0].customer if sessions else NOBODY
+
+
+async def _try_joining(live_chats: _LiveChats, who: Customer) -> None:
+    """Join a topic as in operation. Raises: BridgeUnavailable, saying what was answered."""
+    answers: asyncio.Queue[InboundEvent] = asyncio.Queue()
+
+    async def on_event(_: Customer, event: InboundEvent) -> None:
+        answers.put_nowait(event)
+
+    live_chats.listen(on_event)
+    async with live_chats:
+        live_chats.follow(who)
+        while not isinstance(answer := await answers.get(), TopicJoined):
+            if isinstance(answer, TopicUnavailable):
+                raise BridgeUnavailable(_join_problem(answer.reason))
+
+
+def _join_problem(reason: str) -> str:
+    if reason.startswith("http_"):
+        return f"HTTP {reason.removeprefix('http_')} when the socket was opened"
+    return _JOIN_PROBLEMS.get(reason, f"the join was refused: {reason}")
 
 
 async def _check(adapter: _Adapter) -> None:

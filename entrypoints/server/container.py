@@ -37,6 +37,7 @@ from application.sweep import Sweep
 from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
+from domain.identity import Customer
 from domain.notice import Lane
 from domain.outbox import outbox_messages
 from entrypoints.access.guards import socket_origins
@@ -50,6 +51,7 @@ from entrypoints.settings import Settings
 
 if TYPE_CHECKING:  # imported only when they are chosen: their libraries take long to load
     from adapters.dynamodb.table import DynamoTable
+    from adapters.elixir.additions import Additions
     from adapters.elixir.http import ElixirHttp
     from adapters.elixir.socket import ElixirSocket
     from adapters.jwt.tokens import JwtTokens
@@ -57,6 +59,10 @@ if TYPE_CHECKING:  # imported only when they are chosen: their libraries take lo
 
 Jitter = Callable[[], float]
 """Returns a float in 0..1."""
+
+
+def _no_topics(_customer: Customer) -> bool:
+    return False
 
 
 def _sqlite_store(path: str, synchronous: str) -> Store:
@@ -107,13 +113,20 @@ def _openai_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assis
     )
 
 
-def _elixir_socket(settings: Settings) -> "ElixirSocket":
+def _elixir_additions() -> "Additions":
+    from adapters.elixir.additions import Additions
+
+    return Additions()
+
+
+def _elixir_socket(settings: Settings, additions: "Additions") -> "ElixirSocket":
     from adapters.elixir.socket import ElixirSocket
 
     return ElixirSocket(
         settings.elixir_websocket_url,
         token=settings.elixir_token,
         timeout_s=settings.elixir_timeout / 1000,
+        additions=additions,
     )
 
 
@@ -139,12 +152,14 @@ def _elixir_bridge(http: "ElixirHttp | None", socket: "ElixirSocket") -> Bridge:
     return ElixirBridge(http, socket)
 
 
-def _elixir_businesses(http: "ElixirHttp | None", clock: Clock) -> Businesses:
+def _elixir_businesses(
+    http: "ElixirHttp | None", clock: Clock, additions: "Additions"
+) -> Businesses:
     if http is None:
         return MemoryBusinesses((), {})
     from adapters.elixir.businesses import ElixirBusinesses
 
-    return ElixirBusinesses(http, clock)
+    return ElixirBusinesses(http, clock, additions)
 
 
 def _of_all_lanes(delivery: Callable[..., DeliverOutbox]) -> tuple[DeliverOutbox, ...]:
@@ -244,7 +259,10 @@ class Container(containers.DeclarativeContainer):
     elixir_http: "Provider[ElixirHttp | None]" = providers.Singleton(
         _elixir_http, settings, clock, jitter
     )
-    elixir_socket: "Provider[ElixirSocket]" = providers.Singleton(_elixir_socket, settings)
+    elixir_additions: "Provider[Additions]" = providers.Singleton(_elixir_additions)
+    elixir_socket: "Provider[ElixirSocket]" = providers.Singleton(
+        _elixir_socket, settings, elixir_additions
+    )
     bridge: Provider[Bridge | None] = providers.Selector(
         settings.provided.bridge,
         none=providers.Object(None),
@@ -253,7 +271,7 @@ class Container(containers.DeclarativeContainer):
     businesses: Provider[Businesses] = providers.Selector(
         settings.provided.bridge,
         none=providers.Singleton(MemoryBusinesses),
-        elixir=providers.Singleton(_elixir_businesses, elixir_http, clock),
+        elixir=providers.Singleton(_elixir_businesses, elixir_http, clock, elixir_additions),
     )
     live_chat: Provider[LiveChatAddresses] = providers.Singleton(
         LiveChatAddresses, providers.Callable(bridge_socket, settings)
@@ -320,6 +338,11 @@ class Container(containers.DeclarativeContainer):
         turns=turns,
         policy=policy,
         new_id=new_id,
+        is_joined=providers.Selector(
+            settings.provided.bridge,
+            none=providers.Object(_no_topics),
+            elixir=elixir_socket.provided.is_joined,
+        ),
     )
     privacy: Provider[Privacy] = providers.Singleton(
         Privacy, archive=store, store=store, session_log=session_log, turns=turns
@@ -356,11 +379,12 @@ class Container(containers.DeclarativeContainer):
             session_log=session_log,
             fanout=fanout,
             clock=clock,
-            post=post,
             transfers=transfers,
             archive=store,
             jitter=jitter,
             count=metrics.provided.inbound_event,
+            count_left=metrics.provided.topic_left,
+            max_ai_topics=settings.provided.elixir_followed_topics,
         ),
     )
     messages: Provider[MessagesServices] = providers.Singleton(

@@ -135,7 +135,7 @@ class UserMessagePush(CamelStruct):
 
 
 class StatusPush(CamelStructOmitDefaults):
-    """`conversation_status`: the status or the coordinator has changed."""
+    """`conversation_status`: the status, the coordinator or the state of a request has changed."""
 
     session_id: str
     status: str
@@ -270,7 +270,10 @@ def _change_push(
 
 
 class TransferJson(CamelStruct):
-    """A request for a human."""
+    """A request for a human.
+
+    `state`: `delivered` once the bridge has acknowledged it, `failed` if it is a dead letter.
+    """
 
     transfer_id: str
     reason: Reason

@@ -8,15 +8,23 @@ from pathlib import Path
 
 import uvloop
 
+from tests.bench.drain import DRAIN_MEASURES
 from tests.bench.guards import GUARD_MEASURES
-from tests.bench.live import LIVE_MEASURES
+from tests.bench.live import LIVE_MEASURES, LONG_LIVE_MEASURES
 from tests.bench.load import BenchmarkFailed
 from tests.bench.measures import QUICK, SERVER_MEASURES, Effort
 from tests.bench.models import MODEL_MEASURES
 from tests.bench.report import Figure, save, table
 from tests.bench.versions import against
 
-MEASURES = {**SERVER_MEASURES, **LIVE_MEASURES, **GUARD_MEASURES, **MODEL_MEASURES}
+USUAL = {
+    **SERVER_MEASURES,
+    **LIVE_MEASURES,
+    **DRAIN_MEASURES,
+    **GUARD_MEASURES,
+    **MODEL_MEASURES,
+}
+MEASURES = {**USUAL, **LONG_LIVE_MEASURES}
 
 
 def main() -> int:
@@ -28,7 +36,7 @@ def main() -> int:
     if given.against is not None:
         figures, failed = uvloop.run(against(given.against.resolve(), effort)), False
     else:
-        figures, failed = uvloop.run(_measure(given.names or list(MEASURES), effort))
+        figures, failed = uvloop.run(_measure(given.names or list(USUAL), effort))
     seconds = time.perf_counter() - began
     print(table(figures))
     save(given.json, figures, seconds)
@@ -38,7 +46,12 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(MEASURES)}")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"of {', '.join(MEASURES)}; all but {', '.join(LONG_LIVE_MEASURES)} if none is named",
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher figures")
     parser.add_argument(
         "--json", type=Path, default=Path("artifacts/bench.json"), help="default: %(default)s"

@@ -1,18 +1,20 @@
-"""Measures of the live chat: the time a message takes, and the cost of an outage of the bridge.
+"""Measures of the live chat: the time that a message takes, memory, and the return after a restart.
 
-The server stores in SQLite, as shipped. The reference bridge stores in memory: the way is measured,
-not the bridge's store.
+The server stores in SQLite, as shipped. Bridges store nothing, or in memory: the way is measured,
+not their stores.
 """
 
 import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from operator import add
 from statistics import median, quantiles
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
+import httpx
 import msgspec
 
 from tests.bench.load import (
@@ -21,33 +23,28 @@ from tests.bench.load import (
     TEXT,
     TOPIC,
     BenchmarkFailed,
-    Crowd,
     Socket,
     frame,
 )
-from tests.bench.measures import Effort, Measure, named
+from tests.bench.measures import Effort, Measure, named, settled_kib
 from tests.bench.report import Figure
-from tests.bench.servers import Running, in_sqlite, running
+from tests.bench.servers import Running, in_sqlite, reaching, running
 
 CONVERSATIONS = 500
-COORDINATORS = 5
-"""Sockets that carry the coordinators' topics, each the same share of them."""
+"""Those at the reference bridge; `Effort` has those at a plain application."""
+PER_COORDINATOR = 100
+"""The topics of one coordinator's socket, as many as Phoenix allows."""
 EXCHANGES_PER_S = 50.0
 """A user's message and a coordinator's answer each: few enough that nothing queues up."""
 AT_A_TIME = 50
 """Conversations that begin together; later, those that exchange messages without a pause."""
 WARM_UP = 100
 RELAY_MEDIAN_MS, RELAY_P99_MS = 20.0, 100.0
-
-TALKERS = 500
-"""Users who chat while the bridge is away; each turn causes two notices, message and answer."""
-CHATTERS = 50
-CHAT_PER_S = 100.0
-"""Turns of the chatters, whose acknowledgements are timed with the bridge there and at a drain."""
-CALM_S = 4.0
-WINDOW = 100
-"""Acknowledgements of about a second, which have a percentile of their own."""
-LOOK_S = 0.01
+PLAIN_P99_MS, BACK_S = 20.0, 15.0
+REFUSED, REFUSED_S = 0.05, 60.0
+"""The share of the joins that are refused, and for how long."""
+DISCONNECT_EVERY_S = 10.0
+LOOK_S = 0.05
 
 
 class Peer(Socket):
@@ -70,14 +67,19 @@ class Peer(Socket):
 
     def ask(self, topic: str, event: str, payload: object) -> asyncio.Future[None]:
         """Send an event; done once the reply is `ok`, failed with BenchmarkFailed otherwise."""
+        ref = self.send(topic, event, payload)
+        asked = self._asked[ref] = asyncio.get_running_loop().create_future()
+        return asked
+
+    def send(self, topic: str, event: str, payload: object) -> str:
+        """Send an event, and return its ref; a reply is ignored."""
         ref = str(next(self._refs))
         if event == "phx_join":
             self._join_refs[topic] = ref
-        asked = self._asked[ref] = asyncio.get_running_loop().create_future()
         self.transport.write(frame([self._join_refs[topic], ref, topic, event, payload]))
-        return asked
+        return ref
 
-    def hears(self, topic: str, text: str) -> asyncio.Future[float]:
+    def arrival_of(self, topic: str, text: str) -> asyncio.Future[float]:
         """Return the time at which a message with this text arrives."""
         awaited = self._awaited[topic, text] = asyncio.get_running_loop().create_future()
         return awaited
@@ -85,10 +87,10 @@ class Peer(Socket):
     def _on_reply_or_push(self, text: bytes) -> None:
         _, ref, topic, event, payload = msgspec.json.decode(text)
         if event == "phx_reply":
-            asked = self._asked.pop(ref)
-            if payload["status"] == "ok":
+            asked = self._asked.pop(ref, None)
+            if asked is not None and payload["status"] == "ok":
                 asked.set_result(None)
-            else:
+            elif asked is not None:
                 asked.set_exception(BenchmarkFailed(f"refused: {text[:200]!r}"))
         elif awaited := self._awaited.pop((topic, payload.get("message")), None):
             awaited.set_result(time.perf_counter())
@@ -116,36 +118,180 @@ class LiveChat:
         """The bridge's."""
         return f"chat:{BUSINESS}:{self.user_id}"
 
+    @property
+    def _who(self) -> dict[str, str]:
+        return {"businessId": BUSINESS, "userId": self.user_id}
+
     async def begin(self) -> None:
         """Start it: the user asks for a human, the coordinator claims. Raises: BenchmarkFailed."""
-        who = {"businessId": BUSINESS, "userId": self.user_id}
-        await _in_time(self.user.ask(TOPIC, "phx_join", who))
-        words = {**who, "locationId": "l1", "message": TEXT}
-        await _in_time(self.user.ask(TOPIC, "transfer_to_live_chat", words))
-        await _in_time(self.coordinator.ask(self.topic, "phx_join", who))
+        await _in_time(self.user.ask(TOPIC, "phx_join", self._who))
+        request = {**self._who, "locationId": "l1", "message": TEXT}
+        await _in_time(self.user.ask(TOPIC, "transfer_to_live_chat", request))
+        await self.resume()
+
+    async def resume(self) -> None:
+        """Let a coordinator join and exchange a message. Raises: BenchmarkFailed."""
+        await _in_time(self.coordinator.ask(self.topic, "phx_join", self._who))
         await self.exchange(Crossings())
 
     async def exchange(self, crossings: Crossings) -> None:
         """Send a user's message, answered at once. Raises: BenchmarkFailed."""
         text = f"{TEXT} ({self.user_id}, {next(self.numbers)})"
-        said = {"businessId": BUSINESS, "locationId": "l1", "userId": self.user_id, "message": text}
-        heard = self.coordinator.hears(self.topic, text)
+        arrival = self.coordinator.arrival_of(self.topic, text)
         began = time.perf_counter()
-        await _in_time(self.user.ask(TOPIC, "new_message", said))
-        crossings.there.append(await _in_time(heard) - began)
+        message = {**self._who, "locationId": "l1", "message": text}
+        await _in_time(self.user.ask(TOPIC, "new_message", message))
+        there = await _in_time(arrival) - began
+        arrival = self.user.arrival_of(TOPIC, f"{text}!")
+        began = time.perf_counter()
         answer = {"message": f"{text}!", "coordinatorId": "Maria"}
-        heard = self.user.hears(TOPIC, f"{text}!")
+        self.coordinator.send(self.topic, "agent_message", answer)
+        crossings.back.append(await _in_time(arrival) - began)
+        crossings.there.append(there)
+
+
+class PlainBridge:
+    """A plain Phoenix application in a process of its own, which can be restarted."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+        self._running = ExitStack()
+        self.port = 0
+        self.process: Running
+
+    def start(self) -> None:
+        """Start it, at the same port as before. Raises: BenchmarkFailed."""
+        settings = msgspec.json.encode(self._settings).decode()
+        process = running("plain", str(self.port), settings)
+        self.process = self._running.enter_context(process)
+        self.port = self.process.port
+
+    def stop(self) -> None:
+        self._running.close()
+
+    async def control(self, method: str, path: str, body: object = None) -> Any:
+        """Make a request that only `tests.bench.serve` knows, and return its answer."""
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}/_bench") as http:
+            return (await http.request(method, path, json=body)).raise_for_status().json()
+
+    async def has_joined(self, channels: int) -> float:
+        """Return the time at which so many channels are joined. Raises: BenchmarkFailed."""
         began = time.perf_counter()
-        await _in_time(self.coordinator.ask(self.topic, "agent_message", answer))
-        crossings.back.append(await _in_time(heard) - began)
+        while (joined := await self.control("GET", "/channels")) < channels:
+            if time.perf_counter() - began > PATIENCE_S:
+                raise BenchmarkFailed(f"{joined} of {channels} topics were joined")
+            await asyncio.sleep(LOOK_S)
+        return time.perf_counter()
+
+
+@contextmanager
+def _with_plain() -> Iterator[tuple[PlainBridge, Running]]:
+    """Run a plain application, and a server at it."""
+    bridge = PlainBridge()
+    bridge.start()
+    try:
+        with (
+            in_sqlite() as files,
+            running("server", settings={**files, **reaching(bridge.port)}) as server,
+        ):
+            yield bridge, server
+    finally:
+        bridge.stop()
 
 
 async def relay(effort: Effort) -> list[Figure]:
-    """Measure the time from a user's socket to a coordinator's and back, through both servers."""
+    """Measure messages there and back at a plain Phoenix application, memory, and a restart."""
+    return [figure for count in effort.live_chats for figure in await _relayed(effort, count)]
+
+
+async def _relayed(effort: Effort, count: int) -> list[Figure]:
+    with _with_plain() as (bridge, server):
+        before_kib = await settled_kib(server)
+        async with _live_chats(server.port, bridge.port, count) as chats:
+            await _paced(chats, WARM_UP)  # and the beginnings are told meanwhile
+            each_kib = (await settled_kib(server) - before_kib) / count
+            timed = await _there_and_back(chats, effort, server, bridge)
+            bridge.stop()
+            bridge.start()
+            began = time.perf_counter()
+            back_s = await bridge.has_joined(count) - began
+            await _resume(chats, bridge.port)
+    return [
+        timed,
+        Figure(
+            name=f"{count:,} live chats, memory of each",
+            value=each_kib,
+            unit="KiB",
+            detail="of the server: the user's socket, the conversation and the bridge's topic",
+        ),
+        Figure(
+            name=f"{count:,} live chats, all back after a restart",
+            value=back_s,
+            unit="s",
+            goal=BACK_S,
+            detail="from the restarted application's first answer to the last join; "
+            "then each has relayed a message either way",
+        ),
+    ]
+
+
+async def _there_and_back(
+    chats: Sequence[LiveChat], effort: Effort, server: Running, bridge: PlainBridge
+) -> Figure:
+    clocks = (server.cpu_us, bridge.process.cpu_us, _own_cpu_us)
+    began, before = time.perf_counter(), [clock() for clock in clocks]
+    crossings = await _paced(chats, effort.exchanges)
+    seconds = time.perf_counter() - began
+    used = [(clock() - was) / 1e6 / seconds for clock, was in zip(clocks, before, strict=True)]
+    both = list(map(add, crossings.there, crossings.back))
+    return Figure(
+        name=f"{len(chats):,} live chats, there and back, 99 %",
+        value=_p99_ms(both),
+        unit="ms",
+        goal=PLAIN_P99_MS,
+        detail=f"median {median(both) * 1000:.1f} ms, slowest {max(both) * 1000:.0f} ms; 99 % "
+        f"there {_p99_ms(crossings.there):.1f} ms, back {_p99_ms(crossings.back):.1f} ms; "
+        f"{EXCHANGES_PER_S:g} exchanges per second; "
+        f"CPU: server {used[0]:.0%}, application {used[1]:.0%}, load {used[2]:.0%}",
+    )
+
+
+async def refusals(effort: Effort) -> list[Figure]:
+    """Measure the return of live chats to an application that refused some joins for a minute.
+
+    It disconnects all sockets every few seconds meanwhile.
+    """
+    count = max(effort.live_chats)
+    with _with_plain() as (bridge, server):
+        async with _live_chats(server.port, bridge.port, count) as chats:
+            await bridge.control("PUT", "/settings", {"refused_joins": REFUSED})
+            until = time.perf_counter() + REFUSED_S
+            while time.perf_counter() < until:
+                await bridge.control("POST", "/disconnect")
+                await asyncio.sleep(DISCONNECT_EVERY_S)
+            missing = count - await bridge.control("GET", "/channels")
+            await bridge.control("PUT", "/settings", {})
+            began = time.perf_counter()
+            back_s = await bridge.has_joined(count) - began
+            await _resume(chats, bridge.port)
+    return [
+        Figure(
+            name=f"{count:,} live chats, all back after refused joins",
+            value=back_s,
+            unit="s",
+            goal=BACK_S,
+            detail=f"{REFUSED:.0%} of the joins were refused for {REFUSED_S:g} s, and all sockets "
+            f"disconnected every {DISCONNECT_EVERY_S:g} s; {missing} topics were missing then",
+        )
+    ]
+
+
+async def reference(effort: Effort) -> list[Figure]:
+    """Measure the time from a user's socket to a coordinator's and back, at our own bridge."""
     with in_sqlite() as files, running("bridge", settings={"BRIDGE_STORE": "memory"}) as bridge:
-        with running("server", settings={**files, **_reaching(bridge.port)}) as server:
-            async with _live_chats(server.port, bridge.port) as chats:
-                await _paced(chats, WARM_UP)  # and the beginnings are told meanwhile
+        with running("server", settings={**files, **reaching(bridge.port)}) as server:
+            async with _live_chats(server.port, bridge.port, CONVERSATIONS) as chats:
+                await _paced(chats, WARM_UP)
                 crossings = await _paced(chats, effort.exchanges)
                 busiest = await _busiest(chats, effort.exchanges, server, bridge)
     return [
@@ -155,26 +301,40 @@ async def relay(effort: Effort) -> list[Figure]:
     ]
 
 
-def _reaching(bridge_port: int) -> dict[str, str]:
-    """Return the server's settings for a bridge at this port."""
-    return {
-        "BRIDGE": "elixir",
-        "ELIXIR_HTTP_URL": f"http://127.0.0.1:{bridge_port}",
-        "ELIXIR_WEBSOCKET_URL": f"ws://127.0.0.1:{bridge_port}/socket/websocket",
-    }
-
-
 @asynccontextmanager
-async def _live_chats(server_port: int, bridge_port: int) -> AsyncIterator[list[LiveChat]]:
-    coordinators = [await Peer.connected(bridge_port) for _ in range(COORDINATORS)]
-    users = [await Peer.connected(server_port) for _ in range(CONVERSATIONS)]
-    ends = zip(named("user", CONVERSATIONS), users, itertools.cycle(coordinators), strict=False)
-    chats = [LiveChat(*each) for each in ends]
-    for first in range(0, CONVERSATIONS, AT_A_TIME):
+async def _live_chats(
+    server_port: int, bridge_port: int, count: int
+) -> AsyncIterator[list[LiveChat]]:
+    coordinators = await _coordinators(bridge_port, count)
+    users = [await Peer.connected(server_port) for _ in range(count)]
+    chats = list(map(LiveChat, named("user", count), users, itertools.cycle(coordinators)))
+    for first in range(0, count, AT_A_TIME):
         await asyncio.gather(*(chat.begin() for chat in chats[first : first + AT_A_TIME]))
     yield chats
     for peer in (*users, *coordinators):
         await peer.close()
+
+
+async def _coordinators(bridge_port: int, count: int) -> list[Peer]:
+    """Connect as many sockets as so many live chats need."""
+    needed = -(-count // PER_COORDINATOR)
+    return [await Peer.connected(bridge_port) for _ in range(needed)]
+
+
+async def _resume(chats: Sequence[LiveChat], bridge_port: int) -> None:
+    """Exchange a message in each live chat, after the coordinators' sockets were lost.
+
+    Raises: BenchmarkFailed.
+    """
+    coordinators = await _coordinators(bridge_port, len(chats))
+    resumed = [
+        replace(chat, coordinator=coordinator)
+        for chat, coordinator in zip(chats, itertools.cycle(coordinators), strict=False)
+    ]
+    for first in range(0, len(chats), AT_A_TIME):
+        await asyncio.gather(*(chat.resume() for chat in resumed[first : first + AT_A_TIME]))
+    for coordinator in coordinators:
+        await coordinator.close()
 
 
 async def _paced(chats: Sequence[LiveChat], exchanges: int) -> Crossings:
@@ -216,12 +376,13 @@ async def _busiest(
 
 
 def _percentiles(name: str, seconds: Sequence[float]) -> list[Figure]:
-    cuts = quantiles(seconds, n=100)
     return [
-        Figure(name=f"{name}, median", value=cuts[49] * 1000, unit="ms", goal=RELAY_MEDIAN_MS),
+        Figure(
+            name=f"{name}, median", value=median(seconds) * 1000, unit="ms", goal=RELAY_MEDIAN_MS
+        ),
         Figure(
             name=f"{name}, 99 %",
-            value=cuts[98] * 1000,
+            value=_p99_ms(seconds),
             unit="ms",
             goal=RELAY_P99_MS,
             detail=f"{len(seconds)} in {CONVERSATIONS} live chats, {EXCHANGES_PER_S:g} either way "
@@ -230,160 +391,17 @@ def _percentiles(name: str, seconds: Sequence[float]) -> list[Figure]:
     ]
 
 
-class Inbox:
-    """A stand-in for the bridge's HTTP side, as cheap as possible; it can be reachable or not."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.connections: set[asyncio.Transport] = set()
-        self._arrived: dict[bytes, float] = {}
-        self._server: asyncio.Server | None = None
-
-    async def come(self) -> None:
-        """Accept notices at the same port as before, and forget the earlier ones."""
-        self._arrived.clear()
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Taker(self), "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def go(self) -> None:
-        """Go away: connections are refused."""
-        if self._server is not None:
-            self._server.close()
-        for connection in list(self.connections):
-            connection.abort()
-
-    def took(self, request: bytes) -> None:
-        """Note a talker's notice; a repeat is not counted."""
-        if b'"talker-' in request:
-            key = request.partition(b"Idempotency-Key: ")[2][:32]
-            self._arrived.setdefault(key, time.perf_counter())
-
-    async def has(self, notices: int) -> float:
-        """Return the time at which so many have come. Raises: BenchmarkFailed."""
-        began, before = time.perf_counter(), 0
-        while len(self._arrived) < notices:
-            await asyncio.sleep(LOOK_S)
-            if len(self._arrived) > before:
-                began, before = time.perf_counter(), len(self._arrived)
-            if time.perf_counter() - began > PATIENCE_S:
-                raise BenchmarkFailed(f"{before} of {notices} notices came, then none any more")
-        return next(itertools.islice(self._arrived.values(), notices - 1, None))
-
-
-class _Taker(asyncio.Protocol):
-    """One connection, on which one request comes after the other (RFC 9112)."""
-
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
-        self._request = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._inbox.connections.add(self._transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._inbox.connections.discard(self._transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._request += data
-        head, end, body = self._request.partition(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-        if end and len(body) >= length:
-            self._inbox.took(self._request)
-            self._request = b""
-            # What is asked of businesses is not known here.
-            known = b"404 Not Found" if head.startswith(b"GET /api/") else b"200 OK"
-            self._transport.write(b"HTTP/1.1 %s\r\ncontent-length: 2\r\n\r\n{}" % known)
-
-
-async def drain(effort: Effort) -> list[Figure]:
-    """Measure how the outbox empties after an outage of the bridge, while other users chat."""
-    inbox = Inbox()
-    await inbox.come()
-    with in_sqlite() as files, running("server", settings=files) as server:
-        without_kib = await _growth_kib(server, effort)
-    with (
-        in_sqlite() as files,
-        running("server", settings={**files, **_reaching(inbox.port)}) as server,
-    ):
-        calm = await _acknowledged(server, "before", asyncio.sleep(CALM_S))
-        inbox.go()
-        with_kib = await _growth_kib(server, effort)
-        await inbox.come()
-        began, cpu_us = await inbox.has(1), server.cpu_us()
-        drained = asyncio.ensure_future(inbox.has(effort.notices))
-        busy = await _acknowledged(server, "during", drained)
-        cpu_us = server.cpu_us() - cpu_us
-        calm += await _acknowledged(server, "after", asyncio.sleep(CALM_S))
-    inbox.go()
-    seconds = drained.result() - began
-    return [
-        Figure(
-            name="notices per second after an outage",
-            value=effort.notices / seconds,
-            unit="/s",
-            detail=f"{effort.notices:,} of {TALKERS} sessions in {seconds:.1f} s, "
-            f"{CHAT_PER_S:g} turns per second going on; server CPU {cpu_us / 1e6 / seconds:.0%}",
-        ),
-        _slowed(busy, calm),
-        Figure(
-            name="memory per notice that waits",
-            value=(with_kib - without_kib) / effort.notices,
-            unit="KiB",
-            goal=1.0,
-            detail=f"the talk made the server grow by {with_kib:,} KiB; "
-            f"without a bridge to tell by {without_kib:,} KiB",
-        ),
-    ]
-
-
-async def _growth_kib(server: Running, effort: Effort) -> int:
-    """Return by how many KiB the server's memory grows while the talkers cause the notices."""
-    async with await Crowd.of(server.port, named("talker", TALKERS)) as talkers:
-        before = server.memory_kib()
-        await talkers.speak(effort.notices // (2 * TALKERS))
-        return server.memory_kib() - before
-
-
-async def _acknowledged(server: Running, name: str, until: Awaitable[object]) -> list[float]:
-    """Return the seconds to each acknowledgement of chatters of that name, who go on until then."""
-    async with await Crowd.of(server.port, named(name, CHATTERS)) as chatters:
-        await chatters.speak(2)  # a warm-up
-        chatters.latencies.clear()
-        chatting = asyncio.create_task(chatters.chat(CHAT_PER_S))
-        waiting = asyncio.ensure_future(until)
-        await asyncio.wait({chatting, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        chatting.cancel()
-        with suppress(asyncio.CancelledError):
-            await chatting
-        await waiting
-        return chatters.latencies.acknowledged
-
-
-def _slowed(busy: Sequence[float], calm: Sequence[float]) -> Figure:
-    """Compare the acknowledgements during a drain with those without a backlog."""
-    p99, calm_p99 = _p99_ms(busy), _p99_ms(calm)
-    return Figure(
-        name="acknowledgement at a drain, 99 %",
-        value=p99 / calm_p99,
-        unit="x",
-        goal=1.5,
-        detail=f"{p99:.1f} ms, {calm_p99:.1f} ms before and after; medians "
-        f"{median(busy) * 1000:.1f} ms, {median(calm) * 1000:.1f} ms",
-    )
+def _own_cpu_us() -> float:
+    return time.process_time() * 1e6
 
 
 def _p99_ms(seconds: Sequence[float]) -> float:
-    """Return the median of all windows' percentiles: a single pause of the disk does not count."""
-    windows = [seconds[first : first + WINDOW] for first in range(0, len(seconds), WINDOW)]
-    whole = [window for window in windows if len(window) == WINDOW]
-    if not whole:
-        raise BenchmarkFailed(f"{len(seconds)} acknowledgements are too few")
-    return median(quantiles(window, n=100)[98] for window in whole) * 1000
+    return quantiles(seconds, n=100)[98] * 1000
 
 
-LIVE_MEASURES: Mapping[str, Measure] = {"relay": relay, "drain": drain}
+LIVE_MEASURES: Mapping[str, Measure] = {"relay": relay, "reference": reference}
+LONG_LIVE_MEASURES: Mapping[str, Measure] = {"refusals": refusals}
+"""Those that are measured only where they are named."""
 
 T = TypeVar("T")
 

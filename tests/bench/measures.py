@@ -45,13 +45,15 @@ class Effort:
     connections: int = 50
     idle: int = 2_000
     starts: int = 5
+    live_chats: tuple[int, ...] = (120, 500, 1_000)
+    """Those at a plain Phoenix application, measured one after the other."""
     exchanges: int = 1_500
     """Between users and coordinators."""
     notices: int = 10_000
     """Notices that wait for the bridge at the end of an outage."""
 
 
-QUICK = Effort(rounds=7, idle=1_000, starts=3, exchanges=200, notices=2_000)
+QUICK = Effort(rounds=7, idle=1_000, starts=3, live_chats=(120,), exchanges=200, notices=2_000)
 
 
 @dataclass(frozen=True, slots=True)

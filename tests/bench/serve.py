@@ -2,7 +2,8 @@
 
 `server` is the product with the settings of the environment and `bridge` the reference bridge,
 `echo` the least that Litestar can do on a WebSocket, `sdk` an echo that first makes a turn's
-requests of DynamoDB, `filled USERS` the product with users who have talked before.
+requests of DynamoDB, `filled USERS` the product with users who have talked before, `plain PORT
+SETTINGS` a plain Phoenix application in the bridge's place.
 """
 
 import asyncio
@@ -15,10 +16,12 @@ from typing import Any
 from uuid import uuid4
 
 import aioboto3  # type: ignore[import-untyped]
+import msgspec
 import uvicorn
 from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
-from litestar import Litestar, WebSocket, websocket
+from litestar import Litestar, WebSocket, get, post, put, websocket
 from litestar.exceptions import WebSocketDisconnect
+from litestar.params import JSONBody
 
 from adapters.phoenix.endpoint import SOCKET_PATH
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
@@ -32,10 +35,11 @@ from entrypoints.server.container import Container
 from entrypoints.settings import load_settings
 from tests.bench.load import BUSINESS, TEXT
 from tests.support.drafts import append_message
+from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
 
 
-def main(kind: str, *users: str) -> None:
-    """Serve until SIGTERM. `users` are given as `NAME:MESSAGES`."""
+def main(kind: str, *arguments: str) -> None:
+    """Serve until SIGTERM. Users are given as `NAME:MESSAGES`, settings as JSON."""
     programs = {"server": server_program, "bridge": bridge_program}
     if kind in programs:
         run_programs(programs[kind](load_settings()), on_listening=lambda urls: _announce(urls[0]))
@@ -43,16 +47,19 @@ def main(kind: str, *users: str) -> None:
         _run(_echo_config(Litestar([_echo], openapi_config=None, logging_config=None)))
     elif kind == "sdk":
         _run(_echo_config(_sdk()))
+    elif kind == "plain":
+        port, settings = arguments
+        _run(uvicorn_config(_plain(settings), log_config=None), int(port))
     else:
-        _run(_filled_config(users))
+        _run(_filled_config(arguments))
 
 
 def _announce(url: str) -> None:
     print(url, flush=True)
 
 
-def _run(config: uvicorn.Config) -> None:
-    listener = listen("127.0.0.1", 0)
+def _run(config: uvicorn.Config, port: int = 0) -> None:
+    listener = listen("127.0.0.1", port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = Server(config, lambda: _announce(url))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
@@ -80,6 +87,30 @@ def _echo_config(app: Litestar) -> uvicorn.Config:
         access_log=False,
         log_level="error",
     )
+
+
+def _plain(settings: str) -> Litestar:
+    """A plain Phoenix application, and what the benchmark asks of it beside its interface."""
+    application = PlainPhoenix(msgspec.json.decode(settings, type=PlainSettings))
+    app = application.app()
+
+    @get("/_bench/channels")
+    async def channels() -> int:
+        return len(application.channels)
+
+    @put("/_bench/settings")
+    async def change(data: JSONBody[PlainSettings]) -> Any:
+        application.settings = data
+        return {}
+
+    @post("/_bench/disconnect")
+    async def disconnect() -> Any:
+        await application.disconnect()
+        return {}
+
+    for handler in (channels, change, disconnect):
+        app.register(handler)
+    return app
 
 
 def _sdk() -> Litestar:

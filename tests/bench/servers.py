@@ -74,6 +74,15 @@ def in_sqlite(synchronous: str = "full") -> Iterator[dict[str, str]]:
         }
 
 
+def reaching(bridge_port: int) -> dict[str, str]:
+    """Return the server's settings for a bridge at this port."""
+    return {
+        "BRIDGE": "elixir",
+        "ELIXIR_HTTP_URL": f"http://127.0.0.1:{bridge_port}",
+        "ELIXIR_WEBSOCKET_URL": f"ws://127.0.0.1:{bridge_port}/socket/websocket",
+    }
+
+
 @contextmanager
 def in_dynamodb() -> Iterator[dict[str, str]]:
     """The settings for a table of its own on this machine. Raises: BenchmarkFailed."""

@@ -16,6 +16,7 @@ from domain.texts import Text, localized
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
+from tests.integration.elixir.chats import Chats
 from tests.support.bridge import (
     CLOSE,
     GARBAGE,
@@ -88,7 +89,12 @@ async def ready(address: str) -> dict[str, Any]:
 
 
 async def test_while_the_bridge_is_away_the_chat_goes_on_and_then_all_arrives_in_order() -> None:
-    async with FaultyBridge() as bridge, served(bridge) as address, user(address) as socket:
+    async with (
+        FaultyBridge() as bridge,
+        running(Chats().restarted()) as chats,
+        served(bridge, socket_url=f"ws://{chats}/socket/websocket") as address,
+        user(address) as socket,
+    ):
         await socket.join()
         await chat(socket, "Bună!")
         await bridge.wait_until(2)

@@ -177,9 +177,10 @@ async def test_a_transfer_shows_the_status_and_the_coordinators_messages(
             TOPIC, "conversation_status", {**status, "seq": 2, "reason": "user_request"}
         )
         await peer.reply(request, "ok", {**status, "liveChat": None})
-        live = {"sessionId": "s1", "status": "live", "seq": 3, "coordinatorId": "ana"}
+        await peer.push(TOPIC, "conversation_status", {**status, "seq": 3, "reason": "delivered"})
+        live = {"sessionId": "s1", "status": "live", "seq": 4, "coordinatorId": "ana"}
         await peer.push(TOPIC, "conversation_status", live)
-        spoken = {"message": "Bună, sunt Ana.", "sessionId": "s1", "seq": 4, "coordinatorId": "ana"}
+        spoken = {"message": "Bună, sunt Ana.", "sessionId": "s1", "seq": 5, "coordinatorId": "ana"}
         await peer.push(TOPIC, "agent_message", spoken)
         await peer.push(TOPIC, "agent_message", spoken)
         await chat.shows("Ana.\n")

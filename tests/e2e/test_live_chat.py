@@ -10,18 +10,16 @@ import pytest
 
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.store import MemoryStore
-from adapters.phoenix.client import ClientSettings
-from adapters.phoenix.client_connection import PhoenixChannel, PhoenixConnection
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.integration.elixir.chats import Chats
+from tests.support.bridge_client import BridgeClient, bridge_client
 from tests.support.server import free_port, running
 from tests.support.user import PATIENCE_S, User, user
 from tests.support.wire import ONE_EACH, Product, product
 
-SOON = ClientSettings(reconnect_after_s=(0.01,), rejoin_after_s=(0.01,))
 CHAT = "chat:b1:u1"
 WHO = {"businessId": "b1", "userId": "u1"}
 
@@ -81,36 +79,14 @@ class System:
         await ana.join()
         return ana
 
-    async def at_bridge(self, topic: str = CHAT, **payload: Any) -> "AtBridge":
-        """Yield a joined socket of the bridge."""
-        url = f"ws://{self.bridge_url}/socket/websocket"
-        connection = PhoenixConnection(url, settings=SOON)
-        await self._stack.enter_async_context(connection)
-        channel = connection.channel(topic, payload or WHO)
-        await channel.join()
-        return AtBridge(channel)
+    async def at_bridge(self, topic: str = CHAT, **payload: Any) -> BridgeClient:
+        """Return a client that has joined a topic of the bridge."""
+        client = bridge_client(self.bridge_url, topic, payload or WHO)
+        return await self._stack.enter_async_context(client)
 
-    async def maria(self) -> "AtBridge":
+    async def maria(self) -> BridgeClient:
         """A coordinator's page, which claims, returns and closes."""
         return await self.at_bridge("coordinators:b1", businessId="b1", coordinatorId="maria")
-
-
-class AtBridge:
-    """A client that has joined a topic of the bridge."""
-
-    def __init__(self, channel: PhoenixChannel) -> None:
-        self._channel = channel
-
-    async def send(self, event: str, **payload: Any) -> Any:
-        return await self._channel.push(event, payload, PATIENCE_S)
-
-    async def wait_for(self, event: str, **fields: Any) -> Any:
-        """The next of this event whose payload has these fields."""
-        async with asyncio.timeout(PATIENCE_S):
-            async for name, payload in self._channel:
-                if name == event and fields.items() <= payload.items():
-                    return payload
-        raise AssertionError(f"the channel closed before {event}")
 
 
 @asynccontextmanager
@@ -123,19 +99,21 @@ async def system() -> AsyncIterator[System]:
 
 
 @asynccontextmanager
-async def with_socket_alone(chats: Chats) -> AsyncIterator[tuple[Product, User]]:
+async def with_socket_alone(chats: Chats, **chosen: Any) -> AsyncIterator[tuple[Product, User]]:
     """The server with an application that has the socket of a bridge and no HTTP, and a user."""
     async with running(chats.restarted()) as address:
         url = f"ws://{address}/socket/websocket"
         async with (
-            product(bridge="elixir", elixir_http_url="", elixir_websocket_url=url) as server,
+            product(
+                bridge="elixir", elixir_http_url="", elixir_websocket_url=url, **chosen
+            ) as server,
             user(server.address) as ana,
         ):
             await ana.join()
             yield server, ana
 
 
-async def in_live_chat(whole: System) -> tuple[User, AtBridge]:
+async def in_live_chat(whole: System) -> tuple[User, BridgeClient]:
     """Yield a user in a live chat with Maria, and the coordinators' side of it."""
     ana, chat = await whole.user(), await whole.at_bridge()
     await ana.ask_for_human()
@@ -301,14 +279,14 @@ async def test_a_bridge_that_has_the_socket_and_nothing_else_will_do() -> None:
         log = [entry.get("message") for entry in await server.log()]
         assert relayed["message"] == "E cineva?"
         assert (log.count("E cineva?"), log.count("Bună!")) == (1, 1)
-        assert await server.metric('live_chat_heard_total{outcome="spoken"}') == 2
-        assert await server.metric('live_chat_heard_total{outcome="duplicate"}') == 1
+        assert await server.metric('ai_agent_bridge_events_total{outcome="stored"}') == 2
+        assert await server.metric('ai_agent_bridge_events_total{outcome="duplicate"}') == 1
 
 
 @pytest.mark.parametrize("ending", ["user", "coordinator"])
 async def test_when_the_chat_ends_the_server_leaves_it(ending: str) -> None:
     chats = Chats()
-    async with with_socket_alone(chats) as (server, ana):
+    async with with_socket_alone(chats, elixir_followed_topics=0) as (server, ana):
         asked = await ana.ask_for_human()
         await ana.say("E cineva?")
         await chats.heard.get()

@@ -84,4 +84,4 @@ async def test_a_poll_that_waits_does_not_hold_up_a_stop_without_a_drain() -> No
         async with asyncio.timeout(5):
             answer = await waiting
 
-    assert answer["status"] == 410
+    assert answer["status"] == 500

@@ -274,7 +274,7 @@ async def test_a_bridges_socket_that_repeats_what_it_gets(
         async with serving(chosen) as address, user(address) as ana:
             await ana.join()
             await ana.ask_for_human(message=TEXT)
-            await until_logged(caplog, "bridge_complaint", ana)
+            await until_logged(caplog, "bridge_join_refused", ana)
 
             assert "s3cret" not in await metrics_of(address)
 

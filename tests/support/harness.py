@@ -47,6 +47,7 @@ from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
 from tests.support.clock import CountedIds, VirtualClock, settle
+from tests.support.gateway import MemoryGateway
 
 LOCATION = LocationId("l1")
 
@@ -240,6 +241,8 @@ class App:
         self._businesses = businesses
         if businesses is not None:
             container.businesses.override(businesses)
+        self.gateway = MemoryGateway()
+        container.elixir_socket.override(self.gateway)
         if bridge is not None:
             container.bridge.override(bridge)
             container.jitter.override(lambda: 1.0)

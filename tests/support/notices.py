@@ -105,7 +105,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "status without a note": (
         StatusChanged(at=AT, status=Status.CLOSED),
-        {"status": "closed", "summary": "", "updatedAt": TIME},
+        {"status": "closed", "summary": "-", "updatedAt": TIME},
     ),
     "transfer": (
         TransferRequested(

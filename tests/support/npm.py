@@ -40,7 +40,7 @@ class Package:
 def fetched(package: Package, limit_s: float = FETCH_S) -> Path:
     """Return the unpacked package, from the cache if it is there. Raises: Missing."""
     folder = CACHE / package.spec.strip("@").replace("/", "-")
-    with _locked(folder):
+    with locked(folder):
         if not folder.exists():
             with TemporaryDirectory(dir=CACHE) as scratch:
                 with tarfile.open(_packed(package, scratch, limit_s)) as archive:
@@ -86,11 +86,11 @@ def run(command: list[str], answers: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a lock of this machine."""
+def locked(folder: Path) -> Iterator[None]:
+    """Hold this machine's lock on something that is installed into a folder of this name."""
     try:
         CACHE.mkdir(parents=True, exist_ok=True)
-        lock = folder.with_name(f"{folder.name}.lock").open("w")
+        lock = (CACHE / f"{folder.name}.lock").open("w")
     except OSError as error:
         raise Missing(f"its cache cannot be written: {error}") from error
     with lock:

@@ -20,7 +20,7 @@ Stored = Callable[[Any], dict[str, Any]]
 
 def former(kind: str, body: object) -> dict[str, Any]:
     """A notice as the former version stored it, which had null for a summary that there is not."""
-    if isinstance(body, dict) and body.get("summary") == "":
+    if isinstance(body, dict) and body.get("summary") == "-":
         body = {**body, "summary": None}
     return {
         "notice_id": "n1",

@@ -87,6 +87,8 @@ import { PushError } from "../shared/phoenix.js";
 /** @typedef {{responseId: string, index: number, text: string}} DeltaPush */
 
 const PAGE_SIZE = 50;
+// Changes of a request for a human on its way to the bridge, not of the conversation's owner.
+const DELIVERY_REASONS = ["delivered", "undeliverable"];
 // An entry that is still on its way mostly closes its gap by itself.
 const GAP_DELAY_MS = 250;
 
@@ -259,7 +261,7 @@ export class Conversation extends Emitter {
     const items = [];
     this.#logs.forEach(({ sessionId, entries }, n) => {
       if (n > 0) items.push({ key: `session ${sessionId}`, kind: "session" });
-      items.push(...entries);
+      items.push(...entries.filter(isShown));
     });
     items.push(...this.#outgoing.values());
     for (const { item } of this.#partialAnswers.values()) items.push(item);
@@ -647,6 +649,14 @@ export class Conversation extends Emitter {
  * @returns {MessageItem}
  */
 const messageItem = (message) => ({ kind: "message", actions: [], ...message });
+
+/**
+ * Return whether an entry of the log has a place on the page: what a delivery means for the user,
+ * a notice says.
+ *
+ * @param {MessageItem | StatusItem} item
+ */
+const isShown = (item) => item.kind !== "status" || !DELIVERY_REASONS.includes(item.reason ?? "");
 
 /**
  * Return an entry from the wire as an item.

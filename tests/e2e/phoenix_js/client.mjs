@@ -1,8 +1,44 @@
 // The official client, playing one scenario: node client.mjs <scenario> <ws://…/socket>
 // What its callbacks say goes to standard output, one JSON array per line.
 // TRANSPORT: WebSocket (default), LongPoll, or fallback (a WebSocket, and long-poll after 2 s).
-import { LongPoll, Socket } from "phoenix";
+// CLIENT: the package, phoenix (default) or phoenix-1.7.
 import WebSocket from "ws";
+
+// The browser's, as far as the package phoenix-1.7 uses it.
+class XMLHttpRequest {
+  open(method, url) {
+    this.request = [url, { method, headers: {} }];
+    this.aborter = new AbortController();
+  }
+
+  setRequestHeader(name, value) {
+    this.request[1].headers[name] = value;
+  }
+
+  async send(body) {
+    const [url, options] = this.request;
+    try {
+      const signal = this.aborter.signal;
+      const response = await fetch(url, { ...options, body, signal });
+      this.responseText = await response.text();
+      this.status = response.status;
+    } catch {
+      this.responseText = "";
+      this.status = 0;
+    }
+    this.readyState = 4;
+    if (!this.aborter.signal.aborted) this.onreadystatechange?.();
+  }
+
+  abort() {
+    this.aborter.abort();
+  }
+}
+if (process.env.CLIENT === "phoenix-1.7") {
+  Object.assign(globalThis, { self: globalThis, XMLHttpRequest });
+}
+
+const { LongPoll, Socket } = await import(process.env.CLIENT ?? "phoenix");
 
 const transports = {
   WebSocket: { transport: WebSocket },

@@ -8,16 +8,19 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP, Signals
 from typing import Any
 
 import pytest
 
+from adapters.phoenix.endpoint import SocketObserver
 from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
+from tests.support.npm import locked
 from tests.support.server import running
 from tests.support.tokens import JWT, ending_in, token
-from tests.support.vector_app import vector_app
+from tests.support.vector_app import vector_app, vector_endpoint
 from tests.support.wire import product
 
 _HERE = Path(__file__).parent
@@ -30,9 +33,11 @@ def _client() -> None:
     """Install the client once."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("node and npm are not on this machine")
-    if not (_HERE / "node_modules").exists():
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=_HERE, check=True, capture_output=True)
+    installed, wanted = _HERE / "node_modules" / ".package-lock.json", _HERE / "package-lock.json"
+    with locked(_HERE):
+        if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=_HERE, check=True, capture_output=True)
 
 
 class Node:
@@ -48,6 +53,9 @@ class Node:
             line = await self._process.stdout.readline()
         return list(json.loads(line)) if line else None
 
+    def send_signal(self, signal: Signals) -> None:
+        self._process.send_signal(signal)
+
     async def say_all(self) -> list[list[Any]]:
         """Return the rest of its output."""
         said = []
@@ -58,7 +66,11 @@ class Node:
 
 @asynccontextmanager
 async def playing(
-    scenario: str, address: str, *arguments: str, transport: str = "WebSocket"
+    scenario: str,
+    address: str,
+    *arguments: str,
+    transport: str = "WebSocket",
+    package: str = "phoenix",
 ) -> AsyncIterator[Node]:
     process = await asyncio.create_subprocess_exec(
         "node",
@@ -67,7 +79,7 @@ async def playing(
         f"ws://{address}/socket",
         *arguments,
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "TRANSPORT": transport},
+        env={**os.environ, "TRANSPORT": transport, "CLIENT": package},
     )
     try:
         yield Node(process)
@@ -212,6 +224,40 @@ async def test_after_a_restart_of_the_server_the_channel_is_rejoined(transport: 
     assert said == [["joined", 1], ["error"], ["joined", 2], ["ping", "ok", {"n": 1}]]
 
 
+class SocketEnds(SocketObserver):
+    """Records how sockets end."""
+
+    def __init__(self) -> None:
+        self.close_codes: asyncio.Queue[int] = asyncio.Queue()
+
+    def socket_opened(self) -> None:
+        pass
+
+    def socket_closed(self, code: int) -> None:
+        self.close_codes.put_nowait(code)
+
+    def slow_consumer(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("package", ["phoenix", "phoenix-1.7"])
+async def test_after_a_sleep_longer_than_the_polled_socket_the_channel_is_rejoined(
+    package: str,
+) -> None:
+    log = SocketEnds()
+    async with (
+        running(vector_app(vector_endpoint(observer=log))) as address,
+        playing("restart", address, transport="LongPoll", package=package) as node,
+    ):
+        said = [await node.say()]
+        node.send_signal(SIGSTOP)
+        assert await log.close_codes.get() == 1002
+        node.send_signal(SIGCONT)
+        said += await node.say_all()
+
+    assert said == [["joined", 1], ["error"], ["joined", 2], ["ping", "ok", {"n": 1}]]
+
+
 @asynccontextmanager
 async def without_upgrades(address: str) -> AsyncIterator[str]:
     """A proxy that refuses WebSockets, as some networks do; yield its address."""
@@ -247,16 +293,23 @@ async def restartable(path: Path, port: int = 0) -> AsyncIterator[str]:
         await drain(container)
 
 
-@pytest.mark.parametrize("transport", ["WebSocket", "LongPoll", "fallback"])
+@pytest.mark.parametrize(
+    ("transport", "package"),
+    [
+        *((each, "phoenix") for each in ("WebSocket", "LongPoll", "fallback")),
+        ("fallback", "phoenix-1.7"),
+    ],
+)
 async def test_a_user_chats_streams_and_comes_back_after_a_restart(
-    transport: str, tmp_path: Path
+    transport: str, package: str, tmp_path: Path
 ) -> None:
     async with AsyncExitStack() as first, AsyncExitStack() as client:
         address = await first.enter_async_context(restartable(tmp_path / "chat.db"))
         reached = address
         if transport == "fallback":
             reached = await client.enter_async_context(without_upgrades(address))
-        node = await client.enter_async_context(playing("chat", reached, transport=transport))
+        playing_it = playing("chat", reached, transport=transport, package=package)
+        node = await client.enter_async_context(playing_it)
         said = [await node.say()]
         await first.aclose()
         async with restartable(tmp_path / "chat.db", int(address.split(":")[1])):

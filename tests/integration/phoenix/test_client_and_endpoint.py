@@ -56,7 +56,7 @@ async def test_a_broadcast_reaches_both_connections(url: str) -> None:
         ("nowhere", "unmatched topic"),
     ],
 )
-async def test_each_refusal_is_told_by_its_reason(url: str, topic: str, reason: str) -> None:
+async def test_each_refusal_is_reported_with_its_reason(url: str, topic: str, reason: str) -> None:
     async with PhoenixConnection(url) as connection:
         with pytest.raises(JoinError) as caught:
             await connection.channel(topic).join()

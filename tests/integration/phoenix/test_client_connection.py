@@ -79,7 +79,7 @@ async def test_phoenix_is_offered_as_the_sub_protocol(listener: Listener) -> Non
     assert peer.offered == ["phoenix"]
 
 
-async def test_the_token_is_asked_anew_at_each_attempt(listener: Listener) -> None:
+async def test_the_token_is_requested_again_at_each_attempt(listener: Listener) -> None:
     tokens = iter(["header.one.sig", "header.two.sig"])
     async with PhoenixConnection(listener.url, token=lambda: next(tokens), settings=SOON):
         first = await listener.accept()
@@ -94,7 +94,7 @@ async def test_the_token_is_asked_anew_at_each_attempt(listener: Listener) -> No
 
 
 @pytest.mark.parametrize("token", ["", "secret???"])
-def test_a_token_that_cannot_stand_in_the_header_is_refused_without_being_told(token: str) -> None:
+def test_a_token_that_does_not_fit_the_header_is_refused_and_not_quoted(token: str) -> None:
     with pytest.raises(ValueError, match="cannot be sent as a sub-protocol") as caught:
         PhoenixConnection("ws://127.0.0.1/socket/websocket", token=token)
 
@@ -109,7 +109,7 @@ def test_what_is_no_websocket_url_is_refused(url: str) -> None:
         PhoenixConnection(url)
 
 
-async def test_a_refused_upgrade_is_told_with_its_status_and_tried_again() -> None:
+async def test_a_refused_upgrade_is_reported_with_its_status_and_retried() -> None:
     attempts = iter([403, 503])
 
     def refuse(websocket: ServerConnection, request: Request) -> Response | None:
@@ -150,7 +150,7 @@ async def test_a_redirect_is_not_followed_with_the_token() -> None:
         assert elsewhere.connections.empty()
 
 
-async def test_it_connects_when_the_server_comes_up_and_tells_why_it_could_not() -> None:
+async def test_it_connects_when_the_server_comes_up_and_reports_why_it_could_not() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     states: asyncio.Queue[SocketEvent] = asyncio.Queue()
@@ -171,7 +171,7 @@ async def test_it_connects_when_the_server_comes_up_and_tells_why_it_could_not()
 # Joining.
 
 
-async def test_a_join_gives_the_response(listener: Listener) -> None:
+async def test_a_join_returns_the_response(listener: Listener) -> None:
     async with PhoenixConnection(listener.url) as connection:
         channel = connection.channel("room:a", {"user": "u1"})
         join = asyncio.create_task(channel.join())
@@ -253,7 +253,7 @@ async def test_messages_come_in_order_to_their_channel(listener: Listener) -> No
         assert [await anext(b) for _ in range(3)] == [("whisper", {"n": n}) for n in range(3)]
 
 
-async def test_a_push_gives_the_response_of_its_reply(listener: Listener) -> None:
+async def test_a_push_returns_the_response_of_its_reply(listener: Listener) -> None:
     async with PhoenixConnection(listener.url) as connection:
         peer, channel = await joined(listener, connection)
         push = asyncio.create_task(channel.push("ping", {"x": 1}))
@@ -292,7 +292,7 @@ async def test_a_push_whose_connection_goes_is_lost(listener: Listener) -> None:
             await push
 
 
-async def test_a_channel_that_is_not_joined_takes_no_push(listener: Listener) -> None:
+async def test_a_channel_that_is_not_joined_accepts_no_push(listener: Listener) -> None:
     async with PhoenixConnection(listener.url) as connection:
         channel = connection.channel("room:a")
 
@@ -328,7 +328,7 @@ async def test_whatever_the_server_closes_with_the_channel_comes_back(
         assert await anext(channel) == (ChannelStatus.REJOINED, {"n": 2})
 
 
-async def test_what_came_before_a_close_is_still_given(listener: Listener) -> None:
+async def test_what_came_before_a_close_is_still_passed_on(listener: Listener) -> None:
     async with PhoenixConnection(listener.url) as connection:
         peer, channel = await joined(listener, connection)
         for n in range(100):
@@ -478,7 +478,7 @@ async def test_frames_of_megabytes_are_read(listener: Listener) -> None:
         assert await anext(channel) == ("big", {"text": text})
 
 
-async def test_the_representation_tells_the_state_and_no_secret(listener: Listener) -> None:
+async def test_the_representation_shows_the_state_and_no_secret(listener: Listener) -> None:
     async with PhoenixConnection(listener.url, params={"key": "secret"}) as connection:
         _, channel = await joined(listener, connection)
 

@@ -22,8 +22,9 @@ from domain.errors import Refusal, StorageUnavailable
 from domain.message import Author
 from domain.notice import Lane, Notice, NoticeKind, Outcome, StatusChanged, TransferRequested
 from domain.session import Draft
-from domain.status import Status
+from domain.status import Reason, Status
 from domain.texts import Text, localized
+from domain.transfer import TransferState
 from tests.support.assistants import ScriptedSteps
 from tests.support.bridge import MemoryBridge
 from tests.support.harness import App, User, harness
@@ -55,6 +56,12 @@ class Unclaimable(MemoryStore):
         if self.down:
             raise StorageUnavailable("as told")
         return await super().claim(lane, now, lease_until, limit)
+
+
+class Silent(MemoryBridge):
+    """A bridge that is not notified of requests."""
+
+    acknowledges = False
 
 
 @asynccontextmanager
@@ -331,6 +338,20 @@ async def test_what_fails_for_hours_while_others_get_through_is_given_up() -> No
         assert bridge.kinds == [STATUS]
 
 
+async def test_words_are_given_up_no_sooner_for_being_tried_more_often() -> None:
+    bridge = MemoryBridge()
+    bridge.failing = {RELAY}
+    async with bridged(bridge, transfer_timeout_s=100_000) as (app, user):
+        await user.ask_for_human()
+        await user.say("Alo?")
+        await app.clock.advance(MAX_ATTEMPTS * LONGEST_PAUSE_S / 2)
+        kept = await app.store.dead(10)
+        await app.clock.advance(MAX_ATTEMPTS * LONGEST_PAUSE_S / 2)
+
+        assert kept == ()
+        assert [letter.notice.kind for letter in await app.store.dead(10)] == [RELAY]
+
+
 async def test_an_attempt_that_never_ends_is_ended() -> None:
     bridge = MemoryBridge()
     bridge.hold()
@@ -468,6 +489,74 @@ async def test_a_request_that_is_refused_is_told_in_true_words() -> None:
 
         assert user.words[1:] == [localized("ro", Text.REFUSED)]
         assert bridge.kinds == [STATUS]
+
+
+async def test_a_delivered_request_is_so_in_the_log_and_to_the_users_clients_once() -> None:
+    store = Unsettling()
+    bridge = MemoryBridge()
+    async with bridged(bridge, store=store) as (app, user):
+        epoch = (await user.ask_for_human()).epoch
+        await app.clock.advance(60)
+        head = await app.head(user.customer)
+        reasons = [change.reason for change in user.changes]
+
+        assert bridge.kinds.count(TRANSFER) == 2  # as it could not be settled
+        assert reasons == [Reason.USER_REQUEST, Reason.DELIVERED]
+        assert head.transfer is not None
+        assert head.transfer.state is TransferState.DELIVERED
+        assert (head.status, head.epoch) == (Status.WAITING, epoch)
+
+
+@pytest.mark.parametrize("how", ["refused", "given up"])
+async def test_a_request_that_is_a_dead_letter_has_failed_and_may_be_retried(how: str) -> None:
+    bridge = MemoryBridge()
+    if how == "refused":
+        bridge.refused = {TRANSFER}
+    else:
+        bridge.fail(MAX_ATTEMPTS)
+    async with bridged(bridge, transfer_timeout_s=604_800) as (app, user):
+        await user.ask_for_human()
+        await app.clock.advance(MAX_ATTEMPTS * LONGEST_PAUSE_S)
+        failed = (await app.head(user.customer)).transfer
+        told = user.words[-1]
+        bridge.refused = set()
+        (dead,) = await app.store.dead(10)
+        await app.store.retry(dead.notice.notice_id)
+        await app.clock.advance(POLL_S)
+        retried = (await app.head(user.customer)).transfer
+
+        assert failed is not None
+        assert failed.state is TransferState.FAILED
+        assert told == localized("ro", Text.REFUSED)
+        assert retried is not None
+        assert retried.state is TransferState.DELIVERED
+        assert user.words[-1] == REACHED
+
+
+async def test_a_request_that_is_accepted_first_is_not_set_back() -> None:
+    bridge = MemoryBridge()
+    hold = bridge.hold()
+    async with bridged(bridge) as (app, user):
+        await user.ask_for_human()
+        await app.settle()
+        await app.coordinator("maria").take_over(user)
+        hold.release()
+        await app.settle()
+        head = await app.head(user.customer)
+
+        assert head.transfer is not None
+        assert (head.status, head.transfer.state) == (Status.LIVE, TransferState.ACCEPTED)
+
+
+async def test_a_request_of_which_nobody_is_notified_stays_requested() -> None:
+    bridge = Silent()
+    async with bridged(bridge) as (app, user):
+        await user.ask_for_human()
+        await app.settle()
+        transfer = (await app.head(user.customer)).transfer
+
+        assert transfer is not None
+        assert transfer.state is TransferState.REQUESTED
 
 
 async def test_the_words_are_the_business_s_language() -> None:

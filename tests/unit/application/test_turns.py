@@ -6,9 +6,10 @@ from contextlib import suppress
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.memory.businesses import MemoryBusinesses
-from application.ports import AnswerWriter, Assistant, Delta, SummaryResult, Toolbox
+from application.ports import AnswerWriter, Appended, Assistant, Delta, SummaryResult, Toolbox
 from domain.business import Reservation
 from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable, TooLarge
 from domain.handover import handover_context
@@ -459,6 +460,24 @@ async def test_an_assistants_last_words_are_shown_to_no_one() -> None:
 
         assert user.deltas == []
         assert app.observer.outcomes == ["cancelled"]
+
+
+async def test_a_late_event_of_an_earlier_requests_delivery_cancels_no_turn() -> None:
+    assistant = ScriptedSteps([PAUSE, "Da."])
+    async with harness(assistant) as app:
+        user = await asking(app)
+        await user.ask_for_human()
+        waiting = user.changes[-1]
+        await user.end_live_chat()
+        await user.say("Încă ceva")
+        await app.quiet()
+        delivered = replace(waiting, seq=waiting.seq + 1, reason=Reason.DELIVERED)
+        session_id = await app.session_id(user.customer)
+        app.fanout.publish(user.customer, Appended(session_id, (delivered,), None))
+        assistant.go()
+        await app.quiet()
+
+        assert app.observer.outcomes == ["answered"]
 
 
 async def test_no_piece_is_published_after_the_takeover() -> None:

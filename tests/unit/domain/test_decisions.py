@@ -11,15 +11,20 @@ from domain.decisions import (
     change_status,
     end_live_chat,
     expire,
+    notify_reached,
+    notify_unreachable,
     record_coordinator_message,
+    record_delivery,
+    record_failure,
     record_user_message,
     request_transfer,
 )
 from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused
-from domain.identity import CoordinatorId, SessionId
+from domain.identity import CoordinatorId, SessionId, TransferId
 from domain.message import Author, Message, StatusChange
 from domain.session import Session, Timing
 from domain.status import Reason, Status
+from domain.texts import Text, localized
 from tests.unit.domain.makers import (
     ANA,
     DAN,
@@ -290,3 +295,90 @@ def test_a_session_is_due_when_time_has_something_to_do_to_it(
     session: Session, seconds: float | None
 ) -> None:
     assert session.due_at(TIMING) == (at(seconds) if seconds is not None else None)
+
+
+# What becomes of a request on its way to the coordinators.
+
+T1 = TransferId("t1")
+REQUESTED = session_in(Status.WAITING)
+
+
+def delivered(session: Session = REQUESTED) -> Session:
+    draft = record_delivery(session, T1, decision_context(1))
+    assert draft is not None
+    return draft.session
+
+
+def failed() -> Session:
+    draft = record_failure(REQUESTED, T1, decision_context(1))
+    assert draft is not None
+    return draft.session
+
+
+def test_a_dead_request_is_recorded_and_told_together() -> None:
+    draft = record_failure(REQUESTED, T1, decision_context(1))
+
+    assert draft is not None
+    change, text = draft.entries
+    assert isinstance(change, StatusChange)
+    assert (change.status, change.reason) == (Status.WAITING, Reason.UNDELIVERABLE)
+    assert isinstance(text, Message)
+    assert text.text == localized("ro", Text.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("session", "transfer_id"),
+    [
+        (None, T1),
+        (REQUESTED, TransferId("t2")),
+        (session_in(Status.LIVE), T1),
+        (session_in(Status.CLOSED), T1),
+        (delivered(), T1),
+    ],
+)
+def test_the_delivery_of_a_request_is_recorded_once_and_only_while_it_is_waited_on(
+    session: Session | None, transfer_id: TransferId
+) -> None:
+    context = decision_context(2)
+
+    assert record_delivery(session, transfer_id, context) is None
+    assert record_failure(session, transfer_id, context) is None
+
+
+def test_a_dead_request_is_recorded_once_and_may_be_delivered_after_all() -> None:
+    assert record_failure(failed(), T1, decision_context(2)) is None
+    assert record_delivery(failed(), T1, decision_context(2)) is not None
+
+
+@pytest.mark.parametrize(
+    ("session", "joined", "text"),
+    [
+        (REQUESTED, False, Text.UNREACHABLE),
+        (REQUESTED, True, Text.UNREACHABLE),
+        (delivered(), False, Text.UNREACHABLE),
+        (delivered(), True, None),
+        (failed(), False, None),
+        (asked(session_in(Status.LIVE)), False, Text.NOT_RELAYED),
+        (asked(session_in(Status.LIVE)), True, None),
+        (session_in(Status.LIVE), False, None),
+        (session_in(Status.AI), False, None),
+        (session_in(Status.CLOSED), False, None),
+    ],
+)
+def test_a_user_is_told_that_nobody_can_be_reached_where_that_is_true_and_concerns_them(
+    session: Session, joined: bool, text: Text | None
+) -> None:
+    draft = notify_unreachable(session, decision_context(2), is_joined=joined)
+    texts = [entry.text for entry in draft.entries] if draft is not None else []
+
+    assert texts == ([localized("ro", text)] if text is not None else [])
+
+
+@pytest.mark.parametrize("joined", [True, False])
+@pytest.mark.parametrize("session", [REQUESTED, delivered(), failed(), session_in(Status.LIVE)])
+def test_a_request_has_reached_the_coordinators_once_it_is_delivered_and_its_topic_joined(
+    session: Session, joined: bool
+) -> None:
+    draft = notify_reached(session, decision_context(2), is_joined=joined)
+
+    assert (draft is not None) == (session == delivered() and joined)

@@ -67,6 +67,7 @@ def test_the_models_own_words_for_a_transfer_go_before_the_rolling_summary() -> 
     draft.request_transfer(
         Reason.AI_DECISION, TransferId("t1"), at(), timeout_s=300, handover_note="vrea un om"
     )
+    draft.change_status(Status.WAITING, Reason.DELIVERED, at(1))
     context = handover_context(summarised(draft.session, "A salutat."), draft.entries)
 
     assert context.summary == "vrea un om"

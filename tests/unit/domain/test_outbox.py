@@ -12,10 +12,12 @@ from domain.decisions import (
     change_status,
     end_live_chat,
     record_coordinator_message,
+    record_delivery,
+    record_failure,
     record_user_message,
     request_transfer,
 )
-from domain.identity import LocationId, SessionId
+from domain.identity import LocationId, SessionId, TransferId
 from domain.message import Author, Entry, Message
 from domain.notice import (
     AnswerGiven,
@@ -155,10 +157,27 @@ def test_what_the_user_says_to_a_human_is_relayed(status: Status) -> None:
     assert notice.content == LiveChatMessagePosted(at=at(1), text="Alo?", message_id=message_id())
 
 
-@pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
-def test_a_message_from_the_bridge_causes_no_notice(status: Status) -> None:
-    session = session_in(status)
-    draft = record_user_message(session, opened, message_id(), "Alo?", at(1), from_bridge=True)
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (Status.AI, [NoticeKind.TRANSFER, NoticeKind.STATUS]),
+        (Status.WAITING, []),
+        (Status.LIVE, []),
+    ],
+)
+def test_a_message_from_the_bridge_is_not_sent_back_but_the_request_in_it_is(
+    status: Status, expected: list[NoticeKind]
+) -> None:
+    session, context = session_in(status), decision_context()
+    draft = request_transfer(session, opened, context, "Alo?", message_id(), from_bridge=True)
+
+    assert kinds(notices_of(session, draft)) == expected
+
+
+@pytest.mark.parametrize("decision", [record_delivery, record_failure])
+def test_the_delivery_of_a_request_causes_no_notice(decision: Callable[..., Draft]) -> None:
+    session = session_in(Status.WAITING)
+    draft = decision(session, TransferId("t1"), decision_context())
 
     assert notices_of(session, draft) == []
 

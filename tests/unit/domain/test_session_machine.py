@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import reduce
+from itertools import accumulate
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,7 +17,11 @@ from domain.decisions import (
     change_status,
     end_live_chat,
     expire,
+    notify_reached,
+    notify_unreachable,
     record_coordinator_message,
+    record_delivery,
+    record_failure,
     record_user_message,
     request_transfer,
 )
@@ -138,6 +144,19 @@ class Conversation(RuleBasedStateMachine):
             )
         )
 
+    @precondition(lambda self: self.session is not None and self.session.transfer is not None)
+    @rule(decision=st.sampled_from([record_delivery, record_failure]))
+    def a_request_is_delivered_or_not(self, decision: Any) -> None:
+        session = self.session
+        assert session is not None
+        assert session.transfer is not None
+        transfer_id = session.transfer.transfer_id
+        self.decide(lambda: decision(session, transfer_id, self.decision_context()))
+
+    @rule(decision=st.sampled_from([notify_reached, notify_unreachable]), joined=st.booleans())
+    def its_topic_is_joined_or_lost(self, decision: Any, joined: bool) -> None:
+        self.decide(lambda: decision(self.session, self.decision_context(), is_joined=joined))
+
     @precondition(lambda self: self.session is not None)
     @rule()
     def it_falls_due(self) -> None:
@@ -154,9 +173,11 @@ class Conversation(RuleBasedStateMachine):
         assert [entry.seq for entry in self.log] == list(range(1, len(self.log) + 1))
 
     @invariant()
-    def the_epoch_counts_the_status_changes(self) -> None:
-        assert [change.epoch for change in self.changes] == list(range(1, len(self.changes) + 1))
-        assert self.session is None or self.session.epoch == len(self.changes)
+    def the_epoch_counts_the_changes_of_owner(self) -> None:
+        owners = accumulate(change.changes_owner for change in self.changes)
+        epochs = [change.epoch for change in self.changes]
+        assert epochs == list(owners)
+        assert self.session is None or self.session.epoch == (epochs[-1] if epochs else 0)
 
     @invariant()
     def the_head_is_the_fold_of_the_log(self) -> None:
@@ -192,9 +213,10 @@ class Conversation(RuleBasedStateMachine):
         if self.session is None or self.session.transfer is None:
             return
         state = self.session.transfer.state
-        expected = {Status.WAITING: TransferState.REQUESTED, Status.LIVE: TransferState.ACCEPTED}
-        open_states = set(expected.values())
-        assert state is expected.get(self.session.status, state)
+        waiting = {TransferState.REQUESTED, TransferState.DELIVERED, TransferState.FAILED}
+        expected = {Status.WAITING: waiting, Status.LIVE: {TransferState.ACCEPTED}}
+        open_states = {*waiting, TransferState.ACCEPTED}
+        assert state in expected.get(self.session.status, {state})
         assert (state in open_states) == (self.session.status in expected)
 
     @invariant()

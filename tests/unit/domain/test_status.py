@@ -6,11 +6,11 @@ import pytest
 
 from domain.errors import Refusal, SessionClosed, TransitionRefused
 from domain.identity import TransferId
-from domain.message import Entry, StatusChange
+from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Draft
-from domain.status import CLOSING, TRANSITIONS, Reason, Status
+from domain.status import CLOSING, DELIVERY, TRANSITIONS, Reason, Status
 from domain.transfer import TransferState
-from tests.unit.domain.makers import ANA, DAN, at, session_in
+from tests.unit.domain.makers import ANA, DAN, at, message_id, session_in
 
 S, R = Status, Reason
 ALLOWED = {
@@ -18,6 +18,8 @@ ALLOWED = {
     (S.AI, S.WAITING, R.AI_DECISION),
     (S.AI, S.WAITING, R.AI_FAILURE),
     (S.AI, S.LIVE, R.COORDINATOR),
+    (S.WAITING, S.WAITING, R.DELIVERED),
+    (S.WAITING, S.WAITING, R.UNDELIVERABLE),
     (S.WAITING, S.LIVE, R.ACCEPTED),
     (S.LIVE, S.LIVE, R.TAKEOVER),
     (S.WAITING, S.AI, R.CANCELLED),
@@ -48,7 +50,8 @@ def test_a_status_changes_as_the_table_has_it_and_not_otherwise(
     if (before, to, reason) in ALLOWED:
         (change,) = entries
         assert isinstance(change, StatusChange)
-        assert (change.status, change.reason, change.epoch) == (to, reason, session.epoch + 1)
+        epoch = session.epoch + (before is not to or to is S.LIVE)
+        assert (change.status, change.reason, change.epoch) == (to, reason, epoch)
     elif before is Status.CLOSED:
         assert isinstance(refused, SessionClosed)
     else:
@@ -81,6 +84,8 @@ def test_a_refused_change_leaves_no_trace() -> None:
 @pytest.mark.parametrize(
     ("before", "to", "reason", "state"),
     [
+        (S.WAITING, S.WAITING, R.DELIVERED, TransferState.DELIVERED),
+        (S.WAITING, S.WAITING, R.UNDELIVERABLE, TransferState.FAILED),
         (S.WAITING, S.LIVE, R.ACCEPTED, TransferState.ACCEPTED),
         (S.LIVE, S.LIVE, R.TAKEOVER, TransferState.ACCEPTED),
         (S.WAITING, S.AI, R.CANCELLED, TransferState.CANCELLED),
@@ -101,7 +106,8 @@ def test_the_transfer_goes_along(
 
     assert transfer is not None
     assert (transfer.transfer_id, transfer.state) == ("t1", state)
-    assert transfer.ended == (None if state is TransferState.ACCEPTED else reason)
+    is_over = state not in (TransferState.ACCEPTED, TransferState.DELIVERED, TransferState.FAILED)
+    assert transfer.ended == (reason if is_over else None)
 
 
 def test_a_takeover_keeps_the_transfer_and_changes_its_coordinator() -> None:
@@ -133,3 +139,29 @@ def test_who_is_taken_without_having_been_asked_for_has_a_transfer_of_its_own() 
     assert transfer is not None
     assert (transfer.transfer_id, transfer.reason) == ("t2", Reason.COORDINATOR)
     assert transfer.state is TransferState.ACCEPTED
+
+
+@pytest.mark.parametrize("reason", sorted(DELIVERY))
+def test_the_delivery_of_a_request_changes_nothing_but_its_transfer(reason: Reason) -> None:
+    draft = Draft(session_in(Status.WAITING))
+    draft.append_message(
+        Message(seq=2, message_id=message_id(), author=Author.USER, text="Alo?", at=at(1))
+    )
+    before = draft.session
+    draft.change_status(Status.WAITING, reason, at(2))
+    draft.change_status(Status.AI, Reason.EXPIRED, at(3))
+
+    assert before.reason is Reason.USER_REQUEST
+    assert (draft.session.epoch, draft.session.reason) == (before.epoch + 1, Reason.EXPIRED)
+    assert draft.session.needs_answer  # what was said while waiting in vain is still pending
+
+
+def test_a_dead_request_that_is_retried_is_delivered_after_all() -> None:
+    draft = Draft(session_in(Status.WAITING))
+    draft.change_status(Status.WAITING, Reason.UNDELIVERABLE, at(1))
+    draft.change_status(Status.WAITING, Reason.DELIVERED, at(2))
+    draft.change_status(Status.LIVE, Reason.ACCEPTED, at(3), coordinator_id=ANA)
+    transfer = draft.session.transfer
+
+    assert transfer is not None
+    assert (transfer.state, transfer.ended) == (TransferState.ACCEPTED, None)

@@ -119,7 +119,7 @@ def test_a_refused_and_an_unmatched_topic_are_refused_alike() -> None:
     ]
 
 
-def test_leaving_and_joining_anew_in_one_breath_ends_joined() -> None:
+def test_leaving_and_joining_again_at_once_ends_joined() -> None:
     pair = Pair()
     pair.connect()
     pair.socket.join("room:a", {}, pair.now)

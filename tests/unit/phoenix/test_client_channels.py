@@ -16,6 +16,7 @@ from adapters.phoenix.client import (
     NotJoined,
     PushAbandoned,
     PushAnswered,
+    PushReceived,
     PushTimedOut,
     TooManyWaiting,
     TopicInUse,
@@ -44,7 +45,7 @@ def test_a_joined_channel_cannot_be_joined_again(rig: Rig) -> None:
         rig.socket.join("room:a", {}, rig.now)
 
 
-def test_each_join_has_a_fresh_ref_and_asks_for_its_payload_anew(rig: Rig) -> None:
+def test_each_join_has_a_new_ref_and_calls_for_its_payload_again(rig: Rig) -> None:
     last_seq = iter([1, 2])
     first = rig.join(payload=lambda: {"lastSeq": next(last_seq)})
     rig.close()
@@ -58,7 +59,7 @@ def test_each_join_has_a_fresh_ref_and_asks_for_its_payload_anew(rig: Rig) -> No
     assert rig.events(ChannelJoined) == [ChannelJoined("room:a", {}, rejoined=True)]
 
 
-def test_a_refused_join_is_told_and_tried_again_with_backoff() -> None:
+def test_a_refused_join_is_reported_and_retried_with_backoff() -> None:
     rig = Rig(heartbeat_s=1000).open()
     rig.socket.join("room:a", {}, rig.now)
     gaps = []
@@ -130,7 +131,7 @@ def test_a_payload_that_fails_at_a_rejoin_errs_its_channel_alone(rig: Rig) -> No
     assert rig.socket.state_of("room:a") is ChannelState.ERRORED
 
 
-def test_messages_before_the_join_reply_are_not_given_on(rig: Rig) -> None:
+def test_messages_before_the_join_reply_are_not_passed_on(rig: Rig) -> None:
     rig.socket.join("room:a", {}, rig.now)
     rig.frames()
     rig.events()
@@ -176,7 +177,7 @@ def test_a_push_without_an_answer_times_out(rig: Rig) -> None:
     rig.advance(3)
     rig.reply(frame)
 
-    assert rig.events() == [PushTimedOut(ref)]
+    assert rig.events() == [PushTimedOut(ref, was_sent=True)]
 
 
 def test_a_push_that_times_out_unsent_is_never_sent(rig: Rig) -> None:
@@ -191,8 +192,92 @@ def test_a_push_that_times_out_unsent_is_never_sent(rig: Rig) -> None:
     [join] = rig.frames()
     rig.reply(join)
 
-    assert rig.events(PushTimedOut) == [PushTimedOut(dropped)]
+    assert rig.events(PushTimedOut) == [PushTimedOut(dropped, was_sent=False)]
     assert [frame[1] for frame in rig.frames()] == [kept]
+
+
+def test_a_heartbeat_directly_behind_a_push_proves_that_it_was_received(rig: Rig) -> None:
+    rig.join()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, probe_after_s=0)
+    rig.socket.push("room:a", "next", {}, rig.now)
+
+    frames = rig.frames()
+    rig.reply(frames[1])
+
+    assert names(frames) == ["ping", "heartbeat", "next"]
+    assert rig.events() == [PushReceived(ref)]
+
+
+def test_a_heartbeat_follows_a_push_that_has_no_reply_by_then(rig: Rig) -> None:
+    rig.join()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, timeout_s=6, probe_after_s=3)
+    [push] = rig.frames()
+
+    rig.advance(3)
+    [heartbeat] = rig.frames()
+    rig.reply(heartbeat)
+    rig.reply(push)
+
+    assert heartbeat[3] == "heartbeat"
+    assert rig.events() == [PushReceived(ref), PushAnswered(ref, "ok", {})]
+
+
+def test_no_heartbeat_follows_a_push_that_was_answered(rig: Rig) -> None:
+    rig.join()
+    rig.socket.push("room:a", "ping", {}, rig.now, timeout_s=6, probe_after_s=3)
+    rig.reply(rig.frames()[0])
+
+    rig.advance(6)
+
+    assert rig.frames() == []
+
+
+def test_a_heartbeat_waits_until_its_push_is_sent(rig: Rig) -> None:
+    rig.socket.join("room:a", {}, rig.now)
+    [join] = rig.frames()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, probe_after_s=0)
+    before = rig.frames()
+
+    rig.reply(join)
+    sent = rig.frames()
+    rig.reply(sent[1])
+
+    assert before == []
+    assert names(sent) == ["ping", "heartbeat"]
+    assert rig.events()[-1] == PushReceived(ref)
+
+
+def test_a_push_that_is_unsent_when_its_heartbeat_is_due_times_out(rig: Rig) -> None:
+    rig.socket.join("room:a", {}, rig.now)
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, timeout_s=6, probe_after_s=3)
+
+    rig.advance(3)
+
+    assert rig.events(PushTimedOut) == [PushTimedOut(ref, was_sent=False)]
+
+
+def test_a_heartbeat_proves_nothing_of_a_channel_that_crashed_before_its_answer(rig: Rig) -> None:
+    join = rig.join()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, probe_after_s=0)
+    [_, heartbeat] = rig.frames()
+
+    rig.receive(join[0], join[1], "room:a", "phx_error", {})
+    rig.reply(heartbeat)
+
+    assert rig.events() == [ChannelErrored("room:a", {}), PushAbandoned(ref, was_sent=True)]
+
+
+def test_a_heartbeat_of_a_lost_connection_proves_nothing(rig: Rig) -> None:
+    rig.join()
+    ref = rig.socket.push("room:a", "ping", {}, rig.now, probe_after_s=0)
+    [_, heartbeat] = rig.frames()
+
+    rig.close()
+    rig.open()
+    rig.reply(heartbeat)
+
+    assert PushAbandoned(ref, was_sent=True) in (events := rig.events())
+    assert PushReceived(ref) not in events
 
 
 def test_what_was_not_written_when_the_connection_went_is_sent_on_the_next(rig: Rig) -> None:
@@ -219,7 +304,7 @@ def test_a_push_in_flight_is_abandoned_with_its_connection(rig: Rig) -> None:
 
     rig.close()
 
-    assert rig.events(PushAbandoned) == [PushAbandoned(ref)]
+    assert rig.events(PushAbandoned) == [PushAbandoned(ref, was_sent=True)]
     rig.advance(10)
     assert rig.events(PushTimedOut) == []
 
@@ -348,7 +433,7 @@ def test_a_close_of_the_current_join_is_final(rig: Rig) -> None:
 
     rig.receive(join[0], join[0], "room:a", "phx_close", {})
 
-    assert rig.events() == [PushAbandoned(sent), ChannelClosed("room:a")]
+    assert rig.events() == [PushAbandoned(sent, was_sent=True), ChannelClosed("room:a")]
     rig.close()
     rig.open()
     assert rig.frames() == []
@@ -412,11 +497,11 @@ def test_leaving_without_a_connection_is_done_at_once() -> None:
 
     rig.socket.leave("room:a", rig.now)
 
-    assert rig.events() == [PushAbandoned(ref), ChannelClosed("room:a")]
+    assert rig.events() == [PushAbandoned(ref, was_sent=False), ChannelClosed("room:a")]
     assert rig.open().frames() == []
 
 
-def test_a_topic_can_be_joined_anew_while_it_is_being_left(rig: Rig) -> None:
+def test_a_topic_can_be_joined_again_while_it_is_being_left(rig: Rig) -> None:
     old = rig.join()
     rig.socket.leave("room:a", rig.now)
 
@@ -436,6 +521,6 @@ def test_closing_the_socket_closes_each_channel_and_abandons_what_waits(rig: Rig
 
     rig.socket.close()
 
-    assert rig.events()[:2] == [PushAbandoned(ref), ChannelClosed("room:a")]
+    assert rig.events()[:2] == [PushAbandoned(ref, was_sent=False), ChannelClosed("room:a")]
     with pytest.raises(NotJoined):
         rig.socket.join("room:a", {}, rig.now)

@@ -39,7 +39,7 @@ def test_it_dials_at_once() -> None:
     assert rig.socket.state is SocketState.WAITING
 
 
-def test_opening_is_told() -> None:
+def test_opening_is_reported() -> None:
     rig = Rig().open()
 
     assert rig.events() == [SocketOpened()]
@@ -66,7 +66,7 @@ def test_every_close_that_is_not_ours_reconnects(code: int | None) -> None:
     assert rig.events(SocketClosed) == [SocketClosed(code, None, "", 0.01)]
 
 
-def test_a_connection_that_lasted_starts_the_backoff_anew() -> None:
+def test_a_connection_that_lasted_resets_the_backoff() -> None:
     rig = Rig()
     pauses(rig, 9)
     rig.open()
@@ -168,7 +168,7 @@ def test_binary_frames_are_ignored(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "{}", "[]", "null", "[1,2,3,4]", '["' + "[" * 5000])
-def test_text_that_is_no_frame_is_told_and_survived(text: str) -> None:
+def test_text_that_is_no_frame_is_reported_and_survived(text: str) -> None:
     rig = Rig().open()
 
     rig.socket.received(text, rig.now)
@@ -224,7 +224,7 @@ def test_what_comes_while_closing_is_ignored() -> None:
     assert rig.events() == []
 
 
-def test_a_message_is_given_on_as_it_is() -> None:
+def test_a_message_is_passed_on_as_it_is() -> None:
     rig = Rig().open()
     rig.join()
 

@@ -154,6 +154,19 @@ test("an unfinished answer disappears when the AI loses the conversation", () =>
   assert.deepEqual([conversation.status, conversation.coordinatorId], ["live", "Maria"]);
 });
 
+test("the delivery of a request changes neither what is shown nor who owns it", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  const waiting = { sessionId: "s1", status: "waiting", updatedAt: AT };
+  const change = (seq, reason) => ({ ...waiting, seq, reason });
+  channel.receive("conversation_status", change(2, "user_request"));
+  const before = texts();
+  channel.receive("conversation_status", change(3, "delivered"));
+  channel.receive("conversation_status", change(4, "undeliverable"));
+
+  assert.deepEqual(texts(), before);
+  assert.equal(conversation.status, "waiting");
+});
+
 test("an older status does not replace a newer one", () => {
   channel.join(joined([entry(1, "user", "one")]));
   const change = (seq, status) => ({ sessionId: "s1", seq, status, updatedAt: AT });

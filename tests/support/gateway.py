@@ -1,0 +1,57 @@
+"""A double of the bridge's socket, in memory: topics are joined, unless a test says otherwise."""
+
+from application.ports import (
+    InboundEvent,
+    LiveChatGateway,
+    OnInboundEvent,
+    TopicJoined,
+    TopicUnavailable,
+)
+from domain.identity import Customer
+
+
+class MemoryGateway(LiveChatGateway):
+    """The live chats of a bridge in memory."""
+
+    _on_event: OnInboundEvent
+
+    def __init__(self) -> None:
+        self.followed: set[Customer] = set()
+        self.changes: list[tuple[str, Customer]] = []
+        """Every topic joined or left, in order."""
+        self.unavailable: set[Customer] = set()
+        """The customers whose topics are not joined."""
+        self.typing: list[Customer] = []
+
+    def listen(self, on_event: OnInboundEvent) -> None:
+        self._on_event = on_event
+
+    def follow(self, customer: Customer) -> None:
+        if customer not in self.followed:
+            self.changes.append(("join", customer))
+        self.followed.add(customer)
+
+    def unfollow(self, customer: Customer) -> None:
+        if customer in self.followed:
+            self.changes.append(("leave", customer))
+        self.followed.discard(customer)
+
+    def is_joined(self, customer: Customer) -> bool:
+        return customer not in self.unavailable
+
+    def show_typing(self, customer: Customer) -> None:
+        self.typing.append(customer)
+
+    async def receive(self, customer: Customer, event: InboundEvent) -> None:
+        """Pass an event from the bridge on."""
+        await self._on_event(customer, event)
+
+    async def lose(self, customer: Customer) -> None:
+        """Make the customer's topic unavailable."""
+        self.unavailable.add(customer)
+        await self.receive(customer, TopicUnavailable("refused"))
+
+    async def join(self, customer: Customer) -> None:
+        """Have the customer's topic joined."""
+        self.unavailable.discard(customer)
+        await self.receive(customer, TopicJoined())
