@@ -77,7 +77,7 @@ class DueMarkers:
         self._set(pk, at)
 
     def remove(self, pk: str) -> None:
-        """Forget a marker that is not due, unless notices may have been appended since."""
+        """Forget a marker whose queue is empty, unless notices may have been appended since."""
         if pk in self._appended:
             self.put(pk, 0)
         else:
@@ -197,17 +197,24 @@ class DynamoOutbox(Outbox):
             before = Marker.of(found, lane)
         except ConditionFailed as failed:
             before = Marker.of(failed.item, lane) if failed.item else Marker(pk, lane)
-            if before.leased_until is None:
-                markers.remove(pk)  # the index will have it when it is due
-                return None
-            if failed.item is None or failed.item.get("oC") != token:
-                markers.put(pk, min(before.leased_until, now + MAX_RETRY_MS))
+            if failed.item is None or failed.item.get("oC") != token or not before.queue:
+                self._note(before, now)
                 return None
             # Claimed by an attempt whose response was lost.
             attempts, version = before.attempts - 1, before.version - 1
             before = before._replace(attempts=attempts, leased_until=None, version=version)
         markers.put(pk, lease)
         return before
+
+    def _note(self, marker: Marker, now: int | None = None) -> None:
+        """Remember when a marker is to be tried; `now`: another process has claimed it."""
+        markers = self.markers[marker.lane]
+        if not marker.queue:
+            markers.remove(marker.pk)
+        elif marker.leased_until is not None and now is not None:
+            markers.put(marker.pk, min(marker.leased_until, now + MAX_RETRY_MS))
+        else:
+            markers.put(marker.pk, marker.ready_at)
 
     def _remember(self, pending: _Pending) -> None:
         self._claimed.pop(pending.notice_id, None)
@@ -235,10 +242,7 @@ class DynamoOutbox(Outbox):
                 break
             except ConditionFailed as failed:
                 marker = Marker.of(failed.item, lane) if failed.item else Marker(pk, lane)
-        if marker.queue:
-            self.markers[lane].put(pk, marker.ready_at)
-        else:
-            self.markers[lane].remove(pk)
+        self._note(marker)
         if isinstance(outcome, Delivered):
             is_alive = "oI = :id AND attribute_not_exists(oP)"
             await self._remove_notice(pk, sk, is_alive, id={"S": pending.notice_id})
@@ -366,11 +370,11 @@ class DynamoOutbox(Outbox):
         alive = self._db.update_action(
             pk, sk, "REMOVE oP, oS, oA, oD", _DEAD_LETTER, dead=DEAD, id=item["oI"]
         )
-        self.markers[marker.lane].put(pk, 0)  # also if the response is lost
         try:
             await self._write(retried, alive)
         except (ConditionFailed, TransactionFailed):
             return False
+        self._note(retried)
         return True
 
     @bounded
