@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from adapters.dynamodb.client import Dynamo
-from adapters.dynamodb.items import MARGIN_S, SHARDS, Item, key, key_of, number, session_of, stamped
+from adapters.dynamodb.items import MARGIN_S, SHARDS, Item, key_of, number, session_of, stamped
 from adapters.dynamodb.outbox_items import (
     DEAD,
     Marker,
@@ -78,10 +78,10 @@ class OldOutbox:
         while items := await self._pending(pk):
             lane = notice_of(items[0]).lane
             of_lane = [item for item in items if notice_of(item).lane is lane][:_MAX_MOVED]
-            found = await self._db.get(pk, marker_sk(lane)) or key(pk, "")
-            if "x" in found:  # the session is being erased
+            marker = Marker.of(pk, lane, await self._db.get(pk, marker_sk(lane)))
+            if marker.is_erased:
                 return
-            marker = _with(Marker.of(found, lane), of_lane)
+            marker = _with(marker, of_lane)
             condition, values = marker.unchanged()
             put = self._db.put_action(marker.item(), condition, **values)
             await self._db.try_transact(put, *map(self._move, of_lane))

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.items import Item, key, key_of, moment, ms, number, stamp, stamped
+from adapters.dynamodb.items import Item, key_of, moment, ms, number, stamp, stamped
 from adapters.dynamodb.old_outbox import OldOutbox
 from adapters.dynamodb.outbox_items import (
     DEAD,
@@ -28,7 +28,7 @@ from adapters.dynamodb.outbox_items import (
 )
 from application.ports import Clock, Outbox
 from domain.errors import StorageUnavailable
-from domain.notice import DeadLetter, Deferred, Delivered, Lane, Notice, Outcome
+from domain.notice import DeadLetter, Deferred, Delivered, Lane, Notice, Outcome, Undeliverable
 
 logger = logging.getLogger(__name__)
 
@@ -189,25 +189,25 @@ class DynamoOutbox(Outbox):
 
     async def _lease(self, lane: Lane, pk: str, now: int, lease: int) -> Marker | None:
         """Claim a marker, and return it as it was before; None: its time has not come."""
-        markers, token = self.markers[lane], {"B": secrets.token_bytes(8)}
+        token = {"B": secrets.token_bytes(8)}
         values = {"lease": number(lease), "token": token, "one": number(1), "now": number(now)}
         values["later"] = {"S": stamp(now + 1)}
         try:
             found = await self._db.update(pk, marker_sk(lane), _CLAIM, _IS_READY, **values)
-            before = Marker.of(found, lane)
+            before = Marker.of(pk, lane, found)
         except ConditionFailed as failed:
-            before = Marker.of(failed.item, lane) if failed.item else Marker(pk, lane)
-            if failed.item is None or failed.item.get("oC") != token or not before.queue:
+            before = Marker.of(pk, lane, failed.item)
+            if before.token != token:
                 self._note(before, now)
                 return None
             # Claimed by an attempt whose response was lost.
             attempts, version = before.attempts - 1, before.version - 1
             before = before._replace(attempts=attempts, leased_until=None, version=version)
-        markers.put(pk, lease)
+        self.markers[lane].put(pk, lease)
         return before
 
     def _note(self, marker: Marker, now: int | None = None) -> None:
-        """Remember when a marker is to be tried; `now`: another process has claimed it."""
+        """Remember when a marker is to be tried; `now`: its claim is another process's."""
         markers = self.markers[marker.lane]
         if not marker.queue:
             markers.remove(marker.pk)
@@ -234,49 +234,42 @@ class DynamoOutbox(Outbox):
             raise
 
     async def _settle(self, pending: _Pending, outcome: Outcome) -> None:
-        marker, sk = pending.marker, pending.sk
-        pk, lane = marker.pk, marker.lane
+        sk, marker = pending.sk, pending.marker
         while marker.has(sk):
+            if isinstance(outcome, Deferred):
+                settled = marker.deferred(sk, ms(outcome.until))
+            else:
+                settled = marker.without(sk)
             try:
-                marker = await self._try_settle(pending, marker, outcome)
+                await self._write(settled, *self._kill_actions(pending, marker, outcome))
+            except ConditionFailed as failed:  # another process has written it
+                marker = Marker.of(marker.pk, marker.lane, failed.item)
+            except TransactionFailed:  # the item of the notice is gone
+                outcome = Delivered()
+            else:
+                marker = settled
                 break
-            except ConditionFailed as failed:
-                marker = Marker.of(failed.item, lane) if failed.item else Marker(pk, lane)
         self._note(marker)
         if isinstance(outcome, Delivered):
             is_alive = "oI = :id AND attribute_not_exists(oP)"
-            await self._remove_notice(pk, sk, is_alive, id={"S": pending.notice_id})
+            await self._remove_notice(marker.pk, sk, is_alive, id={"S": pending.notice_id})
 
-    async def _try_settle(self, pending: _Pending, marker: Marker, outcome: Outcome) -> Marker:
-        """Settle a notice that is in the queue, and return the marker as it is then.
-
-        Raises: ConditionFailed, with the marker, when it has changed.
-        """
-        sk = pending.sk
-        if isinstance(outcome, Deferred):
-            settled = marker.deferred(sk, ms(outcome.until))
-            await self._write(settled)
-            return settled
-        settled = marker.without(sk)
-        if isinstance(outcome, Delivered):
-            await self._write(settled)
-            return settled
-        letter = self._db.update_action(
+    def _kill_actions(self, pending: _Pending, marker: Marker, outcome: Outcome) -> list[Item]:
+        """Return the action that makes a dead letter of a notice, if it is undeliverable."""
+        if not isinstance(outcome, Undeliverable):
+            return []
+        kill = self._db.update_action(
             marker.pk,
-            sk,
+            pending.sk,
             "SET oP = :dead, oS = :slot, oD = :reason, oA = :attempts",
             "oI = :id",
             dead=DEAD,
             slot=pending.dead_slot,
             reason={"S": outcome.reason},
-            attempts=number(marker.attempts if marker.queue[0].sk == sk else 0),
+            attempts=number(marker.attempts if marker.queue[0].sk == pending.sk else 0),
             id={"S": pending.notice_id},
         )
-        try:
-            await self._write(settled, letter)
-        except TransactionFailed:  # the item of the notice is gone
-            await self._write(settled)
-        return settled
+        return [kill]
 
     async def _write(self, marker: Marker, *actions: Item) -> None:
         """Store a marker that was read, perhaps together with other changes.
@@ -320,7 +313,7 @@ class DynamoOutbox(Outbox):
         pages = (self._db.query(**partition_query(partition)) for partition in partitions(lane))
         keys = {key_of(row) for row in chain.from_iterable(await asyncio.gather(*pages))}
         found = await self._db.read_many(keys, "PK, SK, oQ, oS, oA, oL, oV, exp")
-        return [Marker.of(item, lane) for item in found.values()]
+        return [Marker.of(pk, lane, item) for (pk, _), item in found.items()]
 
     @bounded
     async def depth(self) -> int:
@@ -353,20 +346,18 @@ class DynamoOutbox(Outbox):
     async def retry(self, notice_id: str) -> bool:
         for pk, sk in await self._find_dead(notice_id):
             while (item := await self._db.get(pk, sk)) and _is_dead(item, notice_id):
-                if has_expired(item, self._clock.now()):
+                lane = notice_of(item).lane
+                marker = Marker.of(pk, lane, await self._db.get(pk, marker_sk(lane)))
+                if has_expired(item, self._clock.now()) or marker.is_erased:
                     break
-                notice = notice_of(item)
-                found = await self._db.get(pk, marker_sk(notice.lane)) or key(pk, "")
-                if "x" in found:  # the session is being erased
-                    break
-                if await self._retry(item, notice, Marker.of(found, notice.lane)):
+                if await self._retry(item, marker):
                     return True
         return False
 
-    async def _retry(self, item: Item, notice: Notice, marker: Marker) -> bool:
+    async def _retry(self, item: Item, marker: Marker) -> bool:
         """Put a dead letter into its queue, behind the first; False: something has changed."""
-        pk, sk = key_of(item)
-        retried = marker.having([Queued(ms(notice.due_at), sk)], first=marker.queue[:1])
+        (pk, sk), due_at = key_of(item), notice_of(item).due_at
+        retried = marker.having([Queued(ms(due_at), sk)], first=marker.queue[:1])
         alive = self._db.update_action(
             pk, sk, "REMOVE oP, oS, oA, oD", _DEAD_LETTER, dead=DEAD, id=item["oI"]
         )

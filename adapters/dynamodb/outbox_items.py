@@ -158,23 +158,30 @@ class Marker(NamedTuple):
     attempts: int = 0
     """How often it was claimed."""
     leased_until: int | None = None
+    token: Item | None = None
+    """That of the last claim, until something else is written."""
     version: int = 0
     """0: it is not stored yet."""
     exp: Item | None = None
+    is_erased: bool = False
+    """A tombstone."""
 
     @classmethod
-    def of(cls, item: Item, lane: Lane) -> Self:
-        """Unpack a marker."""
+    def of(cls, pk: str, lane: Lane, item: Item | None) -> Self:
+        """Unpack a marker; None: there is none."""
+        item = item or {}
         queue = [cast(str, each["S"]) for each in item["oQ"]["L"]] if "oQ" in item else []
         return cls(
-            pk=item["PK"]["S"],
-            lane=lane,
+            pk,
+            lane,
             queue=tuple(Queued(int(each[:13]), each[14:]) for each in queue),
             due=stamped(item["oS"]) if "oS" in item else 0,
             attempts=int(item["oA"]["N"]) if "oA" in item else 0,
             leased_until=int(item["oL"]["N"]) if "oL" in item else None,
+            token=item.get("oC"),
             version=int(item["oV"]["N"]) if "oV" in item else 0,
             exp=item.get("exp"),
+            is_erased="x" in item,
         )
 
     @property

@@ -21,7 +21,7 @@ def order(marker: Marker) -> list[str]:
 
 @pytest.mark.parametrize("marker", [CLAIMED, CLAIMED._replace(leased_until=None, exp=None)])
 def test_a_marker_is_read_as_it_was_written_as_the_next_version(marker: Marker) -> None:
-    assert Marker.of(marker.item(), Lane.PEOPLE) == marker._replace(version=5)
+    assert Marker.of("S#s1", Lane.PEOPLE, marker.item()) == marker._replace(version=5)
 
 
 def test_a_marker_with_an_empty_queue_is_not_in_the_index() -> None:
@@ -32,10 +32,11 @@ def test_a_marker_with_an_empty_queue_is_not_in_the_index() -> None:
     assert marker.item().keys() == {"PK", "SK", "oV", "exp"}
 
 
-def test_an_item_that_has_another_shape_is_a_marker_with_nothing_to_deliver() -> None:
-    tombstone = {"PK": {"S": "S#s1"}, "SK": {"S": "L#people"}, "x": {"BOOL": True}}
+def test_a_tombstone_is_a_marker_with_nothing_to_deliver() -> None:
+    marker = Marker.of("S#s1", Lane.PEOPLE, {"x": {"BOOL": True}})
 
-    assert Marker.of(tombstone, Lane.PEOPLE) == Marker("S#s1", Lane.PEOPLE)
+    assert marker == Marker("S#s1", Lane.PEOPLE, is_erased=True)
+    assert marker.unchanged() == Marker.of("S#s1", Lane.PEOPLE, None).unchanged()
 
 
 def test_the_next_notice_becomes_the_first_as_if_new_at_its_own_time() -> None:
