@@ -516,6 +516,28 @@ async def test_a_delivered_notice_is_deleted_from_the_item_of_its_cause(stores: 
     assert [item for item in items if {"oI", "oB", "oP", "oS", "oQ"} & item.keys()] == []
 
 
+@pytest.mark.parametrize("outcome", [Delivered(), Deferred(NOON), Undeliverable("no")], ids=str)
+async def test_what_was_done_is_known_though_the_response_was_lost(
+    outcome: Outcome, stores: Two
+) -> None:
+    await stored(stores.stopping, with_notices(user_says(session_of("s1")), 2))
+    stores.proxy.plan = in_turn(Fault.LOST, operation="UpdateItem")
+    (first,) = await stores.stopping.claim(REPORTS, NOON, LEASE, 8)
+    written = "TransactWriteItems" if isinstance(outcome, Undeliverable) else "PutItem"
+    stores.proxy.plan = in_turn(Fault.LOST, operation=written)
+    await stores.stopping.settle(first.notice_id, outcome)
+    stores.proxy.plan = nothing
+    (second,) = await stores.stopping.claim(REPORTS, NOON, LEASE, 8)
+    dead = [letter.notice.attempts for letter in await stores.other.dead(9)]
+
+    assert (first.position, first.attempts, first.due_at) == (10, 0, NOON)
+    expected = (10, 1) if isinstance(outcome, Deferred) else (11, 0)
+    assert (second.position, second.attempts) == expected
+    assert dead == ([1] if isinstance(outcome, Undeliverable) else [])
+    items = {item["SK"]["S"]: item for item in stores.engine.items(stores.table)}
+    assert ("oB" in items["M#0000000001"]) is not isinstance(outcome, Delivered)
+
+
 async def test_a_late_settlement_is_recorded_by_whichever_process(stores: Two) -> None:
     await stored(stores.stopping, with_notices(user_says(session_of("s1")), 2))
     (late,) = await stores.stopping.claim(REPORTS, NOON, LEASE, 8)
