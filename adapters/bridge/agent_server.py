@@ -8,6 +8,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 
+from adapters.json_text import NOT_JSON, decode_json
 from application.bridge.ports import AgentServer, AgentServerUnavailable
 from domain.bridge.live_chat import PendingCommand, ServerState
 from domain.errors import Refusal, SessionClosed, TransitionRefused, UnknownSession
@@ -112,8 +113,8 @@ def _state(body: bytes) -> ServerState:
 def _decoded(body: bytes, shape: Any) -> Any:
     """Decode the JSON of a reply. Raises: AgentServerUnavailable, for a reply of another shape."""
     try:
-        return msgspec.json.decode(body, type=shape)
-    except msgspec.MsgspecError as error:
+        return decode_json(lambda text: msgspec.json.decode(text, type=shape), body)
+    except NOT_JSON as error:
         raise _unavailable("what answers is not an AI agent server") from error
 
 
@@ -121,6 +122,6 @@ def _refusal(body: bytes) -> Refusal:
     """Return the refusal that the code of a problem document stands for (RFC 9457)."""
     try:
         code = str(msgspec.json.decode(body)["code"])
-    except (msgspec.MsgspecError, KeyError, TypeError):
+    except (*NOT_JSON, KeyError, TypeError):
         code = "refused"
     return _REFUSALS.get(code, Refusal)()

@@ -18,6 +18,7 @@ import httpx
 import msgspec
 
 from adapters.http_client import Breaker, read_bounded, retry_after_s
+from adapters.json_text import NOT_JSON, decode_json
 from application.ports import Clock
 from domain.backoff import backoff
 from domain.errors import BridgeRefused, BridgeUnavailable
@@ -122,8 +123,8 @@ class ElixirHttp:
         if reply.status == 404:
             return None
         try:
-            return msgspec.json.decode(reply.body or b"")
-        except (msgspec.DecodeError, RecursionError) as error:
+            return decode_json(msgspec.json.decode, reply.body or b"")
+        except NOT_JSON as error:
             raise BridgeUnavailable(f"{path} is not JSON of at most {MAX_REPLY} bytes") from error
 
     async def check(self) -> None:
@@ -233,8 +234,8 @@ def _refused(reply: HttpReply) -> BridgeRefused:
     """Return the error, with `code` or `title` of a problem document (RFC 9457) in the reply."""
     reason = f"HTTP {reply.status}"
     try:
-        problem = msgspec.json.decode(reply.body or b"")
-    except msgspec.DecodeError:
+        problem = decode_json(msgspec.json.decode, reply.body or b"")
+    except NOT_JSON:
         problem = None
     if isinstance(problem, dict):
         named = problem.get("code") or problem.get("title") or ""

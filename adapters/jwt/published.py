@@ -11,6 +11,7 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from adapters.http_client import read_bounded
+from adapters.json_text import NOT_JSON
 from adapters.jwt.keys import BadKey, VerificationKey, public_key
 from domain.identity import IdentityUnavailable, Unauthorized
 
@@ -161,7 +162,7 @@ def read_keys(document: bytes) -> list[PublishedKey]:
     """Return the keys of a document that can be used. Raises: BadKey, if there are none."""
     try:
         listed = msgspec.json.decode(document, type=_Document).keys
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         raise BadKey("the document is no set of keys") from None
     found = [each for each in map(_published, listed[:MAX_KEYS]) if each is not None]
     if not found:

@@ -12,7 +12,7 @@ import jwt
 
 from adapters.jwt.keys import VerificationKey
 from application.ports import HealthCheck, Lifecycle
-from domain.identity import BusinessId, Identity, Role, Unauthorized, identifier
+from domain.identity import Identity, Role, Unauthorized, business_identifier, identifier
 
 if TYPE_CHECKING:  # it imports httpx, which is heavy, and mostly not needed
     from adapters.jwt.published import PublishedKeys
@@ -91,13 +91,14 @@ class JwtTokens(Lifecycle, HealthCheck):
 
 def _identity(claims: Mapping[str, Any]) -> Identity:
     try:
-        business_id, name = identifier("biz", claims["biz"]), identifier("sub", claims["sub"])
+        business_id = business_identifier("biz", claims["biz"])
+        name = identifier("sub", claims["sub"])
     except Exception:
         raise jwt.InvalidTokenError from None
     until = min(int(claims["exp"]), _LATEST) + LEEWAY_S
     return Identity(
         Role(claims.get("role", Role.USER)),
-        BusinessId(business_id),
+        business_id,
         name,
         datetime.fromtimestamp(until, UTC),
     )

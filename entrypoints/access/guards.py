@@ -5,17 +5,18 @@ from collections.abc import Callable
 from hmac import compare_digest
 from typing import Any
 
+import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.exceptions import (
     ClientException,
     HTTPException,
     NotAuthorizedException,
-    SerializationException,
     TooManyRequestsException,
 )
 from litestar.handlers import BaseRouteHandler
 
+from adapters.json_text import NOT_JSON, decode_json
 from adapters.phoenix.channel import ConnectInfo
 from entrypoints.access.rate_limits import RateLimited, RateLimiter
 
@@ -91,8 +92,8 @@ class ApiRequest(Request[Any, Any, Any]):
     async def json(self) -> Any:
         """Decode the body. Raises: ClientException."""
         try:
-            return await super().json()
-        except (SerializationException, UnicodeDecodeError, RecursionError) as error:
+            return decode_json(msgspec.json.decode, await self.body() or b"null")
+        except NOT_JSON as error:
             raise ClientException(
                 "the body is not JSON in UTF-8, or is nested too deeply"
             ) from error

@@ -30,15 +30,16 @@ from domain.errors import (
     UnknownSession,
 )
 from domain.identity import (
-    BusinessId,
     CoordinatorId,
     Identity,
     Unauthorized,
+    business_identifier,
     customer,
     identifier,
     live_chat_topic,
 )
 from domain.message import MAX_HANDOVER_NOTE, message_text
+from domain.plain_text import note_text
 from domain.status import Status
 from entrypoints.access.auth import (
     Identify,
@@ -292,7 +293,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
     async def join(self, topic: str, payload: Any) -> Board:
         try:
             request = parse(payload, CoordinatorJoin)
-            self._business_id = BusinessId(identifier("businessId", request.business_id))
+            self._business_id = business_identifier("businessId", request.business_id)
             self._coordinator_id = CoordinatorId(
                 identifier("coordinatorId", request.coordinator_id)
             )
@@ -340,7 +341,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
 
     async def _execute(self, request: CommandRequest, command: CoordinatorCommand) -> ChatJson:
         chat = await self._chat(request.session_id)
-        note = (request.summary or "").strip() or None
+        note = note_text(request.summary)
         return chat_json(
             await self._services.chats.execute(chat.session_id, command, self._coordinator_id, note)
         )

@@ -21,16 +21,17 @@ from domain.bridge.live_chat import ChatMessage, ServerState, TransferReport
 from domain.business import Business
 from domain.identity import (
     IDENTIFIER_PATTERN,
-    BusinessId,
     Customer,
     MessageId,
     TransferId,
     UserId,
     addressee,
+    business_identifier,
     customer,
     identifier,
 )
 from domain.message import Author, message_text
+from domain.plain_text import note_text, plain_text
 from domain.status import Status
 from entrypoints.access.guards import ApiRequest, only_json, token_guard
 from entrypoints.access.rate_limits import RateLimiter
@@ -239,7 +240,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
             _customer(answer),
             as_session_id(data.session_id),
             None,
-            _ai_message(services, Author.AI, answer.ai_response, at),
+            _ai_message(services, Author.AI, plain_text(answer.ai_response), at),
             _scoped("ai-context", key),
         )
         return Done()
@@ -252,7 +253,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         state = ServerState(
             status=data.status,
             at=data.updated_at or services.clock.now(),
-            handover_note=data.summary,
+            handover_note=note_text(data.summary),
             coordinator_id=as_coordinator_id(data.coordinator_id),
         )
         scoped_key = _scoped("conversation-status", key)
@@ -264,7 +265,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         """Record that a user waits for a human."""
         transfer = TransferReport(
             transfer_id=TransferId(identifier("transferId", data.transfer_id)),
-            reason=data.reason,
+            reason=plain_text(data.reason),
             context=data.context,
             at=data.timestamp or services.clock.now(),
         )
@@ -352,7 +353,7 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
 
 async def _business(services: BridgeServices, business_id: str) -> Business:
-    sought = BusinessId(identifier("businessId", business_id))
+    sought = business_identifier("businessId", business_id)
     known = await services.businesses.business(sought)
     if known is None:
         raise NotFoundException("nothing is known of that business")

@@ -15,7 +15,7 @@ from adapters.elixir.payloads import body_of
 from adapters.json_shapes import timestamp
 from application.ports import HealthCheck, Lifecycle, Store
 from domain.errors import ConversationError, Refusal, StorageUnavailable, UnknownSession
-from domain.identity import BusinessId, SessionId, customer, identifier
+from domain.identity import SessionId, identifier, stored_business, stored_customer
 from domain.message import Entry, Message
 from domain.notice import DeadLetter
 from domain.session import Session
@@ -135,10 +135,10 @@ async def list_sessions(
     as_json: bool,
 ) -> str:
     """List the newest sessions, of all or of one business or user. Raises: ConversationError."""
-    who = customer(business_id, user_id) if user_id is not None else None
+    who = stored_customer(business_id, user_id) if user_id is not None else None
     async with _with_store(settings) as container:
         page = await container.store().list_sessions(
-            business_id=BusinessId(identifier("businessId", business_id)) if business_id else None,
+            business_id=stored_business(business_id) if business_id else None,
             status=Status(status) if status else None,
             customer=who,
             limit=limit,
@@ -164,7 +164,7 @@ async def show_session(settings: Settings, session_id: str, *, as_json: bool) ->
 
 async def export_user(settings: Settings, business_id: str, user_id: str) -> str:
     """Return everything stored about a user, as JSON. Raises: ConversationError."""
-    who = customer(business_id, user_id)
+    who = stored_customer(business_id, user_id)
     async with _with_store(settings) as container:
         logs = await container.privacy().export(who)
     at = timestamp(container.clock().now())
@@ -174,7 +174,7 @@ async def export_user(settings: Settings, business_id: str, user_id: str) -> str
 
 async def erase_user(settings: Settings, business_id: str, user_id: str) -> str:
     """Erase everything stored about a user, and count it. Raises: ConversationError."""
-    who = customer(business_id, user_id)
+    who = stored_customer(business_id, user_id)
     async with _with_store(settings) as container:
         erased = await container.privacy().erase(who)
     return (

@@ -649,13 +649,6 @@ def over(field: str, value: str) -> bytes:
         (
             "PUT",
             "/api/conversation-status/s1",
-            over("summary", r'"\ud800"'),
-            400,
-            "invalid_payload",
-        ),
-        (
-            "PUT",
-            "/api/conversation-status/s1",
             b'{"status":"live","summary":"\xed\xa0\x80"}',
             400,
             "invalid_payload",
@@ -674,7 +667,6 @@ def over(field: str, value: str) -> bytes:
         ("POST", "/api/agent-responses", over("sessionId", "17"), 400, "invalid_payload"),
         ("POST", "/api/agent-responses", over("message", "null"), 400, "invalid_payload"),
         ("POST", "/api/agent-responses", over("message", "9" * 400), 400, "invalid_payload"),
-        ("POST", "/api/agent-responses", over("message", r'"\udfff"'), 400, "invalid_payload"),
         ("POST", "/api/agent-responses", over("messageId", '"a b"'), 400, "invalid_payload"),
         ("POST", "/api/agent-responses", b'{"message":"x","userId":"u1"}', 400, "invalid_payload"),
     ],
