@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +21,7 @@ from domain.errors import (
     TransitionRefused,
     UnknownSession,
 )
+from domain.status import Status
 from entrypoints.access.rate_limits import RateLimited
 
 logger = logging.getLogger(__name__)
@@ -59,6 +61,9 @@ _HTTP_STATUS: Mapping[type[ConversationError], int] = {
     ConversationError: 500,
 }
 """The first class of an error's MRO in this table determines its status."""
+
+_CHOICES: Mapping[str, type[StrEnum]] = {"status": Status}
+"""The parameters and fields that are a choice, by the names of their handlers' arguments."""
 
 _CODES: Mapping[int, str] = {
     400: "invalid_payload",
@@ -135,6 +140,9 @@ def _invalid_field(message: str, key: str = "data", **_: Any) -> str:
     if key == "data":  # the handlers' name for the body; an absent body has no other message
         return "the body must be a JSON object" if message == "'data'" else f"body: {message}"
     first, *others = key.split("_")
+    allowed = _CHOICES.get(key)
+    if allowed is not None and message.startswith("Invalid enum value"):
+        message = f"{message}: it may be {', '.join(allowed)}"
     return f"{first}{''.join(other.title() for other in others)}: {message}"
 
 
