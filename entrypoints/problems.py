@@ -68,10 +68,12 @@ _CHOICES: Mapping[str, type[StrEnum]] = {"status": Status}
 _CODES: Mapping[int, str] = {
     400: "invalid_payload",
     401: "unauthorized",
+    403: "foreign_origin",
     404: "not_found",
     405: "method_not_allowed",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    421: "foreign_host",
     429: "rate_limited",
 }
 """The codes of refusals by Litestar itself, or by the guards of the API."""
@@ -161,5 +163,5 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
             description=HTTPStatus(status).phrase,
             media_type=MEDIA_TYPE,
         )
-        for status in sorted({400, 401, 429, 503, *statuses})
+        for status in sorted({400, 401, 403, 421, 429, 503, *statuses})
     }

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from domain.errors import Failure
+from entrypoints.access.tokens import require_service_token, service_tokens
 from entrypoints.settings import BadSetting, Settings
 
 logger = logging.getLogger(__name__)
@@ -108,14 +109,13 @@ def dev_programs(settings: Settings) -> list[Program]:
 
     Each is given the other's address. Raises: BadSetting.
     """
+    # Without a token between the two, the bridge could not tell the server from a user.
+    if not settings.service_token and settings.socket_auth == "jwt":
+        settings = replace(settings, service_token=token_urlsafe())
     server = server_program(settings)
     if settings.bridge == "none" or _bridge_urls(settings) != _bridge_urls(Settings()):
         return [server]
     bridge = bridge_program(settings)
-    # Without a token between the two, the bridge could not tell the server from a user.
-    own_token = settings.service_token
-    if not own_token and settings.socket_auth == "jwt":
-        own_token = token_urlsafe()
 
     def create_server(urls: Sequence[str]) -> Application:
         bridge_url = local(urls[1])
@@ -123,12 +123,13 @@ def dev_programs(settings: Settings) -> list[Program]:
             settings,
             elixir_http_url=bridge_url,
             elixir_websocket_url=socket_url(bridge_url),
-            elixir_token=settings.elixir_token or own_token.partition(",")[0].strip(),
+            elixir_token=settings.elixir_token
+            or next(iter(service_tokens(settings.service_token)), ""),
         )
         return server_program(joined).create(urls)
 
     def create_bridge(urls: Sequence[str]) -> Application:
-        joined = replace(settings, agent_server_url=local(urls[0]), service_token=own_token)
+        joined = replace(settings, agent_server_url=local(urls[0]))
         return bridge_program(joined).create(urls)
 
     return [
@@ -147,11 +148,12 @@ def check_exposure(settings: Settings, host: str, variable: str) -> None:
             f"{variable} is {host!r}, which other machines can reach, but SOCKET_AUTH=none "
             "verifies nobody's identity: set SOCKET_AUTH=jwt, or ALLOW_INSECURE=1"
         )
+    require_service_token(settings)
 
 
 def is_api_open(settings: Settings, host: str) -> bool:
     """Return whether other machines can use the HTTP API without a token."""
-    return not settings.service_token.strip(" ,") and not _is_local(host)
+    return not service_tokens(settings.service_token) and not _is_local(host)
 
 
 def _is_local(host: str) -> bool:

@@ -17,6 +17,11 @@ _ENV_LINE = re.compile(
 
 _HTTP_URL = r"^(https?://[^\s/]\S*)?$"
 _SOCKET_URL = r"^wss?://[^\s/]\S*$"
+_ORIGIN = (
+    r"([A-Za-z][A-Za-z0-9+.-]*:)?//((\*\.)?[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?"
+    r"|\[[0-9A-Fa-f:]+(\.[0-9.]+)?\])"
+    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?"
+)
 
 
 class BadSetting(ValueError):
@@ -219,7 +224,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     service_token: Annotated[
         str,
         msgspec.Meta(
-            description="comma-separated bearer tokens that /api accepts; empty: /api is open"
+            description="comma-separated bearer tokens that /api accepts; empty: /api is open to "
+            "whoever reaches it under a name of this machine"
         ),
     ] = ""
     socket_auth: Annotated[
@@ -252,8 +258,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_insecure: Annotated[
         Literal["0", "1"],
         msgspec.Meta(
-            description="1: listen beyond this machine even though SOCKET_AUTH=none verifies "
-            "nobody's identity"
+            description="1: start although other machines can reach it and SOCKET_AUTH=none "
+            "verifies nobody's identity, or although SERVICE_TOKEN names no token and strangers "
+            "are expected (SOCKET_AUTH=jwt, TRUSTED_PROXIES)"
         ),
     ] = "0"
     trusted_proxies: Annotated[
@@ -294,8 +301,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: Annotated[
         str,
         msgspec.Meta(
-            description="comma-separated web origins that may open the socket, such as "
-            "https://shop.example or //*.shop.example; empty: only the server's own; *: all"
+            pattern=rf"^(\*|{_ORIGIN}(\s*,\s*{_ORIGIN})*\s*,?)?$",
+            title="origins such as https://shop.example or //*.shop.example, separated by "
+            "commas, or empty, or *",
+            description="web origins whose pages may open the socket and, without SERVICE_TOKEN, "
+            "call /api; empty: only this machine's and the server's own; *: all",
         ),
     ] = ""
     turn_quiet_ms: Annotated[

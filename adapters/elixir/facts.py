@@ -7,7 +7,7 @@ becomes a fact.
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -129,7 +129,7 @@ def _first(found: Mapping[str, Any], keys: tuple[str, ...], kind: type[T]) -> T 
     for key in keys:
         value = plain.get(key)
         if isinstance(value, kind) and not isinstance(value, bool) and value != "":
-            return plain_text(value) if isinstance(value, str) else value
+            return cast(T, plain_text(value)) if isinstance(value, str) else value
     return None
 
 

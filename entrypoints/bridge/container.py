@@ -20,9 +20,9 @@ from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from application.ports import Businesses, Clock
 from domain.identity import LIVE_CHAT_PREFIX
-from entrypoints.access.guards import socket_origins, token_check
+from entrypoints.access.guards import api_guards, socket_origins, token_check
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
-from entrypoints.access.tokens import token_verifier
+from entrypoints.access.tokens import service_tokens, token_verifier
 from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
 from entrypoints.bridge.http import BridgeServices
 from entrypoints.bridge.wire import COORDINATORS_PREFIX, Broadcaster
@@ -42,7 +42,8 @@ def _sqlite_store(path: str) -> BridgeStore:
 
 
 def _agent_server(settings: Settings) -> HttpAgentServer:
-    return HttpAgentServer(settings.agent_server_url, settings.service_token.partition(",")[0])
+    first_token = next(iter(service_tokens(settings.service_token)), "")
+    return HttpAgentServer(settings.agent_server_url, first_token)
 
 
 def _endpoint(
@@ -110,8 +111,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         chats=chats,
         businesses=businesses,
         clock=clock,
-        limits=limits,
-        service_token=settings.provided.service_token,
+        guards=providers.Callable(api_guards, settings, settings.provided.bridge_host, limits),
     )
     deliver: Provider[DeliverCommands] = providers.Singleton(
         DeliverCommands, chats=chats, server=agent_server, clock=clock, jitter=jitter

@@ -1,5 +1,6 @@
 """The bridge's HTTP interface, for the AI agent server and other programs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -33,8 +34,7 @@ from domain.identity import (
 from domain.message import Author, message_text
 from domain.plain_text import note_text, plain_text
 from domain.status import Status
-from entrypoints.access.guards import ApiRequest, only_json, token_guard
-from entrypoints.access.rate_limits import RateLimiter
+from entrypoints.access.guards import ApiRequest, Guard
 from entrypoints.payloads import (
     BusinessIdPath,
     Identifier,
@@ -187,9 +187,8 @@ class BridgeServices:
     chats: LiveChats
     businesses: Businesses
     clock: Clock
-    limits: RateLimiter
-    service_token: str = ""
-    """The tokens that `/api` accepts, separated by commas; empty: it needs none."""
+    guards: Sequence[Guard]
+    """The guards of `/api`."""
 
 
 def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
@@ -202,7 +201,7 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
     api = Router(
         path="/api",
-        guards=[token_guard(services.service_token, services.limits), only_json],
+        guards=services.guards,
         route_handlers=[
             *_report_routes(services),
             *_message_routes(services),

@@ -39,7 +39,7 @@ from application.turns import Turns
 from application.usage_tracker import UsageTracker
 from domain.notice import Lane
 from domain.outbox import outbox_messages
-from entrypoints.access.guards import socket_origins
+from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
 from entrypoints.server.health import Health
@@ -407,8 +407,7 @@ class Container(containers.DeclarativeContainer):
         render_metrics=metrics.provided.text,
         presenter=presenter,
         health=health,
-        limits=limits,
-        service_token=settings.provided.service_token,
+        guards=providers.Callable(api_guards, settings, settings.provided.server_host, limits),
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,

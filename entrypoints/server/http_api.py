@@ -1,6 +1,6 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -35,8 +35,7 @@ from domain.message import MAX_HANDOVER_NOTE, message_text
 from domain.plain_text import note_text
 from domain.status import Status
 from domain.usage import Usage, together
-from entrypoints.access.guards import MAX_BODY, ApiRequest, only_json, token_guard
-from entrypoints.access.rate_limits import RateLimiter
+from entrypoints.access.guards import MAX_BODY, ApiRequest, Guard
 from entrypoints.payloads import (
     BusinessIdPath,
     Identifier,
@@ -179,9 +178,8 @@ class ApiServices:
     """Called with the depth of the outbox."""
     presenter: EventPresenter
     health: Health
-    limits: RateLimiter
-    service_token: str = ""
-    """Comma-separated tokens that `/api` accepts; empty: it is open."""
+    guards: Sequence[Guard]
+    """The guards of `/api`."""
 
 
 _STATUS_EXAMPLE = Example(summary="A takeover", value={"status": "live", "coordinatorId": "ana"})
@@ -206,7 +204,7 @@ def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 
     api = Router(
         path="/api",
-        guards=[token_guard(services.service_token, services.limits), only_json],
+        guards=services.guards,
         route_handlers=[
             *_conversation_routes(services),
             *_coordinator_routes(services),

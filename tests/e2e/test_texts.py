@@ -64,11 +64,12 @@ async def test_a_ref_a_topic_and_an_event_with_half_a_character_are_answered() -
     async with product() as server, socket(server.address) as client:
         await client.join()
         replies = []
-        for frame in (
+        frames: list[list[Any]] = [
             ["messages:b1", HALF, "messages:b1", "typing", {}],
             [None, "2", f"messages:{HALF}", "phx_join", {}],
             ["messages:b1", "3", "messages:b1", HALF, {}],
-        ):
+        ]
+        for frame in frames:
             await client.send(frame)
             replies.append(await client.receive())
 

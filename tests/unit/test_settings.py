@@ -37,7 +37,7 @@ def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
         return next(str(choice) for choice in get_args(base) if choice != default)
     if base is not str:
         return str(int(default) + 1)
-    texts = (f"{default or 'ws://host/'}x", "http://host/x")
+    texts = (f"{default or 'ws://host/'}x", "http://host/x", "http://host")
     return next(text for text in texts if re.match(meta.pattern or "", text))
 
 
