@@ -21,6 +21,7 @@ from litestar import Litestar
 from msgspec.structs import replace
 
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
+from adapters.urls import shown_url
 from domain.errors import Failure
 from entrypoints.access.tokens import require_service_token, service_tokens
 from entrypoints.settings import BadSetting, Settings
@@ -99,7 +100,10 @@ def bridge_program(settings: Settings) -> Program:
         create=lambda urls: Application(create_bridge(settings)),
         host=settings.bridge_host,
         port=settings.bridge_port,
-        chosen={"store": settings.bridge_store, "agent_server": settings.agent_server_url},
+        chosen={
+            "store": settings.bridge_store,
+            "agent_server": shown_url(settings.agent_server_url),
+        },
         is_api_open=is_api_open(settings, settings.bridge_host),
     )
 

@@ -5,8 +5,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 import msgspec
+
+from adapters.urls import shown_url
 
 _ENV_LINE = re.compile(
     r"""(?P<name>[A-Za-z_]\w*)=(?:(?P<quote>["'])(?P<quoted>.*)(?P=quote)"""
@@ -218,7 +221,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     agent_server_url: Annotated[
         str,
         msgspec.Meta(
-            min_length=1, description="URL of the AI agent server, for the reference bridge"
+            pattern=r"^https?://[^\s/]\S*$",
+            title="an address that begins with http:// or https://",
+            description="URL of the AI agent server, for the reference bridge",
         ),
     ] = "http://localhost:3001"
     service_token: Annotated[
@@ -389,9 +394,13 @@ def _parse(name: str, text: str, annotation: Any) -> Any:
     base, meta = get_args(annotation)
     value: object = text.lower() if get_origin(base) is Literal else text
     try:
+        if name.endswith("_URL"):
+            _ = urlsplit(text).port
         return msgspec.convert(value, annotation, strict=False)
-    except msgspec.ValidationError:
-        shown = "(hidden)" if name.endswith(("TOKEN", "SECRET", "KEY")) else repr(text[:100])
+    except (msgspec.ValidationError, ValueError):
+        shown = (
+            "(hidden)" if name.endswith(("TOKEN", "SECRET", "KEY")) else repr(shown_url(text)[:100])
+        )
         raise BadSetting(f"{name} is {shown}, but must be {expected(base, meta)}") from None
 
 

@@ -19,6 +19,7 @@ import msgspec
 
 from adapters.http_client import Breaker, read_bounded, retry_after_s
 from adapters.json_text import NOT_JSON, decode_json
+from adapters.urls import shown_url, without_secrets
 from application.ports import Clock
 from domain.backoff import backoff
 from domain.errors import BridgeRefused, BridgeUnavailable
@@ -78,7 +79,7 @@ class ElixirHttp:
         self._probing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
-        return f"<ElixirHttp {self._url} {'away' if self.is_away else 'there'}>"
+        return f"<ElixirHttp {shown_url(self._url)} {'away' if self.is_away else 'there'}>"
 
     async def __aenter__(self) -> Self:
         self._client = httpx.AsyncClient(
@@ -131,7 +132,7 @@ class ElixirHttp:
         """Request `GET /health`. Raises: BridgeUnavailable, saying what is wrong."""
         reply = await self._exchange("GET", "/health")
         if not 200 <= reply.status < 300:
-            raise BridgeUnavailable(f"{self._url}/health answers HTTP {reply.status}")
+            raise BridgeUnavailable(f"{shown_url(self._url)}/health answers HTTP {reply.status}")
 
     async def _request(self, method: str, path: str, attempts: int, **request: Any) -> HttpReply:
         """Return a reply that is a success or 404. Raises: BridgeUnavailable, BridgeRefused."""
@@ -193,7 +194,8 @@ class ElixirHttp:
         except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:  # OSError: TimeoutError too
             if reply is None:
                 reason = str(error) or type(error).__name__
-                raise BridgeUnavailable(f"{self._url}: {reason}") from error
+                shown = f"{shown_url(self._url)}: {without_secrets(reason)}"
+                raise BridgeUnavailable(shown) from error
         assert reply is not None
         return reply
 

@@ -28,6 +28,7 @@ from adapters.phoenix.client_connection import (
     PushLost,
     PushTimeout,
 )
+from adapters.urls import without_secrets
 from domain.errors import InvalidPayload
 from domain.identity import identifier
 from entrypoints.cli.chat_view import (
@@ -167,7 +168,7 @@ class TerminalChat:
                 self._is_down = True
                 why = reason or f"closed with {code}"
                 what = "connection lost" if self._was_open else "cannot connect"
-                self._terminal.note(printable(f"{what} ({why}); trying again"))
+                self._terminal.note(printable(f"{what} ({without_secrets(why)}); trying again"))
 
     def _end(self, why: str) -> None:
         if not self._ended.done():

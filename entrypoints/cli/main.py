@@ -38,14 +38,15 @@ class Cli(click.Group):
 
 
 def _reported(error: Exception) -> click.ClickException | None:
+    from adapters.urls import without_secrets
     from domain.errors import ConversationError, InvalidPayload
     from entrypoints.settings import BadSetting
 
     if not isinstance(error, BadSetting | ConversationError):
         return None
     if isinstance(error, BadSetting | InvalidPayload):
-        return BadUsage(str(error))
-    return click.ClickException(str(error))
+        return BadUsage(without_secrets(str(error)))
+    return click.ClickException(without_secrets(str(error)))
 
 
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,6 +13,7 @@ import msgspec
 
 from adapters.elixir.payloads import body_of
 from adapters.json_shapes import timestamp
+from adapters.urls import without_secrets
 from application.ports import HealthCheck, Lifecycle, Store
 from domain.errors import ConversationError, Refusal, StorageUnavailable, UnknownSession
 from domain.identity import SessionId, identifier, stored_business, stored_customer
@@ -64,7 +65,7 @@ async def _store_problems(container: Container) -> list[str | None]:
             async with container.dynamodb_table() as table:
                 found = await table.existing(with_recovery=False)
         except ConversationError as error:
-            return [str(error)]
+            return [without_secrets(str(error))]
         if lacks := found.lacks(to_serve=True):
             return [f"table {table.name}: {lack}" for lack in lacks]
     return [await _failure_of(_try_listing(container.store()))]
@@ -84,7 +85,7 @@ async def _failure_of(attempt: Awaitable[None]) -> str | None:
     try:
         await attempt
     except ConversationError as error:
-        return str(error)
+        return without_secrets(str(error))
     return None
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
+from tests.support.process import command
 from tests.support.server import running
 from tests.support.wire import ONE_EACH, identity, product, socket
 
@@ -196,3 +198,33 @@ async def test_the_bridge_refuses_ids_that_lead_elsewhere(topic: str, who: dict[
         status, response = await client.call("phx_join", who, topic)
 
     assert (status, response["reason"]) == ("error", "invalid_payload")
+
+
+# Secrets in URLs.
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"BRIDGE": "elixir", "ELIXIR_HTTP_URL": "http://ana:s3cret@127.0.0.1:9/?key=s3cret"},
+        {"SOCKET_AUTH": "jwt", "JWT_JWKS_URL": "http://ana:s3cret@127.0.0.1:9/keys?key=s3cret"},
+        {"ASSISTANT": "openai", "OPENAI_BASE_URL": "http://ana:s3cret@127.0.0.1:9/v1?key=s3cret"},
+        {"STORE": "dynamodb", "DYNAMODB_ENDPOINT_URL": "http://ana:s3cret@127.0.0.1:9"},
+    ],
+    ids=lambda environment: next(reversed(environment)),
+)
+def test_check_prints_no_password_and_no_query_of_a_url(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    ended = command(tmp_path, "check", **{"STORE": "memory", **environment})
+
+    assert ended.returncode == 1
+    assert "s3cret" not in ended.stdout + ended.stderr
+
+
+def test_the_terminal_chat_prints_no_password_and_no_query_of_a_url(tmp_path: Path) -> None:
+    for url in ("http://ana:s3cret@host/?token=s3cret", "ws://ana:s3cret@[::1/?token=s3cret"):
+        ended = command(tmp_path, "chat", "--url", url)
+
+        assert ended.returncode == 2
+        assert "s3cret" not in ended.stdout + ended.stderr

@@ -37,7 +37,7 @@ def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
         return next(str(choice) for choice in get_args(base) if choice != default)
     if base is not str:
         return str(int(default) + 1)
-    texts = (f"{default or 'ws://host/'}x", "http://host/x", "http://host")
+    texts = (f"{default or 'ws://host'}/x", f"{default}x", "http://host/x", "http://host")
     return next(text for text in texts if re.match(meta.pattern or "", text))
 
 
@@ -62,6 +62,28 @@ def test_every_variable_of_the_table_can_be_set(field: msgspec.structs.FieldInfo
     settings = load_settings({field.name.upper(): f" {text} "})
 
     assert str(getattr(settings, field.name)).removesuffix(".0") == text
+
+
+URLS = [row for row, *_ in setting_rows() if row.endswith("_URL")]
+
+
+@pytest.mark.parametrize("name", URLS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("ana:s3cret@host", "htp://ana:s3cret@host/?token=s3cret", "http:/ana:s3cret@host"),
+        *("//host?token=s3cret", "ana:s3/cret@host", "http://ana:s3cret@host:99999/"),
+        *("ws://ana:s3cret@host:x/", "http://ana:s3cret@[::1", "http://ana:s3cret@h\u2100st/"),
+    ],
+)
+def test_the_error_of_a_bad_url_shows_neither_its_password_nor_its_query(
+    name: str, text: str
+) -> None:
+    with pytest.raises(BadSetting) as refused:
+        load_settings({name: text})
+
+    assert str(refused.value).startswith(f"{name} is ")
+    assert "cret" not in str(refused.value)
 
 
 def test_a_variable_absent_from_the_environment_has_its_default() -> None:
