@@ -46,6 +46,10 @@ def _agent_server(settings: Settings) -> HttpAgentServer:
     return HttpAgentServer(settings.agent_server_url, first_token)
 
 
+def _has_tokens(settings: Settings) -> bool:
+    return bool(service_tokens(settings.service_token))
+
+
 def _endpoint(
     settings: Settings, limits: RateLimiter, services: Provider[ChannelServices]
 ) -> PhoenixEndpoint:
@@ -102,6 +106,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         server=agent_server,
         broadcaster=broadcaster,
         is_good_token=providers.Callable(token_check, settings.provided.service_token),
+        has_tokens=providers.Callable(_has_tokens, settings),
         identify=identify,
         clock=clock,
         limits=limits,

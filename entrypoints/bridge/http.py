@@ -18,7 +18,13 @@ from adapters.json_shapes import CamelStruct
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import ReplyBody
 from application.ports import Businesses, Clock
-from domain.bridge.live_chat import ChatMessage, ServerState, TransferReport
+from domain.bridge.live_chat import (
+    MAX_AGE_FROM_PROGRAM,
+    ChatMessage,
+    ServerState,
+    TransferReport,
+    plausible_time,
+)
 from domain.business import Business
 from domain.identity import (
     IDENTIFIER_PATTERN,
@@ -251,7 +257,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         """Record the server's state of a conversation."""
         state = ServerState(
             status=data.status,
-            at=data.updated_at or services.clock.now(),
+            at=_time(services, data.updated_at),
             handover_note=note_text(data.summary),
             coordinator_id=as_coordinator_id(data.coordinator_id),
         )
@@ -266,7 +272,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
             transfer_id=TransferId(identifier("transferId", data.transfer_id)),
             reason=plain_text(data.reason),
             context=data.context,
-            at=data.timestamp or services.clock.now(),
+            at=_time(services, data.timestamp),
         )
         await chats.record_transfer(
             _customer(data),
@@ -291,7 +297,7 @@ def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
                 _customer(data),
                 message_text(data.message),
                 message_id=as_message_id(data.message_id),
-                at=data.timestamp,
+                at=_time(services, data.timestamp),
                 key=_scoped("messages", key),
             )
         )
@@ -313,7 +319,7 @@ def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
                 message_text(data.message),
                 coordinator_id=as_coordinator_id(data.coordinator_id),
                 message_id=as_message_id(data.message_id),
-                at=data.timestamp,
+                at=_time(services, data.timestamp),
                 key=_scoped("agent-responses", key),
             )
         )
@@ -366,8 +372,12 @@ def _ai_message(
     digest = sha256(text.encode()).hexdigest()[:16]
     made_id = f"{author}:{at.isoformat()}:{digest}" if at is not None else services.chats.new_id()
     return ChatMessage(
-        message_id=MessageId(made_id), author=author, text=text, at=at or services.clock.now()
+        message_id=MessageId(made_id), author=author, text=text, at=_time(services, at)
     )
+
+
+def _time(services: BridgeServices, given: datetime | None) -> datetime:
+    return plausible_time(given, services.clock.now(), max_age=MAX_AGE_FROM_PROGRAM)
 
 
 def _stored(reply: ReplyBody) -> MessageStored:
