@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import NamedTuple, NewType
 
 from domain.errors import InvalidPayload, Refusal
@@ -111,6 +112,10 @@ class IdentityUnavailable(Refusal):
     """Nobody can tell just now whether the token is valid. Try again."""
 
     code = "identity_unavailable"
+
+    def __init__(self, reason: str = "", *, wait_s: float = 1.0) -> None:
+        super().__init__(*([reason] if reason else []))
+        self.retry_after_ms = max(1, ceil(wait_s * 1000))
 
 
 class Role(StrEnum):

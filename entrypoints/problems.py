@@ -22,7 +22,6 @@ from domain.errors import (
     UnknownSession,
 )
 from domain.status import Status
-from entrypoints.access.rate_limits import RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -113,8 +112,7 @@ def conversation_problem(
 def error_reply(error: ConversationError, *, by: str | None = None) -> ErrorReply:
     """Return the reply of a refusal, or of a failure, which is logged and not detailed."""
     if isinstance(error, Refusal):
-        retry_after_ms = error.retry_after_ms if isinstance(error, RateLimited) else None
-        return ErrorReply(error.code, str(error), by, retry_after_ms)
+        return ErrorReply(error.code, str(error), by, error.retry_after_ms)
     _log_failed_request(error)
     return ErrorReply(error.code)
 

@@ -63,7 +63,11 @@ class JwtTokens(Lifecycle, HealthCheck):
         """
         if len(token) > MAX_TOKEN:
             raise Unauthorized("the token is too long")
-        key = self._key if isinstance(self._key, VerificationKey) else await self._key(token)
+        if isinstance(self._key, VerificationKey):
+            key = self._key
+        else:
+            _refuse_expired(token)  # whatever its key: also one that is published no more
+            key = await self._key(token)
         try:
             return _identity(self._claims(token, key))
         except jwt.ExpiredSignatureError:
@@ -87,6 +91,16 @@ class JwtTokens(Lifecycle, HealthCheck):
             raise jwt.InvalidTokenError
         claims: Mapping[str, Any] = read["payload"]
         return claims
+
+
+def _refuse_expired(token: str) -> None:
+    """Raises: Unauthorized, for a token that is no good whoever has signed it."""
+    try:
+        jwt.decode(token, options={"verify_signature": False, "verify_exp": True}, leeway=LEEWAY_S)
+    except jwt.ExpiredSignatureError:
+        raise Unauthorized("the token has expired") from None
+    except _BROKEN:
+        raise Unauthorized("the token is not valid") from None
 
 
 def _identity(claims: Mapping[str, Any]) -> Identity:
