@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
+from adapters.private_file import make_private
 from application.bridge.ports import BridgeStore, Change, ReplyBody
 from domain.bridge.live_chat import ChatMessage, LiveChat
 from domain.errors import StorageUnavailable
@@ -151,7 +152,7 @@ class SqliteBridgeStore(BridgeStore):
     # In the thread.
 
     def _open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self._path)
         self._db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None,
                                    check_same_thread=False)  # fmt: skip
         try:

@@ -288,6 +288,7 @@ def export(business: str, user: str, output: str) -> None:
     """Write everything stored about a user, as JSON."""
     from entrypoints.cli.operations import export_user
 
+    os.umask(0o077)  # the file is for this user alone
     document = asyncio.run(export_user(_settings(), business, user)) + "\n"
     try:
         with click.open_file(output, "w", "utf-8", atomic=True) as file:
