@@ -7,14 +7,14 @@ import logging
 import re
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from secrets import token_urlsafe
 from types import FrameType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import uvicorn
 from litestar import Litestar
@@ -176,7 +176,7 @@ def _bridge_urls(settings: Settings) -> tuple[str, str]:
 def run_programs(
     *programs: Program, on_listening: Callable[[Sequence[str]], None] = lambda urls: None
 ) -> None:
-    """Run programs until SIGTERM or SIGINT, which drains them first; a second SIGINT kills them.
+    """Run programs until SIGTERM, SIGINT or SIGHUP drains them; a second SIGINT kills them.
 
     `on_listening` gets their URLs, such as `http://127.0.0.1:3001`, once all accept connections.
     Raises: CannotListen, StorageUnavailable when one could not start.
@@ -236,8 +236,6 @@ async def _run(
             stack.callback(stopping.cancel)
             pairs = zip(servers, listeners, strict=True)
             await asyncio.gather(*(server.serve([listener]) for server, listener in pairs))
-            # uvicorn has restored the former handlers; SIGINT must end what is left, too.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
     except ExceptionGroup as group:  # Litestar's, around what ended the lifespan
         error = group.exceptions[0]
         raise error from error.__cause__
@@ -264,6 +262,9 @@ async def _stop_on_signal(apps: Sequence[Application], servers: Sequence["Server
 class Server(uvicorn.Server):
     """A uvicorn server that a signal stops gracefully, and whose process then exits with 0."""
 
+    interrupted: ClassVar = False
+    """True once the process has had a SIGINT."""
+
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_started = on_started
@@ -278,11 +279,32 @@ class Server(uvicorn.Server):
         """Accept no more connections, and close every socket with 1012."""
         self.should_exit = True
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle SIGHUP like SIGTERM, unless it is ignored (nohup), and what follows the servers.
+
+        After them only a second SIGINT ends the process before its work is done.
+        """
+        with super().capture_signals():
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                signal.signal(signal.SIGHUP, self.handle_exit)
+            yield
+        for stop in (signal.SIGHUP, signal.SIGTERM):
+            signal.signal(stop, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if Server.interrupted else _interrupt)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin a graceful shutdown; a second SIGINT ends the process at once."""
         # uvicorn's own handler would raise the signal again at the end, which kills the process.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if sig == signal.SIGINT:
+            _interrupt(sig, frame)
         self.on_signal()
+
+
+def _interrupt(sig: int, frame: FrameType | None) -> None:
+    """Let the next SIGINT end the process."""
+    Server.interrupted = True
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def listen(host: str, port: int, name: str = "server") -> socket.socket:

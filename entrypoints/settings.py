@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
@@ -25,6 +26,10 @@ _ORIGIN = (
     r"|\[[0-9A-Fa-f:]+(\.[0-9.]+)?\])"
     r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?"
 )
+
+
+_OTHERS_VARIABLES = ("AWS_", "CHAT_TOKEN", "OPENAI_LOG", "PYTHON", "SSL_CERT_")
+"""The beginnings of variables that libraries read, or the command line itself."""
 
 
 class BadSetting(ValueError):
@@ -388,6 +393,15 @@ def env_file(path: Path) -> dict[str, str]:
                 raise BadSetting(f"{path}:{number} must be NAME=value, a comment or empty")
             found[match["name"]] = match["quoted"] or match["plain"] or ""
     return found
+
+
+def unknown_variables(names: Iterable[str]) -> dict[str, str]:
+    """Return the names that no part of this program reads, each with the nearest that it does."""
+    known = [field.name.upper() for field in msgspec.structs.fields(Settings)]
+    unknown = (
+        name for name in names if name not in known and not name.startswith(_OTHERS_VARIABLES)
+    )
+    return {name: get_close_matches(name.upper(), known, 1, 0.0)[0] for name in unknown}
 
 
 def _parse(name: str, text: str, annotation: Any) -> Any:

@@ -1,6 +1,7 @@
 """The command line, `ai-agent-server`. Each command imports what it needs, so that help is fast."""
 
 import asyncio
+import logging
 import os
 import re
 import shlex
@@ -14,6 +15,8 @@ import click
 
 if TYPE_CHECKING:
     from entrypoints.settings import Settings
+
+logger = logging.getLogger("entrypoints.cli.main")  # not `__main__`
 
 SOCKET_URL = "ws://localhost:3001/socket/websocket"
 
@@ -396,14 +399,18 @@ def _settings(
     `defaults`: variables whose defaults are others for this command.
     """
     from entrypoints.logs import configure
-    from entrypoints.settings import env_file, load_settings
+    from entrypoints.settings import env_file, load_settings, unknown_variables
 
-    for variable, value in {**defaults, **env_file(Path(".env"))}.items():
+    in_file = env_file(Path(".env"))
+    for variable, value in {**defaults, **in_file}.items():
         os.environ.setdefault(variable, value)
     options = {f"{name}_HOST": host, f"{name}_PORT": port}
     given = {variable: str(value) for variable, value in options.items() if value is not None}
     settings = load_settings({**os.environ, **given})
     configure(settings.log_level, settings.log_format)
+    for variable, nearest in unknown_variables(in_file).items():
+        extra = {"action": "unknown_variable", "variable": variable, "nearest": nearest}
+        logger.warning("A variable in .env is not known, and ignored", extra=extra)
     return settings
 
 

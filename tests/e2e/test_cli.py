@@ -454,3 +454,13 @@ def test_check_passes_with_a_created_table(dynamo: InDynamo) -> None:
     code, lines = dynamo.run("check")
 
     assert (code, lines[0].split()) == (0, ["store", "dynamodb", "ok"])
+
+
+def test_an_unknown_variable_of_the_env_file_is_warned_of_without_its_value(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SERVER_PROT=s3cret\nSTORE=memory\nBRIDGE=none\n")
+
+    ended = command(tmp_path, "check")
+
+    assert ended.returncode == 0
+    assert "action=unknown_variable variable=SERVER_PROT nearest=SERVER_PORT" in ended.stderr
+    assert "s3cret" not in ended.stderr

@@ -9,7 +9,14 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 import pytest
 
-from entrypoints.settings import BadSetting, Settings, env_file, load_settings, setting_rows
+from entrypoints.settings import (
+    BadSetting,
+    Settings,
+    env_file,
+    load_settings,
+    setting_rows,
+    unknown_variables,
+)
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
@@ -176,6 +183,21 @@ def test_a_malformed_line_is_named_and_not_quoted(tmp_path: Path, line: str) -> 
         env_file(file)
 
     assert str(refused.value) == f"{file}:2 must be NAME=value, a comment or empty"
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("SERVER_PROT", "SERVER_PORT"),
+        ("server_port", "SERVER_PORT"),
+        ("SERVICE_TOKENS", "SERVICE_TOKEN"),
+        ("ALOWED_ORIGIN", "ALLOWED_ORIGINS"),
+    ],
+)
+def test_an_unknown_variable_is_told_with_the_nearest_name(name: str, nearest: str) -> None:
+    known = [row for row, *_ in setting_rows()]
+
+    assert unknown_variables([*known, name, "AWS_REGION", "CHAT_TOKEN"]) == {name: nearest}
 
 
 def test_a_folder_without_an_env_file_sets_nothing(tmp_path: Path) -> None:
