@@ -50,6 +50,8 @@ Write a message and press Enter. Commands:
 MAX_PAGES = 10
 """Pages of missed messages fetched at one reconnect, newest first; the next continues there."""
 MAX_QUEUED = 100
+MAX_LOSSES = 2
+"""Connections lost in a row while a message was in flight, after which it is not sent again."""
 INTERRUPTED = 130
 
 _FINAL_HTTP = {
@@ -270,6 +272,9 @@ class TerminalChat:
             except PushError as error:
                 self._failed = True
                 self._terminal.note(printable(_refusal_text(error)))
+            except PushLost:
+                self._failed = True
+                self._terminal.note("the connection was lost twice with your message: not sent")
             except NotJoined:
                 self._end(_CHANNEL_CLOSED)
                 return 1
@@ -310,12 +315,21 @@ class TerminalChat:
     async def _push(
         self, channel: PhoenixChannel, event: str, payload: dict[str, Any]
     ) -> ServerPayload:
-        """Push until there is a reply: a repeated messageId is stored once. Raises: PushError."""
+        """Push until there is a reply: a repeated messageId is stored once.
+
+        Raises: PushError; PushLost, where two connections in a row were lost with it, as it may be
+        what ends them.
+        """
+        losses = 0
         while True:
             try:
                 return server_payload(await channel.push(event, payload))
-            except (PushTimeout, PushLost):
+            except PushTimeout:
                 continue  # it waits in the channel until that is joined again
+            except PushLost:
+                losses += 1
+                if losses == MAX_LOSSES:
+                    raise
             except PushError as error:
                 await self._wait_to_retry(error)
 
