@@ -87,16 +87,16 @@ class HttpAgentServer(AgentServer):
             raise _unavailable(str(error) or type(error).__name__) from error
         status = response.status_code
         if status >= 500 or status in _TRY_LATER or 300 <= status < 400:
-            raise _unavailable(f"HTTP {status}")
+            raise _unavailable(f"HTTP {status}", answers=True)
         if status >= 400:
             raise _refusal(response.content)
         return response.content
 
 
-def _unavailable(reason: str) -> AgentServerUnavailable:
+def _unavailable(reason: str, *, answers: bool = False) -> AgentServerUnavailable:
     extra = {"action": "agent_server_away", "reason": reason}
     logger.warning("The AI agent server is unavailable", extra=extra)
-    return AgentServerUnavailable(reason)
+    return AgentServerUnavailable(reason, answers=answers)
 
 
 def _state(body: bytes) -> ServerState:

@@ -199,7 +199,9 @@ async def retry_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> s
     """Queue dead letters again; without ids, all of them. Raises: ConversationError."""
     async with _with_store(settings) as container:
         store = container.store()
-        ids = notice_ids or [letter.notice.notice_id for letter in await store.dead(MAX_LETTERS)]
+        ids = _checked(notice_ids) or [
+            letter.notice.notice_id for letter in await store.dead(MAX_LETTERS)
+        ]
         retried = [await store.retry(notice_id) for notice_id in ids]
     return f"{_found(ids, retried)} to be delivered"
 
@@ -207,8 +209,12 @@ async def retry_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> s
 async def drop_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> str:
     """Delete dead letters. Raises: ConversationError."""
     async with _with_store(settings) as container:
-        dropped = [await container.store().drop(notice_id) for notice_id in notice_ids]
+        dropped = [await container.store().drop(each) for each in _checked(notice_ids)]
     return f"{_found(notice_ids, dropped)} dropped"
+
+
+def _checked(notice_ids: Sequence[str]) -> list[str]:
+    return [identifier("ID", each) for each in notice_ids]
 
 
 def _found(notice_ids: Sequence[str], found: Sequence[bool]) -> str:
