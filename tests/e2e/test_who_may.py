@@ -11,11 +11,14 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from domain.identity import BusinessId, Customer, LocationId, UserId, customer
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.process import command
 from tests.support.server import running
+from tests.support.user import user
 from tests.support.wire import ONE_EACH, identity, product, socket
 
 NO_SERVER = "http://127.0.0.1:9"
@@ -228,3 +231,39 @@ def test_the_terminal_chat_prints_no_password_and_no_query_of_a_url(tmp_path: Pa
 
         assert ended.returncode == 2
         assert "s3cret" not in ended.stdout + ended.stderr
+
+
+async def test_customers_that_once_shared_a_topic_share_it_no_more_and_stop_no_refresh() -> None:
+    old, today = Customer(BusinessId("a:b"), UserId("c")), customer("a", "b:c")
+    desk = create_bridge(Settings(bridge_store="memory", agent_server_url=NO_SERVER))
+    async with running(desk) as bridge, httpx.AsyncClient(base_url=f"http://{bridge}") as board:
+        settings = Settings(
+            store="memory",
+            bridge="elixir",
+            elixir_http_url=f"http://{bridge}",
+            elixir_websocket_url=f"ws://{bridge}/socket/websocket",
+        )
+        container = Container(settings=settings)
+        async with (
+            running(create_app(settings, container)) as address,
+            httpx.AsyncClient(base_url=f"http://{address}", limits=ONE_EACH) as api,
+            user(address, *today) as ana,
+        ):
+            await ana.join()
+            for who in (old, today):  # the first as an earlier version has stored it
+                await container.transfers().request(who, LocationId("l1"), "Un om", None)
+            await ana.wait_for("conversation_status", status="waiting")
+            inbox = container.bridge_inbox()
+            assert inbox is not None
+            await inbox.refresh()
+            said = {"businessId": "a", "userId": "b:c", "message": "Bună, sunt Maria."}
+            (await board.post("/api/agent-responses", json=said)).raise_for_status()
+            heard = await ana.wait_for("agent_message")
+            listed = (await api.get("/api/conversations?businessId=a:b")).json()["conversations"]
+            exported = (await api.get("/api/users/a:b/c/export")).json()["conversations"]
+            erased = (await api.delete("/api/users/a:b/c")).json()
+
+    assert heard["message"] == "Bună, sunt Maria."
+    assert [each["status"] for each in listed] == ["waiting"]
+    assert "Maria" not in str(exported)
+    assert erased["sessions"] == 1
