@@ -19,8 +19,9 @@ TIMEOUT_S = 5.0
 
 logger = logging.getLogger(__name__)
 
-# 401 and 403 are among them: a wrong token loses no command, which goes out once it is corrected.
-_TRY_LATER = frozenset({401, 403, 408, 425, 429})
+# 401, 403 and 421 are among them: a wrong token or address loses no command, which goes out once it
+# is corrected.
+_TRY_LATER = frozenset({401, 403, 408, 421, 425, 429})
 _REFUSALS = {each.code: each for each in (SessionClosed, TransitionRefused, UnknownSession)}
 
 

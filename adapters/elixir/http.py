@@ -37,7 +37,7 @@ MISCONFIGURED_PAUSE_S = 30.0
 """For a wrong token or address, which an operator must correct: retrying soon does not help."""
 
 _RETRYABLE = frozenset({408, 425, 429})
-_MISCONFIGURED = frozenset({401, 403, 407})
+_MISCONFIGURED = frozenset({401, 403, 407, 421})
 
 
 @dataclass(slots=True)
