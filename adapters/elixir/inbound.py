@@ -83,4 +83,4 @@ def _first(raw: dict[str, Any], keys: tuple[str, ...]) -> Any:
 
 def _name(value: Any) -> str | None:
     """Return a person's name as an id: `Maria.Pop`."""
-    return ".".join(value.split()) if isinstance(value, str) else None
+    return ".".join(plain_text(value).split()) if isinstance(value, str) else None

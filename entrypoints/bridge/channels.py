@@ -72,7 +72,6 @@ from entrypoints.bridge.wire import (
     message_json,
 )
 from entrypoints.payloads import (
-    Identifier,
     Time,
     TypingPush,
     as_coordinator_id,
@@ -84,6 +83,10 @@ from entrypoints.problems import ErrorReply, error_reply
 
 TYPING_MS = 5_000
 """The time for which a `typing` event holds, unless it is repeated."""
+
+
+MAX_ORIGIN = 128
+"""The longest `origin`, in characters."""
 
 
 class ChatJoin(CamelStruct):
@@ -114,7 +117,7 @@ class ChatMessageRequest(CamelStruct):
     timestamp: Time | None = None
     message_id: str | None = None
     coordinator_id: str | None = None
-    origin: Identifier | None = None
+    origin: Annotated[str, msgspec.Meta(max_length=MAX_ORIGIN)] | None = None
 
 
 class TypingRequest(CamelStruct):
@@ -337,7 +340,7 @@ class ChatChannel(_AuthenticatedChannel):
 
     def _origin(self, given: str | None) -> str | None:
         """Return the mark by which a program recognises its own message; a person has none."""
-        return given if self._side is Side.PROGRAM else None
+        return note_text(given) if self._side is Side.PROGRAM else None
 
     async def _typing(self, payload: Any) -> ReplyBody:
         author = self._side.value or parse(payload, TypingRequest).author

@@ -223,9 +223,12 @@ def coordinator_token(business: str, coordinator: str, ttl: int) -> None:
 @main.command()
 def check() -> None:
     """Test each configured adapter, and print the results."""
+    from entrypoints.access.tokens import require_service_token
     from entrypoints.cli.operations import try_adapters
 
-    results = asyncio.run(try_adapters(_settings()))
+    settings = _settings()
+    require_service_token(settings)
+    results = asyncio.run(try_adapters(settings))
     for part, chosen, problem in results:
         click.echo(f"{part:<10} {chosen:<10} {'ok' if problem is None else f'failed: {problem}'}")
     sys.exit(1 if any(problem for _, _, problem in results) else 0)

@@ -505,16 +505,21 @@ async def test_an_open_api_is_logged_as_a_warning(tmp_path: Path) -> None:
     assert "api_open" not in silent
 
 
-def test_check_tries_where_keys_are_published(tmp_path: Path) -> None:
-    chosen = {"SOCKET_AUTH": "jwt", "STORE": "memory"}
+def test_check_tries_where_keys_are_published_and_refuses_what_would_not_start(
+    tmp_path: Path,
+) -> None:
+    chosen = {"SOCKET_AUTH": "jwt", "STORE": "memory", **TOKEN_SET}
     good = command(tmp_path, "check", **chosen, JWT_SECRET=SECRET)
     away = command(tmp_path, "check", **chosen, JWT_JWKS_URL="http://127.0.0.1:9/keys.json")
     none = command(tmp_path, "check", **chosen)
+    unsafe = command(tmp_path, "check", **{**chosen, "SERVICE_TOKEN": ","}, JWT_SECRET=SECRET)
 
     assert (good.returncode, away.returncode, none.returncode) == (0, 1, 2)
     assert "tokens     jwt        ok" in good.stdout
     assert "could not be fetched" in away.stdout
     assert "exactly one of" in none.stderr
+    assert (unsafe.returncode, unsafe.stderr.count("\n")) == (2, 1)
+    assert "SERVICE_TOKEN names no token" in unsafe.stderr
 
 
 async def test_a_server_with_a_public_key_accepts_what_the_private_one_signed(

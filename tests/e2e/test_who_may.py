@@ -8,9 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from litestar import Litestar
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from adapters.phoenix.channel import ConnectInfo
+from adapters.phoenix.endpoint import ConnectionPolicy, PhoenixEndpoint
 from domain.identity import BusinessId, Customer, LocationId, UserId, customer
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
@@ -152,6 +155,22 @@ async def test_what_is_no_origin_is_not_logged(caplog: pytest.LogCaptureFixture)
     assert vars(logged)["origin"] == "null"
 
 
+class _CrashingPolicy(ConnectionPolicy):
+    def admit(self, info: ConnectInfo) -> None:
+        raise RuntimeError("as told")
+
+
+async def test_an_exception_before_the_upgrade_is_logged_and_answered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    endpoint = PhoenixEndpoint("/socket/websocket", {}, connection_policy=_CrashingPolicy())
+    async with running(Litestar([endpoint.route], logging_config=None)) as address:
+        code = await refused(address, "http://localhost")
+
+    (logged,) = [each for each in caplog.records if vars(each).get("action") == "upgrade_crashed"]
+    assert (code, logged.levelno) == (500, logging.ERROR)
+
+
 @pytest.mark.parametrize("host", ["::1", "fd00::7"])
 async def test_the_servers_ipv6_address_is_one_of_its_own_origins(host: str) -> None:
     async with product(server_host=host) as server:
@@ -210,7 +229,11 @@ async def test_the_bridge_refuses_ids_that_lead_elsewhere(topic: str, who: dict[
     "environment",
     [
         {"BRIDGE": "elixir", "ELIXIR_HTTP_URL": "http://ana:s3cret@127.0.0.1:9/?key=s3cret"},
-        {"SOCKET_AUTH": "jwt", "JWT_JWKS_URL": "http://ana:s3cret@127.0.0.1:9/keys?key=s3cret"},
+        {
+            "SERVICE_TOKEN": "t",
+            "SOCKET_AUTH": "jwt",
+            "JWT_JWKS_URL": "http://ana:s3cret@127.0.0.1:9/keys?key=s3cret",
+        },
         {"ASSISTANT": "openai", "OPENAI_BASE_URL": "http://ana:s3cret@127.0.0.1:9/v1?key=s3cret"},
         {"STORE": "dynamodb", "DYNAMODB_ENDPOINT_URL": "http://ana:s3cret@127.0.0.1:9"},
     ],
