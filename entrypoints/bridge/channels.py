@@ -85,6 +85,9 @@ TYPING_MS = 5_000
 """The time for which a `typing` event holds, unless it is repeated."""
 
 
+MAX_PERSONS_CHANNELS = 100
+"""Topics on one socket of a client without a service token, as many as Phoenix allows."""
+TOO_MANY_CHANNELS = {"reason": "too many channels joined"}
 MAX_ORIGIN = 128
 """The longest `origin`, in characters."""
 
@@ -198,7 +201,7 @@ class _AuthenticatedChannel(Channel):
     async def _authenticate(self, given: str) -> Identity | None:
         """Return the verified identity; None: a program, or unverified.
 
-        Raises: Unauthorized, IdentityUnavailable, RateLimited.
+        Raises: Unauthorized, IdentityUnavailable, RateLimited, JoinRefused.
         """
         services = self._services
         needs_token = services.has_tokens or services.identify is not None
@@ -207,6 +210,8 @@ class _AuthenticatedChannel(Channel):
         if self._is_trusted:
             return None
         services.limits.admit_join(self.socket.info)
+        if needs_token and len(self.socket.transport.core.channels) >= MAX_PERSONS_CHANNELS:
+            raise JoinRefused(TOO_MANY_CHANNELS)
         if services.identify is None:
             identity = None
         elif not token:

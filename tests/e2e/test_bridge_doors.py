@@ -8,7 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.json_shapes import timestamp
+from application.bridge.ports import Change, live_transcript_key
+from domain.bridge.live_chat import ChatMessage
+from domain.identity import MessageId, customer
+from domain.message import Author
 from entrypoints.bridge.app import create_bridge
 from entrypoints.settings import Settings
 from tests.support.server import running
@@ -103,6 +108,22 @@ async def test_no_time_of_a_report_keeps_a_coordinator_from_joining(claimed: str
     assert [each["sessionId"] for each in board["live"]] == ["s1"]
     assert len(chat["messages"]) == 2
     assert history[0] == "ok"
+
+
+@pytest.mark.parametrize("claimed", TIMES[:2])
+async def test_what_an_earlier_version_has_stored_with_such_a_time_can_be_told(
+    claimed: str,
+) -> None:
+    store = MemoryBridgeStore()
+    at = datetime.fromisoformat(claimed)
+    message = ChatMessage(message_id=MessageId("m1"), author=Author.USER, text="Bună", at=at)
+    key = live_transcript_key(customer("b1", "u1"))
+    await store.save(Change(at=datetime.now(UTC), message=message, transcript_key=key))
+    settings = Settings(bridge_store="memory", agent_server_url="http://127.0.0.1:9")
+    async with running(create_bridge(settings, store)) as address, socket(address) as client:
+        chat = await joined(client, identity())
+
+    assert [each["message"] for each in chat["messages"]] == ["Bună"]
 
 
 # Who has written.
@@ -214,12 +235,25 @@ async def test_joins_are_limited_at_the_bridge_also_those_of_one_socket(
     assert "rate_limited" not in [response.get("reason") for _, response in outcomes[:-1]]
 
 
+async def test_a_person_joins_at_most_a_hundred_topics_on_one_socket() -> None:
+    async with bridge() as address, socket(address) as client:
+        for number in range(100):
+            who = {**MARIA, "userId": f"u{number}"}
+            await joined(client, who, f"chat:b1:u{number}")
+        status, response = await client.call("phx_join", MARIA, "chat:b1:another")
+        again = await client.call("phx_join", {**MARIA, "userId": "another"}, "chat:b1:another")
+
+    assert (status, again[0]) == ("error", "error")
+    assert again[1] == {"reason": "too many channels joined"}
+    assert response["reason"] == "identity_mismatch"
+
+
 async def test_a_program_with_a_service_token_is_not_limited() -> None:
     async with (
         bridge(limit_messages_per_user=1, limit_sockets_per_address=2) as address,
         socket(address) as client,
     ):
-        for number in range(5):
+        for number in range(110):
             who = {**PROGRAM, "userId": f"u{number}"}
             await joined(client, who, f"chat:b1:u{number}")
         replies = [
