@@ -4,10 +4,10 @@ import re
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Default_Ignorable_Code_Point (Unicode 17, DerivedCoreProperties.txt), and the braille blank.
-_INVISIBLE = re.compile(
-    "["
+_VISIBLE = re.compile(
+    r"[^\s"
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     "]"
 )
@@ -27,7 +27,7 @@ def plain_text(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Return True if a reader would see nothing: white space and invisible characters alone."""
-    return not _INVISIBLE.sub("", text).strip()
+    return _VISIBLE.search(text) is None
 
 
 def note_text(text: str | None) -> str | None:
