@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import httpx
 import msgspec
@@ -33,7 +33,7 @@ class _Head(msgspec.Struct, rename="camel"):
     """The parts of a session's head that the bridge uses."""
 
     status: Status
-    updated_at: datetime
+    updated_at: Annotated[datetime, msgspec.Meta(tz=True)]
     transfer: _Transfer | None = None
     summary: str | None = None
 

@@ -61,20 +61,20 @@ Nothing else bounds what the server reports: a report that is refused is lost.
 
 
 class Done(CamelStruct):
-    """The request is stored."""
+    """The reply to a request that is stored."""
 
     status: Literal["ok"] = "ok"
 
 
 class MessageStored(CamelStruct):
-    """The message is stored; `duplicate`: it was before."""
+    """The reply to a message that is stored; `duplicate`: it was before."""
 
     message_id: str
     duplicate: bool
 
 
 class AiConversationRequest(CamelStruct):
-    """A user has written to the AI."""
+    """A report that a user has written to the AI."""
 
     business_id: Identifier
     user_id: Identifier
@@ -96,7 +96,7 @@ class AiAnswer(CamelStruct):
 
 
 class AiContextRequest(CamelStruct):
-    """The AI has answered."""
+    """A report that the AI has answered."""
 
     session_id: Identifier
     context: AiAnswer
@@ -104,7 +104,7 @@ class AiContextRequest(CamelStruct):
 
 
 class StatusReport(CamelStruct):
-    """The status or the coordinator of a conversation has changed."""
+    """A report that the status or the coordinator of a conversation has changed."""
 
     status: Status
     summary: str | None = None
@@ -113,7 +113,7 @@ class StatusReport(CamelStruct):
 
 
 class NotificationRequest(CamelStruct):
-    """A user waits for a human; `context` is the context package, with any content."""
+    """A report that a user waits for a human; `context` is the context package, of any content."""
 
     transfer_id: Identifier
     session_id: Identifier
@@ -127,7 +127,7 @@ class NotificationRequest(CamelStruct):
 
 
 class UserMessage(CamelStruct):
-    """A user writes to the coordinators."""
+    """A message of a user to the coordinators."""
 
     business_id: Identifier
     user_id: Identifier
@@ -138,7 +138,7 @@ class UserMessage(CamelStruct):
 
 
 class AgentMessageRequest(CamelStruct):
-    """A coordinator writes into a session, or to a named user."""
+    """A message of a coordinator, into a session or to a named user."""
 
     message: str
     session_id: Identifier | None = None
@@ -198,11 +198,11 @@ class BridgeServices:
 
 
 def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
-    """`/health` and `/api`."""
+    """Return the routes of `/health` and `/api`."""
 
     @get("/health", tags=["operation"], sync_to_thread=False)
     def alive() -> Done:
-        """The process lives."""
+        """Report that the process is alive."""
         return Done()
 
     api = Router(
