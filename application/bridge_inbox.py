@@ -87,8 +87,14 @@ class BridgeInbox:
         }
         for customer in self._followed.keys() - talking.keys() - self._changed:
             self._unfollow(customer)
+        failures: list[Exception] = []
         for customer in talking.keys() - self._changed:
-            self._follow(customer, *talking[customer])
+            try:
+                self._follow(customer, *talking[customer])
+            except Exception as error:  # the other customers are followed all the same
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     async def _all(self, status: Status) -> list[Session]:
         page = await self.archive.list_sessions(status=status, limit=LISTING_PAGE)

@@ -1,7 +1,8 @@
 """The store on SQLite: a file, which one thread writes in groups."""
 
+import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -25,6 +26,8 @@ from domain.notice import DeadLetter, Deferred, Delivered, Lane, Notice, Outcome
 from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
@@ -198,7 +201,7 @@ class SqliteStore(Store):
                 (_ms(now), limit),
             ).fetchall()
         )
-        return tuple(_decode_session(head) for (head,) in rows)
+        return _readable(head for (head,) in rows)
 
     async def list_sessions(
         self,
@@ -222,7 +225,7 @@ class SqliteStore(Store):
         rows: Rows = await self._read(
             lambda db: _newest(db, business_id, status, customer, below, limit + 1)
         )
-        sessions = tuple(_decode_session(head) for _, _, head in rows[:limit])
+        sessions = _readable(head for _, _, head in rows[:limit])
         if len(rows) <= limit:
             return SessionPage(sessions, None)
         updated_at, number, _ = rows[limit - 1]
@@ -345,6 +348,19 @@ class SqliteStore(Store):
                     (SELECT number FROM keys ORDER BY number LIMIT ?) AND at <= ?""",
                 (2 * _PRUNE_EVERY, added[-1][-1] - _KEY_LIFETIME_MS),
             )
+
+
+def _readable(heads: Iterable[bytes]) -> tuple[Session, ...]:
+    """Return the sessions that can be read; another one hides none of them."""
+    found = []
+    for head in heads:
+        try:
+            found.append(_decode_session(head))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            logger.warning(
+                "A stored session cannot be read", extra={"action": "unreadable_session"}
+            )
+    return tuple(found)
 
 
 def _ms(at: datetime) -> int:

@@ -414,6 +414,20 @@ async def test_a_new_database_is_for_its_user_alone_and_an_old_one_closed_to_oth
     assert old.stat().st_mode & 0o777 == 0o660
 
 
+async def test_a_session_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        for session_id, who in (("s1", ANA), ("s2", DAN)):
+            await store.append(user_says(new_session(session_id, who)), NOON)
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE sessions SET head = ? WHERE session_id = 's1'", (b"\xff{",))
+        listed = await store.list_sessions(limit=10)
+        due = await store.due(NOON, 10)
+
+    assert [session.session_id for session in listed.sessions] == ["s2"]
+    assert [session.session_id for session in due] == ["s2"]
+
+
 async def test_expired_keys_are_removed(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     async with SqliteStore(path, synchronous="NORMAL") as store:

@@ -42,6 +42,7 @@ class Line(LiveChatGateway):
 
     def __init__(self) -> None:
         self.followed: set[Customer] = set()
+        self.refuses: Customer | None = None
         self.joined: set[Customer] = set()
         self.typing: list[Customer] = []
 
@@ -49,6 +50,8 @@ class Line(LiveChatGateway):
         self.hear = hear
 
     def follow(self, customer: Customer) -> None:
+        if customer == self.refuses:
+            raise RuntimeError("as told")
         self.followed.add(customer)
 
     def unfollow(self, customer: Customer) -> None:
@@ -173,6 +176,20 @@ async def test_after_a_restart_all_are_followed_who_wait_or_talk_and_no_others()
 
         waiting = {customer("b1", f"waiting{number}") for number in range(LISTING_PAGE + 5)}
         assert ear.line.followed == waiting | {talking.customer}
+
+
+async def test_a_customer_who_cannot_be_followed_keeps_no_other_from_being_followed() -> None:
+    async with harness() as app:
+        users = [app.user("b1", name) for name in ("ana", "dan", "eva")]
+        for user in users:
+            await user.ask_for_human()
+        ear = Ear(app.another())
+        ear.line.refuses = users[0].customer
+
+        with pytest.raises(RuntimeError, match="as told"):
+            await ear.relay.refresh()
+
+        assert ear.line.followed == {user.customer for user in users[1:]}
 
 
 async def test_what_another_process_has_begun_or_ended_is_found_by_the_next_look() -> None:
