@@ -181,3 +181,19 @@ async def test_a_new_database_is_for_its_user_alone(tmp_path: Path) -> None:
         os.umask(usual)
 
     assert modes == {0o600}
+
+
+async def test_a_chat_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(file) as store:
+        for number in (1, 2):
+            who = Customer(BusinessId("b1"), UserId(f"u{number}"))
+            chat = LiveChat(
+                session_id=SessionId(f"s{number}"), customer=who, since=AT, status=Status.WAITING
+            )
+            await store.save(Change(at=AT, chat=chat))
+        with closing(sqlite3.connect(file)) as db, db:
+            db.execute("UPDATE chats SET body = ? WHERE session_id = 's1'", (b"\xff{",))
+        waiting = await store.open_chats(BusinessId("b1"))
+
+    assert [chat.session_id for chat in waiting] == ["s2"]
