@@ -24,8 +24,12 @@ class CamelStructOmitDefaults(CamelStruct, omit_defaults=True):
 
 
 def timestamp(at: datetime) -> str:
-    """`2026-01-31T12:00:00.000Z`"""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    """`2026-01-31T12:00:00.000Z`; a time beyond what can be converted keeps its local digits."""
+    try:
+        converted = at.astimezone(UTC)
+    except OverflowError:  # in the first or the last hours of the calendar
+        converted = at.replace(tzinfo=UTC)
+    return converted.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 class ContextLine(CamelStruct):

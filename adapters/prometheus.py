@@ -152,6 +152,9 @@ class Metrics(SocketObserver, ports.Observer):
     def slow_consumer(self) -> None:
         self.slow.inc()
 
+    def origin_refused(self) -> None:
+        self.refused("foreign_origin")
+
     def refused(self, reason: str) -> None:
         """Count a request that was refused with this code."""
         self.refusals.labels(reason).inc()

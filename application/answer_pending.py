@@ -34,6 +34,7 @@ from domain.decisions import WAITING_ACTION, TurnResult, answer
 from domain.errors import AssistantFailed, TooLarge
 from domain.identity import Customer, MessageId
 from domain.message import Action, Entry, Message, StatusChange, Summary
+from domain.plain_text import is_blank, plain_text
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason
@@ -216,7 +217,7 @@ class AnswerPending:
         finally:
             deadline.disarm()
         text = "".join(writer.pieces).strip()
-        if not text and tools.transfer is None:
+        if is_blank(text) and tools.transfer is None:
             turn.outcome, turn.error = "failed", AssistantFailed("the answer was empty")
             return None
         return text
@@ -382,6 +383,7 @@ class _PublishingWriter(AnswerWriter):
             return  # what is written after a takeover is shown to no one
         if turn.first_token_s is None:
             turn.first_token_s = turn.seconds(self._clock.now())
+        piece = plain_text(piece)
         delta = Delta(turn.response_id, len(self.pieces), piece)
         self._fanout.publish(turn.customer, delta)
         self.pieces.append(piece)

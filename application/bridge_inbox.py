@@ -117,10 +117,16 @@ class BridgeInbox:
         for customer in self._talking.keys() - talking.keys() - self._changed:
             del self._talking[customer]
             self._leave(customer)
+        failures: list[Exception] = []
         for customer in talking.keys() - self._changed:
-            self._follow(customer, talking[customer])
+            try:
+                self._follow(customer, talking[customer])
+            except Exception as error:  # the other customers are followed all the same
+                failures.append(error)
         if not self._is_ai_listed and self.max_ai_topics > 0:
             await self._follow_recent()
+        if failures:
+            raise failures[0]
 
     async def _follow_recent(self) -> None:
         """Follow the most recently active conversations with the AI."""

@@ -2,12 +2,14 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from domain.errors import InvalidPayload
 
 T = TypeVar("T")
+
+_OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def encode_cursor(at: datetime, tie_breaker: object) -> str:
@@ -21,10 +23,11 @@ def decode_cursor(cursor: str, parse: Callable[[str], T]) -> tuple[datetime, T]:
     Raises: InvalidPayload.
     """
     try:
-        at, tie_breaker = urlsafe_b64decode(cursor.encode()).decode().split(" ", 1)
-        position = datetime.fromisoformat(at), parse(tie_breaker)
-        if position[0].tzinfo is None:
-            raise ValueError("a time without its zone")
+        text, tie_breaker = urlsafe_b64decode(cursor.encode()).decode().split(" ", 1)
+        at, parsed = datetime.fromisoformat(text), parse(tie_breaker)
+        is_ours = encode_cursor(at, tie_breaker) == cursor and at.utcoffset() == timedelta(0)
+        if not is_ours or at < _OLDEST:
+            raise ValueError("no listing has written it so")
     except ValueError as error:  # of base64, UTF-8, the split, the time or `parse`
         raise InvalidPayload("cursor was not returned by a listing") from error
-    return position
+    return at, parsed

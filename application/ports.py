@@ -125,6 +125,10 @@ class SessionStore(Protocol):
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
         """Return sessions whose `due_at` has come, the most overdue first."""
 
+    async def probe(self) -> None:
+        """Make sure that the store answers and, where its disk is ours, that it can write."""
+        await self.load(SessionId("-"))  # which cannot exist
+
 
 @dataclass(frozen=True, slots=True)
 class SessionPage:

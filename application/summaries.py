@@ -18,6 +18,7 @@ from domain import summary as rolling
 from domain.errors import AssistantFailed
 from domain.identity import Customer, SessionId
 from domain.message import Entry, Summary
+from domain.plain_text import plain_text
 from domain.session import Session
 from domain.tokens import truncate
 from domain.usage import Usage, together
@@ -180,7 +181,7 @@ class _SummaryRun:
             self._count(error.usage)
             raise
         self._count(made.usage)
-        self._keep(truncate(made.text.strip(), max_tokens), entries)
+        self._keep(truncate(plain_text(made.text).strip(), max_tokens), entries)
         return True
 
     async def _chunk(self, after: int) -> Sequence[Entry]:

@@ -6,6 +6,7 @@ from application.ports import Clock, SessionStore
 from application.session_log import SessionLog
 from application.transfers import Transfers
 from application.turns import Turns
+from domain.errors import StorageUnavailable
 from domain.session import Session
 
 BATCH = 100
@@ -25,11 +26,21 @@ class Sweep:
     async def __call__(self) -> int:
         """Make one pass over what is due now, and return how many sessions it moved on.
 
-        A session stays due while its turn is running: that is no reason to look again at once.
-        Raises: StorageUnavailable.
+        A session stays due while its turn is running: that is no reason to look again at once. One
+        that cannot be moved on does not hold up the others. Raises: StorageUnavailable, at once;
+        any other error of a session after the pass.
         """
-        due = await self.store.due(self.clock.now(), BATCH)
-        return sum([await self._look_after(session) for session in due])
+        moved_on, failures = 0, []
+        for session in await self.store.due(self.clock.now(), BATCH):
+            try:
+                moved_on += await self._look_after(session)
+            except StorageUnavailable:
+                raise
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return moved_on
 
     async def _look_after(self, session: Session) -> bool:
         customer = session.customer

@@ -9,6 +9,7 @@ from domain.business import Business, Reservation
 from domain.errors import AssistantFailed
 from domain.identity import Customer
 from domain.message import Action, ToolOutcome, ToolUse
+from domain.plain_text import note_text
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class TurnTools(Toolbox):
 
     async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
         self._count()
-        self.transfer = summary or reason
+        self.transfer = note_text(summary) or note_text(reason) or ""
         self._record_outcome("transfer_to_live_chat", ToolOutcome.DONE)
 
     async def _record(self, name: str, lookup: Awaitable[T]) -> T:

@@ -49,6 +49,8 @@ class Refusal(ConversationError):
     """The request is refused."""
 
     code = "refused"
+    retry_after_ms: int | None = None
+    """The time after which the same request may be granted; None: it will not be."""
 
 
 class InvalidPayload(Refusal):

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import NamedTuple, NewType
 
 from domain.errors import InvalidPayload, Refusal
@@ -15,20 +16,42 @@ MessageId = NewType("MessageId", str)
 TransferId = NewType("TransferId", str)
 CoordinatorId = NewType("CoordinatorId", str)
 
-IDENTIFIER_PATTERN = r"^[A-Za-z0-9._:@-]{1,128}$"
-"""Any identifier, for schemas. Its `$` lets a final line break through, `identifier` does not."""
+IDENTIFIER_PATTERN = r"^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$"
+"""Any identifier, for schemas. Its `$` lets a final line break through, `identifier` does not.
+
+`.` and `..` are none: in a path they would lead elsewhere.
+"""
+STORED_IDENTIFIER_PATTERN = r"^[A-Za-z0-9._:@-]{1,128}$"
+"""Any identifier that an earlier version accepted, for schemas."""
 IDEMPOTENCY_WINDOW = timedelta(hours=48)
 """The time for which a message id or an idempotency key marks a repeat."""
 LIVE_CHAT_PREFIX = "chat:"
 
 _is_identifier = re.compile(IDENTIFIER_PATTERN).fullmatch
+_is_stored_identifier = re.compile(STORED_IDENTIFIER_PATTERN).fullmatch
 
 
 def identifier(name: str, value: object) -> str:
-    """Return `value` if it is 1–128 characters of `[A-Za-z0-9._:@-]`. Raises: InvalidPayload."""
+    """Return `value` if it is an identifier. Raises: InvalidPayload.
+
+    That is 1–128 characters of `[A-Za-z0-9._:@-]`, but neither `.` nor `..`.
+    """
     if not isinstance(value, str) or _is_identifier(value) is None:
-        raise InvalidPayload(f"{name} must be 1-128 characters of [A-Za-z0-9._:@-]")
+        raise InvalidPayload(
+            f"{name} must be 1-128 characters of [A-Za-z0-9._:@-], but not . or .."
+        )
     return value
+
+
+def business_identifier(name: str, value: object) -> BusinessId:
+    """Return `value` if it is an identifier without `:`. Raises: InvalidPayload.
+
+    A topic such as `chat:{businessId}:{userId}` must name one customer.
+    """
+    text = identifier(name, value)
+    if ":" in text:
+        raise InvalidPayload(f"{name} must not contain a colon")
+    return BusinessId(text)
 
 
 class Customer(NamedTuple):
@@ -44,14 +67,39 @@ class Customer(NamedTuple):
 def customer(business_id: object, user_id: object) -> Customer:
     """Return the customer that these two name. Raises: InvalidPayload."""
     return Customer(
-        BusinessId(identifier("businessId", business_id)),
-        UserId(identifier("userId", user_id)),
+        business_identifier("businessId", business_id), UserId(identifier("userId", user_id))
     )
 
 
+def stored_business(value: object) -> BusinessId:
+    """Return a business whose data may be stored, also under an id that is refused today.
+
+    Raises: InvalidPayload.
+    """
+    return BusinessId(_stored_identifier("businessId", value))
+
+
+def stored_customer(business_id: object, user_id: object) -> Customer:
+    """Return a customer whose data may be stored, also under ids that are refused today.
+
+    Raises: InvalidPayload.
+    """
+    return Customer(stored_business(business_id), UserId(_stored_identifier("userId", user_id)))
+
+
+def _stored_identifier(name: str, value: object) -> str:
+    if isinstance(value, str) and _is_stored_identifier(value) is not None:
+        return value
+    return identifier(name, value)
+
+
 def live_chat_topic(customer: Customer) -> str:
-    """Return the topic of the customer's live chat on the bridge's socket."""
-    return f"{LIVE_CHAT_PREFIX}{customer.business_id}:{customer.user_id}"
+    """Return the topic of the customer's live chat on the bridge's socket, which is nobody else's.
+
+    A business of an earlier version may have a `:`, which is escaped: no other id can have a `%`.
+    """
+    business_id = customer.business_id.replace(":", "%3A")
+    return f"{LIVE_CHAT_PREFIX}{business_id}:{customer.user_id}"
 
 
 class Unauthorized(Refusal):
@@ -64,6 +112,10 @@ class IdentityUnavailable(Refusal):
     """Nobody can tell just now whether the token is valid. Try again."""
 
     code = "identity_unavailable"
+
+    def __init__(self, reason: str = "", *, wait_s: float = 1.0) -> None:
+        super().__init__(*([reason] if reason else []))
+        self.retry_after_ms = max(1, ceil(wait_s * 1000))
 
 
 class Role(StrEnum):

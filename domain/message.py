@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from domain.errors import InvalidPayload, MessageTooLong
 from domain.identity import CoordinatorId, MessageId
+from domain.plain_text import is_blank, plain_text
 from domain.status import DELIVERY, Reason, Status
 from domain.tokens import estimate_tokens
 from domain.transfer import Transfer
@@ -127,21 +128,15 @@ def token_cost(entry: Entry) -> int:
 
 
 def message_text(value: object) -> str:
-    """Return the trimmed text, 1–8,000 characters. Raises: InvalidPayload, MessageTooLong."""
+    """Return the trimmed `plain_text`, 1–8,000 characters. Raises: InvalidPayload, MessageTooLong.
+
+    Text that shows nothing to a reader is refused as empty.
+    """
     if not isinstance(value, str):
         raise InvalidPayload("message must be a string")
-    text = value.strip()
-    if not text:
+    text = plain_text(value).strip()
+    if is_blank(text):
         raise InvalidPayload("message must not be empty")
     if len(text) > MAX_MESSAGE_LENGTH:
         raise MessageTooLong
-    if not text.isascii():
-        _refuse_lone_surrogates(text)
     return text
-
-
-def _refuse_lone_surrogates(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidPayload("message must be valid Unicode text") from error

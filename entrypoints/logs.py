@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from adapters.urls import without_secrets
 from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable
 
 OWN_PACKAGES = ("adapters", "entrypoints")
@@ -26,7 +27,6 @@ _RECORD_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 # Not `BridgeRefused`: it quotes the bridge, which may quote the user.
 _WITH_SAFE_TEXT = (AssistantFailed, BridgeUnavailable, StorageUnavailable, OSError)
 _CONSTANT = re.compile(r"""[^\n\r(<{\["'=]*""")
-_IN_URLS = re.compile(r"""(?<=://)[^\s/"']*@|\?[^\s"'=]*=[^\s"']*""")
 
 
 def configure(level: str, style: Literal["console", "json"]) -> None:
@@ -56,7 +56,7 @@ class ConsoleFormatter(logging.Formatter):
         pairs = [f" {key}={_one_word(value)}" for key, value in _extras(record).items()]
         line = f"{at} {record.levelname} {record.name}: {_sentence(record)}{''.join(pairs)}"
         error = _exception(record)
-        return _without_secrets(line if error is None else f"{line}\n{format_exception(error)}")
+        return without_secrets(line if error is None else f"{line}\n{format_exception(error)}")
 
 
 class JsonFormatter(logging.Formatter):
@@ -74,7 +74,7 @@ class JsonFormatter(logging.Formatter):
         error = _exception(record)
         if error is not None:
             line["exception"] = format_exception(error)
-        return _without_secrets(json.dumps(line, default=str))
+        return without_secrets(json.dumps(line, default=str))
 
 
 def format_exception(error: BaseException) -> str:
@@ -128,11 +128,6 @@ def _extras(record: logging.LogRecord) -> dict[str, Any]:
     if not _is_ours(record):
         return {}
     return {key: value for key, value in vars(record).items() if key not in _RECORD_FIELDS}
-
-
-def _without_secrets(line: str) -> str:
-    """Remove the credentials and the queries of URLs."""
-    return _IN_URLS.sub("…", line)
 
 
 def _one_word(value: object) -> str:

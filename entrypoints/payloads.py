@@ -10,6 +10,7 @@ from adapters.json_shapes import CamelStruct
 from domain.errors import InvalidPayload
 from domain.identity import (
     IDENTIFIER_PATTERN,
+    STORED_IDENTIFIER_PATTERN,
     CoordinatorId,
     LocationId,
     MessageId,
@@ -26,8 +27,8 @@ SessionIdPath = Annotated[
         name="sessionId", pattern=IDENTIFIER_PATTERN, description="The conversation's id."
     ),
 ]
-BusinessIdPath = Annotated[str, PathParameter(name="businessId", pattern=IDENTIFIER_PATTERN)]
-UserIdPath = Annotated[str, PathParameter(name="userId", pattern=IDENTIFIER_PATTERN)]
+BusinessIdPath = Annotated[str, PathParameter(name="businessId", pattern=STORED_IDENTIFIER_PATTERN)]
+UserIdPath = Annotated[str, PathParameter(name="userId", pattern=STORED_IDENTIFIER_PATTERN)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 

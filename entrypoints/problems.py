@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
@@ -20,7 +21,7 @@ from domain.errors import (
     TransitionRefused,
     UnknownSession,
 )
-from entrypoints.access.rate_limits import RateLimited
+from domain.status import Status
 
 logger = logging.getLogger(__name__)
 
@@ -60,13 +61,18 @@ _HTTP_STATUS: Mapping[type[ConversationError], int] = {
 }
 """The first class of an error's MRO in this table determines its status."""
 
+_CHOICES: Mapping[str, type[StrEnum]] = {"status": Status}
+"""The parameters and fields that are a choice, by the names of their handlers' arguments."""
+
 _CODES: Mapping[int, str] = {
     400: "invalid_payload",
     401: "unauthorized",
+    403: "foreign_origin",
     404: "not_found",
     405: "method_not_allowed",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    421: "foreign_host",
     429: "rate_limited",
 }
 """The codes of refusals by Litestar itself, or by the guards of the API."""
@@ -106,8 +112,7 @@ def conversation_problem(
 def error_reply(error: ConversationError, *, by: str | None = None) -> ErrorReply:
     """Return the reply of a refusal, or of a failure, which is logged and not detailed."""
     if isinstance(error, Refusal):
-        retry_after_ms = error.retry_after_ms if isinstance(error, RateLimited) else None
-        return ErrorReply(error.code, str(error), by, retry_after_ms)
+        return ErrorReply(error.code, str(error), by, error.retry_after_ms)
     _log_failed_request(error)
     return ErrorReply(error.code)
 
@@ -135,6 +140,9 @@ def _invalid_field(message: str, key: str = "data", **_: Any) -> str:
     if key == "data":  # the handlers' name for the body; an absent body has no other message
         return "the body must be a JSON object" if message == "'data'" else f"body: {message}"
     first, *others = key.split("_")
+    allowed = _CHOICES.get(key)
+    if allowed is not None and message.startswith("Invalid enum value"):
+        message = f"{message}: it may be {', '.join(allowed)}"
     return f"{first}{''.join(other.title() for other in others)}: {message}"
 
 
@@ -153,5 +161,5 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
             description=HTTPStatus(status).phrase,
             media_type=MEDIA_TYPE,
         )
-        for status in sorted({400, 401, 429, 503, *statuses})
+        for status in sorted({400, 401, 403, 421, 429, 503, *statuses})
     }

@@ -7,21 +7,23 @@ import logging
 import re
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from secrets import token_urlsafe
 from types import FrameType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import uvicorn
 from litestar import Litestar
 from msgspec.structs import replace
 
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
+from adapters.urls import shown_url
 from domain.errors import Failure
+from entrypoints.access.tokens import require_service_token, service_tokens
 from entrypoints.settings import BadSetting, Settings
 
 logger = logging.getLogger(__name__)
@@ -98,7 +100,10 @@ def bridge_program(settings: Settings) -> Program:
         create=lambda urls: Application(create_bridge(settings)),
         host=settings.bridge_host,
         port=settings.bridge_port,
-        chosen={"store": settings.bridge_store, "agent_server": settings.agent_server_url},
+        chosen={
+            "store": settings.bridge_store,
+            "agent_server": shown_url(settings.agent_server_url),
+        },
         is_api_open=is_api_open(settings, settings.bridge_host),
     )
 
@@ -108,14 +113,13 @@ def dev_programs(settings: Settings) -> list[Program]:
 
     Each is given the other's address. Raises: BadSetting.
     """
+    # Without a token between the two, the bridge could not tell the server from a user.
+    if not settings.service_token and settings.socket_auth == "jwt":
+        settings = replace(settings, service_token=token_urlsafe())
     server = server_program(settings)
     if settings.bridge == "none" or _bridge_urls(settings) != _bridge_urls(Settings()):
         return [server]
     bridge = bridge_program(settings)
-    # Without a token between the two, the bridge could not tell the server from a user.
-    own_token = settings.service_token
-    if not own_token and settings.socket_auth == "jwt":
-        own_token = token_urlsafe()
 
     def create_server(urls: Sequence[str]) -> Application:
         bridge_url = local(urls[1])
@@ -123,12 +127,13 @@ def dev_programs(settings: Settings) -> list[Program]:
             settings,
             elixir_http_url=bridge_url,
             elixir_websocket_url=socket_url(bridge_url),
-            elixir_token=settings.elixir_token or own_token.partition(",")[0].strip(),
+            elixir_token=settings.elixir_token
+            or next(iter(service_tokens(settings.service_token)), ""),
         )
         return server_program(joined).create(urls)
 
     def create_bridge(urls: Sequence[str]) -> Application:
-        joined = replace(settings, agent_server_url=local(urls[0]), service_token=own_token)
+        joined = replace(settings, agent_server_url=local(urls[0]))
         return bridge_program(joined).create(urls)
 
     return [
@@ -147,11 +152,12 @@ def check_exposure(settings: Settings, host: str, variable: str) -> None:
             f"{variable} is {host!r}, which other machines can reach, but SOCKET_AUTH=none "
             "verifies nobody's identity: set SOCKET_AUTH=jwt, or ALLOW_INSECURE=1"
         )
+    require_service_token(settings)
 
 
 def is_api_open(settings: Settings, host: str) -> bool:
     """Return whether other machines can use the HTTP API without a token."""
-    return not settings.service_token.strip(" ,") and not _is_local(host)
+    return not service_tokens(settings.service_token) and not _is_local(host)
 
 
 def _is_local(host: str) -> bool:
@@ -170,7 +176,7 @@ def _bridge_urls(settings: Settings) -> tuple[str, str]:
 def run_programs(
     *programs: Program, on_listening: Callable[[Sequence[str]], None] = lambda urls: None
 ) -> None:
-    """Run programs until SIGTERM or SIGINT, which drains them first; a second SIGINT kills them.
+    """Run programs until SIGTERM, SIGINT or SIGHUP drains them; a second SIGINT kills them.
 
     `on_listening` gets their URLs, such as `http://127.0.0.1:3001`, once all accept connections.
     Raises: CannotListen, StorageUnavailable when one could not start.
@@ -230,8 +236,6 @@ async def _run(
             stack.callback(stopping.cancel)
             pairs = zip(servers, listeners, strict=True)
             await asyncio.gather(*(server.serve([listener]) for server, listener in pairs))
-            # uvicorn has restored the former handlers; SIGINT must end what is left, too.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
     except ExceptionGroup as group:  # Litestar's, around what ended the lifespan
         error = group.exceptions[0]
         raise error from error.__cause__
@@ -258,6 +262,9 @@ async def _stop_on_signal(apps: Sequence[Application], servers: Sequence["Server
 class Server(uvicorn.Server):
     """A uvicorn server that a signal stops gracefully, and whose process then exits with 0."""
 
+    interrupted: ClassVar = False
+    """True once the process has had a SIGINT."""
+
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_started = on_started
@@ -272,11 +279,32 @@ class Server(uvicorn.Server):
         """Accept no more connections, and close every socket with 1012."""
         self.should_exit = True
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle SIGHUP like SIGTERM, unless it is ignored (nohup), and what follows the servers.
+
+        After them only a second SIGINT ends the process before its work is done.
+        """
+        with super().capture_signals():
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                signal.signal(signal.SIGHUP, self.handle_exit)
+            yield
+        for stop in (signal.SIGHUP, signal.SIGTERM):
+            signal.signal(stop, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if Server.interrupted else _interrupt)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin a graceful shutdown; a second SIGINT ends the process at once."""
         # uvicorn's own handler would raise the signal again at the end, which kills the process.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if sig == signal.SIGINT:
+            _interrupt(sig, frame)
         self.on_signal()
+
+
+def _interrupt(sig: int, frame: FrameType | None) -> None:
+    """Let the next SIGINT end the process."""
+    Server.interrupted = True
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def listen(host: str, port: int, name: str = "server") -> socket.socket:

@@ -2,11 +2,15 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 import msgspec
+
+from adapters.urls import shown_url
 
 _ENV_LINE = re.compile(
     r"""(?P<name>[A-Za-z_]\w*)=(?:(?P<quote>["'])(?P<quoted>.*)(?P=quote)"""
@@ -17,6 +21,15 @@ _ENV_LINE = re.compile(
 
 _HTTP_URL = r"^(https?://[^\s/]\S*)?$"
 _SOCKET_URL = r"^wss?://[^\s/]\S*$"
+_ORIGIN = (
+    r"([A-Za-z][A-Za-z0-9+.-]*:)?//((\*\.)?[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?"
+    r"|\[[0-9A-Fa-f:]+(\.[0-9.]+)?\])"
+    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?"
+)
+
+
+_OTHERS_VARIABLES = ("AWS_", "CHAT_TOKEN", "OPENAI_LOG", "PYTHON", "SSL_CERT_")
+"""The beginnings of variables that libraries read, or the command line itself."""
 
 
 class BadSetting(ValueError):
@@ -222,13 +235,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     agent_server_url: Annotated[
         str,
         msgspec.Meta(
-            min_length=1, description="URL of the AI agent server, for the reference bridge"
+            pattern=r"^https?://[^\s/]\S*$",
+            title="an address that begins with http:// or https://",
+            description="URL of the AI agent server, for the reference bridge",
         ),
     ] = "http://localhost:3001"
     service_token: Annotated[
         str,
         msgspec.Meta(
-            description="comma-separated bearer tokens that /api accepts; empty: /api is open"
+            description="comma-separated bearer tokens that /api accepts; empty: /api is open to "
+            "whoever reaches it under a name of this machine"
         ),
     ] = ""
     socket_auth: Annotated[
@@ -261,8 +277,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_insecure: Annotated[
         Literal["0", "1"],
         msgspec.Meta(
-            description="1: listen beyond this machine even though SOCKET_AUTH=none verifies "
-            "nobody's identity"
+            description="1: start although other machines can reach it and SOCKET_AUTH=none "
+            "verifies nobody's identity, or although SERVICE_TOKEN names no token and strangers "
+            "are expected (SOCKET_AUTH=jwt, TRUSTED_PROXIES)"
         ),
     ] = "0"
     trusted_proxies: Annotated[
@@ -303,8 +320,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: Annotated[
         str,
         msgspec.Meta(
-            description="comma-separated web origins that may open the socket, such as "
-            "https://shop.example or //*.shop.example; empty: only the server's own; *: all"
+            pattern=rf"^(\*|{_ORIGIN}(\s*,\s*{_ORIGIN})*\s*,?)?$",
+            title="origins such as https://shop.example or //*.shop.example, separated by "
+            "commas, or empty, or *",
+            description="web origins whose pages may open the socket and, without SERVICE_TOKEN, "
+            "call /api; empty: only this machine's and the server's own; *: all",
         ),
     ] = ""
     turn_quiet_ms: Annotated[
@@ -384,13 +404,26 @@ def env_file(path: Path) -> dict[str, str]:
     return found
 
 
+def unknown_variables(names: Iterable[str]) -> dict[str, str]:
+    """Return the names that no part of this program reads, each with the nearest that it does."""
+    known = [field.name.upper() for field in msgspec.structs.fields(Settings)]
+    unknown = (
+        name for name in names if name not in known and not name.startswith(_OTHERS_VARIABLES)
+    )
+    return {name: get_close_matches(name.upper(), known, 1, 0.0)[0] for name in unknown}
+
+
 def _parse(name: str, text: str, annotation: Any) -> Any:
     base, meta = get_args(annotation)
     value: object = text.lower() if get_origin(base) is Literal else text
     try:
+        if name.endswith("_URL"):
+            _ = urlsplit(text).port
         return msgspec.convert(value, annotation, strict=False)
-    except msgspec.ValidationError:
-        shown = "(hidden)" if name.endswith(("TOKEN", "SECRET", "KEY")) else repr(text[:100])
+    except (msgspec.ValidationError, ValueError):
+        shown = (
+            "(hidden)" if name.endswith(("TOKEN", "SECRET", "KEY")) else repr(shown_url(text)[:100])
+        )
         raise BadSetting(f"{name} is {shown}, but must be {expected(base, meta)}") from None
 
 

@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import httpx
 import msgspec
 
+from adapters.json_text import NOT_JSON, decode_json
 from application.bridge.ports import AgentServer, AgentServerUnavailable
 from domain.bridge.live_chat import PendingCommand, ServerState
 from domain.errors import Refusal, SessionClosed, TransitionRefused, UnknownSession
@@ -18,8 +19,9 @@ TIMEOUT_S = 5.0
 
 logger = logging.getLogger(__name__)
 
-# 401 and 403 are among them: a wrong token loses no command, which goes out once it is corrected.
-_TRY_LATER = frozenset({401, 403, 408, 425, 429})
+# 401, 403 and 421 are among them: a wrong token or address loses no command, which goes out once it
+# is corrected.
+_TRY_LATER = frozenset({401, 403, 408, 421, 425, 429})
 _REFUSALS = {each.code: each for each in (SessionClosed, TransitionRefused, UnknownSession)}
 
 
@@ -31,7 +33,7 @@ class _Head(msgspec.Struct, rename="camel"):
     """The parts of a session's head that the bridge uses."""
 
     status: Status
-    updated_at: datetime
+    updated_at: Annotated[datetime, msgspec.Meta(tz=True)]
     transfer: _Transfer | None = None
     summary: str | None = None
 
@@ -86,16 +88,16 @@ class HttpAgentServer(AgentServer):
             raise _unavailable(str(error) or type(error).__name__) from error
         status = response.status_code
         if status >= 500 or status in _TRY_LATER or 300 <= status < 400:
-            raise _unavailable(f"HTTP {status}")
+            raise _unavailable(f"HTTP {status}", answers=True)
         if status >= 400:
             raise _refusal(response.content)
         return response.content
 
 
-def _unavailable(reason: str) -> AgentServerUnavailable:
+def _unavailable(reason: str, *, answers: bool = False) -> AgentServerUnavailable:
     extra = {"action": "agent_server_away", "reason": reason}
     logger.warning("The AI agent server is unavailable", extra=extra)
-    return AgentServerUnavailable(reason)
+    return AgentServerUnavailable(reason, answers=answers)
 
 
 def _state(body: bytes) -> ServerState:
@@ -112,8 +114,8 @@ def _state(body: bytes) -> ServerState:
 def _decoded(body: bytes, shape: Any) -> Any:
     """Decode the JSON of a reply. Raises: AgentServerUnavailable, for a reply of another shape."""
     try:
-        return msgspec.json.decode(body, type=shape)
-    except msgspec.MsgspecError as error:
+        return decode_json(lambda text: msgspec.json.decode(text, type=shape), body)
+    except NOT_JSON as error:
         raise _unavailable("what answers is not an AI agent server") from error
 
 
@@ -121,6 +123,6 @@ def _refusal(body: bytes) -> Refusal:
     """Return the refusal that the code of a problem document stands for (RFC 9457)."""
     try:
         code = str(msgspec.json.decode(body)["code"])
-    except (msgspec.MsgspecError, KeyError, TypeError):
+    except (*NOT_JSON, KeyError, TypeError):
         code = "refused"
     return _REFUSALS.get(code, Refusal)()

@@ -1,6 +1,7 @@
 """The bridge's persistent store: SQLite in a file, used by one thread."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,13 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
+from adapters.private_file import make_private
 from application.bridge.ports import BridgeStore, Change, ReplyBody
 from domain.bridge.live_chat import ChatMessage, LiveChat
 from domain.errors import StorageUnavailable
 from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -125,11 +129,18 @@ class SqliteBridgeStore(BridgeStore):
     # In the event loop.
 
     async def _one(self, sql: str, *values: object) -> LiveChat | None:
-        chats = await self._chats(sql, *values)
-        return chats[0] if chats else None
+        rows = await self._rows(sql, *values)
+        return _decode_chat(rows[0][0]) if rows else None
 
     async def _chats(self, sql: str, *values: object) -> tuple[LiveChat, ...]:
-        return tuple(_decode_chat(body) for (body,) in await self._rows(sql, *values))
+        """Return the chats that can be read; another one hides none of them."""
+        found = []
+        for (body,) in await self._rows(sql, *values):
+            try:
+                found.append(_decode_chat(body))
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                logger.warning("A stored chat cannot be read", extra={"action": "unreadable_chat"})
+        return tuple(found)
 
     async def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return await self._run(lambda: self._db.execute(sql, values).fetchall())
@@ -151,7 +162,7 @@ class SqliteBridgeStore(BridgeStore):
     # In the thread.
 
     def _open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self._path)
         self._db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None,
                                    check_same_thread=False)  # fmt: skip
         try:

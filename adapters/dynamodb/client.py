@@ -25,6 +25,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
 from adapters.dynamodb.items import Item, ItemKey, key, key_of
+from adapters.urls import shown_url
 from application.ports import Clock
 from domain.backoff import backoff
 from domain.errors import StorageUnavailable
@@ -120,7 +121,7 @@ class Dynamo:
         self._client: Any = None
 
     def __repr__(self) -> str:
-        where = self._endpoint_url or "AWS"
+        where = shown_url(self._endpoint_url) if self._endpoint_url else "AWS"
         return f"<Dynamo {self.table} at {where} {'open' if self._client else 'closed'}>"
 
     @bounded

@@ -39,6 +39,7 @@ class DynamoStore:
         sessions = DynamoSessions(db, reader, outbox.markers, retention)
         self.latest, self.load, self.append = sessions.latest, sessions.load, sessions.append
         self.stored, self.page, self.due = sessions.stored, sessions.page, sessions.due
+        self.probe = sessions.probe
 
         archive = DynamoArchive(db, clock, reader)
         self.list_sessions, self.erase = archive.list_sessions, archive.erase

@@ -7,12 +7,13 @@ becomes a fact.
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from domain.business import DEFAULT_LANGUAGE, Business, Reservation
 from domain.identity import BusinessId
+from domain.plain_text import plain_text
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ def business_of(business_id: BusinessId, found: Any) -> Business | None:
         name=name,
         language=_language(_first(found, _LANGUAGE, str)),
         persona=_first(found, ("persona",), str) or "",
-        facts={topic: text for topic, fact in facts.items() if (text := _text(fact))},
+        facts={plain_text(topic): text for topic, fact in facts.items() if (text := _text(fact))},
     )
 
 
@@ -128,7 +129,7 @@ def _first(found: Mapping[str, Any], keys: tuple[str, ...], kind: type[T]) -> T 
     for key in keys:
         value = plain.get(key)
         if isinstance(value, kind) and not isinstance(value, bool) and value != "":
-            return value
+            return cast(T, plain_text(value)) if isinstance(value, str) else value
     return None
 
 
@@ -155,9 +156,9 @@ def _text(fact: Any, depth: int = 0) -> str:
     if fact is None:
         return ""
     if isinstance(fact, str):
-        return fact.strip()
+        return plain_text(fact).strip()
     if isinstance(fact, dict) and depth < _MAX_DEPTH:
-        parts = {key: _text(value, depth + 1) for key, value in _shown(fact).items()}
+        parts = {plain_text(key): _text(value, depth + 1) for key, value in _shown(fact).items()}
         return "; ".join([f"{key}: {part}" for key, part in parts.items() if part])
     if isinstance(fact, list) and depth < _MAX_DEPTH:
         return ", ".join([part for value in fact if (part := _text(value, depth + 1))])

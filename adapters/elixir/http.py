@@ -18,6 +18,8 @@ import httpx
 import msgspec
 
 from adapters.http_client import Breaker, read_bounded, retry_after_s
+from adapters.json_text import NOT_JSON, decode_json
+from adapters.urls import shown_url, without_secrets
 from application.ports import Clock
 from domain.backoff import backoff
 from domain.errors import BridgeRefused, BridgeUnavailable
@@ -35,7 +37,7 @@ MISCONFIGURED_PAUSE_S = 30.0
 """For a wrong token or address, which an operator must correct: retrying soon does not help."""
 
 _RETRYABLE = frozenset({408, 425, 429})
-_MISCONFIGURED = frozenset({401, 403, 407})
+_MISCONFIGURED = frozenset({401, 403, 407, 421})
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class ElixirHttp:
         self._probing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
-        return f"<ElixirHttp {self._url} {'away' if self.is_away else 'there'}>"
+        return f"<ElixirHttp {shown_url(self._url)} {'away' if self.is_away else 'there'}>"
 
     async def __aenter__(self) -> Self:
         try:
@@ -125,15 +127,15 @@ class ElixirHttp:
         if reply.status == 404:
             return None
         try:
-            return msgspec.json.decode(reply.body or b"")
-        except (msgspec.DecodeError, RecursionError) as error:
+            return decode_json(msgspec.json.decode, reply.body or b"")
+        except NOT_JSON as error:
             raise BridgeUnavailable(f"{path} is not JSON of at most {MAX_REPLY} bytes") from error
 
     async def check(self) -> None:
         """Request `GET /health`. Raises: BridgeUnavailable, saying what is wrong."""
         reply = await self._exchange("GET", "/health")
         if not 200 <= reply.status < 300:
-            raise BridgeUnavailable(f"{self._url}/health answers HTTP {reply.status}")
+            raise BridgeUnavailable(f"{shown_url(self._url)}/health answers HTTP {reply.status}")
 
     async def _request(self, method: str, path: str, attempts: int, **request: Any) -> HttpReply:
         """Return a reply that is a success or 404. Raises: BridgeUnavailable, BridgeRefused."""
@@ -195,7 +197,8 @@ class ElixirHttp:
         except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:  # OSError: TimeoutError too
             if reply is None:
                 reason = str(error) or type(error).__name__
-                raise BridgeUnavailable(f"{self._url}: {reason}") from error
+                shown = f"{shown_url(self._url)}: {without_secrets(reason)}"
+                raise BridgeUnavailable(shown) from error
         assert reply is not None
         return reply
 
@@ -236,8 +239,8 @@ def _refused(reply: HttpReply) -> BridgeRefused:
     """Return the error, with `code` or `title` of a problem document (RFC 9457) in the reply."""
     reason = f"HTTP {reply.status}"
     try:
-        problem = msgspec.json.decode(reply.body or b"")
-    except msgspec.DecodeError:
+        problem = decode_json(msgspec.json.decode, reply.body or b"")
+    except NOT_JSON:
         problem = None
     if isinstance(problem, dict):
         named = problem.get("code") or problem.get("title") or ""

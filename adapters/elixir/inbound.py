@@ -8,6 +8,7 @@ import msgspec
 from domain.errors import Refusal
 from domain.identity import identifier
 from domain.message import MAX_MESSAGE_LENGTH
+from domain.plain_text import is_blank, plain_text
 
 _TEXT = ("message", "body", "text", "content")
 _WRAPPERS = ("data", "payload", *_TEXT)
@@ -59,7 +60,7 @@ def id_of(value: object) -> str | None:
 
 def parts_of(text: str) -> Iterator[str]:
     """Split a text into messages that are not too long, between words where there are some."""
-    text = text.strip()
+    text = plain_text(text).strip()
     while len(text) > MAX_MESSAGE_LENGTH:
         cut = MAX_MESSAGE_LENGTH
         for start in range(cut, cut - _WORDS_CUT_BEFORE, -1):
@@ -73,7 +74,7 @@ def parts_of(text: str) -> Iterator[str]:
 
 def _text(raw: dict[str, Any]) -> str | None:
     texts = [raw[key] for key in _TEXT if isinstance(raw.get(key), str)]
-    return next((text for text in texts if text.strip()), None)
+    return next((text for text in texts if not is_blank(text)), None)
 
 
 def _first(raw: dict[str, Any], keys: tuple[str, ...]) -> Any:
@@ -82,4 +83,4 @@ def _first(raw: dict[str, Any], keys: tuple[str, ...]) -> Any:
 
 def _name(value: Any) -> str | None:
     """Return a person's name as an id: `Maria.Pop`."""
-    return ".".join(value.split()) if isinstance(value, str) else None
+    return ".".join(plain_text(value).split()) if isinstance(value, str) else None

@@ -11,16 +11,21 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from adapters.http_client import read_bounded
+from adapters.json_text import NOT_JSON
 from adapters.jwt.keys import BadKey, VerificationKey, public_key
 from domain.identity import IdentityUnavailable, Unauthorized
 
 MAX_DOCUMENT = 256 * 1024
 """Bytes of a key set that are read."""
 MAX_KEYS = 100
+MAX_SOUGHT = 1_000
+"""The most names of keys that are remembered because they were not found."""
 FETCH_TIMEOUT_S = 5.0
 """Time limit of a fetch."""
 FETCH_EVERY_S = 600.0
 """Between two regular fetches; a withdrawn key is known for up to that long."""
+MIN_WAIT_S = 1.0
+"""The shortest time after which a client is asked to try again."""
 FETCH_PAUSE_S = 15.0
 """Between two fetches, however many tokens name unknown keys."""
 
@@ -32,6 +37,13 @@ class PublishedKey(NamedTuple):
 
     key_id: str | None
     key: VerificationKey
+
+
+class _KeyName(NamedTuple):
+    """The id by which a token names its key, if it does, and the algorithm."""
+
+    key_id: str | None
+    algorithm: str
 
 
 class PublishedKeys:
@@ -50,6 +62,10 @@ class PublishedKeys:
         self._keys: Sequence[PublishedKey] = ()
         self._is_current = False
         """True if the last fetch succeeded."""
+        self._fetches = 0
+        """The number of fetches that have begun."""
+        self._sought: dict[_KeyName, int] = {}
+        """The keys that were not found, and how many fetches had begun before the first search."""
         self._not_before = 0.0
         self._fetching: asyncio.Task[None] | None = None
 
@@ -78,17 +94,24 @@ class PublishedKeys:
 
         Raises: Unauthorized; IdentityUnavailable, where a newer set may have the key.
         """
-        key_id, algorithm = _key_named_by(token)
-        key = self._find(key_id, algorithm)
+        name = _key_named_by(token)
+        key = self._find(name)
+        if key is None:
+            self._seek(name, self._fetches)
+            await self._refresh()
+            key = self._find(name)
         if key is not None:
             return key
-        has_fetched = await self._refresh()
-        key = self._find(key_id, algorithm)
-        if key is not None:
-            return key
-        if has_fetched and self._is_current:
-            raise Unauthorized("the token is not valid")
-        raise IdentityUnavailable
+        if self._is_current and self._sought.get(name, self._fetches) < self._fetches:
+            raise Unauthorized("the token is not valid")  # a later fetch did not have the key
+        wait_s = self._not_before - asyncio.get_running_loop().time()
+        raise IdentityUnavailable(wait_s=max(wait_s, MIN_WAIT_S))
+
+    def _seek(self, name: _KeyName, before: int) -> None:
+        """Remember that a key was not found; `before`: the fetches that had begun by then."""
+        if name not in self._sought and len(self._sought) >= MAX_SOUGHT:
+            del self._sought[next(iter(self._sought))]
+        self._sought.setdefault(name, before)
 
     async def check(self) -> None:
         """Make sure that the publisher answers. Raises: IdentityUnavailable."""
@@ -96,8 +119,9 @@ class PublishedKeys:
         if not self._is_current:
             raise IdentityUnavailable("the keys that are published there could not be fetched")
 
-    def _find(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
+    def _find(self, name: _KeyName) -> VerificationKey | None:
         """Return the key with this id; for a token that names none, the only one there is."""
+        key_id, algorithm = name
         keys = [each for each in self._keys if each.key.algorithm == algorithm]
         if key_id is not None:
             keys = [each for each in keys if each.key_id == key_id]
@@ -108,21 +132,24 @@ class PublishedKeys:
             await self._refresh()
             await asyncio.sleep(self._refresh_every_s if self._is_current else self._pause_s)
 
-    async def _refresh(self) -> bool:
-        """Fetch the set, once for all who wait for it; False: the last fetch was just before."""
+    async def _refresh(self) -> None:
+        """Fetch the set, once for all who wait for it, unless the last fetch was just before."""
         if self._fetching is None:
             now = asyncio.get_running_loop().time()
             if now < self._not_before:
-                return False
+                return
             self._not_before = now + self._pause_s
+            self._fetches += 1
             self._fetching = asyncio.create_task(self._fetch())
         await asyncio.shield(self._fetching)
-        return True
 
     async def _fetch(self) -> None:
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_S):
-                self._keys = read_keys(await self._document())
+                keys = read_keys(await self._document())
+            for withdrawn in {_name(each) for each in self._keys} - {_name(each) for each in keys}:
+                self._seek(withdrawn, self._fetches - 1)
+            self._keys = keys
             self._is_current = True
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, BadKey) as error:
             self._is_current = False
@@ -141,7 +168,11 @@ class PublishedKeys:
         return document
 
 
-def _key_named_by(token: str) -> tuple[str | None, str]:
+def _name(key: PublishedKey) -> _KeyName:
+    return _KeyName(key.key_id, key.key.algorithm)
+
+
+def _key_named_by(token: str) -> _KeyName:
     """Return id and algorithm of the key, by the token's header. Raises: Unauthorized."""
     try:
         head = jwt.get_unverified_header(token)
@@ -150,7 +181,7 @@ def _key_named_by(token: str) -> tuple[str | None, str]:
     algorithm = head.get("alg")
     if algorithm not in ("RS256", "EdDSA"):
         raise Unauthorized("the token is not valid")
-    return head.get("kid"), algorithm
+    return _KeyName(head.get("kid"), algorithm)
 
 
 class _Document(msgspec.Struct):
@@ -161,7 +192,7 @@ def read_keys(document: bytes) -> list[PublishedKey]:
     """Return the keys of a document that can be used. Raises: BadKey, if there are none."""
     try:
         listed = msgspec.json.decode(document, type=_Document).keys
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         raise BadKey("the document is no set of keys") from None
     found = [each for each in map(_published, listed[:MAX_KEYS]) if each is not None]
     if not found:

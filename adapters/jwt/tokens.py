@@ -12,7 +12,7 @@ import jwt
 
 from adapters.jwt.keys import VerificationKey
 from application.ports import HealthCheck, Lifecycle
-from domain.identity import BusinessId, Identity, Role, Unauthorized, identifier
+from domain.identity import Identity, Role, Unauthorized, business_identifier, identifier
 
 if TYPE_CHECKING:  # it imports httpx, which is heavy, and mostly not needed
     from adapters.jwt.published import PublishedKeys
@@ -63,7 +63,11 @@ class JwtTokens(Lifecycle, HealthCheck):
         """
         if len(token) > MAX_TOKEN:
             raise Unauthorized("the token is too long")
-        key = self._key if isinstance(self._key, VerificationKey) else await self._key(token)
+        if isinstance(self._key, VerificationKey):
+            key = self._key
+        else:
+            _refuse_expired(token)  # whatever its key: also one that is published no more
+            key = await self._key(token)
         try:
             return _identity(self._claims(token, key))
         except jwt.ExpiredSignatureError:
@@ -89,15 +93,26 @@ class JwtTokens(Lifecycle, HealthCheck):
         return claims
 
 
+def _refuse_expired(token: str) -> None:
+    """Raises: Unauthorized, for a token that is no good whoever has signed it."""
+    try:
+        jwt.decode(token, options={"verify_signature": False, "verify_exp": True}, leeway=LEEWAY_S)
+    except jwt.ExpiredSignatureError:
+        raise Unauthorized("the token has expired") from None
+    except _BROKEN:
+        raise Unauthorized("the token is not valid") from None
+
+
 def _identity(claims: Mapping[str, Any]) -> Identity:
     try:
-        business_id, name = identifier("biz", claims["biz"]), identifier("sub", claims["sub"])
+        business_id = business_identifier("biz", claims["biz"])
+        name = identifier("sub", claims["sub"])
     except Exception:
         raise jwt.InvalidTokenError from None
     until = min(int(claims["exp"]), _LATEST) + LEEWAY_S
     return Identity(
         Role(claims.get("role", Role.USER)),
-        BusinessId(business_id),
+        business_id,
         name,
         datetime.fromtimestamp(until, UTC),
     )

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 
 import msgspec
 
+from adapters.json_text import NOT_JSON, decode_json
 from adapters.model.failures import AttemptFailed, Recovery
 from domain.usage import Usage
 
@@ -76,8 +77,8 @@ class ToolCall:
 
     def _decoded(self) -> Any:
         try:
-            return msgspec.json.decode(self.arguments)
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return decode_json(msgspec.json.decode, self.arguments)
+        except NOT_JSON:
             return None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.json_text import NOT_JSON, decode_json
 from adapters.model.completion import ToolCall
 from adapters.model.prompt import facts, tagged
 from application.ports import Toolbox
@@ -128,10 +129,10 @@ def _item(reservation: Reservation) -> dict[str, object]:
 def _arguments(text: str) -> dict[str, Any] | None:
     """Return the arguments of a call, which may be left out; None: they are not an object."""
     try:
-        found = msgspec.json.decode(text) if text.strip() else {}
+        found = decode_json(msgspec.json.decode, text) if text.strip() else {}
         if isinstance(found, str):  # encoded twice
-            found = msgspec.json.decode(found) if found.strip() else {}
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            found = decode_json(msgspec.json.decode, found) if found.strip() else {}
+    except NOT_JSON:
         return None
     if found is None:
         return {}

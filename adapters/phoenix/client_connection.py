@@ -45,6 +45,7 @@ from adapters.phoenix.client import (
     SocketState,
 )
 from adapters.phoenix.handshake import SUBPROTOCOL
+from adapters.urls import shown_url
 
 MAX_FRAME_BYTES = 10_000_000
 """The limit of Phoenix itself; a larger frame closes the connection with 1009."""
@@ -596,12 +597,13 @@ async def _close(websocket: ClientConnection, code: int) -> None:
 
 
 def _socket_url(url: str, params: Mapping[str, str]) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.fragment:
-        raise ValueError(
-            "not a WebSocket URL (ws://… or wss://…): "
-            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        )
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # whose text quotes the password
+        is_one = False
+    if not is_one or parts.fragment:
+        raise ValueError(f"not a WebSocket URL (ws://… or wss://…): {shown_url(url)}")
     query = [parts.query] if parts.query else []
     query.append(urlencode({**params, "vsn": "2.0.0"}, quote_via=quote))
     return parts._replace(path=parts.path or "/", query="&".join(query)).geturl()

@@ -32,7 +32,12 @@ from adapters.phoenix.frames import (
     UnencodablePayload,
     serializer_for,
 )
-from adapters.phoenix.handshake import SUBPROTOCOL, origin_allowed, requested_version
+from adapters.phoenix.handshake import (
+    SUBPROTOCOL,
+    origin_allowed,
+    requested_version,
+    shown_origin,
+)
 from adapters.phoenix.server import (
     DispatchEvent,
     JoinChannel,
@@ -63,6 +68,9 @@ RETRY_AFTER_S = 1.0
 """The Retry-After of a socket that is refused while the server drains."""
 BATCH, BATCHES, BATCH_PAUSE_S = 50, 100, 0.05
 """A drain closes this many sockets at a time, or all in this many batches, with these pauses."""
+
+ORIGIN_LOG_PAUSE_S = 60.0
+"""Between two log lines about refused origins; the observer counts all."""
 
 _TURN = 64  # messages that one socket may have processed before another gets its turn
 
@@ -111,6 +119,9 @@ class SocketObserver:
     def join(self, outcome: str) -> None:
         """A join was answered: `ok`, `error`, `crashed`, `unmatched` or `limit`."""
 
+    def origin_refused(self) -> None:
+        """A page of an origin that is not allowed asked for a socket."""
+
     def slow_consumer(self) -> None:
         """A client did not read, and its socket is closed with 1013."""
 
@@ -148,6 +159,7 @@ class PhoenixEndpoint:
         self.routes = TopicRoutes(channels)
         self._connections: dict[Connection, None] = {}  # a set that keeps the order
         self._subscribers: dict[str, dict[ChannelSocket, Connection]] = {}
+        self._next_origin_log = 0.0
 
     def broadcast(
         self, topic: str, event: str, payload: Payload, sender: ChannelSocket | None = None
@@ -195,11 +207,27 @@ class PhoenixEndpoint:
         if self.is_draining:
             raise ConnectRefused(503, retry_after_s=RETRY_AFTER_S)
         serializer = serializer_for(requested_version(info.params))
-        origin = info.headers.get("origin")
-        if serializer is None or not origin_allowed(origin, self.allowed_origins):
+        if serializer is None or not self.allows_origin(info):
             raise ConnectRefused
         self.connection_policy.admit(info)
         return serializer
+
+    def allows_origin(self, info: ConnectInfo) -> bool:
+        """Return True if the page that asks may open a socket; the first others are logged."""
+        headers = info.headers
+        origin = headers.get("origin")
+        if origin_allowed(origin, self.allowed_origins):
+            return True
+        self.observer.origin_refused()
+        now = asyncio.get_running_loop().time()
+        if now >= self._next_origin_log:
+            self._next_origin_log = now + ORIGIN_LOG_PAUSE_S
+            shown = shown_origin(origin)
+            # A React Native app on Android names the host of the socket as its origin.
+            is_own_host = shown.partition("://")[2] == headers.get("host")
+            extra = {"action": "origin_refused", "origin": shown, "is_own_host": is_own_host}
+            logger.warning("An origin is not in ALLOWED_ORIGINS", extra=extra)
+        return False
 
     async def run(self, connection: "Connection") -> None:
         """Serve a connection that was admitted, until it and all its channels have ended."""
@@ -219,6 +247,10 @@ class PhoenixEndpoint:
             serializer = self.admit(info)
         except ConnectRefused as refused:
             await _refuse(socket, refused)
+            return
+        except Exception:
+            logger.exception("A socket could not be opened", extra={"action": "upgrade_crashed"})
+            await _refuse(socket, ConnectRefused(500))
             return
         try:
             offered = info.subprotocols

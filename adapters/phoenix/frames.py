@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from adapters.json_text import decode_json
+
 JOIN = "phx_join"
 LEAVE = "phx_leave"
 REPLY = "phx_reply"
@@ -24,7 +26,7 @@ class MalformedFrame(ValueError):
 
 
 class UnencodablePayload(ValueError):
-    """A payload to be sent cannot be encoded (a lone surrogate), or is no JSON object."""
+    """A payload to be sent cannot be encoded (half a surrogate pair), or is no JSON object."""
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -73,7 +75,7 @@ def _decode_v2(data: str | bytes) -> Frame:
     if not isinstance(data, str):
         return _decode_binary(data)
     try:
-        return _v2_decoder.decode(data)
+        return decode_json(_v2_decoder.decode, data)
     except _NOT_JSON as error:
         raise MalformedFrame(str(error)) from error
 
@@ -98,7 +100,8 @@ def _decode_binary(data: bytes) -> Frame:
 
 def _decode_v1(data: str | bytes) -> Frame:
     try:
-        frame = _v1_decoder.decode(data)  # V1 ignores the opcode: JSON in a binary frame is fine
+        # V1 ignores the opcode: JSON in a binary frame is fine.
+        frame = decode_json(_v1_decoder.decode, data)
     except _NOT_JSON as error:
         raise MalformedFrame(str(error)) from error
     return Frame(frame.join_ref, frame.ref, frame.topic, frame.event, frame.payload)

@@ -5,11 +5,15 @@ Source: phoenix `lib/phoenix/transports/websocket.ex` and `lib/phoenix/socket/tr
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 SUBPROTOCOL = "phoenix"
+MAX_SHOWN_ORIGIN = 200
+"""Characters of an origin that are logged."""
+_is_origin = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]+)?", re.ASCII).fullmatch
 _TOKEN_PREFIX = "base64url.bearer.phx."
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -68,6 +72,12 @@ def origin_allowed(origin: str | None, patterns: Sequence[str] | None) -> bool:
         return True
     asking = _origin_parts(origin)
     return asking is not None and any(_origin_matches(asking, pattern) for pattern in patterns)
+
+
+def shown_origin(origin: str | None) -> str:
+    """Return an origin for a log; `null` for anything that is none, which is what pages send."""
+    is_one = origin is not None and len(origin) <= MAX_SHOWN_ORIGIN and _is_origin(origin)
+    return origin if is_one and origin is not None else "null"
 
 
 class _Origin(NamedTuple):

@@ -36,7 +36,6 @@ from adapters.phoenix.endpoint import (
     PhoenixEndpoint,
 )
 from adapters.phoenix.frames import MalformedFrame, Serializer
-from adapters.phoenix.handshake import origin_allowed
 
 LONG_POLL_PATH = "/socket/longpoll"
 """Where Phoenix's clients poll a socket that is mounted at `/socket`."""
@@ -156,7 +155,7 @@ class LongPoll:
             await send({"type": "websocket.close", "code": PROTOCOL_ERROR, "reason": ""})
             return
         info, method = ConnectInfo(scope), scope["method"]
-        if not origin_allowed(info.headers.get("origin"), self._endpoint.allowed_origins):
+        if not self._endpoint.allows_origin(info):
             await _respond(send, _Response(FORBIDDEN))
         elif method == "GET":
             await self._get(scope, receive, send)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from adapters.private_file import make_private
 from domain.errors import StorageUnavailable
 
 # Tables with a rowid: their rows are written at the end of the file, and only the small entries of
@@ -116,7 +117,7 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_s: float) -> sqlit
     or not writable.
     """
     with translated(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path)
         db = _connect(path, busy_timeout_s)
         try:
             _use_wal(db, time.monotonic() + busy_timeout_s)
@@ -158,6 +159,26 @@ def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     )
     db.execute("PRAGMA temp_store = MEMORY")  # sorting a listing creates no file
     return db
+
+
+def touch(db: sqlite3.Connection) -> None:
+    """Write something that changes nothing, which fails where nothing can be written."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    db.execute(f"PRAGMA user_version = {version}")
+
+
+def truncate_log(db: sqlite3.Connection, *, busy_timeout_s: float) -> bool:
+    """Move the log's content into the file, and empty the log; False: a reader was in the way.
+
+    Erased content stays in the log until then.
+    """
+    (usual_ms,) = db.execute("PRAGMA busy_timeout").fetchone()
+    db.execute(f"PRAGMA busy_timeout = {round(busy_timeout_s * 1000)}")
+    try:
+        is_busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {usual_ms}")
+    return not is_busy
 
 
 def _use_wal(db: sqlite3.Connection, deadline: float) -> None:

@@ -1,18 +1,21 @@
 """The store on SQLite: a file, which one thread writes in groups."""
 
+import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from heapq import nlargest
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal, Self, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from adapters.sqlite.batch_worker import BatchWorker
-from adapters.sqlite.file import open_reader, open_writer, transaction
+from adapters.sqlite.file import open_reader, open_writer, touch, transaction, truncate_log
 from adapters.stored_notices import notice_from
 from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import RECENT, Erased, Loaded, SessionPage, Store
@@ -24,10 +27,16 @@ from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
 Work = Callable[[sqlite3.Connection], object]
 
+PROBE_PAUSE_S = 1.0
+"""Between two probes that write; in between, the last one's success stands."""
+TRUNCATION_WAIT_S, TRUNCATION_PAUSE_S = 0.2, 5.0
+"""The time for which an emptying of the log waits for readers, and between two attempts."""
 _KEY_LIFETIME_MS = IDEMPOTENCY_WINDOW // timedelta(milliseconds=1)
 _PRUNE_EVERY = 256
 """Keys stored between two prunings of expired ones, each of which removes at most twice as many."""
@@ -113,6 +122,9 @@ class SqliteStore(Store):
         self._synchronous = synchronous
         self._busy_timeout_s = busy_timeout_s
         self._keys_until_prune = 0
+        self._next_probe = self._next_truncation = 0.0
+        self._log_has_erased = False
+        """True while the write-ahead log may hold content that was erased."""
         self._writes: BatchWorker[_Append | Work] = BatchWorker(
             f"{self._path} (writes)", self._write_batch, gather_s=gather_s
         )
@@ -189,7 +201,7 @@ class SqliteStore(Store):
                 (_ms(now), limit),
             ).fetchall()
         )
-        return tuple(_decode_session(head) for (head,) in rows)
+        return _readable(head for (head,) in rows)
 
     async def list_sessions(
         self,
@@ -213,15 +225,30 @@ class SqliteStore(Store):
         rows: Rows = await self._read(
             lambda db: _newest(db, business_id, status, customer, below, limit + 1)
         )
-        sessions = tuple(_decode_session(head) for _, _, head in rows[:limit])
+        sessions = _readable(head for _, _, head in rows[:limit])
         if len(rows) <= limit:
             return SessionPage(sessions, None)
         updated_at, number, _ = rows[limit - 1]
         return SessionPage(sessions, encode_cursor(_moment(updated_at), number))
 
     async def erase(self, customer: Customer) -> Erased:
-        """Erase everything stored of the customer, and overwrite its content in the file."""
-        return await self._write(lambda db: _erase(db, customer))
+        """Erase everything stored of the customer, and overwrite its content in the file.
+
+        The log is emptied too: now or, while another process reads, with one of the next writes.
+        """
+
+        def erase(db: sqlite3.Connection) -> Erased:
+            self._log_has_erased = True
+            self._next_truncation = 0.0
+            return _erase(db, customer)
+
+        return await self._write(erase)
+
+    async def probe(self) -> None:
+        now = monotonic()
+        if now >= self._next_probe:
+            await self._write(touch)
+            self._next_probe = now + PROBE_PAUSE_S
 
     async def claim(
         self, lane: Lane, now: datetime, lease_until: datetime, limit: int
@@ -292,9 +319,18 @@ class SqliteStore(Store):
                     for job in batch
                 ]
                 self._prune_keys(appends)
+            self._truncate_log()
         except sqlite3.Error as error:
             return [self._unavailable(error) for _ in batch]
         return results
+
+    def _truncate_log(self) -> None:
+        if not self._log_has_erased or monotonic() < self._next_truncation:
+            return
+        self._next_truncation = monotonic() + TRUNCATION_PAUSE_S
+        with suppress(sqlite3.Error):  # what was to be written is written
+            done = truncate_log(self._writer, busy_timeout_s=TRUNCATION_WAIT_S)
+            self._log_has_erased = not done
 
     def _unavailable(self, error: sqlite3.Error) -> StorageUnavailable:
         failure = StorageUnavailable(f"{self._path}: {error}")
@@ -312,6 +348,19 @@ class SqliteStore(Store):
                     (SELECT number FROM keys ORDER BY number LIMIT ?) AND at <= ?""",
                 (2 * _PRUNE_EVERY, added[-1][-1] - _KEY_LIFETIME_MS),
             )
+
+
+def _readable(heads: Iterable[bytes]) -> tuple[Session, ...]:
+    """Return the sessions that can be read; another one hides none of them."""
+    found = []
+    for head in heads:
+        try:
+            found.append(_decode_session(head))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            logger.warning(
+                "A stored session cannot be read", extra={"action": "unreadable_session"}
+            )
+    return tuple(found)
 
 
 def _ms(at: datetime) -> int:

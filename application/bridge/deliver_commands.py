@@ -7,7 +7,7 @@ from application.bridge.live_chats import LiveChats
 from application.bridge.ports import AgentServer, AgentServerUnavailable, ServerReachability
 from application.ports import Clock
 from domain.backoff import backoff
-from domain.bridge.live_chat import PendingCommand, ServerState
+from domain.bridge.live_chat import LiveChat, PendingCommand, ServerState
 from domain.errors import Refusal
 from domain.identity import SessionId
 from domain.status import Status
@@ -41,24 +41,50 @@ class DeliverCommands:
     async def __call__(self) -> float | None:
         """Deliver all commands; None: none is left.
 
-        Returns the seconds to wait before the next try where the server is unavailable. Raises:
-        StorageUnavailable.
+        Returns the seconds to wait before the next try where the server is unavailable, or fails
+        for some conversations, which hold up no other. Raises: StorageUnavailable.
         """
-        notify = self.chats.notify
+        failed: set[SessionId] = set()
+        delivered = False
         try:
-            while chats := await self.chats.store.chats_with_pending_commands():
+            while chats := await self._chats_without(failed):
                 for chat in chats:
-                    await self._deliver(chat.session_id, chat.pending_commands[0])
-                    notify(ServerReachability(True))
-                    self._failures = 0
+                    if await self._try(chat.session_id, chat.pending_commands[0]):
+                        delivered = True
+                    else:
+                        failed.add(chat.session_id)
         except AgentServerUnavailable:
-            notify(ServerReachability(False))
-            self._failures += 1
-            return backoff(self._failures - 1, FIRST_PAUSE_S, LONGEST_PAUSE_S, self.jitter())
+            return self._pause_s(is_reachable=False)
+        if failed:
+            return self._pause_s(is_reachable=delivered)
         if self._failures:  # the server's own reports have voided what could not be delivered
-            notify(ServerReachability(True))
+            self.chats.notify(ServerReachability(True))
         self._failures = 0
         return None
+
+    async def _chats_without(self, failed: set[SessionId]) -> list[LiveChat]:
+        pending = await self.chats.store.chats_with_pending_commands()
+        return [chat for chat in pending if chat.session_id not in failed]
+
+    def _pause_s(self, *, is_reachable: bool) -> float:
+        self.chats.notify(ServerReachability(is_reachable))
+        self._failures += 1
+        return backoff(self._failures - 1, FIRST_PAUSE_S, LONGEST_PAUSE_S, self.jitter())
+
+    async def _try(self, session_id: SessionId, command: PendingCommand) -> bool:
+        """Deliver a command; False: the server answers, but not for this conversation.
+
+        Raises: AgentServerUnavailable.
+        """
+        try:
+            await self._deliver(session_id, command)
+        except AgentServerUnavailable as error:
+            if not error.answers:
+                raise
+            return False
+        self.chats.notify(ServerReachability(True))
+        self._failures = 0
+        return True
 
     async def _deliver(self, session_id: SessionId, command: PendingCommand) -> None:
         refusal = None

@@ -21,6 +21,11 @@ class AgentServerUnavailable(Failure):
 
     code = "server_unavailable"
 
+    def __init__(self, reason: str = "", *, answers: bool = False) -> None:
+        super().__init__(*([reason] if reason else []))
+        self.answers = answers
+        """True if it can be reached: what it cannot do now may be this one request."""
+
 
 class Change(Struct, frozen=True, kw_only=True):
     """A unit of storage: all of it is stored, or nothing."""

@@ -6,7 +6,7 @@ the tables below decide which of them holds.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -23,6 +23,13 @@ from domain.identity import (
 )
 from domain.message import Author
 from domain.status import Status
+
+MAX_CLOCK_SKEW = timedelta(minutes=5)
+"""The time by which a sender's clock may be ahead of the bridge's."""
+MAX_AGE_FROM_PERSON = timedelta(days=1)
+"""The age of a message that a person's client sends late."""
+MAX_AGE_FROM_PROGRAM = timedelta(days=366)
+"""The age of a message or a report of the server, which it sends until it is delivered."""
 
 
 class AlreadyClaimed(Refusal):
@@ -152,6 +159,18 @@ class LiveChat(Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         """True if it needs coordinators: it is waiting or live."""
         return self.status in (Status.WAITING, Status.LIVE)
+
+
+def plausible_time(at: datetime | None, now: datetime, *, max_age: timedelta) -> datetime:
+    """Return the time that a sender gave, in UTC, if it can be true; else the bridge's own, `now`.
+
+    `max_age`: how long before a sender may have had it.
+    """
+    try:
+        given = at.astimezone(UTC) if at is not None else now
+    except OverflowError:
+        return now
+    return given if now - max_age <= given <= now + MAX_CLOCK_SKEW else now
 
 
 def apply_command(

@@ -36,6 +36,7 @@ class RateLimited(Refusal):
     """Too much was asked for in a short time."""
 
     code = "rate_limited"
+    retry_after_ms: int
 
     def __init__(self, wait_s: float) -> None:
         super().__init__()

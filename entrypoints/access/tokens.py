@@ -1,4 +1,4 @@
-"""The choice of the adapter that verifies tokens: the wiring that both containers share."""
+"""Tokens, as the settings have them: the service tokens, and the adapter that verifies users'."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,33 @@ if TYPE_CHECKING:
     from adapters.jwt.tokens import JwtTokens
 
 _KEY_VARIABLES = ("JWT_SECRET", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL")
+
+
+def service_tokens(text: str) -> tuple[str, ...]:
+    """Return the tokens in SERVICE_TOKEN, which are separated by commas so that they can rotate."""
+    return tuple(token.strip() for token in text.split(",") if token.strip())
+
+
+def require_service_token(settings: Settings) -> None:
+    """Refuse an API without a token where strangers are expected, unless ALLOW_INSECURE=1.
+
+    Raises: BadSetting.
+    """
+    if settings.allow_insecure == "1" or service_tokens(settings.service_token):
+        return
+    if settings.service_token:
+        raise BadSetting(
+            "SERVICE_TOKEN names no token: name one, leave it empty, or set ALLOW_INSECURE=1"
+        )
+    expecting = [
+        *(["SOCKET_AUTH=jwt"] if settings.socket_auth == "jwt" else []),
+        *(["TRUSTED_PROXIES"] if settings.trusted_proxies else []),
+    ]
+    if expecting:
+        raise BadSetting(
+            f"SERVICE_TOKEN is empty, but by {' and '.join(expecting)} strangers can reach the "
+            "server, and its /api would be open to them: set it, or ALLOW_INSECURE=1"
+        )
 
 
 def token_verifier(settings: Settings) -> "JwtTokens | None":

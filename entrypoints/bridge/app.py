@@ -9,6 +9,7 @@ from litestar import Litestar
 from application.bridge.deliver_commands import LONGEST_PAUSE_S, DeliverCommands
 from application.bridge.ports import BridgeStore
 from application.ports import Lifecycle
+from entrypoints.access.tokens import service_tokens
 from entrypoints.bridge.container import BridgeContainer
 from entrypoints.bridge.http import bridge_openapi, bridge_routes
 from entrypoints.pages import page_routes
@@ -26,7 +27,7 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
     if store is not None:
         container.store.override(store)
     identify = container.identify()
-    if identify is not None and not settings.service_token.strip(" ,"):
+    if identify is not None and not service_tokens(settings.service_token):
         raise BadSetting(
             "SERVICE_TOKEN is empty, but with SOCKET_AUTH=jwt the bridge needs it, to know the "
             "AI agent server by"

@@ -5,6 +5,8 @@ The first is part of every bridge; the second serves the coordinators' page of t
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,7 +24,14 @@ from adapters.phoenix.server import Ref
 from application.bridge.live_chats import TRANSCRIPT_PAGE, LiveChats
 from application.bridge.ports import AgentServer, ReplyBody
 from application.ports import Clock
-from domain.bridge.live_chat import AlreadyClaimed, CoordinatorCommand, LiveChat
+from domain.bridge.live_chat import (
+    MAX_AGE_FROM_PERSON,
+    MAX_AGE_FROM_PROGRAM,
+    AlreadyClaimed,
+    CoordinatorCommand,
+    LiveChat,
+    plausible_time,
+)
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
@@ -32,13 +41,17 @@ from domain.errors import (
 from domain.identity import (
     BusinessId,
     CoordinatorId,
+    Customer,
     Identity,
     Unauthorized,
+    UserId,
+    business_identifier,
     customer,
     identifier,
     live_chat_topic,
 )
-from domain.message import MAX_HANDOVER_NOTE, message_text
+from domain.message import MAX_HANDOVER_NOTE, Author, message_text
+from domain.plain_text import note_text
 from domain.status import Status
 from entrypoints.access.auth import (
     Identify,
@@ -70,6 +83,8 @@ from entrypoints.problems import ErrorReply, error_reply
 
 TYPING_MS = 5_000
 """The time for which a `typing` event holds, unless it is repeated."""
+
+
 MAX_ORIGIN = 128
 """The longest `origin`, in characters."""
 
@@ -150,35 +165,61 @@ class ChannelServices:
     server: AgentServer
     broadcaster: Broadcaster
     is_good_token: Callable[[str], bool]
-    """Return True if it is one of the service tokens."""
+    """Return True if it is one of the service tokens, or none is configured."""
+    has_tokens: bool
+    """True if service tokens are configured: without any, nobody is known to be a program."""
     identify: Identify | None
     """None: identities are not verified, and only coordinators need a token, if there is one."""
     clock: Clock
     limits: RateLimiter
 
 
+class Side(Enum):
+    """The part that a client has in a chat; it follows from how it has joined."""
+
+    USER = Author.USER
+    COORDINATOR = Author.COORDINATOR
+    PROGRAM = None
+    """It forwards for both; so may everybody where no tokens are configured."""
+
+
 class _AuthenticatedChannel(Channel):
     """A channel whose client is authenticated: a program, or a person with a signed token."""
+
+    _caller: Customer
+    """By whom requests are counted."""
 
     def __init__(self, socket: ChannelSocket, services: ChannelServices) -> None:
         super().__init__(socket)
         self._services = services
         self._lease: TokenLease | None = None
+        self._is_trusted = False  # True for a program with a service token: no limits hold for it
 
     async def _authenticate(self, given: str) -> Identity | None:
-        """Return the verified identity; None: a program, or unverified. Raises: Unauthorized."""
+        """Return the verified identity; None: a program, or unverified.
+
+        Raises: Unauthorized, IdentityUnavailable, RateLimited.
+        """
         services = self._services
-        if services.identify is None:
-            return None
-        token = bearer_token(self.socket.info, given)
-        if services.is_good_token(token):
+        needs_token = services.has_tokens or services.identify is not None
+        token = bearer_token(self.socket.info, given) if needs_token else ""
+        self._is_trusted = services.has_tokens and services.is_good_token(token)
+        if self._is_trusted:
             return None
         services.limits.admit_join(self.socket.info)
-        if not token:
+        if services.identify is None:
+            identity = None
+        elif not token:
             raise Unauthorized("a token is needed")
-        identity = await services.identify(token)
-        self._lease = TokenLease(self.socket, services.clock, identity)
+        else:
+            identity = await services.identify(token)
+            self._lease = TokenLease(self.socket, services.clock, identity)
+        services.limits.admit_authenticated_join()
         return identity
+
+    def _count(self, event: str) -> None:
+        """Count a request for the rate limits. Raises: RateLimited."""
+        self._services.limits.admit_request(self._caller)
 
     async def joined(self) -> None:
         if self._lease is not None:
@@ -196,9 +237,11 @@ class _AuthenticatedChannel(Channel):
             return Stop(Reply("error", _error_reply(Unauthorized("the token has expired"))))
         if event == "refresh_token":
             handler = _AuthenticatedChannel._refresh_token
-        if handler is None:
-            return Reply("error", ErrorReply("unknown event"))
         try:
+            if not self._is_trusted:
+                self._count(event)
+            if handler is None:
+                return Reply("error", ErrorReply("unknown event"))
             return Reply("ok", await handler(self, payload))
         except ConversationError as error:
             return Reply("error", _error_reply(error))
@@ -227,7 +270,10 @@ class ChatChannel(_AuthenticatedChannel):
             if topic != live_chat_topic(self._customer):
                 raise IdentityMismatch("the payload names another chat than the topic")
             identity = await self._authenticate(request.token)
-            self._is_coordinator = self._may_answer(identity, request.token)
+            self._side = self._side_of(identity)
+            self._caller = self._customer
+            if identity is not None and self._side is Side.COORDINATOR:
+                self._caller = _as_caller(identity.business_id, identity.name)
             chat, messages = await self._services.chats.live_transcript(self._customer)
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
@@ -239,36 +285,43 @@ class ChatChannel(_AuthenticatedChannel):
             coordinator_id=chat.coordinator_id if chat is not None else None,
         )
 
-    def _may_answer(self, identity: Identity | None, token: str) -> bool:
-        """Return whether the client may write as a coordinator.
+    def _side_of(self, identity: Identity | None) -> Side:
+        """Return the client's side.
 
         Raises: Unauthorized, where it is neither this user nor a coordinator of the business.
         """
         if identity is None:
-            return self._services.identify is not None or self._services.is_good_token(token)
+            is_user = self._services.has_tokens and not self._is_trusted
+            return Side.USER if is_user else Side.PROGRAM
         if identity.is_user(self._customer):
-            return False
+            return Side.USER
         if identity.is_coordinator_of(self._customer.business_id):
-            return True
+            return Side.COORDINATOR
         raise Unauthorized("the token is somebody else's")
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
         return await self._handle(_CHAT_HANDLERS.get(event), event, payload)
 
-    async def _user_message(self, payload: Any) -> ReplyBody:
-        if not self._is_coordinator:  # the server has counted what it forwards
+    def _count(self, event: str) -> None:
+        if event == "user_message":
             self._services.limits.admit_message(self._customer)
+        else:
+            super()._count(event)
+
+    async def _user_message(self, payload: Any) -> ReplyBody:
+        if self._side is Side.COORDINATOR:
+            raise Unauthorized
         request = parse(payload, ChatMessageRequest)
         return await self._services.chats.post_user_message(
             self._customer,
             message_text(request.message),
             message_id=as_message_id(request.message_id),
-            at=request.timestamp,
-            origin=request.origin,
+            at=self._time(request.timestamp),
+            origin=self._origin(request.origin),
         )
 
     async def _agent_message(self, payload: Any) -> ReplyBody:
-        if not self._is_coordinator:
+        if self._side is Side.USER:
             raise Unauthorized
         request = parse(payload, ChatMessageRequest)
         return await self._services.chats.post_coordinator_message(
@@ -276,12 +329,21 @@ class ChatChannel(_AuthenticatedChannel):
             message_text(request.message),
             coordinator_id=self._coordinator(request.coordinator_id),
             message_id=as_message_id(request.message_id),
-            at=request.timestamp,
-            origin=request.origin,
+            at=self._time(request.timestamp),
+            origin=self._origin(request.origin),
         )
 
+    def _time(self, given: datetime | None) -> datetime:
+        is_program = self._side is Side.PROGRAM
+        max_age = MAX_AGE_FROM_PROGRAM if is_program else MAX_AGE_FROM_PERSON
+        return plausible_time(given, self._services.clock.now(), max_age=max_age)
+
+    def _origin(self, given: str | None) -> str | None:
+        """Return the mark by which a program recognises its own message; a person has none."""
+        return note_text(given) if self._side is Side.PROGRAM else None
+
     async def _typing(self, payload: Any) -> ReplyBody:
-        author = parse(payload, TypingRequest).author
+        author = self._side.value or parse(payload, TypingRequest).author
         self.socket.broadcast_from("typing", TypingPush(author, TYPING_MS))
         return {}
 
@@ -292,13 +354,14 @@ class CoordinatorsChannel(_AuthenticatedChannel):
     async def join(self, topic: str, payload: Any) -> Board:
         try:
             request = parse(payload, CoordinatorJoin)
-            self._business_id = BusinessId(identifier("businessId", request.business_id))
+            self._business_id = business_identifier("businessId", request.business_id)
             self._coordinator_id = CoordinatorId(
                 identifier("coordinatorId", request.coordinator_id)
             )
             if topic != coordinators_topic(self._business_id):
                 raise BusinessMismatch
-            self._require_coordinator(await self._authenticate(request.token), request.token)
+            self._caller = _as_caller(self._business_id, self._coordinator_id)
+            self._require_coordinator(await self._authenticate(request.token))
             chats = await self._services.chats.open_chats(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
@@ -309,10 +372,10 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             server=ServerPush(self._services.broadcaster.reachable),
         )
 
-    def _require_coordinator(self, identity: Identity | None, token: str) -> None:
+    def _require_coordinator(self, identity: Identity | None) -> None:
         """Raises: Unauthorized."""
         if identity is None:
-            if self._services.identify is None and not self._services.is_good_token(token):
+            if self._services.has_tokens and not self._is_trusted:
                 raise Unauthorized
         elif not identity.is_coordinator_of(self._business_id):
             raise Unauthorized("the token is no coordinator's of this business")
@@ -340,7 +403,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
 
     async def _execute(self, request: CommandRequest, command: CoordinatorCommand) -> ChatJson:
         chat = await self._chat(request.session_id)
-        note = (request.summary or "").strip() or None
+        note = note_text(request.summary)
         return chat_json(
             await self._services.chats.execute(chat.session_id, command, self._coordinator_id, note)
         )
@@ -362,6 +425,11 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         if chat.customer.business_id != self._business_id:
             raise UnknownSession
         return chat
+
+
+def _as_caller(business_id: BusinessId, coordinator_id: str) -> Customer:
+    """Return a coordinator as a caller to be counted, who is no user of the same name."""
+    return Customer(business_id, UserId(f"coordinator {coordinator_id}"))
 
 
 _CHAT_HANDLERS: dict[str, Callable[[ChatChannel, Any], Awaitable[Any]]] = {

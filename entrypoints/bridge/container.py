@@ -13,16 +13,16 @@ from dependency_injector.providers import Provider
 from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.businesses import MemoryBusinesses
-from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint, SocketLimits
+from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.system import RandomIds, SystemClock
 from application.bridge.deliver_commands import DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from application.ports import Businesses, Clock
 from domain.identity import LIVE_CHAT_PREFIX
-from entrypoints.access.guards import socket_origins, token_check
+from entrypoints.access.guards import api_guards, socket_origins, token_check
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
-from entrypoints.access.tokens import token_verifier
+from entrypoints.access.tokens import service_tokens, token_verifier
 from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
 from entrypoints.bridge.http import BridgeServices
 from entrypoints.bridge.wire import COORDINATORS_PREFIX, Broadcaster
@@ -30,9 +30,6 @@ from entrypoints.settings import Settings
 
 if TYPE_CHECKING:
     from adapters.jwt.tokens import JwtTokens
-
-MAX_CHANNELS = 100_000
-"""Topics on one socket: the AI agent server joins every live chat on a single one."""
 
 
 def _sqlite_store(path: str) -> BridgeStore:
@@ -42,7 +39,12 @@ def _sqlite_store(path: str) -> BridgeStore:
 
 
 def _agent_server(settings: Settings) -> HttpAgentServer:
-    return HttpAgentServer(settings.agent_server_url, settings.service_token.partition(",")[0])
+    first_token = next(iter(service_tokens(settings.service_token)), "")
+    return HttpAgentServer(settings.agent_server_url, first_token)
+
+
+def _has_tokens(settings: Settings) -> bool:
+    return bool(service_tokens(settings.service_token))
 
 
 def _endpoint(
@@ -56,7 +58,6 @@ def _endpoint(
             COORDINATORS_PREFIX + "*": lambda socket: CoordinatorsChannel(socket, services()),
         },
         allowed_origins=socket_origins(settings.allowed_origins, settings.bridge_host),
-        limits=SocketLimits(max_channels=MAX_CHANNELS),
         connection_policy=limits,
     )
 
@@ -101,6 +102,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         server=agent_server,
         broadcaster=broadcaster,
         is_good_token=providers.Callable(token_check, settings.provided.service_token),
+        has_tokens=providers.Callable(_has_tokens, settings),
         identify=identify,
         clock=clock,
         limits=limits,
@@ -110,8 +112,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         chats=chats,
         businesses=businesses,
         clock=clock,
-        limits=limits,
-        service_token=settings.provided.service_token,
+        guards=providers.Callable(api_guards, settings, settings.provided.bridge_host, limits),
     )
     deliver: Provider[DeliverCommands] = providers.Singleton(
         DeliverCommands, chats=chats, server=agent_server, clock=clock, jitter=jitter

@@ -1,5 +1,6 @@
 """The bridge's HTTP interface, for the AI agent server and other programs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -17,23 +18,29 @@ from adapters.json_shapes import NO_SUMMARY, CamelStruct
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import ReplyBody
 from application.ports import Businesses, Clock
-from domain.bridge.live_chat import ChatMessage, ServerState, TransferReport
+from domain.bridge.live_chat import (
+    MAX_AGE_FROM_PROGRAM,
+    ChatMessage,
+    ServerState,
+    TransferReport,
+    plausible_time,
+)
 from domain.business import Business
 from domain.identity import (
     IDENTIFIER_PATTERN,
-    BusinessId,
     Customer,
     MessageId,
     TransferId,
     UserId,
     addressee,
+    business_identifier,
     customer,
     identifier,
 )
 from domain.message import Author, message_text
+from domain.plain_text import note_text, plain_text
 from domain.status import Status
-from entrypoints.access.guards import ApiRequest, only_json, token_guard
-from entrypoints.access.rate_limits import RateLimiter
+from entrypoints.access.guards import ApiRequest, Guard
 from entrypoints.payloads import (
     BusinessIdPath,
     Identifier,
@@ -54,20 +61,20 @@ Nothing else bounds what the server reports: a report that is refused is lost.
 
 
 class Done(CamelStruct):
-    """The request is stored."""
+    """The reply to a request that is stored."""
 
     status: Literal["ok"] = "ok"
 
 
 class MessageStored(CamelStruct):
-    """The message is stored; `duplicate`: it was before."""
+    """The reply to a message that is stored; `duplicate`: it was before."""
 
     message_id: str
     duplicate: bool
 
 
 class AiConversationRequest(CamelStruct):
-    """A user has written to the AI."""
+    """A report that a user has written to the AI."""
 
     business_id: Identifier
     user_id: Identifier
@@ -89,7 +96,7 @@ class AiAnswer(CamelStruct):
 
 
 class AiContextRequest(CamelStruct):
-    """The AI has answered."""
+    """A report that the AI has answered."""
 
     session_id: Identifier
     context: AiAnswer
@@ -97,7 +104,7 @@ class AiContextRequest(CamelStruct):
 
 
 class StatusReport(CamelStruct):
-    """The status or the coordinator of a conversation has changed."""
+    """A report that the status or the coordinator of a conversation has changed."""
 
     status: Status
     summary: str | None = None
@@ -106,7 +113,7 @@ class StatusReport(CamelStruct):
 
 
 class NotificationRequest(CamelStruct):
-    """A user waits for a human; `context` is the context package, with any content."""
+    """A report that a user waits for a human; `context` is the context package, of any content."""
 
     transfer_id: Identifier
     session_id: Identifier
@@ -120,7 +127,7 @@ class NotificationRequest(CamelStruct):
 
 
 class UserMessage(CamelStruct):
-    """A user writes to the coordinators."""
+    """A message of a user to the coordinators."""
 
     business_id: Identifier
     user_id: Identifier
@@ -131,7 +138,7 @@ class UserMessage(CamelStruct):
 
 
 class AgentMessageRequest(CamelStruct):
-    """A coordinator writes into a session, or to a named user."""
+    """A message of a coordinator, into a session or to a named user."""
 
     message: str
     session_id: Identifier | None = None
@@ -186,22 +193,21 @@ class BridgeServices:
     chats: LiveChats
     businesses: Businesses
     clock: Clock
-    limits: RateLimiter
-    service_token: str = ""
-    """The tokens that `/api` accepts, separated by commas; empty: it needs none."""
+    guards: Sequence[Guard]
+    """The guards of `/api`."""
 
 
 def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
-    """`/health` and `/api`."""
+    """Return the routes of `/health` and `/api`."""
 
     @get("/health", tags=["operation"], sync_to_thread=False)
     def alive() -> Done:
-        """The process lives."""
+        """Report that the process is alive."""
         return Done()
 
     api = Router(
         path="/api",
-        guards=[token_guard(services.service_token, services.limits), only_json],
+        guards=services.guards,
         route_handlers=[
             *_report_routes(services),
             *_message_routes(services),
@@ -239,7 +245,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
             _customer(answer),
             as_session_id(data.session_id),
             None,
-            _ai_message(services, Author.AI, answer.ai_response, at),
+            _ai_message(services, Author.AI, plain_text(answer.ai_response), at),
             _scoped("ai-context", key),
         )
         return Done()
@@ -251,8 +257,8 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         """Record the server's state of a conversation."""
         state = ServerState(
             status=data.status,
-            at=data.updated_at or services.clock.now(),
-            handover_note=data.summary if data.summary != NO_SUMMARY else None,
+            at=_time(services, data.updated_at),
+            handover_note=note_text(data.summary) if data.summary != NO_SUMMARY else None,
             coordinator_id=as_coordinator_id(data.coordinator_id),
         )
         scoped_key = _scoped("conversation-status", key)
@@ -264,9 +270,9 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         """Record that a user waits for a human."""
         transfer = TransferReport(
             transfer_id=TransferId(identifier("transferId", data.transfer_id)),
-            reason=data.reason,
+            reason=plain_text(data.reason),
             context=data.context,
-            at=data.timestamp or services.clock.now(),
+            at=_time(services, data.timestamp),
         )
         await chats.record_transfer(
             _customer(data),
@@ -291,7 +297,7 @@ def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
                 _customer(data),
                 message_text(data.message),
                 message_id=as_message_id(data.message_id),
-                at=data.timestamp,
+                at=_time(services, data.timestamp),
                 key=_scoped("messages", key),
             )
         )
@@ -313,7 +319,7 @@ def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
                 message_text(data.message),
                 coordinator_id=as_coordinator_id(data.coordinator_id),
                 message_id=as_message_id(data.message_id),
-                at=data.timestamp,
+                at=_time(services, data.timestamp),
                 key=_scoped("agent-responses", key),
             )
         )
@@ -352,7 +358,7 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
 
 async def _business(services: BridgeServices, business_id: str) -> Business:
-    sought = BusinessId(identifier("businessId", business_id))
+    sought = business_identifier("businessId", business_id)
     known = await services.businesses.business(sought)
     if known is None:
         raise NotFoundException("nothing is known of that business")
@@ -366,8 +372,12 @@ def _ai_message(
     digest = sha256(text.encode()).hexdigest()[:16]
     made_id = f"{author}:{at.isoformat()}:{digest}" if at is not None else services.chats.new_id()
     return ChatMessage(
-        message_id=MessageId(made_id), author=author, text=text, at=at or services.clock.now()
+        message_id=MessageId(made_id), author=author, text=text, at=_time(services, at)
     )
+
+
+def _time(services: BridgeServices, given: datetime | None) -> datetime:
+    return plausible_time(given, services.clock.now(), max_age=MAX_AGE_FROM_PROGRAM)
 
 
 def _stored(reply: ReplyBody) -> MessageStored:

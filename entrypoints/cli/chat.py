@@ -28,6 +28,7 @@ from adapters.phoenix.client_connection import (
     PushLost,
     PushTimeout,
 )
+from adapters.urls import without_secrets
 from domain.errors import InvalidPayload
 from domain.identity import identifier
 from entrypoints.cli.chat_view import (
@@ -49,6 +50,8 @@ Write a message and press Enter. Commands:
 MAX_PAGES = 10
 """Pages of missed messages fetched at one reconnect, newest first; the next continues there."""
 MAX_QUEUED = 100
+MAX_LOSSES = 2
+"""Connections lost in a row while a message was in flight, after which it is not sent again."""
 INTERRUPTED = 130
 
 _FINAL_HTTP = {
@@ -167,7 +170,7 @@ class TerminalChat:
                 self._is_down = True
                 why = reason or f"closed with {code}"
                 what = "connection lost" if self._was_open else "cannot connect"
-                self._terminal.note(printable(f"{what} ({why}); trying again"))
+                self._terminal.note(printable(f"{what} ({without_secrets(why)}); trying again"))
 
     def _end(self, why: str) -> None:
         if not self._ended.done():
@@ -269,6 +272,9 @@ class TerminalChat:
             except PushError as error:
                 self._failed = True
                 self._terminal.note(printable(_refusal_text(error)))
+            except PushLost:
+                self._failed = True
+                self._terminal.note("the connection was lost twice with your message: not sent")
             except NotJoined:
                 self._end(_CHANNEL_CLOSED)
                 return 1
@@ -309,12 +315,21 @@ class TerminalChat:
     async def _push(
         self, channel: PhoenixChannel, event: str, payload: dict[str, Any]
     ) -> ServerPayload:
-        """Push until there is a reply: a repeated messageId is stored once. Raises: PushError."""
+        """Push until there is a reply: a repeated messageId is stored once.
+
+        Raises: PushError; PushLost, where two connections in a row were lost with it, as it may be
+        what ends them.
+        """
+        losses = 0
         while True:
             try:
                 return server_payload(await channel.push(event, payload))
-            except (PushTimeout, PushLost):
+            except PushTimeout:
                 continue  # it waits in the channel until that is joined again
+            except PushLost:
+                losses += 1
+                if losses == MAX_LOSSES:
+                    raise
             except PushError as error:
                 await self._wait_to_retry(error)
 

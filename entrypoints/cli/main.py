@@ -1,6 +1,7 @@
 """The command line, `ai-agent-server`. Each command imports what it needs, so that help is fast."""
 
 import asyncio
+import logging
 import os
 import re
 import shlex
@@ -14,6 +15,8 @@ import click
 
 if TYPE_CHECKING:
     from entrypoints.settings import Settings
+
+logger = logging.getLogger("entrypoints.cli.main")  # not `__main__`
 
 SOCKET_URL = "ws://localhost:3001/socket/websocket"
 
@@ -38,14 +41,15 @@ class Cli(click.Group):
 
 
 def _reported(error: Exception) -> click.ClickException | None:
+    from adapters.urls import without_secrets
     from domain.errors import ConversationError, InvalidPayload
     from entrypoints.settings import BadSetting
 
     if not isinstance(error, BadSetting | ConversationError):
         return None
     if isinstance(error, BadSetting | InvalidPayload):
-        return BadUsage(str(error))
-    return click.ClickException(str(error))
+        return BadUsage(without_secrets(str(error)))
+    return click.ClickException(without_secrets(str(error)))
 
 
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
@@ -219,9 +223,12 @@ def coordinator_token(business: str, coordinator: str, ttl: int) -> None:
 @main.command()
 def check() -> None:
     """Test each configured adapter, and print the results."""
+    from entrypoints.access.tokens import require_service_token
     from entrypoints.cli.operations import try_adapters
 
-    results = asyncio.run(try_adapters(_settings()))
+    settings = _settings()
+    require_service_token(settings)
+    results = asyncio.run(try_adapters(settings))
     for part, chosen, problem in results:
         click.echo(f"{part:<10} {chosen:<10} {'ok' if problem is None else f'failed: {problem}'}")
     sys.exit(1 if any(problem for _, _, problem in results) else 0)
@@ -287,6 +294,7 @@ def export(business: str, user: str, output: str) -> None:
     """Write everything stored about a user, as JSON."""
     from entrypoints.cli.operations import export_user
 
+    os.umask(0o077)  # the file is for this user alone
     document = asyncio.run(export_user(_settings(), business, user)) + "\n"
     try:
         with click.open_file(output, "w", "utf-8", atomic=True) as file:
@@ -394,14 +402,18 @@ def _settings(
     `defaults`: variables whose defaults are others for this command.
     """
     from entrypoints.logs import configure
-    from entrypoints.settings import env_file, load_settings
+    from entrypoints.settings import env_file, load_settings, unknown_variables
 
-    for variable, value in {**defaults, **env_file(Path(".env"))}.items():
+    in_file = env_file(Path(".env"))
+    for variable, value in {**defaults, **in_file}.items():
         os.environ.setdefault(variable, value)
     options = {f"{name}_HOST": host, f"{name}_PORT": port}
     given = {variable: str(value) for variable, value in options.items() if value is not None}
     settings = load_settings({**os.environ, **given})
     configure(settings.log_level, settings.log_format)
+    for variable, nearest in unknown_variables(in_file).items():
+        extra = {"action": "unknown_variable", "variable": variable, "nearest": nearest}
+        logger.warning("A variable in .env is not known, and ignored", extra=extra)
     return settings
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from adapters.elixir.payloads import body_of
 from adapters.json_shapes import timestamp
+from adapters.urls import without_secrets
 from application.ports import (
     HealthCheck,
     InboundEvent,
@@ -31,12 +32,13 @@ from domain.errors import (
     UnknownSession,
 )
 from domain.identity import (
-    BusinessId,
     Customer,
     SessionId,
     customer,
     identifier,
     live_chat_topic,
+    stored_business,
+    stored_customer,
 )
 from domain.message import Entry, Message
 from domain.notice import DeadLetter
@@ -103,7 +105,7 @@ async def _store_problems(container: Container) -> list[str | None]:
             async with container.dynamodb_table() as table:
                 found = await table.existing(with_recovery=False)
         except ConversationError as error:
-            return [str(error)]
+            return [without_secrets(str(error))]
         if lacks := found.lacks(to_serve=True):
             return [f"table {table.name}: {lack}" for lack in lacks]
     return [await _failure_of(_try_listing(container.store()))]
@@ -154,7 +156,7 @@ async def _failure_of(attempt: Awaitable[None]) -> str | None:
     try:
         await attempt
     except ConversationError as error:
-        return str(error)
+        return without_secrets(str(error))
     return None
 
 
@@ -205,10 +207,10 @@ async def list_sessions(
     as_json: bool,
 ) -> str:
     """List the newest sessions, of all or of one business or user. Raises: ConversationError."""
-    who = customer(business_id, user_id) if user_id is not None else None
+    who = stored_customer(business_id, user_id) if user_id is not None else None
     async with _with_store(settings) as container:
         page = await container.store().list_sessions(
-            business_id=BusinessId(identifier("businessId", business_id)) if business_id else None,
+            business_id=stored_business(business_id) if business_id else None,
             status=Status(status) if status else None,
             customer=who,
             limit=limit,
@@ -234,7 +236,7 @@ async def show_session(settings: Settings, session_id: str, *, as_json: bool) ->
 
 async def export_user(settings: Settings, business_id: str, user_id: str) -> str:
     """Return everything stored about a user, as JSON. Raises: ConversationError."""
-    who = customer(business_id, user_id)
+    who = stored_customer(business_id, user_id)
     async with _with_store(settings) as container:
         logs = await container.privacy().export(who)
     at = timestamp(container.clock().now())
@@ -244,7 +246,7 @@ async def export_user(settings: Settings, business_id: str, user_id: str) -> str
 
 async def erase_user(settings: Settings, business_id: str, user_id: str) -> str:
     """Erase everything stored about a user, and count it. Raises: ConversationError."""
-    who = customer(business_id, user_id)
+    who = stored_customer(business_id, user_id)
     async with _with_store(settings) as container:
         erased = await container.privacy().erase(who)
     return (
@@ -268,7 +270,9 @@ async def retry_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> s
     """Queue dead letters again; without ids, all of them. Raises: ConversationError."""
     async with _with_store(settings) as container:
         store = container.store()
-        ids = notice_ids or [letter.notice.notice_id for letter in await store.dead(MAX_LETTERS)]
+        ids = _checked(notice_ids) or [
+            letter.notice.notice_id for letter in await store.dead(MAX_LETTERS)
+        ]
         retried = [await store.retry(notice_id) for notice_id in ids]
     return f"{_found(ids, retried)} to be delivered"
 
@@ -276,8 +280,12 @@ async def retry_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> s
 async def drop_dead_letters(settings: Settings, notice_ids: Sequence[str]) -> str:
     """Delete dead letters. Raises: ConversationError."""
     async with _with_store(settings) as container:
-        dropped = [await container.store().drop(notice_id) for notice_id in notice_ids]
+        dropped = [await container.store().drop(each) for each in _checked(notice_ids)]
     return f"{_found(notice_ids, dropped)} dropped"
+
+
+def _checked(notice_ids: Sequence[str]) -> list[str]:
+    return [identifier("ID", each) for each in notice_ids]
 
 
 def _found(notice_ids: Sequence[str], found: Sequence[bool]) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from adapters.jwt.keys import BadKey, secret_key
 from adapters.jwt.tokens import make_token
-from domain.identity import Role, identifier
+from domain.identity import Role, business_identifier, identifier
 from entrypoints.settings import BadSetting, Settings
 
 
@@ -22,7 +22,7 @@ def sign_token(settings: Settings, role: Role, business_id: str, name: str, ttl_
     return make_token(
         key,
         role,
-        identifier("business", business_id),
+        business_identifier("business", business_id),
         identifier(role, name),
         at=datetime.now(UTC),
         ttl_s=ttl_s,

@@ -40,7 +40,7 @@ from application.usage_tracker import UsageTracker
 from domain.identity import Customer
 from domain.notice import Lane
 from domain.outbox import outbox_messages
-from entrypoints.access.guards import socket_origins
+from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
 from entrypoints.server.health import Health
@@ -431,8 +431,7 @@ class Container(containers.DeclarativeContainer):
         render_metrics=metrics.provided.text,
         presenter=presenter,
         health=health,
-        limits=limits,
-        service_token=settings.provided.service_token,
+        guards=providers.Callable(api_guards, settings, settings.provided.server_host, limits),
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,

@@ -7,7 +7,6 @@ from typing import Literal
 
 from adapters.json_shapes import CamelStruct
 from application.ports import HealthCheck, SessionStore
-from domain.identity import SessionId
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +48,10 @@ class Health:
         return Ready(status, store, assistant, bridge)
 
     async def _check_store(self) -> Condition:
-        """Read a session that cannot exist."""
+        """Return `down` where the store does not answer, or cannot write."""
         try:
             async with asyncio.timeout(self.timeout_s):
-                await self.store.load(SessionId("-"))
+                await self.store.probe()
         except Exception as error:  # whatever the error, the store is down
             extra = {"action": "probe_failed", "dependency": "store"}
             logger.warning("A dependency is down", extra=extra, exc_info=error)

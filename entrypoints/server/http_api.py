@@ -1,6 +1,6 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -24,12 +24,18 @@ from application.transfers import PostedCoordinatorMessage, Transfers
 from application.usage_tracker import UsageTracker
 from domain.errors import ConversationError, Failure, InvalidPayload
 from domain.handover import handover_context
-from domain.identity import IDENTIFIER_PATTERN, BusinessId, addressee, customer, identifier
+from domain.identity import (
+    STORED_IDENTIFIER_PATTERN,
+    BusinessId,
+    addressee,
+    stored_business,
+    stored_customer,
+)
 from domain.message import MAX_HANDOVER_NOTE, message_text
+from domain.plain_text import note_text
 from domain.status import Status
 from domain.usage import Usage, together
-from entrypoints.access.guards import MAX_BODY, ApiRequest, only_json, token_guard
-from entrypoints.access.rate_limits import RateLimiter
+from entrypoints.access.guards import MAX_BODY, ApiRequest, Guard
 from entrypoints.payloads import (
     BusinessIdPath,
     Identifier,
@@ -172,9 +178,8 @@ class ApiServices:
     """Called with the depth of the outbox."""
     presenter: EventPresenter
     health: Health
-    limits: RateLimiter
-    service_token: str = ""
-    """Comma-separated tokens that `/api` accepts; empty: it is open."""
+    guards: Sequence[Guard]
+    """The guards of `/api`."""
 
 
 _STATUS_EXAMPLE = Example(summary="A takeover", value={"status": "live", "coordinatorId": "ana"})
@@ -199,7 +204,7 @@ def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 
     api = Router(
         path="/api",
-        guards=[token_guard(services.service_token, services.limits), only_json],
+        guards=services.guards,
         route_handlers=[
             *_conversation_routes(services),
             *_coordinator_routes(services),
@@ -246,11 +251,11 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
     @get("/conversations", tags=["conversations"], responses=problems())
     async def conversations(
         business_id: Annotated[
-            str | None, QueryParameter(name="businessId", pattern=IDENTIFIER_PATTERN)
+            str | None, QueryParameter(name="businessId", pattern=STORED_IDENTIFIER_PATTERN)
         ] = None,
         status: Annotated[Status | None, QueryParameter()] = None,
         user_id: Annotated[
-            str | None, QueryParameter(name="userId", pattern=IDENTIFIER_PATTERN)
+            str | None, QueryParameter(name="userId", pattern=STORED_IDENTIFIER_PATTERN)
         ] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_LISTED)] = 50,
         cursor: Annotated[str | None, QueryParameter(max_length=512)] = None,
@@ -261,7 +266,7 @@ def _conversation_routes(services: ApiServices) -> list[ControllerRouterHandler]
         page = await services.archive.list_sessions(
             business_id=_optional_business_id(business_id),
             status=status,
-            customer=customer(business_id, user_id) if user_id is not None else None,
+            customer=stored_customer(business_id, user_id) if user_id is not None else None,
             limit=limit,
             cursor=cursor,
         )
@@ -319,7 +324,7 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
             as_session_id(session_id),
             data.status,
             as_coordinator_id(data.coordinator_id),
-            _handover_note(data.summary),
+            note_text(data.summary),
         )
         return session_json(session)
 
@@ -353,7 +358,7 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/users/{businessId:str}/{userId:str}/export", tags=["users"], responses=problems())
     async def export(business_id: BusinessIdPath, user_id: UserIdPath) -> Export:
         """Export everything stored about a user."""
-        who = customer(business_id, user_id)
+        who = stored_customer(business_id, user_id)
         logs = await services.privacy.export(who)
         return Export(
             who.business_id,
@@ -376,7 +381,7 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     )
     async def erase(business_id: BusinessIdPath, user_id: UserIdPath) -> Receipt:
         """Erase everything stored about a user. A repeat counts zero."""
-        erased = await services.privacy.erase(customer(business_id, user_id))
+        erased = await services.privacy.erase(stored_customer(business_id, user_id))
         at = timestamp(services.clock.now())
         return Receipt(erased.sessions, erased.messages, erased.notices, at)
 
@@ -386,12 +391,14 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/usage", tags=["usage"], responses=problems())
     async def usage(
-        business_id: Annotated[str, QueryParameter(name="businessId", pattern=IDENTIFIER_PATTERN)],
+        business_id: Annotated[
+            str, QueryParameter(name="businessId", pattern=STORED_IDENTIFIER_PATTERN)
+        ],
         first: Annotated[date | None, QueryParameter(name="from")] = None,
         last: Annotated[date | None, QueryParameter(name="to")] = None,
     ) -> UsageReport:
         """Report the AI usage of a business, both days included; default: the last 30 days."""
-        owner = BusinessId(identifier("businessId", business_id))
+        owner = stored_business(business_id)
         end = last or services.clock.now().date()
         begin = first or max(date.min + DEFAULT_SPAN, end) - DEFAULT_SPAN
         if not timedelta(0) <= end - begin < MAX_SPAN:
@@ -417,11 +424,7 @@ def _stored_json(posted: PostedCoordinatorMessage) -> AgentMessageStored:
 
 
 def _optional_business_id(value: str | None) -> BusinessId | None:
-    return None if value is None else BusinessId(identifier("businessId", value))
-
-
-def _handover_note(value: str | None) -> str | None:
-    return value.strip() or None if value is not None else None
+    return None if value is None else stored_business(value)
 
 
 def openapi_config() -> OpenAPIConfig:

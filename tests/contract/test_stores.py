@@ -1,6 +1,7 @@
 """The contract of every store: the docstrings of SessionStore, Archive and Outbox."""
 
 import asyncio
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -553,7 +554,18 @@ async def test_a_listing_is_complete_while_sessions_change(store: Store) -> None
     assert rest.cursor is None
 
 
-@pytest.mark.parametrize("cursor", ["", "garbage", "bm9uc2Vuc2U=", "ă", "\ud800", "=" * 9])
+FORGED = [
+    urlsafe_b64encode(f"{at} {tie}".encode()).decode()
+    for at in (
+        "0001-01-01T00:00:00+00:00",
+        "0001-01-01T00:00:00+14:00",
+        "1969-12-31T00:00:00+00:00",
+    )
+    for tie in ("1", "-1", "s1")
+]
+
+
+@pytest.mark.parametrize("cursor", ["", "garbage", "bm9uc2Vuc2U=", "ă", "\ud800", "=" * 9, *FORGED])
 async def test_a_cursor_that_no_listing_gave_is_refused(store: Store, cursor: str) -> None:
     await some_sessions(store)
 

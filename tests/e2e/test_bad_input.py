@@ -120,7 +120,7 @@ async def test_a_refusal_says_what_is_wrong(server: Product) -> None:
 
     assert details == [
         "Expected `str | null`, got `array` - at `$.messageId`",
-        "messageId must be 1-128 characters of [A-Za-z0-9._:@-]",
+        "messageId must be 1-128 characters of [A-Za-z0-9._:@-], but not . or ..",
         "message must not be empty",
     ]
 
@@ -135,11 +135,10 @@ async def test_a_refusal_says_what_is_wrong(server: Product) -> None:
         "😀" * 8_000,
         "𝔘" * 8_000,
         " " + "ă" * 8_000 + "\n",
-        "a\0b",
         "<b>&amp;",
-        "\u202e",
+        "a\u202eb",
     ],
-    ids=["ascii", "emoji", "astral", "trimmed", "NUL", "markup", "right to left"],
+    ids=["ascii", "emoji", "astral", "trimmed", "markup", "right to left"],
 )
 @in_module
 async def test_a_message_is_counted_in_characters_and_kept_as_it_is(
@@ -295,8 +294,6 @@ NO_FRAMES: list[tuple[str | bytes, int]] = [
     ('["1","2","messages:b1","new_message",1e400]', 1011),
     ("['1','2','messages:b1','new_message',{}]", 1011),
     (f'["1","2","messages:b1","new_message",{SAID}] x', 1011),
-    (f'["1","2","messages:b1","new_message",{SAID.replace("x", chr(92) + "ud83d")}]', 1011),
-    ('["1","' + chr(92) + 'ude00","messages:b1","typing",{}]', 1011),
     ('["1","2","messages:b1","typing",' + "[" * 30_000 + "]" * 30_000 + "]", 1011),
     ('["1","2","messages:b1","typing",' + '{"a":' * 10_000 + "1" + "}" * 10_000 + "]", 1011),
     (b'["1","2","messages:b1","typing",{}]', 1011),

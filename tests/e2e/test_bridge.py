@@ -5,6 +5,7 @@ import json
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.json_shapes import timestamp
 from adapters.phoenix.client_connection import (
     JoinError,
     PhoenixChannel,
@@ -33,8 +35,9 @@ from tests.support.process import server as process
 from tests.support.server import free_port, running
 
 PATIENCE_S = 20.0
-AT = "2030-01-01T12:00:00.000Z"
-LATER = "2030-01-01T12:00:01.000Z"
+NOW = datetime.now(UTC)
+AT = timestamp(NOW)
+LATER = timestamp(NOW + timedelta(seconds=1))
 # Nothing listens on port 9: the commands of these tests stay pending.
 NO_SERVER = "http://127.0.0.1:9"
 SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER)

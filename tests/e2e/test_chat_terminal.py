@@ -334,6 +334,26 @@ async def test_a_refused_message_is_reported_and_fails_the_pipe(listener: Listen
     assert chat.lines[-1] == "— the message is too long: 8,000 characters at most; not sent"
 
 
+async def test_a_message_in_flight_at_two_closes_in_a_row_is_given_up_and_the_next_is_sent(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("it ends every socket", "the next")
+        for _ in range(2):
+            peer = await listener.accept()
+            await peer.accept_join(NOTHING)
+            assert (await peer.receive("new_message"))[4]["message"] == "it ends every socket"
+            await peer.drop()
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        await answer(peer, 2, "answer", await store(peer, 1))
+
+        assert await chat.finish() == 1
+
+    assert "— the connection was lost twice with your message: not sent" in chat.lines
+    assert chat.lines[-1] == "ai: answer"
+
+
 async def test_a_rate_limited_message_is_sent_again_after_the_pause(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         await chat.type("hi")

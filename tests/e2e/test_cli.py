@@ -5,9 +5,11 @@ import hashlib
 import json
 import shutil
 import socket
+import sqlite3
 import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,6 +29,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose database holds one conversation each of Ana and Ion, in that order."""
     folder = tmp_path_factory.mktemp("kept")
     asyncio.run(_talk(folder))
+    _write_as_an_earlier_version(folder / "data" / "conversations.sqlite3")
     return folder
 
 
@@ -34,12 +37,21 @@ async def _talk(folder: Path) -> None:
     async with server(folder, **AT_ONCE) as running:
         async with user(running.address, "b1", "ana") as ana:
             await ana.join()
-            await ana.say(f"Bună!\n{ESCAPE}")
+            await ana.say("Bună!\n]0;owned")
             await ana.wait_for("new_message")
         async with user(running.address, "b2", "ion") as ion:
             await ion.join()
             await ion.ask_for_human(message="Un om, vă rog")
             await ion.wait_for("conversation_status", status="waiting")
+
+
+def _write_as_an_earlier_version(database: Path) -> None:
+    """Put control characters into a message, which none that is stored today has."""
+    with closing(sqlite3.connect(database)) as db, db:
+        rows = db.execute("SELECT rowid, body FROM entries").fetchall()
+        for row, body in rows:
+            escaped = body.replace(b"]0;owned", rb"\u001b]0;owned\u0007")
+            db.execute("UPDATE entries SET body = ? WHERE rowid = ?", (escaped, row))
 
 
 @pytest.fixture
@@ -277,7 +289,7 @@ def test_show_as_json_has_the_unchanged_text(kept: Path) -> None:
     ("session_id", "code", "complaint"),
     [
         ("f00", 1, "Error: there is no conversation f00\n"),
-        ("a b", 2, "Error: ID must be 1-128 characters of [A-Za-z0-9._:@-]\n"),
+        ("a b", 2, "Error: ID must be 1-128 characters of [A-Za-z0-9._:@-], but not . or ..\n"),
     ],
 )
 def test_show_of_an_unknown_session_is_an_error(
@@ -442,3 +454,13 @@ def test_check_passes_with_a_created_table(dynamo: InDynamo) -> None:
     code, lines = dynamo.run("check")
 
     assert (code, lines[0].split()) == (0, ["store", "dynamodb", "ok"])
+
+
+def test_an_unknown_variable_of_the_env_file_is_warned_of_without_its_value(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SERVER_PROT=s3cret\nSTORE=memory\nBRIDGE=none\n")
+
+    ended = command(tmp_path, "check")
+
+    assert ended.returncode == 0
+    assert "action=unknown_variable variable=SERVER_PROT nearest=SERVER_PORT" in ended.stderr
+    assert "s3cret" not in ended.stderr

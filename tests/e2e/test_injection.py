@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
 from adapters.bridge.memory_store import MemoryBridgeStore
+from domain.plain_text import plain_text
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
@@ -146,9 +147,10 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
         intruders = await windows.intruders()
 
     assert to_the_ai == texts
-    assert from_the_ai == texts
-    assert seen_by_maria == texts
-    assert by_maria == texts
+    plain = [plain_text(text) for text in texts]  # as they are stored
+    assert from_the_ai == plain
+    assert seen_by_maria == plain
+    assert by_maria == plain
     assert intruders == []
 
 

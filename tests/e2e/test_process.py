@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -37,6 +38,54 @@ async def test_sigterm_closes_the_sockets_with_1012_and_ends_with_success(tmp_pa
     assert closed.value.rcvd.code == 1012
     assert ended.code == 0
     assert [json.loads(line)["action"] for line in ended.log.splitlines()] == ["server_stopped"]
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGHUP], ids=lambda sig: sig.name)
+async def test_one_sigint_during_a_drain_does_not_cut_it_short(
+    tmp_path: Path, first: signal.Signals
+) -> None:
+    slow = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "10000", "DRAIN_S": "1"}
+    async with server(tmp_path, fresh=True, **slow) as running, user(running.address) as customer:
+        await customer.join()
+        await customer.say("Bună!")
+        await customer.wait_for("typing")  # the turn has begun
+
+        running.signal(first)
+        await asyncio.to_thread(until_draining, f"http://{running.address}/health/ready")
+        running.signal(signal.SIGINT)
+        running.signal(first)
+        with pytest.raises(ConnectionClosed) as closed:
+            await customer.wait_for("anything")
+        ended = await running.end()
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012
+    assert ended.code == 0
+    assert "drain_cut_short" in ended.log
+    assert "server_stopped" in ended.log
+
+
+def until_draining(url: str) -> None:
+    """Return once a server reports that it drains."""
+    while True:
+        try:
+            urlopen(url).close()
+        except HTTPError as answer:
+            answer.close()
+            return
+
+
+async def test_sighup_drains_as_sigterm_does(tmp_path: Path) -> None:
+    async with server(tmp_path, fresh=True) as running, user(running.address) as customer:
+        await customer.join()
+
+        running.signal(signal.SIGHUP)
+        with pytest.raises(ConnectionClosed) as closed:
+            await customer.wait_for("anything")
+        ended = await running.end()
+
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, ended.code) == (1012, 0)
 
 
 async def test_dev_runs_server_and_bridge_and_ends_both_with_success_at_ctrl_c(

@@ -391,12 +391,14 @@ PROGRAMS: dict[str, Callable[[Settings], list[Program]]] = {
     "bridge": lambda settings: [bridge_program(settings)],
     "dev": lambda settings: dev_programs(msgspec.structs.replace(settings, bridge="elixir")),
 }
+TOKEN_SET = {"SERVICE_TOKEN": "s3rvice"}
 BAD_STARTS = [
-    ("serve", {"SOCKET_AUTH": "jwt"}, "exactly one of"),
-    ("serve", {"SOCKET_AUTH": "jwt", "JWT_SECRET": "short"}, "JWT_SECRET has 5 bytes"),
-    ("serve", {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET, "JWT_JWKS_URL": "http://h/k"},
+    ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt"}, "exactly one of"),
+    ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt", "JWT_SECRET": "short"}, "JWT_SECRET has 5 bytes"),
+    ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET,
+               "JWT_JWKS_URL": "http://h/k"},
      "JWT_SECRET and JWT_JWKS_URL are set"),
-    ("serve", {"SOCKET_AUTH": "jwt", "JWT_PUBLIC_KEY_FILE": "none.pem"},
+    ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt", "JWT_PUBLIC_KEY_FILE": "none.pem"},
      "JWT_PUBLIC_KEY_FILE cannot be read"),
     ("dev", {"SOCKET_AUTH": "jwt"}, "exactly one of"),
     ("bridge", {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET}, "SERVICE_TOKEN is empty"),
@@ -405,7 +407,16 @@ BAD_STARTS = [
     ("dev", {"SERVER_HOST": "0.0.0.0"}, "SERVER_HOST is '0.0.0.0'"),
     ("dev", {"BRIDGE_HOST": "0.0.0.0"}, "BRIDGE_HOST is '0.0.0.0'"),
     ("bridge", {"BRIDGE_HOST": "0.0.0.0"}, "set SOCKET_AUTH=jwt, or ALLOW_INSECURE=1"),
-    ("serve", {"TRUSTED_PROXIES": "banana"}, "TRUSTED_PROXIES must be"),
+    ("serve", {"TRUSTED_PROXIES": "banana", "SERVICE_TOKEN": "t"}, "TRUSTED_PROXIES must be"),
+    ("serve", {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET}, "by SOCKET_AUTH=jwt strangers can"),
+    ("serve", {"TRUSTED_PROXIES": "10.0.0.0/8"}, "by TRUSTED_PROXIES strangers can"),
+    ("serve", {"SERVICE_TOKEN": ","}, "SERVICE_TOKEN names no token"),
+    ("serve", {"SERVICE_TOKEN": " , ,"}, "SERVICE_TOKEN names no token"),
+    ("bridge", {"TRUSTED_PROXIES": "10.0.0.0/8"}, "SERVICE_TOKEN is empty"),
+    ("bridge", {"SERVICE_TOKEN": ","}, "SERVICE_TOKEN names no token"),
+    ("dev", {"TRUSTED_PROXIES": "10.0.0.0/8"}, "SERVICE_TOKEN is empty"),
+    ("dev", {"SERVICE_TOKEN": ","}, "SERVICE_TOKEN names no token"),
+    ("serve", {"ALLOWED_ORIGINS": "http://[:::1]"}, "'http://[:::1]' is no origin"),
 ]  # fmt: skip
 
 
@@ -442,7 +453,10 @@ def test_an_unsafe_start_is_an_error_of_one_line(tmp_path: Path) -> None:
     [
         {"SERVER_HOST": "localhost"},
         {"SERVER_HOST": "0.0.0.0", "ALLOW_INSECURE": "1"},
-        {"SERVER_HOST": "0.0.0.0", "SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET},
+        {"SERVER_HOST": "0.0.0.0", "SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET, **TOKEN_SET},
+        {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET, "ALLOW_INSECURE": "1"},
+        {"TRUSTED_PROXIES": "10.0.0.0/8", "ALLOW_INSECURE": "1"},
+        {"SERVICE_TOKEN": ",", "ALLOW_INSECURE": "1"},
     ],
     ids=str,
 )
@@ -458,7 +472,7 @@ async def test_a_safe_or_allowed_configuration_starts(
 
 
 async def test_no_token_gets_into_log_or_metrics_however_it_was_sent(tmp_path: Path) -> None:
-    environment = {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET, "STORE": "memory"}
+    environment = {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET, "STORE": "memory", **TOKEN_SET}
     brought = [GOOD, EXPIRED, OTHERS, "broken-token-of-nobody"]
     async with process(tmp_path, **environment, LOG_LEVEL="debug") as server:
         for given in brought:
@@ -491,23 +505,33 @@ async def test_an_open_api_is_logged_as_a_warning(tmp_path: Path) -> None:
     assert "api_open" not in silent
 
 
-def test_check_tries_where_keys_are_published(tmp_path: Path) -> None:
-    chosen = {"SOCKET_AUTH": "jwt", "STORE": "memory"}
+def test_check_tries_where_keys_are_published_and_refuses_what_would_not_start(
+    tmp_path: Path,
+) -> None:
+    chosen = {"SOCKET_AUTH": "jwt", "STORE": "memory", **TOKEN_SET}
     good = command(tmp_path, "check", **chosen, JWT_SECRET=SECRET)
     away = command(tmp_path, "check", **chosen, JWT_JWKS_URL="http://127.0.0.1:9/keys.json")
     none = command(tmp_path, "check", **chosen)
+    unsafe = command(tmp_path, "check", **{**chosen, "SERVICE_TOKEN": ","}, JWT_SECRET=SECRET)
 
     assert (good.returncode, away.returncode, none.returncode) == (0, 1, 2)
     assert "tokens     jwt        ok" in good.stdout
     assert "could not be fetched" in away.stdout
     assert "exactly one of" in none.stderr
+    assert (unsafe.returncode, unsafe.stderr.count("\n")) == (2, 1)
+    assert "SERVICE_TOKEN names no token" in unsafe.stderr
 
 
 async def test_a_server_with_a_public_key_accepts_what_the_private_one_signed(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "key.pem").write_text(public_pem(rsa_key()))
-    chosen = {"SOCKET_AUTH": "jwt", "JWT_PUBLIC_KEY_FILE": "key.pem", "STORE": "memory"}
+    chosen = {
+        **TOKEN_SET,
+        "SOCKET_AUTH": "jwt",
+        "JWT_PUBLIC_KEY_FILE": "key.pem",
+        "STORE": "memory",
+    }
     async with process(tmp_path, **chosen) as server, user(server.address) as ana:
         refused = await reason_of(ana.join(token=GOOD))
         joined = await ana.join(token=jwt.encode(claims("u1"), rsa_key(), "RS256"))

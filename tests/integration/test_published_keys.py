@@ -110,6 +110,69 @@ async def test_all_that_wait_for_a_key_share_one_request() -> None:
     assert publisher.asked == 1
 
 
+async def test_an_id_that_a_later_fetch_did_not_have_is_unknown_to_all_who_name_it() -> None:
+    async with Publisher(jwk(SECOND, "second")) as publisher, reading(publisher, pause_s=0) as keys:
+        await keys(signed(SECOND, "second"))
+        with pytest.raises(Unauthorized):
+            await keys(signed())
+
+        keys._key._pause_s = 1_000  # type: ignore[union-attr]
+        with pytest.raises(Unauthorized):
+            await keys(signed())  # the last fetch within a long while
+        outcomes = await asyncio.gather(
+            *(keys(signed()) for _ in range(20)), return_exceptions=True
+        )
+
+    assert {type(each) for each in outcomes} == {Unauthorized}
+    assert publisher.asked == 3
+
+
+async def test_a_withdrawn_key_is_unknown_without_another_fetch() -> None:
+    async with (
+        Publisher(jwk(FIRST, "first"), jwk(SECOND, "second")) as publisher,
+        reading(publisher, pause_s=0) as tokens,
+    ):
+        await tokens(signed())
+        publisher.publish(jwk(SECOND, "second"))
+        with pytest.raises(Unauthorized):
+            await tokens(signed(key_id="any"))
+        tokens._key._not_before = float("inf")  # type: ignore[union-attr]
+
+        outcomes = await asyncio.gather(
+            *(tokens(signed()) for _ in range(5)), return_exceptions=True
+        )
+
+    assert {type(each) for each in outcomes} == {Unauthorized}
+    assert publisher.asked == 2
+
+
+async def test_an_expired_token_is_refused_whatever_its_key_and_without_a_fetch() -> None:
+    expired = jwt.encode(claims(exp=1), FIRST, "RS256", headers={"kid": "withdrawn"})
+    async with (
+        Publisher(jwk(SECOND, "second")) as publisher,
+        reading(publisher, pause_s=1_000) as tokens,
+    ):
+        await tokens(signed(SECOND, "second"))
+        outcomes = await asyncio.gather(
+            *(tokens(expired) for _ in range(20)), return_exceptions=True
+        )
+
+    assert {str(each) for each in outcomes} == {"the token has expired"}
+    assert publisher.asked == 1
+
+
+async def test_a_temporary_refusal_says_when_to_try_again() -> None:
+    async with (
+        Publisher(jwk(SECOND, "second")) as publisher,
+        reading(publisher, pause_s=1_000) as tokens,
+    ):
+        await tokens(signed(SECOND, "second"))
+        with pytest.raises(IdentityUnavailable) as refused:
+            await tokens(signed())
+
+    assert 900_000 < (refused.value.retry_after_ms or 0) <= 1_000_000
+
+
 async def test_a_withdrawn_key_is_forgotten_before_long() -> None:
     async with (
         Publisher(jwk(FIRST, "first"), jwk(SECOND, "second")) as publisher,
@@ -133,6 +196,7 @@ BAD_ANSWERS = {
     "none that is usable": answered(b'{"keys": [{"kty": "oct", "k": "c2VjcmV0"}, 7, null, {}]}'),
     "too long": answered(b" " * (MAX_DOCUMENT + 1)),
     "nested": answered(b"[" * 100_000),
+    "no UTF-8": answered(b'{"keys": ["\xff"]}'),
     "no HTTP": b"\x00\xff nothing of the kind\r\n\r\n",
     "cut": answered(b"{}")[:-1],
 }

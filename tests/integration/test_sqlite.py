@@ -1,6 +1,7 @@
 """The SQLite store's file, thread and processes, and crashes."""
 
 import asyncio
+import os
 import random
 import sqlite3
 import sys
@@ -339,6 +340,92 @@ async def test_nothing_of_an_erased_customer_is_left_in_the_file(tmp_path: Path)
 
     assert contents(path) == {"sessions": 1, "entries": 89, "keys": 0, "outbox": 0, "usage": 0}
     assert b"SECRET" not in path.read_bytes()
+
+
+async def test_after_an_erasure_the_log_beside_the_file_has_nothing_of_the_customer_either(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        await stored(store, with_notices(user_says(new_session(), "SECRET", key="k")))
+        before = everything_in(tmp_path)
+        await store.erase(ANA)
+        after = everything_in(tmp_path)
+
+    assert b"SECRET" in before
+    assert b"SECRET" not in after
+
+
+async def test_the_log_is_emptied_by_a_later_write_where_another_process_was_reading(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        session = await stored(store, user_says(new_session(), "SECRET"))
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM entries").fetchone()
+            erased = await store.erase(ANA)
+            meanwhile = everything_in(tmp_path)
+        store._next_truncation = 0.0
+        await conversation(store, 1, "other", DAN)
+        after = everything_in(tmp_path)
+
+    assert (session.seq, erased.messages) == (1, 1)
+    assert b"SECRET" in meanwhile
+    assert b"SECRET" not in after
+
+
+def everything_in(folder: Path) -> bytes:
+    """Return the contents of all files of a folder."""
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def test_a_store_that_can_be_read_but_not_written_fails_its_probe(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path, busy_timeout_s=0.05) as store:
+        await store.probe()
+        store._next_probe = 0.0
+        with locked(path), pytest.raises(StorageUnavailable, match="locked"):
+            await store.probe()
+        await store.probe()
+
+
+async def test_a_new_database_is_for_its_user_alone_and_an_old_one_closed_to_others(
+    tmp_path: Path,
+) -> None:
+    old = tmp_path / "old.db"
+    old.touch(mode=0o664)
+    old.chmod(0o664)
+    usual = os.umask(0o022)
+    try:
+        async with SqliteStore(tmp_path / "folder" / "new.db") as store:
+            await conversation(store, 1)
+            new = {
+                file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "folder").iterdir()
+            }
+        async with SqliteStore(old) as store:
+            await conversation(store, 1)
+    finally:
+        os.umask(usual)
+
+    assert new == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+    assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o700
+    assert old.stat().st_mode & 0o777 == 0o660
+
+
+async def test_a_session_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        for session_id, who in (("s1", ANA), ("s2", DAN)):
+            await store.append(user_says(new_session(session_id, who)), NOON)
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE sessions SET head = ? WHERE session_id = 's1'", (b"\xff{",))
+        listed = await store.list_sessions(limit=10)
+        due = await store.due(NOON, 10)
+
+    assert [session.session_id for session in listed.sessions] == ["s2"]
+    assert [session.session_id for session in due] == ["s2"]
 
 
 async def test_expired_keys_are_removed(tmp_path: Path) -> None:

@@ -21,12 +21,16 @@ class MemoryGateway(LiveChatGateway):
         """Every topic joined or left, in order."""
         self.unavailable: set[Customer] = set()
         """The customers whose topics are not joined."""
+        self.refuses: Customer | None = None
+        """The customer who cannot be followed."""
         self.typing: list[Customer] = []
 
     def listen(self, on_event: OnInboundEvent) -> None:
         self._on_event = on_event
 
     def follow(self, customer: Customer) -> None:
+        if customer == self.refuses:
+            raise RuntimeError("as told")
         if customer not in self.followed:
             self.changes.append(("join", customer))
         self.followed.add(customer)

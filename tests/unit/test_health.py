@@ -2,10 +2,14 @@
 
 import asyncio
 import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from adapters.memory.store import MemoryStore
+from adapters.sqlite.store import SqliteStore
 from application.ports import HealthCheck, Loaded
 from domain.errors import StorageUnavailable
 from domain.identity import SessionId
@@ -126,3 +130,19 @@ async def test_a_bridge_whose_socket_has_failed_is_degraded_although_its_http_wo
     report = await checked.report()
 
     assert (report.bridge, report.status) == ("degraded", "degraded")
+
+
+async def test_a_database_that_cannot_be_written_is_down_though_it_can_be_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path, busy_timeout_s=0.05) as store:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            read = await store.list_sessions(limit=1)
+            locked = await Health(store=store, assistant=Dependency(), bridge=None).report()
+        free = await Health(store=store, assistant=Dependency(), bridge=None).report()
+
+    assert read.sessions == ()
+    assert (locked.status, locked.store) == ("down", "down")
+    assert (free.status, free.store) == ("ok", "ok")

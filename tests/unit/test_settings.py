@@ -9,7 +9,14 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 import pytest
 
-from entrypoints.settings import BadSetting, Settings, env_file, load_settings, setting_rows
+from entrypoints.settings import (
+    BadSetting,
+    Settings,
+    env_file,
+    load_settings,
+    setting_rows,
+    unknown_variables,
+)
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
@@ -37,7 +44,7 @@ def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
         return next(str(choice) for choice in get_args(base) if choice != default)
     if base is not str:
         return str(int(default) + 1)
-    texts = (f"{default or 'ws://host/'}x", "http://host/x")
+    texts = (f"{default or 'ws://host'}/x", f"{default}x", "http://host/x", "http://host")
     return next(text for text in texts if re.match(meta.pattern or "", text))
 
 
@@ -62,6 +69,28 @@ def test_every_variable_of_the_table_can_be_set(field: msgspec.structs.FieldInfo
     settings = load_settings({field.name.upper(): f" {text} "})
 
     assert str(getattr(settings, field.name)).removesuffix(".0") == text
+
+
+URLS = [row for row, *_ in setting_rows() if row.endswith("_URL")]
+
+
+@pytest.mark.parametrize("name", URLS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("ana:s3cret@host", "htp://ana:s3cret@host/?token=s3cret", "http:/ana:s3cret@host"),
+        *("//host?token=s3cret", "ana:s3/cret@host", "http://ana:s3cret@host:99999/"),
+        *("ws://ana:s3cret@host:x/", "http://ana:s3cret@[::1", "http://ana:s3cret@h\u2100st/"),
+    ],
+)
+def test_the_error_of_a_bad_url_shows_neither_its_password_nor_its_query(
+    name: str, text: str
+) -> None:
+    with pytest.raises(BadSetting) as refused:
+        load_settings({name: text})
+
+    assert str(refused.value).startswith(f"{name} is ")
+    assert "cret" not in str(refused.value)
 
 
 def test_a_variable_absent_from_the_environment_has_its_default() -> None:
@@ -154,6 +183,21 @@ def test_a_malformed_line_is_named_and_not_quoted(tmp_path: Path, line: str) -> 
         env_file(file)
 
     assert str(refused.value) == f"{file}:2 must be NAME=value, a comment or empty"
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("SERVER_PROT", "SERVER_PORT"),
+        ("server_port", "SERVER_PORT"),
+        ("SERVICE_TOKENS", "SERVICE_TOKEN"),
+        ("ALOWED_ORIGIN", "ALLOWED_ORIGINS"),
+    ],
+)
+def test_an_unknown_variable_is_told_with_the_nearest_name(name: str, nearest: str) -> None:
+    known = [row for row, *_ in setting_rows()]
+
+    assert unknown_variables([*known, name, "AWS_REGION", "CHAT_TOKEN"]) == {name: nearest}
 
 
 def test_a_folder_without_an_env_file_sets_nothing(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import { Emitter } from "../shared/emitter.js";
 import { newId, TypingThrottle, undelivered } from "../shared/messages.js";
-import { PushError } from "../shared/phoenix.js";
+import { PushError, toWellFormed } from "../shared/phoenix.js";
 
 /** @import { Author, Message } from "../shared/messages.js" */
 /** @import { ChannelMessage, PhoenixChannel } from "../shared/phoenix.js" */
@@ -60,9 +60,10 @@ export class Transcript extends Emitter {
     return [...this.#messages.values()];
   }
 
-  /** @param {string} text */
-  send(text) {
+  /** @param {string} typed */
+  send(typed) {
     const key = newId();
+    const text = toWellFormed(typed);
     const at = new Date().toISOString();
     const coordinatorId = this.#coordinatorId;
     const message = { key, author: /** @type {Author} */ ("coordinator"), text, at, coordinatorId };
@@ -96,7 +97,7 @@ export class Transcript extends Emitter {
       this.#update(key, { state: "stored" });
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
-      this.#update(key, undelivered(error));
+      this.#update(key, undelivered(error, message.losses));
     }
   }
 

@@ -23,6 +23,7 @@ import { Emitter } from "./emitter.js";
  * @property {string} [message]
  * @property {number} [retryAfterMs]
  * @property {string} [by]  the coordinator who has the conversation
+ * @property {boolean} [inFlight]  the connection was lost after the request was sent
  */
 /** @typedef {{code?: number, reason: string}} Cause  why a connection ended */
 /**
@@ -82,12 +83,22 @@ const CODECS = {
 };
 
 /**
- * Return the text of a frame in a protocol version.
+ * Return a text with U+FFFD for each half of a surrogate pair, as `String.toWellFormed` does.
+ *
+ * @param {string} text
+ */
+export const toWellFormed = (text) => text.replace(/\p{Surrogate}/gu, "\ufffd");
+
+/**
+ * Return the text of a frame in a protocol version, with well-formed strings in it.
  *
  * @param {Version} vsn
  * @param {Frame} frame
  */
-export const encode = (vsn, frame) => JSON.stringify(CODECS[vsn].encode(frame));
+export const encode = (vsn, frame) =>
+  JSON.stringify(CODECS[vsn].encode(frame), (_key, value) =>
+    typeof value === "string" ? toWellFormed(value) : value,
+  );
 
 /**
  * Return the frame that a text stands for, or null if it is none.
@@ -269,14 +280,13 @@ export class PhoenixChannel extends Emitter {
     try {
       const payload = this.#options.joinPayload();
       const response = await this.#request(this.topic, "phx_join", payload, ref);
-      this.#attempt = 0;
       this.#setState({ name: "joined", response });
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
-      const { reason } = error;
+      const { reason, response } = error;
       if (reason === "disconnected") return;
       const isTransient = reason === "timeout" || this.#options.isTransient(reason);
-      if (isTransient) this.#reconnectLater({ reason });
+      if (isTransient) this.#reconnectLater({ reason }, response.retryAfterMs);
       else this.#refuse(reason, error.response);
     }
   }
@@ -348,6 +358,8 @@ export class PhoenixChannel extends Emitter {
     clearTimeout(request.timer);
     this.#pending.delete(ref ?? "");
     if (status === "ok") {
+      // A join alone does not start the backoff over: what is sent after it may end every socket.
+      if (ref !== this.#joinRef) this.#attempt = 0;
       request.resolve(response);
     } else {
       const error = /** @type {ErrorResponse} */ (response ?? {});
@@ -355,12 +367,15 @@ export class PhoenixChannel extends Emitter {
     }
   }
 
-  /** @param {Cause} cause */
-  #reconnectLater(cause) {
+  /**
+   * @param {Cause} cause
+   * @param {number} [leastMs]  the pause that the server asks for
+   */
+  #reconnectLater(cause, leastMs = 0) {
     this.#closeSocket();
     const step = BACKOFF_MS[Math.min(this.#attempt, BACKOFF_MS.length - 1)];
     // Jitter: the clients of a server that restarts must not all come back at once.
-    const delay = step * (0.5 + Math.random() / 2);
+    const delay = Math.max(step * (0.5 + Math.random() / 2), leastMs);
     this.#attempt += 1;
     this.#retryTimer = setTimeout(() => this.#open(), delay);
     this.#setState({ name: "waiting", retryAt: Date.now() + delay, cause });
@@ -388,7 +403,7 @@ export class PhoenixChannel extends Emitter {
       socket.close(1000);
     }
     for (const ref of [...this.#pending.keys()]) {
-      this.#finishRequest(ref, "error", { reason: "disconnected" });
+      this.#finishRequest(ref, "error", { reason: "disconnected", inFlight: true });
     }
   }
 

@@ -27,6 +27,7 @@ const REFUSALS = new Map(
     phx_close: "The server closed the channel. Reconnect to continue.",
     timeout: "No response within 10 seconds. It is safe to try again.",
     disconnected: "There is no connection.",
+    connection_lost: "The connection was lost twice while this was sent.",
     "unmatched topic":
       "The server does not know this topic. Check the business and the server URL.",
   }),

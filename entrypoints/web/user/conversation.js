@@ -8,7 +8,7 @@
 
 import { Emitter } from "../shared/emitter.js";
 import { newId, TypingThrottle, undelivered } from "../shared/messages.js";
-import { PushError } from "../shared/phoenix.js";
+import { PushError, toWellFormed } from "../shared/phoenix.js";
 
 /** @import { Author, Message, Status } from "../shared/messages.js" */
 /** @import { PhoenixChannel } from "../shared/phoenix.js" */
@@ -268,9 +268,10 @@ export class Conversation extends Emitter {
     return items;
   }
 
-  /** @param {string} text */
-  send(text) {
+  /** @param {string} typed */
+  send(typed) {
     const key = newId();
+    const text = toWellFormed(typed);
     const at = new Date().toISOString();
     this.#outgoing.set(key, messageItem({ key, author: "user", text, at, state: "queued" }));
     this.#transmit(key);
@@ -584,7 +585,7 @@ export class Conversation extends Emitter {
       }
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
-      this.#updateOutgoing(messageId, undelivered(error));
+      this.#updateOutgoing(messageId, undelivered(error, item.losses));
     }
   }
 

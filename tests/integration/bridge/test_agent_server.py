@@ -74,7 +74,12 @@ async def test_a_final_status_is_a_refusal_with_its_code(
     assert type(refused.value) is error
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"{}", b'{"status":"napping"}'])
+NO_ZONE = b'{"status":"ai","updatedAt":"2026-01-31T12:00:00"}'
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"{}", b'{"status":"napping"}', b'{"status":"\xff"}', NO_ZONE]
+)
 async def test_a_body_of_another_shape_is_an_unavailable_server(content: bytes) -> None:
     async with answering(200, content) as server:
         with pytest.raises(AgentServerUnavailable, match="not an AI agent server"):

@@ -1,5 +1,6 @@
 """The file of the bridge's SQLite store: its versions, its owner, and its stored JSON."""
 
+import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -164,3 +165,35 @@ async def test_rows_of_earlier_releases_are_read(tmp_path: Path) -> None:
         messages = await store.recent_messages("chat:b1:ana", 10)
 
     assert (chats, messages) == ((CHAT,), (MESSAGE,))
+
+
+def modes_in(folder: Path) -> set[int]:
+    """Return the modes of the files of a folder."""
+    return {file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+async def test_a_new_database_is_for_its_user_alone(tmp_path: Path) -> None:
+    usual = os.umask(0o022)
+    try:
+        async with SqliteBridgeStore(tmp_path / "bridge.db"):
+            modes = modes_in(tmp_path)
+    finally:
+        os.umask(usual)
+
+    assert modes == {0o600}
+
+
+async def test_a_chat_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(file) as store:
+        for number in (1, 2):
+            who = Customer(BusinessId("b1"), UserId(f"u{number}"))
+            chat = LiveChat(
+                session_id=SessionId(f"s{number}"), customer=who, since=AT, status=Status.WAITING
+            )
+            await store.save(Change(at=AT, chat=chat))
+        with closing(sqlite3.connect(file)) as db, db:
+            db.execute("UPDATE chats SET body = ? WHERE session_id = 's1'", (b"\xff{",))
+        waiting = await store.open_chats(BusinessId("b1"))
+
+    assert [chat.session_id for chat in waiting] == ["s2"]

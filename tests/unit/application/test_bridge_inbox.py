@@ -173,6 +173,20 @@ async def test_after_a_restart_all_are_followed_who_wait_or_talk_and_no_others()
         assert inbox.gateway.followed == waiting | {talking.customer}
 
 
+async def test_a_customer_who_cannot_be_followed_keeps_no_other_from_being_followed() -> None:
+    async with harness() as app:
+        users = [app.user("b1", name) for name in ("ana", "dan", "eva")]
+        for user in users:
+            await user.ask_for_human()
+        inbox = Inbox(app.another())
+        inbox.gateway.refuses = users[0].customer
+
+        with pytest.raises(RuntimeError, match="as told"):
+            await inbox.use_case.refresh()
+
+        assert inbox.gateway.followed == {user.customer for user in users[1:]}
+
+
 async def test_what_another_process_has_begun_or_ended_is_found_by_the_next_look() -> None:
     async with listening() as (app, inbox):
         begun_here = await waiting(app)

@@ -22,7 +22,16 @@ def test_a_tie_breaker_has_the_type_that_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-03-01T12:00:00 7", "noon 7", "2026-03-01T12:00:00+00:00 seven", "7"]
+    "text",
+    [
+        *("2026-03-01T12:00:00 7", "noon 7", "2026-03-01T12:00:00+00:00 seven", "7"),
+        *(
+            "1969-12-31T23:59:59+00:00 7",
+            "0001-01-01T00:00:00+14:00 7",
+            "9999-12-31T23:59:59-14:00 7",
+        ),
+        *("2026-03-01T12:00:00Z 7", "20260301T120000+0000 7", "2026-03-01T13:00:00+01:00 7"),
+    ],
 )
 def test_a_position_that_cannot_be_parsed_is_refused(text: str) -> None:
     with pytest.raises(InvalidPayload, match="cursor"):

@@ -1,11 +1,15 @@
 """The sweep: each due change is made once, at its time, in any number of processes."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
+from adapters.memory.store import MemoryStore
 from application.sweep import BATCH
 from domain.errors import StorageUnavailable
+from domain.identity import Customer
+from domain.session import Draft
 from domain.status import Reason, Status
 from domain.texts import Text, localized
 from domain.transfer import TransferState
@@ -48,6 +52,33 @@ async def test_what_was_written_in_vain_while_waiting_is_answered_then() -> None
 
         assert assistant.asked == [["Comanda mea e greșită"]]
         assert user.words[1:] == [EXPIRED, "Răspuns."]
+
+
+class _Poisoned(MemoryStore):
+    """A store whose append crashes for one customer."""
+
+    poisoned: Customer | None = None
+
+    async def append(self, draft: Draft, due_at: datetime | None) -> None:
+        if draft.session.customer == self.poisoned:
+            raise RuntimeError("as told")
+        await super().append(draft, due_at)
+
+
+async def test_a_session_that_cannot_be_moved_on_holds_up_no_other() -> None:
+    store = _Poisoned()
+    async with harness(store=store, transfer_timeout_s=300) as app:
+        users = [app.user("b1", name) for name in ("ana", "dan", "eva")]
+        for user in users:
+            await user.ask_for_human()
+        store.poisoned = users[0].customer
+        await app.clock.advance(300)
+
+        with pytest.raises(RuntimeError, match="as told"):
+            await app.sweep()
+        statuses = [(await app.head(user.customer)).status for user in users]
+
+    assert statuses == [Status.WAITING, Status.AI, Status.AI]
 
 
 async def test_writing_does_not_put_off_the_expiry() -> None:

@@ -70,11 +70,14 @@ class Server(AgentServer):
         self.unavailable = False
         self.refuses: set[SessionId] = set()
         self.forgets: set[SessionId] = set()
+        self.fails_for: set[SessionId] = set()
         self.commands: list[tuple[SessionId, PendingCommand]] = []
 
     async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
         if self.unavailable:
             raise AgentServerUnavailable
+        if session_id in self.fails_for:
+            raise AgentServerUnavailable(answers=True)
         if session_id in self.refuses:
             raise TransitionRefused
         self.commands.append((session_id, command))
@@ -296,6 +299,21 @@ async def test_commands_wait_for_the_server_and_arrive_in_order(bridge: Bridge) 
     ]
     assert ("s2", Status.LIVE, None) in commands
     assert len(commands) == 3
+
+
+async def test_a_conversation_that_the_server_fails_for_holds_up_no_other(bridge: Bridge) -> None:
+    for session, user in (("s1", "ana"), ("s2", "dan"), ("s3", "eva")):
+        await bridge.waits(session, user)
+        await bridge.claim(session)
+    bridge.server.fails_for = {SessionId("s1")}
+
+    pause_s = await bridge.deliver()
+    delivered = [session_id for session_id, _ in bridge.server.commands]
+    bridge.server.fails_for = set()
+    rest = await bridge.deliver()
+
+    assert (delivered, pause_s, rest) == (["s2", "s3"], FIRST_PAUSE_S, None)
+    assert bridge.server.commands[-1][0] == "s1"
 
 
 async def test_a_command_is_delivered_once(bridge: Bridge) -> None:

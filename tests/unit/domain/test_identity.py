@@ -3,7 +3,15 @@
 import pytest
 
 from domain.errors import InvalidPayload
-from domain.identity import Customer, addressee, customer
+from domain.identity import (
+    BusinessId,
+    Customer,
+    UserId,
+    addressee,
+    customer,
+    live_chat_topic,
+    stored_customer,
+)
 
 ANA = customer("b1", "ana")
 
@@ -31,3 +39,23 @@ def test_a_coordinators_message_goes_to_the_owner_of_its_session_or_to_the_user_
     else:
         with pytest.raises(InvalidPayload):
             addressee(owner, *named)
+
+
+def test_a_business_id_has_no_colon_so_that_a_topic_names_one_customer() -> None:
+    with pytest.raises(InvalidPayload, match="businessId must not contain a colon"):
+        customer("a:b", "c")
+
+    assert live_chat_topic(customer("a", "b:c")) == "chat:a:b:c"
+
+
+def test_a_customer_stored_under_an_id_that_is_refused_today_shares_no_topic() -> None:
+    stored = stored_customer("a:b", "c")
+
+    assert stored == Customer(BusinessId("a:b"), UserId("c"))
+    assert live_chat_topic(stored) != live_chat_topic(customer("a", "b:c"))
+
+
+@pytest.mark.parametrize("bad", ["", "a b", "a/b", "ă", None])
+def test_what_was_never_an_id_is_none_of_a_stored_customer_either(bad: object) -> None:
+    with pytest.raises(InvalidPayload):
+        stored_customer("b1", bad)

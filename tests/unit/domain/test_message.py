@@ -7,15 +7,22 @@ from hypothesis import strategies as st
 from domain.errors import ConversationError, InvalidPayload, MessageTooLong, Refusal
 from domain.identity import customer, identifier
 from domain.message import MAX_MESSAGE_LENGTH, message_text
+from domain.plain_text import plain_text
 
 
-@pytest.mark.parametrize("value", ["a", "A-z_0.9:@", "x" * 128, "u1@shop.example"])
+@pytest.mark.parametrize("value", ["a", "A-z_0.9:@", "x" * 128, "u1@shop.example", "...", ".a"])
 def test_an_identifier_is_taken_as_it_is(value: str) -> None:
     assert identifier("userId", value) == value
 
 
 @pytest.mark.parametrize(
-    "value", ["", "x" * 129, "a b", "a\n", "ă", "a/b", "a#b", "a\0", None, 7, ["a"], b"a"]
+    "value",
+    [
+        *("", "x" * 129, "a b", "a\n", "ă", "a/b", "a#b", "a\0", None, 7, ["a"], b"a"),
+        ".",
+        "..",
+        ".\n",
+    ],
 )
 def test_anything_else_is_no_identifier_and_the_error_names_it(value: object) -> None:
     with pytest.raises(InvalidPayload, match="userId must be 1-128 characters"):
@@ -34,7 +41,9 @@ def test_the_limit_counts_characters_after_trimming() -> None:
         message_text(" " + "ă" * (MAX_MESSAGE_LENGTH + 1))
 
 
-@pytest.mark.parametrize("value", ["", "  \t\n", None, 7, b"a", "\ud800", "a\udfff"])
+@pytest.mark.parametrize(
+    "value", ["", "  \t\n", "\u200b\u2060\ufeff", "\u3164 \u00ad", "\0", None, 7, b"a"]
+)
 def test_what_is_no_text_is_refused(value: object) -> None:
     with pytest.raises(InvalidPayload):
         message_text(value)
@@ -47,7 +56,7 @@ def test_a_text_is_taken_whole_or_refused_by_name(text: str) -> None:
     except Refusal:
         return
 
-    assert taken == text.strip()
+    assert taken == plain_text(text).strip()
     assert taken.encode().decode() == taken
 
 

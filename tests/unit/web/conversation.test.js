@@ -234,6 +234,34 @@ test("an acknowledgement that was lost is made up for by the next join", async (
   assert.equal(channel.request("new_message"), undefined);
 });
 
+test("a message in flight at two closes in a row has failed, and is sent again on demand", async () => {
+  const sent = () => channel.sent.filter(({ event }) => event === "new_message").length;
+  channel.join(NOTHING_YET);
+  conversation.send("one");
+  channel.lose();
+  await settled();
+  const [{ state: once }] = conversation.items();
+  channel.join(NOTHING_YET);
+  channel.lose();
+  await settled();
+  const [{ key, state: twice, error }] = conversation.items();
+  channel.join(NOTHING_YET);
+  const again = sent();
+  conversation.retry(key);
+
+  assert.deepEqual([once, twice, error.reason], ["queued", "failed", "connection_lost"]);
+  assert.deepEqual([again, sent()], [0, 1]);
+});
+
+test("a text is shown and sent without half a character", () => {
+  channel.join(NOTHING_YET);
+
+  conversation.send("Salut \ud83d");
+
+  assert.equal(channel.request("new_message").payload.message, "Salut \ufffd");
+  assert.deepEqual(texts(), ["Salut \ufffd"]);
+});
+
 test("a message over the bridge is shown once, whichever side tells it first", () => {
   const bridge = new FakeChannel();
   channel.join(joined([entry(1, "user", "one")], 1, "live"));

@@ -11,7 +11,7 @@ export class FakeChannel extends Emitter {
   push(event, payload) {
     if (this.state.name !== "joined") return Promise.reject(new PushError("disconnected"));
     return new Promise((resolve, reject) => {
-      const refuse = (reason) => reject(new PushError(reason));
+      const refuse = (reason, response) => reject(new PushError(reason, response));
       this.sent.push({ event, payload, reply: resolve, refuse });
     });
   }
@@ -25,7 +25,7 @@ export class FakeChannel extends Emitter {
   }
 
   lose() {
-    for (const { refuse } of this.sent.splice(0)) refuse?.("disconnected");
+    for (const { refuse } of this.sent.splice(0)) refuse?.("disconnected", { inFlight: true });
     this.#setState({ name: "waiting", retryAt: Date.now(), cause: { reason: "" } });
   }
 

@@ -103,7 +103,13 @@ test("a lost connection rejects what is pending and joins again with a new join_
   assert.equal(channel.joinRef, "3");
 });
 
-test("the pauses between attempts grow, and start over after a join", async () => {
+test("a frame has well-formed text", () => {
+  const text = encode(V2, { ...FRAME, payload: { message: "Salut \ud83d 😀 \ude00" } });
+
+  assert.equal(text, '["1","2","t","e",{"message":"Salut \ufffd 😀 \ufffd"}]');
+});
+
+test("the pauses between attempts grow, and start over once something was acknowledged", async () => {
   const pauses = [];
   channel.on("state", (state) => {
     if (state.name === "waiting") pauses.push(state.retryAt - Date.now());
@@ -116,10 +122,15 @@ test("the pauses between attempts grow, and start over after a join", async () =
     mock.timers.tick(pause);
   }
   await join();
+  socket().drop(); // a join alone is not enough
+  mock.timers.tick(5_000);
+  await join();
+  channel.push("new_message", {});
+  reply(String(Number(channel.joinRef) + 1), "ok");
   socket().drop();
   mock.restoreAll();
 
-  assert.deepEqual(pauses, [500, 1_000, 2_000, 500]);
+  assert.deepEqual(pauses, [500, 1_000, 2_000, 5_000, 500]);
 });
 
 test("a join refused for now is retried, and one refused for good is not", async () => {
@@ -135,6 +146,15 @@ test("a join refused for now is retried, and one refused for good is not", async
 
   assert.deepEqual(states.slice(2), ["waiting", "connecting", "joining", "refused"]);
   assert.equal(channel.state.reason, "unauthorized");
+});
+
+test("a join refused for a time is retried no sooner", async () => {
+  channel.connect();
+  socket().accept();
+  reply(channel.joinRef, "error", { reason: "overloaded", retryAfterMs: 15_000 });
+  await settled();
+
+  assert.equal(channel.state.retryAt - Date.now(), 15_000);
 });
 
 test("a heartbeat without a reply ends the connection", async () => {

@@ -1,0 +1,20 @@
+"""Files that only the user of the process may read."""
+
+from contextlib import suppress
+from pathlib import Path
+
+
+def make_private(path: Path) -> None:
+    """Create a file, and its folders, for this user alone; close one that exists to all others.
+
+    A file that exists keeps what its group may do. What SQLite puts beside a database has the
+    database's mode. Raises: OSError.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        # By its path: to open and close a database here would release SQLite's locks on it.
+        if path.is_file():
+            with suppress(PermissionError):  # it is somebody else's, who lets this user write to it
+                path.chmod(path.stat().st_mode & 0o7770)

@@ -1,0 +1,23 @@
+"""URLs as people and logs may read them: without user, password, query and fragment."""
+
+import re
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
+_QUERY = re.compile(r"\?[^\s\"'=]*=[^\s\"']*")
+
+
+def shown_url(url: str) -> str:
+    """Return a URL, or what was meant to be one, with its secrets replaced by `…`."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "", url
+    user, at, place = rest.rpartition("@")
+    if at and re.search("[?#]", user):  # of the password, or of the query: nobody can tell
+        return f"{scheme}{separator}…"
+    shown = re.sub("[?#].*", "…", place, flags=re.DOTALL)
+    return f"{scheme}{separator}{'…' if at else ''}{shown}"
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with every URL in it as `shown_url`, also one without scheme and host."""
+    return _QUERY.sub("…", _URL.sub(lambda found: shown_url(found[0]), text))

@@ -1,0 +1,48 @@
+"""Text from anywhere, made fit to be stored and sent."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.plain_text import is_blank, note_text, plain_text
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=100)
+"""Also with halves of surrogate pairs."""
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Salut \ud83d", "Salut \ufffd"),
+        ("\ude00!", "\ufffd!"),
+        ("\ud83d\ude00", "😀"),
+        ("a\0b\x1b[31mc\x7f\x85d", "ab[31mcd"),
+        ("one\r\ntwo\tthree", "one\ntwo\tthree"),
+        ("👩\u200d🍳 şi\u00a0ţ\u2028", "👩\u200d🍳 şi\u00a0ţ\u2028"),
+    ],
+)
+def test_halves_become_the_replacement_character_and_control_characters_are_dropped(
+    text: str, plain: str
+) -> None:
+    assert plain_text(text) == plain
+
+
+@given(ANY_TEXT)
+def test_a_plain_text_can_be_encoded_and_stays_as_it_is(text: str) -> None:
+    plain = plain_text(text)
+
+    assert plain.encode().decode() == plain
+    assert plain_text(plain) == plain
+    assert not any(c < " " and c not in "\n\t" for c in plain)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\u200b", "\u3164\u2800", "\u2060\ufe0f \U000e0020"])
+def test_a_text_that_shows_nothing_is_blank(text: str) -> None:
+    assert is_blank(text)
+    assert note_text(text) is None
+
+
+@pytest.mark.parametrize("text", [".", "a\u200b", "👩\u200d🍳", "\u0301", "\ufffd"])
+def test_a_text_that_shows_something_is_not_blank(text: str) -> None:
+    assert not is_blank(text)
+    assert note_text(f" {text}\0 ") == text
