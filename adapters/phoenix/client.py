@@ -642,8 +642,9 @@ class ClientSocket:
 
     def _abandon(self, pushes: Iterable[_Push], *, was_sent: bool) -> None:
         for push in pushes:
-            self._cancel_timers(push)
-            self._events.append(PushAbandoned(push.ref, was_sent))
+            if push.timer is not None:  # nobody waits for the others
+                self._cancel_timers(push)
+                self._events.append(PushAbandoned(push.ref, was_sent))
 
     def _cancel_timers(self, push: _Push) -> None:
         self._timers.cancel(push.timer)

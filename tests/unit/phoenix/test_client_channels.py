@@ -180,6 +180,15 @@ def test_a_push_without_an_answer_times_out(rig: Rig) -> None:
     assert rig.events() == [PushTimedOut(ref, was_sent=True)]
 
 
+def test_a_message_that_expects_no_reply_is_lost_with_its_channel_in_silence(rig: Rig) -> None:
+    rig.join()
+    rig.socket.send("room:a", "typing", {})
+    rig.socket.leave("room:a", rig.now)
+    rig.close()
+
+    assert rig.events(PushAbandoned) == []
+
+
 def test_a_push_that_times_out_unsent_is_never_sent(rig: Rig) -> None:
     rig.join()
     rig.close()
