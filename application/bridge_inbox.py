@@ -250,7 +250,7 @@ class BridgeInbox:
             return "unknown"
         if message.replayed and is_past(message, cached.session):
             return "late"
-        if is_stored(message, cached):
+        if is_stored(message, cached) or is_report(message, cached):
             return "duplicate"
         try:
             is_duplicate = await self._store_new(customer, message, cached.session)
@@ -316,6 +316,24 @@ def _was_missed(message: InboundMessage, session: Session) -> bool:
 def is_stored(message: InboundMessage, cached: CachedSession) -> bool:
     """Return True if it is among the newest entries: our own message echoed, or a repetition."""
     return any(_is_same(message, entry) for entry in cached.recent)
+
+
+def is_report(message: InboundMessage, cached: CachedSession) -> bool:
+    """Return True if it is what the user and the AI last said to each other.
+
+    The bridge gets that in notices, and may broadcast them to those who have joined the topic.
+    Nothing that was written since a human was asked for is a report, nor what a human has answered.
+    """
+    author = Author.AI if message.author is Author.COORDINATOR else Author.USER
+    is_reported = cached.session.status is Status.AI
+    for entry in reversed(cached.recent):
+        if isinstance(entry, StatusChange):
+            if entry.status is not Status.WAITING:
+                return False
+            is_reported = is_reported or entry.requests_human
+        elif is_reported and entry.author is author and entry.text == message.text:
+            return True
+    return False
 
 
 def _is_same(message: InboundMessage, entry: Entry) -> bool:

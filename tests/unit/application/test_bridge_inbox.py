@@ -570,6 +570,61 @@ async def test_another_processes_message_echoed_here_starts_nothing() -> None:
         assert (await app.head(ANA)).status is Status.AI
 
 
+@pytest.mark.parametrize(
+    ("author", "text"), [(Author.USER, "Bună!"), (Author.COORDINATOR, "Cu plăcere.")]
+)
+async def test_a_report_that_is_broadcast_on_the_topic_starts_nothing(
+    author: Author, text: str
+) -> None:
+    async with with_ai() as (app, inbox, user):
+        await app.clock.advance(1)
+        said = list(user.words)
+        await inbox.receive(text, author, at=app.clock.now(), message_id="their-own")
+
+        assert (await app.head(ANA)).status is Status.AI
+        assert inbox.counted == ["duplicate"]
+        assert user.words == said
+
+
+@pytest.mark.parametrize(
+    ("author", "text"), [(Author.USER, "Un om, vă rog"), (Author.COORDINATOR, "Cu plăcere.")]
+)
+async def test_a_report_of_what_led_to_a_request_is_no_message_of_the_wait(
+    author: Author, text: str
+) -> None:
+    async with with_ai() as (app, inbox, user):
+        await user.ask_for_human("Un om, vă rog")
+        app.deliver()
+        await app.settle()
+        await inbox.receive(text, author, message_id="their-own")
+
+        assert inbox.counted == ["duplicate"]
+        assert (await app.head(ANA)).status is Status.WAITING
+
+
+async def test_what_a_user_says_again_at_the_bridge_while_waiting_is_stored() -> None:
+    async with with_ai() as (app, inbox, user):
+        await user.ask_for_human()
+        await user.say("Alo?")
+        await inbox.receive("Alo?", Author.USER, message_id="their-own")
+
+        assert await app.texts(ANA, Author.USER) == ["Bună!", "Alo?", "Alo?"]
+
+
+@pytest.mark.parametrize("author", [Author.USER, Author.COORDINATOR])
+async def test_what_was_said_before_the_ai_had_the_conversation_is_said_again(
+    author: Author,
+) -> None:
+    async with with_ai() as (app, inbox, user):
+        await app.coordinator("maria").take_over(user)
+        await app.coordinator("maria").give_back(user)
+        await app.clock.advance(1)
+        text = "Bună!" if author is Author.USER else "Cu plăcere."
+        await inbox.receive(text, author, at=app.clock.now(), message_id="m1")
+
+        assert (await app.head(ANA)).status is not Status.AI
+
+
 async def test_the_history_of_an_earlier_live_chat_starts_nothing() -> None:
     async with with_ai() as (app, inbox, user):
         await app.coordinator("maria").take_over(user)
