@@ -188,7 +188,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         while True:
             channel = chat.channel
             try:
-                return await self._pushes.push(channel, chat.echoes, body)
+                return await self._pushes.push(chat, body)
             except PushLost as error:
                 was_moved = chat.channel is not channel
                 if error.was_sent or not was_moved:

@@ -132,6 +132,46 @@ async def test_a_late_reply_shows_that_the_application_replies() -> None:
         assert (await peer.receive())[3] == "phx_leave"
 
 
+async def test_a_topic_that_has_answered_is_waited_for_again_each_time() -> None:
+    """Its channel may hang before it crashes, with all messages that it has not handled."""
+    async with scripted(0.2) as (peer, recorder):
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        await peer.reply(await peer.receive("user_message"))
+        await relaying
+        await silently(peer, recorder.socket)
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        push = await peer.receive("user_message")
+        sent_at = asyncio.get_running_loop().time()
+        await peer.receive("heartbeat")
+        waited_s = asyncio.get_running_loop().time() - sent_at
+        await peer.send(push[0], push[0], push[2], "phx_error", {})
+        with pytest.raises(BridgeUnavailable):
+            await relaying
+
+        assert waited_s > 0.1
+
+
+async def test_a_topic_that_is_joined_again_may_have_become_silent() -> None:
+    async with scripted(0.2) as (peer, recorder):
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        push = await peer.receive("user_message")
+        await peer.reply(push)
+        await relaying
+        await peer.send(push[0], push[0], push[2], "phx_error", {})
+        await peer.accept_join()
+        await peer.push("chat:b1:ana", "agent_message", {"message": "Da?"})
+        await recorder.next()  # so the join has been processed
+        await silently(peer, recorder.socket)
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        await peer.receive("user_message")
+        sent_at = asyncio.get_running_loop().time()
+        await peer.reply(await peer.receive("heartbeat"))
+        waited_s = asyncio.get_running_loop().time() - sent_at
+        await relaying
+
+        assert waited_s < 0.1
+
+
 @pytest.mark.parametrize("was_silent", [False, True])
 async def test_without_the_answer_to_a_heartbeat_nothing_is_acknowledged(was_silent: bool) -> None:
     async with scripted(0.2) as (peer, recorder):
