@@ -403,6 +403,13 @@ class ClientSocket:
         """
         self._enqueue(topic, event, payload)
 
+    def drop_unsent(self, topic: str) -> None:
+        """Abandon the pushes that wait until the topic is joined; a no-op if it is."""
+        channel = self._channels.get(topic)
+        if channel is not None and channel.state in (ChannelState.ERRORED, ChannelState.JOINING):
+            self._abandon(channel.unsent, was_sent=False)
+            channel.unsent.clear()
+
     def close(self) -> None:
         """Close for good: every channel ends, and there are no more connections."""
         if self.state is SocketState.CLOSED:

@@ -199,7 +199,7 @@ async def test_a_message_that_could_not_be_sent_is_not_acknowledged(was_silent: 
             await socket.relay(notice())
             messages(application)
         application.settings = PlainSettings(admits_joins=False)
-        with pytest.raises(BridgeUnavailable, match="not joined in time"):
+        with pytest.raises(BridgeUnavailable, match="unauthorized"):
             await socket.relay(notice())
 
         assert messages(application) == []
