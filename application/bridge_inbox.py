@@ -14,6 +14,7 @@ from application.ports import (
     Appended,
     Archive,
     Clock,
+    CustomerErased,
     Event,
     Fanout,
     InboundEvent,
@@ -115,7 +116,6 @@ class BridgeInbox:
             for session in await self._list(status)
         }
         for customer in self._talking.keys() - talking.keys() - self._changed:
-            del self._talking[customer]
             self._leave(customer)
         for customer in talking.keys() - self._changed:
             self._follow(customer, talking[customer])
@@ -150,6 +150,9 @@ class BridgeInbox:
         if isinstance(event, Appended):
             self._changed.add(customer)
             self._on_appended(customer, event.session_id, event.entries)
+        elif isinstance(event, CustomerErased):
+            self._changed.add(customer)
+            self._leave(customer)
         elif isinstance(event, Typing) and event.author == Author.USER:
             if customer in self._talking:
                 self.gateway.show_typing(customer)
@@ -173,8 +176,6 @@ class BridgeInbox:
 
     def _move(self, customer: Customer, followed: _Followed) -> None:
         """Follow the customer's topic, or leave it, by the status of their conversation."""
-        self._with_ai.pop(customer, None)
-        self._talking.pop(customer, None)
         if followed.status in TALKING or (followed.status is Status.AI and self.max_ai_topics):
             self._follow(customer, followed)
             self._leave_least_active()
@@ -182,8 +183,8 @@ class BridgeInbox:
             self._leave(customer)
 
     def _follow(self, customer: Customer, followed: _Followed) -> None:
+        self._remove(customer)
         if followed.status in TALKING:
-            self._with_ai.pop(customer, None)
             self._talking[customer] = followed
         else:
             self._with_ai[customer] = followed  # at the end, as the most recently active
@@ -191,14 +192,17 @@ class BridgeInbox:
 
     def _leave_least_active(self) -> None:
         while len(self._with_ai) > self.max_ai_topics:
-            customer = next(iter(self._with_ai))
-            del self._with_ai[customer]
-            self._leave(customer)
+            self._leave(next(iter(self._with_ai)))
             self.count_left()
 
     def _leave(self, customer: Customer) -> None:
+        self._remove(customer)
         self._unavailable.discard(customer)
         self.gateway.unfollow(customer)
+
+    def _remove(self, customer: Customer) -> None:
+        self._talking.pop(customer, None)
+        self._with_ai.pop(customer, None)
 
     # What comes from there.
 

@@ -703,6 +703,19 @@ async def test_a_closed_conversation_is_left_and_the_next_one_followed() -> None
         assert inbox.gateway.followed == {ANA}
 
 
+@pytest.mark.parametrize("is_waiting", [False, True])
+async def test_an_erased_customers_topic_is_left(is_waiting: bool) -> None:
+    async with with_ai() as (app, inbox, user):
+        if is_waiting:
+            await user.ask_for_human()
+        followed = set(inbox.gateway.followed)
+        await app.privacy.erase(ANA)
+        left = set(inbox.gateway.followed)
+        await user.say("Bună!")
+
+        assert (followed, left, inbox.gateway.followed) == ({ANA}, set(), {ANA})
+
+
 async def test_after_a_restart_the_most_recent_conversations_with_the_ai_are_followed() -> None:
     store = CountedListing()
     async with harness(ScriptedSteps(["Da."]), store) as app:
