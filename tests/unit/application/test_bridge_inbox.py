@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -24,6 +24,7 @@ from domain.errors import Refusal
 from domain.identity import Customer, customer
 from domain.message import Author, Message, StatusChange
 from domain.notice import Delivered, Lane, LiveChatMessagePosted, NoticeKind
+from domain.session import Draft
 from domain.status import Reason, Status
 from domain.texts import Text, localized
 from domain.transfer import TransferState
@@ -52,6 +53,19 @@ class SlowListing(MemoryStore):
         if which["status"] is self._status:
             await self.listed.wait()
         return page
+
+
+class SlowNotice(MemoryStore):
+    """A store whose append of the notice that nobody can be reached waits for a release."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.appending = Hold()
+
+    async def append(self, draft: Draft, due_at: datetime | None) -> None:
+        if any(isinstance(each, Message) and each.text == UNREACHABLE for each in draft.entries):
+            await self.appending.wait()
+        await super().append(draft, due_at)
 
 
 class CountedListing(MemoryStore):
@@ -936,6 +950,21 @@ async def test_that_the_topic_is_lost_is_told_also_after_an_outage_of_the_store(
         await losing
 
         assert user.words[-1] == UNREACHABLE
+
+
+async def test_that_the_topic_is_joined_is_told_although_its_loss_is_only_being_stored() -> None:
+    store = SlowNotice()
+    async with with_ai(store=store) as (app, inbox, user):
+        app.deliver()
+        await user.ask_for_human()
+        await app.settle()
+        losing = asyncio.create_task(inbox.gateway.lose(ANA))
+        await store.appending.reached.wait()
+        await inbox.gateway.join(ANA)
+        store.appending.release()
+        await losing
+
+        assert user.words[1:] == [TOLD, UNREACHABLE, REACHED]
 
 
 async def state(app: App) -> TransferState | None:
