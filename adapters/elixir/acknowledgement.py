@@ -10,6 +10,8 @@ from adapters.phoenix.client_connection import PushError, PushLost, PushTimeout
 
 ECHO_S = 30.0
 """The time in which a message that was sent may come back without its mark."""
+PATIENCE = 3
+"""The messages in a row for which a topic that has answered since its join is still waited for."""
 PROMPT_S = 0.05
 """The time in which an error, or the crash of a channel, still counts for a silent bridge."""
 
@@ -20,15 +22,15 @@ class AcknowledgedPushes:
     A reply does that, or the message's own echo. A channel of Phoenix need not reply, nor send a
     broadcast to its sender. Where neither has come in time, the proof counts that the message was
     received: a heartbeat sent behind it was answered, and its channel is still joined. From then on
-    it counts at once, until a reply or an echo comes again; but not on a topic that has answered
-    since it was joined, whose channel may hang, and lose what it has not handled.
+    it counts at once, until a reply or an echo comes again; but not soon on a topic that has
+    answered: its channel may hang, and lose what it has not handled.
     """
 
     def __init__(self, timeout_s: float) -> None:
         """`timeout_s`: how long a reply, an echo or the answer to a heartbeat may take."""
         self._timeout_s = timeout_s
         self._is_silent = False
-        """The latest message on a topic that has not answered had neither a reply nor an echo."""
+        """The latest message on a topic without patience had neither a reply nor an echo."""
 
     async def push(self, chat: ChatTopic, body: Mapping[str, object]) -> None:
         """Send a message by the user, and wait for its acknowledgement.
@@ -36,7 +38,7 @@ class AcknowledgedPushes:
         Raises: PushError, PushTimeout, PushLost; NotJoined, TooManyWaiting.
         """
         loop, limit_s = asyncio.get_running_loop(), self._timeout_s
-        at_once = self._is_silent and not chat.has_answered
+        at_once = self._is_silent and not chat.patience
         echo: asyncio.Future[None] = loop.create_future()
         push = chat.channel.start_push(
             "user_message",
@@ -63,7 +65,10 @@ class AcknowledgedPushes:
                     chat.echoes.unsent(sent)
                 if isinstance(error, PushLost) or not push.received.done():
                     raise
-        self._is_silent = self._is_silent or not chat.has_answered
+        if chat.patience:
+            chat.patience -= 1
+        else:
+            self._is_silent = True
 
     def _echoed(self, chat: ChatTopic, echo: asyncio.Future[None]) -> None:
         self._answered(chat)
@@ -72,10 +77,13 @@ class AcknowledgedPushes:
 
     def _replied(self, chat: ChatTopic, reply: asyncio.Future[Any]) -> None:
         """Note a reply, which may also come after the message counts as received."""
-        if not reply.cancelled():
-            error = reply.exception()
-            if error is None or isinstance(error, PushError):
-                self._answered(chat)
+        if reply.cancelled():
+            return
+        error = reply.exception()
+        if error is None:
+            self._answered(chat)
+        elif isinstance(error, PushError):
+            self._is_silent = False
 
     def _answered(self, chat: ChatTopic) -> None:
-        self._is_silent, chat.has_answered = False, True
+        self._is_silent, chat.patience = False, PATIENCE

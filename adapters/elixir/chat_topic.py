@@ -39,8 +39,8 @@ class ChatTopic:
         self.followed = False
         self.knows_typing = False
         """The bridge has announced that it knows the event, in its reply to the join."""
-        self.has_answered = False
-        """A message has got a reply or an echo since it was joined."""
+        self.patience = 0
+        """The next messages that are waited for, as others had an answer since the join."""
         self.sending = 0
         """Messages that are not acknowledged yet."""
         self._customer = customer
@@ -94,7 +94,7 @@ class ChatTopic:
         """Note that it is joined, and not unavailable any more."""
         self.stop_timer()
         self._has_joined, self.problem, self._announced = True, None, False
-        self.has_answered = False
+        self.patience = 0
 
     def interrupted(self, reason: str, *, may_pass: bool = True) -> None:
         """Note that it is not joined; it becomes unavailable unless that passes at once."""
