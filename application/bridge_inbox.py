@@ -10,6 +10,8 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec.structs import replace
+
 from application.ports import (
     Appended,
     Archive,
@@ -43,6 +45,11 @@ FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.5, 30.0
 """The pauses between two attempts to store what came from the bridge."""
 CLOCK_SKEW = timedelta(seconds=10)
 """The time by which the bridge's clock, or a coordinator's, may be behind ours."""
+LONGEST_DELAY = timedelta(days=1)
+"""The age from which a message was not written just now: as at a join, the bridge replays it.
+
+No clock is wrong by so much, even if its times are of another zone.
+"""
 
 T = TypeVar("T")
 
@@ -246,6 +253,8 @@ class BridgeInbox:
 
     async def _store(self, customer: Customer, message: InboundMessage) -> str:
         """Store a message unless it is known or of the past; return the outcome."""
+        if message.at is not None and message.at < self.clock.now() - LONGEST_DELAY:
+            message = replace(message, replayed=True)
         # Of the user's messages, any process may have relayed this one: the store knows.
         read = self.session_log
         by_user = message.author is Author.USER

@@ -986,6 +986,30 @@ async def test_what_was_said_while_we_were_away_is_told_once_we_are_back() -> No
         assert user.words[-3:] == ["unu", "doi", "trei"]
 
 
+@pytest.mark.parametrize("author", [Author.USER, Author.COORDINATOR])
+@pytest.mark.parametrize("is_waiting", [False, True])
+async def test_what_the_bridge_pushes_of_days_ago_is_of_the_past_as_if_a_join_replayed_it(
+    is_waiting: bool, author: Author
+) -> None:
+    async with with_ai() as (app, inbox, user):
+        if is_waiting:
+            await user.ask_for_human()
+        said, owner = list(user.log), (await app.head(ANA)).status
+        await inbox.receive("Salut!", author, at=app.clock.now() - timedelta(days=3))
+
+        assert inbox.counted == ["late"]
+        assert (user.log, (await app.head(ANA)).status) == (said, owner)
+
+
+@pytest.mark.parametrize("behind", [timedelta(hours=12), timedelta(hours=-12)])
+async def test_a_coordinator_is_heard_whose_clock_is_in_another_zone(behind: timedelta) -> None:
+    async with listening() as (app, inbox):
+        user = await waiting(app)
+        await inbox.receive("Bună!", at=app.clock.now() - behind)
+
+        assert user.words[-1] == "Bună!"
+
+
 async def test_what_was_said_in_an_earlier_live_chat_takes_nothing_over() -> None:
     async with listening() as (app, inbox):
         await app.clock.advance(3600)
