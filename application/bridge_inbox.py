@@ -178,7 +178,13 @@ class BridgeInbox:
         elif customer not in self._talking:
             since = known.since if known is not None and known.session_id == session_id else 0
             self._move(customer, _Followed(session_id, Status.AI, since))
-        if customer in self._unavailable and _needs_bridge(entries, self._talking.get(customer)):
+        if customer not in self._unavailable:
+            return
+        if change is not None and change.requests_human:
+            # At once, not after a pause: it may be admitted now, as a chat that is known there.
+            self.gateway.unfollow(customer)
+            self.gateway.follow(customer)
+        if _needs_bridge(entries, self._talking.get(customer)):
             self._start(self._store_at_last(lambda: self.transfers.notify_unreachable(customer)))
 
     def _move(self, customer: Customer, followed: _Followed) -> None:

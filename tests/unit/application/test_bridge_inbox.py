@@ -839,6 +839,16 @@ async def test_a_request_on_a_topic_known_not_to_be_joined_is_told_at_once() -> 
         assert await state(app) is TransferState.DELIVERED
 
 
+async def test_a_topic_that_cannot_be_joined_is_tried_at_once_when_a_human_is_asked_for() -> None:
+    async with with_ai() as (_, inbox, user):
+        await inbox.gateway.lose(ANA)
+        before = list(inbox.gateway.changes)
+        await user.ask_for_human()
+        await user.say("Alo?")
+
+        assert inbox.gateway.changes == [*before, ("leave", ANA), ("join", ANA)]
+
+
 @pytest.mark.parametrize("first", ["delivered", "joined"])
 async def test_the_request_has_arrived_once_it_is_delivered_and_its_topic_joined(
     first: str,
