@@ -40,7 +40,7 @@ class ChatTopic:
         self.knows_typing = False
         """The bridge has announced that it knows the event, in its reply to the join."""
         self.patience = 0
-        """The next messages that are waited for, as others had an answer since the join."""
+        """The messages that may go unanswered before the topic counts as silent."""
         self.sending = 0
         """Messages that are not acknowledged yet."""
         self._customer = customer
