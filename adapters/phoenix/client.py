@@ -91,6 +91,8 @@ class ClientSettings:
     rejoin_after_s: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     stable_after_s: float = 5.0
     """The duration of a connection after which the reconnect backoff is reset."""
+    joined_after_s: float = 1.0
+    """The time for which a channel must have been joined, for its rejoin backoff to be reset."""
     max_waiting: int = 1000
     """The maximum of unsent messages of one channel."""
 
@@ -254,7 +256,8 @@ class _Channel:
     state: ChannelState = ChannelState.ERRORED
     join_ref: str | None = None  # also the ref of the phx_join; None while errored
     leave_ref: str | None = None
-    failures: int = 0  # of joining, in a row
+    failures: int = 0  # to stay joined, in a row
+    joined_at: float | None = None  # None: not since the last failure
     joined_before: bool = False
     timer: int | None = None  # join time-out, pause before a rejoin, or leave time-out
     unsent: deque[_Push] = field(default_factory=deque)
@@ -582,7 +585,7 @@ class ClientSocket:
             return
         self._timers.cancel(channel.timer)
         channel.state = ChannelState.JOINED
-        channel.failures = 0
+        channel.joined_at = now
         self._events.append(ChannelJoined(channel.topic, response, channel.joined_before))
         channel.joined_before = True
         self._outgoing.extend([channel] * len(channel.unsent))
@@ -595,6 +598,11 @@ class ClientSocket:
     def _schedule_rejoin(self, channel: _Channel, now: float) -> None:
         channel.state = ChannelState.ERRORED
         channel.join_ref = None
+        # Deviation: phoenix.js resets this backoff at every join, and so joins a channel that
+        # crashes at once every second.
+        if (at := channel.joined_at) is not None and now - at >= self._settings.joined_after_s:
+            channel.failures = 0
+        channel.joined_at = None
         pause = self._pause(self._settings.rejoin_after_s, channel.failures)
         channel.failures += 1
         self._rearm(channel, now + pause, partial(self._join, channel))

@@ -383,6 +383,23 @@ def test_a_crashed_channel_rejoins_after_a_pause_and_sends_what_waited(rig: Rig)
     assert names(rig.frames()) == ["waited"]
 
 
+def test_a_channel_that_crashes_as_soon_as_it_is_joined_is_joined_ever_more_rarely(
+    rig: Rig,
+) -> None:
+    join, pauses = rig.join(), []
+    for joined_s in (0.0, 0.1, 0.1, 0.1, 2.0):
+        rig.advance(joined_s)
+        rig.receive(join[0], join[0], "room:a", "phx_error", {})
+        due = rig.socket.next_deadline()
+        assert due is not None
+        pauses.append(round(due - rig.now))
+        rig.advance(due - rig.now)
+        [join] = rig.frames()
+        rig.reply(join)
+
+    assert pauses == [1, 2, 5, 10, 1]
+
+
 def test_a_channel_that_waits_to_rejoin_joins_at_once_when_the_socket_opens(rig: Rig) -> None:
     join = rig.join()
     rig.receive(join[0], join[0], "room:a", "phx_error", {})
