@@ -19,25 +19,20 @@ from domain.identity import BusinessId, Customer, UserId
 from domain.notice import Delivered, Lane, Undeliverable
 from domain.session import Session
 from tests.contract.stores import NOON, new_session, stored, user_says, with_notices
-from tests.integration.test_stored_shapes import (
-    CONVERSATIONS,
-    LATER,
-    NOW,
-    expected_deliveries,
-    restored_table,
-)
 from tests.support.dynamodb import DYNOXIDE, Engine, StoppedClock, dynamo_store, engine
 from tests.support.dynamodb_proxy import Asked, Fault, FaultProxy, at_call, in_turn, nothing
+from tests.support.snapshots import FIRST, restored_table
 
 REPORTS = Lane.REPORTS
 MINUTE = timedelta(minutes=1)
-UNDELIVERED = CONVERSATIONS["undelivered"]
+NOW, LATER = FIRST.now, FIRST.later
+UNDELIVERED = FIRST.expected["undelivered"]
 
 
 async def requests_of_a_conversion(path: Path) -> int:
     """Count the requests of a first look at the snapshot, without faults."""
     running = engine(DYNOXIDE)
-    table = restored_table(running, f"{path.name}-counted")
+    table = restored_table(running, f"{path.name}-counted", FIRST)
     async with FaultProxy(running.url) as proxy, dynamo_store(proxy.url, table, LATER) as store:
         proxy.forget()
         assert await store.depth() == UNDELIVERED
@@ -45,8 +40,7 @@ async def requests_of_a_conversion(path: Path) -> int:
 
 
 EXPECTED = {
-    queue: [each["id"] for each in deliveries]
-    for queue, deliveries in expected_deliveries().items()
+    queue: [each["id"] for each in deliveries] for queue, deliveries in FIRST.queues().items()
 }
 
 
@@ -70,7 +64,7 @@ async def test_a_conversion_that_is_interrupted_at_any_request_loses_nothing(
     requests = await requests_of_a_conversion(tmp_path)
     # A queue takes three requests, so that every fourth one is each of the three in turn.
     for request in range(1, requests + 1, 4):
-        table = restored_table(running, f"{tmp_path.name}-{request}")
+        table = restored_table(running, f"{tmp_path.name}-{request}", FIRST)
         async with FaultProxy(running.url) as proxy, dynamo_store(proxy.url, table, NOW) as store:
             proxy.forget()
             proxy.plan = in_turn(*[None] * (request - 1), *[Fault.HANG] * requests)
@@ -90,7 +84,7 @@ async def test_a_fault_at_any_request_of_a_conversion_changes_nothing(
 ) -> None:
     running = engine(DYNOXIDE)
     for request in range(1, await requests_of_a_conversion(tmp_path) + 1, 7):
-        table = restored_table(running, f"{tmp_path.name}-{request}")
+        table = restored_table(running, f"{tmp_path.name}-{request}", FIRST)
         async with FaultProxy(running.url) as proxy, dynamo_store(proxy.url, table, NOW) as store:
             proxy.plan = at_call(request, fault)
             assert await store.depth() == UNDELIVERED, request
@@ -99,7 +93,7 @@ async def test_a_fault_at_any_request_of_a_conversion_changes_nothing(
 
 async def test_several_processes_convert_at_once(tmp_path: Path) -> None:
     running = engine(DYNOXIDE)
-    table = restored_table(running, tmp_path.name)
+    table = restored_table(running, tmp_path.name, FIRST)
     async with (
         dynamo_store(running.url, table, NOW) as one,
         dynamo_store(running.url, table, NOW) as two,
@@ -112,7 +106,7 @@ async def test_several_processes_convert_at_once(tmp_path: Path) -> None:
 
 async def test_a_converted_item_expires_with_its_message(tmp_path: Path) -> None:
     running = engine(DYNOXIDE)
-    table = restored_table(running, tmp_path.name)
+    table = restored_table(running, tmp_path.name, FIRST)
     before = {key_of(item): item for item in running.items(table) if "ex" in item}
     async with dynamo_store(running.url, table, NOW) as store:
         await store.depth()

@@ -1,0 +1,232 @@
+"""The snapshots of the story, and what they are expected to hold.
+
+    python -m tests.support.make_snapshots NAME
+
+writes those of the current stored format to `tests/data`, where none of this name exist.
+"""
+
+import asyncio
+import json
+import sqlite3
+import sys
+from contextlib import AsyncExitStack, closing
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+
+from adapters.dynamodb.store import DynamoStore
+from adapters.dynamodb.table import definition
+from adapters.memory.store import MemoryStore
+from adapters.sqlite.store import SqliteStore
+from domain.notice import Lane
+from domain.status import Status
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
+from entrypoints.settings import Settings
+from tests.support.bridge_recorder import claim_all, drained, recording_bridge
+from tests.support.dynamodb import DYNAMODB_LOCAL, StoppedClock, started
+from tests.support.server import running
+from tests.support.snapshots import DATA
+from tests.support.stored_json import (
+    Json,
+    counts_json,
+    dead_letter_json,
+    entry_json,
+    head_json,
+    time_json,
+)
+from tests.support.story import CUSTOMERS, NOW, Story, StoryClock, play
+
+LATER = NOW + timedelta(hours=1)
+
+
+async def played() -> Story:
+    """Play the story in memory."""
+    story = Story(MemoryStore(), StoryClock())
+    await play(story)
+    return story
+
+
+async def expected_files() -> dict[str, Any]:
+    """Return the content of the expected files, from the story as it is played in memory.
+
+    For each part it is played again, because claims and erasures change the store.
+    """
+    return {
+        "expected": {
+            "at": time_json(NOW),
+            **await _sessions(await played()),
+            **await _listings(await played()),
+            **await _outbox(await played()),
+        },
+        "deliveries": await _deliveries(await played()),
+        "export": await _exports(await played()),
+    }
+
+
+async def _sessions(story: Story) -> Json:
+    store, customers, sessions, keys, usage = story.store, [], [], [], {}
+    for who, key, at in story.keys:
+        if (first := await store.stored(who, key, at)) is not None:  # unless it is erased
+            stored = {"session_id": first.session_id, "seq": first.seq, "status": first.status}
+            keys.append({"customer": list(who), "key": key, **stored, "at": time_json(at)})
+    for who in CUSTOMERS:
+        ids = []
+        for session in (await store.list_sessions(customer=who, limit=100)).sessions:
+            ids.append(session.session_id)
+            log = await store.page(session.session_id, limit=100)
+            sessions.append({"head": head_json(session), "log": [entry_json(each) for each in log]})
+        days = await store.spent(who.business_id, date.min, date.max)
+        usage[who.business_id] = {day.isoformat(): counts_json(each) for day, each in days.items()}
+        erased = await store.erase(who)
+        counts = [erased.sessions, erased.messages, erased.notices]
+        customers.append({"customer": list(who), "sessions": ids, "erased": counts})
+    return {
+        "erased_session": story.erased,
+        "customers": customers,
+        "sessions": sessions,
+        "keys": keys,
+        "usage": usage,
+    }
+
+
+async def _listings(story: Story) -> Json:
+    listings, due = [], []
+    for business_id in (None, *dict.fromkeys(who.business_id for who in CUSTOMERS)):
+        for status in (None, *Status):
+            page = await story.store.list_sessions(
+                business_id=business_id, status=status, limit=100
+            )
+            listed = [each.session_id for each in page.sessions]
+            listings.append({"business_id": business_id, "status": status, "sessions": listed})
+    for at in (NOW, NOW + timedelta(minutes=15), NOW + timedelta(days=2)):
+        found = await story.store.due(at, 100)
+        due.append({"at": time_json(at), "sessions": [each.session_id for each in found]})
+    return {"listings": listings, "due": due}
+
+
+async def _outbox(story: Story) -> Json:
+    depth, letters = await story.store.depth(), []
+    async with recording_bridge(LATER) as deliver:
+        for letter in await story.store.dead(100):
+            delivery = _readable(await deliver(letter.notice))
+            letters.append({**dead_letter_json(letter), "delivery": delivery})
+    claimed = await claim_all(story.store, NOW)
+    claimable = [{"id": each.notice_id, "attempts": each.attempts} for each in claimed]
+    return {"undelivered": depth, "dead_letters": letters, "claimable": claimable}
+
+
+async def _deliveries(story: Story) -> Json:
+    sent = await drained(story.store, LATER)
+    deliveries: dict[str, list[Json]] = {}
+    for lane in Lane:
+        for (session_id, of_lane), received in sent.items():
+            if of_lane is lane:
+                deliveries.setdefault(session_id, []).extend(map(_readable, received))
+    return deliveries
+
+
+def _readable(received: Json) -> Json:
+    """Return what was received with its body decoded."""
+    kept = {name: part for name, part in received.items() if name != "type"}
+    return kept | {"body": json.loads(received["body"])}
+
+
+async def _exports(story: Story) -> list[Json]:
+    settings = Settings(store="memory")
+    container = Container(settings=settings)
+    container.clock.override(StoppedClock(NOW))
+    container.store.override(story.store)
+    async with (
+        running(create_app(settings, container)) as address,
+        httpx.AsyncClient(base_url=f"http://{address}") as api,
+    ):
+        answers = [
+            await api.get(f"/api/users/{who.business_id}/{who.user_id}/export") for who in CUSTOMERS
+        ]
+    return [answer.json() for answer in answers]
+
+
+# The snapshots.
+
+
+async def sqlite_dump() -> str:
+    """Return the story's SQLite store as SQL text, with its JSON readable."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "story.sqlite3"
+        async with SqliteStore(file) as store:
+            await play(Story(store, StoryClock()))
+        with closing(sqlite3.connect(file)) as db:
+            dump = "".join(f"{statement};\n" for statement in _statements(db))
+            with closing(sqlite3.connect(":memory:")) as again:
+                again.executescript(dump)
+                assert [*again.iterdump()] == [*db.iterdump()]
+    return dump
+
+
+def _statements(db: sqlite3.Connection) -> list[str]:
+    schema = db.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    objects = schema.fetchall()
+    rows = [
+        f"INSERT INTO {name} VALUES ({', '.join(map(_literal, row))})"
+        for kind, name, _ in objects
+        if kind == "table"
+        for row in db.execute(f"SELECT * FROM {name}")
+    ]
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    tables = [sql for _, _, sql in objects]
+    return ["BEGIN", *tables, *rows, f"PRAGMA user_version = {version}", "COMMIT"]
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"CAST({_literal(value.decode())} AS BLOB)"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return "NULL" if value is None else str(value)
+
+
+async def dynamodb_items() -> Json:
+    """Return the definition and the items of the story's DynamoDB table."""
+    engine, clock, table = started(DYNAMODB_LOCAL), StoryClock(), "story"
+    schema = definition(table)
+    engine.call("CreateTable", **schema)
+    async with AsyncExitStack() as stack:
+        store, retaining = [
+            await stack.enter_async_context(
+                DynamoStore(
+                    table,
+                    endpoint_url=engine.url,
+                    clock=clock,
+                    jitter=Random(1).random,
+                    retention_days=days,
+                )
+            )
+            for days in (0, 30)
+        ]
+        await play(Story(store, clock, retaining))
+    items = sorted(engine.items(table), key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
+    return {
+        "table": {name: part for name, part in schema.items() if name != "TableName"},
+        "items": [dict(sorted(item.items())) for item in items],
+    }
+
+
+async def make(name: str) -> None:
+    """Write all files of this name."""
+    parts = {**await expected_files(), "dynamodb": await dynamodb_items()}
+    files = {
+        f"{name}.{part}.json": json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+        for part, content in parts.items()
+    }
+    for file, content in {**files, f"{name}.sql": await sqlite_dump()}.items():
+        with (DATA / file).open("x") as new:
+            new.write(content)
+
+
+if __name__ == "__main__":
+    asyncio.run(make(sys.argv[1]))

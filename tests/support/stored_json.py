@@ -1,0 +1,166 @@
+"""Stored values as plain JSON, under the keys of the expected files in `tests/data`.
+
+The keys stay when an attribute is renamed.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
+from domain.message import Entry, Message, Summary
+from domain.notice import DeadLetter
+from domain.session import Session
+from domain.transfer import Transfer
+from domain.usage import Usage
+
+Json = dict[str, Any]
+
+
+def time_json(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def usage_json(usage: Usage | None) -> Json | None:
+    return None if usage is None else {"model": usage.model, **counts_json(usage)}
+
+
+def counts_json(usage: Usage) -> Json:
+    return {
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "calls": usage.calls,
+    }
+
+
+def summary_json(summary: Summary | None) -> Json | None:
+    if summary is None:
+        return None
+    return {
+        "text": summary.text,
+        "through": summary.through,
+        "tokens": summary.tokens,
+        "usage": usage_json(summary.usage),
+    }
+
+
+def transfer_json(transfer: Transfer | None) -> Json | None:
+    if transfer is None:
+        return None
+    return {
+        "transfer_id": transfer.transfer_id,
+        "reason": transfer.reason,
+        "state": transfer.state,
+        "requested_at": time_json(transfer.requested_at),
+        "expires_at": time_json(transfer.expires_at),
+        "coordinator_id": transfer.coordinator_id,
+        "ended": transfer.ended,
+    }
+
+
+def entry_json(entry: Entry) -> Json:
+    if isinstance(entry, Message):
+        return {
+            "seq": entry.seq,
+            "message_id": entry.message_id,
+            "author": entry.author,
+            "text": entry.text,
+            "at": time_json(entry.at),
+            "actions": list(entry.actions),
+            "in_reply_to": list(entry.in_reply_to),
+            "answers": entry.settles_seq,
+            "failed": entry.failed,
+            "coordinator_id": entry.coordinator_id,
+            "tools": [{"name": tool.name, "outcome": tool.outcome} for tool in entry.tools],
+            "usage": usage_json(entry.usage),
+            "digest": summary_json(entry.summary),
+        }
+    return {
+        "seq": entry.seq,
+        "status": entry.status,
+        "epoch": entry.epoch,
+        "reason": entry.reason,
+        "at": time_json(entry.at),
+        "transfer": transfer_json(entry.transfer),
+        "summary": entry.handover_note,
+    }
+
+
+def head_json(session: Session) -> Json:
+    return {
+        "session_id": session.session_id,
+        "customer": list(session.customer),
+        "location_id": session.location_id,
+        "opened_at": time_json(session.opened_at),
+        "updated_at": time_json(session.updated_at),
+        "status": session.status,
+        "reason": session.reason,
+        "epoch": session.epoch,
+        "seq": session.seq,
+        "asked": session.last_user_seq,
+        "answered": session.settled_seq,
+        "failures": session.failures,
+        "transfer": transfer_json(session.transfer),
+        "summary": session.handover_note,
+        "tokens": session.tokens,
+        "digest": summary_json(session.summary),
+        "usage": usage_json(session.usage),
+    }
+
+
+def dead_letter_json(letter: DeadLetter) -> Json:
+    notice = letter.notice
+    return {
+        "notice_id": notice.notice_id,
+        "session_id": notice.session_id,
+        "customer": list(notice.customer),
+        "position": notice.position,
+        "kind": notice.kind,
+        "due_at": time_json(notice.due_at),
+        "attempts": notice.attempts,
+        "reason": letter.reason,
+    }
+
+
+def command_json(command: PendingCommand) -> Json:
+    return {
+        "wish_id": command.command_id,
+        "status": command.status,
+        "at": time_json(command.at),
+        "coordinator_id": command.coordinator_id,
+        "summary": command.handover_note,
+    }
+
+
+def chat_json(chat: LiveChat | None) -> Json | None:
+    if chat is None:
+        return None
+    return {
+        "session_id": chat.session_id,
+        "customer": list(chat.customer),
+        "since": time_json(chat.since),
+        "location_id": chat.location_id,
+        "status": chat.status,
+        "coordinator_id": chat.coordinator_id,
+        "waiting_since": time_json(chat.waiting_since),
+        "transfer_id": chat.transfer_id,
+        "reason": chat.reason,
+        "context": chat.context,
+        "summary": chat.handover_note,
+        "told_at": time_json(chat.server_state_at),
+        "wishes": [command_json(each) for each in chat.pending_commands],
+    }
+
+
+def message_json(message: ChatMessage) -> Json:
+    return {
+        "message_id": message.message_id,
+        "author": message.author,
+        "text": message.text,
+        "at": time_json(message.at),
+        "session_id": message.session_id,
+        "coordinator_id": message.coordinator_id,
+        "origin": message.origin,
+    }

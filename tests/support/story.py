@@ -1,0 +1,305 @@
+"""The story in the second generation of snapshots, played by the product's own decisions.
+
+Its times and ids are fixed. So are the server's own texts, each of which is its key in brackets:
+with another wording it is the same story.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytest
+
+from adapters.memory.fanout import MemoryFanout
+from application.policy import Policy
+from application.ports import Store
+from application.session_log import SessionLog
+from domain.decisions import (
+    DecisionContext,
+    TurnResult,
+    answer,
+    notify_reached,
+    notify_unreachable,
+    record_coordinator_message,
+    record_delivery,
+    record_failure,
+    record_user_message,
+    request_transfer,
+)
+from domain.identity import CoordinatorId, Customer, LocationId, MessageId, TransferId, customer
+from domain.message import ToolOutcome, ToolUse
+from domain.notice import Deferred, Delivered, Lane, Outcome, Undeliverable
+from domain.outbox import outbox_messages
+from domain.session import Draft, Session
+from domain.status import Reason
+from domain.texts import Text
+from domain.usage import Usage
+from tests.support.clock import CountedIds
+from tests.support.dynamodb import StoppedClock
+
+VLAD = customer("casa-1", "vlad")
+IRINA = customer("casa-1", "irina")
+SARA = customer("hotel:2", "sara@example.com")
+TUDOR = customer("hotel:2", "tudor")
+DORA = customer("hotel:2", "dora")
+"""She is erased before the story ends."""
+CUSTOMERS = (VLAD, IRINA, SARA, TUDOR)
+LOCATIONS = {VLAD: LocationId("loc-1"), IRINA: LocationId("loc-1")}
+MARIA = CoordinatorId("maria")
+
+POLICY = Policy(turn_timeout_s=60.0, transfer_timeout_s=300.0, session_idle_s=86_400.0)
+REPORTS, PEOPLE = Lane.REPORTS, Lane.PEOPLE
+
+
+def today(time: str) -> datetime:
+    """Return a time of the story's day, as in 09:30:00."""
+    return datetime.fromisoformat(f"2026-11-20T{time}").replace(tzinfo=UTC)
+
+
+NOW = today("10:00:00")
+"""The end of the story."""
+
+
+class StoryClock(StoppedClock):
+    """A clock that the story sets."""
+
+    def __init__(self) -> None:
+        super().__init__(NOW)
+
+    def set(self, time: str) -> datetime:
+        """Set it to a time of the story's day, and return that."""
+        self._at = today(time)
+        return self._at
+
+
+class StoredKey(NamedTuple):
+    """An idempotency key, and when it was stored."""
+
+    customer: Customer
+    key: str
+    at: datetime
+
+
+class Story:
+    """The steps of the story, each stored in `store`.
+
+    `clock`: the store's, where it has one. `retaining`: the same store, where it can write Sara's
+    conversation as with `RETENTION_DAYS`.
+    """
+
+    def __init__(self, store: Store, clock: StoryClock, retaining: Store | None = None) -> None:
+        self.store = store
+        self.keys: list[StoredKey] = []
+        self.erased = ""
+        """The session that was erased."""
+        self._clock = clock
+        self._ids = CountedIds(0x5707)
+        self._log, self._retaining = map(self._log_of, (store, retaining or store))
+
+    def _log_of(self, store: Store) -> SessionLog:
+        return SessionLog(
+            store=store,
+            fanout=MemoryFanout(),
+            clock=self._clock,
+            new_id=self._ids,
+            policy=POLICY,
+            build_notices=partial(outbox_messages, new_id=self._ids),
+        )
+
+    async def commit(
+        self, time: str, who: Customer, decide: Callable[[Session, DecisionContext], Draft | None]
+    ) -> None:
+        """Carry out a decision, on a new session if the customer has none."""
+        at = self._clock.set(time)
+        log = self._retaining if who is SARA else self._log
+        opened = log.session_factory(who, LOCATIONS.get(who))
+
+        def decided(session: Session | None) -> Draft:
+            draft = decide(session or opened(), log.decision_context("ro"))
+            assert draft is not None
+            if draft.key is not None and StoredKey(who, draft.key, at) not in self.keys:
+                self.keys.append(StoredKey(who, draft.key, at))
+            return draft
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("domain.decisions.localized", _key_of)
+            await log.commit(who, decided)
+
+    async def user(self, time: str, who: Customer, message_id: str, text: str) -> None:
+        """Append a message of the user, whoever owns the conversation."""
+        await self.commit(
+            time,
+            who,
+            lambda session, context: record_user_message(
+                session,
+                _no_session,
+                MessageId(message_id),
+                text,
+                context.at,
+                key=f"u:{message_id}",
+            ),
+        )
+
+    async def request(self, time: str, who: Customer, message_id: str, text: str) -> None:
+        """Request a human for the user, whose message may be from the bridge: `bridge:…`."""
+        await self.commit(
+            time,
+            who,
+            lambda session, context: request_transfer(
+                session,
+                _no_session,
+                context,
+                text,
+                MessageId(message_id),
+                key=f"u:{message_id}",
+                from_bridge=message_id.startswith("bridge:"),
+            ),
+        )
+
+    async def ai(self, time: str, who: Customer, to: str, text: str, **details: Any) -> None:
+        """Append an answer of the AI; `details`: other fields of the turn's result."""
+        response_id = MessageId(self._ids())
+        await self.commit(
+            time,
+            who,
+            lambda session, context: answer(
+                session,
+                TurnResult(
+                    session_id=session.session_id,
+                    epoch=session.epoch,
+                    settled_seq=session.settled_seq,
+                    settles_seq=session.last_user_seq,
+                    in_reply_to=(MessageId(to),),
+                    response_id=response_id,
+                    text=text,
+                    **details,
+                ),
+                context,
+            ),
+        )
+
+    async def attempt(
+        self, time: str, lane: Lane, outcomes: Mapping[Customer, Outcome | None], until: str
+    ) -> None:
+        """Claim what is due, of exactly these customers, and settle it; None: it stays claimed."""
+        claimed = await self.store.claim(lane, self._clock.set(time), today(until), 100)
+        assert {notice.customer for notice in claimed} == outcomes.keys()
+        for notice in claimed:
+            outcome = outcomes[notice.customer]
+            if outcome is not None:
+                await self.store.settle(notice.notice_id, outcome)
+
+
+def _key_of(language: str, text: Text, *, who: str | None = None) -> str:
+    return f"[{text} {who}]" if who is not None else f"[{text}]"
+
+
+def _no_session() -> Session:
+    raise AssertionError("a session is closed")
+
+
+def _transfer(session: Session) -> TransferId:
+    assert session.transfer is not None
+    return session.transfer.transfer_id
+
+
+async def play(story: Story) -> None:
+    """Play the story: `tests/data/README.md` has it in short."""
+    store, attempt = story.store, story.attempt
+
+    # Everything about Tudor is delivered.
+    await story.user("09:10:00", TUDOR, "t-1", "Aveți parcare?")
+    await attempt("09:10:01", REPORTS, {TUDOR: Delivered()}, "09:10:45")
+    await story.ai("09:10:02", TUDOR, "t-1", "Da, în spatele clădirii.")
+    await attempt("09:10:03", REPORTS, {TUDOR: Delivered()}, "09:10:45")
+
+    await story.user("09:20:00", DORA, "d-1", "Ștergeți-mă, vă rog.")
+    erased = await store.latest(DORA)
+    assert erased is not None
+    story.erased = erased.session.session_id
+    await store.erase(DORA)
+
+    # A coordinator writes to Irina unasked. Two of the reports are dead; a third was, and is queued
+    # again behind a later one, which was deferred meanwhile.
+    await story.user("09:30:00", IRINA, "i-1", "Se poate plăti cu cardul?")
+    await story.ai("09:30:02", IRINA, "i-1", "Da, se poate.", usage=Usage(input_tokens=70, calls=1))
+    await story.user("09:31:00", IRINA, "i-2", "Și în rate?")
+    await story.ai(
+        "09:31:02", IRINA, "i-2", "Nu, din păcate.", usage=Usage(output_tokens=7, calls=1)
+    )
+    for time, reason in [("09:32:00", "HTTP 422"), ("09:32:01", "HTTP 400"), ("09:32:02", "?")]:
+        await attempt(time, REPORTS, {IRINA: Undeliverable(reason)}, "09:32:45")
+    await attempt("09:32:03", REPORTS, {IRINA: Deferred(today("10:02:00"))}, "09:32:45")
+    *_, retried = await store.dead(100)
+    await store.retry(retried.notice.notice_id)
+    await story.commit(
+        "09:40:00",
+        IRINA,
+        lambda session, context: record_coordinator_message(
+            session, MessageId("c-1"), "Ba da, în trei.", context, MARIA, key="c:c-1"
+        ),
+    )
+    await attempt("09:40:01", PEOPLE, {IRINA: Deferred(today("10:03:00"))}, "09:40:45")
+    await story.user("09:40:20", IRINA, "i-3", 'Mulțumesc!\n„Trei” e "bine".')
+    await story.commit(
+        "09:40:21",
+        IRINA,
+        lambda session, context: notify_unreachable(session, context, is_joined=False),
+    )
+
+    # The AI asks for a human for Vlad, and the bridge acknowledges that at the second attempt.
+    await story.user("09:55:00", VLAD, "v-0", "Bună seara!")
+    await attempt("09:55:01", REPORTS, {VLAD: Undeliverable("HTTP 422")}, "09:55:46")
+    await story.ai("09:55:02", VLAD, "v-0", "Bună seara! Cu ce vă ajut?")
+    await attempt("09:55:03", REPORTS, {VLAD: Delivered()}, "09:55:48")
+    await story.user("09:56:00", VLAD, "v-1", "Aveți o masă de opt, sâmbătă?")
+    await story.ai(
+        "09:56:02",
+        VLAD,
+        "v-1",
+        "Întreb un coleg.",
+        transfer=Reason.AI_DECISION,
+        handover_note="Masă de opt, sâmbătă.",
+        tools=(ToolUse(name="get_business", outcome=ToolOutcome.FOUND),),
+        usage=Usage(model="gpt-x", input_tokens=210, cached_tokens=64, output_tokens=12, calls=2),
+    )
+    await attempt("09:56:03", PEOPLE, {VLAD: Deferred(today("09:56:30"))}, "09:56:48")
+    await story.commit(
+        "09:56:03",
+        VLAD,
+        lambda session, context: notify_unreachable(session, context, is_joined=False),
+    )
+    await attempt("09:56:30", PEOPLE, {VLAD: Delivered()}, "09:57:15")
+    await story.commit(
+        "09:56:31",
+        VLAD,
+        lambda session, context: record_delivery(session, _transfer(session), context),
+    )
+    await story.commit(
+        "09:56:32", VLAD, lambda session, context: notify_reached(session, context, is_joined=True)
+    )
+    await attempt("09:56:33", PEOPLE, {VLAD: Deferred(today("09:57:40"))}, "09:57:18")
+    await attempt("09:57:40", PEOPLE, {VLAD: Deferred(today("09:59:40"))}, "09:58:25")
+    await story.user("09:57:50", VLAD, "v-2", "Mai sunteți?")
+    await story.user("09:57:55", VLAD, "v-3", "Alo?")
+    await attempt("09:59:00", REPORTS, {VLAD: None}, "10:01:00")
+
+    # Tudor writes at the bridge, unasked; the process that claims his request crashes.
+    await story.request("09:59:10", TUDOR, "bridge:7", "Sunt tot aici.")
+    await attempt("09:59:11", PEOPLE, {TUDOR: None}, "09:59:50")
+    await attempt("09:59:41", PEOPLE, {VLAD: None}, "10:01:15")
+
+    # Sara's request can never be delivered.
+    await story.request("09:59:45", SARA, "s-1", "A person, please")
+    await attempt("09:59:46", PEOPLE, {SARA: Undeliverable("HTTP 422 bad_transfer")}, "10:00:31")
+    await story.commit(
+        "09:59:46",
+        SARA,
+        lambda session, context: record_failure(session, _transfer(session), context),
+    )
+    await story.user("09:59:48", SARA, "s-2", "Is anybody there?")
+
+    spent = Usage(input_tokens=280, cached_tokens=64, output_tokens=19, calls=4)
+    await store.add(VLAD.business_id, NOW.date(), spent)
+    await store.add(TUDOR.business_id, NOW.date(), Usage(calls=1))
