@@ -88,6 +88,8 @@ class PlainSettings:
     """A changeset refuses a status whose `summary` is blank (422)."""
     fails_at: tuple[str, ...] = ()
     """The beginnings of paths that are answered with 500."""
+    hangs_at: tuple[str, ...] = ()
+    """Those that get no answer."""
     business: Body = field(default_factory=lambda: TRATTORIA)
 
 
@@ -265,6 +267,9 @@ def _http(application: PlainPhoenix) -> list[Any]:
         if request.method != "GET":
             received = Received(path, request.method, await request.json())
             application.requests.put_nowait(received)
+        if path.startswith(settings.hangs_at):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
         return json(None, 500) if path.startswith(settings.fails_at) else None
 
     @post(list(ACTIONS))

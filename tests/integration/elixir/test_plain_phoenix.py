@@ -261,6 +261,14 @@ async def test_it_may_fail_at_some_paths_alone() -> None:
         assert [answer.status_code for answer in answers] == [500, 201]
 
 
+async def test_it_may_leave_some_paths_unanswered() -> None:
+    async with requesting(hangs_at=("/api/business",)) as (http, _):
+        with pytest.raises(httpx.ReadTimeout):
+            await http.get("/api/business/b1", timeout=0.2)
+
+        assert (await http.get("/health")).status_code == 200
+
+
 async def test_a_body_without_the_keys_of_an_action_is_a_bad_request() -> None:
     async with requesting() as (http, _):
         assert (await http.post("/api/messages", json=WHO)).status_code == 400
