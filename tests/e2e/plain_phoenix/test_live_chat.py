@@ -27,6 +27,8 @@ from tests.support.server import running
 from tests.support.user import PATIENCE_S, user
 
 KNOBS: dict[str, dict[str, Any]] = {
+    "Phoenix 1.7": {"phoenix": "1.7"},
+    "payload as it came": {"passes_payload": True},
     "replies": {"replies": True},
     "broadcast_from": {"returns_to_sender": False},
     "unknown events ignored": {"ignores_unknown": True},
