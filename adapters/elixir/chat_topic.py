@@ -52,6 +52,8 @@ class ChatTopic:
         """The reason for which it is unavailable; None while it is joined, or may be soon."""
         self._announced = False
         """The application knows that."""
+        self._interruption = ""
+        """The reason of the interruption, while there is a timer."""
         self._timer: asyncio.TimerHandle | None = None
         """Makes the topic unavailable, unless it is joined first."""
 
@@ -99,7 +101,8 @@ class ChatTopic:
         if self._timer is None and self.problem is None:
             after_s = INTERRUPTION_S if may_pass else 0.0
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(after_s, self.unavailable, reason)
+            self._interruption = reason
+            self._timer = loop.call_later(after_s, lambda: self.unavailable(self._interruption))
 
     def unavailable(self, reason: str) -> None:
         """Announce, once until it is joined, that it cannot be used."""
@@ -108,6 +111,13 @@ class ChatTopic:
         if self.followed and not self._announced:
             self._announced = True
             self._start(self.pass_on(TopicUnavailable(reason)))
+
+    def not_admitted(self, reason: str) -> None:
+        """Note that a join has failed, by which an interruption does not end yet."""
+        if self._timer is None:
+            self.unavailable(reason)
+        else:
+            self._interruption = reason
 
     def stop_timer(self) -> None:
         """Cancel what an interruption would lead to."""
