@@ -10,10 +10,13 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec.structs import replace
+
 from application.ports import (
     Appended,
     Archive,
     Clock,
+    CustomerErased,
     Event,
     Fanout,
     InboundEvent,
@@ -42,6 +45,11 @@ FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.5, 30.0
 """The pauses between two attempts to store what came from the bridge."""
 CLOCK_SKEW = timedelta(seconds=10)
 """The time by which the bridge's clock, or a coordinator's, may be behind ours."""
+LONGEST_DELAY = timedelta(days=1)
+"""The age from which a message was not written just now: as at a join, the bridge replays it.
+
+No clock is wrong by so much, even if its times are of another zone.
+"""
 
 T = TypeVar("T")
 
@@ -115,7 +123,6 @@ class BridgeInbox:
             for session in await self._list(status)
         }
         for customer in self._talking.keys() - talking.keys() - self._changed:
-            del self._talking[customer]
             self._leave(customer)
         for customer in talking.keys() - self._changed:
             self._follow(customer, talking[customer])
@@ -150,6 +157,9 @@ class BridgeInbox:
         if isinstance(event, Appended):
             self._changed.add(customer)
             self._on_appended(customer, event.session_id, event.entries)
+        elif isinstance(event, CustomerErased):
+            self._changed.add(customer)
+            self._leave(customer)
         elif isinstance(event, Typing) and event.author == Author.USER:
             if customer in self._talking:
                 self.gateway.show_typing(customer)
@@ -168,13 +178,17 @@ class BridgeInbox:
         elif customer not in self._talking:
             since = known.since if known is not None and known.session_id == session_id else 0
             self._move(customer, _Followed(session_id, Status.AI, since))
-        if customer in self._unavailable and _needs_bridge(entries, self._talking.get(customer)):
+        if customer not in self._unavailable:
+            return
+        if change is not None and change.requests_human:
+            # At once, not after a pause: it may be admitted now, as a chat that is known there.
+            self.gateway.unfollow(customer)
+            self.gateway.follow(customer)
+        if _needs_bridge(entries, self._talking.get(customer)):
             self._start(self._store_at_last(lambda: self.transfers.notify_unreachable(customer)))
 
     def _move(self, customer: Customer, followed: _Followed) -> None:
         """Follow the customer's topic, or leave it, by the status of their conversation."""
-        self._with_ai.pop(customer, None)
-        self._talking.pop(customer, None)
         if followed.status in TALKING or (followed.status is Status.AI and self.max_ai_topics):
             self._follow(customer, followed)
             self._leave_least_active()
@@ -182,8 +196,8 @@ class BridgeInbox:
             self._leave(customer)
 
     def _follow(self, customer: Customer, followed: _Followed) -> None:
+        self._remove(customer)
         if followed.status in TALKING:
-            self._with_ai.pop(customer, None)
             self._talking[customer] = followed
         else:
             self._with_ai[customer] = followed  # at the end, as the most recently active
@@ -191,14 +205,17 @@ class BridgeInbox:
 
     def _leave_least_active(self) -> None:
         while len(self._with_ai) > self.max_ai_topics:
-            customer = next(iter(self._with_ai))
-            del self._with_ai[customer]
-            self._leave(customer)
+            self._leave(next(iter(self._with_ai)))
             self.count_left()
 
     def _leave(self, customer: Customer) -> None:
+        self._remove(customer)
         self._unavailable.discard(customer)
         self.gateway.unfollow(customer)
+
+    def _remove(self, customer: Customer) -> None:
+        self._talking.pop(customer, None)
+        self._with_ai.pop(customer, None)
 
     # What comes from there.
 
@@ -242,6 +259,8 @@ class BridgeInbox:
 
     async def _store(self, customer: Customer, message: InboundMessage) -> str:
         """Store a message unless it is known or of the past; return the outcome."""
+        if message.at is not None and message.at < self.clock.now() - LONGEST_DELAY:
+            message = replace(message, replayed=True)
         # Of the user's messages, any process may have relayed this one: the store knows.
         read = self.session_log
         by_user = message.author is Author.USER
@@ -250,7 +269,7 @@ class BridgeInbox:
             return "unknown"
         if message.replayed and is_past(message, cached.session):
             return "late"
-        if is_stored(message, cached):
+        if is_stored(message, cached) or is_report(message, cached):
             return "duplicate"
         try:
             is_duplicate = await self._store_new(customer, message, cached.session)
@@ -316,6 +335,24 @@ def _was_missed(message: InboundMessage, session: Session) -> bool:
 def is_stored(message: InboundMessage, cached: CachedSession) -> bool:
     """Return True if it is among the newest entries: our own message echoed, or a repetition."""
     return any(_is_same(message, entry) for entry in cached.recent)
+
+
+def is_report(message: InboundMessage, cached: CachedSession) -> bool:
+    """Return True if it is what the user and the AI last said to each other.
+
+    The bridge gets that in notices, and may broadcast them to those who have joined the topic.
+    Nothing that was written since a human was asked for is a report, nor what a human has answered.
+    """
+    author = Author.AI if message.author is Author.COORDINATOR else Author.USER
+    is_reported = cached.session.status is Status.AI
+    for entry in reversed(cached.recent):
+        if isinstance(entry, StatusChange):
+            if entry.status is not Status.WAITING:
+                return False
+            is_reported = is_reported or entry.requests_human
+        elif is_reported and entry.author is author and entry.text == message.text:
+            return True
+    return False
 
 
 def _is_same(message: InboundMessage, entry: Entry) -> bool:

@@ -354,7 +354,11 @@ class Typing(NamedTuple):
     expires_in_ms: int
 
 
-Event = Appended | Delta | Typing
+class CustomerErased(NamedTuple):
+    """Everything that was stored of the customer has been erased."""
+
+
+Event = Appended | Delta | Typing | CustomerErased
 Listener = Callable[[Event], None]
 Tap = Callable[[Customer, Event], None]
 

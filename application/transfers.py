@@ -227,7 +227,8 @@ class Transfers:
             return notify_unreachable(session, context(), is_joined=self.is_joined(customer))
 
         with suppress(DuplicateMessage):
-            await self.session_log.commit(customer, decide)
+            session = await self.session_log.commit(customer, decide)
+            await self._notify_reached(session, context)  # joined while that was stored
 
     async def notify_reached(self, customer: Customer) -> None:
         """Notify the user, once, that the coordinators have the request after all.

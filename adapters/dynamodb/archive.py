@@ -279,7 +279,9 @@ class DynamoArchive(Archive):
         tombstone = {"PK": item["PK"], "SK": item["SK"], "x": {"BOOL": True}, "exp": number(exp)}
         if "b" in item and item["SK"]["S"] != HEAD:
             tombstone["n"] = number(sum(isinstance(each, Message) for each in entries_of(item)))
-        if "oP" in item:
+        if "oQ" in item:
+            tombstone["k"] = number(len(item["oQ"]["L"]))
+        elif "oP" in item:  # a dead letter, or pending as in the former version
             tombstone["k"] = number(1)
         return tombstone
 

@@ -234,11 +234,11 @@ class Dynamo:
         await self.call("put_item", **self.put_action(item, condition, **values)["Put"])
 
     async def update(self, pk: str, sk: str, change: str, condition: str, **values: Any) -> Item:
-        """Change an item, and return all of it. Raises: ConditionFailed, with the item."""
+        """Change an item, and return it as it was. Raises: ConditionFailed, with the item."""
         action = self.update_action(pk, sk, change, condition, **values)
-        answer = await self.call("update_item", ReturnValues="ALL_NEW", **action["Update"])
-        changed: Item = answer["Attributes"]
-        return changed
+        answer = await self.call("update_item", ReturnValues="ALL_OLD", **action["Update"])
+        before: Item = answer.get("Attributes", {})
+        return before
 
     async def delete(self, pk: str, sk: str, condition: str | None = None, **values: Any) -> None:
         """Delete an item. Raises: ConditionFailed, with the item."""

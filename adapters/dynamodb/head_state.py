@@ -41,8 +41,6 @@ class HeadState:
     """The newest entry's."""
     due: int
     """The time at which the sweep must look at the session."""
-    last_notice: str | None
-    """Sort key of the newest item with a notice."""
     head_seq: int
     head_at: int
     """The time of the head's slot in the listings."""
@@ -55,12 +53,11 @@ class HeadState:
     cached_at: datetime | None = None
 
     @classmethod
-    def written(cls, session: Session, due: int, last_notice: str | None) -> Self:
+    def written(cls, session: Session, due: int) -> Self:
         """Return the state after the head was written together with the newest entries."""
         return cls(
             seq=session.seq,
             due=due,
-            last_notice=last_notice,
             head_seq=session.seq,
             head_at=ms(session.updated_at),
             head_due=due,
@@ -71,12 +68,10 @@ class HeadState:
     def read(cls, head: Item, entries: Sequence[Item], seq: int) -> Self:
         """Return the state of a head and the newest items of entries, the newest one first."""
         head_due = _slot_ms(head)
-        newest = entries[0] if entries else {}
-        due = _due_ms(newest) if entries else head_due
+        due = _due_ms(entries[0]) if entries else head_due
         return cls(
             seq=seq,
             due=due,
-            last_notice=newest["lo"]["S"] if "lo" in newest else None,
             head_seq=int(head["q"]["N"]),
             head_at=stamped(head["lS"]),
             head_due=head_due,
@@ -89,9 +84,9 @@ class HeadState:
         """Return True if the next entries, due at `due`, need a slot of their own."""
         return due < self.due
 
-    def advance(self, seq: int, due: int, last_notice: str | None) -> dict[str, str]:
+    def advance(self, seq: int, due: int) -> dict[str, str]:
         """Add new entries. Returns the slots that are obsolete now, and are forgotten here."""
-        self.seq, self.due, self.last_notice = seq, due, last_notice
+        self.seq, self.due = seq, due
         obsolete: dict[str, str] = {}
         if due >= self.latest_due and due >= self.head_due:
             obsolete, self.slots = self.slots, {}

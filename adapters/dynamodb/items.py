@@ -8,6 +8,7 @@ An attribute is a dictionary of its type and its value, as in DynamoDB's API:
 | `S#<session>` | `~` | the head of a session |
 | `S#<session>` | `M#<seq>` | the entries of one draft, perhaps with its first notice |
 | `S#<session>` | `A#<position>` | a further notice |
+| `S#<session>` | `L#<lane>` | a marker: what is to be delivered in a lane |
 | `U#<business>#<user>` | `OPEN` | the customer's newest session |
 | `U#<business>#<user>` | `S#<opened at>#<session>` | a pointer to a session of the customer |
 | `U#<business>#<user>` | `I#<key>` | an idempotency key |
@@ -29,13 +30,11 @@ key of an index that begins with a time; an item without a slot is not in that i
 | `wP`, `wS` | head, entries | partition and slot in the index `due` |
 | `d` | entries | when the session is due, in milliseconds; absent: never |
 | `t` | entries | a random token, by which a writer recognises its own write |
-| `lo` | entries | sort key of the newest item with a notice |
-| `oP`, `oS` | notices | partition and slot in the index `outbox` |
-| `oI`, `oB` | notices | the notice's id, and the rest of it, packed |
-| `oA`, `oC` | notices | how often it was claimed, and a random token of the last claim |
-| `oD` | notices | why it is a dead letter |
-| `op`, `ol`, `ow`, `og` | notices | their order: see `outbox_items` |
-| `ex` | notices | when the notice expires, in seconds |
+| `oI`, `oB` | entries, notices | a notice's id, and the rest of it, packed |
+| `oP`, `oS` | markers, dead letters | partition and slot in the index `outbox` |
+| `oA` | markers, dead letters | how often a notice was claimed |
+| `oD` | dead letters | why it is one |
+| `oQ`, `oL`, `oC`, `oV` | markers | the queue, and its state: see `outbox_items` |
 | `sid` | newest session, key | the session's id |
 | `up` | newest session | whether it is open |
 | `q`, `st`, `w` | key | seq and status of what was stored, and when, in milliseconds |

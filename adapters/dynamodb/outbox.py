@@ -1,284 +1,325 @@
-"""The outbox in DynamoDB: notices for the bridge, in order per session."""
+"""The outbox in DynamoDB: a marker for each session and lane says what is to be delivered next."""
 
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from heapq import nsmallest
 from itertools import chain
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from adapters.dynamodb.claim_cache import ClaimCache, ClaimScan
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.dead_letters import ItemChange, reinserted
-from adapters.dynamodb.items import (
-    Item,
-    ItemKey,
-    entries_of,
-    entry_sk,
-    key_of,
-    moment,
-    ms,
-    number,
-    stamped,
-)
+from adapters.dynamodb.items import Item, key_of, moment, ms, number, stamp, stamped
+from adapters.dynamodb.old_outbox import OldOutbox
 from adapters.dynamodb.outbox_items import (
     DEAD,
-    INDEX_KEY,
-    IS_PENDING,
-    PENDING,
-    OutboxItem,
+    Marker,
+    Queued,
+    dead_slot,
     has_expired,
-    is_pending,
-    next_link,
+    marker_sk,
     notice_of,
-    outbox_slot,
-    parked_behind,
     partition_query,
     partitions,
-    target_of,
-    unchanged,
 )
 from application.ports import Clock, Outbox
 from domain.errors import StorageUnavailable
-from domain.notice import DeadLetter, Deferred, Delivered, Lane, Notice, Outcome
+from domain.notice import DeadLetter, Deferred, Delivered, Lane, Notice, Outcome, Undeliverable
 
 logger = logging.getLogger(__name__)
 
-MAX_CLAIMED = 10_000
-"""Limit of the claimed notices whose address is remembered; others are searched for."""
-MAX_BLOCKED = 10_000
-"""Limit of the blocked items that are remembered until they are parked."""
+RESCAN_EVERY = timedelta(seconds=1)
+"""Interval of reading the index for the markers that other processes have made due."""
+MAX_RETRY_MS = 5_000
+"""A marker that another process has claimed is tried again after this time at the latest."""
+MAX_KNOWN = 10_000
+"""Limit of the markers of a lane, and of the claimed notices, that are remembered."""
 CLAIM_BUDGET_S = 3.0
-"""A claim stops reading after this time: what it has leased must be delivered in time."""
+"""A claim begins no more after this time: what it has claimed must be delivered in time."""
 
-_LEASE = "SET oS = :lease, oC = :token ADD oA :one REMOVE op"
-_NOT_EXPIRED = "(attribute_not_exists(ex) OR ex > :now_s)"
-_DELIVER = "REMOVE oP, oS, oI, oB, oA, oC, ow"
-_KILL = "REMOVE oC, ow SET oP = :dead, oS = :dead_slot, oD = :reason"
-_DROP = "REMOVE oP, oS, oI, oB, oA, oD"
+_CLAIM = "SET oL = :lease, oC = :token ADD oA :one, oV :one"
+_DEAD_LETTER = "oI = :id AND oP = :dead"
+_IS_READY = "oS < :later AND (attribute_not_exists(oL) OR oL <= :now)"
+
+
+class DueMarkers:
+    """The markers of a lane that this process tries to claim, and when.
+
+    A claim follows every append and every settlement, and usually there is nothing but what this
+    process has written, which it remembers here; the index, which lags a moment behind, is read
+    every RESCAN_EVERY. These are hints: the conditional update of a marker decides.
+    """
+
+    def __init__(self, db: Dynamo, clock: Clock, lane: Lane) -> None:
+        self._db = db
+        self._clock = clock
+        self._partitions = partitions(lane)
+        self._times: dict[str, int] = {}
+        """Partition of the session → milliseconds since 1970."""
+        self._appended: set[str] = set()
+        """Those that notices were appended to since they were last put here."""
+        self._scanned_at: datetime | None = None
+        self._has_more = False
+        """True if the last reading of the index ended before its end."""
+
+    def appended(self, pk: str, at: int) -> None:
+        """Try a marker from `at` on, unless another time is known."""
+        self._set(pk, self._times.get(pk, at))
+        self._appended.add(pk)
+
+    def put(self, pk: str, at: int) -> None:
+        """Try a marker from `at` on, and not earlier."""
+        self._forget(pk)
+        self._set(pk, at)
+
+    def remove(self, pk: str) -> None:
+        """Forget a marker whose queue is empty, unless notices may have been appended since."""
+        if pk in self._appended:
+            self.put(pk, 0)
+        else:
+            self._forget(pk)
+
+    def _set(self, pk: str, at: int) -> None:
+        self._times[pk] = at
+        if len(self._times) > MAX_KNOWN:  # the index has it, too
+            self._forget(next(iter(self._times)))
+
+    def _forget(self, pk: str) -> None:
+        self._times.pop(pk, None)
+        self._appended.discard(pk)
+
+    async def due(self, now: int, limit: int, tried: Collection[str]) -> list[str]:
+        """Return up to `limit` markers to be tried, the longest due first, without those tried."""
+        at, due = self._clock.now(), self._due(now, limit, tried)
+        scanned_at = self._scanned_at
+        is_fresh = scanned_at is not None and timedelta() <= at - scanned_at < RESCAN_EVERY
+        if is_fresh and (len(due) == limit or not self._has_more):
+            return due
+        await self._scan(now, limit, tried)
+        self._scanned_at = at
+        return self._due(now, limit, tried)
+
+    def _due(self, now: int, limit: int, tried: Collection[str]) -> list[str]:
+        due = [(at, pk) for pk, at in self._times.items() if at <= now and pk not in tried]
+        return [pk for _, pk in nsmallest(limit, due)]
+
+    async def _scan(self, now: int, limit: int, tried: Collection[str]) -> None:
+        """Read markers that are due from the index: enough that `limit` of them can be tried."""
+        count = limit + len(tried) + sum(at > now for at in self._times.values())
+        pages = await asyncio.gather(*(self._rows(each, now, count) for each in self._partitions))
+        for row in chain.from_iterable(pages):
+            self._times.setdefault(row["PK"]["S"], stamped(row["oS"]))
+        self._has_more = any(len(rows) == count for rows in pages)
+
+    async def _rows(self, partition: Item, now: int, count: int) -> list[Item]:
+        request = partition_query(partition, later={"S": stamp(now + 1)})
+        request["KeyConditionExpression"] += " AND oS < :later"
+        return await self._db.query(count, **request)
+
+
+class _Pending(NamedTuple):
+    """A notice in a queue: its id and item, and the marker as it was last read."""
+
+    notice_id: str
+    sk: str
+    dead_slot: Item
+    marker: Marker
 
 
 class DynamoOutbox(Outbox):
-    """Keeps notices on the items of their causes, linked in order per session."""
+    """Claims and settles notices by conditional writes of their lanes' markers."""
 
-    def __init__(self, db: Dynamo, clock: Clock, cache: ClaimCache) -> None:
+    def __init__(self, db: Dynamo, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self._cache = cache
-        self._claimed: dict[str, OutboxItem] = {}
-        self._blocked: set[ItemKey] = set()
+        self.markers = {lane: DueMarkers(db, clock, lane) for lane in Lane}
+        self._old = OldOutbox(db, clock)
+        self._claimed: dict[str, _Pending] = {}
 
     @bounded
     async def claim(
         self, lane: Lane, now: datetime, lease_until: datetime, limit: int
     ) -> tuple[Notice, ...]:
         """The longest due first. `attempts` of a notice counts the claims before this one."""
-        lease, claimed, loop = ms(lease_until), list[Notice](), asyncio.get_running_loop()
+        claimed, tried, loop = list[Notice](), set[str](), asyncio.get_running_loop()
         stop_at = loop.time() + CLAIM_BUDGET_S
         try:
-            with self._cache.scan(ms(now)) as scan:
-                while rows := await scan.take(limit - len(claimed)):
-                    await self._claim_all(scan, rows, lease, claimed)
-                    if len(claimed) >= limit or loop.time() >= stop_at:
-                        break
+            await self._old.convert()
+            while pks := await self.markers[lane].due(ms(now), limit - len(claimed), tried):
+                tried.update(pks)
+                await self._claim_all(lane, pks, ms(now), ms(lease_until), claimed)
+                if len(claimed) >= limit or loop.time() >= stop_at:
+                    break
         except StorageUnavailable:
             if not claimed:  # else those are delivered now, and not when their lease has ended
                 raise
         return tuple(claimed)
 
     async def _claim_all(
-        self, scan: ClaimScan, rows: Sequence[Item], lease: int, claimed: list[Notice]
+        self, lane: Lane, pks: Sequence[str], now: int, lease: int, claimed: list[Notice]
     ) -> None:
-        """Claim those rows that are the first of their session; the others wait."""
-        blockers = await self._blockers(rows)
         outcomes = await asyncio.gather(
-            *(
-                self._wait(scan, row, blocker) if blocker else self._claim(scan, row, lease)
-                for row, blocker in zip(rows, blockers, strict=True)
-            ),
-            return_exceptions=True,
+            *(self._claim_first(lane, pk, now, lease) for pk in pks), return_exceptions=True
         )
         claimed += [outcome for outcome in outcomes if isinstance(outcome, Notice)]
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _blockers(self, rows: Sequence[Item]) -> list[str | None]:
-        """Return the sort key of the nearest pending item before each row; None: it is first."""
-        blockers: list[str | None] = [None] * len(rows)
-        links = {index: row["op"]["S"] for index, row in enumerate(rows) if "op" in row}
-        while links:
-            targets = {
-                index: (rows[index]["PK"]["S"], target_of(link)) for index, link in links.items()
-            }
-            found = await self._db.read_many(set(targets.values()), "PK, SK, oP, op, ol")
-            further: dict[int, str] = {}
-            for index, link in links.items():
-                item = found.get(targets[index], {})
-                if is_pending(item):
-                    blockers[index] = target_of(link)
-                elif following := next_link(item, link):
-                    further[index] = following
-            links = further
-        return blockers
-
-    async def _claim(self, scan: ClaimScan, row: Item, lease: int) -> Notice | None:
-        """Claim an item that is the first; None: it is no longer as in the row."""
-        pk, sk = key_of(row)
-        condition, values = unchanged(row, ("oP", "oS", "op"))
-        token, now = {"B": secrets.token_bytes(8)}, self._clock.now()
-        values |= {"lease": outbox_slot(lease, pk, sk), "token": token, "one": number(1)}
-        values["now_s"] = number(int(now.timestamp()))
-        try:
-            item = await self._db.update(
-                pk, sk, _LEASE, f"{condition} AND {_NOT_EXPIRED}", **values
+    async def _claim_first(self, lane: Lane, pk: str, now: int, lease: int) -> Notice | None:
+        """Claim the first notice of a queue that has not expired; None: it is not due."""
+        while (before := await self._lease(lane, pk, now, lease)) is not None:
+            sk, attempts = before.queue[0].sk, before.attempts
+            marker = before._replace(
+                attempts=attempts + 1, leased_until=lease, version=before.version + 1
             )
-        except ConditionFailed as failed:
-            item = failed.item or {}
-            if item.get("oC") != token:  # else claimed by an attempt whose response was lost
-                if is_pending(item) and has_expired(item, now):
-                    await self._settle(OutboxItem.of(item), _DELIVER, _holds(item["oI"]), {})
+            item = await self._db.get(pk, sk)
+            if item is None or "oI" not in item or has_expired(item, self._clock.now()):
+                await self._settle(_Pending("", sk, {}, marker), Delivered())
+            elif (notice := _readable(item)) is None:
                 return None
-        scan.leased(row, lease)
+            else:
+                self._remember(_Pending(notice.notice_id, sk, dead_slot(notice), marker))
+                return replace(notice, due_at=moment(before.ready_at), attempts=attempts)
+        return None
+
+    async def _lease(self, lane: Lane, pk: str, now: int, lease: int) -> Marker | None:
+        """Claim a marker, and return it as it was before; None: its time has not come."""
+        token = {"B": secrets.token_bytes(8)}
+        values = {"lease": number(lease), "token": token, "one": number(1), "now": number(now)}
+        values["later"] = {"S": stamp(now + 1)}
         try:
-            notice = notice_of(item)
-        except msgspec.MsgspecError:  # of a later version, which will claim it when the lease ends
-            extra = {"action": "notice_unreadable", "notice_id": item["oI"]["S"]}
-            logger.exception("A notice cannot be read", extra=extra)
-            return None
-        self._remember(notice, OutboxItem.of(item))
-        ready_at = moment(stamped(row["oS"]))
-        return replace(notice, due_at=ready_at, attempts=notice.attempts - 1)
+            found = await self._db.update(pk, marker_sk(lane), _CLAIM, _IS_READY, **values)
+            before = Marker.of(pk, lane, found)
+        except ConditionFailed as failed:
+            before = Marker.of(pk, lane, failed.item)
+            if before.token != token:
+                self._note(before, now)
+                return None
+            # Claimed by an attempt whose response was lost.
+            attempts, version = before.attempts - 1, before.version - 1
+            before = before._replace(attempts=attempts, leased_until=None, version=version)
+        self.markers[lane].put(pk, lease)
+        return before
 
-    def _remember(self, notice: Notice, item: OutboxItem) -> None:
-        self._claimed.pop(notice.notice_id, None)
-        self._claimed[notice.notice_id] = item
-        if len(self._claimed) > MAX_CLAIMED:
+    def _note(self, marker: Marker, now: int | None = None) -> None:
+        """Remember when a marker is to be tried; `now`: its claim is another process's."""
+        markers = self.markers[marker.lane]
+        if not marker.queue:
+            markers.remove(marker.pk)
+        elif marker.leased_until is not None and now is not None:
+            markers.put(marker.pk, min(marker.leased_until, now + MAX_RETRY_MS))
+        else:
+            markers.put(marker.pk, marker.ready_at)
+
+    def _remember(self, pending: _Pending) -> None:
+        self._claimed.pop(pending.notice_id, None)
+        self._claimed[pending.notice_id] = pending
+        if len(self._claimed) > MAX_KNOWN:  # it will be searched for
             del self._claimed[next(iter(self._claimed))]
-
-    async def _wait(self, scan: ClaimScan, row: Item, blocker: str) -> None:
-        """Park an item that is blocked for the second time: most are blocked only briefly."""
-        if (key := key_of(row)) in self._blocked:
-            self._blocked.discard(key)
-            if await self._park(row, blocker):
-                scan.parked(row)
-            return
-        if len(self._blocked) >= MAX_BLOCKED:
-            self._blocked.clear()
-        self._blocked.add(key)
-        scan.blocked(row)
-
-    async def _park(self, row: Item, blocker: str) -> bool:
-        """Park an item behind the one before it; False: one of them has changed."""
-        pk, sk = key_of(row)
-        condition, values = unchanged(row, ("oP", "oS", "op"))
-        values["to"] = partitions(pk)["parked"]
-        parks = {"parked": {"SS": [sk]}, "dead": DEAD}
-        return await self._db.try_transact(
-            self._db.update_action(pk, blocker, "ADD ow :parked", IS_PENDING, **parks),
-            self._db.update_action(pk, sk, "SET oP = :to", condition, **values),
-        )
 
     @bounded
     async def settle(self, notice_id: str, outcome: Outcome) -> None:
-        item = self._claimed.get(notice_id) or await self._find_pending(notice_id)
-        if item is None:
+        pending = self._claimed.get(notice_id) or await self._find_pending(notice_id)
+        if pending is None:
             return
-        values = _holds({"S": notice_id})
-        if isinstance(outcome, Deferred):
-            await self._defer(item, ms(outcome.until), values)
-        elif isinstance(outcome, Delivered):
-            await self._settle(item, _DELIVER, values, {})
-        else:
-            reason = {"S": outcome.reason}
-            await self._settle(item, _KILL, values, {"dead_slot": item.dead_slot, "reason": reason})
-
-    async def _find_pending(self, notice_id: str) -> OutboxItem | None:
-        rows = await self._find(notice_id, PENDING)
-        found = [await self._db.get(*key_of(row)) for row in rows]
-        return next((OutboxItem.of(item) for item in found if item and is_pending(item)), None)
-
-    async def _defer(self, item: OutboxItem, until: int, values: Item) -> None:
-        pk, sk = item.pk, item.sk
-        values["until"] = outbox_slot(until, pk, sk)
-        condition = f"oI = :id AND {IS_PENDING}"
         try:
-            self._cache.add(await self._db.update(pk, sk, "SET oS = :until", condition, **values))
-        except ConditionFailed:
-            pass  # another process has settled it
-        except BaseException:
-            self._cache.invalidate(pk, until)
+            await self._settle(pending, outcome)
+        except BaseException:  # it may have been settled, or be settled later
+            self.markers[pending.marker.lane].put(pending.marker.pk, 0)
             raise
 
-    async def _settle(self, item: OutboxItem, change: str, holds: Item, values: Item) -> None:
-        """ItemChange an item so that it is no longer pending, and unpark those parked behind it."""
-        parked = item.parked
-        if item.exp:
-            change += f"{',' if ' SET ' in change else ' SET'} exp = :exp"
-        values = {**holds, **values, **item.exp}
-        while True:
+    async def _settle(self, pending: _Pending, outcome: Outcome) -> None:
+        sk, marker = pending.sk, pending.marker
+        while marker.has(sk):
+            if isinstance(outcome, Deferred):
+                settled = marker.deferred(sk, ms(outcome.until))
+            else:
+                settled = marker.without(sk)
             try:
-                return await self._try_settle(item, parked, change, dict(values))
-            except ConditionFailed as failed:
-                current = failed.item
-                parked = parked_behind(current)
-            except TransactionFailed:
-                current = await self._db.get(item.pk, item.sk)
-                keys = {(item.pk, sk) for sk in parked_behind(current)}
-                found = await self._db.read_many(keys, "PK, SK, oP")
-                parked = {sk: is_pending(found.get((pk, sk), {})) for pk, sk in keys}
-            if current is None or not is_pending(current) or current["oI"] != holds["id"]:
-                return  # another process has settled it
+                await self._write(settled, *self._kill_actions(pending, marker, outcome))
+            except ConditionFailed as failed:  # another process has written it
+                marker = Marker.of(marker.pk, marker.lane, failed.item)
+            except TransactionFailed:  # the item of the notice is gone
+                outcome = Delivered()
+            else:
+                marker = settled
+                break
+        self._note(marker)
+        if isinstance(outcome, Delivered):
+            is_alive = "oI = :id AND attribute_not_exists(oP)"
+            await self._remove_notice(marker.pk, sk, is_alive, id={"S": pending.notice_id})
 
-    async def _try_settle(
-        self, item: OutboxItem, parked: Mapping[str, bool], change: str, values: Item
-    ) -> None:
-        """Settle the item, if exactly these items are parked behind it.
+    def _kill_actions(self, pending: _Pending, marker: Marker, outcome: Outcome) -> list[Item]:
+        """Return the action that makes a dead letter of a notice, if it is undeliverable."""
+        if not isinstance(outcome, Undeliverable):
+            return []
+        kill = self._db.update_action(
+            marker.pk,
+            pending.sk,
+            "SET oP = :dead, oS = :slot, oD = :reason, oA = :attempts",
+            "oI = :id",
+            dead=DEAD,
+            slot=pending.dead_slot,
+            reason={"S": outcome.reason},
+            attempts=number(marker.attempts if marker.queue[0].sk == pending.sk else 0),
+            id={"S": pending.notice_id},
+        )
+        return [kill]
 
-        Raises: ConditionFailed, TransactionFailed.
+    async def _write(self, marker: Marker, *actions: Item) -> None:
+        """Store a marker that was read, perhaps together with other changes.
+
+        Raises: ConditionFailed, with the marker, when it has changed; TransactionFailed.
         """
-        pk, sk = item.pk, item.sk
-        condition = f"oI = :id AND {IS_PENDING} AND "
-        if not parked:
-            condition += "attribute_not_exists(ow)"
-            await self._db.update(pk, sk, change, condition, **values)
-            return
-        values["ow"] = {"SS": [*parked]}
-        actions = [
-            self._db.update_action(pk, sk, change, f"{condition}ow = :ow", **values),
-            *(self._unpark_action(pk, *each) for each in parked.items()),
-        ]
+        condition, values = marker.unchanged()
+        if not actions:
+            return await self._db.put(marker.item(), condition, **values)
         try:
-            await self._db.transact(actions)
-        except BaseException:
-            self._cache.invalidate(pk)
-            raise
-        for each in parked:
-            self._cache.unpark(pk, each)
+            put = self._db.put_action(marker.item(), condition, **values)
+            await self._db.transact([put, *actions])
+        except TransactionFailed as failed:
+            if (changed := failed.reasons[0]) is None:
+                raise
+            item = changed.item or await self._db.get(marker.pk, marker_sk(marker.lane))
+            raise ConditionFailed(item) from failed
 
-    def _unpark_action(self, pk: str, sk: str, pending: bool) -> Item:
-        if not pending:
-            return self._db.check_action(pk, sk, f"NOT ({IS_PENDING})", dead=DEAD)
-        values = {"dead": DEAD, "ready": partitions(pk)["ready"]}  # harmless if it is ready already
-        return self._db.update_action(pk, sk, "SET oP = :ready", IS_PENDING, **values)
+    async def _remove_notice(self, pk: str, sk: str, condition: str, **values: Item) -> bool:
+        """Remove a notice from its item, or with it; False: the condition was not met."""
+        try:
+            if sk.startswith("A#"):
+                await self._db.delete(pk, sk, condition, **values)
+            else:
+                change = "REMOVE oI, oB, oP, oS, oA, oD"
+                await self._db.update(pk, sk, change, condition, **values)
+        except ConditionFailed:
+            return False
+        return True
+
+    async def _find_pending(self, notice_id: str) -> _Pending | None:
+        for lane in Lane:
+            of = {(each.pk, at.sk): each for each in await self._queues(lane) for at in each.queue}
+            for found, item in (await self._db.read_many(of, "PK, SK, oI, oB")).items():
+                if item.get("oI") == {"S": notice_id}:
+                    return _Pending(notice_id, found[1], dead_slot(notice_of(item)), of[found])
+        return None
+
+    async def _queues(self, lane: Lane) -> list[Marker]:
+        """Read the markers of a lane whose queues are not empty."""
+        pages = (self._db.query(**partition_query(partition)) for partition in partitions(lane))
+        keys = {key_of(row) for row in chain.from_iterable(await asyncio.gather(*pages))}
+        found = await self._db.read_many(keys, "PK, SK, oQ, oS, oA, oL, oV, exp")
+        return [Marker.of(pk, lane, item) for (pk, _), item in found.items()]
 
     @bounded
     async def depth(self) -> int:
-        return sum(await asyncio.gather(*map(self._count, PENDING)))
-
-    async def _count(self, partition: Item) -> int:
-        request = partition_query(partition) | {"TableName": self._db.table, "Select": "COUNT"}
-        count = 0
-        while True:
-            answer = await self._db.call("query", **request)
-            count += int(answer["Count"])
-            if "LastEvaluatedKey" not in answer:
-                return count
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        await self._old.convert()
+        lanes = await asyncio.gather(*map(self._queues, Lane))
+        return sum(len(marker.queue) for marker in chain.from_iterable(lanes))
 
     @bounded
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
@@ -288,12 +329,13 @@ class DynamoOutbox(Outbox):
             rows = await self._db.query(wanted, **request)
             letters += await self._letters(rows)
             if has_more := len(rows) == wanted:
-                request["ExclusiveStartKey"] = {name: rows[-1][name] for name in INDEX_KEY}
+                names = ("PK", "SK", "oP", "oS")
+                request["ExclusiveStartKey"] = {name: rows[-1][name] for name in names}
         return tuple(letters)
 
     async def _letters(self, rows: Sequence[Item]) -> list[DeadLetter]:
         keys, now = [key_of(row) for row in rows], self._clock.now()
-        found = await self._db.read_many(keys, "PK, SK, oP, oI, oB, oA, oD, ex")
+        found = await self._db.read_many(keys, "PK, SK, oP, oI, oB, oA, oD, exp")
         return [
             DeadLetter(notice_of(item), item["oD"]["S"])
             for item in (found.get(key, {}) for key in keys)
@@ -302,79 +344,54 @@ class DynamoOutbox(Outbox):
 
     @bounded
     async def retry(self, notice_id: str) -> bool:
-        for row in await self._find(notice_id, [DEAD]):
-            pk, sk = key_of(row)
-            try:
-                while actions := await self._retry_actions(pk, sk, {"S": notice_id}):
-                    if await self._db.try_transact(*actions):
-                        return True
-            finally:
-                self._cache.forget_session(pk)
+        for pk, sk in await self._find_dead(notice_id):
+            while (item := await self._db.get(pk, sk)) and _is_dead(item, notice_id):
+                lane = notice_of(item).lane
+                marker = Marker.of(pk, lane, await self._db.get(pk, marker_sk(lane)))
+                if has_expired(item, self._clock.now()) or marker.is_erased:
+                    break
+                if await self._retry(item, marker):
+                    return True
         return False
 
-    async def _retry_actions(self, pk: str, sk: str, notice_id: Item) -> list[Item]:
-        """Return the transaction that retries a dead letter; empty: it is not dead any more.
-
-        It fails when the session's log has grown meanwhile, or its order has changed.
-        """
-        session = await self._db.query(
-            KeyConditionExpression="PK = :pk",
-            ProjectionExpression="PK, SK, lo, oP, oS, oI, oB, op, ow, ol, og, ex",
-            ExpressionAttributeValues={":pk": {"S": pk}},
+    async def _retry(self, item: Item, marker: Marker) -> bool:
+        """Put a dead letter into its queue, behind the first; False: something has changed."""
+        (pk, sk), due_at = key_of(item), notice_of(item).due_at
+        retried = marker.having([Queued(ms(due_at), sk)], first=marker.queue[:1])
+        alive = self._db.update_action(
+            pk, sk, "REMOVE oP, oS, oA, oD", _DEAD_LETTER, dead=DEAD, id=item["oI"]
         )
-        items = {item["SK"]["S"]: item for item in session}
-        letter = items.get(sk, {})
-        if letter.get("oP") != DEAD or letter["oI"] != notice_id:
-            return []
-        if has_expired(letter, self._clock.now()):
-            return []
-        newest = items[max(each for each in items if each.startswith("M#"))]
-        entries = await self._db.get(*key_of(newest))
-        if entries is None or "b" not in entries:  # the session is being erased
-            return []
-        next_sk = entry_sk(entries_of(entries)[-1].seq + 1)
-        return [
-            self._db.check_action(pk, next_sk, "attribute_not_exists(PK)"),
-            *(
-                self._change_action(items[each], change)
-                for each, change in reinserted(letter, items, newest).items()
-            ),
-        ]
-
-    def _change_action(self, item: Item, change: ItemChange) -> Item:
-        """Return the action that changes an item, if its place in the order has not changed."""
-        pk, sk = key_of(item)
-        condition, values = unchanged(item, ("oI", "oP", "op", "ow", "og"))
-        if not change:
-            return self._db.check_action(pk, sk, condition, **values)
-        sets = {name: value for name, value in change.items() if value is not None}
-        removes = [name for name in change if name not in sets]
-        update = f"SET {', '.join(f'{name} = :{name}' for name in sets)}" if sets else ""
-        update += f" REMOVE {', '.join(removes)}" if removes else ""
-        return self._db.update_action(pk, sk, update, condition, **values, **sets)
+        try:
+            await self._write(retried, alive)
+        except (ConditionFailed, TransactionFailed):
+            return False
+        self._note(retried)
+        return True
 
     @bounded
     async def drop(self, notice_id: str) -> bool:
-        values = _holds({"S": notice_id})
-        for row in await self._find(notice_id, [DEAD]):
-            with suppress(ConditionFailed):
-                await self._db.update(*key_of(row), _DROP, "oI = :id AND oP = :dead", **values)
+        values = {"dead": DEAD, "id": {"S": notice_id}}
+        for pk, sk in await self._find_dead(notice_id):
+            if await self._remove_notice(pk, sk, _DEAD_LETTER, **values):
                 return True
         return False
 
-    async def _find(self, notice_id: str, within: Iterable[Item]) -> list[Item]:
-        """Read the index's rows with this notice: at most one, unless it has just changed."""
-        found = await asyncio.gather(
-            *(
-                self._db.query(
-                    **partition_query(partition, id={"S": notice_id}), FilterExpression="oI = :id"
-                )
-                for partition in within
-            )
-        )
-        return [*chain.from_iterable(found)]
+    async def _find_dead(self, notice_id: str) -> list[tuple[str, str]]:
+        """Find the item with this dead letter: at most one, unless the index lags."""
+        request = partition_query(DEAD, id={"S": notice_id})
+        rows = await self._db.query(**request, FilterExpression="oI = :id")
+        return [key_of(row) for row in rows]
 
 
-def _holds(notice_id: Item) -> Item:
-    """Return the values of the condition that an item holds this notice, pending or dead."""
-    return {"id": notice_id, "dead": DEAD}
+def _is_dead(item: Item, notice_id: str) -> bool:
+    return item.get("oP") == DEAD and item["oI"] == {"S": notice_id}
+
+
+def _readable(item: Item) -> Notice | None:
+    """Return the notice of an item; None: it cannot be decoded."""
+    try:
+        return notice_of(item)
+    except msgspec.MsgspecError:  # of a later version, which will claim it when the lease ends
+        extra = {"action": "notice_unreadable", "notice_id": item["oI"]["S"]}
+        logger.exception("A notice cannot be read", extra=extra)
+        return None

@@ -1,30 +1,29 @@
-"""The items of the outbox: those in a session's partition that bear a notice, or have. Pure.
+"""The items of the outbox, all in their session's partition. Pure.
 
-The item of a draft's entries bears the draft's first notice, unless it were too large; an item of
-its own bears each other one. So a notice is stored together with its cause, and an append need not
-check whether earlier notices are delivered. A claim does that, by these attributes:
+Notices are stored with their cause: the first one of a draft on the item of the draft's entries,
+unless it were too large, and each further one on an item of its own. Such an item has
 
-`op`  a link to the item before this one. As an append writes it: the one before it in the log. As
-      `retry` writes it (`=` and the sort key): the one before it in the session's order. Absent:
-      this is the first, as a claim or `retry` has found, and stays it until it is settled.
-`ol`  on the log's last item: the item that `retry` has made the last one of the session's order.
-      What is appended behind the former is behind the latter.
-`ow`  the items that are parked until this one is settled, and become ready in the same transaction.
-`lo`  on each item of entries: the log's last item with a notice, for the next append.
-`og`  on the log's newest item: how often `retry` has changed the order since.
-`ex`  where messages expire: when the notice is delivered no more. Only when it is settled does the
-      item get `exp`, by which it is deleted: otherwise the items behind it would stay parked.
+`oI`, `oB`  the notice's id, and the rest of it, packed;
+`oP`, `oS`  if it is a dead letter: partition and slot in the index `outbox`;
+`oA`, `oD`  if it is a dead letter: how often it was claimed, and why it is dead.
 
-A pending item is in the index `outbox`: `oP` says whether it is ready, so that it may be claimed
-once the time in `oS` has come and no item before it is pending, or parked. Dead letters are in a
-partition of their own. An item with `oP` counts as one notice; a delivered one keeps only links. An
-item that is missing, for whatever reason, blocks no other.
+A marker for each lane says what is to be delivered. While there is anything, it has
+
+`oQ`        the queue, in order of delivery: the sort keys of items with notices, each behind the
+            time from which its notice may be delivered;
+`oP`, `oS`  partition in the index `outbox`, and its slot there: when the first notice is due;
+`oA`, `oC`  how often the first notice was claimed, and a random token of the last claim;
+`oL`        until when the first notice is claimed;
+`oV`        its version: it stays when the queue is empty, so that no version comes twice.
+
+All of a lane's state is in its marker, so that one conditional write of it claims or settles: only
+the first notice is ever claimed, and only `retry` changes the order, behind the first. A queued
+notice whose item is gone has expired.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Self, cast
 
 import msgspec
 from msgspec.structs import fields
@@ -35,7 +34,6 @@ from adapters.dynamodb.items import (
     Item,
     entry_sk,
     key,
-    key_of,
     ms,
     notice_sk,
     number,
@@ -43,25 +41,19 @@ from adapters.dynamodb.items import (
     session_pk,
     shard,
     stamp,
+    stamped,
 )
 from adapters.stored_notices import notice_from
 from domain.errors import TooLarge
-from domain.notice import Notice
+from domain.notice import Lane, Notice
+from domain.outbox import NOTICES_PER_ENTRY
 from domain.session import Draft
 
-READY = [{"S": f"R#{shard_number}"} for shard_number in range(SHARDS)]
-PENDING = [*READY, *({"S": f"P#{shard_number}"} for shard_number in range(SHARDS))]
 DEAD = {"S": "D#"}
-"""The partitions of the index; the pending items are the ready and the parked ones."""
-INDEX_KEY = ("PK", "SK", "oP", "oS")
-"""The attributes from which a Query of the index continues."""
-IS_PENDING = "attribute_exists(oP) AND oP <> :dead"
-"""A condition, with the value DEAD; it holds for any number of shards."""
-
+"""The partition of the index with the dead letters."""
 MAX_BLOB_BYTES = 350_000
 """Limit of entries and notice on one item; DynamoDB's is 400 KB for the whole item."""
 
-_EXACT = "="
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode
 _PACKED = [
@@ -71,13 +63,23 @@ _PACKED = [
 ]
 
 
-def outbox_items(
-    draft: Draft, entries: bytes, last: str | None
-) -> tuple[Item, list[Item], str | None]:
-    """Return what a draft's notices add to the table.
+class Queued(NamedTuple):
+    """An element of a queue: a notice that may be delivered from `at` on."""
 
-    `entries`: the packed entries. `last`: sort key of the log's last item with a notice so far.
-    Returns further attributes of the item of entries, further items, and the new `last`.
+    at: int
+    sk: str
+
+    @property
+    def order(self) -> int:
+        """A number that orders the elements of a session as their notices' positions do."""
+        kind, _, digits = self.sk.partition("#")
+        return int(digits) * (NOTICES_PER_ENTRY if kind == "M" else 1)
+
+
+def outbox_items(draft: Draft, entries: bytes) -> tuple[Item, list[Item], dict[Lane, list[Queued]]]:
+    """Return what a draft's notices add to the table; `entries`: the packed entries.
+
+    Returns further attributes of the item of entries, further items, and additions to the queues.
     Raises: TooLarge, also for the packed entries.
     """
     notices = sorted(draft.notices, key=lambda notice: notice.position)
@@ -89,32 +91,23 @@ def outbox_items(
         raise TooLarge
     if items and len(entries) + sizes[0] > MAX_BLOB_BYTES:
         items[0] = _item(notices[0], notice_sk(notices[0].position))
-    for before, after in pairwise(items):
-        before["ow"] = {"SS": [after["SK"]["S"]]}
-        after["op"] = before["SK"]
-        after["oP"] = partitions(after["PK"]["S"])["parked"]
-    if items and last is not None:
-        items[0]["op"] = {"S": last}
-    last = items[-1]["SK"]["S"] if items else last
+    queues: dict[Lane, list[Queued]] = {}
+    for notice, item in zip(notices, items, strict=True):
+        queues.setdefault(notice.lane, []).append(Queued(ms(notice.due_at), item["SK"]["S"]))
     own = items.pop(0) if items and items[0]["SK"]["S"] == own_sk else {}
-    if last is not None:
-        own["lo"] = {"S": last}
-    return own, items, last
+    return own, items, queues
 
 
 def _item(notice: Notice, sk: str) -> Item:
-    pk = session_pk(notice.session_id)
     packed = {name: getattr(notice, name) for name in _PACKED}
-    return key(pk, sk) | {
-        "oP": partitions(pk)["ready"],
-        "oS": outbox_slot(ms(notice.due_at), pk, sk),
+    return key(session_pk(notice.session_id), sk) | {
         "oI": {"S": notice.notice_id},
         "oB": {"B": _pack(packed)},
     }
 
 
 def notice_of(item: Item) -> Notice:
-    """Unpack the notice of an item that has one; `attempts`: all its claims."""
+    """Unpack the notice of an item that has one; `attempts`: those of a dead letter."""
     named = _unpack(item["oB"]["B"])
     named["notice_id"] = item["oI"]["S"]
     named["session_id"] = session_of(item["PK"]["S"])
@@ -122,58 +115,30 @@ def notice_of(item: Item) -> Notice:
     return notice_from(named)
 
 
-class OutboxItem(NamedTuple):
-    """The address of a notice, and what settling it needs to know."""
-
-    pk: str
-    sk: str
-    dead_slot: Item
-    """Its slot among the dead letters."""
-    parked: Mapping[str, bool]
-    """Sort keys of the items parked behind it, now or before → whether they are pending."""
-    exp: Item
-    """The time of its deletion once it is settled; empty: never."""
-
-    @classmethod
-    def of(cls, item: Item) -> "OutboxItem":
-        """Return the address of an item that has a notice."""
-        pk, sk = key_of(item)
-        notice = notice_of(item)
-        dead_slot = f"{stamp(ms(notice.due_at))}#{notice.session_id}#{notice.position:012d}"
-        exp = {"exp": number(int(item["ex"]["N"]) + MARGIN_S)} if "ex" in item else {}
-        return cls(pk, sk, {"S": dead_slot}, parked_behind(item), exp)
-
-
-def parked_behind(item: Item | None) -> dict[str, bool]:
-    """Return the items that are parked behind this one, each assumed to be pending."""
-    return dict.fromkeys(item["ow"]["SS"], True) if item is not None and "ow" in item else {}
-
-
-def is_pending(item: Item) -> bool:
-    """Return True if its notice is to be delivered."""
-    return "oP" in item and item["oP"] != DEAD
+def dead_slot(notice: Notice) -> Item:
+    """Return the slot of a dead letter in the index."""
+    return {"S": f"{stamp(ms(notice.due_at))}#{notice.session_id}#{notice.position:012d}"}
 
 
 def has_expired(item: Item, now: datetime) -> bool:
-    """Return True if the notice has expired; DynamoDB may delete the item only days later."""
-    return "ex" in item and int(item["ex"]["N"]) <= int(now.timestamp())
+    """Return True if the notice has expired; DynamoDB deletes the item only days later."""
+    return "exp" in item and int(item["exp"]["N"]) - MARGIN_S <= int(now.timestamp())
 
 
-def outbox_slot(at: int, pk: str, sk: str) -> Item:
-    """Return the slot of a pending item in the index."""
-    return {"S": f"{stamp(at)}#{session_of(pk)}#{sk}"}
+def marker_sk(lane: Lane) -> str:
+    """Return the sort key of a lane's marker: it sorts before those of all entries."""
+    return f"L#{lane}"
 
 
-def partitions(pk: str) -> dict[str, Item]:
-    """Return the index's partitions of a session's pending items, `ready` and `parked`."""
-    shard_number = shard(session_of(pk))
-    return {"ready": READY[shard_number], "parked": PENDING[SHARDS + shard_number]}
+def partitions(lane: Lane) -> list[Item]:
+    """Return the partitions of the index with the markers of a lane."""
+    return [{"S": f"{lane}#{shard_number}"} for shard_number in range(SHARDS)]
 
 
 def partition_query(partition: Item, **values: Item) -> Item:
     """Return the Query of a partition of the index; `values`: of its other expressions."""
     return {
-        "IndexName": "outbox",  # it holds `oI` and `op` besides all keys
+        "IndexName": "outbox",
         "KeyConditionExpression": "oP = :in",
         "ExpressionAttributeValues": {
             ":in": partition,
@@ -182,27 +147,122 @@ def partition_query(partition: Item, **values: Item) -> Item:
     }
 
 
-def unchanged(item: Item, attributes: Iterable[str]) -> tuple[str, Item]:
-    """Return the condition that these attributes are as they were read, and its values."""
-    present = [name for name in attributes if name in item]
-    conditions = [
-        f"{name} = :was_{name}" if name in present else f"attribute_not_exists({name})"
-        for name in attributes
-    ]
-    return " AND ".join(conditions), {f"was_{name}": item[name] for name in present}
+class Marker(NamedTuple):
+    """The state of a session's lane; times are milliseconds since 1970."""
+
+    pk: str
+    lane: Lane
+    queue: tuple[Queued, ...] = ()
+    due: int = 0
+    """When the first notice is due."""
+    attempts: int = 0
+    """How often it was claimed."""
+    leased_until: int | None = None
+    token: Item | None = None
+    """That of the last claim, until something else is written."""
+    version: int = 0
+    """0: it is not stored yet."""
+    exp: Item | None = None
+    is_erased: bool = False
+    """A tombstone."""
+
+    @classmethod
+    def of(cls, pk: str, lane: Lane, item: Item | None) -> Self:
+        """Unpack a marker; None: there is none."""
+        item = item or {}
+        queue = [cast(str, each["S"]) for each in item["oQ"]["L"]] if "oQ" in item else []
+        return cls(
+            pk,
+            lane,
+            queue=tuple(Queued(int(each[:13]), each[14:]) for each in queue),
+            due=stamped(item["oS"]) if "oS" in item else 0,
+            attempts=int(item["oA"]["N"]) if "oA" in item else 0,
+            leased_until=int(item["oL"]["N"]) if "oL" in item else None,
+            token=item.get("oC"),
+            version=int(item["oV"]["N"]) if "oV" in item else 0,
+            exp=item.get("exp"),
+            is_erased="x" in item,
+        )
+
+    @property
+    def ready_at(self) -> int:
+        """When the first notice can be claimed."""
+        return self.due if self.leased_until is None else self.leased_until
+
+    def has(self, sk: str) -> bool:
+        """Return True if the notice of this item is in the queue."""
+        return any(each.sk == sk for each in self.queue)
+
+    def without(self, sk: str) -> Self:
+        """Remove a notice; the next one becomes the first as if new."""
+        return self._with_queue([each for each in self.queue if each.sk != sk])
+
+    def deferred(self, sk: str, until: int) -> Self:
+        """Make a notice due at `until`."""
+        if self.queue[0].sk == sk:
+            return self._replace(due=until, leased_until=None)
+        queue = [Queued(until, sk) if each.sk == sk else each for each in self.queue]
+        return self._with_queue(queue)
+
+    def having(self, added: Iterable[Queued], first: Sequence[Queued]) -> Self:
+        """Insert notices by their positions; `first`: those that come before all others."""
+        rest = {*self.queue, *added} - {*first}
+        return self._with_queue([*first, *sorted(rest, key=lambda each: each.order)])
+
+    def _with_queue(self, queue: Sequence[Queued]) -> Self:
+        changed = self._replace(queue=tuple(queue))
+        if queue[:1] == [*self.queue[:1]]:
+            return changed
+        due = queue[0].at if queue else 0
+        return changed._replace(due=due, attempts=0, leased_until=None)
+
+    def item(self) -> Item:
+        """Pack the marker, as its next version."""
+        item = key(self.pk, marker_sk(self.lane)) | {"oV": number(self.version + 1)}
+        if self.exp is not None:
+            item["exp"] = self.exp
+        if self.queue:
+            item |= _slot(self.pk, self.lane, self.due) | {"oQ": _packed(self.queue)}
+        if self.attempts:
+            item["oA"] = number(self.attempts)
+        if self.leased_until is not None:
+            item["oL"] = number(self.leased_until)
+        return item
+
+    def unchanged(self) -> tuple[str, Item]:
+        """Return the condition that the stored marker is of this version, and its values."""
+        if self.version:
+            return "oV = :version", {"version": number(self.version)}
+        return "attribute_not_exists(PK)", {}
 
 
-def target_of(link: str) -> str:
-    """Return the sort key that a link leads to."""
-    return link.removeprefix(_EXACT)
+def appended(pk: str, lane: Lane, added: Sequence[Queued], exp: Item | None) -> tuple[str, Item]:
+    """Return the update, and its values, that adds notices at the end of a queue unread.
+
+    `exp`: when their entries expire, and with the newest ones the marker.
+    """
+    slot = _slot(pk, lane, added[0].at)
+    values = {
+        "none": {"L": []},
+        "added": _packed(added),
+        "partition": slot["oP"],
+        "slot": slot["oS"],
+        "one": number(1),
+    }
+    change = (
+        "SET oQ = list_append(if_not_exists(oQ, :none), :added), oP = :partition, "
+        "oS = if_not_exists(oS, :slot)"
+    )
+    if exp is not None:
+        change, values = f"{change}, exp = :exp", values | {"exp": exp}
+    return f"{change} ADD oV :one", values
 
 
-def exact_link(item: Item) -> Item:
-    """Return a link to an item as `retry` writes it."""
-    return {"S": _EXACT + item["SK"]["S"]}
+def _slot(pk: str, lane: Lane, due: int) -> Item:
+    session_id = session_of(pk)
+    partition = partitions(lane)[shard(session_id)]
+    return {"oP": partition, "oS": {"S": f"{stamp(due)}#{session_id}"}}
 
 
-def next_link(item: Item, link: str) -> str | None:
-    """Return the link that continues from a settled item, to which `link` has led."""
-    names = ("op",) if link.startswith(_EXACT) else ("ol", "op")
-    return next((item[name]["S"] for name in names if name in item), None)
+def _packed(queue: Iterable[Queued]) -> Item:
+    return {"L": [{"S": f"{stamp(each.at)}#{each.sk}"} for each in queue]}

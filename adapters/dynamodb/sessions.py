@@ -2,13 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NoReturn
 
-from adapters.dynamodb.claim_cache import ClaimCache
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
 from adapters.dynamodb.head_state import HeadState
 from adapters.dynamodb.items import (
@@ -36,12 +35,14 @@ from adapters.dynamodb.items import (
     stamp,
     stamped,
 )
-from adapters.dynamodb.outbox_items import outbox_items
+from adapters.dynamodb.outbox import DueMarkers
+from adapters.dynamodb.outbox_items import Queued, appended, marker_sk, outbox_items
 from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
 from application.ports import RECENT, Loaded, SessionStore
 from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import IDEMPOTENCY_WINDOW, Customer, SessionId
 from domain.message import Entry, StatusChange
+from domain.notice import Lane
 from domain.session import Draft, Session
 
 _KEY_MARGIN = timedelta(hours=1)
@@ -59,7 +60,8 @@ class _Write:
 
     entries: Item
     due: int
-    last_notice: str | None
+    notices: dict[Lane, int]
+    """The lanes of its notices, and when the first one of each is due."""
     others: list[Item]
     """Written together with the entries, as actions of a transaction."""
     with_head: bool
@@ -82,13 +84,13 @@ class DynamoSessions(SessionStore):
         self,
         db: Dynamo,
         reader: SessionReader,
-        claim_cache: ClaimCache,
+        markers: Mapping[Lane, DueMarkers],
         retention: timedelta | None,
     ) -> None:
         self._db = db
         self._reader = reader
         self._states = reader.states
-        self._claim_cache = claim_cache
+        self._markers = markers
         self._retention = retention
         self._appending: dict[SessionId, asyncio.Future[None]] = {}
 
@@ -134,14 +136,17 @@ class DynamoSessions(SessionStore):
             stored = await self._store(write)
         except BaseException:  # it may have been stored, or be stored later
             self._states.forget(session_id)
-            self._claim_cache.invalidate(session_pk(session_id))
+            self._note_notices(write)
             raise
         if not stored:
             self._states.forget(session_id)
             await self._refuse(draft)
-        for item in (write.entries, *(action["Put"]["Item"] for action in write.others)):
-            self._claim_cache.add(item)
+        self._note_notices(write)
         self._record(draft, write)
+
+    def _note_notices(self, write: _Write) -> None:
+        for lane, due in write.notices.items():
+            self._markers[lane].appended(write.entries["PK"]["S"], due)
 
     async def _state_before(self, draft: Draft) -> HeadState | None:
         """Return the state that the draft follows; None: it opens the session.
@@ -169,30 +174,34 @@ class DynamoSessions(SessionStore):
     def _write(self, draft: Draft, due: int, state: HeadState | None) -> _Write:
         session, sk = draft.session, entry_sk(draft.entries[0].seq)
         packed = pack_entries(draft.entries)
-        last_notice = state.last_notice if state is not None else None
-        own, further, last_notice = outbox_items(draft, packed, last_notice)
+        own, further, queues = outbox_items(draft, packed)
+        exp: Item = {}
+        if self._retention is not None:
+            exp = {"exp": self._expiry(ms(session.updated_at) if due == NEVER else due, MARGIN_S)}
         item = {
             **key(session_pk(session.session_id), sk),
             "b": {"B": packed},
             "t": {"B": secrets.token_bytes(8)},
             **own,
+            **exp,
         }
         if due != NEVER:
             item["d"] = number(due)
-        if self._retention is not None:
-            at = ms(session.updated_at) if due == NEVER else due
-            for each in (item, *further):
-                if "oP" in each:
-                    each["ex"] = self._expiry(at)
-                else:
-                    each["exp"] = self._expiry(at, MARGIN_S)
         with_head = state is None or any(isinstance(e, StatusChange) for e in draft.entries)
-        others = self._key_actions(draft) + [self._db.put_action(each) for each in further]
+        others = self._key_actions(draft) + [self._db.put_action(each | exp) for each in further]
+        others += [self._queue_action(item, lane, queue) for lane, queue in queues.items()]
         if with_head:
             others += self._head_actions(session, due, opens=state is None)
         elif state is not None and state.needs_slot(due):
             item |= due_slot(session.session_id, due)
-        return _Write(item, due, last_notice, others, with_head)
+        notices = {lane: queue[0].at for lane, queue in queues.items()}
+        return _Write(item, due, notices, others, with_head)
+
+    def _queue_action(self, entries: Item, lane: Lane, added: Sequence[Queued]) -> Item:
+        """Return the update of a lane's marker, which expires with the newest entries."""
+        pk = entries["PK"]["S"]
+        change, values = appended(pk, lane, added, entries.get("exp"))
+        return self._db.update_action(pk, marker_sk(lane), change, **values)
 
     def _key_actions(self, draft: Draft) -> list[Item]:
         if draft.key is None:
@@ -265,10 +274,10 @@ class DynamoSessions(SessionStore):
         state = self._states.get(session.session_id)
         if write.with_head:
             obsolete = state.slots if state is not None else {}
-            written = HeadState.written(session, write.due, write.last_notice)
+            written = HeadState.written(session, write.due)
             state = self._states.keep(session.session_id, written)
         elif state is not None and state.seq == draft.entries[0].seq - 1:
-            obsolete = state.advance(session.seq, write.due, write.last_notice)
+            obsolete = state.advance(session.seq, write.due)
             state.slots |= write.slot
         else:
             return  # it was read again meanwhile, with these entries

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Self
 
 from adapters.dynamodb.archive import DynamoArchive
-from adapters.dynamodb.claim_cache import ClaimCache
 from adapters.dynamodb.client import Dynamo, bounded
 from adapters.dynamodb.outbox import DynamoOutbox
 from adapters.dynamodb.session_reader import SessionReader
@@ -33,18 +32,16 @@ class DynamoStore:
         retention = timedelta(days=retention_days) if retention_days else None
         db = self._db = Dynamo(table, endpoint_url=endpoint_url, clock=clock, jitter=jitter)
         reader = self._reader = SessionReader(db, clock, retention)
-        claim_cache = ClaimCache(db, clock)
+        outbox = DynamoOutbox(db, clock)
+        self.claim, self.settle, self.depth = outbox.claim, outbox.settle, outbox.depth
+        self.dead, self.retry, self.drop = outbox.dead, outbox.retry, outbox.drop
 
-        sessions = DynamoSessions(db, reader, claim_cache, retention)
+        sessions = DynamoSessions(db, reader, outbox.markers, retention)
         self.latest, self.load, self.append = sessions.latest, sessions.load, sessions.append
         self.stored, self.page, self.due = sessions.stored, sessions.page, sessions.due
 
         archive = DynamoArchive(db, clock, reader)
         self.list_sessions, self.erase = archive.list_sessions, archive.erase
-
-        outbox = DynamoOutbox(db, clock, claim_cache)
-        self.claim, self.settle, self.depth = outbox.claim, outbox.settle, outbox.depth
-        self.dead, self.retry, self.drop = outbox.dead, outbox.retry, outbox.drop
 
         usage = DynamoUsageStore(db)
         self.add, self.spent = usage.add, usage.spent

@@ -16,7 +16,10 @@ _KEYS = {"by_business": ("lP", "lS"), "by_status": ("gP", "lS"), "due": ("wP", "
 
 
 def definition(name: str) -> dict[str, Any]:
-    """Return the CreateTable request of the table `name`: keys, indexes, billing by request."""
+    """Return the CreateTable request of the table `name`: keys, indexes, billing by request.
+
+    `op` in the index `outbox` is an attribute of the former version: a table need not be changed.
+    """
     attributes = ["PK", "SK", "lP", "lS", "gP", "wP", "wS", "oP", "oS"]
     indexes = [_index(index, *keys) for index, keys in _KEYS.items()]
     return {

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.elixir.echoes import ORIGIN, EchoFilter
-from adapters.phoenix.client_connection import PhoenixChannel, PushError, PushLost, PushTimeout
+from adapters.elixir.chat_topic import ChatTopic
+from adapters.elixir.echoes import ORIGIN
+from adapters.phoenix.client_connection import PushError, PushLost, PushTimeout
 
 ECHO_S = 30.0
 """The time in which a message that was sent may come back without its mark."""
+PATIENCE = 3
+"""The messages in a row for which a topic that has answered since its join is still waited for."""
 PROMPT_S = 0.05
 """The time in which an error, or the crash of a channel, still counts for a silent bridge."""
 
@@ -19,32 +22,33 @@ class AcknowledgedPushes:
     A reply does that, or the message's own echo. A channel of Phoenix need not reply, nor send a
     broadcast to its sender. Where neither has come in time, the proof counts that the message was
     received: a heartbeat sent behind it was answered, and its channel is still joined. From then on
-    it counts at once, until a reply or an echo comes again.
+    it counts at once, until a reply or an echo comes again; but not soon on a topic that has
+    answered: its channel may hang, and lose what it has not handled.
     """
 
     def __init__(self, timeout_s: float) -> None:
         """`timeout_s`: how long a reply, an echo or the answer to a heartbeat may take."""
         self._timeout_s = timeout_s
         self._is_silent = False
-        """The latest message had neither a reply nor an echo."""
+        """The latest message on a topic without patience had neither a reply nor an echo."""
 
-    async def push(
-        self, channel: PhoenixChannel, echoes: EchoFilter, body: Mapping[str, object]
-    ) -> None:
+    async def push(self, chat: ChatTopic, body: Mapping[str, object]) -> None:
         """Send a message by the user, and wait for its acknowledgement.
 
         Raises: PushError, PushTimeout, PushLost; NotJoined, TooManyWaiting.
         """
         loop, limit_s = asyncio.get_running_loop(), self._timeout_s
+        at_once = self._is_silent and not chat.patience
         echo: asyncio.Future[None] = loop.create_future()
-        push = channel.start_push(
+        push = chat.channel.start_push(
             "user_message",
             {**body, "origin": ORIGIN},
-            timeout_s=limit_s if self._is_silent else 2 * limit_s,
-            probe_after_s=0.0 if self._is_silent else limit_s,
+            timeout_s=limit_s if at_once else 2 * limit_s,
+            probe_after_s=0.0 if at_once else limit_s,
         )
-        push.reply.add_done_callback(self._replied)
-        sent = echoes.sent(body, loop.time() + limit_s + ECHO_S, lambda: self._echoed(echo))
+        push.reply.add_done_callback(lambda reply: self._replied(chat, reply))
+        until = loop.time() + limit_s + ECHO_S
+        sent = chat.echoes.sent(body, until, lambda: self._echoed(chat, echo))
         either = {push.reply, echo}
         first = asyncio.FIRST_COMPLETED
         await asyncio.wait({*either, push.received}, return_when=first)
@@ -58,19 +62,28 @@ class AcknowledgedPushes:
                 return
             except (PushTimeout, PushLost) as error:
                 if not error.was_sent:
-                    echoes.unsent(sent)
+                    chat.echoes.unsent(sent)
                 if isinstance(error, PushLost) or not push.received.done():
                     raise
-        self._is_silent = True
+        if chat.patience:
+            chat.patience -= 1
+        else:
+            self._is_silent = True
 
-    def _echoed(self, echo: asyncio.Future[None]) -> None:
-        self._is_silent = False
+    def _echoed(self, chat: ChatTopic, echo: asyncio.Future[None]) -> None:
+        self._answered(chat)
         if not echo.done():
             echo.set_result(None)
 
-    def _replied(self, reply: asyncio.Future[Any]) -> None:
+    def _replied(self, chat: ChatTopic, reply: asyncio.Future[Any]) -> None:
         """Note a reply, which may also come after the message counts as received."""
-        if not reply.cancelled():
-            error = reply.exception()
-            if error is None or isinstance(error, PushError):
-                self._is_silent = False
+        if reply.cancelled():
+            return
+        error = reply.exception()
+        if error is None:
+            self._answered(chat)
+        elif isinstance(error, PushError):
+            self._is_silent = False
+
+    def _answered(self, chat: ChatTopic) -> None:
+        self._is_silent, chat.patience = False, PATIENCE

@@ -39,6 +39,8 @@ class ChatTopic:
         self.followed = False
         self.knows_typing = False
         """The bridge has announced that it knows the event, in its reply to the join."""
+        self.patience = 0
+        """The messages that may go unanswered before the topic counts as silent."""
         self.sending = 0
         """Messages that are not acknowledged yet."""
         self._customer = customer
@@ -94,20 +96,27 @@ class ChatTopic:
         """Note that it is joined, and not unavailable any more."""
         self.stop_timer()
         self._has_joined, self.problem, self._announced = True, None, False
+        self.patience = 0
 
     def interrupted(self, reason: str, *, may_pass: bool = True) -> None:
         """Note that it is not joined; it becomes unavailable unless that passes at once."""
         self._has_joined = False
-        if self._timer is None and self.problem is None:
-            after_s = INTERRUPTION_S if may_pass else 0.0
+        if self._timer is not None or self.problem is not None:
+            return
+        if may_pass:
             loop = asyncio.get_running_loop()
             self._interruption = reason
-            self._timer = loop.call_later(after_s, lambda: self.unavailable(self._interruption))
+            self._timer = loop.call_later(
+                INTERRUPTION_S, lambda: self.unavailable(self._interruption)
+            )
+        else:
+            self.unavailable(reason)
 
     def unavailable(self, reason: str) -> None:
-        """Announce, once until it is joined, that it cannot be used."""
+        """Announce, once until it is joined, that it cannot be used; nothing waits for that."""
         self.stop_timer()
         self.problem = reason
+        self.channel.drop_unsent()
         if self.followed and not self._announced:
             self._announced = True
             self._start(self.pass_on(TopicUnavailable(reason)))

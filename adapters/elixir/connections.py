@@ -36,9 +36,12 @@ class TopicConnections:
         """True while one of them is broken, or cannot be opened."""
         return any(each.is_broken or each.failure is not None for each in self._connections)
 
-    def open(self) -> None:
-        """Open the first connection, which shows whether the server can be reached."""
-        self._open_another()
+    def open(self) -> PhoenixConnection:
+        """Open another connection; the first shows whether the server can be reached."""
+        connection = self._connection()
+        connection.start()
+        self._connections.append(connection)
+        return connection
 
     async def close(self, *, flush: bool) -> None:
         """Close all connections; `flush`: after their unsent messages."""
@@ -52,7 +55,7 @@ class TopicConnections:
         if free:
             connection = min(free, key=_does_not_work)
         else:
-            connection = self._open_another()
+            connection = self.open()
         channel = connection.channel(topic, payload)
         channel.start()
         return channel
@@ -79,12 +82,6 @@ class TopicConnections:
             task = asyncio.create_task(connection.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-
-    def _open_another(self) -> PhoenixConnection:
-        connection = self._connection()
-        connection.start()
-        self._connections.append(connection)
-        return connection
 
 
 def _does_not_work(connection: PhoenixConnection) -> bool:

@@ -46,14 +46,13 @@ class EchoFilter:
     def consume(self, payload: InboundPayload, now: float) -> bool:
         """Return whether this is such a message; if so, it is not expected again.
 
-        The id is compared if the bridge drops the mark, and the text if it drops the id.
+        The id is compared if the bridge drops the mark, and the text if it drops the id. What it
+        gives another mark is not known by its text.
         """
         while self._sent and self._sent[0].until < now:
             self._sent.popleft()
-        if payload.origin is not None and payload.origin != ORIGIN:
-            return False
         known = [sent for sent in self._sent if sent.message_id == payload.message_id]
-        if not known:
+        if not known and payload.origin in (None, ORIGIN):
             known = [sent for sent in self._sent if sent.text == payload.message.strip()][:1]
         # Of a message that was sent again, any echo will do, and each may still come.
         ids = [sent.message_id for sent in known]

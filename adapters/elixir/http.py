@@ -75,6 +75,9 @@ class ElixirHttp:
         self._jitter = jitter
         self._breaker = Breaker()  # open until the health check succeeds
         self._probing: asyncio.Task[None] | None = None
+        self._checked = asyncio.Event()
+        """Set once the first health check since the circuit opened has ended."""
+        self._is_away = False
 
     def __repr__(self) -> str:
         return f"<ElixirHttp {self._url} {'away' if self.is_away else 'there'}>"
@@ -97,8 +100,8 @@ class ElixirHttp:
 
     @property
     def is_away(self) -> bool:
-        """True if the circuit is open."""
-        return self._probing is not None
+        """True if the circuit is open, and a health check has failed since."""
+        return self._is_away
 
     async def back(self) -> None:
         """Return once the circuit is not open."""
@@ -138,6 +141,8 @@ class ElixirHttp:
     async def _request(self, method: str, path: str, attempts: int, **request: Any) -> HttpReply:
         """Return a reply that is a success or 404. Raises: BridgeUnavailable, BridgeRefused."""
         for attempt in range(attempts):
+            if self._probing is not None:
+                await self._checked.wait()
             if self.is_away:
                 raise BridgeUnavailable("the bridge is away")
             try:
@@ -202,6 +207,7 @@ class ElixirHttp:
     def _failed(self, reason: str) -> None:
         has_opened = self._breaker.failed(self._clock.now().timestamp())
         if has_opened and self._probing is None:
+            self._checked.clear()
             self._probing = asyncio.create_task(self._probe(reason))
 
     async def _probe(self, reason: str) -> None:
@@ -210,7 +216,9 @@ class ElixirHttp:
             if checks:
                 pause_s = backoff(checks - 1, FIRST_PROBE_S, LONGEST_PROBE_S, self._jitter())
                 await self._clock.sleep(pause_s)
-            if await self._is_well():
+            self._is_away = not await self._is_well()
+            self._checked.set()
+            if not self._is_away:
                 break
             if not checks:
                 extra = {"action": "bridge_away", "reason": reason}

@@ -183,16 +183,14 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
 
     async def _deliver(self, chat: ChatTopic, body: dict[str, Any]) -> None:
         """Push a message, and again if its topic moves to another connection before."""
-        if chat.problem is not None:  # waiting would delay the messages of others
-            raise BridgeUnavailable(chat.problem)
-        while True:
+        while chat.problem is None:  # with one, waiting would delay the messages of others
             channel = chat.channel
             try:
-                return await self._pushes.push(channel, chat.echoes, body)
+                return await self._pushes.push(chat, body)
             except PushLost as error:
-                was_moved = chat.channel is not channel
-                if error.was_sent or not was_moved:
+                if error.was_sent or (chat.channel is channel and chat.problem is None):
                     raise
+        raise BridgeUnavailable(chat.problem)
 
     # The topics.
 

@@ -91,6 +91,8 @@ class ClientSettings:
     rejoin_after_s: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     stable_after_s: float = 5.0
     """The duration of a connection after which the reconnect backoff is reset."""
+    joined_after_s: float = 1.0
+    """The time for which a channel must have been joined, for its rejoin backoff to be reset."""
     max_waiting: int = 1000
     """The maximum of unsent messages of one channel."""
 
@@ -254,7 +256,8 @@ class _Channel:
     state: ChannelState = ChannelState.ERRORED
     join_ref: str | None = None  # also the ref of the phx_join; None while errored
     leave_ref: str | None = None
-    failures: int = 0  # of joining, in a row
+    failures: int = 0  # to stay joined, in a row
+    joined_at: float | None = None  # None: not since the last failure
     joined_before: bool = False
     timer: int | None = None  # join time-out, pause before a rejoin, or leave time-out
     unsent: deque[_Push] = field(default_factory=deque)
@@ -402,6 +405,13 @@ class ClientSocket:
         Raises: NotJoined, TooManyWaiting, UnencodablePayload.
         """
         self._enqueue(topic, event, payload)
+
+    def drop_unsent(self, topic: str) -> None:
+        """Abandon the pushes that wait until the topic is joined; a no-op if it is."""
+        channel = self._channels.get(topic)
+        if channel is not None and channel.state in (ChannelState.ERRORED, ChannelState.JOINING):
+            self._abandon(channel.unsent, was_sent=False)
+            channel.unsent.clear()
 
     def close(self) -> None:
         """Close for good: every channel ends, and there are no more connections."""
@@ -575,7 +585,7 @@ class ClientSocket:
             return
         self._timers.cancel(channel.timer)
         channel.state = ChannelState.JOINED
-        channel.failures = 0
+        channel.joined_at = now
         self._events.append(ChannelJoined(channel.topic, response, channel.joined_before))
         channel.joined_before = True
         self._outgoing.extend([channel] * len(channel.unsent))
@@ -588,6 +598,11 @@ class ClientSocket:
     def _schedule_rejoin(self, channel: _Channel, now: float) -> None:
         channel.state = ChannelState.ERRORED
         channel.join_ref = None
+        # Deviation: phoenix.js resets this backoff at every join, and so joins a channel that
+        # crashes at once every second.
+        if (at := channel.joined_at) is not None and now - at >= self._settings.joined_after_s:
+            channel.failures = 0
+        channel.joined_at = None
         pause = self._pause(self._settings.rejoin_after_s, channel.failures)
         channel.failures += 1
         self._rearm(channel, now + pause, partial(self._join, channel))
@@ -642,8 +657,9 @@ class ClientSocket:
 
     def _abandon(self, pushes: Iterable[_Push], *, was_sent: bool) -> None:
         for push in pushes:
-            self._cancel_timers(push)
-            self._events.append(PushAbandoned(push.ref, was_sent))
+            if push.timer is not None:  # nobody waits for the others
+                self._cancel_timers(push)
+                self._events.append(PushAbandoned(push.ref, was_sent))
 
     def _cancel_timers(self, push: _Push) -> None:
         self._timers.cancel(push.timer)

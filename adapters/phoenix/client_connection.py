@@ -419,6 +419,10 @@ class PhoenixConnection:
         self._core.send(topic, event, payload)
         self._advance()
 
+    def _drop_unsent(self, topic: str) -> None:
+        self._core.drop_unsent(topic)
+        self._advance()
+
     def _state_of(self, topic: str) -> ChannelState | None:
         return self._core.state_of(topic)
 
@@ -526,6 +530,11 @@ class PhoenixChannel:
         """
         self._require_joined()
         self._connection._send(self.topic, event, payload)
+
+    def drop_unsent(self) -> None:
+        """Have the pushes that wait until the channel is joined fail with PushLost."""
+        if self.state is not None:
+            self._connection._drop_unsent(self.topic)
 
     def _require_joined(self) -> None:
         if self.state is None:  # another channel may have the topic now

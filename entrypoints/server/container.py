@@ -345,7 +345,7 @@ class Container(containers.DeclarativeContainer):
         ),
     )
     privacy: Provider[Privacy] = providers.Singleton(
-        Privacy, archive=store, store=store, session_log=session_log, turns=turns
+        Privacy, archive=store, store=store, session_log=session_log, turns=turns, fanout=fanout
     )
     sweep: Provider[Sweep] = providers.Singleton(
         Sweep, store=store, session_log=session_log, transfers=transfers, turns=turns, clock=clock

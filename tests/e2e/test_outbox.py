@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from tests.support.bridge import FaultyBridge, status
+from tests.support.plain_phoenix import PlainPhoenix
 from tests.support.process import command, server
+from tests.support.server import running
 from tests.support.user import user
 
 
@@ -111,13 +113,17 @@ def test_which_ones_must_be_said(empty: Path, arguments: list[str]) -> None:
 
 
 async def test_check_tries_the_bridge(tmp_path: Path) -> None:
-    async with FaultyBridge() as bridge:
+    async with FaultyBridge() as bridge, running(PlainPhoenix().app()) as address:
         settings = environment(bridge)
+        settings["ELIXIR_WEBSOCKET_URL"] = f"ws://{address}/socket/websocket"
         well = await asyncio.to_thread(command, tmp_path, "check", **settings)
         bridge.unhealthy = True
         unhealthy = await asyncio.to_thread(command, tmp_path, "check", **settings)
 
     assert (well.returncode, unhealthy.returncode) == (0, 1)
-    assert well.stdout.splitlines()[-1].split() == ["bridge", "elixir", "ok"]
+    assert [line.split() for line in well.stdout.splitlines()[-2:]] == [
+        ["bridge", "elixir", "ok"],
+        ["live", "chat", "chat:check:check", "ok"],
+    ]
     assert "failed: " in unhealthy.stdout
     assert "/health answers HTTP 503" in unhealthy.stdout

@@ -264,7 +264,7 @@ async def test_deltas_are_the_pieces_of_the_answer_where_they_were_asked_for() -
     assert {delta["responseId"] for delta in deltas} == {answers[0]["responseId"]}
     assert answers[0] == answers[1] == answers[2]
     others = [event for event, _ in plain.pushes + declining.pushes]
-    assert set(others) == {"user_message"}
+    assert set(others) - {"typing"} == {"user_message"}  # where the machine is slow, the AI types
 
 
 async def test_an_ai_that_takes_its_time_is_seen_to_type() -> None:

@@ -13,7 +13,7 @@ from adapters.dynamodb import archive
 from adapters.dynamodb.store import DynamoStore
 from application.ports import Erased
 from domain.errors import SeqTaken
-from domain.notice import Undeliverable
+from domain.notice import Lane, Undeliverable
 from domain.session import Session
 from tests.contract.stores import (
     ANA,
@@ -73,7 +73,7 @@ async def talked(store: DynamoStore, number: int) -> Session:
     """Store two conversations of a customer, with keys, and with pending and dead notices."""
     first = new_session(f"closed-{number}", customer(number))
     first = await stored(store, with_notices(user_says(first, key="k1"), 2))
-    (dead,) = await store.claim(NOON, NOON + HOUR, 1)
+    (dead,) = await store.claim(Lane.REPORTS, NOON, NOON + HOUR, 1)
     await store.settle(dead.notice_id, Undeliverable("no"))
     await stored(store, closes(await stored(store, user_says(first))))
     second = new_session(f"open-{number}", customer(number))

@@ -15,7 +15,7 @@ import pytest
 from adapters.dynamodb.store import DynamoStore
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.message import Message
-from domain.notice import Delivered
+from domain.notice import Delivered, Lane
 from domain.session import Draft, Session
 from domain.usage import Usage
 from tests.contract.stores import (
@@ -94,7 +94,7 @@ class Writer:
         except StorageUnavailable:
             self.in_doubt.add(f"message {key}")
 
-    async def until_told(self, key: str) -> None:
+    async def until_known(self, key: str) -> None:
         """Append a message with a key, and repeat until it is known to be stored."""
         while True:
             try:
@@ -136,7 +136,7 @@ async def test_writers_of_one_session_neither_lose_nor_duplicate_a_message(
         proxy.plan = seeded(7, 0.25, *MIXTURES[mixture])
         await asyncio.gather(
             *(writer.once(f"once-{number}") for number in range(WRITERS)),
-            *(writer.until_told(f"keyed-{number}") for number in range(WRITERS)),
+            *(writer.until_known(f"keyed-{number}") for number in range(WRITERS)),
         )
         proxy.plan = nothing
         said = await texts(store)
@@ -244,7 +244,7 @@ CALLS: dict[str, Call] = {
     "due": lambda store, session: store.due(NOON, 10),
     "list_sessions": lambda store, session: store.list_sessions(limit=10),
     "erase": lambda store, session: store.erase(session.customer),
-    "claim": lambda store, session: store.claim(NOON, NOON + MINUTE, 10),
+    "claim": lambda store, session: store.claim(Lane.REPORTS, NOON, NOON + MINUTE, 10),
     "settle": lambda store, session: store.settle("s1-10", Delivered()),
     "depth": lambda store, session: store.depth(),
     "dead": lambda store, session: store.dead(10),
@@ -315,20 +315,20 @@ async def delivered_in_order(store: DynamoStore, expected: int) -> dict[str, lis
     A minute passes from one round to the next, and a lease lasts as long: what was claimed and not
     settled comes again.
     """
-    told: dict[str, list[int]] = {}
+    delivered: dict[str, list[int]] = {}
     now = NOON
     while True:
         now += MINUTE
         try:
-            claimed = await store.claim(now, now + MINUTE, 10)
+            claimed = await store.claim(Lane.REPORTS, now, now + MINUTE, 10)
             for notice in claimed:
-                told.setdefault(notice.session_id, []).append(notice.position)
+                delivered.setdefault(notice.session_id, []).append(notice.position)
                 await store.settle(notice.notice_id, Delivered())
             if not claimed and await store.depth() == 0:
-                return told
+                return delivered
         except StorageUnavailable:
             continue
-        assert sum(map(len, told.values())) < 20 * expected
+        assert sum(map(len, delivered.values())) < 20 * expected
 
 
 @pytest.mark.parametrize("mixture", MIXTURES)
@@ -345,7 +345,7 @@ async def test_every_notice_is_delivered_at_least_once_and_in_order(
                 positions = expected.setdefault(session.session_id, [])
                 positions += [notice.position for notice in draft.notices]
         proxy.plan = seeded(3, 0.2, *MIXTURES[mixture])
-        told = await delivered_in_order(store, 16)
+        delivered = await delivered_in_order(store, 16)
 
-    assert {name: list(Counter(positions)) for name, positions in told.items()} == expected
-    assert all(positions == sorted(positions) for positions in told.values())
+    assert {name: list(Counter(positions)) for name, positions in delivered.items()} == expected
+    assert all(positions == sorted(positions) for positions in delivered.values())

@@ -18,7 +18,7 @@ from application.ports import RECENT, Erased
 from domain.errors import SeqTaken, StorageUnavailable, TooLarge
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author, Message
-from domain.notice import Delivered, QuestionAsked
+from domain.notice import Delivered, Lane, QuestionAsked
 from domain.session import Draft, Session
 from domain.status import Status
 from tests.contract.stores import (
@@ -405,14 +405,14 @@ async def test_a_notice_that_does_not_fit_its_entries_item_gets_its_own(
     async with dynamo_store(running.url, running.table(tmp_path), NOON) as store:
         session = await stored(store, large(200_000), NOON)
         await stored(store, with_notices(user_says(session)), NOON)
-        told = []
-        while notices := await store.claim(NOON + HOUR, NOON + 2 * HOUR, 1):
-            told.append(notices[0].position)
+        delivered = []
+        while notices := await store.claim(Lane.REPORTS, NOON + HOUR, NOON + 2 * HOUR, 1):
+            delivered.append(notices[0].position)
             await store.settle(notices[0].notice_id, Delivered())
         loaded = await store.load(S1)
         erased = await store.erase(ANA)
 
-    assert told == [10, 11, 20]
+    assert delivered == [10, 11, 20]
     assert loaded is not None
     messages = [entry for entry in loaded.recent if isinstance(entry, Message)]
     assert [len(message.text) for message in messages] == [200_000, 5]

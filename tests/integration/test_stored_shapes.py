@@ -105,12 +105,19 @@ def _sqlite(folder: Path) -> Snapshot:
     )
 
 
-def _dynamodb(name: str, table: str) -> Snapshot:
-    running, stored = engine(name), data("conversations.dynamodb.json")
+def restored_table(running: Engine, table: str) -> str:
+    """Create a table of this name with the items of the snapshot, and return the name."""
+    stored = data("conversations.dynamodb.json")
     running.call("CreateTable", **stored["table"], TableName=table)
     puts = [{"PutRequest": {"Item": item}} for item in stored["items"]]
     for start in range(0, len(puts), 25):
         running.call("BatchWriteItem", RequestItems={table: puts[start : start + 25]})
+    return table
+
+
+def _dynamodb(name: str, table: str) -> Snapshot:
+    running = engine(name)
+    restored_table(running, table)
     settings = {
         "store": "dynamodb",
         "dynamodb_table": table,

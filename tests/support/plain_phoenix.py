@@ -93,6 +93,8 @@ class PlainSettings:
     """The key of a message's text in what it broadcasts."""
     requires_summary: bool = False
     """A changeset refuses a status whose `summary` is blank (422)."""
+    shows_reports: bool = False
+    """It broadcasts what the user and the AI say to each other to those who watch the topic."""
     fails_at: tuple[str, ...] = ()
     """The beginnings of paths that are answered with 500."""
     hangs_at: tuple[str, ...] = ()
@@ -274,6 +276,15 @@ ACTIONS: dict[str, tuple[int, set[str]]] = {
 SPOKEN = {"/api/messages": "user_message", "/api/agent-responses": "agent_message"}
 
 
+def _show(application: PlainPhoenix, path: str, report: Body) -> None:
+    topic = "chat:{businessId}:{userId}"
+    if path == "/api/ai-conversation":
+        application.speak(topic.format(**report), "user_message", report["message"])
+    elif path == "/api/ai-context":
+        context = report["context"]
+        application.speak(topic.format(**context), "agent_message", context["aiResponse"])
+
+
 def _http(application: PlainPhoenix) -> list[Any]:
     """Return its controllers."""
 
@@ -307,6 +318,8 @@ def _http(application: PlainPhoenix) -> list[Any]:
         if path in SPOKEN:
             topic = f"chat:{data['businessId']}:{data['userId']}"
             application.speak(topic, SPOKEN[path], data["message"])
+        if application.settings.shows_reports:
+            _show(application, path, data)
         return json({"status": "ok"}, status)
 
     @put("/api/conversation-status/{session_id:str}")

@@ -248,6 +248,21 @@ async def test_requests_that_hang_take_no_time_from_the_words_of_other_live_chat
             await whole.send_from_user("Mai sunteți?", "Alo?")
 
 
+async def test_reports_that_the_application_shows_on_the_topic_are_not_taken_for_people() -> None:
+    application = PlainPhoenix(PlainSettings(shows_reports=True))
+    async with system(application) as whole:
+        await whole.ana.say("Bună!")
+        await next_join(application)
+        await whole.wait_until_relayed("Bună!")
+        await whole.maria.wait_for("agent_message")
+        await whole.send_from_coordinator("Sunt Maria.")  # on the topic, behind the reports
+        log = await whole.server.log()
+
+        assert [entry["reason"] for entry in log if entry["kind"] == "status"] == ["coordinator"]
+        assert await whole.stored("user") == ["Bună!"]
+        assert await whole.stored("coordinator") == ["Sunt Maria."]
+
+
 @pytest.mark.parametrize("way", ["topic", "http"])
 async def test_a_coordinator_who_speaks_unasked_at_the_bridge_has_the_conversation(
     way: Literal["topic", "http"],

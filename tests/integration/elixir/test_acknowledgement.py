@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapters.elixir import acknowledgement
+from adapters.elixir.acknowledgement import PATIENCE
 from adapters.elixir.socket import ElixirSocket
 from adapters.phoenix.channel import Reply, Stop
 from application.ports import InboundMessage
@@ -132,6 +133,63 @@ async def test_a_late_reply_shows_that_the_application_replies() -> None:
         assert (await peer.receive())[3] == "phx_leave"
 
 
+async def test_a_topic_that_has_answered_is_waited_for_again() -> None:
+    """Its channel may hang before it crashes, with all messages that it has not handled."""
+    async with scripted(0.2) as (peer, recorder):
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        await peer.reply(await peer.receive("user_message"))
+        await relaying
+        await silently(peer, recorder.socket)
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        push = await peer.receive("user_message")
+        sent_at = asyncio.get_running_loop().time()
+        await peer.receive("heartbeat")
+        waited_s = asyncio.get_running_loop().time() - sent_at
+        await peer.send(push[0], push[0], push[2], "phx_error", {})
+        with pytest.raises(BridgeUnavailable):
+            await relaying
+
+        assert waited_s > 0.1
+
+
+async def test_a_topic_that_answers_no_longer_is_not_waited_for_for_ever() -> None:
+    async with scripted(0.1) as (peer, recorder):
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        await peer.reply(await peer.receive("user_message"))
+        await relaying
+        waits = []
+        for _ in range(PATIENCE + 3):
+            relaying = asyncio.create_task(recorder.socket.relay(notice()))
+            await peer.receive("user_message")
+            sent_at = asyncio.get_running_loop().time()
+            await peer.reply(await peer.receive("heartbeat"))
+            waits.append(asyncio.get_running_loop().time() - sent_at)
+            await relaying
+
+        assert [waited_s > 0.05 for waited_s in waits] == [True] * (PATIENCE + 1) + [False] * 2
+
+
+async def test_a_topic_that_is_joined_again_may_have_become_silent() -> None:
+    async with scripted(0.2) as (peer, recorder):
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        push = await peer.receive("user_message")
+        await peer.reply(push)
+        await relaying
+        await peer.send(push[0], push[0], push[2], "phx_error", {})
+        await peer.accept_join()
+        await peer.push("chat:b1:ana", "agent_message", {"message": "Da?"})
+        await recorder.next()  # so the join has been processed
+        await silently(peer, recorder.socket)
+        relaying = asyncio.create_task(recorder.socket.relay(notice()))
+        await peer.receive("user_message")
+        sent_at = asyncio.get_running_loop().time()
+        await peer.reply(await peer.receive("heartbeat"))
+        waited_s = asyncio.get_running_loop().time() - sent_at
+        await relaying
+
+        assert waited_s < 0.1
+
+
 @pytest.mark.parametrize("was_silent", [False, True])
 async def test_without_the_answer_to_a_heartbeat_nothing_is_acknowledged(was_silent: bool) -> None:
     async with scripted(0.2) as (peer, recorder):
@@ -159,7 +217,7 @@ async def test_a_message_that_could_not_be_sent_is_not_acknowledged(was_silent: 
             await socket.relay(notice())
             messages(application)
         application.settings = PlainSettings(admits_joins=False)
-        with pytest.raises(BridgeUnavailable, match="not joined in time"):
+        with pytest.raises(BridgeUnavailable, match="unauthorized"):
             await socket.relay(notice())
 
         assert messages(application) == []

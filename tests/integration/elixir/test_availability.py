@@ -170,13 +170,11 @@ async def test_a_topic_that_is_followed_after_its_join_was_refused_is_unavailabl
     chats.refuses = "unauthorized"
     slowly = ClientSettings(rejoin_after_s=(60.0,))
     async with running(chats.restarted()) as address, at(address, settings=slowly) as listener:
-        relaying = asyncio.create_task(listener.socket.relay(notice()))
-        await taken(chats.joins)
-        await until_away(listener.socket)
+        with pytest.raises(BridgeUnavailable, match="unauthorized"):
+            await listener.socket.relay(notice())
         listener.socket.follow(ANA)
 
         assert await listener.next() == TopicUnavailable("unauthorized")
-        relaying.cancel()
 
 
 async def test_a_message_for_a_topic_that_is_unavailable_waits_for_nothing() -> None:
@@ -191,6 +189,26 @@ async def test_a_message_for_a_topic_that_is_unavailable_waits_for_nothing() -> 
                 await listener.socket.relay(notice())
 
         assert listener.socket.is_away
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_message_does_not_wait_for_a_topic_that_is_joined_for_it_alone_and_cannot_be(
+    is_there: bool,
+) -> None:
+    chats = Chats()
+    chats.refuses = "unauthorized"
+    slowly = ClientSettings(rejoin_after_s=(60.0,), reconnect_after_s=(60.0,))
+    async with AsyncExitStack() as stack:
+        address = f"127.0.0.1:{free_port()}"
+        if is_there:
+            address = await stack.enter_async_context(running(chats.restarted()))
+        listener = await stack.enter_async_context(at(address, settings=slowly))
+        async with asyncio.timeout(PATIENCE_S / 2):
+            for _ in range(3):
+                with pytest.raises(BridgeUnavailable, match=r"unauthorized|unreachable"):
+                    await listener.socket.relay(notice())
+
+        assert listener.is_silent
 
 
 async def test_a_join_without_an_answer_is_unavailable_after_its_time_out() -> None:

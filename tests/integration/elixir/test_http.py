@@ -291,7 +291,9 @@ async def test_half_open_one_failure_opens_it_again() -> None:
                 await tell(http)
         await http.back()
         bridge.unhealthy = True
-        with pytest.raises(BridgeUnavailable):
+        with pytest.raises(BridgeUnavailable, match="HTTP 500"):
+            await tell(http)
+        with pytest.raises(BridgeUnavailable, match="away"):
             await tell(http)
 
         assert http.is_away
@@ -309,6 +311,22 @@ async def test_a_bridge_that_is_well_is_not_away_whatever_else_fails() -> None:
         await tell(http)
 
         assert clock.pauses == []
+
+
+async def test_while_the_health_is_checked_first_the_bridge_is_not_away_and_requests_wait() -> None:
+    async with FaultyBridge() as bridge, connected(bridge, attempts=1, timeout_s=1.0) as http:
+        bridge.always, bridge.health = status(500), HANG
+        for _ in range(FAILURES_TO_OPEN):
+            with pytest.raises(BridgeUnavailable):
+                await tell(http)
+        telling = asyncio.create_task(tell(http))
+        await bridge.wait_until_looked(1)
+        was_away = http.is_away
+        with pytest.raises(BridgeUnavailable, match="away"):
+            await telling
+
+        assert (was_away, http.is_away) == (False, True)
+        assert len(bridge.asked) == FAILURES_TO_OPEN
 
 
 @pytest.mark.parametrize("health", [status(404), status(401), DONE])
@@ -378,8 +396,9 @@ async def test_closing_it_while_it_is_away_leaves_nothing_behind() -> None:
     bridge = FaultyBridge(port=9)  # where nobody listens
     before = asyncio.all_tasks()
     async with connected(bridge, attempts=FAILURES_TO_OPEN) as http:
-        with pytest.raises(BridgeUnavailable):
-            await tell(http)
+        for _ in range(2):
+            with pytest.raises(BridgeUnavailable):
+                await tell(http)
         away = http.is_away
 
     assert away

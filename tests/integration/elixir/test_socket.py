@@ -480,6 +480,14 @@ def test_an_echo_is_recognised_by_its_id_although_the_text_has_changed() -> None
     assert echoes.consume(InboundPayload(message="D*.", message_id="m1"), 0.0)
 
 
+def test_an_echo_is_recognised_by_its_id_although_it_has_another_origin() -> None:
+    echoes, returned = EchoFilter(), asyncio.Event()
+    echoes.sent({"message": "Da.", "messageId": "m1"}, 10.0, returned.set)
+
+    assert echoes.consume(InboundPayload(message="Da.", message_id="m1", origin="phoenix"), 0.0)
+    assert returned.is_set()
+
+
 def test_a_message_sent_twice_is_not_expected_again_after_its_echo() -> None:
     echoes = EchoFilter()
     for _ in range(2):

@@ -216,6 +216,17 @@ async def test_a_refused_channel_that_is_left_ends(listener: Listener) -> None:
         ]
 
 
+async def test_a_channel_that_is_left_with_an_unsent_message_ends(listener: Listener) -> None:
+    async with PhoenixConnection(listener.url) as connection:
+        channel = connection.channel("room:a")
+        channel.start()
+        channel.send("typing", {})
+        channel.leave()
+
+        assert [item async for item in channel] == [(ChannelStatus.CLOSED, None)]
+        assert connection.topics == 0
+
+
 async def test_one_topic_is_one_channel(listener: Listener) -> None:
     async with PhoenixConnection(listener.url) as connection:
         connection.channel("room:a").start()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -24,6 +24,7 @@ from domain.errors import Refusal
 from domain.identity import Customer, customer
 from domain.message import Author, Message, StatusChange
 from domain.notice import Delivered, Lane, LiveChatMessagePosted, NoticeKind
+from domain.session import Draft
 from domain.status import Reason, Status
 from domain.texts import Text, localized
 from domain.transfer import TransferState
@@ -52,6 +53,19 @@ class SlowListing(MemoryStore):
         if which["status"] is self._status:
             await self.listed.wait()
         return page
+
+
+class SlowNotice(MemoryStore):
+    """A store whose append of the notice that nobody can be reached waits for a release."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.appending = Hold()
+
+    async def append(self, draft: Draft, due_at: datetime | None) -> None:
+        if any(isinstance(each, Message) and each.text == UNREACHABLE for each in draft.entries):
+            await self.appending.wait()
+        await super().append(draft, due_at)
 
 
 class CountedListing(MemoryStore):
@@ -570,6 +584,61 @@ async def test_another_processes_message_echoed_here_starts_nothing() -> None:
         assert (await app.head(ANA)).status is Status.AI
 
 
+@pytest.mark.parametrize(
+    ("author", "text"), [(Author.USER, "Bună!"), (Author.COORDINATOR, "Cu plăcere.")]
+)
+async def test_a_report_that_is_broadcast_on_the_topic_starts_nothing(
+    author: Author, text: str
+) -> None:
+    async with with_ai() as (app, inbox, user):
+        await app.clock.advance(1)
+        said = list(user.words)
+        await inbox.receive(text, author, at=app.clock.now(), message_id="their-own")
+
+        assert (await app.head(ANA)).status is Status.AI
+        assert inbox.counted == ["duplicate"]
+        assert user.words == said
+
+
+@pytest.mark.parametrize(
+    ("author", "text"), [(Author.USER, "Un om, vă rog"), (Author.COORDINATOR, "Cu plăcere.")]
+)
+async def test_a_report_of_what_led_to_a_request_is_no_message_of_the_wait(
+    author: Author, text: str
+) -> None:
+    async with with_ai() as (app, inbox, user):
+        await user.ask_for_human("Un om, vă rog")
+        app.deliver()
+        await app.settle()
+        await inbox.receive(text, author, message_id="their-own")
+
+        assert inbox.counted == ["duplicate"]
+        assert (await app.head(ANA)).status is Status.WAITING
+
+
+async def test_what_a_user_says_again_at_the_bridge_while_waiting_is_stored() -> None:
+    async with with_ai() as (app, inbox, user):
+        await user.ask_for_human()
+        await user.say("Alo?")
+        await inbox.receive("Alo?", Author.USER, message_id="their-own")
+
+        assert await app.texts(ANA, Author.USER) == ["Bună!", "Alo?", "Alo?"]
+
+
+@pytest.mark.parametrize("author", [Author.USER, Author.COORDINATOR])
+async def test_what_was_said_before_the_ai_had_the_conversation_is_said_again(
+    author: Author,
+) -> None:
+    async with with_ai() as (app, inbox, user):
+        await app.coordinator("maria").take_over(user)
+        await app.coordinator("maria").give_back(user)
+        await app.clock.advance(1)
+        text = "Bună!" if author is Author.USER else "Cu plăcere."
+        await inbox.receive(text, author, at=app.clock.now(), message_id="m1")
+
+        assert (await app.head(ANA)).status is not Status.AI
+
+
 async def test_the_history_of_an_earlier_live_chat_starts_nothing() -> None:
     async with with_ai() as (app, inbox, user):
         await app.coordinator("maria").take_over(user)
@@ -646,6 +715,19 @@ async def test_a_closed_conversation_is_left_and_the_next_one_followed() -> None
 
         assert closed == set()
         assert inbox.gateway.followed == {ANA}
+
+
+@pytest.mark.parametrize("is_waiting", [False, True])
+async def test_an_erased_customers_topic_is_left(is_waiting: bool) -> None:
+    async with with_ai() as (app, inbox, user):
+        if is_waiting:
+            await user.ask_for_human()
+        followed = set(inbox.gateway.followed)
+        await app.privacy.erase(ANA)
+        left = set(inbox.gateway.followed)
+        await user.say("Bună!")
+
+        assert (followed, left, inbox.gateway.followed) == ({ANA}, set(), {ANA})
 
 
 async def test_after_a_restart_the_most_recent_conversations_with_the_ai_are_followed() -> None:
@@ -755,6 +837,16 @@ async def test_a_request_on_a_topic_known_not_to_be_joined_is_told_at_once() -> 
         assert before == ["Cu plăcere."]
         assert user.words[1:] == [TOLD, UNREACHABLE]
         assert await state(app) is TransferState.DELIVERED
+
+
+async def test_a_topic_that_cannot_be_joined_is_tried_at_once_when_a_human_is_asked_for() -> None:
+    async with with_ai() as (_, inbox, user):
+        await inbox.gateway.lose(ANA)
+        before = list(inbox.gateway.changes)
+        await user.ask_for_human()
+        await user.say("Alo?")
+
+        assert inbox.gateway.changes == [*before, ("leave", ANA), ("join", ANA)]
 
 
 @pytest.mark.parametrize("first", ["delivered", "joined"])
@@ -870,6 +962,21 @@ async def test_that_the_topic_is_lost_is_told_also_after_an_outage_of_the_store(
         assert user.words[-1] == UNREACHABLE
 
 
+async def test_that_the_topic_is_joined_is_told_although_its_loss_is_only_being_stored() -> None:
+    store = SlowNotice()
+    async with with_ai(store=store) as (app, inbox, user):
+        app.deliver()
+        await user.ask_for_human()
+        await app.settle()
+        losing = asyncio.create_task(inbox.gateway.lose(ANA))
+        await store.appending.reached.wait()
+        await inbox.gateway.join(ANA)
+        store.appending.release()
+        await losing
+
+        assert user.words[1:] == [TOLD, UNREACHABLE, REACHED]
+
+
 async def state(app: App) -> TransferState | None:
     transfer = (await app.head(ANA)).transfer
     return transfer.state if transfer is not None else None
@@ -887,6 +994,30 @@ async def test_what_was_said_while_we_were_away_is_told_once_we_are_back() -> No
             await inbox.receive(text, at=at, message_id=f"m{number}", replayed=True)
 
         assert user.words[-3:] == ["unu", "doi", "trei"]
+
+
+@pytest.mark.parametrize("author", [Author.USER, Author.COORDINATOR])
+@pytest.mark.parametrize("is_waiting", [False, True])
+async def test_what_the_bridge_pushes_of_days_ago_is_of_the_past_as_if_a_join_replayed_it(
+    is_waiting: bool, author: Author
+) -> None:
+    async with with_ai() as (app, inbox, user):
+        if is_waiting:
+            await user.ask_for_human()
+        said, owner = list(user.log), (await app.head(ANA)).status
+        await inbox.receive("Salut!", author, at=app.clock.now() - timedelta(days=3))
+
+        assert inbox.counted == ["late"]
+        assert (user.log, (await app.head(ANA)).status) == (said, owner)
+
+
+@pytest.mark.parametrize("behind", [timedelta(hours=12), timedelta(hours=-12)])
+async def test_a_coordinator_is_heard_whose_clock_is_in_another_zone(behind: timedelta) -> None:
+    async with listening() as (app, inbox):
+        user = await waiting(app)
+        await inbox.receive("Bună!", at=app.clock.now() - behind)
+
+        assert user.words[-1] == "Bună!"
 
 
 async def test_what_was_said_in_an_earlier_live_chat_takes_nothing_over() -> None:

@@ -23,7 +23,7 @@ SESSION = replace(new_session(), seq=1)
 
 def state(due: int = 1_000, *, seq: int = 1) -> HeadState:
     """Return the state of a session of one entry, with the head just written."""
-    return dataclasses.replace(HeadState.written(SESSION, due, None), seq=seq)
+    return dataclasses.replace(HeadState.written(SESSION, due), seq=seq)
 
 
 def entries(seq: int, due: int, *, slot: bool = False) -> Item:
@@ -46,42 +46,39 @@ def test_entries_that_are_due_need_a_slot_after_entries_that_never_are() -> None
 
 def test_a_slot_is_obsolete_when_no_entry_was_ever_due_later() -> None:
     known = state(1_000)
-    known.advance(2, 500, None)
+    known.advance(2, 500)
     known.slots = {"M#2": "500#s1"}
 
-    assert known.advance(3, 999, None) == {}
-    assert known.advance(4, 1_000, None) == {"M#2": "500#s1"}
+    assert known.advance(3, 999) == {}
+    assert known.advance(4, 1_000) == {"M#2": "500#s1"}
     assert known.slots == {}
 
 
 def test_a_slot_is_kept_while_another_process_may_have_moved_the_heads_slot_behind_it() -> None:
     known = state(1_000)
-    known.advance(2, 5_000, None)  # from here on the head's slot may be moved to 5,000
-    known.advance(3, 500, None)
+    known.advance(2, 5_000)  # from here on the head's slot may be moved to 5,000
+    known.advance(3, 500)
     known.slots = {"M#3": "500#s1"}
 
-    assert known.advance(4, 4_999, None) == {}
-    assert known.advance(5, 5_000, None) == {"M#3": "500#s1"}
+    assert known.advance(4, 4_999) == {}
+    assert known.advance(5, 5_000) == {"M#3": "500#s1"}
 
 
 def test_no_slot_is_needed_when_the_session_is_never_due_again() -> None:
     known = state(1_000)
     known.slots = {"M#2": "500#s1"}
 
-    assert known.advance(2, NEVER, None) == {"M#2": "500#s1"}
-    assert known.advance(3, 10**12, None) == {}
+    assert known.advance(2, NEVER) == {"M#2": "500#s1"}
+    assert known.advance(3, 10**12) == {}
 
 
 def test_a_state_is_read_from_the_head_and_the_newest_entries() -> None:
     head = head_item(SESSION, 700)
-    newest = entries(9, 800) | {"lo": {"S": "M#0000000004"}}
+    newest = [entries(9, 800), entries(8, 600, slot=True), entries(7, 900)]
 
-    assert HeadState.read(
-        head, [newest, entries(8, 600, slot=True), entries(7, 900)], 9
-    ) == HeadState(
+    assert HeadState.read(head, newest, 9) == HeadState(
         seq=9,
         due=800,
-        last_notice="M#0000000004",
         head_seq=1,
         head_at=ms(NOON),
         head_due=700,
@@ -93,7 +90,7 @@ def test_a_state_is_read_from_the_head_and_the_newest_entries() -> None:
 def test_a_session_without_entries_is_due_at_its_heads_slot() -> None:
     known = HeadState.read(head_item(SESSION, 700), [], 1)
 
-    assert (known.due, known.latest_due, known.last_notice) == (700, 700, None)
+    assert (known.due, known.latest_due) == (700, 700)
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,15 @@ def test_a_push_without_an_answer_times_out(rig: Rig) -> None:
     assert rig.events() == [PushTimedOut(ref, was_sent=True)]
 
 
+def test_a_message_that_expects_no_reply_is_lost_with_its_channel_in_silence(rig: Rig) -> None:
+    rig.join()
+    rig.socket.send("room:a", "typing", {})
+    rig.socket.leave("room:a", rig.now)
+    rig.close()
+
+    assert rig.events(PushAbandoned) == []
+
+
 def test_a_push_that_times_out_unsent_is_never_sent(rig: Rig) -> None:
     rig.join()
     rig.close()
@@ -372,6 +381,23 @@ def test_a_crashed_channel_rejoins_after_a_pause_and_sends_what_waited(rig: Rig)
     rig.reply(again)
     assert rig.events() == [ChannelJoined("room:a", {}, rejoined=True)]
     assert names(rig.frames()) == ["waited"]
+
+
+def test_a_channel_that_crashes_as_soon_as_it_is_joined_is_joined_ever_more_rarely(
+    rig: Rig,
+) -> None:
+    join, pauses = rig.join(), []
+    for joined_s in (0.0, 0.1, 0.1, 0.1, 2.0):
+        rig.advance(joined_s)
+        rig.receive(join[0], join[0], "room:a", "phx_error", {})
+        due = rig.socket.next_deadline()
+        assert due is not None
+        pauses.append(round(due - rig.now))
+        rig.advance(due - rig.now)
+        [join] = rig.frames()
+        rig.reply(join)
+
+    assert pauses == [1, 2, 5, 10, 1]
 
 
 def test_a_channel_that_waits_to_rejoin_joins_at_once_when_the_socket_opens(rig: Rig) -> None:
