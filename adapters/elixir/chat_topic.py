@@ -54,6 +54,8 @@ class ChatTopic:
         """The reason for which it is unavailable; None while it is joined, or may be soon."""
         self._announced = False
         """The application knows that."""
+        self._interruption = ""
+        """The reason of the interruption, while there is a timer."""
         self._timer: asyncio.TimerHandle | None = None
         """Makes the topic unavailable, unless it is joined first."""
 
@@ -103,7 +105,10 @@ class ChatTopic:
             return
         if may_pass:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(INTERRUPTION_S, self.unavailable, reason)
+            self._interruption = reason
+            self._timer = loop.call_later(
+                INTERRUPTION_S, lambda: self.unavailable(self._interruption)
+            )
         else:
             self.unavailable(reason)
 
@@ -115,6 +120,13 @@ class ChatTopic:
         if self.followed and not self._announced:
             self._announced = True
             self._start(self.pass_on(TopicUnavailable(reason)))
+
+    def not_admitted(self, reason: str) -> None:
+        """Note that a join has failed, by which an interruption does not end yet."""
+        if self._timer is None:
+            self.unavailable(reason)
+        else:
+            self._interruption = reason
 
     def stop_timer(self) -> None:
         """Cancel what an interruption would lead to."""

@@ -282,7 +282,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
     def _not_admitted(self, customer: Customer, chat: ChatTopic, reason: str) -> None:
         if chat.needed:
             self._refused.add(customer)
-        chat.unavailable(reason)
+        chat.not_admitted(reason)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -248,6 +248,40 @@ async def test_a_topic_that_is_joined_again_at_once_was_available(
         assert events == [TopicJoined(), TopicJoined()]
 
 
+async def test_a_topic_that_is_refused_once_before_it_is_joined_again_was_available(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chat_topic, "INTERRUPTION_S", PATIENCE_S)
+    chats = Chats()
+    async with running(chats.restarted()) as address, at(address) as listener:
+        listener.socket.follow(ANA)
+        events = [await listener.next()]
+        await taken(chats.joins)
+        chats.refuses = "unavailable"
+        await chats.endpoint.drain(lambda: 0.0)
+        await taken(chats.joins)
+        await until_away(listener.socket)
+        chats.refuses = None
+        events.append(await listener.next())
+
+        assert events == [TopicJoined(), TopicJoined()]
+
+
+async def test_a_topic_that_is_refused_for_longer_than_an_interruption_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chat_topic, "INTERRUPTION_S", 0.2)
+    chats = Chats()
+    async with running(chats.restarted()) as address, at(address) as listener:
+        listener.socket.follow(ANA)
+        events = [await listener.next()]
+        chats.refuses = "unauthorized"
+        await chats.endpoint.drain(lambda: 0.0)
+        events.append(await listener.next())
+
+        assert events == [TopicJoined(), TopicUnavailable("unauthorized")]
+
+
 async def test_a_topic_that_is_not_joined_again_soon_is_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -16,7 +16,9 @@ from application.deliver_outbox import (
     LONGEST_PAUSE_S,
     MAX_ATTEMPTS,
     MAX_DELIVERIES,
+    MAX_SLOW,
     POLL_S,
+    SLOW_S,
 )
 from domain.errors import Refusal, StorageUnavailable
 from domain.message import Author
@@ -295,6 +297,23 @@ async def test_what_fails_holds_up_its_session_and_no_other() -> None:
 
         assert before == [TRANSFER, STATUS]
         assert bridge.kinds[2:] == [TRANSFER, STATUS, RELAY]
+
+
+async def test_deliveries_that_take_long_make_room_for_others() -> None:
+    bridge = MemoryBridge()
+    held = [bridge.hold() for _ in range(MAX_DELIVERIES + MAX_SLOW)]
+    async with bridged(bridge, elixir_timeout=60_000) as (app, _):
+        for number in range(MAX_DELIVERIES + MAX_SLOW + 1):
+            await app.user("b1", f"w{number}").ask_for_human()
+        await app.settle()
+        at_first = len(bridge.asked)
+        await app.clock.advance((MAX_SLOW / MAX_DELIVERIES + 1) * SLOW_S)
+        at_last = len(bridge.asked)
+        held[0].release()
+        await app.settle()
+
+        assert (at_first, at_last) == (MAX_DELIVERIES, MAX_DELIVERIES + MAX_SLOW)
+        assert len(bridge.asked) > at_last
 
 
 async def test_a_refused_notice_is_a_dead_letter_and_makes_way() -> None:
