@@ -39,6 +39,8 @@ MAX_SLOW = 32
 """The slow deliveries of a lane that do so."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 """The pauses between two attempts to deliver a notice."""
+LONGEST_REQUEST_PAUSE_S = 15.0
+"""The longest pause for requests and statuses, behind which a user's messages wait."""
 LONGEST_LIVE_CHAT_PAUSE_S = 5.0
 """The longest pause for a user's message to a coordinator who is there."""
 MAX_ATTEMPTS = 200
@@ -307,4 +309,6 @@ def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:
 
 
 def _longest_pause_s(notice: Notice) -> float:
-    return LONGEST_LIVE_CHAT_PAUSE_S if notice.kind is NoticeKind.RELAY else LONGEST_PAUSE_S
+    if notice.kind is NoticeKind.RELAY:
+        return LONGEST_LIVE_CHAT_PAUSE_S
+    return LONGEST_REQUEST_PAUSE_S if notice.lane is Lane.PEOPLE else LONGEST_PAUSE_S

@@ -42,7 +42,9 @@ class ChatTopic:
         self.patience = 0
         """The messages that may go unanswered before the topic counts as silent."""
         self.sending = 0
-        """Messages that are not acknowledged yet."""
+        """Messages that are not acknowledged yet, and requests that wait for the join."""
+        self.settled = asyncio.Event()
+        """Set while the topic is joined, or known to be unavailable."""
         self._customer = customer
         self._on_event = on_event
         self._start = start
@@ -95,6 +97,7 @@ class ChatTopic:
     def joined(self) -> None:
         """Note that it is joined, and not unavailable any more."""
         self.stop_timer()
+        self.settled.set()
         self._has_joined, self.problem, self._announced = True, None, False
         self.patience = 0
 
@@ -104,6 +107,7 @@ class ChatTopic:
         if self._timer is not None or self.problem is not None:
             return
         if may_pass:
+            self.settled.clear()
             loop = asyncio.get_running_loop()
             self._interruption = reason
             self._timer = loop.call_later(
@@ -115,6 +119,7 @@ class ChatTopic:
     def unavailable(self, reason: str) -> None:
         """Announce, once until it is joined, that it cannot be used; nothing waits for that."""
         self.stop_timer()
+        self.settled.set()
         self.problem = reason
         self.channel.drop_unsent()
         if self.followed and not self._announced:

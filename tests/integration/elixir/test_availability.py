@@ -211,6 +211,20 @@ async def test_a_message_does_not_wait_for_a_topic_that_is_joined_for_it_alone_a
         assert listener.is_silent
 
 
+async def test_a_request_waits_for_the_join_of_its_topic_but_not_for_one_that_fails() -> None:
+    chats = Chats()
+    async with running(chats.restarted()) as address, at(address) as listener:
+        await listener.socket.prepare(ANA)
+        joined = [await taken(chats.joins)]
+        chats.refuses = "unauthorized"
+        listener.socket.follow(DAN)
+        async with asyncio.timeout(PATIENCE_S / 2):
+            await listener.socket.prepare(DAN)
+
+        assert [topic for topic, _ in joined] == ["chat:b1:ana"]
+        assert await listener.next(DAN) == TopicUnavailable("unauthorized")
+
+
 async def test_a_join_without_an_answer_is_unavailable_after_its_time_out() -> None:
     impatient = ClientSettings(timeout_s=0.1, rejoin_after_s=(0.01,))
     async with listening() as there:
