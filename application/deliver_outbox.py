@@ -33,8 +33,14 @@ from domain.outbox import NOTICES_PER_ENTRY
 
 MAX_DELIVERIES = 8
 """Notices of a lane under way at once, each of another session; more of them slow the chat."""
+SLOW_S = 1.0
+"""The time after which a delivery under way makes room for another: it only waits for an answer."""
+MAX_SLOW = 32
+"""The slow deliveries of a lane that do so."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 """The pauses between two attempts to deliver a notice."""
+LONGEST_REQUEST_PAUSE_S = 15.0
+"""The longest pause for requests and statuses, behind which a user's messages wait."""
 LONGEST_LIVE_CHAT_PAUSE_S = 5.0
 """The longest pause for a user's message to a coordinator who is there."""
 MAX_ATTEMPTS = 200
@@ -76,6 +82,8 @@ class DeliverOutbox:
     """The time that one attempt may take."""
     _wake_up: asyncio.Event = field(default_factory=asyncio.Event)
     _deliveries: set[asyncio.Task[None]] = field(default_factory=set)
+    _slow: set[asyncio.Task[None]] = field(default_factory=set)
+    """The deliveries that have been under way for SLOW_S."""
     _user_notifications: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
@@ -113,10 +121,13 @@ class DeliverOutbox:
         Also while the bridge is away: each attempt fails at once, and the user is told.
         """
         self._wake_up.clear()
-        while (room := MAX_DELIVERIES - len(self._deliveries)) > 0:
+        while (room := self._room()) > 0:
             if await self._deliver_next(room) < room:
                 return True
         return False
+
+    def _room(self) -> int:
+        return MAX_DELIVERIES + min(len(self._slow), MAX_SLOW) - len(self._deliveries)
 
     async def _deliver_next(self, room: int) -> int:
         """Start delivering what is due of up to `room` sessions; return how many there were.
@@ -136,8 +147,17 @@ class DeliverOutbox:
 
     def _start_all(self, claimed: Sequence[Notice]) -> int:
         for notice in claimed:
-            self._start(self._deliveries, self._deliver(notice))
+            self._start_delivery(notice)
         return len(claimed)
+
+    def _start_delivery(self, notice: Notice) -> None:
+        task = self._start(self._deliveries, self._deliver(notice))
+        timer = self.clock.call_later(SLOW_S, lambda: self._make_room(task))
+        task.add_done_callback(lambda _: timer.cancel())
+
+    def _make_room(self, task: asyncio.Task[None]) -> None:
+        self._slow.add(task)
+        self._wake_up.set()
 
     async def _wait_for_work(self) -> None:
         timer = self.clock.call_later(POLL_S, self._wake_up.set)
@@ -163,13 +183,17 @@ class DeliverOutbox:
         timer.cancel()
         await asyncio.gather(*left, ending, return_exceptions=True)
 
-    def _start(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+    def _start(
+        self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]
+    ) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         tasks.add(task)
         task.add_done_callback(lambda task: self._ended(tasks, task))
+        return task
 
     def _ended(self, tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
         tasks.discard(task)
+        self._slow.discard(task)
         self._wake_up.set()
 
     # One notice.
@@ -285,4 +309,6 @@ def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:
 
 
 def _longest_pause_s(notice: Notice) -> float:
-    return LONGEST_LIVE_CHAT_PAUSE_S if notice.kind is NoticeKind.RELAY else LONGEST_PAUSE_S
+    if notice.kind is NoticeKind.RELAY:
+        return LONGEST_LIVE_CHAT_PAUSE_S
+    return LONGEST_REQUEST_PAUSE_S if notice.lane is Lane.PEOPLE else LONGEST_PAUSE_S

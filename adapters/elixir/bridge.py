@@ -6,21 +6,26 @@ from typing import Protocol
 from adapters.elixir.http import ElixirHttp
 from adapters.elixir.payloads import request_of
 from application.ports import Bridge
-from domain.notice import Notice
+from domain.identity import Customer
+from domain.notice import Notice, NoticeKind
 
 
-class UserMessageRelay(Protocol):
-    """Delivers the user's messages to the live chat."""
+class LiveChatTopics(Protocol):
+    """The live chats at the bridge, as far as a delivery needs them."""
 
     @abstractmethod
     async def relay(self, notice: Notice) -> None:
         """Deliver a RELAY notice. Raises: BridgeUnavailable, BridgeRefused."""
 
+    @abstractmethod
+    async def prepare(self, customer: Customer) -> None:
+        """Return once the customer's topic is joined, or cannot be for now; soon in any case."""
+
 
 class ElixirBridge(Bridge):
     """Delivers notices over HTTP, and the user's messages in a live chat over the socket."""
 
-    def __init__(self, http: ElixirHttp | None, live_chats: UserMessageRelay) -> None:
+    def __init__(self, http: ElixirHttp | None, live_chats: LiveChatTopics) -> None:
         """`http`: None, where nobody is to be notified."""
         self._http = http
         self._live_chats = live_chats
@@ -42,5 +47,7 @@ class ElixirBridge(Bridge):
         if request is None:
             await self._live_chats.relay(notice)
         elif self._http is not None:
+            if notice.kind is NoticeKind.TRANSFER:
+                await self._live_chats.prepare(notice.customer)  # so that an answer is received
             method, path, body = request
             await self._http.send(method, path, body, key=notice.notice_id)

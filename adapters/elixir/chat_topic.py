@@ -42,7 +42,9 @@ class ChatTopic:
         self.patience = 0
         """The messages that may go unanswered before the topic counts as silent."""
         self.sending = 0
-        """Messages that are not acknowledged yet."""
+        """Messages that are not acknowledged yet, and requests that wait for the join."""
+        self.settled = asyncio.Event()
+        """Set while the topic is joined, or known to be unavailable."""
         self._customer = customer
         self._on_event = on_event
         self._start = start
@@ -54,6 +56,8 @@ class ChatTopic:
         """The reason for which it is unavailable; None while it is joined, or may be soon."""
         self._announced = False
         """The application knows that."""
+        self._interruption = ""
+        """The reason of the interruption, while there is a timer."""
         self._timer: asyncio.TimerHandle | None = None
         """Makes the topic unavailable, unless it is joined first."""
 
@@ -93,6 +97,7 @@ class ChatTopic:
     def joined(self) -> None:
         """Note that it is joined, and not unavailable any more."""
         self.stop_timer()
+        self.settled.set()
         self._has_joined, self.problem, self._announced = True, None, False
         self.patience = 0
 
@@ -102,19 +107,31 @@ class ChatTopic:
         if self._timer is not None or self.problem is not None:
             return
         if may_pass:
+            self.settled.clear()
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(INTERRUPTION_S, self.unavailable, reason)
+            self._interruption = reason
+            self._timer = loop.call_later(
+                INTERRUPTION_S, lambda: self.unavailable(self._interruption)
+            )
         else:
             self.unavailable(reason)
 
     def unavailable(self, reason: str) -> None:
         """Announce, once until it is joined, that it cannot be used; nothing waits for that."""
         self.stop_timer()
+        self.settled.set()
         self.problem = reason
         self.channel.drop_unsent()
         if self.followed and not self._announced:
             self._announced = True
             self._start(self.pass_on(TopicUnavailable(reason)))
+
+    def not_admitted(self, reason: str) -> None:
+        """Note that a join has failed, by which an interruption does not end yet."""
+        if self._timer is None:
+            self.unavailable(reason)
+        else:
+            self._interruption = reason
 
     def stop_timer(self) -> None:
         """Cancel what an interruption would lead to."""

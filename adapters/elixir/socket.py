@@ -54,6 +54,8 @@ from domain.notice import Notice
 
 REJOIN_PAUSE_S = 1.0
 """After the bridge closed a topic, or messages were lost because we were slow."""
+JOIN_WAIT_S = 2.0
+"""A request for a human waits so long for the join of its topic."""
 MAX_REFUSAL_REASON = 200
 
 _CODE = re.compile(r"[a-z_]{1,40}|unmatched topic|join crashed|topic closed")
@@ -181,6 +183,22 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             chat.sending -= 1
             self._leave_unneeded(customer, chat)
 
+    async def prepare(self, customer: Customer) -> None:
+        """Return once the customer's topic is joined, or cannot be for now: in JOIN_WAIT_S at most.
+
+        Whoever is told of a request may answer at once, and a topic keeps nothing.
+        """
+        chat = self._chat(customer)
+        chat.sending += 1
+        try:
+            async with asyncio.timeout(JOIN_WAIT_S):
+                await chat.settled.wait()
+        except TimeoutError:
+            pass
+        finally:
+            chat.sending -= 1
+            self._leave_unneeded(customer, chat)
+
     async def _deliver(self, chat: ChatTopic, body: dict[str, Any]) -> None:
         """Push a message, and again if its topic moves to another connection before."""
         while chat.problem is None:  # with one, waiting would delay the messages of others
@@ -282,7 +300,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
     def _not_admitted(self, customer: Customer, chat: ChatTopic, reason: str) -> None:
         if chat.needed:
             self._refused.add(customer)
-        chat.unavailable(reason)
+        chat.not_admitted(reason)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

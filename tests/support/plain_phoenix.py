@@ -33,14 +33,16 @@ from adapters.phoenix.endpoint import (
     PhoenixEndpoint,
     SocketLimits,
 )
-from adapters.phoenix.server import Ref
+from adapters.phoenix.frames import ERROR
+from adapters.phoenix.server import Ref, ServerSocket
 
 Body = dict[str, Any]
 AnyRequest = Request[Any, Any, Any]
 HOST = "localhost"
 """The host of the endpoint's `url`, whose pages may open a socket where origins are checked."""
-DISCONNECTED = 1001
-"""The close code of a `disconnect`, as since Phoenix 1.8.8; before, Bandit's was 1000."""
+DISCONNECTED = {"1.8": 1001, "1.7": 1000}
+"""The close code of a `disconnect`: since 1.8.8 Phoenix's own, before that Bandit's."""
+NO_LIMIT = 1_000_000
 TRATTORIA: Body = {
     "id": "b1",
     "name": "Trattoria Elixir",
@@ -56,6 +58,9 @@ TokenPlace = Literal["connect", "parameter", "subprotocol", "join", "bearer"]
 class PlainSettings:
     """The behaviour of the application; the defaults are the ordinary ones."""
 
+    phoenix: Literal["1.8", "1.7"] = "1.8"
+    """The version: 1.7 gives no reason for a crash, closes with another code, and has no limit of
+    channels; read by `app`."""
     replies: bool = False
     """`{:reply, :ok, socket}` instead of `{:noreply, socket}`."""
     returns_to_sender: bool = True
@@ -70,7 +75,7 @@ class PlainSettings:
     refused_joins: float = 0.0
     """The share of the joins that are refused at random."""
     max_channels: int = 100
-    """The channels of one socket, by default as since Phoenix 1.8.9; read by `app`."""
+    """The channels of one socket of 1.8, by default as since Phoenix 1.8.9; read by `app`."""
     token: str = ""
     """A secret that is required in `token_in`; empty: none is."""
     token_in: TokenPlace = "connect"
@@ -82,6 +87,8 @@ class PlainSettings:
     """Its JSON comes in `{"data": …}`, as from a Phoenix generator."""
     snake_case: bool = False
     """A message has Ecto's `inserted_at` instead of a `timestamp`, and an `agent_name`."""
+    passes_payload: bool = False
+    """It broadcasts what it gets as it came, with or without a `message`."""
     text_key: str = "message"
     """The key of a message's text in what it broadcasts."""
     requires_summary: bool = False
@@ -90,6 +97,8 @@ class PlainSettings:
     """It broadcasts what the user and the AI say to each other to those who watch the topic."""
     fails_at: tuple[str, ...] = ()
     """The beginnings of paths that are answered with 500."""
+    hangs_at: tuple[str, ...] = ()
+    """Those that get no answer."""
     business: Body = field(default_factory=lambda: TRATTORIA)
 
 
@@ -124,7 +133,11 @@ class PlainPhoenix(ConnectionPolicy):
             SOCKET_PATH,
             {"chat:*": lambda socket: _Chat(socket, self)},
             allowed_origins=[f"//{HOST}"] if self.settings.check_origin else None,
-            limits=SocketLimits(max_channels=self.settings.max_channels),
+            limits=SocketLimits(
+                max_channels=self.settings.max_channels
+                if self.settings.phoenix == "1.8"
+                else NO_LIMIT
+            ),
             connection_policy=self,
         )
         routes = [self._endpoint.route, *_http(self)]
@@ -148,8 +161,9 @@ class PlainPhoenix(ConnectionPolicy):
         body["inserted_at"] = _now().isoformat(timespec="seconds")  # a NaiveDateTime
         return body | ({"agent_name": "Maria"} if event == "agent_message" else {})
 
-    async def disconnect(self, code: int = DISCONNECTED) -> None:
+    async def disconnect(self, code: int | None = None) -> None:
         """Close all sockets that have joined something."""
+        code = code or DISCONNECTED[self.settings.phoenix]
         for transport in {id(each.transport): each.transport for each in self.channels}.values():
             transport.close(code)
 
@@ -189,10 +203,19 @@ class PlainPhoenix(ConnectionPolicy):
         return settings.admits_joins and self._random.random() >= settings.refused_joins
 
 
+class _Core17(ServerSocket[ChannelSocket, Any]):
+    __slots__ = ()
+
+    def crash(self, channel: ChannelSocket) -> str:
+        return self._end(channel, ERROR, {})
+
+
 class _Chat(Channel):
     def __init__(self, socket: ChannelSocket, application: PlainPhoenix) -> None:
         super().__init__(socket)
         self._application = application
+        if application.settings.phoenix == "1.7":
+            socket.transport.core.__class__ = _Core17
 
     async def join(self, topic: str, payload: Any) -> Body | None:
         application = self._application
@@ -214,15 +237,20 @@ class _Chat(Channel):
         settings = application.settings
         application.events.put_nowait(Received(topic, event, payload))
         match event, payload:
+            case "user_message" | "agent_message", _ if settings.passes_payload:
+                message = payload
             case "user_message" | "agent_message", {"message": text}:
                 message = application.message(event, text, payload.get("timestamp"))
-                sender = None if settings.returns_to_sender else self.socket
-                application.broadcast(topic, event, message, sender)
-                return Reply() if settings.replies else None
             case "typing", _ if "typing" in settings.additions:
                 application.broadcast(topic, event, payload, self.socket)
                 return None
-        return None if settings.ignores_unknown else Stop(failed=True)  # FunctionClauseError
+            case _:
+                return (
+                    None if settings.ignores_unknown else Stop(failed=True)
+                )  # FunctionClauseError
+        sender = None if settings.returns_to_sender else self.socket
+        application.broadcast(topic, event, message, sender)
+        return Reply() if settings.replies else None
 
     async def terminate(self, reason: TerminateReason) -> None:
         self._application.untrack(self.socket)
@@ -276,6 +304,9 @@ def _http(application: PlainPhoenix) -> list[Any]:
         if request.method != "GET":
             received = Received(path, request.method, await request.json())
             application.requests.put_nowait(received)
+        if path.startswith(settings.hangs_at):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
         return json(None, 500) if path.startswith(settings.fails_at) else None
 
     @post(list(ACTIONS))

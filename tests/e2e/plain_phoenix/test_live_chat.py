@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from adapters.phoenix.client_connection import ChannelStatus
+from application.deliver_outbox import MAX_DELIVERIES
 from tests.e2e.plain_phoenix.system import (
     TOKEN,
     Course,
@@ -26,6 +27,8 @@ from tests.support.server import running
 from tests.support.user import PATIENCE_S, user
 
 KNOBS: dict[str, dict[str, Any]] = {
+    "Phoenix 1.7": {"phoenix": "1.7"},
+    "payload as it came": {"passes_payload": True},
     "replies": {"replies": True},
     "broadcast_from": {"returns_to_sender": False},
     "unknown events ignored": {"ignores_unknown": True},
@@ -225,6 +228,24 @@ async def test_more_live_chats_than_a_socket_has_channels_all_go_both_ways() -> 
         assert application.events.empty()
         assert len(application.channels) == len(user_ids)
         assert len({id(channel.transport) for channel in application.channels}) > 1
+
+
+async def test_requests_that_hang_take_no_time_from_the_words_of_other_live_chats() -> None:
+    application = PlainPhoenix()
+    async with system(application) as whole, AsyncExitStack() as others:
+        await whole.ana.ask_for_human()
+        await whole.send_from_coordinator("Bună, sunt Maria.")
+        await whole.ana.wait_for("conversation_status", status="live")
+        while (await next_of(application.requests, "PUT", "")).payload["status"] != "live":
+            pass
+        application.settings = PlainSettings(hangs_at=("/api/notifications",))
+        for number in range(MAX_DELIVERIES):
+            other = await others.enter_async_context(user(whole.server.address, "b1", f"o{number}"))
+            await other.join()
+            await other.ask_for_human()
+            await next_of(application.requests, "POST", "/api/notifications")
+        async with asyncio.timeout(4):  # a request hangs for 5 s, and is tried again
+            await whole.send_from_user("Mai sunteți?", "Alo?")
 
 
 async def test_reports_that_the_application_shows_on_the_topic_are_not_taken_for_people() -> None:

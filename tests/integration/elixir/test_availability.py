@@ -211,6 +211,20 @@ async def test_a_message_does_not_wait_for_a_topic_that_is_joined_for_it_alone_a
         assert listener.is_silent
 
 
+async def test_a_request_waits_for_the_join_of_its_topic_but_not_for_one_that_fails() -> None:
+    chats = Chats()
+    async with running(chats.restarted()) as address, at(address) as listener:
+        await listener.socket.prepare(ANA)
+        joined = [await taken(chats.joins)]
+        chats.refuses = "unauthorized"
+        listener.socket.follow(DAN)
+        async with asyncio.timeout(PATIENCE_S / 2):
+            await listener.socket.prepare(DAN)
+
+        assert [topic for topic, _ in joined] == ["chat:b1:ana"]
+        assert await listener.next(DAN) == TopicUnavailable("unauthorized")
+
+
 async def test_a_join_without_an_answer_is_unavailable_after_its_time_out() -> None:
     impatient = ClientSettings(timeout_s=0.1, rejoin_after_s=(0.01,))
     async with listening() as there:
@@ -246,6 +260,40 @@ async def test_a_topic_that_is_joined_again_at_once_was_available(
         events.append(await listener.next())
 
         assert events == [TopicJoined(), TopicJoined()]
+
+
+async def test_a_topic_that_is_refused_once_before_it_is_joined_again_was_available(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chat_topic, "INTERRUPTION_S", PATIENCE_S)
+    chats = Chats()
+    async with running(chats.restarted()) as address, at(address) as listener:
+        listener.socket.follow(ANA)
+        events = [await listener.next()]
+        await taken(chats.joins)
+        chats.refuses = "unavailable"
+        await chats.endpoint.drain(lambda: 0.0)
+        await taken(chats.joins)
+        await until_away(listener.socket)
+        chats.refuses = None
+        events.append(await listener.next())
+
+        assert events == [TopicJoined(), TopicJoined()]
+
+
+async def test_a_topic_that_is_refused_for_longer_than_an_interruption_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chat_topic, "INTERRUPTION_S", 0.2)
+    chats = Chats()
+    async with running(chats.restarted()) as address, at(address) as listener:
+        listener.socket.follow(ANA)
+        events = [await listener.next()]
+        chats.refuses = "unauthorized"
+        await chats.endpoint.drain(lambda: 0.0)
+        events.append(await listener.next())
+
+        assert events == [TopicJoined(), TopicUnavailable("unauthorized")]
 
 
 async def test_a_topic_that_is_not_joined_again_soon_is_unavailable(

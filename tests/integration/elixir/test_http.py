@@ -24,7 +24,7 @@ from adapters.system import SystemClock
 from application.ports import Clock
 from domain.business import Business, Reservation
 from domain.errors import BridgeRefused, BridgeUnavailable
-from domain.identity import BusinessId, MessageId, SessionId, customer
+from domain.identity import BusinessId, Customer, MessageId, SessionId, customer
 from domain.notice import LiveChatMessagePosted, Notice, NoticeContent, StatusChanged
 from domain.status import Status
 from tests.support.bridge import (
@@ -95,6 +95,9 @@ class Line:
 
     async def relay(self, notice: Notice) -> None:
         self.relayed.append(notice)
+
+    async def prepare(self, customer: Customer) -> None:
+        pass
 
 
 # Requests.

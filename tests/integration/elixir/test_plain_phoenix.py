@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from adapters.phoenix.client import ClientSettings
 from adapters.phoenix.client_connection import (
@@ -84,6 +84,31 @@ async def test_an_event_without_a_clause_crashes_the_channel(event: str, payload
             ChannelStatus.ERRORED,
             ChannelStatus.REJOINED,
         ]
+
+
+@pytest.mark.parametrize(
+    ("phoenix", "payload"), [("1.7", {}), ("1.8", {"reason": "channel_crash"})]
+)
+async def test_a_crash_has_a_reason_since_1_8(phoenix: str, payload: dict[str, str]) -> None:
+    async with serving(phoenix=phoenix) as (_, address), joined(address) as channel:
+        channel.send("typing", {})
+
+        assert (await received(channel, 2))[1] == (ChannelStatus.ERRORED, payload)
+
+
+async def test_1_7_has_no_limit_of_channels() -> None:
+    async with serving(phoenix="1.7", max_channels=1) as (_, address):
+        async with connected(address) as connection:
+            for user_id in ("ana", "ion"):
+                await connection.channel(f"chat:b1:{user_id}").join()
+
+
+@pytest.mark.parametrize("payload", [{"text": "Bună!"}, {**SAID, "messageId": "m1"}])
+async def test_a_message_may_be_passed_on_as_it_came(payload: dict[str, Any]) -> None:
+    async with serving(passes_payload=True) as (_, address), joined(address) as channel:
+        channel.send("user_message", payload)
+
+        assert (await received(channel, 2))[1] == ("user_message", payload)
 
 
 async def test_a_last_clause_ignores_it() -> None:
@@ -207,11 +232,18 @@ async def test_where_origins_are_checked_only_its_own_pages_open_a_socket(
                 await opening
 
 
-@pytest.mark.parametrize("code", [1000, 1001])
-async def test_all_sockets_are_disconnected(code: int) -> None:
-    async with serving() as (application, address), joined(address) as channel:
-        await application.disconnect(code)
+@pytest.mark.parametrize(("phoenix", "code"), [("1.7", 1000), ("1.8", 1001)])
+async def test_all_sockets_are_disconnected(phoenix: str, code: int) -> None:
+    async with serving(phoenix=phoenix) as (application, address), joined(address) as channel:
+        url = f"ws://{address}/socket/websocket?vsn=2.0.0"
+        async with connect(url) as page:
+            await page.send(f'["1","1","{TOPIC}","phx_join",{{}}]')
+            await page.recv()
+            await application.disconnect()
+            with pytest.raises(ConnectionClosed):
+                await page.recv()
 
+        assert page.close_code == code
         statuses = [status for status, _ in await received(channel, 3)]
         assert statuses[1:] == [ChannelStatus.ERRORED, ChannelStatus.REJOINED]
 
@@ -259,6 +291,14 @@ async def test_it_may_fail_at_some_paths_alone() -> None:
         ]
 
         assert [answer.status_code for answer in answers] == [500, 201]
+
+
+async def test_it_may_leave_some_paths_unanswered() -> None:
+    async with requesting(hangs_at=("/api/business",)) as (http, _):
+        with pytest.raises(httpx.ReadTimeout):
+            await http.get("/api/business/b1", timeout=0.2)
+
+        assert (await http.get("/health")).status_code == 200
 
 
 async def test_a_body_without_the_keys_of_an_action_is_a_bad_request() -> None:

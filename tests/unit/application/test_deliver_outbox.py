@@ -14,9 +14,12 @@ from adapters.memory.store import MemoryStore
 from application.deliver_outbox import (
     LEASE_GRACE_S,
     LONGEST_PAUSE_S,
+    LONGEST_REQUEST_PAUSE_S,
     MAX_ATTEMPTS,
     MAX_DELIVERIES,
+    MAX_SLOW,
     POLL_S,
+    SLOW_S,
 )
 from domain.errors import Refusal, StorageUnavailable
 from domain.message import Author
@@ -240,20 +243,26 @@ async def test_what_another_process_has_left_is_found() -> None:
 # What does not.
 
 
-async def test_the_pauses_between_attempts_double_up_to_a_minute() -> None:
+@pytest.mark.parametrize(
+    ("kind", "longest_s"),
+    [(CONVERSATION, LONGEST_PAUSE_S), (TRANSFER, LONGEST_REQUEST_PAUSE_S)],
+)
+async def test_the_pauses_between_attempts_double_up_to_a_limit(
+    kind: NoticeKind, longest_s: float
+) -> None:
     bridge = MemoryBridge()
     bridge.fail(9)
-    async with bridged(bridge) as (app, user):
+    async with bridged(bridge, transfer_timeout_s=3_600) as (app, user):
         began = app.clock.now()
         tried: list[float] = []
-        await user.ask_for_human()
+        await (user.say("Bună!") if kind is CONVERSATION else user.ask_for_human())
         for _ in range(400):
             await app.clock.advance(1)
             while len(tried) < len(bridge.asked):
                 tried.append((app.clock.now() - began).total_seconds())
 
         gaps = [round(after - before) for before, after in pairwise(tried[:9])]
-        assert gaps == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+        assert gaps == [min(2**attempt, longest_s) for attempt in range(8)]
 
 
 async def test_the_bridge_says_how_long_it_wants_to_be_left_alone() -> None:
@@ -297,6 +306,23 @@ async def test_what_fails_holds_up_its_session_and_no_other() -> None:
         assert bridge.kinds[2:] == [TRANSFER, STATUS, RELAY]
 
 
+async def test_deliveries_that_take_long_make_room_for_others() -> None:
+    bridge = MemoryBridge()
+    held = [bridge.hold() for _ in range(MAX_DELIVERIES + MAX_SLOW)]
+    async with bridged(bridge, elixir_timeout=60_000) as (app, _):
+        for number in range(MAX_DELIVERIES + MAX_SLOW + 1):
+            await app.user("b1", f"w{number}").ask_for_human()
+        await app.settle()
+        at_first = len(bridge.asked)
+        await app.clock.advance((MAX_SLOW / MAX_DELIVERIES + 1) * SLOW_S)
+        at_last = len(bridge.asked)
+        held[0].release()
+        await app.settle()
+
+        assert (at_first, at_last) == (MAX_DELIVERIES, MAX_DELIVERIES + MAX_SLOW)
+        assert len(bridge.asked) > at_last
+
+
 async def test_a_refused_notice_is_a_dead_letter_and_makes_way() -> None:
     bridge = MemoryBridge()
     bridge.refused = {CONVERSATION}
@@ -327,20 +353,21 @@ async def test_a_dead_letter_that_is_retried_goes_out() -> None:
 
 async def test_what_fails_for_hours_while_others_get_through_is_given_up() -> None:
     bridge = MemoryBridge()
-    bridge.fail(MAX_ATTEMPTS)
-    async with bridged(bridge, transfer_timeout_s=100_000) as (app, user):
-        await user.ask_for_human()
+    bridge.failing = {CONVERSATION}
+    async with bridged(bridge) as (app, user):
+        await user.say("Bună!")
         await app.clock.advance(MAX_ATTEMPTS * LONGEST_PAUSE_S)
 
         (letter,) = await app.store.dead(10)
-        assert letter.notice.kind is TRANSFER
-        assert letter.reason == f"given up after {MAX_ATTEMPTS} attempts: as told"
-        assert bridge.kinds == [STATUS]
+        assert letter.notice.kind is CONVERSATION
+        assert letter.reason == f"given up after {MAX_ATTEMPTS} attempts: as told: HTTP 500"
+        assert bridge.kinds == [CONTEXT]
 
 
-async def test_words_are_given_up_no_sooner_for_being_tried_more_often() -> None:
+@pytest.mark.parametrize("kind", [TRANSFER, RELAY])
+async def test_what_is_tried_more_often_is_given_up_no_sooner(kind: NoticeKind) -> None:
     bridge = MemoryBridge()
-    bridge.failing = {RELAY}
+    bridge.failing = {kind}
     async with bridged(bridge, transfer_timeout_s=100_000) as (app, user):
         await user.ask_for_human()
         await user.say("Alo?")
@@ -349,7 +376,7 @@ async def test_words_are_given_up_no_sooner_for_being_tried_more_often() -> None
         await app.clock.advance(MAX_ATTEMPTS * LONGEST_PAUSE_S / 2)
 
         assert kept == ()
-        assert [letter.notice.kind for letter in await app.store.dead(10)] == [RELAY]
+        assert [letter.notice.kind for letter in await app.store.dead(10)] == [kind]
 
 
 async def test_an_attempt_that_never_ends_is_ended() -> None:
@@ -510,16 +537,13 @@ async def test_a_delivered_request_is_so_in_the_log_and_to_the_users_clients_onc
 @pytest.mark.parametrize("how", ["refused", "given up"])
 async def test_a_request_that_is_a_dead_letter_has_failed_and_may_be_retried(how: str) -> None:
     bridge = MemoryBridge()
-    if how == "refused":
-        bridge.refused = {TRANSFER}
-    else:
-        bridge.fail(MAX_ATTEMPTS)
+    (bridge.refused if how == "refused" else bridge.failing).add(TRANSFER)
     async with bridged(bridge, transfer_timeout_s=604_800) as (app, user):
         await user.ask_for_human()
         await app.clock.advance(MAX_ATTEMPTS * LONGEST_PAUSE_S)
         failed = (await app.head(user.customer)).transfer
         told = user.words[-1]
-        bridge.refused = set()
+        bridge.refused = bridge.failing = set()
         (dead,) = await app.store.dead(10)
         await app.store.retry(dead.notice.notice_id)
         await app.clock.advance(POLL_S)
