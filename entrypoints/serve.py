@@ -20,8 +20,14 @@ import uvicorn
 from litestar import Litestar
 from msgspec.structs import replace
 
+from adapters.phoenix.limits import Connections
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from domain.errors import Failure
+from entrypoints.access.connection_limits import (
+    bridge_connections,
+    descriptors_needed,
+    raise_descriptor_limit,
+)
 from entrypoints.settings import BadSetting, Settings
 
 logger = logging.getLogger(__name__)
@@ -39,6 +45,7 @@ class Application(NamedTuple):
     """An ASGI application, and the function that finishes its work before it is stopped."""
 
     asgi: Litestar
+    connections: Connections
     drain: Callable[[], Awaitable[None]] | None = None
     """None: it is stopped without delay."""
 
@@ -57,6 +64,9 @@ class Program:
     """The adapters that the settings choose, for the log line of its start."""
     is_api_open: bool
     """True if other machines can use its HTTP API without a token."""
+    max_sockets: int
+    descriptors: int
+    """The file descriptors that it may use."""
 
 
 def server_program(settings: Settings) -> Program:
@@ -66,7 +76,8 @@ def server_program(settings: Settings) -> Program:
 
     def create(urls: Sequence[str]) -> Application:
         container = Container(settings=settings)
-        return Application(create_app(settings, container), partial(drain, container))
+        app = create_app(settings, container)
+        return Application(app, container.connections(), partial(drain, container))
 
     check_exposure(settings, settings.server_host, "SERVER_HOST")
     return Program(
@@ -80,6 +91,8 @@ def server_program(settings: Settings) -> Program:
             "bridge": settings.bridge,
         },
         is_api_open=is_api_open(settings, settings.server_host),
+        max_sockets=settings.limit_sockets,
+        descriptors=descriptors_needed(settings),
     )
 
 
@@ -92,14 +105,20 @@ def bridge_program(settings: Settings) -> Program:
             raise
         raise BadSetting("the reference bridge is not part of this installation") from None
 
+    def create(urls: Sequence[str]) -> Application:
+        connections = bridge_connections(settings)
+        return Application(create_bridge(settings, connections=connections), connections)
+
     check_exposure(settings, settings.bridge_host, "BRIDGE_HOST")
     return Program(
         name="bridge",
-        create=lambda urls: Application(create_bridge(settings)),
+        create=create,
         host=settings.bridge_host,
         port=settings.bridge_port,
         chosen={"store": settings.bridge_store, "agent_server": settings.agent_server_url},
         is_api_open=is_api_open(settings, settings.bridge_host),
+        max_sockets=settings.limit_sockets,
+        descriptors=descriptors_needed(settings),
     )
 
 
@@ -175,6 +194,7 @@ def run_programs(
     `on_listening` gets their URLs, such as `http://127.0.0.1:3001`, once all accept connections.
     Raises: CannotListen, StorageUnavailable when one could not start.
     """
+    descriptors = raise_descriptor_limit(sum(program.descriptors for program in programs))
     with ExitStack() as stack:
         listeners = [stack.enter_context(listen(p.host, p.port, p.name)) for p in programs]
         urls = [
@@ -187,10 +207,11 @@ def run_programs(
             if all(server.started for server in servers):
                 for program, url in zip(programs, urls, strict=True):
                     _log_start(program, url)
+                _check_descriptors(programs, descriptors)
                 on_listening(urls)
 
         apps = [program.create(urls) for program in programs]
-        servers.extend(Server(_config(app.asgi), on_started) for app in apps)
+        servers.extend(Server(_config(app), on_started) for app in apps)
         with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
             runner.run(_run(apps, servers, listeners))
     for program in programs:
@@ -208,8 +229,20 @@ def _log_start(program: Program, url: str) -> None:
         )
 
 
-def _config(app: Litestar) -> uvicorn.Config:
-    config = uvicorn_config(app, log_config=None, timeout_graceful_shutdown=STOP_S)
+def _check_descriptors(programs: Sequence[Program], descriptors: int) -> None:
+    """Warn if the system allows fewer open files than there may be sockets."""
+    if descriptors < max(program.max_sockets for program in programs):
+        logger.warning(
+            "The system allows fewer open files than LIMIT_SOCKETS: raise it (ulimit -n, or "
+            "LimitNOFILE of systemd)",
+            extra={"action": "descriptors_low", "open_files": descriptors},
+        )
+
+
+def _config(app: Application) -> uvicorn.Config:
+    config = uvicorn_config(
+        app.asgi, app.connections, log_config=None, timeout_graceful_shutdown=STOP_S
+    )
     # uvicorn logs a traceback when a lifespan fails: entered by us, it raises.
     config.lifespan = "off"
     return config

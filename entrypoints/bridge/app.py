@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar import Litestar
 
+from adapters.phoenix.limits import Connections
 from application.bridge.deliver_commands import LONGEST_PAUSE_S, DeliverCommands
 from application.bridge.ports import BridgeStore
 from application.ports import Lifecycle
@@ -17,14 +18,20 @@ from entrypoints.settings import BadSetting, Settings
 from entrypoints.supervision import forever
 
 
-def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Litestar:
+def create_bridge(
+    settings: Settings,
+    store: BridgeStore | None = None,
+    connections: Connections | None = None,
+) -> Litestar:
     """Return the whole bridge as an ASGI application, to be served by `uvicorn_config`.
 
-    `store` replaces the one that the settings choose. Raises: BadSetting.
+    `store` and `connections` replace those that the settings choose. Raises: BadSetting.
     """
     container = BridgeContainer(settings=settings)
     if store is not None:
         container.store.override(store)
+    if connections is not None:
+        container.connections.override(connections)
     identify = container.identify()
     if identify is not None and not settings.service_token.strip(" ,"):
         raise BadSetting(

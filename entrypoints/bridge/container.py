@@ -14,12 +14,14 @@ from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint, SocketLimits
+from adapters.phoenix.limits import Connections
 from adapters.system import RandomIds, SystemClock
 from application.bridge.deliver_commands import DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from application.ports import Businesses, Clock
 from domain.identity import LIVE_CHAT_PREFIX
+from entrypoints.access.connection_limits import bridge_connections
 from entrypoints.access.guards import socket_origins, token_check
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
 from entrypoints.access.tokens import token_verifier
@@ -46,7 +48,10 @@ def _agent_server(settings: Settings) -> HttpAgentServer:
 
 
 def _endpoint(
-    settings: Settings, limits: RateLimiter, services: Provider[ChannelServices]
+    settings: Settings,
+    connections: Connections,
+    limits: RateLimiter,
+    services: Provider[ChannelServices],
 ) -> PhoenixEndpoint:
     """`services` is called at each join: the services announce events over this endpoint."""
     return PhoenixEndpoint(
@@ -57,6 +62,7 @@ def _endpoint(
         },
         allowed_origins=socket_origins(settings.allowed_origins, settings.bridge_host),
         limits=SocketLimits(max_channels=MAX_CHANNELS),
+        connections=connections,
         connection_policy=limits,
     )
 
@@ -69,6 +75,7 @@ class BridgeContainer(containers.DeclarativeContainer):
     clock: Provider[Clock] = providers.Singleton(SystemClock)
     jitter = providers.Object(random)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
+    connections: Provider[Connections] = providers.Singleton(bridge_connections, settings)
     limits: Provider[RateLimiter] = providers.Selector(
         settings.provided.rate_limits,
         off=providers.Singleton(NoRateLimits),
@@ -86,7 +93,7 @@ class BridgeContainer(containers.DeclarativeContainer):
     # channels: it gets the services' provider, and calls it at each join.
     channel_services = providers.Singleton(ChannelServices)
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
-        _endpoint, settings, limits, channel_services.provider
+        _endpoint, settings, connections, limits, channel_services.provider
     )
     broadcaster: Provider[Broadcaster] = providers.Singleton(Broadcaster, endpoint)
     chats: Provider[LiveChats] = providers.Singleton(

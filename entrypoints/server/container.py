@@ -18,6 +18,7 @@ from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
+from adapters.phoenix.limits import Connections
 from adapters.phoenix.longpoll import LONG_POLL_PATH, LongPoll
 from adapters.prometheus import Metrics
 from adapters.scripted import ScriptedAssistant
@@ -39,6 +40,7 @@ from application.turns import Turns
 from application.usage_tracker import UsageTracker
 from domain.notice import Lane
 from domain.outbox import outbox_messages
+from entrypoints.access.connection_limits import connections as limited_connections
 from entrypoints.access.guards import socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
@@ -185,12 +187,17 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _endpoint(
-    settings: Settings, services: MessagesServices, limits: RateLimiter, metrics: Metrics
+    settings: Settings,
+    services: MessagesServices,
+    connections: Connections,
+    limits: RateLimiter,
+    metrics: Metrics,
 ) -> PhoenixEndpoint:
     return PhoenixEndpoint(
         SOCKET_PATH,
         {TOPIC_PREFIX + "*": lambda socket: MessagesChannel(socket, services)},
         allowed_origins=socket_origins(settings.allowed_origins, settings.server_host),
+        connections=connections,
         connection_policy=limits,
         observer=metrics,
     )
@@ -218,6 +225,9 @@ class Container(containers.DeclarativeContainer):
     metrics: Provider[Metrics] = providers.Singleton(Metrics)
     fanout: Provider[Fanout] = providers.Singleton(MemoryFanout)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
+    connections: Provider[Connections] = providers.Singleton(
+        limited_connections, settings, metrics.provided.limited
+    )
     limits: Provider[RateLimiter] = providers.Selector(
         settings.provided.rate_limits,
         off=providers.Singleton(NoRateLimits),
@@ -380,7 +390,7 @@ class Container(containers.DeclarativeContainer):
         count_refusal=metrics.provided.refused,
     )
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
-        _endpoint, settings, messages, limits, metrics
+        _endpoint, settings, messages, connections, limits, metrics
     )
     long_poll: Provider[LongPoll] = providers.Singleton(_long_poll, endpoint)
     health: Provider[Health] = providers.Singleton(

@@ -131,10 +131,11 @@ class Product:
 async def product(
     *, container: Container | None = None, limits: dict[str, Any] | None = None, **chosen: Any
 ) -> AsyncIterator[Product]:
-    """Run the server here, with an AI that answers at once; `limits` are `uvicorn_config`'s."""
+    """Run the server here, with an AI that answers at once; `limits` are those of `running`."""
     settings = Settings(**{"store": "memory", "scripted_delay_ms": 0, "turn_quiet_ms": 0, **chosen})
+    wired = container or Container(settings=settings)
     async with (
-        running(create_app(settings, container), **(limits or {})) as address,
+        running(create_app(settings, wired), wired.connections(), **(limits or {})) as address,
         httpx.AsyncClient(base_url=f"http://{address}", limits=ONE_EACH) as api,
     ):
         yield Product(address, api)

@@ -415,7 +415,7 @@ async def test_polls_keep_a_polled_socket_alive() -> None:
 
 
 @pytest.mark.parametrize(
-    "limits", [SocketLimits(max_queued_frames=20), SocketLimits(max_queued_chars=12_000)], ids=str
+    "limits", [SocketLimits(max_queued_frames=20), SocketLimits(max_queued_bytes=12_000)], ids=str
 )
 async def test_a_client_that_does_not_poll_is_dropped(limits: SocketLimits) -> None:
     log = Log()
