@@ -1,6 +1,7 @@
 """The abuse limits over real sockets: a client over one is refused, and no other is affected."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -291,3 +292,42 @@ async def test_with_rate_limits_off_nothing_is_refused() -> None:
                 await each.request("typing", {})
 
         assert len(await server.log()) >= 40
+
+
+def size_of(reply: dict[str, Any]) -> int:
+    return len(json.dumps(reply, ensure_ascii=False).encode())
+
+
+async def test_a_page_of_long_messages_ends_at_256_kib_and_says_that_there_is_more() -> None:
+    long = "\U0001f600" * 5_000
+    async with product(rate_limits="off") as server, user(server.address) as one:
+        await one.join()
+        session_id = (await one.say("Bună!"))["sessionId"]
+        await server.change(session_id, "live", coordinatorId="maria")
+        for _ in range(40):
+            await one.say(long)
+        last = (await one.say("Gata."))["seq"]
+
+        pages = [await one.join(lastSeq=0), await one.join()]
+        backwards: list[int] = []
+        before = last + 1
+        while before > 1:
+            page = await one.request("history", {"beforeSeq": before, "limit": 50})
+            backwards[:0] = [entry["seq"] for entry in page["messages"]]
+            before = backwards[0]
+            pages.append(page)
+        forwards: list[int] = []
+        more = True
+        while more:
+            after = forwards[-1] if forwards else 0
+            page = await one.request("history", {"afterSeq": after, "limit": 50})
+            forwards += [entry["seq"] for entry in page["messages"]]
+            more = page["more"]
+            pages.append(page)
+        listed = (await server.api.get(f"/api/conversations/{session_id}/messages")).json()
+
+    assert backwards == forwards == list(range(1, last + 1))
+    assert max(map(size_of, [*pages, listed])) < 270_000
+    assert [page["more"] for page in pages[:2]] == [True, True]
+    assert pages[1]["messages"][-1]["seq"] == last
+    assert listed["more"]
