@@ -5,21 +5,22 @@ What counts is the customer's longest wait for an acknowledgement, and what the 
 
 import asyncio
 import json
+import signal
 import socket
+import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from tests.integration.phoenix.client import RawClient, masked
-from tests.support import process
+from tests.support.process import ENVIRONMENT, MODULE
 from tests.support.user import User, user
 
-Address = str
-MIB = 1024 * 1024
-
 MAX_WAIT_S = 1.0
-MAX_GROWTH_MIB = 320
+MAX_GROWTH_MIB = 320.0
 """Ten times the goals of `make bench attacks`, so that a busy machine fails nothing."""
 
 PACE_S = 0.06
@@ -28,103 +29,154 @@ SETTINGS = {
     "STORE": "memory",
     "SCRIPTED_DELAY_MS": "0",
     "TURN_QUIET_MS": "0",
+    "LIMIT_SOCKETS": "2500",
     "LIMIT_MESSAGES_PER_USER": "100000",
     "LIMIT_MESSAGES_PER_BUSINESS": "10000000",
+    "LOG_FORMAT": "json",
+    "LOG_LEVEL": "warning",
 }
 
 
 class Siege:
     """The server under attack, and what was measured."""
 
-    def __init__(self, address: Address, pid: int) -> None:
+    def __init__(self, address: str, pid: int) -> None:
         self.address = address
-        self._pid = pid
-        self._weight = self.weight_mib()
-        self._heaviest = self._weight
         self.waits_s: list[float] = []
+        """The customers' waits for an acknowledgement."""
+        self.growth_mib = 0.0
+        """The most memory that the server's process had beyond that of its start."""
+        self.log: list[dict[str, Any]] = []
+        """The lines of the server's log, complete when it has ended."""
+        self._pid = pid
+        self._weight_mib = 0.0
 
-    @property
-    def longest_wait_s(self) -> float:
-        """The customer's longest wait for an acknowledgement."""
-        return max(self.waits_s)
-
-    @property
-    def growth_mib(self) -> float:
-        """The memory that the server's process has gained since the start, at its worst."""
-        return self._heaviest - self._weight
+    async def start(self) -> None:
+        """Send a first message, which loads what is loaded late; then weigh."""
+        async with user(self.address, "b1", "first") as customer:
+            await customer.join()
+            await customer.say("Bună!")
+        self._weight_mib = self.weight_mib()
 
     def weight_mib(self) -> float:
         """Return the memory that is the server's own."""
         lines = Path(f"/proc/{self._pid}/smaps_rollup").read_text().splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
-    async def during(self, attack: Awaitable[object]) -> None:
-        """Measure while an attack runs."""
-        async with user(self.address, "b1", "innocent") as customer:
-            await customer.join()
+    async def during(self, attack: Coroutine[Any, Any, object], customers: int = 1) -> None:
+        """Let customers chat and measure, while an attack runs."""
+        async with AsyncExitStack() as stack:
+            chatting = [
+                await stack.enter_async_context(user(self.address, "b1", f"innocent{number}"))
+                for number in range(customers)
+            ]
+            for customer in chatting:
+                await customer.join()
             attacking = asyncio.ensure_future(attack)
             try:
-                while not attacking.done():
-                    await self._say(customer)
-                await self._say(customer)
+                await asyncio.gather(*(self._chat(each, attacking) for each in chatting))
             finally:
                 attacking.cancel()
         await attacking
 
-    async def _say(self, customer: User) -> None:
-        began = time.monotonic()
+    async def _chat(self, customer: User, attacking: "asyncio.Future[object]") -> None:
+        while not attacking.done():
+            await self.say(customer)
+        await self.say(customer)
+
+    async def say(self, customer: User) -> None:
+        """Send a message of a customer, and measure the wait for its acknowledgement."""
+        began = time.perf_counter()
         await customer.say("Bună!")
-        self.waits_s.append(time.monotonic() - began)
+        self.waits_s.append(time.perf_counter() - began)
         customer.pushes.clear()
-        self._heaviest = max(self._heaviest, self.weight_mib())
+        self.growth_mib = max(self.growth_mib, self.weight_mib() - self._weight_mib)
         await asyncio.sleep(PACE_S)
 
     def check(self) -> None:
-        """Fail if the customer waited too long, or the server has become too heavy."""
-        assert self.longest_wait_s <= MAX_WAIT_S
+        """Fail if a customer waited too long, or the server has become too heavy."""
+        assert max(self.waits_s) <= MAX_WAIT_S
         assert self.growth_mib <= MAX_GROWTH_MIB
 
+    def limits_met(self) -> set[str]:
+        """Return the limits that the server has logged."""
+        return {line["limit"] for line in self.log if line["action"] == "limit_met"}
+
 
 @asynccontextmanager
-async def besieged(folder: Path, **environment: str) -> AsyncIterator[Siege]:
-    """Start a server with these settings."""
-    async with process.server(folder, **{**SETTINGS, **environment}) as server:
-        siege = Siege(server.address, server.pid)
-        async with user(siege.address, "b1", "first") as customer:  # all that is loaded lazily
-            await customer.join()
-            await customer.say("Bună!")
-        siege._weight = siege._heaviest = siege.weight_mib()
+async def besieged(
+    folder: Path, *, open_files: int = 2_600, environment: Mapping[str, str] = {}
+) -> AsyncIterator[Siege]:
+    """Start a server that may open so many files; its log is there after the block."""
+    command = f'ulimit -n {open_files}; exec "$0" -m {MODULE} serve --port 0'
+    process = await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-c", command, sys.executable),
+        cwd=folder,
+        env={**ENVIRONMENT, **SETTINGS, "LOG_LEVEL": "info", **environment},
+        stderr=PIPE,
+    )
+    assert process.stderr is not None
+    lines: list[bytes] = []
+    reading = None
+    try:
+        first = json.loads(await process.stderr.readline())
+        siege = Siege(str(first["url"]).removeprefix("http://"), process.pid)
+        reading = asyncio.ensure_future(_read_lines(process.stderr, lines))
+        await siege.start()
         yield siege
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        await process.wait()
+        if reading is not None:
+            await reading
+    siege.log = [json.loads(line) for line in lines]
+
+
+async def _read_lines(stream: asyncio.StreamReader, lines: list[bytes]) -> None:
+    while line := await stream.readline():
+        lines.append(line)
 
 
 @asynccontextmanager
-async def connection(address: Address) -> AsyncIterator[RawClient]:
-    """Open a TCP connection that the server may end."""
+async def connection(address: str, source: str = "127.0.0.1") -> AsyncIterator[RawClient]:
+    """Open a TCP connection from one of this machine's addresses; the server may end it."""
     host, port = address.split(":")
     with socket.socket() as opened:
         opened.setblocking(False)
+        opened.bind((source, 0))
         await asyncio.get_running_loop().sock_connect(opened, (host, int(port)))
         yield RawClient(opened)
 
 
 async def flood(
-    address: Address, data: bytes, *, seconds: float, bytes_per_s: int, upgrade: bool = True
+    address: str,
+    data: bytes,
+    *,
+    seconds: float,
+    bytes_per_s: int,
+    start: bytes = b"",
+    upgrade: bool = False,
 ) -> int:
-    """Send the data over and over, on a new connection when one is ended; return their number."""
+    """Send data over and over, anew whenever the server has closed; return the connections.
+
+    `start` comes before it, on each connection; `upgrade`: on a WebSocket.
+    """
     loop = asyncio.get_running_loop()
     until, number = loop.time() + seconds, 0
     chunk = data * max(1, bytes_per_s // 20 // len(data))
     while loop.time() < until:
         number += 1
-        async with connection(address) as client:
-            with suppress(OSError, TimeoutError):
+        with suppress(OSError, TimeoutError):
+            async with connection(address) as client:
                 if upgrade:
                     await client.upgrade()
-                await _send_until(client, chunk, until)
+                await client.write(start)
+                await _repeat(client, chunk, until)
     return number
 
 
-async def _send_until(client: RawClient, chunk: bytes, until: float) -> None:
+async def _repeat(client: RawClient, chunk: bytes, until: float) -> None:
     loop = asyncio.get_running_loop()
     while loop.time() < until:
         next_at = loop.time() + 0.05
@@ -133,11 +185,6 @@ async def _send_until(client: RawClient, chunk: bytes, until: float) -> None:
         await asyncio.sleep(max(0.0, next_at - loop.time()))
 
 
-def text(*frame: object) -> bytes:
+def frame(*parts: object) -> bytes:
     """Return a V2 frame as a WebSocket client sends it."""
-    return masked(json.dumps(frame).encode())
-
-
-async def together(attacks: Iterable[Callable[[], Awaitable[object]]]) -> None:
-    """Run attacks at the same time."""
-    await asyncio.gather(*(attack() for attack in attacks))
+    return masked(json.dumps(parts, ensure_ascii=False).encode())
