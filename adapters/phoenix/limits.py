@@ -51,6 +51,8 @@ class ConnectionLimits:
     """One WebSocket message, whole or in fragments."""
     frames_per_s: float = 20.0
     """Frames of any kind that a WebSocket may send in the long run."""
+    first_frames: float = 300.0
+    """Frames that a new WebSocket may send at once: who comes back often gains nothing by it."""
     max_burst_frames: float = 600.0
     """Frames that it may send at once, after some silence."""
     idle_timeout_s: float = 90.0

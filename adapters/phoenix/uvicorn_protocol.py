@@ -64,7 +64,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.on_slow: Callable[[], None] | None = None
         """Called before the client is disconnected because it does not read."""
         limits = self._limits = self.ledger.limits
-        self._credit = limits.max_burst_frames
+        self._credit = min(limits.first_frames, limits.max_burst_frames)
         self._credited_at = self.loop.time()
         self._idle = SilenceTimer(self.loop, limits.idle_timeout_s, self._on_idle)
         self._unread: UnreadWatch | None = None
@@ -263,6 +263,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if not self.read_paused and self.queue.qsize() >= _READ_AHEAD:
             self.read_paused = True
             self._reader.pause_reading()
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if self.close_sent:  # refused before the upgrade, for which uvicorn would log an error
+            self.handshake_complete = True
 
     async def receive(self) -> Any:
         message = await self.queue.get()

@@ -11,6 +11,8 @@ from entrypoints.settings import Settings
 
 BURST_S = 30.0
 """A socket that was silent for this time may send the frames of all of it at once."""
+FIRST_S = 15.0
+"""The time of which a new socket may send the frames at once."""
 MIB = 1024 * 1024
 USERS_PER_SOCKET = 100
 """Users for whom the AI agent server speaks at once on its socket at the bridge."""
@@ -33,6 +35,7 @@ def connections(
         max_waiting_bytes=settings.limit_waiting_mib * MIB,
         max_descriptors=math.inf if descriptors == resource.RLIM_INFINITY else descriptors,
         frames_per_s=math.inf,
+        first_frames=math.inf,
         max_burst_frames=math.inf,
     )
     if settings.rate_limits == "on":
@@ -40,6 +43,7 @@ def connections(
         limits = replace(
             limits,
             frames_per_s=frames_per_s,
+            first_frames=frames_per_s * FIRST_S,
             max_burst_frames=frames_per_s * BURST_S,
             max_connections=settings.limit_connections,
             max_connections_per_address=settings.limit_connections_per_address,

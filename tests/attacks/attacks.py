@@ -1,9 +1,12 @@
 """The attacks, each on one server, by clients without a token."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
+
+import uvloop
 
 from tests.attacks.siege import Siege, connection, flood, frame
 from tests.integration.phoenix.client import masked
@@ -112,8 +115,11 @@ async def unfinished_requests(siege: Siege, seconds: float, number: int = 250) -
         await asyncio.sleep(seconds)
 
 
-async def wrong_sockets(siege: Siege, seconds: float, number: int = 100) -> None:
-    """Run sockets that do everything wrong, each its own, and come back when they are closed."""
+async def wrong_sockets(address: str, seconds: float, number: int) -> None:
+    """Run sockets from four addresses that do everything wrong, each its own.
+
+    They begin within the first tenth of the time, and when closed they come back after 2 s.
+    """
     wrong = [
         masked(b"", 0x8A) * 50,
         masked(b"x" * 125, 0x89) * 50,
@@ -127,7 +133,20 @@ async def wrong_sockets(siege: Siege, seconds: float, number: int = 100) -> None
         masked(b"x" * 60_000, 0x01),
     ]
     floods = [
-        flood(siege.address, wrong[each % len(wrong)], seconds=seconds, bytes_per_s=0, upgrade=True)
+        flood(
+            address,
+            wrong[each % len(wrong)],
+            seconds=seconds,
+            bytes_per_s=0,
+            upgrade=True,
+            source=f"127.0.1.{1 + each % 4}",
+            pause_s=2.0,
+            begin_s=seconds / 10 * each / number,
+        )
         for each in range(number)
     ]
     await asyncio.gather(*floods)
+
+
+if __name__ == "__main__":  # for `make bench attacks`: attackers in a process of their own
+    uvloop.run(wrong_sockets(sys.argv[1], float(sys.argv[2]), int(sys.argv[3])))

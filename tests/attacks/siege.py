@@ -5,6 +5,7 @@ What counts is the customer's longest wait for an acknowledgement, and what the 
 
 import asyncio
 import json
+import random
 import signal
 import socket
 import sys
@@ -14,6 +15,8 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from tests.integration.phoenix.client import RawClient, masked
 from tests.support.process import ENVIRONMENT, MODULE
@@ -25,12 +28,12 @@ MAX_GROWTH_MIB = 320.0
 
 PACE_S = 0.06
 """A customer's pause between two messages: within the frames that a socket may send."""
+WEIGH_EVERY_S = 0.1
 SETTINGS = {
     "STORE": "memory",
     "SCRIPTED_DELAY_MS": "0",
     "TURN_QUIET_MS": "0",
     "LIMIT_SOCKETS": "2500",
-    "LIMIT_MESSAGES_PER_USER": "100000",
     "LIMIT_MESSAGES_PER_BUSINESS": "10000000",
     "LOG_FORMAT": "json",
     "LOG_LEVEL": "warning",
@@ -49,6 +52,7 @@ class Siege:
         self.log: list[dict[str, Any]] = []
         """The lines of the server's log, complete when it has ended."""
         self._pid = pid
+        self._customers: list[str] = []
         self._weight_mib = 0.0
 
     async def start(self) -> None:
@@ -63,25 +67,43 @@ class Siege:
         lines = Path(f"/proc/{self._pid}/smaps_rollup").read_text().splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
-    async def during(self, attack: Coroutine[Any, Any, object], customers: int = 1) -> None:
+    def grown_mib(self) -> float:
+        """Return the memory that the server's process has beyond that of its start."""
+        return self.weight_mib() - self._weight_mib
+
+    async def during(
+        self, attack: Coroutine[Any, Any, object], customers: int = 1, pace_s: float = PACE_S
+    ) -> None:
         """Let customers chat and measure, while an attack runs."""
         async with AsyncExitStack() as stack:
+            self._customers = [f"innocent{number}" for number in range(customers)]
             chatting = [
-                await stack.enter_async_context(user(self.address, "b1", f"innocent{number}"))
-                for number in range(customers)
+                await stack.enter_async_context(user(self.address, "b1", user_id))
+                for user_id in self._customers
             ]
             for customer in chatting:
                 await customer.join()
             attacking = asyncio.ensure_future(attack)
+            weighing = asyncio.ensure_future(self._weigh())
             try:
-                await asyncio.gather(*(self._chat(each, attacking) for each in chatting))
+                await asyncio.gather(*(self._chat(each, attacking, pace_s) for each in chatting))
             finally:
                 attacking.cancel()
+                weighing.cancel()
         await attacking
 
-    async def _chat(self, customer: User, attacking: "asyncio.Future[object]") -> None:
+    async def _weigh(self) -> None:
+        while True:
+            self.growth_mib = max(self.growth_mib, self.grown_mib())
+            await asyncio.sleep(WEIGH_EVERY_S)
+
+    async def _chat(
+        self, customer: User, attacking: "asyncio.Future[object]", pace_s: float
+    ) -> None:
+        await asyncio.sleep(pace_s * random.random())
         while not attacking.done():
             await self.say(customer)
+            await asyncio.sleep(pace_s)
         await self.say(customer)
 
     async def say(self, customer: User) -> None:
@@ -90,8 +112,17 @@ class Siege:
         await customer.say("Bună!")
         self.waits_s.append(time.perf_counter() - began)
         customer.pushes.clear()
-        self.growth_mib = max(self.growth_mib, self.weight_mib() - self._weight_mib)
-        await asyncio.sleep(PACE_S)
+
+    async def stored(self) -> int:
+        """Return the number of the customers' messages that are stored."""
+        stored = 0
+        async with httpx.AsyncClient(base_url=f"http://{self.address}") as api:
+            for user_id in self._customers:
+                export = (await api.get(f"/api/users/b1/{user_id}/export")).json()
+                for conversation in export["conversations"]:
+                    authors = [entry["author"] for entry in conversation["messages"]]
+                    stored += authors.count("user")
+        return stored
 
     def check(self) -> None:
         """Fail if a customer waited too long, or the server has become too heavy."""
@@ -157,22 +188,28 @@ async def flood(
     bytes_per_s: int,
     start: bytes = b"",
     upgrade: bool = False,
+    source: str = "127.0.0.1",
+    begin_s: float = 0.0,
+    pause_s: float = 0.0,
 ) -> int:
     """Send data over and over, anew whenever the server has closed; return the connections.
 
-    `start` comes before it, on each connection; `upgrade`: on a WebSocket.
+    `start` comes before it, on each connection; `upgrade`: on a WebSocket. `pause_s`: between two
+    connections.
     """
     loop = asyncio.get_running_loop()
     until, number = loop.time() + seconds, 0
+    await asyncio.sleep(begin_s)
     chunk = data * max(1, bytes_per_s // 20 // len(data))
     while loop.time() < until:
         number += 1
         with suppress(OSError, TimeoutError):
-            async with connection(address) as client:
+            async with connection(address, source) as client:
                 if upgrade:
                     await client.upgrade()
                 await client.write(start)
                 await _repeat(client, chunk, until)
+        await asyncio.sleep(min(pause_s, max(0.0, until - loop.time())))
     return number
 
 

@@ -68,6 +68,6 @@ async def test_a_hundred_sockets_that_do_everything_wrong_delay_nobody_else(
     tmp_path: Path,
 ) -> None:
     async with besieged(tmp_path) as siege:
-        await siege.during(wrong_sockets(siege, SECONDS), customers=5)
+        await siege.during(wrong_sockets(siege.address, SECONDS, 100), customers=5)
 
     siege.check()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvloop
 
+from tests.bench.attacks import ATTACK_MEASURES
 from tests.bench.guards import GUARD_MEASURES
 from tests.bench.live import LIVE_MEASURES
 from tests.bench.load import BenchmarkFailed
@@ -16,7 +17,13 @@ from tests.bench.models import MODEL_MEASURES
 from tests.bench.report import Figure, save, table
 from tests.bench.versions import against
 
-MEASURES = {**SERVER_MEASURES, **LIVE_MEASURES, **GUARD_MEASURES, **MODEL_MEASURES}
+MEASURES = {
+    **SERVER_MEASURES,
+    **LIVE_MEASURES,
+    **GUARD_MEASURES,
+    **MODEL_MEASURES,
+    **ATTACK_MEASURES,
+}
 
 
 def main() -> int:

@@ -211,6 +211,24 @@ async def test_sockets_over_the_total_limit_are_refused_before_the_upgrade() -> 
     assert counted == 1
 
 
+async def test_an_address_that_opens_sockets_over_and_over_is_refused() -> None:
+    async with product(limit_sockets_per_address=3) as server:
+        statuses = [await status_of(server) for _ in range(12)]
+        counted = await met(server, "opened_per_address")
+
+    assert statuses[:6] == [101] * 6
+    assert statuses.count(429) == counted >= 4
+
+
+async def test_a_refused_upgrade_leaves_no_error_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with product(limit_sockets=1) as server, opened(server):
+        assert await status_of(server) == 503
+
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_a_refused_upgrade_is_not_counted() -> None:
     async with product(limit_sockets=1) as server:
         url = f"ws://{server.address}/socket/websocket"

@@ -14,7 +14,7 @@ import uvicorn
 from adapters.phoenix.limits import ConnectionLimits, Connections
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 
-UNBUDGETED: dict[str, Any] = {"max_burst_frames": math.inf}
+UNBUDGETED: dict[str, Any] = {"first_frames": math.inf, "max_burst_frames": math.inf}
 """For `running`: a client may send as many frames as it likes."""
 
 

@@ -35,6 +35,7 @@ OVERRIDDEN = {
         "handle_connect": ["self", "event"],
         "handle_parser_exception": ["self"],
         "receive": ["self"],
+        "send": ["self", "message"],
         "send_receive_event_to_app": ["self"],
         "shutdown": ["self"],
     },
@@ -44,7 +45,11 @@ OVERRIDDEN = {
     },
 }
 """Their methods that are replaced; those of asyncio and of the parser are public."""
-BY_NAME = {"receive": "self.receive", "on_response_complete": "on_response=self."}
+BY_NAME = {
+    "receive": "self.receive",
+    "send": "self.send",
+    "on_response_complete": "on_response=self.",
+}
 CONNECTION = {
     *("close_sent", "data_to_send", "debug", "eof_sent", "events_received", "fail", "logger"),
     *("parser_exc", "receive_data", "send_close", "state"),
