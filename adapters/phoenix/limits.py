@@ -22,7 +22,7 @@ SLICE = 4096
 """The bytes of one connection that are processed before others get their turn: at most 682 frames,
 the smallest of which has 6 bytes."""
 CREDIT_BITS = 12
-"""A frame costs one credit of its socket's budget, and one more for each 4 KiB."""
+"""A frame costs one credit of its socket's budget, and one more for each 4 KiB (1 << 12)."""
 LINGER_S = 1.0
 """The time in which a client that is refused may read why."""
 MAX_LINGERING = 128
@@ -207,6 +207,30 @@ class _RefusalLog:
         self._next_at[limit] = now + LOG_EVERY_S
         extra = {"action": "limit_met", "limit": limit, "count": self._unlogged.pop(limit)}
         logger.warning("Clients were refused because of a limit", extra=extra)
+
+
+class FrameBudget:
+    """The frames that one socket may still send: a counter, and the time of its last refill."""
+
+    __slots__ = ("_at", "_credits", "_limits", "_loop")
+
+    def __init__(self, limits: ConnectionLimits, loop: asyncio.AbstractEventLoop) -> None:
+        self._limits = limits
+        self._loop = loop
+        self._credits = min(limits.first_frames, limits.max_burst_frames)
+        self._at = loop.time()
+
+    def spend(self, credits: int) -> bool:
+        """Count frames that were received; return False if they are too many."""
+        self._credits -= credits
+        return self._credits >= 0 or self._refill()
+
+    def _refill(self) -> bool:
+        now, limits = self._loop.time(), self._limits
+        earned = (now - self._at) * limits.frames_per_s
+        self._credits = min(self._credits + earned, limits.max_burst_frames)
+        self._at = now
+        return self._credits >= 0
 
 
 class SilenceTimer:

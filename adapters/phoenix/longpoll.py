@@ -26,10 +26,11 @@ from adapters.phoenix.channel import ConnectInfo
 from adapters.phoenix.endpoint import Connection, ConnectRefused, PhoenixEndpoint
 from adapters.phoenix.frames import MalformedFrame, Serializer
 from adapters.phoenix.handshake import origin_allowed
-from adapters.phoenix.limits import SilenceTimer
+from adapters.phoenix.limits import CREDIT_BITS, FrameBudget, SilenceTimer
 from adapters.phoenix.uvicorn_protocol import (
     INTERNAL_ERROR,
     MESSAGE_TOO_BIG,
+    POLICY_VIOLATION,
     PROTOCOL_ERROR,
     SERVICE_RESTART,
     TRY_AGAIN_LATER,
@@ -203,8 +204,8 @@ class LongPoll:
 class _PolledSocket(Connection):
     """A socket across requests, whose frames wait for the next poll."""
 
-    __slots__ = ("_closed", "_expiry", "_limits", "_loop", "_poll", "_pushing", "_queue", "_size",
-                 "_work")  # fmt: skip
+    __slots__ = ("_budget", "_closed", "_expiry", "_limits", "_loop", "_poll", "_pushing",
+                 "_queue", "_size", "_work")  # fmt: skip
 
     def __init__(
         self,
@@ -222,6 +223,7 @@ class _PolledSocket(Connection):
         self._poll: asyncio.Future[None] | None = None
         self._pushing = asyncio.Lock()  # held while a POST is read and processed
         self._work: asyncio.Task[None] | None = None  # the processing of the last POST
+        self._budget = FrameBudget(endpoint.connections.limits, self._loop)
         self._expiry = SilenceTimer(self._loop, IDLE_WINDOWS * limits.window_s, self._expire)
 
     @property
@@ -329,8 +331,13 @@ class _PolledSocket(Connection):
             for frame in _frames(body) if is_batch else [body.decode()]:
                 if self.is_closed:
                     return
-                if _size(frame) > self._limits.max_frame_bytes:
+                size = _size(frame)
+                if size > self._limits.max_frame_bytes:
                     self.close(MESSAGE_TOO_BIG)
+                    return
+                if not self._budget.spend(1 + (size >> CREDIT_BITS)):
+                    self._endpoint.connections.refused("frames")
+                    self.close(POLICY_VIOLATION)
                     return
                 action = self._decide(frame)
                 if not self._begin(action):

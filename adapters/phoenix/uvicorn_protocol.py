@@ -24,6 +24,7 @@ from adapters.phoenix.limits import (
     SLICE,
     Connections,
     FairReader,
+    FrameBudget,
     SilenceTimer,
     UnreadWatch,
 )
@@ -64,8 +65,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.on_slow: Callable[[], None] | None = None
         """Called before the client is disconnected because it does not read."""
         limits = self._limits = self.ledger.limits
-        self._credit = min(limits.first_frames, limits.max_burst_frames)
-        self._credited_at = self.loop.time()
+        self._budget = FrameBudget(limits, self.loop)
         self._idle = SilenceTimer(self.loop, limits.idle_timeout_s, self._on_idle)
         self._unread: UnreadWatch | None = None
         self._unfinished_bytes = 0
@@ -178,13 +178,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.ledger.hold(self, len(data))
 
     def _handle(self, events: Sequence[Any]) -> None:
-        credit = self._credit - len(events)
-        is_pinged = False
+        credits, is_pinged = len(events), False
         for event in events:
             if not isinstance(event, Frame):
                 self.handle_connect(event)
                 continue
-            credit -= len(event.data) >> CREDIT_BITS
+            credits += len(event.data) >> CREDIT_BITS
             opcode = event.opcode
             if opcode is Opcode.TEXT:
                 self.handle_text(event)
@@ -196,11 +195,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 is_pinged = True
             elif opcode is Opcode.CLOSE:
                 self.handle_close(event)
-        self._credit = credit
         if is_pinged:
             self._answer_ping()
-        if credit < 0:
-            self._check_budget()
+        if not self._budget.spend(credits):
+            self._end_flood()
 
     def _answer_ping(self) -> None:
         """Send one pong, to the newest ping (RFC 6455, section 5.5.3)."""
@@ -212,12 +210,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         else:
             self._late_pong = pongs[-1]
 
-    def _check_budget(self) -> None:
-        now, limits = self.loop.time(), self._limits
-        earned = (now - self._credited_at) * limits.frames_per_s
-        self._credit = min(self._credit + earned, limits.max_burst_frames)
-        self._credited_at = now
-        if self._credit >= 0 or self.conn.eof_sent:
+    def _end_flood(self) -> None:
+        if self.conn.eof_sent:
             return
         self.ledger.refused("frames")
         self.conn.fail(POLICY_VIOLATION)  # which also parses no more

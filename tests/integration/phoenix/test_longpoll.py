@@ -18,6 +18,7 @@ from adapters.phoenix.endpoint import (
     SocketLimits,
     SocketObserver,
 )
+from adapters.phoenix.limits import ConnectionLimits, Connections
 from adapters.phoenix.longpoll import LongPollLimits
 from adapters.phoenix.server import Ref
 from tests.integration.phoenix.client import opened
@@ -432,6 +433,41 @@ async def test_a_client_that_does_not_poll_is_dropped(limits: SocketLimits) -> N
         assert await log.close_codes.get() == 1013
         assert (log.slow, log.open) == (1, 0)
         assert (await client.poll())["status"] == 410
+
+
+async def test_a_polled_socket_over_its_budget_of_frames_is_closed_with_1008() -> None:
+    log = Log()
+    connections = Connections(ConnectionLimits(first_frames=10, frames_per_s=0.001))
+    endpoint = resident(observer=log, connections=connections)
+    async with (
+        running(vector_app(endpoint, polled=PATIENT), connections) as address,
+        polled_socket(address) as client,
+    ):
+        beats: list[list[Any]] = [[None, str(n), "phoenix", "heartbeat", {}] for n in range(20)]
+
+        assert await client.push(*beats) == 410
+        assert await log.close_codes.get() == 1008
+
+
+async def test_what_waits_for_a_poll_counts_as_unread_and_is_bounded() -> None:
+    log = Log()
+    connections = Connections(ConnectionLimits(max_waiting_bytes=20_000))
+    endpoint = resident(observer=log, connections=connections)
+    async with (
+        running(vector_app(endpoint, polled=PATIENT), connections) as address,
+        polled_socket(address) as client,
+    ):
+        await client.join("a")
+        endpoint.broadcast("a", "news", {"text": "x" * 15_000})
+        waiting = connections.held_bytes
+        await client.poll()
+        polled = connections.held_bytes
+        for _ in range(2):
+            endpoint.broadcast("a", "news", {"text": "x" * 15_000})
+
+        assert await log.close_codes.get() == 1013
+        assert 15_000 < waiting < 16_000
+        assert (polled, connections.held_bytes) == (0, 0)
 
 
 async def test_a_drain_answers_the_polls_that_wait_and_refuses_new_sockets() -> None:
