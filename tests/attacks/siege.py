@@ -225,3 +225,31 @@ async def _repeat(client: RawClient, chunk: bytes, until: float) -> None:
 def frame(*parts: object) -> bytes:
     """Return a V2 frame as a WebSocket client sends it."""
     return masked(json.dumps(parts, ensure_ascii=False).encode())
+
+
+SHORT_SILENCE = """
+import asyncio, uvloop
+from tests.support.server import running
+from tests.support.vector_app import vector_app
+
+async def main():
+    async with running(vector_app(), idle_timeout_s=0.6) as address:
+        print(address, flush=True)
+        await asyncio.Event().wait()
+
+uvloop.run(main())
+"""
+
+
+@asynccontextmanager
+async def short_silence() -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    """Run a server that ends silent sockets after 0.6 s; yield its address and process."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SHORT_SILENCE), env=dict(ENVIRONMENT), stdout=PIPE
+    )
+    assert process.stdout is not None
+    try:
+        yield (await process.stdout.readline()).decode().strip(), process
+    finally:
+        process.kill()
+        await process.wait()

@@ -4,6 +4,8 @@ Each attack runs for a moment, on a server of its own, over the loopback interfa
 are ten times the goals of `make bench attacks`; docs/security-tests.md lists what was tried.
 """
 
+import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,8 @@ from tests.attacks.attacks import (
     unfinished_requests,
     wrong_sockets,
 )
-from tests.attacks.siege import besieged
+from tests.attacks.siege import besieged, short_silence
+from tests.integration.phoenix.client import HEARTBEAT, opened
 from tests.support.user import user
 
 FLOODS_OF_FRAMES = floods_of_frames(6_000_000)
@@ -71,3 +74,19 @@ async def test_a_hundred_sockets_that_do_everything_wrong_delay_nobody_else(
         await siege.during(wrong_sockets(siege.address, SECONDS, 100), customers=5)
 
     siege.check()
+
+
+async def test_nobody_is_closed_for_a_silence_while_the_process_was_stopped() -> None:
+    async with (
+        short_silence() as (address, process),
+        opened(address) as client,
+        opened(address) as silent,
+    ):
+        assert await client.is_alive()
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(1.5)
+        await client.send(*HEARTBEAT)
+        process.send_signal(signal.SIGCONT)
+
+        assert (await client.receive())[1] == "hb"
+        assert await silent.close_code() == 1002
