@@ -26,6 +26,7 @@ from domain.errors import Failure
 from entrypoints.access.connection_limits import (
     bridge_connections,
     descriptors_needed,
+    has_descriptor,
     raise_descriptor_limit,
 )
 from entrypoints.settings import BadSetting, Settings
@@ -211,7 +212,7 @@ def run_programs(
                 on_listening(urls)
 
         apps = [program.create(urls) for program in programs]
-        servers.extend(Server(_config(app), on_started) for app in apps)
+        servers.extend(Server(_config(app), on_started, app.connections) for app in apps)
         with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
             runner.run(_run(apps, servers, listeners))
     for program in programs:
@@ -291,15 +292,27 @@ async def _stop_on_signal(apps: Sequence[Application], servers: Sequence["Server
 class Server(uvicorn.Server):
     """A uvicorn server that a signal stops gracefully, and whose process then exits with 0."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        connections: Connections | None = None,
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._connections = connections or Connections()
         self.on_signal: Callable[[], object] = self.stop
         """Called on a signal; by default, the server stops at once."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_started()
+
+    async def on_tick(self, counter: int) -> bool:
+        # Ten times a second. Without a descriptor, libuv accepts and ends connections unseen.
+        if counter % 10 == 0 and not has_descriptor():
+            self._connections.refused("descriptors")
+        return await super().on_tick(counter)
 
     def stop(self) -> None:
         """Accept no more connections, and close every socket with 1012."""

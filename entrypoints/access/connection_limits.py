@@ -1,6 +1,7 @@
 """The limits of connections by the settings, and the file descriptors that they need."""
 
 import math
+import os
 import resource
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -65,6 +66,15 @@ def _group(address: str, proxies: Sequence[Network]) -> str | None:
 def descriptors_needed(settings: Settings) -> int:
     """Return the file descriptors that a program with these settings may use."""
     return settings.limit_sockets + settings.limit_connections + RESERVED_DESCRIPTORS
+
+
+def has_descriptor() -> bool:
+    """Return True if the process can open one more file."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return False
+    return True
 
 
 def raise_descriptor_limit(needed: int) -> int:

@@ -6,6 +6,7 @@ What counts is the customer's longest wait for an acknowledgement, and what the 
 import asyncio
 import json
 import random
+import resource
 import signal
 import socket
 import sys
@@ -45,12 +46,15 @@ class Siege:
 
     def __init__(self, address: str, pid: int) -> None:
         self.address = address
+        self.lines: list[bytes] = []
+        """The lines of the server's log so far."""
         self.waits_s: list[float] = []
         """The customers' waits for an acknowledgement."""
         self.growth_mib = 0.0
         """The most memory that the server's process had beyond that of its start."""
         self.log: list[dict[str, Any]] = []
         """The lines of the server's log, complete when it has ended."""
+        self._has_logged = asyncio.Event()
         self._pid = pid
         self._customers: list[str] = []
         self._weight_mib = 0.0
@@ -113,6 +117,26 @@ class Siege:
         self.waits_s.append(time.perf_counter() - began)
         customer.pushes.clear()
 
+    def take_descriptors(self, left: int | None = None) -> int:
+        """Leave the process so many open files; None: hardly any more. Return the former limit."""
+        if left is None:
+            left = 3 + max(int(entry.name) for entry in Path(f"/proc/{self._pid}/fd").iterdir())
+        soft, hard = resource.prlimit(self._pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self._pid, resource.RLIMIT_NOFILE, (left, hard))
+        return soft
+
+    async def until_logged(self, action: str) -> None:
+        """Wait until the server's log has a line with the action."""
+        while not any(json.loads(line)["action"] == action for line in self.lines):
+            self._has_logged.clear()
+            await self._has_logged.wait()
+
+    async def read_log(self, stream: asyncio.StreamReader) -> None:
+        """Collect the lines of the server's log, to its end."""
+        while line := await stream.readline():
+            self.lines.append(line)
+            self._has_logged.set()
+
     async def stored(self) -> int:
         """Return the number of the customers' messages that are stored."""
         stored = 0
@@ -147,12 +171,11 @@ async def besieged(
         stderr=PIPE,
     )
     assert process.stderr is not None
-    lines: list[bytes] = []
     reading = None
     try:
         first = json.loads(await process.stderr.readline())
         siege = Siege(str(first["url"]).removeprefix("http://"), process.pid)
-        reading = asyncio.ensure_future(_read_lines(process.stderr, lines))
+        reading = asyncio.ensure_future(siege.read_log(process.stderr))
         await siege.start()
         yield siege
     finally:
@@ -161,12 +184,7 @@ async def besieged(
         await process.wait()
         if reading is not None:
             await reading
-    siege.log = [json.loads(line) for line in lines]
-
-
-async def _read_lines(stream: asyncio.StreamReader, lines: list[bytes]) -> None:
-    while line := await stream.readline():
-        lines.append(line)
+    siege.log = [json.loads(line) for line in siege.lines]
 
 
 @asynccontextmanager

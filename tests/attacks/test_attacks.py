@@ -6,6 +6,7 @@ are ten times the goals of `make bench attacks`; docs/security-tests.md lists wh
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tests.attacks.attacks import (
     unfinished_requests,
     wrong_sockets,
 )
-from tests.attacks.siege import besieged, short_silence
+from tests.attacks.siege import besieged, connection, short_silence
 from tests.integration.phoenix.client import HEARTBEAT, opened
 from tests.support.user import user
 
@@ -65,6 +66,20 @@ async def test_requests_without_an_end_do_not_shut_the_server(tmp_path: Path) ->
     siege.check()
     assert siege.limits_met() == {"descriptors"}
     assert "descriptors_low" in [line["action"] for line in siege.log]
+
+
+async def test_a_process_without_descriptors_says_so_and_recovers(tmp_path: Path) -> None:
+    async with besieged(tmp_path) as siege:
+        hard = siege.take_descriptors()
+        async with AsyncExitStack() as stack:
+            for _ in range(30):
+                await stack.enter_async_context(connection(siege.address))
+            await siege.until_logged("limit_met")
+        siege.take_descriptors(hard)
+        await siege.during(asyncio.sleep(0.1))
+
+    siege.check()
+    assert siege.limits_met() == {"descriptors"}
 
 
 async def test_a_hundred_sockets_that_do_everything_wrong_delay_nobody_else(

@@ -206,6 +206,15 @@ async def test_a_connection_with_more_requests_ahead_is_reset(site: Site) -> Non
     assert site.refused == ["pipeline"]
 
 
+async def test_an_upgrade_sent_ahead_of_a_response_is_reset(site: Site) -> None:
+    async with site.served() as address, connected(address) as client:
+        await client.write(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n")
+        await site.began.wait()
+
+        assert await client.upgrade() == b""
+    assert site.refused == ["pipeline"]
+
+
 # Time.
 
 
