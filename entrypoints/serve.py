@@ -24,7 +24,6 @@ from adapters.phoenix.limits import Connections
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from domain.errors import Failure
 from entrypoints.access.connection_limits import (
-    bridge_connections,
     descriptors_needed,
     has_descriptor,
     raise_descriptor_limit,
@@ -46,7 +45,7 @@ class Application(NamedTuple):
     """An ASGI application, and the function that finishes its work before it is stopped."""
 
     asgi: Litestar
-    connections: Connections
+    """Its `state.connections` are the limits and counts of its connections."""
     drain: Callable[[], Awaitable[None]] | None = None
     """None: it is stopped without delay."""
 
@@ -77,8 +76,7 @@ def server_program(settings: Settings) -> Program:
 
     def create(urls: Sequence[str]) -> Application:
         container = Container(settings=settings)
-        app = create_app(settings, container)
-        return Application(app, container.connections(), partial(drain, container))
+        return Application(create_app(settings, container), partial(drain, container))
 
     check_exposure(settings, settings.server_host, "SERVER_HOST")
     return Program(
@@ -106,14 +104,10 @@ def bridge_program(settings: Settings) -> Program:
             raise
         raise BadSetting("the reference bridge is not part of this installation") from None
 
-    def create(urls: Sequence[str]) -> Application:
-        connections = bridge_connections(settings)
-        return Application(create_bridge(settings, connections=connections), connections)
-
     check_exposure(settings, settings.bridge_host, "BRIDGE_HOST")
     return Program(
         name="bridge",
-        create=create,
+        create=lambda urls: Application(create_bridge(settings)),
         host=settings.bridge_host,
         port=settings.bridge_port,
         chosen={"store": settings.bridge_store, "agent_server": settings.agent_server_url},
@@ -212,7 +206,9 @@ def run_programs(
                 on_listening(urls)
 
         apps = [program.create(urls) for program in programs]
-        servers.extend(Server(_config(app), on_started, app.connections) for app in apps)
+        servers.extend(
+            Server(_config(app.asgi), on_started, app.asgi.state.connections) for app in apps
+        )
         with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
             runner.run(_run(apps, servers, listeners))
     for program in programs:
@@ -240,9 +236,9 @@ def _check_descriptors(programs: Sequence[Program], descriptors: int) -> None:
         )
 
 
-def _config(app: Application) -> uvicorn.Config:
+def _config(app: Litestar) -> uvicorn.Config:
     config = uvicorn_config(
-        app.asgi, app.connections, log_config=None, timeout_graceful_shutdown=STOP_S
+        app, app.state.connections, log_config=None, timeout_graceful_shutdown=STOP_S
     )
     # uvicorn logs a traceback when a lifespan fails: entered by us, it raises.
     config.lifespan = "off"

@@ -19,7 +19,7 @@ from adapters.phoenix.limits import (
     Connections,
     FairReader,
     SilenceTimer,
-    UnreadWatch,
+    WriteStallMonitor,
 )
 
 _RETRY_AFTER_S = 10
@@ -56,7 +56,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._unparsed_bytes = 0
         """Bytes since the parser last reported a head, a piece of a body, or an end."""
         self._body_bytes = 0
-        self._unread: UnreadWatch | None = None
+        self._monitor: WriteStallMonitor | None = None
 
     # Called by the event loop.
 
@@ -92,16 +92,16 @@ class HttpProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread = UnreadWatch(self.loop, self.transport, self.ledger, self)
+        self._monitor = WriteStallMonitor(self.loop, self.transport, self.ledger, self)
 
     def resume_writing(self) -> None:
-        self._end_unread()
+        self._stop_monitor()
         super().resume_writing()
 
-    def _end_unread(self) -> None:
-        if self._unread is not None:
-            self._unread.end()
-            self._unread = None
+    def _stop_monitor(self) -> None:
+        if self._monitor is not None:
+            self._monitor.stop()
+            self._monitor = None
 
     def shed(self) -> None:
         """End the connection at once: of all, it holds the most bytes."""
@@ -251,9 +251,9 @@ class HttpProtocol(HttpToolsProtocol):
         return self._is_lingering
 
     def _leave(self) -> None:
-        """Give back everything that is counted."""
+        """Subtract everything that was counted for this connection."""
         self._deadline.cancel()
-        self._end_unread()
+        self._stop_monitor()
         self._body_bytes = 0
         self.ledger.release(self)
         if self._is_counted:

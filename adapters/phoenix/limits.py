@@ -60,7 +60,7 @@ class ConnectionLimits:
     close_timeout_s: float = 5.0
 
     stall_timeout_s: float = 30.0
-    """A client that takes nothing of what waits for it is disconnected after this time."""
+    """A client that reads nothing of what waits for it is disconnected after this time."""
     max_waiting_bytes: int = 16 * 1024 * 1024
     """Bytes for and of all clients together that wait: unread, or unfinished."""
     max_connections: float = inf
@@ -284,14 +284,14 @@ class SilenceTimer:
             self._call_in(self._grace_s)
 
 
-class UnreadWatch:
-    """Counts what a transport could not send yet, and sheds a client that takes nothing of it.
+class WriteStallMonitor:
+    """Counts the bytes in the buffer of a transport, and sheds a client that does not read them.
 
-    A protocol with a write limit of 0 makes one in `pause_writing`, and calls `end` in
+    A protocol with a write limit of 0 makes one in `pause_writing`, and calls `stop` in
     `resume_writing` and `connection_lost`.
     """
 
-    __slots__ = ("_deadline", "_holder", "_ledger", "_size", "_transport", "_untaken")
+    __slots__ = ("_deadline", "_holder", "_ledger", "_size", "_transport", "_undelivered")
 
     def __init__(
         self,
@@ -304,24 +304,24 @@ class UnreadWatch:
         self._ledger = ledger
         self._holder = holder
         self._size = transport.get_write_buffer_size()
-        self._untaken = self._size + _unacknowledged(transport)
+        self._undelivered = self._size + _unacknowledged(transport)
         self._deadline = SilenceTimer(loop, ledger.limits.stall_timeout_s, self._check)
         ledger.hold(holder, self._size)
 
-    def end(self) -> None:
-        """The client has taken everything, or is gone."""
+    def stop(self) -> None:
+        """Count nothing any more: the buffer is empty, or the client gone."""
         self._deadline.cancel()
         self._ledger.hold(self._holder, -self._size)
         self._size = 0
 
     def _check(self) -> None:
         size = self._transport.get_write_buffer_size()
-        untaken = size + _unacknowledged(self._transport)
-        if untaken >= self._untaken:
+        undelivered = size + _unacknowledged(self._transport)
+        if undelivered >= self._undelivered:
             self._ledger.refused("stalled")
             self._holder.shed()
             return
-        self._untaken = untaken
+        self._undelivered = undelivered
         self._deadline.start(self._deadline.timeout_s)
         self._ledger.hold(self._holder, size - self._size)
         self._size = size
@@ -373,7 +373,7 @@ class FairReader:
         return bool(self._rest)
 
     def receive(self, data: bytes) -> None:
-        """Take what was read: feed its first slice, and the others later."""
+        """Feed the first slice of what was read, and the others later."""
         self._rest = self._rest[self._at :] + data if self._rest else data
         self._at = 0
         self._transport.pause_reading()

@@ -26,7 +26,7 @@ from adapters.phoenix.limits import (
     FairReader,
     FrameBudget,
     SilenceTimer,
-    UnreadWatch,
+    WriteStallMonitor,
 )
 
 PROTOCOL_EXTENSION = "phoenix.protocol"
@@ -67,7 +67,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         limits = self._limits = self.ledger.limits
         self._budget = FrameBudget(limits, self.loop)
         self._idle = SilenceTimer(self.loop, limits.idle_timeout_s, self._on_idle)
-        self._unread: UnreadWatch | None = None
+        self._monitor: WriteStallMonitor | None = None
         self._unfinished_bytes = 0
         self._late_pong: bytes | None = None
 
@@ -130,7 +130,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._idle.cancel()
-        self._end_unread()
+        self._stop_monitor()
         self._reader.drop()
         self.ledger.release(self)
         self.on_writable = None
@@ -138,10 +138,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread = UnreadWatch(self.loop, self.transport, self.ledger, self)
+        self._monitor = WriteStallMonitor(self.loop, self.transport, self.ledger, self)
 
     def resume_writing(self) -> None:
-        self._end_unread()
+        self._stop_monitor()
         super().resume_writing()
         pong, self._late_pong = self._late_pong, None
         if pong is not None:
@@ -150,10 +150,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if callback is not None:
             callback()
 
-    def _end_unread(self) -> None:
-        if self._unread is not None:
-            self._unread.end()
-            self._unread = None
+    def _stop_monitor(self) -> None:
+        if self._monitor is not None:
+            self._monitor.stop()
+            self._monitor = None
 
     def data_received(self, data: bytes) -> None:
         self._idle.touched_at = self.loop.time()

@@ -25,7 +25,7 @@ def connections(
     *,
     users_per_socket: int = 1,
 ) -> Connections:
-    """Return what counts the connections of a program, and bounds their cost.
+    """Return the counts of a program's connections, with their limits.
 
     `users_per_socket`: the users who may speak over one socket, each with a budget of frames.
     Raises: BadSetting.
@@ -55,7 +55,7 @@ def connections(
 
 
 def bridge_connections(settings: Settings) -> Connections:
-    """Return what counts the connections of the reference bridge. Raises: BadSetting."""
+    """Return the counts of the reference bridge's connections. Raises: BadSetting."""
     return connections(settings, users_per_socket=USERS_PER_SOCKET)
 
 

@@ -44,7 +44,7 @@ class RateLimited(Refusal):
 
 
 class Overloaded(RateLimited):
-    """More is asked of the server than it takes on."""
+    """The server refuses more work than it can do."""
 
     code = "overloaded"
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar import Litestar
+from litestar.datastructures import State
 
-from adapters.phoenix.limits import Connections
 from application.bridge.deliver_commands import LONGEST_PAUSE_S, DeliverCommands
 from application.bridge.ports import BridgeStore
 from application.ports import Lifecycle
@@ -18,20 +18,14 @@ from entrypoints.settings import BadSetting, Settings
 from entrypoints.supervision import forever
 
 
-def create_bridge(
-    settings: Settings,
-    store: BridgeStore | None = None,
-    connections: Connections | None = None,
-) -> Litestar:
+def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Litestar:
     """Return the whole bridge as an ASGI application, to be served by `uvicorn_config`.
 
-    `store` and `connections` replace those that the settings choose. Raises: BadSetting.
+    `store` replaces the one that the settings choose. Raises: BadSetting.
     """
     container = BridgeContainer(settings=settings)
     if store is not None:
         container.store.override(store)
-    if connections is not None:
-        container.connections.override(connections)
     identify = container.identify()
     if identify is not None and not settings.service_token.strip(" ,"):
         raise BadSetting(
@@ -48,6 +42,7 @@ def create_bridge(
             *page_routes("/", "coordinator"),
         ],
         lifespan=[lambda app: _running(parts, deliver)],
+        state=State({"connections": container.connections()}),
         exception_handlers=problem_handlers(),
         openapi_config=bridge_openapi(),
         logging_config=None,

@@ -1,6 +1,6 @@
 """A server in a process of its own, attackers, and a customer who chats meanwhile.
 
-What counts is the customer's longest wait for an acknowledgement, and what the server weighs.
+Measured are the customer's wait for an acknowledgement and the memory of the server's process.
 """
 
 import asyncio
@@ -210,7 +210,7 @@ async def flood(
     begin_s: float = 0.0,
     pause_s: float = 0.0,
 ) -> int:
-    """Send data over and over, anew whenever the server has closed; return the connections.
+    """Send data over and over, reconnecting when closed; return the number of connections.
 
     `start` comes before it, on each connection; `upgrade`: on a WebSocket. `pause_s`: between two
     connections.

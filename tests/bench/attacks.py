@@ -1,4 +1,4 @@
-"""What another customer waits while one attacks, and what the server weighs afterwards."""
+"""The wait of other customers while one attacks, and the memory of the server afterwards."""
 
 import asyncio
 import os

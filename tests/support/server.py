@@ -10,6 +10,7 @@ from random import SystemRandom
 from typing import Any
 
 import uvicorn
+from litestar import Litestar
 
 from adapters.phoenix.limits import ConnectionLimits, Connections
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
@@ -51,7 +52,8 @@ async def running(
     """
     names = [field.name for field in dataclasses.fields(ConnectionLimits)]
     chosen = {name: settings.pop(name) for name in names if name in settings}
-    counted = connections or Connections()
+    state = app.state if isinstance(app, Litestar) else {}
+    counted = connections or state.get("connections") or Connections()
     counted.limits = dataclasses.replace(counted.limits, **chosen)
     server = _Server(uvicorn_config(app, counted, log_config=None, **settings))
     with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:

@@ -133,9 +133,8 @@ async def product(
 ) -> AsyncIterator[Product]:
     """Run the server here, with an AI that answers at once; `limits` are those of `running`."""
     settings = Settings(**{"store": "memory", "scripted_delay_ms": 0, "turn_quiet_ms": 0, **chosen})
-    wired = container or Container(settings=settings)
     async with (
-        running(create_app(settings, wired), wired.connections(), **(limits or {})) as address,
+        running(create_app(settings, container), **(limits or {})) as address,
         httpx.AsyncClient(base_url=f"http://{address}", limits=ONE_EACH) as api,
     ):
         yield Product(address, api)

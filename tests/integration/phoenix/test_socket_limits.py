@@ -1,4 +1,4 @@
-"""The budget of a socket's frames, the bytes that wait for it, and who may be taken for silent."""
+"""The budget of a socket's frames, the bytes that wait for it, and its time-out."""
 
 import asyncio
 import socket
