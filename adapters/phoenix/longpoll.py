@@ -186,6 +186,7 @@ class LongPoll:
             await self._endpoint.run(socket)
         finally:
             del self._sockets[socket_id]
+            self._endpoint.connections.release(socket)  # of what was never polled
             self._endpoint.connection_policy.release(socket.info)
 
     async def _post(self, scope: Scope, receive: Receive) -> int:

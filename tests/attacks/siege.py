@@ -25,7 +25,7 @@ from tests.support.user import User, user
 
 MAX_WAIT_S = 1.0
 MAX_GROWTH_MIB = 320.0
-"""Ten times the goals of `make bench attacks`, so that a busy machine fails nothing."""
+"""Ten times the goals of `python -m tests.bench attacks`, so that a busy machine fails nothing."""
 
 PACE_S = 0.06
 """A customer's pause between two messages: within the frames that a socket may send."""

@@ -449,6 +449,25 @@ async def test_a_polled_socket_over_its_budget_of_frames_is_closed_with_1008() -
         assert await log.close_codes.get() == 1008
 
 
+async def test_what_was_never_polled_is_counted_no_more_when_its_socket_has_ended() -> None:
+    log = Log()
+    connections = Connections()
+    endpoint = resident(observer=log, connections=connections)
+    async with (
+        running(vector_app(endpoint, polled=SHORT), connections) as address,
+        polled_socket(address) as client,
+    ):
+        await client.join("a")
+        await client.poll()
+        endpoint.broadcast("a", "news", {"text": "x" * 15_000})
+        waiting = connections.held_bytes
+
+        assert await log.close_codes.get() == 1002
+        assert await Resident.ended.get() is TerminateReason.DISCONNECTED
+        assert await client.push(["1", "2", "a", "any", {}]) == 410
+        assert (waiting > 15_000, connections.held_bytes) == (True, 0)
+
+
 async def test_what_waits_for_a_poll_counts_as_unread_and_is_bounded() -> None:
     log = Log()
     connections = Connections(ConnectionLimits(max_waiting_bytes=20_000))
