@@ -148,5 +148,5 @@ async def wrong_sockets(address: str, seconds: float, number: int) -> None:
     await asyncio.gather(*floods)
 
 
-if __name__ == "__main__":  # for `python -m tests.bench attacks`: attackers in a process of their own
+if __name__ == "__main__":  # the attackers of `tests.bench`, in a process of their own
     uvloop.run(wrong_sockets(sys.argv[1], float(sys.argv[2]), int(sys.argv[3])))

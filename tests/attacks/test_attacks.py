@@ -1,7 +1,8 @@
 """Nobody can stop the server or fill it: another customer is answered, and its memory is bounded.
 
 Each attack runs for a moment, on a server of its own, over the loopback interface alone. The bounds
-are ten times the goals of `python -m tests.bench attacks`; docs/security-tests.md lists what was tried.
+are ten times the goals of `python -m tests.bench attacks`; docs/security-tests.md lists what was
+tried.
 """
 
 import asyncio
