@@ -95,8 +95,9 @@ class SocketLimits:
     """Messages waiting for one channel; beyond that the socket is not read (back-pressure)."""
     max_queued_frames: int = 1024
     max_queued_bytes: int = 1024 * 1024
-    """Frames, and bytes of them, waiting for a client that does not read. Beyond either the queue
-    is dropped, and the socket closed with 1013; then aborted."""
+    """Frames, and bytes of them, waiting for a client that does not read, those in the transport's
+    buffer included. Beyond either the queue is dropped, and the socket closed with 1013; then
+    aborted."""
 
 
 class SocketObserver:
@@ -409,7 +410,8 @@ class _WebSocket(Connection):
         frame = text_frame(text)
         queue.append(frame)
         self._size += len(frame)
-        if self._exceeds_queue(len(queue), self._size):
+        size = self._size + self._protocol.unsent_bytes if self._is_blocked else self._size
+        if self._exceeds_queue(len(queue), size):
             if self._protocol.writable.is_set():
                 self._write()  # a burst from here: the client had no chance to read it yet
             else:

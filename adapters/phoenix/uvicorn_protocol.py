@@ -78,6 +78,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """True once nothing more can be sent."""
         return self.close_sent or self.transport.is_closing()
 
+    @property
+    def unsent_bytes(self) -> int:
+        """The bytes that were written, and that the system has not accepted."""
+        return self.transport.get_write_buffer_size()
+
     def send_frames(self, frames: Sequence[bytes]) -> None:
         """Write frames in one call, even to a peer that does not read; a no-op if closing."""
         if not self.closing:
