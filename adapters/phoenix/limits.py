@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
+from time import monotonic
 from typing import Protocol
 
 logger = logging.getLogger(__name__)
@@ -201,7 +202,7 @@ class _RefusalLog:
 
     def add(self, limit: str) -> None:
         self._unlogged[limit] += 1
-        now = asyncio.get_running_loop().time()
+        now = monotonic()  # some requests are refused in a thread of their own
         if now < self._next_at.get(limit, -inf):
             return
         self._next_at[limit] = now + LOG_EVERY_S

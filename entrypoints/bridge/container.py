@@ -79,7 +79,9 @@ class BridgeContainer(containers.DeclarativeContainer):
     limits: Provider[RateLimiter] = providers.Selector(
         settings.provided.rate_limits,
         off=providers.Singleton(NoRateLimits),
-        on=providers.Singleton(TokenBucketLimiter, settings, providers.Object(monotonic)),
+        on=providers.Singleton(
+            TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
+        ),
     )
     store: Provider[BridgeStore] = providers.Selector(
         settings.provided.bridge_store,

@@ -232,7 +232,7 @@ class Container(containers.DeclarativeContainer):
         settings.provided.rate_limits,
         off=providers.Singleton(NoRateLimits),
         on=providers.Singleton(
-            TokenBucketLimiter, settings, providers.Object(monotonic), metrics.provided.limited
+            TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
         ),
     )
     store: Provider[Store] = providers.Selector(

@@ -229,6 +229,19 @@ async def test_a_refused_upgrade_leaves_no_error_in_the_log(
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+async def test_many_refusals_by_one_limit_are_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with product(limit_sockets=1) as server, opened(server):
+        statuses = [await status_of(server) for _ in range(10)]
+        counted = await met(server, "sockets")
+
+    lines = [record for record in caplog.records if getattr(record, "action", "") == "limit_met"]
+    assert statuses == [503] * 10
+    assert counted == 10
+    assert [vars(line)["limit"] for line in lines] == ["sockets"]
+
+
 async def test_a_refused_upgrade_is_not_counted() -> None:
     async with product(limit_sockets=1) as server:
         url = f"ws://{server.address}/socket/websocket"
