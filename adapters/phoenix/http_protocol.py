@@ -66,7 +66,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         # Whatever the system does not take at once is noticed: `pause_writing` is called.
         transport.set_write_buffer_limits(high=0)
-        self._reader = FairReader(self.loop, transport, self._feed)
+        self._reader = FairReader(self.ledger.turns, transport, self._feed)
         self.flow = FlowControl(cast(asyncio.Transport, self._reader))
         self._deadline = SilenceTimer(self.loop, self._limits.head_timeout_s, self._on_deadline)
         self._address = self.client[0] if self.client else ""

@@ -10,11 +10,11 @@ import logging
 import struct
 import termios
 from abc import abstractmethod
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Protocol
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 SLICE = 4096
 """The bytes of one connection that are processed before others get their turn: at most 682 frames,
 the smallest of which has 6 bytes."""
+SMALL_READ = 512
+"""The bytes of a WebSocket that are processed at once: a user's message, or at most 85 frames."""
+TURN_S = 0.005
+"""The time for slices in one pass of the event loop."""
 CREDIT_BITS = 12
 """A frame costs one credit of its socket's budget, and one more for each 4 KiB (1 << 12)."""
 LINGER_S = 1.0
@@ -104,6 +108,8 @@ class Connections:
         self._held: dict[Holder, int] = {}
         self._held_bytes = 0
         self._log = _RefusalLog()
+        self.turns = Turns()
+        """The connections of which more was read than is processed at once."""
 
     @property
     def open(self) -> int:
@@ -344,23 +350,50 @@ def _unacknowledged(transport: asyncio.Transport) -> int:
 _INT = struct.Struct("i")
 
 
+class Turns:
+    """The connections that wait to be processed: a slice of each in turn, for a while in a pass.
+
+    So a thousand sockets that all send what they may delay small reads by one pass, no more.
+    """
+
+    def __init__(self) -> None:
+        self._queue: deque[FairReader] = deque()
+        self._is_scheduled = False
+
+    def add(self, reader: "FairReader") -> None:
+        """Queue a connection behind those that wait."""
+        self._queue.append(reader)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._queue and not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._run)
+
+    def _run(self) -> None:
+        until, queue = perf_counter() + TURN_S, self._queue
+        self._is_scheduled = False
+        try:
+            while queue and perf_counter() < until:
+                queue.popleft().step()  # which adds it again, if more of it waits
+        finally:
+            self._schedule()
+
+
 class FairReader:
-    """Feeds the bytes of one connection in slices, one in each pass of the event loop.
+    """Feeds the bytes of one connection in slices, in turn with other connections.
 
     uvloop reads up to 8 MB of one connection in a pass. While slices wait, nothing is read.
     A protocol passes its `data_received` on to `receive`, unless the data is small and nothing
     waits, and pauses and resumes here instead of on the transport.
     """
 
-    __slots__ = ("_at", "_feed", "_is_paused", "_is_scheduled", "_loop", "_rest", "_transport")
+    __slots__ = ("_at", "_feed", "_is_paused", "_is_scheduled", "_rest", "_transport", "_turns")
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        transport: asyncio.Transport,
-        feed: Callable[[bytes], None],
+        self, turns: Turns, transport: asyncio.Transport, feed: Callable[[bytes], None]
     ) -> None:
-        self._loop = loop
+        self._turns = turns
         self._transport = transport
         self._feed = feed
         self._rest = b""
@@ -374,12 +407,11 @@ class FairReader:
         return bool(self._rest)
 
     def receive(self, data: bytes) -> None:
-        """Feed the first slice of what was read, and the others later."""
+        """Keep what was read until this connection has its turn."""
         self._rest = self._rest[self._at :] + data if self._rest else data
         self._at = 0
         self._transport.pause_reading()
-        if not self._is_scheduled:
-            self._step()
+        self._go_on()
 
     def pause_reading(self) -> None:
         """Feed nothing and read nothing until `resume_reading`."""
@@ -395,7 +427,8 @@ class FairReader:
         """Forget what waits."""
         self._rest = b""
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Feed one slice; called by `Turns`."""
         self._is_scheduled = False
         if self._is_paused:
             return
@@ -404,15 +437,20 @@ class FairReader:
         self._at += SLICE
         if self._at >= len(self._rest):
             self._rest = b""
-        if piece:
-            self._feed(piece)
-        self._go_on()
+        try:
+            if piece:
+                self._feed(piece)
+        except BaseException:
+            self._transport.abort()  # as uvloop does when `data_received` fails
+            raise
+        finally:
+            self._go_on()
 
     def _go_on(self) -> None:
         if self._is_paused or self._is_scheduled:
             return
         if self._rest:
             self._is_scheduled = True
-            self._loop.call_soon(self._step)
+            self._turns.add(self)
         else:
             self._transport.resume_reading()

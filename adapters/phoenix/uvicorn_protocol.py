@@ -21,7 +21,7 @@ from websockets.protocol import State
 from adapters.phoenix.http_protocol import HttpProtocol
 from adapters.phoenix.limits import (
     CREDIT_BITS,
-    SLICE,
+    SMALL_READ,
     Connections,
     FairReader,
     FrameBudget,
@@ -131,7 +131,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self, transport: asyncio.Transport
     ) -> None:
         super().connection_made(transport)
-        self._reader = FairReader(self.loop, transport, self._feed)
+        self._reader = FairReader(self.ledger.turns, transport, self._feed)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._idle.cancel()
@@ -162,7 +162,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._idle.touched_at = self.loop.time()
-        if len(data) <= SLICE and not self._reader.is_waiting:
+        if len(data) <= SMALL_READ and not self._reader.is_waiting:
             self._feed(data)
         else:
             self._reader.receive(data)

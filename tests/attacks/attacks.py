@@ -84,6 +84,21 @@ async def unread_history(siege: Siege, seconds: float) -> None:
             await asyncio.sleep(0.1)
 
 
+async def bursts_at_once(siege: Siege, seconds: float, number: int = 900) -> None:
+    """Open many sockets, and then send on all of them what one may send at once."""
+    burst = frame(None, "1", "phoenix", "heartbeat", {}) * 290
+    async with AsyncExitStack() as stack:
+        sockets = []
+        for _ in range(number):
+            client = await stack.enter_async_context(connection(siege.address))
+            await client.upgrade()
+            sockets.append(client)
+        siege.waits_s.clear()
+        for client in sockets:
+            await client.write(burst)
+        await asyncio.sleep(seconds)
+
+
 async def unread_pongs(siege: Siege, seconds: float) -> None:
     """Send large pings, and read no pong."""
     pings = masked(b"x" * 125, 0x89)

@@ -16,6 +16,7 @@ from tests.attacks.attacks import (
     FLOODS_OF_REQUESTS,
     UNREAD,
     Attack,
+    bursts_at_once,
     floods_of_frames,
     unfinished_requests,
     wrong_sockets,
@@ -67,6 +68,13 @@ async def test_requests_without_an_end_do_not_shut_the_server(tmp_path: Path) ->
     siege.check()
     assert siege.limits_met() == {"descriptors"}
     assert "descriptors_low" in [line["action"] for line in siege.log]
+
+
+async def test_hundreds_of_sockets_that_send_at_once_delay_nobody_else(tmp_path: Path) -> None:
+    async with besieged(tmp_path) as siege:
+        await siege.during(bursts_at_once(siege, SECONDS), customers=3)
+
+    siege.check()
 
 
 async def test_a_process_without_descriptors_says_so_and_recovers(tmp_path: Path) -> None:

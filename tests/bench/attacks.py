@@ -13,6 +13,7 @@ from tests.attacks.attacks import (
     FLOODS_OF_REQUESTS,
     UNREAD,
     Attack,
+    bursts_at_once,
     floods_of_frames,
     unfinished_requests,
 )
@@ -38,7 +39,8 @@ async def attacks(effort: Effort) -> list[Figure]:
     """Measure each attack on a server of its own, and then many at once."""
     seconds = 2.0 if effort == QUICK else 5.0
     figures: list[Figure] = []
-    for name, attack in floods_of_frames().items():
+    floods = {**floods_of_frames(), "900 sockets at once": bursts_at_once}
+    for name, attack in floods.items():
         async with _besieged() as siege:
             await siege.during(attack(siege, seconds), CUSTOMERS, PACE_S)
         figures += _waits(name, siege, longest_ms=100.0, p99_ms=25.0)
