@@ -64,6 +64,7 @@ RETRY_AFTER_S = 1.0
 BATCH, BATCHES, BATCH_PAUSE_S = 50, 100, 0.05
 """A drain closes this many sockets at a time, or all in this many batches, with these pauses."""
 
+_WRITE_AT = 65_536  # bytes that wait for the end of a turn of the event loop
 _TURN = 64  # messages that one socket may have processed before another gets its turn
 
 
@@ -410,14 +411,13 @@ class _WebSocket(Connection):
         frame = text_frame(text)
         queue.append(frame)
         self._size += len(frame)
-        size = self._size + self._protocol.unsent_bytes if self._is_blocked else self._size
-        if self._exceeds_queue(len(queue), size):
-            if self._protocol.writable.is_set():
-                self._write()  # a burst from here: the client had no chance to read it yet
-            else:
+        if self._is_blocked:
+            if self._exceeds_queue(len(queue), self._size + self._protocol.unsent_bytes):
                 self._protocol.shed()
-        elif self._is_blocked:
-            self._endpoint.connections.hold(self, len(frame))
+            else:
+                self._endpoint.connections.hold(self, len(frame))
+        elif self._exceeds_queue(len(queue), self._size) or self._size > _WRITE_AT:
+            self._flush()  # a burst from here: the client had no chance to read it yet
 
     def _flush(self) -> None:
         if self._queue is None or self._protocol.writable.is_set():

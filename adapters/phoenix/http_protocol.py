@@ -106,6 +106,7 @@ class HttpProtocol(HttpToolsProtocol):
     def shed(self) -> None:
         """End the connection at once: of all, it holds the most bytes."""
         self.transport.abort()
+        self.ledger.release(self)
 
     # Time-outs.
 

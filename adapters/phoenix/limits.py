@@ -82,7 +82,7 @@ class Holder(Protocol):
 
     @abstractmethod
     def shed(self) -> None:
-        """End it, because it holds the most of all."""
+        """End it; its bytes are released at once, or shortly if it may still read why."""
 
 
 class Connections:
@@ -188,7 +188,6 @@ class Connections:
     def _shed(self) -> None:
         largest = max(self._held, key=self._held.__getitem__)
         self.refused("waiting_bytes")
-        self.release(largest)
         largest.shed()
 
     # Refusals.

@@ -21,6 +21,7 @@ from websockets.protocol import State
 from adapters.phoenix.http_protocol import HttpProtocol
 from adapters.phoenix.limits import (
     CREDIT_BITS,
+    LINGER_S,
     SMALL_READ,
     Connections,
     FairReader,
@@ -97,12 +98,16 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def shed(self) -> None:
         """Disconnect a client that does not read, or does not end its frames."""
-        if self.on_slow is not None:
-            self.on_slow()
-        if self.closing:
+        on_slow, self.on_slow = self.on_slow, None
+        if on_slow is not None:
+            on_slow()
+        if self.closing or self.conn.state is not State.OPEN:
             self.transport.abort()
-        else:
-            self.close(TRY_AGAIN_LATER)
+            self.ledger.release(self)
+            return
+        self.close(TRY_AGAIN_LATER)
+        # What it has not read is kept, and counted, for a moment only.
+        self._abort_in(min(LINGER_S, self._limits.close_timeout_s))
 
     # Time-outs.
 
@@ -123,7 +128,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.read_paused = False
             self._reader.resume_reading()
         # uvicorn calls `transport.close`, which waits until the peer has read what is queued.
-        self.close_timer = self.loop.call_later(self._limits.close_timeout_s, self.transport.abort)
+        self._abort_in(self._limits.close_timeout_s)
+
+    def _abort_in(self, seconds: float) -> None:
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(seconds, self.transport.abort)
 
     # Called by uvicorn and by the event loop.
 
