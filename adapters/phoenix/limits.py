@@ -108,7 +108,7 @@ class Connections:
         self._held: dict[Holder, int] = {}
         self._held_bytes = 0
         self._log = _RefusalLog()
-        self.turns = Turns()
+        self.turns = ReadTurns()
         """The connections of which more was read than is processed at once."""
 
     @property
@@ -349,7 +349,7 @@ def _unacknowledged(transport: asyncio.Transport) -> int:
 _INT = struct.Struct("i")
 
 
-class Turns:
+class ReadTurns:
     """The connections that wait to be processed: a slice of each in turn, for a while in a pass.
 
     So a thousand sockets that all send what they may delay small reads by one pass, no more.
@@ -390,7 +390,7 @@ class FairReader:
     __slots__ = ("_at", "_feed", "_is_paused", "_is_scheduled", "_rest", "_transport", "_turns")
 
     def __init__(
-        self, turns: Turns, transport: asyncio.Transport, feed: Callable[[bytes], None]
+        self, turns: ReadTurns, transport: asyncio.Transport, feed: Callable[[bytes], None]
     ) -> None:
         self._turns = turns
         self._transport = transport
@@ -427,7 +427,7 @@ class FairReader:
         self._rest = b""
 
     def step(self) -> None:
-        """Feed one slice; called by `Turns`."""
+        """Feed one slice; called by `ReadTurns`."""
         self._is_scheduled = False
         if self._is_paused:
             return

@@ -63,14 +63,14 @@ FLOODS_OF_REQUESTS: Mapping[str, Attack] = {
 }
 
 
-async def unread_history(siege: Siege, seconds: float) -> None:
-    """Ask for long pages on 60 sockets of one customer, and read nothing."""
+async def unread_history(siege: Siege, seconds: float, number: int = 30) -> None:
+    """Ask for long pages on many sockets of one customer, and read nothing."""
     who = {"businessId": "b1", "userId": "greedy"}
     join = frame("1", "1", "messages:b1", "phx_join", who)
     said = {**who, "locationId": "l1", "message": EMOJI}
     async with AsyncExitStack() as stack:
         sockets = []
-        for _ in range(60):
+        for _ in range(number):
             client = await stack.enter_async_context(connection(siege.address))
             await client.upgrade()
             await client.write(join)

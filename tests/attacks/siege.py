@@ -35,6 +35,7 @@ SETTINGS = {
     "SCRIPTED_DELAY_MS": "0",
     "TURN_QUIET_MS": "0",
     "LIMIT_SOCKETS": "2500",
+    "LIMIT_MESSAGES_PER_USER": "240",
     "LIMIT_MESSAGES_PER_BUSINESS": "10000000",
     "LOG_FORMAT": "json",
     "LOG_LEVEL": "warning",

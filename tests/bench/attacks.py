@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 
@@ -16,6 +17,7 @@ from tests.attacks.attacks import (
     bursts_at_once,
     floods_of_frames,
     unfinished_requests,
+    unread_history,
 )
 from tests.attacks.siege import Siege, besieged
 from tests.bench.load import BenchmarkFailed
@@ -31,6 +33,7 @@ AFTER_S = 1.0
 FILLING: Mapping[str, Attack] = {
     **FLOODS_OF_REQUESTS,
     **UNREAD,
+    "history that is not read": partial(unread_history, number=60),
     "requests without an end": unfinished_requests,
 }
 
