@@ -66,7 +66,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         # Whatever the system does not take at once is noticed: `pause_writing` is called.
         transport.set_write_buffer_limits(high=0)
-        self._reader = FairReader(self.ledger.turns, transport, self._feed)
+        self._reader = FairReader(self.ledger, self, transport, self._feed)
         self.flow = FlowControl(cast(asyncio.Transport, self._reader))
         self._deadline = SilenceTimer(self.loop, self._limits.head_timeout_s, self._on_deadline)
         self._address = self.client[0] if self.client else ""
@@ -76,8 +76,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(limit, 429 if limit == "connections_per_address" else 503)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._leave()
         self._reader.drop()
+        self._leave()
         if self._is_lingering:
             self.ledger.lingered()
         super().connection_lost(exc)
@@ -105,6 +105,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def shed(self) -> None:
         """End the connection at once: of all, it holds the most bytes."""
+        self._reader.drop()
         self.transport.abort()
         self.ledger.release(self)
 
@@ -159,7 +160,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_answering() or self.flow.write_paused:
             self._refuse("pipeline", 400)
             return
-        self._deadline.cancel()
+        self._reader.drop()
         self._leave()
         super().handle_websocket_upgrade()
 

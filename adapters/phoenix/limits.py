@@ -384,15 +384,21 @@ class FairReader:
 
     uvloop reads up to 8 MB of one connection in a pass. While slices wait, nothing is read.
     A protocol passes its `data_received` on to `receive`, unless the data is small and nothing
-    waits, and pauses and resumes here instead of on the transport.
+    waits, pauses and resumes here instead of on the transport, and calls `drop` when it ends.
     """
 
-    __slots__ = ("_at", "_feed", "_is_paused", "_is_scheduled", "_rest", "_transport", "_turns")
+    __slots__ = ("_at", "_feed", "_holder", "_is_paused", "_is_scheduled", "_ledger", "_rest",
+                 "_transport")  # fmt: skip
 
     def __init__(
-        self, turns: ReadTurns, transport: asyncio.Transport, feed: Callable[[bytes], None]
+        self,
+        ledger: Connections,
+        holder: Holder,
+        transport: asyncio.Transport,
+        feed: Callable[[bytes], None],
     ) -> None:
-        self._turns = turns
+        self._ledger = ledger
+        self._holder = holder
         self._transport = transport
         self._feed = feed
         self._rest = b""
@@ -407,8 +413,8 @@ class FairReader:
 
     def receive(self, data: bytes) -> None:
         """Keep what was read until this connection has its turn."""
-        self._rest = self._rest[self._at :] + data if self._rest else data
-        self._at = 0
+        rest = self._rest[self._at :] + data if self._rest else data
+        self._keep(rest)
         self._transport.pause_reading()
         self._go_on()
 
@@ -424,7 +430,14 @@ class FairReader:
 
     def drop(self) -> None:
         """Forget what waits."""
-        self._rest = b""
+        self._keep(b"")
+
+    def _keep(self, rest: bytes) -> None:
+        more = len(rest) - len(self._rest)
+        self._rest = rest
+        self._at = 0
+        if more:
+            self._ledger.hold(self._holder, more)
 
     def step(self) -> None:
         """Feed one slice; called by `ReadTurns`."""
@@ -435,7 +448,7 @@ class FairReader:
         piece = self._rest[start : start + SLICE]
         self._at += SLICE
         if self._at >= len(self._rest):
-            self._rest = b""
+            self.drop()
         try:
             if piece:
                 self._feed(piece)
@@ -450,6 +463,6 @@ class FairReader:
             return
         if self._rest:
             self._is_scheduled = True
-            self._turns.add(self)
+            self._ledger.turns.add(self)
         else:
             self._transport.resume_reading()

@@ -101,6 +101,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         on_slow, self.on_slow = self.on_slow, None
         if on_slow is not None:
             on_slow()
+        self._reader.drop()
         if self.closing or self.conn.state is not State.OPEN:
             self.transport.abort()
             self.ledger.release(self)
@@ -141,7 +142,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self, transport: asyncio.Transport
     ) -> None:
         super().connection_made(transport)
-        self._reader = FairReader(self.ledger.turns, transport, self._feed)
+        self._reader = FairReader(self.ledger, self, transport, self._feed)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._idle.cancel()

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -262,6 +262,21 @@ async def test_frames_without_an_end_count_as_waiting(site: Site) -> None:
             assert await site.codes.get() == 1013
             assert close_code(await first.read_to_end()) == 1013
             assert site.connections.held_bytes <= 50_000 + 4_096
+
+
+async def test_what_was_read_and_waits_for_its_turn_counts_too(site: Site) -> None:
+    flood = masked(b"", PONG) * 20_000
+    async with (
+        site.served(**UNBUDGETED, max_waiting_bytes=60_000) as address,
+        connected(address) as client,
+    ):
+        await client.upgrade()
+        with suppress(ConnectionError):
+            await client.write(flood)
+
+        assert await site.codes.get() == 1013
+        await client.read_to_end()
+    assert (site.refused[0], site.connections.held_bytes) == ("waiting_bytes", 0)
 
 
 # Silence.
