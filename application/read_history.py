@@ -1,17 +1,24 @@
 """A page of a conversation's log, for a client or an operator."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from application.ports import SessionStore
 from application.session_log import SessionLog, load_session
 from domain.errors import UnknownSession
 from domain.identity import Customer, SessionId
-from domain.message import Entry
+from domain.message import Action, Entry, Message
 from domain.session import Session
 
 PAGE = 50
 """The most entries of a page, in a join's replay and in a client's history."""
+MAX_PAGE_BYTES = 256 * 1024
+"""The most bytes of a page in JSON, unless one entry alone is larger."""
+_ENTRY_BYTES = 300  # of its ids, author and time, about
+_MAX_CHARACTER_BYTES = 6  # of a character in JSON: \u001f
 
 
 class HistoryPage(NamedTuple):
@@ -27,13 +34,33 @@ def history_page(
 ) -> HistoryPage:
     """Return `entries` as a page of those with after < seq < before.
 
-    Without `before` the log is read towards its end, else from there towards its beginning.
+    Without `before` the log is read towards its end, else from there towards its beginning. A page
+    ends early at MAX_PAGE_BYTES.
     """
     if not entries:
         return HistoryPage((), more=False)
     if before is None:
-        return HistoryPage(entries, more=entries[-1].seq < session.seq)
-    return HistoryPage(entries, more=entries[0].seq > after + 1)
+        kept = entries[: _fitting(entries)]
+        return HistoryPage(kept, more=kept[-1].seq < session.seq)
+    kept = entries[-_fitting(entries[::-1]) :]
+    return HistoryPage(kept, more=kept[0].seq > after + 1)
+
+
+def _fitting(entries: tuple[Entry, ...]) -> int:
+    """Return the number of entries from the first that fit a page; at least one."""
+    characters = sum(len(entry.text) for entry in entries)
+    if characters * _MAX_CHARACTER_BYTES < MAX_PAGE_BYTES // 2 and not any(map(_cards, entries)):
+        return len(entries)
+    size = 0
+    for number, entry in enumerate(entries):
+        size += _ENTRY_BYTES + len(msgspec.json.encode((entry.text, _cards(entry))))
+        if size > MAX_PAGE_BYTES:
+            return max(1, number)
+    return len(entries)
+
+
+def _cards(entry: Entry) -> Sequence[Action]:
+    return entry.actions if isinstance(entry, Message) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

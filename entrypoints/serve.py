@@ -20,9 +20,15 @@ import uvicorn
 from litestar import Litestar
 from msgspec.structs import replace
 
+from adapters.phoenix.limits import Connections
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from adapters.urls import shown_url
 from domain.errors import Failure
+from entrypoints.access.connection_limits import (
+    descriptors_needed,
+    has_descriptor,
+    raise_descriptor_limit,
+)
 from entrypoints.access.tokens import require_service_token, service_tokens
 from entrypoints.settings import BadSetting, Settings
 
@@ -41,6 +47,7 @@ class Application(NamedTuple):
     """An ASGI application, and the function that finishes its work before it is stopped."""
 
     asgi: Litestar
+    """Its `state.connections` are the limits and counts of its connections."""
     drain: Callable[[], Awaitable[None]] | None = None
     """None: it is stopped without delay."""
 
@@ -59,6 +66,9 @@ class Program:
     """The adapters that the settings choose, for the log line of its start."""
     is_api_open: bool
     """True if other machines can use its HTTP API without a token."""
+    max_sockets: int
+    descriptors: int
+    """The file descriptors that it may use."""
 
 
 def server_program(settings: Settings) -> Program:
@@ -82,6 +92,8 @@ def server_program(settings: Settings) -> Program:
             "bridge": settings.bridge,
         },
         is_api_open=is_api_open(settings, settings.server_host),
+        max_sockets=settings.limit_sockets,
+        descriptors=descriptors_needed(settings),
     )
 
 
@@ -105,6 +117,8 @@ def bridge_program(settings: Settings) -> Program:
             "agent_server": shown_url(settings.agent_server_url),
         },
         is_api_open=is_api_open(settings, settings.bridge_host),
+        max_sockets=settings.limit_sockets,
+        descriptors=descriptors_needed(settings),
     )
 
 
@@ -181,6 +195,7 @@ def run_programs(
     `on_listening` gets their URLs, such as `http://127.0.0.1:3001`, once all accept connections.
     Raises: CannotListen, StorageUnavailable when one could not start.
     """
+    descriptors = raise_descriptor_limit(sum(program.descriptors for program in programs))
     with ExitStack() as stack:
         listeners = [stack.enter_context(listen(p.host, p.port, p.name)) for p in programs]
         urls = [
@@ -193,10 +208,13 @@ def run_programs(
             if all(server.started for server in servers):
                 for program, url in zip(programs, urls, strict=True):
                     _log_start(program, url)
+                _check_descriptors(programs, descriptors)
                 on_listening(urls)
 
         apps = [program.create(urls) for program in programs]
-        servers.extend(Server(_config(app.asgi), on_started) for app in apps)
+        servers.extend(
+            Server(_config(app.asgi), on_started, app.asgi.state.connections) for app in apps
+        )
         with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
             runner.run(_run(apps, servers, listeners))
     for program in programs:
@@ -214,8 +232,20 @@ def _log_start(program: Program, url: str) -> None:
         )
 
 
+def _check_descriptors(programs: Sequence[Program], descriptors: int) -> None:
+    """Warn if the system allows fewer open files than there may be sockets."""
+    if descriptors < max(program.max_sockets for program in programs):
+        logger.warning(
+            "The system allows fewer open files than LIMIT_SOCKETS: raise it (ulimit -n, or "
+            "LimitNOFILE of systemd)",
+            extra={"action": "descriptors_low", "open_files": descriptors},
+        )
+
+
 def _config(app: Litestar) -> uvicorn.Config:
-    config = uvicorn_config(app, log_config=None, timeout_graceful_shutdown=STOP_S)
+    config = uvicorn_config(
+        app, app.state.connections, log_config=None, timeout_graceful_shutdown=STOP_S
+    )
     # uvicorn logs a traceback when a lifespan fails: entered by us, it raises.
     config.lifespan = "off"
     return config
@@ -265,15 +295,27 @@ class Server(uvicorn.Server):
     interrupted: ClassVar = False
     """True once the process has had a SIGINT."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        connections: Connections | None = None,
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._connections = connections or Connections()
         self.on_signal: Callable[[], object] = self.stop
         """Called on a signal; by default, the server stops at once."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_started()
+
+    async def on_tick(self, counter: int) -> bool:
+        # Ten times a second. Without a descriptor, libuv accepts and ends connections unseen.
+        if counter % 10 == 0 and not has_descriptor():
+            self._connections.refused("descriptors")
+        return await super().on_tick(counter)
 
     def stop(self) -> None:
         """Accept no more connections, and close every socket with 1012."""

@@ -298,6 +298,39 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_sockets_per_address: Annotated[
         int, msgspec.Meta(ge=1, le=1_000_000, description="open sockets from one address")
     ] = 1_000
+    limit_connections: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1, le=1_000_000, description="connections in total that are no open socket"
+        ),
+    ] = 2_000
+    limit_connections_per_address: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            le=1_000_000,
+            description="connections from one address that are no open socket; those of "
+            "TRUSTED_PROXIES are not counted by address",
+        ),
+    ] = 200
+    limit_frames_per_s: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            le=1_000_000,
+            description="frames per second of one socket, and 30 times as many at once; 4 KiB "
+            "count as one more",
+        ),
+    ] = 20
+    limit_waiting_mib: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            le=65_536,
+            description="MiB in total that clients have not read, or not sent to the end; "
+            "counted with RATE_LIMITS=off too",
+        ),
+    ] = 16
     limit_joins_per_s: Annotated[
         int, msgspec.Meta(ge=1, le=100_000, description="joins per second in total")
     ] = 1_000

@@ -38,6 +38,7 @@ from adapters.phoenix.handshake import (
     requested_version,
     shown_origin,
 )
+from adapters.phoenix.limits import Connections
 from adapters.phoenix.server import (
     DispatchEvent,
     JoinChannel,
@@ -48,19 +49,18 @@ from adapters.phoenix.server import (
     TopicRoutes,
     encode_broadcast,
 )
-from adapters.phoenix.uvicorn_protocol import PROTOCOL_EXTENSION, SocketProtocol
+from adapters.phoenix.uvicorn_protocol import (
+    INTERNAL_ERROR,
+    PROTOCOL_EXTENSION,
+    SERVICE_RESTART,
+    SocketProtocol,
+    text_frame,
+)
 
 logger = logging.getLogger(__name__)
 
 SOCKET_PATH = "/socket/websocket"
 """Where Phoenix's clients find a socket that is mounted at `/socket`, as its guide has it."""
-
-# Close codes (RFC 6455, section 7.4.1, and its IANA registry).
-PROTOCOL_ERROR = 1002
-MESSAGE_TOO_BIG = 1009
-INTERNAL_ERROR = 1011
-SERVICE_RESTART = 1012
-TRY_AGAIN_LATER = 1013
 
 DRAINING = {"reason": "draining"}
 """The response to a join while the server drains."""
@@ -71,7 +71,7 @@ BATCH, BATCHES, BATCH_PAUSE_S = 50, 100, 0.05
 
 ORIGIN_LOG_PAUSE_S = 60.0
 """Between two log lines about refused origins; the observer counts all."""
-
+_WRITE_AT = 65_536  # bytes that wait for the end of a turn of the event loop
 _TURN = 64  # messages that one socket may have processed before another gets its turn
 
 
@@ -102,9 +102,10 @@ class SocketLimits:
     max_inbox: int = 64
     """Messages waiting for one channel; beyond that the socket is not read (back-pressure)."""
     max_queued_frames: int = 1024
-    max_queued_chars: int = 4 * 1024 * 1024
-    """Frames, and characters in them, waiting for a client that does not read. Beyond either the
-    queue is dropped, and the socket closed with 1013; then aborted."""
+    max_queued_bytes: int = 1024 * 1024
+    """Frames, and bytes of them, waiting for a client that does not read, those in the transport's
+    buffer included. Beyond either the queue is dropped, and the socket closed with 1013; then
+    aborted."""
 
 
 class SocketObserver:
@@ -142,14 +143,17 @@ class PhoenixEndpoint:
         *,
         allowed_origins: Sequence[str] | None = None,
         limits: SocketLimits = SocketLimits(),
+        connections: Connections | None = None,
         connection_policy: ConnectionPolicy | None = None,
         observer: SocketObserver | None = None,
     ) -> None:
         """`path` ends in /websocket. `channels`: topic pattern → factory, the first match wins.
 
-        `allowed_origins`: see `origin_allowed`; None allows every page.
+        `allowed_origins`: see `origin_allowed`; None allows every page. `connections`: those of the
+        server that serves it.
         """
         self.limits = limits
+        self.connections = connections or Connections()
         self.observer = observer or SocketObserver()
         self.route = WebsocketRouteHandler(path)(self._serve)
         self.is_draining = False
@@ -297,13 +301,13 @@ class Connection(ChannelTransport):
     async def read(self) -> int:
         """Process the client's messages until the socket ends; return the close code."""
 
-    def _exceeds_queue(self, frames: int, chars: int) -> bool:
+    def _exceeds_queue(self, frames: int, size: int) -> bool:
         limits = self._endpoint.limits
-        return frames > limits.max_queued_frames or chars > limits.max_queued_chars
+        return frames > limits.max_queued_frames or size > limits.max_queued_bytes
 
     def _report_slow_consumer(self) -> None:
         self._endpoint.observer.slow_consumer()
-        logger.info("A client does not read", extra={"action": "slow_consumer"})
+        self._endpoint.connections.refused("unread")
 
     def broadcast_from(self, sender: ChannelSocket, event: str, payload: Payload) -> None:
         self._endpoint.broadcast(sender.topic, event, payload, sender)
@@ -407,7 +411,7 @@ class Connection(ChannelTransport):
 class _WebSocket(Connection):
     """A WebSocket: its reader, and the queue of outgoing frames."""
 
-    __slots__ = ("_busy", "_chars", "_protocol", "_queue")
+    __slots__ = ("_busy", "_is_blocked", "_protocol", "_queue", "_size")
 
     def __init__(
         self,
@@ -418,8 +422,9 @@ class _WebSocket(Connection):
     ) -> None:
         super().__init__(endpoint, serializer, info)
         self._protocol = protocol
-        self._queue: list[str] | None = None  # None while nothing waits
-        self._chars = 0
+        self._queue: list[bytes] | None = None  # None while nothing waits
+        self._size = 0
+        self._is_blocked = False  # True while the queue waits for the client
         self._busy = False  # True while the reader handles a message that takes time
 
     # The writer.
@@ -434,30 +439,45 @@ class _WebSocket(Connection):
             # A task that the sender created before runs first, so that the acknowledgement of a
             # message and an immediate answer share one write.
             asyncio.get_running_loop().call_soon(self._flush)
-        queue.append(text)
-        self._chars += len(text)
-        if self._exceeds_queue(len(queue), self._chars):
-            if self._protocol.writable.is_set():
-                self._write()  # a burst from here: the client had no chance to read it yet
+        frame = text_frame(text)
+        queue.append(frame)
+        self._size += len(frame)
+        if self._is_blocked:
+            if self._exceeds_queue(len(queue), self._size + self._protocol.unsent_bytes):
+                self._protocol.shed()
             else:
-                self._drop_slow_consumer()
+                self._endpoint.connections.hold(self, len(frame))
+        elif self._exceeds_queue(len(queue), self._size) or self._size > _WRITE_AT:
+            self._flush()  # a burst from here: the client had no chance to read it yet
 
     def _flush(self) -> None:
-        if self._protocol.writable.is_set():
+        if self._queue is None or self._protocol.writable.is_set():
             self._write()
-        else:
+        elif not self._is_blocked:
+            self._is_blocked = True
             self._protocol.on_writable = self._write
+            self._endpoint.connections.hold(self, self._size)
 
     def _write(self) -> None:
-        queue, self._queue, self._chars = self._queue, None, 0
+        queue = self._queue
+        self._drop_queue()
         if queue is not None:
-            self._protocol.send_texts(queue)
+            self._protocol.send_frames(queue)
+
+    def shed(self) -> None:
+        """Disconnect the client, for which more waits than for any other."""
+        self._protocol.shed()
 
     def _drop_slow_consumer(self) -> None:
-        self._queue = None
-        self._chars = 0
+        self._drop_queue()
         self._report_slow_consumer()
-        self._protocol.close(TRY_AGAIN_LATER)
+
+    def _drop_queue(self) -> None:
+        self._queue = None
+        self._size = 0
+        if self._is_blocked:
+            self._is_blocked = False
+            self._endpoint.connections.release(self)
 
     def close(self, code: int) -> None:
         self._write()
@@ -467,10 +487,12 @@ class _WebSocket(Connection):
 
     async def read(self) -> int:
         self._protocol.on_text = self._process_at_once
+        self._protocol.on_slow = self._drop_slow_consumer
         try:
             return await self._read()
         finally:
-            self._protocol.on_text = None
+            self._protocol.on_text = self._protocol.on_slow = None
+            self._drop_queue()
 
     async def _read(self) -> int:
         for number in itertools.count(1):

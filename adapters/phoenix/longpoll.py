@@ -25,17 +25,17 @@ from litestar.handlers import asgi
 from litestar.types import Receive, Scope, Send
 
 from adapters.phoenix.channel import ConnectInfo
-from adapters.phoenix.endpoint import (
+from adapters.phoenix.endpoint import Connection, ConnectRefused, PhoenixEndpoint
+from adapters.phoenix.frames import MalformedFrame, Serializer
+from adapters.phoenix.limits import CREDIT_BITS, FrameBudget, SilenceTimer
+from adapters.phoenix.uvicorn_protocol import (
     INTERNAL_ERROR,
     MESSAGE_TOO_BIG,
+    POLICY_VIOLATION,
     PROTOCOL_ERROR,
     SERVICE_RESTART,
     TRY_AGAIN_LATER,
-    Connection,
-    ConnectRefused,
-    PhoenixEndpoint,
 )
-from adapters.phoenix.frames import MalformedFrame, Serializer
 
 LONG_POLL_PATH = "/socket/longpoll"
 """Where Phoenix's clients poll a socket that is mounted at `/socket`."""
@@ -117,7 +117,7 @@ class SocketTokens:
 class _Response(msgspec.Struct, frozen=True, omit_defaults=True):
     status: int
     token: str | None = None
-    messages: list[str] | msgspec.UnsetType = msgspec.UNSET
+    messages: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
 
 
 class LongPoll:
@@ -201,6 +201,7 @@ class LongPoll:
             await self._endpoint.run(socket)
         finally:
             del self._sockets[socket_id]
+            self._endpoint.connections.release(socket)  # of what was never polled
             self._endpoint.connection_policy.release(socket.info)
 
     async def _post(self, scope: Scope, receive: Receive) -> int:
@@ -219,8 +220,8 @@ class LongPoll:
 class _PolledSocket(Connection):
     """A socket across requests, whose frames wait for the next poll."""
 
-    __slots__ = ("_chars", "_closed", "_expiry", "_limits", "_loop", "_poll", "_pushing", "_queue",
-                 "_work")  # fmt: skip
+    __slots__ = ("_budget", "_closed", "_expiry", "_limits", "_loop", "_poll", "_pushing",
+                 "_queue", "_size", "_work")  # fmt: skip
 
     def __init__(
         self,
@@ -233,13 +234,13 @@ class _PolledSocket(Connection):
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._closed: asyncio.Future[int] = self._loop.create_future()
-        self._queue: list[str] = []
-        self._chars = 0
+        self._queue: list[msgspec.Raw] = []  # texts in JSON
+        self._size = 0
         self._poll: asyncio.Future[None] | None = None
         self._pushing = asyncio.Lock()  # held while a POST is read and processed
         self._work: asyncio.Task[None] | None = None  # the processing of the last POST
-        self._expiry: asyncio.TimerHandle
-        self._expire_later()
+        self._budget = FrameBudget(endpoint.connections.limits, self._loop)
+        self._expiry = SilenceTimer(self._loop, IDLE_WINDOWS * limits.window_s, self._expire)
 
     @property
     def is_closed(self) -> bool:
@@ -251,14 +252,20 @@ class _PolledSocket(Connection):
     def send(self, text: str) -> None:
         if self.is_closed:
             return
-        self._queue.append(text)
-        self._chars += len(text)
-        if self._exceeds_queue(len(self._queue), self._chars):
-            self._queue.clear()
-            self._report_slow_consumer()
-            self.close(TRY_AGAIN_LATER)
+        encoded = msgspec.json.encode(text)
+        self._queue.append(msgspec.Raw(encoded))
+        self._size += len(encoded)
+        if self._exceeds_queue(len(self._queue), self._size):
+            self.shed()
         else:
+            self._endpoint.connections.hold(self, len(encoded))
             self._wake()
+
+    def shed(self) -> None:
+        """End the socket of a client that does not poll."""
+        self._drop_queue()
+        self._report_slow_consumer()
+        self.close(TRY_AGAIN_LATER)
 
     def close(self, code: int) -> None:
         if self.is_closed:
@@ -267,7 +274,12 @@ class _PolledSocket(Connection):
         self._expiry.cancel()
         self._wake()
 
-    async def poll(self, receive: Receive) -> list[str] | None:
+    def _drop_queue(self) -> list[msgspec.Raw]:
+        frames, self._queue, self._size = self._queue, [], 0
+        self._endpoint.connections.release(self)
+        return frames
+
+    async def poll(self, receive: Receive) -> list[msgspec.Raw] | None:
         """Return the queued frames, after a wait for the first; None: the socket has ended.
 
         Empty: none came within the window, the client has gone, or polls elsewhere.
@@ -290,21 +302,20 @@ class _PolledSocket(Connection):
             is_replaced = self._poll is not poll
             if not is_replaced:
                 self._poll = None
-                self._expire_later()
+                if not self.is_closed:
+                    self._expiry.start(self._expiry.timeout_s)
         return [] if is_replaced or has_left else self._take()
 
-    def _take(self) -> list[str] | None:
-        frames, self._queue, self._chars = self._queue, [], 0
+    def _take(self) -> list[msgspec.Raw] | None:
+        frames = self._drop_queue()
         return None if self.is_closed and not frames else frames
 
     def _wake(self) -> None:
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
 
-    def _expire_later(self) -> None:
-        if not self.is_closed:
-            idle_s = IDLE_WINDOWS * self._limits.window_s
-            self._expiry = self._loop.call_later(idle_s, self.close, PROTOCOL_ERROR)
+    def _expire(self) -> None:
+        self.close(PROTOCOL_ERROR)
 
     # The frames from the client.
 
@@ -336,8 +347,13 @@ class _PolledSocket(Connection):
             for frame in _frames(body) if is_batch else [body.decode()]:
                 if self.is_closed:
                     return
-                if _size(frame) > self._limits.max_frame_bytes:
+                size = _size(frame)
+                if size > self._limits.max_frame_bytes:
                     self.close(MESSAGE_TOO_BIG)
+                    return
+                if not self._budget.spend(1 + (size >> CREDIT_BITS)):
+                    self._endpoint.connections.refused("frames")
+                    self.close(POLICY_VIOLATION)
                     return
                 action = self._decide(frame)
                 if not self._begin(action):

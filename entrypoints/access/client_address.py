@@ -42,7 +42,7 @@ def address_group(info: ConnectInfo, proxies: Sequence[Network]) -> str:
     if info.client is None:
         return ""
     if not proxies:
-        return _group_of_text(info.client[0])
+        return group_of_text(info.client[0])
     peer = _address(info.client[0])
     if peer is None:
         return ""
@@ -70,8 +70,15 @@ def _address(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def is_proxy(text: str, proxies: Sequence[Network]) -> bool:
+    """Return True if an address is a trusted proxy's."""
+    address = _address(text) if proxies else None
+    return address is not None and any(address in network for network in proxies)
+
+
 @lru_cache(maxsize=4_096)
-def _group_of_text(text: str) -> str:
+def group_of_text(text: str) -> str:
+    """Return the group of an address that is a client's own."""
     address = _address(text)
     return _group(address) if address is not None else ""
 

@@ -20,8 +20,9 @@ from entrypoints.access.client_address import address_group, parse_networks
 from entrypoints.settings import Settings
 
 MINUTE_S = 60.0
-JOIN_REFILL_S = 10.0
-"""The time in which all sockets that an address may have can join once more."""
+SOCKETS_REFILL_S = 10.0
+"""The time in which all sockets that an address may have can join once more, and twice as many can
+be opened."""
 REQUESTS_PER_MESSAGE = 10
 """Other requests (history, typing) allowed for each message that a user may send."""
 MAX_AUTH_FAILURES = 60
@@ -44,7 +45,7 @@ class RateLimited(Refusal):
 
 
 class Overloaded(RateLimited):
-    """More is asked of the server than it takes on."""
+    """The server refuses more work than it can do."""
 
     code = "overloaded"
 
@@ -155,7 +156,9 @@ class TokenBucketLimiter(RateLimiter):
         self._sockets = 0
         self._sockets_by_address: Counter[str] = Counter()
         self._joins = TokenBuckets(settings.limit_joins_per_s, 1.0)
-        self._joins_by_address = TokenBuckets(settings.limit_sockets_per_address, JOIN_REFILL_S)
+        per_address = settings.limit_sockets_per_address
+        self._opened_by_address = TokenBuckets(2 * per_address, SOCKETS_REFILL_S)
+        self._joins_by_address = TokenBuckets(per_address, SOCKETS_REFILL_S)
         self._failures_by_address = TokenBuckets(MAX_AUTH_FAILURES, MINUTE_S)
         per_user = settings.limit_messages_per_user
         self._messages = TokenBuckets(per_user, MINUTE_S)
@@ -168,6 +171,10 @@ class TokenBucketLimiter(RateLimiter):
         address = address_group(info, self._proxies)
         if self._sockets_by_address[address] >= self._max_per_address:
             self._refuse_socket("sockets_per_address", 429)
+        now = self._monotonic()
+        if self._opened_by_address.wait_s(address, now):
+            self._refuse_socket("opened_per_address", 429)
+        self._opened_by_address.take(address, now)
         self._sockets += 1
         self._sockets_by_address[address] += 1
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar import Litestar
+from litestar.datastructures import State
 
 from application.bridge.deliver_commands import LONGEST_PAUSE_S, DeliverCommands
 from application.bridge.ports import BridgeStore
@@ -42,6 +43,7 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
             *page_routes("/", "coordinator"),
         ],
         lifespan=[lambda app: _running(parts, deliver)],
+        state=State({"connections": container.connections()}),
         exception_handlers=problem_handlers(),
         openapi_config=bridge_openapi(),
         logging_config=None,

@@ -14,12 +14,14 @@ from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
+from adapters.phoenix.limits import Connections
 from adapters.system import RandomIds, SystemClock
 from application.bridge.deliver_commands import DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from application.ports import Businesses, Clock
 from domain.identity import LIVE_CHAT_PREFIX
+from entrypoints.access.connection_limits import bridge_connections
 from entrypoints.access.guards import api_guards, socket_origins, token_check
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
 from entrypoints.access.tokens import service_tokens, token_verifier
@@ -48,7 +50,10 @@ def _has_tokens(settings: Settings) -> bool:
 
 
 def _endpoint(
-    settings: Settings, limits: RateLimiter, services: Provider[ChannelServices]
+    settings: Settings,
+    connections: Connections,
+    limits: RateLimiter,
+    services: Provider[ChannelServices],
 ) -> PhoenixEndpoint:
     """`services` is called at each join: the services announce events over this endpoint."""
     return PhoenixEndpoint(
@@ -58,6 +63,7 @@ def _endpoint(
             COORDINATORS_PREFIX + "*": lambda socket: CoordinatorsChannel(socket, services()),
         },
         allowed_origins=socket_origins(settings.allowed_origins, settings.bridge_host),
+        connections=connections,
         connection_policy=limits,
     )
 
@@ -70,10 +76,13 @@ class BridgeContainer(containers.DeclarativeContainer):
     clock: Provider[Clock] = providers.Singleton(SystemClock)
     jitter = providers.Object(random)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
+    connections: Provider[Connections] = providers.Singleton(bridge_connections, settings)
     limits: Provider[RateLimiter] = providers.Selector(
         settings.provided.rate_limits,
         off=providers.Singleton(NoRateLimits),
-        on=providers.Singleton(TokenBucketLimiter, settings, providers.Object(monotonic)),
+        on=providers.Singleton(
+            TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
+        ),
     )
     store: Provider[BridgeStore] = providers.Selector(
         settings.provided.bridge_store,
@@ -87,7 +96,7 @@ class BridgeContainer(containers.DeclarativeContainer):
     # channels: it gets the services' provider, and calls it at each join.
     channel_services = providers.Singleton(ChannelServices)
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
-        _endpoint, settings, limits, channel_services.provider
+        _endpoint, settings, connections, limits, channel_services.provider
     )
     broadcaster: Provider[Broadcaster] = providers.Singleton(Broadcaster, endpoint)
     chats: Provider[LiveChats] = providers.Singleton(

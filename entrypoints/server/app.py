@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from litestar import Litestar
+from litestar.datastructures import State
 
 from application.bridge_inbox import BridgeInbox
 from application.deliver_outbox import DeliverOutbox
@@ -30,7 +31,8 @@ REFRESH_CHATS_EVERY_S = 60.0
 def create_app(settings: Settings, container: Container | None = None) -> Litestar:
     """Return the whole server as an ASGI application, to be served by `uvicorn_config`.
 
-    Await `drain(container)` before it is stopped.
+    `state.connections` has the limits of its connections. Await `drain(container)` before it is
+    stopped.
     """
     wired = container or Container(settings=settings)
     return Litestar(
@@ -41,6 +43,7 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
             *page_routes("/test-websocket.html", "user", bridge_socket(settings)),
         ],
         lifespan=[lambda app: _running(wired)],
+        state=State({"connections": wired.connections()}),
         exception_handlers=problem_handlers(),
         openapi_config=openapi_config(),
         logging_config=None,

@@ -18,6 +18,7 @@ from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
+from adapters.phoenix.limits import Connections
 from adapters.phoenix.longpoll import LONG_POLL_PATH, LongPoll
 from adapters.prometheus import Metrics
 from adapters.scripted import ScriptedAssistant
@@ -40,6 +41,7 @@ from application.usage_tracker import UsageTracker
 from domain.identity import Customer
 from domain.notice import Lane
 from domain.outbox import outbox_messages
+from entrypoints.access.connection_limits import connections as limited_connections
 from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
@@ -200,12 +202,17 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _endpoint(
-    settings: Settings, services: MessagesServices, limits: RateLimiter, metrics: Metrics
+    settings: Settings,
+    services: MessagesServices,
+    connections: Connections,
+    limits: RateLimiter,
+    metrics: Metrics,
 ) -> PhoenixEndpoint:
     return PhoenixEndpoint(
         SOCKET_PATH,
         {TOPIC_PREFIX + "*": lambda socket: MessagesChannel(socket, services)},
         allowed_origins=socket_origins(settings.allowed_origins, settings.server_host),
+        connections=connections,
         connection_policy=limits,
         observer=metrics,
     )
@@ -233,11 +240,14 @@ class Container(containers.DeclarativeContainer):
     metrics: Provider[Metrics] = providers.Singleton(Metrics)
     fanout: Provider[Fanout] = providers.Singleton(MemoryFanout)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
+    connections: Provider[Connections] = providers.Singleton(
+        limited_connections, settings, metrics.provided.limited
+    )
     limits: Provider[RateLimiter] = providers.Selector(
         settings.provided.rate_limits,
         off=providers.Singleton(NoRateLimits),
         on=providers.Singleton(
-            TokenBucketLimiter, settings, providers.Object(monotonic), metrics.provided.limited
+            TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
         ),
     )
     store: Provider[Store] = providers.Selector(
@@ -404,7 +414,7 @@ class Container(containers.DeclarativeContainer):
         count_refusal=metrics.provided.refused,
     )
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
-        _endpoint, settings, messages, limits, metrics
+        _endpoint, settings, messages, connections, limits, metrics
     )
     long_poll: Provider[LongPoll] = providers.Singleton(_long_poll, endpoint)
     health: Provider[Health] = providers.Singleton(

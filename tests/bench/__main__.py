@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvloop
 
+from tests.bench.attacks import ATTACK_MEASURES
 from tests.bench.drain import DRAIN_MEASURES
 from tests.bench.guards import GUARD_MEASURES
 from tests.bench.live import LIVE_MEASURES, LONG_LIVE_MEASURES
@@ -24,7 +25,7 @@ USUAL = {
     **GUARD_MEASURES,
     **MODEL_MEASURES,
 }
-MEASURES = {**USUAL, **LONG_LIVE_MEASURES}
+MEASURES = {**USUAL, **LONG_LIVE_MEASURES, **ATTACK_MEASURES}
 
 
 def main() -> int:

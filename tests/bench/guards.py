@@ -29,6 +29,7 @@ from tests.support.tokens import SECRET, claims, public_pem, rsa_key, token
 LIMITS = {
     "RATE_LIMITS": "on",
     "LIMIT_SOCKETS_PER_ADDRESS": "1000000",
+    "LIMIT_FRAMES_PER_S": "1000000",
     "LIMIT_JOINS_PER_S": "100000",
     "LIMIT_MESSAGES_PER_USER": "100000",
     "LIMIT_MESSAGES_PER_BUSINESS": "10000000",

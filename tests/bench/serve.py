@@ -205,7 +205,7 @@ def _filled_config(users: tuple[str, ...]) -> uvicorn.Config:
             await _fill(container.store(), session_id, UserId(name), int(messages))
 
     app.on_startup.append(fill)
-    return uvicorn_config(app, log_config=None)
+    return uvicorn_config(app, app.state.connections, log_config=None)
 
 
 async def _fill(store: SessionStore, session_id: SessionId, user: UserId, messages: int) -> None:

@@ -1,6 +1,7 @@
 """The abuse limits over real sockets: a client over one is refused, and no other is affected."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -210,6 +211,37 @@ async def test_sockets_over_the_total_limit_are_refused_before_the_upgrade() -> 
     assert counted == 1
 
 
+async def test_an_address_that_opens_sockets_over_and_over_is_refused() -> None:
+    async with product(limit_sockets_per_address=3) as server:
+        statuses = [await status_of(server) for _ in range(12)]
+        counted = await met(server, "opened_per_address")
+
+    assert statuses[:6] == [101] * 6
+    assert statuses.count(429) == counted >= 4
+
+
+async def test_a_refused_upgrade_leaves_no_error_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with product(limit_sockets=1) as server, opened(server):
+        assert await status_of(server) == 503
+
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_many_refusals_by_one_limit_are_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with product(limit_sockets=1) as server, opened(server):
+        statuses = [await status_of(server) for _ in range(10)]
+        counted = await met(server, "sockets")
+
+    lines = [record for record in caplog.records if getattr(record, "action", "") == "limit_met"]
+    assert statuses == [503] * 10
+    assert counted == 10
+    assert [vars(line)["limit"] for line in lines] == ["sockets"]
+
+
 async def test_a_refused_upgrade_is_not_counted() -> None:
     async with product(limit_sockets=1) as server:
         url = f"ws://{server.address}/socket/websocket"
@@ -291,3 +323,42 @@ async def test_with_rate_limits_off_nothing_is_refused() -> None:
                 await each.request("typing", {})
 
         assert len(await server.log()) >= 40
+
+
+def size_of(reply: dict[str, Any]) -> int:
+    return len(json.dumps(reply, ensure_ascii=False).encode())
+
+
+async def test_a_page_of_long_messages_ends_at_256_kib_and_says_that_there_is_more() -> None:
+    long = "\U0001f600" * 5_000
+    async with product(rate_limits="off") as server, user(server.address) as one:
+        await one.join()
+        session_id = (await one.say("Bună!"))["sessionId"]
+        await server.change(session_id, "live", coordinatorId="maria")
+        for _ in range(40):
+            await one.say(long)
+        last = (await one.say("Gata."))["seq"]
+
+        pages = [await one.join(lastSeq=0), await one.join()]
+        backwards: list[int] = []
+        before = last + 1
+        while before > 1:
+            page = await one.request("history", {"beforeSeq": before, "limit": 50})
+            backwards[:0] = [entry["seq"] for entry in page["messages"]]
+            before = backwards[0]
+            pages.append(page)
+        forwards: list[int] = []
+        more = True
+        while more:
+            after = forwards[-1] if forwards else 0
+            page = await one.request("history", {"afterSeq": after, "limit": 50})
+            forwards += [entry["seq"] for entry in page["messages"]]
+            more = page["more"]
+            pages.append(page)
+        listed = (await server.api.get(f"/api/conversations/{session_id}/messages")).json()
+
+    assert backwards == forwards == list(range(1, last + 1))
+    assert max(map(size_of, [*pages, listed])) < 270_000
+    assert [page["more"] for page in pages[:2]] == [True, True]
+    assert pages[1]["messages"][-1]["seq"] == last
+    assert listed["more"]

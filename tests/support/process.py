@@ -29,6 +29,8 @@ ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),
     "PYTHONWARNINGS": "error",
     "PYTHONUTF8": "1",
+    # Fewer than any machine allows open files: a warning would be one more line in the log.
+    "LIMIT_SOCKETS": "200",
 }
 
 
@@ -92,6 +94,11 @@ class ServerProcess:
         self._log = log
         self._code: int | None = None
         self.address = ""
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._started.pid
 
     async def next_address(self) -> str:
         """Return the address of the next program of this process, as its log has it."""

@@ -1,6 +1,8 @@
 """A real uvicorn in the event loop of the test, on a free port of 127.0.0.1."""
 
 import asyncio
+import dataclasses
+import math
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -8,8 +10,13 @@ from random import SystemRandom
 from typing import Any
 
 import uvicorn
+from litestar import Litestar
 
+from adapters.phoenix.limits import ConnectionLimits, Connections
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
+
+UNBUDGETED: dict[str, Any] = {"first_frames": math.inf, "max_burst_frames": math.inf}
+"""For `running`: a client may send as many frames as it likes."""
 
 
 class _Server(uvicorn.Server):
@@ -35,12 +42,20 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running(app: Any, *, port: int = 0, **settings: Any) -> AsyncIterator[str]:
+async def running(
+    app: Any, connections: Connections | None = None, *, port: int = 0, **settings: Any
+) -> AsyncIterator[str]:
     """Serve `app` with the product's settings, and yield its address, as in `127.0.0.1:40123`.
 
-    `settings`: those of `uvicorn_config`. Sockets still open at the end are closed with 1012.
+    `settings`: those of `uvicorn_config`, and fields of `ConnectionLimits` that differ from those
+    of `connections`. Sockets still open at the end are closed with 1012.
     """
-    server = _Server(uvicorn_config(app, log_config=None, **settings))
+    names = [field.name for field in dataclasses.fields(ConnectionLimits)]
+    chosen = {name: settings.pop(name) for name in names if name in settings}
+    state = app.state if isinstance(app, Litestar) else {}
+    counted = connections or state.get("connections") or Connections()
+    counted.limits = dataclasses.replace(counted.limits, **chosen)
+    server = _Server(uvicorn_config(app, counted, log_config=None, **settings))
     with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
         # asyncio sets it only for sockets with an explicit protocol: without it a response on a
         # kept connection waits 40 ms for an acknowledgement.

@@ -131,7 +131,7 @@ class Product:
 async def product(
     *, container: Container | None = None, limits: dict[str, Any] | None = None, **chosen: Any
 ) -> AsyncIterator[Product]:
-    """Run the server here, with an AI that answers at once; `limits` are `uvicorn_config`'s."""
+    """Run the server here, with an AI that answers at once; `limits` are those of `running`."""
     settings = Settings(**{"store": "memory", "scripted_delay_ms": 0, "turn_quiet_ms": 0, **chosen})
     async with (
         running(create_app(settings, container), **(limits or {})) as address,

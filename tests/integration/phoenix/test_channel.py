@@ -19,7 +19,7 @@ from adapters.phoenix.channel import (
 from adapters.phoenix.endpoint import PhoenixEndpoint
 from adapters.phoenix.server import Ref
 from tests.integration.phoenix.client import RawClient, connected, opened
-from tests.support.server import running
+from tests.support.server import UNBUDGETED, running
 from tests.support.vector_app import vector_app, vector_endpoint
 
 
@@ -158,7 +158,7 @@ async def _send_until_stuck(client: RawClient) -> int:
 
 
 async def test_a_channel_that_is_far_behind_stops_the_reading_of_its_socket(stage: Stage) -> None:
-    async with running(stage.app) as address, connected(address) as client:
+    async with running(stage.app, **UNBUDGETED) as address, connected(address) as client:
         await client.upgrade()
         await client.send("1", "1", "a", "phx_join", {})
         await client.send("1", "2", "a", "wait", {})
@@ -170,7 +170,10 @@ async def test_a_channel_that_is_far_behind_stops_the_reading_of_its_socket(stag
 
 
 async def test_a_client_whose_socket_is_not_read_is_not_taken_for_silent(stage: Stage) -> None:
-    async with running(stage.app, idle_timeout_s=0.2) as address, connected(address) as client:
+    async with (
+        running(stage.app, idle_timeout_s=0.2, **UNBUDGETED) as address,
+        connected(address) as client,
+    ):
         await client.upgrade()
         await client.send("1", "1", "a", "phx_join", {})
         await client.read()

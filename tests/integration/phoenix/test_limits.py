@@ -19,7 +19,7 @@ from tests.integration.phoenix.client import (
     masked,
     opened,
 )
-from tests.support.server import running
+from tests.support.server import UNBUDGETED, running
 from tests.support.vector_app import vector_app, vector_endpoint
 
 
@@ -166,7 +166,7 @@ async def test_a_silent_client_is_closed_with_1002() -> None:
 async def test_a_ping_is_a_sign_of_life() -> None:
     loop = asyncio.get_running_loop()
     async with (
-        running(vector_app(), idle_timeout_s=0.2) as address,
+        running(vector_app(), idle_timeout_s=0.2, **UNBUDGETED) as address,
         opened(address) as client,
     ):
         until = loop.time() + 0.6
@@ -178,7 +178,7 @@ async def test_a_ping_is_a_sign_of_life() -> None:
 
 async def test_what_the_server_sends_is_no_sign_of_life() -> None:
     async with (
-        running(vector_app(), idle_timeout_s=0.3) as address,
+        running(vector_app(), idle_timeout_s=0.3, **UNBUDGETED) as address,
         opened(address) as listener,
         opened(address) as speaker,
     ):
@@ -239,7 +239,7 @@ async def _is_reset(client: RawClient) -> bool:
 
 
 @pytest.mark.parametrize(
-    "limits", [SocketLimits(max_queued_frames=20), SocketLimits(max_queued_chars=600_000)], ids=str
+    "limits", [SocketLimits(max_queued_frames=20), SocketLimits(max_queued_bytes=600_000)], ids=str
 )
 async def test_a_client_that_does_not_read_is_closed_with_1013_and_forgotten(
     limits: SocketLimits,
@@ -273,9 +273,9 @@ async def test_a_client_that_does_not_read_is_closed_with_1013_and_forgotten(
 
 
 async def test_a_client_that_reads_again_in_time_gets_everything_in_order() -> None:
-    limits = SocketLimits(max_queued_frames=100_000, max_queued_chars=1 << 30)
+    limits = SocketLimits(max_queued_frames=100_000, max_queued_bytes=1 << 30)
     async with (
-        running(vector_app(vector_endpoint(limits=limits))) as address,
+        running(vector_app(vector_endpoint(limits=limits)), **UNBUDGETED) as address,
         opened(address) as speaker,
         opened(address, max_queue=1) as listener,
     ):
@@ -293,7 +293,7 @@ async def test_a_client_that_reads_again_in_time_gets_everything_in_order() -> N
 
 
 async def test_ten_thousand_frames_at_once_are_answered_in_order() -> None:
-    async with running(vector_app()) as address, opened(address) as client:
+    async with running(vector_app(), **UNBUDGETED) as address, opened(address) as client:
         await client.join("room:a")
 
         async def flood() -> None:
@@ -308,7 +308,7 @@ async def test_ten_thousand_frames_at_once_are_answered_in_order() -> None:
 
 
 async def test_a_burst_of_heartbeats_passes_for_no_slow_consumer() -> None:
-    async with running(vector_app()) as address, opened(address) as client:
+    async with running(vector_app(), **UNBUDGETED) as address, opened(address) as client:
         burst = masked(json.dumps(HEARTBEAT).encode()) * 5_000
         client.websocket.transport.write(burst)
 

@@ -18,6 +18,7 @@ from adapters.phoenix.endpoint import (
     SocketLimits,
     SocketObserver,
 )
+from adapters.phoenix.limits import ConnectionLimits, Connections
 from adapters.phoenix.longpoll import LongPollLimits
 from adapters.phoenix.server import Ref
 from tests.integration.phoenix.client import opened
@@ -420,7 +421,7 @@ async def test_polls_keep_a_polled_socket_alive() -> None:
 
 
 @pytest.mark.parametrize(
-    "limits", [SocketLimits(max_queued_frames=20), SocketLimits(max_queued_chars=12_000)], ids=str
+    "limits", [SocketLimits(max_queued_frames=20), SocketLimits(max_queued_bytes=12_000)], ids=str
 )
 async def test_a_client_that_does_not_poll_is_dropped(limits: SocketLimits) -> None:
     log = Log()
@@ -437,6 +438,60 @@ async def test_a_client_that_does_not_poll_is_dropped(limits: SocketLimits) -> N
         assert await log.close_codes.get() == 1013
         assert (log.slow, log.open) == (1, 0)
         assert (await client.poll())["status"] == 500
+
+
+async def test_a_polled_socket_over_its_budget_of_frames_is_closed_with_1008() -> None:
+    log = Log()
+    connections = Connections(ConnectionLimits(first_frames=10, frames_per_s=0.001))
+    endpoint = resident(observer=log, connections=connections)
+    async with (
+        running(vector_app(endpoint, polled=PATIENT), connections) as address,
+        polled_socket(address) as client,
+    ):
+        beats: list[list[Any]] = [[None, str(n), "phoenix", "heartbeat", {}] for n in range(20)]
+
+        assert await client.push(*beats) == 410
+        assert await log.close_codes.get() == 1008
+
+
+async def test_what_was_never_polled_is_counted_no_more_when_its_socket_has_ended() -> None:
+    log = Log()
+    connections = Connections()
+    endpoint = resident(observer=log, connections=connections)
+    async with (
+        running(vector_app(endpoint, polled=SHORT), connections) as address,
+        polled_socket(address) as client,
+    ):
+        await client.join("a")
+        await client.poll()
+        endpoint.broadcast("a", "news", {"text": "x" * 15_000})
+        waiting = connections.held_bytes
+
+        assert await log.close_codes.get() == 1002
+        assert await Resident.ended.get() is TerminateReason.DISCONNECTED
+        assert await client.push(["1", "2", "a", "any", {}]) == 410
+        assert (waiting > 15_000, connections.held_bytes) == (True, 0)
+
+
+async def test_what_waits_for_a_poll_counts_as_unread_and_is_bounded() -> None:
+    log = Log()
+    connections = Connections(ConnectionLimits(max_waiting_bytes=20_000))
+    endpoint = resident(observer=log, connections=connections)
+    async with (
+        running(vector_app(endpoint, polled=PATIENT), connections) as address,
+        polled_socket(address) as client,
+    ):
+        await client.join("a")
+        endpoint.broadcast("a", "news", {"text": "x" * 15_000})
+        waiting = connections.held_bytes
+        await client.poll()
+        polled = connections.held_bytes
+        for _ in range(2):
+            endpoint.broadcast("a", "news", {"text": "x" * 15_000})
+
+        assert await log.close_codes.get() == 1013
+        assert 15_000 < waiting < 16_000
+        assert (polled, connections.held_bytes) == (0, 0)
 
 
 async def test_a_drain_answers_the_polls_that_wait_and_refuses_new_sockets() -> None:

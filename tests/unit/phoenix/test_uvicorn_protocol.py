@@ -1,68 +1,127 @@
-"""The names that `SocketProtocol` borrows of uvicorn and websockets, which are no public API.
+"""The names that our protocols borrow of uvicorn and websockets, which are no public API.
 
 pyproject.toml pins both below their next minor versions; these tests fail when one of them moves.
 """
 
 import ast
+import asyncio
 import inspect
 from typing import Any, cast
 
 import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
-from adapters.phoenix import uvicorn_protocol
-from adapters.phoenix.uvicorn_protocol import SocketProtocol, uvicorn_config
+from adapters.phoenix.http_protocol import HttpProtocol
+from adapters.phoenix.uvicorn_protocol import SocketProtocol, text_frame, uvicorn_config
 
-ATTRIBUTES = {
-    *("close_sent", "close_timer", "conn", "curr_msg_data_type", "frames", "handshake_complete"),
-    *("logger", "loop", "queue", "read_paused", "transport"),
+SOCKET = {
+    *("close_sent", "close_timer", "conn", "curr_msg_data_type", "frames", "handle_bytes"),
+    *("handle_close", "handle_cont", "handle_text", "handshake_complete", "logger", "loop"),
+    *("queue", "read_paused", "scope", "transport", "writable"),
 }
-"""Set by uvicorn's constructor."""
-LATER_ATTRIBUTES = {"scope"}
-"""Set by uvicorn with the request."""
+"""The attributes of uvicorn's WebSocket protocol that are used."""
+HTTP = {
+    *("_should_upgrade", "_unset_keepalive_if_required", "client", "cycle", "flow", "loop"),
+    *("parser", "pipeline", "transport"),
+}
+"""The attributes of uvicorn's HTTP protocol that are used."""
 OVERRIDDEN = {
-    "handle_connect": ["self", "event"],
-    "handle_parser_exception": ["self"],
-    "send_receive_event_to_app": ["self"],
-    "shutdown": ["self"],
+    WebSocketsSansIOProtocol: {
+        "handle_connect": ["self", "event"],
+        "handle_parser_exception": ["self"],
+        "receive": ["self"],
+        "send": ["self", "message"],
+        "send_receive_event_to_app": ["self"],
+        "shutdown": ["self"],
+    },
+    HttpToolsProtocol: {
+        "handle_websocket_upgrade": ["self"],
+        "on_response_complete": ["self"],
+    },
 }
-CONNECTION = {"close_sent", "data_to_send", "debug", "fail", "logger", "send_close", "state"}
+"""Their methods that are replaced; those of asyncio and of the parser are public."""
+BY_NAME = {
+    "receive": "self.receive",
+    "send": "self.send",
+    "on_response_complete": "on_response=self.",
+}
+CONNECTION = {
+    *("close_sent", "data_to_send", "debug", "eof_sent", "events_received", "fail", "logger"),
+    *("parser_exc", "receive_data", "send_close", "state"),
+}
 """The attributes of websockets' `ServerProtocol` that are used."""
+CYCLE = {"disconnected", "message_event", "response_complete", "response_started"}
+"""The attributes of uvicorn's `RequestResponseCycle` that are used."""
 
 
-def names_used(owner: str) -> set[str]:
+def names_used(owner: str, user: type) -> set[str]:
     """Return the attributes that the class uses of an object: of `self`, or of `self.conn`."""
-    tree = ast.parse(inspect.getsource(SocketProtocol))
+    tree = ast.parse(inspect.getsource(user))
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     return {node.attr for node in nodes if ast.unparse(node.value) == owner}
 
 
-async def test_uvicorn_has_the_attributes_that_are_used_and_no_others_are() -> None:
+def names_set(user: type) -> set[str]:
+    """Return what the source of a class defines: its methods, and the attributes that it sets."""
+    tree = ast.parse(inspect.getsource(user))
+    stored = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    methods = {
+        n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    return stored | named | methods
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "borrowed"),
+    [(SocketProtocol, WebSocketsSansIOProtocol, SOCKET), (HttpProtocol, HttpToolsProtocol, HTTP)],
+)
+def test_uvicorn_has_the_attributes_that_are_used_and_no_others_are(
+    ours: type, theirs: type, borrowed: set[str]
+) -> None:
+    own = names_set(ours) - names_set(theirs)
+
+    assert names_used("self", ours) - own - vars(ours).keys() == borrowed
+    assert names_set(theirs) >= borrowed
+
+
+async def test_websockets_and_the_request_have_the_attributes_that_are_used() -> None:
     config = uvicorn_config(lambda: None, log_config=None)
     config.load()
     theirs = WebSocketsSansIOProtocol(config, ServerState(), {})
-    ours = SocketProtocol(config, ServerState(), {})
-    ours._idle_timer.cancel()
-    own = (vars(ours).keys() - vars(theirs).keys()) | vars(SocketProtocol).keys()
 
-    assert names_used("self") - own == ATTRIBUTES | LATER_ATTRIBUTES
-    assert vars(theirs).keys() >= ATTRIBUTES
-    assert "self.scope: WebSocketScope = {" in inspect.getsource(theirs.handle_connect)
-    assert names_used("self.conn") == CONNECTION
+    assert names_used("self.conn", SocketProtocol) == CONNECTION
     assert all(hasattr(theirs.conn, name) for name in CONNECTION)
     assert isinstance(theirs.conn, ServerProtocol)
+    assert names_used("self.cycle", HttpProtocol) == CYCLE
+    assert names_set(RequestResponseCycle) >= CYCLE
 
 
-@pytest.mark.parametrize("name", OVERRIDDEN)
-def test_uvicorn_calls_what_is_overridden(name: str) -> None:
-    parameters = inspect.signature(getattr(WebSocketsSansIOProtocol, name)).parameters
-    source = inspect.getsource(inspect.getmodule(WebSocketsSansIOProtocol) or ast)
+def test_the_flow_control_of_uvicorn_needs_only_two_methods_of_a_transport() -> None:
+    assert names_used("self._transport", FlowControl) == {"pause_reading", "resume_reading"}
+    assert hasattr(FlowControl(cast(asyncio.Transport, None)), "read_paused")
+    assert hasattr(FlowControl(cast(asyncio.Transport, None)), "write_paused")
 
-    assert list(parameters) == OVERRIDDEN[name]
-    assert name == "shutdown" or f"self.{name}(" in source  # `shutdown` is called by the server
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(owner, name) for owner, names in OVERRIDDEN.items() for name in names]
+)
+def test_uvicorn_calls_what_is_overridden(owner: type[Any], name: str) -> None:
+    parameters = inspect.signature(getattr(owner, name)).parameters
+    source = inspect.getsource(inspect.getmodule(owner) or ast)
+
+    assert list(parameters) == OVERRIDDEN[owner][name]
+    # `shutdown` is called by the server.
+    assert name == "shutdown" or BY_NAME.get(name, f"self.{name}(") in source
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
@@ -70,4 +129,4 @@ def test_a_text_frame_is_the_one_of_the_library(size: int) -> None:
     text = "x" * size
     theirs = Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
 
-    assert cast(Any, uvicorn_protocol)._text_frame(text) == theirs
+    assert text_frame(text) == theirs
