@@ -43,6 +43,7 @@ from domain.outbox import outbox_messages
 from entrypoints.access.guards import socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
+from entrypoints.logs import dropped_lines
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
@@ -230,7 +231,7 @@ class Container(containers.DeclarativeContainer):
     clock: Provider[Clock] = providers.Singleton(SystemClock)
     new_id: Provider[NewId] = providers.Singleton(RandomIds)
     jitter: Provider[Jitter] = providers.Object(random)
-    metrics: Provider[Metrics] = providers.Singleton(Metrics)
+    metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
     fanout: Provider[Fanout] = providers.Singleton(MemoryFanout)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     limits: Provider[RateLimiter] = providers.Selector(
