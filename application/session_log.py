@@ -4,15 +4,17 @@ Several coroutines, processes and machines may write to one session at once. Cla
 only lock: a writer that meets a conflict reads the log again and repeats its decision on it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from sys import getsizeof
 
+from application.bounded_cache import BoundedCache, size_of
 from application.policy import Policy
 from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, SessionStore
 from domain.decisions import DecisionContext, OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
 from domain.identity import Customer, LocationId, SessionId
-from domain.message import Entry
+from domain.message import Entry, Message, Summary
 from domain.notice import Notice
 from domain.session import Draft, Session
 
@@ -23,6 +25,8 @@ BuildNotices = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notic
 
 MAX_CACHED_SESSIONS = 10_000
 """The number of customers whose newest session is cached; the least recently used is evicted."""
+ENTRY_BYTES = 500
+"""The bytes of an entry, or of a head, without its texts."""
 MAX_CONFLICTS = 200
 """Retry limit on write conflicts; more means a bug, not contention."""
 
@@ -30,12 +34,24 @@ MAX_CONFLICTS = 200
 class CachedSession:
     """A customer's newest session as this process last saw it; the store may have a newer one."""
 
-    __slots__ = ("recent", "session")
+    __slots__ = ("_entries_bytes", "recent", "session")
 
     def __init__(self, session: Session, recent: list[Entry]) -> None:
         self.session = session
         self.recent = recent
         """The newest entries, oldest first; at least RECENT of them where there are that many."""
+        self._entries_bytes = _bytes_of(recent)
+
+    @property
+    def bytes(self) -> int:
+        """About how many bytes it takes up."""
+        session = self.session
+        return (
+            self._entries_bytes
+            + ENTRY_BYTES
+            + _text_bytes(session.handover_note)
+            + _summary_bytes(session.summary)
+        )
 
     def extend(self, session: Session, entries: tuple[Entry, ...]) -> bool:
         """Add entries that were just stored; False: they do not follow, this copy is stale."""
@@ -51,6 +67,9 @@ class CachedSession:
         self.recent += entries
         if len(self.recent) > 2 * RECENT:
             del self.recent[:-RECENT]
+            self._entries_bytes = _bytes_of(self.recent)
+        else:
+            self._entries_bytes += _bytes_of(entries)
         return True
 
 
@@ -65,7 +84,13 @@ class SessionLog:
     policy: Policy
     build_notices: BuildNotices | None = None
     """None: there is no bridge to notify."""
-    _cache: dict[Customer, CachedSession] = field(default_factory=dict)
+    _cache: BoundedCache[Customer, CachedSession] = field(init=False)
+
+    def __post_init__(self) -> None:
+        cache = BoundedCache[Customer, CachedSession](
+            MAX_CACHED_SESSIONS, self.policy.session_cache_bytes
+        )
+        object.__setattr__(self, "_cache", cache)
 
     def decision_context(self, language: str) -> DecisionContext:
         """Return what a decision taken now needs from outside."""
@@ -103,7 +128,7 @@ class SessionLog:
         before = self._cache.get(customer)
         loaded = await self.store.latest(customer)
         if loaded is None:
-            self._cache.pop(customer, None)
+            self._cache.pop(customer)
             return None
         cached = self._cache.get(customer)
         opened_meanwhile = cached is not None and cached is not before
@@ -112,18 +137,16 @@ class SessionLog:
         return self._store_in_cache(customer, loaded)
 
     def _store_in_cache(self, customer: Customer, loaded: Loaded) -> CachedSession:
-        cached = self._cache.pop(customer, None)
+        cached = self._cache.get(customer)
         same = cached is not None and cached.session.session_id == loaded.session.session_id
         if cached is None or not same or cached.session.seq < loaded.session.seq:
             cached = CachedSession(loaded.session, list(loaded.recent))
-        self._cache[customer] = cached  # at the end: the dict is in the order of use
-        if len(self._cache) > MAX_CACHED_SESSIONS:
-            del self._cache[next(iter(self._cache))]
+        self._cache.put(customer, cached, cached.bytes)
         return cached
 
     def forget(self, customer: Customer) -> None:
         """Evict the customer from the cache."""
-        self._cache.pop(customer, None)
+        self._cache.pop(customer)
 
     async def commit(
         self, customer: Customer, decide: Decide, origin: object = None
@@ -159,9 +182,9 @@ class SessionLog:
 
     def _appended(self, customer: Customer, draft: Draft, origin: object) -> Session:
         session, entries = draft.session, tuple(draft.entries)
-        cached = self._cache.pop(customer, None)
+        cached = self._cache.pop(customer)
         if cached is not None and cached.extend(session, entries):
-            self._cache[customer] = cached  # at the end: the dict is in the order of use
+            self._cache.put(customer, cached, cached.bytes)
         elif entries[0].seq == 1:
             self._store_in_cache(customer, Loaded(session, entries))
         lanes = {notice.lane for notice in draft.notices}
@@ -181,6 +204,31 @@ def _notices(build: BuildNotices, cached: CachedSession | None, draft: Draft) ->
     if cached is None:
         return build(None, (), draft)
     return build(cached.session, cached.recent, draft)
+
+
+def _bytes_of(entries: Iterable[Entry]) -> int:
+    """Return about how many bytes the entries take up: the lengths of their texts decide."""
+    size = 0
+    for entry in entries:
+        if not isinstance(entry, Message):
+            size += ENTRY_BYTES + _text_bytes(entry.handover_note)
+            continue
+        size += ENTRY_BYTES + getsizeof(entry.text)
+        if entry.actions:
+            size += size_of(entry.actions)
+        if entry.in_reply_to:
+            size += size_of(entry.in_reply_to)
+        if entry.summary is not None:
+            size += _summary_bytes(entry.summary)
+    return size
+
+
+def _text_bytes(text: str | None) -> int:
+    return getsizeof(text) if text is not None else 0
+
+
+def _summary_bytes(summary: Summary | None) -> int:
+    return _text_bytes(summary.text) if summary is not None else 0
 
 
 def _is_older(session: Session, other: Session) -> bool:

@@ -10,7 +10,7 @@ from typing import TextIO
 
 MAX_WAITING_CHARS = 4 * 1024 * 1024
 """The most text that waits to be written; past it lines are dropped until half of it is written."""
-FLUSH_S = 2.0
+LOG_FLUSH_S = 2.0
 """The longest that the end of the process waits for the rest to be written."""
 
 
@@ -63,10 +63,10 @@ class QueuedHandler(logging.Handler):
         self._refused += 1
 
     def flush(self) -> None:
-        """Return once all lines are written, or after FLUSH_S."""
+        """Return once all lines are written, or after LOG_FLUSH_S."""
         if self._thread.is_alive():  # not in a process that was forked
             self._queue.put(written := Event())
-            written.wait(FLUSH_S)
+            written.wait(LOG_FLUSH_S)
 
     def close(self) -> None:
         self.flush()

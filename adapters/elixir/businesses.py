@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import msgspec
+
 from adapters.elixir.additions import Additions
 from adapters.elixir.facts import business_of, reservations_of
 from adapters.elixir.http import ElixirHttp
+from application.bounded_cache import BoundedCache, size_of
 from application.ports import Businesses, Clock
 from domain.business import Business, Reservation
 from domain.errors import BridgeUnavailable, Failure
@@ -24,7 +27,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BUSINESS_TTL_S, RESERVATIONS_TTL_S = 60.0, 10.0
-MAX_CACHED_LOOKUPS = 1_000
+MAX_CACHED_LOOKUPS, MAX_CACHED_LOOKUP_BYTES = 1_000, 16 * 1024 * 1024
 """Cached businesses and users' reservations; the least recently used is dropped first."""
 
 
@@ -49,7 +52,9 @@ class ElixirBusinesses(Businesses):
         self._http = http
         self._clock = clock
         self._additions = additions or Additions()
-        self._cache: dict[Hashable, _Cached] = {}
+        self._cache: BoundedCache[Hashable, _Cached] = BoundedCache(
+            MAX_CACHED_LOOKUPS, MAX_CACHED_LOOKUP_BYTES
+        )
         self._requests: dict[Hashable, asyncio.Task[Any]] = {}
         self._warned: set[str] = set()
 
@@ -89,11 +94,9 @@ class ElixirBusinesses(Businesses):
 
     async def _known(self, key: Hashable, ttl_s: float, fetch: Callable[[], Awaitable[T]]) -> T:
         """Return the cached answer if it is fresh, else a new one; the old one if that fails."""
-        cached = self._cache.pop(key, None)
-        if cached is not None:
-            self._cache[key] = cached  # at the end: the dict is in the order of use
-            if cached.until > self._clock.monotonic():
-                return cached.answer  # type: ignore[no-any-return]
+        cached = self._cache.get(key)
+        if cached is not None and cached.until > self._clock.monotonic():
+            return cached.answer  # type: ignore[no-any-return]
         try:
             # Shared by all callers meanwhile, so that it goes on when the first is cancelled.
             return await asyncio.shield(self._request(key, ttl_s, fetch))
@@ -114,8 +117,6 @@ class ElixirBusinesses(Businesses):
 
     async def _refresh(self, key: Hashable, ttl_s: float, fetch: Callable[[], Awaitable[T]]) -> T:
         answer = await fetch()
-        self._cache.pop(key, None)
-        self._cache[key] = _Cached(answer, self._clock.monotonic() + ttl_s)
-        if len(self._cache) > MAX_CACHED_LOOKUPS:
-            del self._cache[next(iter(self._cache))]
+        cached = _Cached(answer, self._clock.monotonic() + ttl_s)
+        self._cache.put(key, cached, size_of(msgspec.to_builtins(answer)))
         return answer

@@ -194,6 +194,7 @@ def _policy(settings: Settings) -> Policy:
         transfer_timeout_s=settings.transfer_timeout_s,
         session_idle_s=settings.session_idle_s,
         sweep_interval_s=settings.sweep_interval_s,
+        session_cache_bytes=settings.session_cache_mib * 1024 * 1024,
         view_tokens=settings.view_tokens,
         budget_soft_tokens=settings.ai_budget_soft_tokens,
         budget_hard_tokens=settings.ai_budget_hard_tokens,

@@ -78,7 +78,7 @@ def pipe() -> Iterator[Pipe]:
 @pytest.fixture
 def handler(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> Iterator[QueuedHandler]:
     monkeypatch.setattr(log_handler, "MAX_WAITING_CHARS", 100_000)
-    monkeypatch.setattr(log_handler, "FLUSH_S", 0.05)
+    monkeypatch.setattr(log_handler, "LOG_FLUSH_S", 0.05)
     handler = QueuedHandler(pipe.writer)
     handler.setFormatter(ConsoleFormatter())
     yield handler
