@@ -313,19 +313,6 @@ class AnswerPending:
         Each attempt decides anew whether it still may be stored.
         Raises: StorageUnavailable, TooLarge.
         """
-        for attempt in count():
-            try:
-                return await self._append(turn, result, cached, view)
-            except StorageUnavailable:
-                left_s = self.policy.turn_timeout_s - turn.seconds(self.clock.monotonic())
-                if left_s <= 0:
-                    raise
-            pause_s = backoff(attempt, FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S, jitter=1.0)
-            await self.clock.sleep(min(pause_s, left_s))
-
-    async def _append(
-        self, turn: _Turn, result: TurnResult, cached: CachedSession, view: View
-    ) -> None:
         stored = False
 
         def decide(session: Session | None) -> Draft | None:
@@ -334,9 +321,18 @@ class AnswerPending:
             stored = draft is not None
             return draft
 
-        session = await self.session_log.commit(turn.customer, decide, origin=turn)
-        if not stored and not await self._published_late(turn):
-            turn.outcome = "dropped"
+        for attempt in count():
+            try:
+                session = await self.session_log.commit(turn.customer, decide, origin=turn)
+                if not stored and not await self._published_late(turn):
+                    turn.outcome = "dropped"
+                break
+            except StorageUnavailable:
+                left_s = self.policy.turn_timeout_s - turn.seconds(self.clock.monotonic())
+                if left_s <= 0:
+                    raise
+            pause_s = backoff(attempt, FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S, jitter=1.0)
+            await self.clock.sleep(min(pause_s, left_s))
         # More than one turn can take, or another process has answered some of it but not all.
         turn.more_pending = session is not None and session.needs_answer
         # While a business saves, or the AI fails, no summary is made.
@@ -370,8 +366,10 @@ class _CancelOnTakeover:
     def __call__(self, event: Event) -> None:
         if not isinstance(event, Appended) or event.origin is self._turn:
             return
-        if any(isinstance(each, StatusChange) and each.changes_owner for each in event.entries):
-            self._turn.task.cancel()
+        for entry in event.entries:
+            if isinstance(entry, StatusChange) and entry.changes_owner:
+                self._turn.task.cancel()
+                return
 
 
 class _Deadline:

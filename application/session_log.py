@@ -14,7 +14,7 @@ from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, Se
 from domain.decisions import DecisionContext, OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
 from domain.identity import Customer, LocationId, SessionId
-from domain.message import Entry, Message, Summary
+from domain.message import Entry, Message
 from domain.notice import Notice
 from domain.session import Draft, Session
 
@@ -26,7 +26,11 @@ BuildNotices = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notic
 MAX_CACHED_SESSIONS = 10_000
 """The number of customers whose newest session is cached; the least recently used is evicted."""
 ENTRY_BYTES = 500
-"""The bytes of an entry, or of a head, without its texts."""
+"""The bytes of an entry without its texts."""
+HEAD_BYTES = 1_000
+"""The bytes of a head; its texts are those of entries."""
+ID_BYTES = 200
+"""The most bytes of an id."""
 MAX_CONFLICTS = 200
 """Retry limit on write conflicts; more means a bug, not contention."""
 
@@ -34,24 +38,14 @@ MAX_CONFLICTS = 200
 class CachedSession:
     """A customer's newest session as this process last saw it; the store may have a newer one."""
 
-    __slots__ = ("_entries_bytes", "recent", "session")
+    __slots__ = ("bytes", "recent", "session")
 
     def __init__(self, session: Session, recent: list[Entry]) -> None:
         self.session = session
         self.recent = recent
         """The newest entries, oldest first; at least RECENT of them where there are that many."""
-        self._entries_bytes = _bytes_of(recent)
-
-    @property
-    def bytes(self) -> int:
+        self.bytes = HEAD_BYTES + _bytes_of(recent)
         """About how many bytes it takes up."""
-        session = self.session
-        return (
-            self._entries_bytes
-            + ENTRY_BYTES
-            + _text_bytes(session.handover_note)
-            + _summary_bytes(session.summary)
-        )
 
     def extend(self, session: Session, entries: tuple[Entry, ...]) -> bool:
         """Add entries that were just stored; False: they do not follow, this copy is stale."""
@@ -67,9 +61,9 @@ class CachedSession:
         self.recent += entries
         if len(self.recent) > 2 * RECENT:
             del self.recent[:-RECENT]
-            self._entries_bytes = _bytes_of(self.recent)
+            self.bytes = HEAD_BYTES + _bytes_of(self.recent)
         else:
-            self._entries_bytes += _bytes_of(entries)
+            self.bytes += _bytes_of(entries)
         return True
 
 
@@ -182,11 +176,13 @@ class SessionLog:
 
     def _appended(self, customer: Customer, draft: Draft, origin: object) -> Session:
         session, entries = draft.session, tuple(draft.entries)
-        cached = self._cache.pop(customer)
+        cached = self._cache.get(customer)
         if cached is not None and cached.extend(session, entries):
             self._cache.put(customer, cached, cached.bytes)
-        elif entries[0].seq == 1:
-            self._store_in_cache(customer, Loaded(session, entries))
+        else:
+            self._cache.pop(customer)
+            if entries[0].seq == 1:
+                self._store_in_cache(customer, Loaded(session, entries))
         lanes = {notice.lane for notice in draft.notices}
         self.fanout.publish(customer, Appended(session.session_id, entries, origin, lanes))
         return session
@@ -210,25 +206,14 @@ def _bytes_of(entries: Iterable[Entry]) -> int:
     """Return about how many bytes the entries take up: the lengths of their texts decide."""
     size = 0
     for entry in entries:
-        if not isinstance(entry, Message):
-            size += ENTRY_BYTES + _text_bytes(entry.handover_note)
-            continue
         size += ENTRY_BYTES + getsizeof(entry.text)
-        if entry.actions:
-            size += size_of(entry.actions)
-        if entry.in_reply_to:
-            size += size_of(entry.in_reply_to)
-        if entry.summary is not None:
-            size += _summary_bytes(entry.summary)
+        if isinstance(entry, Message):
+            size += ID_BYTES * len(entry.in_reply_to)
+            if entry.actions:
+                size += size_of(entry.actions)
+            if entry.summary is not None:
+                size += getsizeof(entry.summary.text)
     return size
-
-
-def _text_bytes(text: str | None) -> int:
-    return getsizeof(text) if text is not None else 0
-
-
-def _summary_bytes(summary: Summary | None) -> int:
-    return _text_bytes(summary.text) if summary is not None else 0
 
 
 def _is_older(session: Session, other: Session) -> bool:

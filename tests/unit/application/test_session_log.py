@@ -101,7 +101,7 @@ async def test_a_turn_whose_conversation_was_evicted_meanwhile_is_stored_and_pus
         await app.quiet()
         for number in range(40):
             await app.user("b2", f"u{number}").say("🙂" * 8_000)
-        evicted = app.session_log._cache.get(user.customer) is None
+        evicted = app.session_log._cache.pop(user.customer) is None
         assistant.go()
         await app.settle()
         await user.say("Și mâine?")
