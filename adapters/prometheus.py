@@ -3,7 +3,7 @@
 import logging
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
@@ -94,11 +94,27 @@ class _TurnCollector(Collector):
         yield from (tokens, calls, summaries)
 
 
+class _LogCollector(Collector):
+    """The log lines that could not be written."""
+
+    def __init__(self, dropped_lines: Callable[[], int]) -> None:
+        self._dropped_lines = dropped_lines
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "log_lines_dropped",
+            "Log lines that nobody read fast enough",
+            value=self._dropped_lines(),
+        )
+
+
 class Metrics(SocketObserver, ports.Observer):
     """Counts sockets, joins, turns and refusals. No label ever holds an identifier or a text."""
 
-    def __init__(self) -> None:
+    def __init__(self, dropped_lines: Callable[[], int] = int) -> None:
+        """`dropped_lines`: returns the number of log lines that could not be written."""
         registry = self._registry = CollectorRegistry()
+        registry.register(_LogCollector(dropped_lines))
         self.sockets = Gauge("sockets_open", "Open sockets", registry=registry)
         self.closed = Counter(
             "sockets_closed", "Sockets by close code", ["code"], registry=registry

@@ -1,12 +1,13 @@
 """One turn of the AI: from a customer's pending messages to the stored answer.
 
 The answer is stored only in the epoch in which the turn began. The turn ends early when the
-conversation changes hands, and at its deadline with an apology.
+conversation changes hands, and at its deadline with an apology. While the store is away, what was
+answered is kept, and stored by the deadline if the store is back by then.
 """
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
+from itertools import count
 
 from application.business_facts import facts_if_known
 from application.policy import Policy
@@ -30,10 +31,12 @@ from application.session_log import CachedSession, SessionLog
 from application.summaries import Summaries
 from application.tools import TurnTools
 from application.usage_tracker import BudgetLevel, UsageTracker
+from domain.backoff import backoff
 from domain.decisions import WAITING_ACTION, TurnResult, answer
-from domain.errors import AssistantFailed, TooLarge
+from domain.errors import AssistantFailed, StorageUnavailable, TooLarge
 from domain.identity import Customer, MessageId
 from domain.message import Action, Entry, Message, StatusChange, Summary
+from domain.notice import Lane
 from domain.plain_text import is_blank, plain_text
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
@@ -48,6 +51,8 @@ SOFT_BUDGET_VIEW_SHARE = 4
 TYPING_AFTER_S = 0.2
 TYPING_EVERY_S = 4.0
 TYPING_EXPIRES_MS = 6_000
+FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.1, 2.0
+"""The pauses between two attempts to store an answer."""
 
 
 @dataclass(slots=True)
@@ -57,7 +62,8 @@ class _Turn:
     customer: Customer
     response_id: MessageId
     task: asyncio.Task[object]
-    started_at: datetime
+    started: float
+    """By the monotonic clock."""
     outcome: str | None = None
     """One of those that `Observer.turn_ended` lists; None: there was nothing to answer."""
     error: BaseException | None = None
@@ -68,9 +74,9 @@ class _Turn:
     more_pending: bool = False
     """True if there are messages that this turn did not answer."""
 
-    def seconds(self, now: datetime) -> float:
-        """Return the seconds for which it has been running."""
-        return (now - self.started_at).total_seconds()
+    def seconds(self, now: float) -> float:
+        """Return the seconds for which it has been running; `now`: by the monotonic clock."""
+        return now - self.started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +104,14 @@ class AnswerPending:
         """
         task = asyncio.current_task()
         assert task is not None
-        turn = _Turn(customer, MessageId(self.new_id()), task, self.clock.now())
+        turn = _Turn(customer, MessageId(self.new_id()), task, self.clock.monotonic())
         cancel_on_takeover = _CancelOnTakeover(turn)
         self.fanout.subscribe(customer, cancel_on_takeover)
         try:
             if self.slots.locked():
                 self.observer.turn_waits()
             async with self.slots:
-                turn.started_at = self.clock.now()  # the time limit begins here
+                turn.started = self.clock.monotonic()  # the time limit begins here
                 cached = await self.session_log.current(customer)
                 if cached is not None and cached.session.needs_answer:
                     await self._answer(turn, cached)
@@ -116,7 +122,7 @@ class AnswerPending:
         finally:
             self.fanout.unsubscribe(customer, cancel_on_takeover)
             if turn.outcome is not None:
-                seconds = turn.seconds(self.clock.now())
+                seconds = turn.seconds(self.clock.monotonic())
                 self.observer.turn_ended(turn.outcome, seconds, turn.first_token_s, turn.error)
         return turn.more_pending
 
@@ -303,6 +309,11 @@ class AnswerPending:
     async def _store(
         self, turn: _Turn, result: TurnResult, cached: CachedSession, view: View
     ) -> None:
+        """Store the result; again while the store is away, and there is time.
+
+        Each attempt decides anew whether it still may be stored.
+        Raises: StorageUnavailable, TooLarge.
+        """
         stored = False
 
         def decide(session: Session | None) -> Draft | None:
@@ -311,14 +322,38 @@ class AnswerPending:
             stored = draft is not None
             return draft
 
-        session = await self.session_log.commit(turn.customer, decide, origin=turn)
-        if not stored:
-            turn.outcome = "dropped"
+        for attempt in count():
+            try:
+                session = await self.session_log.commit(turn.customer, decide, origin=turn)
+                if not stored and not await self._published_late(turn):
+                    turn.outcome = "dropped"
+                break
+            except StorageUnavailable:
+                left_s = self.policy.turn_timeout_s - turn.seconds(self.clock.monotonic())
+                if left_s <= 0:
+                    raise
+            pause_s = backoff(attempt, FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S, jitter=1.0)
+            await self.clock.sleep(min(pause_s, left_s))
         # More than one turn can take, or another process has answered some of it but not all.
         turn.more_pending = session is not None and session.needs_answer
         # While a business saves, or the AI fails, no summary is made.
         if stored and cached.session is session and not (result.failed or view.over_soft_budget):
             self.summaries.on_answer_stored(cached.session, cached.recent, view.language)
+
+    async def _published_late(self, turn: _Turn) -> bool:
+        """Publish the result if an attempt that seemed to fail has stored it; False: none has.
+
+        Raises: StorageUnavailable.
+        """
+        cached = await self.session_log.current(turn.customer)
+        for index, entry in enumerate(cached.recent if cached is not None else ()):
+            if isinstance(entry, Message) and entry.message_id == turn.response_id:
+                assert cached is not None
+                entries = tuple(cached.recent[index:])
+                event = Appended(cached.session.session_id, entries, turn, frozenset(Lane))
+                self.fanout.publish(turn.customer, event)
+                return True
+        return False
 
 
 class _CancelOnTakeover:
@@ -332,8 +367,10 @@ class _CancelOnTakeover:
     def __call__(self, event: Event) -> None:
         if not isinstance(event, Appended) or event.origin is self._turn:
             return
-        if any(isinstance(each, StatusChange) and each.changes_owner for each in event.entries):
-            self._turn.task.cancel()
+        for entry in event.entries:
+            if isinstance(entry, StatusChange) and entry.changes_owner:
+                self._turn.task.cancel()
+                return
 
 
 class _Deadline:
@@ -357,7 +394,7 @@ class _Deadline:
         self._timer.cancel()
 
     def _tick(self) -> None:
-        left_s = self._timeout_s - self._turn.seconds(self._clock.now())
+        left_s = self._timeout_s - self._turn.seconds(self._clock.monotonic())
         if left_s <= 0:
             self.expired = True
             self._turn.task.cancel()
@@ -382,7 +419,7 @@ class _PublishingWriter(AnswerWriter):
         if turn.task.cancelling():
             return  # what is written after a takeover is shown to no one
         if turn.first_token_s is None:
-            turn.first_token_s = turn.seconds(self._clock.now())
+            turn.first_token_s = turn.seconds(self._clock.monotonic())
         piece = plain_text(piece)
         delta = Delta(turn.response_id, len(self.pieces), piece)
         self._fanout.publish(turn.customer, delta)

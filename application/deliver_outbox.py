@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from application.ports import Appended, Bridge, Clock, Event, Fanout, Observer, Outbox, SessionStore
+from application.ports import (
+    FASTEST,
+    Appended,
+    Bridge,
+    Clock,
+    Event,
+    Fanout,
+    Observer,
+    Outbox,
+    SessionStore,
+)
 from application.session_log import SessionLog
 from application.transfers import Transfers
 from domain.backoff import backoff
@@ -136,7 +146,8 @@ class DeliverOutbox:
         so that nobody has to wait until it expires.
         """
         now = self.clock.now()
-        lease_until = now + timedelta(seconds=self.attempt_timeout_s + LEASE_GRACE_S)
+        lease_s = self.attempt_timeout_s * FASTEST + LEASE_GRACE_S
+        lease_until = now + timedelta(seconds=lease_s)
         claiming = asyncio.ensure_future(self.outbox.claim(self.lane, now, lease_until, room))
         try:
             return self._start_all(await asyncio.shield(claiming))

@@ -22,6 +22,8 @@ class Policy:
     transfer_timeout_s: float = 300.0
     session_idle_s: float = 86_400.0
     sweep_interval_s: float = 5.0
+    session_cache_bytes: int = 64 * 1024 * 1024
+    """The most bytes of conversations that are kept in memory, besides the store's own."""
     view_tokens: int = 6_000
     budget_soft_tokens: int = 0
     """Tokens of a business in a day, after which the AI is frugal. 0: never."""

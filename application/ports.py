@@ -58,12 +58,27 @@ class Timer(Protocol):
         """Cancel the call. Harmless when it is too late."""
 
 
+FASTEST = 1.25
+"""The most seconds that `Clock.now` may pass in one of `Clock.monotonic`, to catch up."""
+
+
 class Clock(Protocol):
     """Time and timers; the application takes neither from the standard library."""
 
     @abstractmethod
     def now(self) -> datetime:
-        """Now, aware, in UTC, in whole milliseconds."""
+        """Return the time that is stored and compared with stored ones: aware, UTC, whole ms.
+
+        It follows the wall clock, but does not jump with it.
+        """
+
+    def wall(self) -> datetime:
+        """Return the wall clock's time, to compare with what another machine has written."""
+        return self.now()
+
+    @abstractmethod
+    def monotonic(self) -> float:
+        """Return the seconds since some moment: for durations and deadlines of this process."""
 
     @abstractmethod
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:

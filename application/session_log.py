@@ -4,15 +4,17 @@ Several coroutines, processes and machines may write to one session at once. Cla
 only lock: a writer that meets a conflict reads the log again and repeats its decision on it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from sys import getsizeof
 
+from application.bounded_cache import BoundedCache, size_of
 from application.policy import Policy
 from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, SessionStore
 from domain.decisions import DecisionContext, OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
 from domain.identity import Customer, LocationId, SessionId
-from domain.message import Entry
+from domain.message import Entry, Message
 from domain.notice import Notice
 from domain.session import Draft, Session
 
@@ -23,6 +25,12 @@ BuildNotices = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notic
 
 MAX_CACHED_SESSIONS = 10_000
 """The number of customers whose newest session is cached; the least recently used is evicted."""
+ENTRY_BYTES = 500
+"""The bytes of an entry without its texts."""
+HEAD_BYTES = 1_000
+"""The bytes of a head; its texts are those of entries."""
+ID_BYTES = 200
+"""The most bytes of an id."""
 MAX_CONFLICTS = 200
 """Retry limit on write conflicts; more means a bug, not contention."""
 
@@ -30,12 +38,14 @@ MAX_CONFLICTS = 200
 class CachedSession:
     """A customer's newest session as this process last saw it; the store may have a newer one."""
 
-    __slots__ = ("recent", "session")
+    __slots__ = ("bytes", "recent", "session")
 
     def __init__(self, session: Session, recent: list[Entry]) -> None:
         self.session = session
         self.recent = recent
         """The newest entries, oldest first; at least RECENT of them where there are that many."""
+        self.bytes = HEAD_BYTES + _bytes_of(recent)
+        """About how many bytes it takes up."""
 
     def extend(self, session: Session, entries: tuple[Entry, ...]) -> bool:
         """Add entries that were just stored; False: they do not follow, this copy is stale."""
@@ -51,6 +61,9 @@ class CachedSession:
         self.recent += entries
         if len(self.recent) > 2 * RECENT:
             del self.recent[:-RECENT]
+            self.bytes = HEAD_BYTES + _bytes_of(self.recent)
+        else:
+            self.bytes += _bytes_of(entries)
         return True
 
 
@@ -65,7 +78,13 @@ class SessionLog:
     policy: Policy
     build_notices: BuildNotices | None = None
     """None: there is no bridge to notify."""
-    _cache: dict[Customer, CachedSession] = field(default_factory=dict)
+    _cache: BoundedCache[Customer, CachedSession] = field(init=False)
+
+    def __post_init__(self) -> None:
+        cache = BoundedCache[Customer, CachedSession](
+            MAX_CACHED_SESSIONS, self.policy.session_cache_bytes
+        )
+        object.__setattr__(self, "_cache", cache)
 
     def decision_context(self, language: str) -> DecisionContext:
         """Return what a decision taken now needs from outside."""
@@ -103,7 +122,7 @@ class SessionLog:
         before = self._cache.get(customer)
         loaded = await self.store.latest(customer)
         if loaded is None:
-            self._cache.pop(customer, None)
+            self._cache.pop(customer)
             return None
         cached = self._cache.get(customer)
         opened_meanwhile = cached is not None and cached is not before
@@ -112,18 +131,16 @@ class SessionLog:
         return self._store_in_cache(customer, loaded)
 
     def _store_in_cache(self, customer: Customer, loaded: Loaded) -> CachedSession:
-        cached = self._cache.pop(customer, None)
+        cached = self._cache.get(customer)
         same = cached is not None and cached.session.session_id == loaded.session.session_id
         if cached is None or not same or cached.session.seq < loaded.session.seq:
             cached = CachedSession(loaded.session, list(loaded.recent))
-        self._cache[customer] = cached  # at the end: the dict is in the order of use
-        if len(self._cache) > MAX_CACHED_SESSIONS:
-            del self._cache[next(iter(self._cache))]
+        self._cache.put(customer, cached, cached.bytes)
         return cached
 
     def forget(self, customer: Customer) -> None:
         """Evict the customer from the cache."""
-        self._cache.pop(customer, None)
+        self._cache.pop(customer)
 
     async def commit(
         self, customer: Customer, decide: Decide, origin: object = None
@@ -159,11 +176,13 @@ class SessionLog:
 
     def _appended(self, customer: Customer, draft: Draft, origin: object) -> Session:
         session, entries = draft.session, tuple(draft.entries)
-        cached = self._cache.pop(customer, None)
+        cached = self._cache.get(customer)
         if cached is not None and cached.extend(session, entries):
-            self._cache[customer] = cached  # at the end: the dict is in the order of use
-        elif entries[0].seq == 1:
-            self._store_in_cache(customer, Loaded(session, entries))
+            self._cache.put(customer, cached, cached.bytes)
+        else:
+            self._cache.pop(customer)
+            if entries[0].seq == 1:
+                self._store_in_cache(customer, Loaded(session, entries))
         lanes = {notice.lane for notice in draft.notices}
         self.fanout.publish(customer, Appended(session.session_id, entries, origin, lanes))
         return session
@@ -181,6 +200,20 @@ def _notices(build: BuildNotices, cached: CachedSession | None, draft: Draft) ->
     if cached is None:
         return build(None, (), draft)
     return build(cached.session, cached.recent, draft)
+
+
+def _bytes_of(entries: Iterable[Entry]) -> int:
+    """Return about how many bytes the entries take up: the lengths of their texts decide."""
+    size = 0
+    for entry in entries:
+        size += ENTRY_BYTES + getsizeof(entry.text)
+        if isinstance(entry, Message):
+            size += ID_BYTES * len(entry.in_reply_to)
+            if entry.actions:
+                size += size_of(entry.actions)
+            if entry.summary is not None:
+                size += getsizeof(entry.summary.text)
+    return size
 
 
 def _is_older(session: Session, other: Session) -> bool:

@@ -6,7 +6,6 @@ messages are still pending in the store: the user's next join or the sweep wakes
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from application.answer_pending import AnswerPending
 from application.policy import Policy
@@ -46,14 +45,14 @@ class Turns:
         return customer in self._running or customer in self._quiet
 
     def _wait_for_quiet(self, customer: Customer) -> None:
-        policy, now = self.policy, self.clock.now()
+        policy, now = self.policy, self.clock.monotonic()
         window = self._quiet.get(customer)
         if window is None:
             window = self._quiet[customer] = _QuietWindow(now)
         else:
             window.timer.cancel()
-        waited_s = (now - window.since).total_seconds()
-        delay_s = min(policy.turn_quiet_s, max(0.0, policy.turn_quiet_max_s - waited_s))
+        left_s = policy.turn_quiet_max_s - (now - window.since)
+        delay_s = min(policy.turn_quiet_s, max(0.0, left_s))
         window.timer = self.clock.call_later(delay_s, lambda: self._start(customer))
 
     def _start(self, customer: Customer) -> None:
@@ -124,8 +123,9 @@ class _QuietWindow:
 
     timer: Timer
 
-    def __init__(self, since: datetime) -> None:
+    def __init__(self, since: float) -> None:
         self.since = since
+        """By the monotonic clock."""
 
 
 class _RunningTurn:

@@ -6,7 +6,7 @@ where there is a budget, reads the total of all of them from there.
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from enum import Enum, auto
 
 from application.policy import Policy
@@ -16,7 +16,7 @@ from domain.identity import BusinessId
 from domain.usage import Usage, together
 
 FLUSH_EVERY_S = 5.0
-MAX_TOTAL_AGE = timedelta(seconds=5)
+MAX_TOTAL_AGE_S = 5.0
 """Maximum age of cached totals from other processes."""
 MAX_CACHED_BUSINESSES = 10_000
 """Businesses whose usage is cached; the least recently used is evicted, once it is written."""
@@ -43,7 +43,7 @@ class _DayUsage:
         """Usage of this process that is not yet in the store."""
         self.written = 0
         """Tokens in the store, as far as known."""
-        self.read_at: datetime | None = None
+        self.read_at: float | None = None
         self.lock = asyncio.Lock()
         """Serialises reads and writes, so that nothing is counted twice."""
 
@@ -120,8 +120,8 @@ class UsageTracker:
     async def _refresh(self, business_id: BusinessId, day_usage: _DayUsage) -> None:
         """Read the total of all processes, unless the cached one is fresh enough."""
         async with day_usage.lock:
-            now = self.clock.now()
-            if day_usage.read_at is not None and now - day_usage.read_at < MAX_TOTAL_AGE:
+            now = self.clock.monotonic()
+            if day_usage.read_at is not None and now - day_usage.read_at < MAX_TOTAL_AGE_S:
                 return
             day_usage.read_at = now
             try:

@@ -9,6 +9,7 @@ the type, but only those texts that are written here or by the operating system.
 import json
 import logging
 import re
+import sys
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from typing import Any, Literal
 
 from adapters.urls import without_secrets
 from domain.errors import AssistantFailed, BridgeUnavailable, StorageUnavailable
+from entrypoints.log_handler import QueuedHandler
 
 OWN_PACKAGES = ("adapters", "entrypoints")
 """The packages of this program that log."""
@@ -35,12 +37,18 @@ def configure(level: str, style: Literal["console", "json"]) -> None:
     Below that, libraries log what must not be in a log: URLs with a query, requests with bodies.
     """
     lowest = logging.getLevelNamesMapping()[level.upper()]
-    handler = logging.StreamHandler()
+    handler = QueuedHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else ConsoleFormatter())
     handler.addFilter(is_logged)
     logging.basicConfig(level=max(lowest, logging.WARNING), handlers=[handler], force=True)
     for package in OWN_PACKAGES:
         logging.getLogger(package).setLevel(lowest)
+
+
+def dropped_lines() -> int:
+    """Return the number of log lines that this process could not write."""
+    handlers = logging.getLogger().handlers
+    return sum(handler.dropped for handler in handlers if isinstance(handler, QueuedHandler))
 
 
 def is_logged(record: logging.LogRecord) -> bool:

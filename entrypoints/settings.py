@@ -385,6 +385,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             gt=0, le=31_536_000, description="s of silence after which a conversation is closed"
         ),
     ] = 86_400
+    session_cache_mib: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            le=65_536,
+            description="MiB of conversations kept in memory; those used longest ago are read from "
+            "the store again",
+        ),
+    ] = 64
     sweep_interval_s: Annotated[
         float,
         msgspec.Meta(gt=0, le=3_600, description="s between two searches for due work"),

@@ -8,13 +8,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
+
+import msgspec
 
 from adapters.elixir.additions import Additions
 from adapters.elixir.facts import business_of, reservations_of
 from adapters.elixir.http import ElixirHttp
+from application.bounded_cache import BoundedCache, size_of
 from application.ports import Businesses, Clock
 from domain.business import Business, Reservation
 from domain.errors import BridgeUnavailable, Failure
@@ -24,9 +26,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BUSINESS_TTL = timedelta(seconds=60)
-RESERVATIONS_TTL = timedelta(seconds=10)
-MAX_CACHED_LOOKUPS = 1_000
+BUSINESS_TTL_S, RESERVATIONS_TTL_S = 60.0, 10.0
+MAX_CACHED_LOOKUPS, MAX_CACHED_LOOKUP_BYTES = 1_000, 16 * 1024 * 1024
 """Cached businesses and users' reservations; the least recently used is dropped first."""
 
 
@@ -35,7 +36,8 @@ class _Cached:
     """An answer, and until when it is fresh."""
 
     answer: Any
-    until: datetime
+    until: float
+    """By the monotonic clock."""
 
 
 class NotUnderstood(BridgeUnavailable):
@@ -50,7 +52,9 @@ class ElixirBusinesses(Businesses):
         self._http = http
         self._clock = clock
         self._additions = additions or Additions()
-        self._cache: dict[Hashable, _Cached] = {}
+        self._cache: BoundedCache[Hashable, _Cached] = BoundedCache(
+            MAX_CACHED_LOOKUPS, MAX_CACHED_LOOKUP_BYTES
+        )
         self._requests: dict[Hashable, asyncio.Task[Any]] = {}
         self._warned: set[str] = set()
 
@@ -63,7 +67,7 @@ class ElixirBusinesses(Businesses):
             return self._understood("business", business_of(business_id, found))
 
         try:
-            return await self._known(business_id, BUSINESS_TTL, fetch)
+            return await self._known(business_id, BUSINESS_TTL_S, fetch)
         except NotUnderstood:
             return None
 
@@ -76,7 +80,7 @@ class ElixirBusinesses(Businesses):
             return self._understood("reservations", reservations_of(found))
 
         # Not understood stays a failure: "there are none" might be untrue.
-        return await self._known(customer, RESERVATIONS_TTL, fetch)
+        return await self._known(customer, RESERVATIONS_TTL_S, fetch)
 
     def _understood(self, what: str, read: T | None) -> T:
         """Return what was read; warn the first time that it is None. Raises: NotUnderstood."""
@@ -88,16 +92,14 @@ class ElixirBusinesses(Businesses):
             logger.warning("The bridge's facts are not understood, so not known", extra=extra)
         raise NotUnderstood(f"the bridge's {what} is not understood")
 
-    async def _known(self, key: Hashable, ttl: timedelta, fetch: Callable[[], Awaitable[T]]) -> T:
+    async def _known(self, key: Hashable, ttl_s: float, fetch: Callable[[], Awaitable[T]]) -> T:
         """Return the cached answer if it is fresh, else a new one; the old one if that fails."""
-        cached = self._cache.pop(key, None)
-        if cached is not None:
-            self._cache[key] = cached  # at the end: the dict is in the order of use
-            if cached.until > self._clock.now():
-                return cached.answer  # type: ignore[no-any-return]
+        cached = self._cache.get(key)
+        if cached is not None and cached.until > self._clock.monotonic():
+            return cached.answer  # type: ignore[no-any-return]
         try:
             # Shared by all callers meanwhile, so that it goes on when the first is cancelled.
-            return await asyncio.shield(self._request(key, ttl, fetch))
+            return await asyncio.shield(self._request(key, ttl_s, fetch))
         except Failure as error:
             if cached is None:
                 raise
@@ -106,17 +108,15 @@ class ElixirBusinesses(Businesses):
             return cached.answer  # type: ignore[no-any-return]
 
     def _request(
-        self, key: Hashable, ttl: timedelta, fetch: Callable[[], Awaitable[T]]
+        self, key: Hashable, ttl_s: float, fetch: Callable[[], Awaitable[T]]
     ) -> asyncio.Task[T]:
         if (request := self._requests.get(key)) is None:
-            request = self._requests[key] = asyncio.create_task(self._refresh(key, ttl, fetch))
+            request = self._requests[key] = asyncio.create_task(self._refresh(key, ttl_s, fetch))
             request.add_done_callback(lambda _: self._requests.pop(key, None))
         return request
 
-    async def _refresh(self, key: Hashable, ttl: timedelta, fetch: Callable[[], Awaitable[T]]) -> T:
+    async def _refresh(self, key: Hashable, ttl_s: float, fetch: Callable[[], Awaitable[T]]) -> T:
         answer = await fetch()
-        self._cache.pop(key, None)
-        self._cache[key] = _Cached(answer, self._clock.now() + ttl)
-        if len(self._cache) > MAX_CACHED_LOOKUPS:
-            del self._cache[next(iter(self._cache))]
+        cached = _Cached(answer, self._clock.monotonic() + ttl_s)
+        self._cache.put(key, cached, size_of(msgspec.to_builtins(answer)))
         return answer

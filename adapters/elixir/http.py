@@ -178,7 +178,7 @@ class ElixirHttp:
         if 200 <= status < 300 or status == 404:
             return reply
         if status >= 500 or status in _RETRYABLE:
-            wait_s = retry_after_s(reply.headers, self._clock.now())
+            wait_s = retry_after_s(reply.headers, self._clock.wall())
             if wait_s is not None:
                 wait_s = min(wait_s, LONGEST_RETRY_AFTER_S)
             raise BridgeUnavailable(f"HTTP {status}", retry_after_s=wait_s)
@@ -208,7 +208,7 @@ class ElixirHttp:
         return reply
 
     def _failed(self, reason: str) -> None:
-        has_opened = self._breaker.failed(self._clock.now().timestamp())
+        has_opened = self._breaker.failed(self._clock.monotonic())
         if has_opened and self._probing is None:
             self._checked.clear()
             self._probing = asyncio.create_task(self._probe(reason))

@@ -169,7 +169,7 @@ class ModelRouter:
         return backoff(openings, FIRST_REST_S, LONGEST_REST_S, self._jitter())
 
     def _now(self) -> float:
-        return self._clock.now().timestamp()
+        return self._clock.monotonic()
 
     @asynccontextmanager
     async def _slot(self, deadline: Deadline) -> AsyncIterator[None]:

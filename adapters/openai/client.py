@@ -148,7 +148,7 @@ class OpenAIClient(CompletionClient):
         if isinstance(error, openai.APIStatusError):
             status = error.status_code
             failed = classify_error(status, error.body)
-            failed.retry_after_s = retry_after_s(error.response.headers, self._clock.now())
+            failed.retry_after_s = retry_after_s(error.response.headers, self._clock.wall())
             if status in (400, 422) and failed.recovery is Recovery.FALLBACK:
                 unknown = self._unknown | request.dropped_parameters
                 _suggest_dropping(

@@ -69,11 +69,11 @@ class TokenLease:
     @property
     def is_expired(self) -> bool:
         """True if the token has expired; after a suspend of the machine, the timer is late."""
-        return self._clock.now() >= self.identity.until
+        return self._clock.wall() >= self.identity.until
 
     def begin(self) -> None:
         """Schedule the close at token expiry. Call it once the join is answered."""
-        left_s = (self.identity.until - self._clock.now()).total_seconds()
+        left_s = (self.identity.until - self._clock.wall()).total_seconds()
         self._timer = self._clock.call_later(min(max(left_s, 0.0), MAX_TIMER_S), self._check)
 
     def refresh(self, identity: Identity) -> None:

@@ -45,6 +45,7 @@ from entrypoints.access.connection_limits import connections as limited_connecti
 from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
+from entrypoints.logs import dropped_lines
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
@@ -195,6 +196,7 @@ def _policy(settings: Settings) -> Policy:
         transfer_timeout_s=settings.transfer_timeout_s,
         session_idle_s=settings.session_idle_s,
         sweep_interval_s=settings.sweep_interval_s,
+        session_cache_bytes=settings.session_cache_mib * 1024 * 1024,
         view_tokens=settings.view_tokens,
         budget_soft_tokens=settings.ai_budget_soft_tokens,
         budget_hard_tokens=settings.ai_budget_hard_tokens,
@@ -237,7 +239,7 @@ class Container(containers.DeclarativeContainer):
     clock: Provider[Clock] = providers.Singleton(SystemClock)
     new_id: Provider[NewId] = providers.Singleton(RandomIds)
     jitter: Provider[Jitter] = providers.Object(random)
-    metrics: Provider[Metrics] = providers.Singleton(Metrics)
+    metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
     fanout: Provider[Fanout] = providers.Singleton(MemoryFanout)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     connections: Provider[Connections] = providers.Singleton(

@@ -380,6 +380,7 @@ async def test_the_products_own_log_is_what_the_suite_listens_to(
             await ana.wait_for("phx_error")
         formatter = logging.root.handlers[-1].formatter
     finally:
+        logging.root.handlers[-1].flush()
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any, cast
 
+from adapters.system import SlewedTime
 from application.ports import Clock
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
@@ -42,11 +43,13 @@ class VirtualTimer:
 
 
 class VirtualClock(Clock):
-    """Time that passes only in `advance`."""
+    """Time that passes only in `advance`, and a wall clock that can be set."""
 
     def __init__(self, start: datetime = START) -> None:
         self._start = start
         self._ms = 0
+        self._wall_ms_ahead = 0
+        self._time = SlewedTime(0, 0)
         self._timers: list[tuple[int, int, VirtualTimer]] = []
         self._order = itertools.count()
 
@@ -59,7 +62,20 @@ class VirtualClock(Clock):
         return sum(not timer.cancelled for _, _, timer in self._timers)
 
     def now(self) -> datetime:
-        return self._start + timedelta(milliseconds=self._ms)
+        wall_ms = self._ms + self._wall_ms_ahead
+        now = self._time.read(wall_ms * 1_000_000, self._ms * 1_000_000)
+        return self._start + timedelta(milliseconds=now // 1_000_000)
+
+    def wall(self) -> datetime:
+        return self._start + timedelta(milliseconds=self._ms + self._wall_ms_ahead)
+
+    def monotonic(self) -> float:
+        return self._ms / 1000
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock forward, or back."""
+        self.now()  # as a process does every few seconds
+        self._wall_ms_ahead += round(seconds * 1000)
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> VirtualTimer:
         timer = VirtualTimer(self._ms + _whole_ms(delay_s), callback)

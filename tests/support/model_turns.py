@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
@@ -30,14 +29,14 @@ class ShiftedClock(SystemClock):
 
     def __init__(self) -> None:
         super().__init__()
-        self._ahead = timedelta()
+        self._ahead_s = 0.0
 
-    def now(self) -> datetime:
-        return super().now() + self._ahead
+    def monotonic(self) -> float:
+        return super().monotonic() + self._ahead_s
 
     def forward(self, seconds: float) -> None:
         """Move the clock forward."""
-        self._ahead += timedelta(seconds=seconds)
+        self._ahead_s += seconds
 
 
 class UsedTools(Toolbox):

@@ -18,9 +18,19 @@ def _logging_as_before() -> Iterator[None]:
     before = [logger.level for logger in loggers]
     handlers = list(logging.getLogger().handlers)
     yield
+    for handler in logging.getLogger().handlers:
+        if handler not in handlers:
+            handler.close()
     logging.getLogger().handlers[:] = handlers
     for changed, level in zip(loggers, before, strict=True):
         changed.setLevel(level)
+
+
+def written(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what was logged."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+    return capsys.readouterr().err
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
@@ -173,7 +183,7 @@ def test_libraries_are_logged_from_warnings_up_and_our_own_from_the_level_up(
     logging.getLogger("httpx").warning("theirs")
     logger.debug("ours")
 
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    lines = [json.loads(line) for line in written(capsys).splitlines()]
     assert [line["message"] for line in lines] == ["theirs", "ours"]
 
 
@@ -184,7 +194,7 @@ def test_at_level_error_nothing_below_it_is_logged(capsys: pytest.CaptureFixture
     logger.warning("ours")
     logger.error("broken")
 
-    assert capsys.readouterr().err.endswith("ERROR entrypoints.somewhere: broken\n")
+    assert written(capsys).endswith("ERROR entrypoints.somewhere: broken\n")
 
 
 def test_a_library_that_sets_its_own_level_is_logged_from_warnings_up(
@@ -197,5 +207,5 @@ def test_a_library_that_sets_its_own_level_is_logged_from_warnings_up(
     chatty.debug("Request options: %s", {"messages": ["Ana"]})
     chatty.warning("theirs")
 
-    [line] = capsys.readouterr().err.splitlines()
+    [line] = written(capsys).splitlines()
     assert json.loads(line)["message"] == "theirs"

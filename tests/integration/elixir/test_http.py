@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.elixir.bridge import ElixirBridge
-from adapters.elixir.businesses import BUSINESS_TTL, ElixirBusinesses
+from adapters.elixir.businesses import BUSINESS_TTL_S, ElixirBusinesses
 from adapters.elixir.http import (
     LONGEST_RETRY_AFTER_S,
     MAX_REPLY,
@@ -439,7 +439,7 @@ BISTRO = Business(
 async def test_facts_are_cached_for_a_while() -> None:
     async with knowing() as (bridge, businesses, clock):
         first = await asyncio.gather(*(businesses.business(B1) for _ in range(5)))
-        await clock.advance(BUSINESS_TTL.total_seconds() - 1)
+        await clock.advance(BUSINESS_TTL_S - 1)
         await businesses.business(B1)
         asked = len(bridge.asked)
         await clock.advance(2)

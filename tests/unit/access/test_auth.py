@@ -75,6 +75,16 @@ async def test_an_expiry_during_a_suspend_of_the_machine_is_noticed() -> None:
     assert lease.is_expired
 
 
+async def test_a_token_expires_by_the_wall_clock_that_is_set() -> None:
+    clock = VirtualClock()
+    lease = TokenLease(cast(Any, RecordedSocket()), clock, ana(60))
+    clock.step(3_600)
+    after = lease.is_expired
+    clock.step(-3_600)
+
+    assert (after, lease.is_expired) == (True, False)
+
+
 async def test_an_ended_lease_leaves_no_timer() -> None:
     clock = VirtualClock()
     lease, socket = leased(clock, 60)

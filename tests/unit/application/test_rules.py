@@ -591,15 +591,17 @@ async def test_two_turns_that_saw_different_messages_answer_each_message_once() 
 
 
 async def test_a_turn_whose_answer_could_not_be_stored_is_taken_up_again() -> None:
-    """Rule 7: the message stays unanswered in the store, and the sweep finds it."""
+    """Rule 7: not by its deadline: the message is still pending, and the sweep finds it."""
     store = FaultyStore()
     async with harness(store=store) as app:
         user = await joined(app)
         await user.say("Bună!")
-        store.fail("append")
+        store.fail("append", times=1_000)
         await app.quiet()
+        await app.clock.advance(app.policy.turn_timeout_s)
         before = list(user.words)
-        await app.clock.advance(70)
+        store.heal()
+        await app.clock.advance(10)
         await app.sweep()
         await app.quiet()
 

@@ -1,6 +1,7 @@
 """Many writers, one log: the warm copy is an economy, the claim of a seq the only lock."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -9,7 +10,7 @@ from application.ports import RECENT
 from domain.errors import SeqTaken, StorageUnavailable
 from domain.message import Author
 from domain.status import Status
-from tests.support.assistants import HANG, ScriptedSteps
+from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.faults import FaultyStore
 from tests.support.harness import harness
 
@@ -45,6 +46,72 @@ async def test_the_coldest_conversation_is_forgotten_first(monkeypatch: pytest.M
         cold = store.calls["latest"] - reads
 
         assert (warm, cold) == (0, 1)
+
+
+MIB = 1024 * 1024
+
+
+async def test_warm_conversations_are_bounded_in_bytes_however_many_and_long_they_are() -> None:
+    store = FaultyStore()
+    async with harness(store=store, turn_quiet_ms=0, session_cache_mib=1) as app:
+        for number in range(30):
+            user = app.user("b1", f"u{number}")
+            for _ in range(25):
+                await user.say("🙂" * 8_000)
+                await app.settle()
+        log = app.session_log
+        reads = store.calls["latest"]
+        await user.say("Se știe")
+        warm = store.calls["latest"] - reads
+        await app.user("b1", "u0").say("Se citește")
+
+        assert 0 < log._cache.bytes < 2 * MIB
+        assert log._cache.bytes == sum(cached.bytes for cached, _ in log._cache._items.values())
+        assert (warm, store.calls["latest"] - reads) == (0, 1)
+
+
+@pytest.mark.parametrize("texts", [["x" * 8_000], ["Bună!"], ["ș" * 3_000, "🙂" * 700, "da"]])
+async def test_the_bytes_of_a_warm_conversation_are_those_that_its_entries_take(
+    texts: list[str],
+) -> None:
+    async with harness(turn_quiet_ms=0) as app:
+        user = app.user()
+        for _ in range(20):
+            for text in texts:
+                await user.say(text)
+                await app.settle()
+        cached = await app.session_log.current(user.customer)
+        assert cached is not None
+        counted = cached.bytes
+        app.session_log.forget(user.customer)
+        read = await app.session_log.current(user.customer)
+        assert read is not None
+        taken = sum(sys.getsizeof(entry.text) for entry in cached.recent)
+
+        assert taken < counted < taken + 1_000 * (len(cached.recent) + 1)
+        assert read.bytes <= counted
+
+
+async def test_a_turn_whose_conversation_was_evicted_meanwhile_is_stored_and_pushed() -> None:
+    assistant = ScriptedSteps(["Da, ", PAUSE, "sigur."])
+    async with harness(assistant, session_cache_mib=1) as app:
+        user = app.user()
+        await user.join()
+        await user.say("Bună!")
+        await app.quiet()
+        for number in range(40):
+            await app.user("b2", f"u{number}").say("🙂" * 8_000)
+        evicted = app.session_log._cache.pop(user.customer) is None
+        assistant.go()
+        await app.settle()
+        await user.say("Și mâine?")
+        for _ in range(41):  # the others' turns go on, too
+            assistant.go()
+        await app.quiet()
+
+        assert evicted
+        assert user.words == ["Da, sigur.", "Da, sigur."]
+        assert user.seqs == [2, 4]  # its own messages are not pushed to it
 
 
 async def test_what_another_process_wrote_is_seen_at_the_conflict() -> None:

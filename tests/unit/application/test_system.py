@@ -2,11 +2,12 @@
 
 import asyncio
 import re
+import time
 from datetime import UTC
 
 import pytest
 
-from adapters.system import RandomIds, SystemClock
+from adapters.system import LONGEST_SLEW_S, RandomIds, SlewedTime, SystemClock
 from tests.support.clock import START, CountedIds, VirtualClock, settle
 
 
@@ -25,6 +26,54 @@ def test_the_system_clock_tells_whole_milliseconds_in_utc() -> None:
     assert all(moment.microsecond % 1_000 == 0 for moment in moments)
     assert {moment.tzinfo for moment in moments} == {UTC}
     assert moments == sorted(moments)
+
+
+SECOND = 1_000_000_000
+
+
+def slewed(step_s: int, passing_s: int) -> int:
+    """Return by how many seconds time has passed, for a wall clock that was set at its start."""
+    at = SlewedTime(0, 0)
+    for second in range(1, passing_s + 1):
+        now = at.read((second + step_s) * SECOND, second * SECOND)
+    return now // SECOND
+
+
+@pytest.mark.parametrize(("step_s", "passed"), [(3_600, 375), (-3_600, 225), (0, 300), (60, 360)])
+def test_a_step_of_the_wall_clock_makes_time_faster_or_slower_by_a_quarter(
+    step_s: int, passed: int
+) -> None:
+    assert slewed(step_s, 300) == passed
+
+
+@pytest.mark.parametrize("step_s", [3_600, -3_600, LONGEST_SLEW_S, -LONGEST_SLEW_S])
+def test_after_a_step_both_clocks_agree_in_four_times_its_length(step_s: int) -> None:
+    seconds = abs(step_s) * 4
+
+    assert slewed(step_s, seconds) == seconds + step_s
+
+
+@pytest.mark.parametrize("step_s", [LONGEST_SLEW_S + 2, -LONGEST_SLEW_S - 2, 10 * 365 * 86_400])
+def test_a_step_of_more_than_a_day_is_followed_at_once(step_s: int) -> None:
+    assert slewed(step_s, 1) == 1 + step_s
+
+
+def test_a_machine_that_slept_is_no_step_of_its_clock() -> None:
+    at = SlewedTime(0, 0)
+
+    assert at.read(8 * 3_600 * SECOND, 8 * 3_600 * SECOND) == 8 * 3_600 * SECOND
+
+
+def test_the_system_clock_does_not_jump_with_the_wall_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, wall = SystemClock(), time.time_ns()
+    before = clock.now(), clock.monotonic()
+    monkeypatch.setattr(time, "time_ns", lambda: wall + 3_600 * SECOND)
+    after = clock.now(), clock.monotonic()
+
+    assert abs((after[0] - before[0]).total_seconds()) < 60
+    assert 0 <= after[1] - before[1] < 60
 
 
 async def test_the_system_clocks_timers_fire_unless_cancelled() -> None:

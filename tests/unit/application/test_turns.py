@@ -494,3 +494,141 @@ async def test_no_piece_is_published_after_the_takeover() -> None:
 
         assert Delta not in kinds[kinds.index(type(heard[-1])) + 1 :]
         assert await app.texts(user.customer, Author.AI) == []
+
+
+# A store that is away when an answer is there.
+
+
+async def test_an_answer_is_kept_until_the_store_is_back() -> None:
+    store, assistant = FaultyStore(), ScriptedSteps(["Da, ", PAUSE, "sigur."])
+    async with harness(assistant, store) as app:
+        user = await asking(app)
+        await app.quiet()
+        store.go_down()
+        assistant.go()
+        await app.clock.advance(6)
+        meanwhile = list(user.words)
+        store.come_back()
+        await app.clock.advance(2)
+
+        assert (meanwhile, user.words) == ([], ["Da, sigur."])
+        assert user.messages[-1].message_id == user.deltas[0].response_id
+        assert assistant.turns == 1
+        assert app.observer.outcomes == ["answered"]
+
+
+async def test_an_answer_is_kept_until_the_turns_deadline_and_no_longer() -> None:
+    store = FaultyStore()
+    async with harness(assistant := ScriptedSteps([PAUSE, "Da."]), store, turn_timeout_s=30) as app:
+        user = await asking(app)
+        await app.quiet()
+        store.go_down()
+        assistant.go()
+        await app.clock.advance(29.9)
+        kept = list(app.observer.outcomes)
+        await app.clock.advance(0.1)
+        store.come_back()
+        await app.clock.advance(3)
+
+        assert (kept, app.observer.outcomes) == ([], ["failed"])
+        assert isinstance(app.observer.errors[0], StorageUnavailable)
+        assert user.words == []
+        assert 15 <= store.calls["append"] <= 25
+
+
+async def test_an_answer_that_fits_the_last_moment_is_stored_in_it() -> None:
+    store = FaultyStore()
+    async with harness(assistant := ScriptedSteps([PAUSE, "Da."]), store, turn_timeout_s=30) as app:
+        user = await asking(app)
+        await app.quiet()
+        store.go_down()
+        assistant.go()
+        await app.clock.advance(29.9)
+        store.come_back()
+        await app.clock.advance(0.1)
+
+        assert user.words == ["Da."]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_a_takeover_drops_an_answer_that_waits_for_the_store(elsewhere: bool) -> None:
+    store = FaultyStore()
+    async with harness(assistant := ScriptedSteps([PAUSE, "Da."]), store) as app:
+        user = await asking(app)
+        await app.quiet()
+        store.fail("append", 2)
+        assistant.go()
+        await app.settle()
+        await app.clock.advance(0.1)
+        process = app.another() if elsewhere else app
+        await process.coordinator().take_over(user)
+        await app.clock.advance(5)
+
+        assert app.observer.outcomes == ["dropped" if elsewhere else "cancelled"]
+        assert await app.texts(user.customer, Author.AI) == []
+
+
+async def test_a_message_meanwhile_is_the_next_turns_and_keeps_no_answer_from_being_stored() -> (
+    None
+):
+    store = FaultyStore()
+    async with harness(assistant := ScriptedSteps([PAUSE, "Întâi."], ["Apoi."]), store) as app:
+        user = await asking(app)
+        await app.quiet()
+        store.fail("append", 1)
+        assistant.go()
+        await app.settle()
+        await user.say("Și mâine?")
+        await app.clock.advance(5)
+
+        assert user.words == ["Întâi.", "Apoi."]
+
+
+async def test_an_answer_whose_store_response_was_lost_is_pushed_and_stored_once() -> None:
+    store = FaultyStore()
+    async with harness(assistant := ScriptedSteps([PAUSE, "Da."]), store) as app:
+        user = await asking(app)
+        await app.quiet()
+        store.lose_answer("append")
+        assistant.go()
+        await app.clock.advance(1)
+
+        assert user.words == ["Da."]
+        assert await app.texts(user.customer, Author.AI) == ["Da."]
+        assert app.observer.outcomes == ["answered"]
+
+
+async def test_an_apology_waits_for_the_store_as_an_answer_does() -> None:
+    store = FaultyStore()
+    async with harness(assistant := ScriptedSteps([PAUSE, AssistantFailed()]), store) as app:
+        user = await asking(app)
+        await app.quiet()
+        store.fail("append", 3)
+        assistant.go()
+        await app.clock.advance(2)
+
+        assert user.words == [APOLOGY]
+
+
+async def test_the_end_of_the_process_ends_an_answer_that_waits_for_the_store() -> None:
+    store = FaultyStore()
+    async with harness(assistant := ScriptedSteps([PAUSE, "Da."]), store) as app:
+        user = await asking(app)
+        await app.quiet()
+        store.go_down()
+        assistant.go()
+        await app.clock.advance(1)
+        draining = asyncio.create_task(app.turns.drain())
+        await app.settle()
+        waits = not draining.done()
+        await app.turns.stop()
+        await draining
+        store.come_back()
+        again = app.another(assistant=ScriptedSteps(["Din nou."]))
+        await app.clock.advance(70)
+        await again.sweep()
+        await again.quiet()
+
+        assert waits
+        assert app.observer.outcomes == ["cancelled"]
+        assert await app.texts(user.customer, Author.AI) == ["Din nou."]
