@@ -6,7 +6,6 @@ What the user writes here goes there with the outbox, in order; this is the way 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
@@ -27,6 +26,7 @@ from application.ports import (
 from application.session_log import CachedSession, SessionLog
 from application.transfers import Transfers
 from domain.backoff import backoff
+from domain.decisions import CLOCK_SKEW
 from domain.errors import Failure, SessionClosed
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
@@ -40,8 +40,6 @@ LISTING_PAGE = 100
 """The number of sessions listed at a time."""
 FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.5, 30.0
 """The pauses between two attempts to store what came from the bridge."""
-CLOCK_SKEW = timedelta(seconds=10)
-"""The time by which the bridge's clock, or a coordinator's, may be behind ours."""
 
 T = TypeVar("T")
 
@@ -270,6 +268,7 @@ class BridgeInbox:
             message.text,
             message.coordinator_id,
             message_id,
+            written_at=message.at if message.replayed else None,
             replayed=message.replayed and not _was_missed(message, session),
         )
         return posted.duplicate

@@ -9,6 +9,7 @@ ConversationError
 │   ├── NotInLiveChat
 │   ├── TransitionRefused
 │   ├── SessionClosed
+│   ├── Outdated
 │   ├── UnknownSession
 │   ├── Unauthorized            in domain.identity
 │   ├── IdentityUnavailable     in domain.identity
@@ -91,6 +92,12 @@ class SessionClosed(Refusal):
     """The conversation is closed; the user's next message opens a new one."""
 
     code = "session_closed"
+
+
+class Outdated(Refusal):
+    """It was decided before the conversation last changed hands, and changes nothing."""
+
+    code = "outdated"
 
 
 class UnknownSession(Refusal):

@@ -329,7 +329,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_idle_s: Annotated[
         float,
         msgspec.Meta(
-            gt=0, le=31_536_000, description="s of silence after which a conversation is closed"
+            gt=0,
+            le=31_536_000,
+            description="s of silence after which a conversation is closed; "
+            "a week at least while a human has yet to answer in it",
         ),
     ] = 86_400
     sweep_interval_s: Annotated[
