@@ -125,6 +125,13 @@ class SessionStore(Protocol):
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
         """Return sessions whose `due_at` has come, the most overdue first."""
 
+    async def prune(self) -> None:
+        """Delete some of what has expired, so little that it holds up no writer.
+
+        To be called again and again; a store that expires by itself does nothing.
+        """
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class SessionPage:

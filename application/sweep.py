@@ -1,4 +1,7 @@
-"""The sweep: changes due by time alone, which are lost turns, expired transfers, idle sessions."""
+"""The sweep: what is due by time alone, which are lost turns, expired transfers, idle sessions.
+
+It also deletes what has expired.
+"""
 
 from dataclasses import dataclass
 
@@ -28,6 +31,7 @@ class Sweep:
         A session stays due while its turn is running: that is no reason to look again at once.
         Raises: StorageUnavailable.
         """
+        await self.store.prune()
         due = await self.store.due(self.clock.now(), BATCH)
         return sum([await self._look_after(session) for session in due])
 

@@ -19,6 +19,7 @@ ConversationError
 │   └── UnknownNotice           in entrypoints.cli.operations
 ├── Failure                     we, or what we depend on, are broken
 │   ├── StorageUnavailable
+│   │   └── StoreMigrated
 │   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
@@ -116,6 +117,10 @@ class StorageUnavailable(Failure):
     """The message could not be stored; nothing was shown to anyone. Try again."""
 
     code = "storage_unavailable"
+
+
+class StoreMigrated(StorageUnavailable):
+    """A later version of the program has migrated the store; this one must not write to it."""
 
 
 class TooLarge(Failure):

@@ -69,7 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             ge=0,
             le=36_500,
-            description="days for which messages are kept, with STORE=dynamodb; 0: forever",
+            description="days for which messages and closed conversations are kept; 0: forever",
         ),
     ] = 0
     assistant: Annotated[
