@@ -25,8 +25,8 @@ class _Dated(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Dated).decode
 
 
-def has_expired(db: sqlite3.Connection, until: int, keys_until: int) -> bool:
-    """Return whether there is something to prune. Times are in milliseconds."""
+def has_old_rows(db: sqlite3.Connection, until: int, keys_until: int) -> bool:
+    """Return whether `prune` has something to delete. Times are in milliseconds."""
     entry = db.execute("SELECT body FROM entries ORDER BY rowid LIMIT 1").fetchone()
     if entry is not None and _ms(_decode(entry[0]).at) <= until:
         return True

@@ -232,7 +232,7 @@ class SqliteStore(Store):
             return
         until = _ms(self._expired_until())
         keys_until = until - _KEY_LIFETIME_MS
-        if await self._read(lambda db: retention.has_expired(db, until, keys_until)):
+        if await self._read(lambda db: retention.has_old_rows(db, until, keys_until)):
             await self._write(lambda db: retention.prune(db, until, keys_until))
 
     def _loaded(self, rows: Rows) -> Loaded | None:
