@@ -30,6 +30,7 @@ from application.ports import (
 from application.session_log import CachedSession, SessionLog
 from application.transfers import Transfers
 from domain.backoff import backoff
+from domain.decisions import CLOCK_SKEW
 from domain.errors import Failure, SessionClosed
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
@@ -43,8 +44,6 @@ LISTING_PAGE = 100
 """The number of sessions listed at a time."""
 FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.5, 30.0
 """The pauses between two attempts to store what came from the bridge."""
-CLOCK_SKEW = timedelta(seconds=10)
-"""The time by which the bridge's clock, or a coordinator's, may be behind ours."""
 LONGEST_DELAY = timedelta(days=1)
 """The age from which a message was not written just now: as at a join, the bridge replays it.
 
@@ -295,6 +294,7 @@ class BridgeInbox:
             message.text,
             message.coordinator_id,
             message_id,
+            written_at=message.at if message.replayed else None,
             replayed=message.replayed and not _was_missed(message, session),
         )
         return posted.duplicate

@@ -144,6 +144,13 @@ class SessionStore(Protocol):
         """Make sure that the store answers and, where its disk is ours, that it can write."""
         await self.load(SessionId("-"))  # which cannot exist
 
+    async def prune(self) -> None:
+        """Delete some of what has expired, so little that it holds up no writer.
+
+        To be called again and again; a store that expires by itself does nothing.
+        """
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class SessionPage:

@@ -1,4 +1,7 @@
-"""The sweep: changes due by time alone, which are lost turns, expired transfers, idle sessions."""
+"""The sweep: what is due by time alone, which are lost turns, expired transfers, idle sessions.
+
+It also deletes what has expired.
+"""
 
 from dataclasses import dataclass
 
@@ -30,6 +33,7 @@ class Sweep:
         that cannot be moved on does not hold up the others. Raises: StorageUnavailable, at once;
         any other error of a session after the pass.
         """
+        await self.store.prune()
         moved_on, failures = 0, []
         for session in await self.store.due(self.clock.now(), BATCH):
             try:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from application.business_facts import language_of
@@ -17,6 +18,7 @@ from domain.decisions import (
     delivery_key,
     end_live_chat,
     expire,
+    is_outdated,
     is_reached,
     notify_reached,
     notify_unreachable,
@@ -47,6 +49,8 @@ class PostedCoordinatorMessage(NamedTuple):
     session: Session
     seq: int
     duplicate: bool
+    outdated: bool = False
+    """True if it is older than the last change of owner, and has changed no owner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,17 +138,19 @@ class Transfers:
         to: Status,
         coordinator_id: CoordinatorId | None = None,
         summary: str | None = None,
+        decided_at: datetime | None = None,
     ) -> Session:
         """Take over, return or close the conversation, for the coordinator's side.
 
-        Raises: UnknownSession, SessionClosed, TransitionRefused, StorageUnavailable.
+        `decided_at`: when the coordinator decided it; None: now.
+        Raises: UnknownSession, SessionClosed, TransitionRefused, Outdated, StorageUnavailable.
         """
         first = (await load_session(self.store, session_id)).session
         context = await self._decision_context(first.customer.business_id)
 
         def decide(session: Session | None) -> Draft | None:
             current = _current_or_closed(session, session_id, first)
-            return change_status(current, to, context(), coordinator_id, summary)
+            return change_status(current, to, context(), coordinator_id, summary, decided_at)
 
         session = await self.session_log.commit(first.customer, decide)
         return session if session is not None and session.session_id == session_id else first
@@ -157,22 +163,36 @@ class Transfers:
         message_id: MessageId | None = None,
         session_id: SessionId | None = None,
         *,
+        written_at: datetime | None = None,
         replayed: bool = False,
     ) -> PostedCoordinatorMessage:
         """Store a coordinator's message: a takeover, unless the coordinator has it already.
 
-        `session_id`: only into this session. `replayed`: see `record_coordinator_message`.
+        `session_id`: only into this session, or the one that it opens after this was closed for
+        idleness. `written_at`, `replayed`: see `record_coordinator_message`.
         Raises: UnknownSession, SessionClosed, StorageUnavailable.
         """
         context = await self._decision_context(customer.business_id)
         the_id = message_id or MessageId(self.new_id())
         key = coordinator_key(message_id) if message_id is not None else None
+        outdated = False
 
         def decide(session: Session | None) -> Draft:
+            nonlocal outdated
             if session_id is not None and (session is None or session.session_id != session_id):
                 raise SessionClosed
+            location_id = session.location_id if session is not None else None
+            outdated = session is not None and is_outdated(session, written_at)
             return record_coordinator_message(
-                session, the_id, text, context(), coordinator_id, key=key, replayed=replayed
+                session,
+                self.session_log.session_factory(customer, location_id),
+                the_id,
+                text,
+                context(),
+                coordinator_id,
+                key=key,
+                written_at=written_at,
+                replayed=replayed,
             )
 
         try:
@@ -186,7 +206,9 @@ class Transfers:
                 raise
             return await self._repeated(the_id, first)
         assert session is not None
-        return PostedCoordinatorMessage(the_id, session, session.seq, duplicate=False)
+        return PostedCoordinatorMessage(
+            the_id, session, session.seq, duplicate=False, outdated=outdated
+        )
 
     async def _repeated(
         self, message_id: MessageId, duplicate: DuplicateMessage

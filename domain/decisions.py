@@ -6,11 +6,11 @@ meets a conflict is made again on the session as it then is.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from domain.errors import NotInLiveChat, TransitionRefused, UnknownSession
+from domain.errors import NotInLiveChat, Outdated, TransitionRefused, UnknownSession
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
 from domain.message import Action, Author, Message, Summary, ToolUse
 from domain.session import Draft, Session
@@ -21,6 +21,9 @@ from domain.usage import Usage
 
 WAITING_ACTION: Action = {"type": "live_chat", "status": Status.WAITING.value}
 """Stored with the message that announces a transfer; adapters add the live chat's topic and URL."""
+
+CLOCK_SKEW = timedelta(seconds=10)
+"""The time by which the bridge's clock, or a coordinator's, may be behind ours."""
 
 OpenSession = Callable[[], Session]
 """Makes the head of a session that has no entries yet."""
@@ -159,14 +162,18 @@ def change_status(
     context: DecisionContext,
     coordinator_id: CoordinatorId | None = None,
     handover_note: str | None = None,
+    decided_at: datetime | None = None,
 ) -> Draft | None:
     """Take over, return or close, for the coordinator's side; a repeat changes nothing.
 
-    Raises: TransitionRefused, SessionClosed.
+    `decided_at`: when the coordinator decided it; None: now.
+    Raises: TransitionRefused, SessionClosed, Outdated.
     """
     if to is session.status and not _is_takeover(session, to, coordinator_id):
         return None
     draft = Draft(session)
+    if is_outdated(session, decided_at):
+        raise Outdated
     match to:
         case Status.LIVE:
             _assign(draft, coordinator_id, context)
@@ -183,29 +190,41 @@ def change_status(
     return draft
 
 
+def is_outdated(session: Session, at: datetime | None) -> bool:
+    """Return whether what a coordinator did at `at` is older than the last change of owner."""
+    return at is not None and at < session.owner_since - CLOCK_SKEW
+
+
 def record_coordinator_message(
     session: Session | None,
+    open_session: OpenSession,
     message_id: MessageId,
     text: str,
     context: DecisionContext,
     coordinator_id: CoordinatorId | None,
     *,
     key: str | None = None,
+    written_at: datetime | None = None,
     replayed: bool = False,
 ) -> Draft:
     """Append a coordinator's message, which takes the conversation over from whoever owns it.
 
-    `replayed`: it was sent a while ago and arrives only now. Then it accepts a waiting transfer,
-    but takes the conversation from nobody who owns it by now.
+    After a session that was closed for idleness it opens a new one. `written_at`: None: now. What
+    is older than the last change of owner is appended, and changes no owner. `replayed`: it was
+    sent a while ago and arrives only now. Then it accepts a waiting transfer, but takes the
+    conversation from nobody who owns it by now.
     Raises: UnknownSession, SessionClosed.
     """
     if session is None:
         raise UnknownSession
+    outdated = is_outdated(session, written_at)
+    if not session.is_open and session.reason is Reason.IDLE and not outdated and not replayed:
+        session = open_session()
     draft = Draft(session, key=key)
-    if session.status is Status.WAITING or (
-        not replayed
-        and (session.status is Status.AI or _is_takeover(session, Status.LIVE, coordinator_id))
-    ):
+    takes_over = not replayed and (
+        session.status is Status.AI or _is_takeover(session, Status.LIVE, coordinator_id)
+    )
+    if not outdated and (session.status is Status.WAITING or takes_over):
         _assign(draft, coordinator_id, context)
     draft.append_message(
         Message(
@@ -311,7 +330,10 @@ def _append_delivery_text(
 
 
 def expire(session: Session, context: DecisionContext, idle_s: float) -> Draft | None:
-    """Expire an unaccepted transfer, or close an idle session, if it is time."""
+    """Expire an unaccepted transfer, or close an idle session, if it is time.
+
+    `idle_s`: the silence after which a session is idle in which no human has yet to answer.
+    """
     transfer = session.transfer
     if session.status is Status.WAITING and transfer and transfer.expires_at:
         if transfer.expires_at > context.at:
@@ -320,10 +342,12 @@ def expire(session: Session, context: DecisionContext, idle_s: float) -> Draft |
         draft.change_status(Status.AI, Reason.EXPIRED, context.at)
         _append_text(draft, Text.EXPIRED, context)
         return draft
-    silent_s = (context.at - session.updated_at).total_seconds()
-    if not session.is_open or session.needs_answer or silent_s < idle_s:
+    if not session.is_open or session.needs_answer:
+        return None
+    if context.at < session.closes_at(timedelta(seconds=idle_s)):
         return None
     draft = Draft(session)
+    _append_text(draft, Text.IDLE, context)  # first: nothing is appended to a closed session
     draft.change_status(Status.CLOSED, Reason.IDLE, context.at)
     return draft
 

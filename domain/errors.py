@@ -9,6 +9,7 @@ ConversationError
 │   ├── NotInLiveChat
 │   ├── TransitionRefused
 │   ├── SessionClosed
+│   ├── Outdated
 │   ├── UnknownSession
 │   ├── Unauthorized            in domain.identity
 │   ├── IdentityUnavailable     in domain.identity
@@ -18,6 +19,7 @@ ConversationError
 │   └── UnknownNotice           in entrypoints.cli.operations
 ├── Failure                     we, or what we depend on, are broken
 │   ├── StorageUnavailable
+│   │   └── StoreMigrated
 │   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
@@ -95,6 +97,12 @@ class SessionClosed(Refusal):
     code = "session_closed"
 
 
+class Outdated(Refusal):
+    """It was decided before the conversation last changed hands, and changes nothing."""
+
+    code = "outdated"
+
+
 class UnknownSession(Refusal):
     """There is no such conversation."""
 
@@ -111,6 +119,10 @@ class StorageUnavailable(Failure):
     """The message could not be stored; nothing was shown to anyone. Try again."""
 
     code = "storage_unavailable"
+
+
+class StoreMigrated(StorageUnavailable):
+    """A later version of the program has migrated the store; this one must not write to it."""
 
 
 class TooLarge(Failure):

@@ -16,8 +16,8 @@ from domain.transfer import Transfer, TransferState
 from domain.usage import Usage, together
 
 # Before 3.12, CPython takes 80 ns to reach a member of an enum, and every append needs a dozen.
-_AI, _WAITING, _CLOSED = Status.AI, Status.WAITING, Status.CLOSED
-_BY_AI, _BY_USER = Author.AI, Author.USER
+_AI, _WAITING, _LIVE, _CLOSED = Status.AI, Status.WAITING, Status.LIVE, Status.CLOSED
+_BY_AI, _BY_USER, _BY_SYSTEM = Author.AI, Author.USER, Author.SYSTEM
 
 
 class Timing(Struct, frozen=True, kw_only=True):
@@ -26,7 +26,15 @@ class Timing(Struct, frozen=True, kw_only=True):
     retake: timedelta
     """The turn of an older pending message was lost in a crash; the message gets another."""
     idle: timedelta
-    """A session this long without an entry is closed."""
+    """A session this long without an entry is closed, unless a human has yet to answer in it."""
+
+
+LONGEST_UNANSWERED = timedelta(days=7)
+"""The silence after which a session is closed although a human has yet to answer in it.
+
+The silence is the business's then: longer than a weekend and its holidays, and finite, so that a
+conversation that everybody has forgotten does not hold its customer for ever.
+"""
 
 
 class Session(
@@ -61,6 +69,10 @@ class Session(
     """The newest user message's seq."""
     settled_seq: int = 0
     """User messages up to this seq are settled."""
+    is_unanswered: bool = False
+    """True if the user has written, or a human was asked for, since the AI or a human wrote."""
+    changed_at: datetime | None = None
+    """The time of the last change of owner; None: there was none, or its time was not recorded."""
     failures: int = 0
     """Consecutive turns that ended without an answer of the AI."""
     transfer: Transfer | None = None
@@ -87,6 +99,22 @@ class Session(
         """True if messages are pending for the AI."""
         return self.status is _AI and self.last_user_seq > self.settled_seq
 
+    @property
+    def awaits_human(self) -> bool:
+        """True if a human has yet to answer the user."""
+        return self.is_unanswered and self.status in (_WAITING, _LIVE)
+
+    @property
+    def owner_since(self) -> datetime:
+        """The time of the last change of owner or, where it is not recorded, one before it."""
+        if self.changed_at is not None or self.transfer is None:
+            return self.changed_at or self.opened_at
+        return self.transfer.requested_at
+
+    def closes_at(self, idle: timedelta) -> datetime:
+        """Return when the session is closed if nothing is appended until then."""
+        return self.updated_at + (max(idle, LONGEST_UNANSWERED) if self.awaits_human else idle)
+
     def waits_for(self, transfer_id: TransferId) -> bool:
         """Return whether the user waits for a human on this request."""
         transfer = self.transfer if self.status is _WAITING else None
@@ -98,7 +126,9 @@ class Session(
             return None
         if self.status is _WAITING and self.transfer and self.transfer.expires_at:
             return self.transfer.expires_at
-        return self.updated_at + (timing.retake if self.needs_answer else timing.idle)
+        if self.needs_answer:
+            return self.updated_at + timing.retake
+        return self.closes_at(timing.idle)
 
     def after(self, entry: Entry) -> "Session":
         """Return the head once `entry` is in the log."""
@@ -108,8 +138,10 @@ class Session(
 
     def after_message(self, message: Message) -> "Session":
         """Return the head once `message` is in the log."""
-        failures, usage = self.failures, self.usage
+        failures, usage, is_unanswered = self.failures, self.usage, self.is_unanswered
         author = message.author
+        if author is not _BY_SYSTEM:
+            is_unanswered = author is _BY_USER
         if author is _BY_AI:
             failures = 0
         elif message.failed:
@@ -122,6 +154,7 @@ class Session(
             seq=message.seq,
             last_user_seq=message.seq if author is _BY_USER else self.last_user_seq,
             settled_seq=message.settles_seq or self.settled_seq,
+            is_unanswered=is_unanswered,
             failures=failures,
             tokens=self._tokens_with(message),
             summary=message.summary or self.summary,
@@ -152,6 +185,8 @@ class Session(
             epoch=change.epoch,
             seq=change.seq,
             settled_seq=settled,
+            is_unanswered=self.is_unanswered or change.requests_human,
+            changed_at=change.at,
             failures=0,
             transfer=change.transfer,
             handover_note=change.handover_note or self.handover_note,

@@ -19,6 +19,7 @@ class Text(StrEnum):
     RETURNED = "returned"
     ENDED = "ended"
     CLOSED = "closed"
+    IDLE = "idle"
     APOLOGY = "apology"
     APOLOGY_REQUESTED = "apology_requested"
     UNAVAILABLE_REQUESTED = "unavailable_requested"
@@ -44,6 +45,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.RETURNED: "Discuția cu colegul s-a încheiat. Asistentul continuă conversația.",
         Text.ENDED: "Ați încheiat discuția cu colegul. Asistentul continuă conversația.",
         Text.CLOSED: "Conversația a fost închisă. Dacă scrieți din nou, începe una nouă.",
+        Text.IDLE: "Conversația s-a închis, fiindcă nu a mai scris nimeni de mult timp. "
+        "Dacă scrieți din nou, începe una nouă.",
         Text.APOLOGY: "Îmi pare rău, acum nu pot răspunde. "
         "Puteți încerca din nou sau puteți cere un coleg.",
         Text.APOLOGY_REQUESTED: "Îmi pare rău, acum nu pot răspunde. "
@@ -70,6 +73,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.RETURNED: "The conversation with the colleague is over. The assistant goes on.",
         Text.ENDED: "You have ended the conversation with the colleague. The assistant goes on.",
         Text.CLOSED: "The conversation has been closed. If you write again, a new one begins.",
+        Text.IDLE: "The conversation has been closed, as nobody has written for a long time. "
+        "If you write again, a new one begins.",
         Text.APOLOGY: "I am sorry, I cannot answer right now. "
         "You can try again, or ask for a colleague.",
         Text.APOLOGY_REQUESTED: "I am sorry, I cannot answer right now. "

@@ -82,7 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             ge=0,
             le=36_500,
-            description="days for which messages are kept, with STORE=dynamodb; 0: forever",
+            description="days for which messages and closed conversations are kept; 0: forever",
         ),
     ] = 0
     assistant: Annotated[
@@ -382,7 +382,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_idle_s: Annotated[
         float,
         msgspec.Meta(
-            gt=0, le=31_536_000, description="s of silence after which a conversation is closed"
+            gt=0,
+            le=31_536_000,
+            description="s of silence after which a conversation is closed; "
+            "a week at least while a human has yet to answer in it",
         ),
     ] = 86_400
     session_cache_mib: Annotated[

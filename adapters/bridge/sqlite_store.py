@@ -14,7 +14,7 @@ import msgspec
 from adapters.private_file import make_private
 from application.bridge.ports import BridgeStore, Change, ReplyBody
 from domain.bridge.live_chat import ChatMessage, LiveChat
-from domain.errors import StorageUnavailable
+from domain.errors import StorageUnavailable, StoreMigrated
 from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
 
 logger = logging.getLogger(__name__)
@@ -174,15 +174,20 @@ class SqliteBridgeStore(BridgeStore):
             raise
 
     def _migrate(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise StorageUnavailable(
-                f"{self._path} has schema version {version}; this program knows up to {VERSION}"
-            )
+        version = self._known_version()
         if version == 0 and self._db.execute("SELECT 1 FROM sqlite_schema").fetchone():
             raise StorageUnavailable(f"{self._path} is the database of another program")
         if version < VERSION:
             self._in_transaction(lambda: [self._db.execute(statement) for statement in _SCHEMA])
+
+    def _known_version(self) -> int:
+        """Return the schema's version. Raises: StoreMigrated, where it is a later program's."""
+        version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise StoreMigrated(
+                f"{self._path} has schema version {version}; this program knows up to {VERSION}"
+            )
+        return version
 
     def _in_transaction(self, work: Callable[[], T]) -> T:
         self._db.execute("BEGIN IMMEDIATE")
@@ -199,6 +204,7 @@ class SqliteBridgeStore(BridgeStore):
         return self._in_transaction(lambda: self._write(change))
 
     def _write(self, change: Change) -> bool:
+        self._known_version()  # another process may have migrated it
         if change.message is not None:
             row = (change.transcript_key, change.message.message_id, _encode(change.message))
             sql = "INSERT OR IGNORE INTO words (place, message_id, body) VALUES (?, ?, ?)"

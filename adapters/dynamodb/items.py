@@ -238,6 +238,8 @@ _SESSION_CODES = {
     "seq": "q",
     "asked": "k",
     "answered": "n",
+    "is_unanswered": "p",
+    "changed_at": "v",
     "failures": "f",
     "transfer": "h",
     "summary": "u",

@@ -46,6 +46,7 @@ class DynamoStore:
 
         usage = DynamoUsageStore(db)
         self.add, self.spent = usage.add, usage.spent
+        self.prune = sessions.prune
 
     def __repr__(self) -> str:
         return f"<DynamoStore {self._db}>"

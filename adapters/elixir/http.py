@@ -1,9 +1,9 @@
 """The HTTP side of the bridge: requests with a time limit, retries, and a circuit breaker.
 
 What may succeed later is tried again: connection errors, time-outs, 408, 425, 429 and 5xx; no other
-4xx. After some failures in a row `GET /health` decides: if it fails too, the bridge is away, and it
-is the only request until it is answered. Otherwise one part of the bridge fails, and the outbox
-spaces the attempts at each notice.
+4xx. After some failures in a row `GET /health` decides, and the other requests wait for it: if it
+fails too, the bridge is away, and it is the only request until it is answered. Otherwise one part
+of the bridge fails, or some notices do, and the outbox spaces the attempts at each.
 """
 
 import asyncio
@@ -77,9 +77,12 @@ class ElixirHttp:
         self._jitter = jitter
         self._breaker = Breaker()  # open until the health check succeeds
         self._probing: asyncio.Task[None] | None = None
-        self._checked = asyncio.Event()
-        """Set once the first health check since the circuit opened has ended."""
         self._is_away = False
+        self._checks = 0
+        """The number of times that its health was put in question."""
+        self._first_checked = asyncio.Event()
+        """Set unless the first health check after failures is under way."""
+        self._first_checked.set()
 
     def __repr__(self) -> str:
         return f"<ElixirHttp {shown_url(self._url)} {'away' if self.is_away else 'there'}>"
@@ -102,11 +105,11 @@ class ElixirHttp:
 
     @property
     def is_away(self) -> bool:
-        """True if the circuit is open, and a health check has failed since."""
+        """True if a health check has failed since the last one that did not."""
         return self._is_away
 
     async def back(self) -> None:
-        """Return once the circuit is not open."""
+        """Return once its health is not in question."""
         if self._probing is not None:
             await asyncio.shield(self._probing)
 
@@ -142,9 +145,9 @@ class ElixirHttp:
 
     async def _request(self, method: str, path: str, attempts: int, **request: Any) -> HttpReply:
         """Return a reply that is a success or 404. Raises: BridgeUnavailable, BridgeRefused."""
+        checks = self._checks
         for attempt in range(attempts):
-            if self._probing is not None:
-                await self._checked.wait()
+            await self._first_checked.wait()
             if self.is_away:
                 raise BridgeUnavailable("the bridge is away")
             try:
@@ -153,7 +156,9 @@ class ElixirHttp:
                 pause_s = unavailable.retry_after_s
                 if pause_s is None:
                     pause_s = backoff(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
-                if attempt == attempts - 1 or pause_s > LONGEST_PAUSE_S:
+                # Where the bridge was found to be well, the request may be what is wrong.
+                fails_alone = self._checks != checks and not self.is_away
+                if attempt == attempts - 1 or pause_s > LONGEST_PAUSE_S or fails_alone:
                     raise
                 extra = {"action": "bridge_retry", "path": path, "reason": str(unavailable)}
                 logger.info("A request to the bridge failed and is tried again", extra=extra)
@@ -168,11 +173,11 @@ class ElixirHttp:
         try:
             reply = await self._exchange(method, path, **request)
         except BridgeUnavailable as error:
-            self._failed(str(error))
+            await self._failed(str(error))
             raise
         status = reply.status
         if status >= 500:
-            self._failed(f"HTTP {status}")
+            await self._failed(f"HTTP {status}")
         else:
             self._breaker.succeeded()
         if 200 <= status < 300 or status == 404:
@@ -207,29 +212,37 @@ class ElixirHttp:
         assert reply is not None
         return reply
 
-    def _failed(self, reason: str) -> None:
+    async def _failed(self, reason: str) -> None:
+        """Count a failure; return once it is known whether the bridge is away."""
         has_opened = self._breaker.failed(self._clock.monotonic())
         if has_opened and self._probing is None:
-            self._checked.clear()
+            self._checks += 1
+            self._first_checked.clear()
             self._probing = asyncio.create_task(self._probe(reason))
+        await self._first_checked.wait()
 
     async def _probe(self, reason: str) -> None:
         """Check the bridge's health until it is well, ever more rarely."""
-        for checks in count():
-            if checks:
-                pause_s = backoff(checks - 1, FIRST_PROBE_S, LONGEST_PROBE_S, self._jitter())
-                await self._clock.sleep(pause_s)
-            self._is_away = not await self._is_well()
-            self._checked.set()
-            if not self._is_away:
-                break
-            if not checks:
+        try:
+            if not await self._is_well():
+                self._is_away = True
                 extra = {"action": "bridge_away", "reason": reason}
                 logger.warning("The bridge is away; notices to it wait", extra=extra)
+        finally:
+            self._first_checked.set()
+        if self._is_away:
+            await self._wait_until_well()
+            self._is_away = False
+            logger.info("The bridge is back", extra={"action": "bridge_back"})
         self._breaker.half_open()
         self._probing = None
-        if checks:
-            logger.info("The bridge is back", extra={"action": "bridge_back"})
+
+    async def _wait_until_well(self) -> None:
+        for checks in count():
+            pause_s = backoff(checks, FIRST_PROBE_S, LONGEST_PROBE_S, self._jitter())
+            await self._clock.sleep(pause_s)
+            if await self._is_well():
+                return
 
     async def _is_well(self) -> bool:
         """Return whether it answers: an application without this route is there, too."""

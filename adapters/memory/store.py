@@ -1,9 +1,10 @@
 """The store in dictionaries, for tests, simulations and the demo. It ends with its process."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from heapq import nlargest, nsmallest
+from itertools import takewhile
 
 from msgspec.structs import replace
 
@@ -17,16 +18,23 @@ from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
 
+_PRUNED_SESSIONS = 500
+"""The number of sessions that are looked at in one `prune`."""
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class _Log:
-    """A session and its log: `entries[seq - 1]` is the entry with that seq."""
+    """A session and its log: `entries[seq - 1 - pruned]` is the entry with that seq."""
 
     session: Session
     entries: list[Entry] = field(default_factory=list)
+    pruned: int = 0
+    """The number of entries that were deleted, the oldest ones."""
 
-    def loaded(self) -> Loaded:
-        return Loaded(self.session, tuple(self.entries[-RECENT:]))
+    def between(self, first: int, last: int) -> list[Entry]:
+        """Return the entries with seqs from `first` to `last`."""
+        start, end = first - 1 - self.pruned, last - self.pruned
+        return self.entries[max(start, 0) : max(end, 0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,13 @@ class MemoryStore(Store):
     anything, so each is atomic.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, expired_until: Callable[[], datetime] | None = None) -> None:
+        """`expired_until` returns the time up to which entries, and closed sessions, have expired.
+
+        They are hidden at once, and deleted by `prune`. None: nothing expires.
+        """
+        self._expired_until = expired_until
+        self._to_prune: list[SessionId] = []
         self._logs: dict[SessionId, _Log] = {}
         self._customers: dict[Customer, _CustomerRecord] = {}
         # Only sessions with a time are in here. A scan in `due`, every few seconds, costs less
@@ -89,11 +103,22 @@ class MemoryStore(Store):
 
     async def latest(self, customer: Customer) -> Loaded | None:
         record = self._customers.get(customer)
-        return record.logs[-1].loaded() if record else None
+        return self._loaded(record.logs[-1]) if record and record.logs else None
 
     async def load(self, session_id: SessionId) -> Loaded | None:
         log = self._logs.get(session_id)
-        return log.loaded() if log else None
+        return self._loaded(log) if log else None
+
+    def _loaded(self, log: _Log) -> Loaded | None:
+        if not log.session.is_open and self._has_expired(log.session.updated_at):
+            return None
+        return Loaded(log.session, tuple(self._unexpired(log.entries[-RECENT:])))
+
+    def _unexpired(self, entries: list[Entry]) -> list[Entry]:
+        return [entry for entry in entries if not self._has_expired(entry.at)]
+
+    def _has_expired(self, at: datetime) -> bool:
+        return self._expired_until is not None and at <= self._expired_until()
 
     async def append(self, draft: Draft, due_at: datetime | None) -> None:
         session = draft.session
@@ -104,7 +129,7 @@ class MemoryStore(Store):
         log = self._logs.get(session.session_id)
         if log is None:
             log = self._open(session, draft.entries[0].seq)
-        elif draft.entries[0].seq != len(log.entries) + 1:
+        elif draft.entries[0].seq != log.session.seq + 1:
             raise SeqTaken
         # Nothing can be refused from here on: all of it is stored.
         log.entries += draft.entries
@@ -161,14 +186,15 @@ class MemoryStore(Store):
         log = self._logs.get(session_id)
         if log is None:
             return ()
-        start = max(after, 0)
-        end = len(log.entries)
-        if before is None:
-            end = min(end, start + limit)
-        else:
-            end = max(min(end, before - 1), 0)
-            start = max(start, end - limit)
-        return tuple(log.entries[start:end])
+        after, last = max(after, log.pruned), log.session.seq
+        if before is not None:
+            last = min(last, before - 1)
+            return tuple(self._unexpired(log.between(max(after, last - limit) + 1, last)))
+        while page := log.between(after + 1, min(last, after + limit)):
+            if unexpired := self._unexpired(page):
+                return tuple(unexpired)
+            after += limit
+        return ()
 
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
         due = [(at, session_id) for session_id, at in self._due.items() if at <= now]
@@ -193,7 +219,8 @@ class MemoryStore(Store):
         found = [
             session
             for session in self._sessions(customer)
-            if (business_id is None or session.customer.business_id == business_id)
+            if (session.is_open or not self._has_expired(session.updated_at))
+            and (business_id is None or session.customer.business_id == business_id)
             and (status is None or session.status is status)
             and (below is None or _recency(session) < below)
         ]
@@ -213,12 +240,15 @@ class MemoryStore(Store):
             return Erased(0, 0, 0)
         notices = messages = 0
         for log in record.logs:
-            session_id = log.session.session_id
             messages += sum(isinstance(entry, Message) for entry in log.entries)
-            notices += self._erase_notices(session_id)
-            del self._logs[session_id]
-            self._due.pop(session_id, None)
+            notices += self._erase_session(log.session.session_id)
         return Erased(len(record.logs), messages, notices)
+
+    def _erase_session(self, session_id: SessionId) -> int:
+        """Delete the session and its notices; return how many these were."""
+        del self._logs[session_id]
+        self._due.pop(session_id, None)
+        return self._erase_notices(session_id)
 
     def _erase_notices(self, session_id: SessionId) -> int:
         queued = [
@@ -229,6 +259,40 @@ class MemoryStore(Store):
         for notice_id in queued:
             del self._queued_in[notice_id]
         return len(queued) + len(self._dead.pop(session_id, ()))
+
+    async def prune(self) -> None:
+        if self._expired_until is None:
+            return
+        until = self._expired_until()
+        self._to_prune = self._to_prune or [*self._logs]
+        for session_id in self._to_prune[-_PRUNED_SESSIONS:]:
+            if session_id in self._logs:
+                self._prune(self._logs[session_id], until)
+        del self._to_prune[-_PRUNED_SESSIONS:]
+
+    def _prune(self, log: _Log, until: datetime) -> None:
+        session_id, record = log.session.session_id, self._customers[log.session.customer]
+        for key in [key for key, of in record.keys.items() if of.at <= until - IDEMPOTENCY_WINDOW]:
+            del record.keys[key]
+        if not log.session.is_open and log.session.updated_at <= until:
+            self._erase_session(session_id)
+            record.logs.remove(log)
+            if not record.logs and not record.keys:
+                del self._customers[log.session.customer]
+            return
+        expired = sum(1 for _ in takewhile(lambda entry: entry.at <= until, log.entries))
+        del log.entries[:expired]
+        log.pruned += expired
+        self._prune_notices(session_id, until)
+
+    def _prune_notices(self, session_id: SessionId, until: datetime) -> None:
+        for queues in self._queues.values():
+            queue = queues.get(session_id, {})
+            for notice_id in [each for each in queue if queue[each].notice.due_at <= until]:
+                self._remove(notice_id)
+        letters = self._dead.get(session_id, {})
+        for notice_id in [each for each in letters if letters[each].notice.due_at <= until]:
+            self._pop_dead(notice_id)
 
     async def claim(
         self, lane: Lane, now: datetime, lease_until: datetime, limit: int
@@ -250,18 +314,23 @@ class MemoryStore(Store):
         if notice_id not in self._queued_in:
             return
         lane, session_id = self._queued_in[notice_id]
-        queue = self._queues[lane][session_id]
         if isinstance(outcome, Deferred):
-            queue[notice_id].ready_at = outcome.until
+            self._queues[lane][session_id][notice_id].ready_at = outcome.until
             return
-        queued = queue.pop(notice_id)
-        del self._queued_in[notice_id]
-        if not queue:
-            del self._queues[lane][session_id]
+        queued = self._remove(notice_id)
         if isinstance(outcome, Undeliverable):
             notice = replace(queued.notice, attempts=queued.attempts)
             letters = self._dead.setdefault(session_id, {})
             letters[notice_id] = DeadLetter(notice, outcome.reason)
+
+    def _remove(self, notice_id: str) -> _QueuedNotice:
+        """Remove an undelivered notice from its queue."""
+        lane, session_id = self._queued_in.pop(notice_id)
+        queue = self._queues[lane][session_id]
+        queued = queue.pop(notice_id)
+        if not queue:
+            del self._queues[lane][session_id]
+        return queued
 
     async def depth(self) -> int:
         return len(self._queued_in)

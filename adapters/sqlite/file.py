@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adapters.private_file import make_private
-from domain.errors import StorageUnavailable
+from domain.errors import StorageUnavailable, StoreMigrated
 
 # Tables with a rowid: their rows are written at the end of the file, and only the small entries of
 # the indexes in between. An append was measured to cost two thirds of one WITHOUT ROWID.
@@ -96,6 +96,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 """The statements that migrate the schema from version n (the index) to n + 1. Times are in ms."""
+
+PROMOTE = """UPDATE outbox SET ready_at = due_at WHERE ready_at IS NULL AND notice_id =
+    (SELECT notice_id FROM outbox WHERE session_id = ? AND lane = ? AND dead IS NULL
+        ORDER BY position)"""
+"""Lets the next notice of a session and lane be claimed, once the one before it is gone."""
 
 _WAL_LIMIT = 64 * 1024 * 1024
 """The size to which the write-ahead log is truncated once its content is in the file."""
@@ -193,12 +198,18 @@ def _use_wal(db: sqlite3.Connection, deadline: float) -> None:
             time.sleep(0.01)
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
+def known_version(db: sqlite3.Connection, path: Path) -> int:
+    """Return the version of the schema. Raises: StoreMigrated, where it is a later program's."""
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
-        raise StorageUnavailable(
+        raise StoreMigrated(
             f"{path} has schema version {version}; this program knows up to {len(MIGRATIONS)}"
         )
+    return version
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    version = known_version(db, path)
     if version == 0 and db.execute("SELECT 1 FROM sqlite_schema").fetchone():
         raise StorageUnavailable(f"{path} is the database of another program")
     for next_version, statements in enumerate(MIGRATIONS[version:], version + 1):

@@ -14,8 +14,17 @@ from typing import Any, Literal, Self, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from adapters.sqlite import retention
 from adapters.sqlite.batch_worker import BatchWorker
-from adapters.sqlite.file import open_reader, open_writer, touch, transaction, truncate_log
+from adapters.sqlite.file import (
+    PROMOTE,
+    known_version,
+    open_reader,
+    open_writer,
+    touch,
+    transaction,
+    truncate_log,
+)
 from adapters.stored_notices import notice_from
 from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import RECENT, Erased, Loaded, SessionPage, Store
@@ -65,7 +74,7 @@ _ADD_NOTICE = """INSERT INTO outbox (notice_id, session_id, lane, position, due_
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN EXISTS
         (SELECT 1 FROM outbox WHERE session_id = ?2 AND lane = ?3 AND dead IS NULL)
         THEN NULL ELSE ?5 END)"""
-_RECENT_OF = """SELECT head, kind, body FROM sessions JOIN entries USING (session_id)
+_RECENT_OF = """SELECT head, kind, body FROM sessions LEFT JOIN entries USING (session_id)
     WHERE session_id = {} ORDER BY entries.seq DESC LIMIT ?"""
 _RECENT_BY_ID = _RECENT_OF.format("?")
 _RECENT_BY_CUSTOMER = _RECENT_OF.format(
@@ -84,9 +93,6 @@ _ADD_USAGE = """INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDAT
     calls = calls + excluded.calls"""
 _USAGE_OF = """SELECT day, input_tokens, cached_tokens, output_tokens, calls FROM usage
     WHERE business_id = ? AND day BETWEEN ? AND ? ORDER BY day"""
-_PROMOTE = """UPDATE outbox SET ready_at = due_at WHERE ready_at IS NULL AND notice_id =
-    (SELECT notice_id FROM outbox WHERE session_id = ? AND lane = ? AND dead IS NULL
-        ORDER BY position)"""
 
 
 @dataclass(slots=True)
@@ -108,6 +114,8 @@ class SqliteStore(Store):
     `busy_timeout_s`: how long another process may lock the file before a call raises
     StorageUnavailable; several processes on one file are correct, but slower. `gather_s`: how long
     a transaction waits for more writes while there are many; a lone write does not wait.
+    `expired_until` returns the time up to which entries, and closed sessions, have expired: they
+    are hidden at once, and deleted by `prune`. None: nothing expires.
     """
 
     def __init__(
@@ -117,6 +125,7 @@ class SqliteStore(Store):
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
         busy_timeout_s: float = 5.0,
         gather_s: float = 0.002,
+        expired_until: Callable[[], datetime] | None = None,
     ) -> None:
         self._path = Path(path).absolute()
         self._synchronous = synchronous
@@ -125,6 +134,7 @@ class SqliteStore(Store):
         self._next_probe = self._next_truncation = 0.0
         self._log_has_erased = False
         """True while the write-ahead log may hold content that was erased."""
+        self._expired_until = expired_until
         self._writes: BatchWorker[_Append | Work] = BatchWorker(
             f"{self._path} (writes)", self._write_batch, gather_s=gather_s
         )
@@ -163,18 +173,14 @@ class SqliteStore(Store):
         await self._writes.submit(_rows(draft, due_at))
 
     async def latest(self, customer: Customer) -> Loaded | None:
-        return await self._read(
-            lambda db: _loaded(
-                db.execute(
-                    _RECENT_BY_CUSTOMER, (customer.business_id, customer.user_id, RECENT)
-                ).fetchall()
-            )
+        row = (customer.business_id, customer.user_id, RECENT)
+        return self._loaded(
+            await self._read(lambda db: db.execute(_RECENT_BY_CUSTOMER, row).fetchall())
         )
 
     async def load(self, session_id: SessionId) -> Loaded | None:
-        return await self._read(
-            lambda db: _loaded(db.execute(_RECENT_BY_ID, (session_id, RECENT)).fetchall())
-        )
+        row = (session_id, RECENT)
+        return self._loaded(await self._read(lambda db: db.execute(_RECENT_BY_ID, row).fetchall()))
 
     async def stored(self, customer: Customer, key: str, now: datetime) -> DuplicateMessage | None:
         row = (customer.business_id, customer.user_id, key)
@@ -184,15 +190,20 @@ class SqliteStore(Store):
         self, session_id: SessionId, *, after: int = 0, before: int | None = None, limit: int
     ) -> tuple[Entry, ...]:
         newest_first = before is not None
-        rows: Rows = await self._read(
-            lambda db: db.execute(
-                f"""SELECT kind, body FROM entries WHERE session_id = ? AND seq > ? AND seq < ?
-                    ORDER BY seq {"DESC" if newest_first else "ASC"} LIMIT ?""",
-                (session_id, after, _HIGHEST if before is None else before, limit),
-            ).fetchall()
-        )
-        entries = [_decode_entry[kind](body) for kind, body in rows]
-        return tuple(reversed(entries) if newest_first else entries)
+        sql = f"""SELECT kind, body FROM entries WHERE session_id = ? AND seq > ? AND seq < ?
+            ORDER BY seq {"DESC" if newest_first else "ASC"} LIMIT ?"""
+
+        async def read(after: int) -> list[Entry]:
+            row = (session_id, after, _HIGHEST if before is None else before, limit)
+            rows: Rows = await self._read(lambda db: db.execute(sql, row).fetchall())
+            return [_decode_entry[kind](body) for kind, body in rows]
+
+        entries = await read(after)
+        unexpired = self._unexpired(entries)
+        while entries and not unexpired and not newest_first:  # nothing of them is pruned yet
+            entries = await read(entries[-1].seq)
+            unexpired = self._unexpired(entries)
+        return tuple(reversed(unexpired) if newest_first else unexpired)
 
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
         rows: Rows = await self._read(
@@ -219,11 +230,12 @@ class SqliteStore(Store):
         Raises: InvalidPayload for a bad cursor.
         """
         below = (_HIGHEST, 0)
+        expired = -1 if self._expired_until is None else _ms(self._expired_until())
         if cursor is not None:
             at, number = decode_cursor(cursor, _number)
             below = _ms(at), number
         rows: Rows = await self._read(
-            lambda db: _newest(db, business_id, status, customer, below, limit + 1)
+            lambda db: _newest(db, business_id, status, customer, below, expired, limit + 1)
         )
         sessions = _readable(head for _, _, head in rows[:limit])
         if len(rows) <= limit:
@@ -249,6 +261,32 @@ class SqliteStore(Store):
         if now >= self._next_probe:
             await self._write(touch)
             self._next_probe = now + PROBE_PAUSE_S
+
+    async def prune(self) -> None:
+        if self._expired_until is None:
+            return
+        until = _ms(self._expired_until())
+        keys_until = until - _KEY_LIFETIME_MS
+        if await self._read(lambda db: retention.has_old_rows(db, until, keys_until)):
+            await self._write(lambda db: retention.prune(db, until, keys_until))
+
+    def _loaded(self, rows: Rows) -> Loaded | None:
+        """Return the session in rows of a head and an entry each, the newest entry first."""
+        if not rows:
+            return None
+        session = _decode_session(rows[0][0])
+        if not session.is_open and self._has_expired(session.updated_at):
+            return None
+        entries = [_decode_entry[kind](body) for _, kind, body in reversed(rows) if body]
+        return Loaded(session, tuple(self._unexpired(entries)))
+
+    def _unexpired(self, entries: list[Entry]) -> list[Entry]:
+        if self._expired_until is None:
+            return entries
+        return [entry for entry in entries if not self._has_expired(entry.at)]
+
+    def _has_expired(self, at: datetime) -> bool:
+        return self._expired_until is not None and at <= self._expired_until()
 
     async def claim(
         self, lane: Lane, now: datetime, lease_until: datetime, limit: int
@@ -305,6 +343,7 @@ class SqliteStore(Store):
     def _read_batch(self, batch: Sequence[Work]) -> Sequence[object]:
         try:
             with transaction(self._reader, "BEGIN"):  # one snapshot, later than all submissions
+                known_version(self._reader, self._path)
                 return [work(self._reader) for work in batch]
         except sqlite3.Error as error:
             return [self._unavailable(error) for _ in batch]
@@ -313,6 +352,7 @@ class SqliteStore(Store):
         appends = [job for job in batch if isinstance(job, _Append)]
         try:
             with transaction(self._writer):
+                known_version(self._writer, self._path)  # or another process has migrated it
                 outcomes = iter(_append_all(self._writer, appends))
                 results = [
                     next(outcomes) if isinstance(job, _Append) else job(self._writer)
@@ -467,23 +507,20 @@ def _advanced(db: sqlite3.Connection, rows: Rows) -> bool:
     return not rows or db.executemany(_ADVANCE, rows).rowcount == len(rows)
 
 
-def _loaded(rows: Rows) -> Loaded | None:
-    if not rows:
-        return None
-    entries = tuple(_decode_entry[kind](body) for _, kind, body in reversed(rows))
-    return Loaded(_decode_session(rows[0][0]), entries)
-
-
 def _newest(
     db: sqlite3.Connection,
     business_id: BusinessId | None,
     status: Status | None,
     customer: Customer | None,
     below: tuple[int, int],
+    expired: int,
     limit: int,
 ) -> Rows:
-    """Return (updated_at, number, head) of the sessions below a position, newest first."""
-    where: list[str] = ["status = ?", "(updated_at, number) < (?, ?)"]
+    """Return (updated_at, number, head) of the sessions below a position, newest first.
+
+    `expired`: the time up to which closed ones are left out.
+    """
+    where: list[str] = ["status = ?", "(updated_at, number) < (?, ?)", "updated_at > ?"]
     whose: list[str] = []
     if business_id is not None:
         where, whose = ["business_id = ?", *where], [business_id]
@@ -495,11 +532,12 @@ def _newest(
         whose = [customer.business_id, customer.user_id, *whose]
     sql = f"""SELECT updated_at, number, head FROM sessions {index} WHERE {" AND ".join(where)}
         ORDER BY updated_at DESC, number DESC LIMIT ?"""
+    since = (-1, expired)
     # In the index each status is a range of its own, in order: `limit` rows of each suffice.
     found = (
         row
         for each in (Status if status is None else (status,))
-        for row in db.execute(sql, (*whose, each, *below, limit))
+        for row in db.execute(sql, (*whose, each, *below, since[each is Status.CLOSED], limit))
     )
     return nlargest(limit, found)
 
@@ -568,4 +606,4 @@ def _settle(db: sqlite3.Connection, notice_id: str, outcome: Outcome) -> None:
         change, values = "UPDATE outbox SET ready_at = NULL, dead = ?", [outcome.reason, notice_id]
     settled = f"{change} WHERE notice_id = ? AND dead IS NULL RETURNING session_id, lane"
     for of_lane in db.execute(settled, values).fetchall():
-        db.execute(_PROMOTE, of_lane)
+        db.execute(PROMOTE, of_lane)

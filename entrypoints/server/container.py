@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from random import random
 from secrets import token_hex
@@ -68,10 +69,26 @@ def _no_topics(_customer: Customer) -> bool:
     return False
 
 
-def _sqlite_store(path: str, synchronous: str) -> Store:
+def _memory_store(settings: Settings, clock: Clock) -> Store:
+    return MemoryStore(_expired_until(settings, clock))
+
+
+def _sqlite_store(settings: Settings, clock: Clock) -> Store:
     from adapters.sqlite.store import SqliteStore
 
-    return SqliteStore(path, synchronous="FULL" if synchronous == "full" else "NORMAL")
+    return SqliteStore(
+        settings.sqlite_path,
+        synchronous="FULL" if settings.sqlite_synchronous == "full" else "NORMAL",
+        expired_until=_expired_until(settings, clock),
+    )
+
+
+def _expired_until(settings: Settings, clock: Clock) -> Callable[[], datetime] | None:
+    """Return a function that returns the time up to which data has expired; None: none does."""
+    if settings.retention_days == 0:
+        return None
+    retention = timedelta(days=settings.retention_days)
+    return lambda: clock.now() - retention
 
 
 def _dynamodb_store(settings: Settings, clock: Clock, jitter: Jitter) -> Store:
@@ -254,10 +271,8 @@ class Container(containers.DeclarativeContainer):
     )
     store: Provider[Store] = providers.Selector(
         settings.provided.store,
-        memory=providers.Singleton(MemoryStore),
-        sqlite=providers.Singleton(
-            _sqlite_store, settings.provided.sqlite_path, settings.provided.sqlite_synchronous
-        ),
+        memory=providers.Singleton(_memory_store, settings, clock),
+        sqlite=providers.Singleton(_sqlite_store, settings, clock),
         dynamodb=providers.Singleton(_dynamodb_store, settings, clock, jitter),
     )
     dynamodb_table: "Provider[DynamoTable]" = providers.Singleton(

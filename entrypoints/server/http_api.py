@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,7 +14,13 @@ from litestar.params import Body, QueryParameter
 from litestar.types import ControllerRouterHandler
 from msgspec.structs import asdict
 
-from adapters.json_shapes import CamelStruct, ContextJson, context_json, timestamp
+from adapters.json_shapes import (
+    CamelStruct,
+    CamelStructOmitDefaults,
+    ContextJson,
+    context_json,
+    timestamp,
+)
 from application.business_facts import language_of
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
@@ -103,7 +109,8 @@ class UsageReport(CamelStruct):
 class StatusRequest(CamelStruct):
     """The status that a coordinator sets: `live` (takeover), `ai` (return) or `closed`.
 
-    `updatedAt` is validated but not used: the log is ordered by the server's own clock.
+    `updatedAt`: when the coordinator decided it. A decision that is older than the last change of
+    hands changes nothing (409 `outdated`). The log is ordered by the server's own clock.
     """
 
     status: Status
@@ -113,7 +120,11 @@ class StatusRequest(CamelStruct):
 
 
 class AgentMessage(CamelStruct):
-    """A coordinator's message, for one session or for a user by name."""
+    """A coordinator's message, for one session or for a user by name.
+
+    `timestamp`: when it was written. One that is older than the last change of hands is stored,
+    and takes the conversation from nobody.
+    """
 
     message: Annotated[str, msgspec.Meta(min_length=1)]
     session_id: Identifier | None = None
@@ -124,14 +135,18 @@ class AgentMessage(CamelStruct):
     message_id: Identifier | None = None
 
 
-class AgentMessageStored(CamelStruct):
-    """The message is stored; `duplicate`: it was already."""
+class AgentMessageStored(CamelStructOmitDefaults):
+    """The message is stored; `duplicate`: it was already.
+
+    `code`, if present: it is older than the last change of hands, and has taken nothing.
+    """
 
     message_id: str
     seq: int
     session_id: str
     status: Status
     duplicate: bool
+    code: Literal["outdated"] | None = None
 
 
 class ExportedConversation(CamelStruct):
@@ -325,6 +340,7 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
             data.status,
             as_coordinator_id(data.coordinator_id),
             note_text(data.summary),
+            _in_utc(data.updated_at),
         )
         return session_json(session)
 
@@ -348,6 +364,7 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
             as_coordinator_id(data.coordinator_id),
             as_message_id(data.message_id),
             session_id,
+            written_at=_in_utc(data.timestamp),
         )
         return Response(_stored_json(posted), status_code=200 if posted.duplicate else 201)
 
@@ -420,11 +437,17 @@ def _stored_json(posted: PostedCoordinatorMessage) -> AgentMessageStored:
         posted.session.session_id,
         posted.session.status,
         posted.duplicate,
+        "outdated" if posted.outdated else None,
     )
 
 
 def _optional_business_id(value: str | None) -> BusinessId | None:
     return None if value is None else stored_business(value)
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    """Return the time; one without an offset is in UTC."""
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 def openapi_config() -> OpenAPIConfig:

@@ -1,17 +1,20 @@
 """The bridge is away, or does what it should not: the chat goes on, and nothing is lost."""
 
 import asyncio
+import json
 import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import Any
 
 import httpx
 import pytest
 
+from adapters.http_client import FAILURES_TO_OPEN
 from domain.texts import Text, localized
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
@@ -27,6 +30,7 @@ from tests.support.bridge import (
     RESET,
     Fault,
     FaultyBridge,
+    ReceivedRequest,
     status,
 )
 from tests.support.process import server
@@ -152,6 +156,55 @@ async def test_whatever_the_bridge_does_wrong_the_user_is_answered_and_it_is_tol
         await bridge.wait_until(6)
 
         assert told_of(bridge, "u1") == expected(["Bună!", "Aveți loc?", "Vineri?"])
+
+
+class Allergic(FaultyBridge):
+    """A bridge, not a fast one, that answers 500 to every request with a certain word in it."""
+
+    WORD = "otravă"
+
+    async def _outcome(self, request: ReceivedRequest) -> Fault:
+        if self.WORD in json.dumps(request.body, ensure_ascii=False):
+            self.faults.appendleft(status(500))
+        elif request.path == "/health":
+            await asyncio.sleep(0.1)
+        return await super()._outcome(request)
+
+
+async def test_what_the_bridge_cannot_bear_of_some_users_delays_nothing_of_the_others() -> None:
+    async with (
+        Allergic() as bridge,
+        running(Chats().restarted()) as chats,
+        served(
+            bridge, socket_url=f"ws://{chats}/socket/websocket", elixir_retry_attempts=3
+        ) as address,
+        AsyncExitStack() as stack,
+    ):
+        everyone = [
+            await stack.enter_async_context(user(address, "b1", f"u{number}"))
+            for number in range(30)
+        ]
+        for each in everyone:
+            await each.join()
+        poisoners, others = everyone[:25], everyone[25:]
+        for each in poisoners:
+            await each.ask_for_human(message=Allergic.WORD)
+        await bridge.wait_until(2 * FAILURES_TO_OPEN, asked=True)
+        begun = monotonic()
+        for each in others:
+            await each.ask_for_human(message="Un om, vă rog")
+        for number in range(25, 30):
+            await bridge.wait_for(TRANSFER, userId=f"u{number}")
+        took_s = monotonic() - begun
+        words = []
+        for each in others:
+            await each.wait_for("conversation_status", reason="delivered")
+            words += [push["message"] for event, push in each.pushes if event == "new_message"]
+        report = await ready(address)
+
+    assert took_s < 5.0
+    assert words == [localized("ro", Text.REQUESTED)] * 5
+    assert report["bridge"] == "ok"
 
 
 async def test_many_users_of_a_bridge_that_fails_at_random_are_each_told_in_order() -> None:

@@ -4,6 +4,7 @@ import logging
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,11 @@ async def faulty(error: Exception) -> AsyncIterator[httpx.AsyncClient]:
         httpx.AsyncClient(base_url=f"http://{address}") as client,
     ):
         yield client
+
+
+def moment(seconds: float = 0) -> str:
+    """Return the time in so many seconds, as it is on the wire."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
 async def said(one: User, text: str = "Bună!") -> str:
@@ -359,7 +365,7 @@ async def test_returned_to_the_ai_it_answers_again(api: httpx.AsyncClient, serve
         await put_status(api, session_id, "live", coordinatorId="ana")
 
         answer = await put_status(
-            api, session_id, "ai", summary="Wants a table.", updatedAt="2026-01-31T12:00:00.000Z"
+            api, session_id, "ai", summary="Wants a table.", updatedAt=moment()
         )
         await one.wait_for("conversation_status", status="ai")
         question = await one.say("Care este programul?")
@@ -368,6 +374,79 @@ async def test_returned_to_the_ai_it_answers_again(api: httpx.AsyncClient, serve
     assert answer.json()["status"] == "ai"
     assert answer.json()["summary"] == "Wants a table."
     assert reply["inReplyTo"] == [question["messageId"]]
+
+
+@pytest.mark.parametrize("status", ["ai", "closed"])
+async def test_an_old_change_delivered_after_a_newer_one_is_refused_by_name(
+    api: httpx.AsyncClient, server: str, status: str
+) -> None:
+    async with user(server) as one:
+        session_id = await said(one)
+    await put_status(api, session_id, "live", coordinatorId="dan")
+
+    late = await put_status(api, session_id, status, coordinatorId="ana", updatedAt=moment(-11))
+    head = (await api.get(f"/api/conversations/{session_id}")).json()
+    recent = await put_status(api, session_id, status, coordinatorId="dan", updatedAt=moment(-5))
+
+    assert (late.status_code, late.json()["code"]) == (409, "outdated")
+    assert (head["status"], head["transfer"]["coordinatorId"]) == ("live", "dan")
+    assert (recent.status_code, recent.json()["status"]) == (200, status)
+
+
+@pytest.mark.parametrize("before", ["ai", "live"])
+async def test_an_old_message_is_shown_takes_nothing_and_says_so(
+    api: httpx.AsyncClient, server: str, before: str
+) -> None:
+    async with user(server) as one:
+        session_id = await said(one)
+        await put_status(api, session_id, "live", coordinatorId="dan")
+        if before == "ai":
+            await put_status(api, session_id, "ai", coordinatorId="dan")
+
+        words = {"sessionId": session_id, "message": "Sunt Ana.", "coordinatorId": "ana"}
+        late = await api.post("/api/agent-responses", json={**words, "timestamp": moment(-11)})
+        shown = await one.wait_for("agent_message")
+        head = (await api.get(f"/api/conversations/{session_id}")).json()
+
+    assert late.status_code == 201
+    assert (late.json()["status"], late.json()["code"]) == (before, "outdated")
+    assert shown["message"] == "Sunt Ana."
+    assert (head["status"], head["transfer"]["coordinatorId"]) == (before, "dan")
+
+
+@pytest.mark.parametrize("old", ["2001-01-01T00:00:00", "0001-01-01T00:00:00+14:00"])
+async def test_any_time_that_a_caller_names_is_understood(
+    api: httpx.AsyncClient, server: str, old: str
+) -> None:
+    async with user(server) as one:
+        session_id = await said(one)
+
+    change = await put_status(api, session_id, "live", updatedAt=old)
+    words = {"sessionId": session_id, "message": "Bună!", "timestamp": old}
+    spoken = await api.post("/api/agent-responses", json=words)
+
+    assert (change.status_code, change.json()["code"]) == (409, "outdated")
+    assert (spoken.status_code, spoken.json()["code"]) == (201, "outdated")
+
+
+async def test_a_late_answer_after_an_idle_close_opens_a_session_and_is_pushed() -> None:
+    chosen = settings(session_idle_s=0.3, sweep_interval_s=0.05)
+    async with (
+        running(create_app(chosen)) as address,
+        httpx.AsyncClient(base_url=f"http://{address}") as client,
+        user(address) as one,
+    ):
+        session_id = await said(one)
+        words = await one.wait_for("new_message", message=localized("ro", Text.IDLE))
+        await one.wait_for("conversation_status", status="closed", reason="idle")
+        answer = await client.post(
+            "/api/agent-responses", json={"sessionId": session_id, "message": "Da, avem."}
+        )
+        pushed = await one.wait_for("agent_message")
+
+    assert words["sessionId"] == session_id
+    assert (answer.status_code, answer.json()["status"]) == (201, "live")
+    assert answer.json()["sessionId"] == pushed["sessionId"] != session_id
 
 
 async def test_after_a_close_the_next_message_opens_a_new_session(
@@ -397,7 +476,7 @@ async def test_a_coordinator_who_speaks_takes_the_conversation_over(
                 "businessId": "b1",
                 "userId": "u1",
                 "message": "  Bună ziua, sunt Ana. ",
-                "timestamp": "2026-01-31T12:00:00.000Z",
+                "timestamp": moment(),
                 "coordinatorId": "ana",
             },
         )

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -218,6 +220,28 @@ async def test_a_turn_that_the_death_of_the_process_cut_off_is_taken_up_by_the_s
         entries = await asyncio.to_thread(logged, url, 2)
 
     assert said(entries) == [("user", []), ("ai", ["m1"])]
+
+
+async def test_a_server_stops_when_a_later_version_migrates_its_database(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    kept = {"STORE": "sqlite", "SQLITE_PATH": str(path), "SWEEP_INTERVAL_S": "0.1"}
+    async with server(tmp_path, **AT_ONCE, **kept) as running, user(running.address) as customer:
+        await customer.join()
+        await customer.say("Bună!")
+        await customer.wait_for("new_message")
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("PRAGMA user_version = 99")
+
+        ended = await running.end()
+
+    lines = [json.loads(line) for line in ended.log.splitlines()]
+    critical = [line["action"] for line in lines if line["level"] == "critical"]
+    with closing(sqlite3.connect(path)) as db:
+        (entries,) = db.execute("SELECT count(*) FROM entries").fetchone()
+
+    assert ended.code == 0
+    assert critical == ["store_migrated"]
+    assert entries == 2
 
 
 async def test_what_is_erased_beside_a_running_server_is_gone_for_it_too(

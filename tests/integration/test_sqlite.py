@@ -16,8 +16,15 @@ from adapters.sqlite.file import MIGRATIONS
 from adapters.sqlite.store import SqliteStore
 from application.page_cursor import encode_cursor
 from application.ports import Loaded
-from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken, StorageUnavailable
+from domain.errors import (
+    DuplicateMessage,
+    InvalidPayload,
+    SeqTaken,
+    StorageUnavailable,
+    StoreMigrated,
+)
 from domain.identity import BusinessId, Customer, SessionId, UserId
+from domain.notice import Lane
 from domain.usage import Usage
 from tests.contract.stores import (
     ANA,
@@ -244,6 +251,29 @@ async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     assert await refusal(path) == (
         f"{path} has schema version 99; this program knows up to {len(MIGRATIONS)}"
     )
+
+
+async def test_a_store_that_a_later_version_migrates_beside_it_is_neither_written_nor_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        session = await conversation(store, 1)
+        with closing(sqlite3.connect(path)) as db:
+            db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        before = contents(path)
+        calls = [
+            store.append(user_says(session), None),
+            store.load(session.session_id),
+            store.due(NOON, 9),
+            store.claim(Lane.PEOPLE, NOON, NOON, 9),
+            store.erase(ANA),
+            store.add(BusinessId("b1"), NOON.date(), Usage(calls=1)),
+        ]
+        outcomes = [await asyncio.gather(call, return_exceptions=True) for call in calls]
+
+    assert [type(outcome) for (outcome,) in outcomes] == [StoreMigrated] * len(calls)
+    assert contents(path) == before
 
 
 async def test_a_file_of_the_first_version_is_migrated(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ import pytest
 from adapters.dynamodb.store import DynamoStore
 from adapters.dynamodb.table import definition
 from adapters.system import SystemClock
+from application.ports import Clock
 from tests.support.npm import START_S, Missing, Package, fetched, run
 from tests.support.server import free_port
 
@@ -140,9 +141,17 @@ class StoppedClock(SystemClock):
         return self._at
 
 
-def dynamo_store(url: str, table: str, at: datetime) -> DynamoStore:
-    """Return the product's store, not opened yet, with a clock that stands at `at`."""
-    return DynamoStore(table, endpoint_url=url, clock=StoppedClock(at), jitter=Random(1).random)
+def dynamo_store(
+    url: str, table: str, at: datetime, *, clock: Clock | None = None, retention_days: int = 0
+) -> DynamoStore:
+    """Return the product's store, not opened yet, with a clock that stands at `at`, or `clock`."""
+    return DynamoStore(
+        table,
+        endpoint_url=url,
+        clock=clock or StoppedClock(at),
+        jitter=Random(1).random,
+        retention_days=retention_days,
+    )
 
 
 on_dynamodb = pytest.param("dynamodb", marks=pytest.mark.dynamodb)

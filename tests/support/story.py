@@ -237,7 +237,7 @@ async def play(story: Story) -> None:
         "09:40:00",
         IRINA,
         lambda session, context: record_coordinator_message(
-            session, MessageId("c-1"), "Ba da, în trei.", context, MARIA, key="c:c-1"
+            session, _no_session, MessageId("c-1"), "Ba da, în trei.", context, MARIA, key="c:c-1"
         ),
     )
     await attempt("09:40:01", PEOPLE, {IRINA: Deferred(today("10:03:00"))}, "09:40:45")

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import signal
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from domain.errors import StorageUnavailable
+from domain.errors import StorageUnavailable, StoreMigrated
 from entrypoints.supervision import forever
 from tests.support.clock import VirtualClock, settle
 
@@ -84,3 +85,24 @@ async def test_the_loop_ends_when_it_is_cancelled() -> None:
         await settle()
 
         assert task.cancelled()
+
+
+async def test_a_store_of_a_later_version_stops_the_process_with_one_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    try:
+        clock, error = VirtualClock(), StoreMigrated("conversations.sqlite3 has version 99")
+        async with looping(Work(error), clock) as sweep, looping(Work(error), clock) as delivery:
+            await stopped.wait()
+            await settle()
+
+            assert sweep.done()
+            assert delivery.done()
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+    assert caplog.records[0].__dict__["action"] == "store_migrated"

@@ -11,7 +11,7 @@ import pytest
 from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore
 from application.bridge.ports import Change
 from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
-from domain.errors import StorageUnavailable
+from domain.errors import StorageUnavailable, StoreMigrated
 from domain.identity import (
     BusinessId,
     CoordinatorId,
@@ -47,6 +47,20 @@ async def test_the_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None
 
     with pytest.raises(StorageUnavailable, match=f"version {VERSION + 1}; .* up to {VERSION}"):
         await SqliteBridgeStore(file).__aenter__()
+
+
+async def test_a_file_that_a_later_version_migrates_beside_it_is_not_written(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(file) as store:
+        with closing(sqlite3.connect(file)) as db:
+            db.execute(f"PRAGMA user_version = {VERSION + 1}")
+        with pytest.raises(StoreMigrated, match=f"version {VERSION + 1}; .* up to {VERSION}"):
+            await store.save(CHANGE)
+        kept = await store.stored_reply("k", CHANGE.at)
+
+    assert kept is None
 
 
 async def test_another_programs_file_is_left_alone(tmp_path: Path) -> None:

@@ -39,9 +39,10 @@ from tests.support.bridge import (
     RESET,
     Fault,
     FaultyBridge,
+    ReceivedRequest,
     status,
 )
-from tests.support.clock import START, VirtualClock
+from tests.support.clock import START, VirtualClock, settle
 from tests.support.plain_phoenix import TRATTORIA, PlainPhoenix, PlainSettings
 from tests.support.server import running
 
@@ -85,6 +86,20 @@ def notice(content: NoticeContent) -> Notice:
 
 async def tell(http: ElixirHttp, key: str = "n1") -> None:
     await http.send("POST", "/api/ai-context", BODY, key=key)
+
+
+class HeldHealth(FaultyBridge):
+    """A bridge whose health checks wait until the test lets them be answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_for_health, self.answers_health = asyncio.Event(), asyncio.Event()
+
+    async def _outcome(self, request: ReceivedRequest) -> Fault:
+        if request.path == "/health":
+            self.asked_for_health.set()
+            await self.answers_health.wait()
+        return await super()._outcome(request)
 
 
 class Line:
@@ -286,6 +301,16 @@ async def test_an_opening_circuit_ends_the_attempts_under_way() -> None:
         assert len(bridge.asked) == FAILURES_TO_OPEN
 
 
+async def test_what_fails_while_the_bridge_is_well_is_left_to_the_outbox() -> None:
+    async with FaultyBridge() as bridge, connected(bridge, attempts=10) as http:
+        bridge.always = status(500)
+        with pytest.raises(BridgeUnavailable, match="500"):
+            await tell(http)
+
+        assert len(bridge.asked) == FAILURES_TO_OPEN
+        assert not http.is_away
+
+
 async def test_half_open_one_failure_opens_it_again() -> None:
     async with FaultyBridge() as bridge, connected(bridge, attempts=1) as http:
         bridge.always = status(500)
@@ -300,6 +325,39 @@ async def test_half_open_one_failure_opens_it_again() -> None:
             await tell(http)
 
         assert http.is_away
+
+
+@pytest.mark.parametrize("unhealthy", [False, True])
+async def test_failing_requests_alone_never_make_it_away_and_others_wait_for_its_health(
+    unhealthy: bool,
+) -> None:
+    async with HeldHealth() as bridge, connected(bridge, attempts=1) as http:
+        bridge.always, bridge.unhealthy = status(500), unhealthy
+        failing = [asyncio.create_task(tell(http)) for _ in range(FAILURES_TO_OPEN)]
+        await bridge.asked_for_health.wait()
+        bridge.always = None
+        away_before = http.is_away
+        other = asyncio.create_task(tell(http, "other"))
+        await settle()
+        bridge.answers_health.set()
+        *_, outcome = await asyncio.gather(*failing, other, return_exceptions=True)
+
+        assert not away_before
+        assert http.is_away == unhealthy
+        assert isinstance(outcome, BridgeUnavailable) == unhealthy
+        assert [told.key for told in bridge.accepted] == ([] if unhealthy else ["other"])
+
+
+async def test_closing_it_during_the_first_check_ends_those_who_wait_for_it() -> None:
+    async with HeldHealth() as bridge, connected(bridge, attempts=1) as http:
+        bridge.always = status(500)
+        waiting = [asyncio.create_task(tell(http)) for _ in range(FAILURES_TO_OPEN + 1)]
+        await bridge.asked_for_health.wait()
+        await http.__aexit__()
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        bridge.answers_health.set()
+
+        assert all(isinstance(outcome, Exception) for outcome in outcomes)
 
 
 async def test_a_bridge_that_is_well_is_not_away_whatever_else_fails() -> None:

@@ -18,6 +18,7 @@ from tests.support.faults import FaultyStore
 from tests.support.harness import harness
 
 EXPIRED = localized("ro", Text.EXPIRED)
+IDLE = localized("ro", Text.IDLE)
 
 
 async def test_a_transfer_that_nobody_accepts_expires_at_its_moment_and_is_told_once() -> None:
@@ -153,6 +154,43 @@ async def test_a_silent_conversation_is_closed(status: Status) -> None:
         assert (early, late) == (0, 0)
         assert (closed.status, closed.reason) == (Status.CLOSED, Reason.IDLE)
         assert reopened.session_id != closed.session_id
+        assert user.words[-1] == IDLE
+
+
+WEEK_S = 7 * 86_400
+
+
+async def test_a_live_chat_is_not_closed_while_the_user_waits_for_an_answer_in_it() -> None:
+    async with harness(session_idle_s=3_600) as app:
+        user = app.user()
+        await user.join()
+        await user.ask_for_human()
+        await app.coordinator().speak(user, "Bună ziua!")
+        await user.say("Mai aveți locuri vineri?")
+        await app.clock.advance(WEEK_S - 1)
+        found = await app.sweep()
+        await app.coordinator().speak(user, "Da, avem.")
+        answered = await app.head(user.customer)
+        await app.clock.advance(3_600)
+        await app.sweep()
+
+        assert found == 0
+        assert answered.status is Status.LIVE
+        assert (await app.head(user.customer)).reason is Reason.IDLE
+
+
+async def test_a_question_that_nobody_answers_for_a_week_holds_no_session_open() -> None:
+    async with harness(session_idle_s=3_600) as app:
+        user = app.user()
+        await user.join()
+        await user.ask_for_human("Un om, vă rog")
+        await app.coordinator().take_over(user)
+        await app.clock.advance(WEEK_S)
+        await app.sweep()
+        head = await app.head(user.customer)
+
+        assert (head.status, head.reason) == (Status.CLOSED, Reason.IDLE)
+        assert user.words[-1] == IDLE
 
 
 async def test_an_unanswered_conversation_is_answered_before_it_is_closed() -> None:

@@ -4,14 +4,16 @@ import asyncio
 
 import pytest
 
+from application.transfers import PostedCoordinatorMessage
 from domain.errors import (
     NotInLiveChat,
+    Outdated,
     SessionClosed,
     StorageUnavailable,
     TransitionRefused,
     UnknownSession,
 )
-from domain.identity import SessionId
+from domain.identity import CoordinatorId, MessageId, SessionId
 from domain.message import Author
 from domain.status import Reason, Status
 from domain.texts import Text, localized
@@ -291,6 +293,64 @@ async def test_a_coordinators_repeat_is_known_also_once_the_conversation_is_clos
         assert (again.seq, again.duplicate) == (first.seq, True)
         with pytest.raises(SessionClosed):
             await ana.speak(user, "Încă ceva", "m2")
+
+
+@pytest.mark.parametrize("by_session", [True, False])
+async def test_a_late_answer_after_an_idle_close_reaches_the_user_in_a_session_that_it_opens(
+    by_session: bool,
+) -> None:
+    async with harness(session_idle_s=100) as app:
+        user = await in_status(app, Status.LIVE)
+        closed = await app.session_id(user.customer)
+        await app.clock.advance(100)
+        await app.sweep()
+        addressed = closed if by_session else None
+
+        async def answer(text: str, message_id: str) -> PostedCoordinatorMessage:
+            return await app.transfers.post_coordinator_message(
+                user.customer, text, CoordinatorId("ana"), MessageId(message_id), addressed
+            )
+
+        late = await answer("Da, avem.", "m1")
+        again = await answer("Da, avem.", "m1")
+        head = await app.head(user.customer)
+
+        assert (late.duplicate, again.duplicate, again.seq) == (False, True, late.seq)
+        assert head.session_id == late.session.session_id == again.session.session_id != closed
+        assert head.status is Status.LIVE
+        assert await app.texts(user.customer, Author.COORDINATOR) == ["Da, avem."]
+
+
+async def test_an_old_return_does_not_end_another_coordinators_chat() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        decided_at, session_id = app.clock.now(), await app.session_id(user.customer)
+        await app.clock.advance(11)
+        await app.coordinator("dan").take_over(user)
+        before = await app.head(user.customer)
+        with pytest.raises(Outdated):
+            await app.transfers.change(
+                session_id, Status.AI, CoordinatorId("ana"), decided_at=decided_at
+            )
+
+        assert await app.head(user.customer) == before
+
+
+async def test_an_old_message_is_shown_and_takes_nothing_also_from_another_process() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        written_at = app.clock.now()
+        await app.clock.advance(11)
+        await app.another().coordinator("dan").take_over(user)
+        posted = await app.transfers.post_coordinator_message(
+            user.customer, "Sunt Ana.", CoordinatorId("ana"), written_at=written_at
+        )
+        head = await app.head(user.customer)
+
+        assert posted.outdated
+        assert await app.texts(user.customer, Author.COORDINATOR) == ["Sunt Ana."]
+        assert head.transfer is not None
+        assert (head.status, head.transfer.coordinator_id) == (Status.LIVE, "dan")
 
 
 async def test_nobody_speaks_to_a_user_who_never_wrote() -> None:

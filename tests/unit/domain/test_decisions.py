@@ -1,6 +1,7 @@
 """The effect of each request on a conversation."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from domain.decisions import (
     change_status,
     end_live_chat,
     expire,
+    is_outdated,
     notify_reached,
     notify_unreachable,
     record_coordinator_message,
@@ -19,12 +21,13 @@ from domain.decisions import (
     record_user_message,
     request_transfer,
 )
-from domain.errors import NotInLiveChat, SessionClosed, TransitionRefused
+from domain.errors import NotInLiveChat, Outdated, SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, SessionId, TransferId
 from domain.message import Author, Message, StatusChange
-from domain.session import Session, Timing
+from domain.session import Draft, Session, Timing
 from domain.status import Reason, Status
 from domain.texts import Text, localized
+from tests.support.drafts import append_message
 from tests.unit.domain.makers import (
     ANA,
     DAN,
@@ -217,7 +220,7 @@ def test_the_words_of_a_closing_come_before_it() -> None:
 )
 def test_a_coordinator_who_speaks_takes_over_first(before: Status, reason: Reason) -> None:
     draft = record_coordinator_message(
-        session_in(before, ANA), message_id(), "Aici Dan.", decision_context(1), DAN
+        session_in(before, ANA), new_session, message_id(), "Aici Dan.", decision_context(1), DAN
     )
 
     change, joined, words = draft.entries
@@ -230,8 +233,164 @@ def test_a_coordinator_who_speaks_takes_over_first(before: Status, reason: Reaso
 def test_a_coordinator_speaks_into_no_closed_session() -> None:
     with pytest.raises(SessionClosed):
         record_coordinator_message(
-            session_in(Status.CLOSED), message_id(), "Bună!", decision_context(1), ANA
+            session_in(Status.CLOSED), new_session, message_id(), "Bună!", decision_context(1), ANA
         )
+
+
+def closed_for_idleness() -> Session:
+    draft = expire(session_in(Status.LIVE), decision_context(100), 10)
+    assert draft is not None
+    return draft.session
+
+
+def test_a_coordinator_who_speaks_after_an_idle_close_opens_a_session_and_has_it() -> None:
+    draft = record_coordinator_message(
+        closed_for_idleness(),
+        lambda: new_session("s2"),
+        message_id(),
+        "Da, avem.",
+        decision_context(200),
+        DAN,
+    )
+
+    change, joined, words = draft.entries
+    assert isinstance(change, StatusChange)
+    assert (change.status, change.reason) == (Status.LIVE, Reason.COORDINATOR)
+    assert joined.text.startswith("dan ")
+    assert words.text == "Da, avem."
+    assert (draft.session.session_id, draft.session.status) == ("s2", Status.LIVE)
+
+
+@pytest.mark.parametrize(
+    "said", [{"written_at": at(89.999)}, {"written_at": at(90), "replayed": True}]
+)
+def test_what_was_said_before_an_idle_close_opens_no_session(said: dict[str, Any]) -> None:
+    with pytest.raises(SessionClosed):
+        record_coordinator_message(
+            closed_for_idleness(),
+            new_session,
+            message_id(),
+            "Da, avem.",
+            decision_context(200),
+            DAN,
+            **said,
+        )
+
+
+# What arrives late. The last change of hands was at 100 s; clocks differ by up to 10 s.
+
+BEFORE, SINCE = at(89.999), at(90)
+
+
+def changed_to(status: Status) -> Session:
+    session = session_in(Status.WAITING if status is not Status.WAITING else Status.LIVE)
+    context = decision_context(100)
+    match status:
+        case Status.WAITING:
+            session = session_in(Status.AI)
+            draft = request_transfer(session, new_session, context, None, message_id())
+        case Status.AI:
+            draft = end_live_chat(session, context)
+        case _:
+            draft = change_status(session, status, context, ANA)
+    assert draft is not None
+    assert draft.session.owner_since == at(100)
+    return draft.session
+
+
+LATE_CHANGES = [
+    (Status.LIVE, Status.AI),
+    (Status.LIVE, Status.CLOSED),
+    (Status.LIVE, Status.LIVE),
+    (Status.WAITING, Status.LIVE),
+    (Status.WAITING, Status.CLOSED),
+    (Status.AI, Status.LIVE),
+    (Status.AI, Status.CLOSED),
+]
+
+
+@pytest.mark.parametrize(("status", "to"), LATE_CHANGES)
+def test_a_change_decided_before_the_last_one_takes_nothing_and_says_so(
+    status: Status, to: Status
+) -> None:
+    with pytest.raises(Outdated):
+        change_status(changed_to(status), to, decision_context(200), DAN, decided_at=BEFORE)
+
+
+@pytest.mark.parametrize(("status", "to"), LATE_CHANGES)
+@pytest.mark.parametrize("decided_at", [None, SINCE, at(10_000)])
+def test_a_change_decided_since_the_last_one_is_made(
+    status: Status, to: Status, decided_at: datetime | None
+) -> None:
+    draft = change_status(changed_to(status), to, decision_context(200), DAN, decided_at=decided_at)
+
+    assert draft is not None
+    assert draft.session.status is to
+
+
+@pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
+def test_a_repeat_is_a_no_op_however_late_it_comes(status: Status) -> None:
+    session = changed_to(status)
+
+    assert change_status(session, status, decision_context(200), ANA, decided_at=BEFORE) is None
+
+
+@pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
+def test_what_was_said_before_the_last_change_of_hands_is_stored_and_takes_nothing(
+    status: Status,
+) -> None:
+    session = changed_to(status)
+    context = decision_context(200)
+    draft = record_coordinator_message(
+        session, new_session, message_id(), "Bună!", context, DAN, written_at=BEFORE
+    )
+
+    assert [entry.text for entry in draft.entries] == ["Bună!"]
+    assert (draft.session.status, draft.session.transfer) == (status, session.transfer)
+
+
+@pytest.mark.parametrize("status", [Status.AI, Status.WAITING, Status.LIVE])
+@pytest.mark.parametrize("written_at", [None, SINCE])
+def test_what_was_said_since_the_last_change_of_hands_takes_over(
+    status: Status, written_at: datetime | None
+) -> None:
+    context = decision_context(200)
+    draft = record_coordinator_message(
+        changed_to(status), new_session, message_id(), "Bună!", context, DAN, written_at=written_at
+    )
+
+    assert draft.session.status is Status.LIVE
+    assert draft.session.transfer is not None
+    assert draft.session.transfer.coordinator_id == DAN
+
+
+def test_a_delivery_is_no_change_of_hands() -> None:
+    session = changed_to(Status.WAITING)
+    assert session.transfer is not None
+    draft = record_delivery(session, session.transfer.transfer_id, decision_context(150))
+
+    assert draft is not None
+    assert draft.session.owner_since == at(100)
+
+
+def test_the_first_owner_has_a_session_since_it_was_opened() -> None:
+    assert is_outdated(new_session(), at(-10.001))
+    assert not is_outdated(new_session(), at(-10))
+
+
+def test_an_unrecorded_change_is_one_no_earlier_than_the_request_before_it() -> None:
+    session = replace(changed_to(Status.LIVE), changed_at=None)  # as stored by an earlier version
+
+    assert session.transfer is not None
+    assert session.owner_since == session.transfer.requested_at
+
+
+@pytest.mark.parametrize("offset", [14, -14])
+def test_the_time_of_a_caller_may_be_any(offset: int) -> None:
+    zone = timezone(timedelta(hours=offset))
+
+    assert is_outdated(new_session(), datetime.min.replace(tzinfo=zone))
+    assert not is_outdated(new_session(), datetime.max.replace(tzinfo=zone))
 
 
 # Time.
@@ -273,6 +432,56 @@ def test_a_silent_session_is_closed_at_its_moment(status: Status, closes: bool) 
     assert (there is not None) == closes
 
 
+def silence_after(*authors: Author) -> Session:
+    """A live chat in which these have written, in this order."""
+    draft = Draft(session_in(Status.LIVE))
+    for author in authors:
+        append_message(draft, author, message_id(draft.next_seq), "…", at())
+    return draft.session
+
+
+WEEK_S = 7 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("session", "awaits_human"),
+    [
+        (silence_after(Author.USER), True),
+        (silence_after(Author.USER, Author.SYSTEM), True),
+        (silence_after(Author.COORDINATOR, Author.USER, Author.SYSTEM), True),
+        (silence_after(Author.USER, Author.COORDINATOR), False),
+        (silence_after(Author.USER, Author.COORDINATOR, Author.SYSTEM), False),
+        (silence_after(), False),
+        # Asked for, and there, but silent.
+        (changed_to(Status.LIVE), True),
+        (asked(session_in(Status.WAITING)), True),
+        (asked(), False),
+    ],
+)
+def test_a_human_has_to_answer_while_nobody_has_since_the_user_wrote_or_asked(
+    session: Session, awaits_human: bool
+) -> None:
+    assert session.awaits_human == awaits_human
+
+
+@pytest.mark.parametrize("idle_s", [10, WEEK_S + 10])
+def test_the_silence_of_a_human_who_has_to_answer_is_no_idleness_of_the_user(idle_s: float) -> None:
+    session, longest_s = silence_after(Author.USER), max(idle_s, WEEK_S)
+
+    assert expire(session, decision_context(longest_s - 0.001), idle_s) is None
+    assert expire(session, decision_context(longest_s), idle_s) is not None
+
+
+def test_an_idle_close_has_words() -> None:
+    draft = expire(session_in(Status.LIVE), decision_context(10), 10)
+
+    assert draft is not None
+    words, change = draft.entries
+    assert words.text == localized("ro", Text.IDLE)
+    assert isinstance(change, StatusChange)
+    assert change.reason is Reason.IDLE
+
+
 def test_an_unanswered_session_is_never_closed_for_silence() -> None:
     assert expire(asked(), decision_context(10_000), 10) is None
 
@@ -288,7 +497,8 @@ TIMING = Timing(retake=timedelta(seconds=65), idle=timedelta(hours=1))
         (session_in(Status.LIVE), 3_600),
         (session_in(Status.CLOSED), None),
         (asked(), 65),
-        (asked(session_in(Status.LIVE)), 3_600),
+        (asked(session_in(Status.LIVE)), WEEK_S),
+        (silence_after(Author.USER, Author.COORDINATOR), 3_600),
     ],
 )
 def test_a_session_is_due_when_time_has_something_to_do_to_it(

@@ -200,7 +200,7 @@ def _closed() -> tuple[Session, Draft | None]:
 def _taken_over() -> tuple[Session, Draft | None]:
     session = session_in(Status.AI)
     return session, record_coordinator_message(
-        session, message_id(), "Bună, sunt Ana.", decision_context(), ANA
+        session, new_session, message_id(), "Bună, sunt Ana.", decision_context(), ANA
     )
 
 

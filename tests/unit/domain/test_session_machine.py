@@ -17,6 +17,7 @@ from domain.decisions import (
     change_status,
     end_live_chat,
     expire,
+    is_outdated,
     notify_reached,
     notify_unreachable,
     record_coordinator_message,
@@ -47,6 +48,8 @@ class Conversation(RuleBasedStateMachine):
         self.new_id = CountedIds()
         self.session: Session | None = None
         self.log: list[Entry] = []
+        self.late: set[MessageId] = set()
+        """Coordinators' messages from before the change of owner that they followed."""
         self.turn: TurnResult | None = None
 
     def decision_context(self) -> DecisionContext:
@@ -75,7 +78,7 @@ class Conversation(RuleBasedStateMachine):
         self.log.extend(draft.entries)
         self.session = draft.session
 
-    @rule(seconds=st.sampled_from([0.001, 1.0, 299.0, 301.0, 4_000.0]))
+    @rule(seconds=st.sampled_from([0.001, 1.0, 299.0, 301.0, 4_000.0, 700_000.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
@@ -135,14 +138,25 @@ class Conversation(RuleBasedStateMachine):
         assert session is not None
         self.decide(lambda: change_status(session, to, self.decision_context(), who))
 
-    @rule(who=COORDINATORS)
-    def a_coordinator_speaks(self, who: CoordinatorId | None) -> None:
-        the_id = MessageId(self.new_id())
+    @rule(who=COORDINATORS, late_s=st.sampled_from([None, 0.0, 9.0, 11.0, 4_000.0]))
+    def a_coordinator_speaks(self, who: CoordinatorId | None, late_s: float | None) -> None:
+        the_id, before = MessageId(self.new_id()), self.session
+        written_at = self.now - timedelta(seconds=late_s) if late_s is not None else None
         self.decide(
             lambda: record_coordinator_message(
-                self.session, the_id, "Aici.", self.decision_context(), who
+                self.session,
+                self.open_session,
+                the_id,
+                "Aici.",
+                self.decision_context(),
+                who,
+                written_at=written_at,
             )
         )
+        if before is not None and self.session is not before and is_outdated(before, written_at):
+            assert self.session is not None
+            assert self.session.epoch == before.epoch
+            self.late.add(the_id)
 
     @precondition(lambda self: self.session is not None and self.session.transfer is not None)
     @rule(decision=st.sampled_from([record_delivery, record_failure]))
@@ -206,7 +220,7 @@ class Conversation(RuleBasedStateMachine):
             elif entry.author is Author.AI:
                 assert status is Status.AI
             elif entry.author is Author.COORDINATOR:
-                assert status is Status.LIVE
+                assert status is Status.LIVE or entry.message_id in self.late
 
     @invariant()
     def the_transfer_is_where_the_session_is(self) -> None:
