@@ -79,6 +79,11 @@ class Peer(Socket):
         self.transport.write(frame([self._join_refs[topic], ref, topic, event, payload]))
         return ref
 
+    def beat(self) -> None:
+        """Send a heartbeat: the server closes a socket that is silent."""
+        ref = str(next(self._refs))
+        self.transport.write(frame([None, ref, "phoenix", "heartbeat", {}]))
+
     def arrival_of(self, topic: str, text: str) -> asyncio.Future[float]:
         """Return the time at which a message with this text arrives."""
         awaited = self._awaited[topic, text] = asyncio.get_running_loop().create_future()
@@ -268,6 +273,8 @@ async def refusals(effort: Effort) -> list[Figure]:
             until = time.perf_counter() + REFUSED_S
             while time.perf_counter() < until:
                 await bridge.control("POST", "/disconnect")
+                for chat in chats:
+                    chat.user.beat()
                 await asyncio.sleep(DISCONNECT_EVERY_S)
             missing = count - await bridge.control("GET", "/channels")
             await bridge.control("PUT", "/settings", {})
