@@ -353,6 +353,22 @@ async def test_an_old_message_is_shown_and_takes_nothing_also_from_another_proce
         assert (head.status, head.transfer.coordinator_id) == (Status.LIVE, "dan")
 
 
+async def test_a_replayed_message_does_not_accept_a_request_that_came_after_it() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.WAITING)
+        written_at = app.clock.now()
+        await app.clock.advance(11)
+        elsewhere = app.another().user()
+        await elsewhere.end_live_chat()
+        await elsewhere.ask_for_human()
+        await app.transfers.post_coordinator_message(
+            user.customer, "Sunt Ana.", CoordinatorId("ana"), written_at=written_at, replayed=True
+        )
+
+        assert (await app.head(user.customer)).status is Status.WAITING
+        assert await app.texts(user.customer, Author.COORDINATOR) == ["Sunt Ana."]
+
+
 async def test_nobody_speaks_to_a_user_who_never_wrote() -> None:
     async with harness() as app:
         with pytest.raises(UnknownSession):
