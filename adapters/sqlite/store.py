@@ -248,11 +248,15 @@ class SqliteStore(Store):
 
         The log is emptied too: now or, while another process reads, with one of the next writes.
         """
+        return await self._write_erasing(lambda db: _erase(db, customer))
 
-        def erase(db: sqlite3.Connection) -> Erased:
+    async def _write_erasing(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Write, and have the content that it deletes leave the log soon."""
+
+        def erase(db: sqlite3.Connection) -> T:
             self._log_has_erased = True
             self._next_truncation = 0.0
-            return _erase(db, customer)
+            return work(db)
 
         return await self._write(erase)
 
@@ -268,7 +272,7 @@ class SqliteStore(Store):
         until = _ms(self._expired_until())
         keys_until = until - _KEY_LIFETIME_MS
         if await self._read(lambda db: retention.has_old_rows(db, until, keys_until)):
-            await self._write(lambda db: retention.prune(db, until, keys_until))
+            await self._write_erasing(lambda db: retention.prune(db, until, keys_until))
 
     def _loaded(self, rows: Rows) -> Loaded | None:
         """Return the session in rows of a head and an entry each, the newest entry first."""

@@ -17,7 +17,7 @@ from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.ports import Store
 from domain.errors import DuplicateMessage
-from domain.identity import BusinessId, MessageId, SessionId, customer
+from domain.identity import BusinessId, MessageId, SessionId, stored_customer
 from domain.message import Author
 from domain.session import Draft
 from domain.status import Status
@@ -92,7 +92,7 @@ async def test_every_field_is_read(generation: Generation, snapshot: Snapshot) -
 async def test_sessions_are_listed(generation: Generation, snapshot: Snapshot) -> None:
     async with snapshot.open(generation.now) as store:
         for known in generation.expected["customers"]:
-            who = customer(*known["customer"])
+            who = stored_customer(*known["customer"])
             latest = await store.latest(who)
             listed = await store.list_sessions(customer=who, limit=100)
             assert latest is not None
@@ -134,7 +134,7 @@ async def test_a_key_is_kept_for_48_hours_and_conversations_go_on(
         for key in keys:
             last = at(key["at"]) + KEYS_LIVE - TICK
             draft = await said_again(store, key, last)
-            known = await store.stored(customer(*key["customer"]), key["key"], last)
+            known = await store.stored(stored_customer(*key["customer"]), key["key"], last)
             with pytest.raises(DuplicateMessage) as refused:
                 await store.append(draft, None)
             for first in (known, refused.value):
@@ -153,7 +153,7 @@ async def test_a_key_is_kept_for_48_hours_and_conversations_go_on(
 
 async def said_again(store: Store, key: Json, when: datetime) -> Draft:
     """Return a new message of the stored session, under a key that is already stored."""
-    loaded = await store.latest(customer(*key["customer"]))
+    loaded = await store.latest(stored_customer(*key["customer"]))
     assert loaded is not None
     draft = Draft(loaded.session, key=key["key"])
     append_message(draft, Author.USER, MessageId("again"), "Încă o dată", when)
@@ -270,7 +270,7 @@ async def test_nothing_is_found_of_an_erased_customer(
 
     async with snapshot.open(generation.now) as store:
         for known in generation.expected["customers"]:
-            who = customer(*known["customer"])
+            who = stored_customer(*known["customer"])
             erased = await store.erase(who)
             assert [erased.sessions, erased.messages, erased.notices] == known["erased"]
             assert await store.latest(who) is None
@@ -280,7 +280,8 @@ async def test_nothing_is_found_of_an_erased_customer(
                 assert await store.page(session_id, limit=100) == ()
         for key in generation.expected["keys"]:
             assert (
-                await store.stored(customer(*key["customer"]), key["key"], generation.now) is None
+                await store.stored(stored_customer(*key["customer"]), key["key"], generation.now)
+                is None
             )
         assert (await store.list_sessions(limit=100)).sessions == ()
         assert await store.due(generation.later + timedelta(days=30), 100) == ()
@@ -305,7 +306,10 @@ async def test_every_field_of_the_bridge_is_read(tmp_path: Path) -> None:
     async with bridge_store(tmp_path) as store:
         for expected in BRIDGE["chats"]:
             assert chat_json(await store.chat(expected["session_id"])) == expected
-            assert chat_json(await store.latest_chat(customer(*expected["customer"]))) == expected
+            assert (
+                chat_json(await store.latest_chat(stored_customer(*expected["customer"])))
+                == expected
+            )
         for business, sessions in BRIDGE["open"].items():
             found = await store.open_chats(BusinessId(business))
             assert [chat.session_id for chat in found] == sessions

@@ -27,7 +27,14 @@ from domain.decisions import (
     record_user_message,
     request_transfer,
 )
-from domain.identity import CoordinatorId, Customer, LocationId, MessageId, TransferId, customer
+from domain.identity import (
+    CoordinatorId,
+    Customer,
+    LocationId,
+    MessageId,
+    TransferId,
+    stored_customer,
+)
 from domain.message import ToolOutcome, ToolUse
 from domain.notice import Deferred, Delivered, Lane, Outcome, Undeliverable
 from domain.outbox import outbox_messages
@@ -38,11 +45,11 @@ from domain.usage import Usage
 from tests.support.clock import CountedIds
 from tests.support.dynamodb import StoppedClock
 
-VLAD = customer("casa-1", "vlad")
-IRINA = customer("casa-1", "irina")
-SARA = customer("hotel:2", "sara@example.com")
-TUDOR = customer("hotel:2", "tudor")
-DORA = customer("hotel:2", "dora")
+VLAD = stored_customer("casa-1", "vlad")
+IRINA = stored_customer("casa-1", "irina")
+SARA = stored_customer("hotel:2", "sara@example.com")
+TUDOR = stored_customer("hotel:2", "tudor")
+DORA = stored_customer("hotel:2", "dora")
 """She is erased before the story ends."""
 CUSTOMERS = (VLAD, IRINA, SARA, TUDOR)
 LOCATIONS = {VLAD: LocationId("loc-1"), IRINA: LocationId("loc-1")}
