@@ -21,7 +21,7 @@ from tests.attacks.attacks import (
     unfinished_requests,
     wrong_sockets,
 )
-from tests.attacks.siege import besieged, connection, short_silence
+from tests.attacks.siege import NGINX, behind_nginx, besieged, connection, short_silence
 from tests.integration.phoenix.client import HEARTBEAT, opened
 from tests.support.user import user
 
@@ -54,6 +54,26 @@ async def test_an_endless_request_neither_fills_the_server_nor_stops_it(
 async def test_what_is_not_read_does_not_fill_the_server(attack: Attack, tmp_path: Path) -> None:
     async with besieged(tmp_path) as siege:
         await siege.during(attack(siege, SECONDS))
+
+    siege.check()
+
+
+BEHIND_NGINX = {
+    **{name: FLOODS_OF_FRAMES[name] for name in ("empty pongs", "joins of unknown topics")},
+    "requests whose answers are not read": FLOODS_OF_REQUESTS[
+        "requests whose answers are not read"
+    ],
+    **UNREAD,
+}
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not on this machine")
+@pytest.mark.parametrize("attack", BEHIND_NGINX.values(), ids=BEHIND_NGINX)
+async def test_an_attack_through_nginx_delays_nobody_else(attack: Attack, tmp_path: Path) -> None:
+    proxied = {"TRUSTED_PROXIES": "127.0.0.1", "ALLOW_INSECURE": "1"}
+    async with besieged(tmp_path, environment=proxied) as siege:
+        async with behind_nginx(siege, tmp_path):
+            await siege.during(attack(siege, SECONDS))
 
     siege.check()
 
