@@ -76,8 +76,9 @@ class System:
                 await self.post("/api/agent-responses", text)
             else:
                 self.maria.cast("agent_message", message=text, timestamp=None)
-        name = self.application is not None and self.application.settings.snake_case
-        more = {"coordinatorId": "Maria"} if name else {}
+        settings = self.application.settings if self.application is not None else None
+        is_named = settings is not None and settings.snake_case and not settings.passes_payload
+        more = {"coordinatorId": "Maria"} if is_named else {}
         for text in texts:
             await self.ana.wait_for("agent_message", message=text, **more)
 
