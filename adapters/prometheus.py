@@ -231,6 +231,10 @@ class Metrics(SocketObserver, ports.Observer):
                 "A message from the bridge had no conversation; logged once", extra=extra
             )
 
+    def listener_failed(self) -> None:
+        """Log the exception that is being handled: a listener's or a tap's of the hub."""
+        logger.exception("A listener failed", extra={"action": "listener_failed"})
+
     def topic_left(self) -> None:
         """Count an open conversation whose topic at the bridge is followed no longer."""
         self.topics_left.inc()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from application.business_facts import facts_if_known
+from application.hub import Hub
 from application.policy import Policy
 from application.ports import (
     AnswerCancelled,
@@ -20,7 +21,6 @@ from application.ports import (
     Clock,
     Delta,
     Event,
-    Fanout,
     NewId,
     Observer,
     SessionStore,
@@ -90,7 +90,7 @@ class AnswerPending:
     usage_tracker: UsageTracker
     summaries: Summaries
     observer: Observer
-    fanout: Fanout
+    hub: Hub
     clock: Clock
     new_id: NewId
     policy: Policy
@@ -106,7 +106,7 @@ class AnswerPending:
         assert task is not None
         turn = _Turn(customer, MessageId(self.new_id()), task, self.clock.monotonic())
         cancel_on_takeover = _CancelOnTakeover(turn)
-        self.fanout.subscribe(customer, cancel_on_takeover)
+        self.hub.subscribe(customer, cancel_on_takeover)
         try:
             if self.slots.locked():
                 self.observer.turn_waits()
@@ -120,7 +120,7 @@ class AnswerPending:
         except Exception as error:  # the messages stay pending until the sweep
             turn.outcome, turn.error = "failed", error
         finally:
-            self.fanout.unsubscribe(customer, cancel_on_takeover)
+            self.hub.unsubscribe(customer, cancel_on_takeover)
             if turn.outcome is not None:
                 seconds = turn.seconds(self.clock.monotonic())
                 self.observer.turn_ended(turn.outcome, seconds, turn.first_token_s, turn.error)
@@ -203,8 +203,8 @@ class AnswerPending:
 
     async def _ask(self, turn: _Turn, view: View, tools: TurnTools) -> str | None:
         """Return the assistant's text; None when it failed or ran out of time."""
-        writer = _PublishingWriter(turn, self.fanout, self.clock)
-        deadline = _Deadline(turn, self.fanout, self.clock, self.policy.turn_timeout_s)
+        writer = _PublishingWriter(turn, view.session, self.hub, self.clock)
+        deadline = _Deadline(turn, self.hub, self.clock, self.policy.turn_timeout_s)
         try:
             self._count(turn, await self.assistant.answer(view, tools, writer))
         except asyncio.CancelledError as error:
@@ -351,7 +351,7 @@ class AnswerPending:
                 assert cached is not None
                 entries = tuple(cached.recent[index:])
                 event = Appended(cached.session.session_id, entries, turn, frozenset(Lane))
-                self.fanout.publish(turn.customer, event)
+                self.hub.publish(turn.customer, event)
                 return True
         return False
 
@@ -379,11 +379,11 @@ class _Deadline:
     The deadline is the AI's alone: an answer that is being stored is not cancelled by it.
     """
 
-    __slots__ = ("_clock", "_fanout", "_timeout_s", "_timer", "_turn", "expired")
+    __slots__ = ("_clock", "_hub", "_timeout_s", "_timer", "_turn", "expired")
 
-    def __init__(self, turn: _Turn, fanout: Fanout, clock: Clock, timeout_s: float) -> None:
+    def __init__(self, turn: _Turn, hub: Hub, clock: Clock, timeout_s: float) -> None:
         self._turn = turn
-        self._fanout = fanout
+        self._hub = hub
         self._clock = clock
         self._timeout_s = timeout_s
         self.expired = False
@@ -399,20 +399,22 @@ class _Deadline:
             self.expired = True
             self._turn.task.cancel()
             return
-        self._fanout.publish(self._turn.customer, Typing("ai", TYPING_EXPIRES_MS))
+        self._hub.publish(self._turn.customer, Typing("ai", TYPING_EXPIRES_MS))
         self._timer = self._clock.call_later(min(TYPING_EVERY_S, left_s), self._tick)
 
 
 class _PublishingWriter(AnswerWriter):
     """Publishes an answer's text as the assistant writes it."""
 
-    __slots__ = ("_clock", "_fanout", "_turn", "pieces")
+    __slots__ = ("_clock", "_hub", "_length", "_session", "_turn", "pieces")
 
-    def __init__(self, turn: _Turn, fanout: Fanout, clock: Clock) -> None:
+    def __init__(self, turn: _Turn, session: Session, hub: Hub, clock: Clock) -> None:
         self._turn = turn
-        self._fanout = fanout
+        self._session = session
+        self._hub = hub
         self._clock = clock
         self.pieces: list[str] = []
+        self._length = 0
 
     def __call__(self, piece: str) -> None:
         turn = self._turn
@@ -421,9 +423,17 @@ class _PublishingWriter(AnswerWriter):
         if turn.first_token_s is None:
             turn.first_token_s = turn.seconds(self._clock.monotonic())
         piece = plain_text(piece)
-        delta = Delta(turn.response_id, len(self.pieces), piece)
-        self._fanout.publish(turn.customer, delta)
+        delta = Delta(
+            self._session.session_id,
+            turn.response_id,
+            self._session.epoch,
+            self._length,
+            piece,
+        )
+        self._hub.publish(turn.customer, delta)
         self.pieces.append(piece)
+        self._length += len(piece)
 
     def restart(self) -> None:
-        self.pieces.clear()  # the next piece has index 0 again: there a client starts over
+        self.pieces.clear()
+        self._length = 0  # the next piece has offset 0 again: there a client starts over

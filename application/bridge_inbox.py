@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from application.hub import Hub
 from application.ports import (
     Appended,
     Archive,
     Clock,
     CustomerErased,
     Event,
-    Fanout,
     InboundEvent,
     InboundMessage,
     LiveChatGateway,
@@ -72,7 +72,7 @@ class BridgeInbox:
 
     gateway: LiveChatGateway
     session_log: SessionLog
-    fanout: Fanout
+    hub: Hub
     clock: Clock
     transfers: Transfers
     archive: Archive
@@ -98,11 +98,11 @@ class BridgeInbox:
     def start(self) -> None:
         """Subscribe to local events and to the gateway. `refresh` finds the chats under way."""
         self.gateway.listen(self.on_event)
-        self.fanout.tap(self._on_local_event)
+        self.hub.tap(self._on_local_event)
 
     def stop(self) -> None:
         """Unsubscribe from local events."""
-        self.fanout.untap(self._on_local_event)
+        self.hub.untap(self._on_local_event)
         for task in self._notifications:
             task.cancel()
 
@@ -228,7 +228,7 @@ class BridgeInbox:
         """Handle an inbound event; returns once it is stored, however long that takes."""
         match event:
             case Typing():
-                self.fanout.publish(customer, event)
+                self.hub.publish(customer, event)
                 self.count("typing")
             case MalformedEvent():
                 self.count("malformed")

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from application.hub import Hub
 from application.ports import (
     FASTEST,
     Appended,
     Bridge,
     Clock,
     Event,
-    Fanout,
     Observer,
     Outbox,
     SessionStore,
@@ -83,7 +83,7 @@ class DeliverOutbox:
     store: SessionStore
     session_log: SessionLog
     transfers: Transfers
-    fanout: Fanout
+    hub: Hub
     observer: Observer
     clock: Clock
     jitter: Callable[[], float]
@@ -101,7 +101,7 @@ class DeliverOutbox:
 
         Raises: StorageUnavailable, after what was under way has finished.
         """
-        self.fanout.tap(self._on_event)
+        self.hub.tap(self._on_event)
         try:
             while True:
                 all_begun = await self._deliver_due()
@@ -110,7 +110,7 @@ class DeliverOutbox:
                 else:
                     await self._wait_for_work()
         finally:
-            self.fanout.untap(self._on_event)
+            self.hub.untap(self._on_event)
             await self._finish()
 
     async def flush(self) -> None:

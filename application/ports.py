@@ -358,19 +358,47 @@ class Appended(NamedTuple):
 
     session_id: SessionId
     entries: tuple[Entry, ...]
-    origin: object
-    """The writer: a channel does not push the user's messages that came in through itself."""
+    origin: object = None
+    """The writer in this process: a channel does not push the user's messages that came in through
+    itself. None, if it was another process."""
     lanes: Collection[Lane] = ()
     """The lanes of the outbox that got notices with them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Grown(NamedTuple):
+    """A session's log has new entries up to `seq`, too large for a hint: read the store."""
+
+    session_id: SessionId
+    seq: int
+
+
+class Delta(NamedTuple):
     """A piece of an answer being written; the stored answer with this id replaces them all."""
 
+    session_id: SessionId
     response_id: MessageId
-    index: int
+    epoch: int
+    """The session's at the start of the turn: nobody is shown a piece of an earlier epoch."""
+    offset: int
+    """The characters of the answer before this piece; 0: the answer begins, or begins anew."""
     text: str
+
+
+class AnswerSoFar(NamedTuple):
+    """The whole text of an answer being written, for who has missed some of it."""
+
+    session_id: SessionId
+    response_id: MessageId
+    epoch: int
+    text: str
+
+
+class AnswerRequested(NamedTuple):
+    """Somebody has missed a part of the answer being written: who writes it publishes it so far."""
+
+
+class StopRequested(NamedTuple):
+    """The user wants no more of the answer being written."""
 
 
 class Typing(NamedTuple):
@@ -384,33 +412,101 @@ class CustomerErased(NamedTuple):
     """Everything that was stored of the customer has been erased."""
 
 
-Event = Appended | Delta | Typing | CustomerErased
+class Missed(NamedTuple):
+    """Events of the customer may have been lost: look at the store once. Of this process alone."""
+
+    broker_is_away: bool = False
+    """True if this is repeated once a second, until the broker is back: for who cannot wait."""
+
+
+Hint = (
+    Appended
+    | Grown
+    | Delta
+    | AnswerSoFar
+    | AnswerRequested
+    | StopRequested
+    | Typing
+    | CustomerErased
+)
+"""An event that goes to other processes, too."""
+Event = Hint | Missed
 Listener = Callable[[Event], None]
 Tap = Callable[[Customer, Event], None]
 
 
-class Fanout(Protocol):
-    """Publishes a customer's events to the subscribers. May lose events: they are hints."""
+class BrokerListener(Protocol):
+    """Receives what comes through a broker. No method waits."""
 
     @abstractmethod
-    def subscribe(self, customer: Customer, listener: Listener) -> None:
-        """Call `listener` for every event of the customer from now on."""
+    def on_hint(self, customer: Customer, hint: Hint) -> None:
+        """Handle what another process has published."""
 
     @abstractmethod
-    def unsubscribe(self, customer: Customer, listener: Listener) -> None:
-        """Remove the listener. Harmless when it was not subscribed."""
+    def on_missed(self, customer: Customer | None) -> None:
+        """Handle that hints of the customer, or (None) of any, may have been lost until now.
+
+        Called whenever a subscription is confirmed, too: what came before was not received.
+        """
 
     @abstractmethod
-    def tap(self, tap: Tap) -> None:
-        """Call `tap` for every event of every customer from now on."""
+    def on_nodes_changed(self) -> None:
+        """Handle that `Broker.nodes` has changed."""
+
+
+class Broker(Lifecycle, HealthCheck, Protocol):
+    """Carries hints between the processes of one server, the nodes.
+
+    It may lose, delay, double or reorder hints, but knows of most losses, and tells its listener.
+    No method waits, and what is published does not come back to its publisher. Per customer and
+    publisher hints arrive in order, unless some were lost or delayed. `is_away` while its own beat
+    does not come back to it: then nothing is known of other nodes.
+    """
+
+    @property
+    @abstractmethod
+    def node(self) -> str:
+        """The name of this process, unique among all that ever lived."""
+
+    @property
+    @abstractmethod
+    def nodes(self) -> Collection[str]:
+        """The nodes that live, this one included; while it `is_away`, those known last."""
 
     @abstractmethod
-    def untap(self, tap: Tap) -> None:
-        """Remove the tap. Harmless when there was none."""
+    def listen(self, listener: BrokerListener) -> None:
+        """Call `listener` from now on; called once, before it is opened."""
 
     @abstractmethod
-    def publish(self, customer: Customer, event: Event) -> None:
-        """Call all listeners of the customer, and all taps. A listener's failure is its own."""
+    def subscribe(self, customer: Customer) -> None:
+        """Receive the customer's hints, once confirmed."""
+
+    @abstractmethod
+    def unsubscribe(self, customer: Customer) -> None:
+        """Receive no more of them."""
+
+    @abstractmethod
+    def is_subscribed(self, customer: Customer) -> bool:
+        """Return True if the customer's hints arrive here, as far as is known."""
+
+    @abstractmethod
+    def publish(self, customer: Customer, hint: Hint, node: str | None = None) -> None:
+        """Send a hint to all subscribers of the customer, and to `node` even if it is none."""
+
+
+class Leases(Lifecycle, Protocol):
+    """Names that one holder has at a time: an economy, on which nothing depends for truth."""
+
+    @abstractmethod
+    async def claim(self, name: str, holder: str, ttl_s: float) -> bool:
+        """Take or renew a name for `ttl_s` seconds; False: another holder has it.
+
+        Raises: LeasesUnavailable; nobody needs to wait for them.
+        """
+
+    @abstractmethod
+    async def release(self, name: str, holder: str) -> None:
+        """Give a name back, if `holder` has it. Raises: LeasesUnavailable."""
 
 
 class InboundMessage(Struct, frozen=True, kw_only=True):

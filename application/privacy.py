@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from application.ports import Archive, CustomerErased, Erased, Fanout, SessionStore
+from application.hub import Hub
+from application.ports import Archive, CustomerErased, Erased, SessionStore
 from application.read_history import PAGE
 from application.session_log import SessionLog
 from application.turns import Turns
@@ -20,7 +21,7 @@ class Privacy:
     store: SessionStore
     session_log: SessionLog
     turns: Turns
-    fanout: Fanout
+    hub: Hub
 
     async def export(self, customer: Customer) -> list[tuple[Session, list[Entry]]]:
         """Return every session of the customer, newest first, each with its whole log."""
@@ -36,7 +37,7 @@ class Privacy:
             return await self.archive.erase(customer)
         finally:
             self.session_log.forget(customer)
-            self.fanout.publish(customer, CustomerErased())
+            self.hub.publish(customer, CustomerErased())
 
     async def _sessions(self, customer: Customer) -> AsyncIterator[Session]:
         cursor: str | None = None

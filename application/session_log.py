@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from sys import getsizeof
 
 from application.bounded_cache import BoundedCache, size_of
+from application.hub import Hub
 from application.policy import Policy
-from application.ports import RECENT, Appended, Clock, Fanout, Loaded, NewId, SessionStore
+from application.ports import RECENT, Appended, Clock, Loaded, NewId, SessionStore
 from domain.decisions import DecisionContext, OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
 from domain.identity import Customer, LocationId, SessionId
@@ -72,7 +73,7 @@ class SessionLog:
     """Reads and writes the customers' newest sessions, through a bounded cache."""
 
     store: SessionStore
-    fanout: Fanout
+    hub: Hub
     clock: Clock
     new_id: NewId
     policy: Policy
@@ -184,7 +185,7 @@ class SessionLog:
             if entries[0].seq == 1:
                 self._store_in_cache(customer, Loaded(session, entries))
         lanes = {notice.lane for notice in draft.notices}
-        self.fanout.publish(customer, Appended(session.session_id, entries, origin, lanes))
+        self.hub.publish(customer, Appended(session.session_id, entries, origin, lanes))
         return session
 
 

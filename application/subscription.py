@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from application.ports import Appended, Event, Fanout, SessionStore
+from application.hub import Hub
+from application.ports import Appended, Event, SessionStore
 from application.read_history import PAGE
 from domain.errors import Failure
 from domain.identity import Customer, SessionId
@@ -20,14 +21,14 @@ class Subscription:
     position on.
     """
 
-    __slots__ = ("_backlog", "_catching_up", "_customer", "_ended_sessions", "_fanout",
+    __slots__ = ("_backlog", "_catching_up", "_customer", "_ended_sessions", "_hub",
                  "_on_entry", "_on_other", "_position", "_store", "origin")  # fmt: skip
 
     def __init__(
         self,
         customer: Customer,
         *,
-        fanout: Fanout,
+        hub: Hub,
         store: SessionStore,
         on_entry: OnEntry,
         on_other: Callable[[Event], None],
@@ -37,7 +38,7 @@ class Subscription:
         `on_other` gets every other event.
         """
         self._customer = customer
-        self._fanout = fanout
+        self._hub = hub
         self._store = store
         self._on_entry = on_entry
         self._on_other = on_other
@@ -50,7 +51,7 @@ class Subscription:
 
     def subscribe(self) -> None:
         """Subscribe; events are buffered until `start`."""
-        self._fanout.subscribe(self._customer, self._on_event)
+        self._hub.subscribe(self._customer, self._on_event)
 
     def start(self, session_id: SessionId | None, seq: int) -> None:
         """Deliver from the entry after `seq` on: the client has everything up to it."""
@@ -59,7 +60,7 @@ class Subscription:
 
     def stop(self) -> None:
         """Unsubscribe."""
-        self._fanout.unsubscribe(self._customer, self._on_event)
+        self._hub.unsubscribe(self._customer, self._on_event)
         if self._catching_up is not None:
             self._catching_up.cancel()
 

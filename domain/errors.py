@@ -20,6 +20,7 @@ ConversationError
 ├── Failure                     we, or what we depend on, are broken
 │   ├── StorageUnavailable
 │   │   └── StoreMigrated
+│   ├── LeasesUnavailable
 │   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
@@ -119,6 +120,10 @@ class StorageUnavailable(Failure):
     """The message could not be stored; nothing was shown to anyone. Try again."""
 
     code = "storage_unavailable"
+
+
+class LeasesUnavailable(Failure):
+    """Whether another process works on it cannot be known."""
 
 
 class StoreMigrated(StorageUnavailable):

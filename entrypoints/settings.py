@@ -45,6 +45,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server_port: Annotated[
         int, msgspec.Meta(ge=0, le=65_535, description="port to listen on; 0 picks a free one")
     ] = 3001
+    workers: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=256, description="processes that serve together on this machine"),
+    ] = 1
+    broker: Annotated[
+        Literal["none", "local", "redis"],
+        msgspec.Meta(
+            description="how processes hear of each other: none, where there is one; "
+            "local between the WORKERS of one machine (chosen by itself); redis between machines"
+        ),
+    ] = "none"
+    redis_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^(rediss?|unix)://\S*$",
+            title="an address that begins with redis://, rediss:// or unix://",
+            description="URL of the Redis or Valkey server of BROKER=redis",
+        ),
+    ] = "redis://localhost:6379/0"
+    node_name: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[A-Za-z0-9_.-]{0,64}$",
+            title="up to 64 characters of [A-Za-z0-9_.-], or empty",
+            description="name of this machine among the others, in logs and metrics; empty: the "
+            "host's",
+        ),
+    ] = ""
     store: Annotated[
         Literal["sqlite", "memory", "dynamodb"],
         msgspec.Meta(

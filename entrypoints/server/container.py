@@ -15,8 +15,9 @@ from urllib.parse import urlsplit, urlunsplit
 from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
 
+from adapters.memory.broker import NoBroker
 from adapters.memory.businesses import MemoryBusinesses
-from adapters.memory.fanout import MemoryFanout
+from adapters.memory.leases import MemoryLeases
 from adapters.memory.store import MemoryStore
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
@@ -27,9 +28,20 @@ from adapters.system import RandomIds, SystemClock
 from application.answer_pending import AnswerPending
 from application.bridge_inbox import BridgeInbox
 from application.deliver_outbox import DeliverOutbox
+from application.hub import Hub
 from application.join import JoinConversation
 from application.policy import Policy
-from application.ports import Assistant, Bridge, Businesses, Clock, Fanout, Lifecycle, NewId, Store
+from application.ports import (
+    Assistant,
+    Bridge,
+    Broker,
+    Businesses,
+    Clock,
+    Leases,
+    Lifecycle,
+    NewId,
+    Store,
+)
 from application.post_message import PostMessage
 from application.privacy import Privacy
 from application.read_history import ReadHistory
@@ -257,7 +269,9 @@ class Container(containers.DeclarativeContainer):
     new_id: Provider[NewId] = providers.Singleton(RandomIds)
     jitter: Provider[Jitter] = providers.Object(random)
     metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
-    fanout: Provider[Fanout] = providers.Singleton(MemoryFanout)
+    broker: Provider[Broker] = providers.Singleton(NoBroker)
+    hub: Provider[Hub] = providers.Singleton(Hub, broker, metrics.provided.listener_failed)
+    leases: Provider[Leases] = providers.Singleton(MemoryLeases, clock.provided.monotonic)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     connections: Provider[Connections] = providers.Singleton(
         limited_connections, settings, metrics.provided.limited
@@ -308,7 +322,7 @@ class Container(containers.DeclarativeContainer):
     session_log: Provider[SessionLog] = providers.Singleton(
         SessionLog,
         store=store,
-        fanout=fanout,
+        hub=hub,
         clock=clock,
         new_id=new_id,
         policy=policy,
@@ -342,7 +356,7 @@ class Container(containers.DeclarativeContainer):
         usage_tracker=usage_tracker,
         summaries=summaries,
         observer=metrics,
-        fanout=fanout,
+        hub=hub,
         clock=clock,
         new_id=new_id,
         policy=policy,
@@ -372,7 +386,7 @@ class Container(containers.DeclarativeContainer):
         ),
     )
     privacy: Provider[Privacy] = providers.Singleton(
-        Privacy, archive=store, store=store, session_log=session_log, turns=turns, fanout=fanout
+        Privacy, archive=store, store=store, session_log=session_log, turns=turns, hub=hub
     )
     sweep: Provider[Sweep] = providers.Singleton(
         Sweep, store=store, session_log=session_log, transfers=transfers, turns=turns, clock=clock
@@ -389,7 +403,7 @@ class Container(containers.DeclarativeContainer):
                 store=store,
                 session_log=session_log,
                 transfers=transfers,
-                fanout=fanout,
+                hub=hub,
                 observer=metrics,
                 clock=clock,
                 jitter=jitter,
@@ -404,7 +418,7 @@ class Container(containers.DeclarativeContainer):
             BridgeInbox,
             gateway=elixir_socket,
             session_log=session_log,
-            fanout=fanout,
+            hub=hub,
             clock=clock,
             transfers=transfers,
             archive=store,
@@ -422,7 +436,7 @@ class Container(containers.DeclarativeContainer):
         history=read_history,
         session_log=session_log,
         store=store,
-        fanout=fanout,
+        hub=hub,
         presenter=presenter,
         live_chat=live_chat,
         clock=clock,

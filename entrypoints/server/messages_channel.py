@@ -17,8 +17,9 @@ from adapters.phoenix.channel import (
 )
 from adapters.phoenix.server import Ref
 from application.answer_pending import TYPING_EXPIRES_MS
+from application.hub import Hub
 from application.join import JoinConversation, Joined, ResumePosition
-from application.ports import Clock, Delta, Event, Fanout, SessionStore, Typing
+from application.ports import Clock, Delta, Event, SessionStore, Typing
 from application.post_message import PostMessage
 from application.read_history import PAGE, ReadHistory
 from application.session_log import SessionLog
@@ -164,7 +165,7 @@ class MessagesServices:
     history: ReadHistory
     session_log: SessionLog
     store: SessionStore
-    fanout: Fanout
+    hub: Hub
     presenter: EventPresenter
     live_chat: LiveChatAddresses
     clock: Clock
@@ -178,7 +179,8 @@ class MessagesServices:
 class MessagesChannel(Channel):
     """One socket in the conversation of one customer."""
 
-    __slots__ = ("_customer", "_lease", "_position", "_services", "_stream", "_subscription")
+    __slots__ = ("_customer", "_delta_index", "_lease", "_position", "_services", "_stream",
+                 "_subscription")  # fmt: skip
 
     def __init__(self, socket: ChannelSocket, services: MessagesServices) -> None:
         super().__init__(socket)
@@ -188,6 +190,7 @@ class MessagesChannel(Channel):
         self._position: tuple[SessionId | None, int] = (None, 0)
         self._lease: TokenLease | None = None
         self._stream = False
+        self._delta_index = 0
 
     async def join(self, topic: str, payload: Any) -> JoinReply:
         try:
@@ -210,7 +213,7 @@ class MessagesChannel(Channel):
         services.limits.admit_authenticated_join()
         self._subscription = Subscription(
             self._customer,
-            fanout=services.fanout,
+            hub=services.hub,
             store=services.store,
             on_entry=self._push_entry,
             on_other=self._push_other,
@@ -336,7 +339,7 @@ class MessagesChannel(Channel):
         cached = await self._services.session_log.current(self._customer)
         if cached is not None and cached.session.status is Status.LIVE:
             sign = Typing(Author.USER, TYPING_EXPIRES_MS)
-            self._services.fanout.publish(self._customer, sign)
+            self._services.hub.publish(self._customer, sign)
         return {}
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
@@ -361,7 +364,8 @@ class MessagesChannel(Channel):
     def _push_other(self, event: Event) -> None:
         if isinstance(event, Delta):
             if self._stream:
-                push = DeltaPush(event.response_id, event.index, event.text)
+                self._delta_index = self._delta_index + 1 if event.offset else 0
+                push = DeltaPush(event.response_id, self._delta_index, event.text)
                 self.socket.push("message_delta", push)
         elif isinstance(event, Typing) and event.author != Author.USER:
             self.socket.push("typing", TypingPush(event.author, event.expires_in_ms))

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from adapters.memory.fanout import MemoryFanout
+from adapters.memory.broker import NoBroker
+from application.hub import Hub
 from application.ports import Listener
 from domain.identity import Customer
 from entrypoints.server.container import Container
@@ -360,11 +361,11 @@ async def test_a_join_ref_that_is_hard_to_compare_is_merely_stale(
     assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-class CountingFanout(MemoryFanout):
+class CountingHub(Hub):
     """A fan-out that counts its subscribers."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(NoBroker())
         self.listening = 0
 
     def subscribe(self, customer: Customer, listener: Listener) -> None:
@@ -377,8 +378,8 @@ class CountingFanout(MemoryFanout):
 
 
 async def test_a_join_whose_reply_cannot_be_written_leaves_nothing_behind() -> None:
-    fanout, container = CountingFanout(), Container(settings=Settings(store="memory"))
-    container.fanout.override(providers.Object(fanout))
+    hub, container = CountingHub(), Container(settings=Settings(store="memory"))
+    container.hub.override(providers.Object(hub))
     async with product(container=container) as server:
         for depth in range(850, 1000):  # some can just be read, and no longer be written
             ref = "[" * depth + "]" * depth
@@ -388,7 +389,7 @@ async def test_a_join_whose_reply_cannot_be_written_leaves_nothing_behind() -> N
                 await one.close_code()
         await server.until("sockets_open", 0)
 
-    assert fanout.listening == 0
+    assert hub.listening == 0
 
 
 # Anything at all.

@@ -209,7 +209,7 @@ async def test_a_sign_of_typing_goes_away_by_itself(server: Server, open_chat: O
     await chat.join(server)
     sign = chat.page.get_by_text("Team member is typing…")
 
-    server.container.fanout().publish(ANA, Typing("coordinator", 5_000))
+    server.container.hub().publish(ANA, Typing("coordinator", 5_000))
 
     await expect(sign).to_be_visible()
     await chat.page.clock.run_for(5_000)

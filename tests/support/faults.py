@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
 
+from adapters.memory.broker import NoBroker
 from adapters.memory.businesses import MemoryBusinesses
-from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
-from application.ports import Businesses, Erased, Event, Loaded
+from application.hub import Hub
+from application.ports import Businesses, Erased, Hint, Loaded
 from domain.business import Business, Reservation
 from domain.errors import StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
@@ -153,15 +154,15 @@ async def _suffer(faults: deque[Exception | Hold]) -> None:
         raise fault
 
 
-class LossyFanout(MemoryFanout):
+class LossyHub(Hub):
     """A fan-out that, while `holding`, keeps every event until the test releases or drops it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(NoBroker())
         self.holding = False
-        self.held: list[tuple[Customer, Event]] = []
+        self.held: list[tuple[Customer, Hint]] = []
 
-    def publish(self, customer: Customer, event: Event) -> None:
+    def publish(self, customer: Customer, event: Hint) -> None:
         if self.holding:
             self.held.append((customer, event))
         else:
@@ -179,15 +180,15 @@ class LossyFanout(MemoryFanout):
             super().publish(customer, event)
 
 
-class RandomFanout(MemoryFanout):
+class RandomHub(Hub):
     """A fan-out that loses, doubles and delays events at random, by a seed."""
 
     def __init__(self, seed: int) -> None:
-        super().__init__()
+        super().__init__(NoBroker())
         self._random = Random(seed)
-        self._late: list[tuple[Customer, Event]] = []
+        self._late: list[tuple[Customer, Hint]] = []
 
-    def publish(self, customer: Customer, event: Event) -> None:
+    def publish(self, customer: Customer, event: Hint) -> None:
         fate = self._random.random()
         if fate < 0.25:
             return

@@ -19,11 +19,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from adapters.memory.broker import NoBroker
 from adapters.memory.businesses import MemoryBusinesses
-from adapters.memory.fanout import MemoryFanout
 from adapters.memory.store import MemoryStore
 from adapters.prometheus import Metrics
 from application.deliver_outbox import FLUSH_S
+from application.hub import Hub
 from application.join import Joined, ResumePosition
 from application.ports import (
     Appended,
@@ -32,7 +33,6 @@ from application.ports import (
     Businesses,
     Delta,
     Event,
-    Fanout,
     Typing,
 )
 from application.post_message import PostedMessage
@@ -125,7 +125,7 @@ class User:
         """Subscribe and read; `start` follows, as when the reply is in transit."""
         self._follower = Subscription(
             self.customer,
-            fanout=self._app.fanout,
+            hub=self._app.hub,
             store=self._app.store,
             on_entry=self._deliver,
             on_other=self._pass_on,
@@ -224,7 +224,7 @@ class App:
         store: MemoryStore,
         *,
         clock: VirtualClock,
-        fanout: Fanout,
+        hub: Hub,
         businesses: Businesses | None,
         bridge: Bridge | None,
         settings: Settings,
@@ -235,7 +235,7 @@ class App:
         container.new_id.override(CountedIds(process))
         container.store.override(store)
         container.assistant.override(assistant)
-        container.fanout.override(fanout)
+        container.hub.override(hub)
         self.observer = Recorder()
         container.metrics.override(self.observer)
         self._businesses = businesses
@@ -251,7 +251,7 @@ class App:
         self.assistant = assistant
         self.store = store
         self.clock = clock
-        self.fanout = fanout
+        self.hub = hub
         self.policy = container.policy()
         self.session_log = container.session_log()
         self.turns = container.turns()
@@ -268,7 +268,7 @@ class App:
         self,
         *,
         assistant: Assistant | None = None,
-        fanout: Fanout | None = None,
+        hub: Hub | None = None,
         businesses: Businesses | None = None,
         bridge: Bridge | None = None,
     ) -> "App":
@@ -278,7 +278,7 @@ class App:
             assistant or self.assistant,
             self.store,
             clock=self.clock,
-            fanout=fanout or MemoryFanout(),
+            hub=hub or Hub(NoBroker()),
             businesses=businesses or self._businesses,
             bridge=bridge or self._bridge,
             settings=self._settings,
@@ -353,7 +353,7 @@ class App:
     def listen(self, who: Customer) -> list[Event]:
         """Return the list that receives all events of the customer from now on."""
         heard: list[Event] = []
-        self.fanout.subscribe(who, heard.append)
+        self.hub.subscribe(who, heard.append)
         return heard
 
 
@@ -368,7 +368,7 @@ async def harness(
     store: MemoryStore | None = None,
     *,
     clock: VirtualClock | None = None,
-    fanout: Fanout | None = None,
+    hub: Hub | None = None,
     businesses: Businesses | None = None,
     bridge: Bridge | None = None,
     **settings: Any,
@@ -385,7 +385,7 @@ async def harness(
         assistant or ScriptedSteps(),
         store or MemoryStore(),
         clock=clock or VirtualClock(),
-        fanout=fanout or MemoryFanout(),
+        hub=hub or Hub(NoBroker()),
         businesses=businesses,
         bridge=bridge,
         settings=Settings(store="memory", **settings),

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from adapters.memory.fanout import MemoryFanout
+from adapters.memory.broker import NoBroker
+from application.hub import Hub
 from application.policy import Policy
 from application.ports import Store
 from application.session_log import SessionLog
@@ -107,7 +108,7 @@ class Story:
     def _log_of(self, store: Store) -> SessionLog:
         return SessionLog(
             store=store,
-            fanout=MemoryFanout(),
+            hub=Hub(NoBroker()),
             clock=self._clock,
             new_id=self._ids,
             policy=POLICY,

@@ -31,7 +31,7 @@ from domain.transfer import TransferState
 from tests.support.assistants import PAUSE, ScriptedSteps
 from tests.support.bridge import MemoryBridge
 from tests.support.clock import START
-from tests.support.faults import FaultyStore, Hold, LossyFanout, RandomFanout
+from tests.support.faults import FaultyStore, Hold, LossyHub, RandomHub
 from tests.support.harness import App, User, harness
 
 ANA = customer("b1", "u1")
@@ -91,7 +91,7 @@ class Inbox:
         self.use_case = BridgeInbox(
             gateway=self.gateway,
             session_log=app.session_log,
-            fanout=app.fanout,
+            hub=app.hub,
             clock=app.clock,
             transfers=app.transfers,
             archive=app.store,
@@ -229,12 +229,12 @@ async def test_what_begins_or_ends_during_a_look_at_the_store_is_not_undone_by_i
 
 
 async def test_a_hint_that_is_lost_is_made_good_by_the_next_look() -> None:
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         inbox = Inbox(app)
-        fanout.holding = True
+        hub.holding = True
         await app.user().ask_for_human()
-        fanout.lose()
+        hub.lose()
         missed = set(inbox.gateway.followed)
         await inbox.use_case.refresh()
 
@@ -243,27 +243,27 @@ async def test_a_hint_that_is_lost_is_made_good_by_the_next_look() -> None:
 
 
 async def test_hints_that_come_in_the_other_order_leave_the_newest_status() -> None:
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         inbox = Inbox(app)
         user = await waiting(app)
-        fanout.holding = True
+        hub.holding = True
         await user.end_live_chat()
         await app.coordinator("maria").take_over(user)
-        fanout.pass_on(reverse=True)
+        hub.pass_on(reverse=True)
 
         assert inbox.gateway.followed == {ANA}
 
 
 async def test_the_late_end_of_a_conversation_does_not_end_the_next_one() -> None:
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         inbox = Inbox(app)
         user = await waiting(app)
-        fanout.holding = True
+        hub.holding = True
         await app.coordinator("maria").close(user)
         await user.ask_for_human()
-        fanout.pass_on(reverse=True)
+        hub.pass_on(reverse=True)
 
         assert inbox.gateway.followed == {ANA}
 
@@ -281,7 +281,7 @@ async def test_whatever_becomes_of_hints_a_look_finds_exactly_those_who_wait_or_
     seed: int,
 ) -> None:
     chance = Random(seed)
-    async with harness(fanout=RandomFanout(seed)) as app:
+    async with harness(hub=RandomHub(seed)) as app:
         inbox, elsewhere = Inbox(app), app.another()
         users = [process.user("b1", f"u{n}") for n in range(6) for process in (app, elsewhere)]
         for _ in range(60):
@@ -797,7 +797,7 @@ async def test_of_listed_and_active_conversations_the_least_recent_is_left_first
 
 async def test_what_the_user_types_to_the_ai_is_not_shown_at_the_bridge() -> None:
     async with with_ai() as (app, inbox, _):
-        app.fanout.publish(ANA, Typing("user", 6_000))
+        app.hub.publish(ANA, Typing("user", 6_000))
 
         assert inbox.gateway.followed == {ANA}
         assert inbox.gateway.typing == []
@@ -1132,11 +1132,11 @@ async def test_a_coordinators_typing_is_shown_to_the_user() -> None:
 
 async def test_a_users_typing_is_shown_to_the_coordinators_while_they_talk() -> None:
     async with listening() as (app, inbox):
-        app.fanout.publish(ANA, Typing("user", 6_000))
+        app.hub.publish(ANA, Typing("user", 6_000))
         before = list(inbox.gateway.typing)
         await live(app)
-        app.fanout.publish(ANA, Typing("user", 6_000))
-        app.fanout.publish(ANA, Typing("ai", 6_000))
+        app.hub.publish(ANA, Typing("user", 6_000))
+        app.hub.publish(ANA, Typing("ai", 6_000))
 
         assert before == []
         assert inbox.gateway.typing == [ANA]

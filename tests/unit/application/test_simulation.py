@@ -17,7 +17,7 @@ from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Session
 from domain.status import Status
 from tests.support.assistants import HANG, Act, ScriptedSteps, transfer
-from tests.support.faults import FaultyStore, RandomFanout
+from tests.support.faults import FaultyStore, RandomHub
 from tests.support.harness import App, User, harness
 
 STEPS = 80
@@ -57,8 +57,8 @@ class Life:
 
     def start_process(self) -> App:
         assistant = Moody(self.random, self.first.clock.sleep)
-        fanout = RandomFanout(self.random.randrange(1_000))
-        return self.first.another(assistant=assistant, fanout=fanout)
+        hub = RandomHub(self.random.randrange(1_000))
+        return self.first.another(assistant=assistant, hub=hub)
 
     async def say(self, user: User) -> None:
         message_id = f"m{self.random.randrange(12)}"  # often one that was used before

@@ -9,7 +9,7 @@ from application.ports import Appended
 from domain.errors import StorageUnavailable
 from domain.message import Author
 from domain.status import Status
-from tests.support.faults import FaultyStore, LossyFanout, RandomFanout
+from tests.support.faults import FaultyStore, LossyHub, RandomHub
 from tests.support.harness import App, User, harness
 
 
@@ -23,13 +23,13 @@ async def talking(app: App) -> User:
 
 
 async def test_lost_hints_are_made_good_by_the_next() -> None:
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         user = await talking(app)
-        fanout.holding = True
+        hub.holding = True
         for number in range(70):
             await app.coordinator().speak(user, f"Mesajul {number}")
-        fanout.lose()
+        hub.lose()
         await app.coordinator().speak(user, "Ultimul")
         await app.settle()
 
@@ -39,13 +39,13 @@ async def test_lost_hints_are_made_good_by_the_next() -> None:
 
 
 async def test_doubled_hints_are_told_once() -> None:
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         user = await talking(app)
-        fanout.holding = True
+        hub.holding = True
         await app.coordinator().speak(user, "Unu")
         await app.coordinator().speak(user, "Doi")
-        fanout.pass_on(times=2)
+        hub.pass_on(times=2)
         await app.settle()
 
         assert user.words[-2:] == ["Unu", "Doi"]
@@ -53,13 +53,13 @@ async def test_doubled_hints_are_told_once() -> None:
 
 
 async def test_reordered_hints_are_told_in_order() -> None:
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         user = await talking(app)
-        fanout.holding = True
+        hub.holding = True
         for text in ("Unu", "Doi", "Trei"):
             await app.coordinator().speak(user, text)
-        fanout.pass_on(reverse=True)
+        hub.pass_on(reverse=True)
         await app.settle()
 
         assert user.words[-3:] == ["Unu", "Doi", "Trei"]
@@ -67,8 +67,8 @@ async def test_reordered_hints_are_told_in_order() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_any_mixture_of_bad_hints_ends_in_the_log(seed: int) -> None:
-    fanout = RandomFanout(seed)
-    async with harness(store=FaultyStore(yields=seed % 4), fanout=fanout) as app:
+    hub = RandomHub(seed)
+    async with harness(store=FaultyStore(yields=seed % 4), hub=hub) as app:
         user = app.user()
         await user.join()
         writer = app.user()
@@ -93,12 +93,12 @@ async def test_the_users_own_words_go_to_the_other_sockets_alone() -> None:
 
 
 async def test_own_words_that_reveal_a_gap_are_not_told_back() -> None:
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         user = await talking(app)
-        fanout.holding = True
+        hub.holding = True
         await app.coordinator().speak(user, "Pierdut")
-        fanout.lose()
+        hub.lose()
         await user.say("Mai sunteți?")
         await app.settle()
 
@@ -107,12 +107,12 @@ async def test_own_words_that_reveal_a_gap_are_not_told_back() -> None:
 
 
 async def test_what_comes_during_a_catch_up_follows_it() -> None:
-    store, fanout = FaultyStore(), LossyFanout()
-    async with harness(store=store, fanout=fanout) as app:
+    store, hub = FaultyStore(), LossyHub()
+    async with harness(store=store, hub=hub) as app:
         user = await talking(app)
-        fanout.holding = True
+        hub.holding = True
         await app.coordinator().speak(user, "Unu")
-        fanout.lose()
+        hub.lose()
         hold = store.hold_answer("page")
         await app.coordinator().speak(user, "Doi")
         await hold.reached.wait()
@@ -126,12 +126,12 @@ async def test_what_comes_during_a_catch_up_follows_it() -> None:
 
 
 async def test_a_catch_up_that_the_store_fails_is_made_good_by_the_next_hint() -> None:
-    store, fanout = FaultyStore(), LossyFanout()
-    async with harness(store=store, fanout=fanout) as app:
+    store, hub = FaultyStore(), LossyHub()
+    async with harness(store=store, hub=hub) as app:
         user = await talking(app)
-        fanout.holding = True
+        hub.holding = True
         await app.coordinator().speak(user, "Unu")
-        fanout.lose()
+        hub.lose()
         store.fail("page")
         await app.coordinator().speak(user, "Doi")
         await app.settle()
@@ -159,14 +159,14 @@ async def test_the_next_session_is_followed_from_its_first_entry() -> None:
 
 async def test_the_end_of_a_session_is_told_before_the_next_begins() -> None:
     """A lost hint of the closing is made good by the first of the next session."""
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         user = app.user()
         await user.join()
         first = await user.say("Unu")
-        fanout.holding = True
+        hub.holding = True
         await app.coordinator().close(user)
-        fanout.lose()
+        hub.lose()
         await app.user().say("Doi")
         await app.settle()
         told = [(session_id == first.session_id, entry.seq) for session_id, entry in user.received]
@@ -175,18 +175,18 @@ async def test_the_end_of_a_session_is_told_before_the_next_begins() -> None:
 
 
 async def test_a_late_hint_of_an_earlier_session_is_not_told_again() -> None:
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         user = await talking(app)
-        fanout.holding = True
+        hub.holding = True
         await app.coordinator().close(user)
-        late = list(fanout.held)
-        fanout.pass_on()
+        late = list(hub.held)
+        hub.pass_on()
         writer = app.user()
         await writer.say("Doi")
         await app.settle()
-        fanout.held = late
-        fanout.pass_on()
+        hub.held = late
+        hub.pass_on()
         await app.settle()
         await writer.say("Trei")
         await app.settle()
@@ -216,15 +216,15 @@ async def test_a_join_that_a_closing_overtakes_is_told_of_the_new_session_alone(
 
 
 async def test_a_hint_of_an_erased_conversation_leads_nowhere() -> None:
-    fanout = LossyFanout()
-    async with harness(fanout=fanout) as app:
+    hub = LossyHub()
+    async with harness(hub=hub) as app:
         user = await talking(app)
-        fanout.holding = True
+        hub.holding = True
         await app.coordinator().speak(user, "Unu")
         await app.coordinator().speak(user, "Doi")
         await app.privacy.erase(user.customer)
-        del fanout.held[0]
-        fanout.pass_on()
+        del hub.held[0]
+        hub.pass_on()
         await app.settle()
         await app.user().say("De la capăt")
         await app.settle()
@@ -233,12 +233,12 @@ async def test_a_hint_of_an_erased_conversation_leads_nowhere() -> None:
 
 
 async def test_who_has_left_hears_nothing_more() -> None:
-    store, fanout = FaultyStore(), LossyFanout()
-    async with harness(store=store, fanout=fanout) as app:
+    store, hub = FaultyStore(), LossyHub()
+    async with harness(store=store, hub=hub) as app:
         user = await talking(app)
-        fanout.holding = True
+        hub.holding = True
         await app.coordinator().speak(user, "Unu")
-        fanout.lose()
+        hub.lose()
         hold = store.hold_answer("page")
         await app.coordinator().speak(user, "Doi")
         await hold.reached.wait()

@@ -44,7 +44,7 @@ async def test_the_pieces_of_an_answer_add_up_to_it() -> None:
         await app.quiet()
         answer = user.messages[-1]
 
-        assert [delta.index for delta in user.deltas] == [0, 1, 2]
+        assert [delta.offset for delta in user.deltas] == [0, 5, 8]
         assert {delta.response_id for delta in user.deltas} == {answer.message_id}
         assert "".join(delta.text for delta in user.deltas).strip() == answer.text
 
@@ -314,7 +314,7 @@ async def test_an_answer_that_begins_again_streams_from_index_0_and_leaves_nothi
         user = await asking(app)
         await app.quiet()
 
-        assert [delta.index for delta in user.deltas] == [0, 1, 0, 1]
+        assert [delta.offset for delta in user.deltas] == [0, 6, 0, 2]
         assert user.words == ["A doua."]
 
 
@@ -473,7 +473,7 @@ async def test_a_late_event_of_an_earlier_requests_delivery_cancels_no_turn() ->
         await app.quiet()
         delivered = replace(waiting, seq=waiting.seq + 1, reason=Reason.DELIVERED)
         session_id = await app.session_id(user.customer)
-        app.fanout.publish(user.customer, Appended(session_id, (delivered,), None))
+        app.hub.publish(user.customer, Appended(session_id, (delivered,), None))
         assistant.go()
         await app.quiet()
 

@@ -1,0 +1,105 @@
+"""The events of customers: from whoever publishes them to all who listen, in every process."""
+
+from collections.abc import Callable
+
+from application.ports import (
+    Broker,
+    BrokerListener,
+    Event,
+    Hint,
+    Listener,
+    Missed,
+    Tap,
+)
+from domain.identity import Customer
+
+
+class Hub(BrokerListener):
+    """Calls every listener at once, in the order of subscription, and then the taps.
+
+    Events of other processes come through the broker, while somebody here listens to the customer
+    or this process is the one that they were sent to; they may come late, twice, or not at all.
+    """
+
+    def __init__(self, broker: Broker, on_failure: Callable[[], None] = lambda: None) -> None:
+        """`on_failure` is called where a listener or a tap has raised, with that as the context."""
+        self._listeners: dict[Customer, tuple[Listener, ...]] = {}
+        self._taps: tuple[Tap, ...] = ()
+        self._remote_taps: tuple[Tap, ...] = ()
+        self._on_failure = on_failure
+        self._broker = broker
+        broker.listen(self)
+
+    def subscribe(self, customer: Customer, listener: Listener) -> None:
+        """Call `listener` for every event of the customer from now on."""
+        listeners = self._listeners.get(customer)
+        if listeners is None:
+            listeners = ()
+            self._broker.subscribe(customer)
+        self._listeners[customer] = (*listeners, listener)
+
+    def unsubscribe(self, customer: Customer, listener: Listener) -> None:
+        """Remove the listener. Harmless when it was not subscribed."""
+        listeners = self._listeners.get(customer, ())
+        left = tuple([other for other in listeners if other != listener])
+        if left:
+            self._listeners[customer] = left
+        elif self._listeners.pop(customer, None) is not None:
+            self._broker.unsubscribe(customer)
+
+    def tap(self, tap: Tap) -> None:
+        """Call `tap` for every event of every customer that is published in this process."""
+        self._taps = (*self._taps, tap)
+
+    def untap(self, tap: Tap) -> None:
+        """Remove the tap. Harmless when there was none."""
+        self._taps = tuple([other for other in self._taps if other != tap])
+
+    def tap_remote(self, tap: Tap) -> None:
+        """Call `tap`, before the listeners, for what comes from other processes, and for Missed."""
+        self._remote_taps = (*self._remote_taps, tap)
+
+    @property
+    def broker_is_away(self) -> bool:
+        """True while what other processes store is known from the store alone."""
+        return self._broker.is_away
+
+    def is_subscribed(self, customer: Customer) -> bool:
+        """Return True if no other process can change the customer's log unnoticed here."""
+        return self._broker.is_subscribed(customer)
+
+    def publish(self, customer: Customer, event: Hint) -> None:
+        """Call all listeners of the customer, and all taps. A listener's failure is its own."""
+        self._notify(customer, event)
+        self._call(self._taps, customer, event)
+        self._broker.publish(customer, event)
+
+    def _notify(self, customer: Customer, event: Event) -> None:
+        for listener in self._listeners.get(customer, ()):
+            try:
+                listener(event)
+            except Exception:
+                self._on_failure()
+
+    def _call(self, taps: tuple[Tap, ...], customer: Customer, event: Event) -> None:
+        for tap in taps:
+            try:
+                tap(customer, event)
+            except Exception:
+                self._on_failure()
+
+    # From the broker.
+
+    def on_hint(self, customer: Customer, hint: Hint) -> None:
+        self._on_remote(customer, hint)
+
+    def on_missed(self, customer: Customer | None) -> None:
+        for each in [customer] if customer is not None else list(self._listeners):
+            self._on_remote(each, Missed())
+
+    def on_nodes_changed(self) -> None:
+        pass
+
+    def _on_remote(self, customer: Customer, event: Event) -> None:
+        self._call(self._remote_taps, customer, event)
+        self._notify(customer, event)
