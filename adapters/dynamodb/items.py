@@ -211,6 +211,8 @@ _MESSAGE_CODES = {
     "tools": "o",
     "usage": "u",
     "digest": "g",
+    "audience": "v",
+    "hidden_before": "b",
 }
 _USAGE_CODES = {
     "model": "m",
@@ -226,6 +228,7 @@ _CHANGE_CODES = {
     "at": "w",
     "transfer": "h",
     "summary": "u",
+    "hidden_before": "b",
 }
 _SESSION_CODES = {
     "customer": "c",
@@ -245,6 +248,7 @@ _SESSION_CODES = {
     "summary": "u",
     "digest": "g",
     "usage": "z",
+    "hidden_at_end": "d",
 }
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode
