@@ -5,6 +5,7 @@ from collections.abc import Callable
 from application.ports import (
     Broker,
     BrokerListener,
+    CustomerErased,
     Event,
     Hint,
     Listener,
@@ -70,11 +71,15 @@ class Hub(BrokerListener):
 
     def publish(self, customer: Customer, event: Hint) -> None:
         """Call all listeners of the customer, and all taps. A listener's failure is its own."""
-        self._notify(customer, event)
+        self.notify(customer, event)
         self._call(self._taps, customer, event)
         self._broker.publish(customer, event)
+        if isinstance(event, CustomerErased):  # nobody keeps a copy, listener or not
+            for node in self._broker.nodes:
+                self._broker.publish(customer, event, node)
 
-    def _notify(self, customer: Customer, event: Event) -> None:
+    def notify(self, customer: Customer, event: Event) -> None:
+        """Call the listeners of this process alone: for what it has found in the store."""
         for listener in self._listeners.get(customer, ()):
             try:
                 listener(event)
@@ -102,4 +107,4 @@ class Hub(BrokerListener):
 
     def _on_remote(self, customer: Customer, event: Event) -> None:
         self._call(self._remote_taps, customer, event)
-        self._notify(customer, event)
+        self.notify(customer, event)
