@@ -4,29 +4,24 @@ An economy: without it, the fence still lets one answer be stored, but two would
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
 
 from application.ports import Clock, Leases, Timer
 from domain.errors import LeasesUnavailable
 from domain.identity import Customer
 
-T = TypeVar("T")
-
 LEASE_S = 10.0
 """The time after which the turn of a process that has died can be taken over."""
 RENEW_S = 3.0
 """The interval of the renewals."""
-PATIENCE_S = 0.5
-"""The longest wait for the leases; after that the turn goes on without."""
 
 
 class TurnLease:
     """One process's lease of one customer's turn, renewed until it is released."""
 
-    __slots__ = ("_clock", "_holder", "_is_over", "_leases", "_name", "_on_lost", "_renewing",
-                 "_timer")  # fmt: skip
+    __slots__ = ("_clock", "_holder", "_is_over", "_leases", "_may_hold", "_name", "_on_lost",
+                 "_renewing", "_timer")  # fmt: skip
 
     def __init__(
         self,
@@ -44,18 +39,17 @@ class TurnLease:
         self._on_lost = on_lost
         self._timer: Timer | None = None
         self._renewing: asyncio.Task[None] | None = None
+        self._may_hold = False
         self._is_over = False
 
     async def claim(self) -> bool:
         """Return False if another process has it; True also where the leases do not answer."""
-        claim = self._leases.claim(self._name, self._holder, LEASE_S)
-        try:
-            is_ours = await _within(PATIENCE_S, claim, self._clock)
-        except (LeasesUnavailable, TimeoutError):
-            is_ours = True
-        if is_ours and not self._is_over:
+        self._may_hold = True  # from now on, even if this is cancelled
+        with suppress(LeasesUnavailable):
+            self._may_hold = await self._leases.claim(self._name, self._holder, LEASE_S)
+        if self._may_hold and not self._is_over:
             self._timer = self._clock.call_later(RENEW_S, self._renew)
-        return is_ours
+        return self._may_hold
 
     def _renew(self) -> None:
         self._renewing = asyncio.create_task(self._claim_again())
@@ -66,33 +60,11 @@ class TurnLease:
 
     async def release(self) -> None:
         """Give it back, if it was claimed."""
-        if self._timer is None:
-            return
         self._is_over = True
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._renewing is not None and not self._renewing.done():
             await asyncio.wait({self._renewing})  # or it would be claimed after the release
-        with suppress(LeasesUnavailable, TimeoutError):  # then it ends by itself
-            release = self._leases.release(self._name, self._holder)
-            await _within(PATIENCE_S, release, self._clock)
-
-
-async def _within(seconds: float, awaited: Awaitable[T], clock: Clock) -> T:
-    """Await something no longer than this. Raises: TimeoutError."""
-    task, expired = asyncio.current_task(), False
-    assert task is not None
-
-    def expire() -> None:
-        nonlocal expired
-        expired = True
-        task.cancel()
-
-    timer = clock.call_later(seconds, expire)
-    try:
-        return await awaited
-    except asyncio.CancelledError:
-        if not expired or task.uncancel():
-            raise
-        raise TimeoutError from None
-    finally:
-        timer.cancel()
+        if self._may_hold:
+            with suppress(LeasesUnavailable):  # then it ends by itself
+                await self._leases.release(self._name, self._holder)
