@@ -114,8 +114,8 @@ class _Turn:
         if isinstance(event, Delta):
             return  # its own
         if isinstance(event, Appended):
-            if event.origin is not self and any(map(_ends_turn, event.entries)):
-                self.task.cancel()
+            if event.origin is not self:
+                self._on_entries(event.entries)
         elif isinstance(event, Missed | Grown):
             self.missed = True
             if self.stream is not None:
@@ -128,6 +128,19 @@ class _Turn:
         elif isinstance(event, CustomerErased):
             self.task.cancel()
 
+    def _on_entries(self, entries: tuple[Entry, ...]) -> None:
+        """End it if what another writer has stored makes its answer void."""
+        for entry in entries:
+            if isinstance(entry, StatusChange):
+                if entry.changes_owner:
+                    self.task.cancel()
+                    return
+            elif entry.message_id == self.response_id:
+                return  # it is stored, though that seemed to fail
+            elif entry.settles_seq:
+                self.give_way()
+                return
+
     def _stop(self) -> None:
         if self.can_stop and not self.task.cancelling():
             self.is_stopped = True
@@ -138,14 +151,10 @@ class _Turn:
         return self.waits and not self.task.cancelling() and self.task.cancel()
 
     def give_way(self) -> None:
-        """End it, as another process has the customer's turn."""
-        self.end = TurnEnd.HELD_ELSEWHERE
-        self.task.cancel()
-
-
-def _ends_turn(entry: Entry) -> bool:
-    """Return True if an entry of another writer makes a running turn's answer void."""
-    return entry.changes_owner if isinstance(entry, StatusChange) else entry.settles_seq > 0
+        """End it, as another process has the customer's turn, unless there is a result to store."""
+        if self.can_stop:
+            self.end = TurnEnd.HELD_ELSEWHERE
+            self.task.cancel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +192,11 @@ class AnswerPending:
         turn = _Turn(customer, MessageId(self.new_id()), task, started, is_stopped)
         self.hub.subscribe(customer, turn.on_event)
         try:
-            if turn.is_stopped or not await self._wait_for_slot(turn):
+            has_slot = not turn.is_stopped and await self._wait_for_slot(turn)
+            try:
                 await self._run(turn, was_elsewhere)
-            else:
-                try:
-                    await self._run(turn, was_elsewhere)
-                finally:
+            finally:
+                if has_slot:
                     self.slots.release()
         except asyncio.CancelledError:
             turn.outcome = "cancelled"
@@ -286,14 +294,16 @@ class AnswerPending:
         cached = await self.session_log.reload(turn.customer)
         current = cached.session if cached is not None else None
         if (
-            current is not None
-            and current.status is Status.AI
-            and (current.session_id, current.epoch) == (session.session_id, session.epoch)
-            and current.settled_seq == session.settled_seq
+            current is None
+            or current.status is not Status.AI
+            or (current.session_id, current.epoch) != (session.session_id, session.epoch)
         ):
+            if turn.can_stop:  # what is being stored may be this turn's own
+                turn.task.cancel()
+        elif current.settled_seq != session.settled_seq:
+            turn.give_way()
+        else:
             return True
-        if turn.can_stop:  # what is being stored may be this turn's own
-            turn.task.cancel()
         return False
 
     # The view.

@@ -35,7 +35,11 @@ class Network:
             if self.holding:
                 self.held.append((broker, customer, hint))
             else:
-                broker.receive(customer, hint)
+                self.deliver(broker, customer, hint)
+
+    def deliver(self, broker: "NetworkBroker", customer: Customer, hint: Hint) -> None:
+        """Pass a hint on to one process."""
+        broker.receive(customer, hint)
 
     def lose(self) -> None:
         """Drop all held hints, and stop holding."""

@@ -1,6 +1,7 @@
 """The stream of an answer: what a client is shown while it is being written, and of what turn."""
 
 import asyncio
+from functools import partial
 from itertools import pairwise
 from random import Random
 
@@ -9,13 +10,13 @@ import pytest
 from adapters.memory.broker import NoBroker
 from application.answer_stream import ASK_AGAIN_S, SO_FAR_EVERY_S, AnswerFollower
 from application.hub import Hub
-from application.ports import AnswerRequested, AnswerSoFar, Delta, Event, Missed
+from application.ports import AnswerRequested, AnswerSoFar, Delta, Event, Hint, Missed
 from domain.errors import AssistantFailed
-from domain.identity import MessageId, SessionId, customer
+from domain.identity import Customer, MessageId, SessionId, customer
 from domain.message import Author
 from domain.status import Status
 from tests.support.assistants import HANG, PAUSE, RESTART, Act, ScriptedSteps
-from tests.support.broker import Network
+from tests.support.broker import Network, NetworkBroker
 from tests.support.clock import VirtualClock
 from tests.support.faults import FaultyStore
 from tests.support.harness import App, User, harness
@@ -475,3 +476,58 @@ async def test_an_answer_that_fails_after_a_loss_is_an_apology() -> None:
         await app.settle()
 
         assert user.messages[-1].failed
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_over_a_bad_network_a_client_is_shown_beginnings_of_the_answer_and_then_all(
+    seed: int,
+) -> None:
+    clock, random = VirtualClock(), Random(seed)
+    net = BadNetwork(clock, random)
+
+    async def write(_: object) -> None:
+        await clock.sleep(random.random() / 10)
+
+    script: list[Act] = [act for number in range(60) for act in (write, f"cuvânt{number} ")]
+    answer = "".join(act for act in script if isinstance(act, str))
+    assistant = ScriptedSteps(script)
+    async with harness(assistant, clock=clock, network=net, turn_quiet_ms=0) as app:
+        writer = app.user()
+        await writer.join()
+        await writer.say("Bună!")
+        other = app.another()
+        await clock.advance(random.random())
+        moved = await joined(other)
+        shown = []
+        for _ in range(100):
+            await clock.advance(0.05)
+            if moved.pieces:
+                shown.append(moved.preview)
+        net.is_bad = False
+        net.brokers[1].miss(WHO)
+        await clock.advance(20)
+
+        assert all(answer.startswith(preview) for preview in shown)
+        assert all(len(before) <= len(after) for before, after in pairwise(shown))
+        assert len(set(shown)) > 5
+        assert await app.texts(WHO, Author.AI) == [answer.strip()]
+        assert assistant.turns == 1
+        await other.turns.stop()
+
+
+class BadNetwork(Network):
+    """A network that loses, doubles and delays hints at random."""
+
+    def __init__(self, clock: VirtualClock, random: Random) -> None:
+        super().__init__(clock)
+        self._clock = clock
+        self._random = random
+        self.is_bad = True
+
+    def deliver(self, broker: NetworkBroker, who: Customer, hint: Hint) -> None:
+        if not self.is_bad:
+            super().deliver(broker, who, hint)
+            return
+        for _ in range(self._random.choice([0, 1, 1, 1, 2])):
+            delay_s = self._random.choice([0.0, 0.0, 0.05, 0.3])
+            self._clock.call_later(delay_s, partial(broker.receive, who, hint))

@@ -8,6 +8,7 @@ from domain.message import Author
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.broker import Network
 from tests.support.clock import VirtualClock
+from tests.support.faults import FaultyStore
 from tests.support.harness import App, User, harness
 
 WHO = customer("b1", "u1")
@@ -139,6 +140,43 @@ async def test_without_leases_a_turn_just_runs() -> None:
         assert user.words == ["Da."]
         assert app.observer.outcomes == ["answered"]
         assert clock.pending == 0
+
+
+async def test_where_two_run_nevertheless_the_first_answer_ends_the_other_turn() -> None:
+    clock, net, leases = network()
+    leases.error = LeasesUnavailable()
+    assistant = ScriptedSteps([PAUSE, "Da."], [HANG])
+    async with harness(assistant, clock=clock, network=net) as app:
+        await asking(app)
+        await clock.advance(1)
+        other = app.another()
+        moved = other.user()
+        await moved.join()
+        await clock.advance(1)
+        both = assistant.running
+        assistant.go()
+        await clock.advance(5)
+
+        assert both == 2
+        assert moved.words == ["Da."]
+        assert assistant.broken_off == 1
+        assert (app.observer.outcomes, other.observer.outcomes) == (["answered"], ["cancelled"])
+
+
+async def test_an_answer_that_is_made_is_stored_although_the_lease_is_lost() -> None:
+    clock, net, leases = network()
+    store = FaultyStore()
+    async with harness(store=store, clock=clock, network=net) as app:
+        user = await asking(app)
+        hold = store.hold("append")
+        await clock.advance(1)
+        leases.refuses = True
+        await clock.advance(RENEW_S)
+        hold.release()
+        await app.settle()
+
+        assert user.words == ["Răspuns."]
+        assert app.observer.outcomes == ["answered"]
 
 
 async def test_an_answer_after_a_refusal_is_not_made_where_one_was_stored_unnoticed() -> None:
