@@ -13,11 +13,16 @@ from application.hub import Hub
 from application.policy import Policy
 from application.ports import Appended, Clock, Event, StopRequested, Timer
 from application.summaries import Summaries
+from application.turn_lease import LEASE_S
 from domain.backoff import backoff
 from domain.identity import Customer
+from domain.message import Author, Entry, StatusChange
+from domain.status import Status
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 2.0
 """The pauses between two attempts to start a turn that another process has."""
+OTHERS_S = LEASE_S + 2.0
+"""The time after which a turn that another process has to make is tried here, for a listener."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,8 @@ class Turns:
     def _wait_for_quiet(self, customer: Customer) -> None:
         policy, now = self.policy, self.clock.monotonic()
         waiting = self._waiting.get(customer)
+        if waiting is not None and waiting.refusals:  # the customer was not waited for until now
+            waiting.since, waiting.refusals = now, 0
         left_s = policy.turn_quiet_max_s - (now - waiting.since if waiting is not None else 0.0)
         self._wait(customer, min(policy.turn_quiet_s, max(0.0, left_s)))
 
@@ -113,14 +120,22 @@ class Turns:
         waiting.refusals, waiting.is_stopped = running.refusals + 1, running.is_stopped
 
     def _on_remote(self, customer: Customer, event: Event) -> None:
-        waiting = self._waiting.get(customer)
-        if waiting is None:
-            return
         if isinstance(event, StopRequested):
-            self._start(customer, is_stopped=True)
-        elif waiting.refusals and isinstance(event, Appended):
-            waiting.refusals = 1  # the other turn may be over
-            self._wait(customer, FIRST_RETRY_S)
+            if customer in self._waiting:
+                self._start(customer, is_stopped=True)
+        elif isinstance(event, Appended):
+            self._on_remote_entries(customer, event.entries)
+
+    def _on_remote_entries(self, customer: Customer, entries: tuple[Entry, ...]) -> None:
+        """Try again soon, or, where another process has a turn to make, later: it may die."""
+        waiting = self._waiting.get(customer)
+        if waiting is not None:
+            if waiting.refusals:
+                waiting.refusals = 1  # the other turn may be over
+                self._wait(customer, FIRST_RETRY_S)
+        elif any(map(_may_need_answer, entries)) and not self.is_busy(customer):
+            if self.hub.has_listeners(customer) and not self._draining.is_set():
+                self._wait(customer, OTHERS_S).refusals = 1
 
     def stop_answer(self, customer: Customer) -> None:
         """End the answer being written to the customer, in whatever process, as the user wants.
@@ -171,6 +186,13 @@ class Turns:
             self.cancel(customer)
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.summaries.stop()
+
+
+def _may_need_answer(entry: Entry) -> bool:
+    """Return True if the AI may have to answer now that the entry is stored."""
+    if isinstance(entry, StatusChange):
+        return entry.status is Status.AI
+    return entry.author is Author.USER
 
 
 class _WaitingTurn:

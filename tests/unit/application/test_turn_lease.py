@@ -82,6 +82,36 @@ async def test_the_turn_of_a_process_that_has_died_is_taken_over_within_15_secon
         assert (before, user.words) == ([], ["Răspuns."])
 
 
+async def test_what_a_process_that_has_died_was_to_answer_another_tabs_process_does() -> None:
+    clock, net, _ = network()
+    async with harness(clock=clock, network=net) as app:
+        other = app.another()
+        tab = other.user()
+        await tab.join()
+        await asking(app)
+        await app.die()
+        await clock.advance(15)
+
+        assert tab.words == ["Răspuns."]
+        assert clock.pending == 0
+
+
+async def test_a_second_tab_elsewhere_starts_no_turn_of_its_own() -> None:
+    clock, net, _ = network()
+    assistant = ScriptedSteps()
+    async with harness(assistant, clock=clock, network=net) as app:
+        other = app.another()
+        tab = other.user()
+        await tab.join()
+        await asking(app)
+        await clock.advance(30)
+
+        assert tab.words == ["Răspuns."]
+        assert assistant.turns == 1
+        assert other.observer.outcomes == []
+        assert clock.pending == 0
+
+
 async def test_nobody_who_does_not_listen_tries_again() -> None:
     clock, net, leases = network()
     async with harness(clock=clock, network=net) as app:
