@@ -93,9 +93,7 @@ class AnswerStream(AnswerWriter):
 
     def restart(self) -> None:
         self._pieces.clear()
-        self._length = self._published = (
-            0  # the next piece has offset 0: there a client begins anew
-        )
+        self._length = self._published = 0  # with the offset 0 a client begins anew
 
     def _publish(self, text: str) -> None:
         session = self._session
@@ -115,15 +113,18 @@ class AnswerStream(AnswerWriter):
         if self._so_far_at is not None:
             wait_s = self._so_far_at + SO_FAR_EVERY_S - self._clock.monotonic()
         if wait_s > 0:
-            self._timer = self._clock.call_later(wait_s, self._publish_so_far)
+            self._timer = self._clock.call_later(wait_s, self._on_timer)
+        else:
+            self._on_timer()
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._held or self._hub.broker_is_away:
+            self._asked = True  # after the next look
         else:
             self._publish_so_far()
 
     def _publish_so_far(self) -> None:
-        self._timer = None
-        if self._held or self._hub.broker_is_away:
-            self._asked = True
-            return
         if 0 < self._length <= MAX_SO_FAR and not self._task.cancelling():
             self._so_far_at = self._clock.monotonic()
             session = self._session

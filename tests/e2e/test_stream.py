@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from dependency_injector import providers
 from websockets.exceptions import ConnectionClosed
@@ -210,6 +211,37 @@ async def test_who_moves_to_another_server_in_mid_answer_sees_all_of_it() -> Non
     assert (rest["index"], rest["text"]) == (1, ", vă aștept.")
     assert answer["message"] == "Da, desigur, vă aștept."
     assert assistant.turns == 1
+
+
+async def test_a_server_without_its_broker_shows_the_pieces_once_it_has_read_the_store() -> None:
+    cluster = Cluster(assistant := ScriptedSteps(["Da, ", PAUSE, "desigur", PAUSE, "."]))
+    async with cluster.server() as one, user(one.address) as customer:
+        await asked(customer)
+        await shown(customer, "Da, ")
+        cluster.network.brokers[0].cut()
+        assistant.go()
+        await shown(customer, "desigur")
+        assistant.go()
+        answer = await customer.wait_for("new_message")
+
+    assert answer["message"] == "Da, desigur."
+
+
+async def test_a_takeover_at_another_server_ends_what_is_shown() -> None:
+    cluster = Cluster(assistant := ScriptedSteps(["Da, ", PAUSE, "desigur."]))
+    async with cluster.server() as one, cluster.server() as two:
+        async with user(one.address) as customer, httpx.AsyncClient() as api:
+            await asked(customer)
+            await shown(customer, "Da, ")
+            joined = await customer.join(stream=True)
+            path = f"http://{two.address}/api/conversation-status/{joined['sessionId']}"
+            await api.put(path, json={"status": "live", "coordinatorId": "ana"})
+            await customer.wait_for("conversation_status", status="live")
+            assistant.go()
+            await customer.request("history", {})
+
+    assert [each["author"] for _, each in customer.pushes if "author" in each] == ["system"]
+    assert assistant.broken_off == 1
 
 
 async def test_a_server_that_drains_among_others_sends_the_clients_away_and_writes_on() -> None:

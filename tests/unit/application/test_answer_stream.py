@@ -426,6 +426,19 @@ async def test_while_the_broker_is_away_pieces_come_once_a_second_and_none_is_lo
         assert user.preview.strip() == user.words[-1] == " ".join(map(str, range(20)))
 
 
+async def test_who_joins_while_the_broker_is_away_gets_the_text_so_far_within_a_second() -> None:
+    clock, net = network()
+    async with harness(ScriptedSteps(["Unu ", HANG]), clock=clock, network=net) as app:
+        reporting = await away(app)
+        await streaming(app)
+        net.brokers[0].cut()
+        late = await joined(app)
+        await clock.advance(1.5)
+        reporting.cancel()
+
+        assert late.preview == "Unu "
+
+
 async def test_a_takeover_is_found_within_two_seconds_though_the_broker_is_away() -> None:
     clock, net = network()
 
