@@ -399,6 +399,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         policy=policy,
     )
+    turn_leases: Provider[Leases | None] = providers.Selector(
+        settings.provided.broker, none=providers.Object(None), local=leases, redis=leases
+    )
     answer_pending: Provider[AnswerPending] = providers.Singleton(
         AnswerPending,
         session_log=session_log,
@@ -412,10 +415,16 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         new_id=new_id,
         policy=policy,
+        leases=turn_leases,
         slots=providers.Singleton(turn_slots, settings),
     )
     turns: Provider[Turns] = providers.Singleton(
-        Turns, answer_pending=answer_pending, summaries=summaries, clock=clock, policy=policy
+        Turns,
+        answer_pending=answer_pending,
+        summaries=summaries,
+        hub=hub,
+        clock=clock,
+        policy=policy,
     )
     join: Provider[JoinConversation] = providers.Singleton(
         JoinConversation, session_log=session_log, store=store, turns=turns
@@ -485,6 +494,7 @@ class Container(containers.DeclarativeContainer):
         join=join,
         post=post,
         transfers=transfers,
+        turns=turns,
         history=read_history,
         session_log=session_log,
         store=store,
