@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from application.arrivals import COUNTED, MAX_EXPECTED, Arrivals
+from application.chat_owners import ChatOwners
 from application.hub import Hub
 from application.ports import (
     Appended,
@@ -21,6 +22,7 @@ from application.ports import (
     Clock,
     CustomerErased,
     Event,
+    Grown,
     InboundEvent,
     InboundMessage,
     LiveChatGateway,
@@ -42,6 +44,8 @@ from domain.status import Reason, Status
 TALKING = (Status.WAITING, Status.LIVE)
 """The statuses in which user and coordinators may write to each other at the bridge."""
 
+HANDOVER_S = 5.0
+"""The time for which a process still listens to a chat that is another's now."""
 LISTING_PAGE = 100
 """The number of sessions listed at a time."""
 FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.5, 30.0
@@ -69,12 +73,15 @@ class BridgeInbox:
     """Handles what comes from the bridge; `start` it once the gateway and the store are open.
 
     It follows the topics of all transfers and live chats, and those of the most recently active
-    conversations with the AI, in which a coordinator or the user may write unasked.
+    conversations with the AI, in which a coordinator or the user may write unasked: of those that
+    are this process's. Others only join a topic to send to it; what they receive there, the owner
+    handles.
     """
 
     gateway: LiveChatGateway
     session_log: SessionLog
     hub: Hub
+    owners: ChatOwners
     clock: Clock
     transfers: Transfers
     archive: Archive
@@ -97,12 +104,15 @@ class BridgeInbox:
     _changed: set[Customer] = field(default_factory=set)
     """Customers whose conversation has changed since the last `refresh` began."""
     _is_ai_listed: bool = False
+    _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notifications: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self) -> None:
         """Subscribe to local events and to the gateway. `refresh` finds the chats under way."""
         self.gateway.listen(self.on_event, self._on_echo)
         self.hub.tap(self._on_local_event)
+        self.hub.tap_remote(self._on_remote_event)
+        self.hub.watch(self._change_hands)
 
     def stop(self) -> None:
         """Unsubscribe from local events."""
@@ -112,18 +122,46 @@ class BridgeInbox:
 
     # Which topics to follow.
 
+    def check_owners(self) -> None:
+        """Take over chats, or give them up, as the broker is away or back. Call it each second."""
+        if self.owners.update():
+            self._change_hands()
+
+    def _change_hands(self) -> None:
+        self.owners.update()
+        self._is_ai_listed = False
+        self._start(self._take_over())
+
+    async def _take_over(self) -> None:
+        """Follow what is this process's now; leave the rest once others can have joined it."""
+        await self._store_at_last(self.refresh)
+        await self.clock.sleep(HANDOVER_S)
+        for customer in [*self._talking, *self._with_ai]:
+            if not self.owners.is_mine(customer):
+                self._leave(customer)
+
+    def _is_here(self, customer: Customer) -> bool:
+        """Return True if this process handles what concerns the customer's chat."""
+        is_followed = customer in self._talking or customer in self._with_ai
+        return is_followed or self.owners.is_mine(customer)
+
     async def refresh(self) -> None:
         """Follow all customers who, by the store, wait for a coordinator or have one.
 
-        Finds chats that other processes began or ended. The first call also finds the most recent
-        conversations with the AI; later ones are known by their events.
-        Raises: StorageUnavailable.
+        Finds chats that other processes began or ended. The first call, and each after chats have
+        changed hands, also finds the most recent conversations with the AI; later ones are known by
+        their events. Raises: StorageUnavailable.
         """
+        async with self._refreshing:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         self._changed.clear()
         talking = {
             session.customer: _followed(session)
             for status in TALKING
             for session in await self._list(status)
+            if self._is_here(session.customer)
         }
         for customer in self._talking.keys() - talking.keys() - self._changed:
             self._leave(customer)
@@ -144,7 +182,10 @@ class BridgeInbox:
         self._is_ai_listed = True
         known, self._with_ai = self._with_ai, {}
         for session in reversed(listed):  # which begin with the newest
-            if session.customer not in self._changed | self._talking.keys() | known.keys():
+            customer = session.customer
+            if customer in self._changed or customer in self._talking or customer in known:
+                continue
+            if self.owners.is_mine(customer):
                 self._follow(session.customer, _followed(session))
         self._with_ai |= known
         self._leave_least_active()
@@ -162,7 +203,26 @@ class BridgeInbox:
                 break
         return found
 
+    def _on_remote_event(self, customer: Customer, event: Event) -> None:
+        """Handle what another process has stored, of which this one follows the chat."""
+        self._on_local_event(customer, event)
+        if not self._is_here(customer):
+            return
+        if isinstance(event, Grown):
+            self._start(self._store_at_last(lambda: self._look(customer)))
+        elif isinstance(event, Appended) and customer in self._talking:
+            # What the other one could not know: whether an answer can be received.
+            if any(isinstance(entry, StatusChange) for entry in event.entries):
+                self._start(self._store_at_last(lambda: self.transfers.notify_reached(customer)))
+
+    async def _look(self, customer: Customer) -> None:
+        cached = await self.session_log.reload(customer)
+        if cached is not None:
+            self._on_appended(customer, cached.session.session_id, cached.recent)
+
     def _on_local_event(self, customer: Customer, event: Event) -> None:
+        if not self._is_here(customer):
+            return
         if isinstance(event, Appended):
             self._changed.add(customer)
             self._on_appended(customer, event.session_id, event.entries)
@@ -237,6 +297,8 @@ class BridgeInbox:
 
     async def on_event(self, customer: Customer, event: InboundEvent) -> None:
         """Handle an inbound event; returns once it is stored, however long that takes."""
+        if not self._is_here(customer):
+            return
         match event:
             case Typing():
                 self.hub.publish(customer, event)

@@ -63,8 +63,9 @@ class Transfers:
     turns: Turns
     policy: Policy
     new_id: NewId
-    is_joined: Callable[[Customer], bool]
-    """Returns whether messages go both ways on the customer's topic at the bridge."""
+    is_joined: Callable[[Customer], bool | None]
+    """Returns whether messages go both ways on the customer's topic at the bridge; None: another
+    process listens to it, and knows."""
 
     async def request(
         self,
@@ -259,7 +260,9 @@ class Transfers:
         context = await self._decision_context(customer.business_id)
 
         def decide(session: Session | None) -> Draft | None:
-            return notify_unreachable(session, context(), is_joined=self.is_joined(customer))
+            return notify_unreachable(
+                session, context(), is_joined=self.is_joined(customer) is not False
+            )
 
         with suppress(DuplicateMessage):
             session = await self.session_log.commit(customer, decide)
@@ -282,11 +285,11 @@ class Transfers:
         if session is None or transfer is None:
             return
         customer, now = session.customer, context().at
-        if not is_reached(session, is_joined=self.is_joined(customer)):
+        if not is_reached(session, is_joined=self.is_joined(customer) is True):
             return
 
         def decide(session: Session | None) -> Draft | None:
-            return notify_reached(session, context(), is_joined=self.is_joined(customer))
+            return notify_reached(session, context(), is_joined=self.is_joined(customer) is True)
 
         for text in (Text.UNREACHABLE, Text.REFUSED):
             if await self.store.stored(customer, delivery_key(transfer.transfer_id, text), now):
