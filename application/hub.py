@@ -4,14 +4,17 @@ import math
 from collections.abc import Callable
 
 from application.ports import (
+    Appended,
     Broker,
     BrokerListener,
     Clock,
+    CustomerErased,
     Event,
     Hint,
     Listener,
     Missed,
     Tap,
+    Typing,
 )
 from domain.identity import Customer
 
@@ -19,6 +22,7 @@ AWAY_EVERY_S, AWAY_POLL_S = 1.0, 0.25
 """While the broker is away each customer's listeners get a Missed so often; the polls for it."""
 AWAY_BATCHES = 20
 """The batches over which these are spread."""
+_CHAT_EVENTS = (Appended, Typing, CustomerErased)
 
 
 class Hub(BrokerListener):
@@ -28,12 +32,23 @@ class Hub(BrokerListener):
     or this process is the one that they were sent to; they may come late, twice, or not at all.
     """
 
-    def __init__(self, broker: Broker, on_failure: Callable[[], None] = lambda: None) -> None:
-        """`on_failure` is called where a listener or a tap has raised, with that as the context."""
+    def __init__(
+        self,
+        broker: Broker,
+        on_failure: Callable[[], None] = lambda: None,
+        chat_owner: Callable[[Customer], str | None] = lambda _: None,
+    ) -> None:
+        """`on_failure` is called where a listener or a tap has raised, with that as the context.
+
+        `chat_owner` returns the node that gets what concerns the customer's chat at the bridge, if
+        there is one.
+        """
         self._listeners: dict[Customer, tuple[Listener, ...]] = {}
         self._taps: tuple[Tap, ...] = ()
         self._remote_taps: tuple[Tap, ...] = ()
+        self._watchers: tuple[Callable[[], None], ...] = ()
         self._on_failure = on_failure
+        self._chat_owner = chat_owner
         self._broker = broker
         broker.listen(self)
 
@@ -66,6 +81,10 @@ class Hub(BrokerListener):
         """Call `tap`, before the listeners, for what comes from other processes, and for Missed."""
         self._remote_taps = (*self._remote_taps, tap)
 
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` when nodes have come or gone, or events of any customer may be lost."""
+        self._watchers = (*self._watchers, watcher)
+
     @property
     def node(self) -> str:
         """The name of this process."""
@@ -93,7 +112,8 @@ class Hub(BrokerListener):
         """Call all listeners of the customer, and all taps. A listener's failure is its own."""
         self._notify(customer, event)
         self._call(self._taps, customer, event)
-        self._broker.publish(customer, event)
+        node = self._chat_owner(customer) if isinstance(event, _CHAT_EVENTS) else None
+        self._broker.publish(customer, event, node)
 
     def _notify(self, customer: Customer, event: Event) -> None:
         for listener in self._listeners.get(customer, ()):
@@ -132,9 +152,18 @@ class Hub(BrokerListener):
     def on_missed(self, customer: Customer | None) -> None:
         for each in [customer] if customer is not None else list(self._listeners):
             self._on_remote(each, Missed())
+        if customer is None:
+            self._call_watchers()
 
     def on_nodes_changed(self) -> None:
-        pass
+        self._call_watchers()
+
+    def _call_watchers(self) -> None:
+        for watcher in self._watchers:
+            try:
+                watcher()
+            except Exception:
+                self._on_failure()
 
     def _on_remote(self, customer: Customer, event: Event) -> None:
         self._call(self._remote_taps, customer, event)

@@ -25,6 +25,7 @@ from entrypoints.supervision import forever
 logger = logging.getLogger(__name__)
 
 REFRESH_CHATS_EVERY_S = 60.0
+CHECK_OWNERS_EVERY_S = 1.0
 """The interval of searching for live chats that other processes began or ended."""
 
 
@@ -125,6 +126,7 @@ def _connect_bridge(container: Container, stack: AsyncExitStack) -> None:
     inbox.start()
     stack.callback(inbox.stop)
     _start(stack, _refresh_forever(inbox, clock))
+    _start(stack, _check_owners_forever(inbox, clock))
 
 
 def _start(stack: AsyncExitStack, task: Coroutine[Any, Any, None]) -> None:
@@ -174,6 +176,14 @@ def _refresh_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, No
 def _report_away_forever(container: Container) -> Coroutine[Any, Any, None]:
     hub, clock = container.hub(), container.clock()
     return forever("broker_away", lambda: hub.report_away(clock), clock)
+
+
+def _check_owners_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, None]:
+    async def work() -> float:
+        inbox.check_owners()
+        return CHECK_OWNERS_EVERY_S
+
+    return forever("check_owners", work, clock, crashed_pause_s=CHECK_OWNERS_EVERY_S)
 
 
 def _write_usage_forever(container: Container) -> Coroutine[Any, Any, None]:
