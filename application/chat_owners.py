@@ -7,7 +7,7 @@ from domain.identity import Customer
 
 ALONE_AFTER_S = 8.0
 """The time without the broker after which a process listens to every chat."""
-MAX_KNOWN = 20_000
+MAX_KNOWN_OWNERS = 20_000
 """The customers whose owner is remembered."""
 
 
@@ -34,7 +34,7 @@ class ChatOwners:
         owner = self._known.get(customer)
         if owner is None:
             owner = max(self._nodes, key=lambda node: _weight(node, customer))
-            if len(self._known) >= MAX_KNOWN:
+            if len(self._known) >= MAX_KNOWN_OWNERS:
                 self._known.clear()
             self._known[customer] = owner
         return owner

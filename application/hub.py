@@ -1,11 +1,13 @@
 """The events of customers: from whoever publishes them to all who listen, in every process."""
 
+import math
 from collections.abc import Callable
 
 from application.ports import (
     Appended,
     Broker,
     BrokerListener,
+    Clock,
     CustomerErased,
     Event,
     Hint,
@@ -16,6 +18,10 @@ from application.ports import (
 )
 from domain.identity import Customer
 
+AWAY_EVERY_S, AWAY_POLL_S = 1.0, 0.25
+"""While the broker is away each customer's listeners get a Missed so often; the polls for it."""
+AWAY_BATCHES = 20
+"""The batches over which these are spread."""
 _CHAT_EVENTS = (Appended, Typing, CustomerErased)
 
 
@@ -80,9 +86,23 @@ class Hub(BrokerListener):
         self._watchers = (*self._watchers, watcher)
 
     @property
+    def node(self) -> str:
+        """The name of this process."""
+        return self._broker.node
+
+    @property
+    def has_peers(self) -> bool:
+        """True if other processes live and receive what is published here, as far as is known."""
+        return len(self._broker.nodes) > 1 and not self._broker.is_away
+
+    @property
     def broker_is_away(self) -> bool:
         """True while what other processes store is known from the store alone."""
         return self._broker.is_away
+
+    def has_listeners(self, customer: Customer) -> bool:
+        """Return True if somebody in this process listens to the customer."""
+        return customer in self._listeners
 
     def is_subscribed(self, customer: Customer) -> bool:
         """Return True if no other process can change the customer's log unnoticed here."""
@@ -108,6 +128,21 @@ class Hub(BrokerListener):
                 tap(customer, event)
             except Exception:
                 self._on_failure()
+
+    async def report_away(self, clock: Clock) -> float:
+        """While the broker is away, send each customer's listeners a Missed; to be repeated.
+
+        Takes AWAY_EVERY_S, over which they are spread. Returns the seconds until the next time.
+        """
+        if not self._broker.is_away:
+            return AWAY_POLL_S
+        customers = list(self._listeners)
+        size = max(1, math.ceil(len(customers) / AWAY_BATCHES))
+        for start in range(0, size * AWAY_BATCHES, size):
+            for customer in customers[start : start + size]:
+                self._on_remote(customer, Missed(broker_is_away=True))
+            await clock.sleep(AWAY_EVERY_S / AWAY_BATCHES)
+        return 0.0
 
     # From the broker.
 

@@ -600,8 +600,8 @@ class Observer(Protocol):
         first_token_s: float | None,
         error: BaseException | None,
     ) -> None:
-        """A turn ended: `answered`, `transferred`, `dropped`, `cancelled`, `failed`, `timeout`, or
-        `over_budget`, where the AI was not asked.
+        """A turn ended: `answered`, `transferred`, `stopped` by the user, `dropped`, `cancelled`,
+        `failed`, `timeout`, or `over_budget`, where the AI was not asked.
 
         `first_token_s`: from its start to the first piece of the answer, if there was one.
         `error`: why it failed.
