@@ -250,7 +250,7 @@ async def test_a_conversation_with_the_ai_is_followed_by_its_owner_alone() -> No
 async def test_what_ends_anywhere_is_left_by_its_owner() -> None:
     async with nodes("a", "b") as running:
         user = await asks(running.all["a"])
-        owner, other = running.of(user.customer)
+        _, other = running.of(user.customer)
         await other.app.coordinator("maria").close(user)
         closed = running.followers(user.customer)
         await asks(other)
