@@ -567,9 +567,12 @@ class Container(containers.DeclarativeContainer):
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
-        none=providers.Callable(_opened, store, broker, leases, assistant, identify),
+        none=providers.Callable(_opened, store, leases, assistant, identify, broker),
         elixir=providers.Callable(
-            _opened, store, broker, leases, assistant, identify, elixir_http, elixir_socket
+            _opened, store, leases, assistant, identify, elixir_http, elixir_socket, broker
         ),
     )
-    """The parts that the lifespan opens, in this order."""
+    """The parts that the lifespan opens, in this order.
+
+    The broker is closed first: others then join the chats at the bridge that this process leaves.
+    """
