@@ -441,6 +441,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Settings store={self.store} assistant={self.assistant} bridge={self.bridge}>"
 
 
+def share_of(settings: Settings, workers: int) -> Settings:
+    """Return the settings of one of so many workers of a machine.
+
+    Raises: BadSetting, where they cannot serve together.
+    """
+    if settings.store == "memory":
+        raise BadSetting(
+            f"STORE=memory keeps conversations in one process, but WORKERS is {workers}: "
+            "choose STORE=sqlite or dynamodb, or one worker"
+        )
+    return msgspec.structs.replace(
+        settings, broker="local" if settings.broker == "none" else settings.broker
+    )
+
+
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment; absent variables have their defaults.
 
