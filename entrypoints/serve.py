@@ -11,11 +11,10 @@ from dataclasses import replace
 from functools import partial
 from math import inf
 from types import FrameType
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import uvicorn
 from litestar import Litestar
-from litestar.types import ASGIApp
 
 from adapters.phoenix.limits import Connections
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
@@ -33,6 +32,10 @@ from entrypoints.programs import (
     log_start,
     url_of,
 )
+from entrypoints.worker_folder import Worker
+
+if TYPE_CHECKING:
+    from entrypoints.server.siblings import WorkerPart
 
 logger = logging.getLogger(__name__)
 
@@ -47,21 +50,25 @@ class Application(NamedTuple):
     """Its `state.connections` are the limits and counts of its connections."""
     drain: Callable[[], Awaitable[None]] | None = None
     """None: it is stopped without delay."""
-    private: ASGIApp | None = None
+    worker_part: "WorkerPart | None" = None
     """What it serves to the other workers of this machine."""
 
 
-def create(program: Program) -> Application:
-    """Return the application of a program. Raises: BadSetting."""
+def create(program: Program, worker: Worker | None = None) -> Application:
+    """Return the application of a program; `worker`: which one it is for. Raises: BadSetting."""
     if program.name == "bridge":
         from entrypoints.bridge.app import create_bridge
 
         return Application(create_bridge(program.settings))
     from entrypoints.server.app import create_app, drain
     from entrypoints.server.container import Container
+    from entrypoints.server.siblings import Siblings
 
     container = Container(settings=program.settings)
-    return Application(create_app(program.settings, container), partial(drain, container))
+    if worker is not None:
+        container.siblings.override(Siblings(worker))
+    app = create_app(program.settings, container)
+    return Application(app, partial(drain, container), container.worker_part())
 
 
 def run_programs(
@@ -98,12 +105,8 @@ class Serving:
         apps: Sequence[Application],
         listeners: Sequence[socket.socket],
         on_started: Callable[[], None],
-        private_listener: socket.socket | None = None,
     ) -> None:
-        """`on_started` is called once all accept connections.
-
-        `private_listener`: a socket for the private part of the only application.
-        """
+        """`on_started` is called once all accept connections."""
         self._apps = apps
         self._listeners = list(listeners)
         self._on_started = on_started
@@ -111,13 +114,14 @@ class Serving:
             _server(app.asgi, app.asgi.state.connections, self._started) for app in apps
         ]
         self._servers = list(self._public)
-        if private_listener is not None:
-            # Its clients are the other workers: what they pass on was admitted there.
-            limits = apps[0].asgi.state.connections.limits
-            unlimited = replace(limits, max_connections=inf, max_connections_per_address=inf)
-            ledger = Connections(unlimited)
-            self._servers.append(_server(apps[0].private, ledger, self._started))
-            self._listeners.append(private_listener)
+        for app in apps:
+            if app.worker_part is not None:
+                # Its clients are the other workers: what they pass on was admitted there.
+                limits = app.asgi.state.connections.limits
+                unlimited = replace(limits, max_connections=inf, max_connections_per_address=inf)
+                server = _server(app.worker_part, Connections(unlimited), self._started)
+                self._servers.append(server)
+                self._listeners.append(app.worker_part.listen())
         self._stopping = asyncio.Event()
 
     def run(self) -> None:

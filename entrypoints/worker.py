@@ -36,21 +36,25 @@ def main(descriptor: int) -> None:
 def _serve(program: Program, assignment: Assignment, line: socket.socket) -> None:
     from entrypoints.serve import Serving, create
 
+    app = create(program, assignment.worker)
+
     def on_started() -> None:
         line.sendall(msgspec.json.encode(Report()) + b"\n")
         line.setblocking(False)
         asyncio.get_running_loop().add_reader(line, on_line)
 
     def on_line() -> None:
-        said = line.recv(len(LEAVE))
+        text = line.recv(len(LEAVE))
         asyncio.get_running_loop().remove_reader(line)
-        if said == LEAVE:
+        if text == LEAVE:
             serving.refuse()
         serving.stop()
 
     with socket.socket(fileno=assignment.listener) as listener:
-        serving = Serving([create(program)], [listener], on_started)
+        serving = Serving([app], [listener], on_started)
         serving.run()
+    if app.worker_part is not None:
+        app.worker_part.write_metrics()  # all that it has counted
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from entrypoints.programs import (
     url_of,
 )
 from entrypoints.settings import BadSetting, share_of
+from entrypoints.worker_folder import Worker, WorkerFolder
 
 logger = logging.getLogger(__name__)
 
@@ -50,18 +51,6 @@ GRACE_S = 20.0
 
 class WorkersFailed(Failure):
     """No worker could be started; the text says why."""
-
-
-class Worker(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker, and the folder that all workers of its parent share."""
-
-    number: int
-    """From 1 on; a process that takes the place of another has its number."""
-    wanted: int
-    """The number of workers."""
-    node: str
-    """Its name, which no other process ever has."""
-    folder: str
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +103,9 @@ def run_workers(
             for program, listener in zip(shared, listeners, strict=True)
             for number in range(1, (count if program.name == "server" else 1) + 1)
         ]
-        asyncio.run(_Parent(slots, on_started).run())
+        uses_switch = any(program.settings.broker == "local" for program in shared)
+        switch = WorkerFolder(folder).switch if uses_switch else None
+        asyncio.run(_run(_Parent(slots, on_started), switch))
     for program in programs:
         log_end(program)
 
@@ -125,12 +116,25 @@ def _shared_out(program: Program, count: int) -> Program:
     return Program("server", share_of(program.settings, count))
 
 
+async def _run(parent: "_Parent", switch: str | None) -> None:
+    if switch is None:
+        await parent.run()
+        return
+    from adapters.broker.local import LocalSwitch
+
+    async with LocalSwitch(switch):
+        await parent.run()
+
+
 class _Process:
     """A running process, and the line to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, line: socket.socket) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, line: socket.socket, worker: Worker | None
+    ) -> None:
         self._process = process
         self._line = line
+        self._worker = worker
         self.report = asyncio.create_task(self._read_report())
         """Its report; None: it has ended without one."""
         self.ended = asyncio.create_task(self._wait())
@@ -156,6 +160,8 @@ class _Process:
         code = await self._process.wait()
         await self.report
         self._line.close()
+        if self._worker is not None:
+            WorkerFolder(self._worker.folder).retire(self._worker.name)
         return code
 
     def leave(self) -> None:
@@ -204,11 +210,10 @@ class _Slot:
         """Start a process."""
         worker = None
         if self.program.name == "server":
-            node = f"{self.program.settings.node_name or socket.gethostname()}-{self._number}"
             worker = Worker(
                 number=self._number,
                 wanted=self._wanted,
-                node=f"{node}-{token_hex(4)}",
+                name=f"{self._number}-{token_hex(4)}",
                 folder=self._folder,
             )
         assignment = Assignment(
@@ -229,7 +234,7 @@ class _Slot:
             )
         ours.sendall(msgspec.json.encode(assignment) + b"\n")
         ours.setblocking(False)
-        return _Process(process, ours)
+        return _Process(process, ours, worker)
 
     async def end(self) -> None:
         """Drain its process, and wait for the end."""
