@@ -48,8 +48,8 @@ class Application(NamedTuple):
 
     asgi: Litestar
     """Its `state.connections` are the limits and counts of its connections."""
-    drain: Callable[[], Awaitable[None]] | None = None
-    """None: it is stopped without delay."""
+    drain: Callable[[bool], Awaitable[None]] | None = None
+    """Called with True if the other workers of this machine stay. None: it is stopped at once."""
     worker_part: "WorkerPart | None" = None
     """What it serves to the other workers of this machine."""
 
@@ -123,6 +123,7 @@ class Serving:
                 self._servers.append(server)
                 self._listeners.append(app.worker_part.listen())
         self._stopping = asyncio.Event()
+        self._others_stay = False
 
     def run(self) -> None:
         """Serve. Raises: StorageUnavailable when an application could not start."""
@@ -133,11 +134,13 @@ class Serving:
         """Drain the applications, and end."""
         self._stopping.set()
 
-    def refuse(self) -> None:
-        """Accept no more connections: other processes have the same listening sockets."""
+    def leave(self) -> None:
+        """End as on a signal, but accept no more: other processes have the listening sockets."""
+        self._others_stay = True
         for server in self._public:
             for listening in server.servers:
                 listening.close()
+        self.stop()
 
     def _started(self) -> None:
         if all(server.started for server in self._servers):
@@ -169,7 +172,7 @@ class Serving:
         for server in self._servers:
             server.on_signal = lambda: loop.call_soon_threadsafe(self.stop)
         await self._stopping.wait()
-        drains = [app.drain() for app in self._apps if app.drain is not None]
+        drains = [app.drain(self._others_stay) for app in self._apps if app.drain is not None]
         for error in await asyncio.gather(*drains, return_exceptions=True):
             if error is not None:
                 extra = {"action": "drain_crashed"}

@@ -47,8 +47,9 @@ def _serve(program: Program, assignment: Assignment, line: socket.socket) -> Non
         text = line.recv(len(LEAVE))
         asyncio.get_running_loop().remove_reader(line)
         if text == LEAVE:
-            serving.refuse()
-        serving.stop()
+            serving.leave()
+        else:
+            serving.stop()
 
     with socket.socket(fileno=assignment.listener) as listener:
         serving = Serving([app], [listener], on_started)

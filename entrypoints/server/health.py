@@ -104,7 +104,7 @@ def machine_readiness(reports: Sequence[Ready], wanted: int) -> Ready:
     A worker that is being replaced drains, and counts no more.
     """
     counted = [report for report in reports if report.status != "draining"]
-    ready = sum(report.status != "down" for report in counted)
+    ready = min(wanted, sum(report.status != "down" for report in counted))
     status: Overall = "draining"
     if counted:
         status = max((report.status for report in counted), key=_ORDER.index)
