@@ -185,7 +185,7 @@ class SessionLog:
         if reading.is_outdated:
             self._cache.pop(customer)
         if customer not in self._appends:  # else its event follows, and shows what it follows
-            self._notify(customer, known, loaded)
+            self._notify(customer, known, loaded.session)
         return cached
 
     async def _load(self, customer: Customer) -> Loaded | None:
@@ -213,18 +213,11 @@ class SessionLog:
         if not readings:
             del self._readings[customer]
 
-    def _notify(self, customer: Customer, known: CachedSession | None, loaded: Loaded) -> None:
+    def _notify(self, customer: Customer, known: CachedSession | None, read: Session) -> None:
         """Notify the listeners in this process of what was read and not known."""
-        session, missing = loaded.session, loaded.session.seq
-        if known is not None and known.session.session_id == session.session_id:
-            missing -= known.session.seq
-        if missing <= 0:
-            return
-        if missing < session.seq and missing <= len(loaded.recent):
-            event: Event = Appended(session.session_id, loaded.recent[-missing:])
-        else:
-            event = Grown(session.session_id, session.seq)
-        self.hub.notify(customer, event)
+        same = known is not None and known.session.session_id == read.session_id
+        if known is None or not same or known.session.seq < read.seq:
+            self.hub.notify(customer, Grown(read.session_id, read.seq))
 
     def _store_in_cache(self, customer: Customer, loaded: Loaded) -> CachedSession:
         cached = self._cache.get(customer)
@@ -241,6 +234,8 @@ class SessionLog:
             reading.is_outdated = True
 
     def _on_remote_event(self, customer: Customer, event: Event) -> None:
+        if isinstance(event, Missed) and event.broker_is_away:
+            return  # nothing cached counts until it is back, which is one more Missed
         if isinstance(event, Grown | Missed | CustomerErased):
             self.forget(customer)
         elif isinstance(event, Appended):

@@ -61,7 +61,7 @@ class Subscription:
     ) -> None:
         """`on_entry` gets each entry, except the user's messages that came in through `origin`;
         `on_other` gets every other event, but no piece of an answer that is not the session's, or
-        of an epoch that is over.
+        of an epoch that is over; and none while the store is read.
         """
         self._customer = customer
         self._hub = hub
@@ -113,8 +113,7 @@ class Subscription:
         if isinstance(event, Missed):
             self._on_missed(event)
         elif self._backlog is not None:
-            if self._reading is None or not isinstance(event, Delta | AnswerSoFar):
-                self._backlog.append(event)
+            self._backlog.append(event)
         elif isinstance(event, Appended):
             self._on_appended(event)
         elif isinstance(event, Grown):
@@ -123,6 +122,7 @@ class Subscription:
             self._on_other(event)
 
     def _on_missed(self, event: Missed) -> None:
+        self._on_other(event)
         if not event.broker_is_away or (self._retry is None and self._is_active()):
             self._read_soon()
 
@@ -211,7 +211,7 @@ class Subscription:
         for event in waiting:
             if isinstance(event, Appended):
                 self._drop(event)
-            elif event is not None:
+            elif event is not None and not isinstance(event, Grown | Delta | AnswerSoFar):
                 self._backlog.append(event)
         spread = crc32(self._customer.user_id.encode()) / 2**32
         pause_s = backoff(self._attempts, FIRST_RETRY_S, LONGEST_RETRY_S, spread)

@@ -1,46 +1,73 @@
-"""A broker between the processes of a test, all in one event loop.
+"""A network between the processes of one test, in memory, with faults on command."""
 
-    network = Network()
-    async with harness(hub=network.hub()) as app:
-        other = app.another(hub=network.hub())
-
-Hints arrive in the next rounds of the event loop, in order, while a process is connected.
-"""
-
-import asyncio
 from collections.abc import Collection
 
-from application.hub import Hub
-from application.ports import Appended, Broker, BrokerListener, Hint
+from adapters.memory.leases import MemoryLeases
+from application.ports import Appended, Broker, BrokerListener, Clock, Hint, Leases
 from domain.identity import Customer
 
 
 class Network:
-    """Connects the brokers of several processes."""
+    """Carries hints between its brokers at once, unless they are cut off or held."""
 
-    def __init__(self) -> None:
-        self.brokers: list[MemoryBroker] = []
+    def __init__(self, clock: Clock) -> None:
+        self.leases: Leases = MemoryLeases(clock.monotonic)
+        self.brokers: list[NetworkBroker] = []
+        self.holding = False
+        self.held: list[tuple[NetworkBroker, Customer, Hint]] = []
+        self.sent: list[Hint] = []
+        """All that were published."""
 
-    def broker(self) -> "MemoryBroker":
-        """Return the broker of a further process."""
-        self.brokers.append(MemoryBroker(self, f"node-{len(self.brokers) + 1}"))
-        return self.brokers[-1]
+    def join(self) -> "NetworkBroker":
+        """Return the broker of one more process."""
+        broker = NetworkBroker(self, f"node-{len(self.brokers) + 1}")
+        self.brokers.append(broker)
+        return broker
 
-    def hub(self) -> Hub:
-        """Return the hub of a further process; its broker is the last of `brokers`."""
-        return Hub(self.broker())
+    def carry(
+        self, sender: "NetworkBroker", customer: Customer, hint: Hint, node: str | None = None
+    ) -> None:
+        """Pass a hint on to `node`, and to the other processes that subscribe to the customer."""
+        if isinstance(hint, Appended):
+            hint = hint._replace(origin=None, lanes=())
+        self.sent.append(hint)
+        for broker in self.brokers:
+            if broker is sender or sender.is_cut or broker.is_cut:
+                continue
+            if broker.node != node and not broker.is_subscribed(customer):
+                continue
+            if self.holding:
+                self.held.append((broker, customer, hint))
+            else:
+                self.deliver(broker, customer, hint)
+
+    def deliver(self, broker: "NetworkBroker", customer: Customer, hint: Hint) -> None:
+        """Pass a hint on to one process."""
+        broker.receive(customer, hint)
+
+    def lose(self) -> None:
+        """Drop all held hints, and stop holding."""
+        self.held, self.holding = [], False
+
+    def pass_on(self, *, times: int = 1, reverse: bool = False) -> None:
+        """Deliver all held hints, and stop holding."""
+        held, self.held, self.holding = self.held, [], False
+        for broker, customer, hint in (held[::-1] if reverse else held) * times:
+            broker.receive(customer, hint)
 
 
-class MemoryBroker(Broker):
-    """The broker of one process, with faults on command."""
+class NetworkBroker(Broker):
+    """One process's end of a network."""
 
-    def __init__(self, network: Network, node: str) -> None:
+    def __init__(self, network: Network, name: str) -> None:
         self._network = network
-        self._node = node
+        self._name = name
         self._listener: BrokerListener
-        self._wanted: set[Customer] = set()
-        self._confirmed: set[Customer] = set()
-        self._connected = True
+        self._customers: set[Customer] = set()
+        self.is_cut = False
+        """True: nothing arrives and nothing is sent, and the process does not know it yet."""
+        self.away = False
+        """True: the process knows that it is cut off."""
         self.confirms = True
         """False: subscriptions are confirmed by `confirm` alone."""
         self.loses: tuple[type[Hint], ...] = ()
@@ -48,60 +75,53 @@ class MemoryBroker(Broker):
         self.received: list[Hint] = []
 
     @property
+    def is_away(self) -> bool:
+        return self.away
+
+    @property
     def node(self) -> str:
-        return self._node
+        return self._name
 
     @property
     def nodes(self) -> Collection[str]:
         return [broker.node for broker in self._network.brokers]
 
-    @property
-    def is_away(self) -> bool:
-        return not self._connected
+    def cut(self) -> None:
+        """Cut the process off, which it notices."""
+        self.is_cut = self.away = True
+
+    def restore(self) -> None:
+        """Connect the process again, which it notices."""
+        self.is_cut = self.away = False
+        self._listener.on_missed(None)
 
     def listen(self, listener: BrokerListener) -> None:
         self._listener = listener
 
     def subscribe(self, customer: Customer) -> None:
-        self._wanted.add(customer)
         if self.confirms:
-            asyncio.get_running_loop().call_soon(self.confirm, customer)
-
-    def unsubscribe(self, customer: Customer) -> None:
-        self._wanted.discard(customer)
-        self._confirmed.discard(customer)
-
-    def is_subscribed(self, customer: Customer) -> bool:
-        return customer in self._confirmed
-
-    def confirm(self, customer: Customer) -> None:
-        """Confirm a subscription, if it is still wanted, and the process connected."""
-        if self._connected and customer in self._wanted:
-            self._confirmed.add(customer)
-            self._listener.on_missed(customer)
-
-    def disconnect(self) -> None:
-        """Lose the connection: nothing goes out, and nothing arrives."""
-        self._connected = False
-        self._confirmed.clear()
-
-    def reconnect(self) -> None:
-        """Connect again, and confirm all subscriptions."""
-        self._connected = True
-        for customer in sorted(self._wanted):
             self.confirm(customer)
 
-    def publish(self, customer: Customer, hint: Hint, node: str | None = None) -> None:
-        if not self._connected:
-            return
-        if isinstance(hint, Appended):
-            hint = hint._replace(origin=None)
-        loop = asyncio.get_running_loop()
-        for broker in self._network.brokers:
-            if broker is not self and (node == broker.node or customer in broker._confirmed):
-                loop.call_soon(broker._receive, customer, hint)
+    def confirm(self, customer: Customer) -> None:
+        """Confirm a subscription: what came before was not received."""
+        self._customers.add(customer)
+        self._listener.on_missed(customer)
 
-    def _receive(self, customer: Customer, hint: Hint) -> None:
-        if self._connected and not isinstance(hint, self.loses):
+    def unsubscribe(self, customer: Customer) -> None:
+        self._customers.discard(customer)
+
+    def is_subscribed(self, customer: Customer) -> bool:
+        return customer in self._customers and not self.away
+
+    def publish(self, customer: Customer, hint: Hint, node: str | None = None) -> None:
+        self._network.carry(self, customer, hint, node)
+
+    def receive(self, customer: Customer, hint: Hint) -> None:
+        """Deliver a hint of another process."""
+        if not isinstance(hint, self.loses):
             self.received.append(hint)
             self._listener.on_hint(customer, hint)
+
+    def miss(self, customer: Customer | None = None) -> None:
+        """Report that hints may have been lost."""
+        self._listener.on_missed(customer)

@@ -21,14 +21,15 @@ from domain.identity import MessageId
 from domain.message import Author, Message
 from domain.status import Status
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
-from tests.support.broker import MemoryBroker, Network
+from tests.support.broker import Network
+from tests.support.clock import VirtualClock
 from tests.support.faults import FaultyStore, LossyHub
 from tests.support.harness import App, User, harness
 
 
-async def two_processes(app: App, network: Network) -> tuple[User, App, User]:
+async def two_processes(app: App) -> tuple[User, App, User]:
     """Return a client of each process, both joined to a conversation, and the second process."""
-    other = app.another(hub=network.hub())
+    other = app.another()
     here, there = app.user(), other.user()
     await here.join()
     await there.join()
@@ -99,8 +100,8 @@ async def test_own_words_that_a_reload_finds_are_not_pushed_back() -> None:
 
 
 async def test_a_cached_session_counts_while_the_hints_of_its_customer_arrive() -> None:
-    network, store = Network(), FaultyStore()
-    async with harness(store=store, hub=network.hub(), turn_quiet_ms=60_000) as app:
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
         user = app.user()
         await user.say("Nimeni nu ascultă")
         reads = store.calls["latest"]
@@ -119,9 +120,9 @@ async def test_a_cached_session_counts_while_the_hints_of_its_customer_arrive() 
 
 
 async def test_a_hint_of_another_process_extends_the_cached_session() -> None:
-    network, store = Network(), FaultyStore()
-    async with harness(store=store, hub=network.hub(), turn_quiet_ms=60_000) as app:
-        here, other, there = await two_processes(app, network)
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
         await other.coordinator().take_over(there)
         await app.settle()
         reads = store.calls["latest"]
@@ -138,9 +139,9 @@ async def test_a_hint_of_another_process_extends_the_cached_session() -> None:
 async def test_a_cached_session_is_read_again_after_what_may_have_changed_it(
     event: Event | str, lost: type[Appended] | type[CustomerErased]
 ) -> None:
-    network = Network()
-    async with harness(hub=network.hub(), turn_quiet_ms=60_000) as app:
-        here, other, there = await two_processes(app, network)
+    network = Network(clock := VirtualClock())
+    async with harness(clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
         broker = network.brokers[0]
         broker.loses = (Appended, CustomerErased)
         if lost is Appended:
@@ -160,9 +161,9 @@ async def test_a_cached_session_is_read_again_after_what_may_have_changed_it(
 
 
 async def test_a_read_that_a_hint_overtakes_is_not_cached() -> None:
-    network, store = Network(), FaultyStore()
-    async with harness(store=store, hub=network.hub(), turn_quiet_ms=60_000) as app:
-        here, other, there = await two_processes(app, network)
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
         app.session_log.forget(here.customer)
         hold = store.hold_answer("latest")
         reading = asyncio.create_task(app.session_log.current(here.customer))
@@ -181,15 +182,15 @@ async def test_a_read_that_a_hint_overtakes_is_not_cached() -> None:
 
 
 async def test_an_erasure_elsewhere_leaves_nothing_in_this_process() -> None:
-    network, assistant = Network(), ScriptedSteps(["Da."], [HANG])
-    async with harness(assistant, hub=network.hub()) as app:
+    network, assistant = Network(clock := VirtualClock()), ScriptedSteps(["Da."], [HANG])
+    async with harness(assistant, clock=clock, network=network) as app:
         user = app.user()
         await user.say("Bună!")
         await app.quiet()
         await user.say("Și mâine?")
         await app.quiet()
         turning = app.turns.is_busy(user.customer)
-        other = app.another(hub=network.hub())
+        other = app.another()
         await other.privacy.erase(user.customer)
         await app.settle()
 
@@ -202,9 +203,9 @@ async def test_an_erasure_elsewhere_leaves_nothing_in_this_process() -> None:
 
 async def test_what_is_written_after_an_erasure_elsewhere_begins_anew() -> None:
     """The hint is lost: the store refuses what follows the erased log."""
-    network = Network()
-    async with harness(hub=network.hub(), turn_quiet_ms=60_000) as app:
-        here, other, there = await two_processes(app, network)
+    network = Network(clock := VirtualClock())
+    async with harness(clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
         network.brokers[0].loses = (CustomerErased,)
         await other.privacy.erase(there.customer)
         await here.say("De la capăt")
@@ -217,9 +218,9 @@ async def test_what_is_written_after_an_erasure_elsewhere_begins_anew() -> None:
 
 
 async def test_an_opening_that_an_erasure_overtakes_is_not_cached() -> None:
-    network, store = Network(), FaultyStore()
-    async with harness(store=store, hub=network.hub(), turn_quiet_ms=60_000) as app:
-        user, other = app.user(), app.another(hub=network.hub())
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        user, other = app.user(), app.another()
         await user.join()
         hold = store.hold_answer("append")
         saying = asyncio.create_task(user.say("Bună!"))
@@ -236,9 +237,9 @@ async def test_an_opening_that_an_erasure_overtakes_is_not_cached() -> None:
 
 
 async def test_what_one_process_stores_is_pushed_by_the_other() -> None:
-    network = Network()
-    async with harness(hub=network.hub()) as app:
-        here, other, there = await two_processes(app, network)
+    network = Network(clock := VirtualClock())
+    async with harness(clock=clock, network=network) as app:
+        here, other, there = await two_processes(app)
         await app.quiet()
         await other.coordinator().take_over(there)
         await app.settle()
@@ -248,9 +249,9 @@ async def test_what_one_process_stores_is_pushed_by_the_other() -> None:
 
 
 async def test_what_came_before_the_confirmation_of_a_join_is_read_after_it() -> None:
-    network = Network()
-    async with harness(hub=network.hub(), turn_quiet_ms=60_000) as app:
-        other = app.another(hub=network.hub())
+    network = Network(clock := VirtualClock())
+    async with harness(clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        other = app.another()
         await other.user().say("Unu")
         network.brokers[0].confirms = False
         user = app.user()
@@ -269,9 +270,9 @@ async def test_what_came_before_the_confirmation_of_a_join_is_read_after_it() ->
 
 
 async def test_a_confirmation_before_the_start_makes_the_store_be_read_after_it() -> None:
-    network, store = Network(), FaultyStore()
-    async with harness(store=store, hub=network.hub(), turn_quiet_ms=60_000) as app:
-        other = app.another(hub=network.hub())
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        other = app.another()
         await other.user().say("Unu")
         network.brokers[0].confirms = False
         user = app.user()
@@ -286,9 +287,9 @@ async def test_a_confirmation_before_the_start_makes_the_store_be_read_after_it(
 
 @pytest.mark.parametrize("size", [3, 70])
 async def test_many_events_during_one_read_make_one_more(size: int) -> None:
-    network, store = Network(), FaultyStore()
-    async with harness(store=store, hub=network.hub(), turn_quiet_ms=60_000) as app:
-        here, other, there = await two_processes(app, network)
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
         network.brokers[0].loses = (Appended,)
         for number in range(size):
             await other.coordinator().speak(there, f"Mesajul {number}")
@@ -310,9 +311,9 @@ async def test_many_events_during_one_read_make_one_more(size: int) -> None:
 
 
 async def test_what_cannot_be_read_is_read_when_the_store_is_back() -> None:
-    network, store = Network(), FaultyStore()
-    async with harness(store=store, hub=network.hub(), turn_quiet_ms=60_000) as app:
-        here, other, there = await two_processes(app, network)
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
         network.brokers[0].loses = (Appended,)
         await other.coordinator().speak(there, "Aici Ana.")
         await app.settle()
@@ -390,9 +391,9 @@ async def test_a_change_of_owner_that_leaves_a_gap_takes_effect_at_once() -> Non
 
 
 async def test_no_piece_is_shown_while_the_store_is_read() -> None:
-    network, store = Network(), FaultyStore()
-    async with harness(store=store, hub=network.hub(), turn_quiet_ms=60_000) as app:
-        here, other, there = await two_processes(app, network)
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
         session_id = await app.session_id(here.customer)
         network.brokers[0].loses = (Appended,)
         await other.coordinator().take_over(there)
@@ -426,13 +427,12 @@ async def test_a_page_of_history_has_what_another_process_wrote() -> None:
 
 
 async def test_signs_of_typing_reach_the_other_process() -> None:
-    network = Network()
-    async with harness(hub=network.hub()) as app:
-        here, other, there = await two_processes(app, network)
+    network = Network(clock := VirtualClock())
+    async with harness(clock=clock, network=network) as app:
+        here, other, there = await two_processes(app)
         app.hub.publish(here.customer, Typing(Author.COORDINATOR, 6_000))
         other.hub.publish(there.customer, Typing(Author.USER, 6_000))
         await app.settle()
 
-        broker: MemoryBroker = network.brokers[0]
-        assert there.typing[-1:] == [Typing(Author.COORDINATOR, 6_000)]
-        assert broker.received[-1] == Typing(Author.USER, 6_000)
+        assert Typing(Author.COORDINATOR, 6_000) in there.typing
+        assert network.brokers[0].received[-1] == Typing(Author.USER, 6_000)
