@@ -80,6 +80,8 @@ class Life:
         for task in acting:
             task.cancel()
         await asyncio.wait(acting)
+        for coordinator in coordinators:
+            coordinator.is_done = True
         for task in acting:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error

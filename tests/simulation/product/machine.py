@@ -5,10 +5,12 @@ outside; nothing of the product is. `docs/simulation.md` lists it.
 """
 
 import asyncio
+import functools
 import gc
 import logging
 import os
 import random
+import ssl
 import sys
 import time
 from collections import OrderedDict
@@ -207,6 +209,8 @@ def replace_surroundings() -> None:
             self.tasks = _OrderedSet()
 
     module.ServerState = OrderedState
+    module = ssl
+    module.create_default_context = functools.cache(ssl.create_default_context)  # it reads files
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
     sys.unraisablehook = lambda _: None  # what a killed process has left is cleaned up unheard
@@ -224,7 +228,6 @@ def live(seed: int, life: Callable[[SimulatedLoop], Coroutine[Any, Any, None]]) 
     logging.raiseExceptions = False
     loop = SimulatedLoop.of(seed)
     random.seed(f"{seed}:product")
-    gc.collect()
     gc.disable()  # what is cleaned up when depends on the machine
     _running = loop
     try:

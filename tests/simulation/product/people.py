@@ -88,8 +88,9 @@ class Device:
         self.is_leaving = False
         self._socket: ClientConnection | None = None
         self._refs = itertools.count(1)
-        self._replies: dict[str, asyncio.Future[Payload]] = {}
+        self._replies: dict[str, asyncio.Future[Payload | None]] = {}
         self._highest = 0
+        self._is_filling = False
         self._answer: tuple[str, int, str] | None = None
         self._finished: set[str] = set()
         self.live_since: float | None = None
@@ -144,7 +145,7 @@ class Device:
 
     def _in_background(self, work: Any) -> None:
         task = self.world.loop.net.host(self.name).create_task(work)
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        task.add_done_callback(_retrieved)
 
     def _cast(self, event: str, payload: Payload) -> None:
         if self.is_joined:
@@ -185,19 +186,20 @@ class Device:
                 self.is_joined, self._socket = False, None
                 reader.cancel()
                 for reply in self._replies.values():
-                    reply.cancel()
+                    if not reply.done():
+                        reply.set_result(None)
                 self._replies.clear()
 
     async def _first(self, reader: asyncio.Task[None], work: Awaitable[None]) -> None:
-        """Do the work until the reader ends."""
+        """Do the work until the reader ends, or it itself fails."""
         doing = asyncio.ensure_future(work)
+        doing.add_done_callback(_retrieved)
+        reader.add_done_callback(_retrieved)
         try:
             await asyncio.wait({reader, doing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             doing.cancel()
-        for task in (reader, doing):
-            if task.done():
-                task.result()
+        (reader if reader.done() else doing).result()
 
     async def _stay(self, socket: ClientConnection) -> None:
         await self._join()
@@ -263,7 +265,7 @@ class Device:
         if socket is None:
             raise Gone("closed")
         ref = str(next(self._refs))
-        future: asyncio.Future[Payload] = self.world.loop.create_future()
+        future: asyncio.Future[Payload | None] = self.world.loop.create_future()
         self._replies[ref] = future
         join_ref = None if topic else "1"
         frame = [join_ref, ref, topic or f"messages:{BUSINESS}", event, payload]
@@ -276,12 +278,13 @@ class Device:
             await socket.send(json.dumps(frame))
             async with asyncio.timeout(REPLY_S):
                 reply = await future
-        except (TimeoutError, ConnectionClosed, asyncio.CancelledError) as error:
-            if isinstance(error, TimeoutError):
-                socket.transport.abort()
-            if isinstance(error, asyncio.CancelledError) and not future.cancelled():
-                raise
-            raise Gone(f"no reply to {event}") from error
+        except TimeoutError:
+            socket.transport.abort()
+            raise Gone(f"no reply to {event} in time") from None
+        except ConnectionClosed:
+            reply = None
+        if reply is None:
+            raise Gone(f"no reply to {event}")
         if reply["status"] != "ok":
             reason = reply["response"].get("reason", "")
             self._note(f"refused: {event} {reason}")
@@ -332,6 +335,22 @@ class Device:
             self.world.fail("an entry is shown once and in order", f"{self.name} seq {seq}")
         self._highest = max(self._highest, seq)
         self._shown(session_id, seq, text)
+        if self._known_up_to() < seq and not self._is_filling:
+            self._is_filling = True
+            self._in_background(self._fill(session_id))
+
+    async def _fill(self, session_id: str) -> None:
+        """Ask for what is missing, such as the words of a request for a human."""
+        try:
+            await asyncio.sleep(1.0)
+            after = self._known_up_to()
+            if session_id == self.session_id and after < self._highest:
+                request = {"afterSeq": after, "sessionId": session_id}
+                page = await self._request("history", request)
+                for entry in page["messages"]:
+                    self._shown(session_id, entry["seq"], _text(entry))
+        finally:
+            self._is_filling = False
 
     def _shown(self, session_id: str, seq: int, text: str) -> None:
         for tag in _addressee.findall(text):
@@ -388,6 +407,13 @@ class Device:
         self._finished.add(rid)
 
 
+def _retrieved(task: asyncio.Future[Any]) -> None:
+    """Take a task's failure for known: the connection has ended with it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        if not isinstance(error, Gone | Refused):
+            raise error
+
+
 class Refused(Exception):
     """A reply with an error."""
 
@@ -410,6 +436,10 @@ class Coordinator:
         self.world = world
         self.name = name
         self.host = world.loop.net.host(name)
+        self.is_done = False
+        """True once no other customer is to be served."""
+        headers = {"Authorization": f"Bearer {SERVICE_TOKEN}"}
+        self._client = httpx.AsyncClient(timeout=REPLY_S, headers=headers)
         self._task: asyncio.Task[None] | None = None
         self._numbers = itertools.count(1)
 
@@ -440,12 +470,9 @@ class Coordinator:
     async def api(self, method: str, path: str, body: Payload | None = None) -> Payload | None:
         """Call the HTTP API of any node; None: it did not work."""
         host = self.world.chance.choice(self.world.servers).host
-        headers = {"Authorization": f"Bearer {SERVICE_TOKEN}"}
+        url = f"http://{host}:{SERVER_PORT}{path}"
         try:
-            async with httpx.AsyncClient(timeout=REPLY_S, headers=headers) as client:
-                answer = await client.request(
-                    method, f"http://{host}:{SERVER_PORT}{path}", json=body
-                )
+            answer = await self._client.request(method, url, json=body)
         except httpx.HTTPError as error:
             self.world.trace.add(self.name, f"{method} {path} failed: {error!r}")
             return None
@@ -469,7 +496,7 @@ class ApiCoordinator(Coordinator):
     """One who works through the servers' HTTP API; sometimes steps in unasked."""
 
     async def work(self) -> None:
-        while True:
+        while not self.is_done:
             await self.pause(4.0)
             path = f"/api/conversations?businessId={BUSINESS}"
             found = await self.api("GET", path)
@@ -522,10 +549,10 @@ class BridgeCoordinator(Coordinator):
                 board.start()
                 drain = asyncio.create_task(self._drain(board))
             try:
-                while True:
+                while not self.is_done:
                     await self.pause(3.0)
                     for session in await self.waiting():
-                        if self.world.chance.random() < 0.7:
+                        if not self.is_done and self.world.chance.random() < 0.7:
                             await self._serve(connection, board, session)
             finally:
                 if board is not None:
