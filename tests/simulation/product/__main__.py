@@ -3,13 +3,19 @@
 import os
 import sys
 
-if os.environ.get("PYTHONHASHSEED") != "0":  # the order of sets of texts
-    os.execve(
-        sys.executable,
-        [sys.executable, "-m", "tests.simulation.product", *sys.argv[1:]],
-        {**os.environ, "PYTHONHASHSEED": "0"},
-    )
 
-from tests.simulation.product.runner import main
+def run() -> None:
+    """Begin again with a fixed order of sets of texts, replace the surroundings, and live."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        arguments = [sys.executable, "-m", "tests.simulation.product", *sys.argv[1:]]
+        os.execve(sys.executable, arguments, {**os.environ, "PYTHONHASHSEED": "0"})
+    from tests.simulation.product import machine
 
-main()
+    machine.replace_surroundings()  # before the product is imported
+
+    from tests.simulation.product.runner import main
+
+    main()
+
+
+run()

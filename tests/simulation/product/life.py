@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from application.ports import Loaded
 from domain.identity import BusinessId, UserId
@@ -64,7 +65,8 @@ class Life:
             server.start()
         await asyncio.sleep(1.0)
         customers = [
-            Customer(world, f"u{n}", chance.choice((1, 1, 2))) for n in range(1, chance.randint(2, 4))
+            Customer(world, f"u{n}", chance.choice((1, 1, 2)))
+            for n in range(1, chance.randint(2, 4))
         ]
         devices = [device for customer in customers for device in customer.devices]
         for device in devices:
@@ -176,9 +178,7 @@ class Life:
             if device.waiting:
                 wrong.append(f"{device.name} has no acknowledgement of {list(device.waiting)}")
             missing = [
-                entry.seq
-                for entry in log
-                if (session.session_id, entry.seq) not in device.entries
+                entry.seq for entry in log if (session.session_id, entry.seq) not in device.entries
             ]
             if missing:
                 wrong.append(f"{device.name} was not shown {missing} of {len(log)}")
@@ -236,7 +236,7 @@ class Faults:
     async def happen(self) -> None:
         """Break things until the end."""
         chance = self._world.chance
-        kinds: list[Callable[[], Awaitable[None]]] = [
+        kinds: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self._kill, self._restart, self._reset, self._jump
         ]  # fmt: skip
         if self._world.bridge is not None:
@@ -244,7 +244,7 @@ class Faults:
         if len(self._world.servers) > 1:
             kinds += [self._cut_servers]
         count = chance.choice((0, 1, 2, 4, 8))
-        running = []
+        running: list[asyncio.Task[None]] = []
         for _ in range(count):
             await asyncio.sleep(chance.uniform(0, 2 * ACTION_S / (count + 1)))
             running.append(asyncio.create_task(chance.choice(kinds)()))

@@ -37,7 +37,7 @@ _real_urandom = os.urandom
 _running: "SimulatedLoop | None" = None
 
 
-class SimulatedLoop(SimLoop):  # type: ignore[misc]
+class SimulatedLoop(SimLoop):
     """simloop's loop in asyncio's own order, with threads that take time and hosts that die.
 
     asyncio promises that callbacks run in the order in which they were scheduled, and programs rely
@@ -130,7 +130,7 @@ class SimulatedLoop(SimLoop):  # type: ignore[misc]
         self._gone.append(list(tasks))
         tasks.clear()
 
-    def _forget(self, handle: asyncio.Handle) -> None:
+    def _forget(self, handle: Any) -> None:
         self._gone.append((handle._callback, handle._args))  # else it would be cleaned up now
         handle.cancel()
 

@@ -22,6 +22,7 @@ from adapters.phoenix.client_connection import (
     PhoenixConnection,
     PushFailed,
 )
+from tests.simulation.product.machine import utc
 from tests.simulation.product.world import (
     BRIDGE,
     BRIDGE_PORT,
@@ -67,7 +68,7 @@ class Customer:
 
 
 class Device:
-    """One tab or phone of a customer: it reconnects, resumes, and sends again what was not answered.
+    """One tab or phone of a customer: it reconnects, resumes, and repeats what was not answered.
 
     What it was shown is in `entries`, by session and seq.
     """
@@ -446,13 +447,11 @@ class Coordinator:
     def start(self) -> None:
         """Begin to work."""
         self._task = self.host.create_task(self.work())
-        self._task.add_done_callback(
-            lambda task: (
-                task.cancelled()
-                or task.exception() is None
-                or self.world.fail("nothing crashes", repr(task.exception()))
-            )
-        )
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.world.fail("nothing crashes", repr(error))
 
     async def work(self) -> None:
         """Serve waiting customers until the end."""
@@ -511,7 +510,7 @@ class ApiCoordinator(Coordinator):
             text = self.next_word(customer)
             body = {
                 "sessionId": session_id, "message": text, "coordinatorId": self.name,
-                "messageId": text.replace(" ", "-").strip("[]").replace("/", "-").replace("]", ""),
+                "messageId": _id_of(text),
             }  # fmt: skip
             for _ in range(5):
                 answer = await self.api("POST", "/api/agent-responses", body)
@@ -609,7 +608,10 @@ class BridgeCoordinator(Coordinator):
             chat.send("agent_message", body)
             self.said(customer, text, False)
             return
-        body |= {"messageId": text[1:].replace(" ", "-").replace("]", ""), "coordinatorId": self.name}
+        body |= {
+            "messageId": text[1:].replace(" ", "-").replace("]", ""),
+            "coordinatorId": self.name,
+        }
         body["messageId"] = body["messageId"].replace("/", "-")
         for _ in range(8):
             try:
@@ -632,7 +634,9 @@ class BridgeCoordinator(Coordinator):
                 )
 
 
-def _iso(seconds: float) -> str:
-    from tests.simulation.product.machine import utc
+def _id_of(text: str) -> str:
+    return re.sub(r"\W+", "-", text).strip("-")
 
+
+def _iso(seconds: float) -> str:
     return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

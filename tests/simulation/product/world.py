@@ -1,4 +1,4 @@
-"""The programs of a simulated life, each on a host of its own: servers, bridge, and their network."""
+"""The programs of a simulated life, each on a host of its own, and the network between them."""
 
 import asyncio
 import logging
