@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from application.ports import Loaded
-from domain.identity import BusinessId, UserId
+from adapters.bridge.sqlite_store import SqliteBridgeStore
+from application.bridge.ports import live_transcript_key
+from domain.identity import BusinessId, UserId, live_chat_topic
 from domain.identity import Customer as Owner
 from domain.message import Author, Entry, Message
 from domain.status import Status
@@ -59,6 +61,7 @@ class Life:
 
     async def _live(self, world: World) -> None:
         chance = world.chance
+        world.balancer.start()
         if world.bridge is not None:
             world.bridge.start()
         for server in world.servers:
@@ -103,6 +106,7 @@ class Life:
         """Make everything work again, wait until everyone is complete, and compare."""
         world.mend_all()
         for process in [*world.servers, *([world.bridge] if world.bridge else [])]:
+            await process.wait_until_stopped()
             if not process.is_up:
                 process.start()
         for customer in customers:
@@ -139,11 +143,11 @@ class Life:
                 log: list[Entry] = []
                 while page := await store.page(session_id, after=len(log), limit=50):
                     log.extend(page)
-                wrong += self._wrong_of(world, customer, loaded, log)
+                wrong += await self._wrong_of(world, customer, owner, loaded, log)
         return wrong
 
-    def _wrong_of(
-        self, world: World, customer: Customer, loaded: Loaded, log: list[Entry]
+    async def _wrong_of(
+        self, world: World, customer: Customer, owner: Owner, loaded: Loaded, log: list[Entry]
     ) -> list[str]:
         """Check one log at once for what can never be right, and return what is not right yet."""
         session = loaded.session
@@ -171,7 +175,12 @@ class Life:
                     f"{customer.name} {message_id} at {seq}, not {by_id.get(message_id)}",
                 )
         self._check_words(world, customer, words)
-        wrong = []
+        wrong = [
+            f"{customer.name} has never had {word.text!r}"
+            for word in world.words.get(customer.name, ())
+            if word.is_acknowledged and word.text not in words
+        ]
+        wrong += self._unheard(customer, log, await self._at_bridge(world, owner))
         if session.status is Status.AI and session.needs_answer:
             wrong.append(f"{customer.name} has no answer")
         for device in customer.devices:
@@ -183,6 +192,41 @@ class Life:
             if missing:
                 wrong.append(f"{device.name} was not shown {missing} of {len(log)}")
         return wrong
+
+    async def _at_bridge(self, world: World, owner: Owner) -> list[str] | None:
+        """Return what the bridge has received of a customer's words; None: there is none."""
+        if world.bridge_kind == "plain":
+            events = world.plain.events
+            while not events.empty():
+                world.received.append(events.get_nowait())
+            topic = live_chat_topic(owner)
+            return [
+                received.payload["message"]
+                for received in world.received
+                if received.where == topic and received.what == "user_message"
+            ]
+        if world.bridge_kind == "reference":
+            async with SqliteBridgeStore(world.folder / "bridge.sqlite3") as store:
+                found = await store.recent_messages(live_transcript_key(owner), 10_000)
+                return [each.text for each in found if each.author is Author.USER]
+        return None
+
+    def _unheard(
+        self, customer: Customer, log: list[Entry], received: list[str] | None
+    ) -> list[str]:
+        """Return what is wrong with what the bridge has received of a customer's words."""
+        if received is None:
+            return []
+        status, expected = Status.AI, []
+        for entry in log:
+            if not isinstance(entry, Message):
+                status = entry.status
+            elif entry.author is Author.USER and status in (Status.WAITING, Status.LIVE):
+                expected.append(entry.text)
+        first = list(dict.fromkeys(text for text in received if text in set(expected)))
+        if first == expected:
+            return []
+        return [f"the bridge has received {first} of {customer.name}, not {expected}"]
 
     def _check_words(self, world: World, customer: Customer, words: list[str]) -> None:
         said = world.words.get(customer.name, [])
@@ -261,7 +305,7 @@ class Faults:
 
     async def _restart(self) -> None:
         chance, server = self._world.chance, self._world.chance.choice(self._world.servers)
-        await server.stop()
+        await asyncio.shield(asyncio.create_task(server.stop()))
         await asyncio.sleep(chance.uniform(0.1, 3))
         if not server.is_up:
             server.start()

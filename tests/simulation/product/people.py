@@ -336,16 +336,13 @@ class Device:
             self.world.fail("an entry is shown once and in order", f"{self.name} seq {seq}")
         self._highest = max(self._highest, seq)
         self._shown(session_id, seq, text)
-        if self._known_up_to() < seq and not self._is_filling:
-            self._is_filling = True
-            self._in_background(self._fill(session_id))
 
     async def _fill(self, session_id: str) -> None:
         """Ask for what is missing, such as the words of a request for a human."""
         try:
             await asyncio.sleep(1.0)
             after = self._known_up_to()
-            if session_id == self.session_id and after < self._highest:
+            if session_id == self.session_id:
                 request = {"afterSeq": after, "sessionId": session_id}
                 page = await self._request("history", request)
                 for entry in page["messages"]:
@@ -360,6 +357,9 @@ class Device:
         known = self.entries.setdefault((session_id, seq), text)
         if known != text:
             self.world.fail("an entry never changes", f"{self.name} {seq}: {known!r}, {text!r}")
+        if self.is_joined and not self._is_filling and self._known_up_to() < seq:
+            self._is_filling = True
+            self._in_background(self._fill(session_id))
 
     def _status_is(self, status: str) -> None:
         self.status = status

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -23,11 +23,11 @@ from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.simulation.product.machine import SimulatedLoop, Trace
-from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
+from tests.support.plain_phoenix import PlainPhoenix, PlainSettings, Received
 
 SERVICE_TOKEN = "service"
 SERVER_PORT, BRIDGE_PORT = 3001, 4000
-BRIDGE = "bridge"
+BRIDGE, BALANCER = "bridge", "balancer"
 TURN_TIMEOUT_S = 12.0
 
 BridgeKind = Literal["reference", "plain", "none"]
@@ -100,6 +100,7 @@ class Process:
         self.is_up = False
         self._task: asyncio.Task[None] | None = None
         self._server: _Server | None = None
+        self._is_stopping = False
         world.loop.net.host(host)
 
     @asynccontextmanager
@@ -116,6 +117,7 @@ class Process:
         self.world.trace.add(self.host, "starts")
         self.world.loop.boot(self.host)
         self.is_up = True
+        self._is_stopping = False
         self._server = None
         self._task = self.world.loop.net.host(self.host).create_task(self._run())
         self._task.add_done_callback(self._ended)
@@ -143,12 +145,18 @@ class Process:
     async def stop(self) -> None:
         """End it as SIGTERM does."""
         server, task = self._server, self._task
-        if server is None or task is None or not self.is_up:
+        if server is None or task is None or not self.is_up or self._is_stopping:
             return
         self.world.trace.add(self.host, "drains")
+        self._is_stopping = True
         await self.world.loop.net.host(self.host).create_task(self.drain())
         server.stopping.set()
         await asyncio.wait({task})
+
+    async def wait_until_stopped(self) -> None:
+        """Return once it has ended, if it is being stopped."""
+        while self._is_stopping and self.is_up:
+            await asyncio.sleep(0.1)
 
     def kill(self, *, silently: bool) -> None:
         """End it at once."""
@@ -200,6 +208,41 @@ class PlainProcess(Process):
         yield self.application.app()
 
 
+class Balancer:
+    """A load balancer in front of the servers, for the bridge's requests."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._host = world.loop.net.host(BALANCER)
+
+    def start(self) -> None:
+        """Listen from now on."""
+        self._host.create_task(asyncio.start_server(self._relay, "0.0.0.0", SERVER_PORT))
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        servers = [server for server in self._world.servers if server.is_up]
+        try:
+            server = self._world.chance.choice(servers or self._world.servers)
+            async with asyncio.timeout(2.0):
+                ahead, back = await asyncio.open_connection(server.host, SERVER_PORT)
+        except OSError:  # TimeoutError is one
+            writer.transport.abort()
+            return
+        ways = [
+            asyncio.create_task(_pipe(reader, back)),
+            asyncio.create_task(_pipe(ahead, writer)),
+        ]
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for end in (writer, back):
+            end.close()
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+
+
 class Word(NamedTuple):
     """What a coordinator has said to a customer."""
 
@@ -230,11 +273,13 @@ class World:
         self._broken_at = 0.0
         self.cuts: list[tuple[frozenset[str], frozenset[str]]] = []
         self.servers = [ServerProcess(self, f"server{n}") for n in range(1, nodes + 1)]
+        self.balancer = Balancer(self)
         self.bridge: Process | None = None
         if bridge == "reference":
             self.bridge = BridgeProcess(self, BRIDGE, BRIDGE_PORT)
         elif bridge == "plain":
             self.plain = PlainPhoenix(self._plain_settings())
+            self.received: list[Received] = []
             self.bridge = PlainProcess(self, BRIDGE, BRIDGE_PORT, self.plain)
         slowest_s = self.chance.choice((0.002, 0.02, 0.1))
         self.slowest_way_s = 4 * slowest_s + 0.05
@@ -264,7 +309,7 @@ class World:
             elixir_websocket_url=f"ws://{BRIDGE}:{BRIDGE_PORT}/socket/websocket",
             elixir_token=SERVICE_TOKEN if self.bridge_kind == "reference" else "",
             elixir_timeout=2_000,
-            agent_server_url=f"http://{self.servers[0].host}:{SERVER_PORT}",
+            agent_server_url=f"http://{BALANCER}:{SERVER_PORT}",
             service_token=SERVICE_TOKEN,
             rate_limits="off",
             turn_timeout_s=TURN_TIMEOUT_S,
