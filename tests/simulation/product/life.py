@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from application.ports import Loaded
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.ports import live_transcript_key
+from application.ports import Loaded
 from domain.identity import BusinessId, UserId, live_chat_topic
 from domain.identity import Customer as Owner
 from domain.message import Author, Entry, Message

@@ -101,6 +101,7 @@ class Process:
         self._task: asyncio.Task[None] | None = None
         self._server: _Server | None = None
         self._is_stopping = False
+        self._down = asyncio.Event()
         world.loop.net.host(host)
 
     @asynccontextmanager
@@ -118,6 +119,7 @@ class Process:
         self.world.loop.boot(self.host)
         self.is_up = True
         self._is_stopping = False
+        self._down.clear()
         self._server = None
         self._task = self.world.loop.net.host(self.host).create_task(self._run())
         self._task.add_done_callback(self._ended)
@@ -139,6 +141,7 @@ class Process:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.is_up = False
+        self._down.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             self.world.fail("a process crashed", repr(error))
 
@@ -155,8 +158,8 @@ class Process:
 
     async def wait_until_stopped(self) -> None:
         """Return once it has ended, if it is being stopped."""
-        while self._is_stopping and self.is_up:
-            await asyncio.sleep(0.1)
+        if self._is_stopping:
+            await self._down.wait()
 
     def kill(self, *, silently: bool) -> None:
         """End it at once."""
@@ -164,6 +167,7 @@ class Process:
         if self._task is not None:
             self._task.remove_done_callback(self._ended)
         self.is_up = False
+        self._down.set()
         self.world.loop.kill(self.host, silently=silently)
 
 
