@@ -495,13 +495,18 @@ class Broker(Lifecycle, HealthCheck, Protocol):
 
 
 class Leases(Lifecycle, Protocol):
-    """Names that one holder has at a time: an economy, on which nothing depends for truth."""
+    """Names that one holder has at a time: an economy, on which nothing depends for truth.
+
+    Where the service is away, or slow, a call raises within half a second.
+    """
 
     @abstractmethod
     async def claim(self, name: str, holder: str, ttl_s: float) -> bool:
         """Take or renew a name for `ttl_s` seconds; False: another holder has it.
 
-        Raises: LeasesUnavailable; nobody needs to wait for them.
+        Of several that claim at once exactly one gets it. An expired name may stay its holder's
+        for a moment, where clocks can differ.
+        Raises: LeasesUnavailable, and then the name may have been taken nevertheless.
         """
 
     @abstractmethod

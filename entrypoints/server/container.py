@@ -95,6 +95,18 @@ def _sqlite_store(settings: Settings, clock: Clock) -> Store:
     )
 
 
+def _sqlite_leases(settings: Settings) -> Leases:
+    from adapters.sqlite.leases import SqliteLeases
+
+    return SqliteLeases(f"{settings.sqlite_path}-leases")
+
+
+def _redis_leases(settings: Settings) -> Leases:
+    from adapters.redis.leases import RedisLeases
+
+    return RedisLeases(settings.redis_url)
+
+
 def _expired_until(settings: Settings, clock: Clock) -> Callable[[], datetime] | None:
     """Return a function that returns the time up to which data has expired; None: none does."""
     if settings.retention_days == 0:
@@ -253,10 +265,8 @@ def _long_poll(endpoint: PhoenixEndpoint) -> LongPoll:
     return LongPoll(LONG_POLL_PATH, endpoint, node=token_hex(4))
 
 
-def _opened(
-    store: Store, assistant: Assistant, identify: "JwtTokens | None", *bridge: Lifecycle | None
-) -> Sequence[Lifecycle]:
-    return [part for part in (store, assistant, identify, *bridge) if part is not None]
+def _opened(*parts: Lifecycle | None) -> Sequence[Lifecycle]:
+    return [part for part in parts if part is not None]
 
 
 class Container(containers.DeclarativeContainer):
@@ -271,7 +281,6 @@ class Container(containers.DeclarativeContainer):
     metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
     broker: Provider[Broker] = providers.Singleton(NoBroker)
     hub: Provider[Hub] = providers.Singleton(Hub, broker, metrics.provided.listener_failed)
-    leases: Provider[Leases] = providers.Singleton(MemoryLeases, clock.provided.monotonic)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     connections: Provider[Connections] = providers.Singleton(
         limited_connections, settings, metrics.provided.limited
@@ -283,11 +292,23 @@ class Container(containers.DeclarativeContainer):
             TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
         ),
     )
+    memory_leases: Provider[Leases] = providers.Singleton(MemoryLeases, clock.provided.monotonic)
     store: Provider[Store] = providers.Selector(
         settings.provided.store,
         memory=providers.Singleton(_memory_store, settings, clock),
         sqlite=providers.Singleton(_sqlite_store, settings, clock),
         dynamodb=providers.Singleton(_dynamodb_store, settings, clock, jitter),
+    )
+    leases: Provider[Leases] = providers.Selector(
+        settings.provided.broker,
+        none=memory_leases,
+        local=providers.Selector(
+            settings.provided.store,
+            memory=memory_leases,
+            sqlite=providers.Singleton(_sqlite_leases, settings),
+            dynamodb=store.provided.leases,
+        ),
+        redis=providers.Singleton(_redis_leases, settings),
     )
     dynamodb_table: "Provider[DynamoTable]" = providers.Singleton(
         _dynamodb_table, settings, clock, jitter
@@ -476,7 +497,9 @@ class Container(containers.DeclarativeContainer):
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
-        none=providers.Callable(_opened, store, assistant, identify),
-        elixir=providers.Callable(_opened, store, assistant, identify, elixir_http, elixir_socket),
+        none=providers.Callable(_opened, store, leases, assistant, identify),
+        elixir=providers.Callable(
+            _opened, store, leases, assistant, identify, elixir_http, elixir_socket
+        ),
     )
     """The parts that the lifespan opens, in this order."""
