@@ -34,8 +34,10 @@ QUIET_S = 90.0
 class Life:
     """A life from a seed, with the world that it made."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, nodes: int | None = None) -> None:
+        """`nodes`: the number of servers; None: it depends on the seed."""
         self.seed = seed
+        self.nodes = nodes
         self.world: World
 
     async def run(self, loop: SimulatedLoop) -> None:
@@ -45,7 +47,7 @@ class Life:
 
     async def _run(self, loop: SimulatedLoop, folder: Path) -> None:
         chance = loop.life
-        nodes = chance.choice((1, 2, 2, 3))
+        nodes = self.nodes or chance.choice((1, 2, 2, 3))
         kinds: tuple[BridgeKind, ...] = ("none", "reference", "plain", "plain")
         world = self.world = World(
             loop, self.seed, folder, nodes=nodes, bridge=chance.choice(kinds)
@@ -154,6 +156,7 @@ class Life:
         by_id: dict[str, int] = {}
         answered: set[str] = set()
         words: list[str] = []
+        texts: set[str] = set()
         for entry in log:
             if not isinstance(entry, Message):
                 continue
@@ -161,6 +164,9 @@ class Life:
                 if entry.message_id in by_id:
                     world.fail("a message is stored once", f"{customer.name} {entry.message_id}")
                 by_id[entry.message_id] = entry.seq
+                if entry.text in texts:
+                    world.fail("an echo is no new message", f"{customer.name}: {entry.text}")
+                texts.add(entry.text)
             elif entry.author is Author.AI and not entry.failed:
                 again = answered & set(entry.in_reply_to)
                 if again:
@@ -187,7 +193,10 @@ class Life:
             if device.waiting:
                 wrong.append(f"{device.name} has no acknowledgement of {list(device.waiting)}")
             missing = [
-                entry.seq for entry in log if (session.session_id, entry.seq) not in device.entries
+                entry.seq
+                for entry in log
+                if (session.session_id, entry.seq) not in device.entries
+                and not (isinstance(entry, Message) and entry.message_id in device.own)
             ]
             if missing:
                 wrong.append(f"{device.name} was not shown {missing} of {len(log)}")

@@ -51,6 +51,7 @@ class SimulatedLoop(SimLoop):
         loop._recorder = _NoRecorder()
         loop.chance = random.Random(f"{seed}:threads")
         loop.life = random.Random(f"{seed}:life")
+        loop.after_job = lambda: None
         loop.offsets = {}
         loop._free_at = {}
         loop._gone = []
@@ -59,6 +60,8 @@ class SimulatedLoop(SimLoop):
     chance: random.Random
     life: random.Random
     """For what the life is about."""
+    after_job: Callable[[], None]
+    """Called whenever a job of a thread has been done."""
     offsets: dict[str, float]
     """By how much the wall clocks of hosts are wrong, in seconds."""
 
@@ -90,6 +93,7 @@ class SimulatedLoop(SimLoop):
                 outcome.extend((future.set_result, func(*args)))
             except Exception as error:
                 outcome.extend((future.set_exception, error))
+            self.after_job()
 
         def finish() -> None:
             if not future.done():

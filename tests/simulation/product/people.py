@@ -88,12 +88,16 @@ class Device:
         self.is_joined = False
         self.is_leaving = False
         self._socket: ClientConnection | None = None
-        self._refs = itertools.count(1)
+        self._refs = itertools.count(2)
         self._replies: dict[str, asyncio.Future[Payload | None]] = {}
         self._highest = 0
         self._is_filling = False
         self._answer: tuple[str, int, str] | None = None
         self._finished: set[str] = set()
+        self._began: dict[str, float] = {}
+        """When this device saw the first piece of each answer."""
+        self.own: set[str] = set()
+        """The messages that were acknowledged on this device, which shows them by itself."""
         self.live_since: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -216,22 +220,23 @@ class Device:
         payload = {**self._who(), "stream": True}
         if self.session_id is not None:
             payload |= {"sessionId": self.session_id, "lastSeq": self._known_up_to()}
-        reply = await self._request("phx_join", payload)
+        page = await self._request("phx_join", payload)
+        while page["more"] and "lastSeq" in payload:
+            session_id = page.get("sessionId") or session_id
+            request = {"afterSeq": self._known_up_to(), "sessionId": session_id}
+            page = await self._request("history", request)
+            for entry in page["messages"]:
+                self._shown(session_id, entry["seq"], _text(entry))
+
+    def _joined(self, reply: Payload) -> None:
+        """Take the reply to a join, before the pushes that have come with it."""
         session_id = reply["sessionId"]
         if session_id is None:
             return
-        if session_id != self.session_id:
-            self.session_id = session_id
+        self.session_id = session_id
         self._status_is(reply["status"])
-        page = reply
         for entry in reply["messages"]:
             self._shown(session_id, entry["seq"], _text(entry))
-        while page["more"] and "lastSeq" in payload:
-            page = await self._request(
-                "history", {"afterSeq": self._known_up_to(), "sessionId": session_id}
-            )
-            for entry in page["messages"]:
-                self._shown(session_id, entry["seq"], _text(entry))
         self._highest = max(self._highest, reply["seq"])
 
     def _known_up_to(self) -> int:
@@ -252,6 +257,7 @@ class Device:
                     return
                 await asyncio.sleep(0.5)
                 continue
+            self.own.add(message_id)
             if self.waiting.pop(message_id, None) is None:
                 return
             if event == "new_message":
@@ -265,14 +271,11 @@ class Device:
         socket = self._socket
         if socket is None:
             raise Gone("closed")
-        ref = str(next(self._refs))
+        ref = "1" if event == "phx_join" else str(next(self._refs))
         future: asyncio.Future[Payload | None] = self.world.loop.create_future()
         self._replies[ref] = future
         join_ref = None if topic else "1"
         frame = [join_ref, ref, topic or f"messages:{BUSINESS}", event, payload]
-        if event == "phx_join":
-            frame[0] = frame[1] = ref = "1"
-            self._replies["1"] = future
         if event != "heartbeat":
             self._note(f"-> {event} {json.dumps(payload)[:160]}")
         try:
@@ -305,6 +308,8 @@ class Device:
             if event == "phx_reply":
                 self._note(f"<- reply {json.dumps(payload)[:200]}")
                 future = self._replies.pop(ref, None)
+                if ref == "1" and payload["status"] == "ok":
+                    self._joined(payload["response"])
                 if future is not None and not future.done():
                     future.set_result(payload)
             elif event in ("phx_error", "phx_close"):
@@ -376,14 +381,14 @@ class Device:
                 self.world.fail("nothing of another customer", f"{self.name} was shown {text}")
         if self.live_since is not None:
             self.world.fail("nobody talks over a human", f"{self.name}: a delta in a live chat")
-        taken_at = self.world.taken_over.get(self.customer.name)
-        if taken_at is not None:
-            late_s = self.world.loop.now - taken_at
-            allowed_s = HINTED_S if self.world.has_been_whole_for(10.0) else CUT_S
-            if late_s > allowed_s + self.world.slowest_way_s:
-                self.world.fail(
-                    "no delta later than d after a takeover", f"{self.name}: {late_s:.3f} s"
-                )
+        self._began.setdefault(rid, self.world.loop.now)
+        late_s = self.world.since_takeover(self.customer.name, self._began[rid])
+        late_s = min(late_s, self.world.loop.now - self.world.mended_at.get(self.name, 0.0))
+        allowed_s = HINTED_S if self.world.has_been_whole_for(10.0) else CUT_S
+        if late_s > allowed_s + self.world.slowest_way_s:
+            self.world.fail(
+                "no delta later than d after a takeover", f"{self.name}: {late_s:.3f} s"
+            )
         if rid in self._finished:
             self.world.fail("a final answer replaces its deltas", f"{self.name}: {rid} goes on")
         if index == 0:
@@ -519,12 +524,9 @@ class ApiCoordinator(Coordinator):
             if answer is not None and answer["http"] not in (200, 201):
                 return
             self.said(customer, text, answer is not None)
-            if answer is not None:
-                self.world.was_taken_over(customer)
             await self.pause()
         body = {"status": "ai", "coordinatorId": self.name}
         for _ in range(20):
-            self.world.was_given_back(customer)
             if await self.api("PUT", f"/api/conversation-status/{session_id}", body) is not None:
                 return
             await self.pause()

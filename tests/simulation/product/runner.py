@@ -28,9 +28,9 @@ class Ending(NamedTuple):
     trace: list[str]
 
 
-def run_life(seed: int, without: str | None = None) -> Ending:
+def run_life(seed: int, nodes: int | None = None, without: str | None = None) -> Ending:
     """Live one life, without a safeguard."""
-    life = Life(seed)
+    life = Life(seed, nodes)
     failure = None
     with remove(without):
         try:
@@ -75,6 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=100, help="the number of lives")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="the number of processes")
+    parser.add_argument("--nodes", type=int, help="the number of servers, for all seeds")
     parser.add_argument("--seconds", type=float, help="begin no more lives after this time")
     parser.add_argument("--keep-going", action="store_true", help="go on after a violation")
     parser.add_argument("--trace", action="store_true", help="show what everyone has seen and done")
@@ -85,7 +86,7 @@ def _arguments() -> argparse.Namespace:
 
 def _endings(arguments: argparse.Namespace) -> Iterator[Ending]:
     seeds = range(arguments.first, arguments.first + arguments.seeds)
-    live = partial(run_life, without=arguments.without)
+    live = partial(run_life, nodes=arguments.nodes, without=arguments.without)
     if arguments.jobs == 1:
         yield from map(live, seeds)
         return
@@ -94,11 +95,12 @@ def _endings(arguments: argparse.Namespace) -> Iterator[Ending]:
 
 
 def _show(ending: Ending, arguments: argparse.Namespace) -> None:
-    without = f" --without {arguments.without}" if arguments.without else ""
+    chosen = f" --without {arguments.without}" if arguments.without else ""
+    chosen += f" --nodes {arguments.nodes}" if arguments.nodes else ""
     if not arguments.trace:
         print("\n".join(ending.trace[-SHOWN:]))
     print(f"seed {ending.seed}: {ending.failure}")
     print(
         f"replay: {sys.executable} -m tests.simulation.product --trace --seeds 1 "
-        f"--first {ending.seed}{without}"
+        f"--first {ending.seed}{chosen}"
     )

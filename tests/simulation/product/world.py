@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -117,6 +118,7 @@ class Process:
         """Start the process."""
         self.world.trace.add(self.host, "starts")
         self.world.loop.boot(self.host)
+        self.world.loop.offsets.pop(self.host, None)  # a machine asks for the time as it starts
         self.is_up = True
         self._is_stopping = False
         self._down.clear()
@@ -270,11 +272,16 @@ class World:
         self.failed = asyncio.Event()
         self.words: dict[str, list[Word]] = {}
         """What was said to each customer by coordinators, in order."""
-        self.taken_over: dict[str, float] = {}
-        """Since when, at the latest, coordinators have conversations that the AI had before."""
+        self._status: dict[str, str] = {}
+        """The status of each customer's newest session, as it is stored."""
+        self._takeovers: dict[str, list[float]] = {}
+        """When the AI has lost a customer's conversation."""
+        self._database: sqlite3.Connection | None = None
         self.slowest_way_s = 0.0
         """The longest time of a packet, on the ways that a delta takes."""
         self._broken_at = 0.0
+        self.mended_at: dict[str, float] = {}
+        """When each host got at last what had been held up on its way."""
         self.cuts: list[tuple[frozenset[str], frozenset[str]]] = []
         self.servers = [ServerProcess(self, f"server{n}") for n in range(1, nodes + 1)]
         self.balancer = Balancer(self)
@@ -285,6 +292,7 @@ class World:
             self.plain = PlainPhoenix(self._plain_settings())
             self.received: list[Received] = []
             self.bridge = PlainProcess(self, BRIDGE, BRIDGE_PORT, self.plain)
+        loop.after_job = self.look
         slowest_s = self.chance.choice((0.002, 0.02, 0.1))
         self.slowest_way_s = 4 * slowest_s + 0.05
         loop.net.set_defaults(latency=(0.0002, slowest_s))
@@ -330,13 +338,31 @@ class World:
             self.failure = Violation(f"{rule}: {what}")
             self.failed.set()
 
-    def was_taken_over(self, customer: str) -> None:
-        """Note that a coordinator has the conversation from now on, at the latest."""
-        self.taken_over.setdefault(customer, self.loop.now)
+    def look(self) -> None:
+        """Look at what has just been stored."""
+        path = self.folder / "conversations.sqlite3"
+        if self._database is None:
+            if not path.exists():
+                return
+            self._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        sql = "SELECT user_id, status FROM sessions ORDER BY number"
+        try:
+            found = dict(self._database.execute(sql).fetchall())
+        except sqlite3.OperationalError:  # it is being made
+            return
+        for customer, status in found.items():
+            before = self._status.get(customer, "ai")
+            self._status[customer] = status
+            if before == "ai" and status != "ai":
+                self.trace.add("store", f"{customer} is {status}")
+                self._takeovers.setdefault(customer, []).append(self.loop.now)
 
-    def was_given_back(self, customer: str) -> None:
-        """Note that the AI may have the conversation again."""
-        self.taken_over.pop(customer, None)
+    def since_takeover(self, customer: str, began: float) -> float:
+        """Return for how long an answer that has begun then must not be shown; 0: it may be."""
+        times = self._takeovers.get(customer, [])
+        if self._status.get(customer, "ai") != "ai":
+            return self.loop.now - times[-1]
+        return max((self.loop.now - time for time in times if began < time), default=0.0)
 
     def has_been_whole_for(self, seconds: float) -> bool:
         """Return True if nothing was broken in the last seconds."""
@@ -357,6 +383,7 @@ class World:
             if this in self.cuts:
                 self.trace.add("network", f"mended {'+'.join(side)} | {'+'.join(other)}")
                 self.cuts.remove(this)
+                self._mended(this)
                 self._recut()
 
         return mend
@@ -364,8 +391,14 @@ class World:
     def mend_all(self) -> None:
         """Make the network whole."""
         self.trace.add("network", "whole")
+        for this in self.cuts:
+            self._mended(this)
         self.cuts.clear()
         self._recut()
+
+    def _mended(self, cut: tuple[frozenset[str], frozenset[str]]) -> None:
+        for host in cut[0] | cut[1]:
+            self.mended_at[host] = self.loop.now
 
     def _recut(self) -> None:
         self.loop.net.heal()
