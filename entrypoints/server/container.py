@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import random
 from secrets import token_hex
+from socket import gethostname
 from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -93,6 +94,29 @@ def _sqlite_store(settings: Settings, clock: Clock) -> Store:
         synchronous="FULL" if settings.sqlite_synchronous == "full" else "NORMAL",
         expired_until=_expired_until(settings, clock),
     )
+
+
+def _local_broker(
+    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics, switch_path: str
+) -> Broker:
+    from adapters.broker.channels import ChannelBroker
+    from adapters.broker.local import LocalChannels
+
+    channels = LocalChannels(switch_path, jitter)
+    return ChannelBroker(_unique_name(settings), channels, clock, metrics.hint)
+
+
+def _redis_broker(settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics) -> Broker:
+    from adapters.broker.channels import ChannelBroker
+    from adapters.broker.redis import RedisChannels
+
+    channels = RedisChannels(settings.redis_url, jitter)
+    return ChannelBroker(_unique_name(settings), channels, clock, metrics.hint)
+
+
+def _unique_name(settings: Settings) -> str:
+    """Return a name for this process that no other one has, or had."""
+    return f"{settings.node_name or gethostname()}-{token_hex(4)}"
 
 
 def _sqlite_leases(settings: Settings) -> Leases:
@@ -279,7 +303,14 @@ class Container(containers.DeclarativeContainer):
     new_id: Provider[NewId] = providers.Singleton(RandomIds)
     jitter: Provider[Jitter] = providers.Object(random)
     metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
-    broker: Provider[Broker] = providers.Singleton(NoBroker)
+    switch_path: Provider[str] = providers.Object("")
+    """The Unix socket of the workers' switch, which their parent runs."""
+    broker: Provider[Broker] = providers.Selector(
+        settings.provided.broker,
+        none=providers.Singleton(NoBroker),
+        local=providers.Singleton(_local_broker, settings, clock, jitter, metrics, switch_path),
+        redis=providers.Singleton(_redis_broker, settings, clock, jitter, metrics),
+    )
     hub: Provider[Hub] = providers.Singleton(Hub, broker, metrics.provided.listener_failed)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     connections: Provider[Connections] = providers.Singleton(
@@ -474,6 +505,9 @@ class Container(containers.DeclarativeContainer):
         store=store,
         assistant=assistant,
         bridge=bridge,
+        broker=providers.Selector(
+            settings.provided.broker, none=providers.Object(None), local=broker, redis=broker
+        ),
         live_chats=providers.Selector(
             settings.provided.bridge, none=providers.Object(None), elixir=elixir_socket
         ),
@@ -497,9 +531,9 @@ class Container(containers.DeclarativeContainer):
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
-        none=providers.Callable(_opened, store, leases, assistant, identify),
+        none=providers.Callable(_opened, store, broker, leases, assistant, identify),
         elixir=providers.Callable(
-            _opened, store, leases, assistant, identify, elixir_http, elixir_socket
+            _opened, store, broker, leases, assistant, identify, elixir_http, elixir_socket
         ),
     )
     """The parts that the lifespan opens, in this order."""
