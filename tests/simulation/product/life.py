@@ -4,6 +4,7 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,15 @@ from tests.simulation.product.people import (
     Customer,
     Device,
 )
-from tests.simulation.product.world import BRIDGE, BridgeKind, LogWatch, World
+from tests.simulation.product.world import (
+    BRIDGE,
+    BROKER,
+    BridgeKind,
+    BrokerKind,
+    LogWatch,
+    Process,
+    World,
+)
 
 ACTION_S = 30.0
 """The time in which people act and things break."""
@@ -49,8 +58,14 @@ class Life:
         chance = loop.life
         nodes = self.nodes or chance.choice((1, 2, 2, 3))
         kinds: tuple[BridgeKind, ...] = ("none", "reference", "plain", "plain")
+        brokers: tuple[BrokerKind, ...] = ("redis", "local") if nodes > 1 else ("none",)
         world = self.world = World(
-            loop, self.seed, folder, nodes=nodes, bridge=chance.choice(kinds)
+            loop,
+            self.seed,
+            folder,
+            nodes=nodes,
+            broker=chance.choice(brokers),
+            bridge=chance.choice(kinds),
         )
         watch = LogWatch(world)
         logging.getLogger().addHandler(watch)
@@ -64,10 +79,8 @@ class Life:
     async def _live(self, world: World) -> None:
         chance = world.chance
         world.balancer.start()
-        if world.bridge is not None:
-            world.bridge.start()
-        for server in world.servers:
-            server.start()
+        for program in world.programs:
+            program.start()
         await asyncio.sleep(1.0)
         customers = [
             Customer(world, f"u{n}", chance.choice((1, 1, 2)))
@@ -107,10 +120,10 @@ class Life:
     async def _settle(self, world: World, customers: list[Customer]) -> None:
         """Make everything work again, wait until everyone is complete, and compare."""
         world.mend_all()
-        for process in [*world.servers, *([world.bridge] if world.bridge else [])]:
-            await process.wait_until_stopped()
-            if not process.is_up:
-                process.start()
+        for program in world.programs:
+            await program.wait_until_stopped()
+            if not program.is_up:
+                program.start()
         for customer in customers:
             for device in customer.devices:
                 device.open()
@@ -293,9 +306,9 @@ class Faults:
             self._kill, self._restart, self._reset, self._jump
         ]  # fmt: skip
         if self._world.bridge is not None:
-            kinds += [self._cut_bridge, self._kill_bridge]
-        if len(self._world.servers) > 1:
-            kinds += [self._cut_servers]
+            kinds += [self._cut_bridge, partial(self._kill_program, self._world.bridge)]
+        if self._world.broker is not None:
+            kinds += [self._cut_broker, partial(self._kill_program, self._world.broker)]
         count = chance.choice((0, 1, 2, 4, 8))
         running: list[asyncio.Task[None]] = []
         for _ in range(count):
@@ -304,13 +317,16 @@ class Faults:
         await asyncio.gather(*running)
 
     async def _kill(self) -> None:
-        chance, server = self._world.chance, self._world.chance.choice(self._world.servers)
-        if not server.is_up:
+        await self._kill_program(self._world.chance.choice(self._world.servers))
+
+    async def _kill_program(self, program: Process) -> None:
+        chance = self._world.chance
+        if not program.is_up:
             return
-        server.kill(silently=chance.random() < 0.5)
-        await asyncio.sleep(chance.uniform(0.1, 5))
-        if not server.is_up:
-            server.start()
+        program.kill(silently=chance.random() < 0.5)
+        await asyncio.sleep(chance.uniform(0.1, 6))
+        if not program.is_up:
+            program.start()
 
     async def _restart(self) -> None:
         chance, server = self._world.chance, self._world.chance.choice(self._world.servers)
@@ -339,20 +355,11 @@ class Faults:
         await asyncio.sleep(chance.uniform(0.5, 12))
         mend()
 
-    async def _kill_bridge(self) -> None:
-        bridge, chance = self._world.bridge, self._world.chance
-        if bridge is None or not bridge.is_up:
-            return
-        bridge.kill(silently=chance.random() < 0.5)
-        await asyncio.sleep(chance.uniform(0.1, 6))
-        if not bridge.is_up:
-            bridge.start()
-
-    async def _cut_servers(self) -> None:
+    async def _cut_broker(self) -> None:
         world, chance = self._world, self._world.chance
-        one, other = chance.sample(world.servers, 2)
-        mend = world.cut([one.host], [other.host])
-        await asyncio.sleep(chance.uniform(0.5, 8))
+        servers = [server.host for server in world.servers]
+        mend = world.cut([BROKER], chance.sample(servers, chance.randint(1, len(servers))))
+        await asyncio.sleep(chance.choice((0.5, 2, 12)) * chance.uniform(0.2, 1))
         mend()
 
 

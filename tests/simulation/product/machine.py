@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +27,8 @@ from simloop._net import _current_host
 
 EPOCH = 1_790_000_000.0
 """The wall clock's time at which a life begins, in seconds since 1970."""
+UNIX_PORT = 1
+"""The port that stands for a Unix socket."""
 SLOWEST_JOB_S = 0.004
 """The longest that a job of a thread takes, such as a transaction, with its two switches."""
 
@@ -54,6 +57,7 @@ class SimulatedLoop(SimLoop):
         loop.after_job = lambda: None
         loop.offsets = {}
         loop._free_at = {}
+        loop._unix_hosts = {}
         loop._gone = []
         return loop
 
@@ -103,6 +107,25 @@ class SimulatedLoop(SimLoop):
         self.call_later(done - self.now, finish)
         return future
 
+    async def create_unix_server(
+        self, protocol_factory: Any, path: Any = None, **_: Any
+    ) -> asyncio.Server:
+        """Listen at a path: over the network, from the host that listens there."""
+        _touch(path)
+        self._unix_hosts[str(path)] = _current_host.get()
+        server: asyncio.Server = await self.create_server(protocol_factory, None, UNIX_PORT)
+        return server
+
+    async def create_unix_connection(
+        self, protocol_factory: Any, path: Any = None, **_: Any
+    ) -> Any:
+        """Connect to a path: over the network, to the host that listened there last."""
+        if str(path) not in self._unix_hosts:
+            raise FileNotFoundError(path)
+        return await self.create_connection(
+            protocol_factory, self._unix_hosts[str(path)], UNIX_PORT
+        )
+
     def kill(self, host: str, *, silently: bool) -> None:
         """End a process at once: no code of it runs any more, not even a `finally`.
 
@@ -147,6 +170,10 @@ class SimulatedLoop(SimLoop):
         for key, transport in list(self._net._streams.items()):
             if key[1] == host:
                 transport.abort()
+
+
+def _touch(path: Any) -> None:
+    Path(path).touch()  # which the product gives to its user alone
 
 
 class _NoRecorder:

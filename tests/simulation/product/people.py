@@ -222,7 +222,7 @@ class Device:
             payload |= {"sessionId": self.session_id, "lastSeq": self._known_up_to()}
         page = await self._request("phx_join", payload)
         while page["more"] and "lastSeq" in payload:
-            session_id = page.get("sessionId") or session_id
+            session_id = self.session_id or ""
             request = {"afterSeq": self._known_up_to(), "sessionId": session_id}
             page = await self._request("history", request)
             for entry in page["messages"]:

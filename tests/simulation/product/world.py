@@ -13,6 +13,7 @@ import uvicorn
 from dependency_injector import providers
 from litestar import Litestar
 
+from adapters.broker.local import LocalSwitch
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from adapters.sqlite.store import SqliteStore
 from application.ports import AnswerWriter, Assistant, SummaryResult, Toolbox
@@ -24,13 +25,16 @@ from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.simulation.product.machine import SimulatedLoop, Trace
+from tests.simulation.product.redis_server import RedisServer
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings, Received
 
 SERVICE_TOKEN = "service"
 SERVER_PORT, BRIDGE_PORT = 3001, 4000
-BRIDGE, BALANCER = "bridge", "balancer"
+BRIDGE, BALANCER, BROKER = "bridge", "balancer", "broker"
+REDIS_PORT = 6379
 TURN_TIMEOUT_S = 12.0
 
+BrokerKind = Literal["none", "local", "redis"]
 BridgeKind = Literal["reference", "plain", "none"]
 
 
@@ -184,6 +188,7 @@ class ServerProcess(Process):
     async def program(self) -> AsyncIterator[Litestar]:
         container = self.container = Container(settings=self.world.settings(self.host))
         container.assistant.override(providers.Object(Model(self.world)))
+        container.switch_path.override(providers.Object(str(self.world.switch_path)))
         app = create_app(container.settings(), container)
         async with app.lifespan():
             yield app
@@ -212,6 +217,17 @@ class PlainProcess(Process):
     @asynccontextmanager
     async def program(self) -> AsyncIterator[Litestar]:
         yield self.application.app()
+
+
+class BrokerProcess(Process):
+    """What the servers' broker needs: a Redis, or the switch of one machine's workers."""
+
+    async def _run(self) -> None:
+        if self.world.broker_kind == "redis":
+            await RedisServer(lambda: self.world.loop.now).serve(REDIS_PORT)
+        else:
+            async with LocalSwitch(self.world.switch_path):
+                await asyncio.Event().wait()
 
 
 class Balancer:
@@ -260,11 +276,20 @@ class World:
     """Everything in a life: programs, people, faults, and what they have seen."""
 
     def __init__(
-        self, loop: SimulatedLoop, seed: int, folder: Path, *, nodes: int, bridge: BridgeKind
+        self,
+        loop: SimulatedLoop,
+        seed: int,
+        folder: Path,
+        *,
+        nodes: int,
+        broker: BrokerKind,
+        bridge: BridgeKind,
     ) -> None:
         self.loop = loop
         self.seed = seed
         self.folder = folder
+        self.switch_path = folder / "switch"
+        self.broker_kind = broker
         self.bridge_kind = bridge
         self.chance = random.Random(f"{seed}:world")
         self.trace = Trace(loop)
@@ -285,6 +310,7 @@ class World:
         self.cuts: list[tuple[frozenset[str], frozenset[str]]] = []
         self.servers = [ServerProcess(self, f"server{n}") for n in range(1, nodes + 1)]
         self.balancer = Balancer(self)
+        self.broker = BrokerProcess(self, BROKER, REDIS_PORT) if broker != "none" else None
         self.bridge: Process | None = None
         if bridge == "reference":
             self.bridge = BridgeProcess(self, BRIDGE, BRIDGE_PORT)
@@ -316,6 +342,8 @@ class World:
             sqlite_path=str(self.folder / "conversations.sqlite3"),
             bridge_sqlite_path=str(self.folder / "bridge.sqlite3"),
             sqlite_synchronous="normal",
+            broker=self.broker_kind,
+            redis_url=f"redis://{BROKER}:{REDIS_PORT}/0",
             bridge="none" if self.bridge_kind == "none" else "elixir",
             elixir_http_url=f"http://{BRIDGE}:{BRIDGE_PORT}",
             elixir_websocket_url=f"ws://{BRIDGE}:{BRIDGE_PORT}/socket/websocket",
@@ -412,8 +440,13 @@ class World:
     @property
     def is_whole(self) -> bool:
         """True while nothing is cut off, and everything runs."""
-        programs = [*self.servers, *([self.bridge] if self.bridge else [])]
-        return not self.cuts and all(program.is_up for program in programs)
+        return not self.cuts and all(program.is_up for program in self.programs)
+
+    @property
+    def programs(self) -> list[Process]:
+        """All that there are, in the order in which they are started."""
+        others = [each for each in (self.broker, self.bridge) if each is not None]
+        return [*others, *self.servers]
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[SqliteStore]:
