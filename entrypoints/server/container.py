@@ -28,6 +28,7 @@ from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
 from application.answer_pending import AnswerPending
 from application.bridge_inbox import BridgeInbox
+from application.chat_owners import ChatOwners
 from application.deliver_outbox import DeliverOutbox
 from application.hub import Hub
 from application.join import JoinConversation
@@ -40,6 +41,7 @@ from application.ports import (
     Clock,
     Leases,
     Lifecycle,
+    LiveChatGateway,
     NewId,
     Store,
 )
@@ -76,6 +78,19 @@ if TYPE_CHECKING:  # imported only when they are chosen: their libraries take lo
 
 Jitter = Callable[[], float]
 """Returns a float in 0..1."""
+
+
+def _no_owner(_customer: Customer) -> None:
+    return None
+
+
+def _joined_here(
+    live_chats: LiveChatGateway, owners: ChatOwners
+) -> Callable[[Customer], bool | None]:
+    def is_joined(customer: Customer) -> bool | None:
+        return live_chats.is_joined(customer) if owners.is_mine(customer) else None
+
+    return is_joined
 
 
 def _no_topics(_customer: Customer) -> bool:
@@ -311,7 +326,17 @@ class Container(containers.DeclarativeContainer):
         local=providers.Singleton(_local_broker, settings, clock, jitter, metrics, switch_path),
         redis=providers.Singleton(_redis_broker, settings, clock, jitter, metrics),
     )
-    hub: Provider[Hub] = providers.Singleton(Hub, broker, metrics.provided.listener_failed)
+    chat_owners: Provider[ChatOwners] = providers.Singleton(ChatOwners, broker, clock)
+    hub: Provider[Hub] = providers.Singleton(
+        Hub,
+        broker,
+        metrics.provided.listener_failed,
+        providers.Selector(
+            settings.provided.bridge,
+            none=providers.Object(_no_owner),
+            elixir=chat_owners.provided.owner,
+        ),
+    )
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     connections: Provider[Connections] = providers.Singleton(
         limited_connections, settings, metrics.provided.limited
@@ -399,6 +424,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         policy=policy,
     )
+    turn_leases: Provider[Leases | None] = providers.Selector(
+        settings.provided.broker, none=providers.Object(None), local=leases, redis=leases
+    )
     answer_pending: Provider[AnswerPending] = providers.Singleton(
         AnswerPending,
         session_log=session_log,
@@ -412,10 +440,16 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         new_id=new_id,
         policy=policy,
+        leases=turn_leases,
         slots=providers.Singleton(turn_slots, settings),
     )
     turns: Provider[Turns] = providers.Singleton(
-        Turns, answer_pending=answer_pending, summaries=summaries, clock=clock, policy=policy
+        Turns,
+        answer_pending=answer_pending,
+        summaries=summaries,
+        hub=hub,
+        clock=clock,
+        policy=policy,
     )
     join: Provider[JoinConversation] = providers.Singleton(
         JoinConversation, session_log=session_log, store=store, turns=turns
@@ -434,7 +468,7 @@ class Container(containers.DeclarativeContainer):
         is_joined=providers.Selector(
             settings.provided.bridge,
             none=providers.Object(_no_topics),
-            elixir=elixir_socket.provided.is_joined,
+            elixir=providers.Callable(_joined_here, elixir_socket, chat_owners),
         ),
     )
     privacy: Provider[Privacy] = providers.Singleton(
@@ -471,6 +505,7 @@ class Container(containers.DeclarativeContainer):
             gateway=elixir_socket,
             session_log=session_log,
             hub=hub,
+            owners=chat_owners,
             clock=clock,
             transfers=transfers,
             archive=store,
@@ -485,6 +520,7 @@ class Container(containers.DeclarativeContainer):
         join=join,
         post=post,
         transfers=transfers,
+        turns=turns,
         history=read_history,
         session_log=session_log,
         store=store,
