@@ -125,6 +125,7 @@ function begin() {
   view.show(conversation);
   channel.on("state", showConnection);
   conversation.on("change", showFacts);
+  conversation.on("change", showStop);
   return { settings: JSON.stringify(settings), conversation, channel };
 }
 
@@ -147,7 +148,24 @@ function showConnection() {
   const { title, detail = "" } = connectionText(state);
   if (title) showAlert(title, detail);
   else if (state.name === "joined" || state.name === "idle") hideAlert();
+  showStop();
   composer.refresh();
+}
+
+/** Offer to stop the answer while there is one. */
+function showStop() {
+  const { conversation, channel } = active;
+  const isOffered = conversation.isAnswering && channel.state.name === "joined";
+  const button = byId("stop");
+  if (!isOffered && document.activeElement === button) {
+    composer.focus();
+    if (document.activeElement === button) byId("scroller").focus(); // on a touch screen
+  }
+  button.hidden = byId("stop-key").hidden = !isOffered;
+}
+
+function stopAnswer() {
+  return alertIfRefused("The answer could not be stopped.", () => active.conversation.stopAnswer());
 }
 
 function showFacts() {
@@ -245,6 +263,10 @@ function listenToConnection() {
 }
 
 function listenToConversation() {
+  listen("stop", "click", stopAnswer);
+  listen("composer", "keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing && !byId("stop").hidden) stopAnswer();
+  });
   listen("earlier", "click", () =>
     alertIfRefused("Earlier messages could not be loaded.", () =>
       active.conversation.loadEarlier(),
