@@ -312,7 +312,7 @@ class TerminalChat:
                 view.show_older(await self._push(channel, "history", view.older_query()))
             case "/stop":
                 reply = await self._push(channel, "stop_answer", {})
-                if reply.response_id is None:
+                if reply.response_id is None and not view.is_answering:
                     self._terminal.note("no answer is being written")
             case _ if command.startswith("/"):
                 self._terminal.note(f"there is no command {command}: /help")

@@ -255,7 +255,7 @@ class ConversationView:
         for entry in unseen:
             self.seen.add(entry)
             self._replay(entry)
-            if entry.author == "ai":
+            if entry.author == "ai" or entry.in_reply_to:
                 self._partial = None
                 self._replayed = entry.seq or 0
                 earlier = (id for id, seq in self._pending.items() if seq < self._replayed)

@@ -20,6 +20,7 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @typedef {Message & {
  *   kind: "message",
  *   actions: Action[],
+ *   isAnswer?: boolean,
  *   seq?: number,
  *   prevSeq?: number,
  *   isFromOtherWindow?: boolean,
@@ -56,6 +57,7 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @property {string} message
  * @property {Action[]} [actions]
  * @property {string} timestamp
+ * @property {string[]} [inReplyTo]  the messages that it answers; of none: it is a notice
  * @property {string | null} [coordinatorId]
  */
 /**
@@ -94,7 +96,7 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @property {LiveChatAddress | null} [liveChat]
  */
 /** @typedef {Omit<WireMessage, "kind" | "author"> & {sessionId: string}} MessagePush */
-/** @typedef {MessagePush & {responseId: string, inReplyTo?: string[]}} AnswerPush */
+/** @typedef {MessagePush & {responseId: string, author?: Author}} AnswerPush */
 /** @typedef {Ownership & {prevSeq?: number, sessionId: string, updatedAt: string}} StatusPush */
 /** @typedef {{author: Author, expiresInMs: number}} TypingPush */
 /** @typedef {{responseId: string, index: number, text: string}} DeltaPush */
@@ -488,10 +490,10 @@ export class Conversation extends Emitter {
 
   /** @param {AnswerPush} push */
   #onAnswer(push) {
-    // Without the messages that it answers, it is a notice of the server's own.
     const isAnswer = (push.inReplyTo?.length ?? 0) > 0;
     if (isAnswer) this.#stopTyping("ai");
-    this.#addPushed({ ...push, messageId: push.responseId }, isAnswer ? "ai" : "system");
+    const { author = isAnswer ? "ai" : "system" } = push;
+    this.#addPushed({ ...push, messageId: push.responseId }, author);
   }
 
   /** @param {StatusPush} push */
@@ -620,10 +622,8 @@ export class Conversation extends Emitter {
   #add(log, item) {
     const wasShown = this.#outgoing.delete(item.key);
     const partial = this.#partialAnswer;
-    const isAnswer = item.kind === "message" && item.author === "ai";
-    if (partial && (item.key === partial.item.key || (isAnswer && item.seq > partial.afterSeq))) {
-      this.#endPartialAnswer();
-    }
+    const isAnswer = item.kind === "message" && item.isAnswer;
+    if (partial && isAnswer && item.seq > partial.afterSeq) this.#endPartialAnswer();
     return log.add(item) && !wasShown;
   }
 
@@ -767,5 +767,5 @@ function toItem(entry, sessionId) {
   }
   const { messageId = key, author, message: text, actions = [], coordinatorId } = entry;
   const item = messageItem({ key: messageId, author, text, at, coordinatorId, state: "stored" });
-  return { ...item, actions, seq, prevSeq };
+  return { ...item, actions, isAnswer: (entry.inReplyTo?.length ?? 0) > 0, seq, prevSeq };
 }

@@ -257,7 +257,7 @@ test("an answer that was finished while the connection was down takes the place 
   delta(0, "One");
   channel.lose();
 
-  channel.join(joined([entry(2, "ai", "Another answer.", "r2")]));
+  channel.join(joined([{ ...entry(2, "ai", "Another answer.", "r2"), inReplyTo: ["m1"] }]));
   delta(0, "Another ans", "r2"); // late
 
   assert.deepEqual(texts(), ["one", "Another answer."]);
