@@ -32,6 +32,7 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @property {"status"} kind
  * @property {Status} status
  * @property {string | null} reason
+ * @property {string | null} [coordinatorId]
  * @property {string} at
  * @property {number} seq
  * @property {number} prevSeq
@@ -67,6 +68,7 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @property {number} [prevSeq]
  * @property {Status} status
  * @property {string | null} reason
+ * @property {string | null} [coordinatorId]
  * @property {string} timestamp
  */
 /** @typedef {WireMessage | WireStatus} WireEntry */
@@ -399,7 +401,7 @@ export class Conversation extends Emitter {
       log.headSeq = Math.max(log.headSeq, seq);
     }
     this.#ownershipSeq = 0; // the reply is newer than any push before it
-    this.#setOwnership({ seq, status, reason: this.#reasonOf(status), liveChat });
+    this.#setOwnership({ ...this.#changeTo(status), seq, status, liveChat });
     if (this.#partialAnswer) {
       this.#partialAnswer.nextIndex = null;
       this.#awaitPiece();
@@ -450,13 +452,14 @@ export class Conversation extends Emitter {
   }
 
   /**
-   * Return the reason for the status, if the log has the change.
+   * Return the reason for the status, and whose it is, if the log has the change.
    *
    * @param {Status} status
    */
-  #reasonOf(status) {
+  #changeTo(status) {
     const change = this.#current?.entries.findLast((entry) => entry.kind === "status");
-    return change?.kind === "status" && change.status === status ? change.reason : null;
+    if (change?.kind !== "status" || change.status !== status) return {};
+    return { reason: change.reason, coordinatorId: change.coordinatorId };
   }
 
   /**
@@ -762,8 +765,8 @@ function toItem(entry, sessionId) {
   const { seq, prevSeq = seq - 1, timestamp: at } = entry;
   const key = `${sessionId} ${seq}`;
   if (entry.kind === "status") {
-    const { status, reason } = entry;
-    return { key, kind: "status", status, reason, at, seq, prevSeq };
+    const { status, reason, coordinatorId } = entry;
+    return { key, kind: "status", status, reason, coordinatorId, at, seq, prevSeq };
   }
   const { messageId = key, author, message: text, actions = [], coordinatorId } = entry;
   const item = messageItem({ key: messageId, author, text, at, coordinatorId, state: "stored" });

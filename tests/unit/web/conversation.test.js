@@ -398,6 +398,13 @@ test("an unfinished answer disappears when the AI loses the conversation", () =>
   assert.deepEqual([conversation.status, conversation.coordinatorId], ["live", "Maria"]);
 });
 
+test("a join that finds a live chat knows with whom, from the log", () => {
+  const change = { kind: "status", seq: 2, status: "live", reason: "accepted", timestamp: AT };
+  channel.join(joined([entry(1, "user", "one"), { ...change, coordinatorId: "Maria" }], 2, "live"));
+
+  assert.deepEqual([conversation.coordinatorId, conversation.reason], ["Maria", "accepted"]);
+});
+
 test("the delivery of a request changes neither what is shown nor who owns it", () => {
   channel.join(joined([entry(1, "user", "one")]));
   const waiting = { sessionId: "s1", status: "waiting", updatedAt: AT };
