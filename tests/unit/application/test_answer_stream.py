@@ -297,6 +297,24 @@ async def test_who_moves_to_another_process_in_mid_answer_gets_all_of_it_and_it_
         await other.turns.stop()
 
 
+async def test_who_joined_before_hints_arrived_asks_again_once_they_do() -> None:
+    """Also while the model is silent: no later piece shows that something is lacking."""
+    clock, net = network()
+    async with harness(ScriptedSteps(["Unu ", HANG]), clock=clock, network=net) as app:
+        await streaming(app)
+        other = app.another()
+        net.holding = True
+        moved = await joined(other)
+        net.lose()
+        before = list(moved.pieces)
+        net.brokers[1].miss(WHO)
+        await app.settle()
+
+        assert before == []
+        assert moved.preview == "Unu "
+        await other.turns.stop()
+
+
 async def test_a_piece_that_the_network_loses_is_asked_for() -> None:
     clock, net = network()
     assistant = ScriptedSteps(["Unu ", PAUSE, "doi ", PAUSE, "trei", PAUSE, "."])
