@@ -75,7 +75,7 @@ class Model(Assistant):
     async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> None:
         chance, who = self._world.chance, view.session.customer
         ids = " ".join(message.message_id for message in view.pending)
-        self._world.trace.add("model", f"asked {ids}")
+        self._world.asked([message.message_id for message in view.pending])
         if chance.random() < 0.05:
             await asyncio.sleep(chance.uniform(0, 1))
             raise AssistantFailed("as planned")
@@ -301,6 +301,8 @@ class World:
         """The status of each customer's newest session, as it is stored."""
         self._takeovers: dict[str, list[float]] = {}
         """When the AI has lost a customer's conversation."""
+        self._asked: dict[str, tuple[str, float]] = {}
+        """Who was the last to ask the model about a message, and when."""
         self._database: sqlite3.Connection | None = None
         self.slowest_way_s = 0.0
         """The longest time of a packet, on the ways that a delta takes."""
@@ -394,9 +396,17 @@ class World:
 
     def has_been_whole_for(self, seconds: float) -> bool:
         """Return True if nothing was broken in the last seconds."""
-        if not self.is_whole:
-            self._broken_at = self.loop.now
         return self.loop.now - self._broken_at >= seconds
+
+    def asked(self, message_ids: list[str]) -> None:
+        """Note that the model is asked to answer these messages."""
+        host, now = self.loop.host, self.loop.now
+        self.trace.add("model", f"{host} asks about {' '.join(message_ids)}")
+        for message_id in message_ids:
+            before, at = self._asked.get(message_id, (host, now))
+            if before != host and self.has_been_whole_for(now - at + 5.0):
+                self.fail("no answer is paid for twice", f"{message_id}: {before}, {host}")
+            self._asked[message_id] = (host, now)
 
     # The network.
 
@@ -437,10 +447,16 @@ class World:
         """Return the names of all other hosts."""
         return [name for name in self.loop.net._hosts if name not in hosts]
 
-    @property
-    def is_whole(self) -> bool:
-        """True while nothing is cut off, and everything runs."""
-        return not self.cuts and all(program.is_up for program in self.programs)
+    def broken(self) -> None:
+        """Note that something is not as it should be, or was not until now."""
+        self._broken_at = self.loop.now
+
+    async def watch(self) -> None:
+        """Note, now and then, whether everything runs and nothing is cut off."""
+        while True:
+            if self.cuts or not all(program.is_up for program in self.programs):
+                self.broken()
+            await asyncio.sleep(0.1)
 
     @property
     def programs(self) -> list[Process]:
