@@ -23,7 +23,9 @@ from domain.view import View
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
+from entrypoints.server.siblings import Siblings
 from entrypoints.settings import Settings
+from entrypoints.worker_folder import SWITCH, Worker
 from tests.simulation.product.machine import SimulatedLoop, Trace
 from tests.simulation.product.redis_server import RedisServer
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings, Received
@@ -182,19 +184,31 @@ class ServerProcess(Process):
 
     def __init__(self, world: "World", host: str) -> None:
         super().__init__(world, host, SERVER_PORT)
+        self._lives = 0
         self.container: Container
 
     @asynccontextmanager
     async def program(self) -> AsyncIterator[Litestar]:
         container = self.container = Container(settings=self.world.settings(self.host))
         container.assistant.override(providers.Object(Model(self.world)))
-        container.switch_path.override(providers.Object(str(self.world.switch_path)))
+        if self.world.broker_kind == "local":
+            container.siblings.override(Siblings(self._worker()))
         app = create_app(container.settings(), container)
         async with app.lifespan():
             yield app
 
+    def _worker(self) -> Worker:
+        self._lives += 1
+        return Worker(
+            number=self.world.servers.index(self) + 1,
+            wanted=len(self.world.servers),
+            name=f"{self.host}-{self._lives}",
+            folder=str(self.world.folder),
+        )
+
     async def drain(self) -> None:
-        await drain(self.container)
+        others = [each for each in self.world.servers if each is not self and each.is_up]
+        await drain(self.container, siblings_stay=bool(others))
 
 
 class BridgeProcess(Process):
@@ -226,7 +240,7 @@ class BrokerProcess(Process):
         if self.world.broker_kind == "redis":
             await RedisServer(lambda: self.world.loop.now).serve(REDIS_PORT)
         else:
-            async with LocalSwitch(self.world.switch_path):
+            async with LocalSwitch(self.world.folder / SWITCH):
                 await asyncio.Event().wait()
 
 
@@ -288,7 +302,6 @@ class World:
         self.loop = loop
         self.seed = seed
         self.folder = folder
-        self.switch_path = folder / "switch"
         self.broker_kind = broker
         self.bridge_kind = bridge
         self.chance = random.Random(f"{seed}:world")
