@@ -229,7 +229,10 @@ class ChannelBroker(Broker, ChannelListener):
 
     def is_subscribed(self, customer: Customer) -> bool:
         subscription = self._subscribed.get(_customer_channel(customer))
-        return subscription is not None and subscription.is_confirmed and not self._is_away
+        if subscription is None or self._is_away:
+            return False
+        # Until the listener knows what it has missed, what it knows may be old.
+        return subscription.is_confirmed and not subscription.owes_missed
 
     def _subscribe(self, channel: str, customer: Customer | None = None) -> None:
         self._subscribed[channel] = _Subscription(customer)
@@ -247,6 +250,7 @@ class ChannelBroker(Broker, ChannelListener):
         elif channel == _NODES:
             self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
         elif subscription.customer is not None:
+            subscription.owes_missed = True
             self._notify_missed(subscription.customer)
 
     def on_lost(self) -> None:
@@ -263,7 +267,11 @@ class ChannelBroker(Broker, ChannelListener):
     def _notify_some(self) -> None:
         for _ in range(min(MISSED_BATCH, len(self._missed))):
             self._count("missed")
-            self._listener.on_missed(self._missed.popleft())
+            customer = self._missed.popleft()
+            subscription = self._subscribed.get(_customer_channel(customer))
+            if subscription is not None:
+                subscription.owes_missed = False
+            self._listener.on_missed(customer)
         self._notifying = (
             self._clock.call_later(MISSED_EVERY_S, self._notify_some) if self._missed else None
         )
@@ -366,12 +374,14 @@ class ChannelBroker(Broker, ChannelListener):
 class _Subscription:
     """A channel whose messages are wanted."""
 
-    __slots__ = ("customer", "is_confirmed", "numbers")
+    __slots__ = ("customer", "is_confirmed", "numbers", "owes_missed")
 
     def __init__(self, customer: Customer | None) -> None:
         self.customer = customer
         """None: it is no customer's."""
         self.is_confirmed = False
+        self.owes_missed = False
+        """True if the listener does not know yet that it was confirmed anew."""
         self.numbers: dict[str, int] = {}
         """The number of the last hint of each publisher."""
 
