@@ -112,6 +112,25 @@ async def test_a_second_tab_elsewhere_starts_no_turn_of_its_own() -> None:
         assert clock.pending == 0
 
 
+async def test_a_second_tab_elsewhere_shortens_no_quiet_window() -> None:
+    clock, net, _ = network()
+    assistant = ScriptedSteps()
+    async with harness(assistant, clock=clock, network=net, turn_quiet_ms=1000) as app:
+        other = app.another()
+        tab = other.user()
+        await tab.join()
+        user = await asking(app)
+        await clock.advance(0.7)
+        await user.say("Aveți loc?")
+        await clock.advance(0.9)
+        early = assistant.turns
+        await clock.advance(5)
+
+        assert early == 0
+        assert assistant.asked == [["Bună!", "Aveți loc?"]]
+        assert app.observer.outcomes == ["answered"]
+
+
 async def test_nobody_who_does_not_listen_tries_again() -> None:
     clock, net, leases = network()
     async with harness(clock=clock, network=net) as app:
