@@ -42,8 +42,9 @@ class Arrivals:
     - entries of messages that this process has not received are not expected: a coordinator's from
       before its join, or after which the topic was lost.
 
-    A message that was relayed twice, because nothing had acknowledged it, comes twice: of its two
-    echoes only the process that has sent both knows that they are one.
+    Its limits: a message that was relayed twice, because nothing had acknowledged it, comes twice,
+    and only the process that has sent it knows the second echo for what it is. And where a user
+    writes here and at the bridge the same, the one is taken for the other until it is relayed.
     """
 
     __slots__ = ("_arrived", "_expected", "_is_relayed", "_joined_at", "_session_id", "_upto")
@@ -80,7 +81,8 @@ class Arrivals:
         """Return the seqs between which there are entries that `add` has not got yet."""
         first = cached.recent[0].seq if cached.recent else 1
         is_known = cached.session.session_id == self._session_id
-        return (self._upto, first) if is_known and first > self._upto + 1 else None
+        after = max(self._upto if is_known else 0, first - 1 - MAX_EXPECTED)
+        return (after, first) if after < first - 1 else None
 
     def add(self, session: Session, entries: Sequence[Entry], now: datetime) -> None:
         """Add entries of the customer's newest session; those that are known change nothing."""

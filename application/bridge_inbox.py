@@ -113,6 +113,7 @@ class BridgeInbox:
         self.hub.tap(self._on_local_event)
         self.hub.tap_remote(self._on_remote_event)
         self.hub.watch(self._change_hands)
+        self.owners.update()
 
     def stop(self) -> None:
         """Unsubscribe from local events."""

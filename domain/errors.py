@@ -29,7 +29,8 @@ ConversationError
 │   ├── BridgeRefused
 │   ├── AgentServerUnavailable  in application.bridge.ports
 │   ├── TableDiffers            in adapters.dynamodb.table
-│   └── CannotListen            in entrypoints.serve
+│   ├── CannotListen            in entrypoints.programs
+│   └── WorkersFailed           in entrypoints.workers
 └── Conflict                    another writer was first; the use case decides again
     ├── SeqTaken
     └── DuplicateMessage

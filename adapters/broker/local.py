@@ -61,8 +61,9 @@ class _Peer(asyncio.Protocol):
         raise NotImplementedError
 
     def send(self, frame: bytes) -> bool:
-        """Send a frame; False: too much is waiting, and it is dropped."""
-        if self.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+        """Send a frame; False: too much is waiting, or the end is near, and it is dropped."""
+        transport = self.transport
+        if transport.is_closing() or transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
             return False
         self.transport.write(frame)
         return True

@@ -51,10 +51,10 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
     )
 
 
-async def drain(container: Container) -> None:
+async def drain(container: Container, siblings_stay: bool = False) -> None:
     """Refuse new work, finish what is under way, and disconnect the clients.
 
-    Where other processes live, the clients go first: they go on there, where they see the rest of
+    Where other processes live and stay, the clients go first: they go on there, where they see the rest of
     the answers that are still being written here. These get TURN_TIMEOUT_S, and the outbox DRAIN_S
     after them. Alone, all has to be done within DRAIN_S, and the clients go last. Messages that
     arrive meanwhile are stored and acknowledged, and answered by another process, as are those for
@@ -64,7 +64,7 @@ async def drain(container: Container) -> None:
     container.health().draining = endpoint.is_draining = True
     if settings.drain_s <= 0:
         container.long_poll().close()  # a poll that waits would hold up the server's stop
-    elif container.hub().has_peers:
+    elif container.hub().has_peers and (siblings_stay or settings.broker != "local"):
         await endpoint.drain(container.jitter())
         await _within(settings.turn_timeout_s, container.turns().drain())
         await _within(settings.drain_s, _flush(container))

@@ -10,7 +10,7 @@ from random import random
 from secrets import token_hex
 from socket import gethostname
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from dependency_injector import containers, providers
@@ -65,6 +65,7 @@ from entrypoints.logs import dropped_lines
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
+from entrypoints.server.siblings import Machine, Siblings, WorkerPart
 from entrypoints.server.wire import EventPresenter, LiveChatAddresses
 from entrypoints.settings import Settings
 
@@ -112,12 +113,12 @@ def _sqlite_store(settings: Settings, clock: Clock) -> Store:
 
 
 def _local_broker(
-    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics, switch_path: str
+    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics, siblings: Siblings
 ) -> Broker:
     from adapters.broker.channels import ChannelBroker
     from adapters.broker.local import LocalChannels
 
-    channels = LocalChannels(switch_path, jitter)
+    channels = LocalChannels(siblings.folder.switch, jitter)
     return ChannelBroker(_unique_name(settings), channels, clock, metrics.hint)
 
 
@@ -300,8 +301,14 @@ def _endpoint(
     )
 
 
-def _long_poll(endpoint: PhoenixEndpoint) -> LongPoll:
-    return LongPoll(LONG_POLL_PATH, endpoint, node=token_hex(4))
+def _long_poll(endpoint: PhoenixEndpoint, siblings: Siblings | None) -> LongPoll:
+    if siblings is None:
+        return LongPoll(LONG_POLL_PATH, endpoint, node=token_hex(4))
+    return LongPoll(LONG_POLL_PATH, endpoint, node=siblings.name, pass_on=siblings.pass_on)
+
+
+def _worker_part(siblings: Siblings | None, *parts: Any) -> WorkerPart | None:
+    return WorkerPart(siblings, *parts) if siblings is not None else None
 
 
 def _opened(*parts: Lifecycle | None) -> Sequence[Lifecycle]:
@@ -318,12 +325,12 @@ class Container(containers.DeclarativeContainer):
     new_id: Provider[NewId] = providers.Singleton(RandomIds)
     jitter: Provider[Jitter] = providers.Object(random)
     metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
-    switch_path: Provider[str] = providers.Object("")
-    """The Unix socket of the workers' switch, which their parent runs."""
+    siblings: Provider[Siblings | None] = providers.Object(None)
+    """The other workers of this machine; None: this process has no such parent."""
     broker: Provider[Broker] = providers.Selector(
         settings.provided.broker,
         none=providers.Singleton(NoBroker),
-        local=providers.Singleton(_local_broker, settings, clock, jitter, metrics, switch_path),
+        local=providers.Singleton(_local_broker, settings, clock, jitter, metrics, siblings),
         redis=providers.Singleton(_redis_broker, settings, clock, jitter, metrics),
     )
     chat_owners: Provider[ChatOwners] = providers.Singleton(ChatOwners, broker, clock)
@@ -535,7 +542,7 @@ class Container(containers.DeclarativeContainer):
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
         _endpoint, settings, messages, connections, limits, metrics
     )
-    long_poll: Provider[LongPoll] = providers.Singleton(_long_poll, endpoint)
+    long_poll: Provider[LongPoll] = providers.Singleton(_long_poll, endpoint, siblings)
     health: Provider[Health] = providers.Singleton(
         Health,
         store=store,
@@ -547,6 +554,13 @@ class Container(containers.DeclarativeContainer):
         live_chats=providers.Selector(
             settings.provided.bridge, none=providers.Object(None), elixir=elixir_socket
         ),
+    )
+    worker_part: Provider[WorkerPart | None] = providers.Singleton(
+        _worker_part, siblings, health, metrics.provided.text, long_poll
+    )
+    """What this process serves to its siblings."""
+    machine: Provider[Machine] = providers.Singleton(
+        Machine, worker_part, health, metrics.provided.text
     )
     api: Provider[ApiServices] = providers.Singleton(
         ApiServices,
@@ -560,16 +574,18 @@ class Container(containers.DeclarativeContainer):
         businesses=businesses,
         clock=clock,
         count_refusal=metrics.provided.refused,
-        render_metrics=metrics.provided.text,
         presenter=presenter,
-        health=health,
+        machine=machine,
         guards=providers.Callable(api_guards, settings, settings.provided.server_host, limits),
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
-        none=providers.Callable(_opened, store, broker, leases, assistant, identify),
+        none=providers.Callable(_opened, store, leases, assistant, identify, broker),
         elixir=providers.Callable(
-            _opened, store, broker, leases, assistant, identify, elixir_http, elixir_socket
+            _opened, store, leases, assistant, identify, elixir_http, elixir_socket, broker
         ),
     )
-    """The parts that the lifespan opens, in this order."""
+    """The parts that the lifespan opens, in this order.
+
+    The broker is closed first: others then join the chats at the bridge that this process leaves.
+    """

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from adapters.json_shapes import CamelStruct
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
 from application.ports import HealthCheck, SessionStore
 
 logger = logging.getLogger(__name__)
@@ -15,14 +16,25 @@ Condition = Literal["ok", "degraded", "down", "none"]
 Overall = Literal["ok", "degraded", "down", "draining"]
 
 
-class Ready(CamelStruct):
-    """The readiness of the server, and the state of each dependency."""
+class WorkersReady(CamelStruct):
+    """The workers of this machine: how many can serve, and how many there should be."""
+
+    ready: int
+    wanted: int
+
+
+class Ready(CamelStructOmitDefaults):
+    """The readiness of the server, and the state of each dependency.
+
+    With several workers, each is that of the worker where it is worst.
+    """
 
     status: Overall
     store: Condition
     assistant: Condition
     bridge: Condition
     broker: Condition
+    workers: WorkersReady | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,3 +93,32 @@ def _worst(store: Condition, *others: Condition) -> Overall:
     if store == "down":
         return "down"
     return "ok" if {store, *others} <= {"ok", "none"} else "degraded"
+
+
+_ORDER: tuple[Condition | Overall, ...] = ("none", "ok", "degraded", "down")
+
+
+def machine_readiness(reports: Sequence[Ready], wanted: int) -> Ready:
+    """Return the readiness of a machine with so many workers, given those that answered.
+
+    A worker that is being replaced drains, and counts no more.
+    """
+    counted = [report for report in reports if report.status != "draining"]
+    ready = min(wanted, sum(report.status != "down" for report in counted))
+    status: Overall = "draining"
+    if counted:
+        status = max((report.status for report in counted), key=_ORDER.index)
+    if status == "ok" and ready < wanted:
+        status = "degraded"
+
+    def worst(conditions: Iterable[Condition]) -> Condition:
+        return max(conditions, key=_ORDER.index)
+
+    return Ready(
+        status,
+        store=worst(report.store for report in counted or reports),
+        assistant=worst(report.assistant for report in counted or reports),
+        bridge=worst(report.bridge for report in counted or reports),
+        broker=worst(report.broker for report in counted or reports),
+        workers=WorkersReady(ready, wanted),
+    )

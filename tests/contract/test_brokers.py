@@ -376,6 +376,15 @@ async def test_a_network_that_is_not_there_holds_up_nobody(tmp_path: Path) -> No
         assert set(broker.nodes) == {"one"}
 
 
+async def test_what_is_published_while_a_connection_closes_is_dropped(tmp_path: Path) -> None:
+    async with LocalNetwork(tmp_path) as network, network.node() as (broker, received):
+        await received.until(lambda: not broker.is_away)
+        channels = broker._channels
+        channels.reconnect()
+
+        assert not channels.publish("c", b"x")
+
+
 async def test_a_server_that_stands_still_is_away_and_its_publishers_do_not_wait(
     servers: Callable[[str], RedisServer],
 ) -> None:

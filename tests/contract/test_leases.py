@@ -1,8 +1,6 @@
 """The contract of all leases, on real engines; each opening of a case is as another process."""
 
 import asyncio
-import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -32,6 +30,7 @@ from application.ports import Leases
 from domain.errors import LeasesUnavailable
 from tests.contract.stores import NOON
 from tests.support.dynamodb import DYNAMODB_LOCAL, DYNOXIDE, dynamo_store, engine
+from tests.support.redis_server import RedisServer, redis_server, valkey_server
 from tests.support.server import free_port
 
 NAME, ROUNDS = "turn:b1:ana", 200
@@ -45,7 +44,7 @@ Open = Callable[[], AbstractAsyncContextManager[Leases]]
 class LeasesCase:
     """An adapter under the contract. `open` returns those of one process."""
 
-    open: Callable[[Path, int], AbstractAsyncContextManager[Leases]]
+    open: Callable[[Path, RedisServer], AbstractAsyncContextManager[Leases]]
     margin_s: float = 0.0
 
 
@@ -54,12 +53,12 @@ def _memory(path: Path) -> MemoryLeases:
     return MemoryLeases(time.monotonic)
 
 
-def _sqlite(path: Path, _: int) -> AbstractAsyncContextManager[Leases]:
+def _sqlite(path: Path, _: RedisServer) -> AbstractAsyncContextManager[Leases]:
     return SqliteLeases(path / "leases.db")
 
 
 @asynccontextmanager
-async def _dynamodb(name: str, path: Path, _: int) -> AsyncIterator[Leases]:
+async def _dynamodb(name: str, path: Path, _: RedisServer) -> AsyncIterator[Leases]:
     running = engine(name)
     clock = SystemClock()
     async with dynamo_store(running.url, running.table(path), NOON, clock=clock) as store:
@@ -67,39 +66,19 @@ async def _dynamodb(name: str, path: Path, _: int) -> AsyncIterator[Leases]:
 
 
 @asynccontextmanager
-async def _of_the_process(path: Path, _: int) -> AsyncIterator[Leases]:
+async def _of_the_process(path: Path, _: RedisServer) -> AsyncIterator[Leases]:
     yield _memory(path)
 
 
 @pytest.fixture(scope="module")
-def redis_port() -> Iterator[int]:
-    """The port of a Redis server of this module."""
-    port = free_port()
-    with _redis_on(port):
-        yield port
+def redis() -> Iterator[RedisServer]:
+    """The Redis server of this module."""
+    with redis_server() as server:
+        yield server
 
 
-@contextmanager
-def _redis_on(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Redis server that keeps nothing; skip the test where there is none."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("no redis-server is on the PATH")
-    settings = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    process = subprocess.Popen([program, *settings], stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        for line in process.stdout:
-            if b"Ready to accept connections" in line:
-                break
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _redis(_: Path, port: int) -> AbstractAsyncContextManager[Leases]:
-    return RedisLeases(f"redis://127.0.0.1:{port}/0")
+def _redis(_: Path, server: RedisServer) -> AbstractAsyncContextManager[Leases]:
+    return RedisLeases(server.url)
 
 
 _ON_DYNAMODB = pytest.mark.dynamodb
@@ -125,13 +104,13 @@ def case(request: pytest.FixtureRequest) -> LeasesCase:
 
 
 @pytest.fixture
-def opened(case: LeasesCase, tmp_path: Path, redis_port: int) -> Open:
+def opened(case: LeasesCase, tmp_path: Path, redis: RedisServer) -> Open:
     """A function that opens the leases of another process, with names of this test alone."""
     prefix = f"{tmp_path}:"
 
     @asynccontextmanager
     async def open_() -> AsyncIterator[Leases]:
-        async with case.open(tmp_path, redis_port) as leases:
+        async with case.open(tmp_path, redis) as leases:
             yield _Named(leases, prefix)
 
     return open_
@@ -388,25 +367,34 @@ async def test_leases_that_are_closed_are_unavailable(tmp_path: Path) -> None:
 
 
 async def test_a_redis_that_stops_for_a_while_mixes_up_no_replies() -> None:
-    port = free_port()
-    with _redis_on(port) as process:
-        async with RedisLeases(f"redis://127.0.0.1:{port}/0") as leases:
+    with redis_server() as server:
+        async with RedisLeases(server.url) as leases:
             assert await leases.claim("a", "a", LONG_S)
-            process.send_signal(signal.SIGSTOP)
+            server.pause()
             lost = await asyncio.gather(
                 *(leases.claim(f"b{n}", "b", LONG_S) for n in range(20)), return_exceptions=True
             )
             assert Counter(map(type, lost)) == {LeasesUnavailable: 20}
-            process.send_signal(signal.SIGCONT)
+            server.resume()
             got = [await leases.claim("a", holder, LONG_S) for holder in "aba" * 10]
 
     assert got == [True, False, True] * 10
 
 
 async def test_a_redis_that_is_restarted_empty_is_used_at_once() -> None:
-    port = free_port()
-    async with RedisLeases(f"redis://127.0.0.1:{port}/0") as leases:
-        for _ in range(2):
-            with _redis_on(port):
+    with redis_server() as server:
+        async with RedisLeases(server.url) as leases:
+            for _ in range(2):
                 assert await leases.claim(NAME, f"{time.monotonic()}", LONG_S)
-            await _fails_soon(leases)
+                server.kill()
+                await _fails_soon(leases)
+                server.start()
+
+
+async def test_leases_are_kept_in_valkey_as_well() -> None:
+    with valkey_server() as server:
+        async with RedisLeases(server.url) as leases:
+            assert await leases.claim(NAME, "a", LONG_S)
+            assert not await leases.claim(NAME, "b", LONG_S)
+            await leases.release(NAME, "a")
+            assert await leases.claim(NAME, "b", LONG_S)
