@@ -70,6 +70,25 @@ async def test_of_two_processes_one_asks_the_ai() -> None:
         assert clock.pending == 0
 
 
+async def test_a_message_in_another_process_during_the_turn_is_answered_soon_after_it() -> None:
+    clock, net, _ = network()
+    assistant = ScriptedSteps([PAUSE, "Întâi."], ["Apoi."])
+    async with harness(assistant, clock=clock, network=net) as app:
+        await asking(app)
+        other = app.another()
+        moved = other.user()
+        await moved.join()
+        await clock.advance(7)
+        await moved.say("Și mâine?")
+        await clock.advance(7)
+        assistant.go()
+        await clock.advance(1)
+
+        assert moved.words == ["Întâi.", "Apoi."]
+        assert assistant.turns == 2
+        await other.turns.stop()
+
+
 async def test_the_turn_of_a_process_that_has_died_is_taken_over_within_15_seconds() -> None:
     clock, net, _ = network()
     async with harness(clock=clock, network=net) as app:
