@@ -390,6 +390,31 @@ async def test_without_a_broker_active_sessions_alone_are_read(active: bool) -> 
         assert ("Aici Ana." in user.words) == active
 
 
+@pytest.mark.parametrize("erased", [False, True])
+async def test_what_a_process_stored_without_a_broker_is_known_once_it_is_back(
+    erased: bool,
+) -> None:
+    network = Network(clock := VirtualClock())
+    async with harness(clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
+        network.brokers[1].cut()
+        if erased:
+            await other.privacy.erase(there.customer)
+        else:
+            await other.coordinator().take_over(there)
+        await app.settle()
+        before = await app.session_log.current(here.customer)
+        network.brokers[1].restore()
+        await other.hub.report_away(clock)
+        await app.settle()
+        cached = await app.session_log.current(here.customer)
+
+        assert before is not None
+        assert before.session.status is Status.AI
+        assert (cached.recent if cached else []) == await app.stored(here.customer)
+        assert bool(here.changes) is not erased
+
+
 # Pieces of an answer
 
 
