@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from contextlib import ExitStack
 
 import msgspec
 
@@ -48,8 +49,14 @@ def _serve(program: Program, assignment: Assignment, line: socket.socket) -> Non
         else:
             serving.stop()
 
-    with socket.socket(fileno=assignment.listener) as listener:
-        serving = Serving([app], [listener], on_started)
+    with ExitStack() as stack:
+        own, *others = [
+            stack.enter_context(socket.socket(fileno=descriptor))
+            for descriptor in (assignment.listener, *assignment.others)
+        ]
+        for other in others:
+            other.setblocking(False)
+        serving = Serving([app], [own], on_started, others)
         serving.run()
     if app.worker_part is not None:
         app.worker_part.write_metrics()  # all that it has counted
