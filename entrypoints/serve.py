@@ -55,7 +55,7 @@ class Application(NamedTuple):
     """What it serves to the other workers of this machine."""
 
 
-def create(program: Program, worker: Worker | None = None) -> Application:
+def create_application(program: Program, worker: Worker | None = None) -> Application:
     """Return the application of a program; `worker`: which one it is for. Raises: BadSetting."""
     if program.name == "bridge":
         from entrypoints.bridge.app import create_bridge
@@ -92,7 +92,7 @@ def run_programs(
             check_descriptors(programs, descriptors)
             on_listening(urls)
 
-        apps = [create(program) for program in joined(programs, urls)]
+        apps = [create_application(program) for program in joined(programs, urls)]
         Serving(apps, listeners, on_started).run()
     for program in programs:
         log_end(program)

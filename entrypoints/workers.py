@@ -42,13 +42,13 @@ from entrypoints.worker_folder import Worker, WorkerFolder
 logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[1]
-LEAVE = b"leave\n"
+LEAVE_LINE = b"leave\n"
 """Tells a worker to accept no more connections, and to end once what is under way has ended."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0
 """The pauses before a worker that died is started again: each time twice as long as the last."""
 STEADY_S = 60.0
 """After so long, the death of a worker is the first of a new row."""
-GRACE_S = 20.0
+LATEST_END_S = 20.0
 """The time for the end of a process beyond its drain and its last turns."""
 
 
@@ -69,7 +69,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """None: the only process of its program."""
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class StartReport(msgspec.Struct, frozen=True, kw_only=True):
     """How the start of a process went: the line that its parent gets, in JSON."""
 
     problem: str | None = None
@@ -153,7 +153,7 @@ class _Process:
         """Its id."""
         return self._process.pid
 
-    async def _read_report(self) -> Report | None:
+    async def _read_report(self) -> StartReport | None:
         loop, text = asyncio.get_running_loop(), b""
         with suppress(ConnectionError):
             while not text.endswith(b"\n"):
@@ -161,7 +161,7 @@ class _Process:
                 if not received:
                     return None
                 text += received
-            return msgspec.json.decode(text, type=Report)
+            return msgspec.json.decode(text, type=StartReport)
         return None
 
     async def _wait(self) -> int:
@@ -175,7 +175,7 @@ class _Process:
     def leave(self) -> None:
         """Have it end, while others accept connections in its place."""
         with suppress(OSError):  # it has just ended
-            self._line.send(LEAVE)
+            self._line.send(LEAVE_LINE)
 
     def signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
@@ -205,7 +205,7 @@ class _Slot:
         self._number = number
         self.process: _Process | None = None
         settings = program.settings
-        self.drain_s = settings.drain_s + settings.turn_timeout_s + GRACE_S
+        self.drain_s = settings.drain_s + settings.turn_timeout_s + LATEST_END_S
 
     @property
     def fields(self) -> dict[str, object]:
@@ -377,7 +377,7 @@ class _Parent:
             await asyncio.gather(*(slot.end() for slot in slots))
 
 
-def _check(report: Report | None) -> None:
+def _check(report: StartReport | None) -> None:
     """Raise what has kept a process from starting. Raises: BadSetting, WorkersFailed."""
     if report is None:
         raise WorkersFailed("a worker ended before it was started")
