@@ -105,8 +105,8 @@ class ServerProcess:
         while True:
             line = await self._log.readline()
             assert line.startswith(b"{"), (line + await self._log.read()).decode()
-            if "url" in (logged := json.loads(line)):  # and is no line of a worker
-                return str(logged["url"]).removeprefix("http://")
+            if (url := json.loads(line).get("url")) is not None:
+                return str(url).removeprefix("http://")
 
     def signal(self, number: int) -> None:
         """Send a signal, without waiting."""
