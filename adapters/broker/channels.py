@@ -127,7 +127,8 @@ class ChannelBroker(Broker, ChannelListener):
         self._lives_at: dict[str, float] = {node: clock.monotonic()}
         self._beat_at: float | None = None
         """When the own beat last came back; None: it never did."""
-        self._connected = asyncio.Event()
+        self._started = asyncio.Event()
+        """Set once the own beat has come back, or should have."""
         self._is_away = True
         self._beating: asyncio.Task[None] | None = None
         channels.listen(self)
@@ -140,10 +141,10 @@ class ChannelBroker(Broker, ChannelListener):
         self._subscribe(self._own_channel)
         self._subscribe(_NODES)
         self._beating = asyncio.create_task(self._beat_forever())
-        try:
-            async with asyncio.timeout(AWAY_AFTER_S):
-                await self._connected.wait()
-        except TimeoutError:
+        timer = self._clock.call_later(AWAY_AFTER_S, self._started.set)
+        await self._started.wait()
+        timer.cancel()
+        if self._is_away:
             self._log_away()
         return self
 
@@ -336,11 +337,11 @@ class ChannelBroker(Broker, ChannelListener):
         now = self._beat_at = self._clock.monotonic()
         if not self._is_away:
             return
-        was_connected, self._is_away = self._connected.is_set(), False
-        self._connected.set()
+        was_started, self._is_away = self._started.is_set(), False
+        self._started.set()
         for node in self._lives_at:  # nothing was known of them meanwhile
             self._lives_at[node] = now
-        if was_connected:
+        if was_started:
             extra = {"action": "broker_back", "node": self._node}
             logger.info("The broker is back", extra=extra)
 
