@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -27,7 +27,7 @@ from application.ports import (
 )
 from domain.errors import AssistantFailed, BridgeUnavailable, LeasesUnavailable
 from domain.identity import Customer, MessageId
-from domain.message import Author, Entry, StatusChange
+from domain.message import Author, StatusChange
 from domain.notice import LiveChatMessagePosted, Notice
 from domain.session import Draft
 from domain.usage import Usage
@@ -212,9 +212,7 @@ class RecordingStore(FaultyStore):
             stored = await self.page_of(draft)
             for entry in draft.entries:
                 if isinstance(entry, StatusChange) and entry.changes_owner and stored:
-                    self.changes[session.session_id].append(
-                        (self._clock.monotonic(), entry.epoch)
-                    )
+                    self.changes[session.session_id].append((self._clock.monotonic(), entry.epoch))
                     if not appended:
                         self.lost_answers.add(session.session_id)
 
@@ -461,11 +459,3 @@ class BridgeEnd(LiveChatGateway, Bridge):
                 self._on_echo(notice.customer, MessageId(content.message_id))
         if fate < self._bridge.failing:
             raise BridgeUnavailable("as told, after the work")
-
-
-def is_users(entry: Entry) -> bool:
-    """Return True if a user wrote it."""
-    return getattr(entry, "author", None) is Author.USER
-
-
-Awaited = Awaitable[object]
