@@ -10,7 +10,6 @@ from application.ports import (
     Clock,
     CustomerErased,
     Event,
-    Grown,
     Hint,
     Listener,
     Missed,
@@ -23,8 +22,6 @@ AWAY_EVERY_S, AWAY_POLL_S = 1.0, 0.25
 """While the broker is away each customer's listeners get a Missed so often; the polls for it."""
 AWAY_BATCHES = 20
 """The batches over which these are spread."""
-UNSENT_BATCH = 500
-"""The customers of whom other processes are notified at once when the broker is back."""
 _CHAT_EVENTS = (Appended, Typing)
 
 
@@ -53,8 +50,6 @@ class Hub(BrokerListener):
         self._on_failure = on_failure
         self._chat_owner = chat_owner
         self._broker = broker
-        self._unsent: dict[tuple[Customer, type[Hint]], Grown | CustomerErased] = {}
-        """What was stored and erased while the broker was away, which no other process knows."""
         broker.listen(self)
 
     def subscribe(self, customer: Customer, listener: Listener) -> None:
@@ -117,8 +112,6 @@ class Hub(BrokerListener):
         """Call all listeners of the customer, and all taps. A listener's failure is its own."""
         self.notify(customer, event)
         self._call(self._taps, customer, event)
-        if self._broker.is_away:
-            self._remember_unsent(customer, event)
         if isinstance(event, CustomerErased):  # no process keeps a copy, listener or not
             for node in self._broker.nodes:
                 self._broker.publish(customer, event, node)
@@ -126,18 +119,6 @@ class Hub(BrokerListener):
             is_of_chat = isinstance(event, _CHAT_EVENTS)
             owner = self._chat_owner(customer) if is_of_chat else None
             self._broker.publish(customer, event, owner)
-
-    def _remember_unsent(self, customer: Customer, event: Hint) -> None:
-        if isinstance(event, Appended):
-            event = Grown(event.session_id, event.entries[-1].seq)
-        if isinstance(event, Grown | CustomerErased):
-            self._unsent[customer, type(event)] = event
-
-    def _publish_unsent(self) -> None:
-        for customer, kind in list(self._unsent)[:UNSENT_BATCH]:
-            event = self._unsent.pop((customer, kind))
-            for node in self._broker.nodes if kind is CustomerErased else [None]:
-                self._broker.publish(customer, event, node)
 
     def notify(self, customer: Customer, event: Event) -> None:
         """Call the listeners of this process alone: for what it has found in the store."""
@@ -157,11 +138,9 @@ class Hub(BrokerListener):
     async def report_away(self, clock: Clock) -> float:
         """While the broker is away, send each customer's listeners a Missed; to be repeated.
 
-        Once it is back, other processes are notified of what was stored here meanwhile. Takes
-        AWAY_EVERY_S, over which the listeners are spread. Returns the seconds until the next time.
+        Takes AWAY_EVERY_S, over which they are spread. Returns the seconds until the next time.
         """
         if not self._broker.is_away:
-            self._publish_unsent()
             return AWAY_POLL_S
         customers = list(self._listeners)
         size = max(1, math.ceil(len(customers) / AWAY_BATCHES))
@@ -177,9 +156,9 @@ class Hub(BrokerListener):
         self._on_remote(customer, hint)
 
     def on_missed(self, customer: Customer | None) -> None:
-        for each in [customer] if customer is not None else list(self._listeners):
-            self._on_remote(each, Missed())
-        if customer is None:
+        if customer is not None:
+            self._on_remote(customer, Missed())
+        else:
             self._call_watchers()
 
     def on_nodes_changed(self) -> None:
