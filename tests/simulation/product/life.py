@@ -95,6 +95,7 @@ class Life:
             coordinators = [BridgeCoordinator(world, "bob"), *coordinators[: chance.randint(0, 1)]]
         for coordinator in coordinators:
             coordinator.start()
+        watching = asyncio.create_task(world.watch())
         acting = [asyncio.create_task(act(device)) for device in devices]
         acting.append(asyncio.create_task(Faults(world, devices).happen()))
         await self._until_failed(world, asyncio.sleep(ACTION_S))
@@ -108,6 +109,7 @@ class Life:
                 raise error
         if world.failure is None:
             await self._settle(world, customers)
+        watching.cancel()
 
     async def _until_failed(self, world: World, work: Awaitable[None]) -> None:
         failed = asyncio.ensure_future(world.failed.wait())
@@ -281,6 +283,8 @@ async def act(device: Device) -> None:
             device.ask_for_human()
         elif doing < 0.63:
             device.end_live_chat()
+        elif doing < 0.66:
+            device.stop_answer()
         elif doing < 0.85:
             device.move(chance.choice(world.servers).host)
         elif doing < 0.92:
@@ -318,6 +322,7 @@ class Faults:
         running: list[asyncio.Task[None]] = []
         for _ in range(count):
             await asyncio.sleep(chance.uniform(0, 2 * ACTION_S / (count + 1)))
+            self._world.broken()
             running.append(asyncio.create_task(chance.choice(kinds)()))
         await asyncio.gather(*running)
 

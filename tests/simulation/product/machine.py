@@ -75,6 +75,11 @@ class SimulatedLoop(SimLoop):
         return float(self._now)
 
     @property
+    def host(self) -> str:
+        """The host that runs."""
+        return str(_current_host.get())
+
+    @property
     def wall(self) -> float:
         """The wall clock of the host that runs."""
         return EPOCH + self.now + self.offsets.get(_current_host.get(), 0.0)

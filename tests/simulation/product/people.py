@@ -46,8 +46,16 @@ TRY_AGAIN = frozenset({"draining", "storage_unavailable", "rate_limited", "overl
 _addressee = re.compile(r"\[(\S+?)(?::|\])")
 
 
+CLOSED_FOR_GOOD = 1000
+"""The close code after which phoenix.js does not reconnect."""
+
+
 class Gone(Exception):
     """The connection is gone, or of no use."""
+
+    def __init__(self, why: str, code: int | None = None) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 class Customer:
@@ -91,6 +99,7 @@ class Device:
         self._refs = itertools.count(2)
         self._replies: dict[str, asyncio.Future[Payload | None]] = {}
         self._highest = 0
+        self._joined_at = 0.0
         self._is_filling = False
         self._answer: tuple[str, int, str] | None = None
         self._finished: set[str] = set()
@@ -128,6 +137,11 @@ class Device:
         """Press the other button."""
         self._note("sends end_live_chat")
         self._cast("end_live_chat", {})
+
+    def stop_answer(self) -> None:
+        """Press the third button."""
+        self._note("sends stop_answer")
+        self._cast("stop_answer", {})
 
     def move(self, server: str) -> None:
         """Leave the node for another one, in the middle of whatever comes."""
@@ -171,6 +185,8 @@ class Device:
                 await self._serve()
             except (OSError, WebSocketException, Gone) as error:
                 self._note(f"disconnected: {type(error).__name__} {error}"[:100])
+                if isinstance(error, Gone) and error.code == CLOSED_FOR_GOOD:
+                    return
             await asyncio.sleep(chance.uniform(0.1, 1.0))
 
     async def _serve(self) -> None:
@@ -230,6 +246,7 @@ class Device:
 
     def _joined(self, reply: Payload) -> None:
         """Take the reply to a join, before the pushes that have come with it."""
+        self._joined_at = self.world.loop.now
         session_id = reply["sessionId"]
         if session_id is None:
             return
@@ -304,7 +321,7 @@ class Device:
                 _, ref, _, event, payload = json.loads(await socket.recv())
             except ConnectionClosed as closed:
                 code = closed.rcvd.code if closed.rcvd else None
-                raise Gone(f"closed with {code}") from None
+                raise Gone(f"closed with {code}", code) from None
             if event == "phx_reply":
                 self._note(f"<- reply {json.dumps(payload)[:200]}")
                 future = self._replies.pop(ref, None)
@@ -410,6 +427,10 @@ class Device:
                     "deltas are the beginning of the answer", f"{shown!r}, {payload['message']!r}"
                 )
             self._answer = None
+        elif payload["author"] == "ai" and rid not in self._began:
+            here_s = self.world.loop.now - self._joined_at
+            if here_s > 2.0 + self.world.slowest_way_s and self.world.has_been_whole_for(10.0):
+                self.world.fail("who joins gets the text so far", f"{self.name}: {rid}")
         self._finished.add(rid)
 
 

@@ -13,7 +13,7 @@ import adapters.system
 import tests.support.plain_phoenix
 from tests.simulation.product import machine
 from tests.simulation.product.life import Life
-from tests.simulation.product.safeguards import SAFEGUARDS, remove
+from tests.simulation.product.safeguards import SAFEGUARDS, removed
 
 SHOWN = 60
 """The last lines of a trace that are shown."""
@@ -32,7 +32,7 @@ def run_life(seed: int, nodes: int | None = None, without: str | None = None) ->
     """Live one life, without a safeguard."""
     life = Life(seed, nodes)
     failure = None
-    with remove(without):
+    with removed(without):
         try:
             machine.live(seed, life.run)
         except AssertionError as violation:

@@ -23,7 +23,9 @@ from domain.view import View
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
+from entrypoints.server.siblings import Siblings
 from entrypoints.settings import Settings
+from entrypoints.worker_folder import SWITCH, Worker
 from tests.simulation.product.machine import SimulatedLoop, Trace
 from tests.simulation.product.redis_server import RedisServer
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings, Received
@@ -75,7 +77,7 @@ class Model(Assistant):
     async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> None:
         chance, who = self._world.chance, view.session.customer
         ids = " ".join(message.message_id for message in view.pending)
-        self._world.trace.add("model", f"asked {ids}")
+        self._world.asked([message.message_id for message in view.pending])
         if chance.random() < 0.05:
             await asyncio.sleep(chance.uniform(0, 1))
             raise AssistantFailed("as planned")
@@ -182,19 +184,31 @@ class ServerProcess(Process):
 
     def __init__(self, world: "World", host: str) -> None:
         super().__init__(world, host, SERVER_PORT)
+        self._lives = 0
         self.container: Container
 
     @asynccontextmanager
     async def program(self) -> AsyncIterator[Litestar]:
         container = self.container = Container(settings=self.world.settings(self.host))
         container.assistant.override(providers.Object(Model(self.world)))
-        container.switch_path.override(providers.Object(str(self.world.switch_path)))
+        if self.world.broker_kind == "local":
+            container.siblings.override(Siblings(self._worker()))
         app = create_app(container.settings(), container)
         async with app.lifespan():
             yield app
 
+    def _worker(self) -> Worker:
+        self._lives += 1
+        return Worker(
+            number=self.world.servers.index(self) + 1,
+            wanted=len(self.world.servers),
+            name=f"{self.host}-{self._lives}",
+            folder=str(self.world.folder),
+        )
+
     async def drain(self) -> None:
-        await drain(self.container)
+        others = [each for each in self.world.servers if each is not self and each.is_up]
+        await drain(self.container, siblings_stay=bool(others))
 
 
 class BridgeProcess(Process):
@@ -226,7 +240,7 @@ class BrokerProcess(Process):
         if self.world.broker_kind == "redis":
             await RedisServer(lambda: self.world.loop.now).serve(REDIS_PORT)
         else:
-            async with LocalSwitch(self.world.switch_path):
+            async with LocalSwitch(self.world.folder / SWITCH):
                 await asyncio.Event().wait()
 
 
@@ -288,7 +302,6 @@ class World:
         self.loop = loop
         self.seed = seed
         self.folder = folder
-        self.switch_path = folder / "switch"
         self.broker_kind = broker
         self.bridge_kind = bridge
         self.chance = random.Random(f"{seed}:world")
@@ -301,6 +314,8 @@ class World:
         """The status of each customer's newest session, as it is stored."""
         self._takeovers: dict[str, list[float]] = {}
         """When the AI has lost a customer's conversation."""
+        self._asked: dict[str, tuple[str, float]] = {}
+        """Who was the last to ask the model about a message, and when."""
         self._database: sqlite3.Connection | None = None
         self.slowest_way_s = 0.0
         """The longest time of a packet, on the ways that a delta takes."""
@@ -394,9 +409,17 @@ class World:
 
     def has_been_whole_for(self, seconds: float) -> bool:
         """Return True if nothing was broken in the last seconds."""
-        if not self.is_whole:
-            self._broken_at = self.loop.now
         return self.loop.now - self._broken_at >= seconds
+
+    def asked(self, message_ids: list[str]) -> None:
+        """Note that the model is asked to answer these messages."""
+        host, now = self.loop.host, self.loop.now
+        self.trace.add("model", f"{host} asks about {' '.join(message_ids)}")
+        for message_id in message_ids:
+            before, at = self._asked.get(message_id, (host, now))
+            if before != host and self.has_been_whole_for(now - at + 5.0):
+                self.fail("no answer is paid for twice", f"{message_id}: {before}, {host}")
+            self._asked[message_id] = (host, now)
 
     # The network.
 
@@ -437,10 +460,16 @@ class World:
         """Return the names of all other hosts."""
         return [name for name in self.loop.net._hosts if name not in hosts]
 
-    @property
-    def is_whole(self) -> bool:
-        """True while nothing is cut off, and everything runs."""
-        return not self.cuts and all(program.is_up for program in self.programs)
+    def broken(self) -> None:
+        """Note that something is not as it should be, or was not until now."""
+        self._broken_at = self.loop.now
+
+    async def watch(self) -> None:
+        """Note, now and then, whether everything runs and nothing is cut off."""
+        while True:
+            if self.cuts or not all(program.is_up for program in self.programs):
+                self.broken()
+            await asyncio.sleep(0.1)
 
     @property
     def programs(self) -> list[Process]:
