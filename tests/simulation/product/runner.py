@@ -49,6 +49,8 @@ def main() -> None:
     machine.replace_datetime(adapters.system, tests.support.plain_phoenix)
     gc.collect()
     gc.freeze()
+    if arguments.safeguards:
+        sys.exit(0 if _miss_each_safeguard(arguments) else 1)
     began = machine.real_time()
     lived = failed = 0
     for ending in _endings(arguments):
@@ -81,7 +83,31 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--trace", action="store_true", help="show what everyone has seen and done")
     parser.add_argument("--digests", action="store_true", help="show a hash of it for each seed")
     parser.add_argument("--without", choices=SAFEGUARDS, help="remove a safeguard of the product")
+    parser.add_argument(
+        "--safeguards",
+        choices=["recorded", "from-1"],
+        help="remove each safeguard in turn, and show the seed that misses it: search from the one "
+        "that is recorded, or from 1",
+    )
     return parser.parse_args()
+
+
+def _miss_each_safeguard(arguments: argparse.Namespace) -> bool:
+    """Show for each safeguard the first of `--seeds` lives that breaks a rule without it."""
+    missed = True
+    for name, safeguard in SAFEGUARDS.items():
+        chosen = argparse.Namespace(**vars(arguments))
+        chosen.without = name
+        chosen.first = safeguard.seed if arguments.safeguards == "recorded" else 1
+        for ending in _endings(chosen):
+            if ending.failure is not None:
+                rule = ending.failure.partition(":")[0]
+                print(f"| `{name}` | {safeguard.what} | {rule} | {ending.seed} |", flush=True)
+                break
+        else:
+            missed = False
+            print(f"| `{name}` | {safeguard.what} | **nothing** | – |", flush=True)
+    return missed
 
 
 def _endings(arguments: argparse.Namespace) -> Iterator[Ending]:
