@@ -7,6 +7,7 @@ the store is back by then. A process that holds the customer's lease lets no oth
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import count
@@ -92,6 +93,8 @@ class _Turn:
     usage: Usage | None = None
     summary: Summary | None = None
     """The rolling summary that the view was made with."""
+    session: Session | None = None
+    """The session as the turn has read it."""
     stream: AnswerStream | None = None
     missed: bool = False
     """True if hints were lost before the stream began."""
@@ -115,8 +118,10 @@ class _Turn:
             return  # its own
         if isinstance(event, Appended):
             if event.origin is not self:
-                self._on_entries(event.entries)
-        elif isinstance(event, Missed | Grown):
+                self._on_entries([e for e in event.entries if not self._has_read(event, e.seq)])
+        elif isinstance(event, Missed) or (
+            isinstance(event, Grown) and not self._has_read(event, event.seq)
+        ):
             self.missed = True
             if self.stream is not None:
                 self.stream.look()
@@ -128,7 +133,14 @@ class _Turn:
         elif isinstance(event, CustomerErased):
             self.task.cancel()
 
-    def _on_entries(self, entries: tuple[Entry, ...]) -> None:
+    def _has_read(self, event: Appended | Grown, seq: int) -> bool:
+        """Return True if an entry is not news: hints may come late, and twice."""
+        session = self.session
+        if session is None or event.session_id != session.session_id:
+            return False
+        return seq <= session.seq
+
+    def _on_entries(self, entries: Sequence[Entry]) -> None:
         """End it if what another writer has stored makes its answer void."""
         for entry in entries:
             if isinstance(entry, StatusChange):
@@ -254,6 +266,7 @@ class AnswerPending:
         # One moment's session and entries: what comes while the view is made is not in it, and
         # the next turn's to answer.
         session, recent = cached.session, tuple(cached.recent)
+        turn.session = session
         turn.stream = AnswerStream(
             turn.customer,
             session,

@@ -22,7 +22,7 @@ AWAY_EVERY_S, AWAY_POLL_S = 1.0, 0.25
 """While the broker is away each customer's listeners get a Missed so often; the polls for it."""
 AWAY_BATCHES = 20
 """The batches over which these are spread."""
-_CHAT_EVENTS = (Appended, Typing, CustomerErased)
+_CHAT_EVENTS = (Appended, Typing)
 
 
 class Hub(BrokerListener):
@@ -110,12 +110,18 @@ class Hub(BrokerListener):
 
     def publish(self, customer: Customer, event: Hint) -> None:
         """Call all listeners of the customer, and all taps. A listener's failure is its own."""
-        self._notify(customer, event)
+        self.notify(customer, event)
         self._call(self._taps, customer, event)
-        node = self._chat_owner(customer) if isinstance(event, _CHAT_EVENTS) else None
-        self._broker.publish(customer, event, node)
+        if isinstance(event, CustomerErased):  # no process keeps a copy, listener or not
+            for node in self._broker.nodes:
+                self._broker.publish(customer, event, node)
+        else:
+            is_of_chat = isinstance(event, _CHAT_EVENTS)
+            owner = self._chat_owner(customer) if is_of_chat else None
+            self._broker.publish(customer, event, owner)
 
-    def _notify(self, customer: Customer, event: Event) -> None:
+    def notify(self, customer: Customer, event: Event) -> None:
+        """Call the listeners of this process alone: for what it has found in the store."""
         for listener in self._listeners.get(customer, ()):
             try:
                 listener(event)
@@ -167,4 +173,4 @@ class Hub(BrokerListener):
 
     def _on_remote(self, customer: Customer, event: Event) -> None:
         self._call(self._remote_taps, customer, event)
-        self._notify(customer, event)
+        self.notify(customer, event)

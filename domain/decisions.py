@@ -284,7 +284,11 @@ def notify_unreachable(
         if is_reached(session, is_joined=is_joined) or transfer.state is TransferState.FAILED:
             return None
         text = Text.UNREACHABLE
-    elif session.status is Status.LIVE and not is_joined and session.last_user_seq == session.seq:
+    elif (
+        session.status is Status.LIVE
+        and not is_joined
+        and session.last_user_seq == session.customer_seq
+    ):
         text = Text.NOT_RELAYED
     else:
         return None

@@ -127,8 +127,11 @@ class Serving:
 
     def run(self) -> None:
         """Serve. Raises: StorageUnavailable when an application could not start."""
-        with asyncio.Runner(loop_factory=self._servers[0].config.get_loop_factory()) as runner:
-            runner.run(self._run())
+        with ExitStack() as stack:
+            for listener in self._listeners:
+                stack.enter_context(listener)
+            loop_factory = self._servers[0].config.get_loop_factory()
+            stack.enter_context(asyncio.Runner(loop_factory=loop_factory)).run(self._run())
 
     def stop(self) -> None:
         """Drain the applications, and end."""

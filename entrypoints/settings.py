@@ -241,7 +241,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
             le=100_000,
             description="conversations with the AI, the most recently active, whose topics at the "
-            "bridge are joined too, for messages that people write there unasked; 0: none",
+            "bridge each process joins too, for messages that people write there unasked; 0: none",
         ),
     ] = 900
     bridge_host: Annotated[

@@ -15,22 +15,19 @@ from entrypoints.workers import LEAVE, Assignment, Report
 
 def main(descriptor: int) -> None:
     """Run the assignment that comes over a socket, until its end or the parent's."""
-    line = socket.socket(fileno=descriptor)
-    with line.makefile("rb") as lines:
-        assignment = msgspec.json.decode(lines.readline(), type=Assignment)
-    settings = msgspec.convert(assignment.settings, Settings)
-    worker = assignment.worker
-    configure(
-        settings.log_level,
-        settings.log_format,
-        **({"worker": worker.number} if worker is not None else {}),
-    )
-    try:
-        _serve(Program(assignment.program, settings), assignment, line)
-    except (BadSetting, ConversationError) as error:
-        report = Report(problem=str(error), is_bad_setting=isinstance(error, BadSetting))
-        line.sendall(msgspec.json.encode(report) + b"\n")
-        sys.exit(1)
+    with socket.socket(fileno=descriptor) as line:
+        with line.makefile("rb") as lines:
+            assignment = msgspec.json.decode(lines.readline(), type=Assignment)
+        settings = msgspec.convert(assignment.settings, Settings)
+        worker = assignment.worker
+        named = {"worker": worker.number} if worker is not None else {}
+        configure(settings.log_level, settings.log_format, **named)
+        try:
+            _serve(Program(assignment.program, settings), assignment, line)
+        except (BadSetting, ConversationError) as error:
+            report = Report(problem=str(error), is_bad_setting=isinstance(error, BadSetting))
+            line.sendall(msgspec.json.encode(report) + b"\n")
+            sys.exit(1)
 
 
 def _serve(program: Program, assignment: Assignment, line: socket.socket) -> None:

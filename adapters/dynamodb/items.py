@@ -213,6 +213,8 @@ _MESSAGE_CODES = {
     "tools": "o",
     "usage": "u",
     "digest": "g",
+    "audience": "v",
+    "hidden_before": "b",
 }
 _USAGE_CODES = {
     "model": "m",
@@ -228,6 +230,7 @@ _CHANGE_CODES = {
     "at": "w",
     "transfer": "h",
     "summary": "u",
+    "hidden_before": "b",
 }
 _SESSION_CODES = {
     "customer": "c",
@@ -247,6 +250,7 @@ _SESSION_CODES = {
     "summary": "u",
     "digest": "g",
     "usage": "z",
+    "hidden_at_end": "d",
 }
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode

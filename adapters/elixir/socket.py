@@ -10,7 +10,7 @@ Only `message` is required: an application that knows nothing of ids or origins 
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -57,6 +57,9 @@ REJOIN_PAUSE_S = 1.0
 """After the bridge closed a topic, or messages were lost because we were slow."""
 JOIN_WAIT_S = 2.0
 """A request for a human waits so long for the join of its topic."""
+LINGER_S = 30.0
+"""A topic that another process listens to is left so long after a message was sent there: the next
+one may follow soon, and who watches the topic would see many come and go."""
 MAX_REFUSAL_REASON = 200
 
 _CODE = re.compile(r"[a-z_]{1,40}|unmatched topic|join crashed|topic closed")
@@ -81,6 +84,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         timeout_s: float = 5.0,
         settings: ClientSettings = DEFAULT_SETTINGS,
         additions: Additions | None = None,
+        lingers: Callable[[Customer], bool] = lambda _: False,
     ) -> None:
         """`url` such as ws://localhost:4000/socket/websocket.
 
@@ -88,13 +92,15 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         possible in the sub-protocol, and is sent with each join.
 
         `timeout_s`: how long the reply to a message may take. `additions`: those that the bridge
-        announces elsewhere. Raises: ValueError for the URL.
+        announces elsewhere. `lingers` returns True if another process listens to the customer's
+        topic. Raises: ValueError for the URL.
         """
         self._url = url
         self._token = token
         self._settings = settings
         self._pushes = AcknowledgedPushes(timeout_s)
         self._additions = additions or Additions()
+        self._lingers = lingers
         self._connections = TopicConnections(self._connection)
         self._connection()  # for a ValueError
         self._chats: dict[Customer, ChatTopic] = {}
@@ -182,8 +188,14 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         except PhoenixClientError as error:
             raise BridgeUnavailable(str(error)) from error
         finally:
-            chat.sending -= 1
-            self._leave_unneeded(customer, chat)
+            if self._lingers(customer):
+                asyncio.get_running_loop().call_later(LINGER_S, self._sent, customer, chat)
+            else:
+                self._sent(customer, chat)
+
+    def _sent(self, customer: Customer, chat: ChatTopic) -> None:
+        chat.sending -= 1
+        self._leave_unneeded(customer, chat)
 
     async def prepare(self, customer: Customer) -> None:
         """Return once the customer's topic is joined, or cannot be for now: in JOIN_WAIT_S at most.

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import io
 import os
+import signal
 import sys
 import threading
 import uuid
@@ -44,6 +45,7 @@ HELP = """\
 Write a message and press Enter. Commands:
   /transfer [text]  ask for a human
   /end              end the live chat, or stop waiting for a human
+  /stop             stop the answer (so does Ctrl-C; a second one leaves)
   /history          show older messages
   /quit             leave (so does the end of the input)"""
 
@@ -133,6 +135,7 @@ class TerminalChat:
         self._was_open = False
         self._is_down = False
         self._failed = False
+        self._was_interrupted = False  # since the last message
 
     async def run(self, connection: PhoenixConnection) -> int:
         """Chat until the input ends or the server refuses; return the exit code."""
@@ -146,6 +149,10 @@ class TerminalChat:
                 self._send_entered(channel),
                 self._read_input(),
             ]
+            if self._interactive:
+                with contextlib.suppress(NotImplementedError):  # on Windows Ctrl-C leaves
+                    loop = asyncio.get_running_loop()
+                    loop.add_signal_handler(signal.SIGINT, self._interrupt)
             tasks = {asyncio.create_task(part) for part in parts}
             done, rest = await asyncio.wait(
                 {*tasks, self._ended}, return_when=asyncio.FIRST_COMPLETED
@@ -176,6 +183,15 @@ class TerminalChat:
         if not self._ended.done():
             self._terminal.note(why)
             self._ended.set_result(1)
+
+    def _interrupt(self) -> None:
+        """Handle Ctrl-C: stop the answer that is being written, or leave."""
+        if self._view.is_answering and not self._was_interrupted and not self._entered.full():
+            self._was_interrupted = True
+            self._terminal.end_line()
+            self._entered.put_nowait("/stop")
+        elif not self._ended.done():
+            self._ended.set_result(INTERRUPTED)
 
     def _join_payload(self) -> dict[str, Any]:
         view = self._view
@@ -210,8 +226,7 @@ class TerminalChat:
         found = {entry.seq or 0: entry for entry in reply.messages}
         newest = reply.seq or 0
         for _ in range(MAX_PAGES if reply.more else 0):
-            wanted = range(newest, view.seen.last, -1)
-            gap = next((s for s in wanted if s not in found and s not in view.seen), None)
+            gap = view.seen.newest_missing(newest, found)
             if gap is None:
                 break
             query = {"beforeSeq": gap + 1, "limit": HISTORY_LIMIT}
@@ -295,6 +310,10 @@ class TerminalChat:
                 view.show_reply_status(await self._push(channel, "end_live_chat", {}), known)
             case "/history":
                 view.show_older(await self._push(channel, "history", view.older_query()))
+            case "/stop":
+                reply = await self._push(channel, "stop_answer", {})
+                if reply.response_id is None and not view.is_answering:
+                    self._terminal.note("no answer is being written")
             case _ if command.startswith("/"):
                 self._terminal.note(f"there is no command {command}: /help")
             case _:
@@ -307,6 +326,7 @@ class TerminalChat:
         # The location is required; a business without locations is its own.
         payload = {"locationId": self._identity["businessId"], **self._identity}
         message_id = uuid.uuid4().hex
+        self._was_interrupted = False
         if text:
             self._view.message_entered(message_id, text)
             payload |= {"messageId": message_id, "message": text}

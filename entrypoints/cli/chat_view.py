@@ -1,7 +1,8 @@
 """The view of the terminal chat: the screen, and the state of the conversation on it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 import msgspec
@@ -26,6 +27,7 @@ class ServerPayload(msgspec.Struct, rename="camel", kw_only=True):
 
     session_id: str | None = None
     seq: int | None = None
+    prev_seq: int | None = None
     status: str | None = None
     reason: str | None = None
     coordinator_id: str | None = None
@@ -39,6 +41,12 @@ class ServerPayload(msgspec.Struct, rename="camel", kw_only=True):
     text: str = ""
     messages: list["ServerPayload"] = []
     more: bool = False
+
+    @property
+    def previous(self) -> int:
+        """The seq of the entry before it: the next lower one, unless the server names another."""
+        adjacent = (self.seq or 0) - 1
+        return adjacent if self.prev_seq is None else min(self.prev_seq, adjacent)
 
 
 def server_payload(payload: Any) -> ServerPayload:
@@ -68,7 +76,7 @@ class Terminal:
         self._print_line(f"{self._name(author)}{text}")
 
     def grow(self, author: str, text: str) -> None:
-        """Begin a line with a part of a message, or append a part to it."""
+        """Append a part of a message to the line that grows, or begin one with it."""
         if not self.is_growing:
             self._clear_prompt()
             self._write(self._name(author))
@@ -83,8 +91,8 @@ class Terminal:
             self.prompt()
 
     def prompt(self) -> None:
-        """Show the prompt, unless a line grows."""
-        if self._prompt and not self.is_growing:
+        """Show the prompt, unless it is there or a line grows."""
+        if self._prompt and not self._is_prompted and not self.is_growing:
             self._write(self._prompt)
             self._is_prompted = True
 
@@ -117,24 +125,52 @@ class Terminal:
 
 
 class SeenSeqs:
-    """The seqs of a session that were seen: all up to `last`, and some beyond a gap."""
+    """The seqs of a session that were seen: all up to `last`, and some beyond a gap.
+
+    Seqs rise from entry to entry, but not always by 1: each names the one before it.
+    """
 
     def __init__(self, last: int = 0) -> None:
         self.last = last
-        self._ahead: set[int] = set()
+        self._ahead: dict[int, int] = {}  # the seq before, by the seq
 
     def __contains__(self, seq: int) -> bool:
         return seq <= self.last or seq in self._ahead
 
-    def add(self, seq: int) -> bool:
-        """Add a seq; return False if it was seen before."""
+    def add(self, entry: ServerPayload) -> bool:
+        """Add an entry's seq; return False if it was seen before."""
+        seq = entry.seq or 0
         if seq in self:
             return False
-        self._ahead.add(seq)
-        while self.last + 1 in self._ahead:
-            self.last += 1
-            self._ahead.remove(self.last)
+        self._ahead[seq] = entry.previous
+        while self._ahead and self._ahead[first := min(self._ahead)] <= self.last:
+            del self._ahead[first]
+            self.last = first
         return True
+
+    def newest_missing(self, newest: int, found: Mapping[int, ServerPayload]) -> int | None:
+        """Return the newest seq, `newest` at most, that is neither seen nor found; None: none."""
+        seq = newest
+        while seq > self.last:
+            if seq in found:
+                seq = found[seq].previous
+            elif seq in self._ahead:
+                seq = self._ahead[seq]
+            else:
+                return seq
+        return None
+
+
+@dataclass(slots=True)
+class PartialAnswer:
+    """An answer that is being written."""
+
+    response_id: str | None
+    text: str = ""
+    next_index: int | None = None
+    """That of the piece that follows; None: it must begin anew, as each join counts from 0."""
+    shown: str = ""
+    """What stands on the screen: the text without the blanks around it."""
 
 
 class ConversationView:
@@ -149,7 +185,7 @@ class ConversationView:
         self._pending: dict[str, int] = {}  # acknowledged messages that the AI is to answer, by seq
         self._replayed = 0  # the seq of the AI's newest message that came by a join
         self._pending_changed = asyncio.Event()
-        self._partial: tuple[str, int, str] | None = None  # responseId, next index, text shown
+        self._partial: PartialAnswer | None = None
         self._status: tuple[str | None, str | None] | None = None
         self._oldest: int | None = None
         self.session_id: str | None = None
@@ -169,11 +205,16 @@ class ConversationView:
         """Note that a message is stored, and whether the AI is to answer it."""
         self.enter_session(reply.session_id)
         seq = reply.seq or 0
-        self.seen.add(seq)
+        self.seen.add(reply)
         is_answered = message_id in self._answered or seq < self._replayed
         if reply.status == "ai" and not is_answered:
             self._pending[message_id] = seq
             self._stop_waiting_after_handover()
+
+    @property
+    def is_answering(self) -> bool:
+        """True while the AI answers, or is to answer, as far as is known."""
+        return bool(self._pending) or self._partial is not None
 
     async def answered(self) -> None:
         """Wait until no message waits for the AI any more."""
@@ -190,6 +231,7 @@ class ConversationView:
                 self.seen = SeenSeqs()
                 self._oldest = None
                 self._replayed = 0
+                self._partial = None
             self.session_id = session_id
 
     def show_join(self, reply: ServerPayload) -> None:
@@ -208,10 +250,13 @@ class ConversationView:
         unseen = [entry for entry in entries if (entry.seq or 0) not in self.seen]
         if any(entry.message_id not in self._sent for entry in unseen):
             self._terminal.note("while the connection was down:")
+        if self._partial is not None:
+            self._partial.next_index = None
         for entry in unseen:
-            self.seen.add(entry.seq or 0)
+            self.seen.add(entry)
             self._replay(entry)
-            if entry.author == "ai":
+            if entry.author == "ai" or entry.in_reply_to:
+                self._partial = None
                 self._replayed = entry.seq or 0
                 earlier = (id for id, seq in self._pending.items() if seq < self._replayed)
                 self._mark_answered([*entry.in_reply_to, *earlier])
@@ -240,12 +285,14 @@ class ConversationView:
             return
         if push.session_id is not None:
             self.enter_session(push.session_id)
-        if push.seq is not None and not self.seen.add(push.seq):
+        if push.seq is not None and not self.seen.add(push):
             return
         match event:
             case "new_message":
-                self._show_response(push)
-                self._mark_answered(push.in_reply_to)
+                self._show_response(push.response_id, push)
+                if push.in_reply_to:
+                    self._partial = None
+                    self._mark_answered(push.in_reply_to)
             case "agent_message":
                 self._terminal.message(_speaker(push, "coordinator"), printable(push.message))
             case "user_message" if push.message_id not in self._sent:
@@ -268,11 +315,17 @@ class ConversationView:
         if known is not None and payload.status == known[0] and payload.coordinator_id is None:
             return  # a reply, after the push that had more
         self._terminal.note(printable(_status_text(payload)))
+        if not self._is_with_ai:
+            self._partial = None  # nobody will finish it
         self._stop_waiting_after_handover()
+
+    @property
+    def _is_with_ai(self) -> bool:
+        return self._status is None or self._status[0] in (None, "ai")
 
     def _stop_waiting_after_handover(self) -> None:
         """Wait only `GRACE_S` for the AI's last message once a human will answer."""
-        if self._pending and self._status is not None and self._status[0] not in (None, "ai"):
+        if self._pending and not self._is_with_ai:
             loop = asyncio.get_running_loop()
             loop.call_later(GRACE_S, self._mark_answered, list(self._pending))
 
@@ -294,31 +347,46 @@ class ConversationView:
             if entry.reason not in DELIVERY:
                 self._terminal.note(printable(_status_text(entry)))
         elif entry.author != "user":
-            self._terminal.message(_speaker(entry, entry.author), text)
+            self._show_response(entry.message_id, entry)
         elif entry.message_id not in self._sent:
             self._terminal.message("you", text)
 
     def _show_delta(self, delta: ServerPayload) -> None:
         text = printable(delta.text)
-        if delta.index == 0:
-            self._terminal.end_line()
-            self._partial = (delta.response_id or "", 0, "")
-        if self._partial is None or self._partial[:2] != (delta.response_id, delta.index):
-            return  # not from its beginning, or out of order: the final message has the whole text
-        response_id, index, shown = self._partial
-        if index and not self._terminal.is_growing:
-            return  # another line came in between
-        self._terminal.grow("ai", text)
-        self._partial = (response_id, index + 1, shown + text)
+        partial = self._partial
+        is_known = partial is not None and partial.response_id == delta.response_id
+        if delta.index == 0 and self._is_with_ai:
+            if partial is None or not is_known:
+                self._terminal.end_line()
+                partial = self._partial = PartialAnswer(delta.response_id)
+            partial.text = text
+        elif partial is not None and is_known and partial.next_index == delta.index:
+            partial.text += text
+        else:
+            return  # it does not follow: the final message has the whole text
+        partial.next_index = delta.index + 1
+        self._show_more(partial, partial.text)
 
-    def _show_response(self, response: ServerPayload) -> None:
-        """Show a whole response, or the rest of it where its deltas stand on the screen."""
-        text = printable(response.message)
-        partial, self._partial = self._partial, None
-        shown = partial[2] if partial is not None and partial[0] == response.response_id else None
-        if shown is not None and self._terminal.is_growing and text.startswith(shown):
-            self._terminal.grow("ai", text[len(shown) :])
+    def _show_more(self, partial: PartialAnswer, text: str) -> None:
+        """Show of an answer's text what is not on the screen; one that differs begins a line."""
+        visible = text.strip()
+        if not visible.startswith(partial.shown):
             self._terminal.end_line()
+            partial.shown = ""
+        more = visible.removeprefix(partial.shown)
+        if more:
+            is_continued = bool(partial.shown) and not self._terminal.is_growing
+            self._terminal.grow("ai", f"… {more.lstrip()}" if is_continued else more)
+            partial.shown = visible
+
+    def _show_response(self, response_id: str | None, response: ServerPayload) -> None:
+        """Show a whole response, or the rest of it where its beginning stands on the screen."""
+        text = printable(response.message)
+        partial = self._partial
+        if partial is not None and partial.response_id == response_id and partial.shown:
+            self._show_more(partial, text)
+            self._terminal.end_line()
+            self._partial = None
         else:
             self._terminal.message(_speaker(response, response.author or "ai"), text)
 

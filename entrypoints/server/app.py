@@ -54,11 +54,12 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
 async def drain(container: Container, siblings_stay: bool = False) -> None:
     """Refuse new work, finish what is under way, and disconnect the clients.
 
-    Where other processes live and stay, the clients go first: they go on there, where they see the rest of
-    the answers that are still being written here. These get TURN_TIMEOUT_S, and the outbox DRAIN_S
-    after them. Alone, all has to be done within DRAIN_S, and the clients go last. Messages that
-    arrive meanwhile are stored and acknowledged, and answered by another process, as are those for
-    which the time was too short. With 0 seconds, new work is refused, no more.
+    Where other processes live and stay, the clients go first: they go on there, where they see the
+    rest of the answers that are still being written here. These get TURN_TIMEOUT_S, and the outbox
+    DRAIN_S after them. Alone, or where all workers of the machine stop (not `siblings_stay`), all
+    has to be done within DRAIN_S, and the clients go last. Messages that arrive meanwhile are
+    stored and acknowledged, and answered by another process, as are those for which the time was
+    too short. With 0 seconds, new work is refused, no more.
     """
     settings, endpoint = container.settings(), container.endpoint()
     container.health().draining = endpoint.is_draining = True

@@ -203,7 +203,9 @@ def _elixir_additions() -> "Additions":
     return Additions()
 
 
-def _elixir_socket(settings: Settings, additions: "Additions") -> "ElixirSocket":
+def _elixir_socket(
+    settings: Settings, additions: "Additions", owners: ChatOwners
+) -> "ElixirSocket":
     from adapters.elixir.socket import ElixirSocket
 
     return ElixirSocket(
@@ -211,6 +213,7 @@ def _elixir_socket(settings: Settings, additions: "Additions") -> "ElixirSocket"
         token=settings.elixir_token,
         timeout_s=settings.elixir_timeout / 1000,
         additions=additions,
+        lingers=lambda customer: not owners.is_mine(customer),
     )
 
 
@@ -386,7 +389,7 @@ class Container(containers.DeclarativeContainer):
     )
     elixir_additions: "Provider[Additions]" = providers.Singleton(_elixir_additions)
     elixir_socket: "Provider[ElixirSocket]" = providers.Singleton(
-        _elixir_socket, settings, elixir_additions
+        _elixir_socket, settings, elixir_additions, chat_owners
     )
     bridge: Provider[Bridge | None] = providers.Selector(
         settings.provided.bridge,

@@ -50,6 +50,7 @@ from domain.identity import (
     identifier,
 )
 from domain.message import Author, Entry, message_text
+from domain.session import Session
 from domain.status import Status
 from entrypoints.access.auth import (
     Identify,
@@ -199,7 +200,7 @@ class MessagesServices:
 class MessagesChannel(Channel):
     """One socket in the conversation of one customer."""
 
-    __slots__ = ("_customer", "_follower", "_lease", "_needs_answer", "_position", "_services",
+    __slots__ = ("_customer", "_follower", "_lease", "_services", "_session",
                  "_subscription")  # fmt: skip
 
     def __init__(self, socket: ChannelSocket, services: MessagesServices) -> None:
@@ -207,11 +208,11 @@ class MessagesChannel(Channel):
         self._services = services
         self._customer: Customer
         self._subscription: Subscription | None = None
-        self._position: tuple[SessionId | None, int] = (None, 0)
+        self._session: Session | None = None
+        """The session as it was read for the join."""
         self._lease: TokenLease | None = None
         self._follower: AnswerFollower | None = None
         """None: the client is not shown an answer before it is stored."""
-        self._needs_answer = False
 
     async def join(self, topic: str, payload: Any) -> JoinReply:
         try:
@@ -234,17 +235,17 @@ class MessagesChannel(Channel):
         self._subscription = Subscription(
             self._customer,
             hub=services.hub,
+            session_log=services.session_log,
             store=services.store,
+            clock=services.clock,
             on_entry=self._push_entry,
             on_other=self._push_other,
             origin=self,
         )
         joined = await services.join(self._customer, self._subscription, position)
-        session = joined.session
-        self._position = (session.session_id, session.seq) if session is not None else (None, 0)
+        self._session = joined.session
         if request.stream:
             self._follower = AnswerFollower(self._customer, services.hub, services.clock)
-            self._needs_answer = session is not None and session.needs_answer
         return self._join_reply(joined)
 
     async def _authenticate(self, given: str | None) -> None:
@@ -265,7 +266,7 @@ class MessagesChannel(Channel):
         return JoinReply(
             session_id=session.session_id if session is not None else None,
             status=status,
-            seq=session.seq if session is not None else 0,
+            seq=session.customer_seq if session is not None else 0,
             messages=self._entries(joined.page.entries),
             more=joined.page.more,
             live_chat=self._live_chat(status),
@@ -276,9 +277,10 @@ class MessagesChannel(Channel):
         if self._lease is not None:
             self._lease.begin()
         if self._subscription is not None:
-            self._subscription.start(*self._position)
+            self._subscription.start(self._session)
         if self._follower is not None:
-            self._follower.start(needs_answer=self._needs_answer)
+            needs_answer = self._session is not None and self._session.needs_answer
+            self._follower.start(needs_answer=needs_answer)
 
     async def terminate(self, reason: TerminateReason) -> None:
         if self._subscription is not None:

@@ -4,6 +4,7 @@ import asyncio
 import http
 import os
 import pty
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -152,6 +153,111 @@ async def test_an_answer_that_differs_from_what_was_streamed_is_shown_whole(
     assert chat.lines[1:] == ["you: hi", "ai: I have tra", "ai: Sorry, something went wrong."]
 
 
+async def test_an_answer_goes_on_after_a_lost_connection_from_where_it_was(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        first = await listener.accept()
+        await first.accept_join(NOTHING)
+        message_id = await store(first, 1)
+        await delta(first, "r2", 0, "One ")
+        await delta(first, "r2", 1, "tw")
+        await chat.shows("ai: One tw")
+        await first.drop()
+
+        second = await listener.accept()
+        await second.accept_join({**NOTHING, "sessionId": "s1", "seq": 1})
+        await delta(second, "r2", 2, "counted on from the first join")
+        await delta(second, "r2", 0, "One two ")
+        await delta(second, "r2", 1, "three")
+        await answer(second, 2, "One two three.", message_id)
+
+        assert await chat.finish() == 0
+
+    reason = next(line for line in chat.lines if "connection lost" in line)
+    assert chat.lines[1:] == [
+        *("you: hi", "ai: One tw", reason, "— connected again", "ai: … o three."),
+    ]
+
+
+async def test_the_rest_of_an_answer_that_was_missed_is_shown(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        first = await listener.accept()
+        await first.accept_join(NOTHING)
+        message_id = await store(first, 1)
+        await delta(first, "r2", 0, "One")
+        await chat.shows("ai: One")
+        await first.drop()
+
+        second = await listener.accept()
+        missed = [{**entry(2, "ai", "One two.", "r2"), "inReplyTo": [message_id]}]
+        await second.accept_join({**NOTHING, "sessionId": "s1", "seq": 2, "messages": missed})
+
+        assert await chat.finish() == 0
+
+    assert chat.lines[-2:] == ["— while the connection was down:", "ai: … two."]
+
+
+async def test_what_comes_in_between_leaves_an_answer_alone(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        message_id = await store(peer, 1)
+        await delta(peer, "r4", 3, "from the middle")
+        await delta(peer, "r4", 0, "One")
+        await answer(peer, 2, "A notice.", author="system")
+        await delta(peer, "r4", 1, " two")
+        await delta(peer, "r4", 3, " four")
+        await answer(peer, 3, "Another one.", author="system")
+        await answer(peer, 4, "One two", message_id)
+
+        assert await chat.finish() == 0
+
+    assert chat.lines[2:] == [
+        *("ai: One", "system: A notice.", "ai: … two", "system: Another one."),
+    ]
+
+
+async def test_an_answer_that_begins_and_ends_with_blanks_is_shown_once(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        message_id = await store(peer, 1)
+        for index, text in enumerate(["\n", " One", " ", "two", " \n"]):
+            await delta(peer, "r2", index, text)
+        await answer(peer, 2, "One two", message_id)
+
+        assert await chat.finish() == 0
+
+    assert chat.lines[1:] == ["you: hi", "ai: One two"]
+
+
+async def test_an_answer_is_stopped_on_demand(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        message_id = await store(peer, 1)
+        await delta(peer, "r2", 0, "One two")
+        await chat.type("/stop")
+        stop = await peer.receive("stop_answer")
+        await peer.reply(stop, "ok", {"responseId": "r2"})
+        await answer(peer, 2, "One two", message_id)
+        await chat.type("/stop")
+        await peer.reply(await peer.receive("stop_answer"), "ok", {})
+
+        assert await chat.finish() == 0
+
+    assert stop[4] == {}
+    assert chat.lines[1:] == ["you: hi", "ai: One two", "— no answer is being written"]
+
+
 async def test_no_control_characters_of_the_server_are_printed(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         await chat.type("hi")
@@ -277,6 +383,39 @@ async def test_more_missed_messages_than_a_page_are_fetched_and_shown_in_order(
     assert history[4]["beforeSeq"] == 6
     assert [line for line in chat.lines if line.startswith("human")] == [
         f"human: n{seq}" for seq in (2, 3, 4, 5)
+    ]
+
+
+async def test_a_seq_that_jumps_is_no_gap_where_the_entry_before_it_is_known(
+    listener: Listener,
+) -> None:
+    def note(seq: int, prev_seq: int) -> dict[str, Any]:
+        return {**entry(seq, "coordinator", f"n{seq}"), "prevSeq": prev_seq}
+
+    async with chatting(listener.url) as chat:
+        peer = await listener.accept()
+        await peer.accept_join({**NOTHING, "sessionId": "s1", "seq": 1, "status": "live"})
+        for spoken in (note(5, 1), note(8, 5)):
+            await peer.push(TOPIC, "agent_message", {**spoken, "sessionId": "s1"})
+        await chat.shows("n8")
+        await peer.drop()
+
+        again = await listener.accept()
+        live = {"sessionId": "s1", "status": "live", "more": True}
+        page = [note(10, 8), note(13, 10)]
+        rejoin = await again.accept_join({**live, "seq": 20, "messages": page})
+        newest = await again.receive("history")
+        await again.reply(newest, "ok", {"messages": [note(18, 16), note(20, 18)], "more": True})
+        before = await again.receive("history")
+        page = [note(8, 5), note(10, 8), note(13, 10), note(16, 13)]
+        await again.reply(before, "ok", {"messages": page, "more": True})
+
+        assert await chat.finish() == 0
+
+    assert rejoin[4]["lastSeq"] == 8
+    assert [newest[4]["beforeSeq"], before[4]["beforeSeq"]] == [21, 17]
+    assert [line for line in chat.lines if line.startswith("human")] == [
+        f"human: n{seq}" for seq in (5, 8, 10, 13, 16, 18, 20)
     ]
 
 
@@ -422,30 +561,101 @@ async def test_local_commands_need_no_server(listener: Listener) -> None:
     assert "there is no command /dance: /help" in chat.printed
 
 
-async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_at_once(listener: Listener) -> None:
+class Person:
+    """A person at a terminal with the process in it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, terminal: int) -> None:
+        self.process = process
+        self._terminal = terminal
+        self.printed = ""
+
+    def type(self, line: str) -> None:
+        os.write(self._terminal, f"{line}\n".encode())
+
+    async def sees(self, text: str) -> None:
+        """Wait until a text was printed."""
+        while text not in self.printed:
+            self.printed += (await asyncio.to_thread(os.read, self._terminal, 4096)).decode()
+
+
+@asynccontextmanager
+async def at_a_terminal(url: str) -> AsyncIterator[Person]:
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, "chat", "--url", listener.url, "--business", "b1", "--user", "u1"),
+        *(*COMMAND, "chat", "--url", url, "--business", "b1", "--user", "u1"),
         **{"cwd": ROOT, "stdin": theirs, "stdout": theirs},  # type: ignore[arg-type]
     )
-    peer = await listener.accept()
-    await peer.accept_join(NOTHING)
-    os.write(ours, b"hi\n")
-    message_id = await store(peer, 1)
-    await delta(peer, "r2", 0, "hel")
-    await answer(peer, 2, "hello", message_id)
-    printed = ""
-    while "hello\r\n" not in printed:
-        printed += (await asyncio.to_thread(os.read, ours, 4096)).decode()
-    os.write(ours, b"/quit\n")
-    code = await process.wait()
-    os.close(ours)
-    os.close(theirs)
+    try:
+        yield Person(process, ours)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        os.close(ours)
+        os.close(theirs)
 
-    assert code == 0
-    assert "\033[1mai:\033[0m hello" in printed
-    assert "> " in printed
-    assert "you:" not in printed
+
+async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_at_once(listener: Listener) -> None:
+    async with at_a_terminal(listener.url) as person:
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        person.type("hi")
+        message_id = await store(peer, 1)
+        await delta(peer, "r2", 0, "hel")
+        await answer(peer, 2, "hello", message_id)
+        await person.sees("hello\r\n")
+        person.type("/help")
+        await person.sees("/quit")
+        person.type("/quit")
+
+        assert await person.process.wait() == 0
+
+    assert "\033[1mai:\033[0m hello" in person.printed
+    assert "> " in person.printed
+    assert "> >" not in person.printed
+    assert "you:" not in person.printed
+
+
+async def test_an_answer_goes_on_after_a_line_that_was_typed_in_between(
+    listener: Listener,
+) -> None:
+    async with at_a_terminal(listener.url) as person:
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        person.type("hi")
+        message_id = await store(peer, 1)
+        await delta(peer, "r3", 0, "One")
+        await person.sees("One")
+        person.type("and?")
+        await store(peer, 2)
+        await delta(peer, "r3", 1, " two")
+        await person.sees("\033[1mai:\033[0m … two")
+        await answer(peer, 3, "One two three", message_id)
+        await person.sees("… two three\r\n")
+
+
+async def test_a_person_stops_an_answer_by_ctrl_c_and_leaves_by_another(
+    listener: Listener,
+) -> None:
+    async with at_a_terminal(listener.url) as person:
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        person.type("hi")
+        message_id = await store(peer, 1)
+        await delta(peer, "r2", 0, "One")
+        await person.sees("One")
+        person.process.send_signal(signal.SIGINT)
+        await peer.reply(await peer.receive("stop_answer"), "ok", {"responseId": "r2"})
+        await answer(peer, 2, "One", message_id)
+        person.type("more")
+        await store(peer, 3)
+        await delta(peer, "r4", 0, "Two")
+        await person.sees("Two")
+        person.process.send_signal(signal.SIGINT)
+        await peer.receive("stop_answer")  # it never answers
+        person.process.send_signal(signal.SIGINT)
+
+        assert await person.process.wait() == 130
 
 
 async def test_a_restarted_answer_is_shown_from_its_new_beginning(

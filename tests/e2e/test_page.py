@@ -357,6 +357,49 @@ async def test_a_server_that_misses_a_heartbeat_is_left_and_joined_again(
     await chat.is_connected()
 
 
+async def test_a_network_that_has_gone_silent_is_noticed_within_seconds(
+    server: Server, open_chat: OpenChat
+) -> None:
+    is_silent = False
+    chat = await open_chat()
+    await chat.page.clock.install()
+    await chat.drop_frames(lambda _: is_silent)
+    await chat.join(server)
+    is_silent = True
+
+    await chat.page.evaluate('dispatchEvent(new Event("offline"))')
+    await chat.page.clock.run_for(3_000)
+
+    await expect(chat.alert).to_contain_text("Not connected")
+    is_silent = False
+    await chat.page.evaluate('dispatchEvent(new Event("online"))')
+    await chat.is_connected()
+
+
+async def test_a_reload_keeps_the_connection_and_the_draft(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+    await chat.send("Bună!")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+    field = chat.page.get_by_label("Message", exact=True)
+    await field.fill("Aș vrea")
+
+    await chat.page.reload()
+    await chat.is_connected()
+    await expect(chat.bubbles("user")).to_have_text(["Bună!"])
+    await expect(field).to_have_value("Aș vrea")
+    await field.press("Enter")
+    await expect(chat.bubbles("ai")).to_have_count(2)
+    await chat.page.locator("#settings-details summary").click()
+    await chat.page.get_by_role("button", name="Disconnect").click()
+    await chat.page.reload()
+
+    await expect(chat.page.locator("#pill-label")).to_have_text("Not connected")
+    await expect(field).to_have_value("")
+
+
 async def test_markup_in_a_message_stays_text(server: Server, open_chat: OpenChat) -> None:
     markup = '<img src=x onerror="document.title=1"><b>îngroșat</b>'
     chat = await open_chat()

@@ -24,13 +24,17 @@ class Network:
         self.brokers.append(broker)
         return broker
 
-    def carry(self, sender: "NetworkBroker", customer: Customer, hint: Hint) -> None:
-        """Pass a hint on to the other processes that subscribe to the customer."""
+    def carry(
+        self, sender: "NetworkBroker", customer: Customer, hint: Hint, node: str | None = None
+    ) -> None:
+        """Pass a hint on to `node`, and to the other processes that subscribe to the customer."""
         if isinstance(hint, Appended):
             hint = hint._replace(origin=None, lanes=())
         self.sent.append(hint)
         for broker in self.brokers:
             if broker is sender or sender.is_cut or broker.is_cut:
+                continue
+            if broker.node != node and not broker.is_subscribed(customer):
                 continue
             if self.holding:
                 self.held.append((broker, customer, hint))
@@ -64,6 +68,11 @@ class NetworkBroker(Broker):
         """True: nothing arrives and nothing is sent, and the process does not know it yet."""
         self.away = False
         """True: the process knows that it is cut off."""
+        self.confirms = True
+        """False: subscriptions are confirmed by `confirm` alone."""
+        self.loses: tuple[type[Hint], ...] = ()
+        """The kinds of hints that do not arrive here, without anybody's knowing."""
+        self.received: list[Hint] = []
 
     @property
     def is_away(self) -> bool:
@@ -90,7 +99,13 @@ class NetworkBroker(Broker):
         self._listener = listener
 
     def subscribe(self, customer: Customer) -> None:
+        if self.confirms:
+            self.confirm(customer)
+
+    def confirm(self, customer: Customer) -> None:
+        """Confirm a subscription: what came before was not received."""
         self._customers.add(customer)
+        self._listener.on_missed(customer)
 
     def unsubscribe(self, customer: Customer) -> None:
         self._customers.discard(customer)
@@ -99,11 +114,12 @@ class NetworkBroker(Broker):
         return customer in self._customers and not self.away
 
     def publish(self, customer: Customer, hint: Hint, node: str | None = None) -> None:
-        self._network.carry(self, customer, hint)
+        self._network.carry(self, customer, hint, node)
 
     def receive(self, customer: Customer, hint: Hint) -> None:
         """Deliver a hint of another process."""
-        if customer in self._customers:
+        if not isinstance(hint, self.loses):
+            self.received.append(hint)
             self._listener.on_hint(customer, hint)
 
     def miss(self, customer: Customer | None = None) -> None:

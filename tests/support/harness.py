@@ -139,7 +139,9 @@ class User:
         self._follower = Subscription(
             self.customer,
             hub=self._app.hub,
+            session_log=self._app.session_log,
             store=self._app.store,
+            clock=self._app.clock,
             on_entry=self._deliver,
             on_other=self._pass_on,
             origin=self,
@@ -152,7 +154,7 @@ class User:
         session = joined.session
         self._enter(session.session_id if session is not None else None)
         self.log.extend(joined.page.entries)
-        self._follower.start(self.session_id, session.seq if session is not None else 0)
+        self._follower.start(session)
         if self._stream is not None:
             self._stream.start(needs_answer=session is not None and session.needs_answer)
 
@@ -285,6 +287,7 @@ class App:
         self.turns = container.turns()
         self.usage_tracker = container.usage_tracker()
         self.join = container.join()
+        self.history = container.read_history()
         self.post = container.post()
         self.transfers = container.transfers()
         self.privacy = container.privacy()

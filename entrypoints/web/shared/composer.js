@@ -64,6 +64,7 @@ export class Composer {
     if (this.#button.disabled) return;
     const text = this.#field.value.trim();
     this.clear();
+    this.focus(); // the button, if it had the focus, is disabled now
     this.#options.onSend(text);
   }
 }

@@ -40,16 +40,24 @@ export function showConnectionState(state) {
 }
 
 /**
- * Count down to the next attempt, make it at once when it may succeed, and let alerts be closed.
+ * Count down to the next attempt, make it at once when it may succeed, find out about connections
+ * that may be lost, and let alerts be closed.
  *
  * @param {() => (PhoenixChannel | null)[]} channels  the first is the page's own
  */
 export function superviseConnection(channels) {
   listen("alert-close", "click", hideAlert);
-  const retry = () => channels().forEach((channel) => channel?.retryNow());
+  const check = () => channels().forEach((channel) => channel?.check());
+  const retry = () => {
+    channels().forEach((channel) => channel?.retryNow());
+    check();
+  };
   window.addEventListener("online", retry);
+  window.addEventListener("offline", check);
   // Timers of a hidden page run late.
-  document.addEventListener("visibilitychange", retry);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) retry();
+  });
   setInterval(() => {
     const state = channels()[0]?.state;
     if (state?.name === "waiting") showConnectionState(state);

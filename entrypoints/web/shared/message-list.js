@@ -95,6 +95,7 @@ const DELIVERY = {
   stored: ["✓", "Stored"],
   failed: ["!", "Not sent"],
   streaming: ["", ""],
+  interrupted: ["", ""],
 };
 
 /**

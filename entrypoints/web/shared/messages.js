@@ -5,8 +5,9 @@ import { PushError } from "./phoenix.js";
 /** @typedef {"user" | "ai" | "coordinator" | "system"} Author */
 /** @typedef {"ai" | "waiting" | "live" | "closed"} Status  who owns a conversation */
 /**
- * @typedef {"queued" | "sending" | "stored" | "failed" | "streaming"} DeliveryState
- *   `queued` waits for a connection; `streaming` is an answer that is still being generated
+ * @typedef {"queued" | "sending" | "stored" | "failed" | "streaming" | "interrupted"} DeliveryState
+ *   `queued` waits for a connection; `streaming` is an answer that is still being written, and
+ *   `interrupted` one that nobody writes any more
  */
 /**
  * @typedef {object} Message

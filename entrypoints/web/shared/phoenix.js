@@ -59,6 +59,7 @@ export const V2 = "2.0.0";
 
 const TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 30_000;
+const CHECK_TIMEOUT_MS = 3_000;
 const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
 const LIFECYCLE_EVENTS = ["phx_close", "phx_error"];
 
@@ -154,6 +155,7 @@ export class PhoenixChannel extends Emitter {
   #openTimer;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #heartbeatTimer;
+  #isChecking = false;
   /** @type {Map<string, PendingRequest>} by ref */
   #pending = new Map();
 
@@ -202,6 +204,14 @@ export class PhoenixChannel extends Emitter {
     this.#open();
   }
 
+  /** Find out soon whether the connection is alive: it may have been lost without a sign. */
+  async check() {
+    if (this.#state.name !== "joined" || this.#isChecking) return;
+    this.#isChecking = true;
+    await this.#sendHeartbeat(CHECK_TIMEOUT_MS);
+    this.#isChecking = false;
+  }
+
   /**
    * Resolve with the `response` of the reply; reject with PushError.
    *
@@ -213,10 +223,10 @@ export class PhoenixChannel extends Emitter {
     try {
       return await this.#request(this.topic, event, payload);
     } catch (error) {
+      const reason = error instanceof PushError ? error.reason : "";
       // The server has dropped the channel, and its phx_error was lost.
-      if (error instanceof PushError && error.reason === "unmatched topic") {
-        this.#reconnectLater({ reason: error.reason });
-      }
+      if (reason === "unmatched topic") this.#reconnectLater({ reason });
+      if (reason === "timeout") this.check();
       throw error;
     }
   }
@@ -268,7 +278,7 @@ export class PhoenixChannel extends Emitter {
   #onOpen() {
     clearTimeout(this.#openTimer);
     // On a fixed schedule: traffic from the server does not prove to it that this client lives.
-    this.#heartbeatTimer = setInterval(() => this.#sendHeartbeat(), HEARTBEAT_MS);
+    this.#heartbeatTimer = setInterval(() => this.#sendHeartbeat(TIMEOUT_MS), HEARTBEAT_MS);
     this.#join();
   }
 
@@ -279,7 +289,7 @@ export class PhoenixChannel extends Emitter {
     this.#closeReason = null;
     try {
       const payload = this.#options.joinPayload();
-      const response = await this.#request(this.topic, "phx_join", payload, ref);
+      const response = await this.#request(this.topic, "phx_join", payload, { ref });
       this.#setState({ name: "joined", response });
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
@@ -291,9 +301,10 @@ export class PhoenixChannel extends Emitter {
     }
   }
 
-  async #sendHeartbeat() {
+  /** @param {number} timeoutMs */
+  async #sendHeartbeat(timeoutMs) {
     try {
-      await this.#request("phoenix", "heartbeat", {});
+      await this.#request("phoenix", "heartbeat", {}, { timeoutMs });
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       if (error.reason === "timeout") this.#reconnectLater({ reason: "heartbeat timeout" });
@@ -304,13 +315,13 @@ export class PhoenixChannel extends Emitter {
    * @param {string} topic
    * @param {string} event
    * @param {object} payload
-   * @param {string} ref
+   * @param {{ref?: string, timeoutMs?: number}} [options]
    * @returns {Promise<unknown>}
    */
-  #request(topic, event, payload, ref = this.nextRef()) {
+  #request(topic, event, payload, { ref = this.nextRef(), timeoutMs = TIMEOUT_MS } = {}) {
     return new Promise((resolve, reject) => {
       const onTimeout = () => this.#finishRequest(ref, "error", { reason: "timeout" });
-      this.#pending.set(ref, { resolve, reject, timer: setTimeout(onTimeout, TIMEOUT_MS) });
+      this.#pending.set(ref, { resolve, reject, timer: setTimeout(onTimeout, timeoutMs) });
       const joinRef = topic === this.topic ? this.#joinRef : null;
       this.#send({ joinRef, ref, topic, event, payload });
     });

@@ -2,8 +2,8 @@
  * The model of one user's conversation: its log by seq, what is being sent, and who owns it.
  *
  * It does not touch the page. The log has neither gaps nor duplicates: entries from joins, pages of
- * history, pushes and acknowledgements are merged by seq, and where a seq is missing, the server is
- * asked for it.
+ * history, pushes and acknowledgements are merged by seq, and where the one before an entry is
+ * missing, the server is asked for it.
  */
 
 import { Emitter } from "../shared/emitter.js";
@@ -20,7 +20,9 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @typedef {Message & {
  *   kind: "message",
  *   actions: Action[],
+ *   isAnswer?: boolean,
  *   seq?: number,
+ *   prevSeq?: number,
  *   isFromOtherWindow?: boolean,
  * }} MessageItem
  */
@@ -30,29 +32,43 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @property {"status"} kind
  * @property {Status} status
  * @property {string | null} reason
+ * @property {string | null} [coordinatorId]
  * @property {string} at
  * @property {number} seq
+ * @property {number} prevSeq
  */
 /** @typedef {{key: string, kind: "session"}} SessionItem  where a new session begins */
 /** @typedef {MessageItem | StatusItem | SessionItem} Item */
+/** @typedef {(MessageItem | StatusItem) & {seq: number, prevSeq: number}} LogEntry */
+/**
+ * @typedef {object} PartialAnswer  an answer that is being written, or was when it was interrupted
+ * @property {MessageItem} item
+ * @property {number | null} nextIndex  that of the piece that follows; null: the answer must begin
+ *   anew, as a new join counts its pieces from 0
+ * @property {number} afterSeq  the newest seq when it began, or was interrupted
+ */
 
 /**
  * @typedef {object} WireMessage  an entry of `messages[]`
  * @property {"message"} kind
  * @property {number} seq
+ * @property {number} [prevSeq]  that of the entry before it, 0: there is none; absent: `seq - 1`
  * @property {string} [messageId]
  * @property {Author} author
  * @property {string} message
  * @property {Action[]} [actions]
  * @property {string} timestamp
+ * @property {string[]} [inReplyTo]  the messages that it answers; of none: it is a notice
  * @property {string | null} [coordinatorId]
  */
 /**
  * @typedef {object} WireStatus  an entry of `messages[]`
  * @property {"status"} kind
  * @property {number} seq
+ * @property {number} [prevSeq]
  * @property {Status} status
  * @property {string | null} reason
+ * @property {string | null} [coordinatorId]
  * @property {string} timestamp
  */
 /** @typedef {WireMessage | WireStatus} WireEntry */
@@ -68,6 +84,7 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
 /**
  * @typedef {object} Acknowledgement
  * @property {number} seq
+ * @property {number} [prevSeq]
  * @property {string} sessionId
  * @property {Status} status
  * @property {boolean} duplicate
@@ -81,8 +98,8 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @property {LiveChatAddress | null} [liveChat]
  */
 /** @typedef {Omit<WireMessage, "kind" | "author"> & {sessionId: string}} MessagePush */
-/** @typedef {MessagePush & {responseId: string, inReplyTo?: string[]}} AnswerPush */
-/** @typedef {Ownership & {sessionId: string, updatedAt: string}} StatusPush */
+/** @typedef {MessagePush & {responseId: string, author?: Author}} AnswerPush */
+/** @typedef {Ownership & {prevSeq?: number, sessionId: string, updatedAt: string}} StatusPush */
 /** @typedef {{author: Author, expiresInMs: number}} TypingPush */
 /** @typedef {{responseId: string, index: number, text: string}} DeltaPush */
 
@@ -91,11 +108,15 @@ const PAGE_SIZE = 50;
 const DELIVERY_REASONS = ["delivered", "undeliverable"];
 // An entry that is still on its way mostly closes its gap by itself.
 const GAP_DELAY_MS = 250;
+// A running turn sends pieces or signs of typing more often.
+const PIECE_TIMEOUT_MS = 6_000;
 
-/** The entries of one session, by seq. */
+/** The entries of one session, by seq: it rises from one to the next, but not always by 1. */
 class SessionLog {
-  /** @type {Map<number, MessageItem | StatusItem>} */
+  /** @type {Map<number, LogEntry>} */
   #entries = new Map();
+  /** @type {LogEntry[]} those behind a gap */
+  #ahead = [];
 
   /**
    * @param {string} sessionId
@@ -107,19 +128,21 @@ class SessionLog {
     this.completeSeq = startsAfter;
     /** The highest seq that is known to exist. */
     this.headSeq = startsAfter;
-    this.firstSeq = startsAfter + 1;
+    /** The newest seq before those that are here; 0: there is none. */
+    this.earlierSeq = startsAfter;
   }
 
   /**
    * Add an entry; return whether it is new.
    *
-   * @param {(MessageItem | StatusItem) & {seq: number}} entry
+   * @param {LogEntry} entry
    */
   add(entry) {
     if (this.#entries.has(entry.seq)) return false;
     this.#entries.set(entry.seq, entry);
     this.headSeq = Math.max(this.headSeq, entry.seq);
-    this.firstSeq = Math.min(this.firstSeq, entry.seq);
+    this.earlierSeq = Math.min(this.earlierSeq, entry.prevSeq);
+    this.#ahead.push(entry);
     this.#advance();
     return true;
   }
@@ -143,15 +166,19 @@ class SessionLog {
   }
 
   #advance() {
-    while (this.#entries.has(this.completeSeq + 1)) this.completeSeq += 1;
+    this.#ahead.sort((a, b) => a.seq - b.seq);
+    while (this.#ahead.length > 0 && this.#ahead[0].prevSeq <= this.completeSeq) {
+      const { seq } = /** @type {LogEntry} */ (this.#ahead.shift());
+      this.completeSeq = Math.max(this.completeSeq, seq);
+    }
   }
 }
 
 /**
  * A user's conversation.
  *
- * Events: `change` (read the fields and `items()` again) and `received` (a new message that
- * somebody else wrote, as opposed to one from history).
+ * Events: `change` (read the fields and `items()` again) and `received` (a message that somebody
+ * else wrote since the first join).
  *
  * @extends {Emitter<{change: null, received: MessageItem}>}
  */
@@ -164,8 +191,10 @@ export class Conversation extends Emitter {
   #logs = [];
   /** @type {Map<string, MessageItem>} by messageId: not in the log yet */
   #outgoing = new Map();
-  /** @type {Map<string, {pieces: string[], item: MessageItem}>} by responseId */
-  #partialAnswers = new Map();
+  /** @type {PartialAnswer | null} */
+  #partialAnswer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #pieceTimer;
   /** @type {Map<Author, ReturnType<typeof setTimeout>>} who is writing, until the timer expires */
   #typing = new Map();
   #typingThrottle = new TypingThrottle();
@@ -197,7 +226,7 @@ export class Conversation extends Emitter {
     channel.on("message", ({ event, payload }) => this.#onEvent(event, payload));
     channel.on("state", (state) => {
       if (state.name === "joined") this.#onJoined(/** @type {JoinReply} */ (state.response));
-      else this.#clearTyping();
+      else this.#onDisconnected();
     });
   }
 
@@ -243,12 +272,18 @@ export class Conversation extends Emitter {
   }
 
   get hasEarlier() {
-    return (this.#current?.firstSeq ?? 1) > 1;
+    return (this.#current?.earlierSeq ?? 0) > 0;
   }
 
   /** The authors who are writing at the moment. */
   get typing() {
     return [...this.#typing.keys()];
+  }
+
+  /** Whether the AI is answering, as far as is known. */
+  get isAnswering() {
+    const isWriting = this.#partialAnswer?.item.state === "streaming";
+    return this.status === "ai" && (isWriting || this.#typing.has("ai"));
   }
 
   /**
@@ -263,8 +298,15 @@ export class Conversation extends Emitter {
       if (n > 0) items.push({ key: `session ${sessionId}`, kind: "session" });
       items.push(...entries.filter(isShown));
     });
+    const partial = this.#partialAnswer;
+    if (partial?.item.state === "interrupted") {
+      const { afterSeq, item } = partial;
+      const isBefore = (/** @type {Item} */ entry) =>
+        "seq" in entry && (entry.seq ?? 0) <= afterSeq;
+      items.splice(items.findLastIndex(isBefore) + 1, 0, item);
+    }
     items.push(...this.#outgoing.values());
-    for (const { item } of this.#partialAnswers.values()) items.push(item);
+    if (partial?.item.state === "streaming") items.push(partial.item);
     return items;
   }
 
@@ -303,12 +345,24 @@ export class Conversation extends Emitter {
     await this.#push("end_live_chat", {});
   }
 
+  /** Stop the answer that is being written; what was written of it is stored. */
+  async stopAnswer() {
+    const { responseId } = /** @type {{responseId?: string}} */ (
+      await this.#push("stop_answer", {})
+    );
+    if (responseId) return;
+    // Nobody was writing it any more.
+    this.#stopTyping("ai");
+    this.#interruptAnswer();
+    this.#changed();
+  }
+
   async loadEarlier() {
     const log = this.#current;
     if (!log) return;
-    const { messages, more } = await this.#history({ beforeSeq: log.firstSeq });
-    this.#addAll(log, messages);
-    if (!more) log.firstSeq = 1;
+    const { messages, more } = await this.#history({ beforeSeq: log.earlierSeq + 1 });
+    this.#addAll(log, messages, false);
+    if (!more) log.earlierSeq = 0;
     this.#changed();
   }
 
@@ -339,14 +393,19 @@ export class Conversation extends Emitter {
 
   /** @param {JoinReply} reply */
   #onJoined({ sessionId, status, seq, messages, liveChat }) {
-    this.#partialAnswers.clear();
+    if (sessionId !== this.sessionId) this.#endPartialAnswer();
     if (sessionId) {
+      const areNew = this.#current !== undefined;
       const log = this.#logOf(sessionId, (messages[0]?.seq ?? seq + 1) - 1);
-      this.#addAll(log, messages);
+      this.#addAll(log, messages, areNew);
       log.headSeq = Math.max(log.headSeq, seq);
     }
     this.#ownershipSeq = 0; // the reply is newer than any push before it
-    this.#setOwnership({ seq, status, reason: this.#reasonOf(status), liveChat });
+    this.#setOwnership({ ...this.#changeTo(status), seq, status, liveChat });
+    if (this.#partialAnswer) {
+      this.#partialAnswer.nextIndex = null;
+      this.#awaitPiece();
+    }
     this.#fetchMissing();
     this.#sendQueued();
     this.#changed();
@@ -393,13 +452,14 @@ export class Conversation extends Emitter {
   }
 
   /**
-   * Return the reason for the status, if the log has the change.
+   * Return the reason for the status, and whose it is, if the log has the change.
    *
    * @param {Status} status
    */
-  #reasonOf(status) {
+  #changeTo(status) {
     const change = this.#current?.entries.findLast((entry) => entry.kind === "status");
-    return change?.kind === "status" && change.status === status ? change.reason : null;
+    if (change?.kind !== "status" || change.status !== status) return {};
+    return { reason: change.reason, coordinatorId: change.coordinatorId };
   }
 
   /**
@@ -433,30 +493,24 @@ export class Conversation extends Emitter {
 
   /** @param {AnswerPush} push */
   #onAnswer(push) {
-    // Without the messages that it answers, it is a notice of the server's own.
     const isAnswer = (push.inReplyTo?.length ?? 0) > 0;
-    if (isAnswer) {
-      this.#stopTyping("ai");
-      this.#partialAnswers.clear();
-    }
-    this.#partialAnswers.delete(push.responseId);
-    this.#addPushed({ ...push, messageId: push.responseId }, isAnswer ? "ai" : "system");
+    if (isAnswer) this.#stopTyping("ai");
+    const { author = isAnswer ? "ai" : "system" } = push;
+    this.#addPushed({ ...push, messageId: push.responseId }, author);
   }
 
   /** @param {StatusPush} push */
   #onStatus(push) {
-    const { sessionId, seq, status, reason = null, updatedAt } = push;
-    this.#addNew(sessionId, { kind: "status", seq, status, reason, timestamp: updatedAt });
-    if (sessionId !== this.sessionId) return; // of an earlier session
-    this.#setOwnership(push);
-    if (this.status === "ai") return;
-    // An unfinished answer of the AI will not be finished.
-    this.#partialAnswers.clear();
-    this.#stopTyping("ai");
+    const { sessionId, updatedAt: timestamp, reason = null } = push;
+    this.#addNew(sessionId, { ...push, kind: "status", reason, timestamp });
+    if (sessionId === this.sessionId) this.#setOwnership(push); // else of an earlier session
   }
 
   /** @param {TypingPush} push */
   #onTyping({ author, expiresInMs }) {
+    if (author === "ai" && this.#partialAnswer?.item.state === "streaming") {
+      this.#awaitPiece(expiresInMs);
+    }
     clearTimeout(this.#typing.get(author));
     const expire = () => {
       this.#stopTyping(author);
@@ -468,16 +522,40 @@ export class Conversation extends Emitter {
   /** @param {DeltaPush} push */
   #onDelta({ responseId, index, text }) {
     if (this.status !== "ai") return; // late, of an answer that will not be finished
-    // Index 0 again: the answer starts over.
-    const pieces = index === 0 ? [] : [...(this.#partialAnswers.get(responseId)?.pieces ?? [])];
-    pieces[index] = text;
-    const item = messageItem({
-      key: responseId,
-      author: "ai",
-      text: pieces.join(""),
-      state: "streaming",
-    });
-    this.#partialAnswers.set(responseId, { pieces, item });
+    const known = this.#partialAnswer;
+    const isBeginning = index === 0 && !this.#isKnown(responseId);
+    const isNext = known?.item.key === responseId && known.nextIndex === index;
+    if (!isBeginning && !isNext) return; // the final answer has the whole text
+    const written = isNext ? known.item.text + text : text;
+    this.#partialAnswer = {
+      item: messageItem({ key: responseId, author: "ai", text: written, state: "streaming" }),
+      nextIndex: index + 1,
+      afterSeq: this.#current?.headSeq ?? 0,
+    };
+    this.#awaitPiece();
+  }
+
+  /** Wait for the next piece of the answer, or a sign of typing; without either it has ended. */
+  #awaitPiece(timeoutMs = PIECE_TIMEOUT_MS) {
+    clearTimeout(this.#pieceTimer);
+    this.#pieceTimer = setTimeout(() => {
+      this.#interruptAnswer();
+      this.#changed();
+    }, timeoutMs);
+  }
+
+  /** Keep what was written of the answer where it is: another one may come in its place. */
+  #interruptAnswer() {
+    clearTimeout(this.#pieceTimer);
+    const partial = this.#partialAnswer;
+    if (partial?.item.state !== "streaming") return;
+    partial.item = { ...partial.item, state: "interrupted" };
+    partial.afterSeq = this.#current?.headSeq ?? 0;
+  }
+
+  #endPartialAnswer() {
+    clearTimeout(this.#pieceTimer);
+    this.#partialAnswer = null;
   }
 
   /**
@@ -486,12 +564,16 @@ export class Conversation extends Emitter {
    */
   #addPushed(push, author) {
     const isOwn = this.#outgoing.has(push.messageId ?? "");
-    const item = this.#addNew(push.sessionId, { ...push, kind: "message", author }, isOwn);
-    if (item?.kind === "message" && author !== "user" && !isOwn) this.emit("received", item);
+    this.#addNew(push.sessionId, { ...push, kind: "message", author }, isOwn);
+  }
+
+  /** @param {LogEntry} item */
+  #announce(item) {
+    if (item.kind === "message" && item.author !== "user") this.emit("received", item);
   }
 
   /**
-   * Add an entry that was pushed; return its item, or null if it was known.
+   * Add an entry that was pushed.
    *
    * @param {string} sessionId
    * @param {WireEntry} entry
@@ -501,9 +583,8 @@ export class Conversation extends Emitter {
     const log = this.#logOf(sessionId, 0);
     const item = toItem(entry, sessionId);
     if (item.kind === "message" && item.author === "user") item.isFromOtherWindow = !isOwn;
-    const isNew = this.#add(log, item);
+    if (this.#add(log, item)) this.#announce(item);
     this.#fetchMissingLater(log);
-    return isNew ? item : null;
   }
 
   /**
@@ -526,18 +607,27 @@ export class Conversation extends Emitter {
   /**
    * @param {SessionLog} log
    * @param {WireEntry[]} entries
+   * @param {boolean} areNew  whether they were written since the first join
    */
-  #addAll(log, entries) {
-    for (const entry of entries) this.#add(log, toItem(entry, log.sessionId));
+  #addAll(log, entries, areNew) {
+    for (const entry of entries) {
+      const item = toItem(entry, log.sessionId);
+      if (this.#add(log, item) && areNew) this.#announce(item);
+    }
   }
 
   /**
+   * Add an entry; return whether it was not shown before.
+   *
    * @param {SessionLog} log
-   * @param {(MessageItem | StatusItem) & {seq: number}} item
+   * @param {LogEntry} item
    */
   #add(log, item) {
-    this.#outgoing.delete(item.key);
-    return log.add(item);
+    const wasShown = this.#outgoing.delete(item.key);
+    const partial = this.#partialAnswer;
+    const isAnswer = item.kind === "message" && item.isAnswer;
+    if (partial && isAnswer && item.seq > partial.afterSeq) this.#endPartialAnswer();
+    return log.add(item) && !wasShown;
   }
 
   /** @param {SessionLog | undefined} log */
@@ -562,7 +652,7 @@ export class Conversation extends Emitter {
   async #fetchPage(log) {
     const { completeSeq, headSeq } = log;
     const { messages, more } = await this.#history({ afterSeq: completeSeq });
-    this.#addAll(log, messages);
+    this.#addAll(log, messages, true);
     // The server has no more than this; what was pushed meanwhile may still have gaps.
     if (!more || log.completeSeq === completeSeq) log.markComplete(headSeq);
     this.#changed();
@@ -593,10 +683,10 @@ export class Conversation extends Emitter {
    * @param {string} messageId
    * @param {Acknowledgement} acknowledgement
    */
-  #onAcknowledged(messageId, { seq, sessionId, status, duplicate }) {
+  #onAcknowledged(messageId, { seq, prevSeq = seq - 1, sessionId, status, duplicate }) {
     const item = this.#outgoing.get(messageId);
     if (!item) return; // it has come with a join or a page of history
-    this.#add(this.#logOf(sessionId, 0), { ...item, seq, state: "stored" });
+    this.#add(this.#logOf(sessionId, 0), { ...item, seq, prevSeq, state: "stored" });
     if (!duplicate) this.#setOwnership({ seq, status });
     this.#fetchMissingLater(this.#current);
     this.#changed();
@@ -616,6 +706,10 @@ export class Conversation extends Emitter {
     this.status = status;
     const isHandedOver = status === "waiting" || status === "live";
     this.liveChat = isHandedOver ? (liveChat ?? this.liveChat) : null;
+    if (status === "ai") return;
+    // An unfinished answer of the AI will not be finished.
+    this.#endPartialAnswer();
+    this.#stopTyping("ai");
   }
 
   /**
@@ -628,9 +722,10 @@ export class Conversation extends Emitter {
     this.#changed();
   }
 
-  /** Without a connection it is not known who is writing. */
-  #clearTyping() {
+  /** Without a connection it is not known who is writing, nor whether an answer has ended. */
+  #onDisconnected() {
     for (const author of this.typing) this.#stopTyping(author);
+    clearTimeout(this.#pieceTimer);
     this.#changed();
   }
 
@@ -664,16 +759,16 @@ const isShown = (item) => item.kind !== "status" || !DELIVERY_REASONS.includes(i
  *
  * @param {WireEntry} entry
  * @param {string} sessionId
- * @returns {(MessageItem | StatusItem) & {seq: number}}
+ * @returns {LogEntry}
  */
 function toItem(entry, sessionId) {
-  const { seq, timestamp: at } = entry;
+  const { seq, prevSeq = seq - 1, timestamp: at } = entry;
   const key = `${sessionId} ${seq}`;
   if (entry.kind === "status") {
-    const { status, reason } = entry;
-    return { key, kind: "status", status, reason, at, seq };
+    const { status, reason, coordinatorId } = entry;
+    return { key, kind: "status", status, reason, coordinatorId, at, seq, prevSeq };
   }
   const { messageId = key, author, message: text, actions = [], coordinatorId } = entry;
   const item = messageItem({ key: messageId, author, text, at, coordinatorId, state: "stored" });
-  return { ...item, actions, seq };
+  return { ...item, actions, isAnswer: (entry.inReplyTo?.length ?? 0) > 0, seq, prevSeq };
 }

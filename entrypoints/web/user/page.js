@@ -35,14 +35,19 @@ const FROM_QUERY = ["businessId", "locationId", "userId", "vsn"];
 
 const form = typedById(HTMLFormElement, "settings");
 const dialog = typedById(HTMLDialogElement, "transfer-dialog");
+const messageField = typedById(HTMLTextAreaElement, "message");
 const frames = new FramesPanel();
 const view = new ConversationView((messageId) => active.conversation.retry(messageId));
 const composer = new Composer({
   onSend: (text) => {
+    sessionStorage.removeItem("draft");
     active.conversation.send(text);
     view.scrollToEnd();
   },
-  onTyping: () => active.conversation.notifyTyping(),
+  onTyping: () => {
+    sessionStorage.setItem("draft", messageField.value);
+    active.conversation.notifyTyping();
+  },
   canSend: () => !["idle", "refused"].includes(active.channel.state.name),
 });
 /** @type {PhoenixChannel | null} straight to the bridge, while the user wants it */
@@ -98,6 +103,8 @@ function connect() {
     showFacts();
   }
   rememberSettings();
+  // For a reload; a token is kept nowhere, and must be given again.
+  sessionStorage.setItem("connected", currentSettings().token ? "" : active.settings);
   typedById(HTMLDetailsElement, "settings-details").open = false;
   active.channel.connect();
   openTab("chat");
@@ -125,6 +132,7 @@ function begin() {
   view.show(conversation);
   channel.on("state", showConnection);
   conversation.on("change", showFacts);
+  conversation.on("change", showStop);
   return { settings: JSON.stringify(settings), conversation, channel };
 }
 
@@ -147,7 +155,24 @@ function showConnection() {
   const { title, detail = "" } = connectionText(state);
   if (title) showAlert(title, detail);
   else if (state.name === "joined" || state.name === "idle") hideAlert();
+  showStop();
   composer.refresh();
+}
+
+/** Offer to stop the answer while there is one. */
+function showStop() {
+  const { conversation, channel } = active;
+  const isOffered = conversation.isAnswering && channel.state.name === "joined";
+  const button = byId("stop");
+  if (!isOffered && document.activeElement === button) {
+    composer.focus();
+    if (document.activeElement === button) byId("scroller").focus(); // on a touch screen
+  }
+  button.hidden = byId("stop-key").hidden = !isOffered;
+}
+
+function stopAnswer() {
+  return alertIfRefused("The answer could not be stopped.", () => active.conversation.stopAnswer());
 }
 
 function showFacts() {
@@ -226,7 +251,10 @@ function listenToConnection() {
     connect();
   });
   listen("empty-connect", "click", connect);
-  listen("disconnect", "click", () => active.channel.disconnect());
+  listen("disconnect", "click", () => {
+    sessionStorage.removeItem("connected");
+    active.channel.disconnect();
+  });
   listen("new-user", "click", () => (input("userId").value = newUserId()));
   listen("direct", "change", () => {
     if (typedById(HTMLInputElement, "direct").checked) openDirectChannel();
@@ -245,6 +273,10 @@ function listenToConnection() {
 }
 
 function listenToConversation() {
+  listen("stop", "click", stopAnswer);
+  listen("composer", "keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing && !byId("stop").hidden) stopAnswer();
+  });
   listen("earlier", "click", () =>
     alertIfRefused("Earlier messages could not be loaded.", () =>
       active.conversation.loadEarlier(),
@@ -266,8 +298,10 @@ function listenToConversation() {
 }
 
 restoreSettings();
+messageField.value = sessionStorage.getItem("draft") ?? "";
 let active = begin();
 showConnection();
 showFacts();
 listenToConnection();
 listenToConversation();
+if (sessionStorage.getItem("connected") === active.settings) connect();

@@ -117,6 +117,7 @@ export class ConversationView {
       { className: "meta" },
       item.state === "streaming" ? null : timeElement(item.at),
       item.isFromOtherWindow ? "from another window" : null,
+      item.state === "interrupted" ? "interrupted" : null,
       item.author === "user" ? deliveryMark(item.state) : null,
       failureNotice(item, this.#onRetry),
     );

@@ -154,6 +154,18 @@ async def test_a_message_for_an_ended_chat_is_delivered_and_the_topic_is_left_ag
         assert await taken(recorder.chats.left) == TOPIC
 
 
+async def test_a_topic_that_another_process_listens_to_is_not_left_after_each_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.elixir.socket.LINGER_S", 0.3)
+    async with connected(lingers=lambda customer: customer == ANA) as recorder:
+        for number in range(3):
+            await recorder.socket.relay(notice(message_id=f"m{number}"))
+
+        assert await taken(recorder.chats.left) == TOPIC
+        assert recorder.chats.joins.qsize() == 1
+
+
 async def test_a_followed_chat_stays_joined_whatever_is_relayed_until_it_is_unfollowed() -> None:
     async with connected() as recorder:
         recorder.socket.follow(ANA)

@@ -46,6 +46,9 @@ const joined = (messages, seq = messages.at(-1)?.seq ?? 0, status = "ai") => ({
   messages,
   more: false,
 });
+const delta = (index, text, responseId = "r1") =>
+  channel.receive("message_delta", { responseId, index, text });
+const states = () => conversation.items().map(({ text, state }) => [text, state]);
 const texts = () => conversation.items().map(({ kind, text, status }) => text ?? status ?? kind);
 
 test("a join without a log asks for none, and a later one resumes where it ends", () => {
@@ -68,6 +71,17 @@ test("a resumed join adds what was missed, in order and without duplicates", () 
   channel.join(joined([entry(2, "ai", "two"), entry(3, "coordinator", "three")]));
 
   assert.deepEqual(texts(), ["one", "two", "three"]);
+});
+
+test("what was written while the connection was down is received, and what was before is not", () => {
+  const received = [];
+  conversation.on("received", ({ text }) => received.push(text));
+  channel.join(joined([entry(1, "user", "one"), entry(2, "ai", "two")]));
+  channel.lose();
+
+  channel.join(joined([entry(2, "ai", "two"), entry(3, "user", "three"), entry(4, "ai", "four")]));
+
+  assert.deepEqual(received, ["four"]);
 });
 
 test("a push that comes twice is shown once", () => {
@@ -120,10 +134,56 @@ test("a seq that the server does not have is no gap for ever", async () => {
   assert.equal(conversation.lastSeq, 3);
 });
 
+test("a seq that jumps is no gap where the entry before it is known", () => {
+  channel.join(joined([{ ...entry(3, "user", "one"), prevSeq: 0 }]));
+  const { hasEarlier } = conversation;
+
+  channel.receive("agent_message", { ...agentMessage(6, "two"), prevSeq: 3 });
+  channel.receive("conversation_status", {
+    ...{ sessionId: "s1", seq: 9, prevSeq: 6, status: "live", updatedAt: AT },
+  });
+  mock.timers.tick(250);
+
+  assert.equal(channel.request("history"), undefined);
+  assert.deepEqual([hasEarlier, conversation.lastSeq], [false, 9]);
+  assert.deepEqual(texts(), ["one", "two", "live"]);
+});
+
+test("an entry that follows one that is not known is a gap, even if its seq is the next", async () => {
+  channel.join(joined([{ ...entry(2, "user", "one"), prevSeq: 1 }]));
+
+  channel.receive("agent_message", { ...agentMessage(8, "three"), prevSeq: 5 });
+  channel.receive("agent_message", { ...agentMessage(9, "four"), prevSeq: 8 });
+  const { lastSeq } = conversation;
+  mock.timers.tick(250);
+  const { payload, reply } = channel.request("history");
+  reply({ messages: [{ ...entry(5, "coordinator", "two"), prevSeq: 2 }], more: false });
+  await settled();
+
+  assert.equal(lastSeq, 2);
+  assert.deepEqual(payload, { afterSeq: 2, limit: 50 });
+  assert.deepEqual(texts(), ["one", "two", "three", "four"]);
+  assert.equal(conversation.lastSeq, 9);
+});
+
+test("earlier entries are there until the first one has none before it", async () => {
+  channel.join(joined([{ ...entry(9, "user", "two"), prevSeq: 6 }]));
+  const before = conversation.hasEarlier;
+
+  conversation.loadEarlier();
+  const { payload, reply } = channel.request("history");
+  reply({ messages: [{ ...entry(6, "user", "one"), prevSeq: 0 }], more: false });
+  await settled();
+
+  assert.deepEqual(payload, { beforeSeq: 7, limit: 50 });
+  assert.deepEqual([before, conversation.hasEarlier], [true, false]);
+  assert.deepEqual(texts(), ["one", "two"]);
+});
+
 test("the final answer replaces its deltas", () => {
   channel.join(joined([entry(1, "user", "one")]));
-  channel.receive("message_delta", { responseId: "r1", index: 0, text: "He" });
-  channel.receive("message_delta", { responseId: "r1", index: 1, text: "llo" });
+  delta(0, "He");
+  delta(1, "llo");
   const whileStreaming = conversation.items().at(-1);
 
   channel.receive("new_message", answer(2, "Hello!", "r1"));
@@ -136,22 +196,213 @@ test("the final answer replaces its deltas", () => {
 test("a first delta again starts the answer anew", () => {
   channel.join(joined([entry(1, "user", "one")]));
 
-  channel.receive("message_delta", { responseId: "r1", index: 0, text: "Wrong" });
-  channel.receive("message_delta", { responseId: "r1", index: 0, text: "Right" });
+  delta(0, "Wrong");
+  delta(0, "Right");
 
   assert.deepEqual(texts(), ["one", "Right"]);
 });
 
+test("a piece that does not follow is not shown", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  const shown = [];
+
+  for (const [index, text, responseId] of [
+    ...[
+      [4, "middle"],
+      [0, "One"],
+      [2, " three"],
+      [1, " two"],
+      [1, " two"],
+      [2, "x", "r0"],
+    ],
+    ...[
+      [0, "One two three"],
+      [1, " four"],
+    ],
+  ]) {
+    delta(index, text, responseId);
+    shown.push(texts().slice(1).join());
+  }
+
+  assert.deepEqual(shown, [
+    ...["", "One", "One", "One two", "One two", "One two"],
+    ...["One two three", "One two three four"],
+  ]);
+});
+
+test("after a join in mid-answer the text stays, and goes on from the text so far", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  delta(0, "One");
+  channel.lose();
+  const whileAway = states();
+  channel.join(joined([], 1));
+  const whileJoined = states();
+  delta(1, " of the earlier join's numbers");
+  const notContinued = states();
+  delta(0, "One two");
+  delta(1, " three");
+
+  const streaming = (text) => [
+    ["one", "stored"],
+    [text, "streaming"],
+  ];
+  assert.deepEqual(whileAway, streaming("One"));
+  assert.deepEqual(whileJoined, streaming("One"));
+  assert.deepEqual(notContinued, streaming("One"));
+  assert.deepEqual(states(), streaming("One two three"));
+});
+
+test("an answer that was finished while the connection was down takes the place of its text", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  delta(0, "One");
+  channel.lose();
+
+  channel.join(joined([{ ...entry(2, "ai", "Another answer.", "r2"), inReplyTo: ["m1"] }]));
+  delta(0, "Another ans", "r2"); // late
+
+  assert.deepEqual(texts(), ["one", "Another answer."]);
+});
+
+test("a text is gone after a join that finds the conversation with a person, or erased", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  delta(0, "One");
+  channel.lose();
+  channel.join(joined([], 1, "live"));
+  const live = texts();
+  channel.receive("conversation_status", {
+    ...{ sessionId: "s1", seq: 2, status: "ai", updatedAt: AT },
+  });
+  delta(0, "Two", "r2");
+  channel.lose();
+  channel.join(NOTHING_YET);
+
+  assert.deepEqual(live, ["one"]);
+  assert.deepEqual(texts(), ["one", "ai"]);
+});
+
+test("an answer that nobody writes any more is marked so, and stays where it was", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  delta(0, "One");
+  mock.timers.tick(5_000);
+  channel.receive("typing", { author: "ai", expiresInMs: 6_000 });
+  mock.timers.tick(5_999);
+  const before = [conversation.isAnswering, ...states()];
+  mock.timers.tick(1);
+  const { isAnswering } = conversation;
+  channel.receive("user_message", { ...entry(2, "user", "two"), sessionId: "s1" });
+  channel.join(joined([], 2)); // a join changes nothing of it
+  mock.timers.tick(10_000);
+
+  assert.deepEqual(before, [true, ["one", "stored"], ["One", "streaming"]]);
+  assert.equal(isAnswering, false);
+  assert.deepEqual(states(), [
+    ["one", "stored"],
+    ["One", "interrupted"],
+    ["two", "stored"],
+  ]);
+});
+
+test("an interrupted answer makes room for the one that is written in its place", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  delta(0, "One");
+  mock.timers.tick(6_000);
+  const interrupted = states().at(-1);
+  delta(0, "Anew", "r2");
+  const anew = states().slice(1);
+  channel.receive("new_message", answer(2, "Anew.", "r2"));
+
+  assert.deepEqual(interrupted, ["One", "interrupted"]);
+  assert.deepEqual(anew, [["Anew", "streaming"]]);
+  assert.deepEqual(texts(), ["one", "Anew."]);
+});
+
+test("an interrupted answer goes on with the piece that follows after all", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  delta(0, "One");
+  mock.timers.tick(6_000);
+
+  delta(1, " two");
+
+  assert.deepEqual(states().at(-1), ["One two", "streaming"]);
+});
+
+test("a notice of the server's leaves an answer alone, and each answer replaces its own text", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  delta(0, "Fir");
+  channel.receive("new_message", { ...answer(2, "A notice.", "n1"), inReplyTo: [] });
+  const whileStreaming = texts();
+  channel.receive("new_message", answer(3, "First.", "r1"));
+  delta(0, "Sec", "r2");
+  delta(1, "ond", "r2");
+  const second = texts();
+  channel.receive("new_message", answer(4, "Second.", "r2"));
+
+  assert.deepEqual(whileStreaming, ["one", "A notice.", "Fir"]);
+  assert.deepEqual(second, ["one", "A notice.", "First.", "Second"]);
+  assert.deepEqual(texts(), ["one", "A notice.", "First.", "Second."]);
+});
+
+test("earlier entries that are loaded in mid-answer leave it alone", async () => {
+  channel.join(joined([entry(3, "user", "three")]));
+  delta(0, "Fo");
+  conversation.loadEarlier();
+  const earlier = [entry(1, "user", "one"), entry(2, "ai", "two")];
+  channel.request("history").reply({ messages: earlier, more: false });
+  await settled();
+
+  assert.deepEqual(texts(), ["one", "two", "three", "Fo"]);
+});
+
+test("an answer can be stopped from the first sign of it until it is there", async () => {
+  const stages = [];
+  channel.join(joined([entry(1, "user", "one")]));
+  stages.push(conversation.isAnswering);
+  channel.receive("typing", { author: "ai", expiresInMs: 6_000 });
+  stages.push(conversation.isAnswering);
+  delta(0, "One");
+  stages.push(conversation.isAnswering);
+  conversation.stopAnswer();
+  const { payload, reply } = channel.request("stop_answer");
+  reply({ responseId: "r1" });
+  await settled();
+  stages.push(conversation.isAnswering);
+  channel.receive("new_message", answer(2, "One", "r1"));
+  stages.push(conversation.isAnswering);
+
+  assert.deepEqual(payload, {});
+  assert.deepEqual(stages, [false, true, true, true, false]);
+  assert.deepEqual(states().at(-1), ["One", "stored"]);
+});
+
+test("an answer that turns out to be no longer written is interrupted by the stop", async () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  channel.receive("typing", { author: "ai", expiresInMs: 6_000 });
+  delta(0, "One");
+  conversation.stopAnswer();
+  channel.request("stop_answer").reply({});
+  await settled();
+
+  assert.equal(conversation.isAnswering, false);
+  assert.deepEqual(states().at(-1), ["One", "interrupted"]);
+});
+
 test("an unfinished answer disappears when the AI loses the conversation", () => {
   channel.join(joined([entry(1, "user", "one")]));
-  channel.receive("message_delta", { responseId: "r1", index: 0, text: "He" });
+  delta(0, "He");
 
   const change = { sessionId: "s1", seq: 2, status: "live", reason: "takeover", updatedAt: AT };
   channel.receive("conversation_status", { ...change, coordinatorId: "Maria" });
-  channel.receive("message_delta", { responseId: "r1", index: 1, text: "llo" });
+  delta(1, "llo");
 
   assert.deepEqual(texts(), ["one", "live"]);
   assert.deepEqual([conversation.status, conversation.coordinatorId], ["live", "Maria"]);
+});
+
+test("a join that finds a live chat knows with whom, from the log", () => {
+  const change = { kind: "status", seq: 2, status: "live", reason: "accepted", timestamp: AT };
+  channel.join(joined([entry(1, "user", "one"), { ...change, coordinatorId: "Maria" }], 2, "live"));
+
+  assert.deepEqual([conversation.coordinatorId, conversation.reason], ["Maria", "accepted"]);
 });
 
 test("the delivery of a request changes neither what is shown nor who owns it", () => {

@@ -169,6 +169,36 @@ test("a heartbeat without a reply ends the connection", async () => {
   assert.equal(channel.state.name, "waiting");
 });
 
+test("a check finds a dead connection within three seconds, and leaves a live one alone", async () => {
+  await join();
+  channel.check();
+  channel.check();
+  const asked = socket().sent.slice(1);
+  reply(asked[0][1], "ok", {}, "phoenix");
+  await settled();
+  mock.timers.tick(3_000);
+  const afterReply = channel.state.name;
+  channel.check();
+  mock.timers.tick(3_000);
+  await settled();
+
+  assert.deepEqual(asked, [[null, "2", "phoenix", "heartbeat", {}]]);
+  assert.deepEqual([afterReply, channel.state.name], ["joined", "waiting"]);
+});
+
+test("a push without an answer has the connection checked", async () => {
+  await join();
+  const push = channel.push("history", {});
+  mock.timers.tick(10_000);
+  await assert.rejects(push, { reason: "timeout" });
+  const heartbeat = socket().sent.at(-1);
+  mock.timers.tick(3_000);
+  await settled();
+
+  assert.equal(heartbeat[3], "heartbeat");
+  assert.equal(channel.state.name, "waiting");
+});
+
 test("a frame of an earlier join is ignored", async () => {
   await join();
   const messages = [];
