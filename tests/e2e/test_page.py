@@ -229,8 +229,10 @@ async def test_a_request_for_a_person_waits_until_it_is_cancelled(
     await expect(chat.owner).to_have_text("Waiting for a person")
     await expect(chat.bubbles("user")).to_have_text(["O nuntă"])
     await expect(chat.page.locator('[data-type="live_chat"]')).to_contain_text("chat:b1:ana")
+    await expect(chat.page.get_by_role("button", name="Cancel request")).to_be_focused()
     await chat.page.get_by_role("button", name="Cancel request").click()
     await expect(chat.owner).to_have_text("AI assistant")
+    await expect(chat.page.get_by_role("button", name="Talk to a person")).to_be_focused()
 
 
 async def test_a_coordinator_has_the_conversation_until_the_user_ends_it(
