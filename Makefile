@@ -22,7 +22,7 @@ dev: install ## Run the server, the reference bridge and the pages on this machi
 
 check: lint test-fast ## The quick loop: format, lint, types, layers, and the quick tests
 
-test: lint ## Everything: format, lint, types, layers, and the whole suite
+test: lint .venv-sim/.installed ## Everything: format, lint, types, layers, and the whole suite
 	$(PYTEST)
 
 test-fast: install-dev ## The units, the ports on memory and SQLite, and the wire, in two minutes
@@ -45,7 +45,7 @@ lock: install-dev ## Regenerate both locks (UPGRADE=--upgrade for the newest ver
 		--output-file requirements-dev.txt
 
 clean: ## Remove what make built: the environment and the caches
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-sim build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -rf .hypothesis node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -74,6 +74,16 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .venv/.installed-dev: .venv/.installed requirements-dev.txt
 	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
 	@touch $@
+
+# The simulated product runs on another Python than the rest, where there is one. Without one it is
+# left out, but not in CI.
+SIMLOOP = sed -n '/^simloop==/,/^ *\# via/p' requirements-dev.txt
+.venv-sim/.installed: requirements.txt requirements-dev.txt tests/simulation/product/interpreter.py
+	@if python=$$($(PYTHON) tests/simulation/product/interpreter.py); then \
+	$$python -m venv --clear .venv-sim && $(SIMLOOP) >.venv-sim/simloop.txt && \
+	.venv-sim/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements.txt --requirement .venv-sim/simloop.txt && touch $@; \
+	else test -z "$$CI"; fi
 
 # The checks of the pages. Without Node.js they are skipped, but not in CI.
 node_modules/.installed: package-lock.json

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from application.ports import SessionStore
-from application.read_history import PAGE, HistoryPage, history_page
+from application.read_history import (
+    PAGE,
+    HistoryPage,
+    customer_page_after,
+    customer_page_before,
+    first_page,
+)
 from application.session_log import CachedSession, SessionLog
 from application.subscription import Subscription
 from application.turns import Turns
@@ -59,19 +65,18 @@ class JoinConversation:
     async def _read(self, cached: CachedSession | None, position: ResumePosition | None) -> Joined:
         if cached is None:
             return Joined(None, HistoryPage((), more=False))
-        session, recent = cached.session, tuple(cached.recent)
+        session, recent = cached.session, cached.recent
         after = _missed_after(session, position)
+        if session.seq - (after or 0) <= min(len(recent), PAGE):
+            entries = [each for each in recent if each.is_for_customer and each.seq > (after or 0)]
+            page = first_page(tuple(entries), session.customer_seq)
+            if after is not None or not page.more:
+                return Joined(session, page)
         if after is None:
-            end = session.seq + 1
-            if len(recent) < session.seq:
-                recent = await self.store.page(session.session_id, before=end, limit=PAGE)
-            return Joined(session, history_page(session, recent, before=end))
-        if session.seq - after <= len(recent):
-            entries = tuple(entry for entry in recent if entry.seq > after)
+            page = await customer_page_before(self.store, session, session.seq + 1)
         else:
-            page = await self.store.page(session.session_id, after=after, limit=PAGE)
-            entries = tuple(entry for entry in page if entry.seq <= session.seq)
-        return Joined(session, history_page(session, entries, after=after))
+            page = await customer_page_after(self.store, session, after)
+        return Joined(session, page)
 
 
 def _missed_after(session: Session, position: ResumePosition | None) -> int | None:

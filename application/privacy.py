@@ -1,13 +1,16 @@
 """Everything that is stored of a customer: exported, or erased."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from application.hub import Hub
-from application.ports import Archive, CustomerErased, Erased, SessionStore
+from application.ports import Archive, CustomerErased, Erased, Event, Missed, SessionStore
 from application.read_history import PAGE
 from application.session_log import SessionLog
 from application.turns import Turns
+from domain.errors import StorageUnavailable
 from domain.identity import Customer, SessionId
 from domain.message import Entry
 from domain.session import Session
@@ -22,6 +25,10 @@ class Privacy:
     session_log: SessionLog
     turns: Turns
     hub: Hub
+    _checks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.hub.tap_remote(self._on_remote_event)
 
     async def export(self, customer: Customer) -> list[tuple[Session, list[Entry]]]:
         """Return every session of the customer, newest first, each with its whole log."""
@@ -38,6 +45,23 @@ class Privacy:
         finally:
             self.session_log.forget(customer)
             self.hub.publish(customer, CustomerErased())
+
+    def _on_remote_event(self, customer: Customer, event: Event) -> None:
+        """Erase from this process's memory what another process has erased."""
+        if isinstance(event, CustomerErased):
+            self.turns.cancel(customer)
+        elif isinstance(event, Missed) and not event.broker_is_away:
+            session_id = self.turns.summaries.pending_for(customer)
+            if session_id is not None:
+                check = asyncio.get_running_loop().create_task(self._check(customer, session_id))
+                self._checks.add(check)
+                check.add_done_callback(self._checks.discard)
+
+    async def _check(self, customer: Customer, session_id: SessionId) -> None:
+        """Forget the session's summaries if it is not stored any more."""
+        with suppress(StorageUnavailable):  # they are never shown, and go in the end
+            if await self.store.load(session_id) is None:
+                self.turns.summaries.forget(customer)
 
     async def _sessions(self, customer: Customer) -> AsyncIterator[Session]:
         cursor: str | None = None

@@ -2,8 +2,12 @@
 
 Several coroutines, processes and machines may write to one session at once. Claiming a seq is the
 only lock: a writer that meets a conflict reads the log again and repeats its decision on it.
+
+A session is read once, and then followed by the events of its customer, for as long as those of
+other processes arrive here. Without them, or where one may have been lost, it is read again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from sys import getsizeof
@@ -11,7 +15,18 @@ from sys import getsizeof
 from application.bounded_cache import BoundedCache, size_of
 from application.hub import Hub
 from application.policy import Policy
-from application.ports import RECENT, Appended, Clock, Loaded, NewId, SessionStore
+from application.ports import (
+    RECENT,
+    Appended,
+    Clock,
+    CustomerErased,
+    Event,
+    Grown,
+    Loaded,
+    Missed,
+    NewId,
+    SessionStore,
+)
 from domain.decisions import DecisionContext, OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
 from domain.identity import Customer, LocationId, SessionId
@@ -32,6 +47,8 @@ HEAD_BYTES = 1_000
 """The bytes of a head; its texts are those of entries."""
 ID_BYTES = 200
 """The most bytes of an id."""
+MAX_RECENT = 100
+"""The most entries of a cached session, where many of the newest were not said in it."""
 MAX_CONFLICTS = 200
 """Retry limit on write conflicts; more means a bug, not contention."""
 
@@ -44,28 +61,47 @@ class CachedSession:
     def __init__(self, session: Session, recent: list[Entry]) -> None:
         self.session = session
         self.recent = recent
-        """The newest entries, oldest first; at least RECENT of them where there are that many."""
+        """The newest entries, oldest first: with RECENT that were said, if MAX_RECENT have them."""
         self.bytes = HEAD_BYTES + _bytes_of(recent)
         """About how many bytes it takes up."""
 
-    def extend(self, session: Session, entries: tuple[Entry, ...]) -> bool:
-        """Add entries that were just stored; False: they do not follow, this copy is stale."""
+    def extend(
+        self, session_id: SessionId, entries: tuple[Entry, ...], session: Session | None = None
+    ) -> bool:
+        """Add entries that were just stored; False: they do not follow, this copy is stale.
+
+        `session`: the head with them, where it is known.
+        """
         cached = self.session
-        if session.session_id != cached.session_id:
+        if session_id != cached.session_id:
             return False
-        missing = session.seq - cached.seq
+        missing = entries[-1].seq - cached.seq
         if missing <= 0:
             return True  # reloaded meanwhile, with these entries in it
         if missing != len(entries):
             return False
+        if session is None:
+            session = cached
+            for entry in entries:
+                session = session.after(entry)
         self.session = session
         self.recent += entries
-        if len(self.recent) > 2 * RECENT:
-            del self.recent[:-RECENT]
+        if len(self.recent) > 2 * RECENT and (surplus := _surplus(self.recent)):
+            del self.recent[:surplus]
             self.bytes = HEAD_BYTES + _bytes_of(self.recent)
         else:
             self.bytes += _bytes_of(entries)
         return True
+
+
+class _Reading:
+    """A read of a customer's newest session, or an append that opens it."""
+
+    __slots__ = ("is_outdated",)
+
+    def __init__(self) -> None:
+        self.is_outdated = False
+        """True if there was an event meanwhile that the result may lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +116,16 @@ class SessionLog:
     build_notices: BuildNotices | None = None
     """None: there is no bridge to notify."""
     _cache: BoundedCache[Customer, CachedSession] = field(init=False)
+    _readings: dict[Customer, list[_Reading]] = field(default_factory=dict)
+    _appends: Counter[Customer] = field(default_factory=Counter)
+    """The appends under way."""
 
     def __post_init__(self) -> None:
         cache = BoundedCache[Customer, CachedSession](
             MAX_CACHED_SESSIONS, self.policy.session_cache_bytes
         )
         object.__setattr__(self, "_cache", cache)
+        self.hub.tap_remote(self._on_remote_event)
 
     def decision_context(self, language: str) -> DecisionContext:
         """Return what a decision taken now needs from outside."""
@@ -112,24 +152,72 @@ class SessionLog:
         return open_session
 
     async def current(self, customer: Customer) -> CachedSession | None:
-        """The customer's newest session, from the cache if it is there.
+        """Return the customer's newest session, from the cache if that counts.
 
         Raises: StorageUnavailable.
         """
-        return self._cache.get(customer) or await self.reload(customer)
+        return self._cached(customer) or await self.reload(customer)
+
+    def _cached(self, customer: Customer) -> CachedSession | None:
+        """Return the cached session, unless another process may have changed it unnoticed."""
+        return self._cache.get(customer) if self.hub.is_subscribed(customer) else None
 
     async def reload(self, customer: Customer) -> CachedSession | None:
-        """Read the customer's newest session from the store. Raises: StorageUnavailable."""
+        """Read the customer's newest session from the store.
+
+        Whoever listens to the customer here learns of what this process did not know.
+        Raises: StorageUnavailable.
+        """
         before = self._cache.get(customer)
-        loaded = await self.store.latest(customer)
+        reading = self._begin(customer)
+        try:
+            loaded = await self._load(customer)
+        finally:
+            self._end(customer, reading)
+        known = self._cache.get(customer)
         if loaded is None:
             self._cache.pop(customer)
             return None
-        cached = self._cache.get(customer)
-        opened_meanwhile = cached is not None and cached is not before
-        if cached is not None and opened_meanwhile and _is_older(loaded.session, cached.session):
-            return cached
-        return self._store_in_cache(customer, loaded)
+        opened_meanwhile = known is not None and known is not before
+        if known is not None and opened_meanwhile and _is_older(loaded.session, known.session):
+            return known
+        cached = self._store_in_cache(customer, loaded)
+        if reading.is_outdated:
+            self._cache.pop(customer)
+        if customer not in self._appends:  # else its event follows, and shows what it follows
+            self._notify(customer, known, loaded.session)
+        return cached
+
+    async def _load(self, customer: Customer) -> Loaded | None:
+        """Read the newest session, with RECENT entries that were said if MAX_RECENT have them."""
+        loaded = await self.store.latest(customer)
+        if loaded is None or all(entry.is_said for entry in loaded.recent):
+            return loaded
+        session, recent = loaded
+        if recent[0].seq == 1:
+            return loaded
+        earlier = await self.store.page(
+            session.session_id, before=recent[0].seq, limit=MAX_RECENT - RECENT
+        )
+        entries = [*earlier, *recent]
+        return Loaded(session, tuple(entries[_surplus(entries) :]))
+
+    def _begin(self, customer: Customer) -> _Reading:
+        reading = _Reading()
+        self._readings.setdefault(customer, []).append(reading)
+        return reading
+
+    def _end(self, customer: Customer, reading: _Reading) -> None:
+        readings = self._readings[customer]
+        readings.remove(reading)
+        if not readings:
+            del self._readings[customer]
+
+    def _notify(self, customer: Customer, known: CachedSession | None, read: Session) -> None:
+        """Notify the listeners in this process of what was read and not known."""
+        same = known is not None and known.session.session_id == read.session_id
+        if known is None or not same or known.session.seq < read.seq:
+            self.hub.notify(customer, Grown(read.session_id, read.seq))
 
     def _store_in_cache(self, customer: Customer, loaded: Loaded) -> CachedSession:
         cached = self._cache.get(customer)
@@ -140,8 +228,22 @@ class SessionLog:
         return cached
 
     def forget(self, customer: Customer) -> None:
-        """Evict the customer from the cache."""
+        """Evict the customer from the cache; what is being read is not cached either."""
         self._cache.pop(customer)
+        for reading in self._readings.get(customer, ()):
+            reading.is_outdated = True
+
+    def _on_remote_event(self, customer: Customer, event: Event) -> None:
+        if isinstance(event, Missed) and event.broker_is_away:
+            return  # nothing cached counts until it is back, which is one more Missed
+        if isinstance(event, Grown | Missed | CustomerErased):
+            self.forget(customer)
+        elif isinstance(event, Appended):
+            cached = self._cache.get(customer)
+            if cached is None or not cached.extend(event.session_id, event.entries):
+                self.forget(customer)
+            else:
+                self._cache.put(customer, cached, cached.bytes)
 
     async def commit(
         self, customer: Customer, decide: Decide, origin: object = None
@@ -151,8 +253,9 @@ class SessionLog:
         Returns the session as it then is; a refusal of `decide` ends it with nothing stored.
         Raises: StorageUnavailable, DuplicateMessage.
         """
-        cached = self._cache.get(customer) or await self.reload(customer)
-        reloaded = False
+        cached, reloaded = self._cached(customer), False
+        if cached is None:
+            cached, reloaded = await self.reload(customer), True
         for _ in range(MAX_CONFLICTS):
             try:
                 draft = decide(cached.session if cached is not None else None)
@@ -163,30 +266,39 @@ class SessionLog:
             if draft is not None:
                 if self.build_notices is not None:
                     draft.notices = _notices(self.build_notices, cached, draft)
-                try:
-                    await self.store.append(draft, draft.session.due_at(self.policy.timing))
-                except SeqTaken:
-                    pass
-                else:
-                    return self._appended(customer, draft, origin)
+                if await self._append(customer, draft, origin):
+                    return draft.session
             elif reloaded:
                 return cached.session if cached is not None else None
             # The cache may be behind the store: nothing is refused or omitted because of it.
             cached, reloaded = await self.reload(customer), True
         raise StorageUnavailable("too many writers on one session")
 
-    def _appended(self, customer: Customer, draft: Draft, origin: object) -> Session:
+    async def _append(self, customer: Customer, draft: Draft, origin: object) -> bool:
+        """Store a draft and publish it; False: another writer was first."""
+        opening = self._begin(customer) if draft.entries[0].seq == 1 else None
+        self._appends[customer] += 1
+        try:
+            await self.store.append(draft, draft.session.due_at(self.policy.timing))
+        except SeqTaken:
+            return False
+        finally:
+            self._appends[customer] -= 1
+            if not self._appends[customer]:
+                del self._appends[customer]
+            if opening is not None:
+                self._end(customer, opening)
         session, entries = draft.session, tuple(draft.entries)
         cached = self._cache.get(customer)
-        if cached is not None and cached.extend(session, entries):
+        if cached is not None and cached.extend(session.session_id, entries, session):
             self._cache.put(customer, cached, cached.bytes)
         else:
-            self._cache.pop(customer)
-            if entries[0].seq == 1:
+            self.forget(customer)
+            if opening is not None and not opening.is_outdated:
                 self._store_in_cache(customer, Loaded(session, entries))
         lanes = {notice.lane for notice in draft.notices}
         self.hub.publish(customer, Appended(session.session_id, entries, origin, lanes))
-        return session
+        return True
 
 
 async def load_session(store: SessionStore, session_id: SessionId) -> Loaded:
@@ -201,6 +313,16 @@ def _notices(build: BuildNotices, cached: CachedSession | None, draft: Draft) ->
     if cached is None:
         return build(None, (), draft)
     return build(cached.session, cached.recent, draft)
+
+
+def _surplus(entries: Sequence[Entry]) -> int:
+    """Return how many of the first entries are more than a cached session keeps."""
+    said = 0
+    for index in range(len(entries) - 1, max(0, len(entries) - MAX_RECENT), -1):
+        said += entries[index].is_said
+        if said == RECENT:
+            return index
+    return max(0, len(entries) - MAX_RECENT)
 
 
 def _bytes_of(entries: Iterable[Entry]) -> int:

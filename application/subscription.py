@@ -2,15 +2,36 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
+from zlib import crc32
 
 from application.hub import Hub
-from application.ports import Appended, Event, SessionStore
-from application.read_history import PAGE
+from application.ports import (
+    AnswerSoFar,
+    Appended,
+    Clock,
+    Delta,
+    Event,
+    Grown,
+    Missed,
+    SessionStore,
+    Timer,
+)
+from application.read_history import MORE_ENTRIES
+from application.session_log import SessionLog
+from domain.backoff import backoff
 from domain.errors import Failure
 from domain.identity import Customer, SessionId
-from domain.message import Author, Entry, Message
+from domain.message import Author, Entry, Message, StatusChange
+from domain.session import Session
+from domain.status import Status
 
 OnEntry = Callable[[SessionId, Entry], None]
+
+ACTIVE_FOR = timedelta(minutes=1)
+"""The time after an entry for which a session is active without a broker."""
+FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 30.0
+"""The pauses between two attempts to read the store."""
 
 
 class Subscription:
@@ -18,128 +39,250 @@ class Subscription:
 
     Events are hints. One that follows the last delivered entry is delivered at once; one that
     leaves a gap, or belongs to another session, makes the subscription read the store from its
-    position on.
+    position on, as `Missed` does. Only what the customer may see is delivered.
     """
 
-    __slots__ = ("_backlog", "_catching_up", "_customer", "_ended_sessions", "_hub",
-                 "_on_entry", "_on_other", "_position", "_store", "origin")  # fmt: skip
+    __slots__ = ("_attempts", "_awaits_answer", "_backlog", "_clock", "_customer",
+                 "_ended_sessions", "_epoch", "_gap", "_hub", "_missed", "_newest_at", "_on_entry",
+                 "_on_other", "_position", "_reading", "_retry", "_session_log", "_status",
+                 "_store", "origin")  # fmt: skip
 
     def __init__(
         self,
         customer: Customer,
         *,
         hub: Hub,
+        session_log: SessionLog,
         store: SessionStore,
+        clock: Clock,
         on_entry: OnEntry,
         on_other: Callable[[Event], None],
         origin: object,
     ) -> None:
         """`on_entry` gets each entry, except the user's messages that came in through `origin`;
-        `on_other` gets every other event.
+        `on_other` gets every other event, but no piece of an answer that is not the session's, or
+        of an epoch that is over; and none while the store is read.
         """
         self._customer = customer
         self._hub = hub
+        self._session_log = session_log
         self._store = store
+        self._clock = clock
         self._on_entry = on_entry
         self._on_other = on_other
         self.origin = origin
         self._position: tuple[SessionId | None, int] = (None, 0)
         self._ended_sessions: frozenset[SessionId] = frozenset()
         """Hints about these are outdated."""
+        self._epoch = 0
+        self._status = Status.AI
+        self._newest_at = clock.now()
+        self._awaits_answer = False
         self._backlog: list[Event] | None = []
-        self._catching_up: asyncio.Task[None] | None = None
+        """What came before the start, or while the store is read; None: neither."""
+        self._missed = False
+        """True if the store must be read, again if that is being done."""
+        self._gap: Appended | None = None
+        """The hint for which the store is read."""
+        self._attempts = 0
+        """Failed ones, since the store was last read."""
+        self._reading: asyncio.Task[None] | None = None
+        self._retry: Timer | None = None
 
     def subscribe(self) -> None:
         """Subscribe; events are buffered until `start`."""
         self._hub.subscribe(self._customer, self._on_event)
 
-    def start(self, session_id: SessionId | None, seq: int) -> None:
-        """Deliver from the entry after `seq` on: the client has everything up to it."""
-        self._position = (session_id, seq)
+    def start(self, session: Session | None) -> None:
+        """Deliver what follows: the client has everything of the session as it was read."""
+        if session is not None:
+            self._position = (session.session_id, session.seq)
+            self._adopt(session)
         self._flush()
 
     def stop(self) -> None:
         """Unsubscribe."""
         self._hub.unsubscribe(self._customer, self._on_event)
-        if self._catching_up is not None:
-            self._catching_up.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
+        self._cancel_retry()
+
+    # Events.
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Missed):
+            self._on_missed(event)
+        elif self._backlog is not None:
+            self._backlog.append(event)
+        elif isinstance(event, Appended):
+            self._on_appended(event)
+        elif isinstance(event, Grown):
+            self._on_grown(event)
+        elif not isinstance(event, Delta | AnswerSoFar) or self._is_current(event):
+            self._on_other(event)
+
+    def _on_missed(self, event: Missed) -> None:
+        self._on_other(event)
+        if not event.broker_is_away or (self._retry is None and self._is_active()):
+            self._read_soon()
+
+    def _on_grown(self, event: Grown) -> None:
+        session_id, seq = self._position
+        is_known = event.session_id == session_id and event.seq <= seq
+        if not is_known and event.session_id not in self._ended_sessions:
+            self._read_soon()
+
+    def _is_current(self, piece: Delta | AnswerSoFar) -> bool:
+        """Return whether a piece of an answer may be shown, and remember the epoch if so."""
+        if piece.session_id != self._position[0] or piece.epoch < self._epoch:
+            return False
+        self._epoch = piece.epoch
+        return True
+
+    def _on_appended(self, event: Appended, *, is_read: bool = False) -> None:
+        """Deliver a hint; one that leaves a gap once the store `is_read`."""
+        session_id, last = self._position
+        if event.session_id in self._ended_sessions:
+            return
+        another = session_id is not None and event.session_id != session_id
+        if not another and event.entries[0].seq <= last + 1:
+            self._deliver(event)
+        elif not is_read:
+            self._gap = event
+            self._read_soon()
+        elif another:
+            self._ended_sessions |= {event.session_id}
+        else:  # the store has fewer entries, as of an erased session: go on from here
+            self._position = (event.session_id, event.entries[0].seq - 1)
+            self._deliver(event)
+
+    def _deliver(self, event: Appended) -> None:
+        last = self._position[1]
+        for entry in event.entries:
+            if entry.seq > last:
+                self._deliver_entry(event.session_id, entry, event.origin)
+
+    def _deliver_entry(self, session_id: SessionId, entry: Entry, origin: object = None) -> None:
+        self._position = (session_id, entry.seq)
+        if isinstance(entry, StatusChange):
+            self._epoch, self._status = max(entry.epoch, self._epoch), entry.status
+            self._awaits_answer = False
+        elif entry.is_said:
+            self._awaits_answer = entry.author is Author.USER
+        if entry.is_said:
+            self._newest_at = entry.at
+        if entry.is_for_customer and not (origin is self.origin and _is_users(entry)):
+            self._on_entry(session_id, entry)
+
+    # Reading the store.
+
+    def _is_active(self) -> bool:
+        """Return True if the user or a coordinator may wait for what another process stores."""
+        is_with_human = self._status in (Status.WAITING, Status.LIVE)
+        if is_with_human or self._awaits_answer:
+            return True
+        return self._clock.now() - self._newest_at < ACTIVE_FOR
+
+    def _read_soon(self) -> None:
+        """Read the store, once more if that is being done, and not before the start."""
+        self._missed = True
+        if self._backlog is None:
+            self._backlog = []
+            self._cancel_retry()
+            self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            while self._missed:
+                self._missed = False
+                await self._read_newest()
+            self._attempts = 0
+        except Failure:  # nothing is lost: it is tried again, and any gap shows again
+            self._retry_later()
+        else:
+            if (gap := self._gap) is not None:
+                self._on_appended(gap, is_read=True)
+        self._gap = self._reading = None
+        self._flush()
+
+    def _retry_later(self) -> None:
+        self._missed = False
+        waiting, self._backlog = [self._gap, *(self._backlog or ())], []
+        for event in waiting:
+            if isinstance(event, Appended):
+                self._drop(event)
+            elif event is not None and not isinstance(event, Grown | Delta | AnswerSoFar):
+                self._backlog.append(event)
+        spread = crc32(self._customer.user_id.encode()) / 2**32
+        pause_s = backoff(self._attempts, FIRST_RETRY_S, LONGEST_RETRY_S, spread)
+        self._attempts += 1
+        self._retry = self._clock.call_later(pause_s, self._read_soon)
+
+    def _drop(self, event: Appended) -> None:
+        """Drop a hint that leaves a gap; a change of owner in it takes effect all the same."""
+        if event.session_id == self._position[0]:
+            for entry in event.entries:
+                if isinstance(entry, StatusChange):
+                    self._epoch = max(self._epoch, entry.epoch)
+
+    def _cancel_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
 
     def _flush(self) -> None:
-        """Process the backlog until it is empty, or a gap starts a new one."""
+        """Process the backlog until it is empty, or the store is read, which starts a new one."""
         backlog, self._backlog = self._backlog, None
+        if self._missed:
+            self._read_soon()
         for event in backlog or ():
             self._on_event(event)
 
-    def _on_event(self, event: Event) -> None:
-        if self._backlog is not None:
-            self._backlog.append(event)
-        elif not isinstance(event, Appended):
-            self._on_other(event)
-        elif (event.session_id, event.entries[0].seq - 1) == self._position:
-            self._deliver_after(event, 0)
-        elif event.session_id not in self._ended_sessions:
-            self._on_disorder(event)
+    async def _read_newest(self) -> None:
+        """Deliver what the store has after the position, in this session and in the newest."""
+        cached = await self._session_log.reload(self._customer)
+        if cached is None:
+            return
+        session, recent = cached.session, tuple(cached.recent)
+        current, last = self._position
+        if current != session.session_id:
+            if current is not None:
+                await self._read_rest(current)
+                self._ended_sessions |= {current}
+            self._position, last = (session.session_id, 0), 0
+            self._epoch = 0
+        if session.seq - last > len(recent):
+            await self._read_rest(session.session_id)
+        for entry in recent:
+            if entry.seq > self._position[1]:
+                self._deliver_read(session.session_id, entry)
+        if self._position[1] == session.seq:
+            self._adopt(session)
 
-    def _on_disorder(self, event: Appended) -> None:
-        """Handle a hint that was delivered already, wholly or partly, or that leaves a gap."""
-        session_id, last = self._position
-        another = session_id is not None and event.session_id != session_id
-        if another or event.entries[0].seq > last + 1:
-            self._backlog = [event]
-            self._catching_up = asyncio.create_task(self._catch_up(event))
-        elif event.entries[-1].seq > last:
-            self._deliver_after(event, last)
-
-    def _deliver_after(self, event: Appended, last: int) -> None:
-        entries = event.entries
-        self._position = (event.session_id, entries[-1].seq)
-        own = event.origin is self.origin
-        for entry in entries:
-            if entry.seq > last and not (own and _is_users(entry)):
-                self._on_entry(event.session_id, entry)
-
-    async def _catch_up(self, event: Appended) -> None:
-        """Deliver what is missing before `event`, which the backlog begins with."""
-        first = event.entries[0].seq
-        try:
-            if await self._is_current(event.session_id):
-                await self._read(event.session_id, before=first)
-                # Also where the store had fewer entries, as of an erased session: go on from here.
-                self._position = (event.session_id, first - 1)
-        except Failure:
-            self._backlog = []  # nothing is lost: the next hint shows the same gap
-        self._catching_up = None
-        self._flush()
-
-    async def _is_current(self, session_id: SessionId) -> bool:
-        """Whether to follow this session: the current one, or its successor once the current one
-        is fully delivered.
-        """
-        current, _ = self._position
-        if current is None or current == session_id:
-            return True
-        newest = await self._store.latest(self._customer)
-        if newest is None or newest.session.session_id != session_id:
-            self._ended_sessions |= {session_id}
-            return False
-        await self._read(current)
-        self._ended_sessions |= {current}
-        self._position = (session_id, 0)
-        return True
-
-    async def _read(self, session_id: SessionId, before: int | None = None) -> None:
-        """Deliver what the store has after the position, and before the seq `before`."""
-        after = self._position[1]
-        while before is None or after + 1 < before:
-            page = await self._store.page(session_id, after=after, limit=PAGE)
+    async def _read_rest(self, session_id: SessionId) -> None:
+        """Deliver what the store has of a session after the position."""
+        while page := await self._store.page(
+            session_id, after=self._position[1], limit=MORE_ENTRIES
+        ):
             for entry in page:
-                if entry.seq == before:
-                    return
-                self._on_entry(session_id, entry)
-                after = entry.seq
-                self._position = (session_id, after)
-            if len(page) < PAGE:
+                self._deliver_read(session_id, entry)
+            if len(page) < MORE_ENTRIES:
                 return
+
+    def _deliver_read(self, session_id: SessionId, entry: Entry) -> None:
+        """Deliver an entry from the store, with the origin that a waiting hint has for it."""
+        origin = None
+        for event in [self._gap, *(self._backlog or ())]:
+            if isinstance(event, Appended) and event.session_id == session_id:
+                if event.entries[0].seq <= entry.seq <= event.entries[-1].seq:
+                    origin = event.origin
+        self._deliver_entry(session_id, entry, origin)
+
+    def _adopt(self, session: Session) -> None:
+        self._epoch = max(session.epoch, self._epoch)
+        self._status = session.status
+        self._newest_at = session.updated_at
+        self._awaits_answer = session.needs_answer
 
 
 def _is_users(entry: Entry) -> bool:

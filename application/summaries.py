@@ -85,6 +85,11 @@ class Summaries:
             if newest is None or until > newest.through:
                 self._start(session, tuple(recent), until, language)
 
+    def pending_for(self, customer: Customer) -> SessionId | None:
+        """Return the session whose summaries are made, or being made, and not stored, if any."""
+        state = self._states.get(customer)
+        return state.session_id if state is not None else None
+
     def forget(self, customer: Customer) -> None:
         """Drop the customer's summaries that are made, or being made, and not stored."""
         state = self._states.pop(customer, None)
@@ -125,7 +130,7 @@ class Summaries:
 class _SummaryRun:
     """Makes one summary."""
 
-    __slots__ = ("_expired", "_language", "_max_tokens", "_recent", "_session", "_state",
+    __slots__ = ("_after", "_expired", "_language", "_max_tokens", "_recent", "_session", "_state",
                  "_summaries", "_summary", "_until")  # fmt: skip
 
     def __init__(
@@ -142,6 +147,8 @@ class _SummaryRun:
         self._session = session
         self._recent = recent
         self._until = until
+        self._after = until - MAX_ENTRIES_BACK
+        """The seq from which on the next chunk begins, if no summary covers more."""
         self._language = language
         self._summary = summaries.newest(session)
         self._max_tokens = rolling.summary_budget(summaries.policy.view_tokens)
@@ -168,14 +175,18 @@ class _SummaryRun:
     async def _summarise_next(self) -> bool:
         """Summarise the next chunk; False: there is none left."""
         earlier, summaries, max_tokens = self._summary, self._summaries, self._max_tokens
-        after = max(earlier.through if earlier is not None else 0, self._until - MAX_ENTRIES_BACK)
+        after = max(earlier.through if earlier is not None else 0, self._after)
         entries = await self._chunk(after) if after < self._until else ()
         if not entries:
             return False
+        self._after = entries[-1].seq
+        in_view = [entry for entry in entries if entry.is_for_model]
+        if not in_view:
+            return True
         text = earlier.text if earlier is not None else None
         try:
             made = await summaries.assistant.summarise(
-                text, entries, self._language, max_tokens=max_tokens
+                text, in_view, self._language, max_tokens=max_tokens
             )
         except AssistantFailed as error:
             self._count(error.usage)

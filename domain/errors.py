@@ -21,6 +21,7 @@ ConversationError
 │   ├── StorageUnavailable
 │   │   └── StoreMigrated
 │   ├── LeasesUnavailable
+│   ├── BrokerUnavailable
 │   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
@@ -28,7 +29,8 @@ ConversationError
 │   ├── BridgeRefused
 │   ├── AgentServerUnavailable  in application.bridge.ports
 │   ├── TableDiffers            in adapters.dynamodb.table
-│   └── CannotListen            in entrypoints.serve
+│   ├── CannotListen            in entrypoints.programs
+│   └── WorkersFailed           in entrypoints.workers
 └── Conflict                    another writer was first; the use case decides again
     ├── SeqTaken
     └── DuplicateMessage
@@ -124,6 +126,10 @@ class StorageUnavailable(Failure):
 
 class LeasesUnavailable(Failure):
     """Whether another process works on it cannot be known."""
+
+
+class BrokerUnavailable(Failure):
+    """Other processes are not heard at the moment; what they store is found in the store."""
 
 
 class StoreMigrated(StorageUnavailable):

@@ -18,7 +18,7 @@ def handover_context(
     session: Session, recent: Sequence[Entry], language: str = DEFAULT_LANGUAGE
 ) -> HandoverContext:
     """Build the context from the session and its newest entries, oldest first."""
-    messages = [entry for entry in recent if isinstance(entry, Message)]
+    messages = [entry for entry in recent if isinstance(entry, Message) and entry.is_said]
     transfer = session.transfer
     return HandoverContext(
         session_id=session.session_id,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -35,6 +36,23 @@ class Author(StrEnum):
     SYSTEM = "system"
 
 
+class Audience(StrEnum):
+    """The readers of an entry; export and erasure cover every one of them."""
+
+    ALL = "all"
+    """The customer, the coordinators and the AI: what is said in the conversation."""
+    CUSTOMER_AND_COORDINATOR = "customer+coordinator"
+    """A question for a yes, or a rating."""
+    COORDINATOR = "coordinator"
+    """A note, or a call of a tool."""
+    MODEL = "model"
+    """A whisper to the AI."""
+
+
+_ALL, _MODEL = Audience.ALL, Audience.MODEL
+_FOR_CUSTOMER = (_ALL, Audience.CUSTOMER_AND_COORDINATOR)
+
+
 class ToolOutcome(StrEnum):
     """The outcome of a tool call by the AI."""
 
@@ -65,12 +83,24 @@ class Summary(Struct, frozen=True, kw_only=True):
     """The cost of making it."""
 
 
-class Message(
-    Struct, frozen=True, kw_only=True, rename={"settles_seq": "answers", "summary": "digest"}
-):
-    """A message. `seq` counts every entry of the session from 1, without gaps."""
+class _Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The place of an entry in its log. `seq` counts all of the session from 1, without gaps."""
 
     seq: int
+    hidden_before: int = 0
+    """The number of entries directly before it that the customer may not see."""
+
+    @property
+    def prev_seq(self) -> int:
+        """The newest seq before it that the customer may see; 0: there is none."""
+        return self.seq - 1 - self.hidden_before
+
+
+class Message(
+    _Entry, frozen=True, kw_only=True, rename={"settles_seq": "answers", "summary": "digest"}
+):
+    """A message, of a person, the AI or the server, or another fact that one of them records."""
+
     message_id: MessageId
     """The client's own id where it sent one; for an answer, its responseId."""
     author: Author
@@ -89,12 +119,30 @@ class Message(
     """The cost of the answer; None: nothing, or unknown."""
     summary: Summary | None = None
     """A rolling summary made since the answer before, stored along with this one."""
+    audience: Audience = Audience.ALL
+
+    @property
+    def is_said(self) -> bool:
+        """True if it is a part of the conversation: no other entry moves that in any way."""
+        return self.audience is _ALL
+
+    @property
+    def is_for_customer(self) -> bool:
+        """True if the customer may see it."""
+        return self.audience in _FOR_CUSTOMER
+
+    @property
+    def is_for_model(self) -> bool:
+        """True if the AI may see it."""
+        return self.audience is _ALL or self.audience is _MODEL
 
 
-class StatusChange(Struct, frozen=True, kw_only=True, rename={"handover_note": "summary"}):
+class StatusChange(_Entry, frozen=True, kw_only=True, rename={"handover_note": "summary"}):
     """A change of the owner of the conversation, or only of the state of its transfer."""
 
-    seq: int
+    is_said: ClassVar[bool] = True
+    is_for_customer: ClassVar[bool] = True
+    is_for_model: ClassVar[bool] = True
     status: Status
     epoch: int
     reason: Reason
@@ -123,7 +171,9 @@ Entry = Message | StatusChange
 
 
 def token_cost(entry: Entry) -> int:
-    """Estimate the tokens that an entry takes up in a view."""
+    """Estimate the tokens that an entry takes up in a view: none if the AI may not see it."""
+    if not entry.is_for_model:
+        return 0
     return estimate_tokens(entry.text) + ENTRY_OVERHEAD_TOKENS
 
 

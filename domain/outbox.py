@@ -1,6 +1,7 @@
 """The notices that the bridge gets of what is appended to a conversation.
 
 A coordinator's messages cause none, nor does the delivery of a request: they come from the bridge.
+Nor does what is not said in the conversation, but a note, a whisper or a rating.
 """
 
 from collections.abc import Callable, Sequence
@@ -62,6 +63,8 @@ def _contents(
     """The contents that one entry causes; `status`: the conversation's before the entry."""
     if isinstance(entry, StatusChange):
         return _of_change(entry, draft, log)
+    if not entry.is_said:
+        return []
     if entry.author is Author.AI:
         question = _question(entry, log)
         return [AnswerGiven(at=entry.at, text=entry.text, question=question)]
@@ -94,7 +97,7 @@ def _of_change(change: StatusChange, draft: Draft, log: Sequence[Entry]) -> list
 def _question(answer: Message, log: Sequence[Entry]) -> str | None:
     """The newest user message that the answer is to."""
     for entry in reversed(log):
-        if isinstance(entry, Message) and entry.author is Author.USER:
+        if isinstance(entry, Message) and entry.author is Author.USER and entry.is_said:
             if entry.seq <= answer.settles_seq:
                 return entry.text
     return None

@@ -41,6 +41,7 @@ class Session(
     Struct,
     frozen=True,
     kw_only=True,
+    omit_defaults=True,
     rename={
         "last_user_seq": "asked",
         "settled_seq": "answered",
@@ -65,6 +66,8 @@ class Session(
     """+1 at every change of owner: work begun in one epoch may not be stored in another."""
     seq: int = 0
     """The newest entry's; 0 before the first."""
+    hidden_at_end: int = 0
+    """The number of entries at the end of the log that the customer may not see."""
     last_user_seq: int = 0
     """The newest user message's seq."""
     settled_seq: int = 0
@@ -88,6 +91,11 @@ class Session(
     """The newest rolling summary."""
     usage: Usage | None = None
     """The cost of all answers and summaries; None: nothing was counted."""
+
+    @property
+    def customer_seq(self) -> int:
+        """The newest seq that the customer may see; 0: there is none."""
+        return self.seq - self.hidden_at_end
 
     @property
     def is_open(self) -> bool:
@@ -138,6 +146,8 @@ class Session(
 
     def after_message(self, message: Message) -> "Session":
         """Return the head once `message` is in the log."""
+        if not message.is_said:
+            return self._after_aside(message)
         failures, usage, is_unanswered = self.failures, self.usage, self.is_unanswered
         author = message.author
         if author is not _BY_SYSTEM:
@@ -152,6 +162,7 @@ class Session(
             self,
             updated_at=message.at,
             seq=message.seq,
+            hidden_at_end=0,
             last_user_seq=message.seq if author is _BY_USER else self.last_user_seq,
             settled_seq=message.settles_seq or self.settled_seq,
             is_unanswered=is_unanswered,
@@ -159,6 +170,16 @@ class Session(
             tokens=self._tokens_with(message),
             summary=message.summary or self.summary,
             usage=usage,
+        )
+
+    def _after_aside(self, message: Message) -> "Session":
+        """Return the head after what is not said in the conversation: it only takes a seq."""
+        return replace(
+            self,
+            seq=message.seq,
+            hidden_at_end=0 if message.is_for_customer else self.hidden_at_end + 1,
+            tokens=self._tokens_with(message),
+            usage=self._usage_with(message),
         )
 
     def _usage_with(self, message: Message) -> Usage | None:
@@ -171,6 +192,7 @@ class Session(
                 self,
                 updated_at=change.at,
                 seq=change.seq,
+                hidden_at_end=0,
                 transfer=change.transfer,
                 tokens=self._tokens_with(change),
             )
@@ -184,6 +206,7 @@ class Session(
             reason=change.reason,
             epoch=change.epoch,
             seq=change.seq,
+            hidden_at_end=0,
             settled_seq=settled,
             is_unanswered=self.is_unanswered or change.requests_human,
             changed_at=change.at,
@@ -235,6 +258,8 @@ class Draft:
 
     def append_message(self, message: Message) -> None:
         """Append a message; its seq must be `next_seq`."""
+        if hidden := self.session.hidden_at_end:
+            message = replace(message, hidden_before=hidden)
         self.entries.append(message)
         self.session = self.session.after_message(message)
 
@@ -312,6 +337,7 @@ class Draft:
         self._check(to, reason)
         change = StatusChange(
             seq=self.next_seq,
+            hidden_before=self.session.hidden_at_end,
             status=to,
             epoch=self.session.epoch + (reason not in DELIVERY),
             reason=reason,

@@ -42,13 +42,13 @@ def entries_after_summary(
 ) -> tuple[Entry, ...]:
     """Return the newest entries after the summary that fit a view: nearly always all of them."""
     through = summary.through if summary is not None else 0
-    count = session.seq - through
+    later = [entry for entry in entries if entry.seq > through and entry.is_for_model]
     if (
-        count <= min(len(entries), MAX_VIEW_ENTRIES)
+        len(later) <= MAX_VIEW_ENTRIES
+        and session.seq - through <= len(entries)
         and tokens_after_summary(session, entries, summary) <= max_tokens
     ):
-        return tuple(entries[-count:]) if count else ()
-    later = [entry for entry in entries if entry.seq > through]
+        return tuple(later)
     return window(later, max_tokens=max_tokens, pending=pending)
 
 
@@ -60,8 +60,9 @@ def is_summary_due(
     `entries`: the newest of the session; `summary`: its newest.
     """
     through = summary.through if summary is not None else 0
+    hidden = sum(not entry.is_for_model for entry in entries if entry.seq > through)
     return (
-        session.seq - through >= MAX_VIEW_ENTRIES
+        session.seq - through - hidden >= MAX_VIEW_ENTRIES
         or tokens_after_summary(session, entries, summary) > view_tokens * 3 // 4
     )
 
@@ -69,11 +70,13 @@ def is_summary_due(
 def next_summary_end(session: Session, entries: Sequence[Entry], *, view_tokens: int) -> int:
     """Return the seq that the next summary is to reach; the entries after it fill half a view."""
     budget = view_tokens // 2
-    kept = 0
-    for entry in reversed(entries[-KEPT_ENTRIES:]):
-        budget -= token_cost(entry)
-        if budget < 0 and kept >= KEPT_AT_LEAST:
-            break
+    kept = in_view = 0
+    for entry in reversed(entries):
+        if entry.is_for_model:
+            budget -= token_cost(entry)
+            if in_view == KEPT_ENTRIES or (budget < 0 and in_view >= KEPT_AT_LEAST):
+                break
+            in_view += 1
         kept += 1
     # Pending messages are never summarised.
     return min(session.seq - kept, session.settled_seq)

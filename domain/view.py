@@ -47,9 +47,11 @@ def window(
 ) -> tuple[Entry, ...]:
     """Return the newest entries that fit both bounds, oldest first; the newest one always does.
 
+    Only those that the AI may see.
+
     The `pending` messages use up `max_tokens` first, wherever they are.
     """
-    newest = entries[-max_entries:]
+    newest = [entry for entry in entries if entry.is_for_model][-max_entries:]
     reserved = {message.seq for message in pending}
     budget = max_tokens - sum(map(token_cost, pending))
     kept = 0
@@ -68,7 +70,7 @@ def pending_messages(session: Session, entries: Sequence[Entry]) -> tuple[Messag
     for entry in reversed(entries):
         if entry.seq <= session.settled_seq:
             break
-        if isinstance(entry, Message) and entry.author is Author.USER:
+        if isinstance(entry, Message) and entry.author is Author.USER and entry.is_said:
             pending.append(entry)
     return tuple(reversed(pending))
 

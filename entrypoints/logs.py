@@ -11,8 +11,9 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from adapters.urls import without_secrets
@@ -31,14 +32,17 @@ _WITH_SAFE_TEXT = (AssistantFailed, BridgeUnavailable, StorageUnavailable, OSErr
 _CONSTANT = re.compile(r"""[^\n\r(<{\["'=]*""")
 
 
-def configure(level: str, style: Literal["console", "json"]) -> None:
+def configure(level: str, style: Literal["console", "json"], **fields: object) -> None:
     """Log our own events from `level` up, and those of libraries from warnings up.
+
+    `fields`: what every line has beside its own.
 
     Below that, libraries log what must not be in a log: URLs with a query, requests with bodies.
     """
     lowest = logging.getLevelNamesMapping()[level.upper()]
     handler = QueuedHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if style == "json" else ConsoleFormatter())
+    formatter = JsonFormatter if style == "json" else ConsoleFormatter
+    handler.setFormatter(formatter(fields))
     handler.addFilter(is_logged)
     logging.basicConfig(level=max(lowest, logging.WARNING), handlers=[handler], force=True)
     for package in OWN_PACKAGES:
@@ -56,24 +60,36 @@ def is_logged(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING or _is_ours(record)
 
 
-class ConsoleFormatter(logging.Formatter):
+class _Formatter(logging.Formatter):
+    """Formats a line with some fields that are the same in all."""
+
+    def __init__(self, fields: Mapping[str, object] = MappingProxyType({})) -> None:
+        super().__init__()
+        self._fields = fields
+
+
+class ConsoleFormatter(_Formatter):
     """`12:00:00 INFO entrypoints.serve: The server listens action=server_started store=sqlite`"""
 
     def format(self, record: logging.LogRecord) -> str:
         at = self.formatTime(record, "%H:%M:%S")
-        pairs = [f" {key}={_one_word(value)}" for key, value in _extras(record).items()]
+        pairs = [
+            f" {key}={_one_word(value)}"
+            for key, value in {**_extras(record), **self._fields}.items()
+        ]
         line = f"{at} {record.levelname} {record.name}: {_sentence(record)}{''.join(pairs)}"
         error = _exception(record)
         return without_secrets(line if error is None else f"{line}\n{format_exception(error)}")
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(_Formatter):
     """`{"time", "level", "logger", "message"}`, the extras, and `exception` if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line: dict[str, Any] = {
             **_extras(record),
+            **self._fields,
             "time": at.removesuffix("+00:00") + "Z",
             "level": record.levelname.lower(),
             "logger": record.name,

@@ -80,6 +80,10 @@ _CODES: Mapping[int, str] = {
 """The codes of refusals by Litestar itself, or by the guards of the API."""
 
 
+_CLIENT_GONE = "client disconnected prematurely"
+"""What Litestar says, with status 500, where a client has gone before the end of its body."""
+
+
 def problem_handlers() -> ExceptionHandlersMap:
     """Return the handlers that turn every error into a problem document that leaks nothing."""
     return {
@@ -125,6 +129,8 @@ def _log_failed_request(error: ConversationError) -> None:
 
 
 def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+    if error.detail == _CLIENT_GONE:  # for the log: nobody receives it
+        return _problem(400, "invalid_payload", error.detail)
     if error.status_code >= 500:
         return _unexpected_problem(request, error)
     code = _CODES.get(error.status_code, "refused")

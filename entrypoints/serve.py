@@ -1,46 +1,46 @@
-"""A serving process: listens, runs applications, and shuts down gracefully on a signal."""
+"""A serving process: runs applications on listening sockets, and ends gracefully on a signal."""
 
 import asyncio
-import dataclasses
 import gc
 import logging
-import re
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from ipaddress import ip_address
-from secrets import token_urlsafe
+from math import inf
 from types import FrameType
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import uvicorn
 from litestar import Litestar
-from msgspec.structs import replace
 
 from adapters.phoenix.limits import Connections
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
-from adapters.urls import shown_url
-from domain.errors import Failure
-from entrypoints.access.connection_limits import (
+from entrypoints.access.descriptors import (
     descriptors_needed,
     has_descriptor,
     raise_descriptor_limit,
 )
-from entrypoints.access.tokens import require_service_token, service_tokens
-from entrypoints.settings import BadSetting, Settings
+from entrypoints.programs import (
+    Program,
+    check_descriptors,
+    joined,
+    listen,
+    log_end,
+    log_start,
+    url_of,
+)
+from entrypoints.worker_folder import Worker
+
+if TYPE_CHECKING:
+    from entrypoints.server.siblings import WorkerPart
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = 2048
 STOP_S = 8
 """The time after a drain in which HTTP requests may end, and slow clients may read the rest."""
-
-
-class CannotListen(Failure):
-    """The address cannot be listened on; the text says why, and what to do."""
 
 
 class Application(NamedTuple):
@@ -48,143 +48,27 @@ class Application(NamedTuple):
 
     asgi: Litestar
     """Its `state.connections` are the limits and counts of its connections."""
-    drain: Callable[[], Awaitable[None]] | None = None
-    """None: it is stopped without delay."""
+    drain: Callable[[bool], Awaitable[None]] | None = None
+    """Called with True if the other workers of this machine stay. None: it is stopped at once."""
+    worker_part: "WorkerPart | None" = None
+    """What it serves to the other workers of this machine."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """An application to be created, and the address that it listens on."""
+def create(program: Program, worker: Worker | None = None) -> Application:
+    """Return the application of a program; `worker`: which one it is for. Raises: BadSetting."""
+    if program.name == "bridge":
+        from entrypoints.bridge.app import create_bridge
 
-    name: str
-    """`server` or `bridge`: its address comes from the variables NAME_HOST and NAME_PORT."""
-    create: Callable[[Sequence[str]], Application]
-    """Creates it, given the URLs of all programs that are served together, in their order."""
-    host: str
-    port: int
-    chosen: Mapping[str, str]
-    """The adapters that the settings choose, for the log line of its start."""
-    is_api_open: bool
-    """True if other machines can use its HTTP API without a token."""
-    max_sockets: int
-    descriptors: int
-    """The file descriptors that it may use."""
-
-
-def server_program(settings: Settings) -> Program:
-    """Return the AI agent server. Raises: BadSetting."""
+        return Application(create_bridge(program.settings))
     from entrypoints.server.app import create_app, drain
     from entrypoints.server.container import Container
+    from entrypoints.server.siblings import Siblings
 
-    def create(urls: Sequence[str]) -> Application:
-        container = Container(settings=settings)
-        return Application(create_app(settings, container), partial(drain, container))
-
-    check_exposure(settings, settings.server_host, "SERVER_HOST")
-    return Program(
-        name="server",
-        create=create,
-        host=settings.server_host,
-        port=settings.server_port,
-        chosen={
-            "store": settings.store,
-            "assistant": settings.assistant,
-            "bridge": settings.bridge,
-        },
-        is_api_open=is_api_open(settings, settings.server_host),
-        max_sockets=settings.limit_sockets,
-        descriptors=descriptors_needed(settings),
-    )
-
-
-def bridge_program(settings: Settings) -> Program:
-    """Return the reference bridge. Raises: BadSetting."""
-    try:
-        from entrypoints.bridge.app import create_bridge
-    except ModuleNotFoundError as error:
-        if error.name != "entrypoints.bridge":
-            raise
-        raise BadSetting("the reference bridge is not part of this installation") from None
-
-    check_exposure(settings, settings.bridge_host, "BRIDGE_HOST")
-    return Program(
-        name="bridge",
-        create=lambda urls: Application(create_bridge(settings)),
-        host=settings.bridge_host,
-        port=settings.bridge_port,
-        chosen={
-            "store": settings.bridge_store,
-            "agent_server": shown_url(settings.agent_server_url),
-        },
-        is_api_open=is_api_open(settings, settings.bridge_host),
-        max_sockets=settings.limit_sockets,
-        descriptors=descriptors_needed(settings),
-    )
-
-
-def dev_programs(settings: Settings) -> list[Program]:
-    """Return the server and, unless the settings name another bridge or none, the reference bridge.
-
-    Each is given the other's address. Raises: BadSetting.
-    """
-    # Without a token between the two, the bridge could not tell the server from a user.
-    if not settings.service_token and settings.socket_auth == "jwt":
-        settings = replace(settings, service_token=token_urlsafe())
-    server = server_program(settings)
-    if settings.bridge == "none" or _bridge_urls(settings) != _bridge_urls(Settings()):
-        return [server]
-    bridge = bridge_program(settings)
-
-    def create_server(urls: Sequence[str]) -> Application:
-        bridge_url = local(urls[1])
-        joined = replace(
-            settings,
-            elixir_http_url=bridge_url,
-            elixir_websocket_url=socket_url(bridge_url),
-            elixir_token=settings.elixir_token
-            or next(iter(service_tokens(settings.service_token)), ""),
-        )
-        return server_program(joined).create(urls)
-
-    def create_bridge(urls: Sequence[str]) -> Application:
-        joined = replace(settings, agent_server_url=local(urls[0]))
-        return bridge_program(joined).create(urls)
-
-    return [
-        dataclasses.replace(server, create=create_server),
-        dataclasses.replace(bridge, create=create_bridge),
-    ]
-
-
-def check_exposure(settings: Settings, host: str, variable: str) -> None:
-    """Refuse to listen beyond this machine without authentication, unless ALLOW_INSECURE=1.
-
-    `variable`: the one that sets `host`. Raises: BadSetting.
-    """
-    if settings.socket_auth == "none" and settings.allow_insecure != "1" and not _is_local(host):
-        raise BadSetting(
-            f"{variable} is {host!r}, which other machines can reach, but SOCKET_AUTH=none "
-            "verifies nobody's identity: set SOCKET_AUTH=jwt, or ALLOW_INSECURE=1"
-        )
-    require_service_token(settings)
-
-
-def is_api_open(settings: Settings, host: str) -> bool:
-    """Return whether other machines can use the HTTP API without a token."""
-    return not service_tokens(settings.service_token) and not _is_local(host)
-
-
-def _is_local(host: str) -> bool:
-    """Return whether only this machine can connect to an address."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError:
-        return True  # nobody can connect; `listen` reports the bad address
-    return all(ip_address(str(info[4][0]).partition("%")[0]).is_loopback for info in found)
-
-
-def _bridge_urls(settings: Settings) -> tuple[str, str]:
-    return settings.elixir_http_url, settings.elixir_websocket_url
+    container = Container(settings=program.settings)
+    if worker is not None:
+        container.siblings.override(Siblings(worker))
+    app = create_app(program.settings, container)
+    return Application(app, partial(drain, container), container.worker_part())
 
 
 def run_programs(
@@ -193,100 +77,118 @@ def run_programs(
     """Run programs until SIGTERM, SIGINT or SIGHUP drains them; a second SIGINT kills them.
 
     `on_listening` gets their URLs, such as `http://127.0.0.1:3001`, once all accept connections.
-    Raises: CannotListen, StorageUnavailable when one could not start.
+    Raises: CannotListen, BadSetting, StorageUnavailable when one could not start.
     """
-    descriptors = raise_descriptor_limit(sum(program.descriptors for program in programs))
+    needed = sum(descriptors_needed(program.settings) for program in programs)
+    descriptors = raise_descriptor_limit(needed)
     with ExitStack() as stack:
-        listeners = [stack.enter_context(listen(p.host, p.port, p.name)) for p in programs]
-        urls = [
-            _url(program.host, listener.getsockname()[1])
-            for program, listener in zip(programs, listeners, strict=True)
-        ]
-        servers: list[Server] = []
+        listeners = [stack.enter_context(listen(program)) for program in programs]
+        urls = list(map(url_of, programs, listeners))
 
         def on_started() -> None:
-            if all(server.started for server in servers):
-                for program, url in zip(programs, urls, strict=True):
-                    _log_start(program, url)
-                _check_descriptors(programs, descriptors)
-                on_listening(urls)
+            for program, url in zip(programs, urls, strict=True):
+                log_start(program, url)
+            check_descriptors(programs, descriptors)
+            on_listening(urls)
 
-        apps = [program.create(urls) for program in programs]
-        servers.extend(
-            Server(_config(app.asgi), on_started, app.asgi.state.connections) for app in apps
-        )
-        with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
-            runner.run(_run(apps, servers, listeners))
+        apps = [create(program) for program in joined(programs, urls)]
+        Serving(apps, listeners, on_started).run()
     for program in programs:
-        extra = {"action": f"{program.name}_stopped"}
-        logger.info("The %s has stopped", program.name, extra=extra)
+        log_end(program)
 
 
-def _log_start(program: Program, url: str) -> None:
-    extra = {"action": f"{program.name}_started", "url": url, **program.chosen}
-    logger.info("The %s listens", program.name, extra=extra)
-    if program.is_api_open:
-        logger.warning(
-            "The HTTP API is open to whoever can reach it: set SERVICE_TOKEN",
-            extra={"action": "api_open", "url": url},
-        )
+class Serving:
+    """The applications that this process serves, until a signal or `stop` drains them."""
+
+    def __init__(
+        self,
+        apps: Sequence[Application],
+        listeners: Sequence[socket.socket],
+        on_started: Callable[[], None],
+    ) -> None:
+        """`on_started` is called once all accept connections."""
+        self._apps = apps
+        self._listeners = list(listeners)
+        self._on_started = on_started
+        self._public = [
+            _server(app.asgi, app.asgi.state.connections, self._started) for app in apps
+        ]
+        self._servers = list(self._public)
+        for app in apps:
+            if app.worker_part is not None:
+                # Its clients are the other workers: what they pass on was admitted there.
+                limits = app.asgi.state.connections.limits
+                unlimited = replace(limits, max_connections=inf, max_connections_per_address=inf)
+                server = _server(app.worker_part, Connections(unlimited), self._started)
+                self._servers.append(server)
+                self._listeners.append(app.worker_part.listen())
+        self._stopping = asyncio.Event()
+        self._others_stay = False
+
+    def run(self) -> None:
+        """Serve. Raises: StorageUnavailable when an application could not start."""
+        with ExitStack() as stack:
+            for listener in self._listeners:
+                stack.enter_context(listener)
+            loop_factory = self._servers[0].config.get_loop_factory()
+            stack.enter_context(asyncio.Runner(loop_factory=loop_factory)).run(self._run())
+
+    def stop(self) -> None:
+        """Drain the applications, and end."""
+        self._stopping.set()
+
+    def leave(self) -> None:
+        """End as on a signal, but accept no more: other processes have the listening sockets."""
+        self._others_stay = True
+        for server in self._public:
+            for listening in server.servers:
+                listening.close()
+        self.stop()
+
+    def _started(self) -> None:
+        if all(server.started for server in self._servers):
+            self._on_started()
+
+    async def _run(self) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                for app in self._apps:
+                    await stack.enter_async_context(app.asgi.lifespan())
+                # What exists now lives until the end: a full collection that goes through all of it
+                # would stop the process for a tenth of a second.
+                gc.collect()
+                gc.freeze()
+                stopping = asyncio.create_task(self._stop_on_signal())
+                stack.callback(stopping.cancel)
+                pairs = zip(self._servers, self._listeners, strict=True)
+                await asyncio.gather(*(server.serve([listener]) for server, listener in pairs))
+        except ExceptionGroup as group:  # Litestar's, around what ended the lifespan
+            error = group.exceptions[0]
+            raise error from error.__cause__
+
+    async def _stop_on_signal(self) -> None:
+        """Drain the applications on a signal to any server; then stop all servers.
+
+        They are stopped together: while one drains, it can still reach the others.
+        """
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            server.on_signal = lambda: loop.call_soon_threadsafe(self.stop)
+        await self._stopping.wait()
+        drains = [app.drain(self._others_stay) for app in self._apps if app.drain is not None]
+        for error in await asyncio.gather(*drains, return_exceptions=True):
+            if error is not None:
+                extra = {"action": "drain_crashed"}
+                logger.error("A program could not be drained", extra=extra, exc_info=error)
+        for server in self._servers:
+            server.stop()
 
 
-def _check_descriptors(programs: Sequence[Program], descriptors: int) -> None:
-    """Warn if the system allows fewer open files than there may be sockets."""
-    if descriptors < max(program.max_sockets for program in programs):
-        logger.warning(
-            "The system allows fewer open files than LIMIT_SOCKETS: raise it (ulimit -n, or "
-            "LimitNOFILE of systemd)",
-            extra={"action": "descriptors_low", "open_files": descriptors},
-        )
-
-
-def _config(app: Litestar) -> uvicorn.Config:
-    config = uvicorn_config(
-        app, app.state.connections, log_config=None, timeout_graceful_shutdown=STOP_S
-    )
+def _server(app: Any, connections: Connections, on_started: Callable[[], None]) -> "Server":
+    config = uvicorn_config(app, connections, log_config=None, timeout_graceful_shutdown=STOP_S)
     # uvicorn logs a traceback when a lifespan fails: entered by us, it raises.
     config.lifespan = "off"
-    return config
-
-
-async def _run(
-    apps: Sequence[Application], servers: Sequence["Server"], listeners: Sequence[socket.socket]
-) -> None:
-    try:
-        async with AsyncExitStack() as stack:
-            for app in apps:
-                await stack.enter_async_context(app.asgi.lifespan())
-            # What exists now lives until the end: a full collection that goes through all of it
-            # would stop the process for a tenth of a second.
-            gc.collect()
-            gc.freeze()
-            stopping = asyncio.create_task(_stop_on_signal(apps, servers))
-            stack.callback(stopping.cancel)
-            pairs = zip(servers, listeners, strict=True)
-            await asyncio.gather(*(server.serve([listener]) for server, listener in pairs))
-    except ExceptionGroup as group:  # Litestar's, around what ended the lifespan
-        error = group.exceptions[0]
-        raise error from error.__cause__
-
-
-async def _stop_on_signal(apps: Sequence[Application], servers: Sequence["Server"]) -> None:
-    """Drain the applications on a signal to any server; then stop all servers.
-
-    They are stopped together: while one drains, it can still reach the others.
-    """
-    loop, signalled = asyncio.get_running_loop(), asyncio.Event()
-    for server in servers:
-        server.on_signal = lambda: loop.call_soon_threadsafe(signalled.set)
-    await signalled.wait()
-    drains = [app.drain() for app in apps if app.drain is not None]
-    for error in await asyncio.gather(*drains, return_exceptions=True):
-        if error is not None:
-            extra = {"action": "drain_crashed"}
-            logger.error("A program could not be drained", extra=extra, exc_info=error)
-    for server in servers:
-        server.stop()
+    return Server(config, on_started, connections)
 
 
 class Server(uvicorn.Server):
@@ -347,35 +249,3 @@ def _interrupt(sig: int, frame: FrameType | None) -> None:
     """Let the next SIGINT end the process."""
     Server.interrupted = True
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def listen(host: str, port: int, name: str = "server") -> socket.socket:
-    """Return a listening socket; port 0 picks a free one. Raises: CannotListen.
-
-    `name`: the program, whose variables NAME_HOST and NAME_PORT set the address.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        # A name such as localhost has two addresses; clients that use only one use the IPv4 one.
-        family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]
-        variables = f"{name.upper()}_HOST=… and {name.upper()}_PORT=…"
-        raise CannotListen(
-            f"cannot listen on {host} port {port}: {reason}. Choose others with {variables}"
-        ) from error
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def local(url: str) -> str:
-    """Return the URL for use on this machine: 127.0.0.1 and wildcards become localhost."""
-    return re.sub(r"//(127\.0\.0\.1|0\.0\.0\.0|\[::\])(?=:|$)", "//localhost", url)
-
-
-def socket_url(url: str) -> str:
-    """Return the URL of the socket of the program at `url`."""
-    return url.replace("http", "ws", 1) + "/socket/websocket"

@@ -241,7 +241,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
             le=100_000,
             description="conversations with the AI, the most recently active, whose topics at the "
-            "bridge are joined too, for messages that people write there unasked; 0: none",
+            "bridge each process joins too, for messages that people write there unasked; 0: none",
         ),
     ] = 900
     bridge_host: Annotated[
@@ -375,7 +375,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: Annotated[
         float,
         msgspec.Meta(
-            ge=0, le=600, description="s that a shutdown waits for answers and notices in progress"
+            ge=0,
+            le=600,
+            description="s that a shutdown waits for notices in progress and, of a lone process, "
+            "for answers",
         ),
     ] = 10
     allowed_origins: Annotated[
@@ -439,6 +442,42 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<Settings store={self.store} assistant={self.assistant} bridge={self.bridge}>"
+
+
+SHARED_OUT = (
+    "openai_concurrency",
+    "elixir_followed_topics",
+    "limit_sockets",
+    "limit_connections",
+    "limit_waiting_mib",
+    "limit_joins_per_s",
+    "limit_messages_per_business",
+    "limit_turns",
+    "session_cache_mib",
+)
+"""Of these, each of N workers takes one N-th, rounded up."""
+SHARED_OUT_BY_ADDRESS = ("limit_sockets_per_address", "limit_connections_per_address")
+"""Of these too, but at least LEAST_PER_ADDRESS: the connections of one client spread by chance."""
+LEAST_PER_ADDRESS = 16
+
+
+def share_of(settings: Settings, workers: int) -> Settings:
+    """Return the settings of each of so many workers of a machine.
+
+    Every other limit is one customer's, connection's or request's, and each worker has it whole.
+    Raises: BadSetting, where they cannot serve together.
+    """
+    if settings.store == "memory":
+        raise BadSetting(
+            f"STORE=memory keeps conversations in one process, but WORKERS is {workers}: "
+            "choose STORE=sqlite or dynamodb, or one worker"
+        )
+    shares = {name: -(-getattr(settings, name) // workers) for name in SHARED_OUT}
+    for name in SHARED_OUT_BY_ADDRESS:
+        whole = getattr(settings, name)
+        shares[name] = max(-(-whole // workers), min(whole, LEAST_PER_ADDRESS))
+    broker = "local" if settings.broker == "none" else settings.broker
+    return msgspec.structs.replace(settings, broker=broker, **shares)
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:

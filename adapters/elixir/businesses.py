@@ -112,8 +112,13 @@ class ElixirBusinesses(Businesses):
     ) -> asyncio.Task[T]:
         if (request := self._requests.get(key)) is None:
             request = self._requests[key] = asyncio.create_task(self._refresh(key, ttl_s, fetch))
-            request.add_done_callback(lambda _: self._requests.pop(key, None))
+            request.add_done_callback(lambda done: self._answered(key, done))
         return request
+
+    def _answered(self, key: Hashable, request: "asyncio.Task[Any]") -> None:
+        del self._requests[key]
+        if not request.cancelled():
+            request.exception()  # its callers have it, or have all gone
 
     async def _refresh(self, key: Hashable, ttl_s: float, fetch: Callable[[], Awaitable[T]]) -> T:
         answer = await fetch()

@@ -10,7 +10,7 @@ Only `message` is required: an application that knows nothing of ids or origins 
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -44,6 +44,7 @@ from application.ports import (
     HealthCheck,
     InboundEvent,
     LiveChatGateway,
+    OnEcho,
     OnInboundEvent,
     TopicJoined,
 )
@@ -56,6 +57,9 @@ REJOIN_PAUSE_S = 1.0
 """After the bridge closed a topic, or messages were lost because we were slow."""
 JOIN_WAIT_S = 2.0
 """A request for a human waits so long for the join of its topic."""
+LINGER_S = 30.0
+"""A topic that another process listens to is left so long after a message was sent there: the next
+one may follow soon, and who watches the topic would see many come and go."""
 MAX_REFUSAL_REASON = 200
 
 _CODE = re.compile(r"[a-z_]{1,40}|unmatched topic|join crashed|topic closed")
@@ -80,6 +84,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         timeout_s: float = 5.0,
         settings: ClientSettings = DEFAULT_SETTINGS,
         additions: Additions | None = None,
+        lingers: Callable[[Customer], bool] = lambda _: False,
     ) -> None:
         """`url` such as ws://localhost:4000/socket/websocket.
 
@@ -87,13 +92,15 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         possible in the sub-protocol, and is sent with each join.
 
         `timeout_s`: how long the reply to a message may take. `additions`: those that the bridge
-        announces elsewhere. Raises: ValueError for the URL.
+        announces elsewhere. `lingers` returns True if another process listens to the customer's
+        topic. Raises: ValueError for the URL.
         """
         self._url = url
         self._token = token
         self._settings = settings
         self._pushes = AcknowledgedPushes(timeout_s)
         self._additions = additions or Additions()
+        self._lingers = lingers
         self._connections = TopicConnections(self._connection)
         self._connection()  # for a ValueError
         self._chats: dict[Customer, ChatTopic] = {}
@@ -102,6 +109,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         self._tasks: set[asyncio.Task[None]] = set()
         self._events = ChatEvents()
         self._on_event: OnInboundEvent = _not_listening
+        self._on_echo: OnEcho = lambda _customer, _message_id: None
 
     def __repr__(self) -> str:
         return f"<ElixirSocket {self._connections!r} chats={len(self._chats)}>"
@@ -134,8 +142,8 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
     def is_away(self) -> bool:
         return self._connections.are_away or bool(self._refused)
 
-    def listen(self, on_event: OnInboundEvent) -> None:
-        self._on_event = on_event
+    def listen(self, on_event: OnInboundEvent, on_echo: OnEcho) -> None:
+        self._on_event, self._on_echo = on_event, on_echo
 
     def follow(self, customer: Customer) -> None:
         self._chat(customer).follow()
@@ -180,8 +188,14 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         except PhoenixClientError as error:
             raise BridgeUnavailable(str(error)) from error
         finally:
-            chat.sending -= 1
-            self._leave_unneeded(customer, chat)
+            if self._lingers(customer):
+                asyncio.get_running_loop().call_later(LINGER_S, self._sent, customer, chat)
+            else:
+                self._sent(customer, chat)
+
+    def _sent(self, customer: Customer, chat: ChatTopic) -> None:
+        chat.sending -= 1
+        self._leave_unneeded(customer, chat)
 
     async def prepare(self, customer: Customer) -> None:
         """Return once the customer's topic is joined, or cannot be for now: in JOIN_WAIT_S at most.
@@ -216,7 +230,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         chat = self._chats.get(customer)
         if chat is None:
             channel = self._join(customer)
-            chat = ChatTopic(customer, channel, self._on_event, self._start)
+            chat = ChatTopic(customer, channel, self._on_event, self._on_echo, self._start)
             self._chats[customer] = chat
             failure = chat.channel.connection.failure
             if failure is not None:

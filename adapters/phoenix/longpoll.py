@@ -15,7 +15,7 @@ import math
 import secrets
 import time
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -99,16 +99,16 @@ class SocketTokens:
         return claims.socket_id if is_current else None
 
     @staticmethod
-    def is_token(token: bytes) -> bool:
-        """Return whether it is the token of a socket, perhaps of another process, or a forged one.
+    def node_of(token: bytes) -> str | None:
+        """Return the node that a token of a socket names, be it forged; None: it is no such token.
 
-        Otherwise it may be the user's own, which comes under the same name.
+        Then it may be the user's own, which comes under the same name.
         """
         try:
-            msgspec.json.decode(urlsafe_b64decode(token.rpartition(b".")[0]), type=_Claims)
+            claims = msgspec.json.decode(urlsafe_b64decode(token.rpartition(b".")[0]), type=_Claims)
         except (binascii.Error, msgspec.MsgspecError):
-            return False
-        return True
+            return None
+        return claims.node
 
     def _signature(self, body: bytes) -> bytes:
         return urlsafe_b64encode(hmac.digest(self._key, body, "sha256"))
@@ -118,6 +118,10 @@ class _Response(msgspec.Struct, frozen=True, omit_defaults=True):
     status: int
     token: str | None = None
     messages: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+
+
+PassOn = Callable[[str, Scope, Receive, Send], Awaitable[bool]]
+"""Has the node of this name answer a request; returns False if it cannot, and has sent nothing."""
 
 
 class LongPoll:
@@ -130,9 +134,15 @@ class LongPoll:
         *,
         node: str,
         limits: LongPollLimits = LongPollLimits(),
+        pass_on: PassOn | None = None,
     ) -> None:
-        """`path` ends in /longpoll. `node`: the name of this process, which every token carries."""
+        """`path` ends in /longpoll. `node`: the name of this process, which every token carries.
+
+        `pass_on` gets the requests whose tokens name another node; None: they are stale.
+        """
         self.route = asgi(path, copy_scope=False)(self._serve)
+        self._node = node
+        self._pass_on = pass_on
         self._endpoint = endpoint
         self._limits = limits
         self._tokens = SocketTokens(node)
@@ -151,6 +161,15 @@ class LongPoll:
             await asyncio.wait(self._running)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._pass_on is not None and scope["type"] == ScopeType.HTTP:
+            node = SocketTokens.node_of(_token_of(scope))
+            is_elsewhere = node is not None and node != self._node
+            if is_elsewhere and await self._pass_on(cast(str, node), scope, receive, send):
+                return
+        await self.serve_own(scope, receive, send)
+
+    async def serve_own(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for a socket of this process, or for a new one."""
         if scope["type"] == ScopeType.WEBSOCKET:
             await send({"type": "websocket.close", "code": PROTOCOL_ERROR, "reason": ""})
             return
@@ -170,7 +189,7 @@ class LongPoll:
         """Poll a socket; without one, open it."""
         token = _token_of(scope)
         socket = self._find(token)
-        if socket is None and not self._tokens.is_token(token):
+        if socket is None and self._tokens.node_of(token) is None:
             await self._open(scope, send)
             return
         frames = await socket.poll(receive) if socket is not None else None

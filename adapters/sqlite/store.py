@@ -417,11 +417,11 @@ def _moment(milliseconds: int) -> datetime:
 
 def _rows(draft: Draft, due_at: datetime | None) -> _Append:
     session, first = draft.session, draft.entries[0].seq
-    at = _ms(session.updated_at)
+    at, stored_at = _ms(session.updated_at), _ms(draft.entries[-1].at)
     due = None if due_at is None else _ms(due_at)
     head = (session.status, session.seq, at, due, _encode(session), session.session_id)
     whose = (session.customer.business_id, session.customer.user_id)
-    key = (*whose, draft.key, session.session_id, draft.keyed_seq, session.status, at)
+    key = (*whose, draft.key, session.session_id, draft.keyed_seq, session.status, stored_at)
     return _Append(
         opens=[(*head, *whose)] if first == 1 else [],
         advances=[(*head, first - 1)] if first != 1 else [],

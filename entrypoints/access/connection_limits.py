@@ -1,12 +1,11 @@
-"""The limits of connections by the settings, and the file descriptors that they need."""
+"""The limits of connections by the settings."""
 
 import math
-import os
 import resource
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from adapters.phoenix.limits import RESERVED_DESCRIPTORS, ConnectionLimits, Connections
+from adapters.phoenix.limits import ConnectionLimits, Connections
 from entrypoints.access.client_address import Network, group_of_text, is_proxy, parse_networks
 from entrypoints.settings import Settings
 
@@ -61,30 +60,3 @@ def bridge_connections(settings: Settings) -> Connections:
 
 def _group(address: str, proxies: Sequence[Network]) -> str | None:
     return None if is_proxy(address, proxies) else group_of_text(address)
-
-
-def descriptors_needed(settings: Settings) -> int:
-    """Return the file descriptors that a program with these settings may use."""
-    return settings.limit_sockets + settings.limit_connections + RESERVED_DESCRIPTORS
-
-
-def has_descriptor() -> bool:
-    """Return True if the process can open one more file."""
-    try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError:
-        return False
-    return True
-
-
-def raise_descriptor_limit(needed: int) -> int:
-    """Raise the soft limit of open files as far as needed and allowed; return what it is."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = resource.RLIM_INFINITY
-    if soft == unlimited:
-        return needed
-    wanted = needed if hard == unlimited else min(needed, hard)
-    if wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return wanted
-    return soft

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 if TYPE_CHECKING:
+    from entrypoints.programs import Program
     from entrypoints.settings import Settings
 
 logger = logging.getLogger("entrypoints.cli.main")  # not `__main__`
@@ -79,42 +80,70 @@ def listening_options(name: str) -> Callable[[Command], Command]:
     return add
 
 
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Number of processes that serve together.  [WORKERS]",
+)
+
+
 @main.command()
 @listening_options("SERVER")
-def serve(host: str | None, port: int | None) -> None:
-    """Run the server."""
-    from entrypoints.serve import run_programs, server_program
+@workers_option
+def serve(host: str | None, port: int | None, workers: int | None) -> None:
+    """Run the server.
 
-    run_programs(server_program(_settings(host, port)))
+    With several workers, SIGUSR2 replaces them one by one.
+    """
+    from entrypoints.programs import server_program
+
+    settings = _settings(host, port, workers=workers)
+    _run(settings, [server_program(settings)])
+
+
+def _run(
+    settings: "Settings",
+    programs: Sequence["Program"],
+    on_listening: Callable[[Sequence[str]], None] = lambda urls: None,
+) -> None:
+    """Run programs in this process, or the server in several."""
+    if settings.workers > 1:
+        from entrypoints.workers import run_workers
+
+        run_workers(settings.workers, *programs, on_listening=on_listening)
+    else:
+        from entrypoints.serve import run_programs
+
+        run_programs(*programs, on_listening=on_listening)
 
 
 @main.command()
 @listening_options("BRIDGE")
 def bridge(host: str | None, port: int | None) -> None:
     """Run the reference bridge, with the coordinators' page."""
-    from entrypoints.serve import bridge_program, run_programs
+    from entrypoints.programs import bridge_program
+    from entrypoints.serve import run_programs
 
     run_programs(bridge_program(_settings(host, port, "BRIDGE")))
 
 
 @main.command()
 @listening_options("SERVER")
-def dev(host: str | None, port: int | None) -> None:
+@workers_option
+def dev(host: str | None, port: int | None, workers: int | None) -> None:
     """Run the server and the reference bridge, and print how to try them.
 
     BRIDGE defaults to elixir. With BRIDGE=none, or if ELIXIR_HTTP_URL or ELIXIR_WEBSOCKET_URL name
     your own application, the server runs alone.
     """
-    from entrypoints.serve import dev_programs, run_programs
+    from entrypoints.programs import dev_programs
 
-    settings = _settings(host, port, BRIDGE="elixir")
-    run_programs(
-        *dev_programs(settings), on_listening=lambda urls: click.echo(_banner(urls, settings))
-    )
+    settings = _settings(host, port, workers=workers, BRIDGE="elixir")
+    _run(settings, dev_programs(settings), lambda urls: click.echo(_banner(urls, settings)))
 
 
 def _banner(urls: Sequence[str], settings: "Settings") -> str:
-    from entrypoints.serve import local, socket_url
+    from entrypoints.programs import local, socket_url
 
     here = local(urls[0])
     socket = socket_url(here)
@@ -395,7 +424,12 @@ def drop(notice_ids: tuple[str, ...]) -> None:
 
 
 def _settings(
-    host: str | None = None, port: int | None = None, name: str = "SERVER", **defaults: str
+    host: str | None = None,
+    port: int | None = None,
+    name: str = "SERVER",
+    *,
+    workers: int | None = None,
+    **defaults: str,
 ) -> "Settings":
     """Read the settings, and set the log up by them. Raises: BadSetting.
 
@@ -407,7 +441,7 @@ def _settings(
     in_file = env_file(Path(".env"))
     for variable, value in {**defaults, **in_file}.items():
         os.environ.setdefault(variable, value)
-    options = {f"{name}_HOST": host, f"{name}_PORT": port}
+    options = {f"{name}_HOST": host, f"{name}_PORT": port, "WORKERS": workers}
     given = {variable: str(value) for variable, value in options.items() if value is not None}
     settings = load_settings({**os.environ, **given})
     configure(settings.log_level, settings.log_format)

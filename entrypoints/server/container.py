@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import random
 from secrets import token_hex
+from socket import gethostname
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from dependency_injector import containers, providers
@@ -27,6 +28,7 @@ from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
 from application.answer_pending import AnswerPending
 from application.bridge_inbox import BridgeInbox
+from application.chat_owners import ChatOwners
 from application.deliver_outbox import DeliverOutbox
 from application.hub import Hub
 from application.join import JoinConversation
@@ -39,6 +41,7 @@ from application.ports import (
     Clock,
     Leases,
     Lifecycle,
+    LiveChatGateway,
     NewId,
     Store,
 )
@@ -62,6 +65,7 @@ from entrypoints.logs import dropped_lines
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
+from entrypoints.server.siblings import Machine, Siblings, WorkerPart
 from entrypoints.server.wire import EventPresenter, LiveChatAddresses
 from entrypoints.settings import Settings
 
@@ -75,6 +79,19 @@ if TYPE_CHECKING:  # imported only when they are chosen: their libraries take lo
 
 Jitter = Callable[[], float]
 """Returns a float in 0..1."""
+
+
+def _no_owner(_customer: Customer) -> None:
+    return None
+
+
+def _joined_here(
+    live_chats: LiveChatGateway, owners: ChatOwners
+) -> Callable[[Customer], bool | None]:
+    def is_joined(customer: Customer) -> bool | None:
+        return live_chats.is_joined(customer) if owners.is_mine(customer) else None
+
+    return is_joined
 
 
 def _no_topics(_customer: Customer) -> bool:
@@ -93,6 +110,41 @@ def _sqlite_store(settings: Settings, clock: Clock) -> Store:
         synchronous="FULL" if settings.sqlite_synchronous == "full" else "NORMAL",
         expired_until=_expired_until(settings, clock),
     )
+
+
+def _local_broker(
+    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics, siblings: Siblings
+) -> Broker:
+    from adapters.broker.channels import ChannelBroker
+    from adapters.broker.local import LocalChannels
+
+    channels = LocalChannels(siblings.folder.switch, jitter)
+    return ChannelBroker(_unique_name(settings), channels, clock, metrics.hint)
+
+
+def _redis_broker(settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics) -> Broker:
+    from adapters.broker.channels import ChannelBroker
+    from adapters.broker.redis import RedisChannels
+
+    channels = RedisChannels(settings.redis_url, jitter)
+    return ChannelBroker(_unique_name(settings), channels, clock, metrics.hint)
+
+
+def _unique_name(settings: Settings) -> str:
+    """Return a name for this process that no other one has, or had."""
+    return f"{settings.node_name or gethostname()}-{token_hex(4)}"
+
+
+def _sqlite_leases(settings: Settings) -> Leases:
+    from adapters.sqlite.leases import SqliteLeases
+
+    return SqliteLeases(f"{settings.sqlite_path}-leases")
+
+
+def _redis_leases(settings: Settings) -> Leases:
+    from adapters.redis.leases import RedisLeases
+
+    return RedisLeases(settings.redis_url)
 
 
 def _expired_until(settings: Settings, clock: Clock) -> Callable[[], datetime] | None:
@@ -151,7 +203,9 @@ def _elixir_additions() -> "Additions":
     return Additions()
 
 
-def _elixir_socket(settings: Settings, additions: "Additions") -> "ElixirSocket":
+def _elixir_socket(
+    settings: Settings, additions: "Additions", owners: ChatOwners
+) -> "ElixirSocket":
     from adapters.elixir.socket import ElixirSocket
 
     return ElixirSocket(
@@ -159,6 +213,7 @@ def _elixir_socket(settings: Settings, additions: "Additions") -> "ElixirSocket"
         token=settings.elixir_token,
         timeout_s=settings.elixir_timeout / 1000,
         additions=additions,
+        lingers=lambda customer: not owners.is_mine(customer),
     )
 
 
@@ -249,14 +304,18 @@ def _endpoint(
     )
 
 
-def _long_poll(endpoint: PhoenixEndpoint) -> LongPoll:
-    return LongPoll(LONG_POLL_PATH, endpoint, node=token_hex(4))
+def _long_poll(endpoint: PhoenixEndpoint, siblings: Siblings | None) -> LongPoll:
+    if siblings is None:
+        return LongPoll(LONG_POLL_PATH, endpoint, node=token_hex(4))
+    return LongPoll(LONG_POLL_PATH, endpoint, node=siblings.name, pass_on=siblings.pass_on)
 
 
-def _opened(
-    store: Store, assistant: Assistant, identify: "JwtTokens | None", *bridge: Lifecycle | None
-) -> Sequence[Lifecycle]:
-    return [part for part in (store, assistant, identify, *bridge) if part is not None]
+def _worker_part(siblings: Siblings | None, *parts: Any) -> WorkerPart | None:
+    return WorkerPart(siblings, *parts) if siblings is not None else None
+
+
+def _opened(*parts: Lifecycle | None) -> Sequence[Lifecycle]:
+    return [part for part in parts if part is not None]
 
 
 class Container(containers.DeclarativeContainer):
@@ -269,9 +328,25 @@ class Container(containers.DeclarativeContainer):
     new_id: Provider[NewId] = providers.Singleton(RandomIds)
     jitter: Provider[Jitter] = providers.Object(random)
     metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
-    broker: Provider[Broker] = providers.Singleton(NoBroker)
-    hub: Provider[Hub] = providers.Singleton(Hub, broker, metrics.provided.listener_failed)
-    leases: Provider[Leases] = providers.Singleton(MemoryLeases, clock.provided.monotonic)
+    siblings: Provider[Siblings | None] = providers.Object(None)
+    """The other workers of this machine; None: this process has no such parent."""
+    broker: Provider[Broker] = providers.Selector(
+        settings.provided.broker,
+        none=providers.Singleton(NoBroker),
+        local=providers.Singleton(_local_broker, settings, clock, jitter, metrics, siblings),
+        redis=providers.Singleton(_redis_broker, settings, clock, jitter, metrics),
+    )
+    chat_owners: Provider[ChatOwners] = providers.Singleton(ChatOwners, broker, clock)
+    hub: Provider[Hub] = providers.Singleton(
+        Hub,
+        broker,
+        metrics.provided.listener_failed,
+        providers.Selector(
+            settings.provided.bridge,
+            none=providers.Object(_no_owner),
+            elixir=chat_owners.provided.owner,
+        ),
+    )
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     connections: Provider[Connections] = providers.Singleton(
         limited_connections, settings, metrics.provided.limited
@@ -283,11 +358,23 @@ class Container(containers.DeclarativeContainer):
             TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
         ),
     )
+    memory_leases: Provider[Leases] = providers.Singleton(MemoryLeases, clock.provided.monotonic)
     store: Provider[Store] = providers.Selector(
         settings.provided.store,
         memory=providers.Singleton(_memory_store, settings, clock),
         sqlite=providers.Singleton(_sqlite_store, settings, clock),
         dynamodb=providers.Singleton(_dynamodb_store, settings, clock, jitter),
+    )
+    leases: Provider[Leases] = providers.Selector(
+        settings.provided.broker,
+        none=memory_leases,
+        local=providers.Selector(
+            settings.provided.store,
+            memory=memory_leases,
+            sqlite=providers.Singleton(_sqlite_leases, settings),
+            dynamodb=store.provided.leases,
+        ),
+        redis=providers.Singleton(_redis_leases, settings),
     )
     dynamodb_table: "Provider[DynamoTable]" = providers.Singleton(
         _dynamodb_table, settings, clock, jitter
@@ -302,7 +389,7 @@ class Container(containers.DeclarativeContainer):
     )
     elixir_additions: "Provider[Additions]" = providers.Singleton(_elixir_additions)
     elixir_socket: "Provider[ElixirSocket]" = providers.Singleton(
-        _elixir_socket, settings, elixir_additions
+        _elixir_socket, settings, elixir_additions, chat_owners
     )
     bridge: Provider[Bridge | None] = providers.Selector(
         settings.provided.bridge,
@@ -347,6 +434,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         policy=policy,
     )
+    turn_leases: Provider[Leases | None] = providers.Selector(
+        settings.provided.broker, none=providers.Object(None), local=leases, redis=leases
+    )
     answer_pending: Provider[AnswerPending] = providers.Singleton(
         AnswerPending,
         session_log=session_log,
@@ -360,10 +450,16 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         new_id=new_id,
         policy=policy,
+        leases=turn_leases,
         slots=providers.Singleton(turn_slots, settings),
     )
     turns: Provider[Turns] = providers.Singleton(
-        Turns, answer_pending=answer_pending, summaries=summaries, clock=clock, policy=policy
+        Turns,
+        answer_pending=answer_pending,
+        summaries=summaries,
+        hub=hub,
+        clock=clock,
+        policy=policy,
     )
     join: Provider[JoinConversation] = providers.Singleton(
         JoinConversation, session_log=session_log, store=store, turns=turns
@@ -382,7 +478,7 @@ class Container(containers.DeclarativeContainer):
         is_joined=providers.Selector(
             settings.provided.bridge,
             none=providers.Object(_no_topics),
-            elixir=elixir_socket.provided.is_joined,
+            elixir=providers.Callable(_joined_here, elixir_socket, chat_owners),
         ),
     )
     privacy: Provider[Privacy] = providers.Singleton(
@@ -419,6 +515,7 @@ class Container(containers.DeclarativeContainer):
             gateway=elixir_socket,
             session_log=session_log,
             hub=hub,
+            owners=chat_owners,
             clock=clock,
             transfers=transfers,
             archive=store,
@@ -433,6 +530,7 @@ class Container(containers.DeclarativeContainer):
         join=join,
         post=post,
         transfers=transfers,
+        turns=turns,
         history=read_history,
         session_log=session_log,
         store=store,
@@ -447,15 +545,25 @@ class Container(containers.DeclarativeContainer):
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
         _endpoint, settings, messages, connections, limits, metrics
     )
-    long_poll: Provider[LongPoll] = providers.Singleton(_long_poll, endpoint)
+    long_poll: Provider[LongPoll] = providers.Singleton(_long_poll, endpoint, siblings)
     health: Provider[Health] = providers.Singleton(
         Health,
         store=store,
         assistant=assistant,
         bridge=bridge,
+        broker=providers.Selector(
+            settings.provided.broker, none=providers.Object(None), local=broker, redis=broker
+        ),
         live_chats=providers.Selector(
             settings.provided.bridge, none=providers.Object(None), elixir=elixir_socket
         ),
+    )
+    worker_part: Provider[WorkerPart | None] = providers.Singleton(
+        _worker_part, siblings, health, metrics.provided.text, long_poll
+    )
+    """What this process serves to its siblings."""
+    machine: Provider[Machine] = providers.Singleton(
+        Machine, worker_part, health, metrics.provided.text
     )
     api: Provider[ApiServices] = providers.Singleton(
         ApiServices,
@@ -469,14 +577,18 @@ class Container(containers.DeclarativeContainer):
         businesses=businesses,
         clock=clock,
         count_refusal=metrics.provided.refused,
-        render_metrics=metrics.provided.text,
         presenter=presenter,
-        health=health,
+        machine=machine,
         guards=providers.Callable(api_guards, settings, settings.provided.server_host, limits),
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
-        none=providers.Callable(_opened, store, assistant, identify),
-        elixir=providers.Callable(_opened, store, assistant, identify, elixir_http, elixir_socket),
+        none=providers.Callable(_opened, store, leases, assistant, identify, broker),
+        elixir=providers.Callable(
+            _opened, store, leases, assistant, identify, elixir_http, elixir_socket, broker
+        ),
     )
-    """The parts that the lifespan opens, in this order."""
+    """The parts that the lifespan opens, in this order.
+
+    The broker is closed first: others then join the chats at the bridge that this process leaves.
+    """

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from adapters.json_shapes import CamelStruct
+from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
 from application.ports import HealthCheck, SessionStore
 
 logger = logging.getLogger(__name__)
@@ -15,13 +16,25 @@ Condition = Literal["ok", "degraded", "down", "none"]
 Overall = Literal["ok", "degraded", "down", "draining"]
 
 
-class Ready(CamelStruct):
-    """The readiness of the server, and the state of each dependency."""
+class WorkersReady(CamelStruct):
+    """The workers of this machine: how many can serve, and how many there should be."""
+
+    ready: int
+    wanted: int
+
+
+class Ready(CamelStructOmitDefaults):
+    """The readiness of the server, and the state of each dependency.
+
+    With several workers, each is that of the worker where it is worst.
+    """
 
     status: Overall
     store: Condition
     assistant: Condition
     bridge: Condition
+    broker: Condition
+    workers: WorkersReady | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +47,8 @@ class Health:
     """None: there is no bridge."""
     live_chats: HealthCheck | None = None
     """The bridge's socket, which may fail alone."""
+    broker: HealthCheck | None = None
+    """None: there is but one process."""
     draining: bool = False
     """Set when the server must get no more new work."""
     timeout_s: float = 2.0
@@ -44,8 +59,9 @@ class Health:
         store = await self._check_store()
         assistant: Condition = "down" if self.assistant.is_away else "ok"
         bridge = self._check_bridge()
-        status = "draining" if self.draining else _worst(store, assistant, bridge)
-        return Ready(status, store, assistant, bridge)
+        broker = self._check_broker()
+        status = "draining" if self.draining else _worst(store, assistant, bridge, broker)
+        return Ready(status, store, assistant, bridge, broker)
 
     async def _check_store(self) -> Condition:
         """Return `down` where the store does not answer, or cannot write."""
@@ -57,6 +73,12 @@ class Health:
             logger.warning("A dependency is down", extra=extra, exc_info=error)
             return "down"
         return "ok"
+
+    def _check_broker(self) -> Condition:
+        """Return `degraded` while other processes are followed through the store alone."""
+        if self.broker is None:
+            return "none"
+        return "degraded" if self.broker.is_away else "ok"
 
     def _check_bridge(self) -> Condition:
         """Return `degraded` while a part is away: what is for it waits in the outbox."""
@@ -71,3 +93,32 @@ def _worst(store: Condition, *others: Condition) -> Overall:
     if store == "down":
         return "down"
     return "ok" if {store, *others} <= {"ok", "none"} else "degraded"
+
+
+_ORDER: tuple[Condition | Overall, ...] = ("none", "ok", "degraded", "down")
+
+
+def machine_readiness(reports: Sequence[Ready], wanted: int) -> Ready:
+    """Return the readiness of a machine with so many workers, given those that answered.
+
+    A worker that is being replaced drains, and counts no more.
+    """
+    counted = [report for report in reports if report.status != "draining"]
+    ready = min(wanted, sum(report.status != "down" for report in counted))
+    status: Overall = "draining"
+    if counted:
+        status = max((report.status for report in counted), key=_ORDER.index)
+    if status == "ok" and ready < wanted:
+        status = "degraded"
+
+    def worst(conditions: Iterable[Condition]) -> Condition:
+        return max(conditions, key=_ORDER.index)
+
+    return Ready(
+        status,
+        store=worst(report.store for report in counted or reports),
+        assistant=worst(report.assistant for report in counted or reports),
+        bridge=worst(report.bridge for report in counted or reports),
+        broker=worst(report.broker for report in counted or reports),
+        workers=WorkersReady(ready, wanted),
+    )

@@ -52,7 +52,8 @@ from entrypoints.payloads import (
     as_session_id,
 )
 from entrypoints.problems import Problem, conversation_problem, problems
-from entrypoints.server.health import Health, Ready
+from entrypoints.server.health import Ready
+from entrypoints.server.siblings import Machine
 from entrypoints.server.wire import (
     MAX_SEQ,
     EventPresenter,
@@ -189,10 +190,9 @@ class ApiServices:
     clock: Clock
     count_refusal: Callable[[str], None]
     """Called with the code of every refusal."""
-    render_metrics: Callable[[int], bytes]
-    """Called with the depth of the outbox."""
     presenter: EventPresenter
-    health: Health
+    machine: Machine
+    """Its metrics and its readiness."""
     guards: Sequence[Guard]
     """The guards of `/api`."""
 
@@ -244,20 +244,21 @@ def _operator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/health/ready", tags=["operation"], responses={503: ResponseSpec(Ready)})
     async def ready() -> Response[Ready]:
         """Report whether to send traffic here: not with a 503."""
-        report = await services.health.report()
+        report = await services.machine.report()
         return Response(report, status_code=503 if report.status in ("down", "draining") else 200)
 
     @get("/metrics", tags=["operation"], media_type="text/plain; version=1.0.0")
     async def metrics() -> bytes:
         """Return the metrics in Prometheus' text format.
 
-        An `outbox_depth` of -1: the store is unavailable.
+        They are those of all workers of this machine. An `outbox_depth` of -1: the store is
+        unavailable.
         """
         try:
             depth = await services.outbox.depth()
         except Failure:
             depth = -1
-        return services.render_metrics(depth)
+        return await services.machine.metrics(depth)
 
     return [alive, ready, metrics]
 

@@ -1,6 +1,8 @@
 """The JSON shapes of the user's socket and of the HTTP API, and the conversion into them.
 
-Keys are camelCase; `timestamp` and its like are ISO 8601 in UTC with milliseconds and `Z`.
+Keys are camelCase; `timestamp` and its like are ISO 8601 in UTC with milliseconds and `Z`. An
+entry's `prevSeq` is the newest seq before it that the customer may see: where that is not the last
+one that a client has, it has missed some.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,7 @@ from msgspec.structs import asdict
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
 from domain.identity import Customer, SessionId, live_chat_topic
-from domain.message import Action, Author, Entry, Message, StatusChange, ToolOutcome
+from domain.message import Action, Audience, Author, Entry, Message, StatusChange, ToolOutcome
 from domain.session import Session
 from domain.status import Reason, Status
 from domain.transfer import Transfer, TransferState
@@ -53,6 +55,7 @@ class EntryJson(CamelStruct, tag_field="kind", tag="message"):
     """An entry of `messages[]` that is a message."""
 
     seq: int
+    prev_seq: int
     message_id: str
     author: str
     message: str
@@ -79,8 +82,9 @@ class ToolJson(CamelStruct):
 
 
 class LoggedJson(EntryJson, tag_field="kind", tag="message"):
-    """A message in the HTTP API: also with its usage and its tool calls."""
+    """A message in the HTTP API: also with its audience, its usage and its tool calls."""
 
+    audience: Audience
     model: str | None
     usage: UsageJson | None
     tools: Sequence[ToolJson]
@@ -92,6 +96,7 @@ class StatusJson(CamelStruct, tag_field="kind", tag="status"):
     """An entry of `messages[]` that is a status change."""
 
     seq: int
+    prev_seq: int
     status: str
     reason: str
     timestamp: str
@@ -109,6 +114,7 @@ class NewMessagePush(CamelStruct):
     timestamp: str
     session_id: str
     seq: int
+    prev_seq: int
     in_reply_to: Sequence[str]
     author: str
 
@@ -121,6 +127,7 @@ class AgentMessagePush(CamelStruct):
     message_id: str
     session_id: str
     seq: int
+    prev_seq: int
     coordinator_id: str | None
 
 
@@ -132,6 +139,7 @@ class UserMessagePush(CamelStruct):
     message_id: str
     session_id: str
     seq: int
+    prev_seq: int
 
 
 class StatusPush(CamelStructOmitDefaults):
@@ -140,6 +148,7 @@ class StatusPush(CamelStructOmitDefaults):
     session_id: str
     status: str
     seq: int
+    prev_seq: int
     updated_at: str
     reason: str
     transfer_id: str | None = None
@@ -160,6 +169,7 @@ def entry_json(entry: Entry, actions: Sequence[Action]) -> EntryJson | StatusJso
     if isinstance(entry, Message):
         return EntryJson(
             seq=entry.seq,
+            prev_seq=entry.prev_seq,
             message_id=entry.message_id,
             author=entry.author,
             message=entry.text,
@@ -171,6 +181,7 @@ def entry_json(entry: Entry, actions: Sequence[Action]) -> EntryJson | StatusJso
     transfer = entry.transfer
     return StatusJson(
         seq=entry.seq,
+        prev_seq=entry.prev_seq,
         status=entry.status,
         reason=entry.reason,
         timestamp=timestamp(entry.at),
@@ -208,6 +219,7 @@ class EventPresenter:
         usage = entry.usage
         return LoggedJson(
             **asdict(shown),
+            audience=entry.audience,
             model=usage.model or None if usage is not None else None,
             usage=usage_json(usage) if usage is not None else None,
             tools=[ToolJson(use.name, use.outcome) for use in entry.tools],
@@ -234,11 +246,17 @@ class EventPresenter:
         at = timestamp(entry.at)
         if entry.author is Author.COORDINATOR:
             return "agent_message", AgentMessagePush(
-                entry.text, at, entry.message_id, session_id, entry.seq, entry.coordinator_id
+                entry.text,
+                at,
+                entry.message_id,
+                session_id,
+                entry.seq,
+                entry.prev_seq,
+                entry.coordinator_id,
             )
         if entry.author is Author.USER:
             return "user_message", UserMessagePush(
-                entry.text, at, entry.message_id, session_id, entry.seq
+                entry.text, at, entry.message_id, session_id, entry.seq, entry.prev_seq
             )
         return "new_message", NewMessagePush(
             response_id=entry.message_id,
@@ -247,6 +265,7 @@ class EventPresenter:
             timestamp=at,
             session_id=session_id,
             seq=entry.seq,
+            prev_seq=entry.prev_seq,
             in_reply_to=entry.in_reply_to,
             author=entry.author,
         )
@@ -261,6 +280,7 @@ def _change_push(
         session_id=session_id,
         status=change.status,
         seq=change.seq,
+        prev_seq=change.prev_seq,
         updated_at=timestamp(change.at),
         reason=change.reason,
         transfer_id=transfer.transfer_id if transfer is not None else None,

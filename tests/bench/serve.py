@@ -29,10 +29,11 @@ from application.ports import SessionStore
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author
 from domain.session import Draft, Session
-from entrypoints.serve import Server, bridge_program, listen, run_programs, server_program
+from entrypoints.programs import Program, bridge_program, listen, server_program
+from entrypoints.serve import Server, run_programs
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
-from entrypoints.settings import load_settings
+from entrypoints.settings import Settings, load_settings
 from tests.bench.load import BUSINESS, TEXT
 from tests.support.drafts import append_message
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
@@ -59,7 +60,7 @@ def _announce(url: str) -> None:
 
 
 def _run(config: uvicorn.Config, port: int = 0) -> None:
-    listener = listen("127.0.0.1", port)
+    listener = listen(Program("server", Settings(server_port=port)))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = Server(config, lambda: _announce(url))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

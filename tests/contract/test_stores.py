@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from application.ports import RECENT, Erased, Loaded, Store
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import (
+    IDEMPOTENCY_WINDOW,
     BusinessId,
     CoordinatorId,
     Customer,
@@ -21,7 +22,7 @@ from domain.identity import (
     TransferId,
     UserId,
 )
-from domain.message import Author, Message
+from domain.message import Audience, Author, Message
 from domain.notice import (
     Deferred,
     Delivered,
@@ -113,6 +114,50 @@ async def test_a_status_change_keeps_its_transfer_and_summary(store: Store) -> N
     loaded = await load(store, "s1")
     assert loaded.session == taken.session
     assert loaded.recent[1:] == (*draft.entries, *taken.entries)
+
+
+async def test_an_entry_keeps_its_audience_and_its_place_among_what_a_customer_sees(
+    store: Store,
+) -> None:
+    session = said = await stored(store, user_says(new_session()))
+    for audience in (Audience.MODEL, Audience.COORDINATOR, Audience.CUSTOMER_AND_COORDINATOR):
+        draft = Draft(session)
+        append_message(
+            draft, Author.COORDINATOR, MessageId(audience), "?", NOON + HOUR, audience=audience
+        )
+        session = await stored(store, draft)
+    hides = Draft(session)
+    append_message(hides, Author.AI, MessageId("m5"), "?", NOON, audience=Audience.COORDINATOR)
+    session = await stored(store, hides)
+
+    loaded = await load(store, "s1")
+    assert loaded.session == session
+    assert (session.seq, session.customer_seq, session.updated_at) == (5, 4, said.updated_at)
+    assert [(entry.prev_seq, entry.is_for_customer) for entry in loaded.recent] == [
+        (0, True),
+        (1, False),
+        (1, False),
+        (1, True),
+        (4, False),
+    ]
+    assert await store.page(SessionId("s1"), limit=9) == loaded.recent
+
+
+async def test_the_key_of_what_is_not_said_is_of_its_own_time(store: Store) -> None:
+    session = await stored(store, user_says(new_session()))
+    rating = Draft(session, key="r")
+    append_message(
+        rating,
+        Author.USER,
+        MessageId("m2"),
+        "5",
+        NOON + HOUR,
+        audience=Audience.CUSTOMER_AND_COORDINATOR,
+    )
+    await store.append(rating, None)
+
+    late = NOON + IDEMPOTENCY_WINDOW + HOUR / 2
+    assert await store.stored(ANA, "r", late) is not None
 
 
 async def test_a_missing_value_is_none_or_empty(store: Store) -> None:

@@ -1,5 +1,6 @@
 """The HTTP API of a real server, whose conversations come from real sockets."""
 
+import asyncio
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
@@ -858,6 +859,22 @@ async def test_the_description_loads_nothing_from_elsewhere(
     assert answer.json()["openapi"].startswith("3.1")
     assert "http://" not in answer.text
     assert "https://" not in answer.text
+
+
+async def test_a_client_that_goes_before_its_body_has_ended_is_no_crash(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running(create_app(settings())) as address:
+        host, port = address.split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        head = f"POST /api/agent-responses HTTP/1.1\r\nHost: {address}\r\nContent-Length: 100\r\n"
+        writer.write(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
+        writer.close()
+        await writer.wait_closed()
+        async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+            await client.get("/health")  # answered after the other one was given up
+
+    assert "request_crashed" not in actions(caplog)
 
 
 def actions(caplog: pytest.LogCaptureFixture) -> set[str]:

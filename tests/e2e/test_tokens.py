@@ -24,7 +24,14 @@ from adapters.phoenix.client_connection import (
     PushError,
 )
 from entrypoints.bridge.app import create_bridge
-from entrypoints.serve import Program, bridge_program, dev_programs, server_program
+from entrypoints.programs import (
+    Program,
+    bridge_program,
+    dev_programs,
+    joined,
+    server_program,
+)
+from entrypoints.serve import create
 from entrypoints.settings import BadSetting, Settings, load_settings
 from tests.support.process import COMMAND, ENVIRONMENT, command
 from tests.support.process import server as process
@@ -422,8 +429,8 @@ BAD_STARTS = [
 
 def started(programs: Callable[[Settings], list[Program]], settings: Settings) -> None:
     """Start the programs as far as possible without listening."""
-    for program in programs(settings):
-        program.create(["http://127.0.0.1:9", "http://127.0.0.1:9"])
+    for program in joined(programs(settings), ["http://127.0.0.1:9", "http://127.0.0.1:9"]):
+        create(program)
 
 
 @pytest.mark.parametrize(("name", "environment", "complaint"), BAD_STARTS)

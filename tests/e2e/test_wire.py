@@ -94,6 +94,7 @@ async def test_a_v1_frame_without_ref_gets_no_reply(server: Product) -> None:
 ENTRY = {
     "kind": "str",
     "seq": "int",
+    "prevSeq": "int",
     "messageId": "str",
     "author": "str",
     "message": "str",
@@ -109,6 +110,7 @@ NEW_MESSAGE = {
     "timestamp": "str",
     "sessionId": "str",
     "seq": "int",
+    "prevSeq": "int",
     "inReplyTo": "list",
     "author": "str",
 }
@@ -116,6 +118,7 @@ CONVERSATION_STATUS = {
     "sessionId": "str",
     "status": "str",
     "seq": "int",
+    "prevSeq": "int",
     "updatedAt": "str",
     "reason": "str",
     "transferId": "str",
@@ -162,6 +165,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "messageId": "str",
         "sessionId": "str",
         "seq": "int",
+        "prevSeq": "int",
     },
     "agent_message": {
         "message": "str",
@@ -169,6 +173,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "messageId": "str",
         "sessionId": "str",
         "seq": "int",
+        "prevSeq": "int",
         "coordinatorId": "str",
     },
     "conversation_status waiting": CONVERSATION_STATUS,
@@ -178,6 +183,7 @@ SHAPES: dict[str, dict[str, str]] = {
     "entry of a status": {
         "kind": "str",
         "seq": "int",
+        "prevSeq": "int",
         "status": "str",
         "reason": "str",
         "timestamp": "str",

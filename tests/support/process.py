@@ -102,9 +102,11 @@ class ServerProcess:
 
     async def next_address(self) -> str:
         """Return the address of the next program of this process, as its log has it."""
-        line = await self._log.readline()
-        assert line.startswith(b"{"), (line + await self._log.read()).decode()
-        return str(json.loads(line)["url"]).removeprefix("http://")
+        while True:
+            line = await self._log.readline()
+            assert line.startswith(b"{"), (line + await self._log.read()).decode()
+            if (url := json.loads(line).get("url")) is not None:
+                return str(url).removeprefix("http://")
 
     def signal(self, number: int) -> None:
         """Send a signal, without waiting."""

@@ -41,6 +41,10 @@ class Generation:
         self.expected: Json = data(f"{name}.expected.json")
         self.deliveries: dict[str, list[Json]] = data(f"{name}.deliveries.json")
         self.exports: list[Json] = data(f"{name}.export.json")
+        """As the API shows since: every entry is for everybody, and follows the one before."""
+        for export in self.exports:
+            for conversation in export["conversations"]:
+                conversation["messages"] = list(map(_with_readers, conversation["messages"]))
 
     def __repr__(self) -> str:
         return self.name
@@ -63,6 +67,16 @@ class Generation:
                 delivery = {"id": each["id"], "attempts": each["attempts"], **call(each)}
                 queues.setdefault((session_id, lane_of(delivery)), []).append(delivery)
         return queues
+
+
+def _with_readers(entry: Json) -> Json:
+    kind, seq, *others = entry.items()
+    shown = dict([kind, seq, ("prevSeq", entry["seq"] - 1), *others])
+    if entry["kind"] == "status":
+        return shown
+    own = ("model", "usage", "tools", "digest")
+    said = {key: value for key, value in shown.items() if key not in own}
+    return said | {"audience": "all"} | {key: entry[key] for key in own}
 
 
 def lane_of(delivery: Json) -> Lane:

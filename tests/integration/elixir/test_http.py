@@ -1,6 +1,7 @@
 """The bridge's HTTP client with a server that fails in many ways, over real sockets."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -638,6 +639,23 @@ async def test_cancelling_one_reader_does_not_cancel_the_shared_request() -> Non
         leaver.cancel()
 
         assert await stayer == BISTRO
+
+
+async def test_a_shared_request_that_fails_once_its_readers_have_gone_is_no_error() -> None:
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with knowing(timeout_s=0.1) as (bridge, businesses, _):
+        bridge.always = HANG
+        others = asyncio.all_tasks()
+        leaver = asyncio.create_task(businesses.business(B1))
+        await bridge.wait_until(1, asked=True)
+        leaver.cancel()
+        await asyncio.wait({leaver})
+        await asyncio.wait(asyncio.all_tasks() - others)
+    del leaver
+    gc.collect()
+
+    assert errors == []
 
 
 @pytest.mark.parametrize("in_an_object", [True, False])

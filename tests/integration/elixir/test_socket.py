@@ -129,7 +129,7 @@ async def opened(chats: Chats, address: str, **settings: Any) -> AsyncIterator[R
     url = f"ws://{address}/socket/websocket"
     socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
     recorder = Recorder(chats, socket, int(address.rpartition(":")[2]))
-    socket.listen(recorder.hear)
+    socket.listen(recorder.hear, lambda _customer, _message_id: None)
     async with socket:
         yield recorder
 
@@ -152,6 +152,18 @@ async def test_a_message_for_an_ended_chat_is_delivered_and_the_topic_is_left_ag
         await recorder.socket.relay(notice())
 
         assert await taken(recorder.chats.left) == TOPIC
+
+
+async def test_a_topic_that_another_process_listens_to_is_not_left_after_each_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.elixir.socket.LINGER_S", 0.3)
+    async with connected(lingers=lambda customer: customer == ANA) as recorder:
+        for number in range(3):
+            await recorder.socket.relay(notice(message_id=f"m{number}"))
+
+        assert await taken(recorder.chats.left) == TOPIC
+        assert recorder.chats.joins.qsize() == 1
 
 
 async def test_a_followed_chat_stays_joined_whatever_is_relayed_until_it_is_unfollowed() -> None:
@@ -644,7 +656,7 @@ async def plain(
     async with running(application.app()) as address:
         url = f"ws://{address}/socket/websocket{query}"
         socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
-        socket.listen(hear)
+        socket.listen(hear, lambda _customer, _message_id: None)
         async with socket:
             yield socket, heard
 
@@ -663,7 +675,7 @@ async def test_joins_that_are_refused_for_a_while_do_not_end_the_connection() ->
             joined.put_nowait(who)
 
     async with plain(application, settings=settings) as (socket, _):
-        socket.listen(on_event)
+        socket.listen(on_event, lambda _customer, _message_id: None)
         for who in users:
             socket.follow(who)
         for _ in range(20 * len(users)):

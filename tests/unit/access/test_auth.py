@@ -8,7 +8,7 @@ import pytest
 from domain.identity import BusinessId, Identity, Role, Unauthorized
 from entrypoints.access.auth import TokenLease, refresh_lease
 from entrypoints.access.tokens import token_verifier
-from entrypoints.serve import check_exposure, is_api_open
+from entrypoints.programs import check_exposure, is_api_open
 from entrypoints.settings import BadSetting, Settings
 from tests.support.clock import START, VirtualClock
 from tests.support.tokens import JWT

@@ -10,9 +10,8 @@ from adapters.phoenix.limits import ConnectionLimits
 from entrypoints.access.connection_limits import (
     bridge_connections,
     connections,
-    descriptors_needed,
-    raise_descriptor_limit,
 )
+from entrypoints.access.descriptors import descriptors_needed, raise_descriptor_limit
 from entrypoints.settings import Settings
 
 

@@ -113,7 +113,7 @@ async def test_what_comes_during_a_catch_up_follows_it() -> None:
         hub.holding = True
         await app.coordinator().speak(user, "Unu")
         hub.lose()
-        hold = store.hold_answer("page")
+        hold = store.hold_answer("latest")
         await app.coordinator().speak(user, "Doi")
         await hold.reached.wait()
         await app.coordinator().speak(user, "Trei")
@@ -132,7 +132,7 @@ async def test_a_catch_up_that_the_store_fails_is_made_good_by_the_next_hint() -
         hub.holding = True
         await app.coordinator().speak(user, "Unu")
         hub.lose()
-        store.fail("page")
+        store.fail("latest")
         await app.coordinator().speak(user, "Doi")
         await app.settle()
         during = list(user.words)
@@ -239,7 +239,7 @@ async def test_who_has_left_hears_nothing_more() -> None:
         hub.holding = True
         await app.coordinator().speak(user, "Unu")
         hub.lose()
-        hold = store.hold_answer("page")
+        hold = store.hold_answer("latest")
         await app.coordinator().speak(user, "Doi")
         await hold.reached.wait()
         known = list(user.received)

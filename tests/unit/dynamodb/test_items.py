@@ -35,7 +35,16 @@ from adapters.dynamodb.items import (
 )
 from adapters.dynamodb.outbox_items import Marker, Queued
 from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId
-from domain.message import Author, Entry, Message, StatusChange, Summary, ToolOutcome, ToolUse
+from domain.message import (
+    Audience,
+    Author,
+    Entry,
+    Message,
+    StatusChange,
+    Summary,
+    ToolOutcome,
+    ToolUse,
+)
 from domain.notice import Lane
 from domain.session import Session
 from domain.status import Reason, Status
@@ -68,6 +77,8 @@ MESSAGE = Message(
     tools=(ToolUse(name="get_business", outcome=ToolOutcome.FOUND),),
     usage=USAGE,
     summary=DIGEST,
+    audience=Audience.CUSTOMER_AND_COORDINATOR,
+    hidden_before=2,
 )
 CHANGE = StatusChange(
     seq=8,
@@ -77,6 +88,7 @@ CHANGE = StatusChange(
     at=NOON,
     transfer=TRANSFER,
     handover_note="Da",
+    hidden_before=2,
 )
 SESSION = Session(
     session_id=SessionId("0123456789abcdef" * 2),
@@ -88,6 +100,7 @@ SESSION = Session(
     reason=Reason.ACCEPTED,
     epoch=3,
     seq=8,
+    hidden_at_end=2,
     last_user_seq=7,
     settled_seq=6,
     is_unanswered=True,
@@ -218,4 +231,4 @@ def test_the_docstrings_name_every_attribute_that_is_stored() -> None:
     former = {*re.findall(r"`(\w+)`", old_outbox.__doc__ or "")} - named - {"outbox"}
 
     assert former == {"ex", "lo", "og", "ol", "op", "ow"}
-    assert named | former == stored | marker.item().keys()
+    assert named | former == stored | marker.item().keys() | {"h", "u"}  # and of a lease

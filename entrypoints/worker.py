@@ -1,0 +1,59 @@
+"""A worker: a process that serves what its parent (`entrypoints.workers`) tells it to."""
+
+import asyncio
+import socket
+import sys
+
+import msgspec
+
+from domain.errors import ConversationError
+from entrypoints.logs import configure
+from entrypoints.programs import Program
+from entrypoints.settings import BadSetting, Settings
+from entrypoints.workers import LEAVE, Assignment, Report
+
+
+def main(descriptor: int) -> None:
+    """Run the assignment that comes over a socket, until its end or the parent's."""
+    with socket.socket(fileno=descriptor) as line:
+        with line.makefile("rb") as lines:
+            assignment = msgspec.json.decode(lines.readline(), type=Assignment)
+        settings = msgspec.convert(assignment.settings, Settings)
+        worker = assignment.worker
+        named = {"worker": worker.number} if worker is not None else {}
+        configure(settings.log_level, settings.log_format, **named)
+        try:
+            _serve(Program(assignment.program, settings), assignment, line)
+        except (BadSetting, ConversationError) as error:
+            report = Report(problem=str(error), is_bad_setting=isinstance(error, BadSetting))
+            line.sendall(msgspec.json.encode(report) + b"\n")
+            sys.exit(1)
+
+
+def _serve(program: Program, assignment: Assignment, line: socket.socket) -> None:
+    from entrypoints.serve import Serving, create
+
+    app = create(program, assignment.worker)
+
+    def on_started() -> None:
+        line.sendall(msgspec.json.encode(Report()) + b"\n")
+        line.setblocking(False)
+        asyncio.get_running_loop().add_reader(line, on_line)
+
+    def on_line() -> None:
+        text = line.recv(len(LEAVE))
+        asyncio.get_running_loop().remove_reader(line)
+        if text == LEAVE:
+            serving.leave()
+        else:
+            serving.stop()
+
+    with socket.socket(fileno=assignment.listener) as listener:
+        serving = Serving([app], [listener], on_started)
+        serving.run()
+    if app.worker_part is not None:
+        app.worker_part.write_metrics()  # all that it has counted
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,380 @@
+"""Several workers are one server, whatever becomes of each of them."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.support.poller import Poller
+from tests.support.process import ServerProcess, command, server
+from tests.support.user import User, user
+
+AT_ONCE = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "0", "STORE": "sqlite"}
+TWO = {"WORKERS": "2", **AT_ONCE}
+SOCKETS = 12
+"""So many connections are not all with one of two workers: that has a chance of 1 in 2,000."""
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started, and that run."""
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds; the system tells nobody of the lives of its processes."""
+
+    def wait() -> None:
+        while not condition():
+            time.sleep(0.05)
+
+    await asyncio.to_thread(wait)
+
+
+@asynccontextmanager
+async def users(address: str, count: int, *, same: bool = False) -> AsyncIterator[list[User]]:
+    """Connect and join users."""
+    async with AsyncExitStack() as stack:
+        found = []
+        for number in range(count):
+            each = await stack.enter_async_context(
+                user(address, user_id="u1" if same else f"u{number}")
+            )
+            await each.join()
+            found.append(each)
+        yield found
+
+
+async def ready(running: ServerProcess) -> dict[str, Any]:
+    """Return the readiness of a server, over a new connection."""
+    async with httpx.AsyncClient(timeout=20) as http:
+        report: dict[str, Any] = (await http.get(f"http://{running.address}/health/ready")).json()
+    return report
+
+
+async def metric(running: ServerProcess, sample: str) -> float:
+    """Return the value of a sample in the metrics."""
+    async with httpx.AsyncClient(timeout=20) as http:
+        text = (await http.get(f"http://{running.address}/metrics")).text
+    [value] = [
+        line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(f"{sample} ")
+    ]
+    return float(value)
+
+
+async def is_open(customer: User) -> bool:
+    """Return whether a socket answers."""
+    try:
+        await customer.request("history", {})
+    except ConnectionClosed:
+        return False
+    return True
+
+
+async def test_a_message_is_pushed_to_the_users_sockets_on_all_workers(tmp_path: Path) -> None:
+    async with server(tmp_path, **TWO) as running, users(running.address, SOCKETS, same=True) as us:
+        await us[0].say("Bună!", messageId="m1")
+        answers = [await each.wait_for("new_message", inReplyTo=["m1"]) for each in us]
+        asked = [await each.wait_for("user_message") for each in us[1:]]
+
+        workers = len(children(running.pid))
+
+    assert workers == 2
+    assert len({answer["responseId"] for answer in answers}) == 1
+    assert {each["message"] for each in asked} == {"Bună!"}
+
+
+async def test_a_worker_that_was_killed_is_started_again_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    async with server(tmp_path, **TWO) as running, users(running.address, SOCKETS) as us:
+        before = children(running.pid)
+        os.kill(before[0], signal.SIGKILL)
+        await until(lambda: before[0] not in children(running.pid))
+        went_on = [await is_open(each) for each in us]
+        await until(lambda: len(children(running.pid)) == 2)
+        while (report := await ready(running))["workers"]["ready"] < 2:
+            pass
+        async with users(running.address, SOCKETS) as others:
+            answered = [await is_open(each) for each in others]
+        running.signal(signal.SIGTERM)
+        ended = await running.end()
+
+    lines = [json.loads(line) for line in ended.log.splitlines()]
+    [died] = [line for line in lines if line["action"] == "worker_died"]
+    assert set(went_on) == {True, False}
+    assert all(answered)
+    assert report["status"] == "ok"
+    assert died["exit_code"] == -signal.SIGKILL
+    assert ended.code == 0
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda sig: sig.name
+)
+async def test_a_signal_drains_all_workers(tmp_path: Path, number: signal.Signals) -> None:
+    async with server(tmp_path, **TWO) as running, users(running.address, SOCKETS) as us:
+        running.signal(number)
+        codes = []
+        for each in us:
+            with pytest.raises(ConnectionClosed) as closed:
+                await each.wait_for("anything")
+            codes.append(closed.value.rcvd.code if closed.value.rcvd is not None else None)
+        ended = await running.end()
+
+    assert set(codes) == {1012}
+    assert ended.code == 0
+    assert [json.loads(line)["action"] for line in ended.log.splitlines()] == ["server_stopped"]
+
+
+async def test_an_answer_in_progress_is_finished_when_all_workers_drain(tmp_path: Path) -> None:
+    slow = {**TWO, "SCRIPTED_DELAY_MS": "100"}
+    async with server(tmp_path, **slow) as running, users(running.address, 2) as us:
+        for each in us:
+            await each.say("Bună!", messageId="m1")
+            await each.wait_for("typing")  # the turn has begun
+        running.signal(signal.SIGTERM)
+        answers = [await each.wait_for("new_message", inReplyTo=["m1"]) for each in us]
+        ended = await running.end()
+
+    assert len(answers) == 2
+    assert ended.code == 0
+    assert "drain_cut_short" not in ended.log
+
+
+async def test_a_second_sigint_kills_all_workers(tmp_path: Path) -> None:
+    never = {**TWO, "SCRIPTED_DELAY_MS": "10000", "DRAIN_S": "600"}
+    async with server(tmp_path, **never) as running, users(running.address, 1) as us:
+        await us[0].say("Bună!")
+        await us[0].wait_for("typing")  # the turn has begun
+        running.signal(signal.SIGINT)
+        while (await ready(running))["status"] != "draining":
+            pass
+        running.signal(signal.SIGINT)
+        ended = await running.end()
+
+    assert ended.code == -signal.SIGINT
+
+
+async def test_workers_drain_and_end_when_their_parent_was_killed(tmp_path: Path) -> None:
+    async with server(tmp_path, **TWO) as running, users(running.address, SOCKETS) as us:
+        running.signal(signal.SIGKILL)
+        codes = []
+        for each in us:
+            with pytest.raises(ConnectionClosed) as closed:
+                await each.wait_for("anything")
+            codes.append(closed.value.rcvd.code if closed.value.rcvd is not None else None)
+        ended = await running.end()  # of the log too, which the workers have open
+
+    assert set(codes) == {1012}
+    assert ended.code == -signal.SIGKILL
+
+
+async def test_while_all_workers_are_replaced_nobody_is_refused(tmp_path: Path) -> None:
+    async with server(tmp_path, **TWO) as running, users(running.address, SOCKETS) as us:
+        before = children(running.pid)
+        is_replaced = False
+        waits = []
+
+        async def come_and_go() -> None:
+            while not is_replaced:
+                began = time.monotonic()
+                async with user(running.address, user_id="visitor") as visitor:
+                    await visitor.join()
+                    await visitor.request("history", {})
+                waits.append(time.monotonic() - began)
+
+        async def reconnect(each: User) -> None:
+            with pytest.raises(ConnectionClosed) as closed:
+                await each.wait_for("anything")
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012
+
+        visitors = [asyncio.create_task(come_and_go()) for _ in range(3)]
+        running.signal(signal.SIGUSR2)
+        await asyncio.gather(*map(reconnect, us))
+        await until(lambda: not set(before) & set(children(running.pid)))
+        is_replaced = True
+        refused = [
+            error
+            for error in await asyncio.gather(*visitors, return_exceptions=True)
+            if isinstance(error, Exception) and not isinstance(error, ConnectionClosed)
+        ]
+        report = await ready(running)
+        running.signal(signal.SIGTERM)
+        ended = await running.end()
+
+    assert refused == []
+    assert max(waits) < 5
+    assert report["workers"] == {"ready": 2, "wanted": 2}
+    assert ended.code == 0
+
+
+BAD = [
+    (
+        {"ALLOWED_ORIGINS": "http://[:::1]"},
+        2,
+        "Error: ALLOWED_ORIGINS: 'http://[:::1]' is no origin",
+    ),
+    ({"STORE": "memory"}, 2, "Error: STORE=memory keeps conversations in one process"),
+    ({"WORKERS": "0"}, 2, "Error: WORKERS is '0', but must be"),
+    ({"SQLITE_PATH": "/dev/null/x"}, 1, "Error: "),
+]
+
+
+@pytest.mark.parametrize(("environment", "code", "complaint"), BAD, ids=lambda value: "")
+def test_a_bad_setting_is_one_line(
+    tmp_path: Path, environment: dict[str, str], code: int, complaint: str
+) -> None:
+    ran = command(tmp_path, "serve", "--port", "0", **{**TWO, **environment})
+
+    assert ran.returncode == code
+    assert ran.stderr.startswith(complaint)
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = command(tmp_path, "serve", "--port", str(taken.getsockname()[1]), **TWO)
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: cannot listen on 127.0.0.1 port")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+async def test_a_polled_socket_is_polled_through_any_worker(tmp_path: Path) -> None:
+    joining = {"businessId": "b1", "userId": "u1"}
+    text = {**joining, "locationId": "l1", "message": "Bună!", "messageId": "m1"}
+    once = httpx.Limits(max_keepalive_connections=0)
+    async with (
+        server(tmp_path, **TWO) as running,
+        httpx.AsyncClient(base_url=f"http://{running.address}", timeout=20, limits=once) as http,
+    ):
+        client = Poller(http, {"vsn": "2.0.0"})
+        assert (await client.poll())["status"] == 410
+        assert await client.push(["1", "1", "messages:b1", "phx_join", joining]) == 200
+        await client.receive()
+        assert await client.push(["1", "2", "messages:b1", "new_message", text]) == 200
+        events: list[str] = []
+        while "new_message" not in events:
+            events += [frame[3] for frame in await client.receive()]
+        beats = [
+            await client.push([None, f"{n}", "phoenix", "heartbeat", {}]) for n in range(SOCKETS)
+        ]
+        sockets = await metric(running, "sockets_open")
+
+    assert set(beats) == {200}
+    assert sockets == 1
+
+
+async def test_a_poll_that_its_client_gives_up_ends_on_the_worker_that_has_the_socket(
+    tmp_path: Path,
+) -> None:
+    once = httpx.Limits(max_keepalive_connections=0)
+    async with (
+        server(tmp_path, **TWO) as running,
+        httpx.AsyncClient(base_url=f"http://{running.address}", timeout=20, limits=once) as http,
+    ):
+        client = Poller(http, {"vsn": "2.0.0"})
+        await client.poll()
+        for _ in range(SOCKETS):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.poll(), 0.05)
+        assert await client.push([None, "1", "phoenix", "heartbeat", {}]) == 200
+        [reply] = await client.receive()
+
+    assert reply[1] == "1"
+
+
+async def test_a_polled_socket_of_a_worker_that_died_is_gone(tmp_path: Path) -> None:
+    once = httpx.Limits(max_keepalive_connections=0)
+    async with (
+        server(tmp_path, **TWO) as running,
+        httpx.AsyncClient(base_url=f"http://{running.address}", timeout=20, limits=once) as http,
+    ):
+        clients = [Poller(http, {"vsn": "2.0.0"}) for _ in range(SOCKETS)]
+        for client in clients:
+            await client.poll()
+        before = children(running.pid)
+        os.kill(before[0], signal.SIGKILL)
+        await until(lambda: before[0] not in children(running.pid))
+        beats = [
+            await client.push([None, f"{n}", "phoenix", "heartbeat", {}])
+            for n, client in enumerate(clients)
+        ]
+        polls = [
+            (await client.poll())["status"]
+            for client, beat in zip(clients, beats, strict=True)
+            if beat == 410
+        ]
+
+    assert set(beats) == {200, 410}
+    assert set(polls) == {500}
+
+
+async def test_metrics_are_the_sum_of_all_workers_those_that_have_ended_included(
+    tmp_path: Path,
+) -> None:
+    async with server(tmp_path, **TWO) as running:
+        async with users(running.address, SOCKETS):
+            sums = {await metric(running, 'joins_total{outcome="ok"}') for _ in range(SOCKETS)}
+            sockets = {await metric(running, "sockets_open") for _ in range(SOCKETS)}
+        before = children(running.pid)
+        running.signal(signal.SIGUSR2)
+        await until(lambda: not set(before) & set(children(running.pid)))
+        replaced = await metric(running, 'joins_total{outcome="ok"}')
+        killed = children(running.pid)[0]
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: killed not in children(running.pid))
+        at_last = await metric(running, 'joins_total{outcome="ok"}')
+
+    assert sums == sockets == {SOCKETS}
+    assert replaced == at_last == SOCKETS
+
+
+async def test_a_worker_that_hangs_is_reported_and_holds_nobody_up(tmp_path: Path) -> None:
+    async with server(tmp_path, **TWO) as running:
+        hanging = children(running.pid)[0]
+        os.kill(hanging, signal.SIGSTOP)
+        began = time.monotonic()
+        reports = [await ready(running) for _ in range(3)]
+        answering = await metric(running, "ai_agent_workers")
+        took = time.monotonic() - began
+        os.kill(hanging, signal.SIGCONT)
+        while (await ready(running))["status"] != "ok":
+            pass
+
+    assert {report["status"] for report in reports} == {"degraded"}
+    assert reports[0]["workers"] == {"ready": 1, "wanted": 2}
+    assert answering == 1
+    assert took < 10
+
+
+async def test_dev_runs_workers_and_one_bridge(tmp_path: Path) -> None:
+    chosen = {**TWO, "BRIDGE_PORT": "0"}
+    async with server(tmp_path, name="dev", **chosen) as running:
+        bridge = await running.next_address()
+        processes = len(children(running.pid))
+        async with user(bridge) as maria, users(running.address, SOCKETS) as us:
+            maria.topic = "coordinators:b1"
+            await maria.request("phx_join", {"businessId": "b1", "coordinatorId": "maria"})
+            for each in us:
+                asked = await each.ask_for_human(message="Vreau un om")
+                await maria.wait_for("notification", type="waiting")
+        running.signal(signal.SIGINT)
+        ended = await running.end()
+
+    port = bridge.partition(":")[2]
+    assert processes == 3
+    assert asked["liveChat"]["url"] == f"ws://localhost:{port}/socket/websocket"
+    assert ended.code == 0
+    assert ended.output.count("Ctrl+C stops both.") == 1
