@@ -20,6 +20,7 @@ from domain.session import Draft
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
+from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.browser import ARTIFACTS, PHONE, UserPage, chromium, windows
 from tests.support.server import running
 
@@ -28,6 +29,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SMALL_PHONE = {"width": 320, "height": 568}
 ANA = Customer(BusinessId("b1"), UserId("ana"))
 SETTINGS = Settings(store="memory", turn_quiet_ms=0)
+
+RECORD_ANSWER = """
+  window.shownTexts = [];
+  window.announced = [];
+  const bubbles = () => [...log.querySelectorAll('[data-author="ai"] .bubble')];
+  new MutationObserver(() => shownTexts.push(bubbles().map((each) => each.textContent)))
+    .observe(log, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(() => announced.push(announcer.textContent))
+    .observe(announcer, { childList: true });
+"""
+"""Records what each change of the page shows of the AI's answers, and what it announces."""
 
 
 class RefusingStore(MemoryStore):
@@ -65,11 +77,17 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    store: MemoryStore, *, port: int = 0, settings: Settings = SETTINGS
+    store: MemoryStore,
+    *,
+    port: int = 0,
+    settings: Settings = SETTINGS,
+    assistant: ScriptedSteps | None = None,
 ) -> AsyncIterator[Server]:
     """Run the whole application over this store, which outlives it."""
     container = Container(settings=settings)
     container.store.override(store)
+    if assistant is not None:
+        container.assistant.override(assistant)
     async with running(create_app(settings, container), port=port) as address:
         yield Server(address, container)
 
@@ -139,6 +157,119 @@ async def test_an_answer_grows_in_one_bubble_until_it_is_whole(
     await expect(chat.bubbles("ai")).to_have_text([re.compile(r"^Luni–vineri .*artificială\.\)$")])
     await expect(chat.bubbles("ai", "streaming")).to_have_count(0)
     await expect(chat.page.get_by_role("img", name="Stored")).to_have_count(1)
+
+
+async def test_an_answer_is_stopped_and_keeps_what_was_written(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    stop = chat.page.get_by_role("button", name="Stop the answer")
+    async with serving(store, assistant=ScriptedSteps(["Luni la ", "nouă", HANG])) as server:
+        await chat.join(server)
+        await expect(stop).to_be_hidden()
+        await chat.send("Când?")
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la nouă")
+        await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_hidden()
+
+        await stop.focus()
+        await stop.press("Enter")
+
+        await expect(chat.bubbles("ai")).to_have_text(["Luni la nouă"])
+        await expect(stop).to_be_hidden()
+        await expect(chat.page.get_by_label("Message", exact=True)).to_be_focused()
+        await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+
+async def test_escape_stops_an_answer_and_leaves_the_draft_alone(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    field = chat.page.get_by_label("Message", exact=True)
+    async with serving(store, assistant=ScriptedSteps(["Luni la ", HANG])) as server:
+        await chat.join(server)
+        await chat.send("Când?")
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la")
+        await field.fill("Și")
+        await expect(chat.page.get_by_role("button", name="Stop the answer")).to_be_visible()
+        await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+
+        await field.press("Escape")
+
+        await expect(chat.bubbles("ai")).to_have_text(["Luni la"])
+        await expect(field).to_have_value("Și")
+        await expect(field).to_be_focused()
+
+
+async def test_an_answer_is_stopped_before_its_first_word(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    async with serving(store, assistant=ScriptedSteps([HANG])) as server:
+        await chat.join(server)
+        await chat.send("Când?")
+        await expect(chat.page.get_by_text("Assistant is typing…")).to_be_visible()
+
+        await chat.page.get_by_role("button", name="Stop the answer").click()
+
+        await expect(chat.bubbles("system")).to_have_count(1)
+        await expect(chat.page.get_by_text("Assistant is typing…")).to_be_hidden()
+
+
+async def test_a_connection_lost_in_mid_answer_costs_a_pause_and_nothing_else(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    whole = "Luni la nouă, marți la zece."
+    long_question = "Când? " * 600
+    wires: list[WebSocketRoute] = []
+
+    def relay(page: WebSocketRoute) -> None:
+        page.connect_to_server()
+        wires.append(page)
+
+    chat = await open_chat()
+    await chat.page.route_web_socket("**/websocket?*", relay)
+    assistant = ScriptedSteps(["Luni la ", "nouă", PAUSE, ", marți ", PAUSE, "la zece."])
+    async with serving(store, assistant=assistant) as server:
+        await chat.join(server)
+        await chat.send(long_question)
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la nouă")
+        await chat.page.evaluate(RECORD_ANSWER)
+        top = await chat.page.evaluate("scroller.scrollTop = 40")
+
+        await wires[-1].close()
+        assistant.go()
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la nouă, marți")
+        frames = chat.frames.filter(has_text="message_delta")
+        await expect(frames.last).to_contain_text("Luni la nouă, marți")
+        assistant.go()
+        await expect(chat.bubbles("ai")).to_have_text([whole])
+
+        shown, announced = await chat.page.evaluate("[shownTexts, announced]")
+
+        assert [text for text in shown if len(text) != 1 or not whole.startswith(text[0])] == []
+        assert announced == [f"Assistant: {whole}"]
+        assert await chat.page.evaluate("scroller.scrollTop") == top
+
+
+async def test_a_window_that_opens_in_mid_answer_shows_it_from_its_beginning(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    assistant = ScriptedSteps(["Luni la ", "nouă", PAUSE, ", marți ", PAUSE, "la zece."])
+    async with serving(store, assistant=assistant) as server:
+        await chat.join(server)
+        await chat.send("Când?")
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la nouă")
+        other = await open_chat(chat.page.context)
+        await other.join(server)
+        await expect(other.bubbles("ai", "streaming")).to_have_text("Luni la nouă")
+        assistant.go()
+
+        for window in (chat, other):
+            await expect(window.bubbles("ai", "streaming")).to_have_text("Luni la nouă, marți")
+        assistant.go()
+        for window in (chat, other):
+            await expect(window.bubbles("ai")).to_have_text(["Luni la nouă, marți la zece."])
 
 
 async def test_a_table_shows_the_reservations_of_an_answer(
