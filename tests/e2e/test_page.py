@@ -15,13 +15,15 @@ from playwright.async_api import Browser, BrowserContext, WebSocketRoute, expect
 from adapters.memory.store import MemoryStore
 from application.ports import Typing
 from domain.errors import StorageUnavailable
-from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
-from domain.session import Draft
+from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, MessageId, UserId
+from domain.message import Audience, Author
+from domain.session import Draft, Session
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.browser import ARTIFACTS, PHONE, UserPage, chromium, windows
+from tests.support.drafts import append_message
 from tests.support.server import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -67,6 +69,25 @@ class Server:
     async def post(self, text: str, customer: Customer = ANA) -> None:
         """Post a message of the customer's, as if from another device."""
         await self.container.post()(customer, LocationId("l1"), text)
+
+    async def note(self) -> None:
+        """Store an entry that coordinators see, and the customer does not."""
+
+        def decide(session: Session | None) -> Draft:
+            assert session is not None
+            draft = Draft(session)
+            message_id, at = MessageId(f"note-{draft.next_seq}"), session.updated_at
+            audience = Audience.COORDINATOR
+            append_message(draft, Author.USER, message_id, "Notă", at, audience=audience)
+            return draft
+
+        await self.container.session_log().commit(ANA, decide)
+
+    async def seq(self) -> int:
+        """Return the newest seq that the customer may see."""
+        current = await self.container.session_log().current(ANA)
+        assert current is not None
+        return current.session.customer_seq
 
     async def speak(self, text: str, customer: Customer = ANA) -> None:
         """Post a message of a coordinator's."""
@@ -448,6 +469,31 @@ async def test_a_push_that_was_lost_is_fetched(server: Server, open_chat: OpenCh
         await server.speak(text)
 
     await expect(chat.bubbles("coordinator")).to_have_text(["zero", "unu", "doi"])
+
+
+async def test_entries_that_are_not_the_customers_are_no_gap_and_hide_none(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.page.clock.install()
+    await chat.drop_frames(lambda text: "doi" in text and "agent_message" in text)
+    await chat.join(server)
+    await chat.send("Bună!")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+    fetched = chat.frames.filter(has_text='"afterSeq"')
+
+    await server.note()
+    await server.speak("unu")
+    await expect(chat.bubbles("coordinator")).to_have_text(["unu"])
+    await chat.page.clock.run_for(300)  # longer than the page waits for a gap to close
+    await expect(fetched).to_have_count(0)
+    for text in ("doi", "trei"):
+        await server.note()
+        await server.speak(text)
+
+    await expect(chat.bubbles("coordinator")).to_have_text(["unu", "doi", "trei"])
+    await expect(fetched).to_have_count(1)
+    await expect(chat.page.locator("#fact-seq")).to_have_text(str(await server.seq()))
 
 
 async def test_a_lost_acknowledgement_is_made_good_by_the_log(
