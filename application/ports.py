@@ -398,7 +398,11 @@ class AnswerRequested(NamedTuple):
 
 
 class StopRequested(NamedTuple):
-    """The user wants no more of the answer being written."""
+    """The user wants no answer, or no more of it, to what they have written up to now."""
+
+    session_id: SessionId
+    seq: int
+    """The newest message of theirs: what comes after it is answered."""
 
 
 class Typing(NamedTuple):
@@ -444,8 +448,9 @@ class BrokerListener(Protocol):
 
     @abstractmethod
     def on_missed(self, customer: Customer | None) -> None:
-        """Handle that hints of the customer, or (None) of any, may have been lost until now.
+        """Handle that hints of the customer may have been lost until now.
 
+        None: those that were sent to this node, of customers to whom it need not have subscribed.
         Called whenever a subscription is confirmed, too: what came before was not received.
         """
 
