@@ -294,6 +294,34 @@ async def test_a_poll_that_its_client_gives_up_ends_on_the_worker_that_has_the_s
     assert reply[1] == "1"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_is_passed_on_to_another_worker_is_one_request(
+    tmp_path: Path, method: str
+) -> None:
+    hidden = b"GET /metrics HTTP/1.1\r\nx-worker-client: 10.0.0.1 1\r\n\r\n"
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield hidden  # sent in chunks
+
+    once = httpx.Limits(max_keepalive_connections=0)
+    async with (
+        server(tmp_path, **TWO) as running,
+        httpx.AsyncClient(base_url=f"http://{running.address}", timeout=20, limits=once) as http,
+    ):
+        client = Poller(http, {"vsn": "2.0.0"})
+        await client.poll()
+        assert await client.push([None, "1", "phoenix", "heartbeat", {}]) == 200
+        params = {**client.params, "token": client.token}
+        answers = [
+            await http.request(method, "/socket/longpoll", params=params, content=pieces())
+            for _ in range(1 if method == "GET" else SOCKETS)
+        ]
+
+    # The first text is no frame, and ends the socket.
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["status"] for answer in answers} <= {200, 410}
+
+
 async def test_a_polled_socket_of_a_worker_that_died_is_gone(tmp_path: Path) -> None:
     once = httpx.Limits(max_keepalive_connections=0)
     async with (
