@@ -132,7 +132,8 @@ class _Exchange:
             async with asyncio.timeout(POLLED_S):
                 await asyncio.wait((sending, answered), return_when=asyncio.FIRST_COMPLETED)
             if not answered.done():
-                return True  # the client has gone
+                sending.result()  # raises, where it is the sibling that has gone
+                return True  # the client has
             status, received = answered.result()
         except TimeoutError:
             return False
