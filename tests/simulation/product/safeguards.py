@@ -160,12 +160,8 @@ def _late_pieces(stack: ExitStack) -> None:
 @_safeguard(1)
 def _gap(stack: ExitStack) -> None:
     """A subscription reads what is missing before the entry of a hint."""
-    after = Subscription._deliver_after
-
-    def anyway(self: Any, event: Any) -> None:
-        after(self, event, self._position[1])
-
-    _replace(stack, Subscription, "_on_disorder", anyway)
+    deliver = Subscription._deliver
+    _replace(stack, Subscription, "_on_appended", lambda self, event, **_: deliver(self, event))
 
 
 @_safeguard(1)
