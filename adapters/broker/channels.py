@@ -38,7 +38,9 @@ from domain.message import StatusChange
 
 BEAT_EVERY_S = 0.5
 AWAY_AFTER_S = 1.0
-"""Without its own beat for so long, a node is cut off."""
+"""Where the newest beat of its own that came back is older, a node is cut off."""
+BACK_WITHIN_S = 0.5
+"""It is back with a beat that took no longer."""
 RECONNECT_AFTER_S = 3.0
 """Without it for so long, the connection is given up, whatever it seems to be."""
 LIVES_EVERY_BEATS = 4
@@ -51,9 +53,11 @@ JOIN_DELTAS_S = 0.05
 MISSED_BATCH, MISSED_EVERY_S = 100, 0.05
 """After an outage so many customers' listeners are notified at a time: each reads the store."""
 MAX_UNCONFIRMED = 50_000
-"""The customers for whom it is known that others may not have what was published."""
+"""The hints for which it is known that others may not have them."""
 MAX_NUMBERED = 100_000
 """The channels whose hints are counted; beyond, counting begins anew, which others notice."""
+MAX_NODES = 256
+"""The nodes that are known at a time, and the publishers whose hints on a channel are counted."""
 
 _BEAT, _LIVES, _LEAVES = "beat", "lives", "leaves"
 _NOTHING = b"null"
@@ -127,16 +131,20 @@ class ChannelBroker(Broker, ChannelListener):
         self._count = count
         self._listener: BrokerListener
         self._own_channel = _node_channel(node)
+        self._beats = 0
+        """The number of the last beat: never begins anew, as others' numbers may."""
         self._sent: dict[str, int] = {}
         """The number of the last hint that was sent to a channel."""
         self._subscribed: dict[str, _Subscription] = {}
         self._unconfirmed = _Unconfirmed()
         self._deltas: dict[Customer, _JoinedDeltas] = {}
         self._missed: deque[Customer] = deque()
+        self._may_notify = MISSED_BATCH
+        """The listeners that may be notified until the timer fires."""
         self._notifying: Timer | None = None
         self._lives_at: dict[str, float] = {node: clock.monotonic()}
         self._beat_at = -math.inf
-        """When the own beat last came back."""
+        """When the newest beat that has come back was sent."""
         self._started = asyncio.Event()
         """Set once the own beat has come back, or should have."""
         self._is_away = True
@@ -217,7 +225,9 @@ class ChannelBroker(Broker, ChannelListener):
         if number == 1 and len(self._sent) >= MAX_NUMBERED:
             self._sent.clear()
         self._sent[channel] = number
-        message = encode_envelope(self._node, number, customer, kind, body)
+        self._put(channel, encode_envelope(self._node, number, customer, kind, body))
+
+    def _put(self, channel: str, message: bytes) -> None:
         if self._channels.publish(channel, message):
             self._count("sent")
         else:
@@ -271,7 +281,7 @@ class ChannelBroker(Broker, ChannelListener):
             self._listener.on_missed(None)
         elif channel == _NODES:
             self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
-        elif subscription.customer is not None:
+        elif subscription.customer is not None and not subscription.owes_missed:
             subscription.owes_missed = True
             self._notify_missed(subscription.customer)
 
@@ -287,20 +297,25 @@ class ChannelBroker(Broker, ChannelListener):
     def _notify_missed(self, customer: Customer) -> None:
         """Notify the listener soon: few at once, as after a join, many one after the other."""
         self._missed.append(customer)
+        self._notify_some()
         if self._notifying is None:
-            self._notify_some()
+            self._notifying = self._clock.call_later(MISSED_EVERY_S, self._notify_more)
 
     def _notify_some(self) -> None:
-        for _ in range(min(MISSED_BATCH, len(self._missed))):
+        while self._missed and self._may_notify > 0:
+            self._may_notify -= 1
             self._count("missed")
             customer = self._missed.popleft()
             subscription = self._subscribed.get(_customer_channel(customer))
             if subscription is not None:
                 subscription.owes_missed = False
             self._listener.on_missed(customer)
-        self._notifying = (
-            self._clock.call_later(MISSED_EVERY_S, self._notify_some) if self._missed else None
-        )
+
+    def _notify_more(self) -> None:
+        self._may_notify, self._notifying = MISSED_BATCH, None
+        if self._missed:
+            self._notifying = self._clock.call_later(MISSED_EVERY_S, self._notify_more)
+            self._notify_some()
 
     # Receiving.
 
@@ -312,10 +327,10 @@ class ChannelBroker(Broker, ChannelListener):
             envelope = decode_envelope(message)
             if envelope.publisher == self._node:
                 if envelope.kind == _BEAT:
-                    self._on_beat(envelope.number)
+                    self._on_beat(envelope.number, msgspec.json.decode(envelope.body, type=float))
                 return
             self._count("received")
-            if subscription.is_hole(envelope.publisher, envelope.number):
+            if subscription.is_hole(envelope.publisher, envelope.number, self._lives_at):
                 self._on_hole(channel, subscription.customer)
             if channel == _NODES:
                 self._on_node(envelope)
@@ -342,15 +357,16 @@ class ChannelBroker(Broker, ChannelListener):
             self._look_at_beat()
 
     def _beat(self) -> None:
-        self._unconfirmed.close_batch(self._sent.get(self._own_channel, 0) + 1)
-        self._publish(self._own_channel, _NOBODY, _BEAT, _NOTHING)
+        self._beats += 1
+        self._unconfirmed.close_batch(self._beats)
+        sent_at = msgspec.json.encode(self._clock.monotonic())
+        beat = encode_envelope(self._node, self._beats, _NOBODY, _BEAT, sent_at)
+        self._put(self._own_channel, beat)
 
     def _look_at_beat(self) -> None:
         now = self._clock.monotonic()
         if now - self._beat_at > AWAY_AFTER_S:
-            if not self._is_away:
-                self._is_away = self._unconfirmed.are_lost = True
-                self._log_away()
+            self._note_away()
             if now - max(self._beat_at, self._reconnected_at) > RECONNECT_AFTER_S:
                 self._reconnected_at = now
                 self._channels.reconnect()
@@ -365,8 +381,18 @@ class ChannelBroker(Broker, ChannelListener):
         if dead:
             self._listener.on_nodes_changed()
 
-    def _on_beat(self, number: int) -> None:
-        now = self._beat_at = self._clock.monotonic()
+    def _note_away(self) -> None:
+        if not self._is_away:
+            self._is_away = self._unconfirmed.are_lost = True
+            self._log_away()
+
+    def _on_beat(self, number: int, sent_at: float) -> None:
+        now = self._clock.monotonic()
+        if now - self._beat_at > AWAY_AFTER_S:
+            self._note_away()
+        self._beat_at = min(sent_at, now)
+        if self._is_away and now - sent_at > BACK_WITHIN_S:
+            return  # what comes now is old
         self._publish_again(self._unconfirmed.confirm(number))
         if not self._is_away:
             return
@@ -392,6 +418,9 @@ class ChannelBroker(Broker, ChannelListener):
                 self._listener.on_nodes_changed()
         elif envelope.kind == _LIVES:
             is_new = node not in self._lives_at
+            if is_new and len(self._lives_at) >= MAX_NODES:
+                self._count("refused")
+                return
             self._lives_at[node] = self._clock.monotonic()
             if is_new:
                 self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)  # so that it knows of this one
@@ -418,9 +447,17 @@ class _Subscription:
         self.numbers: dict[str, int] = {}
         """The number of the last hint of each publisher."""
 
-    def is_hole(self, publisher: str, number: int) -> bool:
-        """Return True if a hint of the publisher is missing before the one with this number."""
+    def is_hole(self, publisher: str, number: int, living: Collection[str]) -> bool:
+        """Return True if a hint may be missing before the publisher's with this number.
+
+        `living`: the nodes whose numbers count. Of others they are kept while there is room.
+        """
         last = self.numbers.get(publisher)
+        if last is None and len(self.numbers) >= MAX_NODES:
+            kept = {node: last for node, last in self.numbers.items() if node in living}
+            is_full = len(kept) >= MAX_NODES
+            self.numbers = {publisher: number} if is_full else {**kept, publisher: number}
+            return is_full
         if last is None or number > last:
             self.numbers[publisher] = number
             return last is not None and number > last + 1
@@ -441,24 +478,31 @@ class _Unconfirmed:
     can know that it was lost.
     """
 
-    __slots__ = ("_batches", "_newest", "are_lost")
+    __slots__ = ("_batches", "_newest", "_older", "are_lost")
 
     def __init__(self) -> None:
         self._newest: dict[_Key, _Lost] = {}
         self._batches: deque[tuple[int, dict[_Key, _Lost]]] = deque()
         """Each with the number of the beat that follows it."""
+        self._older = 0
+        """The hints in all batches."""
         self.are_lost = False
         """True if the connection has failed since a beat came back."""
 
+    def __len__(self) -> int:
+        return self._older + len(self._newest)
+
     def add(self, customer: Customer, hint: Hint, node: str | None) -> None:
         """Add a hint; of a kind the customer's newest counts."""
-        if len(self._newest) < MAX_UNCONFIRMED:
-            self._newest[customer, type(hint), node] = customer, hint, node
+        key = customer, type(hint), node
+        if key in self._newest or len(self) < MAX_UNCONFIRMED:
+            self._newest[key] = customer, hint, node
 
     def close_batch(self, beat: int) -> None:
         """Note that the beat with this number follows what was added."""
         if self._newest and not self.are_lost:
             self._batches.append((beat, self._newest))
+            self._older += len(self._newest)
             self._newest = {}
 
     def confirm(self, beat: int) -> list[_Lost]:
@@ -469,17 +513,17 @@ class _Unconfirmed:
                 lost |= batch
             lost |= self._newest
             self._batches.clear()
-            self._newest, self.are_lost = {}, False
+            self._newest, self._older, self.are_lost = {}, 0, False
             return list(lost.values())
         while self._batches and self._batches[0][0] <= beat:
-            self._batches.popleft()
+            self._older -= len(self._batches.popleft()[1])
         return []
 
 
 class _JoinedDeltas:
     """Pieces of one answer that are sent as one."""
 
-    __slots__ = ("_length", "_send", "first", "texts", "timer")
+    __slots__ = ("_send", "first", "texts", "timer")
 
     def __init__(self, first: Delta, send: Callable[[Delta], None], clock: Clock) -> None:
         self.first = first

@@ -5,7 +5,7 @@ has sent to one channel, from 1. A kind that is not known is of a later version,
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -25,12 +25,14 @@ from domain.message import Entry, Message, StatusChange
 
 MAX_ENTRIES_BYTES = 16 * 1024
 """Entries that are larger are not sent: who needs them reads the store."""
+MAX_NODE_NAME = 300
+"""The longest name of a node, which may hold a host's name (at most 253)."""
 
 
 class Envelope(msgspec.Struct, array_like=True, frozen=True):
     """A hint and its origin; the body is decoded only where it is needed."""
 
-    publisher: str
+    publisher: Annotated[str, msgspec.Meta(max_length=MAX_NODE_NAME)]
     number: int
     business_id: str
     user_id: str

@@ -17,6 +17,8 @@ from adapters.broker.channels import ChannelListener, Channels
 from domain.backoff import backoff
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
+CLOSE_S = 2.0
+"""For what is still to be sent."""
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
 """A client that has not read so much is disconnected; a client drops what the switch has not."""
 MAX_SWITCHED_BYTES = 1024 * 1024
@@ -178,9 +180,14 @@ class LocalChannels(Channels):
     async def __aexit__(self, *exc: object) -> None:
         if self._connecting is not None:
             self._connecting.cancel()
-        if self._connection is not None:
-            self._connection.transport.close()
-            await self._connection.closed.wait()
+            await asyncio.wait([self._connecting])
+        if (connection := self._connection) is not None:
+            connection.transport.close()
+            try:
+                async with asyncio.timeout(CLOSE_S):
+                    await connection.closed.wait()
+            except TimeoutError:  # the switch does not read
+                connection.transport.abort()
 
     def listen(self, listener: ChannelListener) -> None:
         self._listener = listener

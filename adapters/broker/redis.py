@@ -58,9 +58,13 @@ class RedisChannels(Channels):
         self._queue: deque[tuple[bytes, bytes]] = deque()
         self._queued_bytes = 0
         self._queued = asyncio.Event()
-        self._connected = True
-        """False once an error was logged, until it is over."""
+        self._has_received = False
+        self._failing: set[str] = set()
+        """The connections that fail; of those that do so together, the first one is logged."""
+        self._is_closing = False
         self._receiving: asyncio.Task[None] | None = None
+        self._connection: asyncio.Task[None] | None = None
+        """Receives through one connection."""
         self._sending: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -72,13 +76,11 @@ class RedisChannels(Channels):
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if self._queue:
-            try:
-                async with asyncio.timeout(REQUEST_S):
-                    await self._send()
-            except Exception as error:
-                self._log(error)
-        tasks = [task for task in (self._receiving, self._sending) if task is not None]
+        self._is_closing = True
+        self._queued.set()
+        if self._sending is not None:
+            await asyncio.wait([self._sending], timeout=REQUEST_S)
+        tasks = [task for task in (self._sending, self._receiving) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -109,29 +111,42 @@ class RedisChannels(Channels):
         return True
 
     def reconnect(self) -> None:
-        if self._receiving is not None:
-            self._receiving.cancel()
-            self._receiving = asyncio.create_task(self._receive_forever())
+        if self._connection is not None:
+            self._connection.cancel()
 
     # Receiving.
 
     async def _receive_forever(self) -> None:
         attempt = 0
         while True:
+            self._connection = asyncio.create_task(self._receive())
             try:
-                async with self._redis.pubsub() as pubsub:
-                    subscribing = asyncio.create_task(self._subscribe_forever(pubsub))
-                    try:
-                        async for channel, message in _messages(pubsub, subscribing):
-                            attempt = 0
-                            self._on_message(channel, message)
-                    finally:
-                        subscribing.cancel()
-                        self._listener.on_lost()
-            except Exception as error:  # whatever it is, all begins anew
-                self._log(error)
+                await asyncio.wait([self._connection])
+            finally:
+                self._connection.cancel()
+                await asyncio.wait([self._connection])
+            if self._has_received:
+                attempt = 0
             await asyncio.sleep(backoff(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter()))
             attempt += 1
+
+    async def _receive(self) -> None:
+        """Receive through one connection until it fails."""
+        self._has_received = False
+        try:
+            async with self._redis.pubsub() as pubsub:
+                subscribing = asyncio.create_task(self._subscribe_forever(pubsub))
+                try:
+                    async for channel, message in _messages(pubsub, subscribing):
+                        self._has_received = True
+                        self._failing.discard("receive")
+                        self._on_message(channel, message)
+                finally:
+                    self._listener.on_lost()
+                    subscribing.cancel()
+                    await asyncio.wait([subscribing])
+        except Exception as error:  # whatever it is, all begins anew
+            self._log("receive", error)
 
     async def _subscribe_forever(self, pubsub: PubSub) -> None:
         """Keep the connection's channels as those that are wanted."""
@@ -152,7 +167,6 @@ class RedisChannels(Channels):
     def _on_message(self, channel: bytes, message: bytes | None) -> None:
         name = channel.removeprefix(self._prefix).decode()
         if message is None:
-            self._connected = True
             self._listener.on_subscribed(name)
         else:
             self._listener.on_message(name, message)
@@ -160,20 +174,24 @@ class RedisChannels(Channels):
     # Sending.
 
     async def _send_forever(self) -> None:
+        """Send what is queued; once it is closing, until nothing is, or the first error."""
         attempt = 0
-        while True:
+        while self._queue or not self._is_closing:
             await self._queued.wait()
             try:
                 await self._send()
             except Exception as error:
-                self._log(error)
+                self._log("send", error)
                 self._listener.on_unsent()
+                if self._is_closing:
+                    return
                 await asyncio.sleep(
                     backoff(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
                 )
                 attempt += 1
             else:
                 attempt = 0
+                self._failing.discard("send")
 
     async def _send(self) -> None:
         """Send a batch; what cannot be sent is lost, as its turn has passed."""
@@ -186,11 +204,11 @@ class RedisChannels(Channels):
             self._queued.clear()
         await pipeline.execute()
 
-    def _log(self, error: Exception) -> None:
-        if self._connected:
-            self._connected = False
+    def _log(self, connection: str, error: Exception) -> None:
+        if not self._failing:
             extra = {"action": "broker_disconnected", "error": type(error).__name__}
             logger.warning("The connection to the broker was lost", extra=extra)
+        self._failing.add(connection)
 
 
 async def _messages(pubsub: PubSub, subscribing: "asyncio.Task[None]") -> Any:
