@@ -106,8 +106,9 @@ class _HintCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         hints = CounterMetricFamily(
             "ai_agent_broker_hints",
-            "Hints between processes that were sent, received, dropped or malformed; holes in "
-            "their numbers, lost connections, and customers whose hints may have been missed",
+            "Hints between processes that were sent, received, dropped, malformed or refused; "
+            "holes in their numbers, lost connections, half seconds without the broker, and "
+            "customers whose hints may have been missed",
             labels=["what"],
         )
         for what, count in self._counts.items():

@@ -148,6 +148,7 @@ class ChannelBroker(Broker, ChannelListener):
         self._started = asyncio.Event()
         """Set once the own beat has come back, or should have."""
         self._is_away = True
+        self._has_left = False
         self._reconnected_at = clock.monotonic()
         self._beating: asyncio.Task[None] | None = None
         channels.listen(self)
@@ -173,6 +174,7 @@ class ChannelBroker(Broker, ChannelListener):
         for joined in list(self._deltas.values()):
             joined.send()
         self._publish(_NODES, _NOBODY, _LEAVES, _NOTHING)
+        self._has_left = True
         await self._channels.__aexit__(*exc)
 
     @property
@@ -190,7 +192,7 @@ class ChannelBroker(Broker, ChannelListener):
 
     async def check(self) -> None:
         if self.is_away:
-            raise BrokerUnavailable
+            raise BrokerUnavailable(f"its own messages do not come back within {AWAY_AFTER_S:g} s")
 
     def listen(self, listener: BrokerListener) -> None:
         self._listener = listener
@@ -228,6 +230,8 @@ class ChannelBroker(Broker, ChannelListener):
         self._put(channel, encode_envelope(self._node, number, customer, kind, body))
 
     def _put(self, channel: str, message: bytes) -> None:
+        if self._has_left:
+            return  # others would think that it lives
         if self._channels.publish(channel, message):
             self._count("sent")
         else:
@@ -367,6 +371,7 @@ class ChannelBroker(Broker, ChannelListener):
         now = self._clock.monotonic()
         if now - self._beat_at > AWAY_AFTER_S:
             self._note_away()
+            self._count("away")
             if now - max(self._beat_at, self._reconnected_at) > RECONNECT_AFTER_S:
                 self._reconnected_at = now
                 self._channels.reconnect()

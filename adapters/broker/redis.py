@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -37,15 +38,9 @@ class RedisChannels(Channels):
     def __init__(self, url: str, jitter: Callable[[], float]) -> None:
         """`url`: as redis-py reads it. Its database separates two servers on one Redis.
 
-        `jitter` returns a float in 0..1. Raises: ValueError for the URL.
+        `jitter` returns a float in 0..1. Raises: ValueError for the URL, of which it has nothing.
         """
-        self._redis: Redis = Redis.from_url(
-            url,
-            protocol=2,
-            socket_connect_timeout=REQUEST_S,
-            socket_timeout=REQUEST_S,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis = _client(url)
         # Channels belong to all databases of a Redis.
         database = self._redis.connection_pool.connection_kwargs.get("db", 0)
         self._prefix = f"ai-agent-server:{database}:".encode()
@@ -209,6 +204,25 @@ class RedisChannels(Channels):
             extra = {"action": "broker_disconnected", "error": type(error).__name__}
             logger.warning("The connection to the broker was lost", extra=extra)
         self._failing.add(connection)
+
+
+def _client(url: str) -> Redis:
+    try:
+        client: Redis = Redis.from_url(
+            url,
+            protocol=2,
+            socket_connect_timeout=REQUEST_S,
+            socket_timeout=REQUEST_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        pool: Any = client.connection_pool
+        pool.make_connection()  # refuses the options that there are not
+        parts = urlsplit(url)
+        if parts.scheme != "unix" and parts.path.strip("/"):
+            int(parts.path.strip("/"))  # redis-py takes 0 in place of what is no number
+    except (ValueError, TypeError):
+        raise ValueError("it has an unknown option, or a port or database that is none") from None
+    return client
 
 
 async def _messages(pubsub: PubSub, subscribing: "asyncio.Task[None]") -> Any:

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Protocol
 
 import msgspec
@@ -18,6 +19,7 @@ from adapters.urls import without_secrets
 from application.ports import (
     HealthCheck,
     InboundEvent,
+    Leases,
     Lifecycle,
     LiveChatGateway,
     Store,
@@ -93,6 +95,12 @@ async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
         who = await _newest_customer(container.store())
         problem = await _failure_of(_try_joining(container.elixir_socket(), who))
         results.append(("live chat", live_chat_topic(who), problem))
+    if settings.broker == "redis":
+        container.hub()  # which the broker calls
+        results += [
+            ("broker", settings.broker, await _failure_of(_check(container.broker()))),
+            ("leases", settings.broker, await _failure_of(_try_claiming(container.leases()))),
+        ]
     if tokens is not None:
         results.append(("tokens", settings.socket_auth, await _failure_of(_check(tokens))))
     return results
@@ -150,6 +158,14 @@ def _join_problem(reason: str) -> str:
 async def _check(adapter: _Adapter) -> None:
     async with adapter:
         await adapter.check()
+
+
+async def _try_claiming(leases: Leases) -> None:
+    """Claim a name that nobody else uses, and release it."""
+    name, holder = f"check:{token_hex(8)}", "check"
+    async with leases:
+        await leases.claim(name, holder, 1.0)
+        await leases.release(name, holder)
 
 
 async def _failure_of(attempt: Awaitable[None]) -> str | None:

@@ -26,6 +26,7 @@ from adapters.phoenix.longpoll import LONG_POLL_PATH, LongPoll
 from adapters.prometheus import Metrics
 from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
+from adapters.urls import shown_url
 from application.answer_pending import AnswerPending
 from application.bridge_inbox import BridgeInbox
 from application.chat_owners import ChatOwners
@@ -67,7 +68,7 @@ from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
 from entrypoints.server.siblings import Machine, Siblings, WorkerPart
 from entrypoints.server.wire import EventPresenter, LiveChatAddresses
-from entrypoints.settings import Settings
+from entrypoints.settings import BadSetting, Settings
 
 if TYPE_CHECKING:  # imported only when they are chosen: their libraries take long to load
     from adapters.dynamodb.table import DynamoTable
@@ -128,7 +129,10 @@ def _redis_broker(settings: Settings, clock: Clock, jitter: Jitter, metrics: Met
     from adapters.broker.channels import ChannelBroker
     from adapters.broker.redis import RedisChannels
 
-    channels = RedisChannels(settings.redis_url, jitter)
+    try:
+        channels = RedisChannels(settings.redis_url, jitter)
+    except ValueError as error:
+        raise BadSetting(f"REDIS_URL is {shown_url(settings.redis_url)}: {error}") from None
     return ChannelBroker(_unique_name(settings), channels, clock, metrics.hint)
 
 

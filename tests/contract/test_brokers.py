@@ -1,6 +1,7 @@
 """The contract of all brokers between processes, on real servers."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import pytest
 
 from adapters.broker.channels import ChannelBroker, Channels
 from adapters.broker.local import LocalChannels, LocalSwitch
-from adapters.broker.redis import RedisChannels
+from adapters.broker.redis import MAX_QUEUED, MAX_QUEUED_BYTES, RedisChannels
 from adapters.system import SystemClock
 from application.ports import (
     AnswerRequested,
@@ -31,6 +32,8 @@ from domain.identity import Customer, MessageId, SessionId, customer
 from domain.message import Author, Message, StatusChange
 from domain.status import Reason, Status
 from tests.support.redis_server import RedisServer, redis_server, valkey_server
+from tests.support.server import free_port
+from tests.support.tcp_proxy import TcpProxy
 
 ANA, DAN = customer("b1", "ana"), customer("b1", "dan")
 SESSION = SessionId("s1")
@@ -107,15 +110,15 @@ class Network:
 
 
 class RedisNetwork(Network):
-    """A Redis or Valkey server."""
+    """A Redis or Valkey server; nodes reach it at `port`, if that is another one than its own."""
 
-    def __init__(self, server: RedisServer) -> None:
+    def __init__(self, server: RedisServer, port: int | None = None) -> None:
         self.server = server
+        self.port = port or server.port
         self._database = next(_numbers) % 16
 
     def channels(self) -> Channels:
-        url = self.server.url.removesuffix("/0")
-        return RedisChannels(f"{url}/{self._database}", lambda: 0.0)
+        return RedisChannels(f"redis://127.0.0.1:{self.port}/{self._database}", lambda: 0.0)
 
     async def interrupt(self) -> None:
         for kind in ("pubsub", "normal"):
@@ -454,3 +457,210 @@ async def test_what_is_published_while_the_connection_is_lost_is_made_good(
         await received.until(
             lambda: any(hint in (said(7), Grown(SESSION, 7)) for _, hint in received.hints)
         )
+
+
+async def test_a_node_that_leaves_sends_first_what_it_has_published(network: Network) -> None:
+    async with network.node() as (second, received):
+        second.subscribe(ANA)
+        await received.until(lambda: second.is_subscribed(ANA))
+        async with network.node("leaver") as (first, _):
+            await received.until(lambda: "leaver" in second.nodes)
+            for number in range(3_000):
+                first.publish(ANA, said(number))
+        await received.until(lambda: "leaver" not in second.nodes)
+
+    assert len(received.hints) == 3_000
+
+
+# Redis alone: its queue, its refusals, and the way to it.
+
+
+@pytest.fixture
+async def proxy(servers: Callable[[str], RedisServer]) -> AsyncIterator[TcpProxy]:
+    """A proxy before the Redis of the other tests."""
+    async with TcpProxy(servers("redis").port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def beyond(servers: Callable[[str], RedisServer], proxy: TcpProxy) -> RedisNetwork:
+    """The network of those who reach it through the proxy."""
+    return RedisNetwork(servers("redis"), proxy.port)
+
+
+@asynccontextmanager
+async def distant(
+    beyond: RedisNetwork,
+) -> AsyncIterator[tuple[ChannelBroker, ChannelBroker, Received]]:
+    """Yield as `pair`, the second one beyond the proxy."""
+    near = RedisNetwork(beyond.server)
+    near._database = beyond._database
+    async with near.node() as (first, _), beyond.node() as (second, received):
+        second.subscribe(ANA)
+        await received.until(lambda: second.is_subscribed(ANA))
+        await received.until(lambda: ANA in received.missed)
+        yield first, second, received
+
+
+async def test_what_waits_for_a_server_is_bounded_in_number_and_in_bytes() -> None:
+    channels = RedisChannels("redis://127.0.0.1:1/0", lambda: 0.0)
+
+    assert sum(channels.publish("c", b"x") for _ in range(MAX_QUEUED + 10)) == MAX_QUEUED
+
+    channels = RedisChannels("redis://127.0.0.1:1/0", lambda: 0.0)
+    large = b"x" * 1024 * 1024
+    assert sum(channels.publish("c", large) for _ in range(50)) == MAX_QUEUED_BYTES // len(large)
+
+
+async def test_after_a_queue_that_was_full_its_receivers_know_that_they_missed_something(
+    servers: Callable[[str], RedisServer],
+) -> None:
+    network = RedisNetwork(servers("redis"))
+    async with pair(network) as (first, _, received):
+        received.missed.clear()
+        for number in range(MAX_QUEUED + 100):
+            first.publish(ANA, said(number))
+        await received.until(lambda: len(received.hints) >= MAX_QUEUED - 10)  # there are beats
+        first.publish(ANA, said(-1))
+        await received.until(lambda: ANA in received.missed)
+
+
+async def test_a_half_open_connection_is_away_within_a_second_and_a_half_until_it_is_replaced(
+    proxy: TcpProxy, beyond: RedisNetwork
+) -> None:
+    async with distant(beyond) as (first, second, received):
+        loop = asyncio.get_running_loop()
+        proxy.half_open()
+        began = loop.time()
+        await _until(lambda: second.is_away)
+        away_s = loop.time() - began
+        assert not first.is_away
+        connections = proxy.connections
+        await _until(lambda: proxy.connections > connections)
+        proxy.cut()
+        proxy.heal()
+        await _until(lambda: second.is_subscribed(ANA))
+        await _published(first, received)
+
+    assert away_s < 1.5
+
+
+async def test_a_server_that_takes_200_ms_is_not_away(
+    proxy: TcpProxy, beyond: RedisNetwork
+) -> None:
+    proxy.delay_s = 0.1  # there, and back
+    async with distant(beyond) as (first, second, received):
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 1.5
+        while loop.time() < end:
+            assert not second.is_away
+            first.publish(ANA, said(1))
+            await asyncio.sleep(0.05)
+        await received.until(lambda: received.hints)
+
+
+async def test_a_connection_with_a_backlog_is_away_until_what_comes_is_fresh(
+    proxy: TcpProxy, beyond: RedisNetwork
+) -> None:
+    async with distant(beyond) as (first, second, received):
+        proxy.bytes_per_s = 20_000
+        for number in range(100):
+            first.publish(ANA, Appended(SESSION, (message(number, "x" * 8_000),)))
+        await _until(lambda: second.is_away)
+        proxy.bytes_per_s = None
+        await _until(lambda: second.is_subscribed(ANA))
+        await _published(first, received)
+
+
+async def test_who_does_not_read_is_disconnected_by_the_server_and_knows_it(
+    proxy: TcpProxy, beyond: RedisNetwork
+) -> None:
+    beyond.server.call("CONFIG SET client-output-buffer-limit", '"pubsub 262144 262144 1"')
+    try:
+        async with distant(beyond) as (first, second, received):
+            received.missed.clear()
+            proxy.half_open()
+            for number in range(1_500):
+                first.publish(ANA, Appended(SESSION, (message(number, "x" * 12_000),)))
+                if number % 100 == 0:
+                    await asyncio.sleep(0.02)
+            proxy.heal()
+            await _until(lambda: ANA in received.missed and second.is_subscribed(ANA))
+            await _published(first, received)
+    finally:
+        beyond.server.call("CONFIG SET client-output-buffer-limit", '"pubsub 33554432 8388608 60"')
+
+
+@pytest.mark.parametrize("problem", ["unreachable", "password", "no_password"])
+async def test_a_server_that_refuses_at_the_start_holds_up_nobody_and_is_logged_once(
+    problem: str, servers: Callable[[str], RedisServer], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    server = servers("redis")
+    port = free_port() if problem == "unreachable" else server.port
+    if problem != "unreachable":
+        server.kill()
+        server.start("--requirepass", "right")
+    try:
+        given = "" if problem == "no_password" else ":wrong-secret@"
+        channels = RedisChannels(f"redis://{given}127.0.0.1:{port}/0", lambda: 0.0)
+        broker = ChannelBroker("one", channels, SystemClock())
+        broker.listen(Received())
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with broker:
+            assert loop.time() - began < 1.5
+            assert broker.is_away
+            await asyncio.sleep(1.0)  # attempts
+    finally:
+        if problem != "unreachable":
+            server.kill()
+            server.start()
+
+    actions = [getattr(record, "action", None) for record in caplog.records]
+    assert actions == ["broker_disconnected", "broker_away"]
+    assert "wrong-secret" not in caplog.text + repr(broker) + str(
+        [vars(record) for record in caplog.records]
+    )
+
+
+async def test_connections_that_are_given_up_leave_nothing_behind(
+    proxy: TcpProxy, beyond: RedisNetwork
+) -> None:
+    before = asyncio.all_tasks()
+    async with beyond.node() as (broker, received):
+        await received.until(lambda: not broker.is_away)
+        for _ in range(3):
+            broker._channels.reconnect()
+            await asyncio.sleep(0)
+        await received.until(lambda: None in received.missed)
+    proxy.cut()
+    await _until(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_a_server_is_reached_through_a_unix_socket(tmp_path: Path) -> None:
+    with redis_server() as server:
+        server.kill()
+        path = tmp_path / "redis.sock"
+        server.start("--unixsocket", str(path))
+        broker = ChannelBroker("one", RedisChannels(f"unix://{path}?db=3", float), SystemClock())
+        broker.listen(Received())
+        async with broker:
+            assert not broker.is_away
+
+
+def test_urls_with_tls_are_accepted() -> None:
+    channels = RedisChannels("rediss://user:secret@example.com:6380/3", float)
+
+    assert channels._redis.connection_pool.connection_class.__name__ == "SSLConnection"
+    assert channels._prefix == b"ai-agent-server:3:"
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:secret@h:port/0", "redis://:secret@h/name", "redis://:secret@h?no=1"]
+)
+def test_a_wrong_url_is_refused_without_a_word_of_it(url: str) -> None:
+    with pytest.raises(ValueError, match="unknown option") as refused:
+        RedisChannels(url, float)
+
+    assert "secret" not in str(refused.value)

@@ -18,6 +18,7 @@ import pytest
 from adapters.dynamodb.table import definition
 from tests.support.dynamodb import DYNOXIDE, Engine, engine
 from tests.support.process import ROOT, command, server
+from tests.support.redis_server import redis_server
 from tests.support.user import user
 
 AT_ONCE = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "0"}
@@ -220,6 +221,37 @@ def test_check_prints_which_adapter_fails_and_why(tmp_path: Path) -> None:
     assert tried.stdout.splitlines()[0] == (
         f"store      sqlite     failed: {tmp_path}: unable to open database file"
     )
+
+
+def test_check_tries_the_broker_and_the_leases_of_redis(tmp_path: Path) -> None:
+    with redis_server() as redis:
+        tried = command(tmp_path, "check", BROKER="redis", REDIS_URL=redis.url)
+        redis.kill()
+        failed = command(tmp_path, "check", BROKER="redis", REDIS_URL=redis.url)
+
+    assert tried.returncode == 0
+    assert [line.split() for line in tried.stdout.splitlines()[3:]] == [
+        ["broker", "redis", "ok"],
+        ["leases", "redis", "ok"],
+    ]
+    assert failed.returncode == 1
+    assert [line.split()[:3] for line in failed.stdout.splitlines()[3:]] == [
+        ["broker", "redis", "failed:"],
+        ["leases", "redis", "failed:"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["check", "serve"])
+def test_a_redis_url_with_an_unknown_option_is_refused_in_one_line(
+    tmp_path: Path, name: str
+) -> None:
+    url = "redis://:secret@127.0.0.1/0?no=1"
+    refused = command(tmp_path, name, BROKER="redis", REDIS_URL=url)
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("Error: REDIS_URL is redis://…")
+    assert "secret" not in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
 
 
 # sessions.
