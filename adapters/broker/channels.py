@@ -38,9 +38,7 @@ from domain.message import StatusChange
 
 BEAT_EVERY_S = 0.5
 AWAY_AFTER_S = 1.0
-"""Where the newest beat of its own that came back is older, a node is cut off."""
-BACK_WITHIN_S = 0.5
-"""It is back with a beat that took no longer."""
+"""Without its own beat for so long, a node is cut off. One that took longer does not count."""
 RECONNECT_AFTER_S = 3.0
 """Without it for so long, the connection is given up, whatever it seems to be."""
 LIVES_EVERY_BEATS = 4
@@ -144,7 +142,7 @@ class ChannelBroker(Broker, ChannelListener):
         self._notifying: Timer | None = None
         self._lives_at: dict[str, float] = {node: clock.monotonic()}
         self._beat_at = -math.inf
-        """When the newest beat that has come back was sent."""
+        """When the own beat last came back in time."""
         self._started = asyncio.Event()
         """Set once the own beat has come back, or should have."""
         self._is_away = True
@@ -370,8 +368,10 @@ class ChannelBroker(Broker, ChannelListener):
     def _look_at_beat(self) -> None:
         now = self._clock.monotonic()
         if now - self._beat_at > AWAY_AFTER_S:
-            self._note_away()
             self._count("away")
+            if not self._is_away:
+                self._is_away = self._unconfirmed.are_lost = True
+                self._log_away()
             if now - max(self._beat_at, self._reconnected_at) > RECONNECT_AFTER_S:
                 self._reconnected_at = now
                 self._channels.reconnect()
@@ -386,18 +386,11 @@ class ChannelBroker(Broker, ChannelListener):
         if dead:
             self._listener.on_nodes_changed()
 
-    def _note_away(self) -> None:
-        if not self._is_away:
-            self._is_away = self._unconfirmed.are_lost = True
-            self._log_away()
-
     def _on_beat(self, number: int, sent_at: float) -> None:
         now = self._clock.monotonic()
-        if now - self._beat_at > AWAY_AFTER_S:
-            self._note_away()
-        self._beat_at = min(sent_at, now)
-        if self._is_away and now - sent_at > BACK_WITHIN_S:
+        if now - sent_at > AWAY_AFTER_S:
             return  # what comes now is old
+        self._beat_at = now
         self._publish_again(self._unconfirmed.confirm(number))
         if not self._is_away:
             return
