@@ -625,17 +625,60 @@ async def test_a_server_that_refuses_at_the_start_holds_up_nobody_and_is_logged_
 
 
 async def test_connections_that_are_given_up_leave_nothing_behind(
-    proxy: TcpProxy, beyond: RedisNetwork
+    servers: Callable[[str], RedisServer],
 ) -> None:
     before = asyncio.all_tasks()
-    async with beyond.node() as (broker, received):
-        await received.until(lambda: not broker.is_away)
+    async with RedisNetwork(servers("redis")).node() as (broker, received):
         for _ in range(3):
+            received.missed.clear()
             broker._channels.reconnect()
-            await asyncio.sleep(0)
-        await received.until(lambda: None in received.missed)
-    proxy.cut()
-    await _until(lambda: asyncio.all_tasks() <= before)
+            await received.until(lambda: None in received.missed)
+        broker._channels.reconnect()
+
+    assert asyncio.all_tasks() <= before
+
+
+async def test_a_server_that_stands_still_does_not_hold_up_the_end(
+    servers: Callable[[str], RedisServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.broker.redis.REQUEST_S", 0.3)
+    network = RedisNetwork(servers("redis"))
+    loop = asyncio.get_running_loop()
+    try:
+        async with network.node() as (broker, _):
+            network.server.pause()
+            for number in range(1_000):
+                broker.publish(ANA, said(number))
+            ending = loop.time()
+        assert loop.time() - ending < 1.5
+    finally:
+        network.server.resume()
+
+
+async def test_a_switch_that_does_not_read_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.broker.local.CLOSE_S", 0.1)
+    path = tmp_path / "switch"
+
+    opened: list[asyncio.Transport] = []
+
+    class Unread(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            transport.pause_reading()
+            opened.append(transport)
+
+    server = await asyncio.get_running_loop().create_unix_server(Unread, str(path))
+    broker = ChannelBroker("one", LocalChannels(path, float), SystemClock())
+    broker.listen(Received())
+    async with asyncio.timeout(PATIENCE_S), broker:
+        for number in range(20_000):
+            broker.publish(ANA, said(number))
+    server.close()
+    for transport in opened:
+        transport.abort()
+    await asyncio.sleep(0)
 
 
 async def test_a_server_is_reached_through_a_unix_socket(tmp_path: Path) -> None:
