@@ -17,6 +17,7 @@ from application.ports import (
     Typing,
 )
 from application.read_history import PAGE
+from domain.errors import StorageUnavailable
 from domain.identity import MessageId
 from domain.message import Author, Message
 from domain.status import Status
@@ -413,6 +414,29 @@ async def test_what_a_process_stored_without_a_broker_is_known_once_it_is_back(
         assert before.session.status is Status.AI
         assert (cached.recent if cached else []) == await app.stored(here.customer)
         assert bool(here.changes) is not erased
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_what_was_stored_though_that_seemed_to_fail_is_known_everywhere(
+    elsewhere: bool,
+) -> None:
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    assistant = ScriptedSteps(["Da, ", PAUSE, "sigur."])
+    async with harness(assistant, store, clock=clock, network=network) as app:
+        here, other, there = await two_processes(app)
+        await app.quiet()
+        store.lose_answer("append")
+        with pytest.raises(StorageUnavailable):
+            await (other if elsewhere else app).coordinator().take_over(here)
+        await app.settle()
+        assistant.go()
+        await app.settle()
+
+        assert app.observer.outcomes == ["cancelled"]
+        assert [each.changes[-1].status for each in (here, there)] == [Status.LIVE] * 2
+        cached = await app.session_log.current(here.customer)
+        assert cached is not None
+        assert cached.recent == await app.stored(here.customer)
 
 
 # Pieces of an answer
