@@ -100,6 +100,11 @@ class Hub(BrokerListener):
         """True while what other processes store is known from the store alone."""
         return self._broker.is_away
 
+    @property
+    def has_silent_node(self) -> bool:
+        """True while another process may store something that is not published here."""
+        return self._broker.has_silent_node
+
     def has_listeners(self, customer: Customer) -> bool:
         """Return True if somebody in this process listens to the customer."""
         return customer in self._listeners
