@@ -38,7 +38,8 @@ class Hub(BrokerListener):
         on_failure: Callable[[], None] = lambda: None,
         chat_owner: Callable[[Customer], str | None] = lambda _: None,
     ) -> None:
-        """`on_failure` is called where a listener or a tap has raised, with that as the context.
+        """`on_failure` is called where a listener or a tap has raised, with that as the context;
+        a listener calls it for what it does in a task of its own.
 
         `chat_owner` returns the node that gets what concerns the customer's chat at the bridge, if
         there is one.
@@ -47,7 +48,7 @@ class Hub(BrokerListener):
         self._taps: tuple[Tap, ...] = ()
         self._remote_taps: tuple[Tap, ...] = ()
         self._watchers: tuple[Callable[[], None], ...] = ()
-        self._on_failure = on_failure
+        self.on_failure = on_failure
         self._chat_owner = chat_owner
         self._broker = broker
         broker.listen(self)
@@ -131,14 +132,14 @@ class Hub(BrokerListener):
             try:
                 listener(event)
             except Exception:
-                self._on_failure()
+                self.on_failure()
 
     def _call(self, taps: tuple[Tap, ...], customer: Customer, event: Event) -> None:
         for tap in taps:
             try:
                 tap(customer, event)
             except Exception:
-                self._on_failure()
+                self.on_failure()
 
     async def report_away(self, clock: Clock) -> float:
         """While the broker is away, send each customer's listeners a Missed; to be repeated.
@@ -174,7 +175,7 @@ class Hub(BrokerListener):
             try:
                 watcher()
             except Exception:
-                self._on_failure()
+                self.on_failure()
 
     def _on_remote(self, customer: Customer, event: Event) -> None:
         self._call(self._remote_taps, customer, event)

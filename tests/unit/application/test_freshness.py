@@ -370,6 +370,23 @@ async def test_what_cannot_be_read_is_read_when_the_store_is_back() -> None:
         assert here.words[-1] == "Aici Ana."
 
 
+async def test_a_client_goes_on_after_a_read_that_failed_by_a_bug() -> None:
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
+        network.brokers[0].loses = (Appended,)
+        await other.coordinator().speak(there, "Aici Ana.")
+        await app.settle()
+        store.fail("latest", error=ValueError("as told"))
+        app.hub.on_missed(here.customer)
+        await app.settle()
+        during = list(here.words)
+        await clock.advance(2.0)
+
+        assert during == []
+        assert here.words[-1] == "Aici Ana."
+
+
 @pytest.mark.parametrize("active", [True, False])
 async def test_without_a_broker_active_sessions_alone_are_read(active: bool) -> None:
     store = FaultyStore()
