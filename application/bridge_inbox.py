@@ -103,6 +103,8 @@ class BridgeInbox:
     """The customers whose topic cannot be joined at the moment."""
     _changed: set[Customer] = field(default_factory=set)
     """Customers whose conversation has changed since the last `refresh` began."""
+    _looking: set[Customer] = field(default_factory=set)
+    """Customers whose newest entries are to be read."""
     _is_ai_listed: bool = False
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notifications: set[asyncio.Task[None]] = field(default_factory=set)
@@ -207,17 +209,19 @@ class BridgeInbox:
     def _on_remote_event(self, customer: Customer, event: Event) -> None:
         """Handle what another process has stored, of which this one follows the chat."""
         self._on_local_event(customer, event)
-        if not self._is_here(customer):
-            return
-        if isinstance(event, Grown):
-            self._start(self._store_at_last(lambda: self._look(customer)))
-        elif isinstance(event, Appended) and customer in self._talking:
+        if isinstance(event, Appended) and customer in self._talking:
             # What the other one could not know: whether an answer can be received.
             if any(isinstance(entry, StatusChange) for entry in event.entries):
                 self._start(self._store_at_last(lambda: self.transfers.notify_reached(customer)))
 
     async def _look(self, customer: Customer) -> None:
-        cached = await self.session_log.reload(customer)
+        """Handle the newest entries of a customer whose hint had none."""
+        self._looking.discard(customer)
+        try:
+            cached = await self.session_log.reload(customer)
+        except Failure:
+            self._looking.add(customer)
+            raise
         if cached is not None:
             self._on_appended(customer, cached.session.session_id, cached.recent)
 
@@ -227,6 +231,10 @@ class BridgeInbox:
         if isinstance(event, Appended):
             self._changed.add(customer)
             self._on_appended(customer, event.session_id, event.entries)
+        elif isinstance(event, Grown):
+            if customer not in self._looking:
+                self._looking.add(customer)
+                self._start(self._store_at_last(lambda: self._look(customer)))
         elif isinstance(event, CustomerErased):
             self._changed.add(customer)
             self._leave(customer)

@@ -10,6 +10,7 @@ from application.ports import (
     Clock,
     CustomerErased,
     Event,
+    Grown,
     Hint,
     Listener,
     Missed,
@@ -22,7 +23,7 @@ AWAY_EVERY_S, AWAY_POLL_S = 1.0, 0.25
 """While the broker is away each customer's listeners get a Missed so often; the polls for it."""
 AWAY_BATCHES = 20
 """The batches over which these are spread."""
-_CHAT_EVENTS = (Appended, Typing)
+_CHAT_EVENTS = (Appended, Grown, Typing)
 
 
 class Hub(BrokerListener):

@@ -23,7 +23,7 @@ from application.ports import (
     SessionPage,
     Typing,
 )
-from domain.errors import Refusal
+from domain.errors import Refusal, StorageUnavailable
 from domain.identity import Customer, customer
 from domain.message import Author, Message, StatusChange
 from domain.notice import Delivered, Lane, LiveChatMessagePosted, NoticeKind
@@ -216,6 +216,29 @@ async def test_what_another_process_has_begun_or_ended_is_found_by_the_next_look
 
         assert before == {ANA}
         assert inbox.gateway.followed == {customer("b1", "dan")}
+
+
+@pytest.mark.parametrize("attempts", [1, 5])
+async def test_a_request_whose_store_response_was_lost_is_followed(attempts: int) -> None:
+    store = FaultyStore()
+    async with listening(store) as (app, inbox):
+        user = app.user()
+        await user.say("Bună!")
+        await app.quiet()
+        before = set(inbox.gateway.followed)
+        reads = store.calls["latest"]
+        for _ in range(attempts - 1):
+            store.fail("append")
+            with suppress(StorageUnavailable):
+                await user.ask_for_human()
+        store.lose_answer("append")
+        with suppress(StorageUnavailable):
+            await user.ask_for_human()
+        await app.settle()
+
+        assert before == set()
+        assert inbox.gateway.followed == {user.customer}
+        assert store.calls["latest"] - reads <= 2 * attempts
 
 
 async def test_what_begins_or_ends_during_a_look_at_the_store_is_not_undone_by_it() -> None:
