@@ -324,16 +324,16 @@ class ChannelBroker(Broker, ChannelListener):
                 return
             self._count("received")
             if subscription.is_hole(envelope.publisher, envelope.number):
-                self._on_hole(channel, subscription.customer)
+                self._on_lost_hint("hole", channel, subscription.customer)
             if channel == _NODES:
                 self._on_node(envelope)
             elif (hint := decode_hint(envelope)) is not None:
                 self._listener.on_hint(envelope.customer, hint)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            self._count("malformed")
+            self._on_lost_hint("malformed", channel, subscription.customer)
 
-    def _on_hole(self, channel: str, customer: Customer | None) -> None:
-        self._count("hole")
+    def _on_lost_hint(self, what: str, channel: str, customer: Customer | None) -> None:
+        self._count(what)
         if customer is not None or channel == self._own_channel:
             self._listener.on_missed(customer)
 

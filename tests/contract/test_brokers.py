@@ -444,6 +444,20 @@ async def test_what_is_no_hint_is_dropped(servers: Callable[[str], RedisServer])
     assert received.texts == ["1"]
 
 
+@pytest.mark.parametrize(
+    "hint", ["{", '["x",2,"b1","ana","appended",["s1",[],[{"seq":1,"status":"new"}]]]']
+)
+async def test_a_hint_that_cannot_be_read_may_be_of_a_later_version_and_is_missed(
+    servers: Callable[[str], RedisServer], hint: str
+) -> None:
+    network = RedisNetwork(servers("redis"))
+    async with pair(network) as (_, _, received):
+        before = received.missed.count(ANA)
+        channel = f"ai-agent-server:{network._database}:customer:b1:ana"
+        network.server.call("PUBLISH", channel, hint)
+        await received.until(lambda: received.missed.count(ANA) > before)
+
+
 async def test_what_is_published_while_the_connection_is_lost_is_made_good(
     network: Network,
 ) -> None:
