@@ -445,16 +445,15 @@ async def test_what_is_no_hint_is_dropped(servers: Callable[[str], RedisServer])
 
 
 @pytest.mark.parametrize(
-    "hint", ["{", '["x",2,"b1","ana","appended",["s1",[],[{"seq":1,"status":"new"}]]]']
+    "hint",
+    [b"{", b'["x",2,"b1","ana","appended",["s1",[],[{"seq":1,"status":"later"}]]]'],
 )
 async def test_a_hint_that_cannot_be_read_may_be_of_a_later_version_and_is_missed(
-    servers: Callable[[str], RedisServer], hint: str
+    network: Network, hint: bytes
 ) -> None:
-    network = RedisNetwork(servers("redis"))
-    async with pair(network) as (_, _, received):
+    async with pair(network) as (first, _, received):
         before = received.missed.count(ANA)
-        channel = f"ai-agent-server:{network._database}:customer:b1:ana"
-        network.server.call("PUBLISH", channel, hint)
+        first._channels.publish("customer:b1:ana", hint)
         await received.until(lambda: received.missed.count(ANA) > before)
 
 
