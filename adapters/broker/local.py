@@ -17,6 +17,8 @@ from adapters.broker.channels import ChannelListener, Channels
 from domain.backoff import backoff
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
+CLOSE_S = 1.0
+"""The time in which the switch must read the rest."""
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
 """A client that has not read so much is disconnected; a client drops what the switch has not."""
 MAX_SWITCHED_BYTES = 1024 * 1024
@@ -179,8 +181,11 @@ class LocalChannels(Channels):
         if self._connecting is not None:
             self._connecting.cancel()
         if self._connection is not None:
-            self._connection.transport.close()
-            await self._connection.closed.wait()
+            self._connection.transport.close()  # what waits is sent first
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await self._connection.closed.wait()
+            self._connection.transport.abort()
 
     def listen(self, listener: ChannelListener) -> None:
         self._listener = listener
