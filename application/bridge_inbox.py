@@ -106,6 +106,9 @@ class BridgeInbox:
     _looking: set[Customer] = field(default_factory=set)
     """Customers whose newest entries are to be read."""
     _is_ai_listed: bool = False
+    _hands_changed: bool = False
+    """True if chats have changed hands since the last `refresh` for that began."""
+    _is_taking_over: bool = False
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notifications: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -133,11 +136,19 @@ class BridgeInbox:
     def _change_hands(self) -> None:
         self.owners.update()
         self._is_ai_listed = False
-        self._start(self._take_over())
+        self._hands_changed = True
+        if not self._is_taking_over:
+            self._is_taking_over = True
+            self._start(self._take_over())
 
     async def _take_over(self) -> None:
         """Follow what is this process's now; leave the rest once others can have joined it."""
-        await self._store_at_last(self.refresh)
+        try:
+            while self._hands_changed:
+                self._hands_changed = False
+                await self._store_at_last(self.refresh)
+        finally:
+            self._is_taking_over = False
         await self.clock.sleep(HANDOVER_S)
         for customer in [*self._talking, *self._with_ai]:
             if not self.owners.is_mine(customer):
