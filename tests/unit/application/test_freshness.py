@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from adapters.memory.broker import NoBroker
+from adapters.memory.leases import MemoryLeases
 from application.hub import Hub
 from application.join import ResumePosition
 from application.ports import (
@@ -24,7 +25,7 @@ from domain.status import Status
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.broker import Network
 from tests.support.clock import VirtualClock
-from tests.support.faults import FaultyStore, LossyHub
+from tests.support.faults import FaultyStore, Hold, LossyHub
 from tests.support.harness import App, User, harness
 
 
@@ -115,6 +116,47 @@ async def test_a_late_hint_of_what_a_turn_has_read_does_not_end_it() -> None:
 
         assert app.observer.outcomes + other.observer.outcomes == ["answered"]
         assert here.log[-1] == (await app.stored(here.customer))[-1]
+
+
+class SlowLeases(MemoryLeases):
+    """Leases whose claims wait for a release."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock.monotonic)
+        self.hold = Hold()
+
+    async def claim(self, name: str, holder: str, ttl_s: float) -> bool:
+        await self.hold.wait()
+        return await super().claim(name, holder, ttl_s)
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_late_hint_of_an_earlier_session_does_not_end_a_turn_for_good(begun: bool) -> None:
+    assistant = ScriptedSteps(["Da, ", PAUSE, "sigur."])
+    network = Network(clock := VirtualClock())
+    network.leases = leases = SlowLeases(clock)
+    async with harness(assistant, clock=clock, network=network, turn_quiet_ms=0) as app:
+        here, other = app.user(), app.another()
+        await here.join()
+        await other.user().ask_for_human()
+        await other.coordinator().close(here)
+        late = [hint for hint in network.sent if isinstance(hint, Appended)]
+        await here.say("Și mâine?")
+        await leases.hold.reached.wait()
+        if begun:
+            leases.hold.release()
+            await app.settle()
+        for hint in late:
+            app.hub.on_hint(here.customer, hint)
+        await app.settle()
+        leases.hold.release()
+        await app.settle()
+        assistant.go()
+        await app.settle()
+
+        assert app.observer.outcomes[-1] == "answered"
+        assert len(assistant.views) == 1
+        assert here.words[-1] == "Da, sigur."
 
 
 # Cached sessions
