@@ -30,7 +30,6 @@ from application.ports import (
     Grown,
     Hint,
     Lifecycle,
-    Timer,
 )
 from domain.errors import BrokerUnavailable
 from domain.identity import BusinessId, Customer, UserId
@@ -135,7 +134,8 @@ class ChannelBroker(Broker, ChannelListener):
         self._unconfirmed = _Unconfirmed()
         self._deltas: dict[Customer, _JoinedDeltas] = {}
         self._missed: deque[Customer] = deque()
-        self._notifying: Timer | None = None
+        self._may_notify = MISSED_BATCH
+        """The customers whose listeners may still be notified in this MISSED_EVERY_S."""
         self._lives_at: dict[str, float] = {node: clock.monotonic()}
         self._silent_since: dict[str, float] = {}
         """When the last of a node was received that has not left."""
@@ -279,7 +279,7 @@ class ChannelBroker(Broker, ChannelListener):
             self._listener.on_missed(None)
         elif channel == _NODES:
             self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
-        elif subscription.customer is not None:
+        elif subscription.customer is not None and not subscription.owes_missed:
             subscription.owes_missed = True
             self._notify_missed(subscription.customer)
 
@@ -295,20 +295,24 @@ class ChannelBroker(Broker, ChannelListener):
     def _notify_missed(self, customer: Customer) -> None:
         """Notify the listener soon: few at once, as after a join, many one after the other."""
         self._missed.append(customer)
-        if self._notifying is None:
-            self._notify_some()
+        if self._may_notify > 0:
+            self._notify_next()
 
-    def _notify_some(self) -> None:
-        for _ in range(min(MISSED_BATCH, len(self._missed))):
-            self._count("missed")
-            customer = self._missed.popleft()
-            subscription = self._subscribed.get(_customer_channel(customer))
-            if subscription is not None:
-                subscription.owes_missed = False
-            self._listener.on_missed(customer)
-        self._notifying = (
-            self._clock.call_later(MISSED_EVERY_S, self._notify_some) if self._missed else None
-        )
+    def _notify_next(self) -> None:
+        if self._may_notify == MISSED_BATCH:
+            self._clock.call_later(MISSED_EVERY_S, self._notify_more)
+        self._may_notify -= 1
+        self._count("missed")
+        customer = self._missed.popleft()
+        subscription = self._subscribed.get(_customer_channel(customer))
+        if subscription is not None:
+            subscription.owes_missed = False
+        self._listener.on_missed(customer)
+
+    def _notify_more(self) -> None:
+        self._may_notify = MISSED_BATCH
+        while self._missed and self._may_notify > 0:
+            self._notify_next()
 
     # Receiving.
 

@@ -1,4 +1,4 @@
-"""What a node knows of the others, by their signs of life."""
+"""The broker over channels, in virtual time."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -6,11 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from adapters.broker.channels import (
     DEAD_AFTER_S,
     FORGOTTEN_AFTER_S,
+    MISSED_BATCH,
     ChannelBroker,
     ChannelListener,
     Channels,
 )
 from application.hub import Hub
+from domain.identity import customer
 from tests.support.clock import VirtualClock, settle
 
 
@@ -120,3 +122,27 @@ async def test_of_a_node_that_was_cut_off_itself_the_others_are_not_silent() -> 
         assert not there.is_away
         assert not there.has_silent_node
         assert set(there.nodes) == set(here.nodes) == {"here", "there"}
+
+
+async def test_however_often_a_connection_fails_each_customer_is_missed_but_once_more() -> None:
+    clock, wire = VirtualClock(), Wire()
+    broker = ChannelBroker("here", end := wire.end(), clock)
+    hub, missed = Hub(broker), list[str]()
+    async with broker:
+        for number in range(500):
+            hub.subscribe(
+                who := customer("b1", f"u{number}"),
+                lambda event, who=who: missed.append(who.user_id),  # type: ignore[misc]
+            )
+        await clock.advance(5)
+        del missed[:]
+        for _ in range(10):
+            broker.on_lost()
+            for channel in list(end._wanted):
+                broker.on_subscribed(channel)
+        at_once = len(missed)
+        await clock.advance(5)
+
+    assert at_once == MISSED_BATCH
+    assert len(set(missed)) == 500
+    assert len(missed) < 2 * 500
