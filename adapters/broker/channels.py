@@ -461,8 +461,9 @@ class _Unconfirmed:
 
     def add(self, customer: Customer, hint: Hint, node: str | None) -> None:
         """Add a hint; of a kind the customer's newest counts."""
-        if len(self._newest) < MAX_UNCONFIRMED:
-            self._newest[customer, type(hint), node] = customer, hint, node
+        key = customer, type(hint), node
+        if key in self._newest or len(self._newest) < MAX_UNCONFIRMED:
+            self._newest[key] = customer, hint, node
 
     def close_batch(self, beat: int) -> None:
         """Note that the beat with this number follows what was added."""

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import pytest
+
 from adapters.broker.channels import (
     DEAD_AFTER_S,
     FORGOTTEN_AFTER_S,
@@ -12,7 +14,8 @@ from adapters.broker.channels import (
     Channels,
 )
 from application.hub import Hub
-from domain.identity import customer
+from application.ports import Event, Grown
+from domain.identity import SessionId, customer
 from tests.support.clock import VirtualClock, settle
 
 
@@ -146,3 +149,22 @@ async def test_however_often_a_connection_fails_each_customer_is_missed_but_once
     assert at_once == MISSED_BATCH
     assert len(set(missed)) == 500
     assert len(missed) < 2 * 500
+
+
+async def test_of_what_may_be_lost_the_newest_is_published_again_however_much_that_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.broker.channels.MAX_UNCONFIRMED", 1)
+    clock, who = VirtualClock(), customer("b1", "u1")
+    async with two_nodes(clock) as (here, there, end, _):
+        received: list[Event] = []
+        Hub(here).subscribe(who, received.append)
+        await clock.advance(1)
+        end.is_cut = True
+        for seq in (1, 2):
+            there.publish(who, Grown(SessionId("s1"), seq))
+        await clock.advance(3)
+        end.is_cut = False
+        await clock.advance(1)
+
+        assert Grown(SessionId("s1"), 2) in received
