@@ -301,6 +301,29 @@ async def test_what_is_written_after_an_erasure_elsewhere_begins_anew() -> None:
         assert there.log == [only]
 
 
+@pytest.mark.parametrize("begun", [True, False])
+async def test_what_is_written_after_an_erasure_is_answered_though_its_hint_comes_late(
+    begun: bool,
+) -> None:
+    network = Network(clock := VirtualClock())
+    assistant = ScriptedSteps([PAUSE, "Da."])
+    async with harness(assistant, clock=clock, network=network) as app:
+        here, other, there = await two_processes(app)
+        await app.quiet()
+        await other.privacy.erase(there.customer)
+        await here.say("Bună din nou!")
+        if begun:
+            await app.quiet()
+        network.brokers[0].receive(here.customer, CustomerErased())
+        await app.settle()
+        await app.quiet()
+        for _ in assistant.views:
+            assistant.go()
+        await app.settle()
+
+        assert await app.texts(here.customer, Author.AI) == ["Da."]
+
+
 async def test_an_opening_that_an_erasure_overtakes_is_not_cached() -> None:
     network, store = Network(clock := VirtualClock()), FaultyStore()
     async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
