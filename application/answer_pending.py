@@ -7,7 +7,6 @@ the store is back by then. A process that holds the customer's lease lets no oth
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import count
@@ -121,13 +120,11 @@ class _Turn:
             return  # its own
         if isinstance(event, Appended):
             if event.origin is not self:
-                self._on_entries([e for e in event.entries if not self._has_read(event, e.seq)])
+                self._on_appended(event)
         elif isinstance(event, Missed) or (
             isinstance(event, Grown) and not self._has_read(event, event.seq)
         ):
-            self.missed = True
-            if self.stream is not None:
-                self.stream.look()
+            self._look()
         elif isinstance(event, AnswerRequested):
             if self.stream is not None:
                 self.stream.publish_so_far()
@@ -143,11 +140,24 @@ class _Turn:
             return False
         return seq <= session.seq
 
-    def _on_entries(self, entries: Sequence[Entry]) -> None:
+    def _look(self) -> None:
+        """Show no more of the answer until the store has been read."""
+        self.missed = True
+        if self.stream is not None:
+            self.stream.look()
+
+    def _on_appended(self, event: Appended) -> None:
         """End it if what another writer has stored makes its answer void."""
-        for entry in entries:
+        if self.session is not None and event.session_id != self.session.session_id:
+            self._look()  # of an earlier session it is late
+            return
+        for entry in event.entries:
+            if self._has_read(event, entry.seq):
+                continue
             if isinstance(entry, StatusChange):
                 if entry.changes_owner:
+                    if self.session is None:  # it may be late, and is known to the next turn
+                        self.end = TurnEnd.MORE_PENDING
                     self.task.cancel()
                     return
             elif entry.message_id == self.response_id:

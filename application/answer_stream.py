@@ -5,6 +5,7 @@ missed a piece, gets the text so far. All of it is a preview: the stored answer 
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 from application.hub import Hub
@@ -20,7 +21,7 @@ SO_FAR_EVERY_S = 0.05
 MAX_SO_FAR = 64 * 1024
 """The most characters of a text so far; a longer one is published to nobody."""
 LOOK_AGAIN_S = 1.0
-"""The pause before the store is read again if it is away."""
+"""The pause before the store is read again if it is away, or another process is silent."""
 ASK_AGAIN_S = 0.1
 """The shortest time between two requests of one client for the text so far."""
 REMEMBERED = 4
@@ -31,12 +32,13 @@ class AnswerStream(AnswerWriter):
     """Publishes an answer as it is written.
 
     Once hints may have been lost, it holds back what is written until the store has been read: the
-    conversation may have changed hands. Nothing that is held back is lost.
+    conversation may have changed hands. While another process is silent, it does so once a second.
+    Nothing that is held back is lost.
     """
 
     __slots__ = ("_asked", "_clock", "_customer", "_held", "_hub", "_is_current", "_length",
-                 "_looking", "_missed", "_pieces", "_published", "_response_id", "_session",
-                 "_so_far_at", "_task", "_timer", "first_piece_at")  # fmt: skip
+                 "_looked_at", "_looking", "_missed", "_pieces", "_published", "_response_id",
+                 "_session", "_so_far_at", "_task", "_timer", "first_piece_at")  # fmt: skip
 
     def __init__(
         self,
@@ -67,6 +69,8 @@ class AnswerStream(AnswerWriter):
         self._held = False
         self._missed = False
         self._looking: asyncio.Task[None] | None = None
+        self._looked_at = -math.inf
+        """When the store was last read, by the monotonic clock."""
         self._asked = False
         self._so_far_at: float | None = None
         self._timer: Timer | None = None
@@ -86,9 +90,7 @@ class AnswerStream(AnswerWriter):
         text = plain_text(piece)
         self._pieces.append(text)
         self._length += len(text)
-        if self._held or self._hub.broker_is_away:
-            self._hold()
-        else:
+        if self._may_publish():
             self._publish(text)
 
     def restart(self) -> None:
@@ -119,10 +121,10 @@ class AnswerStream(AnswerWriter):
 
     def _on_timer(self) -> None:
         self._timer = None
-        if self._held or self._hub.broker_is_away:
-            self._asked = True  # after the next look
-        else:
+        if self._may_publish():
             self._publish_so_far()
+        else:
+            self._asked = True  # after the next look
 
     def _publish_so_far(self) -> None:
         if 0 < self._length <= MAX_SO_FAR and not self._task.cancelling():
@@ -133,10 +135,21 @@ class AnswerStream(AnswerWriter):
 
     # Holding back.
 
-    def _hold(self) -> None:
+    def _may_publish(self) -> bool:
+        """Return False while what is written is held back; read the store first if it is time."""
+        is_away = self._hub.broker_is_away  # then a look follows within a second
+        if not (self._held or is_away or self._is_look_due()):
+            return True
         self._held = True
-        if self._looking is None and not self._hub.broker_is_away:  # else one follows in a second
+        if self._looking is None and not is_away:
             self.look()
+        return False
+
+    def _is_look_due(self) -> bool:
+        """Return True if another process may have stored a change of owner unnoticed here."""
+        if not self._hub.has_silent_node:
+            return False
+        return self._clock.monotonic() - self._looked_at >= LOOK_AGAIN_S
 
     def look(self) -> None:
         """Hold back what is written from now on until the store has been read."""
@@ -147,6 +160,7 @@ class AnswerStream(AnswerWriter):
     async def _look(self) -> None:
         while self._missed:
             self._missed = False
+            self._looked_at = self._clock.monotonic()
             try:
                 if not await self._is_current():
                     return  # and the turn is cancelled

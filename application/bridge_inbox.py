@@ -103,7 +103,12 @@ class BridgeInbox:
     """The customers whose topic cannot be joined at the moment."""
     _changed: set[Customer] = field(default_factory=set)
     """Customers whose conversation has changed since the last `refresh` began."""
+    _looking: set[Customer] = field(default_factory=set)
+    """Customers whose newest entries are to be read."""
     _is_ai_listed: bool = False
+    _hands_changed: bool = False
+    """True if chats have changed hands since the last `refresh` for that began."""
+    _is_taking_over: bool = False
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notifications: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -131,11 +136,19 @@ class BridgeInbox:
     def _change_hands(self) -> None:
         self.owners.update()
         self._is_ai_listed = False
-        self._start(self._take_over())
+        self._hands_changed = True
+        if not self._is_taking_over:
+            self._is_taking_over = True
+            self._start(self._take_over())
 
     async def _take_over(self) -> None:
         """Follow what is this process's now; leave the rest once others can have joined it."""
-        await self._store_at_last(self.refresh)
+        try:
+            while self._hands_changed:
+                self._hands_changed = False
+                await self._store_at_last(self.refresh)
+        finally:
+            self._is_taking_over = False
         await self.clock.sleep(HANDOVER_S)
         for customer in [*self._talking, *self._with_ai]:
             if not self.owners.is_mine(customer):
@@ -207,17 +220,19 @@ class BridgeInbox:
     def _on_remote_event(self, customer: Customer, event: Event) -> None:
         """Handle what another process has stored, of which this one follows the chat."""
         self._on_local_event(customer, event)
-        if not self._is_here(customer):
-            return
-        if isinstance(event, Grown):
-            self._start(self._store_at_last(lambda: self._look(customer)))
-        elif isinstance(event, Appended) and customer in self._talking:
+        if isinstance(event, Appended) and customer in self._talking:
             # What the other one could not know: whether an answer can be received.
             if any(isinstance(entry, StatusChange) for entry in event.entries):
                 self._start(self._store_at_last(lambda: self.transfers.notify_reached(customer)))
 
     async def _look(self, customer: Customer) -> None:
-        cached = await self.session_log.reload(customer)
+        """Handle the newest entries of a customer whose hint had none."""
+        self._looking.discard(customer)
+        try:
+            cached = await self.session_log.reload(customer)
+        except Failure:
+            self._looking.add(customer)
+            raise
         if cached is not None:
             self._on_appended(customer, cached.session.session_id, cached.recent)
 
@@ -227,6 +242,10 @@ class BridgeInbox:
         if isinstance(event, Appended):
             self._changed.add(customer)
             self._on_appended(customer, event.session_id, event.entries)
+        elif isinstance(event, Grown):
+            if customer not in self._looking:
+                self._looking.add(customer)
+                self._start(self._store_at_last(lambda: self._look(customer)))
         elif isinstance(event, CustomerErased):
             self._changed.add(customer)
             self._leave(customer)

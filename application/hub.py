@@ -10,6 +10,7 @@ from application.ports import (
     Clock,
     CustomerErased,
     Event,
+    Grown,
     Hint,
     Listener,
     Missed,
@@ -22,7 +23,7 @@ AWAY_EVERY_S, AWAY_POLL_S = 1.0, 0.25
 """While the broker is away each customer's listeners get a Missed so often; the polls for it."""
 AWAY_BATCHES = 20
 """The batches over which these are spread."""
-_CHAT_EVENTS = (Appended, Typing)
+_CHAT_EVENTS = (Appended, Grown, Typing)
 
 
 class Hub(BrokerListener):
@@ -38,7 +39,8 @@ class Hub(BrokerListener):
         on_failure: Callable[[], None] = lambda: None,
         chat_owner: Callable[[Customer], str | None] = lambda _: None,
     ) -> None:
-        """`on_failure` is called where a listener or a tap has raised, with that as the context.
+        """`on_failure` is called where a listener or a tap has raised, with that as the context;
+        a listener calls it for what it does in a task of its own.
 
         `chat_owner` returns the node that gets what concerns the customer's chat at the bridge, if
         there is one.
@@ -47,7 +49,7 @@ class Hub(BrokerListener):
         self._taps: tuple[Tap, ...] = ()
         self._remote_taps: tuple[Tap, ...] = ()
         self._watchers: tuple[Callable[[], None], ...] = ()
-        self._on_failure = on_failure
+        self.on_failure = on_failure
         self._chat_owner = chat_owner
         self._broker = broker
         broker.listen(self)
@@ -100,6 +102,11 @@ class Hub(BrokerListener):
         """True while what other processes store is known from the store alone."""
         return self._broker.is_away
 
+    @property
+    def has_silent_node(self) -> bool:
+        """True while another process may store something that is not published here."""
+        return self._broker.has_silent_node
+
     def has_listeners(self, customer: Customer) -> bool:
         """Return True if somebody in this process listens to the customer."""
         return customer in self._listeners
@@ -126,14 +133,14 @@ class Hub(BrokerListener):
             try:
                 listener(event)
             except Exception:
-                self._on_failure()
+                self.on_failure()
 
     def _call(self, taps: tuple[Tap, ...], customer: Customer, event: Event) -> None:
         for tap in taps:
             try:
                 tap(customer, event)
             except Exception:
-                self._on_failure()
+                self.on_failure()
 
     async def report_away(self, clock: Clock) -> float:
         """While the broker is away, send each customer's listeners a Missed; to be repeated.
@@ -169,7 +176,7 @@ class Hub(BrokerListener):
             try:
                 watcher()
             except Exception:
-                self._on_failure()
+                self.on_failure()
 
     def _on_remote(self, customer: Customer, event: Event) -> None:
         self._call(self._remote_taps, customer, event)

@@ -478,6 +478,11 @@ class Broker(Lifecycle, HealthCheck, Protocol):
     def nodes(self) -> Collection[str]:
         """The nodes that live, this one included; while it `is_away`, those known last."""
 
+    @property
+    def has_silent_node(self) -> bool:
+        """True while a node sends nothing that has not left: it may live, cut off, and store."""
+        return False
+
     @abstractmethod
     def listen(self, listener: BrokerListener) -> None:
         """Call `listener` from now on; called once, before it is opened."""

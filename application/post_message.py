@@ -54,6 +54,10 @@ class PostMessage:
         try:
             session = await self.session_log.commit(customer, decide, origin)
         except DuplicateMessage as first:
+            # The first time it may have seemed to fail, and then it has started no turn.
+            cached = await self.session_log.reload(customer)
+            if cached is not None and cached.session.needs_answer:
+                self.turns.wake(customer)
             return PostedMessage(
                 the_id, SessionId(first.session_id), first.seq, first.status, duplicate=True
             )

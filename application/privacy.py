@@ -49,7 +49,10 @@ class Privacy:
     def _on_remote_event(self, customer: Customer, event: Event) -> None:
         """Erase from this process's memory what another process has erased."""
         if isinstance(event, CustomerErased):
+            was_busy = self.turns.is_busy(customer)
             self.turns.cancel(customer)
+            if was_busy:  # perhaps with what was written since, as a hint may come late
+                self.turns.wake(customer)
         elif isinstance(event, Missed) and not event.broker_is_away:
             session_id = self.turns.summaries.pending_for(customer)
             if session_id is not None:

@@ -7,6 +7,7 @@ A session is read once, and then followed by the events of its customer, for as 
 other processes arrive here. Without them, or where one may have been lost, it is read again.
 """
 
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from sys import getsizeof
@@ -276,18 +277,24 @@ class SessionLog:
         raise StorageUnavailable("too many writers on one session")
 
     async def _append(self, customer: Customer, draft: Draft, origin: object) -> bool:
-        """Store a draft and publish it; False: another writer was first."""
-        opening = self._begin(customer) if draft.entries[0].seq == 1 else None
+        """Store a draft and publish it; False: another writer was first.
+
+        Where it is not known whether it is stored, all are to read.
+        """
+        session, entries = draft.session, tuple(draft.entries)
+        opening = self._begin(customer) if entries[0].seq == 1 else None
         self._appends[draft] = customer
         try:
             await self.store.append(draft, draft.session.due_at(self.policy.timing))
         except SeqTaken:
             return False
+        except (StorageUnavailable, CancelledError):  # it may be stored nevertheless
+            self.hub.publish(customer, Grown(session.session_id, entries[-1].seq))
+            raise
         finally:
             del self._appends[draft]
             if opening is not None:
                 self._end(customer, opening)
-        session, entries = draft.session, tuple(draft.entries)
         cached = self._cache.get(customer)
         if cached is not None and cached.extend(session.session_id, entries, session):
             self._cache.put(customer, cached, cached.bytes)

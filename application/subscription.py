@@ -201,7 +201,9 @@ class Subscription:
                 self._missed = False
                 await self._read_newest()
             self._attempts = 0
-        except Failure:  # nothing is lost: it is tried again, and any gap shows again
+        except Exception as error:  # nothing is lost: it is tried again, and any gap shows again
+            if not isinstance(error, Failure):
+                self._hub.on_failure()
             self._retry_later()
         else:
             if (gap := self._gap) is not None:

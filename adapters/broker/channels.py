@@ -41,9 +41,11 @@ AWAY_AFTER_S = 1.0
 """Without its own beat for so long, a node is cut off. One that took longer does not count."""
 RECONNECT_AFTER_S = 3.0
 """Without it for so long, the connection is given up, whatever it seems to be."""
-LIVES_EVERY_BEATS = 4
-"""A node tells the others that it lives with every so many of its beats, each two seconds."""
+SILENT_AFTER_S = 1.0
+"""A node that the others have not received anything from for so long may be cut off, alone."""
 DEAD_AFTER_S = 8.0
+FORGOTTEN_AFTER_S = 60.0
+"""A node that has not left, and was not received for so long, is not expected any more."""
 REPEAT_AFTER_S = 0.5
 """A change of owner is published again after so long: a lost hint would let the AI talk on."""
 JOIN_DELTAS_S = 0.05
@@ -141,6 +143,8 @@ class ChannelBroker(Broker, ChannelListener):
         """The listeners that may be notified until the timer fires."""
         self._notifying: Timer | None = None
         self._lives_at: dict[str, float] = {node: clock.monotonic()}
+        self._silent_since: dict[str, float] = {}
+        """When the last of a node was received that has not left."""
         self._beat_at = -math.inf
         """When the own beat last came back in time."""
         self._started = asyncio.Event()
@@ -187,6 +191,10 @@ class ChannelBroker(Broker, ChannelListener):
     def is_away(self) -> bool:
         # Of a process that has stood still, the flag knows nothing yet.
         return self._is_away or self._clock.monotonic() - self._beat_at > AWAY_AFTER_S
+
+    @property
+    def has_silent_node(self) -> bool:
+        return bool(self._silent_since)
 
     async def check(self) -> None:
         if self.is_away:
@@ -333,28 +341,25 @@ class ChannelBroker(Broker, ChannelListener):
                 return
             self._count("received")
             if subscription.is_hole(envelope.publisher, envelope.number, self._lives_at):
-                self._on_hole(channel, subscription.customer)
+                self._on_lost_hint("hole", channel, subscription.customer)
             if channel == _NODES:
                 self._on_node(envelope)
             elif (hint := decode_hint(envelope)) is not None:
                 self._listener.on_hint(envelope.customer, hint)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            self._count("malformed")
+            self._on_lost_hint("malformed", channel, subscription.customer)
 
-    def _on_hole(self, channel: str, customer: Customer | None) -> None:
-        self._count("hole")
+    def _on_lost_hint(self, what: str, channel: str, customer: Customer | None) -> None:
+        self._count(what)
         if customer is not None or channel == self._own_channel:
             self._listener.on_missed(customer)
 
     # The nodes.
 
     async def _beat_forever(self) -> None:
-        beats = 0
         while True:
             self._beat()
-            if beats % LIVES_EVERY_BEATS == 0:
-                self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
-            beats += 1
+            self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
             await self._clock.sleep(BEAT_EVERY_S)
             self._look_at_beat()
 
@@ -376,15 +381,15 @@ class ChannelBroker(Broker, ChannelListener):
                 self._reconnected_at = now
                 self._channels.reconnect()
             return
-        dead = [
-            node
-            for node, at in self._lives_at.items()
-            if node != self._node and now - at > DEAD_AFTER_S
-        ]
-        for node in dead:
-            del self._lives_at[node]
-        if dead:
-            self._listener.on_nodes_changed()
+        for node, at in list(self._lives_at.items()):
+            is_silent = node != self._node and now - at > SILENT_AFTER_S
+            if is_silent and len(self._silent_since) < MAX_NODES:
+                self._silent_since[node] = at
+        for node, at in list(self._silent_since.items()):
+            if now - at > FORGOTTEN_AFTER_S:
+                del self._silent_since[node]
+            if now - at > DEAD_AFTER_S and self._lives_at.pop(node, None) is not None:
+                self._listener.on_nodes_changed()
 
     def _on_beat(self, number: int, sent_at: float) -> None:
         now = self._clock.monotonic()
@@ -411,6 +416,7 @@ class ChannelBroker(Broker, ChannelListener):
 
     def _on_node(self, envelope: Envelope) -> None:
         node = envelope.publisher
+        self._silent_since.pop(node, None)
         if envelope.kind == _LEAVES:
             if self._lives_at.pop(node, None) is not None:
                 self._listener.on_nodes_changed()

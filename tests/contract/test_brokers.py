@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -388,6 +389,19 @@ async def test_what_is_published_while_a_connection_closes_is_dropped(tmp_path: 
         assert not channels.publish("c", b"x")
 
 
+async def test_a_switch_that_does_not_read_holds_up_no_end(tmp_path: Path) -> None:
+    path = tmp_path / "switch"
+    channels = LocalChannels(path, lambda: 0.0)
+    channels.listen(ChannelBroker("one", channels, SystemClock()))
+    with socket.socket(socket.AF_UNIX) as switch:
+        switch.bind(str(path))
+        switch.listen()
+        async with asyncio.timeout(PATIENCE_S), channels:
+            await _until(lambda: channels.publish("customer:b1:ana", b""))
+            for _ in range(100):
+                channels.publish("customer:b1:ana", b"x" * 64_000)
+
+
 async def test_a_server_that_stands_still_is_away_and_its_publishers_do_not_wait(
     servers: Callable[[str], RedisServer],
 ) -> None:
@@ -445,6 +459,19 @@ async def test_what_is_no_hint_is_dropped(servers: Callable[[str], RedisServer])
         await received.until(lambda: received.hints)
 
     assert received.texts == ["1"]
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [b"{", b'["x",2,"b1","ana","appended",["s1",[],[{"seq":1,"status":"later"}]]]'],
+)
+async def test_a_hint_that_cannot_be_read_may_be_of_a_later_version_and_is_missed(
+    network: Network, hint: bytes
+) -> None:
+    async with pair(network) as (first, _, received):
+        before = received.missed.count(ANA)
+        first._channels.publish("customer:b1:ana", hint)
+        await received.until(lambda: received.missed.count(ANA) > before)
 
 
 async def test_what_is_published_while_the_connection_is_lost_is_made_good(

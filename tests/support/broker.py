@@ -78,6 +78,8 @@ class NetworkBroker(Broker):
         """True: nothing arrives and nothing is sent, and the process does not know it yet."""
         self.away = False
         """True: the process knows that it is cut off."""
+        self.lacks_node = False
+        """True: another process is silent, and this one knows it."""
         self.confirms = True
         """False: subscriptions are confirmed by `confirm` alone."""
         self.loses: tuple[type[Hint], ...] = ()
@@ -87,6 +89,10 @@ class NetworkBroker(Broker):
     @property
     def is_away(self) -> bool:
         return self.away
+
+    @property
+    def has_silent_node(self) -> bool:
+        return self.lacks_node
 
     @property
     def node(self) -> str:

@@ -57,9 +57,12 @@ class FaultyStore(MemoryStore):
         self.calls: Counter[str] = Counter()
         self.entries_read = 0
 
-    def fail(self, method: str, times: int = 1) -> None:
-        """Make the next calls of `method` raise StorageUnavailable and do nothing."""
-        self._of(method).before.extend([StorageUnavailable("as told")] * times)
+    def fail(self, method: str, times: int = 1, error: Exception | None = None) -> None:
+        """Make the next calls of `method` raise `error` and do nothing.
+
+        None: StorageUnavailable.
+        """
+        self._of(method).before.extend([error or StorageUnavailable("as told")] * times)
 
     def lose_answer(self, method: str) -> None:
         """Make the next call of `method` do its work, and then raise StorageUnavailable."""

@@ -59,7 +59,8 @@ class RedisServer:
     def call(self, *command: str) -> None:
         """Send it a command."""
         with socket.create_connection(("127.0.0.1", self.port), 1.0) as peer:
-            peer.sendall((" ".join(command) + "\r\n").encode())
+            words = [f"${len(word.encode())}\r\n{word}\r\n" for word in command]
+            peer.sendall("".join([f"*{len(words)}\r\n", *words]).encode())
             peer.recv(1024)
 
     def kill(self) -> None:

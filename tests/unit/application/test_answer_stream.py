@@ -524,6 +524,61 @@ async def test_a_takeover_is_found_within_two_seconds_though_the_broker_is_away(
         assert (await app.head(WHO)).status is Status.LIVE
 
 
+@pytest.mark.parametrize("is_taken", [False, True])
+async def test_a_takeover_by_a_process_that_alone_is_cut_off_is_found_within_a_second(
+    is_taken: bool,
+) -> None:
+    clock, net = network()
+    store = FaultyStore()
+
+    async def write(_: object) -> None:
+        await clock.sleep(0.1)
+
+    script: list[Act] = [act for number in range(60) for act in (write, f"{number} ")]
+    async with harness(ScriptedSteps(script), store, clock=clock, network=net) as app:
+        user = await streaming(app)
+        elsewhere = app.another()
+        net.brokers[1].cut()
+        net.brokers[0].lacks_node = True
+        await clock.advance(1)
+        reads = store.calls["latest"]
+        if is_taken:
+            await elsewhere.coordinator().take_over(user)
+            reads = store.calls["latest"]
+        await clock.advance(1.0)
+        after_a_second = len(user.pieces)
+        await clock.advance(2)
+        reads = store.calls["latest"] - reads
+        await clock.advance(5)
+
+        if is_taken:
+            assert len(user.pieces) == after_a_second
+            assert app.observer.outcomes == ["cancelled"]
+            assert user.changes[-1].status is Status.LIVE
+        else:
+            assert 2 <= reads <= 4
+            assert len(user.pieces) >= 60
+            assert user.words == [" ".join(map(str, range(60)))]
+
+
+async def test_who_asks_for_the_text_so_far_gets_none_after_a_takeover_that_was_not_published() -> (
+    None
+):
+    clock, net = network()
+    async with harness(ScriptedSteps(["Unu ", HANG]), clock=clock, network=net) as app:
+        user = await streaming(app)
+        elsewhere = app.another()
+        net.brokers[1].cut()
+        net.brokers[0].lacks_node = True
+        await elsewhere.coordinator().take_over(user)
+        heard = app.listen(WHO)
+        app.hub.publish(WHO, AnswerRequested())
+        await app.settle()
+
+        assert [event for event in heard if isinstance(event, AnswerSoFar)] == []
+        assert app.observer.outcomes == ["cancelled"]
+
+
 async def test_each_customers_listeners_are_reminded_once_a_second() -> None:
     clock, net = network()
     async with harness(clock=clock, network=net) as app:

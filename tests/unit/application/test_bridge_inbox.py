@@ -23,7 +23,7 @@ from application.ports import (
     SessionPage,
     Typing,
 )
-from domain.errors import Refusal
+from domain.errors import Refusal, StorageUnavailable
 from domain.identity import Customer, customer
 from domain.message import Author, Message, StatusChange
 from domain.notice import Delivered, Lane, LiveChatMessagePosted, NoticeKind
@@ -49,11 +49,13 @@ class SlowListing(MemoryStore):
     def __init__(self, status: Status = Status.WAITING) -> None:
         super().__init__()
         self.listed = Hold()
+        self.listings = 0
         self._status = status
 
     async def list_sessions(self, **which: Any) -> SessionPage:
         page = await super().list_sessions(**which)
         if which["status"] is self._status:
+            self.listings += 1
             await self.listed.wait()
         return page
 
@@ -218,6 +220,29 @@ async def test_what_another_process_has_begun_or_ended_is_found_by_the_next_look
         assert inbox.gateway.followed == {customer("b1", "dan")}
 
 
+@pytest.mark.parametrize("attempts", [1, 5])
+async def test_a_request_whose_store_response_was_lost_is_followed(attempts: int) -> None:
+    store = FaultyStore()
+    async with listening(store) as (app, inbox):
+        user = app.user()
+        await user.say("Bună!")
+        await app.quiet()
+        before = set(inbox.gateway.followed)
+        reads = store.calls["latest"]
+        for _ in range(attempts - 1):
+            store.fail("append")
+            with suppress(StorageUnavailable):
+                await user.ask_for_human()
+        store.lose_answer("append")
+        with suppress(StorageUnavailable):
+            await user.ask_for_human()
+        await app.settle()
+
+        assert before == set()
+        assert inbox.gateway.followed == {user.customer}
+        assert store.calls["latest"] - reads <= 2 * attempts
+
+
 async def test_what_begins_or_ends_during_a_look_at_the_store_is_not_undone_by_it() -> None:
     store = SlowListing()
     async with listening(store) as (app, inbox):
@@ -230,6 +255,20 @@ async def test_what_begins_or_ends_during_a_look_at_the_store_is_not_undone_by_i
         await looking
 
         assert inbox.gateway.followed == {customer("b1", "dan")}
+
+
+async def test_however_often_the_broker_comes_and_goes_the_chats_are_listed_once_more() -> None:
+    store = SlowListing()
+    async with listening(store) as (app, inbox):
+        for _ in range(20):
+            app.hub.on_missed(None)
+            await app.settle()
+        await app.user("b1", "dan").ask_for_human()
+        store.listed.release()
+        await app.settle()
+
+        assert inbox.gateway.followed == {customer("b1", "dan")}
+        assert store.listings == 2
 
 
 async def test_a_hint_that_is_lost_is_made_good_by_the_next_look() -> None:

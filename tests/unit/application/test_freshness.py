@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from adapters.memory.broker import NoBroker
+from adapters.memory.leases import MemoryLeases
 from application.hub import Hub
 from application.join import ResumePosition
 from application.ports import (
@@ -17,13 +18,14 @@ from application.ports import (
     Typing,
 )
 from application.read_history import PAGE
+from domain.errors import StorageUnavailable
 from domain.identity import MessageId
 from domain.message import Author, Message
 from domain.status import Status
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.broker import Network
 from tests.support.clock import VirtualClock
-from tests.support.faults import FaultyStore, LossyHub
+from tests.support.faults import FaultyStore, Hold, LossyHub
 from tests.support.harness import App, User, harness
 
 
@@ -114,6 +116,47 @@ async def test_a_late_hint_of_what_a_turn_has_read_does_not_end_it() -> None:
 
         assert app.observer.outcomes + other.observer.outcomes == ["answered"]
         assert here.log[-1] == (await app.stored(here.customer))[-1]
+
+
+class SlowLeases(MemoryLeases):
+    """Leases whose claims wait for a release."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock.monotonic)
+        self.hold = Hold()
+
+    async def claim(self, name: str, holder: str, ttl_s: float) -> bool:
+        await self.hold.wait()
+        return await super().claim(name, holder, ttl_s)
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_late_hint_of_an_earlier_session_does_not_end_a_turn_for_good(begun: bool) -> None:
+    assistant = ScriptedSteps(["Da, ", PAUSE, "sigur."])
+    network = Network(clock := VirtualClock())
+    network.leases = leases = SlowLeases(clock)
+    async with harness(assistant, clock=clock, network=network, turn_quiet_ms=0) as app:
+        here, other = app.user(), app.another()
+        await here.join()
+        await other.user().ask_for_human()
+        await other.coordinator().close(here)
+        late = [hint for hint in network.sent if isinstance(hint, Appended)]
+        await here.say("Și mâine?")
+        await leases.hold.reached.wait()
+        if begun:
+            leases.hold.release()
+            await app.settle()
+        for hint in late:
+            app.hub.on_hint(here.customer, hint)
+        await app.settle()
+        leases.hold.release()
+        await app.settle()
+        assistant.go()
+        await app.settle()
+
+        assert app.observer.outcomes[-1] == "answered"
+        assert len(assistant.views) == 1
+        assert here.words[-1] == "Da, sigur."
 
 
 # Cached sessions
@@ -212,7 +255,7 @@ async def test_an_erasure_elsewhere_leaves_nothing_in_this_process() -> None:
         turning = app.turns.is_busy(user.customer)
         other = app.another()
         await other.privacy.erase(user.customer)
-        await app.settle()
+        await app.quiet()  # it looks once more for what was written since
 
         assert turning
         assert not app.turns.is_busy(user.customer)
@@ -256,6 +299,29 @@ async def test_what_is_written_after_an_erasure_elsewhere_begins_anew() -> None:
         assert isinstance(only, Message)
         assert (only.seq, only.text) == (1, "De la capăt")
         assert there.log == [only]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_what_is_written_after_an_erasure_is_answered_though_its_hint_comes_late(
+    begun: bool,
+) -> None:
+    network = Network(clock := VirtualClock())
+    assistant = ScriptedSteps([PAUSE, "Da."])
+    async with harness(assistant, clock=clock, network=network) as app:
+        here, other, there = await two_processes(app)
+        await app.quiet()
+        await other.privacy.erase(there.customer)
+        await here.say("Bună din nou!")
+        if begun:
+            await app.quiet()
+        network.brokers[0].receive(here.customer, CustomerErased())
+        await app.settle()
+        await app.quiet()
+        for _ in assistant.views:
+            assistant.go()
+        await app.settle()
+
+        assert await app.texts(here.customer, Author.AI) == ["Da."]
 
 
 async def test_an_opening_that_an_erasure_overtakes_is_not_cached() -> None:
@@ -369,6 +435,23 @@ async def test_what_cannot_be_read_is_read_when_the_store_is_back() -> None:
         assert here.words[-1] == "Aici Ana."
 
 
+async def test_a_client_goes_on_after_a_read_that_failed_by_a_bug() -> None:
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    async with harness(store=store, clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
+        network.brokers[0].loses = (Appended,)
+        await other.coordinator().speak(there, "Aici Ana.")
+        await app.settle()
+        store.fail("latest", error=ValueError("as told"))
+        app.hub.on_missed(here.customer)
+        await app.settle()
+        during = list(here.words)
+        await clock.advance(2.0)
+
+        assert during == []
+        assert here.words[-1] == "Aici Ana."
+
+
 @pytest.mark.parametrize("active", [True, False])
 async def test_without_a_broker_active_sessions_alone_are_read(active: bool) -> None:
     store = FaultyStore()
@@ -413,6 +496,29 @@ async def test_what_a_process_stored_without_a_broker_is_known_once_it_is_back(
         assert before.session.status is Status.AI
         assert (cached.recent if cached else []) == await app.stored(here.customer)
         assert bool(here.changes) is not erased
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_what_was_stored_though_that_seemed_to_fail_is_known_everywhere(
+    elsewhere: bool,
+) -> None:
+    network, store = Network(clock := VirtualClock()), FaultyStore()
+    assistant = ScriptedSteps(["Da, ", PAUSE, "sigur."])
+    async with harness(assistant, store, clock=clock, network=network) as app:
+        here, other, there = await two_processes(app)
+        await app.quiet()
+        store.lose_answer("append")
+        with pytest.raises(StorageUnavailable):
+            await (other if elsewhere else app).coordinator().take_over(here)
+        await app.settle()
+        assistant.go()
+        await app.settle()
+
+        assert app.observer.outcomes == ["cancelled"]
+        assert [each.changes[-1].status for each in (here, there)] == [Status.LIVE] * 2
+        cached = await app.session_log.current(here.customer)
+        assert cached is not None
+        assert cached.recent == await app.stored(here.customer)
 
 
 # Pieces of an answer

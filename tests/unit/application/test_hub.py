@@ -5,8 +5,8 @@ import pytest
 from adapters.memory.broker import NoBroker
 from adapters.prometheus import Metrics
 from application.hub import Hub
-from application.ports import Event, Typing
-from domain.identity import Customer, customer
+from application.ports import AnswerRequested, Event, Grown, Hint, Typing
+from domain.identity import Customer, SessionId, customer
 
 ANA, DAN = customer("b1", "ana"), customer("b1", "dan")
 SIGN = Typing("ai", 6_000)
@@ -111,3 +111,16 @@ def test_a_tap_that_fails_disturbs_neither_listeners_nor_taps(
 
     assert received == [SIGN, SIGN]
     assert [record.__dict__["action"] for record in caplog.records] == ["listener_failed"]
+
+
+@pytest.mark.parametrize("hint", [SIGN, Grown(SessionId("s1"), 3), AnswerRequested()])
+def test_what_is_stored_or_typed_is_sent_to_the_node_that_has_the_chat(hint: Hint) -> None:
+    sent: list[str | None] = []
+
+    class Sending(NoBroker):
+        def publish(self, customer: Customer, hint: Hint, node: str | None = None) -> None:
+            sent.append(node)
+
+    Hub(Sending(), chat_owner=lambda _: "elsewhere").publish(ANA, hint)
+
+    assert sent == [None if isinstance(hint, AnswerRequested) else "elsewhere"]

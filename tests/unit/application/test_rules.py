@@ -44,7 +44,7 @@ async def test_what_could_not_be_stored_is_refused_and_shown_to_no_one() -> None
         await app.quiet()
 
         assert await app.stored(sender.customer) == []
-        assert heard == []
+        assert appended(heard) == []
         assert other.log == []
         assert app.observer.outcomes == []
 
@@ -80,6 +80,22 @@ async def test_a_message_that_was_refused_can_be_sent_again() -> None:
 
         assert (again.seq, again.duplicate) == (1, True)
         assert other.seq == 2
+
+
+async def test_a_message_whose_store_response_was_lost_is_answered_once_it_is_sent_again() -> None:
+    store = FaultyStore()
+    async with harness(ScriptedSteps(["Da."]), store=store) as app:
+        user = await joined(app)
+        store.lose_answer("append")
+        with pytest.raises(StorageUnavailable):
+            await user.say("Bună!", "m1")
+        await user.say("Bună!", "m1")
+        await app.quiet()
+        await user.say("Bună!", "m1")
+        await app.quiet()
+
+        assert user.words == ["Da."]
+        assert app.observer.outcomes == ["answered"]
 
 
 # Rule 2: nobody talks over a human.
@@ -643,6 +659,7 @@ async def test_i_have_asked_is_said_when_it_is_stored() -> None:
             await user.ask_for_human()
         before = list(user.log)
         session = await user.ask_for_human()
+        await app.settle()
 
         assert before == []
         assert [type(entry) for entry in user.log] == [StatusChange, Message]
