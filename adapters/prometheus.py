@@ -94,6 +94,27 @@ class _TurnCollector(Collector):
         yield from (tokens, calls, summaries)
 
 
+_Counts = defaultdict[str, int]
+
+
+class _HintCollector(Collector):
+    """The hints between processes."""
+
+    def __init__(self, counts: _Counts) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        hints = CounterMetricFamily(
+            "ai_agent_broker_hints",
+            "Hints between processes that were sent, received, dropped or malformed; holes in "
+            "their numbers, lost connections, and customers whose hints may have been missed",
+            labels=["what"],
+        )
+        for what, count in self._counts.items():
+            hints.add_metric([what], count)
+        yield hints
+
+
 class _LogCollector(Collector):
     """The log lines that could not be written."""
 
@@ -146,6 +167,8 @@ class Metrics(SocketObserver, ports.Observer):
             "Topics of open conversations left because of ELIXIR_FOLLOWED_TOPICS",
             registry=registry,
         )
+        self.hints: _Counts = defaultdict(int)
+        registry.register(_HintCollector(self.hints))
         self._logged_outcomes: set[str] = set()
         self.outbox = Gauge("outbox_depth", "Notices that are not delivered yet", registry=registry)
 
@@ -230,6 +253,10 @@ class Metrics(SocketObserver, ports.Observer):
             logger.warning(
                 "A message from the bridge had no conversation; logged once", extra=extra
             )
+
+    def hint(self, what: str) -> None:
+        """Count what happened to a hint of another process, or to one for them."""
+        self.hints[what] += 1
 
     def listener_failed(self) -> None:
         """Log the exception that is being handled: a listener's or a tap's of the hub."""

@@ -1,35 +1,44 @@
 """One turn of the AI: from a customer's pending messages to the stored answer.
 
 The answer is stored only in the epoch in which the turn began. The turn ends early when the
-conversation changes hands, and at its deadline with an apology. While the store is away, what was
-answered is kept, and stored by the deadline if the store is back by then.
+conversation changes hands, at the user's request with what was written so far, and at its deadline
+with an apology. While the store is away, what was answered is kept, and stored by the deadline if
+the store is back by then. A process that holds the customer's lease lets no other ask the AI.
 """
 
 import asyncio
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import count
 
+from application.answer_stream import AnswerStream
 from application.business_facts import facts_if_known
 from application.hub import Hub
 from application.policy import Policy
 from application.ports import (
     AnswerCancelled,
-    AnswerWriter,
+    AnswerRequested,
     Appended,
     Assistant,
     Businesses,
     Clock,
+    CustomerErased,
     Delta,
     Event,
+    Grown,
+    Leases,
+    Missed,
     NewId,
     Observer,
     SessionStore,
+    StopRequested,
     Timer,
     Typing,
 )
 from application.session_log import CachedSession, SessionLog
 from application.summaries import Summaries
 from application.tools import TurnTools
+from application.turn_lease import TurnLease
 from application.usage_tracker import BudgetLevel, UsageTracker
 from domain.backoff import backoff
 from domain.decisions import WAITING_ACTION, TurnResult, answer
@@ -37,10 +46,10 @@ from domain.errors import AssistantFailed, StorageUnavailable, TooLarge
 from domain.identity import Customer, MessageId
 from domain.message import Action, Entry, Message, StatusChange, Summary
 from domain.notice import Lane
-from domain.plain_text import is_blank, plain_text
+from domain.plain_text import is_blank
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
-from domain.status import Reason
+from domain.status import Reason, Status
 from domain.summary import entries_after_summary, summary_budget
 from domain.texts import Text, localized
 from domain.usage import Usage
@@ -55,6 +64,16 @@ FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.1, 2.0
 """The pauses between two attempts to store an answer."""
 
 
+class TurnEnd(Enum):
+    """What is left to do for the customer after a turn."""
+
+    NOTHING = auto()
+    MORE_PENDING = auto()
+    """There are messages that the turn did not answer."""
+    HELD_ELSEWHERE = auto()
+    """Another process has the customer's turn, or had it when it died."""
+
+
 @dataclass(slots=True)
 class _Turn:
     """The state of one turn, and what the operator learns of it."""
@@ -64,19 +83,78 @@ class _Turn:
     task: asyncio.Task[object]
     started: float
     """By the monotonic clock."""
+    is_stopped: bool
+    """True if the user wants no answer, or no more of it."""
+    end: TurnEnd = TurnEnd.NOTHING
     outcome: str | None = None
     """One of those that `Observer.turn_ended` lists; None: there was nothing to answer."""
     error: BaseException | None = None
     usage: Usage | None = None
     summary: Summary | None = None
     """The rolling summary that the view was made with."""
-    first_token_s: float | None = None
-    more_pending: bool = False
-    """True if there are messages that this turn did not answer."""
+    stream: AnswerStream | None = None
+    missed: bool = False
+    """True if hints were lost before the stream began."""
+    can_stop: bool = True
+    """False once there is a result to store."""
+    waits: bool = False
+    """True while a wait for a slot, or for the AI, may be broken off."""
 
     def seconds(self, now: float) -> float:
         """Return the seconds for which it has been running; `now`: by the monotonic clock."""
         return now - self.started
+
+    def first_token_s(self) -> float | None:
+        """Return the seconds from its start to the first piece of the answer."""
+        first = self.stream.first_piece_at if self.stream is not None else None
+        return self.seconds(first) if first is not None else None
+
+    def on_event(self, event: Event) -> None:
+        """Handle an event of the customer."""
+        if isinstance(event, Delta):
+            return  # its own
+        if isinstance(event, Appended):
+            if event.origin is not self:
+                self._on_entries(event.entries)
+        elif isinstance(event, Missed | Grown):
+            self.missed = True
+            if self.stream is not None:
+                self.stream.look()
+        elif isinstance(event, AnswerRequested):
+            if self.stream is not None:
+                self.stream.publish_so_far()
+        elif isinstance(event, StopRequested):
+            self._stop()
+        elif isinstance(event, CustomerErased):
+            self.task.cancel()
+
+    def _on_entries(self, entries: tuple[Entry, ...]) -> None:
+        """End it if what another writer has stored makes its answer void."""
+        for entry in entries:
+            if isinstance(entry, StatusChange):
+                if entry.changes_owner:
+                    self.task.cancel()
+                    return
+            elif entry.message_id == self.response_id:
+                return  # it is stored, though that seemed to fail
+            elif entry.settles_seq:
+                self.give_way()
+                return
+
+    def _stop(self) -> None:
+        if self.can_stop and not self.task.cancelling():
+            self.is_stopped = True
+            self.break_off()
+
+    def break_off(self) -> bool:
+        """End a wait for a slot, or for the AI; return True if there was one."""
+        return self.waits and not self.task.cancelling() and self.task.cancel()
+
+    def give_way(self) -> None:
+        """End it, as another process has the customer's turn, unless there is a result to store."""
+        if self.can_stop:
+            self.end = TurnEnd.HELD_ELSEWHERE
+            self.task.cancel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,42 +172,99 @@ class AnswerPending:
     clock: Clock
     new_id: NewId
     policy: Policy
+    leases: Leases | None = None
+    """None: no other process can run a turn."""
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1_000))
     """Bounds the turns that run at once; further ones wait in the order in which they came."""
 
-    async def __call__(self, customer: Customer) -> bool:
-        """Run one turn, whatever happens on the way; return whether more messages are pending.
+    async def __call__(
+        self, customer: Customer, *, is_stopped: bool = False, was_elsewhere: bool = False
+    ) -> TurnEnd:
+        """Run one turn, whatever happens on the way; return what is left to do.
 
-        Cancelling it ends it quietly: the messages stay pending.
+        `is_stopped`: the user wants no answer to what is pending. `was_elsewhere`: another process
+        had the turn, and may have answered. Cancelling it ends it quietly: the messages stay
+        pending.
         """
         task = asyncio.current_task()
         assert task is not None
-        turn = _Turn(customer, MessageId(self.new_id()), task, self.clock.monotonic())
-        cancel_on_takeover = _CancelOnTakeover(turn)
-        self.hub.subscribe(customer, cancel_on_takeover)
+        started = self.clock.monotonic()
+        turn = _Turn(customer, MessageId(self.new_id()), task, started, is_stopped)
+        self.hub.subscribe(customer, turn.on_event)
         try:
-            if self.slots.locked():
-                self.observer.turn_waits()
-            async with self.slots:
-                turn.started = self.clock.monotonic()  # the time limit begins here
-                cached = await self.session_log.current(customer)
-                if cached is not None and cached.session.needs_answer:
-                    await self._answer(turn, cached)
+            has_slot = not turn.is_stopped and await self._wait_for_slot(turn)
+            try:
+                await self._run(turn, was_elsewhere)
+            finally:
+                if has_slot:
+                    self.slots.release()
         except asyncio.CancelledError:
             turn.outcome = "cancelled"
         except Exception as error:  # the messages stay pending until the sweep
             turn.outcome, turn.error = "failed", error
         finally:
-            self.hub.unsubscribe(customer, cancel_on_takeover)
+            self.hub.unsubscribe(customer, turn.on_event)
+            if turn.stream is not None:
+                turn.stream.close()
             if turn.outcome is not None:
                 seconds = turn.seconds(self.clock.monotonic())
-                self.observer.turn_ended(turn.outcome, seconds, turn.first_token_s, turn.error)
-        return turn.more_pending
+                self.observer.turn_ended(turn.outcome, seconds, turn.first_token_s(), turn.error)
+        return turn.end
+
+    async def _wait_for_slot(self, turn: _Turn) -> bool:
+        """Take a slot; False: the turn was stopped meanwhile, and needs none."""
+        if self.slots.locked():
+            self.observer.turn_waits()
+        turn.waits = True
+        try:
+            return await self.slots.acquire()
+        except asyncio.CancelledError:
+            if not turn.is_stopped or turn.task.uncancel():
+                raise
+            return False
+        finally:
+            turn.waits = False
+
+    async def _run(self, turn: _Turn, was_elsewhere: bool) -> None:
+        turn.started = self.clock.monotonic()  # the time limit begins here
+        cached = await self._pending_session(turn)
+        if cached is None:
+            return
+        if self.leases is None:
+            await self._answer(turn, cached)
+            return
+        lease = TurnLease(self.leases, turn.customer, self.hub.node, self.clock, turn.give_way)
+        try:
+            if not await lease.claim():
+                turn.end = TurnEnd.HELD_ELSEWHERE
+                return
+            if was_elsewhere:
+                await self.session_log.reload(turn.customer)
+            if (cached := await self._pending_session(turn)) is not None:
+                await self._answer(turn, cached)
+        finally:
+            await lease.release()
+
+    async def _pending_session(self, turn: _Turn) -> CachedSession | None:
+        """Return the customer's session if it needs an answer."""
+        cached = await self.session_log.current(turn.customer)
+        return cached if cached is not None and cached.session.needs_answer else None
 
     async def _answer(self, turn: _Turn, cached: CachedSession) -> None:
         # One moment's session and entries: what comes while the view is made is not in it, and
         # the next turn's to answer.
         session, recent = cached.session, tuple(cached.recent)
+        turn.stream = AnswerStream(
+            turn.customer,
+            session,
+            turn.response_id,
+            task=turn.task,
+            hub=self.hub,
+            clock=self.clock,
+            is_current=lambda: self._is_current(turn, session),
+        )
+        if turn.missed:
+            turn.stream.look()
         pending = await self._pending(session, recent)
         if not pending:
             return  # erased meanwhile
@@ -138,15 +273,38 @@ class AnswerPending:
             level = await self.usage_tracker.level(turn.customer.business_id)
         over_soft_budget = level is BudgetLevel.OVER_SOFT
         view = await self._view(turn, session, recent, pending, over_soft_budget)
-        if level is BudgetLevel.OVER_HARD:
+        if turn.is_stopped:
+            result = self._confirm_stop(turn, view)
+        elif level is BudgetLevel.OVER_HARD:
             result = self._refer_to_human(turn, view)
         else:
-            result = await self._run_assistant(turn, view)
+            result = await self._run_assistant(turn, view, turn.stream)
+        turn.can_stop = False
         try:
             await self._store(turn, result, cached, view)
         except TooLarge as error:  # otherwise the sweep would have it made again for ever
             turn.outcome, turn.error = "failed", error
             await self._store(turn, self._apologise(turn, view, None), cached, view)
+
+    async def _is_current(self, turn: _Turn, session: Session) -> bool:
+        """Read the store; cancel the turn if its answer cannot be stored any more.
+
+        Raises: StorageUnavailable.
+        """
+        cached = await self.session_log.reload(turn.customer)
+        current = cached.session if cached is not None else None
+        if (
+            current is None
+            or current.status is not Status.AI
+            or (current.session_id, current.epoch) != (session.session_id, session.epoch)
+        ):
+            if turn.can_stop:  # what is being stored may be this turn's own
+                turn.task.cancel()
+        elif current.settled_seq != session.settled_seq:
+            turn.give_way()
+        else:
+            return True
+        return False
 
     # The view.
 
@@ -193,37 +351,46 @@ class AnswerPending:
 
     # Running the AI.
 
-    async def _run_assistant(self, turn: _Turn, view: View) -> TurnResult:
+    async def _run_assistant(self, turn: _Turn, view: View, stream: AnswerStream) -> TurnResult:
         tools = TurnTools(self.businesses, turn.customer, self.policy)
-        text = await self._ask(turn, view, tools)
-        if text is None and tools.transfer is None:
-            return self._apologise(turn, view, tools)
+        text = await self._ask(turn, view, tools, stream)
+        if tools.transfer is None:
+            if text is None:
+                return self._apologise(turn, view, tools)
+            if is_blank(text):
+                return self._confirm_stop(turn, view, tools)
         # What the transfer tool was told is done, also where the AI failed after it.
         return self._conclude(turn, view, text or "", tools)
 
-    async def _ask(self, turn: _Turn, view: View, tools: TurnTools) -> str | None:
-        """Return the assistant's text; None when it failed or ran out of time."""
-        writer = _PublishingWriter(turn, view.session, self.hub, self.clock)
+    async def _ask(
+        self, turn: _Turn, view: View, tools: TurnTools, stream: AnswerStream
+    ) -> str | None:
+        """Return the assistant's text, as far as it came; None when it failed or ran out of time.
+
+        It is blank only where the user has stopped it, or a human is requested.
+        """
         deadline = _Deadline(turn, self.hub, self.clock, self.policy.turn_timeout_s)
+        turn.waits = True
         try:
-            self._count(turn, await self.assistant.answer(view, tools, writer))
+            self._count(turn, await self.assistant.answer(view, tools, stream))
         except asyncio.CancelledError as error:
             if isinstance(error, AnswerCancelled):
                 self._count(turn, error.usage)
-            if not deadline.expired:
+            if not (turn.is_stopped or deadline.expired) or turn.task.uncancel():
                 raise
-            turn.task.uncancel()
-            turn.outcome = "timeout"
-            return None
+            if not turn.is_stopped:
+                turn.outcome = "timeout"
+                return None
         except Exception as error:  # whatever it was, an acknowledged message is answered
             if isinstance(error, AssistantFailed):
                 self._count(turn, error.usage)
             turn.outcome, turn.error = "failed", error
             return None
         finally:
+            turn.waits = False
             deadline.disarm()
-        text = "".join(writer.pieces).strip()
-        if is_blank(text) and tools.transfer is None:
+        text = stream.text.strip()
+        if is_blank(text) and tools.transfer is None and not turn.is_stopped:
             turn.outcome, turn.error = "failed", AssistantFailed("the answer was empty")
             return None
         return text
@@ -238,9 +405,9 @@ class AnswerPending:
     def _conclude(self, turn: _Turn, view: View, text: str, tools: TurnTools) -> TurnResult:
         promised = promises_transfer(text)
         if not promised and tools.transfer is None:
-            turn.outcome = "answered"
+            turn.outcome = "stopped" if turn.is_stopped else "answered"
             return self._result(turn, view, tools, text=text, actions=tuple(tools.actions))
-        turn.outcome = "transferred"
+        turn.outcome = "stopped" if turn.is_stopped else "transferred"
         if not promised:  # a user who is handed over is told so in the same message
             text = f"{text}\n\n{localized(view.language, Text.REQUESTED)}".lstrip()
         return self._result(
@@ -263,6 +430,12 @@ class AnswerPending:
             transfer=Reason.AI_FAILURE if enough else None,
             failed=True,
         )
+
+    def _confirm_stop(self, turn: _Turn, view: View, tools: TurnTools | None = None) -> TurnResult:
+        """The user has stopped the answer before anything of it was written."""
+        turn.outcome = "stopped"
+        text = localized(view.language, Text.STOPPED)
+        return self._result(turn, view, tools, text=text, is_notice=True)
 
     def _refer_to_human(self, turn: _Turn, view: View) -> TurnResult:
         """The business has used up today's budget: a human is asked at once."""
@@ -287,6 +460,7 @@ class AnswerPending:
         transfer: Reason | None = None,
         handover_note: str | None = None,
         failed: bool = False,
+        is_notice: bool = False,
     ) -> TurnResult:
         session = view.session
         return TurnResult(
@@ -301,6 +475,7 @@ class AnswerPending:
             transfer=transfer,
             handover_note=handover_note,
             failed=failed,
+            is_notice=is_notice,
             tools=tuple(tools.uses) if tools is not None else (),
             usage=turn.usage,
             summary=turn.summary if turn.summary is not session.summary else None,
@@ -335,7 +510,8 @@ class AnswerPending:
             pause_s = backoff(attempt, FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S, jitter=1.0)
             await self.clock.sleep(min(pause_s, left_s))
         # More than one turn can take, or another process has answered some of it but not all.
-        turn.more_pending = session is not None and session.needs_answer
+        if session is not None and session.needs_answer:
+            turn.end = TurnEnd.MORE_PENDING
         # While a business saves, or the AI fails, no summary is made.
         if stored and cached.session is session and not (result.failed or view.over_soft_budget):
             self.summaries.on_answer_stored(cached.session, cached.recent, view.language)
@@ -354,23 +530,6 @@ class AnswerPending:
                 self.hub.publish(turn.customer, event)
                 return True
         return False
-
-
-class _CancelOnTakeover:
-    """Cancels the running turn when another writer changes the conversation's owner."""
-
-    __slots__ = ("_turn",)
-
-    def __init__(self, turn: _Turn) -> None:
-        self._turn = turn
-
-    def __call__(self, event: Event) -> None:
-        if not isinstance(event, Appended) or event.origin is self._turn:
-            return
-        for entry in event.entries:
-            if isinstance(entry, StatusChange) and entry.changes_owner:
-                self._turn.task.cancel()
-                return
 
 
 class _Deadline:
@@ -396,44 +555,7 @@ class _Deadline:
     def _tick(self) -> None:
         left_s = self._timeout_s - self._turn.seconds(self._clock.monotonic())
         if left_s <= 0:
-            self.expired = True
-            self._turn.task.cancel()
+            self.expired = self._turn.break_off()
             return
         self._hub.publish(self._turn.customer, Typing("ai", TYPING_EXPIRES_MS))
         self._timer = self._clock.call_later(min(TYPING_EVERY_S, left_s), self._tick)
-
-
-class _PublishingWriter(AnswerWriter):
-    """Publishes an answer's text as the assistant writes it."""
-
-    __slots__ = ("_clock", "_hub", "_length", "_session", "_turn", "pieces")
-
-    def __init__(self, turn: _Turn, session: Session, hub: Hub, clock: Clock) -> None:
-        self._turn = turn
-        self._session = session
-        self._hub = hub
-        self._clock = clock
-        self.pieces: list[str] = []
-        self._length = 0
-
-    def __call__(self, piece: str) -> None:
-        turn = self._turn
-        if turn.task.cancelling():
-            return  # what is written after a takeover is shown to no one
-        if turn.first_token_s is None:
-            turn.first_token_s = turn.seconds(self._clock.monotonic())
-        piece = plain_text(piece)
-        delta = Delta(
-            self._session.session_id,
-            turn.response_id,
-            self._session.epoch,
-            self._length,
-            piece,
-        )
-        self._hub.publish(turn.customer, delta)
-        self.pieces.append(piece)
-        self._length += len(piece)
-
-    def restart(self) -> None:
-        self.pieces.clear()
-        self._length = 0  # the next piece has offset 0 again: there a client starts over

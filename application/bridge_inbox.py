@@ -5,6 +5,7 @@ What the user writes here goes there with the outbox, in order; this is the way 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -12,6 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from application.arrivals import COUNTED, MAX_EXPECTED, Arrivals
+from application.chat_owners import ChatOwners
 from application.hub import Hub
 from application.ports import (
     Appended,
@@ -19,6 +22,7 @@ from application.ports import (
     Clock,
     CustomerErased,
     Event,
+    Grown,
     InboundEvent,
     InboundMessage,
     LiveChatGateway,
@@ -31,7 +35,7 @@ from application.session_log import CachedSession, SessionLog
 from application.transfers import Transfers
 from domain.backoff import backoff
 from domain.decisions import CLOCK_SKEW
-from domain.errors import Failure, SessionClosed
+from domain.errors import Failure, SeqTaken, SessionClosed
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Session
@@ -40,6 +44,8 @@ from domain.status import Reason, Status
 TALKING = (Status.WAITING, Status.LIVE)
 """The statuses in which user and coordinators may write to each other at the bridge."""
 
+HANDOVER_S = 5.0
+"""The time for which a process still listens to a chat that is another's now."""
 LISTING_PAGE = 100
 """The number of sessions listed at a time."""
 FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.5, 30.0
@@ -67,12 +73,15 @@ class BridgeInbox:
     """Handles what comes from the bridge; `start` it once the gateway and the store are open.
 
     It follows the topics of all transfers and live chats, and those of the most recently active
-    conversations with the AI, in which a coordinator or the user may write unasked.
+    conversations with the AI, in which a coordinator or the user may write unasked: of those that
+    are this process's. Others only join a topic to send to it; what they receive there, the owner
+    handles.
     """
 
     gateway: LiveChatGateway
     session_log: SessionLog
     hub: Hub
+    owners: ChatOwners
     clock: Clock
     transfers: Transfers
     archive: Archive
@@ -88,17 +97,22 @@ class BridgeInbox:
     _talking: dict[Customer, _Followed] = field(default_factory=dict)
     _with_ai: dict[Customer, _Followed] = field(default_factory=dict)
     """The least recently active first."""
+    _arrivals: dict[Customer, Arrivals] = field(default_factory=dict)
+    """Those of each followed topic."""
     _unavailable: set[Customer] = field(default_factory=set)
     """The customers whose topic cannot be joined at the moment."""
     _changed: set[Customer] = field(default_factory=set)
     """Customers whose conversation has changed since the last `refresh` began."""
     _is_ai_listed: bool = False
+    _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notifications: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self) -> None:
         """Subscribe to local events and to the gateway. `refresh` finds the chats under way."""
-        self.gateway.listen(self.on_event)
+        self.gateway.listen(self.on_event, self._on_echo)
         self.hub.tap(self._on_local_event)
+        self.hub.tap_remote(self._on_remote_event)
+        self.hub.watch(self._change_hands)
 
     def stop(self) -> None:
         """Unsubscribe from local events."""
@@ -108,18 +122,46 @@ class BridgeInbox:
 
     # Which topics to follow.
 
+    def check_owners(self) -> None:
+        """Take over chats, or give them up, as the broker is away or back. Call it each second."""
+        if self.owners.update():
+            self._change_hands()
+
+    def _change_hands(self) -> None:
+        self.owners.update()
+        self._is_ai_listed = False
+        self._start(self._take_over())
+
+    async def _take_over(self) -> None:
+        """Follow what is this process's now; leave the rest once others can have joined it."""
+        await self._store_at_last(self.refresh)
+        await self.clock.sleep(HANDOVER_S)
+        for customer in [*self._talking, *self._with_ai]:
+            if not self.owners.is_mine(customer):
+                self._leave(customer)
+
+    def _is_here(self, customer: Customer) -> bool:
+        """Return True if this process handles what concerns the customer's chat."""
+        is_followed = customer in self._talking or customer in self._with_ai
+        return is_followed or self.owners.is_mine(customer)
+
     async def refresh(self) -> None:
         """Follow all customers who, by the store, wait for a coordinator or have one.
 
-        Finds chats that other processes began or ended. The first call also finds the most recent
-        conversations with the AI; later ones are known by their events.
-        Raises: StorageUnavailable.
+        Finds chats that other processes began or ended. The first call, and each after chats have
+        changed hands, also finds the most recent conversations with the AI; later ones are known by
+        their events. Raises: StorageUnavailable.
         """
+        async with self._refreshing:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         self._changed.clear()
         talking = {
             session.customer: _followed(session)
             for status in TALKING
             for session in await self._list(status)
+            if self._is_here(session.customer)
         }
         for customer in self._talking.keys() - talking.keys() - self._changed:
             self._leave(customer)
@@ -140,7 +182,10 @@ class BridgeInbox:
         self._is_ai_listed = True
         known, self._with_ai = self._with_ai, {}
         for session in reversed(listed):  # which begin with the newest
-            if session.customer not in self._changed | self._talking.keys() | known.keys():
+            customer = session.customer
+            if customer in self._changed or customer in self._talking or customer in known:
+                continue
+            if self.owners.is_mine(customer):
                 self._follow(session.customer, _followed(session))
         self._with_ai |= known
         self._leave_least_active()
@@ -158,7 +203,26 @@ class BridgeInbox:
                 break
         return found
 
+    def _on_remote_event(self, customer: Customer, event: Event) -> None:
+        """Handle what another process has stored, of which this one follows the chat."""
+        self._on_local_event(customer, event)
+        if not self._is_here(customer):
+            return
+        if isinstance(event, Grown):
+            self._start(self._store_at_last(lambda: self._look(customer)))
+        elif isinstance(event, Appended) and customer in self._talking:
+            # What the other one could not know: whether an answer can be received.
+            if any(isinstance(entry, StatusChange) for entry in event.entries):
+                self._start(self._store_at_last(lambda: self.transfers.notify_reached(customer)))
+
+    async def _look(self, customer: Customer) -> None:
+        cached = await self.session_log.reload(customer)
+        if cached is not None:
+            self._on_appended(customer, cached.session.session_id, cached.recent)
+
     def _on_local_event(self, customer: Customer, event: Event) -> None:
+        if not self._is_here(customer):
+            return
         if isinstance(event, Appended):
             self._changed.add(customer)
             self._on_appended(customer, event.session_id, event.entries)
@@ -206,6 +270,8 @@ class BridgeInbox:
             self._talking[customer] = followed
         else:
             self._with_ai[customer] = followed  # at the end, as the most recently active
+        if customer not in self._arrivals:
+            self._arrivals[customer] = Arrivals(self.clock.now())
         self.gateway.follow(customer)
 
     def _leave_least_active(self) -> None:
@@ -216,6 +282,7 @@ class BridgeInbox:
     def _leave(self, customer: Customer) -> None:
         self._remove(customer)
         self._unavailable.discard(customer)
+        self._arrivals.pop(customer, None)
         self.gateway.unfollow(customer)
 
     def _remove(self, customer: Customer) -> None:
@@ -224,8 +291,14 @@ class BridgeInbox:
 
     # What comes from there.
 
+    def _on_echo(self, customer: Customer, message_id: MessageId) -> None:
+        if (arrivals := self._arrivals.get(customer)) is not None:
+            arrivals.arrived(message_id)
+
     async def on_event(self, customer: Customer, event: InboundEvent) -> None:
         """Handle an inbound event; returns once it is stored, however long that takes."""
+        if not self._is_here(customer):
+            return
         match event:
             case Typing():
                 self.hub.publish(customer, event)
@@ -233,8 +306,16 @@ class BridgeInbox:
             case MalformedEvent():
                 self.count("malformed")
             case InboundMessage():
-                self.count(await self._store_at_last(lambda: self._store(customer, event)))
+                message = event
+                if event.at is not None and event.at < self.clock.now() - LONGEST_DELAY:
+                    message = replace(event, replayed=True)
+                new_id = event.message_id or derived_id(event) or self._counted_id()
+                self.count(
+                    await self._store_at_last(lambda: self._store(customer, message, new_id))
+                )
             case TopicJoined():
+                if (arrivals := self._arrivals.get(customer)) is not None:
+                    arrivals.joined(self.clock.now())
                 self._unavailable.discard(customer)
                 talking = self._talking.get(customer)
                 if talking is not None and talking.status is Status.WAITING:
@@ -244,6 +325,9 @@ class BridgeInbox:
                     self._unavailable.add(customer)
                 if customer in self._talking:
                     await self._store_at_last(lambda: self.transfers.notify_unreachable(customer))
+
+    def _counted_id(self) -> MessageId:
+        return MessageId(f"{COUNTED}{self.session_log.new_id()}")
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -262,42 +346,64 @@ class BridgeInbox:
                 )
                 attempt += 1
 
-    async def _store(self, customer: Customer, message: InboundMessage) -> str:
-        """Store a message unless it is known or of the past; return the outcome."""
-        if message.at is not None and message.at < self.clock.now() - LONGEST_DELAY:
-            message = replace(message, replayed=True)
-        # Of the user's messages, any process may have relayed this one: the store knows.
-        read = self.session_log
-        by_user = message.author is Author.USER
-        cached = await (read.reload(customer) if by_user else read.current(customer))
-        if cached is None:
-            return "unknown"
-        if message.replayed and is_past(message, cached.session):
-            return "late"
-        if is_stored(message, cached) or is_report(message, cached):
-            return "duplicate"
+    async def _store(self, customer: Customer, message: InboundMessage, new_id: MessageId) -> str:
+        """Store a message unless it is known or of the past; return the outcome.
+
+        Stored it gets `new_id`, which is also its idempotency key.
+        """
+        arrivals = self._arrivals.get(customer) or Arrivals(self.clock.now())
+        while not arrivals.take(message, self.clock.now()):
+            cached = await self.session_log.current(customer)
+            if cached is None:
+                return "unknown"
+            if message.replayed and is_past(message, cached.session):
+                return "late"
+            if is_stored(message, cached) or is_report(message, cached):
+                return "duplicate"
+            await self._compare(arrivals, cached)
+            if arrivals.take(message, self.clock.now()):
+                break
+            arrivals.arrived(new_id)
+            # Into no longer log than it was compared with.
+            with suppress(SeqTaken):
+                return await self._store_new(customer, message, new_id, cached.session)
+        return "duplicate"
+
+    async def _compare(self, arrivals: Arrivals, cached: CachedSession) -> None:
+        """Add the entries of the log that are not known yet. Raises: StorageUnavailable."""
+        session, recent = cached.session, tuple(cached.recent)
+        missing = arrivals.missing(cached)
+        if missing is not None:
+            after, before = missing
+            page = await self.session_log.store.page(
+                session.session_id, after=after, before=before, limit=MAX_EXPECTED
+            )
+            recent = (*page, *recent)
+        arrivals.add(session, recent, self.clock.now())
+
+    async def _store_new(
+        self, customer: Customer, message: InboundMessage, new_id: MessageId, session: Session
+    ) -> str:
+        """Store it in its author's name; return the outcome."""
         try:
-            is_duplicate = await self._store_new(customer, message, cached.session)
+            if message.author is Author.USER:
+                is_duplicate = await self.transfers.post_from_bridge(
+                    customer, message.text, new_id, self, seen=session
+                )
+            else:
+                posted = await self.transfers.post_coordinator_message(
+                    customer,
+                    message.text,
+                    message.coordinator_id,
+                    new_id,
+                    written_at=message.at if message.replayed else None,
+                    replayed=message.replayed and not _was_missed(message, session),
+                    seen=session,
+                )
+                is_duplicate = posted.duplicate
         except SessionClosed:
             return "closed"
         return "duplicate" if is_duplicate else "stored"
-
-    async def _store_new(
-        self, customer: Customer, message: InboundMessage, session: Session
-    ) -> bool:
-        """Store it in its author's name; return whether it was stored before."""
-        message_id = message.message_id or derived_id(message)
-        if message.author is Author.USER:
-            return await self.transfers.post_from_bridge(customer, message.text, message_id, self)
-        posted = await self.transfers.post_coordinator_message(
-            customer,
-            message.text,
-            message.coordinator_id,
-            message_id,
-            written_at=message.at if message.replayed else None,
-            replayed=message.replayed and not _was_missed(message, session),
-        )
-        return posted.duplicate
 
 
 def _followed(session: Session) -> _Followed:

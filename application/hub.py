@@ -1,17 +1,28 @@
 """The events of customers: from whoever publishes them to all who listen, in every process."""
 
+import math
 from collections.abc import Callable
 
 from application.ports import (
+    Appended,
     Broker,
     BrokerListener,
+    Clock,
+    CustomerErased,
     Event,
     Hint,
     Listener,
     Missed,
     Tap,
+    Typing,
 )
 from domain.identity import Customer
+
+AWAY_EVERY_S, AWAY_POLL_S = 1.0, 0.25
+"""While the broker is away each customer's listeners get a Missed so often; the polls for it."""
+AWAY_BATCHES = 20
+"""The batches over which these are spread."""
+_CHAT_EVENTS = (Appended, Typing, CustomerErased)
 
 
 class Hub(BrokerListener):
@@ -21,12 +32,23 @@ class Hub(BrokerListener):
     or this process is the one that they were sent to; they may come late, twice, or not at all.
     """
 
-    def __init__(self, broker: Broker, on_failure: Callable[[], None] = lambda: None) -> None:
-        """`on_failure` is called where a listener or a tap has raised, with that as the context."""
+    def __init__(
+        self,
+        broker: Broker,
+        on_failure: Callable[[], None] = lambda: None,
+        chat_owner: Callable[[Customer], str | None] = lambda _: None,
+    ) -> None:
+        """`on_failure` is called where a listener or a tap has raised, with that as the context.
+
+        `chat_owner` returns the node that gets what concerns the customer's chat at the bridge, if
+        there is one.
+        """
         self._listeners: dict[Customer, tuple[Listener, ...]] = {}
         self._taps: tuple[Tap, ...] = ()
         self._remote_taps: tuple[Tap, ...] = ()
+        self._watchers: tuple[Callable[[], None], ...] = ()
         self._on_failure = on_failure
+        self._chat_owner = chat_owner
         self._broker = broker
         broker.listen(self)
 
@@ -59,10 +81,28 @@ class Hub(BrokerListener):
         """Call `tap`, before the listeners, for what comes from other processes, and for Missed."""
         self._remote_taps = (*self._remote_taps, tap)
 
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` when nodes have come or gone, or events of any customer may be lost."""
+        self._watchers = (*self._watchers, watcher)
+
+    @property
+    def node(self) -> str:
+        """The name of this process."""
+        return self._broker.node
+
+    @property
+    def has_peers(self) -> bool:
+        """True if other processes live and receive what is published here, as far as is known."""
+        return len(self._broker.nodes) > 1 and not self._broker.is_away
+
     @property
     def broker_is_away(self) -> bool:
         """True while what other processes store is known from the store alone."""
         return self._broker.is_away
+
+    def has_listeners(self, customer: Customer) -> bool:
+        """Return True if somebody in this process listens to the customer."""
+        return customer in self._listeners
 
     def is_subscribed(self, customer: Customer) -> bool:
         """Return True if no other process can change the customer's log unnoticed here."""
@@ -72,7 +112,8 @@ class Hub(BrokerListener):
         """Call all listeners of the customer, and all taps. A listener's failure is its own."""
         self._notify(customer, event)
         self._call(self._taps, customer, event)
-        self._broker.publish(customer, event)
+        node = self._chat_owner(customer) if isinstance(event, _CHAT_EVENTS) else None
+        self._broker.publish(customer, event, node)
 
     def _notify(self, customer: Customer, event: Event) -> None:
         for listener in self._listeners.get(customer, ()):
@@ -88,6 +129,21 @@ class Hub(BrokerListener):
             except Exception:
                 self._on_failure()
 
+    async def report_away(self, clock: Clock) -> float:
+        """While the broker is away, send each customer's listeners a Missed; to be repeated.
+
+        Takes AWAY_EVERY_S, over which they are spread. Returns the seconds until the next time.
+        """
+        if not self._broker.is_away:
+            return AWAY_POLL_S
+        customers = list(self._listeners)
+        size = max(1, math.ceil(len(customers) / AWAY_BATCHES))
+        for start in range(0, size * AWAY_BATCHES, size):
+            for customer in customers[start : start + size]:
+                self._on_remote(customer, Missed(broker_is_away=True))
+            await clock.sleep(AWAY_EVERY_S / AWAY_BATCHES)
+        return 0.0
+
     # From the broker.
 
     def on_hint(self, customer: Customer, hint: Hint) -> None:
@@ -96,9 +152,18 @@ class Hub(BrokerListener):
     def on_missed(self, customer: Customer | None) -> None:
         for each in [customer] if customer is not None else list(self._listeners):
             self._on_remote(each, Missed())
+        if customer is None:
+            self._call_watchers()
 
     def on_nodes_changed(self) -> None:
-        pass
+        self._call_watchers()
+
+    def _call_watchers(self) -> None:
+        for watcher in self._watchers:
+            try:
+                watcher()
+            except Exception:
+                self._on_failure()
 
     def _on_remote(self, customer: Customer, event: Event) -> None:
         self._call(self._remote_taps, customer, event)

@@ -495,13 +495,18 @@ class Broker(Lifecycle, HealthCheck, Protocol):
 
 
 class Leases(Lifecycle, Protocol):
-    """Names that one holder has at a time: an economy, on which nothing depends for truth."""
+    """Names that one holder has at a time: an economy, on which nothing depends for truth.
+
+    Where the service is away, or slow, a call raises within half a second.
+    """
 
     @abstractmethod
     async def claim(self, name: str, holder: str, ttl_s: float) -> bool:
         """Take or renew a name for `ttl_s` seconds; False: another holder has it.
 
-        Raises: LeasesUnavailable; nobody needs to wait for them.
+        Of several that claim at once exactly one gets it. An expired name may stay its holder's
+        for a moment, where clocks can differ.
+        Raises: LeasesUnavailable, and then the name may have been taken nevertheless.
         """
 
     @abstractmethod
@@ -522,6 +527,10 @@ class InboundMessage(Struct, frozen=True, kw_only=True):
     coordinator_id: CoordinatorId | None = None
     replayed: bool = False
     """It came with a join's history, and may have been received before."""
+    from_elsewhere: bool = False
+    """The bridge says that another program than this server has sent it."""
+    has_new_id: bool = False
+    """The bridge gives each message an id of its own, also those that had one."""
 
 
 class MalformedEvent(NamedTuple):
@@ -542,6 +551,7 @@ class TopicUnavailable(NamedTuple):
 
 InboundEvent = InboundMessage | Typing | MalformedEvent | TopicJoined | TopicUnavailable
 OnInboundEvent = Callable[[Customer, InboundEvent], Awaitable[None]]
+OnEcho = Callable[[Customer, MessageId], None]
 
 
 class LiveChatGateway(Protocol):
@@ -551,10 +561,11 @@ class LiveChatGateway(Protocol):
     """
 
     @abstractmethod
-    def listen(self, on_event: OnInboundEvent) -> None:
+    def listen(self, on_event: OnInboundEvent, on_echo: OnEcho) -> None:
         """Await `on_event` for every inbound event, one at a time for each customer, in order.
 
-        Echoes of what the server itself has sent are left out.
+        Echoes of what this process has sent, or another one and their mark says so, are left out:
+        `on_echo` is called with the message's id.
         """
 
     @abstractmethod
@@ -589,8 +600,8 @@ class Observer(Protocol):
         first_token_s: float | None,
         error: BaseException | None,
     ) -> None:
-        """A turn ended: `answered`, `transferred`, `dropped`, `cancelled`, `failed`, `timeout`, or
-        `over_budget`, where the AI was not asked.
+        """A turn ended: `answered`, `transferred`, `stopped` by the user, `dropped`, `cancelled`,
+        `failed`, `timeout`, or `over_budget`, where the AI was not asked.
 
         `first_token_s`: from its start to the first piece of the answer, if there was one.
         `error`: why it failed.

@@ -27,7 +27,7 @@ from domain.decisions import (
     record_failure,
     request_transfer,
 )
-from domain.errors import DuplicateMessage, SessionClosed
+from domain.errors import DuplicateMessage, SeqTaken, SessionClosed
 from domain.identity import (
     BusinessId,
     CoordinatorId,
@@ -63,8 +63,9 @@ class Transfers:
     turns: Turns
     policy: Policy
     new_id: NewId
-    is_joined: Callable[[Customer], bool]
-    """Returns whether messages go both ways on the customer's topic at the bridge."""
+    is_joined: Callable[[Customer], bool | None]
+    """Returns whether messages go both ways on the customer's topic at the bridge; None: another
+    process listens to it, and knows."""
 
     async def request(
         self,
@@ -84,15 +85,23 @@ class Transfers:
         return session
 
     async def post_from_bridge(
-        self, customer: Customer, text: str, message_id: MessageId | None, origin: object
+        self,
+        customer: Customer,
+        text: str,
+        message_id: MessageId,
+        origin: object,
+        *,
+        seen: Session | None = None,
     ) -> bool:
         """Store a user's message from the bridge; it requests a human where none was.
 
         The AI would answer where the user is not. Returns whether it was stored before.
-        Raises: StorageUnavailable.
+        `seen`: see `post_coordinator_message`. Raises: SeqTaken, StorageUnavailable.
         """
         try:
-            await self._request(customer, None, text, message_id, origin, from_bridge=True)
+            await self._request(
+                customer, None, text, message_id, origin, from_bridge=True, seen=seen
+            )
         except DuplicateMessage:
             return True
         return False
@@ -106,6 +115,7 @@ class Transfers:
         origin: object,
         *,
         from_bridge: bool = False,
+        seen: Session | None = None,
     ) -> Session | None:
         context = await self._decision_context(customer.business_id)
         open_session = self.session_log.session_factory(customer, location_id)
@@ -113,6 +123,7 @@ class Transfers:
         key = user_key(message_id) if message_id is not None and text is not None else None
 
         def decide(session: Session | None) -> Draft | None:
+            _ensure_unchanged(session, seen)
             return request_transfer(
                 session, open_session, context(), text, the_id, key=key, from_bridge=from_bridge
             )
@@ -165,12 +176,14 @@ class Transfers:
         *,
         written_at: datetime | None = None,
         replayed: bool = False,
+        seen: Session | None = None,
     ) -> PostedCoordinatorMessage:
         """Store a coordinator's message: a takeover, unless the coordinator has it already.
 
         `session_id`: only into this session, or the one that it opens after this was closed for
-        idleness. `written_at`, `replayed`: see `record_coordinator_message`.
-        Raises: UnknownSession, SessionClosed, StorageUnavailable.
+        idleness. `written_at`, `replayed`: see `record_coordinator_message`. `seen`: only if the
+        newest session has not changed since; else this raises SeqTaken.
+        Raises: UnknownSession, SessionClosed, SeqTaken, StorageUnavailable.
         """
         context = await self._decision_context(customer.business_id)
         the_id = message_id or MessageId(self.new_id())
@@ -179,6 +192,7 @@ class Transfers:
 
         def decide(session: Session | None) -> Draft:
             nonlocal outdated
+            _ensure_unchanged(session, seen)
             if session_id is not None and (session is None or session.session_id != session_id):
                 raise SessionClosed
             location_id = session.location_id if session is not None else None
@@ -246,7 +260,9 @@ class Transfers:
         context = await self._decision_context(customer.business_id)
 
         def decide(session: Session | None) -> Draft | None:
-            return notify_unreachable(session, context(), is_joined=self.is_joined(customer))
+            return notify_unreachable(
+                session, context(), is_joined=self.is_joined(customer) is not False
+            )
 
         with suppress(DuplicateMessage):
             session = await self.session_log.commit(customer, decide)
@@ -269,11 +285,11 @@ class Transfers:
         if session is None or transfer is None:
             return
         customer, now = session.customer, context().at
-        if not is_reached(session, is_joined=self.is_joined(customer)):
+        if not is_reached(session, is_joined=self.is_joined(customer) is True):
             return
 
         def decide(session: Session | None) -> Draft | None:
-            return notify_reached(session, context(), is_joined=self.is_joined(customer))
+            return notify_reached(session, context(), is_joined=self.is_joined(customer) is True)
 
         for text in (Text.UNREACHABLE, Text.REFUSED):
             if await self.store.stored(customer, delivery_key(transfer.transfer_id, text), now):
@@ -307,6 +323,14 @@ class Transfers:
     async def _decision_context(self, business_id: BusinessId) -> Callable[[], DecisionContext]:
         language = await language_of(self.businesses, business_id)
         return lambda: self.session_log.decision_context(language)
+
+
+def _ensure_unchanged(session: Session | None, seen: Session | None) -> None:
+    """Raises: SeqTaken, where the newest session is not the one that was seen."""
+    if seen is None:
+        return
+    if session is None or (session.session_id, session.seq) != (seen.session_id, seen.seq):
+        raise SeqTaken
 
 
 def _current_or_closed(session: Session | None, session_id: SessionId, first: Session) -> Session:

@@ -76,6 +76,8 @@ class TurnResult(Struct, frozen=True, kw_only=True):
     """The reason to ask for a human: `ai_decision` or `ai_failure`; None: no human is asked for."""
     handover_note: str | None = None
     failed: bool = False
+    is_notice: bool = False
+    """True if the text is the server's, as the user has stopped the AI before it wrote any."""
     tools: tuple[ToolUse, ...] = ()
     usage: Usage | None = None
     summary: Summary | None = None
@@ -97,7 +99,7 @@ def answer(session: Session | None, turn: TurnResult, context: DecisionContext) 
         Message(
             seq=draft.next_seq,
             message_id=turn.response_id,
-            author=Author.SYSTEM if turn.failed else Author.AI,
+            author=Author.SYSTEM if turn.failed or turn.is_notice else Author.AI,
             text=turn.text,
             at=context.at,
             actions=turn.actions,

@@ -21,6 +21,7 @@ ConversationError
 │   ├── StorageUnavailable
 │   │   └── StoreMigrated
 │   ├── LeasesUnavailable
+│   ├── BrokerUnavailable
 │   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
@@ -124,6 +125,10 @@ class StorageUnavailable(Failure):
 
 class LeasesUnavailable(Failure):
     """Whether another process works on it cannot be known."""
+
+
+class BrokerUnavailable(Failure):
+    """Other processes are not heard at the moment; what they store is found in the store."""
 
 
 class StoreMigrated(StorageUnavailable):

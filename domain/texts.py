@@ -25,6 +25,7 @@ class Text(StrEnum):
     UNAVAILABLE_REQUESTED = "unavailable_requested"
     COLLEAGUE = "colleague"
     ANSWER_CUT = "answer_cut"
+    STOPPED = "stopped"
 
 
 _TEXTS: dict[str, dict[Text, str]] = {
@@ -55,6 +56,7 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Am cerut unui coleg să preia conversația.",
         Text.COLLEAGUE: "Un coleg",
         Text.ANSWER_CUT: "… (Răspunsul s-a oprit aici: era prea lung.)",
+        Text.STOPPED: "Am oprit răspunsul. Puteți întreba din nou oricând.",
     },
     "en": {
         Text.REQUESTED: "I have asked a colleague to take over. "
@@ -83,6 +85,7 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "I have asked a colleague to take over.",
         Text.COLLEAGUE: "A colleague",
         Text.ANSWER_CUT: "… (The answer stops here: it was too long.)",
+        Text.STOPPED: "I have stopped the answer. You can ask again at any time.",
     },
 }
 

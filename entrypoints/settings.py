@@ -375,7 +375,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: Annotated[
         float,
         msgspec.Meta(
-            ge=0, le=600, description="s that a shutdown waits for answers and notices in progress"
+            ge=0,
+            le=600,
+            description="s that a shutdown waits for notices in progress and, of a lone process, "
+            "for answers",
         ),
     ] = 10
     allowed_origins: Annotated[

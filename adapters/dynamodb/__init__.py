@@ -39,6 +39,8 @@ first claim of a process does.
 | dead and drop | 4 | 2 | 2 |
 | add | 1 | 2 | 0 |
 | spent, in 31 days | 1 | 0 | 1 |
+| lease: claim, or renew | 1 | 1 | 0 |
+| lease: release | 1 | 1 | 0 |
 | erase: one conversation of 10 messages | 13 | 18 | 9 |
 
 Only the cost of `erase` grows with the length of the conversation.

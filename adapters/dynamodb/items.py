@@ -13,6 +13,7 @@ An attribute is a dictionary of its type and its value, as in DynamoDB's API:
 | `U#<business>#<user>` | `S#<opened at>#<session>` | a pointer to a session of the customer |
 | `U#<business>#<user>` | `I#<key>` | an idempotency key |
 | `B#<business>` | `D#<day>` | the usage of a day |
+| `L#<name>` | `HELD` | a lease |
 
 Names of attributes are short, because they are stored and billed with every item. A *slot* is a
 key of an index that begins with a time; an item without a slot is not in that index.
@@ -39,6 +40,7 @@ key of an index that begins with a time; an item without a slot is not in that i
 | `up` | newest session | whether it is open |
 | `q`, `st`, `w` | key | seq and status of what was stored, and when, in milliseconds |
 | `i`, `h`, `o`, `n` | usage | tokens in, of these cached, tokens out, calls |
+| `h`, `u` | lease | its holder, and until when nobody else gets it, in milliseconds |
 """
 
 import re

@@ -6,6 +6,7 @@ from typing import Self
 
 from adapters.dynamodb.archive import DynamoArchive
 from adapters.dynamodb.client import Dynamo, bounded
+from adapters.dynamodb.leases import DynamoLeases
 from adapters.dynamodb.outbox import DynamoOutbox
 from adapters.dynamodb.session_reader import SessionReader
 from adapters.dynamodb.sessions import DynamoSessions
@@ -47,6 +48,9 @@ class DynamoStore:
         usage = DynamoUsageStore(db)
         self.add, self.spent = usage.add, usage.spent
         self.prune = sessions.prune
+
+        self.leases = DynamoLeases(db, clock)
+        """They use the same client, and can be used while the store is open."""
 
     def __repr__(self) -> str:
         return f"<DynamoStore {self._db}>"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.elixir.echoes import EchoFilter
+from adapters.elixir.echoes import ORIGIN, EchoFilter
 from adapters.elixir.inbound import id_of, parts_of, payload_of
 from application.ports import InboundEvent, InboundMessage, MalformedEvent, Typing
 from domain.errors import Refusal
@@ -33,6 +33,7 @@ class ChatEvents:
 
     def __init__(self) -> None:
         self._warnings: set[tuple[str, str]] = set()
+        self._gives_ids = False
 
     def read(self, echoes: EchoFilter, event: str, payload: Any) -> Iterator[InboundEvent]:
         """Yield the events that one from the bridge stands for; none for one without meaning."""
@@ -65,6 +66,7 @@ class ChatEvents:
             return
         now = asyncio.get_running_loop().time()
         if author is Author.USER and echoes.consume(payload, now):
+            self._gives_ids |= echoes.got_new_id
             return
         message_id, coordinator_id = id_of(payload.message_id), id_of(payload.coordinator_id)
         at = _time(payload.timestamp)
@@ -78,6 +80,8 @@ class ChatEvents:
                 at=at + timedelta(milliseconds=number) if at is not None else None,
                 coordinator_id=CoordinatorId(coordinator_id) if coordinator_id else None,
                 replayed=replayed,
+                has_new_id=self._gives_ids,
+                from_elsewhere=payload.origin not in (None, ORIGIN),
             )
 
     def _malformed(self, event: str, reason: str) -> MalformedEvent:

@@ -8,7 +8,7 @@ from typing import Any
 from adapters.elixir.echoes import EchoFilter
 from adapters.phoenix.client import ChannelState
 from adapters.phoenix.client_connection import PhoenixChannel
-from application.ports import InboundEvent, OnInboundEvent, TopicJoined, TopicUnavailable
+from application.ports import InboundEvent, OnEcho, OnInboundEvent, TopicJoined, TopicUnavailable
 from domain.identity import Customer
 
 TYPING_RELAY_INTERVAL_S = 1.0
@@ -31,11 +31,12 @@ class ChatTopic:
         customer: Customer,
         channel: PhoenixChannel,
         on_event: OnInboundEvent,
+        on_echo: OnEcho,
         start: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         """`start` runs a coroutine as a task."""
         self.channel = channel
-        self.echoes = EchoFilter()
+        self.echoes = EchoFilter(lambda message_id: on_echo(customer, message_id))
         self.followed = False
         self.knows_typing = False
         """The bridge has announced that it knows the event, in its reply to the join."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from adapters.elixir.inbound import InboundPayload
+from domain.identity import MessageId
 
 ORIGIN = "ai-agent-server"
 """Marks the messages that this server sends, from whichever of its processes."""
@@ -21,7 +22,11 @@ class _Sent(NamedTuple):
 class EchoFilter:
     """Recognises messages that this server has sent when they come back. Times are in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_echo: Callable[[MessageId], None] = lambda _: None) -> None:
+        """`on_echo` is called with the id of each message that has come back."""
+        self._on_echo = on_echo
+        self.got_new_id = False
+        """A message has come back with another id than it was sent with."""
         self._sent: deque[_Sent] = deque(maxlen=MAX_ECHOES)
 
     def sent(
@@ -54,6 +59,7 @@ class EchoFilter:
         known = [sent for sent in self._sent if sent.message_id == payload.message_id]
         if not known and payload.origin in (None, ORIGIN):
             known = [sent for sent in self._sent if sent.text == payload.message.strip()][:1]
+            self.got_new_id |= bool(known) and payload.message_id is not None
         # Of a message that was sent again, any echo will do, and each may still come.
         ids = [sent.message_id for sent in known]
         for sent in self._sent:
@@ -61,4 +67,9 @@ class EchoFilter:
                 sent.on_return()
         for sent in known:
             self._sent.remove(sent)
-        return bool(known) or payload.origin == ORIGIN
+        if not known and payload.origin == ORIGIN:
+            ids = [payload.message_id]
+        for message_id in ids:
+            if isinstance(message_id, str):
+                self._on_echo(MessageId(message_id))
+        return bool(ids)

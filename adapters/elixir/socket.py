@@ -44,6 +44,7 @@ from application.ports import (
     HealthCheck,
     InboundEvent,
     LiveChatGateway,
+    OnEcho,
     OnInboundEvent,
     TopicJoined,
 )
@@ -102,6 +103,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         self._tasks: set[asyncio.Task[None]] = set()
         self._events = ChatEvents()
         self._on_event: OnInboundEvent = _not_listening
+        self._on_echo: OnEcho = lambda _customer, _message_id: None
 
     def __repr__(self) -> str:
         return f"<ElixirSocket {self._connections!r} chats={len(self._chats)}>"
@@ -134,8 +136,8 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
     def is_away(self) -> bool:
         return self._connections.are_away or bool(self._refused)
 
-    def listen(self, on_event: OnInboundEvent) -> None:
-        self._on_event = on_event
+    def listen(self, on_event: OnInboundEvent, on_echo: OnEcho) -> None:
+        self._on_event, self._on_echo = on_event, on_echo
 
     def follow(self, customer: Customer) -> None:
         self._chat(customer).follow()
@@ -216,7 +218,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         chat = self._chats.get(customer)
         if chat is None:
             channel = self._join(customer)
-            chat = ChatTopic(customer, channel, self._on_event, self._start)
+            chat = ChatTopic(customer, channel, self._on_event, self._on_echo, self._start)
             self._chats[customer] = chat
             failure = chat.channel.connection.failure
             if failure is not None:

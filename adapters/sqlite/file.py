@@ -123,9 +123,9 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_s: float) -> sqlit
     """
     with translated(path):
         make_private(path)
-        db = _connect(path, busy_timeout_s)
+        db = connect(path, busy_timeout_s)
         try:
-            _use_wal(db, time.monotonic() + busy_timeout_s)
+            use_wal(db, time.monotonic() + busy_timeout_s)
             db.execute(f"PRAGMA synchronous = {synchronous}")
             db.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
             db.execute("PRAGMA secure_delete = ON")  # erased content is overwritten
@@ -140,7 +140,7 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_s: float) -> sqlit
 def open_reader(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
     """Open a connection that only reads, to a file that a writer has opened before."""
     with translated(path):
-        db = _connect(path, busy_timeout_s)
+        db = connect(path, busy_timeout_s)
         db.execute("PRAGMA query_only = ON")
         return db
 
@@ -158,7 +158,8 @@ def transaction(db: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Itera
         raise
 
 
-def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """Open a connection that begins no transactions by itself, for any thread."""
     db = sqlite3.connect(
         path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
     )
@@ -186,7 +187,7 @@ def truncate_log(db: sqlite3.Connection, *, busy_timeout_s: float) -> bool:
     return not is_busy
 
 
-def _use_wal(db: sqlite3.Connection, deadline: float) -> None:
+def use_wal(db: sqlite3.Connection, deadline: float) -> None:
     """Switch to the write-ahead log; SQLite refuses while another process does the same."""
     while True:
         try:

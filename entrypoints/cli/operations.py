@@ -133,7 +133,7 @@ async def _try_joining(live_chats: _LiveChats, who: Customer) -> None:
     async def on_event(_: Customer, event: InboundEvent) -> None:
         answers.put_nowait(event)
 
-    live_chats.listen(on_event)
+    live_chats.listen(on_event, lambda _customer, _message_id: None)
     async with live_chats:
         live_chats.follow(who)
         while not isinstance(answer := await answers.get(), TopicJoined):

@@ -25,6 +25,7 @@ from entrypoints.supervision import forever
 logger = logging.getLogger(__name__)
 
 REFRESH_CHATS_EVERY_S = 60.0
+CHECK_OWNERS_EVERY_S = 1.0
 """The interval of searching for live chats that other processes began or ended."""
 
 
@@ -51,31 +52,48 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
 
 
 async def drain(container: Container) -> None:
-    """Refuse new work, finish what is under way within DRAIN_S, then disconnect the clients.
+    """Refuse new work, finish what is under way, and disconnect the clients.
 
-    Messages that arrive meanwhile are stored and acknowledged, and answered by the next process, as
-    are those for which the time was too short. With 0 seconds, new work is refused, no more.
+    Where other processes live, the clients go first: they go on there, where they see the rest of
+    the answers that are still being written here. These get TURN_TIMEOUT_S, and the outbox DRAIN_S
+    after them. Alone, all has to be done within DRAIN_S, and the clients go last. Messages that
+    arrive meanwhile are stored and acknowledged, and answered by another process, as are those for
+    which the time was too short. With 0 seconds, new work is refused, no more.
     """
-    endpoint, drain_s = container.endpoint(), container.settings().drain_s
+    settings, endpoint = container.settings(), container.endpoint()
     container.health().draining = endpoint.is_draining = True
-    if drain_s <= 0:
+    if settings.drain_s <= 0:
         container.long_poll().close()  # a poll that waits would hold up the server's stop
-        return
+    elif container.hub().has_peers:
+        await endpoint.drain(container.jitter())
+        await _within(settings.turn_timeout_s, container.turns().drain())
+        await _within(settings.drain_s, _flush(container))
+    else:
+        await _within(settings.drain_s, _finish(container))
+        await endpoint.drain(container.jitter())
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Await a part of the drain no longer than this, and log what is left to the next process."""
     try:
-        async with asyncio.timeout(drain_s):
-            await _finish(container)
+        async with asyncio.timeout(seconds):
+            await work
     except TimeoutError:
         extra = {"action": "drain_cut_short"}
         logger.warning("The drain ran out of time; the next process takes up the rest", extra=extra)
     except Failure as error:
         extra = {"action": "drain_failed"}
         logger.warning("The outbox could not be flushed", extra=extra, exc_info=error)
-    await endpoint.drain(container.jitter())
 
 
 async def _finish(container: Container) -> None:
     """Start no more turns; return when all have ended and the outbox is delivered."""
     await container.turns().drain()
+    await _flush(container)
+
+
+async def _flush(container: Container) -> None:
+    """Deliver what is in the outbox."""
     await asyncio.gather(*(delivery.flush() for delivery in container.deliveries()))
 
 
@@ -90,6 +108,8 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
         _start(stack, _write_usage_forever(container))
         stack.push_async_callback(container.turns().stop)
         _start(stack, _sweep_forever(container))
+        if container.settings().broker != "none":
+            _start(stack, _report_away_forever(container))
         stack.push_async_callback(container.long_poll().stop)
         yield
 
@@ -106,6 +126,7 @@ def _connect_bridge(container: Container, stack: AsyncExitStack) -> None:
     inbox.start()
     stack.callback(inbox.stop)
     _start(stack, _refresh_forever(inbox, clock))
+    _start(stack, _check_owners_forever(inbox, clock))
 
 
 def _start(stack: AsyncExitStack, task: Coroutine[Any, Any, None]) -> None:
@@ -150,6 +171,19 @@ def _refresh_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, No
         return REFRESH_CHATS_EVERY_S
 
     return forever("refresh", work, clock, crashed_pause_s=REFRESH_CHATS_EVERY_S)
+
+
+def _report_away_forever(container: Container) -> Coroutine[Any, Any, None]:
+    hub, clock = container.hub(), container.clock()
+    return forever("broker_away", lambda: hub.report_away(clock), clock)
+
+
+def _check_owners_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, None]:
+    async def work() -> float:
+        inbox.check_owners()
+        return CHECK_OWNERS_EVERY_S
+
+    return forever("check_owners", work, clock, crashed_pause_s=CHECK_OWNERS_EVERY_S)
 
 
 def _write_usage_forever(container: Container) -> Coroutine[Any, Any, None]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import random
 from secrets import token_hex
+from socket import gethostname
 from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -27,6 +28,7 @@ from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
 from application.answer_pending import AnswerPending
 from application.bridge_inbox import BridgeInbox
+from application.chat_owners import ChatOwners
 from application.deliver_outbox import DeliverOutbox
 from application.hub import Hub
 from application.join import JoinConversation
@@ -39,6 +41,7 @@ from application.ports import (
     Clock,
     Leases,
     Lifecycle,
+    LiveChatGateway,
     NewId,
     Store,
 )
@@ -77,6 +80,19 @@ Jitter = Callable[[], float]
 """Returns a float in 0..1."""
 
 
+def _no_owner(_customer: Customer) -> None:
+    return None
+
+
+def _joined_here(
+    live_chats: LiveChatGateway, owners: ChatOwners
+) -> Callable[[Customer], bool | None]:
+    def is_joined(customer: Customer) -> bool | None:
+        return live_chats.is_joined(customer) if owners.is_mine(customer) else None
+
+    return is_joined
+
+
 def _no_topics(_customer: Customer) -> bool:
     return False
 
@@ -93,6 +109,41 @@ def _sqlite_store(settings: Settings, clock: Clock) -> Store:
         synchronous="FULL" if settings.sqlite_synchronous == "full" else "NORMAL",
         expired_until=_expired_until(settings, clock),
     )
+
+
+def _local_broker(
+    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics, switch_path: str
+) -> Broker:
+    from adapters.broker.channels import ChannelBroker
+    from adapters.broker.local import LocalChannels
+
+    channels = LocalChannels(switch_path, jitter)
+    return ChannelBroker(_unique_name(settings), channels, clock, metrics.hint)
+
+
+def _redis_broker(settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics) -> Broker:
+    from adapters.broker.channels import ChannelBroker
+    from adapters.broker.redis import RedisChannels
+
+    channels = RedisChannels(settings.redis_url, jitter)
+    return ChannelBroker(_unique_name(settings), channels, clock, metrics.hint)
+
+
+def _unique_name(settings: Settings) -> str:
+    """Return a name for this process that no other one has, or had."""
+    return f"{settings.node_name or gethostname()}-{token_hex(4)}"
+
+
+def _sqlite_leases(settings: Settings) -> Leases:
+    from adapters.sqlite.leases import SqliteLeases
+
+    return SqliteLeases(f"{settings.sqlite_path}-leases")
+
+
+def _redis_leases(settings: Settings) -> Leases:
+    from adapters.redis.leases import RedisLeases
+
+    return RedisLeases(settings.redis_url)
 
 
 def _expired_until(settings: Settings, clock: Clock) -> Callable[[], datetime] | None:
@@ -253,10 +304,8 @@ def _long_poll(endpoint: PhoenixEndpoint) -> LongPoll:
     return LongPoll(LONG_POLL_PATH, endpoint, node=token_hex(4))
 
 
-def _opened(
-    store: Store, assistant: Assistant, identify: "JwtTokens | None", *bridge: Lifecycle | None
-) -> Sequence[Lifecycle]:
-    return [part for part in (store, assistant, identify, *bridge) if part is not None]
+def _opened(*parts: Lifecycle | None) -> Sequence[Lifecycle]:
+    return [part for part in parts if part is not None]
 
 
 class Container(containers.DeclarativeContainer):
@@ -269,9 +318,25 @@ class Container(containers.DeclarativeContainer):
     new_id: Provider[NewId] = providers.Singleton(RandomIds)
     jitter: Provider[Jitter] = providers.Object(random)
     metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
-    broker: Provider[Broker] = providers.Singleton(NoBroker)
-    hub: Provider[Hub] = providers.Singleton(Hub, broker, metrics.provided.listener_failed)
-    leases: Provider[Leases] = providers.Singleton(MemoryLeases, clock.provided.monotonic)
+    switch_path: Provider[str] = providers.Object("")
+    """The Unix socket of the workers' switch, which their parent runs."""
+    broker: Provider[Broker] = providers.Selector(
+        settings.provided.broker,
+        none=providers.Singleton(NoBroker),
+        local=providers.Singleton(_local_broker, settings, clock, jitter, metrics, switch_path),
+        redis=providers.Singleton(_redis_broker, settings, clock, jitter, metrics),
+    )
+    chat_owners: Provider[ChatOwners] = providers.Singleton(ChatOwners, broker, clock)
+    hub: Provider[Hub] = providers.Singleton(
+        Hub,
+        broker,
+        metrics.provided.listener_failed,
+        providers.Selector(
+            settings.provided.bridge,
+            none=providers.Object(_no_owner),
+            elixir=chat_owners.provided.owner,
+        ),
+    )
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     connections: Provider[Connections] = providers.Singleton(
         limited_connections, settings, metrics.provided.limited
@@ -283,11 +348,23 @@ class Container(containers.DeclarativeContainer):
             TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
         ),
     )
+    memory_leases: Provider[Leases] = providers.Singleton(MemoryLeases, clock.provided.monotonic)
     store: Provider[Store] = providers.Selector(
         settings.provided.store,
         memory=providers.Singleton(_memory_store, settings, clock),
         sqlite=providers.Singleton(_sqlite_store, settings, clock),
         dynamodb=providers.Singleton(_dynamodb_store, settings, clock, jitter),
+    )
+    leases: Provider[Leases] = providers.Selector(
+        settings.provided.broker,
+        none=memory_leases,
+        local=providers.Selector(
+            settings.provided.store,
+            memory=memory_leases,
+            sqlite=providers.Singleton(_sqlite_leases, settings),
+            dynamodb=store.provided.leases,
+        ),
+        redis=providers.Singleton(_redis_leases, settings),
     )
     dynamodb_table: "Provider[DynamoTable]" = providers.Singleton(
         _dynamodb_table, settings, clock, jitter
@@ -347,6 +424,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         policy=policy,
     )
+    turn_leases: Provider[Leases | None] = providers.Selector(
+        settings.provided.broker, none=providers.Object(None), local=leases, redis=leases
+    )
     answer_pending: Provider[AnswerPending] = providers.Singleton(
         AnswerPending,
         session_log=session_log,
@@ -360,10 +440,16 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         new_id=new_id,
         policy=policy,
+        leases=turn_leases,
         slots=providers.Singleton(turn_slots, settings),
     )
     turns: Provider[Turns] = providers.Singleton(
-        Turns, answer_pending=answer_pending, summaries=summaries, clock=clock, policy=policy
+        Turns,
+        answer_pending=answer_pending,
+        summaries=summaries,
+        hub=hub,
+        clock=clock,
+        policy=policy,
     )
     join: Provider[JoinConversation] = providers.Singleton(
         JoinConversation, session_log=session_log, store=store, turns=turns
@@ -382,7 +468,7 @@ class Container(containers.DeclarativeContainer):
         is_joined=providers.Selector(
             settings.provided.bridge,
             none=providers.Object(_no_topics),
-            elixir=elixir_socket.provided.is_joined,
+            elixir=providers.Callable(_joined_here, elixir_socket, chat_owners),
         ),
     )
     privacy: Provider[Privacy] = providers.Singleton(
@@ -419,6 +505,7 @@ class Container(containers.DeclarativeContainer):
             gateway=elixir_socket,
             session_log=session_log,
             hub=hub,
+            owners=chat_owners,
             clock=clock,
             transfers=transfers,
             archive=store,
@@ -433,6 +520,7 @@ class Container(containers.DeclarativeContainer):
         join=join,
         post=post,
         transfers=transfers,
+        turns=turns,
         history=read_history,
         session_log=session_log,
         store=store,
@@ -453,6 +541,9 @@ class Container(containers.DeclarativeContainer):
         store=store,
         assistant=assistant,
         bridge=bridge,
+        broker=providers.Selector(
+            settings.provided.broker, none=providers.Object(None), local=broker, redis=broker
+        ),
         live_chats=providers.Selector(
             settings.provided.bridge, none=providers.Object(None), elixir=elixir_socket
         ),
@@ -476,7 +567,9 @@ class Container(containers.DeclarativeContainer):
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
-        none=providers.Callable(_opened, store, assistant, identify),
-        elixir=providers.Callable(_opened, store, assistant, identify, elixir_http, elixir_socket),
+        none=providers.Callable(_opened, store, broker, leases, assistant, identify),
+        elixir=providers.Callable(
+            _opened, store, broker, leases, assistant, identify, elixir_http, elixir_socket
+        ),
     )
     """The parts that the lifespan opens, in this order."""

@@ -22,6 +22,7 @@ class Ready(CamelStruct):
     store: Condition
     assistant: Condition
     bridge: Condition
+    broker: Condition
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Health:
     """None: there is no bridge."""
     live_chats: HealthCheck | None = None
     """The bridge's socket, which may fail alone."""
+    broker: HealthCheck | None = None
+    """None: there is but one process."""
     draining: bool = False
     """Set when the server must get no more new work."""
     timeout_s: float = 2.0
@@ -44,8 +47,9 @@ class Health:
         store = await self._check_store()
         assistant: Condition = "down" if self.assistant.is_away else "ok"
         bridge = self._check_bridge()
-        status = "draining" if self.draining else _worst(store, assistant, bridge)
-        return Ready(status, store, assistant, bridge)
+        broker = self._check_broker()
+        status = "draining" if self.draining else _worst(store, assistant, bridge, broker)
+        return Ready(status, store, assistant, bridge, broker)
 
     async def _check_store(self) -> Condition:
         """Return `down` where the store does not answer, or cannot write."""
@@ -57,6 +61,12 @@ class Health:
             logger.warning("A dependency is down", extra=extra, exc_info=error)
             return "down"
         return "ok"
+
+    def _check_broker(self) -> Condition:
+        """Return `degraded` while other processes are followed through the store alone."""
+        if self.broker is None:
+            return "none"
+        return "degraded" if self.broker.is_away else "ok"
 
     def _check_bridge(self) -> Condition:
         """Return `degraded` while a part is away: what is for it waits in the outbox."""

@@ -17,14 +17,24 @@ from adapters.phoenix.channel import (
 )
 from adapters.phoenix.server import Ref
 from application.answer_pending import TYPING_EXPIRES_MS
+from application.answer_stream import AnswerFollower
 from application.hub import Hub
 from application.join import JoinConversation, Joined, ResumePosition
-from application.ports import Clock, Delta, Event, SessionStore, Typing
+from application.ports import (
+    AnswerSoFar,
+    Clock,
+    Delta,
+    Event,
+    Missed,
+    SessionStore,
+    Typing,
+)
 from application.post_message import PostMessage
 from application.read_history import PAGE, ReadHistory
 from application.session_log import SessionLog
 from application.subscription import Subscription
 from application.transfers import Transfers
+from application.turns import Turns
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
@@ -61,6 +71,8 @@ from entrypoints.server.wire import (
     LiveChatJson,
     StatusJson,
 )
+
+_PIECES = (Delta, AnswerSoFar)
 
 TOPIC_PREFIX = "messages:"
 UNKNOWN_EVENT = "unknown event"
@@ -148,6 +160,13 @@ class StatusReply(CamelStruct):
     status: str
 
 
+class StopReply(CamelStruct):
+    """The reply to `stop_answer`."""
+
+    response_id: str | msgspec.UnsetType = msgspec.UNSET
+    """The answer of which this socket was shown a part."""
+
+
 class HistoryReply(CamelStruct):
     """The reply to `history`."""
 
@@ -162,6 +181,7 @@ class MessagesServices:
     join: JoinConversation
     post: PostMessage
     transfers: Transfers
+    turns: Turns
     history: ReadHistory
     session_log: SessionLog
     store: SessionStore
@@ -179,7 +199,7 @@ class MessagesServices:
 class MessagesChannel(Channel):
     """One socket in the conversation of one customer."""
 
-    __slots__ = ("_customer", "_delta_index", "_lease", "_position", "_services", "_stream",
+    __slots__ = ("_customer", "_follower", "_lease", "_needs_answer", "_position", "_services",
                  "_subscription")  # fmt: skip
 
     def __init__(self, socket: ChannelSocket, services: MessagesServices) -> None:
@@ -189,8 +209,9 @@ class MessagesChannel(Channel):
         self._subscription: Subscription | None = None
         self._position: tuple[SessionId | None, int] = (None, 0)
         self._lease: TokenLease | None = None
-        self._stream = False
-        self._delta_index = 0
+        self._follower: AnswerFollower | None = None
+        """None: the client is not shown an answer before it is stored."""
+        self._needs_answer = False
 
     async def join(self, topic: str, payload: Any) -> JoinReply:
         try:
@@ -208,7 +229,6 @@ class MessagesChannel(Channel):
             raise BusinessMismatch
         as_location_id(request.location_id)
         position = _resume_position(request)
-        self._stream = request.stream
         await self._authenticate(request.token)
         services.limits.admit_authenticated_join()
         self._subscription = Subscription(
@@ -222,6 +242,9 @@ class MessagesChannel(Channel):
         joined = await services.join(self._customer, self._subscription, position)
         session = joined.session
         self._position = (session.session_id, session.seq) if session is not None else (None, 0)
+        if request.stream:
+            self._follower = AnswerFollower(self._customer, services.hub, services.clock)
+            self._needs_answer = session is not None and session.needs_answer
         return self._join_reply(joined)
 
     async def _authenticate(self, given: str | None) -> None:
@@ -254,6 +277,8 @@ class MessagesChannel(Channel):
             self._lease.begin()
         if self._subscription is not None:
             self._subscription.start(*self._position)
+        if self._follower is not None:
+            self._follower.start(needs_answer=self._needs_answer)
 
     async def terminate(self, reason: TerminateReason) -> None:
         if self._subscription is not None:
@@ -322,6 +347,11 @@ class MessagesChannel(Channel):
         session = await self._services.transfers.end(self._customer)
         return StatusReply(session.session_id, session.status)
 
+    async def _stop_answer(self, payload: Any) -> StopReply:
+        self._services.turns.stop_answer(self._customer)
+        shown = self._follower.response_id if self._follower is not None else None
+        return StopReply(shown if shown is not None else msgspec.UNSET)
+
     async def _history(self, payload: Any) -> HistoryReply:
         request = parse(payload, HistoryRequest)
         if not 1 <= request.limit <= PAGE:
@@ -360,15 +390,19 @@ class MessagesChannel(Channel):
     def _push_entry(self, session_id: SessionId, entry: Entry) -> None:
         event, payload = self._services.presenter.event_of(self._customer, session_id, entry)
         self.socket.push(event, payload)
+        if self._follower is not None:
+            self._follower.on_entry(entry)
 
     def _push_other(self, event: Event) -> None:
-        if isinstance(event, Delta):
-            if self._stream:
-                self._delta_index = self._delta_index + 1 if event.offset else 0
-                push = DeltaPush(event.response_id, self._delta_index, event.text)
-                self.socket.push("message_delta", push)
-        elif isinstance(event, Typing) and event.author != Author.USER:
-            self.socket.push("typing", TypingPush(event.author, event.expires_in_ms))
+        if isinstance(event, _PIECES):
+            if self._follower is not None and (shown := self._follower.show(event)) is not None:
+                self.socket.push("message_delta", DeltaPush(event.response_id, *shown))
+        elif isinstance(event, Typing):
+            if event.author != Author.USER:
+                self.socket.push("typing", TypingPush(event.author, event.expires_in_ms))
+        elif isinstance(event, Missed) and not event.broker_is_away:
+            if self._follower is not None:
+                self._follower.on_missed()
 
     def _entries(self, entries: tuple[Entry, ...]) -> list[EntryJson | StatusJson]:
         return [self._services.presenter.entry_json(self._customer, entry) for entry in entries]
@@ -383,6 +417,7 @@ _HANDLERS: dict[str, Callable[[MessagesChannel, Any], Awaitable[Any]]] = {
     "new_message": MessagesChannel._new_message,
     "transfer_to_live_chat": MessagesChannel._transfer_to_live_chat,
     "end_live_chat": MessagesChannel._end_live_chat,
+    "stop_answer": MessagesChannel._stop_answer,
     "history": MessagesChannel._history,
     "typing": MessagesChannel._typing,
     "refresh_token": MessagesChannel._refresh_token,

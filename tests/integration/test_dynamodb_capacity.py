@@ -179,6 +179,10 @@ async def spending(talk: Talk) -> None:
     await talk.store.add(ANA.business_id, TODAY, Usage(input_tokens=900, calls=1))
 
 
+async def lease(talk: Talk) -> None:
+    assert await talk.store.leases.claim("n", "me", 10)
+
+
 async def dropped(talk: Talk) -> None:
     (letter,) = await talk.store.dead(1)
     await talk.store.drop(letter.notice.notice_id)
@@ -231,6 +235,8 @@ MEASURED: dict[str, tuple[Step, Step]] = {
         spending,
         lambda talk: talk.store.spent(ANA.business_id, TODAY - timedelta(days=30), TODAY),
     ),
+    "lease: claim, or renew": (nothing, lease),
+    "lease: release": (lease, lambda talk: talk.store.leases.release("n", "me")),
     "erase: one conversation of 10 messages": (nothing, lambda talk: talk.store.erase(ANA)),
 }
 GROWS_WITH_THE_CONVERSATION = "erase: one conversation of 10 messages"

@@ -85,7 +85,7 @@ async def recording_bridge(at: datetime) -> AsyncIterator[Callable[[Notice], Awa
     async with running(recorder) as address:
         http = ElixirHttp(f"http://{address}", clock=StoppedClock(at), jitter=lambda: 1.0)
         socket = ElixirSocket(f"ws://{address}/socket/websocket")
-        socket.listen(ignore)
+        socket.listen(ignore, lambda _customer, _message_id: None)
         async with http, socket:
             bridge = ElixirBridge(http, socket)
 

@@ -3,17 +3,19 @@
 from application.ports import (
     InboundEvent,
     LiveChatGateway,
+    OnEcho,
     OnInboundEvent,
     TopicJoined,
     TopicUnavailable,
 )
-from domain.identity import Customer
+from domain.identity import Customer, MessageId
 
 
 class MemoryGateway(LiveChatGateway):
     """The live chats of a bridge in memory."""
 
     _on_event: OnInboundEvent
+    _on_echo: OnEcho
 
     def __init__(self) -> None:
         self.followed: set[Customer] = set()
@@ -25,8 +27,8 @@ class MemoryGateway(LiveChatGateway):
         """The customer who cannot be followed."""
         self.typing: list[Customer] = []
 
-    def listen(self, on_event: OnInboundEvent) -> None:
-        self._on_event = on_event
+    def listen(self, on_event: OnInboundEvent, on_echo: OnEcho) -> None:
+        self._on_event, self._on_echo = on_event, on_echo
 
     def follow(self, customer: Customer) -> None:
         if customer == self.refuses:
@@ -49,6 +51,10 @@ class MemoryGateway(LiveChatGateway):
     async def receive(self, customer: Customer, event: InboundEvent) -> None:
         """Pass an event from the bridge on."""
         await self._on_event(customer, event)
+
+    def echo(self, customer: Customer, message_id: str) -> None:
+        """Have a message come back that this process has sent."""
+        self._on_echo(customer, MessageId(message_id))
 
     async def lose(self, customer: Customer) -> None:
         """Make the customer's topic unavailable."""

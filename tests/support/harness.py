@@ -23,16 +23,19 @@ from adapters.memory.broker import NoBroker
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.store import MemoryStore
 from adapters.prometheus import Metrics
+from application.answer_stream import AnswerFollower
 from application.deliver_outbox import FLUSH_S
 from application.hub import Hub
 from application.join import Joined, ResumePosition
 from application.ports import (
+    AnswerSoFar,
     Appended,
     Assistant,
     Bridge,
     Businesses,
     Delta,
     Event,
+    Missed,
     Typing,
 )
 from application.post_message import PostedMessage
@@ -46,6 +49,7 @@ from domain.status import Status
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
+from tests.support.broker import Network
 from tests.support.clock import CountedIds, VirtualClock, settle
 from tests.support.gateway import MemoryGateway
 
@@ -79,8 +83,9 @@ class Recorder(Metrics):
 class User:
     """One client of a customer: it sends, and records everything that it receives."""
 
-    def __init__(self, app: "App", who: Customer) -> None:
+    def __init__(self, app: "App", who: Customer, *, stream: bool = False) -> None:
         self._app = app
+        self._stream = AnswerFollower(who, app.hub, app.clock) if stream else None
         self._follower: Subscription | None = None
         self.customer = who
         self.session_id: SessionId | None = None
@@ -89,7 +94,15 @@ class User:
         self.received: list[tuple[SessionId, Entry]] = []
         """The entries that were pushed to it, of whatever session."""
         self.deltas: list[Delta] = []
+        self.pieces: list[tuple[MessageId, int, str]] = []
+        """What it was shown of answers in the making: id, index, text."""
         self.typing: list[Typing] = []
+
+    @property
+    def preview(self) -> str:
+        """The text that it shows of the answer in the making, or of the last one."""
+        first = max(number for number, piece in enumerate(self.pieces) if piece[1] == 0)
+        return "".join(text for _, _, text in self.pieces[first:])
 
     @property
     def messages(self) -> list[Message]:
@@ -140,6 +153,8 @@ class User:
         self._enter(session.session_id if session is not None else None)
         self.log.extend(joined.page.entries)
         self._follower.start(self.session_id, session.seq if session is not None else 0)
+        if self._stream is not None:
+            self._stream.start(needs_answer=session is not None and session.needs_answer)
 
     def leave(self) -> None:
         """Disconnect."""
@@ -172,8 +187,17 @@ class User:
         self._enter(session_id)
         self.received.append((session_id, entry))
         self.log.append(entry)
+        if self._stream is not None:
+            self._stream.on_entry(entry)
 
     def _pass_on(self, event: Event) -> None:
+        if self._stream is not None:
+            if isinstance(event, Delta | AnswerSoFar):
+                shown = self._stream.show(event)
+                if shown is not None:
+                    self.pieces.append((event.response_id, *shown))
+            elif isinstance(event, Missed) and not event.broker_is_away:
+                self._stream.on_missed()
         if isinstance(event, Delta):
             self.deltas.append(event)
         elif isinstance(event, Typing):
@@ -229,6 +253,7 @@ class App:
         bridge: Bridge | None,
         settings: Settings,
         process: int,
+        network: Network | None = None,
     ) -> None:
         container = self._container = Container(settings=settings)
         container.clock.override(clock)
@@ -236,6 +261,9 @@ class App:
         container.store.override(store)
         container.assistant.override(assistant)
         container.hub.override(hub)
+        self.network = network
+        if network is not None:
+            container.leases.override(network.leases)
         self.observer = Recorder()
         container.metrics.override(self.observer)
         self._businesses = businesses
@@ -278,16 +306,20 @@ class App:
             assistant or self.assistant,
             self.store,
             clock=self.clock,
-            hub=hub or Hub(NoBroker()),
+            hub=hub or _hub(self.network),
             businesses=businesses or self._businesses,
             bridge=bridge or self._bridge,
             settings=self._settings,
             process=self._processes_begun,
+            network=self.network,
         )
 
-    def user(self, business_id: str = "b1", user_id: str = "u1") -> User:
-        """Return a new client of a customer, not joined yet."""
-        return User(self, customer(business_id, user_id))
+    def user(self, business_id: str = "b1", user_id: str = "u1", *, stream: bool = False) -> User:
+        """Return a new client of a customer, not joined yet.
+
+        `stream`: it is shown the answers as they are written.
+        """
+        return User(self, customer(business_id, user_id), stream=stream)
 
     def coordinator(self, name: str | None = "ana") -> Coordinator:
         """A human agent."""
@@ -362,6 +394,10 @@ def appended(heard: list[Event]) -> list[Entry]:
     return [entry for event in heard if isinstance(event, Appended) for entry in event.entries]
 
 
+def _hub(network: Network | None) -> Hub:
+    return Hub(network.join() if network is not None else NoBroker())
+
+
 @asynccontextmanager
 async def harness(
     assistant: Assistant | None = None,
@@ -371,11 +407,13 @@ async def harness(
     hub: Hub | None = None,
     businesses: Businesses | None = None,
     bridge: Bridge | None = None,
+    network: Network | None = None,
     **settings: Any,
 ) -> AsyncIterator[App]:
     """Run one process with the given parts, and fresh defaults for the rest; stop it at the end.
 
     `bridge`: then there is one, and `deliver` tells it what it must be told.
+    `network`: between this process and the others that are made of it.
     `settings`: fields of `Settings`, such as `turn_quiet_ms=0`.
     """
     if bridge is not None:
@@ -385,11 +423,12 @@ async def harness(
         assistant or ScriptedSteps(),
         store or MemoryStore(),
         clock=clock or VirtualClock(),
-        hub=hub or Hub(NoBroker()),
+        hub=hub or _hub(network),
         businesses=businesses,
         bridge=bridge,
-        settings=Settings(store="memory", **settings),
+        settings=Settings(store="memory", broker="redis" if network else "none", **settings),
         process=1,
+        network=network,
     )
     yield app
     await app.stop_delivering()

@@ -87,6 +87,8 @@ class PlainSettings:
     """Its JSON comes in `{"data": …}`, as from a Phoenix generator."""
     snake_case: bool = False
     """A message has Ecto's `inserted_at` instead of a `timestamp`, and an `agent_name`."""
+    texts_only: bool = False
+    """It broadcasts a message's text, and nothing else of it."""
     passes_payload: bool = False
     """It broadcasts what it gets as it came, with or without a `message`."""
     text_key: str = "message"
@@ -156,6 +158,8 @@ class PlainPhoenix(ConnectionPolicy):
     def message(self, event: str, text: str, timestamp: Any) -> Body:
         """Return a message in the keys of this application."""
         body: Body = {self.settings.text_key: text}
+        if self.settings.texts_only:
+            return body
         if not self.settings.snake_case:
             return body | {"timestamp": timestamp}
         body["inserted_at"] = _now().isoformat(timespec="seconds")  # a NaiveDateTime

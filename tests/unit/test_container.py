@@ -95,3 +95,22 @@ for assistant in ("scripted", "openai"):
     ).stdout
 
     assert printed == "[]\n['openai', 'httpx2', 'adapters.openai']\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "adapter"),
+    [
+        ({"broker": "none", "store": "sqlite"}, "MemoryLeases"),
+        ({"broker": "local", "store": "memory"}, "MemoryLeases"),
+        ({"broker": "local", "store": "sqlite"}, "SqliteLeases"),
+        ({"broker": "local", "store": "dynamodb"}, "DynamoLeases"),
+        ({"broker": "redis", "store": "sqlite"}, "RedisLeases"),
+    ],
+)
+def test_leases_are_kept_where_all_processes_of_the_server_see_them(
+    given: dict[str, Any], adapter: str
+) -> None:
+    container = Container(settings=Settings(**given))
+
+    assert type(container.leases()).__name__ == adapter
+    assert container.leases() in container.opened()

@@ -41,7 +41,7 @@ async def plain(
     async with running(application.app()) as address:
         url = f"ws://{address}/socket/websocket"
         socket = ElixirSocket(url, settings=SOON, timeout_s=timeout_s)
-        socket.listen(ignore)
+        socket.listen(ignore, lambda _customer, _message_id: None)
         async with socket:
             yield application, socket
 

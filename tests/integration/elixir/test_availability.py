@@ -31,7 +31,7 @@ class Listener:
 
     def __init__(self, url: str, **settings: Any) -> None:
         self.socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
-        self.socket.listen(self._on_event)
+        self.socket.listen(self._on_event, lambda _customer, _message_id: None)
         self._events: asyncio.Queue[tuple[Customer, InboundEvent]] = asyncio.Queue()
 
     async def _on_event(self, who: Customer, event: InboundEvent) -> None:

@@ -44,7 +44,7 @@ class Rig:
         self.port = int(address.rpartition(":")[2])
         url = f"ws://{address}/socket/websocket"
         self.socket = ElixirSocket(url, settings=SOON, timeout_s=PATIENCE_S)
-        self.socket.listen(self._on_event)
+        self.socket.listen(self._on_event, lambda _customer, _message_id: None)
         self.joined: set[Customer] = set()
         self.received: asyncio.Queue[tuple[Customer, str]] = asyncio.Queue()
         self._changed = asyncio.Event()
@@ -174,7 +174,7 @@ async def test_a_connection_that_breaks_interrupts_its_own_topics_only() -> None
     chats = users(MAX_TOPICS + 1)
     async with listening() as listener:
         socket = ElixirSocket(listener.url, settings=SOON)
-        socket.listen(ignore)
+        socket.listen(ignore, lambda _customer, _message_id: None)
         async with socket:
             for who in chats:
                 socket.follow(who)
@@ -215,7 +215,7 @@ async def test_1000_chats_come_back_although_one_join_in_twenty_is_refused() -> 
     async with AsyncExitStack() as stack:
         async with running(moody()) as address:
             socket = ElixirSocket(f"ws://{address}/socket/websocket", settings=SOON)
-            socket.listen(ignore)
+            socket.listen(ignore, lambda _customer, _message_id: None)
             await stack.enter_async_context(socket)
             for who in chats:
                 socket.follow(who)

@@ -129,7 +129,7 @@ async def opened(chats: Chats, address: str, **settings: Any) -> AsyncIterator[R
     url = f"ws://{address}/socket/websocket"
     socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
     recorder = Recorder(chats, socket, int(address.rpartition(":")[2]))
-    socket.listen(recorder.hear)
+    socket.listen(recorder.hear, lambda _customer, _message_id: None)
     async with socket:
         yield recorder
 
@@ -644,7 +644,7 @@ async def plain(
     async with running(application.app()) as address:
         url = f"ws://{address}/socket/websocket{query}"
         socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
-        socket.listen(hear)
+        socket.listen(hear, lambda _customer, _message_id: None)
         async with socket:
             yield socket, heard
 
@@ -663,7 +663,7 @@ async def test_joins_that_are_refused_for_a_while_do_not_end_the_connection() ->
             joined.put_nowait(who)
 
     async with plain(application, settings=settings) as (socket, _):
-        socket.listen(on_event)
+        socket.listen(on_event, lambda _customer, _message_id: None)
         for who in users:
             socket.follow(who)
         for _ in range(20 * len(users)):

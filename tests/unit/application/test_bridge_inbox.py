@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from adapters.memory.broker import NoBroker
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.store import MemoryStore
 from adapters.prometheus import Metrics
 from application.bridge_inbox import FIRST_STORE_PAUSE_S, LISTING_PAGE, TALKING, BridgeInbox
+from application.chat_owners import ChatOwners
 from application.ports import (
     InboundMessage,
     MalformedEvent,
@@ -84,7 +86,7 @@ class CountedListing(MemoryStore):
 class Inbox:
     """One process's inbox, its gateway, and what it has counted."""
 
-    def __init__(self, app: App, max_ai_topics: int = 0) -> None:
+    def __init__(self, app: App, max_ai_topics: int = 0, owners: ChatOwners | None = None) -> None:
         self.gateway = app.gateway
         self.counted: list[str] = []
         self.left = 0
@@ -92,6 +94,7 @@ class Inbox:
             gateway=self.gateway,
             session_log=app.session_log,
             hub=app.hub,
+            owners=owners or ChatOwners(NoBroker(), app.clock),
             clock=app.clock,
             transfers=app.transfers,
             archive=app.store,

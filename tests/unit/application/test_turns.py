@@ -598,6 +598,22 @@ async def test_an_answer_whose_store_response_was_lost_is_pushed_and_stored_once
         assert app.observer.outcomes == ["answered"]
 
 
+async def test_an_answer_whose_store_response_was_lost_is_not_void_because_of_itself() -> None:
+    store, assistant = FaultyStore(), ScriptedSteps([PAUSE, "Vă transfer acum la un coleg."])
+    async with harness(assistant, store) as app:
+        user = await asking(app)
+        await app.quiet()
+        store.lose_answer("append")
+        assistant.go()
+        await app.settle()
+        entries = tuple(await app.stored(user.customer))[1:]
+        app.hub.publish(user.customer, Appended(await app.session_id(user.customer), entries))
+        await app.clock.advance(1)
+
+        assert user.changes[-1].status is Status.WAITING
+        assert app.observer.outcomes == ["transferred"]
+
+
 async def test_an_apology_waits_for_the_store_as_an_answer_does() -> None:
     store = FaultyStore()
     async with harness(assistant := ScriptedSteps([PAUSE, AssistantFailed()]), store) as app:

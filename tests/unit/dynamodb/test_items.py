@@ -218,4 +218,4 @@ def test_the_docstrings_name_every_attribute_that_is_stored() -> None:
     former = {*re.findall(r"`(\w+)`", old_outbox.__doc__ or "")} - named - {"outbox"}
 
     assert former == {"ex", "lo", "og", "ol", "op", "ow"}
-    assert named | former == stored | marker.item().keys()
+    assert named | former == stored | marker.item().keys() | {"h", "u"}  # and of a lease

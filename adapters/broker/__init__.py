@@ -1,0 +1,1 @@
+"""The brokers between processes: what they share, and a network each."""

@@ -1,0 +1,416 @@
+"""A broker over any network that has channels: all of it that does not depend on the network.
+
+There is a channel for each customer, one for each node, and one for all nodes.
+"""
+
+import asyncio
+import logging
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Callable, Collection
+from typing import Protocol, Self
+
+import msgspec
+
+from adapters.broker.hints import (
+    Envelope,
+    decode_envelope,
+    decode_hint,
+    encode_envelope,
+    encode_hint,
+)
+from application.ports import (
+    Appended,
+    Broker,
+    BrokerListener,
+    Clock,
+    Delta,
+    Hint,
+    Lifecycle,
+    Timer,
+)
+from domain.errors import BrokerUnavailable
+from domain.identity import BusinessId, Customer, UserId
+from domain.message import StatusChange
+
+BEAT_EVERY_S = 0.5
+AWAY_AFTER_S = 1.0
+"""Without its own beat for so long, a node is cut off."""
+RECONNECT_AFTER_S = 3.0
+"""Without it for so long, the connection is given up, whatever it seems to be."""
+LIVES_EVERY_BEATS = 4
+"""A node tells the others that it lives with every so many of its beats, each two seconds."""
+DEAD_AFTER_S = 8.0
+REPEAT_AFTER_S = 0.5
+"""A change of owner is published again after so long: a lost hint would let the AI talk on."""
+JOIN_DELTAS_S = 0.05
+"""Pieces of an answer are sent together, those of so long."""
+MISSED_BATCH, MISSED_EVERY_S = 100, 0.05
+"""After an outage so many customers' listeners are notified at a time: each reads the store."""
+MAX_NUMBERED = 100_000
+"""The channels whose hints are counted; beyond, counting begins anew, which others notice."""
+
+_BEAT, _LIVES, _LEAVES = "beat", "lives", "leaves"
+_NOTHING = b"null"
+_NODES = "nodes"
+_NOBODY = Customer(BusinessId(""), UserId(""))
+
+logger = logging.getLogger(__name__)
+
+
+class ChannelListener(Protocol):
+    """Receives what comes through a network's channels. No method waits."""
+
+    @abstractmethod
+    def on_message(self, channel: str, message: bytes) -> None:
+        """Handle a message of a channel."""
+
+    @abstractmethod
+    def on_subscribed(self, channel: str) -> None:
+        """Handle that the channel's messages arrive from now on; also after each reconnection."""
+
+    @abstractmethod
+    def on_lost(self) -> None:
+        """Handle that no messages arrive any more, of any channel, or that some were lost."""
+
+
+class Channels(Lifecycle, Protocol):
+    """A network with channels, which reconnects by itself and may lose messages.
+
+    No method waits. A publisher that has subscribed to a channel receives its own messages.
+    """
+
+    @abstractmethod
+    def listen(self, listener: ChannelListener) -> None:
+        """Call `listener` from now on."""
+
+    @abstractmethod
+    def subscribe(self, channel: str) -> None:
+        """Receive the messages of a channel, once confirmed."""
+
+    @abstractmethod
+    def unsubscribe(self, channel: str) -> None:
+        """Receive no more of them."""
+
+    @abstractmethod
+    def publish(self, channel: str, message: bytes) -> bool:
+        """Send a message; False: the queue is full, and it is dropped."""
+
+    @abstractmethod
+    def reconnect(self) -> None:
+        """Drop the connection, which is useless, and open another."""
+
+
+class ChannelBroker(Broker, ChannelListener):
+    """The broker of one node. `count` gets the name of everything that happens to a hint."""
+
+    def __init__(
+        self,
+        node: str,
+        channels: Channels,
+        clock: Clock,
+        count: Callable[[str], None] = lambda what: None,
+    ) -> None:
+        """`node`: a name that no other process has, or had."""
+        self._node = node
+        self._channels = channels
+        self._clock = clock
+        self._count = count
+        self._listener: BrokerListener
+        self._own_channel = _node_channel(node)
+        self._sent: dict[str, int] = {}
+        """The number of the last hint that was sent to a channel."""
+        self._subscribed: dict[str, _Subscription] = {}
+        self._deltas: dict[Customer, _JoinedDeltas] = {}
+        self._missed: deque[Customer] = deque()
+        self._notifying: Timer | None = None
+        self._lives_at: dict[str, float] = {node: clock.monotonic()}
+        self._beat_at: float | None = None
+        """When the own beat last came back; None: it never did."""
+        self._connected = asyncio.Event()
+        self._is_away = True
+        self._beating: asyncio.Task[None] | None = None
+        channels.listen(self)
+
+    def __repr__(self) -> str:
+        return f"<ChannelBroker {self._node} {self._channels!r} away={self._is_away}>"
+
+    async def __aenter__(self) -> Self:
+        await self._channels.__aenter__()
+        self._subscribe(self._own_channel)
+        self._subscribe(_NODES)
+        self._beating = asyncio.create_task(self._beat_forever())
+        try:
+            async with asyncio.timeout(AWAY_AFTER_S):
+                await self._connected.wait()
+        except TimeoutError:
+            self._log_away()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
+        for joined in list(self._deltas.values()):
+            joined.send()
+        self._publish(_NODES, _NOBODY, _LEAVES, _NOTHING)
+        await self._channels.__aexit__(*exc)
+
+    @property
+    def node(self) -> str:
+        return self._node
+
+    @property
+    def nodes(self) -> Collection[str]:
+        return self._lives_at.keys()
+
+    @property
+    def is_away(self) -> bool:
+        return self._is_away
+
+    async def check(self) -> None:
+        if self._is_away:
+            raise BrokerUnavailable
+
+    def listen(self, listener: BrokerListener) -> None:
+        self._listener = listener
+
+    # Publishing.
+
+    def publish(self, customer: Customer, hint: Hint, node: str | None = None) -> None:
+        if isinstance(hint, Delta):
+            self._join(customer, hint)
+            return
+        if (joined := self._deltas.get(customer)) is not None:
+            joined.send()  # they were written before
+        self._send(customer, hint, node)
+        if isinstance(hint, Appended) and any(
+            isinstance(entry, StatusChange) and entry.changes_owner for entry in hint.entries
+        ):
+            self._clock.call_later(REPEAT_AFTER_S, lambda: self._send(customer, hint, node))
+
+    def _send(self, customer: Customer, hint: Hint, node: str | None) -> None:
+        kind, body = encode_hint(hint)
+        self._publish(_customer_channel(customer), customer, kind, body)
+        if node is not None and node != self._node:
+            self._publish(_node_channel(node), customer, kind, body)
+
+    def _publish(self, channel: str, customer: Customer, kind: str, body: bytes) -> None:
+        number = self._sent.get(channel, 0) + 1
+        if number == 1 and len(self._sent) >= MAX_NUMBERED:
+            self._sent.clear()
+        self._sent[channel] = number
+        message = encode_envelope(self._node, number, customer, kind, body)
+        self._count("sent" if self._channels.publish(channel, message) else "dropped")
+
+    def _join(self, customer: Customer, delta: Delta) -> None:
+        joined = self._deltas.get(customer)
+        if joined is not None and joined.fits(delta):
+            joined.texts.append(delta.text)
+            return
+        if joined is not None:
+            joined.send()
+
+        def send(whole: Delta) -> None:
+            del self._deltas[customer]
+            self._send(customer, whole, None)
+
+        self._deltas[customer] = _JoinedDeltas(delta, send, self._clock)
+
+    # Subscriptions.
+
+    def subscribe(self, customer: Customer) -> None:
+        self._subscribe(_customer_channel(customer), customer)
+
+    def unsubscribe(self, customer: Customer) -> None:
+        channel = _customer_channel(customer)
+        if channel in self._subscribed:
+            del self._subscribed[channel]
+            self._channels.unsubscribe(channel)
+
+    def is_subscribed(self, customer: Customer) -> bool:
+        subscription = self._subscribed.get(_customer_channel(customer))
+        return subscription is not None and subscription.is_confirmed and not self._is_away
+
+    def _subscribe(self, channel: str, customer: Customer | None = None) -> None:
+        self._subscribed[channel] = _Subscription(customer)
+        self._channels.subscribe(channel)
+
+    def on_subscribed(self, channel: str) -> None:
+        subscription = self._subscribed.get(channel)
+        if subscription is None:
+            return  # left meanwhile
+        subscription.is_confirmed = True
+        subscription.numbers.clear()
+        if channel == self._own_channel:
+            self._beat()
+            self._listener.on_missed(None)
+        elif channel == _NODES:
+            self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
+        elif subscription.customer is not None:
+            self._notify_missed(subscription.customer)
+
+    def on_lost(self) -> None:
+        self._count("lost")
+        for subscription in self._subscribed.values():
+            subscription.is_confirmed = False
+
+    def _notify_missed(self, customer: Customer) -> None:
+        """Notify the listener soon: few at once, as after a join, many one after the other."""
+        self._missed.append(customer)
+        if self._notifying is None:
+            self._notify_some()
+
+    def _notify_some(self) -> None:
+        for _ in range(min(MISSED_BATCH, len(self._missed))):
+            self._count("missed")
+            self._listener.on_missed(self._missed.popleft())
+        self._notifying = (
+            self._clock.call_later(MISSED_EVERY_S, self._notify_some) if self._missed else None
+        )
+
+    # Receiving.
+
+    def on_message(self, channel: str, message: bytes) -> None:
+        subscription = self._subscribed.get(channel)
+        if subscription is None:
+            return  # left meanwhile
+        try:
+            envelope = decode_envelope(message)
+            if envelope.publisher == self._node:
+                if envelope.kind == _BEAT:
+                    self._on_beat()
+                return
+            self._count("received")
+            if subscription.is_hole(envelope.publisher, envelope.number):
+                self._on_hole(channel, subscription.customer)
+            if channel == _NODES:
+                self._on_node(envelope)
+            elif (hint := decode_hint(envelope)) is not None:
+                self._listener.on_hint(envelope.customer, hint)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            self._count("malformed")
+
+    def _on_hole(self, channel: str, customer: Customer | None) -> None:
+        self._count("hole")
+        if customer is not None or channel == self._own_channel:
+            self._listener.on_missed(customer)
+
+    # The nodes.
+
+    async def _beat_forever(self) -> None:
+        beats = 0
+        while True:
+            self._beat()
+            if beats % LIVES_EVERY_BEATS == 0:
+                self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
+            beats += 1
+            await self._clock.sleep(BEAT_EVERY_S)
+            self._look_at_beat()
+
+    def _beat(self) -> None:
+        self._publish(self._own_channel, _NOBODY, _BEAT, _NOTHING)
+
+    def _look_at_beat(self) -> None:
+        now = self._clock.monotonic()
+        if self._beat_at is None:
+            self._beat_at = now - AWAY_AFTER_S
+        if now - self._beat_at > AWAY_AFTER_S:
+            if not self._is_away:
+                self._is_away = True
+                self._log_away()
+            if now - self._beat_at > RECONNECT_AFTER_S:
+                self._beat_at = now - AWAY_AFTER_S  # for as long again
+                self._channels.reconnect()
+            return
+        dead = [
+            node
+            for node, at in self._lives_at.items()
+            if node != self._node and now - at > DEAD_AFTER_S
+        ]
+        for node in dead:
+            del self._lives_at[node]
+        if dead:
+            self._listener.on_nodes_changed()
+
+    def _on_beat(self) -> None:
+        now = self._beat_at = self._clock.monotonic()
+        if not self._is_away:
+            return
+        was_connected, self._is_away = self._connected.is_set(), False
+        self._connected.set()
+        for node in self._lives_at:  # nothing was known of them meanwhile
+            self._lives_at[node] = now
+        if was_connected:
+            extra = {"action": "broker_back", "node": self._node}
+            logger.info("The broker is back", extra=extra)
+
+    def _on_node(self, envelope: Envelope) -> None:
+        node = envelope.publisher
+        if envelope.kind == _LEAVES:
+            if self._lives_at.pop(node, None) is not None:
+                self._listener.on_nodes_changed()
+        elif envelope.kind == _LIVES:
+            is_new = node not in self._lives_at
+            self._lives_at[node] = self._clock.monotonic()
+            if is_new:
+                self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)  # so that it knows of this one
+                self._listener.on_nodes_changed()
+
+    def _log_away(self) -> None:
+        logger.warning(
+            "The broker does not answer: other processes are followed through the store",
+            extra={"action": "broker_away", "node": self._node},
+        )
+
+
+class _Subscription:
+    """A channel whose messages are wanted."""
+
+    __slots__ = ("customer", "is_confirmed", "numbers")
+
+    def __init__(self, customer: Customer | None) -> None:
+        self.customer = customer
+        """None: it is no customer's."""
+        self.is_confirmed = False
+        self.numbers: dict[str, int] = {}
+        """The number of the last hint of each publisher."""
+
+    def is_hole(self, publisher: str, number: int) -> bool:
+        """Return True if a hint of the publisher is missing before the one with this number."""
+        last = self.numbers.get(publisher)
+        if last is None or number > last:
+            self.numbers[publisher] = number
+            return last is not None and number > last + 1
+        if number == 1:  # it counts from the beginning again, or this one was doubled
+            self.numbers[publisher] = number
+            return True
+        return False
+
+
+class _JoinedDeltas:
+    """Pieces of one answer that are sent as one."""
+
+    __slots__ = ("_length", "_send", "first", "texts", "timer")
+
+    def __init__(self, first: Delta, send: Callable[[Delta], None], clock: Clock) -> None:
+        self.first = first
+        self.texts = [first.text]
+        self._send = send
+        self.timer = clock.call_later(JOIN_DELTAS_S, self.send)
+
+    def fits(self, delta: Delta) -> bool:
+        """Return True if `delta` follows."""
+        end = self.first.offset + sum(map(len, self.texts))
+        return delta.response_id == self.first.response_id and delta.offset == end
+
+    def send(self) -> None:
+        self.timer.cancel()
+        self._send(self.first._replace(text="".join(self.texts)))
+
+
+def _customer_channel(customer: Customer) -> str:
+    return f"customer:{customer.business_id}:{customer.user_id}"
+
+
+def _node_channel(node: str) -> str:
+    return f"node:{node}"

@@ -1,0 +1,132 @@
+"""Messages on a chat's topic that are in the log already, as nothing but a count shows."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from application.ports import InboundMessage
+from application.session_log import CachedSession
+from domain.identity import MessageId, SessionId
+from domain.message import Author, Entry, Message, StatusChange
+from domain.session import Session
+from domain.status import Status
+
+EXPECTED = timedelta(minutes=2)
+"""The time in which an entry of the log may come on the topic: some never do."""
+MAX_EXPECTED = 200
+"""The entries, and the ids, that are remembered of a chat."""
+COUNTED = "topic:"
+"""The beginning of the ids of messages that had neither an id nor a time."""
+
+
+class _Expected(NamedTuple):
+    entry: Message
+    until: datetime
+
+
+class Arrivals:
+    """The entries of a chat's log that its topic may still bring to this process.
+
+    A topic brings what is in the log already: what a user has written here comes back when any
+    process has relayed it, and each message of a coordinator comes to every process that listens,
+    each of which would store it. An application may pass on the text alone. But each message comes
+    to a process once, and has one entry: so each entry stands for one arrival. An arrival takes
+    the oldest entry that it can be, and is a duplicate; one that finds none is new.
+
+    So n equal texts are n entries, whoever else listens, and however their arrivals and entries are
+    interleaved, as long as
+
+    - an arrival is compared with all of the log, and stored only if that has not grown since: the
+      claim of a seq decides between two that store the same message;
+    - what has arrived here otherwise is not expected: see `arrived`;
+    - entries of messages that this process has not received are not expected: a coordinator's from
+      before its join, or after which the topic was lost.
+
+    A message that was relayed twice, because nothing had acknowledged it, comes twice: of its two
+    echoes only the process that has sent both knows that they are one.
+    """
+
+    __slots__ = ("_arrived", "_expected", "_is_relayed", "_joined_at", "_session_id", "_upto")
+
+    def __init__(self, now: datetime) -> None:
+        self._joined_at = now
+        self._is_relayed = False
+        """What the user writes after `_upto` goes to the bridge: it is not said to the AI."""
+        self._session_id: SessionId | None = None
+        self._upto = 0
+        """The newest seq of the session that is known here."""
+        self._expected: dict[MessageId, _Expected] = {}
+        """The oldest first."""
+        self._arrived: dict[MessageId, None] = {}
+        """The ids of what arrived before its entry was known here."""
+
+    def joined(self, now: datetime) -> None:
+        """Note that the topic was joined, again or for the first time."""
+        self._joined_at = now
+        self._expected = {
+            message_id: _Expected(expected.entry, now + EXPECTED)
+            for message_id, expected in self._expected.items()
+            if not _is_counted(expected.entry)
+        }
+
+    def arrived(self, message_id: MessageId) -> None:
+        """Note that the message with this id has arrived: as an echo, or to be stored."""
+        if self._expected.pop(message_id, None) is None:
+            self._arrived[message_id] = None
+            if len(self._arrived) > MAX_EXPECTED:
+                del self._arrived[next(iter(self._arrived))]
+
+    def missing(self, cached: CachedSession) -> tuple[int, int] | None:
+        """Return the seqs between which there are entries that `add` has not got yet."""
+        first = cached.recent[0].seq if cached.recent else 1
+        is_known = cached.session.session_id == self._session_id
+        return (self._upto, first) if is_known and first > self._upto + 1 else None
+
+    def add(self, session: Session, entries: Sequence[Entry], now: datetime) -> None:
+        """Add entries of the customer's newest session; those that are known change nothing."""
+        if session.session_id != self._session_id:
+            changes = any(isinstance(entry, StatusChange) for entry in entries)
+            self._is_relayed = not changes and session.status is not Status.AI
+            self._session_id, self._upto = session.session_id, 0
+        for entry in entries:
+            if entry.seq <= self._upto:
+                continue
+            self._upto = entry.seq
+            if isinstance(entry, StatusChange):
+                self._is_relayed = entry.status is not Status.AI
+            elif self._may_arrive(entry):
+                if entry.message_id in self._arrived:
+                    del self._arrived[entry.message_id]
+                else:
+                    self._expected[entry.message_id] = _Expected(entry, now + EXPECTED)
+        while len(self._expected) > MAX_EXPECTED:
+            del self._expected[next(iter(self._expected))]
+
+    def _may_arrive(self, entry: Message) -> bool:
+        if _is_counted(entry):
+            return entry.at >= self._joined_at
+        return entry.author is Author.USER and self._is_relayed
+
+    def take(self, message: InboundMessage, now: datetime) -> bool:
+        """Return True if an entry stands for this message; it stands for no other then."""
+        for message_id, (entry, until) in list(self._expected.items()):
+            if until < now:
+                del self._expected[message_id]
+            elif message_id == message.message_id or _stands_for(entry, message):
+                del self._expected[message_id]
+                return True
+        return False
+
+
+def _stands_for(entry: Message, message: InboundMessage) -> bool:
+    """Return True if a message that does not say which one it is may be this entry."""
+    if message.replayed or entry.author is not message.author or entry.text != message.text:
+        return False
+    if _is_counted(entry):
+        return message.message_id is None and message.at is None
+    may_be_ours = message.message_id is None or message.has_new_id
+    return may_be_ours and not message.from_elsewhere
+
+
+def _is_counted(entry: Message) -> bool:
+    return entry.message_id.startswith(COUNTED)
