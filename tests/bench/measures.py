@@ -51,9 +51,22 @@ class Effort:
     """Between users and coordinators."""
     notices: int = 10_000
     """Notices that wait for the bridge at the end of an outage."""
+    moves: int = 100
+    """Clients that move between two processes in mid-answer, and other rounds there."""
+    streaming: int = 500
+    """Sockets with an answer under way while both processes are restarted."""
 
 
-QUICK = Effort(rounds=7, idle=1_000, starts=3, live_chats=(120,), exchanges=200, notices=2_000)
+QUICK = Effort(
+    rounds=7,
+    idle=1_000,
+    starts=3,
+    live_chats=(120,),
+    exchanges=200,
+    notices=2_000,
+    moves=20,
+    streaming=100,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ class Running:
         # include/linux/posix-timers_types.h. It counts user and system time of all threads.
         self._cpu_clock = (~process.pid << 3) | 2
 
+    def signal(self, number: int) -> None:
+        """Send the process a signal."""
+        self._process.send_signal(number)
+
     def cpu_us(self) -> float:
         """CPU time that the process has used so far, in µs."""
         return time.clock_gettime_ns(self._cpu_clock) / 1000
