@@ -1,7 +1,7 @@
 """Processes of the product that are one server: they share a store, and a broker."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -11,58 +11,41 @@ from websockets import WebSocketException
 
 from tests.support.process import ServerProcess, server
 from tests.support.redis_server import RedisServer
-from tests.support.user import Payload, User, user
-from tests.support.wire import ONE_EACH
+from tests.support.user import PATIENCE_S, Payload, User, user
+from tests.support.wire import ONE_EACH, Product
 
 WORD_MS = 60
 """Between two words of the demo's answer: enough to do something meanwhile."""
 
 
-class Node:
-    """One process, and its HTTP API."""
+class Node(Product):
+    """A server that is a process."""
 
     def __init__(self, process: ServerProcess, api: httpx.AsyncClient) -> None:
+        super().__init__(process.address, api)
         self.process = process
-        self.api = api
 
-    @property
-    def address(self) -> str:
-        """Such as `127.0.0.1:40123`."""
-        return self.process.address
+    async def until_broker(self, condition: str) -> None:
+        """Return once the broker is in this condition, as its readiness has it."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (await self.api.get("/health/ready")).json()["broker"] != condition:
+                pass
 
-    async def change(self, session_id: str, status: str, **body: Any) -> None:
-        """Take over, return or close a conversation, as a coordinator."""
-        path = f"/api/conversation-status/{session_id}"
-        (await self.api.put(path, json={"status": status, **body})).raise_for_status()
-
-    async def speak(self, session_id: str, text: str, **body: Any) -> Payload:
-        """Post a coordinator's message."""
-        said = {"sessionId": session_id, "message": text, **body}
-        answer = (await self.api.post("/api/agent-responses", json=said)).raise_for_status()
-        stored: Payload = answer.json()
-        return stored
-
-    async def log(self, business_id: str = "b1", user_id: str = "u1") -> list[Payload]:
-        """Return every entry of a user's conversations, the oldest conversation first."""
-        path = f"/api/users/{business_id}/{user_id}/export"
-        conversations = (await self.api.get(path)).json()["conversations"]
-        oldest_first = sorted(conversations, key=lambda each: each["conversation"]["openedAt"])
-        return [entry for each in oldest_first for entry in each["messages"]]
-
-    async def metric(self, line: str) -> float:
-        """Return the metric `name{label="value"}`; 0 if there is none."""
-        for found in (await self.api.get("/metrics")).text.splitlines():
-            name, _, value = found.rpartition(" ")
-            if name == line:
-                return float(value)
-        return 0.0
+    async def turns(self) -> float:
+        """Return the number of turns that have ended, whatever their outcome."""
+        lines = (await self.api.get("/metrics")).text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith("turns_total{"))
 
 
 class Nodes:
     """The processes of a test; they end with `stack`."""
 
-    def __init__(self, folder: Path, broker: RedisServer, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, folder: Path, store: Mapping[str, str], broker: RedisServer, stack: AsyncExitStack
+    ) -> None:
+        """`store`: the settings that choose it."""
         self._folder = folder
+        self._store = store
         self._stack = stack
         self.broker = broker
 
@@ -73,6 +56,7 @@ class Nodes:
                 self._folder,
                 port=port,
                 **{
+                    **self._store,
                     "BRIDGE": "none",
                     "BROKER": "redis",
                     "REDIS_URL": self.broker.url,

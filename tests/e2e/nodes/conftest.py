@@ -6,18 +6,27 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.dynamodb import settings_of
 from tests.support.nodes import Nodes
-from tests.support.redis_server import RedisServer, redis_server, valkey_server
+from tests.support.redis_server import RedisServer, redis_server
 
 
-@pytest.fixture(scope="module", params=[redis_server, valkey_server], ids=["redis", "valkey"])
+@pytest.fixture(scope="module")
 def broker(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    with request.param() as server:
+    """Redis, or another one that the test is parametrised with."""
+    with getattr(request, "param", redis_server)() as server:
         yield server
 
 
 @pytest.fixture
-async def nodes(broker: RedisServer, tmp_path: Path) -> AsyncIterator[Nodes]:
-    """Two processes with SQLite, whose demo writes slowly enough to be interrupted."""
+async def nodes(
+    broker: RedisServer, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Nodes]:
+    """Processes with SQLite, or another store that the test is parametrised with.
+
+    Their demo writes slowly enough to be interrupted.
+    """
+    chosen = settings_of(request, tmp_path) if hasattr(request, "param") else {}
+    store = {name.upper(): value for name, value in chosen.items()}
     async with AsyncExitStack() as stack:
-        yield Nodes(tmp_path, broker, stack)
+        yield Nodes(tmp_path, store, broker, stack)

@@ -3,16 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.nodes import Node, Nodes, Wanderer
-from tests.support.redis_server import RedisServer
+from tests.support.redis_server import redis_server, valkey_server
 
 STOPPED_S = 2.0
-"""The time for which a part stands still, longer than that of two beats of the broker."""
+"""The time for which a process stands still, longer than that of two beats of the broker."""
 
 QUESTIONS = ("Ce program aveți?", "Unde sunteți?")
 
@@ -22,6 +21,7 @@ class System:
 
     def __init__(self, nodes: Nodes, part: str, fault: str) -> None:
         self._nodes = nodes
+        self.broker = nodes.broker
         self._part = part
         self._fault = fault
         self.running: dict[str, Node] = {}
@@ -35,7 +35,7 @@ class System:
     async def step(self) -> None:
         """Let the part fail."""
         if self._part == "broker":
-            await _FAULTS_OF_BROKER[self._fault](self._nodes.broker)
+            await _FAULTS_OF_BROKER[self._fault](self)
             return
         node = self.running[self._part]
         if self._fault == "stopped":
@@ -47,6 +47,11 @@ class System:
         await node.process.end()
         port = node.address.rpartition(":")[2]
         self.running[self._part] = await self._nodes.start(port)
+
+    async def until_broker(self, condition: str) -> None:
+        """Return once the broker is in this condition, as every process has it."""
+        for node in self.running.values():
+            await node.until_broker(condition)
 
     async def coordinate(self, call: Callable[[Node], Awaitable[object]]) -> None:
         """Make a coordinator's request, at whichever process answers."""
@@ -60,52 +65,62 @@ class System:
                 return
 
 
-async def _stop_broker(broker: RedisServer) -> None:
-    broker.pause()
-    await asyncio.sleep(STOPPED_S)
-    broker.resume()
+async def _stop_broker(system: System) -> None:
+    system.broker.pause()
+    await system.until_broker("degraded")
+    system.broker.resume()
 
 
-async def _kill_broker(broker: RedisServer) -> None:
-    broker.kill()
-    await asyncio.sleep(STOPPED_S)
-    broker.start()
+async def _kill_broker(system: System) -> None:
+    system.broker.kill()
+    await system.until_broker("degraded")
+    system.broker.start()
 
 
-async def _restart_broker(broker: RedisServer) -> None:
-    broker.kill()
-    broker.start()
+async def _restart_broker(system: System) -> None:
+    system.broker.kill()
+    system.broker.start()
+
+
+async def _flush_broker(system: System) -> None:
+    system.broker.call("FLUSHALL")
 
 
 _FAULTS_OF_BROKER = {
     "stopped": _stop_broker,
     "killed": _kill_broker,
     "restarted": _restart_broker,
+    "flushed": _flush_broker,
 }
+ALL = [
+    *(
+        (part, fault)
+        for part in ("first", "second")
+        for fault in ("killed", "stopped", "restarted")
+    ),
+    *(("broker", fault) for fault in _FAULTS_OF_BROKER),
+]
+USUAL = [("first", "killed"), ("broker", "restarted")]
+"""Those that are not left to `make nodes`."""
 
 
 @pytest.mark.parametrize(
     ("part", "fault"),
-    [
-        ("first", "killed"),
-        ("second", "killed"),
-        ("broker", "restarted"),
-        ("broker", "stopped"),
-        *(
-            pytest.param(part, fault, marks=pytest.mark.nodes)
-            for part, fault in [
-                ("first", "stopped"),
-                ("second", "stopped"),
-                ("first", "restarted"),
-                ("second", "restarted"),
-                ("broker", "killed"),
-            ]
-        ),
-    ],
+    [*USUAL, *(pytest.param(*each, marks=pytest.mark.nodes) for each in ALL if each not in USUAL)],
 )
-async def test_a_conversation_goes_on_to_its_end(
-    nodes: Nodes, tmp_path: Path, part: str, fault: str
-) -> None:
+@pytest.mark.parametrize(
+    "broker",
+    [redis_server, pytest.param(valkey_server, marks=pytest.mark.nodes)],
+    ids=["redis", "valkey"],
+    indirect=True,
+    scope="module",
+)
+@pytest.mark.parametrize(
+    "nodes",
+    ["sqlite", pytest.param("dynamodb", marks=[pytest.mark.dynamodb, pytest.mark.nodes])],
+    indirect=True,
+)
+async def test_a_conversation_goes_on_to_its_end(nodes: Nodes, part: str, fault: str) -> None:
     system = System(nodes, part, fault)
     await system.start()
     async with Wanderer(system.addresses) as ana:
