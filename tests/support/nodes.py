@@ -70,6 +70,15 @@ class Nodes:
         return Node(process, await self._stack.enter_async_context(api))
 
 
+def reaching(bridge: str) -> dict[str, str]:
+    """Return a process's settings for a bridge at this address."""
+    return {
+        "BRIDGE": "elixir",
+        "ELIXIR_HTTP_URL": f"http://{bridge}",
+        "ELIXIR_WEBSOCKET_URL": f"ws://{bridge}/socket/websocket",
+    }
+
+
 class Stream:
     """An answer as a client shows it, from the pushes that it has received."""
 

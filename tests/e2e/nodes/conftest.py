@@ -28,5 +28,6 @@ async def nodes(
     """
     chosen = settings_of(request, tmp_path) if hasattr(request, "param") else {}
     store = {name.upper(): value for name, value in chosen.items()}
+    broker.call("FLUSHALL")  # leases of killed processes, for the same customer
     async with AsyncExitStack() as stack:
         yield Nodes(tmp_path, store, broker, stack)
