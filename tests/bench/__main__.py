@@ -11,6 +11,7 @@ import uvloop
 from tests.bench.attacks import ATTACK_MEASURES
 from tests.bench.drain import DRAIN_MEASURES
 from tests.bench.guards import GUARD_MEASURES
+from tests.bench.hints import HINT_MEASURES
 from tests.bench.live import LIVE_MEASURES, LONG_LIVE_MEASURES
 from tests.bench.load import BenchmarkFailed
 from tests.bench.measures import QUICK, SERVER_MEASURES, Effort
@@ -27,7 +28,13 @@ USUAL = {
     **GUARD_MEASURES,
     **MODEL_MEASURES,
 }
-LONG = {**LONG_LIVE_MEASURES, **ATTACK_MEASURES, **NODE_MEASURES, **WORKER_MEASURES}
+LONG = {
+    **LONG_LIVE_MEASURES,
+    **ATTACK_MEASURES,
+    **NODE_MEASURES,
+    **WORKER_MEASURES,
+    **HINT_MEASURES,
+}
 """Those that run only when they are named."""
 MEASURES = {**USUAL, **LONG}
 

@@ -304,7 +304,7 @@ class Roamer:
         """`ports` may change while a process is restarted; `at`: where it begins."""
         self._user_id = user_id
         self._ports = ports
-        self._at = at
+        self.at = at
         self._client: Follower
         self._seq = 0
 
@@ -313,14 +313,12 @@ class Roamer:
         began = time.perf_counter()
         while True:
             try:
-                self._client = await Follower.joined(
-                    self._ports[self._at], self._user_id, self._seq
-                )
+                self._client = await Follower.joined(self._ports[self.at], self._user_id, self._seq)
                 return
             except (OSError, BenchmarkFailed):
                 if time.perf_counter() - began > PATIENCE_S:
                     raise BenchmarkFailed(f"{self._user_id} could not come back") from None
-            self._at = 1 - self._at
+            self.at = 1 - self.at
             await asyncio.sleep(BACKOFF_S)
 
     async def ask(self, message_id: str) -> float:
@@ -337,7 +335,7 @@ class Roamer:
                 final = await in_time(client.answer.done)
             except BenchmarkFailed:
                 times += [when for when, _, _ in client.answer.pieces]
-                self._at = 1 - self._at
+                self.at = 1 - self.at
                 await self.connect()
                 continue
             break
@@ -354,7 +352,7 @@ class Roamer:
             try:
                 return await request()
             except BenchmarkFailed:
-                self._at = 1 - self._at
+                self.at = 1 - self.at
                 await self.connect()
 
     async def close(self) -> None:
@@ -365,15 +363,17 @@ async def _restarted(effort: Effort) -> list[Figure]:
     """Restart two processes, one after the other, while all clients have an answer under way."""
     with pair(in_sqlite, {"SCRIPTED_DELAY_MS": "250"}) as at:
         ports = [at.first.port, at.second.port]
-        users = named("roamer", effort.streaming)
+        users = list(named("roamer", effort.streaming))
         roamers = [Roamer(user_id, ports, number % 2) for number, user_id in enumerate(users)]
         await asyncio.gather(*(roamer.connect() for roamer in roamers))
         silences: list[float] = []
-        paid = 0.0
+        again = 0.0  # turns that the process which stays makes for those who come to it
         with ExitStack() as stack:
             servers = [at.first, at.second]
             for number in range(2):
-                before = await runs_at(ports[1 - number])
+                stays = 1 - number
+                before = await runs_at(ports[stays])
+                own = sum(roamer.at == stays for roamer in roamers)
                 asking = [
                     asyncio.create_task(roamer.ask(f"{user_id}-{number}"))
                     for user_id, roamer in zip(users, roamers, strict=True)
@@ -381,13 +381,13 @@ async def _restarted(effort: Effort) -> list[Figure]:
                 await asyncio.sleep(1.0)
                 servers[number].signal(signal.SIGTERM)
                 silences += await asyncio.gather(*asking)
-                paid += sum((await runs_at(ports[1 - number])).values()) - sum(before.values())
+                after = await runs_at(ports[stays])
+                again += sum(after.values()) - sum(before.values()) - own
                 restarted = running("server", settings=at.settings)
                 servers[number] = stack.enter_context(restarted)
                 ports[number] = servers[number].port
             for roamer in roamers:
                 await roamer.close()
-    own = len(roamers) // 2 + len(roamers)  # half at the first restart, all at the second
     return [
         Figure(
             name=f"{len(roamers)} streams, both processes restarted, silence",
@@ -398,8 +398,8 @@ async def _restarted(effort: Effort) -> list[Figure]:
             f"{len(silences)} answers, none lost",
         ),
         Figure(
-            name="turns of the other process per answer of its own",
-            value=paid / own,
+            name="  calls of the model per answer",
+            value=1 + again / len(silences),
             unit="x",
             goal=1.0,
         ),
