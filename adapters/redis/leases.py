@@ -63,7 +63,7 @@ class RedisLeases(Leases):
 
     async def _call(self, script: str, name: str, *arguments: str | int) -> bool:
         async with lease_deadline(RedisError, OSError):
-            result = asyncio.get_running_loop().create_future()
+            result: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             self._waiting.append(_Request(script, _PREFIX + name, arguments, result))
             if self._sending is None or self._sending.done():
                 self._sending = asyncio.create_task(self._send())

@@ -161,7 +161,8 @@ class Follower(Socket):
 
     def _fail(self, reason: str) -> None:
         super()._fail(reason)
-        for waiting in (*self._asked.values(), *self._arrivals.values(), self.answer.done):
+        waits: list[asyncio.Future[Any]] = [*self._asked.values(), *self._arrivals.values()]
+        for waiting in (*waits, self.answer.done):
             if not waiting.done():
                 waiting.set_exception(BenchmarkFailed(reason))
                 waiting.exception()  # it may be that nobody waits any more
@@ -187,7 +188,8 @@ async def _taken_over(at: Pair, rounds: int) -> list[float]:
 
 async def _pushed(at: Pair, messages: int) -> tuple[list[float], list[float]]:
     """Return the times from an entry's storage on one process to its pushes: there, elsewhere."""
-    there, elsewhere = [], []
+    there: list[float] = []
+    elsewhere: list[float] = []
     clients = [await Follower.joined(server.port, "pushed") for server in (at.second, at.first)]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{at.second.port}") as http:
         session_id = (await clients[0].say())["sessionId"]
