@@ -11,7 +11,7 @@ import uvloop
 from tests.bench.attacks import ATTACK_MEASURES
 from tests.bench.drain import DRAIN_MEASURES
 from tests.bench.guards import GUARD_MEASURES
-from tests.bench.hints import HINT_MEASURES
+from tests.bench.hints import hints
 from tests.bench.live import LIVE_MEASURES, LONG_LIVE_MEASURES
 from tests.bench.load import BenchmarkFailed
 from tests.bench.measures import QUICK, SERVER_MEASURES, Effort
@@ -33,7 +33,7 @@ LONG = {
     **ATTACK_MEASURES,
     **NODE_MEASURES,
     **WORKER_MEASURES,
-    **HINT_MEASURES,
+    "hints": hints,
 }
 """Those that run only when they are named."""
 MEASURES = {**USUAL, **LONG}
