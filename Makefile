@@ -8,7 +8,7 @@ WORKERS ?= auto
 NAMES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs bench format lock clean
+.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes bench format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test-fast: install-dev ## The units, the ports on memory and SQLite, and the wir
 
 phoenix-pairs: install-dev ## The live chat over a plain Phoenix application, with every two knobs
 	$(PYTEST) --quiet -m "" tests/e2e/plain_phoenix
+
+nodes: install-dev ## Two processes as one server, with each part failing at each step
+	$(PYTEST) --quiet -m "" tests/e2e/nodes
 
 bench: install-dev ## Measure throughput, latency and memory (NAMES=relay: only that)
 	$(BIN)/python -m tests.bench $(NAMES)

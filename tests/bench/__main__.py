@@ -11,12 +11,15 @@ import uvloop
 from tests.bench.attacks import ATTACK_MEASURES
 from tests.bench.drain import DRAIN_MEASURES
 from tests.bench.guards import GUARD_MEASURES
+from tests.bench.hints import hints
 from tests.bench.live import LIVE_MEASURES, LONG_LIVE_MEASURES
 from tests.bench.load import BenchmarkFailed
 from tests.bench.measures import QUICK, SERVER_MEASURES, Effort
 from tests.bench.models import MODEL_MEASURES
+from tests.bench.nodes import NODE_MEASURES
 from tests.bench.report import Figure, save, table
 from tests.bench.versions import against
+from tests.bench.workers import WORKER_MEASURES
 
 USUAL = {
     **SERVER_MEASURES,
@@ -25,7 +28,15 @@ USUAL = {
     **GUARD_MEASURES,
     **MODEL_MEASURES,
 }
-MEASURES = {**USUAL, **LONG_LIVE_MEASURES, **ATTACK_MEASURES}
+LONG = {
+    **LONG_LIVE_MEASURES,
+    **ATTACK_MEASURES,
+    **NODE_MEASURES,
+    **WORKER_MEASURES,
+    "hints": hints,
+}
+"""Those that run only when they are named."""
+MEASURES = {**USUAL, **LONG}
 
 
 def main() -> int:
@@ -51,7 +62,7 @@ def _arguments() -> argparse.Namespace:
         "names",
         nargs="*",
         metavar="name",
-        help=f"of {', '.join(MEASURES)}; all but {', '.join(LONG_LIVE_MEASURES)} if none is named",
+        help=f"of {', '.join(MEASURES)}; all but {', '.join(LONG)} if none is named",
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher figures")
     parser.add_argument(

@@ -120,7 +120,7 @@ class Socket(asyncio.Protocol):
             start, length = at + 2, data[at + 1]
             if length == 126:
                 start, length = at + 4, int.from_bytes(data[at + 2 : at + 4], "big")
-            if data[at] != 0x81 or length == 127:
+            if data[at] != 0x81 or data[at + 1] == 127:
                 self._fail(f"no text frame, or a huge one: {data[at : at + 100]!r}")
                 return
             if start + length > end:

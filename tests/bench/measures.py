@@ -5,12 +5,7 @@ the rounds counts. A cost is CPU time of the server's process, all of its thread
 """
 
 import asyncio
-import contextlib
-import http.client
-import socket
-import sys
 import time
-import tomllib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -20,14 +15,12 @@ from statistics import median, quantiles
 from tests.bench.load import (
     ECHO,
     LISTENER,
-    PATIENCE_S,
     SPEAKER,
-    BenchmarkFailed,
     Crowd,
     Part,
 )
 from tests.bench.report import Figure
-from tests.bench.servers import ROOT, Running, in_dynamodb, in_sqlite, running, started, stop
+from tests.bench.servers import ROOT, Running, in_dynamodb, in_sqlite, running, serving
 
 MEMORY = {"STORE": "memory"}
 LONG, SHORT = 10_000, 10
@@ -51,9 +44,22 @@ class Effort:
     """Between users and coordinators."""
     notices: int = 10_000
     """Notices that wait for the bridge at the end of an outage."""
+    moves: int = 100
+    """Clients that move between two processes in mid-answer, and other rounds there."""
+    streaming: int = 500
+    """Sockets with an answer under way while both processes are restarted."""
 
 
-QUICK = Effort(rounds=7, idle=1_000, starts=3, live_chats=(120,), exchanges=200, notices=2_000)
+QUICK = Effort(
+    rounds=7,
+    idle=1_000,
+    starts=3,
+    live_chats=(120,),
+    exchanges=200,
+    notices=2_000,
+    moves=20,
+    streaming=100,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,26 +337,6 @@ def _latency(what: str, seconds: Sequence[float]) -> Figure:
 
 def time_to_health(settings: Mapping[str, str], checkout: Path = ROOT) -> float:
     """Return the seconds from the start of `ai-agent-server serve` to its first `/health`."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     began = time.perf_counter()
-    project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
-    module, _, function = project["scripts"]["ai-agent-server"].partition(":")
-    command = [sys.executable, "-c", f"from {module} import {function}; {function}()", "serve"]
-    process = started(command, {**settings, "SERVER_PORT": str(port)}, checkout)
-    try:
-        while not _healthy(port):
-            if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
-                raise BenchmarkFailed("the server did not come to answer /health")
-            time.sleep(0.005)
+    with serving(settings, checkout):
         return time.perf_counter() - began
-    finally:
-        stop(process)
-
-
-def _healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1.0)
-    with contextlib.closing(connection), contextlib.suppress(OSError):
-        connection.request("GET", "/health")
-        return connection.getresponse().status == 200
-    return False

@@ -1,18 +1,21 @@
 """The processes that are measured: started, asked what they use, and stopped."""
 
 import contextlib
+import http.client
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from tests.bench.load import BenchmarkFailed
+from tests.bench.load import PATIENCE_S, BenchmarkFailed
 from tests.support import dynamodb
 from tests.support.npm import Missing
 
@@ -23,23 +26,38 @@ STOP_S = 10.0
 
 
 class Running:
-    """A server process that listens."""
+    """A server that listens: a process, and those that it has started."""
 
     def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
         self.port = port
         self._process = process
-        # Linux's clock of another process, in ns: make_process_cpuclock(pid, CPUCLOCK_SCHED) of
-        # include/linux/posix-timers_types.h. It counts user and system time of all threads.
-        self._cpu_clock = (~process.pid << 3) | 2
+
+    def signal(self, number: int) -> None:
+        """Send the process a signal."""
+        self._process.send_signal(number)
+
+    @property
+    def pids(self) -> list[int]:
+        """The process, and those that it has started."""
+        pid = self._process.pid
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
     def cpu_us(self) -> float:
-        """CPU time that the process has used so far, in µs."""
-        return time.clock_gettime_ns(self._cpu_clock) / 1000
+        """CPU time that its processes have used so far, in µs."""
+        # Linux's clock of another process, in ns: make_process_cpuclock(pid, CPUCLOCK_SCHED) of
+        # include/linux/posix-timers_types.h. It counts user and system time of all threads.
+        clocks = [(~pid << 3) | 2 for pid in self.pids]
+        return sum(map(time.clock_gettime_ns, clocks)) / 1000
 
     def memory_kib(self) -> int:
-        """Memory that is the process's own, in KiB."""
-        lines = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text().splitlines()
-        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+        """Memory that is its processes' own, in KiB."""
+        return sum(map(memory_kib, self.pids))
+
+
+def memory_kib(pid: int, kind: str = "Private_") -> int:
+    """Memory of a process in KiB: what is its own, or another kind of Linux's smaps."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(kind))
 
 
 @contextmanager
@@ -60,6 +78,37 @@ def running(
         yield Running(process, urlsplit(url).port or 0)
     finally:
         stop(process)
+
+
+@contextmanager
+def serving(settings: Mapping[str, str], checkout: Path = ROOT) -> Iterator[Running]:
+    """Run `ai-agent-server serve` of a checkout, once it answers `/health`.
+
+    Raises: BenchmarkFailed when it does not come to that.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    began = time.perf_counter()
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
+    module, _, function = project["scripts"]["ai-agent-server"].partition(":")
+    command = [sys.executable, "-c", f"from {module} import {function}; {function}()", "serve"]
+    process = started(command, {**AT_ONCE, **settings, "SERVER_PORT": str(port)}, checkout)
+    try:
+        while not _healthy(port):
+            if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
+                raise BenchmarkFailed("the server did not come to answer /health")
+            time.sleep(0.005)
+        yield Running(process, port)
+    finally:
+        stop(process)
+
+
+def _healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1.0)
+    with contextlib.closing(connection), contextlib.suppress(OSError):
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    return False
 
 
 @contextmanager

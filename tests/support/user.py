@@ -84,9 +84,13 @@ class User:
         """Return the oldest unread push of this event whose payload has these fields."""
         async with asyncio.timeout(PATIENCE_S):
             while (index := self._find(event, fields)) is None:
-                _, got_event, payload = await self._receive()
-                self.pushes.append((got_event, payload))
+                await self.next_push()
         return self.pushes.pop(index)[1]
+
+    async def next_push(self) -> None:
+        """Wait for another frame, and add it to `pushes`."""
+        _, event, payload = await self._receive()
+        self.pushes.append((event, payload))
 
     def _find(self, event: str, fields: Payload) -> int | None:
         for index, (pushed, payload) in enumerate(self.pushes):
