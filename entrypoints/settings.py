@@ -73,8 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             pattern=r"^[A-Za-z0-9_.-]{0,64}$",
             title="up to 64 characters of [A-Za-z0-9_.-], or empty",
-            description="name of this machine among the others, in logs and metrics; empty: the "
-            "host's",
+            description="name of this machine among the others, in logs; empty: the host's",
         ),
     ] = ""
     store: Annotated[
