@@ -19,6 +19,7 @@ from application.answer_stream import AnswerFollower
 from application.arrivals import Arrivals
 from application.deliver_outbox import DeliverOutbox
 from application.hub import Hub
+from application.ports import Missed
 from application.subscription import Subscription
 from application.sweep import Sweep
 from application.turns import Turns
@@ -68,19 +69,6 @@ def _replace(stack: ExitStack, owner: Any, name: str, value: Any) -> None:
 
 def _nothing(*_: Any, **__: Any) -> None:
     return None
-
-
-@_safeguard(1)
-def _subscribe_before_read(stack: ExitStack) -> None:
-    """A join subscribes before it reads: what is stored in between comes, too."""
-    subscribe, start = Subscription.subscribe, Subscription.start
-
-    def late(self: Subscription, *arguments: Any, **named: Any) -> None:
-        subscribe(self)
-        start(self, *arguments, **named)
-
-    _replace(stack, Subscription, "subscribe", _nothing)
-    _replace(stack, Subscription, "start", late)
 
 
 @_safeguard(1)
@@ -136,7 +124,13 @@ def _lease(stack: ExitStack) -> None:
 @_safeguard(1)
 def _missed(stack: ExitStack) -> None:
     """Who may have missed hints looks at the store."""
-    _replace(stack, Hub, "on_missed", _nothing)
+    on_remote = Hub._on_remote
+
+    def all_else(self: Hub, customer: Any, event: Any) -> None:
+        if not isinstance(event, Missed):
+            on_remote(self, customer, event)
+
+    _replace(stack, Hub, "_on_remote", all_else)
 
 
 @_safeguard(1)
