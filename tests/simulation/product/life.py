@@ -132,9 +132,6 @@ class Life:
             await program.wait_until_stopped()
             if not program.is_up:
                 program.start()
-        for customer in customers:
-            for device in customer.devices:
-                device.open()
         wrong: list[str] = []
 
         async def wait() -> None:
@@ -178,9 +175,13 @@ class Life:
         answered: set[str] = set()
         words: list[str] = []
         texts: Counter[str] = Counter()
+        status = Status.AI
         for entry in log:
             if not isinstance(entry, Message):
+                status = entry.status
                 continue
+            if entry.author is Author.AI and status is not Status.AI:
+                world.fail("nobody talks over a human", f"{customer.name}: {entry.text}")
             if entry.author is Author.USER:
                 if entry.message_id in by_id:
                     world.fail("a message is stored once", f"{customer.name} {entry.message_id}")

@@ -439,8 +439,10 @@ class Device:
                 )
             self._answer = None
         elif payload["author"] == "ai" and rid not in self._began:
-            here_s = self.world.loop.now - self._joined_at
-            if here_s > 2.0 + self.world.slowest_way_s and self.world.has_been_whole_for(10.0):
+            reached_at = max(self._joined_at, self.world.mended_at.get(self.name, 0.0))
+            here_s = self.world.loop.now - reached_at
+            is_prompt = self.world.is_prompt_for(10.0)
+            if is_prompt and here_s > 2.0 + self.world.slowest_way_s:
                 self.world.fail("who joins gets the text so far", f"{self.name}: {rid}")
         self._finished.add(rid)
 
