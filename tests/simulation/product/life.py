@@ -101,7 +101,8 @@ class Life:
             coordinator.start()
         watching = asyncio.create_task(world.watch())
         acting = [asyncio.create_task(act(device)) for device in devices]
-        acting.append(asyncio.create_task(Faults(world, devices).happen()))
+        faults = Faults(world, devices)
+        acting += [asyncio.create_task(faults.happen()), asyncio.create_task(faults.last())]
         await self._until_failed(world, asyncio.sleep(ACTION_S))
         for task in acting:
             task.cancel()
@@ -131,9 +132,6 @@ class Life:
             await program.wait_until_stopped()
             if not program.is_up:
                 program.start()
-        for customer in customers:
-            for device in customer.devices:
-                device.open()
         wrong: list[str] = []
 
         async def wait() -> None:
@@ -177,9 +175,13 @@ class Life:
         answered: set[str] = set()
         words: list[str] = []
         texts: Counter[str] = Counter()
+        status = Status.AI
         for entry in log:
             if not isinstance(entry, Message):
+                status = entry.status
                 continue
+            if entry.author is Author.AI and status is not Status.AI:
+                world.fail("nobody talks over a human", f"{customer.name}: {entry.text}")
             if entry.author is Author.USER:
                 if entry.message_id in by_id:
                     world.fail("a message is stored once", f"{customer.name} {entry.message_id}")
@@ -330,6 +332,14 @@ class Faults:
             self._world.broken()
             running.append(asyncio.create_task(chance.choice(kinds)()))
         await asyncio.gather(*running)
+
+    async def last(self) -> None:
+        """Now and then end the broker shortly before the end: what it loses nothing follows."""
+        world = self._world
+        await asyncio.sleep(ACTION_S - world.chance.uniform(1, 6))
+        if world.broker is not None and world.broker.is_up and world.chance.random() < 0.4:
+            world.broken()
+            world.broker.kill(silently=world.chance.random() < 0.5)
 
     async def _kill(self) -> None:
         await self._kill_program(self._world.chance.choice(self._world.servers))

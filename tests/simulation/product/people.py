@@ -100,6 +100,7 @@ class Device:
         self._replies: dict[str, asyncio.Future[Payload | None]] = {}
         self._highest = 0
         self._joined_at = 0.0
+        self._joined_seq = 0
         self._is_filling = False
         self._answer: tuple[str, int, str] | None = None
         self._finished: set[str] = set()
@@ -255,6 +256,7 @@ class Device:
         for entry in reply["messages"]:
             self._shown(session_id, entry["seq"], _text(entry))
         self._highest = max(self._highest, reply["seq"])
+        self._joined_seq = reply["seq"]
 
     def _known_up_to(self) -> int:
         """Return the seq up to which this device has everything."""
@@ -352,7 +354,7 @@ class Device:
     def _entry(self, payload: Payload, text: str) -> None:
         session_id, seq = payload["sessionId"], payload["seq"]
         if session_id != self.session_id:
-            self.session_id, self._highest = session_id, 0
+            self.session_id, self._highest, self._joined_seq = session_id, 0, 0
             self._answer = None
         if seq <= self._highest:
             self.world.fail("an entry is shown once and in order", f"{self.name} seq {seq}")
@@ -368,9 +370,18 @@ class Device:
                 request = {"afterSeq": after, "sessionId": session_id}
                 page = await self._request("history", request)
                 for entry in page["messages"]:
+                    if self._should_have_been_pushed(session_id, entry):
+                        self.world.fail("nothing is missed", f"{self.name}: {entry}")
                     self._shown(session_id, entry["seq"], _text(entry))
         finally:
             self._is_filling = False
+
+    def _should_have_been_pushed(self, session_id: str, entry: Payload) -> bool:
+        """Return True if a later entry was pushed on this socket, but not this one."""
+        seq, message_id = entry["seq"], entry.get("messageId")
+        is_own = message_id in self.own or message_id in self.waiting
+        is_known = (session_id, seq) in self.entries
+        return not is_own and not is_known and self._joined_seq < seq < self._highest
 
     def _shown(self, session_id: str, seq: int, text: str) -> None:
         for tag in _addressee.findall(text):
@@ -428,8 +439,10 @@ class Device:
                 )
             self._answer = None
         elif payload["author"] == "ai" and rid not in self._began:
-            here_s = self.world.loop.now - self._joined_at
-            if here_s > 2.0 + self.world.slowest_way_s and self.world.has_been_whole_for(10.0):
+            reached_at = max(self._joined_at, self.world.mended_at.get(self.name, 0.0))
+            here_s = self.world.loop.now - reached_at
+            is_prompt = self.world.is_prompt_for(10.0)
+            if is_prompt and here_s > 2.0 + self.world.slowest_way_s:
                 self.world.fail("who joins gets the text so far", f"{self.name}: {rid}")
         self._finished.add(rid)
 

@@ -421,9 +421,7 @@ class World:
         self.trace.add("model", f"{host} asks about {' '.join(message_ids)}")
         for message_id in message_ids:
             before, at = self._asked.get(message_id, (host, now))
-            # Leases that take longer than 0.4 s are not waited for.
-            is_prompt = self.slowest_way_s < 0.2 and self.has_been_whole_for(now - at + 5.0)
-            if before != host and is_prompt:
+            if before != host and self.is_prompt_for(now - at + 5.0):
                 self.fail("no answer is paid for twice", f"{message_id}: {before}, {host}")
             self._asked[message_id] = (host, now)
 
@@ -466,14 +464,20 @@ class World:
         """Return the names of all other hosts."""
         return [name for name in self.loop.net._hosts if name not in hosts]
 
+    def is_prompt_for(self, seconds: float) -> bool:
+        """Return True if nothing was broken, and leases come in the 0.4 s that they are given."""
+        return self.slowest_way_s < 0.2 and self.has_been_whole_for(seconds)
+
     def broken(self) -> None:
         """Note that something is not as it should be, or was not until now."""
         self._broken_at = self.loop.now
 
     async def watch(self) -> None:
         """Note, now and then, whether everything runs and nothing is cut off."""
+        hosts = {BALANCER, *(program.host for program in self.programs)}
         while True:
-            if self.cuts or not all(program.is_up for program in self.programs):
+            is_cut = any(one & hosts and other & hosts for one, other in self.cuts)
+            if is_cut or not all(program.is_up for program in self.programs):
                 self.broken()
             await asyncio.sleep(0.1)
 
