@@ -44,7 +44,7 @@ from application.usage_tracker import BudgetLevel, UsageTracker
 from domain.backoff import backoff
 from domain.decisions import WAITING_ACTION, TurnResult, answer
 from domain.errors import AssistantFailed, StorageUnavailable, TooLarge
-from domain.identity import Customer, MessageId
+from domain.identity import Customer, MessageId, SessionId
 from domain.message import Action, Entry, Message, StatusChange, Summary
 from domain.notice import Lane
 from domain.plain_text import is_blank
@@ -84,8 +84,8 @@ class _Turn:
     task: asyncio.Task[object]
     started: float
     """By the monotonic clock."""
-    is_stopped: bool
-    """True if the user wants no answer, or no more of it."""
+    stop: StopRequested | None
+    """The user's request to end it; None: there was none."""
     end: TurnEnd = TurnEnd.NOTHING
     outcome: str | None = None
     """One of those that `Observer.turn_ended` lists; None: there was nothing to answer."""
@@ -96,6 +96,9 @@ class _Turn:
     session: Session | None = None
     """The session as the turn has read it."""
     stream: AnswerStream | None = None
+    session_id: SessionId | None = None
+    first_seq: int = 0
+    """The first message that it answers; 0: it is not known yet."""
     missed: bool = False
     """True if hints were lost before the stream began."""
     can_stop: bool = True
@@ -129,7 +132,7 @@ class _Turn:
             if self.stream is not None:
                 self.stream.publish_so_far()
         elif isinstance(event, StopRequested):
-            self._stop()
+            self._on_stop(event)
         elif isinstance(event, CustomerErased):
             self.task.cancel()
 
@@ -153,9 +156,12 @@ class _Turn:
                 self.give_way()
                 return
 
-    def _stop(self) -> None:
-        if self.can_stop and not self.task.cancelling():
-            self.is_stopped = True
+    def _on_stop(self, stop: StopRequested) -> None:
+        if not self.can_stop or self.task.cancelling():
+            return
+        is_known = self.first_seq > 0
+        if not is_known or (stop.session_id == self.session_id and stop.seq >= self.first_seq):
+            self.stop = stop
             self.break_off()
 
     def break_off(self) -> bool:
@@ -190,21 +196,25 @@ class AnswerPending:
     """Bounds the turns that run at once; further ones wait in the order in which they came."""
 
     async def __call__(
-        self, customer: Customer, *, is_stopped: bool = False, was_elsewhere: bool = False
+        self,
+        customer: Customer,
+        *,
+        stop: StopRequested | None = None,
+        was_elsewhere: bool = False,
     ) -> TurnEnd:
         """Run one turn, whatever happens on the way; return what is left to do.
 
-        `is_stopped`: the user wants no answer to what is pending. `was_elsewhere`: another process
+        `stop`: the user wants no answer to what was pending then. `was_elsewhere`: another process
         had the turn, and may have answered. Cancelling it ends it quietly: the messages stay
         pending.
         """
         task = asyncio.current_task()
         assert task is not None
         started = self.clock.monotonic()
-        turn = _Turn(customer, MessageId(self.new_id()), task, started, is_stopped)
+        turn = _Turn(customer, MessageId(self.new_id()), task, started, stop)
         self.hub.subscribe(customer, turn.on_event)
         try:
-            has_slot = not turn.is_stopped and await self._wait_for_slot(turn)
+            has_slot = stop is None and await self._wait_for_slot(turn)
             try:
                 await self._run(turn, was_elsewhere)
             finally:
@@ -231,7 +241,7 @@ class AnswerPending:
         try:
             return await self.slots.acquire()
         except asyncio.CancelledError:
-            if not turn.is_stopped or turn.task.uncancel():
+            if turn.stop is None or turn.task.uncancel():
                 raise
             return False
         finally:
@@ -279,14 +289,20 @@ class AnswerPending:
         if turn.missed:
             turn.stream.look()
         pending = await self._pending(session, recent)
+        if (stop := turn.stop) is not None:
+            is_same = stop.session_id == session.session_id
+            pending = tuple([each for each in pending if is_same and each.seq <= stop.seq])
+            if not pending:  # all of it came after the request
+                turn.end = TurnEnd.MORE_PENDING
         if not pending:
-            return  # erased meanwhile
+            return  # or it was erased meanwhile
+        turn.session_id, turn.first_seq = session.session_id, pending[0].seq
         level = BudgetLevel.WITHIN
         if self.usage_tracker.has_budgets:
             level = await self.usage_tracker.level(turn.customer.business_id)
         over_soft_budget = level is BudgetLevel.OVER_SOFT
         view = await self._view(turn, session, recent, pending, over_soft_budget)
-        if turn.is_stopped:
+        if turn.stop is not None:
             result = self._confirm_stop(turn, view)
         elif level is BudgetLevel.OVER_HARD:
             result = self._refer_to_human(turn, view)
@@ -389,9 +405,9 @@ class AnswerPending:
         except asyncio.CancelledError as error:
             if isinstance(error, AnswerCancelled):
                 self._count(turn, error.usage)
-            if not (turn.is_stopped or deadline.expired) or turn.task.uncancel():
+            if not (turn.stop or deadline.expired) or turn.task.uncancel():
                 raise
-            if not turn.is_stopped:
+            if turn.stop is None:
                 turn.outcome = "timeout"
                 return None
         except Exception as error:  # whatever it was, an acknowledged message is answered
@@ -403,7 +419,7 @@ class AnswerPending:
             turn.waits = False
             deadline.disarm()
         text = stream.text.strip()
-        if is_blank(text) and tools.transfer is None and not turn.is_stopped:
+        if is_blank(text) and tools.transfer is None and turn.stop is None:
             turn.outcome, turn.error = "failed", AssistantFailed("the answer was empty")
             return None
         return text
@@ -418,9 +434,9 @@ class AnswerPending:
     def _conclude(self, turn: _Turn, view: View, text: str, tools: TurnTools) -> TurnResult:
         promised = promises_transfer(text)
         if not promised and tools.transfer is None:
-            turn.outcome = "stopped" if turn.is_stopped else "answered"
+            turn.outcome = "answered" if turn.stop is None else "stopped"
             return self._result(turn, view, tools, text=text, actions=tuple(tools.actions))
-        turn.outcome = "stopped" if turn.is_stopped else "transferred"
+        turn.outcome = "transferred" if turn.stop is None else "stopped"
         if not promised:  # a user who is handed over is told so in the same message
             text = f"{text}\n\n{localized(view.language, Text.REQUESTED)}".lstrip()
         return self._result(

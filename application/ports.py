@@ -398,7 +398,11 @@ class AnswerRequested(NamedTuple):
 
 
 class StopRequested(NamedTuple):
-    """The user wants no more of the answer being written."""
+    """The user wants no answer, or no more of it, to what they have written up to now."""
+
+    session_id: SessionId
+    seq: int
+    """The newest message of theirs: what comes after it is answered."""
 
 
 class Typing(NamedTuple):

@@ -16,7 +16,7 @@ from application.summaries import Summaries
 from application.turn_lease import LEASE_S
 from domain.backoff import backoff
 from domain.identity import Customer
-from domain.message import Author, Entry, StatusChange
+from domain.message import Author, Entry, Message, StatusChange
 from domain.status import Status
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 2.0
@@ -77,15 +77,15 @@ class Turns:
         waiting.timer = self.clock.call_later(delay_s, lambda: self._start(customer))
         return waiting
 
-    def _start(self, customer: Customer, *, is_stopped: bool = False) -> None:
+    def _start(self, customer: Customer, stop: StopRequested | None = None) -> None:
         waiting = self._waiting.pop(customer, None)
         if customer not in self._running:
             running = self._running[customer] = _RunningTurn(customer)
             if waiting is not None:
                 waiting.timer.cancel()
                 running.refusals = waiting.refusals
-                is_stopped = is_stopped or waiting.is_stopped
-            running.is_stopped = is_stopped
+                stop = stop or waiting.stop
+            running.stop = stop
             running.task = asyncio.get_running_loop().create_task(self._run(running))
 
     async def _run(self, running: "_RunningTurn") -> None:
@@ -93,7 +93,7 @@ class Turns:
         try:
             end = await self.answer_pending(
                 running.customer,
-                is_stopped=running.is_stopped,
+                stop=running.stop,
                 was_elsewhere=running.refusals > 0,
             )
         finally:
@@ -117,35 +117,40 @@ class Turns:
             return
         delay_s = backoff(running.refusals, FIRST_RETRY_S, LONGEST_RETRY_S, jitter=1.0)
         waiting = self._wait(customer, delay_s)
-        waiting.refusals, waiting.is_stopped = running.refusals + 1, running.is_stopped
+        waiting.refusals, waiting.stop = running.refusals + 1, running.stop
 
     def _on_remote(self, customer: Customer, event: Event) -> None:
         if isinstance(event, StopRequested):
             if customer in self._waiting:
-                self._start(customer, is_stopped=True)
+                self._start(customer, event)
         elif isinstance(event, Appended):
             self._on_remote_entries(customer, event.entries)
 
     def _on_remote_entries(self, customer: Customer, entries: tuple[Entry, ...]) -> None:
-        """Try again soon, or, where another process has a turn to make, later: it may die."""
+        """Try again once another process has answered, or may have died with a turn to make."""
         waiting = self._waiting.get(customer)
         if waiting is not None:
-            if waiting.refusals:
-                waiting.refusals = 1  # the other turn may be over
-                self._wait(customer, FIRST_RETRY_S)
+            if waiting.refusals and any(map(_answers, entries)):
+                waiting.refusals = 1
+                # Of what it left unanswered the other process begins a turn first.
+                self._wait(customer, self.policy.turn_quiet_s + FIRST_RETRY_S)
         elif any(map(_may_need_answer, entries)) and not self.is_busy(customer):
             if self.hub.has_listeners(customer) and not self._draining.is_set():
                 self._wait(customer, OTHERS_S).refusals = 1
 
-    def stop_answer(self, customer: Customer) -> None:
+    async def stop_answer(self, customer: Customer) -> None:
         """End the answer being written to the customer, in whatever process, as the user wants.
 
         What was written is stored as the answer. Where nothing was, also as the turn has not begun,
-        what is pending gets no answer but a notice.
+        what is pending gets no answer but a notice. Raises: StorageUnavailable.
         """
-        self.hub.publish(customer, StopRequested())  # to the turn that runs
+        cached = await self.answer_pending.session_log.current(customer)
+        if cached is None or not cached.session.needs_answer:
+            return
+        stop = StopRequested(cached.session.session_id, cached.session.last_user_seq)
+        self.hub.publish(customer, stop)  # to the turn that runs
         if customer not in self._running:
-            self._start(customer, is_stopped=True)
+            self._start(customer, stop)
 
     def cancel(self, customer: Customer) -> None:
         """Stop all of the AI's work for the customer; pending messages are not answered here."""
@@ -166,13 +171,14 @@ class Turns:
         return self._draining.is_set()
 
     async def drain(self) -> None:
-        """Start the turns that wait at once and no others; return when all have ended.
+        """Start the turns that wait for quiet at once and no others; return when all have ended.
 
         Messages that come from now on stay pending in the store, as after `stop`.
         """
         self._draining.set()
-        for customer in list(self._waiting):
-            self._start(customer)
+        for customer, waiting in list(self._waiting.items()):
+            if not waiting.refusals:
+                self._start(customer)
         while tasks := [running.task for running in self._running.values()]:
             await asyncio.wait(tasks)
 
@@ -188,6 +194,10 @@ class Turns:
         await self.summaries.stop()
 
 
+def _answers(entry: Entry) -> bool:
+    return isinstance(entry, Message) and entry.settles_seq > 0
+
+
 def _may_need_answer(entry: Entry) -> bool:
     """Return True if the AI may have to answer now that the entry is stored."""
     if isinstance(entry, StatusChange):
@@ -198,7 +208,7 @@ def _may_need_answer(entry: Entry) -> bool:
 class _WaitingTurn:
     """A turn that starts later: its customer may go on writing, or another process has it."""
 
-    __slots__ = ("is_stopped", "refusals", "since", "timer")
+    __slots__ = ("refusals", "since", "stop", "timer")
 
     timer: Timer
 
@@ -207,13 +217,13 @@ class _WaitingTurn:
         """By the monotonic clock."""
         self.refusals = 0
         """The attempts in a row that found another process to have it."""
-        self.is_stopped = False
+        self.stop: StopRequested | None = None
 
 
 class _RunningTurn:
     """A customer's turn, and whether another is to follow it."""
 
-    __slots__ = ("again", "begun", "customer", "is_stopped", "refusals", "task")
+    __slots__ = ("again", "begun", "customer", "refusals", "stop", "task")
 
     task: asyncio.Task[None]
 
@@ -221,5 +231,5 @@ class _RunningTurn:
         self.customer = customer
         self.begun = False
         self.again = False
-        self.is_stopped = False
         self.refusals = 0
+        self.stop: StopRequested | None = None

@@ -350,8 +350,8 @@ class MessagesChannel(Channel):
         return StatusReply(session.session_id, session.status)
 
     async def _stop_answer(self, payload: Any) -> StopReply:
-        self._services.turns.stop_answer(self._customer)
         shown = self._follower.response_id if self._follower is not None else None
+        await self._services.turns.stop_answer(self._customer)
         return StopReply(shown if shown is not None else msgspec.UNSET)
 
     async def _history(self, payload: Any) -> HistoryReply:

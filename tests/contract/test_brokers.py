@@ -224,7 +224,7 @@ HINTS: list[Hint] = [
     Grown(SESSION, 9),
     AnswerSoFar(SESSION, MessageId("r1"), 2, "Pân\u0103 acum"),
     AnswerRequested(),
-    StopRequested(),
+    StopRequested(SessionId("s1"), 3),
     Typing("coordinator", 6_000),
     CustomerErased(),
 ]

@@ -315,6 +315,28 @@ async def test_who_joined_before_hints_arrived_asks_again_once_they_do() -> None
         await other.turns.stop()
 
 
+async def test_the_text_so_far_waits_for_a_look_at_the_store_that_is_under_way() -> None:
+    clock, net = network()
+    store = FaultyStore()
+    async with harness(ScriptedSteps(["Unu ", HANG]), store, clock=clock, network=net) as app:
+        await streaming(app)
+        other = app.another()
+        net.holding = True
+        moved = await joined(other)
+        net.lose()
+        hold = store.hold("latest")
+        net.brokers[1].miss(WHO)
+        await hold.reached.wait()
+        net.holding = True
+        other.hub.publish(WHO, AnswerRequested())
+        net.pass_on()
+        hold.release()
+        await clock.advance(0.1)
+
+        assert moved.preview == "Unu "
+        await other.turns.stop()
+
+
 async def test_a_piece_that_the_network_loses_is_asked_for() -> None:
     clock, net = network()
     assistant = ScriptedSteps(["Unu ", PAUSE, "doi ", PAUSE, "trei", PAUSE, "."])

@@ -28,7 +28,7 @@ async def test_what_was_written_so_far_is_the_answer() -> None:
     async with harness(assistant) as app:
         user = await asking(app)
         await app.quiet()
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.settle()
         answer = user.messages[-1]
 
@@ -45,7 +45,7 @@ async def test_before_anything_is_written_a_notice_says_that_it_was_stopped() ->
     async with harness(ScriptedSteps([HANG])) as app:
         user = await asking(app)
         await app.quiet()
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.settle()
         notice, head = user.messages[-1], await app.head(user.customer)
 
@@ -59,7 +59,7 @@ async def test_before_the_turn_begins_no_answer_is_made() -> None:
     assistant = ScriptedSteps()
     async with harness(assistant) as app:
         user = await asking(app)
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.clock.advance(10)
 
         assert user.words == [NOTICE]
@@ -74,7 +74,7 @@ async def test_while_it_waits_for_a_slot_no_answer_is_made() -> None:
         await app.quiet()
         user = await asking(app)
         await app.quiet()
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.settle()
 
         assert user.words == [NOTICE]
@@ -89,7 +89,7 @@ async def test_while_the_view_is_made_no_answer_is_made() -> None:
         user = await asking(app)
         await app.quiet()
         assert hold.reached.is_set()
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         hold.release()
         await app.settle()
 
@@ -103,7 +103,7 @@ async def test_an_answer_that_is_being_stored_is_stored_whole() -> None:
         user = await asking(app)
         hold = store.hold("append")
         await app.quiet()
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         hold.release()
         await app.settle()
 
@@ -115,8 +115,8 @@ async def test_where_nothing_is_pending_nothing_happens() -> None:
     async with harness() as app:
         user = await asking(app)
         await app.quiet()
-        app.turns.stop_answer(user.customer)
-        app.turns.stop_answer(app.user("b1", "stranger").customer)
+        await app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(app.user("b1", "stranger").customer)
         await app.settle()
 
         assert user.words == ["Răspuns."]
@@ -129,7 +129,7 @@ async def test_what_was_written_meanwhile_is_answered_next() -> None:
         user = await asking(app)
         await app.quiet()
         await user.say("Și mâine?")
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.quiet()
 
         assert user.words == ["Da,", "Și asta."]
@@ -140,7 +140,7 @@ async def test_a_promise_in_what_was_written_is_kept() -> None:
     async with harness(script) as app:
         user = await asking(app)
         await app.quiet()
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.settle()
 
         assert (await app.head(user.customer)).status is Status.WAITING
@@ -151,7 +151,7 @@ async def test_what_a_tool_was_told_is_done_stays_done() -> None:
     async with harness(ScriptedSteps([transfer(), HANG])) as app:
         user = await asking(app)
         await app.quiet()
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.settle()
         answer = next(message for message in user.messages if message.author is Author.AI)
 
@@ -163,7 +163,7 @@ async def test_tools_that_only_looked_something_up_are_recorded_with_the_notice(
     async with harness(ScriptedSteps([lambda toolbox: toolbox.get_business(), HANG])) as app:
         user = await asking(app)
         await app.quiet()
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.settle()
 
         assert [use.name for use in user.messages[-1].tools] == ["get_business"]
@@ -174,7 +174,7 @@ async def test_a_takeover_and_a_stop_at_once_store_no_answer() -> None:
         user = await asking(app)
         await app.quiet()
         await app.coordinator().take_over(user)
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.settle()
 
         assert await app.texts(user.customer, Author.AI) == []
@@ -198,12 +198,32 @@ async def test_the_cost_of_a_stopped_answer_is_counted() -> None:
     async with harness(Paid(["Da, ", HANG])) as app:
         user = await asking(app)
         await app.quiet()
-        app.turns.stop_answer(user.customer)
+        await app.turns.stop_answer(user.customer)
         await app.settle()
         usage = user.messages[-1].usage
 
         assert usage is not None
         assert usage.input_tokens == 10
+
+
+async def test_what_is_said_after_a_stop_is_answered_also_where_another_process_was_stopped() -> (
+    None
+):
+    clock = VirtualClock()
+    assistant = ScriptedSteps(["Da, ", PAUSE, "desigur."], ["Și asta."])
+    async with harness(assistant, clock=clock, network=Network(clock)) as app:
+        user = await asking(app)
+        await clock.advance(1)
+        other = app.another()
+        moved = other.user()
+        await moved.join()
+        await clock.advance(1)
+        await other.turns.stop_answer(user.customer)
+        await moved.say("Și mâine?")
+        await clock.advance(5)
+
+        assert moved.words == ["Da,", "Și asta."]
+        assert assistant.turns == 2
 
 
 @pytest.mark.parametrize("phase", ["quiet", "writing"])
@@ -217,7 +237,7 @@ async def test_a_turn_in_another_process_is_stopped(phase: str) -> None:
         await moved.join()
         if phase == "writing":
             await clock.advance(1)
-        other.turns.stop_answer(user.customer)
+        await other.turns.stop_answer(user.customer)
         await clock.advance(20)
 
         assert user.words == moved.words == (["Da,"] if phase == "writing" else [NOTICE])

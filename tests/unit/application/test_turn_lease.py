@@ -70,6 +70,25 @@ async def test_of_two_processes_one_asks_the_ai() -> None:
         assert clock.pending == 0
 
 
+async def test_a_message_in_another_process_during_the_turn_is_answered_soon_after_it() -> None:
+    clock, net, _ = network()
+    assistant = ScriptedSteps([PAUSE, "Întâi."], ["Apoi."])
+    async with harness(assistant, clock=clock, network=net) as app:
+        await asking(app)
+        other = app.another()
+        moved = other.user()
+        await moved.join()
+        await clock.advance(7)
+        await moved.say("Și mâine?")
+        await clock.advance(7)
+        assistant.go()
+        await clock.advance(1)
+
+        assert moved.words == ["Întâi.", "Apoi."]
+        assert assistant.turns == 2
+        await other.turns.stop()
+
+
 async def test_the_turn_of_a_process_that_has_died_is_taken_over_within_15_seconds() -> None:
     clock, net, _ = network()
     async with harness(clock=clock, network=net) as app:
@@ -110,6 +129,25 @@ async def test_a_second_tab_elsewhere_starts_no_turn_of_its_own() -> None:
         assert assistant.turns == 1
         assert other.observer.outcomes == []
         assert clock.pending == 0
+
+
+async def test_a_second_tab_elsewhere_shortens_no_quiet_window() -> None:
+    clock, net, _ = network()
+    assistant = ScriptedSteps()
+    async with harness(assistant, clock=clock, network=net, turn_quiet_ms=1000) as app:
+        other = app.another()
+        tab = other.user()
+        await tab.join()
+        user = await asking(app)
+        await clock.advance(0.7)
+        await user.say("Aveți loc?")
+        await clock.advance(0.9)
+        early = assistant.turns
+        await clock.advance(5)
+
+        assert early == 0
+        assert assistant.asked == [["Bună!", "Aveți loc?"]]
+        assert app.observer.outcomes == ["answered"]
 
 
 async def test_nobody_who_does_not_listen_tries_again() -> None:
