@@ -67,8 +67,8 @@ class Client:
             await asyncio.wait({task, ended, left}, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
-            if node.is_alive:  # a request that was sent is handled, whether or not anyone waits
-                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            # What was sent is handled, whether or not anyone waits for it.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise Gone
         finally:
             ended.cancel()

@@ -199,11 +199,15 @@ class SimulatedLife:
         return random.choice(running)
 
     async def _at(self, node: Node, work: Awaitable[object]) -> None:
-        """Wait for a request to a node, as long as that lives."""
-        await asyncio.wait(
-            {asyncio.ensure_future(work), asyncio.ensure_future(node.ended.wait())},
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        """Wait for a request to a node, as long as that lives. Raises: what that raises."""
+        request = asyncio.ensure_future(work)
+        ended = asyncio.ensure_future(node.ended.wait())
+        await asyncio.wait({request, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if request.done():
+            request.result()
+        else:
+            request.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     # People.
 
@@ -235,7 +239,7 @@ class SimulatedLife:
     async def _stop_answer(self, random: Random) -> None:
         client = self._client(self._customer(random), random)
         if (node := client.node) is not None and node.is_well:
-            node.turns.stop_answer(client.customer)
+            await client.call(node, node.turns.stop_answer(client.customer))
 
     async def _change(self, random: Random, to: Status) -> None:
         node, who = self._node(random), self._customer(random)

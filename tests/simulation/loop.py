@@ -18,17 +18,17 @@ class _VirtualSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self._rounds = 0
+        self.rounds = 0
 
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
             raise RuntimeError("everything waits, and nothing will happen any more")
         if timeout > 0:
             self.now += timeout
-            self._rounds = 0
+            self.rounds = 0
         else:
-            self._rounds += 1
-            if self._rounds > MAX_ROUNDS:
+            self.rounds += 1
+            if self.rounds == MAX_ROUNDS:
                 raise RuntimeError("the tasks are busy for ever")
         return []
 
@@ -37,6 +37,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """The loop of one life."""
 
     def __init__(self) -> None:
+        self.is_over = False
+        """True: what is still done is done for nobody."""
         self._virtual = _VirtualSelector()
         super().__init__(self._virtual)
         self._clock_resolution = 1e-6
@@ -47,9 +49,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._virtual.now
 
+    def _check_closed(self) -> None:
+        if not self.is_over:
+            super()._check_closed()  # type: ignore[misc]
+
     def _on_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, BaseException):
+        if isinstance(error, BaseException) and not self.is_over:
             self.failures.append(error)
 
 
@@ -68,12 +74,14 @@ def run_virtually(life: Coroutine[Any, Any, None]) -> None:
 
 
 def _abandon(loop: VirtualLoop) -> None:
-    for _ in range(4):
+    loop.is_over = True
+    loop._virtual.rounds = -MAX_ROUNDS
+    for _ in range(3):
         tasks = asyncio.all_tasks(loop)
         if not tasks:
             break
         for task in tasks:
             task.cancel()
             task._log_destroy_pending = False  # type: ignore[attr-defined]
-        loop.call_later(60.0, loop.stop)
+        loop.call_later(0.01, loop.stop)
         loop.run_forever()

@@ -88,7 +88,8 @@ class NodeClock(Clock):
 
     def call_later(self, delay_s: float, callback: Callable[[], Any]) -> NodeTimer:
         timer = NodeTimer(callback)
-        self._loop.call_later(delay_s, self._fire, timer)
+        # No timer of a machine is exact: less than this would be no time at all.
+        self._loop.call_later(max(delay_s, 0.00001), self._fire, timer)
         return timer
 
     async def sleep(self, delay_s: float) -> None:
