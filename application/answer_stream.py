@@ -255,8 +255,12 @@ class AnswerFollower:
     def on_entry(self, entry: Entry) -> None:
         """Show no more of an answer once it is stored, or the conversation has changed hands."""
         if isinstance(entry, Message):
-            if entry.settles_seq and self.response_id in (None, entry.message_id):
+            if not entry.settles_seq:
+                return
+            if self.response_id in (None, entry.message_id):
                 self._end(entry.message_id)
+            else:  # another one is shown, which may be the next
+                self._ended = (*self._ended, entry.message_id)[-REMEMBERED:]
         elif entry.changes_owner:
             self._end(self.response_id)
 

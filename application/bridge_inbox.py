@@ -463,13 +463,15 @@ def is_report(message: InboundMessage, cached: CachedSession) -> bool:
             if entry.status is not Status.WAITING:
                 return False
             is_reported = is_reported or entry.requests_human
+        elif not entry.is_said:
+            continue
         elif is_reported and entry.author is author and entry.text == message.text:
             return True
     return False
 
 
 def _is_same(message: InboundMessage, entry: Entry) -> bool:
-    if not isinstance(entry, Message) or entry.author is not message.author:
+    if not isinstance(entry, Message) or not entry.is_said or entry.author is not message.author:
         return False
     if entry.message_id == message.message_id:
         return True

@@ -156,9 +156,9 @@ class Hub(BrokerListener):
         self._on_remote(customer, hint)
 
     def on_missed(self, customer: Customer | None) -> None:
-        for each in [customer] if customer is not None else list(self._listeners):
-            self._on_remote(each, Missed())
-        if customer is None:
+        if customer is not None:
+            self._on_remote(customer, Missed())
+        else:
             self._call_watchers()
 
     def on_nodes_changed(self) -> None:

@@ -448,8 +448,9 @@ class BrokerListener(Protocol):
 
     @abstractmethod
     def on_missed(self, customer: Customer | None) -> None:
-        """Handle that hints of the customer, or (None) of any, may have been lost until now.
+        """Handle that hints of the customer may have been lost until now.
 
+        None: those that were sent to this node, of customers to whom it need not have subscribed.
         Called whenever a subscription is confirmed, too: what came before was not received.
         """
 

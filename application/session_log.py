@@ -7,7 +7,6 @@ A session is read once, and then followed by the events of its customer, for as 
 other processes arrive here. Without them, or where one may have been lost, it is read again.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from sys import getsizeof
@@ -117,7 +116,7 @@ class SessionLog:
     """None: there is no bridge to notify."""
     _cache: BoundedCache[Customer, CachedSession] = field(init=False)
     _readings: dict[Customer, list[_Reading]] = field(default_factory=dict)
-    _appends: Counter[Customer] = field(default_factory=Counter)
+    _appends: dict[Draft, Customer] = field(default_factory=dict)
     """The appends under way."""
 
     def __post_init__(self) -> None:
@@ -184,7 +183,9 @@ class SessionLog:
         cached = self._store_in_cache(customer, loaded)
         if reading.is_outdated:
             self._cache.pop(customer)
-        if customer not in self._appends:  # else its event follows, and shows what it follows
+        if (
+            customer not in self._appends.values()
+        ):  # else its event follows, and shows what it follows
             self._notify(customer, known, loaded.session)
         return cached
 
@@ -277,15 +278,13 @@ class SessionLog:
     async def _append(self, customer: Customer, draft: Draft, origin: object) -> bool:
         """Store a draft and publish it; False: another writer was first."""
         opening = self._begin(customer) if draft.entries[0].seq == 1 else None
-        self._appends[customer] += 1
+        self._appends[draft] = customer
         try:
             await self.store.append(draft, draft.session.due_at(self.policy.timing))
         except SeqTaken:
             return False
         finally:
-            self._appends[customer] -= 1
-            if not self._appends[customer]:
-                del self._appends[customer]
+            del self._appends[draft]
             if opening is not None:
                 self._end(customer, opening)
         session, entries = draft.session, tuple(draft.entries)

@@ -22,9 +22,11 @@ from application.session_log import SessionLog
 from domain.backoff import backoff
 from domain.errors import Failure
 from domain.identity import Customer, SessionId
-from domain.message import Author, Entry, Message, StatusChange
+from domain.message import Author, Entry, StatusChange
 from domain.session import Session
 from domain.status import Status
+
+_USER = Author.USER
 
 OnEntry = Callable[[SessionId, Entry], None]
 
@@ -164,14 +166,16 @@ class Subscription:
 
     def _deliver_entry(self, session_id: SessionId, entry: Entry, origin: object = None) -> None:
         self._position = (session_id, entry.seq)
+        by_user = False
         if isinstance(entry, StatusChange):
             self._epoch, self._status = max(entry.epoch, self._epoch), entry.status
-            self._awaits_answer = False
-        elif entry.is_said:
-            self._awaits_answer = entry.author is Author.USER
+        else:
+            by_user = entry.author is _USER
         if entry.is_said:
-            self._newest_at = entry.at
-        if entry.is_for_customer and not (origin is self.origin and _is_users(entry)):
+            self._awaits_answer, self._newest_at = by_user, entry.at
+        elif not entry.is_for_customer:
+            return
+        if not (by_user and origin is self.origin):
             self._on_entry(session_id, entry)
 
     # Reading the store.
@@ -283,7 +287,3 @@ class Subscription:
         self._status = session.status
         self._newest_at = session.updated_at
         self._awaits_answer = session.needs_answer
-
-
-def _is_users(entry: Entry) -> bool:
-    return isinstance(entry, Message) and entry.author is Author.USER

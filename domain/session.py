@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from domain.business import DEFAULT_LANGUAGE
 from domain.errors import SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, Customer, LocationId, SessionId, TransferId
-from domain.message import Author, Entry, Message, StatusChange, Summary, token_cost
+from domain.message import Audience, Author, Entry, Message, StatusChange, Summary, token_cost
 from domain.notice import Notice
 from domain.status import DELIVERY, TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
@@ -18,6 +18,7 @@ from domain.usage import Usage, together
 # Before 3.12, CPython takes 80 ns to reach a member of an enum, and every append needs a dozen.
 _AI, _WAITING, _LIVE, _CLOSED = Status.AI, Status.WAITING, Status.LIVE, Status.CLOSED
 _BY_AI, _BY_USER, _BY_SYSTEM = Author.AI, Author.USER, Author.SYSTEM
+_ALL = Audience.ALL
 
 
 class Timing(Struct, frozen=True, kw_only=True):
@@ -146,7 +147,7 @@ class Session(
 
     def after_message(self, message: Message) -> "Session":
         """Return the head once `message` is in the log."""
-        if not message.is_said:
+        if message.audience is not _ALL:
             return self._after_aside(message)
         failures, usage, is_unanswered = self.failures, self.usage, self.is_unanswered
         author = message.author

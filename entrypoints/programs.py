@@ -171,14 +171,26 @@ def check_descriptors(programs: Sequence[Program], descriptors: int) -> None:
         )
 
 
-def listen(program: Program) -> socket.socket:
-    """Return a socket that listens on the program's address. Raises: CannotListen."""
+def listen(program: Program, count: int = 1) -> list[socket.socket]:
+    """Return sockets that listen on the program's address, each for a process.
+
+    The system spreads the connections over them evenly. Raises: CannotListen.
+    """
     host, port = program.host, program.port
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         # A name such as localhost has two addresses; clients that use only one use the IPv4 one.
         family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        if count == 1:
+            return [listener]
+        # Only a first socket of its own shows that nobody else listens there.
+        with listener:
+            bound = (str(address[0]), listener.getsockname()[1])
+        return [
+            socket.create_server(bound, family=family, backlog=BACKLOG, reuse_port=True)
+            for _ in range(count)
+        ]
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]
         variables = f"{program.name.upper()}_HOST=… and {program.name.upper()}_PORT=…"

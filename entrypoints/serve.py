@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -24,6 +24,7 @@ from entrypoints.access.descriptors import (
     raise_descriptor_limit,
 )
 from entrypoints.programs import (
+    BACKLOG,
     Program,
     check_descriptors,
     joined,
@@ -54,7 +55,7 @@ class Application(NamedTuple):
     """What it serves to the other workers of this machine."""
 
 
-def create(program: Program, worker: Worker | None = None) -> Application:
+def create_application(program: Program, worker: Worker | None = None) -> Application:
     """Return the application of a program; `worker`: which one it is for. Raises: BadSetting."""
     if program.name == "bridge":
         from entrypoints.bridge.app import create_bridge
@@ -82,7 +83,7 @@ def run_programs(
     needed = sum(descriptors_needed(program.settings) for program in programs)
     descriptors = raise_descriptor_limit(needed)
     with ExitStack() as stack:
-        listeners = [stack.enter_context(listen(program)) for program in programs]
+        listeners = [stack.enter_context(listen(program)[0]) for program in programs]
         urls = list(map(url_of, programs, listeners))
 
         def on_started() -> None:
@@ -91,7 +92,7 @@ def run_programs(
             check_descriptors(programs, descriptors)
             on_listening(urls)
 
-        apps = [create(program) for program in joined(programs, urls)]
+        apps = [create_application(program) for program in joined(programs, urls)]
         Serving(apps, listeners, on_started).run()
     for program in programs:
         log_end(program)
@@ -105,8 +106,12 @@ class Serving:
         apps: Sequence[Application],
         listeners: Sequence[socket.socket],
         on_started: Callable[[], None],
+        others: Sequence[socket.socket] = (),
     ) -> None:
-        """`on_started` is called once all accept connections."""
+        """`on_started` is called once all accept connections.
+
+        `others`: the listening sockets of the other workers, for the only application.
+        """
         self._apps = apps
         self._listeners = list(listeners)
         self._on_started = on_started
@@ -114,6 +119,7 @@ class Serving:
             _server(app.asgi, app.asgi.state.connections, self._started) for app in apps
         ]
         self._servers = list(self._public)
+        self._public[0].others = others
         for app in apps:
             if app.worker_part is not None:
                 # Its clients are the other workers: what they pass on was admitted there.
@@ -141,8 +147,7 @@ class Serving:
         """End as on a signal, but accept no more: other processes have the listening sockets."""
         self._others_stay = True
         for server in self._public:
-            for listening in server.servers:
-                listening.close()
+            server.refuse()
         self.stop()
 
     def _started(self) -> None:
@@ -208,6 +213,9 @@ class Server(uvicorn.Server):
         self._connections = connections or Connections()
         self.on_signal: Callable[[], object] = self.stop
         """Called on a signal; by default, the server stops at once."""
+        self.others: Sequence[socket.socket] = ()
+        """Listening sockets of other processes, which may hang or have died."""
+        self._accepting: set[asyncio.Task[Any]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -217,7 +225,34 @@ class Server(uvicorn.Server):
         # Ten times a second. Without a descriptor, libuv accepts and ends connections unseen.
         if counter % 10 == 0 and not has_descriptor():
             self._connections.refused("descriptors")
+        if counter % 2 == 0:
+            self._accept_for_others()
         return await super().on_tick(counter)
+
+    def _accept_for_others(self) -> None:
+        """Accept what waits at the sockets of other processes: they should have done it by now."""
+        for listener in self.others:
+            with suppress(OSError):  # nothing waits
+                for _ in range(BACKLOG):
+                    connection, _ = listener.accept()
+                    task = asyncio.create_task(self._accept(connection))
+                    self._accepting.add(task)
+                    task.add_done_callback(self._accepting.discard)
+
+    async def _accept(self, connection: socket.socket) -> None:
+        protocol: Any = self.config.http_protocol_class
+        loop, config, state = asyncio.get_running_loop(), self.config, self.server_state
+        connection.setblocking(False)
+        await loop.connect_accepted_socket(
+            lambda: protocol(config=config, server_state=state, app_state=self.lifespan.state),
+            connection,
+        )
+
+    def refuse(self) -> None:
+        """Accept no more connections, and go on with those that there are."""
+        self.others = ()
+        for listening in self.servers:
+            listening.close()
 
     def stop(self) -> None:
         """Accept no more connections, and close every socket with 1012."""

@@ -47,7 +47,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 3001
     workers: Annotated[
         int,
-        msgspec.Meta(ge=1, le=256, description="processes that serve together on this machine"),
+        msgspec.Meta(
+            ge=1,
+            le=256,
+            description="processes that serve together on this machine; not with STORE=memory",
+        ),
     ] = 1
     broker: Annotated[
         Literal["none", "local", "redis"],

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from contextlib import ExitStack
 
 import msgspec
 
@@ -10,10 +11,10 @@ from domain.errors import ConversationError
 from entrypoints.logs import configure
 from entrypoints.programs import Program
 from entrypoints.settings import BadSetting, Settings
-from entrypoints.workers import LEAVE, Assignment, Report
+from entrypoints.workers import LEAVE_LINE, Assignment, StartReport
 
 
-def main(descriptor: int) -> None:
+def run_worker(descriptor: int) -> None:
     """Run the assignment that comes over a socket, until its end or the parent's."""
     with socket.socket(fileno=descriptor) as line:
         with line.makefile("rb") as lines:
@@ -25,35 +26,41 @@ def main(descriptor: int) -> None:
         try:
             _serve(Program(assignment.program, settings), assignment, line)
         except (BadSetting, ConversationError) as error:
-            report = Report(problem=str(error), is_bad_setting=isinstance(error, BadSetting))
+            report = StartReport(problem=str(error), is_bad_setting=isinstance(error, BadSetting))
             line.sendall(msgspec.json.encode(report) + b"\n")
             sys.exit(1)
 
 
 def _serve(program: Program, assignment: Assignment, line: socket.socket) -> None:
-    from entrypoints.serve import Serving, create
+    from entrypoints.serve import Serving, create_application
 
-    app = create(program, assignment.worker)
+    app = create_application(program, assignment.worker)
 
     def on_started() -> None:
-        line.sendall(msgspec.json.encode(Report()) + b"\n")
+        line.sendall(msgspec.json.encode(StartReport()) + b"\n")
         line.setblocking(False)
         asyncio.get_running_loop().add_reader(line, on_line)
 
     def on_line() -> None:
-        text = line.recv(len(LEAVE))
+        text = line.recv(len(LEAVE_LINE))
         asyncio.get_running_loop().remove_reader(line)
-        if text == LEAVE:
+        if text == LEAVE_LINE:
             serving.leave()
         else:
             serving.stop()
 
-    with socket.socket(fileno=assignment.listener) as listener:
-        serving = Serving([app], [listener], on_started)
+    with ExitStack() as stack:
+        own, *others = [
+            stack.enter_context(socket.socket(fileno=descriptor))
+            for descriptor in (assignment.listener, *assignment.others)
+        ]
+        for other in others:
+            other.setblocking(False)
+        serving = Serving([app], [own], on_started, others)
         serving.run()
     if app.worker_part is not None:
         app.worker_part.write_metrics()  # all that it has counted
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    run_worker(int(sys.argv[1]))

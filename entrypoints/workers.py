@@ -2,11 +2,14 @@
 
 It imports no framework: it serves nothing itself. A worker is a fresh interpreter
 (`entrypoints.worker`) that inherits the listening sockets, so that no connection is refused while
-workers come and go; all accept from the same socket. Over a pair of sockets it gets what it is to
-run, and reports how that went; when that closes, the parent has died, and the worker ends.
+workers come and go. Each has one of its own, over which the system spreads the connections evenly;
+what one leaves waiting there, since it hangs or has died, the others accept. Over a pair of sockets
+it gets what it is to run, and reports how that went; when that closes, the parent has died, and the
+worker ends.
 """
 
 import asyncio
+import itertools
 import logging
 import os
 import shutil
@@ -39,13 +42,13 @@ from entrypoints.worker_folder import Worker, WorkerFolder
 logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[1]
-LEAVE = b"leave\n"
+LEAVE_LINE = b"leave\n"
 """Tells a worker to accept no more connections, and to end once what is under way has ended."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0
 """The pauses before a worker that died is started again: each time twice as long as the last."""
 STEADY_S = 60.0
 """After so long, the death of a worker is the first of a new row."""
-GRACE_S = 20.0
+LATEST_END_S = 20.0
 """The time for the end of a process beyond its drain and its last turns."""
 
 
@@ -59,12 +62,14 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     program: Literal["server", "bridge"]
     settings: dict[str, Any]
     listener: int
-    """The descriptor of the listening socket."""
+    """The descriptor of its listening socket."""
+    others: tuple[int, ...]
+    """Those of the other workers' listening sockets."""
     worker: Worker | None
     """None: the only process of its program."""
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class StartReport(msgspec.Struct, frozen=True, kw_only=True):
     """How the start of a process went: the line that its parent gets, in JSON."""
 
     problem: str | None = None
@@ -83,8 +88,11 @@ def run_workers(
     Raises: CannotListen, BadSetting, WorkersFailed.
     """
     with ExitStack() as stack:
-        listeners = [stack.enter_context(listen(program)) for program in programs]
-        urls = list(map(url_of, programs, listeners))
+        counts = [count if program.name == "server" else 1 for program in programs]
+        listeners = [listen(program, n) for program, n in zip(programs, counts, strict=True)]
+        for listener in itertools.chain(*listeners):
+            stack.enter_context(listener)
+        urls = [url_of(program, own[0]) for program, own in zip(programs, listeners, strict=True)]
         folder = mkdtemp(prefix="ai-agent-server-")
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         shared = [_shared_out(program, count) for program in joined(programs, urls)]
@@ -99,9 +107,9 @@ def run_workers(
             on_listening(urls)
 
         slots = [
-            _Slot(program, listener, folder, number, count if program.name == "server" else 1)
-            for program, listener in zip(shared, listeners, strict=True)
-            for number in range(1, (count if program.name == "server" else 1) + 1)
+            _Slot(program, own, folder, number)
+            for program, own in zip(shared, listeners, strict=True)
+            for number in range(1, len(own) + 1)
         ]
         uses_switch = any(program.settings.broker == "local" for program in shared)
         switch = WorkerFolder(folder).switch if uses_switch else None
@@ -145,7 +153,7 @@ class _Process:
         """Its id."""
         return self._process.pid
 
-    async def _read_report(self) -> Report | None:
+    async def _read_report(self) -> StartReport | None:
         loop, text = asyncio.get_running_loop(), b""
         with suppress(ConnectionError):
             while not text.endswith(b"\n"):
@@ -153,7 +161,7 @@ class _Process:
                 if not received:
                     return None
                 text += received
-            return msgspec.json.decode(text, type=Report)
+            return msgspec.json.decode(text, type=StartReport)
         return None
 
     async def _wait(self) -> int:
@@ -167,7 +175,7 @@ class _Process:
     def leave(self) -> None:
         """Have it end, while others accept connections in its place."""
         with suppress(OSError):  # it has just ended
-            self._line.send(LEAVE)
+            self._line.send(LEAVE_LINE)
 
     def signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
@@ -188,16 +196,16 @@ class _Slot:
     """The place of one process of a program, which is filled again when the process has died."""
 
     def __init__(
-        self, program: Program, listener: socket.socket, folder: str, number: int, wanted: int
+        self, program: Program, listeners: Sequence[socket.socket], folder: str, number: int
     ) -> None:
+        """`listeners`: those of all processes of the program; `number`: from 1 on."""
         self.program = program
-        self._listener = listener
+        self._descriptors = [listener.fileno() for listener in listeners]
         self._folder = folder
         self._number = number
-        self._wanted = wanted
         self.process: _Process | None = None
         settings = program.settings
-        self.drain_s = settings.drain_s + settings.turn_timeout_s + GRACE_S
+        self.drain_s = settings.drain_s + settings.turn_timeout_s + LATEST_END_S
 
     @property
     def fields(self) -> dict[str, object]:
@@ -212,14 +220,16 @@ class _Slot:
         if self.program.name == "server":
             worker = Worker(
                 number=self._number,
-                wanted=self._wanted,
+                wanted=len(self._descriptors),
                 name=f"{self._number}-{token_hex(4)}",
                 folder=self._folder,
             )
+        own = self._descriptors[self._number - 1]
         assignment = Assignment(
             program=self.program.name,
             settings=msgspec.structs.asdict(self.program.settings),
-            listener=self._listener.fileno(),
+            listener=own,
+            others=tuple(other for other in self._descriptors if other != own),
             worker=worker,
         )
         ours, theirs = socket.socketpair()
@@ -227,7 +237,7 @@ class _Slot:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "entrypoints.worker", str(theirs.fileno())),
                 stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=[theirs.fileno(), self._listener.fileno()],
+                pass_fds=[theirs.fileno(), *self._descriptors],
                 env={**os.environ, "PYTHONPATH": _python_path()},
                 # A terminal's Ctrl+C is for the parent, which passes it on.
                 start_new_session=True,
@@ -367,7 +377,7 @@ class _Parent:
             await asyncio.gather(*(slot.end() for slot in slots))
 
 
-def _check(report: Report | None) -> None:
+def _check(report: StartReport | None) -> None:
     """Raise what has kept a process from starting. Raises: BadSetting, WorkersFailed."""
     if report is None:
         raise WorkersFailed("a worker ended before it was started")

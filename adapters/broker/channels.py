@@ -5,6 +5,7 @@ There is a channel for each customer, one for each node, and one for all nodes.
 
 import asyncio
 import logging
+import math
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Collection
@@ -24,7 +25,9 @@ from application.ports import (
     Broker,
     BrokerListener,
     Clock,
+    CustomerErased,
     Delta,
+    Grown,
     Hint,
     Lifecycle,
     Timer,
@@ -47,6 +50,8 @@ JOIN_DELTAS_S = 0.05
 """Pieces of an answer are sent together, those of so long."""
 MISSED_BATCH, MISSED_EVERY_S = 100, 0.05
 """After an outage so many customers' listeners are notified at a time: each reads the store."""
+MAX_UNCONFIRMED = 50_000
+"""The customers for whom it is known that others may not have what was published."""
 MAX_NUMBERED = 100_000
 """The channels whose hints are counted; beyond, counting begins anew, which others notice."""
 
@@ -71,7 +76,11 @@ class ChannelListener(Protocol):
 
     @abstractmethod
     def on_lost(self) -> None:
-        """Handle that no messages arrive any more, of any channel, or that some were lost."""
+        """Handle that no messages arrive any more, of any channel."""
+
+    @abstractmethod
+    def on_unsent(self) -> None:
+        """Handle that messages which `publish` had accepted were lost."""
 
 
 class Channels(Lifecycle, Protocol):
@@ -121,14 +130,17 @@ class ChannelBroker(Broker, ChannelListener):
         self._sent: dict[str, int] = {}
         """The number of the last hint that was sent to a channel."""
         self._subscribed: dict[str, _Subscription] = {}
+        self._unconfirmed = _Unconfirmed()
         self._deltas: dict[Customer, _JoinedDeltas] = {}
         self._missed: deque[Customer] = deque()
         self._notifying: Timer | None = None
         self._lives_at: dict[str, float] = {node: clock.monotonic()}
-        self._beat_at: float | None = None
-        """When the own beat last came back; None: it never did."""
-        self._connected = asyncio.Event()
+        self._beat_at = -math.inf
+        """When the own beat last came back."""
+        self._started = asyncio.Event()
+        """Set once the own beat has come back, or should have."""
         self._is_away = True
+        self._reconnected_at = clock.monotonic()
         self._beating: asyncio.Task[None] | None = None
         channels.listen(self)
 
@@ -140,10 +152,10 @@ class ChannelBroker(Broker, ChannelListener):
         self._subscribe(self._own_channel)
         self._subscribe(_NODES)
         self._beating = asyncio.create_task(self._beat_forever())
-        try:
-            async with asyncio.timeout(AWAY_AFTER_S):
-                await self._connected.wait()
-        except TimeoutError:
+        timer = self._clock.call_later(AWAY_AFTER_S, self._started.set)
+        await self._started.wait()
+        timer.cancel()
+        if self._is_away:
             self._log_away()
         return self
 
@@ -165,10 +177,11 @@ class ChannelBroker(Broker, ChannelListener):
 
     @property
     def is_away(self) -> bool:
-        return self._is_away
+        # Of a process that has stood still, the flag knows nothing yet.
+        return self._is_away or self._clock.monotonic() - self._beat_at > AWAY_AFTER_S
 
     async def check(self) -> None:
-        if self._is_away:
+        if self.is_away:
             raise BrokerUnavailable
 
     def listen(self, listener: BrokerListener) -> None:
@@ -189,6 +202,11 @@ class ChannelBroker(Broker, ChannelListener):
             self._clock.call_later(REPEAT_AFTER_S, lambda: self._send(customer, hint, node))
 
     def _send(self, customer: Customer, hint: Hint, node: str | None) -> None:
+        if isinstance(hint, Appended):
+            grown = Grown(hint.session_id, hint.entries[-1].seq)
+            self._unconfirmed.add(customer, grown, node)
+        elif isinstance(hint, Grown | CustomerErased):
+            self._unconfirmed.add(customer, hint, node)
         kind, body = encode_hint(hint)
         self._publish(_customer_channel(customer), customer, kind, body)
         if node is not None and node != self._node:
@@ -200,7 +218,11 @@ class ChannelBroker(Broker, ChannelListener):
             self._sent.clear()
         self._sent[channel] = number
         message = encode_envelope(self._node, number, customer, kind, body)
-        self._count("sent" if self._channels.publish(channel, message) else "dropped")
+        if self._channels.publish(channel, message):
+            self._count("sent")
+        else:
+            self._count("dropped")
+            self._unconfirmed.are_lost = True
 
     def _join(self, customer: Customer, delta: Delta) -> None:
         joined = self._deltas.get(customer)
@@ -229,7 +251,10 @@ class ChannelBroker(Broker, ChannelListener):
 
     def is_subscribed(self, customer: Customer) -> bool:
         subscription = self._subscribed.get(_customer_channel(customer))
-        return subscription is not None and subscription.is_confirmed and not self._is_away
+        if subscription is None or self.is_away:
+            return False
+        # Until the listener knows what it has missed, what it knows may be old.
+        return subscription.is_confirmed and not subscription.owes_missed
 
     def _subscribe(self, channel: str, customer: Customer | None = None) -> None:
         self._subscribed[channel] = _Subscription(customer)
@@ -247,10 +272,15 @@ class ChannelBroker(Broker, ChannelListener):
         elif channel == _NODES:
             self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
         elif subscription.customer is not None:
+            subscription.owes_missed = True
             self._notify_missed(subscription.customer)
+
+    def on_unsent(self) -> None:
+        self._unconfirmed.are_lost = True
 
     def on_lost(self) -> None:
         self._count("lost")
+        self._unconfirmed.are_lost = True
         for subscription in self._subscribed.values():
             subscription.is_confirmed = False
 
@@ -263,7 +293,11 @@ class ChannelBroker(Broker, ChannelListener):
     def _notify_some(self) -> None:
         for _ in range(min(MISSED_BATCH, len(self._missed))):
             self._count("missed")
-            self._listener.on_missed(self._missed.popleft())
+            customer = self._missed.popleft()
+            subscription = self._subscribed.get(_customer_channel(customer))
+            if subscription is not None:
+                subscription.owes_missed = False
+            self._listener.on_missed(customer)
         self._notifying = (
             self._clock.call_later(MISSED_EVERY_S, self._notify_some) if self._missed else None
         )
@@ -278,7 +312,7 @@ class ChannelBroker(Broker, ChannelListener):
             envelope = decode_envelope(message)
             if envelope.publisher == self._node:
                 if envelope.kind == _BEAT:
-                    self._on_beat()
+                    self._on_beat(envelope.number)
                 return
             self._count("received")
             if subscription.is_hole(envelope.publisher, envelope.number):
@@ -308,18 +342,17 @@ class ChannelBroker(Broker, ChannelListener):
             self._look_at_beat()
 
     def _beat(self) -> None:
+        self._unconfirmed.close_batch(self._sent.get(self._own_channel, 0) + 1)
         self._publish(self._own_channel, _NOBODY, _BEAT, _NOTHING)
 
     def _look_at_beat(self) -> None:
         now = self._clock.monotonic()
-        if self._beat_at is None:
-            self._beat_at = now - AWAY_AFTER_S
         if now - self._beat_at > AWAY_AFTER_S:
             if not self._is_away:
-                self._is_away = True
+                self._is_away = self._unconfirmed.are_lost = True
                 self._log_away()
-            if now - self._beat_at > RECONNECT_AFTER_S:
-                self._beat_at = now - AWAY_AFTER_S  # for as long again
+            if now - max(self._beat_at, self._reconnected_at) > RECONNECT_AFTER_S:
+                self._reconnected_at = now
                 self._channels.reconnect()
             return
         dead = [
@@ -332,17 +365,25 @@ class ChannelBroker(Broker, ChannelListener):
         if dead:
             self._listener.on_nodes_changed()
 
-    def _on_beat(self) -> None:
+    def _on_beat(self, number: int) -> None:
         now = self._beat_at = self._clock.monotonic()
+        self._publish_again(self._unconfirmed.confirm(number))
         if not self._is_away:
             return
-        was_connected, self._is_away = self._connected.is_set(), False
-        self._connected.set()
+        was_started, self._is_away = self._started.is_set(), False
+        self._started.set()
         for node in self._lives_at:  # nothing was known of them meanwhile
             self._lives_at[node] = now
-        if was_connected:
+        if was_started:
             extra = {"action": "broker_back", "node": self._node}
             logger.info("The broker is back", extra=extra)
+
+    def _publish_again(self, lost: "list[_Lost]") -> None:
+        """Publish what others may not have got: a few at a time, as each makes them read."""
+        for customer, hint, node in lost[:MISSED_BATCH]:
+            self._send(customer, hint, node)
+        if rest := lost[MISSED_BATCH:]:
+            self._clock.call_later(MISSED_EVERY_S, lambda: self._publish_again(rest))
 
     def _on_node(self, envelope: Envelope) -> None:
         node = envelope.publisher
@@ -366,12 +407,14 @@ class ChannelBroker(Broker, ChannelListener):
 class _Subscription:
     """A channel whose messages are wanted."""
 
-    __slots__ = ("customer", "is_confirmed", "numbers")
+    __slots__ = ("customer", "is_confirmed", "numbers", "owes_missed")
 
     def __init__(self, customer: Customer | None) -> None:
         self.customer = customer
         """None: it is no customer's."""
         self.is_confirmed = False
+        self.owes_missed = False
+        """True if the listener does not know yet that it was confirmed anew."""
         self.numbers: dict[str, int] = {}
         """The number of the last hint of each publisher."""
 
@@ -385,6 +428,52 @@ class _Subscription:
             self.numbers[publisher] = number
             return True
         return False
+
+
+_Lost = tuple[Customer, Hint, str | None]
+_Key = tuple[Customer, type[Hint], str | None]
+
+
+class _Unconfirmed:
+    """What others must know, as long as it may be lost: until a later beat has come back.
+
+    A follower finds its gap at the next hint. After one that nothing follows, only the publisher
+    can know that it was lost.
+    """
+
+    __slots__ = ("_batches", "_newest", "are_lost")
+
+    def __init__(self) -> None:
+        self._newest: dict[_Key, _Lost] = {}
+        self._batches: deque[tuple[int, dict[_Key, _Lost]]] = deque()
+        """Each with the number of the beat that follows it."""
+        self.are_lost = False
+        """True if the connection has failed since a beat came back."""
+
+    def add(self, customer: Customer, hint: Hint, node: str | None) -> None:
+        """Add a hint; of a kind the customer's newest counts."""
+        if len(self._newest) < MAX_UNCONFIRMED:
+            self._newest[customer, type(hint), node] = customer, hint, node
+
+    def close_batch(self, beat: int) -> None:
+        """Note that the beat with this number follows what was added."""
+        if self._newest and not self.are_lost:
+            self._batches.append((beat, self._newest))
+            self._newest = {}
+
+    def confirm(self, beat: int) -> list[_Lost]:
+        """Remove what the beat with this number confirms; return what may have been lost."""
+        if self.are_lost:
+            lost: dict[_Key, _Lost] = {}
+            for _, batch in self._batches:
+                lost |= batch
+            lost |= self._newest
+            self._batches.clear()
+            self._newest, self.are_lost = {}, False
+            return list(lost.values())
+        while self._batches and self._batches[0][0] <= beat:
+            self._batches.popleft()
+        return []
 
 
 class _JoinedDeltas:

@@ -167,6 +167,7 @@ class RedisChannels(Channels):
                 await self._send()
             except Exception as error:
                 self._log(error)
+                self._listener.on_unsent()
                 await asyncio.sleep(
                     backoff(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
                 )

@@ -57,7 +57,7 @@ REJOIN_PAUSE_S = 1.0
 """After the bridge closed a topic, or messages were lost because we were slow."""
 JOIN_WAIT_S = 2.0
 """A request for a human waits so long for the join of its topic."""
-LINGER_S = 30.0
+SENDER_LINGERS_S = 30.0
 """A topic that another process listens to is left so long after a message was sent there: the next
 one may follow soon, and who watches the topic would see many come and go."""
 MAX_REFUSAL_REASON = 200
@@ -189,7 +189,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             raise BridgeUnavailable(str(error)) from error
         finally:
             if self._lingers(customer):
-                asyncio.get_running_loop().call_later(LINGER_S, self._sent, customer, chat)
+                asyncio.get_running_loop().call_later(SENDER_LINGERS_S, self._sent, customer, chat)
             else:
                 self._sent(customer, chat)
 

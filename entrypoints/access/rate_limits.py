@@ -1,7 +1,7 @@
 """The abuse limits: how much an address, a user, a business and all together may ask for.
 
-Each process counts for itself. A request over a limit is refused before anything is stored, with
-the time after which to try again.
+Each process counts for itself: several workers have shares (`settings.share_of`). A request over a
+limit is refused before anything is stored, with the time after which to try again.
 """
 
 import asyncio

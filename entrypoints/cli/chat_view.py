@@ -140,13 +140,13 @@ class SeenSeqs:
     def add(self, entry: ServerPayload) -> bool:
         """Add an entry's seq; return False if it was seen before."""
         seq = entry.seq or 0
-        if seq in self:
-            return False
-        self._ahead[seq] = entry.previous
+        is_new = seq not in self
+        if seq > self.last:  # that of an acknowledgement, which names none before it, is corrected
+            self._ahead[seq] = entry.previous
         while self._ahead and self._ahead[first := min(self._ahead)] <= self.last:
             del self._ahead[first]
             self.last = first
-        return True
+        return is_new
 
     def newest_missing(self, newest: int, found: Mapping[int, ServerPayload]) -> int | None:
         """Return the newest seq, `newest` at most, that is neither seen nor found; None: none."""
@@ -247,13 +247,12 @@ class ConversationView:
 
     def show_missed(self, entries: Sequence[ServerPayload], reply: ServerPayload) -> None:
         """Show the entries that were missed before a later join."""
-        unseen = [entry for entry in entries if (entry.seq or 0) not in self.seen]
+        unseen = [entry for entry in entries if self.seen.add(entry)]
         if any(entry.message_id not in self._sent for entry in unseen):
             self._terminal.note("while the connection was down:")
         if self._partial is not None:
             self._partial.next_index = None
         for entry in unseen:
-            self.seen.add(entry)
             self._replay(entry)
             if entry.author == "ai" or entry.in_reply_to:
                 self._partial = None

@@ -113,8 +113,10 @@ def _sqlite_store(settings: Settings, clock: Clock) -> Store:
 
 
 def _local_broker(
-    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics, siblings: Siblings
+    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics, siblings: Siblings | None
 ) -> Broker:
+    if siblings is None:
+        return NoBroker()  # a process without a parent, or a command beside the server
     from adapters.broker.channels import ChannelBroker
     from adapters.broker.local import LocalChannels
 

@@ -60,7 +60,7 @@ def _announce(url: str) -> None:
 
 
 def _run(config: uvicorn.Config, port: int = 0) -> None:
-    listener = listen(Program("server", Settings(server_port=port)))
+    [listener] = listen(Program("server", Settings(server_port=port)))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = Server(config, lambda: _announce(url))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

@@ -442,3 +442,15 @@ async def test_what_is_no_hint_is_dropped(servers: Callable[[str], RedisServer])
         await received.until(lambda: received.hints)
 
     assert received.texts == ["1"]
+
+
+async def test_what_is_published_while_the_connection_is_lost_is_made_good(
+    network: Network,
+) -> None:
+    async with pair(network) as (first, _, received):
+        await network.interrupt()
+        first.publish(ANA, said(7))
+        await received.until(lambda: received.hints)
+        await received.until(
+            lambda: any(hint in (said(7), Grown(SESSION, 7)) for _, hint in received.hints)
+        )

@@ -419,6 +419,32 @@ async def test_a_seq_that_jumps_is_no_gap_where_the_entry_before_it_is_known(
     ]
 
 
+async def test_an_acknowledgement_that_names_no_entry_before_it_is_no_gap_for_ever(
+    listener: Listener,
+) -> None:
+    live = {**NOTHING, "sessionId": "s1", "status": "live"}
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        first = await listener.accept()
+        await first.accept_join({**live, "seq": 3})
+        message_id = await store(first, 5, "live")  # 4 is not the customer's
+        await first.drop()
+        second = await listener.accept()
+        missed = [
+            {**entry(5, "user", "hi", message_id), "prevSeq": 3},
+            {**entry(7, "coordinator", "hello"), "prevSeq": 5},
+        ]
+        rejoin = await second.accept_join({**live, "seq": 7, "messages": missed})
+        await chat.shows("human: hello")
+        await second.drop()
+        last = await (await listener.accept()).accept_join({**live, "seq": 7})
+
+        assert await chat.finish() == 0
+
+    assert [rejoin[4]["lastSeq"], last[4]["lastSeq"]] == [3, 7]
+    assert [line for line in chat.lines if not line.startswith("—")] == ["you: hi", "human: hello"]
+
+
 async def test_history_shows_older_messages(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         peer = await listener.accept()

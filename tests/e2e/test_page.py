@@ -15,12 +15,15 @@ from playwright.async_api import Browser, BrowserContext, WebSocketRoute, expect
 from adapters.memory.store import MemoryStore
 from application.ports import Typing
 from domain.errors import StorageUnavailable
-from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
-from domain.session import Draft
+from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, MessageId, UserId
+from domain.message import Audience, Author
+from domain.session import Draft, Session
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
+from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.browser import ARTIFACTS, PHONE, UserPage, chromium, windows
+from tests.support.drafts import append_message
 from tests.support.server import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,6 +31,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SMALL_PHONE = {"width": 320, "height": 568}
 ANA = Customer(BusinessId("b1"), UserId("ana"))
 SETTINGS = Settings(store="memory", turn_quiet_ms=0)
+
+RECORD_ANSWER = """
+  window.shownTexts = [];
+  window.announced = [];
+  const bubbles = () => [...log.querySelectorAll('[data-author="ai"] .bubble')];
+  new MutationObserver(() => shownTexts.push(bubbles().map((each) => each.textContent)))
+    .observe(log, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(() => announced.push(announcer.textContent))
+    .observe(announcer, { childList: true });
+"""
+"""Records what each change of the page shows of the AI's answers, and what it announces."""
 
 
 class RefusingStore(MemoryStore):
@@ -56,6 +70,25 @@ class Server:
         """Post a message of the customer's, as if from another device."""
         await self.container.post()(customer, LocationId("l1"), text)
 
+    async def note(self) -> None:
+        """Store an entry that coordinators see, and the customer does not."""
+
+        def decide(session: Session | None) -> Draft:
+            assert session is not None
+            draft = Draft(session)
+            message_id, at = MessageId(f"note-{draft.next_seq}"), session.updated_at
+            audience = Audience.COORDINATOR
+            append_message(draft, Author.USER, message_id, "Notă", at, audience=audience)
+            return draft
+
+        await self.container.session_log().commit(ANA, decide)
+
+    async def seq(self) -> int:
+        """Return the newest seq that the customer may see."""
+        current = await self.container.session_log().current(ANA)
+        assert current is not None
+        return current.session.customer_seq
+
     async def speak(self, text: str, customer: Customer = ANA) -> None:
         """Post a message of a coordinator's."""
         await self.container.transfers().post_coordinator_message(
@@ -65,11 +98,17 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    store: MemoryStore, *, port: int = 0, settings: Settings = SETTINGS
+    store: MemoryStore,
+    *,
+    port: int = 0,
+    settings: Settings = SETTINGS,
+    assistant: ScriptedSteps | None = None,
 ) -> AsyncIterator[Server]:
     """Run the whole application over this store, which outlives it."""
     container = Container(settings=settings)
     container.store.override(store)
+    if assistant is not None:
+        container.assistant.override(assistant)
     async with running(create_app(settings, container), port=port) as address:
         yield Server(address, container)
 
@@ -139,6 +178,119 @@ async def test_an_answer_grows_in_one_bubble_until_it_is_whole(
     await expect(chat.bubbles("ai")).to_have_text([re.compile(r"^Luni–vineri .*artificială\.\)$")])
     await expect(chat.bubbles("ai", "streaming")).to_have_count(0)
     await expect(chat.page.get_by_role("img", name="Stored")).to_have_count(1)
+
+
+async def test_an_answer_is_stopped_and_keeps_what_was_written(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    stop = chat.page.get_by_role("button", name="Stop the answer")
+    async with serving(store, assistant=ScriptedSteps(["Luni la ", "nouă", HANG])) as server:
+        await chat.join(server)
+        await expect(stop).to_be_hidden()
+        await chat.send("Când?")
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la nouă")
+        await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_hidden()
+
+        await stop.focus()
+        await stop.press("Enter")
+
+        await expect(chat.bubbles("ai")).to_have_text(["Luni la nouă"])
+        await expect(stop).to_be_hidden()
+        await expect(chat.page.get_by_label("Message", exact=True)).to_be_focused()
+        await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+
+async def test_escape_stops_an_answer_and_leaves_the_draft_alone(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    field = chat.page.get_by_label("Message", exact=True)
+    async with serving(store, assistant=ScriptedSteps(["Luni la ", HANG])) as server:
+        await chat.join(server)
+        await chat.send("Când?")
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la")
+        await field.fill("Și")
+        await expect(chat.page.get_by_role("button", name="Stop the answer")).to_be_visible()
+        await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+
+        await field.press("Escape")
+
+        await expect(chat.bubbles("ai")).to_have_text(["Luni la"])
+        await expect(field).to_have_value("Și")
+        await expect(field).to_be_focused()
+
+
+async def test_an_answer_is_stopped_before_its_first_word(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    async with serving(store, assistant=ScriptedSteps([HANG])) as server:
+        await chat.join(server)
+        await chat.send("Când?")
+        await expect(chat.page.get_by_text("Assistant is typing…")).to_be_visible()
+
+        await chat.page.get_by_role("button", name="Stop the answer").click()
+
+        await expect(chat.bubbles("system")).to_have_count(1)
+        await expect(chat.page.get_by_text("Assistant is typing…")).to_be_hidden()
+
+
+async def test_a_connection_lost_in_mid_answer_costs_a_pause_and_nothing_else(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    whole = "Luni la nouă, marți la zece."
+    long_question = "Când? " * 600
+    wires: list[WebSocketRoute] = []
+
+    def relay(page: WebSocketRoute) -> None:
+        page.connect_to_server()
+        wires.append(page)
+
+    chat = await open_chat()
+    await chat.page.route_web_socket("**/websocket?*", relay)
+    assistant = ScriptedSteps(["Luni la ", "nouă", PAUSE, ", marți ", PAUSE, "la zece."])
+    async with serving(store, assistant=assistant) as server:
+        await chat.join(server)
+        await chat.send(long_question)
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la nouă")
+        await chat.page.evaluate(RECORD_ANSWER)
+        top = await chat.page.evaluate("scroller.scrollTop = 40")
+
+        await wires[-1].close()
+        assistant.go()
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la nouă, marți")
+        frames = chat.frames.filter(has_text="message_delta")
+        await expect(frames.last).to_contain_text("Luni la nouă, marți")
+        assistant.go()
+        await expect(chat.bubbles("ai")).to_have_text([whole])
+
+        shown, announced = await chat.page.evaluate("[shownTexts, announced]")
+
+        assert [text for text in shown if len(text) != 1 or not whole.startswith(text[0])] == []
+        assert announced == [f"Assistant: {whole}"]
+        assert await chat.page.evaluate("scroller.scrollTop") == top
+
+
+async def test_a_window_that_opens_in_mid_answer_shows_it_from_its_beginning(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    assistant = ScriptedSteps(["Luni la ", "nouă", PAUSE, ", marți ", PAUSE, "la zece."])
+    async with serving(store, assistant=assistant) as server:
+        await chat.join(server)
+        await chat.send("Când?")
+        await expect(chat.bubbles("ai", "streaming")).to_have_text("Luni la nouă")
+        other = await open_chat(chat.page.context)
+        await other.join(server)
+        await expect(other.bubbles("ai", "streaming")).to_have_text("Luni la nouă")
+        assistant.go()
+
+        for window in (chat, other):
+            await expect(window.bubbles("ai", "streaming")).to_have_text("Luni la nouă, marți")
+        assistant.go()
+        for window in (chat, other):
+            await expect(window.bubbles("ai")).to_have_text(["Luni la nouă, marți la zece."])
 
 
 async def test_a_table_shows_the_reservations_of_an_answer(
@@ -229,8 +381,10 @@ async def test_a_request_for_a_person_waits_until_it_is_cancelled(
     await expect(chat.owner).to_have_text("Waiting for a person")
     await expect(chat.bubbles("user")).to_have_text(["O nuntă"])
     await expect(chat.page.locator('[data-type="live_chat"]')).to_contain_text("chat:b1:ana")
+    await expect(chat.page.get_by_role("button", name="Cancel request")).to_be_focused()
     await chat.page.get_by_role("button", name="Cancel request").click()
     await expect(chat.owner).to_have_text("AI assistant")
+    await expect(chat.page.get_by_role("button", name="Talk to a person")).to_be_focused()
 
 
 async def test_a_coordinator_has_the_conversation_until_the_user_ends_it(
@@ -315,6 +469,31 @@ async def test_a_push_that_was_lost_is_fetched(server: Server, open_chat: OpenCh
         await server.speak(text)
 
     await expect(chat.bubbles("coordinator")).to_have_text(["zero", "unu", "doi"])
+
+
+async def test_entries_that_are_not_the_customers_are_no_gap_and_hide_none(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.page.clock.install()
+    await chat.drop_frames(lambda text: "doi" in text and "agent_message" in text)
+    await chat.join(server)
+    await chat.send("Bună!")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+    fetched = chat.frames.filter(has_text='"afterSeq"')
+
+    await server.note()
+    await server.speak("unu")
+    await expect(chat.bubbles("coordinator")).to_have_text(["unu"])
+    await chat.page.clock.run_for(300)  # longer than the page waits for a gap to close
+    await expect(fetched).to_have_count(0)
+    for text in ("doi", "trei"):
+        await server.note()
+        await server.speak(text)
+
+    await expect(chat.bubbles("coordinator")).to_have_text(["unu", "doi", "trei"])
+    await expect(fetched).to_have_count(1)
+    await expect(chat.page.locator("#fact-seq")).to_have_text(str(await server.seq()))
 
 
 async def test_a_lost_acknowledgement_is_made_good_by_the_log(

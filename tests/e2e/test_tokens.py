@@ -31,7 +31,7 @@ from entrypoints.programs import (
     joined,
     server_program,
 )
-from entrypoints.serve import create
+from entrypoints.serve import create_application
 from entrypoints.settings import BadSetting, Settings, load_settings
 from tests.support.process import COMMAND, ENVIRONMENT, command
 from tests.support.process import server as process
@@ -430,7 +430,7 @@ BAD_STARTS = [
 def started(programs: Callable[[Settings], list[Program]], settings: Settings) -> None:
     """Start the programs as far as possible without listening."""
     for program in joined(programs(settings), ["http://127.0.0.1:9", "http://127.0.0.1:9"]):
-        create(program)
+        create_application(program)
 
 
 @pytest.mark.parametrize(("name", "environment", "complaint"), BAD_STARTS)

@@ -44,13 +44,10 @@ async def until(condition: Callable[[], bool]) -> None:
 async def users(address: str, count: int, *, same: bool = False) -> AsyncIterator[list[User]]:
     """Connect and join users."""
     async with AsyncExitStack() as stack:
-        found = []
-        for number in range(count):
-            each = await stack.enter_async_context(
-                user(address, user_id="u1" if same else f"u{number}")
-            )
-            await each.join()
-            found.append(each)
+        ids = ["u1" if same else f"u{number}" for number in range(count)]
+        connecting = [stack.enter_async_context(user(address, user_id=each)) for each in ids]
+        found = await asyncio.gather(*connecting)
+        await asyncio.gather(*(each.join() for each in found))
         yield found
 
 
@@ -302,8 +299,7 @@ async def test_a_polled_socket_of_a_worker_that_died_is_gone(tmp_path: Path) -> 
         httpx.AsyncClient(base_url=f"http://{running.address}", timeout=20, limits=once) as http,
     ):
         clients = [Poller(http, {"vsn": "2.0.0"}) for _ in range(SOCKETS)]
-        for client in clients:
-            await client.poll()
+        await asyncio.gather(*(client.poll() for client in clients))
         before = children(running.pid)
         os.kill(before[0], signal.SIGKILL)
         await until(lambda: before[0] not in children(running.pid))
@@ -357,6 +353,20 @@ async def test_a_worker_that_hangs_is_reported_and_holds_nobody_up(tmp_path: Pat
     assert reports[0]["workers"] == {"ready": 1, "wanted": 2}
     assert answering == 1
     assert took < 10
+
+
+async def test_what_waits_for_a_worker_that_hangs_the_others_accept(tmp_path: Path) -> None:
+    async with server(tmp_path, **TWO) as running:
+        hanging = children(running.pid)[0]
+        os.kill(hanging, signal.SIGSTOP)
+        began = time.monotonic()
+        async with users(running.address, SOCKETS) as us:
+            answered = [await is_open(each) for each in us]
+        took = time.monotonic() - began
+        os.kill(hanging, signal.SIGCONT)
+
+    assert all(answered)
+    assert took < 5
 
 
 async def test_dev_runs_workers_and_one_bridge(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The SQLite store's file, thread and processes, and crashes."""
 
 import asyncio
+import json
 import os
 import random
 import sqlite3
@@ -23,8 +24,10 @@ from domain.errors import (
     StorageUnavailable,
     StoreMigrated,
 )
-from domain.identity import BusinessId, Customer, SessionId, UserId
+from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
+from domain.message import Audience, Author
 from domain.notice import Lane
+from domain.session import Draft
 from domain.usage import Usage
 from tests.contract.stores import (
     ANA,
@@ -36,6 +39,7 @@ from tests.contract.stores import (
     user_says,
     with_notices,
 )
+from tests.support.drafts import append_message
 
 WRITERS = 5
 
@@ -102,6 +106,20 @@ async def test_acknowledged_entries_survive_kill_9(tmp_path: Path) -> None:
             assert [entry.seq for entry in log] == list(range(1, loaded.session.seq + 1))
             assert duplicate.value.seq == seq
     assert len(acknowledged) == WRITERS
+
+
+async def test_what_is_for_everybody_is_stored_without_an_audience(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with SqliteStore(path) as store:
+        session = await stored(store, user_says(new_session()))
+        note = Draft(session)
+        append_message(note, Author.AI, MessageId("n"), "?", NOON, audience=Audience.COORDINATOR)
+        await stored(store, user_says(await stored(store, note)))
+    with closing(sqlite3.connect(path)) as db:
+        bodies = [body for (body,) in db.execute("SELECT body FROM entries ORDER BY seq")]
+
+    assert ["audience" in json.loads(body) for body in bodies] == [False, True, False]
+    assert ["hidden_before" in json.loads(body) for body in bodies] == [False, False, True]
 
 
 async def test_a_locked_file_stops_neither_the_loop_nor_the_store(tmp_path: Path) -> None:

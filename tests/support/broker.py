@@ -94,6 +94,8 @@ class NetworkBroker(Broker):
         """Connect the process again, which it notices."""
         self.is_cut = self.away = False
         self._listener.on_missed(None)
+        for customer in list(self._customers):
+            self._listener.on_missed(customer)
 
     def listen(self, listener: BrokerListener) -> None:
         self._listener = listener

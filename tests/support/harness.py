@@ -32,9 +32,12 @@ from application.ports import (
     Appended,
     Assistant,
     Bridge,
+    Broker,
     Businesses,
     Delta,
     Event,
+    Leases,
+    LiveChatGateway,
     Missed,
     Typing,
 )
@@ -250,29 +253,38 @@ class App:
         store: MemoryStore,
         *,
         clock: VirtualClock,
-        hub: Hub,
+        hub: Hub | None,
         businesses: Businesses | None,
         bridge: Bridge | None,
         settings: Settings,
         process: int,
         network: Network | None = None,
+        broker: Broker | None = None,
+        leases: Leases | None = None,
+        gateway: LiveChatGateway | None = None,
     ) -> None:
+        """`hub`: None for one of the product's own, over `broker`."""
         container = self._container = Container(settings=settings)
         container.clock.override(clock)
         container.new_id.override(CountedIds(process))
         container.store.override(store)
         container.assistant.override(assistant)
-        container.hub.override(hub)
+        if broker is not None:
+            container.broker.override(broker)
+        if hub is not None:
+            container.hub.override(hub)
         self.network = network
         if network is not None:
-            container.leases.override(network.leases)
+            leases = network.leases
+        if leases is not None:
+            container.leases.override(leases)
         self.observer = Recorder()
         container.metrics.override(self.observer)
         self._businesses = businesses
         if businesses is not None:
             container.businesses.override(businesses)
         self.gateway = MemoryGateway()
-        container.elixir_socket.override(self.gateway)
+        container.elixir_socket.override(gateway or self.gateway)
         if bridge is not None:
             container.bridge.override(bridge)
             container.jitter.override(lambda: 1.0)
@@ -281,7 +293,7 @@ class App:
         self.assistant = assistant
         self.store = store
         self.clock = clock
-        self.hub = hub
+        self.hub = container.hub()
         self.policy = container.policy()
         self.session_log = container.session_log()
         self.turns = container.turns()

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from dependency_injector import providers
 
+from adapters.memory.broker import NoBroker
 from domain.identity import customer
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
@@ -111,6 +112,7 @@ def test_leases_are_kept_where_all_processes_of_the_server_see_them(
     given: dict[str, Any], adapter: str
 ) -> None:
     container = Container(settings=Settings(**given))
+    container.broker.override(NoBroker())
 
     assert type(container.leases()).__name__ == adapter
     assert container.leases() in container.opened()

@@ -44,7 +44,7 @@ export class Composer {
     const isTooLong = length > MAX_LENGTH;
     setText(byId("counter"), `${NUMBER.format(length)} / ${NUMBER.format(MAX_LENGTH)}`);
     byId("counter").classList.toggle("over", isTooLong);
-    field.toggleAttribute("aria-invalid", isTooLong);
+    field.setAttribute("aria-invalid", String(isTooLong));
     this.#button.disabled = length === 0 || isTooLong || !this.#options.canSend();
     field.style.height = "auto";
     field.style.height = `${Math.min(field.scrollHeight, MAX_HEIGHT_PX)}px`;

@@ -84,7 +84,6 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
 /**
  * @typedef {object} Acknowledgement
  * @property {number} seq
- * @property {number} [prevSeq]
  * @property {string} sessionId
  * @property {Status} status
  * @property {boolean} duplicate
@@ -683,9 +682,10 @@ export class Conversation extends Emitter {
    * @param {string} messageId
    * @param {Acknowledgement} acknowledgement
    */
-  #onAcknowledged(messageId, { seq, prevSeq = seq - 1, sessionId, status, duplicate }) {
+  #onAcknowledged(messageId, { seq, sessionId, status, duplicate }) {
     const item = this.#outgoing.get(messageId);
     if (!item) return; // it has come with a join or a page of history
+    const prevSeq = seq - 1; // an acknowledgement names none: if it is another, it is fetched
     this.#add(this.#logOf(sessionId, 0), { ...item, seq, prevSeq, state: "stored" });
     if (!duplicate) this.#setOwnership({ seq, status });
     this.#fetchMissingLater(this.#current);

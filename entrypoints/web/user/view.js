@@ -104,7 +104,7 @@ export class ConversationView {
       "li",
       { className: "entry", data: { author: item.author, state: item.state, key: item.key } },
       el("span", { className: "author" }, authorName(item)),
-      el("div", { className: "bubble", textContent: item.text }),
+      el("div", { className: "bubble", dir: "auto", textContent: item.text }),
       ...item.actions.map(actionCard),
       this.#footer(item),
     );
@@ -144,9 +144,12 @@ function renderOwner(conversation) {
   byId("owner").dataset.status = status;
   setText(byId("owner-title"), title);
   setText(byId("owner-detail"), detail);
-  byId("transfer").hidden = isHandedOver;
-  byId("end").hidden = !isHandedOver;
   setText(byId("end"), status === "waiting" ? "Cancel request" : "End live chat");
+  const [shown, hidden] = isHandedOver ? ["end", "transfer"] : ["transfer", "end"];
+  const hadFocus = document.activeElement === byId(hidden);
+  byId(shown).hidden = false;
+  byId(hidden).hidden = true;
+  if (hadFocus) byId(shown).focus();
 }
 
 /**

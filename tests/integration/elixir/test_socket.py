@@ -157,7 +157,7 @@ async def test_a_message_for_an_ended_chat_is_delivered_and_the_topic_is_left_ag
 async def test_a_topic_that_another_process_listens_to_is_not_left_after_each_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("adapters.elixir.socket.LINGER_S", 0.3)
+    monkeypatch.setattr("adapters.elixir.socket.SENDER_LINGERS_S", 0.3)
     async with connected(lingers=lambda customer: customer == ANA) as recorder:
         for number in range(3):
             await recorder.socket.relay(notice(message_id=f"m{number}"))

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,13 @@ QUIET_S = 90.0
 class Life:
     """A life from a seed, with the world that it made."""
 
-    def __init__(self, seed: int, nodes: int | None = None) -> None:
-        """`nodes`: the number of servers; None: it depends on the seed."""
+    def __init__(
+        self, seed: int, *, nodes: int | None = None, ignored: Collection[str] = ()
+    ) -> None:
+        """`nodes`: the number of servers; None: it depends on the seed. `ignored`: rules."""
         self.seed = seed
         self.nodes = nodes
+        self.ignored = ignored
         self.world: World
 
     async def run(self, loop: SimulatedLoop) -> None:
@@ -68,6 +71,7 @@ class Life:
             broker=chance.choice(brokers),
             bridge=chance.choice(kinds),
         )
+        world.ignored = self.ignored
         watch = LogWatch(world)
         logging.getLogger().addHandler(watch)
         try:

@@ -24,6 +24,7 @@ from typing import Any
 import uvicorn.server
 from simloop import SimLoop
 from simloop._net import _current_host
+from simloop._transports import _SimStreamTransport
 
 EPOCH = 1_790_000_000.0
 """The wall clock's time at which a life begins, in seconds since 1970."""
@@ -245,6 +246,10 @@ def replace_surroundings() -> None:
             self.tasks = _OrderedSet()
 
     module.ServerState = OrderedState
+    write = _SimStreamTransport.write
+    _SimStreamTransport.write = lambda self, data: (
+        None if self.is_closing() else write(self, data)  # simloop raises, asyncio does not
+    )
     module = ssl
     module.create_default_context = functools.cache(ssl.create_default_context)  # it reads files
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:

@@ -5,7 +5,7 @@ import gc
 import multiprocessing
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -28,9 +28,11 @@ class Ending(NamedTuple):
     trace: list[str]
 
 
-def run_life(seed: int, nodes: int | None = None, without: str | None = None) -> Ending:
+def run_life(
+    seed: int, *, nodes: int | None, without: str | None, ignored: Collection[str]
+) -> Ending:
     """Live one life, without a safeguard."""
-    life = Life(seed, nodes)
+    life = Life(seed, nodes=nodes, ignored=ignored)
     failure = None
     with removed(without):
         try:
@@ -49,6 +51,8 @@ def main() -> None:
     machine.replace_datetime(adapters.system, tests.support.plain_phoenix)
     gc.collect()
     gc.freeze()
+    if arguments.safeguards:
+        sys.exit(0 if _miss_each_safeguard(arguments) else 1)
     began = machine.real_time()
     lived = failed = 0
     for ending in _endings(arguments):
@@ -81,12 +85,42 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--trace", action="store_true", help="show what everyone has seen and done")
     parser.add_argument("--digests", action="store_true", help="show a hash of it for each seed")
     parser.add_argument("--without", choices=SAFEGUARDS, help="remove a safeguard of the product")
+    parser.add_argument("--ignore", action="append", default=[], help="a rule that may be broken")
+    parser.add_argument(
+        "--safeguards",
+        choices=["recorded", "from-1"],
+        help="remove each safeguard in turn, and show the seed that misses it: search from the one "
+        "that is recorded, or from 1",
+    )
     return parser.parse_args()
+
+
+def _miss_each_safeguard(arguments: argparse.Namespace) -> bool:
+    """Show for each safeguard the first of `--seeds` lives that breaks a rule without it."""
+    missed = True
+    for name, safeguard in SAFEGUARDS.items():
+        chosen = argparse.Namespace(**vars(arguments))
+        chosen.without = name
+        chosen.first = safeguard.seed if arguments.safeguards == "recorded" else 1
+        for ending in _endings(chosen):
+            if ending.failure is not None:
+                rule = ending.failure.partition(":")[0]
+                print(f"| `{name}` | {safeguard.what} | {rule} | {ending.seed} |", flush=True)
+                break
+        else:
+            missed = False
+            print(f"| `{name}` | {safeguard.what} | **nothing** | – |", flush=True)
+    return missed
 
 
 def _endings(arguments: argparse.Namespace) -> Iterator[Ending]:
     seeds = range(arguments.first, arguments.first + arguments.seeds)
-    live = partial(run_life, nodes=arguments.nodes, without=arguments.without)
+    live = partial(
+        run_life,
+        nodes=arguments.nodes,
+        without=arguments.without,
+        ignored=arguments.ignore,
+    )
     if arguments.jobs == 1:
         yield from map(live, seeds)
         return
@@ -97,6 +131,7 @@ def _endings(arguments: argparse.Namespace) -> Iterator[Ending]:
 def _show(ending: Ending, arguments: argparse.Namespace) -> None:
     chosen = f" --without {arguments.without}" if arguments.without else ""
     chosen += f" --nodes {arguments.nodes}" if arguments.nodes else ""
+    chosen += "".join(f" --ignore '{rule}'" for rule in arguments.ignore)
     if not arguments.trace:
         print("\n".join(ending.trace[-SHOWN:]))
     print(f"seed {ending.seed}: {ending.failure}")

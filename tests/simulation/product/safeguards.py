@@ -5,7 +5,7 @@ The first line of each function says what the product does; what is left without
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from msgspec.structs import replace
@@ -26,12 +26,31 @@ from domain.decisions import answer
 from domain.errors import BridgeUnavailable
 
 Removal = Callable[[ExitStack], None]
-SAFEGUARDS: dict[str, Removal] = {}
 
 
-def _safeguard(remove: Removal) -> Removal:
-    SAFEGUARDS[remove.__name__.removeprefix("_").replace("_", "-")] = remove
-    return remove
+class Safeguard(NamedTuple):
+    """One that can be removed."""
+
+    remove: Removal
+    seed: int
+    """Of a life that showed that it was gone, when it was last looked for."""
+
+    @property
+    def what(self) -> str:
+        """What it does."""
+        return (self.remove.__doc__ or "").partition("\n")[0]
+
+
+SAFEGUARDS: dict[str, Safeguard] = {}
+
+
+def _safeguard(seed: int) -> Callable[[Removal], Removal]:
+    def add(remove: Removal) -> Removal:
+        name = remove.__name__.removeprefix("_").replace("_", "-")
+        SAFEGUARDS[name] = Safeguard(remove, seed)
+        return remove
+
+    return add
 
 
 @contextmanager
@@ -39,7 +58,7 @@ def removed(name: str | None) -> Iterator[None]:
     """Remove a safeguard from the product for a while; None: nothing."""
     with ExitStack() as stack:
         if name is not None:
-            SAFEGUARDS[name](stack)
+            SAFEGUARDS[name].remove(stack)
         yield
 
 
@@ -51,7 +70,7 @@ def _nothing(*_: Any, **__: Any) -> None:
     return None
 
 
-@_safeguard
+@_safeguard(1)
 def _subscribe_before_read(stack: ExitStack) -> None:
     """A join subscribes before it reads: what is stored in between comes, too."""
     subscribe, start = Subscription.subscribe, Subscription.start
@@ -64,7 +83,7 @@ def _subscribe_before_read(stack: ExitStack) -> None:
     _replace(stack, Subscription, "start", late)
 
 
-@_safeguard
+@_safeguard(1)
 def _fence(stack: ExitStack) -> None:
     """An answer is stored only in the epoch in which its turn began."""
 
@@ -80,7 +99,7 @@ def _fence(stack: ExitStack) -> None:
     _replace(stack, application.answer_pending, "answer", anyway)
 
 
-@_safeguard
+@_safeguard(1)
 def _settled(stack: ExitStack) -> None:
     """An answer is stored only if no other turn has answered meanwhile."""
 
@@ -89,10 +108,10 @@ def _settled(stack: ExitStack) -> None:
         return answer(session, replace(turn, settled_seq=settled), context)
 
     _replace(stack, application.answer_pending, "answer", anyway)
-    _replace(stack, application.answer_pending, "_ends_turn", lambda entry: False)
+    _replace(stack, application.answer_pending._Turn, "_on_entries", _nothing)
 
 
-@_safeguard
+@_safeguard(1)
 def _key(stack: ExitStack) -> None:
     """A message is stored once under its client's id."""
     _replace(stack, adapters.sqlite.store, "_duplicate", _nothing)
@@ -102,7 +121,7 @@ def _key(stack: ExitStack) -> None:
 _ADD_ANY_KEY = adapters.sqlite.store._ADD_KEY.replace("INSERT", "INSERT OR REPLACE", 1)
 
 
-@_safeguard
+@_safeguard(1)
 def _lease(stack: ExitStack) -> None:
     """One process at a time runs a customer's turn, so that none is paid for twice."""
     run = AnswerPending._run
@@ -114,54 +133,50 @@ def _lease(stack: ExitStack) -> None:
     _replace(stack, AnswerPending, "_run", alone)
 
 
-@_safeguard
+@_safeguard(1)
 def _missed(stack: ExitStack) -> None:
     """Who may have missed hints looks at the store."""
     _replace(stack, Hub, "on_missed", _nothing)
 
 
-@_safeguard
+@_safeguard(1)
 def _beat(stack: ExitStack) -> None:
     """A node that does not receive its own beat knows that it is cut off."""
     _replace(stack, ChannelBroker, "_look_at_beat", _nothing)
 
 
-@_safeguard
+@_safeguard(1)
 def _text_so_far(stack: ExitStack) -> None:
     """Who joins in the middle of an answer gets the text so far."""
     _replace(stack, AnswerFollower, "_ask", _nothing)
 
 
-@_safeguard
+@_safeguard(1)
 def _late_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown after the answer."""
     _replace(stack, AnswerFollower, "on_entry", _nothing)
 
 
-@_safeguard
+@_safeguard(1)
 def _gap(stack: ExitStack) -> None:
     """A subscription reads what is missing before the entry of a hint."""
-    after = Subscription._deliver_after
-
-    def anyway(self: Any, event: Any) -> None:
-        after(self, event, self._position[1])
-
-    _replace(stack, Subscription, "_on_disorder", anyway)
+    deliver = Subscription._deliver
+    _replace(stack, Subscription, "_on_appended", lambda self, event, **_: deliver(self, event))
 
 
-@_safeguard
+@_safeguard(1)
 def _arrivals(stack: ExitStack) -> None:
     """What a plain application sends back is counted against the log."""
     _replace(stack, Arrivals, "take", lambda *_: False)
 
 
-@_safeguard
+@_safeguard(1)
 def _restart_code(stack: ExitStack) -> None:
     """A drain closes sockets with 1012, after which clients reconnect; not so after 1000."""
     _replace(stack, adapters.phoenix.endpoint, "SERVICE_RESTART", 1000)
 
 
-@_safeguard
+@_safeguard(1)
 def _sweep(stack: ExitStack) -> None:
     """Turns that were lost with their process are found by the sweep, or by who listens."""
 
@@ -172,7 +187,7 @@ def _sweep(stack: ExitStack) -> None:
     _replace(stack, Turns, "_on_remote_entries", _nothing)
 
 
-@_safeguard
+@_safeguard(1)
 def _deliver_again(stack: ExitStack) -> None:
     """What could not be delivered to the bridge is tried again."""
     attempt = DeliverOutbox._send
@@ -186,7 +201,7 @@ def _deliver_again(stack: ExitStack) -> None:
     _replace(stack, DeliverOutbox, "_send", once)
 
 
-@_safeguard
+@_safeguard(1)
 def _turn_ends_at_takeover(stack: ExitStack) -> None:
     """A takeover in another process ends the running turn."""
-    _replace(stack, application.answer_pending, "_ends_turn", lambda entry: False)
+    _replace(stack, application.answer_pending._Turn, "_on_entries", _nothing)

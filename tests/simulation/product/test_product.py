@@ -25,9 +25,15 @@ def lives(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_no_life_of_the_product_breaks_a_rule() -> None:
-    lived = lives("--seeds", "1000", "--seconds", "20")
+    lived = lives("--seeds", "1000", "--seconds", "15")
 
     assert lived.returncode == 0, lived.stdout[-12_000:] + lived.stderr[-4_000:]
+
+
+def test_each_safeguard_is_missed_in_some_life() -> None:
+    lived = lives("--safeguards", "recorded")
+
+    assert lived.returncode == 0, lived.stdout + lived.stderr[-4_000:]
 
 
 def test_a_seed_always_gives_the_same_life() -> None:

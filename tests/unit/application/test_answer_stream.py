@@ -13,7 +13,7 @@ from application.hub import Hub
 from application.ports import AnswerRequested, AnswerSoFar, Delta, Event, Hint, Missed
 from domain.errors import AssistantFailed
 from domain.identity import Customer, MessageId, SessionId, customer
-from domain.message import Author
+from domain.message import Author, Message
 from domain.status import Status
 from tests.support.assistants import HANG, PAUSE, RESTART, Act, ScriptedSteps
 from tests.support.broker import Network, NetworkBroker
@@ -240,6 +240,25 @@ def test_late_pieces_of_an_answer_that_is_over_are_not_shown() -> None:
     shown.piece(0, "a doua", "r2")
     shown.piece(0, "prima", "r1")
     shown.so_far("prima și", "r1")
+    shown.piece(6, ".", "r2")
+
+    assert shown.preview == "a doua."
+
+
+def test_no_piece_of_a_stored_answer_is_shown_where_another_one_was() -> None:
+    shown = Shown()
+    shown.piece(0, "a doua", "r2")
+    shown.follower.on_entry(
+        Message(
+            seq=2,
+            message_id=MessageId("r1"),
+            author=Author.AI,
+            text="prima",
+            at=shown.clock.now(),
+            settles_seq=1,
+        )
+    )
+    shown.so_far("prima", "r1")
     shown.piece(6, ".", "r2")
 
     assert shown.preview == "a doua."

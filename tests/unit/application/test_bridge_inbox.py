@@ -642,6 +642,39 @@ async def test_what_a_user_says_again_at_the_bridge_while_waiting_is_stored() ->
         assert await app.texts(ANA, Author.USER) == ["Bună!", "Alo?", "Alo?"]
 
 
+async def test_a_text_alone_is_the_users_own_message_coming_back_once() -> None:
+    async with listening() as (app, inbox):
+        user = await live(app)
+        await user.say("Da", "m1")
+        await inbox.receive("Da", Author.USER)
+        await inbox.receive("Da", Author.USER)
+
+        assert inbox.counted == ["duplicate", "stored"]
+        assert await app.texts(ANA, Author.USER) == ["Un om, vă rog", "Da", "Da"]
+
+
+async def test_a_text_alone_is_new_after_the_users_own_message_has_come_back() -> None:
+    async with listening() as (app, inbox):
+        user = await live(app)
+        await user.say("Da", "m1")
+        inbox.gateway.echo(ANA, "m1")
+        await inbox.receive("Da", Author.USER)
+
+        assert inbox.counted == ["stored"]
+
+
+async def test_a_message_is_stored_once_although_the_store_does_not_say_that_it_has() -> None:
+    store = FaultyStore()
+    async with listening(store) as (app, inbox):
+        await live(app)
+        store.lose_answer("append")
+        receiving = asyncio.create_task(inbox.receive("Bună"))
+        await app.clock.advance(FIRST_STORE_PAUSE_S)
+        await receiving
+
+        assert await app.texts(ANA, Author.COORDINATOR) == ["Bună"]
+
+
 @pytest.mark.parametrize("author", [Author.USER, Author.COORDINATOR])
 async def test_what_was_said_before_the_ai_had_the_conversation_is_said_again(
     author: Author,

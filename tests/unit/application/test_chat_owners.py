@@ -9,7 +9,7 @@ from typing import NamedTuple
 from application.bridge_inbox import HANDOVER_S, BridgeInbox
 from application.chat_owners import ALONE_AFTER_S, ChatOwners
 from application.hub import Hub
-from application.ports import Broker, BrokerListener, Hint, InboundMessage, Typing
+from application.ports import Broker, BrokerListener, Grown, Hint, InboundMessage, Typing
 from application.transfers import Transfers
 from domain.identity import Customer, customer
 from domain.message import Author
@@ -363,6 +363,19 @@ async def test_lost_hints_are_made_good_when_the_broker_reports_a_loss() -> None
 
         assert lost
         assert all(running.followers(who) == {"b"} for who in lost)
+
+
+async def test_an_entry_too_large_for_a_hint_is_read_by_the_owner() -> None:
+    async with nodes("a", "b") as running:
+        running.cluster.loses_hints = True
+        user = await asks(running.all["a"])
+        owner, _ = running.of(user.customer)
+        head = await owner.app.head(user.customer)
+        owner.gateway.followed.clear()
+        owner.app.hub.on_hint(user.customer, Grown(head.session_id, head.seq))
+        await running.settle()
+
+        assert user.customer in owner.gateway.followed
 
 
 # What the user is told.

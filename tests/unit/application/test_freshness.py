@@ -96,6 +96,26 @@ async def test_own_words_that_a_reload_finds_are_not_pushed_back() -> None:
         assert user.log == []
 
 
+async def test_a_late_hint_of_what_a_turn_has_read_does_not_end_it() -> None:
+    assistant = ScriptedSteps(["Da, ", PAUSE, "sigur."])
+    network = Network(clock := VirtualClock())
+    async with harness(assistant, clock=clock, network=network) as app:
+        here, other, there = await two_processes(app)
+        await other.coordinator().take_over(there)
+        await other.coordinator().give_back(there)
+        late = [hint for hint in network.sent if isinstance(hint, Appended)]
+        await here.say("Și mâine?")
+        await app.quiet()
+        for hint in late:
+            app.hub.on_hint(here.customer, hint)
+            other.hub.on_hint(here.customer, hint)
+        assistant.go()
+        await app.settle()
+
+        assert app.observer.outcomes + other.observer.outcomes == ["answered"]
+        assert here.log[-1] == (await app.stored(here.customer))[-1]
+
+
 # Cached sessions
 
 
@@ -199,6 +219,27 @@ async def test_an_erasure_elsewhere_leaves_nothing_in_this_process() -> None:
         assert app.session_log._cache.get(user.customer) is None
         assert app.turns.summaries.pending_for(user.customer) is None
         assert await app.stored(user.customer) == []
+
+
+async def test_an_erasure_elsewhere_whose_hint_is_lost_leaves_no_summary_after_missed() -> None:
+    network = Network(clock := VirtualClock())
+    async with harness(clock=clock, network=network) as app:
+        user = app.user()
+        await user.join()
+        for number in range(11):
+            await user.say(f"Mesajul {number}")
+            await app.quiet()
+        held = app.turns.summaries.pending_for(user.customer)
+        network.brokers[0].loses = (CustomerErased,)
+        await app.another().privacy.erase(user.customer)
+        unheard = app.turns.summaries.pending_for(user.customer)
+        network.brokers[0].miss(user.customer)
+        await app.settle()
+
+        assert held is not None
+        assert unheard == held
+        assert app.turns.summaries.pending_for(user.customer) is None
+        assert app.session_log._cache.get(user.customer) is None
 
 
 async def test_what_is_written_after_an_erasure_elsewhere_begins_anew() -> None:
@@ -347,6 +388,31 @@ async def test_without_a_broker_active_sessions_alone_are_read(active: bool) -> 
 
         assert (store.calls["latest"] > reads) == active
         assert ("Aici Ana." in user.words) == active
+
+
+@pytest.mark.parametrize("erased", [False, True])
+async def test_what_a_process_stored_without_a_broker_is_known_once_it_is_back(
+    erased: bool,
+) -> None:
+    network = Network(clock := VirtualClock())
+    async with harness(clock=clock, network=network, turn_quiet_ms=60_000) as app:
+        here, other, there = await two_processes(app)
+        network.brokers[1].cut()
+        if erased:
+            await other.privacy.erase(there.customer)
+        else:
+            await other.coordinator().take_over(there)
+        await app.settle()
+        before = await app.session_log.current(here.customer)
+        network.brokers[1].restore()
+        await other.hub.report_away(clock)
+        await app.settle()
+        cached = await app.session_log.current(here.customer)
+
+        assert before is not None
+        assert before.session.status is Status.AI
+        assert (cached.recent if cached else []) == await app.stored(here.customer)
+        assert bool(here.changes) is not erased
 
 
 # Pieces of an answer
