@@ -283,6 +283,10 @@ class SessionLog:
             await self.store.append(draft, draft.session.due_at(self.policy.timing))
         except SeqTaken:
             return False
+        except StorageUnavailable:  # it may be stored all the same
+            self.forget(customer)
+            self.hub.publish(customer, Grown(draft.session.session_id, draft.session.seq))
+            raise
         finally:
             del self._appends[draft]
             if opening is not None:

@@ -42,6 +42,8 @@ class Client:
         """The seq from which on it has everything of a session."""
         self._subscription: Subscription | None = None
         self._follower: AnswerFollower | None = None
+        self._connection: object = None
+        """What comes over another one is not received any more."""
         self._last = 0
         self._response_id: MessageId | None = None
         self.preview = ""
@@ -101,7 +103,7 @@ class Client:
 
     def _disconnect(self, node: "Node") -> None:
         self.node = None
-        self._follower = None
+        self._connection = self._follower = None
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             node.clock.receive(subscription.stop)
@@ -116,14 +118,25 @@ class Client:
         self._has_left.set()
 
     async def _join(self, node: "Node") -> None:
+        connection = object()
+        self._connection = connection
+
+        def on_entry(session_id: SessionId, entry: Entry) -> None:
+            if self._connection is connection:
+                self._on_entry(session_id, entry)
+
+        def on_other(event: Event) -> None:
+            if self._connection is connection:
+                self._on_other(event)
+
         subscription = Subscription(
             self.customer,
             hub=node.hub,
             session_log=node.session_log,
             store=node.store,  # type: ignore[arg-type]
             clock=node.clock,
-            on_entry=self._on_entry,
-            on_other=self._on_other,
+            on_entry=on_entry,
+            on_other=on_other,
             origin=self,
         )
         self._subscription = subscription
@@ -140,6 +153,8 @@ class Client:
             AnswerFollower(self.customer, node.hub, node.clock) if self.streams else None
         )
         self.preview, self._response_id = "", None
+        if self._follower is not None:
+            self._follower.skip(joined.page.entries)
         if session is not None:
             entries = joined.page.entries
             self._enter(session.session_id)

@@ -338,7 +338,7 @@ class SimulatedLife:
 
     async def _set_clock(self, random: Random) -> None:
         node, seconds = self._node(random), random.choice([-3600.0, -5.0, 5.0, 600.0])
-        self._disturb(f"the clock of {node} is set by {seconds} s", "nodes")
+        self._disturb(f"the clock of {node} is set by {seconds} s", "nodes", "clocks")
         node.clock.ahead_s += seconds
 
     # The network between them.

@@ -289,7 +289,7 @@ class Rules:
             self._check_answers(session_id, known)
         for (customer, text), times in self.spoken.items():
             stored = self._times_stored(customer, text)
-            if stored > times:
+            if stored > times and "clocks" not in self.disturbed:
                 self.broken("4", f"{text!r} was said {times} times, and stored {stored} times")
         self._check_order()
 
