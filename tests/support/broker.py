@@ -3,7 +3,16 @@
 from collections.abc import Collection
 
 from adapters.memory.leases import MemoryLeases
-from application.ports import Appended, Broker, BrokerListener, Clock, Hint, Leases
+from application.ports import (
+    Appended,
+    Broker,
+    BrokerListener,
+    Clock,
+    CustomerErased,
+    Grown,
+    Hint,
+    Leases,
+)
 from domain.identity import Customer
 
 
@@ -64,6 +73,7 @@ class NetworkBroker(Broker):
         self._name = name
         self._listener: BrokerListener
         self._customers: set[Customer] = set()
+        self._unsent: list[tuple[Customer, Hint, str | None]] = []
         self.is_cut = False
         """True: nothing arrives and nothing is sent, and the process does not know it yet."""
         self.away = False
@@ -93,6 +103,9 @@ class NetworkBroker(Broker):
     def restore(self) -> None:
         """Connect the process again, which it notices."""
         self.is_cut = self.away = False
+        unsent, self._unsent = self._unsent, []
+        for customer, hint, node in unsent:
+            self.publish(customer, hint, node)
         self._listener.on_missed(None)
         for customer in list(self._customers):
             self._listener.on_missed(customer)
@@ -116,6 +129,10 @@ class NetworkBroker(Broker):
         return customer in self._customers and not self.away
 
     def publish(self, customer: Customer, hint: Hint, node: str | None = None) -> None:
+        if self.is_cut and isinstance(hint, Appended):
+            hint = Grown(hint.session_id, hint.entries[-1].seq)
+        if self.is_cut and isinstance(hint, Grown | CustomerErased):
+            self._unsent.append((customer, hint, node))  # as the product's does
         self._network.carry(self, customer, hint, node)
 
     def receive(self, customer: Customer, hint: Hint) -> None:
