@@ -74,6 +74,11 @@ WORKLOADS = {
     "nodes": Workload({**PEOPLE, **NODES, **LEASES}, nodes=(2, 3, 4)),
     "bridge": Workload({**PEOPLE, **BRIDGE}),
     "outages": Workload({**PEOPLE, **BRIDGE, **OUTAGES}),
+    "takeovers": Workload(
+        {"say": 10.0, "take_over": 6.0, "give_back": 6.0, "move": 2.0, "lose": 2.0, "delay": 1.0}
+    ),
+    "cuts": Workload({"say": 10.0, "take_over": 6.0, "give_back": 6.0, "cut": 4.0}),
+    "bridge-and-store": Workload({**PEOPLE, **BRIDGE, **STORE}),
     "all": Workload(
         {**PEOPLE, **BRIDGE, **NETWORK, **LOSSES, **STORE, **NODES, **LEASES, **OUTAGES, **CLOCKS},
         nodes=(2, 3, 4),
