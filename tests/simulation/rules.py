@@ -229,7 +229,7 @@ class Rules:
     def unfinished(self) -> str | None:
         """Return what must still happen before a life ends; None: all is done."""
         for client in self._world.clients:
-            if (lacks := client.lacks()) is not None:
+            if (lacks := client.lacks()) is not None and not self._cannot_know(client):
                 return lacks
         for known in self.sessions.values():
             if not known.is_erased and known.session.needs_answer:
@@ -247,6 +247,12 @@ class Rules:
             if times > 1:
                 return f"rule 9: {times} nodes follow {customer.user_id}"
         return None
+
+    def _cannot_know(self, client: "Client") -> bool:
+        """Return True if a hint for the client was lost which no number shows."""
+        node, who = client.node, client.customer
+        channel = f"customer:{who.business_id}:{who.user_id}"
+        return node is not None and (node.channels, channel) in self._world.switch.unnoticed
 
     def _undelivered(self) -> list[Notice]:
         told = set(self._world.bridge.requests)
