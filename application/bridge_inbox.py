@@ -359,13 +359,14 @@ class BridgeInbox:
                 return "late"
             if is_stored(message, cached) or is_report(message, cached):
                 return "duplicate"
+            session = cached.session  # before hints extend it
             await self._compare(arrivals, cached)
             if arrivals.take(message, self.clock.now()):
                 break
             arrivals.arrived(new_id)
             # Into no longer log than it was compared with.
             with suppress(SeqTaken):
-                return await self._store_new(customer, message, new_id, cached.session)
+                return await self._store_new(customer, message, new_id, session)
         return "duplicate"
 
     async def _compare(self, arrivals: Arrivals, cached: CachedSession) -> None:

@@ -24,6 +24,7 @@ ASKED_S = 1.0
 """The time in which a sibling must answer."""
 POLLED_S = LongPollLimits().window_s + 5.0
 _CLIENT = b"x-worker-client"
+_PIECE = 65_536
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
 )
@@ -60,7 +61,7 @@ class Siblings:
                 async with _Exchange(self.folder, name) as exchange:
                     exchange.send_head("GET", path.encode(), [])
                     await exchange.read_head()
-                    return await exchange.read_all()
+                    return await exchange.read()  # small, as all of these
         return None
 
     async def pass_on(self, name: str, scope: Scope, receive: Receive, send: Send) -> bool:
@@ -79,6 +80,7 @@ class _Exchange:
         self._path = folder.socket_of(name)
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter
+        self._left = 0
 
     async def __aenter__(self) -> "_Exchange":
         if self._path is None:
@@ -90,7 +92,9 @@ class _Exchange:
         self._writer.close()
 
     def send_head(self, method: str, target: bytes, headers: _Headers) -> None:
-        lines = [b"%s %s HTTP/1.1" % (method.encode(), target), b"connection: close"]
+        # The connection is kept until the response was read: one that the other side closed before
+        # the whole request was sent would lose it.
+        lines = [b"%s %s HTTP/1.1" % (method.encode(), target)]
         lines += [b"%s: %s" % header for header in headers]
         self._writer.write(b"\r\n".join([*lines, b"", b""]))
 
@@ -99,30 +103,37 @@ class _Exchange:
         status, *lines = head[:-4].split(b"\r\n")
         pairs = (line.partition(b": ") for line in lines)
         headers = [(name, value) for name, _, value in pairs if name not in _OF_THE_SERVER]
+        self._left = next(int(value) for name, value in headers if name == b"content-length")
         return int(status.split(b" ", 2)[1]), headers
 
-    async def read_all(self) -> bytes:
-        return await self._reader.read(-1)
+    async def read(self) -> bytes:
+        """Return the next piece of the body; empty at its end. Raises: IncompleteReadError."""
+        piece = await self._reader.readexactly(min(self._left, _PIECE))
+        self._left -= len(piece)
+        return piece
 
     async def relay(self, scope: HTTPScope, receive: Receive, send: Send) -> bool:
         """Send the request as it comes, and the response; False: none came in time."""
         client = scope["client"]
+        given = scope["headers"]
         headers = [(_CLIENT, b"%s %d" % (client[0].encode(), client[1]) if client else b"")]
-        headers += [(k, v) for k, v in scope["headers"] if k not in _HOP_BY_HOP and k != _CLIENT]
-        is_sized = any(name == b"content-length" for name, _ in headers)
-        if not is_sized and scope["method"] != "GET":
+        headers += [(k, v) for k, v in given if k not in _HOP_BY_HOP and k != _CLIENT]
+        # A body whose end were not told would be taken for another request.
+        is_chunked = any(name == b"transfer-encoding" for name, _ in given)
+        if is_chunked:
             headers.append((b"transfer-encoding", b"chunked"))
         query = scope["query_string"]
         self.send_head(
             scope["method"], scope["raw_path"] + (b"?" + query if query else b""), headers
         )
-        sending = asyncio.create_task(self._send_body(receive, is_chunked=not is_sized))
+        sending = asyncio.create_task(self._send_body(receive, is_chunked=is_chunked))
         answered = asyncio.create_task(self.read_head())
         try:
             async with asyncio.timeout(POLLED_S):
                 await asyncio.wait((sending, answered), return_when=asyncio.FIRST_COMPLETED)
             if not answered.done():
-                return True  # the client has gone
+                sending.result()  # raises, where it is the sibling that has gone
+                return True  # the client has
             status, received = answered.result()
         except TimeoutError:
             return False
@@ -131,7 +142,7 @@ class _Exchange:
             answered.cancel()
         start = {"type": "http.response.start", "status": status, "headers": received}
         await send(cast(Any, start))
-        while piece := await self._reader.read(65_536):
+        while piece := await self.read():
             await send(cast(Any, {"type": "http.response.body", "body": piece, "more_body": True}))
         await send(cast(Any, {"type": "http.response.body", "body": b""}))
         return True

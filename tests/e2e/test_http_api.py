@@ -122,6 +122,7 @@ async def test_readiness_names_each_dependency(empty: httpx.AsyncClient) -> None
         "store": "ok",
         "assistant": "ok",
         "bridge": "none",
+        "broker": "none",
     }
 
 

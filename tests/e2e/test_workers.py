@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.poller import Poller
@@ -292,6 +294,34 @@ async def test_a_poll_that_its_client_gives_up_ends_on_the_worker_that_has_the_s
     assert reply[1] == "1"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_is_passed_on_to_another_worker_is_one_request(
+    tmp_path: Path, method: str
+) -> None:
+    hidden = b"GET /metrics HTTP/1.1\r\nx-worker-client: 10.0.0.1 1\r\n\r\n"
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield hidden  # sent in chunks
+
+    once = httpx.Limits(max_keepalive_connections=0)
+    async with (
+        server(tmp_path, **TWO) as running,
+        httpx.AsyncClient(base_url=f"http://{running.address}", timeout=20, limits=once) as http,
+    ):
+        client = Poller(http, {"vsn": "2.0.0"})
+        await client.poll()
+        assert await client.push([None, "1", "phoenix", "heartbeat", {}]) == 200
+        params = {**client.params, "token": client.token}
+        answers = [
+            await http.request(method, "/socket/longpoll", params=params, content=pieces())
+            for _ in range(1 if method == "GET" else SOCKETS)
+        ]
+
+    # The first text is no frame, and ends the socket.
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["status"] for answer in answers} <= {200, 410}
+
+
 async def test_a_polled_socket_of_a_worker_that_died_is_gone(tmp_path: Path) -> None:
     once = httpx.Limits(max_keepalive_connections=0)
     async with (
@@ -367,6 +397,66 @@ async def test_what_waits_for_a_worker_that_hangs_the_others_accept(tmp_path: Pa
 
     assert all(answered)
     assert took < 5
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """The file of a public key, without which no process starts."""
+    file = tmp_path / "key.pem"
+    public = Ed25519PrivateKey.generate().public_key()
+    file.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return file
+
+
+def with_key(key: Path) -> dict[str, str]:
+    return {
+        **TWO,
+        "SOCKET_AUTH": "jwt",
+        "JWT_PUBLIC_KEY_FILE": str(key),
+        "SERVICE_TOKEN": "s3rvice",
+    }
+
+
+async def test_a_worker_that_cannot_be_started_again_is_tried_with_growing_pauses(
+    tmp_path: Path, key: Path
+) -> None:
+    async with server(tmp_path, **with_key(key)) as running:
+        killed, stays = children(running.pid)
+        hidden = await asyncio.to_thread(key.rename, key.with_suffix(".hidden"))
+        os.kill(killed, signal.SIGKILL)
+        deaths: list[dict[str, Any]] = []
+        while len(deaths) < 3:
+            deaths.append(await running.next_line())
+        report = await ready(running)
+        survives = stays in children(running.pid)
+        await asyncio.to_thread(hidden.rename, key)
+        while (await ready(running))["workers"]["ready"] < 2:
+            pass
+        running.signal(signal.SIGTERM)
+        ended = await running.end()
+
+    assert [death["action"] for death in deaths] == ["worker_died"] * 3
+    assert [death["pause_s"] for death in deaths] == [0.2, 0.4, 0.8]
+    assert all("JWT_PUBLIC_KEY_FILE cannot be read" in death["problem"] for death in deaths[1:])
+    assert {death["worker"] for death in deaths} <= {1, 2}
+    assert report["workers"] == {"ready": 1, "wanted": 2}
+    assert survives
+    assert ended.code == 0
+
+
+async def test_workers_stay_where_their_successors_cannot_start(tmp_path: Path, key: Path) -> None:
+    async with server(tmp_path, **with_key(key)) as running:
+        before = children(running.pid)
+        await asyncio.to_thread(key.unlink)
+        running.signal(signal.SIGUSR2)
+        lines = [await running.next_line(), await running.next_line()]
+        stay = set(before) <= set(children(running.pid))
+        report = await ready(running)
+
+    assert [line["action"] for line in lines] == ["workers_replaced", "worker_not_replaced"]
+    assert "JWT_PUBLIC_KEY_FILE cannot be read" in lines[1]["problem"]
+    assert stay
+    assert report["workers"]["ready"] == 2
 
 
 async def test_dev_runs_workers_and_one_bridge(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ class VirtualClock(Clock):
 
 def _whole_ms(seconds: float) -> int:
     """Round up to whole milliseconds, so that no timer fires too early."""
-    return max(0, math.ceil(round(seconds * 1000, 6)))
+    return max(int(seconds > 0), math.ceil(round(seconds * 1000, 6)))
 
 
 class CountedIds:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from tests.support import discretion
 from tests.support.fork_server import Forked, ForkServer, exit_code
@@ -103,10 +103,16 @@ class ServerProcess:
     async def next_address(self) -> str:
         """Return the address of the next program of this process, as its log has it."""
         while True:
-            line = await self._log.readline()
-            assert line.startswith(b"{"), (line + await self._log.read()).decode()
-            if (url := json.loads(line).get("url")) is not None:
+            if (url := (await self.next_line()).get("url")) is not None:
                 return str(url).removeprefix("http://")
+
+    async def next_line(self) -> dict[str, Any]:
+        """Return the next line of its log."""
+        line = await self._log.readline()
+        assert line.startswith(b"{"), (line + await self._log.read()).decode()
+        assert discretion.leaks([line.decode()]) == []
+        logged: dict[str, Any] = json.loads(line)
+        return logged
 
     def signal(self, number: int) -> None:
         """Send a signal, without waiting."""

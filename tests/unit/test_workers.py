@@ -152,6 +152,13 @@ def test_a_forged_name_leads_out_of_no_folder(tmp_path: Path, name: str) -> None
     assert WorkerFolder(str(inner)).socket_of(name) is None
 
 
+def test_only_the_user_can_connect_to_a_workers_socket(tmp_path: Path) -> None:
+    with WorkerFolder(str(tmp_path)).listen("1-a"):
+        [found] = tmp_path.iterdir()
+
+    assert found.stat().st_mode & 0o777 == 0o600
+
+
 def report(status: Overall, store: Condition = "ok") -> Ready:
     return Ready(status, store=store, assistant="ok", bridge="none", broker="ok")
 

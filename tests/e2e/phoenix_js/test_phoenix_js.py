@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
-from signal import SIGCONT, SIGSTOP, Signals
+from signal import SIGCONT, SIGSTOP, SIGUSR2, Signals
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.npm import locked
+from tests.support.process import server
 from tests.support.server import running
 from tests.support.tokens import JWT, ending_in, token
 from tests.support.vector_app import vector_app, vector_endpoint
@@ -320,6 +321,24 @@ async def test_a_user_chats_streams_and_comes_back_after_a_restart(
         ["new_message", "ok", True, True],
         ["rejoined", []],
         ["new_message", "ok", "ai", name],
+    ]
+
+
+@both_transports
+async def test_a_user_chats_with_workers_that_are_replaced(transport: str, tmp_path: Path) -> None:
+    chosen = {"WORKERS": "2", "TURN_QUIET_MS": "0"}
+    async with (
+        server(tmp_path, **chosen) as running_server,
+        playing("chat", running_server.address, transport=transport) as node,
+    ):
+        said = [await node.say()]
+        running_server.signal(SIGUSR2)
+        said += await node.say_all()
+
+    assert said == [
+        ["new_message", "ok", True, True],
+        ["rejoined", []],
+        ["new_message", "ok", "ai", transport],
     ]
 
 

@@ -257,6 +257,7 @@ class Life:
             elif entry.author is Author.USER and status in (Status.WAITING, Status.LIVE):
                 expected.append(entry.text)
         first = list(dict.fromkeys(text for text in received if text in set(expected)))
+        expected = list(dict.fromkeys(expected))
         if first == expected:
             return []
         return [f"the bridge has received {first} of {customer.name}, not {expected}"]

@@ -232,7 +232,7 @@ class Device:
             await self._request("heartbeat", {}, topic="phoenix")
 
     async def _join(self) -> None:
-        self._highest, self._answer = 0, None
+        self._highest, self._answer, self._finished = 0, None, set()
         payload = {**self._who(), "stream": True}
         if self.session_id is not None:
             payload |= {"sessionId": self.session_id, "lastSeq": self._known_up_to()}

@@ -17,6 +17,7 @@ from adapters.prometheus import Metrics
 from application.bridge_inbox import FIRST_STORE_PAUSE_S, LISTING_PAGE, TALKING, BridgeInbox
 from application.chat_owners import ChatOwners
 from application.ports import (
+    RECENT,
     InboundMessage,
     MalformedEvent,
     SessionPage,
@@ -425,6 +426,23 @@ async def test_what_was_stored_although_the_store_said_no_is_stored_once() -> No
         await hearing
 
         assert await app.texts(ANA, Author.COORDINATOR) == ["Bună!"]
+
+
+async def test_an_echo_is_compared_with_all_of_the_log_that_it_would_be_stored_in() -> None:
+    store = FaultyStore()
+    async with listening(store) as (app, inbox):
+        user = await live(app)
+        await inbox.receive("Bună!", Author.USER)
+        for number in range(2 * RECENT):  # more than is cached: the log is read
+            await user.say(f"Rândul {number}")
+        reading = store.hold_answer("page")
+        receiving = asyncio.create_task(inbox.receive("Mai sunteți?", Author.USER))
+        await reading.reached.wait()
+        await user.say("Mai sunteți?")
+        reading.release()
+        await receiving
+
+        assert (await app.texts(ANA, Author.USER)).count("Mai sunteți?") == 1
 
 
 # The user speaks at the bridge directly.
