@@ -6,7 +6,7 @@ missed a piece, gets the text so far. All of it is a preview: the stored answer 
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from application.hub import Hub
 from application.ports import AnswerRequested, AnswerSoFar, AnswerWriter, Clock, Delta, Timer
@@ -187,7 +187,7 @@ class AnswerFollower:
     """What one client is shown of the answer being written: each piece once, in order."""
 
     __slots__ = ("_asked_at", "_clock", "_customer", "_ended", "_expects", "_hub", "_index",
-                 "_lacks", "_text", "response_id")  # fmt: skip
+                 "_lacks", "_stored", "_text", "response_id")  # fmt: skip
 
     def __init__(self, customer: Customer, hub: Hub, clock: Clock) -> None:
         self._customer = customer
@@ -203,6 +203,14 @@ class AnswerFollower:
         """True if a piece did not fit what is shown."""
         self._asked_at: float | None = None
         self._ended: tuple[MessageId, ...] = ()
+        self._stored: frozenset[MessageId] = frozenset()
+        """The answers that the client has received with its join."""
+
+    def skip(self, entries: Iterable[Entry]) -> None:
+        """Show nothing of the answers that the client receives with its join."""
+        self._stored = frozenset(
+            [entry.message_id for entry in entries if isinstance(entry, Message)]
+        )
 
     def start(self, *, needs_answer: bool) -> None:
         """Request the text so far, if the session needs an answer as the client joins."""
@@ -214,7 +222,7 @@ class AnswerFollower:
 
         Index 0 begins anew. What the client lacks is requested.
         """
-        if event.response_id in self._ended:
+        if event.response_id in self._ended or event.response_id in self._stored:
             return None
         shown = self._so_far(event) if isinstance(event, AnswerSoFar) else self._piece(event)
         self._ask()

@@ -220,7 +220,7 @@ class BridgeInbox:
     def _on_remote_event(self, customer: Customer, event: Event) -> None:
         """Handle what another process has stored, of which this one follows the chat."""
         self._on_local_event(customer, event)
-        if isinstance(event, Appended) and customer in self._talking:
+        if isinstance(event, Appended) and customer in self._talking and self._is_here(customer):
             # What the other one could not know: whether an answer can be received.
             if any(isinstance(entry, StatusChange) for entry in event.entries):
                 self._start(self._store_at_last(lambda: self.transfers.notify_reached(customer)))

@@ -99,6 +99,27 @@ async def test_a_join_while_nothing_is_pending_asks_for_nothing() -> None:
         assert heard == []
 
 
+async def test_who_has_the_answer_from_the_join_is_shown_no_more_of_it() -> None:
+    store, assistant = FaultyStore(), ScriptedSteps(["Da, ", PAUSE, "sigur."])
+    async with harness(assistant, store) as app:
+        first = app.user()
+        await first.join()
+        await first.say("Bună!")
+        await app.quiet()
+        storing = store.hold_answer("append")
+        assistant.go()
+        await storing.reached.wait()
+        late = app.user(stream=True)
+        await late.join()
+        app.hub.publish(late.customer, AnswerRequested())
+        await app.settle()
+        storing.release()
+        await app.settle()
+
+        assert late.words == ["Da, sigur."]
+        assert late.pieces == []
+
+
 async def test_an_answer_that_begins_anew_is_shown_anew() -> None:
     script = ScriptedSteps(["Prima ", "parte", PAUSE, RESTART, "A ", PAUSE, "doua."])
     async with harness(script) as app:

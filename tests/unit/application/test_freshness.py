@@ -98,6 +98,21 @@ async def test_own_words_that_a_reload_finds_are_not_pushed_back() -> None:
         assert user.log == []
 
 
+async def test_what_is_stored_though_the_answer_is_lost_reaches_all_who_listen() -> None:
+    store, network = FaultyStore(), Network(clock := VirtualClock())
+    async with harness(store=store, network=network, clock=clock) as app:
+        here, _, there = await two_processes(app)
+        await here.ask_for_human()
+        await app.settle()
+        store.lose_answer("append")
+        with pytest.raises(StorageUnavailable):
+            await here.end_live_chat()
+        await app.settle()
+
+        assert here.changes[-1].status is there.changes[-1].status is Status.AI
+        assert there.log == await app.stored(here.customer)
+
+
 async def test_a_late_hint_of_what_a_turn_has_read_does_not_end_it() -> None:
     assistant = ScriptedSteps(["Da, ", PAUSE, "sigur."])
     network = Network(clock := VirtualClock())

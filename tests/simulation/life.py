@@ -1,0 +1,440 @@
+"""A life: what people do and what breaks, step by step, and the healing of everything at its end.
+
+The steps are drawn from the seed before the life begins, so that fewer of them can be lived again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from random import Random
+from typing import NamedTuple
+
+from application.ports import Typing
+from domain.errors import Failure, Refusal
+from domain.identity import CoordinatorId, Customer, MessageId
+from domain.status import Status
+from tests.simulation.client import Client, Gone
+from tests.simulation.node import Node
+from tests.simulation.rules import Violation
+from tests.simulation.world import CUSTOMERS, World
+
+HEALED_S = 150.0
+"""The time in which everything outstanding is completed once nothing is broken any more."""
+LOOK_EVERY_S = 0.25
+LISTENED_S = 3.0
+"""A coordinator's words are stored in so long, if somebody listens and nothing disturbs."""
+
+
+class Step(NamedTuple):
+    """Something that somebody does, or that breaks."""
+
+    number: int
+    pause_s: float
+    """The time before the next one."""
+    kind: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.number:3}  {self.kind}, then {self.pause_s:g} s"
+
+
+class Workload(NamedTuple):
+    """The kinds of steps in a life, with their weights."""
+
+    weights: dict[str, float]
+    nodes: tuple[int, ...] = (2, 3)
+    steps: int = 30
+
+
+PEOPLE = {
+    "say": 10.0,
+    "join": 3.0,
+    "move": 3.0,
+    "ask_for_human": 1.0,
+    "end_live_chat": 0.7,
+    "stop_answer": 0.7,
+    "take_over": 1.5,
+    "give_back": 1.5,
+    "speak": 1.0,
+    "close": 0.4,
+}
+BRIDGE = {"speak_at_bridge": 4.0, "speak_equally": 2.0, "ask_for_human": 2.0, "erase": 0.1}
+NETWORK = {"cut": 1.0, "lose_connection": 1.0, "restart_switch": 0.5, "double": 1.0, "delay": 1.0}
+LOSSES = {"lose": 3.0}
+STORE = {"fail_store": 3.0, "lose_answers": 3.0, "stop_store": 0.5, "slow_store": 0.5}
+NODES = {"kill": 1.0, "drain": 1.0, "freeze": 1.0, "add": 0.3}
+LEASES = {"stop_leases": 0.5, "slow_leases": 0.5, "lose_leases": 0.5}
+OUTAGES = {"restart_bridge": 1.0, "stop_bridge": 0.7, "refuse": 1.0, "hang": 1.0}
+CLOCKS = {"set_clock": 1.0}
+
+WORKLOADS = {
+    "calm": Workload(PEOPLE),
+    "network": Workload({**PEOPLE, **NETWORK}),
+    "losses": Workload({**PEOPLE, **LOSSES}),
+    "store": Workload({**PEOPLE, **STORE, **CLOCKS}),
+    "nodes": Workload({**PEOPLE, **NODES, **LEASES}, nodes=(2, 3, 4)),
+    "bridge": Workload({**PEOPLE, **BRIDGE}),
+    "outages": Workload({**PEOPLE, **BRIDGE, **OUTAGES}),
+    "takeovers": Workload(
+        {"say": 10.0, "take_over": 6.0, "give_back": 6.0, "move": 2.0, "lose": 2.0, "delay": 1.0}
+    ),
+    "cuts": Workload({"say": 10.0, "take_over": 6.0, "give_back": 6.0, "cut": 4.0}),
+    "bridge-and-store": Workload({**PEOPLE, **BRIDGE, **STORE}),
+    "all": Workload(
+        {**PEOPLE, **BRIDGE, **NETWORK, **LOSSES, **STORE, **NODES, **LEASES, **OUTAGES, **CLOCKS},
+        nodes=(2, 3, 4),
+        steps=40,
+    ),
+}
+
+
+def plan(seed: int, workload: Workload) -> list[Step]:
+    """Return the steps of a life."""
+    random = Random(seed)
+    kinds = random.choices(
+        list(workload.weights), list(workload.weights.values()), k=workload.steps
+    )
+    return [
+        Step(index, random.choice([0, 0.05, 0.2, 0.5, 1.0, 2.0]), kind, random.getrandbits(32))
+        for index, kind in enumerate(kinds)
+    ]
+
+
+class SimulatedLife:
+    """One life of a workload."""
+
+    world: World
+
+    def __init__(self, seed: int, workload: Workload, only: Collection[int] | None = None) -> None:
+        """`only`: the indices of the steps that are made."""
+        self.seed = seed
+        self._workload = workload
+        self.steps = [step for step in plan(seed, workload) if only is None or step.number in only]
+
+    async def run(self) -> None:
+        """Live it. Raises: Violation."""
+        nodes = Random(self.seed).choice(self._workload.nodes)
+        world = self.world = World(self.seed, nodes)
+        await asyncio.sleep(0.5)
+        world.start(self._watch())
+        for who in CUSTOMERS[:2]:
+            world.join(who, streams=True)
+        await asyncio.sleep(0.5)
+        for step in self.steps:
+            world.trace(f"step {step}")
+            world.start(self._make(step))
+            await asyncio.sleep(step.pause_s)
+            self._raise()
+        await self._heal()
+
+    def _raise(self) -> None:
+        if self.world.rules.violation is not None:
+            raise self.world.rules.violation
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self.world.rules.check_streams()
+
+    async def _make(self, step: Step) -> None:
+        act: Callable[[Random], Awaitable[object]] = getattr(self, f"_{step.kind}")
+        try:
+            await act(Random(step.seed))
+        except (Failure, Refusal, Gone) as error:
+            self.world.trace(f"step {step.number} ends: {error!r}")
+
+    async def _heal(self) -> None:
+        """End all faults, and wait until everything outstanding is completed."""
+        world = self.world
+        world.trace("everything heals")
+        world.store_is_down = world.store_is_slow = False
+        world.leases_are_away = world.leases_are_slow = False
+        switch, bridge = world.switch, world.bridge
+        switch.loses = switch.doubles = switch.delays = 0.0
+        switch.is_down = bridge.is_down = False
+        bridge.refusing = bridge.hanging = 0
+        for node in list(world.nodes):
+            node.store.faults.clear()
+            node.thaw()
+            node.channels.restore()
+        if not any(node.is_well for node in world.nodes):
+            world.start_node()
+        await asyncio.sleep(1.0)
+        for node in world.nodes:
+            for who in CUSTOMERS:  # its next hint shows what was lost
+                node.hub.publish(who, Typing("coordinator", 1_000))
+        await self._complete()
+        switch.unnoticed.clear()
+        for who in CUSTOMERS:
+            world.start(self._client(who).say("La revedere.", MessageId(f"end-{who.user_id}")))
+        await asyncio.sleep(1.0)
+        await self._complete()
+        world.rules.check()
+        self._raise()
+
+    async def _complete(self) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + HEALED_S
+        while (unfinished := self.world.rules.unfinished()) is not None:
+            self._raise()
+            if loop.time() > until:
+                raise Violation(f"{unfinished}, {HEALED_S:g} s after everything has healed")
+            await asyncio.sleep(1.0)
+        self._raise()
+
+    # Whom a step is about.
+
+    def _client(self, who: Customer, random: Random | None = None) -> Client:
+        clients = [
+            each for each in self.world.clients if each.customer == who and not each.has_gone
+        ]
+        if not clients:
+            return self.world.join(who, streams=True)
+        return random.choice(clients) if random is not None else clients[0]
+
+    def _customer(self, random: Random) -> Customer:
+        return random.choices(CUSTOMERS, [3, 2, 1])[0]
+
+    def _node(self, random: Random) -> Node:
+        """Return a node that runs. Raises: Gone."""
+        running = [node for node in self.world.nodes if node.is_well]
+        if not running:
+            raise Gone
+        return random.choice(running)
+
+    async def _at(self, node: Node, work: Awaitable[object]) -> None:
+        """Wait for a request to a node, as long as that lives. Raises: what that raises."""
+        request = asyncio.ensure_future(work)
+        ended = asyncio.ensure_future(node.ended.wait())
+        await asyncio.wait({request, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if request.done():
+            request.result()
+        else:
+            request.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    # People.
+
+    async def _say(self, random: Random) -> None:
+        client = self._client(self._customer(random), random)
+        number = random.randrange(1_000_000)
+        await client.say(f"Textul {number}", MessageId(f"m{number}"))
+
+    async def _join(self, random: Random) -> None:
+        world, who = self.world, self._customer(random)
+        mine = [each for each in world.clients if each.customer == who and not each.has_gone]
+        if len(mine) > 2:
+            random.choice(mine).go()
+        world.join(who, streams=random.random() < 0.8)
+
+    async def _move(self, random: Random) -> None:
+        self._client(self._customer(random), random).leave()
+
+    async def _ask_for_human(self, random: Random) -> None:
+        client = self._client(self._customer(random), random)
+        number = random.randrange(1_000_000)
+        await client.say(f"Un om {number}", MessageId(f"m{number}"), for_human=True)
+
+    async def _end_live_chat(self, random: Random) -> None:
+        client = self._client(self._customer(random), random)
+        if (node := client.node) is not None and node.is_well:
+            await client.call(node, node.transfers.end(client.customer, client))
+
+    async def _stop_answer(self, random: Random) -> None:
+        client = self._client(self._customer(random), random)
+        if (node := client.node) is not None and node.is_well:
+            await client.call(node, node.turns.stop_answer(client.customer))
+
+    async def _change(self, random: Random, to: Status) -> None:
+        node, who = self._node(random), self._customer(random)
+        known = self.world.rules.log_of(who)
+        if known is not None:
+            name = CoordinatorId(random.choice(["ana", "dan"]))
+            await self._at(node, node.transfers.change(known.session.session_id, to, name))
+
+    async def _take_over(self, random: Random) -> None:
+        await self._change(random, Status.LIVE)
+
+    async def _give_back(self, random: Random) -> None:
+        await self._change(random, Status.AI)
+
+    async def _close(self, random: Random) -> None:
+        await self._change(random, Status.CLOSED)
+
+    async def _speak(self, random: Random) -> None:
+        node, who, number = self._node(random), self._customer(random), random.randrange(1_000_000)
+        post = node.transfers.post_coordinator_message
+        await self._at(
+            node, post(who, f"Sunt aici {number}", CoordinatorId("ana"), MessageId(f"c{number}"))
+        )
+
+    async def _speak_at_bridge(self, random: Random) -> None:
+        await self._say_at_bridge(self._customer(random), f"Bună, {random.randrange(1_000_000)}")
+
+    async def _speak_equally(self, random: Random) -> None:
+        who = self._customer(random)
+        for _ in range(random.choice([1, 2])):
+            self.world.start(self._say_at_bridge(who, "Da."))
+            await asyncio.sleep(random.choice([0.0, 0.02, 0.5]))
+
+    async def _say_at_bridge(self, who: Customer, text: str) -> None:
+        world, rules = self.world, self.world.rules
+        if world.bridge.is_down:
+            return
+        listening = any(node.is_well and node.gateway.hears(who) for node in world.nodes)
+        before = rules.log_of(who)
+        kinds = ("hints", "nodes", "bridge", "store", "chats")
+        calm = rules.is_calm(*kinds)
+        rules.spoken[who, text] += 1
+        world.trace(f"a coordinator says {text!r} to {who.user_id} at the bridge")
+        body = {"message": text, "messageId": f"b{rules.spoken[who, text]}-{len(world.lines)}"}
+        world.bridge.broadcast(who, "agent_message", body)
+        if before is None or not before.session.is_open:
+            return
+        await asyncio.sleep(LISTENED_S)
+        if listening and calm and rules.is_calm(*kinds) and before is rules.log_of(who):
+            if before.session.is_open:
+                rules.heard[who, text] += 1
+
+    async def _erase(self, random: Random) -> None:
+        node, who = self._node(random), self._customer(random)
+        await self._at(node, node.privacy.erase(who))
+
+    # Nodes.
+
+    def _disturb(self, what: str, *kinds: str, seconds: float = 0.0) -> None:
+        self.world.trace(what)
+        for kind in kinds:
+            self.world.rules.disturb(kind, seconds)
+
+    async def _replace(self, random: Random) -> None:
+        await asyncio.sleep(random.choice([0.1, 1.0, 5.0]))
+        self._disturb("a node starts", "nodes")
+        self.world.start_node()
+
+    async def _kill(self, random: Random) -> None:
+        node = self._node(random)
+        self._disturb(f"{node} is killed", "nodes")
+        node.kill()
+        self.world.end_node(node)
+        await self._replace(random)
+
+    async def _drain(self, random: Random) -> None:
+        node = self._node(random)
+        self._disturb(f"{node} drains", "nodes")
+        self.world.start(self._replace(random))
+        await node.drain()
+        self._disturb(f"{node} has ended", "nodes")
+        self.world.end_node(node)
+
+    async def _freeze(self, random: Random) -> None:
+        node, seconds = self._node(random), random.choice([0.5, 1.5, 4.0, 9.0])
+        self._disturb(f"{node} is frozen for {seconds} s", "nodes", seconds=seconds)
+        node.freeze()
+        await asyncio.sleep(seconds)
+        self.world.trace(f"{node} goes on")
+        node.thaw()
+
+    async def _add(self, random: Random) -> None:
+        if len(self.world.nodes) < 4:
+            self._disturb("a node starts", "nodes")
+            self.world.start_node()
+
+    async def _set_clock(self, random: Random) -> None:
+        node, seconds = self._node(random), random.choice([-3600.0, -5.0, 5.0, 600.0])
+        self._disturb(f"the clock of {node} is set by {seconds} s", "nodes", "clocks")
+        node.clock.ahead_s += seconds
+
+    # The network between them.
+
+    async def _cut(self, random: Random) -> None:
+        node, seconds = self._node(random), random.choice([0.3, 1.5, 4.0, 10.0])
+        self._disturb(f"{node} is cut off for {seconds} s", "hints", seconds=seconds)
+        node.channels.is_cut = True
+        await asyncio.sleep(seconds)
+        node.channels.restore()
+        self._disturb(f"{node} is connected again", "hints")
+
+    async def _lose_connection(self, random: Random) -> None:
+        node = self._node(random)
+        self._disturb(f"{node} loses its connection to the switch", "hints")
+        node.channels.lose_connection()
+
+    async def _restart_switch(self, random: Random) -> None:
+        switch, seconds = self.world.switch, random.choice([0.0, 0.8, 3.0, 10.0])
+        self._disturb(f"the switch restarts, away for {seconds} s", "hints", seconds=seconds)
+        switch.is_down = True
+        for end in list(switch.ends):
+            end.lose_connection()
+        await asyncio.sleep(seconds)
+        switch.is_down = False
+
+    async def _for_a_while(self, random: Random, name: str) -> None:
+        switch, seconds = self.world.switch, random.choice([0.3, 1.0, 3.0])
+        self._disturb(f"the switch {name} hints for {seconds} s", "hints", seconds=seconds + 2.0)
+        setattr(switch, name, random.choice([0.1, 0.3, 0.8]))
+        await asyncio.sleep(seconds)
+        setattr(switch, name, 0.0)
+
+    async def _lose(self, random: Random) -> None:
+        await self._for_a_while(random, "loses")
+
+    async def _double(self, random: Random) -> None:
+        await self._for_a_while(random, "doubles")
+
+    async def _delay(self, random: Random) -> None:
+        await self._for_a_while(random, "delays")
+
+    # The store and the leases.
+
+    async def _fail_store(self, random: Random) -> None:
+        node = self._node(random)
+        node.store.faults.extend(random.choices(["fail", ""], k=random.randint(1, 6)))
+
+    async def _lose_answers(self, random: Random) -> None:
+        node = self._node(random)
+        node.store.faults.extend(random.choices(["lose", ""], k=random.randint(1, 6)))
+
+    async def _flag(self, random: Random, name: str, kind: str) -> None:
+        seconds = random.choice([0.5, 2.0, 6.0])
+        self._disturb(f"{name} for {seconds} s", kind, seconds=seconds)
+        setattr(self.world, name, True)
+        await asyncio.sleep(seconds)
+        setattr(self.world, name, False)
+
+    async def _stop_store(self, random: Random) -> None:
+        await self._flag(random, "store_is_down", "store")
+
+    async def _slow_store(self, random: Random) -> None:
+        await self._flag(random, "store_is_slow", "store")
+
+    async def _stop_leases(self, random: Random) -> None:
+        await self._flag(random, "leases_are_away", "leases")
+
+    async def _slow_leases(self, random: Random) -> None:
+        await self._flag(random, "leases_are_slow", "leases")
+
+    async def _lose_leases(self, random: Random) -> None:
+        self._disturb("the lease service restarts empty", "leases")
+        self.world.leases._held.clear()
+
+    # The bridge.
+
+    async def _restart_bridge(self, random: Random) -> None:
+        self._disturb("the bridge restarts", "bridge")
+        self.world.bridge.restart()
+
+    async def _stop_bridge(self, random: Random) -> None:
+        bridge, seconds = self.world.bridge, random.choice([1.0, 5.0])
+        self._disturb(f"the bridge is away for {seconds} s", "bridge", seconds=seconds)
+        bridge.is_down = True
+        bridge.restart()
+        await asyncio.sleep(seconds)
+        bridge.is_down = False
+
+    async def _refuse(self, random: Random) -> None:
+        self._disturb("the bridge refuses some requests", "bridge")
+        self.world.bridge.refusing += random.randint(1, 4)
+
+    async def _hang(self, random: Random) -> None:
+        self._disturb("the bridge accepts some requests without an answer", "bridge")
+        self.world.bridge.hanging += random.randint(1, 3)

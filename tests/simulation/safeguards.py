@@ -1,0 +1,378 @@
+"""The safeguards of the server: each can be removed, from outside, and is then missed.
+
+The first line of each function says what the server does; its body, what is left without it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from msgspec.structs import replace
+
+import adapters.broker.channels
+import application.answer_pending
+import application.bridge_inbox
+from adapters.broker.channels import ChannelBroker
+from adapters.memory.store import MemoryStore
+from application.answer_pending import AnswerPending
+from application.answer_stream import AnswerFollower, AnswerStream
+from application.arrivals import Arrivals
+from application.chat_owners import ChatOwners
+from application.deliver_outbox import DeliverOutbox
+from application.hub import Hub
+from application.join import JoinConversation
+from application.session_log import SessionLog
+from application.subscription import Subscription
+from application.sweep import Sweep
+from application.turns import Turns
+from domain.decisions import answer
+from domain.errors import BridgeUnavailable, StorageUnavailable
+
+Remove = Callable[[ExitStack], None]
+
+
+class Removal(NamedTuple):
+    """How a safeguard is removed, and where that shows."""
+
+    remove: Remove
+    workload: str
+    rule: str
+    """The rule, or rules, that it keeps."""
+
+
+REMOVALS: dict[str, Removal] = {}
+
+
+def _safeguard(workload: str, rule: str) -> Callable[[Remove], Remove]:
+    def register(remove: Remove) -> Remove:
+        name = remove.__name__.removeprefix("_").replace("_", "-")
+        REMOVALS[name] = Removal(remove, workload, rule)
+        return remove
+
+    return register
+
+
+@contextmanager
+def without(name: str | None) -> Iterator[None]:
+    """Remove a safeguard from the product for a while; None: nothing."""
+    with ExitStack() as stack:
+        if name is not None:
+            REMOVALS[name].remove(stack)
+        yield
+
+
+def _replace(stack: ExitStack, owner: Any, name: str, value: Any) -> None:
+    stack.enter_context(patch.object(owner, name, value))
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+def _keep_turns(stack: ExitStack) -> None:
+    """Let no turn end because of what another writer has stored."""
+    _replace(stack, application.answer_pending._Turn, "_on_entries", _nothing)
+
+
+# The store.
+
+
+@_safeguard("nodes", "2")
+def _fence(stack: ExitStack) -> None:
+    """An answer is stored only in the epoch in which its turn began."""
+
+    def anyway(session: Any, turn: Any, context: Any) -> Any:
+        if session is None or not session.is_open:
+            return None
+        whole = replace(turn, session_id=session.session_id, epoch=session.epoch)
+        draft = answer(replace(session, status="ai"), whole, context)
+        if draft is not None:
+            draft.session = replace(draft.session, status=session.status)
+        return draft
+
+    _replace(stack, application.answer_pending, "answer", anyway)
+
+
+@_safeguard("nodes", "7")
+def _settled_seq(stack: ExitStack) -> None:
+    """An answer is stored only if no other turn has answered meanwhile."""
+
+    def anyway(session: Any, turn: Any, context: Any) -> Any:
+        settled = session.settled_seq if session is not None else 0
+        return answer(session, replace(turn, settled_seq=settled), context)
+
+    _replace(stack, application.answer_pending, "answer", anyway)
+    _keep_turns(stack)
+
+
+@_safeguard("calm", "5")
+def _claim_of_a_seq(stack: ExitStack) -> None:
+    """Of two writers of one seq, one is refused."""
+    append = MemoryStore.append
+
+    async def anyway(self: Any, draft: Any, due_at: Any) -> None:
+        log = self._logs.get(draft.session.session_id)
+        if log is not None:
+            log.session = replace(log.session, seq=draft.entries[0].seq - 1)
+        await append(self, draft, due_at)
+
+    _replace(stack, MemoryStore, "append", anyway)
+
+
+@_safeguard("store", "4")
+def _idempotency_key(stack: ExitStack) -> None:
+    """A message is stored once under its client's id."""
+    _replace(stack, MemoryStore, "_duplicate", _nothing)
+
+
+@_safeguard("outages", "9")
+def _order_of_the_outbox(stack: ExitStack) -> None:
+    """Of a session's lane, only the first undelivered notice can be claimed."""
+    claim = MemoryStore.claim
+
+    async def any_of_them(self: Any, lane: Any, now: Any, lease_until: Any, limit: int) -> Any:
+        queues = self._queues[lane]
+        self._queues[lane] = {
+            (session_id, notice_id): {notice_id: queued}
+            for session_id, queue in queues.items()
+            for notice_id, queued in queue.items()
+        }
+        try:
+            return await claim(self, lane, now, lease_until, limit)
+        finally:
+            self._queues[lane] = queues
+
+    _replace(stack, MemoryStore, "claim", any_of_them)
+
+
+# The turns.
+
+
+@_safeguard("calm", "6")
+def _lease(stack: ExitStack) -> None:
+    """One process at a time runs a customer's turn, so that none is paid for twice."""
+    run = AnswerPending._run
+
+    async def alone(self: Any, *given: Any, **named: Any) -> None:
+        object.__setattr__(self, "leases", None)
+        await run(self, *given, **named)
+
+    _replace(stack, AnswerPending, "_run", alone)
+
+
+@_safeguard("calm", "2")
+def _turn_ends_at_takeover(stack: ExitStack) -> None:
+    """A takeover ends the running turn, wherever it is stored, and hides the pieces after it."""
+    _keep_turns(stack)
+    _replace(stack, Subscription, "_is_current", lambda self, piece: True)
+    _replace(stack, AnswerFollower, "on_entry", _nothing)
+
+
+@_safeguard("nodes", "7")
+def _taking_up_lost_turns(stack: ExitStack) -> None:
+    """The sweep finds the turns that were lost with their process, as does who joins or listens."""
+
+    async def none(self: Any) -> int:
+        return 0
+
+    _replace(stack, Sweep, "__call__", none)
+    _replace(stack, Turns, "_on_remote_entries", _nothing)
+    _replace(stack, Turns, "_try_again", _nothing)
+
+
+# The hints.
+
+
+@_safeguard("network", "5")
+def _missed_after_a_reconnection(stack: ExitStack) -> None:
+    """Who may have missed hints looks at the store."""
+    _replace(stack, Hub, "on_missed", _nothing)
+
+
+@_safeguard("losses", "5")
+def _holes_in_the_numbers(stack: ExitStack) -> None:
+    """A hint that was lost in silence shows in the number of the next one."""
+    hole = adapters.broker.channels._Subscription
+    _replace(stack, hole, "is_hole", lambda self, publisher, number: False)
+
+
+@_safeguard("network", "5")
+def _repetition_of_lost_hints(stack: ExitStack) -> None:
+    """What was published as the connection was lost is published again."""
+    _replace(stack, ChannelBroker, "_publish_again", _nothing)
+
+
+@_safeguard("takeovers", "2")
+def _repeated_change_of_owner(stack: ExitStack) -> None:
+    """A change of owner is published again, in case that its hint is lost in silence."""
+    _replace(stack, adapters.broker.channels, "REPEAT_AFTER_S", 1_000.0)
+
+
+@_safeguard("cuts", "2")
+def _beat(stack: ExitStack) -> None:
+    """A node that does not receive its own beat knows that it is cut off."""
+    _replace(stack, ChannelBroker, "_look_at_beat", _nothing)
+    _replace(stack, ChannelBroker, "is_away", property(lambda self: self._is_away))
+
+
+@_safeguard("cuts", "2")
+def _pieces_held_back(stack: ExitStack) -> None:
+    """While hints do not arrive, a piece of an answer waits for a look at the store."""
+
+    def at_once(self: Any) -> None:
+        if self._published < self._length:
+            self._publish(self.text[self._published :])
+
+    _replace(stack, AnswerStream, "_hold", at_once)
+    _replace(stack, AnswerStream, "look", _nothing)
+
+
+@_safeguard("calm", "5")
+def _subscribe_before_read(stack: ExitStack) -> None:
+    """A join subscribes before it reads: what is stored in between comes, too."""
+    subscribe, start = Subscription.subscribe, Subscription.start
+
+    def late(self: Subscription, *given: Any, **named: Any) -> None:
+        subscribe(self)
+        start(self, *given, **named)
+
+    _replace(stack, Subscription, "subscribe", _nothing)
+    _replace(stack, Subscription, "start", late)
+    _replace(stack, Subscription, "_on_missed", lambda self, event: self._on_other(event))
+
+
+@_safeguard("network", "5")
+def _freshness(stack: ExitStack) -> None:
+    """A cached session counts only while the hints of its customer arrive."""
+    _replace(stack, SessionLog, "_cached", lambda self, customer: self._cache.get(customer))
+    _replace(stack, SessionLog, "_on_remote_event", _nothing)
+    reload = SessionLog.reload
+
+    async def known(self: Any, customer: Any) -> Any:
+        return self._cache.get(customer) or await reload(self, customer)
+
+    read = JoinConversation.__call__
+
+    async def from_cache(self: Any, customer: Any, subscription: Any, position: Any) -> Any:
+        with patch.object(SessionLog, "reload", known):
+            return await read(self, customer, subscription, position)
+
+    _replace(stack, JoinConversation, "__call__", from_cache)
+
+
+@_safeguard("store", "5")
+def _notification_of_what_a_reload_finds(stack: ExitStack) -> None:
+    """What a process finds in the store and did not know, its listeners learn."""
+    _replace(stack, SessionLog, "_notify", _nothing)
+    _drop_doubtful(stack)
+
+
+@_safeguard("store", "5")
+def _notification_of_doubtful_writes(stack: ExitStack) -> None:
+    """What may be stored although the store did not say so makes listeners look."""
+    _drop_doubtful(stack)
+
+
+def _drop_doubtful(stack: ExitStack) -> None:
+    append = SessionLog._append
+
+    async def quietly(self: Any, *given: Any) -> bool:
+        try:
+            with patch.object(self.store, "append", _marked(self.store.append)):
+                return await append(self, *given)
+        except _DoubtfulWrite as error:
+            raise StorageUnavailable(str(error)) from None
+
+    _replace(stack, SessionLog, "_append", quietly)
+
+
+class _DoubtfulWrite(Exception):
+    """The store has not said whether it has stored something."""
+
+
+def _marked(append: Any) -> Any:
+    async def marked(*given: Any) -> None:
+        try:
+            await append(*given)
+        except StorageUnavailable as error:
+            raise _DoubtfulWrite(str(error)) from None
+
+    return marked
+
+
+@_safeguard("network", "5")
+def _gaps(stack: ExitStack) -> None:
+    """A follower reads what is missing before the entry of a hint."""
+
+    def anyway(self: Any, event: Any, *, is_read: bool = False) -> None:
+        if event.session_id not in self._ended_sessions:
+            self._deliver(event)
+
+    _replace(stack, Subscription, "_on_appended", anyway)
+    _replace(stack, Subscription, "_on_missed", lambda self, event: self._on_other(event))
+
+
+# The stream.
+
+
+@_safeguard("calm", "5")
+def _text_so_far(stack: ExitStack) -> None:
+    """Who joins in the middle of an answer gets the text so far."""
+    _replace(stack, AnswerFollower, "_ask", _nothing)
+
+
+@_safeguard("takeovers", "2")
+def _epoch_of_pieces(stack: ExitStack) -> None:
+    """No piece of an answer is shown that was written before the last known takeover."""
+    _replace(stack, Subscription, "_is_current", lambda self, piece: True)
+    _replace(stack, AnswerFollower, "on_entry", _nothing)
+
+
+@_safeguard("losses", "5")
+def _late_pieces(stack: ExitStack) -> None:
+    """No piece of an answer is shown after the answer."""
+    _replace(stack, AnswerFollower, "on_entry", _nothing)
+
+
+# The bridge.
+
+
+@_safeguard("bridge", "9")
+def _owner_of_a_topic(stack: ExitStack) -> None:
+    """One node listens to each chat at the bridge."""
+    _replace(stack, ChatOwners, "is_mine", lambda self, customer: True)
+
+
+@_safeguard("outages", "4")
+def _counting_of_arrivals(stack: ExitStack) -> None:
+    """What an application passes on without an id is compared with the log."""
+    _replace(stack, Arrivals, "take", lambda *_: False)
+    _replace(stack, ChatOwners, "is_mine", lambda self, customer: True)
+
+
+@_safeguard("outages", "9")
+def _delivery_again(stack: ExitStack) -> None:
+    """What could not be delivered to the bridge is tried again."""
+    attempt = DeliverOutbox._send
+
+    async def once(self: Any, notice: Any) -> None:
+        try:
+            await attempt(self, notice)
+        except BridgeUnavailable:
+            return
+
+    _replace(stack, DeliverOutbox, "_send", once)
+
+
+@_safeguard("bridge-and-store", "9")
+def _storing_at_last(stack: ExitStack) -> None:
+    """What came from the bridge is stored, however often that has to be tried."""
+
+    async def once(self: Any, store: Any) -> Any:
+        try:
+            return await store()
+        except StorageUnavailable:
+            return "unknown"
+
+    _replace(stack, application.bridge_inbox.BridgeInbox, "_store_at_last", once)

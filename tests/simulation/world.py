@@ -1,0 +1,101 @@
+"""The world of one life: the nodes, what lies between them, and all who use them."""
+
+import asyncio
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from adapters.memory.leases import MemoryLeases
+from adapters.memory.store import MemoryStore
+from application.ports import Erased
+from domain.identity import Customer, customer
+from domain.session import Draft
+from tests.simulation.bridge import PlainApplication
+from tests.simulation.client import Client
+from tests.simulation.network import Switch
+from tests.simulation.node import Node
+from tests.simulation.rules import Rules
+
+CUSTOMERS = [customer("b1", "u1"), customer("b1", "u2"), customer("b2", "u1")]
+
+
+class RecordedStore(MemoryStore):
+    """The store of all nodes, which shows the rules what it stores."""
+
+    def __init__(self, world: "World") -> None:
+        super().__init__()
+        self._world = world
+
+    async def append(self, draft: Draft, due_at: datetime | None) -> None:
+        await super().append(draft, due_at)
+        self._world.rules.stored(draft)
+
+    async def erase(self, customer: Customer) -> Erased:
+        erased = await super().erase(customer)
+        self._world.rules.erased(customer)
+        return erased
+
+
+class World:
+    """Everything in a life."""
+
+    def __init__(self, seed: int, nodes: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self.random = Random(seed)
+        self.lines: list[str] = []
+        self.rules = Rules(self)
+        self.store = RecordedStore(self)
+        self.store_is_down = self.store_is_slow = False
+        self.leases = MemoryLeases(loop.time)
+        self.leases_are_away = self.leases_are_slow = False
+        self.switch = Switch(self.random)
+        self.bridge = PlainApplication(
+            self.random,
+            gives_ids=self.random.random() < 0.3,
+            echoes=self.random.random() < 0.7,
+        )
+        self.moods = [12.0, 1.0, 1.0, 1.0, 1.0]
+        self.nodes: list[Node] = []
+        """Those that live."""
+        self._nodes_begun = 0
+        self.clients: list[Client] = []
+        self._clients_begun = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        for _ in range(nodes):
+            self.start_node()
+
+    def trace(self, what: str) -> None:
+        """Note what happens."""
+        self.lines.append(f"{self._loop.time():8.3f}  {what}")
+
+    def start(self, work: Any) -> None:
+        """Run a coroutine as a task."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def start_node(self) -> None:
+        """Start one more node."""
+        self._nodes_begun += 1
+        node = Node(self, self._nodes_begun)
+        self.nodes.append(node)
+        self.start(node.start())
+
+    def any_node(self) -> Node | None:
+        """Return a node that accepts clients."""
+        accepting = [node for node in self.nodes if node.is_well]
+        return self.random.choice(accepting) if accepting else None
+
+    def join(self, who: Customer, *, streams: bool) -> Client:
+        """Begin a new client of a customer."""
+        self._clients_begun += 1
+        name = f"client-{self._clients_begun} ({who.business_id} {who.user_id})"
+        client = Client(self, who, name, streams=streams)
+        self.clients.append(client)
+        return client
+
+    def end_node(self, node: Node) -> None:
+        """Remove a node that has ended."""
+        if node in self.nodes:
+            self.nodes.remove(node)
