@@ -23,7 +23,7 @@ from application.ports import (
     TopicUnavailable,
 )
 from domain.errors import BridgeUnavailable
-from domain.identity import Customer, MessageId
+from domain.identity import Customer
 from domain.notice import Notice
 
 ANSWER_S = 2.0
@@ -371,5 +371,3 @@ class SimulatedHttp(Lifecycle):
             await self._wait(ANSWER_S)
             raise BridgeUnavailable("no answer")
         await self._wait(self._random.uniform(0.001, 0.02))
-
-

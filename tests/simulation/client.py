@@ -1,4 +1,4 @@
-"""A customer's client: it joins, comes back after each interruption, writes and is shown answers."""
+"""A customer's client: it joins, comes back after each interruption, writes and reads."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -133,7 +133,7 @@ class Client:
             self.customer,
             hub=node.hub,
             session_log=node.session_log,
-            store=node.store,  # type: ignore[arg-type]
+            store=node.store,
             clock=node.clock,
             on_entry=on_entry,
             on_other=on_other,
@@ -287,8 +287,11 @@ class Client:
 
     def _sent(self, session_id: SessionId, message_id: MessageId) -> None:
         """The client has what it has sent itself."""
-        known = self._world.rules.sessions.get(session_id)
+        rules = self._world.rules
+        known = rules.sessions.get(session_id)
+        if session_id != self.session_id and rules.newest.get(self.customer) == session_id:
+            self._enter(session_id)
+            self._first.setdefault(session_id, 1)
         for entry in known.entries if known is not None else ():
             if isinstance(entry, Message) and entry.message_id == message_id:
                 self._know(session_id, entry)
-

@@ -20,21 +20,19 @@ from tests.simulation.world import CUSTOMERS, World
 HEALED_S = 150.0
 """The time in which everything outstanding is completed once nothing is broken any more."""
 LOOK_EVERY_S = 0.25
-LISTENED_S = 3.0
-"""A coordinator's words are stored in so long, if somebody listens and nothing disturbs."""
 
 
 class Step(NamedTuple):
     """Something that somebody does, or that breaks."""
 
-    index: int
+    number: int
     pause_s: float
     """The time before the next one."""
     kind: str
     seed: int
 
     def __str__(self) -> str:
-        return f"{self.index:3}  {self.kind}, then {self.pause_s:g} s"
+        return f"{self.number:3}  {self.kind}, then {self.pause_s:g} s"
 
 
 class Workload(NamedTuple):
@@ -78,6 +76,7 @@ WORKLOADS = {
         {"say": 10.0, "take_over": 6.0, "give_back": 6.0, "move": 2.0, "lose": 2.0, "delay": 1.0}
     ),
     "cuts": Workload({"say": 10.0, "take_over": 6.0, "give_back": 6.0, "cut": 4.0}),
+    "joins": Workload({"say": 10.0, "move": 12.0, "join": 4.0, "speak": 2.0}, steps=60),
     "bridge-and-store": Workload({**PEOPLE, **BRIDGE, **STORE}),
     "all": Workload(
         {**PEOPLE, **BRIDGE, **NETWORK, **LOSSES, **STORE, **NODES, **LEASES, **OUTAGES, **CLOCKS},
@@ -105,12 +104,10 @@ class SimulatedLife:
     world: World
 
     def __init__(self, seed: int, workload: Workload, only: Collection[int] | None = None) -> None:
-        """`only`: the indices of the steps that are made."""
+        """`only`: the numbers of the steps that are made."""
         self.seed = seed
         self._workload = workload
-        self.steps = [
-            step for step in plan(seed, workload) if only is None or step.index in only
-        ]
+        self.steps = [step for step in plan(seed, workload) if only is None or step.number in only]
 
     async def run(self) -> None:
         """Live it. Raises: Violation."""
@@ -136,13 +133,14 @@ class SimulatedLife:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             self.world.rules.check_streams()
+            self.world.rules.check_followers()
 
     async def _make(self, step: Step) -> None:
         act: Callable[[Random], Awaitable[object]] = getattr(self, f"_{step.kind}")
         try:
             await act(Random(step.seed))
         except (Failure, Refusal, Gone) as error:
-            self.world.trace(f"step {step.index} ends: {error!r}")
+            self.world.trace(f"step {step.number} ends: {error!r}")
 
     async def _heal(self) -> None:
         """End all faults, and wait until everything outstanding is completed."""
@@ -282,20 +280,15 @@ class SimulatedLife:
         world, rules = self.world, self.world.rules
         if world.bridge.is_down:
             return
-        listening = any(node.is_well and node.gateway.hears(who) for node in world.nodes)
-        before = rules.log_of(who)
-        kinds = ("hints", "nodes", "bridge", "store", "chats")
-        calm = rules.is_calm(*kinds)
+        is_received = any(node.is_well and node.gateway.hears(who) for node in world.nodes)
+        calm = rules.is_calm("hints", "nodes", "bridge")
+        known, now = rules.log_of(who), asyncio.get_running_loop().time()
+        if is_received and calm and known is not None and known.session.is_open:
+            rules.heard.append((who, text, known, now))
         rules.spoken[who, text] += 1
         world.trace(f"a coordinator says {text!r} to {who.user_id} at the bridge")
         body = {"message": text, "messageId": f"b{rules.spoken[who, text]}-{len(world.lines)}"}
         world.bridge.broadcast(who, "agent_message", body)
-        if before is None or not before.session.is_open:
-            return
-        await asyncio.sleep(LISTENED_S)
-        if listening and calm and rules.is_calm(*kinds) and before is rules.log_of(who):
-            if before.session.is_open:
-                rules.heard[who, text] += 1
 
     async def _erase(self, random: Random) -> None:
         node, who = self._node(random), self._customer(random)

@@ -94,7 +94,7 @@ class NodeClock(Clock):
 
     async def sleep(self, delay_s: float) -> None:
         over = self._loop.create_future()
-        timer = self.call_later(delay_s, lambda: over.done() or over.set_result(None))
+        timer = self.call_later(delay_s, lambda: None if over.done() else over.set_result(None))
         try:
             await over
         finally:

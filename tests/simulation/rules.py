@@ -25,6 +25,8 @@ PROMPT_S, LATEST_S = 0.1, 2.0
 """The time after a takeover in which a piece may still be shown: with all hints, and without."""
 SHOWN_S = 0.5
 """The time in which a client is shown what was written, while nothing disturbs."""
+COMPLETE_S = 1.5
+"""The time in which a client has what was stored, while nothing disturbs."""
 RECENT_S = 13.0
 """A disturbance counts for so long: a lease runs out, a node is declared dead."""
 
@@ -42,6 +44,7 @@ class StoredSession:
         self.session: Session
         self.owner_changes: list[tuple[float, int]] = []
         """The times and the epochs of its changes of owner."""
+        self.stored_at = 0.0
         self.is_erased = False
 
 
@@ -61,8 +64,8 @@ class Rules:
         """When each kind of fault last was: `hints`, `leases`, `nodes`, `store`, `bridge`."""
         self.spoken: Counter[tuple[Customer, str]] = Counter()
         """What coordinators have said at the bridge."""
-        self.heard: Counter[tuple[Customer, str]] = Counter()
-        """That of it which a listener must have stored."""
+        self.heard: list[tuple[Customer, str, StoredSession, float]] = []
+        """That of it which somebody has received: customer, text, session, time."""
         self.acknowledged: list[tuple[Customer, MessageId, SessionId | None]] = []
 
     # Disturbances.
@@ -118,7 +121,7 @@ class Rules:
                     self.broken("10", "a transfer was promised and not made")
             known.entries.append(entry)
             self._world.trace(f"stored {_shown(entry)} of {session.customer.user_id}")
-        known.session = session
+        known.session, known.stored_at = session, now
         for notice in draft.notices:
             self.notices[notice.notice_id] = notice
         if (key := draft.key) is not None and key.startswith("u:"):
@@ -150,7 +153,9 @@ class Rules:
 
     def model_called(self, customer: Customer, node: "Node", view: View) -> Attempt:
         """Note that a model is called."""
-        others = [each for each in self._attempts[customer] if each.is_running and each.node.is_alive]
+        others = [
+            each for each in self._attempts[customer] if each.is_running and each.node.is_alive
+        ]
         if others and self.is_calm("leases", "nodes"):
             self.broken("6", f"two turns at once: at {others[0].node} and at {node}")
         if view.session.customer != customer or not view.pending:
@@ -219,10 +224,32 @@ class Rules:
                 continue
             if known.owner_changes and known.owner_changes[-1][0] > attempt.begun:
                 continue  # it is being cancelled
+            switch, channel = self._world.switch, _channel(client.customer)
+            nodes = [each for each in (client.node, attempt.node) if each is not None]
+            if any(switch.hides_loss(each.channels, channel) for each in nodes):
+                continue
             if client.preview != attempt.text:
                 self.broken(
                     "5", f"{client} shows {client.preview!r} for {SHOWN_S} s, of {attempt.text!r}"
                 )
+
+    def check_followers(self) -> None:
+        """Compare what clients have with what was stored a while ago."""
+        if not self.is_calm("hints", "nodes", "store", since=4.0):
+            return
+        now = self._loop.time()
+        for client in self._world.clients:
+            known = self.log_of(client.customer)
+            if known is None or client.node is None or not client.node.is_well:
+                continue
+            if client.joined_at + COMPLETE_S > now or known.stored_at + COMPLETE_S > now:
+                continue
+            switch, channel = self._world.switch, _channel(client.customer)
+            if switch.hides_loss(client.node.channels, channel):
+                continue
+            if (lacks := client.lacks()) is not None:
+                rule, _, what = lacks.removeprefix("rule ").partition(": ")
+                self.broken(rule, what)
 
     # The end.
 
@@ -237,7 +264,7 @@ class Rules:
         undelivered = self._undelivered()
         if undelivered:
             return f"rule 9: not delivered: {undelivered[0].content}"
-        for (customer, text), times in self.heard.items():
+        for (customer, text), times in self._must_be_stored().items():
             if self._times_stored(customer, text) < times:
                 return f"rule 9: {text!r} of a coordinator is not stored {times} times"
         followers: Counter[Customer] = Counter()
@@ -248,11 +275,19 @@ class Rules:
                 return f"rule 9: {times} nodes follow {customer.user_id}"
         return None
 
+    def _must_be_stored(self) -> Counter[tuple[Customer, str]]:
+        """Return how often each of a coordinator's words was received by who could store it."""
+        last = max((self.disturbed.get(kind, -1.0) for kind in ("nodes", "hints", "bridge")))
+        return Counter(
+            (customer, text)
+            for customer, text, known, at in self.heard
+            if known.session.is_open and not known.is_erased and last < at
+        )
+
     def _cannot_know(self, client: "Client") -> bool:
         """Return True if a hint for the client was lost which no number shows."""
         node, who = client.node, client.customer
-        channel = f"customer:{who.business_id}:{who.user_id}"
-        return node is not None and (node.channels, channel) in self._world.switch.unnoticed
+        return node is not None and (node.channels, _channel(who)) in self._world.switch.unnoticed
 
     def _undelivered(self) -> list[Notice]:
         told = set(self._world.bridge.requests)
@@ -337,6 +372,10 @@ class Rules:
             if notice.position < relayed.get(notice.session_id, 0):
                 self.broken("9", f"the words {message_id} came out of their order")
             relayed[notice.session_id] = notice.position
+
+
+def _channel(customer: Customer) -> str:
+    return f"customer:{customer.business_id}:{customer.user_id}"
 
 
 def _shown(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""Lives one after the other, or in several processes; one that breaks a rule is shown, shortened."""
+"""Lives one after the other, or in several processes; one that breaks a rule is shortened."""
 
 import argparse
 import gc
@@ -63,7 +63,7 @@ def live(
             failure = f"a crash: {traceback.format_exc()}"
     lines = life.world.lines
     steps = [str(step) for step in life.steps]
-    return Ended(seed, name, failure, lines, steps, [step.index for step in life.steps])
+    return Ended(seed, name, failure, lines, steps, [step.number for step in life.steps])
 
 
 def shorten(ended: Ended, safeguard: str | None = None) -> Ended:

@@ -1,20 +1,20 @@
 """The world of one life: the nodes, what lies between them, and all who use them."""
 
 import asyncio
+from datetime import datetime
 from random import Random
 from typing import Any
 
 from adapters.memory.leases import MemoryLeases
 from adapters.memory.store import MemoryStore
+from application.ports import Erased
 from domain.identity import Customer, customer
 from domain.session import Draft
-from application.ports import Erased
 from tests.simulation.bridge import PlainApplication
 from tests.simulation.client import Client
 from tests.simulation.network import Switch
 from tests.simulation.node import Node
 from tests.simulation.rules import Rules
-from datetime import datetime
 
 CUSTOMERS = [customer("b1", "u1"), customer("b1", "u2"), customer("b2", "u1")]
 
