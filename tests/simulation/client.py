@@ -10,7 +10,7 @@ from application.ports import AnswerSoFar, Delta, Event, Missed
 from application.subscription import Subscription
 from domain.errors import Failure
 from domain.identity import Customer, LocationId, MessageId, SessionId
-from domain.message import Entry, Message
+from domain.message import Entry, Message, StatusChange
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node
@@ -235,7 +235,10 @@ class Client:
     def _check_late(self, event: Delta | AnswerSoFar) -> None:
         known = self._known.get(event.session_id, {})
         for entry in known.values():
-            if isinstance(entry, Message) and entry.message_id == event.response_id:
+            if isinstance(entry, StatusChange):
+                if entry.epoch > event.epoch:
+                    self._world.rules.broken("2", f"{self} is shown a piece of an earlier epoch")
+            elif entry.message_id == event.response_id:
                 self._world.rules.broken("5", f"{self} is shown a piece of a stored answer")
 
     def lacks(self) -> str | None:
@@ -279,7 +282,7 @@ class Client:
                 await asyncio.sleep(RETRY_S)
                 continue
             took_s = loop.time() - began
-            if took_s > ACKNOWLEDGED_S and rules.is_calm("store", "nodes", since=took_s):
+            if took_s > ACKNOWLEDGED_S + 10 * self._world.store_s and rules.is_calm("store", "nodes", since=took_s):
                 rules.broken("15", f"{message_id} was acknowledged after {took_s:.1f} s")
             rules.acknowledged.append((self.customer, message_id, posted.session_id))
             self._sent(posted.session_id, message_id)

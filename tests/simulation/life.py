@@ -41,6 +41,8 @@ class Workload(NamedTuple):
     weights: dict[str, float]
     nodes: tuple[int, ...] = (2, 3)
     steps: int = 30
+    store_s: float = 0.0
+    """The time that each call of the store takes longer, there and back."""
 
 
 PEOPLE = {
@@ -73,10 +75,10 @@ WORKLOADS = {
     "bridge": Workload({**PEOPLE, **BRIDGE}),
     "outages": Workload({**PEOPLE, **BRIDGE, **OUTAGES}),
     "takeovers": Workload(
-        {"say": 10.0, "take_over": 6.0, "give_back": 6.0, "move": 2.0, "lose": 2.0, "delay": 1.0}
+        {"say": 10.0, "take_over_unheard": 6.0, "give_back": 6.0, "move": 2.0, "delay": 2.0}
     ),
     "cuts": Workload({"say": 10.0, "take_over": 6.0, "give_back": 6.0, "cut": 4.0}),
-    "joins": Workload({"say": 10.0, "move": 12.0, "join": 4.0, "speak": 2.0}, steps=60),
+    "joins": Workload({"say": 10.0, "move": 12.0, "join": 4.0, "speak": 2.0}, store_s=0.06),
     "bridge-and-store": Workload({**PEOPLE, **BRIDGE, **STORE}),
     "all": Workload(
         {**PEOPLE, **BRIDGE, **NETWORK, **LOSSES, **STORE, **NODES, **LEASES, **OUTAGES, **CLOCKS},
@@ -113,6 +115,7 @@ class SimulatedLife:
         """Live it. Raises: Violation."""
         nodes = Random(self.seed).choice(self._workload.nodes)
         world = self.world = World(self.seed, nodes)
+        world.store_s = self._workload.store_s
         await asyncio.sleep(0.5)
         world.start(self._watch())
         for who in CUSTOMERS[:2]:
@@ -253,6 +256,18 @@ class SimulatedLife:
 
     async def _take_over(self, random: Random) -> None:
         await self._change(random, Status.LIVE)
+
+    async def _take_over_unheard(self, random: Random) -> None:
+        """Take over, and lose every hint of the moment."""
+        switch = self.world.switch
+        self._disturb("the switch loses all hints for 0.1 s", "hints", seconds=0.1)
+        switch.loses = 1.0
+        self.world.start(self._end_losses(0.1))
+        await self._change(random, Status.LIVE)
+
+    async def _end_losses(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.world.switch.loses = 0.0
 
     async def _give_back(self, random: Random) -> None:
         await self._change(random, Status.AI)

@@ -25,7 +25,7 @@ PROMPT_S, LATEST_S = 0.1, 2.0
 """The time after a takeover in which a piece may still be shown: with all hints, and without."""
 SHOWN_S = 0.5
 """The time in which a client is shown what was written, while nothing disturbs."""
-COMPLETE_S = 1.5
+COMPLETE_S = 0.8
 """The time in which a client has what was stored, while nothing disturbs."""
 RECENT_S = 13.0
 """A disturbance counts for so long: a lease runs out, a node is declared dead."""
@@ -197,7 +197,7 @@ class Rules:
         if node is None or now - max(over, thawed) < PROMPT_S:
             return
         intact = self.is_calm("hints", "nodes", "store", since=5.0)
-        limit_s = PROMPT_S if intact else LATEST_S
+        limit_s = PROMPT_S + 2 * self._world.store_s if intact else LATEST_S
         if late_s > limit_s and now - thawed > limit_s:
             self.broken("2", f"{client} is shown a piece {late_s:.2f} s after a takeover")
 
@@ -332,6 +332,7 @@ class Rules:
             stored = self._times_stored(customer, text)
             if stored > times and "clocks" not in self.disturbed:
                 self.broken("4", f"{text!r} was said {times} times, and stored {stored} times")
+        self._check_words()
         self._check_order()
 
     def _check_answers(self, session_id: SessionId, known: StoredSession) -> None:
@@ -344,6 +345,20 @@ class Rules:
         for message_id, times in answered.items():
             if times > 1:
                 self.broken("7", f"{message_id} was answered {times} times")
+
+    def _check_words(self) -> None:
+        """Users never say the same twice. An echo may come twice, and late, after a fault."""
+        if self.disturbed.keys() & {"bridge", "nodes", "hints", "store"}:
+            return
+        said = Counter(
+            (known.customer, entry.text)
+            for known in self.sessions.values()
+            for entry in known.entries
+            if isinstance(entry, Message) and entry.author is Author.USER
+        )
+        for (customer, text), times in said.items():
+            if times > 1:
+                self.broken("4", f"{text!r} of {customer.user_id} was stored {times} times")
 
     def _check_order(self) -> None:
         """Each notice came first after those before it, in its session and lane."""

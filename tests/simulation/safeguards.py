@@ -78,7 +78,7 @@ def _keep_turns(stack: ExitStack) -> None:
 # The store.
 
 
-@_safeguard("nodes", "2")
+@_safeguard("calm", "2")
 def _fence(stack: ExitStack) -> None:
     """An answer is stored only in the epoch in which its turn began."""
 
@@ -92,6 +92,7 @@ def _fence(stack: ExitStack) -> None:
         return draft
 
     _replace(stack, application.answer_pending, "answer", anyway)
+    _keep_turns(stack)
 
 
 @_safeguard("nodes", "7")
@@ -353,11 +354,10 @@ def _owner_of_a_topic(stack: ExitStack) -> None:
     _replace(stack, ChatOwners, "is_mine", lambda self, customer: True)
 
 
-@_safeguard("outages", "4")
+@_safeguard("bridge", "4")
 def _counting_of_arrivals(stack: ExitStack) -> None:
     """What an application passes on without an id is compared with the log."""
     _replace(stack, Arrivals, "take", lambda *_: False)
-    _replace(stack, ChatOwners, "is_mine", lambda self, customer: True)
 
 
 @_safeguard("outages", "9")
