@@ -324,6 +324,7 @@ class AnswerPending:
         except TooLarge as error:  # otherwise the sweep would have it made again for ever
             turn.outcome, turn.error = "failed", error
             await self._store(turn, self._apologise(turn, view, None), cached, view)
+        turn.stream.close()  # who asks from now on has the answer, or will get it
 
     async def _is_current(self, turn: _Turn, session: Session) -> bool:
         """Read the store; cancel the turn if its answer cannot be stored any more.

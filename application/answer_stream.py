@@ -176,7 +176,9 @@ class AnswerStream(AnswerWriter):
             self._publish_so_far()
 
     def close(self) -> None:
-        """Publish nothing more."""
+        """Publish nothing more: the answer is stored, or will not be."""
+        self._pieces.clear()
+        self._length = 0
         if self._timer is not None:
             self._timer.cancel()
         if self._looking is not None:

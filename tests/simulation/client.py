@@ -1,4 +1,4 @@
-"""A customer's client: it joins, comes back after interruptions, writes and is shown answers."""
+"""A customer's client: it joins, comes back after each interruption, writes and reads."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -10,7 +10,7 @@ from application.ports import AnswerSoFar, Delta, Event, Missed
 from application.subscription import Subscription
 from domain.errors import Failure
 from domain.identity import Customer, LocationId, MessageId, SessionId
-from domain.message import Entry, Message
+from domain.message import Entry, Message, StatusChange
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node
@@ -235,7 +235,10 @@ class Client:
     def _check_late(self, event: Delta | AnswerSoFar) -> None:
         known = self._known.get(event.session_id, {})
         for entry in known.values():
-            if isinstance(entry, Message) and entry.message_id == event.response_id:
+            if isinstance(entry, StatusChange):
+                if entry.epoch > event.epoch:
+                    self._world.rules.broken("2", f"{self} is shown a piece of an earlier epoch")
+            elif entry.message_id == event.response_id:
                 self._world.rules.broken("5", f"{self} is shown a piece of a stored answer")
 
     def lacks(self) -> str | None:
@@ -279,7 +282,9 @@ class Client:
                 await asyncio.sleep(RETRY_S)
                 continue
             took_s = loop.time() - began
-            if took_s > ACKNOWLEDGED_S and rules.is_calm("store", "nodes", since=took_s):
+            if took_s > ACKNOWLEDGED_S + 10 * self._world.store_s and rules.is_calm(
+                "store", "nodes", since=took_s
+            ):
                 rules.broken("15", f"{message_id} was acknowledged after {took_s:.1f} s")
             rules.acknowledged.append((self.customer, message_id, posted.session_id))
             self._sent(posted.session_id, message_id)
@@ -287,7 +292,11 @@ class Client:
 
     def _sent(self, session_id: SessionId, message_id: MessageId) -> None:
         """The client has what it has sent itself."""
-        known = self._world.rules.sessions.get(session_id)
+        rules = self._world.rules
+        known = rules.sessions.get(session_id)
+        if session_id != self.session_id and rules.newest.get(self.customer) == session_id:
+            self._enter(session_id)
+            self._first.setdefault(session_id, 1)
         for entry in known.entries if known is not None else ():
             if isinstance(entry, Message) and entry.message_id == message_id:
                 self._know(session_id, entry)

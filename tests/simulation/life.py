@@ -20,8 +20,6 @@ from tests.simulation.world import CUSTOMERS, World
 HEALED_S = 150.0
 """The time in which everything outstanding is completed once nothing is broken any more."""
 LOOK_EVERY_S = 0.25
-LISTENED_S = 3.0
-"""A coordinator's words are stored in so long, if somebody listens and nothing disturbs."""
 
 
 class Step(NamedTuple):
@@ -43,6 +41,8 @@ class Workload(NamedTuple):
     weights: dict[str, float]
     nodes: tuple[int, ...] = (2, 3)
     steps: int = 30
+    store_s: float = 0.0
+    """The time that each call of the store takes longer, there and back."""
 
 
 PEOPLE = {
@@ -75,9 +75,10 @@ WORKLOADS = {
     "bridge": Workload({**PEOPLE, **BRIDGE}),
     "outages": Workload({**PEOPLE, **BRIDGE, **OUTAGES}),
     "takeovers": Workload(
-        {"say": 10.0, "take_over": 6.0, "give_back": 6.0, "move": 2.0, "lose": 2.0, "delay": 1.0}
+        {"say": 10.0, "take_over_unheard": 6.0, "give_back": 6.0, "move": 2.0, "delay": 2.0}
     ),
     "cuts": Workload({"say": 10.0, "take_over": 6.0, "give_back": 6.0, "cut": 4.0}),
+    "joins": Workload({"say": 10.0, "move": 12.0, "join": 4.0, "speak": 2.0}, store_s=0.06),
     "bridge-and-store": Workload({**PEOPLE, **BRIDGE, **STORE}),
     "all": Workload(
         {**PEOPLE, **BRIDGE, **NETWORK, **LOSSES, **STORE, **NODES, **LEASES, **OUTAGES, **CLOCKS},
@@ -105,7 +106,7 @@ class SimulatedLife:
     world: World
 
     def __init__(self, seed: int, workload: Workload, only: Collection[int] | None = None) -> None:
-        """`only`: the indices of the steps that are made."""
+        """`only`: the numbers of the steps that are made."""
         self.seed = seed
         self._workload = workload
         self.steps = [step for step in plan(seed, workload) if only is None or step.number in only]
@@ -114,6 +115,7 @@ class SimulatedLife:
         """Live it. Raises: Violation."""
         nodes = Random(self.seed).choice(self._workload.nodes)
         world = self.world = World(self.seed, nodes)
+        world.store_s = self._workload.store_s
         await asyncio.sleep(0.5)
         world.start(self._watch())
         for who in CUSTOMERS[:2]:
@@ -134,6 +136,7 @@ class SimulatedLife:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             self.world.rules.check_streams()
+            self.world.rules.check_followers()
 
     async def _make(self, step: Step) -> None:
         act: Callable[[Random], Awaitable[object]] = getattr(self, f"_{step.kind}")
@@ -254,6 +257,18 @@ class SimulatedLife:
     async def _take_over(self, random: Random) -> None:
         await self._change(random, Status.LIVE)
 
+    async def _take_over_unheard(self, random: Random) -> None:
+        """Take over, and lose every hint of the moment."""
+        switch = self.world.switch
+        self._disturb("the switch loses all hints for 0.1 s", "hints", seconds=0.1)
+        switch.loses = 1.0
+        self.world.start(self._end_losses(0.1))
+        await self._change(random, Status.LIVE)
+
+    async def _end_losses(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.world.switch.loses = 0.0
+
     async def _give_back(self, random: Random) -> None:
         await self._change(random, Status.AI)
 
@@ -280,20 +295,15 @@ class SimulatedLife:
         world, rules = self.world, self.world.rules
         if world.bridge.is_down:
             return
-        listening = any(node.is_well and node.gateway.hears(who) for node in world.nodes)
-        before = rules.log_of(who)
-        kinds = ("hints", "nodes", "bridge", "store", "chats")
-        calm = rules.is_calm(*kinds)
+        is_received = any(node.is_well and node.gateway.hears(who) for node in world.nodes)
+        calm = rules.is_calm("hints", "nodes", "bridge")
+        known, now = rules.log_of(who), asyncio.get_running_loop().time()
+        if is_received and calm and known is not None and known.session.is_open:
+            rules.heard.append((who, text, known, now))
         rules.spoken[who, text] += 1
         world.trace(f"a coordinator says {text!r} to {who.user_id} at the bridge")
         body = {"message": text, "messageId": f"b{rules.spoken[who, text]}-{len(world.lines)}"}
         world.bridge.broadcast(who, "agent_message", body)
-        if before is None or not before.session.is_open:
-            return
-        await asyncio.sleep(LISTENED_S)
-        if listening and calm and rules.is_calm(*kinds) and before is rules.log_of(who):
-            if before.session.is_open:
-                rules.heard[who, text] += 1
 
     async def _erase(self, random: Random) -> None:
         node, who = self._node(random), self._customer(random)

@@ -49,6 +49,12 @@ class Switch:
         """Note that a node will send nothing any more: what was lost of it shows nowhere."""
         self.unnoticed |= {each[:2] for each in self._lost if each[2] is end}
 
+    def hides_loss(self, end: "SimulatedChannels", channel: str) -> bool:
+        """Return True if a message of the channel was lost, and no number has shown it yet."""
+        return (end, channel) in self.unnoticed or any(
+            each[:2] == (end, channel) for each in self._lost
+        )
+
     def _send(
         self, sender: "SimulatedChannels", end: "SimulatedChannels", channel: str, message: bytes
     ) -> None:

@@ -94,12 +94,7 @@ class NodeClock(Clock):
 
     async def sleep(self, delay_s: float) -> None:
         over = self._loop.create_future()
-
-        def end() -> None:
-            if not over.done():
-                over.set_result(None)
-
-        timer = self.call_later(delay_s, end)
+        timer = self.call_later(delay_s, lambda: None if over.done() else over.set_result(None))
         try:
             await over
         finally:
@@ -165,7 +160,7 @@ class NodeStore:
 
     async def _call(self, name: str, method: Callable[..., Any], *given: Any, **named: Any) -> Any:
         node, world = self._node, self._node.world
-        slow_s = SLOW_S if world.store_is_slow else 0.0
+        slow_s = SLOW_S if world.store_is_slow else world.store_s
         await node.clock.sleep(world.random.uniform(0.0005, 0.002) + slow_s)
         fault = self.faults.popleft() if self.faults else ""
         if fault == "fail" or world.store_is_down:

@@ -25,6 +25,8 @@ PROMPT_S, LATEST_S = 0.1, 2.0
 """The time after a takeover in which a piece may still be shown: with all hints, and without."""
 SHOWN_S = 0.5
 """The time in which a client is shown what was written, while nothing disturbs."""
+COMPLETE_S = 0.8
+"""The time in which a client has what was stored, while nothing disturbs."""
 RECENT_S = 13.0
 """A disturbance counts for so long: a lease runs out, a node is declared dead."""
 
@@ -42,6 +44,7 @@ class StoredSession:
         self.session: Session
         self.owner_changes: list[tuple[float, int]] = []
         """The times and the epochs of its changes of owner."""
+        self.stored_at = 0.0
         self.is_erased = False
 
 
@@ -61,8 +64,8 @@ class Rules:
         """When each kind of fault last was: `hints`, `leases`, `nodes`, `store`, `bridge`."""
         self.spoken: Counter[tuple[Customer, str]] = Counter()
         """What coordinators have said at the bridge."""
-        self.heard: Counter[tuple[Customer, str]] = Counter()
-        """That of it which a listener must have stored."""
+        self.heard: list[tuple[Customer, str, StoredSession, float]] = []
+        """That of it which somebody has received: customer, text, session, time."""
         self.acknowledged: list[tuple[Customer, MessageId, SessionId | None]] = []
 
     # Disturbances.
@@ -118,7 +121,7 @@ class Rules:
                     self.broken("10", "a transfer was promised and not made")
             known.entries.append(entry)
             self._world.trace(f"stored {_shown(entry)} of {session.customer.user_id}")
-        known.session = session
+        known.session, known.stored_at = session, now
         for notice in draft.notices:
             self.notices[notice.notice_id] = notice
         if (key := draft.key) is not None and key.startswith("u:"):
@@ -194,7 +197,7 @@ class Rules:
         if node is None or now - max(over, thawed) < PROMPT_S:
             return
         intact = self.is_calm("hints", "nodes", "store", since=5.0)
-        limit_s = PROMPT_S if intact else LATEST_S
+        limit_s = PROMPT_S + 2 * self._world.store_s if intact else LATEST_S
         if late_s > limit_s and now - thawed > limit_s:
             self.broken("2", f"{client} is shown a piece {late_s:.2f} s after a takeover")
 
@@ -221,10 +224,32 @@ class Rules:
                 continue
             if known.owner_changes and known.owner_changes[-1][0] > attempt.begun:
                 continue  # it is being cancelled
+            switch, channel = self._world.switch, _channel(client.customer)
+            nodes = [each for each in (client.node, attempt.node) if each is not None]
+            if any(switch.hides_loss(each.channels, channel) for each in nodes):
+                continue
             if client.preview != attempt.text:
                 self.broken(
                     "5", f"{client} shows {client.preview!r} for {SHOWN_S} s, of {attempt.text!r}"
                 )
+
+    def check_followers(self) -> None:
+        """Compare what clients have with what was stored a while ago."""
+        if not self.is_calm("hints", "nodes", "store", since=4.0):
+            return
+        now = self._loop.time()
+        for client in self._world.clients:
+            known = self.log_of(client.customer)
+            if known is None or client.node is None or not client.node.is_well:
+                continue
+            if client.joined_at + COMPLETE_S > now or known.stored_at + COMPLETE_S > now:
+                continue
+            switch, channel = self._world.switch, _channel(client.customer)
+            if switch.hides_loss(client.node.channels, channel):
+                continue
+            if (lacks := client.lacks()) is not None:
+                rule, _, what = lacks.removeprefix("rule ").partition(": ")
+                self.broken(rule, what)
 
     # The end.
 
@@ -239,7 +264,7 @@ class Rules:
         undelivered = self._undelivered()
         if undelivered:
             return f"rule 9: not delivered: {undelivered[0].content}"
-        for (customer, text), times in self.heard.items():
+        for (customer, text), times in self._must_be_stored().items():
             if self._times_stored(customer, text) < times:
                 return f"rule 9: {text!r} of a coordinator is not stored {times} times"
         followers: Counter[Customer] = Counter()
@@ -250,11 +275,19 @@ class Rules:
                 return f"rule 9: {times} nodes follow {customer.user_id}"
         return None
 
+    def _must_be_stored(self) -> Counter[tuple[Customer, str]]:
+        """Return how often each of a coordinator's words was received by who could store it."""
+        last = max(self.disturbed.get(kind, -1.0) for kind in ("nodes", "hints", "bridge"))
+        return Counter(
+            (customer, text)
+            for customer, text, known, at in self.heard
+            if known.session.is_open and not known.is_erased and last < at
+        )
+
     def _cannot_know(self, client: "Client") -> bool:
         """Return True if a hint for the client was lost which no number shows."""
         node, who = client.node, client.customer
-        channel = f"customer:{who.business_id}:{who.user_id}"
-        return node is not None and (node.channels, channel) in self._world.switch.unnoticed
+        return node is not None and (node.channels, _channel(who)) in self._world.switch.unnoticed
 
     def _undelivered(self) -> list[Notice]:
         told = set(self._world.bridge.requests)
@@ -265,9 +298,9 @@ class Rules:
             content = notice.content
             if known.is_erased or notice.notice_id in told:
                 continue
-            if content.kind == "relay" and (notice.customer, content.message_id) in words:  # type: ignore[union-attr]
+            if content.kind == "relay" and (notice.customer, content.message_id) in words:
                 continue
-            if content.kind == "transfer" and not known.session.waits_for(content.transfer_id):  # type: ignore[union-attr]
+            if content.kind == "transfer" and not known.session.waits_for(content.transfer_id):
                 continue  # superseded
             found.append(notice)
         return found
@@ -299,6 +332,7 @@ class Rules:
             stored = self._times_stored(customer, text)
             if stored > times and "clocks" not in self.disturbed:
                 self.broken("4", f"{text!r} was said {times} times, and stored {stored} times")
+        self._check_words()
         self._check_order()
 
     def _check_answers(self, session_id: SessionId, known: StoredSession) -> None:
@@ -311,6 +345,20 @@ class Rules:
         for message_id, times in answered.items():
             if times > 1:
                 self.broken("7", f"{message_id} was answered {times} times")
+
+    def _check_words(self) -> None:
+        """Users never say the same twice. An echo may come twice, and late, after a fault."""
+        if self.disturbed.keys() & {"bridge", "nodes", "hints", "store"}:
+            return
+        said = Counter(
+            (known.customer, entry.text)
+            for known in self.sessions.values()
+            for entry in known.entries
+            if isinstance(entry, Message) and entry.author is Author.USER
+        )
+        for (customer, text), times in said.items():
+            if times > 1:
+                self.broken("4", f"{text!r} of {customer.user_id} was stored {times} times")
 
     def _check_order(self) -> None:
         """Each notice came first after those before it, in its session and lane."""
@@ -325,7 +373,7 @@ class Rules:
                 self.broken("9", f"{notice.kind} {notice.position} came out of its order")
             first[place] = max(notice.position, first.get(place, 0))
         positions = {
-            (notice.customer, notice.content.message_id): notice  # type: ignore[union-attr]
+            (notice.customer, notice.content.message_id): notice
             for notice in self.notices.values()
             if notice.kind == "relay"
         }
@@ -339,6 +387,10 @@ class Rules:
             if notice.position < relayed.get(notice.session_id, 0):
                 self.broken("9", f"the words {message_id} came out of their order")
             relayed[notice.session_id] = notice.position
+
+
+def _channel(customer: Customer) -> str:
+    return f"customer:{customer.business_id}:{customer.user_id}"
 
 
 def _shown(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""Lives, one after the other or in several processes; one that breaks a rule is shortened."""
+"""Lives one after the other, or in several processes; one that breaks a rule is shortened."""
 
 import argparse
 import gc

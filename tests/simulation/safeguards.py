@@ -78,7 +78,7 @@ def _keep_turns(stack: ExitStack) -> None:
 # The store.
 
 
-@_safeguard("nodes", "2")
+@_safeguard("calm", "2")
 def _fence(stack: ExitStack) -> None:
     """An answer is stored only in the epoch in which its turn began."""
 
@@ -92,6 +92,7 @@ def _fence(stack: ExitStack) -> None:
         return draft
 
     _replace(stack, application.answer_pending, "answer", anyway)
+    _keep_turns(stack)
 
 
 @_safeguard("nodes", "7")
@@ -185,9 +186,10 @@ def _taking_up_lost_turns(stack: ExitStack) -> None:
 
 
 @_safeguard("network", "5")
-def _missed_after_a_reconnection(stack: ExitStack) -> None:
-    """Who may have missed hints looks at the store."""
+def _missed(stack: ExitStack) -> None:
+    """Who may have missed hints looks at the store, and once a second while none arrive."""
     _replace(stack, Hub, "on_missed", _nothing)
+    _ignore_outages(stack)
 
 
 @_safeguard("losses", "5")
@@ -216,9 +218,16 @@ def _beat(stack: ExitStack) -> None:
     _replace(stack, ChannelBroker, "is_away", property(lambda self: self._is_away))
 
 
+def _ignore_outages(stack: ExitStack) -> None:
+    async def later(self: Any, clock: Any) -> float:
+        return 1.0
+
+    _replace(stack, Hub, "report_away", later)
+
+
 @_safeguard("cuts", "2")
 def _pieces_held_back(stack: ExitStack) -> None:
-    """While hints do not arrive, a piece of an answer waits for a look at the store."""
+    """While hints do not arrive, turns and followers look at the store before any piece."""
 
     def at_once(self: Any) -> None:
         if self._published < self._length:
@@ -226,9 +235,10 @@ def _pieces_held_back(stack: ExitStack) -> None:
 
     _replace(stack, AnswerStream, "_hold", at_once)
     _replace(stack, AnswerStream, "look", _nothing)
+    _ignore_outages(stack)
 
 
-@_safeguard("calm", "5")
+@_safeguard("joins", "5")
 def _subscribe_before_read(stack: ExitStack) -> None:
     """A join subscribes before it reads: what is stored in between comes, too."""
     subscribe, start = Subscription.subscribe, Subscription.start
@@ -344,11 +354,10 @@ def _owner_of_a_topic(stack: ExitStack) -> None:
     _replace(stack, ChatOwners, "is_mine", lambda self, customer: True)
 
 
-@_safeguard("outages", "4")
+@_safeguard("bridge", "4")
 def _counting_of_arrivals(stack: ExitStack) -> None:
     """What an application passes on without an id is compared with the log."""
     _replace(stack, Arrivals, "take", lambda *_: False)
-    _replace(stack, ChatOwners, "is_mine", lambda self, customer: True)
 
 
 @_safeguard("outages", "9")

@@ -47,6 +47,7 @@ class World:
         self.rules = Rules(self)
         self.store = RecordedStore(self)
         self.store_is_down = self.store_is_slow = False
+        self.store_s = 0.0
         self.leases = MemoryLeases(loop.time)
         self.leases_are_away = self.leases_are_slow = False
         self.switch = Switch(self.random)
