@@ -6,9 +6,11 @@ UPGRADE ?=
 WORKERS ?= auto
 # The measures that `make bench` runs: empty runs all but the long ones.
 NAMES ?=
+# How many lives `make simulate` runs of each tier.
+SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes bench format lock clean
+.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes simulate bench format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +35,11 @@ phoenix-pairs: install-dev ## The live chat over a plain Phoenix application, wi
 
 nodes: install-dev ## Two processes as one server, with each part failing at each step
 	$(PYTEST) --quiet -m "" tests/e2e/nodes
+
+simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=1000 seeds of each tier
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
+	@test ! -e .venv-sim/.installed || \
+		.venv-sim/bin/python -m tests.simulation.product --seeds $(SEEDS) --jobs 2
 
 bench: install-dev ## Measure throughput, latency and memory (NAMES=relay: only that)
 	$(BIN)/python -m tests.bench $(NAMES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
-from domain.notice import Lane, Notice
+from domain.notice import Lane, LiveChatMessagePosted, Notice, TransferRequested
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Status
@@ -298,10 +298,11 @@ class Rules:
             content = notice.content
             if known.is_erased or notice.notice_id in told:
                 continue
-            if content.kind == "relay" and (notice.customer, content.message_id) in words:
-                continue
-            if content.kind == "transfer" and not known.session.waits_for(content.transfer_id):
-                continue  # superseded
+            match content:
+                case LiveChatMessagePosted() if (notice.customer, content.message_id) in words:
+                    continue
+                case TransferRequested() if not known.session.waits_for(content.transfer_id):
+                    continue  # superseded
             found.append(notice)
         return found
 
@@ -375,7 +376,7 @@ class Rules:
         positions = {
             (notice.customer, notice.content.message_id): notice
             for notice in self.notices.values()
-            if notice.kind == "relay"
+            if isinstance(notice.content, LiveChatMessagePosted)
         }
         relayed: dict[SessionId, int] = {}
         for customer, message_id in dict.fromkeys(
