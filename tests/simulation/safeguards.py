@@ -72,7 +72,7 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 def _keep_turns(stack: ExitStack) -> None:
     """Let no turn end because of what another writer has stored."""
-    _replace(stack, application.answer_pending._Turn, "_on_entries", _nothing)
+    _replace(stack, application.answer_pending._Turn, "_on_appended", _nothing)
 
 
 # The store.

@@ -5,10 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
-FOUND_AT = {}
 
 
 def lives(*arguments: str) -> subprocess.CompletedProcess[str]:
