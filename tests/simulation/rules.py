@@ -373,7 +373,7 @@ class Rules:
             if notice.position < first.get(place, 0):
                 self.broken("9", f"{notice.kind} {notice.position} came out of its order")
             first[place] = max(notice.position, first.get(place, 0))
-        positions = {
+        positions: dict[tuple[Customer, object], Notice] = {
             (notice.customer, notice.content.message_id): notice
             for notice in self.notices.values()
             if isinstance(notice.content, LiveChatMessagePosted)
