@@ -260,6 +260,8 @@ class SimulatedLife:
     async def _take_over_unheard(self, random: Random) -> None:
         """Take over, and lose every hint of the moment."""
         switch = self.world.switch
+        if not self.world.rules.is_calm("hints", since=1.0):
+            return  # one lost hint is made good by the next, and not two
         self._disturb("the switch loses all hints for 0.1 s", "hints", seconds=0.1)
         switch.loses = 1.0
         self.world.start(self._end_losses(0.1))

@@ -166,6 +166,11 @@ class SimulatedChannels(Channels):
         self._receive(self._listener.on_lost)
         asyncio.get_running_loop().call_later(0.05, self._connect)
 
+    @property
+    def is_connected(self) -> bool:
+        """True if what is sent arrives."""
+        return self._is_connected and not self.is_cut and not self._switch.is_down
+
     def restore(self) -> None:
         """End a cut, by which the connection is lost."""
         if self.is_cut:

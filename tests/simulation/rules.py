@@ -43,7 +43,7 @@ class StoredSession:
         self.entries: list[Entry] = []
         self.session: Session
         self.owner_changes: list[tuple[float, int]] = []
-        """The times and the epochs of its changes of owner."""
+        """The times and the epochs of its changes of owner by nodes that others hear of."""
         self.stored_at = 0.0
         self.is_erased = False
 
@@ -110,7 +110,8 @@ class Rules:
                 self.broken("5", f"seq {entry.seq} was stored in the place of {seq}")
             if isinstance(entry, StatusChange):
                 status = entry.status
-                if entry.changes_owner:
+                writer = self._world.writer
+                if entry.changes_owner and writer is not None and writer.channels.is_connected:
                     known.owner_changes.append((now, entry.epoch))
             elif entry.author is Author.AI and status is not Status.AI:
                 self.broken("2", f"the AI wrote while the conversation was {status}")
@@ -354,6 +355,7 @@ class Rules:
         said = Counter(
             (known.customer, entry.text)
             for known in self.sessions.values()
+            if not known.is_erased
             for entry in known.entries
             if isinstance(entry, Message) and entry.author is Author.USER
         )

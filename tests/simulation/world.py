@@ -48,6 +48,8 @@ class World:
         self.store = RecordedStore(self)
         self.store_is_down = self.store_is_slow = False
         self.store_s = 0.0
+        self.writer: Node | None = None
+        """Whose call of the store is being carried out."""
         self.leases = MemoryLeases(loop.time)
         self.leases_are_away = self.leases_are_slow = False
         self.switch = Switch(self.random)
