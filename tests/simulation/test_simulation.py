@@ -20,6 +20,12 @@ def test_no_life_breaks_a_rule() -> None:
     assert lived.returncode == 0, lived.stdout[-12_000:] + lived.stderr[-4_000:]
 
 
+def test_each_safeguard_is_missed_in_a_life_without_it() -> None:
+    lived = lives("--safeguards")
+
+    assert lived.returncode == 0, lived.stdout + lived.stderr[-4_000:]
+
+
 def test_a_seed_always_gives_the_same_life() -> None:
     once, again = lives("--seeds", "8", "--digests"), lives("--seeds", "8", "--digests")
 
