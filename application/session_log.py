@@ -289,7 +289,6 @@ class SessionLog:
         except SeqTaken:
             return False
         except (StorageUnavailable, CancelledError):  # it may be stored nevertheless
-            self.forget(customer)
             self.hub.publish(customer, Grown(session.session_id, entries[-1].seq))
             raise
         finally:

@@ -599,10 +599,14 @@ async def test_a_connection_with_a_backlog_is_away_until_what_comes_is_fresh(
         await _published(first, received)
 
 
+def _limit_output(server: RedisServer, limits: str) -> None:
+    server.call("CONFIG", "SET", "client-output-buffer-limit", limits)
+
+
 async def test_who_does_not_read_is_disconnected_by_the_server_and_knows_it(
     proxy: TcpProxy, beyond: RedisNetwork
 ) -> None:
-    beyond.server.call("CONFIG SET client-output-buffer-limit", '"pubsub 262144 262144 1"')
+    _limit_output(beyond.server, "pubsub 262144 262144 1")
     try:
         async with distant(beyond) as (first, second, received):
             received.missed.clear()
@@ -615,7 +619,7 @@ async def test_who_does_not_read_is_disconnected_by_the_server_and_knows_it(
             await _until(lambda: ANA in received.missed and second.is_subscribed(ANA))
             await _published(first, received)
     finally:
-        beyond.server.call("CONFIG SET client-output-buffer-limit", '"pubsub 33554432 8388608 60"')
+        _limit_output(beyond.server, "pubsub 33554432 8388608 60")
 
 
 @pytest.mark.parametrize("problem", ["unreachable", "password", "no_password"])
