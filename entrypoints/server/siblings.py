@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Scope, Send
@@ -24,7 +24,6 @@ ASKED_S = 1.0
 """The time in which a sibling must answer."""
 POLLED_S = LongPollLimits().window_s + 5.0
 _CLIENT = b"x-worker-client"
-_PIECE = 65_536
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
 )
@@ -60,8 +59,7 @@ class Siblings:
             async with asyncio.timeout(ASKED_S):
                 async with _Exchange(self.folder, name) as exchange:
                     exchange.send_head("GET", path.encode(), [])
-                    await exchange.read_head()
-                    return await exchange.read()  # small, as all of these
+                    return (await exchange.read_response()).body
         return None
 
     async def pass_on(self, name: str, scope: Scope, receive: Receive, send: Send) -> bool:
@@ -73,6 +71,12 @@ class Siblings:
             return False
 
 
+class _Answer(NamedTuple):
+    status: int
+    headers: _Headers
+    body: bytes
+
+
 class _Exchange:
     """One request to a sibling, and its response."""
 
@@ -80,7 +84,6 @@ class _Exchange:
         self._path = folder.socket_of(name)
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter
-        self._left = 0
 
     async def __aenter__(self) -> "_Exchange":
         if self._path is None:
@@ -98,19 +101,20 @@ class _Exchange:
         lines += [b"%s: %s" % header for header in headers]
         self._writer.write(b"\r\n".join([*lines, b"", b""]))
 
-    async def read_head(self) -> tuple[int, _Headers]:
+    async def read_response(self) -> _Answer:
+        """Read it to its end; none is larger than what may wait for a socket.
+
+        Raises: OSError, IncompleteReadError.
+        """
         head = await self._reader.readuntil(b"\r\n\r\n")
         status, *lines = head[:-4].split(b"\r\n")
         pairs = (line.partition(b": ") for line in lines)
         headers = [(name, value) for name, _, value in pairs if name not in _OF_THE_SERVER]
-        self._left = next(int(value) for name, value in headers if name == b"content-length")
-        return int(status.split(b" ", 2)[1]), headers
-
-    async def read(self) -> bytes:
-        """Return the next piece of the body; empty at its end. Raises: IncompleteReadError."""
-        piece = await self._reader.readexactly(min(self._left, _PIECE))
-        self._left -= len(piece)
-        return piece
+        sizes = [int(value) for name, value in headers if name == b"content-length"]
+        if not sizes:
+            raise ConnectionError("no answer of the application, but of a server that ends")
+        body = await self._reader.readexactly(sizes[0])
+        return _Answer(int(status.split(b" ", 2)[1]), headers, body)
 
     async def relay(self, scope: HTTPScope, receive: Receive, send: Send) -> bool:
         """Send the request as it comes, and the response; False: none came in time."""
@@ -127,24 +131,20 @@ class _Exchange:
             scope["method"], scope["raw_path"] + (b"?" + query if query else b""), headers
         )
         sending = asyncio.create_task(self._send_body(receive, is_chunked=is_chunked))
-        answered = asyncio.create_task(self.read_head())
+        answered = asyncio.create_task(self.read_response())
         try:
             async with asyncio.timeout(POLLED_S):
                 await asyncio.wait((sending, answered), return_when=asyncio.FIRST_COMPLETED)
             if not answered.done():
                 sending.result()  # raises, where it is the sibling that has gone
                 return True  # the client has
-            status, received = answered.result()
+            answer = answered.result()
         except TimeoutError:
             return False
         finally:
             sending.cancel()
             answered.cancel()
-        start = {"type": "http.response.start", "status": status, "headers": received}
-        await send(cast(Any, start))
-        while piece := await self.read():
-            await send(cast(Any, {"type": "http.response.body", "body": piece, "more_body": True}))
-        await send(cast(Any, {"type": "http.response.body", "body": b""}))
+        await _send(send, *answer)
         return True
 
     async def _send_body(self, receive: Receive, *, is_chunked: bool) -> None:
@@ -199,8 +199,11 @@ class WorkerPart:
 
 
 async def _respond(send: Send, body: bytes) -> None:
-    headers = [(b"content-length", b"%d" % len(body))]
-    start = {"type": "http.response.start", "status": 200, "headers": headers}
+    await _send(send, 200, [(b"content-length", b"%d" % len(body))], body)
+
+
+async def _send(send: Send, status: int, headers: _Headers, body: bytes) -> None:
+    start = {"type": "http.response.start", "status": status, "headers": headers}
     await send(cast(Any, start))
     await send(cast(Any, {"type": "http.response.body", "body": body}))
 
