@@ -84,7 +84,7 @@ class Hub(BrokerListener):
         self._remote_taps = (*self._remote_taps, tap)
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Call `watcher` when nodes have come or gone, or events of any customer may be lost."""
+        """Call `watcher` when nodes have come or gone, or what was sent to this one may be lost."""
         self._watchers = (*self._watchers, watcher)
 
     @property

@@ -8,6 +8,7 @@ other processes arrive here. Without them, or where one may have been lost, it i
 """
 
 from asyncio import CancelledError
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from sys import getsizeof
@@ -117,8 +118,8 @@ class SessionLog:
     """None: there is no bridge to notify."""
     _cache: BoundedCache[Customer, CachedSession] = field(init=False)
     _readings: dict[Customer, list[_Reading]] = field(default_factory=dict)
-    _appends: dict[Draft, Customer] = field(default_factory=dict)
-    """The appends under way."""
+    _appending: Counter[Customer] = field(default_factory=Counter)
+    """The number of appends under way."""
 
     def __post_init__(self) -> None:
         cache = BoundedCache[Customer, CachedSession](
@@ -184,9 +185,7 @@ class SessionLog:
         cached = self._store_in_cache(customer, loaded)
         if reading.is_outdated:
             self._cache.pop(customer)
-        if (
-            customer not in self._appends.values()
-        ):  # else its event follows, and shows what it follows
+        if customer not in self._appending:  # else its event follows, and shows what it follows
             self._notify(customer, known, loaded.session)
         return cached
 
@@ -283,7 +282,7 @@ class SessionLog:
         """
         session, entries = draft.session, tuple(draft.entries)
         opening = self._begin(customer) if entries[0].seq == 1 else None
-        self._appends[draft] = customer
+        self._appending[customer] += 1
         try:
             await self.store.append(draft, draft.session.due_at(self.policy.timing))
         except SeqTaken:
@@ -292,7 +291,9 @@ class SessionLog:
             self.hub.publish(customer, Grown(session.session_id, entries[-1].seq))
             raise
         finally:
-            del self._appends[draft]
+            self._appending[customer] -= 1
+            if not self._appending[customer]:
+                del self._appending[customer]
             if opening is not None:
                 self._end(customer, opening)
         cached = self._cache.get(customer)

@@ -8,10 +8,10 @@ import itertools
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
-from statistics import median, quantiles
+from statistics import median
 from typing import cast
 
-from tests.bench.load import PATIENCE_S, BenchmarkFailed, Crowd
+from tests.bench.load import PATIENCE_S, BenchmarkFailed, Crowd, p99_ms
 from tests.bench.measures import Effort, Measure, named
 from tests.bench.report import Figure
 from tests.bench.servers import Running, in_sqlite, reaching, running
@@ -160,7 +160,7 @@ async def _acknowledged(server: Running, name: str, until: Awaitable[object]) ->
 
 def _slowed(busy: Sequence[float], calm: Sequence[float]) -> Figure:
     """Compare the acknowledgements during a drain with those without a backlog."""
-    p99, calm_p99 = _p99_ms(busy), _p99_ms(calm)
+    p99, calm_p99 = p99_ms(busy), p99_ms(calm)
     return Figure(
         name="acknowledgement at a drain, 99 %",
         value=p99 / calm_p99,
@@ -169,15 +169,6 @@ def _slowed(busy: Sequence[float], calm: Sequence[float]) -> Figure:
         detail=f"{p99:.1f} ms, {calm_p99:.1f} ms before and after; medians "
         f"{median(busy) * 1000:.1f} ms, {median(calm) * 1000:.1f} ms",
     )
-
-
-def _p99_ms(seconds: Sequence[float]) -> float:
-    """Return the median of all windows' percentiles: a single pause of the disk does not count."""
-    windows = [seconds[first : first + WINDOW] for first in range(0, len(seconds), WINDOW)]
-    whole = [window for window in windows if len(window) == WINDOW]
-    if not whole:
-        raise BenchmarkFailed(f"{len(seconds)} acknowledgements are too few")
-    return median(quantiles(window, n=100)[98] for window in whole) * 1000
 
 
 DRAIN_MEASURES: Mapping[str, Measure] = {"drain": drain}

@@ -7,12 +7,12 @@ not their stores.
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from operator import add
-from statistics import median, quantiles
-from typing import Any, TypeVar
+from statistics import median
+from typing import Any
 
 import httpx
 import msgspec
@@ -25,6 +25,8 @@ from tests.bench.load import (
     BenchmarkFailed,
     Socket,
     frame,
+    in_time,
+    p99_ms,
 )
 from tests.bench.measures import Effort, Measure, named, settled_kib
 from tests.bench.report import Figure
@@ -62,7 +64,7 @@ class Peer(Socket):
     async def connected(cls, port: int) -> "Peer":
         """Raises: BenchmarkFailed."""
         _, peer = await asyncio.get_running_loop().create_connection(cls, "127.0.0.1", port)
-        await _in_time(peer.ready)
+        await in_time(peer.ready)
         return peer
 
     def ask(self, topic: str, event: str, payload: object) -> asyncio.Future[None]:
@@ -129,14 +131,14 @@ class LiveChat:
 
     async def begin(self) -> None:
         """Start it: the user asks for a human, the coordinator claims. Raises: BenchmarkFailed."""
-        await _in_time(self.user.ask(TOPIC, "phx_join", self._who))
+        await in_time(self.user.ask(TOPIC, "phx_join", self._who))
         request = {**self._who, "locationId": "l1", "message": TEXT}
-        await _in_time(self.user.ask(TOPIC, "transfer_to_live_chat", request))
+        await in_time(self.user.ask(TOPIC, "transfer_to_live_chat", request))
         await self.resume()
 
     async def resume(self) -> None:
         """Let a coordinator join and exchange a message. Raises: BenchmarkFailed."""
-        await _in_time(self.coordinator.ask(self.topic, "phx_join", self._who))
+        await in_time(self.coordinator.ask(self.topic, "phx_join", self._who))
         await self.exchange(Crossings())
 
     async def exchange(self, crossings: Crossings) -> None:
@@ -145,13 +147,13 @@ class LiveChat:
         arrival = self.coordinator.arrival_of(self.topic, text)
         began = time.perf_counter()
         message = {**self._who, "locationId": "l1", "message": text}
-        await _in_time(self.user.ask(TOPIC, "new_message", message))
-        there = await _in_time(arrival) - began
+        await in_time(self.user.ask(TOPIC, "new_message", message))
+        there = await in_time(arrival) - began
         arrival = self.user.arrival_of(TOPIC, f"{text}!")
         began = time.perf_counter()
         answer = {"message": f"{text}!", "coordinatorId": "Maria"}
         self.coordinator.send(self.topic, "agent_message", answer)
-        crossings.back.append(await _in_time(arrival) - began)
+        crossings.back.append(await in_time(arrival) - began)
         crossings.there.append(there)
 
 
@@ -251,11 +253,11 @@ async def _there_and_back(
     both = list(map(add, crossings.there, crossings.back))
     return Figure(
         name=f"{len(chats):,} live chats, there and back, 99 %",
-        value=_p99_ms(both),
+        value=p99_ms(both),
         unit="ms",
         goal=PLAIN_P99_MS,
         detail=f"median {median(both) * 1000:.1f} ms, slowest {max(both) * 1000:.0f} ms; 99 % "
-        f"there {_p99_ms(crossings.there):.1f} ms, back {_p99_ms(crossings.back):.1f} ms; "
+        f"there {p99_ms(crossings.there):.1f} ms, back {p99_ms(crossings.back):.1f} ms; "
         f"{EXCHANGES_PER_S:g} exchanges per second; "
         f"CPU: server {used[0]:.0%}, application {used[1]:.0%}, load {used[2]:.0%}",
     )
@@ -389,7 +391,7 @@ def _percentiles(name: str, seconds: Sequence[float]) -> list[Figure]:
         ),
         Figure(
             name=f"{name}, 99 %",
-            value=_p99_ms(seconds),
+            value=p99_ms(seconds),
             unit="ms",
             goal=RELAY_P99_MS,
             detail=f"{len(seconds)} in {CONVERSATIONS} live chats, {EXCHANGES_PER_S:g} either way "
@@ -402,20 +404,6 @@ def _own_cpu_us() -> float:
     return time.process_time() * 1e6
 
 
-def _p99_ms(seconds: Sequence[float]) -> float:
-    return quantiles(seconds, n=100)[98] * 1000
-
-
 LIVE_MEASURES: Mapping[str, Measure] = {"relay": relay, "reference": reference}
 LONG_LIVE_MEASURES: Mapping[str, Measure] = {"refusals": refusals}
 """Those that are measured only where they are named."""
-
-T = TypeVar("T")
-
-
-async def _in_time(awaited: Awaitable[T]) -> T:
-    """Raises: BenchmarkFailed."""
-    try:
-        return await asyncio.wait_for(awaited, PATIENCE_S)
-    except TimeoutError:
-        raise BenchmarkFailed(f"something did not come within {PATIENCE_S:g} s") from None

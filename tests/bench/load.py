@@ -6,10 +6,11 @@ Frames are built once, but for the number in them, and answers are told apart by
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Self, cast
+from statistics import quantiles
+from typing import Self, TypeVar, cast
 
 import msgspec
 
@@ -32,6 +33,22 @@ _ANSWER, _WORDS, _TYPING = (
 
 class BenchmarkFailed(Exception):
     """A server failed a request: its figures would mean nothing."""
+
+
+T = TypeVar("T")
+
+
+async def in_time(awaited: Awaitable[T]) -> T:
+    """Raises: BenchmarkFailed."""
+    try:
+        return await asyncio.wait_for(awaited, PATIENCE_S)
+    except TimeoutError:
+        raise BenchmarkFailed(f"something did not come within {PATIENCE_S:g} s") from None
+
+
+def p99_ms(seconds: Sequence[float]) -> float:
+    """Return the time below which 99 % of these are, in ms."""
+    return quantiles(seconds, n=100)[98] * 1000
 
 
 @dataclass(frozen=True, slots=True)

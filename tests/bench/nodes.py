@@ -7,17 +7,26 @@ import asyncio
 import itertools
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from statistics import median, quantiles
+from statistics import median
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import msgspec
 
-from tests.bench.load import BUSINESS, PATIENCE_S, TOPIC, BenchmarkFailed, Socket, frame
+from tests.bench.load import (
+    BUSINESS,
+    PATIENCE_S,
+    TOPIC,
+    BenchmarkFailed,
+    Socket,
+    frame,
+    in_time,
+    p99_ms,
+)
 from tests.bench.measures import Effort, Measure, named
 from tests.bench.report import Figure
 from tests.bench.servers import Running, in_dynamodb, in_sqlite, running
@@ -266,15 +275,15 @@ async def _on_store(
             unit="ms",
             goal=SHOWN_MS,
             detail=f"{len(late)} takeovers, from the answer of the request; "
-            f"median {median(late) * 1000:.1f} ms, 99 % {_p99_ms(late):.1f} ms (goal 50)",
+            f"median {median(late) * 1000:.1f} ms, 99 % {p99_ms(late):.1f} ms (goal 50)",
         ),
         Figure(
             name=f"{name}: stored there, pushed here, 99 %",
-            value=_p99_ms(pushed),
+            value=p99_ms(pushed),
             unit="ms",
             goal=PUSHED_P99_MS,
             detail=f"{len(pushed)} messages; median {median(pushed) * 1000:.1f} ms; "
-            f"to a socket of the process that stored it 99 % {_p99_ms(there):.1f} ms",
+            f"to a socket of the process that stored it 99 % {p99_ms(there):.1f} ms",
         ),
         Figure(
             name=f"{name}: text so far after a move, slowest",
@@ -423,21 +432,6 @@ async def nodes(effort: Effort) -> list[Figure]:
         *await _on_store("DynamoDB", in_dynamodb, effort),
         *await _restarted(effort),
     ]
-
-
-def _p99_ms(seconds: Sequence[float]) -> float:
-    return quantiles(seconds, n=100)[98] * 1000
-
-
-T = TypeVar("T")
-
-
-async def in_time(awaited: Awaitable[T]) -> T:
-    """Raises: BenchmarkFailed."""
-    try:
-        return await asyncio.wait_for(awaited, PATIENCE_S)
-    except TimeoutError:
-        raise BenchmarkFailed(f"something did not come within {PATIENCE_S:g} s") from None
 
 
 NODE_MEASURES: Mapping[str, Measure] = {"nodes": nodes}
