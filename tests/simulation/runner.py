@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tests.simulation.life import WORKLOADS, SimulatedLife
 from tests.simulation.loop import run_virtually
 from tests.simulation.rules import Violation
-from tests.simulation.safeguards import FOUND_AT, REMOVALS, without
+from tests.simulation.safeguards import FOUND_AT, REMOVALS, without_safeguard
 
 MAX_SHORTENINGS = 300
 
@@ -54,7 +54,7 @@ def live(
     name = workload or workload_of(seed)
     life = SimulatedLife(seed, WORKLOADS[name], only)
     failure = None
-    with without(safeguard):
+    with without_safeguard(safeguard):
         try:
             run_virtually(life.run())
         except Violation as violation:

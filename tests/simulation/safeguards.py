@@ -3,8 +3,8 @@
 The first line of each function says what the server does; its body, what is left without it.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -28,8 +28,7 @@ from application.sweep import Sweep
 from application.turns import Turns
 from domain.decisions import answer
 from domain.errors import BridgeUnavailable, StorageUnavailable
-
-Remove = Callable[[ExitStack], None]
+from tests.simulation.removal import Remove, name_of, nothing, put, removed
 
 
 class Removal(NamedTuple):
@@ -69,33 +68,20 @@ FOUND_AT = {
 
 def _safeguard(workload: str, rule: str) -> Callable[[Remove], Remove]:
     def register(remove: Remove) -> Remove:
-        name = remove.__name__.removeprefix("_").replace("_", "-")
-        REMOVALS[name] = Removal(remove, workload, rule)
+        REMOVALS[name_of(remove)] = Removal(remove, workload, rule)
         return remove
 
     return register
 
 
-@contextmanager
-def without(name: str | None) -> Iterator[None]:
-    """Remove a safeguard from the product for a while; None: nothing."""
-    with ExitStack() as stack:
-        if name is not None:
-            REMOVALS[name].remove(stack)
-        yield
-
-
-def _replace(stack: ExitStack, owner: Any, name: str, value: Any) -> None:
-    stack.enter_context(patch.object(owner, name, value))
-
-
-def _nothing(*_: Any, **__: Any) -> None:
-    return None
+def without_safeguard(name: str | None) -> AbstractContextManager[None]:
+    """Remove the safeguard of this name for a while; None: nothing."""
+    return removed(REMOVALS[name].remove if name is not None else None)
 
 
 def _keep_turns(stack: ExitStack) -> None:
     """Let no turn end because of what another writer has stored."""
-    _replace(stack, application.answer_pending._Turn, "_on_appended", _nothing)
+    put(stack, application.answer_pending._Turn, "_on_appended", nothing)
 
 
 # The store.
@@ -114,7 +100,7 @@ def _fence(stack: ExitStack) -> None:
             draft.session = replace(draft.session, status=session.status)
         return draft
 
-    _replace(stack, application.answer_pending, "answer", anyway)
+    put(stack, application.answer_pending, "answer", anyway)
     _keep_turns(stack)
 
 
@@ -126,7 +112,7 @@ def _settled_seq(stack: ExitStack) -> None:
         settled = session.settled_seq if session is not None else 0
         return answer(session, replace(turn, settled_seq=settled), context)
 
-    _replace(stack, application.answer_pending, "answer", anyway)
+    put(stack, application.answer_pending, "answer", anyway)
     _keep_turns(stack)
 
 
@@ -141,13 +127,13 @@ def _claim_of_a_seq(stack: ExitStack) -> None:
             log.session = replace(log.session, seq=draft.entries[0].seq - 1)
         await append(self, draft, due_at)
 
-    _replace(stack, MemoryStore, "append", anyway)
+    put(stack, MemoryStore, "append", anyway)
 
 
 @_safeguard("store", "4")
 def _idempotency_key(stack: ExitStack) -> None:
     """A message is stored once under its client's id."""
-    _replace(stack, MemoryStore, "_duplicate", _nothing)
+    put(stack, MemoryStore, "_duplicate", nothing)
 
 
 @_safeguard("outages", "9")
@@ -167,7 +153,7 @@ def _order_of_the_outbox(stack: ExitStack) -> None:
         finally:
             self._queues[lane] = queues
 
-    _replace(stack, MemoryStore, "claim", any_of_them)
+    put(stack, MemoryStore, "claim", any_of_them)
 
 
 # The turns.
@@ -182,15 +168,15 @@ def _lease(stack: ExitStack) -> None:
         object.__setattr__(self, "leases", None)
         await run(self, *given, **named)
 
-    _replace(stack, AnswerPending, "_run", alone)
+    put(stack, AnswerPending, "_run", alone)
 
 
 @_safeguard("calm", "2")
 def _turn_ends_at_takeover(stack: ExitStack) -> None:
     """A takeover ends the running turn, wherever it is stored, and hides the pieces after it."""
     _keep_turns(stack)
-    _replace(stack, Subscription, "_is_current", lambda self, piece: True)
-    _replace(stack, AnswerFollower, "on_entry", _nothing)
+    put(stack, Subscription, "_is_current", lambda self, piece: True)
+    put(stack, AnswerFollower, "on_entry", nothing)
 
 
 @_safeguard("nodes", "7")
@@ -200,9 +186,9 @@ def _taking_up_lost_turns(stack: ExitStack) -> None:
     async def none(self: Any) -> int:
         return 0
 
-    _replace(stack, Sweep, "__call__", none)
-    _replace(stack, Turns, "_on_remote_entries", _nothing)
-    _replace(stack, Turns, "_try_again", _nothing)
+    put(stack, Sweep, "__call__", none)
+    put(stack, Turns, "_on_remote_entries", nothing)
+    put(stack, Turns, "_try_again", nothing)
 
 
 # The hints.
@@ -211,7 +197,7 @@ def _taking_up_lost_turns(stack: ExitStack) -> None:
 @_safeguard("network", "5")
 def _missed(stack: ExitStack) -> None:
     """Who may have missed hints looks at the store, and once a second while none arrive."""
-    _replace(stack, Hub, "on_missed", _nothing)
+    put(stack, Hub, "on_missed", nothing)
     _ignore_outages(stack)
 
 
@@ -219,41 +205,41 @@ def _missed(stack: ExitStack) -> None:
 def _holes_in_the_numbers(stack: ExitStack) -> None:
     """A hint that was lost in silence shows in the number of the next one."""
     hole = adapters.broker.channels._Subscription
-    _replace(stack, hole, "is_hole", lambda self, publisher, number: False)
+    put(stack, hole, "is_hole", lambda self, publisher, number: False)
 
 
 @_safeguard("network", "5")
 def _repetition_of_lost_hints(stack: ExitStack) -> None:
     """What was published as the connection was lost is published again."""
-    _replace(stack, ChannelBroker, "_publish_again", _nothing)
+    put(stack, ChannelBroker, "_publish_again", nothing)
 
 
 @_safeguard("takeovers", "2")
 def _repeated_change_of_owner(stack: ExitStack) -> None:
     """A change of owner is published again, in case that its hint is lost in silence."""
-    _replace(stack, adapters.broker.channels, "REPEAT_AFTER_S", 1_000.0)
+    put(stack, adapters.broker.channels, "REPEAT_AFTER_S", 1_000.0)
 
 
 @_safeguard("cuts", "2")
 def _beat(stack: ExitStack) -> None:
     """A node that does not receive its own beat knows that it is cut off."""
-    _replace(stack, ChannelBroker, "_look_at_beat", _nothing)
-    _replace(stack, ChannelBroker, "is_away", property(lambda self: self._is_away))
+    put(stack, ChannelBroker, "_look_at_beat", nothing)
+    put(stack, ChannelBroker, "is_away", property(lambda self: self._is_away))
 
 
 def _ignore_outages(stack: ExitStack) -> None:
     async def later(self: Any, clock: Any) -> float:
         return 1.0
 
-    _replace(stack, Hub, "report_away", later)
+    put(stack, Hub, "report_away", later)
 
 
 @_safeguard("cuts", "2")
 def _pieces_held_back(stack: ExitStack) -> None:
     """While hints do not arrive, turns and followers look at the store before any piece."""
 
-    _replace(stack, AnswerStream, "_may_publish", lambda self: True)
-    _replace(stack, AnswerStream, "look", _nothing)
+    put(stack, AnswerStream, "_may_publish", lambda self: True)
+    put(stack, AnswerStream, "look", nothing)
     _ignore_outages(stack)
 
 
@@ -266,16 +252,16 @@ def _subscribe_before_read(stack: ExitStack) -> None:
         subscribe(self)
         start(self, *given, **named)
 
-    _replace(stack, Subscription, "subscribe", _nothing)
-    _replace(stack, Subscription, "start", late)
-    _replace(stack, Subscription, "_on_missed", lambda self, event: self._on_other(event))
+    put(stack, Subscription, "subscribe", nothing)
+    put(stack, Subscription, "start", late)
+    put(stack, Subscription, "_on_missed", lambda self, event: self._on_other(event))
 
 
 @_safeguard("network", "5")
 def _freshness(stack: ExitStack) -> None:
     """A cached session counts only while the hints of its customer arrive."""
-    _replace(stack, SessionLog, "_cached", lambda self, customer: self._cache.get(customer))
-    _replace(stack, SessionLog, "_on_remote_event", _nothing)
+    put(stack, SessionLog, "_cached", lambda self, customer: self._cache.get(customer))
+    put(stack, SessionLog, "_on_remote_event", nothing)
     reload = SessionLog.reload
 
     async def known(self: Any, customer: Any) -> Any:
@@ -287,13 +273,13 @@ def _freshness(stack: ExitStack) -> None:
         with patch.object(SessionLog, "reload", known):
             return await read(self, customer, subscription, position)
 
-    _replace(stack, JoinConversation, "__call__", from_cache)
+    put(stack, JoinConversation, "__call__", from_cache)
 
 
 @_safeguard("store", "5")
 def _notification_of_what_a_reload_finds(stack: ExitStack) -> None:
     """What a process finds in the store and did not know, its listeners learn."""
-    _replace(stack, SessionLog, "_notify", _nothing)
+    put(stack, SessionLog, "_notify", nothing)
     _drop_doubtful(stack)
 
 
@@ -313,7 +299,7 @@ def _drop_doubtful(stack: ExitStack) -> None:
         except _DoubtfulWrite as error:
             raise StorageUnavailable(str(error)) from None
 
-    _replace(stack, SessionLog, "_append", quietly)
+    put(stack, SessionLog, "_append", quietly)
 
 
 class _DoubtfulWrite(Exception):
@@ -338,8 +324,8 @@ def _gaps(stack: ExitStack) -> None:
         if event.session_id not in self._ended_sessions:
             self._deliver(event)
 
-    _replace(stack, Subscription, "_on_appended", anyway)
-    _replace(stack, Subscription, "_on_missed", lambda self, event: self._on_other(event))
+    put(stack, Subscription, "_on_appended", anyway)
+    put(stack, Subscription, "_on_missed", lambda self, event: self._on_other(event))
 
 
 # The stream.
@@ -348,20 +334,20 @@ def _gaps(stack: ExitStack) -> None:
 @_safeguard("calm", "5")
 def _text_so_far(stack: ExitStack) -> None:
     """Who joins in the middle of an answer gets the text so far."""
-    _replace(stack, AnswerFollower, "_ask", _nothing)
+    put(stack, AnswerFollower, "_ask", nothing)
 
 
 @_safeguard("takeovers", "2")
 def _epoch_of_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown that was written before the last known takeover."""
-    _replace(stack, Subscription, "_is_current", lambda self, piece: True)
-    _replace(stack, AnswerFollower, "on_entry", _nothing)
+    put(stack, Subscription, "_is_current", lambda self, piece: True)
+    put(stack, AnswerFollower, "on_entry", nothing)
 
 
 @_safeguard("losses", "5")
 def _late_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown after the answer."""
-    _replace(stack, AnswerFollower, "on_entry", _nothing)
+    put(stack, AnswerFollower, "on_entry", nothing)
 
 
 # The bridge.
@@ -370,13 +356,13 @@ def _late_pieces(stack: ExitStack) -> None:
 @_safeguard("bridge", "9")
 def _owner_of_a_topic(stack: ExitStack) -> None:
     """One node listens to each chat at the bridge."""
-    _replace(stack, ChatOwners, "is_mine", lambda self, customer: True)
+    put(stack, ChatOwners, "is_mine", lambda self, customer: True)
 
 
 @_safeguard("bridge", "4")
 def _counting_of_arrivals(stack: ExitStack) -> None:
     """What an application passes on without an id is compared with the log."""
-    _replace(stack, Arrivals, "take", lambda *_: False)
+    put(stack, Arrivals, "take", lambda *_: False)
 
 
 @_safeguard("outages", "9")
@@ -390,7 +376,7 @@ def _delivery_again(stack: ExitStack) -> None:
         except BridgeUnavailable:
             return
 
-    _replace(stack, DeliverOutbox, "_send", once)
+    put(stack, DeliverOutbox, "_send", once)
 
 
 @_safeguard("bridge-and-store", "9")
@@ -403,4 +389,4 @@ def _storing_at_last(stack: ExitStack) -> None:
         except StorageUnavailable:
             return "unknown"
 
-    _replace(stack, application.bridge_inbox.BridgeInbox, "_store_at_last", once)
+    put(stack, application.bridge_inbox.BridgeInbox, "_store_at_last", once)

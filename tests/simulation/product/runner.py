@@ -13,7 +13,7 @@ import adapters.system
 import tests.support.plain_phoenix
 from tests.simulation.product import machine
 from tests.simulation.product.life import Life
-from tests.simulation.product.safeguards import SAFEGUARDS, removed
+from tests.simulation.product.safeguards import SAFEGUARDS, without_safeguard
 
 SHOWN = 60
 """The last lines of a trace that are shown."""
@@ -34,7 +34,7 @@ def run_life(
     """Live one life, without a safeguard."""
     life = Life(seed, nodes=nodes, ignored=ignored)
     failure = None
-    with removed(without):
+    with without_safeguard(without):
         try:
             machine.live(seed, life.run)
         except AssertionError as violation:

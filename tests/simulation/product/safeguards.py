@@ -3,10 +3,9 @@
 The first line of each function says what the product does; what is left without it, its body.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 import adapters.phoenix.endpoint
 import adapters.sqlite.store
@@ -15,14 +14,13 @@ from application.answer_stream import AnswerFollower
 from application.arrivals import Arrivals
 from application.deliver_outbox import DeliverOutbox
 from domain.errors import BridgeUnavailable
-
-Removal = Callable[[ExitStack], None]
+from tests.simulation.removal import Remove, name_of, nothing, put, removed
 
 
 class Safeguard(NamedTuple):
     """One that can be removed."""
 
-    remove: Removal
+    remove: Remove
     seed: int
     """Of a life that showed that it was gone, when it was last looked for."""
 
@@ -35,37 +33,24 @@ class Safeguard(NamedTuple):
 SAFEGUARDS: dict[str, Safeguard] = {}
 
 
-def _safeguard(seed: int) -> Callable[[Removal], Removal]:
-    def add(remove: Removal) -> Removal:
-        name = remove.__name__.removeprefix("_").replace("_", "-")
-        SAFEGUARDS[name] = Safeguard(remove, seed)
+def _safeguard(seed: int) -> Callable[[Remove], Remove]:
+    def add(remove: Remove) -> Remove:
+        SAFEGUARDS[name_of(remove)] = Safeguard(remove, seed)
         return remove
 
     return add
 
 
-@contextmanager
-def removed(name: str | None) -> Iterator[None]:
-    """Remove a safeguard from the product for a while; None: nothing."""
-    with ExitStack() as stack:
-        if name is not None:
-            SAFEGUARDS[name].remove(stack)
-        yield
-
-
-def _replace(stack: ExitStack, owner: Any, name: str, value: Any) -> None:
-    stack.enter_context(patch.object(owner, name, value))
-
-
-def _nothing(*_: Any, **__: Any) -> None:
-    return None
+def without_safeguard(name: str | None) -> AbstractContextManager[None]:
+    """Remove the safeguard of this name for a while; None: nothing."""
+    return removed(SAFEGUARDS[name].remove if name is not None else None)
 
 
 @_safeguard(5)
 def _key(stack: ExitStack) -> None:
     """A message is stored once under its client's id."""
-    _replace(stack, adapters.sqlite.store, "_duplicate", _nothing)
-    _replace(stack, adapters.sqlite.store, "_ADD_KEY", _ADD_ANY_KEY)
+    put(stack, adapters.sqlite.store, "_duplicate", nothing)
+    put(stack, adapters.sqlite.store, "_ADD_KEY", _ADD_ANY_KEY)
 
 
 _ADD_ANY_KEY = adapters.sqlite.store._ADD_KEY.replace("INSERT", "INSERT OR REPLACE", 1)
@@ -80,31 +65,31 @@ def _lease(stack: ExitStack) -> None:
         object.__setattr__(self, "leases", None)
         await run(self, *arguments)
 
-    _replace(stack, AnswerPending, "_run", alone)
+    put(stack, AnswerPending, "_run", alone)
 
 
 @_safeguard(2)
 def _text_so_far(stack: ExitStack) -> None:
     """Who joins in the middle of an answer gets the text so far."""
-    _replace(stack, AnswerFollower, "_ask", _nothing)
+    put(stack, AnswerFollower, "_ask", nothing)
 
 
 @_safeguard(24)
 def _late_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown after the answer."""
-    _replace(stack, AnswerFollower, "on_entry", _nothing)
+    put(stack, AnswerFollower, "on_entry", nothing)
 
 
 @_safeguard(34)
 def _arrivals(stack: ExitStack) -> None:
     """What a plain application sends back is counted against the log."""
-    _replace(stack, Arrivals, "take", lambda *_: False)
+    put(stack, Arrivals, "take", lambda *_: False)
 
 
 @_safeguard(6)
 def _restart_code(stack: ExitStack) -> None:
     """A drain closes sockets with 1012, after which clients reconnect; not so after 1000."""
-    _replace(stack, adapters.phoenix.endpoint, "SERVICE_RESTART", 1000)
+    put(stack, adapters.phoenix.endpoint, "SERVICE_RESTART", 1000)
 
 
 @_safeguard(12)
@@ -118,4 +103,4 @@ def _deliver_again(stack: ExitStack) -> None:
         except BridgeUnavailable:
             return
 
-    _replace(stack, DeliverOutbox, "_send", once)
+    put(stack, DeliverOutbox, "_send", once)
