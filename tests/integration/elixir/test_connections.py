@@ -19,7 +19,7 @@ from domain.identity import Customer, customer, live_chat_topic
 from tests.integration.elixir.test_socket import notice
 from tests.integration.phoenix.peer import listening
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
-from tests.support.server import running
+from tests.support.server import UNBUDGETED, running
 
 PATIENCE_S = 40.0
 SOON = ClientSettings(rejoin_after_s=(0.05,), reconnect_after_s=(0.05,))
@@ -92,7 +92,7 @@ class Rig:
 @asynccontextmanager
 async def playing(**settings: Any) -> AsyncIterator[Rig]:
     application = PlainPhoenix(PlainSettings(**settings))
-    async with running(application.app()) as address:
+    async with running(application.app(), **UNBUDGETED) as address:
         rig = Rig(application, address)
         async with rig.socket:
             yield rig
@@ -102,7 +102,7 @@ async def test_250_chats_go_both_ways_over_connections_of_100_topics_also_after_
     chats = users(250)
     application = PlainPhoenix(PlainSettings(max_channels=100))
     async with AsyncExitStack() as stack:
-        async with running(application.app()) as address:
+        async with running(application.app(), **UNBUDGETED) as address:
             rig = Rig(application, address)
             await stack.enter_async_context(rig.socket)
             await rig.follow(chats)

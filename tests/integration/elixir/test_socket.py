@@ -30,7 +30,7 @@ from domain.notice import LiveChatMessagePosted, Notice
 from tests.integration.elixir.chats import Chats
 from tests.integration.phoenix.peer import Peer, listening
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
-from tests.support.server import running
+from tests.support.server import UNBUDGETED, running
 
 PATIENCE_S = 20.0
 SOON = ClientSettings(rejoin_after_s=(0.01,), reconnect_after_s=(0.01,))
@@ -653,7 +653,7 @@ async def plain(
         if not isinstance(event, TopicJoined | TopicUnavailable):
             heard.put_nowait(event)
 
-    async with running(application.app()) as address:
+    async with running(application.app(), **UNBUDGETED) as address:  # Phoenix has no such limit
         url = f"ws://{address}/socket/websocket{query}"
         socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
         socket.listen(hear, lambda _customer, _message_id: None)
