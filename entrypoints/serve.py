@@ -166,7 +166,11 @@ class Serving:
                 stopping = asyncio.create_task(self._stop_on_signal())
                 stack.callback(stopping.cancel)
                 pairs = zip(self._servers, self._listeners, strict=True)
-                await asyncio.gather(*(server.serve([listener]) for server, listener in pairs))
+                try:
+                    await asyncio.gather(*(server.serve([listener]) for server, listener in pairs))
+                finally:  # uvloop's end would wait for ever for a server that still listens
+                    for server in self._servers:
+                        server.refuse()
         except ExceptionGroup as group:  # Litestar's, around what ended the lifespan
             error = group.exceptions[0]
             raise error from error.__cause__
@@ -213,6 +217,7 @@ class Server(uvicorn.Server):
         self._connections = connections or Connections()
         self.on_signal: Callable[[], object] = self.stop
         """Called on a signal; by default, the server stops at once."""
+        self.servers = []
         self.others: Sequence[socket.socket] = ()
         """Listening sockets of other processes, which may hang or have died."""
         self._accepting: set[asyncio.Task[Any]] = set()

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import msgspec
 
@@ -37,12 +37,16 @@ def _serve(program: Program, assignment: Assignment, line: socket.socket) -> Non
     app = create_application(program, assignment.worker)
 
     def on_started() -> None:
-        line.sendall(msgspec.json.encode(StartReport()) + b"\n")
+        with suppress(OSError):  # the parent has died, which shows as the end of the line
+            line.sendall(msgspec.json.encode(StartReport()) + b"\n")
         line.setblocking(False)
         asyncio.get_running_loop().add_reader(line, on_line)
 
     def on_line() -> None:
-        text = line.recv(len(LEAVE_LINE))
+        try:
+            text = line.recv(len(LEAVE_LINE))
+        except ConnectionError:
+            text = b""
         asyncio.get_running_loop().remove_reader(line)
         if text == LEAVE_LINE:
             serving.leave()

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,13 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from websockets.exceptions import ConnectionClosed
 
+from entrypoints.settings import Settings
+from entrypoints.worker_folder import Worker
+from entrypoints.workers import Assignment
 from tests.support.poller import Poller
-from tests.support.process import ServerProcess, command, server
+from tests.support.process import ROOT, ServerProcess, command, server
 from tests.support.user import User, user
 
 AT_ONCE = {"TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "0", "STORE": "sqlite"}
@@ -478,3 +483,23 @@ async def test_dev_runs_workers_and_one_bridge(tmp_path: Path) -> None:
     assert asked["liveChat"]["url"] == f"ws://localhost:{port}/socket/websocket"
     assert ended.code == 0
     assert ended.output.count("Ctrl+C stops both.") == 1
+
+
+async def test_a_worker_whose_parent_has_died_before_it_was_started_ends(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, socket.create_server(("127.0.0.1", 0)) as listener:
+        assignment = Assignment(
+            program="server",
+            settings=msgspec.structs.asdict(Settings(store="memory")),
+            listener=listener.fileno(),
+            others=(),
+            worker=Worker(number=1, wanted=1, name="1-a", folder=str(tmp_path)),
+        )
+        ours.sendall(msgspec.json.encode(assignment) + b"\n")
+        worker = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "entrypoints.worker", str(theirs.fileno())),
+            pass_fds=[theirs.fileno(), listener.fileno()],
+            cwd=ROOT,
+        )
+    async with asyncio.timeout(40):
+        assert await worker.wait() == 0
