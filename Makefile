@@ -34,7 +34,7 @@ phoenix-pairs: install-dev ## The live chat over a plain Phoenix application, wi
 	$(PYTEST) --quiet -m "" tests/e2e/plain_phoenix
 
 nodes: install-dev ## Two processes as one server, with each part failing at each step
-	$(PYTEST) --quiet -m "" tests/e2e/nodes tests/e2e/phoenix_js
+	$(PYTEST) --quiet -m "" tests/e2e/nodes
 
 simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=1000 seeds of each tier
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2

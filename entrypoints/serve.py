@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+ACCEPTED_S = 0.5
+"""The time between the last connection that is accepted and a drain, for what it begins with."""
 STOP_S = 8
 """The time after a drain in which HTTP requests may end, and slow clients may read the rest."""
 
@@ -148,7 +150,8 @@ class Serving:
         self._others_stay = True
         for server in self._public:
             server.refuse()
-        self.stop()
+        # Who has just been accepted is served, and then disconnected like the others.
+        asyncio.get_running_loop().call_later(ACCEPTED_S, self.stop)
 
     def _started(self) -> None:
         if all(server.started for server in self._servers):

@@ -324,7 +324,6 @@ async def test_a_user_chats_streams_and_comes_back_after_a_restart(
     ]
 
 
-@pytest.mark.nodes
 @both_transports
 async def test_a_user_chats_with_workers_that_are_replaced(transport: str, tmp_path: Path) -> None:
     chosen = {"WORKERS": "2", "TURN_QUIET_MS": "0"}
