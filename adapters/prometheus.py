@@ -70,13 +70,14 @@ class _TurnCollector(Collector):
         """Count the tokens and requests of an answer or a summary."""
         self._tokens[purpose, "input"] += usage.input_tokens - usage.cached_tokens
         self._tokens[purpose, "cached"] += usage.cached_tokens
-        self._tokens[purpose, "output"] += usage.output_tokens
+        self._tokens[purpose, "output"] += usage.output_tokens - usage.reasoning_tokens
+        self._tokens[purpose, "reasoning"] += usage.reasoning_tokens
         self._calls[purpose] += usage.calls
 
     def _models(self) -> Iterator[Metric]:
         tokens = CounterMetricFamily(
             "model_tokens",
-            "Tokens by purpose and kind; `input` is without `cached`",
+            "Tokens by purpose and kind; `input` is without `cached`, `output` without `reasoning`",
             labels=["purpose", "kind"],
         )
         for (purpose, kind), count in self._tokens.items():

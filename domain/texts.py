@@ -26,6 +26,7 @@ class Text(StrEnum):
     COLLEAGUE = "colleague"
     ANSWER_CUT = "answer_cut"
     STOPPED = "stopped"
+    DECLINED = "declined"
 
 
 _TEXTS: dict[str, dict[Text, str]] = {
@@ -57,6 +58,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.COLLEAGUE: "Un coleg",
         Text.ANSWER_CUT: "… (Răspunsul s-a oprit aici: era prea lung.)",
         Text.STOPPED: "Am oprit răspunsul. Puteți întreba din nou oricând.",
+        Text.DECLINED: "La aceasta nu vă pot răspunde. "
+        "Puteți întreba altceva sau puteți cere un coleg.",
     },
     "en": {
         Text.REQUESTED: "I have asked a colleague to take over. "
@@ -86,6 +89,7 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.COLLEAGUE: "A colleague",
         Text.ANSWER_CUT: "… (The answer stops here: it was too long.)",
         Text.STOPPED: "I have stopped the answer. You can ask again at any time.",
+        Text.DECLINED: "I cannot answer that. You can ask something else, or ask for a colleague.",
     },
 }
 

@@ -12,6 +12,8 @@ class Usage(Struct, frozen=True, kw_only=True):
     cached_tokens: int = 0
     """The part of the input that the provider had cached, and charges less for."""
     output_tokens: int = 0
+    reasoning_tokens: int = 0
+    """The part of the output that the model has only thought; not kept in sums by day."""
     calls: int = 0
     """Requests to a model, failed ones included."""
 
@@ -27,6 +29,7 @@ class Usage(Struct, frozen=True, kw_only=True):
             input_tokens=self.input_tokens + other.input_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
             calls=self.calls + other.calls,
         )
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters.urls import shown_url
+from entrypoints.models import OPENAI_URL, Api, Effort, check_base_url, key_of, model_choices
 
 _ENV_LINE = re.compile(
     r"""(?P<name>[A-Za-z_]\w*)=(?:(?P<quote>["'])(?P<quoted>.*)(?P=quote)"""
@@ -140,13 +141,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             title="an address that begins with http:// or https://",
             description="URL of the model's API: OpenAI's, or any other with Chat Completions",
         ),
-    ] = "https://api.openai.com/v1"
+    ] = OPENAI_URL
+    openai_api: Annotated[
+        Api,
+        msgspec.Meta(
+            description="the API that is spoken; auto: Responses with OpenAI, Chat Completions "
+            "with others, and the other one where the server refuses it"
+        ),
+    ] = "auto"
     openai_model: Annotated[
         str, msgspec.Meta(min_length=1, description="the model that answers")
-    ] = "gpt-5-mini"
+    ] = "gpt-6.1-terra"
+    openai_reasoning_effort: Annotated[
+        Effort,
+        msgspec.Meta(description="how much the model thinks before it answers; empty: its default"),
+    ] = ""
     openai_fallback_model: Annotated[
         str,
         msgspec.Meta(description="the model that answers when the first one fails; empty: none"),
+    ] = ""
+    models: Annotated[
+        str,
+        msgspec.Meta(
+            title='a JSON array such as [{"model": "m", "base_url": "https://…/v1", '
+            '"key": "NAME_OF_A_VARIABLE", "api": "chat", "effort": "low"}], or empty',
+            description="the models that answer, each where those before it fail, at any "
+            "providers; the last is also the cheaper one. Empty: OPENAI_MODEL, then "
+            "OPENAI_FALLBACK_MODEL",
+        ),
     ] = ""
     openai_max_output_tokens: Annotated[
         int,
@@ -494,7 +516,22 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         name = field.name.upper()
         if name in given:
             chosen[field.name] = _parse(name, given[name].strip(), field.type)
-    return Settings(**chosen)
+    settings = Settings(**chosen)
+    _check_models(settings, given)
+    return settings
+
+
+def _check_models(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Refuse models that cannot be asked, where any are. Raises: BadSetting."""
+    name = "OPENAI_BASE_URL"
+    try:
+        check_base_url(settings.openai_base_url)
+        name = "MODELS"
+        for choice in model_choices(settings.models) if settings.models else ():
+            if settings.assistant == "openai":
+                key_of(choice, environment)
+    except ValueError as error:
+        raise BadSetting(f"{name}: {error}") from None
 
 
 def env_file(path: Path) -> dict[str, str]:

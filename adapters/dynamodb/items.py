@@ -221,6 +221,7 @@ _USAGE_CODES = {
     "input_tokens": "i",
     "cached_tokens": "c",
     "output_tokens": "o",
+    "reasoning_tokens": "r",
     "calls": "n",
 }
 _CHANGE_CODES = {

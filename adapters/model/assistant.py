@@ -1,8 +1,8 @@
 """The assistant that is a model: asked in rounds, each of which may call tools."""
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, Self
 
 from adapters.model.completion import (
@@ -11,10 +11,11 @@ from adapters.model.completion import (
     CompletionRequest,
     Deadline,
     PromptMessage,
-    ToolCall,
+    ToolRound,
+    sendable_calls,
 )
 from adapters.model.failures import AttemptFailed
-from adapters.model.prompt import prompt, summary_prompt
+from adapters.model.prompt import CHECK_RESULT, check_prompt, prompt, summary_prompt
 from adapters.model.retries import ModelRouter
 from adapters.model.tools import TOOLS, Tools
 from application.ports import (
@@ -35,18 +36,14 @@ MODEL_SHARE = 0.97
 """The model's share of a turn's time: its usage is known only if it ends before the turn."""
 CHECK_S = 20.0
 
-_not_in_names = re.compile(r"[^A-Za-z0-9_-]+")
-
 
 class ModelAssistant(Assistant):
-    """A model, whichever provider's client it is asked through; `async with assistant:`."""
+    """Models, whichever provider's client each is asked through; `async with assistant:`."""
 
     def __init__(
         self,
-        client: CompletionClient,
+        models: Sequence[CompletionClient],
         *,
-        model: str,
-        fallback_model: str = "",
         max_output_tokens: int = 1_000,
         max_tool_calls: int = 5,
         timeout_s: float = 60.0,
@@ -54,33 +51,35 @@ class ModelAssistant(Assistant):
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        """`fallback_model`: asked where the other fails, and over the soft budget; "": none.
+        """`models`: each is asked where those before it fail; the last is also the cheaper one.
 
         `timeout_s`: for one answer, with tools and retries. `concurrency`: requests at once.
         `jitter`: returns floats in 0..1.
         """
-        self._models = tuple(dict.fromkeys([model, *([fallback_model] if fallback_model else [])]))
+        self._models = tuple(models)
         self._max_output_tokens = max_output_tokens
         self._max_tool_calls = max_tool_calls
         self._timeout_s = timeout_s
-        self._client = client
         self._router = ModelRouter(
-            client, models=self._models, concurrency=concurrency, clock=clock, jitter=jitter
+            self._models, concurrency=concurrency, clock=clock, jitter=jitter
         )
 
     def __repr__(self) -> str:
-        return f"<ModelAssistant {' '.join(self._models)}>"
+        return f"<ModelAssistant {' '.join(model.name for model in self._models)}>"
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
+        async with AsyncExitStack() as stack:
+            for model in self._models:
+                await stack.enter_async_context(model)
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._client.__aexit__(*exc)
+        await self._stack.aclose()
 
     @property
     def is_away(self) -> bool:
-        """True if the circuits of all models are open."""
+        """True if no model answers at the moment."""
         return self._router.is_away
 
     async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage:
@@ -105,7 +104,10 @@ class ModelAssistant(Assistant):
     ) -> SummaryResult:
         # A word of Romanian has two tokens and more.
         words = max(20, max_tokens // 3)
-        request = self._request(summary_prompt(earlier, entries, language, words))
+        request = self._request(
+            summary_prompt(earlier, entries, language, words),
+            models=(self._models[-1], *self._models[:-1]),  # the cheaper one first
+        )
         completion = await self._router.complete(request)
         text = "".join(completion.text).strip()
         if not text:
@@ -113,17 +115,40 @@ class ModelAssistant(Assistant):
         return SummaryResult(text, request.usage)
 
     async def check(self) -> None:
-        """Ask each model for a word. Raises: AssistantFailed, saying what is wrong."""
-        for model in self._models:
-            request = self._request([{"role": "user", "content": "Say: yes"}])
-            request.deadline = Deadline(min(CHECK_S, self._timeout_s))
-            reason = None
-            try:
-                await self._router.check(model, request)
-            except AttemptFailed as failed:
-                reason = f"{model}: {failed}"
-            if reason is not None:
-                raise AssistantFailed(reason)
+        """Ask each model for a whole round of a tool. Raises: AssistantFailed, with all that fails.
+
+        The requests are like those in operation, tools and all.
+        """
+        problems = [problem for model in self._models if (problem := await self._problem(model))]
+        if problems:
+            raise AssistantFailed("; ".join(problems))
+
+    async def _problem(self, model: CompletionClient) -> str | None:
+        """Return what keeps a model from doing all its work; None: nothing does."""
+        request = self._request(check_prompt(), tools=TOOLS, models=(model,))
+        request.deadline = Deadline(min(CHECK_S, self._timeout_s))
+        try:
+            completion = await self._router.check(model, request)
+            if called := completion.calls:
+                calls = sendable_calls(completion.calls)
+                results = [CHECK_RESULT] * len(called)
+                request.rounds.append(
+                    ToolRound(
+                        completion.author, "".join(completion.text), calls, results,
+                        completion.carried,
+                    )
+                )  # fmt: skip
+                request.tools_allowed = False
+                completion = await self._router.check(model, request)
+            completion.calls = []
+            completion.check()
+        except AttemptFailed as failed:
+            return f"{model.name}: {failed}"
+        if limits := model.limits:
+            return f"{model.name} answers, but its server does not accept {'; '.join(limits)}"
+        if not called:
+            return f"{model.name} answers, but did not call the tool that it was told to call"
+        return None
 
     def _request(self, messages: list[PromptMessage], **chosen: Any) -> CompletionRequest:
         return CompletionRequest(
@@ -151,8 +176,6 @@ class _AnswerRun:
         self._view = view
         self._writer = writer
         self._tools = tools
-        self._rounds: list[PromptMessage] = []
-        """The messages after the prompt: tool calls and their results."""
         self._is_brief = False
 
     async def __call__(self) -> None:
@@ -166,8 +189,9 @@ class _AnswerRun:
                 self._close_transfer()
                 return
             self._writer.end_round()
-            self._request.messages = self._messages()
             self._request.tools_allowed = self._tools.may_go_on
+        if completion.is_refused and not completion.has_text:
+            self._writer.write(localized(self._view.language, Text.DECLINED))
         if not self._writer.has_text:
             reason = "the model gave no answer, but called tools"
             raise AssistantFailed(reason, usage=self._request.usage)
@@ -179,24 +203,20 @@ class _AnswerRun:
         if self._is_brief:
             return None
         self._is_brief = True
-        return self._messages()
-
-    def _messages(self) -> list[PromptMessage]:
-        return [*prompt(self._view, brief=self._is_brief), *self._rounds]
+        return prompt(self._view, brief=True)
 
     async def _use_tools(self, completion: Completion) -> None:
-        """Make the tool calls of a completion, and add them and their results to the messages."""
-        ids = {call.call_id for call in completion.calls}
-        are_unique = len(ids) == len(completion.calls) and "" not in ids
-        calls = [
-            _repeatable(call, call.call_id if are_unique else f"call{number:05}")
-            for number, call in enumerate(completion.calls)
-        ]
-        text = "".join(completion.text) or None
-        self._rounds.append({"role": "assistant", "content": text, "tool_calls": calls})
-        for call, sent in zip(completion.calls, calls, strict=True):
-            result = await self._tools.use(call)
-            self._rounds.append({"role": "tool", "tool_call_id": sent["id"], "content": result})
+        """Make the tool calls of a completion, and add them and their results to the request."""
+        results = [await self._tools.use(call) for call in completion.calls]
+        self._request.rounds.append(
+            ToolRound(
+                completion.author,
+                "".join(completion.text),
+                sendable_calls(completion.calls),
+                results,
+                completion.carried,
+            )
+        )
 
     def _close_transfer(self) -> None:
         """End the answer with the text that came with the transfer, so that there is only one end.
@@ -206,18 +226,6 @@ class _AnswerRun:
         """
         if not self._writer.has_text_in_round:
             self._writer.discard()
-
-
-def _repeatable(call: ToolCall, call_id: str) -> dict[str, Any]:
-    """Return a call for sending it back, of which servers are stricter than when they send it."""
-    return {
-        "id": call_id,
-        "type": "function",
-        "function": {
-            "name": _not_in_names.sub("_", call.name)[:64] or "unknown",
-            "arguments": call.arguments if call.is_object else "{}",
-        },
-    }
 
 
 class _AnswerWriter:

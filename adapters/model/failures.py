@@ -4,8 +4,17 @@ import re
 from enum import Enum, auto
 from typing import Any, TypeGuard
 
-_CODE = re.compile(r"[a-z_]{1,64}")
-_TOO_LONG = re.compile(r"context.{0,20}(?:length|window|size)|too many tokens|prompt is too long")
+_CODE = re.compile(r"[a-z_]{1,64}|[A-Z]+_[A-Z_]{1,60}")
+_PARAMETER = re.compile(r"[a-z_][a-z0-9_.\[\]]{0,63}")
+_TOO_LONG = re.compile(
+    r"context.{0,20}(?:length|window|size)|too many tokens|prompt is too long|input token count"
+)
+# OpenAI, vLLM and most others; llama.cpp: tools/server/README.md.
+_TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}
+# Nothing is left to spend: OpenAI; DeepSeek and OpenRouter answer 402.
+_NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+# The model has written a call that its server cannot read: Groq, console.groq.com/docs/errors.
+_BAD_CALL = {"tool_use_failed"}
 
 
 class Recovery(Enum):
@@ -17,8 +26,8 @@ class Recovery(Enum):
     """Another model."""
     SHORTEN = auto()
     """The same model, with fewer messages."""
-    DROP_PARAMETER = auto()
-    """The same model, without a parameter that its server does not know."""
+    ADAPT = auto()
+    """The same model at once: its client has changed the request to one that may be accepted."""
     NONE = auto()
 
 
@@ -33,7 +42,6 @@ class AttemptFailed(Exception):
         is_outage: bool = True,
         is_slow: bool = False,
         retry_after_s: float | None = None,
-        parameter: str = "",
     ) -> None:
         super().__init__(reason)
         self.recovery = recovery
@@ -41,37 +49,50 @@ class AttemptFailed(Exception):
         """True if the model's server is to blame, rather than this request."""
         self.is_slow = is_slow
         """True if nothing came for too long; another request to the model would take as long."""
+        self.is_paid = False
+        """True if the model had worked for it."""
         self.retry_after_s = retry_after_s
         """The pause that the server asks for, if it does."""
-        self.parameter = parameter
-        """The parameter to drop, for Recovery.DROP_PARAMETER."""
 
 
 def classify_error(status: int, error: Any) -> AttemptFailed:
     """Return the failure that a server's error means; `error` is its `error` object, if it is one.
 
-    The codes are those of OpenAI's API, which other servers use too. Only codes are repeated: a
-    message may quote the key, or the customer.
+    Most servers use the codes of OpenAI's API. Only codes are repeated: a message may quote the
+    key, or the customer.
     """
     details = error if isinstance(error, dict) else {"message": error}
-    codes = [code for code in (details.get("code"), details.get("type")) if _is_code(code)]
+    codes = {
+        key: value for key in ("code", "status", "type") if _is_code(value := details.get(key))
+    }
     where = f"HTTP {status}" if status >= 300 else "an error in the answer"
-    reason = " ".join([where, *codes[:1]])
-    if _is_too_long(status, codes, details):
+    names = [f"{key} {value}" for key, value in codes.items()]
+    if isinstance(param := details.get("param"), str) and _PARAMETER.fullmatch(param):
+        names.append(f"param {param}")
+    reason = ", ".join([where, *names])
+    values = set(codes.values())
+    if _is_too_long(status, values, details):
         return AttemptFailed(reason, Recovery.SHORTEN, is_outage=False)
-    if "insufficient_quota" in codes or status in (401, 403, 404, 405):
+    if values & _NO_CREDIT or status in (401, 402, 403, 404, 405):
         return AttemptFailed(reason, Recovery.FALLBACK)
+    if values & _BAD_CALL:
+        return AttemptFailed(reason, is_outage=False)
     if status in (200, 408, 409, 425, 429) or status >= 500:
         return AttemptFailed(reason)
     return AttemptFailed(reason, Recovery.FALLBACK, is_outage=False)
+
+
+def shown_code(value: str) -> str:
+    """Return a server's code as it may be logged."""
+    return value if _CODE.fullmatch(value.lower()) else "an unknown reason"
 
 
 def _is_code(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and _CODE.fullmatch(value) is not None
 
 
-def _is_too_long(status: int, codes: list[str], details: dict[str, Any]) -> bool:
-    if "context_length_exceeded" in codes or status == 413:
+def _is_too_long(status: int, codes: set[str], details: dict[str, Any]) -> bool:
+    if codes & _TOO_LONG_CODES or status == 413:
         return True
     message = details.get("message")
     is_about_input = status in (200, 400, 422) and isinstance(message, str)

@@ -79,6 +79,18 @@ def summary_prompt(
     ]
 
 
+def check_prompt() -> list[PromptMessage]:
+    """Return the messages of a test: the model is to call a tool, and to repeat its result."""
+    return [
+        {"role": "system", "content": "This is a test. Do what you are told, in few words."},
+        {"role": "user", "content": "Call get_business, and then say the name that it returns."},
+    ]
+
+
+CHECK_RESULT = '{"name": "Test"}'
+"""The result of the tool in a test."""
+
+
 def tagged(tag: str, text: str, **attributes: str) -> str:
     """Return a text by anybody, marked as data. The attributes are ours, and not escaped."""
     written = "".join([f' {name}="{value}"' for name, value in attributes.items()])

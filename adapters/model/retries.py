@@ -1,9 +1,10 @@
 """Requests to models: concurrency, retries, fallback, circuit breakers, and the deadline.
 
 All attempts at one completion share its deadline. What may succeed later is tried again: connection
-errors, time-outs, 408, 409, 429 (but for a quota that is used up) and 5xx. Then the next model is
-asked. A model that keeps failing is not asked for a while (see `Breaker`); then one real request
-finds out whether it is back.
+errors, time-outs, 408, 409, 429 (but for a quota that is used up) and 5xx. A model that has another
+one behind it gets a few attempts; the last one, who is all there is, gets all the time: a server
+that is away for ten seconds costs ten seconds, not the answer. A model that keeps failing is not
+asked for a while (see `Breaker`); then one real request finds out whether it is back.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from adapters.http_client import Breaker
+from adapters.http_client import FAILURES_TO_OPEN, Breaker
 from adapters.model.completion import Completion, CompletionClient, CompletionRequest, Deadline
 from adapters.model.failures import AttemptFailed, Recovery
 from application.ports import Clock
@@ -21,9 +22,11 @@ from domain.errors import AssistantFailed
 logger = logging.getLogger(__name__)
 
 ATTEMPTS_PER_MODEL = 3
-"""Attempts for one completion."""
+"""Attempts for one completion, unless it is the last model's server that is away."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
 """Between two attempts, unless the server asks for another; the longest before a fallback."""
+OPENINGS_WAITED_FOR = 2
+"""A circuit that has opened more often in a row, about 15 s, is not waited for."""
 SHORTEST_ATTEMPT_S = 1.0
 """The least time for an attempt; a pause that leaves less is not made."""
 FIRST_REST_S, LONGEST_REST_S = 5.0, 60.0
@@ -32,29 +35,35 @@ WAITING_PER_CALL = 4
 """Requests that may wait, for each that may be under way."""
 
 
+class _CircuitOpen(AttemptFailed):
+    """The model was not asked."""
+
+
 class ModelRouter:
-    """Sends requests to the models of one server, each to the first that can answer it."""
+    """Sends requests to models, each to the first that can answer it."""
 
     def __init__(
         self,
-        client: CompletionClient,
+        models: Sequence[CompletionClient],
         *,
-        models: Sequence[str],
         concurrency: int,
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        self._client = client
         self._clock = clock
         self._jitter = jitter
         self._breakers = {model: Breaker(self._rest_s) for model in models}
         self._concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._waiting = 0
+        self._failures = 0
+        """Requests in a row that no model has answered."""
 
     @property
     def is_away(self) -> bool:
-        """True if the circuits of all models are open."""
+        """True if the circuits of all models are open, or none has answered several in a row."""
+        if self._failures >= FAILURES_TO_OPEN:
+            return True
         now = self._now()
         return all(breaker.is_open(now) for breaker in self._breakers.values())
 
@@ -69,62 +78,66 @@ class ModelRouter:
         while request.models:
             model, *others = request.models
             try:
-                return await self._persist(model, request, is_last=not others)
+                completion = await self._persist(model, request, is_last=not others)
+                self._failures = 0
+                return completion
             except AttemptFailed as failed:
-                reason = f"{model}: {failed}"
-                extra = {"action": "model_failed", "model": model, "reason": str(failed)}
+                reason = f"{model.name}: {failed}"
+                extra = {"action": "model_failed", "model": model.name, "reason": str(failed)}
                 level = logging.WARNING if failed.is_outage else logging.INFO
                 logger.log(level, "A model gave no answer", extra=extra)
                 if failed.recovery is Recovery.NONE:
                     break
             request.models = others
+            request.changes.clear()
+        self._failures += 1
         raise AssistantFailed(reason, usage=request.usage if request.usage.calls else None)
 
-    async def check(self, model: str, request: CompletionRequest) -> None:
-        """Ask a model for any answer, without retries. Raises: AttemptFailed."""
+    async def check(self, model: CompletionClient, request: CompletionRequest) -> Completion:
+        """Return any completion by a model, without retries. Raises: AttemptFailed."""
         while True:
             try:
-                await self._client.attempt(model, request, request.deadline.left_s, is_last=True)
+                return await model.attempt(request, request.deadline.left_s, is_last=True)
             except AttemptFailed as failed:
                 if not self._adapt(request, failed):
                     raise
-            else:
-                return
 
     async def _persist(
-        self, model: str, request: CompletionRequest, *, is_last: bool
+        self, model: CompletionClient, request: CompletionRequest, *, is_last: bool
     ) -> Completion:
-        """Return a completion by this model, after a retry or two. Raises: AttemptFailed."""
-        attempt = 1
+        """Return a completion by this model, after some retries. Raises: AttemptFailed."""
+        attempts = pauses = 0
+        failed: AttemptFailed
+        cause: AttemptFailed | None = None
         while True:
-            is_last_attempt = attempt == ATTEMPTS_PER_MODEL
             try:
-                return await self._attempt(model, request, is_last=is_last and is_last_attempt)
-            except AttemptFailed as error:
+                return await self._attempt(model, request, is_last=is_last, waits=pauses > 0)
+            except _CircuitOpen as error:
                 failed = error
+            except AttemptFailed as error:
+                failed = cause = error
             request.on_restart()
             if self._adapt(request, failed):
                 continue
-            pause_s = self._pause_s(failed, attempt, request.deadline.left_s, is_last=is_last)
-            if pause_s is None or is_last_attempt:
-                raise failed
-            extra = {"action": "model_retry", "model": model, "reason": str(failed)}
+            # An attempt that was paid for counts, however useless it was.
+            attempts += failed.is_paid or not (is_last and failed.is_outage)
+            pause_s = self._pause_s(failed, pauses, request.deadline.left_s, is_last=is_last)
+            if pause_s is None or attempts == ATTEMPTS_PER_MODEL:
+                raise cause or failed
+            extra = {"action": "model_retry", "model": model.name, "reason": str(failed)}
             logger.info("A request to a model failed and is tried again", extra=extra)
             await self._clock.sleep(pause_s)
-            attempt += 1
+            pauses += 1
 
     def _adapt(self, request: CompletionRequest, failed: AttemptFailed) -> bool:
         """Change the request to one that the server accepts. False: it cannot be done."""
-        if failed.recovery is Recovery.DROP_PARAMETER:
-            request.dropped_parameters.add(failed.parameter)
-            return True
         if failed.recovery is Recovery.SHORTEN and (shorter := request.shorten()) is not None:
             request.messages = shorter
             return True
-        return False
+        return failed.recovery is Recovery.ADAPT
 
     def _pause_s(
-        self, failed: AttemptFailed, attempt: int, left_s: float, *, is_last: bool
+        self, failed: AttemptFailed, pauses: int, left_s: float, *, is_last: bool
     ) -> float | None:
         """Return the pause before the next attempt; None: it would be of no use."""
         if failed.recovery is not Recovery.RETRY or (failed.is_slow and not is_last):
@@ -132,23 +145,27 @@ class ModelRouter:
         if failed.retry_after_s is not None:  # spread: others were given the same
             pause_s = failed.retry_after_s + FIRST_PAUSE_S * self._jitter()
         else:
-            pause_s = backoff(attempt - 1, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
+            pause_s = backoff(pauses, FIRST_PAUSE_S, LONGEST_PAUSE_S, self._jitter())
         longest_s = left_s - SHORTEST_ATTEMPT_S
         return pause_s if pause_s <= (longest_s if is_last else LONGEST_PAUSE_S) else None
 
     async def _attempt(
-        self, model: str, request: CompletionRequest, *, is_last: bool
+        self, model: CompletionClient, request: CompletionRequest, *, is_last: bool, waits: bool
     ) -> Completion:
-        """Make one request, which counts for the model's circuit. Raises: AttemptFailed."""
+        """Make one request, which counts for the model's circuit.
+
+        `waits`: it has waited for the model before. Raises: AttemptFailed.
+        """
         breaker = self._breakers[model]
         async with self._slot(request.deadline):
             if not breaker.admit(self._now()):
-                reason = "it has failed too often just now"
-                raise AttemptFailed(reason, Recovery.FALLBACK, is_outage=False)
+                is_brief = waits or breaker.openings <= OPENINGS_WAITED_FOR
+                recovery = Recovery.RETRY if is_last and is_brief else Recovery.FALLBACK
+                raise _CircuitOpen("it has failed too often just now", recovery)
             left_s = request.deadline.left_s
             patience_s = left_s if is_last else left_s / 2
             try:
-                completion = await self._client.attempt(model, request, patience_s, is_last=is_last)
+                completion = await model.attempt(request, patience_s, is_last=is_last)
                 breaker.succeeded()
                 completion.check()
             except AttemptFailed as failed:
@@ -158,11 +175,11 @@ class ModelRouter:
                 breaker.released()
         return completion
 
-    def _count(self, model: str, failed: AttemptFailed) -> None:
+    def _count(self, model: CompletionClient, failed: AttemptFailed) -> None:
         if not failed.is_outage:
             self._breakers[model].succeeded()
         elif self._breakers[model].failed(self._now()):
-            extra = {"action": "model_away", "model": model, "reason": str(failed)}
+            extra = {"action": "model_away", "model": model.name, "reason": str(failed)}
             logger.warning("A model keeps failing, and is not asked for a while", extra=extra)
 
     def _rest_s(self, openings: int) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from adapters.json_text import NOT_JSON, decode_json
-from adapters.model.completion import ToolCall
+from adapters.model.completion import ToolCall, ToolSpec
 from adapters.model.prompt import facts, tagged
 from application.ports import Toolbox
 from domain.business import Reservation
@@ -23,7 +23,7 @@ MAX_TRANSFER_REASON, MAX_HANDOVER_NOTE = 200, 1_000
 
 
 # The tools have the shape of Chat Completions, as the messages do (see `completion`).
-def _tool(name: str, description: str, **parameters: str) -> dict[str, object]:
+def _tool(name: str, description: str, **parameters: str) -> ToolSpec:
     properties = {key: {"type": "string", "description": text} for key, text in parameters.items()}
     schema = {"type": "object", "properties": properties, "required": list(parameters)}
     function = {"name": name, "description": description, "parameters": schema}

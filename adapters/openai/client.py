@@ -2,25 +2,29 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Self, cast
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Literal, Self, cast
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+import aiohttp
 import httpx2
 import msgspec
 import openai
 
 from adapters.http_client import retry_after_s
-from adapters.model.completion import Completion, CompletionClient, CompletionRequest, Deadline
+from adapters.model.completion import Completion, CompletionClient, CompletionRequest
 from adapters.model.failures import AttemptFailed, Recovery, classify_error
-from adapters.openai.stream import CompletionParser
+from adapters.openai import chat_completions, responses
+from adapters.openai.changes import COSTLY, Api, Change, change_for
+from adapters.openai.events import ReplyParser
 from application.ports import Clock
 from domain.errors import AssistantFailed
 
+logger = logging.getLogger(__name__)
+
 CONNECT_S = 5.0
-MAX_IDLE = 10
-"""Connections that are kept open for later: for each request the pool looks at all of them."""
 STALL_S = 15.0
-"""Between two pieces of a reply, as long as there is something else to try."""
+"""Between two signs of life, as long as there is something else to try."""
 END_S = 0.1
 """The time to read the rest of a complete reply, so that the connection can be used again."""
 USAGE_S = 1.0
@@ -28,43 +32,81 @@ USAGE_S = 1.0
 MAX_ERROR = 64 * 1024
 """Bytes of an error's body that are read."""
 
-_LIBRARIES = ("openai", "httpx2", "httpcore2")
-_USAGE, _LIMIT = "stream_options", "max_completion_tokens"
-_OPTIONAL = (_USAGE, _LIMIT)
+_LIBRARIES = ("openai", "httpx2", "httpcore2", "aiohttp")
+# The host whose models are asked over Responses: openai.com recommends it, and some of its models
+# refuse tools on Chat Completions. Elsewhere it is asked for by OPENAI_API=responses.
+_RESPONSES_HOST = "api.openai.com"
+# Azure's keys are no bearer tokens: learn.microsoft.com/azure/ai-foundry/openai/reference
+_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_DIALECTS = {
+    "chat": (chat_completions.PATH, chat_completions.body, chat_completions.ChatCompletionParser),
+    "responses": (responses.PATH, responses.body, responses.ResponseParser),
+}
 
 
 class OpenAIClient(CompletionClient):
-    """A connection pool to a server of Chat Completions; use it as `async with client:`."""
+    """One model behind OpenAI's API, or one like it; use it as `async with client:`."""
 
-    def __init__(self, base_url: str, api_key: str, clock: Clock) -> None:
-        """`base_url`: with the version, such as https://api.openai.com/v1.
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        model: str,
+        clock: Clock,
+        *,
+        api: Literal["auto", "responses", "chat"] = "auto",
+        effort: str = "",
+        shows_first_at_once: bool = False,
+    ) -> None:
+        """`base_url`: with the version, such as https://api.openai.com/v1; a query is kept.
 
-        `api_key`: sent as a bearer token, unless it is empty.
+        `api_key`: sent as a bearer token, unless it is empty. `api`: auto is Responses for OpenAI
+        and Chat Completions for others, unless the server refuses it. `effort`: of reasoning; "":
+        the model's own. `shows_first_at_once`: else the first answer over Chat Completions is
+        shown once it is whole, as it may begin with a thought that only an end gives away.
         """
-        self._base_url = base_url
+        parts = urlsplit(base_url)
+        self._base_url = urlunsplit(parts._replace(query=""))
+        self._query = dict(parse_qsl(parts.query))
         self._api_key = api_key
-        # Uncompressed, so that the limits on a body are ones on what is held in memory.
+        self._model = model
+        self._clock = clock
+        self._api: Api = api if api != "auto" else _usual_api(parts.hostname)
+        self._effort = effort
+        # Uncompressed, so that the limits on a body are ones on what comes over the wire.
         self._headers: dict[str, str | openai.Omit] = {
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
         }
         if not api_key:
             self._headers["Authorization"] = openai.Omit()
-        self._clock = clock
-        self._unknown: set[str] = set()
-        """The parameters that the server refused, and without which it then answered."""
+        elif (parts.hostname or "").endswith(_AZURE_HOSTS):
+            self._headers["api-key"] = api_key
+        self._changes: set[str] = set()
+        """What the server refused, and without which it then answered."""
+        self._fixed: set[str] = {Change.USE_RESPONSES, Change.USE_CHAT} if api != "auto" else set()
+        """Changes that the settings rule out."""
+        self._holds = not shows_first_at_once
+        """True until a whole text has shown whether the server leaves thoughts in it that have no
+        beginning, and from then on if it does."""
+
+    @property
+    def name(self) -> str:
+        return self._model
+
+    @property
+    def limits(self) -> Sequence[str]:
+        return [change for change in COSTLY if change in self._changes]
 
     async def __aenter__(self) -> Self:
         for library in _LIBRARIES:  # what they log below this quotes what the server sends
             logging.getLogger(library).setLevel(logging.WARNING)
-        limits = httpx2.Limits(
-            max_connections=None, max_keepalive_connections=MAX_IDLE, keepalive_expiry=30
-        )
         # All waits are limited here, but for the one for a connection.
         timeout = httpx2.Timeout(None, connect=CONNECT_S)
         try:
-            self._http = httpx2.AsyncClient(
-                limits=limits,
+            self._http = openai.DefaultAioHttpClient(
+                # 0: without a limit; for None aiohttp has one of its own.
+                limits=httpx2.Limits(max_connections=0, keepalive_expiry=30),
                 timeout=timeout,
                 follow_redirects=False,  # the conversation goes where the settings say, or nowhere
                 event_hooks={"response": [_bound_error]},
@@ -72,6 +114,7 @@ class OpenAIClient(CompletionClient):
             self._client = openai.AsyncOpenAI(
                 api_key=self._api_key,
                 base_url=self._base_url,
+                default_query=self._query,
                 timeout=timeout,
                 max_retries=0,
                 http_client=self._http,
@@ -85,40 +128,73 @@ class OpenAIClient(CompletionClient):
         await self._client.close()
 
     async def attempt(
-        self, model: str, request: CompletionRequest, patience_s: float, *, is_last: bool
+        self, request: CompletionRequest, patience_s: float, *, is_last: bool
     ) -> Completion:
-        parser, failed = CompletionParser(), None
+        changes = self._changes | request.changes
+        api = self._api_with(changes)
+        path, body, parser_of = _DIALECTS[api]
+        author = f"{self._base_url} {self._model} {api}"
+        sent = body(self._model, request, changes, self._effort, author=author)
+        holds = self._holds and api == "chat"
+        parser = parser_of(request.tool_names, holds=holds)
         stall_s = patience_s if is_last else min(STALL_S, patience_s)
+        failed = None
         try:
             async with asyncio.timeout(patience_s) as limit:
-                response = await self._send(model, request)
+                response = await self._send(path, sent)
                 try:
-                    await _read(response, parser, request.on_text, limit, stall_s, request.deadline)
+                    await _read(response, parser, request, limit, stall_s)
                 finally:
                     await response.aclose()
+        except AttemptFailed as error:
+            failed = error
         except TimeoutError:
             if not parser.is_complete:
                 silence = "stopped in the middle" if parser.progress else "said nothing"
                 failed = AttemptFailed(f"it {silence} for too long", is_slow=True)
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, OSError) as error:
             if not parser.is_complete:
-                failed = self._classify(error, request)
+                failed = self._classify(error, request, api, sent)
         finally:
-            request.usage = request.usage.plus(parser.usage(model))
+            request.usage = request.usage.plus(parser.usage(self._model))
         # Outside of `except`: what the SDK raises may quote the request or the key, and would be
         # part of this error's traceback.
         if failed is not None:
+            failed.is_paid = parser.progress > 0
             raise failed
-        self._unknown |= request.dropped_parameters
+        if parser.is_complete:
+            parser.settle()
+            _pass_on(parser, request, parser.take())
+        self._learn(request, parser, holds=holds)
+        parser.completion.author = author
         return parser.completion
 
-    async def _send(self, model: str, request: CompletionRequest) -> httpx2.Response:
-        # `post` is the SDK's way for what it has no method for. `chat.completions.create` does the
-        # same, and takes several times as long to transform the messages.
+    def _api_with(self, changes: set[str]) -> Api:
+        if Change.USE_RESPONSES in changes:
+            return "responses"
+        return "chat" if Change.USE_CHAT in changes else self._api
+
+    def _learn(self, request: CompletionRequest, parser: ReplyParser, *, holds: bool) -> None:
+        """Remember what the server needs, now that it has answered."""
+        for change in request.changes - self._changes:
+            logger.warning(
+                "A model's server does not accept %s",
+                change,
+                extra={"action": "model_limited", "model": self._model, "change": change},
+            )
+        self._changes |= request.changes
+        if parser.has_lone_end:
+            self._holds = True
+        elif holds and parser.has_begun:
+            self._holds = False
+
+    async def _send(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+        # `post` is the SDK's way for what it has no method for. Its own methods do the same, and
+        # take several times as long to transform the messages.
         response = await self._client.post(
-            "/chat/completions",
+            path,
             cast_to=httpx2.Response,
-            content=msgspec.json.encode(self._body(model, request)),
+            content=msgspec.json.encode(body),
             # The key is not sent to OpenAI; the SDK would make one of the system's randomness.
             options={"headers": self._headers, "idempotency_key": "-"},
             stream=True,
@@ -126,62 +202,56 @@ class OpenAIClient(CompletionClient):
         )
         return cast(httpx2.Response, response)  # as `cast_to` says, and its type does not
 
-    def _body(self, model: str, request: CompletionRequest) -> dict[str, object]:
-        unknown = self._unknown | request.dropped_parameters
-        limit = "max_tokens" if _LIMIT in unknown else _LIMIT
-        body: dict[str, object] = {
-            "model": model,
-            "messages": request.messages,
-            "stream": True,
-            limit: request.max_tokens,
-        }
-        if _USAGE not in unknown:
-            body[_USAGE] = {"include_usage": True}
-        if request.tools:
-            body["tools"] = request.tools
-            if not request.tools_allowed:
-                body["tool_choice"] = "none"
-        return body
-
-    def _classify(self, error: Exception, request: CompletionRequest) -> AttemptFailed:
+    def _classify(
+        self, error: Exception, request: CompletionRequest, api: Api, sent: Mapping[str, Any]
+    ) -> AttemptFailed:
         """Return the failure that an exception of the SDK means."""
         if isinstance(error, openai.APIStatusError):
-            status = error.status_code
-            failed = classify_error(status, error.body)
+            failed = classify_error(error.status_code, _details(error.body))
             failed.retry_after_s = retry_after_s(error.response.headers, self._clock.wall())
-            if status in (400, 422) and failed.recovery is Recovery.FALLBACK:
-                unknown = self._unknown | request.dropped_parameters
-                _suggest_dropping(
-                    failed, str(error.body), [name for name in _OPTIONAL if name not in unknown]
-                )
+            if failed.recovery in (Recovery.FALLBACK, Recovery.RETRY):
+                tried = self._changes | request.changes | self._fixed
+                change = change_for(error.status_code, str(error.body), api, sent, tried)
+                if change is not None:
+                    failed.recovery = Recovery.ADAPT
+                    request.changes.add(change)
             return failed
-        cause = error.__cause__ or error
-        detail = f": {cause}" if isinstance(cause, httpx2.ConnectError) else ""
-        return AttemptFailed(f"{type(cause).__name__}{detail}")
+        return AttemptFailed(_reason(error))
 
 
-def _suggest_dropping(failed: AttemptFailed, body: str, parameters: Sequence[str]) -> None:
-    """Suggest the request without a parameter that an error's body names."""
-    for parameter in parameters:
-        if parameter in body:
-            failed.recovery, failed.parameter = Recovery.DROP_PARAMETER, parameter
-            return
+def _reason(error: BaseException) -> str:
+    """Return why there was no answer, without what the SDK quotes of the request."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, aiohttp.ClientConnectorError):
+            return f"cannot connect to {cause.host}:{cause.port}: {cause.os_error.strerror}"
+        error, cause = cause, cause.__cause__
+    return type(error).__name__
+
+
+def _usual_api(host: str | None) -> Api:
+    return "responses" if host == _RESPONSES_HOST else "chat"
+
+
+def _details(body: object) -> object:
+    """Return an error's own object: Gemini's server sends a list of them."""
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        return body[0].get("error", body[0])
+    return body
 
 
 async def _read(
     response: httpx2.Response,
-    parser: CompletionParser,
-    on_text: Callable[[str], None],
+    parser: ReplyParser,
+    request: CompletionRequest,
     limit: asyncio.Timeout,
     stall_s: float,
-    deadline: Deadline,
 ) -> None:
     """Read the whole reply, as long as there is progress. Raises: AttemptFailed."""
     now, progress, ending_s = asyncio.get_running_loop().time, 0, None
-    async for data in response.aiter_raw():
-        text = parser.feed(data)
-        if text:
-            on_text(text)
+    deadline = request.deadline
+    async for data in response.aiter_bytes():
+        _pass_on(parser, request, parser.feed(data))
         if parser.is_complete:
             rest_s = END_S if parser.is_settled else USAGE_S
             if ending_s in (None, USAGE_S) and rest_s != ending_s:  # once: what follows may be long
@@ -190,8 +260,15 @@ async def _read(
         elif parser.progress != progress:
             progress = parser.progress
             limit.reschedule(now() + min(stall_s, deadline.left_s))
-    if text := parser.end():
-        on_text(text)
+    _pass_on(parser, request, parser.end())
+
+
+def _pass_on(parser: ReplyParser, request: CompletionRequest, text: str) -> None:
+    if parser.is_void:
+        parser.is_void = False
+        request.on_restart()
+    if text:
+        request.on_text(text)
 
 
 async def _bound_error(response: httpx2.Response) -> None:

@@ -3,7 +3,8 @@
 `access.tokens` has the one choice that the bridge's root shares.
 """
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from random import random
@@ -63,6 +64,7 @@ from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
 from entrypoints.logs import dropped_lines
+from entrypoints.models import ModelChoice, key_of, model_choices
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
@@ -186,14 +188,35 @@ def _scripted_assistant(settings: Settings, clock: Clock) -> Assistant:
     return ScriptedAssistant(clock, delay_s=settings.scripted_delay_ms / 1000)
 
 
+def _models(settings: Settings) -> Iterator[tuple[ModelChoice, str]]:
+    """Yield the models that answer, in order, each with its key."""
+    if settings.models:
+        for choice in model_choices(settings.models):
+            yield choice, key_of(choice, os.environ)
+        return
+    for name in dict.fromkeys([settings.openai_model, settings.openai_fallback_model]):
+        if name:
+            choice = ModelChoice(
+                model=name,
+                base_url=settings.openai_base_url,
+                api=settings.openai_api,
+                effort=settings.openai_reasoning_effort,
+            )
+            yield choice, settings.openai_api_key
+
+
 def _openai_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
     from adapters.model.assistant import ModelAssistant
     from adapters.openai.client import OpenAIClient
 
+    models = [
+        OpenAIClient(
+            choice.base_url, key, choice.model, clock, api=choice.api, effort=choice.effort
+        )
+        for choice, key in _models(settings)
+    ]
     return ModelAssistant(
-        OpenAIClient(settings.openai_base_url, settings.openai_api_key, clock),
-        model=settings.openai_model,
-        fallback_model=settings.openai_fallback_model,
+        models,
         max_output_tokens=settings.openai_max_output_tokens,
         max_tool_calls=settings.turn_max_tool_calls,
         timeout_s=settings.turn_timeout_s,

@@ -145,8 +145,8 @@ async def calls(effort: Effort) -> list[Figure]:
                 ("100-chunk", "long", CPU_GOAL),
             ):
                 clock = SystemClock()
-                client = OpenAIClient(url, "key", clock)
-                assistant = ModelAssistant(client, model=model, clock=clock, jitter=float)
+                client = OpenAIClient(url, "key", model, clock)
+                assistant = ModelAssistant([client], clock=clock, jitter=float)
                 bare = _Bare(http, f"{url}/chat/completions", model)
                 async with assistant:
                     figures.append(await _against(effort, name, goal, assistant, bare))

@@ -139,8 +139,15 @@ async def ask(
 @asynccontextmanager
 async def openai_assistant(url: str, **chosen: Any) -> AsyncIterator[ModelAssistant]:
     """Return the product's assistant with the server at `url`; its model is `m1`."""
-    settings = {"api_key": "key", "clock": SystemClock(), **chosen}
-    client = OpenAIClient(url, settings.pop("api_key"), settings["clock"])
-    settings = {"model": "m1", "timeout_s": 20.0, **settings}
-    async with ModelAssistant(client, jitter=lambda: 0.0, **settings) as assistant:
+    settings = {"api_key": "key", "clock": SystemClock(), "timeout_s": 20.0, **chosen}
+    key = settings.pop("api_key")
+    how = {
+        name: settings.pop(name)
+        for name in ("api", "effort", "shows_first_at_once")
+        if name in settings
+    }
+    names = [settings.pop("model", "m1"), settings.pop("fallback_model", "")]
+    how.setdefault("shows_first_at_once", True)
+    models = [OpenAIClient(url, key, name, settings["clock"], **how) for name in names if name]
+    async with ModelAssistant(models, jitter=lambda: 0.0, **settings) as assistant:
         yield assistant

@@ -92,6 +92,8 @@ def events(*pieces: bytes, then: Callable[[Wire], Awaitable[None]] | None = None
         await wire.send(OK_EVENTS + b"\r\n")
         for piece in pieces:
             await wire.chunk(piece)
+            for _ in range(3):  # so that a client in this process reads it by itself
+                await asyncio.sleep(0)
         await (wire.send(b"0\r\n\r\n") if then is None else then(wire))
 
     return answer

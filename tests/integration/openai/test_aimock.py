@@ -23,7 +23,7 @@ async def turn(server: Aimock, *said: str, timeout_s: float = 20.0, **chosen: An
 
 
 async def test_an_answer_streams_in_pieces_and_has_usage(server: Aimock) -> None:
-    server.play(says("Bună ziua, cu ce vă ajut? 😀", chunkSize=5))
+    server.play(says("Bună ziua, cu ce vă ajut? 😀", chunkSize=5, latency=20))
     done = await turn(server)
 
     assert done.text == "Bună ziua, cu ce vă ajut? 😀"
@@ -91,9 +91,15 @@ async def test_a_failing_server_is_tried_again(server: Aimock, status: int) -> N
 @pytest.mark.parametrize(
     ("fixture", "reason"),
     [
-        (fails(404, code="model_not_found"), "m1: HTTP 404 model_not_found"),
-        (fails(400, code="invalid_value"), "m1: HTTP 400 invalid_value"),
-        (fails(429, code="insufficient_quota"), "m1: HTTP 429 insufficient_quota"),
+        (
+            fails(404, code="model_not_found"),
+            "m1: HTTP 404, code model_not_found, type server_error",
+        ),
+        (fails(400, code="invalid_value"), "m1: HTTP 400, code invalid_value, type server_error"),
+        (
+            fails(429, code="insufficient_quota"),
+            "m1: HTTP 429, code insufficient_quota, type server_error",
+        ),
     ],
 )
 async def test_a_permanent_failure_has_a_reason(
@@ -117,7 +123,10 @@ async def test_a_wrong_key_is_reported_but_not_shown(server: Aimock) -> None:
 
 
 async def test_key_and_model_can_be_checked(server: Aimock) -> None:
-    server.play(says("yes", match={"model": "m1"}))
+    server.play(
+        calls("get_business", match={"model": "m1", "hasToolResult": False}),
+        says("Test", match={"model": "m1", "hasToolResult": True}),
+    )
     async with openai_assistant(server.url, api_key=KEY, fallback_model="m2") as assistant:
         with pytest.raises(AssistantFailed, match=r"^m2: HTTP 404") as raised:
             await assistant.check()

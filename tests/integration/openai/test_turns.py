@@ -19,7 +19,6 @@ from domain.usage import Usage
 from tests.support.model_turns import Turn, ask, conversation, openai_assistant
 from tests.support.openai_stub import (
     DONE,
-    USED,
     Answer,
     Json,
     Stub,
@@ -284,10 +283,10 @@ async def test_a_cut_answer_says_so() -> None:
 BUSINESS_EN = Business(business_id=BusinessId("b2"), name="Bakery", language="en")
 
 
-async def test_a_refusal_with_text_is_an_answer() -> None:
-    done, _ = await turn(events(delta(refusal="Nu pot ajuta cu asta."), delta("stop"), USED, DONE))
+async def test_a_refusal_is_said_in_the_servers_own_words() -> None:
+    done, _ = await turn(events(delta(refusal="I can't help with that."), delta("stop"), DONE))
 
-    assert done.text == "Nu pot ajuta cu asta."
+    assert done.text == localized("ro", Text.DECLINED)
 
 
 async def test_several_calls_with_the_same_id_get_different_ones() -> None:
@@ -364,12 +363,7 @@ async def test_neither_key_nor_text_is_in_logs_errors_or_names(
 
 def test_the_constructor_opens_nothing() -> None:
     clock = SystemClock()
-    assistant = ModelAssistant(
-        OpenAIClient("http://127.0.0.1:1/v1", KEY, clock),
-        model="m1",
-        fallback_model="m2",
-        clock=clock,
-        jitter=lambda: 0.0,
-    )
+    models = [OpenAIClient("http://127.0.0.1:1/v1", KEY, name, clock) for name in ("m1", "m2")]
+    assistant = ModelAssistant(models, clock=clock, jitter=lambda: 0.0)
 
     assert repr(assistant) == "<ModelAssistant m1 m2>"

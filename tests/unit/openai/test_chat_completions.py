@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.model.failures import AttemptFailed
-from adapters.openai import stream
-from adapters.openai.stream import CompletionParser
+from adapters.openai import events as limits
+from adapters.openai.chat_completions import ChatCompletionParser
 from domain.usage import Usage
 from tests.support.openai_stub import DONE, USED, call, delta, event
 
 
-def read(*pieces: bytes) -> CompletionParser:
+def read(*pieces: bytes) -> ChatCompletionParser:
     """A parser that these bytes have been fed to."""
-    parser = CompletionParser()
+    parser = ChatCompletionParser()
     for piece in pieces:
         parser.feed(piece)
     parser.end()
@@ -63,7 +63,7 @@ def test_it_does_not_matter_where_the_network_cuts(cuts: list[int], newline: byt
 
 
 def test_each_piece_is_returned_as_it_comes() -> None:
-    parser = CompletionParser()
+    parser = ChatCompletionParser()
 
     assert parser.feed(delta(content="Bu") + delta(content="nă")) == "Bună"
     assert parser.feed(delta(content=" ziua")) == " ziua"
@@ -83,7 +83,6 @@ def test_each_piece_is_returned_as_it_comes() -> None:
         pytest.param([delta("stop", role="assistant", content="Da"), DONE], id="all in one chunk"),
         pytest.param([delta(content=None), delta(content="Da"), DONE], id="null content"),
         pytest.param([delta(content=[{"type": "text", "text": "Da"}]), DONE], id="parts"),
-        pytest.param([delta(refusal="Da"), delta("stop"), DONE], id="a refusal"),
         pytest.param([delta(content="Da").replace(b"data: ", b"data:"), DONE], id="no space"),
         pytest.param([b"\xef\xbb\xbf\n\n" + delta(content="Da"), DONE], id="blank lines"),
         pytest.param([b"id: 7\nevent: message\n", delta(content="Da"), DONE], id="fields"),
@@ -223,7 +222,7 @@ def test_what_cannot_be_understood_fails_the_attempt_with_a_reason_of_ours(
     assert "MARKER" not in str(error)
 
 
-def feed(parser: CompletionParser, piece: bytes, times: int) -> None:
+def feed(parser: ChatCompletionParser, piece: bytes, times: int) -> None:
     for _ in range(times):
         parser.feed(piece)
 
@@ -234,28 +233,28 @@ def feed(parser: CompletionParser, piece: bytes, times: int) -> None:
     ids=["a line", "an event", "a data line"],
 )
 def test_an_event_without_end_fills_no_memory(piece: bytes) -> None:
-    parser = CompletionParser()
+    parser = ChatCompletionParser()
     with pytest.raises(AttemptFailed, match="no end"):
-        feed(parser, piece, 2 * stream.MAX_EVENT // 65_536)
+        feed(parser, piece, 2 * limits.MAX_EVENT // 65_536)
 
-    assert len(parser._rest) <= stream.MAX_EVENT + 65_536
+    assert len(parser._rest) <= limits.MAX_EVENT + 65_536
 
 
 def test_a_document_without_end_fills_no_memory() -> None:
-    parser = CompletionParser()
+    parser = ChatCompletionParser()
     parser.feed(b'{"choices": [')
 
     with pytest.raises(AttemptFailed, match="no end"):
-        feed(parser, b"\n" * 65_536, 2 * stream.MAX_EVENT // 65_536)
+        feed(parser, b"\n" * 65_536, 2 * limits.MAX_EVENT // 65_536)
 
 
 def test_an_answer_without_end_is_cut() -> None:
-    parser, size = CompletionParser(), 0
+    parser, size = ChatCompletionParser(), 0
     while not parser.is_complete:
         size += len(parser.feed(delta(content="x" * 30_000)))
     parser.feed(delta(content="more"))
 
-    assert size == sum(map(len, parser.completion.text)) == stream.MAX_ANSWER
+    assert size == sum(map(len, parser.completion.text)) == limits.MAX_ANSWER
     assert parser.completion.is_cut
 
 
@@ -265,7 +264,7 @@ def test_an_answer_without_end_is_cut() -> None:
     ids=["arguments", "name"],
 )
 def test_a_call_without_end_fails(piece: Any) -> None:
-    parser = CompletionParser()
+    parser = ChatCompletionParser()
     parser.feed(delta(tool_calls=[call("f", "", index=0)]))
 
     with pytest.raises(AttemptFailed, match="no end"):
@@ -274,7 +273,7 @@ def test_a_call_without_end_fails(piece: Any) -> None:
 
 def test_calls_without_end_fail() -> None:
     with pytest.raises(AttemptFailed, match="no end"):
-        called(*[call("f", "{}", index=number) for number in range(stream.MAX_CALLS + 1)])
+        called(*[call("f", "{}", index=number) for number in range(limits.MAX_CALLS + 1)])
 
 
 @pytest.mark.parametrize(
@@ -323,7 +322,7 @@ pieces = st.one_of(
 
 @given(st.lists(pieces, max_size=8))
 def test_any_input_is_a_completion_or_a_failed_attempt(given_pieces: list[bytes]) -> None:
-    parser, received, reason = CompletionParser(), "", None
+    parser, received, reason = ChatCompletionParser(), "", None
     try:
         for piece in given_pieces:
             received += parser.feed(piece)

@@ -1,0 +1,145 @@
+"""What a server refuses of a request, and how the request is changed then.
+
+A change is tried at once, and remembered once the server has then answered. The table is read from
+the top: the first line that fits the refusal, and was not tried yet, is tried.
+"""
+
+import re
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+Api = Literal["chat", "responses"]
+
+
+class Change(StrEnum):
+    """A change of the request; the value says for the operator what the server refuses."""
+
+    USE_RESPONSES = "Chat Completions with tools: Responses is used"
+    USE_CHAT = "Responses: Chat Completions is used"
+    EFFORT_NONE = "tools with reasoning: the model answers without reasoning"
+    NO_EFFORT = "reasoning_effort"
+    MAX_TOKENS = "max_completion_tokens: max_tokens is sent"
+    NO_STREAM_OPTIONS = "stream_options"
+    NO_STREAM = "stream: answers come whole"
+    NO_STORE = "store"
+    NO_INCLUDE = "include: the model's thoughts are not carried from call to call"
+    NO_TOOL_CHOICE = "tool_choice"
+    NO_TOOLS = "tools: nothing is looked up, and no human is called by the model"
+    NO_SYSTEM = "the system role: the rules stand in the first message"
+    NO_CARRIED = "what came with a call: it is not sent back"
+
+
+COSTLY = (Change.EFFORT_NONE, Change.NO_STREAM, Change.NO_TOOLS)
+"""Changes that customers notice, so that the operator should know."""
+
+
+class _Refusal(NamedTuple):
+    change: Change
+    says: re.Pattern[str]
+    """Of the error's text, in lower case."""
+    api: Api | None = None
+    """None: both."""
+
+
+def _refusal(change: Change, says: str, api: Api | None = None) -> _Refusal:
+    return _Refusal(change, re.compile(says, re.DOTALL), api)
+
+
+_NOT = (
+    r"(?:not|n't|un)[ -]?(?:be |yet |currently )*"
+    r"(?:support|allow|permit|available|recogni[sz]ed|known|enabled)"
+)
+
+
+def _either_way(subject: str) -> str:
+    """Return the pattern of a sentence that says that `subject` is not supported."""
+    return rf"\b{subject}.{{0,60}}{_NOT}|{_NOT}.{{0,60}}\b{subject}"
+
+
+_TABLE = (
+    # OpenAI: BerriAI/litellm#34569, openai/openai-openapi#541
+    _refusal(
+        Change.USE_RESPONSES,
+        r"/v1/responses|only (?:supported|available) in .*responses|not a chat model",
+        "chat",
+    ),
+    _refusal(Change.EFFORT_NONE, r"tools.*reasoning_effort|reasoning_effort.*tools", "chat"),
+    # Each model has its own values, and many have none: Kilo-Org/cloud#3807
+    _refusal(Change.NO_EFFORT, r"reasoning[_.]effort|['\"](?:effort|reasoning)['\"]"),
+    _refusal(Change.MAX_TOKENS, r"max_completion_tokens", "chat"),
+    # Mistral, and gateways that forbid what they do not know: "extra_forbidden", with its place
+    _refusal(Change.NO_STREAM_OPTIONS, r"stream_options", "chat"),
+    # OpenAI: "Your organization must be verified to stream this model"
+    _refusal(
+        Change.NO_STREAM,
+        r"\bto stream\b|param['\"]?: ?['\"]stream['\"]|" + _either_way(r"stream(?:ing)?\b"),
+    ),
+    _refusal(Change.NO_INCLUDE, r"encrypted_content|['\"]include['\"]", "responses"),
+    _refusal(Change.NO_STORE, r"\bstore\b", "responses"),
+    # Groq: "property 'reasoning' is unsupported"; Mistral: "extra_forbidden"
+    _refusal(
+        Change.NO_CARRIED,
+        r"reasoning_content|reasoning_details|extra_content|thought_signature|property 'reasoning",
+    ),
+    _refusal(Change.NO_TOOL_CHOICE, r"tool_choice['\"]?[^.]{0,40}\bnone\b"),
+    # ollama/ollama#5793; openrouter.ai/docs, tool calling; docs.vllm.ai, tool calling; llama.cpp
+    _refusal(
+        Change.NO_TOOLS,
+        r"support tool|tool use|enable-auto-tool-choice|tool-call-parser|function calling|--jinja|"
+        + _either_way(r"tools?\b"),
+    ),
+    # Templates such as Gemma's: "System role not supported"
+    _refusal(
+        Change.NO_SYSTEM,
+        r"developer instruction|" + _either_way("system (?:role|message|instruction)"),
+        "chat",
+    ),
+)
+
+_STATUSES = (400, 404, 405, 415, 422, 500, 501)
+_ABSENT = (404, 405, 501)
+
+
+def change_for(
+    status: int, text: str, api: Api, sent: Collection[str], changes: Collection[str]
+) -> Change | None:
+    """Return the change with which a refused request may be accepted; None: there is none.
+
+    `text`: the body of the refusal. `sent`: the parameters of the request. `changes`: what was
+    changed already.
+    """
+    if status not in _STATUSES:
+        return None
+    text = text[:4_000].lower()
+    for refusal in _TABLE:
+        if (
+            refusal.api in (None, api)
+            and refusal.change not in changes
+            and _applies(refusal.change, sent)
+            and refusal.says.search(text)
+        ):
+            return refusal.change
+    if api == "responses" and status in _ABSENT and "model" not in text:
+        return Change.USE_CHAT
+    return None
+
+
+# The parameters without which a change would change nothing.
+_NEEDS = {
+    Change.EFFORT_NONE: "tools",
+    Change.NO_EFFORT: "reasoning_effort",
+    Change.NO_STREAM_OPTIONS: "stream_options",
+    Change.MAX_TOKENS: "max_completion_tokens",
+    Change.NO_STORE: "store",
+    Change.NO_INCLUDE: "include",
+    Change.NO_TOOLS: "tools",
+    Change.NO_TOOL_CHOICE: "tool_choice",
+}
+
+
+def _applies(change: Change, sent: Collection[str]) -> bool:
+    needed = _NEEDS.get(change)
+    return (
+        needed is None or needed in sent or (needed == "reasoning_effort" and "reasoning" in sent)
+    )

@@ -1,0 +1,70 @@
+"""The models that answer, in order, as the settings choose them."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from adapters.urls import shown_url
+
+Api = Literal["auto", "responses", "chat"]
+Effort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
+OPENAI_URL = "https://api.openai.com/v1"
+
+# What follows the base in the addresses that providers' documents show.
+_ENDPOINT = re.compile(r"/(?:chat/completions|completions|responses|messages)/?$")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class ModelChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of MODELS."""
+
+    model: Annotated[str, msgspec.Meta(min_length=1)]
+    base_url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]\S*$")] = OPENAI_URL
+    key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """The name of the variable that has the key; None: no key is sent."""
+    api: Api = "auto"
+    effort: Effort = ""
+
+
+def model_choices(text: str) -> tuple[ModelChoice, ...]:
+    """Return the models of MODELS, a JSON array. Raises: ValueError, saying what is wrong."""
+    try:
+        choices = msgspec.json.decode(text, type=tuple[ModelChoice, ...])
+    except msgspec.DecodeError as error:  # whose text names the place, and quotes no value
+        raise ValueError(str(error)) from None
+    if not choices:
+        raise ValueError("there must be at least one")
+    for choice in choices:
+        check_base_url(choice.base_url)
+    return choices
+
+
+def check_base_url(url: str) -> None:
+    """Refuse an address that no request can be made to, saying what to write.
+
+    Raises: ValueError.
+    """
+    parts = urlsplit(url)
+    _ = parts.port
+    shown = shown_url(url)
+    if (found := _ENDPOINT.search(parts.path)) is not None:
+        base = shown_url(parts._replace(path=parts.path[: found.start()]).geturl())
+        raise ValueError(f"{shown} is the address of an endpoint: write {base}")
+    host = parts.hostname or ""
+    if host.endswith(".azure.com") and "/openai" not in parts.path and "/models" not in parts.path:
+        raise ValueError(f"{shown} lacks the path: write {parts.scheme}://{host}/openai/v1")
+
+
+def key_of(choice: ModelChoice, environment: Mapping[str, str]) -> str:
+    """Return the key of a model. Raises: ValueError, where its variable is not set."""
+    if choice.key is None:
+        return ""
+    key = environment.get(choice.key, "").strip()
+    if not key:
+        raise ValueError(f"{choice.model} needs {choice.key}, which is not set")
+    if not key.isascii() or any(not each.isprintable() or each.isspace() for each in key):
+        raise ValueError(f"{choice.key} must be ASCII characters without spaces")
+    return key
