@@ -48,18 +48,24 @@ async def customer(
 async def test_a_model_answers_in_pieces_and_remembers(tmp_path: Path, model: Aimock) -> None:
     model.play(
         says("Bună ziua, cu ce vă ajut?", match={"turnIndex": 0}, chunkSize=6),
-        says("Luni la nouă.", match={"turnIndex": 1, "userMessage": "program"}),
+        says(
+            "Luni la nouă, marți la zece.",
+            match={"turnIndex": 1, "userMessage": "program"},
+            chunkSize=6,
+            latency=60,
+        ),
     )
     async with customer(tmp_path, model) as (who, _):
         await who.say("Bună!")
         first = await who.wait_for("new_message")
-        pieces = [text["text"] for name, text in who.pushes if name == "message_delta"]
+        who.pushes.clear()
         await who.say("Ce program aveți?")
         second = await who.wait_for("new_message")
+        pieces = [text["text"] for name, text in who.pushes if name == "message_delta"]
 
-    assert first["message"] == "".join(pieces) == "Bună ziua, cu ce vă ajut?"
+    assert first["message"] == "Bună ziua, cu ce vă ajut?"
+    assert second["message"] == "".join(pieces) == "Luni la nouă, marți la zece."
     assert len(pieces) > 1
-    assert second["message"] == "Luni la nouă."
     assert "Bistro Verde" in model.requests()[0]["messages"][0]["content"]
 
 
@@ -170,7 +176,10 @@ async def test_neither_key_nor_words_are_in_the_log(tmp_path: Path, model: Aimoc
 
 
 async def test_check_says_whether_key_and_model_are_right(tmp_path: Path, model: Aimock) -> None:
-    model.play(says("yes", match={"model": "m1"}))
+    model.play(
+        calls("get_business", match={"model": "m1", "hasToolResult": False}),
+        says("Test", match={"model": "m1", "hasToolResult": True}),
+    )
     chosen = settings(model, STORE="memory")
     tried = [
         await asyncio.to_thread(command, tmp_path, "check", **{**chosen, **more})

@@ -44,6 +44,8 @@ def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
         return next(str(choice) for choice in get_args(base) if choice != default)
     if base is not str:
         return str(int(default) + 1)
+    if meta.title is not None and meta.title.startswith("a JSON array"):
+        return '[{"model": "m"}]'
     texts = (f"{default or 'ws://host'}/x", f"{default}x", "http://host/x", "http://host")
     return next(text for text in texts if re.match(meta.pattern or "", text))
 
