@@ -11,8 +11,13 @@ _TOO_LONG = re.compile(
 )
 # OpenAI, vLLM and most others; llama.cpp: tools/server/README.md.
 _TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}
-# Nothing is left to spend: OpenAI; DeepSeek and OpenRouter answer 402.
-_NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+# Nothing is left to spend: OpenAI; Kimi, platform.moonshot.ai/docs; DeepSeek and OpenRouter: 402.
+_NO_CREDIT = {
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "exceeded_current_quota_error",
+}
 # The model has written a call that its server cannot read: Groq, console.groq.com/docs/errors.
 _BAD_CALL = {"tool_use_failed"}
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from adapters.model.completion import ToolCall
 from adapters.model.failures import AttemptFailed
-from adapters.model.written_calls import written_calls
+from adapters.model.written_calls import json_end, written_calls
 
 MAX_CALL_TEXT = 64 * 1024
 """Characters of a call that is written as text."""
@@ -27,6 +27,8 @@ class _Kind(Enum):
     CALL = auto()
     MAYBE = auto()
     """A call if it names a tool, else text."""
+    JSON = auto()
+    """The same, as far as the JSON goes with which it begins."""
     HEADER = auto()
     """What follows a channel's name decides what the message is."""
     TOKEN = auto()
@@ -82,6 +84,9 @@ _TABLE = [
         ("[TOOL_CALLS]", ""),  # Mistral
     ),
     *_spans(_Kind.MAYBE, ("```", "```")),
+    *_spans(
+        _Kind.JSON, ('{"', ""), ('{ "', ""), ("{\n", ""), ('[{"', ""), ('[ {"', ""), ("[\n", "")
+    ),
     *_spans(_Kind.HEADER, ("<|channel|>", "<|message|>")),  # gpt-oss: OpenAI's harmony format
     *_spans(
         _Kind.TOKEN,
@@ -102,9 +107,6 @@ _may_begin = re.compile("[" + "".join({re.escape(mark[0]) for mark in _MARKS}) +
 _CHANNEL_WORDS = ("analysis", "commentary to=", "assistantfinal", "assistantanalysis")
 _final = re.compile(r"\s*analysis.*?assistantfinal", re.DOTALL).match
 _written = re.compile(r"(?:\s*analysis.*?assistant|\s*)commentary to=", re.DOTALL).match
-# A whole reply that is JSON may be a call.
-_json_begins = re.compile(r"\[?\s*\{").match
-_MAY_BE_JSON = re.compile(r"\[?\s*\Z").match
 _MESSAGE_ENDS = ("<|end|>", "<|call|>", "<|return|>", "<|start|>")
 
 
@@ -192,10 +194,7 @@ class ReplyText:
     def _begin(self, *, is_end: bool) -> bool:
         """Handle what only the beginning of a reply can be. False: more must come first."""
         text = self._buffer.lstrip()
-        if _json_begins(text):
-            self._span = _Span("", "", _Kind.MAYBE)
-            return True
-        if not text or _MAY_BE_JSON(text):
+        if not text:
             return is_end
         if text[0] not in "ac" or not any(
             text.startswith(word) or word.startswith(text) for word in _CHANNEL_WORDS
@@ -218,14 +217,15 @@ class ReplyText:
             if self._held is not None:
                 self._held = None
             self._is_begun = False
+            self.calls.clear()
             out.clear()
         elif self._in_fence and span.kind is _Kind.MAYBE:
             self._in_fence = False
             self._say(written, out)
         elif span.kind is not _Kind.TOKEN:
             self._span, self._depth = span, 1
-            if span.kind is _Kind.CALL and span.opens.endswith("="):
-                self._buffer = written + self._buffer  # its name follows
+            if span.kind is _Kind.JSON or span.opens.endswith("="):
+                self._buffer = written + self._buffer
 
     def _in_span(self, span: _Span, out: list[str], *, is_end: bool) -> bool:
         """Read on in a span. False: more must come first."""
@@ -236,6 +236,8 @@ class ReplyText:
                 return self._in_header(is_end=is_end)
             case _Kind.MAYBE:
                 return self._in_maybe(span, out, is_end=is_end)
+            case _Kind.JSON:
+                return self._in_json(span, out, is_end=is_end)
             case _:
                 return self._in_call(span, is_end=is_end)
 
@@ -291,7 +293,7 @@ class ReplyText:
         return True
 
     def _in_maybe(self, span: _Span, out: list[str], *, is_end: bool) -> bool:
-        end = self._buffer.find(span.closes) if span.closes else -1
+        end = self._buffer.find(span.closes)
         if end < 0 and not is_end and len(self._buffer) <= MAX_MAYBE:
             return False
         whole = self._buffer if end < 0 else self._buffer[:end]
@@ -301,9 +303,20 @@ class ReplyText:
             self.calls += calls
             self._buffer = "" if end < 0 else self._buffer[end + len(span.closes) :]
         else:  # it is text, which may hold thoughts
-            self._is_begun = True
-            self._in_fence = bool(span.opens)
+            self._in_fence = True
             self._say(span.opens, out)
+        return True
+
+    def _in_json(self, span: _Span, out: list[str], *, is_end: bool) -> bool:
+        end = json_end(self._buffer)
+        if end == 0 and not is_end and len(self._buffer) <= MAX_MAYBE:
+            return False
+        calls = written_calls(self._buffer[:end], self._tools, only_known=True)
+        said = 0 if calls else end or len(span.opens)
+        self._span = None
+        self.calls += calls
+        self._say(self._buffer[:said], out)
+        self._buffer = self._buffer[max(said, end) :]
         return True
 
 

@@ -23,6 +23,7 @@ _PARAMETER = re.compile(
     re.DOTALL,
 )
 _DECODER = json.JSONDecoder(strict=False)
+_BEGINS = re.compile(r"[\[{]")
 
 
 def tool_name(written: str) -> str:
@@ -48,10 +49,18 @@ def written_calls(text: str, tools: Collection[str], *, only_known: bool) -> lis
     return found or list(_named_calls(text, tools))
 
 
+def json_end(text: str) -> int:
+    """Return the end of the JSON document that `text` begins with; 0: it has none."""
+    try:
+        return _DECODER.raw_decode(text)[1]
+    except (ValueError, RecursionError):
+        return 0
+
+
 def _json_values(text: str) -> Iterator[Any]:
     """Yield the JSON objects and arrays in a text, from left to right."""
     at = 0
-    while found := re.compile(r"[\[{]").search(text, at):
+    while found := _BEGINS.search(text, at):
         try:
             value, at = _DECODER.raw_decode(text, found.start())
         except (ValueError, RecursionError):

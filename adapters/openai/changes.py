@@ -28,9 +28,10 @@ class Change(StrEnum):
     NO_TOOLS = "tools: nothing is looked up, and no human is called by the model"
     NO_SYSTEM = "the system role: the rules stand in the first message"
     NO_CARRIED = "what came with a call: it is not sent back"
+    CALLS_AS_TEXT = "calls without what came with others: they are sent back as text"
 
 
-COSTLY = (Change.EFFORT_NONE, Change.NO_STREAM, Change.NO_TOOLS)
+COSTLY = (Change.NO_STREAM, Change.NO_TOOLS)
 """Changes that customers notice, so that the operator should know."""
 
 
@@ -82,6 +83,8 @@ _TABLE = (
         Change.NO_CARRIED,
         r"reasoning_content|reasoning_details|extra_content|thought_signature|property 'reasoning",
     ),
+    # Gemini, DeepSeek and Kimi, of a call that the model has written as text: it had no such thing
+    _refusal(Change.CALLS_AS_TEXT, r"reasoning_content|thought_signature", "chat"),
     _refusal(Change.NO_TOOL_CHOICE, r"tool_choice['\"]?[^.]{0,40}\bnone\b"),
     # ollama/ollama#5793; openrouter.ai/docs, tool calling; docs.vllm.ai, tool calling; llama.cpp
     _refusal(
@@ -106,8 +109,8 @@ def change_for(
 ) -> Change | None:
     """Return the change with which a refused request may be accepted; None: there is none.
 
-    `text`: the body of the refusal. `sent`: the parameters of the request. `changes`: what was
-    changed already.
+    `text`: the body of the refusal. `sent`: the parameters of the request, and CARRIED and CALLS.
+    `changes`: what was changed already.
     """
     if status not in _STATUSES:
         return None
@@ -125,7 +128,9 @@ def change_for(
     return None
 
 
-# The parameters without which a change would change nothing.
+CARRIED, CALLS = "what came with calls", "calls"
+"""What a request may have besides its parameters."""
+# Without these a change would change nothing.
 _NEEDS = {
     Change.EFFORT_NONE: "tools",
     Change.NO_EFFORT: "reasoning_effort",
@@ -135,6 +140,8 @@ _NEEDS = {
     Change.NO_INCLUDE: "include",
     Change.NO_TOOLS: "tools",
     Change.NO_TOOL_CHOICE: "tool_choice",
+    Change.NO_CARRIED: CARRIED,
+    Change.CALLS_AS_TEXT: CALLS,
 }
 
 

@@ -4,7 +4,7 @@ https://platform.openai.com/docs/api-reference/chat, which nearly every server s
 own way: where one has a source, it stands at its line.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from typing import Any
 
 import msgspec
@@ -28,7 +28,7 @@ PATH = "/chat/completions"
 def body(
     model: str,
     request: CompletionRequest,
-    changes: Collection[str],
+    changes: Set[str],
     effort: str,
     *,
     author: str,
@@ -54,16 +54,14 @@ def body(
     return made
 
 
-def _messages(
-    request: CompletionRequest, changes: Collection[str], author: str
-) -> list[PromptMessage]:
+def _messages(request: CompletionRequest, changes: Set[str], author: str) -> list[PromptMessage]:
     messages = list(request.messages)
     if Change.NO_SYSTEM in changes and len(messages) > 1 and messages[0]["role"] == "system":
         system, first, *rest = messages
         messages = [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *rest]
     for made in request.rounds:
         # Another model's calls lack what this one's server asks for, such as signatures.
-        if Change.NO_TOOLS in changes or made.author != author:
+        if changes & {Change.NO_TOOLS, Change.CALLS_AS_TEXT} or made.author != author:
             messages += _as_text(made)
         else:
             messages += _as_calls(made, carries=Change.NO_CARRIED not in changes)
@@ -106,6 +104,7 @@ class _Choice(msgspec.Struct):
     delta: dict[str, Any] | None = None
     message: dict[str, Any] | None = None
     finish_reason: Any = None
+    usage: Any = None
 
 
 class _Chunk(msgspec.Struct):
@@ -161,12 +160,14 @@ class ChatCompletionParser(ReplyParser):
             raise self._not_understood()
         if chunk.error or name == b"error":
             raise classify_error(200, chunk.error or {"code": chunk.code, "message": chunk.message})
-        # Groq: console.groq.com/docs/api-reference#chat-create, the last chunk
+        choice = chunk.choices[0] if chunk.choices else None
+        # Groq: console.groq.com/docs/api-reference#chat-create; Kimi: earendil-works/pi#2017
         groq = chunk.x_groq.get("usage") if isinstance(chunk.x_groq, dict) else None
-        if isinstance(found := chunk.usage or groq, dict):
+        kimi = choice.usage if choice is not None else None
+        if isinstance(found := chunk.usage or groq or kimi, dict):
             self._counts = found
-        if chunk.choices:
-            self._read_choice(chunk.choices[0])
+        if choice is not None:
+            self._read_choice(choice)
 
     def _read_choice(self, choice: _Choice) -> None:
         delta = choice.delta or choice.message

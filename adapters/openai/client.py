@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, cast
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -15,7 +15,7 @@ from adapters.http_client import retry_after_s
 from adapters.model.completion import Completion, CompletionClient, CompletionRequest
 from adapters.model.failures import AttemptFailed, Recovery, classify_error
 from adapters.openai import chat_completions, responses
-from adapters.openai.changes import COSTLY, Api, Change, change_for
+from adapters.openai.changes import CALLS, CARRIED, COSTLY, Api, Change, change_for
 from adapters.openai.events import ReplyParser
 from application.ports import Clock
 from domain.errors import AssistantFailed
@@ -36,8 +36,8 @@ _LIBRARIES = ("openai", "httpx2", "httpcore2", "aiohttp")
 # The host whose models are asked over Responses: openai.com recommends it, and some of its models
 # refuse tools on Chat Completions. Elsewhere it is asked for by OPENAI_API=responses.
 _RESPONSES_HOST = "api.openai.com"
-# Azure's keys are no bearer tokens: learn.microsoft.com/azure/ai-foundry/openai/reference
-_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+# There the key is no bearer token: learn.microsoft.com/azure/ai-services/openai/reference
+_CLASSIC_AZURE = "/openai/deployments/"
 _DIALECTS = {
     "chat": (chat_completions.PATH, chat_completions.body, chat_completions.ChatCompletionParser),
     "responses": (responses.PATH, responses.body, responses.ResponseParser),
@@ -78,9 +78,10 @@ class OpenAIClient(CompletionClient):
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
         }
-        if not api_key:
+        is_classic_azure = _CLASSIC_AZURE in parts.path
+        if not api_key or is_classic_azure:
             self._headers["Authorization"] = openai.Omit()
-        elif (parts.hostname or "").endswith(_AZURE_HOSTS):
+        if is_classic_azure:
             self._headers["api-key"] = api_key
         self._changes: set[str] = set()
         """What the server refused, and without which it then answered."""
@@ -176,6 +177,7 @@ class OpenAIClient(CompletionClient):
 
     def _learn(self, request: CompletionRequest, parser: ReplyParser, *, holds: bool) -> None:
         """Remember what the server needs, now that it has answered."""
+        request.changes.discard(Change.CALLS_AS_TEXT)  # which is about these calls alone
         for change in request.changes - self._changes:
             logger.warning(
                 "A model's server does not accept %s",
@@ -211,12 +213,21 @@ class OpenAIClient(CompletionClient):
             failed.retry_after_s = retry_after_s(error.response.headers, self._clock.wall())
             if failed.recovery in (Recovery.FALLBACK, Recovery.RETRY):
                 tried = self._changes | request.changes | self._fixed
-                change = change_for(error.status_code, str(error.body), api, sent, tried)
+                had = {*sent, *_of_calls(request)}
+                change = change_for(error.status_code, str(error.body), api, had, tried)
                 if change is not None:
                     failed.recovery = Recovery.ADAPT
                     request.changes.add(change)
             return failed
         return AttemptFailed(_reason(error))
+
+
+def _of_calls(request: CompletionRequest) -> Iterator[str]:
+    if request.rounds:
+        yield CALLS
+    for made in request.rounds:
+        if made.carried or any(call.carried for call in made.calls):
+            yield CARRIED
 
 
 def _reason(error: BaseException) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from adapters.model.completion import Completion, ToolCall
 from adapters.model.failures import AttemptFailed
 from adapters.model.reply_text import ReplyText
+from adapters.model.written_calls import tool_name
 from domain.usage import Usage
 
 MAX_EVENT = 1024 * 1024
@@ -47,6 +48,7 @@ class ReplyParser(ABC):
         """Grows whenever the model has produced anything, its reasoning too."""
         self.has_lone_end = False
         """True if a thought has ended that had no beginning."""
+        self._tools = tools
         self._text = ReplyText(tools, holds=holds)
         self._new: list[str] = []
         self._counts: dict[str, Any] = {}
@@ -99,6 +101,9 @@ class ReplyParser(ABC):
         self._show(self._text.end())
         self.completion.calls += self._text.calls
         self._text.calls = []
+        for call in self.completion.calls:
+            if call.name not in self._tools:
+                call.name = tool_name(call.name)
 
     @abstractmethod
     def usage(self, model: str) -> Usage:

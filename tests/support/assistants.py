@@ -31,10 +31,13 @@ class Said(AnswerWriter):
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
+        self.ever: list[str] = []
+        """All pieces, also those that became void."""
         self.begun_anew = 0
 
     def __call__(self, piece: str) -> None:
         self.pieces.append(piece)
+        self.ever.append(piece)
 
     def restart(self) -> None:
         self.pieces.clear()

@@ -86,7 +86,7 @@ class Reply:
 def reply_to(said: Sequence[Said], tools: Sequence[str]) -> Reply:
     """Return the reply to a conversation; `tools`: the names of those that may be called."""
     system = "\n".join(each.text for each in said if each.role == "system")
-    asked = [_words(each.text) for each in said if each.role == "user"]
+    asked = [_words(each.text) for each in said if each.role == "user" and not _is_result(each)]
     question = asked[-1] if asked else ""
     results = _results(said)
     low = question.lower()
@@ -133,11 +133,16 @@ def _results(said: Sequence[Said]) -> list[str]:
     """Return the results of tools since the newest message of the user."""
     results: list[str] = []
     for each in reversed(said):
-        if each.role == "user":
-            break
-        if each.role == "tool":
+        if each.role == "tool" or _is_result(each):
             results.insert(0, each.text)
+        elif each.role == "user":
+            break
     return results
+
+
+def _is_result(said: Said) -> bool:
+    """Return whether a message is the result of a call that was written as text."""
+    return said.role == "user" and said.text.startswith("<result ")
 
 
 def _from_results(results: Sequence[str], language: str) -> str:
