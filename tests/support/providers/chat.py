@@ -386,6 +386,6 @@ class Chat:
         }
 
 
-def is_name(name: str) -> bool:
+def is_name(name: Any) -> bool:
     """Return whether a tool may have this name."""
-    return re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name) is not None
+    return isinstance(name, str) and re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name) is not None

@@ -33,8 +33,6 @@ class Gemini(Chat):
     window: ClassVar[int] = 1_000_000
     tags: ClassVar[tuple[str, str]] = ("<thought>", "</thought>")
     call_pieces: ClassVar[int] = 0
-    # can1357/oh-my-pi#8563: the native spelling comes through
-    finishes: ClassVar[dict[Finish, str]] = {**Chat.finishes, Finish.LENGTH: "MAX_TOKENS"}
     parameters: ClassVar[frozenset[str]] = frozenset(
         (
             *("model", "messages", "max_tokens", "max_completion_tokens", "stream", "n", "stop"),
@@ -123,6 +121,18 @@ class Gemini(Chat):
     def closing(self, body: Json, finish: str, usage: Json) -> Iterator[bytes]:
         # googleapis/python-genai#2868: streamed, a call ends with `stop`
         yield from super().closing(body, "stop" if finish == "tool_calls" else finish, usage)
+
+
+class GeminiGateway(Gemini):
+    """Gemini behind somebody's gateway, which keeps its finish reasons: QwenLM/qwen-code#9884."""
+
+    finishes: ClassVar[dict[Finish, str]] = {
+        Finish.STOP: "STOP",
+        Finish.CALLS: "STOP",
+        Finish.LENGTH: "MAX_TOKENS",
+        Finish.FILTER: "SAFETY",
+        Finish.BROKEN: "OTHER",
+    }
 
 
 def unsigned(name: str, position: int) -> str:
@@ -365,6 +375,14 @@ class DeepSeek(Chat):
     # https://api-docs.deepseek.com/quick_start/rate_limit: comments while it waits
     prelude: ClassVar[tuple[bytes, ...]] = (b": keep-alive\n\n", b": keep-alive\n\n")
 
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self._thoughts: set[str] = set()
+
+    def spoken(self, reply: Reply) -> tuple[str, tuple[ToolUse, ...]]:
+        self._thoughts.add(reply.thought)
+        return super().spoken(reply)
+
     def check_messages(self, messages: Sequence[Json]) -> None:
         for index, message in enumerate(messages):
             if (role := message.get("role")) not in self.roles:
@@ -374,8 +392,8 @@ class DeepSeek(Chat):
                     "`user`, `assistant`, `tool` at line 1 column 85"
                 )
                 raise self.refused(422, text)
-            if calls_of(message) and message.get("reasoning_content") != THOUGHT:
-                # qwersyk/Newelle#404; sent back as it came, in every message with calls
+            if calls_of(message) and message.get("reasoning_content") not in self._thoughts:
+                # qwersyk/Newelle#404; as it came, in every message with calls
                 text = (
                     "The `reasoning_content` in the thinking mode must be passed back to the API."
                 )
@@ -738,7 +756,7 @@ class Qwen(Chat):
 
 
 class KimiAtHome(Kimi):
-    """Kimi served by somebody else, who does not part its thoughts from its words."""
+    """Kimi served without a parser of its thoughts: MoonshotAI/Kimi-Dev#6."""
 
     thinks_aloud: ClassVar[bool] = True
 

@@ -31,7 +31,7 @@ CALL_FIELDS = frozenset(("id", "type", "function"))
 
 @dataclass(frozen=True, slots=True)
 class OpenAIModel:
-    """What a model accepts."""
+    """The parameters that a model accepts."""
 
     efforts: tuple[str, ...]
     """Of reasoning; (): none may be named."""
@@ -67,7 +67,7 @@ class OpenAI(Chat):
 
     @property
     def rules(self) -> OpenAIModel:
-        """What the model accepts."""
+        """The rules of the model."""
         return MODELS[self.model]
 
     def authorize(self, request: Received) -> None:
@@ -135,7 +135,7 @@ class OpenAI(Chat):
             )
             raise self.refused(400, text, param="tools", code="empty_array")
         for index, tool in enumerate(tools):
-            if not is_name(str((tool.get("function") or {}).get("name"))):
+            if not is_name((tool.get("function") or {}).get("name")):
                 text = f"Missing required parameter: 'tools[{index}].function.name'."
                 param = f"tools[{index}].function.name"
                 raise self.refused(400, text, param=param, code="missing_required_parameter")
@@ -169,7 +169,7 @@ class OpenAI(Chat):
                 where = f"messages[{index}].tool_calls[{number}]"
                 for field in call.keys() - CALL_FIELDS:
                     raise self.unknown_parameter(f"{where}.{field}")
-                if not is_name(str(call["function"].get("name"))):
+                if not is_name(call["function"].get("name")):
                     text = (
                         f"Invalid '{where}.function.name': string does not match pattern. Expected "
                         "a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
@@ -221,7 +221,7 @@ class OpenAI(Chat):
 
 
 class UnverifiedOpenAI(OpenAI):
-    """An organization that is not verified may not stream."""
+    """An organization that is not verified may not stream: chatboxai/chatbox#2263."""
 
     def check_parameters(self, body: Json) -> None:
         super().check_parameters(body)

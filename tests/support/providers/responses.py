@@ -112,7 +112,7 @@ class Responses:
 
     def _check_tools(self, body: Json) -> None:
         for index, tool in enumerate(body.get("tools") or []):
-            if not is_name(str(tool.get("name"))):  # it is not within `function` here
+            if not is_name(tool.get("name")):  # it is not within `function` here
                 text = f"Missing required parameter: 'tools[{index}].name'."
                 param, code = f"tools[{index}].name", "missing_required_parameter"
                 raise self._chat.refused(400, text, param=param, code=code)

@@ -27,6 +27,7 @@ from tests.support.providers.hosted import (
     Anthropic,
     DeepSeek,
     Gemini,
+    GeminiGateway,
     Groq,
     Kimi,
     KimiAtHome,
@@ -67,11 +68,6 @@ class Provider:
     streams: bool = True
     query: str = ""
 
-    @property
-    def source(self) -> str:
-        """Where the provider describes it."""
-        return str(self.chat.__doc__).split()[0].rstrip(",:")
-
 
 _BOTH: tuple[Api, ...] = ("responses", "chat")
 _MODERN: dict[str, Any] = {"apis": _BOTH, "tools": _BOTH}  # on Chat, with the effort `none`
@@ -97,12 +93,13 @@ PROVIDERS: dict[str, Provider] = {
         query="?api-version=2024-10-21",
     ),
     "gemini": Provider(chat=Gemini, path="/v1beta/openai", model="gemini-3.5-flash"),
+    "gemini-gateway": Provider(chat=GeminiGateway, path="/v1", model="gemini-3.7-flash"),
     "anthropic": Provider(chat=Anthropic, path="/v1", model="claude-opus-5-5"),
     "mistral": Provider(chat=Mistral, path="/v1", model="mistral-large-latest"),
     "magistral": Provider(chat=Magistral, path="/v1", model="magistral-medium-latest"),
     "deepseek": Provider(chat=DeepSeek, path="", model="deepseek-v4-pro"),
     "kimi": Provider(chat=Kimi, path="/v1", model="kimi-k2.6"),
-    "kimi-at-home": Provider(chat=KimiAtHome, path="/v1", model="moonshotai/Kimi-K2-Thinking"),
+    "kimi-at-home": Provider(chat=KimiAtHome, path="/v1", model="moonshotai/Kimi-Dev-72B"),
     "groq": Provider(chat=Groq, path="/openai/v1", model="openai/gpt-oss-120b"),
     "openrouter": Provider(chat=OpenRouter, path="/api/v1", model="google/gemini-3-flash-preview"),
     "openrouter-no-tools": Provider(
@@ -140,10 +137,12 @@ FAULTS = {
     "restart": "the server dies on the request; amount: the seconds that it is away",
     "silence": "amount: seconds before the first byte",
     "comments": "amount: seconds of comments before the first event",
+    "slow": "amount: seconds between two events",
     "hang": "half of the answer, then nothing",
     "cut": "half of the answer, then a reset",
     "ends-early": "half of the answer, then an orderly end",
     "gzip": "a compressed stream, unasked: epam/ai-dial-core#1646",
+    "gzip-unlabelled": "the same without Content-Encoding: Wei-Shaw/claude-relay-service#1039",
     "refusal": "the model refuses",
     "empty": "an answer without a word",
     "length": "the answer is cut off, in the provider's spelling",
@@ -385,12 +384,16 @@ def _tune(chat: Chat, faults: dict[str, float]) -> None:
 async def _stream(
     connection: Connection, events: Iterable[bytes], faults: dict[str, float]
 ) -> None:
-    await connection.begin(zipped="gzip" in faults)
+    unlabelled = "gzip-unlabelled" in faults
+    await connection.begin(zipped="gzip" in faults or unlabelled, labelled=not unlabelled)
     for _ in range(5 if "comments" in faults else 0):
         await connection.stream([b": waiting\n\n"])
         await asyncio.sleep(faults["comments"] / 5)
     if not faults.keys() & {"hang", "cut", "ends-early"}:
-        await connection.stream(events)
+        for event in events:
+            await connection.stream([event])
+            if "slow" in faults:
+                await asyncio.sleep(faults["slow"])
         await connection.end()
         return
     whole = list(events)

@@ -74,7 +74,7 @@ class Finish(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the model says, calls and thinks."""
+    """A reply: its text, its calls of tools, and the thought behind them."""
 
     text: str = ""
     calls: tuple[ToolUse, ...] = ()

@@ -104,14 +104,19 @@ class Connection:
         fields = {"content-type": "application/json", "content-length": str(len(data)), **headers}
         await self._write(_head(status, fields) + data)
 
-    async def begin(self, *, zipped: bool = False) -> None:
-        """Begin a stream of events; `zipped`: compressed, whether or not the client wants that."""
+    async def begin(self, *, zipped: bool = False, labelled: bool = True) -> None:
+        """Begin a stream of events.
+
+        `zipped`: compressed, whether or not the client wants that. `labelled`: with a header that
+        says so.
+        """
         fields = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
         fields["transfer-encoding"] = "chunked"
         self._zip = None
         if zipped:
             self._zip = zlib.compressobj(wbits=31)
-            fields["content-encoding"] = "gzip"
+            if labelled:
+                fields["content-encoding"] = "gzip"
         await self._write(_head(200, fields))
 
     async def stream(self, pieces: Iterable[bytes]) -> None:
