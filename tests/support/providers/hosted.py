@@ -132,6 +132,7 @@ class GeminiGateway(Gemini):
         Finish.LENGTH: "MAX_TOKENS",
         Finish.FILTER: "SAFETY",
         Finish.BROKEN: "OTHER",
+        Finish.ERROR: "OTHER",
     }
 
 
@@ -365,6 +366,13 @@ class Magistral(Mistral):
 
     def text_chunk(self, piece: str) -> bytes:
         return self.chunk({"content": [{"type": "text", "text": piece}]})
+
+    def document(self, body: Json, reply: Reply, usage: Json) -> Json:
+        made = super().document(body, reply, usage)
+        text = {"type": "text", "text": self.spoken(reply)[0] + reply.refusal}
+        thought = [] if self.aloud else self.thought_delta(reply.thought)["content"]
+        made["choices"][0]["message"]["content"] = [*thought, text]
+        return made
 
 
 class DeepSeek(Chat):
@@ -766,7 +774,7 @@ class KimiAtHome(Kimi):
     def events(self, body: Json, reply: Reply, usage: Json) -> Iterator[bytes]:
         # One character at a time: every tag is torn at every place.
         content, calls = self.spoken(reply)
-        if calls or reply.finish is Finish.BROKEN:
+        if calls or reply.finish in (Finish.BROKEN, Finish.ERROR):
             yield from super().events(body, reply, usage)
             return
         yield from (self.text_chunk(piece) for piece in pieces(content, 1))

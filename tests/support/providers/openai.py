@@ -1,7 +1,7 @@
 """OpenAI's Chat Completions, and Azure's two editions of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from tests.support.openai_stub import Json
@@ -205,9 +205,14 @@ class OpenAI(Chat):
             429, text, kind="tokens", code="rate_limit_exceeded", headers={"retry-after": "1"}
         )
 
-    def refusal_delta(self, piece: str) -> Json:
+    def refusal_chunk(self, piece: str) -> bytes:
         # https://platform.openai.com/docs/guides/structured-outputs#refusals
-        return {"refusal": piece}
+        return self.chunk({"refusal": piece})
+
+    def document(self, body: Json, reply: Reply, usage: Json) -> Json:
+        made = super().document(body, replace(reply, refusal=""), usage)
+        made["choices"][0]["message"]["refusal"] = reply.refusal or None
+        return made
 
     def usage(self, body: Json, reply: Reply, cached: int) -> Json:
         # Hidden, and paid for: https://platform.openai.com/docs/guides/reasoning
@@ -321,13 +326,14 @@ class ClassicAzure(Azure):
     ignored. A key goes into `api-key`; a bearer token is one of Entra ID.
     """
 
+    names_model: ClassVar[bool] = False
+
     def check(self, request: Received) -> None:
         deployment = request.path.split("/")[3] if request.path.count("/") > 3 else ""
         if not request.query.get("api-version"):
             raise self.not_found(request)
         if deployment.partition("+")[0] != self.model:
             raise self.unknown_model(deployment)
-        request.body["model"] = self.model
         super().check(request)
 
     def authorize(self, request: Received) -> None:

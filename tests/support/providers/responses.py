@@ -45,11 +45,20 @@ PART_TYPES = {
     "developer": ("input_text",),
 }
 ENCRYPTED = "reasoning.encrypted_content"
+THOUGHTFUL = "0"
+"""The number of an item that belongs to a thought begins with it."""
 
 
 def sealed(item_id: str) -> str:
     """Return the encrypted content of a reasoning item."""
     return "gAAAAA" + base64.urlsafe_b64encode(item_id.encode()).decode()
+
+
+_FAILED = (Finish.BROKEN, Finish.ERROR)
+_ERROR = {
+    "code": "server_error",
+    "message": "The server had an error while processing your request. Sorry about that!",
+}
 
 
 class Responses:
@@ -69,7 +78,7 @@ class Responses:
             raise chat.unknown_model(str(body.get("model")))
         self._check_parameters(body)
         self._check_tools(body)
-        self._check_input(self.items(body), stored=body.get("store") is not False)
+        self._check_input(self.items(body))
         if self.prompt_tokens(body) > chat.limit:
             text = (
                 "Your input exceeds the context window of this model. Please adjust your input and "
@@ -120,7 +129,7 @@ class Responses:
             for field in tool.keys() - known:
                 raise self._chat.unknown_parameter(f"tools[{index}].{field}")
 
-    def _check_input(self, items: Sequence[Json], *, stored: bool) -> None:
+    def _check_input(self, items: Sequence[Json]) -> None:
         for index, item in enumerate(items):
             kind = _kind(item)
             if kind not in ITEM_FIELDS:
@@ -185,14 +194,16 @@ class Responses:
                     )
                     raise self._chat.refused(400, text, param="input")
                 thoughts.add(item_id)
-            elif kind == "function_call":
-                thought = f"rs_{item_id[3:-2]}00"
-                if item_id and self._chat.rules.efforts and thought not in thoughts:
-                    text = (  # cline/cline#12242; an item without an id belongs to none
-                        f"Item '{item_id}' of type 'function_call' was provided without its "
-                        f"required 'reasoning' item: '{thought}'."
-                    )
-                    raise self._chat.refused(400, text, param="input")
+                continue
+            number = item_id.partition("_")[2]
+            thought = f"rs_{number[:-2]}00"
+            if number.startswith(THOUGHTFUL) and thought not in thoughts:
+                text = (  # cline/cline#12242, continuedev/continue#12620
+                    f"Item '{item_id}' of type '{kind}' was provided without its required "
+                    f"'reasoning' item: '{thought}'."
+                )
+                raise self._chat.refused(400, text, param="input")
+            if kind == "function_call":
                 calls[str(item.get("call_id"))] = False
             elif kind == "function_call_output":
                 call_id = str(item.get("call_id"))
@@ -266,8 +277,10 @@ class Responses:
                 "output_index": index,
                 "item": _begun(item),
             }
-            if reply.finish is Finish.BROKEN and item["type"] == "message":
-                yield from self._broken(response, index, item)
+            if reply.finish in _FAILED and item["type"] == "message":
+                text = item["content"][0].get("text", "") if item["content"] else ""
+                yield from _growth(index, item, text[: len(text) // 2])
+                yield self._failure(response, reply.finish)
                 return
             yield from _growth(index, item)
             yield {"type": "response.output_item.done", "output_index": index, "item": item}
@@ -276,15 +289,12 @@ class Responses:
         final = {**response, "status": status, "output": output, "usage": usage, **more}
         yield {"type": f"response.{status}", "response": final}
 
-    def _broken(self, response: Json, index: int, item: Json) -> Iterator[Json]:
-        text = item["content"][0].get("text", "")
-        yield from _growth(index, item, text[: len(text) // 2])
-        words = "The server had an error while processing your request. Sorry about that!"
-        error = {"code": "server_error", "message": words}
-        yield {
-            "type": "response.failed",
-            "response": {**response, "status": "failed", "error": error},
-        }
+    def _failure(self, response: Json, finish: Finish) -> Json:
+        if finish is Finish.ERROR:
+            # openai/openai-dotnet#881: not as documented, but within `error`
+            return {"type": "error", "error": {**_ERROR, "type": "server_error", "param": None}}
+        failed = {**response, "status": "failed", "error": _ERROR}
+        return {"type": "response.failed", "response": failed}
 
     def _response(self, body: Json) -> Json:
         return {
@@ -307,8 +317,8 @@ class Responses:
 
     def _output(self, body: Json, reply: Reply) -> Iterator[Json]:
         """Yield the items of a reply, whole."""
-        number = f"{next(self._numbers):046x}"
         thinks = self._effort(body) != "none"
+        number = f"{THOUGHTFUL if thinks else '1'}{next(self._numbers):045x}"
         if thinks:
             thought = f"rs_{number}00"
             item: Json = {"id": thought, "type": "reasoning", "summary": []}
@@ -328,12 +338,11 @@ class Responses:
                 "content": [part] if reply.text or reply.refusal else [],
             }
         for index, call in enumerate(reply.calls):
-            yield self._call(number, index, call, thinks=thinks)
+            yield self._call(number, index, call)
 
-    def _call(self, number: str, index: int, call: ToolUse, *, thinks: bool) -> Json:
-        prefix = "fc_" if thinks else "fc_x"  # the latter belongs to no thought
+    def _call(self, number: str, index: int, call: ToolUse) -> Json:
         return {
-            "id": f"{prefix}{number}{index:02d}" if thinks else "",
+            "id": f"fc_{number}{index:02d}",
             "type": "function_call",
             "status": "completed",
             "arguments": json.dumps(call.arguments, ensure_ascii=False),
@@ -406,7 +415,6 @@ def _end(finish: Finish) -> tuple[str, dict[str, Any]]:
     reasons = {Finish.LENGTH: "max_output_tokens", Finish.FILTER: "content_filter"}
     if finish in reasons:
         return "incomplete", {"incomplete_details": {"reason": reasons[finish]}}
-    if finish is Finish.BROKEN:
-        words = "The server had an error while processing your request. Sorry about that!"
-        return "failed", {"error": {"code": "server_error", "message": words}}
+    if finish in _FAILED:
+        return "failed", {"error": _ERROR}
     return "completed", {}

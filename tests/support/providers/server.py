@@ -44,6 +44,7 @@ from tests.support.providers.local import (
     LMStudio,
     Ollama,
     OllamaWithoutTools,
+    StrictLlamaCpp,
 )
 from tests.support.providers.openai import Azure, ClassicAzure, OpenAI, UnverifiedOpenAI
 from tests.support.providers.responses import Responses
@@ -115,6 +116,7 @@ PROVIDERS: dict[str, Provider] = {
     "vllm-no-flags": Provider(chat=VLLM, path="/v1", model="Qwen/Qwen3-8B", tools=()),
     "vllm-gpt-oss": Provider(chat=HarmonyVLLM, path="/v1", model="openai/gpt-oss-20b"),
     "llama.cpp": Provider(chat=LlamaCpp, path="/v1", model="smollm2"),
+    "llama.cpp-strict": Provider(chat=StrictLlamaCpp, path="/v1", model="ministral-3-3b"),
     "lm-studio": Provider(chat=LMStudio, path="/v1", model="qwen/qwen3-coder-30b"),
 }
 
@@ -128,9 +130,9 @@ class Fault:
 
 
 FAULTS = {
-    "busy": "503, or what the provider has in its place, without Retry-After",
+    "busy": "503, or what the provider has in its place; amount: seconds from the first time on",
     "busy-retry-after": "the same with Retry-After; amount: its seconds",
-    "rate-limit": "429 in the provider's shape",
+    "rate-limit": "429 in the provider's shape; amount: as above",
     "quota": "the account is empty: 429 or 402, of which no pause helps",
     "filtered-prompt": "the content filter withholds the prompt (Azure's shape)",
     "web-page": "a gateway's page, 502",
@@ -148,6 +150,7 @@ FAULTS = {
     "length": "the answer is cut off, in the provider's spelling",
     "filter": "the content filter withholds the rest",
     "broken": "an error in the middle of the stream, in the provider's shape",
+    "error-event": "the same as the event `error`, of Responses",
     "tool-use-failed": "Groq: the model has written a call wrongly",
     "aloud": "thoughts are part of the content, in the model's tags",
     "calls-as-text": "calls are part of the content, in the model's spelling",
@@ -168,6 +171,7 @@ class QuirkyProvider:
     _responses: dict[str, Responses] = field(default_factory=dict)
     _faults: dict[str, deque[tuple[Fault, ...]]] = field(default_factory=lambda: defaultdict(deque))
     _prompts: dict[str, str] = field(default_factory=dict)
+    _since: dict[tuple[str, str], float] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
     _later: set[asyncio.Task[None]] = field(default_factory=set)
@@ -277,7 +281,7 @@ class QuirkyProvider:
         self, connection: Connection, request: Received, faults: dict[str, float]
     ) -> None:
         chat = self._chat(request)
-        self._fail_early(chat, faults)
+        self._fail_early(request, chat, faults)
         if "restart" in faults:
             self._later.add(asyncio.create_task(self._restart(faults["restart"])))
             await connection.gone()
@@ -319,16 +323,21 @@ class QuirkyProvider:
         assert isinstance(chat, OpenAI)
         return self._responses.setdefault(request.provider, Responses(chat))
 
-    def _fail_early(self, chat: Chat, faults: dict[str, float]) -> None:
+    def _lasts(self, provider: str, kind: str, seconds: float) -> bool:
+        """Return whether a fault that ends by itself goes on; 0: it does not end."""
+        now = asyncio.get_running_loop().time()
+        since = self._since.setdefault((provider, kind), now)
+        return not seconds or now - since < seconds
+
+    def _fail_early(self, request: Received, chat: Chat, faults: dict[str, float]) -> None:
         """Raises: Refused, for the faults that a request meets before anybody reads it."""
-        if "busy" in faults:
-            raise chat.busy()
+        for kind in ("busy", "rate-limit"):
+            if kind in faults and self._lasts(request.provider, kind, faults[kind]):
+                raise chat.busy() if kind == "busy" else chat.rate_limited()
         if "busy-retry-after" in faults:
             busy = chat.busy()
             after = str(int(faults["busy-retry-after"] or 1))
             raise Refused(503, busy.body, {"retry-after": after})
-        if "rate-limit" in faults:
-            raise chat.rate_limited()
         if "quota" in faults:
             raise chat.out_of_quota()
         if "filtered-prompt" in faults:
@@ -350,6 +359,8 @@ class QuirkyProvider:
             reply = Reply(thought="")
         if "broken" in faults:
             reply = replace(reply, finish=Finish.BROKEN)
+        if "error-event" in faults:
+            reply = replace(reply, finish=Finish.ERROR)
         most = api.max_tokens(body)
         if "filter" in faults:
             text = reply.text[: len(reply.text) // 2]
@@ -402,7 +413,7 @@ async def _stream(
         await connection.gone()
     if "cut" in faults:
         connection.cut()
-        raise ConnectionResetError
+        return
     await connection.end()
 
 
