@@ -721,7 +721,7 @@ async def test_a_server_that_restarts_refuses_connections_and_is_back(
     server: QuirkyProvider,
 ) -> None:
     errors: list[Exception] = []
-    server.fail("openai-4.1", "restart", 0.3)
+    server.fail("openai-4.1", "restart:0.3")
     async with asyncio.timeout(10):
         while True:
             try:

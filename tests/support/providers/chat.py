@@ -104,7 +104,8 @@ class Chat:
 
     def __init__(self, model: str) -> None:
         self.model = model
-        self._ids = count(1)
+        self.numbers = count(1)
+        """For whatever needs a new id; a copy of this object shares them."""
         self.limit = self.window
         self.aloud = self.thinks_aloud
         self.as_text = self.calls_as_text
@@ -297,7 +298,7 @@ class Chat:
 
     def call_id(self, index: int, name: str) -> str:
         """Return a new id of a call."""
-        return f"call_{next(self._ids):024d}"
+        return f"call_{next(self.numbers):024d}"
 
     def call_fields(self, index: int, call: ToolUse) -> Json:
         """Return what a provider adds to a call, and wants to have back."""

@@ -125,7 +125,7 @@ class VLLM(Local):
         return Refused(status, {"error": error}, headers)
 
     def call_id(self, index: int, name: str) -> str:
-        return f"chatcmpl-tool-{next(self._ids):032d}"
+        return f"chatcmpl-tool-{next(self.numbers):032d}"
 
 
 class HarmonyVLLM(VLLM):
@@ -191,7 +191,7 @@ class LlamaCpp(Local):
         return super().chunk(delta, finish, **more)
 
     def call_id(self, index: int, name: str) -> str:
-        return f"{next(self._ids):032d}"
+        return f"{next(self.numbers):032d}"
 
     def closing(self, body: Json, finish: str, usage: Json) -> Iterator[bytes]:
         timings = {

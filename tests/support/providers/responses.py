@@ -6,7 +6,6 @@ Nothing is stored, whatever `store` says: an item counts only if it comes whole.
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import Any
 
 from tests.support.openai_stub import Json
@@ -66,7 +65,6 @@ class Responses:
 
     def __init__(self, chat: OpenAI) -> None:
         self._chat = chat
-        self._numbers = count(1)
 
     # Requests.
 
@@ -298,7 +296,7 @@ class Responses:
 
     def _response(self, body: Json) -> Json:
         return {
-            "id": f"resp_{next(self._numbers):048x}",
+            "id": f"resp_{next(self._chat.numbers):048x}",
             "object": "response",
             "created_at": CREATED,
             "status": "in_progress",
@@ -318,7 +316,7 @@ class Responses:
     def _output(self, body: Json, reply: Reply) -> Iterator[Json]:
         """Yield the items of a reply, whole."""
         thinks = self._effort(body) != "none"
-        number = f"{THOUGHTFUL if thinks else '1'}{next(self._numbers):045x}"
+        number = f"{THOUGHTFUL if thinks else '1'}{next(self._chat.numbers):045x}"
         if thinks:
             thought = f"rs_{number}00"
             item: Json = {"id": thought, "type": "reasoning", "summary": []}
