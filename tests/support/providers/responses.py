@@ -21,6 +21,8 @@ PARAMETERS = frozenset(
         *("max_tool_calls", "temperature", "top_p", "text", "truncation", "metadata", "user"),
         *("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier"),
         *("previous_response_id", "conversation", "background", "prompt", "top_logprobs"),
+        *("prompt_cache_options", "moderation", "context_management", "background_options"),
+        *("access_programs", "image"),
     )
 )
 MOVED = {  # what Chat Completions has elsewhere
@@ -30,12 +32,13 @@ MOVED = {  # what Chat Completions has elsewhere
     "reasoning_effort": "reasoning.effort",
     "response_format": "text.format",
 }
+_ORIGIN = ("caller", "namespace", "async", "name")
 ITEM_FIELDS = {
     "message": frozenset(("type", "role", "content", "id", "status", "phase")),
     # BerriAI/litellm#13420: a reasoning item comes with a status that it may not have
     "reasoning": frozenset(("type", "id", "summary", "content", "encrypted_content")),
-    "function_call": frozenset(("type", "id", "call_id", "name", "arguments", "status")),
-    "function_call_output": frozenset(("type", "id", "call_id", "output", "status")),
+    "function_call": frozenset(("type", "id", "call_id", "name", "arguments", "status", *_ORIGIN)),
+    "function_call_output": frozenset(("type", "id", "call_id", "output", "status", *_ORIGIN)),
 }
 PART_TYPES = {
     "assistant": ("output_text", "refusal"),
@@ -109,7 +112,8 @@ class Responses:
             code = "integer_below_min_value"
             raise chat.refused(400, text, param="max_output_tokens", code=code)
         reasoning = body.get("reasoning") or {}
-        chat.check_effort(reasoning.get("effort"), "reasoning.effort")
+        efforts = chat.rules.efforts + chat.rules.efforts_of_responses
+        chat.check_effort(reasoning.get("effort"), "reasoning.effort", efforts)
         include = body.get("include") or []
         if ENCRYPTED in include and not chat.rules.efforts:  # OpenHands/software-agent-sdk#1208
             text = "Encrypted content is not supported with this model."
@@ -123,8 +127,7 @@ class Responses:
                 text = f"Missing required parameter: 'tools[{index}].name'."
                 param, code = f"tools[{index}].name", "missing_required_parameter"
                 raise self._chat.refused(400, text, param=param, code=code)
-            known = {"type", "name", "description", "parameters", "strict"}
-            for field in tool.keys() - known:
+            for field in tool.keys() & {"function"}:
                 raise self._chat.unknown_parameter(f"tools[{index}].{field}")
 
     def _check_input(self, items: Sequence[Json]) -> None:

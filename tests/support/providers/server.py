@@ -76,9 +76,10 @@ _MODERN: dict[str, Any] = {"apis": _BOTH, "tools": _BOTH}  # on Chat, with the e
 PROVIDERS: dict[str, Provider] = {
     "openai-5.6": Provider(chat=OpenAI, path="/v1", model="gpt-5.6-sol", **_MODERN),
     "openai-6": Provider(chat=OpenAI, path="/v1", model="gpt-6-sol", **_MODERN),
-    "openai-5.5": Provider(
-        chat=OpenAI, path="/v1", model="gpt-5.5", apis=_BOTH, tools=("responses",)
+    "openai-astra": Provider(
+        chat=OpenAI, path="/v1", model="gpt-6-astra", apis=_BOTH, tools=("responses",)
     ),
+    "openai-5.5": Provider(chat=OpenAI, path="/v1", model="gpt-5.5", **_MODERN),
     "openai-5.4": Provider(chat=OpenAI, path="/v1", model="gpt-5.4-mini", **_MODERN),
     "openai-4.1": Provider(chat=OpenAI, path="/v1", model="gpt-4.1", **_MODERN),
     "openai-pro": Provider(
