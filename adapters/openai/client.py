@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, cast
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
@@ -153,7 +154,13 @@ class OpenAIClient(CompletionClient):
             if not parser.is_complete:
                 silence = "stopped in the middle" if parser.progress else "said nothing"
                 failed = AttemptFailed(f"it {silence} for too long", is_slow=True)
-        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+        except (
+            openai.OpenAIError,
+            httpx2.HTTPError,
+            httpx2.StreamError,
+            zlib.error,
+            OSError,
+        ) as error:
             if not parser.is_complete:
                 failed = self._classify(error, request, api, sent)
         finally:
@@ -261,7 +268,7 @@ async def _read(
     """Read the whole reply, as long as there is progress. Raises: AttemptFailed."""
     now, progress, ending_s = asyncio.get_running_loop().time, 0, None
     deadline = request.deadline
-    async for data in response.aiter_bytes():
+    async for data in _unzipped(response.aiter_bytes()):
         _pass_on(parser, request, parser.feed(data))
         if parser.is_complete:
             rest_s = END_S if parser.is_settled else USAGE_S
@@ -272,6 +279,20 @@ async def _read(
             progress = parser.progress
             limit.reschedule(now() + min(stall_s, deadline.left_s))
     _pass_on(parser, request, parser.end())
+
+
+async def _unzipped(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the pieces, unpacked if the server does not say that they are packed.
+
+    Wei-Shaw/claude-relay-service#1039
+    """
+    unpack = None
+    is_first = True
+    async for piece in pieces:
+        if is_first and piece.startswith(b"\x1f\x8b"):
+            unpack = zlib.decompressobj(wbits=31).decompress
+        is_first = False
+        yield unpack(piece) if unpack is not None else piece
 
 
 def _pass_on(parser: ReplyParser, request: CompletionRequest, text: str) -> None:

@@ -142,7 +142,9 @@ async def test_half_an_answer_that_ends_with_an_error_is_no_answer(
 
 
 @few
-@pytest.mark.parametrize("fault", ["gzip", "silence:0.5", "comments:0.5", "slow:0.01"])
+@pytest.mark.parametrize(
+    "fault", ["gzip", "gzip-unlabelled", "silence:0.5", "comments:0.5", "slow:0.01"]
+)
 async def test_what_only_comes_late_or_compressed_is_an_answer(
     server: QuirkyProvider, provider: str, api: str, fault: str
 ) -> None:
@@ -199,3 +201,29 @@ async def test_a_refusal_is_said_in_the_servers_words(
         done = await ask(assistant, "Ce program aveți?")
 
     assert done.text == localized("ro", Text.DECLINED)
+
+
+@pytest.mark.parametrize(
+    ("provider", "api"),
+    [("openai-6", "responses"), ("openai-astra", "responses"), ("mistral", "chat")],
+)
+async def test_the_api_is_found_by_what_the_server_refuses(
+    server: QuirkyProvider, provider: str, api: str
+) -> None:
+    async with assistant_at(server, provider, "auto") as assistant:
+        for _ in range(2):
+            done = await ask(assistant, "Ce rezervări am?")
+            assert done.tools.used == ["get_reservations"]
+
+    assert {each.api for each in server.received(provider) if each.status == 200} == {api}
+    assert len([each for each in server.received(provider) if each.status != 200]) <= 2
+
+
+async def test_a_server_without_responses_is_asked_over_chat_completions(
+    server: QuirkyProvider,
+) -> None:
+    async with assistant_at(server, "mistral", "auto") as assistant:
+        assistant._models[0]._api = "responses"  # type: ignore[attr-defined]
+        done = await ask(assistant, "Ce rezervări am?")
+
+    assert done.tools.used == ["get_reservations"]

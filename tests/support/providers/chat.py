@@ -96,13 +96,16 @@ class Chat:
     finishes: ClassVar[dict[Finish, str]] = {finish: finish.value for finish in Finish}
     prelude: ClassVar[tuple[bytes, ...]] = ()
     """Sent before the first event."""
+    names_model: ClassVar[bool] = True
+    """False if the model's name in a request is ignored."""
     roles: ClassVar[frozenset[str]] = frozenset(
         ("system", "developer", "user", "assistant", "tool")
     )
 
     def __init__(self, model: str) -> None:
         self.model = model
-        self._ids = count(1)
+        self.numbers = count(1)
+        """For whatever needs a new id; a copy of this object shares them."""
         self.limit = self.window
         self.aloud = self.thinks_aloud
         self.as_text = self.calls_as_text
@@ -113,7 +116,7 @@ class Chat:
         """Check everything about a request. Raises: Refused."""
         self.authorize(request)
         body = request.body
-        if body.get("model") != self.model:
+        if self.names_model and body.get("model") != self.model:
             raise self.unknown_model(str(body.get("model")))
         if not isinstance(body.get("messages"), list) or not body["messages"]:
             raise self.refused(400, "'messages' is a required property", param="messages")
@@ -249,8 +252,8 @@ class Chat:
                 yield self.chunk(self.thought_delta(piece))
         yield from self.after_thought(reply)
         for piece in pieces(reply.refusal):
-            yield self.chunk(self.refusal_delta(piece))
-        if reply.finish is Finish.BROKEN:
+            yield self.refusal_chunk(piece)
+        if reply.finish in (Finish.BROKEN, Finish.ERROR):
             yield from (self.text_chunk(piece) for piece in pieces(content[: len(content) // 2]))
             yield from self.broken()
             return
@@ -289,13 +292,13 @@ class Chat:
         """Yield what stands between thoughts and text."""
         yield from ()
 
-    def refusal_delta(self, piece: str) -> Json:
-        """Return a piece of a refusal: with most, it is like any other text."""
-        return {"content": piece}
+    def refusal_chunk(self, piece: str) -> bytes:
+        """Return the event of a piece of a refusal: with most, it is like any other text."""
+        return self.text_chunk(piece)
 
     def call_id(self, index: int, name: str) -> str:
         """Return a new id of a call."""
-        return f"call_{next(self._ids):024d}"
+        return f"call_{next(self.numbers):024d}"
 
     def call_fields(self, index: int, call: ToolUse) -> Json:
         """Return what a provider adds to a call, and wants to have back."""
@@ -357,11 +360,9 @@ class Chat:
     def document(self, body: Json, reply: Reply, usage: Json) -> Json:
         """Return an answer that is not streamed."""
         content, calls = self.spoken(reply)
-        message: Json = {"role": "assistant", "content": content or None}
+        message: Json = {"role": "assistant", "content": content or reply.refusal or None}
         if self.thinks and not self.aloud:
             message |= self.thought_delta(reply.thought)
-        if reply.refusal:
-            message |= self.refusal_delta(reply.refusal)
         if calls:
             message["tool_calls"] = [self.call(index, call) for index, call in enumerate(calls)]
         choice = {

@@ -106,7 +106,7 @@ class Gemini(Chat):
         return self.google(429, text)
 
     def call_id(self, index: int, name: str) -> str:
-        return f"function-call-{next(self._ids):019d}"
+        return f"function-call-{next(self.numbers):019d}"
 
     def call_fields(self, index: int, call: ToolUse) -> Json:
         # tinyhumansai/openhuman#3548
@@ -132,6 +132,7 @@ class GeminiGateway(Gemini):
         Finish.LENGTH: "MAX_TOKENS",
         Finish.FILTER: "SAFETY",
         Finish.BROKEN: "OTHER",
+        Finish.ERROR: "OTHER",
     }
 
 
@@ -216,7 +217,7 @@ class Anthropic(Chat):
         return self.refused(400, "Your credit balance is too low to access the Anthropic API.")
 
     def call_id(self, index: int, name: str) -> str:
-        return f"toolu_{next(self._ids):024d}"
+        return f"toolu_{next(self.numbers):024d}"
 
     def usage(self, body: Json, reply: Reply, cached: int) -> Json:
         # The details are documented as always empty.
@@ -338,7 +339,7 @@ class Mistral(Chat):
         return self.refused(429, text, kind="service_tier_capacity_exceeded", code="3505")
 
     def call_id(self, index: int, name: str) -> str:
-        return f"Q{next(self._ids):08d}"
+        return f"Q{next(self.numbers):08d}"
 
     def call_text(self, call: ToolUse) -> str:
         written = json.dumps([{"name": call.name, "arguments": call.arguments}])
@@ -365,6 +366,13 @@ class Magistral(Mistral):
 
     def text_chunk(self, piece: str) -> bytes:
         return self.chunk({"content": [{"type": "text", "text": piece}]})
+
+    def document(self, body: Json, reply: Reply, usage: Json) -> Json:
+        made = super().document(body, reply, usage)
+        text = {"type": "text", "text": self.spoken(reply)[0] + reply.refusal}
+        thought = [] if self.aloud else self.thought_delta(reply.thought)["content"]
+        made["choices"][0]["message"]["content"] = [*thought, text]
+        return made
 
 
 class DeepSeek(Chat):
@@ -534,7 +542,7 @@ class Groq(Chat):
         return {"reasoning": piece}
 
     def call_id(self, index: int, name: str) -> str:
-        return f"fc_{next(self._ids):08d}-0000-4000-8000-000000000000"
+        return f"fc_{next(self.numbers):08d}-0000-4000-8000-000000000000"
 
     def call_text(self, call: ToolUse) -> str:
         # langchain-ai/langchain#31440
@@ -663,7 +671,7 @@ class OpenRouter(Chat):
             yield self.chunk({"reasoning_details": self.details(call.name)[1:]})
 
     def call_id(self, index: int, name: str) -> str:
-        return f"tool_{index}_{name}_{next(self._ids):08d}"
+        return f"tool_{index}_{name}_{next(self.numbers):08d}"
 
     def broken(self) -> Iterator[bytes]:
         # https://openrouter.ai/docs/api-reference/errors: mid-stream errors
@@ -766,7 +774,7 @@ class KimiAtHome(Kimi):
     def events(self, body: Json, reply: Reply, usage: Json) -> Iterator[bytes]:
         # One character at a time: every tag is torn at every place.
         content, calls = self.spoken(reply)
-        if calls or reply.finish is Finish.BROKEN:
+        if calls or reply.finish in (Finish.BROKEN, Finish.ERROR):
             yield from super().events(body, reply, usage)
             return
         yield from (self.text_chunk(piece) for piece in pieces(content, 1))

@@ -1,11 +1,11 @@
 """Servers on one's own machine: Ollama, vLLM, llama.cpp, LM Studio."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from tests.support.openai_stub import Json
-from tests.support.providers.chat import DONE, Chat, tokens
+from tests.support.providers.chat import DONE, Chat, calls_of, tokens
 from tests.support.providers.toy_model import Finish, Reply, Said, ToolUse
 from tests.support.providers.wire import Received, Refused, sse
 
@@ -125,7 +125,7 @@ class VLLM(Local):
         return Refused(status, {"error": error}, headers)
 
     def call_id(self, index: int, name: str) -> str:
-        return f"chatcmpl-tool-{next(self._ids):032d}"
+        return f"chatcmpl-tool-{next(self.numbers):032d}"
 
 
 class HarmonyVLLM(VLLM):
@@ -155,10 +155,7 @@ class LlamaCpp(Local):
     """https://github.com/ggml-org/llama.cpp/tree/master/tools/server"""
 
     thinks: ClassVar[bool] = True
-
-    def check(self, request: Received) -> None:
-        request.body["model"] = self.model  # whatever is asked for: there is one
-        super().check(request)
+    names_model: ClassVar[bool] = False  # there is one
 
     def check_window(self, body: Json) -> None:
         if (size := self.prompt_tokens(body)) > self.limit:
@@ -194,7 +191,7 @@ class LlamaCpp(Local):
         return super().chunk(delta, finish, **more)
 
     def call_id(self, index: int, name: str) -> str:
-        return f"{next(self._ids):032d}"
+        return f"{next(self.numbers):032d}"
 
     def closing(self, body: Json, finish: str, usage: Json) -> Iterator[bytes]:
         timings = {
@@ -209,6 +206,27 @@ class LlamaCpp(Local):
             head = self.head("chat.completion.chunk")
             yield sse({**head, "choices": [], "usage": usage, "timings": timings})
         yield DONE
+
+
+class StrictLlamaCpp(LlamaCpp):
+    """The same with Ministral 3, whose template fails on roles that do not alternate.
+
+    charmbracelet/crush#279, lmstudio-ai/lmstudio-bug-tracker#2218
+    """
+
+    thinks: ClassVar[bool] = False
+
+    def check_messages(self, messages: Sequence[Json]) -> None:
+        super().check_messages(messages)
+        rest = messages[1:] if messages[0]["role"] == "system" else messages
+        turns = [each["role"] for each in rest if each["role"] != "tool" and not calls_of(each)]
+        expected = [("user", "assistant")[number % 2] for number in range(len(turns))]
+        if turns != expected:
+            text = (
+                "Jinja Exception: After the optional system message, conversation roles must "
+                "alternate user and assistant roles except for tool calls and results."
+            )
+            raise self.refused(500, text, kind="server_error")
 
 
 class LMStudio(Local):

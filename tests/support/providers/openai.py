@@ -1,7 +1,7 @@
 """OpenAI's Chat Completions, and Azure's two editions of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from tests.support.openai_stub import Json
@@ -17,6 +17,7 @@ PARAMETERS = frozenset(  # https://platform.openai.com/docs/api-reference/chat/c
         *("response_format", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs"),
         *("top_logprobs", "modalities", "audio", "prediction", "service_tier", "prompt_cache_key"),
         *("prompt_cache_retention", "safety_identifier", "web_search_options"),
+        *("prompt_cache_options", "moderation", "functions", "function_call"),
     )
 )
 MESSAGE_FIELDS: dict[str, frozenset[str]] = {
@@ -39,18 +40,26 @@ class OpenAIModel:
     tools_on_chat: str = "always"
     """`always`; `unnamed`: where no effort but `none` is named; `none`: where `none` is named;
     `never`."""
+    tells_way: bool = False
+    """True if the refusal of tools names the effort `none`, whether or not that helps."""
     on_chat: bool = True
+    efforts_of_responses: tuple[str, ...] = ()
+    """Those that Chat does not have."""
 
 
 _EFFORTS = ("none", "low", "medium", "high", "xhigh")
 MODELS = {
     # BerriAI/litellm#34569: tools only 400, with low 400, with none 200. livekit/agents#7169: the
     # efforts that there are.
-    "gpt-5.6-sol": OpenAIModel(_EFFORTS, "medium", "none"),
+    "gpt-5.6-sol": OpenAIModel(_EFFORTS, "medium", "none", tells_way=True),
     # onyx-dot-app/onyx#15008
-    "gpt-6-sol": OpenAIModel(_EFFORTS, "medium", "none"),
-    # jeffdafoe/llm-memory-api#178: "unconditional"; charmbracelet/crush#2913
-    "gpt-5.5": OpenAIModel(_EFFORTS, "medium", "never"),
+    "gpt-6-sol": OpenAIModel(_EFFORTS, "medium", "none", tells_way=True),
+    # genkit-ai/genkit#6303: it advises `none`, and refuses it. BerriAI/litellm-docs#1173: `max`.
+    "gpt-6-astra": OpenAIModel(
+        _EFFORTS[1:], "low", "never", tells_way=True, efforts_of_responses=("max",)
+    ),
+    # jeffdafoe/llm-memory-api#178, charmbracelet/crush#2913; bolna-ai/bolna#1019: `none` helps
+    "gpt-5.5": OpenAIModel(_EFFORTS, "medium", "none"),
     # pipecat-ai/pipecat#4043; livekit/agents#7169: "which just need it absent"
     "gpt-5.4-mini": OpenAIModel(_EFFORTS, "none", "unnamed"),
     # embabel/embabel-agent#1895: "the *-pro models were rejected outright"
@@ -93,25 +102,29 @@ class OpenAI(Chat):
                 "max_tokens",
                 "is not supported with this model. Use 'max_completion_tokens' instead.",
             )
+        if "stop" in body and self.rules.efforts:  # bolna-ai/bolna#1019
+            raise self.unsupported("stop", "is not supported with this model.")
         if body.get("temperature") not in (None, 1) and self.rules.efforts:
             text = (
                 "Unsupported value: 'temperature' does not support "
                 f"{body['temperature']} with this model. Only the default (1) value is supported."
             )
             raise self.refused(400, text, param="temperature", code="unsupported_value")
-        self.check_effort(body.get("reasoning_effort"), "reasoning_effort")
+        efforts = self.rules.efforts
+        self.check_effort(body.get("reasoning_effort"), "reasoning_effort", efforts)
         if body.get("stream_options") is not None and not body.get("stream"):
             text = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
             raise self.refused(400, text, param="stream_options")
 
-    def check_effort(self, effort: Any, param: str) -> None:
+    def check_effort(self, effort: Any, param: str, efforts: Sequence[str]) -> None:
         """Raises: Refused, for an effort that the model does not know."""
         if effort is None:
             return
         if not self.rules.efforts:
             raise self.unsupported(param, "is not supported with this model.")
-        if effort not in self.rules.efforts:  # livekit/agents#7169
-            known = ", ".join(f"'{each}'" for each in self.rules.efforts)
+        if effort not in efforts:  # livekit/agents#7169, genkit-ai/genkit#6303
+            *first, last = [f"'{each}'" for each in efforts]
+            known = f"{', '.join(first)}, and {last}"
             text = (
                 f"Unsupported value: '{param}' does not support '{effort}' with this model. "
                 f"Supported values are: {known}."
@@ -151,7 +164,7 @@ class OpenAI(Chat):
             # GoogleChromeLabs/webmcp-tools#417; the older wording: pipecat-ai/pipecat#4043
             way = (
                 "To use function tools, use /v1/responses or set reasoning_effort to 'none'."
-                if rule == "none"
+                if self.rules.tells_way
                 else "Please use /v1/responses instead."
             )
             text = (
@@ -205,9 +218,14 @@ class OpenAI(Chat):
             429, text, kind="tokens", code="rate_limit_exceeded", headers={"retry-after": "1"}
         )
 
-    def refusal_delta(self, piece: str) -> Json:
+    def refusal_chunk(self, piece: str) -> bytes:
         # https://platform.openai.com/docs/guides/structured-outputs#refusals
-        return {"refusal": piece}
+        return self.chunk({"refusal": piece})
+
+    def document(self, body: Json, reply: Reply, usage: Json) -> Json:
+        made = super().document(body, replace(reply, refusal=""), usage)
+        made["choices"][0]["message"]["refusal"] = reply.refusal or None
+        return made
 
     def usage(self, body: Json, reply: Reply, cached: int) -> Json:
         # Hidden, and paid for: https://platform.openai.com/docs/guides/reasoning
@@ -321,13 +339,14 @@ class ClassicAzure(Azure):
     ignored. A key goes into `api-key`; a bearer token is one of Entra ID.
     """
 
+    names_model: ClassVar[bool] = False
+
     def check(self, request: Received) -> None:
         deployment = request.path.split("/")[3] if request.path.count("/") > 3 else ""
         if not request.query.get("api-version"):
             raise self.not_found(request)
         if deployment.partition("+")[0] != self.model:
             raise self.unknown_model(deployment)
-        request.body["model"] = self.model
         super().check(request)
 
     def authorize(self, request: Received) -> None:

@@ -6,7 +6,6 @@ Nothing is stored, whatever `store` says: an item counts only if it comes whole.
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import Any
 
 from tests.support.openai_stub import Json
@@ -22,6 +21,8 @@ PARAMETERS = frozenset(
         *("max_tool_calls", "temperature", "top_p", "text", "truncation", "metadata", "user"),
         *("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier"),
         *("previous_response_id", "conversation", "background", "prompt", "top_logprobs"),
+        *("prompt_cache_options", "moderation", "context_management", "background_options"),
+        *("access_programs", "image"),
     )
 )
 MOVED = {  # what Chat Completions has elsewhere
@@ -31,12 +32,13 @@ MOVED = {  # what Chat Completions has elsewhere
     "reasoning_effort": "reasoning.effort",
     "response_format": "text.format",
 }
+_ORIGIN = ("caller", "namespace", "async", "name")
 ITEM_FIELDS = {
     "message": frozenset(("type", "role", "content", "id", "status", "phase")),
     # BerriAI/litellm#13420: a reasoning item comes with a status that it may not have
     "reasoning": frozenset(("type", "id", "summary", "content", "encrypted_content")),
-    "function_call": frozenset(("type", "id", "call_id", "name", "arguments", "status")),
-    "function_call_output": frozenset(("type", "id", "call_id", "output", "status")),
+    "function_call": frozenset(("type", "id", "call_id", "name", "arguments", "status", *_ORIGIN)),
+    "function_call_output": frozenset(("type", "id", "call_id", "output", "status", *_ORIGIN)),
 }
 PART_TYPES = {
     "assistant": ("output_text", "refusal"),
@@ -45,6 +47,8 @@ PART_TYPES = {
     "developer": ("input_text",),
 }
 ENCRYPTED = "reasoning.encrypted_content"
+THOUGHTFUL = "0"
+"""The number of an item that belongs to a thought begins with it."""
 
 
 def sealed(item_id: str) -> str:
@@ -52,12 +56,18 @@ def sealed(item_id: str) -> str:
     return "gAAAAA" + base64.urlsafe_b64encode(item_id.encode()).decode()
 
 
+_FAILED = (Finish.BROKEN, Finish.ERROR)
+_ERROR = {
+    "code": "server_error",
+    "message": "The server had an error while processing your request. Sorry about that!",
+}
+
+
 class Responses:
     """The API, for the same models under the same rules as `chat` has them."""
 
     def __init__(self, chat: OpenAI) -> None:
         self._chat = chat
-        self._numbers = count(1)
 
     # Requests.
 
@@ -69,7 +79,7 @@ class Responses:
             raise chat.unknown_model(str(body.get("model")))
         self._check_parameters(body)
         self._check_tools(body)
-        self._check_input(self.items(body), stored=body.get("store") is not False)
+        self._check_input(self.items(body))
         if self.prompt_tokens(body) > chat.limit:
             text = (
                 "Your input exceeds the context window of this model. Please adjust your input and "
@@ -102,7 +112,8 @@ class Responses:
             code = "integer_below_min_value"
             raise chat.refused(400, text, param="max_output_tokens", code=code)
         reasoning = body.get("reasoning") or {}
-        chat.check_effort(reasoning.get("effort"), "reasoning.effort")
+        efforts = chat.rules.efforts + chat.rules.efforts_of_responses
+        chat.check_effort(reasoning.get("effort"), "reasoning.effort", efforts)
         include = body.get("include") or []
         if ENCRYPTED in include and not chat.rules.efforts:  # OpenHands/software-agent-sdk#1208
             text = "Encrypted content is not supported with this model."
@@ -116,11 +127,10 @@ class Responses:
                 text = f"Missing required parameter: 'tools[{index}].name'."
                 param, code = f"tools[{index}].name", "missing_required_parameter"
                 raise self._chat.refused(400, text, param=param, code=code)
-            known = {"type", "name", "description", "parameters", "strict"}
-            for field in tool.keys() - known:
+            for field in tool.keys() & {"function"}:
                 raise self._chat.unknown_parameter(f"tools[{index}].{field}")
 
-    def _check_input(self, items: Sequence[Json], *, stored: bool) -> None:
+    def _check_input(self, items: Sequence[Json]) -> None:
         for index, item in enumerate(items):
             kind = _kind(item)
             if kind not in ITEM_FIELDS:
@@ -185,14 +195,16 @@ class Responses:
                     )
                     raise self._chat.refused(400, text, param="input")
                 thoughts.add(item_id)
-            elif kind == "function_call":
-                thought = f"rs_{item_id[3:-2]}00"
-                if item_id and self._chat.rules.efforts and thought not in thoughts:
-                    text = (  # cline/cline#12242; an item without an id belongs to none
-                        f"Item '{item_id}' of type 'function_call' was provided without its "
-                        f"required 'reasoning' item: '{thought}'."
-                    )
-                    raise self._chat.refused(400, text, param="input")
+                continue
+            number = item_id.partition("_")[2]
+            thought = f"rs_{number[:-2]}00"
+            if number.startswith(THOUGHTFUL) and thought not in thoughts:
+                text = (  # cline/cline#12242, continuedev/continue#12620
+                    f"Item '{item_id}' of type '{kind}' was provided without its required "
+                    f"'reasoning' item: '{thought}'."
+                )
+                raise self._chat.refused(400, text, param="input")
+            if kind == "function_call":
                 calls[str(item.get("call_id"))] = False
             elif kind == "function_call_output":
                 call_id = str(item.get("call_id"))
@@ -266,8 +278,10 @@ class Responses:
                 "output_index": index,
                 "item": _begun(item),
             }
-            if reply.finish is Finish.BROKEN and item["type"] == "message":
-                yield from self._broken(response, index, item)
+            if reply.finish in _FAILED and item["type"] == "message":
+                text = item["content"][0].get("text", "") if item["content"] else ""
+                yield from _growth(index, item, text[: len(text) // 2])
+                yield self._failure(response, reply.finish)
                 return
             yield from _growth(index, item)
             yield {"type": "response.output_item.done", "output_index": index, "item": item}
@@ -276,19 +290,16 @@ class Responses:
         final = {**response, "status": status, "output": output, "usage": usage, **more}
         yield {"type": f"response.{status}", "response": final}
 
-    def _broken(self, response: Json, index: int, item: Json) -> Iterator[Json]:
-        text = item["content"][0].get("text", "")
-        yield from _growth(index, item, text[: len(text) // 2])
-        words = "The server had an error while processing your request. Sorry about that!"
-        error = {"code": "server_error", "message": words}
-        yield {
-            "type": "response.failed",
-            "response": {**response, "status": "failed", "error": error},
-        }
+    def _failure(self, response: Json, finish: Finish) -> Json:
+        if finish is Finish.ERROR:
+            # openai/openai-dotnet#881: not as documented, but within `error`
+            return {"type": "error", "error": {**_ERROR, "type": "server_error", "param": None}}
+        failed = {**response, "status": "failed", "error": _ERROR}
+        return {"type": "response.failed", "response": failed}
 
     def _response(self, body: Json) -> Json:
         return {
-            "id": f"resp_{next(self._numbers):048x}",
+            "id": f"resp_{next(self._chat.numbers):048x}",
             "object": "response",
             "created_at": CREATED,
             "status": "in_progress",
@@ -307,8 +318,8 @@ class Responses:
 
     def _output(self, body: Json, reply: Reply) -> Iterator[Json]:
         """Yield the items of a reply, whole."""
-        number = f"{next(self._numbers):046x}"
         thinks = self._effort(body) != "none"
+        number = f"{THOUGHTFUL if thinks else '1'}{next(self._chat.numbers):045x}"
         if thinks:
             thought = f"rs_{number}00"
             item: Json = {"id": thought, "type": "reasoning", "summary": []}
@@ -328,12 +339,11 @@ class Responses:
                 "content": [part] if reply.text or reply.refusal else [],
             }
         for index, call in enumerate(reply.calls):
-            yield self._call(number, index, call, thinks=thinks)
+            yield self._call(number, index, call)
 
-    def _call(self, number: str, index: int, call: ToolUse, *, thinks: bool) -> Json:
-        prefix = "fc_" if thinks else "fc_x"  # the latter belongs to no thought
+    def _call(self, number: str, index: int, call: ToolUse) -> Json:
         return {
-            "id": f"{prefix}{number}{index:02d}" if thinks else "",
+            "id": f"fc_{number}{index:02d}",
             "type": "function_call",
             "status": "completed",
             "arguments": json.dumps(call.arguments, ensure_ascii=False),
@@ -406,7 +416,6 @@ def _end(finish: Finish) -> tuple[str, dict[str, Any]]:
     reasons = {Finish.LENGTH: "max_output_tokens", Finish.FILTER: "content_filter"}
     if finish in reasons:
         return "incomplete", {"incomplete_details": {"reason": reasons[finish]}}
-    if finish is Finish.BROKEN:
-        words = "The server had an error while processing your request. Sorry about that!"
-        return "failed", {"error": {"code": "server_error", "message": words}}
+    if finish in _FAILED:
+        return "failed", {"error": _ERROR}
     return "completed", {}

@@ -16,6 +16,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any, Literal
@@ -44,6 +45,7 @@ from tests.support.providers.local import (
     LMStudio,
     Ollama,
     OllamaWithoutTools,
+    StrictLlamaCpp,
 )
 from tests.support.providers.openai import Azure, ClassicAzure, OpenAI, UnverifiedOpenAI
 from tests.support.providers.responses import Responses
@@ -74,9 +76,10 @@ _MODERN: dict[str, Any] = {"apis": _BOTH, "tools": _BOTH}  # on Chat, with the e
 PROVIDERS: dict[str, Provider] = {
     "openai-5.6": Provider(chat=OpenAI, path="/v1", model="gpt-5.6-sol", **_MODERN),
     "openai-6": Provider(chat=OpenAI, path="/v1", model="gpt-6-sol", **_MODERN),
-    "openai-5.5": Provider(
-        chat=OpenAI, path="/v1", model="gpt-5.5", apis=_BOTH, tools=("responses",)
+    "openai-astra": Provider(
+        chat=OpenAI, path="/v1", model="gpt-6-astra", apis=_BOTH, tools=("responses",)
     ),
+    "openai-5.5": Provider(chat=OpenAI, path="/v1", model="gpt-5.5", **_MODERN),
     "openai-5.4": Provider(chat=OpenAI, path="/v1", model="gpt-5.4-mini", **_MODERN),
     "openai-4.1": Provider(chat=OpenAI, path="/v1", model="gpt-4.1", **_MODERN),
     "openai-pro": Provider(
@@ -115,22 +118,17 @@ PROVIDERS: dict[str, Provider] = {
     "vllm-no-flags": Provider(chat=VLLM, path="/v1", model="Qwen/Qwen3-8B", tools=()),
     "vllm-gpt-oss": Provider(chat=HarmonyVLLM, path="/v1", model="openai/gpt-oss-20b"),
     "llama.cpp": Provider(chat=LlamaCpp, path="/v1", model="smollm2"),
+    "llama.cpp-strict": Provider(chat=StrictLlamaCpp, path="/v1", model="ministral-3-3b"),
     "lm-studio": Provider(chat=LMStudio, path="/v1", model="qwen/qwen3-coder-30b"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that goes wrong, and by how much: seconds, or what the fault's line says."""
-
-    kind: str
-    amount: float = 0.0
-
-
+Faults = dict[str, float]
+"""Each with its amount: what that is, the table says."""
 FAULTS = {
-    "busy": "503, or what the provider has in its place, without Retry-After",
+    "busy": "503, or what the provider has in its place; amount: seconds from the first time on",
     "busy-retry-after": "the same with Retry-After; amount: its seconds",
-    "rate-limit": "429 in the provider's shape",
+    "rate-limit": "429 in the provider's shape; amount: as above",
     "quota": "the account is empty: 429 or 402, of which no pause helps",
     "filtered-prompt": "the content filter withholds the prompt (Azure's shape)",
     "web-page": "a gateway's page, 502",
@@ -148,6 +146,7 @@ FAULTS = {
     "length": "the answer is cut off, in the provider's spelling",
     "filter": "the content filter withholds the rest",
     "broken": "an error in the middle of the stream, in the provider's shape",
+    "error-event": "the same as the event `error`, of Responses",
     "tool-use-failed": "Groq: the model has written a call wrongly",
     "aloud": "thoughts are part of the content, in the model's tags",
     "calls-as-text": "calls are part of the content, in the model's spelling",
@@ -165,9 +164,9 @@ class QuirkyProvider:
     """Clients that disconnected while they were being answered."""
     port: int = 0
     _chats: dict[str, Chat] = field(default_factory=dict)
-    _responses: dict[str, Responses] = field(default_factory=dict)
-    _faults: dict[str, deque[tuple[Fault, ...]]] = field(default_factory=lambda: defaultdict(deque))
+    _faults: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
     _prompts: dict[str, str] = field(default_factory=dict)
+    _since: dict[tuple[str, str], float] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
     _later: set[asyncio.Task[None]] = field(default_factory=set)
@@ -185,10 +184,10 @@ class QuirkyProvider:
             each for each in self.requests if each.provider == provider and api in ("", each.api)
         ]
 
-    def fail(self, provider: str, kind: str, amount: float = 0.0, *, times: int = 1) -> None:
-        """Set a fault for as many of a provider's next requests that have none yet."""
-        assert kind in FAULTS, kind
-        self._faults[provider].extend([(Fault(kind, amount),)] * times)
+    def fail(self, provider: str, faults: str, *, times: int = 1) -> None:
+        """Set faults, such as `silence:20+gzip`, for a provider's next requests without any."""
+        assert _parsed(faults)
+        self._faults[provider].extend([faults] * times)
 
     async def until(self, holds: Callable[["QuirkyProvider"], bool]) -> None:
         """Wait until the condition holds."""
@@ -259,25 +258,20 @@ class QuirkyProvider:
             request.status = 500
             await connection.send(500, {"error": {"message": f"the double: {failed!r}"}}, {})
 
-    def _take_faults(self, request: Received) -> dict[str, float]:
+    def _take_faults(self, request: Received) -> Faults:
         """Return the request's faults, and take them out of the model's name."""
         planned = self._faults[request.provider]
-        faults = list(planned.popleft()) if planned and request.api != "models" else []
-        name, *written = str(request.body.get("model", "")).split("+")
+        faults = planned.popleft() if planned and request.api != "models" else ""
+        name, _, written = str(request.body.get("model", "")).partition("+")
         if name:
             request.body = {**request.body, "model": name}
         if "/deployments/" in request.path and not written:
-            written = request.path.split("/")[3].split("+")[1:]
-        for each in written:
-            kind, _, amount = each.partition(":")
-            faults.append(Fault(kind, float(amount or 0)))
-        return {fault.kind: fault.amount for fault in faults}
+            written = request.path.split("/")[3].partition("+")[2]
+        return _parsed(faults) | _parsed(written)
 
-    async def _answer(
-        self, connection: Connection, request: Received, faults: dict[str, float]
-    ) -> None:
+    async def _answer(self, connection: Connection, request: Received, faults: Faults) -> None:
         chat = self._chat(request)
-        self._fail_early(chat, faults)
+        self._fail_early(request, chat, faults)
         if "restart" in faults:
             self._later.add(asyncio.create_task(self._restart(faults["restart"])))
             await connection.gone()
@@ -286,8 +280,7 @@ class QuirkyProvider:
             request.status = 200
             await connection.send(200, {"object": "list", "data": [{"id": chat.model}]}, {})
             return
-        api: Chat | Responses = self._api(request, chat)
-        _tune(chat, faults)
+        api = self._api(request, _tuned(chat, faults))
         api.check(request)
         reply = self._reply(api, request.body, faults)
         usage = api.usage(request.body, reply, self._cached(request.provider, api, request.body))
@@ -317,18 +310,23 @@ class QuirkyProvider:
         if request.api == "chat":
             return chat
         assert isinstance(chat, OpenAI)
-        return self._responses.setdefault(request.provider, Responses(chat))
+        return Responses(chat)
 
-    def _fail_early(self, chat: Chat, faults: dict[str, float]) -> None:
+    def _lasts(self, provider: str, kind: str, seconds: float) -> bool:
+        """Return whether a fault that ends by itself goes on; 0: it does not end."""
+        now = asyncio.get_running_loop().time()
+        since = self._since.setdefault((provider, kind), now)
+        return not seconds or now - since < seconds
+
+    def _fail_early(self, request: Received, chat: Chat, faults: Faults) -> None:
         """Raises: Refused, for the faults that a request meets before anybody reads it."""
-        if "busy" in faults:
-            raise chat.busy()
+        for kind in ("busy", "rate-limit"):
+            if kind in faults and self._lasts(request.provider, kind, faults[kind]):
+                raise chat.busy() if kind == "busy" else chat.rate_limited()
         if "busy-retry-after" in faults:
             busy = chat.busy()
             after = str(int(faults["busy-retry-after"] or 1))
             raise Refused(503, busy.body, {"retry-after": after})
-        if "rate-limit" in faults:
-            raise chat.rate_limited()
         if "quota" in faults:
             raise chat.out_of_quota()
         if "filtered-prompt" in faults:
@@ -342,7 +340,7 @@ class QuirkyProvider:
             assert isinstance(chat, Groq)
             raise Refused(400, {"error": chat.tool_use_failed()})
 
-    def _reply(self, api: Chat | Responses, body: Json, faults: dict[str, float]) -> Reply:
+    def _reply(self, api: Chat | Responses, body: Json, faults: Faults) -> Reply:
         reply = self.model(api.conversation(body), api.tools(body))
         if "refusal" in faults:
             reply = Reply(refusal=REFUSAL)
@@ -350,6 +348,8 @@ class QuirkyProvider:
             reply = Reply(thought="")
         if "broken" in faults:
             reply = replace(reply, finish=Finish.BROKEN)
+        if "error-event" in faults:
+            reply = replace(reply, finish=Finish.ERROR)
         most = api.max_tokens(body)
         if "filter" in faults:
             text = reply.text[: len(reply.text) // 2]
@@ -374,16 +374,23 @@ class QuirkyProvider:
         return shared // 128 * 128 if shared >= 1024 else 0
 
 
-def _tune(chat: Chat, faults: dict[str, float]) -> None:
-    """Set what a request's faults change about the provider."""
+def _parsed(faults: str) -> Faults:
+    """Return faults as they are written, such as `silence:20+gzip`."""
+    parts = [each.partition(":") for each in faults.split("+") if each]
+    assert FAULTS.keys() >= {kind for kind, _, _ in parts}, faults
+    return {kind: float(amount or 0) for kind, _, amount in parts}
+
+
+def _tuned(chat: Chat, faults: Faults) -> Chat:
+    """Return the provider as it is for one request."""
+    chat = copy(chat)
     chat.aloud = type(chat).thinks_aloud or "aloud" in faults
     chat.as_text = type(chat).calls_as_text or "calls-as-text" in faults
     chat.limit = int(faults.get("window", type(chat).window))
+    return chat
 
 
-async def _stream(
-    connection: Connection, events: Iterable[bytes], faults: dict[str, float]
-) -> None:
+async def _stream(connection: Connection, events: Iterable[bytes], faults: Faults) -> None:
     unlabelled = "gzip-unlabelled" in faults
     await connection.begin(zipped="gzip" in faults or unlabelled, labelled=not unlabelled)
     for _ in range(5 if "comments" in faults else 0):
@@ -402,7 +409,7 @@ async def _stream(
         await connection.gone()
     if "cut" in faults:
         connection.cut()
-        raise ConnectionResetError
+        return
     await connection.end()
 
 

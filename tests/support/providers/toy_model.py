@@ -70,6 +70,8 @@ class Finish(Enum):
     FILTER = "content_filter"
     BROKEN = "error"
     """In the middle, with an error."""
+    ERROR = "error_event"
+    """The same, in the other of the two ways that Responses has."""
 
 
 @dataclass(frozen=True, slots=True)

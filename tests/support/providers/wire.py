@@ -63,7 +63,7 @@ class Connection:
         """Return the next request; None: there is no more."""
         try:
             head = await self._reader.readuntil(b"\r\n\r\n")
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, ConnectionError):
             return None
         first, *lines = head.decode("latin-1").split("\r\n")[:-2]
         method, target, _ = first.split(" ")

@@ -129,9 +129,9 @@ def test_what_only_looks_like_markup_is_text(text: str) -> None:
          "</tool_call>", TRANSFER),
         ('<minimax:tool_call><invoke name="transfer_to_live_chat"><parameter name="reason">r'
          "</parameter></invoke></minimax:tool_call>", TRANSFER),
-        ('<｜DSML｜function_calls><｜DSML｜invoke name="transfer_to_live_chat"><｜DSML｜parameter '
-         'name="reason" string="true">r</｜DSML｜parameter></｜DSML｜invoke></｜DSML｜function_calls>',
-         TRANSFER),
+        ('<｜DSML｜function_calls><｜DSML｜invoke name="transfer_to_live_chat">'
+         '<｜DSML｜parameter name="reason" string="true">r</｜DSML｜parameter></｜DSML｜invoke>'
+         "</｜DSML｜function_calls>", TRANSFER),
         ('<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>transfer_to_live_chat\n'
          '```json\n{"reason": "r"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>', TRANSFER),
         ("<|tool_calls_section_begin|><|tool_call_begin|>functions.get_business:0"
@@ -176,8 +176,7 @@ def test_a_call_without_an_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     reply = ReplyText(TOOLS)
 
     with pytest.raises(AttemptFailed, match="no end"):
-        for _ in range(20):
-            reply.feed("<tool_call>aaaaaaaaaa")
+        reply.feed("<tool_call>" + "a" * 101)
 
 
 @given(st.text(alphabet='<>/[]{}|`"think_cal:▁｜◁▷ n', max_size=80), st.lists(st.integers(0, 80)))
