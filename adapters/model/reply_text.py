@@ -100,6 +100,7 @@ _OPENS = {span.opens.lower(): span for span in _TABLE}
 _LONE = {span.closes.lower() for span in _TABLE if span.kind is _Kind.THOUGHT}
 _MARKS = sorted({*_OPENS, *_LONE}, key=len, reverse=True)
 _mark = re.compile("|".join(map(re.escape, _MARKS)), re.IGNORECASE).search
+_lone_end = re.compile("|".join(map(re.escape, sorted(_LONE))), re.IGNORECASE).search
 _LONGEST = max(map(len, _MARKS)) - 1
 _may_begin = re.compile("[" + "".join({re.escape(mark[0]) for mark in _MARKS}) + "]").search
 
@@ -209,16 +210,19 @@ class ReplyText:
             return True
         return is_end or len(text) > MAX_MAYBE
 
+    def _end_lone_thought(self, out: list[str]) -> None:
+        """A thought has ended that had no beginning: it was all that came before."""
+        self.has_lone_end = True
+        self.is_void = self._is_begun and self._held is None
+        self._held = None
+        self._is_begun = False
+        self.calls.clear()
+        out.clear()
+
     def _open(self, mark: str, written: str, out: list[str]) -> None:
         span = _OPENS.get(mark)
-        if span is None:  # a thought that had no beginning: it was the text so far
-            self.has_lone_end = True
-            self.is_void = self._is_begun and self._held is None
-            if self._held is not None:
-                self._held = None
-            self._is_begun = False
-            self.calls.clear()
-            out.clear()
+        if span is None:
+            self._end_lone_thought(out)
         elif self._in_fence and span.kind is _Kind.MAYBE:
             self._in_fence = False
             self._say(written, out)
@@ -239,7 +243,7 @@ class ReplyText:
             case _Kind.JSON:
                 return self._in_json(span, out, is_end=is_end)
             case _:
-                return self._in_call(span, is_end=is_end)
+                return self._in_call(span, out, is_end=is_end)
 
     def _in_thought(self, span: _Span, *, is_end: bool) -> bool:
         closes = span.closes.lower()
@@ -275,13 +279,19 @@ class ReplyText:
             self._span, self._depth = _Span("<|channel|>", "<|end|>", _Kind.THOUGHT), 1
         return True
 
-    def _in_call(self, span: _Span, *, is_end: bool) -> bool:
+    def _in_call(self, span: _Span, out: list[str], *, is_end: bool) -> bool:
         if span.opens == "<|channel|>":
             ends = [at for mark in _MESSAGE_ENDS if (at := self._buffer.find(mark)) >= 0]
             end, length = min(ends, default=-1), 0
         else:
             end = self._buffer.lower().find(span.closes.lower()) if span.closes else -1
             length = len(span.closes)
+        lone = _lone_end(self._buffer)
+        if lone is not None and (end < 0 or lone.start() < end):
+            self._span = None
+            self._buffer = self._buffer[lone.end() :]
+            self._end_lone_thought(out)
+            return True
         if end < 0 and not is_end:
             if len(self._buffer) > MAX_CALL_TEXT:
                 raise AttemptFailed("the arguments of a tool have no end")

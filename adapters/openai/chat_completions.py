@@ -43,9 +43,11 @@ def body(
     }
     if made["stream"] and Change.NO_STREAM_OPTIONS not in changes:
         made["stream_options"] = {"include_usage": True}
-    if Change.EFFORT_NONE in changes:
-        made["reasoning_effort"] = "none"
-    elif effort and Change.NO_EFFORT not in changes:
+    if Change.NO_EFFORT in changes:
+        effort = ""
+    elif Change.EFFORT_NONE in changes:
+        effort = "none"
+    if effort:
         made["reasoning_effort"] = effort
     if request.tools and Change.NO_TOOLS not in changes:
         made["tools"] = request.tools
