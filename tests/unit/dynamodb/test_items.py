@@ -78,6 +78,7 @@ MESSAGE = Message(
     usage=USAGE,
     summary=DIGEST,
     audience=Audience.CUSTOMER_AND_COORDINATOR,
+    language="de-AT",
     hidden_before=2,
 )
 CHANGE = StatusChange(
@@ -111,6 +112,7 @@ SESSION = Session(
     summary=DIGEST,
     usage=USAGE,
     tokens=8,
+    language="de-AT",
 )
 
 
