@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 
+from msgspec import Struct
+
 NOTICE_LANGUAGES = ("ro", "en", "de", "fr", "hu", "it", "es", "uk")
 """The languages that the server's own texts exist in."""
 FALLBACK_LANGUAGE = "en"
@@ -20,21 +22,18 @@ MAX_DETECTION_CHARS = 500
 """The beginning of a text that its language is detected from."""
 
 
-class _Evidence:
+class _Evidence(Struct, frozen=True, kw_only=True):
     """The evidence that a text must give of a language."""
 
-    __slots__ = ("share", "total", "words")
-
-    def __init__(self, *, words: int, share: float, total: float) -> None:
-        self.words = words
-        """The words that it must have: thanks and names of products are shorter."""
-        self.share = share
-        """The language's probability among those in question."""
-        self.total = total
-        """The probability of all languages in question, against all others."""
+    words: int
+    """The words that it must have: thanks and names of products are shorter."""
+    share: float
+    """The language's probability among those in question."""
+    total: float
+    """The probability of all languages in question, against all others."""
 
 
-# Measured on short texts in all of them, on names and on other languages: docs/decisions.
+# Measured on short texts in all of them, on names, and on texts in other languages.
 _FIRST = _Evidence(words=3, share=0.7, total=0.4)
 _CHANGE = _Evidence(words=5, share=0.9, total=0.5)
 

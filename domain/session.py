@@ -93,7 +93,8 @@ class Session(
     usage: Usage | None = None
     """The cost of all answers and summaries; None: nothing was counted."""
     language: str | None = None
-    """The customer's language (BCP 47), as their messages show it; None: none did, for sure."""
+    """The customer's language (BCP 47), as their messages show it, in the session before too; None:
+    none did, for sure."""
 
     @property
     def customer_seq(self) -> int:
