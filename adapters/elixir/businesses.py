@@ -104,7 +104,9 @@ class ElixirBusinesses(Businesses):
                 "business": business.business_id,
                 "language": business.language,
             }
-            logger.warning("There are no notices in a business's language: English", extra=extra)
+            logger.warning(
+                "A business's language has no notices: they come in English", extra=extra
+            )
 
     def _understood(self, what: str, read: T | None) -> T:
         """Return what was read; warn the first time that it is None. Raises: NotUnderstood."""

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
+from domain.identity import MessageId
 from domain.language import (
     MAX_DETECTION_CHARS,
     NOTICE_LANGUAGES,
@@ -11,6 +14,9 @@ from domain.language import (
     language_name,
     lookup,
 )
+from domain.message import Author, Message
+from domain.session import Session
+from tests.unit.domain.makers import at, new_session
 
 
 class Ranker:
@@ -97,7 +103,7 @@ def test_the_known_language_is_no_news() -> None:
 def test_a_text_in_another_language_is_in_none_of_these(
     ranking: dict[str, float], language: str | None
 ) -> None:
-    assert detected(THREE, **ranking) == language
+    assert language_detector(Ranker(**ranking), "ro")(THREE, None) == language
 
 
 def test_the_businesss_own_language_is_detected_too_and_gets_its_tag() -> None:
@@ -127,6 +133,33 @@ def test_numbers_addresses_signs_and_names_show_no_language(text: str) -> None:
 
 def test_what_is_shouted_is_no_name() -> None:
     assert detected("ICH WILL EINEN MENSCHEN SPRECHEN", de=1.0) == "de"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Message(
+            seq=1,
+            message_id=MessageId("m1"),
+            author=Author.USER,
+            text="Guten Tag",
+            at=at(),
+            language="de",
+        ),
+        replace(new_session(), language="de"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_versions_with_and_without_the_language_read_what_the_other_stores(
+    value: Message | Session,
+) -> None:
+    stored = msgspec.to_builtins(value)
+    later = msgspec.convert(stored | {"later": 1}, type(value))
+    before = {name: held for name, held in stored.items() if name != "language"}
+
+    assert later == value
+    assert msgspec.convert(before, type(value)) == replace(value, language=None)
+    assert "language" not in msgspec.to_builtins(replace(value, language=None))
 
 
 def test_only_the_beginning_of_a_text_is_looked_at() -> None:
