@@ -40,6 +40,7 @@ async def test_a_business_may_have_any_language_and_one_without_notices_has_engl
         await user.ask_for_human()
 
         assert last(user) == localized(language, Text.REQUESTED)
+        assert last(user) != localized("ro", Text.REQUESTED)
         assert assistant.views[0].language == tag
 
 
