@@ -1,7 +1,7 @@
 """An assistant without a model: a deterministic demo that says that it is one.
 
-It answers from the business's facts, recognises a request for a human in Romanian and English, and
-streams as a model would.
+It answers in all languages of the notices, from the business's facts, recognises a request for a
+human in Romanian and English, and streams as a model would.
 """
 
 import re
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from application.ports import AnswerWriter, Assistant, Clock, SummaryResult, Toolbox
-from domain.business import DEFAULT_LANGUAGE, Reservation
+from domain.business import Reservation
+from domain.language import FALLBACK_LANGUAGE, lookup
 from domain.message import Author, Entry, Message
 from domain.texts import Text, localized
 from domain.view import View
@@ -95,6 +96,76 @@ _PHRASES = {
         "offer": "I can tell you about: {topics}. If you wish, you can ask for a colleague.",
         "echo": "I have received your message.",
     },
+    "de": {
+        "demo": "(Ich bin ein Demo-Assistent ohne künstliche Intelligenz.)",
+        "greeting": "Guten Tag! Wie kann ich Ihnen helfen?",
+        "thanks": "Gern geschehen!",
+        "no_reservations": "Ich finde keine Reservierung auf Ihren Namen.",
+        "reservations": "Ihre Reservierungen:",
+        "guests": "Personen",
+        "unknown": "Ich weiß noch nichts über dieses Unternehmen.",
+        "offer": "Ich kann Ihnen Auskunft geben über: {topics}. Auf Wunsch hilft Ihnen unser Team.",
+        "echo": "Ich habe Ihre Nachricht erhalten.",
+    },
+    "fr": {
+        "demo": "(Je suis un assistant de démonstration, sans intelligence artificielle.)",
+        "greeting": "Bonjour ! Comment puis-je vous aider ?",
+        "thanks": "Je vous en prie !",
+        "no_reservations": "Je ne trouve aucune réservation à votre nom.",
+        "reservations": "Vos réservations :",
+        "guests": "personnes",
+        "unknown": "Je ne sais encore rien de cette entreprise.",
+        "offer": "Je peux vous renseigner sur : {topics}. "
+        "Si vous le souhaitez, vous pouvez demander un collègue.",
+        "echo": "J’ai bien reçu votre message.",
+    },
+    "hu": {
+        "demo": "(Bemutató asszisztens vagyok, mesterséges intelligencia nélkül.)",
+        "greeting": "Jó napot! Miben segíthetek?",
+        "thanks": "Szívesen!",
+        "no_reservations": "Nem találok foglalást az Ön nevén.",
+        "reservations": "Az Ön foglalásai:",
+        "guests": "fő",
+        "unknown": "Még semmit sem tudok erről a cégről.",
+        "offer": "Ezekről tudok tájékoztatást adni: {topics}. "
+        "Ha szeretné, egy munkatársunk segítségét is kérheti.",
+        "echo": "Megkaptam az üzenetét.",
+    },
+    "it": {
+        "demo": "(Sono un assistente dimostrativo, senza intelligenza artificiale.)",
+        "greeting": "Buongiorno! Come posso aiutarLa?",
+        "thanks": "Prego!",
+        "no_reservations": "Non trovo alcuna prenotazione a Suo nome.",
+        "reservations": "Le Sue prenotazioni:",
+        "guests": "persone",
+        "unknown": "Non so ancora nulla di questa azienda.",
+        "offer": "Posso darLe informazioni su: {topics}. Se desidera, può chiedere di un collega.",
+        "echo": "Ho ricevuto il Suo messaggio.",
+    },
+    "es": {
+        "demo": "(Soy un asistente de demostración, sin inteligencia artificial.)",
+        "greeting": "¡Hola! ¿En qué puedo ayudarle?",
+        "thanks": "¡De nada!",
+        "no_reservations": "No encuentro ninguna reserva a su nombre.",
+        "reservations": "Sus reservas:",
+        "guests": "personas",
+        "unknown": "Todavía no sé nada de esta empresa.",
+        "offer": "Puedo informarle sobre: {topics}. "
+        "Si lo desea, puede pedir hablar con un compañero.",
+        "echo": "He recibido su mensaje.",
+    },
+    "uk": {
+        "demo": "(Це демонстраційний асистент без штучного інтелекту.)",
+        "greeting": "Добрий день! Чим можу допомогти?",
+        "thanks": "Будь ласка!",
+        "no_reservations": "Бронювань на ваше ім’я не знайдено.",
+        "reservations": "Ваші бронювання:",
+        "guests": "осіб",
+        "unknown": "Про цю компанію ще нічого не відомо.",
+        "offer": "Можу розповісти про: {topics}. "
+        "За бажання ви можете попросити з’єднати вас із нашим співробітником.",
+        "echo": "Ваше повідомлення отримано.",
+    },
 }
 
 
@@ -133,7 +204,7 @@ class _Script:
         self._subjects = {word[:_STEM] for word in words}
         for stem in _SUBJECTS.keys() & self._subjects:
             self._subjects |= _SUBJECTS[stem]
-        self._language = _language(words, view.language)
+        self._language = _language(words, view)
         self._phrases = _PHRASES[self._language]
 
     async def reply(self, toolbox: Toolbox) -> str:
@@ -164,11 +235,13 @@ class _Script:
         return f"{phrases['reservations']} {'; '.join(lines)}."
 
 
-def _language(words: set[bytes], default: str) -> str:
-    """Return the language with more of its common words among them; `default` in doubt."""
+def _language(words: set[bytes], view: View) -> str:
+    """Return Romanian or English, whose common words these are more; in doubt, the view's."""
+    language = lookup(view.language, _PHRASES) or FALLBACK_LANGUAGE
     difference = len(words & _ROMANIAN) - len(words & _ENGLISH)
-    if difference == 0:
-        return default if default in _PHRASES else DEFAULT_LANGUAGE
+    # The two share words with the others, in which the customer has written.
+    if difference == 0 or lookup(view.session.language or "", _PHRASES) not in (None, "ro", "en"):
+        return language
     return "ro" if difference > 0 else "en"
 
 

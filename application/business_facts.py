@@ -19,5 +19,13 @@ async def language_of(businesses: Businesses, business_id: BusinessId) -> str:
 
     A change of hands does not wait for the facts to be readable again.
     """
-    business = await facts_if_known(businesses, business_id)
+    return _language(await facts_if_known(businesses, business_id))
+
+
+def last_language_of(businesses: Businesses, business_id: BusinessId) -> str:
+    """Return the business's language as it was last read, without waiting; else the default."""
+    return _language(businesses.last_read(business_id))
+
+
+def _language(business: Business | None) -> str:
     return business.language if business is not None else DEFAULT_LANGUAGE

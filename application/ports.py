@@ -281,6 +281,10 @@ class Businesses(Protocol):
         """Return the business; None when it is not known."""
 
     @abstractmethod
+    def last_read(self, business_id: BusinessId) -> Business | None:
+        """Return the business as it was last read; None: it was not, or not lately."""
+
+    @abstractmethod
     async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
         """Return the customer's upcoming reservations."""
 
@@ -348,7 +352,7 @@ class Assistant(Lifecycle, HealthCheck, Protocol):
         """Summarise `entries`, oldest first, and `earlier`, the summary of what came before them.
 
         The text takes the place of both in later views; the caller truncates it to `max_tokens`
-        (see `domain.tokens`). `language`: the language to write in, `ro` or `en`.
+        (see `domain.tokens`). `language`: the tag of the language to write in.
         Cancelling it releases whatever it holds. Raises: AssistantFailed, with its `usage`.
         """
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from application.ports import Clock, NewId
+from application.business_facts import last_language_of
+from application.ports import Businesses, Clock, NewId
 from application.session_log import SessionLog
 from application.turns import Turns
 from domain.decisions import record_user_message
 from domain.errors import DuplicateMessage
 from domain.identity import Customer, LocationId, MessageId, SessionId
+from domain.language import RankLanguages, language_detector
 from domain.session import Draft, Session
 
 
@@ -27,6 +29,8 @@ class PostMessage:
     """Stores a user's message, then wakes the AI's turn."""
 
     session_log: SessionLog
+    businesses: Businesses
+    rank_languages: RankLanguages
     turns: Turns
     clock: Clock
     new_id: NewId
@@ -46,10 +50,14 @@ class PostMessage:
         the_id = message_id or MessageId(self.new_id())
         key = user_key(message_id) if message_id is not None else None
         open_session = self.session_log.session_factory(customer, location_id)
+        language = last_language_of(self.businesses, customer.business_id)
+        detect = language_detector(self.rank_languages, language)
 
         def decide(session: Session | None) -> Draft:
             now = self.clock.now()
-            return record_user_message(session, open_session, the_id, text, now, key=key)
+            return record_user_message(
+                session, open_session, the_id, text, now, key=key, detect=detect
+            )
 
         try:
             session = await self.session_log.commit(customer, decide, origin)

@@ -37,6 +37,7 @@ from domain.identity import (
     SessionId,
     TransferId,
 )
+from domain.language import RankLanguages, language_detector
 from domain.session import Draft, Session
 from domain.status import Status
 from domain.texts import Text
@@ -60,6 +61,7 @@ class Transfers:
     session_log: SessionLog
     store: SessionStore
     businesses: Businesses
+    rank_languages: RankLanguages
     turns: Turns
     policy: Policy
     new_id: NewId
@@ -124,8 +126,16 @@ class Transfers:
 
         def decide(session: Session | None) -> Draft | None:
             _ensure_unchanged(session, seen)
+            now = context()
             return request_transfer(
-                session, open_session, context(), text, the_id, key=key, from_bridge=from_bridge
+                session,
+                open_session,
+                now,
+                text,
+                the_id,
+                key=key,
+                from_bridge=from_bridge,
+                detect=language_detector(self.rank_languages, now.language),
             )
 
         return await self.session_log.commit(customer, decide, origin)

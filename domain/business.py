@@ -5,6 +5,7 @@ from msgspec import Struct, field
 from domain.identity import BusinessId
 
 DEFAULT_LANGUAGE = "ro"
+"""The language of a business that does not say which."""
 
 
 class Business(Struct, frozen=True, kw_only=True):
@@ -13,7 +14,7 @@ class Business(Struct, frozen=True, kw_only=True):
     business_id: BusinessId
     name: str
     language: str = DEFAULT_LANGUAGE
-    """`ro` or `en`: the language of the server's own texts."""
+    """A BCP 47 tag: the language of customers who have shown no other."""
     persona: str = ""
     """The role in which the AI presents itself."""
     facts: dict[str, str] = field(default_factory=dict)

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.errors import NotInLiveChat, Outdated, TransitionRefused, UnknownSession
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
+from domain.language import DetectLanguage
 from domain.message import Action, Author, Message, Summary, ToolUse
 from domain.session import Draft, Session
 from domain.status import Reason, Status
@@ -35,12 +37,15 @@ class DecisionContext(Struct, frozen=True, kw_only=True):
     at: datetime
     new_id: Callable[[], str]
     language: str
+    """The business's: for customers who have shown no other."""
     transfer_timeout_s: float
 
 
 def open_or_new(session: Session | None, open_session: OpenSession) -> Session:
-    """Return the customer's session if it is open, or else a new one."""
-    return session if session is not None and session.is_open else open_session()
+    """Return the customer's session if it is open, or else a new one in the same language."""
+    if session is None:
+        return open_session()
+    return session if session.is_open else replace(open_session(), language=session.language)
 
 
 def record_user_message(
@@ -51,10 +56,11 @@ def record_user_message(
     at: datetime,
     *,
     key: str | None = None,
+    detect: DetectLanguage | None = None,
 ) -> Draft:
     """Append the user's message, whoever owns the conversation."""
     draft = Draft(open_or_new(session, open_session), key=key)
-    _append_user_message(draft, message_id, text, at)
+    _append_user_message(draft, message_id, text, at, detect)
     return draft
 
 
@@ -125,6 +131,7 @@ def request_transfer(
     *,
     key: str | None = None,
     from_bridge: bool = False,
+    detect: DetectLanguage | None = None,
 ) -> Draft | None:
     """Ask for a human for the user, with `text` as their message.
 
@@ -135,7 +142,7 @@ def request_transfer(
     draft = Draft(current, key=key)
     draft.from_bridge = from_bridge
     if text is not None:
-        _append_user_message(draft, message_id, text, context.at)
+        _append_user_message(draft, message_id, text, context.at, detect)
     if current.status is Status.AI:
         _request_transfer(draft, Reason.USER_REQUEST, context)
         _append_text(draft, Text.REQUESTED, context, actions=(WAITING_ACTION,))
@@ -221,7 +228,7 @@ def record_coordinator_message(
         raise UnknownSession
     outdated = is_outdated(session, written_at)
     if not session.is_open and session.reason is Reason.IDLE and not outdated and not replayed:
-        session = open_session()
+        session = open_or_new(session, open_session)
     draft = Draft(session, key=key)
     takes_over = not replayed and (
         session.status is Status.AI or _is_takeover(session, Status.LIVE, coordinator_id)
@@ -383,9 +390,18 @@ def _request_transfer(
     )
 
 
-def _append_user_message(draft: Draft, message_id: MessageId, text: str, at: datetime) -> None:
+def _append_user_message(
+    draft: Draft, message_id: MessageId, text: str, at: datetime, detect: DetectLanguage | None
+) -> None:
     draft.append_message(
-        Message(seq=draft.next_seq, message_id=message_id, author=Author.USER, text=text, at=at)
+        Message(
+            seq=draft.next_seq,
+            message_id=message_id,
+            author=Author.USER,
+            text=text,
+            at=at,
+            language=detect(text, draft.session.language) if detect is not None else None,
+        )
     )
 
 
@@ -398,13 +414,14 @@ def _append_text(
     who: str | None = None,
     actions: tuple[Action, ...] = (),
 ) -> None:
-    """Append one of the server's own texts."""
+    """Append one of the server's own texts, in the customer's language."""
+    language = draft.session.language or context.language
     draft.append_message(
         Message(
             seq=draft.next_seq,
             message_id=message_id or MessageId(context.new_id()),
             author=Author.SYSTEM,
-            text=localized(context.language, text, who=who),
+            text=localized(language, text, who=who),
             at=context.at,
             actions=actions,
         )

@@ -17,7 +17,10 @@ MAX_EXTRACT = 1_000
 def handover_context(
     session: Session, recent: Sequence[Entry], language: str = DEFAULT_LANGUAGE
 ) -> HandoverContext:
-    """Build the context from the session and its newest entries, oldest first."""
+    """Build the context from the session and its newest entries, oldest first.
+
+    `language`: the business's.
+    """
     messages = [entry for entry in recent if isinstance(entry, Message) and entry.is_said]
     transfer = session.transfer
     return HandoverContext(
@@ -27,7 +30,7 @@ def handover_context(
         status=session.status,
         reason=transfer.reason if transfer is not None else None,
         summary=_summary(session, recent) or _extract(messages),
-        language=language,
+        language=session.language or language,
         open_question=_open_question(messages),
         tools_used=_tools_used(messages),
         last_messages=_last_messages(messages),

@@ -120,6 +120,8 @@ class Message(
     summary: Summary | None = None
     """A rolling summary made since the answer before, stored along with this one."""
     audience: Audience = Audience.ALL
+    language: str | None = None
+    """The customer's language from this message on; None: as before."""
 
     @property
     def is_said(self) -> bool:

@@ -53,6 +53,7 @@ class HandoverContext(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The reason for which a human was requested; None if none was."""
     summary: str | None = None
     language: str
+    """The customer's, or else the business's: a BCP 47 tag."""
     open_question: str | None = None
     """The user's newest message, if it has no reply yet."""
     tools_used: tuple[ToolUse, ...] = ()

@@ -92,6 +92,9 @@ class Session(
     """The newest rolling summary."""
     usage: Usage | None = None
     """The cost of all answers and summaries; None: nothing was counted."""
+    language: str | None = None
+    """The customer's language (BCP 47), as their messages show it, in the session before too; None:
+    none did, for sure."""
 
     @property
     def customer_seq(self) -> int:
@@ -171,6 +174,7 @@ class Session(
             tokens=self._tokens_with(message),
             summary=message.summary or self.summary,
             usage=usage,
+            language=message.language or self.language,
         )
 
     def _after_aside(self, message: Message) -> "Session":

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from domain.business import DEFAULT_LANGUAGE
+from domain.language import FALLBACK_LANGUAGE, lookup
 
 
 class Text(StrEnum):
@@ -63,23 +63,25 @@ _TEXTS: dict[str, dict[Text, str]] = {
     },
     "en": {
         Text.REQUESTED: "I have asked a colleague to take over. "
-        "They answer here as soon as they can.",
+        "They will reply here as soon as they can.",
         Text.UNREACHABLE: "I have asked, but my colleagues cannot be reached at the moment. "
-        "I keep trying.",
-        Text.REACHED: "My colleagues have the request now.",
-        Text.REFUSED: "The request could not be passed on to my colleagues. "
-        "You can wait, or go on with the assistant.",
-        Text.NOT_RELAYED: "Messages do not reach my colleague at the moment. "
-        "I pass them on as soon as I can.",
+        "I will keep trying.",
+        Text.REACHED: "My colleagues have received your request now.",
+        Text.REFUSED: "Your request could not be passed on to my colleagues. "
+        "You can wait, or continue with the assistant.",
+        Text.NOT_RELAYED: "Your messages are not reaching my colleague at the moment. "
+        "I will pass them on as soon as I can.",
         Text.JOINED: "{who} has joined the conversation.",
-        Text.CANCELLED: "I have cancelled the request. You can go on with the assistant.",
+        Text.CANCELLED: "I have cancelled the request. You can continue with the assistant.",
         Text.EXPIRED: "Unfortunately no colleague could take over. "
         "The assistant is still here for you.",
-        Text.RETURNED: "The conversation with the colleague is over. The assistant goes on.",
-        Text.ENDED: "You have ended the conversation with the colleague. The assistant goes on.",
-        Text.CLOSED: "The conversation has been closed. If you write again, a new one begins.",
+        Text.RETURNED: "The conversation with my colleague is over. "
+        "The assistant is here for you again.",
+        Text.ENDED: "You have ended the conversation with my colleague. "
+        "The assistant is here for you again.",
+        Text.CLOSED: "The conversation has been closed. If you write again, a new one will begin.",
         Text.IDLE: "The conversation has been closed, as nobody has written for a long time. "
-        "If you write again, a new one begins.",
+        "If you write again, a new one will begin.",
         Text.APOLOGY: "I am sorry, I cannot answer right now. "
         "You can try again, or ask for a colleague.",
         Text.APOLOGY_REQUESTED: "I am sorry, I cannot answer right now. "
@@ -91,13 +93,208 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.STOPPED: "I have stopped the answer. You can ask again at any time.",
         Text.DECLINED: "I cannot answer that. You can ask something else, or ask for a colleague.",
     },
+    "de": {
+        Text.REQUESTED: "Ich habe unser Team gebeten, den Chat zu übernehmen. "
+        "Sobald jemand frei ist, erhalten Sie hier eine Antwort.",
+        Text.UNREACHABLE: "Ich habe nachgefragt, aber unser Team ist im Moment nicht erreichbar. "
+        "Ich versuche es weiter.",
+        Text.REACHED: "Ihre Anfrage ist jetzt bei unserem Team angekommen.",
+        Text.REFUSED: "Ihre Anfrage konnte nicht an unser Team weitergeleitet werden. "
+        "Sie können warten oder den Chat mit dem Assistenten fortsetzen.",
+        Text.NOT_RELAYED: "Ihre Nachrichten erreichen unser Team im Moment nicht. "
+        "Ich leite sie weiter, sobald es wieder möglich ist.",
+        Text.JOINED: "{who} ist jetzt im Chat.",
+        Text.CANCELLED: "Ich habe die Anfrage zurückgezogen. "
+        "Sie können den Chat mit dem Assistenten fortsetzen.",
+        Text.EXPIRED: "Leider konnte niemand aus unserem Team den Chat übernehmen. "
+        "Der Assistent ist weiterhin für Sie da.",
+        Text.RETURNED: "Das Gespräch mit unserem Team ist beendet. "
+        "Der Assistent ist jetzt wieder für Sie da.",
+        Text.ENDED: "Sie haben das Gespräch mit unserem Team beendet. "
+        "Der Assistent ist jetzt wieder für Sie da.",
+        Text.CLOSED: "Dieser Chat wurde geschlossen. Wenn Sie wieder schreiben, beginnt ein neuer.",
+        Text.IDLE: "Dieser Chat wurde geschlossen, weil längere Zeit niemand geschrieben hat. "
+        "Wenn Sie wieder schreiben, beginnt ein neuer.",
+        Text.APOLOGY: "Es tut mir leid, ich kann gerade nicht antworten. "
+        "Sie können es noch einmal versuchen oder um ein Gespräch mit unserem Team bitten.",
+        Text.APOLOGY_REQUESTED: "Es tut mir leid, ich kann gerade nicht antworten. "
+        "Ich habe unser Team gebeten, den Chat zu übernehmen.",
+        Text.UNAVAILABLE_REQUESTED: "Der Assistent ist im Moment nicht verfügbar. "
+        "Ich habe unser Team gebeten, den Chat zu übernehmen.",
+        Text.COLLEAGUE: "Jemand aus unserem Team",
+        Text.ANSWER_CUT: "… (Die Antwort endet hier: Sie war zu lang.)",
+        Text.STOPPED: "Ich habe die Antwort abgebrochen. Sie können jederzeit erneut fragen.",
+    },
+    "fr": {
+        Text.REQUESTED: "J’ai demandé à un collègue de prendre le relais. "
+        "Il vous répondra ici dès que possible.",
+        Text.UNREACHABLE: "J’ai fait la demande, mais mes collègues sont injoignables pour le "
+        "moment. "
+        "Je continue d’essayer.",
+        Text.REACHED: "Votre demande est maintenant parvenue à mes collègues.",
+        Text.REFUSED: "Votre demande n’a pas pu être transmise à mes collègues. "
+        "Vous pouvez patienter ou poursuivre avec l’assistant.",
+        Text.NOT_RELAYED: "Vos messages ne parviennent pas à mon collègue pour le moment. "
+        "Je les lui transmettrai dès que possible.",
+        Text.JOINED: "{who} a rejoint la conversation.",
+        Text.CANCELLED: "J’ai annulé la demande. "
+        "Vous pouvez poursuivre la conversation avec l’assistant.",
+        Text.EXPIRED: "Malheureusement, aucun collègue n’a pu prendre le relais. "
+        "L’assistant reste à votre disposition.",
+        Text.RETURNED: "L’échange avec mon collègue est terminé. "
+        "L’assistant reprend la conversation.",
+        Text.ENDED: "Vous avez mis fin à l’échange avec mon collègue. "
+        "L’assistant reprend la conversation.",
+        Text.CLOSED: "Cette conversation a été fermée. "
+        "Si vous écrivez de nouveau, une autre commencera.",
+        Text.IDLE: "Cette conversation a été fermée, car personne n’a écrit depuis longtemps. "
+        "Si vous écrivez de nouveau, une autre commencera.",
+        Text.APOLOGY: "Je vous prie de m’excuser, je ne peux pas répondre pour le moment. "
+        "Vous pouvez réessayer ou demander à parler à un collègue.",
+        Text.APOLOGY_REQUESTED: "Je vous prie de m’excuser, je ne peux pas répondre pour le "
+        "moment. "
+        "J’ai demandé à un collègue de prendre le relais.",
+        Text.UNAVAILABLE_REQUESTED: "L’assistant n’est pas disponible pour le moment. "
+        "J’ai demandé à un collègue de prendre le relais.",
+        Text.COLLEAGUE: "Un collègue",
+        Text.ANSWER_CUT: "… (La réponse s’arrête ici : elle était trop longue.)",
+        Text.STOPPED: "J’ai interrompu la réponse. "
+        "Vous pouvez reposer votre question à tout moment.",
+    },
+    "hu": {
+        Text.REQUESTED: "Megkértem egy munkatársunkat, hogy vegye át a beszélgetést. "
+        "Amint tud, itt válaszol Önnek.",
+        Text.UNREACHABLE: "Jeleztem a kérést, de a munkatársaink jelenleg nem érhetők el. "
+        "Tovább próbálkozom.",
+        Text.REACHED: "A kérése megérkezett a munkatársainkhoz.",
+        Text.REFUSED: "A kérését nem sikerült továbbítani a munkatársainknak. "
+        "Várhat, vagy folytathatja a beszélgetést az asszisztenssel.",
+        Text.NOT_RELAYED: "Az üzenetei jelenleg nem jutnak el a munkatársunkhoz. "
+        "Amint lehet, továbbítom őket.",
+        Text.JOINED: "{who} csatlakozott a beszélgetéshez.",
+        Text.CANCELLED: "Visszavontam a kérést. Folytathatja a beszélgetést az asszisztenssel.",
+        Text.EXPIRED: "Sajnos egyik munkatársunk sem tudta átvenni a beszélgetést. "
+        "Az asszisztens továbbra is az Ön rendelkezésére áll.",
+        Text.RETURNED: "A munkatársunkkal folytatott beszélgetés véget ért. "
+        "Innen az asszisztens segít tovább.",
+        Text.ENDED: "Ön befejezte a beszélgetést a munkatársunkkal. "
+        "Innen az asszisztens segít tovább.",
+        Text.CLOSED: "A beszélgetést lezártuk. Ha újra ír, új beszélgetés kezdődik.",
+        Text.IDLE: "A beszélgetést lezártuk, mert hosszú ideje nem írt senki. "
+        "Ha újra ír, új beszélgetés kezdődik.",
+        Text.APOLOGY: "Elnézést kérek, most nem tudok válaszolni. "
+        "Megpróbálhatja újra, vagy kérheti egy munkatársunk segítségét.",
+        Text.APOLOGY_REQUESTED: "Elnézést kérek, most nem tudok válaszolni. "
+        "Megkértem egy munkatársunkat, hogy vegye át a beszélgetést.",
+        Text.UNAVAILABLE_REQUESTED: "Az asszisztens jelenleg nem érhető el. "
+        "Megkértem egy munkatársunkat, hogy vegye át a beszélgetést.",
+        Text.COLLEAGUE: "Egy munkatársunk",
+        Text.ANSWER_CUT: "… (A válasz itt véget ér: túl hosszú volt.)",
+        Text.STOPPED: "Leállítottam a választ. Bármikor kérdezhet újra.",
+    },
+    "it": {
+        Text.REQUESTED: "Ho chiesto a un collega di proseguire la conversazione. "
+        "Le risponderà qui appena possibile.",
+        Text.UNREACHABLE: "Ho fatto la richiesta, ma al momento i miei colleghi non sono "
+        "raggiungibili. "
+        "Continuo a provare.",
+        Text.REACHED: "Ora la richiesta è arrivata ai miei colleghi.",
+        Text.REFUSED: "Non è stato possibile inoltrare la richiesta ai miei colleghi. "
+        "Può attendere o continuare con l’assistente.",
+        Text.NOT_RELAYED: "Al momento i Suoi messaggi non raggiungono il mio collega. "
+        "Li inoltrerò appena possibile.",
+        Text.JOINED: "{who} partecipa ora alla conversazione.",
+        Text.CANCELLED: "Ho annullato la richiesta. "
+        "Può continuare la conversazione con l’assistente.",
+        Text.EXPIRED: "Purtroppo nessun collega ha potuto prendere in carico la conversazione. "
+        "L’assistente resta a Sua disposizione.",
+        Text.RETURNED: "La conversazione con il collega è terminata. "
+        "L’assistente è di nuovo a Sua disposizione.",
+        Text.ENDED: "Lei ha terminato la conversazione con il collega. "
+        "L’assistente è di nuovo a Sua disposizione.",
+        Text.CLOSED: "La conversazione è stata chiusa. Se scrive di nuovo, ne inizia un’altra.",
+        Text.IDLE: "La conversazione è stata chiusa perché da molto tempo non scrive nessuno. "
+        "Se scrive di nuovo, ne inizia un’altra.",
+        Text.APOLOGY: "Mi dispiace, in questo momento non posso rispondere. "
+        "Può riprovare o chiedere di parlare con un collega.",
+        Text.APOLOGY_REQUESTED: "Mi dispiace, in questo momento non posso rispondere. "
+        "Ho chiesto a un collega di proseguire la conversazione.",
+        Text.UNAVAILABLE_REQUESTED: "L’assistente non è disponibile al momento. "
+        "Ho chiesto a un collega di proseguire la conversazione.",
+        Text.COLLEAGUE: "Un collega",
+        Text.ANSWER_CUT: "… (La risposta si ferma qui: era troppo lunga.)",
+        Text.STOPPED: "Ho interrotto la risposta. Può chiedere di nuovo in qualsiasi momento.",
+    },
+    "es": {
+        Text.REQUESTED: "He pedido a un compañero que continúe la conversación. "
+        "Le responderá aquí en cuanto pueda.",
+        Text.UNREACHABLE: "Lo he pedido, pero en este momento no es posible contactar con mis "
+        "compañeros. "
+        "Sigo intentándolo.",
+        Text.REACHED: "Mis compañeros ya han recibido la solicitud.",
+        Text.REFUSED: "No se ha podido transmitir la solicitud a mis compañeros. "
+        "Puede esperar o continuar con el asistente.",
+        Text.NOT_RELAYED: "En este momento sus mensajes no llegan a mi compañero. "
+        "Se los haré llegar en cuanto sea posible.",
+        Text.JOINED: "{who} se ha unido a la conversación.",
+        Text.CANCELLED: "He cancelado la solicitud. "
+        "Puede continuar la conversación con el asistente.",
+        Text.EXPIRED: "Lamentablemente, ningún compañero ha podido atender la conversación. "
+        "El asistente sigue a su disposición.",
+        Text.RETURNED: "La conversación con mi compañero ha terminado. "
+        "El asistente vuelve a estar a su disposición.",
+        Text.ENDED: "Usted ha finalizado la conversación con mi compañero. "
+        "El asistente vuelve a estar a su disposición.",
+        Text.CLOSED: "La conversación se ha cerrado. Si vuelve a escribir, comenzará una nueva.",
+        Text.IDLE: "La conversación se ha cerrado porque nadie ha escrito desde hace mucho "
+        "tiempo. "
+        "Si vuelve a escribir, comenzará una nueva.",
+        Text.APOLOGY: "Lo siento, ahora mismo no puedo responder. "
+        "Puede intentarlo de nuevo o pedir hablar con un compañero.",
+        Text.APOLOGY_REQUESTED: "Lo siento, ahora mismo no puedo responder. "
+        "He pedido a un compañero que continúe la conversación.",
+        Text.UNAVAILABLE_REQUESTED: "El asistente no está disponible en este momento. "
+        "He pedido a un compañero que continúe la conversación.",
+        Text.COLLEAGUE: "Un compañero",
+        Text.ANSWER_CUT: "… (La respuesta termina aquí: era demasiado larga.)",
+        Text.STOPPED: "He detenido la respuesta. Puede volver a preguntar cuando quiera.",
+    },
+    "uk": {
+        Text.REQUESTED: "Ми попросили нашого співробітника продовжити розмову. "
+        "Він відповість вам тут, щойно зможе.",
+        Text.UNREACHABLE: "Ми звернулися до наших співробітників, але зараз з ними немає зв’язку. "
+        "Ми продовжуємо спроби.",
+        Text.REACHED: "Наші співробітники отримали ваш запит.",
+        Text.REFUSED: "Не вдалося передати запит нашим співробітникам. "
+        "Ви можете зачекати або продовжити розмову з асистентом.",
+        Text.NOT_RELAYED: "Зараз ваші повідомлення не доходять до нашого співробітника. "
+        "Ми передамо їх, щойно це стане можливим.",
+        Text.JOINED: "До розмови приєднується {who}.",
+        Text.CANCELLED: "Запит скасовано. Ви можете продовжити розмову з асистентом.",
+        Text.EXPIRED: "На жаль, ніхто з наших співробітників не зміг приєднатися до розмови. "
+        "Асистент і надалі до ваших послуг.",
+        Text.RETURNED: "Розмову з нашим співробітником завершено. Асистент знову до ваших послуг.",
+        Text.ENDED: "Ви завершили розмову з нашим співробітником. Асистент знову до ваших послуг.",
+        Text.CLOSED: "Розмову закрито. Якщо ви напишете знову, почнеться нова.",
+        Text.IDLE: "Розмову закрито, бо тривалий час ніхто не писав. "
+        "Якщо ви напишете знову, почнеться нова.",
+        Text.APOLOGY: "Перепрошую, зараз я не можу відповісти. "
+        "Спробуйте ще раз або попросіть з’єднати вас із нашим співробітником.",
+        Text.APOLOGY_REQUESTED: "Перепрошую, зараз я не можу відповісти. "
+        "Ми попросили нашого співробітника продовжити розмову.",
+        Text.UNAVAILABLE_REQUESTED: "Асистент зараз недоступний. "
+        "Ми попросили нашого співробітника продовжити розмову.",
+        Text.COLLEAGUE: "наш співробітник",
+        Text.ANSWER_CUT: "… (Відповідь обривається тут: вона була надто довгою.)",
+        Text.STOPPED: "Відповідь зупинено. Ви можете запитати знову будь-коли.",
+    },
 }
 
 
 def localized(language: str, text: Text, *, who: str | None = None) -> str:
-    """Return the text in `language`, or in Romanian where there is none in that.
+    """Return the text in the language of a tag, or in English where there is none in that.
 
     `who`: the coordinator it names; None: one without a name.
     """
-    texts = _TEXTS.get(language, _TEXTS[DEFAULT_LANGUAGE])
+    texts = _TEXTS[lookup(language, _TEXTS) or FALLBACK_LANGUAGE]
     return texts[text].format(who=who or texts[Text.COLLEAGUE])

@@ -34,7 +34,9 @@ class View(Struct, frozen=True, kw_only=True):
 
     @property
     def language(self) -> str:
-        """The business's language."""
+        """The customer's language, or else the business's."""
+        if self.session.language is not None:
+            return self.session.language
         return self.business.language if self.business else DEFAULT_LANGUAGE
 
 

@@ -416,6 +416,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "call /api; empty: only this machine's and the server's own; *: all",
         ),
     ] = ""
+    language_detection: Annotated[
+        Literal["on", "off"],
+        msgspec.Meta(
+            description="whether customers' languages are detected from what they write, for the "
+            "server's own messages; it takes 90 MB in each process"
+        ),
+    ] = "on"
     turn_quiet_ms: Annotated[
         int,
         msgspec.Meta(ge=0, le=3_000, description="ms of a user's silence before the AI answers"),

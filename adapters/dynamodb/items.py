@@ -215,6 +215,7 @@ _MESSAGE_CODES = {
     "digest": "g",
     "audience": "v",
     "hidden_before": "b",
+    "language": "l",
 }
 _USAGE_CODES = {
     "model": "m",
@@ -252,6 +253,7 @@ _SESSION_CODES = {
     "digest": "g",
     "usage": "z",
     "hidden_at_end": "d",
+    "language": "j",
 }
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode

@@ -21,12 +21,14 @@ from application.ports import Businesses, Clock
 from domain.business import Business, Reservation
 from domain.errors import BridgeUnavailable, Failure
 from domain.identity import BusinessId, Customer
+from domain.language import NOTICE_LANGUAGES, lookup
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 BUSINESS_TTL_S, RESERVATIONS_TTL_S = 60.0, 10.0
+MAX_LANGUAGE_WARNINGS = 1_000
 MAX_CACHED_LOOKUPS, MAX_CACHED_LOOKUP_BYTES = 1_000, 16 * 1024 * 1024
 """Cached businesses and users' reservations; the least recently used is dropped first."""
 
@@ -57,6 +59,8 @@ class ElixirBusinesses(Businesses):
         )
         self._requests: dict[Hashable, asyncio.Task[Any]] = {}
         self._warned: set[str] = set()
+        self._languages: set[tuple[BusinessId, str]] = set()
+        """Those that were warned of."""
 
     async def business(self, business_id: BusinessId) -> Business | None:
         async def fetch() -> Business | None:
@@ -64,12 +68,18 @@ class ElixirBusinesses(Businesses):
             self._additions.announce(business_id, found)
             if found is None:
                 return None
-            return self._understood("business", business_of(business_id, found))
+            business = self._understood("business", business_of(business_id, found))
+            self._warn_of_language(business)
+            return business
 
         try:
             return await self._known(business_id, BUSINESS_TTL_S, fetch)
         except NotUnderstood:
             return None
+
+    def last_read(self, business_id: BusinessId) -> Business | None:
+        cached = self._cache.get(business_id)
+        return cached.answer if cached is not None else None
 
     async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
         async def fetch() -> tuple[Reservation, ...]:
@@ -81,6 +91,22 @@ class ElixirBusinesses(Businesses):
 
         # Not understood stays a failure: "there are none" might be untrue.
         return await self._known(customer, RESERVATIONS_TTL_S, fetch)
+
+    def _warn_of_language(self, business: Business) -> None:
+        """Warn the first time that a business has a language that no notices are written in."""
+        known = business.business_id, business.language
+        if known in self._languages or len(self._languages) >= MAX_LANGUAGE_WARNINGS:
+            return
+        if lookup(business.language, NOTICE_LANGUAGES) is None:
+            self._languages.add(known)
+            extra = {
+                "action": "language_without_notices",
+                "business": business.business_id,
+                "language": business.language,
+            }
+            logger.warning(
+                "A business's language has no notices: they come in English", extra=extra
+            )
 
     def _understood(self, what: str, read: T | None) -> T:
         """Return what was read; warn the first time that it is None. Raises: NotUnderstood."""

@@ -138,8 +138,9 @@ def _plain(key: str) -> str:
 
 
 def _language(locale: str | None) -> str:
-    """Return the language of a locale such as `ro_RO`."""
-    return re.split(r"[-_]", locale)[0].lower() if locale else DEFAULT_LANGUAGE
+    """Return the BCP 47 tag of a locale, which may be a POSIX one: `ro_RO.UTF-8`."""
+    tag = re.split(r"[.@]", locale or "")[0].strip().replace("_", "-")
+    return tag or DEFAULT_LANGUAGE
 
 
 def _shown(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,5 +59,8 @@ class MemoryBusinesses(Businesses):
     async def business(self, business_id: BusinessId) -> Business | None:
         return self._businesses.get(business_id)
 
+    def last_read(self, business_id: BusinessId) -> Business | None:
+        return self._businesses.get(business_id)
+
     async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
         return self._reservations.get(customer.business_id, ())

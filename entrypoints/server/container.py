@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
 
+from adapters.language_ranking import language_ranking, no_ranking
 from adapters.memory.broker import NoBroker
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.leases import MemoryLeases
@@ -57,6 +58,7 @@ from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
 from domain.identity import Customer
+from domain.language import RankLanguages
 from domain.notice import Lane
 from domain.outbox import outbox_messages
 from entrypoints.access.connection_limits import connections as limited_connections
@@ -430,6 +432,11 @@ class Container(containers.DeclarativeContainer):
         none=providers.Singleton(MemoryBusinesses),
         elixir=providers.Singleton(_elixir_businesses, elixir_http, clock, elixir_additions),
     )
+    rank_languages: Provider[RankLanguages] = providers.Selector(
+        settings.provided.language_detection,
+        off=providers.Object(no_ranking),
+        on=providers.Singleton(language_ranking),
+    )
     live_chat: Provider[LiveChatAddresses] = providers.Singleton(
         LiveChatAddresses, providers.Callable(bridge_socket, settings)
     )
@@ -494,13 +501,20 @@ class Container(containers.DeclarativeContainer):
         JoinConversation, session_log=session_log, store=store, turns=turns
     )
     post: Provider[PostMessage] = providers.Singleton(
-        PostMessage, session_log=session_log, turns=turns, clock=clock, new_id=new_id
+        PostMessage,
+        session_log=session_log,
+        businesses=businesses,
+        rank_languages=rank_languages,
+        turns=turns,
+        clock=clock,
+        new_id=new_id,
     )
     transfers: Provider[Transfers] = providers.Singleton(
         Transfers,
         session_log=session_log,
         store=store,
         businesses=businesses,
+        rank_languages=rank_languages,
         turns=turns,
         policy=policy,
         new_id=new_id,

@@ -323,6 +323,8 @@ class SessionJson(CamelStruct):
     """The rolling summary that the AI sees in place of the oldest messages."""
     usage: UsageJson | None
     """The total usage of the AI; null: none was counted."""
+    language: str | None
+    """The customer's language, as their messages show it; null: none did, for sure."""
 
 
 def session_json(session: Session) -> SessionJson:
@@ -343,6 +345,7 @@ def session_json(session: Session) -> SessionJson:
         transfer=_transfer_json(transfer) if transfer is not None else None,
         digest=session.summary.text if session.summary is not None else None,
         usage=usage_json(session.usage) if session.usage is not None else None,
+        language=session.language,
     )
 
 

@@ -81,6 +81,31 @@ def seqs(loaded: Loaded) -> list[int]:
 # The log
 
 
+async def test_a_customers_language_is_read_back_and_kept_by_later_entries(store: Store) -> None:
+    draft = Draft(new_session())
+    draft.append_message(
+        Message(
+            seq=1,
+            message_id=MessageId("m-1"),
+            author=Author.USER,
+            text="Guten Tag",
+            at=NOON,
+            language="de-AT",
+        )
+    )
+    await store.append(draft, None)
+    for _ in range(20):
+        later = user_says((await load(store, draft.session.session_id)).session)
+        await store.append(later, None)
+    loaded = await load(store, draft.session.session_id)
+    (first,) = await store.page(draft.session.session_id, before=2, limit=1)
+
+    assert loaded.session == later.session
+    assert loaded.session.language == "de-AT"
+    assert first == draft.entries[0]
+    assert {entry.language for entry in loaded.recent if isinstance(entry, Message)} == {None}
+
+
 async def test_appended_entries_are_read_back(store: Store) -> None:
     draft = Draft(new_session(customer=Customer(BusinessId("b:1"), UserId("a@b.ro"))), key="k")
     append_message(

@@ -198,6 +198,7 @@ async def test_a_head_tells_who_owns_the_conversation(api: httpx.AsyncClient, se
         "transfer": None,
         "digest": None,
         "usage": None,
+        "language": None,
     }
 
 

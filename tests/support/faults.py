@@ -216,6 +216,9 @@ class FaultyBusinesses(Businesses):
         await self._suffer()
         return await self._known.business(business_id)
 
+    def last_read(self, business_id: BusinessId) -> Business | None:
+        return None if self.error is not None else self._known.last_read(business_id)
+
     async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
         await self._suffer()
         return await self._known.reservations(customer)

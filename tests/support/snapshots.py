@@ -41,9 +41,11 @@ class Generation:
         self.expected: Json = data(f"{name}.expected.json")
         self.deliveries: dict[str, list[Json]] = data(f"{name}.deliveries.json")
         self.exports: list[Json] = data(f"{name}.export.json")
-        """As the API shows since: every entry is for everybody, and follows the one before."""
+        """As the API shows since: every entry is for everybody, and follows the one before. Nobody
+        had a language."""
         for export in self.exports:
             for conversation in export["conversations"]:
+                conversation["conversation"]["language"] = None
                 conversation["messages"] = list(map(_with_readers, conversation["messages"]))
 
     def __repr__(self) -> str:

@@ -3,13 +3,15 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
-from adapters.scripted import ScriptedAssistant
+from adapters.scripted import _PHRASES, ScriptedAssistant
 from application.ports import Toolbox
 from domain.business import Business, Reservation
 from domain.decisions import record_user_message
 from domain.identity import BusinessId, Customer, customer
+from domain.language import NOTICE_LANGUAGES
 from domain.message import Message
 from domain.promise import promises_transfer
 from domain.view import View
@@ -20,6 +22,8 @@ from tests.unit.domain.makers import at, message_id, new_session
 DEMO = {
     "ro": "(Sunt un asistent demonstrativ, fără inteligență artificială.)",
     "en": "(I am a demo assistant, without artificial intelligence.)",
+    "de": "(Ich bin ein Demo-Assistent ohne künstliche Intelligenz.)",
+    "uk": "(Це демонстраційний асистент без штучного інтелекту.)",
 }
 BISTRO, DENTAL = DEMO_BUSINESSES
 
@@ -47,15 +51,17 @@ class Tools(Toolbox):
 class Demo:
     """One conversation with the demo assistant of a business."""
 
-    def __init__(self, business: Business | None = BISTRO) -> None:
+    def __init__(self, business: Business | None = BISTRO, *, language: str | None = None) -> None:
+        """`language`: the session's."""
         self._business = business
+        self._language = language
         business_id = business.business_id if business is not None else BusinessId("b9")
         self.tools = Tools(customer(business_id, "u1"), MemoryBusinesses())
         self.pieces: list[str] = []
 
     async def ask(self, *texts: str, delay_s: float = 0) -> str:
         """The answer to these messages together."""
-        session = new_session()
+        session = replace(new_session(), language=self._language)
         messages: list[Message] = []
         for text in texts:
             draft = record_user_message(session, new_session, message_id(), text, at())
@@ -226,6 +232,34 @@ async def test_it_uses_the_users_language_and_in_doubt_the_businesss(
     reply = await Demo(business).ask(text)
 
     assert DEMO[language] in reply
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "language"),
+    [
+        ("was ist das?", "de", "de"),
+        ("is me at", "de-AT", "de"),
+        ("Hello, how are you?", "uk", "uk"),
+        ("Hello, how are you?", "ro", "en"),
+        ("ok", "uk", "uk"),
+        ("ok", "pt", "en"),
+    ],
+)
+async def test_it_speaks_the_language_of_the_session(text: str, known: str, language: str) -> None:
+    reply = await Demo(language=known).ask(text)
+
+    assert DEMO[language] in reply
+
+
+def test_it_has_all_its_phrases_in_all_languages_of_the_notices() -> None:
+    keys = {frozenset(phrases) for phrases in _PHRASES.values()}
+    texts = [text for phrases in _PHRASES.values() for text in phrases.values()]
+
+    assert [*_PHRASES] == [*NOTICE_LANGUAGES]
+    assert len(keys) == 1
+    assert len({*texts}) == len(texts)
+    assert [text.count("{") for text in texts] == [text.count("{topics}") for text in texts]
+    assert all("{topics}" in phrases["offer"] for phrases in _PHRASES.values())
 
 
 async def test_it_streams_the_same_answer_word_by_word() -> None:

@@ -546,6 +546,37 @@ async def test_facts_that_are_not_understood_are_not_known_with_one_warning(
 
 
 @pytest.mark.parametrize(
+    ("given", "tag", "warnings"),
+    [
+        ("de-AT", "de-AT", []),
+        ("ro_RO.UTF-8", "ro-RO", []),
+        ("uk", "uk", []),
+        ("", "ro", []),
+        (None, "ro", []),
+        ("pt_BR", "pt-BR", ["pt-BR"]),
+        ("sr-Latn-RS", "sr-Latn-RS", ["sr-Latn-RS"]),
+        ("Limba română", "Limba română", ["Limba română"]),
+    ],
+)
+async def test_any_language_is_kept_as_it_is_and_one_without_notices_warned_of_once(
+    given: str | None, tag: str, warnings: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with knowing() as (bridge, businesses, clock):
+        bridge.facts["/api/business/b1"] = {"name": "Bistro", "language": given}
+        before = businesses.last_read(B1)
+        for _ in range(3):
+            business = await businesses.business(B1)
+            await clock.advance(BUSINESS_TTL_S + 1)
+
+    assert before is None
+    assert business is not None
+    assert business.language == tag
+    assert businesses.last_read(B1) == business
+    logged = [r.__dict__ for r in caplog.records if r.levelname == "WARNING"]
+    assert [(r["business"], r["language"]) for r in logged] == [("b1", each) for each in warnings]
+
+
+@pytest.mark.parametrize(
     ("found", "facts"),
     [
         (TRATTORIA, {"phone": "+40 700 000 000", "opening_hours": "mon: 10-22; tue: 10-22"}),

@@ -369,6 +369,7 @@ class World:
             agent_server_url=f"http://{BALANCER}:{SERVER_PORT}",
             service_token=SERVICE_TOKEN,
             rate_limits="off",
+            language_detection="off",  # its library is not simulated
             turn_timeout_s=TURN_TIMEOUT_S,
             sweep_interval_s=2.0,
             transfer_timeout_s=120.0,

@@ -78,6 +78,7 @@ MESSAGE = Message(
     usage=USAGE,
     summary=DIGEST,
     audience=Audience.CUSTOMER_AND_COORDINATOR,
+    language="de-AT",
     hidden_before=2,
 )
 CHANGE = StatusChange(
@@ -111,6 +112,7 @@ SESSION = Session(
     summary=DIGEST,
     usage=USAGE,
     tokens=8,
+    language="de-AT",
 )
 
 
@@ -162,8 +164,12 @@ def test_fields_of_a_later_version_are_ignored() -> None:
     stored = item([MESSAGE])
     (packed,) = msgspec.msgpack.decode(stored["b"]["B"])
     stored["b"] = {"B": msgspec.msgpack.encode([packed | {"mood": {"new": 1}}])}
+    head = head_item(SESSION, NEVER)
+    packed_head = msgspec.msgpack.decode(head["b"]["B"])
+    head["b"] = {"B": msgspec.msgpack.encode(packed_head | {"mood": 1})}
 
     assert entries_of(stored) == [MESSAGE]
+    assert head_of(head) == SESSION
 
 
 def test_fields_that_an_earlier_version_did_not_have_are_at_their_defaults() -> None:

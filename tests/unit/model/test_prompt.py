@@ -3,10 +3,12 @@
 import re
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from adapters.model.prompt import facts, prompt, tagged
+from adapters.model.prompt import facts, prompt, summary_prompt, tagged
 from domain.business import Business
 from domain.decisions import record_user_message
 from domain.identity import BusinessId, CoordinatorId, MessageId, TransferId
@@ -75,10 +77,41 @@ def test_an_unknown_business_has_no_facts() -> None:
     assert "in doubt, in Romanian" in told
 
 
-def test_an_unsupported_language_is_replaced_by_romanian() -> None:
-    business = Business(business_id=BusinessId("b1"), name="B", language="xx{0}")
+@pytest.mark.parametrize(
+    ("tag", "shown"),
+    [
+        ("de", "German."),
+        ("de-AT", "German (de-AT)."),
+        ("pt-BR", "Portuguese (pt-BR)."),
+        ("zh-Hant-TW", "Chinese (zh-Hant-TW)."),
+        ("tlh", "tlh."),
+        ("xx{0}<system>", "xx{0}&lt;system>."),
+    ],
+)
+def test_the_businesss_language_reaches_the_model_by_name_where_that_is_known(
+    tag: str, shown: str
+) -> None:
+    business = Business(business_id=BusinessId("b1"), name="B", language=tag)
 
-    assert "in doubt, in Romanian" in system_of(business)
+    assert system_of(business).endswith(f"in doubt, in {shown}")
+    assert f"Write in {shown[:-1]}, in" in summary_prompt(None, (), tag, 10)[0]["content"]
+
+
+def test_in_doubt_the_model_answers_in_the_language_of_the_session() -> None:
+    session = replace(new_session(), language="hu")
+    view = View(session=session, business=BISTRO, entries=(), pending=())
+
+    assert prompt(view)[0]["content"].endswith("in doubt, in Hungarian.")
+
+
+def test_the_language_comes_last_so_that_all_customers_of_a_business_share_the_rest() -> None:
+    romanian, german = (
+        system_of(Business(business_id=BusinessId("b1"), name="B", language=tag))
+        for tag in ("ro", "de")
+    )
+
+    assert romanian.partition("Language:")[0] == german.partition("Language:")[0]
+    assert romanian.rpartition("Language:")[2].count("\n") == 0
 
 
 def test_a_business_may_have_any_facts_up_to_a_limit() -> None:

@@ -1,0 +1,161 @@
+"""Languages: their BCP 47 tags and names, and a customer's, as their words show it."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from msgspec import Struct
+
+NOTICE_LANGUAGES = ("ro", "en", "de", "fr", "hu", "it", "es", "uk")
+"""The languages that the server's own texts exist in."""
+FALLBACK_LANGUAGE = "en"
+"""The language of the server's own texts for who speaks none of these."""
+
+RankLanguages = Callable[[str], Sequence[tuple[str, float]]]
+"""Returns languages (primary subtags) and their probabilities, which add up to 1 over all."""
+DetectLanguage = Callable[[str, str | None], str | None]
+"""Returns the language that a text shows; None: none for sure, or the known one, its second
+argument."""
+
+MIN_PLAIN_WORDS = 2
+"""The words that must not be written as names are: an address, or who somebody is, shows little."""
+MAX_DETECTION_CHARS = 500
+"""The beginning of a text that its language is detected from."""
+
+
+class _Evidence(Struct, frozen=True, kw_only=True):
+    """The evidence that a text must give of a language."""
+
+    words: int
+    """The words that it must have: thanks and names of products are shorter."""
+    share: float
+    """The language's probability among those in question."""
+    total: float
+    """The probability of all languages in question, against all others."""
+
+
+# Measured on short texts in all of them, on names, and on texts in other languages.
+_FIRST = _Evidence(words=3, share=0.7, total=0.4)
+_CHANGE = _Evidence(words=5, share=0.9, total=0.5)
+
+# Addresses, numbers and codes are of no language.
+_token = re.compile(r"\S+").findall
+_is_code = re.compile(r"[\d@/\\_]|\w\.\w").search
+_words = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*").findall
+
+_NAMES = {
+    "ar": "Arabic",
+    "bg": "Bulgarian",
+    "bs": "Bosnian",
+    "ca": "Catalan",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "et": "Estonian",
+    "eu": "Basque",
+    "fa": "Persian",
+    "fi": "Finnish",
+    "fr": "French",
+    "ga": "Irish",
+    "gl": "Galician",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "hr": "Croatian",
+    "hu": "Hungarian",
+    "hy": "Armenian",
+    "id": "Indonesian",
+    "is": "Icelandic",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ka": "Georgian",
+    "ko": "Korean",
+    "lt": "Lithuanian",
+    "lv": "Latvian",
+    "mk": "Macedonian",
+    "mt": "Maltese",
+    "nb": "Norwegian",
+    "nl": "Dutch",
+    "nn": "Norwegian Nynorsk",
+    "no": "Norwegian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sk": "Slovak",
+    "sl": "Slovenian",
+    "sq": "Albanian",
+    "sr": "Serbian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "ur": "Urdu",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
+}
+
+
+def lookup(tag: str, available: Collection[str]) -> str | None:
+    """Return the language for a tag, by the lookup of RFC 4647, section 3.4; None: there is none.
+
+    `available`: tags in lower case. `de-AT` finds `de`.
+    """
+    subtags = tag.lower().split("-")
+    while subtags:
+        if (found := "-".join(subtags)) in available:
+            return found
+        subtags.pop()
+        if subtags and len(subtags[-1]) == 1:
+            subtags.pop()
+    return None
+
+
+def language_name(tag: str) -> str:
+    """Return the English name of a language, `German (de-AT)`; the tag where it is not known."""
+    found = lookup(tag, _NAMES)
+    if found is None:
+        return tag
+    return _NAMES[found] if found == tag.lower() else f"{_NAMES[found]} ({tag})"
+
+
+def language_detector(rank: RankLanguages, business_language: str) -> DetectLanguage:
+    """Return what detects the languages of the notices, and the business's own.
+
+    A text in the business's own language gives the business's tag: `de-AT`.
+    """
+    own = _primary(business_language)
+
+    def detect(text: str, known: str | None) -> str | None:
+        evidence = _FIRST if known is None else _CHANGE
+        tokens = _token(text[:MAX_DETECTION_CHARS])
+        words = [word for token in tokens if not _is_code(token) for word in _words(token)]
+        if len(words) < evidence.words or sum(map(_is_plain, words)) < MIN_PLAIN_WORDS:
+            return None
+        probabilities = dict(rank(" ".join(words)))
+        found, share, total = _likeliest(probabilities, {*NOTICE_LANGUAGES, own})
+        if total < evidence.total or share < evidence.share * total:
+            return None
+        if known is not None and found == _primary(known):
+            return None
+        return business_language if found == own else found
+
+    return detect
+
+
+def _is_plain(word: str) -> bool:
+    return not word[0].isupper() or word.isupper()
+
+
+def _primary(tag: str) -> str:
+    return tag.lower().partition("-")[0]
+
+
+def _likeliest(
+    probabilities: dict[str, float], languages: Collection[str]
+) -> tuple[str, float, float]:
+    """Return the likeliest of `languages`, its probability, and that of all of them."""
+    found = {language: probabilities.get(language, 0.0) for language in languages}
+    best = max(found, key=found.__getitem__)
+    return best, found[best], sum(found.values())
