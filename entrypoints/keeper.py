@@ -154,6 +154,8 @@ class Place:
         """The one that serves here, or has died here."""
         self._running: set[Process] = set()
         """Those that start or leave are among them."""
+        self._has_ended = asyncio.Event()
+        """Set when any of them has ended."""
 
     async def fill(self) -> None:
         """Start the first process. Raises: BadSetting, WorkersFailed."""
@@ -163,12 +165,15 @@ class Place:
         """Fill the place again whenever its process has died, until cancelled."""
         failures = 0
         while True:
+            await self._has_ended.wait()
+            self._has_ended.clear()
             died = self._process
-            await asyncio.wait([died.ended])
+            if not died.ended.done():  # it was another one, which has left or could not start
+                continue
             if died.age_s > STEADY_S:
                 failures = 0
             cause: dict[str, object] = {"exit_code": died.ended.result()}
-            while self._process is died:  # else it was replaced
+            while self._process is died:
                 pause_s = backoff(failures, FIRST_PAUSE_S, LONGEST_PAUSE_S, jitter=1.0)
                 failures += 1
                 extra = {**self.fields, **cause, "action": "worker_died", "pause_s": pause_s}
@@ -201,7 +206,7 @@ class Place:
         except (OSError, RuntimeError) as error:
             raise WorkersFailed(f"a worker could not be started: {error}") from error
         self._running.add(process)
-        process.ended.add_done_callback(lambda _: self._running.discard(process))
+        process.ended.add_done_callback(lambda _: self._on_end(process))
         await asyncio.wait([process.report], timeout=within_s)
         if not process.report.done():
             report = StartReport(problem=f"a worker did not start within {within_s:g} s")
@@ -212,6 +217,10 @@ class Place:
             await asyncio.wait([process.ended])
             raise (BadSetting if report.is_bad_setting else WorkersFailed)(report.problem)
         return process
+
+    def _on_end(self, process: Process) -> None:
+        self._running.discard(process)
+        self._has_ended.set()
 
     async def end(self) -> None:
         """Drain its processes, and wait for their end."""
