@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 LATEST_END_S = 20.0
 """The time for the end of a process beyond its drain and its last turns."""
+RETIRED_AGAIN_S = 1.0
+"""The pause before a worker that could not be removed from the folder is removed again."""
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,10 +138,20 @@ async def _start_worker(
     own = listeners[number - 1]
     others = tuple(other for other in listeners if other != own)
     process = await _start(program, own, others, worker)
-    # In a thread: a worker that hangs may have the folder locked.
-    loop = asyncio.get_running_loop()
-    process.ended.add_done_callback(lambda _: loop.run_in_executor(None, folder.retire, name))
+    process.ended.add_done_callback(lambda _: asyncio.create_task(_retire(folder, name)))
     return process
+
+
+async def _retire(folder: WorkerFolder, name: str) -> None:
+    """Remove a worker that has ended from the folder."""
+    while True:
+        try:
+            await asyncio.to_thread(folder.retire, name)  # one that hangs may have it locked
+            return
+        except (OSError, RuntimeError) as error:  # no descriptor, disk or thread is left
+            extra = {"action": "worker_not_retired", "problem": str(error)}
+            logger.warning("The folder of the workers cannot be written", extra=extra)
+            await asyncio.sleep(RETIRED_AGAIN_S)
 
 
 async def _start(
