@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -251,6 +252,21 @@ async def test_a_process_that_has_died_and_whose_successor_does_not_start_is_tri
         await site.serving(3)
 
         assert site.living == [3]
+
+
+async def test_a_request_fills_a_place_at_once_that_waits_to_be_filled_again(lines: Lines) -> None:
+    site, other = Site("serves", "refuses", "refuses"), Site()
+    async with kept(site, other):
+        (await site.serving(1)).signal(signal.SIGKILL)
+        [*_, last] = [await lines.next("worker_died") for _ in range(3)]
+        began = time.monotonic()
+        send(signal.SIGUSR2)
+        await site.process(4)
+        took = time.monotonic() - began
+        await other.serving(2)
+
+        assert took < last["pause_s"] == 0.8
+        assert site.living == [4]
 
 
 async def test_requests_that_come_while_processes_are_replaced_are_one_more(lines: Lines) -> None:

@@ -34,6 +34,9 @@ TWO = {"WORKERS": "2", **AT_ONCE}
 SOCKETS = 12
 """So many connections are not all with one of two workers: that has a chance of 1 in 2,000."""
 
+KEPT = 6
+"""So many connections are kept open by clients that come again."""
+
 
 def children(pid: int) -> list[int]:
     """Return the processes that a process has started, and that run."""
@@ -229,10 +232,14 @@ class Visitors:
         self._ends = asyncio.Event()
         self.over_sockets: list[Visit] = []
         self.over_http: list[Visit] = []
+        self.over_kept: list[Visit] = []
+        """Each of these opens a polled socket, over a connection that was there before."""
 
     async def come(self) -> None:
         """Let them come until `end`."""
         async with asyncio.TaskGroup() as group:
+            for _ in range(KEPT):
+                group.create_task(self._come_again())
             while not self._ends.is_set():
                 group.create_task(self.visit_socket())
                 group.create_task(self._visit(self.over_http, self._get()))
@@ -245,6 +252,15 @@ class Visitors:
         """Let none come any more, but a last one when those before have left."""
         self._ends.set()
 
+    async def _come_again(self) -> None:
+        base_url = f"http://{self._address}"
+        async with httpx.AsyncClient(base_url=base_url, timeout=20, verify=False) as http:
+            while not self._ends.is_set():
+                await self._visit(self.over_kept, self._open(http))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ends.wait(), 0.2)
+            await self._visit(self.over_kept, self._open(http))
+
     async def visit_socket(self) -> None:
         """Join once, and be answered."""
         await self._visit(self.over_sockets, self._join())
@@ -253,7 +269,7 @@ class Visitors:
         began, error = time.monotonic(), None
         try:
             await call
-        except (OSError, WebSocketException) as failed:
+        except (OSError, WebSocketException, httpx.HTTPError) as failed:
             error = failed
         visits.append(Visit(began, time.monotonic(), error))
 
@@ -261,6 +277,9 @@ class Visitors:
         async with user(self._address, user_id="visitor") as visitor:
             await visitor.join()
             await visitor.request("history", {})
+
+    async def _open(self, http: httpx.AsyncClient) -> None:
+        (await http.get("/socket/longpoll?vsn=2.0.0")).raise_for_status()
 
     async def _get(self) -> None:
         reader, writer = await asyncio.open_connection(*self._address.split(":"))
@@ -288,8 +307,12 @@ def kept_waiting(visits: Sequence[Visit]) -> float:
 async def test_while_all_workers_are_replaced_no_client_is_refused_for_a_second(
     tmp_path: Path,
 ) -> None:
-    async with server(tmp_path, **TWO) as running, users(running.address, SOCKETS) as us:
+    many = {"LIMIT_SOCKETS": "2000", "LIMIT_SOCKETS_PER_ADDRESS": "2000"}
+    answering = {**TWO, **many, "SCRIPTED_DELAY_MS": "100"}
+    async with server(tmp_path, **answering) as running, users(running.address, SOCKETS) as us:
         before = children(running.pid)
+        for each in us[:KEPT]:  # what the first worker that leaves has to finish
+            await each.say("Bună!")
         visitors = Visitors(running.address)
         coming = asyncio.create_task(visitors.come())
 
@@ -309,11 +332,13 @@ async def test_while_all_workers_are_replaced_no_client_is_refused_for_a_second(
         running.signal(signal.SIGTERM)
         ended = await running.end()
 
-    visits = [*visitors.over_sockets, *visitors.over_http]
+    kinds = (visitors.over_sockets, visitors.over_http, visitors.over_kept)
+    visits = [visit for visits in kinds for visit in visits]
     errors = [visit.error for visit in visits if visit.error is not None]
-    # One that comes at the last moment is disconnected like those before.
-    assert [error for error in errors if not isinstance(error, ConnectionClosed)] == []
-    assert max(map(kept_waiting, (visitors.over_sockets, visitors.over_http))) < 1
+    # Who comes at the last moment is disconnected like those before.
+    disconnected = (ConnectionClosed, httpx.TransportError)
+    assert [error for error in errors if not isinstance(error, disconnected)] == []
+    assert max(map(kept_waiting, kinds)) < 1
     assert max(visit.ended - visit.began for visit in visits) < 5
     assert report["workers"] == {"ready": 2, "wanted": 2}
     assert ended.code == 0
