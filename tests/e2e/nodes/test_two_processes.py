@@ -163,7 +163,8 @@ async def test_at_a_drain_the_answer_goes_on_where_the_user_is_now(nodes: Nodes)
 
 
 async def test_an_erasure_reaches_the_memory_of_every_process(nodes: Nodes) -> None:
-    first, second = await nodes.start(), await nodes.start()
+    quick = {"SCRIPTED_DELAY_MS": "10"}
+    first, second = await nodes.start(**quick), await nodes.start(**quick)
     async with joined(first) as ana:
         await ana.say("Mă cheamă Ana.")
         await ana.wait_for("new_message")
