@@ -291,10 +291,10 @@ class Visitors:
 
 
 def kept_waiting(visits: Sequence[Visit]) -> float:
-    """Return the longest time for which a client was refused, or was made to wait for others.
+    """Return the longest time for which a client was refused, or waited while others were served.
 
-    Who was refused would have been served when the next one was who came later. Who was served
-    should have been so no later than that one: a slow machine alone lets nobody be overtaken.
+    One that was refused counts until a client that came later was served; one that was served
+    counts from then on, if it was overtaken. A machine that is slow for all lets none overtake.
     """
     served = [visit for visit in visits if visit.error is None]
     waits = []
@@ -631,7 +631,10 @@ async def test_dev_runs_workers_and_one_bridge(tmp_path: Path) -> None:
     assert ended.output.count("Ctrl+C stops both.") == 1
 
 
-async def test_a_worker_whose_parent_has_died_before_it_was_started_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_assigned", [True, False], ids=["assigned", "unassigned"])
+async def test_a_worker_whose_parent_has_died_before_it_was_started_ends(
+    tmp_path: Path, is_assigned: bool
+) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, socket.create_server(("127.0.0.1", 0)) as listener:
         assignment = Assignment(
@@ -641,7 +644,8 @@ async def test_a_worker_whose_parent_has_died_before_it_was_started_ends(tmp_pat
             others=(),
             worker=Worker(number=1, wanted=1, name="1-a", folder=str(tmp_path)),
         )
-        ours.sendall(msgspec.json.encode(assignment) + b"\n")
+        if is_assigned:
+            ours.sendall(msgspec.json.encode(assignment) + b"\n")
         worker = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "entrypoints.worker", str(theirs.fileno())),
             pass_fds=[theirs.fileno(), listener.fileno()],
