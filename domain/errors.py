@@ -30,7 +30,7 @@ ConversationError
 │   ├── AgentServerUnavailable  in application.bridge.ports
 │   ├── TableDiffers            in adapters.dynamodb.table
 │   ├── CannotListen            in entrypoints.programs
-│   └── WorkersFailed           in entrypoints.workers
+│   └── WorkersFailed           in entrypoints.keeper
 └── Conflict                    another writer was first; the use case decides again
     ├── SeqTaken
     └── DuplicateMessage

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import uvicorn
 from litestar import Litestar
 
+from adapters.phoenix.http_protocol import HttpProtocol
 from adapters.phoenix.limits import Connections
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from entrypoints.access.descriptors import (
@@ -151,7 +152,12 @@ class Serving:
         for server in self._public:
             server.refuse()
         # Who has just been accepted is served, and then disconnected like the others.
-        asyncio.get_running_loop().call_later(ACCEPTED_S, self.stop)
+        asyncio.get_running_loop().call_later(ACCEPTED_S, self._stop_left)
+
+    def _stop_left(self) -> None:
+        for server in self._public:
+            server.end_kept()
+        self.stop()
 
     def _started(self) -> None:
         if all(server.started for server in self._servers):
@@ -261,6 +267,12 @@ class Server(uvicorn.Server):
         self.others = ()
         for listening in self.servers:
             listening.close()
+
+    def end_kept(self) -> None:
+        """End each HTTP connection after its request: the next one would be refused for long."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, HttpProtocol):
+                connection.shutdown()
 
     def stop(self) -> None:
         """Accept no more connections, and close every socket with 1012."""

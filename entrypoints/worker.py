@@ -8,17 +8,21 @@ from contextlib import ExitStack, suppress
 import msgspec
 
 from domain.errors import ConversationError
+from entrypoints.keeper import LEAVE_LINE, StartReport
 from entrypoints.logs import configure
 from entrypoints.programs import Program
 from entrypoints.settings import BadSetting, Settings
-from entrypoints.workers import LEAVE_LINE, Assignment, StartReport
+from entrypoints.workers import Assignment
 
 
 def run_worker(descriptor: int) -> None:
     """Run the assignment that comes over a socket, until its end or the parent's."""
     with socket.socket(fileno=descriptor) as line:
         with line.makefile("rb") as lines:
-            assignment = msgspec.json.decode(lines.readline(), type=Assignment)
+            text = lines.readline()
+        if not text:
+            return  # the parent has died
+        assignment = msgspec.json.decode(text, type=Assignment)
         settings = msgspec.convert(assignment.settings, Settings)
         worker = assignment.worker
         named = {"worker": worker.number} if worker is not None else {}

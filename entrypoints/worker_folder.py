@@ -32,6 +32,7 @@ class WorkerFolder:
     """The folder, which only this user can open."""
 
     def __init__(self, path: str) -> None:
+        self.path = path
         self._path = Path(path)
 
     @property
@@ -61,11 +62,8 @@ class WorkerFolder:
 
     def write_metrics(self, name: str, exposition: bytes) -> None:
         """Write the metrics of a worker, unless the folder is gone with its parent."""
-        file = self._metrics(name)
         with suppress(FileNotFoundError):
-            hidden = file.with_name(f".{file.name}")
-            hidden.write_bytes(exposition)
-            hidden.rename(file)
+            _write(self._metrics(name), exposition)
 
     def metrics(self) -> str:
         """Return the sum of the metrics that all workers have written, former ones included."""
@@ -80,7 +78,7 @@ class WorkerFolder:
         with self._locked(fcntl.LOCK_EX), suppress(FileNotFoundError):
             left = lasting(file.read_text())
             texts = [former.read_text(), left] if former.exists() else [left]
-            former.write_text(added_up(texts))
+            _write(former, added_up(texts).encode())
             file.unlink()
 
     def _socket(self, name: str) -> str:
@@ -94,3 +92,10 @@ class WorkerFolder:
         with open(self._path / _LOCK, "w") as lock:
             fcntl.flock(lock, kind)
             yield
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file whole, or leave it as it is."""
+    hidden = file.with_name(f".{file.name}")
+    hidden.write_bytes(content)
+    hidden.rename(file)

@@ -95,7 +95,12 @@ def texts(log: list[dict[str, Any]], author: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "behaviour",
-    [{"texts_only": True}, {"snake_case": True}, {}, {"passes_payload": True}],
+    [
+        {"texts_only": True},
+        pytest.param({"snake_case": True}, marks=pytest.mark.nodes),
+        pytest.param({}, marks=pytest.mark.nodes),
+        pytest.param({"passes_payload": True}, marks=pytest.mark.nodes),
+    ],
     ids=["texts", "times of its own", "times", "ids"],
 )
 async def test_without_a_broker_nothing_is_stored_twice_whatever_the_application_drops(
@@ -149,7 +154,9 @@ async def test_all_of_a_customers_sockets_are_shown_what_a_coordinator_does(node
 
 
 @pytest.mark.parametrize(
-    ("ending", "within_s"), [(signal.SIGKILL, 10.0), (signal.SIGTERM, 2.0)], ids=["kill", "stop"]
+    ("ending", "within_s"),
+    [pytest.param(signal.SIGKILL, 10.0, marks=pytest.mark.nodes), (signal.SIGTERM, 2.0)],
+    ids=["kill", "stop"],
 )
 async def test_when_the_process_that_listens_ends_another_one_does(
     ending: signal.Signals, within_s: float, nodes: Nodes
@@ -183,6 +190,7 @@ async def test_when_the_process_that_listens_ends_another_one_does(
     assert len(set(by_coordinator)) == len(by_coordinator)
 
 
+@pytest.mark.nodes
 async def test_while_the_broker_is_away_both_processes_listen_and_nothing_is_stored_twice(
     nodes: Nodes,
 ) -> None:

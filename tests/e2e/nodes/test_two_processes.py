@@ -18,7 +18,7 @@ SERVICE_RESTART = 1012
 
 over_the_brokers = pytest.mark.parametrize(
     "broker",
-    [redis_server, valkey_server],
+    [redis_server, pytest.param(valkey_server, marks=pytest.mark.nodes)],
     ids=["redis", "valkey"],
     indirect=True,
     scope="module",
@@ -121,6 +121,7 @@ async def test_an_answer_is_stopped_from_wherever_its_user_is(nodes: Nodes) -> N
     assert len(answer["message"].split()) < 8
 
 
+@pytest.mark.nodes
 @over_the_stores
 async def test_a_turn_whose_process_is_killed_is_answered_by_the_other_within_15_seconds(
     nodes: Nodes,
@@ -162,7 +163,8 @@ async def test_at_a_drain_the_answer_goes_on_where_the_user_is_now(nodes: Nodes)
 
 
 async def test_an_erasure_reaches_the_memory_of_every_process(nodes: Nodes) -> None:
-    first, second = await nodes.start(), await nodes.start()
+    quick = {"SCRIPTED_DELAY_MS": "10"}
+    first, second = await nodes.start(**quick), await nodes.start(**quick)
     async with joined(first) as ana:
         await ana.say("Mă cheamă Ana.")
         await ana.wait_for("new_message")
@@ -175,6 +177,7 @@ async def test_an_erasure_reaches_the_memory_of_every_process(nodes: Nodes) -> N
     assert "Mă cheamă Ana." not in str(await first.log())
 
 
+@pytest.mark.nodes
 async def test_an_answer_goes_on_without_the_broker(nodes: Nodes) -> None:
     first, second = await nodes.start(SCRIPTED_DELAY_MS="150"), await nodes.start()
     async with joined(first) as ana:
