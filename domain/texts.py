@@ -124,6 +124,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.COLLEAGUE: "Jemand aus unserem Team",
         Text.ANSWER_CUT: "… (Die Antwort endet hier: Sie war zu lang.)",
         Text.STOPPED: "Ich habe die Antwort abgebrochen. Sie können jederzeit erneut fragen.",
+        Text.DECLINED: "Darauf kann ich nicht antworten. "
+        "Sie können etwas anderes fragen oder um einen Kollegen bitten.",
     },
     "fr": {
         Text.REQUESTED: "J’ai demandé à un collègue de prendre le relais. "
@@ -160,6 +162,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.ANSWER_CUT: "… (La réponse s’arrête ici : elle était trop longue.)",
         Text.STOPPED: "J’ai interrompu la réponse. "
         "Vous pouvez reposer votre question à tout moment.",
+        Text.DECLINED: "Je ne peux pas répondre à cela. "
+        "Vous pouvez poser une autre question ou demander un collègue.",
     },
     "hu": {
         Text.REQUESTED: "Megkértem egy munkatársunkat, hogy vegye át a beszélgetést. "
@@ -191,6 +195,7 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.COLLEAGUE: "Egy munkatársunk",
         Text.ANSWER_CUT: "… (A válasz itt véget ér: túl hosszú volt.)",
         Text.STOPPED: "Leállítottam a választ. Bármikor kérdezhet újra.",
+        Text.DECLINED: "Erre nem tudok válaszolni. Kérdezhet mást, vagy kérhet egy kollégát.",
     },
     "it": {
         Text.REQUESTED: "Ho chiesto a un collega di proseguire la conversazione. "
@@ -224,6 +229,7 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.COLLEAGUE: "Un collega",
         Text.ANSWER_CUT: "… (La risposta si ferma qui: era troppo lunga.)",
         Text.STOPPED: "Ho interrotto la risposta. Può chiedere di nuovo in qualsiasi momento.",
+        Text.DECLINED: "A questo non posso rispondere. Può chiedere altro oppure un collega.",
     },
     "es": {
         Text.REQUESTED: "He pedido a un compañero que continúe la conversación. "
@@ -258,6 +264,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.COLLEAGUE: "Un compañero",
         Text.ANSWER_CUT: "… (La respuesta termina aquí: era demasiado larga.)",
         Text.STOPPED: "He detenido la respuesta. Puede volver a preguntar cuando quiera.",
+        Text.DECLINED: "No puedo responder a eso. "
+        "Puede preguntar otra cosa o pedir que le atienda un compañero.",
     },
     "uk": {
         Text.REQUESTED: "Ми попросили нашого співробітника продовжити розмову. "
@@ -287,6 +295,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.COLLEAGUE: "наш співробітник",
         Text.ANSWER_CUT: "… (Відповідь обривається тут: вона була надто довгою.)",
         Text.STOPPED: "Відповідь зупинено. Ви можете запитати знову будь-коли.",
+        Text.DECLINED: "На це я не можу відповісти. "
+        "Ви можете запитати щось інше або попросити колегу.",
     },
 }
 

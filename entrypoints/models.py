@@ -9,8 +9,8 @@ import msgspec
 
 from adapters.urls import shown_url
 
-Api = Literal["auto", "responses", "chat"]
-Effort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
+ApiChoice = Literal["auto", "responses", "chat"]
+ReasoningEffort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
 OPENAI_URL = "https://api.openai.com/v1"
 
 # What follows the base in the addresses that providers' documents show.
@@ -25,8 +25,8 @@ class ModelChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     base_url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]\S*$")] = OPENAI_URL
     key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     """The name of the variable that has the key; None: no key is sent."""
-    api: Api = "auto"
-    effort: Effort = ""
+    api: ApiChoice = "auto"
+    effort: ReasoningEffort = ""
 
 
 def model_choices(text: str) -> tuple[ModelChoice, ...]:
@@ -58,7 +58,7 @@ def check_base_url(url: str) -> None:
         raise ValueError(f"{shown} lacks the path: write {parts.scheme}://{host}/openai/v1")
 
 
-def key_of(choice: ModelChoice, environment: Mapping[str, str]) -> str:
+def model_key(choice: ModelChoice, environment: Mapping[str, str]) -> str:
     """Return the key of a model. Raises: ValueError, where its variable is not set."""
     if choice.key is None:
         return ""

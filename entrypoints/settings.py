@@ -11,7 +11,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters.urls import shown_url
-from entrypoints.models import OPENAI_URL, Api, Effort, check_base_url, key_of, model_choices
+from entrypoints.models import (
+    OPENAI_URL,
+    ApiChoice,
+    ReasoningEffort,
+    check_base_url,
+    model_choices,
+    model_key,
+)
 
 _ENV_LINE = re.compile(
     r"""(?P<name>[A-Za-z_]\w*)=(?:(?P<quote>["'])(?P<quoted>.*)(?P=quote)"""
@@ -143,7 +150,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = OPENAI_URL
     openai_api: Annotated[
-        Api,
+        ApiChoice,
         msgspec.Meta(
             description="the API that is spoken; auto: Responses with OpenAI, Chat Completions "
             "with others, and the other one where the server refuses it"
@@ -153,7 +160,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, msgspec.Meta(min_length=1, description="the model that answers")
     ] = "gpt-6.1-terra"
     openai_reasoning_effort: Annotated[
-        Effort,
+        ReasoningEffort,
         msgspec.Meta(description="how much the model thinks before it answers; empty: its default"),
     ] = ""
     openai_fallback_model: Annotated[
@@ -536,7 +543,7 @@ def _check_models(settings: Settings, environment: Mapping[str, str]) -> None:
         name = "MODELS"
         for choice in model_choices(settings.models) if settings.models else ():
             if settings.assistant == "openai":
-                key_of(choice, environment)
+                model_key(choice, environment)
     except ValueError as error:
         raise BadSetting(f"{name}: {error}") from None
 

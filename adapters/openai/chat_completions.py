@@ -11,21 +11,21 @@ import msgspec
 
 from adapters.model.completion import CompletionRequest, PromptMessage, ToolCall, ToolRound
 from adapters.model.failures import classify_error
-from adapters.openai.changes import Change
+from adapters.openai.adaptations import Adaptation
 from adapters.openai.events import (
     MAX_CALL_ID,
     MAX_CARRIED,
     ReplyParser,
     count,
     decoded,
-    joined,
+    with_halves_joined,
 )
 from domain.usage import Usage
 
-PATH = "/chat/completions"
+CHAT_PATH = "/chat/completions"
 
 
-def body(
+def chat_body(
     model: str,
     request: CompletionRequest,
     changes: Set[str],
@@ -34,39 +34,39 @@ def body(
     author: str,
 ) -> dict[str, Any]:
     """Return the body of a request; `author`: whose calls have come with what is carried."""
-    limit = "max_tokens" if Change.MAX_TOKENS in changes else "max_completion_tokens"
+    limit = "max_tokens" if Adaptation.MAX_TOKENS in changes else "max_completion_tokens"
     made: dict[str, Any] = {
         "model": model,
         "messages": _messages(request, changes, author),
-        "stream": Change.NO_STREAM not in changes,
+        "stream": Adaptation.NO_STREAM not in changes,
         limit: request.max_tokens,
     }
-    if made["stream"] and Change.NO_STREAM_OPTIONS not in changes:
+    if made["stream"] and Adaptation.NO_STREAM_OPTIONS not in changes:
         made["stream_options"] = {"include_usage": True}
-    if Change.NO_EFFORT in changes:
+    if Adaptation.NO_EFFORT in changes:
         effort = ""
-    elif Change.EFFORT_NONE in changes:
+    elif Adaptation.EFFORT_NONE in changes:
         effort = "none"
     if effort:
         made["reasoning_effort"] = effort
-    if request.tools and Change.NO_TOOLS not in changes:
+    if request.tools and Adaptation.NO_TOOLS not in changes:
         made["tools"] = request.tools
-        if not request.tools_allowed and Change.NO_TOOL_CHOICE not in changes:
+        if not request.tools_allowed and Adaptation.NO_TOOL_CHOICE not in changes:
             made["tool_choice"] = "none"
     return made
 
 
 def _messages(request: CompletionRequest, changes: Set[str], author: str) -> list[PromptMessage]:
     messages = list(request.messages)
-    if Change.NO_SYSTEM in changes and len(messages) > 1 and messages[0]["role"] == "system":
+    if Adaptation.NO_SYSTEM in changes and len(messages) > 1 and messages[0]["role"] == "system":
         system, first, *rest = messages
         messages = [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *rest]
     for made in request.rounds:
         # Another model's calls lack what this one's server asks for, such as signatures.
-        if changes & {Change.NO_TOOLS, Change.CALLS_AS_TEXT} or made.author != author:
+        if changes & {Adaptation.NO_TOOLS, Adaptation.CALLS_AS_TEXT} or made.author != author:
             messages += _as_text(made)
         else:
-            messages += _as_calls(made, carries=Change.NO_CARRIED not in changes)
+            messages += _as_calls(made, carries=Adaptation.NO_CARRIED not in changes)
     return messages
 
 
@@ -218,7 +218,7 @@ class ChatCompletionParser(ReplyParser):
         arguments = _arguments(function.get("arguments"))
         call.arguments += arguments
         if not arguments.isascii():
-            call.arguments = joined(call.arguments)
+            call.arguments = with_halves_joined(call.arguments)
         for key, value in piece.items():
             if key not in ("id", "index", "type", "function") and value is not None:
                 self._carried_size += len(str(value))

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import zlib
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, cast
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 import aiohttp
 import httpx2
@@ -15,9 +16,10 @@ import openai
 from adapters.http_client import retry_after_s
 from adapters.model.completion import Completion, CompletionClient, CompletionRequest
 from adapters.model.failures import AttemptFailed, Recovery, classify_error
-from adapters.openai import chat_completions, responses
-from adapters.openai.changes import CALLS, CARRIED, COSTLY, Api, Change, change_for
+from adapters.openai.adaptations import CALLS, CARRIED, COSTLY, Adaptation, ApiName, adaptation_for
+from adapters.openai.chat_completions import CHAT_PATH, ChatCompletionParser, chat_body
 from adapters.openai.events import ReplyParser
+from adapters.openai.responses import RESPONSES_PATH, ResponseParser, response_body
 from application.ports import Clock
 from domain.errors import AssistantFailed
 
@@ -40,8 +42,8 @@ _RESPONSES_HOST = "api.openai.com"
 # There the key is no bearer token: learn.microsoft.com/azure/ai-services/openai/reference
 _CLASSIC_AZURE = "/openai/deployments/"
 _DIALECTS = {
-    "chat": (chat_completions.PATH, chat_completions.body, chat_completions.ChatCompletionParser),
-    "responses": (responses.PATH, responses.body, responses.ResponseParser),
+    "chat": (CHAT_PATH, chat_body, ChatCompletionParser),
+    "responses": (RESPONSES_PATH, response_body, ResponseParser),
 }
 
 
@@ -59,7 +61,8 @@ class OpenAIClient(CompletionClient):
         effort: str = "",
         shows_first_at_once: bool = False,
     ) -> None:
-        """`base_url`: with the version, such as https://api.openai.com/v1; a query is kept.
+        """`base_url`: with the version, such as https://api.openai.com/v1; a query is kept, and a
+        user with a password is sent where there is no key.
 
         `api_key`: sent as a bearer token, unless it is empty. `api`: auto is Responses for OpenAI
         and Chat Completions for others, unless the server refuses it. `effort`: of reasoning; "":
@@ -67,12 +70,13 @@ class OpenAIClient(CompletionClient):
         shown once it is whole, as it may begin with a thought that only an end gives away.
         """
         parts = urlsplit(base_url)
-        self._base_url = urlunsplit(parts._replace(query=""))
+        user, at, place = parts.netloc.rpartition("@")
+        self._base_url = urlunsplit(parts._replace(netloc=place, query=""))
         self._query = dict(parse_qsl(parts.query))
         self._api_key = api_key
         self._model = model
         self._clock = clock
-        self._api: Api = api if api != "auto" else _usual_api(parts.hostname)
+        self._api: ApiName = api if api != "auto" else _usual_api(parts.hostname)
         self._effort = effort
         # Uncompressed, so that the limits on a body are ones on what comes over the wire.
         self._headers: dict[str, str | openai.Omit] = {
@@ -84,9 +88,13 @@ class OpenAIClient(CompletionClient):
             self._headers["Authorization"] = openai.Omit()
         if is_classic_azure:
             self._headers["api-key"] = api_key
+        elif at and not api_key:
+            self._headers["Authorization"] = f"Basic {b64encode(unquote(user).encode()).decode()}"
         self._changes: set[str] = set()
         """What the server refused, and without which it then answered."""
-        self._fixed: set[str] = {Change.USE_RESPONSES, Change.USE_CHAT} if api != "auto" else set()
+        self._fixed: set[str] = (
+            {Adaptation.USE_RESPONSES, Adaptation.USE_CHAT} if api != "auto" else set()
+        )
         """Changes that the settings rule out."""
         self._holds = not shows_first_at_once
         """True until a whole text has shown whether the server leaves thoughts in it that have no
@@ -177,14 +185,14 @@ class OpenAIClient(CompletionClient):
         parser.completion.author = author
         return parser.completion
 
-    def _api_with(self, changes: set[str]) -> Api:
-        if Change.USE_RESPONSES in changes:
+    def _api_with(self, changes: set[str]) -> ApiName:
+        if Adaptation.USE_RESPONSES in changes:
             return "responses"
-        return "chat" if Change.USE_CHAT in changes else self._api
+        return "chat" if Adaptation.USE_CHAT in changes else self._api
 
     def _learn(self, request: CompletionRequest, parser: ReplyParser, *, holds: bool) -> None:
         """Remember what the server needs, now that it has answered."""
-        request.changes.discard(Change.CALLS_AS_TEXT)  # which is about these calls alone
+        request.changes.discard(Adaptation.CALLS_AS_TEXT)  # which is about these calls alone
         for change in request.changes - self._changes:
             logger.warning(
                 "A model's server does not accept %s",
@@ -212,7 +220,7 @@ class OpenAIClient(CompletionClient):
         return cast(httpx2.Response, response)  # as `cast_to` says, and its type does not
 
     def _classify(
-        self, error: Exception, request: CompletionRequest, api: Api, sent: Mapping[str, Any]
+        self, error: Exception, request: CompletionRequest, api: ApiName, sent: Mapping[str, Any]
     ) -> AttemptFailed:
         """Return the failure that an exception of the SDK means."""
         if isinstance(error, openai.APIStatusError):
@@ -221,7 +229,7 @@ class OpenAIClient(CompletionClient):
             if failed.recovery in (Recovery.FALLBACK, Recovery.RETRY):
                 tried = self._changes | request.changes | self._fixed
                 had = {*sent, *_of_calls(request)}
-                change = change_for(error.status_code, str(error.body), api, had, tried)
+                change = adaptation_for(error.status_code, str(error.body), api, had, tried)
                 if change is not None:
                     failed.recovery = Recovery.ADAPT
                     request.changes.add(change)
@@ -247,7 +255,7 @@ def _reason(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _usual_api(host: str | None) -> Api:
+def _usual_api(host: str | None) -> ApiName:
     return "responses" if host == _RESPONSES_HOST else "chat"
 
 

@@ -225,16 +225,16 @@ class ReplyParser(ABC):
 
 
 def without_halves(text: str) -> str:
-    """Return the text with halves of characters joined; a half without its other becomes `?`."""
+    """Return the text with halves of characters with_halves_joined; a half without its other becomes `?`."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        text = joined(text).encode("utf-8", "replace").decode()
+        text = with_halves_joined(text).encode("utf-8", "replace").decode()
     return text
 
 
-def joined(text: str) -> str:
-    """Return the text with halves of characters joined; a half without its other is kept."""
+def with_halves_joined(text: str) -> str:
+    """Return the text with halves of characters with_halves_joined; a half without its other is kept."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 

@@ -11,15 +11,15 @@ import msgspec
 
 from adapters.model.completion import CompletionRequest, ToolRound
 from adapters.model.failures import classify_error
-from adapters.openai.changes import Change
+from adapters.openai.adaptations import Adaptation
 from adapters.openai.events import MAX_CALL_ID, MAX_CARRIED, ReplyParser, count, decoded
 from domain.usage import Usage
 
-PATH = "/responses"
+RESPONSES_PATH = "/responses"
 _ENCRYPTED = "reasoning.encrypted_content"
 
 
-def body(
+def response_body(
     model: str,
     request: CompletionRequest,
     changes: Collection[str],
@@ -33,24 +33,24 @@ def body(
     if items and items[0]["role"] == "system":
         made["instructions"] = items.pop(0)["content"]
     for each in request.rounds:
-        items += _items(each, is_own=each.author == author and Change.NO_CARRIED not in changes)
+        items += _items(each, is_own=each.author == author and Adaptation.NO_CARRIED not in changes)
     made |= {
         "input": items,
-        "stream": Change.NO_STREAM not in changes,
+        "stream": Adaptation.NO_STREAM not in changes,
         "max_output_tokens": request.max_tokens,
     }
-    if Change.NO_STORE not in changes:
+    if Adaptation.NO_STORE not in changes:
         made["store"] = False
-    if Change.NO_INCLUDE not in changes:
+    if Adaptation.NO_INCLUDE not in changes:
         made["include"] = [_ENCRYPTED]
-    if effort and Change.NO_EFFORT not in changes:
+    if effort and Adaptation.NO_EFFORT not in changes:
         made["reasoning"] = {"effort": effort}
-    if request.tools and Change.NO_TOOLS not in changes:
+    if request.tools and Adaptation.NO_TOOLS not in changes:
         # Not strict: the arguments are checked where they are used.
         made["tools"] = [
             {"type": "function", **tool["function"], "strict": False} for tool in request.tools
         ]
-        if not request.tools_allowed and Change.NO_TOOL_CHOICE not in changes:
+        if not request.tools_allowed and Adaptation.NO_TOOL_CHOICE not in changes:
             made["tool_choice"] = "none"
     return made
 

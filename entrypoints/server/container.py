@@ -66,7 +66,7 @@ from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
 from entrypoints.logs import dropped_lines
-from entrypoints.models import ModelChoice, key_of, model_choices
+from entrypoints.models import ModelChoice, model_choices, model_key
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
@@ -194,7 +194,7 @@ def _models(settings: Settings) -> Iterator[tuple[ModelChoice, str]]:
     """Yield the models that answer, in order, each with its key."""
     if settings.models:
         for choice in model_choices(settings.models):
-            yield choice, key_of(choice, os.environ)
+            yield choice, model_key(choice, os.environ)
         return
     for name in dict.fromkeys([settings.openai_model, settings.openai_fallback_model]):
         if name:

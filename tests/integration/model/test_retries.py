@@ -81,6 +81,18 @@ async def test_without_a_key_none_is_sent() -> None:
     assert "authorization" not in server.requests[0].headers
 
 
+async def test_a_user_in_the_address_is_sent_where_there_is_no_key() -> None:
+    async with stub(says("Da")) as server:
+        url = server.url.replace("//", "//ana:p%40ss@")
+        async with openai_assistant(url, api_key="") as assistant:
+            await ask(assistant)
+        async with openai_assistant(url, api_key="key") as assistant:
+            await ask(assistant)
+
+    sent = [request.headers["authorization"] for request in server.requests]
+    assert sent == ["Basic YW5hOnBAc3M=", "Bearer key"]
+
+
 async def test_one_connection_serves_one_turn_after_the_other() -> None:
     async with stub(says("Da")) as server, openai_assistant(server.url) as assistant:
         for _ in range(5):

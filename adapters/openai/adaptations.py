@@ -9,10 +9,10 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-Api = Literal["chat", "responses"]
+ApiName = Literal["chat", "responses"]
 
 
-class Change(StrEnum):
+class Adaptation(StrEnum):
     """A change of the request; the value says for the operator what the server refuses."""
 
     USE_RESPONSES = "Chat Completions with tools: Responses is used"
@@ -31,19 +31,19 @@ class Change(StrEnum):
     CALLS_AS_TEXT = "calls without what came with others: they are sent back as text"
 
 
-COSTLY = (Change.NO_STREAM, Change.NO_TOOLS)
+COSTLY = (Adaptation.NO_STREAM, Adaptation.NO_TOOLS)
 """Changes that customers notice, so that the operator should know."""
 
 
 class _Refusal(NamedTuple):
-    change: Change
+    change: Adaptation
     says: re.Pattern[str]
     """Of the error's text, in lower case."""
-    api: Api | None = None
+    api: ApiName | None = None
     """None: both."""
 
 
-def _refusal(change: Change, says: str, api: Api | None = None) -> _Refusal:
+def _refusal(change: Adaptation, says: str, api: ApiName | None = None) -> _Refusal:
     return _Refusal(change, re.compile(says, re.DOTALL), api)
 
 
@@ -61,40 +61,40 @@ def _either_way(subject: str) -> str:
 _TABLE = (
     # OpenAI: BerriAI/litellm#34569, openai/openai-openapi#541
     _refusal(
-        Change.USE_RESPONSES,
+        Adaptation.USE_RESPONSES,
         r"/v1/responses|only (?:supported|available) in .*responses|not a chat model",
         "chat",
     ),
-    _refusal(Change.EFFORT_NONE, r"tools.*reasoning_effort|reasoning_effort.*tools", "chat"),
+    _refusal(Adaptation.EFFORT_NONE, r"tools.*reasoning_effort|reasoning_effort.*tools", "chat"),
     # Each model has its own values, and many have none: Kilo-Org/cloud#3807
-    _refusal(Change.NO_EFFORT, r"reasoning[_.]effort|['\"](?:effort|reasoning)['\"]"),
-    _refusal(Change.MAX_TOKENS, r"max_completion_tokens", "chat"),
+    _refusal(Adaptation.NO_EFFORT, r"reasoning[_.]effort|['\"](?:effort|reasoning)['\"]"),
+    _refusal(Adaptation.MAX_TOKENS, r"max_completion_tokens", "chat"),
     # Mistral, and gateways that forbid what they do not know: "extra_forbidden", with its place
-    _refusal(Change.NO_STREAM_OPTIONS, r"stream_options", "chat"),
+    _refusal(Adaptation.NO_STREAM_OPTIONS, r"stream_options", "chat"),
     # OpenAI: "Your organization must be verified to stream this model"
     _refusal(
-        Change.NO_STREAM,
+        Adaptation.NO_STREAM,
         r"\bto stream\b|param['\"]?: ?['\"]stream['\"]|" + _either_way(r"stream(?:ing)?\b"),
     ),
-    _refusal(Change.NO_INCLUDE, r"encrypted_content|['\"]include['\"]", "responses"),
-    _refusal(Change.NO_STORE, r"\bstore\b", "responses"),
+    _refusal(Adaptation.NO_INCLUDE, r"encrypted_content|['\"]include['\"]", "responses"),
+    _refusal(Adaptation.NO_STORE, r"\bstore\b", "responses"),
     # Groq: "property 'reasoning' is unsupported"; Mistral: "extra_forbidden"
     _refusal(
-        Change.NO_CARRIED,
+        Adaptation.NO_CARRIED,
         r"reasoning_content|reasoning_details|extra_content|thought_signature|property 'reasoning",
     ),
     # Gemini, DeepSeek and Kimi, of a call that the model has written as text: it had no such thing
-    _refusal(Change.CALLS_AS_TEXT, r"reasoning_content|thought_signature", "chat"),
-    _refusal(Change.NO_TOOL_CHOICE, r"tool_choice['\"]?[^.]{0,40}\bnone\b"),
+    _refusal(Adaptation.CALLS_AS_TEXT, r"reasoning_content|thought_signature", "chat"),
+    _refusal(Adaptation.NO_TOOL_CHOICE, r"tool_choice['\"]?[^.]{0,40}\bnone\b"),
     # ollama/ollama#5793; openrouter.ai/docs, tool calling; docs.vllm.ai, tool calling; llama.cpp
     _refusal(
-        Change.NO_TOOLS,
+        Adaptation.NO_TOOLS,
         r"support tool|tool use|enable-auto-tool-choice|tool-call-parser|function calling|--jinja|"
         + _either_way(r"tools?\b"),
     ),
     # Templates such as Gemma's: "System role not supported"
     _refusal(
-        Change.NO_SYSTEM,
+        Adaptation.NO_SYSTEM,
         r"developer instruction|" + _either_way("system (?:role|message|instruction)"),
         "chat",
     ),
@@ -104,9 +104,9 @@ _STATUSES = (400, 404, 405, 415, 422, 500, 501)
 _ABSENT = (404, 405, 501)
 
 
-def change_for(
-    status: int, text: str, api: Api, sent: Collection[str], changes: Collection[str]
-) -> Change | None:
+def adaptation_for(
+    status: int, text: str, api: ApiName, sent: Collection[str], changes: Collection[str]
+) -> Adaptation | None:
     """Return the change with which a refused request may be accepted; None: there is none.
 
     `text`: the body of the refusal. `sent`: the parameters of the request, and CARRIED and CALLS.
@@ -124,7 +124,7 @@ def change_for(
         ):
             return refusal.change
     if api == "responses" and status in _ABSENT and "model" not in text:
-        return Change.USE_CHAT
+        return Adaptation.USE_CHAT
     return None
 
 
@@ -132,20 +132,20 @@ CARRIED, CALLS = "what came with calls", "calls"
 """What a request may have besides its parameters."""
 # Without these a change would change nothing.
 _NEEDS = {
-    Change.EFFORT_NONE: "tools",
-    Change.NO_EFFORT: "reasoning_effort",
-    Change.NO_STREAM_OPTIONS: "stream_options",
-    Change.MAX_TOKENS: "max_completion_tokens",
-    Change.NO_STORE: "store",
-    Change.NO_INCLUDE: "include",
-    Change.NO_TOOLS: "tools",
-    Change.NO_TOOL_CHOICE: "tool_choice",
-    Change.NO_CARRIED: CARRIED,
-    Change.CALLS_AS_TEXT: CALLS,
+    Adaptation.EFFORT_NONE: "tools",
+    Adaptation.NO_EFFORT: "reasoning_effort",
+    Adaptation.NO_STREAM_OPTIONS: "stream_options",
+    Adaptation.MAX_TOKENS: "max_completion_tokens",
+    Adaptation.NO_STORE: "store",
+    Adaptation.NO_INCLUDE: "include",
+    Adaptation.NO_TOOLS: "tools",
+    Adaptation.NO_TOOL_CHOICE: "tool_choice",
+    Adaptation.NO_CARRIED: CARRIED,
+    Adaptation.CALLS_AS_TEXT: CALLS,
 }
 
 
-def _applies(change: Change, sent: Collection[str]) -> bool:
+def _applies(change: Adaptation, sent: Collection[str]) -> bool:
     needed = _NEEDS.get(change)
     return (
         needed is None or needed in sent or (needed == "reasoning_effort" and "reasoning" in sent)
