@@ -225,7 +225,7 @@ class ReplyParser(ABC):
 
 
 def without_halves(text: str) -> str:
-    """Return the text with halves of characters with_halves_joined; a half without its other becomes `?`."""
+    """Return the text with halves joined; a half without its other becomes `?`."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -234,7 +234,7 @@ def without_halves(text: str) -> str:
 
 
 def with_halves_joined(text: str) -> str:
-    """Return the text with halves of characters with_halves_joined; a half without its other is kept."""
+    """Return the text with halves of characters joined; a half without its other is kept."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
