@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from statistics import median, quantiles
 from subprocess import PIPE
 
-import httpx2
+import aiohttp
 import msgspec
 
 from adapters.model.assistant import ModelAssistant
@@ -37,10 +37,10 @@ from tests.support.model_turns import UsedTools, view_of
 
 SHORT, LONG = 5, 100
 """Chunks of an answer."""
-STREAMS = 200
+STREAMS = 500
 PAUSE_MS = 60.0
 CHATTERS, CHAT_PER_S, CHAT_S = 20, 50.0, 4.0
-CPU_GOAL, FIRST_TOKEN_MS, ACKNOWLEDGED_MS = 2.5, 5.0, 50.0
+SHORT_GOAL, LONG_GOAL, FIRST_TOKEN_MS, ACKNOWLEDGED_MS = 6.0, 2.7, 2.0, 25.0
 STORY = "Spuneți-mi o poveste"
 # Of several turns, as a customer's tenth message has them.
 _SAID = tuple(f"{TEXT} ({number})" for number in range(19))
@@ -139,10 +139,10 @@ async def calls(effort: Effort) -> list[Figure]:
     """Measure the CPU of an answer by the adapter, against a bare client that reads the same."""
     figures = []
     with _model() as url:
-        async with httpx2.AsyncClient() as http:
+        async with aiohttp.ClientSession() as http:
             for name, model, goal in (
-                ("short", "short", CPU_GOAL),
-                ("100-chunk", "long", CPU_GOAL),
+                ("short", "short", SHORT_GOAL),
+                ("100-chunk", "long", LONG_GOAL),
             ):
                 clock = SystemClock()
                 client = OpenAIClient(url, "key", model, clock)
@@ -154,9 +154,9 @@ async def calls(effort: Effort) -> list[Figure]:
 
 
 class _Bare:
-    """A client that does as little as possible."""
+    """A client that does as little as possible: aiohttp's, and a decoder."""
 
-    def __init__(self, http: httpx2.AsyncClient, url: str, model: str) -> None:
+    def __init__(self, http: aiohttp.ClientSession, url: str, model: str) -> None:
         self._http = http
         self._url = url
         self._decode = msgspec.json.Decoder(_Event).decode
@@ -169,10 +169,8 @@ class _Bare:
         content = msgspec.json.encode(self._body)
         headers = {"Authorization": "Bearer key", "Content-Type": "application/json"}
         text = []
-        async with self._http.stream(
-            "POST", self._url, content=content, headers=headers
-        ) as response:
-            async for data in response.aiter_raw():
+        async with self._http.post(self._url, data=content, headers=headers) as response:
+            async for data in response.content.iter_any():
                 for event in data.split(b"\n\n"):
                     if event.startswith(b"data: {"):
                         text += [c.delta.content for c in self._decode(event[6:]).choices]
@@ -263,7 +261,7 @@ async def first_token(effort: Effort) -> list[Figure]:
     times = effort.rounds * effort.messages
     with _model() as url, _server(url) as server:
         (reader,) = await _readers(server.port, named("user", 1))
-        async with httpx2.AsyncClient() as http:
+        async with aiohttp.ClientSession() as http:
             own = [await _first_byte_s(http, url) for _ in range(times)]
         for _ in range(times):
             reader.ask(TEXT)
@@ -284,11 +282,11 @@ async def first_token(effort: Effort) -> list[Figure]:
     ]
 
 
-async def _first_byte_s(http: httpx2.AsyncClient, url: str) -> float:
+async def _first_byte_s(http: aiohttp.ClientSession, url: str) -> float:
     content = msgspec.json.encode({"model": "short", "stream": True, "messages": []})
     began, first = time.perf_counter(), None
-    async with http.stream("POST", f"{url}/chat/completions", content=content) as response:
-        async for _ in response.aiter_raw():
+    async with http.post(f"{url}/chat/completions", data=content) as response:
+        async for _ in response.content.iter_any():
             first = first or time.perf_counter()
     return (first or began) - began
 
@@ -297,6 +295,9 @@ async def streams(effort: Effort) -> list[Figure]:
     """Measure acknowledgements while many slow answers stream."""
     with _model() as url, _server(url) as server:
         readers = await _readers(server.port, named("reader", STREAMS))
+        readers[0].ask(TEXT)  # the first answer comes whole, and the others in pieces
+        await _ready(readers[:1])
+        idle_kib = server.memory_kib()
         async with await Crowd.of(server.port, named("chatter", CHATTERS)) as chatters:
             alone, _ = await _chat(server, chatters)
             for reader in readers:
@@ -304,6 +305,7 @@ async def streams(effort: Effort) -> list[Figure]:
             async with asyncio.timeout(PATIENCE_S):
                 await asyncio.gather(*[reader.begun for reader in readers])
             beside, cpu = await _chat(server, chatters)
+            streaming_kib = server.memory_kib()
             under_way = sum(not reader.ready.done() for reader in readers)
         await _ready(readers)
         for reader in readers:
@@ -318,7 +320,8 @@ async def streams(effort: Effort) -> list[Figure]:
             goal=ACKNOWLEDGED_MS,
             detail=f"{CHAT_PER_S:.0f} messages/s, median {beside[49] * 1000:.1f} ms; without "
             f"streams {alone[98] * 1000:.1f}, median {alone[49] * 1000:.1f}; "
-            f"{STREAMS * 1000 / PAUSE_MS:,.0f} chunks/s, server CPU {cpu:.0%}",
+            f"{STREAMS * 1000 / PAUSE_MS:,.0f} chunks/s, server CPU {cpu:.0%}; "
+            f"{(streaming_kib - idle_kib) / STREAMS:.0f} KiB a stream, the sessions included",
         )
     ]
 
