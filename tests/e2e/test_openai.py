@@ -1,6 +1,7 @@
 """The server as a process of its own, answered for by a model behind OpenAI's API."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from domain.texts import Text, localized
 from tests.support.aimock import KEY, Aimock, aimock, calls, fails, says
 from tests.support.process import ServerProcess, command, server
+from tests.support.providers.chat import KEY as PROVIDERS_KEY
+from tests.support.providers.server import quirky_server
 from tests.support.user import User, user
 
 APOLOGY = localized("ro", Text.APOLOGY)
@@ -192,3 +195,36 @@ async def test_check_says_whether_key_and_model_are_right(tmp_path: Path, model:
     assert "m2: HTTP 404" in wrong_model
     assert "m1: HTTP 401" in wrong_key
     assert "sk-wrong" not in wrong_key
+
+
+async def test_models_of_several_providers_answer_in_order(tmp_path: Path) -> None:
+    async with quirky_server() as providers:
+        models = [
+            {"model": "gpt-6-sol", "base_url": providers.base_url("openai-6"), "key": "FIRST_KEY"},
+            {"model": "mistral-large-latest", "base_url": providers.base_url("mistral"),
+             "key": "SECOND_KEY", "api": "chat"},
+        ]  # fmt: skip
+        chosen = {
+            "ASSISTANT": "openai",
+            "MODELS": json.dumps(models),
+            "FIRST_KEY": PROVIDERS_KEY,
+            "SECOND_KEY": PROVIDERS_KEY,
+            "TURN_QUIET_MS": "0",
+        }
+        async with (
+            server(tmp_path, **chosen) as running,
+            user(running.address) as joined,
+        ):
+            await joined.join()
+            await joined.say("Ce rezervări am?")
+            first = await joined.wait_for("new_message")
+            providers.fail("openai-6", "quota")
+            await joined.say("Ce rezervări am?")
+            second = await joined.wait_for("new_message")
+
+    assert first["message"] == second["message"]
+    assert first["message"].startswith("Aveți o masă")
+    # What the first one had called is known to the second only by its result.
+    asked = [(each.provider, each.status) for each in providers.requests]
+    assert asked[-2:] == [("mistral", 200), ("mistral", 200)]
+    assert {provider for provider, status in asked if status == 200} == {"openai-6", "mistral"}

@@ -211,3 +211,61 @@ def test_a_folder_without_an_env_file_sets_nothing(tmp_path: Path) -> None:
 def test_an_unreadable_env_file_is_a_bad_setting(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="cannot be read"):
         env_file(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("OPENAI_BASE_URL", "https://api.openai.com/v1/chat/completions",
+         "https://api.openai.com/v1/chat/completions is the address of an endpoint: write "
+         "https://api.openai.com/v1"),
+        ("OPENAI_BASE_URL", "https://api.openai.com/v1/responses/",
+         "https://api.openai.com/v1/responses/ is the address of an endpoint: write "
+         "https://api.openai.com/v1"),
+        ("OPENAI_BASE_URL",
+         "https://x.openai.azure.com/openai/deployments/m/chat/completions?api-version=2024-10-21",
+         "https://x.openai.azure.com/openai/deployments/m/chat/completions… is the address of an "
+         "endpoint: write https://x.openai.azure.com/openai/deployments/m…"),
+        ("OPENAI_BASE_URL", "https://x.openai.azure.com",
+         "https://x.openai.azure.com lacks the path: write https://x.openai.azure.com/openai/v1"),
+        ("MODELS", "m1", "JSON is malformed: invalid character (byte 0)"),
+        ("MODELS", "[]", "there must be at least one"),
+        ("MODELS", "[{}]", "Object missing required field `model` - at `$[0]`"),
+        ("MODELS", '[{"model": "m", "url": "x"}]',
+         "Object contains unknown field `url` - at `$[0]`"),
+        ("MODELS", '[{"model": "m", "api": "grpc"}]', "Invalid enum value 'grpc' - at `$[0].api`"),
+        ("MODELS", '[{"model": "m", "base_url": "https://api.groq.com/openai/v1/chat/completions"}]',
+         "https://api.groq.com/openai/v1/chat/completions is the address of an endpoint: write "
+         "https://api.groq.com/openai/v1"),
+    ],
+)  # fmt: skip
+def test_a_model_that_cannot_be_asked_is_refused_with_what_to_write(
+    name: str, text: str, problem: str
+) -> None:
+    with pytest.raises(BadSetting) as refused:
+        load_settings({name: text})
+
+    assert str(refused.value) == f"{name}: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ({}, "m needs M_KEY, which is not set"),
+        ({"M_KEY": " "}, "m needs M_KEY, which is not set"),
+        ({"M_KEY": "s3cret s3cret"}, "M_KEY must be ASCII characters without spaces"),
+    ],
+)
+def test_the_key_of_a_model_must_be_set(key: dict[str, str], problem: str) -> None:
+    chosen = {"ASSISTANT": "openai", "MODELS": '[{"model": "m", "key": "M_KEY"}]', **key}
+    with pytest.raises(BadSetting) as refused:
+        load_settings(chosen)
+
+    assert str(refused.value) == f"MODELS: {problem}"
+    assert load_settings({**chosen, "M_KEY": "key"}).models
+
+
+def test_the_classic_address_of_azure_is_accepted() -> None:
+    url = "https://x.openai.azure.com/openai/deployments/m?api-version=2024-10-21"
+
+    assert load_settings({"OPENAI_BASE_URL": url}).openai_base_url == url
