@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,45 @@ WITH_TOOLS = [(name, api) for name, api in EACH if api in PROVIDERS[name].tools]
 
 each = pytest.mark.parametrize(("provider", "api"), EACH)
 each_with_tools = pytest.mark.parametrize(("provider", "api"), WITH_TOOLS)
+
+
+BEGIN, END = "<!-- matrix -->", "<!-- end of the matrix -->"
+PAGE = Path(__file__).parents[3] / "docs/models.md"
+
+
+def matrix() -> str:
+    """Return the table of what the tests of this module show of each provider."""
+    rows = [
+        "| provider | model | API | facts, history, summary | look-up, hand-over "
+        "| thoughts in the text | calls in the text | `check` says |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, api in EACH:
+        provider = PROVIDERS[name]
+        has_tools = api in provider.tools
+        problem = "" if has_tools and provider.streams else "tools" if not has_tools else "stream"
+        cells = [
+            f"`{name}`", f"`{provider.model}`", api, "answered",
+            "made" if has_tools else "not made: the server refuses tools",
+            "cut" if api == "chat" else "none: they come apart",
+            "made" if (name, api) in WITH_TOOLS and api == "chat" else "–",
+            f"it does not accept {problem}" if problem else "ok",
+        ]  # fmt: skip
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def write() -> None:
+    """Write the table into the page."""
+    text = PAGE.read_text()
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n{matrix()}\n{END}{after}")
+
+
+def test_the_table_in_the_documents_is_what_is_tested_here() -> None:
+    table = PAGE.read_text().split(BEGIN)[1].split(END)[0].strip()
+
+    assert table == matrix(), "write() of this module brings it up to date"
 
 
 @pytest.fixture
