@@ -121,13 +121,15 @@ class _Turn:
         if isinstance(event, Appended):
             if event.origin is not self:
                 self._on_appended(event)
-        elif isinstance(event, Missed) or (
-            isinstance(event, Grown) and not self._has_read(event, event.seq)
-        ):
+        elif isinstance(event, Missed):
             self._look()
+            if not event.broker_is_away:  # its own pieces may be lost, and requests for them
+                self._publish_so_far()
+        elif isinstance(event, Grown):
+            if not self._has_read(event, event.seq):
+                self._look()
         elif isinstance(event, AnswerRequested):
-            if self.stream is not None:
-                self.stream.publish_so_far()
+            self._publish_so_far()
         elif isinstance(event, StopRequested):
             self._on_stop(event)
         elif isinstance(event, CustomerErased):
@@ -145,6 +147,10 @@ class _Turn:
         self.missed = True
         if self.stream is not None:
             self.stream.look()
+
+    def _publish_so_far(self) -> None:
+        if self.stream is not None:
+            self.stream.publish_so_far()
 
     def _on_appended(self, event: Appended) -> None:
         """End it if what another writer has stored makes its answer void."""

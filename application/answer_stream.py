@@ -202,7 +202,7 @@ class AnswerFollower:
         self._expects = False
         """True if an answer may be in the making, of which the client has nothing yet."""
         self._lacks = False
-        """True if a piece did not fit what is shown."""
+        """True if a piece did not fit what is shown, or may have been lost."""
         self._asked_at: float | None = None
         self._ended: tuple[MessageId, ...] = ()
         self._stored: frozenset[MessageId] = frozenset()
@@ -295,8 +295,8 @@ class AnswerFollower:
         self._expects = self._lacks = False
 
     def on_missed(self) -> None:
-        """Request what may have been lost of the answer."""
-        self._lacks = self._lacks or self.response_id is not None
+        """Request what may have been lost of an answer, or all of one that has begun meanwhile."""
+        self._lacks = True
         self._asked_at = None  # the request may have been lost as well
         self._ask()
 

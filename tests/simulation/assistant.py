@@ -42,7 +42,7 @@ class SimulatedAssistant(Assistant):
         try:
             mood = random.choices(["answer", "fail", "hang", "restart", "transfer"], world.moods)[0]
             await node.clock.sleep(random.choice([0.01, 0.2, 1.0]))
-            pieces = random.randint(1, 12)
+            pieces = random.randint(1, world.pieces)
             for index in range(pieces):
                 if mood in ("fail", "restart") and index == pieces // 2:
                     if mood == "fail":

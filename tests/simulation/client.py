@@ -44,7 +44,8 @@ class Client:
         self._follower: AnswerFollower | None = None
         self._connection: object = None
         """What comes over another one is not received any more."""
-        self._last = 0
+        self._last: dict[SessionId, int] = {}
+        """The newest seq that it has received of a session on this connection."""
         self._response_id: MessageId | None = None
         self.preview = ""
         self.joined_at = 0.0
@@ -159,10 +160,10 @@ class Client:
             entries = joined.page.entries
             self._enter(session.session_id)
             self._first.setdefault(session.session_id, entries[0].seq if entries else 1)
-            self._last = 0
+            self._last = {session.session_id: 0}
             for entry in entries:
                 self._receive(session.session_id, entry)
-            self._last = max(session.seq, self._last)
+            self._last = {session.session_id: session.seq}
             if joined.page.more and place is not None:
                 await self._rest(node, session.session_id, session.seq)
         subscription.start(session)
@@ -188,9 +189,8 @@ class Client:
     # What it receives.
 
     def _enter(self, session_id: SessionId) -> None:
-        if session_id != self.session_id:
+        if session_id not in self._known:  # else it is an earlier one, of which the end comes late
             self.session_id = session_id
-            self._last = 0
 
     def _know(self, session_id: SessionId, entry: Entry) -> None:
         self._known.setdefault(session_id, {})[entry.seq] = entry
@@ -202,9 +202,10 @@ class Client:
             rules.broken("3", f"{self} received an entry of {known.customer}")
         if entry.seq > len(known.entries) or known.entries[entry.seq - 1] != entry:
             rules.broken("1", f"{self} received an entry that is not stored")
-        if entry.seq <= self._last:
-            rules.broken("5", f"{self} received entry {entry.seq} after {self._last}")
-        self._last = entry.seq
+        last = self._last.get(session_id, 0)
+        if entry.seq <= last:
+            rules.broken("5", f"{self} received entry {entry.seq} after {last}")
+        self._last[session_id] = entry.seq
         self._know(session_id, entry)
         if isinstance(entry, Message) and entry.message_id == self._response_id:
             self._response_id, self.preview = None, ""
@@ -240,6 +241,10 @@ class Client:
                     self._world.rules.broken("2", f"{self} is shown a piece of an earlier epoch")
             elif entry.message_id == event.response_id:
                 self._world.rules.broken("5", f"{self} is shown a piece of a stored answer")
+
+    def has(self, session_id: SessionId, seq: int) -> bool:
+        """Return True if it has everything of a session up to there."""
+        return self._position(session_id) >= seq
 
     def lacks(self) -> str | None:
         """Return what it should have received, and has not; None: it is complete."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import NamedTuple
 
-from application.ports import Typing
+from application.ports import RECENT, Typing
 from domain.errors import Failure, Refusal
 from domain.identity import CoordinatorId, Customer, MessageId
 from domain.status import Status
@@ -43,7 +43,14 @@ class Workload(NamedTuple):
     steps: int = 30
     store_s: float = 0.0
     """The time that each call of the store takes longer, there and back."""
+    page_s: float = 0.0
+    """The time that a page takes longer, on its way back."""
+    pieces: int = 12
+    """The most pieces of an answer."""
 
+
+LONG = 40
+"""The pieces of an answer that takes as long as a turn may."""
 
 PEOPLE = {
     "say": 10.0,
@@ -75,10 +82,18 @@ WORKLOADS = {
     "bridge": Workload({**PEOPLE, **BRIDGE}),
     "outages": Workload({**PEOPLE, **BRIDGE, **OUTAGES}),
     "takeovers": Workload(
-        {"say": 10.0, "take_over_unheard": 6.0, "give_back": 6.0, "move": 2.0, "delay": 2.0}
+        {"say": 10.0, "take_over_unheard": 6.0, "give_back": 6.0, "move": 2.0, "delay": 2.0},
+        pieces=LONG,
     ),
-    "cuts": Workload({"say": 10.0, "take_over": 6.0, "give_back": 6.0, "cut": 4.0}),
-    "joins": Workload({"say": 10.0, "move": 12.0, "join": 4.0, "speak": 2.0}, store_s=0.06),
+    "cuts": Workload(
+        {"say": 10.0, "take_over_apart": 6.0, "give_back": 6.0, "cut": 1.0}, pieces=LONG
+    ),
+    "doubt": Workload({"say": 10.0, "take_over_in_doubt": 6.0, "give_back": 6.0}, pieces=LONG),
+    "half-open": Workload({**PEOPLE, "half_open": 2.0}),
+    "reads": Workload({"say": 4.0, "speak_unheard": 6.0, "join": 8.0, "give_back": 2.0}),
+    "joins": Workload(
+        {"say": 1.0, "talk": 3.0, "join_meanwhile": 10.0}, nodes=(2,), steps=20, page_s=0.2
+    ),
     "bridge-and-store": Workload({**PEOPLE, **BRIDGE, **STORE}),
     "all": Workload(
         {**PEOPLE, **BRIDGE, **NETWORK, **LOSSES, **STORE, **NODES, **LEASES, **OUTAGES, **CLOCKS},
@@ -115,7 +130,8 @@ class SimulatedLife:
         """Live it. Raises: Violation."""
         nodes = Random(self.seed).choice(self._workload.nodes)
         world = self.world = World(self.seed, nodes)
-        world.store_s = self._workload.store_s
+        world.store_s, world.page_s = self._workload.store_s, self._workload.page_s
+        world.pieces = self._workload.pieces
         await asyncio.sleep(0.5)
         world.start(self._watch())
         for who in CUSTOMERS[:2]:
@@ -137,6 +153,7 @@ class SimulatedLife:
             await asyncio.sleep(LOOK_EVERY_S)
             self.world.rules.check_streams()
             self.world.rules.check_followers()
+            self.world.rules.check_readers()
 
     async def _make(self, step: Step) -> None:
         act: Callable[[Random], Awaitable[object]] = getattr(self, f"_{step.kind}")
@@ -223,11 +240,27 @@ class SimulatedLife:
         await client.say(f"Textul {number}", MessageId(f"m{number}"))
 
     async def _join(self, random: Random) -> None:
-        world, who = self.world, self._customer(random)
+        self._join_as(self._customer(random), random)
+
+    def _join_as(self, who: Customer, random: Random) -> None:
+        world = self.world
         mine = [each for each in world.clients if each.customer == who and not each.has_gone]
         if len(mine) > 2:
             random.choice(mine).go()
         world.join(who, streams=random.random() < 0.8)
+
+    async def _join_meanwhile(self, random: Random) -> None:
+        """Join while a coordinator speaks."""
+        who = self._customer(random)
+        self._join_as(who, random)
+        await asyncio.sleep(random.uniform(0.0, self.world.page_s))
+        await self._speak_at(self._node(random), who, random)
+
+    async def _talk(self, random: Random) -> None:
+        """Let a coordinator say more than a process keeps in memory."""
+        who = self._customer(random)
+        for _ in range(2 * RECENT):
+            await self._speak_at(self._node(random), who, random)
 
     async def _move(self, random: Random) -> None:
         self._client(self._customer(random), random).leave()
@@ -258,13 +291,44 @@ class SimulatedLife:
         await self._change(random, Status.LIVE)
 
     async def _take_over_unheard(self, random: Random) -> None:
-        """Take over, and lose every hint of the moment."""
+        await self._unheard(random, self._take_over)
+
+    async def _speak_unheard(self, random: Random) -> None:
+        await self._unheard(random, self._speak)
+
+    async def _unheard(self, random: Random, act: Callable[[Random], Awaitable[None]]) -> None:
+        """Do something, and lose every hint of the moment."""
         switch = self.world.switch
         if not self.world.rules.is_calm("hints", since=1.0):
             return  # one lost hint is made good by the next, and not two
         self._disturb("the switch loses all hints for 0.1 s", "hints", seconds=0.1)
         switch.loses = 1.0
         self.world.start(self._end_losses(0.1))
+        await act(random)
+
+    async def _take_over_apart(self, random: Random) -> None:
+        """Cut off the node that writes an answer from the one at which somebody takes over."""
+        written = [found for who in CUSTOMERS if (found := self.world.rules.running(who))]
+        if not written:
+            return
+        attempt = random.choice(written)
+        others = [each for each in self.world.nodes if each.is_well and each is not attempt.node]
+        if not others or not self.world.rules.is_calm("hints", since=1.0):
+            return
+        node = random.choice(others)
+        is_writer_cut = random.random() < 0.5
+        self.world.start(self._cut_off(attempt.node if is_writer_cut else node, 4.0))
+        await asyncio.sleep(random.uniform(0.0, 0.3))
+        known = self.world.rules.log_of(attempt.customer)
+        if known is not None:
+            change = node.transfers.change
+            await self._at(
+                node, change(known.session.session_id, Status.LIVE, CoordinatorId("ana"))
+            )
+
+    async def _take_over_in_doubt(self, random: Random) -> None:
+        """Take over without an answer from the store."""
+        self.world.appends_in_doubt = 1
         await self._change(random, Status.LIVE)
 
     async def _end_losses(self, seconds: float) -> None:
@@ -278,7 +342,10 @@ class SimulatedLife:
         await self._change(random, Status.CLOSED)
 
     async def _speak(self, random: Random) -> None:
-        node, who, number = self._node(random), self._customer(random), random.randrange(1_000_000)
+        await self._speak_at(self._node(random), self._customer(random), random)
+
+    async def _speak_at(self, node: Node, who: Customer, random: Random) -> None:
+        number = random.randrange(1_000_000)
         post = node.transfers.post_coordinator_message
         await self._at(
             node, post(who, f"Sunt aici {number}", CoordinatorId("ana"), MessageId(f"c{number}"))
@@ -359,12 +426,19 @@ class SimulatedLife:
     # The network between them.
 
     async def _cut(self, random: Random) -> None:
-        node, seconds = self._node(random), random.choice([0.3, 1.5, 4.0, 10.0])
+        await self._cut_off(self._node(random), random.choice([0.3, 1.5, 4.0, 10.0]))
+
+    async def _cut_off(self, node: Node, seconds: float) -> None:
         self._disturb(f"{node} is cut off for {seconds} s", "hints", seconds=seconds)
         node.channels.is_cut = True
         await asyncio.sleep(seconds)
         node.channels.restore()
         self._disturb(f"{node} is connected again", "hints")
+
+    async def _half_open(self, random: Random) -> None:
+        node = self._node(random)
+        self._disturb(f"the connection of {node} is half open", "hints", seconds=4.0)
+        node.channels.half_open = node.channels.connection
 
     async def _lose_connection(self, random: Random) -> None:
         node = self._node(random)

@@ -96,6 +96,8 @@ class SimulatedChannels(Channels):
         self._is_connected = False
         self.is_cut = False
         """True: whatever is sent is lost, both ways."""
+        self.half_open: int | None = None
+        """The connection on which whatever is sent is lost, both ways, until another is opened."""
         self.is_dead = False
 
     async def __aenter__(self) -> Self:
@@ -123,7 +125,7 @@ class SimulatedChannels(Channels):
 
     def _subscribe(self, channel: str) -> None:
         """Ask the switch to subscribe, which confirms it in the order of its messages."""
-        if not self._is_connected or self.is_cut:
+        if not self._is_connected or self._loses_all:
             return
         self.confirmed.add(channel)
         self._switch.forget(self, channel)
@@ -143,13 +145,13 @@ class SimulatedChannels(Channels):
     def publish(self, channel: str, message: bytes) -> bool:
         if self.is_dead or not self._is_connected:
             return False
-        if not self.is_cut:
+        if not self._loses_all:
             self._switch.route(self, channel, message)
         return True
 
     def arrive(self, connection: int, channel: str, message: bytes) -> None:
         """Receive a message, unless the connection on which it was sent is gone."""
-        if connection != self.connection or self.is_cut or self.is_dead:
+        if connection != self.connection or self._loses_all or self.is_dead:
             return
         self._receive(lambda: self._listener.on_message(channel, message))
 
@@ -167,9 +169,8 @@ class SimulatedChannels(Channels):
         asyncio.get_running_loop().call_later(0.05, self._connect)
 
     @property
-    def is_connected(self) -> bool:
-        """True if what is sent arrives."""
-        return self._is_connected and not self.is_cut and not self._switch.is_down
+    def _loses_all(self) -> bool:
+        return self.is_cut or self.half_open == self.connection
 
     def restore(self) -> None:
         """End a cut, by which the connection is lost."""

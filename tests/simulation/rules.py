@@ -60,6 +60,8 @@ class Rules:
         self.violation: Violation | None = None
         self._attempts: dict[Customer, list[Attempt]] = defaultdict(list)
         self._number = 0
+        self._read: dict[tuple[Node, Customer], tuple[float, Session]] = {}
+        """What each node has last read of a customer's newest session, and when."""
         self.disturbed: dict[str, float] = {}
         """When each kind of fault last was: `hints`, `leases`, `nodes`, `store`, `bridge`."""
         self.spoken: Counter[tuple[Customer, str]] = Counter()
@@ -110,8 +112,7 @@ class Rules:
                 self.broken("5", f"seq {entry.seq} was stored in the place of {seq}")
             if isinstance(entry, StatusChange):
                 status = entry.status
-                writer = self._world.writer
-                if entry.changes_owner and writer is not None and writer.channels.is_connected:
+                if entry.changes_owner:
                     known.owner_changes.append((now, entry.epoch))
             elif entry.author is Author.AI and status is not Status.AI:
                 self.broken("2", f"the AI wrote while the conversation was {status}")
@@ -251,6 +252,25 @@ class Rules:
             if (lacks := client.lacks()) is not None:
                 rule, _, what = lacks.removeprefix("rule ").partition(": ")
                 self.broken(rule, what)
+
+    def read(self, node: "Node", session: Session) -> None:
+        """Note that a node has read a customer's newest session."""
+        self._read[node, session.customer] = self._loop.time(), session
+
+    def check_readers(self) -> None:
+        """Compare what clients have with what their nodes have read: no hint is needed for that."""
+        if not self.is_calm("nodes", "store", since=4.0):
+            return
+        latest = self._loop.time() - COMPLETE_S
+        for client in self._world.clients:
+            node, who = client.node, client.customer
+            if node is None or (node, who) not in self._read or client.has_gone:
+                continue
+            at, session = self._read[node, who]
+            if max(at, client.joined_at) >= latest or self.newest.get(who) != session.session_id:
+                continue
+            if not client.has(session.session_id, session.seq):
+                self.broken("5", f"{client} lacks entry {session.seq}, which {node} has read")
 
     # The end.
 

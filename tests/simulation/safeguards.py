@@ -3,10 +3,10 @@
 The first line of each function says what the server does; its body, what is left without it.
 """
 
+import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 from msgspec.structs import replace
 
@@ -22,12 +22,14 @@ from application.chat_owners import ChatOwners
 from application.deliver_outbox import DeliverOutbox
 from application.hub import Hub
 from application.join import JoinConversation
+from application.ports import Grown
 from application.session_log import SessionLog
 from application.subscription import Subscription
 from application.sweep import Sweep
 from application.turns import Turns
 from domain.decisions import answer
 from domain.errors import BridgeUnavailable, StorageUnavailable
+from domain.status import Status
 from tests.simulation.removal import Remove, name_of, nothing, put, removed
 
 
@@ -37,38 +39,22 @@ class Removal(NamedTuple):
     remove: Remove
     workload: str
     rule: str
-    """The rule, or rules, that it keeps."""
+    """The rule that it keeps."""
+    seed: int
+    """The first, from 1 on, whose life breaks the rule without it."""
+
+    @property
+    def what(self) -> str:
+        """What the server does."""
+        return (self.remove.__doc__ or "").partition("\n")[0]
 
 
 REMOVALS: dict[str, Removal] = {}
-FOUND_AT = {
-    "fence": 1,
-    "settled-seq": 20,
-    "claim-of-a-seq": 4,
-    "idempotency-key": 4,
-    "order-of-the-outbox": 1,
-    "lease": 1,
-    "turn-ends-at-takeover": 1,
-    "taking-up-lost-turns": 3,
-    "missed": 3,
-    "holes-in-the-numbers": 1,
-    "repetition-of-lost-hints": 22,
-    "freshness": 1,
-    "gaps": 3,
-    "text-so-far": 1,
-    "epoch-of-pieces": 12,
-    "late-pieces": 66,
-    "owner-of-a-topic": 1,
-    "counting-of-arrivals": 2,
-    "delivery-again": 1,
-    "storing-at-last": 1,
-}
-"""The first seed, from 1 on, whose life breaks a rule without the safeguard."""
 
 
-def _safeguard(workload: str, rule: str) -> Callable[[Remove], Remove]:
+def _safeguard(workload: str, rule: str, seed: int) -> Callable[[Remove], Remove]:
     def register(remove: Remove) -> Remove:
-        REMOVALS[name_of(remove)] = Removal(remove, workload, rule)
+        REMOVALS[name_of(remove)] = Removal(remove, workload, rule, seed)
         return remove
 
     return register
@@ -79,32 +65,32 @@ def without_safeguard(name: str | None) -> AbstractContextManager[None]:
     return removed(REMOVALS[name].remove if name is not None else None)
 
 
-def _keep_turns(stack: ExitStack) -> None:
-    """Let no turn end because of what another writer has stored."""
-    put(stack, application.answer_pending._Turn, "_on_appended", nothing)
-
-
 # The store.
 
 
-@_safeguard("calm", "2")
+@_safeguard("cuts", "2", 1)
 def _fence(stack: ExitStack) -> None:
     """An answer is stored only in the epoch in which its turn began."""
 
     def anyway(session: Any, turn: Any, context: Any) -> Any:
         if session is None or not session.is_open:
             return None
-        whole = replace(turn, session_id=session.session_id, epoch=session.epoch)
-        draft = answer(replace(session, status="ai"), whole, context)
-        if draft is not None:
+        # A takeover also settles what is pending: that, too, would refuse the answer.
+        whole = replace(
+            turn,
+            session_id=session.session_id,
+            epoch=session.epoch,
+            settled_seq=session.settled_seq,
+        )
+        draft = answer(replace(session, status=Status.AI), whole, context)
+        if draft is not None and draft.session.status is Status.AI:
             draft.session = replace(draft.session, status=session.status)
         return draft
 
     put(stack, application.answer_pending, "answer", anyway)
-    _keep_turns(stack)
 
 
-@_safeguard("nodes", "7")
+@_safeguard("doubt", "7", 6)
 def _settled_seq(stack: ExitStack) -> None:
     """An answer is stored only if no other turn has answered meanwhile."""
 
@@ -113,10 +99,9 @@ def _settled_seq(stack: ExitStack) -> None:
         return answer(session, replace(turn, settled_seq=settled), context)
 
     put(stack, application.answer_pending, "answer", anyway)
-    _keep_turns(stack)
 
 
-@_safeguard("calm", "5")
+@_safeguard("calm", "5", 4)
 def _claim_of_a_seq(stack: ExitStack) -> None:
     """Of two writers of one seq, one is refused."""
     append = MemoryStore.append
@@ -130,13 +115,13 @@ def _claim_of_a_seq(stack: ExitStack) -> None:
     put(stack, MemoryStore, "append", anyway)
 
 
-@_safeguard("store", "4")
+@_safeguard("store", "4", 4)
 def _idempotency_key(stack: ExitStack) -> None:
     """A message is stored once under its client's id."""
     put(stack, MemoryStore, "_duplicate", nothing)
 
 
-@_safeguard("outages", "9")
+@_safeguard("outages", "9", 1)
 def _order_of_the_outbox(stack: ExitStack) -> None:
     """Of a session's lane, only the first undelivered notice can be claimed."""
     claim = MemoryStore.claim
@@ -159,7 +144,7 @@ def _order_of_the_outbox(stack: ExitStack) -> None:
 # The turns.
 
 
-@_safeguard("calm", "6")
+@_safeguard("calm", "6", 1)
 def _lease(stack: ExitStack) -> None:
     """One process at a time runs a customer's turn, so that none is paid for twice."""
     run = AnswerPending._run
@@ -171,15 +156,15 @@ def _lease(stack: ExitStack) -> None:
     put(stack, AnswerPending, "_run", alone)
 
 
-@_safeguard("calm", "2")
+@_safeguard("calm", "2", 1)
 def _turn_ends_at_takeover(stack: ExitStack) -> None:
     """A takeover ends the running turn, wherever it is stored, and hides the pieces after it."""
-    _keep_turns(stack)
+    put(stack, application.answer_pending._Turn, "_on_appended", nothing)
     put(stack, Subscription, "_is_current", lambda self, piece: True)
     put(stack, AnswerFollower, "on_entry", nothing)
 
 
-@_safeguard("nodes", "7")
+@_safeguard("nodes", "7", 15)
 def _taking_up_lost_turns(stack: ExitStack) -> None:
     """The sweep finds the turns that were lost with their process, as does who joins or listens."""
 
@@ -194,37 +179,42 @@ def _taking_up_lost_turns(stack: ExitStack) -> None:
 # The hints.
 
 
-@_safeguard("network", "5")
+@_safeguard("network", "5", 3)
 def _missed(stack: ExitStack) -> None:
     """Who may have missed hints looks at the store, and once a second while none arrive."""
     put(stack, Hub, "on_missed", nothing)
     _ignore_outages(stack)
 
 
-@_safeguard("losses", "5")
+@_safeguard("losses", "5", 1)
 def _holes_in_the_numbers(stack: ExitStack) -> None:
     """A hint that was lost in silence shows in the number of the next one."""
     hole = adapters.broker.channels._Subscription
     put(stack, hole, "is_hole", lambda self, publisher, number: False)
 
 
-@_safeguard("network", "5")
+@_safeguard("half-open", "5", 1)
 def _repetition_of_lost_hints(stack: ExitStack) -> None:
     """What was published as the connection was lost is published again."""
     put(stack, ChannelBroker, "_publish_again", nothing)
 
 
-@_safeguard("takeovers", "2")
+@_safeguard("takeovers", "2", 19)
 def _repeated_change_of_owner(stack: ExitStack) -> None:
     """A change of owner is published again, in case that its hint is lost in silence."""
     put(stack, adapters.broker.channels, "REPEAT_AFTER_S", 1_000.0)
 
 
-@_safeguard("cuts", "2")
+@_safeguard("half-open", "5", 2)
 def _beat(stack: ExitStack) -> None:
     """A node that does not receive its own beat knows that it is cut off."""
-    put(stack, ChannelBroker, "_look_at_beat", nothing)
-    put(stack, ChannelBroker, "is_away", property(lambda self: self._is_away))
+    put(stack, adapters.broker.channels, "AWAY_AFTER_S", 1_000.0)
+
+
+@_safeguard("cuts", "2", 1)
+def _silent_nodes(stack: ExitStack) -> None:
+    """While a node is silent that may store a takeover, turns look at the store once a second."""
+    put(stack, ChannelBroker, "has_silent_node", False)
 
 
 def _ignore_outages(stack: ExitStack) -> None:
@@ -234,16 +224,15 @@ def _ignore_outages(stack: ExitStack) -> None:
     put(stack, Hub, "report_away", later)
 
 
-@_safeguard("cuts", "2")
+@_safeguard("cuts", "2", 2)
 def _pieces_held_back(stack: ExitStack) -> None:
-    """While hints do not arrive, turns and followers look at the store before any piece."""
+    """Once hints may be lost, a turn publishes nothing until it has read the store."""
 
     put(stack, AnswerStream, "_may_publish", lambda self: True)
     put(stack, AnswerStream, "look", nothing)
-    _ignore_outages(stack)
 
 
-@_safeguard("joins", "5")
+@_safeguard("joins", "5", 1)
 def _subscribe_before_read(stack: ExitStack) -> None:
     """A join subscribes before it reads: what is stored in between comes, too."""
     subscribe, start = Subscription.subscribe, Subscription.start
@@ -254,69 +243,50 @@ def _subscribe_before_read(stack: ExitStack) -> None:
 
     put(stack, Subscription, "subscribe", nothing)
     put(stack, Subscription, "start", late)
-    put(stack, Subscription, "_on_missed", lambda self, event: self._on_other(event))
 
 
-@_safeguard("network", "5")
+@_safeguard("network", "5", 8)
 def _freshness(stack: ExitStack) -> None:
     """A cached session counts only while the hints of its customer arrive."""
     put(stack, SessionLog, "_cached", lambda self, customer: self._cache.get(customer))
     put(stack, SessionLog, "_on_remote_event", nothing)
-    reload = SessionLog.reload
+    join = JoinConversation.__call__
 
-    async def known(self: Any, customer: Any) -> Any:
-        return self._cache.get(customer) or await reload(self, customer)
-
-    read = JoinConversation.__call__
-
-    async def from_cache(self: Any, customer: Any, subscription: Any, position: Any) -> Any:
-        with patch.object(SessionLog, "reload", known):
-            return await read(self, customer, subscription, position)
+    async def from_cache(self: Any, *given: Any) -> Any:
+        return await join(dataclasses.replace(self, session_log=_OldCopies(self)), *given)
 
     put(stack, JoinConversation, "__call__", from_cache)
 
 
-@_safeguard("store", "5")
+class _OldCopies:
+    """A session log that reads nothing again."""
+
+    def __init__(self, join: JoinConversation) -> None:
+        self._log = join.session_log
+
+    async def reload(self, customer: Any) -> Any:
+        return self._log._cache.get(customer) or await self._log.reload(customer)
+
+
+@_safeguard("reads", "5", 5)
 def _notification_of_what_a_reload_finds(stack: ExitStack) -> None:
     """What a process finds in the store and did not know, its listeners learn."""
     put(stack, SessionLog, "_notify", nothing)
-    _drop_doubtful(stack)
 
 
-@_safeguard("store", "5")
+@_safeguard("doubt", "5", 3)
 def _notification_of_doubtful_writes(stack: ExitStack) -> None:
     """What may be stored although the store did not say so makes listeners look."""
-    _drop_doubtful(stack)
+    publish = Hub.publish
+
+    def known(self: Hub, customer: Any, event: Any) -> None:
+        if not isinstance(event, Grown):
+            publish(self, customer, event)
+
+    put(stack, Hub, "publish", known)
 
 
-def _drop_doubtful(stack: ExitStack) -> None:
-    append = SessionLog._append
-
-    async def quietly(self: Any, *given: Any) -> bool:
-        try:
-            with patch.object(self.store, "append", _marked(self.store.append)):
-                return await append(self, *given)
-        except _DoubtfulWrite as error:
-            raise StorageUnavailable(str(error)) from None
-
-    put(stack, SessionLog, "_append", quietly)
-
-
-class _DoubtfulWrite(Exception):
-    """The store has not said whether it has stored something."""
-
-
-def _marked(append: Any) -> Any:
-    async def marked(*given: Any) -> None:
-        try:
-            await append(*given)
-        except StorageUnavailable as error:
-            raise _DoubtfulWrite(str(error)) from None
-
-    return marked
-
-
-@_safeguard("network", "5")
+@_safeguard("network", "5", 3)
 def _gaps(stack: ExitStack) -> None:
     """A follower reads what is missing before the entry of a hint."""
 
@@ -331,20 +301,20 @@ def _gaps(stack: ExitStack) -> None:
 # The stream.
 
 
-@_safeguard("calm", "5")
+@_safeguard("calm", "5", 1)
 def _text_so_far(stack: ExitStack) -> None:
     """Who joins in the middle of an answer gets the text so far."""
     put(stack, AnswerFollower, "_ask", nothing)
 
 
-@_safeguard("takeovers", "2")
+@_safeguard("takeovers", "2", 63)
 def _epoch_of_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown that was written before the last known takeover."""
     put(stack, Subscription, "_is_current", lambda self, piece: True)
     put(stack, AnswerFollower, "on_entry", nothing)
 
 
-@_safeguard("losses", "5")
+@_safeguard("half-open", "5", 11)
 def _late_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown after the answer."""
     put(stack, AnswerFollower, "on_entry", nothing)
@@ -353,19 +323,19 @@ def _late_pieces(stack: ExitStack) -> None:
 # The bridge.
 
 
-@_safeguard("bridge", "9")
+@_safeguard("bridge", "9", 1)
 def _owner_of_a_topic(stack: ExitStack) -> None:
     """One node listens to each chat at the bridge."""
     put(stack, ChatOwners, "is_mine", lambda self, customer: True)
 
 
-@_safeguard("bridge", "4")
+@_safeguard("bridge", "4", 2)
 def _counting_of_arrivals(stack: ExitStack) -> None:
     """What an application passes on without an id is compared with the log."""
     put(stack, Arrivals, "take", lambda *_: False)
 
 
-@_safeguard("outages", "9")
+@_safeguard("outages", "9", 1)
 def _delivery_again(stack: ExitStack) -> None:
     """What could not be delivered to the bridge is tried again."""
     attempt = DeliverOutbox._send
@@ -379,7 +349,7 @@ def _delivery_again(stack: ExitStack) -> None:
     put(stack, DeliverOutbox, "_send", once)
 
 
-@_safeguard("bridge-and-store", "9")
+@_safeguard("bridge-and-store", "9", 1)
 def _storing_at_last(stack: ExitStack) -> None:
     """What came from the bridge is stored, however often that has to be tried."""
 

@@ -8,7 +8,9 @@ from typing import Any
 from adapters.memory.leases import MemoryLeases
 from adapters.memory.store import MemoryStore
 from application.ports import Erased
+from domain.errors import StorageUnavailable
 from domain.identity import Customer, customer
+from domain.message import Entry
 from domain.session import Draft
 from tests.simulation.bridge import PlainApplication
 from tests.simulation.client import Client
@@ -27,8 +29,18 @@ class RecordedStore(MemoryStore):
         self._world = world
 
     async def append(self, draft: Draft, due_at: datetime | None) -> None:
+        world = self._world
         await super().append(draft, due_at)
-        self._world.rules.stored(draft)
+        world.rules.stored(draft)
+        if world.appends_in_doubt > 0:
+            world.appends_in_doubt -= 1
+            world.rules.store_failed()
+            raise StorageUnavailable("as told, after the work")
+
+    async def page(self, *given: Any, **named: Any) -> tuple[Entry, ...]:
+        page = await super().page(*given, **named)
+        await asyncio.sleep(self._world.page_s)
+        return page
 
     async def erase(self, customer: Customer) -> Erased:
         erased = await super().erase(customer)
@@ -47,9 +59,10 @@ class World:
         self.rules = Rules(self)
         self.store = RecordedStore(self)
         self.store_is_down = self.store_is_slow = False
-        self.store_s = 0.0
-        self.writer: Node | None = None
-        """Whose call of the store is being carried out."""
+        self.store_s = self.page_s = 0.0
+        self.pieces = 12
+        self.appends_in_doubt = 0
+        """The next appends that are stored without an answer."""
         self.leases = MemoryLeases(loop.time)
         self.leases_are_away = self.leases_are_slow = False
         self.switch = Switch(self.random)

@@ -15,12 +15,14 @@ from entrypoints.server import messages_channel, wire
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings, setting_rows
 from tests.e2e.test_wire import JOIN, SAY, TRANSFER
+from tests.simulation.safeguards import REMOVALS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 CONFIGURATION = ROOT / "docs/configuration.md"
 PROTOCOL = ROOT / "docs/protocol.md"
 OPERATIONS = ROOT / "docs/operations.md"
+SIMULATION = ROOT / "docs/simulation.md"
 HTTP_API = ROOT / "docs/http-api.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
@@ -80,15 +82,28 @@ def settings_table() -> str:
     )
 
 
+def safeguards_table() -> str:
+    """The table of the safeguards of several nodes, as docs/simulation.md has it."""
+    rows = [
+        f"| `{name}` | {removal.what} | {removal.rule} | `{removal.workload}` | {removal.seed} |"
+        for name, removal in REMOVALS.items()
+    ]
+    head = ["| removed | what it does | rule | workload | first seed |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *rows, ""])
+
+
 def _code(default: object) -> str:
     return f"`{default}`" if default != "" else ""
 
 
 def write() -> None:
-    """Generate the table again: `python -c "import tests.unit.test_docs as t; t.write()"`."""
-    text = CONFIGURATION.read_text()
-    new = re.sub(_block("settings"), lambda _: settings_table(), text, flags=re.DOTALL)
-    CONFIGURATION.write_text(new)
+    """Generate the tables again: `python -c "import tests.unit.test_docs as t; t.write()"`."""
+    _write(CONFIGURATION, "settings", settings_table())
+    _write(SIMULATION, "safeguards", safeguards_table())
+
+
+def _write(page: Path, name: str, table: str) -> None:
+    page.write_text(re.sub(_block(name), lambda _: table, page.read_text(), flags=re.DOTALL))
 
 
 def listed(name: str) -> dict[str, list[str]]:
@@ -142,6 +157,10 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_setting_is_listed() -> None:
     assert block(CONFIGURATION, "settings") == settings_table()
+
+
+def test_every_safeguard_of_several_nodes_is_listed() -> None:
+    assert block(SIMULATION, "safeguards") == safeguards_table()
 
 
 def test_every_event_of_a_client_is_listed() -> None:

@@ -355,6 +355,32 @@ async def test_who_joined_before_hints_arrived_asks_again_once_they_do() -> None
         await other.turns.stop()
 
 
+@pytest.mark.parametrize("cut_off", [0, 1], ids=["who writes", "who follows"])
+async def test_an_answer_that_began_while_a_process_was_cut_off_is_shown_once_it_is_back(
+    cut_off: int,
+) -> None:
+    """Also while the model is silent."""
+    clock, net = network()
+    assistant = ScriptedSteps([PAUSE, "Unu ", HANG])
+    async with harness(assistant, clock=clock, network=net) as app:
+        other = app.another()
+        follower = await joined(other)
+        user = app.user()
+        await user.join()
+        await user.say("Bună!")
+        await app.quiet()
+        net.brokers[cut_off].is_cut = True
+        assistant.go()
+        await clock.advance(1)
+        before = list(follower.pieces)
+        net.brokers[cut_off].restore()
+        await clock.advance(1)
+
+        assert before == []
+        assert follower.preview == "Unu "
+        await other.turns.stop()
+
+
 async def test_the_text_so_far_waits_for_a_look_at_the_store_that_is_under_way() -> None:
     clock, net = network()
     store = FaultyStore()
