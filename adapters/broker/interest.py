@@ -2,8 +2,8 @@
 
 A table with a row for each bucket of channels, and in it a byte for each client: the number of the
 bucket's channels that it has subscribed to. The switch alone writes, and does so before it confirms
-a subscription. So a client that finds no others in a row need not publish: whoever subscribes
-later, is confirmed later, and reads the store then.
+a subscription. So a client that finds no others in a row need not publish: who subscribes later is
+confirmed later, and reads the store then.
 """
 
 import os
@@ -14,29 +14,30 @@ from zlib import crc32
 
 _BUCKETS = 1 << 17
 _CLIENTS = 32
-"""Clients with a byte of their own but one: further clients share the last."""
 _SHARED = _CLIENTS - 1
+"""The byte of all clients for which there is none of their own."""
 _MANY = 255
 """A number that is not counted down any more."""
 
 
 class InterestWriter:
-    """The switch's side; `path` is a file that exists as long as this is open."""
+    """The switch's side; `path` is a file that exists until this is closed."""
 
     def __init__(self, path: Path) -> None:
+        """Raises: OSError."""
         self._path = path
         self._free = list(range(_SHARED))
         with suppress(FileNotFoundError):
             path.unlink()  # of a switch that was killed
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-        try:
-            os.ftruncate(descriptor, _BUCKETS * _CLIENTS)
-            self._table = mmap(descriptor, 0)
-        finally:
-            os.close(descriptor)
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        with open(file, "r+b") as opened:
+            # Written, so that it has its room on the disk: a page without kills who touches it.
+            opened.write(bytes(_BUCKETS * _CLIENTS))
+            opened.flush()
+            self._table = mmap(file, 0)
 
     def close(self) -> None:
-        """Remove the file. Who has opened it may go on reading."""
+        """Remove the file. Clients that have opened it may go on reading."""
         with suppress(FileNotFoundError):
             self._path.unlink()
 
@@ -45,7 +46,7 @@ class InterestWriter:
         return self._free.pop() if self._free else _SHARED
 
     def release(self, column: int) -> None:
-        """Free the place of a client that has left, and all its channels."""
+        """Free the place of a client, all of whose channels were removed."""
         if column != _SHARED:
             self._free.append(column)
 
@@ -62,7 +63,7 @@ class InterestWriter:
 
 
 class InterestReader:
-    """A client's side: where its own interest is `column`."""
+    """The side of the client whose place is `column`."""
 
     def __init__(self, path: Path, column: int) -> None:
         """Raises: OSError, ValueError."""
@@ -71,7 +72,7 @@ class InterestReader:
             self._table = mmap(file.fileno(), _BUCKETS * _CLIENTS, access=ACCESS_READ)
 
     def has_others(self, channel: bytes) -> bool:
-        """Return True if another client may have subscribed to the channel."""
+        """Return False if no other client has a confirmed subscription to the channel."""
         at = _row(channel)
         row = self._table[at : at + _CLIENTS]
         is_own = self._own is not None and row[self._own] > 0
