@@ -18,8 +18,8 @@ from adapters.broker.interest import InterestReader, InterestWriter
 from domain.backoff import backoff
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
-CLOSE_S = 2.0
-"""For what is still to be sent."""
+CONNECT_S, CLOSE_S = 2.0, 2.0
+"""The time for a connection, and at the end for what is still to be sent."""
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
 """A client that has not read so much is disconnected; a client drops what the switch has not."""
 MAX_SWITCHED_BYTES = 1024 * 1024
@@ -231,10 +231,11 @@ class LocalChannels(Channels):
         loop, attempt = asyncio.get_running_loop(), 0
         while True:
             try:
-                _, connection = await loop.create_unix_connection(
-                    lambda: _SwitchConnection(self._on_frame, self._path), str(self._path)
-                )
-            except OSError as error:
+                async with asyncio.timeout(CONNECT_S):
+                    _, connection = await loop.create_unix_connection(
+                        lambda: _SwitchConnection(self._on_frame, self._path), str(self._path)
+                    )
+            except OSError as error:  # also a TimeoutError
                 if attempt == 0:
                     self._log(error)
             else:

@@ -532,15 +532,17 @@ async def test_of_more_clients_than_the_switch_can_tell_apart_all_follow_each_ot
 ) -> None:
     async with LocalNetwork(tmp_path) as network, AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(network.node()) for _ in range(34)]
-        for broker, received in nodes[-2:]:
-            broker.subscribe(ANA)
-            await received.until(lambda broker=broker: broker.is_subscribed(ANA))
+        (one, ones), (another, others) = nodes[-2:]
+        one.subscribe(ANA)
+        another.subscribe(ANA)
+        await ones.until(lambda: one.is_subscribed(ANA))
+        await others.until(lambda: another.is_subscribed(ANA))
         assert all(_wants(broker) for broker, _ in nodes)
 
         for broker, _ in nodes:
             broker.publish(ANA, said(1))
-        for _, received in nodes[-2:]:
-            await received.until(lambda received=received: len(received.hints) == 33)
+        await ones.until(lambda: len(ones.hints) == 33)
+        await others.until(lambda: len(others.hints) == 33)
 
 
 async def test_a_client_that_knows_nothing_of_the_others_sends_everything(tmp_path: Path) -> None:
