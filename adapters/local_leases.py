@@ -99,7 +99,7 @@ class LocalLeases(Leases):
     def _change_now(
         self, bucket: int, change: Callable[[_Places], tuple[int, bytes] | None]
     ) -> bool:
-        """Raises: BlockingIOError, OSError, LeasesUnavailable."""
+        """Do so at once. Raises: BlockingIOError, while another process does; OSError, as above."""
         if self._file is None:
             self._file = self._open()
         start = bucket * _BUCKET_BYTES
@@ -116,7 +116,7 @@ class LocalLeases(Leases):
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, bucket)
 
     def _open(self) -> int:
-        """Raises: OSError, LeasesUnavailable."""
+        """Open the file. Raises: OSError, LeasesUnavailable."""
         if not self._is_open:
             raise LeasesUnavailable("closed")
         return os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
