@@ -40,6 +40,11 @@ class WorkerFolder:
         """The path of the switch's socket."""
         return str(self._path / SWITCH)
 
+    @property
+    def leases(self) -> str:
+        """The path of the file of leases."""
+        return str(self._path / "leases")
+
     def listen(self, name: str) -> socket.socket:
         """Return the listening Unix socket of a worker."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -105,6 +105,10 @@ class Channels(Lifecycle, Protocol):
     def unsubscribe(self, channel: str) -> None:
         """Receive no more of them."""
 
+    def is_wanted(self, channel: str) -> bool:
+        """Return False if no other node has a confirmed subscription to the channel."""
+        return True
+
     @abstractmethod
     def publish(self, channel: str, message: bytes) -> bool:
         """Send a message; False: the queue is full, and it is dropped."""
@@ -223,10 +227,15 @@ class ChannelBroker(Broker, ChannelListener):
             self._unconfirmed.add(customer, grown, node)
         elif isinstance(hint, Grown | CustomerErased):
             self._unconfirmed.add(customer, hint, node)
-        kind, body = encode_hint(hint)
-        self._publish(_customer_channel(customer), customer, kind, body)
+        channels = []
+        if self._channels.is_wanted(channel := _customer_channel(customer)):
+            channels.append(channel)
         if node is not None and node != self._node:
-            self._publish(_node_channel(node), customer, kind, body)
+            channels.append(_node_channel(node))
+        if channels:
+            kind, body = encode_hint(hint)
+            for channel in channels:
+                self._publish(channel, customer, kind, body)
 
     def _publish(self, channel: str, customer: Customer, kind: str, body: bytes) -> None:
         number = self._sent.get(channel, 0) + 1

@@ -2,7 +2,7 @@
 
 A frame is its length (4 bytes), a kind (1), the length of the channel's name (2), the name, and a
 message. A client that does not read is disconnected, as by Redis: it comes back, and knows that it
-has missed something.
+has missed something. What no other client has subscribed to, a client does not send: `interest`.
 """
 
 import asyncio
@@ -14,16 +14,17 @@ from struct import Struct
 from typing import Self, cast
 
 from adapters.broker.channels import ChannelListener, Channels
+from adapters.broker.interest import InterestReader, InterestWriter
 from domain.backoff import backoff
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
-CLOSE_S = 2.0
-"""For what is still to be sent."""
+CONNECT_S, CLOSE_S = 2.0, 2.0
+"""The time for a connection, and at the end for what is still to be sent."""
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
 """A client that has not read so much is disconnected; a client drops what the switch has not."""
 MAX_SWITCHED_BYTES = 1024 * 1024
 
-_SUBSCRIBE, _UNSUBSCRIBE, _PUBLISH, _CONFIRM = range(4)
+_SUBSCRIBE, _UNSUBSCRIBE, _PUBLISH, _CONFIRM, _WELCOME = range(5)
 _HEAD = Struct(">IBH")
 
 logger = logging.getLogger(__name__)
@@ -82,10 +83,12 @@ class LocalSwitch:
         self._subscribers: dict[bytes, dict[_SwitchClient, None]] = {}
         self._clients: set[_SwitchClient] = set()
         self._server: asyncio.Server
+        self._interest: InterestWriter
 
     async def __aenter__(self) -> Self:
         with suppress(FileNotFoundError):
             self._path.unlink()  # of a switch that was killed
+        self._interest = InterestWriter(_interest_path(self._path))
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: _SwitchClient(self), str(self._path))
         self._path.chmod(0o600)
@@ -95,20 +98,26 @@ class LocalSwitch:
         self._server.close()
         for client in list(self._clients):
             client.transport.abort()
+        self._interest.close()
         with suppress(FileNotFoundError):
             self._path.unlink()
 
     def connected(self, client: "_SwitchClient") -> None:
         self._clients.add(client)
+        client.column = self._interest.column()
+        client.pass_on(_frame(_WELCOME, b"", bytes([client.column])))
 
     def disconnected(self, client: "_SwitchClient") -> None:
         self._clients.discard(client)
         for channel in client.channels:
             self._leave(client, channel)
+        self._interest.release(client.column)
 
     def subscribe(self, client: "_SwitchClient", channel: bytes) -> None:
-        self._subscribers.setdefault(channel, {})[client] = None
-        client.channels.add(channel)
+        if channel not in client.channels:
+            client.channels.add(channel)
+            self._subscribers.setdefault(channel, {})[client] = None
+            self._interest.add(client.column, channel)
         client.pass_on(_frame(_CONFIRM, channel))
 
     def unsubscribe(self, client: "_SwitchClient", channel: bytes) -> None:
@@ -121,6 +130,7 @@ class LocalSwitch:
         del subscribers[client]
         if not subscribers:
             del self._subscribers[channel]
+        self._interest.remove(client.column, channel)
 
     def publish(self, channel: bytes, message: bytes) -> None:
         if subscribers := self._subscribers.get(channel):
@@ -131,6 +141,9 @@ class LocalSwitch:
 
 class _SwitchClient(_Peer):
     """A client as the switch sees it."""
+
+    column: int
+    """Its place in the table of interest."""
 
     def __init__(self, switch: LocalSwitch) -> None:
         super().__init__()
@@ -163,7 +176,7 @@ class LocalChannels(Channels):
 
     def __init__(self, path: str | Path, jitter: Callable[[], float]) -> None:
         """`jitter` returns a float in 0..1."""
-        self._path = str(path)
+        self._path = Path(path)
         self._jitter = jitter
         self._listener: ChannelListener
         self._wanted: set[bytes] = set()
@@ -200,6 +213,10 @@ class LocalChannels(Channels):
         self._wanted.discard(name := channel.encode())
         self._send(_frame(_UNSUBSCRIBE, name))
 
+    def is_wanted(self, channel: str) -> bool:
+        interest = self._connection.interest if self._connection is not None else None
+        return interest is None or interest.has_others(channel.encode())
+
     def publish(self, channel: str, message: bytes) -> bool:
         return self._send(_frame(_PUBLISH, channel.encode(), message))
 
@@ -214,10 +231,11 @@ class LocalChannels(Channels):
         loop, attempt = asyncio.get_running_loop(), 0
         while True:
             try:
-                _, connection = await loop.create_unix_connection(
-                    lambda: _SwitchConnection(self._on_frame), self._path
-                )
-            except OSError as error:
+                async with asyncio.timeout(CONNECT_S):
+                    _, connection = await loop.create_unix_connection(
+                        lambda: _SwitchConnection(self._on_frame, self._path), str(self._path)
+                    )
+            except OSError as error:  # also a TimeoutError
                 if attempt == 0:
                     self._log(error)
             else:
@@ -245,13 +263,24 @@ class LocalChannels(Channels):
 class _SwitchConnection(_Peer):
     """The connection to the switch."""
 
-    def __init__(self, on_frame: Callable[[int, str, bytes], None]) -> None:
+    def __init__(self, on_frame: Callable[[int, str, bytes], None], path: Path) -> None:
         super().__init__()
         self._on_frame = on_frame
+        self._path = path
+        self.interest: InterestReader | None = None
+        """None: it is not known."""
         self.closed = asyncio.Event()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed.set()
 
     def on_frame(self, kind: int, channel: bytes, message: bytes) -> None:
-        self._on_frame(kind, channel.decode(), message)
+        if kind == _WELCOME:
+            with suppress(OSError, ValueError):  # the switch has just ended
+                self.interest = InterestReader(_interest_path(self._path), message[0])
+        else:
+            self._on_frame(kind, channel.decode(), message)
+
+
+def _interest_path(switch: Path) -> Path:
+    return switch.with_name(f"{switch.name}.interest")

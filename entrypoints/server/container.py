@@ -145,10 +145,12 @@ def _unique_name(settings: Settings) -> str:
     return f"{settings.node_name or gethostname()}-{token_hex(4)}"
 
 
-def _sqlite_leases(settings: Settings) -> Leases:
-    from adapters.sqlite.leases import SqliteLeases
+def _local_leases(clock: Clock, siblings: Siblings | None) -> Leases:
+    if siblings is None:
+        return MemoryLeases(clock.monotonic)
+    from adapters.local_leases import LocalLeases
 
-    return SqliteLeases(f"{settings.sqlite_path}-leases")
+    return LocalLeases(siblings.folder.leases)
 
 
 def _redis_leases(settings: Settings) -> Leases:
@@ -402,7 +404,7 @@ class Container(containers.DeclarativeContainer):
         local=providers.Selector(
             settings.provided.store,
             memory=memory_leases,
-            sqlite=providers.Singleton(_sqlite_leases, settings),
+            sqlite=providers.Singleton(_local_leases, clock, siblings),
             dynamodb=store.provided.leases,
         ),
         redis=providers.Singleton(_redis_leases, settings),

@@ -55,6 +55,9 @@ async def hints(effort: Effort) -> list[Figure]:
         async with _Process("switch", path) as switch:
             await _line(switch)
             figures += await _figures("local", path, effort)
+            async with _Process("publish", path, str(effort.rounds)) as publisher:
+                unwanted = await _rounds(publisher)
+            figures.append(_figure("local: a hint that nobody else needs, CPU", unwanted))
     return figures
 
 

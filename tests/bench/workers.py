@@ -4,11 +4,14 @@ The workers are those of `ai-agent-server serve`; their parent's CPU and memory 
 """
 
 import os
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 
-from tests.bench.load import Crowd
+import httpx
+
+from tests.bench.load import PATIENCE_S, BenchmarkFailed, Crowd
 from tests.bench.measures import Effort, Measure, Side, alternate, compared, named, side_of
 from tests.bench.report import Figure
 from tests.bench.servers import Running, in_sqlite, memory_kib, running, serving
@@ -37,7 +40,7 @@ async def workers(effort: Effort) -> list[Figure]:
         sides = {}
         for name, count in (("one", "1"), ("two", "2")):
             settings = {**stack.enter_context(in_sqlite()), "WORKERS": count}
-            sides[name] = await side_of(stack, effort, serving(settings))
+            sides[name] = await side_of(stack, effort, _serving(settings))
         one, two = await alternate(effort, **sides)
         memory = _memory(sides["one"].server, sides["two"].server)
         spread = await _spread(sides["two"])
@@ -47,6 +50,18 @@ async def workers(effort: Effort) -> list[Figure]:
         memory,
         spread,
     ]
+
+
+@contextmanager
+def _serving(settings: Mapping[str, str]) -> Iterator[Running]:
+    """Run `ai-agent-server serve`, once all its workers serve. Raises: BenchmarkFailed."""
+    with serving(settings) as server, httpx.Client() as http:
+        began = time.perf_counter()
+        while http.get(f"http://127.0.0.1:{server.port}/health/ready").json()["status"] != "ok":
+            if time.perf_counter() - began > PATIENCE_S:
+                raise BenchmarkFailed("a worker did not come to serve")
+            time.sleep(0.05)
+        yield server
 
 
 async def _nodes(effort: Effort) -> Figure:

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -497,6 +498,111 @@ async def test_a_node_that_leaves_sends_first_what_it_has_published(network: Net
         await received.until(lambda: "leaver" not in second.nodes)
 
     assert len(received.hints) == 3_000
+
+
+# The switch alone: what nobody else follows is not sent.
+
+
+def _wants(broker: ChannelBroker) -> bool:
+    """Return True if another node of the switch may follow Ana, as far as this one knows."""
+    return broker._channels.is_wanted("customer:b1:ana")
+
+
+async def test_hints_are_wanted_while_another_client_of_the_switch_follows(tmp_path: Path) -> None:
+    async with LocalNetwork(tmp_path) as network, network.node() as (first, received):
+        first.subscribe(ANA)
+        await received.until(lambda: first.is_subscribed(ANA))
+        assert not _wants(first)
+
+        async with network.node() as (second, others):
+            assert _wants(second)
+            second.subscribe(ANA)
+            await others.until(lambda: second.is_subscribed(ANA))
+            assert _wants(first)
+            second.unsubscribe(ANA)
+            await _until(lambda: not _wants(first))
+            second.subscribe(ANA)
+            await others.until(lambda: second.is_subscribed(ANA))
+            assert _wants(first)
+        await _until(lambda: not _wants(first))
+
+
+async def test_of_more_clients_than_the_switch_can_tell_apart_all_follow_each_other(
+    tmp_path: Path,
+) -> None:
+    async with LocalNetwork(tmp_path) as network, AsyncExitStack() as stack:
+        nodes = [await stack.enter_async_context(network.node()) for _ in range(34)]
+        (one, ones), (another, others) = nodes[-2:]
+        one.subscribe(ANA)
+        another.subscribe(ANA)
+        await ones.until(lambda: one.is_subscribed(ANA))
+        await others.until(lambda: another.is_subscribed(ANA))
+        assert all(_wants(broker) for broker, _ in nodes)
+
+        for broker, _ in nodes:
+            broker.publish(ANA, said(1))
+        await ones.until(lambda: len(ones.hints) == 33)
+        await others.until(lambda: len(others.hints) == 33)
+
+
+async def test_a_client_that_knows_nothing_of_the_others_sends_everything(tmp_path: Path) -> None:
+    async with LocalNetwork(tmp_path) as network:
+        (tmp_path / "switch.interest").unlink()
+        async with network.node() as (first, _), network.node() as (second, received):
+            assert _wants(first)
+            second.subscribe(ANA)
+            await received.until(lambda: second.is_subscribed(ANA))
+            first.publish(ANA, said(1))
+            await received.until(lambda: received.hints)
+
+
+class Reader(Received):
+    """What is received by one who reads the store whenever something may be missed."""
+
+    def __init__(self, store: list[int]) -> None:
+        super().__init__()
+        self._store = store
+        self.known = 0
+        """The newest seq."""
+
+    def on_hint(self, customer: Customer, hint: Hint) -> None:
+        assert isinstance(hint, Grown)
+        self.known = max(self.known, hint.seq)
+        super().on_hint(customer, hint)
+
+    def on_missed(self, customer: Customer | None) -> None:
+        self.known = self._store[0]
+        super().on_missed(customer)
+
+
+async def test_who_begins_to_follow_while_something_is_stored_knows_of_it(tmp_path: Path) -> None:
+    store, random = [0], Random(1)
+    reader = Reader(store)
+    async with LocalNetwork(tmp_path) as network, network.node() as (writer, received):
+        writer.subscribe(ANA)
+        await received.until(lambda: writer.is_subscribed(ANA))
+        follower = ChannelBroker("follower", network.channels(), SystemClock())
+        follower.listen(reader)
+        async with follower:
+            await reader.until(lambda: not follower.is_away)
+            sent = 0
+            for _ in range(500):
+                reader.known = store[0]  # as at a join
+                reader.missed.clear()
+                follower.subscribe(ANA)
+                if random.random() < 0.3:
+                    await reader.until(lambda: reader.missed)
+                for _ in range(random.randrange(6)):
+                    await asyncio.sleep(0)
+                store[0] += 1
+                sent += _wants(writer)
+                writer.publish(ANA, Grown(SESSION, store[0]))
+                await reader.until(lambda: reader.missed and reader.known == store[0])
+                follower.unsubscribe(ANA)
+                for _ in range(random.randrange(6)):
+                    await asyncio.sleep(0)
+
+    assert 0 < sent < 500
 
 
 # Redis alone: its queue, its refusals, and the way to it.

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -22,9 +21,9 @@ import pytest
 
 from adapters.dynamodb.client import Dynamo
 from adapters.dynamodb.leases import CLOCK_MARGIN_S, DynamoLeases
+from adapters.local_leases import LocalLeases
 from adapters.memory.leases import MemoryLeases
 from adapters.redis.leases import RedisLeases
-from adapters.sqlite.leases import SqliteLeases
 from adapters.system import SystemClock
 from application.ports import Leases
 from domain.errors import LeasesUnavailable
@@ -53,8 +52,8 @@ def _memory(path: Path) -> MemoryLeases:
     return MemoryLeases(time.monotonic)
 
 
-def _sqlite(path: Path, _: RedisServer) -> AbstractAsyncContextManager[Leases]:
-    return SqliteLeases(path / "leases.db")
+def _local(path: Path, _: RedisServer) -> AbstractAsyncContextManager[Leases]:
+    return LocalLeases(path / "leases")
 
 
 @asynccontextmanager
@@ -87,7 +86,7 @@ _ON_DYNAMODB = pytest.mark.dynamodb
 @pytest.fixture(
     params=[
         pytest.param(LeasesCase(_of_the_process), id="memory"),
-        pytest.param(LeasesCase(_sqlite), id="sqlite"),
+        pytest.param(LeasesCase(_local), id="local"),
         pytest.param(LeasesCase(_redis), id="redis"),
         *(
             pytest.param(
@@ -230,23 +229,33 @@ async def test_expired_names_do_not_stay_in_memory() -> None:
     assert len(leases._held) <= 2 * 101
 
 
-async def test_expired_names_do_not_stay_in_the_file(tmp_path: Path) -> None:
-    async with SqliteLeases(tmp_path / "leases.db") as leases:
+@pytest.fixture
+def one_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in which there are eight names at most."""
+    monkeypatch.setattr("adapters.local_leases._BUCKETS", 1)
+
+
+@pytest.mark.usefixtures("one_bucket")
+async def test_expired_names_make_room_in_the_file(tmp_path: Path) -> None:
+    async with LocalLeases(tmp_path / "leases") as leases:
         for number in range(100):
-            await leases.claim(str(number), "a", 0.0)
-    async with SqliteLeases(tmp_path / "leases.db") as leases:
-        await leases.claim(NAME, "a", LONG_S)
+            assert await leases.claim(str(number), "a", 0.0)
 
-    with sqlite3.connect(tmp_path / "leases.db") as db:
-        assert db.execute("SELECT name FROM leases").fetchall() == [(NAME,)]
+    assert (tmp_path / "leases").stat().st_size <= 1_000
 
 
-async def test_names_claimed_before_the_machine_was_restarted_are_free(tmp_path: Path) -> None:
-    async with SqliteLeases(tmp_path / "leases.db") as leases:
-        await leases.claim(NAME, "a", LONG_S)
-        with sqlite3.connect(tmp_path / "leases.db") as db:
-            db.execute("UPDATE leases SET since = since + 1e6, until = until + 1e6")
-        assert await leases.claim(NAME, "b", LONG_S)
+@pytest.mark.usefixtures("one_bucket")
+async def test_names_without_room_are_unavailable_until_there_is_some(tmp_path: Path) -> None:
+    async with LocalLeases(tmp_path / "leases") as leases:
+        for number in range(8):
+            assert await leases.claim(str(number), "a", LONG_S)
+        with pytest.raises(LeasesUnavailable):
+            await leases.claim("another", "a", LONG_S)
+        assert await leases.claim("0", "a", LONG_S)
+
+        await leases.release("3", "a")
+        assert await leases.claim("another", "b", LONG_S)
+        assert not await leases.claim("0", "b", LONG_S)
 
 
 def _modes(folder: Path) -> dict[str, int]:
@@ -254,31 +263,61 @@ def _modes(folder: Path) -> dict[str, int]:
 
 
 async def test_the_file_is_this_user_s_alone(tmp_path: Path) -> None:
-    async with SqliteLeases(tmp_path / "leases.db") as leases:
+    async with LocalLeases(tmp_path / "leases") as leases:
         await leases.claim(NAME, "a", LONG_S)
         modes = _modes(tmp_path)
 
-    assert modes == {"leases.db": 0o600, "leases.db-wal": 0o600, "leases.db-shm": 0o600}
+    assert modes == {"leases": 0o600}
 
 
 _CLAIMS_FOREVER = """
 import asyncio, sys
-from adapters.sqlite.leases import SqliteLeases
+from adapters.local_leases import LocalLeases
 
 async def main():
-    async with SqliteLeases(sys.argv[1]) as leases:
+    async with LocalLeases(sys.argv[1]) as leases:
         while True:
             print(await leases.claim("%s", "killed", 0.2), flush=True)
 
 asyncio.run(main())
 """
 
+_TAKES_TURNS = """
+import asyncio, os, sys
+from adapters.local_leases import LocalLeases
+
+async def main():
+    async with LocalLeases(sys.argv[1]) as leases:
+        for got in range(300):
+            while not await leases.claim("%s", str(os.getpid()), 60.0):
+                await asyncio.sleep(0)
+            os.mkdir(sys.argv[1] + ".held")
+            await asyncio.sleep(0)
+            os.rmdir(sys.argv[1] + ".held")
+            await leases.release("%s", str(os.getpid()))
+
+asyncio.run(main())
+"""
+
+_LOCKS = """
+import fcntl, sys
+
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+def _started(code: str, path: Path) -> "subprocess.Popen[bytes]":
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=pipe, stdout=pipe)
+
 
 @contextmanager
 def _claiming(path: Path) -> Iterator[None]:
     """Let another process claim and renew the name, and kill it while it does."""
-    command = [sys.executable, "-c", _CLAIMS_FOREVER % NAME, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with _started(_CLAIMS_FOREVER % NAME, path) as process:
         assert process.stdout is not None
         for _ in range(20):
             process.stdout.readline()
@@ -287,13 +326,22 @@ def _claiming(path: Path) -> Iterator[None]:
 
 
 async def test_a_process_that_is_killed_while_it_claims_holds_nobody_up(tmp_path: Path) -> None:
-    path = tmp_path / "leases.db"
-    async with SqliteLeases(path) as leases:
+    path = tmp_path / "leases"
+    async with LocalLeases(path) as leases:
         for _ in range(3):
             with _claiming(path):
                 assert not await leases.claim(NAME, "b", LONG_S)
             assert await _claimed_at_last(leases, "b") < 1.0
             await leases.release(NAME, "b")
+
+
+def test_several_processes_never_hold_a_name_at_once(tmp_path: Path) -> None:
+    code = _TAKES_TURNS % (NAME, NAME)
+    processes = [_started(code, tmp_path / "leases") for _ in range(3)]
+    for process in processes:
+        process.communicate()
+
+    assert [process.returncode for process in processes] == [0, 0, 0]
 
 
 # The service is away.
@@ -340,26 +388,27 @@ async def test_a_dynamodb_that_is_away_or_silent_is_given_up_soon(
 
 
 async def test_a_file_that_another_process_locks_is_given_up_soon(tmp_path: Path) -> None:
-    async with SqliteLeases(tmp_path / "leases.db") as leases:
+    path = tmp_path / "leases"
+    async with LocalLeases(path) as leases:
         assert await leases.claim("another", "a", LONG_S)
-        with sqlite3.connect(tmp_path / "leases.db", isolation_level=None) as db:
-            db.execute("BEGIN IMMEDIATE")
+        with _started(_LOCKS, path) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
             await _fails_soon(leases)
-            db.execute("ROLLBACK")
-        await _claimed_at_last(leases, "a")
+            process.communicate()
+        assert await leases.claim(NAME, "a", LONG_S)
 
 
 async def test_a_file_that_cannot_be_opened_is_opened_once_it_can_be(tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    folder.touch()
-    async with SqliteLeases(folder / "leases.db") as leases:
+    path = tmp_path / "folder" / "leases"
+    async with LocalLeases(path) as leases:
         await _fails_soon(leases)
-        folder.unlink()
+        path.parent.mkdir()
         assert await leases.claim(NAME, "a", LONG_S)
 
 
 async def test_leases_that_are_closed_are_unavailable(tmp_path: Path) -> None:
-    leases = SqliteLeases(tmp_path / "leases.db")
+    leases = LocalLeases(tmp_path / "leases")
     await _fails_soon(leases)
     async with leases:
         assert await leases.claim(NAME, "a", LONG_S)

@@ -12,7 +12,9 @@ from dependency_injector import providers
 from adapters.memory.broker import NoBroker
 from domain.identity import customer
 from entrypoints.server.container import Container
+from entrypoints.server.siblings import Siblings
 from entrypoints.settings import Settings
+from entrypoints.worker_folder import Worker
 
 ROOT = Path(__file__).parents[2]
 CHOOSING = ("store", "assistant", "bridge", "rate_limits")
@@ -103,7 +105,7 @@ for assistant in ("scripted", "openai"):
     [
         ({"broker": "none", "store": "sqlite"}, "MemoryLeases"),
         ({"broker": "local", "store": "memory"}, "MemoryLeases"),
-        ({"broker": "local", "store": "sqlite"}, "SqliteLeases"),
+        ({"broker": "local", "store": "sqlite"}, "LocalLeases"),
         ({"broker": "local", "store": "dynamodb"}, "DynamoLeases"),
         ({"broker": "redis", "store": "sqlite"}, "RedisLeases"),
     ],
@@ -113,6 +115,7 @@ def test_leases_are_kept_where_all_processes_of_the_server_see_them(
 ) -> None:
     container = Container(settings=Settings(**given))
     container.broker.override(NoBroker())
+    container.siblings.override(Siblings(Worker(number=1, wanted=2, name="1-a", folder="/none")))
 
     assert type(container.leases()).__name__ == adapter
     assert container.leases() in container.opened()
