@@ -517,6 +517,20 @@ async def test_all_models_that_keep_failing_are_away() -> None:
         assert len(server.requests) == FAILURES_TO_OPEN
 
 
+async def test_refusals_in_a_row_show_in_readiness_until_an_answer_comes() -> None:
+    async with stub(refuses("400 Bad")) as server, openai_assistant(server.url) as assistant:
+        for _ in range(FAILURES_TO_OPEN):
+            assert not assistant.is_away
+            with pytest.raises(AssistantFailed):
+                await ask(assistant)
+        assert assistant.is_away
+
+        server.answers = [says("Da")]
+        await ask(assistant)
+
+        assert not assistant.is_away
+
+
 async def test_one_real_request_finds_out_whether_a_model_is_back() -> None:
     async with failing() as (server, assistant, clock):
         asked = await exhaust(assistant, server)

@@ -43,3 +43,14 @@ def test_only_codes_of_an_error_are_repeated() -> None:
     ]
 
     assert reasons == ["HTTP 400"] * len(reasons)
+
+
+def test_status_code_type_and_parameter_are_named() -> None:
+    error = {"code": "unsupported_parameter", "type": "invalid_request_error", "param": "tools[0]"}
+
+    assert str(classify_error(400, error)) == (
+        "HTTP 400, code unsupported_parameter, type invalid_request_error, param tools[0]"
+    )
+    assert str(classify_error(429, {"status": "RESOURCE_EXHAUSTED", "param": "a b"})) == (
+        "HTTP 429, status RESOURCE_EXHAUSTED"
+    )
