@@ -546,8 +546,9 @@ class _JoinedDeltas:
 
     def fits(self, delta: Delta) -> bool:
         """Return True if `delta` follows."""
-        end = self.first.offset + sum(map(len, self.texts))
-        return delta.response_id == self.first.response_id and delta.offset == end
+        first, end = self.first, self.first.offset + sum(map(len, self.texts))
+        is_same = (delta.response_id, delta.attempt) == (first.response_id, first.attempt)
+        return is_same and delta.offset == end
 
     def send(self) -> None:
         self.timer.cancel()

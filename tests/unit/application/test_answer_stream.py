@@ -191,13 +191,15 @@ class Shown:
     def _on_event(self, event: Event) -> None:
         self.requests += isinstance(event, AnswerRequested)
 
-    def piece(self, offset: int, text: str, response_id: str = RESPONSE) -> None:
-        self._show(Delta(SESSION, MessageId(response_id), 0, offset, text))
+    def piece(
+        self, offset: int, text: str, response_id: str = RESPONSE, *, attempt: int = 1
+    ) -> None:
+        self.show(Delta(SESSION, MessageId(response_id), 0, attempt, offset, text))
 
-    def so_far(self, text: str, response_id: str = RESPONSE) -> None:
-        self._show(AnswerSoFar(SESSION, MessageId(response_id), 0, text))
+    def so_far(self, text: str, response_id: str = RESPONSE, *, attempt: int = 1) -> None:
+        self.show(AnswerSoFar(SESSION, MessageId(response_id), 0, attempt, text))
 
-    def _show(self, event: Delta | AnswerSoFar) -> None:
+    def show(self, event: Delta | AnswerSoFar) -> None:
         if (shown := self.follower.show(event)) is not None:
             self.pieces.append(shown)
 
@@ -304,6 +306,46 @@ def test_any_mixture_of_bad_hints_shows_a_beginning_of_the_answer(seed: int) -> 
 
     assert shown.preview == answer
     assert all(after in (0, before + 1) for (before, _), (after, _) in pairwise(shown.pieces))
+
+
+def test_a_piece_of_a_later_attempt_never_continues_an_earlier_one() -> None:
+    shown = Shown()
+    shown.piece(0, "unu ")
+    shown.piece(4, "trei ", attempt=2)  # its beginning was lost
+    before = shown.preview
+    shown.so_far("doi trei ", attempt=2)
+    shown.piece(9, "patru", attempt=2)
+
+    assert (before, shown.preview, shown.requests) == ("unu ", "doi trei patru", 1)
+
+
+def test_what_comes_late_of_an_earlier_attempt_is_not_shown() -> None:
+    shown = Shown()
+    shown.piece(0, "unu ", attempt=2)
+    shown.piece(0, "unu ")
+    shown.piece(4, "doi ")
+    shown.so_far("unu doi ")
+    shown.piece(4, "trei", attempt=2)
+
+    assert shown.pieces == [(0, "unu "), (1, "trei")]
+    assert shown.requests == 0
+
+
+async def test_who_loses_where_the_answer_begins_anew_joins_no_two_attempts() -> None:
+    script = ScriptedSteps(["unu ", RESTART, "doi ", "trei ", PAUSE])
+    async with harness(script) as app:
+        heard = app.listen(WHO)
+        await streaming(app)
+        app.hub.publish(WHO, AnswerRequested())
+        first, _, last = [event for event in heard if isinstance(event, Delta)]
+        so_far = next(event for event in heard if isinstance(event, AnswerSoFar))
+        shown = Shown()
+        shown.show(first)
+        shown.show(last)
+        before = shown.preview
+        shown.show(so_far)
+
+        assert (before, shown.preview) == ("unu ", "doi trei ")
 
 
 # Between processes.
