@@ -37,8 +37,8 @@ class AnswerStream(AnswerWriter):
     """
 
     __slots__ = ("_asked", "_attempt", "_clock", "_customer", "_held", "_hub", "_is_current",
-                 "_length", "_looked_at", "_looking", "_missed", "_pieces", "_published",
-                 "_response_id", "_session", "_so_far_at", "_task", "_timer",
+                 "_length", "_look_due", "_looked_at", "_looking", "_missed", "_pieces",
+                 "_published", "_response_id", "_session", "_so_far_at", "_task", "_timer",
                  "first_piece_at")  # fmt: skip
 
     def __init__(
@@ -73,6 +73,8 @@ class AnswerStream(AnswerWriter):
         self._looking: asyncio.Task[None] | None = None
         self._looked_at = -math.inf
         """When the store was last read, by the monotonic clock."""
+        self._look_due: Timer | None = None
+        """Reads the store if nothing else has made it do so while the broker is away."""
         self._asked = False
         self._so_far_at: float | None = None
         self._timer: Timer | None = None
@@ -142,12 +144,15 @@ class AnswerStream(AnswerWriter):
 
     def _may_publish(self) -> bool:
         """Return False while what is written is held back; read the store first if it is time."""
-        is_away = self._hub.broker_is_away  # then a look follows within a second
+        is_away = self._hub.broker_is_away  # then it is read once a second
         if not (self._held or is_away or self._is_look_due()):
             return True
         self._held = True
-        if self._looking is None and not is_away:
-            self.look()
+        if self._looking is None:
+            if not is_away:
+                self.look()
+            elif self._look_due is None:  # the broker may be back before the next Missed
+                self._look_due = self._clock.call_later(LOOK_AGAIN_S, self.look)
         return False
 
     def _is_look_due(self) -> bool:
@@ -159,6 +164,9 @@ class AnswerStream(AnswerWriter):
     def look(self) -> None:
         """Hold back what is written from now on until the store has been read."""
         self._held = self._missed = True
+        if self._look_due is not None:
+            self._look_due.cancel()
+            self._look_due = None
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
 
@@ -186,6 +194,8 @@ class AnswerStream(AnswerWriter):
         self._length = 0
         if self._timer is not None:
             self._timer.cancel()
+        if self._look_due is not None:
+            self._look_due.cancel()
         if self._looking is not None:
             self._looking.cancel()
 

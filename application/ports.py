@@ -557,7 +557,13 @@ class MalformedEvent(NamedTuple):
 
 
 class TopicJoined(NamedTuple):
-    """The customer's topic was joined, or joined again: messages go both ways."""
+    """The customer's topic was joined, or joined again: messages go both ways.
+
+    It comes before what the topic brings, also where it was joined to send there alone.
+    """
+
+    was_joined: bool = False
+    """True if that was so before, and the topic is followed only now."""
 
 
 class TopicUnavailable(NamedTuple):

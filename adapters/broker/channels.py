@@ -219,7 +219,7 @@ class ChannelBroker(Broker, ChannelListener):
         if isinstance(hint, Appended) and any(
             isinstance(entry, StatusChange) and entry.changes_owner for entry in hint.entries
         ):
-            self._clock.call_later(REPEAT_AFTER_S, lambda: self._send(customer, hint, node))
+            self._clock.call_later(REPEAT_AFTER_S, lambda: self._send_hint(customer, hint, node))
 
     def _send(self, customer: Customer, hint: Hint, node: str | None) -> None:
         if isinstance(hint, Appended):
@@ -227,6 +227,9 @@ class ChannelBroker(Broker, ChannelListener):
             self._unconfirmed.add(customer, grown, node)
         elif isinstance(hint, Grown | CustomerErased):
             self._unconfirmed.add(customer, hint, node)
+        self._send_hint(customer, hint, node)
+
+    def _send_hint(self, customer: Customer, hint: Hint, node: str | None) -> None:
         channels = []
         if self._channels.is_wanted(channel := _customer_channel(customer)):
             channels.append(channel)
