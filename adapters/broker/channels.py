@@ -303,9 +303,8 @@ class ChannelBroker(Broker, ChannelListener):
             self._listener.on_missed(None)
         elif channel == _NODES:
             self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
-        elif subscription.customer is not None and not subscription.owes_missed:
-            subscription.owes_missed = True
-            self._notify_missed(subscription.customer)
+        else:
+            self._owe_missed(subscription)
 
     def on_unsent(self) -> None:
         self._unconfirmed.are_lost = True
@@ -316,9 +315,12 @@ class ChannelBroker(Broker, ChannelListener):
         for subscription in self._subscribed.values():
             subscription.is_confirmed = False
 
-    def _notify_missed(self, customer: Customer) -> None:
+    def _owe_missed(self, subscription: "_Subscription") -> None:
         """Notify the listener soon: few at once, as after a join, many one after the other."""
-        self._missed.append(customer)
+        if subscription.customer is None or subscription.owes_missed:
+            return
+        subscription.owes_missed = True
+        self._missed.append(subscription.customer)
         self._notify_some()
         if self._notifying is None:
             self._notifying = self._clock.call_later(MISSED_EVERY_S, self._notify_more)
@@ -402,6 +404,8 @@ class ChannelBroker(Broker, ChannelListener):
                 del self._silent_since[node]
             if now - at > DEAD_AFTER_S and self._lives_at.pop(node, None) is not None:
                 self._listener.on_nodes_changed()
+                for subscription in self._subscribed.values():
+                    self._owe_missed(subscription)  # it may have stored what it published to nobody
 
     def _on_beat(self, number: int, sent_at: float) -> None:
         now = self._clock.monotonic()
