@@ -10,7 +10,7 @@ import pytest
 from adapters.memory.broker import NoBroker
 from application.answer_stream import ASK_AGAIN_S, SO_FAR_EVERY_S, AnswerFollower
 from application.hub import Hub
-from application.ports import AnswerRequested, AnswerSoFar, Delta, Event, Hint, Missed
+from application.ports import AnswerRequested, AnswerSoFar, Appended, Delta, Event, Hint, Missed
 from domain.errors import AssistantFailed
 from domain.identity import Customer, MessageId, SessionId, customer
 from domain.message import Author, Message
@@ -465,6 +465,24 @@ async def test_a_piece_that_the_network_loses_is_asked_for() -> None:
         await other.turns.stop()
 
 
+async def test_who_has_lost_all_of_an_answer_so_far_asks_for_it_once_that_is_known() -> None:
+    clock, net = network()
+    async with harness(ScriptedSteps(["Da, ", HANG]), clock=clock, network=net) as app:
+        other = app.another()
+        far = other.user(stream=True)
+        await far.join()
+        net.brokers[1].loses = (Appended, Delta)
+        await app.user().say("Bună!")
+        await app.quiet()
+        before = list(far.pieces)
+        net.brokers[1].miss(far.customer)
+        await app.settle()
+
+        assert before == []
+        assert far.preview == "Da, "
+        await other.turns.stop()
+
+
 async def test_a_takeover_in_another_process_ends_the_turn_at_once() -> None:
     clock, net = network()
     assistant = ScriptedSteps(["Unu ", PAUSE, "doi."])
@@ -572,6 +590,21 @@ async def test_while_the_broker_is_away_pieces_come_once_a_second_and_none_is_lo
 
         assert 2 <= during <= 4
         assert user.preview.strip() == user.words[-1] == " ".join(map(str, range(20)))
+
+
+async def test_what_is_held_back_as_the_broker_comes_back_in_silence_is_shown_in_a_second() -> None:
+    clock, net = network()
+    script = ScriptedSteps(["Unu ", PAUSE, "doi ", HANG])
+    async with harness(script, clock=clock, network=net) as app:
+        user = await streaming(app)
+        net.brokers[0].away = True
+        script.go()
+        await app.settle()
+        held = user.preview
+        net.brokers[0].away = False  # it had only been late: nothing was subscribed to anew
+        await clock.advance(1)
+
+        assert (held, user.preview) == ("Unu ", "Unu doi ")
 
 
 async def test_who_joins_while_the_broker_is_away_gets_the_text_so_far_within_a_second() -> None:
