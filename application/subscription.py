@@ -44,8 +44,8 @@ class Subscription:
     position on, as `Missed` does. Only what the customer may see is delivered.
     """
 
-    __slots__ = ("_attempts", "_awaits_answer", "_backlog", "_clock", "_customer", "_ended_sessions", "_epoch",
-                 "_gap", "_has_missed", "_hub", "_missed", "_newest_at", "_on_entry", "_on_other",
+    __slots__ = ("_attempts", "_awaits_answer", "_backlog", "_clock", "_customer",
+                 "_ended_sessions", "_epoch", "_gap", "_has_missed", "_hub", "_missed", "_newest_at", "_on_entry", "_on_other",
                  "_position", "_reading", "_retry", "_session_log", "_status", "_store",
                  "origin")  # fmt: skip
 

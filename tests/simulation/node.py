@@ -210,6 +210,7 @@ class Node:
         self.channels = SimulatedChannels(world.switch, clock.receive)
         self.ended = asyncio.Event()
         """Set once no client can use it any more."""
+        self.ended_at = -1000.0
         self.thawed_at = -1000.0
         self.accepts = False
         self._stack = AsyncExitStack()
@@ -265,6 +266,7 @@ class Node:
     def kill(self) -> None:
         """End it at once, as by SIGKILL."""
         self.accepts = False
+        self.ended_at = asyncio.get_running_loop().time()
         self.clock.is_dead = True
         self.channels.end()
         self.gateway.end()
