@@ -45,9 +45,9 @@ class Subscription:
     """
 
     __slots__ = ("_attempts", "_awaits_answer", "_backlog", "_clock", "_customer",
-                 "_ended_sessions", "_epoch", "_gap", "_has_missed", "_hub", "_missed", "_newest_at", "_on_entry", "_on_other",
-                 "_position", "_reading", "_retry", "_session_log", "_status", "_store",
-                 "origin")  # fmt: skip
+                 "_ended_sessions", "_epoch", "_gap", "_has_missed", "_hub", "_missed",
+                 "_newest_at", "_on_entry", "_on_other", "_position", "_reading", "_retry",
+                 "_session_log", "_status", "_store", "origin")  # fmt: skip
 
     def __init__(
         self,
