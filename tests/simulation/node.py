@@ -166,6 +166,7 @@ class NodeStore:
         if fault == "fail" or world.store_is_down:
             world.rules.store_failed()
             raise StorageUnavailable("as told")
+        world.writer = node
         result = await method(*given, **named)
         await node.clock.sleep(world.random.uniform(0.0005, 0.002) + slow_s)
         if fault == "lose":
