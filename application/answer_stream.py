@@ -36,9 +36,10 @@ class AnswerStream(AnswerWriter):
     Nothing that is held back is lost.
     """
 
-    __slots__ = ("_asked", "_clock", "_customer", "_held", "_hub", "_is_current", "_length",
-                 "_looked_at", "_looking", "_missed", "_pieces", "_published", "_response_id",
-                 "_session", "_so_far_at", "_task", "_timer", "first_piece_at")  # fmt: skip
+    __slots__ = ("_asked", "_attempt", "_clock", "_customer", "_held", "_hub", "_is_current",
+                 "_length", "_look_due", "_looked_at", "_looking", "_missed", "_pieces",
+                 "_published", "_response_id", "_session", "_so_far_at", "_task", "_timer",
+                 "first_piece_at")  # fmt: skip
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class AnswerStream(AnswerWriter):
         self._hub = hub
         self._clock = clock
         self._is_current = is_current
+        self._attempt = 1
         self._pieces: list[str] = []
         self._length = 0
         self._published = 0
@@ -71,6 +73,8 @@ class AnswerStream(AnswerWriter):
         self._looking: asyncio.Task[None] | None = None
         self._looked_at = -math.inf
         """When the store was last read, by the monotonic clock."""
+        self._look_due: Timer | None = None
+        """Reads the store if nothing else has made it do so while the broker is away."""
         self._asked = False
         self._so_far_at: float | None = None
         self._timer: Timer | None = None
@@ -94,14 +98,15 @@ class AnswerStream(AnswerWriter):
             self._publish(text)
 
     def restart(self) -> None:
+        self._attempt += 1
         self._pieces.clear()
-        self._length = self._published = 0  # with the offset 0 a client begins anew
+        self._length = self._published = 0
 
     def _publish(self, text: str) -> None:
-        session = self._session
+        session_id, epoch = self._session.session_id, self._session.epoch
         self._hub.publish(
             self._customer,
-            Delta(session.session_id, self._response_id, session.epoch, self._published, text),
+            Delta(session_id, self._response_id, epoch, self._attempt, self._published, text),
         )
         self._published = self._length
 
@@ -129,20 +134,25 @@ class AnswerStream(AnswerWriter):
     def _publish_so_far(self) -> None:
         if 0 < self._length <= MAX_SO_FAR and not self._task.cancelling():
             self._so_far_at = self._clock.monotonic()
-            session = self._session
-            so_far = AnswerSoFar(session.session_id, self._response_id, session.epoch, self.text)
-            self._hub.publish(self._customer, so_far)
+            session_id, epoch = self._session.session_id, self._session.epoch
+            self._hub.publish(
+                self._customer,
+                AnswerSoFar(session_id, self._response_id, epoch, self._attempt, self.text),
+            )
 
     # Holding back.
 
     def _may_publish(self) -> bool:
         """Return False while what is written is held back; read the store first if it is time."""
-        is_away = self._hub.broker_is_away  # then a look follows within a second
+        is_away = self._hub.broker_is_away  # then it is read once a second
         if not (self._held or is_away or self._is_look_due()):
             return True
         self._held = True
-        if self._looking is None and not is_away:
-            self.look()
+        if self._looking is None:
+            if not is_away:
+                self.look()
+            elif self._look_due is None:  # the broker may be back before the next Missed
+                self._look_due = self._clock.call_later(LOOK_AGAIN_S, self.look)
         return False
 
     def _is_look_due(self) -> bool:
@@ -154,6 +164,9 @@ class AnswerStream(AnswerWriter):
     def look(self) -> None:
         """Hold back what is written from now on until the store has been read."""
         self._held = self._missed = True
+        if self._look_due is not None:
+            self._look_due.cancel()
+            self._look_due = None
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
 
@@ -181,6 +194,8 @@ class AnswerStream(AnswerWriter):
         self._length = 0
         if self._timer is not None:
             self._timer.cancel()
+        if self._look_due is not None:
+            self._look_due.cancel()
         if self._looking is not None:
             self._looking.cancel()
 
@@ -188,8 +203,8 @@ class AnswerStream(AnswerWriter):
 class AnswerFollower:
     """What one client is shown of the answer being written: each piece once, in order."""
 
-    __slots__ = ("_asked_at", "_clock", "_customer", "_ended", "_expects", "_hub", "_index",
-                 "_lacks", "_stored", "_text", "response_id")  # fmt: skip
+    __slots__ = ("_asked_at", "_attempt", "_clock", "_customer", "_ended", "_expects", "_hub",
+                 "_index", "_lacks", "_stored", "_text", "response_id")  # fmt: skip
 
     def __init__(self, customer: Customer, hub: Hub, clock: Clock) -> None:
         self._customer = customer
@@ -197,6 +212,8 @@ class AnswerFollower:
         self._clock = clock
         self.response_id: MessageId | None = None
         """The answer that is shown; None: none."""
+        self._attempt = 0
+        """The attempt of its turn that is shown."""
         self._text = ""
         self._index = 0
         self._expects = False
@@ -231,41 +248,34 @@ class AnswerFollower:
         return shown
 
     def _piece(self, event: Delta) -> tuple[int, str] | None:
-        offset, shown = event.offset, len(self._text)
-        if event.response_id != self.response_id:
-            if offset == 0:
+        if self._is_later(event):
+            if event.offset == 0:
                 return self._begin(event)
             self._lacks = True
-            return None
-        if offset >= shown:
-            if offset == shown:
-                return self._continue(event.text)
-            self._lacks = True
-            return None
-        known = self._text[offset : offset + len(event.text)]
-        if event.text.startswith(known):
-            rest = event.text[len(known) :]
-            return self._continue(rest) if rest else None
-        if offset == 0:  # the model was asked again
-            return self._begin(event)
-        # It is of another attempt than what is shown, earlier or later: the text so far decides.
-        self.response_id, self._text, self._lacks = None, "", True
+        elif event.attempt == self._attempt:
+            if event.offset > len(self._text):
+                self._lacks = True
+            elif rest := event.text[len(self._text) - event.offset :]:
+                return self._continue(rest)
         return None
 
     def _so_far(self, event: AnswerSoFar) -> tuple[int, str] | None:
-        shown = self._text
-        if event.response_id == self.response_id:
-            if len(event.text) <= len(shown):
-                self._lacks = False
-                return None
-            if event.text.startswith(shown):
-                return self._continue(event.text[len(shown) :])
-        return self._begin(event)
+        if self._is_later(event):
+            return self._begin(event)
+        if event.attempt == self._attempt:
+            if rest := event.text[len(self._text) :]:
+                return self._continue(rest)
+            self._lacks = False
+        return None
+
+    def _is_later(self, event: Delta | AnswerSoFar) -> bool:
+        """Return True if it is of another answer, or of a later attempt, than what is shown."""
+        return event.response_id != self.response_id or event.attempt > self._attempt
 
     def _begin(self, event: Delta | AnswerSoFar) -> tuple[int, str]:
         if self.response_id not in (None, event.response_id):
             self._end(self.response_id)
-        self.response_id = event.response_id
+        self.response_id, self._attempt = event.response_id, event.attempt
         self._expects = self._lacks = False
         self._text, self._index = event.text, 0
         return 0, event.text

@@ -38,7 +38,8 @@ class Arrivals:
 
     - an arrival is compared with all of the log, and stored only if that has not grown since: the
       claim of a seq decides between two that store the same message;
-    - what has arrived here otherwise is not expected: see `arrived`;
+    - what has arrived here otherwise is not expected: see `arrived`, and `left` for what arrived
+      while another process was to store it;
     - entries of messages that this process has not received are not expected: a coordinator's from
       before its join, or after which the topic was lost.
 
@@ -47,10 +48,12 @@ class Arrivals:
     writes here and at the bridge the same, the one is taken for the other until it is relayed.
     """
 
-    __slots__ = ("_arrived", "_expected", "_is_relayed", "_joined_at", "_session_id", "_upto")
+    __slots__ = ("_arrived", "_expected", "_is_relayed", "_left", "_session_id", "_upto",
+                 "joined_at")  # fmt: skip
 
     def __init__(self, now: datetime) -> None:
-        self._joined_at = now
+        self.joined_at = now
+        """What a coordinator wrote before has not come, and will not."""
         self._is_relayed = False
         """What the user writes after `_upto` goes to the bridge: it is not said to the AI."""
         self._session_id: SessionId | None = None
@@ -60,10 +63,13 @@ class Arrivals:
         """The oldest first."""
         self._arrived: dict[MessageId, None] = {}
         """The ids of what arrived before its entry was known here."""
+        self._left: list[InboundMessage] = []
+        """What arrived and was left to another process, whose entry is not known here yet."""
 
     def joined(self, now: datetime) -> None:
         """Note that the topic was joined, again or for the first time."""
-        self._joined_at = now
+        self.joined_at = now
+        self._left.clear()
         self._expected = {
             message_id: _Expected(expected.entry, now + EXPECTED)
             for message_id, expected in self._expected.items()
@@ -77,16 +83,24 @@ class Arrivals:
             if len(self._arrived) > MAX_EXPECTED:
                 del self._arrived[next(iter(self._arrived))]
 
+    def left(self, message: InboundMessage) -> None:
+        """Note that a message has arrived which another process is to store."""
+        self._left.append(message)
+        del self._left[:-MAX_EXPECTED]
+
+    def knows(self, session: Session) -> bool:
+        """Return True if entries of this session were added last."""
+        return session.session_id == self._session_id
+
     def missing(self, cached: CachedSession) -> tuple[int, int] | None:
         """Return the seqs between which there are entries that `add` has not got yet."""
         first = cached.recent[0].seq if cached.recent else 1
-        is_known = cached.session.session_id == self._session_id
-        after = max(self._upto if is_known else 0, first - 1 - MAX_EXPECTED)
+        after = max(self._upto if self.knows(cached.session) else 0, first - 1 - MAX_EXPECTED)
         return (after, first) if after < first - 1 else None
 
     def add(self, session: Session, entries: Sequence[Entry], now: datetime) -> None:
-        """Add entries of the customer's newest session; those that are known change nothing."""
-        if session.session_id != self._session_id:
+        """Add entries of a session, of earlier ones first; those that are known change nothing."""
+        if not self.knows(session):
             changes = any(isinstance(entry, StatusChange) for entry in entries)
             self._is_relayed = not changes and session.status is not Status.AI
             self._session_id, self._upto = session.session_id, 0
@@ -99,29 +113,39 @@ class Arrivals:
             elif self._may_arrive(entry):
                 if entry.message_id in self._arrived:
                     del self._arrived[entry.message_id]
-                else:
+                elif not self._was_left(entry):
                     self._expected[entry.message_id] = _Expected(entry, now + EXPECTED)
         while len(self._expected) > MAX_EXPECTED:
             del self._expected[next(iter(self._expected))]
 
     def _may_arrive(self, entry: Message) -> bool:
         if _is_counted(entry):
-            return entry.at >= self._joined_at
+            return entry.at >= self.joined_at
         return entry.author is Author.USER and self._is_relayed
+
+    def _was_left(self, entry: Message) -> bool:
+        """Return True if an arrival that was left to another process stands for the entry."""
+        for index, message in enumerate(self._left):
+            if _is_of(entry, message):
+                del self._left[index]
+                return True
+        return False
 
     def take(self, message: InboundMessage, now: datetime) -> bool:
         """Return True if an entry stands for this message; it stands for no other then."""
         for message_id, (entry, until) in list(self._expected.items()):
             if until < now:
                 del self._expected[message_id]
-            elif message_id == message.message_id or _stands_for(entry, message):
+            elif _is_of(entry, message):
                 del self._expected[message_id]
                 return True
         return False
 
 
-def _stands_for(entry: Message, message: InboundMessage) -> bool:
-    """Return True if a message that does not say which one it is may be this entry."""
+def _is_of(entry: Message, message: InboundMessage) -> bool:
+    """Return True if a message is this entry, or may be it and does not say which one it is."""
+    if entry.message_id == message.message_id:
+        return True
     if message.replayed or entry.author is not message.author or entry.text != message.text:
         return False
     if _is_counted(entry):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from application.arrivals import COUNTED, MAX_EXPECTED, Arrivals
+from application.bounded_cache import BoundedCache
 from application.chat_owners import ChatOwners
 from application.hub import Hub
 from application.ports import (
@@ -48,6 +49,10 @@ HANDOVER_S = 5.0
 """The time for which a process still listens to a chat that is another's now."""
 LISTING_PAGE = 100
 """The number of sessions listed at a time."""
+MAX_NOT_FOLLOWED = 1_000
+"""The topics that are not followed here of which the arrivals are remembered."""
+MAX_EARLIER = 10
+"""The sessions before the newest that what arrives is compared with."""
 FIRST_STORE_PAUSE_S, LONGEST_STORE_PAUSE_S = 0.5, 30.0
 """The pauses between two attempts to store what came from the bridge."""
 LONGEST_DELAY = timedelta(days=1)
@@ -99,6 +104,10 @@ class BridgeInbox:
     """The least recently active first."""
     _arrivals: dict[Customer, Arrivals] = field(default_factory=dict)
     """Those of each followed topic."""
+    _other_arrivals: BoundedCache[Customer, Arrivals] = field(
+        default_factory=lambda: BoundedCache(MAX_NOT_FOLLOWED, MAX_NOT_FOLLOWED)
+    )
+    """Those of topics to which this process only sends, or that it has left."""
     _unavailable: set[Customer] = field(default_factory=set)
     """The customers whose topic cannot be joined at the moment."""
     _changed: set[Customer] = field(default_factory=set)
@@ -175,7 +184,6 @@ class BridgeInbox:
             session.customer: _followed(session)
             for status in TALKING
             for session in await self._list(status)
-            if self._is_here(session.customer)
         }
         for customer in self._talking.keys() - talking.keys() - self._changed:
             self._leave(customer)
@@ -199,8 +207,7 @@ class BridgeInbox:
             customer = session.customer
             if customer in self._changed or customer in self._talking or customer in known:
                 continue
-            if self.owners.is_mine(customer):
-                self._follow(session.customer, _followed(session))
+            self._follow(customer, _followed(session))
         self._with_ai |= known
         self._leave_least_active()
 
@@ -237,6 +244,8 @@ class BridgeInbox:
             self._on_appended(customer, cached.session.session_id, cached.recent)
 
     def _on_local_event(self, customer: Customer, event: Event) -> None:
+        if isinstance(event, CustomerErased):
+            self._other_arrivals.pop(customer)
         if not self._is_here(customer):
             return
         if isinstance(event, Appended):
@@ -249,6 +258,7 @@ class BridgeInbox:
         elif isinstance(event, CustomerErased):
             self._changed.add(customer)
             self._leave(customer)
+            self._other_arrivals.pop(customer)
         elif isinstance(event, Typing) and event.author == Author.USER:
             if customer in self._talking:
                 self.gateway.show_typing(customer)
@@ -285,13 +295,17 @@ class BridgeInbox:
             self._leave(customer)
 
     def _follow(self, customer: Customer, followed: _Followed) -> None:
+        """Follow the customer's topic, unless another process has come to listen to it."""
+        if not self._is_here(customer):
+            return
         self._remove(customer)
         if followed.status in TALKING:
             self._talking[customer] = followed
         else:
             self._with_ai[customer] = followed  # at the end, as the most recently active
         if customer not in self._arrivals:
-            self._arrivals[customer] = Arrivals(self.clock.now())
+            self._arrivals[customer] = self._arrivals_of(customer)
+            self._other_arrivals.pop(customer)
         self.gateway.follow(customer)
 
     def _leave_least_active(self) -> None:
@@ -302,7 +316,8 @@ class BridgeInbox:
     def _leave(self, customer: Customer) -> None:
         self._remove(customer)
         self._unavailable.discard(customer)
-        self._arrivals.pop(customer, None)
+        if (arrivals := self._arrivals.pop(customer, None)) is not None:
+            self._other_arrivals.put(customer, arrivals, 1)
         self.gateway.unfollow(customer)
 
     def _remove(self, customer: Customer) -> None:
@@ -311,13 +326,24 @@ class BridgeInbox:
 
     # What comes from there.
 
+    def _arrivals_of(self, customer: Customer) -> Arrivals:
+        """Return what the topic may still bring, whether it is followed or only joined to send."""
+        arrivals = self._arrivals.get(customer) or self._other_arrivals.get(customer)
+        if arrivals is None:
+            arrivals = Arrivals(self.clock.now())
+            self._other_arrivals.put(customer, arrivals, 1)
+        return arrivals
+
     def _on_echo(self, customer: Customer, message_id: MessageId) -> None:
-        if (arrivals := self._arrivals.get(customer)) is not None:
-            arrivals.arrived(message_id)
+        self._arrivals_of(customer).arrived(message_id)
 
     async def on_event(self, customer: Customer, event: InboundEvent) -> None:
         """Handle an inbound event; returns once it is stored, however long that takes."""
+        if isinstance(event, TopicJoined) and not event.was_joined:
+            self._arrivals_of(customer).joined(self.clock.now())
         if not self._is_here(customer):
+            if isinstance(event, InboundMessage):
+                self._arrivals_of(customer).left(event)
             return
         match event:
             case Typing():
@@ -330,12 +356,13 @@ class BridgeInbox:
                 if event.at is not None and event.at < self.clock.now() - LONGEST_DELAY:
                     message = replace(event, replayed=True)
                 new_id = event.message_id or derived_id(event) or self._counted_id()
+                arrivals = self._arrivals_of(customer)
                 self.count(
-                    await self._store_at_last(lambda: self._store(customer, message, new_id))
+                    await self._store_at_last(
+                        lambda: self._store(customer, message, new_id, arrivals)
+                    )
                 )
             case TopicJoined():
-                if (arrivals := self._arrivals.get(customer)) is not None:
-                    arrivals.joined(self.clock.now())
                 self._unavailable.discard(customer)
                 talking = self._talking.get(customer)
                 if talking is not None and talking.status is Status.WAITING:
@@ -366,12 +393,14 @@ class BridgeInbox:
                 )
                 attempt += 1
 
-    async def _store(self, customer: Customer, message: InboundMessage, new_id: MessageId) -> str:
+    async def _store(
+        self, customer: Customer, message: InboundMessage, new_id: MessageId, arrivals: Arrivals
+    ) -> str:
         """Store a message unless it is known or of the past; return the outcome.
 
-        Stored it gets `new_id`, which is also its idempotency key.
+        Stored it gets `new_id`, which is also its idempotency key. `arrivals`: the topic's as it
+        came, also where that is left meanwhile.
         """
-        arrivals = self._arrivals.get(customer) or Arrivals(self.clock.now())
         while not arrivals.take(message, self.clock.now()):
             cached = await self.session_log.current(customer)
             if cached is None:
@@ -393,6 +422,8 @@ class BridgeInbox:
     async def _compare(self, arrivals: Arrivals, cached: CachedSession) -> None:
         """Add the entries of the log that are not known yet. Raises: StorageUnavailable."""
         session, recent = cached.session, tuple(cached.recent)
+        if session.opened_at >= arrivals.joined_at and not arrivals.knows(session):
+            await self._compare_earlier(arrivals, session)
         missing = arrivals.missing(cached)
         if missing is not None:
             after, before = missing
@@ -401,6 +432,21 @@ class BridgeInbox:
             )
             recent = (*page, *recent)
         arrivals.add(session, recent, self.clock.now())
+
+    async def _compare_earlier(self, arrivals: Arrivals, newest: Session) -> None:
+        """Add the entries of the sessions before the newest that may still arrive."""
+        page = await self.archive.list_sessions(customer=newest.customer, limit=MAX_EARLIER)
+        earlier = []
+        for session in page.sessions:
+            if session.session_id != newest.session_id:
+                earlier.append(session)
+                if session.opened_at < arrivals.joined_at:
+                    break
+        for session in reversed(earlier):
+            entries = await self.session_log.store.page(
+                session.session_id, before=session.seq + 1, limit=MAX_EXPECTED
+            )
+            arrivals.add(session, entries, self.clock.now())
 
     async def _store_new(
         self, customer: Customer, message: InboundMessage, new_id: MessageId, session: Session

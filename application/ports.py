@@ -383,8 +383,10 @@ class Delta(NamedTuple):
     response_id: MessageId
     epoch: int
     """The session's at the start of the turn: nobody is shown a piece of an earlier epoch."""
+    attempt: int
+    """The attempt of the turn: a later one begins the answer anew."""
     offset: int
-    """The characters of the answer before this piece; 0: the answer begins, or begins anew."""
+    """The characters of the attempt's text before this piece."""
     text: str
 
 
@@ -394,6 +396,7 @@ class AnswerSoFar(NamedTuple):
     session_id: SessionId
     response_id: MessageId
     epoch: int
+    attempt: int
     text: str
 
 
@@ -554,7 +557,13 @@ class MalformedEvent(NamedTuple):
 
 
 class TopicJoined(NamedTuple):
-    """The customer's topic was joined, or joined again: messages go both ways."""
+    """The customer's topic was joined, or joined again: messages go both ways.
+
+    It comes before what the topic brings, also where it was joined to send there alone.
+    """
+
+    was_joined: bool = False
+    """True if that was so before, and the topic is followed only now."""
 
 
 class TopicUnavailable(NamedTuple):

@@ -45,9 +45,9 @@ class Subscription:
     """
 
     __slots__ = ("_attempts", "_awaits_answer", "_backlog", "_clock", "_customer",
-                 "_ended_sessions", "_epoch", "_gap", "_hub", "_missed", "_newest_at", "_on_entry",
-                 "_on_other", "_position", "_reading", "_retry", "_session_log", "_status",
-                 "_store", "origin")  # fmt: skip
+                 "_ended_sessions", "_epoch", "_gap", "_has_missed", "_hub", "_missed",
+                 "_newest_at", "_on_entry", "_on_other", "_position", "_reading", "_retry",
+                 "_session_log", "_status", "_store", "origin")  # fmt: skip
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Subscription:
     ) -> None:
         """`on_entry` gets each entry, except the user's messages that came in through `origin`;
         `on_other` gets every other event, but no piece of an answer that is not the session's, or
-        of an epoch that is over; and none while the store is read.
+        of an epoch that is over; and none while the store is read. It gets a Missed once that was.
         """
         self._customer = customer
         self._hub = hub
@@ -84,6 +84,8 @@ class Subscription:
         """What came before the start, or while the store is read; None: neither."""
         self._missed = False
         """True if the store must be read, again if that is being done."""
+        self._has_missed = False
+        """True if a Missed is to be passed on after that."""
         self._gap: Appended | None = None
         """The hint for which the store is read."""
         self._attempts = 0
@@ -109,6 +111,11 @@ class Subscription:
             self._reading.cancel()
         self._cancel_retry()
 
+    @property
+    def waits_for_store(self) -> bool:
+        """True if the store could not be read, and is to be read again after a pause."""
+        return self._retry is not None
+
     # Events.
 
     def _on_event(self, event: Event) -> None:
@@ -124,8 +131,10 @@ class Subscription:
             self._on_other(event)
 
     def _on_missed(self, event: Missed) -> None:
-        self._on_other(event)
-        if not event.broker_is_away or (self._retry is None and self._is_active()):
+        if not event.broker_is_away:
+            self._has_missed = True
+            self._read_soon()
+        elif self._retry is None and self._is_active():
             self._read_soon()
 
     def _on_grown(self, event: Grown) -> None:
@@ -209,6 +218,9 @@ class Subscription:
             if (gap := self._gap) is not None:
                 self._on_appended(gap, is_read=True)
         self._gap = self._reading = None
+        if self._has_missed:
+            self._has_missed = False
+            self._on_other(Missed())
         self._flush()
 
     def _retry_later(self) -> None:

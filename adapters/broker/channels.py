@@ -219,7 +219,7 @@ class ChannelBroker(Broker, ChannelListener):
         if isinstance(hint, Appended) and any(
             isinstance(entry, StatusChange) and entry.changes_owner for entry in hint.entries
         ):
-            self._clock.call_later(REPEAT_AFTER_S, lambda: self._send(customer, hint, node))
+            self._clock.call_later(REPEAT_AFTER_S, lambda: self._send_hint(customer, hint, node))
 
     def _send(self, customer: Customer, hint: Hint, node: str | None) -> None:
         if isinstance(hint, Appended):
@@ -227,6 +227,9 @@ class ChannelBroker(Broker, ChannelListener):
             self._unconfirmed.add(customer, grown, node)
         elif isinstance(hint, Grown | CustomerErased):
             self._unconfirmed.add(customer, hint, node)
+        self._send_hint(customer, hint, node)
+
+    def _send_hint(self, customer: Customer, hint: Hint, node: str | None) -> None:
         channels = []
         if self._channels.is_wanted(channel := _customer_channel(customer)):
             channels.append(channel)
@@ -300,9 +303,8 @@ class ChannelBroker(Broker, ChannelListener):
             self._listener.on_missed(None)
         elif channel == _NODES:
             self._publish(_NODES, _NOBODY, _LIVES, _NOTHING)
-        elif subscription.customer is not None and not subscription.owes_missed:
-            subscription.owes_missed = True
-            self._notify_missed(subscription.customer)
+        else:
+            self._owe_missed(subscription)
 
     def on_unsent(self) -> None:
         self._unconfirmed.are_lost = True
@@ -313,9 +315,12 @@ class ChannelBroker(Broker, ChannelListener):
         for subscription in self._subscribed.values():
             subscription.is_confirmed = False
 
-    def _notify_missed(self, customer: Customer) -> None:
+    def _owe_missed(self, subscription: "_Subscription") -> None:
         """Notify the listener soon: few at once, as after a join, many one after the other."""
-        self._missed.append(customer)
+        if subscription.customer is None or subscription.owes_missed:
+            return
+        subscription.owes_missed = True
+        self._missed.append(subscription.customer)
         self._notify_some()
         if self._notifying is None:
             self._notifying = self._clock.call_later(MISSED_EVERY_S, self._notify_more)
@@ -399,6 +404,8 @@ class ChannelBroker(Broker, ChannelListener):
                 del self._silent_since[node]
             if now - at > DEAD_AFTER_S and self._lives_at.pop(node, None) is not None:
                 self._listener.on_nodes_changed()
+                for subscription in self._subscribed.values():
+                    self._owe_missed(subscription)  # it may have stored what it published to nobody
 
     def _on_beat(self, number: int, sent_at: float) -> None:
         now = self._clock.monotonic()
@@ -546,8 +553,9 @@ class _JoinedDeltas:
 
     def fits(self, delta: Delta) -> bool:
         """Return True if `delta` follows."""
-        end = self.first.offset + sum(map(len, self.texts))
-        return delta.response_id == self.first.response_id and delta.offset == end
+        first, end = self.first, self.first.offset + sum(map(len, self.texts))
+        is_same = (delta.response_id, delta.attempt) == (first.response_id, first.attempt)
+        return is_same and delta.offset == end
 
     def send(self) -> None:
         self.timer.cancel()

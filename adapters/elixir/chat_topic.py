@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class ChatTopic:
     """A topic, joined for as long as it is followed or a message is being sent.
 
-    The application gets its events; while it is followed, also each join among them, and once for
+    The application gets its events, with each join among them; while it is followed, also once for
     each interruption that it is unavailable.
     """
 
@@ -85,7 +85,7 @@ class ChatTopic:
             return
         self.followed = True
         if self._has_joined:
-            self._start(self.pass_on(TopicJoined()))
+            self._start(self.pass_on(TopicJoined(was_joined=True)))
         elif self.problem is not None:
             self.unavailable(self.problem)
 

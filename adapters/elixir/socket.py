@@ -290,8 +290,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
                 self._refused.clear()
                 chat.joined()
                 chat.knows_typing = "typing" in additions_of(payload)
-                if chat.followed:
-                    yield TopicJoined()
+                yield TopicJoined()
                 yield from self._events.history(chat.echoes, payload)
             case ChannelStatus.REFUSED:
                 code = self._code(payload)

@@ -403,7 +403,7 @@ class MessagesChannel(Channel):
         elif isinstance(event, Typing):
             if event.author != Author.USER:
                 self.socket.push("typing", TypingPush(event.author, event.expires_in_ms))
-        elif isinstance(event, Missed) and not event.broker_is_away:
+        elif isinstance(event, Missed):
             if self._follower is not None:
                 self._follower.on_missed()
 

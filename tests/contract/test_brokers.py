@@ -227,7 +227,7 @@ HINTS: list[Hint] = [
         ),
     ),
     Grown(SESSION, 9),
-    AnswerSoFar(SESSION, MessageId("r1"), 2, "Pân\u0103 acum"),
+    AnswerSoFar(SESSION, MessageId("r1"), 2, 1, "Pân\u0103 acum"),
     AnswerRequested(),
     StopRequested(SessionId("s1"), 3),
     Typing("coordinator", 6_000),
@@ -274,11 +274,11 @@ async def test_a_hint_goes_to_the_node_that_it_is_sent_to(network: Network) -> N
 async def test_pieces_of_an_answer_arrive_joined_and_before_what_follows(network: Network) -> None:
     async with pair(network) as (first, _, received):
         for offset in range(0, 10, 2):
-            first.publish(ANA, Delta(SESSION, MessageId("r1"), 1, offset, "da"))
+            first.publish(ANA, Delta(SESSION, MessageId("r1"), 1, 1, offset, "da"))
         first.publish(ANA, said(7))
         await received.until(lambda: len(received.hints) == 2)
 
-    assert received.hints[0][1] == Delta(SESSION, MessageId("r1"), 1, 0, "dadadadada")
+    assert received.hints[0][1] == Delta(SESSION, MessageId("r1"), 1, 1, 0, "dadadadada")
     assert received.texts[1] == "7"
 
 

@@ -117,8 +117,7 @@ class Chat:
         self.is_joined = True
         self.joined.set()
         self._is_announced = False
-        if self.is_followed:
-            self._pass_on(TopicJoined())
+        self._pass_on(TopicJoined())
 
     @property
     def is_needed(self) -> bool:
@@ -154,7 +153,7 @@ class Chat:
     def announce(self) -> None:
         """Announce its availability to who follows it from now on."""
         if self.is_joined:
-            self._pass_on(TopicJoined())
+            self._pass_on(TopicJoined(was_joined=True))
 
     def arrive(self, event: str, payload: Any) -> None:
         """Receive an event from the topic, after the earlier ones."""

@@ -61,6 +61,11 @@ class Client:
         """True if it is shown answers at the moment."""
         return self.streams and self.node is not None and self.node.is_well and not self.has_gone
 
+    @property
+    def waits_for_store(self) -> bool:
+        """True if the store was away as its node read it, which does so again after a pause."""
+        return self._subscription is not None and self._subscription.waits_for_store
+
     async def call(self, node: "Node", work: Awaitable[T]) -> T:
         """Wait for a request to a node. Raises: Gone."""
         task = asyncio.ensure_future(work)
@@ -230,7 +235,7 @@ class Client:
                 self._response_id = event.response_id
                 self._check_late(event)
                 self._world.rules.shown(self, event.session_id, event.epoch, self.preview)
-        elif isinstance(event, Missed) and not event.broker_is_away:
+        elif isinstance(event, Missed):
             follower.on_missed()
 
     def _check_late(self, event: Delta | AnswerSoFar) -> None:

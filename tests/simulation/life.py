@@ -183,13 +183,16 @@ class SimulatedLife:
             for who in CUSTOMERS:  # its next hint shows what was lost
                 node.hub.publish(who, Typing("coordinator", 1_000))
         await self._complete()
-        switch.unnoticed.clear()
-        for who in CUSTOMERS:
-            world.start(self._client(who).say("La revedere.", MessageId(f"end-{who.user_id}")))
+        last = [self._say_last(who) for who in CUSTOMERS]
+        await asyncio.gather(*last, return_exceptions=True)
         await asyncio.sleep(1.0)
+        switch.unnoticed.clear()  # by then the hint of it shows what was lost before
         await self._complete()
         world.rules.check()
         self._raise()
+
+    async def _say_last(self, who: Customer) -> None:
+        await self._client(who).say("La revedere.", MessageId(f"end-{who.user_id}"))
 
     async def _complete(self) -> None:
         loop = asyncio.get_running_loop()

@@ -166,6 +166,7 @@ class NodeStore:
         if fault == "fail" or world.store_is_down:
             world.rules.store_failed()
             raise StorageUnavailable("as told")
+        world.writer = node
         result = await method(*given, **named)
         await node.clock.sleep(world.random.uniform(0.0005, 0.002) + slow_s)
         if fault == "lose":
@@ -210,6 +211,7 @@ class Node:
         self.channels = SimulatedChannels(world.switch, clock.receive)
         self.ended = asyncio.Event()
         """Set once no client can use it any more."""
+        self.ended_at = -1000.0
         self.thawed_at = -1000.0
         self.accepts = False
         self._stack = AsyncExitStack()
@@ -265,6 +267,7 @@ class Node:
     def kill(self) -> None:
         """End it at once, as by SIGKILL."""
         self.accepts = False
+        self.ended_at = asyncio.get_running_loop().time()
         self.clock.is_dead = True
         self.channels.end()
         self.gateway.end()

@@ -68,7 +68,7 @@ def without_safeguard(name: str | None) -> AbstractContextManager[None]:
 # The store.
 
 
-@_safeguard("cuts", "2", 1)
+@_safeguard("cuts", "2", 6)
 def _fence(stack: ExitStack) -> None:
     """An answer is stored only in the epoch in which its turn began."""
 
@@ -90,7 +90,7 @@ def _fence(stack: ExitStack) -> None:
     put(stack, application.answer_pending, "answer", anyway)
 
 
-@_safeguard("doubt", "7", 6)
+@_safeguard("doubt", "7", 2)
 def _settled_seq(stack: ExitStack) -> None:
     """An answer is stored only if no other turn has answered meanwhile."""
 
@@ -193,7 +193,7 @@ def _holes_in_the_numbers(stack: ExitStack) -> None:
     put(stack, hole, "is_hole", lambda self, publisher, number: False)
 
 
-@_safeguard("half-open", "5", 1)
+@_safeguard("half-open", "5", 13)
 def _repetition_of_lost_hints(stack: ExitStack) -> None:
     """What was published as the connection was lost is published again."""
     put(stack, ChannelBroker, "_publish_again", nothing)
@@ -224,7 +224,7 @@ def _ignore_outages(stack: ExitStack) -> None:
     put(stack, Hub, "report_away", later)
 
 
-@_safeguard("cuts", "2", 2)
+@_safeguard("cuts", "2", 3)
 def _pieces_held_back(stack: ExitStack) -> None:
     """Once hints may be lost, a turn publishes nothing until it has read the store."""
 
@@ -245,7 +245,7 @@ def _subscribe_before_read(stack: ExitStack) -> None:
     put(stack, Subscription, "start", late)
 
 
-@_safeguard("network", "5", 8)
+@_safeguard("network", "5", 1)
 def _freshness(stack: ExitStack) -> None:
     """A cached session counts only while the hints of its customer arrive."""
     put(stack, SessionLog, "_cached", lambda self, customer: self._cache.get(customer))
@@ -268,7 +268,7 @@ class _OldCopies:
         return self._log._cache.get(customer) or await self._log.reload(customer)
 
 
-@_safeguard("reads", "5", 5)
+@_safeguard("reads", "5", 2)
 def _notification_of_what_a_reload_finds(stack: ExitStack) -> None:
     """What a process finds in the store and did not know, its listeners learn."""
     put(stack, SessionLog, "_notify", nothing)
@@ -314,7 +314,7 @@ def _epoch_of_pieces(stack: ExitStack) -> None:
     put(stack, AnswerFollower, "on_entry", nothing)
 
 
-@_safeguard("half-open", "5", 11)
+@_safeguard("half-open", "5", 37)
 def _late_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown after the answer."""
     put(stack, AnswerFollower, "on_entry", nothing)

@@ -63,6 +63,8 @@ class World:
         self.pieces = 12
         self.appends_in_doubt = 0
         """The next appends that are stored without an answer."""
+        self.writer: Node | None = None
+        """Whose call of the store is being carried out."""
         self.leases = MemoryLeases(loop.time)
         self.leases_are_away = self.leases_are_slow = False
         self.switch = Switch(self.random)

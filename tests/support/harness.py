@@ -202,7 +202,7 @@ class User:
                 shown = self._stream.show(event)
                 if shown is not None:
                     self.pieces.append((event.response_id, *shown))
-            elif isinstance(event, Missed) and not event.broker_is_away:
+            elif isinstance(event, Missed):
                 self._stream.on_missed()
         if isinstance(event, Delta):
             self.deltas.append(event)

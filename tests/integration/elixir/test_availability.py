@@ -222,6 +222,7 @@ async def test_a_request_waits_for_the_join_of_its_topic_but_not_for_one_that_fa
             await listener.socket.prepare(DAN)
 
         assert [topic for topic, _ in joined] == ["chat:b1:ana"]
+        assert await listener.next(ANA) == TopicJoined()
         assert await listener.next(DAN) == TopicUnavailable("unauthorized")
 
 

@@ -10,7 +10,7 @@ import pytest
 from adapters.memory.broker import NoBroker
 from application.answer_stream import ASK_AGAIN_S, SO_FAR_EVERY_S, AnswerFollower
 from application.hub import Hub
-from application.ports import AnswerRequested, AnswerSoFar, Delta, Event, Hint, Missed
+from application.ports import AnswerRequested, AnswerSoFar, Appended, Delta, Event, Hint, Missed
 from domain.errors import AssistantFailed
 from domain.identity import Customer, MessageId, SessionId, customer
 from domain.message import Author, Message
@@ -191,13 +191,15 @@ class Shown:
     def _on_event(self, event: Event) -> None:
         self.requests += isinstance(event, AnswerRequested)
 
-    def piece(self, offset: int, text: str, response_id: str = RESPONSE) -> None:
-        self._show(Delta(SESSION, MessageId(response_id), 0, offset, text))
+    def piece(
+        self, offset: int, text: str, response_id: str = RESPONSE, *, attempt: int = 1
+    ) -> None:
+        self.show(Delta(SESSION, MessageId(response_id), 0, attempt, offset, text))
 
-    def so_far(self, text: str, response_id: str = RESPONSE) -> None:
-        self._show(AnswerSoFar(SESSION, MessageId(response_id), 0, text))
+    def so_far(self, text: str, response_id: str = RESPONSE, *, attempt: int = 1) -> None:
+        self.show(AnswerSoFar(SESSION, MessageId(response_id), 0, attempt, text))
 
-    def _show(self, event: Delta | AnswerSoFar) -> None:
+    def show(self, event: Delta | AnswerSoFar) -> None:
         if (shown := self.follower.show(event)) is not None:
             self.pieces.append(shown)
 
@@ -304,6 +306,46 @@ def test_any_mixture_of_bad_hints_shows_a_beginning_of_the_answer(seed: int) -> 
 
     assert shown.preview == answer
     assert all(after in (0, before + 1) for (before, _), (after, _) in pairwise(shown.pieces))
+
+
+def test_a_piece_of_a_later_attempt_never_continues_an_earlier_one() -> None:
+    shown = Shown()
+    shown.piece(0, "unu ")
+    shown.piece(4, "trei ", attempt=2)  # its beginning was lost
+    before = shown.preview
+    shown.so_far("doi trei ", attempt=2)
+    shown.piece(9, "patru", attempt=2)
+
+    assert (before, shown.preview, shown.requests) == ("unu ", "doi trei patru", 1)
+
+
+def test_what_comes_late_of_an_earlier_attempt_is_not_shown() -> None:
+    shown = Shown()
+    shown.piece(0, "unu ", attempt=2)
+    shown.piece(0, "unu ")
+    shown.piece(4, "doi ")
+    shown.so_far("unu doi ")
+    shown.piece(4, "trei", attempt=2)
+
+    assert shown.pieces == [(0, "unu "), (1, "trei")]
+    assert shown.requests == 0
+
+
+async def test_who_loses_where_the_answer_begins_anew_joins_no_two_attempts() -> None:
+    script = ScriptedSteps(["unu ", RESTART, "doi ", "trei ", PAUSE])
+    async with harness(script) as app:
+        heard = app.listen(WHO)
+        await streaming(app)
+        app.hub.publish(WHO, AnswerRequested())
+        first, _, last = [event for event in heard if isinstance(event, Delta)]
+        so_far = next(event for event in heard if isinstance(event, AnswerSoFar))
+        shown = Shown()
+        shown.show(first)
+        shown.show(last)
+        before = shown.preview
+        shown.show(so_far)
+
+        assert (before, shown.preview) == ("unu ", "doi trei ")
 
 
 # Between processes.
@@ -423,6 +465,24 @@ async def test_a_piece_that_the_network_loses_is_asked_for() -> None:
         await other.turns.stop()
 
 
+async def test_who_has_lost_all_of_an_answer_so_far_asks_for_it_once_that_is_known() -> None:
+    clock, net = network()
+    async with harness(ScriptedSteps(["Da, ", HANG]), clock=clock, network=net) as app:
+        other = app.another()
+        far = other.user(stream=True)
+        await far.join()
+        net.brokers[1].loses = (Appended, Delta)
+        await app.user().say("Bună!")
+        await app.quiet()
+        before = list(far.pieces)
+        net.brokers[1].miss(far.customer)
+        await app.settle()
+
+        assert before == []
+        assert far.preview == "Da, "
+        await other.turns.stop()
+
+
 async def test_a_takeover_in_another_process_ends_the_turn_at_once() -> None:
     clock, net = network()
     assistant = ScriptedSteps(["Unu ", PAUSE, "doi."])
@@ -530,6 +590,21 @@ async def test_while_the_broker_is_away_pieces_come_once_a_second_and_none_is_lo
 
         assert 2 <= during <= 4
         assert user.preview.strip() == user.words[-1] == " ".join(map(str, range(20)))
+
+
+async def test_what_is_held_back_as_the_broker_comes_back_in_silence_is_shown_in_a_second() -> None:
+    clock, net = network()
+    script = ScriptedSteps(["Unu ", PAUSE, "doi ", HANG])
+    async with harness(script, clock=clock, network=net) as app:
+        user = await streaming(app)
+        net.brokers[0].away = True
+        script.go()
+        await app.settle()
+        held = user.preview
+        net.brokers[0].away = False  # it had only been late: nothing was subscribed to anew
+        await clock.advance(1)
+
+        assert (held, user.preview) == ("Unu ", "Unu doi ")
 
 
 async def test_who_joins_while_the_broker_is_away_gets_the_text_so_far_within_a_second() -> None:

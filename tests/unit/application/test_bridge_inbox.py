@@ -484,6 +484,23 @@ async def test_an_echo_is_compared_with_all_of_the_log_that_it_would_be_stored_i
         assert (await app.texts(ANA, Author.USER)).count("Mai sunteți?") == 1
 
 
+async def test_what_was_stored_in_a_session_that_has_ended_since_is_not_stored_in_the_next() -> (
+    None
+):
+    async with listening() as (app, inbox):
+        user = await live(app)
+        other = Inbox(app.another())
+        await other.gateway.join(ANA)
+        await app.clock.advance(1)
+        await inbox.receive("Bună!")
+        await app.coordinator("maria").close(user)
+        await app.clock.advance(1)
+        await user.say("Încă o întrebare")
+        await other.receive("Bună!")
+
+        assert other.counted == ["duplicate"]
+
+
 # The user speaks at the bridge directly.
 
 

@@ -1,12 +1,13 @@
 """One node of several listens to each chat; when nodes come, go or lose the broker, chats move."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
-from application.bridge_inbox import HANDOVER_S, BridgeInbox
+from application.bridge_inbox import HANDOVER_S, LONGEST_STORE_PAUSE_S, BridgeInbox
 from application.chat_owners import ALONE_AFTER_S, ChatOwners
 from application.hub import Hub
 from application.ports import Broker, BrokerListener, Grown, Hint, InboundMessage, Typing
@@ -18,6 +19,7 @@ from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
 from tests.support.clock import VirtualClock
+from tests.support.faults import FaultyStore
 from tests.support.gateway import MemoryGateway
 from tests.support.harness import App, User, harness
 
@@ -153,8 +155,8 @@ class Nodes:
 
 
 @asynccontextmanager
-async def nodes(*names: str) -> AsyncIterator[Nodes]:
-    async with harness(ScriptedSteps(["Cu plăcere."])) as app:
+async def nodes(*names: str, store: FaultyStore | None = None) -> AsyncIterator[Nodes]:
+    async with harness(ScriptedSteps(["Cu plăcere."]), store) as app:
         running = Nodes(app, Cluster())
         for name in names:
             await running.start(name)
@@ -328,6 +330,88 @@ async def test_what_both_receive_while_a_chat_moves_is_stored_once() -> None:
                 await node.gateway.receive(user.customer, message)
 
         assert await new.app.texts(user.customer, Author.COORDINATOR) == ["Da", "Da", "Nu"]
+
+
+async def moved(running: Nodes) -> tuple[User, Node, Node]:
+    """Return a customer, the node that had the chat, and a new one that listens to it now."""
+    before = running.all["a"]
+    users = [await asks(before, number) for number in range(12)]
+    new = await running.start("b")
+    await running.settle()
+    user = next(user for user in users if new.owners.is_mine(user.customer))
+    for node in running.all.values():
+        await node.gateway.join(user.customer)
+    return user, before, new
+
+
+def yes() -> InboundMessage:
+    return InboundMessage(author=Author.COORDINATOR, text="Da")
+
+
+async def test_what_is_still_to_be_stored_as_its_chat_is_left_is_stored_once() -> None:
+    store = FaultyStore()
+    async with nodes("a", store=store) as running:
+        user, before, new = await moved(running)
+        clock = before.app.clock
+        store.go_down()
+        storing = asyncio.create_task(before.gateway.receive(user.customer, yes()))
+        await clock.advance(HANDOVER_S - 1)
+        store.come_back()
+        await new.gateway.receive(user.customer, yes())
+        await clock.advance(2)
+        left = running.followers(user.customer)
+        await clock.advance(LONGEST_STORE_PAUSE_S)
+        await storing
+
+        assert left == {"b"}
+        assert before.counted == ["duplicate"]
+        assert await new.app.texts(user.customer, Author.COORDINATOR) == ["Da"]
+
+
+async def test_what_comes_late_to_who_only_sent_until_now_is_stored_once() -> None:
+    async with nodes("a", "b") as running:
+        user = await asks(running.all["a"])
+        owner, other = running.of(user.customer)
+        await other.gateway.join(user.customer)
+        await other.app.clock.advance(1)
+        await owner.gateway.receive(user.customer, yes())
+        await other.app.clock.advance(1)
+        running.cluster.leave(owner.app.hub.node)
+        await running.settle()
+        await other.gateway.receive(user.customer, yes())
+
+        assert other.counted == ["duplicate"]
+
+
+async def test_what_was_left_to_another_process_stands_for_no_later_words() -> None:
+    async with nodes("a", "b") as running:
+        user = await asks(running.all["a"])
+        owner, other = running.of(user.customer)
+        await other.gateway.join(user.customer)
+        await other.app.clock.advance(1)
+        for node in (owner, other):
+            await node.gateway.receive(user.customer, yes())
+        running.cluster.leave(owner.app.hub.node)
+        await running.settle()
+        await other.gateway.receive(user.customer, yes())
+
+        assert await other.app.texts(user.customer, Author.COORDINATOR) == ["Da", "Da"]
+
+
+async def test_a_chat_that_is_left_while_its_entries_are_read_is_not_followed_again() -> None:
+    store = FaultyStore()
+    async with nodes("a", store=store) as running:
+        user, before, _ = await moved(running)
+        session_id = (await before.app.head(user.customer)).session_id
+        reading = store.hold_answer("latest")
+        before.app.hub.on_hint(user.customer, Grown(session_id, 99))
+        await reading.reached.wait()
+        await before.app.clock.advance(HANDOVER_S)
+        left = running.followers(user.customer)
+        reading.release()
+        await running.settle()
+
+        assert left == running.followers(user.customer) == {"b"}
 
 
 async def test_without_the_broker_every_node_follows_every_chat_and_afterwards_one() -> None:

@@ -540,7 +540,7 @@ async def test_what_was_stored_though_that_seemed_to_fail_is_known_everywhere(
 
 
 def piece(app_session: str, epoch: int, text: str) -> Delta:
-    return Delta(app_session, MessageId("r1"), epoch, 0, text)  # type: ignore[arg-type]
+    return Delta(app_session, MessageId("r1"), epoch, 1, 0, text)  # type: ignore[arg-type]
 
 
 async def test_no_piece_of_another_session_or_of_an_epoch_that_is_over_is_shown() -> None:

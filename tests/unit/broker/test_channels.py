@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapters.broker import channels as rules
-from adapters.broker.channels import ChannelBroker
+from adapters.broker.channels import REPEAT_AFTER_S, ChannelBroker
 from adapters.broker.hints import encode_envelope, encode_hint
-from application.ports import BrokerListener, Grown, Hint
+from application.ports import Appended, BrokerListener, Grown, Hint
 from domain.identity import Customer, SessionId, customer
+from domain.message import StatusChange
+from domain.status import Reason, Status
 from tests.support.channels import ChannelHub, MemoryChannels
 from tests.support.clock import VirtualClock
 
@@ -191,6 +193,22 @@ async def test_a_node_that_dies_without_a_goodbye_is_gone_within_10_s(world: Wor
         assert received.nodes_changed == changes + 1
 
 
+async def test_who_may_have_died_with_something_to_publish_makes_all_look_at_the_store_once(
+    world: World,
+) -> None:
+    async with world.node("one") as (one, _, received):
+        one.subscribe(ANA)
+        async with world.node("two"):
+            await world.clock.advance(5)
+        async with world.node("three") as (_, end, _):
+            await world.clock.advance(5)
+            end.accepts = False
+        received.missed.clear()
+        await world.clock.advance(60)
+
+        assert received.missed == [ANA]
+
+
 async def test_a_network_whose_beats_come_too_late_is_away_until_they_are_fresh(
     world: World,
 ) -> None:
@@ -276,3 +294,21 @@ async def test_what_a_full_queue_dropped_is_published_again(world: World) -> Non
 
     assert received.hints == [(ANA, Grown(SESSION, 7))]
     assert world.counts["dropped"] == 1
+
+
+async def test_a_change_of_owner_that_is_repeated_takes_the_place_of_no_newer_hint(
+    world: World,
+) -> None:
+    at, reason = world.clock.now(), Reason.COORDINATOR
+    change = StatusChange(seq=3, status=Status.LIVE, epoch=1, reason=reason, at=at)
+    async with world.node("one") as (one, end, _), world.node("two") as (two, _, received):
+        two.subscribe(ANA)
+        await world.clock.advance(5)
+        end.accepts = False
+        one.publish(ANA, Appended(SESSION, (change,)))
+        one.publish(ANA, Grown(SESSION, 4))
+        await world.clock.advance(REPEAT_AFTER_S)
+        end.accepts = True
+        await world.clock.advance(1)
+
+    assert received.hints[-1] == (ANA, Grown(SESSION, 4))
