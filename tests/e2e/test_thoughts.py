@@ -47,7 +47,7 @@ async def test_what_a_model_thinks_reaches_nobody(
         container = Container(settings=settings)
         async with running(create_app(settings, container)) as address, user(address) as ana:
             await ana.join(stream=True)
-            seen = []
+            seen: list[object] = []
             for asked in ["Ce program aveți? " + "Vă rog frumos. " * 12] * 4 + ["Vreau un om"]:
                 await ana.say(asked)
                 seen.append(await ana.wait_for("new_message"))
