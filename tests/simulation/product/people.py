@@ -41,6 +41,8 @@ CONNECT_S = 5.0
 BUSINESS = "b1"
 HINTED_S, CUT_S = 0.1, 2.0
 """How long after a takeover a piece of an answer may be shown: while hints arrive, and else."""
+SO_FAR_S = 0.5
+"""How long an answer may be written before who is there has the first of it, on fast ways."""
 TRY_AGAIN = frozenset({"draining", "storage_unavailable", "rate_limited", "overloaded"})
 
 _addressee = re.compile(r"\[(\S+?)(?::|\])")
@@ -233,7 +235,7 @@ class Device:
             await self._request("heartbeat", {}, topic="phoenix")
 
     async def _join(self) -> None:
-        self._highest, self._answer, self._finished = 0, None, set()
+        self._highest, self._answer = 0, None
         payload = {**self._who(), "stream": True}
         if self.session_id is not None:
             payload |= {"sessionId": self.session_id, "lastSeq": self._known_up_to()}
@@ -439,10 +441,10 @@ class Device:
                 )
             self._answer = None
         elif payload["author"] == "ai" and rid not in self._began:
-            reached_at = max(self._joined_at, self.world.mended_at.get(self.name, 0.0))
-            here_s = self.world.loop.now - reached_at
-            is_prompt = self.world.is_prompt_for(10.0)
-            if is_prompt and here_s > 2.0 + self.world.slowest_way_s:
+            began, ended = self.world.written.get(_tag(payload["message"]), (0.0, 0.0))
+            here_s = ended - max(began, self._joined_at)
+            allowed_s = SO_FAR_S + 2 * self.world.slowest_way_s
+            if self.world.is_prompt_for(10.0) and here_s > allowed_s:
                 self.world.fail("who joins gets the text so far", f"{self.name}: {rid}")
         self._finished.add(rid)
 
@@ -460,6 +462,11 @@ class Refused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def _tag(text: str) -> str:
+    """Return the beginning of an answer, which is of its own."""
+    return text.partition("]")[0] + "]"
 
 
 def _text(entry: Payload) -> str:

@@ -85,10 +85,12 @@ class Model(Assistant):
             await toolbox.transfer_to_live_chat("user_request", "wants a human")
         pieces = chance.choice((3, 8, 20, 60))
         pause_s = chance.choice((0.0, 0.02, 0.1, 0.3)) * min(1.0, 20 / pieces)
-        writer(f"[{who.business_id}/{who.user_id}: {ids}]")
+        tag, began = f"[{who.business_id}/{who.user_id}: {ids}]", self._world.loop.now
+        writer(tag)
         for number in range(pieces):
             await asyncio.sleep(chance.uniform(0, 2) * pause_s)
             writer(f" {number}")
+        self._world.written[tag] = (began, self._world.loop.now)
 
     async def summarise(
         self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
@@ -318,6 +320,8 @@ class World:
         """When the AI has lost a customer's conversation."""
         self._asked: dict[str, tuple[str, float]] = {}
         """Who was the last to ask the model about a message, and when."""
+        self.written: dict[str, tuple[float, float]] = {}
+        """When the model has begun and ended an answer, by the beginning of its text."""
         self._database: sqlite3.Connection | None = None
         self.slowest_way_s = 0.0
         """The longest time of a packet, on the ways that a delta takes."""
