@@ -100,6 +100,8 @@ class Device:
         self.waiting: dict[str, tuple[str, Payload]] = {}
         """What was not acknowledged yet, by its messageId: the event and the payload."""
         self._acknowledgement = asyncio.Event()
+        self.is_open = False
+        """True while somebody has the page open, whether or not it is connected."""
         self.server: str | None = None
         """The node to connect to next; None: any."""
         self.is_joined = False
@@ -119,21 +121,18 @@ class Device:
         self.live_since: float | None = None
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """True while somebody has the page open."""
-        return self._task is not None and not self._task.done()
-
     # What a person does.
 
     def open(self) -> None:
         """Open the page."""
         if not self.is_open:
+            self.is_open = True
             self._task = self.world.loop.net.host(self.name).create_task(self._run())
 
     async def shut(self) -> None:
         """Close the page."""
         self._note("leaves")
+        self.is_open = False
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})

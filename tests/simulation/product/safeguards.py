@@ -56,7 +56,7 @@ def without_safeguard(name: str | None) -> AbstractContextManager[None]:
     return removed(SAFEGUARDS[name].remove if name is not None else None)
 
 
-@_safeguard(5)
+@_safeguard(8)
 def _key(stack: ExitStack) -> None:
     """A message is stored once under its client's id."""
     put(stack, adapters.sqlite.store, "_duplicate", nothing)
@@ -66,7 +66,7 @@ def _key(stack: ExitStack) -> None:
 _ADD_ANY_KEY = adapters.sqlite.store._ADD_KEY.replace("INSERT", "INSERT OR REPLACE", 1)
 
 
-@_safeguard(9)
+@_safeguard(2)
 def _lease(stack: ExitStack) -> None:
     """One process at a time runs a customer's turn, so that none is paid for twice."""
     run = AnswerPending._run
@@ -78,13 +78,13 @@ def _lease(stack: ExitStack) -> None:
     put(stack, AnswerPending, "_run", alone)
 
 
-@_safeguard(2)
+@_safeguard(1)
 def _text_so_far(stack: ExitStack) -> None:
     """Who joins in the middle of an answer gets the text so far."""
     put(stack, AnswerFollower, "_ask", nothing)
 
 
-@_safeguard(24)
+@_safeguard(8)
 def _late_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown after the answer."""
     put(stack, AnswerFollower, "on_entry", nothing)
@@ -96,7 +96,7 @@ def _arrivals(stack: ExitStack) -> None:
     put(stack, Arrivals, "take", lambda *_: False)
 
 
-@_safeguard(6)
+@_safeguard(4)
 def _restart_code(stack: ExitStack) -> None:
     """A drain closes sockets with 1012, after which clients reconnect; not so after 1000."""
     put(stack, adapters.phoenix.endpoint, "SERVICE_RESTART", 1000)
@@ -185,7 +185,7 @@ def _gaps(stack: ExitStack) -> None:
     put(stack, Subscription, "_on_appended", anyway)
 
 
-@_safeguard(1, "deaths")
+@_safeguard(14, "deaths")
 def _missed(stack: ExitStack) -> None:
     """Who may have missed hints looks at the store, and once a second while none arrive."""
 

@@ -309,6 +309,9 @@ async def _write_and_leave(device: Device) -> None:
     device.server = world.servers[device.number].host
     device.open()
     if device.number == 0:
+        if chance.random() < 0.5:  # nobody reads the store for an answer then
+            device.ask_for_human()
+            await asyncio.sleep(0.5)
         await asyncio.sleep(chance.uniform(0.5, 1.0))
         device.say("hello")
         await device.acknowledged()
