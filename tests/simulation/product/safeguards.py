@@ -66,7 +66,7 @@ def _key(stack: ExitStack) -> None:
 _ADD_ANY_KEY = adapters.sqlite.store._ADD_KEY.replace("INSERT", "INSERT OR REPLACE", 1)
 
 
-@_safeguard(2)
+@_safeguard(7)
 def _lease(stack: ExitStack) -> None:
     """One process at a time runs a customer's turn, so that none is paid for twice."""
     run = AnswerPending._run
@@ -84,7 +84,7 @@ def _text_so_far(stack: ExitStack) -> None:
     put(stack, AnswerFollower, "_ask", nothing)
 
 
-@_safeguard(8)
+@_safeguard(17)
 def _late_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown after the answer."""
     put(stack, AnswerFollower, "on_entry", nothing)
@@ -102,7 +102,7 @@ def _restart_code(stack: ExitStack) -> None:
     put(stack, adapters.phoenix.endpoint, "SERVICE_RESTART", 1000)
 
 
-@_safeguard(12)
+@_safeguard(18)
 def _deliver_again(stack: ExitStack) -> None:
     """What could not be delivered to the bridge is tried again."""
     attempt = DeliverOutbox._send
@@ -116,7 +116,7 @@ def _deliver_again(stack: ExitStack) -> None:
     put(stack, DeliverOutbox, "_send", once)
 
 
-@_safeguard(15, "takeovers")
+@_safeguard(32, "takeovers")
 def _fence(stack: ExitStack) -> None:
     """An answer is stored only if the conversation has not changed hands since its turn began."""
     # A change of owner settles all that the customer has said: that alone would keep it out, too.
