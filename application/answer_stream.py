@@ -223,12 +223,12 @@ class AnswerFollower:
         self._asked_at: float | None = None
         self._ended: tuple[MessageId, ...] = ()
         self._stored: frozenset[MessageId] = frozenset()
-        """The answers that the client has received with its join."""
+        """The answers that were stored as the client joined."""
 
     def skip(self, entries: Iterable[Entry]) -> None:
-        """Show nothing of the answers that the client receives with its join."""
+        """Show nothing of the answers that were stored as the client joined."""
         self._stored = frozenset(
-            [entry.message_id for entry in entries if isinstance(entry, Message)]
+            [each.message_id for each in entries if isinstance(each, Message) and each.settles_seq]
         )
 
     def start(self, *, needs_answer: bool) -> None:

@@ -15,6 +15,7 @@ from application.session_log import CachedSession, SessionLog
 from application.subscription import Subscription
 from application.turns import Turns
 from domain.identity import Customer, SessionId
+from domain.message import Entry
 from domain.session import Session
 
 
@@ -34,6 +35,8 @@ class Joined(NamedTuple):
     """None before the customer's first message."""
     page: HistoryPage
     """The first PAGE entries after the client's position; without one, the last PAGE."""
+    recent: tuple[Entry, ...] = ()
+    """The newest entries of the session, whether or not the client has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +74,12 @@ class JoinConversation:
             entries = [each for each in recent if each.is_for_customer and each.seq > (after or 0)]
             page = first_page(tuple(entries), session.customer_seq)
             if after is not None or not page.more:
-                return Joined(session, page)
+                return Joined(session, page, tuple(recent))
         if after is None:
             page = await customer_page_before(self.store, session, session.seq + 1)
         else:
             page = await customer_page_after(self.store, session, after)
-        return Joined(session, page)
+        return Joined(session, page, tuple(recent))
 
 
 def _missed_after(session: Session, position: ResumePosition | None) -> int | None:

@@ -246,7 +246,7 @@ class MessagesChannel(Channel):
         self._session = joined.session
         if request.stream:
             self._follower = AnswerFollower(self._customer, services.hub, services.clock)
-            self._follower.skip(joined.page.entries)
+            self._follower.skip(joined.recent)
         return self._join_reply(joined)
 
     async def _authenticate(self, given: str | None) -> None:

@@ -160,7 +160,7 @@ class Client:
         )
         self.preview, self._response_id = "", None
         if self._follower is not None:
-            self._follower.skip(joined.page.entries)
+            self._follower.skip(joined.recent)
         if session is not None:
             entries = joined.page.entries
             self._enter(session.session_id)

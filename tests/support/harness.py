@@ -159,7 +159,7 @@ class User:
         self.log.extend(joined.page.entries)
         self._follower.start(session)
         if self._stream is not None:
-            self._stream.skip(joined.page.entries)
+            self._stream.skip(joined.recent)
             self._stream.start(needs_answer=session is not None and session.needs_answer)
 
     def leave(self) -> None:

@@ -4,10 +4,8 @@ import asyncio
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Coroutine
-from functools import partial
+from collections.abc import Awaitable, Collection
 from pathlib import Path
-from typing import Any
 
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.ports import live_transcript_key
@@ -19,36 +17,28 @@ from domain.status import Status
 from tests.simulation.product.machine import SimulatedLoop
 from tests.simulation.product.people import (
     BUSINESS,
-    ApiCoordinator,
     BridgeCoordinator,
     Coordinator,
     Customer,
-    Device,
 )
-from tests.simulation.product.world import (
-    BRIDGE,
-    BROKER,
-    BridgeKind,
-    BrokerKind,
-    LogWatch,
-    Process,
-    World,
-)
-
-ACTION_S = 30.0
-"""The time in which people act and things break."""
-QUIET_S = 90.0
-"""The longest that everyone may need to be complete, once everything works again."""
+from tests.simulation.product.workloads import ALL, Workload
+from tests.simulation.product.world import LogWatch, World
 
 
 class Life:
     """A life from a seed, with the world that it made."""
 
     def __init__(
-        self, seed: int, *, nodes: int | None = None, ignored: Collection[str] = ()
+        self,
+        seed: int,
+        workload: Workload = ALL,
+        *,
+        nodes: int | None = None,
+        ignored: Collection[str] = (),
     ) -> None:
-        """`nodes`: the number of servers; None: it depends on the seed. `ignored`: rules."""
+        """`nodes`: the number of servers; None: the workload has it. `ignored`: rules."""
         self.seed = seed
+        self.workload = workload
         self.nodes = nodes
         self.ignored = ignored
         self.world: World
@@ -59,17 +49,19 @@ class Life:
             await self._run(loop, Path(folder))
 
     async def _run(self, loop: SimulatedLoop, folder: Path) -> None:
-        chance = loop.life
-        nodes = self.nodes or chance.choice((1, 2, 2, 3))
-        kinds: tuple[BridgeKind, ...] = ("none", "reference", "plain", "plain")
-        brokers: tuple[BrokerKind, ...] = ("redis", "local") if nodes > 1 else ("none",)
+        chance, workload = loop.life, self.workload
+        nodes = self.nodes or chance.choice(workload.nodes)
+        loop.slowest_job_s = workload.job_s
         world = self.world = World(
             loop,
             self.seed,
             folder,
             nodes=nodes,
-            broker=chance.choice(brokers),
-            bridge=chance.choice(kinds),
+            broker=chance.choice(workload.brokers) if nodes > 1 else "none",
+            bridge=chance.choice(workload.bridges),
+            packets_s=workload.packets_s,
+            pieces=workload.pieces,
+            pauses_s=workload.pauses_s,
         )
         world.ignored = self.ignored
         watch = LogWatch(world)
@@ -82,28 +74,28 @@ class Life:
             raise world.failure
 
     async def _live(self, world: World) -> None:
-        chance = world.chance
+        chance, workload = world.chance, self.workload
         world.balancer.start()
         for program in world.programs:
             program.start()
         await asyncio.sleep(1.0)
         customers = [
-            Customer(world, f"u{n}", chance.choice((1, 1, 2)))
-            for n in range(1, chance.randint(2, 4))
+            Customer(world, f"u{n}", chance.choice(workload.devices))
+            for n in range(1, chance.choice(workload.customers) + 1)
         ]
         devices = [device for customer in customers for device in customer.devices]
-        for device in devices:
-            device.open()
-        coordinators: list[Coordinator] = [ApiCoordinator(world, "ana")]
+        coordinators: list[Coordinator] = [
+            kind(world, name)
+            for kind, name in zip(workload.coordinators, ("ana", "eva"), strict=False)
+        ]
         if world.bridge is not None:
             coordinators = [BridgeCoordinator(world, "bob"), *coordinators[: chance.randint(0, 1)]]
         for coordinator in coordinators:
             coordinator.start()
         watching = asyncio.create_task(world.watch())
-        acting = [asyncio.create_task(act(device)) for device in devices]
-        faults = Faults(world, devices)
-        acting += [asyncio.create_task(faults.happen()), asyncio.create_task(faults.last())]
-        await self._until_failed(world, asyncio.sleep(ACTION_S))
+        acting = [asyncio.ensure_future(workload.act(device)) for device in devices]
+        acting += [asyncio.create_task(fault) for fault in workload.faults(world, devices)]
+        await self._until_failed(world, asyncio.sleep(workload.action_s))
         for task in acting:
             task.cancel()
         await asyncio.wait(acting)
@@ -132,11 +124,19 @@ class Life:
             await program.wait_until_stopped()
             if not program.is_up:
                 program.start()
+        await self._until_complete(world, customers)
+        for customer in customers:
+            for device in customer.devices:
+                device.open()
+        await self._until_complete(world, customers)
+
+    async def _until_complete(self, world: World, customers: list[Customer]) -> None:
+        """Wait until all who are there have everything."""
         wrong: list[str] = []
 
         async def wait() -> None:
             nonlocal wrong
-            until = world.loop.now + QUIET_S
+            until = world.loop.now + self.workload.quiet_s
             while world.loop.now < until:
                 await asyncio.sleep(2.0)
                 wrong = await self._wrong(world, customers)
@@ -157,7 +157,7 @@ class Life:
                 owner = Owner(BusinessId(BUSINESS), UserId(customer.name))
                 loaded = await store.latest(owner)
                 if loaded is None:
-                    wrong += [f"{d.name} waits" for d in customer.devices if d.waiting]
+                    wrong += [f"{d.name} waits" for d in customer.present if d.waiting]
                     continue
                 session_id = loaded.session.session_id
                 log: list[Entry] = []
@@ -215,7 +215,7 @@ class Life:
         wrong += self._unheard(customer, log, received)
         if session.status is Status.AI and session.needs_answer:
             wrong.append(f"{customer.name} has no answer")
-        for device in customer.devices:
+        for device in customer.present:
             if device.waiting:
                 wrong.append(f"{device.name} has no acknowledgement of {list(device.waiting)}")
             missing = [
@@ -274,118 +274,6 @@ class Life:
             expected = [word for word in order if word in theirs]
             if [word for word in theirs if word in expected] != expected:
                 world.fail("coordinators' words keep their order", f"{customer.name} {theirs}")
-
-
-async def act(device: Device) -> None:
-    """Be a customer on one device."""
-    world, chance = device.world, device.world.chance
-    await asyncio.sleep(chance.uniform(0, 2))
-    while True:
-        doing = chance.random()
-        if doing < 0.45:
-            device.say(chance.choice(("hello", "what else", "and then", "tell me more")))
-        elif doing < 0.5:
-            device.say("give me a human")
-        elif doing < 0.58:
-            device.ask_for_human()
-        elif doing < 0.63:
-            device.end_live_chat()
-        elif doing < 0.66:
-            device.stop_answer()
-        elif doing < 0.85:
-            device.move(chance.choice(world.servers).host)
-        elif doing < 0.92:
-            await lose_network(device, chance.uniform(0.2, 12))
-        else:
-            await asyncio.sleep(chance.uniform(1, 5))
-        await asyncio.sleep(chance.choice((0.05, 0.3, 1.0, 3.0)) * chance.uniform(0, 2))
-
-
-async def lose_network(device: Device, seconds: float) -> None:
-    """Let the device reach nobody for a while."""
-    mend = device.world.cut([device.name], device.world.everyone_but(device.name))
-    await asyncio.sleep(seconds)
-    mend()
-
-
-class Faults:
-    """What breaks in a life, one thing after the other, now and then two at once."""
-
-    def __init__(self, world: World, devices: list[Device]) -> None:
-        self._world = world
-        self._devices = devices
-
-    async def happen(self) -> None:
-        """Break things until the end."""
-        chance = self._world.chance
-        kinds: list[Callable[[], Coroutine[Any, Any, None]]] = [
-            self._kill, self._restart, self._reset, self._jump
-        ]  # fmt: skip
-        if self._world.bridge is not None:
-            kinds += [self._cut_bridge, partial(self._kill_program, self._world.bridge)]
-        if self._world.broker is not None:
-            kinds += [self._cut_broker, partial(self._kill_program, self._world.broker)]
-        count = chance.choice((0, 1, 2, 4, 8))
-        running: list[asyncio.Task[None]] = []
-        for _ in range(count):
-            await asyncio.sleep(chance.uniform(0, 2 * ACTION_S / (count + 1)))
-            self._world.broken()
-            running.append(asyncio.create_task(chance.choice(kinds)()))
-        await asyncio.gather(*running)
-
-    async def last(self) -> None:
-        """Now and then end the broker shortly before the end: what it loses nothing follows."""
-        world = self._world
-        await asyncio.sleep(ACTION_S - world.chance.uniform(1, 6))
-        if world.broker is not None and world.broker.is_up and world.chance.random() < 0.4:
-            world.broken()
-            world.broker.kill(silently=world.chance.random() < 0.5)
-
-    async def _kill(self) -> None:
-        await self._kill_program(self._world.chance.choice(self._world.servers))
-
-    async def _kill_program(self, program: Process) -> None:
-        chance = self._world.chance
-        if not program.is_up:
-            return
-        program.kill(silently=chance.random() < 0.5)
-        await asyncio.sleep(chance.uniform(0.1, 6))
-        if not program.is_up:
-            program.start()
-
-    async def _restart(self) -> None:
-        chance, server = self._world.chance, self._world.chance.choice(self._world.servers)
-        await asyncio.shield(asyncio.create_task(server.stop()))
-        await asyncio.sleep(chance.uniform(0.1, 3))
-        if not server.is_up:
-            server.start()
-
-    async def _reset(self) -> None:
-        world = self._world
-        host = world.chance.choice([server.host for server in world.servers])
-        world.trace.add("network", f"resets {host}")
-        world.loop.reset(host)
-
-    async def _jump(self) -> None:
-        world = self._world
-        host = world.chance.choice([server.host for server in world.servers])
-        offset = world.chance.choice((-3600.0, -5.0, 5.0, 3600.0))
-        world.trace.add(host, f"clock jumps to {offset}")
-        world.loop.offsets[host] = offset
-
-    async def _cut_bridge(self) -> None:
-        world, chance = self._world, self._world.chance
-        server = chance.choice(world.servers)
-        mend = world.cut([BRIDGE], [server.host])
-        await asyncio.sleep(chance.uniform(0.5, 12))
-        mend()
-
-    async def _cut_broker(self) -> None:
-        world, chance = self._world, self._world.chance
-        servers = [server.host for server in world.servers]
-        mend = world.cut([BROKER], chance.sample(servers, chance.randint(1, len(servers))))
-        await asyncio.sleep(chance.choice((0.5, 2, 12)) * chance.uniform(0.2, 1))
-        mend()
 
 
 def _memory_folder() -> str | None:

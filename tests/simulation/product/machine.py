@@ -30,8 +30,6 @@ EPOCH = 1_790_000_000.0
 """The wall clock's time at which a life begins, in seconds since 1970."""
 UNIX_PORT = 1
 """The port that stands for a Unix socket."""
-SLOWEST_JOB_S = 0.004
-"""The longest that a job of a thread takes, such as a transaction, with its two switches."""
 
 _REAL = {
     name: getattr(time, name)
@@ -57,6 +55,7 @@ class SimulatedLoop(SimLoop):
         loop.life = random.Random(f"{seed}:life")
         loop.after_job = lambda: None
         loop.offsets = {}
+        loop.slowest_job_s = 0.0
         loop._free_at = {}
         loop._unix_hosts = {}
         loop._gone = []
@@ -69,6 +68,8 @@ class SimulatedLoop(SimLoop):
     """Called whenever a job of a thread has been done."""
     offsets: dict[str, float]
     """By how much the wall clocks of hosts are wrong, in seconds."""
+    slowest_job_s: float
+    """The longest that a job of a thread takes, such as a transaction, with its two switches."""
 
     @property
     def now(self) -> float:
@@ -94,7 +95,7 @@ class SimulatedLoop(SimLoop):
         """
         future: asyncio.Future[Any] = self.create_future()
         start = max(self.now, self._free_at.get(executor, 0.0))
-        done = start + self.chance.uniform(0.0, SLOWEST_JOB_S)
+        done = start + self.chance.uniform(0.0, self.slowest_job_s)
         self._free_at[executor] = done
         outcome: list[Any] = []
 

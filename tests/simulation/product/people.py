@@ -39,8 +39,10 @@ HEARTBEAT_S = 8.0
 REPLY_S = 5.0
 CONNECT_S = 5.0
 BUSINESS = "b1"
-HINTED_S, CUT_S = 0.1, 2.0
-"""How long after a takeover a piece of an answer may be shown: while hints arrive, and else."""
+CUT_S = 2.0
+"""How long after a takeover a piece of an answer may be shown while hints may be lost."""
+SO_FAR_S = 0.5
+"""How long an answer may be written before who is there has the first of it, on fast ways."""
 TRY_AGAIN = frozenset({"draining", "storage_unavailable", "rate_limited", "overloaded"})
 
 _addressee = re.compile(r"\[(\S+?)(?::|\])")
@@ -68,7 +70,12 @@ class Customer:
         self._numbers = itertools.count(1)
         self.acknowledged: dict[str, tuple[str, int]] = {}
         """The session and seq of each message that was acknowledged."""
-        self.devices = [Device(self, f"{name}{'abc'[n]}") for n in range(devices)]
+        self.devices = [Device(self, n) for n in range(devices)]
+
+    @property
+    def present(self) -> list["Device"]:
+        """The devices on which the page is open."""
+        return [device for device in self.devices if device.is_open]
 
     def next_id(self) -> str:
         """Return the id of the next message."""
@@ -81,20 +88,23 @@ class Device:
     What it was shown is in `entries`, by session and seq.
     """
 
-    def __init__(self, customer: Customer, name: str) -> None:
+    def __init__(self, customer: Customer, number: int) -> None:
         self.customer = customer
         self.world = customer.world
-        self.name = name
-        self.world.loop.net.host(name)
+        self.number = number
+        self.name = f"{customer.name}{'abcd'[number]}"
+        self.world.loop.net.host(self.name)
         self.session_id: str | None = None
         self.status = "ai"
         self.entries: dict[tuple[str, int], str] = {}
         self.waiting: dict[str, tuple[str, Payload]] = {}
         """What was not acknowledged yet, by its messageId: the event and the payload."""
+        self._acknowledgement = asyncio.Event()
+        self.is_open = False
+        """True while somebody has the page open, whether or not it is connected."""
         self.server: str | None = None
         """The node to connect to next; None: any."""
         self.is_joined = False
-        self.is_leaving = False
         self._socket: ClientConnection | None = None
         self._refs = itertools.count(2)
         self._replies: dict[str, asyncio.Future[Payload | None]] = {}
@@ -115,13 +125,14 @@ class Device:
 
     def open(self) -> None:
         """Open the page."""
-        if self._task is None or self._task.done():
-            self.is_leaving = False
+        if not self.is_open:
+            self.is_open = True
             self._task = self.world.loop.net.host(self.name).create_task(self._run())
 
     async def shut(self) -> None:
         """Close the page."""
-        self.is_leaving = True
+        self._note("leaves")
+        self.is_open = False
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
@@ -129,6 +140,12 @@ class Device:
     def say(self, text: str) -> None:
         """Write a message; it is sent until it is acknowledged."""
         self._send_until_acknowledged("new_message", text)
+
+    async def acknowledged(self) -> None:
+        """Return once everything that was written is acknowledged."""
+        while self.waiting:
+            self._acknowledgement.clear()
+            await self._acknowledgement.wait()
 
     def ask_for_human(self) -> None:
         """Press the button."""
@@ -233,7 +250,7 @@ class Device:
             await self._request("heartbeat", {}, topic="phoenix")
 
     async def _join(self) -> None:
-        self._highest, self._answer, self._finished = 0, None, set()
+        self._highest, self._answer = 0, None
         payload = {**self._who(), "stream": True}
         if self.session_id is not None:
             payload |= {"sessionId": self.session_id, "lastSeq": self._known_up_to()}
@@ -277,6 +294,7 @@ class Device:
                 await asyncio.sleep(0.5)
                 continue
             self.own.add(message_id)
+            self._acknowledgement.set()
             if self.waiting.pop(message_id, None) is None:
                 return
             if event == "new_message":
@@ -412,8 +430,7 @@ class Device:
         self._began.setdefault(rid, self.world.loop.now)
         late_s = self.world.since_takeover(self.customer.name, self._began[rid])
         late_s = min(late_s, self.world.loop.now - self.world.mended_at.get(self.name, 0.0))
-        allowed_s = HINTED_S if self.world.has_been_whole_for(10.0) else CUT_S
-        if late_s > allowed_s + self.world.slowest_way_s:
+        if late_s > self.world.takeover_is_known_after_s(CUT_S):
             self.world.fail(
                 "no delta later than d after a takeover", f"{self.name}: {late_s:.3f} s"
             )
@@ -439,10 +456,10 @@ class Device:
                 )
             self._answer = None
         elif payload["author"] == "ai" and rid not in self._began:
-            reached_at = max(self._joined_at, self.world.mended_at.get(self.name, 0.0))
-            here_s = self.world.loop.now - reached_at
-            is_prompt = self.world.is_prompt_for(10.0)
-            if is_prompt and here_s > 2.0 + self.world.slowest_way_s:
+            began, ended = self.world.written.get(_tag(payload["message"]), (0.0, 0.0))
+            here_s = ended - max(began, self._joined_at)
+            allowed_s = SO_FAR_S + 2 * self.world.slowest_way_s
+            if self.world.is_prompt_for(10.0) and here_s > allowed_s:
                 self.world.fail("who joins gets the text so far", f"{self.name}: {rid}")
         self._finished.add(rid)
 
@@ -460,6 +477,11 @@ class Refused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def _tag(text: str) -> str:
+    """Return the beginning of an answer, which is of its own."""
+    return text.partition("]")[0] + "]"
 
 
 def _text(entry: Payload) -> str:
@@ -536,34 +558,64 @@ class ApiCoordinator(Coordinator):
     async def work(self) -> None:
         while not self.is_done:
             await self.pause(4.0)
-            path = f"/api/conversations?businessId={BUSINESS}"
-            found = await self.api("GET", path)
-            sessions = [each for each in (found or {}).get("conversations", ())]
-            open_ones = [each for each in sessions if each["status"] in ("ai", "waiting")]
+            open_ones = await self.open_ones()
             if open_ones and self.world.chance.random() < 0.6:
                 await self._serve(self.world.chance.choice(open_ones))
 
+    async def open_ones(self) -> list[Payload]:
+        """Return the conversations that have the AI, or wait for a human."""
+        found = await self.api("GET", f"/api/conversations?businessId={BUSINESS}")
+        sessions = [each for each in (found or {}).get("conversations", ())]
+        return [each for each in sessions if each["status"] in ("ai", "waiting")]
+
     async def _serve(self, session: Payload) -> None:
-        customer, session_id = session["userId"], session["sessionId"]
         for _ in range(self.world.chance.randint(1, 3)):
-            text = self.next_word(customer)
-            body = {
-                "sessionId": session_id, "message": text, "coordinatorId": self.name,
-                "messageId": _id_of(text),
-            }  # fmt: skip
-            for _ in range(5):
-                answer = await self.api("POST", "/api/agent-responses", body)
-                if answer is not None:
-                    break
-            if answer is not None and answer["http"] not in (200, 201):
+            if not await self._say(session):
                 return
-            self.said(customer, text, answer is not None)
             await self.pause()
-        body = {"status": "ai", "coordinatorId": self.name}
+        await self._change(session, "ai")
+
+    async def _change(self, session: Payload, status: str) -> None:
+        """Take over, or give back."""
+        body = {"status": status, "coordinatorId": self.name}
+        path = f"/api/conversation-status/{session['sessionId']}"
         for _ in range(20):
-            if await self.api("PUT", f"/api/conversation-status/{session_id}", body) is not None:
+            if await self.api("PUT", path, body) is not None:
                 return
             await self.pause()
+
+    async def _say(self, session: Payload) -> bool:
+        """Say something; return False if it was refused."""
+        text = self.next_word(session["userId"])
+        body = {
+            "sessionId": session["sessionId"], "message": text, "coordinatorId": self.name,
+            "messageId": _id_of(text),
+        }  # fmt: skip
+        for _ in range(5):
+            answer = await self.api("POST", "/api/agent-responses", body)
+            if answer is not None:
+                break
+        if answer is not None and answer["http"] not in (200, 201):
+            return False
+        self.said(session["userId"], text, answer is not None)
+        return True
+
+
+class Interrupter(ApiCoordinator):
+    """One who takes over whenever the AI is answering."""
+
+    async def work(self) -> None:
+        while True:
+            customer = await self.world.next_question()
+            if self.is_done:
+                return
+            self.host.create_task(self._step_in(customer))
+
+    async def _step_in(self, customer: str) -> None:
+        await self.pause(0.8)
+        for session in await self.open_ones():
+            if session["userId"] == customer:
+                await self._change(session, "live")
 
 
 class BridgeCoordinator(Coordinator):

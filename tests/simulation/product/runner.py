@@ -14,6 +14,7 @@ import tests.support.plain_phoenix
 from tests.simulation.product import machine
 from tests.simulation.product.life import Life
 from tests.simulation.product.safeguards import SAFEGUARDS, without_safeguard
+from tests.simulation.product.workloads import WORKLOADS
 
 SHOWN = 60
 """The last lines of a trace that are shown."""
@@ -29,10 +30,15 @@ class Ending(NamedTuple):
 
 
 def run_life(
-    seed: int, *, nodes: int | None, without: str | None, ignored: Collection[str]
+    seed: int,
+    workload: str,
+    *,
+    nodes: int | None,
+    without: str | None,
+    ignored: Collection[str],
 ) -> Ending:
     """Live one life, without a safeguard."""
-    life = Life(seed, nodes=nodes, ignored=ignored)
+    life = Life(seed, WORKLOADS[workload], nodes=nodes, ignored=ignored)
     failure = None
     with without_safeguard(without):
         try:
@@ -79,6 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=100, help="the number of lives")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="the number of processes")
+    parser.add_argument("--workload", choices=WORKLOADS, default="all", help="the kind of life")
     parser.add_argument("--nodes", type=int, help="the number of servers, for all seeds")
     parser.add_argument("--seconds", type=float, help="begin no more lives after this time")
     parser.add_argument("--keep-going", action="store_true", help="go on after a violation")
@@ -100,23 +107,39 @@ def _miss_each_safeguard(arguments: argparse.Namespace) -> bool:
     missed = True
     for name, safeguard in SAFEGUARDS.items():
         chosen = argparse.Namespace(**vars(arguments))
-        chosen.without = name
+        chosen.without, chosen.workload = name, safeguard.workload
         chosen.first = safeguard.seed if arguments.safeguards == "recorded" else 1
         for ending in _endings(chosen):
             if ending.failure is not None:
                 rule = ending.failure.partition(":")[0]
-                print(f"| `{name}` | {safeguard.what} | {rule} | {ending.seed} |", flush=True)
+                if not _is_clean(chosen, ending.seed):
+                    missed = False
+                    rule = f"**{rule}, also with it**"
+                where = f"`{safeguard.workload}` | {ending.seed}"
+                print(f"| `{name}` | {safeguard.what} | {rule} | {where} |", flush=True)
                 break
         else:
             missed = False
-            print(f"| `{name}` | {safeguard.what} | **nothing** | – |", flush=True)
+            print(
+                f"| `{name}` | {safeguard.what} | **nothing** | `{safeguard.workload}` | – |",
+                flush=True,
+            )
     return missed
+
+
+def _is_clean(arguments: argparse.Namespace, seed: int) -> bool:
+    """Return True if the life breaks no rule with all safeguards."""
+    ending = run_life(
+        seed, arguments.workload, nodes=arguments.nodes, without=None, ignored=arguments.ignore
+    )
+    return ending.failure is None
 
 
 def _endings(arguments: argparse.Namespace) -> Iterator[Ending]:
     seeds = range(arguments.first, arguments.first + arguments.seeds)
     live = partial(
         run_life,
+        workload=arguments.workload,
         nodes=arguments.nodes,
         without=arguments.without,
         ignored=arguments.ignore,
@@ -129,7 +152,8 @@ def _endings(arguments: argparse.Namespace) -> Iterator[Ending]:
 
 
 def _show(ending: Ending, arguments: argparse.Namespace) -> None:
-    chosen = f" --without {arguments.without}" if arguments.without else ""
+    chosen = f" --workload {arguments.workload}" if arguments.workload != "all" else ""
+    chosen += f" --without {arguments.without}" if arguments.without else ""
     chosen += f" --nodes {arguments.nodes}" if arguments.nodes else ""
     chosen += "".join(f" --ignore '{rule}'" for rule in arguments.ignore)
     if not arguments.trace:

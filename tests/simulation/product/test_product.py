@@ -25,7 +25,7 @@ def lives(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_no_life_of_the_product_breaks_a_rule() -> None:
-    lived = lives("--seeds", "1000", "--seconds", "15")
+    lived = lives("--seeds", "1000", "--seconds", "10")
 
     assert lived.returncode == 0, lived.stdout[-12_000:] + lived.stderr[-4_000:]
 

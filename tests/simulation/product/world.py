@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -35,6 +36,10 @@ SERVER_PORT, BRIDGE_PORT = 3001, 4000
 BRIDGE, BALANCER, BROKER = "bridge", "balancer", "broker"
 REDIS_PORT = 6379
 TURN_TIMEOUT_S = 12.0
+HINTED_S = 0.1
+"""How long after a takeover every node knows of it, while hints arrive."""
+ENDED_S = 4.0
+"""How long after one the model may go on with an answer while hints may be lost."""
 
 BrokerKind = Literal["none", "local", "redis"]
 BridgeKind = Literal["reference", "plain", "none"]
@@ -75,20 +80,24 @@ class Model(Assistant):
         self._world = world
 
     async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> None:
-        chance, who = self._world.chance, view.session.customer
+        world, chance, who = self._world, self._world.chance, view.session.customer
         ids = " ".join(message.message_id for message in view.pending)
-        self._world.asked([message.message_id for message in view.pending])
+        world.asked(who.user_id, [message.message_id for message in view.pending])
         if chance.random() < 0.05:
             await asyncio.sleep(chance.uniform(0, 1))
             raise AssistantFailed("as planned")
         if any("human" in message.text for message in view.pending):
             await toolbox.transfer_to_live_chat("user_request", "wants a human")
-        pieces = chance.choice((3, 8, 20, 60))
-        pause_s = chance.choice((0.0, 0.02, 0.1, 0.3)) * min(1.0, 20 / pieces)
-        writer(f"[{who.business_id}/{who.user_id}: {ids}]")
+        pieces = chance.choice(world.pieces)
+        pause_s = chance.choice(world.pauses_s) * min(1.0, 20 / pieces)
+        tag, began = f"[{who.business_id}/{who.user_id}: {ids}]", world.loop.now
+        writer(tag)
         for number in range(pieces):
             await asyncio.sleep(chance.uniform(0, 2) * pause_s)
+            if world.since_takeover(who.user_id, began) > world.takeover_is_known_after_s(ENDED_S):
+                world.fail("a takeover ends the answer in the making", f"{who.user_id}: {ids}")
             writer(f" {number}")
+        world.written[tag] = (began, world.loop.now)
 
     async def summarise(
         self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
@@ -243,6 +252,10 @@ class BrokerProcess(Process):
             async with LocalSwitch(self.world.folder / SWITCH):
                 await asyncio.Event().wait()
 
+    def kill(self, *, silently: bool) -> None:
+        # The switch runs on the servers' own machine, which closes its sockets.
+        super().kill(silently=silently and self.world.broker_kind == "redis")
+
 
 class Balancer:
     """A load balancer in front of the servers, for the bridge's requests."""
@@ -298,7 +311,11 @@ class World:
         nodes: int,
         broker: BrokerKind,
         bridge: BridgeKind,
+        packets_s: Sequence[float],
+        pieces: Sequence[int],
+        pauses_s: Sequence[float],
     ) -> None:
+        """`packets_s`, `pieces`, `pauses_s`: as those of a workload."""
         self.loop = loop
         self.seed = seed
         self.folder = folder
@@ -318,10 +335,14 @@ class World:
         """When the AI has lost a customer's conversation."""
         self._asked: dict[str, tuple[str, float]] = {}
         """Who was the last to ask the model about a message, and when."""
+        self.written: dict[str, tuple[float, float]] = {}
+        """When the model has begun and ended an answer, by the beginning of its text."""
+        self._waiting: list[asyncio.Future[str]] = []
+        """Those who wait for the model to be asked."""
         self._database: sqlite3.Connection | None = None
         self.slowest_way_s = 0.0
         """The longest time of a packet, on the ways that a delta takes."""
-        self._broken_at = 0.0
+        self._broken_at = -math.inf
         self.mended_at: dict[str, float] = {}
         """When each host got at last what had been held up on its way."""
         self.cuts: list[tuple[frozenset[str], frozenset[str]]] = []
@@ -336,8 +357,9 @@ class World:
             self.received: list[Received] = []
             self.bridge = PlainProcess(self, BRIDGE, BRIDGE_PORT, self.plain)
         loop.after_job = self.look
-        slowest_s = self.chance.choice((0.002, 0.02, 0.1))
-        self.slowest_way_s = 4 * slowest_s + 0.05
+        self.pieces, self.pauses_s = pieces, pauses_s
+        slowest_s = self.chance.choice(packets_s)
+        self.slowest_way_s = 4 * slowest_s + loop.slowest_job_s + 0.05
         loop.net.set_defaults(latency=(0.0002, slowest_s))
 
     def _plain_settings(self) -> PlainSettings:
@@ -412,11 +434,16 @@ class World:
             return self.loop.now - times[-1]
         return max((self.loop.now - time for time in times if began < time), default=0.0)
 
+    def takeover_is_known_after_s(self, cut_s: float) -> float:
+        """Return the longest that it takes; `cut_s`: while hints may be lost."""
+        whole = self.has_been_whole_for(10.0)
+        return (HINTED_S if whole else cut_s) + self.slowest_way_s
+
     def has_been_whole_for(self, seconds: float) -> bool:
         """Return True if nothing was broken in the last seconds."""
         return self.loop.now - self._broken_at >= seconds
 
-    def asked(self, message_ids: list[str]) -> None:
+    def asked(self, customer: str, message_ids: list[str]) -> None:
         """Note that the model is asked to answer these messages."""
         host, now = self.loop.host, self.loop.now
         self.trace.add("model", f"{host} asks about {' '.join(message_ids)}")
@@ -425,6 +452,16 @@ class World:
             if before != host and self.is_prompt_for(now - at + 5.0):
                 self.fail("no answer is paid for twice", f"{message_id}: {before}, {host}")
             self._asked[message_id] = (host, now)
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(customer)
+        self._waiting.clear()
+
+    async def next_question(self) -> str:
+        """Return the customer of whom the model is asked next."""
+        waiting: asyncio.Future[str] = self.loop.create_future()
+        self._waiting.append(waiting)
+        return await waiting
 
     # The network.
 

@@ -10,6 +10,7 @@ import pytest
 from adapters.memory.broker import NoBroker
 from application.answer_stream import ASK_AGAIN_S, SO_FAR_EVERY_S, AnswerFollower
 from application.hub import Hub
+from application.join import ResumePosition
 from application.ports import AnswerRequested, AnswerSoFar, Appended, Delta, Event, Hint, Missed
 from domain.errors import AssistantFailed
 from domain.identity import Customer, MessageId, SessionId, customer
@@ -118,6 +119,23 @@ async def test_who_has_the_answer_from_the_join_is_shown_no_more_of_it() -> None
 
         assert late.words == ["Da, sigur."]
         assert late.pieces == []
+
+
+async def test_who_has_the_answer_from_before_the_join_is_shown_no_more_of_it() -> None:
+    async with harness(ScriptedSteps(["Da, ", "sigur."])) as app:
+        user = await streaming(app)
+        await app.settle()
+        answer = user.messages[-1]
+        user.leave()
+        again = app.user(stream=True)
+        page = (await again.join(ResumePosition(answer.seq, user.session_id))).page
+        for late in list(user.deltas):
+            app.hub.notify(again.customer, late)
+        await app.settle()
+
+        assert page.entries == ()
+        assert again.deltas
+        assert again.pieces == []
 
 
 async def test_an_answer_that_begins_anew_is_shown_anew() -> None:
