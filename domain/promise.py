@@ -1,121 +1,349 @@
-"""Recognise a promise that a human takes over: the server then keeps it (rule 10)."""
+"""Recognise a promise of a human, and a claim that something was done, by the words of an answer.
+
+Two readings of the same tables (`domain.promise_words`): a broad one, which lets hardly any promise
+or claim pass, for deciding whether the model is asked about it; and a precise one, for where it
+cannot be asked.
+
+Each word of an answer becomes one letter, the tag of its group in the language's table (`s`: a
+member of the staff, `d`: a participle such as "booked"), and punctuation stands for itself. The
+grammar below reads these letters, clause by clause: it is the same for all languages, takes time in
+proportion to the answer's length, and knows no word.
+"""
 
 import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache, lru_cache
 
-# All patterns match text in lower case without diacritics, as many people write it.
-_PLAIN = str.maketrans("ăâîșşțţ\N{RIGHT SINGLE QUOTATION MARK}", "aaisstt'")
-# Not: the user's own colleagues, nor those who are called agents and operators elsewhere.
+from msgspec import Struct
+
+from domain.promise_words import ENDINGS, WORDS
+
+
+class Claims(Struct, frozen=True, kw_only=True):
+    """The claims of a text that need something to be done, or to have been done."""
+
+    human: bool = False
+    """That a human comes, contacts the customer, or was asked to."""
+    deed: bool = False
+    """That something was done or changed."""
+
+    def __bool__(self) -> bool:
+        return self.human or self.deed
+
+
+NO_CLAIMS = Claims()
+
+_TAGS = {
+    "staff": "s",
+    "self": "i",
+    "you": "y",
+    "your": "O",
+    "you_did": "u",
+    "i_have": "a",
+    "have": "h",
+    "was": "b",
+    "is": "e",
+    "are": "E",
+    "now": "j",
+    "soon": "J",
+    "deed": "d",
+    "past": "p",
+    "i_did": "x",
+    "done": "z",
+    "will": "f",
+    "you_will": "Y",
+    "contact": "c",
+    "contact_or_step": "V",
+    "come": "W",
+    "contacted": "C",
+    "reply": "H",
+    "put": "P",
+    "touch": "K",
+    "transfer": "t",
+    "asking": "A",
+    "ask": "k",
+    "not": "n",
+    "may": "m",
+    "if": "q",
+    "after": "w",
+    "offer": "o",
+    "looked_up": "l",
+    "past_time": "L",
+    "usually": "g",
+    "said": "r",
+    "step": "v",
+    "and": "&",
+    "plain": "-",
+}
+_PUNCTUATION = {
+    **dict.fromkeys(".!…\n", "."),
+    **dict.fromkeys(",;()–—", ","),
+    "?": "?",
+    ":": ":",
+}
+
+# What is between two parts of a claim: no negation, possibility, condition or end.
+_gap = "[^nmqor.?:]"
+
+_LETTERS = {
+    "gap": _gap,
+    "near": "[^nmqor.?:,&]",
+    "verbless": "[^nmqor.?:,&aeEhibfYuvwg]",
+}
+
+
+def _grammar(*rules: str) -> Callable[[str], re.Match[str] | None]:
+    """Return the search for any of some rules, in which a space means nothing."""
+    joined = "|".join(f"(?:{rule})" for rule in rules).replace(" ", "")
+    joined = joined.replace("[y", "[Oy").replace("y]", "yO]").replace("yY", "yYO")
+    for name, letters in _LETTERS.items():
+        joined = joined.replace(f"<{name}>", letters)
+    return re.compile(joined).search
+
+
+# A human is promised: …
 _HUMAN = (
-    r"\b(?<!your )(?<!travel )(?<!estate )(?<!tour )(?:coleg\w*|operator\w*"
-    r"|agent(?:ul|ului|i|ii|ilor|s)?|om(?:ul)? real|coordonator\w*|consultant\w*|reprezentant\w*"
-    r"|echip(?:a|ei) noastr[ae]|colleagues?|human|representatives?|coordinators?"
-    r"|(?:our|the) team(?! building))\b"
-    r"(?! (?:imobiliar|de (?!la noi)|d(?:umnea)?voastra|dvs|tau|tai))"
+    "s <gap>{0,15} [fyYjJcWVHKtAP]",  # a colleague … you, now, will, contact
+    "[yYjJfcWHKtAP] <gap>{0,12} s",  # vă preia un coleg
+    "[fY] <gap>{0,8} C",  # you will be contacted
+    "H",  # get back to you
+    "P <near>{0,5} K",  # vă pun în legătură
+    "t",
+    "f <near>{0,2} V <near>{0,2} y",  # we'll call you
+    "[yY] <near>{0,2} c <gap>{0,6} [jJ]",  # vous appelle ce soir
+    "[jJ] <gap>{0,6} y <near>{0,2} c",
+    "c <near>{0,2} y",
+    "J <gap>{0,2} c",
+    "f <gap>{0,6} c",  # werden uns melden
+    "c <near>{0,2} f",
+    "[fYi] <near>{0,4} [kVcW] <near>{0,5} s",  # I'll ask a colleague
+    "A <near>{0,5} s",  # rog un coleg
 )
-_PERSON = rf"(?:{_HUMAN}|\bperson\b|\bpersoana\b|\bom\b)"
-_REQUEST = r"(?:conversatia|discutia|cererea|solicitarea|mesajul|intrebarea)"
+_SURE_HUMAN = (
+    "s <near>{0,6} [fY] <near>{0,5} [cWVkCHK]",
+    "s <near>{0,6} [cWVkCH] <near>{0,2} f",
+    "[fY] <near>{0,3} s <near>{0,6} [cWVkCH]",
+    "s <near>{0,5} [yY] <near>{0,2} [cWVHC]",
+    "s <near>{0,3} [cW] <near>{0,3} [yYjJ]",
+    "[yYjJ] <near>{0,2} [cW] <near>{0,3} s",
+    "[fY] <near>{0,3} C",
+    "[fYi] <near>{0,3} H",
+    "P <near>{0,4} K",
+    "[yYi] <near>{0,2} t",
+    "t <near>{0,5} [sy]",
+    "[fYi] <near>{0,3} [kV] <near>{0,4} s",
+    "A <near>{0,4} s",
+)
+# Staff was told of it: whoever hears of it expects a human.
+_TOLD = ("(?:a|ih|hi) <near>{0,3} [dpC] <near>{0,6} s", "x <near>{0,6} s")
+# Something was done: …
+_DONE = (
+    "(?:a|ih|hi) <gap>{0,9} [dC]",  # I have booked
+    "(?:a|ih|hi) <near>{0,3} p",
+    "(?:a|ih|hi) <near>{0,9} p (?=[,&:]|$)",
+    "s <near>{0,3} h <near>{0,4} d",  # a colleague has booked
+    "i <near>{0,2} [dpC]",  # I booked
+    "(?<!u)(?<!u.)(?<!u..) x",
+    "(?:^|[,&]) [jJyO]{0,2} p <near>{0,3} [yO]",  # Moved it for you
+    "z",
+)
+_SURE_DONE = (
+    "(?:a|ih|hi) <near>{0,4} [dC]",
+    "i j? [dC]",
+    "(?<!u)(?<!u.)(?<!u..) x",
+    "z",
+)
+# … or it says that it is so now, which could be read in a system as well.
+_STATE = (
+    "b <gap>{0,9} [dpC]",  # was booked, wurde … gebucht
+    "[dpC] <near>{0,2} b",  # gebucht worden
+    "[eE] <near>{0,3} j <near>{0,4} [dp]",  # is now booked
+    "j e d",
+    "[eE] <near>{0,4} d <near>{0,1} j",
+    "e <near>{0,3} d",  # is booked
+    "O <near>{0,3} E <near>{0,3} d",
+    "(?:^|[,:&]) <verbless>{0,8} d <verbless>{0,8} (?=[,&:]|$)",  # Table booked
+)
+_SURE_STATE = (
+    "b <near>{0,4} d",
+    "[eE] j d",
+    "(?:^|[,:]) [-yd]{0,2} d [-yjJ]{0,3} (?=[,&:]|$)",
+)
 
-_PROMISE = re.compile(
-    "|".join(
-        [
-            # "vă transfer acum la un coleg", "am să te conectez cu un operator"
-            r"\b(?:o sa|am sa|urmeaza sa)\s+(?:va|te|il|o)\s+"
-            rf"(?:transfer|conectez|redirectionez|pun in legatura)\b.{{0,60}}?{_PERSON}",
-            r"\b(?:va|te|il|o)\s+(?:transfer|conectez|redirectionez|pun in legatura)\b"
-            rf".{{0,60}}?{_PERSON}",
-            r"\b(?:va|te)\s+voi\s+(?:transfera|conecta|redirectiona|pune in legatura)\b"
-            rf".{{0,60}}?{_PERSON}",
-            rf"\b(?:va|te|iti)\s+(?:fac|dau)\s+legatura\s+(?:\w+\s+)?cu\b.{{0,30}}?{_PERSON}",
-            r"\b(?:va|te)\s+(?:transfer|conectez)(?:\s+(?:acum|imediat))?\W*$",
-            r"\b(?:va|te)\s+(?:transfer|conectez)(?:\s+(?:acum|imediat))?\s+(?:la|cu)\s+e[la]\b",
-            rf"\b(?:voi transfera|transfer|redirectionez)\s+{_REQUEST}\b.{{0,40}}?{_HUMAN}",
-            # "am anunțat un coleg", "am transmis solicitarea dumneavoastră echipei noastre"
-            rf"\bam\s+(?:cerut|chemat|anuntat|notificat|solicitat|contactat)\b.{{0,30}}?{_HUMAN}",
-            rf"\bam\s+(?:transmis|trimis|inaintat|transferat)\s+{_REQUEST}\b.{{0,40}}?{_HUMAN}",
-            # "un coleg va prelua conversația", "colegii mei vă vor contacta", "… vi se alătură"
-            rf"{_HUMAN}(?:\s+(?:uman|mei|meu|mea|nostri|nostru))?"
-            r"(?:\s+(?:va|te|vi|ti|iti|se|vor)){1,3}"
-            r"\s+(?:prelua(?! bagaj)|preia(?! bagaj)|contact(?:a|eaza)|scrie|raspunde|reven[ie]"
-            r"|alatura|intra in legatura)\b",
-            rf"{_HUMAN}(?:\s+uman)?\s+preia\s+{_REQUEST}\b",
-            rf"\b(?:va|te)\s+(?:va\s+)?(?:preia|prelua|contacta|contacteaza)\s+(?:un\s+)?{_HUMAN}",
-            rf"\b{_REQUEST}\b.{{0,30}}?\ba fost (?:trimis|transmis|transferat|inaintat)a?\b"
-            rf".{{0,40}}?{_HUMAN}",
-            # "I'm transferring you to a colleague", "let me connect you with a human agent"
-            r"\b(?:i'm|i am|i will|i'll|i have|i've|let me|while i)\s+(?:going to\s+)?"
-            r"(?:(?!not\b)\w+\s+)?"
-            r"(?:transfer(?:r?ing|red)?|connect(?:ing|ed)?|hand(?:ing|ed)?|forward(?:ing|ed)?"
-            rf"|escalat(?:e|ing|ed)|pass(?:ing|ed)?)\s+(?:you|this|your)\b.{{0,60}}?{_PERSON}",
-            rf"\b(?:transferring|connecting) you\b.{{0,40}}?{_PERSON}",
-            r"\b(?:transferring|connecting) you(?:\s+(?:now|over|right away))*\W*$",
-            # "I've asked a colleague", "I'll have a colleague contact you"
-            r"\bi(?:'ve| have) (?:asked|called|notified|informed|alerted|contacted|requested|let)\b"
-            rf"(?! you\b).{{0,30}}?{_HUMAN}",
-            r"\b(?:i'll|i will|let me) (?:now )?(?:get|have|ask|call|let) (?:a|an|one of|my|our)\b"
-            rf".{{0,20}}?{_HUMAN}",
-            # "an agent will be with you", "your request has been forwarded to our team"
-            rf"{_HUMAN} will (?:shortly |soon )?(?:take over|join|contact|be with|reply|respond"
-            r"|get back|reach out) ?(?:to |you|us|this|here|shortly|soon|\W*$)",
-            rf"\byou(?:'re| are) (?:now )?being (?:connected|transferred)\b.{{0,40}}?{_PERSON}",
-            r"\b(?:request|conversation|chat|message|case) (?:has been|is being) "
-            rf"(?:forwarded|transferred|passed|escalated|handed|sent)\b.{{0,40}}?{_HUMAN}",
-        ]
+# What is denied goes as far as the clause, what is only possible as far as its verb.
+_unreal = re.compile("n[^,&:]{0,3}[^,&:a]{0,7}|m(?:hb?)?[^,&:abfx]{0,4}").sub
+_is_conditional = re.compile("[^,]{0,4}q").match
+_has_core = re.compile("[dpxzscWtAVCHPK]").search
+
+
+class _Reading(Struct, frozen=True):
+    """One way to read a sentence: its rules, and what makes it no claim."""
+
+    human: Callable[[str], object]
+    told: Callable[[str], object]
+    done: Callable[[str], object]
+    state: Callable[[str], object]
+    general: Callable[[str], object]
+    """What is so in general, or after a step of the customer: no promise, and no state."""
+    unsaid: Callable[[str, str], str]
+    """Removes offers, conditions, and what somebody is reported to have said."""
+    found: Callable[[str, str], str]
+    """Removes a state that was looked up."""
+
+
+_BROAD = _Reading(
+    human=_grammar(*_HUMAN),
+    told=_grammar(*_TOLD),
+    done=_grammar(*_DONE),
+    state=_grammar(*_STATE),
+    general=_grammar("g", "w [^,]{0,3} [uyYv]", "^[-jJ&,]{0,2} [vV]", "^[^,&]* q", "q .* o"),
+    unsaid=re.compile("r,?[^,&?]*|[oq][^,&?]*").sub,
+    found=re.compile("l.*|.*L.*").sub,
+)
+_PRECISE = _Reading(
+    human=_grammar(*_SURE_HUMAN),
+    told=_grammar(*_TOLD),
+    done=_grammar(*_SURE_DONE),
+    state=_grammar(*_SURE_STATE),
+    general=_grammar(
+        "g", "w [^,]{0,3} [OuyYv]", "^[^,]{0,2} w", "^[-jJ&,]{0,2} [vV]", "q .? y", "q .* o"
     ),
-    re.DOTALL,
+    unsaid=re.compile("[orq].*").sub,
+    found=re.compile(".*[lL].*").sub,
 )
-# Each promise contains one of these. Nearly every answer has none, and needs no further check.
-_may_promise = re.compile(
-    rb"coleg|colleague|operator|agent|om(?:ul)? real|human|pers|coord|consult|repre|team"
-    rb"|transfer|connect|echip|lega?tur"
-).search
-
-# An offer or a condition promises nothing: "if you wish, I'll transfer you to a colleague".
-_is_offer = re.compile(
-    r"\b(?:daca|doriti|vreti|in cazul|if you|would you|shall i|should i|should you|want me to)\b"
-).search
-# Events at another place or on another day: "la sosire, un coleg …", "once you arrive, an agent …".
-_is_elsewhere = re.compile(
-    r"\b(?:la sosire|cand (?:ajungeti|ajungi|veniti|vii)|when you|once you|(?:up)?on arrival)\b"
-).search
-_is_past = re.compile(
-    r"\b(?:ieri|alaltaieri|(?:saptamana|luna) trecuta|yesterday|last (?:week|month|time)|ago)\b"
-).search
-# A negation just before the promise: "I'm not …", "nu vă …", "pot să vă …", "no …".
-_is_denied = re.compile(
-    r"(?:\b(?:nu|not|never|no|fara|niciun\w*|nici un\w*|sa)|n't)\s+(?:\w+\s+)?$"
-).search
-# Reported speech, of somebody else or of the user.
-_is_reported = re.compile(
-    r"\b(?:(?:you|he|she|they) (?:said|wrote|asked)|(?:ati|ai|a|au) (?:spus|scris|zis|intrebat))\b"
-).search
-
-_QUOTED = re.compile('["„“«][^"„“”«»]*["”“»]')
-_SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]?")
-_CLAUSE = re.compile(r"[,;:–—]")
 
 
-def promises_transfer(text: str) -> bool:
-    """Return whether a sentence of `text` says that a human is called; an offer does not."""
-    plain = text.encode("ascii", "ignore").lower()
-    return _may_promise(plain) is not None and _promises_in(text.lower())
+def may_claim(text: str, language: str) -> bool:
+    """Return whether a text may promise a human or claim a deed: false alarms are to be expected.
+
+    Always true for a language (BCP 47) that there are no words for.
+    """
+    tagger = _tagger(language)
+    return tagger is None or bool(_read(text, tagger, _BROAD))
 
 
-def _promises_in(folded: str) -> bool:
-    # Quotes within the text are of somebody else; those around all of it are not.
-    unquoted = _QUOTED.sub(" ", folded.translate(_PLAIN).strip().strip('"„“”«»'))
-    return any(_promises(sentence) for sentence in _SENTENCE.findall(unquoted))
+def claims(text: str, language: str) -> Claims:
+    """Return the claims that a text surely makes; none in a language that there are no words of."""
+    tagger = _tagger(language)
+    return NO_CLAIMS if tagger is None else _read(text, tagger, _PRECISE)
 
 
-def _promises(sentence: str) -> bool:
-    if sentence.endswith("?") or _is_offer(sentence):
-        return False
-    return any(_holds_in_context(sentence, promise) for promise in _PROMISE.finditer(sentence))
+def _read(text: str, tagger: "_Tagger", reading: _Reading) -> Claims:
+    human = deed = False
+    for sentence in tagger.sentences(text):
+        if _has_core(sentence):
+            found = _claims_of(sentence, reading)
+            human, deed = human or found.human, deed or found.deed
+    return Claims(human=human, deed=deed)
 
 
-def _holds_in_context(sentence: str, promise: re.Match[str]) -> bool:
-    """Return whether the context leaves the promise as it is: here, now, and not denied."""
-    before = sentence[: promise.start()]
-    clause = _CLAUSE.split(before)[-1]
-    if _is_elsewhere(before) or _is_past(clause + promise.group()):
-        return False
-    return not _is_denied(clause) and not _is_reported(clause)
+def _claims_of(sentence: str, reading: _Reading) -> Claims:
+    """Return the claims of a sentence."""
+    statement = sentence
+    if sentence.endswith("?"):  # the question is its last clause, or all of it
+        statement = sentence[: max(sentence.rfind(","), 0)]
+    is_general = reading.general(statement) is not None
+    if _is_conditional(statement):  # "if …, I will …", but not "if …, so I have …"
+        statement = statement.partition(",&")[2]
+    said = _unreal("n", reading.unsaid("", statement))
+    human = reading.told(said) or (not is_general and reading.human(said))
+    deed = reading.done(said) or (not is_general and reading.state(reading.found("", said)))
+    return Claims(human=bool(human), deed=bool(deed))
+
+
+# The words of an answer.
+
+_token = re.compile(
+    r"(?:dl|dna|dr|mr|mrs|ms|sr|sra|sig|dott|mme)\.|(?:https?://|www\.)\S+|\w+@[\w.]+|\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*"
+    r"|[.,;:!?()…\n–—]"
+).findall
+_abbreviated = re.compile(r"\b([^\W\d_]{1,4})\.(?=\s[^\W\d_A-ZÀ-ÞĂÂÎȘȚŐŰА-ЯІЇЄҐ])").sub
+_quoted = re.compile('["„“«][^"„“”«»]*["”“»]')
+_marks = re.compile("[\u0300-\u036f]")
+_SPELLINGS = str.maketrans(
+    {**dict.fromkeys("\u2019\u02bc\u2032`\u00b4", "'"), "\u015f": "\u0219", "\u0163": "\u021b"}
+)
+_UNMARKED = {"ro"}
+"""Languages that many people write without diacritics, or with some of them."""
+_MARKED = {"fr", "es"}
+"""Languages in which diacritics alone tell "I cancelled" from "cancel"."""
+_sentence = re.compile(r"[^.?]+\??").findall
+
+
+def _without_marks(text: str) -> str:
+    """Return a text without diacritics, as many people write it."""
+    return _marks.sub("", unicodedata.normalize("NFD", text)).replace("ß", "ss")
+
+
+class _Tagger:
+    """Gives each word of a language the tag of its group."""
+
+    def __init__(self, language: str) -> None:
+        self._tags: dict[str, str] = dict(_PUNCTUATION)
+        self._beginnings: dict[str, str] = {}
+        self._endings: dict[str, str] = {}
+        self._phrases: dict[str, list[tuple[list[str], str]]] = {}
+        endings = ENDINGS.get(language, ("",))
+        entries = [
+            (entry, _TAGS[group])
+            for group, written in WORDS[language].items()
+            for entry in written.split()
+        ]
+        self._reads = _without_marks if language in _UNMARKED else str
+        # A word as it is written comes before one without diacritics, a whole word before a stem.
+        forms = {self._reads, str if language in _MARKED else _without_marks}
+        for form in sorted(forms, key=lambda form: form is not self._reads):
+            for entry, tag in sorted(entries, key=lambda each: each[0].endswith("+")):
+                self._add(form(entry), tag, endings)
+        for phrases in self._phrases.values():
+            phrases.sort(key=lambda phrase: -len(phrase[0]))
+        self._lengths = range(max(map(len, self._beginnings), default=0), 0, -1)
+        self._ends = range(max(map(len, self._endings), default=0), 0, -1)
+        self.tag = lru_cache(maxsize=4_096)(self._find)
+
+    def _add(self, entry: str, tag: str, endings: tuple[str, ...]) -> None:
+        forms = [entry[:-1] + end for end in endings] if entry.endswith("+") else [entry]
+        for form in forms:
+            if "_" in form:
+                first, *rest = form.split("_")
+                self._phrases.setdefault(first, []).append((rest, tag))
+            elif form.endswith("*"):
+                self._beginnings.setdefault(form[:-1], tag)
+            elif form.startswith("*"):
+                self._endings.setdefault(form[1:], tag)
+            else:
+                self._tags.setdefault(form, tag)
+
+    def _find(self, word: str) -> str:
+        tag = self._tags.get(word)
+        if tag is not None:
+            return tag
+        for length in self._lengths:
+            if (tag := self._beginnings.get(word[:length])) is not None:
+                return tag
+        for length in self._ends:
+            if (tag := self._endings.get(word[-length:])) is not None:
+                return tag
+        _, apostrophe, rest = word.rpartition("'")
+        return self.tag(rest) if apostrophe and rest else "-"
+
+    def sentences(self, text: str) -> list[str]:
+        """Return the tags of a text, sentence by sentence, without what it quotes."""
+        text = _abbreviated(r"\1", text)
+        plain = self._reads(text.lower().translate(_SPELLINGS)).strip().strip('"„“”«»')
+        words = _token(_quoted.sub(" ", plain))
+        tags = list(map(self.tag, words))
+        phrases = self._phrases
+        for place, word in enumerate(words):
+            for rest, tag in phrases.get(word, ()):
+                if words[place + 1 : place + 1 + len(rest)] == rest:
+                    tags[place : place + 1 + len(rest)] = [tag, *[""] * len(rest)]
+                    break
+        return _sentence("".join(tags))
+
+
+@cache
+def _tagger(language: str) -> _Tagger | None:
+    primary = language.lower().partition("-")[0]
+    return _Tagger(primary) if primary in WORDS else None
