@@ -12,12 +12,12 @@ proportion to the answer's length, and knows no word.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 
 from msgspec import Struct
 
-from domain.promise_words import ENDINGS, WORDS
+from domain.promise_words import COMMON, ENDINGS, WORDS
 
 
 class Claims(Struct, frozen=True, kw_only=True):
@@ -83,93 +83,122 @@ _PUNCTUATION = {
     ":": ":",
 }
 
-# What is between two parts of a claim: no negation, possibility, condition or end.
-_gap = "[^nmqor.?:]"
-
-_LETTERS = {
-    "gap": _gap,
-    "near": "[^nmqor.?:,&]",
-    "verbless": "[^nmqor.?:,&aeEhibfYuvwg]",
+# What stands between two parts of a claim: no denial, possibility, condition or end.
+_GAPS = {
+    "<gap>": "[^nmqor.?:]",
+    "<near>": "[^nmqor.?:,&]",
+    "<verbless>": "[^nmqor.?:,&aeEhibfYuvwg]",
 }
 
+_Test = Callable[[str], bool]
 
-def _grammar(*rules: str) -> Callable[[str], re.Match[str] | None]:
-    """Return the search for any of some rules, in which a space means nothing."""
-    joined = "|".join(f"(?:{rule})" for rule in rules).replace(" ", "")
-    joined = joined.replace("[y", "[Oy").replace("y]", "yO]").replace("yY", "yYO")
-    for name, letters in _LETTERS.items():
-        joined = joined.replace(f"<{name}>", letters)
-    return re.compile(joined).search
+
+def _pattern(rules: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern for any of some rules, in which a space means nothing."""
+    joined = "|".join(rules).replace(" ", "")
+    for name, letters in _GAPS.items():
+        joined = joined.replace(name, letters)
+    return re.compile(joined)
+
+
+def _any_of(rules: Mapping[str, Sequence[str]]) -> _Test:
+    """Return a test whether any rule holds; each stands under a letter that it needs."""
+    tests = [(letter, _pattern(group).search) for letter, group in rules.items()]
+
+    def holds(sentence: str) -> bool:
+        return any([letter in sentence and search(sentence) for letter, search in tests])
+
+    return holds
 
 
 # A human is promised: …
-_HUMAN = (
-    "s <gap>{0,15} [fyYjJcWVHKtAP]",  # a colleague … you, now, will, contact
-    "[yYjJfcWHKtAP] <gap>{0,12} s",  # vă preia un coleg
-    "[fY] <gap>{0,8} C",  # you will be contacted
-    "H",  # get back to you
-    "P <near>{0,5} K",  # vă pun în legătură
-    "t",
-    "f <near>{0,2} V <near>{0,2} y",  # we'll call you
-    "[yY] <near>{0,2} c <gap>{0,6} [jJ]",  # vous appelle ce soir
-    "[jJ] <gap>{0,6} y <near>{0,2} c",
-    "c <near>{0,2} y",
-    "J <gap>{0,2} c",
-    "f <gap>{0,6} c",  # werden uns melden
-    "c <near>{0,2} f",
-    "[fYi] <near>{0,4} [kVcW] <near>{0,5} s",  # I'll ask a colleague
-    "A <near>{0,5} s",  # rog un coleg
-)
-_SURE_HUMAN = (
-    "s <near>{0,6} [fY] <near>{0,5} [cWVkCHK]",
-    "s <near>{0,6} [cWVkCH] <near>{0,2} f",
-    "[fY] <near>{0,3} s <near>{0,6} [cWVkCH]",
-    "s <near>{0,5} [yY] <near>{0,2} [cWVHC]",
-    "s <near>{0,3} [cW] <near>{0,3} [yYjJ]",
-    "[yYjJ] <near>{0,2} [cW] <near>{0,3} s",
-    "[fY] <near>{0,3} C",
-    "[fYi] <near>{0,3} H",
-    "P <near>{0,4} K",
-    "[yYi] <near>{0,2} t",
-    "t <near>{0,5} [sy]",
-    "[fYi] <near>{0,3} [kV] <near>{0,4} s",
-    "A <near>{0,4} s",
-)
-# Staff was told of it: whoever hears of it expects a human.
-_TOLD = ("(?:a|ih|hi) <near>{0,3} [dpC] <near>{0,6} s", "x <near>{0,6} s")
+_HUMAN = {
+    "s": (
+        "s <gap>{0,15} [fyOYjJcWVHKtAP]",  # a colleague … you, now, will, contact
+        "[yOYjJfcWHKtAP] <gap>{0,12} s",  # vă preia un coleg
+        "[fYi] <near>{0,4} [kVcW] <near>{0,5} s",  # I'll ask a colleague
+    ),
+    "C": ("[fY] <gap>{0,8} C",),  # you will be contacted
+    "H": ("H",),  # get back to you
+    "t": ("t",),  # I connect you
+    "K": ("P <near>{0,5} K",),  # vă pun în legătură
+    "V": ("f <near>{0,2} V <near>{0,2} [yO]",),  # we'll call you
+    "c": (
+        "[yOY] <near>{0,2} c <gap>{0,6} [jJ]",  # vous appelle ce soir
+        "[jJ] <gap>{0,6} [yO] <near>{0,2} c",
+        "c <near>{0,2} [yO]",
+        "J <gap>{0,2} c",
+        "f <gap>{0,6} c",  # werden uns melden
+        "c <near>{0,2} f",
+    ),
+}
+_SURE_HUMAN = {
+    "s": (
+        "s <near>{0,6} [fY] <near>{0,5} [cWVkCHKt]",
+        "s <near>{0,6} [cWVkCH] <near>{0,2} f",
+        "[fY] <near>{0,3} s <near>{0,6} [cWVkCH]",
+        "s <near>{0,5} [yOY] <near>{0,2} [cWVHC]",
+        "s <near>{0,3} [cW] <near>{0,3} [yOYjJ]",
+        "[yOYjJ] <near>{0,2} [cW] <near>{0,3} s",
+        "[fYi] <near>{0,3} [kV] <near>{0,4} s",
+        "A <near>{0,4} s",
+    ),
+    "C": ("[fY] <near>{0,3} C",),
+    "H": ("[fYi] <near>{0,3} H",),
+    "t": ("[yY] <near>{0,2} t [jJ]{0,4} (?=[,&:]|$)", "t [yjJ]{0,4} (?=[,&:]|$)", "t <near>{0,5} s"),
+    "K": ("P <near>{0,4} K",),
+}
+# Staff was told of it: whoever reads that expects a human.
+_TOLD = {
+    "a": ("a <near>{0,3} [dpC] <near>{0,6} s", "a <near>{0,3} s <near>{0,6} [dpC]"),
+    "h": ("(?:ih|hi) <near>{0,3} [dpC] <near>{0,6} s", "(?:ih|hi) <near>{0,3} s <near>{0,6} [dpC]"),
+    "b": ("h b <near>{0,3} [dC] <near>{0,5} s",),
+    "x": ("x <near>{0,6} s",),
+}
 # Something was done: …
-_DONE = (
-    "(?:a|ih|hi) <gap>{0,9} [dC]",  # I have booked
-    "(?:a|ih|hi) <near>{0,3} p",
-    "(?:a|ih|hi) <near>{0,9} p (?=[,&:]|$)",
-    "s <near>{0,3} h <near>{0,4} d",  # a colleague has booked
-    "i <near>{0,2} [dpC]",  # I booked
-    "(?<!u)(?<!u.)(?<!u..) x",
-    "(?:^|[,&]) [jJyO]{0,2} p <near>{0,3} [yO]",  # Moved it for you
-    "z",
-)
-_SURE_DONE = (
-    "(?:a|ih|hi) <near>{0,4} [dC]",
-    "i j? [dC]",
-    "(?<!u)(?<!u.)(?<!u..) x",
-    "z",
-)
+_DONE = {
+    "a": (
+        "a <gap>{0,9} [dC]",  # I have booked
+        "a <near>{0,3} p",
+        "a <near>{0,9} p (?=[,&:]|$)",
+    ),
+    "h": (
+        "(?:ih|hi) <gap>{0,9} [dC]",
+        "(?:ih|hi) <near>{0,3} p",
+        "(?:ih|hi) <near>{0,9} p (?=[,&:]|$)",
+        "s <near>{0,3} h <near>{0,4} d",  # a colleague has booked
+    ),
+    "i": ("i <near>{0,2} [dpC]",),  # I booked
+    "x": ("(?<!u)(?<!u.)(?<!u..) x",),  # töröltem
+    "p": ("(?:^|[,&]) [jJyO]{0,2} p <near>{0,3} [yO]",),  # Moved it for you
+    "z": ("z",),
+}
+_SURE_DONE = {
+    "a": ("a <near>{0,4} [dC]",),
+    "h": ("(?:ih|hi) <near>{0,4} [dC]",),
+    "i": ("i j? [dC]",),
+    "x": ("(?<!u)(?<!u.)(?<!u..) x",),
+    "z": ("z",),
+}
 # … or it says that it is so now, which could be read in a system as well.
-_STATE = (
-    "b <gap>{0,9} [dpC]",  # was booked, wurde … gebucht
-    "[dpC] <near>{0,2} b",  # gebucht worden
-    "[eE] <near>{0,3} j <near>{0,4} [dp]",  # is now booked
-    "j e d",
-    "[eE] <near>{0,4} d <near>{0,1} j",
-    "e <near>{0,3} d",  # is booked
-    "O <near>{0,3} E <near>{0,3} d",
-    "(?:^|[,:&]) <verbless>{0,8} d <verbless>{0,8} (?=[,&:]|$)",  # Table booked
-)
-_SURE_STATE = (
-    "b <near>{0,4} d",
-    "[eE] j d",
-    "(?:^|[,:]) [-yd]{0,2} d [-yjJ]{0,3} (?=[,&:]|$)",
-)
+_STATE = {
+    "b": ("b <gap>{0,9} [dpC]", "[dpC] <near>{0,2} b"),  # was booked, gebucht worden
+    "j": (
+        "[eE] <near>{0,3} j <near>{0,4} [dp]",  # is now booked
+        "j e d",
+        "[eE] <near>{0,4} d <near>{0,1} j",
+    ),
+    "d": (
+        "e <near>{0,3} d",  # is booked
+        "O <near>{0,3} E <near>{0,3} d",  # your seats are booked
+        "(?:^|[,:&]) <verbless>{0,8} d <verbless>{0,8} (?=[,&:]|$)",  # Table booked
+    ),
+}
+_SURE_STATE = {
+    "b": ("b <near>{0,4} d",),
+    "j": ("[eE] j d",),
+    "d": ("(?:^|[,:]) [-yOd]{0,2} d [-yOjJ]{0,3} (?=[,&:]|$)",),
+}
 
 # What is denied goes as far as the clause, what is only possible as far as its verb.
 _unreal = re.compile("n[^,&:]{0,3}[^,&:a]{0,7}|m(?:hb?)?[^,&:abfx]{0,4}").sub
@@ -180,58 +209,61 @@ _has_core = re.compile("[dpxzscWtAVCHPK]").search
 class _Reading(Struct, frozen=True):
     """One way to read a sentence: its rules, and what makes it no claim."""
 
-    human: Callable[[str], object]
-    told: Callable[[str], object]
-    done: Callable[[str], object]
-    state: Callable[[str], object]
-    general: Callable[[str], object]
+    human: _Test
+    done: _Test
+    state: _Test
+    general: re.Pattern[str]
     """What is so in general, or after a step of the customer: no promise, and no state."""
-    unsaid: Callable[[str, str], str]
-    """Removes offers, conditions, and what somebody is reported to have said."""
-    found: Callable[[str, str], str]
-    """Removes a state that was looked up."""
+    unsaid: re.Pattern[str]
+    """Offers, conditions, and what somebody is reported to have said."""
+    found: re.Pattern[str]
+    """A state that was looked up."""
+    past: re.Pattern[str]
+    """What was before this conversation."""
 
 
+_told = _any_of(_TOLD)
 _BROAD = _Reading(
-    human=_grammar(*_HUMAN),
-    told=_grammar(*_TOLD),
-    done=_grammar(*_DONE),
-    state=_grammar(*_STATE),
-    general=_grammar("g", "w [^,]{0,3} [uyYv]", "^[-jJ&,]{0,2} [vV]", "^[^,&]* q", "q .* o"),
-    unsaid=re.compile("r,?[^,&?]*|[oq][^,&?]*").sub,
-    found=re.compile("l.*|.*L.*").sub,
+    human=_any_of(_HUMAN),
+    done=_any_of(_DONE),
+    state=_any_of(_STATE),
+    general=_pattern(["g", "w[^,]{0,3}[uyYv]", "^[-jJ&,]{0,2}[vV]", "^[^,&]*q", "q.*o"]),
+    unsaid=_pattern(["r,?[^,&?]*", "[oq][^,&?]*"]),
+    found=_pattern(["l.*", "^[^L]*L.*"]),
+    past=_pattern(["(?!)"]),
 )
 _PRECISE = _Reading(
-    human=_grammar(*_SURE_HUMAN),
-    told=_grammar(*_TOLD),
-    done=_grammar(*_SURE_DONE),
-    state=_grammar(*_SURE_STATE),
-    general=_grammar(
-        "g", "w [^,]{0,3} [OuyYv]", "^[^,]{0,2} w", "^[-jJ&,]{0,2} [vV]", "q .? y", "q .* o"
+    human=_any_of(_SURE_HUMAN),
+    done=_any_of(_SURE_DONE),
+    state=_any_of(_SURE_STATE),
+    general=_pattern(
+        ["g", "w[^,]{0,3}[OuyYv]", "^[^,]{0,2}w", "^[-jJ&,]{0,2}[vV]", "q.?y", "q.*o"]
     ),
-    unsaid=re.compile("[orq].*").sub,
-    found=re.compile(".*[lL].*").sub,
+    unsaid=_pattern(["[orq].*"]),
+    found=_pattern(["^[^l]*l.*"]),
+    past=_pattern(["^[^L]*L.*"]),
 )
 
 
 def may_claim(text: str, language: str) -> bool:
     """Return whether a text may promise a human or claim a deed: false alarms are to be expected.
 
-    Always true for a language (BCP 47) that there are no words for.
+    `language`: of the conversation (BCP 47); the text's own, where its words show another one.
+    Always true for a language that there are no words for.
     """
-    tagger = _tagger(language)
-    return tagger is None or bool(_read(text, tagger, _BROAD))
+    tagger, words = _words_of(text, language)
+    return tagger is None or bool(_read(words, tagger, _BROAD))
 
 
 def claims(text: str, language: str) -> Claims:
     """Return the claims that a text surely makes; none in a language that there are no words of."""
-    tagger = _tagger(language)
-    return NO_CLAIMS if tagger is None else _read(text, tagger, _PRECISE)
+    tagger, words = _words_of(text, language)
+    return NO_CLAIMS if tagger is None else _read(words, tagger, _PRECISE)
 
 
-def _read(text: str, tagger: "_Tagger", reading: _Reading) -> Claims:
+def _read(words: Sequence[str], tagger: "_Tagger", reading: _Reading) -> Claims:
     human = deed = False
-    for sentence in tagger.sentences(text):
+    for sentence in tagger.sentences(words):
         if _has_core(sentence):
             found = _claims_of(sentence, reading)
             human, deed = human or found.human, deed or found.deed
@@ -243,13 +275,15 @@ def _claims_of(sentence: str, reading: _Reading) -> Claims:
     statement = sentence
     if sentence.endswith("?"):  # the question is its last clause, or all of it
         statement = sentence[: max(sentence.rfind(","), 0)]
-    is_general = reading.general(statement) is not None
+    is_general = reading.general.search(statement) is not None
     if _is_conditional(statement):  # "if …, I will …", but not "if …, so I have …"
         statement = statement.partition(",&")[2]
-    said = _unreal("n", reading.unsaid("", statement))
-    human = reading.told(said) or (not is_general and reading.human(said))
-    deed = reading.done(said) or (not is_general and reading.state(reading.found("", said)))
-    return Claims(human=bool(human), deed=bool(deed))
+    said = _unreal("n", reading.past.sub("", reading.unsaid.sub("", statement)))
+    human = _told(said) or (not is_general and reading.human(said))
+    deed = reading.done(said) or (
+        not is_general and reading.state(reading.found.sub("", said))
+    )
+    return Claims(human=human, deed=deed)
 
 
 # The words of an answer.
@@ -259,11 +293,17 @@ _token = re.compile(
     r"|[.,;:!?()…\n–—]"
 ).findall
 _abbreviated = re.compile(r"\b([^\W\d_]{1,4})\.(?=\s[^\W\d_A-ZÀ-ÞĂÂÎȘȚŐŰА-ЯІЇЄҐ])").sub
+_QUOTES = '"„“”«»'
 _quoted = re.compile('["„“«][^"„“”«»]*["”“»]')
 _marks = re.compile("[\u0300-\u036f]")
 _SPELLINGS = str.maketrans(
     {**dict.fromkeys("\u2019\u02bc\u2032`\u00b4", "'"), "\u015f": "\u0219", "\u0163": "\u021b"}
 )
+_COMMON = {language: frozenset(words.split()) for language, words in COMMON.items()}
+MIN_LEAD = 2
+"""The common words by which another language must outnumber the conversation's."""
+MIN_WORDS = 8
+"""A text this long has a common word, in any language of the tables."""
 _UNMARKED = {"ro"}
 """Languages that many people write without diacritics, or with some of them."""
 _MARKED = {"fr", "es"}
@@ -328,11 +368,10 @@ class _Tagger:
         _, apostrophe, rest = word.rpartition("'")
         return self.tag(rest) if apostrophe and rest else "-"
 
-    def sentences(self, text: str) -> list[str]:
-        """Return the tags of a text, sentence by sentence, without what it quotes."""
-        text = _abbreviated(r"\1", text)
-        plain = self._reads(text.lower().translate(_SPELLINGS)).strip().strip('"„“”«»')
-        words = _token(_quoted.sub(" ", plain))
+    def sentences(self, words: Sequence[str]) -> list[str]:
+        """Return the tags of some words, sentence by sentence."""
+        if self._reads is not str:
+            words = self._reads(" ".join(words)).split(" ")
         tags = list(map(self.tag, words))
         phrases = self._phrases
         for place, word in enumerate(words):
@@ -344,6 +383,25 @@ class _Tagger:
 
 
 @cache
-def _tagger(language: str) -> _Tagger | None:
-    primary = language.lower().partition("-")[0]
-    return _Tagger(primary) if primary in WORDS else None
+def _tagger(language: str) -> _Tagger:
+    return _Tagger(language)
+
+
+def _words_of(text: str, language: str) -> tuple[_Tagger | None, list[str]]:
+    """Return the words of a text, without what it quotes, and the tagger of its language.
+
+    None: there is none for it.
+    """
+    plain = _abbreviated(r"\1", text).lower().translate(_SPELLINGS).strip().strip(_QUOTES)
+    words = _token(_quoted.sub(" ", plain))
+    tag = language.lower().partition("-")[0]
+    if tag not in WORDS:
+        return None, words
+    distinct = set(words)
+    shown = {each: len(distinct & common) for each, common in _COMMON.items()}
+    best = max(shown, key=shown.__getitem__)
+    if shown[best] - shown[tag] >= MIN_LEAD:
+        tag = best
+    if shown[best] == 0 and len(words) >= MIN_WORDS:
+        return None, words
+    return _tagger(tag), words

@@ -15,6 +15,18 @@ be named. put, touch: "put … in touch". transfer: "I connect", and words like 
 fetch somebody. not, may, if, after, offer, looked_up, usually, said, step: what makes it no claim.
 """
 
+COMMON = {
+    "ro": "și să este nu la cu pe în vă am din pentru care sunt un o ați va si sa dacă mai au fost ai ce",
+    "en": "the and you to is your of for we i have has will it in on with that this are can be i'm i've i'll me an now",
+    "de": "der die das und sie ist ich wir nicht ein eine für mit den ihnen zu auf wird haben",
+    "fr": "le la les et vous est je nous pas un une pour avec votre de du des à sur que",
+    "hu": "a az és nem egy hogy önt van is meg ön kérem fel ha be ki már csak",
+    "it": "il la che e è un una per non di le con si ho sono del della suo i lo al",
+    "es": "el la que y es un una por no de los se con su en le para del ha ya lo",
+    "uk": "і та не на що ви ми я до для вас це з ваш у в за й вам від можна",
+}
+"""Common words, by which a text shows its language."""
+
 ENDINGS = {
     "ro": ("", "a", "e", "i"),
     "fr": ("", "e", "s", "es"),
@@ -35,14 +47,15 @@ WORDS: dict[str, dict[str, str]] = {
             membru* persoan* personal* vânzător* concierge* contabil* broker* livrator*
             programator* logistic* birou* facturare* domnul doamna domnișoara dl. dna. d-na dl dna
             domn_doctor proprietar* gazda băieții fetele ai_noștri ale_noastre patron* cineva_de
-            conducere*""",
+            conducere* la_el la_ea cu_el cu_ea""",
         "plain": """persoane colegial* recepționat* agenție agenția omlet* personaliz* echipament*
             echipat* echipă_de_patru suportă* ai_echipei plan* așa* am_înțeles am_găsit am_văzut
             am_verificat am_primit am_citit am_căutat am_observat am_avut am_fost am_putut
             am_reușit am_spus am_menționat am_uitat am_auzit am_crezut am_pus_la_dispoziție
             am_identificat am_consultat am_analizat am_aflat am_mai_găsit reclamații reclamația
             programare programarea programări programul programe rezervare rezervarea rezervări
-            rezervările comanda comanda_dumneavoastră pot_confirma""",
+            rezervările comanda comanda_dumneavoastră pot_confirma agenției agenții bucătări*
+            agentul_imobiliar agent_imobiliar operatorul_de_telefonie operator_de_telefonie""",
         "you": """vă te ți vi dumneavoastră dvs ție tine dumneata îți iți ti i-a conversația
             discuția chatul chat aici""",
         "you_did": "ați ai",
@@ -105,8 +118,8 @@ WORDS: dict[str, dict[str, str]] = {
         "after": """după_ce când imediat_ce de_îndată_ce îndată_ce la_sosire la_check
             după_completarea după_trimiterea după_plata după_semnarea după_confirmarea
             în_momentul_în_care""",
-        "offer": """doriți dorești vreți vrei preferați preferi să_vă să_te_? ați_dori ai_dori
-            spuneți_mi_dacă vă_rog_să_îmi_spuneți ar_fi_util v_ar_ajuta iată_cum""",
+        "offer": """doriți dorești vreți vrei preferați preferi ați_dori ai_dori spuneți_mi_dacă
+            vă_rog_să_îmi_spuneți ar_fi_util v_ar_ajuta iată_cum""",
         "looked_up": """sistem* conform potrivit apare apar figurează văd istoric* urmărir*
             tracking* din_ce rezultă înregistrări* evidenț* trecut_la observ arată statusul starea
             status afișat* afișează în_aplicație de_operator ianuarie_la de_atunci aici_scrie
@@ -162,8 +175,9 @@ WORDS: dict[str, dict[str, str]] = {
             east almost request* latest at_least last list first cost contact_form contact_us
             contact_details reply_to_this booking bookings order orders answer_your_question
             answer_any looked_at met kept_in can_confirm happy_to_confirm happy_to_say glad_to_say
-            i_see_you sorry_for_that sorry_to_hear sorry_for_the can_tell may_2* in_may
-            team_of""",
+            i_see_you sorry_for_that sorry_to_hear sorry_for_the can_tell may_2* in_may team_of
+            more_person one_more_person the_estate_agent got_it i_got_it luggage help_you_with_your
+            let_the_phone let_a_day""",
         "self": "i we",
         "you": "you u it chat conversation here door",
         "you_did": "you_had you've you_have",
@@ -217,12 +231,12 @@ WORDS: dict[str, dict[str, str]] = {
             reaches_out reaching_out call_you_back calls_you_back calling_you_back ring_you_back
             come_back_to_you follow_up_with_you drop_you circle_back give_you_a_call
             giving_you_a_call give_you_a_ring give_you_a_bell touch_base receive_a_callback
-            get_a_callback get_a_visit be_with_you keep_you_posted keep_you_updated
-            return_your_call call_you phone_you text_you email_you ring_you write_to_you
-            reply_to_you a_phone_call a_callback back_to_you be_speaking speaking_to talking_to
-            speaking_with talking_with news_from an_answer a_response a_reply word_from an_update
-            a_call our_call our_email a_ring call_back phone_back ring_back email_back
-            write_back""",
+            get_a_callback get_a_visit keep_you_posted keep_you_updated return_your_call call_you
+            phone_you text_you email_you ring_you write_to_you reply_to_you a_phone_call a_callback
+            back_to_you be_speaking speaking_to talking_to speaking_with talking_with news_from
+            an_answer a_response a_reply word_from an_update a_call our_call our_email a_ring
+            call_back phone_back ring_back email_back write_back be_with_you_shortly
+            be_with_you_soon be_with_you_in be_with_you_right be_right_with_you""",
         "put": "putting puts put_you put_us",
         "touch": "through touch over",
         "transfer": """transferring connecting handing forwarding escalating escalate transfer_you
@@ -238,7 +252,8 @@ WORDS: dict[str, dict[str, str]] = {
         "asking": """asking telling notifying getting fetching bringing calling sending alerting
             informing paging contacting pulling pinging finding summoning i'll_have we'll_have
             have_someone have_somebody having_someone will_have_a will_have_someone will_have_our
-            will_have_my will_have_one""",
+            will_have_my will_have_one let_my let_a let_the let_our let_one_of let_someone
+            let_somebody""",
         "ask": """ask tell notify get find grab fetch bring send alert inform page pull speak
             need_to_get summon""",
         "not": """not no never can't cannot couldn't won't don't doesn't didn't isn't aren't wasn't
@@ -261,7 +276,7 @@ WORDS: dict[str, dict[str, str]] = {
         "usually": """usually normally typically generally always often rule sometimes every
             weekdays mondays tuesdays wednesdays thursdays fridays saturdays sundays hours_are
             works work speaks average round_the_clock rarely regularly ordinarily daily weekly
-            monthly tend tends each_day each_week""",
+            monthly tend tends each_day each_week airport_transfer""",
         "said": """you_wrote you_said you_mentioned you_told you_were_told you_were_promised
             you_say you_wrote_that understand_that hear_that you_quoted you_added you_write he_said
             she_said they_said he_told she_told they_told you_are_saying you're_saying you_reported
