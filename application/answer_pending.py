@@ -1,6 +1,7 @@
 """One turn of the AI: from a customer's pending messages to the stored answer.
 
-The answer is stored only in the epoch in which the turn began. The turn ends early when the
+What the answer promises is done, and a deed that it claims and no tool did is taken back. It is
+stored only in the epoch in which the turn began. The turn ends early when the
 conversation changes hands, at the user's request with what was written so far, and at its deadline
 with an apology. While the store is away, what was answered is kept, and stored by the deadline if
 the store is back by then. A process that holds the customer's lease lets no other ask the AI.
@@ -47,16 +48,18 @@ from domain.identity import Customer, MessageId, SessionId
 from domain.message import Action, Entry, Message, StatusChange, Summary
 from domain.notice import Lane
 from domain.plain_text import is_blank
-from domain.promise import promises_transfer
+from domain.promise import NO_CLAIMS, Claims, Verdict, possible_claims, sure_claims
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from domain.summary import entries_after_summary, summary_budget
 from domain.texts import Text, localized
-from domain.usage import Usage
+from domain.usage import Usage, together
 from domain.view import MAX_PENDING, View, fit_to_budget, pending_messages
 
 SOFT_BUDGET_VIEW_SHARE = 4
 """Past the soft budget a view is this many times smaller."""
+VERDICT_S = 4.0
+"""The longest that an answer waits for the verdict on what it claims."""
 TYPING_AFTER_S = 0.2
 TYPING_EVERY_S = 4.0
 TYPING_EXPIRES_MS = 6_000
@@ -406,7 +409,8 @@ class AnswerPending:
             if is_blank(text):
                 return self._confirm_stop(turn, view, tools)
         # What the transfer tool was told is done, also where the AI failed after it.
-        return self._conclude(turn, view, text or "", tools)
+        claims, verdict = await self._claims(turn, view, text or "", tools)
+        return self._conclude(turn, view, text or "", tools, claims, verdict)
 
     async def _ask(
         self, turn: _Turn, view: View, tools: TurnTools, stream: AnswerStream
@@ -441,20 +445,77 @@ class AnswerPending:
             return None
         return text
 
-    def _count(self, turn: _Turn, usage: Usage | None) -> None:
+    async def _claims(
+        self, turn: _Turn, view: View, text: str, tools: TurnTools
+    ) -> tuple[Claims, Verdict | None]:
+        """Return what the text claims, and the model's verdict if it was asked and gave one.
+
+        It is asked only about what may be a claim that no tool has made true. Patterns decide where
+        it is not asked, or gives no verdict in time.
+        """
+        possible = NO_CLAIMS if is_blank(text) else possible_claims(text, view.language)
+        if not possible:
+            return NO_CLAIMS, None
+        verdict = None
+        is_open = possible.deed or tools.transfer is None
+        if is_open and turn.stop is None and not view.over_soft_budget:
+            verdict = await self._verdict(turn, text)
+        return sure_claims(text, view.language) if verdict is None else verdict.claims, verdict
+
+    async def _verdict(self, turn: _Turn, text: str) -> Verdict | None:
+        """Ask the assistant what the text claims; None: it does not say so in time."""
+        started_s = turn.seconds(self.clock.monotonic())
+        until_s = min(started_s + VERDICT_S, self.policy.turn_timeout_s)
+        deadline = _Deadline(turn, self.hub, self.clock, until_s)
+        turn.waits = True
+        try:
+            judged = await self.assistant.judge(text, timeout_s=max(0.0, until_s - started_s))
+        except asyncio.CancelledError as error:
+            if isinstance(error, AnswerCancelled):
+                self._count(turn, error.usage, "verdict")
+            if not (turn.stop or deadline.expired) or turn.task.uncancel():
+                raise
+            return None
+        except Exception as error:  # the answer is there, and is stored
+            if isinstance(error, AssistantFailed):
+                self._count(turn, error.usage, "verdict")
+            else:
+                turn.error = error
+            return None
+        finally:
+            turn.waits = False
+            deadline.disarm()
+        if judged is None:
+            return None
+        self._count(turn, judged.usage, "verdict")
+        return judged.verdict
+
+    def _count(self, turn: _Turn, usage: Usage | None, purpose: str = "answer") -> None:
         if usage is not None:
-            turn.usage = usage
-            self.usage_tracker.add(turn.customer.business_id, "answer", usage)
+            turn.usage = together(usage, turn.usage)  # with the name of the answer's model
+            self.usage_tracker.add(turn.customer.business_id, purpose, usage)
 
     # The outcome.
 
-    def _conclude(self, turn: _Turn, view: View, text: str, tools: TurnTools) -> TurnResult:
-        promised = promises_transfer(text)
-        if not promised and tools.transfer is None:
+    def _conclude(
+        self,
+        turn: _Turn,
+        view: View,
+        text: str,
+        tools: TurnTools,
+        claims: Claims,
+        verdict: Verdict | None,
+    ) -> TurnResult:
+        """Make true what the text promises, and take back what it claims and nobody has done."""
+        if claims.deed and not tools.has_changed_anything:
+            text = f"{text}\n\n{localized(view.language, Text.NOT_DONE)}"
+        if not claims.human and tools.transfer is None:
             turn.outcome = "answered" if turn.stop is None else "stopped"
-            return self._result(turn, view, tools, text=text, actions=tuple(tools.actions))
+            return self._result(
+                turn, view, tools, text=text, actions=tuple(tools.actions), verdict=verdict
+            )
         turn.outcome = "transferred" if turn.stop is None else "stopped"
-        if not promised:  # a user who is handed over is told so in the same message
+        if not claims.human:  # a user who is handed over is told so in the same message
             text = f"{text}\n\n{localized(view.language, Text.REQUESTED)}".lstrip()
         return self._result(
             turn,
@@ -464,6 +525,7 @@ class AnswerPending:
             actions=(*tools.actions, WAITING_ACTION),
             transfer=Reason.AI_DECISION,
             handover_note=tools.transfer,
+            verdict=verdict,
         )
 
     def _apologise(self, turn: _Turn, view: View, tools: TurnTools | None) -> TurnResult:
@@ -507,6 +569,7 @@ class AnswerPending:
         handover_note: str | None = None,
         failed: bool = False,
         is_notice: bool = False,
+        verdict: Verdict | None = None,
     ) -> TurnResult:
         session = view.session
         return TurnResult(
@@ -525,6 +588,7 @@ class AnswerPending:
             tools=tuple(tools.uses) if tools is not None else (),
             usage=turn.usage,
             summary=turn.summary if turn.summary is not session.summary else None,
+            verdict=verdict,
         )
 
     async def _store(

@@ -14,6 +14,7 @@ from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId
 from domain.message import Author, Entry
 from domain.notice import DeadLetter, Lane, Notice, NoticeKind, Outcome
+from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Status
 from domain.usage import Usage
@@ -324,6 +325,13 @@ class SummaryResult(NamedTuple):
     usage: Usage | None = None
 
 
+class Judgement(NamedTuple):
+    """A model's verdict on a text (None: none that can be understood), and its usage."""
+
+    verdict: Verdict | None
+    usage: Usage | None = None
+
+
 class AnswerCancelled(CancelledError):
     """A cancelled answer that had already incurred usage."""
 
@@ -355,6 +363,14 @@ class Assistant(Lifecycle, HealthCheck, Protocol):
         (see `domain.tokens`). `language`: the tag of the language to write in.
         Cancelling it releases whatever it holds. Raises: AssistantFailed, with its `usage`.
         """
+
+    async def judge(self, text: str, *, timeout_s: float) -> Judgement | None:
+        """Find out what a text of its own claims to the customer; None: it cannot tell.
+
+        Cancelling it is as with `answer`. Raises: AssistantFailed, with its `usage`, at the latest
+        in `timeout_s` seconds.
+        """
+        return None
 
 
 class Appended(NamedTuple):
@@ -636,7 +652,7 @@ class Observer(Protocol):
 
     @abstractmethod
     def tokens_spent(self, purpose: str, usage: Usage) -> None:
-        """A model was used for an `answer` or a `summary`, successfully or not."""
+        """A model was used for an `answer`, a `summary` or a `verdict`, successfully or not."""
 
     @abstractmethod
     def notice_settled(

@@ -55,6 +55,14 @@ class TurnTools(Toolbox):
         self.transfer = note_text(summary) or note_text(reason) or ""
         self._record_outcome("transfer_to_live_chat", ToolOutcome.DONE)
 
+    @property
+    def has_changed_anything(self) -> bool:
+        """True if a tool has done something, other than to ask for a human."""
+        return any(
+            use.outcome is ToolOutcome.DONE and use.name != "transfer_to_live_chat"
+            for use in self.uses
+        )
+
     async def _record(self, name: str, lookup: Awaitable[T]) -> T:
         """Await the lookup and record its outcome."""
         try:

@@ -63,7 +63,7 @@ class UsageTracker:
     _days: dict[tuple[BusinessId, date], _DayUsage] = field(default_factory=dict)
 
     def add(self, business_id: BusinessId, purpose: str, usage: Usage) -> None:
-        """Count the usage of an `answer` or a `summary`; it is written within FLUSH_EVERY_S."""
+        """Count the usage for a purpose (`Observer.tokens_spent`); written within FLUSH_EVERY_S."""
         self.observer.tokens_spent(purpose, usage)
         day_usage = self._usage_of(business_id)
         day_usage.counted = together(day_usage.counted, usage)

@@ -15,6 +15,7 @@ from domain.errors import NotInLiveChat, Outdated, TransitionRefused, UnknownSes
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
 from domain.language import DetectLanguage
 from domain.message import Action, Author, Message, Summary, ToolUse
+from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from domain.texts import Text, localized
@@ -88,6 +89,7 @@ class TurnResult(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     summary: Summary | None = None
     """A rolling summary that is newer than the session's."""
+    verdict: Verdict | None = None
 
 
 def answer(session: Session | None, turn: TurnResult, context: DecisionContext) -> Draft | None:
@@ -115,6 +117,7 @@ def answer(session: Session | None, turn: TurnResult, context: DecisionContext) 
             tools=turn.tools,
             usage=turn.usage,
             summary=turn.summary,
+            verdict=turn.verdict,
         )
     )
     if turn.transfer is not None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from domain.errors import InvalidPayload, MessageTooLong
 from domain.identity import CoordinatorId, MessageId
 from domain.plain_text import is_blank, plain_text
+from domain.promise import Verdict
 from domain.status import DELIVERY, Reason, Status
 from domain.tokens import estimate_tokens
 from domain.transfer import Transfer
@@ -119,6 +120,8 @@ class Message(
     """The cost of the answer; None: nothing, or unknown."""
     summary: Summary | None = None
     """A rolling summary made since the answer before, stored along with this one."""
+    verdict: Verdict | None = None
+    """What a model found that the text claims; None: it was not asked, or did not say."""
     audience: Audience = Audience.ALL
     language: str | None = None
     """The customer's language from this message on; None: as before."""

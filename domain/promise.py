@@ -13,6 +13,7 @@ proportion to the answer's length, and knows no word.
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
 from functools import cache, lru_cache
 
 from msgspec import Struct
@@ -32,7 +33,24 @@ class Claims(Struct, frozen=True, kw_only=True):
         return self.human or self.deed
 
 
-NO_CLAIMS = Claims()
+NO_CLAIMS, ANY_CLAIM = Claims(), Claims(human=True, deed=True)
+
+
+class Verdict(StrEnum):
+    """A model's answer, asked what a text claims."""
+
+    NONE = "none"
+    HUMAN = "human"
+    DEED = "deed"
+    BOTH = "both"
+
+    @property
+    def claims(self) -> Claims:
+        """The claims that it finds."""
+        return Claims(
+            human=self in (Verdict.HUMAN, Verdict.BOTH), deed=self in (Verdict.DEED, Verdict.BOTH)
+        )
+
 
 _TAGS = {
     "staff": "s",
@@ -119,7 +137,7 @@ _HUMAN = {
         "[fYi] <near>{0,4} [kVcW] <near>{0,5} s",  # I'll ask a colleague
     ),
     "C": ("[fY] <gap>{0,8} C",),  # you will be contacted
-    "H": ("H",),  # get back to you
+    "H": ("[fyYOijJ] <gap>{0,6} H", "H <gap>{0,6} [yYOjJ]"),  # we will get back to you
     "t": ("t",),  # I connect you
     "K": ("P <near>{0,5} K",),  # vă pun în legătură
     "V": ("f <near>{0,2} V <near>{0,2} [yO]",),  # we'll call you
@@ -145,7 +163,11 @@ _SURE_HUMAN = {
     ),
     "C": ("[fY] <near>{0,3} C",),
     "H": ("[fYi] <near>{0,3} H",),
-    "t": ("[yY] <near>{0,2} t [jJ]{0,4} (?=[,&:]|$)", "t [yjJ]{0,4} (?=[,&:]|$)", "t <near>{0,5} s"),
+    "t": (
+        "[yY] <near>{0,2} t [jJ]{0,4} (?=[,&:]|$)",
+        "t [yjJ]{0,4} (?=[,&:]|$)",
+        "t <near>{0,5} s",
+    ),
     "K": ("P <near>{0,4} K",),
 }
 # Staff was told of it: whoever reads that expects a human.
@@ -222,7 +244,7 @@ class _Reading(Struct, frozen=True):
     """What was before this conversation."""
 
 
-_told = _any_of(_TOLD)
+_told = _pattern([rule for rules in _TOLD.values() for rule in rules])
 _BROAD = _Reading(
     human=_any_of(_HUMAN),
     done=_any_of(_DONE),
@@ -237,7 +259,7 @@ _PRECISE = _Reading(
     done=_any_of(_SURE_DONE),
     state=_any_of(_SURE_STATE),
     general=_pattern(
-        ["g", "w[^,]{0,3}[OuyYv]", "^[^,]{0,2}w", "^[-jJ&,]{0,2}[vV]", "q.?y", "q.*o"]
+        ["g", "w[^,]{0,3}[OuyYv]", "^[^,]{0,2}w", "^[-jJ&,]{0,2}[vV]", "^[^,&]*q", "q.?y", "q.*o"]
     ),
     unsaid=_pattern(["[orq].*"]),
     found=_pattern(["^[^l]*l.*"]),
@@ -245,17 +267,17 @@ _PRECISE = _Reading(
 )
 
 
-def may_claim(text: str, language: str) -> bool:
-    """Return whether a text may promise a human or claim a deed: false alarms are to be expected.
+def possible_claims(text: str, language: str) -> Claims:
+    """Return the claims that a text may make: false alarms are to be expected.
 
     `language`: of the conversation (BCP 47); the text's own, where its words show another one.
-    Always true for a language that there are no words for.
+    In a language that there are no words for, it may make any claim.
     """
     tagger, words = _words_of(text, language)
-    return tagger is None or bool(_read(words, tagger, _BROAD))
+    return ANY_CLAIM if tagger is None else _read(words, tagger, _BROAD)
 
 
-def claims(text: str, language: str) -> Claims:
+def sure_claims(text: str, language: str) -> Claims:
     """Return the claims that a text surely makes; none in a language that there are no words of."""
     tagger, words = _words_of(text, language)
     return NO_CLAIMS if tagger is None else _read(words, tagger, _PRECISE)
@@ -279,10 +301,9 @@ def _claims_of(sentence: str, reading: _Reading) -> Claims:
     if _is_conditional(statement):  # "if …, I will …", but not "if …, so I have …"
         statement = statement.partition(",&")[2]
     said = _unreal("n", reading.past.sub("", reading.unsaid.sub("", statement)))
-    human = _told(said) or (not is_general and reading.human(said))
-    deed = reading.done(said) or (
-        not is_general and reading.state(reading.found.sub("", said))
-    )
+    rest = _told.sub("n", said)
+    human = rest != said or (not is_general and reading.human(said))
+    deed = reading.done(rest) or (not is_general and reading.state(reading.found.sub("", rest)))
     return Claims(human=human, deed=deed)
 
 
@@ -302,7 +323,7 @@ _SPELLINGS = str.maketrans(
 _COMMON = {language: frozenset(words.split()) for language, words in COMMON.items()}
 MIN_LEAD = 2
 """The common words by which another language must outnumber the conversation's."""
-MIN_WORDS = 8
+MIN_WORDS = 10
 """A text this long has a common word, in any language of the tables."""
 _UNMARKED = {"ro"}
 """Languages that many people write without diacritics, or with some of them."""

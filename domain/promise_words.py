@@ -7,7 +7,7 @@ ending; `*tam`: any beginning; `annulé+`: the endings of the language's partici
 
 staff: who may come or write; also "someone". self, you: the pronouns. you_did: the pronoun of what
 the customer did. i_have, have: the auxiliary of "I have booked", alone or with `self`. was, is: the
-auxiliaries of "was booked", "is booked". now: what makes a state new, soon: a contact near. deed: the
+auxiliaries of "was booked", "is booked". now: what makes a state new. soon: a near time. deed: the
 participle of what may be done for a customer. past: another participle. i_did: a word that says it
 alone ("töröltem"). done: a word that is a claim by itself. will, you_will: the future. contact: the
 verb of "a colleague will call", contacted: its participle. reply: a contact that needs no staff to
@@ -16,14 +16,14 @@ fetch somebody. not, may, if, after, offer, looked_up, usually, said, step: what
 """
 
 COMMON = {
-    "ro": "și să este nu la cu pe în vă am din pentru care sunt un o ați va si sa dacă mai au fost ai ce",
-    "en": "the and you to is your of for we i have has will it in on with that this are can be i'm i've i'll me an now",
+    "ro": "și să este nu la cu pe în vă am din pentru care sunt un o ați va si sa dacă mai fost",
+    "en": "the and you to is your of for we i have has will it in on with that this are i'm i've",
     "de": "der die das und sie ist ich wir nicht ein eine für mit den ihnen zu auf wird haben",
     "fr": "le la les et vous est je nous pas un une pour avec votre de du des à sur que",
     "hu": "a az és nem egy hogy önt van is meg ön kérem fel ha be ki már csak",
     "it": "il la che e è un una per non di le con si ho sono del della suo i lo al",
     "es": "el la que y es un una por no de los se con su en le para del ha ya lo",
-    "uk": "і та не на що ви ми я до для вас це з ваш у в за й вам від можна",
+    "uk": "і та не на що ви ми я до для вас це з ваш у в за й вам від можна вона він була було тут так",
 }
 """Common words, by which a text shows its language."""
 
@@ -55,7 +55,8 @@ WORDS: dict[str, dict[str, str]] = {
             am_identificat am_consultat am_analizat am_aflat am_mai_găsit reclamații reclamația
             programare programarea programări programul programe rezervare rezervarea rezervări
             rezervările comanda comanda_dumneavoastră pot_confirma agenției agenții bucătări*
-            agentul_imobiliar agent_imobiliar operatorul_de_telefonie operator_de_telefonie""",
+            agentul_imobiliar agent_imobiliar operatorul_de_telefonie operator_de_telefonie
+            s_a_oprit_aici""",
         "you": """vă te ți vi dumneavoastră dvs ție tine dumneata îți iți ti i-a conversația
             discuția chatul chat aici""",
         "you_did": "ați ai",
@@ -105,8 +106,7 @@ WORDS: dict[str, dict[str, str]] = {
             apelăm vizităm preluăm_noi vă_scriu_eu vă_scriu următorul_la_rând preia""",
         "asking": """rog rugăm anunț anunțăm întreb cer cerem trimit trimitem transmit transmitem
             solicit solicităm las lăsăm aduc aducem implic implicăm notific notificăm informez
-            informăm apelez înaintez caut alertez pasez predau predăm invit spun întrebăm
-            apelăm""",
+            informăm apelez înaintez caut alertez pasez predau predăm invit spun întrebăm""",
         "ask": """ruga cere chema trimite transmite solicita aduce notifica înainta preda implica
             întreba alerta""",
         "not": "nu n niciun nicio nici nimeni imposibil neputând",
@@ -133,7 +133,7 @@ WORDS: dict[str, dict[str, str]] = {
             că_ai_fost rău_că""",
         "step": """sunați sună_ne contactați scrieți lăsați completați trimiteți apăsați accesați
             intrați mergeți folosiți alegeți selectați adresați introduceți apelați cereți
-            solicitați întrebați lasă completează trimite apasă accesează alege blocați deschideți
+            solicitați întrebați lasă completează apasă accesează alege blocați deschideți
             verificați bifați confirmați veniți prezentați""",
         "and": "și dar însă iar așa_că deci ci fiindcă pentru_că sau prin_urmare ori",
         "soon": """azi astăzi mâine curând îndată diseară deseară minut* minute oră ore moment
@@ -206,9 +206,8 @@ WORDS: dict[str, dict[str, str]] = {
             deducted compensated granted ended discontinued enquired checked_you honoured matched
             redeemed configured synced restarted rebooted stripped crossed ticked invited cut
             halved doubled transmitted put made took taken_off""",
-        "past": """*ed got took kept held sent made gave told brought found_you won bought built
-            paid spent spoke written wrote drawn thrown shown chosen driven begun dug put cut set
-            let split shut rung sought taught stuck undone redone""",
+        "past": """*ed got kept found_you won bought built paid spent written wrote drawn thrown
+            shown chosen driven begun dug shut rung sought taught stuck undone redone""",
         "done": """done all_set all_sorted that's_sorted you're_in consider_it_done all_done
             it's_done it_is_done that's_done you're_booked you_are_booked you're_good_to_go
             you're_down you're_confirmed all_taken_care taken_care_of gone_through set_up locked_in
@@ -216,15 +215,15 @@ WORDS: dict[str, dict[str, str]] = {
             money_is_on gone_ahead went_ahead on_the_list no_longer_active on_the_waiting
             in_your_inbox off_your_bill on_your_account on_your_file""",
         "will": """will shall i'll we'll they'll she'll he'll it'll someone'll somebody'll going
-            gonna i'm we're let lemme let's i_am we_are about being""",
+            gonna i'm we're lemme let's i_am we_are about being let""",
         "you_will": "you'll you're",
         "contact_or_step": """call contact phone ring email e-mail text message write reply answer
             visit join respond""",
         "contact": """phoning ringing texting emailing messaging writing replying calls rings mails
             texts writes answers typing replies contacts emails phones""",
-        "contacted": """contacted called phoned emailed messaged reached visited rung notified
-            connected transferred passed helped assisted joined put_through routed redirected
-            handed forwarded""",
+        "contacted": """contacted called phoned emailed messaged reached visited notified connected
+            transferred passed helped assisted joined put_through routed redirected handed
+            forwarded""",
         "reply": """get_back gets_back getting_back got_back in_touch hear_from hear_back
             get_a_call getting_a_call get_a_text receive_a_call receive_a_phone receive_a_reply
             receive_a_response receive_an_answer get_an_answer get_a_reply get_a_response reach_out
@@ -295,7 +294,7 @@ WORDS: dict[str, dict[str, str]] = {
             safely days""",
         "past_time": """yesterday last_week last_month last_night last_monday last_tuesday
             last_wednesday last_thursday last_friday last_saturday last_sunday last_year ago
-            in_january in_february in_march in_april in_may in_june in_july in_august in_september
+            in_january in_february in_march in_april in_june in_july in_august in_september
             in_october in_november in_december""",
         "your": "your yours",
         "come": """come arrive help assist come_over follow_up pick_up step_in drop_by joining
@@ -326,10 +325,9 @@ WORDS: dict[str, dict[str, str]] = {
             habe_gesehen habe_gefunden habe_verstanden termin hotelpersonal bereitschaftsdienst
             gelesen gefunden gesehen verstanden nachgeschaut nachgesehen geprüft gegeben gewesen
             geeignet geöffnet geschlossen gern gerne genau gegen gesamt gemeint gewünscht gehabt
-            gekonnt gewusst gefragt gehört gemerkt erhalten bekommen interessant gefällt geht gibt
-            gilt geschäft gericht getränk getränke geld gültig gut guten gestellt gemacht_haben
-            gefallen garantiert gespannt kann_bestätigen kann_ihnen_bestätigen
-            kann_ihnen_mitteilen""",
+            gekonnt gewusst gefragt gehört gemerkt interessant gefällt geht gibt gilt geschäft
+            gericht getränk getränke geld gültig gut guten gestellt gemacht_haben gefallen
+            garantiert gespannt kann_bestätigen kann_ihnen_bestätigen kann_ihnen_mitteilen""",
         "self": "ich wir",
         "you": "sie ihnen dich dir du euch chat gespräch unterhaltung hier konversation",
         "you_did": "hast",
@@ -366,8 +364,8 @@ WORDS: dict[str, dict[str, str]] = {
             alles_geregelt ist_passiert passt_alles ist_vollbracht ist_durch ist_raus termin_steht
             steht_fest ist_vermerkt ist_notiert alles_in_ordnung_gebracht in_ihrem_posteingang
             in_deinem_posteingang""",
-        "will": """werde werden wird wirst bekommen bekommst erhalten erhältst hören hörst kriegst
-            kriegen""",
+        "will": """werde werden wird wirst bekommst erhältst hören hörst kriegst kriegen bekommen
+            erhalten""",
         "contact": """ruft meldet melden schreibt kontaktieren antwortet antworten anrufen
             zurückrufen telefoniert anschreiben mailt klingelt wendet zurückschreiben meldet_sich
             anruft zurückruft anschreibt zurückmeldet""",
@@ -641,7 +639,7 @@ WORDS: dict[str, dict[str, str]] = {
         "past_time": "tegnap tegnapelőtt múlt",
         "come": """csatlakozik csatlakozni érkezik érkeznek érkezni segít segíteni kimegy megy jön
             jönnek intézi folytatja úton kiszáll ellátogat küld tájékoztatja elmagyarázza
-            foglalkozik kapcsolódik veszi belép kiszállnak intézkedik adja megérkezik becsatlakozik
+            foglalkozik kapcsolódik veszi belép kiszállnak intézkedik megérkezik becsatlakozik
             bekapcsolódik itt_lesz ott_lesz átvenni felvenni lép lépni""",
     },
     "it": {
@@ -737,8 +735,8 @@ WORDS: dict[str, dict[str, str]] = {
             ha_menzionato capisco_che dice scrivi scrive_che ha_indicato hai_menzionato
             comprendo_che mi_ha_detto è_stato_detto ci_ha_scritto accennava""",
         "step": """chiami scriva lasci compili invii prema clicchi usi contatti scelga apra vada
-            acceda risponda inserisca selezioni chiamaci scrivici lascia compila clicca scegli
-            si_rivolga blocchi telefoni richieda apri vai consulti ci_chiami può_chiamare""",
+            acceda inserisca selezioni chiamaci scrivici lascia compila clicca scegli si_rivolga
+            blocchi telefoni richieda apri vai consulti ci_chiami può_chiamare""",
         "and": "e ma quindi perciò oppure o però così perché dunque",
         "soon": """subito immediatamente presto breve oggi domani minuti minuto ore ora_in momento
             attimo pomeriggio mattina sera lunedì martedì mercoledì giovedì venerdì sabato domenica
@@ -769,7 +767,7 @@ WORDS: dict[str, dict[str, str]] = {
             he_leído he_recibido he_revisado hemos_recibido hemos_encontrado entendido personas
             encontrado visto leído recibido revisado comprobado horario área_de_clientes
             puedo_confirmar puedo_confirmarle puedo_confirmarte qué café té sé esté dé bebé porqué
-            aquí así allí sí mí ahí casi recibí vi entendí leí encontré comprobé revisé que_si seré
+            así allí sí mí ahí casi recibí vi entendí leí encontré comprobé revisé que_si seré
             estaré podré""",
         "you": "le te les os usted ti lo la se_lo chat conversación aquí",
         "you_did": "usted_ha has",
@@ -944,7 +942,7 @@ WORDS: dict[str, dict[str, str]] = {
             направлю направляю з'єднуємося зараз_з'єдн* зв'яжемося зателефонуємо передзвонимо
             напишемо відповімо дамо_відповідь дамо_вам_відповідь повернемося надамо_відповідь
             перетелефонуємо наберемо повідомимо дамо_знати зв'яжуся зв'яжемось повернуся
-            вам_зателефонують передзвонять зателефонують наберуть напишуть зв'яжуться подзвонять
+            вам_зателефонують передзвонять зателефонують наберуть зв'яжуться подзвонять
             перетелефонують відповідять відпишемо отримаєте_відповідь отримаєте_дзвінок
             отримаєш_відповідь чекайте_на_дзвінок очікуйте_дзвінка очікуйте_на_дзвінок
             чекайте_дзвінка приїдуть з'єднають переключать переведуть підключать допоможуть

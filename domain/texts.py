@@ -27,6 +27,7 @@ class Text(StrEnum):
     ANSWER_CUT = "answer_cut"
     STOPPED = "stopped"
     DECLINED = "declined"
+    NOT_DONE = "not_done"
 
 
 _TEXTS: dict[str, dict[Text, str]] = {
@@ -60,6 +61,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.STOPPED: "Am oprit răspunsul. Puteți întreba din nou oricând.",
         Text.DECLINED: "La aceasta nu vă pot răspunde. "
         "Puteți întreba altceva sau puteți cere un coleg.",
+        Text.NOT_DONE: "Corectură: de fapt nu am făcut nimic din toate acestea. "
+        "Un coleg poate face asta, la cerere.",
     },
     "en": {
         Text.REQUESTED: "I have asked a colleague to take over. "
@@ -92,6 +95,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.ANSWER_CUT: "… (The answer stops here: it was too long.)",
         Text.STOPPED: "I have stopped the answer. You can ask again at any time.",
         Text.DECLINED: "I cannot answer that. You can ask something else, or ask for a colleague.",
+        Text.NOT_DONE: "Correction: I have not actually done any of this. "
+        "A colleague can do it on request.",
     },
     "de": {
         Text.REQUESTED: "Ich habe unser Team gebeten, den Chat zu übernehmen. "
@@ -126,6 +131,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.STOPPED: "Ich habe die Antwort abgebrochen. Sie können jederzeit erneut fragen.",
         Text.DECLINED: "Darauf kann ich nicht antworten. "
         "Sie können etwas anderes fragen oder um einen Kollegen bitten.",
+        Text.NOT_DONE: "Berichtigung: Tatsächlich habe ich nichts davon getan. "
+        "Auf Wunsch kann das ein Kollege tun.",
     },
     "fr": {
         Text.REQUESTED: "J’ai demandé à un collègue de prendre le relais. "
@@ -164,6 +171,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Vous pouvez reposer votre question à tout moment.",
         Text.DECLINED: "Je ne peux pas répondre à cela. "
         "Vous pouvez poser une autre question ou demander un collègue.",
+        Text.NOT_DONE: "Rectification : en réalité, je n’ai rien fait de tout cela. "
+        "Un collègue peut le faire sur demande.",
     },
     "hu": {
         Text.REQUESTED: "Megkértem egy munkatársunkat, hogy vegye át a beszélgetést. "
@@ -196,6 +205,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.ANSWER_CUT: "… (A válasz itt véget ér: túl hosszú volt.)",
         Text.STOPPED: "Leállítottam a választ. Bármikor kérdezhet újra.",
         Text.DECLINED: "Erre nem tudok válaszolni. Kérdezhet mást, vagy kérhet egy kollégát.",
+        Text.NOT_DONE: "Helyesbítés: valójában semmi ilyet nem tettem. "
+        "Kérésre egy munkatársunk megteheti.",
     },
     "it": {
         Text.REQUESTED: "Ho chiesto a un collega di proseguire la conversazione. "
@@ -230,6 +241,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.ANSWER_CUT: "… (La risposta si ferma qui: era troppo lunga.)",
         Text.STOPPED: "Ho interrotto la risposta. Può chiedere di nuovo in qualsiasi momento.",
         Text.DECLINED: "A questo non posso rispondere. Può chiedere altro oppure un collega.",
+        Text.NOT_DONE: "Rettifica: in realtà non ho fatto nulla di tutto ciò. "
+        "Un collega può farlo su richiesta.",
     },
     "es": {
         Text.REQUESTED: "He pedido a un compañero que continúe la conversación. "
@@ -266,6 +279,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.STOPPED: "He detenido la respuesta. Puede volver a preguntar cuando quiera.",
         Text.DECLINED: "No puedo responder a eso. "
         "Puede preguntar otra cosa o pedir que le atienda un compañero.",
+        Text.NOT_DONE: "Rectificación: en realidad no he hecho nada de esto. "
+        "Un compañero puede hacerlo si lo pide.",
     },
     "uk": {
         Text.REQUESTED: "Ми попросили нашого співробітника продовжити розмову. "
@@ -297,6 +312,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.STOPPED: "Відповідь зупинено. Ви можете запитати знову будь-коли.",
         Text.DECLINED: "На це я не можу відповісти. "
         "Ви можете запитати щось інше або попросити колегу.",
+        Text.NOT_DONE: "Уточнення: насправді нічого з цього не зроблено. "
+        "За потреби це може зробити наш співробітник.",
     },
 }
 

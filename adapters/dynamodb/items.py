@@ -216,6 +216,7 @@ _MESSAGE_CODES = {
     "audience": "v",
     "hidden_before": "b",
     "language": "l",
+    "verdict": "q",
 }
 _USAGE_CODES = {
     "model": "m",

@@ -15,6 +15,7 @@ from adapters.model.completion import (
     sendable_calls,
 )
 from adapters.model.failures import AttemptFailed
+from adapters.model.judgement import VERDICT_TOKENS, judgement_prompt, verdict_in
 from adapters.model.prompt import CHECK_RESULT, check_prompt, prompt, summary_prompt
 from adapters.model.retries import ModelRouter
 from adapters.model.tools import TOOLS, Tools
@@ -23,6 +24,7 @@ from application.ports import (
     AnswerWriter,
     Assistant,
     Clock,
+    Judgement,
     SummaryResult,
     Toolbox,
 )
@@ -114,6 +116,21 @@ class ModelAssistant(Assistant):
             raise AssistantFailed("the model gave no summary", usage=request.usage)
         return SummaryResult(text, request.usage)
 
+    async def judge(self, text: str, *, timeout_s: float) -> Judgement:
+        request = self._request(
+            judgement_prompt(text),
+            models=(self._models[-1], *self._models[:-1]),  # the cheaper one first
+            max_tokens=min(VERDICT_TOKENS, self._max_output_tokens),
+        )
+        request.deadline = Deadline(min(timeout_s, self._timeout_s) * MODEL_SHARE)
+        try:
+            completion = await self._router.complete(request)
+        except asyncio.CancelledError:
+            if not request.usage.calls:
+                raise
+            raise AnswerCancelled(request.usage) from None
+        return Judgement(verdict_in("".join(completion.text)), request.usage)
+
     async def check(self) -> None:
         """Ask each model for a whole round of a tool. Raises: AssistantFailed, with all that fails.
 
@@ -152,10 +169,9 @@ class ModelAssistant(Assistant):
 
     def _request(self, messages: list[PromptMessage], **chosen: Any) -> CompletionRequest:
         return CompletionRequest(
-            **{"models": self._models, **chosen},
+            **{"models": self._models, "max_tokens": self._max_output_tokens, **chosen},
             deadline=Deadline(self._timeout_s * MODEL_SHARE),
             messages=messages,
-            max_tokens=self._max_output_tokens,
         )
 
 

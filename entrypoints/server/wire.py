@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
 from domain.identity import Customer, SessionId, live_chat_topic
 from domain.message import Action, Audience, Author, Entry, Message, StatusChange, ToolOutcome
+from domain.promise import Verdict
 from domain.session import Session
 from domain.status import Reason, Status
 from domain.transfer import Transfer, TransferState
@@ -90,6 +91,8 @@ class LoggedJson(EntryJson, tag_field="kind", tag="message"):
     tools: Sequence[ToolJson]
     digest: str | None
     """The rolling summary that was stored along with it."""
+    verdict: Verdict | None
+    """What a model found that the text claims: a human's help, a deed; null: it was not asked."""
 
 
 class StatusJson(CamelStruct, tag_field="kind", tag="status"):
@@ -224,6 +227,7 @@ class EventPresenter:
             usage=usage_json(usage) if usage is not None else None,
             tools=[ToolJson(use.name, use.outcome) for use in entry.tools],
             digest=entry.summary.text if entry.summary is not None else None,
+            verdict=entry.verdict,
         )
 
     def event_of(

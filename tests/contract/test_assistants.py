@@ -8,7 +8,7 @@ import pytest
 from adapters.scripted import ScriptedAssistant
 from adapters.system import SystemClock
 from application.ports import Assistant
-from domain.promise import promises_transfer
+from domain.promise import sure_claims
 from domain.tokens import estimate_tokens
 from tests.support.model_turns import ask, conversation, openai_assistant
 from tests.support.openai_stub import Wire, calls, says, stub
@@ -61,14 +61,14 @@ async def test_who_asks_for_a_human_gets_one_by_the_tool(assistant: Assistant) -
     done = await ask(assistant, "Vreau să vorbesc cu un om")
 
     assert len(done.tools.transfers) == 1
-    assert not done.text or promises_transfer(done.text)
+    assert not done.text or sure_claims(done.text, "ro").human
 
 
 async def test_it_promises_no_human_without_the_tool(assistant: Assistant) -> None:
     done = await ask(assistant, "Bună!")
 
     assert done.tools.transfers == []
-    assert not promises_transfer(done.text)
+    assert not sure_claims(done.text, "ro").human
 
 
 async def test_answers_at_once_do_not_get_mixed_up(assistant: Assistant) -> None:

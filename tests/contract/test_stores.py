@@ -32,6 +32,7 @@ from domain.notice import (
     QuestionAsked,
     Undeliverable,
 )
+from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from tests.contract.stores import (
@@ -104,6 +105,27 @@ async def test_a_customers_language_is_read_back_and_kept_by_later_entries(store
     assert loaded.session.language == "de-AT"
     assert first == draft.entries[0]
     assert {entry.language for entry in loaded.recent if isinstance(entry, Message)} == {None}
+
+
+async def test_the_verdict_on_an_answer_is_read_back(store: Store) -> None:
+    draft = user_says(new_session())
+    await store.append(draft, None)
+    answered = Draft((await load(store, draft.session.session_id)).session)
+    answered.append_message(
+        Message(
+            seq=answered.next_seq,
+            message_id=MessageId("r-1"),
+            author=Author.AI,
+            text="Ți-am anulat comanda.",
+            at=NOON,
+            settles_seq=1,
+            verdict=Verdict.BOTH,
+        )
+    )
+    await store.append(answered, None)
+    (answer,) = await store.page(draft.session.session_id, after=1, limit=1)
+
+    assert answer == answered.entries[0]
 
 
 async def test_appended_entries_are_read_back(store: Store) -> None:

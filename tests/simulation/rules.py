@@ -8,10 +8,11 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from adapters.broker.channels import DEAD_AFTER_S
+from domain.business import DEFAULT_LANGUAGE
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
 from domain.notice import Lane, LiveChatMessagePosted, Notice, TransferRequested
-from domain.promise import promises_transfer
+from domain.promise import sure_claims
 from domain.session import Draft, Session
 from domain.status import Status
 from domain.view import View
@@ -126,7 +127,8 @@ class Rules:
             elif entry.author is Author.COORDINATOR and session.status is Status.AI:
                 self.broken("11", "a coordinator has spoken, and the AI has the conversation")
             if isinstance(entry, Message) and entry.author is Author.AI:
-                if promises_transfer(entry.text) and session.status is not Status.WAITING:
+                promised = sure_claims(entry.text, session.language or DEFAULT_LANGUAGE).human
+                if promised and session.status is not Status.WAITING:
                     self.broken("10", "a transfer was promised and not made")
             known.entries.append(entry)
             self._world.trace(f"stored {_shown(entry)} of {session.customer.user_id}")

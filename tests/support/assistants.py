@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 
-from application.ports import AnswerWriter, Assistant, SummaryResult, Toolbox
+from application.ports import AnswerWriter, Assistant, Judgement, SummaryResult, Toolbox
 from domain.message import Entry
+from domain.promise import Verdict
 from domain.usage import Usage
 from domain.view import View
 
@@ -71,6 +72,11 @@ class ScriptedSteps(Assistant):
         self.summarised: list[tuple[str | None, list[Entry]]] = []
         """The earlier summary and the entries that each summary was made of."""
 
+        self.verdict: Judgement | Step | BaseException | None = None
+        """The result of each judgement."""
+        self.judged: list[str] = []
+        """The texts that it was to judge."""
+
     @property
     def turns(self) -> int:
         """The number of turns that have begun."""
@@ -116,6 +122,16 @@ class ScriptedSteps(Assistant):
             raise summary
         await self._wait(summary)
         return SummaryResult("Rezumat.")
+
+    async def judge(self, text: str, *, timeout_s: float) -> Judgement | None:
+        self.judged.append(text)
+        verdict = self.verdict
+        if isinstance(verdict, BaseException):
+            raise verdict
+        if isinstance(verdict, Step):
+            await self._wait(verdict)
+            return Judgement(Verdict.NONE)
+        return verdict
 
     async def _do(self, act: Step | BaseException | Use, toolbox: Toolbox) -> None:
         if isinstance(act, BaseException):

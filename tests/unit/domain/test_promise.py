@@ -1,9 +1,15 @@
-"""Texts that promise a human, and texts that only speak of one (rule 10)."""
+"""What answers claim: a human's help, and deeds; and what only sounds like it (rule 10)."""
+
+import re
+import time
+from collections.abc import Callable
 
 import pytest
 
-from domain.promise import promises_transfer
+from domain.promise import ANY_CLAIM, NO_CLAIMS, Claims, Verdict, possible_claims, sure_claims
+from domain.promise_words import WORDS
 from tests.unit.domain import promises
+from tests.unit.test_promise_corpus import answers
 
 PROMISES = [
     "Vă transfer la un coleg.",
@@ -91,17 +97,157 @@ NO_PROMISES = [
 ]
 
 
+DEEDS = {
+    "ro": "Ti-am anulat rezervarea de vineri.",
+    "en": "I've cancelled your booking for Friday.",
+    "de": "Ich habe Ihre Reservierung für Freitag storniert.",
+    "fr": "J'ai annulé votre réservation de vendredi.",
+    "hu": "Töröltem a pénteki foglalását.",
+    "it": "Ho annullato la sua prenotazione di venerdì.",
+    "es": "He cancelado su reserva del viernes.",
+    "uk": "Я скасувала ваше бронювання на п'ятницю.",
+}
+DEMANDING = [
+    "am " * 10_700,
+    "coleg " * 5_300,
+    "coleg de " * 3_500 + "?",
+    '"' * 32_000,
+    "„a" * 16_000,
+    "not can if ," * 2_600,
+    "a" * 32_000,
+    "d'" * 16_000,
+    "1." * 16_000,
+    "x@" * 16_000,
+    "x.y " * 8_000,
+    "www." * 8_000,
+    "(," * 16_000,
+    ". " * 16_000,
+    "a. " * 10_600,
+    "colleague you " * 2_200,
+    "as soon as " * 2_900,
+    "I've, " * 5_300,
+]
+"""Texts of some 32,000 characters, hard for a pattern that goes back and forth."""
+
+
+_is_english = re.compile(
+    r"\b(?:the|you|i|your|our|my|to|is|agent|colleague)\b", re.IGNORECASE
+).search
+
+
+def language_of(text: str) -> str:
+    return "en" if _is_english(text) else "ro"
+
+
 @pytest.mark.parametrize("text", [*PROMISES, *promises.PROMISES])
 def test_a_promise_of_a_human_is_recognised(text: str) -> None:
-    assert promises_transfer(text)
+    assert sure_claims(text, language_of(text)).human
+    assert possible_claims(text, language_of(text)).human
 
 
 @pytest.mark.parametrize("text", [*NO_PROMISES, *promises.NO_PROMISES])
 def test_what_only_speaks_of_humans_promises_none(text: str) -> None:
-    assert not promises_transfer(text)
+    assert not sure_claims(text, language_of(text)).human
 
 
-def test_a_long_answer_is_looked_through_quickly() -> None:
-    text = "Vă transfer " * 50_000 + "colega" * 1_000
+@pytest.mark.parametrize("language", DEEDS)
+def test_a_claimed_deed_is_one_and_promises_no_human(language: str) -> None:
+    assert sure_claims(DEEDS[language], language) == Claims(deed=True)
+    assert possible_claims(DEEDS[language], language).deed
 
-    assert not promises_transfer(text + "?")
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pot să anulez rezervarea?",
+        "Dacă doriți, anulez rezervarea.",
+        "Nu am anulat nimic.",
+        "Văd în sistem că rezervarea este confirmată.",
+        "Ați scris „am anulat rezervarea”.",
+        "Ați spus că ați anulat rezervarea.",
+    ],
+)
+def test_what_is_offered_denied_looked_up_or_quoted_is_no_deed(text: str) -> None:
+    assert not sure_claims(text, "ro")
+
+
+def test_asking_a_colleague_promises_a_human_and_is_no_other_deed() -> None:
+    assert sure_claims("Am cerut unui coleg să vă ajute.", "ro") == Claims(human=True)
+    assert sure_claims("I have asked a colleague.", "en") == Claims(human=True)
+
+
+@pytest.mark.parametrize("text", ["Rezerwacja została anulowana.", "Dzień dobry!", "Tak."])
+def test_in_a_language_without_words_anything_may_be_a_claim_and_nothing_surely_is(
+    text: str,
+) -> None:
+    assert possible_claims(text, "pl") == ANY_CLAIM
+    assert sure_claims(text, "pl") == NO_CLAIMS
+
+
+def test_a_region_changes_nothing() -> None:
+    assert possible_claims(DEEDS["de"], "de-AT").deed
+    assert possible_claims(DEEDS["de"], "DE").deed
+
+
+@pytest.mark.parametrize("language", DEEDS)
+def test_an_answer_in_another_language_than_the_conversations_is_read_in_its_own(
+    language: str,
+) -> None:
+    text = {
+        "en": "I have cancelled your order, and the money will be back on your card.",
+        "ro": "Am anulat comanda dumneavoastră și banii vor fi pe card în trei zile.",
+    }["en" if language == "ro" else "ro"]
+
+    assert possible_claims(text, language).deed
+
+
+def test_an_answer_in_an_unknown_language_may_be_a_claim_whatever_the_conversations_is() -> None:
+    text = "Rezerwacja została właśnie anulowana, pieniądze wrócą jutro wieczorem kartą"
+
+    assert possible_claims(text, "ro") == ANY_CLAIM
+
+
+@pytest.mark.parametrize("form", [str.upper, lambda text: text.replace("Ț", "Ţ")])
+def test_case_and_spelling_of_diacritics_make_no_difference(form: Callable[[str], str]) -> None:
+    assert sure_claims(form("Ți-am anulat comanda."), "ro").deed
+    assert sure_claims(form("Va contacteaza un coleg."), "ro").human
+
+
+@pytest.mark.parametrize("language", ["ro", "en", "fr"])
+def test_a_long_answer_is_looked_through_in_bounded_time(language: str) -> None:
+    slowest = 0.0
+    for text in DEMANDING:
+        started = time.process_time()
+        possible_claims(text, language)
+        sure_claims(text, language)
+        slowest = max(slowest, time.process_time() - started)
+
+    assert slowest < 1.0
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_no_word_stands_in_two_groups(language: str) -> None:
+    groups: dict[str, set[str]] = {}
+    for group, entries in WORDS[language].items():
+        for entry in entries.split():
+            groups.setdefault(entry, set()).add(group)
+
+    assert {entry: found for entry, found in groups.items() if len(found) > 1} == {}
+
+
+def test_what_is_sure_is_possible_too() -> None:
+    texts = [(answer["text"], answer["language"]) for answer in answers("tuned")]
+
+    assert [
+        text for text, language in texts
+        if sure_claims(text, language) and not possible_claims(text, language)
+    ] == []  # fmt: skip
+
+
+def test_a_verdict_says_which_claims_there_are() -> None:
+    assert {verdict: verdict.claims for verdict in Verdict} == {
+        Verdict.NONE: NO_CLAIMS,
+        Verdict.HUMAN: Claims(human=True),
+        Verdict.DEED: Claims(deed=True),
+        Verdict.BOTH: ANY_CLAIM,
+    }

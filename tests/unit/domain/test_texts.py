@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from domain.language import NOTICE_LANGUAGES
-from domain.promise import promises_transfer
+from domain.promise import sure_claims
 from domain.texts import Text, localized
 
 WORDING: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("texts.json").read_text())
@@ -73,6 +73,16 @@ def test_all_texts_are_written_with_the_signs_of_their_language() -> None:
 
 @pytest.mark.parametrize("language", ["ro", "en"])
 def test_of_the_texts_those_that_promise_a_human_are_recognised(language: str) -> None:
-    promising = {text for text in Text if promises_transfer(localized(language, text))}
+    promising = {text for text in Text if sure_claims(localized(language, text), language).human}
 
     assert promising - ABOUT_A_REQUEST == PROMISING
+
+
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+def test_what_takes_a_deed_back_claims_none(language: str) -> None:
+    assert not sure_claims(localized(language, Text.NOT_DONE), language)
+
+
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+def test_what_ends_an_answer_that_is_too_long_claims_nothing_for_sure(language: str) -> None:
+    assert not sure_claims(localized(language, Text.ANSWER_CUT), language)
