@@ -23,7 +23,7 @@ COMMON = {
     "hu": "a az és nem egy hogy önt van is meg ön kérem fel ha be ki már csak",
     "it": "il la che e è un una per non di le con si ho sono del della suo i lo al",
     "es": "el la que y es un una por no de los se con su en le para del ha ya lo",
-    "uk": "і та не на що ви ми я до для вас це з ваш у в за й вам від можна вона він була було тут так",
+    "uk": "і та не на що ви ми я до для вас це з ваш у в за й вам від вона він була тут так",
 }
 """Common words, by which a text shows its language."""
 

@@ -99,7 +99,7 @@ async def test_what_a_user_gets_says_nothing_of_cost(
     async with user(address) as one:
         joined = await one.join()
 
-    assert not {"usage", "tools", "model", "digest"} & {
+    assert not {"usage", "tools", "model", "digest", "verdict"} & {
         key for entry in joined["messages"] for key in entry
     }
 

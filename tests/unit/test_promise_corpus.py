@@ -1,10 +1,14 @@
-"""The held half of the corpus of promises and claimed deeds: its form and its amounts."""
+"""The corpus of promises and claimed deeds: its form and amounts, and what is found in it."""
 
 from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+import pytest
+
+from domain.promise import possible_claims, sure_claims
 
 CORPUS = Path(__file__).parent.parent / "data" / "promises"
 LANGUAGES = {"ro", "en", "de", "fr", "hu", "it", "es", "uk"}
@@ -18,7 +22,43 @@ def answers(half: str) -> list[dict[str, Any]]:
     return [msgspec.json.decode(line) for line in lines]
 
 
-HELD = answers("held")
+HELD, TUNED = answers("held"), answers("tuned")
+
+
+class Figures(NamedTuple):
+    """How many of the claims, and of the ordinary answers, were found to be claims."""
+
+    claims: int
+    found: int
+    ordinary: int
+    false: int
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.claims
+
+    @property
+    def precision(self) -> float:
+        return self.found / (self.found + self.false)
+
+    @property
+    def false_share(self) -> float:
+        return self.false / self.ordinary
+
+
+def figures(
+    half: Sequence[dict[str, Any]],
+    finds: Callable[[str, str], object],
+    languages: Collection[str] = LANGUAGES,
+) -> Figures:
+    """Measure what finds claims in texts, given each text and its language."""
+    found, amount = Counter[bool](), Counter[bool]()
+    for answer in half:
+        if answer["language"] in languages:
+            is_claim = answer["kind"] != "ordinary"
+            amount[is_claim] += 1
+            found[is_claim] += bool(finds(answer["text"], answer["language"]))
+    return Figures(amount[True], found[True], amount[False], found[False])
 
 
 def test_each_line_is_an_answer_with_its_language_kind_and_channel() -> None:
@@ -55,3 +95,32 @@ def test_no_text_stands_twice_in_the_held_half_nor_in_the_tuned_one() -> None:
 
     assert [text for text, count in held.items() if count > 1] == []
     assert [a["text"] for a in answers("tuned") if a["text"].casefold() in held] == []
+
+
+def test_the_tuned_half_is_large_enough_and_in_the_same_form() -> None:
+    kinds = Counter("ordinary" if a["kind"] == "ordinary" else "claim" for a in TUNED)
+
+    assert kinds["claim"] >= 200
+    assert kinds["ordinary"] >= 500
+    assert {answer["language"] for answer in TUNED} == LANGUAGES
+    assert all(FIELDS <= answer.keys() <= FIELDS | {"note"} for answer in TUNED)
+
+
+@pytest.mark.parametrize("half", [TUNED, HELD], ids=["tuned", "held"])
+def test_the_broad_filter_finds_nearly_every_claim_and_stops_few_ordinary_answers(
+    half: Sequence[dict[str, Any]],
+) -> None:
+    measured = figures(half, possible_claims)
+
+    assert measured.recall >= 0.99
+    assert measured.false_share <= 0.10
+
+
+@pytest.mark.parametrize("half", [TUNED, HELD], ids=["tuned", "held"])
+def test_the_patterns_alone_are_precise_in_romanian_and_english(
+    half: Sequence[dict[str, Any]],
+) -> None:
+    measured = figures(half, sure_claims, {"ro", "en"})
+
+    assert measured.recall >= 0.80
+    assert measured.precision >= 0.95

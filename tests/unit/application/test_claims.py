@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from application.answer_pending import VERDICT_S
 from application.ports import AnswerCancelled, Judgement
 from domain.errors import AssistantFailed
+from domain.identity import MessageId
 from domain.message import Author, Message
 from domain.promise import Verdict
 from domain.status import Status
@@ -16,6 +19,7 @@ from domain.usage import Usage
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps, transfer
 from tests.support.clock import VirtualClock
 from tests.support.harness import App, User, harness
+from tests.unit.domain.makers import at
 
 DEED = "Ți-am anulat rezervarea de vineri."
 PROMISE = "Un coleg vă contactează astăzi."
@@ -126,7 +130,7 @@ async def test_the_verdict_is_waited_for_no_longer_than_its_time() -> None:
 
 async def test_the_turns_deadline_ends_the_wait_and_the_answer_is_kept() -> None:
     clock = VirtualClock()
-    async with answered(DEED, HANG, clock=clock, turn_timeout_s=2.0) as (app, user, _):
+    async with answered(DEED, HANG, clock=clock, turn_timeout_s=2.0) as (_, user, _):
         await clock.advance(2.1)
 
         assert user.words == [TAKEN_BACK]
@@ -227,12 +231,18 @@ async def test_a_question_that_gets_no_verdict_is_paid_for_too(error: BaseExcept
         assert isinstance(error, AnswerCancelled) or user.words == [TAKEN_BACK]
 
 
-async def test_customers_do_not_see_the_verdict() -> None:
-    async with answered(DEED, Judgement(Verdict.DEED)) as (app, user, _):
-        (answer,) = [
-            entry
-            for entry in await app.stored(user.customer)
-            if isinstance(entry, Message) and entry.author is Author.AI
-        ]
+def test_versions_with_and_without_the_verdict_read_what_the_other_stores() -> None:
+    value = Message(
+        seq=1,
+        message_id=MessageId("r1"),
+        author=Author.AI,
+        text=DEED,
+        at=at(),
+        verdict=Verdict.DEED,
+    )
+    stored = msgspec.to_builtins(value)
+    before = {name: held for name, held in stored.items() if name != "verdict"}
 
-        assert answer.verdict is Verdict.DEED
+    assert msgspec.convert(stored | {"later": 1}, Message) == value
+    assert msgspec.convert(before, Message) == replace(value, verdict=None)
+    assert "verdict" not in msgspec.to_builtins(replace(value, verdict=None))
