@@ -10,7 +10,7 @@ NAMES ?=
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes simulate bench format lock clean
+.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes simulate promises bench format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=100
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
 	@test ! -e .venv-sim/.installed || \
 		.venv-sim/bin/python -m tests.simulation.product --seeds $(SEEDS) --jobs 2
+
+promises: install-dev ## How promises and claimed deeds are noticed, by the model that is configured too
+	@$(BIN)/python -m tests.promises
 
 bench: install-dev ## Measure throughput, latency and memory (NAMES=relay: only that)
 	$(BIN)/python -m tests.bench $(NAMES)

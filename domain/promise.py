@@ -140,7 +140,7 @@ _HUMAN = {
     "H": ("[fyYOijJ] <gap>{0,6} H", "H <gap>{0,6} [yYOjJ]"),  # we will get back to you
     "t": ("t",),  # I connect you
     "K": ("P <near>{0,5} K",),  # vă pun în legătură
-    "V": ("f <near>{0,2} V <near>{0,2} [yO]",),  # we'll call you
+    "V": ("[fi] <near>{0,2} V <near>{0,2} [yO]",),  # we'll call you
     "c": (
         "[yOY] <near>{0,2} c <gap>{0,6} [jJ]",  # vous appelle ce soir
         "[jJ] <gap>{0,6} [yO] <near>{0,2} c",
@@ -174,9 +174,9 @@ _SURE_HUMAN = {
 _TOLD = {
     "a": ("a <near>{0,3} [dpC] <near>{0,6} s", "a <near>{0,3} s <near>{0,6} [dpC]"),
     "h": ("(?:ih|hi) <near>{0,3} [dpC] <near>{0,6} s", "(?:ih|hi) <near>{0,3} s <near>{0,6} [dpC]"),
-    "b": ("h b <near>{0,3} [dC] <near>{0,5} s",),
     "x": ("x <near>{0,6} s",),
 }
+_REFERRED = "h b <near>{0,3} [dC] <near>{0,5} s"  # has been forwarded to a colleague
 # Something was done: …
 _DONE = {
     "a": (
@@ -244,12 +244,13 @@ class _Reading(Struct, frozen=True):
     """What was before this conversation."""
 
 
+_referred = _pattern([_REFERRED]).search
 _told = _pattern([rule for rules in _TOLD.values() for rule in rules])
 _BROAD = _Reading(
     human=_any_of(_HUMAN),
     done=_any_of(_DONE),
     state=_any_of(_STATE),
-    general=_pattern(["g", "w[^,]{0,3}[uyYv]", "^[-jJ&,]{0,2}[vV]", "^[^,&]*q", "q.*o"]),
+    general=_pattern(["g", "w[^,]{0,3}[uv]", "wy", "^[-jJ&,]{0,2}[vV]", "^[^,&]*q", "q.*o"]),
     unsaid=_pattern(["r,?[^,&?]*", "[oq][^,&?]*"]),
     found=_pattern(["l.*", "^[^L]*L.*"]),
     past=_pattern(["(?!)"]),
@@ -302,8 +303,10 @@ def _claims_of(sentence: str, reading: _Reading) -> Claims:
         statement = statement.partition(",&")[2]
     said = _unreal("n", reading.past.sub("", reading.unsaid.sub("", statement)))
     rest = _told.sub("n", said)
-    human = rest != said or (not is_general and reading.human(said))
-    deed = reading.done(rest) or (not is_general and reading.state(reading.found.sub("", rest)))
+    known = reading.found.sub("", rest)
+    human = rest != said or _referred(known) is not None
+    human = human or (not is_general and reading.human(said))
+    deed = reading.done(rest) or (not is_general and reading.state(known))
     return Claims(human=human, deed=deed)
 
 
@@ -389,17 +392,22 @@ class _Tagger:
         _, apostrophe, rest = word.rpartition("'")
         return self.tag(rest) if apostrophe and rest else "-"
 
+    def _join_phrase(self, words: Sequence[str], tags: list[str], place: int) -> None:
+        """Replace the tags of the longest phrase that begins at a place by the phrase's."""
+        for rest, tag in self._phrases[words[place]]:
+            end = place + 1 + len(rest)
+            if words[place + 1 : end] == rest:
+                tags[place:end] = [tag, *[""] * len(rest)]
+                return
+
     def sentences(self, words: Sequence[str]) -> list[str]:
         """Return the tags of some words, sentence by sentence."""
         if self._reads is not str:
             words = self._reads(" ".join(words)).split(" ")
         tags = list(map(self.tag, words))
-        phrases = self._phrases
         for place, word in enumerate(words):
-            for rest, tag in phrases.get(word, ()):
-                if words[place + 1 : place + 1 + len(rest)] == rest:
-                    tags[place : place + 1 + len(rest)] = [tag, *[""] * len(rest)]
-                    break
+            if word in self._phrases and tags[place]:  # and it is in no phrase already
+                self._join_phrase(words, tags, place)
         return _sentence("".join(tags))
 
 

@@ -50,13 +50,14 @@ WORDS: dict[str, dict[str, str]] = {
             conducere* la_el la_ea cu_el cu_ea""",
         "plain": """persoane colegial* recepționat* agenție agenția omlet* personaliz* echipament*
             echipat* echipă_de_patru suportă* ai_echipei plan* așa* am_înțeles am_găsit am_văzut
-            am_verificat am_primit am_citit am_căutat am_observat am_avut am_fost am_putut
-            am_reușit am_spus am_menționat am_uitat am_auzit am_crezut am_pus_la_dispoziție
-            am_identificat am_consultat am_analizat am_aflat am_mai_găsit reclamații reclamația
-            programare programarea programări programul programe rezervare rezervarea rezervări
-            rezervările comanda comanda_dumneavoastră pot_confirma agenției agenții bucătări*
-            agentul_imobiliar agent_imobiliar operatorul_de_telefonie operator_de_telefonie
-            s_a_oprit_aici""",
+            am_verificat am_primit am_citit am_căutat am_observat am_avut am_fost am_putut am_spus
+            am_menționat am_uitat am_auzit am_crezut am_pus_la_dispoziție am_identificat
+            am_consultat am_analizat am_aflat am_mai_găsit reclamații reclamația programare
+            programarea programări programul programe rezervare rezervarea rezervări rezervările
+            comanda comanda_dumneavoastră pot_confirma agenției agenții bucătări* agentul_imobiliar
+            agent_imobiliar operatorul_de_telefonie operator_de_telefonie s_a_oprit_aici
+            nu_am_reușit n_am_reușit pot_să_vă_confirm pot_să_confirm pot_confirma_că
+            bucur_să_vă_anunț""",
         "you": """vă te ți vi dumneavoastră dvs ție tine dumneata îți iți ti i-a conversația
             discuția chatul chat aici""",
         "you_did": "ați ai",
@@ -83,13 +84,13 @@ WORDS: dict[str, dict[str, str]] = {
             verificat_și""",
         "past": "*at *it *ut *us *ns *ris *cis *rs *pt",
         "done": """gata s_a_făcut s_a_rezolvat totul_e_gata totul_este_gata gata_făcut
-            operațiune_reușită căsuța_dumneavoastră căsuța_ta""",
+            operațiune_reușită căsuța_dumneavoastră căsuța_ta am_reușit_să reușit_să""",
         "will": "o_să voi vom vor urmează am_să veți vei o_s_a",
         "you_will": "va",
         "contact": """sun sună suna sune contactează contacta contacteze caută căuta caute scrie
             scria scrie-vă telefonează telefona telefoneze răspunde răspundă prelua
             preia_conversația revine reveni revină apelează apela anunța anunță anunțe scriu
-            sună_ei""",
+            sună_ei conectează conecta""",
         "contacted": """contactat+ sunat+ apelat+ căutat+ anunțat+ preluat+ vizitat+ informat+""",
         "reply": """primi_un_apel primi_un_telefon primi_un_răspuns primi_răspuns primiți_un_apel
             primiți_un_telefon primiți_un_răspuns primiți_răspunsul primi_răspunsul primi_un_mesaj
@@ -98,15 +99,16 @@ WORDS: dict[str, dict[str, str]] = {
             vești un_semn știre un_mesaj_de_la un_e_mail_de_la""",
         "put": "pun punem pune fac facem dau dăm da pună stabilesc intru intrăm iau luăm",
         "touch": "legătura legătură mâna telefon direct",
-        "transfer": """transfer transferăm transfera conectez conectăm conecta redirecționez
-            redirecționăm redirecționa direcționez transferi chem chemăm revenim revin contactăm
-            sunăm contactez reconectez întoarcem telefonăm escaladez escaladăm ținem_la_curent
-            ținem_legătura îndrept îndrum transferându conectându preiau_legătura preluăm
-            dăm_de_știre dau_de_știre dăm_de_veste țin_la_curent scriem răspundem venim căutăm
-            apelăm vizităm preluăm_noi vă_scriu_eu vă_scriu următorul_la_rând preia""",
+        "transfer": """transfer transferăm transfera conectez conectăm redirecționez redirecționăm
+            redirecționa direcționez transferi chem chemăm revenim revin contactăm sunăm contactez
+            reconectez întoarcem telefonăm escaladez escaladăm ținem_la_curent ținem_legătura
+            îndrept îndrum transferându conectându preiau_legătura preluăm dăm_de_știre
+            dau_de_știre dăm_de_veste țin_la_curent scriem răspundem venim căutăm apelăm vizităm
+            preluăm_noi vă_scriu_eu vă_scriu următorul_la_rând preia predau predăm pasez
+            înaintez""",
         "asking": """rog rugăm anunț anunțăm întreb cer cerem trimit trimitem transmit transmitem
             solicit solicităm las lăsăm aduc aducem implic implicăm notific notificăm informez
-            informăm apelez înaintez caut alertez pasez predau predăm invit spun întrebăm""",
+            informăm apelez caut alertez invit spun întrebăm""",
         "ask": """ruga cere chema trimite transmite solicita aduce notifica înainta preda implica
             întreba alerta""",
         "not": "nu n niciun nicio nici nimeni imposibil neputând",
@@ -177,7 +179,9 @@ WORDS: dict[str, dict[str, str]] = {
             answer_any looked_at met kept_in can_confirm happy_to_confirm happy_to_say glad_to_say
             i_see_you sorry_for_that sorry_to_hear sorry_for_the can_tell may_2* in_may team_of
             more_person one_more_person the_estate_agent got_it i_got_it luggage help_you_with_your
-            let_the_phone let_a_day""",
+            let_the_phone let_a_day not_managed_to wasn't_able_to can_now_confirm can_also_confirm
+            can_tell_you can_let_you_know happy_to_let_you_know happy_to_tell glad_to_confirm
+            pleased_to_confirm""",
         "self": "i we",
         "you": "you u it chat conversation here door",
         "you_did": "you_had you've you_have",
@@ -213,7 +217,8 @@ WORDS: dict[str, dict[str, str]] = {
             you're_down you're_confirmed all_taken_care taken_care_of gone_through set_up locked_in
             good_to_go all_yours on_hold under_your_name in_place refund_is_on refund's_on
             money_is_on gone_ahead went_ahead on_the_list no_longer_active on_the_waiting
-            in_your_inbox off_your_bill on_your_account on_your_file""",
+            in_your_inbox off_your_bill on_your_account on_your_file managed_to was_able_to
+            were_able_to i_included we_included i_also_included hit_send is_down_for is_yours""",
         "will": """will shall i'll we'll they'll she'll he'll it'll someone'll somebody'll going
             gonna i'm we're lemme let's i_am we_are about being let""",
         "you_will": "you'll you're",
@@ -264,7 +269,7 @@ WORDS: dict[str, dict[str, str]] = {
             with_your_permission with_your_ok with_your_okay subject_to depending otherwise
             on_request upon_request once_you after_you when_you as_soon_as_you""",
         "after": """once after when whenever until as_soon_as on_arrival upon_arrival upon_receipt
-            before by_pressing by_clicking following as_you""",
+            before by_pressing by_clicking following""",
         "offer": """would_you do_you_want shall_i shall_we should_i should_we want_me like_me
             you'd_like you_would_like you_like you_wish you_want you_prefer you'd_prefer
             let_me_know if_you'd you'd_rather do_you_need could_you can_you feel_free happy_to_have
@@ -320,14 +325,16 @@ WORDS: dict[str, dict[str, str]] = {
             handwerker* sommelier* concierge spedition lieferant* bote buchhaltung disposition
             *betreuerin *manager *managerin dienststelle *spezialist *experte *expertin herr frau
             herrn *kollege *kollegin *kollegen inhaber* wirt kapitän vertrieb rechtsabteilung
-            juristen restaurantleitung serviceleitung lieferdienst""",
+            juristen restaurantleitung serviceleitung lieferdienst schlosser* pförtner*""",
         "plain": """telefonservice zimmerservice serviceteam_erreichen personalausweis personen
             habe_gesehen habe_gefunden habe_verstanden termin hotelpersonal bereitschaftsdienst
             gelesen gefunden gesehen verstanden nachgeschaut nachgesehen geprüft gegeben gewesen
             geeignet geöffnet geschlossen gern gerne genau gegen gesamt gemeint gewünscht gehabt
             gekonnt gewusst gefragt gehört gemerkt interessant gefällt geht gibt gilt geschäft
             gericht getränk getränke geld gültig gut guten gestellt gemacht_haben gefallen
-            garantiert gespannt kann_bestätigen kann_ihnen_bestätigen kann_ihnen_mitteilen""",
+            garantiert gespannt kann_bestätigen kann_ihnen_bestätigen kann_ihnen_mitteilen
+            konnte_nicht konnte_ich_nicht konnte_leider_nicht konnten_nicht konnte_keine
+            konnte_kein kann_dir_bestätigen""",
         "self": "ich wir",
         "you": "sie ihnen dich dir du euch chat gespräch unterhaltung hier konversation",
         "you_did": "hast",
@@ -358,12 +365,13 @@ WORDS: dict[str, dict[str, str]] = {
             umgewandelt hochgeladen geliefert zugestellt gesichert gelegt gesetzt gestellt_auf
             übertragen erlassen angewiesen eingeplant terminiert hochgesetzt weitergereicht
             bescheid_gegeben bescheid_gesagt freigestellt eingefroren eingerichtet abgegeben
-            reklamiert gestundet""",
+            reklamiert gestundet durchgeführt ausgeführt vollzogen eingepflegt zurückgeholt
+            freigehalten""",
         "past": "*iert ge* *t *en",
         "done": """alles_erledigt ist_erledigt schon_erledigt fertig geschafft alles_klar_gemacht
             alles_geregelt ist_passiert passt_alles ist_vollbracht ist_durch ist_raus termin_steht
             steht_fest ist_vermerkt ist_notiert alles_in_ordnung_gebracht in_ihrem_posteingang
-            in_deinem_posteingang""",
+            in_deinem_posteingang konnte konnten""",
         "will": """werde werden wird wirst bekommst erhältst hören hörst kriegst kriegen bekommen
             erhalten""",
         "contact": """ruft meldet melden schreibt kontaktieren antwortet antworten anrufen
@@ -440,11 +448,12 @@ WORDS: dict[str, dict[str, str]] = {
             directeur* directrice* chef gérant* hôtesse* standard dispatch entrepôt atelier
             magasinier* réparateur* notaire* praticien* kiné* comptable* artisan* professeur*
             juriste* conciergerie monsieur madame mademoiselle m. mme préposé* patron*
-            propriétaire* juristes""",
+            propriétaire* juristes gardien* concierge serrurier* plombière""",
         "plain": """services_inclus petit_déjeuner service_est j'ai_vu j'ai_trouvé j'ai_compris
             j'ai_bien_compris j'ai_vérifié j'ai_lu j'ai_consulté nous_avons_trouvé d'équipe
             d'équipement personnes équipements équipement équipé équipée en_service service_compris
-            personnel_d'accueil peux_confirmer peux_vous_confirmer confirme_que""",
+            personnel_d'accueil peux_confirmer peux_vous_confirmer confirme_que n'ai_pas_pu
+            n'ai_pas_réussi_à peux_te_confirmer""",
         "you": "vous te toi t' conversation discussion chat ici",
         "you_did": "avez",
         "i_have": """j'ai ai avons on_a m'en_suis me_suis m'en_suis_déjà nous_sommes_occupés l'ai
@@ -471,7 +480,8 @@ WORDS: dict[str, dict[str, str]] = {
         "done": """c'est_fait c'est_réglé c'est_bon voilà_qui c'est_noté c'est_annulé c'est_réservé
             chose_faite c'est_modifié c'est_changé c'est_enregistré tout_est_réglé tout_est_prêt
             c'est_confirmé c'est_envoyé c'est_bien_noté est_faite c'est_parti est_chose
-            dans_votre_boîte dans_ta_boîte pris_en_compte prise_en_compte""",
+            dans_votre_boîte dans_ta_boîte pris_en_compte prise_en_compte j'ai_pu nous_avons_pu
+            réussi_à""",
         "will": """va vais allons vont sera serez seras serons recevrez recevras suis en_train
             je_vais aurez aura auras recevra arrive""",
         "contact": """appelle appeler appellera contacte contacter contactera recontacte
@@ -552,13 +562,13 @@ WORDS: dict[str, dict[str, str]] = {
             ingatlanos* hitelszakértő* könyvelő* tanár* oktató* szakács* *szolgálat* *szerelő
             *szakértő *tanácsadó *ügyintéző *munkatársunk *mester* úr asszony úrnő doktornő
             tulajdonos* *kolléga *kollégám *kollégánk *munkatársam illetékes* *asszony háziorvos*
-            *orvos házigazda ügyeletes*""",
+            *orvos házigazda ügyeletes* házmester* lakatos*""",
         "plain": """munkatársaink_beszélnek emberre embernek értettem megértettem láttam találtam
             megtaláltam olvastam elolvastam kaptam megkaptam megnéztem ellenőriztem utánanéztem
             kerestem tudtam tudtunk tudtuk hallottam vettem_észre örültem voltam voltunk ezután
             csapatunk_beszél néztem szerettem mondtam említettem írtam_korábban gondoltam
             sikerült_megtalálnom láttuk kaptunk számomra miatt alatt áttekintettem megvizsgáltam
-            átnéztem""",
+            átnéztem nem_sikerült tudom_erősíteni megerősíthetem""",
         "you": """önt önnek önhöz önnel önről öné neked veled nálad téged hozzád tőled magát önnél
             ön az_ön beszélgetés* chat* csevegés* itt ide""",
         "you_did": "azt_írta",
@@ -653,11 +663,11 @@ WORDS: dict[str, dict[str, str]] = {
             addett* incaricat* referente* *tecnico notaio personale contabil* gestore* titolare*
             amministrat* sala_operativa istruttrice commesso* docente* installator* liquidatore*
             artigiano* concierge signor signora signorina sig. proprietari* padrone dott. dott.ssa
-            legali ufficio_legale""",
+            legali ufficio_legale custode custodi fabbro""",
         "plain": """ho_visto ho_trovato ho_capito ho_verificato ho_controllato ho_letto ho_ricevuto
             personale_parla abbiamo_trovato abbiamo_ricevuto assistenza_clienti_è squadre persone
             trovato capito visto letto controllato verificato costo tempo posso_confermare
-            posso_confermarle posso_confermarti""",
+            posso_confermarle posso_confermarti non_sono_riuscito_a non_sono_riuscita_a""",
         "you": "la le lei ti vi te l' conversazione chat qui",
         "you_did": "lei_ha hai avete",
         "i_have": """ho abbiamo l'ho gliel'ho l'abbiamo mi_sono ci_siamo me_ne_sono
@@ -685,7 +695,7 @@ WORDS: dict[str, dict[str, str]] = {
             provvedut+ elaborat+ azzerat+ partit+ tenut+""",
         "done": """ecco_fatto tutto_fatto tutto_a_posto è_fatta tutto_sistemato è_tutto_pronto
             già_fatto tutto_pronto tutto_ok fatto_tutto ci_ho_pensato nella_sua_casella
-            nella_tua_casella""",
+            nella_tua_casella riuscito_a riuscita_a riusciti_a""",
         "will": """sarà sarete sarai verrà verrete verrai riceverà riceverai riceverete sta_per sto
             avrà avrai avrete darà daranno dà""",
         "contact": """chiama chiamerà contatta contatterà contattare ricontatta ricontatterà
@@ -762,19 +772,19 @@ WORDS: dict[str, dict[str, str]] = {
             gestor* brigada cuadrilla administrador* jefe jefa camarer* cocinero* personal área
             atención_al_cliente instalador* profesor* entrenador* notari* tutor* conserje*
             contable* tramitador* analista* cerrajer* comercial señor señora señorita sr. sra.
-            dueñ* propietari* legal""",
+            dueñ* propietari* legal portero* cerrajero*""",
         "plain": """equipo_incluye personal_habla equipos_de he_visto he_encontrado he_comprobado
             he_leído he_recibido he_revisado hemos_recibido hemos_encontrado entendido personas
             encontrado visto leído recibido revisado comprobado horario área_de_clientes
             puedo_confirmar puedo_confirmarle puedo_confirmarte qué café té sé esté dé bebé porqué
             así allí sí mí ahí casi recibí vi entendí leí encontré comprobé revisé que_si seré
-            estaré podré""",
+            estaré podré le_puedo_confirmar te_puedo_confirmar""",
         "you": "le te les os usted ti lo la se_lo chat conversación aquí",
         "you_did": "usted_ha has",
         "i_have": "he hemos",
         "have": "ha han",
         "was": """sido fue fueron se_ha se_han de_ser queda quedan quedó quedaron se_te_ha se_le_ha
-            se_te_han se_le_han""",
+            se_te_han se_le_han ha_quedado han_quedado""",
         "is": "está es",
         "now": "ahora ya acaba recién correctamente éxito efectivamente",
         "deed": """cancelad+ reservad+ modificad+ cambiad+ movid+ trasladad+ aplazad+ adelantad+
@@ -884,10 +894,12 @@ WORDS: dict[str, dict[str, str]] = {
             підтримк* служб* адміністратор* бригад* диспетчер* склад складу працівник*
             співробітник* директор* шеф* ветеринар* перекладач* викладач* гід ріелтор* кухар*
             бухгалтер* деканат* сервіс* реєстратур* поліції партнер* куратор* оцінювач* бригадир*
-            касир* приймальн* пан пані пана власник* господар* начальни*""",
+            касир* приймальн* пан пані пана власник* господар* начальни* двірник* слюсар* комірник*
+            консьєрж*""",
         "plain": """знайшла знайшов бачила зрозуміла зрозумів перевірила перевірив отримала отримав
             прочитала людей складає складається сервісний_збір службове людям готовий готові готова
-            можу_підтвердити рано погано сито змінився змінилася змінились складала становила""",
+            можу_підтвердити рано погано сито змінився змінилася змінились складала становила
+            не_вдалося""",
         "you": "вас вам вами тебе тобі тобою чат* розмов* тут сюди",
         "you_did": "ви ти",
         "was": "було була був були",
@@ -923,7 +935,7 @@ WORDS: dict[str, dict[str, str]] = {
             знизи+ відмовив_від вніс зніс переніс зробив перенесла перенесли внесла внесли зберіг
             зберегла зберегли перевів перевела перевели попросив попросила покликав покликала
             звернувся звернулася зв'язався зв'язалася домовився домовилася""",
-        "done": "готово зроблено все_готово усе_готово вирішено влаштовано виконано",
+        "done": """готово зроблено все_готово усе_готово вирішено влаштовано виконано вдалося""",
         "will": """буде будете будеш будуть матимете матимеш отримаєте отримаєш дасть дадуть""",
         "contact": """зв'яж* зателефону* телефону* подзвон* дзвон* напиш* пиш* відповіст*
             відповідатим* перетелефону* передзвон* набер* зверн* відпис* напише подзвонили
