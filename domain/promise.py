@@ -155,7 +155,9 @@ _SURE_HUMAN = {
         "s <near>{0,6} [fY] <near>{0,5} [cWVkCHKt]",
         "s <near>{0,6} [cWVkCH] <near>{0,2} f",
         "[fY] <near>{0,3} s <near>{0,6} [cWVkCH]",
-        "s <near>{0,5} [yOY] <near>{0,2} [cWVHC]",
+        "s <near>{0,5} [yOY] <near>{0,2} [cVHC]",
+        "s <near>{0,5} [yOY] <near>{0,2} W <near>{0,3} [jJ]",
+        "[eE] C <near>{0,3} s",
         "s <near>{0,3} [cW] <near>{0,3} [yOYjJ]",
         "[yOYjJ] <near>{0,2} [cW] <near>{0,3} s",
         "[fYi] <near>{0,3} [kV] <near>{0,4} s",
@@ -166,8 +168,10 @@ _SURE_HUMAN = {
     "t": (
         "[yY] <near>{0,2} t [jJ]{0,4} (?=[,&:]|$)",
         "t [yjJ]{0,4} (?=[,&:]|$)",
+        "t <near>{0,2} [jH]",
         "t <near>{0,5} s",
     ),
+    "c": ("j [yO] c",),
     "K": ("P <near>{0,4} K",),
 }
 # Staff was told of it: whoever reads that expects a human.
@@ -316,7 +320,7 @@ _token = re.compile(
     r"(?:dl|dna|dr|mr|mrs|ms|sr|sra|sig|dott|mme)\.|(?:https?://|www\.)\S+|\w+@[\w.]+|\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*"
     r"|[.,;:!?()…\n–—]"
 ).findall
-_abbreviated = re.compile(r"\b([^\W\d_]{1,4})\.(?=\s[^\W\d_A-ZÀ-ÞĂÂÎȘȚŐŰА-ЯІЇЄҐ])").sub
+_abbreviated = re.compile(r"\b([^\W\d_]{1,4})\.(?=,|\s[^\W\d_A-ZÀ-ÞĂÂÎȘȚŐŰА-ЯІЇЄҐ])").sub
 _QUOTES = '"„“”«»'
 _quoted = re.compile('["„“«][^"„“”«»]*["”“»]')
 _marks = re.compile("[\u0300-\u036f]")
@@ -324,7 +328,7 @@ _SPELLINGS = str.maketrans(
     {**dict.fromkeys("\u2019\u02bc\u2032`\u00b4", "'"), "\u015f": "\u0219", "\u0163": "\u021b"}
 )
 _COMMON = {language: frozenset(words.split()) for language, words in COMMON.items()}
-MIN_LEAD = 2
+MIN_LEAD = 3
 """The common words by which another language must outnumber the conversation's."""
 MIN_WORDS = 10
 """A text this long has a common word, in any language of the tables."""

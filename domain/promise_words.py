@@ -81,10 +81,11 @@ WORDS: dict[str, dict[str, str]] = {
             vorbit+ întrebat+ alertat+ scris+ invitat+ convocat+ îngropat+ înghețat+ limitat+
             consemnat+ procesat+ efectuat+ operat+ predat+ ridicat+ lăsat+ dat+ tăiat+ bifat+
             reactualizat+ conectat+ asociat+ delegat+ sincronizat+ repornit+ restartat+
-            verificat_și""",
+            verificat_și direcționat+ stornat+ înștiințat+""",
         "past": "*at *it *ut *us *ns *ris *cis *rs *pt",
         "done": """gata s_a_făcut s_a_rezolvat totul_e_gata totul_este_gata gata_făcut
-            operațiune_reușită căsuța_dumneavoastră căsuța_ta am_reușit_să reușit_să""",
+            operațiune_reușită căsuța_dumneavoastră căsuța_ta am_reușit_să reușit_să e_al_tău
+            e_a_ta e_al_dumneavoastră""",
         "will": "o_să voi vom vor urmează am_să veți vei o_s_a",
         "you_will": "va",
         "contact": """sun sună suna sune contactează contacta contacteze caută căuta caute scrie
@@ -98,7 +99,7 @@ WORDS: dict[str, dict[str, str]] = {
             primești_un_mesaj primi_vești primiți_vești aveți_vești un_răspuns un_apel un_telefon
             vești un_semn știre un_mesaj_de_la un_e_mail_de_la""",
         "put": "pun punem pune fac facem dau dăm da pună stabilesc intru intrăm iau luăm",
-        "touch": "legătura legătură mâna telefon direct",
+        "touch": "legătura legătură mâna telefon direct contact",
         "transfer": """transfer transferăm transfera conectez conectăm redirecționez redirecționăm
             redirecționa direcționez transferi chem chemăm revenim revin contactăm sunăm contactez
             reconectez întoarcem telefonăm escaladez escaladăm ținem_la_curent ținem_legătura
@@ -164,7 +165,7 @@ WORDS: dict[str, dict[str, str]] = {
             locksmith* porter* porters caretaker* workshop sommelier* registrar* examiner* mate
             guru boss someone* somebody* mr mrs ms mr. mrs. ms. dr. guys one_of_our one_of_the
             one_of_my sir madam personnel colleague's everyone_here girls lads coordinator
-            one_of_us real_people next_available whoever""",
+            one_of_us real_people next_available whoever help_is""",
         "plain": """human_resources agency person_per per_person team_building support_page
             support_email your_colleague your_travel_agent travel_agent estate_agent tour_operator
             your_doctor supported supports your_team the_people two_people people_per i've_found
@@ -209,7 +210,8 @@ WORDS: dict[str, dict[str, str]] = {
             bumped shifted postponed brought_forward deferred squeezed slotted printed charged
             deducted compensated granted ended discontinued enquired checked_you honoured matched
             redeemed configured synced restarted rebooted stripped crossed ticked invited cut
-            halved doubled transmitted put made took taken_off""",
+            halved doubled transmitted put made took taken_off scrapped disarmed waitlisted
+            rescinded""",
         "past": """*ed got kept found_you won bought built paid spent written wrote drawn thrown
             shown chosen driven begun dug shut rung sought taught stuck undone redone""",
         "done": """done all_set all_sorted that's_sorted you're_in consider_it_done all_done
@@ -618,7 +620,7 @@ WORDS: dict[str, dict[str, str]] = {
             visszahívjuk visszahívunk felhívjuk felhívunk jelentkezünk válaszolunk visszajelzünk
             értesítjük értesítünk megkeressük megkeresünk felvesszük adom adjuk hívjuk írunk
             válaszolok jelentkezem visszahívom felhívom értesítem visszajelzek keressük átveszi
-            átvette""",
+            átvette beszélhet_egy beszélhet_az""",
         "asking": "értesítek kérem_meg jelzem küldök küldünk",
         "not": """nem ne sem nincs senki senkit senkinek egyetlen sajnos_nem nincsen egyik_sem soha
             se sosem""",
@@ -935,7 +937,8 @@ WORDS: dict[str, dict[str, str]] = {
             знизи+ відмовив_від вніс зніс переніс зробив перенесла перенесли внесла внесли зберіг
             зберегла зберегли перевів перевела перевели попросив попросила покликав покликала
             звернувся звернулася зв'язався зв'язалася домовився домовилася""",
-        "done": """готово зроблено все_готово усе_готово вирішено влаштовано виконано вдалося""",
+        "done": """готово зроблено все_готово усе_готово вирішено влаштовано виконано вдалося
+            за_вами за_тобою""",
         "will": """буде будете будеш будуть матимете матимеш отримаєте отримаєш дасть дадуть""",
         "contact": """зв'яж* зателефону* телефону* подзвон* дзвон* напиш* пиш* відповіст*
             відповідатим* перетелефону* передзвон* набер* зверн* відпис* напише подзвонили
