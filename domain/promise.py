@@ -90,6 +90,7 @@ _TAGS = {
     "past_time": "L",
     "usually": "g",
     "said": "r",
+    "that": "T",
     "step": "v",
     "and": "&",
     "plain": "-",
@@ -141,6 +142,11 @@ _HUMAN = {
     "t": ("t",),  # I connect you
     "K": ("P <near>{0,5} K",),  # vă pun în legătură
     "V": ("[fi] <near>{0,2} V <near>{0,2} [yO]",),  # we'll call you
+    "W": (
+        "[jJ] <near>{0,5} [yY] <near>{0,2} W",  # ma segít Önnek
+        "[yY] <near>{0,2} W <near>{0,5} [jJ]",
+        "W <near>{0,3} [yY] <near>{0,4} [jJ]",
+    ),
     "c": (
         "[yOY] <near>{0,2} c <gap>{0,6} [jJ]",  # vous appelle ce soir
         "[jJ] <gap>{0,6} [yO] <near>{0,2} c",
@@ -195,7 +201,7 @@ _DONE = {
         "s <near>{0,3} h <near>{0,4} d",  # a colleague has booked
     ),
     "i": ("i <near>{0,2} [dpC]",),  # I booked
-    "x": ("(?<!u)(?<!u.)(?<!u..) x",),  # töröltem
+    "x": ("(?<!u)(?<!u[^,&])(?<!u[^,&][^,&]) x",),  # töröltem
     "p": ("(?:^|[,&]) [jJyO]{0,2} p <near>{0,3} [yO]",),  # Moved it for you
     "z": ("z",),
 }
@@ -203,7 +209,7 @@ _SURE_DONE = {
     "a": ("a <near>{0,4} [dC]",),
     "h": ("(?:ih|hi) <near>{0,4} [dC]",),
     "i": ("i j? [dC]",),
-    "x": ("(?<!u)(?<!u.)(?<!u..) x",),
+    "x": ("(?<!u)(?<!u[^,&])(?<!u[^,&][^,&]) x",),
     "z": ("z",),
 }
 # … or it says that it is so now, which could be read in a system as well.
@@ -228,7 +234,7 @@ _SURE_STATE = {
 
 # What is denied goes as far as the clause, what is only possible as far as its verb.
 _unreal = re.compile("n[^,&:]{0,3}[^,&:a]{0,7}|m(?:hb?)?[^,&:abfx]{0,4}").sub
-_is_conditional = re.compile("[^,]{0,4}q").match
+_is_conditional = re.compile("[^,]{0,1}q").match
 _has_core = re.compile("[dpxzscWtAVCHPK]").search
 
 
@@ -254,8 +260,8 @@ _BROAD = _Reading(
     human=_any_of(_HUMAN),
     done=_any_of(_DONE),
     state=_any_of(_STATE),
-    general=_pattern(["g", "w[^,]{0,3}[uv]", "wy", "^[-jJ&,]{0,2}[vV]", "^[^,&]*q", "q.*o"]),
-    unsaid=_pattern(["r,?[^,&?]*", "[oq][^,&?]*"]),
+    general=_pattern(["g", "w[^,]{0,3}[uv]", "wy", "^[-jJ&,]{0,2}[vV]", "^[^,&At]*q", "q.*o"]),
+    unsaid=_pattern(["r[^,&?]*(?:,T[^,&?]*)?", "[oq][^,&?]*"]),
     found=_pattern(["l.*", "^[^L]*L.*"]),
     past=_pattern(["(?!)"]),
 )

@@ -86,7 +86,8 @@ WORDS: dict[str, dict[str, str]] = {
         "done": """gata s_a_făcut s_a_rezolvat totul_e_gata totul_este_gata gata_făcut
             operațiune_reușită căsuța_dumneavoastră căsuța_ta am_reușit_să reușit_să e_al_tău
             e_a_ta e_al_dumneavoastră""",
-        "will": "o_să voi vom vor urmează am_să veți vei o_s_a",
+        "will": """o_să voi vom vor urmează am_să veți vei o_s_a ar_trebui_să_primiți
+            ar_trebui_să_primești ar_trebui_să_fiți""",
         "you_will": "va",
         "contact": """sun sună suna sune contactează contacta contacteze caută căuta caute scrie
             scria scrie-vă telefonează telefona telefoneze răspunde răspundă prelua
@@ -123,13 +124,12 @@ WORDS: dict[str, dict[str, str]] = {
             în_momentul_în_care""",
         "offer": """doriți dorești vreți vrei preferați preferi ați_dori ai_dori spuneți_mi_dacă
             vă_rog_să_îmi_spuneți ar_fi_util v_ar_ajuta iată_cum""",
-        "looked_up": """sistem* conform potrivit apare apar figurează văd istoric* urmărir*
-            tracking* din_ce rezultă înregistrări* evidenț* trecut_la observ arată statusul starea
-            status afișat* afișează în_aplicație de_operator ianuarie_la de_atunci aici_scrie
-            scrie_că scrie_aici""",
+        "looked_up": """sistem* conform potrivit apare apar figurează văd urmărir* tracking* din_ce
+            rezultă trecut_la observ arată afișat* afișează în_aplicație de_operator ianuarie_la
+            de_atunci aici_scrie scrie_că scrie_aici""",
         "usually": """obicei general normal normală mereu întotdeauna zilnic* uneori adesea deseori
-            non_stop de_luni luni_până niciodată program* regulă fiecare lucrează în_medie
-            majoritatea orice_întrebare la_recepție săptămânal lunar""",
+            non_stop de_luni luni_până niciodată program* regulă fiecare în_medie majoritatea
+            orice_întrebare la_recepție săptămânal lunar""",
         "said": """ați_scris ați_spus ați_menționat ați_zis ai_scris ai_spus ai_menționat ai_zis
             spuneați spuneai ziceați ziceai scriați scriai menționați_că înțeleg_că ați_precizat
             a_spus_că au_spus_că mi_ați v_a_spus vi_s_a_spus ți_s_a_spus mi_ai că_ați_fost
@@ -150,6 +150,7 @@ WORDS: dict[str, dict[str, str]] = {
             confirma confirmă informa informează lămuri clarifica explica oferi intervin
             intervine""",
         "are": "sunt",
+        "that": "că",
     },
     "en": {
         "staff": """colleague* agent agents representative* rep operator* adviser* advisor*
@@ -182,7 +183,7 @@ WORDS: dict[str, dict[str, str]] = {
             more_person one_more_person the_estate_agent got_it i_got_it luggage help_you_with_your
             let_the_phone let_a_day not_managed_to wasn't_able_to can_now_confirm can_also_confirm
             can_tell_you can_let_you_know happy_to_let_you_know happy_to_tell glad_to_confirm
-            pleased_to_confirm""",
+            pleased_to_confirm leave_it_with_me leave_that_with_me leave_this_with_me""",
         "self": "i we",
         "you": "you u it chat conversation here door",
         "you_did": "you_had you've you_have",
@@ -190,7 +191,8 @@ WORDS: dict[str, dict[str, str]] = {
         "have": "have has",
         "was": "been was were gets",
         "is": "is it's that's everything's table's card's",
-        "now": "now just already hereby currently successfully officially fully",
+        "now": """now just already hereby currently successfully officially fully minutes_ago
+            minute_ago seconds_ago second_ago moments_ago moment_ago""",
         "deed": """booked reserved cancelled canceled moved rescheduled changed updated refunded
             returned sent resent e-mailed escalated logged registered noted recorded blocked frozen
             unfrozen froze locked unlocked suspended paused resumed reactivated activated
@@ -222,7 +224,8 @@ WORDS: dict[str, dict[str, str]] = {
             in_your_inbox off_your_bill on_your_account on_your_file managed_to was_able_to
             were_able_to i_included we_included i_also_included hit_send is_down_for is_yours""",
         "will": """will shall i'll we'll they'll she'll he'll it'll someone'll somebody'll going
-            gonna i'm we're lemme let's i_am we_are about being let""",
+            gonna i'm we're lemme let's i_am we_are about being let should_get should_receive
+            should_be_contacted should_expect""",
         "you_will": "you'll you're",
         "contact_or_step": """call contact phone ring email e-mail text message write reply answer
             visit join respond""",
@@ -242,7 +245,7 @@ WORDS: dict[str, dict[str, str]] = {
             back_to_you be_speaking speaking_to talking_to speaking_with talking_with news_from
             an_answer a_response a_reply word_from an_update a_call our_call our_email a_ring
             call_back phone_back ring_back email_back write_back be_with_you_shortly
-            be_with_you_soon be_with_you_in be_with_you_right be_right_with_you""",
+            be_with_you_soon be_with_you_in be_with_you_right be_right_with_you should_hear""",
         "put": "putting puts put_you put_us",
         "touch": "through touch over",
         "transfer": """transferring connecting handing forwarding escalating escalate transfer_you
@@ -267,7 +270,7 @@ WORDS: dict[str, dict[str, str]] = {
             hadn't before_anything""",
         "may": """can could might would should must can_also be_able ready_to to_be happy_to
             able_to may""",
-        "if": """if unless should_you in_case whether provided only_with with_your_consent
+        "if": """if unless should_you in_case provided only_with with_your_consent
             with_your_permission with_your_ok with_your_okay subject_to depending otherwise
             on_request upon_request once_you after_you when_you as_soon_as_you""",
         "after": """once after when whenever until as_soon_as on_arrival upon_arrival upon_receipt
@@ -276,18 +279,19 @@ WORDS: dict[str, dict[str, str]] = {
             you'd_like you_would_like you_like you_wish you_want you_prefer you'd_prefer
             let_me_know if_you'd you'd_rather do_you_need could_you can_you feel_free happy_to_have
             tell_me_if just_say say_the_word may_i can_i how_to""",
-        "looked_up": """system systems according shows showing appears tracking record records
-            history looks screen status on_file i_can_see i_see i_found my_end_shows was_declined
-            on_the_1* listed_as dated indicates says marked_as""",
+        "looked_up": """system systems according shows showing tracking looks i_can_see i_see
+            i_found my_end_shows was_declined on_the_1* listed_as dated indicates says marked_as
+            appears_as appears_to""",
         "usually": """usually normally typically generally always often rule sometimes every
             weekdays mondays tuesdays wednesdays thursdays fridays saturdays sundays hours_are
-            works work speaks average round_the_clock rarely regularly ordinarily daily weekly
-            monthly tend tends each_day each_week airport_transfer""",
+            average round_the_clock rarely regularly ordinarily daily weekly monthly tend tends
+            each_day each_week airport_transfer monday_to_friday monday_through_friday
+            monday_to_saturday monday_to_sunday""",
         "said": """you_wrote you_said you_mentioned you_told you_were_told you_were_promised
             you_say you_wrote_that understand_that hear_that you_quoted you_added you_write he_said
             she_said they_said he_told she_told they_told you_are_saying you're_saying you_reported
             in_your_message your_message_says you_described sorry_you sorry_that sorry_to sorry_for
-            you_waited""",
+            you_waited i_understand_that i_understand_you""",
         "step": """leave fill submit press click tap use go choose select enter open please_call
             please_contact please_email please_write please_fill please_send please_leave
             please_use please_reply please_go to_reach sign log please_ring please_press
@@ -300,9 +304,9 @@ WORDS: dict[str, dict[str, str]] = {
             saturday sunday week asap momentarily right_away straight_away right_now directly
             safely days""",
         "past_time": """yesterday last_week last_month last_night last_monday last_tuesday
-            last_wednesday last_thursday last_friday last_saturday last_sunday last_year ago
-            in_january in_february in_march in_april in_june in_july in_august in_september
-            in_october in_november in_december""",
+            last_wednesday last_thursday last_friday last_saturday last_sunday last_year in_january
+            in_february in_march in_april in_june in_july in_august in_september in_october
+            in_november in_december days_ago weeks_ago week_ago months_ago month_ago years_ago""",
         "your": "your yours",
         "come": """come arrive help assist come_over follow_up pick_up step_in drop_by joining
             coming arriving on_the_way on_their_way on_its_way on_his_way on_her_way joins
@@ -310,8 +314,9 @@ WORDS: dict[str, dict[str, str]] = {
             get_to_you reach meet attend pick_this_up en_route heading swing_by pop_by stop_by
             handle ping review assisting helping helps knock dial go_over go_through walk_you
             take_it_over be_at be_over be_round be_on be_out comes brings visits takes_it
-            takes_this""",
+            takes_this should_be_there""",
         "are": "are they're",
+        "that": "that",
     },
     "de": {
         "staff": """kolleg* mitarbeiter* agent agenten agentin berater* fachberater* spezialist*
@@ -369,13 +374,16 @@ WORDS: dict[str, dict[str, str]] = {
             bescheid_gegeben bescheid_gesagt freigestellt eingefroren eingerichtet abgegeben
             reklamiert gestundet durchgeführt ausgeführt vollzogen eingepflegt zurückgeholt
             freigehalten""",
-        "past": "*iert ge* *t *en",
+        "past": """*iert *gegeben *gesetzt *gestellt *gelegt *genommen *gezogen *geholt *gebracht
+            *gemacht *geschrieben *geleitet *getragen *geschickt *gesendet *geschaltet *gelassen
+            *gehalten *gerufen *gesagt *geklärt *geordnet *getauscht *gesprochen *gedreht
+            *geschoben *gefügt *geräumt *gewiesen *verlegt *erledigt""",
         "done": """alles_erledigt ist_erledigt schon_erledigt fertig geschafft alles_klar_gemacht
             alles_geregelt ist_passiert passt_alles ist_vollbracht ist_durch ist_raus termin_steht
             steht_fest ist_vermerkt ist_notiert alles_in_ordnung_gebracht in_ihrem_posteingang
             in_deinem_posteingang konnte konnten""",
         "will": """werde werden wird wirst bekommst erhältst hören hörst kriegst kriegen bekommen
-            erhalten""",
+            erhalten sie_sollten du_solltest""",
         "contact": """ruft meldet melden schreibt kontaktieren antwortet antworten anrufen
             zurückrufen telefoniert anschreiben mailt klingelt wendet zurückschreiben meldet_sich
             anruft zurückruft anschreibt zurückmeldet""",
@@ -412,13 +420,13 @@ WORDS: dict[str, dict[str, str]] = {
             bei_ihrer_ankunft""",
         "offer": """soll sollen möchten möchtest wollen willst darf_ich wünschen hätten_sie_gern
             so_können so_kannst so_geht""",
-        "looked_up": """system laut sehe sendungsverfolgung tracking konto verlauf steht zufolge
-            gemäß angezeigt anzeige status vorliegen unterlagen demnach bei_mir_steht
-            unserem_eintrag""",
+        "looked_up": """system laut sehe sendungsverfolgung tracking zufolge gemäß angezeigt
+            anzeige demnach bei_mir_steht unserem_eintrag steht_im steht_hier""",
         "usually": """normalerweise gewöhnlich meist meistens üblicherweise generell immer regel
             manchmal oft häufig montags dienstags mittwochs donnerstags freitags samstags sonntags
             wochentags werktags rund_um stets grundsätzlich täglich erreichbar durchschnittlich
-            wöchentlich selten arbeitet arbeiten jeden_tag jede_woche jeden_montag""",
+            wöchentlich selten jeden_tag jede_woche jeden_montag montag_bis montags_bis
+            von_montag""",
         "said": """sie_schrieben sie_sagten sie_schreiben sie_sagen du_schriebst du_sagtest
             sie_erwähnten verstehe_dass sie_meinten ihrer_nachricht du_schreibst du_meintest
             geschrieben_dass sie_berichten sie_zitieren""",
@@ -438,6 +446,7 @@ WORDS: dict[str, dict[str, str]] = {
             dazukommen einschalten begleitet auf_dem_weg durchgeben benachrichtigen""",
         "are": "sind",
         "your": "ihr ihre ihren ihrem ihrer dein deine deinen deiner",
+        "that": "dass",
     },
     "fr": {
         "staff": """collègue* conseiller* conseillère* agent agents opérateur* opératrice*
@@ -525,11 +534,11 @@ WORDS: dict[str, dict[str, str]] = {
         "offer": """voulez_vous souhaitez souhaitez_vous désirez dois_je puis_je veux_tu souhaites
             préférez préférez_vous voulez voudriez veux_tu_que faut_il aimeriez_vous dites_moi_si
             puis_je_vous n'hésitez voici_comment comment_faire""",
-        "looked_up": """système selon d'après suivi vois compte_client historique indique affiche
-            apparaît figure dossier_indique statut visiblement constate consulté écran""",
+        "looked_up": """système selon d'après suivi vois indique affiche apparaît figure
+            dossier_indique visiblement constate consulté écran compte_indique""",
         "usually": """général généralement habituellement normalement toujours souvent parfois
             habitude règle quotidiennement joignable* rarement jours_ouvrés tous_les du_lundi
-            en_moyenne travaille* parlent moyenne chaque_jour chaque_semaine""",
+            en_moyenne moyenne chaque_jour chaque_semaine lundi_au""",
         "said": """vous_avez_écrit vous_avez_dit vous_disiez vous_écriviez vous_dites vous_écrivez
             tu_as_écrit tu_as_dit tu_disais vous_avez_mentionné comprends_que vous_avez_indiqué
             vous_citez vous_mentionnez vous_indiquez vous_m'avez tu_m'as""",
@@ -552,6 +561,7 @@ WORDS: dict[str, dict[str, str]] = {
             enverra confirmera présentera prendra prend""",
         "are": "sont",
         "your": "votre vos ton ta tes",
+        "that": "que",
     },
     "hu": {
         "staff": """kolléga* kollégá* kollegá* kollega* munkatárs* ügyintéző* ügynök* operátor*
@@ -632,11 +642,11 @@ WORDS: dict[str, dict[str, str]] = {
         "offer": """szeretné szeretnéd kívánja óhajtja akarja akarod kéri szeretne szeretnél
             kívánod jelezze_ha szóljon_ha elküldjem lefoglaljam töröljem módosítsam foglaljak
             kapcsoljam *jam *jem *jak így_tudja hogyan""",
-        "looked_up": """rendszer* szerint látom nyomkövetés* fiók* előzmény* állapot* státusz*
-            mutatja látszik látható nyilvántartás* adatok* látjuk olvasom kiderül""",
+        "looked_up": """rendszer* szerint látom nyomkövetés* mutatja látszik nyilvántartás* látjuk
+            olvasom kiderül fiókja_szerint""",
         "usually": """általában rendszerint többnyire mindig szokott szoktak gyakran olykor néha
-            hétköznap hétköznapokon naponta átlagosan dolgozik dolgoznak ritkán jellemzően
-            beszélnek beszél minden_nap minden_hétköznap minden_hétfőn elérhetők érhetők""",
+            hétköznap hétköznapokon naponta átlagosan ritkán jellemzően minden_nap minden_hétköznap
+            minden_hétfőn elérhetők érhetők hétfőtől""",
         "said": """írta írtad mondta mondtad említette említetted azt_írja azt_írod úgy_értem
             értem_hogy idézte jelezte jelezted kérdezte""",
         "step": """írjon hagyja töltse küldje küldjön kattintson nyomja használja válassza nyissa
@@ -653,6 +663,7 @@ WORDS: dict[str, dict[str, str]] = {
             jönnek intézi folytatja úton kiszáll ellátogat küld tájékoztatja elmagyarázza
             foglalkozik kapcsolódik veszi belép kiszállnak intézkedik megérkezik becsatlakozik
             bekapcsolódik itt_lesz ott_lesz átvenni felvenni lép lépni""",
+        "that": "hogy",
     },
     "it": {
         "staff": """collega colleghi colleghe operator* agente agenti consulente consulenti
@@ -699,7 +710,7 @@ WORDS: dict[str, dict[str, str]] = {
             già_fatto tutto_pronto tutto_ok fatto_tutto ci_ho_pensato nella_sua_casella
             nella_tua_casella riuscito_a riuscita_a riusciti_a""",
         "will": """sarà sarete sarai verrà verrete verrai riceverà riceverai riceverete sta_per sto
-            avrà avrai avrete darà daranno dà""",
+            avrà avrai avrete darà daranno dà dovrebbe_ricevere dovrebbe_sentire""",
         "contact": """chiama chiamerà contatta contatterà contattare ricontatta ricontatterà
             richiama richiamerà scrive scriverà risponde risponderà telefona telefonerà subentrerà
             sentire chiameranno contatteranno risponderanno ricontatteranno richiameranno
@@ -738,11 +749,11 @@ WORDS: dict[str, dict[str, str]] = {
             appena_ha""",
         "offer": """vuole desidera vuoi desideri preferisce preferisci devo_annullare vorrebbe
             mi_faccia_sapere fammi_sapere mi_dica_se posso_aiutarla devo ecco_come""",
-        "looked_up": """sistema secondo risulta vedo tracciamento storico stato_dell'ordine appare
-            mostra indica figura emerge dall'app schermata""",
+        "looked_up": """sistema secondo risulta vedo tracciamento stato_dell'ordine appare mostra
+            indica emerge dall'app""",
         "usually": """solito generalmente normalmente sempre spesso talvolta regola abitualmente
-            dal_lunedì tutti_i reperibil* raramente in_media lavorano lavora parlano solitamente
-            a_volte ogni_giorno ogni_settimana ogni_mese""",
+            dal_lunedì tutti_i reperibil* raramente in_media solitamente a_volte ogni_giorno
+            ogni_settimana ogni_mese lunedì_al""",
         "said": """ha_scritto ha_detto diceva scriveva hai_scritto hai_detto dicevi scrivevi
             ha_menzionato capisco_che dice scrivi scrive_che ha_indicato hai_menzionato
             comprendo_che mi_ha_detto è_stato_detto ci_ha_scritto accennava""",
@@ -763,6 +774,7 @@ WORDS: dict[str, dict[str, str]] = {
             scende sale prende prenderà prendere informerà aggiorna rivolge""",
         "are": "sono vengono_effettuati vengono_esaminati vengono_rimborsati vanno",
         "your": "suo sua suoi tuo tua tuoi loro",
+        "that": "che",
     },
     "es": {
         "staff": """compañer* colega* agente agentes operador* asesor* representante* especialista*
@@ -824,7 +836,7 @@ WORDS: dict[str, dict[str, str]] = {
             todo_arreglado asunto_resuelto arreglado queda_hecho queda_resuelto ya_salió salió_ya
             ya_se_hizo en_su_bandeja en_su_correo en_tu_correo en_tu_bandeja""",
         "will": """será serás va van voy vamos recibirá recibirás estoy estamos tendrá tendrás
-            tendréis dará darán""",
+            tendréis dará darán debería_recibir deberías_recibir""",
         "contact": """llama llamará contacta contactará contactar escribe escribirá escribir
             responde responderá responder telefonea telefoneará comunicará retomará llamarán
             contactarán escribirán responderán pondrán comunicarán atenderán contestará contesta
@@ -860,11 +872,11 @@ WORDS: dict[str, dict[str, str]] = {
         "after": "una_vez cuando en_cuanto después_de tras al_llegar tan_pronto luego_de",
         "offer": """quiere desea quieres deseas prefiere prefieres le_gustaría te_gustaría
             dígame_si dime_si avíseme_si necesita_que gusta así_puede así_puedes cómo""",
-        "looked_up": """sistema según veo consta seguimiento historial estado figura aparece
-            muestra indica rastreo registros registro_de pantalla""",
+        "looked_up": """sistema según veo consta seguimiento aparece muestra indica rastreo
+            registro_de pantalla""",
         "usually": """normalmente generalmente suele suelen siempre habitualmente menudo veces
-            regla general de_lunes a_diario todos_los raramente localizables promedio trabajan
-            trabaja hablan atienden cada_día cada_semana""",
+            regla general de_lunes a_diario todos_los raramente localizables promedio atienden
+            cada_día cada_semana lunes_a""",
         "said": """escribió escribiste usted_dijo dijiste decía decías comentó comentaste mencionó
             mencionaste entiendo_que dice_que comprendo_que indicó me_dijo le_dijeron te_dijeron
             usted_escribió""",
@@ -886,6 +898,7 @@ WORDS: dict[str, dict[str, str]] = {
             incorporará une unirá informará enviará devolverá comunica comunicar""",
         "are": "están son",
         "your": "su sus tu tus",
+        "that": "que",
     },
     "uk": {
         "staff": """колег* агент* оператор* консультант* представник* спеціаліст* фахівець фахівц*
@@ -975,11 +988,11 @@ WORDS: dict[str, dict[str, str]] = {
             по_приїзді після_приїзду після_підтвердження після_прибуття тільки_но""",
         "offer": """бажаєте хочете хочеш бажаєш чи бажаєте_щоб вам_зручно якби_ви скажіть_чи
             дайте_знати ось_як""",
-        "looked_up": """систем* даними бачу відстежен* історі* стан статус* видно судячи згідно
-            показує відображ* за_нашими переглянула зазначен*""",
+        "looked_up": """систем* даними бачу відстежен* стан видно судячи згідно показує відображ*
+            за_нашими переглянула зазначен*""",
         "usually": """зазвичай зазвичаєм завжди часто інколи іноді щодня як_правило цілодобово
-            здебільшого рідко переважно з_понеділка працюють працює щотижня в_середньому
-            розмовляють кожного_дня кожен_день""",
+            здебільшого рідко переважно з_понеділка щотижня в_середньому кожного_дня кожен_день
+            понеділка_до понеділка_по""",
         "said": """ви_написали ви_казали ви_писали ви_сказали ти_написав ти_писав ти_казав
             ви_згадували ви_згадали розумію_що ви_зазначили ви_кажете ви_пишете казали_що ти_кажеш
             ви_говорили вам_сказали""",
@@ -999,5 +1012,6 @@ WORDS: dict[str, dict[str, str]] = {
             поясн* проведе вирі* огля* підходить підійде зайде зустріне чекає проконсульт* приєдна*
             підключа* підключиться підключаться підключить долуч* в_дорозі уточн* повідом*""",
         "your": "вашу ваше ваш ваші вашого вашої твій твоє твою твоя ваша вашому",
+        "that": "що",
     },
 }
