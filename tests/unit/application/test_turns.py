@@ -211,12 +211,12 @@ async def test_a_turn_has_a_budget_of_tool_calls(allowed: int, answered: bool) -
     def look(toolbox: Toolbox) -> Awaitable[object]:
         return toolbox.get_reservations()
 
-    script = ScriptedSteps([look, look, look, "Gata."])
+    script = ScriptedSteps([look, look, look, "Trei rezervări."])
     async with harness(script, turn_max_tool_calls=allowed) as app:
         user = await asking(app)
         await app.quiet()
 
-        assert user.words == (["Gata."] if answered else [APOLOGY])
+        assert user.words == (["Trei rezervări."] if answered else [APOLOGY])
 
 
 async def test_a_user_who_is_handed_over_is_told_so_whatever_the_ai_says_beside_it() -> None:
