@@ -140,7 +140,7 @@ _HUMAN = {
     "C": ("[fY] <gap>{0,8} C",),  # you will be contacted
     "H": ("[fyYOijJ] <gap>{0,6} H", "H <gap>{0,6} [yYOjJ]"),  # we will get back to you
     "t": ("t",),  # I connect you
-    "K": ("P <near>{0,5} K",),  # vă pun în legătură
+    "K": ("[Pf] <near>{0,5} K",),  # vă pun în legătură
     "V": ("[fi] <near>{0,2} V <near>{0,2} [yO]",),  # we'll call you
     "W": (
         "[jJ] <near>{0,5} [yY] <near>{0,2} W",  # ma segít Önnek
@@ -215,6 +215,7 @@ _SURE_DONE = {
 # … or it says that it is so now, which could be read in a system as well.
 _STATE = {
     "b": ("b <gap>{0,9} [dpC]", "[dpC] <near>{0,2} b"),  # was booked, gebucht worden
+    "Y": ("Y [-j]? [dp]",),  # you're booked
     "j": (
         "[eE] <near>{0,3} j <near>{0,4} [dp]",  # is now booked
         "j e d",
@@ -322,18 +323,26 @@ def _claims_of(sentence: str, reading: _Reading) -> Claims:
 
 # The words of an answer.
 
-_token = re.compile(
-    r"(?:dl|dna|dr|mr|mrs|ms|sr|sra|sig|dott|mme)\.|(?:https?://|www\.)\S+|\w+@[\w.]+|\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*"
-    r"|[.,;:!?()…\n–—]"
-).findall
-_abbreviated = re.compile(r"\b([^\W\d_]{1,4})\.(?=,|\s[^\W\d_A-ZÀ-ÞĂÂÎȘȚŐŰА-ЯІЇЄҐ])").sub
+_token = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|[.,;:!?()…\n–—]|\d+(?:[.,:/]\d+)*").findall
+_address = re.compile(r"(?:https?://|www\.)\S+|\b\w[\w.+-]{0,63}@[\w.-]+").sub
+# A full stop that ends no sentence: before a small letter or a comma, or after a title.
+_abbreviated = re.compile(
+    r"\.(?:(?=,|\s[^\W\d_A-ZÀ-ÞĂÂÎȘȚŐŰА-ЯІЇЄҐ])"
+    r"|(?<=\b[DdMmSs][lrs]\.)|(?<=\b(?:[Dd]na|[Mm]rs|[Mm]me|[Ss]ra|[Ss]ig)\.))"
+).sub
 _QUOTES = '"„“”«»'
 _quoted = re.compile('["„“«][^"„“”«»]*["”“»]')
 _marks = re.compile("[\u0300-\u036f]")
-_SPELLINGS = str.maketrans(
-    {**dict.fromkeys("\u2019\u02bc\u2032`\u00b4", "'"), "\u015f": "\u0219", "\u0163": "\u021b"}
-)
+_SPELLINGS = {
+    **dict.fromkeys("\u2019\u02bc\u2032`\u00b4", "'"),
+    "\u015f": "\u0219",
+    "\u0163": "\u021b",
+}
+_misspelled = re.compile(f"[{''.join(_SPELLINGS)}]").sub
 _COMMON = {language: frozenset(words.split()) for language, words in COMMON.items()}
+_FOREIGN = {
+    language: frozenset().union(*_COMMON.values()) - common for language, common in _COMMON.items()
+}
 MIN_LEAD = 3
 """The common words by which another language must outnumber the conversation's."""
 MIN_WORDS = 10
@@ -431,12 +440,16 @@ def _words_of(text: str, language: str) -> tuple[_Tagger | None, list[str]]:
 
     None: there is none for it.
     """
-    plain = _abbreviated(r"\1", text).lower().translate(_SPELLINGS).strip().strip(_QUOTES)
-    words = _token(_quoted.sub(" ", plain))
+    plain = _misspelled(lambda found: _SPELLINGS[found[0]], _abbreviated(" ", text).lower())
+    if "@" in plain or "://" in plain or "www." in plain:
+        plain = _address(" - ", plain)
+    words = _token(_quoted.sub(" ", plain.strip().strip(_QUOTES)))
     tag = language.lower().partition("-")[0]
     if tag not in WORDS:
         return None, words
     distinct = set(words)
+    if len(distinct & _COMMON[tag]) >= MIN_LEAD > len(distinct & _FOREIGN[tag]):
+        return _tagger(tag), words  # as no other language can outnumber it
     shown = {each: len(distinct & common) for each, common in _COMMON.items()}
     best = max(shown, key=shown.__getitem__)
     if shown[best] - shown[tag] >= MIN_LEAD:

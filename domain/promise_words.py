@@ -45,9 +45,10 @@ WORDS: dict[str, dict[str, str]] = {
             chelner* bucătar* meseriaș* instalator* electrician* mecanic* expert* inspector*
             evaluator* administrator* gestionar* casier* profesor* avocat* notar* ghid* depozit*
             membru* persoan* personal* vânzător* concierge* contabil* broker* livrator*
-            programator* logistic* birou* facturare* domnul doamna domnișoara dl. dna. d-na dl dna
+            programator* logistic* birou* facturare* domnul doamna domnișoara dl dna d-na
             domn_doctor proprietar* gazda băieții fetele ai_noștri ale_noastre patron* cineva_de
-            conducere* la_el la_ea cu_el cu_ea""",
+            conducere* la_el la_ea cu_el cu_ea camerist* bagajist* portarul portarului hamal*
+            paznic*""",
         "plain": """persoane colegial* recepționat* agenție agenția omlet* personaliz* echipament*
             echipat* echipă_de_patru suportă* ai_echipei plan* așa* am_înțeles am_găsit am_văzut
             am_verificat am_primit am_citit am_căutat am_observat am_avut am_fost am_putut am_spus
@@ -85,7 +86,7 @@ WORDS: dict[str, dict[str, str]] = {
         "past": "*at *it *ut *us *ns *ris *cis *rs *pt",
         "done": """gata s_a_făcut s_a_rezolvat totul_e_gata totul_este_gata gata_făcut
             operațiune_reușită căsuța_dumneavoastră căsuța_ta am_reușit_să reușit_să e_al_tău
-            e_a_ta e_al_dumneavoastră""",
+            e_a_ta e_al_dumneavoastră a_plecat_spre au_plecat_spre a_ajuns_la_colegii""",
         "will": """o_să voi vom vor urmează am_să veți vei o_s_a ar_trebui_să_primiți
             ar_trebui_să_primești ar_trebui_să_fiți""",
         "you_will": "va",
@@ -99,15 +100,15 @@ WORDS: dict[str, dict[str, str]] = {
             primești_un_apel primești_un_telefon primești_un_răspuns primiți_un_mesaj_de_la
             primești_un_mesaj primi_vești primiți_vești aveți_vești un_răspuns un_apel un_telefon
             vești un_semn știre un_mesaj_de_la un_e_mail_de_la""",
-        "put": "pun punem pune fac facem dau dăm da pună stabilesc intru intrăm iau luăm",
+        "put": """pun punem pune fac facem dau dăm da pună stabilesc intru intrăm iau luăm lua""",
         "touch": "legătura legătură mâna telefon direct contact",
         "transfer": """transfer transferăm transfera conectez conectăm redirecționez redirecționăm
             redirecționa direcționez transferi chem chemăm revenim revin contactăm sunăm contactez
             reconectez întoarcem telefonăm escaladez escaladăm ținem_la_curent ținem_legătura
             îndrept îndrum transferându conectându preiau_legătura preluăm dăm_de_știre
             dau_de_știre dăm_de_veste țin_la_curent scriem răspundem venim căutăm apelăm vizităm
-            preluăm_noi vă_scriu_eu vă_scriu următorul_la_rând preia predau predăm pasez
-            înaintez""",
+            preluăm_noi vă_scriu_eu vă_scriu următorul_la_rând preia predau predăm pasez înaintez
+            sunteți_în_așteptare ești_în_așteptare""",
         "asking": """rog rugăm anunț anunțăm întreb cer cerem trimit trimitem transmit transmitem
             solicit solicităm las lăsăm aduc aducem implic implicăm notific notificăm informez
             informăm apelez caut alertez invit spun întrebăm""",
@@ -129,7 +130,7 @@ WORDS: dict[str, dict[str, str]] = {
             de_atunci aici_scrie scrie_că scrie_aici""",
         "usually": """obicei general normal normală mereu întotdeauna zilnic* uneori adesea deseori
             non_stop de_luni luni_până niciodată program* regulă fiecare în_medie majoritatea
-            orice_întrebare la_recepție săptămânal lunar""",
+            orice_întrebare săptămânal lunar""",
         "said": """ați_scris ați_spus ați_menționat ați_zis ai_scris ai_spus ai_menționat ai_zis
             spuneați spuneai ziceați ziceai scriați scriai menționați_că înțeleg_că ați_precizat
             a_spus_că au_spus_că mi_ați v_a_spus vi_s_a_spus ți_s_a_spus mi_ai că_ați_fost
@@ -164,9 +165,9 @@ WORDS: dict[str, dict[str, str]] = {
             surveyor* guide support sales billing owner* professional* guy teammate* escalations
             handler* underwriter* banker* hygienist* midwife instructor* installer* fitter* rider*
             locksmith* porter* porters caretaker* workshop sommelier* registrar* examiner* mate
-            guru boss someone* somebody* mr mrs ms mr. mrs. ms. dr. guys one_of_our one_of_the
-            one_of_my sir madam personnel colleague's everyone_here girls lads coordinator
-            one_of_us real_people next_available whoever help_is""",
+            guru boss someone* somebody* mr mrs ms guys one_of_our one_of_the one_of_my sir madam
+            personnel colleague's everyone_here girls lads coordinator one_of_us real_people
+            next_available whoever help_is""",
         "plain": """human_resources agency person_per per_person team_building support_page
             support_email your_colleague your_travel_agent travel_agent estate_agent tour_operator
             your_doctor supported supports your_team the_people two_people people_per i've_found
@@ -257,7 +258,7 @@ WORDS: dict[str, dict[str, str]] = {
             send_you_over switching_you transfer_the_chat hand_the_chat assigning connect_us
             phone_handy phone_close phone_nearby phone_on next_in_line in_the_queue look_out_for_a
             look_out_for_our next_in_the_queue take_over takes_over taking_over expect_our
-            expect_one_of get_you_over get_you_connected""",
+            expect_one_of get_you_over get_you_connected let_me_bring let_me_grab let_me_fetch""",
         "asking": """asking telling notifying getting fetching bringing calling sending alerting
             informing paging contacting pulling pinging finding summoning i'll_have we'll_have
             have_someone have_somebody having_someone will_have_a will_have_someone will_have_our
@@ -317,6 +318,7 @@ WORDS: dict[str, dict[str, str]] = {
             takes_this should_be_there""",
         "are": "are they're",
         "that": "that",
+        "i_did": "i've_let we've_let i_have_let",
     },
     "de": {
         "staff": """kolleg* mitarbeiter* agent agenten agentin berater* fachberater* spezialist*
@@ -408,14 +410,14 @@ WORDS: dict[str, dict[str, str]] = {
             übernimmt_das_gespräch""",
         "asking": """bitte_einen bitte_eine bitte_meine bitte_unser* informiere benachrichtige
             kontaktiere frage sage schicke sende rufe verständige alarmiere beauftrage
-            schicken_ihnen schicken_dir lasse leite leiten schalte ziehe""",
+            schicken_ihnen schicken_dir lasse leite leiten schalte ziehe schicken""",
         "ask": "holen bitten informieren fragen lassen verständigen beauftragen",
         "not": """nicht kein keine keinen keiner keinem nie niemand niemanden niemandem weder
             noch_keine leider_nicht noch_nicht""",
         "may": """kann können könnte könnten darf dürfen dürfte muss müssen müsste möglich kannst
             könntest würde würden könntest_du""",
-        "if": """wenn falls sollte sollten sofern vorausgesetzt bei_bedarf auf_wunsch
-            mit_ihrer_zustimmung ob nachdem_sie sobald_sie wenn_sie""",
+        "if": """wenn falls sofern vorausgesetzt bei_bedarf auf_wunsch mit_ihrer_zustimmung ob
+            nachdem_sie sobald_sie wenn_sie""",
         "after": """sobald nachdem nach_der nach_dem nach_eingang nach_erhalt bei_ankunft
             bei_ihrer_ankunft""",
         "offer": """soll sollen möchten möchtest wollen willst darf_ich wünschen hätten_sie_gern
@@ -430,10 +432,10 @@ WORDS: dict[str, dict[str, str]] = {
         "said": """sie_schrieben sie_sagten sie_schreiben sie_sagen du_schriebst du_sagtest
             sie_erwähnten verstehe_dass sie_meinten ihrer_nachricht du_schreibst du_meintest
             geschrieben_dass sie_berichten sie_zitieren""",
-        "step": """hinterlassen füllen senden schicken drücken klicken nutzen gehen öffnen wählen
-            bitte_rufen bitte_schreiben wenden_sie bitte_senden kontaktieren_sie bitte_füllen laden
-            sperren_sie antworten_sie bitte_wenden bitte_klicken melden_sie bitte_kontaktieren
-            bitte_nutzen schreib ruf klick füll hinterlass""",
+        "step": """hinterlassen füllen drücken klicken nutzen gehen öffnen wählen bitte_rufen
+            bitte_schreiben wenden_sie bitte_senden kontaktieren_sie bitte_füllen laden sperren_sie
+            antworten_sie bitte_wenden bitte_klicken melden_sie bitte_kontaktieren bitte_nutzen
+            schreib ruf klick füll hinterlass""",
         "and": "und aber oder denn daher deshalb also sodass sondern",
         "soon": """sofort gleich bald heute morgen umgehend kürze minuten minute stunde stunden
             tagen moment augenblick montag dienstag mittwoch donnerstag freitag samstag sonntag ab
@@ -458,8 +460,8 @@ WORDS: dict[str, dict[str, str]] = {
             interlocuteur* assistante membre membres dépanneur* intervenant* vétérinaire*
             directeur* directrice* chef gérant* hôtesse* standard dispatch entrepôt atelier
             magasinier* réparateur* notaire* praticien* kiné* comptable* artisan* professeur*
-            juriste* conciergerie monsieur madame mademoiselle m. mme préposé* patron*
-            propriétaire* juristes gardien* concierge serrurier* plombière""",
+            juriste* conciergerie monsieur madame mademoiselle mme préposé* patron* propriétaire*
+            juristes gardien* concierge serrurier* plombière""",
         "plain": """services_inclus petit_déjeuner service_est j'ai_vu j'ai_trouvé j'ai_compris
             j'ai_bien_compris j'ai_vérifié j'ai_lu j'ai_consulté nous_avons_trouvé d'équipe
             d'équipement personnes équipements équipement équipé équipée en_service service_compris
@@ -675,7 +677,7 @@ WORDS: dict[str, dict[str, str]] = {
             direttrice* magazzino officina veterinari* centralino portiere* cameriere* chef capo
             addett* incaricat* referente* *tecnico notaio personale contabil* gestore* titolare*
             amministrat* sala_operativa istruttrice commesso* docente* installator* liquidatore*
-            artigiano* concierge signor signora signorina sig. proprietari* padrone dott. dott.ssa
+            artigiano* concierge signor signora signorina sig proprietari* padrone dott dott.ssa
             legali ufficio_legale custode custodi fabbro""",
         "plain": """ho_visto ho_trovato ho_capito ho_verificato ho_controllato ho_letto ho_ricevuto
             personale_parla abbiamo_trovato abbiamo_ricevuto assistenza_clienti_è squadre persone
@@ -785,8 +787,8 @@ WORDS: dict[str, dict[str, str]] = {
             servicio_técnico miembro director* almacén taller veterinari* encargad* ejecutiv*
             gestor* brigada cuadrilla administrador* jefe jefa camarer* cocinero* personal área
             atención_al_cliente instalador* profesor* entrenador* notari* tutor* conserje*
-            contable* tramitador* analista* cerrajer* comercial señor señora señorita sr. sra.
-            dueñ* propietari* legal portero* cerrajero*""",
+            contable* tramitador* analista* cerrajer* comercial señor señora señorita sr sra dueñ*
+            propietari* legal portero* cerrajero*""",
         "plain": """equipo_incluye personal_habla equipos_de he_visto he_encontrado he_comprobado
             he_leído he_recibido he_revisado hemos_recibido hemos_encontrado entendido personas
             encontrado visto leído recibido revisado comprobado horario área_de_clientes
