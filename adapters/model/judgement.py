@@ -1,6 +1,6 @@
 """The question to a model what an answer claims: its words, and how its verdict is read.
 
-It costs about 230 tokens and the answer's own, and one or two for the verdict.
+It costs about 170 tokens and the answer's own, and one or two for the verdict.
 """
 
 import re
