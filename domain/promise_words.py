@@ -375,7 +375,7 @@ WORDS: dict[str, dict[str, str]] = {
             übertragen erlassen angewiesen eingeplant terminiert hochgesetzt weitergereicht
             bescheid_gegeben bescheid_gesagt freigestellt eingefroren eingerichtet abgegeben
             reklamiert gestundet durchgeführt ausgeführt vollzogen eingepflegt zurückgeholt
-            freigehalten""",
+            freigehalten eingebaut""",
         "past": """*iert *gegeben *gesetzt *gestellt *gelegt *genommen *gezogen *geholt *gebracht
             *gemacht *geschrieben *geleitet *getragen *geschickt *gesendet *geschaltet *gelassen
             *gehalten *gerufen *gesagt *geklärt *geordnet *getauscht *gesprochen *gedreht
@@ -383,7 +383,7 @@ WORDS: dict[str, dict[str, str]] = {
         "done": """alles_erledigt ist_erledigt schon_erledigt fertig geschafft alles_klar_gemacht
             alles_geregelt ist_passiert passt_alles ist_vollbracht ist_durch ist_raus termin_steht
             steht_fest ist_vermerkt ist_notiert alles_in_ordnung_gebracht in_ihrem_posteingang
-            in_deinem_posteingang konnte konnten""",
+            in_deinem_posteingang konnte konnten in_der_warteschlange""",
         "will": """werde werden wird wirst bekommst erhältst hören hörst kriegst kriegen bekommen
             erhalten sie_sollten du_solltest""",
         "contact": """ruft meldet melden schreibt kontaktieren antwortet antworten anrufen
@@ -461,7 +461,7 @@ WORDS: dict[str, dict[str, str]] = {
             directeur* directrice* chef gérant* hôtesse* standard dispatch entrepôt atelier
             magasinier* réparateur* notaire* praticien* kiné* comptable* artisan* professeur*
             juriste* conciergerie monsieur madame mademoiselle mme préposé* patron* propriétaire*
-            juristes gardien* concierge serrurier* plombière""",
+            juristes gardien* concierge serrurier* plombière comptabilité""",
         "plain": """services_inclus petit_déjeuner service_est j'ai_vu j'ai_trouvé j'ai_compris
             j'ai_bien_compris j'ai_vérifié j'ai_lu j'ai_consulté nous_avons_trouvé d'équipe
             d'équipement personnes équipements équipement équipé équipée en_service service_compris
@@ -489,7 +489,7 @@ WORDS: dict[str, dict[str, str]] = {
             coupé+ rectifié+ procédé+ relancé+ débité+ offert+ retenu+ bouclé+ soumis+ rétabli+
             posé+ dupliqué+ édité+ imprimé+ rattaché+ fusionné+ pris laissé+ placé+ débranché+
             positionné+ calé+ annoté+ mentionné_dans interrompu+ surclassé+ doublé+ déclaré+ acté+
-            enclenché+ parti+ tenu+ gardé+""",
+            enclenché+ parti+ tenu+ gardé+ arrangé+""",
         "done": """c'est_fait c'est_réglé c'est_bon voilà_qui c'est_noté c'est_annulé c'est_réservé
             chose_faite c'est_modifié c'est_changé c'est_enregistré tout_est_réglé tout_est_prêt
             c'est_confirmé c'est_envoyé c'est_bien_noté est_faite c'est_parti est_chose
@@ -576,7 +576,7 @@ WORDS: dict[str, dict[str, str]] = {
             ingatlanos* hitelszakértő* könyvelő* tanár* oktató* szakács* *szolgálat* *szerelő
             *szakértő *tanácsadó *ügyintéző *munkatársunk *mester* úr asszony úrnő doktornő
             tulajdonos* *kolléga *kollégám *kollégánk *munkatársam illetékes* *asszony háziorvos*
-            *orvos házigazda ügyeletes* házmester* lakatos*""",
+            *orvos házigazda ügyeletes* házmester* lakatos* könyvelés""",
         "plain": """munkatársaink_beszélnek emberre embernek értettem megértettem láttam találtam
             megtaláltam olvastam elolvastam kaptam megkaptam megnéztem ellenőriztem utánanéztem
             kerestem tudtam tudtunk tudtuk hallottam vettem_észre örültem voltam voltunk ezután
@@ -597,7 +597,7 @@ WORDS: dict[str, dict[str, str]] = {
             átvezetve iktatva beállítva megszüntetve visszavonva felmondva jelezve kérve
             módosításra rögzítésre törlésre foglalásra visszatérítésre jóváírásra átfoglalva
             kiküldve feloldva megemelve csökkentve véglegesítve kicserélve szüneteltetve felülírva
-            átkönyvelve átadva kiírva megerősítve""",
+            átkönyvelve átadva kiírva megerősítve elrendezve""",
         "past": "*va *ve *ásra *ésre",
         "i_did": """*ttam *ttem *ttuk *ttük *ltam *ltem *ltuk *ltük *rtam *rtem *rtuk *rtük *ntam
             *ntem *ntuk *ntük *ztam *ztem *ztuk *ztük *stam *stem *stuk *stük *dtam *dtem *dtuk
@@ -678,11 +678,11 @@ WORDS: dict[str, dict[str, str]] = {
             addett* incaricat* referente* *tecnico notaio personale contabil* gestore* titolare*
             amministrat* sala_operativa istruttrice commesso* docente* installator* liquidatore*
             artigiano* concierge signor signora signorina sig proprietari* padrone dott dott.ssa
-            legali ufficio_legale custode custodi fabbro""",
+            legali ufficio_legale custode custodi fabbro amministrazione contabilità""",
         "plain": """ho_visto ho_trovato ho_capito ho_verificato ho_controllato ho_letto ho_ricevuto
             personale_parla abbiamo_trovato abbiamo_ricevuto assistenza_clienti_è squadre persone
             trovato capito visto letto controllato verificato costo tempo posso_confermare
-            posso_confermarle posso_confermarti non_sono_riuscito_a non_sono_riuscita_a""",
+            posso_confermarle posso_confermarti non_sono_riuscito_a non_sono_riuscita_a se_ne""",
         "you": "la le lei ti vi te l' conversazione chat qui",
         "you_did": "lei_ha hai avete",
         "i_have": """ho abbiamo l'ho gliel'ho l'abbiamo mi_sono ci_siamo me_ne_sono
@@ -788,7 +788,7 @@ WORDS: dict[str, dict[str, str]] = {
             gestor* brigada cuadrilla administrador* jefe jefa camarer* cocinero* personal área
             atención_al_cliente instalador* profesor* entrenador* notari* tutor* conserje*
             contable* tramitador* analista* cerrajer* comercial señor señora señorita sr sra dueñ*
-            propietari* legal portero* cerrajero*""",
+            propietari* legal portero* cerrajero* chef contabilidad""",
         "plain": """equipo_incluye personal_habla equipos_de he_visto he_encontrado he_comprobado
             he_leído he_recibido he_revisado hemos_recibido hemos_encontrado entendido personas
             encontrado visto leído recibido revisado comprobado horario área_de_clientes

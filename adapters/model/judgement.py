@@ -14,7 +14,7 @@ from domain.promise import Verdict
 
 VERDICT_TOKENS = 256
 """The most tokens of a verdict: for a model that thinks first; others need one or two."""
-MAX_REPLY = 200
+LONGEST_VERDICT = 200
 """The longest reply that can be a verdict, in characters."""
 
 _QUESTION = """\
@@ -48,7 +48,7 @@ def verdict_in(reply: str) -> Verdict | None:
     None: it is anything else, as where it explains itself, names two, or goes on.
     """
     reply = reply.strip()
-    if len(reply) > MAX_REPLY:
+    if len(reply) > LONGEST_VERDICT:
         return None
     if fenced := _fence(reply):
         reply = fenced[1]
