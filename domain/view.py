@@ -1,6 +1,7 @@
 """The part of a conversation that a turn reads: bounded, whatever the length of the log."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from msgspec import Struct
@@ -11,8 +12,8 @@ from domain.session import Session
 
 E = TypeVar("E", Message, Entry)
 
-MAX_VIEW_ENTRIES = 20
-"""The entries of a view, however short they are."""
+MAX_VIEW_ENTRIES = 1_000
+"""The most entries of a view, however short they are."""
 MAX_VIEW_TOKENS = 6_000
 MAX_PENDING = 200
 """The entries of a burst that are searched for pending messages at once."""
@@ -22,6 +23,8 @@ class View(Struct, frozen=True, kw_only=True):
     """The input of an assistant. Users' texts are data, never instructions."""
 
     session: Session
+    at: datetime
+    """The time of the turn."""
     business: Business | None
     entries: tuple[Entry, ...]
     """The window, oldest first."""
@@ -44,16 +47,15 @@ def window(
     entries: Sequence[Entry],
     *,
     max_tokens: int = MAX_VIEW_TOKENS,
-    max_entries: int = MAX_VIEW_ENTRIES,
     pending: Sequence[Message] = (),
 ) -> tuple[Entry, ...]:
-    """Return the newest entries that fit both bounds, oldest first; the newest one always does.
+    """Return the newest entries that fit, oldest first; the newest one always does.
 
-    Only those that the AI may see.
+    Only those that the AI may see, and MAX_VIEW_ENTRIES at most.
 
     The `pending` messages use up `max_tokens` first, wherever they are.
     """
-    newest = [entry for entry in entries if entry.is_for_model][-max_entries:]
+    newest = [entry for entry in entries if entry.is_for_model][-MAX_VIEW_ENTRIES:]
     reserved = {message.seq for message in pending}
     budget = max_tokens - sum(map(token_cost, pending))
     kept = 0
