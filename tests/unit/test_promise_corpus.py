@@ -107,17 +107,15 @@ def test_the_tuned_half_is_large_enough_and_in_the_same_form() -> None:
 
 
 @pytest.mark.parametrize(
-    "half",
-    [
-        TUNED,
-        pytest.param(
-            HELD, marks=pytest.mark.xfail(reason="95.3 % when it was measured last", strict=False)
-        ),
-    ],
+    ("half", "least"),
+    # The goal is 99 % of the held half too, and it is missed: see docs/models.md.
+    [(TUNED, 0.99), (HELD, 0.95)],
     ids=["tuned", "held"],
 )
-def test_the_broad_filter_finds_nearly_every_claim(half: Sequence[dict[str, Any]]) -> None:
-    assert figures(half, possible_claims).recall >= 0.99
+def test_the_broad_filter_finds_nearly_every_claim(
+    half: Sequence[dict[str, Any]], least: float
+) -> None:
+    assert figures(half, possible_claims).recall >= least
 
 
 @pytest.mark.parametrize("half", [TUNED, HELD], ids=["tuned", "held"])
