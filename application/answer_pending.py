@@ -50,13 +50,15 @@ from domain.plain_text import is_blank
 from domain.promise import promises_transfer
 from domain.session import Draft, Session
 from domain.status import Reason, Status
-from domain.summary import entries_after_summary, summary_budget
+from domain.summary import entries_after_summary, missing_entries, summary_budget
 from domain.texts import Text, localized
 from domain.usage import Usage
 from domain.view import MAX_PENDING, View, fit_to_budget, pending_messages
 
 SOFT_BUDGET_VIEW_SHARE = 4
 """Past the soft budget a view is this many times smaller."""
+MAX_PAGES, PAGE_ENTRIES = 2, 500
+"""The most that a turn reads for its view, where that has room for more than is cached."""
 TYPING_AFTER_S = 0.2
 TYPING_EVERY_S = 4.0
 TYPING_EXPIRES_MS = 6_000
@@ -317,7 +319,7 @@ class AnswerPending:
         if self.usage_tracker.has_budgets:
             level = await self.usage_tracker.level(turn.customer.business_id)
         over_soft_budget = level is BudgetLevel.OVER_SOFT
-        view = await self._view(turn, session, recent, pending, over_soft_budget)
+        view = await self._view(turn, cached, session, recent, pending, over_soft_budget)
         if turn.stop is not None:
             result = self._confirm_stop(turn, view)
         elif level is BudgetLevel.OVER_HARD:
@@ -371,6 +373,7 @@ class AnswerPending:
     async def _view(
         self,
         turn: _Turn,
+        cached: CachedSession,
         session: Session,
         recent: tuple[Entry, ...],
         pending: tuple[Message, ...],
@@ -383,6 +386,11 @@ class AnswerPending:
             room //= SOFT_BUDGET_VIEW_SHARE
         if summary is not None:
             room -= summary_budget(view_tokens)
+        for _ in range(MAX_PAGES):
+            limit = missing_entries(session, recent, summary, max_tokens=room)
+            if not (earlier := await self._earlier(turn, cached, recent, limit)):
+                break
+            recent = (*earlier, *recent)
         entries = entries_after_summary(session, recent, summary, max_tokens=room, pending=pending)
         if pending[-1].seq < session.last_user_seq:  # the rest is the next turn's
             entries = tuple([entry for entry in entries if entry.seq <= pending[-1].seq])
@@ -394,6 +402,18 @@ class AnswerPending:
             summary=summary.text if summary is not None else None,
             over_soft_budget=over_soft_budget,
         )
+
+    async def _earlier(
+        self, turn: _Turn, cached: CachedSession, recent: tuple[Entry, ...], limit: int
+    ) -> tuple[Entry, ...]:
+        """Read entries before `recent`; without the store there are none, and still an answer."""
+        if limit == 0:
+            return ()
+        before, limit = recent[0].seq, min(limit, PAGE_ENTRIES)
+        try:
+            return await self.session_log.earlier(turn.customer, cached, before=before, limit=limit)
+        except StorageUnavailable:
+            return ()
 
     # Running the AI.
 

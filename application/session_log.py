@@ -31,9 +31,10 @@ from application.ports import (
 from domain.decisions import DecisionContext, OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
 from domain.identity import Customer, LocationId, SessionId
-from domain.message import Entry, Message
+from domain.message import Entry, Message, token_cost
 from domain.notice import Notice
 from domain.session import Draft, Session
+from domain.view import MAX_VIEW_ENTRIES
 
 Decide = Callable[[Session | None], Draft | None]
 """A pure decision on the customer's newest session: what to append, None for nothing."""
@@ -49,7 +50,9 @@ HEAD_BYTES = 1_000
 ID_BYTES = 200
 """The most bytes of an id."""
 MAX_RECENT = 100
-"""The most entries of a cached session, where many of the newest were not said in it."""
+"""The most of RECENT entries, where many of the newest were not said in the conversation."""
+TRIMMED_AT = 2 * RECENT
+"""A cached session is trimmed where it has so many entries, and a quarter more than it keeps."""
 MAX_CONFLICTS = 200
 """Retry limit on write conflicts; more means a bug, not contention."""
 
@@ -57,12 +60,16 @@ MAX_CONFLICTS = 200
 class CachedSession:
     """A customer's newest session as this process last saw it; the store may have a newer one."""
 
-    __slots__ = ("bytes", "recent", "session")
+    __slots__ = ("_trimmed_at", "_view_tokens", "bytes", "recent", "session")
 
-    def __init__(self, session: Session, recent: list[Entry]) -> None:
+    def __init__(self, session: Session, recent: list[Entry], view_tokens: int = 0) -> None:
+        """`view_tokens`: of the entries that it keeps for views, besides the newest."""
         self.session = session
         self.recent = recent
-        """The newest entries, oldest first: with RECENT that were said, if MAX_RECENT have them."""
+        """The newest entries, oldest first: with RECENT that were said, if MAX_RECENT have them,
+        and those that a view has room for, once they were appended or read."""
+        self._view_tokens = view_tokens
+        self._trimmed_at = TRIMMED_AT
         self.bytes = HEAD_BYTES + _bytes_of(recent)
         """About how many bytes it takes up."""
 
@@ -87,12 +94,24 @@ class CachedSession:
                 session = session.after(entry)
         self.session = session
         self.recent += entries
-        if len(self.recent) > 2 * RECENT and (surplus := _surplus(self.recent)):
-            del self.recent[:surplus]
-            self.bytes = HEAD_BYTES + _bytes_of(self.recent)
+        if len(self.recent) > self._trimmed_at:
+            self._trim()
         else:
             self.bytes += _bytes_of(entries)
         return True
+
+    def extend_back(self, entries: tuple[Entry, ...]) -> None:
+        """Add entries that come before those that it has; others are ignored."""
+        if entries and entries[-1].seq == self.recent[0].seq - 1:
+            self.recent[:0] = entries
+            self.bytes += _bytes_of(entries)
+
+    def _trim(self) -> None:
+        summary = self.session.summary
+        through = summary.through if summary is not None else 0
+        del self.recent[: _surplus(self.recent, through, self._view_tokens)]
+        self.bytes = HEAD_BYTES + _bytes_of(self.recent)
+        self._trimmed_at = max(TRIMMED_AT, len(self.recent) * 5 // 4)
 
 
 class _Reading:
@@ -224,9 +243,24 @@ class SessionLog:
         cached = self._cache.get(customer)
         same = cached is not None and cached.session.session_id == loaded.session.session_id
         if cached is None or not same or cached.session.seq < loaded.session.seq:
-            cached = CachedSession(loaded.session, list(loaded.recent))
+            recent = list(loaded.recent)
+            cached = CachedSession(loaded.session, recent, self.policy.view_tokens)
         self._cache.put(customer, cached, cached.bytes)
         return cached
+
+    async def earlier(
+        self, customer: Customer, cached: CachedSession, *, before: int, limit: int
+    ) -> tuple[Entry, ...]:
+        """Read at most `limit` entries before a cached one, and cache them too if they follow.
+
+        Raises: StorageUnavailable.
+        """
+        session_id = cached.session.session_id
+        entries = await self.store.page(session_id, before=before, limit=limit)
+        if self._cache.get(customer) is cached:  # not erased or read anew meanwhile
+            cached.extend_back(entries)
+            self._cache.put(customer, cached, cached.bytes)
+        return entries
 
     def forget(self, customer: Customer) -> None:
         """Evict the customer from the cache; what is being read is not cached either."""
@@ -322,14 +356,20 @@ def _notices(build: BuildNotices, cached: CachedSession | None, draft: Draft) ->
     return build(cached.session, cached.recent, draft)
 
 
-def _surplus(entries: Sequence[Entry]) -> int:
-    """Return how many of the first entries are more than a cached session keeps."""
-    said = 0
-    for index in range(len(entries) - 1, max(0, len(entries) - MAX_RECENT), -1):
-        said += entries[index].is_said
-        if said == RECENT:
-            return index
-    return max(0, len(entries) - MAX_RECENT)
+def _surplus(entries: Sequence[Entry], through: int = 0, view_tokens: int = 0) -> int:
+    """Return how many of the first entries are more than a cached session keeps.
+
+    `through`: up to which a summary stands for them in views.
+    """
+    said = tokens = 0
+    for kept, entry in enumerate(reversed(entries)):
+        tokens += token_cost(entry)
+        is_recent = said < RECENT and kept < MAX_RECENT
+        is_in_view = entry.seq > through and tokens <= view_tokens and kept < MAX_VIEW_ENTRIES
+        if not (is_recent or is_in_view):
+            return len(entries) - kept
+        said += entry.is_said
+    return 0
 
 
 def _bytes_of(entries: Iterable[Entry]) -> int:

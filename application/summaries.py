@@ -22,12 +22,13 @@ from domain.plain_text import plain_text
 from domain.session import Session
 from domain.tokens import truncate
 from domain.usage import Usage, together
+from domain.view import MAX_VIEW_ENTRIES
 
 MAX_SUMMARIES = 16
 """Summaries in the making; more would crowd out answers. A session over it tries again later."""
 MAX_CHUNKS = 4
 """The most calls for one summary; the next one continues from there."""
-MAX_ENTRIES_BACK = 200
+MAX_ENTRIES_BACK = MAX_VIEW_ENTRIES
 """The most entries that one summary adds; older ones that none has covered are left out."""
 RETRY_AFTER_ENTRIES = 10
 """The number of new entries after which a failed summary is tried again."""
@@ -201,7 +202,10 @@ class _SummaryRun:
             entries = await self._summaries.store.page(
                 self._session.session_id, after=after, limit=rolling.CHUNK_ENTRIES
             )
-        return rolling.next_chunk(entries, after=after, through=self._until)
+        view_tokens = self._summaries.policy.view_tokens
+        return rolling.next_chunk(
+            entries, after=after, through=self._until, view_tokens=view_tokens
+        )
 
     def _keep(self, text: str, entries: Sequence[Entry]) -> None:
         if not text:

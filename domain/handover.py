@@ -75,6 +75,6 @@ def _tools_used(messages: Sequence[Message]) -> tuple[ToolUse, ...]:
 def _last_messages(messages: Sequence[Message]) -> tuple[HandoverMessage, ...]:
     return tuple(
         HandoverMessage(seq=entry.seq, author=entry.author, text=entry.text, at=entry.at)
-        for entry in window(messages, max_entries=LAST_MESSAGES)
+        for entry in window(messages[-LAST_MESSAGES:])
         if isinstance(entry, Message)
     )

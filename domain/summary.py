@@ -2,19 +2,26 @@
 
 from collections.abc import Sequence
 
-from domain.message import Entry, Message, Summary, token_cost
+from domain.message import ENTRY_OVERHEAD_TOKENS, Entry, Message, Summary, token_cost
 from domain.session import Session
 from domain.view import MAX_VIEW_ENTRIES, fit_to_budget, window
 
 MAX_SUMMARY_TOKENS = 500
 """The longest summary; a quarter of a view, where that is less."""
-KEPT_ENTRIES = 10
-"""The newest entries that stay in the view, where they take up no more than half of it."""
+KEPT_SHARE = 4
+"""The newest entries that stay when a summary is made take up a view's fourth part at most.
+
+Much is summarised at once, and rarely: a prompt whose beginning stays the same is mostly served
+from the provider's cache.
+"""
 KEPT_AT_LEAST = 2
 """The newest question and its answer always stay."""
-CHUNK_ENTRIES = 50
+WINDOW_STEPS = 4
+"""A window that is too small moves by a fourth of itself at once, for the same reason."""
+CHUNK_ENTRIES = 250
 CHUNK_TOKENS = 4_000
-"""The bounds of what is summarised at once; a single entry may be longer."""
+"""The bounds of what is summarised at once, or three quarters of a view, where that is more; a
+single entry may be longer."""
 
 
 def summary_budget(view_tokens: int) -> int:
@@ -43,13 +50,29 @@ def entries_after_summary(
     """Return the newest entries after the summary that fit a view: nearly always all of them."""
     through = summary.through if summary is not None else 0
     later = [entry for entry in entries if entry.seq > through and entry.is_for_model]
-    if (
-        len(later) <= MAX_VIEW_ENTRIES
-        and session.seq - through <= len(entries)
-        and tokens_after_summary(session, entries, summary) <= max_tokens
-    ):
+    surplus = tokens_after_summary(session, entries, summary) - max_tokens
+    if surplus > 0:
+        max_tokens -= -surplus % (max_tokens // WINDOW_STEPS)
+    elif len(later) <= MAX_VIEW_ENTRIES and session.seq - through <= len(entries):
         return tuple(later)
     return window(later, max_tokens=max_tokens, pending=pending)
+
+
+def missing_entries(
+    session: Session, entries: Sequence[Entry], summary: Summary | None, *, max_tokens: int
+) -> int:
+    """Estimate how many of the entries before `entries` a view has room for; 0: none."""
+    through = summary.through if summary is not None else 0
+    before = entries[0].seq - 1 - through
+    at_hand = sum(map(token_cost, entries))
+    room = max_tokens - at_hand
+    if before <= 0 or room <= 0:
+        return 0
+    most = min(before, max(0, MAX_VIEW_ENTRIES - len(entries)))
+    if session.tokens is not None and tokens_after_summary(session, entries, summary) <= max_tokens:
+        return most
+    each = max(ENTRY_OVERHEAD_TOKENS, at_hand // len(entries))  # as long as those at hand
+    return min(most, -(-room // each))
 
 
 def is_summary_due(
@@ -57,24 +80,28 @@ def is_summary_due(
 ) -> bool:
     """Return whether entries have fallen out of the view, or the next message may push some out.
 
+    It is due once they fill three quarters of what a summary leaves of a view.
     `entries`: the newest of the session; `summary`: its newest.
     """
+    room = view_tokens - summary_budget(view_tokens)
     through = summary.through if summary is not None else 0
     hidden = sum(not entry.is_for_model for entry in entries if entry.seq > through)
     return (
         session.seq - through - hidden >= MAX_VIEW_ENTRIES
-        or tokens_after_summary(session, entries, summary) > view_tokens * 3 // 4
+        or tokens_after_summary(session, entries, summary) > room * 3 // 4
     )
 
 
 def next_summary_end(session: Session, entries: Sequence[Entry], *, view_tokens: int) -> int:
-    """Return the seq that the next summary is to reach; the entries after it fill half a view."""
-    budget = view_tokens // 2
+    """Return the seq that the next summary is to reach: see KEPT_SHARE."""
+    budget = view_tokens // KEPT_SHARE
     kept = in_view = 0
     for entry in reversed(entries):
         if entry.is_for_model:
             budget -= token_cost(entry)
-            if in_view == KEPT_ENTRIES or (budget < 0 and in_view >= KEPT_AT_LEAST):
+            if in_view == MAX_VIEW_ENTRIES // KEPT_SHARE or (
+                budget < 0 and in_view >= KEPT_AT_LEAST
+            ):
                 break
             in_view += 1
         kept += 1
@@ -82,10 +109,12 @@ def next_summary_end(session: Session, entries: Sequence[Entry], *, view_tokens:
     return min(session.seq - kept, session.settled_seq)
 
 
-def next_chunk(entries: Sequence[Entry], *, after: int, through: int) -> Sequence[Entry]:
+def next_chunk(
+    entries: Sequence[Entry], *, after: int, through: int, view_tokens: int
+) -> Sequence[Entry]:
     """Return the first of `entries` with after < seq <= through that are summarised at once."""
     due = tuple([entry for entry in entries if after < entry.seq <= through][:CHUNK_ENTRIES])
-    return fit_to_budget(due, max_tokens=CHUNK_TOKENS)
+    return fit_to_budget(due, max_tokens=max(CHUNK_TOKENS, view_tokens * 3 // 4))
 
 
 def tokens_through(

@@ -11,8 +11,8 @@ from domain.session import Session
 
 E = TypeVar("E", Message, Entry)
 
-MAX_VIEW_ENTRIES = 20
-"""The entries of a view, however short they are."""
+MAX_VIEW_ENTRIES = 1_000
+"""The most entries of a view, however short they are."""
 MAX_VIEW_TOKENS = 6_000
 MAX_PENDING = 200
 """The entries of a burst that are searched for pending messages at once."""
@@ -44,16 +44,15 @@ def window(
     entries: Sequence[Entry],
     *,
     max_tokens: int = MAX_VIEW_TOKENS,
-    max_entries: int = MAX_VIEW_ENTRIES,
     pending: Sequence[Message] = (),
 ) -> tuple[Entry, ...]:
-    """Return the newest entries that fit both bounds, oldest first; the newest one always does.
+    """Return the newest entries that fit, oldest first; the newest one always does.
 
-    Only those that the AI may see.
+    Only those that the AI may see, and MAX_VIEW_ENTRIES at most.
 
     The `pending` messages use up `max_tokens` first, wherever they are.
     """
-    newest = [entry for entry in entries if entry.is_for_model][-max_entries:]
+    newest = [entry for entry in entries if entry.is_for_model][-MAX_VIEW_ENTRIES:]
     reserved = {message.seq for message in pending}
     budget = max_tokens - sum(map(token_cost, pending))
     kept = 0

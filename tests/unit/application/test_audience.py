@@ -188,10 +188,10 @@ def test_hidden_entries_neither_cost_tokens_nor_bring_a_summary_forward() -> Non
 
     assert session.tokens is not None
     assert session.tokens < 12 * 20
-    assert not is_summary_due(session, entries, None, view_tokens=6_000)
+    assert not is_summary_due(session, entries, None, view_tokens=440)
     seen = entries_after_summary(session, entries, None, max_tokens=6_000, pending=())
     assert list(seen) == said
-    assert next_summary_end(session, entries, view_tokens=6_000) == said[-11].seq
+    assert next_summary_end(session, entries, view_tokens=440) == said[-11].seq
 
 
 # What they move

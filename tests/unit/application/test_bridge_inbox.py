@@ -473,7 +473,7 @@ async def test_an_echo_is_compared_with_all_of_the_log_that_it_would_be_stored_i
         user = await live(app)
         await inbox.receive("Bună!", Author.USER)
         for number in range(2 * RECENT):  # more than is cached: the log is read
-            await user.say(f"Rândul {number}")
+            await user.say(f"Rândul {number}: {'x' * 500}")
         reading = store.hold_answer("page")
         receiving = asyncio.create_task(inbox.receive("Mai sunteți?", Author.USER))
         await reading.reached.wait()

@@ -191,7 +191,7 @@ async def test_endless_conflicts_end_in_an_error() -> None:
 
 
 async def test_the_memory_of_a_conversation_is_bounded() -> None:
-    async with harness(turn_quiet_ms=0) as app:
+    async with harness(turn_quiet_ms=0, view_tokens=500) as app:
         user = app.user()
         for _ in range(100):
             await user.say("Bună!")

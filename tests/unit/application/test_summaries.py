@@ -1,18 +1,34 @@
 """The rolling summary: made behind the user's back, stored with the next answer."""
 
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
 import pytest
 
 from application.ports import SummaryResult
 from application.summaries import MAX_CHUNKS, MAX_ENTRIES_BACK, RETRY_AFTER_ENTRIES
 from domain.errors import AssistantFailed
 from domain.message import Author, token_cost
-from domain.summary import CHUNK_TOKENS
+from domain.summary import CHUNK_TOKENS, summary_budget
 from domain.tokens import estimate_tokens
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
-from tests.support.harness import App, User, harness
+from tests.support.harness import App, User
+from tests.support.harness import harness as whole_harness
 
-FULL = 10
-"""The number of questions and answers that fill a view."""
+VIEW_TOKENS = 500
+FULL = 11
+"""The number of questions and answers that fill three quarters of a view beside a summary."""
+KEPT = 8
+"""The number of entries that fill a quarter of it."""
+FIRST_END = 2 * FULL - KEPT
+"""The newest entry of the first summary."""
+
+
+def harness(
+    assistant: ScriptedSteps | None = None, **settings: Any
+) -> AbstractAsyncContextManager[App]:
+    """Run a process whose views are small."""
+    return whole_harness(assistant, **{"view_tokens": VIEW_TOKENS, **settings})
 
 
 async def asking(app: App, times: int, text: str = "Bună!") -> User:
@@ -42,9 +58,9 @@ async def test_what_the_next_question_would_push_out_is_summarised_and_the_rest_
         view = assistant.views[-1]
 
         assert earlier is None
-        assert [entry.seq for entry in entries] == list(range(1, 11))
+        assert [entry.seq for entry in entries] == list(range(1, FIRST_END + 1))
         assert view.summary == "Rezumat."
-        assert [entry.seq for entry in view.entries] == list(range(11, 22))
+        assert [e.seq for e in view.entries] == list(range(FIRST_END + 1, 2 * FULL + 2))
 
 
 async def test_the_next_answer_takes_the_digest_into_the_log_and_the_head() -> None:
@@ -57,7 +73,7 @@ async def test_the_next_answer_takes_the_digest_into_the_log_and_the_head() -> N
 
         assert before is None
         assert answer.summary is not None
-        assert (answer.summary.text, answer.summary.through) == ("Rezumat.", 10)
+        assert (answer.summary.text, answer.summary.through) == ("Rezumat.", FIRST_END)
         assert head.summary == answer.summary
 
 
@@ -70,7 +86,7 @@ async def test_a_digest_survives_the_process_and_is_summarised_with_what_follows
         earlier, entries = assistant.summarised[1]
 
         assert earlier == "Rezumat."
-        assert entries[0].seq == 11
+        assert entries[0].seq == FIRST_END + 1
 
 
 async def test_no_view_has_a_gap_between_its_digest_and_its_entries() -> None:
@@ -84,7 +100,7 @@ async def test_no_view_has_a_gap_between_its_digest_and_its_entries() -> None:
 
         assert set(firsts) == {1, *(seq + 1 for seq in through)}
         assert len(through) == len(assistant.summarised)
-        assert len(through) <= 12
+        assert len(through) <= 59 // (FULL - KEPT // 2 - 1)
 
 
 async def test_an_answer_waits_for_no_summary() -> None:
@@ -118,7 +134,7 @@ async def test_a_summary_that_fails_harms_nothing_and_is_not_tried_at_once_again
         await app.quiet()
 
         assert tried == 1
-        assert len(assistant.views[-2].entries) == 20
+        assert assistant.views[-2].summary is None
         assert assistant.views[-1].summary == "Rezumat."
         assert set(app.observer.outcomes) == {"answered"}
 
@@ -160,7 +176,7 @@ async def test_a_digest_is_bounded_whatever_the_model_says() -> None:
         digest = (await app.head(user.customer)).summary
 
         assert digest is not None
-        assert estimate_tokens(digest.text) <= 500
+        assert estimate_tokens(digest.text) <= summary_budget(VIEW_TOKENS)
         assert digest.text.endswith("…")
 
 

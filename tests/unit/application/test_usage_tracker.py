@@ -220,7 +220,7 @@ async def test_without_budgets_the_ledger_is_not_read() -> None:
 async def test_the_cost_of_a_summary_counts_too() -> None:
     assistant = costing()
     assistant.summary = SummaryResult("Rezumat.", COST)
-    async with harness(assistant) as app:
+    async with harness(assistant, view_tokens=400) as app:
         user = await asked(app, 12)
         await app.usage_tracker.flush()
         session = await app.head(user.customer)

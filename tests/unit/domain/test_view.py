@@ -21,28 +21,27 @@ def said(*lengths: int) -> list[Entry]:
     return draft.entries
 
 
-@given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 20), st.integers(1, 300))
-def test_a_window_is_the_longest_end_that_fits(
-    lengths: list[int], max_entries: int, max_tokens: int
-) -> None:
+@given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 300))
+def test_a_window_is_the_longest_end_that_fits(lengths: list[int], max_tokens: int) -> None:
     entries = said(*lengths)
-    seen = window(entries, max_entries=max_entries, max_tokens=max_tokens)
+    seen = window(entries, max_tokens=max_tokens)
     wider = entries[-len(seen) - 1 :]
     fits = sum(map(token_cost, wider)) <= max_tokens
 
     assert list(seen) == entries[len(entries) - len(seen) :]
-    assert len(seen) <= max_entries
     assert len(seen) <= 1 or sum(map(token_cost, seen)) <= max_tokens
-    assert len(seen) in (len(entries), max_entries) or not fits
+    assert len(seen) == len(entries) or not fits
 
 
 def test_the_newest_entry_is_always_seen() -> None:
     assert len(window(said(10, 3 * MAX_VIEW_TOKENS))) == 1
 
 
-def test_a_window_has_twenty_entries_at_most() -> None:
-    assert [entry.seq for entry in window(said(*[1] * 50))] == list(range(31, 51))
-    assert MAX_VIEW_ENTRIES == 20
+def test_a_window_has_a_thousand_entries_at_most_however_many_tokens_are_left() -> None:
+    seen = window(said(*[1] * 1_030), max_tokens=10**6)
+
+    assert [entry.seq for entry in seen] == list(range(31, 1_031))
+    assert MAX_VIEW_ENTRIES == 1_000
 
 
 def test_pending_messages_are_in_the_window_before_all_else() -> None:
