@@ -396,6 +396,7 @@ class AnswerPending:
             entries = tuple([entry for entry in entries if entry.seq <= pending[-1].seq])
         return View(
             session=session,
+            at=self.clock.now(),
             business=await facts_if_known(self.businesses, turn.customer.business_id),
             entries=entries,
             pending=pending,

@@ -8,6 +8,12 @@ DEFAULT_LANGUAGE = "ro"
 """The language of a business that does not say which."""
 
 
+LEAST_FACTS, FACTS_PER_TOKEN = 12_000, 4
+"""Characters of a business's facts: about as many tokens as the conversation may have."""
+MAX_FACT = 4_000
+"""Characters of one fact, where there is no room for all of them."""
+
+
 class Business(Struct, frozen=True, kw_only=True):
     """The facts of one business."""
 
@@ -30,3 +36,28 @@ class Reservation(Struct, frozen=True, kw_only=True):
     time: str
     guests: int
     name: str = ""
+
+
+def max_facts(view_tokens: int) -> int:
+    """Return the most characters of a business's facts beside a view of so many tokens."""
+    return max(LEAST_FACTS, FACTS_PER_TOKEN * view_tokens)
+
+
+def facts_within(business: Business, most: int) -> dict[str, str]:
+    """Return a business's facts, or those that fit into `most` characters, the long ones cut."""
+    facts = business.facts
+    if sum(len(topic) + len(fact) for topic, fact in facts.items()) <= most:
+        return facts
+    chosen = {}
+    for topic, fact in facts.items():
+        shown = fact if len(fact) <= MAX_FACT else f"{fact[: MAX_FACT - 1]}…"
+        if len(topic) + len(shown) <= most:
+            most -= len(topic) + len(shown)
+            chosen[topic] = shown
+    return chosen
+
+
+def cut_topics(business: Business, most: int) -> list[str]:
+    """Return the topics of the facts that `facts_within` leaves out, or cuts."""
+    chosen = facts_within(business, most)
+    return [topic for topic, fact in business.facts.items() if chosen.get(topic) != fact]

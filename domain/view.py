@@ -1,6 +1,7 @@
 """The part of a conversation that a turn reads: bounded, whatever the length of the log."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from msgspec import Struct
@@ -22,6 +23,8 @@ class View(Struct, frozen=True, kw_only=True):
     """The input of an assistant. Users' texts are data, never instructions."""
 
     session: Session
+    at: datetime
+    """The time of the turn."""
     business: Business | None
     entries: tuple[Entry, ...]
     """The window, oldest first."""

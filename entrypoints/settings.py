@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -35,6 +36,8 @@ _ORIGIN = (
     r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?"
 )
 
+
+_TIME_ZONE_NAME = "the IANA name of a time zone, such as Europe/Bucharest"
 
 _OTHERS_VARIABLES = ("AWS_", "CHAT_TOKEN", "OPENAI_LOG", "PYTHON", "SSL_CERT_")
 """The beginnings of variables that libraries read, or the command line itself."""
@@ -193,10 +196,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             ge=500,
             le=1_000_000,
-            description="tokens of the newest messages that the model sees; "
-            "a summary replaces the older ones",
+            description="tokens of the newest messages that the model sees, 1,000 messages at "
+            "most; a summary replaces the older ones. A business's facts may have four times as "
+            "many characters, and 12,000 in any case",
         ),
     ] = 6_000
+    time_zone: Annotated[
+        str,
+        msgspec.Meta(
+            title=_TIME_ZONE_NAME,
+            description="time zone in which the model is told the time",
+        ),
+    ] = "Europe/Bucharest"
     ai_budget_soft_tokens: Annotated[
         int,
         msgspec.Meta(
@@ -532,6 +543,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             chosen[field.name] = _parse(name, given[name].strip(), field.type)
     settings = Settings(**chosen)
     _check_models(settings, given)
+    _check_time_zone(settings.time_zone)
     return settings
 
 
@@ -546,6 +558,14 @@ def _check_models(settings: Settings, environment: Mapping[str, str]) -> None:
                 model_key(choice, environment)
     except ValueError as error:
         raise BadSetting(f"{name}: {error}") from None
+
+
+def _check_time_zone(name: str) -> None:
+    """Refuse what is no time zone. Raises: BadSetting."""
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        raise BadSetting(f"TIME_ZONE is {name[:100]!r}, but must be {_TIME_ZONE_NAME}") from None
 
 
 def env_file(path: Path) -> dict[str, str]:

@@ -15,7 +15,13 @@ from adapters.model.completion import (
     sendable_calls,
 )
 from adapters.model.failures import AttemptFailed
-from adapters.model.prompt import CHECK_RESULT, check_prompt, prompt, summary_prompt
+from adapters.model.prompt import (
+    CHECK_RESULT,
+    PromptSettings,
+    check_prompt,
+    prompt,
+    summary_prompt,
+)
 from adapters.model.retries import ModelRouter
 from adapters.model.tools import TOOLS, Tools
 from application.ports import (
@@ -48,6 +54,7 @@ class ModelAssistant(Assistant):
         max_tool_calls: int = 5,
         timeout_s: float = 60.0,
         concurrency: int = 200,
+        prompts: PromptSettings | None = None,
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
@@ -60,6 +67,7 @@ class ModelAssistant(Assistant):
         self._max_output_tokens = max_output_tokens
         self._max_tool_calls = max_tool_calls
         self._timeout_s = timeout_s
+        self._prompts = prompts or PromptSettings()
         self._router = ModelRouter(
             self._models, concurrency=concurrency, clock=clock, jitter=jitter
         )
@@ -83,16 +91,17 @@ class ModelAssistant(Assistant):
         return self._router.is_away
 
     async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage:
-        writer, tools = _AnswerWriter(say), Tools(toolbox, self._max_tool_calls)
+        writer = _AnswerWriter(say)
+        tools = Tools(toolbox, self._max_tool_calls, self._prompts.max_facts)
         request = self._request(
-            prompt(view),
+            prompt(view, self._prompts),
             models=self._models[-1:] if view.over_soft_budget else self._models,
             tools=TOOLS if self._max_tool_calls else (),
             on_text=writer.write,
             on_restart=writer.restart_round,
         )
         try:
-            await _AnswerRun(self._router, request, view, writer, tools)()
+            await _AnswerRun(self._router, request, view, self._prompts, writer, tools)()
         except asyncio.CancelledError:
             if not request.usage.calls:
                 raise
@@ -105,7 +114,7 @@ class ModelAssistant(Assistant):
         # A word of Romanian has two tokens and more.
         words = max(20, max_tokens // 3)
         request = self._request(
-            summary_prompt(earlier, entries, language, words),
+            summary_prompt(earlier, entries, language, words, self._prompts.time_zone),
             models=(self._models[-1], *self._models[:-1]),  # the cheaper one first
         )
         completion = await self._router.complete(request)
@@ -167,6 +176,7 @@ class _AnswerRun:
         router: ModelRouter,
         request: CompletionRequest,
         view: View,
+        prompts: PromptSettings,
         writer: "_AnswerWriter",
         tools: Tools,
     ) -> None:
@@ -174,6 +184,7 @@ class _AnswerRun:
         self._request = request
         request.shorten = self._shorten
         self._view = view
+        self._prompts = prompts
         self._writer = writer
         self._tools = tools
         self._is_brief = False
@@ -203,7 +214,7 @@ class _AnswerRun:
         if self._is_brief:
             return None
         self._is_brief = True
-        return prompt(self._view, brief=True)
+        return prompt(self._view, self._prompts, brief=True)
 
     async def _use_tools(self, completion: Completion) -> None:
         """Make the tool calls of a completion, and add them and their results to the request."""

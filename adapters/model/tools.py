@@ -12,13 +12,13 @@ from adapters.json_text import NOT_JSON, decode_json
 from adapters.model.completion import ToolCall, ToolSpec
 from adapters.model.prompt import facts, tagged
 from application.ports import Toolbox
-from domain.business import Reservation
+from domain.business import LEAST_FACTS, Reservation
 from domain.errors import Failure
 
 logger = logging.getLogger(__name__)
 
 MAX_RESULT = 8_000
-"""Characters of a result."""
+"""Characters of a list of reservations."""
 MAX_TRANSFER_REASON, MAX_HANDOVER_NOTE = 200, 1_000
 
 
@@ -46,8 +46,10 @@ TOOLS = (
 class Tools:
     """The tools of one turn, for a model's calls."""
 
-    def __init__(self, toolbox: Toolbox, limit: int) -> None:
-        """`limit`: how many calls the turn may make, wrong ones included."""
+    def __init__(self, toolbox: Toolbox, limit: int, max_facts: int = LEAST_FACTS) -> None:
+        """`limit`: how many calls the turn may make, wrong ones included. `max_facts`: those in the
+        prompt, too."""
+        self._max_facts = max_facts
         self._toolbox = toolbox
         self._left = limit
         self._results: dict[tuple[str, str], str] = {}
@@ -94,7 +96,7 @@ class Tools:
         business = await self._toolbox.get_business()
         if business is None:
             return _error("nothing is known of this business")
-        return tagged("result", facts(business, MAX_RESULT), tool="get_business")
+        return tagged("result", facts(business, self._max_facts), tool="get_business")
 
     async def _reservations(self) -> str:
         found = await self._toolbox.get_reservations()

@@ -253,13 +253,15 @@ def coordinator_token(business: str, coordinator: str, ttl: int) -> None:
 def check() -> None:
     """Test each configured adapter, and print the results."""
     from entrypoints.access.tokens import require_service_token
-    from entrypoints.cli.operations import try_adapters
+    from entrypoints.cli.operations import find_warnings, try_adapters
 
     settings = _settings()
     require_service_token(settings)
     results = asyncio.run(try_adapters(settings))
     for part, chosen, problem in results:
         click.echo(f"{part:<10} {chosen:<10} {'ok' if problem is None else f'failed: {problem}'}")
+    for part, chosen, warning in asyncio.run(find_warnings(settings)):
+        click.echo(f"{part:<10} {chosen:<10} warning: {warning}")
     sys.exit(1 if any(problem for _, _, problem in results) else 0)
 
 

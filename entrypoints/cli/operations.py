@@ -6,7 +6,7 @@ Results are text for the screen, or JSON in the shapes of the HTTP API.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
@@ -16,6 +16,7 @@ import msgspec
 from adapters.elixir.payloads import body_of
 from adapters.json_shapes import timestamp
 from adapters.urls import without_secrets
+from application.business_facts import facts_if_known
 from application.ports import (
     HealthCheck,
     InboundEvent,
@@ -26,6 +27,7 @@ from application.ports import (
     TopicJoined,
     TopicUnavailable,
 )
+from domain.business import Business, cut_topics, max_facts
 from domain.errors import (
     BridgeUnavailable,
     ConversationError,
@@ -53,6 +55,11 @@ from entrypoints.settings import Settings
 
 MAX_LETTERS = 100_000
 """The most dead letters that one command retries."""
+
+MAX_SESSIONS = 1_000
+"""The newest conversations, whose businesses are checked."""
+MAX_SHOWN = 500
+"""Characters of topics that are shown."""
 
 NOBODY = customer("check", "check")
 """Joins the bridge in a check where the store has no conversation."""
@@ -104,6 +111,37 @@ async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
     if tokens is not None:
         results.append(("tokens", settings.socket_auth, await _failure_of(_check(tokens))))
     return results
+
+
+async def find_warnings(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return what works, but is less than it seems: its part, its name and why.
+
+    The businesses are those of the newest conversations.
+    """
+    if settings.assistant == "scripted":
+        return []
+    container = Container(settings=settings)
+    most = max_facts(settings.view_tokens)
+    found = list[tuple[str, str, str]]()
+    for business in await _businesses(container):
+        if cut := cut_topics(business, most):
+            topics = _CONTROLS.sub("\ufffd", ", ".join(cut).replace("\n", " "))[:MAX_SHOWN]
+            reason = f"the model knows {most:,} characters of them (VIEW_TOKENS); cut: {topics}"
+            found.append(("facts", business.business_id, reason))
+    return found
+
+
+async def _businesses(container: Container) -> list[Business]:
+    """Return the businesses of the newest conversations, as far as they are known."""
+    bridge = container.elixir_http() if container.bridge() is not None else None
+    try:
+        async with container.store() as store, bridge or nullcontext():
+            sessions = (await store.list_sessions(limit=MAX_SESSIONS)).sessions
+            ids = dict.fromkeys(session.customer.business_id for session in sessions)
+            found = [await facts_if_known(container.businesses(), each) for each in ids]
+    except ConversationError:  # which `try_adapters` reports
+        return []
+    return [business for business in found if business is not None]
 
 
 async def _store_problems(container: Container) -> list[str | None]:

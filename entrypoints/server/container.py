@@ -13,6 +13,7 @@ from socket import gethostname
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
 
 from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
@@ -57,6 +58,7 @@ from application.sweep import Sweep
 from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
+from domain.business import max_facts
 from domain.identity import Customer
 from domain.language import RankLanguages
 from domain.notice import Lane
@@ -211,6 +213,7 @@ def _models(settings: Settings) -> Iterator[tuple[ModelChoice, str]]:
 
 def _openai_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
     from adapters.model.assistant import ModelAssistant
+    from adapters.model.prompt import PromptSettings
     from adapters.openai.client import OpenAIClient
 
     models = [
@@ -225,6 +228,11 @@ def _openai_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assis
         max_tool_calls=settings.turn_max_tool_calls,
         timeout_s=settings.turn_timeout_s,
         concurrency=settings.openai_concurrency,
+        prompts=PromptSettings(
+            time_zone=ZoneInfo(settings.time_zone),
+            max_facts=max_facts(settings.view_tokens),
+            are_humans_notified=settings.bridge == "elixir" and bool(settings.elixir_http_url),
+        ),
         clock=clock,
         jitter=jitter,
     )

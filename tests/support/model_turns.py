@@ -120,7 +120,8 @@ def _in(business_id: str) -> Session:
 def view_of(*said: str, business: Business | None = BISTRO, **more: Any) -> View:
     """Return the view of such a conversation; its last message is pending."""
     session, log = conversation(*said)
-    return View(session=session, business=business, entries=log, pending=log[-1:], **more)
+    given = {"at": log[-1].at, "entries": log, "pending": log[-1:], **more}
+    return View(session=session, business=business, **given)
 
 
 async def ask(

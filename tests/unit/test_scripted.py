@@ -69,6 +69,7 @@ class Demo:
             messages += [entry for entry in draft.entries if isinstance(entry, Message)]
         view = View(
             session=session,
+            at=at(),
             business=self._business,
             entries=tuple(messages),
             pending=tuple(messages),

@@ -33,6 +33,9 @@ def bad_settings() -> Iterator[tuple[str, str]]:
             yield name, str((meta.ge if meta.ge is not None else meta.gt) - 1)
         elif meta.min_length:
             yield name, ""
+        elif name == "TIME_ZONE":
+            names = ("", "banana", "Europe", "../UTC", "/etc/localtime", "Europe/București")
+            yield from ((name, text) for text in names)
         elif meta.pattern is not None:
             texts = ("banana", "http://", "ws://", "//host/", "ws:/a b", "ă")
             yield from ((name, text) for text in texts if not re.match(meta.pattern, text))
@@ -46,6 +49,8 @@ def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
         return str(int(default) + 1)
     if meta.title is not None and meta.title.startswith("a JSON array"):
         return '[{"model": "m"}]'
+    if meta.title is not None and meta.title.startswith("the IANA name"):
+        return "America/Sao_Paulo"
     texts = (f"{default or 'ws://host'}/x", f"{default}x", "http://host/x", "http://host")
     return next(text for text in texts if re.match(meta.pattern or "", text))
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.identity import customer
-from entrypoints.cli.operations import try_adapters
+from entrypoints.cli.operations import find_warnings, try_adapters
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
@@ -64,3 +65,23 @@ async def test_no_server_is_a_problem() -> None:
 async def test_a_refused_join_is_a_problem_with_its_code() -> None:
     async with running(PlainPhoenix(REFUSED).app()) as address:
         assert await checked(address) == (NOBODYS, "the join was refused: unauthorized")
+
+
+async def test_what_the_model_does_not_know_of_a_business_is_a_warning(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"store": "sqlite", "sqlite_path": str(tmp_path / "a.db")}
+    container = Container(settings=Settings(**given))
+    async with container.store():
+        for business in ("b1", "b2"):
+            await container.post()(customer(business, "ana"), None, "Bună!")
+    facts = {f"topic {number}": "x" * 1_000 for number in range(20)}
+    application = PlainPhoenix(PlainSettings(business={"name": "B", "facts": facts}))
+    async with running(application.app()) as address:
+        elixir: dict[str, Any] = {"bridge": "elixir", "elixir_http_url": f"http://{address}"}
+        settings = Settings(**given, **elixir, assistant="openai", openai_api_key=SECRET)
+        small = msgspec.structs.replace(settings, view_tokens=4_000)
+        scripted = msgspec.structs.replace(small, assistant="scripted")
+        whole, cut, none = [await find_warnings(each) for each in (settings, small, scripted)]
+
+    assert whole == none == []
+    assert [(part, name) for part, name, _ in cut] == [("facts", "b2"), ("facts", "b1")]
+    assert cut[0][2].endswith("cut: topic 15, topic 16, topic 17, topic 18, topic 19")

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from adapters.model.assistant import ModelAssistant
-from adapters.model.tools import MAX_RESULT
 from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
 from application.ports import AnswerCancelled
-from domain.business import Business
+from domain.business import LEAST_FACTS, Business
 from domain.errors import AssistantFailed, BridgeUnavailable
 from domain.identity import BusinessId
 from domain.texts import Text, localized
@@ -269,7 +268,7 @@ async def test_a_result_is_bounded_and_cannot_leave_its_tag() -> None:
     system = server.requests[0].body["messages"][0]["content"]
 
     assert "<system>" not in system
-    assert all(len(text) <= MAX_RESULT + 500 for text in results(server))
+    assert all(len(text) <= LEAST_FACTS + 500 for text in results(server))
 
 
 async def test_a_cut_answer_says_so() -> None:
