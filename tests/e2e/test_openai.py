@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -70,6 +71,23 @@ async def test_a_model_answers_in_pieces_and_remembers(tmp_path: Path, model: Ai
     assert second["message"] == "".join(pieces) == "Luni la nouă, marți la zece."
     assert len(pieces) > 1
     assert "Bistro Verde" in model.requests()[0]["messages"][0]["content"]
+
+
+async def test_the_model_is_told_the_zone_and_that_without_a_bridge_nobody_is_notified(
+    tmp_path: Path, model: Aimock
+) -> None:
+    model.play(says("Da, suntem deschiși.", match={}))
+    async with customer(tmp_path, model, TIME_ZONE="Asia/Tokyo") as (who, _):
+        await who.say("Sunteți deschiși acum?")
+        await who.wait_for("new_message")
+    system, *_, last = model.requests()[0]["messages"]
+
+    assert "Nobody is notified of it" in system["content"]
+    assert re.search(
+        r"Sunteți deschiși acum\?\n</customer>\n\n<now>\n\w+day, .*, Asia/Tokyo\n.*</now>$",
+        last["content"],
+        re.DOTALL,
+    )
 
 
 async def test_what_a_tool_has_found_comes_as_an_action(tmp_path: Path, model: Aimock) -> None:

@@ -1,13 +1,17 @@
 """One conversation over all providers, as their servers behave."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from adapters.model.assistant import ModelAssistant
+from adapters.model.prompt import PromptSettings
 from domain.errors import AssistantFailed
 from domain.texts import Text, localized
 from tests.support.model_turns import BISTRO, ask, conversation, openai_assistant
@@ -104,6 +108,27 @@ async def test_a_conversation(server: QuirkyProvider, provider: str, api: str) -
     assert len(handed_over.tools.transfers) == has_tools
     assert summary.text.startswith("Rezumat: ")
     assert "patru" in summary.text
+
+
+@each
+async def test_a_request_ends_with_the_time_and_else_stays_the_same(
+    server: QuirkyProvider, provider: str, api: str
+) -> None:
+    prompts = PromptSettings(time_zone=ZoneInfo("Europe/Bucharest"))
+    noon = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    async with assistant_at(server, provider, api, prompts=prompts) as assistant:
+        for minute in range(3):
+            await ask(assistant, "Sunteți deschiși acum?", at=noon + timedelta(minutes=minute))
+    *_, earlier, later = (
+        json.dumps(request.body, ensure_ascii=False)
+        for request in server.received(provider)
+        if "Sunteți deschiși" in json.dumps(request.body, ensure_ascii=False)
+    )
+    before, told, after = later.partition("Saturday, 28 November 2026, 14:02, Europe/Bucharest")
+
+    assert told
+    assert before.rpartition("Sunteți deschiși acum?")[2] == "\\n</customer>\\n\\n<now>\\n"
+    assert earlier == before + told.replace("14:02", "14:01") + after
 
 
 @each

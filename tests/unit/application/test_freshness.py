@@ -281,7 +281,7 @@ async def test_an_erasure_elsewhere_leaves_nothing_in_this_process() -> None:
 
 async def test_an_erasure_elsewhere_whose_hint_is_lost_leaves_no_summary_after_missed() -> None:
     network = Network(clock := VirtualClock())
-    async with harness(clock=clock, network=network) as app:
+    async with harness(clock=clock, network=network, view_tokens=480) as app:
         user = app.user()
         await user.join()
         for number in range(11):
