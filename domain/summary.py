@@ -52,7 +52,7 @@ def entries_after_summary(
     later = [entry for entry in entries if entry.seq > through and entry.is_for_model]
     surplus = tokens_after_summary(session, entries, summary) - max_tokens
     if surplus > 0:
-        max_tokens -= -surplus % (max_tokens // WINDOW_STEPS)
+        max_tokens -= -surplus % max(1, max_tokens // WINDOW_STEPS)
     elif len(later) <= MAX_VIEW_ENTRIES and session.seq - through <= len(entries):
         return tuple(later)
     return window(later, max_tokens=max_tokens, pending=pending)
