@@ -52,7 +52,7 @@ def entries_after_summary(
     later = [entry for entry in entries if entry.seq > through and entry.is_for_model]
     surplus = tokens_after_summary(session, entries, summary) - max_tokens
     if surplus > 0:
-        max_tokens -= -surplus % (max_tokens // WINDOW_STEPS)
+        max_tokens -= -surplus % max(1, max_tokens // WINDOW_STEPS)
     elif len(later) <= MAX_VIEW_ENTRIES and session.seq - through <= len(entries):
         return tuple(later)
     return window(later, max_tokens=max_tokens, pending=pending)
@@ -64,9 +64,11 @@ def missing_entries(
     """Estimate how many of the entries before `entries` a view has room for; 0: none."""
     through = summary.through if summary is not None else 0
     before = entries[0].seq - 1 - through
+    if before <= 0:
+        return 0
     at_hand = sum(map(token_cost, entries))
     room = max_tokens - at_hand
-    if before <= 0 or room <= 0:
+    if room <= 0:
         return 0
     most = min(before, max(0, MAX_VIEW_ENTRIES - len(entries)))
     if session.tokens is not None and tokens_after_summary(session, entries, summary) <= max_tokens:

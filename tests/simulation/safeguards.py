@@ -232,7 +232,7 @@ def _pieces_held_back(stack: ExitStack) -> None:
     put(stack, AnswerStream, "look", nothing)
 
 
-@_safeguard("joins", "5", 1)
+@_safeguard("joins", "5", 3)
 def _subscribe_before_read(stack: ExitStack) -> None:
     """A join subscribes before it reads: what is stored in between comes, too."""
     subscribe, start = Subscription.subscribe, Subscription.start

@@ -5,6 +5,7 @@ import pytest
 from application.answer_pending import MAX_PAGES, PAGE_ENTRIES
 from application.ports import RECENT, Toolbox
 from domain.message import Author, Entry, token_cost
+from domain.usage import Usage
 from domain.view import MAX_VIEW_ENTRIES
 from tests.support.assistants import HANG, ScriptedSteps
 from tests.support.faults import FaultyStore
@@ -134,3 +135,20 @@ async def test_a_cached_conversation_is_bounded_by_the_tokens_and_the_entries_of
         assert cached is not None
         assert 10_000 <= tokens(tuple(cached.recent)) <= 10_000 * 5 // 4 + 600
         assert len(cached.recent) <= MAX_VIEW_ENTRIES
+
+
+@pytest.mark.parametrize("view_tokens", [500, 2_000])
+async def test_a_frugal_view_that_a_summary_fills_has_the_pending_message_still(
+    view_tokens: int,
+) -> None:
+    assistant = ScriptedSteps(["x" * 500])
+    assistant.usage = Usage(input_tokens=1)
+    async with harness(
+        assistant, turn_quiet_ms=0, view_tokens=view_tokens, ai_budget_soft_tokens=12
+    ) as app:
+        await asking(app, 20)
+        view = assistant.views[-1]
+
+        assert view.over_soft_budget
+        assert view.summary is not None
+        assert view.entries == view.pending

@@ -79,6 +79,7 @@ MESSAGE = Message(
     summary=DIGEST,
     audience=Audience.CUSTOMER_AND_COORDINATOR,
     language="de-AT",
+    verdict="none",
     hidden_before=2,
 )
 CHANGE = StatusChange(
