@@ -46,6 +46,7 @@ from domain.message import (
     ToolUse,
 )
 from domain.notice import Lane
+from domain.promise import Verdict
 from domain.session import Session
 from domain.status import Reason, Status
 from domain.transfer import Transfer, TransferState
@@ -79,7 +80,7 @@ MESSAGE = Message(
     summary=DIGEST,
     audience=Audience.CUSTOMER_AND_COORDINATOR,
     language="de-AT",
-    verdict="none",
+    verdict=Verdict.BOTH,
     hidden_before=2,
 )
 CHANGE = StatusChange(
