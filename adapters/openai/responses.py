@@ -28,7 +28,8 @@ def response_body(
     author: str,
 ) -> dict[str, Any]:
     """Return the body of a request; `author`: whose calls have come with what is carried."""
-    items: list[dict[str, Any]] = list(request.messages)
+    # The type is optional, but llama.cpp's server knows an assistant's message by it.
+    items: list[dict[str, Any]] = [{"type": "message", **each} for each in request.messages]
     made: dict[str, Any] = {"model": model}
     if items and items[0]["role"] == "system":
         made["instructions"] = items.pop(0)["content"]
@@ -60,7 +61,7 @@ def _items(made: ToolRound, *, is_own: bool) -> list[dict[str, Any]]:
     items = list(made.carried.get("items", ())) if is_own else []
     if not items:
         if made.text:
-            items.append({"role": "assistant", "content": made.text})
+            items.append({"type": "message", "role": "assistant", "content": made.text})
         items += [
             {
                 "type": "function_call",
