@@ -48,6 +48,14 @@ async def answered(who: User, text: str) -> tuple[Payload, list[str]]:
     return answer, [payload["text"] for name, payload in who.pushes if name == "message_delta"]
 
 
+def shown(pieces: list[Payload]) -> str:
+    """Return what a client shows: with the index 0 it begins anew."""
+    text = ""
+    for piece in pieces:
+        text = piece["text"] if piece["index"] == 0 else text + piece["text"]
+    return text
+
+
 def settings(model: LlamaCpp, **more: str) -> dict[str, str]:
     return {**model.settings, "OPENAI_MAX_OUTPUT_TOKENS": str(TOKENS), **more}
 
@@ -149,12 +157,12 @@ async def test_a_model_that_is_restarted_in_the_middle_of_an_answer_answers(
         model.kill()
         model.launch()
         answer = await told(who, "new_message")
-        again = [payload for name, payload in who.pushes if name == "message_delta"]
+        pieces = [payload for name, payload in who.pushes if name == "message_delta"]
 
     assert answer["responseId"] == piece["responseId"]
     assert answer["message"].endswith(CUT)
-    assert "".join(payload["text"] for payload in again) == answer["message"]
-    assert again[0]["index"] == 0
+    assert shown([piece, *pieces]) == answer["message"]
+    assert model.log().count("listening on") == 2
 
 
 @pytest.mark.parametrize(
