@@ -88,7 +88,15 @@ async def running(config: Path, log: Path, key: str) -> AsyncIterator[str]:
         "LITELLM_MASTER_KEY": key,
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it fetches one
     }
-    command = [VENV / "bin/litellm", "--config", config, "--host", "127.0.0.1", "--port", str(port)]
+    command: list[str | Path] = [
+        VENV / "bin/litellm",
+        "--config",
+        config,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     process = start(command, environment, log)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
