@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(180)  # of a machine that has no time for it
 
 LONG = {"ignore_eos": True, "n_ctx": 1024}
 """For `llama_cpp`: each answer has as many tokens as there may be."""
-TOKENS = 100
+TOKENS = 64
 HELLO = "Hello! What are your opening hours?"
 CUT = localized("en", Text.ANSWER_CUT)
 APOLOGY = localized("en", Text.APOLOGY)
