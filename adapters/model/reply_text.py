@@ -14,12 +14,16 @@ from typing import NamedTuple
 
 from adapters.model.completion import ToolCall
 from adapters.model.failures import AttemptFailed
-from adapters.model.written_calls import json_end, written_calls
+from adapters.model.written_calls import MAX_CALLS, json_end, written_calls
 
 MAX_CALL_TEXT = 64 * 1024
 """Characters of a call that is written as text."""
 MAX_MAYBE = 16 * 1024
 """Characters of what may be a call; what is longer is text."""
+MAX_BROKEN = 32
+"""Beginnings of JSON that are none: each is read as far as it may go; later ones are text."""
+MAX_HELD = 64 * 1024
+"""Characters that are held until the end of the reply; more is left out."""
 
 
 class _Kind(Enum):
@@ -101,7 +105,8 @@ _LONE = {span.closes.lower() for span in _TABLE if span.kind is _Kind.THOUGHT}
 _MARKS = sorted({*_OPENS, *_LONE}, key=len, reverse=True)
 _mark = re.compile("|".join(map(re.escape, _MARKS)), re.IGNORECASE).search
 _lone_end = re.compile("|".join(map(re.escape, sorted(_LONE))), re.IGNORECASE).search
-_LONGEST = max(map(len, _MARKS)) - 1
+_PARTS = {mark[:length] for mark in _MARKS for length in range(1, len(mark))}
+_LONGEST = max(map(len, _PARTS))
 _may_begin = re.compile("[" + "".join({re.escape(mark[0]) for mark in _MARKS}) + "]").search
 
 # The same format whose tokens the server has removed: "analysisThe user …assistantfinalBună ziua!"
@@ -130,10 +135,15 @@ class ReplyText:
         self._tools = tools
         self._buffer = ""
         self._held: list[str] | None = [] if holds else None
+        self._held_size = 0
+        self._read_at = 0
+        """The size of the buffer from which on it is read again; it grows with the buffer, as a
+        server may send an endless call in pieces of one character."""
         self._span: _Span | None = None
         self._depth = 0
         self._in_fence = False
         """True if the next fence ends a text that is no call."""
+        self._broken = 0
         self._is_begun = False
         """True once anything but blanks was returned."""
 
@@ -145,7 +155,11 @@ class ReplyText:
         if self._is_begun and not self._buffer and self._span is None and not _may_begin(piece):
             return self._out(piece)  # nearly always
         self._buffer += piece
-        return self._out("".join(self._read(is_end=False)))
+        if len(self._buffer) < self._read_at:
+            return ""
+        text = self._out("".join(self._read(is_end=False)))
+        self._read_at = len(self._buffer) * 17 // 16
+        return text
 
     def end(self) -> str:
         """Return the rest of the text, once the whole reply was fed."""
@@ -157,7 +171,9 @@ class ReplyText:
     def _out(self, text: str) -> str:
         if self._held is None:
             return text
-        self._held.append(text)
+        if self._held_size < MAX_HELD:
+            self._held.append(text)
+            self._held_size += len(text)
         return ""
 
     def _read(self, *, is_end: bool) -> list[str]:
@@ -194,7 +210,7 @@ class ReplyText:
 
     def _begin(self, *, is_end: bool) -> bool:
         """Handle what only the beginning of a reply can be. False: more must come first."""
-        text = self._buffer.lstrip()
+        text = self._buffer = self._buffer.lstrip()
         if not text:
             return is_end
         if text[0] not in "ac" or not any(
@@ -226,6 +242,8 @@ class ReplyText:
         elif self._in_fence and span.kind is _Kind.MAYBE:
             self._in_fence = False
             self._say(written, out)
+        elif span.kind is _Kind.JSON and self._broken >= MAX_BROKEN:
+            self._say(written, out)
         elif span.kind is not _Kind.TOKEN:
             self._span, self._depth = span, 1
             if span.kind is _Kind.JSON or span.opens.endswith("="):
@@ -247,7 +265,7 @@ class ReplyText:
 
     def _in_thought(self, span: _Span, *, is_end: bool) -> bool:
         closes = span.closes.lower()
-        text = self._buffer.lower() if self._buffer.isascii() else _folded(self._buffer)
+        text = _folded(self._buffer)
         end = text.find(closes)
         begin = text.find(span.opens.lower())
         if 0 <= begin < end or (begin >= 0 > end):
@@ -284,10 +302,10 @@ class ReplyText:
             ends = [at for mark in _MESSAGE_ENDS if (at := self._buffer.find(mark)) >= 0]
             end, length = min(ends, default=-1), 0
         else:
-            end = self._buffer.lower().find(span.closes.lower()) if span.closes else -1
+            end = _folded(self._buffer).find(span.closes.lower()) if span.closes else -1
             length = len(span.closes)
-        lone = _lone_end(self._buffer)
-        if lone is not None and (end < 0 or lone.start() < end):
+        lone = _lone_end(self._buffer, 0, end if end >= 0 else len(self._buffer))
+        if lone is not None:
             self._span = None
             self._buffer = self._buffer[lone.end() :]
             self._end_lone_thought(out)
@@ -298,9 +316,14 @@ class ReplyText:
             return False
         region = self._buffer if end < 0 else self._buffer[:end]
         self._buffer = "" if end < 0 else self._buffer[end + length :]
-        self.calls += written_calls(region, self._tools, only_known=False)
+        self._add(written_calls(region, self._tools, only_known=False))
         self._span = None
         return True
+
+    def _add(self, calls: list[ToolCall]) -> None:
+        self.calls += calls
+        if len(self.calls) > MAX_CALLS:
+            raise AttemptFailed("the calls of tools have no end")
 
     def _in_maybe(self, span: _Span, out: list[str], *, is_end: bool) -> bool:
         end = self._buffer.find(span.closes)
@@ -310,7 +333,7 @@ class ReplyText:
         calls = written_calls(whole, self._tools, only_known=True)
         self._span = None
         if calls:
-            self.calls += calls
+            self._add(calls)
             self._buffer = "" if end < 0 else self._buffer[end + len(span.closes) :]
         else:  # it is text, which may hold thoughts
             self._in_fence = True
@@ -323,8 +346,9 @@ class ReplyText:
             return False
         calls = written_calls(self._buffer[:end], self._tools, only_known=True)
         said = 0 if calls else end or len(span.opens)
+        self._broken += end == 0
         self._span = None
-        self.calls += calls
+        self._add(calls)
         self._say(self._buffer[:said], out)
         self._buffer = self._buffer[max(said, end) :]
         return True
@@ -332,15 +356,12 @@ class ReplyText:
 
 def _partial(text: str) -> int:
     """Return the length of the end of `text` with which a mark may begin."""
-    tail = text[-_LONGEST:]
-    for start in range(len(tail)):
-        if _may_begin(tail[start]) and any(
-            mark.startswith(tail[start:].lower()) for mark in _MARKS
-        ):
-            return len(tail) - start
-    return 0
+    tail = text[-_LONGEST:].lower()
+    return next((len(tail) - at for at in range(len(tail)) if tail[at:] in _PARTS), 0)
 
 
 def _folded(text: str) -> str:
     """Return the text in lower case, each character in the place where it was."""
+    if text.isascii():
+        return text.lower()
     return "".join([low if len(low := each.lower()) == 1 else each for each in text])

@@ -8,6 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any
 
 from adapters.model.completion import ToolCall
@@ -18,12 +19,21 @@ _BEFORE = re.compile(r"^(?:functions?|default_api|tools?|tool_code|api)[.:/]")
 _AFTER = re.compile(r"(?:<[|｜]|:\d+$|\s).*$", re.DOTALL)
 # <parameter=k>v</parameter>, <parameter name="k">v</parameter>, <｜DSML｜parameter name="k" …>v</…>
 _PARAMETER = re.compile(
-    r"<(?:｜DSML｜)?parameter(?:=| name=)[\"']?([\w-]+)[\"']?[^>]*>(.*?)</(?:｜DSML｜)?parameter>"
-    r"|<arg_key>([\w-]+)</arg_key>\s*<arg_value>(.*?)</arg_value>",
-    re.DOTALL,
+    r"<(?:｜DSML｜)?parameter(?:=| name=)[\"']?([\w-]{1,64})[\"']?[^>]{0,200}>"
+    r"|<arg_key>([\w-]{1,64})</arg_key>\s{0,20}<arg_value>"
+)
+_PARAMETER_END = re.compile(r"</(?:｜DSML｜)?parameter>|</arg_value>")
+# (k="v", …)
+_KEYWORD = re.compile(
+    r"[(,]\s*(\w+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[\w.+-]+)\s*", re.DOTALL
 )
 _DECODER = json.JSONDecoder(strict=False)
 _BEGINS = re.compile(r"[\[{]")
+
+MAX_CALLS = 32
+"""Calls of one reply."""
+_MAX_BROKEN = 32
+"""Beginnings of JSON that are none, in one text: each may be read to the end of the text."""
 
 
 def tool_name(written: str) -> str:
@@ -46,7 +56,7 @@ def written_calls(text: str, tools: Collection[str], *, only_known: bool) -> lis
         for name, arguments in _calls_in(value)
         if name in tools or not only_known
     ]
-    return found or list(_named_calls(text, tools))
+    return found or list(islice(_named_calls(text, tools), MAX_CALLS + 1))
 
 
 def json_end(text: str) -> int:
@@ -59,12 +69,13 @@ def json_end(text: str) -> int:
 
 def _json_values(text: str) -> Iterator[Any]:
     """Yield the JSON objects and arrays in a text, from left to right."""
-    at = 0
-    while found := _BEGINS.search(text, at):
+    at = broken = 0
+    while broken < _MAX_BROKEN and (found := _BEGINS.search(text, at)):
         try:
             value, at = _DECODER.raw_decode(text, found.start())
         except (ValueError, RecursionError):
             at = found.end()
+            broken += 1
         else:
             yield value
 
@@ -117,23 +128,28 @@ def _named_calls(text: str, tools: Collection[str]) -> Iterator[ToolCall]:
 
 def _parameters(text: str) -> dict[str, Any]:
     """Return the arguments in tags, or as in Python: `(reason="…", summary="…")`."""
-    tagged = {
-        first or second: (one or other).strip()
-        for first, one, second, other in _PARAMETER.findall(text)
-    }
-    if tagged or not text.startswith("("):
-        return tagged
-    for end in range(len(text), 0, -1):
-        if text[end - 1] != ")":
-            continue
+    return _tagged(text) or _keywords(text)
+
+
+def _tagged(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    at = 0
+    while begin := _PARAMETER.search(text, at):
+        end = _PARAMETER_END.search(text, begin.end())
+        if end is None:
+            break
+        found[begin[1] or begin[2]] = text[begin.end() : end.start()].strip()
+        at = end.end()
+    return found
+
+
+def _keywords(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    at = 0
+    while keyword := _KEYWORD.match(text, at):
         try:
-            call = ast.parse(f"f{text[:end]}", mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        if isinstance(call, ast.Call):
-            return {
-                keyword.arg: keyword.value.value
-                for keyword in call.keywords
-                if keyword.arg is not None and isinstance(keyword.value, ast.Constant)
-            }
-    return {}
+            found[keyword[1]] = ast.literal_eval(keyword[2])
+        except (SyntaxError, ValueError):
+            found[keyword[1]] = keyword[2]
+        at = keyword.end()
+    return found

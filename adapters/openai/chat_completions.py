@@ -18,7 +18,6 @@ from adapters.openai.events import (
     ReplyParser,
     count,
     decoded,
-    with_halves_joined,
 )
 from domain.usage import Usage
 
@@ -215,10 +214,7 @@ class ChatCompletionParser(ReplyParser):
         if name and name != call.name:
             call.name += name
         call.call_id = call.call_id or call_id
-        arguments = _arguments(function.get("arguments"))
-        call.arguments += arguments
-        if not arguments.isascii():
-            call.arguments = with_halves_joined(call.arguments)
+        call.arguments += _arguments(function.get("arguments"))
         for key, value in piece.items():
             if key not in ("id", "index", "type", "function") and value is not None:
                 self._carried_size += len(str(value))
@@ -237,9 +233,10 @@ class ChatCompletionParser(ReplyParser):
             if index is not None or not self.completion.calls:
                 return None
             last = self.completion.calls[-1]
-        is_same = bool(call_id == last.call_id if call_id else index is not None)
-        goes_on = not name or (name == last.name and not (last.arguments and last.is_whole))
-        return last if is_same or goes_on else None
+        if (call_id == last.call_id if call_id else index is not None) or not name:
+            return last
+        goes_on = name == last.name and not (last.arguments and last.is_whole)
+        return last if goes_on else None
 
 
 def _text(content: Any) -> str:
@@ -261,19 +258,18 @@ def _calls(calls: Any) -> list[dict[str, Any]]:
 
 
 def _merged(kept: Any, new: Any) -> Any:
-    """Return what a field has come to with another piece of it."""
+    """Return what a field has come to with another piece of it; a list grows where it is."""
     if isinstance(kept, str) and isinstance(new, str):
         return kept + new
     if isinstance(kept, dict) and isinstance(new, dict):
         return {**kept, **{key: _merged(kept.get(key), value) for key, value in new.items()}}
     if isinstance(kept, list) and isinstance(new, list):
-        merged = list(kept)
         for each in new:
-            if merged and _continues(merged[-1], each):
-                merged[-1] = _merged_detail(merged[-1], each)
+            if kept and _continues(kept[-1], each):
+                kept[-1] = _merged_detail(kept[-1], each)
             else:
-                merged.append(each)
-        return merged
+                kept.append(each)
+        return kept
     return new
 
 

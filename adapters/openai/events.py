@@ -15,7 +15,7 @@ import msgspec
 from adapters.model.completion import Completion, ToolCall
 from adapters.model.failures import AttemptFailed
 from adapters.model.reply_text import ReplyText
-from adapters.model.written_calls import tool_name
+from adapters.model.written_calls import MAX_CALLS, tool_name
 from domain.usage import Usage
 
 MAX_EVENT = 1024 * 1024
@@ -24,7 +24,9 @@ MAX_ANSWER = 32_000
 """Characters of an answer, which is cut there."""
 MAX_ARGUMENTS = 64 * 1024
 """Characters of the arguments of all tool calls of one reply."""
-MAX_CALLS, MAX_CALL_ID = 32, 128
+MAX_CALL_ID = 128
+MAX_PIECE = 4096
+"""Characters of a text that are read at once: a reply that is not streamed has one long one."""
 MAX_CARRIED = 512 * 1024
 """Characters of what goes back with the results of the calls; more is dropped."""
 
@@ -104,6 +106,8 @@ class ReplyParser(ABC):
         for call in self.completion.calls:
             if call.name not in self._tools:
                 call.name = tool_name(call.name)
+            if not call.arguments.isascii():
+                call.arguments = with_halves_joined(call.arguments)
 
     @abstractmethod
     def usage(self, model: str) -> Usage:
@@ -174,7 +178,10 @@ class ReplyParser(ABC):
         if data.strip() == b"[DONE]":
             self.is_done = True
         else:
-            self._read_event(self._event, data)
+            try:
+                self._read_event(self._event, data)
+            except RecursionError:  # nested as deeply as can be decoded, and no deeper
+                raise self._not_understood() from None
 
     def _not_understood(self) -> AttemptFailed:
         return AttemptFailed(f"the answer is not one of {self.api}")
@@ -185,7 +192,12 @@ class ReplyParser(ABC):
         self.progress += 1
         if self._half or not text.isascii():
             text = self._whole(text)
-        said = self._text.feed(text)
+        for at in range(0, len(text), MAX_PIECE):
+            if not self.is_done:
+                self._read_piece(text[at : at + MAX_PIECE])
+
+    def _read_piece(self, piece: str) -> None:
+        said = self._text.feed(piece)
         if self._text.is_void:
             self._text.is_void, self.is_void = False, True
             self.completion.text.clear()

@@ -1,6 +1,8 @@
 """The text of a reply without what the model thinks and calls, wherever the pieces are torn."""
 
+from contextlib import suppress
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 
 from adapters.model import reply_text
 from adapters.model.failures import AttemptFailed
-from adapters.model.reply_text import ReplyText
+from adapters.model.reply_text import MAX_HELD, ReplyText
+from adapters.model.written_calls import MAX_CALLS
 
 TOOLS = {"get_business", "get_reservations", "transfer_to_live_chat"}
 BUSINESS = [("get_business", "{}")]
@@ -177,6 +180,57 @@ def test_a_call_without_an_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(AttemptFailed, match="no end"):
         reply.feed("<tool_call>" + "a" * 101)
+
+
+_SIZE = 64 * 1024
+HOSTILE = [
+    ("[TOOL_CALLS]get_business", "()"), ("[TOOL_CALLS]get_business", "(a=1,)"),
+    ("[TOOL_CALLS]", "[1,"), ("[TOOL_CALLS]", "{"), ("<tool_call>", "x"),
+    ("<function=get_business>", "<parameter=a>"),
+    ("<tool_call>get_business", "<arg_key>a</arg_key>"),
+    ("", "[\n"), ("", '[{"a":'), ("", '{"a":'), ("```", '{"a":'), ("analysis", "assistant"),
+    ("", "<tool_call></tool_call>"), ("", "<"), ("<think>", "İ"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("opens", "more"), HOSTILE)
+@pytest.mark.parametrize("size", [1, 4096])
+def test_no_text_takes_more_time_than_its_size_allows(opens: str, more: str, size: int) -> None:
+    text = opens + more * (_SIZE // len(more))
+    reply, begun = ReplyText(TOOLS), process_time()
+    with suppress(AttemptFailed):
+        for at in range(0, len(text), size):
+            reply.feed(text[at : at + size])
+        reply.end()
+
+    assert process_time() - begun < 2.0  # about 0.3; what is read again and again took 4 to 1,000
+
+
+def test_the_calls_of_a_text_are_bounded() -> None:
+    with pytest.raises(AttemptFailed, match="no end"):
+        read('<tool_call>{"name": "get_business", "arguments": {}}</tool_call>' * (MAX_CALLS + 1))
+    with pytest.raises(AttemptFailed, match="no end"):
+        read("[TOOL_CALLS]" + "get_business " * (MAX_CALLS + 1))
+
+
+def test_what_is_held_until_the_end_is_bounded() -> None:
+    said, _, _ = read("a" * 3 * MAX_HELD, *range(0, 3 * MAX_HELD, 1024), holds=True)
+
+    assert len(said) <= MAX_HELD + 1024
+
+
+def test_a_letter_that_grows_in_lower_case_moves_no_end_of_a_call() -> None:
+    text = '<tool_call>{"name": "get_business", "arguments": {"in": "İİ"}}</tool_call>Bună!'
+
+    assert read(text) == ("Bună!", [("get_business", '{"in": "İİ"}')], "Bună!")
+
+
+def test_arguments_as_in_python_are_read_without_running_them() -> None:
+    text = r"""[TOOL_CALLS]transfer_to_live_chat(reason='a, "b" (c)\'', n=2, x=open("f"))"""
+
+    assert read(text)[1] == [
+        ("transfer_to_live_chat", r"""{"reason": "a, \"b\" (c)'", "n": 2, "x": "open"}""")
+    ]
 
 
 @given(st.text(alphabet='<>/[]{}|`"think_cal:▁｜◁▷ n', max_size=80), st.lists(st.integers(0, 80)))

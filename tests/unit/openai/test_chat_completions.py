@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from time import process_time
 from typing import Any
 
 import pytest
@@ -335,3 +336,28 @@ def test_any_input_is_a_completion_or_a_failed_attempt(given_pieces: list[bytes]
     assert reason is not None or received == "".join(parser.completion.text)
     assert received.encode().decode() == received
     assert parser.usage("m1").calls == 1
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        delta(reasoning_details=[{}]),
+        delta(reasoning_content="a"),
+        delta(tool_calls=[call("f", "ă", id="a", index=0)]),
+        delta(tool_calls=[call("f", "\ud83d", id="a", index=0)]),
+    ],
+)
+def test_pieces_without_end_take_no_more_time_the_more_there_are(piece: bytes) -> None:
+    parser, begun = ChatCompletionParser(), process_time()
+    for _ in range(30_000):
+        parser.feed(piece)
+
+    assert process_time() - begun < 2.0  # about 0.3; it took up to 16
+
+
+def test_what_is_nested_too_deeply_is_not_understood() -> None:
+    deep = '{"a":' * 800 + "1" + "}" * 800
+    piece = f'data: {{"choices":[{{"delta":{{"x":{deep}}}}}]}}\n\n'.encode()
+
+    with pytest.raises(AttemptFailed, match="not one of"):
+        read(piece, piece)
