@@ -166,7 +166,7 @@ class Completion:
         """Raises: AttemptFailed, if it is of no use."""
         if self.end is End.WITHHELD:
             reason = "the provider's content filter withheld the answer"
-            raise AttemptFailed(reason, Recovery.FALLBACK, is_outage=False)
+            raise AttemptFailed(reason, Recovery.FALLBACK, is_outage=False, is_filtered=True)
         if self.end is End.BROKEN:
             raise AttemptFailed(f"the answer ended with {shown_code(self.finish)}")
         if self.calls or self.has_text or self.is_refused:

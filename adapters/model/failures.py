@@ -18,6 +18,8 @@ _NO_CREDIT = {
     "billing_not_active",
     "exceeded_current_quota_error",
 }
+# Azure: learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter; OpenAI.
+_FILTERED = {"content_filter", "content_policy_violation"}
 # The model has written a call that its server cannot read: Groq, console.groq.com/docs/errors.
 _BAD_CALL = {"tool_use_failed"}
 
@@ -46,6 +48,7 @@ class AttemptFailed(Exception):
         *,
         is_outage: bool = True,
         is_slow: bool = False,
+        is_filtered: bool = False,
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(reason)
@@ -54,6 +57,8 @@ class AttemptFailed(Exception):
         """True if the model's server is to blame, rather than this request."""
         self.is_slow = is_slow
         """True if nothing came for too long; another request to the model would take as long."""
+        self.is_filtered = is_filtered
+        """True if the provider's filter has withheld what was asked, or answered."""
         self.is_paid = False
         """True if the model had worked for it."""
         self.retry_after_s = retry_after_s
@@ -84,7 +89,8 @@ def classify_error(status: int, error: Any) -> AttemptFailed:
         return AttemptFailed(reason, is_outage=False)
     if status in (200, 408, 409, 425, 429) or status >= 500:
         return AttemptFailed(reason)
-    return AttemptFailed(reason, Recovery.FALLBACK, is_outage=False)
+    is_filtered = bool(values & _FILTERED)
+    return AttemptFailed(reason, Recovery.FALLBACK, is_outage=False, is_filtered=is_filtered)
 
 
 def shown_code(value: str) -> str:

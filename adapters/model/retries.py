@@ -52,20 +52,23 @@ class ModelRouter:
     ) -> None:
         self._clock = clock
         self._jitter = jitter
+        self._models = tuple(models)
         self._breakers = {model: Breaker(self._rest_s) for model in models}
         self._concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._waiting = 0
-        self._failures = 0
-        """Requests in a row that no model has answered."""
+        self._useless = dict.fromkeys(self._models, 0)
+        """Attempts in a row that a model's server has refused, or answered in vain."""
 
     @property
     def is_away(self) -> bool:
-        """True if the circuits of all models are open, or none has answered several in a row."""
-        if self._failures >= FAILURES_TO_OPEN:
+        """True if no model answers: circuits are open, or all that is asked is refused."""
+        return all(map(self._is_away, self._models))
+
+    def _is_away(self, model: CompletionClient) -> bool:
+        if self._useless[model] >= FAILURES_TO_OPEN:
             return True
-        now = self._now()
-        return all(breaker.is_open(now) for breaker in self._breakers.values())
+        return self._breakers[model].is_open(self._now())
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Return a completion that is of use.
@@ -78,9 +81,7 @@ class ModelRouter:
         while request.models:
             model, *others = request.models
             try:
-                completion = await self._persist(model, request, is_last=not others)
-                self._failures = 0
-                return completion
+                return await self._persist(model, request, is_last=not others)
             except AttemptFailed as failed:
                 reason = f"{model.name}: {failed}"
                 extra = {"action": "model_failed", "model": model.name, "reason": str(failed)}
@@ -90,7 +91,6 @@ class ModelRouter:
                     break
             request.models = others
             request.changes.clear()
-        self._failures += 1
         raise AssistantFailed(reason, usage=request.usage if request.usage.calls else None)
 
     async def check(self, model: CompletionClient, request: CompletionRequest) -> Completion:
@@ -164,11 +164,14 @@ class ModelRouter:
                 raise _CircuitOpen("it has failed too often just now", recovery)
             left_s = request.deadline.left_s
             patience_s = left_s if is_last else left_s / 2
+            completion = None
             try:
                 completion = await model.attempt(request, patience_s, is_last=is_last)
-                breaker.succeeded()
                 completion.check()
+                breaker.succeeded()
+                self._useless[model] = 0
             except AttemptFailed as failed:
+                failed.is_paid = failed.is_paid or completion is not None
                 self._count(model, failed)
                 raise
             finally:
@@ -178,6 +181,9 @@ class ModelRouter:
     def _count(self, model: CompletionClient, failed: AttemptFailed) -> None:
         if not failed.is_outage:
             self._breakers[model].succeeded()
+            # What is filtered, or too long, is so because of what a customer has written.
+            is_useless = failed.recovery in (Recovery.RETRY, Recovery.FALLBACK)
+            self._useless[model] += is_useless and not failed.is_filtered
         elif self._breakers[model].failed(self._now()):
             extra = {"action": "model_away", "model": model.name, "reason": str(failed)}
             logger.warning("A model keeps failing, and is not asked for a while", extra=extra)
@@ -192,14 +198,14 @@ class ModelRouter:
     async def _slot(self, deadline: Deadline) -> AsyncIterator[None]:
         """Hold one of the places for concurrent requests, first come, first served.
 
-        Raises: AttemptFailed.
+        Raises: AttemptFailed, also where a place comes too late for an attempt.
         """
         if self._slots.locked():
             if self._waiting >= WAITING_PER_CALL * self._concurrency:
                 raise AttemptFailed("too many calls wait", Recovery.NONE, is_outage=False)
             self._waiting += 1
             try:
-                async with asyncio.timeout(deadline.left_s):
+                async with asyncio.timeout(deadline.left_s - SHORTEST_ATTEMPT_S):
                     await self._slots.acquire()
             except TimeoutError:
                 reason = "the other calls took all of the time"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import zlib
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, cast
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
@@ -32,6 +32,8 @@ END_S = 0.1
 """The time to read the rest of a complete reply, so that the connection can be used again."""
 USAGE_S = 1.0
 """The time to wait for the token counts of a complete reply."""
+MAX_UNPACKED = 64 * 1024
+"""Bytes that are unpacked at once."""
 MAX_ERROR = 64 * 1024
 """Bytes of an error's body that are read."""
 
@@ -166,7 +168,6 @@ class OpenAIClient(CompletionClient):
             openai.OpenAIError,
             httpx2.HTTPError,
             httpx2.StreamError,
-            zlib.error,
             OSError,
         ) as error:
             if not parser.is_complete:
@@ -232,6 +233,7 @@ class OpenAIClient(CompletionClient):
                 change = adaptation_for(error.status_code, str(error.body), api, had, tried)
                 if change is not None:
                     failed.recovery = Recovery.ADAPT
+                    failed.is_outage = False  # it works, and says what it wants
                     request.changes.add(change)
             return failed
         return AttemptFailed(_reason(error))
@@ -276,7 +278,7 @@ async def _read(
     """Read the whole reply, as long as there is progress. Raises: AttemptFailed."""
     now, progress, ending_s = asyncio.get_running_loop().time, 0, None
     deadline = request.deadline
-    async for data in _unzipped(response.aiter_bytes()):
+    async for data in _unzipped(response.aiter_raw()):
         _pass_on(parser, request, parser.feed(data))
         if parser.is_complete:
             rest_s = END_S if parser.is_settled else USAGE_S
@@ -289,18 +291,28 @@ async def _read(
     _pass_on(parser, request, parser.end())
 
 
-async def _unzipped(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the pieces, unpacked if the server does not say that they are packed.
+async def _unzipped(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """Yield the pieces, unpacked where they are packed, whatever the server's headers say.
 
-    Wei-Shaw/claude-relay-service#1039
+    Unpacked a little at a time: a packed piece may become a thousand times as long.
+    epam/ai-dial-core#1646, Wei-Shaw/claude-relay-service#1039. Raises: AttemptFailed.
     """
-    unpack = None
+    unpacker = None
     is_first = True
     async for piece in pieces:
-        if is_first and piece.startswith(b"\x1f\x8b"):
-            unpack = zlib.decompressobj(wbits=31).decompress
-        is_first = False
-        yield unpack(piece) if unpack is not None else piece
+        if is_first and piece.startswith(b"\x1f"):  # text does not begin so
+            unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        is_first = is_first and not piece
+        if unpacker is None:
+            yield piece
+            continue
+        while piece:
+            try:
+                yield unpacker.decompress(piece, MAX_UNPACKED)
+            except zlib.error:
+                raise AttemptFailed("the answer is packed, and cannot be unpacked") from None
+            if piece := unpacker.unconsumed_tail:
+                await asyncio.sleep(0)  # others have their turn, and the time limit its effect
 
 
 def _pass_on(parser: ReplyParser, request: CompletionRequest, text: str) -> None:
@@ -314,7 +326,7 @@ def _pass_on(parser: ReplyParser, request: CompletionRequest, text: str) -> None
 async def _bound_error(response: httpx2.Response) -> None:
     """Limit the body of an error: the SDK reads all of it, whatever its size."""
     if not response.is_success:
-        response.headers.pop("Content-Encoding", None)  # nor is it unpacked
+        response.headers.pop("Content-Encoding", None)  # it is unpacked here
         stream = response.stream
         assert isinstance(stream, httpx2.AsyncByteStream)
         response.stream = _FirstBytes(stream)
@@ -331,7 +343,7 @@ class _FirstBytes(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
-        async for piece in self._stream:
+        async for piece in _unzipped(self._stream):
             yield piece
             size += len(piece)
             if size > MAX_ERROR:

@@ -1,7 +1,9 @@
 """Requests to models over real connections: retries, deadline, fallback, breaker, concurrency."""
 
 import asyncio
+import gzip
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -401,6 +403,38 @@ async def test_a_body_of_an_error_without_end_is_not_read_to_its_end() -> None:
     assert sent < 50_000_000
 
 
+def zipped(body: bytes, status: str = "200 OK", encoding: str = "gzip") -> Answer:
+    return plain(gzip.compress(body), status=status, content_encoding=encoding)
+
+
+async def test_a_packed_answer_that_becomes_too_long_is_unpacked_only_so_far() -> None:
+    bomb = zipped(b"data: " + b" " * 64_000_000)
+    tracemalloc.start()
+    try:
+        done, _ = await turn(bomb, says("Da"))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert done.text == "Da"
+    assert peak < 8_000_000
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_a_refusal_that_is_packed_unasked_is_read(encoding: str) -> None:
+    refusal = b'{"error": {"message": "Unrecognized request argument: stream_options"}}'
+    done, server = await turn(zipped(refusal, "400 Bad", encoding), says("Da"))
+
+    assert done.text == "Da"
+    assert "stream_options" not in server.requests[1].body
+
+
+async def test_a_packed_answer_that_is_broken_is_asked_for_again() -> None:
+    done, _ = await turn(plain(b"\x1f\x8bno", content_encoding="gzip"), says("Da"))
+
+    assert done.text == "Da"
+
+
 REFUSES_USAGE = refuses("400 Bad", message="Unrecognized request argument: stream_options")
 
 
@@ -529,6 +563,94 @@ async def test_refusals_in_a_row_show_in_readiness_until_an_answer_comes() -> No
         await ask(assistant)
 
         assert not assistant.is_away
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(refuses("400 Bad"), id="refused"),
+        pytest.param(says(), id="empty"),
+        pytest.param(says("Nu", finish="error"), id="broken"),
+    ],
+)
+async def test_a_model_that_refuses_or_wastes_all_requests_is_away(answer: Answer) -> None:
+    async with stub(answer) as server, openai_assistant(server.url, timeout_s=2.0) as assistant:
+        for _ in range(FAILURES_TO_OPEN):
+            with pytest.raises(AssistantFailed):
+                await ask(assistant)
+
+        assert assistant.is_away
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(says("Nu", finish="content_filter"), id="answer"),
+        pytest.param(refuses("400 Bad", code="content_filter"), id="question"),
+    ],
+)
+async def test_filtered_questions_of_a_customer_are_no_outage(answer: Answer) -> None:
+    async with stub(answer) as server, openai_assistant(server.url) as assistant:
+        for _ in range(2 * FAILURES_TO_OPEN):
+            with pytest.raises(AssistantFailed):
+                await ask(assistant)
+
+        assert not assistant.is_away
+
+
+async def test_answers_that_end_in_a_fault_are_paid_for_and_not_asked_for_without_end() -> None:
+    _, server = await failure(says("Nu", finish="error"))
+
+    assert len(server.requests) == retries.ATTEMPTS_PER_MODEL
+
+
+async def test_too_many_requests_at_once_are_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "WAITING_PER_CALL", 0)
+    async with (
+        stub(hangs) as server,
+        openai_assistant(server.url, concurrency=1) as assistant,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(ask(assistant))
+        await server.until(has_asked(1))
+        for _ in range(FAILURES_TO_OPEN):
+            with pytest.raises(AssistantFailed, match="too many calls wait"):
+                await ask(assistant)
+
+        assert not assistant.is_away
+        running.cancel()
+
+
+async def test_a_cheaper_model_that_refuses_is_no_outage_of_the_first() -> None:
+    async with (
+        stub(m1=says("Da"), m2=refuses("400 Bad")) as server,
+        openai_assistant(server.url, fallback_model="m2") as assistant,
+    ):
+        for _ in range(FAILURES_TO_OPEN):
+            with pytest.raises(AssistantFailed):
+                await ask(assistant, over_soft_budget=True)
+
+        assert not assistant.is_away
+
+
+async def test_a_trial_that_is_refused_for_its_tools_goes_on_without_them() -> None:
+    refusal = refuses("404 No", message="No endpoints found that support tool use.")
+    is_back, clock = False, ShiftedClock()
+
+    async def answers(wire: Wire) -> None:
+        answer = refusal if "tools" in wire.request.body else says("Da")
+        await (answer if is_back else BUSY)(wire)
+
+    async with (
+        stub(answers) as server,
+        openai_assistant(server.url, clock=clock, timeout_s=4.0) as assistant,
+    ):
+        with pytest.raises(AssistantFailed):
+            await ask(assistant)
+        is_back = True
+        clock.forward(2 * retries.LONGEST_REST_S)
+
+        assert (await ask(assistant)).text == "Da"
 
 
 async def test_one_real_request_finds_out_whether_a_model_is_back() -> None:
