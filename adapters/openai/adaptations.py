@@ -1,7 +1,9 @@
 """What a server refuses of a request, and how the request is changed then.
 
-A change is tried at once, and remembered once the server has then answered. The table is read from
-the top: the first line that fits the refusal, and was not tried yet, is tried.
+A change is tried at once, and remembered for a while once the server has then answered, unless the
+server has answered a request without it before: a refusal may quote a customer, whose words must
+not change the requests of others. The table is read from the top: the first line that fits the
+refusal, and was not tried yet, is tried.
 """
 
 import re
@@ -77,7 +79,7 @@ _TABLE = (
         r"\bto stream\b|param['\"]?: ?['\"]stream['\"]|" + _either_way(r"stream(?:ing)?\b"),
     ),
     _refusal(Adaptation.NO_INCLUDE, r"encrypted_content|['\"]include['\"]", "responses"),
-    _refusal(Adaptation.NO_STORE, r"\bstore\b", "responses"),
+    _refusal(Adaptation.NO_STORE, r"['\"]store['\"]|" + _either_way(r"store\b"), "responses"),
     # Groq: "property 'reasoning' is unsupported"; Mistral: "extra_forbidden"
     _refusal(
         Adaptation.NO_CARRIED,
@@ -126,6 +128,34 @@ def adaptation_for(
     if api == "responses" and status in _ABSENT and "model" not in text:
         return Adaptation.USE_CHAT
     return None
+
+
+def needless(api: ApiName, sent: Collection[str], changes: Collection[str]) -> set[Adaptation]:
+    """Return the changes that a server does not need, which has answered this request.
+
+    Where it had no tools, none: what is refused may depend on them.
+    """
+    if "tools" not in sent:
+        return set()
+    found = {each.change for each in _TABLE if each.api in (None, api)}
+    if api == "responses":
+        found.add(Adaptation.USE_CHAT)
+    return {each for each in found if each not in changes and _applies(each, sent)}
+
+
+_QUOTING = {"input", "failed_generation"}
+"""Of FastAPI's errors, and of Groq's: what was sent, or written by the model."""
+
+
+def own_words(body: object) -> str:
+    """Return the body of a refusal as text, without the fields that quote the conversation."""
+    return str(_without_quotes(body))
+
+
+def _without_quotes(body: object) -> object:
+    if isinstance(body, dict):
+        return {key: _without_quotes(body[key]) for key in body if key not in _QUOTING}
+    return [_without_quotes(each) for each in body] if isinstance(body, list) else body
 
 
 CARRIED, CALLS = "what came with calls", "calls"

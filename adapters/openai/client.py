@@ -4,7 +4,7 @@ import asyncio
 import logging
 import zlib
 from base64 import b64encode
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, cast
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
@@ -16,7 +16,16 @@ import openai
 from adapters.http_client import retry_after_s
 from adapters.model.completion import Completion, CompletionClient, CompletionRequest
 from adapters.model.failures import AttemptFailed, Recovery, classify_error
-from adapters.openai.adaptations import CALLS, CARRIED, COSTLY, Adaptation, ApiName, adaptation_for
+from adapters.openai.adaptations import (
+    CALLS,
+    CARRIED,
+    COSTLY,
+    Adaptation,
+    ApiName,
+    adaptation_for,
+    needless,
+    own_words,
+)
 from adapters.openai.chat_completions import CHAT_PATH, ChatCompletionParser, chat_body
 from adapters.openai.events import ReplyParser
 from adapters.openai.responses import RESPONSES_PATH, ResponseParser, response_body
@@ -32,6 +41,10 @@ END_S = 0.1
 """The time to read the rest of a complete reply, so that the connection can be used again."""
 USAGE_S = 1.0
 """The time to wait for the token counts of a complete reply."""
+REMEMBERED_S = 600.0
+"""The time for which the server is not asked again for what it has refused."""
+HELD_ANSWERS = 10
+"""Answers that are shown once they are whole, after one with a thought that had no beginning."""
 MAX_UNPACKED = 64 * 1024
 """Bytes that are unpacked at once."""
 MAX_ERROR = 64 * 1024
@@ -92,15 +105,19 @@ class OpenAIClient(CompletionClient):
             self._headers["api-key"] = api_key
         elif at and not api_key:
             self._headers["Authorization"] = f"Basic {b64encode(unquote(user).encode()).decode()}"
-        self._changes: set[str] = set()
-        """What the server refused, and without which it then answered."""
-        self._fixed: set[str] = (
-            {Adaptation.USE_RESPONSES, Adaptation.USE_CHAT} if api != "auto" else set()
-        )
-        """Changes that the settings rule out."""
-        self._holds = not shows_first_at_once
-        """True until a whole text has shown whether the server leaves thoughts in it that have no
-        beginning, and from then on if it does."""
+        self._changes: dict[str, float] = {}
+        """What the server has refused, and until when it is sent only what it then answered."""
+        self._needless: set[str] = set()
+        """Changes without which the server has answered: none is remembered."""
+        self._fixed: set[str] = set()
+        """Changes that are never made."""
+        if api != "auto":
+            self._fixed |= {Adaptation.USE_RESPONSES, Adaptation.USE_CHAT}
+        if parts.hostname == _RESPONSES_HOST:  # where it would be stored without a word
+            self._fixed.add(Adaptation.NO_STORE)
+        self._held_answers = 0 if shows_first_at_once else 1
+        """Answers that are yet to be shown once they are whole: only a whole text shows whether the
+        server leaves thoughts in it that have no beginning."""
 
     @property
     def name(self) -> str:
@@ -108,7 +125,12 @@ class OpenAIClient(CompletionClient):
 
     @property
     def limits(self) -> Sequence[str]:
-        return [change for change in COSTLY if change in self._changes]
+        return [change for change in COSTLY if change in self._remembered]
+
+    @property
+    def _remembered(self) -> set[str]:
+        now = self._clock.monotonic()
+        return {change for change, until in self._changes.items() if now < until}
 
     async def __aenter__(self) -> Self:
         for library in _LIBRARIES:  # what they log below this quotes what the server sends
@@ -142,12 +164,13 @@ class OpenAIClient(CompletionClient):
     async def attempt(
         self, request: CompletionRequest, patience_s: float, *, is_last: bool
     ) -> Completion:
-        changes = self._changes | request.changes
+        changes = self._remembered | request.changes
         api = self._api_with(changes)
         path, body, parser_of = _DIALECTS[api]
         author = f"{self._base_url} {self._model} {api}"
         sent = body(self._model, request, changes, self._effort, author=author)
-        holds = self._holds and api == "chat"
+        had = {*sent, *_of_calls(request)}
+        holds = self._held_answers > 0 and api == "chat"
         parser = parser_of(request.tool_names, holds=holds)
         stall_s = patience_s if is_last else min(STALL_S, patience_s)
         failed = None
@@ -171,7 +194,7 @@ class OpenAIClient(CompletionClient):
             OSError,
         ) as error:
             if not parser.is_complete:
-                failed = self._classify(error, request, api, sent)
+                failed = self._classify(error, request, api, had)
         finally:
             request.usage = request.usage.plus(parser.usage(self._model))
         # Outside of `except`: what the SDK raises may quote the request or the key, and would be
@@ -179,9 +202,7 @@ class OpenAIClient(CompletionClient):
         if failed is not None:
             failed.is_paid = parser.progress > 0
             raise failed
-        if parser.is_complete:
-            parser.settle()
-            _pass_on(parser, request, parser.take())
+        self._needless |= needless(api, had, changes)
         self._learn(request, parser, holds=holds)
         parser.completion.author = author
         return parser.completion
@@ -194,17 +215,19 @@ class OpenAIClient(CompletionClient):
     def _learn(self, request: CompletionRequest, parser: ReplyParser, *, holds: bool) -> None:
         """Remember what the server needs, now that it has answered."""
         request.changes.discard(Adaptation.CALLS_AS_TEXT)  # which is about these calls alone
-        for change in request.changes - self._changes:
-            logger.warning(
-                "A model's server does not accept %s",
-                change,
-                extra={"action": "model_limited", "model": self._model, "change": change},
-            )
-        self._changes |= request.changes
+        for change in request.changes - self._remembered:
+            if change not in self._changes:
+                logger.warning(
+                    "A model's server does not accept %s",
+                    change,
+                    extra={"action": "model_limited", "model": self._model, "change": change},
+                )
+            lasts_s = 0 if change in self._needless else REMEMBERED_S
+            self._changes[change] = self._clock.monotonic() + lasts_s
         if parser.has_lone_end:
-            self._holds = True
+            self._held_answers = HELD_ANSWERS
         elif holds and parser.has_begun:
-            self._holds = False
+            self._held_answers = max(0, self._held_answers - 1)
 
     async def _send(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
         # `post` is the SDK's way for what it has no method for. Its own methods do the same, and
@@ -221,16 +244,16 @@ class OpenAIClient(CompletionClient):
         return cast(httpx2.Response, response)  # as `cast_to` says, and its type does not
 
     def _classify(
-        self, error: Exception, request: CompletionRequest, api: ApiName, sent: Mapping[str, Any]
+        self, error: Exception, request: CompletionRequest, api: ApiName, had: Collection[str]
     ) -> AttemptFailed:
         """Return the failure that an exception of the SDK means."""
         if isinstance(error, openai.APIStatusError):
             failed = classify_error(error.status_code, _details(error.body))
             failed.retry_after_s = retry_after_s(error.response.headers, self._clock.wall())
             if failed.recovery in (Recovery.FALLBACK, Recovery.RETRY):
-                tried = self._changes | request.changes | self._fixed
-                had = {*sent, *_of_calls(request)}
-                change = adaptation_for(error.status_code, str(error.body), api, had, tried)
+                tried = self._remembered | request.changes | self._fixed
+                text = own_words(error.body)
+                change = adaptation_for(error.status_code, text, api, had, tried)
                 if change is not None:
                     failed.recovery = Recovery.ADAPT
                     failed.is_outage = False  # it works, and says what it wants

@@ -14,6 +14,7 @@ from adapters.http_client import FAILURES_TO_OPEN
 from adapters.model import retries
 from adapters.model.assistant import ModelAssistant
 from adapters.model.completion import Deadline
+from adapters.openai.client import HELD_ANSWERS, REMEMBERED_S
 from domain.errors import AssistantFailed
 from domain.usage import Usage
 from tests.support.model_turns import ShiftedClock, Turn, ask, openai_assistant
@@ -447,6 +448,54 @@ async def test_stream_options_are_dropped_for_a_server_that_refuses_them() -> No
 
     assert texts == ["Da", "Nu"]
     assert ["stream_options" in each.body for each in server.requests] == [True, False, False]
+
+
+NO_TOOLS = refuses("400 Bad", message="'are tools not supported?' is no question")
+
+
+async def test_a_refusal_that_quotes_a_customer_takes_no_tools_from_others() -> None:
+    async with (
+        stub(says("Da"), NO_TOOLS, says("Nu"), says("Da")) as server,
+        openai_assistant(server.url) as assistant,
+    ):
+        for _ in range(3):
+            await ask(assistant)
+
+    assert ["tools" in each.body for each in server.requests] == [True, True, False, True]
+
+
+async def test_what_a_server_has_refused_is_tried_again_after_a_while() -> None:
+    clock = ShiftedClock()
+    async with (
+        stub(NO_TOOLS, says("Nu"), says("Nu"), says("Da")) as server,
+        openai_assistant(server.url, clock=clock) as assistant,
+    ):
+        await ask(assistant)
+        await ask(assistant)
+        clock.forward(REMEMBERED_S)
+        await ask(assistant)
+
+    assert ["tools" in each.body for each in server.requests] == [True, False, False, True]
+
+
+async def test_what_a_refusal_quotes_in_its_own_field_is_not_read() -> None:
+    quoted = {"message": "Failed", "failed_generation": "tools are not supported"}
+    refusal = plain(json.dumps({"error": quoted}).encode(), status="400 Bad")
+    async with stub(refusal) as server, openai_assistant(server.url) as assistant:
+        with pytest.raises(AssistantFailed):
+            await ask(assistant)
+
+    assert len(server.requests) == 1
+
+
+async def test_a_lone_end_of_a_thought_stops_no_streaming_for_ever() -> None:
+    async with (
+        stub(says("Da"), says("</think>", "Da"), says("Bună ", "ziua")) as server,
+        openai_assistant(server.url) as assistant,
+    ):
+        pieces = [(await ask(assistant)).said.pieces for _ in range(2 + HELD_ANSWERS + 1)]
+
+    assert pieces[2:] == [["Bună ziua"]] * HELD_ANSWERS + [["Bună ", "ziua"]]
 
 
 async def test_max_tokens_is_sent_to_a_server_that_refuses_max_completion_tokens() -> None:

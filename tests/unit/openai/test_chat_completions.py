@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.model.failures import AttemptFailed
+from adapters.model.written_calls import MAX_CALLS
 from adapters.openai import events as limits
 from adapters.openai.chat_completions import ChatCompletionParser
 from domain.usage import Usage
@@ -274,7 +275,7 @@ def test_a_call_without_end_fails(piece: Any) -> None:
 
 def test_calls_without_end_fail() -> None:
     with pytest.raises(AttemptFailed, match="no end"):
-        called(*[call("f", "{}", index=number) for number in range(limits.MAX_CALLS + 1)])
+        called(*[call("f", "{}", index=number) for number in range(MAX_CALLS + 1)])
 
 
 @pytest.mark.parametrize(
