@@ -76,6 +76,8 @@ def classify_error(status: int, error: Any) -> AttemptFailed:
         key: value for key in ("code", "status", "type") if _is_code(value := details.get(key))
     }
     where = f"HTTP {status}" if status >= 300 else "an error in the answer"
+    if 300 <= status < 400:
+        where += ", which leads elsewhere: the address that is set must be the last one"
     names = [f"{key} {value}" for key, value in codes.items()]
     if isinstance(param := details.get("param"), str) and _PARAMETER.fullmatch(param):
         names.append(f"param {param}")

@@ -149,7 +149,10 @@ _QUOTING = {"input", "failed_generation"}
 
 def own_words(body: object) -> str:
     """Return the body of a refusal as text, without the fields that quote the conversation."""
-    return str(_without_quotes(body))
+    try:
+        return str(_without_quotes(body))
+    except RecursionError:
+        return ""
 
 
 def _without_quotes(body: object) -> object:

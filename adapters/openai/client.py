@@ -191,6 +191,7 @@ class OpenAIClient(CompletionClient):
             openai.OpenAIError,
             httpx2.HTTPError,
             httpx2.StreamError,
+            aiohttp.ClientError,  # of heads that are no HTTP: the SDK does not translate it
             OSError,
         ) as error:
             if not parser.is_complete:
@@ -350,6 +351,7 @@ async def _bound_error(response: httpx2.Response) -> None:
     """Limit the body of an error: the SDK reads all of it, whatever its size."""
     if not response.is_success:
         response.headers.pop("Content-Encoding", None)  # it is unpacked here
+        response.headers["Content-Type"] = "application/json"  # without an encoding of its choice
         stream = response.stream
         assert isinstance(stream, httpx2.AsyncByteStream)
         response.stream = _FirstBytes(stream)

@@ -436,6 +436,52 @@ async def test_a_packed_answer_that_is_broken_is_asked_for_again() -> None:
     assert done.text == "Da"
 
 
+def raw(data: bytes) -> Answer:
+    """Return an answer that is these bytes, and no more."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.send(data)
+        raise ConnectionError
+
+    return answer
+
+
+DEEP = b'{"error":' * 900 + b"1" + b"}" * 900
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(raw(b"SSH-2.0-x\r\n"), id="no HTTP"),
+        pytest.param(raw(b"HTTP/1.1 200 OK\r\nX: a\x00b\r\n\r\n"), id="invalid header"),
+        pytest.param(
+            raw(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n"), id="long header"
+        ),
+        pytest.param(
+            raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), id="bad chunk"
+        ),
+        pytest.param(
+            plain(b"\xff", status="400 Bad", content_type="text/plain; charset=idna"), id="idna"
+        ),
+        pytest.param(
+            plain(b"ab", status="400 Bad", content_type="text/plain; charset=hex"), id="hex"
+        ),
+        pytest.param(plain(DEEP, status="400 Bad", content_type="application/json"), id="deep"),
+    ],
+)
+async def test_whatever_a_server_sends_is_no_more_than_a_failed_attempt(answer: Answer) -> None:
+    done, _ = await turn(m1=answer, m2=says("Da"))
+
+    assert done.text == "Da"
+
+
+async def test_of_a_redirection_it_is_said_what_to_do() -> None:
+    error, server = await failure(plain(b"", status="308 Moved", location="https://x.invalid/v1"))
+
+    assert "leads elsewhere: the address" in str(error)
+    assert len(server.requests) == 1
+
+
 REFUSES_USAGE = refuses("400 Bad", message="Unrecognized request argument: stream_options")
 
 
