@@ -130,8 +130,6 @@ class ReplyText:
         """True once what was returned turns out to be a thought. To be set back by who heeds it."""
         self.has_lone_end = False
         """True if a thought has ended that had no beginning."""
-        self.progress = 0
-        """Grows with each piece."""
         self._tools = tools
         self._buffer = ""
         self._held: list[str] | None = [] if holds else None
@@ -151,7 +149,6 @@ class ReplyText:
         """Return the text that this piece adds, which may be none yet."""
         if not piece:
             return ""
-        self.progress += 1
         if self._is_begun and not self._buffer and self._span is None and not _may_begin(piece):
             return self._out(piece)  # nearly always
         self._buffer += piece
