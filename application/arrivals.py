@@ -66,9 +66,9 @@ class Arrivals:
         self._left: list[InboundMessage] = []
         """What arrived and was left to another process, whose entry is not known here yet."""
 
-    def joined(self, now: datetime) -> None:
-        """Note that the topic was joined, again or for the first time."""
-        self.joined_at = now
+    def joined(self, at: datetime, now: datetime) -> None:
+        """Note that the topic was joined, again or for the first time, at a time before now."""
+        self.joined_at = at
         self._left.clear()
         self._expected = {
             message_id: _Expected(expected.entry, now + EXPECTED)

@@ -340,7 +340,8 @@ class BridgeInbox:
     async def on_event(self, customer: Customer, event: InboundEvent) -> None:
         """Handle an inbound event; returns once it is stored, however long that takes."""
         if isinstance(event, TopicJoined) and not event.was_joined:
-            self._arrivals_of(customer).joined(self.clock.now())
+            now = self.clock.now()
+            self._arrivals_of(customer).joined(event.at or now, now)
         if not self._is_here(customer):
             if isinstance(event, InboundMessage):
                 self._arrivals_of(customer).left(event)

@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ from adapters.phoenix.client_connection import (
 )
 from adapters.phoenix.handshake import query_params
 from application.ports import (
+    Clock,
     HealthCheck,
     InboundEvent,
     LiveChatGateway,
@@ -79,6 +81,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
     def __init__(
         self,
         url: str,
+        clock: Clock,
         *,
         token: str = "",
         timeout_s: float = 5.0,
@@ -96,6 +99,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         topic. Raises: ValueError for the URL.
         """
         self._url = url
+        self._clock = clock
         self._token = token
         self._settings = settings
         self._pushes = AcknowledgedPushes(timeout_s)
@@ -290,7 +294,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
                 self._refused.clear()
                 chat.joined()
                 chat.knows_typing = "typing" in additions_of(payload)
-                yield TopicJoined()
+                yield TopicJoined(self._clock.now() - timedelta(seconds=chat.channel.waited_s))
                 yield from self._events.history(chat.echoes, payload)
             case ChannelStatus.REFUSED:
                 code = self._code(payload)

@@ -17,8 +17,8 @@ from adapters.memory.businesses import MemoryBusinesses
 from adapters.system import SlewedTime
 from application.ports import Clock, Leases
 from domain.errors import LeasesUnavailable, StorageUnavailable
-from entrypoints.server.app import _running, drain
 from entrypoints.serve import STOP_S
+from entrypoints.server.app import _running, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.simulation.assistant import SimulatedAssistant
@@ -235,8 +235,7 @@ class Node:
         self.gateway = SimulatedGateway(
             world.bridge,
             world.random,
-            clock.receive,
-            clock.call_later,
+            clock,
             lambda customer: not owners.is_mine(customer),
         )
         container.elixir_socket.override(self.gateway)

@@ -183,7 +183,7 @@ def test_each_message_is_stored_once_however_two_listeners_and_relays_interleave
                 second.step()
             # Else what it receives may be stored before what the first one has still to handle.
             case "join" if second not in world.listeners and first.is_idle:
-                second.arrivals.joined(world.now)
+                second.arrivals.joined(world.now, world.now)
                 world.listeners.append(second)
             case _:
                 pass
@@ -258,7 +258,7 @@ def test_what_may_be_relayed_after_an_outage_is_expected_again() -> None:
     world = World()
     arrivals = posted(world)
     later = world.now + EXPECTED
-    arrivals.joined(later)
+    arrivals.joined(later, later)
 
     assert arrivals.take(said("da"), later + TICK)
 

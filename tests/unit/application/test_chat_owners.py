@@ -10,7 +10,15 @@ from typing import NamedTuple
 from application.bridge_inbox import HANDOVER_S, LONGEST_STORE_PAUSE_S, BridgeInbox
 from application.chat_owners import ALONE_AFTER_S, ChatOwners
 from application.hub import Hub
-from application.ports import Broker, BrokerListener, Grown, Hint, InboundMessage, Typing
+from application.ports import (
+    Broker,
+    BrokerListener,
+    Grown,
+    Hint,
+    InboundMessage,
+    TopicJoined,
+    Typing,
+)
 from application.transfers import Transfers
 from domain.identity import Customer, customer
 from domain.message import Author
@@ -365,6 +373,22 @@ async def test_what_is_still_to_be_stored_as_its_chat_is_left_is_stored_once() -
 
         assert left == {"b"}
         assert before.counted == ["duplicate"]
+        assert await new.app.texts(user.customer, Author.COORDINATOR) == ["Da"]
+
+
+async def test_what_came_before_a_join_was_handled_is_stored_once() -> None:
+    """Events come one at a time: the one before the join may wait for the store."""
+    async with nodes("a") as running:
+        user, before, new = await moved(running)
+        clock = before.app.clock
+        await clock.advance(1)
+        joined_at = clock.now()
+        await before.gateway.receive(user.customer, yes())
+        await clock.advance(1)
+        await new.gateway.receive(user.customer, TopicJoined(joined_at))
+        await new.gateway.receive(user.customer, yes())
+
+        assert new.counted == ["duplicate"]
         assert await new.app.texts(user.customer, Author.COORDINATOR) == ["Da"]
 
 
