@@ -590,6 +590,8 @@ class LiveChatGateway(Protocol):
     def listen(self, on_event: OnInboundEvent, on_echo: OnEcho) -> None:
         """Await `on_event` for every inbound event, one at a time for each customer, in order.
 
+        That holds where a topic is left and joined again, too.
+
         Echoes of what this process has sent, or another one and their mark says so, are left out:
         `on_echo` is called with the message's id.
         """

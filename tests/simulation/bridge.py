@@ -4,6 +4,7 @@ The node's side has the product's own filter of echoes, reading of events, and c
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
@@ -97,7 +98,7 @@ class Chat:
         self.is_joined = False
         self.joined = asyncio.Event()
         self._is_announced = False
-        self._turn = asyncio.Lock()
+        self._turn = gateway.turns[customer]
         self._acknowledged: dict[object, asyncio.Future[None]] = {}
         self._next_at = 0.0
         self._connection = 0
@@ -234,6 +235,8 @@ class SimulatedGateway(LiveChatGateway, LiveChatTopics, HealthCheck, Lifecycle):
         self._random = random
         self._lingers = lingers
         self._chats: dict[Customer, Chat] = {}
+        self.turns: defaultdict[Customer, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Each is held while an event of the customer's is handled."""
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_event: OnInboundEvent
         self.on_echo: OnEcho = lambda customer, message_id: None

@@ -301,6 +301,36 @@ async def test_a_join_has_its_own_time_however_long_it_waits_for_earlier_events(
         assert joined_at[0] < joined_at[1] <= joined_by + timedelta(milliseconds=20)
 
 
+async def test_what_a_topic_has_brought_is_handled_before_it_is_joined_anew() -> None:
+    handled = asyncio.Event()
+    events: asyncio.Queue[InboundEvent] = asyncio.Queue()
+    others: asyncio.Queue[InboundEvent] = asyncio.Queue()
+
+    async def handle(who: Customer, event: InboundEvent) -> None:
+        (events if who == ANA else others).put_nowait(event)
+        if who == ANA:
+            await handled.wait()
+
+    chats = Chats()
+    async with running(chats.restarted()) as address, at(address) as listener:
+        listener.socket.listen(handle, lambda _customer, _message_id: None)
+        for who in (ANA, DAN):
+            listener.socket.follow(who)
+        came = [await taken(events)]
+        await taken(others)
+        for topic in ("chat:b1:ana", "chat:b1:dan"):
+            chats.say("agent_message", {"message": "Da"}, topic)
+        await taken(others)
+        listener.socket.unfollow(ANA)
+        listener.socket.follow(ANA)
+        await until_joined(listener.socket)
+        handled.set()
+        came += [await taken(events), await taken(events)]
+
+        said = InboundMessage(author=Author.COORDINATOR, text="Da")
+        assert came == [TopicJoined(), said, TopicJoined()]
+
+
 async def test_a_topic_that_is_refused_once_before_it_is_joined_again_was_available(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
