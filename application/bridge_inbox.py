@@ -426,10 +426,11 @@ class BridgeInbox:
             await self._compare(arrivals, cached)
             if arrivals.take(message, self.clock.now()):
                 break
-            arrivals.arrived(new_id)
             # Into no longer log than it was compared with.
             with suppress(SeqTaken):
-                return await self._store_new(customer, message, new_id, session)
+                outcome = await self._store_new(customer, message, new_id, session)
+                arrivals.arrived(new_id)  # else its entry, if there is one, is expected
+                return outcome
         return "duplicate"
 
     async def _compare(self, arrivals: Arrivals, cached: CachedSession) -> None:
