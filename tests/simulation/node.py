@@ -216,7 +216,7 @@ class Node:
         self.ended_at = -1000.0
         self.thawed_at = -1000.0
         self.accepts = False
-        self._requests: set[asyncio.Future[Any]] = set()
+        self._requests: set[asyncio.Task[Any]] = set()
         """Those under way, whether or not anyone waits for them any more."""
         self._stack = AsyncExitStack()
         container = self._container = Container(settings=SETTINGS)
@@ -257,7 +257,7 @@ class Node:
         await self._stack.enter_async_context(_running(self._container))
         self.accepts = not self.ended.is_set()
 
-    def request(self, work: Awaitable[T]) -> asyncio.Future[T]:
+    def request(self, work: Awaitable[T]) -> asyncio.Task[T]:
         """Begin a request: it is handled to its end, also while the node drains."""
         request = asyncio.ensure_future(work)
         self._requests.add(request)
