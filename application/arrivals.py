@@ -13,6 +13,8 @@ from domain.status import Status
 
 EXPECTED = timedelta(minutes=2)
 """The time in which an entry of the log may come on the topic: some never do."""
+LEFT = timedelta(seconds=30)
+"""The time after which what another process was to store is stored, or will not be."""
 MAX_EXPECTED = 200
 """The entries, and the ids, that are remembered of a chat."""
 COUNTED = "topic:"
@@ -22,6 +24,11 @@ COUNTED = "topic:"
 class _Expected(NamedTuple):
     entry: Message
     until: datetime
+
+
+class _Left(NamedTuple):
+    message: InboundMessage
+    at: datetime
 
 
 class Arrivals:
@@ -63,12 +70,12 @@ class Arrivals:
         """The oldest first."""
         self._arrived: dict[MessageId, None] = {}
         """The ids of what arrived before its entry was known here."""
-        self._left: list[InboundMessage] = []
+        self._left: list[_Left] = []
         """What arrived and was left to another process, whose entry is not known here yet."""
 
-    def joined(self, now: datetime) -> None:
-        """Note that the topic was joined, again or for the first time."""
-        self.joined_at = now
+    def joined(self, at: datetime, now: datetime) -> None:
+        """Note that the topic was joined, again or for the first time, at a time before now."""
+        self.joined_at = at
         self._left.clear()
         self._expected = {
             message_id: _Expected(expected.entry, now + EXPECTED)
@@ -83,10 +90,16 @@ class Arrivals:
             if len(self._arrived) > MAX_EXPECTED:
                 del self._arrived[next(iter(self._arrived))]
 
-    def left(self, message: InboundMessage) -> None:
+    def left(self, message: InboundMessage, now: datetime) -> None:
         """Note that a message has arrived which another process is to store."""
-        self._left.append(message)
+        self._left.append(_Left(message, now))
         del self._left[:-MAX_EXPECTED]
+
+    def take_left(self, now: datetime) -> list[InboundMessage]:
+        """Return what was left not long ago: it is this process's to store from now on."""
+        taken = [message for message, at in self._left if at >= now - LEFT]
+        self._left = [each for each in self._left if each.at < now - LEFT]
+        return taken
 
     def knows(self, session: Session) -> bool:
         """Return True if entries of this session were added last."""
@@ -125,7 +138,7 @@ class Arrivals:
 
     def _was_left(self, entry: Message) -> bool:
         """Return True if an arrival that was left to another process stands for the entry."""
-        for index, message in enumerate(self._left):
+        for index, (message, _) in enumerate(self._left):
             if _is_of(entry, message):
                 del self._left[index]
                 return True

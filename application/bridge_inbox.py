@@ -339,11 +339,11 @@ class BridgeInbox:
 
     async def on_event(self, customer: Customer, event: InboundEvent) -> None:
         """Handle an inbound event; returns once it is stored, however long that takes."""
-        if isinstance(event, TopicJoined) and not event.was_joined:
-            self._arrivals_of(customer).joined(self.clock.now())
+        if isinstance(event, TopicJoined):
+            await self._on_joined(customer, event)
         if not self._is_here(customer):
             if isinstance(event, InboundMessage):
-                self._arrivals_of(customer).left(event)
+                self._arrivals_of(customer).left(event, self.clock.now())
             return
         match event:
             case Typing():
@@ -352,16 +352,7 @@ class BridgeInbox:
             case MalformedEvent():
                 self.count("malformed")
             case InboundMessage():
-                message = event
-                if event.at is not None and event.at < self.clock.now() - LONGEST_DELAY:
-                    message = replace(event, replayed=True)
-                new_id = event.message_id or derived_id(event) or self._counted_id()
-                arrivals = self._arrivals_of(customer)
-                self.count(
-                    await self._store_at_last(
-                        lambda: self._store(customer, message, new_id, arrivals)
-                    )
-                )
+                await self._on_message(customer, event)
             case TopicJoined():
                 self._unavailable.discard(customer)
                 talking = self._talking.get(customer)
@@ -372,6 +363,28 @@ class BridgeInbox:
                     self._unavailable.add(customer)
                 if customer in self._talking:
                     await self._store_at_last(lambda: self.transfers.notify_unreachable(customer))
+
+    async def _on_joined(self, customer: Customer, event: TopicJoined) -> None:
+        """Begin to count what the topic brings; what was left before is stored by who follows it.
+
+        The process that it was left to may have died.
+        """
+        arrivals, now = self._arrivals_of(customer), self.clock.now()
+        if self._is_here(customer):
+            for message in arrivals.take_left(now):
+                await self._on_message(customer, message)
+        if not event.was_joined:
+            arrivals.joined(event.at or now, now)
+
+    async def _on_message(self, customer: Customer, message: InboundMessage) -> None:
+        """Store a message, however long that takes."""
+        if message.at is not None and message.at < self.clock.now() - LONGEST_DELAY:
+            message = replace(message, replayed=True)
+        new_id = message.message_id or derived_id(message) or self._counted_id()
+        arrivals = self._arrivals_of(customer)
+        self.count(
+            await self._store_at_last(lambda: self._store(customer, message, new_id, arrivals))
+        )
 
     def _counted_id(self) -> MessageId:
         return MessageId(f"{COUNTED}{self.session_log.new_id()}")
@@ -413,10 +426,11 @@ class BridgeInbox:
             await self._compare(arrivals, cached)
             if arrivals.take(message, self.clock.now()):
                 break
-            arrivals.arrived(new_id)
             # Into no longer log than it was compared with.
             with suppress(SeqTaken):
-                return await self._store_new(customer, message, new_id, session)
+                outcome = await self._store_new(customer, message, new_id, session)
+                arrivals.arrived(new_id)  # else its entry, if there is one, is expected
+                return outcome
         return "duplicate"
 
     async def _compare(self, arrivals: Arrivals, cached: CachedSession) -> None:

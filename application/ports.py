@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, Protocol, Self
 
@@ -572,14 +572,17 @@ class MalformedEvent(NamedTuple):
     event: str
 
 
-class TopicJoined(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TopicJoined:
     """The customer's topic was joined, or joined again: messages go both ways.
 
     It comes before what the topic brings, also where it was joined to send there alone.
     """
 
+    at: datetime | None = field(default=None, compare=False)
+    """The time of the join, however long it takes until this is handled; None: just now."""
     was_joined: bool = False
-    """True if that was so before, and the topic is followed only now."""
+    """True if it was joined before, and is followed only now."""
 
 
 class TopicUnavailable(NamedTuple):
@@ -602,6 +605,8 @@ class LiveChatGateway(Protocol):
     @abstractmethod
     def listen(self, on_event: OnInboundEvent, on_echo: OnEcho) -> None:
         """Await `on_event` for every inbound event, one at a time for each customer, in order.
+
+        That holds where a topic is left and joined again, too.
 
         Echoes of what this process has sent, or another one and their mark says so, are left out:
         `on_echo` is called with the message's id.

@@ -179,6 +179,8 @@ class ChannelBroker(Broker, ChannelListener):
             self._beating.cancel()
         for joined in list(self._deltas.values()):
             joined.send()
+        for customer, hint, node in self._unconfirmed.lost():  # no later beat will show it
+            self._send(customer, hint, node)
         self._publish(_NODES, _NOBODY, _LEAVES, _NOTHING)
         self._has_left = True
         await self._channels.__aexit__(*exc)
@@ -528,16 +530,22 @@ class _Unconfirmed:
     def confirm(self, beat: int) -> list[_Lost]:
         """Remove what the beat with this number confirms; return what may have been lost."""
         if self.are_lost:
-            lost: dict[_Key, _Lost] = {}
-            for _, batch in self._batches:
-                lost |= batch
-            lost |= self._newest
-            self._batches.clear()
-            self._newest, self._older, self.are_lost = {}, 0, False
-            return list(lost.values())
+            return self.lost()
         while self._batches and self._batches[0][0] <= beat:
             self._older -= len(self._batches.popleft()[1])
         return []
+
+    def lost(self) -> list[_Lost]:
+        """Remove and return what may have been lost."""
+        if not self.are_lost:
+            return []
+        lost: dict[_Key, _Lost] = {}
+        for _, batch in self._batches:
+            lost |= batch
+        lost |= self._newest
+        self._batches.clear()
+        self._newest, self._older, self.are_lost = {}, 0, False
+        return list(lost.values())
 
 
 class _JoinedDeltas:

@@ -32,7 +32,7 @@ class ChatTopic:
         channel: PhoenixChannel,
         on_event: OnInboundEvent,
         on_echo: OnEcho,
-        start: Callable[[Coroutine[Any, Any, None]], None],
+        start: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         """`start` runs a coroutine as a task."""
         self.channel = channel

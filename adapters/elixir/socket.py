@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ from adapters.phoenix.client_connection import (
 )
 from adapters.phoenix.handshake import query_params
 from application.ports import (
+    Clock,
     HealthCheck,
     InboundEvent,
     LiveChatGateway,
@@ -79,6 +81,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
     def __init__(
         self,
         url: str,
+        clock: Clock,
         *,
         token: str = "",
         timeout_s: float = 5.0,
@@ -96,6 +99,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         topic. Raises: ValueError for the URL.
         """
         self._url = url
+        self._clock = clock
         self._token = token
         self._settings = settings
         self._pushes = AcknowledgedPushes(timeout_s)
@@ -107,6 +111,8 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         self._refused: set[Customer] = set()
         """The needed topics that were refused, or timed out, since the last one was joined."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._receiving: dict[Customer, asyncio.Task[None]] = {}
+        """Passes on what the customer's newest topic brings."""
         self._events = ChatEvents()
         self._on_event: OnInboundEvent = _not_listening
         self._on_echo: OnEcho = lambda _customer, _message_id: None
@@ -235,7 +241,8 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             failure = chat.channel.connection.failure
             if failure is not None:
                 _connection_failed(chat, failure)
-            self._start(self._receive(customer, chat))
+            earlier = self._receiving.get(customer)
+            self._receiving[customer] = self._start(self._receive(customer, chat, earlier))
         return chat
 
     def _join(self, customer: Customer) -> PhoenixChannel:
@@ -251,8 +258,20 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             chat.stop_timer()
             chat.channel.leave()
 
-    async def _receive(self, customer: Customer, chat: ChatTopic) -> None:
-        """Pass on a topic's events until its end; join it again if it is closed but needed."""
+    async def _receive(
+        self, customer: Customer, chat: ChatTopic, earlier: asyncio.Task[None] | None
+    ) -> None:
+        """Pass on a topic's events until its end, after those of the one that was left before."""
+        try:
+            if earlier is not None:
+                await asyncio.wait({earlier})
+            await self._receive_joined(customer, chat)
+        finally:
+            if self._receiving.get(customer) is asyncio.current_task():
+                del self._receiving[customer]
+
+    async def _receive_joined(self, customer: Customer, chat: ChatTopic) -> None:
+        """Pass on a topic's events; join it again if it is closed but needed."""
         while True:
             has_place = await self._receive_from(chat.channel, customer, chat)
             self._connections.close_unused()
@@ -290,7 +309,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
                 self._refused.clear()
                 chat.joined()
                 chat.knows_typing = "typing" in additions_of(payload)
-                yield TopicJoined()
+                yield TopicJoined(self._clock.now() - timedelta(seconds=chat.channel.waited_s))
                 yield from self._events.history(chat.echoes, payload)
             case ChannelStatus.REFUSED:
                 code = self._code(payload)
@@ -315,10 +334,11 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             self._refused.add(customer)
         chat.not_admitted(reason)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _code(self, response: Any) -> str:
         """Return the reason of a refusal if it is a code; another text may repeat the token."""

@@ -449,7 +449,9 @@ class PhoenixChannel:
         self._connection = connection
         self._payload = payload
         self._queue_size = queue_size
-        self._queue: asyncio.Queue[tuple[str | ChannelStatus, Any]] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[str | ChannelStatus, Any, float]] = asyncio.Queue()
+        self.waited_s = 0.0
+        """The time for which the newest item of the iteration had waited for it."""
         self._joins: list[asyncio.Future[Any]] = []
         self._response: Any = None
         self._started = False
@@ -547,14 +549,15 @@ class PhoenixChannel:
     async def __anext__(self) -> tuple[str | ChannelStatus, Any]:
         if self._exhausted:
             raise StopAsyncIteration
-        item = await self._queue.get()
-        if item[0] is ChannelStatus.CLOSED:
+        event, payload, received_at = await self._queue.get()
+        self.waited_s = asyncio.get_running_loop().time() - received_at
+        if event is ChannelStatus.CLOSED:
             self._exhausted = True
             if self._overflowed:
                 raise SlowConsumer(
                     f"more than {self._queue_size} messages on {self.topic!r} waited"
                 )
-        return item
+        return event, payload
 
     def _receive(self, event: ClientEvent) -> None:
         match event:
@@ -573,16 +576,19 @@ class PhoenixChannel:
                 self._put(ChannelStatus.JOIN_TIMED_OUT, None)
             case ChannelClosed(topic):
                 self._closed = True
-                self._queue.put_nowait((ChannelStatus.CLOSED, None))
+                self._enqueue(ChannelStatus.CLOSED, None)
                 error = ChannelGone(f"topic {topic!r} was closed")
                 self._answer_joins(lambda join: join.set_exception(error))
 
     def _put(self, event: str | ChannelStatus, payload: Any) -> None:
         if self._queue.qsize() < self._queue_size:
-            self._queue.put_nowait((event, payload))
+            self._enqueue(event, payload)
         elif not self._overflowed:
             self._overflowed = True
             self._connection._leave(self.topic)
+
+    def _enqueue(self, event: str | ChannelStatus, payload: Any) -> None:
+        self._queue.put_nowait((event, payload, self._connection._loop.time()))
 
     def _answer_joins(self, answer: Callable[[asyncio.Future[Any]], None]) -> None:
         joins, self._joins = self._joins, []

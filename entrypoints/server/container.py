@@ -245,12 +245,13 @@ def _elixir_additions() -> "Additions":
 
 
 def _elixir_socket(
-    settings: Settings, additions: "Additions", owners: ChatOwners
+    settings: Settings, clock: Clock, additions: "Additions", owners: ChatOwners
 ) -> "ElixirSocket":
     from adapters.elixir.socket import ElixirSocket
 
     return ElixirSocket(
         settings.elixir_websocket_url,
+        clock,
         token=settings.elixir_token,
         timeout_s=settings.elixir_timeout / 1000,
         additions=additions,
@@ -430,7 +431,7 @@ class Container(containers.DeclarativeContainer):
     )
     elixir_additions: "Provider[Additions]" = providers.Singleton(_elixir_additions)
     elixir_socket: "Provider[ElixirSocket]" = providers.Singleton(
-        _elixir_socket, settings, elixir_additions, chat_owners
+        _elixir_socket, settings, clock, elixir_additions, chat_owners
     )
     bridge: Provider[Bridge | None] = providers.Selector(
         settings.provided.bridge,

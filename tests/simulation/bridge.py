@@ -4,9 +4,10 @@ The node's side has the product's own filter of echoes, reading of events, and c
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from random import Random
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from adapters.elixir.bridge import LiveChatTopics
 from adapters.elixir.chat_events import ChatEvents
@@ -26,13 +27,14 @@ from domain.errors import BridgeUnavailable
 from domain.identity import Customer
 from domain.notice import Notice
 
+if TYPE_CHECKING:
+    from tests.simulation.node import NodeClock
+
 ANSWER_S = 2.0
 """The time for which a message waits for its acknowledgement."""
 LINGER_S = 30.0
 INTERRUPTION_S = 1.5
 REJOIN_S = 1.0
-
-Receive = Callable[[Callable[[], None]], None]
 
 
 class PlainApplication:
@@ -96,7 +98,7 @@ class Chat:
         self.is_joined = False
         self.joined = asyncio.Event()
         self._is_announced = False
-        self._turn = asyncio.Lock()
+        self._turn = gateway.turns[customer]
         self._acknowledged: dict[object, asyncio.Future[None]] = {}
         self._next_at = 0.0
         self._connection = 0
@@ -117,7 +119,7 @@ class Chat:
         self.is_joined = True
         self.joined.set()
         self._is_announced = False
-        self._pass_on(TopicJoined())
+        self._pass_on(TopicJoined(gateway.clock.now()))
 
     @property
     def is_needed(self) -> bool:
@@ -223,17 +225,18 @@ class SimulatedGateway(LiveChatGateway, LiveChatTopics, HealthCheck, Lifecycle):
         self,
         application: PlainApplication,
         random: Random,
-        receive: Receive,
-        call_later: Callable[[float, Callable[[], Any]], Any],
+        clock: "NodeClock",
         lingers: Callable[[Customer], bool],
     ) -> None:
         self.application = application
         self.events = ChatEvents()
-        self.receive = receive
-        self.call_later = call_later
+        self.clock = clock
+        self.receive, self.call_later = clock.receive, clock.call_later
         self._random = random
         self._lingers = lingers
         self._chats: dict[Customer, Chat] = {}
+        self.turns: defaultdict[Customer, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Each is held while an event of the customer's is handled."""
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_event: OnInboundEvent
         self.on_echo: OnEcho = lambda customer, message_id: None

@@ -68,7 +68,7 @@ class Client:
 
     async def call(self, node: "Node", work: Awaitable[T]) -> T:
         """Wait for a request to a node. Raises: Gone."""
-        task = asyncio.ensure_future(work)
+        task = node.request(work)
         ended = asyncio.ensure_future(node.ended.wait())
         left = asyncio.ensure_future(self._has_left.wait())
         try:

@@ -226,7 +226,7 @@ class SimulatedLife:
 
     async def _at(self, node: Node, work: Awaitable[object]) -> None:
         """Wait for a request to a node, as long as that lives. Raises: what that raises."""
-        request = asyncio.ensure_future(work)
+        request = node.request(work)
         ended = asyncio.ensure_future(node.ended.wait())
         await asyncio.wait({request, ended}, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()

@@ -6,17 +6,18 @@ runs again; what it was doing is where it was.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from adapters.broker.channels import ChannelBroker
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.system import SlewedTime
 from application.ports import Clock, Leases
 from domain.errors import LeasesUnavailable, StorageUnavailable
+from entrypoints.serve import STOP_S
 from entrypoints.server.app import _running, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
@@ -28,6 +29,7 @@ from tests.support.clock import CountedIds
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+T = TypeVar("T")
 BEGINNING = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 SLOW_S = 0.4
 """The time that a slow store, or lease service, takes longer."""
@@ -214,6 +216,8 @@ class Node:
         self.ended_at = -1000.0
         self.thawed_at = -1000.0
         self.accepts = False
+        self._requests: set[asyncio.Task[Any]] = set()
+        """Those under way, whether or not anyone waits for them any more."""
         self._stack = AsyncExitStack()
         container = self._container = Container(settings=SETTINGS)
         container.clock.override(clock)
@@ -231,8 +235,7 @@ class Node:
         self.gateway = SimulatedGateway(
             world.bridge,
             world.random,
-            clock.receive,
-            clock.call_later,
+            clock,
             lambda customer: not owners.is_mine(customer),
         )
         container.elixir_socket.override(self.gateway)
@@ -254,6 +257,13 @@ class Node:
         await self._stack.enter_async_context(_running(self._container))
         self.accepts = not self.ended.is_set()
 
+    def request(self, work: Awaitable[T]) -> asyncio.Task[T]:
+        """Begin a request: it is handled to its end, also while the node drains."""
+        request = asyncio.ensure_future(work)
+        self._requests.add(request)
+        request.add_done_callback(self._requests.discard)
+        return request
+
     @property
     def is_alive(self) -> bool:
         """True unless it was killed, or has ended."""
@@ -274,10 +284,12 @@ class Node:
         self.ended.set()
 
     async def drain(self) -> None:
-        """End it as SIGTERM does: its clients go first, and its turns run to their end."""
+        """End it as SIGTERM does: its clients go first, turns and requests run to their end."""
         self.accepts = False
         self.ended.set()
         await drain(self._container)
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=STOP_S)
         await self._stack.aclose()
         self.kill()
 

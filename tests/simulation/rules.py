@@ -282,6 +282,8 @@ class Rules:
             node, who = client.node, client.customer
             if node is None or (node, who) not in self._read or client.has_gone:
                 continue
+            if client.waits_for_store:
+                continue
             at, session = self._read[node, who]
             if max(at, client.joined_at) >= latest or self.newest.get(who) != session.session_id:
                 continue

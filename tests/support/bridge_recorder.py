@@ -9,6 +9,7 @@ from typing import Any
 from adapters.elixir.bridge import ElixirBridge
 from adapters.elixir.http import ElixirHttp
 from adapters.elixir.socket import ElixirSocket
+from adapters.system import SystemClock
 from application.ports import Store
 from domain.notice import Delivered, Lane, Notice
 from tests.support.dynamodb import StoppedClock
@@ -84,7 +85,7 @@ async def recording_bridge(at: datetime) -> AsyncIterator[Callable[[Notice], Awa
     recorder = Recorder()
     async with running(recorder) as address:
         http = ElixirHttp(f"http://{address}", clock=StoppedClock(at), jitter=lambda: 1.0)
-        socket = ElixirSocket(f"ws://{address}/socket/websocket")
+        socket = ElixirSocket(f"ws://{address}/socket/websocket", SystemClock())
         socket.listen(ignore, lambda _customer, _message_id: None)
         async with http, socket:
             bridge = ElixirBridge(http, socket)

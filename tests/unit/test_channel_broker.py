@@ -101,6 +101,23 @@ async def test_a_node_that_leaves_is_not_silent() -> None:
         assert list(here.nodes) == ["here"]
 
 
+async def test_a_node_that_leaves_first_publishes_again_what_may_be_lost() -> None:
+    """Nobody looks at the store for a node that says that it leaves."""
+    clock, who = VirtualClock(), customer("b1", "u1")
+    async with two_nodes(clock) as (here, there, end, stack):
+        received: list[Event] = []
+        Hub(here).subscribe(who, received.append)
+        await clock.advance(1)
+        end.is_cut = True
+        there.publish(who, Grown(SessionId("s1"), 1))
+        await clock.advance(2)
+        end.is_cut = False
+        await stack.aclose()
+
+        assert Grown(SessionId("s1"), 1) in received
+        assert list(here.nodes) == ["here"]
+
+
 async def test_a_node_that_was_killed_is_forgotten() -> None:
     clock = VirtualClock()
     async with two_nodes(clock) as (here, _, end, _):

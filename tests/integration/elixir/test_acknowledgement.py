@@ -10,6 +10,7 @@ from adapters.elixir import acknowledgement
 from adapters.elixir.acknowledgement import PATIENCE
 from adapters.elixir.socket import ElixirSocket
 from adapters.phoenix.channel import Reply, Stop
+from adapters.system import SystemClock
 from application.ports import InboundMessage
 from domain.errors import BridgeRefused, BridgeUnavailable
 from domain.message import Author
@@ -40,7 +41,7 @@ async def plain(
     application = PlainPhoenix(settings)
     async with running(application.app()) as address:
         url = f"ws://{address}/socket/websocket"
-        socket = ElixirSocket(url, settings=SOON, timeout_s=timeout_s)
+        socket = ElixirSocket(url, SystemClock(), settings=SOON, timeout_s=timeout_s)
         socket.listen(ignore, lambda _customer, _message_id: None)
         async with socket:
             yield application, socket

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from adapters.elixir import chat_topic
 from adapters.elixir.socket import ElixirSocket
 from adapters.phoenix.channel import Stop
 from adapters.phoenix.client import ClientSettings
+from adapters.system import SystemClock
 from application.ports import InboundEvent, InboundMessage, TopicJoined, TopicUnavailable
 from domain.errors import BridgeUnavailable
 from domain.identity import Customer
@@ -30,7 +32,9 @@ class Listener:
     """Our socket, and the events that it passes on in their order."""
 
     def __init__(self, url: str, **settings: Any) -> None:
-        self.socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
+        self.socket = ElixirSocket(
+            url, SystemClock(), **{"settings": SOON, "timeout_s": PATIENCE_S, **settings}
+        )
         self.socket.listen(self._on_event, lambda _customer, _message_id: None)
         self._events: asyncio.Queue[tuple[Customer, InboundEvent]] = asyncio.Queue()
 
@@ -106,6 +110,12 @@ async def test_an_idle_socket_shows_whether_it_can_be_opened() -> None:
 
             assert refused.socket.is_away
             assert not admitted.socket.is_away
+
+
+async def until_joined(socket: ElixirSocket) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not socket.is_joined(ANA):  # noqa: ASYNC110 - what would report it is held up
+            await asyncio.sleep(0.001)
 
 
 async def until_away(socket: ElixirSocket) -> None:
@@ -261,6 +271,64 @@ async def test_a_topic_that_is_joined_again_at_once_was_available(
         events.append(await listener.next())
 
         assert events == [TopicJoined(), TopicJoined()]
+
+
+async def test_a_join_has_its_own_time_however_long_it_waits_for_earlier_events() -> None:
+    clock, handled = SystemClock(), asyncio.Event()
+    joins: asyncio.Queue[TopicJoined] = asyncio.Queue()
+    reached = asyncio.Event()
+
+    async def handle(_: Customer, event: InboundEvent) -> None:
+        if isinstance(event, TopicJoined):
+            joins.put_nowait(event)
+            reached.set()
+            await handled.wait()
+
+    chats = Chats()
+    async with running(chats.restarted()) as address, at(address) as listener:
+        listener.socket.listen(handle, lambda _customer, _message_id: None)
+        listener.socket.follow(ANA)
+        await reached.wait()
+        await taken(chats.joins)
+        await chats.endpoint.drain(lambda: 0.0)
+        await taken(chats.joins)
+        await until_joined(listener.socket)
+        joined_by = clock.now()
+        await asyncio.sleep(0.05)
+        handled.set()
+        joined_at = [(await taken(joins)).at for _ in range(2)]
+
+        assert joined_at[0] < joined_at[1] <= joined_by + timedelta(milliseconds=20)
+
+
+async def test_what_a_topic_has_brought_is_handled_before_it_is_joined_anew() -> None:
+    handled = asyncio.Event()
+    events: asyncio.Queue[InboundEvent] = asyncio.Queue()
+    others: asyncio.Queue[InboundEvent] = asyncio.Queue()
+
+    async def handle(who: Customer, event: InboundEvent) -> None:
+        (events if who == ANA else others).put_nowait(event)
+        if who == ANA:
+            await handled.wait()
+
+    chats = Chats()
+    async with running(chats.restarted()) as address, at(address) as listener:
+        listener.socket.listen(handle, lambda _customer, _message_id: None)
+        for who in (ANA, DAN):
+            listener.socket.follow(who)
+        came = [await taken(events)]
+        await taken(others)
+        for topic in ("chat:b1:ana", "chat:b1:dan"):
+            chats.say("agent_message", {"message": "Da"}, topic)
+        await taken(others)
+        listener.socket.unfollow(ANA)
+        listener.socket.follow(ANA)
+        await until_joined(listener.socket)
+        handled.set()
+        came += [await taken(events), await taken(events)]
+
+        said = InboundMessage(author=Author.COORDINATOR, text="Da")
+        assert came == [TopicJoined(), said, TopicJoined()]
 
 
 async def test_a_topic_that_is_refused_once_before_it_is_joined_again_was_available(

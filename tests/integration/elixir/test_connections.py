@@ -14,6 +14,7 @@ from adapters.elixir.socket import ElixirSocket
 from adapters.phoenix.channel import Channel, ChannelSocket, JoinRefused
 from adapters.phoenix.client import ClientSettings
 from adapters.phoenix.endpoint import PhoenixEndpoint
+from adapters.system import SystemClock
 from application.ports import InboundEvent, InboundMessage, TopicJoined
 from domain.identity import Customer, customer, live_chat_topic
 from tests.integration.elixir.test_socket import notice
@@ -43,7 +44,7 @@ class Rig:
         self.application = application
         self.port = int(address.rpartition(":")[2])
         url = f"ws://{address}/socket/websocket"
-        self.socket = ElixirSocket(url, settings=SOON, timeout_s=PATIENCE_S)
+        self.socket = ElixirSocket(url, SystemClock(), settings=SOON, timeout_s=PATIENCE_S)
         self.socket.listen(self._on_event, lambda _customer, _message_id: None)
         self.joined: set[Customer] = set()
         self.received: asyncio.Queue[tuple[Customer, str]] = asyncio.Queue()
@@ -173,7 +174,7 @@ async def test_a_place_that_was_left_is_used_again() -> None:
 async def test_a_connection_that_breaks_interrupts_its_own_topics_only() -> None:
     chats = users(MAX_TOPICS + 1)
     async with listening() as listener:
-        socket = ElixirSocket(listener.url, settings=SOON)
+        socket = ElixirSocket(listener.url, SystemClock(), settings=SOON)
         socket.listen(ignore, lambda _customer, _message_id: None)
         async with socket:
             for who in chats:
@@ -214,7 +215,7 @@ async def test_1000_chats_come_back_although_one_join_in_twenty_is_refused() -> 
     chats = users(1_000)
     async with AsyncExitStack() as stack:
         async with running(moody()) as address:
-            socket = ElixirSocket(f"ws://{address}/socket/websocket", settings=SOON)
+            socket = ElixirSocket(f"ws://{address}/socket/websocket", SystemClock(), settings=SOON)
             socket.listen(ignore, lambda _customer, _message_id: None)
             await stack.enter_async_context(socket)
             for who in chats:

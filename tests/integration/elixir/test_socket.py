@@ -15,6 +15,7 @@ from adapters.elixir.payloads import body_of
 from adapters.elixir.socket import ElixirSocket
 from adapters.phoenix.channel import Reply, Stop
 from adapters.phoenix.client import ClientSettings
+from adapters.system import SystemClock
 from application.ports import (
     InboundEvent,
     InboundMessage,
@@ -127,7 +128,9 @@ async def scripted() -> AsyncIterator[tuple[Peer, Recorder]]:
 @asynccontextmanager
 async def opened(chats: Chats, address: str, **settings: Any) -> AsyncIterator[Recorder]:
     url = f"ws://{address}/socket/websocket"
-    socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
+    socket = ElixirSocket(
+        url, SystemClock(), **{"settings": SOON, "timeout_s": PATIENCE_S, **settings}
+    )
     recorder = Recorder(chats, socket, int(address.rpartition(":")[2]))
     socket.listen(recorder.hear, lambda _customer, _message_id: None)
     async with socket:
@@ -655,7 +658,9 @@ async def plain(
 
     async with running(application.app(), **UNBUDGETED) as address:  # Phoenix has no such limit
         url = f"ws://{address}/socket/websocket{query}"
-        socket = ElixirSocket(url, **{"settings": SOON, "timeout_s": PATIENCE_S, **settings})
+        socket = ElixirSocket(
+            url, SystemClock(), **{"settings": SOON, "timeout_s": PATIENCE_S, **settings}
+        )
         socket.listen(hear, lambda _customer, _message_id: None)
         async with socket:
             yield socket, heard

@@ -7,10 +7,19 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
+from application.arrivals import LEFT
 from application.bridge_inbox import HANDOVER_S, LONGEST_STORE_PAUSE_S, BridgeInbox
 from application.chat_owners import ALONE_AFTER_S, ChatOwners
 from application.hub import Hub
-from application.ports import Broker, BrokerListener, Grown, Hint, InboundMessage, Typing
+from application.ports import (
+    Broker,
+    BrokerListener,
+    Grown,
+    Hint,
+    InboundMessage,
+    TopicJoined,
+    Typing,
+)
 from application.transfers import Transfers
 from domain.identity import Customer, customer
 from domain.message import Author
@@ -368,6 +377,22 @@ async def test_what_is_still_to_be_stored_as_its_chat_is_left_is_stored_once() -
         assert await new.app.texts(user.customer, Author.COORDINATOR) == ["Da"]
 
 
+async def test_what_came_before_a_join_was_handled_is_stored_once() -> None:
+    """Events come one at a time: the one before the join may wait for the store."""
+    async with nodes("a") as running:
+        user, before, new = await moved(running)
+        clock = before.app.clock
+        await clock.advance(1)
+        joined_at = clock.now()
+        await before.gateway.receive(user.customer, yes())
+        await clock.advance(1)
+        await new.gateway.receive(user.customer, TopicJoined(joined_at))
+        await new.gateway.receive(user.customer, yes())
+
+        assert new.counted == ["duplicate"]
+        assert await new.app.texts(user.customer, Author.COORDINATOR) == ["Da"]
+
+
 async def test_what_comes_late_to_who_only_sent_until_now_is_stored_once() -> None:
     async with nodes("a", "b") as running:
         user = await asks(running.all["a"])
@@ -396,6 +421,57 @@ async def test_what_was_left_to_another_process_stands_for_no_later_words() -> N
         await other.gateway.receive(user.customer, yes())
 
         assert await other.app.texts(user.customer, Author.COORDINATOR) == ["Da", "Da"]
+
+
+async def test_what_was_left_to_a_process_that_has_died_is_stored_by_who_follows_the_topic() -> (
+    None
+):
+    """The topic stays joined: an application that replays what was missed does not do so."""
+    async with nodes("a", "b") as running:
+        user = await asks(running.all["a"])
+        owner, other = running.of(user.customer)
+        await other.gateway.join(user.customer)
+        await other.app.clock.advance(1)
+        await other.gateway.receive(user.customer, yes())
+        running.cluster.leave(owner.app.hub.node)
+        await running.settle()
+        await other.gateway.receive(user.customer, TopicJoined(was_joined=True))
+
+        assert other.counted == ["stored"]
+        assert await other.app.texts(user.customer, Author.COORDINATOR) == ["Da"]
+
+
+async def test_what_was_left_to_a_process_that_has_stored_it_is_stored_once() -> None:
+    async with nodes("a", "b") as running:
+        user = await asks(running.all["a"])
+        owner, other = running.of(user.customer)
+        await other.gateway.join(user.customer)
+        await other.app.clock.advance(1)
+        for _ in range(2):
+            for node in (owner, other):
+                await node.gateway.receive(user.customer, yes())
+        running.cluster.leave(owner.app.hub.node)
+        await running.settle()
+        await other.gateway.receive(user.customer, TopicJoined(was_joined=True))
+        left = await other.app.texts(user.customer, Author.COORDINATOR)
+        await other.gateway.receive(user.customer, yes())
+
+        assert left == ["Da"] * 2
+        assert other.counted == ["duplicate", "duplicate", "stored"]
+
+
+async def test_what_was_left_long_ago_is_not_stored() -> None:
+    async with nodes("a", "b") as running:
+        user = await asks(running.all["a"])
+        owner, other = running.of(user.customer)
+        await other.gateway.join(user.customer)
+        await other.gateway.receive(user.customer, yes())
+        await other.app.clock.advance(LEFT.total_seconds() + 1)
+        running.cluster.leave(owner.app.hub.node)
+        await running.settle()
+        await other.gateway.receive(user.customer, TopicJoined(was_joined=True))
+
+        assert other.counted == []
 
 
 async def test_a_chat_that_is_left_while_its_entries_are_read_is_not_followed_again() -> None:
