@@ -356,10 +356,12 @@ class ChannelBroker(Broker, ChannelListener):
                     self._on_beat(envelope.number, msgspec.json.decode(envelope.body, type=float))
                 return
             self._count("received")
+            is_late = subscription.is_late(envelope.publisher, envelope.number)
             if subscription.is_hole(envelope.publisher, envelope.number, self._lives_at):
                 self._on_lost_hint("hole", channel, subscription.customer)
             if channel == _NODES:
-                self._on_node(envelope)
+                if not is_late:  # else it shows no life, nor that a node which has left is back
+                    self._on_node(envelope)
             elif (hint := decode_hint(envelope)) is not None:
                 self._listener.on_hint(envelope.customer, hint)
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -468,6 +470,10 @@ class _Subscription:
         """True if the listener does not know yet that it was confirmed anew."""
         self.numbers: dict[str, int] = {}
         """The number of the last hint of each publisher."""
+
+    def is_late(self, publisher: str, number: int) -> bool:
+        """Return True if this hint, or a later one, of the publisher has come before."""
+        return 1 < number <= self.numbers.get(publisher, 0)
 
     def is_hole(self, publisher: str, number: int, living: Collection[str]) -> bool:
         """Return True if a hint may be missing before the publisher's with this number.

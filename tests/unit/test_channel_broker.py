@@ -38,6 +38,8 @@ class WireEnd(Channels):
         self._listener: ChannelListener
         self._wanted: set[str] = set()
         self.is_cut = False
+        self.lives: list[bytes] = []
+        """What was sent to all nodes."""
 
     def listen(self, listener: ChannelListener) -> None:
         self._listener = listener
@@ -50,6 +52,8 @@ class WireEnd(Channels):
         self._wanted.discard(channel)
 
     def publish(self, channel: str, message: bytes) -> bool:
+        if channel == "nodes":
+            self.lives.append(message)
         for end in self._wire.ends:
             if channel in end._wanted and not (self.is_cut or end.is_cut):
                 end._listener.on_message(channel, message)
@@ -89,6 +93,23 @@ async def test_a_node_that_falls_silent_is_known_before_a_takeover_of_its_is_too
 
         assert (before, during, dead, here.has_silent_node) == (False, True, True, False)
         assert there.node in here.nodes
+
+
+async def test_what_comes_late_from_a_node_shows_no_life() -> None:
+    clock = VirtualClock()
+    async with two_nodes(clock) as (here, _, end, stack):
+        late = end.lives[-2]
+        end.is_cut = True
+        await clock.advance(0.9)
+        here.on_message("nodes", late)
+        await clock.advance(0.7)
+        is_silent = here.has_silent_node
+        end.is_cut = False
+        await stack.aclose()
+        here.on_message("nodes", late)
+
+        assert is_silent
+        assert list(here.nodes) == ["here"]
 
 
 async def test_a_node_that_leaves_is_not_silent() -> None:
