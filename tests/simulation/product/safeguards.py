@@ -161,19 +161,6 @@ def _beat(stack: ExitStack) -> None:
     put(stack, ChannelBroker, "is_away", property(lambda self: self._is_away))
 
 
-@_safeguard(5, "joins")
-def _subscribe_before_read(stack: ExitStack) -> None:
-    """A join subscribes before it reads: what is stored in between comes, too."""
-    subscribe, start = Subscription.subscribe, Subscription.start
-
-    def late(self: Subscription, *given: Any, **named: Any) -> None:
-        subscribe(self)
-        start(self, *given, **named)
-
-    put(stack, Subscription, "subscribe", nothing)
-    put(stack, Subscription, "start", late)
-
-
 @_safeguard(3, "crowd")
 def _gaps(stack: ExitStack) -> None:
     """A follower reads what is missing before the entry of a hint."""

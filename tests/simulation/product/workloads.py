@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, NamedTuple
 
-from application.ports import RECENT
 from tests.simulation.product.people import ApiCoordinator, Device, Interrupter
 from tests.simulation.product.world import (
     BRIDGE,
@@ -239,41 +238,6 @@ MOVES = Workload(
 )
 
 
-# A slow disk and a long log, and devices that join just as an answer is stored.
-
-
-async def _join_in_between(device: Device) -> None:
-    world, chance = device.world, device.world.chance
-    if device.number == 0:
-        device.open()
-        await asyncio.sleep(0.3)
-        for _ in range(2 * RECENT + 2):
-            device.say("hello")
-    else:
-        await world.next_question()
-        await asyncio.sleep(chance.uniform(0.0, 0.1))
-        device.open()
-    await asyncio.Event().wait()
-
-
-def _nothing_breaks(world: World, devices: list[Device]) -> list[Coroutine[Any, Any, None]]:
-    return []
-
-
-JOINS = Workload(
-    _join_in_between,
-    _nothing_breaks,
-    action_s=2.5,
-    quiet_s=10.0,
-    nodes=(1,),
-    devices=(4,),
-    packets_s=(0.002,),
-    job_s=0.1,
-    pieces=(3,),
-    pauses_s=(0.0, 0.02),
-)
-
-
 # Three nodes, and somebody at each who writes: hints overtake each other.
 
 
@@ -290,7 +254,7 @@ async def _write_at_once(device: Device) -> None:
 
 CROWD = Workload(
     _write_at_once,
-    _nothing_breaks,
+    lambda world, devices: [],  # nothing breaks
     action_s=3.0,
     nodes=(3,),
     customers=(2,),
@@ -350,7 +314,6 @@ WORKLOADS = {
     "all": ALL,
     "takeovers": TAKEOVERS,
     "moves": MOVES,
-    "joins": JOINS,
     "crowd": CROWD,
     "deaths": DEATHS,
 }
