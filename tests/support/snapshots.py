@@ -42,7 +42,7 @@ class Generation:
         self.deliveries: dict[str, list[Json]] = data(f"{name}.deliveries.json")
         self.exports: list[Json] = data(f"{name}.export.json")
         """As the API shows since: every entry is for everybody, and follows the one before. Nobody
-        had a language."""
+        had a language, and no claim was judged."""
         for export in self.exports:
             for conversation in export["conversations"]:
                 conversation["conversation"]["language"] = None
@@ -78,7 +78,7 @@ def _with_readers(entry: Json) -> Json:
         return shown
     own = ("model", "usage", "tools", "digest")
     said = {key: value for key, value in shown.items() if key not in own}
-    return said | {"audience": "all"} | {key: entry[key] for key in own}
+    return said | {"audience": "all"} | {key: entry[key] for key in own} | {"verdict": None}
 
 
 def lane_of(delivery: Json) -> Lane:
