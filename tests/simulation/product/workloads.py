@@ -44,8 +44,6 @@ class Workload(NamedTuple):
     """Those who work through the HTTP API, one of each."""
     packets_s: tuple[float, ...] = (0.002, 0.02, 0.1)
     """The longest time of a packet."""
-    job_s: float = 0.004
-    """The longest time of a transaction."""
     pieces: tuple[int, ...] = (3, 8, 20, 60)
     """How many an answer has."""
     pauses_s: tuple[float, ...] = (0.0, 0.02, 0.1, 0.3)
