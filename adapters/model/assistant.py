@@ -12,7 +12,6 @@ from adapters.model.completion import (
     Deadline,
     PromptMessage,
     ToolRound,
-    sendable_calls,
 )
 from adapters.model.failures import AttemptFailed
 from adapters.model.judgement import VERDICT_TOKENS, judgement_prompt, verdict_in
@@ -69,6 +68,7 @@ class ModelAssistant(Assistant):
         self._max_output_tokens = max_output_tokens
         self._max_tool_calls = max_tool_calls
         self._timeout_s = timeout_s
+        self._cheaper_first = (*self._models[-1:], *self._models[:-1])
         self._prompts = prompts or PromptSettings()
         self._router = ModelRouter(
             self._models, concurrency=concurrency, clock=clock, jitter=jitter
@@ -117,7 +117,7 @@ class ModelAssistant(Assistant):
         words = max(20, max_tokens // 3)
         request = self._request(
             summary_prompt(earlier, entries, language, words, self._prompts.time_zone),
-            models=(self._models[-1], *self._models[:-1]),  # the cheaper one first
+            models=self._cheaper_first,
         )
         completion = await self._router.complete(request)
         text = "".join(completion.text).strip()
@@ -128,7 +128,7 @@ class ModelAssistant(Assistant):
     async def judge(self, text: str, *, timeout_s: float) -> Judgement:
         request = self._request(
             judgement_prompt(text),
-            models=(self._models[-1], *self._models[:-1]),  # the cheaper one first
+            models=self._cheaper_first,
             max_tokens=min(VERDICT_TOKENS, self._max_output_tokens),
         )
         request.deadline = Deadline(min(timeout_s, self._timeout_s) * MODEL_SHARE)
@@ -156,14 +156,8 @@ class ModelAssistant(Assistant):
         try:
             completion = await self._router.check(model, request)
             if called := completion.calls:
-                calls = sendable_calls(completion.calls)
                 results = [CHECK_RESULT] * len(called)
-                request.rounds.append(
-                    ToolRound(
-                        completion.author, "".join(completion.text), calls, results,
-                        completion.carried,
-                    )
-                )  # fmt: skip
+                request.rounds.append(ToolRound.of(completion, results))
                 request.tools_allowed = False
                 completion = await self._router.check(model, request)
             completion.calls = []
@@ -235,15 +229,7 @@ class _AnswerRun:
     async def _use_tools(self, completion: Completion) -> None:
         """Make the tool calls of a completion, and add them and their results to the request."""
         results = [await self._tools.use(call) for call in completion.calls]
-        self._request.rounds.append(
-            ToolRound(
-                completion.author,
-                "".join(completion.text),
-                sendable_calls(completion.calls),
-                results,
-                completion.carried,
-            )
-        )
+        self._request.rounds.append(ToolRound.of(completion, results))
 
     def _close_transfer(self) -> None:
         """End the answer with the text that came with the transfer, so that there is only one end.

@@ -99,6 +99,17 @@ class ToolRound:
     results: list[str]
     carried: dict[str, Any]
 
+    @classmethod
+    def of(cls, completion: "Completion", results: list[str]) -> "ToolRound":
+        """Return the round that a completion and the results of its calls make."""
+        return cls(
+            completion.author,
+            "".join(completion.text),
+            sendable_calls(completion.calls),
+            results,
+            completion.carried,
+        )
+
 
 @dataclass(slots=True, kw_only=True)
 class CompletionRequest:

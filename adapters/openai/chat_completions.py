@@ -16,8 +16,9 @@ from adapters.openai.events import (
     MAX_CALL_ID,
     MAX_CARRIED,
     ReplyParser,
-    count,
     decoded,
+    detail,
+    usage_of,
 )
 from domain.usage import Usage
 
@@ -135,24 +136,14 @@ class ChatCompletionParser(ReplyParser):
 
     def usage(self, model: str) -> Usage:
         counts = self._counts
-        inputs, outputs = (
-            counts.get("prompt_tokens_details"),
-            counts.get("completion_tokens_details"),
-        )
-        cached = inputs.get("cached_tokens") if isinstance(inputs, dict) else None
-        reasoning = outputs.get("reasoning_tokens") if isinstance(outputs, dict) else None
-        prompt, completion = (
-            count(counts.get("prompt_tokens")),
-            count(counts.get("completion_tokens")),
-        )
-        return Usage(
-            model=model,
-            input_tokens=prompt,
+        cached = detail(counts, "prompt_tokens_details", "cached_tokens")
+        return usage_of(
+            model,
+            read=counts.get("prompt_tokens"),
             # DeepSeek: api-docs.deepseek.com, context caching
-            cached_tokens=min(prompt, count(cached or counts.get("prompt_cache_hit_tokens"))),
-            output_tokens=completion,
-            reasoning_tokens=min(completion, count(reasoning)),
-            calls=1,
+            cached=cached or counts.get("prompt_cache_hit_tokens"),
+            written=counts.get("completion_tokens"),
+            reasoning=detail(counts, "completion_tokens_details", "reasoning_tokens"),
         )
 
     def _read_event(self, name: bytes, data: bytes) -> None:

@@ -7,7 +7,7 @@ repeats nothing of what was sent.
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -266,6 +266,25 @@ def decoded(data: bytes, decode: msgspec.json.Decoder[Any], shape: type[Any]) ->
         return msgspec.convert(json.loads(data), shape)
     except (ValueError, RecursionError):
         return None
+
+
+def detail(counts: Mapping[str, Any], kind: str, name: str) -> Any:
+    """Return the detailed count `counts[kind][name]`; None: the server does not give it."""
+    details = counts.get(kind)
+    return details.get(name) if isinstance(details, dict) else None
+
+
+def usage_of(model: str, *, read: Any, cached: Any, written: Any, reasoning: Any) -> Usage:
+    """Return the cost of one request by its counts, whatever was sent as such."""
+    input_tokens, output_tokens = count(read), count(written)
+    return Usage(
+        model=model,
+        input_tokens=input_tokens,
+        cached_tokens=min(input_tokens, count(cached)),
+        output_tokens=output_tokens,
+        reasoning_tokens=min(output_tokens, count(reasoning)),
+        calls=1,
+    )
 
 
 def count(value: Any) -> int:

@@ -12,7 +12,7 @@ import msgspec
 from adapters.model.completion import CompletionRequest, ToolRound
 from adapters.model.failures import classify_error
 from adapters.openai.adaptations import Adaptation
-from adapters.openai.events import MAX_CALL_ID, MAX_CARRIED, ReplyParser, count, decoded
+from adapters.openai.events import MAX_CALL_ID, MAX_CARRIED, ReplyParser, decoded, detail, usage_of
 from domain.usage import Usage
 
 RESPONSES_PATH = "/responses"
@@ -111,17 +111,12 @@ class ResponseParser(ReplyParser):
 
     def usage(self, model: str) -> Usage:
         counts = self._counts
-        inputs, outputs = counts.get("input_tokens_details"), counts.get("output_tokens_details")
-        cached = inputs.get("cached_tokens") if isinstance(inputs, dict) else None
-        reasoning = outputs.get("reasoning_tokens") if isinstance(outputs, dict) else None
-        read, written = count(counts.get("input_tokens")), count(counts.get("output_tokens"))
-        return Usage(
-            model=model,
-            input_tokens=read,
-            cached_tokens=min(read, count(cached)),
-            output_tokens=written,
-            reasoning_tokens=min(written, count(reasoning)),
-            calls=1,
+        return usage_of(
+            model,
+            read=counts.get("input_tokens"),
+            cached=detail(counts, "input_tokens_details", "cached_tokens"),
+            written=counts.get("output_tokens"),
+            reasoning=detail(counts, "output_tokens_details", "reasoning_tokens"),
         )
 
     def _read_event(self, name: bytes, data: bytes) -> None:
