@@ -88,6 +88,7 @@ def run_programs(
     with ExitStack() as stack:
         listeners = [stack.enter_context(listen(program)[0]) for program in programs]
         urls = list(map(url_of, programs, listeners))
+        programs = tuple(joined(programs, urls))
 
         def on_started() -> None:
             for program, url in zip(programs, urls, strict=True):
@@ -95,7 +96,7 @@ def run_programs(
             check_descriptors(programs, descriptors)
             on_listening(urls)
 
-        apps = [create_application(program) for program in joined(programs, urls)]
+        apps = [create_application(program) for program in programs]
         Serving(apps, listeners, on_started).run()
     for program in programs:
         log_end(program)
