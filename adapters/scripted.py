@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from application.ports import AnswerWriter, Assistant, Clock, SummaryResult, Toolbox
-from domain.business import Reservation
+from domain.business import Business, Reservation
 from domain.language import FALLBACK_LANGUAGE, lookup
 from domain.message import Author, Entry, Message
 from domain.texts import Text, localized
@@ -187,7 +187,13 @@ class ScriptedAssistant(Assistant):
             say(piece)
 
     async def summarise(
-        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+        self,
+        earlier: str | None,
+        entries: Sequence[Entry],
+        language: str,
+        *,
+        max_tokens: int,
+        business: Business | None = None,
     ) -> SummaryResult:
         """Return the user's newest messages as they are."""
         texts = [e.text for e in entries if isinstance(e, Message) and e.author is Author.USER]

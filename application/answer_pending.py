@@ -42,6 +42,7 @@ from application.tools import TurnTools
 from application.turn_lease import TurnLease
 from application.usage_tracker import BudgetLevel, UsageTracker
 from domain.backoff import backoff
+from domain.business import Business
 from domain.decisions import WAITING_ACTION, TurnResult, answer
 from domain.errors import AssistantFailed, StorageUnavailable, TooLarge
 from domain.identity import Customer, MessageId, SessionId
@@ -318,11 +319,10 @@ class AnswerPending:
         if not pending:
             return  # or it was erased meanwhile
         turn.session_id, turn.first_seq = session.session_id, pending[0].seq
-        level = BudgetLevel.WITHIN
-        if self.usage_tracker.has_budgets:
-            level = await self.usage_tracker.level(turn.customer.business_id)
+        business = await facts_if_known(self.businesses, turn.customer.business_id)
+        level = await self.usage_tracker.level(turn.customer.business_id, business)
         over_soft_budget = level is BudgetLevel.OVER_SOFT
-        view = await self._view(turn, cached, session, recent, pending, over_soft_budget)
+        view = await self._view(turn, cached, session, recent, pending, business, over_soft_budget)
         if turn.stop is not None:
             result = self._confirm_stop(turn, view)
         elif level is BudgetLevel.OVER_HARD:
@@ -380,10 +380,11 @@ class AnswerPending:
         session: Session,
         recent: tuple[Entry, ...],
         pending: tuple[Message, ...],
+        business: Business | None,
         over_soft_budget: bool,
     ) -> View:
         """Return what the AI sees; the rolling summary stands for the entries that it covers."""
-        view_tokens = room = self.policy.view_tokens
+        view_tokens = room = self.policy.view_tokens_of(business)
         summary = turn.summary = self.summaries.newest(session)
         if over_soft_budget:
             room //= SOFT_BUDGET_VIEW_SHARE
@@ -400,7 +401,7 @@ class AnswerPending:
         return View(
             session=session,
             at=self.clock.now(),
-            business=await facts_if_known(self.businesses, turn.customer.business_id),
+            business=business,
             entries=entries,
             pending=pending,
             summary=summary.text if summary is not None else None,
@@ -480,17 +481,19 @@ class AnswerPending:
         verdict = None
         is_open = possible.deed or tools.transfer is None
         if is_open and turn.stop is None and not view.over_soft_budget:
-            verdict = await self._verdict(turn, text)
+            verdict = await self._verdict(turn, view, text)
         return sure_claims(text, view.language) if verdict is None else verdict.claims, verdict
 
-    async def _verdict(self, turn: _Turn, text: str) -> Verdict | None:
+    async def _verdict(self, turn: _Turn, view: View, text: str) -> Verdict | None:
         """Ask the assistant what the text claims; None: it does not say so in time."""
         started_s = turn.seconds(self.clock.monotonic())
         until_s = min(started_s + VERDICT_S, self.policy.turn_timeout_s)
         deadline = _Deadline(turn, self.hub, self.clock, until_s)
         turn.waits = True
         try:
-            judged = await self.assistant.judge(text, timeout_s=max(0.0, until_s - started_s))
+            judged = await self.assistant.judge(
+                text, timeout_s=max(0.0, until_s - started_s), business=view.business
+            )
         except asyncio.CancelledError as error:
             if isinstance(error, AnswerCancelled):
                 self._count(turn, error.usage, "verdict")
@@ -645,7 +648,7 @@ class AnswerPending:
             turn.end = TurnEnd.MORE_PENDING
         # While a business saves, or the AI fails, no summary is made.
         if stored and cached.session is session and not (result.failed or view.over_soft_budget):
-            self.summaries.on_answer_stored(cached.session, cached.recent, view.language)
+            self.summaries.on_answer_stored(cached.session, cached.recent, view)
 
     async def _published_late(self, turn: _Turn) -> bool:
         """Publish the result if an attempt that seemed to fail has stored it; False: none has.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from domain.business import Business, ModelSettings
 from domain.session import Timing
 
 RETAKE_GRACE_S = 5.0
@@ -29,6 +30,20 @@ class Policy:
     """Tokens of a business in a day, after which the AI is frugal. 0: never."""
     budget_hard_tokens: int = 0
     """Past it the AI is not asked any more. 0: never."""
+
+    def view_tokens_of(self, business: Business | None) -> int:
+        """Return the tokens of a business's views: its own choice, or else `view_tokens`."""
+        chosen = business.model.view_tokens if business is not None else None
+        return self.view_tokens if chosen is None else chosen
+
+    def budgets_of(self, business: Business | None) -> tuple[int, int]:
+        """Return a business's soft and hard budget: its own, or else everybody's."""
+        own = business.model if business is not None else ModelSettings()
+        soft, hard = own.budget_soft_tokens, own.budget_hard_tokens
+        return (
+            self.budget_soft_tokens if soft is None else soft,
+            self.budget_hard_tokens if hard is None else hard,
+        )
 
     def __post_init__(self) -> None:
         timing = Timing(

@@ -369,17 +369,28 @@ class Assistant(Lifecycle, HealthCheck, Protocol):
 
     @abstractmethod
     async def summarise(
-        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+        self,
+        earlier: str | None,
+        entries: Sequence[Entry],
+        language: str,
+        *,
+        max_tokens: int,
+        business: Business | None = None,
     ) -> SummaryResult:
         """Summarise `entries`, oldest first, and `earlier`, the summary of what came before them.
 
         The text takes the place of both in later views; the caller truncates it to `max_tokens`
-        (see `domain.tokens`). `language`: the tag of the language to write in.
+        (see `domain.tokens`). `language`: the tag of the language to write in. `business`: whose
+        conversation it is.
         Cancelling it releases whatever it holds. Raises: AssistantFailed, with its `usage`.
         """
 
-    async def judge(self, text: str, *, timeout_s: float) -> Judgement | None:
+    async def judge(
+        self, text: str, *, timeout_s: float, business: Business | None = None
+    ) -> Judgement | None:
         """Find out what a text of its own claims to the customer; None: it cannot tell.
+
+        `business`: whose conversation it is from.
 
         Cancelling it is as with `answer`. Raises: AssistantFailed, with its `usage`, at the latest
         in `timeout_s` seconds.

@@ -22,7 +22,7 @@ from domain.plain_text import plain_text
 from domain.session import Session
 from domain.tokens import truncate
 from domain.usage import Usage, together
-from domain.view import MAX_VIEW_ENTRIES
+from domain.view import MAX_VIEW_ENTRIES, View
 
 MAX_SUMMARIES = 16
 """Summaries in the making; more would crowd out answers. A session over it tries again later."""
@@ -78,13 +78,16 @@ class Summaries:
             return made[0] if made else session.summary
         return replace(made[-1], usage=together(*[summary.usage for summary in made]))
 
-    def on_answer_stored(self, session: Session, recent: Sequence[Entry], language: str) -> None:
-        """Start a new summary if one is due; `recent`: the session's newest entries."""
-        newest, view_tokens = self.newest(session), self.policy.view_tokens
+    def on_answer_stored(self, session: Session, recent: Sequence[Entry], view: View) -> None:
+        """Start a new summary if one is due; `recent`: the session's newest entries.
+
+        `view`: the one that the answer was written from.
+        """
+        newest, view_tokens = self.newest(session), self.policy.view_tokens_of(view.business)
         if rolling.is_summary_due(session, recent, newest, view_tokens=view_tokens):
             until = rolling.next_summary_end(session, recent, view_tokens=view_tokens)
             if newest is None or until > newest.through:
-                self._start(session, tuple(recent), until, language)
+                self._start(session, tuple(recent), until, view)
 
     def pending_for(self, customer: Customer) -> SessionId | None:
         """Return the session whose summaries are made, or being made, and not stored, if any."""
@@ -103,15 +106,13 @@ class Summaries:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(
-        self, session: Session, recent: tuple[Entry, ...], until: int, language: str
-    ) -> None:
+    def _start(self, session: Session, recent: tuple[Entry, ...], until: int, view: View) -> None:
         state = self._state_of(session)
         if state.task is not None or session.seq < state.not_before:
             return
         if len(self._tasks) >= MAX_SUMMARIES:
             return
-        run = _SummaryRun(self, state, session, recent, until, language)
+        run = _SummaryRun(self, state, session, recent, until, view)
         state.task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(state.task)
         state.task.add_done_callback(self._tasks.discard)
@@ -131,8 +132,8 @@ class Summaries:
 class _SummaryRun:
     """Makes one summary."""
 
-    __slots__ = ("_after", "_expired", "_language", "_max_tokens", "_recent", "_session", "_state",
-                 "_summaries", "_summary", "_until")  # fmt: skip
+    __slots__ = ("_after", "_business", "_expired", "_language", "_recent", "_session", "_state",
+                 "_summaries", "_summary", "_until", "_view_tokens")  # fmt: skip
 
     def __init__(
         self,
@@ -141,7 +142,7 @@ class _SummaryRun:
         session: Session,
         recent: tuple[Entry, ...],
         until: int,
-        language: str,
+        view: View,
     ) -> None:
         self._summaries = summaries
         self._state = state
@@ -150,9 +151,10 @@ class _SummaryRun:
         self._until = until
         self._after = until - MAX_ENTRIES_BACK
         """The seq from which on the next chunk begins, if no summary covers more."""
-        self._language = language
+        self._language = view.language
+        self._business = view.business
         self._summary = summaries.newest(session)
-        self._max_tokens = rolling.summary_budget(summaries.policy.view_tokens)
+        self._view_tokens = summaries.policy.view_tokens_of(view.business)
         self._expired = False
 
     async def __call__(self) -> None:
@@ -175,7 +177,8 @@ class _SummaryRun:
 
     async def _summarise_next(self) -> bool:
         """Summarise the next chunk; False: there is none left."""
-        earlier, summaries, max_tokens = self._summary, self._summaries, self._max_tokens
+        earlier, summaries = self._summary, self._summaries
+        max_tokens = rolling.summary_budget(self._view_tokens)
         after = max(earlier.through if earlier is not None else 0, self._after)
         entries = await self._chunk(after) if after < self._until else ()
         if not entries:
@@ -187,7 +190,7 @@ class _SummaryRun:
         text = earlier.text if earlier is not None else None
         try:
             made = await summaries.assistant.summarise(
-                text, in_view, self._language, max_tokens=max_tokens
+                text, in_view, self._language, max_tokens=max_tokens, business=self._business
             )
         except AssistantFailed as error:
             self._count(error.usage)
@@ -202,9 +205,8 @@ class _SummaryRun:
             entries = await self._summaries.store.page(
                 self._session.session_id, after=after, limit=rolling.CHUNK_ENTRIES
             )
-        view_tokens = self._summaries.policy.view_tokens
         return rolling.next_chunk(
-            entries, after=after, through=self._until, view_tokens=view_tokens
+            entries, after=after, through=self._until, view_tokens=self._view_tokens
         )
 
     def _keep(self, text: str, entries: Sequence[Entry]) -> None:

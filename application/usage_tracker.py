@@ -11,6 +11,7 @@ from enum import Enum, auto
 
 from application.policy import Policy
 from application.ports import Clock, Observer, UsageStore
+from domain.business import Business
 from domain.errors import Failure
 from domain.identity import BusinessId
 from domain.usage import Usage, together
@@ -68,14 +69,11 @@ class UsageTracker:
         day_usage = self._usage_of(business_id)
         day_usage.counted = together(day_usage.counted, usage)
 
-    @property
-    def has_budgets(self) -> bool:
-        """True if any budget is set."""
-        return self.policy.budget_soft_tokens > 0 or self.policy.budget_hard_tokens > 0
-
-    async def level(self, business_id: BusinessId) -> BudgetLevel:
-        """Return the business's level now."""
-        soft, hard = self.policy.budget_soft_tokens, self.policy.budget_hard_tokens
+    async def level(self, business_id: BusinessId, business: Business | None = None) -> BudgetLevel:
+        """Return the business's level now; `business`: its own budgets, where it is known."""
+        soft, hard = self.policy.budgets_of(business)
+        if not soft and not hard:
+            return BudgetLevel.WITHIN
         day_usage = self._usage_of(business_id)
         await self._refresh(business_id, day_usage)
         if hard and day_usage.tokens >= hard:

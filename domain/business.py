@@ -33,6 +33,12 @@ class ModelSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     budget_hard_tokens: int | None = None
     """Tokens a day, after which the AI is not asked. 0: never."""
 
+    @property
+    def has_own_model(self) -> bool:
+        """True if another model than the server's answers, or the server's in another way."""
+        own = (self.model, self.base_url, self.api_key_variable, self.api, self.effort)
+        return any(each is not None for each in own)
+
 
 class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One place of a business with several."""

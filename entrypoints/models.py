@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
 
 import msgspec
 
 from adapters.urls import shown_url
+from domain.business import ModelSettings
 
 ApiChoice = Literal["auto", "responses", "chat"]
 ReasoningEffort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -68,3 +69,29 @@ def model_key(choice: ModelChoice, environment: Mapping[str, str]) -> str:
     if not key.isascii() or any(not each.isprintable() or each.isspace() for each in key):
         raise ValueError(f"{choice.key} must be ASCII characters without spaces")
     return key
+
+
+def own_model(
+    chosen: ModelSettings, default: tuple[ModelChoice, str], environment: Mapping[str, str]
+) -> tuple[ModelChoice, str]:
+    """Return the model that a business has chosen, and its key; `default`: the server's.
+
+    What it does not choose is as the server has it, as long as it is the same provider: the
+    server's key goes to no other address. Raises: ValueError.
+    """
+    (usual, usual_key), elsewhere = default, chosen.base_url is not None
+    if elsewhere and chosen.model is None:
+        raise ValueError("a model at an address of its own needs its name")
+    choice = ModelChoice(
+        model=chosen.model or usual.model,
+        base_url=chosen.base_url or usual.base_url,
+        key=chosen.api_key_variable,
+        api=cast(ApiChoice, chosen.api or ("auto" if elsewhere else usual.api)),
+        effort=cast(
+            ReasoningEffort,
+            chosen.effort if chosen.effort is not None else "" if elsewhere else usual.effort,
+        ),
+    )
+    if chosen.api_key_variable is None:
+        return choice, "" if elsewhere else usual_key
+    return choice, model_key(choice, environment)

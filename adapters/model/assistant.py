@@ -33,6 +33,7 @@ from application.ports import (
     SummaryResult,
     Toolbox,
 )
+from domain.business import Business
 from domain.errors import AssistantFailed
 from domain.message import Entry
 from domain.texts import Text, localized
@@ -111,7 +112,13 @@ class ModelAssistant(Assistant):
         return request.usage
 
     async def summarise(
-        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+        self,
+        earlier: str | None,
+        entries: Sequence[Entry],
+        language: str,
+        *,
+        max_tokens: int,
+        business: Business | None = None,
     ) -> SummaryResult:
         # A word of Romanian has two tokens and more.
         words = max(20, max_tokens // 3)
@@ -125,7 +132,9 @@ class ModelAssistant(Assistant):
             raise AssistantFailed("the model gave no summary", usage=request.usage)
         return SummaryResult(text, request.usage)
 
-    async def judge(self, text: str, *, timeout_s: float) -> Judgement:
+    async def judge(
+        self, text: str, *, timeout_s: float, business: Business | None = None
+    ) -> Judgement:
         request = self._request(
             judgement_prompt(text),
             models=self._cheaper_first,

@@ -58,7 +58,7 @@ from application.sweep import Sweep
 from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
-from domain.business import max_facts
+from domain.business import ModelSettings, max_facts
 from domain.identity import Customer
 from domain.language import RankLanguages
 from domain.notice import Lane
@@ -68,7 +68,7 @@ from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
 from entrypoints.logs import dropped_lines
-from entrypoints.models import ModelChoice, model_choices, model_key
+from entrypoints.models import ModelChoice, model_choices, model_key, own_model
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
@@ -190,8 +190,9 @@ def _dynamodb_table(settings: Settings, clock: Clock, jitter: Jitter) -> "Dynamo
     return DynamoTable(dynamo, clock)
 
 
-def _scripted_assistant(settings: Settings, clock: Clock) -> Assistant:
-    return ScriptedAssistant(clock, delay_s=settings.scripted_delay_ms / 1000)
+def _scripted_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
+    scripted = ScriptedAssistant(clock, delay_s=settings.scripted_delay_ms / 1000)
+    return _with_own_models(scripted, settings, clock, jitter)
 
 
 def _models(settings: Settings) -> Iterator[tuple[ModelChoice, str]]:
@@ -212,25 +213,50 @@ def _models(settings: Settings) -> Iterator[tuple[ModelChoice, str]]:
 
 
 def _openai_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
+    models = tuple(_models(settings))
+    assistant = _model_assistant(models, settings, clock, jitter, settings.view_tokens)
+    return _with_own_models(assistant, settings, clock, jitter)
+
+
+def _with_own_models(
+    default: Assistant, settings: Settings, clock: Clock, jitter: Jitter
+) -> Assistant:
+    from adapters.model.own_models import BusinessAssistants
+
+    def create(chosen: ModelSettings) -> Assistant:
+        model = own_model(chosen, next(_models(settings)), os.environ)
+        view_tokens = chosen.view_tokens or settings.view_tokens
+        return _model_assistant([model], settings, clock, jitter, view_tokens)
+
+    return BusinessAssistants(default, create)
+
+
+def _model_assistant(
+    models: Sequence[tuple[ModelChoice, str]],
+    settings: Settings,
+    clock: Clock,
+    jitter: Jitter,
+    view_tokens: int,
+) -> Assistant:
     from adapters.model.assistant import ModelAssistant
     from adapters.model.prompt import PromptSettings
     from adapters.openai.client import OpenAIClient
 
-    models = [
+    clients = [
         OpenAIClient(
             choice.base_url, key, choice.model, clock, api=choice.api, effort=choice.effort
         )
-        for choice, key in _models(settings)
+        for choice, key in models
     ]
     return ModelAssistant(
-        models,
+        clients,
         max_output_tokens=settings.openai_max_output_tokens,
         max_tool_calls=settings.turn_max_tool_calls,
         timeout_s=settings.turn_timeout_s,
         concurrency=settings.openai_concurrency,
         prompts=PromptSettings(
             time_zone=ZoneInfo(settings.time_zone),
-            max_facts=max_facts(settings.view_tokens),
+            max_facts=max_facts(view_tokens),
             are_humans_notified=settings.bridge == "elixir" and bool(settings.elixir_http_url),
         ),
         clock=clock,
@@ -423,7 +449,7 @@ class Container(containers.DeclarativeContainer):
     )
     assistant: Provider[Assistant] = providers.Selector(
         settings.provided.assistant,
-        scripted=providers.Singleton(_scripted_assistant, settings, clock),
+        scripted=providers.Singleton(_scripted_assistant, settings, clock, jitter),
         openai=providers.Singleton(_openai_assistant, settings, clock, jitter),
     )
     elixir_http: "Provider[ElixirHttp | None]" = providers.Singleton(
@@ -588,6 +614,7 @@ class Container(containers.DeclarativeContainer):
         history=read_history,
         session_log=session_log,
         store=store,
+        businesses=businesses,
         hub=hub,
         presenter=presenter,
         live_chat=live_chat,

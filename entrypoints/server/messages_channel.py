@@ -22,6 +22,7 @@ from application.hub import Hub
 from application.join import JoinConversation, Joined, ResumePosition
 from application.ports import (
     AnswerSoFar,
+    Businesses,
     Clock,
     Delta,
     Event,
@@ -133,6 +134,10 @@ class JoinReply(CamelStruct):
     more: bool
     live_chat: LiveChatJson | None
     token_expires_at: str | msgspec.UnsetType = msgspec.UNSET
+    greeting: str | msgspec.UnsetType = msgspec.UNSET
+    """What the business says before anybody has written; it is no entry of the conversation."""
+    suggestions: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """Questions that the customer may send with one touch."""
 
 
 class Acknowledgement(CamelStruct):
@@ -186,6 +191,7 @@ class MessagesServices:
     history: ReadHistory
     session_log: SessionLog
     store: SessionStore
+    businesses: Businesses
     hub: Hub
     presenter: EventPresenter
     live_chat: LiveChatAddresses
@@ -264,6 +270,7 @@ class MessagesChannel(Channel):
     def _join_reply(self, joined: Joined) -> JoinReply:
         session = joined.session
         status = session.status if session is not None else Status.AI
+        business = self._services.businesses.last_read(self._customer.business_id)
         return JoinReply(
             session_id=session.session_id if session is not None else None,
             status=status,
@@ -272,6 +279,8 @@ class MessagesChannel(Channel):
             more=joined.page.more,
             live_chat=self._live_chat(status),
             token_expires_at=self._lease.expires_at if self._lease is not None else msgspec.UNSET,
+            greeting=(business.greeting if business is not None else "") or msgspec.UNSET,
+            suggestions=list(business.suggestions if business is not None else ()) or msgspec.UNSET,
         )
 
     async def joined(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from dependency_injector import providers
 
 from application.ports import AnswerWriter, Assistant, SummaryResult, Toolbox
+from domain.business import Business
 from domain.message import Entry
 from domain.usage import Usage
 from domain.view import View
@@ -33,7 +34,13 @@ class Costly(Assistant):
         return Usage(model="m1", input_tokens=90, cached_tokens=40, output_tokens=10, calls=1)
 
     async def summarise(
-        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+        self,
+        earlier: str | None,
+        entries: Sequence[Entry],
+        language: str,
+        *,
+        max_tokens: int,
+        business: Business | None = None,
     ) -> SummaryResult:
         return SummaryResult("Rezumat.")
 

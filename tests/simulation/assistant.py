@@ -5,6 +5,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from application.ports import AnswerWriter, Assistant, SummaryResult, Toolbox
+from domain.business import Business
 from domain.errors import AssistantFailed
 from domain.identity import Customer
 from domain.message import Entry
@@ -61,6 +62,12 @@ class SimulatedAssistant(Assistant):
             attempt.is_running = False
 
     async def summarise(
-        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+        self,
+        earlier: str | None,
+        entries: Sequence[Entry],
+        language: str,
+        *,
+        max_tokens: int,
+        business: Business | None = None,
     ) -> SummaryResult:
         return SummaryResult("Rezumat.")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 
 from application.ports import AnswerWriter, Assistant, Judgement, SummaryResult, Toolbox
+from domain.business import Business
 from domain.message import Entry
 from domain.promise import Verdict
 from domain.usage import Usage
@@ -112,7 +113,13 @@ class ScriptedSteps(Assistant):
             self.running -= 1
 
     async def summarise(
-        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+        self,
+        earlier: str | None,
+        entries: Sequence[Entry],
+        language: str,
+        *,
+        max_tokens: int,
+        business: Business | None = None,
     ) -> SummaryResult:
         self.summarised.append((earlier, list(entries)))
         summary = self.summary
@@ -123,7 +130,9 @@ class ScriptedSteps(Assistant):
         await self._wait(summary)
         return SummaryResult("Rezumat.")
 
-    async def judge(self, text: str, *, timeout_s: float) -> Judgement | None:
+    async def judge(
+        self, text: str, *, timeout_s: float, business: Business | None = None
+    ) -> Judgement | None:
         self.judged.append(text)
         verdict = self.verdict
         if isinstance(verdict, BaseException):

@@ -79,6 +79,8 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @property {number} seq
  * @property {WireEntry[]} messages
  * @property {LiveChatAddress | null} [liveChat]
+ * @property {string} [greeting]
+ * @property {string[]} [suggestions]
  */
 /** @typedef {{messages: WireEntry[], more: boolean}} HistoryReply */
 /**
@@ -208,6 +210,10 @@ export class Conversation extends Emitter {
   coordinatorId = null;
   /** @type {LiveChatAddress | null} */
   liveChat = null;
+  /** What the business says before anybody has written. */
+  greeting = "";
+  /** @type {string[]} questions that can be sent with one touch */
+  suggestions = [];
 
   /** @param {Identity} identity */
   constructor(identity) {
@@ -391,7 +397,9 @@ export class Conversation extends Emitter {
   }
 
   /** @param {JoinReply} reply */
-  #onJoined({ sessionId, status, seq, messages, liveChat }) {
+  #onJoined({ sessionId, status, seq, messages, liveChat, greeting, suggestions }) {
+    this.greeting = greeting ?? "";
+    this.suggestions = suggestions ?? [];
     if (sessionId !== this.sessionId) this.#endPartialAnswer();
     if (sessionId) {
       const areNew = this.#current !== undefined;

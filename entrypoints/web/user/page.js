@@ -10,7 +10,7 @@ import {
   showConnectionState,
   superviseConnection,
 } from "../shared/connection.js";
-import { byId, listen, setText, typedById } from "../shared/dom.js";
+import { byId, el, listen, setText, typedById } from "../shared/dom.js";
 import { newId } from "../shared/messages.js";
 import { PhoenixChannel, V1, V2 } from "../shared/phoenix.js";
 import { connectionText } from "../shared/texts.js";
@@ -41,8 +41,7 @@ const view = new ConversationView((messageId) => active.conversation.retry(messa
 const composer = new Composer({
   onSend: (text) => {
     sessionStorage.removeItem("draft");
-    active.conversation.send(text);
-    view.scrollToEnd();
+    send(text);
   },
   onTyping: () => {
     sessionStorage.setItem("draft", messageField.value);
@@ -132,6 +131,7 @@ function begin() {
   view.show(conversation);
   channel.on("state", showConnection);
   conversation.on("change", showFacts);
+  conversation.on("change", showEmpty);
   conversation.on("change", showStop);
   return { settings: JSON.stringify(settings), conversation, channel };
 }
@@ -144,9 +144,7 @@ function showConnection() {
   byId("connect").hidden = isActive;
   byId("disconnect").hidden = !isActive;
   byId("empty-connect").hidden = isActive;
-  const empty = emptyText(isActive);
-  setText(byId("empty-title"), empty.title);
-  setText(byId("empty-detail"), empty.detail);
+  showEmpty();
   for (const id of ["transfer", "end"]) {
     typedById(HTMLButtonElement, id).disabled = state.name !== "joined";
   }
@@ -157,6 +155,31 @@ function showConnection() {
   else if (state.name === "joined" || state.name === "idle") hideAlert();
   showStop();
   composer.refresh();
+}
+
+/** Show the business's greeting, and the questions that it suggests, in an empty conversation. */
+function showEmpty() {
+  const { conversation, channel } = active;
+  const isActive = channel.state.name !== "idle" && channel.state.name !== "refused";
+  const { title, detail } = emptyText(isActive, conversation.greeting);
+  setText(byId("empty-title"), title);
+  setText(byId("empty-detail"), detail);
+  const shown = isActive ? conversation.suggestions : [];
+  const suggestions = byId("suggestions");
+  suggestions.hidden = shown.length === 0;
+  suggestions.replaceChildren(
+    ...shown.map((text) => {
+      const button = el("button", { type: "button", className: "quiet", textContent: text });
+      button.addEventListener("click", () => send(text));
+      return button;
+    }),
+  );
+}
+
+/** @param {string} text */
+function send(text) {
+  active.conversation.send(text);
+  view.scrollToEnd();
 }
 
 /** Offer to stop the answer while there is one. */

@@ -6,10 +6,11 @@
  * Return the title and the detail of an empty conversation.
  *
  * @param {boolean} isConnected
+ * @param {string} greeting
  */
-export const emptyText = (isConnected) =>
+export const emptyText = (isConnected, greeting) =>
   isConnected
-    ? { title: "How can we help?", detail: "Write a message below." }
+    ? { title: greeting || "How can we help?", detail: "Write a message below." }
     : { title: "Start a conversation", detail: "Connect, then write the first message." };
 
 /** Why the status of a conversation changed, by the reason. */

@@ -18,6 +18,7 @@ from adapters.broker.local import LocalSwitch
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from adapters.sqlite.store import SqliteStore
 from application.ports import AnswerWriter, Assistant, SummaryResult, Toolbox
+from domain.business import Business
 from domain.errors import AssistantFailed
 from domain.message import Entry
 from domain.view import View
@@ -100,7 +101,13 @@ class Model(Assistant):
         world.written[tag] = (began, world.loop.now)
 
     async def summarise(
-        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+        self,
+        earlier: str | None,
+        entries: Sequence[Entry],
+        language: str,
+        *,
+        max_tokens: int,
+        business: Business | None = None,
     ) -> SummaryResult:
         await asyncio.sleep(self._world.chance.uniform(0, 0.5))
         return SummaryResult("a summary")

@@ -1,10 +1,13 @@
 """The cost of the AI: counted as it is spent, and kept within the budgets of the day."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from application.ports import AnswerCancelled, AnswerWriter, SummaryResult, Toolbox
+from application.usage_tracker import BudgetLevel
+from domain.business import Business, ModelSettings
 from domain.errors import AssistantFailed
 from domain.identity import BusinessId
 from domain.message import Author
@@ -228,3 +231,22 @@ async def test_the_cost_of_a_summary_counts_too() -> None:
         assert [usage.calls for usage in (await written(app)).values()] == [13]
         assert session.usage is not None
         assert session.usage.calls == 13
+
+
+@pytest.mark.parametrize(
+    ("own", "level"),
+    [
+        ({}, BudgetLevel.OVER_SOFT),
+        ({"budget_soft_tokens": 0}, BudgetLevel.WITHIN),
+        ({"budget_hard_tokens": 100}, BudgetLevel.OVER_HARD),
+        ({"budget_soft_tokens": 101}, BudgetLevel.WITHIN),
+    ],
+)
+async def test_a_business_with_budgets_of_its_own_is_held_to_them(
+    own: dict[str, Any], level: BudgetLevel
+) -> None:
+    business = Business(business_id=BusinessId("b1"), name="B1", model=ModelSettings(**own))
+    async with harness(costing(), ai_budget_soft_tokens=100) as app:
+        await asked(app)
+
+        assert await app.usage_tracker.level(BusinessId("b1"), business) is level

@@ -9,6 +9,7 @@ import pytest
 from adapters.model.completion import PromptMessage
 from adapters.model.prompt import PromptSettings, prompt
 from application.ports import SummaryResult
+from domain.business import Business
 from domain.errors import AssistantFailed
 from domain.message import Entry
 from tests.support.assistants import ScriptedSteps
@@ -24,7 +25,13 @@ class Summarising(ScriptedSteps):
     """An assistant whose summaries differ, as a model's do."""
 
     async def summarise(
-        self, earlier: str | None, entries: Sequence[Entry], language: str, *, max_tokens: int
+        self,
+        earlier: str | None,
+        entries: Sequence[Entry],
+        language: str,
+        *,
+        max_tokens: int,
+        business: Business | None = None,
     ) -> SummaryResult:
         made = await super().summarise(earlier, entries, language, max_tokens=max_tokens)
         return SummaryResult(f"{len(self.summarised)}. {made.text}" + " Vrea o masă." * 60)

@@ -1,0 +1,36 @@
+"""The greeting of a business, and the questions that it suggests, over the wire and on the page."""
+
+from dependency_injector import providers
+
+from adapters.memory.businesses import MemoryBusinesses
+from domain.business import Business
+from domain.identity import BusinessId
+from entrypoints.server.app import create_app
+from entrypoints.server.container import Container
+from entrypoints.settings import Settings
+from tests.support.server import running
+from tests.support.wire import identity, socket
+
+RESTO = Business(
+    business_id=BusinessId("resto"),
+    name="Resto",
+    greeting="Bună! Cu ce vă ajut?",
+    suggestions=("Ce program aveți?", "Aveți meniu vegan?"),
+)
+
+
+async def test_a_join_tells_the_greeting_and_the_suggestions_of_the_business_alone() -> None:
+    container = Container(settings=Settings(store="memory"))
+    others = Business(business_id=BusinessId("b1"), name="B1")
+    container.businesses.override(providers.Object(MemoryBusinesses((RESTO, others), {})))
+    replies = {}
+    async with running(create_app(container.settings(), container)) as address:
+        for name in ("resto", "b1", "unknown"):
+            async with socket(address) as client:
+                topic = f"messages:{name}"
+                _, replies[name] = await client.call("phx_join", identity(name), topic)
+
+    assert replies["resto"]["greeting"] == RESTO.greeting
+    assert replies["resto"]["suggestions"] == list(RESTO.suggestions)
+    for name in ("b1", "unknown"):
+        assert not {"greeting", "suggestions"} & replies[name].keys()
