@@ -22,9 +22,12 @@ ABOUT_A_REQUEST = {Text.UNREACHABLE, Text.REACHED, Text.REFUSED, Text.MESSAGE_KE
 
 @pytest.mark.parametrize("language", NOTICE_LANGUAGES)
 def test_the_texts_are_worded_so(language: str) -> None:
-    named = {"who": "Ana", "until": "Monday", "contact": "021 555 0100"}
+    texts = {
+        text: localized(language, text, who="Ana", until="Monday", contact="021 555 0100")
+        for text in Text
+    }
 
-    assert {text: localized(language, text, **named) for text in Text} == WORDING[language]
+    assert texts == WORDING[language]
 
 
 def test_every_text_exists_in_every_language() -> None:
@@ -99,8 +102,7 @@ def test_what_takes_a_claim_back_claims_nothing(language: str, text: Text) -> No
 
 @pytest.mark.parametrize("language", NOTICE_LANGUAGES)
 def test_a_time_and_an_address_are_named_in_every_language(language: str) -> None:
-    named = {"until": "{x}", "contact": "{y}"}
-    texts = {text: localized(language, text, **named) for text in Text}
+    texts = {text: localized(language, text, until="{x}", contact="{y}") for text in Text}
 
     assert [text for text in Text if "{x}" in texts[text]] == [Text.BACK_AT]
     assert [text for text in Text if "{y}" in texts[text]] == [Text.TURN_TO]
