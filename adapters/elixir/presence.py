@@ -14,7 +14,8 @@ from domain.identity import BusinessId
 PRESENCE_TTL_S = 5.0
 LONGEST_WAIT_S = 1.0
 """The time after which nothing is known: somebody waits for it."""
-MAX_BUSINESSES = 1_000
+MAX_PRESENCES = 1_000
+"""Businesses whose answers are remembered; the least recently used is dropped first."""
 
 
 class ElixirPresence(Presence):
@@ -26,7 +27,7 @@ class ElixirPresence(Presence):
         self._additions = additions
         self._clock = clock
         self._known: BoundedCache[BusinessId, tuple[int | None, float]] = BoundedCache(
-            MAX_BUSINESSES, MAX_BUSINESSES
+            MAX_PRESENCES, MAX_PRESENCES
         )
         """The answer, and until when it counts, by the monotonic clock."""
         self._requests: dict[BusinessId, asyncio.Task[int | None]] = {}
