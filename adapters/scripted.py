@@ -8,8 +8,17 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from application.ports import AnswerWriter, Assistant, Clock, SummaryResult, Toolbox
+from application.ports import (
+    AnswerWriter,
+    Assistant,
+    Clock,
+    Handoff,
+    HandoffOutcome,
+    SummaryResult,
+    Toolbox,
+)
 from domain.business import Business, Reservation
+from domain.human_request import asks_for_human
 from domain.language import FALLBACK_LANGUAGE, lookup
 from domain.message import Author, Entry, Message
 from domain.texts import Text, localized
@@ -56,18 +65,6 @@ _SUBJECTS = {
     for word in _words(words)
 }
 
-_asks_for_human = re.compile(
-    r"\b(?:om real|persoan[aă] real[aă]|operator\w*|agent(?:ul|ului)? (?:uman|[iî]n chat)|"
-    r"chat live|live chat|consultant\w*|coordonator\w*|reprezentant\w*|"
-    r"(?:vorbesc|vorbi|discuta?|leg[aă]tura) cu "
-    r"(?:cineva|un om|o persoan[aă]|(?:un )?agent\w*|un coleg)|"
-    r"(?:vreau|doresc|a[sș] vrea|chema[tț]i|d[aă]-mi) (?:un|o) (?:om|agent|coleg|persoan[aă])|"
-    r"(?:talk|speak|chat) (?:to|with) (?:a |an |some)?(?:human|person|agent|one|body|someone)|"
-    r"(?:need|want|get me|give me) (?:a|an) (?:human|person|agent)|"
-    r"^\W*(?:a |an )?(?:human|agent)\b|human agent|real (?:human|person)|representative|"
-    r"customer service)\b",
-    re.IGNORECASE,
-).search
 _pieces = re.compile(r"\s*\S+").findall
 
 _SUMMARY_CHARS = 200
@@ -82,7 +79,8 @@ _PHRASES = {
         "reservations": "Rezervările dumneavoastră:",
         "guests": "persoane",
         "unknown": "Nu cunosc încă nimic despre această firmă.",
-        "offer": "Vă pot spune despre: {topics}. Dacă doriți, puteți cere oricând un coleg.",
+        "offer": "Vă pot spune despre: {topics}.",
+        "human": "Dacă doriți, puteți cere oricând un coleg.",
         "echo": "Am primit mesajul dumneavoastră.",
     },
     "en": {
@@ -93,7 +91,8 @@ _PHRASES = {
         "reservations": "Your reservations:",
         "guests": "guests",
         "unknown": "I do not know anything about this business yet.",
-        "offer": "I can tell you about: {topics}. If you wish, you can ask for a colleague.",
+        "offer": "I can tell you about: {topics}.",
+        "human": "If you wish, you can ask for a colleague.",
         "echo": "I have received your message.",
     },
     "de": {
@@ -104,7 +103,8 @@ _PHRASES = {
         "reservations": "Ihre Reservierungen:",
         "guests": "Personen",
         "unknown": "Ich weiß noch nichts über dieses Unternehmen.",
-        "offer": "Ich kann Ihnen Auskunft geben über: {topics}. Auf Wunsch hilft Ihnen unser Team.",
+        "offer": "Ich kann Ihnen Auskunft geben über: {topics}.",
+        "human": "Auf Wunsch hilft Ihnen unser Team.",
         "echo": "Ich habe Ihre Nachricht erhalten.",
     },
     "fr": {
@@ -115,8 +115,8 @@ _PHRASES = {
         "reservations": "Vos réservations :",
         "guests": "personnes",
         "unknown": "Je ne sais encore rien de cette entreprise.",
-        "offer": "Je peux vous renseigner sur : {topics}. "
-        "Si vous le souhaitez, vous pouvez demander un collègue.",
+        "offer": "Je peux vous renseigner sur : {topics}.",
+        "human": "Si vous le souhaitez, vous pouvez demander un collègue.",
         "echo": "J’ai bien reçu votre message.",
     },
     "hu": {
@@ -127,8 +127,8 @@ _PHRASES = {
         "reservations": "Az Ön foglalásai:",
         "guests": "fő",
         "unknown": "Még semmit sem tudok erről a cégről.",
-        "offer": "Ezekről tudok tájékoztatást adni: {topics}. "
-        "Ha szeretné, egy munkatársunk segítségét is kérheti.",
+        "offer": "Ezekről tudok tájékoztatást adni: {topics}.",
+        "human": "Ha szeretné, egy munkatársunk segítségét is kérheti.",
         "echo": "Megkaptam az üzenetét.",
     },
     "it": {
@@ -139,7 +139,8 @@ _PHRASES = {
         "reservations": "Le Sue prenotazioni:",
         "guests": "persone",
         "unknown": "Non so ancora nulla di questa azienda.",
-        "offer": "Posso darLe informazioni su: {topics}. Se desidera, può chiedere di un collega.",
+        "offer": "Posso darLe informazioni su: {topics}.",
+        "human": "Se desidera, può chiedere di un collega.",
         "echo": "Ho ricevuto il Suo messaggio.",
     },
     "es": {
@@ -150,8 +151,8 @@ _PHRASES = {
         "reservations": "Sus reservas:",
         "guests": "personas",
         "unknown": "Todavía no sé nada de esta empresa.",
-        "offer": "Puedo informarle sobre: {topics}. "
-        "Si lo desea, puede pedir hablar con un compañero.",
+        "offer": "Puedo informarle sobre: {topics}.",
+        "human": "Si lo desea, puede pedir hablar con un compañero.",
         "echo": "He recibido su mensaje.",
     },
     "uk": {
@@ -162,8 +163,8 @@ _PHRASES = {
         "reservations": "Ваші бронювання:",
         "guests": "осіб",
         "unknown": "Про цю компанію ще нічого не відомо.",
-        "offer": "Можу розповісти про: {topics}. "
-        "За бажання ви можете попросити з’єднати вас із нашим співробітником.",
+        "offer": "Можу розповісти про: {topics}.",
+        "human": "За бажання ви можете попросити з’єднати вас із нашим співробітником.",
         "echo": "Ваше повідомлення отримано.",
     },
 }
@@ -204,7 +205,7 @@ class _Script:
     """The reply to a user's messages, in their language."""
 
     def __init__(self, view: View) -> None:
-        self._business = view.business
+        self._view, self._business = view, view.business
         self._text = "\n".join([message.text for message in view.pending])
         words = self._words = _words(self._text)
         self._subjects = {word[:_STEM] for word in words}
@@ -215,12 +216,43 @@ class _Script:
 
     async def reply(self, toolbox: Toolbox) -> str:
         phrases = self._phrases
-        if _HUMAN in self._subjects and _asks_for_human(self._text):
-            await toolbox.transfer_to_live_chat("user_request", self._text[:200])
-            return f"{localized(self._language, Text.REQUESTED)} {phrases['demo']}"
+        wants_human = _HUMAN in self._subjects and asks_for_human(self._text)
+        if wants_human and self._asks_first and not self._has_asked:
+            return f"{self._asks_first} {phrases['demo']}"
+        if wants_human or self._has_asked:
+            handoff = await toolbox.transfer_to_live_chat("user_request", self._text[:200])
+            if (said := self._said_of(handoff)) is not None:
+                return f"{said} {phrases['demo']}"
         if _RESERVATIONS in self._subjects:
             return f"{self._list(await toolbox.get_reservations())} {phrases['demo']}"
         return f"{self._small_talk()} {phrases['demo']}"
+
+    @property
+    def _asks_first(self) -> str:
+        rules = self._business.handoff if self._business is not None else None
+        return rules.ask_first if rules is not None and rules.enabled else ""
+
+    @property
+    def _has_asked(self) -> bool:
+        """True if it has just asked what must be known before it hands over."""
+        asked = self._asks_first
+        entries = [e for e in self._view.entries if isinstance(e, Message)]
+        last = next((e.text for e in reversed(entries) if e.author is Author.AI), "")
+        return bool(asked) and last.startswith(asked)
+
+    def _said_of(self, handoff: Handoff) -> str | None:
+        """Return what came of a request for a human; None: it is to answer itself."""
+        language, words, availability = self._language, self._view.words, handoff.availability
+        match handoff.outcome:
+            case HandoffOutcome.REQUESTED:
+                return localized(language, Text.REQUESTED, words)
+            case HandoffOutcome.NOBODY_THERE:
+                leave = not handoff.has_left_message
+                return availability.text(language, words, Text.NOBODY, leave=leave)
+            case HandoffOutcome.NOT_OFFERED:
+                return availability.text(language, words, Text.NOT_OFFERED)
+            case HandoffOutcome.NOT_HANDED_OVER:
+                return None
 
     def _small_talk(self) -> str:
         phrases = self._phrases
@@ -230,8 +262,11 @@ class _Script:
         if not _THANKS.isdisjoint(self._words):
             return phrases["thanks"]
         opening = phrases["echo" if _GREETINGS.isdisjoint(self._words) else "greeting"]
-        offer = phrases["offer"].format(topics=", ".join(facts)) if facts else phrases["unknown"]
-        return f"{opening} {offer}"
+        if not facts:
+            return f"{opening} {phrases['unknown']}"
+        offer = phrases["offer"].format(topics=", ".join(facts))
+        human = f" {phrases['human']}" if self._view.availability.is_offered else ""
+        return f"{opening} {offer}{human}"
 
     def _list(self, reservations: tuple[Reservation, ...]) -> str:
         phrases = self._phrases

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from itertools import count
 
 from application.answer_stream import AnswerStream
+from application.attendance import Attendance
 from application.business_facts import facts_if_known
 from application.hub import Hub
 from application.policy import Policy
@@ -27,6 +28,8 @@ from application.ports import (
     Delta,
     Event,
     Grown,
+    Handoff,
+    HandoffOutcome,
     Leases,
     Missed,
     NewId,
@@ -43,8 +46,10 @@ from application.turn_lease import TurnLease
 from application.usage_tracker import BudgetLevel, UsageTracker
 from domain.backoff import backoff
 from domain.business import Business
-from domain.decisions import WAITING_ACTION, TurnResult, answer
+from domain.decisions import WAITING_ACTION, TurnResult, answer, leave_message_action
 from domain.errors import AssistantFailed, StorageUnavailable, TooLarge
+from domain.handoff import HandoffRules, is_about
+from domain.human_request import asks_for_human
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Action, Entry, Message, StatusChange, Summary
 from domain.notice import Lane
@@ -53,7 +58,7 @@ from domain.promise import NO_CLAIMS, Claims, Verdict, possible_claims, sure_cla
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from domain.summary import entries_after_summary, missing_entries, summary_budget
-from domain.texts import Text, localized
+from domain.texts import Text
 from domain.usage import Usage, together
 from domain.view import MAX_PENDING, View, fit_to_budget, pending_messages
 
@@ -205,6 +210,7 @@ class AnswerPending:
     store: SessionStore
     assistant: Assistant
     businesses: Businesses
+    attendance: Attendance
     usage_tracker: UsageTracker
     summaries: Summaries
     observer: Observer
@@ -326,7 +332,10 @@ class AnswerPending:
         if turn.stop is not None:
             result = self._confirm_stop(turn, view)
         elif level is BudgetLevel.OVER_HARD:
-            result = self._refer_to_human(turn, view)
+            turn.outcome = "over_budget"
+            result = await self._refer_to_human(
+                turn, view, None, Text.UNAVAILABLE_REQUESTED, Text.UNAVAILABLE
+            )
         else:
             result = await self._run_assistant(turn, view, turn.stream)
         turn.can_stop = False
@@ -334,7 +343,7 @@ class AnswerPending:
             await self._store(turn, result, cached, view)
         except TooLarge as error:  # otherwise the sweep would have it made again for ever
             turn.outcome, turn.error = "failed", error
-            await self._store(turn, self._apologise(turn, view, None), cached, view)
+            await self._store(turn, await self._apologise(turn, view, None), cached, view)
         turn.stream.close()  # who asks from now on has the answer, or will get it
 
     async def _is_current(self, turn: _Turn, session: Session) -> bool:
@@ -402,6 +411,7 @@ class AnswerPending:
             session=session,
             at=self.clock.now(),
             business=business,
+            availability=self.attendance.by_hours(business, session.location_id),
             entries=entries,
             pending=pending,
             summary=summary.text if summary is not None else None,
@@ -423,23 +433,47 @@ class AnswerPending:
     # Running the AI.
 
     async def _run_assistant(self, turn: _Turn, view: View, stream: AnswerStream) -> TurnResult:
-        tools = TurnTools(self.businesses, turn.customer, self.policy)
+        tools = TurnTools(
+            self.businesses, turn.customer, self.policy, lambda: self._ask_for_human(view)
+        )
         text = await self._ask(turn, view, tools, stream)
-        if tools.transfer is None:
+        if not tools.has_words:
             if text is None:
-                return self._apologise(turn, view, tools)
+                return await self._apologise(turn, view, tools)
             if is_blank(text):
                 return self._confirm_stop(turn, view, tools)
         # What the transfer tool was told is done, also where the AI failed after it.
         claims, verdict = await self._claims(turn, view, text or "", tools)
-        return self._conclude(turn, view, text or "", tools, claims, verdict)
+        handoff = tools.handoff
+        if handoff is None and claims.human:
+            handoff = await self._ask_for_human(view)
+        return self._conclude(turn, view, text or "", tools, claims, verdict, handoff)
+
+    async def _ask_for_human(self, view: View) -> Handoff:
+        """Return what comes of a request for a human by the AI: of its tool, or its promise."""
+        session = view.session
+        rules = view.business.handoff if view.business is not None else HandoffRules()
+        asked = "\n".join([message.text for message in view.pending])
+        if rules.enabled and is_about(asked, rules.never) and not asks_for_human(asked):
+            return Handoff(outcome=HandoffOutcome.NOT_HANDED_OVER)
+        availability = await self.attendance(session.customer.business_id, session.location_id)
+        if availability.is_possible:
+            return Handoff(outcome=HandoffOutcome.REQUESTED, availability=availability)
+        if not availability.is_offered:
+            return Handoff(outcome=HandoffOutcome.NOT_OFFERED, availability=availability)
+        missed = session.missed
+        return Handoff(
+            outcome=HandoffOutcome.NOBODY_THERE,
+            availability=availability,
+            has_left_message=missed is not None and missed.seq > session.settled_seq,
+        )
 
     async def _ask(
         self, turn: _Turn, view: View, tools: TurnTools, stream: AnswerStream
     ) -> str | None:
         """Return the assistant's text, as far as it came; None when it failed or ran out of time.
 
-        It is blank only where the user has stopped it, or a human is requested.
+        It is blank only where the user has stopped it, or a human was asked for.
         """
         deadline = _Deadline(turn, self.hub, self.clock, self.policy.turn_timeout_s)
         turn.waits = True
@@ -462,7 +496,7 @@ class AnswerPending:
             turn.waits = False
             deadline.disarm()
         text = stream.text.strip()
-        if is_blank(text) and tools.transfer is None and turn.stop is None:
+        if is_blank(text) and not tools.has_words and turn.stop is None:
             turn.outcome, turn.error = "failed", AssistantFailed("the answer was empty")
             return None
         return text
@@ -529,18 +563,19 @@ class AnswerPending:
         tools: TurnTools,
         claims: Claims,
         verdict: Verdict | None,
+        handoff: Handoff | None,
     ) -> TurnResult:
         """Make true what the text promises, and take back what it claims and nobody has done."""
+        outcome = handoff.outcome if handoff is not None else None
         if claims.deed and not tools.has_changed_anything:
-            text = f"{text}\n\n{localized(view.language, Text.NOT_DONE)}"
-        if not claims.human and tools.transfer is None:
+            offered = view.availability.is_offered
+            text = f"{text}\n\n{view.text(Text.NOT_DONE if offered else Text.NOT_DONE_ALONE)}"
+        if handoff is None or outcome is not HandoffOutcome.REQUESTED:
             turn.outcome = "answered" if turn.stop is None else "stopped"
-            return self._result(
-                turn, view, tools, text=text, actions=tuple(tools.actions), verdict=verdict
-            )
+            return self._conclude_alone(turn, view, text, tools, claims, verdict, handoff)
         turn.outcome = "transferred" if turn.stop is None else "stopped"
         if not claims.human:  # a user who is handed over is told so in the same message
-            text = f"{text}\n\n{localized(view.language, Text.REQUESTED)}".lstrip()
+            text = f"{text}\n\n{view.text(Text.REQUESTED)}".lstrip()
         return self._result(
             turn,
             view,
@@ -552,32 +587,73 @@ class AnswerPending:
             verdict=verdict,
         )
 
-    def _apologise(self, turn: _Turn, view: View, tools: TurnTools | None) -> TurnResult:
-        enough = view.session.failures + 1 >= self.policy.ai_failures_before_transfer
+    def _conclude_alone(
+        self,
+        turn: _Turn,
+        view: View,
+        text: str,
+        tools: TurnTools,
+        claims: Claims,
+        verdict: Verdict | None,
+        handoff: Handoff | None,
+    ) -> TurnResult:
+        """Say why no human comes, where the text has not: after a promise, or without any text."""
+        actions, unmet, why = tuple(tools.actions), None, ""
+        if handoff is not None:
+            availability = handoff.availability
+            is_nobody_there = handoff.outcome is HandoffOutcome.NOBODY_THERE
+            leave = is_nobody_there and not handoff.has_left_message
+            if leave:
+                unmet = Reason.AI_DECISION
+                actions = (*actions, leave_message_action(availability))
+            if is_nobody_there:
+                why = availability.text(view.language, view.words, Text.NOBODY, leave=leave)
+            elif handoff.outcome is HandoffOutcome.NOT_OFFERED:
+                why = availability.text(view.language, view.words, Text.NOT_ASKED)
+            else:
+                why = view.text(Text.NOT_ASKED)
+        if claims.human or is_blank(text):
+            text = f"{text}\n\n{why}".strip()
         return self._result(
-            turn,
-            view,
-            tools,
-            text=localized(view.language, Text.APOLOGY_REQUESTED if enough else Text.APOLOGY),
-            transfer=Reason.AI_FAILURE if enough else None,
-            failed=True,
+            turn, view, tools, text=text, actions=actions, unmet=unmet, verdict=verdict
         )
+
+    async def _apologise(self, turn: _Turn, view: View, tools: TurnTools | None) -> TurnResult:
+        if view.session.failures + 1 >= self.policy.ai_failures_before_transfer:
+            return await self._refer_to_human(turn, view, tools, Text.APOLOGY_REQUESTED, Text.SORRY)
+        text = view.text(Text.APOLOGY)
+        if not view.availability.is_offered:
+            opening = (Text.SORRY, Text.TRY_LATER)
+            text = view.availability.text(view.language, view.words, *opening)
+        return self._result(turn, view, tools, text=text, failed=True)
 
     def _confirm_stop(self, turn: _Turn, view: View, tools: TurnTools | None = None) -> TurnResult:
         """The user has stopped the answer before anything of it was written."""
         turn.outcome = "stopped"
-        text = localized(view.language, Text.STOPPED)
+        text = view.text(Text.STOPPED)
         return self._result(turn, view, tools, text=text, is_notice=True)
 
-    def _refer_to_human(self, turn: _Turn, view: View) -> TurnResult:
-        """The business has used up today's budget: a human is asked at once."""
-        turn.outcome = "over_budget"
+    async def _refer_to_human(
+        self, turn: _Turn, view: View, tools: TurnTools | None, requested: Text, alone: Text
+    ) -> TurnResult:
+        """The AI does not answer: a human is asked for with one text, or none is with the other."""
+        session = view.session
+        availability = await self.attendance(session.customer.business_id, session.location_id)
+        if availability.is_possible:
+            text = view.text(requested)
+            return self._result(
+                turn, view, tools, text=text, transfer=Reason.AI_FAILURE, failed=True
+            )
+        # Who has left a message, or was asked to, is not asked at each message that fails.
+        leave = availability.is_offered and session.unmet is None and session.missed is None
+        opening = (alone, Text.NOBODY if leave else Text.TRY_LATER)
         return self._result(
             turn,
             view,
-            None,
-            text=localized(view.language, Text.UNAVAILABLE_REQUESTED),
-            transfer=Reason.AI_FAILURE,
+            tools,
+            text=availability.text(view.language, view.words, *opening, leave=leave),
+            actions=(leave_message_action(availability),) if leave else (),
+            unmet=Reason.AI_FAILURE if leave else None,
             failed=True,
         )
 
@@ -590,6 +666,7 @@ class AnswerPending:
         text: str,
         actions: tuple[Action, ...] = (),
         transfer: Reason | None = None,
+        unmet: Reason | None = None,
         handover_note: str | None = None,
         failed: bool = False,
         is_notice: bool = False,
@@ -606,6 +683,7 @@ class AnswerPending:
             text=text,
             actions=actions,
             transfer=transfer,
+            unmet=unmet,
             handover_note=handover_note,
             failed=failed,
             is_notice=is_notice,
@@ -627,7 +705,8 @@ class AnswerPending:
 
         def decide(session: Session | None) -> Draft | None:
             nonlocal stored
-            draft = answer(session, result, self.session_log.decision_context(view.language))
+            context = self.session_log.decision_context(view.language, view.words)
+            draft = answer(session, result, context)
             stored = draft is not None
             return draft
 

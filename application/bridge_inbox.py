@@ -28,6 +28,7 @@ from application.ports import (
     InboundMessage,
     LiveChatGateway,
     MalformedEvent,
+    QueuePlace,
     TopicJoined,
     TopicUnavailable,
     Typing,
@@ -93,8 +94,8 @@ class BridgeInbox:
     jitter: Callable[[], float]
     """Returns a float in 0..1."""
     count: Callable[[str], None]
-    """Called with the outcome of each inbound message or sign: `stored`, `typing`, `duplicate`,
-    `late`, `closed`, `unknown` or `malformed`."""
+    """Called with the outcome of each inbound message or sign: `stored`, `typing`, `queue`,
+    `duplicate`, `late`, `closed`, `unknown` or `malformed`."""
     count_left: Callable[[], None]
     """Called when an open conversation's topic is left because of `max_ai_topics`."""
     max_ai_topics: int
@@ -349,6 +350,11 @@ class BridgeInbox:
             case Typing():
                 self.hub.publish(customer, event)
                 self.count("typing")
+            case QueuePlace():
+                talking = self._talking.get(customer)
+                if talking is not None and talking.status is Status.WAITING:
+                    self.hub.publish(customer, event)
+                    self.count("queue")
             case MalformedEvent():
                 self.count("malformed")
             case InboundMessage():

@@ -4,6 +4,7 @@ from application.ports import Businesses
 from domain.business import DEFAULT_LANGUAGE, Business
 from domain.errors import Failure
 from domain.identity import BusinessId
+from domain.texts import NO_WORDS, Words
 
 
 async def facts_if_known(businesses: Businesses, business_id: BusinessId) -> Business | None:
@@ -19,13 +20,9 @@ async def language_of(businesses: Businesses, business_id: BusinessId) -> str:
 
     A change of hands does not wait for the facts to be readable again.
     """
-    return _language(await facts_if_known(businesses, business_id))
+    return language_and_words(await facts_if_known(businesses, business_id))[0]
 
 
-def last_language_of(businesses: Businesses, business_id: BusinessId) -> str:
-    """Return the business's language as it was last read, without waiting; else the default."""
-    return _language(businesses.last_read(business_id))
-
-
-def _language(business: Business | None) -> str:
-    return business.language if business is not None else DEFAULT_LANGUAGE
+def language_and_words(business: Business | None) -> tuple[str, Words]:
+    """Return a business's language, or the default, and its own wording of the server's texts."""
+    return (business.language, business.words) if business else (DEFAULT_LANGUAGE, NO_WORDS)

@@ -5,12 +5,14 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import Enum, auto
 from typing import NamedTuple, Protocol, Self
 
 from msgspec import Struct
 
 from domain.business import Business, Reservation
 from domain.errors import DuplicateMessage
+from domain.handoff import UNKNOWN, Availability
 from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId
 from domain.knowledge import Finding
 from domain.message import Author, Entry
@@ -291,6 +293,14 @@ class Businesses(Protocol):
         """Return the customer's upcoming reservations."""
 
 
+class Presence(Protocol):
+    """Knows how many coordinators are present at the bridge."""
+
+    @abstractmethod
+    async def online(self, business_id: BusinessId) -> int | None:
+        """Return how many there are for a business; None: unknown. It takes a second at most."""
+
+
 class Knowledge(Protocol):
     """Searches the documents of businesses."""
 
@@ -302,6 +312,27 @@ class Knowledge(Protocol):
 
         Raises: KnowledgeUnavailable.
         """
+
+
+class HandoffOutcome(Enum):
+    """What comes of a request for a human by the AI."""
+
+    REQUESTED = auto()
+    NOBODY_THERE = auto()
+    """The user is asked to leave a message, unless they just have."""
+    NOT_OFFERED = auto()
+    """The business hands no conversation over."""
+    NOT_HANDED_OVER = auto()
+    """Not one about this, unless the user asks for a human."""
+
+
+class Handoff(Struct, frozen=True, kw_only=True):
+    """The outcome of a request for a human by the AI."""
+
+    outcome: HandoffOutcome
+    availability: Availability = UNKNOWN
+    has_left_message: bool = False
+    """True if what the turn answers is, or has, the message that the user was asked to leave."""
 
 
 class Toolbox(Protocol):
@@ -316,8 +347,11 @@ class Toolbox(Protocol):
         """Return the reservations of the session's user."""
 
     @abstractmethod
-    async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
-        """Request a human. It takes effect together with the turn's answer."""
+    async def transfer_to_live_chat(self, reason: str, summary: str) -> "Handoff":
+        """Request a human, if that is possible; return what comes of it.
+
+        It takes effect together with the turn's answer.
+        """
 
 
 class AnswerWriter(Protocol):
@@ -460,6 +494,15 @@ class Typing(NamedTuple):
     expires_in_ms: int
 
 
+class QueuePlace(NamedTuple):
+    """The place of a waiting customer among those who wait, as the bridge has it."""
+
+    place: int
+    """The first is 1."""
+    wait_s: int | None
+    """How long they may yet wait; None: unknown."""
+
+
 class CustomerErased(NamedTuple):
     """Everything that was stored of the customer has been erased."""
 
@@ -479,6 +522,7 @@ Hint = (
     | AnswerRequested
     | StopRequested
     | Typing
+    | QueuePlace
     | CustomerErased
 )
 """An event that goes to other processes, too."""
@@ -616,7 +660,9 @@ class TopicUnavailable(NamedTuple):
     reason: str
 
 
-InboundEvent = InboundMessage | Typing | MalformedEvent | TopicJoined | TopicUnavailable
+InboundEvent = (
+    InboundMessage | Typing | QueuePlace | MalformedEvent | TopicJoined | TopicUnavailable
+)
 OnInboundEvent = Callable[[Customer, InboundEvent], Awaitable[None]]
 OnEcho = Callable[[Customer, MessageId], None]
 

@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from application.business_facts import last_language_of
-from application.ports import Businesses, Clock, NewId
+from application.attendance import Attendance
+from application.business_facts import language_and_words
+from application.ports import Businesses, NewId
 from application.session_log import SessionLog
 from application.turns import Turns
-from domain.decisions import record_user_message
+from domain.business import Business
+from domain.decisions import record_user_message, request_transfer
 from domain.errors import DuplicateMessage
+from domain.handoff import UNKNOWN, is_about
 from domain.identity import Customer, LocationId, MessageId, SessionId
 from domain.language import RankLanguages, language_detector
 from domain.session import Draft, Session
+from domain.status import Reason
 
 
 class PostedMessage(NamedTuple):
@@ -26,13 +30,16 @@ class PostedMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostMessage:
-    """Stores a user's message, then wakes the AI's turn."""
+    """Stores a user's message, then wakes the AI's turn.
+
+    On a topic of which the business says so, a human is asked for in its place.
+    """
 
     session_log: SessionLog
     businesses: Businesses
+    attendance: Attendance
     rank_languages: RankLanguages
     turns: Turns
-    clock: Clock
     new_id: NewId
 
     async def __call__(
@@ -50,13 +57,36 @@ class PostMessage:
         the_id = message_id or MessageId(self.new_id())
         key = user_key(message_id) if message_id is not None else None
         open_session = self.session_log.session_factory(customer, location_id)
-        language = last_language_of(self.businesses, customer.business_id)
+        business = self.businesses.last_read(customer.business_id)
+        language, words = language_and_words(business)
         detect = language_detector(self.rank_languages, language)
+        goes_to_human = business is not None and _goes_to_human(business, text)
+        availability = UNKNOWN
+        if goes_to_human:
+            availability = await self.attendance(customer.business_id, location_id)
 
-        def decide(session: Session | None) -> Draft:
-            now = self.clock.now()
+        def decide(session: Session | None) -> Draft | None:
+            context = self.session_log.decision_context(language, words, availability)
+            if goes_to_human and (session is None or session.unmet is None):
+                return request_transfer(
+                    session,
+                    open_session,
+                    context,
+                    text,
+                    the_id,
+                    key=key,
+                    reason=Reason.AI_DECISION,
+                    detect=detect,
+                )
             return record_user_message(
-                session, open_session, the_id, text, now, key=key, detect=detect
+                session,
+                open_session,
+                the_id,
+                text,
+                context.at,
+                key=key,
+                detect=detect,
+                context=context,
             )
 
         try:
@@ -75,6 +105,10 @@ class PostMessage:
         return PostedMessage(
             the_id, session.session_id, session.last_user_seq, session.status, duplicate=False
         )
+
+
+def _goes_to_human(business: Business, text: str) -> bool:
+    return business.handoff.enabled and is_about(text, business.handoff.always)
 
 
 def user_key(message_id: MessageId) -> str:

@@ -30,10 +30,12 @@ from application.ports import (
 )
 from domain.decisions import DecisionContext, OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
+from domain.handoff import UNKNOWN, Availability
 from domain.identity import Customer, LocationId, SessionId
 from domain.message import Entry, Message, token_cost
 from domain.notice import Notice
 from domain.session import Draft, Session
+from domain.texts import NO_WORDS, Words
 from domain.view import MAX_VIEW_ENTRIES
 
 Decide = Callable[[Session | None], Draft | None]
@@ -147,12 +149,16 @@ class SessionLog:
         object.__setattr__(self, "_cache", cache)
         self.hub.tap_remote(self._on_remote_event)
 
-    def decision_context(self, language: str) -> DecisionContext:
+    def decision_context(
+        self, language: str, words: Words = NO_WORDS, availability: Availability = UNKNOWN
+    ) -> DecisionContext:
         """Return what a decision taken now needs from outside."""
         return DecisionContext(
             at=self.clock.now(),
             new_id=self.new_id,
             language=language,
+            words=words,
+            availability=availability,
             transfer_timeout_s=self.policy.transfer_timeout_s,
         )
 

@@ -1,10 +1,10 @@
 """The tools of one turn: what the AI may look up or request, for its customer alone."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from application.policy import Policy
-from application.ports import Businesses, Toolbox
+from application.ports import Businesses, Handoff, HandoffOutcome, Toolbox
 from domain.business import Business, Reservation
 from domain.errors import AssistantFailed
 from domain.identity import Customer
@@ -21,15 +21,28 @@ class TurnTools(Toolbox):
     failed has no result, and so no action.
     """
 
-    __slots__ = ("_businesses", "_calls_left", "_customer", "actions", "transfer", "uses")
+    __slots__ = ("_ask_for_human", "_businesses", "_calls_left", "_customer", "actions",
+                 "handoff", "transfer", "uses")  # fmt: skip
 
-    def __init__(self, businesses: Businesses, customer: Customer, policy: Policy) -> None:
+    def __init__(
+        self,
+        businesses: Businesses,
+        customer: Customer,
+        policy: Policy,
+        ask_for_human: Callable[[], Awaitable[Handoff]],
+    ) -> None:
+        """`ask_for_human` returns what comes of a request for a human in this turn."""
+        self._ask_for_human = ask_for_human
         self._businesses = businesses
         self._customer = customer
         self._calls_left = policy.turn_max_tool_calls
         self.actions: list[Action] = []
         self.uses: list[ToolUse] = []
         self.transfer: str | None = None
+        """The note for the coordinator, once a human is requested."""
+        self.handoff: Handoff | None = None
+        """The outcome of the request for a human, the same for all in a turn; None: there was
+        none."""
 
     async def get_business(self) -> Business | None:
         self._count()
@@ -50,10 +63,22 @@ class TurnTools(Toolbox):
         self._add_action({"type": "reservations", "items": items})
         return found
 
-    async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
+    async def transfer_to_live_chat(self, reason: str, summary: str) -> Handoff:
         self._count()
-        self.transfer = note_text(summary) or note_text(reason) or ""
-        self._record_outcome("transfer_to_live_chat", ToolOutcome.DONE)
+        if self.handoff is None:
+            self.handoff = await self._ask_for_human()
+        is_requested = self.handoff.outcome is HandoffOutcome.REQUESTED
+        if is_requested:
+            self.transfer = note_text(summary) or note_text(reason) or ""
+        outcome = ToolOutcome.DONE if is_requested else ToolOutcome.NOTHING
+        self._record_outcome("transfer_to_live_chat", outcome)
+        return self.handoff
+
+    @property
+    def has_words(self) -> bool:
+        """True if there is something to tell the user, also where the AI has written nothing."""
+        asked = self.handoff.outcome if self.handoff is not None else None
+        return asked in (HandoffOutcome.REQUESTED, HandoffOutcome.NOBODY_THERE)
 
     @property
     def has_changed_anything(self) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from application.business_facts import language_of
+from application.attendance import Attendance
+from application.business_facts import facts_if_known, language_and_words
 from application.policy import Policy
 from application.ports import Businesses, NewId, SessionStore
 from application.post_message import coordinator_key, user_key
@@ -28,6 +29,7 @@ from domain.decisions import (
     request_transfer,
 )
 from domain.errors import DuplicateMessage, SeqTaken, SessionClosed
+from domain.handoff import Availability
 from domain.identity import (
     BusinessId,
     CoordinatorId,
@@ -61,6 +63,7 @@ class Transfers:
     session_log: SessionLog
     store: SessionStore
     businesses: Businesses
+    attendance: Attendance
     rank_languages: RankLanguages
     turns: Turns
     policy: Policy
@@ -77,13 +80,17 @@ class Transfers:
         message_id: MessageId | None = None,
         origin: object = None,
     ) -> Session:
-        """Request a human for the user. Raises: StorageUnavailable."""
+        """Request a human for the user, or tell them that nobody is there.
+
+        Raises: StorageUnavailable.
+        """
         try:
             session = await self._request(customer, location_id, text, message_id, origin)
         except DuplicateMessage:
             cached = await self.session_log.reload(customer)
             session = cached.session if cached is not None else None
         assert session is not None
+        self._wake(session)
         return session
 
     async def post_from_bridge(
@@ -119,7 +126,10 @@ class Transfers:
         from_bridge: bool = False,
         seen: Session | None = None,
     ) -> Session | None:
-        context = await self._decision_context(customer.business_id)
+        availability = None
+        if not from_bridge:
+            availability = await self.attendance(customer.business_id, location_id)
+        context = await self._decision_context(customer.business_id, availability=availability)
         open_session = self.session_log.session_factory(customer, location_id)
         the_id = message_id or MessageId(self.new_id())
         key = user_key(message_id) if message_id is not None and text is not None else None
@@ -312,7 +322,7 @@ class Transfers:
 
         Returns the customer's newest session as it then is. Raises: StorageUnavailable.
         """
-        context = await self._decision_context(session.customer.business_id)
+        context = await self._decision_context(session.customer.business_id, session.location_id)
         idle_s = self.policy.session_idle_s
 
         def decide(current: Session | None) -> Draft | None:
@@ -326,13 +336,21 @@ class Transfers:
         return current
 
     def _wake(self, session: Session) -> None:
-        """Start a turn that answers the messages written while the user waited in vain."""
+        """Start a turn that answers the messages for which no human comes."""
         if session.needs_answer:
             self.turns.wake(session.customer)
 
-    async def _decision_context(self, business_id: BusinessId) -> Callable[[], DecisionContext]:
-        language = await language_of(self.businesses, business_id)
-        return lambda: self.session_log.decision_context(language)
+    async def _decision_context(
+        self,
+        business_id: BusinessId,
+        location_id: LocationId | None = None,
+        availability: Availability | None = None,
+    ) -> Callable[[], DecisionContext]:
+        """`availability`: None: as the hours of the business, or of the location, say."""
+        business = await facts_if_known(self.businesses, business_id)
+        language, words = language_and_words(business)
+        known = availability or self.attendance.by_hours(business, location_id)
+        return lambda: self.session_log.decision_context(language, words, known)
 
 
 def _ensure_unchanged(session: Session | None, seen: Session | None) -> None:

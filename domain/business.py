@@ -1,12 +1,11 @@
 """A business and its reservations: the facts that the AI may answer from."""
 
-from collections.abc import Mapping
-
 from msgspec import Struct, field
 
 from domain.handoff import HandoffRules
 from domain.hours import OpeningHours
 from domain.identity import BusinessId
+from domain.texts import NO_WORDS, Words
 
 DEFAULT_LANGUAGE = "ro"
 """The language of a business that does not say which."""
@@ -71,8 +70,8 @@ class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hours: OpeningHours | None = None
     locations: dict[str, Location] = field(default_factory=dict)
     """Location id → place."""
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Language → key of `domain.texts.Text` → the business's own wording of that notice."""
+    words: Words = NO_WORDS
+    """Its own wording of the server's texts."""
     handoff: HandoffRules = HandoffRules()
     model: ModelSettings = ModelSettings()
     has_knowledge: bool = False

@@ -6,19 +6,20 @@ meets a conflict is made again on the session as it then is.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.errors import NotInLiveChat, Outdated, TransitionRefused, UnknownSession
+from domain.handoff import UNKNOWN, Availability
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
 from domain.language import DetectLanguage
 from domain.message import Action, Author, Message, Summary, ToolUse
 from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Reason, Status
-from domain.texts import Text, localized
+from domain.texts import NO_WORDS, Text, Words, localized
 from domain.transfer import TransferState
 from domain.usage import Usage
 
@@ -40,6 +41,10 @@ class DecisionContext(Struct, frozen=True, kw_only=True):
     language: str
     """The business's: for customers who have shown no other."""
     transfer_timeout_s: float
+    words: Words = NO_WORDS
+    """The business's own wording of texts."""
+    availability: Availability = UNKNOWN
+    """Whether a request for a human can be met."""
 
 
 def open_or_new(session: Session | None, open_session: OpenSession) -> Session:
@@ -58,10 +63,19 @@ def record_user_message(
     *,
     key: str | None = None,
     detect: DetectLanguage | None = None,
+    context: DecisionContext | None = None,
 ) -> Draft:
-    """Append the user's message, whoever owns the conversation."""
-    draft = Draft(open_or_new(session, open_session), key=key)
-    _append_user_message(draft, message_id, text, at, detect)
+    """Append the user's message, whoever owns the conversation.
+
+    If they were asked to leave one, this is it, which is acknowledged. `context`: None, where that
+    cannot be.
+    """
+    current = open_or_new(session, open_session)
+    draft = Draft(current, key=key)
+    _append_user_message(draft, message_id, text, at, detect, unmet=current.unmet)
+    if context is not None and current.unmet is not None:
+        draft.language = context.language
+        _append_text(draft, Text.MESSAGE_KEPT, context)
     return draft
 
 
@@ -81,6 +95,8 @@ class TurnResult(Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...] = ()
     transfer: Reason | None = None
     """The reason to ask for a human: `ai_decision` or `ai_failure`; None: no human is asked for."""
+    unmet: Reason | None = None
+    """Such a reason, where nobody is there, and the text asks for a message."""
     handover_note: str | None = None
     failed: bool = False
     is_notice: bool = False
@@ -118,6 +134,7 @@ def answer(session: Session | None, turn: TurnResult, context: DecisionContext) 
             usage=turn.usage,
             summary=turn.summary,
             verdict=turn.verdict,
+            unmet=turn.unmet,
         )
     )
     if turn.transfer is not None:
@@ -133,13 +150,16 @@ def request_transfer(
     message_id: MessageId,
     *,
     key: str | None = None,
+    reason: Reason = Reason.USER_REQUEST,
     from_bridge: bool = False,
     detect: DetectLanguage | None = None,
 ) -> Draft | None:
     """Ask for a human for the user, with `text` as their message.
 
-    Where a human was already asked for or is there, only the message is appended. `from_bridge`:
-    the message was written there, so that the bridge is not notified of it.
+    Where a human was already asked for or is there, only the message is appended; also where nobody
+    can meet the request, and the user has been told so. `from_bridge`: the message was written
+    there. The bridge is not notified of it, and a human is asked for in any case: an answer by the
+    AI would not be read there.
     """
     current = open_or_new(session, open_session)
     draft = Draft(current, key=key)
@@ -147,8 +167,14 @@ def request_transfer(
     if text is not None:
         _append_user_message(draft, message_id, text, context.at, detect)
     if current.status is Status.AI:
-        _request_transfer(draft, Reason.USER_REQUEST, context)
-        _append_text(draft, Text.REQUESTED, context, actions=(WAITING_ACTION,))
+        if from_bridge or context.availability.is_possible:
+            _request_transfer(draft, reason, context)
+            _append_text(draft, Text.REQUESTED, context, actions=(WAITING_ACTION,))
+        elif current.unmet is None:
+            # With it the message is answered, unless others wait for the AI.
+            answered = message_id if text is not None and not current.needs_answer else None
+            opening = Text.NOBODY if context.availability.is_offered else Text.NOT_OFFERED
+            _append_unmet(draft, opening, reason, context, answered)
     return draft if draft.entries else None
 
 
@@ -356,7 +382,7 @@ def expire(session: Session, context: DecisionContext, idle_s: float) -> Draft |
             return None
         draft = Draft(session)
         draft.change_status(Status.AI, Reason.EXPIRED, context.at)
-        _append_text(draft, Text.EXPIRED, context)
+        _append_unmet(draft, Text.EXPIRED, transfer.reason, context)
         return draft
     if not session.is_open or session.needs_answer:
         return None
@@ -393,8 +419,52 @@ def _request_transfer(
     )
 
 
+def leave_message_action(availability: Availability) -> Action:
+    """Return the action of a text that asks the user to leave a message."""
+    back = availability.returns_at
+    if back is None:
+        return {"type": "leave_message", "returnsAt": None}
+    utc = back.astimezone(UTC).isoformat(timespec="milliseconds")
+    return {"type": "leave_message", "returnsAt": utc.replace("+00:00", "Z")}
+
+
+def _append_unmet(
+    draft: Draft,
+    opening: Text,
+    reason: Reason,
+    context: DecisionContext,
+    answered: MessageId | None = None,
+) -> None:
+    """Append that no human comes; the user is asked to leave a message, where one may come later.
+
+    `answered`: the user's newest message, if this is all of its answer.
+    """
+    availability = context.availability
+    language = draft.session.language or context.language
+    is_offered = availability.is_offered
+    draft.append_message(
+        Message(
+            seq=draft.next_seq,
+            message_id=MessageId(context.new_id()),
+            author=Author.SYSTEM,
+            text=availability.text(language, context.words, opening),
+            at=context.at,
+            actions=(leave_message_action(availability),) if is_offered else (),
+            in_reply_to=(answered,) if answered is not None else (),
+            settles_seq=draft.session.last_user_seq if answered is not None else 0,
+            unmet=reason if is_offered else None,
+        )
+    )
+
+
 def _append_user_message(
-    draft: Draft, message_id: MessageId, text: str, at: datetime, detect: DetectLanguage | None
+    draft: Draft,
+    message_id: MessageId,
+    text: str,
+    at: datetime,
+    detect: DetectLanguage | None,
+    *,
+    unmet: Reason | None = None,
 ) -> None:
     draft.append_message(
         Message(
@@ -404,6 +474,7 @@ def _append_user_message(
             text=text,
             at=at,
             language=detect(text, draft.session.language) if detect is not None else None,
+            unmet=unmet,
         )
     )
 
@@ -424,7 +495,7 @@ def _append_text(
             seq=draft.next_seq,
             message_id=message_id or MessageId(context.new_id()),
             author=Author.SYSTEM,
-            text=localized(language, text, who=who),
+            text=localized(language, text, context.words, who=who),
             at=context.at,
             actions=actions,
         )

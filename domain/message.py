@@ -125,6 +125,9 @@ class Message(
     audience: Audience = Audience.ALL
     language: str | None = None
     """The customer's language from this message on; None: as before."""
+    unmet: Reason | None = None
+    """The reason of a request for a human that nobody can meet. The user is asked to leave a
+    message; their own message with it is the one that they leave."""
 
     @property
     def is_said(self) -> bool:

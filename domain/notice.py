@@ -19,13 +19,14 @@ class NoticeKind(StrEnum):
     STATUS = "status"
     TRANSFER = "transfer"
     RELAY = "relay"
+    MISSED = "missed"
 
 
 class Lane(StrEnum):
     """A queue of notices: those of a session's lane wait for each other, and for no other lane."""
 
     PEOPLE = "people"
-    """Requests for a human, changes of hands, and the user's words to a coordinator."""
+    """Requests for a human, changes of hands, and the user's words to coordinators."""
     REPORTS = "reports"
     """What the user and the AI said to each other: optional for the bridge."""
 
@@ -114,8 +115,24 @@ class LiveChatMessagePosted(_Content, frozen=True, kw_only=True, tag="relay"):
     message_id: MessageId
 
 
+class MessageLeft(_Content, frozen=True, kw_only=True, tag="missed"):
+    """The user left a message, as nobody could meet their request for a human."""
+
+    kind: ClassVar[NoticeKind] = NoticeKind.MISSED
+    lane: ClassVar[Lane] = Lane.PEOPLE
+    text: str
+    reason: Reason
+    """The request's."""
+    context: HandoverContext
+
+
 NoticeContent = (
-    QuestionAsked | AnswerGiven | StatusChanged | TransferRequested | LiveChatMessagePosted
+    QuestionAsked
+    | AnswerGiven
+    | StatusChanged
+    | TransferRequested
+    | LiveChatMessagePosted
+    | MessageLeft
 )
 
 

@@ -11,6 +11,7 @@ from domain.message import Author, Entry, Message, StatusChange
 from domain.notice import (
     AnswerGiven,
     LiveChatMessagePosted,
+    MessageLeft,
     Notice,
     NoticeContent,
     QuestionAsked,
@@ -18,7 +19,7 @@ from domain.notice import (
     TransferRequested,
 )
 from domain.session import Draft, Session
-from domain.status import Status
+from domain.status import Reason, Status
 
 NOTICES_PER_ENTRY = 10
 """The most notices that one entry may cause: so many positions lie between two entries."""
@@ -72,8 +73,18 @@ def _contents(
         return []
     if status is Status.AI:
         location_id = draft.session.location_id
-        return [QuestionAsked(at=entry.at, text=entry.text, location_id=location_id)]
+        asked = QuestionAsked(at=entry.at, text=entry.text, location_id=location_id)
+        return [asked] if entry.unmet is None else [_left(entry, entry.unmet, draft, log), asked]
     return [LiveChatMessagePosted(at=entry.at, text=entry.text, message_id=entry.message_id)]
+
+
+def _left(message: Message, reason: Reason, draft: Draft, log: Sequence[Entry]) -> MessageLeft:
+    return MessageLeft(
+        at=message.at,
+        text=message.text,
+        reason=reason,
+        context=handover_context(draft.session, log, draft.language),
+    )
 
 
 def _of_change(change: StatusChange, draft: Draft, log: Sequence[Entry]) -> list[NoticeContent]:

@@ -38,6 +38,21 @@ conversation that everybody has forgotten does not hold its customer for ever.
 """
 
 
+MAX_MISSED = 500
+"""Characters of a message that a head has; the log has all of it."""
+
+
+class MissedMessage(Struct, frozen=True, kw_only=True):
+    """A message that the user has left, as nobody could meet their request for a human."""
+
+    seq: int
+    at: datetime
+    text: str
+    """Its first MAX_MISSED characters."""
+    reason: Reason
+    """The request's."""
+
+
 class Session(
     Struct,
     frozen=True,
@@ -95,6 +110,11 @@ class Session(
     language: str | None = None
     """The customer's language (BCP 47), as their messages show it, in the session before too; None:
     none did, for sure."""
+    unmet: Reason | None = None
+    """The reason of a request for a human that nobody could meet, where the user has been asked to
+    leave a message: their next one is it. None: they have not, or have left it."""
+    missed: MissedMessage | None = None
+    """The newest message that the user has left; None: there is none since a human was there."""
 
     @property
     def customer_seq(self) -> int:
@@ -107,6 +127,11 @@ class Session(
         return self.status is not _CLOSED
 
     @property
+    def is_with_human(self) -> bool:
+        """True while the user waits for a human or talks with one."""
+        return self.status in (_WAITING, _LIVE)
+
+    @property
     def needs_answer(self) -> bool:
         """True if messages are pending for the AI."""
         return self.status is _AI and self.last_user_seq > self.settled_seq
@@ -114,7 +139,7 @@ class Session(
     @property
     def awaits_human(self) -> bool:
         """True if a human has yet to answer the user."""
-        return self.is_unanswered and self.status in (_WAITING, _LIVE)
+        return self.is_unanswered and self.is_with_human
 
     @property
     def owner_since(self) -> datetime:
@@ -162,6 +187,12 @@ class Session(
             failures += 1
         if message.usage is not None or message.summary is not None:
             usage = self._usage_with(message)
+        unmet, missed = self.unmet, self.missed
+        if message.unmet is not None:
+            if author is _BY_USER:
+                unmet, missed = None, _missed(message, message.unmet)
+            else:
+                unmet = message.unmet
         return replace(
             self,
             updated_at=message.at,
@@ -175,6 +206,8 @@ class Session(
             summary=message.summary or self.summary,
             usage=usage,
             language=message.language or self.language,
+            unmet=unmet,
+            missed=missed,
         )
 
     def _after_aside(self, message: Message) -> "Session":
@@ -219,12 +252,21 @@ class Session(
             transfer=change.transfer,
             handover_note=change.handover_note or self.handover_note,
             tokens=self._tokens_with(change),
+            unmet=None,
+            missed=self.missed if change.status is not _LIVE else None,
         )
 
     def _tokens_with(self, entry: Entry) -> int | None:
         if self.tokens is None:
             return token_cost(entry) if self.seq == 0 else None
         return self.tokens + token_cost(entry)
+
+
+def _missed(message: Message, reason: Reason) -> MissedMessage:
+    text = message.text
+    if len(text) > MAX_MISSED:
+        text = f"{text[: MAX_MISSED - 1]}…"
+    return MissedMessage(seq=message.seq, at=message.at, text=text, reason=reason)
 
 
 class Draft:

@@ -1,8 +1,19 @@
 """The server's own texts for users. Each is true at the moment it is stored."""
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
+from string import Formatter
 
 from domain.language import FALLBACK_LANGUAGE, lookup
+from domain.plain_text import is_blank, plain_text
+
+Words = Mapping[str, Mapping[str, str]]
+"""A business's own wording of texts: language, a tag in lower case → key of `Text` → wording."""
+NO_WORDS: Words = {}
+MAX_WORDING = 1_000
+"""Characters of a text in a business's own wording."""
+_is_language = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*").fullmatch
 
 
 class Text(StrEnum):
@@ -28,7 +39,22 @@ class Text(StrEnum):
     STOPPED = "stopped"
     DECLINED = "declined"
     NOT_DONE = "not_done"
+    NOBODY = "nobody"
+    BACK_AT = "back_at"
+    LEAVE_MESSAGE = "leave_message"
+    MESSAGE_KEPT = "message_kept"
+    NOT_OFFERED = "not_offered"
+    TURN_TO = "turn_to"
+    NOT_ASKED = "not_asked"
+    SORRY = "sorry"
+    TRY_LATER = "try_later"
+    UNAVAILABLE = "unavailable"
+    DECLINED_ALONE = "declined_alone"
+    NOT_DONE_ALONE = "not_done_alone"
 
+
+PLACEHOLDERS = {Text.JOINED: "who", Text.BACK_AT: "until", Text.TURN_TO: "contact"}
+"""What a text may name: a coordinator, a time, an address."""
 
 _TEXTS: dict[str, dict[Text, str]] = {
     "ro": {
@@ -63,6 +89,19 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Puteți întreba altceva sau puteți cere un coleg.",
         Text.NOT_DONE: "Corectură: de fapt nu am făcut nimic din toate acestea. "
         "Un coleg poate face asta, la cerere.",
+        Text.NOBODY: "În acest moment nu este niciun coleg aici.",
+        Text.BACK_AT: "Colegii mei sunt din nou aici {until}.",
+        Text.LEAVE_MESSAGE: "Puteți lăsa aici un mesaj pentru colegii mei, cel mai bine cu un "
+        "număr de telefon sau o adresă de e-mail.",
+        Text.MESSAGE_KEPT: "Mulțumesc. Am păstrat mesajul pentru colegii mei.",
+        Text.NOT_OFFERED: "În acest chat nu pot chema un coleg.",
+        Text.TURN_TO: "Ne puteți contacta așa: {contact}.",
+        Text.NOT_ASKED: "Corectură: de fapt nu am chemat niciun coleg.",
+        Text.SORRY: "Îmi pare rău, acum nu pot răspunde.",
+        Text.TRY_LATER: "Puteți încerca din nou mai târziu.",
+        Text.UNAVAILABLE: "Asistentul nu este disponibil în acest moment.",
+        Text.DECLINED_ALONE: "La aceasta nu vă pot răspunde. Puteți întreba altceva.",
+        Text.NOT_DONE_ALONE: "Corectură: de fapt nu am făcut nimic din toate acestea.",
     },
     "en": {
         Text.REQUESTED: "I have asked a colleague to take over. "
@@ -97,6 +136,19 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.DECLINED: "I cannot answer that. You can ask something else, or ask for a colleague.",
         Text.NOT_DONE: "Correction: I have not actually done any of this. "
         "A colleague can do it on request.",
+        Text.NOBODY: "None of my colleagues is here at the moment.",
+        Text.BACK_AT: "My colleagues are back on {until}.",
+        Text.LEAVE_MESSAGE: "You can leave a message for my colleagues here, best with a phone "
+        "number or an e-mail address.",
+        Text.MESSAGE_KEPT: "Thank you. I have kept your message for my colleagues.",
+        Text.NOT_OFFERED: "I cannot call a colleague into this chat.",
+        Text.TURN_TO: "You can reach us this way: {contact}.",
+        Text.NOT_ASKED: "Correction: I have not actually asked a colleague.",
+        Text.SORRY: "I am sorry, I cannot answer right now.",
+        Text.TRY_LATER: "You can try again later.",
+        Text.UNAVAILABLE: "The assistant is not available at the moment.",
+        Text.DECLINED_ALONE: "I cannot answer that. You can ask something else.",
+        Text.NOT_DONE_ALONE: "Correction: I have not actually done any of this.",
     },
     "de": {
         Text.REQUESTED: "Ich habe unser Team gebeten, den Chat zu übernehmen. "
@@ -133,6 +185,20 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Sie können etwas anderes fragen oder um einen Kollegen bitten.",
         Text.NOT_DONE: "Berichtigung: Tatsächlich habe ich nichts davon getan. "
         "Auf Wunsch kann das ein Kollege tun.",
+        Text.NOBODY: "Im Moment ist niemand aus unserem Team da.",
+        Text.BACK_AT: "Unser Team ist wieder da: {until}.",
+        Text.LEAVE_MESSAGE: "Sie können hier eine Nachricht für unser Team hinterlassen, am "
+        "besten mit Telefonnummer oder E-Mail-Adresse.",
+        Text.MESSAGE_KEPT: "Vielen Dank. Ihre Nachricht ist für unser Team hinterlegt.",
+        Text.NOT_OFFERED: "In diesen Chat kann ich niemanden aus unserem Team holen.",
+        Text.TURN_TO: "So erreichen Sie uns: {contact}.",
+        Text.NOT_ASKED: "Berichtigung: "
+        "Tatsächlich habe ich niemanden aus unserem Team verständigt.",
+        Text.SORRY: "Es tut mir leid, ich kann gerade nicht antworten.",
+        Text.TRY_LATER: "Sie können es später noch einmal versuchen.",
+        Text.UNAVAILABLE: "Der Assistent ist im Moment nicht verfügbar.",
+        Text.DECLINED_ALONE: "Darauf kann ich nicht antworten. Sie können etwas anderes fragen.",
+        Text.NOT_DONE_ALONE: "Berichtigung: Tatsächlich habe ich nichts davon getan.",
     },
     "fr": {
         Text.REQUESTED: "J’ai demandé à un collègue de prendre le relais. "
@@ -173,6 +239,20 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Vous pouvez poser une autre question ou demander un collègue.",
         Text.NOT_DONE: "Rectification : en réalité, je n’ai rien fait de tout cela. "
         "Un collègue peut le faire sur demande.",
+        Text.NOBODY: "Aucun de mes collègues n’est là pour le moment.",
+        Text.BACK_AT: "Mes collègues seront de retour le {until}.",
+        Text.LEAVE_MESSAGE: "Vous pouvez laisser ici un message pour mes collègues, de "
+        "préférence avec un numéro de téléphone ou une adresse e-mail.",
+        Text.MESSAGE_KEPT: "Merci. J’ai gardé votre message pour mes collègues.",
+        Text.NOT_OFFERED: "Je ne peux pas appeler de collègue dans ce chat.",
+        Text.TURN_TO: "Vous pouvez nous joindre ainsi : {contact}.",
+        Text.NOT_ASKED: "Rectification : en réalité, je n’ai prévenu aucun collègue.",
+        Text.SORRY: "Je vous prie de m’excuser, je ne peux pas répondre pour le moment.",
+        Text.TRY_LATER: "Vous pouvez réessayer plus tard.",
+        Text.UNAVAILABLE: "L’assistant n’est pas disponible pour le moment.",
+        Text.DECLINED_ALONE: "Je ne peux pas répondre à cela. "
+        "Vous pouvez poser une autre question.",
+        Text.NOT_DONE_ALONE: "Rectification : en réalité, je n’ai rien fait de tout cela.",
     },
     "hu": {
         Text.REQUESTED: "Megkértem egy munkatársunkat, hogy vegye át a beszélgetést. "
@@ -207,6 +287,19 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.DECLINED: "Erre nem tudok válaszolni. Kérdezhet mást, vagy kérhet egy kollégát.",
         Text.NOT_DONE: "Helyesbítés: valójában semmi ilyet nem tettem. "
         "Kérésre egy munkatársunk megteheti.",
+        Text.NOBODY: "Jelenleg egyik munkatársunk sincs itt.",
+        Text.BACK_AT: "Munkatársaink ekkor lesznek itt újra: {until}.",
+        Text.LEAVE_MESSAGE: "Itt hagyhat üzenetet a munkatársainknak, lehetőleg telefonszámmal "
+        "vagy e-mail-címmel.",
+        Text.MESSAGE_KEPT: "Köszönöm. Az üzenetét megőriztem a munkatársaink számára.",
+        Text.NOT_OFFERED: "Ebbe a beszélgetésbe nem tudok munkatársat hívni.",
+        Text.TURN_TO: "Így érhet el minket: {contact}.",
+        Text.NOT_ASKED: "Helyesbítés: valójában nem szóltam egyetlen munkatársunknak sem.",
+        Text.SORRY: "Elnézést kérek, most nem tudok válaszolni.",
+        Text.TRY_LATER: "Később megpróbálhatja újra.",
+        Text.UNAVAILABLE: "Az asszisztens jelenleg nem érhető el.",
+        Text.DECLINED_ALONE: "Erre nem tudok válaszolni. Kérdezhet mást.",
+        Text.NOT_DONE_ALONE: "Helyesbítés: valójában semmi ilyet nem tettem.",
     },
     "it": {
         Text.REQUESTED: "Ho chiesto a un collega di proseguire la conversazione. "
@@ -243,6 +336,19 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.DECLINED: "A questo non posso rispondere. Può chiedere altro oppure un collega.",
         Text.NOT_DONE: "Rettifica: in realtà non ho fatto nulla di tutto ciò. "
         "Un collega può farlo su richiesta.",
+        Text.NOBODY: "Al momento non c’è nessuno dei miei colleghi.",
+        Text.BACK_AT: "I miei colleghi tornano {until}.",
+        Text.LEAVE_MESSAGE: "Può lasciare qui un messaggio per i miei colleghi, meglio con un "
+        "numero di telefono o un indirizzo email.",
+        Text.MESSAGE_KEPT: "Grazie. Ho conservato il Suo messaggio per i miei colleghi.",
+        Text.NOT_OFFERED: "In questa chat non posso chiamare un collega.",
+        Text.TURN_TO: "Può contattarci così: {contact}.",
+        Text.NOT_ASKED: "Rettifica: in realtà non ho avvisato nessun collega.",
+        Text.SORRY: "Mi dispiace, in questo momento non posso rispondere.",
+        Text.TRY_LATER: "Può riprovare più tardi.",
+        Text.UNAVAILABLE: "L’assistente non è disponibile al momento.",
+        Text.DECLINED_ALONE: "A questo non posso rispondere. Può chiedere altro.",
+        Text.NOT_DONE_ALONE: "Rettifica: in realtà non ho fatto nulla di tutto ciò.",
     },
     "es": {
         Text.REQUESTED: "He pedido a un compañero que continúe la conversación. "
@@ -281,6 +387,19 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Puede preguntar otra cosa o pedir que le atienda un compañero.",
         Text.NOT_DONE: "Rectificación: en realidad no he hecho nada de esto. "
         "Un compañero puede hacerlo si lo pide.",
+        Text.NOBODY: "En este momento no está ninguno de mis compañeros.",
+        Text.BACK_AT: "Mis compañeros vuelven el {until}.",
+        Text.LEAVE_MESSAGE: "Puede dejar aquí un mensaje para mis compañeros, mejor con un "
+        "número de teléfono o un correo electrónico.",
+        Text.MESSAGE_KEPT: "Gracias. He guardado su mensaje para mis compañeros.",
+        Text.NOT_OFFERED: "En este chat no puedo llamar a un compañero.",
+        Text.TURN_TO: "Puede contactarnos así: {contact}.",
+        Text.NOT_ASKED: "Rectificación: en realidad no he avisado a ningún compañero.",
+        Text.SORRY: "Lo siento, ahora mismo no puedo responder.",
+        Text.TRY_LATER: "Puede intentarlo de nuevo más tarde.",
+        Text.UNAVAILABLE: "El asistente no está disponible en este momento.",
+        Text.DECLINED_ALONE: "No puedo responder a eso. Puede preguntar otra cosa.",
+        Text.NOT_DONE_ALONE: "Rectificación: en realidad no he hecho nada de esto.",
     },
     "uk": {
         Text.REQUESTED: "Ми попросили нашого співробітника продовжити розмову. "
@@ -314,14 +433,68 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Ви можете запитати щось інше або попросити колегу.",
         Text.NOT_DONE: "Уточнення: насправді нічого з цього не зроблено. "
         "За потреби це може зробити наш співробітник.",
+        Text.NOBODY: "Наразі нікого з наших співробітників немає на місці.",
+        Text.BACK_AT: "Наші співробітники знову будуть на місці: {until}.",
+        Text.LEAVE_MESSAGE: "Ви можете залишити тут повідомлення для наших співробітників, "
+        "найкраще з номером телефону або електронною адресою.",
+        Text.MESSAGE_KEPT: "Дякую. Ваше повідомлення збережено для наших співробітників.",
+        Text.NOT_OFFERED: "До цього чату я не можу запросити співробітника.",
+        Text.TURN_TO: "З нами можна зв’язатися так: {contact}.",
+        Text.NOT_ASKED: "Уточнення: насправді нікого зі співробітників не запрошено.",
+        Text.SORRY: "Перепрошую, зараз я не можу відповісти.",
+        Text.TRY_LATER: "Ви можете спробувати ще раз пізніше.",
+        Text.UNAVAILABLE: "Асистент зараз недоступний.",
+        Text.DECLINED_ALONE: "На це я не можу відповісти. Ви можете запитати щось інше.",
+        Text.NOT_DONE_ALONE: "Уточнення: насправді нічого з цього не зроблено.",
     },
 }
 
 
-def localized(language: str, text: Text, *, who: str | None = None) -> str:
+def localized(
+    language: str,
+    text: Text,
+    words: Words = NO_WORDS,
+    *,
+    who: str | None = None,
+    until: str = "",
+    contact: str = "",
+) -> str:
     """Return the text in the language of a tag, or in English where there is none in that.
 
-    `who`: the coordinator it names; None: one without a name.
+    `words`: the business's own wording, which comes first. `who`: the coordinator it names; None:
+    one without a name. `until`: the time, and `contact`: the address that it names.
     """
+    own = words.get(lookup(language, words) or "", {})
     texts = _TEXTS[lookup(language, _TEXTS) or FALLBACK_LANGUAGE]
-    return texts[text].format(who=who or texts[Text.COLLEAGUE])
+    colleague = own.get(Text.COLLEAGUE) or texts[Text.COLLEAGUE]
+    wording = own.get(text) or texts[text]
+    return wording.format(who=who or colleague, until=until, contact=contact)
+
+
+def wording_problems(words: Words) -> list[str]:
+    """Return what is wrong with a business's own wording, each with its key: `de.joined: …`."""
+    problems = []
+    for language, texts in words.items():
+        if _is_language(language) is None:
+            problems.append(f"{language}: must be a language in lower case, such as de or pt-br")
+        for key, wording in texts.items():
+            if (problem := _problem(key, wording)) is not None:
+                problems.append(f"{language}.{key}: {problem}")
+    return problems
+
+
+def _problem(key: str, wording: str) -> str | None:
+    if key not in Text.__members__.values():
+        return f"is no text of the server: use one of {', '.join(Text)}"
+    if is_blank(wording) or plain_text(wording) != wording or len(wording) > MAX_WORDING:
+        return f"must be 1-{MAX_WORDING} characters of plain text"
+    allowed = PLACEHOLDERS.get(Text(key), "")
+    may_be = f"{{{allowed}}} alone" if allowed else "none"
+    try:
+        parts = [*Formatter().parse(wording)]
+    except ValueError:
+        return f"has a brace without its other; write {{{{ for one, and of placeholders {may_be}"
+    for _, name, layout, conversion in parts:
+        if name is not None and (name != allowed or not name or layout or conversion):
+            return f"has the placeholder {{{name}}}; there may be {may_be}"
+    return None

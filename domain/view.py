@@ -7,8 +7,10 @@ from typing import TypeVar
 from msgspec import Struct
 
 from domain.business import DEFAULT_LANGUAGE, Business
+from domain.handoff import UNKNOWN, Availability
 from domain.message import Author, Entry, Message, token_cost
 from domain.session import Session
+from domain.texts import NO_WORDS, Text, Words, localized
 
 E = TypeVar("E", Message, Entry)
 
@@ -34,6 +36,8 @@ class View(Struct, frozen=True, kw_only=True):
     """The rolling summary of the entries before `entries`, as far as it goes."""
     over_soft_budget: bool = False
     """The business has spent much today: the cheaper model is to answer."""
+    availability: Availability = UNKNOWN
+    """Whether somebody would take the conversation over, by the business's hours."""
 
     @property
     def language(self) -> str:
@@ -41,6 +45,15 @@ class View(Struct, frozen=True, kw_only=True):
         if self.session.language is not None:
             return self.session.language
         return self.business.language if self.business else DEFAULT_LANGUAGE
+
+    @property
+    def words(self) -> Words:
+        """The business's own wording of the server's texts."""
+        return self.business.words if self.business else NO_WORDS
+
+    def text(self, text: Text) -> str:
+        """Return a text of the server in the customer's language."""
+        return localized(self.language, text, self.words)
 
 
 def window(

@@ -17,6 +17,7 @@ from application.ports import (
     Delta,
     Grown,
     Hint,
+    QueuePlace,
     StopRequested,
     Typing,
 )
@@ -106,6 +107,7 @@ _KINDS: dict[type, str] = {
     AnswerRequested: "answer_requested",
     StopRequested: "stop_requested",
     Typing: "typing",
+    QueuePlace: "queue",
     CustomerErased: "erased",
 }
 _DECODERS: dict[str, Callable[[msgspec.Raw], Hint]] = {

@@ -217,6 +217,7 @@ _MESSAGE_CODES = {
     "hidden_before": "b",
     "language": "l",
     "verdict": "q",
+    "unmet": "m",
 }
 _USAGE_CODES = {
     "model": "m",
@@ -255,6 +256,8 @@ _SESSION_CODES = {
     "usage": "z",
     "hidden_at_end": "d",
     "language": "j",
+    "unmet": "m",
+    "missed": "i",
 }
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode

@@ -9,11 +9,10 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
-from adapters.elixir.additions import Additions
+from adapters.elixir.additions import Additions, business_path
 from adapters.elixir.facts import business_of, reservations_of
 from adapters.elixir.http import ElixirHttp
 from application.bounded_cache import BoundedCache, size_of
@@ -64,7 +63,7 @@ class ElixirBusinesses(Businesses):
 
     async def business(self, business_id: BusinessId) -> Business | None:
         async def fetch() -> Business | None:
-            found = await self._http.get(f"/api/business/{quote(business_id, safe='')}")
+            found = await self._http.get(business_path(business_id))
             self._additions.announce(business_id, found)
             if found is None:
                 return None
@@ -83,7 +82,7 @@ class ElixirBusinesses(Businesses):
 
     async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
         async def fetch() -> tuple[Reservation, ...]:
-            path = f"/api/business/{quote(customer.business_id, safe='')}/reservations"
+            path = f"{business_path(customer.business_id)}/reservations"
             found = await self._http.get(path, {"userId": customer.user_id})
             if found is None:
                 return ()

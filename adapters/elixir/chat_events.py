@@ -4,18 +4,26 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from adapters.elixir.echoes import ORIGIN, EchoFilter
 from adapters.elixir.inbound import id_of, parts_of, payload_of
-from application.ports import InboundEvent, InboundMessage, MalformedEvent, Typing
+from application.ports import (
+    InboundEvent,
+    InboundMessage,
+    MalformedEvent,
+    QueuePlace,
+    Typing,
+)
 from domain.errors import Refusal
 from domain.identity import CoordinatorId, MessageId
 from domain.message import Author, message_text
 
 COORDINATOR_TYPING_EXPIRES_MS = 6_000
+MAX_PLACE, MAX_QUEUE_S = 100_000, 7 * 86_400
+"""The last place, and the longest wait, that a customer can be told."""
 MAX_WARNINGS = 100
 """Different warnings about what the bridge sends that are logged, each once."""
 
@@ -28,6 +36,13 @@ _WARNINGS = {
 logger = logging.getLogger(__name__)
 
 
+class _Queue(msgspec.Struct, rename={"wait_s": "waitS"}):
+    """The place of a customer who waits, and for how many seconds yet."""
+
+    place: Annotated[int, msgspec.Meta(ge=1, le=MAX_PLACE)]
+    wait_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_QUEUE_S)] | None = None
+
+
 class ChatEvents:
     """Reads events and earlier messages, and warns once of each that is malformed."""
 
@@ -35,11 +50,18 @@ class ChatEvents:
         self._warnings: set[tuple[str, str]] = set()
         self._gives_ids = False
 
-    def read(self, echoes: EchoFilter, event: str, payload: Any) -> Iterator[InboundEvent]:
-        """Yield the events that one from the bridge stands for; none for one without meaning."""
+    def read(
+        self, echoes: EchoFilter, event: str, payload: Any, *, knows_queue: bool = False
+    ) -> Iterator[InboundEvent]:
+        """Yield the events that one from the bridge stands for; none for one without meaning.
+
+        `knows_queue`: the bridge has announced that it reports the places in its queue.
+        """
         match event:
             case "user_message" | "agent_message":
                 yield from self._message(echoes, event, payload, _AUTHORS[event], replayed=False)
+            case "queue" if knows_queue:
+                yield self._queue_place(payload)
             case "typing" if isinstance(payload, dict) and payload.get("author") == "coordinator":
                 yield Typing(Author.COORDINATOR, COORDINATOR_TYPING_EXPIRES_MS)
 
@@ -83,6 +105,13 @@ class ChatEvents:
                 has_new_id=self._gives_ids,
                 from_elsewhere=payload.origin not in (None, ORIGIN),
             )
+
+    def _queue_place(self, payload: Any) -> QueuePlace | MalformedEvent:
+        try:
+            found = msgspec.convert(payload, _Queue)
+        except msgspec.ValidationError as error:
+            return self._malformed("queue", str(error))
+        return QueuePlace(found.place, round(found.wait_s) if found.wait_s is not None else None)
 
     def _malformed(self, event: str, reason: str) -> MalformedEvent:
         self.warn_once("bridge_event_invalid", event, reason)

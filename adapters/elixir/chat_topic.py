@@ -38,8 +38,8 @@ class ChatTopic:
         self.channel = channel
         self.echoes = EchoFilter(lambda message_id: on_echo(customer, message_id))
         self.followed = False
-        self.knows_typing = False
-        """The bridge has announced that it knows the event, in its reply to the join."""
+        self.additions: frozenset[str] = frozenset()
+        """Those that the bridge has announced in its reply to the join."""
         self.patience = 0
         """The messages that may go unanswered before the topic counts as silent."""
         self.sending = 0

@@ -6,6 +6,7 @@ from adapters.json_shapes import NO_SUMMARY, context_json, timestamp
 from domain.notice import (
     AnswerGiven,
     LiveChatMessagePosted,
+    MessageLeft,
     Notice,
     NoticeKind,
     QuestionAsked,
@@ -34,7 +35,7 @@ def request_of(notice: Notice) -> Request | None:
             return Request("POST", "/api/ai-context", body)
         case NoticeKind.STATUS:
             return Request("PUT", f"/api/conversation-status/{notice.session_id}", body)
-        case NoticeKind.TRANSFER:
+        case NoticeKind.TRANSFER | NoticeKind.MISSED:
             return Request("POST", "/api/notifications", body)
         case NoticeKind.RELAY:
             return None
@@ -61,6 +62,8 @@ def body_of(notice: Notice) -> Body:
                 "timestamp": timestamp(posted.at),
                 "messageId": posted.message_id,
             }
+        case MessageLeft() as left:
+            return _missed(notice, left)
         case _ as unknown:
             assert_never(unknown)
 
@@ -100,4 +103,18 @@ def _transfer(notice: Notice, requested: TransferRequested) -> Body:
         "reason": requested.reason,
         "context": context_json(requested.context),
         "timestamp": timestamp(requested.at),
+    }
+
+
+def _missed(notice: Notice, left: MessageLeft) -> Body:
+    return {
+        "type": "missed",
+        "sessionId": notice.session_id,
+        "businessId": notice.customer.business_id,
+        "userId": notice.customer.user_id,
+        "locationId": left.context.location_id,
+        "message": left.text,
+        "reason": left.reason,
+        "context": context_json(left.context),
+        "timestamp": timestamp(left.at),
     }

@@ -3,7 +3,8 @@
 Topic `chat:{businessId}:{userId}`, joined with `{businessId, userId, token?}`. In both directions
 go `user_message` and `agent_message` `{message, timestamp, messageId?, coordinatorId?, origin?}`,
 and `typing {author}` if the bridge has announced it in `additions[]`: a channel of Phoenix crashes
-at an event that it has no clause for. Earlier messages may be in the join's reply, in `messages[]`.
+at an event that it has no clause for. Where it has announced that, `queue {place, waitS?}` comes
+while the user waits. Earlier messages may be in the join's reply, in `messages[]`.
 Only `message` is required: an application that knows nothing of ids or origins will do.
 """
 
@@ -170,11 +171,20 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         if (
             chat is not None
             and chat.is_joined
-            and (chat.knows_typing or self._additions.include(customer.business_id, "typing"))
+            and self._knows(customer, chat, "typing")
             and chat.may_type(now)
         ):
             with suppress(TooManyWaiting):
                 chat.channel.send("typing", {"author": Author.USER})
+
+    def announces(self, customer: Customer, addition: str) -> bool:
+        """Return whether the reply to the join of the customer's topic announces an addition."""
+        chat = self._chats.get(customer)
+        return chat is not None and addition in chat.additions
+
+    def _knows(self, customer: Customer, chat: ChatTopic, addition: str) -> bool:
+        """Return whether the bridge has announced an addition, there or with the business."""
+        return addition in chat.additions or self._additions.include(customer.business_id, addition)
 
     # The user's messages.
 
@@ -308,7 +318,7 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
             case ChannelStatus.JOINED | ChannelStatus.REJOINED:
                 self._refused.clear()
                 chat.joined()
-                chat.knows_typing = "typing" in additions_of(payload)
+                chat.additions = additions_of(payload)
                 yield TopicJoined(self._clock.now() - timedelta(seconds=chat.channel.waited_s))
                 yield from self._events.history(chat.echoes, payload)
             case ChannelStatus.REFUSED:
@@ -321,7 +331,8 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
                 reason = "connection_lost" if payload == CONNECTION_LOST else "channel_crashed"
                 chat.interrupted(reason)
             case str():
-                yield from self._events.read(chat.echoes, event, payload)
+                knows_queue = self._knows(customer, chat, "queue")
+                yield from self._events.read(chat.echoes, event, payload, knows_queue=knows_queue)
 
     def _on_state(self, connection: PhoenixConnection, event: SocketEvent) -> None:
         if isinstance(event, SocketClosed) and event.retry_in_s is not None:

@@ -23,7 +23,7 @@ from adapters.model.prompt import (
     summary_prompt,
 )
 from adapters.model.retries import ModelRouter
-from adapters.model.tools import TOOLS, Tools
+from adapters.model.tools import TOOLS, TRANSFER, Tools, tools_for
 from application.ports import (
     AnswerCancelled,
     AnswerWriter,
@@ -36,7 +36,7 @@ from application.ports import (
 from domain.business import Business
 from domain.errors import AssistantFailed
 from domain.message import Entry
-from domain.texts import Text, localized
+from domain.texts import Text
 from domain.usage import Usage
 from domain.view import View
 
@@ -99,7 +99,7 @@ class ModelAssistant(Assistant):
         request = self._request(
             prompt(view, self._prompts),
             models=self._models[-1:] if view.over_soft_budget else self._models,
-            tools=TOOLS if self._max_tool_calls else (),
+            tools=tools_for(view) if self._max_tool_calls else (),
             on_text=writer.write,
             on_restart=writer.restart_round,
         )
@@ -218,15 +218,18 @@ class _AnswerRun:
             if self._tools.has_transferred:
                 self._close_transfer()
                 return
+            if any(call.name == TRANSFER for call in completion.calls):
+                self._writer.restart_round()  # it was written before the outcome was known
             self._writer.end_round()
             self._request.tools_allowed = self._tools.may_go_on
         if completion.is_refused and not completion.has_text:
-            self._writer.write(localized(self._view.language, Text.DECLINED))
+            offered = self._view.availability.is_offered
+            self._writer.write(self._view.text(Text.DECLINED if offered else Text.DECLINED_ALONE))
         if not self._writer.has_text:
             reason = "the model gave no answer, but called tools"
             raise AssistantFailed(reason, usage=self._request.usage)
         if completion.is_cut:
-            self._writer.write(localized(self._view.language, Text.ANSWER_CUT))
+            self._writer.write(self._view.text(Text.ANSWER_CUT))
 
     def _shorten(self) -> list[PromptMessage] | None:
         """Return the messages without the earlier conversation; None, if that is done already."""

@@ -10,10 +10,11 @@ import msgspec
 
 from adapters.json_text import NOT_JSON, decode_json
 from adapters.model.completion import ToolCall, ToolSpec
-from adapters.model.prompt import facts, tagged
-from application.ports import Toolbox
+from adapters.model.prompt import day_and_hour, facts, tagged
+from application.ports import Handoff, HandoffOutcome, Toolbox
 from domain.business import LEAST_FACTS, Reservation
 from domain.errors import Failure
+from domain.view import View
 
 logger = logging.getLogger(__name__)
 
@@ -30,17 +31,27 @@ def _tool(name: str, description: str, **parameters: str) -> ToolSpec:
     return {"type": "function", "function": function}
 
 
+TRANSFER = "transfer_to_live_chat"
 TOOLS = (
     _tool("get_business", "All that is known of the business: opening hours, address, prices, …"),
     _tool("get_reservations", "The coming reservations of the customer of this chat."),
     _tool(
-        "transfer_to_live_chat",
+        TRANSFER,
         "Ask a human colleague to take this chat over. It is the only way to reach one.",
         reason="why, in a few words",
         summary="what the colleague must know, in the customer's language: what the customer "
         "wants, what is settled, what is open",
     ),
 )
+
+
+TOOLS_ALONE = tuple([tool for tool in TOOLS if tool["function"]["name"] != TRANSFER])
+"""Those of a business that hands no chat over."""
+
+
+def tools_for(view: View) -> tuple[ToolSpec, ...]:
+    """Return the tools that the model may call in a turn."""
+    return TOOLS if view.availability.is_offered else TOOLS_ALONE
 
 
 class Tools:
@@ -70,7 +81,7 @@ class Tools:
             return _error("the arguments are not a JSON object")
         # The other two ignore their arguments: the model may not choose whose business, or whose
         # reservations.
-        has_arguments = call.name == "transfer_to_live_chat"
+        has_arguments = call.name == TRANSFER
         key = (call.name, call.arguments if has_arguments else "")
         if key not in self._results:
             self._results[key] = await self._run(call.name, arguments)
@@ -83,7 +94,7 @@ class Tools:
                     return await self._business()
                 case "get_reservations":
                     return await self._reservations()
-                case "transfer_to_live_chat":
+                case tool if tool == TRANSFER:
                     return await self._transfer(arguments)
         except Exception as error:
             level = logging.INFO if isinstance(error, Failure) else logging.ERROR
@@ -113,9 +124,37 @@ class Tools:
     async def _transfer(self, arguments: dict[str, Any]) -> str:
         reason = _string(arguments.get("reason"))[:MAX_TRANSFER_REASON]
         summary = _string(arguments.get("summary"))[:MAX_HANDOVER_NOTE]
-        await self._toolbox.transfer_to_live_chat(reason, summary)
-        self.has_transferred = True
-        return "a colleague is being asked"
+        handoff = await self._toolbox.transfer_to_live_chat(reason, summary)
+        self.has_transferred = handoff.outcome is HandoffOutcome.REQUESTED
+        return _handoff_result(handoff)
+
+
+def _handoff_result(handoff: Handoff) -> str:
+    match handoff.outcome:
+        case HandoffOutcome.REQUESTED:
+            return "a colleague is being asked"
+        case HandoffOutcome.NOT_OFFERED:
+            return (
+                "nobody has been asked: this business hands no chat over. Say so, and name its "
+                "telephone or address, where <facts> has one"
+            )
+        case HandoffOutcome.NOT_HANDED_OVER:
+            return (
+                "nobody has been asked: chats about this are not handed over, unless the customer "
+                "asks for a human. Answer it yourself; do not say that anybody was asked"
+            )
+    back = handoff.availability.returns_at
+    when = f", and somebody is again on {day_and_hour(back)}" if back is not None else ""
+    what = (
+        "their message is kept for the colleagues"
+        if handoff.has_left_message
+        else "they may leave a message for the colleagues here, best with a telephone number or an "
+        "e-mail address"
+    )
+    return (
+        f"nobody has been asked, as nobody is there now{when}. Tell the customer that, and that "
+        f"{what}; do not say that anybody was asked, will come or will call"
+    )
 
 
 def _item(reservation: Reservation) -> dict[str, object]:

@@ -39,6 +39,8 @@ class ServerPayload(msgspec.Struct, rename="camel", kw_only=True):
     in_reply_to: list[str] = []
     index: int = 0
     text: str = ""
+    place: int = 0
+    wait_s: int | None = None
     messages: list["ServerPayload"] = []
     more: bool = False
 
@@ -187,6 +189,7 @@ class ConversationView:
         self._pending_changed = asyncio.Event()
         self._partial: PartialAnswer | None = None
         self._status: tuple[str | None, str | None] | None = None
+        self._queue: tuple[int, int | None] | None = None
         self._oldest: int | None = None
         self.session_id: str | None = None
         self.seen = SeenSeqs()
@@ -282,6 +285,9 @@ class ConversationView:
         if event == "message_delta":
             self._show_delta(push)
             return
+        if event == "queue":
+            self._show_queue(push)
+            return
         if push.session_id is not None:
             self.enter_session(push.session_id)
         if push.seq is not None and not self.seen.add(push):
@@ -309,6 +315,8 @@ class ConversationView:
         """Show the status and the coordinator, if either has changed."""
         status = (payload.status, payload.coordinator_id)
         known, self._status = self._status, status
+        if payload.status != "waiting":
+            self._queue = None
         if payload.status is None or status == known or (known is None and payload.status == "ai"):
             return
         if known is not None and payload.status == known[0] and payload.coordinator_id is None:
@@ -317,6 +325,15 @@ class ConversationView:
         if not self._is_with_ai:
             self._partial = None  # nobody will finish it
         self._stop_waiting_after_handover()
+
+    def _show_queue(self, push: ServerPayload) -> None:
+        """Show the place among those who wait, if it has changed."""
+        queue = (push.place, push.wait_s)
+        if queue == self._queue or push.place < 1 or self._status is None:
+            return
+        self._queue = queue
+        if self._status[0] == "waiting":
+            self._terminal.note(_queue_text(*queue))
 
     @property
     def _is_with_ai(self) -> bool:
@@ -394,6 +411,11 @@ def _speaker(payload: ServerPayload, author: str) -> str:
     """Return the name before a message: the coordinator's own, if the server has sent it."""
     is_coordinator = author == "coordinator"
     return printable((payload.coordinator_id or "human") if is_coordinator else author)
+
+
+def _queue_text(place: int, wait_s: int | None) -> str:
+    text = "you are next" if place == 1 else f"you are number {place}"
+    return text if wait_s is None else f"{text}; it takes about {max(1, round(wait_s / 60))} min"
 
 
 def _status_text(payload: ServerPayload) -> str:

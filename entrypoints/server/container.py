@@ -31,6 +31,7 @@ from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
 from adapters.urls import shown_url
 from application.answer_pending import AnswerPending
+from application.attendance import Attendance
 from application.bridge_inbox import BridgeInbox
 from application.chat_owners import ChatOwners
 from application.deliver_outbox import DeliverOutbox
@@ -47,6 +48,7 @@ from application.ports import (
     Lifecycle,
     LiveChatGateway,
     NewId,
+    Presence,
     Store,
 )
 from application.post_message import PostMessage
@@ -301,10 +303,25 @@ def _elixir_http(settings: Settings, clock: Clock, jitter: Jitter) -> "ElixirHtt
     )
 
 
-def _elixir_bridge(http: "ElixirHttp | None", socket: "ElixirSocket") -> Bridge:
+def _elixir_bridge(
+    http: "ElixirHttp | None", socket: "ElixirSocket", additions: "Additions"
+) -> Bridge:
     from adapters.elixir.bridge import ElixirBridge
 
-    return ElixirBridge(http, socket)
+    return ElixirBridge(http, socket, additions)
+
+
+def _elixir_presence(http: "ElixirHttp | None", additions: "Additions", clock: Clock) -> Presence:
+    from adapters.elixir.presence import ElixirPresence
+
+    return ElixirPresence(http, additions, clock)
+
+
+def _attendance(
+    settings: Settings, businesses: Businesses, presence: Presence | None, clock: Clock
+) -> Attendance:
+    zone = ZoneInfo(settings.time_zone)
+    return Attendance(businesses=businesses, presence=presence, clock=clock, time_zone=zone)
 
 
 def _elixir_businesses(
@@ -462,12 +479,20 @@ class Container(containers.DeclarativeContainer):
     bridge: Provider[Bridge | None] = providers.Selector(
         settings.provided.bridge,
         none=providers.Object(None),
-        elixir=providers.Singleton(_elixir_bridge, elixir_http, elixir_socket),
+        elixir=providers.Singleton(_elixir_bridge, elixir_http, elixir_socket, elixir_additions),
     )
     businesses: Provider[Businesses] = providers.Selector(
         settings.provided.bridge,
         none=providers.Singleton(MemoryBusinesses),
         elixir=providers.Singleton(_elixir_businesses, elixir_http, clock, elixir_additions),
+    )
+    presence: Provider[Presence | None] = providers.Selector(
+        settings.provided.bridge,
+        none=providers.Object(None),
+        elixir=providers.Singleton(_elixir_presence, elixir_http, elixir_additions, clock),
+    )
+    attendance: Provider[Attendance] = providers.Singleton(
+        _attendance, settings, businesses, presence, clock
     )
     rank_languages: Provider[RankLanguages] = providers.Selector(
         settings.provided.language_detection,
@@ -516,6 +541,7 @@ class Container(containers.DeclarativeContainer):
         store=store,
         assistant=assistant,
         businesses=businesses,
+        attendance=attendance,
         usage_tracker=usage_tracker,
         summaries=summaries,
         observer=metrics,
@@ -541,9 +567,9 @@ class Container(containers.DeclarativeContainer):
         PostMessage,
         session_log=session_log,
         businesses=businesses,
+        attendance=attendance,
         rank_languages=rank_languages,
         turns=turns,
-        clock=clock,
         new_id=new_id,
     )
     transfers: Provider[Transfers] = providers.Singleton(
@@ -551,6 +577,7 @@ class Container(containers.DeclarativeContainer):
         session_log=session_log,
         store=store,
         businesses=businesses,
+        attendance=attendance,
         rank_languages=rank_languages,
         turns=turns,
         policy=policy,

@@ -27,6 +27,7 @@ from application.ports import (
     Delta,
     Event,
     Missed,
+    QueuePlace,
     SessionStore,
     Typing,
 )
@@ -71,6 +72,7 @@ from entrypoints.server.wire import (
     EventPresenter,
     LiveChatAddresses,
     LiveChatJson,
+    QueuePush,
     StatusJson,
 )
 
@@ -351,7 +353,7 @@ class MessagesChannel(Channel):
         return TransferReply(
             session.session_id,
             session.status,
-            transfer.transfer_id if transfer is not None else None,
+            transfer.transfer_id if transfer is not None and session.is_with_human else None,
             self._live_chat(session.status),
         )
 
@@ -412,6 +414,8 @@ class MessagesChannel(Channel):
         elif isinstance(event, Typing):
             if event.author != Author.USER:
                 self.socket.push("typing", TypingPush(event.author, event.expires_in_ms))
+        elif isinstance(event, QueuePlace):
+            self.socket.push("queue", QueuePush(event.place, event.wait_s))
         elif isinstance(event, Missed):
             if self._follower is not None:
                 self._follower.on_missed()

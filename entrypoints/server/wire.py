@@ -15,7 +15,7 @@ from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
 from domain.identity import Customer, SessionId, live_chat_topic
 from domain.message import Action, Audience, Author, Entry, Message, StatusChange, ToolOutcome
 from domain.promise import Verdict
-from domain.session import Session
+from domain.session import MissedMessage, Session
 from domain.status import Reason, Status
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage
@@ -167,6 +167,13 @@ class DeltaPush(CamelStruct):
     text: str
 
 
+class QueuePush(CamelStruct):
+    """`queue`: the place of a waiting user, the first being 1, and for how long they may wait."""
+
+    place: int
+    wait_s: int | None
+
+
 def entry_json(entry: Entry, actions: Sequence[Action]) -> EntryJson | StatusJson:
     """Convert an entry for `messages[]`; `actions`: those of the message, completed."""
     if isinstance(entry, Message):
@@ -308,6 +315,18 @@ class TransferJson(CamelStruct):
     ended: Reason | None
 
 
+class MissedJson(CamelStruct):
+    """A message that the user has left, as nobody could meet their request for a human.
+
+    `message` is its beginning; the whole text is the entry `seq`.
+    """
+
+    seq: int
+    at: str
+    message: str
+    reason: Reason
+
+
 class SessionJson(CamelStruct):
     """A session's head, for the HTTP API."""
 
@@ -329,6 +348,8 @@ class SessionJson(CamelStruct):
     """The total usage of the AI; null: none was counted."""
     language: str | None
     """The customer's language, as their messages show it; null: none did, for sure."""
+    missed: MissedJson | None
+    """The newest message that the user has left; null: none since a human was there."""
 
 
 def session_json(session: Session) -> SessionJson:
@@ -350,7 +371,12 @@ def session_json(session: Session) -> SessionJson:
         digest=session.summary.text if session.summary is not None else None,
         usage=usage_json(session.usage) if session.usage is not None else None,
         language=session.language,
+        missed=_missed_json(session.missed) if session.missed is not None else None,
     )
+
+
+def _missed_json(missed: MissedMessage) -> MissedJson:
+    return MissedJson(missed.seq, timestamp(missed.at), missed.text, missed.reason)
 
 
 def _transfer_json(transfer: Transfer) -> TransferJson:

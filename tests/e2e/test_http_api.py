@@ -199,6 +199,7 @@ async def test_a_head_tells_who_owns_the_conversation(api: httpx.AsyncClient, se
         "digest": None,
         "usage": None,
         "language": None,
+        "missed": None,
     }
 
 

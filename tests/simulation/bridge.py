@@ -319,6 +319,9 @@ class SimulatedGateway(LiveChatGateway, LiveChatTopics, HealthCheck, Lifecycle):
         finally:
             self._sent(chat)
 
+    def announces(self, customer: Customer, addition: str) -> bool:
+        return addition == "missed"
+
     async def _wait(self, chat: Chat) -> None:
         try:
             async with asyncio.timeout(ANSWER_S):

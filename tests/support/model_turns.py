@@ -9,7 +9,7 @@ from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
 from adapters.model.assistant import ModelAssistant
 from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
-from application.ports import Assistant, Toolbox
+from application.ports import Assistant, Handoff, HandoffOutcome, Toolbox
 from domain.business import Business, Reservation
 from domain.decisions import record_user_message
 from domain.identity import Customer, MessageId, customer
@@ -47,6 +47,8 @@ class UsedTools(Toolbox):
         self._businesses = MemoryBusinesses()
         self._failure = failure
         self.used: list[str] = []
+        self.handoff = Handoff(outcome=HandoffOutcome.REQUESTED)
+        """What comes of a request for a human."""
         self.transfers: list[tuple[str, str]] = []
 
     async def get_business(self) -> Business | None:
@@ -57,9 +59,10 @@ class UsedTools(Toolbox):
         self._use("get_reservations")
         return await self._businesses.reservations(self._who)
 
-    async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
+    async def transfer_to_live_chat(self, reason: str, summary: str) -> Handoff:
         self._use("transfer_to_live_chat")
         self.transfers.append((reason, summary))
+        return self.handoff
 
     def _use(self, name: str) -> None:
         self.used.append(name)

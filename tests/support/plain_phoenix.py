@@ -102,6 +102,9 @@ class PlainSettings:
     hangs_at: tuple[str, ...] = ()
     """Those that get no answer."""
     business: Body = field(default_factory=lambda: TRATTORIA)
+    online: Any = None
+    """What it answers for the coordinators who are present; None: it knows nothing of them (404).
+    The requests are in `PlainPhoenix.requests`."""
 
 
 class Received(NamedTuple):
@@ -340,9 +343,15 @@ def _http(application: PlainPhoenix) -> list[Any]:
     async def reservations(business_id: FromPath[str]) -> Response[Any]:
         return json([])
 
+    @get("/api/business/{business_id:str}/presence")
+    async def presence(business_id: FromPath[str]) -> Response[Any]:
+        path, online = f"/api/business/{business_id}/presence", application.settings.online
+        application.requests.put_nowait(Received(path, "GET", None))
+        return json({"online": online}) if online is not None else json(None, 404)
+
     @get("/health")
     async def health() -> Body:
         return {"status": "ok"}
 
-    api = [action, status, business, reservations]
+    api = [action, status, business, reservations, presence]
     return [Router("/", before_request=plugs, route_handlers=api), health]

@@ -42,10 +42,10 @@ class Generation:
         self.deliveries: dict[str, list[Json]] = data(f"{name}.deliveries.json")
         self.exports: list[Json] = data(f"{name}.export.json")
         """As the API shows since: every entry is for everybody, and follows the one before. Nobody
-        had a language, and no claim was judged."""
+        had a language, no claim was judged, and nobody was asked to leave a message."""
         for export in self.exports:
             for conversation in export["conversations"]:
-                conversation["conversation"]["language"] = None
+                conversation["conversation"] |= {"language": None, "missed": None}
                 conversation["messages"] = list(map(_with_readers, conversation["messages"]))
 
     def __repr__(self) -> str:

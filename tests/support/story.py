@@ -41,7 +41,7 @@ from domain.notice import Deferred, Delivered, Lane, Outcome, Undeliverable
 from domain.outbox import outbox_messages
 from domain.session import Draft, Session
 from domain.status import Reason
-from domain.texts import Text
+from domain.texts import NO_WORDS, Text, Words
 from domain.usage import Usage
 from tests.support.clock import CountedIds
 from tests.support.dynamodb import StoppedClock
@@ -199,7 +199,7 @@ class Story:
                 await self.store.settle(notice.notice_id, outcome)
 
 
-def _key_of(language: str, text: Text, *, who: str | None = None) -> str:
+def _key_of(language: str, text: Text, words: Words = NO_WORDS, *, who: str | None = None) -> str:
     return f"[{text} {who}]" if who is not None else f"[{text}]"
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
 from adapters.scripted import _PHRASES, ScriptedAssistant
-from application.ports import Toolbox
+from application.ports import Handoff, HandoffOutcome, Toolbox
 from domain.business import Business, Reservation
 from domain.decisions import record_user_message
 from domain.identity import BusinessId, Customer, customer
@@ -35,6 +35,8 @@ class Tools(Toolbox):
         self._who = who
         self._businesses = businesses
         self.used: list[str] = []
+        self.handoff = Handoff(outcome=HandoffOutcome.REQUESTED)
+        """What comes of a request for a human."""
 
     async def get_business(self) -> Business | None:
         self.used.append("get_business")
@@ -44,8 +46,9 @@ class Tools(Toolbox):
         self.used.append("get_reservations")
         return await self._businesses.reservations(self._who)
 
-    async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
+    async def transfer_to_live_chat(self, reason: str, summary: str) -> Handoff:
         self.used.append("transfer_to_live_chat")
+        return self.handoff
 
 
 class Demo:

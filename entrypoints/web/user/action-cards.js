@@ -20,6 +20,8 @@ function cardContent(action) {
       return liveChat(action);
     case "reservations":
       return reservations(action);
+    case "leave_message":
+      return leaveMessage(action);
     case "business_info":
       return businessInfo(action);
     default:
@@ -34,6 +36,22 @@ function liveChat({ status, topic, url }) {
     definitions({ status, topic, url }),
   ];
 }
+
+/** @param {Action} action */
+function leaveMessage({ returnsAt }) {
+  const title = el("h3", {}, "Leave a message");
+  return returnsAt ? [title, definitions({ backAt: timeOf(String(returnsAt)) })] : [title];
+}
+
+/** @param {string} time */
+const timeOf = (time) =>
+  new Date(time).toLocaleString([], {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
 
 /** @param {Action} action */
 function reservations(action) {

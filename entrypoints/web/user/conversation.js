@@ -103,6 +103,7 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
 /** @typedef {Ownership & {prevSeq?: number, sessionId: string, updatedAt: string}} StatusPush */
 /** @typedef {{author: Author, expiresInMs: number}} TypingPush */
 /** @typedef {{responseId: string, index: number, text: string}} DeltaPush */
+/** @typedef {{place: number, waitS: number | null}} QueuePush */
 
 const PAGE_SIZE = 50;
 // Changes of a request for a human on its way to the bridge, not of the conversation's owner.
@@ -210,6 +211,8 @@ export class Conversation extends Emitter {
   coordinatorId = null;
   /** @type {LiveChatAddress | null} */
   liveChat = null;
+  /** @type {QueuePush | null} the place among those who wait; null: it is not known */
+  queue = null;
   /** What the business says before anybody has written. */
   greeting = "";
   /** @type {string[]} questions that can be sent with one touch */
@@ -488,6 +491,9 @@ export class Conversation extends Emitter {
       case "conversation_status":
         this.#onStatus(/** @type {StatusPush} */ (payload));
         break;
+      case "queue":
+        if (this.status === "waiting") this.queue = /** @type {QueuePush} */ (payload);
+        break;
       case "typing":
         this.#onTyping(/** @type {TypingPush} */ (payload));
         break;
@@ -712,6 +718,7 @@ export class Conversation extends Emitter {
     this.reason = reason ?? (isChange ? null : this.reason);
     this.coordinatorId = coordinatorId ?? (isChange ? null : this.coordinatorId);
     this.status = status;
+    if (isChange) this.queue = null;
     const isHandedOver = status === "waiting" || status === "live";
     this.liveChat = isHandedOver ? (liveChat ?? this.liveChat) : null;
     if (status === "ai") return;

@@ -1,6 +1,7 @@
 /** The texts of the user's page about the conversation. */
 
 /** @import { Author, Status } from "../shared/messages.js" */
+/** @import { QueuePush } from "./conversation.js" */
 
 /**
  * Return the title and the detail of an empty conversation.
@@ -35,14 +36,34 @@ const REASONS = new Map(
 const reasonText = (reason) => REASONS.get(reason ?? "") ?? "";
 
 /**
+ * Return where a customer stands among those who wait, and for how long they may yet wait.
+ *
+ * @param {QueuePush} queue
+ */
+function queueText({ place, waitS }) {
+  const others = place === 1 ? "You are next" : `You are number ${place}`;
+  if (waitS === null) return `${others}.`;
+  const minutes = Math.max(1, Math.round(waitS / 60));
+  return `${others}; it takes about ${minutes} ${minutes === 1 ? "minute" : "minutes"}.`;
+}
+
+/**
  * Return the title and the detail that say who owns the conversation.
  *
- * @param {{status: Status, reason: string | null, coordinatorId: string | null}} conversation
+ * @param {{
+ *   status: Status,
+ *   reason: string | null,
+ *   coordinatorId: string | null,
+ *   queue?: QueuePush | null,
+ * }} conversation
  */
-export function ownerText({ status, reason, coordinatorId }) {
+export function ownerText({ status, reason, coordinatorId, queue }) {
   switch (status) {
     case "waiting":
-      return { title: "Waiting for a person", detail: "You can keep writing in the meantime." };
+      return {
+        title: "Waiting for a person",
+        detail: `${queue ? `${queueText(queue)} ` : ""}You can keep writing in the meantime.`,
+      };
     case "live":
       return {
         title: `${coordinatorId ?? "A team member"} is with you`,

@@ -108,12 +108,16 @@ class Line:
 
     def __init__(self) -> None:
         self.relayed: list[Notice] = []
+        self.announced: set[str] = set()
 
     async def relay(self, notice: Notice) -> None:
         self.relayed.append(notice)
 
     async def prepare(self, customer: Customer) -> None:
         pass
+
+    def announces(self, customer: Customer, addition: str) -> bool:
+        return addition in self.announced
 
 
 # Requests.

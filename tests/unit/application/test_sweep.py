@@ -17,7 +17,7 @@ from tests.support.assistants import HANG, ScriptedSteps
 from tests.support.faults import FaultyStore
 from tests.support.harness import harness
 
-EXPIRED = localized("ro", Text.EXPIRED)
+EXPIRED = f"{localized('ro', Text.EXPIRED)} {localized('ro', Text.LEAVE_MESSAGE)}"
 IDLE = localized("ro", Text.IDLE)
 
 

@@ -47,7 +47,7 @@ from domain.message import (
 )
 from domain.notice import Lane
 from domain.promise import Verdict
-from domain.session import Session
+from domain.session import MissedMessage, Session
 from domain.status import Reason, Status
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage
@@ -82,6 +82,7 @@ MESSAGE = Message(
     language="de-AT",
     verdict=Verdict.BOTH,
     hidden_before=2,
+    unmet=Reason.AI_DECISION,
 )
 CHANGE = StatusChange(
     seq=8,
@@ -115,6 +116,8 @@ SESSION = Session(
     usage=USAGE,
     tokens=8,
     language="de-AT",
+    unmet=Reason.USER_REQUEST,
+    missed=MissedMessage(seq=5, at=NOON, text="0722", reason=Reason.AI_FAILURE),
 )
 
 

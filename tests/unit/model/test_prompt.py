@@ -306,7 +306,7 @@ def test_where_nobody_is_notified_the_model_is_told_so() -> None:
     (known,) = (m["content"] for m in prompt(view)[:1])
     (unknown,) = (m["content"] for m in prompt(view, are_humans_notified=False)[:1])
 
-    assert "Whether one is there at the moment is not known" in known
+    assert "Unless <now> says whether one is there at the moment, that is not known" in known
     assert "Nobody is notified" not in known
     assert "Nobody is notified of it: the request waits until a colleague happens" in unknown
 

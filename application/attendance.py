@@ -1,0 +1,72 @@
+"""Whether somebody is there to meet a request for a human, and when again."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+from application.business_facts import facts_if_known
+from application.ports import Businesses, Clock, Presence
+from domain.business import Business
+from domain.handoff import UNKNOWN, Availability, contact_in
+from domain.hours import OpeningHours
+from domain.identity import BusinessId, LocationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """Knows it by a business's rules and hours, and by who is present at the bridge."""
+
+    businesses: Businesses
+    presence: Presence | None
+    """None: there is no bridge."""
+    clock: Clock
+    time_zone: tzinfo
+    """That of businesses without their own."""
+
+    async def __call__(
+        self, business_id: BusinessId, location_id: LocationId | None = None
+    ) -> Availability:
+        """Return what is known now. Where somebody is asked, that takes a second at most."""
+        business = await facts_if_known(self.businesses, business_id)
+        expected = self.by_hours(business, location_id)
+        if not expected.is_possible or self.presence is None:
+            return expected
+        online = await self.presence.online(business_id)
+        if online is None:
+            return expected
+        return Availability(is_there=online > 0, is_known=True, contact=expected.contact)
+
+    def by_hours(
+        self, business: Business | None, location_id: LocationId | None = None
+    ) -> Availability:
+        """Return what the business's rules and hours say, whoever is present."""
+        if business is None:
+            return UNKNOWN
+        contact = contact_in(business.facts)
+        if not business.handoff.enabled:
+            return Availability(is_offered=False, is_known=True, contact=contact)
+        hours = _hours_of(business, location_id)
+        if hours is None:
+            return Availability(contact=contact)
+        now, zone = self.clock.now(), self._zone_of(business)
+        if hours.is_open(now, zone):
+            return Availability(is_known=True, contact=contact)
+        return Availability(
+            is_there=False,
+            is_known=True,
+            returns_at=hours.next_opening(now, zone),
+            contact=contact,
+        )
+
+    def _zone_of(self, business: Business) -> tzinfo:
+        return ZoneInfo(business.time_zone) if business.time_zone else self.time_zone
+
+
+def _hours_of(business: Business, location_id: LocationId | None) -> OpeningHours | None:
+    """Return when somebody takes over, at this location if that has its own hours."""
+    if business.handoff.hours is not None:
+        return business.handoff.hours
+    location = business.locations.get(location_id) if location_id is not None else None
+    if location is not None and location.hours is not None:
+        return location.hours
+    return business.hours
