@@ -4,10 +4,11 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from application.policy import Policy
-from application.ports import Businesses, Toolbox
+from application.ports import Businesses, Knowledge, Toolbox
 from domain.business import Business, Reservation
-from domain.errors import AssistantFailed
+from domain.errors import AssistantFailed, KnowledgeUnavailable
 from domain.identity import Customer
+from domain.knowledge import MAX_QUERY, MAX_RECORDED_QUERY, SEARCH, Finding
 from domain.message import Action, ToolOutcome, ToolUse
 from domain.plain_text import note_text
 
@@ -21,13 +22,31 @@ class TurnTools(Toolbox):
     failed has no result, and so no action.
     """
 
-    __slots__ = ("_businesses", "_calls_left", "_customer", "actions", "transfer", "uses")
+    __slots__ = (
+        "_businesses",
+        "_calls_left",
+        "_customer",
+        "_knowledge",
+        "actions",
+        "searches",
+        "transfer",
+        "uses",
+    )
 
-    def __init__(self, businesses: Businesses, customer: Customer, policy: Policy) -> None:
+    def __init__(
+        self,
+        businesses: Businesses,
+        knowledge: Knowledge | None,
+        customer: Customer,
+        policy: Policy,
+    ) -> None:
         self._businesses = businesses
+        self._knowledge = knowledge
         self._customer = customer
         self._calls_left = policy.turn_max_tool_calls
         self.actions: list[Action] = []
+        self.searches: list[tuple[Finding, ...]] = []
+        """What each search has found."""
         self.uses: list[ToolUse] = []
         self.transfer: str | None = None
 
@@ -50,6 +69,18 @@ class TurnTools(Toolbox):
         self._add_action({"type": "reservations", "items": items})
         return found
 
+    async def search_knowledge(self, query: str) -> tuple[Finding, ...]:
+        self._count()
+        query = (note_text(query) or "")[:MAX_QUERY]
+        found = await self._record(SEARCH, self._search(query), query[:MAX_RECORDED_QUERY])
+        self.searches.append(found)
+        return found
+
+    async def _search(self, query: str) -> tuple[Finding, ...]:
+        if self._knowledge is None:
+            raise KnowledgeUnavailable
+        return await self._knowledge.search(self._customer.business_id, query) if query else ()
+
     async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
         self._count()
         self.transfer = note_text(summary) or note_text(reason) or ""
@@ -63,14 +94,14 @@ class TurnTools(Toolbox):
             for use in self.uses
         )
 
-    async def _record(self, name: str, lookup: Awaitable[T]) -> T:
+    async def _record(self, name: str, lookup: Awaitable[T], query: str | None = None) -> T:
         """Await the lookup and record its outcome."""
         try:
             found = await lookup
         except Exception:
-            self._record_outcome(name, ToolOutcome.FAILED)
+            self._record_outcome(name, ToolOutcome.FAILED, query)
             raise
-        self._record_outcome(name, ToolOutcome.FOUND if found else ToolOutcome.NOTHING)
+        self._record_outcome(name, ToolOutcome.FOUND if found else ToolOutcome.NOTHING, query)
         return found
 
     def _add_action(self, action: Action) -> None:
@@ -83,8 +114,8 @@ class TurnTools(Toolbox):
         if self._calls_left < 0:
             raise AssistantFailed("the turn has used up its tool calls")
 
-    def _record_outcome(self, name: str, outcome: ToolOutcome) -> None:
-        self.uses.append(ToolUse(name=name, outcome=outcome))
+    def _record_outcome(self, name: str, outcome: ToolOutcome, query: str | None = None) -> None:
+        self.uses.append(ToolUse(name=name, outcome=outcome, query=query))
 
 
 def _reservation_item(reservation: Reservation) -> dict[str, object]:

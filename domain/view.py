@@ -7,6 +7,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from domain.business import DEFAULT_LANGUAGE, Business
+from domain.knowledge import Passage
 from domain.message import Author, Entry, Message, token_cost
 from domain.session import Session
 
@@ -34,6 +35,18 @@ class View(Struct, frozen=True, kw_only=True):
     """The rolling summary of the entries before `entries`, as far as it goes."""
     over_soft_budget: bool = False
     """The business has spent much today: the cheaper model is to answer."""
+    passages: tuple[Passage, ...] = ()
+    """What the business's documents say about `pending`, the best first."""
+
+    @property
+    def has_knowledge(self) -> bool:
+        """True if the business has documents to search."""
+        return self.business is not None and self.business.has_knowledge
+
+    @property
+    def question(self) -> str:
+        """The text of the messages that the turn is to answer."""
+        return "\n".join([message.text for message in self.pending])
 
     @property
     def language(self) -> str:

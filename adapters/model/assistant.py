@@ -23,7 +23,7 @@ from adapters.model.prompt import (
     summary_prompt,
 )
 from adapters.model.retries import ModelRouter
-from adapters.model.tools import TOOLS, Tools
+from adapters.model.tools import TOOLS, Tools, offered_tools
 from application.ports import (
     AnswerCancelled,
     AnswerWriter,
@@ -95,11 +95,16 @@ class ModelAssistant(Assistant):
 
     async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage:
         writer = _AnswerWriter(say)
-        tools = Tools(toolbox, self._max_tool_calls, self._prompts.max_facts)
+        tools = Tools(
+            toolbox,
+            self._max_tool_calls,
+            self._prompts.max_facts,
+            has_knowledge=view.has_knowledge,
+        )
         request = self._request(
             prompt(view, self._prompts),
             models=self._models[-1:] if view.over_soft_budget else self._models,
-            tools=TOOLS if self._max_tool_calls else (),
+            tools=offered_tools(view) if self._max_tool_calls else (),
             on_text=writer.write,
             on_restart=writer.restart_round,
         )

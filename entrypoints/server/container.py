@@ -43,6 +43,7 @@ from application.ports import (
     Broker,
     Businesses,
     Clock,
+    Knowledge,
     Leases,
     Lifecycle,
     LiveChatGateway,
@@ -191,7 +192,11 @@ def _dynamodb_table(settings: Settings, clock: Clock, jitter: Jitter) -> "Dynamo
 
 
 def _scripted_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
-    scripted = ScriptedAssistant(clock, delay_s=settings.scripted_delay_ms / 1000)
+    scripted = ScriptedAssistant(
+        clock,
+        delay_s=settings.scripted_delay_ms / 1000,
+        time_zone=ZoneInfo(settings.time_zone),
+    )
     return _with_own_models(scripted, settings, clock, jitter)
 
 
@@ -469,6 +474,8 @@ class Container(containers.DeclarativeContainer):
         none=providers.Singleton(MemoryBusinesses),
         elixir=providers.Singleton(_elixir_businesses, elixir_http, clock, elixir_additions),
     )
+    knowledge: Provider[Knowledge | None] = providers.Object(None)
+    """The documents of the businesses; None: there are none."""
     rank_languages: Provider[RankLanguages] = providers.Selector(
         settings.provided.language_detection,
         off=providers.Object(no_ranking),
@@ -523,6 +530,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         new_id=new_id,
         policy=policy,
+        knowledge=knowledge,
         leases=turn_leases,
         slots=providers.Singleton(turn_slots, settings),
     )

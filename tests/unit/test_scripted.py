@@ -1,16 +1,21 @@
 """The demo assistant: what it recognises, what it answers, and that it is deterministic."""
 
 import asyncio
+import re
+from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 from msgspec.structs import replace
 
 from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.memory.knowledge import MemoryKnowledge
 from adapters.scripted import _PHRASES, ScriptedAssistant
 from application.ports import Toolbox
 from domain.business import Business, Reservation
 from domain.decisions import record_user_message
 from domain.identity import BusinessId, Customer, customer
+from domain.knowledge import Finding, Passage
 from domain.language import NOTICE_LANGUAGES
 from domain.message import Message
 from domain.promise import sure_claims
@@ -26,14 +31,19 @@ DEMO = {
     "uk": "(Це демонстраційний асистент без штучного інтелекту.)",
 }
 BISTRO, DENTAL = DEMO_BUSINESSES
+NAMED = {"offer": "{topics}", "hours": "{hours}", "other_dates": "{dates}", "opens": "{when}"}
+"""What is put into a phrase."""
 
 
 class Tools(Toolbox):
     """The tools of one turn, which record their calls."""
 
-    def __init__(self, who: Customer, businesses: MemoryBusinesses) -> None:
+    def __init__(
+        self, who: Customer, businesses: MemoryBusinesses, passages: Sequence[Passage] = ()
+    ) -> None:
         self._who = who
         self._businesses = businesses
+        self._knowledge = MemoryKnowledge({who.business_id: passages})
         self.used: list[str] = []
 
     async def get_business(self) -> Business | None:
@@ -44,6 +54,10 @@ class Tools(Toolbox):
         self.used.append("get_reservations")
         return await self._businesses.reservations(self._who)
 
+    async def search_knowledge(self, query: str) -> tuple[Finding, ...]:
+        self.used.append("search_knowledge")
+        return await self._knowledge.search(self._who.business_id, query)
+
     async def transfer_to_live_chat(self, reason: str, summary: str) -> None:
         self.used.append("transfer_to_live_chat")
 
@@ -51,12 +65,22 @@ class Tools(Toolbox):
 class Demo:
     """One conversation with the demo assistant of a business."""
 
-    def __init__(self, business: Business | None = BISTRO, *, language: str | None = None) -> None:
-        """`language`: the session's."""
+    def __init__(
+        self,
+        business: Business | None = BISTRO,
+        *,
+        language: str | None = None,
+        passages: Sequence[Passage] = (),
+        now: datetime | None = None,
+    ) -> None:
+        """`language`: the session's. `passages`: of the business's documents."""
+        if business is not None and passages:
+            business = replace(business, has_knowledge=True)
         self._business = business
+        self._now = now or at()
         self._language = language
         business_id = business.business_id if business is not None else BusinessId("b9")
-        self.tools = Tools(customer(business_id, "u1"), MemoryBusinesses())
+        self.tools = Tools(customer(business_id, "u1"), MemoryBusinesses(), passages)
         self.pieces: list[str] = []
 
     async def ask(self, *texts: str, delay_s: float = 0) -> str:
@@ -69,7 +93,7 @@ class Demo:
             messages += [entry for entry in draft.entries if isinstance(entry, Message)]
         view = View(
             session=session,
-            at=at(),
+            at=self._now,
             business=self._business,
             entries=tuple(messages),
             pending=tuple(messages),
@@ -259,8 +283,9 @@ def test_it_has_all_its_phrases_in_all_languages_of_the_notices() -> None:
     assert [*_PHRASES] == [*NOTICE_LANGUAGES]
     assert len(keys) == 1
     assert len({*texts}) == len(texts)
-    assert [text.count("{") for text in texts] == [text.count("{topics}") for text in texts]
-    assert all("{topics}" in phrases["offer"] for phrases in _PHRASES.values())
+    for key in _PHRASES["en"]:
+        named = {tuple(re.findall(r"{.*?}", phrases[key])) for phrases in _PHRASES.values()}
+        assert named == {(NAMED[key],) if key in NAMED else ()}, key
 
 
 async def test_it_streams_the_same_answer_word_by_word() -> None:

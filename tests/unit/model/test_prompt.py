@@ -353,7 +353,7 @@ async def test_what_the_tool_returns_is_never_less_than_what_the_prompt_has(
     business: Business,
 ) -> None:
     class Known(Toolbox):
-        get_reservations = transfer_to_live_chat = None  # type: ignore[assignment]
+        get_reservations = search_knowledge = transfer_to_live_chat = None  # type: ignore[assignment]
 
         async def get_business(self) -> Business:
             return business
