@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import msgspec
 
@@ -35,6 +36,7 @@ class ServerPayload(msgspec.Struct, rename="camel", kw_only=True):
     author: str = ""
     message_id: str | None = None
     message: str = ""
+    actions: Any = None
     response_id: str | None = None
     in_reply_to: list[str] = []
     index: int = 0
@@ -55,6 +57,16 @@ def server_payload(payload: Any) -> ServerPayload:
         return msgspec.convert(payload, ServerPayload)
     except msgspec.ValidationError:
         return ServerPayload()
+
+
+class _Source(msgspec.Struct):
+    title: str
+    location: str
+
+
+class _SourcesAction(msgspec.Struct):
+    type: Literal["sources"]
+    items: list[_Source]
 
 
 class Terminal:
@@ -388,12 +400,24 @@ class ConversationView:
             self._partial = None
         else:
             self._terminal.message(_speaker(response, response.author or "ai"), text)
+        if found := _sources(response):
+            self._terminal.note(f"sources: {'; '.join(found)}")
 
 
 def _speaker(payload: ServerPayload, author: str) -> str:
     """Return the name before a message: the coordinator's own, if the server has sent it."""
     is_coordinator = author == "coordinator"
     return printable((payload.coordinator_id or "human") if is_coordinator else author)
+
+
+def _sources(payload: ServerPayload) -> list[str]:
+    """Return the sources of an answer, each on one line."""
+    found: list[str] = []
+    for action in payload.actions if isinstance(payload.actions, list) else ():
+        with suppress(msgspec.ValidationError):  # it is another one
+            items = msgspec.convert(action, _SourcesAction).items
+            found += [" ".join(f"{item.title} ({item.location})".split()) for item in items]
+    return [printable(each) for each in found]
 
 
 def _status_text(payload: ServerPayload) -> str:
