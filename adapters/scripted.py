@@ -76,6 +76,7 @@ _asks_for_human = re.compile(
     r"customer service)\b",
     re.IGNORECASE,
 ).search
+_INNER_QUOTES = dict.fromkeys(map(ord, '"„“”«»'), "'")
 _pieces = re.compile(r"\s*\S+").findall
 
 _SUMMARY_CHARS = 200
@@ -96,7 +97,7 @@ _PHRASES = {
         "echo": "Am primit mesajul dumneavoastră.",
         "colleague": "Dacă doriți, puteți cere oricând un coleg.",
         "not_known": "Nu știu să vă răspund la aceasta.",
-        "found": "Despre aceasta, documentele noastre spun:",
+        "found": "Despre aceasta, documentele noastre spun: „{passage}”",
         "hours": "Programul nostru: {hours}.",
         "other_dates": "În zilele următoare, altfel: {dates}.",
         "open": "Acum este deschis.",
@@ -115,7 +116,7 @@ _PHRASES = {
         "echo": "I have received your message.",
         "colleague": "If you wish, you can ask for a colleague.",
         "not_known": "I do not know the answer to that.",
-        "found": "Our documents say about this:",
+        "found": "Our documents say about this: “{passage}”",
         "hours": "Our opening hours: {hours}.",
         "other_dates": "Different on these coming days: {dates}.",
         "open": "We are open now.",
@@ -134,7 +135,7 @@ _PHRASES = {
         "echo": "Ich habe Ihre Nachricht erhalten.",
         "colleague": "Auf Wunsch hilft Ihnen unser Team.",
         "not_known": "Das weiß ich leider nicht.",
-        "found": "In unseren Unterlagen steht dazu:",
+        "found": "Dazu heißt es in den Unterlagen: „{passage}“",
         "hours": "Unsere Öffnungszeiten: {hours}.",
         "other_dates": "Abweichend an den nächsten Tagen: {dates}.",
         "open": "Jetzt ist geöffnet.",
@@ -154,7 +155,7 @@ _PHRASES = {
         "echo": "J’ai bien reçu votre message.",
         "colleague": "Si vous le souhaitez, vous pouvez demander un collègue.",
         "not_known": "Je ne connais pas la réponse à cette question.",
-        "found": "Voici ce que disent nos documents :",
+        "found": "Voici ce que disent nos documents : « {passage} »",
         "hours": "Nos horaires : {hours}.",
         "other_dates": "Horaires différents les jours suivants : {dates}.",
         "open": "C’est ouvert en ce moment.",
@@ -174,7 +175,7 @@ _PHRASES = {
         "echo": "Megkaptam az üzenetét.",
         "colleague": "Ha szeretné, egy munkatársunk segítségét is kérheti.",
         "not_known": "Erre sajnos nem tudom a választ.",
-        "found": "Erről ez áll a dokumentumainkban:",
+        "found": "Erről ez áll a dokumentumainkban: „{passage}”",
         "hours": "Nyitvatartásunk: {hours}.",
         "other_dates": "A következő napokon eltérően: {dates}.",
         "open": "Most nyitva vagyunk.",
@@ -193,7 +194,7 @@ _PHRASES = {
         "echo": "Ho ricevuto il Suo messaggio.",
         "colleague": "Se desidera, può chiedere di un collega.",
         "not_known": "A questo non so rispondere.",
-        "found": "I nostri documenti dicono al riguardo:",
+        "found": "I nostri documenti dicono al riguardo: «{passage}»",
         "hours": "I nostri orari: {hours}.",
         "other_dates": "Orari diversi nei prossimi giorni: {dates}.",
         "open": "Adesso è aperto.",
@@ -213,7 +214,7 @@ _PHRASES = {
         "echo": "He recibido su mensaje.",
         "colleague": "Si lo desea, puede pedir hablar con un compañero.",
         "not_known": "No sé la respuesta a eso.",
-        "found": "Nuestros documentos dicen al respecto:",
+        "found": "Nuestros documentos dicen al respecto: «{passage}»",
         "hours": "Nuestro horario: {hours}.",
         "other_dates": "Distinto en los próximos días: {dates}.",
         "open": "Ahora está abierto.",
@@ -233,7 +234,7 @@ _PHRASES = {
         "echo": "Ваше повідомлення отримано.",
         "colleague": "За бажання ви можете попросити з’єднати вас із нашим співробітником.",
         "not_known": "На це я не знаю відповіді.",
-        "found": "У наших документах про це сказано:",
+        "found": "У наших документах про це сказано: «{passage}»",
         "hours": "Наш графік роботи: {hours}.",
         "other_dates": "Інакше в найближчі дні: {dates}.",
         "open": "Зараз відчинено.",
@@ -332,8 +333,9 @@ class _Script:
         if not _THANKS.isdisjoint(self._words) and "?" not in self._text:
             return ""
         if found := await toolbox.search_knowledge(self._text):
-            passage = found[0].passage
-            return f"{self._phrases['found']}\n{excerpt(passage.text, _EXCERPT_CHARS)}\n"
+            # What is quoted is no promise of this assistant's.
+            passage = excerpt(found[0].passage.text, _EXCERPT_CHARS).translate(_INNER_QUOTES)
+            return self._phrases["found"].format(passage=passage)
         return f"{self._phrases['not_known']} {self._offer()}"
 
     def _small_talk(self) -> str:

@@ -65,7 +65,7 @@ _STOP = frozenset(
 
 _marks = re.compile("[\u0300-\u036f]+").sub
 _word = re.compile(r"\w+").findall
-_sentence_end = re.compile(r"(?<=[.!?…])[\"»”')]*\s|\n")
+_sentence_end = re.compile(r"[.!?…][\"»”')]*(?=\s)|(?=\n)").finditer
 
 
 class Passage(Struct, frozen=True, kw_only=True):
@@ -172,7 +172,7 @@ def excerpt(text: str, most: int) -> str:
     text = text.strip()
     if len(text) <= most:
         return text
-    ends = [found.start() for found in _sentence_end.finditer(text, 0, most)]
-    if ends and ends[-1] > 0:
+    ends = [found.end() for found in _sentence_end(text[: most + 1])]
+    if ends:
         return text[: ends[-1]].rstrip()
     return f"{text[: most - 1].rpartition(' ')[0] or text[: most - 1]}…"

@@ -33,7 +33,7 @@ from application.ports import (
     SummaryResult,
     Toolbox,
 )
-from domain.business import Business
+from domain.business import Business, zone_of
 from domain.errors import AssistantFailed
 from domain.message import Entry
 from domain.texts import Text, localized
@@ -127,8 +127,9 @@ class ModelAssistant(Assistant):
     ) -> SummaryResult:
         # A word of Romanian has two tokens and more.
         words = max(20, max_tokens // 3)
+        zone = zone_of(business, self._prompts.time_zone)
         request = self._request(
-            summary_prompt(earlier, entries, language, words, self._prompts.time_zone),
+            summary_prompt(earlier, entries, language, words, zone),
             models=self._cheaper_first,
         )
         completion = await self._router.complete(request)

@@ -36,6 +36,7 @@ from application.ports import (
     Businesses,
     Delta,
     Event,
+    Knowledge,
     Leases,
     LiveChatGateway,
     Missed,
@@ -263,6 +264,7 @@ class App:
         broker: Broker | None = None,
         leases: Leases | None = None,
         gateway: LiveChatGateway | None = None,
+        knowledge: Knowledge | None = None,
     ) -> None:
         """`hub`: None for one of the product's own, over `broker`."""
         container = self._container = Container(settings=settings)
@@ -284,6 +286,9 @@ class App:
         self._businesses = businesses
         if businesses is not None:
             container.businesses.override(businesses)
+        self._knowledge = knowledge
+        if knowledge is not None:
+            container.knowledge.override(knowledge)
         self.gateway = MemoryGateway()
         container.elixir_socket.override(gateway or self.gateway)
         if bridge is not None:
@@ -328,6 +333,7 @@ class App:
             settings=self._settings,
             process=self._processes_begun,
             network=self.network,
+            knowledge=self._knowledge,
         )
 
     def user(self, business_id: str = "b1", user_id: str = "u1", *, stream: bool = False) -> User:
@@ -424,6 +430,7 @@ async def harness(
     businesses: Businesses | None = None,
     bridge: Bridge | None = None,
     network: Network | None = None,
+    knowledge: Knowledge | None = None,
     **settings: Any,
 ) -> AsyncIterator[App]:
     """Run one process with the given parts, and fresh defaults for the rest; stop it at the end.
@@ -445,6 +452,7 @@ async def harness(
         settings=Settings(store="memory", broker="redis" if network else "none", **settings),
         process=1,
         network=network,
+        knowledge=knowledge,
     )
     yield app
     await app.stop_delivering()

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
@@ -14,8 +14,9 @@ from adapters.scripted import _PHRASES, ScriptedAssistant
 from application.ports import Toolbox
 from domain.business import Business, Reservation
 from domain.decisions import record_user_message
+from domain.hours import OpeningHours, Shift
 from domain.identity import BusinessId, Customer, customer
-from domain.knowledge import Finding, Passage
+from domain.knowledge import Finding, Passage, excerpt
 from domain.language import NOTICE_LANGUAGES
 from domain.message import Message
 from domain.promise import sure_claims
@@ -31,7 +32,13 @@ DEMO = {
     "uk": "(Це демонстраційний асистент без штучного інтелекту.)",
 }
 BISTRO, DENTAL = DEMO_BUSINESSES
-NAMED = {"offer": "{topics}", "hours": "{hours}", "other_dates": "{dates}", "opens": "{when}"}
+NAMED = {
+    "found": "{passage}",
+    "offer": "{topics}",
+    "hours": "{hours}",
+    "other_dates": "{dates}",
+    "opens": "{when}",
+}
 """What is put into a phrase."""
 
 
@@ -288,6 +295,124 @@ def test_it_has_all_its_phrases_in_all_languages_of_the_notices() -> None:
         assert named == {(NAMED[key],) if key in NAMED else ()}, key
 
 
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+def test_no_phrase_claims_what_is_not_done(language: str) -> None:
+    for key, phrase in _PHRASES[language].items():
+        assert not sure_claims(phrase, language), key
+
+
+# Opening hours and documents.
+
+NIGHT = datetime(2026, 11, 30, 21, 0, tzinfo=UTC)  # a Monday, 23:00 in Bucharest
+HOURS = OpeningHours(
+    week=((Shift(9 * 60, 22 * 60),),) * 5 + ((),) * 2, dates={"12-01": (Shift(12 * 60, 18 * 60),)}
+)
+SOUPS = Passage(title="Meniu › Supe", location="menu.md#supe", text="Ciorba de fasole costă 24.")
+LONG = Passage(title="Casa", location="house.md", text="Terasa e mare. " * 200)
+SHUT = replace(BISTRO, facts={"telefon": "021"}, hours=HOURS, time_zone="Europe/Bucharest")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "told"),
+    [
+        (
+            "ro",
+            "Care este programul?",
+            "Programul nostru: luni–vineri 09:00–22:00; sâmbătă–duminică închis. În zilele "
+            "următoare, altfel: 2026-12-01 12:00–18:00. Acum este închis; deschidem: marți 12:00.",
+        ),
+        (
+            "en",
+            "When are you open, please?",
+            "Our opening hours: Monday–Friday 09:00–22:00; Saturday–Sunday closed. Different on "
+            "these coming days: 2026-12-01 12:00–18:00. We are closed now; we open again: "
+            "Tuesday 12:00.",
+        ),
+    ],
+)
+async def test_opening_hours_are_told_in_words_where_no_fact_has_them(
+    language: str, text: str, told: str
+) -> None:
+    reply = await Demo(SHUT, language=language, now=NIGHT).ask(text)
+
+    assert reply == f"{told} {DEMO[language]}"
+
+
+async def test_a_fact_about_the_hours_goes_first() -> None:
+    business = replace(SHUT, facts=BISTRO.facts)
+
+    assert (await Demo(business, now=NIGHT).ask("Care este programul?")).startswith(
+        BISTRO.facts["program"]
+    )
+
+
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+@pytest.mark.parametrize("hour", [12, 23])
+async def test_it_tells_in_each_language_whether_it_is_open(language: str, hour: int) -> None:
+    now = NIGHT.replace(hour=hour - 2)
+    reply = await Demo(SHUT, language=language, now=now).ask("orar?")
+
+    key = "open" if hour == 12 else "opens"
+    assert _PHRASES[language][key].partition("{")[0] in reply
+
+
+async def test_a_passage_is_told_as_it_is_written() -> None:
+    demo = Demo(passages=[LONG, SOUPS])
+    reply = await demo.ask("Aveți ciorbă de fasole?")
+
+    assert f"„{SOUPS.text}”" in reply
+    assert demo.tools.used == ["search_knowledge"]
+
+
+async def test_a_long_passage_is_cut_at_a_sentence() -> None:
+    reply = await Demo(passages=[LONG]).ask("Cum e terasa?")
+
+    assert f"„{excerpt(LONG.text, 700)}”" in reply
+    assert excerpt(LONG.text, 700).endswith("e mare.")
+
+
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+async def test_what_a_document_promises_is_no_promise_of_the_assistants(language: str) -> None:
+    text = "Un „coleg” vă sună imediat. A colleague will call you. Ein Kollege ruft Sie an. {x}"
+    demo = Demo(language=language, passages=[Passage(title="x", location="x", text=text)])
+    reply = await demo.ask("coleg?")
+
+    assert "Un 'coleg' vă sună imediat." in reply
+    assert not sure_claims(reply, language)
+
+
+async def test_a_fact_goes_before_the_documents() -> None:
+    demo = Demo(passages=[SOUPS])
+
+    assert BISTRO.facts["meniu"] in await demo.ask("Ce supe aveți în meniu?")
+    assert demo.tools.used == []
+
+
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+@pytest.mark.parametrize("facts", [{}, {"telefon": "021"}])
+async def test_what_the_documents_do_not_say_it_does_not_know_and_says_so_in_the_customers_language(
+    language: str, facts: dict[str, str]
+) -> None:
+    demo = Demo(replace(BISTRO, facts=facts), language=language, passages=[SOUPS])
+    reply = await demo.ask("mango?")
+
+    assert reply.startswith(_PHRASES[language]["not_known"])
+    assert ("telefon" in reply) == bool(facts)
+    assert _PHRASES[language]["unknown"] not in reply
+    assert reply.endswith(_PHRASES[language]["demo"])
+
+
+@pytest.mark.parametrize(
+    "text", ["Bună!", "Hello", "Mulțumesc, la revedere", "Thanks!", "🙂", "ok"]
+)
+async def test_what_is_no_question_is_not_searched(text: str) -> None:
+    demo = Demo(passages=[SOUPS])
+    reply = await demo.ask(text)
+
+    assert demo.tools.used == []
+    assert reply == await Demo().ask(text)
+
+
 async def test_it_streams_the_same_answer_word_by_word() -> None:
     demo = Demo()
     whole = await demo.ask("Care este programul?")
@@ -296,6 +421,13 @@ async def test_it_streams_the_same_answer_word_by_word() -> None:
     assert streamed == whole
     assert len(demo.pieces) == len(whole.split())
     assert all(piece.strip() for piece in demo.pieces)
+
+
+async def test_a_passage_keeps_its_lines_in_a_stream() -> None:
+    lines = Passage(title="M", location="m.md", text="Ciorbe:\n- fasole\n- burtă")
+    demo = Demo(passages=[lines])
+
+    assert await demo.ask("ciorbe", delay_s=0.02) == await demo.ask("ciorbe")
 
 
 async def test_the_same_question_gets_the_same_answer() -> None:
