@@ -9,14 +9,13 @@ from domain.identity import BusinessId, MessageId, SessionId
 from domain.knowledge import SEARCH, folded, found_nothing
 from domain.message import Author, Message
 from domain.session import Session
+from domain.view import MAX_PENDING
 
 MAX_QUESTIONS = 10_000
 """The most different questions that are kept: the newest ones."""
 MAX_QUESTION = 500
 """Characters of a question."""
-PAGE_SESSIONS, PAGE_ENTRIES = 50, 500
-MAX_PENDING = 200
-"""The most messages between a question and its answer."""
+PAGE_SESSIONS, PAGE_LOG = 50, 500
 _LATE = timedelta(minutes=1)
 """A store may list sessions by a time that is so much older than their newest entry."""
 
@@ -102,7 +101,7 @@ async def _asked_in(
 ) -> AsyncIterator[UnansweredQuestion]:
     written: dict[MessageId, str] = {}
     after = 0
-    while page := await store.page(session.session_id, after=after, limit=PAGE_ENTRIES):
+    while page := await store.page(session.session_id, after=after, limit=PAGE_LOG):
         after = page[-1].seq
         for entry in page:
             if not isinstance(entry, Message):

@@ -308,7 +308,7 @@ async def unanswered(app: App, business_id: str | None = None) -> list[tuple[str
 
 
 async def test_what_was_searched_in_vain_is_counted_and_listed_once_in_whatever_spelling() -> None:
-    nothing = [search("mango"), search("înghețată"), "Nu știu."]
+    nothing: list[Act] = [search("mango"), search("înghețată"), "Nu știu."]
     script = ScriptedSteps(nothing, nothing, [search("terasă"), "Da."], nothing)
     async with harness(script, knowledge=documents(), businesses=OURS, turn_quiet_ms=0) as app:
         user = app.user()
