@@ -11,8 +11,9 @@ from functools import lru_cache
 
 from application.ports import AnswerWriter, Assistant, Clock, SummaryResult, Toolbox
 from domain.business import Business, Reservation, hours_at, zone_of
+from domain.dates import day_and_time
 from domain.hours import OpeningHours
-from domain.hours_text import moment_text, next_dates_text, week_text
+from domain.hours_text import next_dates_text, week_text
 from domain.knowledge import content_words, excerpt
 from domain.language import FALLBACK_LANGUAGE, lookup
 from domain.message import Author, Entry, Message
@@ -93,9 +94,9 @@ _PHRASES = {
         "reservations": "Rezervările dumneavoastră:",
         "guests": "persoane",
         "unknown": "Nu cunosc încă nimic despre această firmă.",
-        "offer": "Vă pot spune despre: {topics}. Dacă doriți, puteți cere oricând un coleg.",
+        "offer": "Vă pot spune despre: {topics}.",
+        "human": "Dacă doriți, puteți cere oricând un coleg.",
         "echo": "Am primit mesajul dumneavoastră.",
-        "colleague": "Dacă doriți, puteți cere oricând un coleg.",
         "not_known": "Nu știu să vă răspund la aceasta.",
         "found": "Despre aceasta, documentele noastre spun: „{passage}”",
         "hours": "Programul nostru: {hours}.",
@@ -112,9 +113,9 @@ _PHRASES = {
         "reservations": "Your reservations:",
         "guests": "guests",
         "unknown": "I do not know anything about this business yet.",
-        "offer": "I can tell you about: {topics}. If you wish, you can ask for a colleague.",
+        "offer": "I can tell you about: {topics}.",
+        "human": "If you wish, you can ask for a colleague.",
         "echo": "I have received your message.",
-        "colleague": "If you wish, you can ask for a colleague.",
         "not_known": "I do not know the answer to that.",
         "found": "Our documents say about this: “{passage}”",
         "hours": "Our opening hours: {hours}.",
@@ -131,9 +132,9 @@ _PHRASES = {
         "reservations": "Ihre Reservierungen:",
         "guests": "Personen",
         "unknown": "Ich weiß noch nichts über dieses Unternehmen.",
-        "offer": "Ich kann Ihnen Auskunft geben über: {topics}. Auf Wunsch hilft Ihnen unser Team.",
+        "offer": "Ich kann Ihnen Auskunft geben über: {topics}.",
+        "human": "Auf Wunsch hilft Ihnen unser Team.",
         "echo": "Ich habe Ihre Nachricht erhalten.",
-        "colleague": "Auf Wunsch hilft Ihnen unser Team.",
         "not_known": "Das weiß ich leider nicht.",
         "found": "Dazu heißt es in den Unterlagen: „{passage}“",
         "hours": "Unsere Öffnungszeiten: {hours}.",
@@ -150,10 +151,9 @@ _PHRASES = {
         "reservations": "Vos réservations :",
         "guests": "personnes",
         "unknown": "Je ne sais encore rien de cette entreprise.",
-        "offer": "Je peux vous renseigner sur : {topics}. "
-        "Si vous le souhaitez, vous pouvez demander un collègue.",
+        "offer": "Je peux vous renseigner sur : {topics}.",
+        "human": "Si vous le souhaitez, vous pouvez demander un collègue.",
         "echo": "J’ai bien reçu votre message.",
-        "colleague": "Si vous le souhaitez, vous pouvez demander un collègue.",
         "not_known": "Je ne connais pas la réponse à cette question.",
         "found": "Voici ce que disent nos documents : « {passage} »",
         "hours": "Nos horaires : {hours}.",
@@ -170,10 +170,9 @@ _PHRASES = {
         "reservations": "Az Ön foglalásai:",
         "guests": "fő",
         "unknown": "Még semmit sem tudok erről a cégről.",
-        "offer": "Ezekről tudok tájékoztatást adni: {topics}. "
-        "Ha szeretné, egy munkatársunk segítségét is kérheti.",
+        "offer": "Ezekről tudok tájékoztatást adni: {topics}.",
+        "human": "Ha szeretné, egy munkatársunk segítségét is kérheti.",
         "echo": "Megkaptam az üzenetét.",
-        "colleague": "Ha szeretné, egy munkatársunk segítségét is kérheti.",
         "not_known": "Erre sajnos nem tudom a választ.",
         "found": "Erről ez áll a dokumentumainkban: „{passage}”",
         "hours": "Nyitvatartásunk: {hours}.",
@@ -190,9 +189,9 @@ _PHRASES = {
         "reservations": "Le Sue prenotazioni:",
         "guests": "persone",
         "unknown": "Non so ancora nulla di questa azienda.",
-        "offer": "Posso darLe informazioni su: {topics}. Se desidera, può chiedere di un collega.",
+        "offer": "Posso darLe informazioni su: {topics}.",
+        "human": "Se desidera, può chiedere di un collega.",
         "echo": "Ho ricevuto il Suo messaggio.",
-        "colleague": "Se desidera, può chiedere di un collega.",
         "not_known": "A questo non so rispondere.",
         "found": "I nostri documenti dicono al riguardo: «{passage}»",
         "hours": "I nostri orari: {hours}.",
@@ -209,10 +208,9 @@ _PHRASES = {
         "reservations": "Sus reservas:",
         "guests": "personas",
         "unknown": "Todavía no sé nada de esta empresa.",
-        "offer": "Puedo informarle sobre: {topics}. "
-        "Si lo desea, puede pedir hablar con un compañero.",
+        "offer": "Puedo informarle sobre: {topics}.",
+        "human": "Si lo desea, puede pedir hablar con un compañero.",
         "echo": "He recibido su mensaje.",
-        "colleague": "Si lo desea, puede pedir hablar con un compañero.",
         "not_known": "No sé la respuesta a eso.",
         "found": "Nuestros documentos dicen al respecto: «{passage}»",
         "hours": "Nuestro horario: {hours}.",
@@ -229,10 +227,9 @@ _PHRASES = {
         "reservations": "Ваші бронювання:",
         "guests": "осіб",
         "unknown": "Про цю компанію ще нічого не відомо.",
-        "offer": "Можу розповісти про: {topics}. "
-        "За бажання ви можете попросити з’єднати вас із нашим співробітником.",
+        "offer": "Можу розповісти про: {topics}.",
+        "human": "За бажання ви можете попросити з’єднати вас із нашим співробітником.",
         "echo": "Ваше повідомлення отримано.",
-        "colleague": "За бажання ви можете попросити з’єднати вас із нашим співробітником.",
         "not_known": "На це я не знаю відповіді.",
         "found": "У наших документах про це сказано: «{passage}»",
         "hours": "Наш графік роботи: {hours}.",
@@ -281,9 +278,8 @@ class _Script:
     """The reply to a user's messages, in their language."""
 
     def __init__(self, view: View, time_zone: tzinfo) -> None:
-        self._view = view
+        self._view, self._business = view, view.business
         self._zone = zone_of(view.business, time_zone)
-        self._business = view.business
         self._text = view.question
         words = self._words = _words(self._text)
         self._subjects = {word[:_STEM] for word in words}
@@ -321,7 +317,7 @@ class _Script:
         elif (opening := hours.next_opening(now, self._zone)) is None:
             texts.append(phrases["closed"])
         else:
-            when = moment_text(opening, now, self._zone, language)
+            when = day_and_time(opening.astimezone(self._zone), language)
             texts.append(phrases["opens"].format(when=when))
         return " ".join(texts)
 
@@ -346,10 +342,13 @@ class _Script:
         return f"{opening} {self._offer()}"
 
     def _offer(self) -> str:
+        """Return what it can do for the customer."""
+        phrases = self._phrases
         facts = self._business.facts if self._business is not None else {}
-        if not facts:
-            return self._phrases["colleague" if self._view.has_knowledge else "unknown"]
-        return self._phrases["offer"].format(topics=", ".join(facts))
+        if not facts and not self._view.has_knowledge:
+            return phrases["unknown"]
+        topics = [phrases["offer"].format(topics=", ".join(facts))] if facts else []
+        return " ".join([*topics, phrases["human"]])
 
     def _list(self, reservations: tuple[Reservation, ...]) -> str:
         phrases = self._phrases

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from application.ports import Archive, SessionStore
 from domain.identity import BusinessId, MessageId, SessionId
-from domain.knowledge import SEARCH, folded, found_nothing
+from domain.knowledge import SEARCH, found_nothing
 from domain.message import Author, Message
+from domain.plain_text import folded
 from domain.session import Session
 from domain.view import MAX_PENDING
 

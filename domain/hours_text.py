@@ -1,7 +1,7 @@
 """Opening hours in words, in the languages of the notices."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta
 from itertools import groupby
 
 from domain.hours import DAY, OpeningHours, Shift
@@ -59,17 +59,6 @@ def next_dates_text(hours: OpeningHours, today: date, language: str) -> str:
     days = [today + timedelta(days=number) for number in range(_NEXT_DAYS)]
     other = [day for day in days if hours.shifts_of(day) != hours.week[day.weekday()]]
     return "; ".join([f"{day.isoformat()} {_day_text(hours.shifts_of(day), tag)}" for day in other])
-
-
-def moment_text(at: datetime, now: datetime, zone: tzinfo, language: str) -> str:
-    """Return a coming time on the clock of a zone, with the weekday, or the date if it is far."""
-    there, today = at.astimezone(zone), now.astimezone(zone).date()
-    days = (there.date() - today).days
-    if days == 0:
-        return f"{there:%H:%M}"
-    if days < len(_WEEKDAYS[_tag(language)]):
-        return f"{_WEEKDAYS[_tag(language)][there.weekday()]} {there:%H:%M}"
-    return f"{there:%Y-%m-%d %H:%M}"
 
 
 def _day_text(shifts: Sequence[Shift], tag: str) -> str:

@@ -1,12 +1,12 @@
 """Passages of a business's own documents: finding out which of them an answer rests on."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from domain.message import Action, ToolOutcome, ToolUse
+from domain.plain_text import folded
 from domain.tokens import estimate_tokens, truncate
 
 SEARCH = "search_knowledge"
@@ -63,7 +63,6 @@ _STOP = frozenset(
 )
 """Folded words of the languages of the notices that do not show what a text is about."""
 
-_marks = re.compile("[\u0300-\u036f]+").sub
 _word = re.compile(r"\w+").findall
 _sentence_end = re.compile(r"[.!?…][\"»”')]*(?=\s)|(?=\n)").finditer
 
@@ -84,13 +83,6 @@ class Finding(Struct, frozen=True, kw_only=True):
     passage: Passage
     score: float
     """Higher is better; comparable within one search alone."""
-
-
-def folded(text: str) -> str:
-    """Return a text in lower case without diacritics, as many people write it."""
-    if text.isascii():
-        return text.lower()
-    return _marks("", unicodedata.normalize("NFKD", text)).casefold()
 
 
 def content_words(text: str) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Text from anywhere, made fit to be stored and sent: the one place where that is decided."""
 
 import re
+import unicodedata
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Default_Ignorable_Code_Point (Unicode 17, DerivedCoreProperties.txt), and the braille blank.
@@ -34,3 +35,13 @@ def note_text(text: str | None) -> str | None:
     """Return an optional text as `plain_text`, trimmed; None: there is none, or it is blank."""
     note = plain_text(text).strip() if text is not None else ""
     return None if is_blank(note) else note
+
+
+_marks = re.compile("[\u0300-\u036f]")
+
+
+def folded(text: str) -> str:
+    """Return a text to compare words by: in lower case and without diacritics."""
+    if text.isascii():
+        return text.lower()
+    return _marks.sub("", unicodedata.normalize("NFD", text.casefold()))

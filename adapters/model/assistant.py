@@ -23,7 +23,7 @@ from adapters.model.prompt import (
     summary_prompt,
 )
 from adapters.model.retries import ModelRouter
-from adapters.model.tools import TOOLS, Tools, offered_tools
+from adapters.model.tools import TOOLS, Tools, tools_for
 from application.ports import (
     AnswerCancelled,
     AnswerWriter,
@@ -104,7 +104,7 @@ class ModelAssistant(Assistant):
         request = self._request(
             prompt(view, self._prompts),
             models=self._models[-1:] if view.over_soft_budget else self._models,
-            tools=offered_tools(view) if self._max_tool_calls else (),
+            tools=tools_for(view) if self._max_tool_calls else (),
             on_text=writer.write,
             on_restart=writer.restart_round,
         )

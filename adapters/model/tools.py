@@ -53,7 +53,7 @@ _SEARCH_TOOL = _tool(
 )
 
 
-def offered_tools(view: View) -> tuple[ToolSpec, ...]:
+def tools_for(view: View) -> tuple[ToolSpec, ...]:
     """Return the tools for a conversation: the same ones for all of a business."""
     return (*TOOLS, _SEARCH_TOOL) if view.has_knowledge else TOOLS
 

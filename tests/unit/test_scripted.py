@@ -319,14 +319,15 @@ SHUT = replace(BISTRO, facts={"telefon": "021"}, hours=HOURS, time_zone="Europe/
             "ro",
             "Care este programul?",
             "Programul nostru: luni–vineri 09:00–22:00; sâmbătă–duminică închis. În zilele "
-            "următoare, altfel: 2026-12-01 12:00–18:00. Acum este închis; deschidem: marți 12:00.",
+            "următoare, altfel: 2026-12-01 12:00–18:00. Acum este închis; deschidem: marți, "
+            "1 decembrie, ora 12:00.",
         ),
         (
             "en",
             "When are you open, please?",
             "Our opening hours: Monday–Friday 09:00–22:00; Saturday–Sunday closed. Different on "
             "these coming days: 2026-12-01 12:00–18:00. We are closed now; we open again: "
-            "Tuesday 12:00.",
+            "Tuesday, 1 December, 12:00.",
         ),
     ],
 )

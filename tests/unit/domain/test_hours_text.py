@@ -1,6 +1,6 @@
 """Opening hours in words."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.business import Business, Location, hours_at, zone_of
 from domain.hours import DAY, OpeningHours, Shift
-from domain.hours_text import MAX_DATES, dates_text, moment_text, next_dates_text, week_text
+from domain.hours_text import MAX_DATES, dates_text, next_dates_text, week_text
 from domain.identity import BusinessId
 from domain.language import NOTICE_LANGUAGES
 
@@ -44,21 +44,6 @@ def test_the_next_dates_are_those_of_two_weeks_on_which_the_hours_differ() -> No
     assert next_dates_text(WEEK, date(2026, 6, 1), "de") == ""
     # A Sunday is closed in any case.
     assert next_dates_text(WEEK, date(2033, 12, 25), "en") == ""
-
-
-@pytest.mark.parametrize(
-    ("minutes", "shown"),
-    [
-        (5, "18:05"),
-        (24 * 60, "marți 18:00"),
-        (6 * 24 * 60 + 5, "duminică 18:05"),
-        (7 * 24 * 60, "2026-12-07 18:00"),
-    ],
-)
-def test_a_coming_time_is_told_on_the_clock_of_the_zone(minutes: int, shown: str) -> None:
-    now = datetime(2026, 11, 30, 16, 0, tzinfo=UTC)  # a Monday
-
-    assert moment_text(now + timedelta(minutes=minutes), now, BUCHAREST, "ro") == shown
 
 
 @pytest.mark.parametrize("language", [*NOTICE_LANGUAGES, "de-AT", "pt"])

@@ -13,13 +13,13 @@ from domain.knowledge import (
     content_words,
     excerpt,
     fit_passages,
-    folded,
     found_nothing,
     passage_tokens,
     sources,
     sources_action,
 )
 from domain.message import ToolOutcome, ToolUse
+from domain.plain_text import folded
 from domain.tokens import estimate_tokens
 
 

@@ -21,7 +21,7 @@ from adapters.model.prompt import (
     tagged,
 )
 from adapters.model.prompt import prompt as prompt_of
-from adapters.model.tools import Tools, offered_tools
+from adapters.model.tools import Tools, tools_for
 from application.ports import Toolbox
 from domain.business import MAX_FACT, Business, Location, cut_topics, max_facts
 from domain.decisions import record_user_message
@@ -556,8 +556,8 @@ def test_no_passage_poses_as_another(title: str, location: str, text: str) -> No
 def test_only_a_business_with_documents_has_the_tool_and_the_rule_to_search() -> None:
     with_them, without = view_of("Bună", business=OWN), view_of("Bună", business=BISTRO)
 
-    assert [tool["function"]["name"] for tool in offered_tools(with_them)] == [
-        *[tool["function"]["name"] for tool in offered_tools(without)],
+    assert [tool["function"]["name"] for tool in tools_for(with_them)] == [
+        *[tool["function"]["name"] for tool in tools_for(without)],
         "search_knowledge",
     ]
     assert "call search_knowledge" in prompt(with_them)[0]["content"]
