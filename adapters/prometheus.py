@@ -172,6 +172,16 @@ class Metrics(SocketObserver, ports.Observer):
         self.hints: _Counts = defaultdict(int)
         registry.register(_HintCollector(self.hints))
         self._logged_outcomes: set[str] = set()
+        self.unanswered = Counter(
+            "ai_agent_unanswered",
+            "Answers for which the AI searched the documents of a business, and found nothing",
+            registry=registry,
+        )
+        self.failed_searches = Counter(
+            "ai_agent_searches_failed",
+            "Turns that went on without the passages of documents",
+            registry=registry,
+        )
         self.outbox = Gauge("outbox_depth", "Notices that are not delivered yet", registry=registry)
 
     def text(self, outbox_depth: int) -> bytes:
@@ -224,6 +234,14 @@ class Metrics(SocketObserver, ports.Observer):
                 extra={"action": "turn_failed", "outcome": outcome},
                 exc_info=error,
             )
+
+    def search_failed(self, error: BaseException) -> None:
+        self.failed_searches.inc()
+        extra = {"action": "search_failed"}
+        logger.warning("The documents could not be searched", extra=extra, exc_info=error)
+
+    def question_unanswered(self) -> None:
+        self.unanswered.inc()
 
     def summary_ended(self, outcome: str, error: BaseException | None) -> None:
         self.turns.summaries[outcome] += 1

@@ -1,11 +1,12 @@
 """An assistant without a model: a deterministic demo that says that it is one.
 
-It answers in all languages of the notices, from the business's facts, recognises a request for a
-human in Romanian and English, and streams as a model would.
+It answers in all languages of the notices, from the business's facts, its opening hours and its
+documents, recognises a request for a human in Romanian and English, and streams as a model would.
 """
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, tzinfo
 from functools import lru_cache
 
 from application.ports import (
@@ -17,8 +18,12 @@ from application.ports import (
     SummaryResult,
     Toolbox,
 )
-from domain.business import Business, Reservation
+from domain.business import Business, Reservation, hours_at, zone_of
+from domain.dates import day_and_time
+from domain.hours import OpeningHours
+from domain.hours_text import next_dates_text, week_text
 from domain.human_request import asks_for_human
+from domain.knowledge import content_words, excerpt
 from domain.language import FALLBACK_LANGUAGE, lookup
 from domain.message import Author, Entry, Message
 from domain.texts import Text, localized
@@ -45,7 +50,11 @@ _ENGLISH = _words(
 
 _GREETINGS = _words("bună buna salut hello hi hey hei")
 _THANKS = _words("mulțumesc multumesc mersi thanks thank")
-_HUMAN, _RESERVATIONS = b"human", b"reservations"
+# What is no question to the documents.
+_POLITE = content_words(
+    "bună buna salut hello hi hey hei mulțumesc mersi thanks thank bine ziua seara day good ok"
+)
+_HUMAN, _RESERVATIONS, _HOURS = b"human", b"reservations", b"hours"
 
 _STEM = 4
 # The subjects of a word, by its first letters: the demo businesses' facts, and the tools.
@@ -65,10 +74,13 @@ _SUBJECTS = {
     for word in _words(words)
 }
 
+_INNER_QUOTES = dict.fromkeys(map(ord, '"„“”«»'), "'")
 _pieces = re.compile(r"\s*\S+").findall
 
 _SUMMARY_CHARS = 200
 """Characters of the conversation that a summary repeats."""
+_EXCERPT_CHARS = 700
+"""Characters of a passage that an answer repeats."""
 
 _PHRASES = {
     "ro": {
@@ -82,6 +94,13 @@ _PHRASES = {
         "offer": "Vă pot spune despre: {topics}.",
         "human": "Dacă doriți, puteți cere oricând un coleg.",
         "echo": "Am primit mesajul dumneavoastră.",
+        "not_known": "Nu știu să vă răspund la aceasta.",
+        "found": "Despre aceasta, documentele noastre spun: „{passage}”",
+        "hours": "Programul nostru: {hours}.",
+        "other_dates": "În zilele următoare, altfel: {dates}.",
+        "open": "Acum este deschis.",
+        "closed": "Acum este închis.",
+        "opens": "Acum este închis; deschidem: {when}.",
     },
     "en": {
         "demo": "(I am a demo assistant, without artificial intelligence.)",
@@ -94,6 +113,13 @@ _PHRASES = {
         "offer": "I can tell you about: {topics}.",
         "human": "If you wish, you can ask for a colleague.",
         "echo": "I have received your message.",
+        "not_known": "I do not know the answer to that.",
+        "found": "Our documents say about this: “{passage}”",
+        "hours": "Our opening hours: {hours}.",
+        "other_dates": "Different on these coming days: {dates}.",
+        "open": "We are open now.",
+        "closed": "We are closed now.",
+        "opens": "We are closed now; we open again: {when}.",
     },
     "de": {
         "demo": "(Ich bin ein Demo-Assistent ohne künstliche Intelligenz.)",
@@ -106,6 +132,13 @@ _PHRASES = {
         "offer": "Ich kann Ihnen Auskunft geben über: {topics}.",
         "human": "Auf Wunsch hilft Ihnen unser Team.",
         "echo": "Ich habe Ihre Nachricht erhalten.",
+        "not_known": "Das weiß ich leider nicht.",
+        "found": "Dazu heißt es in den Unterlagen: „{passage}“",
+        "hours": "Unsere Öffnungszeiten: {hours}.",
+        "other_dates": "Abweichend an den nächsten Tagen: {dates}.",
+        "open": "Jetzt ist geöffnet.",
+        "closed": "Jetzt ist geschlossen.",
+        "opens": "Jetzt ist geschlossen; wir öffnen wieder: {when}.",
     },
     "fr": {
         "demo": "(Je suis un assistant de démonstration, sans intelligence artificielle.)",
@@ -118,6 +151,13 @@ _PHRASES = {
         "offer": "Je peux vous renseigner sur : {topics}.",
         "human": "Si vous le souhaitez, vous pouvez demander un collègue.",
         "echo": "J’ai bien reçu votre message.",
+        "not_known": "Je ne connais pas la réponse à cette question.",
+        "found": "Voici ce que disent nos documents : « {passage} »",
+        "hours": "Nos horaires : {hours}.",
+        "other_dates": "Horaires différents les jours suivants : {dates}.",
+        "open": "C’est ouvert en ce moment.",
+        "closed": "C’est fermé en ce moment.",
+        "opens": "C’est fermé en ce moment ; réouverture : {when}.",
     },
     "hu": {
         "demo": "(Bemutató asszisztens vagyok, mesterséges intelligencia nélkül.)",
@@ -130,6 +170,13 @@ _PHRASES = {
         "offer": "Ezekről tudok tájékoztatást adni: {topics}.",
         "human": "Ha szeretné, egy munkatársunk segítségét is kérheti.",
         "echo": "Megkaptam az üzenetét.",
+        "not_known": "Erre sajnos nem tudom a választ.",
+        "found": "Erről ez áll a dokumentumainkban: „{passage}”",
+        "hours": "Nyitvatartásunk: {hours}.",
+        "other_dates": "A következő napokon eltérően: {dates}.",
+        "open": "Most nyitva vagyunk.",
+        "closed": "Most zárva vagyunk.",
+        "opens": "Most zárva vagyunk; legközelebb nyitunk: {when}.",
     },
     "it": {
         "demo": "(Sono un assistente dimostrativo, senza intelligenza artificiale.)",
@@ -142,6 +189,13 @@ _PHRASES = {
         "offer": "Posso darLe informazioni su: {topics}.",
         "human": "Se desidera, può chiedere di un collega.",
         "echo": "Ho ricevuto il Suo messaggio.",
+        "not_known": "A questo non so rispondere.",
+        "found": "I nostri documenti dicono al riguardo: «{passage}»",
+        "hours": "I nostri orari: {hours}.",
+        "other_dates": "Orari diversi nei prossimi giorni: {dates}.",
+        "open": "Adesso è aperto.",
+        "closed": "Adesso è chiuso.",
+        "opens": "Adesso è chiuso; riapriamo: {when}.",
     },
     "es": {
         "demo": "(Soy un asistente de demostración, sin inteligencia artificial.)",
@@ -154,6 +208,13 @@ _PHRASES = {
         "offer": "Puedo informarle sobre: {topics}.",
         "human": "Si lo desea, puede pedir hablar con un compañero.",
         "echo": "He recibido su mensaje.",
+        "not_known": "No sé la respuesta a eso.",
+        "found": "Nuestros documentos dicen al respecto: «{passage}»",
+        "hours": "Nuestro horario: {hours}.",
+        "other_dates": "Distinto en los próximos días: {dates}.",
+        "open": "Ahora está abierto.",
+        "closed": "Ahora está cerrado.",
+        "opens": "Ahora está cerrado; volvemos a abrir: {when}.",
     },
     "uk": {
         "demo": "(Це демонстраційний асистент без штучного інтелекту.)",
@@ -166,6 +227,13 @@ _PHRASES = {
         "offer": "Можу розповісти про: {topics}.",
         "human": "За бажання ви можете попросити з’єднати вас із нашим співробітником.",
         "echo": "Ваше повідомлення отримано.",
+        "not_known": "На це я не знаю відповіді.",
+        "found": "У наших документах про це сказано: «{passage}»",
+        "hours": "Наш графік роботи: {hours}.",
+        "other_dates": "Інакше в найближчі дні: {dates}.",
+        "open": "Зараз відчинено.",
+        "closed": "Зараз зачинено.",
+        "opens": "Зараз зачинено; відчиняємо: {when}.",
     },
 }
 
@@ -173,13 +241,15 @@ _PHRASES = {
 class ScriptedAssistant(Assistant):
     """The demo assistant."""
 
-    def __init__(self, clock: Clock, *, delay_s: float = 0.02) -> None:
-        """`delay_s`: between two words of the stream; 0: the whole answer comes at once."""
+    def __init__(self, clock: Clock, *, delay_s: float = 0.02, time_zone: tzinfo = UTC) -> None:
+        """`delay_s`: between two words of the stream; 0: the whole answer comes at once.
+        `time_zone`: that of a business that names none."""
         self._clock = clock
+        self._time_zone = time_zone
         self._delay_s = delay_s
 
     async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> None:
-        reply = await _Script(view).reply(toolbox)
+        reply = await _Script(view, self._time_zone).reply(toolbox)
         if self._delay_s <= 0:
             say(reply)
             return
@@ -204,9 +274,10 @@ class ScriptedAssistant(Assistant):
 class _Script:
     """The reply to a user's messages, in their language."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, time_zone: tzinfo) -> None:
         self._view, self._business = view, view.business
-        self._text = "\n".join([message.text for message in view.pending])
+        self._zone = zone_of(view.business, time_zone)
+        self._text = view.question
         words = self._words = _words(self._text)
         self._subjects = {word[:_STEM] for word in words}
         for stem in _SUBJECTS.keys() & self._subjects:
@@ -225,7 +296,8 @@ class _Script:
                 return f"{said} {phrases['demo']}"
         if _RESERVATIONS in self._subjects:
             return f"{self._list(await toolbox.get_reservations())} {phrases['demo']}"
-        return f"{self._small_talk()} {phrases['demo']}"
+        known = self._known() or await self._found(toolbox) or self._small_talk()
+        return f"{known} {phrases['demo']}"
 
     @property
     def _asks_first(self) -> str:
@@ -254,19 +326,59 @@ class _Script:
             case HandoffOutcome.NOT_HANDED_OVER:
                 return None
 
-    def _small_talk(self) -> str:
-        phrases = self._phrases
+    def _known(self) -> str:
+        """Return the facts and the opening hours that are asked for; empty: there are none."""
         facts = self._business.facts if self._business is not None else {}
         if found := [fact for topic, fact in facts.items() if _stems(topic) & self._subjects]:
             return " ".join(found)
+        hours = hours_at(self._business, self._view.session.location_id)
+        return self._hours(hours) if hours is not None and _HOURS in self._subjects else ""
+
+    def _hours(self, hours: OpeningHours) -> str:
+        """Return the opening hours in words, and whether it is open now."""
+        phrases, language, now = self._phrases, self._language, self._view.at
+        texts = [phrases["hours"].format(hours=week_text(hours, language))]
+        if dates := next_dates_text(hours, now.astimezone(self._zone).date(), language):
+            texts.append(phrases["other_dates"].format(dates=dates))
+        if hours.is_open(now, self._zone):
+            texts.append(phrases["open"])
+        elif (opening := hours.next_opening(now, self._zone)) is None:
+            texts.append(phrases["closed"])
+        else:
+            when = day_and_time(opening.astimezone(self._zone), language)
+            texts.append(phrases["opens"].format(when=when))
+        return " ".join(texts)
+
+    async def _found(self, toolbox: Toolbox) -> str:
+        """Return what the documents say, as it is written there; empty: there is no question."""
+        asks = content_words(self._text) - _POLITE
+        if not self._view.has_knowledge or not asks:
+            return ""
+        if not _THANKS.isdisjoint(self._words) and "?" not in self._text:
+            return ""
+        if found := await toolbox.search_knowledge(self._text):
+            # What is quoted is no promise of this assistant's.
+            passage = excerpt(found[0].passage.text, _EXCERPT_CHARS).translate(_INNER_QUOTES)
+            return self._phrases["found"].format(passage=passage)
+        return f"{self._phrases['not_known']} {self._offer()}"
+
+    def _small_talk(self) -> str:
+        phrases = self._phrases
         if not _THANKS.isdisjoint(self._words):
             return phrases["thanks"]
         opening = phrases["echo" if _GREETINGS.isdisjoint(self._words) else "greeting"]
-        if not facts:
-            return f"{opening} {phrases['unknown']}"
-        offer = phrases["offer"].format(topics=", ".join(facts))
-        human = f" {phrases['human']}" if self._view.availability.is_offered else ""
-        return f"{opening} {offer}{human}"
+        return f"{opening} {self._offer()}"
+
+    def _offer(self) -> str:
+        """Return what it can do for the customer."""
+        phrases = self._phrases
+        facts = self._business.facts if self._business is not None else {}
+        if not facts and not self._view.has_knowledge:
+            return phrases["unknown"]
+        offers = [phrases["offer"].format(topics=", ".join(facts))] if facts else []
+        if self._view.availability.is_offered:
+            offers.append(phrases["human"])
+        return " ".join(offers)
 
     def _list(self, reservations: tuple[Reservation, ...]) -> str:
         phrases = self._phrases

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import count
 
+from msgspec.structs import replace
+
 from application.answer_stream import AnswerStream
 from application.attendance import Attendance
 from application.business_facts import facts_if_known
 from application.hub import Hub
+from application.passages import passages_for
 from application.policy import Policy
 from application.ports import (
     AnswerCancelled,
@@ -30,6 +33,7 @@ from application.ports import (
     Grown,
     Handoff,
     HandoffOutcome,
+    Knowledge,
     Leases,
     Missed,
     NewId,
@@ -51,6 +55,7 @@ from domain.errors import AssistantFailed, StorageUnavailable, TooLarge
 from domain.handoff import HandoffRules, is_about
 from domain.human_request import asks_for_human
 from domain.identity import Customer, MessageId, SessionId
+from domain.knowledge import found_nothing, passage_tokens, sources, sources_action
 from domain.message import Action, Entry, Message, StatusChange, Summary
 from domain.notice import Lane
 from domain.plain_text import is_blank
@@ -218,6 +223,8 @@ class AnswerPending:
     clock: Clock
     new_id: NewId
     policy: Policy
+    knowledge: Knowledge | None = None
+    """None: there is none of any business."""
     leases: Leases | None = None
     """None: no other process can run a turn."""
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1_000))
@@ -393,10 +400,12 @@ class AnswerPending:
         over_soft_budget: bool,
     ) -> View:
         """Return what the AI sees; the rolling summary stands for the entries that it covers."""
-        view_tokens = room = self.policy.view_tokens_of(business)
+        view_tokens = self.policy.view_tokens_of(business)
+        room = self._room(business, over_soft_budget)
+        if business is not None and business.has_knowledge:
+            # However much is found: a window that grew and shrank would begin anew each time.
+            room -= passage_tokens(room)
         summary = turn.summary = self.summaries.newest(session)
-        if over_soft_budget:
-            room //= SOFT_BUDGET_VIEW_SHARE
         if summary is not None:
             room -= summary_budget(view_tokens)
         for _ in range(MAX_PAGES):
@@ -418,6 +427,21 @@ class AnswerPending:
             over_soft_budget=over_soft_budget,
         )
 
+    def _room(self, business: Business | None, over_soft_budget: bool) -> int:
+        """Return the tokens of a view."""
+        view_tokens = self.policy.view_tokens_of(business)
+        return view_tokens // SOFT_BUDGET_VIEW_SHARE if over_soft_budget else view_tokens
+
+    async def _with_passages(self, view: View) -> View:
+        """Return the view with what the business's documents say about the pending messages."""
+        if self.knowledge is None or not view.has_knowledge:
+            return view
+        most = passage_tokens(self._room(view.business, view.over_soft_budget))
+        found = await passages_for(
+            view, self.knowledge, max_tokens=most, clock=self.clock, observer=self.observer
+        )
+        return replace(view, passages=found)
+
     async def _earlier(
         self, turn: _Turn, cached: CachedSession, recent: tuple[Entry, ...], limit: int
     ) -> tuple[Entry, ...]:
@@ -433,8 +457,13 @@ class AnswerPending:
     # Running the AI.
 
     async def _run_assistant(self, turn: _Turn, view: View, stream: AnswerStream) -> TurnResult:
+        view = await self._with_passages(view)
         tools = TurnTools(
-            self.businesses, turn.customer, self.policy, lambda: self._ask_for_human(view)
+            self.businesses,
+            self.knowledge,
+            turn.customer,
+            self.policy,
+            lambda: self._ask_for_human(view),
         )
         text = await self._ask(turn, view, tools, stream)
         if not tools.has_words:
@@ -567,12 +596,13 @@ class AnswerPending:
     ) -> TurnResult:
         """Make true what the text promises, and take back what it claims and nobody has done."""
         outcome = handoff.outcome if handoff is not None else None
+        actions = (*tools.actions, *_sources(view, tools, text))
         if claims.deed and not tools.has_changed_anything:
             offered = view.availability.is_offered
             text = f"{text}\n\n{view.text(Text.NOT_DONE if offered else Text.NOT_DONE_ALONE)}"
         if handoff is None or outcome is not HandoffOutcome.REQUESTED:
             turn.outcome = "answered" if turn.stop is None else "stopped"
-            return self._conclude_alone(turn, view, text, tools, claims, verdict, handoff)
+            return self._conclude_alone(turn, view, text, actions, tools, claims, verdict, handoff)
         turn.outcome = "transferred" if turn.stop is None else "stopped"
         if not claims.human:  # a user who is handed over is told so in the same message
             text = f"{text}\n\n{view.text(Text.REQUESTED)}".lstrip()
@@ -581,7 +611,7 @@ class AnswerPending:
             view,
             tools,
             text=text,
-            actions=(*tools.actions, WAITING_ACTION),
+            actions=(*actions, WAITING_ACTION),
             transfer=Reason.AI_DECISION,
             handover_note=tools.transfer,
             verdict=verdict,
@@ -592,13 +622,14 @@ class AnswerPending:
         turn: _Turn,
         view: View,
         text: str,
+        actions: tuple[Action, ...],
         tools: TurnTools,
         claims: Claims,
         verdict: Verdict | None,
         handoff: Handoff | None,
     ) -> TurnResult:
         """Say why no human comes, where the text has not: after a promise, or without any text."""
-        actions, unmet, why = tuple(tools.actions), None, ""
+        unmet, why = None, ""
         if handoff is not None:
             availability = handoff.availability
             is_nobody_there = handoff.outcome is HandoffOutcome.NOBODY_THERE
@@ -725,6 +756,8 @@ class AnswerPending:
         # More than one turn can take, or another process has answered some of it but not all.
         if session is not None and session.needs_answer:
             turn.end = TurnEnd.MORE_PENDING
+        if stored and found_nothing(result.tools):
+            self.observer.question_unanswered()
         # While a business saves, or the AI fails, no summary is made.
         if stored and cached.session is session and not (result.failed or view.over_soft_budget):
             self.summaries.on_answer_stored(cached.session, cached.recent, view)
@@ -743,6 +776,14 @@ class AnswerPending:
                 self.hub.publish(turn.customer, event)
                 return True
         return False
+
+
+def _sources(view: View, tools: TurnTools, answer: str) -> tuple[Action, ...]:
+    """Return the action with the sources of the AI's answer, if it has any."""
+    if is_blank(answer):
+        return ()
+    used = sources(tools.searches, view.passages, view.question, answer)
+    return (sources_action(used),) if used else ()
 
 
 class _Deadline:

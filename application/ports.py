@@ -347,6 +347,13 @@ class Toolbox(Protocol):
         """Return the reservations of the session's user."""
 
     @abstractmethod
+    async def search_knowledge(self, query: str) -> tuple[Finding, ...]:
+        """Search the documents of the session's business; the best passage comes first.
+
+        Raises: KnowledgeUnavailable.
+        """
+
+    @abstractmethod
     async def transfer_to_live_chat(self, reason: str, summary: str) -> "Handoff":
         """Request a human, if that is possible; return what comes of it.
 
@@ -721,6 +728,14 @@ class Observer(Protocol):
         `first_token_s`: from its start to the first piece of the answer, if there was one.
         `error`: why it failed.
         """
+
+    @abstractmethod
+    def search_failed(self, error: BaseException) -> None:
+        """The documents could not be searched for a turn, which goes on without passages."""
+
+    @abstractmethod
+    def question_unanswered(self) -> None:
+        """An answer was stored for which the AI had searched the documents, and found nothing."""
 
     @abstractmethod
     def summary_ended(self, outcome: str, error: BaseException | None) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from application.policy import Policy
-from application.ports import Businesses, Handoff, HandoffOutcome, Toolbox
+from application.ports import Businesses, Handoff, HandoffOutcome, Knowledge, Toolbox
 from domain.business import Business, Reservation
-from domain.errors import AssistantFailed
+from domain.errors import AssistantFailed, KnowledgeUnavailable
 from domain.identity import Customer
+from domain.knowledge import MAX_QUERY, MAX_RECORDED_QUERY, SEARCH, Finding
 from domain.message import Action, ToolOutcome, ToolUse
 from domain.plain_text import note_text
 
@@ -21,12 +22,13 @@ class TurnTools(Toolbox):
     failed has no result, and so no action.
     """
 
-    __slots__ = ("_ask_for_human", "_businesses", "_calls_left", "_customer", "actions",
-                 "handoff", "transfer", "uses")  # fmt: skip
+    __slots__ = ("_ask_for_human", "_businesses", "_calls_left", "_customer", "_knowledge",
+                 "actions", "handoff", "searches", "transfer", "uses")  # fmt: skip
 
     def __init__(
         self,
         businesses: Businesses,
+        knowledge: Knowledge | None,
         customer: Customer,
         policy: Policy,
         ask_for_human: Callable[[], Awaitable[Handoff]],
@@ -34,9 +36,12 @@ class TurnTools(Toolbox):
         """`ask_for_human` returns what comes of a request for a human in this turn."""
         self._ask_for_human = ask_for_human
         self._businesses = businesses
+        self._knowledge = knowledge
         self._customer = customer
         self._calls_left = policy.turn_max_tool_calls
         self.actions: list[Action] = []
+        self.searches: list[tuple[Finding, ...]] = []
+        """What each search has found."""
         self.uses: list[ToolUse] = []
         self.transfer: str | None = None
         """The note for the coordinator, once a human is requested."""
@@ -63,6 +68,18 @@ class TurnTools(Toolbox):
         self._add_action({"type": "reservations", "items": items})
         return found
 
+    async def search_knowledge(self, query: str) -> tuple[Finding, ...]:
+        self._count()
+        query = (note_text(query) or "")[:MAX_QUERY]
+        found = await self._record(SEARCH, self._search(query), query[:MAX_RECORDED_QUERY])
+        self.searches.append(found)
+        return found
+
+    async def _search(self, query: str) -> tuple[Finding, ...]:
+        if self._knowledge is None:
+            raise KnowledgeUnavailable
+        return await self._knowledge.search(self._customer.business_id, query) if query else ()
+
     async def transfer_to_live_chat(self, reason: str, summary: str) -> Handoff:
         self._count()
         if self.handoff is None:
@@ -88,14 +105,14 @@ class TurnTools(Toolbox):
             for use in self.uses
         )
 
-    async def _record(self, name: str, lookup: Awaitable[T]) -> T:
+    async def _record(self, name: str, lookup: Awaitable[T], query: str | None = None) -> T:
         """Await the lookup and record its outcome."""
         try:
             found = await lookup
         except Exception:
-            self._record_outcome(name, ToolOutcome.FAILED)
+            self._record_outcome(name, ToolOutcome.FAILED, query)
             raise
-        self._record_outcome(name, ToolOutcome.FOUND if found else ToolOutcome.NOTHING)
+        self._record_outcome(name, ToolOutcome.FOUND if found else ToolOutcome.NOTHING, query)
         return found
 
     def _add_action(self, action: Action) -> None:
@@ -108,8 +125,8 @@ class TurnTools(Toolbox):
         if self._calls_left < 0:
             raise AssistantFailed("the turn has used up its tool calls")
 
-    def _record_outcome(self, name: str, outcome: ToolOutcome) -> None:
-        self.uses.append(ToolUse(name=name, outcome=outcome))
+    def _record_outcome(self, name: str, outcome: ToolOutcome, query: str | None = None) -> None:
+        self.uses.append(ToolUse(name=name, outcome=outcome, query=query))
 
 
 def _reservation_item(reservation: Reservation) -> dict[str, object]:

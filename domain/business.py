@@ -1,5 +1,9 @@
 """A business and its reservations: the facts that the AI may answer from."""
 
+from datetime import tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from msgspec import Struct, field
 
 from domain.handoff import HandoffRules
@@ -87,6 +91,28 @@ class Reservation(Struct, frozen=True, kw_only=True):
     time: str
     guests: int
     name: str = ""
+
+
+def zone_of(business: Business | None, default: tzinfo) -> tzinfo:
+    """Return a business's time zone; `default`, where it names none that there is."""
+    name = business.time_zone if business is not None else ""
+    return _zone(name) or default if name else default
+
+
+@lru_cache(maxsize=1_024)
+def _zone(name: str) -> tzinfo | None:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return None
+
+
+def hours_at(business: Business | None, location_id: str | None) -> OpeningHours | None:
+    """Return the opening hours of a business's location, or else its own; None: not known."""
+    if business is None:
+        return None
+    location = business.locations.get(location_id or "")
+    return business.hours if location is None or location.hours is None else location.hours
 
 
 def max_facts(view_tokens: int) -> int:

@@ -25,7 +25,7 @@ ENTRY_OVERHEAD_TOKENS = 10
 """The tokens that each entry adds to a view besides its text: the author and the time."""
 
 Action = Mapping[str, object]
-"""An offer or a card: `{"type": "live_chat" | "reservations" | "business_info", …}`."""
+"""An offer or a card: `{"type": "live_chat" | "reservations" | "business_info" | "sources", …}`."""
 
 
 class Author(StrEnum):
@@ -65,11 +65,13 @@ class ToolOutcome(StrEnum):
     """Unknown: the source did not answer."""
 
 
-class ToolUse(Struct, frozen=True, kw_only=True):
+class ToolUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call of a tool."""
 
     name: str
     outcome: ToolOutcome
+    query: str | None = None
+    """What was searched for; None: it is no search."""
 
 
 class Summary(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from domain.business import DEFAULT_LANGUAGE, Business
 from domain.handoff import UNKNOWN, Availability
+from domain.knowledge import Passage
 from domain.message import Author, Entry, Message, token_cost
 from domain.session import Session
 from domain.texts import NO_WORDS, Text, Words, localized
@@ -38,6 +39,18 @@ class View(Struct, frozen=True, kw_only=True):
     """The business has spent much today: the cheaper model is to answer."""
     availability: Availability = UNKNOWN
     """Whether somebody would take the conversation over, by the business's hours."""
+    passages: tuple[Passage, ...] = ()
+    """What the business's documents say about `pending`, the best first."""
+
+    @property
+    def has_knowledge(self) -> bool:
+        """True if the business has documents to search."""
+        return self.business is not None and self.business.has_knowledge
+
+    @property
+    def question(self) -> str:
+        """The text of the messages that the turn is to answer."""
+        return "\n".join([message.text for message in self.pending])
 
     @property
     def language(self) -> str:

@@ -205,7 +205,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         msgspec.Meta(
             title=_TIME_ZONE_NAME,
-            description="time zone in which the model is told the time",
+            description="time zone in which the AI is told the time, of a business that names none",
         ),
     ] = "Europe/Bucharest"
     ai_budget_soft_tokens: Annotated[

@@ -33,7 +33,7 @@ from application.ports import (
     SummaryResult,
     Toolbox,
 )
-from domain.business import Business
+from domain.business import Business, zone_of
 from domain.errors import AssistantFailed
 from domain.message import Entry
 from domain.texts import Text
@@ -95,7 +95,12 @@ class ModelAssistant(Assistant):
 
     async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage:
         writer = _AnswerWriter(say)
-        tools = Tools(toolbox, self._max_tool_calls, self._prompts.max_facts)
+        tools = Tools(
+            toolbox,
+            self._max_tool_calls,
+            self._prompts.max_facts,
+            has_knowledge=view.has_knowledge,
+        )
         request = self._request(
             prompt(view, self._prompts),
             models=self._models[-1:] if view.over_soft_budget else self._models,
@@ -122,8 +127,9 @@ class ModelAssistant(Assistant):
     ) -> SummaryResult:
         # A word of Romanian has two tokens and more.
         words = max(20, max_tokens // 3)
+        zone = zone_of(business, self._prompts.time_zone)
         request = self._request(
-            summary_prompt(earlier, entries, language, words, self._prompts.time_zone),
+            summary_prompt(earlier, entries, language, words, zone),
             models=self._cheaper_first,
         )
         completion = await self._router.complete(request)

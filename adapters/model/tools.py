@@ -10,16 +10,19 @@ import msgspec
 
 from adapters.json_text import NOT_JSON, decode_json
 from adapters.model.completion import ToolCall, ToolSpec
-from adapters.model.prompt import day_and_hour, facts, tagged
+from adapters.model.prompt import day_and_hour, facts, passages, tagged
 from application.ports import Handoff, HandoffOutcome, Toolbox
 from domain.business import LEAST_FACTS, Reservation
 from domain.errors import Failure
+from domain.knowledge import SEARCH, fit_passages
 from domain.view import View
 
 logger = logging.getLogger(__name__)
 
 MAX_RESULT = 8_000
 """Characters of a list of reservations."""
+MAX_FOUND_TOKENS = 3_000
+"""Tokens of the passages that one search returns."""
 MAX_TRANSFER_REASON, MAX_HANDOVER_NOTE = 200, 1_000
 
 
@@ -43,24 +46,37 @@ TOOLS = (
         "wants, what is settled, what is open",
     ),
 )
-
-
 TOOLS_ALONE = tuple([tool for tool in TOOLS if tool["function"]["name"] != TRANSFER])
 """Those of a business that hands no chat over."""
+_SEARCH_TOOL = _tool(
+    SEARCH,
+    "Search the business's own documents for what <facts> and <knowledge> do not say. It finds "
+    "passages by their words.",
+    query="the words that a passage with the answer would have, in the language of the business",
+)
 
 
 def tools_for(view: View) -> tuple[ToolSpec, ...]:
-    """Return the tools that the model may call in a turn."""
-    return TOOLS if view.availability.is_offered else TOOLS_ALONE
+    """Return the tools for a conversation: the same ones for all of a business."""
+    tools = TOOLS if view.availability.is_offered else TOOLS_ALONE
+    return (*tools, _SEARCH_TOOL) if view.has_knowledge else tools
 
 
 class Tools:
     """The tools of one turn, for a model's calls."""
 
-    def __init__(self, toolbox: Toolbox, limit: int, max_facts: int = LEAST_FACTS) -> None:
+    def __init__(
+        self,
+        toolbox: Toolbox,
+        limit: int,
+        max_facts: int = LEAST_FACTS,
+        *,
+        has_knowledge: bool = False,
+    ) -> None:
         """`limit`: how many calls the turn may make, wrong ones included. `max_facts`: those in the
-        prompt, too."""
+        prompt, too. `has_knowledge`: whether there are documents to search."""
         self._max_facts = max_facts
+        self._has_knowledge = has_knowledge
         self._toolbox = toolbox
         self._left = limit
         self._results: dict[tuple[str, str], str] = {}
@@ -79,9 +95,9 @@ class Tools:
         arguments = _arguments(call.arguments)
         if arguments is None:
             return _error("the arguments are not a JSON object")
-        # The other two ignore their arguments: the model may not choose whose business, or whose
+        # The others ignore their arguments: the model may not choose whose business, or whose
         # reservations.
-        has_arguments = call.name == TRANSFER
+        has_arguments = call.name in (TRANSFER, SEARCH)
         key = (call.name, call.arguments if has_arguments else "")
         if key not in self._results:
             self._results[key] = await self._run(call.name, arguments)
@@ -94,6 +110,8 @@ class Tools:
                     return await self._business()
                 case "get_reservations":
                     return await self._reservations()
+                case "search_knowledge" if self._has_knowledge:
+                    return await self._search(arguments)
                 case tool if tool == TRANSFER:
                     return await self._transfer(arguments)
         except Exception as error:
@@ -120,6 +138,15 @@ class Tools:
             items.append(item)
         more = f"\n(and {len(found) - len(items)} more)" if len(items) < len(found) else ""
         return tagged("result", f"[{', '.join(items)}]{more}", tool="get_reservations")
+
+    async def _search(self, arguments: dict[str, Any]) -> str:
+        query = _string(arguments.get("query"))
+        if not query:
+            return _error("the query is missing")
+        found = fit_passages(await self._toolbox.search_knowledge(query), MAX_FOUND_TOKENS)
+        if not found:
+            return _error("nothing was found: it is not known, unless <facts> has it")
+        return f'<result tool="{SEARCH}">\n{passages(found)}\n</result>'
 
     async def _transfer(self, arguments: dict[str, Any]) -> str:
         reason = _string(arguments.get("reason"))[:MAX_TRANSFER_REASON]

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import msgspec
 
@@ -35,6 +36,7 @@ class ServerPayload(msgspec.Struct, rename="camel", kw_only=True):
     author: str = ""
     message_id: str | None = None
     message: str = ""
+    actions: Any = None
     response_id: str | None = None
     in_reply_to: list[str] = []
     index: int = 0
@@ -57,6 +59,16 @@ def server_payload(payload: Any) -> ServerPayload:
         return msgspec.convert(payload, ServerPayload)
     except msgspec.ValidationError:
         return ServerPayload()
+
+
+class _Source(msgspec.Struct):
+    title: str
+    location: str
+
+
+class _SourcesAction(msgspec.Struct):
+    type: Literal["sources"]
+    items: list[_Source]
 
 
 class Terminal:
@@ -405,6 +417,8 @@ class ConversationView:
             self._partial = None
         else:
             self._terminal.message(_speaker(response, response.author or "ai"), text)
+        if found := _sources(response):
+            self._terminal.note(f"sources: {'; '.join(found)}")
 
 
 def _speaker(payload: ServerPayload, author: str) -> str:
@@ -416,6 +430,16 @@ def _speaker(payload: ServerPayload, author: str) -> str:
 def _queue_text(place: int, wait_s: int | None) -> str:
     text = "you are next" if place == 1 else f"you are number {place}"
     return text if wait_s is None else f"{text}; it takes about {max(1, round(wait_s / 60))} min"
+
+
+def _sources(payload: ServerPayload) -> list[str]:
+    """Return the sources of an answer, each on one line."""
+    found: list[str] = []
+    for action in payload.actions if isinstance(payload.actions, list) else ():
+        with suppress(msgspec.ValidationError):  # it is another one
+            items = msgspec.convert(action, _SourcesAction).items
+            found += [" ".join(f"{item.title} ({item.location})".split()) for item in items]
+    return [printable(each) for each in found]
 
 
 def _status_text(payload: ServerPayload) -> str:

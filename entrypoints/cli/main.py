@@ -347,6 +347,34 @@ def erase(business: str, user: str, yes: bool) -> None:
     click.echo(asyncio.run(erase_user(_settings(), business, user)))
 
 
+@main.command()
+@click.option("--business", help="Only questions to this business.")
+@click.option(
+    "--since",
+    type=Duration(),
+    default="30d",
+    show_default=True,
+    help="Only questions of this time, such as 8h or 7d.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    show_default=True,
+    help="The most to list.",
+)
+@as_json
+def questions(business: str | None, since: int, limit: int, as_json: bool) -> None:
+    """List the questions to which a business's documents had no answer, and what was searched.
+
+    The most frequent come first.
+    """
+    from entrypoints.cli.operations import list_questions
+
+    listed = list_questions(_settings(), business, since, limit, as_json=as_json)
+    click.echo(asyncio.run(listed))
+
+
 @main.group()
 def table() -> None:
     """Create, describe or delete the table of STORE=dynamodb."""

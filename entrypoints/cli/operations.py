@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
@@ -27,6 +28,7 @@ from application.ports import (
     TopicJoined,
     TopicUnavailable,
 )
+from application.unanswered import UnansweredQuestion, unanswered_questions
 from domain.business import Business, cut_topics, max_facts
 from domain.errors import (
     BridgeUnavailable,
@@ -309,6 +311,34 @@ async def erase_user(settings: Settings, business_id: str, user_id: str) -> str:
     )
 
 
+async def list_questions(
+    settings: Settings, business_id: str | None, since_s: int, limit: int, *, as_json: bool
+) -> str:
+    """List the most frequent unanswered questions, of all businesses or of one.
+
+    Raises: ConversationError.
+    """
+    asked_of = stored_business(business_id) if business_id else None
+    async with _with_store(settings) as container:
+        since = container.clock().now() - timedelta(seconds=since_s)
+        store = container.store()
+        found = await unanswered_questions(store, store, business_id=asked_of, since=since)
+    questions = found.most_frequent()
+    shown, is_more = questions[:limit], len(questions) > limit or found.left_out > 0
+    if as_json:
+        return _json(
+            {
+                "since": timestamp(since),
+                "conversations": found.sessions,
+                "questions": [_question_json(each) for each in shown],
+                "more": is_more,
+            }
+        )
+    rows = [_question_rows(each) for each in shown] or ["no unanswered questions"]
+    rows.append(f"in {found.sessions:,} conversations since {timestamp(since)}")
+    return "\n".join([*rows, "(more: --limit, or a later --since)"] if is_more else rows)
+
+
 async def list_dead_letters(settings: Settings, limit: int, *, as_json: bool) -> str:
     """List the notices that the bridge has refused, and why. Raises: ConversationError."""
     async with _with_store(settings) as container:
@@ -348,6 +378,27 @@ def _found(notice_ids: Sequence[str], found: Sequence[bool]) -> str:
         if not is_there:
             raise UnknownNotice(f"there is no dead letter {notice_id}")
     return f"{len(notice_ids)} notice{'' if len(notice_ids) == 1 else 's'}"
+
+
+def _question_rows(asked: UnansweredQuestion) -> str:
+    where = f"{timestamp(asked.at)}  {asked.session_id}  {asked.business_id}"
+    question, searched = _in_line(asked.question), _in_line("; ".join(asked.searched))
+    return f"{asked.times:>5}  {where}\n       {question}\n       searched: {searched}"
+
+
+def _question_json(asked: UnansweredQuestion) -> dict[str, object]:
+    return {
+        "businessId": asked.business_id,
+        "sessionId": asked.session_id,
+        "question": asked.question,
+        "searched": asked.searched,
+        "timestamp": timestamp(asked.at),
+        "times": asked.times,
+    }
+
+
+def _in_line(text: str) -> str:
+    return _CONTROLS.sub("\ufffd", " ".join(text.split()))
 
 
 def _letter_row(letter: DeadLetter) -> str:

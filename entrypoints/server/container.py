@@ -44,6 +44,7 @@ from application.ports import (
     Broker,
     Businesses,
     Clock,
+    Knowledge,
     Leases,
     Lifecycle,
     LiveChatGateway,
@@ -193,7 +194,11 @@ def _dynamodb_table(settings: Settings, clock: Clock, jitter: Jitter) -> "Dynamo
 
 
 def _scripted_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
-    scripted = ScriptedAssistant(clock, delay_s=settings.scripted_delay_ms / 1000)
+    scripted = ScriptedAssistant(
+        clock,
+        delay_s=settings.scripted_delay_ms / 1000,
+        time_zone=ZoneInfo(settings.time_zone),
+    )
     return _with_own_models(scripted, settings, clock, jitter)
 
 
@@ -494,6 +499,8 @@ class Container(containers.DeclarativeContainer):
     attendance: Provider[Attendance] = providers.Singleton(
         _attendance, settings, businesses, presence, clock
     )
+    knowledge: Provider[Knowledge | None] = providers.Object(None)
+    """The documents of the businesses; None: there are none."""
     rank_languages: Provider[RankLanguages] = providers.Selector(
         settings.provided.language_detection,
         off=providers.Object(no_ranking),
@@ -549,6 +556,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         new_id=new_id,
         policy=policy,
+        knowledge=knowledge,
         leases=turn_leases,
         slots=providers.Singleton(turn_slots, settings),
     )

@@ -75,11 +75,12 @@ class UsageJson(CamelStruct):
     calls: int
 
 
-class ToolJson(CamelStruct):
-    """One tool call of the AI, and its outcome."""
+class ToolJson(CamelStructOmitDefaults):
+    """One tool call of the AI, its outcome, and what was searched for, if it was a search."""
 
     name: str
     outcome: ToolOutcome
+    query: str | None = None
 
 
 class LoggedJson(EntryJson, tag_field="kind", tag="message"):
@@ -232,7 +233,7 @@ class EventPresenter:
             audience=entry.audience,
             model=usage.model or None if usage is not None else None,
             usage=usage_json(usage) if usage is not None else None,
-            tools=[ToolJson(use.name, use.outcome) for use in entry.tools],
+            tools=[ToolJson(use.name, use.outcome, use.query) for use in entry.tools],
             digest=entry.summary.text if entry.summary is not None else None,
             verdict=entry.verdict,
         )

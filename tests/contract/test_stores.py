@@ -22,7 +22,7 @@ from domain.identity import (
     TransferId,
     UserId,
 )
-from domain.message import Audience, Author, Message
+from domain.message import Audience, Author, Message, ToolOutcome, ToolUse
 from domain.notice import (
     Deferred,
     Delivered,
@@ -124,6 +124,30 @@ async def test_the_verdict_on_an_answer_is_read_back(store: Store) -> None:
     )
     await store.append(answered, None)
     (answer,) = await store.page(draft.session.session_id, after=1, limit=1)
+
+    assert answer == answered.entries[0]
+
+
+async def test_an_answer_keeps_its_sources_and_what_was_searched_for_it(store: Store) -> None:
+    draft = await stored(store, user_says(new_session()))
+    searches = [
+        ToolUse(name="search_knowledge", outcome=ToolOutcome.NOTHING, query="țuică"),
+        ToolUse(name="get_business", outcome=ToolOutcome.FOUND),
+    ]
+    source = {"title": "Meniu › Supe", "location": "menu.md#supe"}
+    answered = Draft(draft)
+    append_message(
+        answered,
+        Author.AI,
+        MessageId("m-9"),
+        "Nu știu.",
+        NOON,
+        settles_seq=1,
+        tools=tuple(searches),
+        actions=({"type": "sources", "items": [source]},),
+    )
+    await store.append(answered, None)
+    (answer,) = await store.page(draft.session_id, after=1, limit=1)
 
     assert answer == answered.entries[0]
 

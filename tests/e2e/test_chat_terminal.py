@@ -200,6 +200,30 @@ async def test_the_rest_of_an_answer_that_was_missed_is_shown(listener: Listener
     assert chat.lines[-2:] == ["— while the connection was down:", "ai: … two."]
 
 
+async def test_the_sources_of_an_answer_are_shown_under_it(listener: Listener) -> None:
+    menu = {"title": "Menu › Soups\n\u001b[31m", "location": "menu.md#soups"}
+    actions = [
+        {"type": "coupon", "items": [1]},
+        {"type": "sources", "items": [menu, {"title": "House", "location": "house.md"}]},
+        {"type": "sources", "items": "?"},
+        "?",
+    ]
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        message_id = await store(peer, 1)
+        await delta(peer, "r2", 0, "Soup is 18.")
+        await answer(peer, 2, "Soup is 18.", message_id, actions=actions)
+
+        assert await chat.finish() == 0
+
+    assert chat.lines[-2:] == [
+        "ai: Soup is 18.",
+        "— sources: Menu › Soups [31m (menu.md#soups); House (house.md)",
+    ]
+
+
 async def test_what_comes_in_between_leaves_an_answer_alone(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         await chat.type("hi")

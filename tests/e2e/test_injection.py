@@ -244,6 +244,7 @@ def _actions(text: str) -> list[Payload]:
         {**everywhere(text, "status", "topic", "url"), "type": "live_chat"},
         {"type": "reservations", "items": [{text: text, "name": text}]},
         {"type": "business_info", "name": text, "facts": {text: text}},
+        {"type": "sources", "items": [everywhere(text, "title", "location")]},
         {"type": text, text: text},
     ]
 

@@ -335,6 +335,7 @@ async def test_whatever_a_client_can_act_on_is_shown(server: Server, open_chat: 
         {"type": "live_chat", "status": "waiting", "topic": "chat:b1:ana", "url": url},
         {"type": "business_info", "name": "Bistro", "facts": {"openingHours": "9–22"}},
         {"type": "coupon", "code": "<i>10</i>"},
+        {"type": "sources", "items": [{"title": "Menu › <b>Soups</b>", "location": "menu.md"}]},
     ]
     push = {"responseId": "r1", "message": "Iată:", "actions": actions, "sessionId": "s1", "seq": 1}
     wires: list[WebSocketRoute] = []
@@ -353,6 +354,8 @@ async def test_whatever_a_client_can_act_on_is_shown(server: Server, open_chat: 
     await expect(cards.nth(0)).to_contain_text(url)
     await expect(cards.nth(1)).to_have_text("BistroOpening hours9–22")
     await expect(cards.nth(2)).to_contain_text("<i>10</i>")
+    await expect(cards.nth(3).get_by_role("listitem")).to_have_text(["Menu › <b>Soups</b> menu.md"])
+    assert await cards.get_by_role("link").count() == 0
 
 
 async def test_a_sign_of_typing_goes_away_by_itself(server: Server, open_chat: OpenChat) -> None:

@@ -36,6 +36,7 @@ from application.ports import (
     Businesses,
     Delta,
     Event,
+    Knowledge,
     Leases,
     LiveChatGateway,
     Missed,
@@ -265,6 +266,7 @@ class App:
         leases: Leases | None = None,
         gateway: LiveChatGateway | None = None,
         presence: Presence | None = None,
+        knowledge: Knowledge | None = None,
     ) -> None:
         """`hub`: None for one of the product's own, over `broker`."""
         container = self._container = Container(settings=settings)
@@ -288,6 +290,9 @@ class App:
             container.businesses.override(businesses)
         self._presence = presence
         container.presence.override(presence)
+        self._knowledge = knowledge
+        if knowledge is not None:
+            container.knowledge.override(knowledge)
         self.gateway = MemoryGateway()
         container.elixir_socket.override(gateway or self.gateway)
         if bridge is not None:
@@ -333,6 +338,7 @@ class App:
             process=self._processes_begun,
             network=self.network,
             presence=self._presence,
+            knowledge=self._knowledge,
         )
 
     def user(self, business_id: str = "b1", user_id: str = "u1", *, stream: bool = False) -> User:
@@ -430,6 +436,7 @@ async def harness(
     bridge: Bridge | None = None,
     network: Network | None = None,
     presence: Presence | None = None,
+    knowledge: Knowledge | None = None,
     **settings: Any,
 ) -> AsyncIterator[App]:
     """Run one process with the given parts, and fresh defaults for the rest; stop it at the end.
@@ -452,6 +459,7 @@ async def harness(
         process=1,
         network=network,
         presence=presence,
+        knowledge=knowledge,
     )
     yield app
     await app.stop_delivering()

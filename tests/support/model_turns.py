@@ -1,6 +1,6 @@
 """A turn of an assistant, as the application runs it: a view, tools, and the answer."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ from application.ports import Assistant, Handoff, HandoffOutcome, Toolbox
 from domain.business import Business, Reservation
 from domain.decisions import record_user_message
 from domain.identity import Customer, MessageId, customer
+from domain.knowledge import Finding, Passage
 from domain.message import Author, Message
 from domain.session import Draft, Session
 from domain.usage import Usage
@@ -42,14 +43,22 @@ class ShiftedClock(SystemClock):
 class UsedTools(Toolbox):
     """The tools of one turn, which record their calls."""
 
-    def __init__(self, who: Customer, failure: Exception | None = None) -> None:
+    def __init__(
+        self,
+        who: Customer,
+        failure: Exception | None = None,
+        passages: Sequence[Passage] = (),
+    ) -> None:
+        """`passages`: what every search finds."""
         self._who = who
+        self._found = tuple([Finding(passage=each, score=1.0) for each in passages])
         self._businesses = MemoryBusinesses()
         self._failure = failure
         self.used: list[str] = []
         self.handoff = Handoff(outcome=HandoffOutcome.REQUESTED)
         """What comes of a request for a human."""
         self.transfers: list[tuple[str, str]] = []
+        self.queries: list[str] = []
 
     async def get_business(self) -> Business | None:
         self._use("get_business")
@@ -58,6 +67,11 @@ class UsedTools(Toolbox):
     async def get_reservations(self) -> tuple[Reservation, ...]:
         self._use("get_reservations")
         return await self._businesses.reservations(self._who)
+
+    async def search_knowledge(self, query: str) -> tuple[Finding, ...]:
+        self._use("search_knowledge")
+        self.queries.append(query)
+        return self._found
 
     async def transfer_to_live_chat(self, reason: str, summary: str) -> Handoff:
         self._use("transfer_to_live_chat")
@@ -128,14 +142,18 @@ def view_of(*said: str, business: Business | None = BISTRO, **more: Any) -> View
 
 
 async def ask(
-    assistant: Assistant, *said: str, failure: Exception | None = None, **more: Any
+    assistant: Assistant,
+    *said: str,
+    failure: Exception | None = None,
+    found: Sequence[Passage] = (),
+    **more: Any,
 ) -> Turn:
     """Run a turn that answers the last text. Raises: AssistantFailed.
 
-    `failure`: the exception that the tools raise.
+    `failure`: the exception that the tools raise. `found`: what every search finds.
     """
     view = view_of(*(said or ("Bună!",)), **more)
-    turn = Turn(UsedTools(view.session.customer, failure))
+    turn = Turn(UsedTools(view.session.customer, failure, found))
     turn.usage = await assistant.answer(view, turn.tools, turn.said)
     return turn
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
-from domain.message import Entry, Message, Summary
+from domain.message import Entry, Message, Summary, ToolUse
 from domain.notice import DeadLetter
 from domain.session import Session
 from domain.transfer import Transfer
@@ -73,7 +73,7 @@ def entry_json(entry: Entry) -> Json:
             "answers": entry.settles_seq,
             "failed": entry.failed,
             "coordinator_id": entry.coordinator_id,
-            "tools": [{"name": tool.name, "outcome": tool.outcome} for tool in entry.tools],
+            "tools": [tool_json(tool) for tool in entry.tools],
             "usage": usage_json(entry.usage),
             "digest": summary_json(entry.summary),
         }
@@ -86,6 +86,11 @@ def entry_json(entry: Entry) -> Json:
         "transfer": transfer_json(entry.transfer),
         "summary": entry.handover_note,
     }
+
+
+def tool_json(use: ToolUse) -> Json:
+    searched = {"query": use.query} if use.query is not None else {}
+    return {"name": use.name, "outcome": use.outcome, **searched}
 
 
 def head_json(session: Session) -> Json:

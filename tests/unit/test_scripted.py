@@ -1,16 +1,22 @@
 """The demo assistant: what it recognises, what it answers, and that it is deterministic."""
 
 import asyncio
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
 
 from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.memory.knowledge import MemoryKnowledge
 from adapters.scripted import _PHRASES, ScriptedAssistant
 from application.ports import Handoff, HandoffOutcome, Toolbox
 from domain.business import Business, Reservation
 from domain.decisions import record_user_message
+from domain.hours import OpeningHours, Shift
 from domain.identity import BusinessId, Customer, customer
+from domain.knowledge import Finding, Passage, excerpt
 from domain.language import NOTICE_LANGUAGES
 from domain.message import Message
 from domain.promise import sure_claims
@@ -26,14 +32,25 @@ DEMO = {
     "uk": "(Це демонстраційний асистент без штучного інтелекту.)",
 }
 BISTRO, DENTAL = DEMO_BUSINESSES
+NAMED = {
+    "found": "{passage}",
+    "offer": "{topics}",
+    "hours": "{hours}",
+    "other_dates": "{dates}",
+    "opens": "{when}",
+}
+"""What is put into a phrase."""
 
 
 class Tools(Toolbox):
     """The tools of one turn, which record their calls."""
 
-    def __init__(self, who: Customer, businesses: MemoryBusinesses) -> None:
+    def __init__(
+        self, who: Customer, businesses: MemoryBusinesses, passages: Sequence[Passage] = ()
+    ) -> None:
         self._who = who
         self._businesses = businesses
+        self._knowledge = MemoryKnowledge({who.business_id: passages})
         self.used: list[str] = []
         self.handoff = Handoff(outcome=HandoffOutcome.REQUESTED)
         """What comes of a request for a human."""
@@ -46,6 +63,10 @@ class Tools(Toolbox):
         self.used.append("get_reservations")
         return await self._businesses.reservations(self._who)
 
+    async def search_knowledge(self, query: str) -> tuple[Finding, ...]:
+        self.used.append("search_knowledge")
+        return await self._knowledge.search(self._who.business_id, query)
+
     async def transfer_to_live_chat(self, reason: str, summary: str) -> Handoff:
         self.used.append("transfer_to_live_chat")
         return self.handoff
@@ -54,12 +75,22 @@ class Tools(Toolbox):
 class Demo:
     """One conversation with the demo assistant of a business."""
 
-    def __init__(self, business: Business | None = BISTRO, *, language: str | None = None) -> None:
-        """`language`: the session's."""
+    def __init__(
+        self,
+        business: Business | None = BISTRO,
+        *,
+        language: str | None = None,
+        passages: Sequence[Passage] = (),
+        now: datetime | None = None,
+    ) -> None:
+        """`language`: the session's. `passages`: of the business's documents."""
+        if business is not None and passages:
+            business = replace(business, has_knowledge=True)
         self._business = business
+        self._now = now or at()
         self._language = language
         business_id = business.business_id if business is not None else BusinessId("b9")
-        self.tools = Tools(customer(business_id, "u1"), MemoryBusinesses())
+        self.tools = Tools(customer(business_id, "u1"), MemoryBusinesses(), passages)
         self.pieces: list[str] = []
 
     async def ask(self, *texts: str, delay_s: float = 0) -> str:
@@ -72,7 +103,7 @@ class Demo:
             messages += [entry for entry in draft.entries if isinstance(entry, Message)]
         view = View(
             session=session,
-            at=at(),
+            at=self._now,
             business=self._business,
             entries=tuple(messages),
             pending=tuple(messages),
@@ -262,8 +293,128 @@ def test_it_has_all_its_phrases_in_all_languages_of_the_notices() -> None:
     assert [*_PHRASES] == [*NOTICE_LANGUAGES]
     assert len(keys) == 1
     assert len({*texts}) == len(texts)
-    assert [text.count("{") for text in texts] == [text.count("{topics}") for text in texts]
-    assert all("{topics}" in phrases["offer"] for phrases in _PHRASES.values())
+    for key in _PHRASES["en"]:
+        named = {tuple(re.findall(r"{.*?}", phrases[key])) for phrases in _PHRASES.values()}
+        assert named == {(NAMED[key],) if key in NAMED else ()}, key
+
+
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+def test_no_phrase_claims_what_is_not_done(language: str) -> None:
+    for key, phrase in _PHRASES[language].items():
+        assert not sure_claims(phrase, language), key
+
+
+# Opening hours and documents.
+
+NIGHT = datetime(2026, 11, 30, 21, 0, tzinfo=UTC)  # a Monday, 23:00 in Bucharest
+HOURS = OpeningHours(
+    week=((Shift(9 * 60, 22 * 60),),) * 5 + ((),) * 2, dates={"12-01": (Shift(12 * 60, 18 * 60),)}
+)
+SOUPS = Passage(title="Meniu › Supe", location="menu.md#supe", text="Ciorba de fasole costă 24.")
+LONG = Passage(title="Casa", location="house.md", text="Terasa e mare. " * 200)
+SHUT = replace(BISTRO, facts={"telefon": "021"}, hours=HOURS, time_zone="Europe/Bucharest")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "told"),
+    [
+        (
+            "ro",
+            "Care este programul?",
+            "Programul nostru: luni–vineri 09:00–22:00; sâmbătă–duminică închis. În zilele "
+            "următoare, altfel: 2026-12-01 12:00–18:00. Acum este închis; deschidem: marți, "
+            "1 decembrie, ora 12:00.",
+        ),
+        (
+            "en",
+            "When are you open, please?",
+            "Our opening hours: Monday–Friday 09:00–22:00; Saturday–Sunday closed. Different on "
+            "these coming days: 2026-12-01 12:00–18:00. We are closed now; we open again: "
+            "Tuesday, 1 December, 12:00.",
+        ),
+    ],
+)
+async def test_opening_hours_are_told_in_words_where_no_fact_has_them(
+    language: str, text: str, told: str
+) -> None:
+    reply = await Demo(SHUT, language=language, now=NIGHT).ask(text)
+
+    assert reply == f"{told} {DEMO[language]}"
+
+
+async def test_a_fact_about_the_hours_goes_first() -> None:
+    business = replace(SHUT, facts=BISTRO.facts)
+
+    assert (await Demo(business, now=NIGHT).ask("Care este programul?")).startswith(
+        BISTRO.facts["program"]
+    )
+
+
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+@pytest.mark.parametrize("hour", [12, 23])
+async def test_it_tells_in_each_language_whether_it_is_open(language: str, hour: int) -> None:
+    now = NIGHT.replace(hour=hour - 2)
+    reply = await Demo(SHUT, language=language, now=now).ask("orar?")
+
+    key = "open" if hour == 12 else "opens"
+    assert _PHRASES[language][key].partition("{")[0] in reply
+
+
+async def test_a_passage_is_told_as_it_is_written() -> None:
+    demo = Demo(passages=[LONG, SOUPS])
+    reply = await demo.ask("Aveți ciorbă de fasole?")
+
+    assert f"„{SOUPS.text}”" in reply
+    assert demo.tools.used == ["search_knowledge"]
+
+
+async def test_a_long_passage_is_cut_at_a_sentence() -> None:
+    reply = await Demo(passages=[LONG]).ask("Cum e terasa?")
+
+    assert f"„{excerpt(LONG.text, 700)}”" in reply
+    assert excerpt(LONG.text, 700).endswith("e mare.")
+
+
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+async def test_what_a_document_promises_is_no_promise_of_the_assistants(language: str) -> None:
+    text = "Un „coleg” vă sună imediat. A colleague will call you. Ein Kollege ruft Sie an. {x}"
+    demo = Demo(language=language, passages=[Passage(title="x", location="x", text=text)])
+    reply = await demo.ask("coleg?")
+
+    assert "Un 'coleg' vă sună imediat." in reply
+    assert not sure_claims(reply, language)
+
+
+async def test_a_fact_goes_before_the_documents() -> None:
+    demo = Demo(passages=[SOUPS])
+
+    assert BISTRO.facts["meniu"] in await demo.ask("Ce supe aveți în meniu?")
+    assert demo.tools.used == []
+
+
+@pytest.mark.parametrize("language", NOTICE_LANGUAGES)
+@pytest.mark.parametrize("facts", [{}, {"telefon": "021"}])
+async def test_what_the_documents_do_not_say_it_does_not_know_and_says_so_in_the_customers_language(
+    language: str, facts: dict[str, str]
+) -> None:
+    demo = Demo(replace(BISTRO, facts=facts), language=language, passages=[SOUPS])
+    reply = await demo.ask("mango?")
+
+    assert reply.startswith(_PHRASES[language]["not_known"])
+    assert ("telefon" in reply) == bool(facts)
+    assert _PHRASES[language]["unknown"] not in reply
+    assert reply.endswith(_PHRASES[language]["demo"])
+
+
+@pytest.mark.parametrize(
+    "text", ["Bună!", "Hello", "Mulțumesc, la revedere", "Thanks!", "🙂", "ok"]
+)
+async def test_what_is_no_question_is_not_searched(text: str) -> None:
+    demo = Demo(passages=[SOUPS])
+    reply = await demo.ask(text)
+
+    assert demo.tools.used == []
+    assert reply == await Demo().ask(text)
 
 
 async def test_it_streams_the_same_answer_word_by_word() -> None:
@@ -274,6 +425,13 @@ async def test_it_streams_the_same_answer_word_by_word() -> None:
     assert streamed == whole
     assert len(demo.pieces) == len(whole.split())
     assert all(piece.strip() for piece in demo.pieces)
+
+
+async def test_a_passage_keeps_its_lines_in_a_stream() -> None:
+    lines = Passage(title="M", location="m.md", text="Ciorbe:\n- fasole\n- burtă")
+    demo = Demo(passages=[lines])
+
+    assert await demo.ask("ciorbe", delay_s=0.02) == await demo.ask("ciorbe")
 
 
 async def test_the_same_question_gets_the_same_answer() -> None:

@@ -24,6 +24,8 @@ function cardContent(action) {
       return leaveMessage(action);
     case "business_info":
       return businessInfo(action);
+    case "sources":
+      return sources(action);
     default:
       return [el("h3", {}, String(action.type)), el("pre", {}, JSON.stringify(action, null, 2))];
   }
@@ -73,6 +75,15 @@ function businessInfo({ type: _, name, ...info }) {
     el("h3", {}, String(name ?? "About us")),
     definitions(Object.fromEntries(shown.flatMap(([key, value]) => flatten(key, value)))),
   ];
+}
+
+/** @param {Action} action */
+function sources(action) {
+  const items = /** @type {Record<string, unknown>[]} */ (action.items ?? []);
+  const rows = items.map(({ title, location }) =>
+    el("li", {}, textOf(title), " ", el("span", {}, textOf(location))),
+  );
+  return [el("h3", {}, "Sources"), el("ul", {}, ...rows)];
 }
 
 /**

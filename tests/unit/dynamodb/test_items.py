@@ -75,7 +75,7 @@ MESSAGE = Message(
     settles_seq=6,
     failed=True,
     coordinator_id=CoordinatorId("maria"),
-    tools=(ToolUse(name="get_business", outcome=ToolOutcome.FOUND),),
+    tools=(ToolUse(name="search_knowledge", outcome=ToolOutcome.FOUND, query="mesă"),),
     usage=USAGE,
     summary=DIGEST,
     audience=Audience.CUSTOMER_AND_COORDINATOR,

@@ -5,12 +5,16 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
+from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.memory.knowledge import MemoryKnowledge
 from adapters.model.completion import PromptMessage
 from adapters.model.prompt import PromptSettings, prompt
-from application.ports import SummaryResult
+from application.ports import Knowledge, SummaryResult
 from domain.business import Business
 from domain.errors import AssistantFailed
+from domain.knowledge import Passage
 from domain.message import Entry
 from tests.support.assistants import ScriptedSteps
 from tests.support.harness import harness
@@ -50,10 +54,17 @@ def _same(earlier: str, later: str) -> int:
 
 
 async def conversation(
-    assistant: ScriptedSteps, length: int, view_tokens: int
+    assistant: ScriptedSteps,
+    length: int,
+    view_tokens: int,
+    knowledge: Knowledge | None = None,
 ) -> list[Sequence[PromptMessage]]:
     """Return the prompts of a conversation; `length`: of its texts, in sentences."""
-    async with harness(assistant, view_tokens=view_tokens) as app:
+    business = replace(DEMO_BUSINESSES[0], has_knowledge=knowledge is not None)
+    businesses = MemoryBusinesses([business])
+    async with harness(
+        assistant, view_tokens=view_tokens, knowledge=knowledge, businesses=businesses
+    ) as app:
         user = app.user()
         await user.join()
         for number in range(TURNS):
@@ -81,3 +92,27 @@ async def test_it_repeats_where_no_summary_can_be_made() -> None:
     repeated = shares(await conversation(assistant, 1, view_tokens=6_000))
 
     assert sum(repeated) / len(repeated) >= 0.85
+
+
+@pytest.mark.parametrize("view_tokens", [6_000, 20_000])
+async def test_passages_that_change_with_each_question_leave_all_before_them_as_it_was(
+    view_tokens: int,
+) -> None:
+    found = [
+        Passage(title=f"Masa {number}", location=f"{number}.md", text=f"{number} {QUESTION}" * 3)
+        for number in range(TURNS)
+    ]
+    knowledge = MemoryKnowledge({"b1": found})
+    assistant = Summarising([ANSWER * 2])
+    prompts = await conversation(assistant, 1, view_tokens, knowledge)
+    systems = {told[0]["content"] for told in prompts}
+    parts = [
+        "".join(f"{each['role']}\n{each['content']}" for each in told).partition("\n\n<knowledge>")
+        for told in prompts
+    ]
+    kept = [earlier[0] == later[0][: len(earlier[0])] for earlier, later in pairwise(parts)]
+
+    assert all(passages for _, passages, _ in parts)
+    assert len({after for _, _, after in parts}) == TURNS
+    assert len(systems) == 1
+    assert sum(kept) / len(kept) >= 0.9  # the others are those with a new summary
