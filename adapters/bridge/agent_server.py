@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.json_text import NOT_JSON, decode_json
 from application.bridge.ports import AgentServer, AgentServerUnavailable
-from domain.bridge.live_chat import PendingCommand, ServerState
+from domain.bridge.live_chat import ChatMessage, PendingCommand, ServerState
 from domain.errors import Refusal, SessionClosed, TransitionRefused, UnknownSession
 from domain.identity import CoordinatorId, SessionId
 from domain.status import Status
@@ -36,6 +36,12 @@ class _Head(msgspec.Struct, rename="camel"):
     updated_at: Annotated[datetime, msgspec.Meta(tz=True)]
     transfer: _Transfer | None = None
     summary: str | None = None
+
+
+class _Posted(msgspec.Struct, rename="camel"):
+    """The part of the reply to a message that the bridge uses."""
+
+    session_id: str
 
 
 class HttpAgentServer(AgentServer):
@@ -66,6 +72,16 @@ class HttpAgentServer(AgentServer):
         headers = {"Idempotency-Key": command.command_id}
         path = f"/api/conversation-status/{session_id}"
         return _state(await self._request("PUT", path, json=body, headers=headers))
+
+    async def post_message(self, session_id: SessionId, message: ChatMessage) -> SessionId:
+        body = {
+            "sessionId": session_id,
+            "message": message.text,
+            "messageId": message.message_id,
+            "coordinatorId": message.coordinator_id,
+        }
+        reply = await self._request("POST", "/api/agent-responses", json=body)
+        return SessionId(_decoded(reply, _Posted).session_id)
 
     async def state(self, session_id: SessionId) -> ServerState:
         return _state(await self._request("GET", f"/api/conversations/{session_id}"))

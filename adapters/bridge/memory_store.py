@@ -3,9 +3,9 @@
 from datetime import datetime
 from itertools import islice
 
-from application.bridge.ports import BridgeStore, Change, ReplyBody
+from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, ReplyBody
 from domain.bridge.live_chat import ChatMessage, LiveChat
-from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
+from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId, UserId
 
 
 class MemoryBridgeStore(BridgeStore):
@@ -16,6 +16,7 @@ class MemoryBridgeStore(BridgeStore):
         self._latest: dict[Customer, SessionId] = {}
         self._transcripts: dict[str, dict[str, ChatMessage]] = {}
         self._replies: dict[str, tuple[datetime, ReplyBody]] = {}
+        self._waits_s: dict[BusinessId, tuple[float, ...]] = {}
 
     async def save(self, change: Change) -> bool:
         if change.message is not None and change.transcript_key is not None:
@@ -27,6 +28,10 @@ class MemoryBridgeStore(BridgeStore):
             if change.chat.session_id not in self._chats:
                 self._latest[change.chat.customer] = change.chat.session_id
             self._chats[change.chat.session_id] = change.chat
+            if change.waited_s is not None:
+                business_id = change.chat.customer.business_id
+                waits_s = (*self._waits_s.get(business_id, ()), change.waited_s)
+                self._waits_s[business_id] = waits_s[-WAITS_KEPT:]
         if change.key is not None and change.reply is not None:
             self._replies[change.key] = (change.at, change.reply)
             self._forget_before(change.at - IDEMPOTENCY_WINDOW)
@@ -42,6 +47,22 @@ class MemoryBridgeStore(BridgeStore):
         chats = (chat for chat in self._chats.values() if chat.is_open)
         mine = (chat for chat in chats if chat.customer.business_id == business_id)
         return tuple(sorted(mine, key=lambda chat: chat.waiting_since or chat.since))
+
+    async def missed_chats(
+        self, business_id: BusinessId, limit: int, *, user_id: UserId | None = None
+    ) -> tuple[LiveChat, ...]:
+        found = [
+            (chat.missed.at, chat)
+            for chat in self._chats.values()
+            if chat.missed is not None
+            and chat.customer.business_id == business_id
+            and user_id in (None, chat.customer.user_id)
+        ]
+        found.sort(key=lambda each: each[0], reverse=True)
+        return tuple(chat for _, chat in found[:limit])
+
+    async def recent_waits_s(self, business_id: BusinessId) -> tuple[float, ...]:
+        return self._waits_s.get(business_id, ())
 
     async def chats_with_pending_commands(self) -> tuple[LiveChat, ...]:
         chats = (chat for chat in self._chats.values() if chat.pending_commands)

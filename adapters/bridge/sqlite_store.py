@@ -12,10 +12,10 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from adapters.private_file import make_private
-from application.bridge.ports import BridgeStore, Change, ReplyBody
+from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, ReplyBody
 from domain.bridge.live_chat import ChatMessage, LiveChat
 from domain.errors import StorageUnavailable, StoreMigrated
-from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
+from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId, UserId
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +31,10 @@ _decode_chat = msgspec.json.Decoder(LiveChat).decode
 _decode_message = msgspec.json.Decoder(ChatMessage).decode
 _decode_reply = msgspec.json.Decoder(dict[str, Any]).decode
 
-VERSION = 1
 # Times are in ms. `waiting_since` is set for open chats alone, `wish_at` (the time of the first
 # pending command) for those that have one: the indexes hold no others, so that a listing costs what
 # it shows, however many chats have been closed. A `place` is a transcript key.
-_SCHEMA = (
+_VERSION_1 = (
     """CREATE TABLE chats (
         number INTEGER PRIMARY KEY,
         session_id TEXT NOT NULL UNIQUE,
@@ -63,11 +62,27 @@ _SCHEMA = (
         body BLOB NOT NULL
     )""",
     "CREATE INDEX answers_by_age ON answers (at)",
-    f"PRAGMA user_version = {VERSION}",
 )
-_SAVE_CHAT = """INSERT INTO chats (session_id, business_id, user_id, waiting_since, wish_at, body)
-    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (session_id) DO UPDATE SET
-    waiting_since = excluded.waiting_since, wish_at = excluded.wish_at, body = excluded.body"""
+# `missed_at` is set for chats with a missed message alone.
+_VERSION_2 = (
+    "ALTER TABLE chats ADD COLUMN missed_at INTEGER",
+    """CREATE INDEX missed_chats ON chats (business_id, missed_at)
+        WHERE missed_at IS NOT NULL""",
+    """CREATE TABLE waits (
+        number INTEGER PRIMARY KEY,
+        business_id TEXT NOT NULL,
+        wait_ms INTEGER NOT NULL
+    )""",
+    "CREATE INDEX waits_of_business ON waits (business_id, number)",
+)
+_MIGRATIONS = (_VERSION_1, _VERSION_2)
+VERSION = len(_MIGRATIONS)
+
+_SAVE_CHAT = """INSERT INTO chats
+    (session_id, business_id, user_id, waiting_since, wish_at, missed_at, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_id) DO UPDATE SET
+    waiting_since = excluded.waiting_since, wish_at = excluded.wish_at,
+    missed_at = excluded.missed_at, body = excluded.body"""
 
 
 class SqliteBridgeStore(BridgeStore):
@@ -110,6 +125,20 @@ class SqliteBridgeStore(BridgeStore):
         sql = """SELECT body FROM chats WHERE business_id = ? AND waiting_since IS NOT NULL
             ORDER BY waiting_since, number"""
         return await self._chats(sql, business_id)
+
+    async def missed_chats(
+        self, business_id: BusinessId, limit: int, *, user_id: UserId | None = None
+    ) -> tuple[LiveChat, ...]:
+        is_theirs, whose = ("AND user_id = ?", (user_id,)) if user_id is not None else ("", ())
+        sql = f"""SELECT body FROM chats WHERE business_id = ? AND missed_at IS NOT NULL {is_theirs}
+            ORDER BY missed_at DESC, number LIMIT ?"""
+        return await self._chats(sql, business_id, *whose, limit)
+
+    async def recent_waits_s(self, business_id: BusinessId) -> tuple[float, ...]:
+        rows = await self._rows(
+            "SELECT wait_ms FROM waits WHERE business_id = ? ORDER BY number", business_id
+        )
+        return tuple(wait_ms / 1000 for (wait_ms,) in rows)
 
     async def chats_with_pending_commands(self) -> tuple[LiveChat, ...]:
         return await self._chats(
@@ -178,7 +207,13 @@ class SqliteBridgeStore(BridgeStore):
         if version == 0 and self._db.execute("SELECT 1 FROM sqlite_schema").fetchone():
             raise StorageUnavailable(f"{self._path} is the database of another program")
         if version < VERSION:
-            self._in_transaction(lambda: [self._db.execute(statement) for statement in _SCHEMA])
+            self._in_transaction(self._migrate_to_newest)
+
+    def _migrate_to_newest(self) -> None:
+        for statements in _MIGRATIONS[self._known_version() :]:
+            for statement in statements:
+                self._db.execute(statement)
+        self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     def _known_version(self) -> int:
         """Return the schema's version. Raises: StoreMigrated, where it is a later program's."""
@@ -212,9 +247,21 @@ class SqliteBridgeStore(BridgeStore):
                 return False
         if change.chat is not None:
             self._db.execute(_SAVE_CHAT, _chat_row(change.chat))
+            if change.waited_s is not None:
+                self._store_wait(change.chat.customer.business_id, change.waited_s)
         if change.key is not None:
             self._store_reply(change.key, _ms(change.at), _encode(change.reply))
         return True
+
+    def _store_wait(self, business_id: BusinessId, waited_s: float) -> None:
+        row = (business_id, round(waited_s * 1000))
+        self._db.execute("INSERT INTO waits (business_id, wait_ms) VALUES (?, ?)", row)
+        self._db.execute(
+            """DELETE FROM waits WHERE business_id = ? AND number <=
+                (SELECT number FROM waits WHERE business_id = ?
+                    ORDER BY number DESC LIMIT 1 OFFSET ?)""",
+            (business_id, business_id, WAITS_KEPT),
+        )
 
     def _store_reply(self, key: str, at: int, reply: bytes) -> None:
         sql = "INSERT OR REPLACE INTO answers (key, at, body) VALUES (?, ?, ?)"
@@ -229,7 +276,8 @@ class SqliteBridgeStore(BridgeStore):
 def _chat_row(chat: LiveChat) -> tuple[object, ...]:
     waiting_since = _ms(chat.waiting_since or chat.since) if chat.is_open else None
     wish_at = _ms(chat.pending_commands[0].at) if chat.pending_commands else None
-    return (chat.session_id, *chat.customer, waiting_since, wish_at, _encode(chat))
+    missed_at = _ms(chat.missed.at) if chat.missed is not None else None
+    return (chat.session_id, *chat.customer, waiting_since, wish_at, missed_at, _encode(chat))
 
 
 def _ms(at: datetime) -> int:

@@ -88,12 +88,20 @@ class DeliverCommands:
 
     async def _deliver(self, session_id: SessionId, command: PendingCommand) -> None:
         refusal = None
+        reached = session_id
         try:
-            state = await self.server.set_status(session_id, command)
+            if command.answer is None:
+                state = await self.server.set_status(session_id, command)
+            else:
+                reached = await self.server.post_message(session_id, command.answer)
+                state = await self.server.state(reached)
         except Refusal as error:
             refusal = error.code
             state = await self._current_state(session_id)
-        await self.chats.record_command_result(session_id, command, state, refusal)
+        if refusal is None and reached != session_id:
+            await self.chats.record_moved_answer(session_id, command, reached, state)
+        else:
+            await self.chats.record_command_result(session_id, command, state, refusal)
 
     async def _current_state(self, session_id: SessionId) -> ServerState:
         try:

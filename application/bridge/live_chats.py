@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from application.bridge.ports import (
     BoardListener,
@@ -25,20 +26,30 @@ from domain.bridge.live_chat import (
     ChatMessage,
     CoordinatorCommand,
     LiveChat,
+    MissedMessage,
     PendingCommand,
     ServerState,
     TransferReport,
+    apply_answer,
     apply_command,
+    apply_missed,
     apply_server_state,
     apply_transfer,
+    attend,
     complete_command,
+    ended_wait_s,
+    move_commands,
+    usual_wait_s,
 )
-from domain.errors import UnknownSession
+from domain.errors import IdentityMismatch, UnknownSession
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, MessageId, SessionId
 from domain.message import Author
+from domain.status import Status
 
 TRANSCRIPT_PAGE = 50
 """The number of messages of a transcript that are shown."""
+MISSED_PAGE = 50
+"""The number of missed messages that are shown."""
 
 _OK: ReplyBody = {"status": "ok"}
 
@@ -69,6 +80,10 @@ class LiveChats:
     new_id: NewId
     command_added: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever there may be a command to deliver."""
+    queue_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever there may be places to announce."""
+    changed_queues: dict[BusinessId, set[Customer]] = field(default_factory=dict)
+    """The businesses whose queues have changed, each with the users who have just come to ask."""
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # Reports of the server.
@@ -109,6 +124,30 @@ class LiveChats:
                 session_id=session_id, customer=customer, location_id=location_id, since=transfer.at
             )
             return _Decision(_OK, before, apply_transfer(known, transfer))
+
+        return await self._commit(key, decide)
+
+    async def record_missed(
+        self,
+        customer: Customer,
+        session_id: SessionId,
+        location_id: LocationId | None,
+        missed: MissedMessage,
+        key: str | None = None,
+    ) -> ReplyBody:
+        """Record what a user has written while no coordinator was there.
+
+        Raises: IdentityMismatch, where the conversation is another customer's.
+        """
+
+        async def decide() -> _Decision:
+            before = await self.store.chat(session_id)
+            if before is not None and before.customer != customer:
+                raise IdentityMismatch
+            known = before or LiveChat(
+                session_id=session_id, customer=customer, location_id=location_id, since=missed.at
+            )
+            return _Decision(_OK, before, apply_missed(known, missed))
 
         return await self._commit(key, decide)
 
@@ -165,26 +204,40 @@ class LiveChats:
     ) -> ReplyBody:
         """Post a coordinator's message, which takes over; return `{"messageId", "duplicate"}`.
 
-        Raises: SessionClosed.
+        It attends to all that the customer has left. Raises: SessionClosed.
         """
+        missed: tuple[LiveChat, ...] = ()
 
         async def decide() -> _Decision:
+            nonlocal missed
             now = self.clock.now()
             chat = before = await self.store.latest_chat(customer)
-            if before is not None:
-                chat = apply_command(before, CoordinatorCommand.SPEAK, "", coordinator_id, now)
+            missed = await self._missed_chats(customer)
             message = ChatMessage(
                 message_id=message_id or MessageId(self.new_id()),
                 author=Author.COORDINATOR,
                 text=text,
                 at=at or now,
-                session_id=chat.session_id if chat is not None else None,
+                session_id=before.session_id if before is not None else None,
                 coordinator_id=coordinator_id,
                 origin=origin,
             )
+            if before is not None and missed:
+                chat = apply_answer(before, message, self.new_id(), now)
+            elif before is not None:
+                chat = apply_command(before, CoordinatorCommand.SPEAK, "", coordinator_id, now)
             return _posted(customer, message, before, chat)
 
-        return await self._commit(key, decide)
+        reply = await self._commit(key, decide)
+        if missed and not reply["duplicate"]:
+            self.command_added.set()
+            for chat in missed:
+                await self.attend(chat.session_id)
+        return reply
+
+    async def _missed_chats(self, customer: Customer) -> tuple[LiveChat, ...]:
+        business_id, user_id = customer
+        return await self.store.missed_chats(business_id, MISSED_PAGE, user_id=user_id)
 
     # Coordinators' commands.
 
@@ -212,6 +265,43 @@ class LiveChats:
         await self._commit(None, decide)
         self.command_added.set()
         return chats[-1]
+
+    async def attend(self, session_id: SessionId) -> LiveChat:
+        """Mark a missed message as attended to; return the chat. Raises: UnknownSession."""
+        chats: list[LiveChat] = []
+
+        async def decide() -> _Decision:
+            before = await self.chat(session_id)
+            chats.append(attend(before))
+            return _Decision(_OK, before, chats[-1])
+
+        await self._commit(None, decide)
+        return chats[-1]
+
+    async def record_moved_answer(
+        self,
+        session_id: SessionId,
+        command: PendingCommand,
+        to: SessionId,
+        state: ServerState,
+    ) -> None:
+        """Record that the server has put an answer into another conversation; `state`: its."""
+
+        async def decide(*, is_target: bool) -> _Decision:
+            chat = await self.chat(session_id)
+            known = await self.store.chat(to)
+            opened = known or LiveChat(
+                session_id=to,
+                customer=chat.customer,
+                location_id=chat.location_id,
+                since=state.at,
+            )
+            closed, moved = move_commands(chat, command.command_id, opened, state)
+            return _Decision(_OK, known, moved) if is_target else _Decision(_OK, chat, closed)
+
+        # In this order: until the second is stored, the answer is pending, and may be repeated.
+        await self._commit(None, partial(decide, is_target=True))
+        await self._commit(None, partial(decide, is_target=False))
 
     async def record_command_result(
         self,
@@ -241,13 +331,32 @@ class LiveChats:
             raise UnknownSession
         return chat
 
-    async def open_chats(self, business_id: BusinessId) -> tuple[LiveChat, ...]:
-        """Return the waiting and the live chats of a business, the longest waiting first.
+    async def board(
+        self, business_id: BusinessId
+    ) -> tuple[tuple[LiveChat, ...], tuple[LiveChat, ...]]:
+        """Return the waiting and the live chats of a business, and the newest missed ones.
+
+        The longest waiting first; the newest missed message first. No event comes between this
+        result and the caller's next await.
+        """
+        async with self._one_at_a_time:
+            missed = await self.store.missed_chats(business_id, MISSED_PAGE)
+            return await self.store.open_chats(business_id), missed
+
+    async def queue(self, business_id: BusinessId) -> tuple[tuple[LiveChat, ...], int | None]:
+        """Return the waiting chats of a business, the longest waiting first, and the usual wait.
 
         No event comes between this result and the caller's next await.
         """
         async with self._one_at_a_time:
-            return await self.store.open_chats(business_id)
+            waits_s = await self.store.recent_waits_s(business_id)
+            chats = await self.store.open_chats(business_id)
+        return tuple(chat for chat in chats if _waits(chat)), usual_wait_s(waits_s)
+
+    def announce_queue(self, business_id: BusinessId, *newcomers: Customer) -> None:
+        """Have the places in a business's queue announced: changed ones, and these users'."""
+        self.changed_queues.setdefault(business_id, set()).update(newcomers)
+        self.queue_changed.set()
 
     async def live_transcript(
         self, customer: Customer
@@ -283,6 +392,7 @@ class LiveChats:
             change = Change(
                 at=now,
                 chat=chat,
+                waited_s=ended_wait_s(decision.before, chat) if chat is not None else None,
                 transcript_key=decision.transcript_key,
                 message=decision.message,
                 key=key,
@@ -296,8 +406,14 @@ class LiveChats:
     def _announce(self, decision: _Decision, chat: LiveChat | None) -> None:
         if chat is not None:
             self.notify(ChatChanged(decision.before, chat))
+            if _waits(decision.before) != _waits(chat):
+                self.announce_queue(chat.customer.business_id)
         if decision.message is not None and decision.recipient is not None:
             self.notify(MessagePosted(decision.recipient, decision.message))
+
+
+def _waits(chat: LiveChat | None) -> bool:
+    return chat is not None and chat.status is Status.WAITING
 
 
 def _posted(

@@ -10,7 +10,7 @@ from msgspec import Struct
 from application.ports import Lifecycle
 from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand, ServerState
 from domain.errors import Failure
-from domain.identity import BusinessId, Customer, SessionId, live_chat_topic
+from domain.identity import BusinessId, Customer, SessionId, UserId, live_chat_topic
 
 ReplyBody = Mapping[str, object]
 """The reply to a request: a JSON object."""
@@ -27,11 +27,17 @@ class AgentServerUnavailable(Failure):
         """True if it can be reached: what it cannot do now may be this one request."""
 
 
+WAITS_KEPT = 20
+"""The waits of a business that its usual wait is taken from: the newest."""
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """A unit of storage: all of it is stored, or nothing."""
 
     at: datetime
     chat: LiveChat | None = None
+    waited_s: float | None = None
+    """The time from the request of the chat's user to the takeover: one of the business's waits."""
     transcript_key: str | None = None
     """The transcript that the message belongs to."""
     message: ChatMessage | None = None
@@ -76,6 +82,19 @@ class BridgeStore(Lifecycle, Protocol):
         """Return the waiting and the live chats of a business, the longest waiting first."""
 
     @abstractmethod
+    async def missed_chats(
+        self, business_id: BusinessId, limit: int, *, user_id: UserId | None = None
+    ) -> tuple[LiveChat, ...]:
+        """Return a business's chats that have a missed message, the newest message first.
+
+        `user_id`: only this user's.
+        """
+
+    @abstractmethod
+    async def recent_waits_s(self, business_id: BusinessId) -> tuple[float, ...]:
+        """Return the last WAITS_KEPT waits of a business, the newest last."""
+
+    @abstractmethod
     async def chats_with_pending_commands(self) -> tuple[LiveChat, ...]:
         """Return the chats with pending commands, in the order of their first command's time."""
 
@@ -98,6 +117,13 @@ class AgentServer(Lifecycle, Protocol):
     @abstractmethod
     async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
         """Execute the command and return the state after it. A repeat changes nothing."""
+
+    @abstractmethod
+    async def post_message(self, session_id: SessionId, message: ChatMessage) -> SessionId:
+        """Post a coordinator's message; return the conversation that has it. A repeat is no other.
+
+        After a conversation that was closed for idleness, that is a new one.
+        """
 
     @abstractmethod
     async def state(self, session_id: SessionId) -> ServerState:
@@ -138,6 +164,14 @@ class ServerReachability(NamedTuple):
     reachable: bool
 
 
-BoardEvent = ChatChanged | MessagePosted | CommandRefused | ServerReachability
+class QueuePlace(NamedTuple):
+    """The place of a waiting user has changed; 1 is next. `usual_wait_s`: None: not known yet."""
+
+    customer: Customer
+    place: int
+    usual_wait_s: int | None
+
+
+BoardEvent = ChatChanged | MessagePosted | CommandRefused | ServerReachability | QueuePlace
 BoardListener = Callable[[BoardEvent], None]
 """Passes an event on to all connected clients. Never waits, and raises nothing."""

@@ -5,9 +5,10 @@ pending until the server has answered it. Commands and the server's reports can 
 the tables below decide which of them holds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from statistics import median
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -66,6 +67,11 @@ COMMAND_TRANSITIONS: dict[tuple[Status, CoordinatorCommand], Status] = {
 }
 """Every permitted command: (status, command) → the status that it leads to."""
 
+_ATTENDING = frozenset(
+    {CoordinatorCommand.SPEAK, CoordinatorCommand.RETURN, CoordinatorCommand.CLOSE}
+)
+"""Commands that attend to a missed message; to take a conversation is not yet to answer in it."""
+
 _ASSIGNEE_ONLY = frozenset(
     {CoordinatorCommand.CLAIM, CoordinatorCommand.RETURN, CoordinatorCommand.CLOSE}
 )
@@ -85,6 +91,19 @@ before the command.
 """
 
 
+class ChatMessage(Struct, frozen=True, kw_only=True):
+    """A message of a user, a coordinator or the AI."""
+
+    message_id: MessageId
+    author: Author
+    text: str
+    at: datetime
+    session_id: SessionId | None = None
+    coordinator_id: CoordinatorId | None = None
+    origin: str | None = None
+    """A mark of its sender's choice, by which the sender recognises its own message."""
+
+
 class PendingCommand(Struct, frozen=True, kw_only=True):
     """A coordinator's command that the server has not answered yet."""
 
@@ -93,8 +112,10 @@ class PendingCommand(Struct, frozen=True, kw_only=True):
     status: Status
     """The status that it asks for."""
     at: datetime
-    coordinator_id: CoordinatorId
+    coordinator_id: CoordinatorId | None
     handover_note: str | None = field(default=None, name="summary")
+    answer: ChatMessage | None = None
+    """The answer to a missed message; None: only the status is asked for."""
 
 
 class ServerState(Struct, frozen=True, kw_only=True):
@@ -117,17 +138,15 @@ class TransferReport(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class ChatMessage(Struct, frozen=True, kw_only=True):
-    """A message of a user, a coordinator or the AI."""
+class MissedMessage(Struct, frozen=True, kw_only=True):
+    """What a user has written for the coordinators while none of them was there."""
 
-    message_id: MessageId
-    author: Author
     text: str
+    reason: str
+    context: Mapping[str, object]
+    """The context package, as received."""
     at: datetime
-    session_id: SessionId | None = None
-    coordinator_id: CoordinatorId | None = None
-    origin: str | None = None
-    """A mark of its sender's choice, by which the sender recognises its own message."""
+    """The time by the server's clock."""
 
 
 class LiveChat(Struct, frozen=True, kw_only=True):
@@ -154,11 +173,20 @@ class LiveChat(Struct, frozen=True, kw_only=True):
     """The time of the newest report of the server, by its clock."""
     pending_commands: tuple[PendingCommand, ...] = field(default=(), name="wishes")
     """The commands that the server has not answered yet, oldest first."""
+    missed: MissedMessage | None = None
+    """The newest missed message; None: there is none, or it has been attended to."""
+    attended_until: datetime | None = None
+    """The time of the newest missed message that a coordinator has attended to."""
 
     @property
     def is_open(self) -> bool:
-        """True if it needs coordinators: it is waiting or live."""
+        """True if it needs coordinators now: it is waiting or live."""
         return self.status in (Status.WAITING, Status.LIVE)
+
+    @property
+    def is_listed(self) -> bool:
+        """True if the coordinators' board has it."""
+        return self.is_open or self.missed is not None
 
 
 def plausible_time(at: datetime | None, now: datetime, *, max_age: timedelta) -> datetime:
@@ -183,9 +211,22 @@ def apply_command(
 ) -> LiveChat:
     """Return the chat after a coordinator's command; the same chat where it changes nothing.
 
-    `SPEAK` leaves no pending command: the message itself reaches the server over the socket.
+    `SPEAK` leaves no pending command: the message itself reaches the server over the socket. An
+    answer to a missed message is `apply_answer`'s.
     Raises: AlreadyClaimed, TransitionRefused, SessionClosed.
     """
+    commanded = _commanded(chat, command, command_id, by, at, handover_note)
+    return attend(commanded) if command in _ATTENDING else commanded
+
+
+def _commanded(
+    chat: LiveChat,
+    command: CoordinatorCommand,
+    command_id: str,
+    by: CoordinatorId | None,
+    at: datetime,
+    handover_note: str | None,
+) -> LiveChat:
     to = _target(chat, command, by)
     if to is chat.status and (by is None or by == chat.coordinator_id or to is not Status.LIVE):
         return chat
@@ -200,6 +241,50 @@ def apply_command(
         pending_commands=(*chat.pending_commands, pending),
         handover_note=handover_note or chat.handover_note,
     )
+
+
+def apply_answer(chat: LiveChat, answer: ChatMessage, command_id: str, at: datetime) -> LiveChat:
+    """Return the chat after a coordinator's answer to its missed message, which is a takeover.
+
+    The user may have left long ago, the conversation be closed for idleness, and its topic joined
+    by no server: the answer is a command too, delivered until the server has it.
+    """
+    pending = PendingCommand(
+        command_id=command_id,
+        status=Status.LIVE,
+        at=at,
+        coordinator_id=answer.coordinator_id,
+        answer=answer,
+    )
+    moved = _moved(chat, Status.LIVE, at, answer.coordinator_id)
+    return attend(replace(moved, pending_commands=(*chat.pending_commands, pending)))
+
+
+def apply_missed(chat: LiveChat, missed: MissedMessage) -> LiveChat:
+    """Return the chat with a missed message; the same chat where that is outdated or attended."""
+    newest = chat.missed.at if chat.missed is not None else missed.at
+    attended = chat.attended_until is not None and missed.at <= chat.attended_until
+    return chat if attended or missed.at < newest else replace(chat, missed=missed)
+
+
+def attend(chat: LiveChat) -> LiveChat:
+    """Return the chat without its missed message."""
+    if chat.missed is None:
+        return chat
+    return replace(chat, missed=None, attended_until=chat.missed.at)
+
+
+def ended_wait_s(before: LiveChat | None, chat: LiveChat) -> float | None:
+    """Return the seconds from the request to the takeover, if this change is the takeover."""
+    if before is None or (before.status, chat.status) != (Status.WAITING, Status.LIVE):
+        return None
+    waited = chat.since - (before.waiting_since or before.since)
+    return max(waited.total_seconds(), 0.0)
+
+
+def usual_wait_s(waits_s: Sequence[float]) -> int | None:
+    """Return the median in whole seconds; None: nobody has waited yet."""
+    return round(median(waits_s)) if waits_s else None
 
 
 def _target(chat: LiveChat, command: CoordinatorCommand, by: CoordinatorId | None) -> Status:
@@ -226,13 +311,32 @@ def apply_server_state(chat: LiveChat, state: ServerState) -> LiveChat:
     pending = chat.pending_commands
     if pending and (pending[-1].status, state.status) not in OVERRIDES:
         return chat
+    if any(command.answer is not None for command in pending):
+        return chat  # the user is to get the answer, whoever has the conversation by now
     return _as_reported(chat, state)
 
 
 def complete_command(chat: LiveChat, command_id: str, state: ServerState) -> LiveChat:
     """Return the chat once the server has granted or refused a command; `state`: its state then."""
-    left = tuple(each for each in chat.pending_commands if each.command_id != command_id)
+    left = _commands_without(chat, command_id)
     return replace(chat, pending_commands=left) if left else _as_reported(chat, state)
+
+
+def move_commands(
+    chat: LiveChat, command_id: str, to: LiveChat, state: ServerState
+) -> tuple[LiveChat, LiveChat]:
+    """Return both chats once the server has put an answer into another conversation, `to`.
+
+    `state`: that of the other conversation, in which the coordinator's later commands are meant.
+    """
+    left = _commands_without(chat, command_id)
+    closed = ServerState(status=Status.CLOSED, at=max(state.at, chat.server_state_at or state.at))
+    reported = _as_reported(to, state)
+    return _as_reported(chat, closed), replace(reported, pending_commands=left)
+
+
+def _commands_without(chat: LiveChat, command_id: str) -> tuple[PendingCommand, ...]:
+    return tuple(each for each in chat.pending_commands if each.command_id != command_id)
 
 
 def apply_transfer(chat: LiveChat, transfer: TransferReport) -> LiveChat:
@@ -260,12 +364,15 @@ def _as_reported(chat: LiveChat, state: ServerState) -> LiveChat:
     moved = chat
     if state.status is not chat.status or assignee != chat.coordinator_id:
         moved = _moved(chat, state.status, state.at, assignee)
-    return replace(
+    reported = replace(
         moved,
         server_state_at=max(state.at, chat.server_state_at or state.at),
         handover_note=state.handover_note or chat.handover_note,
         pending_commands=(),
     )
+    if state.status is Status.LIVE and chat.missed is not None and chat.missed.at <= state.at:
+        return attend(reported)  # by a coordinator who does not work here
+    return reported
 
 
 def _moved(

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from litestar import Litestar
 from litestar.datastructures import State
 
+from application.bridge.announce_queues import AnnounceQueues
 from application.bridge.deliver_commands import LONGEST_PAUSE_S, DeliverCommands
 from application.bridge.ports import BridgeStore
 from application.ports import Lifecycle
@@ -36,13 +37,14 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
     opened = (container.store(), identify, container.agent_server())
     parts = [part for part in opened if part is not None]
     deliver = container.deliver()
+    queues = container.queues()
     return Litestar(
         route_handlers=[
             container.endpoint().route,
             *bridge_routes(container.http_services()),
             *page_routes("/", "coordinator"),
         ],
-        lifespan=[lambda app: _running(parts, deliver)],
+        lifespan=[lambda app: _running(parts, deliver, queues)],
         state=State({"connections": container.connections()}),
         exception_handlers=problem_handlers(),
         openapi_config=bridge_openapi(),
@@ -52,14 +54,13 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
 
 @asynccontextmanager
 async def _running(
-    parts: Sequence[Lifecycle], deliver: DeliverCommands
+    parts: Sequence[Lifecycle], deliver: DeliverCommands, queues: AnnounceQueues
 ) -> AsyncGenerator[None, None]:
-    """Open what must be opened, deliver while the bridge runs, and stop in the reverse order."""
+    """Open what must be opened, run the background loops, and stop in the reverse order."""
     async with AsyncExitStack() as stack:
         for part in parts:
             await stack.enter_async_context(part)
-        delivering = asyncio.create_task(
-            forever("delivery", deliver.run, deliver.clock, failed_pause_s=LONGEST_PAUSE_S)
-        )
-        stack.callback(delivering.cancel)
+        for name, work in (("delivery", deliver.run), ("queues", queues.run)):
+            loop = forever(name, work, deliver.clock, failed_pause_s=LONGEST_PAUSE_S)
+            stack.callback(asyncio.create_task(loop).cancel)
         yield

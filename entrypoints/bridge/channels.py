@@ -63,9 +63,11 @@ from entrypoints.access.auth import (
 )
 from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.bridge.wire import (
+    ADDITIONS,
     Broadcaster,
     ChatJson,
     ChatMessageJson,
+    PresencePush,
     ServerPush,
     chat_json,
     coordinators_topic,
@@ -135,10 +137,16 @@ class CoordinatorJoin(CamelStruct):
 
 
 class Board(CamelStruct):
-    """The reply: the waiting chats, the longest waiting first, and the live ones."""
+    """The reply: the waiting chats, the longest waiting first, and the live ones.
+
+    `missed`: those in which a user wrote while no coordinator was there, the newest first.
+    `presence`: who is there, with the coordinator who joins.
+    """
 
     waiting: list[ChatJson]
     live: list[ChatJson]
+    missed: list[ChatJson]
+    presence: PresencePush
     server: ServerPush
 
 
@@ -148,6 +156,12 @@ class CommandRequest(CamelStruct):
     session_id: str
     summary: Annotated[str, msgspec.Meta(max_length=MAX_HANDOVER_NOTE)] | None = None
     take_over: bool = False
+
+
+class AttendRequest(CamelStruct):
+    """`attend`: a coordinator has seen to a missed message without a word."""
+
+    session_id: str
 
 
 class TranscriptRequest(CamelStruct):
@@ -275,15 +289,21 @@ class ChatChannel(_AuthenticatedChannel):
             if identity is not None and self._side is Side.COORDINATOR:
                 self._caller = _as_caller(identity.business_id, identity.name)
             chat, messages = await self._services.chats.live_transcript(self._customer)
+            self._is_waiting = chat is not None and chat.status is Status.WAITING
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
         return ChatJoined(
             messages=[message_json(each) for each in messages],
-            additions=("typing",),
+            additions=ADDITIONS,
             status=chat.status if chat is not None else Status.AI,
             session_id=chat.session_id if chat is not None else None,
             coordinator_id=chat.coordinator_id if chat is not None else None,
         )
+
+    async def joined(self) -> None:
+        await super().joined()
+        if self._is_waiting:
+            self._services.chats.announce_queue(self._customer.business_id, self._customer)
 
     def _side_of(self, identity: Identity | None) -> Side:
         """Return the client's side.
@@ -362,14 +382,17 @@ class CoordinatorsChannel(_AuthenticatedChannel):
                 raise BusinessMismatch
             self._caller = _as_caller(self._business_id, self._coordinator_id)
             self._require_coordinator(await self._authenticate(request.token))
-            chats = await self._services.chats.open_chats(self._business_id)
+            chats, missed = await self._services.chats.board(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
-        self._services.broadcaster.coordinators.add(self.socket)
+        broadcaster = self._services.broadcaster
+        broadcaster.coordinator_joined(self._business_id, self._coordinator_id, self.socket)
         return Board(
             waiting=[chat_json(chat) for chat in chats if chat.status is Status.WAITING],
             live=[chat_json(chat) for chat in chats if chat.status is Status.LIVE],
-            server=ServerPush(self._services.broadcaster.reachable),
+            missed=[chat_json(chat) for chat in missed],
+            presence=broadcaster.presence(self._business_id),
+            server=ServerPush(broadcaster.reachable),
         )
 
     def _require_coordinator(self, identity: Identity | None) -> None:
@@ -383,7 +406,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             self._coordinator(self._coordinator_id)
 
     async def terminate(self, reason: TerminateReason) -> None:
-        self._services.broadcaster.coordinators.discard(self.socket)
+        self._services.broadcaster.coordinator_left(self._business_id, self.socket)
         await super().terminate(reason)
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
@@ -407,6 +430,14 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         return chat_json(
             await self._services.chats.execute(chat.session_id, command, self._coordinator_id, note)
         )
+
+    async def _attend(self, payload: Any) -> ChatJson:
+        chat = await self._chat(parse(payload, AttendRequest).session_id)
+        return chat_json(await self._services.chats.attend(chat.session_id))
+
+    async def _missed(self, payload: Any) -> ReplyBody:
+        _, missed = await self._services.chats.board(self._business_id)
+        return {"missed": [chat_json(chat) for chat in missed]}
 
     async def _history(self, payload: Any) -> ReplyBody:
         chat = await self._chat(parse(payload, TranscriptRequest).session_id)
@@ -442,6 +473,8 @@ _COORDINATORS_HANDLERS: dict[str, Callable[[CoordinatorsChannel, Any], Awaitable
     "claim": CoordinatorsChannel._claim,
     "return": CoordinatorsChannel._return,
     "close": CoordinatorsChannel._close,
+    "attend": CoordinatorsChannel._attend,
+    "missed": CoordinatorsChannel._missed,
     "history": CoordinatorsChannel._history,
     "more": CoordinatorsChannel._more,
 }

@@ -16,6 +16,7 @@ from adapters.memory.businesses import MemoryBusinesses
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
 from adapters.system import RandomIds, SystemClock
+from application.bridge.announce_queues import AnnounceQueues
 from application.bridge.deliver_commands import DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
@@ -121,8 +122,10 @@ class BridgeContainer(containers.DeclarativeContainer):
         chats=chats,
         businesses=businesses,
         clock=clock,
+        online=broadcaster.provided.online,
         guards=providers.Callable(api_guards, settings, settings.provided.bridge_host, limits),
     )
     deliver: Provider[DeliverCommands] = providers.Singleton(
         DeliverCommands, chats=chats, server=agent_server, clock=clock, jitter=jitter
     )
+    queues: Provider[AnnounceQueues] = providers.Singleton(AnnounceQueues, chats=chats)

@@ -1,6 +1,6 @@
 """The bridge's HTTP interface, for the AI agent server and other programs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +21,7 @@ from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PROGRAM,
     ChatMessage,
+    MissedMessage,
     ServerState,
     TransferReport,
     plausible_time,
@@ -28,6 +29,8 @@ from domain.bridge.live_chat import (
 from domain.business import Business
 from domain.identity import (
     IDENTIFIER_PATTERN,
+    BusinessId,
+    CoordinatorId,
     Customer,
     MessageId,
     TransferId,
@@ -41,6 +44,7 @@ from domain.message import Author, message_text
 from domain.plain_text import note_text, plain_text
 from domain.status import Status
 from entrypoints.access.guards import ApiRequest, Guard
+from entrypoints.bridge.wire import ADDITIONS
 from entrypoints.payloads import (
     BusinessIdPath,
     Identifier,
@@ -113,17 +117,22 @@ class StatusReport(CamelStruct):
 
 
 class NotificationRequest(CamelStruct):
-    """A report that a user waits for a human; `context` is the context package, of any content."""
+    """A report that a user waits for a human, or wrote while none was there (`missed`).
 
-    transfer_id: Identifier
+    `context` is the context package, of any content. `transferId`: of a transfer; `message`: of a
+    missed one.
+    """
+
     session_id: Identifier
     business_id: Identifier
     user_id: Identifier
     reason: Annotated[str, msgspec.Meta(max_length=128)]
     context: dict[str, Any]
+    transfer_id: Identifier | None = None
+    message: str | None = None
     location_id: Identifier | None = None
     timestamp: Time | None = None
-    type: Literal["transfer"] = "transfer"
+    type: Literal["transfer", "missed"] = "transfer"
 
 
 class UserMessage(CamelStruct):
@@ -150,13 +159,23 @@ class AgentMessageRequest(CamelStruct):
 
 
 class BusinessJson(CamelStruct):
-    """The facts about a business."""
+    """The facts about a business.
+
+    `additions`: the optional parts of the interface that this bridge has.
+    """
 
     business_id: str
     name: str
     language: str
     persona: str
     facts: dict[str, str]
+    additions: tuple[str, ...] = ADDITIONS
+
+
+class Presence(CamelStruct):
+    """The number of a business's coordinators who are there."""
+
+    online: int
 
 
 class ReservationJson(CamelStruct):
@@ -193,6 +212,8 @@ class BridgeServices:
     chats: LiveChats
     businesses: Businesses
     clock: Clock
+    online: Callable[[BusinessId], Sequence[CoordinatorId]]
+    """Return the coordinators of a business who are there."""
     guards: Sequence[Guard]
     """The guards of `/api`."""
 
@@ -267,20 +288,22 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
     @post("/notifications", tags=["reports"], status_code=200, responses=problems(413, 415))
     async def notification(data: JSONBody[NotificationRequest], key: Key = None) -> Done:
-        """Record that a user waits for a human."""
-        transfer = TransferReport(
-            transfer_id=TransferId(identifier("transferId", data.transfer_id)),
-            reason=plain_text(data.reason),
-            context=data.context,
-            at=_time(services, data.timestamp),
-        )
-        await chats.record_transfer(
-            _customer(data),
-            as_session_id(data.session_id),
-            as_location_id(data.location_id),
-            transfer,
-            _scoped("notifications", key),
-        )
+        """Record that a user waits for a human, or wrote while none was there."""
+        who = _customer(data)
+        session_id, location_id = as_session_id(data.session_id), as_location_id(data.location_id)
+        reason, at = plain_text(data.reason), _time(services, data.timestamp)
+        scoped_key = _scoped("notifications", key)
+        if data.type == "missed":
+            missed = MissedMessage(
+                text=message_text(data.message), reason=reason, context=data.context, at=at
+            )
+            await chats.record_missed(who, session_id, location_id, missed, scoped_key)
+        else:
+            transfer_id = TransferId(identifier("transferId", data.transfer_id))
+            transfer = TransferReport(
+                transfer_id=transfer_id, reason=reason, context=data.context, at=at
+            )
+            await chats.record_transfer(who, session_id, location_id, transfer, scoped_key)
         return Done()
 
     return [conversation, context, status, notification]
@@ -354,7 +377,12 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
             ]
         )
 
-    return [business, reservations]
+    @get("/business/{businessId:str}/presence", tags=["live chat"], responses=problems())
+    async def presence(business_id: BusinessIdPath) -> Presence:
+        """Return how many coordinators are there."""
+        return Presence(len(services.online(business_identifier("businessId", business_id))))
+
+    return [business, reservations, presence]
 
 
 async def _business(services: BridgeServices, business_id: str) -> Business:

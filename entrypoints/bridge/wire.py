@@ -11,14 +11,19 @@ from application.bridge.ports import (
     ChatChanged,
     CommandRefused,
     MessagePosted,
+    QueuePlace,
     ServerReachability,
 )
 from domain.bridge.live_chat import ChatMessage, LiveChat
-from domain.identity import BusinessId, Customer, live_chat_topic
+from domain.identity import BusinessId, CoordinatorId, Customer, live_chat_topic
 from domain.message import Author
 from domain.status import Status
 
 COORDINATORS_PREFIX = "coordinators:"
+ADDITIONS = ("typing", "presence", "queue", "missed")
+"""The optional parts of the bridge's interface that this bridge has."""
+MAX_NAMES = 100
+"""The coordinators whose names are shown, of those who are there."""
 
 
 class ChatMessageJson(CamelStructOmitDefaults):
@@ -46,6 +51,29 @@ class ChatStatusPush(CamelStructOmitDefaults):
     reason: str | None = None
 
 
+class QueuePush(CamelStruct):
+    """`queue`: the place of a user who waits, 1 being next; `waitS`: the usual wait, if known."""
+
+    place: int
+    wait_s: int | None
+
+
+class PresencePush(CamelStruct):
+    """`presence`: how many coordinators of the business are there, and the first of their names."""
+
+    online: int
+    coordinators: list[str]
+
+
+class MissedJson(CamelStruct):
+    """What a user has written while no coordinator was there."""
+
+    message: str
+    timestamp: str
+    reason: str
+    context: Mapping[str, object]
+
+
 class ChatJson(CamelStruct):
     """A conversation on the board; `pending`: the server has not answered a command for it yet."""
 
@@ -62,16 +90,18 @@ class ChatJson(CamelStruct):
     summary: str | None
     context: Mapping[str, object] | None
     pending: bool
+    missed: MissedJson | None
 
 
 class Notification(CamelStructOmitDefaults):
     """`notification`: an entry of the board has changed.
 
-    `gone`: it needs no coordinator any more; sent again once the server has answered.
+    `missed`: its user has written while no coordinator was there. `gone`: it needs no coordinator
+    any more; sent again once the server has answered.
     `refused`: the server has refused the status `wished` by `coordinatorId`, because of `reason`.
     """
 
-    type: Literal["waiting", "changed", "gone", "refused"]
+    type: Literal["waiting", "missed", "changed", "gone", "refused"]
     chat: ChatJson
     coordinator_id: str | None = None
     wished: Status | None = None
@@ -105,6 +135,7 @@ def message_json(message: ChatMessage, customer: Customer | None = None) -> Chat
 
 def chat_json(chat: LiveChat) -> ChatJson:
     """Return the wire shape of a chat."""
+    missed = chat.missed
     return ChatJson(
         session_id=chat.session_id,
         business_id=chat.customer.business_id,
@@ -119,6 +150,9 @@ def chat_json(chat: LiveChat) -> ChatJson:
         summary=chat.handover_note,
         context=chat.context,
         pending=bool(chat.pending_commands),
+        missed=MissedJson(missed.text, timestamp(missed.at), missed.reason, missed.context)
+        if missed is not None
+        else None,
     )
 
 
@@ -129,8 +163,38 @@ class Broadcaster:
         self._endpoint = endpoint
         self.reachable: bool | None = None
         """True if the AI agent server can be reached; None: not tried yet."""
-        self.coordinators: set[ChannelSocket] = set()
-        """The sockets of all coordinators, whatever their business."""
+        self._coordinators: dict[BusinessId, dict[ChannelSocket, CoordinatorId]] = {}
+
+    def coordinator_joined(
+        self, business_id: BusinessId, coordinator_id: CoordinatorId, socket: ChannelSocket
+    ) -> None:
+        """Count a coordinator as there, for as long as the socket is joined."""
+        before = self.online(business_id)
+        self._coordinators.setdefault(business_id, {})[socket] = coordinator_id
+        self._presence_changed(business_id, before)
+
+    def coordinator_left(self, business_id: BusinessId, socket: ChannelSocket) -> None:
+        """Remove a socket; the coordinator is there while another of theirs is joined."""
+        before = self.online(business_id)
+        sockets = self._coordinators.get(business_id, {})
+        sockets.pop(socket, None)
+        if not sockets:
+            self._coordinators.pop(business_id, None)
+        self._presence_changed(business_id, before)
+
+    def online(self, business_id: BusinessId) -> list[CoordinatorId]:
+        """Return the coordinators of a business who are there, each once, by name."""
+        return sorted({*self._coordinators.get(business_id, {}).values()})
+
+    def presence(self, business_id: BusinessId) -> PresencePush:
+        """Return the wire shape of who is there."""
+        online = self.online(business_id)
+        return PresencePush(len(online), [*online[:MAX_NAMES]])
+
+    def _presence_changed(self, business_id: BusinessId, before: list[CoordinatorId]) -> None:
+        if self.online(business_id) != before:
+            topic = coordinators_topic(business_id)
+            self._endpoint.broadcast(topic, "presence", self.presence(business_id))
 
     def __call__(self, event: BoardEvent) -> None:
         match event:
@@ -143,8 +207,12 @@ class Broadcaster:
                 self._notify(Notification("refused", chat_json(chat), by, command.status, reason))
             case ServerReachability(reachable) if reachable != self.reachable:
                 self.reachable = reachable
-                for socket in self.coordinators:
-                    socket.push("server", ServerPush(reachable))
+                for sockets in self._coordinators.values():
+                    for socket in sockets:
+                        socket.push("server", ServerPush(reachable))
+            case QueuePlace(customer, place, usual_wait_s):
+                topic = live_chat_topic(customer)
+                self._endpoint.broadcast(topic, "queue", QueuePush(place, usual_wait_s))
 
     def _chat_changed(self, before: LiveChat | None, chat: LiveChat) -> None:
         old_status = before.status if before is not None else Status.AI
@@ -152,10 +220,13 @@ class Broadcaster:
         if (old_status, old_coordinator) != (chat.status, chat.coordinator_id):
             topic = live_chat_topic(chat.customer)
             self._endpoint.broadcast(topic, "conversation_status", _status_push(chat))
-        was_listed = before is not None and (before.is_open or bool(before.pending_commands))
+        was_listed = before is not None and (before.is_listed or bool(before.pending_commands))
+        old_missed = before.missed if before is not None else None
         if chat.status is Status.WAITING and old_status is not Status.WAITING:
             self._notify(Notification("waiting", chat_json(chat)))
-        elif chat.is_open:
+        elif chat.missed not in (None, old_missed):
+            self._notify(Notification("missed", chat_json(chat)))
+        elif chat.is_listed:
             self._notify(Notification("changed", chat_json(chat)))
         elif was_listed:
             self._notify(Notification("gone", chat_json(chat)))

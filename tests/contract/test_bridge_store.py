@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.bridge.sqlite_store import SqliteBridgeStore
-from application.bridge.ports import BridgeStore, Change, live_transcript_key
-from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
+from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, live_transcript_key
+from domain.bridge.live_chat import ChatMessage, LiveChat, MissedMessage, PendingCommand
 from domain.identity import (
     IDEMPOTENCY_WINDOW,
     BusinessId,
@@ -62,6 +62,16 @@ def pending(command_id: str, after_s: float) -> PendingCommand:
         at=AT + timedelta(seconds=after_s),
         coordinator_id=CoordinatorId("maria"),
     )
+
+
+def missed(session_id: str, customer: Customer = ANA, after_s: float = 0) -> LiveChat:
+    message = MissedMessage(
+        text="Sunați-mă.",
+        reason="user_request",
+        context={"summary": "Vrea o masă."},
+        at=AT + timedelta(seconds=after_s),
+    )
+    return replace(chat(session_id, customer, Status.AI), missed=message)
 
 
 def posted(message_id: str, text: str = "Bună!", transcript_key: str = TRANSCRIPT) -> Change:
@@ -127,6 +137,54 @@ async def test_a_chat_that_is_closed_is_not_among_the_open_ones(store: BridgeSto
     chats = await store.open_chats(BusinessId("b1"))
 
     assert chats == ()
+
+
+async def test_missed_chats_come_newest_first_up_to_the_limit_whatever_their_status(
+    store: BridgeStore,
+) -> None:
+    elsewhere = Customer(BusinessId("b2"), UserId("ana"))
+    for each in (
+        missed("first"),
+        replace(missed("third", DAN, 3), status=Status.CLOSED),
+        missed("second", ANA, 2),
+        missed("elsewhere", elsewhere, 9),
+        chat("waiting"),
+    ):
+        await store.save(Change(at=AT, chat=each))
+
+    chats = await store.missed_chats(BusinessId("b1"), 10)
+    newest = await store.missed_chats(BusinessId("b1"), 2)
+    anas = await store.missed_chats(BusinessId("b1"), 10, user_id=ANA.user_id)
+
+    assert [each.session_id for each in chats] == ["third", "second", "first"]
+    assert newest == chats[:2]
+    assert anas == chats[1:]
+
+
+async def test_a_chat_whose_missed_message_is_attended_to_is_not_among_the_missed(
+    store: BridgeStore,
+) -> None:
+    await store.save(Change(at=AT, chat=missed("s1")))
+    await store.save(Change(at=AT, chat=chat("s1", status=Status.AI)))
+
+    chats = await store.missed_chats(BusinessId("b1"), 10)
+
+    assert chats == ()
+
+
+async def test_the_newest_waits_of_each_business_are_kept(store: BridgeStore) -> None:
+    elsewhere = Customer(BusinessId("b2"), UserId("ana"))
+    await store.save(Change(at=AT, chat=chat("s0", elsewhere), waited_s=7.25))
+    for number in range(WAITS_KEPT + 5):
+        await store.save(Change(at=AT, chat=chat(f"s{number}"), waited_s=float(number)))
+    await store.save(Change(at=AT, chat=chat("s99")))
+
+    waits_s = await store.recent_waits_s(BusinessId("b1"))
+    others = await store.recent_waits_s(BusinessId("b2"))
+
+    assert waits_s == tuple(float(number) for number in range(5, WAITS_KEPT + 5))
+    assert others == (7.25,)
+    assert await store.recent_waits_s(BusinessId("b9")) == ()
 
 
 async def test_chats_with_pending_commands_come_by_the_time_of_their_first_command(

@@ -41,6 +41,7 @@ LATER = timestamp(NOW + timedelta(seconds=1))
 # Nothing listens on port 9: the commands of these tests stay pending.
 NO_SERVER = "http://127.0.0.1:9"
 SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER)
+ADDITIONS = ["typing", "presence", "queue", "missed"]
 USER = {"businessId": "b1", "userId": "ana"}
 TRANSFER = {
     **USER,
@@ -70,6 +71,16 @@ CONTEXT = {
     },
     "timestamp": LATER,
 }
+MISSED = {
+    **USER,
+    "type": "missed",
+    "sessionId": "s1",
+    "locationId": "l1",
+    "message": "Sunați-mă la 0722 555 010.",
+    "reason": "user_request",
+    "context": {"summary": "Vrea o masă.", "language": "ro", "lastMessages": []},
+    "timestamp": AT,
+}
 MESSAGE = {**USER, "locationId": "l1", "message": "Mai e cineva?"}
 ANSWER = {**USER, "message": "Bună ziua.", "coordinatorId": "maria"}
 STATUS = {"status": "waiting", "summary": None, "updatedAt": AT}
@@ -78,6 +89,7 @@ EVERY_CALL = [
     ("POST", "/api/ai-context", CONTEXT),
     ("PUT", "/api/conversation-status/s1", STATUS),
     ("POST", "/api/notifications", TRANSFER),
+    ("POST", "/api/notifications", MISSED),
     ("POST", "/api/messages", MESSAGE),
     ("POST", "/api/agent-responses", ANSWER),
 ]
@@ -169,7 +181,7 @@ async def test_a_message_comes_back_to_its_sender_with_its_origin(bridge: Bridge
     )
     came_back = await heard(channel, "user_message")
 
-    assert joined == {"messages": [], "additions": ["typing"], "status": "ai"}
+    assert joined == {"messages": [], "additions": ADDITIONS, "status": "ai"}
     assert answer == {"messageId": "m1", "duplicate": False}
     assert came_back == {
         "messageId": "m1",
@@ -484,7 +496,13 @@ async def test_a_waiting_user_is_announced_to_the_coordinators(bridge: Bridge) -
     await bridge.post("/api/notifications", TRANSFER)
     notification = await heard(channel, "notification")
 
-    assert board == {"waiting": [], "live": [], "server": {"reachable": None}}
+    assert board == {
+        "waiting": [],
+        "live": [],
+        "missed": [],
+        "presence": {"online": 1, "coordinators": ["maria"]},
+        "server": {"reachable": None},
+    }
     assert notification["type"] == "waiting"
     assert notification["chat"]["userId"] == "ana"
     assert notification["chat"]["waitingSince"] == AT

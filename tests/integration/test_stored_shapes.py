@@ -12,10 +12,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.sqlite_store import SqliteBridgeStore
+from application.bridge.ports import Change
 from application.ports import Store
+from domain.bridge.live_chat import MissedMessage
 from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, MessageId, SessionId, stored_customer
 from domain.message import Author
@@ -55,6 +58,7 @@ from tests.support.stored_json import (
 BRIDGE = data("bridge.expected.json")
 KEYS_LIVE = timedelta(hours=48)
 TICK = timedelta(seconds=1)
+LATER = at(BRIDGE["at"]) + TICK
 
 
 @pytest.fixture(params=[FIRST, SECOND], ids=repr)
@@ -316,6 +320,23 @@ async def test_every_field_of_the_bridge_is_read(tmp_path: Path) -> None:
         for key, messages in BRIDGE["words"].items():
             found_messages = await store.recent_messages(key, 100)
             assert [message_json(each) for each in found_messages] == messages
+
+
+async def test_a_file_from_before_missed_messages_takes_them_and_keeps_them(tmp_path: Path) -> None:
+    first = BRIDGE["chats"][0]
+    business_id = BusinessId(first["customer"][0])
+    missed = MissedMessage(text="Sunați-mă.", reason="user_request", context={}, at=LATER)
+    async with bridge_store(tmp_path) as store:
+        assert await store.missed_chats(business_id, 10) == ()
+        assert await store.recent_waits_s(business_id) == ()
+        chat = await store.chat(first["session_id"])
+        assert chat is not None
+        left = replace(chat, missed=missed)
+        await store.save(Change(at=LATER, chat=left, waited_s=12.5))
+
+    async with SqliteBridgeStore(tmp_path / "bridge.sqlite3") as store:
+        assert await store.missed_chats(business_id, 10) == (left,)
+        assert await store.recent_waits_s(business_id) == (12.5,)
 
 
 async def test_the_bridge_keeps_its_keys_for_48_hours(tmp_path: Path) -> None:

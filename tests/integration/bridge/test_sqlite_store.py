@@ -10,7 +10,7 @@ import pytest
 
 from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore
 from application.bridge.ports import Change
-from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
+from domain.bridge.live_chat import ChatMessage, LiveChat, MissedMessage, PendingCommand
 from domain.errors import StorageUnavailable, StoreMigrated
 from domain.identity import (
     BusinessId,
@@ -96,7 +96,7 @@ async def test_a_locked_file_is_unavailable_and_nothing_is_half_stored(
     assert (reply, stored_then) == (None, True)
 
 
-CHAT_ROW = (
+OLD_CHAT_ROW = (
     '{"session_id":"s1","customer":["b1","ana"],"since":"2030-01-01T00:00:00Z",'
     '"location_id":"l1","status":"live","coordinator_id":"maria",'
     '"waiting_since":"2030-01-01T00:00:00Z","transfer_id":"t1","reason":"user_request",'
@@ -104,6 +104,7 @@ CHAT_ROW = (
     '"wishes":[{"wish_id":"w1","status":"ai","at":"2030-01-01T00:00:00Z",'
     '"coordinator_id":"maria","summary":"Gata."}]}'
 )
+"""As it was before messages could be missed."""
 CHAT = LiveChat(
     session_id=SessionId("s1"),
     customer=Customer(BusinessId("b1"), UserId("ana")),
@@ -127,6 +128,42 @@ CHAT = LiveChat(
         ),
     ),
 )
+MISSED_CHAT_ROW = (
+    '{"session_id":"s2","customer":["b1","ana"],"since":"2030-01-01T00:00:00Z",'
+    '"location_id":null,"status":"live","coordinator_id":null,"waiting_since":null,'
+    '"transfer_id":null,"reason":null,"context":null,"summary":null,"told_at":null,'
+    '"wishes":[{"wish_id":"w2","status":"live","at":"2030-01-01T00:00:00Z",'
+    '"coordinator_id":null,"summary":null,"answer":{"message_id":"m2","author":"coordinator",'
+    '"text":"Da.","at":"2030-01-01T00:00:00Z","session_id":"s2","coordinator_id":null,'
+    '"origin":null}}],"missed":{"text":"Sunați-mă.","reason":"user_request",'
+    '"context":{"language":"ro"},"at":"2030-01-01T00:00:00Z"},'
+    '"attended_until":"2030-01-01T00:00:00Z"}'
+)
+MISSED_CHAT = LiveChat(
+    session_id=SessionId("s2"),
+    customer=Customer(BusinessId("b1"), UserId("ana")),
+    since=AT,
+    status=Status.LIVE,
+    pending_commands=(
+        PendingCommand(
+            command_id="w2",
+            status=Status.LIVE,
+            at=AT,
+            coordinator_id=None,
+            answer=ChatMessage(
+                message_id=MessageId("m2"),
+                author=Author.COORDINATOR,
+                text="Da.",
+                at=AT,
+                session_id=SessionId("s2"),
+            ),
+        ),
+    ),
+    missed=MissedMessage(
+        text="Sunați-mă.", reason="user_request", context={"language": "ro"}, at=AT
+    ),
+    attended_until=AT,
+)
 MESSAGE_ROW = (
     '{"message_id":"m1","author":"coordinator","text":"Bună!","at":"2030-01-01T00:00:00Z",'
     '"session_id":"s1","coordinator_id":"maria","origin":"server"}'
@@ -146,7 +183,8 @@ async def test_the_stored_json_keeps_its_keys(tmp_path: Path) -> None:
     file = tmp_path / "bridge.sqlite3"
 
     async with SqliteBridgeStore(file) as store:
-        await store.save(Change(at=AT, chat=CHAT, transcript_key="chat:b1:ana", message=MESSAGE))
+        change = Change(at=AT, chat=MISSED_CHAT, transcript_key="chat:b1:ana", message=MESSAGE)
+        await store.save(change)
 
     with closing(sqlite3.connect(file)) as db:
         rows = [
@@ -154,7 +192,7 @@ async def test_the_stored_json_keeps_its_keys(tmp_path: Path) -> None:
             *db.execute("SELECT place, message_id, body FROM words"),
         ]
     assert rows == [
-        ("s1", "b1", "ana", CHAT_ROW.encode()),
+        ("s2", "b1", "ana", MISSED_CHAT_ROW.encode()),
         ("chat:b1:ana", "m1", MESSAGE_ROW.encode()),
     ]
 
@@ -167,7 +205,7 @@ async def test_rows_of_earlier_releases_are_read(tmp_path: Path) -> None:
         db.execute(
             "INSERT INTO chats (session_id, business_id, user_id, waiting_since, wish_at, body)"
             " VALUES ('s1', 'b1', 'ana', 1, 1, ?)",
-            (CHAT_ROW.encode(),),
+            (OLD_CHAT_ROW.encode(),),
         )
         db.execute(
             "INSERT INTO words (place, message_id, body) VALUES ('chat:b1:ana', 'm1', ?)",

@@ -72,6 +72,9 @@ class Server(AgentServer):
         self.forgets: set[SessionId] = set()
         self.fails_for: set[SessionId] = set()
         self.commands: list[tuple[SessionId, PendingCommand]] = []
+        self.answers: list[tuple[SessionId, ChatMessage]] = []
+        self.reopens: dict[SessionId, SessionId] = {}
+        """Session id → the one that an answer into it opens."""
 
     async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
         if self.unavailable:
@@ -85,10 +88,21 @@ class Server(AgentServer):
             status=command.status, at=command.at, coordinator_id=command.coordinator_id
         )
 
+    async def post_message(self, session_id: SessionId, message: ChatMessage) -> SessionId:
+        if self.unavailable:
+            raise AgentServerUnavailable
+        if session_id in self.refuses:
+            raise SessionClosed
+        self.answers.append((session_id, message))
+        return self.reopens.get(session_id, session_id)
+
     async def state(self, session_id: SessionId) -> ServerState:
         if session_id in self.forgets:
             raise UnknownSession
-        return ServerState(status=Status.AI, at=START + timedelta(seconds=60))
+        status = Status.LIVE if self.answers and session_id not in self.refuses else Status.AI
+        coordinator_id = self.answers[-1][1].coordinator_id if self.answers else None
+        at = START + timedelta(seconds=60)
+        return ServerState(status=status, at=at, coordinator_id=coordinator_id)
 
     async def messages(
         self, session_id: SessionId, before: int | None, limit: int
@@ -190,7 +204,7 @@ async def test_the_state_of_an_unknown_conversation_is_ignored(bridge: Bridge) -
     await bridge.report(Status.WAITING)
 
     assert bridge.events == []
-    assert await bridge.chats.open_chats(BusinessId("b1")) == ()
+    assert await bridge.chats.board(BusinessId("b1")) == ((), ())
 
 
 async def test_the_transcripts_of_the_ai_and_of_the_live_chat_are_separate(bridge: Bridge) -> None:
@@ -219,7 +233,7 @@ async def test_the_longest_waiting_comes_first(bridge: Bridge) -> None:
     await bridge.clock.advance(1)
     await bridge.waits("s2", "dan")
 
-    chats = await bridge.chats.open_chats(BusinessId("b1"))
+    chats, _ = await bridge.chats.board(BusinessId("b1"))
 
     assert [chat.session_id for chat in chats] == ["s1", "s2"]
 
