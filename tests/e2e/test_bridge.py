@@ -22,6 +22,7 @@ from adapters.phoenix.client_connection import (
     PhoenixConnection,
     PushError,
 )
+from application.bridge.live_chats import MISSED_PAGE
 from domain.errors import StorageUnavailable
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, UserId
 from entrypoints.bridge.app import create_bridge
@@ -33,6 +34,7 @@ from tests.support.agent_server import AgentServerDouble
 from tests.support.process import command
 from tests.support.process import server as process
 from tests.support.server import free_port, running
+from tests.support.user import user
 
 PATIENCE_S = 20.0
 NOW = datetime.now(UTC)
@@ -81,6 +83,7 @@ MISSED = {
     "context": {"summary": "Vrea o masă.", "language": "ro", "lastMessages": []},
     "timestamp": AT,
 }
+NIGHT = {**MISSED, "sessionId": "s2", "userId": "dan"}
 MESSAGE = {**USER, "locationId": "l1", "message": "Mai e cineva?"}
 ANSWER = {**USER, "message": "Bună ziua.", "coordinatorId": "maria"}
 STATUS = {"status": "waiting", "summary": None, "updatedAt": AT}
@@ -113,9 +116,12 @@ class Bridge:
         """Return the body of a successful response."""
         return (await self.call("POST", path, body, key)).raise_for_status().json()
 
-    async def tell_status(self, status: str, at: str = LATER, **more: Any) -> None:
+    async def tell_status(
+        self, status: str, at: str = LATER, session_id: str = "s1", **more: Any
+    ) -> None:
         body = {"status": status, "summary": None, "updatedAt": at, **more}
-        (await self.call("PUT", "/api/conversation-status/s1", body)).raise_for_status()
+        path = f"/api/conversation-status/{session_id}"
+        (await self.call("PUT", path, body)).raise_for_status()
 
     async def join(self, topic: str, **payload: Any) -> tuple[PhoenixChannel, Any]:
         """Join on a new socket; return the channel and the reply."""
@@ -127,6 +133,16 @@ class Bridge:
     async def chat(self, **payload: Any) -> tuple[PhoenixChannel, Any]:
         """Join the user's chat."""
         return await self.join("chat:b1:ana", **USER, **payload)
+
+    async def leave(self) -> None:
+        """Close every socket of this client's."""
+        await self._stack.aclose()
+
+    async def online(self, business: str = "b1") -> int:
+        """Return how many coordinators are there."""
+        response = await self.call("GET", f"/api/business/{business}/presence")
+        online: int = response.raise_for_status().json()["online"]
+        return online
 
     async def coordinator(self, name: str, **payload: Any) -> tuple[PhoenixChannel, Any]:
         """Join the business's coordinators."""
@@ -632,6 +648,265 @@ async def test_a_foreign_page_cannot_open_the_socket(bridge: Bridge) -> None:
     assert refused.value.response.status_code == 403
 
 
+# Who is there.
+
+
+async def test_coordinators_are_there_while_a_socket_of_theirs_is_joined(bridge: Bridge) -> None:
+    nobody = await bridge.online()
+    maria, board = await bridge.coordinator("maria")
+    async with visiting(bridge.address) as elsewhere:
+        await elsewhere.coordinator("maria")
+        await elsewhere.coordinator("ion")
+        arrived = await heard(maria, "presence")
+        both = await bridge.online()
+        _, second_board = await bridge.coordinator("ana")
+    left = await heard(maria, "presence", online=2)
+
+    assert (nobody, board["presence"]["online"], both) == (0, 1, 2)
+    assert arrived == {"online": 2, "coordinators": ["ion", "maria"]}
+    assert second_board["presence"] == {"online": 3, "coordinators": ["ana", "ion", "maria"]}
+    assert left == {"online": 2, "coordinators": ["ana", "maria"]}
+    assert await bridge.online() == 2
+
+
+async def test_a_coordinator_who_leaves_the_topic_is_not_there_any_more(bridge: Bridge) -> None:
+    maria, _ = await bridge.coordinator("maria")
+    ion, _ = await bridge.coordinator("ion")
+    await heard(maria, "presence", online=2)
+
+    ion.leave()
+    left = await heard(maria, "presence")
+
+    assert left == {"online": 1, "coordinators": ["maria"]}
+
+
+async def test_who_is_there_is_known_for_each_business_alone(bridge: Bridge) -> None:
+    await bridge.coordinator("maria")
+    _, board = await bridge.join("coordinators:b2", businessId="b2", coordinatorId="eve")
+
+    counted = [await bridge.online(business) for business in ("b1", "b2", "b9")]
+
+    assert board["presence"]["coordinators"] == ["eve"]
+    assert counted == [1, 1, 0]
+
+
+async def test_the_names_of_who_is_there_are_bounded_and_the_count_is_not(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("entrypoints.bridge.wire.MAX_NAMES", 1)
+    await bridge.coordinator("maria")
+
+    _, board = await bridge.coordinator("ana")
+
+    assert board["presence"] == {"online": 2, "coordinators": ["ana"]}
+
+
+async def test_the_additions_are_announced_with_the_business_too(bridge: Bridge) -> None:
+    found = (await bridge.call("GET", "/api/business/b1")).json()
+
+    assert found["additions"] == ADDITIONS
+
+
+@pytest.mark.parametrize("path", ["b:1", "b%201", "%00", "x" * 129])
+async def test_the_presence_of_what_is_no_business_is_refused(bridge: Bridge, path: str) -> None:
+    response = await bridge.call("GET", f"/api/business/{path}/presence")
+
+    assert response.status_code in (400, 404)
+
+
+# The queue.
+
+
+async def test_a_waiting_user_is_told_the_place_and_who_comes_to_listen_later_too(
+    bridge: Bridge,
+) -> None:
+    ana, _ = await bridge.chat()
+    await bridge.post("/api/notifications", TRANSFER)
+    first = await heard(ana, "queue")
+    second = {**TRANSFER, "sessionId": "s2", "transferId": "t2", "userId": "dan"}
+    await bridge.post("/api/notifications", {**second, "timestamp": LATER})
+    dan, _ = await bridge.join("chat:b1:dan", businessId="b1", userId="dan")
+    behind = await heard(dan, "queue")
+
+    maria, _ = await bridge.coordinator("maria")
+    await maria.push("claim", {"sessionId": "s1"})
+    next_one = await heard(dan, "queue", place=1)
+
+    assert first == {"place": 1, "waitS": None}
+    assert behind == {"place": 2, "waitS": None}
+    assert next_one["waitS"] is not None
+
+
+async def test_places_are_counted_for_each_business_alone(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    other = {**TRANSFER, "businessId": "b2", "sessionId": "s2", "transferId": "t2"}
+    await bridge.post("/api/notifications", {**other, "timestamp": LATER})
+
+    elsewhere, _ = await bridge.join("chat:b2:ana", businessId="b2", userId="ana")
+    place = await heard(elsewhere, "queue")
+
+    assert place["place"] == 1
+
+
+# Missed messages.
+
+
+async def test_a_missed_message_is_announced_and_on_the_board(bridge: Bridge) -> None:
+    maria, _ = await bridge.coordinator("maria")
+
+    await bridge.post("/api/notifications", MISSED, key="k1")
+    await bridge.post("/api/notifications", MISSED, key="k1")
+    announced = await heard(maria, "notification")
+    _, board = await bridge.coordinator("ion")
+
+    assert announced["type"] == "missed"
+    assert announced["chat"] == board["missed"][0]
+    assert (board["waiting"], board["live"], len(board["missed"])) == ([], [], 1)
+    assert (announced["chat"]["userId"], announced["chat"]["status"]) == ("ana", "ai")
+    assert announced["chat"]["missed"] == {
+        "message": MISSED["message"],
+        "timestamp": AT,
+        "reason": "user_request",
+        "context": MISSED["context"],
+    }
+
+
+async def test_a_repeat_updates_the_missed_message_of_its_conversation(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", MISSED)
+    await bridge.post("/api/notifications", {**MISSED, "message": "Mâine?", "timestamp": LATER})
+    await bridge.post("/api/notifications", {**MISSED, "message": "vechi", "timestamp": AT})
+
+    _, board = await bridge.coordinator("maria")
+
+    assert [chat["missed"]["message"] for chat in board["missed"]] == ["Mâine?"]
+
+
+async def test_an_answer_takes_the_conversation_over_and_is_no_longer_missed(
+    bridge: Bridge,
+) -> None:
+    await bridge.post("/api/notifications", MISSED)
+    maria, _ = await bridge.coordinator("maria")
+    ana, _ = await bridge.chat()
+
+    chat, _ = await bridge.chat()
+    await chat.push("agent_message", {"message": "Bună ziua.", "coordinatorId": "maria"})
+    answered = await heard(ana, "agent_message")
+    changed = await heard(maria, "notification", type="changed")
+    await ana.push("user_message", {"message": "Mulțumesc!"})
+    replied = await heard(maria, "live_message", author="user")
+    _, board = await bridge.coordinator("ion")
+
+    assert answered["message"] == "Bună ziua."
+    assert (changed["chat"]["status"], changed["chat"]["missed"]) == ("live", None)
+    assert (replied["message"], replied["sessionId"]) == ("Mulțumesc!", "s1")
+    assert (board["missed"], [each["sessionId"] for each in board["live"]]) == ([], ["s1"])
+
+
+async def test_what_is_done_is_gone_for_every_coordinator(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", MISSED)
+    maria, _ = await bridge.coordinator("maria")
+    ion, _ = await bridge.coordinator("ion")
+
+    done = await maria.push("attend", {"sessionId": "s1"})
+    gone = await heard(ion, "notification")
+    await bridge.post("/api/notifications", MISSED)  # told at least once
+    left = await ion.push("missed", {})
+
+    assert (done["status"], done["missed"]) == ("ai", None)
+    assert (gone["type"], gone["chat"]["sessionId"]) == ("gone", "s1")
+    assert left == {"missed": []}
+
+
+async def test_no_other_business_sees_or_attends_to_a_missed_message(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", MISSED)
+    eve, board = await bridge.join("coordinators:b2", businessId="b2", coordinatorId="eve")
+    elsewhere = await bridge.call("POST", "/api/notifications", {**MISSED, "businessId": "b2"})
+
+    with pytest.raises(PushError) as refused:
+        await eve.push("attend", {"sessionId": "s1"})
+    seen = await eve.push("missed", {})
+    _, own = await bridge.coordinator("maria")
+
+    assert (board["missed"], seen) == ([], {"missed": []})
+    assert refused.value.response["reason"] == "unknown_session"
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (400, "identity_mismatch")
+    assert len(own["missed"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sessionId", "a b"),
+        ("sessionId", None),
+        ("businessId", "b:1"),
+        ("userId", ".."),
+        ("locationId", "l" * 129),
+        ("message", None),
+        ("message", " \u200b\n"),
+        ("message", "x" * 8_001),
+        ("message", {"text": "x"}),
+        ("reason", "x" * 129),
+        ("reason", 7),
+        ("context", ["a list"]),
+        ("context", None),
+        ("timestamp", "2026-01-01"),
+        ("type", "rating"),
+    ],
+)
+async def test_a_missed_message_with_a_hostile_field_is_refused_and_not_shown(
+    bridge: Bridge, field: str, value: object
+) -> None:
+    response = await bridge.call("POST", "/api/notifications", {**MISSED, field: value})
+    _, board = await bridge.coordinator("maria")
+
+    assert response.status_code == 400
+    assert board["missed"] == []
+
+
+async def test_a_missed_message_is_stored_as_plain_text_with_a_plausible_time(
+    bridge: Bridge,
+) -> None:
+    hostile = {"message": "\u0000 Sunați-mă\ud800.\u001b[2J ", "reason": "\u0007user_request"}
+
+    body = json.dumps({**MISSED, **hostile, "timestamp": "2999-01-01T00:00:00Z"})
+    headers = {"content-type": "application/json"}
+    response = await bridge.http.post("/api/notifications", content=body, headers=headers)
+    _, board = await bridge.coordinator("maria")
+
+    [missed] = [chat["missed"] for chat in board["missed"]]
+    assert response.status_code == 200
+    assert (missed["message"], missed["reason"]) == ("Sunați-mă\ufffd.[2J", "user_request")
+    assert datetime.fromisoformat(missed["timestamp"]) < datetime.now(UTC) + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("type_of_it", ["transfer", None])
+async def test_a_transfer_still_needs_its_id(bridge: Bridge, type_of_it: str | None) -> None:
+    body = {name: value for name, value in MISSED.items() if name != "type"}
+
+    response = await bridge.call(
+        "POST", "/api/notifications", {**body, **({"type": type_of_it} if type_of_it else {})}
+    )
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_payload")
+
+
+async def test_the_list_of_missed_messages_is_bounded_and_goes_on_as_it_shrinks(
+    bridge: Bridge,
+) -> None:
+    for number in range(MISSED_PAGE + 1):
+        at = timestamp(NOW + timedelta(seconds=number))
+        who = {"userId": f"u{number}", "sessionId": f"s{number}", "timestamp": at}
+        await bridge.post("/api/notifications", {**MISSED, **who})
+    maria, board = await bridge.coordinator("maria")
+
+    await maria.push("attend", {"sessionId": f"s{MISSED_PAGE}"})
+    rest = await maria.push("missed", {})
+
+    newest_first = [f"s{number}" for number in range(MISSED_PAGE, -1, -1)]
+    assert [chat["sessionId"] for chat in board["missed"]] == newest_first[:-1]
+    assert [chat["sessionId"] for chat in rest["missed"]] == newest_first[1:]
+
+
 # The AI agent server.
 
 
@@ -737,6 +1012,39 @@ async def test_the_ai_agent_server_executes_a_coordinators_command() -> None:
     assert [entry["kind"] for entry in page["messages"]][:2] == ["message", "status"]
 
 
+async def test_an_answer_in_the_morning_reaches_a_customer_whose_conversation_was_closed() -> None:
+    server_settings = Settings(
+        store="memory", turn_quiet_ms=0, scripted_delay_ms=0, session_idle_s=0.001
+    )
+    container = Container(settings=server_settings)
+    async with running(create_app(server_settings, container)) as address:
+        settings = Settings(bridge_store="memory", agent_server_url=f"http://{address}")
+        async with serving(settings) as bridge, user(address, user_id="ana") as ana:
+            await ana.join()
+            await ana.say("Bună!")
+            answer = await ana.wait_for("new_message")
+            session_id = answer["sessionId"]
+            loaded = await container.store().load(session_id)
+            assert loaded is not None
+            await container.transfers().expire(loaded.session)
+            await ana.wait_for("conversation_status", status="closed")
+            await bridge.post("/api/notifications", {**MISSED, "sessionId": session_id})
+            await bridge.tell_status("closed", session_id=session_id)
+
+            maria, _ = await bridge.coordinator("maria")
+            chat, _ = await bridge.chat()
+            morning = {"message": "Bună dimineața.", "coordinatorId": "maria", "messageId": "m1"}
+            await chat.push("agent_message", morning)
+            reached = await ana.wait_for("agent_message")
+            gone = await heard(maria, "notification", type="gone")
+            _, board = await bridge.coordinator("ion")
+
+    assert (reached["message"], reached["coordinatorId"]) == ("Bună dimineața.", "maria")
+    assert reached["sessionId"] != session_id
+    assert gone["chat"]["sessionId"] == session_id
+    assert [each["sessionId"] for each in board["live"]] == [reached["sessionId"]]
+
+
 # The process.
 
 
@@ -746,6 +1054,7 @@ async def test_what_was_acknowledged_survives_the_death_of_the_process(tmp_path:
         async with visiting(running_bridge.address) as bridge:
             await bridge.post("/api/ai-conversation", CONVERSATION)
             await bridge.post("/api/notifications", TRANSFER, key="k1")
+            await bridge.post("/api/notifications", NIGHT, key="k2")
             chat, _ = await bridge.chat()
             await chat.push("user_message", {"message": "Mai e cineva?", "messageId": "m1"})
             maria, _ = await bridge.coordinator("maria")
@@ -758,6 +1067,7 @@ async def test_what_was_acknowledged_survives_the_death_of_the_process(tmp_path:
         visiting(running_bridge.address) as bridge,
     ):
         await bridge.post("/api/notifications", TRANSFER, key="k1")
+        await bridge.post("/api/notifications", NIGHT, key="k2")
         _, joined = await bridge.chat()
         maria, board = await bridge.coordinator("maria")
         history = await maria.push("history", {"sessionId": "s1"})
@@ -765,6 +1075,7 @@ async def test_what_was_acknowledged_survives_the_death_of_the_process(tmp_path:
     [live] = board["live"]
     assert (live["sessionId"], live["coordinatorId"], live["pending"]) == ("s1", "maria", True)
     assert live["context"] == TRANSFER["context"]
+    assert [chat["missed"]["message"] for chat in board["missed"]] == [MISSED["message"]]
     assert [words["messageId"] for words in joined["messages"]] == ["m1"]
     assert [words["message"] for words in history["messages"]] == ["Ce program aveți?"]
 

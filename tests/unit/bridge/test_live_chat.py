@@ -10,17 +10,34 @@ from domain.bridge.live_chat import (
     COMMAND_TRANSITIONS,
     OVERRIDES,
     AlreadyClaimed,
+    ChatMessage,
     CoordinatorCommand,
     LiveChat,
+    MissedMessage,
     ServerState,
     TransferReport,
+    apply_answer,
     apply_command,
+    apply_missed,
     apply_server_state,
     apply_transfer,
+    attend,
     complete_command,
+    ended_wait_s,
+    move_commands,
+    usual_wait_s,
 )
 from domain.errors import ConversationError, SessionClosed, TransitionRefused
-from domain.identity import BusinessId, CoordinatorId, Customer, SessionId, TransferId, UserId
+from domain.identity import (
+    BusinessId,
+    CoordinatorId,
+    Customer,
+    MessageId,
+    SessionId,
+    TransferId,
+    UserId,
+)
+from domain.message import Author
 from domain.status import Status
 
 AT = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
@@ -254,3 +271,146 @@ def test_the_coordinator_stays_assigned_when_the_server_names_none() -> None:
     after = apply_server_state(chat(Status.LIVE, MARIA), reported(Status.LIVE))
 
     assert after.coordinator_id == MARIA
+
+
+# Missed messages.
+
+
+def missed(text: str = "Sunați-mă.", after_s: float = 1) -> MissedMessage:
+    return MissedMessage(text=text, reason="user_request", context={}, at=later(after_s))
+
+
+def answer() -> ChatMessage:
+    return ChatMessage(
+        message_id=MessageId("m1"),
+        author=Author.COORDINATOR,
+        text="Bună dimineața.",
+        at=later(9),
+        coordinator_id=MARIA,
+    )
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_missed_message_is_kept_whoever_has_the_conversation(status: Status) -> None:
+    left = apply_missed(chat(status), missed())
+
+    assert left == replace(chat(status), missed=missed())
+    assert left.is_listed
+
+
+def test_a_newer_missed_message_replaces_the_older_and_never_the_other_way_round() -> None:
+    first = apply_missed(chat(Status.AI), missed("unu", 1))
+
+    second = apply_missed(first, missed("doi", 2))
+    late = apply_missed(second, missed("unu", 1))
+
+    assert second.missed == missed("doi", 2)
+    assert late is second
+
+
+def test_what_was_attended_to_does_not_come_back_but_what_follows_it_does() -> None:
+    attended = attend(apply_missed(chat(Status.AI), missed("unu", 1)))
+
+    again = apply_missed(attended, missed("unu", 1))
+    next_one = apply_missed(attended, missed("doi", 1.001))
+
+    assert attended.missed is None
+    assert again is attended
+    assert next_one.missed == missed("doi", 1.001)
+
+
+@pytest.mark.parametrize(
+    ("status", "command", "is_attended"),
+    [
+        (Status.WAITING, CoordinatorCommand.CLAIM, False),
+        (Status.WAITING, CoordinatorCommand.TAKE_OVER, False),
+        (Status.AI, CoordinatorCommand.SPEAK, True),
+        (Status.LIVE, CoordinatorCommand.SPEAK, True),
+        (Status.LIVE, CoordinatorCommand.RETURN, True),
+        (Status.LIVE, CoordinatorCommand.CLOSE, True),
+    ],
+)
+def test_to_answer_or_to_end_attends_and_to_take_a_conversation_does_not(
+    status: Status, command: CoordinatorCommand, is_attended: bool
+) -> None:
+    owner = MARIA if status is Status.LIVE else None
+    left = apply_missed(chat(status, owner), missed())
+
+    after = apply_command(left, command, "c1", MARIA, later(2))
+
+    assert (after.missed is None) is is_attended
+
+
+def test_a_coordinator_whom_the_server_reports_attends_to_what_was_missed_before() -> None:
+    left = apply_missed(chat(Status.AI), missed(after_s=5))
+
+    earlier = apply_server_state(left, reported(Status.LIVE, after_s=4))
+    later_one = apply_server_state(left, reported(Status.LIVE, after_s=5))
+    closed = apply_server_state(left, reported(Status.CLOSED, after_s=6))
+
+    assert earlier.missed == missed(after_s=5)
+    assert later_one.missed is None
+    assert closed.missed == missed(after_s=5)
+
+
+def test_a_claim_that_the_server_refuses_leaves_the_missed_message() -> None:
+    left = apply_missed(claimed(), missed())
+
+    after = complete_command(left, "c1", reported(Status.AI))
+
+    assert (after.status, after.missed) == (Status.AI, missed())
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_an_answer_takes_over_and_is_a_command_of_its_own(status: Status) -> None:
+    left = apply_missed(chat(status, ION if status is Status.LIVE else None), missed())
+
+    answered = apply_answer(left, answer(), "c1", later(9))
+
+    assert (answered.status, answered.coordinator_id) == (Status.LIVE, MARIA)
+    assert (answered.missed, answered.attended_until) == (None, missed().at)
+    assert [each.answer for each in answered.pending_commands] == [answer()]
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_no_report_voids_an_answer_that_is_not_delivered_yet(status: Status) -> None:
+    answered = apply_answer(apply_missed(chat(Status.AI), missed()), answer(), "c1", later(9))
+
+    after = apply_server_state(answered, reported(status, after_s=10))
+
+    assert after.pending_commands == answered.pending_commands
+
+
+def test_an_answer_that_opens_a_new_conversation_takes_the_later_commands_along() -> None:
+    answered = apply_answer(apply_missed(chat(Status.CLOSED), missed()), answer(), "c1", later(9))
+    returned = apply_command(answered, CoordinatorCommand.RETURN, "c2", MARIA, later(10))
+    new = replace(chat(Status.AI), session_id=SessionId("s2"))
+
+    old, opened = move_commands(returned, "c1", new, reported(Status.LIVE, after_s=11))
+
+    assert (old.session_id, old.status, old.pending_commands) == ("s1", Status.CLOSED, ())
+    assert (opened.session_id, opened.status) == ("s2", Status.LIVE)
+    assert [each.command_id for each in opened.pending_commands] == ["c2"]
+
+
+# Waits.
+
+
+def test_the_takeover_ends_the_wait_that_began_with_the_request() -> None:
+    waiting = chat(Status.WAITING)
+
+    ended = ended_wait_s(
+        waiting, apply_command(waiting, CoordinatorCommand.SPEAK, "", ION, later(7))
+    )
+    cancelled = ended_wait_s(waiting, apply_server_state(waiting, reported(Status.AI)))
+    unasked = ended_wait_s(None, chat(Status.LIVE, ION))
+    backwards = ended_wait_s(waiting, replace(chat(Status.LIVE, ION), since=later(-5)))
+
+    assert (ended, cancelled, unasked, backwards) == (7.0, None, None, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("waits_s", "usual_s"), [([], None), ([4.4], 4), ([1, 90, 3], 3), ([2, 4, 6, 100], 5)]
+)
+def test_the_usual_wait_is_the_median(waits_s: list[float], usual_s: int | None) -> None:
+    assert usual_wait_s(waits_s) == usual_s

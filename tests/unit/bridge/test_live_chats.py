@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.bridge.memory_store import MemoryBridgeStore
+from application.bridge.announce_queues import PAUSE_S, AnnounceQueues
 from application.bridge.deliver_commands import FIRST_PAUSE_S, LONGEST_PAUSE_S, DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import (
@@ -17,17 +18,21 @@ from application.bridge.ports import (
     ChatChanged,
     CommandRefused,
     MessagePosted,
+    QueuePlace,
     ServerReachability,
 )
 from domain.bridge.live_chat import (
     AlreadyClaimed,
     ChatMessage,
     CoordinatorCommand,
+    LiveChat,
+    MissedMessage,
     PendingCommand,
     ServerState,
     TransferReport,
 )
 from domain.errors import (
+    IdentityMismatch,
     SessionClosed,
     StorageUnavailable,
     TransitionRefused,
@@ -56,6 +61,12 @@ class RefusingStore(MemoryBridgeStore):
     """A store whose writes can be made to fail."""
 
     refusing = False
+    unreadable = False
+
+    async def open_chats(self, business_id: BusinessId) -> tuple[LiveChat, ...]:
+        if self.unreadable:
+            raise StorageUnavailable
+        return await super().open_chats(business_id)
 
     async def save(self, change: Change) -> bool:
         if self.refusing:
@@ -113,8 +124,8 @@ class Server(AgentServer):
 class Bridge:
     """The use cases with their adapters, and the events that they announced."""
 
-    def __init__(self) -> None:
-        self.store = RefusingStore()
+    def __init__(self, store: RefusingStore | None = None) -> None:
+        self.store = store or RefusingStore()
         self.server = Server()
         self.clock = VirtualClock()
         self.events: list[BoardEvent] = []
@@ -127,6 +138,7 @@ class Bridge:
         self.deliver = DeliverCommands(
             chats=self.chats, server=self.server, clock=self.clock, jitter=lambda: 1.0
         )
+        self.queues = AnnounceQueues(chats=self.chats)
 
     async def waits(self, session: str = "s1", user: str = "ana", key: str | None = None) -> None:
         """The server reports that a user waits."""
@@ -140,6 +152,29 @@ class Bridge:
         await self.chats.record_transfer(
             customer, SessionId(session), LocationId("l1"), transfer, key
         )
+
+    async def misses(
+        self, text: str = "Sunați-mă.", session: str = "s1", user: str = "ana"
+    ) -> None:
+        """The server reports what a user wrote while no coordinator was there."""
+        missed = MissedMessage(text=text, reason="user_request", context={}, at=self.clock.now())
+        customer = Customer(BusinessId("b1"), UserId(user))
+        await self.chats.record_missed(customer, SessionId(session), None, missed)
+
+    async def missed_texts(self) -> list[str]:
+        """Return the texts of the missed messages on the board."""
+        _, missed = await self.chats.board(BusinessId("b1"))
+        return [chat.missed.text for chat in missed if chat.missed is not None]
+
+    async def places(self) -> list[tuple[str, int, int | None]]:
+        """Let the queues be announced, and return the places: user, place, usual wait."""
+        self.events.clear()
+        await self.queues.run()
+        return [
+            (event.customer.user_id, event.place, event.usual_wait_s)
+            for event in self.events
+            if isinstance(event, QueuePlace)
+        ]
 
     async def report(self, status: Status, key: str | None = None) -> None:
         """The server reports a status."""
@@ -422,3 +457,200 @@ async def test_pauses_double_up_to_the_longest_and_start_over_after_a_success(
 
     assert pauses[:4] == [FIRST_PAUSE_S, 0.5, 1.0, 2.0]
     assert (pauses[-1], first_again) == (LONGEST_PAUSE_S, FIRST_PAUSE_S)
+
+
+# Missed messages.
+
+
+async def test_a_missed_message_is_on_the_board_until_a_coordinator_answers(
+    bridge: Bridge,
+) -> None:
+    await bridge.misses("unu")
+    await bridge.clock.advance(1)
+    await bridge.misses("doi")
+    await bridge.misses("altul", "s2", "dan")
+    before = await bridge.missed_texts()
+
+    await bridge.chats.post_coordinator_message(ANA, "Bună ziua.", coordinator_id=MARIA)
+
+    assert sorted(before) == ["altul", "doi"]
+    assert await bridge.missed_texts() == ["altul"]
+    assert (await bridge.chats.chat(S1)).status is Status.LIVE
+
+
+async def test_a_missed_message_is_there_after_a_restart(bridge: Bridge) -> None:
+    await bridge.misses()
+
+    restarted = Bridge(bridge.store)
+
+    assert await restarted.missed_texts() == ["Sunați-mă."]
+
+
+async def test_a_missed_message_that_is_done_is_gone_and_takes_nothing_over(
+    bridge: Bridge,
+) -> None:
+    await bridge.misses()
+
+    chat = await bridge.chats.attend(S1)
+
+    assert await bridge.missed_texts() == []
+    assert (chat.status, chat.pending_commands) == (Status.AI, ())
+
+
+async def test_an_answer_attends_to_the_earlier_conversations_of_the_customer_too(
+    bridge: Bridge,
+) -> None:
+    await bridge.misses("vineri", "s1")
+    await bridge.report(Status.CLOSED)
+    await bridge.misses("sâmbătă", "s2")
+
+    await bridge.chats.post_coordinator_message(ANA, "Bună ziua.", coordinator_id=MARIA)
+
+    assert await bridge.missed_texts() == []
+
+
+async def test_a_repeated_answer_attends_to_nothing_that_was_missed_since(bridge: Bridge) -> None:
+    await bridge.misses("unu")
+    said = MessageId("m1")
+    await bridge.chats.post_coordinator_message(ANA, "Da.", message_id=said, coordinator_id=MARIA)
+    await bridge.clock.advance(1)
+    await bridge.misses("doi")
+
+    await bridge.chats.post_coordinator_message(ANA, "Da.", message_id=said, coordinator_id=MARIA)
+
+    assert await bridge.missed_texts() == ["doi"]
+
+
+async def test_a_missed_message_in_another_customers_conversation_is_refused(
+    bridge: Bridge,
+) -> None:
+    await bridge.waits()
+
+    with pytest.raises(IdentityMismatch):
+        await bridge.misses("al meu", "s1", "dan")
+
+    assert await bridge.missed_texts() == []
+
+
+async def test_an_answer_to_a_missed_message_waits_for_the_server(bridge: Bridge) -> None:
+    await bridge.misses()
+    bridge.server.unavailable = True
+    await bridge.chats.post_coordinator_message(ANA, "Bună.", coordinator_id=MARIA)
+    await bridge.deliver()
+    bridge.server.unavailable = False
+
+    await bridge.deliver()
+    await bridge.deliver()
+
+    assert [(session, each.text) for session, each in bridge.server.answers] == [("s1", "Bună.")]
+    chat = await bridge.chats.chat(S1)
+    assert (chat.status, chat.coordinator_id) == (Status.LIVE, MARIA)
+    assert chat.pending_commands == ()
+
+
+async def test_an_answer_after_the_conversation_was_closed_goes_on_in_the_one_it_opens(
+    bridge: Bridge,
+) -> None:
+    await bridge.misses()
+    await bridge.report(Status.CLOSED)
+    bridge.server.reopens[S1] = SessionId("s2")
+
+    await bridge.chats.post_coordinator_message(ANA, "Bună.", coordinator_id=MARIA)
+    await bridge.deliver()
+
+    old, new = await bridge.chats.chat(S1), await bridge.chats.chat(SessionId("s2"))
+    assert (old.status, old.pending_commands) == (Status.CLOSED, ())
+    assert (new.customer, new.status, new.coordinator_id) == (ANA, Status.LIVE, MARIA)
+    board, _ = await bridge.chats.board(BusinessId("b1"))
+    assert [chat.session_id for chat in board] == ["s2"]
+
+
+async def test_an_answer_that_the_server_refuses_is_announced(bridge: Bridge) -> None:
+    await bridge.misses()
+    bridge.server.refuses.add(S1)
+
+    await bridge.chats.post_coordinator_message(ANA, "Bună.", coordinator_id=MARIA)
+    await bridge.deliver()
+
+    [refused] = [event for event in bridge.events if isinstance(event, CommandRefused)]
+    assert (refused.reason, refused.command.coordinator_id) == ("session_closed", MARIA)
+
+
+# The queue.
+
+
+async def test_each_waiting_user_gets_a_place_and_only_what_changes_is_announced(
+    bridge: Bridge,
+) -> None:
+    await bridge.waits("s1", "ana")
+    await bridge.clock.advance(1)
+    await bridge.waits("s2", "dan")
+    first = await bridge.places()
+    await bridge.clock.advance(1)
+    await bridge.waits("s3", "eva")
+    second = await bridge.places()
+    await bridge.clock.advance(8)
+
+    await bridge.claim("s1")
+    third = await bridge.places()
+
+    assert first == [("ana", 1, None), ("dan", 2, None)]
+    assert second == [("eva", 3, None)]
+    assert third == [("dan", 1, 10), ("eva", 2, 10)]
+
+
+async def test_a_user_whose_place_has_not_changed_gets_it_again_when_somebody_comes_to_ask(
+    bridge: Bridge,
+) -> None:
+    await bridge.waits()
+    await bridge.places()
+
+    bridge.chats.announce_queue(ANA.business_id, ANA)
+
+    assert await bridge.places() == [("ana", 1, None)]
+
+
+async def test_the_usual_wait_survives_a_restart(bridge: Bridge) -> None:
+    await bridge.waits("s1", "ana")
+    await bridge.clock.advance(30)
+    await bridge.claim("s1")
+
+    restarted = Bridge(bridge.store)
+    await restarted.waits("s2", "dan")
+
+    assert await restarted.places() == [("dan", 1, 30)]
+
+
+async def test_a_burst_of_changes_is_one_announcement(bridge: Bridge) -> None:
+    for number in range(10):
+        await bridge.waits(f"s{number}", f"u{number}")
+        await bridge.clock.advance(0.001)
+    await bridge.claim("s0")
+
+    pause_s = await bridge.queues.run()
+
+    places = [event for event in bridge.events if isinstance(event, QueuePlace)]
+    assert [event.place for event in places] == list(range(1, 10))
+    assert pause_s == PAUSE_S
+    assert not bridge.chats.queue_changed.is_set()
+
+
+async def test_the_places_of_one_business_are_bounded(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("application.bridge.announce_queues.MAX_PLACES", 2)
+    for number in range(3):
+        await bridge.waits(f"s{number}", f"u{number}")
+
+    assert [place for _, place, _ in await bridge.places()] == [1, 2]
+
+
+async def test_places_that_could_not_be_read_are_announced_by_the_next_run(bridge: Bridge) -> None:
+    await bridge.waits()
+    bridge.store.unreadable = True
+
+    with pytest.raises(StorageUnavailable):
+        await bridge.queues.run()
+    bridge.store.unreadable = False
+
+    assert await bridge.places() == [("ana", 1, None)]
