@@ -48,7 +48,7 @@ from domain.status import Status
 
 TRANSCRIPT_PAGE = 50
 """The number of messages of a transcript that are shown."""
-MISSED_PAGE = 50
+MISSED_PAGE = 20
 """The number of missed messages that are shown."""
 
 _OK: ReplyBody = {"status": "ok"}

@@ -268,10 +268,17 @@ def apply_missed(chat: LiveChat, missed: MissedMessage) -> LiveChat:
 
 
 def attend(chat: LiveChat) -> LiveChat:
-    """Return the chat without its missed message."""
-    if chat.missed is None:
+    """Return the chat without its missed message, of which the reason and the context stay.
+
+    Those of a later request for a human stay instead.
+    """
+    missed = chat.missed
+    if missed is None:
         return chat
-    return replace(chat, missed=None, attended_until=chat.missed.at)
+    attended = replace(chat, missed=None, attended_until=missed.at)
+    if chat.waiting_since is not None and chat.waiting_since > missed.at:
+        return attended
+    return replace(attended, reason=missed.reason, context=missed.context)
 
 
 def ended_wait_s(before: LiveChat | None, chat: LiveChat) -> float | None:

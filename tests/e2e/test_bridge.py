@@ -680,6 +680,24 @@ async def test_a_coordinator_who_leaves_the_topic_is_not_there_any_more(bridge: 
     assert left == {"online": 1, "coordinators": ["maria"]}
 
 
+async def test_a_coordinator_whose_socket_is_silent_is_not_there_any_more() -> None:
+    limits = {"idle_timeout_s": 0.3, "close_timeout_s": 0.1}
+    async with (
+        running(create_bridge(SETTINGS), **limits) as address,
+        visiting(address) as bridge,
+        connect(f"ws://{address}/socket/websocket?vsn=2.0.0", ping_interval=None) as laptop,
+    ):
+        who = {"businessId": "b1", "coordinatorId": "maria"}
+        await laptop.send(json.dumps(["1", "1", "coordinators:b1", "phx_join", who]))
+        joined = json.loads(await laptop.recv())
+        async with asyncio.timeout(PATIENCE_S):
+            await laptop.wait_closed()
+            while await bridge.online():
+                pass
+
+    assert joined[4]["response"]["presence"]["online"] == 1
+
+
 async def test_who_is_there_is_known_for_each_business_alone(bridge: Bridge) -> None:
     await bridge.coordinator("maria")
     _, board = await bridge.join("coordinators:b2", businessId="b2", coordinatorId="eve")

@@ -86,6 +86,27 @@ class Bridge:
             },
         )
 
+    async def miss(
+        self, user: str = "ana", *, text: str = "Mă sunați mâine?", for_s: float = 0
+    ) -> None:
+        """Post what a user wrote so long ago, while no coordinator was there."""
+        at = (datetime.now(UTC) - timedelta(seconds=for_s)).isoformat()
+        await self._post(
+            "/api/notifications",
+            {
+                **self._identity(user),
+                "type": "missed",
+                "message": text,
+                "reason": "user_request",
+                "context": {
+                    "summary": "Vrea să organizeze o nuntă și întreabă de locuri.",
+                    "language": "ro",
+                    "lastMessages": [{"seq": 1, "author": "user", "message": "Faceți nunți?"}],
+                },
+                "timestamp": at,
+            },
+        )
+
     async def record(self, user: str, author: str, text: str, at: datetime) -> None:
         """Post a message to the AI, or one of the AI's."""
         if author == "user":
@@ -540,6 +561,120 @@ async def test_a_user_and_a_coordinator_talk_through_the_ai_agent_server(
 
     assert (answer["message"], answer["coordinatorId"]) == ("Sunt Maria.", "Maria")
     assert returned["reason"] == "returned"
+
+
+async def test_who_is_there_is_seen_by_all(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    maria, ion = await open_coordinator(), await open_coordinator()
+    await maria.sign_in(bridge, "Maria")
+    await expect(maria.online).to_have_text(["Maria (you)"])
+
+    await ion.sign_in(bridge, "Ion")
+    await expect(maria.online).to_have_text(["Ion", "Maria (you)"])
+    await ion.page.close()
+
+    await expect(maria.online).to_have_text(["Maria (you)"])
+
+
+async def test_what_was_left_at_night_is_seen_in_the_morning_and_the_answer_arrives(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    await bridge.miss("dan", text="Pot muta rezervarea?", for_s=11 * 3600)
+    await bridge.miss("ana", for_s=10 * 3600)
+    maria, ion = await open_coordinator(), await open_coordinator()
+    await ion.sign_in(bridge, "Ion")
+
+    await maria.sign_in(bridge)
+    await expect(maria.missed).to_have_text(["ana", "dan"])
+    await expect(maria.chat("ana").locator(".preview")).to_have_text("Mă sunați mâine?")
+    await maria.open("ana")
+    await expect(maria.bubbles("user")).to_have_text(["Faceți nunți?", "Mă sunați mâine?"])
+    await expect(maria.page.locator("#context-body .question")).to_have_text("Mă sunați mâine?")
+    async with PhoenixConnection(f"ws://{bridge.address}/socket/websocket") as connection:
+        users_side = connection.channel("chat:b1:ana", {"businessId": "b1", "userId": "ana"})
+        await users_side.join()
+        await maria.send("Bună dimineața, vă sunăm la 10.")
+        async with asyncio.timeout(10):
+            answer = await anext(sent async for name, sent in users_side if name == "agent_message")
+
+    await expect(maria.owner).to_contain_text("is with you")
+    await expect(maria.bubbles("user")).to_have_text(["Faceți nunți?", "Mă sunați mâine?"])
+    await expect(ion.missed).to_have_text(["dan"])
+    assert (answer["message"], answer["coordinatorId"]) == (
+        "Bună dimineața, vă sunăm la 10.",
+        "Maria",
+    )
+    assert [(path, body["message"]) for path, body in bridge.server.answers] == [
+        ("s-ana", "Bună dimineața, vă sunăm la 10.")
+    ]
+
+
+async def test_a_missed_message_is_done_without_a_word(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    maria, ion = await open_coordinator(), await open_coordinator()
+    await maria.sign_in(bridge)
+    await ion.sign_in(bridge, "Ion")
+    await bridge.miss("ana")
+    await expect(ion.missed).to_have_text(["ana"])
+
+    await maria.open("ana")
+    await maria.page.get_by_role("button", name="Done").click()
+
+    await expect(maria.owner).to_have_text("Back with the assistant.")
+    await expect(maria.page.locator("#composer")).to_be_hidden()
+    await expect(ion.missed).to_have_count(0)
+    await expect(ion.page.locator("#missed-title")).to_be_hidden()
+    assert bridge.server.answers == []
+
+
+async def test_a_missed_message_with_markup_is_shown_as_it_was_written(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    maria = await open_coordinator()
+    await maria.sign_in(bridge)
+
+    await bridge.miss("ana", text="<img src=x onerror=alert(1)> **salut**")
+    await maria.open("ana")
+
+    await expect(maria.bubbles("user").last).to_have_text("<img src=x onerror=alert(1)> **salut**")
+    assert await maria.page.locator("main img[src='x']").count() == 0
+
+
+async def test_what_is_missed_outlives_a_restart_of_the_bridge(
+    open_coordinator: OpenCoordinator,
+) -> None:
+    store, double = MemoryBridgeStore(), AgentServerDouble()
+    async with running(double.app()) as address:
+        async with serving(store, double, f"http://{address}") as bridge:
+            await bridge.miss("ana", for_s=3600)
+        async with serving(store, double, f"http://{address}") as bridge:
+            coordinator = await open_coordinator()
+            await coordinator.sign_in(bridge)
+
+            await expect(coordinator.missed).to_have_text(["ana"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_romanian_browser_has_the_missed_list_in_romanian(
+    bridge: Bridge, open_coordinator: OpenCoordinator, scheme: str
+) -> None:
+    coordinator = await open_coordinator(
+        locale="ro-RO", color_scheme=scheme, reduced_motion="reduce"
+    )
+    await bridge.miss("dan", text="Pot muta rezervarea pe vineri?", for_s=11 * 3600)
+    await bridge.miss("ana", for_s=36_500)
+    await bridge.hand_over("elena.popescu", for_s=12)
+    await coordinator.sign_in(bridge)
+    await coordinator.open("ana")
+
+    await expect(coordinator.page.locator("#missed-title")).to_have_text("Ratate 2")
+    await expect(coordinator.owner).to_have_text("a lăsat un mesaj când nu era nimeni aici")
+    await expect(coordinator.page.get_by_role("button", name="Rezolvat")).to_be_enabled()
+    await expect(coordinator.online).to_have_text(["Maria (dvs.)"])
+    await _picture(coordinator, f"missed-{scheme}")
+    assert await coordinator.overflow_px() <= 0
 
 
 async def test_a_phone_shows_one_thing_at_a_time(

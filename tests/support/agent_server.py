@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from litestar import Litestar, Request, Response, get, put
+from litestar import Litestar, Request, Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 START = datetime(2031, 1, 1, 12, 0, tzinfo=UTC)
@@ -19,6 +19,8 @@ class AgentServerDouble:
     def __init__(self) -> None:
         self.accepted: list[tuple[str, Body]] = []
         """Each requested status with its session, in order."""
+        self.answers: list[tuple[str, Body]] = []
+        """Each posted message with its session, in order."""
         self.keys: list[str] = []
         self.refusals: dict[str, str] = {}
         """Session id → the code that every command for it is refused with."""
@@ -41,9 +43,17 @@ class AgentServerDouble:
             self.statuses[session_id] = data["status"]
             return Response(self._head(session_id, data.get("coordinatorId")))
 
+        @post("/api/agent-responses")
+        async def speak(data: JSONBody[Body]) -> Body:
+            session_id = data["sessionId"]
+            self.answers.append((session_id, data))
+            self.statuses[session_id] = "live"
+            return {"messageId": data["messageId"], "sessionId": session_id, "status": "live"}
+
         @get("/api/conversations/{session_id:str}")
         async def head(session_id: FromPath[str]) -> Body:
-            return self._head(session_id, None)
+            spoken = [body["coordinatorId"] for name, body in self.answers if name == session_id]
+            return self._head(session_id, spoken[-1] if spoken else None)
 
         @get("/api/conversations/{session_id:str}/messages")
         async def messages(
@@ -52,7 +62,9 @@ class AgentServerDouble:
             earlier = [entry for entry in self.log if entry["seq"] < before]
             return {"messages": earlier[-limit:], "more": len(earlier) > limit}
 
-        return Litestar([set_status, head, messages], openapi_config=None, logging_config=None)
+        return Litestar(
+            [set_status, speak, head, messages], openapi_config=None, logging_config=None
+        )
 
     def _head(self, session_id: str, coordinator_id: str | None) -> Body:
         at = START + timedelta(seconds=len(self.accepted))

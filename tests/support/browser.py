@@ -190,6 +190,14 @@ class CoordinatorPage:
         return self.page.locator("#waiting .chat strong")
 
     @property
+    def missed(self) -> Locator:
+        return self.page.locator("#missed .chat strong")
+
+    @property
+    def online(self) -> Locator:
+        return self.page.locator("#online li")
+
+    @property
     def owner(self) -> Locator:
         return self.page.locator("#owner-detail")
 

@@ -1,11 +1,13 @@
 /**
- * The model of a business's conversations: who is waiting, and who is talking with whom.
+ * The model of a business's conversations: who is waiting, who is talking with whom, who left a
+ * message while no coordinator was there, and which coordinators are.
  *
  * It does not touch the page. Whatever was missed while there was no connection comes with the next
  * join, which replaces what was known.
  */
 
 import { Emitter } from "../shared/emitter.js";
+import { PushError } from "../shared/phoenix.js";
 
 /** @import { Status } from "../shared/messages.js" */
 /** @import { ChannelMessage, PhoenixChannel } from "../shared/phoenix.js" */
@@ -25,7 +27,16 @@ import { Emitter } from "../shared/emitter.js";
  * @property {string | null} summary
  * @property {Record<string, unknown> | null} context
  * @property {boolean} pending  whether the server has not confirmed it yet
+ * @property {Missed | null} missed  what its user left, unless a coordinator has attended to it
  */
+/**
+ * @typedef {object} Missed  what a user wrote while no coordinator was there
+ * @property {string} message
+ * @property {string} timestamp
+ * @property {string} reason
+ * @property {Record<string, unknown>} context
+ */
+/** @typedef {{online: number, coordinators: string[]}} Presence  the first of their names */
 /** @typedef {{businessId: string, coordinatorId: string, token: string}} Identity */
 /** @typedef {{sessionId: string}} Attention */
 /** @typedef {{chat: Chat, requestedStatus: Status, reason: string}} Refusal */
@@ -33,25 +44,33 @@ import { Emitter } from "../shared/emitter.js";
  * @typedef {object} JoinReply
  * @property {Chat[]} waiting
  * @property {Chat[]} live
+ * @property {Chat[]} missed
+ * @property {Presence} presence
  * @property {{reachable: boolean | null}} server
  */
 /**
  * @typedef {object} Notification
- * @property {"waiting" | "changed" | "gone" | "refused"} type
+ * @property {"waiting" | "missed" | "changed" | "gone" | "refused"} type
  * @property {Chat} chat
  * @property {string | null} [coordinatorId]
  * @property {Status} [wished]
  * @property {string} [reason]
  */
 
+/** As many missed messages as the bridge lists at once. */
+const MISSED_PAGE = 20;
+
 /** @param {Chat} chat */
 const isOpen = ({ status }) => status === "waiting" || status === "live";
+
+/** @param {Chat} chat */
+const isListed = (chat) => isOpen(chat) || Boolean(chat.missed);
 
 /**
  * The conversations of a business.
  *
- * Events: `change`, `attention` (somebody is waiting, or has written to this coordinator) and
- * `refused` (the server refused what this coordinator had requested).
+ * Events: `change`, `attention` (somebody is waiting, has left a message, or has written to this
+ * coordinator) and `refused` (the server refused what this coordinator had requested).
  *
  * @extends {Emitter<{change: null, attention: Attention, refused: Refusal}>}
  */
@@ -61,7 +80,11 @@ export class ChatList extends Emitter {
   #chats = new Map();
   /** @type {Map<string, number>} by sessionId */
   #unread = new Map();
+  /** Whether the bridge may have missed messages beyond those that are listed. */
+  #hasMoreMissed = false;
 
+  /** @type {Presence} the coordinators who are there */
+  presence = { online: 0, coordinators: [] };
   /** @type {boolean | null} whether the AI agent server can be reached; null: not known yet */
   isServerReachable = null;
   /** @type {string | null} the conversation that is open: nothing in it is unread */
@@ -93,6 +116,12 @@ export class ChatList extends Emitter {
     return live.sort(
       (a, b) => Number(this.isMine(b)) - Number(this.isMine(a)) || a.since.localeCompare(b.since),
     );
+  }
+
+  /** The conversations in which a message was left, the newest first; the open ones are elsewhere. */
+  get missed() {
+    const missed = [...this.#chats.values()].filter((chat) => chat.missed && !isOpen(chat));
+    return missed.sort((a, b) => missedAt(b).localeCompare(missedAt(a)));
   }
 
   /** The conversation that is open. */
@@ -140,7 +169,17 @@ export class ChatList extends Emitter {
    */
   async act(action, sessionId, options = {}) {
     const chat = await this.#channel.push(action, { sessionId, ...options });
-    this.#put(/** @type {Chat} */ (chat));
+    this.#replace(/** @type {Chat} */ (chat));
+    this.#changed();
+  }
+
+  /**
+   * Mark a message that was left as attended to.
+   *
+   * @param {string} sessionId
+   */
+  async attend(sessionId) {
+    this.#replace(/** @type {Chat} */ (await this.#channel.push("attend", { sessionId })));
     this.#changed();
   }
 
@@ -166,16 +205,21 @@ export class ChatList extends Emitter {
   }
 
   /** @param {JoinReply} reply */
-  #onJoined({ waiting, live, server }) {
-    const waitedBefore = new Set(this.waiting.map(({ sessionId }) => sessionId));
+  #onJoined({ waiting, live, missed, presence, server }) {
+    const calledBefore = new Set(
+      [...this.waiting, ...this.missed].map(({ sessionId }) => sessionId),
+    );
     const selected = this.selectedChat;
-    this.#chats = new Map([...waiting, ...live].map((chat) => [chat.sessionId, chat]));
+    this.#chats = new Map([...missed, ...waiting, ...live].map((chat) => [chat.sessionId, chat]));
+    this.#hasMoreMissed = missed.length >= MISSED_PAGE;
+    this.presence = presence;
     // The open conversation stays in sight although it has ended meanwhile.
     if (selected && !this.#chats.has(selected.sessionId)) {
-      this.#put(isOpen(selected) ? { ...selected, status: "ai", coordinatorId: null } : selected);
+      const ended = { ...selected, missed: null };
+      this.#put(isOpen(selected) ? { ...ended, status: "ai", coordinatorId: null } : ended);
     }
     this.isServerReachable = server.reachable;
-    const arrived = waiting.find(({ sessionId }) => !waitedBefore.has(sessionId));
+    const arrived = [...waiting, ...missed].find(({ sessionId }) => !calledBefore.has(sessionId));
     if (arrived) this.emit("attention", { sessionId: arrived.sessionId });
     this.#changed();
   }
@@ -186,6 +230,8 @@ export class ChatList extends Emitter {
       this.#onNotification(/** @type {Notification} */ (payload));
     } else if (event === "live_message") {
       this.#onLiveMessage(/** @type {WireMessage & {sessionId: string}} */ (payload));
+    } else if (event === "presence") {
+      this.presence = /** @type {Presence} */ (payload);
     } else if (event === "server") {
       this.isServerReachable = /** @type {{reachable: boolean | null}} */ (payload).reachable;
     }
@@ -194,9 +240,10 @@ export class ChatList extends Emitter {
 
   /** @param {Notification} notification */
   #onNotification({ type, chat, coordinatorId, wished: requestedStatus, reason }) {
-    this.#put(chat);
+    this.#replace(chat);
     this.#removeEnded();
-    if (type === "waiting") this.emit("attention", { sessionId: chat.sessionId });
+    if (type === "waiting" || type === "missed")
+      this.emit("attention", { sessionId: chat.sessionId });
     const isForMe = coordinatorId === this.identity.coordinatorId;
     if (type === "refused" && isForMe && requestedStatus && reason) {
       this.emit("refused", { chat, requestedStatus, reason });
@@ -211,6 +258,30 @@ export class ChatList extends Emitter {
     this.emit("attention", { sessionId });
   }
 
+  /**
+   * Put a chat in its new state; where that makes room among the missed ones, load the next.
+   *
+   * @param {Chat} chat
+   */
+  #replace(chat) {
+    const wasMissed = Boolean(this.#chats.get(chat.sessionId)?.missed);
+    this.#put(chat);
+    if (wasMissed && !chat.missed && this.#hasMoreMissed) this.#loadMissed();
+  }
+
+  async #loadMissed() {
+    this.#hasMoreMissed = false;
+    try {
+      const reply = await this.#channel.push("missed", {});
+      const { missed } = /** @type {{missed: Chat[]}} */ (reply);
+      for (const chat of missed) this.#put(chat);
+      this.#hasMoreMissed = missed.length >= MISSED_PAGE;
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error; // the next join has them
+    }
+    this.#changed();
+  }
+
   /** @param {Chat} chat */
   #put(chat) {
     this.#chats.set(chat.sessionId, chat);
@@ -218,7 +289,7 @@ export class ChatList extends Emitter {
 
   #removeEnded() {
     for (const [sessionId, chat] of this.#chats) {
-      if (!isOpen(chat) && sessionId !== this.selected) this.#chats.delete(sessionId);
+      if (!isListed(chat) && sessionId !== this.selected) this.#chats.delete(sessionId);
     }
   }
 
@@ -229,3 +300,6 @@ export class ChatList extends Emitter {
 
 /** @param {Chat} chat */
 const waitingSince = (chat) => chat.waitingSince ?? chat.since;
+
+/** @param {Chat} chat */
+const missedAt = (chat) => chat.missed?.timestamp ?? chat.since;

@@ -15,11 +15,11 @@ import { PhoenixChannel, PushError, V2 } from "../shared/phoenix.js";
 import { explainRefusal } from "../shared/texts.js";
 import { ChatList } from "./chat-list.js";
 import { Sound } from "./sound.js";
-import { END_DIALOGS, refusalTitle } from "./texts.js";
+import { END_DIALOGS, refusalTitle, textsIn } from "./texts.js";
 import { toPastMessage, Transcript } from "./transcript.js";
 import { CoordinatorView, listOf } from "./view.js";
 
-/** @import { Chat, Identity } from "./chat-list.js" */
+/** @import { Chat, Identity, Missed } from "./chat-list.js" */
 /** @import { PastEntry, PastMessage } from "./transcript.js" */
 
 const signInDialog = typedById(HTMLDialogElement, "sign-in-dialog");
@@ -45,6 +45,8 @@ let chat = null;
 /** @type {PastMessage[]} of the open conversation: as the bridge or, once asked, the server has it */
 let past = [];
 let hasEarlier = true;
+/** @type {Missed | null} what the user of the open conversation left, also after the answer */
+let left = null;
 /** @type {"return" | "close"} what the dialog asks about */
 let ending = "return";
 let isRenderDue = false;
@@ -147,6 +149,7 @@ function leaveChat() {
   chat = null;
   past = [];
   hasEarlier = true;
+  left = null;
   desk?.chats.select(null);
 }
 
@@ -184,11 +187,29 @@ async function loadEarlier() {
  * @param {Chat} selected
  */
 function pastMessages(transcript, selected) {
+  left = selected.missed ?? left;
   const live = new Set(transcript.messages.map(({ key }) => key));
   /** @type {PastEntry[]} */
-  const lastMessages = listOf(selected.context?.lastMessages);
+  const lastMessages = listOf((selected.missed ?? selected).context?.lastMessages);
   const messages = past.length > 0 ? past : lastMessages.map(toPastMessage);
-  return messages.filter(({ key }) => !live.has(key));
+  return withMissed(messages, left).filter(({ key }) => !live.has(key));
+}
+
+/**
+ * Add the message that the user left, unless it is among what was written.
+ *
+ * @param {PastMessage[]} messages
+ * @param {Missed | null} missed
+ */
+function withMissed(messages, missed) {
+  if (
+    !missed ||
+    messages.some(({ author, text }) => author === "user" && text === missed.message)
+  ) {
+    return messages;
+  }
+  const entry = { author: /** @type {const} */ ("user"), ...missed, messageId: "missed" };
+  return [...messages, toPastMessage(entry, messages.length)];
 }
 
 /** Render a burst of changes once. */
@@ -222,6 +243,14 @@ async function act(action, options) {
   const chats = desk?.chats;
   if (!chats || !sessionId) return;
   await alertIfRefused("The action failed.", () => chats.act(action, sessionId, options));
+}
+
+async function attend() {
+  const sessionId = chat?.sessionId;
+  const chats = desk?.chats;
+  if (!chats || !sessionId) return;
+  const title = textsIn(navigator.language).attendFailed;
+  await alertIfRefused(title, () => chats.attend(sessionId));
 }
 
 /** @param {{takeOver?: boolean}} [options] */
@@ -270,6 +299,7 @@ function listenToControls() {
   listen("close-context", "click", () => openView("conversation"));
   listen("claim", "click", () => claim());
   listen("take-over", "click", () => claim({ takeOver: true }));
+  listen("attend", "click", () => attend());
   listen("return", "click", () => openEndDialog("return"));
   listen("close", "click", () => openEndDialog("close"));
   endDialog.addEventListener("close", onEndDialogClosed);

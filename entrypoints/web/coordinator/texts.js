@@ -1,6 +1,40 @@
-/** The texts of the coordinators' page about a conversation. */
+/**
+ * The texts of the coordinators' page about a conversation.
+ *
+ * Those about missed messages and about who is there are in the language of the browser.
+ */
 
 /** @import { Author, Status } from "../shared/messages.js" */
+
+const ENGLISH = {
+  missed: "Missed",
+  missedMessage: "Message left",
+  leftAMessage: "left a message while no one was here",
+  attend: "Done",
+  attendFailed: "It could not be marked as done.",
+  online: "Here now",
+  you: "you",
+  more: "more",
+};
+
+/** @type {typeof ENGLISH} */
+const ROMANIAN = {
+  missed: "Ratate",
+  missedMessage: "Mesaj lăsat",
+  leftAMessage: "a lăsat un mesaj când nu era nimeni aici",
+  attend: "Rezolvat",
+  attendFailed: "Nu a putut fi marcat ca rezolvat.",
+  online: "Prezenți acum",
+  you: "dvs.",
+  more: "în plus",
+};
+
+/**
+ * Return the texts in a language; English, where there are none in it.
+ *
+ * @param {string} language  a BCP 47 tag
+ */
+export const textsIn = (language) => (/^ro\b/i.test(language) ? ROMANIAN : ENGLISH);
 
 const REASONS = new Map(
   Object.entries({

@@ -11,7 +11,7 @@ import {
   scrollToEnd,
   timeElement,
 } from "../shared/message-list.js";
-import { authorName, reasonText, unreachableText } from "./texts.js";
+import { authorName, reasonText, textsIn, unreachableText } from "./texts.js";
 
 /** @import { ListItem } from "../shared/message-list.js" */
 /** @import { Message } from "../shared/messages.js" */
@@ -32,6 +32,7 @@ import { authorName, reasonText, unreachableText } from "./texts.js";
  */
 
 const TITLE = "Coordinators";
+const TEXTS = textsIn(navigator.language);
 
 export class CoordinatorView {
   #scroller = byId("scroller");
@@ -47,6 +48,9 @@ export class CoordinatorView {
   constructor(onOpen, onRetry) {
     this.#onOpen = onOpen;
     this.#onRetry = onRetry;
+    setText(byId("missed-label"), TEXTS.missed);
+    setText(byId("online-label"), TEXTS.online);
+    setText(byId("attend"), TEXTS.attend);
   }
 
   /** @param {Shown} shown */
@@ -54,11 +58,12 @@ export class CoordinatorView {
     const { chats } = shown;
     const chat = chats.selectedChat;
     this.#showList(chats);
+    showPresence(chats);
     showServer(chats);
     showOwner(chats, chat, shown.canAct);
     this.#showLog(chat, shown);
     this.#showContext(chat);
-    byId("composer").hidden = !chat || !chats.isMine(chat);
+    byId("composer").hidden = !chat || !(chats.isMine(chat) || isAnswerable(chat));
   }
 
   /**
@@ -80,11 +85,13 @@ export class CoordinatorView {
 
   /** @param {ChatList} chats */
   #showList(chats) {
-    const { waiting, live } = chats;
+    const { waiting, live, missed } = chats;
     setText(byId("waiting-count"), waiting.length ? String(waiting.length) : "");
+    setText(byId("missed-count"), missed.length ? String(missed.length) : "");
     setText(byId("live-count"), live.length ? String(live.length) : "");
     for (const [id, list] of /** @type {const} */ ([
       ["waiting", waiting],
+      ["missed", missed],
       ["live", live],
     ])) {
       reconcile(
@@ -93,6 +100,7 @@ export class CoordinatorView {
       );
     }
     byId("waiting-empty").hidden = waiting.length > 0;
+    byId("missed-title").hidden = missed.length === 0;
     byId("live-title").hidden = live.length === 0;
     document.title = waiting.length ? `(${waiting.length}) waiting · ${TITLE}` : TITLE;
   }
@@ -203,6 +211,7 @@ export class CoordinatorView {
  * @param {Chat} chat
  */
 function previewOf(chats, chat) {
+  if (isAnswerable(chat)) return chat.missed?.message ?? "";
   if (chat.status !== "waiting") return `with ${holderOf(chats, chat)}`;
   const { openQuestion, summary } = chat.context ?? {};
   return String(openQuestion ?? summary ?? reasonText(chat.reason));
@@ -215,6 +224,14 @@ function previewOf(chats, chat) {
 const holderOf = (chats, chat) =>
   chats.isMine(chat) ? "you" : (chat.coordinatorId ?? "a colleague");
 
+/**
+ * Return whether it has a message that was left, and no coordinator: writing takes it over.
+ *
+ * @param {Chat} chat
+ */
+const isAnswerable = ({ missed, status }) =>
+  Boolean(missed) && status !== "waiting" && status !== "live";
+
 /** @param {{chat: Chat, preview: string, unread: number, isCurrent: boolean}} shown */
 function chatButton({ chat, preview, unread, isCurrent }) {
   const { status, userId } = chat;
@@ -223,12 +240,29 @@ function chatButton({ chat, preview, unread, isCurrent }) {
     "button",
     { type: "button", className: "chat", data: { status } },
     el("strong", {}, userId),
-    el("time", { className: "since", dateTime: since }, durationSince(since)),
+    isAnswerable(chat)
+      ? timeElement(chat.missed?.timestamp)
+      : el("time", { className: "since", dateTime: since }, durationSince(since)),
     el("span", { className: "preview" }, preview),
     unread ? el("span", { className: "unread", title: "Unread" }, String(unread)) : null,
   );
   button.setAttribute("aria-current", String(isCurrent));
   return button;
+}
+
+/** @param {ChatList} chats */
+function showPresence({ presence, identity }) {
+  const { online, coordinators } = presence;
+  setText(byId("online-count"), online ? String(online) : "");
+  const names = coordinators.map((name) =>
+    name === identity.coordinatorId ? `${name} (${TEXTS.you})` : name,
+  );
+  const others = online - coordinators.length;
+  if (others > 0) names.push(`+ ${others} ${TEXTS.more}`);
+  reconcile(
+    byId("online"),
+    names.map((name) => ({ key: name, version: name, build: () => el("li", {}, name) })),
+  );
 }
 
 /** @param {ChatList} chats */
@@ -253,6 +287,7 @@ function showOwner(chats, chat, canAct) {
   const isOffered = {
     claim: chat.status === "waiting",
     "take-over": chat.status === "live" && !isMine,
+    attend: Boolean(chat.missed),
     return: isMine,
     close: isMine,
   };
@@ -268,6 +303,7 @@ function showOwner(chats, chat, canAct) {
  * @param {Chat} chat
  */
 function ownerText(chats, chat) {
+  if (isAnswerable(chat)) return TEXTS.leftAMessage;
   const pending = chat.pending ? " · not yet confirmed by the server" : "";
   switch (chat.status) {
     case "waiting":
@@ -320,16 +356,16 @@ export const listOf = (value) =>
 
 /** @param {Chat} chat */
 function contextElements(chat) {
-  const context = chat.context ?? {};
+  const { context: received, reason } = chat.missed ?? chat;
+  const context = received ?? {};
   /** @type {PastEntry[]} */
   const lastMessages = listOf(context.lastMessages);
   const last = lastMessages.map(({ author, message }) =>
     el("li", {}, el("b", {}, `${authorName({ author })}: `), String(message)),
   );
   return [
-    chat.reason
-      ? el("div", {}, el("span", { className: "reason" }, reasonText(chat.reason)))
-      : null,
+    reason ? el("div", {}, el("span", { className: "reason" }, reasonText(reason))) : null,
+    section(TEXTS.missedMessage, chat.missed?.message, "question"),
     section("Open question", context.openQuestion, "question"),
     section("Summary", chat.summary ?? context.summary),
     last.length

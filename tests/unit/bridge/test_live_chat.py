@@ -319,6 +319,17 @@ def test_what_was_attended_to_does_not_come_back_but_what_follows_it_does() -> N
     assert next_one.missed == missed("doi", 1.001)
 
 
+def test_why_somebody_wrote_is_kept_unless_they_have_asked_again_since() -> None:
+    before = replace(missed(after_s=1), context={"summary": "înainte"})
+    left = apply_missed(chat(Status.AI), before)
+
+    attended = attend(left)
+    asked_again = attend(apply_transfer(left, transfer("t2", after_s=2)))
+
+    assert (attended.reason, attended.context) == ("user_request", {"summary": "înainte"})
+    assert asked_again.context == {"summary": "…"}
+
+
 @pytest.mark.parametrize(
     ("status", "command", "is_attended"),
     [

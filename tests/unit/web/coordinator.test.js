@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { ChatList } from "../../../entrypoints/web/coordinator/chat-list.js";
+import { textsIn } from "../../../entrypoints/web/coordinator/texts.js";
 import { Transcript } from "../../../entrypoints/web/coordinator/transcript.js";
 import { FakeChannel, settled } from "./fakes.js";
 
@@ -26,10 +27,24 @@ const chat = (userId, status, coordinatorId = null, since = AT) => ({
   coordinatorId,
   since,
   waitingSince: status === "waiting" ? since : null,
+  missed: null,
 });
-const joined = (waiting, live) => channel.join({ waiting, live, server: { reachable: true } });
+const missedChat = (userId, message, timestamp = AT, status = "ai") => ({
+  ...chat(userId, status),
+  missed: { message, timestamp, reason: "user_request", context: {} },
+});
+const joined = (waiting, live, missed = []) =>
+  channel.join({
+    waiting,
+    live,
+    missed,
+    presence: { online: 1, coordinators: ["Maria"] },
+    server: { reachable: true },
+  });
 const notify = (type, changed, extra = {}) =>
   channel.receive("notification", { type, chat: changed, ...extra });
+// Both models listen to the one channel of these tests.
+const EMPTY = { waiting: [], live: [], missed: [], presence: {}, server: {} };
 const users = (list) => list.map(({ userId }) => userId);
 
 test("who has waited longest comes first, and one's own live chats", () => {
@@ -92,13 +107,81 @@ test("a refusal is told to the coordinator whose request it was", () => {
   assert.deepEqual(refusals, [["live", "session_closed"]]);
 });
 
+test("what was missed comes newest first, and not where somebody waits", () => {
+  joined(
+    [missedChat("eva", "three", LATER, "waiting")],
+    [],
+    [
+      missedChat("ana", "one"),
+      missedChat("dan", "two", LATER),
+      missedChat("eva", "three", LATER, "waiting"),
+    ],
+  );
+
+  assert.deepEqual(users(chats.missed), ["dan", "ana"]);
+  assert.deepEqual(users(chats.waiting), ["eva"]);
+});
+
+test("a missed message calls for attention, once", () => {
+  const calls = [];
+  chats.on("attention", ({ sessionId }) => calls.push(sessionId));
+
+  joined([], [], [missedChat("ana", "one")]);
+  joined([], [], [missedChat("ana", "one")]);
+  notify("missed", missedChat("dan", "two"));
+
+  assert.deepEqual(calls, ["s-ana", "s-dan"]);
+});
+
+test("a missed message leaves the list once a coordinator has attended to it", async () => {
+  joined([], [], [missedChat("ana", "one"), missedChat("dan", "two")]);
+
+  notify("changed", chat("dan", "live", "Ion"));
+  const done = chats.attend("s-ana");
+  await settled();
+  channel.request("attend").reply(chat("ana", "ai"));
+  await done;
+
+  assert.deepEqual(users(chats.missed), []);
+  assert.deepEqual(users(chats.live), ["dan"]);
+});
+
+test("more missed messages are loaded when a full list has room again", async () => {
+  const page = Array.from({ length: 20 }, (_, n) => missedChat(`u${n}`, "text"));
+  joined([], [], page);
+
+  notify("gone", chat("u0", "ai"));
+  await settled();
+  channel.request("missed").reply({ missed: [...page.slice(1), missedChat("ana", "older")] });
+  await settled();
+
+  assert.equal(chats.missed.length, 20);
+  assert.ok(users(chats.missed).includes("ana"));
+});
+
+test("who is there is what was pushed last", () => {
+  joined([], []);
+  const before = chats.presence;
+
+  channel.receive("presence", { online: 2, coordinators: ["Ion", "Maria"] });
+
+  assert.deepEqual(before.coordinators, ["Maria"]);
+  assert.deepEqual(chats.presence, { online: 2, coordinators: ["Ion", "Maria"] });
+});
+
+test("the texts about missed messages are Romanian for Romanians, and else English", () => {
+  const labels = ["ro", "ro-RO", "RO-md", "en", "rom", "de"].map((tag) => textsIn(tag).missed);
+
+  assert.deepEqual(labels, ["Ratate", "Ratate", "Ratate", "Missed", "Missed", "Missed"]);
+});
+
 test("a message written without a connection is sent once the chat is joined", async () => {
   const transcript = new Transcript("Maria", channel);
   transcript.send("one");
   await settled();
   const [{ key, state }] = transcript.messages;
 
-  channel.join({ messages: [], waiting: [], live: [], server: {} });
+  channel.join({ ...EMPTY, messages: [] });
   channel.request("agent_message").reply({});
   await settled();
 
@@ -116,7 +199,7 @@ test("a message that the chat has already is not sent again", async () => {
   const [{ key: messageId }] = transcript.messages;
 
   const stored = { messageId, author: "coordinator", message: "one", timestamp: AT };
-  channel.join({ messages: [stored], waiting: [], live: [], server: {} });
+  channel.join({ ...EMPTY, messages: [stored] });
 
   assert.equal(transcript.messages.length, 1);
   assert.equal(channel.request("agent_message"), undefined);
