@@ -266,13 +266,16 @@ class LiveChats:
         self.command_added.set()
         return chats[-1]
 
-    async def attend(self, session_id: SessionId) -> LiveChat:
-        """Mark a missed message as attended to; return the chat. Raises: UnknownSession."""
+    async def attend(self, session_id: SessionId, seen: datetime | None = None) -> LiveChat:
+        """Mark a missed message as attended to; return the chat. Raises: UnknownSession.
+
+        `seen`: the time of the newest message that the coordinator has seen; None: whichever it is.
+        """
         chats: list[LiveChat] = []
 
         async def decide() -> _Decision:
             before = await self.chat(session_id)
-            chats.append(attend(before))
+            chats.append(attend(before, seen))
             return _Decision(_OK, before, chats[-1])
 
         await self._commit(None, decide)

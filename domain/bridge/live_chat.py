@@ -267,13 +267,14 @@ def apply_missed(chat: LiveChat, missed: MissedMessage) -> LiveChat:
     return chat if attended or missed.at < newest else replace(chat, missed=missed)
 
 
-def attend(chat: LiveChat) -> LiveChat:
+def attend(chat: LiveChat, seen: datetime | None = None) -> LiveChat:
     """Return the chat without its missed message, of which the reason and the context stay.
 
-    Those of a later request for a human stay instead.
+    Those of a later request for a human stay instead. `seen`: the time, in whole ms, of the message
+    that the coordinator has seen; a newer one stays missed.
     """
     missed = chat.missed
-    if missed is None:
+    if missed is None or (seen is not None and missed.at - timedelta(milliseconds=1) >= seen):
         return chat
     attended = replace(chat, missed=None, attended_until=missed.at)
     if chat.waiting_since is not None and chat.waiting_since > missed.at:

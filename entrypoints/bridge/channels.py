@@ -159,9 +159,10 @@ class CommandRequest(CamelStruct):
 
 
 class AttendRequest(CamelStruct):
-    """`attend`: a coordinator has seen to a missed message without a word."""
+    """`attend`: a coordinator has seen to a missed message without a word; its `timestamp`."""
 
     session_id: str
+    timestamp: Time | None = None
 
 
 class TranscriptRequest(CamelStruct):
@@ -432,8 +433,9 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         )
 
     async def _attend(self, payload: Any) -> ChatJson:
-        chat = await self._chat(parse(payload, AttendRequest).session_id)
-        return chat_json(await self._services.chats.attend(chat.session_id))
+        request = parse(payload, AttendRequest)
+        chat = await self._chat(request.session_id)
+        return chat_json(await self._services.chats.attend(chat.session_id, request.timestamp))
 
     async def _missed(self, payload: Any) -> ReplyBody:
         _, missed = await self._services.chats.board(self._business_id)

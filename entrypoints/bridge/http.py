@@ -1,6 +1,6 @@
 """The bridge's HTTP interface, for the AI agent server and other programs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -212,7 +212,7 @@ class BridgeServices:
     chats: LiveChats
     businesses: Businesses
     clock: Clock
-    online: Callable[[BusinessId], Sequence[CoordinatorId]]
+    online: Callable[[BusinessId], Collection[CoordinatorId]]
     """Return the coordinators of a business who are there."""
     guards: Sequence[Guard]
     """The guards of `/api`."""

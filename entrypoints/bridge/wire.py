@@ -1,10 +1,11 @@
 """The JSON shapes on the bridge's socket, and the broadcast of events in them."""
 
 from collections.abc import Mapping
+from heapq import nsmallest
 from typing import Literal
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
-from adapters.phoenix.channel import ChannelSocket
+from adapters.phoenix.channel import ChannelSocket, ChannelTransport
 from adapters.phoenix.endpoint import PhoenixEndpoint
 from application.bridge.ports import (
     BoardEvent,
@@ -163,35 +164,43 @@ class Broadcaster:
         self._endpoint = endpoint
         self.reachable: bool | None = None
         """True if the AI agent server can be reached; None: not tried yet."""
-        self._coordinators: dict[BusinessId, dict[ChannelSocket, CoordinatorId]] = {}
+        # By connection: one has joined a topic at most once, and a channel that is replaced may
+        # end late, or never.
+        self._coordinators: dict[
+            BusinessId, dict[ChannelTransport, tuple[ChannelSocket, CoordinatorId]]
+        ] = {}
 
     def coordinator_joined(
         self, business_id: BusinessId, coordinator_id: CoordinatorId, socket: ChannelSocket
     ) -> None:
         """Count a coordinator as there, for as long as the socket is joined."""
         before = self.online(business_id)
-        self._coordinators.setdefault(business_id, {})[socket] = coordinator_id
+        there = self._coordinators.setdefault(business_id, {})
+        there[socket.transport] = (socket, coordinator_id)
         self._presence_changed(business_id, before)
 
     def coordinator_left(self, business_id: BusinessId, socket: ChannelSocket) -> None:
         """Remove a socket; the coordinator is there while another of theirs is joined."""
         before = self.online(business_id)
-        sockets = self._coordinators.get(business_id, {})
-        sockets.pop(socket, None)
-        if not sockets:
-            self._coordinators.pop(business_id, None)
+        there = self._coordinators.get(business_id, {})
+        joined = there.get(socket.transport)
+        if joined is None or joined[0] is not socket:
+            return
+        del there[socket.transport]
+        if not there:
+            del self._coordinators[business_id]
         self._presence_changed(business_id, before)
 
-    def online(self, business_id: BusinessId) -> list[CoordinatorId]:
-        """Return the coordinators of a business who are there, each once, by name."""
-        return sorted({*self._coordinators.get(business_id, {}).values()})
+    def online(self, business_id: BusinessId) -> frozenset[CoordinatorId]:
+        """Return the coordinators of a business who are there."""
+        return frozenset(name for _, name in self._coordinators.get(business_id, {}).values())
 
     def presence(self, business_id: BusinessId) -> PresencePush:
         """Return the wire shape of who is there."""
         online = self.online(business_id)
-        return PresencePush(len(online), [*online[:MAX_NAMES]])
+        return PresencePush(len(online), [*nsmallest(MAX_NAMES, online)])
 
-    def _presence_changed(self, business_id: BusinessId, before: list[CoordinatorId]) -> None:
+    def _presence_changed(self, business_id: BusinessId, before: frozenset[CoordinatorId]) -> None:
         if self.online(business_id) != before:
             topic = coordinators_topic(business_id)
             self._endpoint.broadcast(topic, "presence", self.presence(business_id))
@@ -207,8 +216,8 @@ class Broadcaster:
                 self._notify(Notification("refused", chat_json(chat), by, command.status, reason))
             case ServerReachability(reachable) if reachable != self.reachable:
                 self.reachable = reachable
-                for sockets in self._coordinators.values():
-                    for socket in sockets:
+                for there in self._coordinators.values():
+                    for socket, _ in there.values():
                         socket.push("server", ServerPush(reachable))
             case QueuePlace(customer, place, usual_wait_s):
                 topic = live_chat_topic(customer)

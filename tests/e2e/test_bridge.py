@@ -681,9 +681,8 @@ async def test_a_coordinator_who_leaves_the_topic_is_not_there_any_more(bridge: 
 
 
 async def test_a_coordinator_whose_socket_is_silent_is_not_there_any_more() -> None:
-    limits = {"idle_timeout_s": 0.3, "close_timeout_s": 0.1}
     async with (
-        running(create_bridge(SETTINGS), **limits) as address,
+        running(create_bridge(SETTINGS), idle_timeout_s=0.3, close_timeout_s=0.1) as address,
         visiting(address) as bridge,
         connect(f"ws://{address}/socket/websocket?vsn=2.0.0", ping_interval=None) as laptop,
     ):
@@ -696,6 +695,34 @@ async def test_a_coordinator_whose_socket_is_silent_is_not_there_any_more() -> N
                 pass
 
     assert joined[4]["response"]["presence"]["online"] == 1
+
+
+async def test_a_coordinator_who_joins_again_on_the_same_socket_is_there_once(
+    bridge: Bridge,
+) -> None:
+    async with connect(f"ws://{bridge.address}/socket/websocket?vsn=2.0.0") as client:
+        for number, name in enumerate(("maria", "maria", "ion")):
+            who = {"businessId": "b1", "coordinatorId": name}
+            ref = str(number)
+            await client.send(json.dumps([ref, ref, "coordinators:b1", "phx_join", who]))
+            while json.loads(await client.recv())[:2] != [ref, ref]:
+                pass
+        online = await bridge.online()
+
+    assert online == 1
+
+
+async def test_only_who_may_call_learns_how_many_coordinators_are_there() -> None:
+    settings = Settings(bridge_store="memory", agent_server_url=NO_SERVER, service_token="t0p")
+    async with (
+        running(create_bridge(settings)) as address,
+        visiting(address) as stranger,
+        visiting(address, "t0p") as server,
+    ):
+        refused = await stranger.call("GET", "/api/business/b1/presence")
+        granted = await server.online()
+
+    assert (refused.status_code, granted) == (401, 0)
 
 
 async def test_who_is_there_is_known_for_each_business_alone(bridge: Bridge) -> None:
@@ -825,11 +852,14 @@ async def test_what_is_done_is_gone_for_every_coordinator(bridge: Bridge) -> Non
     maria, _ = await bridge.coordinator("maria")
     ion, _ = await bridge.coordinator("ion")
 
-    done = await maria.push("attend", {"sessionId": "s1"})
+    early = timestamp(NOW - timedelta(seconds=1))
+    unseen = await maria.push("attend", {"sessionId": "s1", "timestamp": early})
+    done = await maria.push("attend", {"sessionId": "s1", "timestamp": AT})
     gone = await heard(ion, "notification")
     await bridge.post("/api/notifications", MISSED)  # told at least once
     left = await ion.push("missed", {})
 
+    assert unseen["missed"] is not None
     assert (done["status"], done["missed"]) == ("ai", None)
     assert (gone["type"], gone["chat"]["sessionId"]) == ("gone", "s1")
     assert left == {"missed": []}

@@ -174,12 +174,14 @@ export class ChatList extends Emitter {
   }
 
   /**
-   * Mark a message that was left as attended to.
+   * Mark the message that was left as attended to; not a newer one, which nobody has seen.
    *
    * @param {string} sessionId
    */
   async attend(sessionId) {
-    this.#replace(/** @type {Chat} */ (await this.#channel.push("attend", { sessionId })));
+    const timestamp = this.#chats.get(sessionId)?.missed?.timestamp;
+    const chat = await this.#channel.push("attend", { sessionId, timestamp });
+    this.#replace(/** @type {Chat} */ (chat));
     this.#changed();
   }
 

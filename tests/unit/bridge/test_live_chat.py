@@ -1,7 +1,7 @@
 """The rules of a live chat: permitted commands, and which holds when commands and reports cross."""
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from msgspec.structs import replace
@@ -328,6 +328,25 @@ def test_why_somebody_wrote_is_kept_unless_they_have_asked_again_since() -> None
 
     assert (attended.reason, attended.context) == ("user_request", {"summary": "înainte"})
     assert asked_again.context == {"summary": "…"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_attended"),
+    [
+        (later(0.998), False),
+        (later(0.999), True),
+        (later(1), True),
+        (datetime.min.replace(tzinfo=UTC), False),
+        (datetime.max.replace(tzinfo=UTC), True),
+        (datetime.max.replace(tzinfo=timezone(-timedelta(hours=14))), True),
+    ],
+)
+def test_what_is_newer_than_what_a_coordinator_has_seen_stays_missed(
+    seen: datetime, is_attended: bool
+) -> None:
+    left = apply_missed(chat(Status.AI), missed(after_s=0.9995))
+
+    assert (attend(left, seen).missed is None) is is_attended
 
 
 @pytest.mark.parametrize(
