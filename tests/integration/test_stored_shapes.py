@@ -361,3 +361,31 @@ async def test_pending_commands_of_the_bridge_are_delivered_byte_for_byte(tmp_pa
 
     assert [chat.session_id for chat in pending] == BRIDGE["pending"]
     assert recorder.received == [call(each) for each in BRIDGE["deliveries"]]
+
+
+async def test_what_was_missed_at_the_bridge_is_read_and_the_answers_are_delivered(
+    tmp_path: Path,
+) -> None:
+    expected, recorder = data("bridge-2.expected.json"), Recorder()
+    async with (
+        SqliteBridgeStore(restored("bridge-2.sql", tmp_path / "bridge.sqlite3")) as store,
+        running(recorder) as address,
+        HttpAgentServer(f"http://{address}") as server,
+    ):
+        for known in expected["chats"]:
+            assert chat_json(await store.chat(known["session_id"])) == known
+        for business, sessions in expected["missed"].items():
+            missed = await store.missed_chats(BusinessId(business), 100)
+            assert [chat.session_id for chat in missed] == sessions
+        for business, waits_s in expected["waits"].items():
+            assert list(await store.recent_waits_s(BusinessId(business))) == waits_s
+        pending = await store.chats_with_pending_commands()
+        for chat in pending:
+            for command in chat.pending_commands:
+                if command.answer is not None:
+                    await server.post_message(chat.session_id, command.answer)
+                else:
+                    await server.set_status(chat.session_id, command)
+
+    assert [chat.session_id for chat in pending] == expected["pending"]
+    assert recorder.received == [call(each) for each in expected["deliveries"]]

@@ -43,13 +43,15 @@ class Recorder:
             {
                 "method": scope["method"],
                 "path": scope["raw_path"].decode(),
-                "key": headers[b"idempotency-key"].decode(),
+                "key": headers[b"idempotency-key"].decode()
+                if b"idempotency-key" in headers
+                else None,
                 "type": headers[b"content-type"].decode(),
                 "body": content.decode(),
             }
         )
         # What the client of the AI agent server needs; the bridge may answer anything.
-        head = {"status": "live", "updatedAt": "2026-03-01T12:05:00Z"}
+        head = {"status": "live", "updatedAt": "2026-03-01T12:05:00Z", "sessionId": "s1"}
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps(head).encode()})
 

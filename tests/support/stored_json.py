@@ -130,7 +130,11 @@ def dead_letter_json(letter: DeadLetter) -> Json:
 
 
 def command_json(command: PendingCommand) -> Json:
+    kept = {}
+    if command.answer is not None:
+        kept["answer"] = message_json(command.answer)
     return {
+        **kept,
         "wish_id": command.command_id,
         "status": command.status,
         "at": time_json(command.at),
@@ -142,7 +146,18 @@ def command_json(command: PendingCommand) -> Json:
 def chat_json(chat: LiveChat | None) -> Json | None:
     if chat is None:
         return None
+    kept: Json = {}  # what the first generation had not
+    if (missed := chat.missed) is not None:
+        kept["missed"] = {
+            "text": missed.text,
+            "reason": missed.reason,
+            "context": missed.context,
+            "at": time_json(missed.at),
+        }
+    if chat.attended_until is not None:
+        kept["attended_until"] = time_json(chat.attended_until)
     return {
+        **kept,
         "session_id": chat.session_id,
         "customer": list(chat.customer),
         "since": time_json(chat.since),
