@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from application.bridge.live_chats import LiveChats
-from application.bridge.ports import QueuePlace
+from application.bridge.ports import QueuePosition
 from domain.identity import BusinessId, Customer
 
 PAUSE_S = 1.0
@@ -44,6 +44,6 @@ class AnnounceQueues:
         announced = self._places.pop(business_id, {})
         for customer, place in places.items():
             if customer in newcomers or announced.get(customer) != place:
-                self.chats.notify(QueuePlace(customer, place, usual_wait_s))
+                self.chats.notify(QueuePosition(customer, place, usual_wait_s))
         if places:
             self._places[business_id] = places

@@ -25,8 +25,8 @@ from application.ports import Clock, NewId
 from domain.bridge.live_chat import (
     ChatMessage,
     CoordinatorCommand,
+    LeftMessage,
     LiveChat,
-    MissedMessage,
     PendingCommand,
     ServerState,
     TransferReport,
@@ -132,7 +132,7 @@ class LiveChats:
         customer: Customer,
         session_id: SessionId,
         location_id: LocationId | None,
-        missed: MissedMessage,
+        missed: LeftMessage,
         key: str | None = None,
     ) -> ReplyBody:
         """Record what a user has written while no coordinator was there.

@@ -164,7 +164,7 @@ class ServerReachability(NamedTuple):
     reachable: bool
 
 
-class QueuePlace(NamedTuple):
+class QueuePosition(NamedTuple):
     """The place of a waiting user has changed; 1 is next. `usual_wait_s`: None: not known yet."""
 
     customer: Customer
@@ -172,6 +172,6 @@ class QueuePlace(NamedTuple):
     usual_wait_s: int | None
 
 
-BoardEvent = ChatChanged | MessagePosted | CommandRefused | ServerReachability | QueuePlace
+BoardEvent = ChatChanged | MessagePosted | CommandRefused | ServerReachability | QueuePosition
 BoardListener = Callable[[BoardEvent], None]
 """Passes an event on to all connected clients. Never waits, and raises nothing."""

@@ -138,7 +138,7 @@ class TransferReport(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class MissedMessage(Struct, frozen=True, kw_only=True):
+class LeftMessage(Struct, frozen=True, kw_only=True):
     """What a user has written for the coordinators while none of them was there."""
 
     text: str
@@ -173,7 +173,7 @@ class LiveChat(Struct, frozen=True, kw_only=True):
     """The time of the newest report of the server, by its clock."""
     pending_commands: tuple[PendingCommand, ...] = field(default=(), name="wishes")
     """The commands that the server has not answered yet, oldest first."""
-    missed: MissedMessage | None = None
+    missed: LeftMessage | None = None
     """The newest missed message; None: there is none, or it has been attended to."""
     attended_until: datetime | None = None
     """The time of the newest missed message that a coordinator has attended to."""
@@ -260,7 +260,7 @@ def apply_answer(chat: LiveChat, answer: ChatMessage, command_id: str, at: datet
     return attend(replace(moved, pending_commands=(*chat.pending_commands, pending)))
 
 
-def apply_missed(chat: LiveChat, missed: MissedMessage) -> LiveChat:
+def apply_missed(chat: LiveChat, missed: LeftMessage) -> LiveChat:
     """Return the chat with a missed message; the same chat where that is outdated or attended."""
     newest = chat.missed.at if chat.missed is not None else missed.at
     attended = chat.attended_until is not None and missed.at <= chat.attended_until

@@ -21,7 +21,7 @@ from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PROGRAM,
     ChatMessage,
-    MissedMessage,
+    LeftMessage,
     ServerState,
     TransferReport,
     plausible_time,
@@ -172,7 +172,7 @@ class BusinessJson(CamelStruct):
     additions: tuple[str, ...] = ADDITIONS
 
 
-class Presence(CamelStruct):
+class OnlineReply(CamelStruct):
     """The number of a business's coordinators who are there."""
 
     online: int
@@ -294,7 +294,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         reason, at = plain_text(data.reason), _time(services, data.timestamp)
         scoped_key = _scoped("notifications", key)
         if data.type == "missed":
-            missed = MissedMessage(
+            missed = LeftMessage(
                 text=message_text(data.message), reason=reason, context=data.context, at=at
             )
             await chats.record_missed(who, session_id, location_id, missed, scoped_key)
@@ -378,9 +378,9 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         )
 
     @get("/business/{businessId:str}/presence", tags=["live chat"], responses=problems())
-    async def presence(business_id: BusinessIdPath) -> Presence:
+    async def presence(business_id: BusinessIdPath) -> OnlineReply:
         """Return how many coordinators are there."""
-        return Presence(len(services.online(business_identifier("businessId", business_id))))
+        return OnlineReply(len(services.online(business_identifier("businessId", business_id))))
 
     return [business, reservations, presence]
 

@@ -12,7 +12,7 @@ from application.bridge.ports import (
     ChatChanged,
     CommandRefused,
     MessagePosted,
-    QueuePlace,
+    QueuePosition,
     ServerReachability,
 )
 from domain.bridge.live_chat import ChatMessage, LiveChat
@@ -52,7 +52,7 @@ class ChatStatusPush(CamelStructOmitDefaults):
     reason: str | None = None
 
 
-class QueuePush(CamelStruct):
+class ChatQueuePush(CamelStruct):
     """`queue`: the place of a user who waits, 1 being next; `waitS`: the usual wait, if known."""
 
     place: int
@@ -66,7 +66,7 @@ class PresencePush(CamelStruct):
     coordinators: list[str]
 
 
-class MissedJson(CamelStruct):
+class LeftMessageJson(CamelStruct):
     """What a user has written while no coordinator was there."""
 
     message: str
@@ -91,7 +91,7 @@ class ChatJson(CamelStruct):
     summary: str | None
     context: Mapping[str, object] | None
     pending: bool
-    missed: MissedJson | None
+    missed: LeftMessageJson | None
 
 
 class Notification(CamelStructOmitDefaults):
@@ -151,7 +151,7 @@ def chat_json(chat: LiveChat) -> ChatJson:
         summary=chat.handover_note,
         context=chat.context,
         pending=bool(chat.pending_commands),
-        missed=MissedJson(missed.text, timestamp(missed.at), missed.reason, missed.context)
+        missed=LeftMessageJson(missed.text, timestamp(missed.at), missed.reason, missed.context)
         if missed is not None
         else None,
     )
@@ -219,9 +219,9 @@ class Broadcaster:
                 for there in self._coordinators.values():
                     for socket, _ in there.values():
                         socket.push("server", ServerPush(reachable))
-            case QueuePlace(customer, place, usual_wait_s):
+            case QueuePosition(customer, place, usual_wait_s):
                 topic = live_chat_topic(customer)
-                self._endpoint.broadcast(topic, "queue", QueuePush(place, usual_wait_s))
+                self._endpoint.broadcast(topic, "queue", ChatQueuePush(place, usual_wait_s))
 
     def _chat_changed(self, before: LiveChat | None, chat: LiveChat) -> None:
         old_status = before.status if before is not None else Status.AI

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, live_transcript_key
-from domain.bridge.live_chat import ChatMessage, LiveChat, MissedMessage, PendingCommand
+from domain.bridge.live_chat import ChatMessage, LeftMessage, LiveChat, PendingCommand
 from domain.identity import (
     IDEMPOTENCY_WINDOW,
     BusinessId,
@@ -65,7 +65,7 @@ def pending(command_id: str, after_s: float) -> PendingCommand:
 
 
 def missed(session_id: str, customer: Customer = ANA, after_s: float = 0) -> LiveChat:
-    message = MissedMessage(
+    message = LeftMessage(
         text="Sunați-mă.",
         reason="user_request",
         context={"summary": "Vrea o masă."},

@@ -18,7 +18,7 @@ from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.ports import Change
 from application.ports import Store
-from domain.bridge.live_chat import MissedMessage
+from domain.bridge.live_chat import LeftMessage
 from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, MessageId, SessionId, stored_customer
 from domain.message import Author
@@ -325,7 +325,7 @@ async def test_every_field_of_the_bridge_is_read(tmp_path: Path) -> None:
 async def test_a_file_from_before_missed_messages_takes_them_and_keeps_them(tmp_path: Path) -> None:
     first = BRIDGE["chats"][0]
     business_id = BusinessId(first["customer"][0])
-    missed = MissedMessage(text="Sunați-mă.", reason="user_request", context={}, at=LATER)
+    missed = LeftMessage(text="Sunați-mă.", reason="user_request", context={}, at=LATER)
     async with bridge_store(tmp_path) as store:
         assert await store.missed_chats(business_id, 10) == ()
         assert await store.recent_waits_s(business_id) == ()

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore
 from application.bridge.ports import Change
-from domain.bridge.live_chat import ChatMessage, LiveChat, MissedMessage, PendingCommand
+from domain.bridge.live_chat import ChatMessage, LeftMessage, LiveChat, PendingCommand
 from domain.errors import StorageUnavailable, StoreMigrated
 from domain.identity import (
     BusinessId,
@@ -159,9 +159,7 @@ MISSED_CHAT = LiveChat(
             ),
         ),
     ),
-    missed=MissedMessage(
-        text="Sunați-mă.", reason="user_request", context={"language": "ro"}, at=AT
-    ),
+    missed=LeftMessage(text="Sunați-mă.", reason="user_request", context={"language": "ro"}, at=AT),
     attended_until=AT,
 )
 MESSAGE_ROW = (

@@ -12,8 +12,8 @@ from domain.bridge.live_chat import (
     AlreadyClaimed,
     ChatMessage,
     CoordinatorCommand,
+    LeftMessage,
     LiveChat,
-    MissedMessage,
     ServerState,
     TransferReport,
     apply_answer,
@@ -276,8 +276,8 @@ def test_the_coordinator_stays_assigned_when_the_server_names_none() -> None:
 # Missed messages.
 
 
-def missed(text: str = "Sunați-mă.", after_s: float = 1) -> MissedMessage:
-    return MissedMessage(text=text, reason="user_request", context={}, at=later(after_s))
+def missed(text: str = "Sunați-mă.", after_s: float = 1) -> LeftMessage:
+    return LeftMessage(text=text, reason="user_request", context={}, at=later(after_s))
 
 
 def answer() -> ChatMessage:

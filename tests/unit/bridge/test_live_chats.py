@@ -18,15 +18,15 @@ from application.bridge.ports import (
     ChatChanged,
     CommandRefused,
     MessagePosted,
-    QueuePlace,
+    QueuePosition,
     ServerReachability,
 )
 from domain.bridge.live_chat import (
     AlreadyClaimed,
     ChatMessage,
     CoordinatorCommand,
+    LeftMessage,
     LiveChat,
-    MissedMessage,
     PendingCommand,
     ServerState,
     TransferReport,
@@ -157,7 +157,7 @@ class Bridge:
         self, text: str = "Sunați-mă.", session: str = "s1", user: str = "ana"
     ) -> None:
         """The server reports what a user wrote while no coordinator was there."""
-        missed = MissedMessage(text=text, reason="user_request", context={}, at=self.clock.now())
+        missed = LeftMessage(text=text, reason="user_request", context={}, at=self.clock.now())
         customer = Customer(BusinessId("b1"), UserId(user))
         await self.chats.record_missed(customer, SessionId(session), None, missed)
 
@@ -173,7 +173,7 @@ class Bridge:
         return [
             (event.customer.user_id, event.place, event.usual_wait_s)
             for event in self.events
-            if isinstance(event, QueuePlace)
+            if isinstance(event, QueuePosition)
         ]
 
     async def report(self, status: Status, key: str | None = None) -> None:
@@ -629,7 +629,7 @@ async def test_a_burst_of_changes_is_one_announcement(bridge: Bridge) -> None:
 
     pause_s = await bridge.queues.run()
 
-    places = [event for event in bridge.events if isinstance(event, QueuePlace)]
+    places = [event for event in bridge.events if isinstance(event, QueuePosition)]
     assert [event.place for event in places] == list(range(1, 10))
     assert pause_s == PAUSE_S
     assert not bridge.chats.queue_changed.is_set()
