@@ -91,10 +91,12 @@ class System:
 
 @asynccontextmanager
 async def system() -> AsyncIterator[System]:
+    """The two, and a coordinator who is there, so that a human can be asked for."""
     async with AsyncExitStack() as stack:
         whole = System(stack)
         await whole.start_bridge()
         await whole.start_server()
+        await whole.at_bridge("coordinators:b1", businessId="b1", coordinatorId="dan")
         yield whole
 
 
