@@ -23,7 +23,7 @@ from domain.dates import day_and_time
 from domain.hours import OpeningHours
 from domain.hours_text import next_dates_text, week_text
 from domain.human_request import asks_for_human
-from domain.knowledge import content_words, excerpt
+from domain.knowledge import excerpt, topic_words
 from domain.language import FALLBACK_LANGUAGE, lookup
 from domain.message import Author, Entry, Message
 from domain.texts import Text, localized
@@ -51,7 +51,7 @@ _ENGLISH = _words(
 _GREETINGS = _words("bună buna salut hello hi hey hei")
 _THANKS = _words("mulțumesc multumesc mersi thanks thank")
 # What is no question to the documents.
-_POLITE = content_words(
+_POLITE = topic_words(
     "bună buna salut hello hi hey hei mulțumesc mersi thanks thank bine ziua seara day good ok"
 )
 _HUMAN, _RESERVATIONS, _HOURS = b"human", b"reservations", b"hours"
@@ -351,7 +351,7 @@ class _Script:
 
     async def _found(self, toolbox: Toolbox) -> str:
         """Return what the documents say, as it is written there; empty: there is no question."""
-        asks = content_words(self._text) - _POLITE
+        asks = topic_words(self._text) - _POLITE
         if not self._view.has_knowledge or not asks:
             return ""
         if not _THANKS.isdisjoint(self._words) and "?" not in self._text:

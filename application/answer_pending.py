@@ -336,6 +336,8 @@ class AnswerPending:
         level = await self.usage_tracker.level(turn.customer.business_id, business)
         over_soft_budget = level is BudgetLevel.OVER_SOFT
         view = await self._view(turn, cached, session, recent, pending, business, over_soft_budget)
+        if turn.stop is None and level is not BudgetLevel.OVER_HARD:
+            view = await self._with_passages(view)
         if turn.stop is not None:
             result = self._confirm_stop(turn, view)
         elif level is BudgetLevel.OVER_HARD:
@@ -457,7 +459,6 @@ class AnswerPending:
     # Running the AI.
 
     async def _run_assistant(self, turn: _Turn, view: View, stream: AnswerStream) -> TurnResult:
-        view = await self._with_passages(view)
         tools = TurnTools(
             self.businesses,
             self.knowledge,

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from zoneinfo import ZoneInfo
 
 from application.business_facts import facts_if_known
 from application.ports import Businesses, Clock, Presence
-from domain.business import Business
+from domain.business import Business, hours_at, zone_of
 from domain.handoff import UNKNOWN, Availability, contact_in
 from domain.hours import OpeningHours
 from domain.identity import BusinessId, LocationId
@@ -48,7 +47,7 @@ class Attendance:
         hours = _hours_of(business, location_id)
         if hours is None:
             return Availability(contact=contact)
-        now, zone = self.clock.now(), self._zone_of(business)
+        now, zone = self.clock.now(), zone_of(business, self.time_zone)
         if hours.is_open(now, zone):
             return Availability(is_known=True, contact=contact)
         return Availability(
@@ -58,15 +57,7 @@ class Attendance:
             contact=contact,
         )
 
-    def _zone_of(self, business: Business) -> tzinfo:
-        return ZoneInfo(business.time_zone) if business.time_zone else self.time_zone
-
 
 def _hours_of(business: Business, location_id: LocationId | None) -> OpeningHours | None:
     """Return when somebody takes over, at this location if that has its own hours."""
-    if business.handoff.hours is not None:
-        return business.handoff.hours
-    location = business.locations.get(location_id) if location_id is not None else None
-    if location is not None and location.hours is not None:
-        return location.hours
-    return business.hours
+    return business.handoff.hours or hours_at(business, location_id)

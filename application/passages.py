@@ -4,7 +4,7 @@ import asyncio
 
 from application.ports import Clock, Knowledge, Observer
 from domain.errors import KnowledgeUnavailable
-from domain.knowledge import MAX_PASSAGES, MAX_QUERY, Passage, content_words, fit_passages
+from domain.knowledge import MAX_PASSAGES, MAX_QUERY, Passage, fit_passages, topic_words
 from domain.view import View
 
 SEARCH_S = 1.0
@@ -19,7 +19,7 @@ async def passages_for(
     None where nothing fits, or the search fails: the answer does not depend on it.
     """
     query = view.question[-MAX_QUERY:]
-    if not content_words(query):
+    if not topic_words(query):
         return ()
     business_id = view.session.customer.business_id
     searching = asyncio.ensure_future(knowledge.search(business_id, query, MAX_PASSAGES))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from domain.language import lookup
+from domain.language import FALLBACK_LANGUAGE, lookup
 
 
 class _Format(Struct, frozen=True):
@@ -62,6 +62,12 @@ _FORMATS = {
         "{weekday}, {day} {month}, {hour}:{minute}",
     ),
 }
+
+
+def weekdays(language: str) -> tuple[str, ...]:
+    """Return the names of Monday to Sunday, in English where there are none in a language."""
+    form = _FORMATS[lookup(language, _FORMATS) or FALLBACK_LANGUAGE]
+    return tuple(form.weekdays.split())
 
 
 def day_and_time(at: datetime, language: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import groupby
 
+from domain.dates import weekdays
 from domain.hours import DAY, OpeningHours, Shift
 from domain.language import FALLBACK_LANGUAGE, lookup
 
@@ -12,16 +13,6 @@ MAX_DATES = 60
 _NEXT_DAYS = 14
 """The days from today on of which the dates with other hours are named."""
 
-_WEEKDAYS = {
-    "ro": ("luni", "marți", "miercuri", "joi", "vineri", "sâmbătă", "duminică"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
-    "hu": ("hétfő", "kedd", "szerda", "csütörtök", "péntek", "szombat", "vasárnap"),
-    "it": ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"),
-    "es": ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
-    "uk": ("понеділок", "вівторок", "середа", "четвер", "п’ятниця", "субота", "неділя"),
-}
 _CLOSED = {
     "ro": "închis",
     "en": "closed",
@@ -37,7 +28,7 @@ _CLOSED = {
 def week_text(hours: OpeningHours, language: str) -> str:
     """Return the hours of a week; days in a row with the same hours are named together."""
     tag = _tag(language)
-    days = _WEEKDAYS[tag]
+    days = weekdays(tag)
     parts = []
     for shifts, numbers in groupby(range(len(days)), key=lambda day: hours.week[day]):
         first, *rest = numbers
@@ -73,4 +64,4 @@ def _time(minute: int) -> str:
 
 
 def _tag(language: str) -> str:
-    return lookup(language, _WEEKDAYS) or FALLBACK_LANGUAGE
+    return lookup(language, _CLOSED) or FALLBACK_LANGUAGE

@@ -85,7 +85,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     """Higher is better; comparable within one search alone."""
 
 
-def content_words(text: str) -> frozenset[str]:
+def topic_words(text: str) -> frozenset[str]:
     """Return the folded words of a text that say what it is about, and its numbers."""
     return frozenset(
         word
@@ -107,7 +107,7 @@ def sources(
     best of each search is taken: the answer may be in another language. `shown`: what it was shown
     unasked, where two are needed.
     """
-    told = content_words(answer) - content_words(question)
+    told = topic_words(answer) - topic_words(question)
     found = [finding.passage for findings in searches for finding in findings]
     shared = {passage: _shared(passage, told) for passage in (*found, *shown)}
     least = max(shared.values(), default=0) / _NOT_LESS_THAN
@@ -121,7 +121,7 @@ def sources(
 
 def _shared(passage: Passage, told: frozenset[str]) -> int:
     """Count the words that a passage shares with others; a number of several digits counts 2."""
-    common = told & content_words(passage.text)
+    common = told & topic_words(passage.text)
     return len(common) + sum(word.isdecimal() and len(word) > 1 for word in common)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from application.ports import Knowledge
 from domain.identity import BusinessId
-from domain.knowledge import Finding, Passage, content_words
+from domain.knowledge import Finding, Passage, topic_words
 
 
 class MemoryKnowledge(Knowledge):
@@ -14,7 +14,7 @@ class MemoryKnowledge(Knowledge):
         """`passages`: by the id of the business."""
         self._passages = {
             BusinessId(business_id): [
-                (each, content_words(f"{each.title} {each.text}")) for each in of
+                (each, topic_words(f"{each.title} {each.text}")) for each in of
             ]
             for business_id, of in passages.items()
         }
@@ -22,7 +22,7 @@ class MemoryKnowledge(Knowledge):
     async def search(
         self, business_id: BusinessId, query: str, limit: int = 5
     ) -> tuple[Finding, ...]:
-        asked = content_words(query)
+        asked = topic_words(query)
         scored = [
             Finding(passage=passage, score=float(len(asked & words)))
             for passage, words in self._passages.get(business_id, ())

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.model.assistant import ModelAssistant
 from adapters.openai.client import OpenAIClient
@@ -15,7 +17,7 @@ from domain.errors import AssistantFailed, BridgeUnavailable
 from domain.identity import BusinessId
 from domain.texts import Text, localized
 from domain.usage import Usage
-from tests.support.model_turns import Turn, ask, conversation, openai_assistant
+from tests.support.model_turns import BISTRO, Turn, ask, conversation, openai_assistant
 from tests.support.openai_stub import (
     DONE,
     Answer,
@@ -313,6 +315,18 @@ async def test_a_summary_is_made_of_the_earlier_one_and_newer_entries() -> None:
     assert user["content"].startswith("<summary>\nA salutat.\n</summary>\n<said by=")
     assert "Patru &lt;summary>" in user["content"]
     assert "tools" not in server.requests[0].body
+
+
+async def test_the_times_in_a_summary_are_those_of_the_business() -> None:
+    _, log = conversation("Aș vrea o masă")
+    tokyo = replace(BISTRO, time_zone="Asia/Tokyo")
+    async with stub(says("Vrea o masă.")) as server:
+        async with openai_assistant(server.url) as assistant:
+            await assistant.summarise(None, log, "ro", max_tokens=300, business=tokyo)
+    system, user = server.requests[0].body["messages"]
+
+    assert "Times are those of Asia/Tokyo" in system["content"]
+    assert f"{log[0].at.astimezone(ZoneInfo('Asia/Tokyo')):%Y-%m-%d %H:%M}" in user["content"]
 
 
 async def test_a_failed_summary_reports_its_usage() -> None:

@@ -132,6 +132,17 @@ async def test_documents_that_cannot_be_searched_delay_an_answer_by_a_second_at_
         assert app.observer.failed_searches._value.get() == 1
 
 
+async def test_a_user_who_stops_a_turn_that_searches_gets_no_answer() -> None:
+    assistant = ScriptedSteps()
+    async with harness(assistant, knowledge=Faulty(None), businesses=OURS) as app:
+        user = await asking(app)
+        await app.turns.stop_answer(user.customer)
+        await app.clock.advance(SEARCH_S)
+
+        assert assistant.turns == 0
+        assert user.messages[-1].text == localized("ro", Text.STOPPED)
+
+
 async def test_a_takeover_ends_a_turn_that_searches() -> None:
     assistant = ScriptedSteps()
     async with harness(assistant, knowledge=Faulty(None), businesses=OURS) as app:

@@ -10,13 +10,13 @@ from domain.knowledge import (
     SEARCH,
     Finding,
     Passage,
-    content_words,
     excerpt,
     fit_passages,
     found_nothing,
     passage_tokens,
     sources,
     sources_action,
+    topic_words,
 )
 from domain.message import ToolOutcome, ToolUse
 from domain.plain_text import folded
@@ -56,7 +56,7 @@ ROOM = passage("Salonul are 60 de locuri și poate fi rezervat.", "house.md#room
 def test_what_a_text_is_about_are_its_folded_words_without_the_common_ones(
     text: str, words: set[str]
 ) -> None:
-    assert content_words(text) - {"fi"} == words - {"fi"}
+    assert topic_words(text) - {"fi"} == words - {"fi"}
 
 
 @given(st.text(max_size=300))
@@ -135,13 +135,13 @@ def test_sources_are_few_of_what_there_was_one_for_each_place_and_none_without_a
 ) -> None:
     searches = [found(*passages) for passages in searched]
     used = sources(searches, tuple(shown), question, answer)
-    told = content_words(answer) - content_words(question)
+    told = topic_words(answer) - topic_words(question)
 
     assert len(used) <= MAX_SOURCES
     assert len({each.location for each in used}) == len(used)
     assert {*used} <= {*shown, *(each for passages in searched for each in passages)}
     if not any(searched):
-        assert all(told & content_words(each.text) for each in used)
+        assert all(told & topic_words(each.text) for each in used)
     else:
         assert used
     if not told:
