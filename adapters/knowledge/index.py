@@ -21,7 +21,7 @@ from typing import Self
 from msgspec import Struct
 
 from adapters.knowledge.folder import Found, find_documents, read_document
-from adapters.knowledge.index_file import Change, Document, IndexFile, IndexReader, digest
+from adapters.knowledge.index_file import Document, IndexFile, IndexReader, NewContent, digest
 from adapters.knowledge.reader import DocumentReader
 from adapters.knowledge.words import LONGEST_QUERY
 from adapters.private_file import make_private
@@ -37,7 +37,7 @@ EMBEDDING_S = 1.5
 REST_S = 30.0
 """The time for which an embedder that has failed is not asked again by a search, and an index that
 could not be used is not rebuilt again."""
-BATCH = 64
+EMBEDDED_AT_ONCE = 64
 """Passages that are embedded by one request."""
 PART = 20_000
 """Passages that are written at once: a long update keeps no more of them in memory."""
@@ -175,8 +175,8 @@ class KnowledgeIndex(Knowledge, Lifecycle):
         missing = await asyncio.to_thread(_not_embedded, file.path, embedder.model)
         vectors: dict[bytes, bytes] = {}
         try:
-            for begin in range(0, len(missing), BATCH):
-                batch = missing[begin : begin + BATCH]
+            for begin in range(0, len(missing), EMBEDDED_AT_ONCE):
+                batch = missing[begin : begin + EMBEDDED_AT_ONCE]
                 made = await embedder.embed([text for _, text in batch])
                 for (content, _), vector in zip(batch, made, strict=True):
                     vectors[content] = _packed(vector)
@@ -280,7 +280,7 @@ async def _write(file: IndexFile, folder: Path, *, is_new: bool) -> IndexReport:
     found = await asyncio.to_thread(find_documents, folder)
     known = {} if is_new else await asyncio.to_thread(_documents, file.path)
     removed = known.keys() - {each.path for each in found}
-    changes: list[Change] = []
+    changes: list[NewContent] = []
     read = pending = 0
     async with DocumentReader() as reader:
         for each in found:
@@ -300,16 +300,16 @@ async def _write(file: IndexFile, folder: Path, *, is_new: bool) -> IndexReport:
 
 async def _change(
     reader: DocumentReader, folder: Path, found: Found, known: Document | None
-) -> Change | None:
+) -> NewContent | None:
     """Read a document; None: the index has its content."""
     content = await asyncio.to_thread(read_document, folder, found)
     current = digest(content)
     if known is not None and known.digest == current:
         return None
     if isinstance(content, str):
-        return Change(found.path, Document(current, content), ())
+        return NewContent(found.path, Document(current, content), ())
     reading = await reader.read(found.path, content)
-    return Change(found.path, Document(current, reading.problem), reading.passages)
+    return NewContent(found.path, Document(current, reading.problem), reading.passages)
 
 
 def _documents(path: Path) -> dict[str, Document]:

@@ -20,7 +20,7 @@ from adapters.knowledge.words import indexed, query_words
 from adapters.private_file import make_private
 from domain.knowledge import Finding, Passage
 
-VERSION = 1
+INDEX_VERSION = 1
 """Of the schema, of the passages and of their words: with another one all is read again."""
 TITLE_WEIGHT = 2.0
 """Of a word in the headings, against one in the text."""
@@ -57,7 +57,7 @@ class Document(Struct, frozen=True):
     """Why its newest content could not be read; its passages are then those of the one before."""
 
 
-class Change(Struct, frozen=True):
+class NewContent(Struct, frozen=True):
     """A new document, or new content of one."""
 
     path: str
@@ -191,12 +191,12 @@ class IndexFile:
         """Return True if there is an index, and it is of this version."""
         try:
             with IndexReader(self.path) as reader:
-                return reader.version() == VERSION
+                return reader.version() == INDEX_VERSION
         except sqlite3.Error:
             return False
 
     def replace(
-        self, changes: Iterable[Change], removed: Iterable[str], *, is_new: bool = False
+        self, changes: Iterable[NewContent], removed: Iterable[str], *, is_new: bool = False
     ) -> None:
         """Write the next index. `is_new`: nothing is kept of the last one."""
         with self._next(is_new=is_new) as db:
@@ -232,7 +232,7 @@ class IndexFile:
                 db.execute("PRAGMA journal_mode = OFF")
                 db.execute("PRAGMA synchronous = OFF")
                 if is_new:
-                    db.executescript(f"{_SCHEMA} PRAGMA user_version = {VERSION};")
+                    db.executescript(f"{_SCHEMA} PRAGMA user_version = {INDEX_VERSION};")
                 db.execute("BEGIN")
                 yield db
                 db.execute("COMMIT")
@@ -241,7 +241,7 @@ class IndexFile:
             following.unlink(missing_ok=True)
 
 
-def _put(db: sqlite3.Connection, change: Change) -> None:
+def _put(db: sqlite3.Connection, change: NewContent) -> None:
     path, document = change.path, change.document
     (number,) = db.execute(
         "INSERT INTO documents (path, digest, problem) VALUES (?, ?, ?) ON CONFLICT (path) "

@@ -28,8 +28,8 @@ MEMORY = 1024**3
 _ROOT = Path(__file__).parents[2]
 _PROGRAM = """import sys
 sys.path.insert(0, sys.argv[1])
-from adapters.knowledge.reader import serve
-serve()"""
+from adapters.knowledge.reader import serve_documents
+serve_documents()"""
 _LONGEST_ANSWER = 256 * 1024 * 1024
 
 
@@ -119,7 +119,7 @@ class DocumentReader:
         return await process.wait()
 
 
-def serve() -> None:
+def serve_documents() -> None:
     """Read the documents that come on the standard input, each after an order in one line."""
     cpu_s, memory = int(sys.argv[2]), int(sys.argv[3])
     with suppress(ValueError, OSError):  # where the system has no such limit, or a lower one

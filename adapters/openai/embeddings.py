@@ -14,11 +14,11 @@ from application.ports import Embedder
 from domain.errors import KnowledgeUnavailable
 
 EMBEDDINGS_PATH = "/embeddings"
-TIMEOUT_S = 60.0
+EMBEDDING_TIMEOUT_S = 60.0
 """The time for one request, in which a passage is waited for; a search waits less."""
 LONGEST_TEXT = 6_000
 """Characters of a text that are sent: most models take 512 tokens or more, some refuse others."""
-MAX_ANSWER = 64 * 1024 * 1024
+MAX_EMBEDDINGS = 64 * 1024 * 1024
 
 
 class _Embedding(Struct):
@@ -33,7 +33,7 @@ class _Embeddings(Struct):
 class OpenAIEmbedder(Embedder):
     """Asks a model for embeddings; use it as `async with embedder:`."""
 
-    def __init__(self, client: OpenAIClient, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, client: OpenAIClient, *, timeout_s: float = EMBEDDING_TIMEOUT_S) -> None:
         """`client`: of that model; it is opened and closed here."""
         self._client = client
         self._timeout_s = timeout_s
@@ -60,7 +60,7 @@ class OpenAIEmbedder(Embedder):
             async with asyncio.timeout(self._timeout_s):
                 response = await self._client.send(EMBEDDINGS_PATH, body)
                 try:
-                    content = await read_bounded(response.aiter_raw(), MAX_ANSWER)
+                    content = await read_bounded(response.aiter_raw(), MAX_EMBEDDINGS)
                 finally:
                     await response.aclose()
         except openai.APIStatusError as error:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from adapters.knowledge import index as index_module
 from adapters.knowledge.folder import MAX_DOCUMENTS
 from adapters.knowledge.index import IndexReport, KnowledgeIndex
-from adapters.knowledge.index_file import Change, Document, IndexFile, IndexReader
+from adapters.knowledge.index_file import Document, IndexFile, IndexReader, NewContent
 from adapters.knowledge.reader import DocumentReader, Reading
 from application.ports import Embedder
 from domain.errors import KnowledgeUnavailable
@@ -244,7 +244,7 @@ async def test_an_index_of_another_version_is_read_anew(
     index: KnowledgeIndex, folder: Path, parsed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await index.update(B1, folder)
-    monkeypatch.setattr("adapters.knowledge.index_file.VERSION", 2)
+    monkeypatch.setattr("adapters.knowledge.index_file.INDEX_VERSION", 2)
 
     await index.update(B1, folder)
 
@@ -324,7 +324,7 @@ def test_any_query_is_words_and_never_syntax(tmp_path: Path, query: str) -> None
     file = IndexFile(tmp_path / "fuzz.sqlite3")
     if not file.path.exists():
         passage = Passage(title="Menu", location="a.md", text="A balcony with apples, near B.")
-        file.replace([Change("a.md", Document(b"1", None), [passage])], [], is_new=True)
+        file.replace([NewContent("a.md", Document(b"1", None), [passage])], [], is_new=True)
 
     with IndexReader(file.path) as reader:
         ranked = reader.search(query)
@@ -338,7 +338,7 @@ def test_any_text_is_indexed_as_it_is(tmp_path: Path, text: str) -> None:
     shown = text.encode("utf-8", "replace").decode()
     passage = Passage(title=shown[:20], location="a.md", text=shown)
     file = IndexFile(tmp_path / "fuzz.sqlite3")
-    file.replace([Change("a.md", Document(b"1", None), [passage])], [], is_new=True)
+    file.replace([NewContent("a.md", Document(b"1", None), [passage])], [], is_new=True)
 
     with IndexReader(file.path) as reader:
         (found,) = reader.read([(1, 1.0)], 5)
