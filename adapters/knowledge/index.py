@@ -88,7 +88,10 @@ class KnowledgeIndex(Knowledge, Lifecycle):
         """When the embedder is asked again by a search."""
         self._sources: dict[BusinessId, Path] = {}
         self._readers = asyncio.Semaphore(READERS)
-        self._rebuilds: dict[BusinessId, asyncio.Task[None]] = {}
+        self._not_embedded: set[BusinessId] = set()
+        """Businesses with passages that still need a vector."""
+        self._updates: dict[BusinessId, asyncio.Task[None]] = {}
+        """Those that a search has begun."""
 
     async def __aenter__(self) -> Self:
         if self._embedder is not None:
@@ -96,10 +99,10 @@ class KnowledgeIndex(Knowledge, Lifecycle):
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        rebuilds = list(self._rebuilds.values())
-        for rebuild in rebuilds:
-            rebuild.cancel()
-        await asyncio.gather(*rebuilds, return_exceptions=True)
+        updates = list(self._updates.values())
+        for update in updates:
+            update.cancel()
+        await asyncio.gather(*updates, return_exceptions=True)
         if self._embedder is not None:
             await self._embedder.__aexit__(*exc)
 
@@ -110,12 +113,18 @@ class KnowledgeIndex(Knowledge, Lifecycle):
         if (state := _state(path)) is None:
             return ()
         vector = await self._query_vector(query)
+        if vector is not None and business_id in self._not_embedded:
+            self._begin_update(business_id, None)
         try:
             return await asyncio.to_thread(self._search, path, query, vector, limit)
         except sqlite3.Error as error:
             if _state(path) is None:  # removed in the meantime
                 return ()
-            self._rebuild(business_id, state)
+            logger.warning(
+                "The index of a business's documents cannot be used",
+                extra={"action": "knowledge_broken", "business_id": business_id},
+            )
+            self._begin_update(business_id, state)
             raise KnowledgeUnavailable(f"{path}: {error}") from error
 
     def _search(
@@ -167,23 +176,31 @@ class KnowledgeIndex(Knowledge, Lifecycle):
             if report.read or report.removed:
                 _log(business_id, report)
             if self._embedder is not None:
-                await self._embed(file, self._embedder)
+                if await self._embed(file, self._embedder):
+                    self._not_embedded.discard(business_id)
+                else:
+                    self._not_embedded.add(business_id)
         return report
 
-    async def _embed(self, file: IndexFile, embedder: Embedder) -> None:
-        """Give a vector to each passage that has none. Those that fail are tried again later."""
-        missing = await asyncio.to_thread(_not_embedded, file.path, embedder.model)
-        vectors: dict[bytes, bytes] = {}
+    async def _embed(self, file: IndexFile, embedder: Embedder) -> bool:
+        """Give a vector to each passage that has none; False: some still have none."""
+        texts, vectors = await asyncio.to_thread(_embedded, file.path, embedder.model)
+        known = vectors.keys()
+        vectors = {content: vectors[content] for content in texts if content in known}
+        missing = [content for content in texts if content not in known]
+        if not missing and len(vectors) == len(known):
+            return True
         try:
             for begin in range(0, len(missing), EMBEDDED_AT_ONCE):
                 batch = missing[begin : begin + EMBEDDED_AT_ONCE]
-                made = await embedder.embed([text for _, text in batch])
-                for (content, _), vector in zip(batch, made, strict=True):
-                    vectors[content] = _packed(vector)
+                made = await embedder.embed([texts[content] for content in batch])
+                vectors.update(zip(batch, map(_packed, made), strict=True))
         except KnowledgeUnavailable as error:
             self._embedder_failed(error)
-        if missing:
-            await asyncio.to_thread(file.add_vectors, embedder.model, vectors)
+        length = len(next(reversed(vectors.values()), b""))
+        alike = {content: vector for content, vector in vectors.items() if len(vector) == length}
+        await asyncio.to_thread(file.put_vectors, embedder.model, alike)
+        return len(alike) == len(texts)
 
     async def _query_vector(self, query: str) -> bytes | None:
         """Return the embedding of a query; None: there is none, or not in time."""
@@ -211,30 +228,29 @@ class KnowledgeIndex(Knowledge, Lifecycle):
                 extra={"action": "embeddings_away"},
             )
 
-    def _rebuild(self, business_id: BusinessId, broken: object) -> None:
-        """Begin to rebuild an index that cannot be used, where its documents are known."""
+    def _begin_update(self, business_id: BusinessId, broken: object | None) -> None:
+        """Begin an update beside the searches, unless one is under way. `broken`: see `_update`."""
         folder = self._sources.get(business_id)
-        if folder is None or business_id in self._rebuilds:
+        if folder is None or business_id in self._updates:
             return
-        logger.warning(
-            "The index of a business's documents cannot be used, and is rebuilt",
-            extra={"action": "knowledge_rebuilt", "business_id": business_id},
-        )
 
-        async def rebuild() -> None:
+        async def update() -> None:
             try:
                 await self._update(business_id, folder, broken)
             except KnowledgeUnavailable as error:
                 logger.error(
-                    "An index could not be rebuilt: %s",
+                    "The documents of a business cannot be indexed: %s",
                     error,
                     extra={"action": "knowledge_failed", "business_id": business_id},
                 )
                 await asyncio.sleep(REST_S)
+            else:
+                if business_id in self._not_embedded:
+                    await asyncio.sleep(REST_S)
             finally:
-                del self._rebuilds[business_id]
+                del self._updates[business_id]
 
-        self._rebuilds[business_id] = asyncio.create_task(rebuild())
+        self._updates[business_id] = asyncio.create_task(update())
 
     def _path(self, business_id: BusinessId) -> Path:
         """Return the file of a business's index: no id leads out of the folder, or is too long."""
@@ -317,9 +333,10 @@ def _documents(path: Path) -> dict[str, Document]:
         return reader.documents()
 
 
-def _not_embedded(path: Path, model: str) -> list[tuple[bytes, str]]:
+def _embedded(path: Path, model: str) -> tuple[dict[bytes, str], dict[bytes, bytes]]:
+    """Return the texts that need vectors, and the vectors that there are."""
     with IndexReader(path) as reader:
-        return reader.not_embedded(model)
+        return reader.texts(), reader.embedded(model)
 
 
 def _report(path: Path, read: int, removed: int) -> IndexReport:

@@ -29,6 +29,9 @@ LEAST_SHARE = 0.25
 CANDIDATES = 30
 """The passages that are ranked by their share too."""
 
+_BLOCK = 1_000
+"""Vectors of one row: to read them one by one takes several times as long as to compare them."""
+_DIGEST = 16
 _SCHEMA = """
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, problem TEXT
@@ -44,7 +47,7 @@ CREATE VIRTUAL TABLE words USING fts5 (
 );
 CREATE VIRTUAL TABLE word_counts USING fts5vocab (words, row);
 CREATE TABLE vectors (
-    model TEXT NOT NULL, digest BLOB NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (model, digest)
+    model TEXT NOT NULL, length INTEGER NOT NULL, digests BLOB NOT NULL, vectors BLOB NOT NULL
 );
 """
 
@@ -67,7 +70,7 @@ class NewContent(Struct, frozen=True):
 
 def digest(text: str | bytes) -> bytes:
     """Return what identifies a content."""
-    return blake2b(text if isinstance(text, bytes) else text.encode(), digest_size=16).digest()
+    return blake2b(text if isinstance(text, bytes) else text.encode(), digest_size=_DIGEST).digest()
 
 
 def embedded_text(title: str, text: str) -> str:
@@ -103,14 +106,19 @@ class IndexReader:
         """Return the number of passages."""
         return int(self._db.execute("SELECT count(*) FROM passages").fetchone()[0])
 
-    def not_embedded(self, model: str) -> list[tuple[bytes, str]]:
-        """Return the digest and the text of each passage that has no vector of this model."""
-        rows = self._db.execute(
-            "SELECT DISTINCT digest, title, text FROM passages WHERE NOT EXISTS (SELECT 1 "
-            "FROM vectors WHERE vectors.digest = passages.digest AND model = ?)",
-            (model,),
-        )
-        return [(content, embedded_text(title, text)) for content, title, text in rows]
+    def embedded(self, model: str) -> dict[bytes, bytes]:
+        """Return the vectors of this model, by the digests of their passages."""
+        found: dict[bytes, bytes] = {}
+        for length, digests, vectors in self._vectors(model):
+            for place in range(len(digests) // _DIGEST):
+                content = digests[place * _DIGEST : (place + 1) * _DIGEST]
+                found[content] = vectors[place * length : (place + 1) * length]
+        return found
+
+    def texts(self) -> dict[bytes, str]:
+        """Return what embeddings are made of, by the digests of the passages."""
+        rows = self._db.execute("SELECT digest, title, text FROM passages ORDER BY id")
+        return {content: embedded_text(title, text) for content, title, text in rows}
 
     def search(self, query: str) -> list[tuple[int, float]]:
         """Return the passages that share words with a query, the best first, with their scores."""
@@ -143,17 +151,24 @@ class IndexReader:
         """Return the passages whose vectors are nearest, with the cosines that are not below."""
         import numpy as np  # it takes long to load, and is needed for this alone
 
-        rows = self._db.execute(
-            "SELECT passages.id, vector FROM passages JOIN vectors USING (digest) "
-            "WHERE model = ? AND length(vector) = ?",
-            (model, len(vector)),
-        ).fetchall()
-        if not rows:
-            return []
-        matrix = np.frombuffer(b"".join(each for _, each in rows), "<f4").reshape(len(rows), -1)
-        cosines = matrix @ np.frombuffer(vector, "<f4")
-        best = np.argsort(-cosines, kind="stable")[:CANDIDATES]
-        return [(rows[each][0], float(cosines[each])) for each in best if cosines[each] >= least]
+        found: list[tuple[bytes, float]] = []
+        for length, digests, vectors in self._vectors(model):
+            if length != len(vector):
+                continue
+            matrix = np.frombuffer(vectors, "<f4").reshape(-1, length // 4)
+            cosines = matrix @ np.frombuffer(vector, "<f4")
+            for place in np.argsort(-cosines, kind="stable")[:CANDIDATES]:
+                content = digests[place * _DIGEST : (place + 1) * _DIGEST]
+                found.append((content, float(cosines[place])))
+        best = sorted(found, key=lambda each: -each[1])[:CANDIDATES]
+        return [
+            (number, cosine)
+            for content, cosine in best
+            if cosine >= least
+            for (number,) in self._db.execute(
+                "SELECT min(id) FROM passages WHERE digest = ? HAVING min(id) NOT NULL", (content,)
+            )
+        ]
 
     def read(self, ranked: Iterable[tuple[int, float]], limit: int) -> tuple[Finding, ...]:
         """Return the first passages of a ranking; of those with the same text, the best alone."""
@@ -167,6 +182,12 @@ class IndexReader:
             passage = Passage(title=title, location=location, text=text)
             found.setdefault(content, Finding(passage=passage, score=score))
         return tuple(found.values())
+
+    def _vectors(self, model: str) -> Iterator[tuple[int, bytes, bytes]]:
+        """Yield the bytes of each vector of a block, the digests in it, and the vectors."""
+        yield from self._db.execute(
+            "SELECT length, digests, vectors FROM vectors WHERE model = ?", (model,)
+        )
 
     def _counts(self, stems: Collection[str]) -> dict[str, int]:
         """Return in how many passages each stem is, without those that are in none."""
@@ -205,18 +226,16 @@ class IndexFile:
             for change in changes:
                 _put(db, change)
 
-    def add_vectors(self, model: str, vectors: Mapping[bytes, bytes]) -> None:
-        """Write the next index, with vectors of this model only, and of its passages only."""
+    def put_vectors(self, model: str, vectors: Mapping[bytes, bytes]) -> None:
+        """Write the next index, with these vectors and no others: they are of one length."""
+        digests = list(vectors)
         with self._next(is_new=False) as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
-                [(model, content, vector) for content, vector in vectors.items()],
-            )
-            db.execute(
-                "DELETE FROM vectors WHERE model <> ? OR digest NOT IN "
-                "(SELECT digest FROM passages)",
-                (model,),
-            )
+            db.execute("DELETE FROM vectors")
+            for begin in range(0, len(digests), _BLOCK):
+                block = digests[begin : begin + _BLOCK]
+                joined = b"".join(vectors[content] for content in block)
+                row = (model, len(joined) // len(block), b"".join(block), joined)
+                db.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", row)
 
     @contextmanager
     def _next(self, *, is_new: bool) -> Iterator[sqlite3.Connection]:

@@ -3,8 +3,10 @@
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median, quantiles
+from struct import pack
 
 from adapters.knowledge.index import KnowledgeIndex
 from adapters.knowledge.index_file import (
@@ -41,12 +43,9 @@ async def knowledge(effort: Effort) -> list[Figure]:
 
         embedder = _Embedder()
         vectors = {
-            digest(embedded_text(each.title, each.text)): random.Random(index).randbytes(
-                4 * DIMENSIONS
-            )
-            for index, each in enumerate(passages)
+            digest(embedded_text(each.title, each.text)): embedder.packed() for each in passages
         }
-        file.add_vectors(embedder.model, vectors)
+        file.put_vectors(embedder.model, vectors)
         fused = KnowledgeIndex(Path(folder) / "index", embedder=embedder)
         meanings = await _times_ms(fused, effort)
     return [
@@ -61,8 +60,20 @@ async def knowledge(effort: Effort) -> list[Figure]:
 
 
 class _Embedder(HashedEmbedder):
-    async def embed(self, texts: object) -> list[list[float]]:  # type: ignore[override]
-        return [[0.5] * DIMENSIONS]
+    """Makes a vector of chance for each text, at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chance = random.Random(1)
+
+    def vector(self) -> Sequence[float]:
+        return [self._chance.gauss(0, DIMENSIONS**-0.5) for _ in range(DIMENSIONS)]
+
+    def packed(self) -> bytes:
+        return pack(f"<{DIMENSIONS}f", *self.vector())
+
+    async def embed(self, texts: Sequence[str]) -> list[Sequence[float]]:
+        return [self.vector() for _ in texts]
 
 
 def _passages(folder: Path) -> list[Passage]:

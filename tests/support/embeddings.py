@@ -1,10 +1,12 @@
 """An embedder whose vectors are made of the hashes of words: the same ones on every machine."""
 
+import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
 
 from adapters.knowledge.words import content_words
 from application.ports import Embedder
+from domain.errors import KnowledgeUnavailable
 
 LENGTH = 64
 
@@ -26,6 +28,8 @@ class HashedEmbedder(Embedder):
         self.texts: list[str] = []
         """All that was embedded."""
         self.asked = 0
+        self.is_away = self.is_silent = False
+        """True: it fails, or never answers."""
 
     @property
     def model(self) -> str:
@@ -33,5 +37,9 @@ class HashedEmbedder(Embedder):
 
     async def embed(self, texts: Sequence[str]) -> list[Sequence[float]]:
         self.asked += 1
+        if self.is_silent:
+            await asyncio.Event().wait()
+        if self.is_away:
+            raise KnowledgeUnavailable("it is away")
         self.texts += texts
         return [hashed_vector(text, self._synonyms) for text in texts]

@@ -5,7 +5,6 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -223,7 +222,7 @@ async def test_an_index_that_cannot_be_used_is_rebuilt(
             path.write_bytes(content[:kept] + bytes(rest))
         with pytest.raises(KnowledgeUnavailable):
             await index.search(B1, "balcony")
-        await asyncio.gather(*index._rebuilds.values())
+        await asyncio.gather(*index._updates.values())
 
         assert await places(index, "balcony") == ["rooms.md#rooms"]
 
@@ -346,18 +345,6 @@ def test_any_text_is_indexed_as_it_is(tmp_path: Path, text: str) -> None:
     assert found.passage == passage
 
 
-class BrokenEmbedder(HashedEmbedder):
-    """Fails, or is silent."""
-
-    is_silent = False
-
-    async def embed(self, texts: Sequence[str]) -> list[Sequence[float]]:
-        self.asked += 1
-        if self.is_silent:
-            await asyncio.Event().wait()
-        raise KnowledgeUnavailable("it is away")
-
-
 def embedding(tmp_path: Path, embedder: Embedder, **more: Any) -> KnowledgeIndex:
     return KnowledgeIndex(tmp_path / "index", embedder=embedder, **more)
 
@@ -407,9 +394,9 @@ async def test_only_new_passages_are_embedded(tmp_path: Path, folder: Path) -> N
         "Rooms\nAll have a balcony.",
     ]
     (path,) = (tmp_path / "index").glob("*.sqlite3")
-    with closing(sqlite3.connect(path)) as db:
-        stored = db.execute("SELECT model, count(*) FROM vectors GROUP BY model").fetchall()
-    assert stored == [("another", 2)]
+    with IndexReader(path) as reader:
+        stored = [len(reader.embedded(model)) for model in ("hashed", "another")]
+    assert stored == [0, 2]
 
 
 @pytest.mark.parametrize("is_silent", [True, False])
@@ -417,8 +404,8 @@ async def test_without_its_embedder_words_are_searched_and_it_is_said_once(
     tmp_path: Path, folder: Path, caplog: pytest.LogCaptureFixture, is_silent: bool
 ) -> None:
     await KnowledgeIndex(tmp_path / "index").update(B1, folder)
-    embedder = BrokenEmbedder()
-    embedder.is_silent = is_silent
+    embedder = HashedEmbedder()
+    embedder.is_silent, embedder.is_away = is_silent, not is_silent
     index = embedding(tmp_path, embedder, embedding_s=0.01)
 
     found = [await places(index, "balcony") for _ in range(3)]
@@ -431,10 +418,14 @@ async def test_without_its_embedder_words_are_searched_and_it_is_said_once(
 async def test_documents_are_indexed_without_the_embedder_and_embedded_once_it_is_back(
     tmp_path: Path, folder: Path
 ) -> None:
-    await embedding(tmp_path, BrokenEmbedder()).update(B1, folder)
-    found = await places(KnowledgeIndex(tmp_path / "index"), "balcony")
-    embedder = HashedEmbedder()
-    await embedding(tmp_path, embedder).update(B1, folder)
+    embedder = HashedEmbedder(synonyms={"veranda": "balcony"})
+    async with embedding(tmp_path, embedder, least_similarity=0.3) as index:
+        embedder.is_away = True
+        await index.update(B1, folder)
+        without = await places(KnowledgeIndex(tmp_path / "index"), "balcony")
+        embedder.is_away = False
+        await index.search(B1, "anything")  # which finds that it is back
+        await asyncio.gather(*index._updates.values())
 
-    assert found == ["rooms.md#rooms"]
-    assert len(embedder.texts) == 2
+        assert without == ["rooms.md#rooms"]
+        assert await places(index, "veranda") == ["rooms.md#rooms"]
