@@ -146,7 +146,7 @@ def _plain(text: str) -> list[Block]:
 class _HtmlBlocks(HTMLParser):
     """Collects the headings and the blocks of a page, as a text browser shows them.
 
-    It builds no tree, so that depth costs nothing, and what is never closed harms nothing.
+    It builds no tree, so that depth costs nothing, and hardly anything must be closed.
     """
 
     _BREAKS = frozenset(
@@ -176,7 +176,7 @@ class _HtmlBlocks(HTMLParser):
             self._end_block()
             self._level = int(tag[1])
             anchor = dict(attributes).get("id")
-            self._anchor = f"#{anchor}" if anchor else ""
+            self._anchor = f"#{anchor[:LONGEST_TITLE]}" if anchor else ""
         elif tag in ("br", "tr", "pre"):
             self._pieces.append("\n")
             self._is_preformatted |= tag == "pre"
@@ -275,7 +275,7 @@ def _sections(
                 section.append(block)
             continue
         if not section and headings and block.level <= headings[-1].level and headings[-1].text:
-            section = [Block(headings[-1].text)]  # nothing stands under it: it says all itself
+            section = [Block(headings[-1].text)]  # a heading alone is a text too
         if section:
             yield _title(title, headings), location, section
         headings = [each for each in headings if each.level < block.level] + [block]
@@ -288,7 +288,7 @@ def _title(title: str, headings: list[Block]) -> str:
     texts = [heading.text for heading in headings if heading.text]
     if not texts or headings[0].level > 1:
         texts.insert(0, title)
-    return " › ".join(text[:LONGEST_TITLE] for text in texts)
+    return " › ".join(" ".join(text.split())[:LONGEST_TITLE] for text in texts)
 
 
 def _anchor(heading: str, anchors: Counter[str]) -> str:

@@ -29,19 +29,25 @@ def find_documents(folder: Path) -> list[Found]:
 
 
 def _walk(folder: Path, root: Path) -> Iterator[Found]:
+    closed: list[OSError] = []
     count = 0
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
-        for name in [*filter(lambda name: Path(place, name).is_symlink(), folders), *files]:
+    for place, folders, files in os.walk(folder, onerror=closed.append):
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for name in [*links, *sorted(files)]:
             if _is_hidden(name):
                 continue
             file = Path(place, name)
-            path = file.relative_to(folder).as_posix()
+            path = _shown(file.relative_to(folder).as_posix())
             count += 1
             if count > MAX_DOCUMENTS:
                 yield Found(path, f"there are more than {MAX_DOCUMENTS:,} documents")
                 return
-            yield Found(_shown(path), _problem(file, root))
+            yield Found(path, _problem(file, root))
+    for error in closed:
+        if Path(error.filename) != folder:  # a folder that is not there has no documents
+            path = Path(error.filename).relative_to(folder).as_posix()
+            yield Found(_shown(path), _reason(error))
 
 
 def _is_hidden(name: str) -> bool:

@@ -67,7 +67,8 @@ class IndexReport(Struct, frozen=True, kw_only=True):
 class KnowledgeIndex(Knowledge, Lifecycle):
     """Searches the indexes in a folder; `update` and `remove` keep them up to date.
 
-    Words find passages by themselves; an embedder adds those that mean the same.
+    Words find passages by themselves; an embedder adds those that mean the same. Use it as
+    `async with index:`.
     """
 
     def __init__(
@@ -90,8 +91,10 @@ class KnowledgeIndex(Knowledge, Lifecycle):
         self._readers = asyncio.Semaphore(READERS)
         self._not_embedded: set[BusinessId] = set()
         """Businesses with passages that still need a vector."""
-        self._updates: dict[BusinessId, asyncio.Task[None]] = {}
-        """Those that a search has begun."""
+        self._work: dict[BusinessId, asyncio.Task[None]] = {}
+        """The last update or removal that was begun for a business, until it ends."""
+        self._tries_at: dict[BusinessId, float] = {}
+        """When a search may begin an update again."""
 
     async def __aenter__(self) -> Self:
         if self._embedder is not None:
@@ -99,10 +102,10 @@ class KnowledgeIndex(Knowledge, Lifecycle):
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        updates = list(self._updates.values())
-        for update in updates:
-            update.cancel()
-        await asyncio.gather(*updates, return_exceptions=True)
+        work = list(self._work.values())
+        for each in work:
+            each.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
         if self._embedder is not None:
             await self._embedder.__aexit__(*exc)
 
@@ -114,7 +117,7 @@ class KnowledgeIndex(Knowledge, Lifecycle):
             return ()
         vector = await self._query_vector(query)
         if vector is not None and business_id in self._not_embedded:
-            self._begin_update(business_id, None)
+            self._begin_again(business_id, None)
         try:
             return await asyncio.to_thread(self._search, path, query, vector, limit)
         except sqlite3.Error as error:
@@ -124,7 +127,7 @@ class KnowledgeIndex(Knowledge, Lifecycle):
                 "The index of a business's documents cannot be used",
                 extra={"action": "knowledge_broken", "business_id": business_id},
             )
-            self._begin_update(business_id, state)
+            self._begin_again(business_id, state)
             raise KnowledgeUnavailable(f"{path}: {error}") from error
 
     def _search(
@@ -228,29 +231,48 @@ class KnowledgeIndex(Knowledge, Lifecycle):
                 extra={"action": "embeddings_away"},
             )
 
-    def _begin_update(self, business_id: BusinessId, broken: object | None) -> None:
-        """Begin an update beside the searches, unless one is under way. `broken`: see `_update`."""
-        folder = self._sources.get(business_id)
-        if folder is None or business_id in self._updates:
-            return
+    def follow(self, business_id: BusinessId, folder: Path | None) -> None:
+        """Begin to index a folder that is new or has changed; None: to remove the index.
 
-        async def update() -> None:
+        It waits for nothing. What goes wrong is logged.
+        """
+        if folder is None:
+            self._sources.pop(business_id, None)
+        else:
+            self._sources[business_id] = folder
+        self._begin_work(business_id, None)
+
+    def _begin_work(self, business_id: BusinessId, broken: object | None) -> None:
+        """Begin an update or a removal, after those under way. `broken`: see `_update`."""
+        previous = self._work.get(business_id)
+
+        async def work() -> None:
+            if previous is not None:
+                await asyncio.gather(previous, return_exceptions=True)  # it is cancelled with this
+            folder = self._sources.get(business_id)
             try:
-                await self._update(business_id, folder, broken)
-            except KnowledgeUnavailable as error:
+                if folder is None:
+                    await self.remove(business_id)
+                else:
+                    await self._update(business_id, folder, broken)
+            except Exception as error:  # whatever it was, other businesses are indexed
                 logger.error(
                     "The documents of a business cannot be indexed: %s",
                     error,
                     extra={"action": "knowledge_failed", "business_id": business_id},
                 )
-                await asyncio.sleep(REST_S)
-            else:
-                if business_id in self._not_embedded:
-                    await asyncio.sleep(REST_S)
             finally:
-                del self._updates[business_id]
+                if self._work.get(business_id) is asyncio.current_task():
+                    del self._work[business_id]
 
-        self._updates[business_id] = asyncio.create_task(update())
+        self._work[business_id] = asyncio.create_task(work())
+
+    def _begin_again(self, business_id: BusinessId, broken: object | None) -> None:
+        """Begin an update that a search found to be needed, unless one has just been tried."""
+        now = asyncio.get_running_loop().time()
+        if business_id in self._sources and now >= self._tries_at.get(business_id, 0.0):
+            self._tries_at[business_id] = now + REST_S
+            self._begin_work(business_id, broken)
 
     def _path(self, business_id: BusinessId) -> Path:
         """Return the file of a business's index: no id leads out of the folder, or is too long."""

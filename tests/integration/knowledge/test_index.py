@@ -123,6 +123,34 @@ async def test_the_index_of_a_removed_business_is_removed(
     assert await places(index, "balcony", B2) == []
 
 
+async def test_a_folder_is_followed_in_the_order_of_its_changes(
+    index: KnowledgeIndex, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with index:
+        index.follow(B1, folder)
+        index.follow(B2, folder)
+        (folder / "new.md").write_text("A lift.")
+        index.follow(B1, folder)
+        index.follow(B2, None)
+        await asyncio.gather(*index._work.values())
+
+        assert await places(index, "lift") == ["new.md"]
+        assert await places(index, "lift", B2) == []
+        assert index._work == {}
+        assert "cannot" not in caplog.text
+
+
+async def test_what_goes_wrong_while_a_folder_is_followed_is_logged(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "index").write_text("a file")
+    async with KnowledgeIndex(tmp_path / "index") as index:
+        index.follow(B1, folder)
+        await asyncio.gather(*index._work.values())
+
+    assert "The documents of a business cannot be indexed" in caplog.text
+
+
 async def test_a_document_that_cannot_be_read_harms_no_other_and_keeps_what_it_had(
     index: KnowledgeIndex, folder: Path, caplog: pytest.LogCaptureFixture, parsed: list[str]
 ) -> None:
@@ -222,7 +250,7 @@ async def test_an_index_that_cannot_be_used_is_rebuilt(
             path.write_bytes(content[:kept] + bytes(rest))
         with pytest.raises(KnowledgeUnavailable):
             await index.search(B1, "balcony")
-        await asyncio.gather(*index._updates.values())
+        await asyncio.gather(*index._work.values())
 
         assert await places(index, "balcony") == ["rooms.md#rooms"]
 
@@ -425,7 +453,7 @@ async def test_documents_are_indexed_without_the_embedder_and_embedded_once_it_i
         without = await places(KnowledgeIndex(tmp_path / "index"), "balcony")
         embedder.is_away = False
         await index.search(B1, "anything")  # which finds that it is back
-        await asyncio.gather(*index._updates.values())
+        await asyncio.gather(*index._work.values())
 
         assert without == ["rooms.md#rooms"]
         assert await places(index, "veranda") == ["rooms.md#rooms"]
