@@ -12,7 +12,6 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from hashlib import sha256
 from math import hypot, isfinite
 from pathlib import Path
 from struct import pack
@@ -155,8 +154,10 @@ class KnowledgeIndex(Knowledge, Lifecycle):
             await asyncio.to_thread(file.path.unlink, missing_ok=True)
 
     async def retain(self, business_ids: Collection[BusinessId]) -> None:
-        """Remove the indexes of all other businesses, as after some were removed while no process
-        ran. Raises: KnowledgeUnavailable."""
+        """Remove the indexes of all other businesses: of those that went while no process ran.
+
+        Raises: KnowledgeUnavailable.
+        """
         kept = {self._path(business_id) for business_id in business_ids}
         try:
             for path in self._folder.glob("*.sqlite3"):
@@ -227,7 +228,7 @@ class KnowledgeIndex(Knowledge, Lifecycle):
             self._is_embedder_away = True
             logger.warning(
                 "Embeddings cannot be made: documents are searched by words alone: %s",
-                error or "it takes too long",
+                str(error) or "it takes too long",
                 extra={"action": "embeddings_away"},
             )
 
@@ -277,7 +278,7 @@ class KnowledgeIndex(Knowledge, Lifecycle):
     def _path(self, business_id: BusinessId) -> Path:
         """Return the file of a business's index: no id leads out of the folder, or is too long."""
         readable = re.sub(r"[^a-z0-9]+", "-", business_id.lower())[:32]
-        return self._folder / f"{readable}.{sha256(business_id.encode()).hexdigest()[:16]}.sqlite3"
+        return self._folder / f"{readable}.{digest(business_id).hex()}.sqlite3"
 
     @asynccontextmanager
     async def _alone(self, business_id: BusinessId) -> AsyncIterator[IndexFile]:
