@@ -335,6 +335,19 @@ class Handoff(Struct, frozen=True, kw_only=True):
     """True if what the turn answers is, or has, the message that the user was asked to leave."""
 
 
+class Embedder(Lifecycle, Protocol):
+    """Turns texts into vectors that are near one another where the texts mean the same."""
+
+    @property
+    @abstractmethod
+    def model(self) -> str:
+        """The model that makes them: vectors of two models cannot be compared."""
+
+    @abstractmethod
+    async def embed(self, texts: Sequence[str]) -> list[Sequence[float]]:
+        """Return a vector for each text, all of one length. Raises: KnowledgeUnavailable."""
+
+
 class Toolbox(Protocol):
     """The tools of one turn, bound to its customer: a model's arguments cannot name another."""
 

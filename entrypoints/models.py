@@ -15,7 +15,7 @@ ReasoningEffort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh
 OPENAI_URL = "https://api.openai.com/v1"
 
 # What follows the base in the addresses that providers' documents show.
-_ENDPOINT = re.compile(r"/(?:chat/completions|completions|responses|messages)/?$")
+_ENDPOINT = re.compile(r"/(?:chat/completions|completions|responses|messages|embeddings)/?$")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

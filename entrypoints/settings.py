@@ -191,6 +191,47 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     openai_concurrency: Annotated[
         int, msgspec.Meta(ge=1, le=10_000, description="concurrent calls of the model; more wait")
     ] = 200
+    knowledge_index: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1,
+            description="folder of the indexes of the businesses' documents, for all processes of "
+            "this machine; what is lost there is built again",
+        ),
+    ] = "data/knowledge"
+    embedding_model: Annotated[
+        str,
+        msgspec.Meta(
+            description="the model whose embeddings find passages that mean the same in other "
+            "words; empty: passages are found by their words alone"
+        ),
+    ] = ""
+    embedding_base_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=_HTTP_URL,
+            title="an address that begins with http:// or https://, or empty",
+            description="URL of the API of EMBEDDING_MODEL, any with /embeddings; empty: "
+            "OPENAI_BASE_URL, with its key",
+        ),
+    ] = ""
+    embedding_api_key: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[!-~]*$",
+            title="ASCII characters without spaces, or empty",
+            description="API key for EMBEDDING_BASE_URL; empty: none is sent there",
+        ),
+    ] = ""
+    embedding_least_similarity: Annotated[
+        float,
+        msgspec.Meta(
+            ge=0,
+            le=1,
+            description="cosine from which a passage is found by its meaning alone; each model "
+            "has its own scale",
+        ),
+    ] = 0.4
     view_tokens: Annotated[
         int,
         msgspec.Meta(
@@ -552,6 +593,8 @@ def _check_models(settings: Settings, environment: Mapping[str, str]) -> None:
     name = "OPENAI_BASE_URL"
     try:
         check_base_url(settings.openai_base_url)
+        name = "EMBEDDING_BASE_URL"
+        check_base_url(settings.embedding_base_url)
         name = "MODELS"
         for choice in model_choices(settings.models) if settings.models else ():
             if settings.assistant == "openai":

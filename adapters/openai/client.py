@@ -50,6 +50,15 @@ MAX_UNPACKED = 64 * 1024
 MAX_ERROR = 64 * 1024
 """Bytes of an error's body that are read."""
 
+FAILURES = (
+    openai.OpenAIError,
+    httpx2.HTTPError,
+    httpx2.StreamError,
+    aiohttp.ClientError,  # of heads that are no HTTP: the SDK does not translate it
+    OSError,
+)
+"""What a request may raise."""
+
 _LIBRARIES = ("openai", "httpx2", "httpcore2", "aiohttp")
 # The host whose models are asked over Responses: openai.com recommends it, and some of its models
 # refuse tools on Chat Completions. Elsewhere it is asked for by OPENAI_API=responses.
@@ -176,7 +185,7 @@ class OpenAIClient(CompletionClient):
         failed = None
         try:
             async with asyncio.timeout(patience_s) as limit:
-                response = await self._send(path, sent)
+                response = await self.send(path, sent)
                 try:
                     await _read(response, parser, request, limit, stall_s)
                 finally:
@@ -187,13 +196,7 @@ class OpenAIClient(CompletionClient):
             if not parser.is_complete:
                 silence = "stopped in the middle" if parser.progress else "said nothing"
                 failed = AttemptFailed(f"it {silence} for too long", is_slow=True)
-        except (
-            openai.OpenAIError,
-            httpx2.HTTPError,
-            httpx2.StreamError,
-            aiohttp.ClientError,  # of heads that are no HTTP: the SDK does not translate it
-            OSError,
-        ) as error:
+        except FAILURES as error:
             if not parser.is_complete:
                 failed = self._classify(error, request, api, had)
         finally:
@@ -230,7 +233,8 @@ class OpenAIClient(CompletionClient):
         elif holds and parser.has_begun:
             self._held_answers = max(0, self._held_answers - 1)
 
-    async def _send(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+    async def send(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+        """Return the response to a request, its body yet to be read. Raises: what FAILURES are."""
         # `post` is the SDK's way for what it has no method for. Its own methods do the same, and
         # take several times as long to transform the messages.
         response = await self._client.post(
@@ -260,7 +264,7 @@ class OpenAIClient(CompletionClient):
                     failed.is_outage = False  # it works, and says what it wants
                     request.changes.add(change)
             return failed
-        return AttemptFailed(_reason(error))
+        return AttemptFailed(reason(error))
 
 
 def _of_calls(request: CompletionRequest) -> Iterator[str]:
@@ -271,7 +275,7 @@ def _of_calls(request: CompletionRequest) -> Iterator[str]:
             yield CARRIED
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """Return why there was no answer, without what the SDK quotes of the request."""
     cause: BaseException | None = error
     while cause is not None:

@@ -44,6 +44,7 @@ from application.ports import (
     Broker,
     Businesses,
     Clock,
+    Embedder,
     Knowledge,
     Leases,
     Lifecycle,
@@ -85,6 +86,7 @@ if TYPE_CHECKING:  # imported only when they are chosen: their libraries take lo
     from adapters.elixir.http import ElixirHttp
     from adapters.elixir.socket import ElixirSocket
     from adapters.jwt.tokens import JwtTokens
+    from adapters.knowledge.index import KnowledgeIndex
 
 
 Jitter = Callable[[], float]
@@ -268,6 +270,29 @@ def _model_assistant(
         ),
         clock=clock,
         jitter=jitter,
+    )
+
+
+def _embedder(settings: Settings, clock: Clock) -> Embedder | None:
+    """Return what finds passages by their meaning; None: they are found by words alone."""
+    if not settings.embedding_model:
+        return None
+    from adapters.openai.client import OpenAIClient
+    from adapters.openai.embeddings import OpenAIEmbedder
+
+    base_url, key = settings.embedding_base_url, settings.embedding_api_key
+    if not base_url:
+        base_url, key = settings.openai_base_url, key or settings.openai_api_key
+    return OpenAIEmbedder(OpenAIClient(base_url, key, settings.embedding_model, clock))
+
+
+def _knowledge(settings: Settings, embedder: Embedder | None) -> "KnowledgeIndex":
+    from adapters.knowledge.index import KnowledgeIndex
+
+    return KnowledgeIndex(
+        settings.knowledge_index,
+        embedder=embedder,
+        least_similarity=settings.embedding_least_similarity,
     )
 
 
@@ -501,6 +526,11 @@ class Container(containers.DeclarativeContainer):
     )
     knowledge: Provider[Knowledge | None] = providers.Object(None)
     """The documents of the businesses; None: there are none."""
+    embedder: Provider[Embedder | None] = providers.Singleton(_embedder, settings, clock)
+    knowledge_index: "Provider[KnowledgeIndex]" = providers.Singleton(
+        _knowledge, settings, embedder
+    )
+    """Of the businesses that are read from files."""
     rank_languages: Provider[RankLanguages] = providers.Selector(
         settings.provided.language_detection,
         off=providers.Object(no_ranking),

@@ -12,6 +12,7 @@ from tests.bench.attacks import ATTACK_MEASURES
 from tests.bench.drain import DRAIN_MEASURES
 from tests.bench.guards import GUARD_MEASURES
 from tests.bench.hints import hints
+from tests.bench.knowledge import knowledge
 from tests.bench.live import LIVE_MEASURES, LONG_LIVE_MEASURES
 from tests.bench.load import BenchmarkFailed
 from tests.bench.measures import QUICK, SERVER_MEASURES, Effort
@@ -27,6 +28,7 @@ USUAL = {
     **DRAIN_MEASURES,
     **GUARD_MEASURES,
     **MODEL_MEASURES,
+    "knowledge": knowledge,
 }
 LONG = {
     **LONG_LIVE_MEASURES,

@@ -10,6 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.knowledge.index import KnowledgeIndex
+from adapters.openai.client import OpenAIClient
+from adapters.openai.embeddings import OpenAIEmbedder
+from adapters.system import SystemClock
+from domain.identity import BusinessId
 from domain.texts import Text, localized
 from tests.support.llama_cpp import LlamaCpp, llama_cpp
 from tests.support.process import command, server
@@ -20,6 +25,8 @@ pytestmark = pytest.mark.timeout(180)  # of a machine that has no time for it
 LONG = {"ignore_eos": True, "n_ctx": 1024}
 """For `llama_cpp`: each answer has as many tokens as there may be."""
 TOKENS = 64
+MEAN_POOLING = 1
+"""How llama.cpp makes one vector of those of a text's tokens."""
 HELLO = "Hello! What are your opening hours?"
 CUT = localized("en", Text.ANSWER_CUT)
 APOLOGY = localized("en", Text.APOLOGY)
@@ -182,3 +189,22 @@ async def test_check_tells_the_truth_of_a_model_without_tools(
 
     assert checked.returncode == 1
     assert said in checked.stdout
+
+
+async def test_a_real_models_embeddings_are_kept_and_found(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    for name in ("breakfast", "parking", "balcony"):
+        (documents / f"{name}.md").write_text(f"# The {name}\n\nEvery room has its {name}.")
+    async with llama_cpp(tmp_path, embedding=True, pooling_type=MEAN_POOLING) as model:
+        client = OpenAIClient(f"{model.url}/v1", "any", "smollm2", SystemClock())
+        async with KnowledgeIndex(
+            tmp_path / "index", embedder=OpenAIEmbedder(client), least_similarity=0
+        ) as index:
+            await index.update(BusinessId("b1"), documents)
+            found = await index.search(BusinessId("b1"), "Where can I find the parking?")
+            # No word of it is in a document: whatever comes, comes by its embedding.
+            by_meaning = await index.search(BusinessId("b1"), "zzz qqq")
+
+    assert found[0].passage.location == "parking.md#the-parking"
+    assert len(by_meaning) == 3

@@ -1,0 +1,1 @@
+"""The documents of businesses: read, cut into passages, indexed and searched."""
