@@ -31,7 +31,7 @@ from domain.knowledge import Finding
 
 logger = logging.getLogger(__name__)
 
-EMBEDDING_S = 1.5
+EMBEDDING_S = 0.7
 """The time that a search waits for the embedding of its query."""
 REST_S = 30.0
 """The time for which an embedder that has failed is not asked again by a search, and an index that
