@@ -98,13 +98,14 @@ class ModelAssistant(Assistant):
         tools = Tools(toolbox, self._max_tool_calls, self._prompts.max_facts)
         request = self._request(
             prompt(view, self._prompts),
+            shorter=lambda: prompt(view, self._prompts, brief=True),
             models=self._models[-1:] if view.over_soft_budget else self._models,
             tools=TOOLS if self._max_tool_calls else (),
             on_text=writer.write,
             on_restart=writer.restart_round,
         )
         try:
-            await _AnswerRun(self._router, request, view, self._prompts, writer, tools)()
+            await _AnswerRun(self._router, request, view.language, writer, tools)()
         except asyncio.CancelledError:
             if not request.usage.calls:
                 raise
@@ -194,19 +195,15 @@ class _AnswerRun:
         self,
         router: ModelRouter,
         request: CompletionRequest,
-        view: View,
-        prompts: PromptSettings,
+        language: str,
         writer: "_AnswerWriter",
         tools: Tools,
     ) -> None:
         self._router = router
         self._request = request
-        request.shorten = self._shorten
-        self._view = view
-        self._prompts = prompts
+        self._language = language
         self._writer = writer
         self._tools = tools
-        self._is_brief = False
 
     async def __call__(self) -> None:
         """Write the answer. Raises: AssistantFailed, with what has been spent."""
@@ -221,19 +218,12 @@ class _AnswerRun:
             self._writer.end_round()
             self._request.tools_allowed = self._tools.may_go_on
         if completion.is_refused and not completion.has_text:
-            self._writer.write(localized(self._view.language, Text.DECLINED))
+            self._writer.write(localized(self._language, Text.DECLINED))
         if not self._writer.has_text:
             reason = "the model gave no answer, but called tools"
             raise AssistantFailed(reason, usage=self._request.usage)
         if completion.is_cut:
-            self._writer.write(localized(self._view.language, Text.ANSWER_CUT))
-
-    def _shorten(self) -> list[PromptMessage] | None:
-        """Return the messages without the earlier conversation; None, if that is done already."""
-        if self._is_brief:
-            return None
-        self._is_brief = True
-        return prompt(self._view, self._prompts, brief=True)
+            self._writer.write(localized(self._language, Text.ANSWER_CUT))
 
     async def _use_tools(self, completion: Completion) -> None:
         """Make the tool calls of a completion, and add them and their results to the request."""
