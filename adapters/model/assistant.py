@@ -1,8 +1,8 @@
 """The assistant that is a model: asked in rounds, each of which may call tools."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any, Self
 
 from adapters.model.completion import (
@@ -104,12 +104,8 @@ class ModelAssistant(Assistant):
             on_text=writer.write,
             on_restart=writer.restart_round,
         )
-        try:
+        with _usage_reported(request):
             await _AnswerRun(self._router, request, view.language, writer, tools)()
-        except asyncio.CancelledError:
-            if not request.usage.calls:
-                raise
-            raise AnswerCancelled(request.usage) from None
         return request.usage
 
     async def summarise(
@@ -127,7 +123,8 @@ class ModelAssistant(Assistant):
             summary_prompt(earlier, entries, language, words, self._prompts.time_zone),
             models=self._cheaper_first,
         )
-        completion = await self._router.complete(request)
+        with _usage_reported(request):
+            completion = await self._router.complete(request)
         text = "".join(completion.text).strip()
         if not text:
             raise AssistantFailed("the model gave no summary", usage=request.usage)
@@ -142,12 +139,8 @@ class ModelAssistant(Assistant):
             max_tokens=min(VERDICT_TOKENS, self._max_output_tokens),
         )
         request.deadline = Deadline(min(timeout_s, self._timeout_s) * MODEL_SHARE)
-        try:
+        with _usage_reported(request):
             completion = await self._router.complete(request)
-        except asyncio.CancelledError:
-            if not request.usage.calls:
-                raise
-            raise AnswerCancelled(request.usage) from None
         return Judgement(verdict_in("".join(completion.text)), request.usage)
 
     async def check(self) -> None:
@@ -186,6 +179,17 @@ class ModelAssistant(Assistant):
             deadline=Deadline(self._timeout_s * MODEL_SHARE),
             messages=messages,
         )
+
+
+@contextmanager
+def _usage_reported(request: CompletionRequest) -> Iterator[None]:
+    """Report the usage so far if what the block does is cancelled. Raises: AnswerCancelled."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not request.usage.calls:
+            raise
+        raise AnswerCancelled(request.usage) from None
 
 
 class _AnswerRun:
