@@ -266,6 +266,7 @@ class AnswerPending:
             if turn.outcome is not None:
                 seconds = turn.seconds(self.clock.monotonic())
                 self.observer.turn_ended(turn.outcome, seconds, turn.first_token_s(), turn.error)
+            turn.stream = None  # they refer to each other
         return turn.end
 
     async def _wait_for_slot(self, turn: _Turn) -> bool:

@@ -401,7 +401,7 @@ class Judgement(NamedTuple):
 
 
 class AnswerCancelled(CancelledError):
-    """A cancelled answer that had already incurred usage."""
+    """A cancelled answer, summary or judgement that had already incurred usage."""
 
     def __init__(self, usage: Usage) -> None:
         super().__init__()
@@ -436,7 +436,7 @@ class Assistant(Lifecycle, HealthCheck, Protocol):
         The text takes the place of both in later views; the caller truncates it to `max_tokens`
         (see `domain.tokens`). `language`: the tag of the language to write in. `business`: whose
         conversation it is.
-        Cancelling it releases whatever it holds. Raises: AssistantFailed, with its `usage`.
+        Cancelling it is as with `answer`. Raises: AssistantFailed, with its `usage`.
         """
 
     async def judge(

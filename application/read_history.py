@@ -61,17 +61,17 @@ def last_page(
 def _fitting(entries: tuple[Entry, ...]) -> int:
     """Return the number of entries from the first that fit a page; at least one."""
     characters = sum(len(entry.text) for entry in entries)
-    if characters * _MAX_CHARACTER_BYTES < MAX_PAGE_BYTES // 2 and not any(map(_cards, entries)):
+    if characters * _MAX_CHARACTER_BYTES < MAX_PAGE_BYTES // 2 and not any(map(_actions, entries)):
         return len(entries)
     size = 0
     for number, entry in enumerate(entries):
-        size += _ENTRY_BYTES + len(msgspec.json.encode((entry.text, _cards(entry))))
+        size += _ENTRY_BYTES + len(msgspec.json.encode((entry.text, _actions(entry))))
         if size > MAX_PAGE_BYTES:
             return max(1, number)
     return len(entries)
 
 
-def _cards(entry: Entry) -> Sequence[Action]:
+def _actions(entry: Entry) -> Sequence[Action]:
     return entry.actions if isinstance(entry, Message) else ()
 
 

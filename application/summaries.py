@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from application.policy import Policy
-from application.ports import Assistant, Clock, Observer, SessionStore
+from application.ports import AnswerCancelled, Assistant, Clock, Observer, SessionStore
 from application.usage_tracker import UsageTracker
 from domain import summary as rolling
 from domain.errors import AssistantFailed
@@ -192,7 +192,7 @@ class _SummaryRun:
             made = await summaries.assistant.summarise(
                 text, in_view, self._language, max_tokens=max_tokens, business=self._business
             )
-        except AssistantFailed as error:
+        except (AssistantFailed, AnswerCancelled) as error:
             self._count(error.usage)
             raise
         self._count(made.usage)

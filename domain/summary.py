@@ -80,7 +80,7 @@ def missing_entries(
 def is_summary_due(
     session: Session, entries: Sequence[Entry], summary: Summary | None, *, view_tokens: int
 ) -> bool:
-    """Return whether entries have fallen out of the view, or the next message may push some out.
+    """Return True if entries have fallen out of the view, or the next message may push some out.
 
     It is due once they fill three quarters of what a summary leaves of a view.
     `entries`: the newest of the session; `summary`: its newest.

@@ -107,8 +107,6 @@ def pending_messages(session: Session, entries: Sequence[Entry]) -> tuple[Messag
 
 def fit_to_budget(entries: tuple[E, ...], *, max_tokens: int = MAX_VIEW_TOKENS) -> tuple[E, ...]:
     """Return the first of `entries` that fit; always one, where there is one."""
-    if len(entries) == 1:
-        return entries
     budget = max_tokens
     for count, entry in enumerate(entries):
         budget -= token_cost(entry)

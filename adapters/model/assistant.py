@@ -1,8 +1,8 @@
 """The assistant that is a model: asked in rounds, each of which may call tools."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any, Self
 
 from adapters.model.completion import (
@@ -103,17 +103,14 @@ class ModelAssistant(Assistant):
         )
         request = self._request(
             prompt(view, self._prompts),
+            shorter=lambda: prompt(view, self._prompts, brief=True),
             models=self._models[-1:] if view.over_soft_budget else self._models,
             tools=tools_for(view) if self._max_tool_calls else (),
             on_text=writer.write,
             on_restart=writer.restart_round,
         )
-        try:
-            await _AnswerRun(self._router, request, view, self._prompts, writer, tools)()
-        except asyncio.CancelledError:
-            if not request.usage.calls:
-                raise
-            raise AnswerCancelled(request.usage) from None
+        with _usage_reported(request):
+            await _AnswerRun(self._router, request, view, writer, tools)()
         return request.usage
 
     async def summarise(
@@ -132,7 +129,8 @@ class ModelAssistant(Assistant):
             summary_prompt(earlier, entries, language, words, zone),
             models=self._cheaper_first,
         )
-        completion = await self._router.complete(request)
+        with _usage_reported(request):
+            completion = await self._router.complete(request)
         text = "".join(completion.text).strip()
         if not text:
             raise AssistantFailed("the model gave no summary", usage=request.usage)
@@ -147,12 +145,8 @@ class ModelAssistant(Assistant):
             max_tokens=min(VERDICT_TOKENS, self._max_output_tokens),
         )
         request.deadline = Deadline(min(timeout_s, self._timeout_s) * MODEL_SHARE)
-        try:
+        with _usage_reported(request):
             completion = await self._router.complete(request)
-        except asyncio.CancelledError:
-            if not request.usage.calls:
-                raise
-            raise AnswerCancelled(request.usage) from None
         return Judgement(verdict_in("".join(completion.text)), request.usage)
 
     async def check(self) -> None:
@@ -193,6 +187,17 @@ class ModelAssistant(Assistant):
         )
 
 
+@contextmanager
+def _usage_reported(request: CompletionRequest) -> Iterator[None]:
+    """Report the usage so far if what the block does is cancelled. Raises: AnswerCancelled."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not request.usage.calls:
+            raise
+        raise AnswerCancelled(request.usage) from None
+
+
 class _AnswerRun:
     """One answer: rounds of request, completion and tool calls, until there are no more calls."""
 
@@ -201,18 +206,14 @@ class _AnswerRun:
         router: ModelRouter,
         request: CompletionRequest,
         view: View,
-        prompts: PromptSettings,
         writer: "_AnswerWriter",
         tools: Tools,
     ) -> None:
         self._router = router
         self._request = request
-        request.shorten = self._shorten
         self._view = view
-        self._prompts = prompts
         self._writer = writer
         self._tools = tools
-        self._is_brief = False
 
     async def __call__(self) -> None:
         """Write the answer. Raises: AssistantFailed, with what has been spent."""
@@ -236,13 +237,6 @@ class _AnswerRun:
             raise AssistantFailed(reason, usage=self._request.usage)
         if completion.is_cut:
             self._writer.write(self._view.text(Text.ANSWER_CUT))
-
-    def _shorten(self) -> list[PromptMessage] | None:
-        """Return the messages without the earlier conversation; None, if that is done already."""
-        if self._is_brief:
-            return None
-        self._is_brief = True
-        return prompt(self._view, self._prompts, brief=True)
 
     async def _use_tools(self, completion: Completion) -> None:
         """Make the tool calls of a completion, and add them and their results to the request."""

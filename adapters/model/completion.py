@@ -119,8 +119,8 @@ class CompletionRequest:
     """The models in order of preference; one that has failed is not used again for this answer."""
     deadline: Deadline
     messages: list[PromptMessage]
-    shorten: Callable[[], list[PromptMessage] | None] = lambda: None
-    """Returns fewer messages, for a model whose context is too small; None: it cannot be less."""
+    shorter: Callable[[], list[PromptMessage]] | None = None
+    """Returns fewer messages, for a model whose context is too small; None: there cannot be."""
     rounds: list[ToolRound] = field(default_factory=list)
     """What follows the messages."""
     max_tokens: int

@@ -298,7 +298,8 @@ def _live_chat(stretch: Sequence[Message], zone: tzinfo) -> str:
     who = ", ".join(dict.fromkeys(names)) or "a colleague"
     since, until = (_time(stretch[index].at, zone) for index in (0, -1))
     lines = "\n".join([_message(message, zone) for message in stretch])
-    return f'<live_chat human="{who}" at="{since}–{until[-5:]}">\n{lines}\n</live_chat>'
+    until = until.removeprefix(since[:11])  # the same day is named once
+    return f'<live_chat human="{who}" at="{since}–{until}">\n{lines}\n</live_chat>'
 
 
 def _message(message: Message, zone: tzinfo) -> str:

@@ -74,7 +74,7 @@ class ModelRouter:
         """Return a completion that is of use.
 
         Models that fail are removed from `request.models`; where its messages are too many,
-        `request.messages` becomes what `request.shorten` returns.
+        `request.messages` becomes what `request.shorter` returns.
         Raises: AssistantFailed, with what has been spent.
         """
         reason = "there is no model"
@@ -131,8 +131,8 @@ class ModelRouter:
 
     def _adapt(self, request: CompletionRequest, failed: AttemptFailed) -> bool:
         """Change the request to one that the server accepts. False: it cannot be done."""
-        if failed.recovery is Recovery.SHORTEN and (shorter := request.shorten()) is not None:
-            request.messages = shorter
+        if failed.recovery is Recovery.SHORTEN and request.shorter is not None:
+            request.messages, request.shorter = request.shorter(), None
             return True
         return failed.recovery is Recovery.ADAPT
 

@@ -272,6 +272,7 @@ class ChannelSocket(Membership):
         self._held = None
         if had_joined:
             await self._terminate(TerminateReason.CRASHED)
+        del self._channel
 
     def start(self) -> None:
         """Send the held frames, and call `joined`; the reply to the join is queued."""
@@ -400,6 +401,7 @@ class ChannelSocket(Membership):
             self._send(self.transport.core.close(self))
         await self._terminate(reason)
         self._ended = True
+        del self._channel  # they refer to each other
         self.transport.channel_ended(self)
 
     async def _terminate(self, reason: TerminateReason) -> None:

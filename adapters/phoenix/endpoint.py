@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from litestar import WebSocket
 from litestar.handlers import WebsocketRouteHandler
+from litestar.types import Receive, Send
 
 from adapters.phoenix.channel import (
     ChannelFactory,
@@ -155,7 +156,7 @@ class PhoenixEndpoint:
         self.limits = limits
         self.connections = connections or Connections()
         self.observer = observer or SocketObserver()
-        self.route = WebsocketRouteHandler(path)(self._serve)
+        self.route = WebsocketRouteHandler(path, websocket_class=_PlainWebSocket)(self._serve)
         self.is_draining = False
         """True: new sockets and joins are refused, and their clients try again."""
         self.allowed_origins = allowed_origins
@@ -262,6 +263,16 @@ class PhoenixEndpoint:
             await self.run(_WebSocket(self, serializer, info, protocol))
         finally:
             self.connection_policy.release(info)
+
+
+class _PlainWebSocket(WebSocket[Any, Any, Any]):
+    """Litestar's WebSocket, without the wrappers that refer to it."""
+
+    def receive_wrapper(self, receive: Receive) -> Receive:
+        return receive
+
+    def send_wrapper(self, send: Send) -> Send:
+        return send
 
 
 async def _refuse(websocket: WebSocket[Any, Any, Any], refused: ConnectRefused) -> None:

@@ -76,7 +76,6 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(limit, 429 if limit == "connections_per_address" else 503)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._reader.drop()
         self._leave()
         if self._is_lingering:
             self.ledger.lingered()
@@ -160,9 +159,9 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_answering() or self.flow.write_paused:
             self._refuse("pipeline", 400)
             return
-        self._reader.drop()
         self._leave()
         super().handle_websocket_upgrade()
+        self.parser = None  # type: ignore[assignment]  # it refers to this, as in `connection_lost`
 
     # Called by the parser. What is raised here comes out of `feed_data` as an HttpParserError.
 
@@ -253,8 +252,9 @@ class HttpProtocol(HttpToolsProtocol):
         return self._is_lingering
 
     def _leave(self) -> None:
-        """Subtract everything that was counted for this connection."""
-        self._deadline.cancel()
+        """Subtract everything that was counted for this connection, and end its parts."""
+        self._deadline.end()
+        self._reader.end()
         self._stop_monitor()
         self._body_bytes = 0
         self.ledger.release(self)

@@ -272,6 +272,11 @@ class SilenceTimer:
             self._timer.cancel()
             self._timer = None
 
+    def end(self) -> None:
+        """Stop the timer for good, and drop the reference to its owner."""
+        self.cancel()
+        del self._expired
+
     def _call_in(self, seconds: float) -> None:
         self._due = self._loop.time() + seconds
         self._timer = self._loop.call_later(seconds, self._check)
@@ -384,7 +389,7 @@ class FairReader:
 
     uvloop reads up to 8 MB of one connection in a pass. While slices wait, nothing is read.
     A protocol passes its `data_received` on to `receive`, unless the data is small and nothing
-    waits, pauses and resumes here instead of on the transport, and calls `drop` when it ends.
+    waits, pauses and resumes here instead of on the transport, and calls `end` when it ends.
     """
 
     __slots__ = ("_at", "_feed", "_holder", "_is_paused", "_is_scheduled", "_ledger", "_rest",
@@ -431,6 +436,11 @@ class FairReader:
     def drop(self) -> None:
         """Forget what waits."""
         self._keep(b"")
+
+    def end(self) -> None:
+        """Forget what waits, and drop the references to the protocol; nothing more is received."""
+        self.drop()
+        del self._holder, self._feed
 
     def _keep(self, rest: bytes) -> None:
         more = len(rest) - len(self._rest)

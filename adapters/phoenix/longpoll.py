@@ -290,7 +290,7 @@ class _PolledSocket(Connection):
         if self.is_closed:
             return
         self._closed.set_result(code)
-        self._expiry.cancel()
+        self._expiry.end()
         self._wake()
 
     def _drop_queue(self) -> list[msgspec.Raw]:

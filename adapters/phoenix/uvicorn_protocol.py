@@ -145,9 +145,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._reader = FairReader(self.ledger, self, transport, self._feed)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._idle.cancel()
+        self._idle.end()
         self._stop_monitor()
-        self._reader.drop()
+        self._reader.end()
         self.ledger.release(self)
         self.on_writable = None
         super().connection_lost(exc)

@@ -297,6 +297,7 @@ class MessagesChannel(Channel):
     async def terminate(self, reason: TerminateReason) -> None:
         if self._subscription is not None:
             self._subscription.stop()
+            self._subscription = None
         if self._lease is not None:
             self._lease.end()
 

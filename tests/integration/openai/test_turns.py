@@ -83,6 +83,17 @@ async def test_a_cancelled_answer_reports_its_usage_so_far() -> None:
     assert (raised.value.usage.calls, raised.value.usage.tokens) == (2, 120)
 
 
+async def test_a_cancelled_summary_reports_its_usage_so_far() -> None:
+    async with stub(hangs) as server, openai_assistant(server.url) as assistant:
+        asked = asyncio.create_task(assistant.summarise(None, [], "ro", max_tokens=100))
+        await server.until(lambda server: len(server.requests) == 1)
+        asked.cancel()
+        with pytest.raises(AnswerCancelled) as raised:
+            await asked
+
+    assert raised.value.usage.calls == 1
+
+
 async def test_calls_of_one_reply_are_made_and_answered_in_order() -> None:
     done, server = await turn(calls("get_business", "get_reservations"), says("Da"))
     told = results(server)

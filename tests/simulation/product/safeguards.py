@@ -172,6 +172,19 @@ def _gaps(stack: ExitStack) -> None:
     put(stack, Subscription, "_on_appended", anyway)
 
 
+@_safeguard(1, "joins")
+def _subscribe_before_read(stack: ExitStack) -> None:
+    """A join subscribes before it reads: what is stored in between comes, too."""
+    subscribe, start = Subscription.subscribe, Subscription.start
+
+    def late(self: Subscription, *given: Any) -> None:
+        subscribe(self)
+        start(self, *given)
+
+    put(stack, Subscription, "subscribe", nothing)
+    put(stack, Subscription, "start", late)
+
+
 @_safeguard(14, "deaths")
 def _missed(stack: ExitStack) -> None:
     """Who may have missed hints looks at the store, and once a second while none arrive."""

@@ -308,10 +308,40 @@ DEATHS = Workload(
     pauses_s=(0.0, 0.1, 0.3),
 )
 
+# A last message while somebody joins at a node where another device follows already, and of whose
+# log that node has read only the end: it reads more for the join.
+
+
+async def _write_while_others_join(device: Device) -> None:
+    world, chance = device.world, device.world.chance
+    device.server = world.servers[min(device.number, 1)].host
+    last_at = world.loop.now + 2.0
+    await asyncio.sleep(device.number)
+    device.open()
+    if device.number == 0:
+        device.ask_for_human()  # no answer follows, which would show that something is missing
+        for _ in range(20):
+            device.say("hello")
+        await device.acknowledged()
+        await asyncio.sleep(last_at + chance.uniform(0.0, 0.01) - world.loop.now)
+        device.say("are you there?")
+    await asyncio.Event().wait()
+
+
+JOINS = Workload(
+    _write_while_others_join,
+    lambda world, devices: [],  # nothing breaks
+    action_s=3.0,
+    customers=(8,),
+    devices=(3,),
+    packets_s=(0.0005,),
+)
+
 WORKLOADS = {
     "all": ALL,
     "takeovers": TAKEOVERS,
     "moves": MOVES,
     "crowd": CROWD,
     "deaths": DEATHS,
+    "joins": JOINS,
 }

@@ -113,6 +113,17 @@ async def test_an_answer_that_a_takeover_drops_is_paid_for_as_far_as_it_is_known
         assert [usage.tokens for usage in (await written(app)).values()] == [100]
 
 
+async def test_a_summary_that_is_given_up_is_paid_for_as_far_as_it_is_known() -> None:
+    assistant = ScriptedSteps()
+    assistant.summary = AnswerCancelled(COST)
+    async with harness(assistant, view_tokens=500) as app:
+        await asked(app, 11)
+        await app.usage_tracker.flush()
+
+        assert len(assistant.summarised) == 1
+        assert [usage.tokens for usage in (await written(app)).values()] == [100]
+
+
 async def test_the_metrics_tell_kinds_and_purposes_and_name_nobody() -> None:
     async with harness(costing()) as app:
         await asked(app)

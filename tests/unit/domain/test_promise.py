@@ -44,6 +44,10 @@ PROMISES = [
     "I can see the problem, so I'm transferring you to a colleague.",
     "I can't answer that so I'm transferring you to a colleague.",
     "Transferring you now. Please hold.",
+    "Chem acum un coleg să vă ajute.",
+    "Cineva din echipa noastră vă va suna astăzi.",
+    "Let me transfer you to one of our specialists",
+    "Someone will call you back today.",
     '"I am transferring you to a colleague."',
 ]
 

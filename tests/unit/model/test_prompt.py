@@ -243,6 +243,26 @@ def test_a_live_chat_is_one_block_with_names_and_times() -> None:
     assert content.count("<notice") == 1
 
 
+def test_a_live_chat_of_more_than_a_day_names_the_day_of_its_end() -> None:
+    draft = record_user_message(new_session(), new_session, MessageId("m1"), "Vreau un om", at())
+    draft.assign(ANA, TransferId("t1"), at(60))
+    for number, seconds in ((2, 120), (3, 120 + 86_400)):
+        append_message(
+            draft, Author.COORDINATOR, MessageId(f"m{number}"), "Da.", at(seconds),
+            coordinator_id=ANA,
+        )  # fmt: skip
+    view = View(
+        session=draft.session,
+        at=at(90_000),
+        business=BISTRO,
+        entries=tuple(draft.entries),
+        pending=(),
+    )
+    since, until = at(120), at(120 + 86_400)
+
+    assert f'at="{since:%Y-%m-%d %H:%M}–{until:%Y-%m-%d %H:%M}">' in prompt(view)[1]["content"]
+
+
 def test_a_window_that_begins_within_a_live_chat_has_it_as_a_block() -> None:
     view = live_chat()
     later = View(
