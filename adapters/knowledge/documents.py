@@ -57,7 +57,7 @@ class Block(Struct, frozen=True):
     """Lines that every part of the block begins with: those of a table."""
 
 
-def passages(path: str, content: bytes) -> list[Passage]:
+def passages_in(path: str, content: bytes) -> list[Passage]:
     """Return the passages of a document. `path`: within the folder; it names the format.
 
     Raises: DocumentRefused.

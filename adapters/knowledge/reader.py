@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from adapters.knowledge.documents import DocumentRefused, passages
+from adapters.knowledge.documents import DocumentRefused, passages_in
 from domain.knowledge import Passage
 
 CPU_S = 20
@@ -140,7 +140,7 @@ def serve_documents() -> None:
 
 def _reading(path: str, content: bytes) -> Reading:
     try:
-        return Reading(passages=tuple(passages(path, content)))
+        return Reading(passages=tuple(passages_in(path, content)))
     except DocumentRefused as refused:
         return Reading(problem=str(refused))
     except (MemoryError, RecursionError):

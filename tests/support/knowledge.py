@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from adapters.knowledge.documents import passages
+from adapters.knowledge.documents import passages_in
 from domain.knowledge import Passage
 from tests.support.pdf import pdf
 
@@ -47,7 +47,7 @@ def read_corpus(folder: Path) -> dict[str, list[Passage]]:
         business: [
             passage
             for file in sorted((folder / business).rglob("*.*"))
-            for passage in passages(
+            for passage in passages_in(
                 file.relative_to(folder / business).as_posix(), file.read_bytes()
             )
         ]

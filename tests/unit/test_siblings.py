@@ -26,6 +26,7 @@ async def passed_on(
     `answer`: None, while this worker waits for it, it begins to leave; then comes a whole one.
     """
     sent: list[dict[str, Any]] = []
+    served = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -35,6 +36,7 @@ async def passed_on(
                 assert await reader.read() == b""  # it is waited for no longer
         writer.write(WHOLE if answer is None else answer)
         writer.close()
+        served.set()
 
     requests = iter([{"type": "http.request", "body": b""}])
 
@@ -55,7 +57,9 @@ async def passed_on(
         "raw_path": b"/socket/longpoll",
     }
     async with await asyncio.start_unix_server(serve, sock=WorkerFolder(folder).listen(OTHER)):
-        return await siblings.pass_on(OTHER, cast(Any, scope), cast(Any, receive), send), sent
+        was_answered = await siblings.pass_on(OTHER, cast(Any, scope), cast(Any, receive), send)
+        await served.wait()
+    return was_answered, sent
 
 
 @pytest.mark.parametrize("answer", [CRASHED, CUT_OFF, b""], ids=["crashed", "cut off", "none"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.knowledge.documents import LONGEST_PASSAGE, DocumentRefused, passages
+from adapters.knowledge.documents import LONGEST_PASSAGE, DocumentRefused, passages_in
 from domain.knowledge import Passage
 from tests.support.pdf import pdf
 
@@ -12,7 +12,7 @@ WORDS = " ".join(f"word{number}" for number in range(400))
 
 
 def read(path: str, text: str) -> list[Passage]:
-    return passages(path, text.encode())
+    return passages_in(path, text.encode())
 
 
 def places(found: list[Passage]) -> list[tuple[str, str]]:
@@ -135,7 +135,7 @@ def test_a_page_without_a_heading_has_its_title() -> None:
 
 
 def test_each_page_of_a_pdf_is_a_passage_that_names_it() -> None:
-    found = passages(
+    found = passages_in(
         "docs/terms.pdf", pdf(["Plata\nse face în lei și ță.", "", "Second"], title="Ț")
     )
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_read_is_refused_in_clear_words(
     path: str, content: bytes, problem: str
 ) -> None:
     with pytest.raises(DocumentRefused, match=problem):
-        passages(path, content)
+        passages_in(path, content)
 
 
 @given(
@@ -213,7 +213,7 @@ def test_a_damaged_pdf_is_passages_or_refused(noise: bytes, begin: int, end: int
     whole = pdf(["Hello\nworld", "Second page"])
 
     try:
-        found = passages("a.pdf", whole[:begin] + noise + whole[end:])
+        found = passages_in("a.pdf", whole[:begin] + noise + whole[end:])
     except DocumentRefused:
         return
 
