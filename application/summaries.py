@@ -92,7 +92,9 @@ class Summaries:
     def pending_for(self, customer: Customer) -> SessionId | None:
         """Return the session whose summaries are made, or being made, and not stored, if any."""
         state = self._states.get(customer)
-        return state.session_id if state is not None else None
+        if state is None or not (state.made or state.task):
+            return None
+        return state.session_id
 
     def forget(self, customer: Customer) -> None:
         """Drop the customer's summaries that are made, or being made, and not stored."""

@@ -284,7 +284,7 @@ async def test_an_erasure_elsewhere_whose_hint_is_lost_leaves_no_summary_after_m
     async with harness(clock=clock, network=network, view_tokens=480) as app:
         user = app.user()
         await user.join()
-        for number in range(11):
+        for number in range(10):
             await user.say(f"Mesajul {number}")
             await app.quiet()
         held = app.turns.summaries.pending_for(user.customer)

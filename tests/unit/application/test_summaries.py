@@ -143,9 +143,12 @@ async def test_a_summary_that_hangs_is_given_up() -> None:
     assistant = ScriptedSteps()
     assistant.summary = HANG
     async with harness(assistant, turn_timeout_s=10) as app:
-        await asking(app, FULL)
+        user = await asking(app, FULL)
+        pending = app.turns.summaries.pending_for(user.customer)
         await app.clock.advance(10)
 
+        assert pending is not None
+        assert app.turns.summaries.pending_for(user.customer) is None
         assert b'summaries_total{outcome="failed"} 1.0' in app.observer.text(0)
         assert app.clock.pending == 0
 
