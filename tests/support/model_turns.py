@@ -128,14 +128,19 @@ def view_of(*said: str, business: Business | None = BISTRO, **more: Any) -> View
 
 
 async def ask(
-    assistant: Assistant, *said: str, failure: Exception | None = None, **more: Any
+    assistant: Assistant,
+    *said: str,
+    failure: Exception | None = None,
+    handoff: Handoff | None = None,
+    **more: Any,
 ) -> Turn:
     """Run a turn that answers the last text. Raises: AssistantFailed.
 
-    `failure`: the exception that the tools raise.
+    `failure`: the exception that the tools raise. `handoff`: what comes of a request for a human.
     """
     view = view_of(*(said or ("Bună!",)), **more)
     turn = Turn(UsedTools(view.session.customer, failure))
+    turn.tools.handoff = handoff or turn.tools.handoff
     turn.usage = await assistant.answer(view, turn.tools, turn.said)
     return turn
 
