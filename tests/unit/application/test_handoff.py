@@ -256,6 +256,30 @@ async def test_a_long_message_is_whole_in_the_log_and_its_beginning_in_the_head(
         assert await left(app, user) == [("x" * 8_000, Reason.USER_REQUEST)]
 
 
+async def test_a_conversation_that_closes_meanwhile_asks_for_nothing_any_more() -> None:
+    async with joined(closed(), session_idle_s=60) as (app, user, _):
+        await user.ask_for_human()
+        await app.clock.advance(60)
+        await app.sweep()
+        first = await app.head(user.customer)
+        await user.say("Bună din nou")
+
+        assert (first.status, first.unmet) == (Status.CLOSED, None)
+        assert await left(app, user) == []
+        assert KEPT not in user.words
+
+
+async def test_a_message_that_was_left_stays_missed_when_the_conversation_is_closed() -> None:
+    async with joined(closed()) as (app, user, _):
+        await user.ask_for_human()
+        await user.say("0722")
+        await app.coordinator().close(user)
+        head = await app.head(user.customer)
+
+        assert head.status is Status.CLOSED
+        assert head.missed is not None
+
+
 async def test_what_was_left_is_exported_and_erased() -> None:
     async with joined(closed()) as (app, user, _):
         await user.ask_for_human()
