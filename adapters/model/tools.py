@@ -94,7 +94,7 @@ class Tools:
                     return await self._business()
                 case "get_reservations":
                     return await self._reservations()
-                case tool if tool == TRANSFER:
+                case "transfer_to_live_chat":
                     return await self._transfer(arguments)
         except Exception as error:
             level = logging.INFO if isinstance(error, Failure) else logging.ERROR
