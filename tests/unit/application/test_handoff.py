@@ -220,6 +220,20 @@ async def test_a_request_that_expires_asks_for_a_message_and_the_next_one_is_kep
         assert await left(app, user) == [("0722", Reason.USER_REQUEST)]
 
 
+async def test_a_request_that_expires_after_closing_time_names_the_next_opening() -> None:
+    # 14:00 in Bucharest, where nobody is there from 14:02 on.
+    hours = OpeningHours(week=((Shift(9 * 60, 14 * 60 + 2),),) * 7)
+    async with joined(business(hours=hours), transfer_timeout_s=300) as (app, user, _):
+        session = await user.ask_for_human()
+        await app.clock.advance(300)
+        await app.sweep()
+        back = localized("ro", Text.BACK_AT, until="miercuri, 2 ianuarie, ora 9:00")
+
+        assert session.status is Status.WAITING
+        assert back in user.words[1]
+        assert user.messages[1].actions == (LEAVE,)
+
+
 async def test_a_message_is_kept_once_where_the_first_answer_of_the_store_was_lost() -> None:
     store = FaultyStore()
     async with joined(closed(), store=store) as (app, user, _):
