@@ -33,7 +33,7 @@ class Attendance:
         online = await self.presence.online(business_id)
         if online is None:
             return expected
-        return Availability(is_there=online > 0, is_known=True, contact=expected.contact)
+        return Availability(is_there=online > 0, is_known=True)
 
     def by_hours(
         self, business: Business | None, location_id: LocationId | None = None
@@ -41,21 +41,17 @@ class Attendance:
         """Return what the business's rules and hours say, whoever is present."""
         if business is None:
             return UNKNOWN
-        contact = contact_in(business.facts)
         if not business.handoff.enabled:
+            contact = contact_in(business.facts)
             return Availability(is_offered=False, is_known=True, contact=contact)
         hours = _hours_of(business, location_id)
         if hours is None:
-            return Availability(contact=contact)
+            return UNKNOWN
         now, zone = self.clock.now(), zone_of(business, self.time_zone)
         if hours.is_open(now, zone):
-            return Availability(is_known=True, contact=contact)
-        return Availability(
-            is_there=False,
-            is_known=True,
-            returns_at=hours.next_opening(now, zone),
-            contact=contact,
-        )
+            return Availability(is_known=True)
+        back = hours.next_opening(now, zone)
+        return Availability(is_there=False, is_known=True, returns_at=back)
 
 
 def _hours_of(business: Business, location_id: LocationId | None) -> OpeningHours | None:

@@ -40,7 +40,7 @@ class Availability(Struct, frozen=True, kw_only=True):
     returns_at: datetime | None = None
     """When somebody is there again, in the business's time zone; None: unknown."""
     contact: str = ""
-    """Where else to reach the business; empty: unknown."""
+    """Where else to reach a business that hands nothing over; empty: unknown."""
 
     @property
     def is_possible(self) -> bool:

@@ -53,7 +53,8 @@ Language: answer in the language of the customer's newest message; if in doubt, 
 _HANDOFF = """\
 If the customer asks for a human, complains, or needs what you cannot do, call \
 transfer_to_live_chat. Never promise a human, a call-back or a transfer without calling it. \
-Together with the call, say in one sentence that you have asked a colleague. """
+Together with the call, say in one sentence that you have asked a colleague, unless <now> says \
+that none is there: then write after its result. """
 _NO_HANDOFF = """\
 You cannot reach a human: nobody takes this chat over. Never promise one, a call-back or a \
 transfer. If the customer asks for a human, or needs what you cannot do, say so, and name the \

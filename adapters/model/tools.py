@@ -112,7 +112,7 @@ class Tools:
                     return await self._reservations()
                 case "search_knowledge" if self._has_knowledge:
                     return await self._search(arguments)
-                case tool if tool == TRANSFER:
+                case "transfer_to_live_chat":
                     return await self._transfer(arguments)
         except Exception as error:
             level = logging.INFO if isinstance(error, Failure) else logging.ERROR

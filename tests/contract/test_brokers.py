@@ -27,6 +27,7 @@ from application.ports import (
     Delta,
     Grown,
     Hint,
+    QueuePlace,
     StopRequested,
     Typing,
 )
@@ -231,6 +232,8 @@ HINTS: list[Hint] = [
     AnswerRequested(),
     StopRequested(SessionId("s1"), 3),
     Typing("coordinator", 6_000),
+    QueuePlace(3, 120),
+    QueuePlace(1, None),
     CustomerErased(),
 ]
 

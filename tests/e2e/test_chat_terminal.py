@@ -308,6 +308,8 @@ async def test_a_transfer_shows_the_status_and_the_coordinators_messages(
         )
         await peer.reply(request, "ok", {**status, "liveChat": None})
         await peer.push(TOPIC, "conversation_status", {**status, "seq": 3, "reason": "delivered"})
+        for queue in ((2, 200), (2, 200), (1, None), ("1", -1)):
+            await peer.push(TOPIC, "queue", dict(zip(("place", "waitS"), queue, strict=True)))
         live = {"sessionId": "s1", "status": "live", "seq": 4, "coordinatorId": "ana"}
         await peer.push(TOPIC, "conversation_status", live)
         spoken = {"message": "Bună, sunt Ana.", "sessionId": "s1", "seq": 5, "coordinatorId": "ana"}
@@ -324,6 +326,8 @@ async def test_a_transfer_shows_the_status_and_the_coordinators_messages(
     assert chat.lines[1:] == [
         "you: Vreau un om",
         "— waiting for a human (user_request)",
+        "— you are number 2; it takes about 3 min",
+        "— you are next",
         "— live chat with ana",
         "ana: Bună, sunt Ana.",
         "— the AI answers",

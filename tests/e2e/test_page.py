@@ -10,14 +10,19 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from dependency_injector import providers
 from playwright.async_api import Browser, BrowserContext, WebSocketRoute, expect
 
+from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.store import MemoryStore
-from application.ports import Typing
+from application.ports import QueuePlace, Typing
+from domain.business import Business
 from domain.errors import StorageUnavailable
+from domain.hours import OpeningHours
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, MessageId, UserId
 from domain.message import Audience, Author
 from domain.session import Draft, Session
+from domain.texts import Text, localized
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
@@ -388,6 +393,48 @@ async def test_a_request_for_a_person_waits_until_it_is_cancelled(
     await chat.page.get_by_role("button", name="Cancel request").click()
     await expect(chat.owner).to_have_text("AI assistant")
     await expect(chat.page.get_by_role("button", name="Talk to a person")).to_be_focused()
+
+
+async def test_the_place_in_the_queue_is_shown_while_the_user_waits(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+    detail = chat.page.locator("#owner-detail")
+    await chat.page.get_by_role("button", name="Talk to a person").click()
+    await chat.page.get_by_role("button", name="Ask for a person").click()
+    await expect(chat.owner).to_have_text("Waiting for a person")
+
+    server.container.hub().publish(ANA, QueuePlace(3, 170))
+    await expect(detail).to_contain_text("You are number 3; it takes about 3 minutes.")
+    server.container.hub().publish(ANA, QueuePlace(1, None))
+    await expect(detail).to_contain_text("You are next.")
+    await server.speak("Bună!")
+
+    await expect(chat.owner).to_have_text("Maria is with you")
+    await expect(detail).not_to_contain_text("next")
+
+
+async def test_a_user_for_whom_nobody_is_there_may_leave_a_message(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    bistro = Business(business_id=ANA.business_id, name="Bistro", hours=OpeningHours())
+    container = Container(settings=SETTINGS)
+    container.store.override(store)
+    container.businesses.override(providers.Object(MemoryBusinesses((bistro,), {})))
+    chat = await open_chat()
+    async with running(create_app(SETTINGS, container)) as address:
+        await chat.join(Server(address, container))
+        await chat.page.get_by_role("button", name="Talk to a person").click()
+        await chat.page.get_by_role("button", name="Ask for a person").click()
+
+        await expect(chat.bubbles("system")).to_contain_text([localized("ro", Text.NOBODY)])
+        await expect(chat.page.locator('[data-type="leave_message"]')).to_have_text(
+            "Leave a message"
+        )
+        await expect(chat.owner).to_have_text("AI assistant")
+        await chat.send("Sunați-mă la 0722")
+        await expect(chat.bubbles("system").nth(1)).to_have_text(localized("ro", Text.MESSAGE_KEPT))
 
 
 async def test_a_coordinator_has_the_conversation_until_the_user_ends_it(

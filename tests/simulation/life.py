@@ -14,7 +14,7 @@ from domain.identity import CoordinatorId, Customer, MessageId
 from domain.status import Status
 from tests.simulation.client import Client, Gone
 from tests.simulation.node import Node
-from tests.simulation.rules import Violation
+from tests.simulation.rules import FOR_HUMAN, Violation
 from tests.simulation.world import CUSTOMERS, World
 
 HEALED_S = 150.0
@@ -72,6 +72,7 @@ NODES = {"kill": 1.0, "drain": 1.0, "freeze": 1.0, "add": 0.3}
 LEASES = {"stop_leases": 0.5, "slow_leases": 0.5, "lose_leases": 0.5}
 OUTAGES = {"restart_bridge": 1.0, "stop_bridge": 0.7, "refuse": 1.0, "hang": 1.0}
 CLOCKS = {"set_clock": 1.0}
+PRESENCE = {"all_leave": 4.0, "somebody_comes": 2.0, "ask_for_human": 6.0}
 
 WORKLOADS = {
     "calm": Workload(PEOPLE),
@@ -91,6 +92,7 @@ WORKLOADS = {
     "doubt": Workload({"say": 10.0, "take_over_in_doubt": 6.0, "give_back": 6.0}, pieces=LONG),
     "half-open": Workload({**PEOPLE, "half_open": 2.0}),
     "reads": Workload({"say": 4.0, "speak_unheard": 6.0, "join": 8.0, "give_back": 2.0}),
+    "nobody-there": Workload({**PEOPLE, **BRIDGE, **STORE, **NODES, **PRESENCE}),
     "joins": Workload(
         {"say": 1.0, "talk": 3.0, "join_meanwhile": 10.0}, nodes=(2,), steps=20, page_s=0.2
     ),
@@ -271,7 +273,7 @@ class SimulatedLife:
     async def _ask_for_human(self, random: Random) -> None:
         client = self._client(self._customer(random), random)
         number = random.randrange(1_000_000)
-        await client.say(f"Un om {number}", MessageId(f"m{number}"), for_human=True)
+        await client.say(f"{FOR_HUMAN}{number}", MessageId(f"m{number}"), for_human=True)
 
     async def _end_live_chat(self, random: Random) -> None:
         client = self._client(self._customer(random), random)
@@ -507,6 +509,14 @@ class SimulatedLife:
         self.world.leases._held.clear()
 
     # The bridge.
+
+    async def _all_leave(self, random: Random) -> None:
+        self.world.trace("no coordinator is present")
+        self.world.online = 0
+
+    async def _somebody_comes(self, random: Random) -> None:
+        self.world.trace("a coordinator is present")
+        self.world.online = 1
 
     async def _restart_bridge(self, random: Random) -> None:
         self._disturb("the bridge restarts", "bridge")

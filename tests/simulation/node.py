@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from adapters.broker.channels import ChannelBroker
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.system import SlewedTime
-from application.ports import Clock, Leases
+from application.ports import Clock, Leases, Presence
 from domain.errors import LeasesUnavailable, StorageUnavailable
+from domain.identity import BusinessId
 from entrypoints.serve import STOP_S
 from entrypoints.server.app import _running, drain
 from entrypoints.server.container import Container
@@ -179,6 +180,16 @@ class NodeStore:
         return result
 
 
+class SimulatedPresence(Presence):
+    """Who is present at the bridge, as far as the world lets it be known."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    async def online(self, business_id: BusinessId) -> int | None:
+        return self._world.online
+
+
 class NodeLeases(Leases):
     """A node's way to the lease service."""
 
@@ -231,6 +242,7 @@ class Node:
         container.broker.override(self.broker)
         http = SimulatedHttp(world.bridge, clock.sleep, world.random)
         container.elixir_http.override(http)
+        container.presence.override(SimulatedPresence(world))
         owners = container.chat_owners()
         self.gateway = SimulatedGateway(
             world.bridge,

@@ -35,6 +35,10 @@ RECENT_S = 13.0
 """A disturbance counts for so long: a lease runs out, a node is declared dead."""
 
 
+FOR_HUMAN = "Un om "
+"""What a request for a human begins with: it is no message that is left."""
+
+
 class Violation(AssertionError):
     """A rule is broken."""
 
@@ -51,6 +55,8 @@ class StoredSession:
         self.stored_at = 0.0
         self.writer: Node | None = None
         """Who has stored the newest entry."""
+        self.asks_for_message = False
+        """The user was asked to leave a message, and has not written since."""
         self.is_erased = False
 
 
@@ -130,6 +136,7 @@ class Rules:
                 promised = sure_claims(entry.text, session.language or DEFAULT_LANGUAGE).human
                 if promised and session.status is not Status.WAITING:
                     self.broken("10", "a transfer was promised and not made")
+            self._check_left(known, entry, draft)
             known.entries.append(entry)
             self._world.trace(f"stored {_shown(entry)} of {session.customer.user_id}")
         known.session, known.stored_at, known.writer = session, now, self._world.writer
@@ -137,6 +144,21 @@ class Rules:
             self.notices[notice.notice_id] = notice
         if (key := draft.key) is not None and key.startswith("u:"):
             self._check_once(session.customer, MessageId(key[2:]))
+
+    def _check_left(self, known: StoredSession, entry: Entry, draft: Draft) -> None:
+        """Compare what the user writes with whether they were asked to leave a message."""
+        if isinstance(entry, StatusChange):
+            known.asks_for_message = known.asks_for_message and not entry.changes_owner
+        elif entry.author is not Author.USER:
+            known.asks_for_message = known.asks_for_message or entry.unmet is not None
+        elif entry.unmet is not None:
+            if not known.asks_for_message:
+                self.broken("10", f"{entry.text!r} was kept, and nobody was asked for it")
+            if not isinstance(last := draft.entries[-1], Message) or last is entry:
+                self.broken("10", f"{entry.text!r} was kept without a word")
+            known.asks_for_message = False
+        elif known.asks_for_message and not entry.text.startswith(FOR_HUMAN):
+            self.broken("10", f"{entry.text!r} was left, and is not kept")
 
     def _check_once(self, customer: Customer, message_id: MessageId) -> None:
         times = sum(

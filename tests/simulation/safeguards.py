@@ -13,6 +13,7 @@ from msgspec.structs import replace
 import adapters.broker.channels
 import application.answer_pending
 import application.bridge_inbox
+import application.post_message
 from adapters.broker.channels import ChannelBroker
 from adapters.memory.store import MemoryStore
 from application.answer_pending import AnswerPending
@@ -27,7 +28,7 @@ from application.session_log import SessionLog
 from application.subscription import Subscription
 from application.sweep import Sweep
 from application.turns import Turns
-from domain.decisions import answer
+from domain.decisions import answer, record_user_message
 from domain.errors import BridgeUnavailable, StorageUnavailable
 from domain.status import Status
 from tests.simulation.removal import Remove, name_of, nothing, put, removed
@@ -88,6 +89,18 @@ def _fence(stack: ExitStack) -> None:
         return draft
 
     put(stack, application.answer_pending, "answer", anyway)
+
+
+@_safeguard("nobody-there", "10", 1)
+def _message_left(stack: ExitStack) -> None:
+    """What a user was asked to leave is kept with the message itself, whoever stores it."""
+
+    def plain(session: Any, *given: Any, **named: Any) -> Any:
+        asked = session is not None and session.unmet is not None
+        known = replace(session, unmet=None) if asked else session
+        return record_user_message(known, *given, **named)
+
+    put(stack, application.post_message, "record_user_message", plain)
 
 
 @_safeguard("doubt", "7", 2)

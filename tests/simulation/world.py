@@ -65,6 +65,8 @@ class World:
         """The next appends that are stored without an answer."""
         self.writer: Node | None = None
         """Whose call of the store is being carried out."""
+        self.online: int | None = None
+        """The coordinators who are present at the bridge; None: unknown."""
         self.leases = MemoryLeases(loop.time)
         self.leases_are_away = self.leases_are_slow = False
         self.switch = Switch(self.random)

@@ -146,14 +146,17 @@ async def ask(
     *said: str,
     failure: Exception | None = None,
     found: Sequence[Passage] = (),
+    handoff: Handoff | None = None,
     **more: Any,
 ) -> Turn:
     """Run a turn that answers the last text. Raises: AssistantFailed.
 
-    `failure`: the exception that the tools raise. `found`: what every search finds.
+    `failure`: the exception that the tools raise. `found`: what every search finds. `handoff`: what
+    comes of a request for a human.
     """
     view = view_of(*(said or ("Bună!",)), **more)
     turn = Turn(UsedTools(view.session.customer, failure, found))
+    turn.tools.handoff = handoff or turn.tools.handoff
     turn.usage = await assistant.answer(view, turn.tools, turn.said)
     return turn
 

@@ -48,6 +48,7 @@ PUSHES: dict[str, Shape] = {
     "user_message": wire.UserMessagePush,
     "conversation_status": wire.StatusPush,
     "typing": TypingPush,
+    "queue": wire.QueuePush,
     "token_expired": TokenExpired,
 }
 

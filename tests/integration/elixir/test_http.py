@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from adapters.elixir.bridge import ElixirBridge
+from adapters.elixir.bridge import ATTEMPTS_TO_LEARN, ElixirBridge
 from adapters.elixir.businesses import BUSINESS_TTL_S, ElixirBusinesses
 from adapters.elixir.http import (
     LONGEST_RETRY_AFTER_S,
@@ -26,8 +27,15 @@ from application.ports import Clock
 from domain.business import Business, Reservation
 from domain.errors import BridgeRefused, BridgeUnavailable
 from domain.identity import BusinessId, Customer, MessageId, SessionId, customer
-from domain.notice import LiveChatMessagePosted, Notice, NoticeContent, StatusChanged
-from domain.status import Status
+from domain.notice import (
+    HandoverContext,
+    LiveChatMessagePosted,
+    MessageLeft,
+    Notice,
+    NoticeContent,
+    StatusChanged,
+)
+from domain.status import Reason, Status
 from tests.support.bridge import (
     CLOSE,
     DONE,
@@ -121,6 +129,63 @@ class Line:
 
 
 # Requests.
+
+
+LEFT = MessageLeft(
+    at=START,
+    text="0722",
+    reason=Reason.USER_REQUEST,
+    context=HandoverContext(
+        session_id=SessionId("s1"), customer=ANA, status=Status.AI, language="ro"
+    ),
+)
+ANNOUNCED = {"/api/business/b1": {"name": "Bistro", "additions": ["missed"]}}
+UNANNOUNCED = {"/api/business/b1": {"name": "Bistro", "additions": ["typing"]}}
+
+
+@pytest.mark.parametrize("facts", [{}, UNANNOUNCED])
+async def test_what_was_missed_is_not_sent_to_who_has_not_announced_it(
+    facts: dict[str, object],
+) -> None:
+    async with FaultyBridge(facts=facts) as bridge, connected(bridge) as http:
+        to = ElixirBridge(http, Line())
+        await to.deliver(notice(LEFT))
+        await to.deliver(notice(LEFT))
+
+        assert [request.path for request in bridge.asked] == ["/api/business/b1"]
+
+
+async def test_what_was_missed_is_sent_to_who_announces_it_with_the_business_or_the_join() -> None:
+    with_join = Line()
+    with_join.announced = {"missed"}
+    async with FaultyBridge(facts={**ANNOUNCED}) as bridge, connected(bridge) as http:
+        await ElixirBridge(http, Line()).deliver(notice(LEFT))
+        await ElixirBridge(http, with_join).deliver(notice(LEFT))
+
+        assert [(each.method, each.path) for each in bridge.asked] == [
+            ("GET", "/api/business/b1"),
+            ("POST", "/api/notifications"),
+            ("POST", "/api/notifications"),
+        ]
+        (told,) = bridge.accepted
+        assert (told.body["type"], told.body["message"]) == ("missed", "0722")
+
+
+async def test_a_bridge_that_does_not_say_what_it_knows_holds_nothing_back_for_long() -> None:
+    async with FaultyBridge(always=status(500)) as bridge, connected(bridge) as http:
+        to = ElixirBridge(http, Line())
+        for attempts in range(ATTEMPTS_TO_LEARN - 1):
+            with pytest.raises(BridgeUnavailable):
+                await to.deliver(replace(notice(LEFT), attempts=attempts))
+        await to.deliver(replace(notice(LEFT), attempts=ATTEMPTS_TO_LEARN - 1))
+        bridge.always = status(400)
+        await to.deliver(notice(LEFT))
+
+        assert {request.method for request in bridge.asked} == {"GET"}
+
+
+async def test_without_http_nobody_is_told_what_was_missed() -> None:
+    await ElixirBridge(None, Line()).deliver(notice(LEFT))
 
 
 async def test_a_notice_is_the_request_that_it_becomes() -> None:

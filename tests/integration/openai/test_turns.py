@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,10 @@ from msgspec.structs import replace
 from adapters.model.assistant import ModelAssistant
 from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
-from application.ports import AnswerCancelled
+from application.ports import AnswerCancelled, Handoff, HandoffOutcome
 from domain.business import LEAST_FACTS, Business
 from domain.errors import AssistantFailed, BridgeUnavailable
+from domain.handoff import Availability
 from domain.identity import BusinessId
 from domain.texts import Text, localized
 from domain.usage import Usage
@@ -260,6 +262,52 @@ async def test_a_transfer_is_made_whatever_its_arguments_look_like(
     done, _ = await turn(calls("transfer_to_live_chat", **arguments))
 
     assert done.tools.transfers == [expected]
+
+
+@pytest.mark.parametrize(
+    ("handoff", "told"),
+    [
+        (
+            Handoff(
+                outcome=HandoffOutcome.NOBODY_THERE,
+                availability=Availability(
+                    is_there=False, returns_at=datetime(2026, 11, 30, 9, tzinfo=UTC)
+                ),
+            ),
+            "nobody is there now, and somebody is again on Monday, 30 November 2026, 09:00. Tell "
+            "the customer that, and that they may leave a message",
+        ),
+        (
+            Handoff(outcome=HandoffOutcome.NOBODY_THERE, has_left_message=True),
+            "nobody is there now. Tell the customer that, and that their message is kept",
+        ),
+        (Handoff(outcome=HandoffOutcome.NOT_OFFERED), "this business hands no chat over"),
+        (Handoff(outcome=HandoffOutcome.NOT_HANDED_OVER), "Answer it yourself"),
+    ],
+)
+async def test_the_model_learns_that_nobody_was_asked_and_takes_its_words_back(
+    handoff: Handoff, told: str
+) -> None:
+    done, server = await turn(
+        calls("transfer_to_live_chat", text="Am cerut un coleg.", **HAND_OVER),
+        says("Acum nu e nimeni aici."),
+        handoff=handoff,
+    )
+
+    assert done.text == "Acum nu e nimeni aici."
+    assert done.said.begun_anew == 1
+    assert told in results(server)[0]
+    assert "nobody has been asked" in results(server)[0]
+
+
+async def test_a_business_that_hands_nothing_over_has_no_tool_for_it_and_offers_no_human() -> None:
+    alone = Availability(is_offered=False)
+    refused = events(delta(refusal="I can't help with that."), delta("stop"), DONE)
+    done, server = await turn(refused, availability=alone)
+    offered = [tool["function"]["name"] for tool in server.requests[0].body["tools"]]
+
+    assert offered == ["get_business", "get_reservations"]
+    assert done.text == localized("ro", Text.DECLINED_ALONE)
 
 
 async def test_the_model_learns_of_a_failed_transfer() -> None:

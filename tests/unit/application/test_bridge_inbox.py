@@ -20,6 +20,7 @@ from application.ports import (
     RECENT,
     InboundMessage,
     MalformedEvent,
+    QueuePlace,
     SessionPage,
     Typing,
 )
@@ -1238,6 +1239,21 @@ async def test_a_coordinators_typing_is_shown_to_the_user() -> None:
 
         assert user.typing == [Typing("coordinator", 6_000)]
         assert inbox.gateway.typing == []
+
+
+async def test_a_place_in_the_queue_goes_to_the_user_while_they_wait_and_to_nobody_else() -> None:
+    async with listening() as (app, inbox):
+        user, heard = app.user(), app.listen(ANA)
+        await user.join()
+        await user.say("Bună")
+        await inbox.gateway.receive(ANA, QueuePlace(3, 60))
+        await user.ask_for_human()
+        await inbox.gateway.receive(ANA, QueuePlace(2, None))
+        await app.coordinator().take_over(user)
+        await inbox.gateway.receive(ANA, QueuePlace(1, None))
+
+        assert [event for event in heard if isinstance(event, QueuePlace)] == [QueuePlace(2, None)]
+        assert inbox.counted == ["queue"]
 
 
 async def test_a_users_typing_is_shown_to_the_coordinators_while_they_talk() -> None:

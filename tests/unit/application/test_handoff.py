@@ -220,6 +220,20 @@ async def test_a_request_that_expires_asks_for_a_message_and_the_next_one_is_kep
         assert await left(app, user) == [("0722", Reason.USER_REQUEST)]
 
 
+async def test_a_request_that_expires_after_closing_time_names_the_next_opening() -> None:
+    # 14:00 in Bucharest, where nobody is there from 14:02 on.
+    hours = OpeningHours(week=((Shift(9 * 60, 14 * 60 + 2),),) * 7)
+    async with joined(business(hours=hours), transfer_timeout_s=300) as (app, user, _):
+        session = await user.ask_for_human()
+        await app.clock.advance(300)
+        await app.sweep()
+        back = localized("ro", Text.BACK_AT, until="miercuri, 2 ianuarie, ora 9:00")
+
+        assert session.status is Status.WAITING
+        assert back in user.words[1]
+        assert user.messages[1].actions == (LEAVE,)
+
+
 async def test_a_message_is_kept_once_where_the_first_answer_of_the_store_was_lost() -> None:
     store = FaultyStore()
     async with joined(closed(), store=store) as (app, user, _):
@@ -254,6 +268,30 @@ async def test_a_long_message_is_whole_in_the_log_and_its_beginning_in_the_head(
         assert missed is not None
         assert missed.text == "x" * 499 + "…"
         assert await left(app, user) == [("x" * 8_000, Reason.USER_REQUEST)]
+
+
+async def test_a_conversation_that_closes_meanwhile_asks_for_nothing_any_more() -> None:
+    async with joined(closed(), session_idle_s=60) as (app, user, _):
+        await user.ask_for_human()
+        await app.clock.advance(60)
+        await app.sweep()
+        first = await app.head(user.customer)
+        await user.say("Bună din nou")
+
+        assert (first.status, first.unmet) == (Status.CLOSED, None)
+        assert await left(app, user) == []
+        assert KEPT not in user.words
+
+
+async def test_a_message_that_was_left_stays_missed_when_the_conversation_is_closed() -> None:
+    async with joined(closed()) as (app, user, _):
+        await user.ask_for_human()
+        await user.say("0722")
+        await app.coordinator().close(user)
+        head = await app.head(user.customer)
+
+        assert head.status is Status.CLOSED
+        assert head.missed is not None
 
 
 async def test_what_was_left_is_exported_and_erased() -> None:

@@ -25,6 +25,7 @@ from adapters.model.tools import Tools, tools_for
 from application.ports import Toolbox
 from domain.business import MAX_FACT, Business, Location, cut_topics, max_facts
 from domain.decisions import record_user_message
+from domain.handoff import Availability, HandoffRules
 from domain.hours import OpeningHours, Shift
 from domain.identity import (
     BusinessId,
@@ -340,6 +341,32 @@ def test_where_nobody_is_notified_the_model_is_told_so() -> None:
     assert "Unless <now> says whether one is there at the moment, that is not known" in known
     assert "Nobody is notified" not in known
     assert "Nobody is notified of it: the request waits until a colleague happens" in unknown
+
+
+def test_the_model_is_told_whether_somebody_is_there_and_when_again() -> None:
+    back = datetime(2026, 11, 30, 9, tzinfo=BUCHAREST.time_zone)
+    unknown = now_of(view_of("Bună"))
+    there = now_of(view_of("Bună", availability=Availability(is_known=True)))
+    gone = now_of(view_of("Bună", availability=Availability(is_there=False)))
+    closed = now_of(view_of("Bună", availability=Availability(is_there=False, returns_at=back)))
+
+    assert "colleague" not in unknown
+    assert "It is within the hours in which colleagues are there." in there
+    assert gone.endswith("No colleague is there now.")
+    assert closed.endswith(
+        "No colleague is there now; somebody is again on Monday, 30 November 2026, 09:00."
+    )
+
+
+def test_the_rules_of_the_hand_off_are_the_business_s() -> None:
+    rules = HandoffRules(ask_first="Ce număr are comanda?", never=("rețete", "vinuri"))
+    asking = system_of(replace(BISTRO, handoff=rules))
+    alone = system_of(replace(BISTRO, handoff=HandoffRules(enabled=False)))
+
+    assert "unless the customer has said it: Ce număr are comanda?" in asking
+    assert "only if the customer asks for a human: rețete, vinuri." in asking
+    assert "You cannot reach a human" in alone
+    assert "transfer_to_live_chat" not in alone
 
 
 def test_what_changes_with_the_time_stands_at_the_end_alone() -> None:

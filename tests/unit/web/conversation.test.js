@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { Conversation } from "../../../entrypoints/web/user/conversation.js";
+import { ownerText } from "../../../entrypoints/web/user/texts.js";
 import { FakeChannel, settled } from "./fakes.js";
 
 const IDENTITY = { businessId: "b1", userId: "ana", locationId: "l1" };
@@ -536,6 +537,30 @@ test("a new session is set apart, and the next join resumes it", () => {
 
   assert.deepEqual(texts(), ["one", "session", "again"]);
   assert.deepEqual([conversation.sessionId, conversation.joinPayload().lastSeq], ["s2", 1]);
+});
+
+test("the place in the queue is known while the user waits, and void after it", () => {
+  channel.receive("queue", { place: 9, waitS: null });
+  const before = conversation.queue;
+  channel.join(joined([], 0, "waiting"));
+  channel.receive("queue", { place: 3, waitS: 200 });
+  const { queue } = conversation;
+  const { detail } = ownerText(conversation);
+  channel.receive("queue", { place: 1, waitS: null });
+  const next = ownerText(conversation).detail;
+  channel.receive("conversation_status", {
+    sessionId: "s1",
+    seq: 1,
+    status: "live",
+    reason: "accepted",
+    updatedAt: AT,
+  });
+
+  assert.equal(before, null);
+  assert.deepEqual(queue, { place: 3, waitS: 200 });
+  assert.match(detail, /^You are number 3; it takes about 3 minutes\. /);
+  assert.match(next, /^You are next\. /);
+  assert.equal(conversation.queue, null);
 });
 
 test("a typing notice expires by itself", () => {
