@@ -11,6 +11,7 @@ from playwright.async_api import Browser, expect
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.memory.store import MemoryStore
 from domain.message import Entry, Message
+from domain.texts import Text, localized
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
@@ -225,3 +226,26 @@ async def test_straight_to_the_bridge_the_talk_goes_on_while_the_server_is_away(
 
         await expect(ana.bubbles("user")).to_have_text(["Aveți loc pentru 60?", "Mai sunteți?"])
         await expect(ana.bubbles("coordinator")).to_have_text(["Aici sunt.", "Ne-am întors."])
+
+
+async def test_what_is_left_when_nobody_is_there_awaits_the_coordinators_in_the_morning(
+    both: Both,
+) -> None:
+    ana, maria = both.ana, both.maria
+    async with both.system.serve():
+        await ana.join(both.system.server)
+        await both.ask_for_human("O nuntă")
+        await expect(ana.bubbles("system").first).to_contain_text(localized("ro", Text.NOBODY))
+        await expect(ana.owner).to_have_text("AI assistant")
+        await ana.send("Sunați-mă la 0722")
+        await expect(ana.bubbles("system").nth(1)).to_have_text(localized("ro", Text.MESSAGE_KEPT))
+        await expect(ana.bubbles("ai")).to_have_count(1)
+
+        await maria.sign_in(both.system.bridge)
+        await expect(maria.missed).to_have_text(["ana"])
+        await maria.missed.click()
+        await maria.send("Bună dimineața, sunt Maria.")
+
+        await expect(ana.owner).to_have_text("Maria is with you")
+        await expect(ana.bubbles("coordinator")).to_have_text(["Bună dimineața, sunt Maria."])
+        await expect(maria.missed).to_have_count(0)
