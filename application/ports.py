@@ -12,6 +12,7 @@ from msgspec import Struct
 from domain.business import Business, Reservation
 from domain.errors import DuplicateMessage
 from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId
+from domain.knowledge import Finding
 from domain.message import Author, Entry
 from domain.notice import DeadLetter, Lane, Notice, NoticeKind, Outcome
 from domain.promise import Verdict
@@ -288,6 +289,19 @@ class Businesses(Protocol):
     @abstractmethod
     async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
         """Return the customer's upcoming reservations."""
+
+
+class Knowledge(Protocol):
+    """Searches the documents of businesses."""
+
+    @abstractmethod
+    async def search(
+        self, business_id: BusinessId, query: str, limit: int = 5
+    ) -> tuple[Finding, ...]:
+        """Return the passages that fit a query best, the best first; none: nothing fits.
+
+        Raises: KnowledgeUnavailable.
+        """
 
 
 class Toolbox(Protocol):

@@ -1,7 +1,11 @@
 """A business and its reservations: the facts that the AI may answer from."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct, field
 
+from domain.handoff import HandoffRules
+from domain.hours import OpeningHours
 from domain.identity import BusinessId
 
 DEFAULT_LANGUAGE = "ro"
@@ -14,8 +18,33 @@ MAX_FACT = 4_000
 """Characters of one fact, where there is no room for all of them."""
 
 
-class Business(Struct, frozen=True, kw_only=True):
-    """The facts of one business."""
+class ModelSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The model that answers for one business, and its bounds; None: the server's own setting."""
+
+    model: str | None = None
+    base_url: str | None = None
+    api_key_variable: str | None = None
+    """The name of the environment variable that has the key: never the key itself."""
+    api: str | None = None
+    effort: str | None = None
+    view_tokens: int | None = None
+    budget_soft_tokens: int | None = None
+    """Tokens a day, after which the AI is frugal. 0: never."""
+    budget_hard_tokens: int | None = None
+    """Tokens a day, after which the AI is not asked. 0: never."""
+
+
+class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One place of a business with several."""
+
+    name: str
+    facts: dict[str, str] = field(default_factory=dict)
+    hours: OpeningHours | None = None
+    """None: the business's."""
+
+
+class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The facts of one business, and the choices that it makes for itself."""
 
     business_id: BusinessId
     name: str
@@ -25,6 +54,23 @@ class Business(Struct, frozen=True, kw_only=True):
     """The role in which the AI presents itself."""
     facts: dict[str, str] = field(default_factory=dict)
     """Topic → fact: `{"hours": "Mon-Fri 9-18", …}`."""
+    instructions: str = ""
+    """How the AI is to behave, in the business's own words."""
+    greeting: str = ""
+    """The first words that a customer sees; empty: none."""
+    suggestions: tuple[str, ...] = ()
+    """Questions that a customer may ask with one touch."""
+    time_zone: str = ""
+    """An IANA name; empty: the server's TIME_ZONE."""
+    hours: OpeningHours | None = None
+    locations: dict[str, Location] = field(default_factory=dict)
+    """Location id → place."""
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Language → key of `domain.texts.Text` → the business's own wording of that notice."""
+    handoff: HandoffRules = HandoffRules()
+    model: ModelSettings = ModelSettings()
+    has_knowledge: bool = False
+    """True if it has documents to search."""
 
 
 class Reservation(Struct, frozen=True, kw_only=True):

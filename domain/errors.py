@@ -22,6 +22,7 @@ ConversationError
 │   │   └── StoreMigrated
 │   ├── LeasesUnavailable
 │   ├── BrokerUnavailable
+│   ├── KnowledgeUnavailable
 │   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
@@ -134,6 +135,10 @@ class BrokerUnavailable(Failure):
 
 class StoreMigrated(StorageUnavailable):
     """A later version of the program has migrated the store; this one must not write to it."""
+
+
+class KnowledgeUnavailable(Failure):
+    """The documents of businesses cannot be searched now."""
 
 
 class TooLarge(Failure):

@@ -61,11 +61,19 @@ async def drain(container: Container, siblings_stay: bool = False) -> None:
     stored and acknowledged, and answered by another process, as are those for which the time was
     too short. With 0 seconds, new work is refused, no more.
     """
+    container.health().draining = container.endpoint().is_draining = True
+    if container.settings().drain_s > 0:
+        await _finish_and_disconnect(container, siblings_stay)
+    # A poll that waits would hold up the server's stop, and be cut off by it.
+    container.long_poll().close()
+    siblings = container.siblings()
+    if siblings is not None:
+        siblings.give_up_polls()
+
+
+async def _finish_and_disconnect(container: Container, siblings_stay: bool) -> None:
     settings, endpoint = container.settings(), container.endpoint()
-    container.health().draining = endpoint.is_draining = True
-    if settings.drain_s <= 0:
-        container.long_poll().close()  # a poll that waits would hold up the server's stop
-    elif container.hub().has_peers and (siblings_stay or settings.broker != "local"):
+    if container.hub().has_peers and (siblings_stay or settings.broker != "local"):
         await endpoint.drain(container.jitter())
         await _within(settings.turn_timeout_s, container.turns().drain())
         await _within(settings.drain_s, _flush(container))

@@ -38,6 +38,7 @@ class Siblings:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self.folder = WorkerFolder(worker.folder)
+        self._leaving = asyncio.Event()
 
     @property
     def name(self) -> str:
@@ -64,11 +65,17 @@ class Siblings:
 
     async def pass_on(self, name: str, scope: Scope, receive: Receive, send: Send) -> bool:
         """Have a sibling answer a request; False: it cannot, and nothing was sent."""
+        request = cast(HTTPScope, scope)
+        given_up = self._leaving if request["method"] == "GET" else asyncio.Event()
         try:
             async with _Exchange(self.folder, name) as exchange:
-                return await exchange.relay(cast(HTTPScope, scope), receive, send)
+                return await exchange.relay(request, receive, send, given_up)
         except (OSError, asyncio.IncompleteReadError):
             return False
+
+    def give_up_polls(self) -> None:
+        """Wait for siblings no longer where a client waits for frames: this worker ends."""
+        self._leaving.set()
 
 
 class _Answer(NamedTuple):
@@ -116,8 +123,13 @@ class _Exchange:
         body = await self._reader.readexactly(sizes[0])
         return _Answer(int(status.split(b" ", 2)[1]), headers, body)
 
-    async def relay(self, scope: HTTPScope, receive: Receive, send: Send) -> bool:
-        """Send the request as it comes, and the response; False: none came in time."""
+    async def relay(
+        self, scope: HTTPScope, receive: Receive, send: Send, given_up: asyncio.Event
+    ) -> bool:
+        """Send the request as it comes, and the response; False: none came in time.
+
+        That is within POLLED_S, and before `given_up`.
+        """
         client = scope["client"]
         given = scope["headers"]
         headers = [(_CLIENT, b"%s %d" % (client[0].encode(), client[1]) if client else b"")]
@@ -132,18 +144,19 @@ class _Exchange:
         )
         sending = asyncio.create_task(self._send_body(receive, is_chunked=is_chunked))
         answered = asyncio.create_task(self.read_response())
+        ended = asyncio.create_task(given_up.wait())
+        tasks = (sending, answered, ended)
         try:
-            async with asyncio.timeout(POLLED_S):
-                await asyncio.wait((sending, answered), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, timeout=POLLED_S, return_when=asyncio.FIRST_COMPLETED)
             if not answered.done():
+                if not sending.done():
+                    return False
                 sending.result()  # raises, where it is the sibling that has gone
                 return True  # the client has
             answer = answered.result()
-        except TimeoutError:
-            return False
         finally:
-            sending.cancel()
-            answered.cancel()
+            for task in tasks:
+                task.cancel()
         await _send(send, *answer)
         return True
 
