@@ -11,10 +11,10 @@ SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models simulate \
-	promises bench format lock clean
+	promise-weights promises bench format lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## Create .venv with what the server needs, and the ai-agent-server command
 
@@ -44,6 +44,9 @@ simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=100
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
 	@test ! -e .venv-sim/.installed || \
 		.venv-sim/bin/python -m tests.simulation.product --seeds $(SEEDS) --jobs 2
+
+promise-weights: install-dev ## Learn again what the signs of a claim weigh (domain/promise_weights.py)
+	@$(BIN)/python -m tests.promise_weights
 
 promises: install-dev ## How promises and claimed deeds are noticed, by the model that is configured too
 	@$(BIN)/python -m tests.promises
