@@ -63,7 +63,7 @@ def possible_claims(text: str, language: str) -> Claims:
 
 def sure_claims(text: str, language: str) -> Claims:
     """Return the claims that a text surely makes; none in a language that there are no words of."""
-    return _together(_claims_of(sentence) for sentence in tagged_sentences(text, language) or ())
+    return _together(claims_of(sentence) for sentence in tagged_sentences(text, language) or ())
 
 
 def _together(claims: Iterable[Claims]) -> Claims:
@@ -83,27 +83,22 @@ REACH = 6
 def signs_of(sentence: str) -> set[str]:
     """Return what a tagged sentence is weighed by.
 
-    Tags in pairs, up to `REACH` apart, and in threes, plain words left out; `!` and the claims that
-    the grammar finds.
+    Its tags in pairs, up to `REACH` apart, and in threes, without plain words and what is denied;
+    and `^`, which each sentence has.
     """
-    row = f"^{sentence.replace('-', '')}"
+    row = f"^{_unreal('n', sentence).replace('-', '')}"
     if not sentence.endswith("?"):
         row += "."
     signs = {"^"}
     for place, tag in enumerate(row):
         signs.update([tag + other for other in row[place + 1 : place + 1 + REACH]])
         signs.add(row[place : place + 3])
-    claims = _claims_of(sentence)
-    if claims.human:
-        signs.add("!h")
-    if claims.deed:
-        signs.add("!d")
     return signs
 
 
 def _possible_claims_of(sentence: str) -> Claims:
     """Return the claims that the grammar finds, or any, if there may be one."""
-    sure = _claims_of(sentence)
+    sure = claims_of(sentence)
     if sure:
         return sure
     weight = sum([_WEIGHTS.get(sign, 0) for sign in signs_of(sentence)])
@@ -203,8 +198,8 @@ _past = _pattern("^[^L]*L.*").sub
 """What was before this conversation."""
 
 
-def _claims_of(sentence: str) -> Claims:
-    """Return the claims of a tagged sentence."""
+def claims_of(sentence: str) -> Claims:
+    """Return the claims that a tagged sentence surely makes."""
     statement = sentence
     if sentence.endswith("?"):  # the question is its last clause, or all of it
         statement = sentence[: max(sentence.rfind(","), 0)]

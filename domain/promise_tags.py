@@ -54,6 +54,7 @@ _TAGS = {
     "person": "R",
     "fact": "I",
     "lack": "N",
+    "please": "B",
     "plain": "-",
 }
 _PUNCTUATION = {

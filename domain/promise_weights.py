@@ -1,241 +1,251 @@
 """What the signs of a claim weigh, in hundredths; written by `make promise-weights`."""
 
-LEARNED_FROM = "e7470ac93a07d5b8"
+LEARNED_FROM = "d165e049c411aec8"
 
 WEIGHTS = """
-!d+186 !h+160 &&-13 &&.-33 &,+28 &,&-31 &,.-11 &,E-23 &,I-47 &,J-23 &,e-44 &,f+5 &,i-13 &,q-5 &.-37
-&:+8 &?-54 &A+19 &E+33 &E.-28 &H+30 &HV+22 &I+10 &I,-25 &I.-20 &II-27 &IJ-26 &IW+20 &Ib-16 &Ip-32
-&J-15 &J&-8 &J,-28 &J.-61 &J?-15 &JI+17 &Jc+40 &K-9 &N-13 &N&+17 &N.-14 &O+20 &O.+11 &P+27 &R-12
-&R.+2 &T+5 &V+26 &V.-9 &W+43 &W.-16 &WJ+3 &Ws+27 &Y+27 &a+17 &ad+20 &b-13 &c+61 &c.+26 &cJ+27
-&cy+49 &d+6 &d.+25 &dJ-17 &dg-16 &ds+29 &dy+28 &e+10 &e.-36 &eI-14 &f+9 &f.-14 &fA+23 &fH+13 &fV+22
-&fW+14 &fc+17 &ft-11 &fy+26 &g-21 &g.-19 &h+5 &h.-19 &hb+24 &i+10 &i.-22 &id+25 &in-9 &j+26 &jW+7
-&k+16 &l+29 &l.+11 &m-1 &m.-27 &mW+26 &n-19 &n.-40 &nI-15 &na-7 &nm-25 &nn-34 &o-12 &p-36 &p.-25
-&pe-12 &pp-7 &q+14 &s+1 &s,-10 &s.-21 &sI-16 &sc-13 &se+1 &sf-12 &sy-43 &t+40 &v-38 &v.-27 &vy-20
-&w+9 &w.-15 &x+21 &x.+32 &y+20 &y&-2 &y.-43 &y?-20 &yI+8 &yJ-23 &yP+21 &yW+26 &ya+7 &yc+45 &yd+9
-&ye-21 &yf-22 &ym+15 &yn+14 &yp-19 &ys-25 &yy-30 &z+28 &z,+12 &z.+17 ,&-40 ,&,-31 ,&.-45 ,&?-19
-,&E+27 ,&I+4 ,&J-3 ,&N-26 ,&O+13 ,&R-12 ,&W-17 ,&Y+11 ,&c+31 ,&d-29 ,&e-15 ,&f+36 ,&i-18 ,&j-23
-,&m-7 ,&n-28 ,&o-8 ,&p-34 ,&s-24 ,&v-21 ,&w+8 ,&y-28 ,,-13 ,,&-25 ,,,-27 ,,.+5 ,,I-40 ,,d+26 ,,l-25
-,,s+21 ,.+2 ,:+22 ,?-53 ,A+15 ,Ai-15 ,As+17 ,C-11 ,E+14 ,H+5 ,I+15 ,I&-19 ,I.+12 ,II-47 ,Ie-35
-,In-5 ,Ip-39 ,Is+6 ,J+26 ,J&-26 ,J,-26 ,J.+54 ,J?-18 ,JJ+3 ,JR+21 ,JW+30 ,Jc+40 ,Jn-16 ,Jp-30 ,Jy+8
-,L-33 ,L.-16 ,N-50 ,N.-29 ,NO-41 ,O-17 ,O.+35 ,Oe-9 ,P-2 ,Ps-18 ,R+7 ,R,-21 ,R.-10 ,RW+39 ,Rc+14
-,Re+7 ,Ry+25 ,T+4 ,T.-1 ,TJ-21 ,TL-10 ,TO-12 ,TW+25 ,Ti-14 ,To-14 ,Tp-20 ,Ts+6 ,Ty+16 ,V-42 ,V.-26
-,Vs-30 ,W+25 ,W&-11 ,W.-5 ,WJ+17 ,Ws-26 ,Wy-16 ,Y+8 ,a+11 ,ad+41 ,ai+6 ,ay-28 ,b-32 ,b?-18 ,bC-14
-,bd+20 ,c+23 ,c.+25 ,cJ+16 ,cs-24 ,d-4 ,d.+13 ,e-6 ,e.+17 ,eI-16 ,eW+3 ,ed-16 ,ef+9 ,ep-14 ,es+13
-,ey+18 ,f+11 ,f.-50 ,fC+10 ,fH-6 ,fV+35 ,fk+18 ,fy-11 ,g-15 ,g&-5 ,g,-17 ,h-25 ,h.-29 ,hb-24 ,hd+17
-,i-14 ,iN-11 ,ia+7 ,id+35 ,ij+9 ,im-35 ,in+10 ,it+11 ,ix-6 ,j+17 ,j.+23 ,jW-13 ,jn+17 ,k-6 ,l-40
-,l.-34 ,m-11 ,m.-16 ,mW-10 ,mc-29 ,md-31 ,n+39 ,n&-16 ,n,+38 ,n.+12 ,nI+29 ,ne+6 ,nn-22 ,o-35
-,o?-11 ,p+30 ,p&-17 ,p,-19 ,p.+19 ,ph-13 ,ps-4 ,py+35 ,q-2 ,q.+36 ,qR+12 ,qo-18 ,s+3 ,s,+36 ,s.+20
-,s:+6 ,sA+9 ,sI+19 ,sJ+2 ,sW+9 ,sa-5 ,sb-23 ,sc+27 ,sd+32 ,se+26 ,sf-12 ,sm-9 ,ss+20 ,st+45 ,sy-28
-,t+70 ,t.-4 ,td+27 ,ts+47 ,u+16 ,u.-24 ,ud+14 ,up+27 ,v-31 ,v&-12 ,v,-15 ,v.-33 ,vO-19 ,vs-21 ,w-28
-,w.+5 ,ws-48 ,x+11 ,x.+35 ,y+1 ,y,-21 ,y.-27 ,yA+11 ,yI-41 ,yJ+18 ,yW-14 ,ya+4 ,yc+19 ,ye-28 ,yf-13
-,ym-9 ,ys-13 ,yt+29 ,yx+14 ,yy+9 ,yz+13 ,z+7 ,z.+49 ,zJ-6 ,zy+10 .-53 :&-37 :&.-31 :&I-26 :,-6
-:,&-6 :,,-24 :,.-32 :,J+12 :,n+37 :.-9 :?-25 :I+33 :I&-24 :J-6 :J,+15 :N-11 :O-2 :R-2 :T-14 :W+12
-:a+38 :ad+35 :b-19 :c+21 :d-24 :d,-17 :e-12 :h-21 :i+22 :j+17 :k-12 :n+46 :p+10 :p,+11 :pR-11 :s+14
-:v-20 :v,-5 :y-7 :y,-22 :yW+13 :yc+21 :z+26 ?-117 A&+34 A&y+16 A,+15 A,&+5 A,?-8 A,T+11 A,y+26
-A.+12 A?-24 AH+12 AI+18 AJ+47 AJs+38 AP+12 AR+31 ARc+38 AT+10 AV+39 AW+7 Ac+58 Ae+14 Af+21 Af.-22
-Ai-15 Aj+33 Al+29 Ap-2 Ap,-24 As+44 As&+35 As,+7 As.+26 AsW+9 Ass+28 Asy+35 At-15 Aw+7 Ay+3 Ay.-27
-C&-16 C,+15 C.+43 C?-19 CI+4 CII-28 CJ-4 CL-15 CO+47 CO.+47 CW+26 Cc+9 Cf+15 Ch-15 Cj+14 Cp-7 Cs+37
-Cs,+20 Cs.+30 CsI+33 CsL-14 Css+32 Cw-22 Cy-17 Cy.+18 CyL-13 E&+6 E&,-32 E,+28 E,&-16 E,I+28 E.-27
-E:+12 E?-14 EC-8 EE-23 EI+7 EI.-48 EIg-13 EJ-12 EJ&-19 EK-14 EW+38 Ec-16 Ed-31 Ed.-68 EdJ-62 Edp-28
-Ef+23 EfC+19 Eg-31 Egg-17 Eh-19 Ej+28 Em-20 En-10 Enp-17 Ep-45 Ep&-16 Ep.-37 EpJ-26 Es+34 Ew-40
-Ey+42 H&+9 H&.-33 H,+22 H,J+27 H.+72 H:+11 H?-27 HH+24 HI+8 HJ+78 HJ.+49 HJJ+14 HK-15 HO+28 HR+16
-HV+16 HW+36 Hc+16 Hd-10 He+12 Hf-10 Hh+14 Hp+13 Hs+61 Hs.+19 Hs?-16 HsJ+40 Hss+23 Hw+50 Hw.+26
-HwJ+22 HwR+16 Hws+29 Hy+33 Hy.+27 HyJ+24 Hyw+20 I&-60 I&.-56 I&I-27 I&J-37 I&W-3 I&a+13 I&e-21
-I&p-9 I&s-16 I&w-15 I&y+11 I,-2 I,&-35 I,,+32 I,.-59 I,I-30 I,J-39 I,R-24 I,W-36 I,a+15 I,e+43
-I,l-33 I,p-36 I,s-21 I,y-12 I,z+31 I.-41 I:-42 I:&-24 I:,-6 I?-32 IE-42 IE.-24 IEI-37 IH-8 II-59
-II&-30 II,+1 II.-94 II:-6 III-47 IIJ-55 IIp-34 IIs-30 IIy+40 IJ-43 IJ&-24 IJ,-13 IJ.-53 IJI-18
-IJJ-20 IJq-8 IK-39 IO+57 IO.-27 IP-22 IR-9 IT+2 IW-9 IW&-23 IW.+16 IWy+29 Ia+22 Ib-19 Ib.-23 Ic+38
-Id+68 Id.+23 IdO+57 Ie-10 Ie,-14 Ie.-50 IeI-28 Ied+2 If-15 Ig-37 Ig,-22 Ig.-26 IgJ-7 Igs-11 Ih+18
-Ihb+24 Ii+17 Ij+28 Il-13 Im-26 Im.-17 In-42 In.-30 InI-23 InT-8 Ins-23 Ip-58 Ip&-23 Ip.-41 IpJ-34
-Iq-8 Is-39 Is&-36 Is,+25 Is.-38 Iv+10 Iw-21 Iw.-24 Ix+29 Iy+42 Iy,+1 Iy.+31 Iyd+36 Iye+6 Iz+48 J&-7
-J&,-20 J&.-11 J&I+14 J&J-36 J&d+34 J&y+6 J,-27 J,&-46 J,,+19 J,.+8 J,J-12 J,W+4 J,d-24 J,e+25
-J,f+20 J,i+11 J,l-31 J,p+24 J,s+1 J,t+38 J,y+6 J.+6 J:-48 J?-47 JC+32 JE-52 JEd-41 JH+65 JH.+47
-JHs+30 JI+11 JI,-26 JI.+13 JII-22 JJ+18 JJ,-1 JJ.+20 JJH+33 JJJ+11 JJT+29 JJb+12 JJc+41 JJs-19
-JJy+19 JK-16 JN-16 JO+33 JO.+31 JP+18 JP&+36 JR+28 JRy+21 JT-3 JTd+29 JW+63 JW&+11 JW.+13 JWO+8
-JWs+39 JWy+24 Ja+28 Jb-25 Jb.-35 Jc+50 Jc.+25 Jcs+43 Jcy+9 Jd+7 Jd.+45 Je-17 Je.-25 Jed+5 Jf-8
-Jf.-18 JfC+34 JfI-25 Jfs-24 Jg-8 Jh+37 Jhb+27 Ji+4 Jj-26 Jjn-36 Jl-31 Jm-9 Jn-66 Jn.-43 JnI-35
-Jnx-37 Jo-20 Jp-23 Jp,-24 Jp.-44 Jq-21 Js+64 Js,-14 Js.-11 JsC+16 JsW+52 Jss+6 Jt+52 Jt.+26 Ju+51
-Jv+28 Jv&+39 Jw-38 Jw.-26 JwI-30 Jx-18 Jy+44 Jy&+19 Jy.+44 JyI-9 JyJ+7 JyW+20 Jyc+18 Jyt+17 Jz+5
-Jz.+54 K&-11 K,-12 K.+15 K?-17 KI-5 KJ+21 KJ,+9 KO+15 KR+30 KT-20 KW+16 Kc+8 Kg+17 Kh+20 Kj+26
-Kn-21 Ko-13 Kp+15 Kq-31 Ks+29 Ks,-22 Ks.+31 Ksj+16 Ksq-22 Ky+35 Ky.+7 L&-8 L,-5 L,&-5 L.-24 L?-22
-LJ-6 Ld-14 Ld.-11 Lh-11 Lp-19 Ls-22 Ls.-17 Ly+31 N&-20 N,-29 N.-47 N?-30 NI-29 NJ+36 NO-43 NO.-43
-Nc-16 Nd+23 Ne+23 Nm-9 Nn-26 Np-18 Nq-7 Ns+1 Nv-7 Nw-22 Ny-10 Ny,-13 Ny.-34 O&-39 O&f+13 O&s-33
-O&y-14 O,-17 O,.-13 O,N-12 O,e-17 O.+14 O:-26 O?-9 OA-21 OC+15 OH-4 OI-7 OI.+18 OId+23 OIp-24 OJ-27
-OJ,-28 OJ.+8 OJJ+16 OJd+23 OK-32 OK,-5 ON-17 OO+23 OR+15 OT+8 OV-27 OV.-45 OW-33 Oa+6 Ob-3 ObC-5
-Obd+19 Obn-32 Oc+34 Od+38 Od,+20 Od.+67 Odh+29 Oe-7 Oe.-30 OeI+5 Oeb+28 Oed+3 Oej+7 Oes+23 Of-2
-Og-18 Oh-6 Ohb+41 Ohj+30 Oi+17 Oj+18 Ojd+23 Ok-12 Ol-44 OlT-17 Om-2 On-69 Ond-20 Onn-23 Op+13
-Op,+31 Op.+13 Os+23 Os,+21 Os.-26 Osc+13 Osy+50 Ov+17 Ow-12 Ox-5 Oy+35 Oy.+33 Oz-4 Oz.+45 OzI-31
-Ozs+14 P&-21 P&J-7 P,-37 P,I-31 P,W-34 P.+1 P?-29 PH+13 PI-34 PJ-1 PK+36 PKs+26 PKy+24 PP-32 PV-3
-PW-24 Pe+9 Pg+16 Pj+20 PjK+20 Pn-30 Po-12 Pp-5 Pq-18 Ps+39 Pt-2 Py+19 R&-16 R,-7 R,R+27 R,s+13
-R.+30 R?-20 RH+26 RI+12 RJ+51 RJ.+34 RL+13 RR+26 RT+23 RW-9 RW.-3 RWy+32 Rb+21 Rc+56 Rc&-11 Rc.+35
-RcJ+24 Rcy+7 Rd+55 Re+48 Red+32 Rf-13 Rh+4 Rj+22 Rm-24 Rn-16 Rp+20 Rp?-18 Rs+30 Rt-8 Rw+19 Ry+15
-Ryc+40 Ryy+13 T&+20 T,+3 T.-35 T:-14 T?-33 TA-23 TC-14 TH+6 TI+21 TJ-39 TJJ-20 TK-6 TL-20 TN+21
-TO-33 TOe-18 TP+3 TR+12 TT-33 TW+12 TWj+17 TWp-13 Ta-12 Tb-46 Tbp-15 Tc+28 Td-21 Td,+12 Td.+2 TdJ+5
-Te+27 Tf+6 Th-35 ThC-6 Thb-27 Ti+6 Tj+12 Tk-9 Tm-11 Tn+20 To-17 To?-6 Tp-42 Ts-16 Tss+15 Tsy+9
-Tt+41 Tts+28 Tu-5 Tud-5 Tv+8 Tw+30 Tx-13 Ty-19 Ty.-38 Ty?-11 Tyc+17 Tye-26 Tyh-14 Tyy-19 V&-16 V,+7
-V.-11 V?-26 VI+22 VJ+7 VJ.+18 VO-12 VR-11 VT+9 VV+14 VW+12 Vb-8 Vd+24 Ve+41 Vf+3 Vk-25 Vs-54 Vs.-24
-Vv-23 Vw+37 VwR-11 Vy+39 Vy.-5 VyJ+37 VyV+17 Vyy+23 W&-21 W&,-18 W&.-35 W&I-19 W&J+26 W&c+11 W&p-19
-W&s-14 W&y+45 W,+2 W,&-29 W,.+18 W,J+22 W,R+23 W,c+6 W,s+37 W,v-27 W,y-18 W.+23 W:+15 W?-36 WA+23
-WE-14 WH+24 WI+22 WI&-25 WI,-36 WI.+19 WJ+5 WJ&+23 WJ.-15 WJW-2 WJv+28 WJy+30 WK-30 WN-13 WO+56
-WO.+33 WOJ+36 WP+36 WR+14 WR,+2 WT+25 WV-30 WW+67 WW.+20 WWJ+29 Wb+14 Wc+9 Wd-3 WdJ-27 We-9 We.-10
-Wf+6 Wf.-16 Wfy+20 Wg-7 Wj+3 Wjt+14 Wjy+19 Wk-22 Wl+2 Wm-16 Wn-51 Wo-14 Wp+7 Wp.+41 Wq-27 Wqs-19
-Ws+66 Ws,+23 Ws.+49 WsJ+24 WsO+35 Wss+40 Wsy+12 Wt+21 Wv-10 Ww-2 Wy+8 Wy&-21 Wy,-15 Wy.+16 WyJ-12
-WyO+17 WyW+44 Wyp-12 Y,+9 Y.-5 YJ+36 YO+6 YV+5 Yk+9 YkV+12 Ys+21 Yw-16 ^+26 ^&-36 ^&&-18 ^&,-46
-^&.-65 ^&?-13 ^&E-34 ^&I-48 ^&J-37 ^&p-29 ^&s+20 ^&x+27 ^&y-33 ^&z+12 ^,-1 ^,&-73 ^,,-60 ^,.-59
-^,A+22 ^,I-67 ^,J+32 ^,R-20 ^,T+4 ^,V-37 ^,b-9 ^,d+68 ^,e-1 ^,h-11 ^,i+10 ^,m-46 ^,n+1 ^,p-10
-^,s+17 ^,t+37 ^,v-25 ^,x+41 ^,y-20 ^,z+33 ^.-58 ^:-24 ^:&-14 ^:,-54 ^:s-20 ^?-116 ^A+7 ^A,+33
-^A.-44 ^AR+42 ^As+57 ^Ay-46 ^C+42 ^CI-37 ^E-27 ^E&-28 ^E,-22 ^E.-69 ^EC-46 ^EI-34 ^EJ-37 ^Ed+4
-^Ep-21 ^H+66 ^H,+27 ^I-46 ^I&-45 ^I,+14 ^I.-118 ^I:-32 ^IE-31 ^II-32 ^IJ-71 ^IO+28 ^IW-40 ^Id+65
-^Ie+6 ^Ig-23 ^Im-23 ^In-31 ^Ip-37 ^Is-27 ^Iy-24 ^J+4 ^J&+21 ^J,-9 ^J.-118 ^J?-13 ^JE-30 ^JI-60
-^JJ-28 ^JW+23 ^Jb-41 ^Jc+39 ^Jd+47 ^Je-13 ^Jf-34 ^Jh+27 ^Jj-28 ^Jn-41 ^Jp-16 ^Js+22 ^Jt+36 ^Jy+6
-^K+10 ^L-19 ^N-48 ^N,-32 ^N.-31 ^O+14 ^O,-29 ^O.-44 ^OI-25 ^OJ-17 ^OV-28 ^OW-4 ^Ob+3 ^Oc+41 ^Od+14
-^Oe+2 ^Oh+24 ^Oj+49 ^Ol-19 ^On-40 ^Op+22 ^Os+47 ^Ox+29 ^Oy+23 ^Oz-3 ^P-11 ^P&-32 ^P,-52 ^P?-31
-^R+13 ^Re+36 ^Rs+25 ^T-39 ^T.-47 ^Th-16 ^Tt+28 ^V-11 ^V&-13 ^Vy-49 ^W+26 ^W&-36 ^W,+12 ^W.-67
-^WI-32 ^WJ-60 ^WO+9 ^Wd-13 ^Ws+78 ^Wy-57 ^Y+4 ^Y.-45 ^Yk-15 ^a+50 ^aC+19 ^ad+90 ^ai+6 ^aj+11 ^ap+52
-^az+27 ^b+21 ^b,-36 ^bd+55 ^bj+35 ^c+32 ^c.-46 ^cT-40 ^d+79 ^d&+46 ^d,+67 ^d.+102 ^d:+39 ^dI-63
-^dJ-39 ^db+40 ^de-28 ^dn+25 ^dp-30 ^ds+12 ^dy+38 ^e-11 ^e&-41 ^e,-22 ^e.-82 ^e?-20 ^eI-36 ^eJ+11
-^eO-6 ^eT-30 ^ed+41 ^ef-36 ^eg-27 ^el-18 ^ep+13 ^ey-28 ^ez-22 ^f-3 ^f&+13 ^f,-9 ^f.-42 ^fA+36
-^fC+24 ^fH+22 ^fJ-58 ^fT-23 ^fW-26 ^fd-41 ^fi-41 ^fp-35 ^fr-21 ^ft+42 ^fw-44 ^fy-26 ^g-105 ^g,-17
-^g.-37 ^gI-12 ^gJ-21 ^gs-38 ^h-21 ^h&-36 ^h,-32 ^h.-42 ^hI-33 ^hJ-36 ^hb+58 ^hd+31 ^he-22 ^hp-14
-^hu-8 ^hy+20 ^i+19 ^iA+23 ^iI-41 ^ia-8 ^id+67 ^if+20 ^ig-19 ^ih+55 ^ij+25 ^im-36 ^in-56 ^ip+42
-^it+43 ^ix+48 ^iy-17 ^iz+29 ^j+51 ^j,-23 ^j?-46 ^jd+50 ^jt+31 ^jx+15 ^jy+13 ^k-37 ^k&-33 ^ks-24
-^ky+26 ^l-86 ^l&-15 ^l,-43 ^l.-38 ^l:-29 ^lO-34 ^lT-34 ^lb-33 ^ld-40 ^le-10 ^ll-50 ^m-69 ^m,-28
-^m.-61 ^mI-21 ^mP-13 ^mc-34 ^md-33 ^mi-13 ^mk-24 ^mm-18 ^mn-12 ^mp-33 ^ms-25 ^mv-12 ^my-19 ^n-61
-^n,+38 ^n.-58 ^nE-26 ^nI-43 ^nJ-23 ^nN-17 ^na-72 ^nd-4 ^ne-21 ^nf-37 ^nh-43 ^nl+26 ^nm+2 ^nn+6
-^ns-31 ^nt-6 ^ny-25 ^o-62 ^o&-36 ^o,-17 ^o:-5 ^o?-42 ^oT-23 ^oc-19 ^od-17 ^oi-11 ^ok-27 ^oo-33
-^op-10 ^os-18 ^ov-9 ^oy-23 ^p-18 ^p&+16 ^p,-10 ^p.-76 ^pE-26 ^pI-38 ^pJ-44 ^pT-12 ^pW-27 ^pd-19
-^pe+8 ^pj-3 ^pm-27 ^pn-37 ^pp-16 ^ps-38 ^pw-15 ^py+52 ^q-94 ^q,-58 ^qI-20 ^qN-17 ^qO-23 ^qW-43
-^qd-31 ^qi-24 ^ql-5 ^qn-31 ^qo-18 ^qp-13 ^qs-6 ^qv-9 ^qw-8 ^qy-30 ^r-81 ^r,-39 ^r.-39 ^r:-21 ^rT-39
-^rs-28 ^ru-29 ^ry-13 ^s+21 ^s&-6 ^s,-26 ^s.-92 ^sE-52 ^sI-95 ^sJ+39 ^sP-34 ^sR-5 ^sV-37 ^sW+33
-^sb-12 ^sc+19 ^sd+40 ^se+46 ^sf+72 ^sg-54 ^sh-18 ^sj+54 ^sm-9 ^sn-31 ^sp-27 ^ss-1 ^st-30 ^sw+34
-^sy+95 ^sz+27 ^t+89 ^t,+54 ^t.+41 ^tH+25 ^tJ+24 ^tK+35 ^ti+12 ^tj+10 ^ts+77 ^ty+51 ^u-16 ^u,-27
-^up-8 ^v-68 ^v&-55 ^v,-20 ^v.-39 ^v:-17 ^vI-15 ^vJ-36 ^vO-34 ^vl-18 ^vp-8 ^vq-12 ^vs-26 ^vy-15
-^w-62 ^w,-54 ^w.-50 ^wI-7 ^wb-8 ^wd-58 ^we-27 ^wf-26 ^wh-19 ^wu-42 ^wv-28 ^wy-12 ^x+109 ^x&+31
-^x,+65 ^x.+112 ^xI-21 ^xJ+35 ^xO+29 ^xd+12 ^xs+29 ^xy+63 ^y+9 ^y&-10 ^y,-45 ^y.-83 ^y?-28 ^yA+27
-^yE+9 ^yI-72 ^yJ-29 ^yN-18 ^yO+38 ^yP+32 ^yT+6 ^yW-4 ^ya+39 ^yc+21 ^yd+22 ^ye-33 ^yf+33 ^yh-1
-^yj-17 ^yl-52 ^ym+4 ^yn+8 ^yp-26 ^ys-58 ^yt+43 ^yu-24 ^yx+27 ^yy+16 ^yz+36 ^z+82 ^z,+73 ^z.+73
-^z:+41 ^zJ+36 ^zO+31 ^zy+28 a&+38 a,-16 a.+56 a:-26 a?-24 aC+13 aH+10 aI+56 aJ-18 aK+25 aN-44 aO-34
-aR+17 aT+15 aW+15 aa+21 ac+28 ad+48 ad&+37 ad,-27 ad.+72 adI+35 adJ+28 adO+41 adR+13 adT+26 adW+15
-add+35 adj+22 adn-36 adp-14 ads+34 ady+45 adz+12 ae+26 af+39 ah-16 ai+6 aid+29 aiy-17 aj+37 ajd+13
-am-7 an-45 and-31 ap+50 as-9 at-44 au+11 av+13 aw+10 ay-17 ayd-14 az+28 az&+9 b&-24 b,-16 b,&-12
-b,.+6 b.+19 b:-1 b?-19 bC+38 bC.+12 bCO+28 bCs-19 bCy+20 bI+49 bJ-2 bL-45 bLd-11 bN-28 bO-2 bW-4
-ba+13 bb-9 bc+37 bd+26 bd&+14 bd,+15 bd.+29 bd:-9 bdI+47 bdJ+30 bdL-16 bdO+15 bdj+36 bdm+6 bdn+26
-bdp+5 bds-35 bdy+1 bdz+26 be-6 bh-5 bi-26 bj-5 bjd+19 bl-24 bm+8 bn+6 bnd-32 bp+3 bp.-24 bp?-10
-bs-10 bu+20 bw+16 bx-22 by+30 bz+26 c&+39 c&t+20 c,+66 c,.+14 c,n+22 c,q+21 c.+37 c:-38 c:.-38
-c?-36 cH+23 cI+35 cI.-13 cJ+42 cJ,+11 cJ.+67 cJH+16 cJJ+42 cJs+20 cJy+18 cK+31 cKJ+11 cKy+18 cN+6
-cO-20 cR+47 cR.+10 cRJ+33 cT-6 cW-8 cb+7 cc+21 cd+20 cd.+6 ce+37 cf+25 cf.-7 cfy+29 cg-52 cg.-30
-cj+14 cn-17 cnO-35 cp+21 cpJ+25 cpp+11 cq+28 cs-2 cs,+19 cs.-10 cs?-15 csJ-31 css+29 csy-11 ct+20
-cw+55 cw.+31 cwe+25 cwy+45 cy+63 cy,+23 cy.+52 cyJ+45 cys+20 cyy+1 cz+23 d&+26 d&,-40 d&.+33 d&I-65
-d&N+5 d&O+32 d&W+40 d&a+13 d&d+9 d&p+22 d&s+31 d&y-13 d&z+18 d,+27 d,&-15 d,.+26 d,J+66 d,N-45
-d,O+8 d,W-2 d,a+6 d,d-19 d,e-7 d,f-3 d,i-2 d,j-18 d,n+35 d,p+26 d,s+27 d,u+27 d,y-27 d,z+30 d.+75
-d:+51 d:,+35 d:a+8 d:e-13 d?-51 dA+19 dC+21 dE-13 dH-25 dHJ+11 dI+19 dI&-11 dI,+4 dI.-17 dIJ-10
-dIy+9 dJ-1 dJ&+28 dJ,+40 dJ.-16 dJE-31 dJJ+30 dK-28 dK.-20 dL-25 dL.-15 dL?-22 dN-58 dO+45 dO&+19
-dO.+44 dOI+35 dOJ+33 dOp+45 dP-14 dR+21 dR.-22 dT-25 dT.+16 dV-12 dW+14 dW,+17 dW.+2 da+17 db+34
-dc-38 dd-18 dd.-30 de-41 de&-16 de,-27 de.-12 ded+18 df-22 dg-37 dg.-29 dgJ-32 dh-29 dhb+31 di-7
-dj+28 dj,+13 dj.+41 dk-17 dl-9 dl.-27 dm+19 dm.+23 dn+50 dn,-14 dn.-3 dnI+29 dny+26 do-14 dp+24
-dp&-19 dp,+12 dp.-20 dpJ-19 dpp-28 dps-13 ds-12 ds&+7 ds,+19 ds.+10 dsL-37 dss-9 dsy+18 dt+33 du+30
-dv+12 dw+14 dwy+12 dx+12 dy+20 dy&-2 dy,-36 dy.+59 dyI+24 dyJ+32 dyO+19 dyj+8 dys+14 dyy+24 dz+21
-dz&-19 dz,+14 dz.-6 e&-10 e&.-8 e&I-24 e&W-37 e,-6 e,&-24 e,,-36 e,.-46 e,I-45 e,s+51 e,y-41 e.-14
-e:+14 e?-34 eA+18 eE+24 eH+40 eI-25 eI&+2 eI,-39 eI.-56 eII-28 eIp-24 eIs+32 eJ+17 eJ,+10 eJ.-45
-eJI+35 eJd+46 eJw-22 eK-43 eK.-4 eL-12 eN-20 eN.-3 eO+25 eO,-6 eO.+25 eR+21 eT-34 eTy-30 eV+9 eW+6
-eW&+8 eW.-2 eWI+25 eWJ+33 eWy+18 ea+39 eb+26 ebd+8 ec+12 ec&+28 ed+47 ed&-3 ed,+23 ed.+59 edI-31
-edJ+21 edO-19 edg-32 edl-17 edp+3 eds-32 edy+36 edz+11 ee-32 ef+23 ef&+27 efH+18 efW+13 eg-49
-eg&-11 eg.-22 egp-23 eh+2 ei+43 ej+23 ejI+9 ejW+18 ejd+21 ejz+32 ek+27 el-44 eld-27 em-30 en+4
-en.-35 ep+6 ep&+23 ep,-29 ep.-12 eq+2 es+15 es,+32 es.-29 et+25 ety+17 ev-4 ew-41 ew.-43 ey+2
-ey&-18 ey?-17 eyW-15 ez+4 ez.-17 f&+3 f,+3 f,&-15 f.+4 f:-26 f?-28 fA+41 fAs+41 fC+49 fCJ+22 fCs+26
-fH+21 fH.-4 fHJ+24 fHf-12 fHs+25 fHw+32 fHy+24 fI+7 fI.-2 fId-49 fJ+22 fJ.-24 fJJ+16 fJs+33 fK+18
-fO+12 fR+32 fT+12 fT.-25 fV+75 fVy+54 fW+10 fW&+30 fW.+30 fWO+14 fWW+9 fWy-12 fY+27 fb-7 fc+37
-fc,+9 fc.+25 fcJ+43 fcf+24 fd-60 fd,-20 fd.-39 fds+56 fe+20 ff+21 ffy+11 fh-8 fi-40 fj+33 fk+24
-fks+43 fky+17 fl+24 fm-18 fn-57 fp-33 fp&+6 fp.-29 fq-34 fr-21 fs+32 fs.-36 fss+3 ft-5 ft.+41 fts+9
-fv-13 fw+15 fy+15 fy,-6 fy.-48 fyJ+32 fyc+33 fz-22 g&-22 g&J-6 g&g-8 g,-6 g,&-5 g,.-16 g.-91 g?-17
-gI+4 gJ-73 gJ.-39 gJJ-33 gJs-32 gR-20 gV-28 gW-59 gW.-22 ga+3 gc-34 gd-10 ge-10 gf-12 gg-26 gg.-24
-gj+26 gp-28 gp.-23 gs-63 gs.-24 gsW-26 gv-6 gw-25 gw.-16 gy-19 h&-24 h&.-31 h&z+6 h,-9 h,&+1 h,c-21
-h.-19 h:-5 h?-30 hA+17 hC+19 hCL-7 hHs+19 hI-14 hI&-22 hI.-32 hII-31 hJ-12 hJ.-47 hK-23 hL-17 hN-27
-hO+9 hR+45 hT-10 hW-19 ha+13 hb+25 hb.-12 hbC+44 hbd+35 hbp-21 hbz+10 hc-4 hd+26 hd,-18 hd.-8
-hdO+26 hds+36 hdy+13 he-5 heI-22 hf+14 hg+21 hh+9 hi-3 hj-6 hjb+14 hl-13 hm+30 hn-2 hn.-19 hnd-27
-hp+1 hp&-12 hp.-30 hpJ-31 hpO+5 hps+14 hs-21 hu+10 hv-23 hw+5 hy+29 hy,+10 hz+16 i&+15 i,+6 i.+24
-i:-27 i?-27 iA+15 iH+26 iI+12 iJ+33 iK+6 iL+13 iN-40 iNO-8 iO-12 iP+30 iR+22 iT+12 iV+25 iW+10 ia-6
-iaI+12 iaO-23 iad-16 iaj+5 ias+10 id+37 id&+23 id,+29 id.+45 idO+33 idy+34 ie+21 if+6 ifH+20 ig-21
-ih+26 ih,+2 ihd+55 ii+1 ij-7 ijd+18 ijx+9 ik+6 iks+12 im-44 imd-19 imk-17 imn-13 imy-7 in-75 in,+3
-in.-23 inV-16 ind-34 inh+8 ink-21 inm-9 inn-9 inp-15 io-12 ip+45 ipy+42 iq-18 is-22 it-4 its+28
-ity+34 iv-8 iw+40 ix+33 ix.+34 ixO+18 ixs+4 ixy+21 iy+41 iyd+12 iyn-30 iz-16 iz&+29 j&-2 j&c+28
-j&f+19 j,&+33 j,a+2 j,i+8 j,s-32 j.+62 j:-31 j?-55 jC+42 jE-12 jH+19 jI+13 jI,+10 jJ-27 jJ,+26
-jJ.+15 jK+20 jKs+20 jO+25 jO.+37 jR+15 jV-16 jW+13 jW.+52 jWO+14 jWs+19 jWy+23 ja+13 jb+27 jbd+23
-jc-4 jd+47 jd&+10 jd,+32 jd.+40 jdO+11 je-7 jed+24 jf-10 jh+13 jhb+10 ji+25 jj+13 jj.+13 jl+13 jm-1
-jn-33 jnm-16 jp+24 js+14 js&+23 js,+22 js.+32 jss+5 jt+38 jt.+29 jw+28 jx+26 jx.+9 jy+9 jy.+35
-jyW+20 jyc+21 jz+29 jz.+36 jzO+23 k&-51 k&.-27 k,+5 k,&-5 k,y-5 k.-20 k?-19 kH+7 kHd+11 kI+2 kJ-10
-kO-27 kR+7 kV+19 kV.+13 kW-17 kc-26 kd+31 ke-7 kf-13 km-27 ko-22 kp-3 ks+13 ks,-23 ks.-30 kss+12
-ksy+18 kw-10 ky+2 ky,+21 ky.-17 kyV-10 l&-6 l&d-26 l,-45 l,.-34 l,L-11 l,T-11 l,b-13 l,h-28 l,p-13
-l,y-10 l.-87 l:-29 lA-10 lC-23 lI-44 lJ-39 lL-27 lLs-18 lO-54 lO,-24 lOb-27 lP+8 lT-52 lTO-30
-lTd-24 lTe-17 lTh-25 lTy-24 lW-18 lb-60 lbL-11 lbd-14 ld-67 ld,-38 ld.-44 le-26 lf-8 lh-38 li+5
-lj+43 ll-51 ll,-32 ll.-19 llL-21 llO-18 llT-36 llb-11 lm-28 ln-14 lp-27 ls-12 ly-27 m&+4 m,-55
-m,T-22 m.-66 m:+28 m?-19 mH+35 mI-57 mI.-41 mIJ-15 mJ+17 mJ.-22 mK-38 mN-8 mO-18 mP-20 mPK-13 mR-12
-mT-37 mV-30 mW-36 mW&-7 mW.-11 mWy-27 ma+27 mc+21 mc,-8 mc.+3 mcs-26 md-39 md.-57 mdI-28 mds-4
-me+23 mf-18 mh-6 mi+1 min-13 miy-14 mj-33 mj.-20 mk-34 mks-35 ml-17 mm-16 mmk-12 mn-16 mn.-18 mo-24
-mp+21 mp.+5 mpn+12 mq-33 ms-31 ms.-24 mt-28 mts-26 mv-13 mv.-11 mx-14 my-47 my,-15 my.-15 myP-16
-myW-18 myp-20 n&-10 n&y-12 n,+6 n,&+12 n,.+10 n,A+4 n,N-16 n,j+25 n,p+18 n,s+52 n,y+4 n.-63 n:+12
-n?-30 nA-17 nE-34 nH-23 nI+18 nI.+31 nII-12 nIJ-12 nIn-27 nJ-56 nJ.-28 nK-2 nN-34 nN.-17 nO-56
-nO,-9 nO.-35 nP+11 nR+1 nT-22 nT.-8 nV-9 nW+20 nW,-20 na-53 na.-7 nad-53 nb-62 nbd-43 nc-32 nd-103
-nd&-14 nd,-29 nd.-40 ndz-35 ne-37 ne,-11 neb-34 ned-34 nf-23 nfH-23 ng-8 nh-51 nhb-48 nhd-34 nhy+10
-ni-4 nj-16 nk-40 nky-12 nl+25 nm-21 nm,-29 nm.-27 nmn-28 nmp+32 nmy-24 nn-42 nn,+34 nnb-25 nnd-29
-nnh-18 nnm-20 nnx-8 np+14 np,+10 npn-27 nq-17 ns-1 ns.-34 nsI-24 nsn-29 nsy-28 nt-38 nt,+27 nv-12
-nvy-8 nw+10 nx-58 nx,-17 nx.-48 ny-40 ny,+13 ny.+26 nyJ-14 nya-33 nym-15 nyn-15 nz-16 o&-44 o&?-18
-o&J-10 o,-29 o,&-12 o,T-8 o,m-7 o.-50 o:-5 o:v-5 o?-49 oA-8 oH-26 oI-15 oI?-13 oJ-36 oJ?-18 oK-17
-oT-24 oT?-19 oTs-23 oTy-11 oW-13 oc-31 ocs-19 od-18 oe-19 of-24 oh-23 oi-15 ok-23 oks-22 om-7 oo-40
-op-10 op?-10 oq-7 os-49 os?-19 ot-27 ov-9 ox-34 oy-39 oy,-12 oy?-15 oyc-28 p&+11 p&,-23 p&.-60
-p&?-21 p&d+38 p&e-33 p&p-30 p&y+20 p,+3 p,&+14 p,,-27 p,.+17 p,I-4 p,J-33 p,R-12 p,m-13 p,p+25
-p,s-18 p,z-5 p.-13 p:+21 p:.-21 p?-36 pA-33 pC+20 pE-40 pEd-26 pH-15 pI-30 pI,-14 pI.-7 pIJ-14
-pIp-13 pJ-20 pJ,-3 pJ.-14 pJe-3 pK-28 pK.-19 pL-21 pN-22 pO+28 pR-12 pT-19 pTs-12 pV-1 pW-27 pW.-21
-pa+23 pb-16 pc+42 pd+12 pe+7 pe.-40 peI-14 peJ-21 ped+37 pf+34 pg-27 pg.-22 ph-26 phb+6 pi+26 pj+7
-pl-30 pll-17 pm-27 pn+16 pn,-27 pn.+8 pp-26 pp.-35 ppJ-18 pq-21 ps+14 ps,+14 ps.+7 psL-8 pss+5
-pt+57 pu+24 pv-21 pw-27 py+44 py,+26 py.+37 pyJ-44 pya-16 pyt+34 pz+14 q&-33 q,-84 q,.-22 q,f-15
-q,n-13 q,s-29 q,v-9 q.-82 q?-37 qA-36 qH-29 qI-46 qI,-24 qJ-34 qK-45 qN-12 qN,-12 qNy-13 qO-36
-qP-22 qR-11 qR.+12 qT-21 qV-29 qW-67 qWI-36 qY-25 qb-22 qc-49 qd-52 qd,-22 qd.-30 qe-35 qf-57 qg-8
-qh-38 qhp-23 qi-31 qj-15 qk-21 ql-5 ql,-5 qm-23 qn-33 qn,-25 qn.-7 qnW-20 qne-8 qnp-27 qny-18 qo-23
-qo,-18 qo.-18 qp-34 qs-78 qt-56 qu-12 qv-15 qv,-7 qw-15 qx-32 qy-72 qy,-19 qyI-21 qyW-27 qyn-23
-qyo-14 r&-23 r,-42 r,T-20 r,a-28 r.-70 r:-23 r:.-19 r?-22 rC-41 rH-36 rJ-19 rL-34 rR-11 rT-48
-rTL-14 rTs-25 rV-17 ra-46 rb-27 rd-49 rh-21 ri-14 rm-6 rn-6 rp-44 rr-6 rs-56 rsC-19 ru-32 rx-13
-ry-62 s&+2 s&.-45 s&I+15 s&c-13 s&f+43 s&j+5 s&s-24 s&y+43 s,+42 s,&-6 s,,+11 s,.-28 s,I+3 s,J+22
-s,R+21 s,T+9 s,W+31 s,c+22 s,e+12 s,f+20 s,g-15 s,j+31 s,m-29 s,n+11 s,p+13 s,q-27 s,s-16 s,t+26
-s,y+38 s.+19 s:-20 s:y+6 s?-60 sA+9 sC+9 sC.+36 sCy-20 sE+7 sE.-23 sEI-20 sEd-39 sEg-17 sH+20 sH.-6
-sH?-16 sI+19 sI&-10 sI,-25 sI.-34 sII-32 sIJ+28 sIW+19 sIg-8 sIp-33 sJ+64 sJ&-3 sJ.-30 sJJ+69
-sJW+28 sJc+50 sJy+30 sK+15 sK.+42 sL-41 sL.-40 sN-26 sO+37 sO.+13 sP-5 sR-14 sRc+18 sRy+9 sT+16
-sV+10 sVy+27 sW+57 sW&+3 sW,+43 sW.+8 sWJ+26 sWO+50 sWW+42 sWf+20 sWg-30 sWj+14 sWp+3 sWy+59 sY+22
-sa-1 sai+20 sb-22 sb,+33 sb.-38 sc+56 sc,+31 sc.+17 sc?-18 scJ+36 scK+10 scg-44 scw+24 scy+39 sd-14
-sd.+39 sdy+8 se+7 se,-46 se.-30 seI+6 seJ+60 seW+49 sef+49 seg-17 sej+26 sep-20 sey-26 sf+33 sfH+3
-sfJ-5 sfV+28 sfW+49 sfc+28 sfk+17 sfy+18 sg-71 sg&-24 sg.-36 sgJ-32 sgV-16 sgg-22 sh+8 shb+33
-shd+22 shp-10 si+23 sj+30 sj&+26 sj.+19 sjW+53 sk-5 sl+25 sm-5 sm.-36 smI-28 smN-5 smW-8 smc+32
-sn-40 so-34 sp&+2 sp,-11 sp.+30 sq-6 ss+18 ss&-18 ss,+21 ss.+16 ssI-56 ssJ+14 ssO+23 ssW+66 ssc+43
-sse-18 ssf+32 ssj+12 ssm-12 ssy+33 st+13 st.-14 sty+9 sv-7 sw+44 sw.-27 sx+7 sy+62 sy&-13 sy,+54
-sy.+48 syH+14 syI-3 syJ+45 syP+12 syW+27 syc-37 syp-2 syy+33 sz-27 sz.-12 szy+27 t&+52 t&y+32 t,+69
-t,A+7 t,J+4 t,j+16 t,s+31 t,t+19 t.+92 t?-31 tA+1 tH+34 tHJ+7 tHw+25 tI+34 tJ+43 tJ.+50 tJy+24
-tK+38 tKs+17 tO+33 tR+42 tT+9 tW+30 tb+12 tc+26 td+29 td.+27 te+25 tf+18 ti+12 tik+12 tj+31 tj.+19
-tjs+10 tk+12 tl+29 tm+29 to-13 tp+32 tq+9 ts+43 ts&+38 ts,+24 ts.+27 tsJ-35 tsK+24 tsj+19 tsm+21
-tss+51 tst+8 tt+32 tv+14 tw+25 ty+28 ty,+18 ty.+13 tyj+9 tys+46 tyy+25 u&-12 u,-51 u,&-12 u.-2
-u?-18 uJ-42 ub-12 ud-2 ud,-25 ud.+14 uf-30 up-12 up,-34 up.+29 us+14 uy-29 uz-14 v&-41 v&.+9 v&d-23
-v&p-8 v&v-16 v&y-21 v,-54 v,&-24 v,.-15 v,s-19 v,v-18 v,y+6 v.-59 v:-17 v:,-17 v?-15 vA-16 vC+29
-vI-18 vIJ-15 vJ-2 vJ.-27 vK+30 vO-37 vO&-33 vO.+25 vOs-19 vT-22 vW+19 vb-11 vc-39 vd-16 vf-35 vj-9
-vk-7 vl-18 vn-11 vp-18 vq-29 vq.-27 vs-71 vs,-15 vs.-32 vv-37 vw-20 vy-30 vy&-15 vy.-27 vyJ+30
-vyn-8 w&+25 w,-50 w,s-51 w,y-26 w.-40 w?-21 wC-27 wE-24 wH-30 wI+5 wI.+15 wJ-20 wJ.-29 wK-15 wO-42
-wR+15 wR.+20 wRW-3 wT+4 wV-26 wW-47 wW,-19 wW.+1 wb-2 wbp-10 wc-13 wd-53 wd,-39 we-12 we.+34 wez+23
-wf-38 wf.-1 wfy-22 wg-4 wh-46 whp-19 wi-18 wm+28 wn+17 wp-44 ws-92 ws.-24 wsf+7 wsz-44 wu-42 wup-34
-wv-41 wv,-26 wv.-35 ww-28 wy-60 wy,+35 wz-41 x&+55 x&.+28 x,+58 x,&+28 x,.+37 x,?-22 x,J+18 x,T+26
-x,z+18 x.+113 x?-39 xI+4 xII-21 xJ+23 xJ.-1 xN+10 xO+40 xO.+36 xOJ+11 xR+5 xT+34 xW+9 xb+23 xc+8
-xd+12 xf+15 xj+16 xn+34 xn.+27 xp+22 xs+35 xs&+9 xs,+23 xy+54 xy.+24 xyI+22 xyJ+25 xys+15 xz+20
-y&-15 y&,+1 y&.-14 y&H+13 y&a+24 y&c+17 y&f+15 y&v-14 y&y-25 y,-2 y,&+23 y,,-26 y,.+7 y,I+10 y,J+18
-y,R-3 y,T-15 y,W+19 y,b-23 y,e+29 y,f+13 y,i+5 y,o-12 y,s-32 y,w-36 y,y+19 y,z+17 y.+24 y:-4 y?-66
-yA+38 yA,+14 yA.+22 yAc+21 yC+42 yE-26 yEd-28 yEf+19 yH+55 yH.-15 yHJ+16 yI+11 yI&+2 yI,-22 yI.-10
-yII-11 yIJ-47 yIe-18 yIn-29 yIs-4 yJ+23 yJ&-20 yJ,+5 yJ.-7 yJ?-24 yJJ+35 yJP+32 yJW+17 yJy+7 yK+45
-yL-31 yN.-2 yO-27 yO.+20 yOd+16 yOe+20 yP+26 yPK+25 yPj+20 yPt-2 yR+2 yT-1 yTy-14 yV-29 yV.-15
-yW+33 yW,-9 yW.+48 yWH+5 yWI+30 yWJ-8 yWW-24 yWp+41 yWq-29 yWs+17 yWy+13 ya-1 yad+1 yb.+20 yc+9
-yc&-14 yc,+28 yc.-43 yc?-18 ycH+20 ycI+23 ycJ+62 ycR+24 ycd-17 yce+20 ycj+14 ycn-35 ycp+16 ycs+16
-ycw+53 ycy+31 yd+21 yd.+30 ydh+6 ye-6 ye.-36 ye?-21 yeI-43 yeJ-28 yeb+23 yed-34 yes+45 yey-42 yf+23
-yf.-10 yf?-13 yfC+5 yfH+7 yfJ+41 yfy+27 yg+16 yg.-19 yh-5 yhb-9 yi-8 yj+48 yj.+33 yj?-22 yjs+30
-yk-22 ykH+11 yl+4 yl.+39 yld-30 ym-13 ym.+15 ymI-20 ymJ-22 ymW-10 ymc-18 ymk-13 yn-3 yn,+23 yn.-5
-ynm-15 yns-39 yo-22 yo.-11 yp-17 yp&+3 yp,+10 yp.-27 ypC-25 ypJ+11 yq-45 ys+16 ys,-14 ys.-11 ysW-22
-yse-16 ysj+12 yss-10 ysy-23 yt+13 yt.+1 ytH+7 ytJ+37 yts-2 yu-24 yv-4 yw+13 yx+13 yx.-14 yy+13
-yy&-6 yy,+25 yy.-29 yy?-9 yyc-15 yyk+11 yz+9 yz.+34 z&+26 z&d+21 z,+72 z,.+35 z,I+29 z,a+10 z,e+24
-z,i+14 z,m+23 z,n+28 z,s+17 z,x+12 z,y+5 z,z+32 z.+84 z:+43 z:,+13 z?-36 zH+5 zI+14 zI.-31 zJ+29
-zJ,+22 zJ.+6 zO+47 zO.+34 zOI+32 zR+23 zW+11 za+7 zb+24 zc+18 zd+32 ze-11 zf+26 zi+15 zj+18 zj,+2
-zj.+18 zm+23 zn+45 zp+47 zs+22 zs&+17 zs,+5 zw+18 zx+17 zy+54 zy,+5 zy.+52 zz+33
+&&-41 &&.-34 &,+12 &,&-18 &,.-11 &,E-16 &,I-45 &,J-17 &,e-41 &,f+3 &,i-19 &,q-7 &.-43 &:+12 &?-53
+&A+19 &Ay+13 &C+9 &E+31 &E.-28 &H+18 &H.-14 &HV+22 &I+18 &I,-18 &I.-21 &II-30 &IJ-25 &IW+23 &Ib-16
+&Ip-27 &Iy-22 &J-8 &J&-42 &J,-30 &J.-52 &J?-10 &JI+16 &JJ+24 &Jc+50 &Je+2 &Jy+20 &K-18 &L-28 &N-20
+&N&+16 &N.-18 &O+11 &O.+9 &P+13 &P.+13 &R-16 &R.-9 &T+5 &V+10 &V.-10 &Vy-23 &W+52 &W.-1 &WJ+9
+&Ws+20 &Wy+46 &Y+13 &a+28 &ad+17 &b-25 &c+14 &c.-3 &cJ+43 &cy+53 &d-6 &d.+23 &dJ-20 &dO+21 &dg-18
+&ds+34 &dy+17 &dz+18 &e+4 &e.-38 &eI-17 &es+29 &f-5 &f.-12 &fA+29 &fH+15 &fV+23 &fW+19 &fc+27
+&ft-12 &fy+27 &g-22 &g.-10 &h-12 &h.-29 &hb+23 &i+11 &i.-22 &id+26 &in-18 &j+25 &jW+4 &k+17 &l+21
+&l.+6 &n-24 &n&-5 &n,-14 &n.-25 &o-6 &p-27 &p.-22 &pe-11 &pp-8 &q+17 &s-32 &s,-11 &s.-17 &sI-19
+&sW+29 &sc-41 &se+4 &sf-27 &sp-11 &sy-61 &t+53 &t.+27 &tJ+29 &v-42 &v.-27 &vy-28 &w+10 &x+14 &x.+28
+&y-11 &y&-3 &y.-27 &y?-18 &yH+16 &yI+7 &yJ-15 &yP+24 &yW+56 &ya+10 &yc+3 &yd+6 &ye-22 &yf-14 &yl+26
+&yn-12 &yp-13 &ys-38 &yt+33 &yy-36 &z+36 &z,+17 &z.+10 ,&-34 ,&,-35 ,&.-52 ,&?-19 ,&E+22 ,&I+2
+,&J+9 ,&N-28 ,&O+10 ,&R-23 ,&W-8 ,&Y+10 ,&c+34 ,&d-29 ,&e+2 ,&f+35 ,&i-30 ,&j-27 ,&n-31 ,&o-5
+,&p-26 ,&s-40 ,&t+8 ,&v-27 ,&w+6 ,&y-21 ,,-25 ,,&-24 ,,,-38 ,,.+12 ,,I-40 ,,d+28 ,,l-21 ,,s+11
+,,u-30 ,.+9 ,:+23 ,?-51 ,A-12 ,Ai-17 ,As+22 ,B+7 ,B,-41 ,B.+27 ,C-13 ,E+9 ,H+53 ,I+16 ,I&-17 ,I,+24
+,I.+13 ,II-51 ,Ie-34 ,In-4 ,Ip-36 ,Is+3 ,Iy-28 ,J+18 ,J&-24 ,J,-28 ,J.+49 ,J?-10 ,JJ-3 ,JR+30
+,JW+30 ,Jc+55 ,Jn-30 ,Jp-20 ,Jy-12 ,K+27 ,L-31 ,L.-28 ,N-28 ,N.-32 ,NO-27 ,O-7 ,O.+29 ,Oe-5 ,Os-5
+,P-9 ,Ps-27 ,R+17 ,R,-30 ,R.-14 ,RW+39 ,Rc+21 ,Re+3 ,Rn-22 ,Ry+46 ,T-23 ,T.-1 ,TJ-33 ,TL-13 ,TO-10
+,TP+13 ,TW+29 ,Ti-11 ,To-6 ,Tp-12 ,Ts-38 ,Tx+22 ,Ty-13 ,V-37 ,V.-27 ,Vs-31 ,W+19 ,W&+8 ,W.+3 ,WJ+17
+,Ws-10 ,Wy+2 ,Y+27 ,a+9 ,ad+48 ,ai+8 ,ay-25 ,b-45 ,b.-30 ,b?-20 ,bC-8 ,bd+22 ,c+33 ,c.+29 ,cJ+17
+,cs-34 ,d+4 ,d.+16 ,dL-8 ,de+40 ,e-6 ,e.+13 ,eI-23 ,eO+35 ,eW-35 ,ed+7 ,ee+24 ,ef+15 ,en-6 ,ep-38
+,es+8 ,ey+14 ,f+2 ,f.-54 ,fC+9 ,fH-12 ,fV+26 ,fk+8 ,fs+21 ,ft+10 ,fy-18 ,g-16 ,g,-20 ,h-24 ,h&-7
+,h.-35 ,hI-11 ,hb-30 ,hd+4 ,i+14 ,i.-35 ,iN-19 ,ia+15 ,id+25 ,ij+3 ,in+13 ,it+9 ,ix+7 ,j+21 ,j.+24
+,jW-14 ,jn+30 ,jx+9 ,jy+23 ,k+15 ,l-54 ,l.-40 ,n+24 ,n&-12 ,n,+36 ,n.+21 ,ns-44 ,o-23 ,o?-13 ,p+19
+,p&-19 ,p,-33 ,p.+29 ,pI+18 ,ph-8 ,ps-2 ,py+34 ,q-7 ,q.+39 ,qR+3 ,qo-12 ,s-4 ,s,+42 ,s.+16 ,s:+6
+,sA+30 ,sH+24 ,sI+21 ,sJ-5 ,sW+12 ,sa-26 ,sb-24 ,sc+31 ,sd+46 ,se+32 ,sf+13 ,sn-9 ,sp+23 ,ss+22
+,st+35 ,sy+13 ,t+50 ,t.-14 ,td+26 ,ts+35 ,u+10 ,u.-30 ,ud+16 ,up+26 ,v-38 ,v&-14 ,v,-21 ,v.-49
+,vO-15 ,vs-17 ,vy-26 ,w-22 ,w.-9 ,wf+30 ,ws-50 ,x.+42 ,xy+12 ,y+6 ,y,-39 ,y.-20 ,yI-45 ,yJ+7 ,yR+15
+,yW-16 ,ya+4 ,yc+22 ,ye-13 ,yf-14 ,yk+8 ,yn+9 ,ys-22 ,yt+16 ,yx-16 ,yy+25 ,yz+14 ,z+11 ,z.+53
+,zJ-10 ,zy+10 .-49 :&-40 :&.-33 :&I-24 :,-4 :,&-6 :,,-31 :,.-36 :,J+10 :,n+43 :.-9 :?-20 :I+31
+:I&-26 :J-17 :J,+17 :N-21 :O-1 :R-6 :T-9 :W+18 :a+37 :ad+36 :b-22 :c+20 :d-47 :d,-9 :e-12 :h-26
+:i+13 :j+17 :k-16 :n+50 :n.+27 :p+2 :p,+16 :pR-8 :s+16 :v-27 :v,-6 :y-17 :y,-11 :yW+17 :yc+20 :z+31
+?-123 A&+8 A&y+27 A,+14 A,&+5 A,y-8 A.+19 A?-11 AB-28 AH+16 AI+22 AJ+45 AJs+32 AP+14 AR+26 ARc+33
+AT+15 AV+32 AW+8 Ac+65 Ae+19 Af-11 Af.-18 Afp-25 Ai-17 Aj+43 Al+28 Ap-34 Ap,-24 As+4 As&+29 As,+18
+As.+28 AsW+17 Ass+36 Asy+45 At-21 Aw+29 Ay-4 Ay.+13 AyB-28 Az+19 B&-29 B,+1 B,,-8 B,?-7 B,i+7
+B,n+18 B.-19 B?-7 BJ-36 BT-16 BW+1 Bc+2 Bd-16 Be+4 Bi+7 Bk-5 Bks-24 Bn+31 Bn.-15 Bs-20 Bs.-38 Bt+30
+Bv-30 BvJ-23 Bw-42 By+34 C&-17 C,+35 C.+45 C?-34 CI+9 CII-29 CJ+14 CK+20 CL-14 CO+40 CO.+47 CW+38
+Cc+8 Cd-25 Cf+17 Ch-10 Cj+17 Cp-15 Cs+30 Cs,+18 Cs.+26 CsI+32 CsL-8 Css+28 Csw-42 Cv-32 Cw-23 Cy-26
+Cy.+16 CyL-9 E&+5 E&,-23 E,+30 E,&-18 E,I+29 E.-25 E:+10 E?-14 EC-11 EE-16 EI+5 EI.-43 EIg-18 EJ-25
+EJ&-26 ER+2 EW+37 Ea+10 Ec-3 Ed-21 Ed,+39 Ed.-21 EdJ-68 Edp-34 Ef+21 EfC+17 Eg-28 Egg-18 Eh-22
+Ei+25 Ej+33 El+16 En-22 En.-29 Ep-53 Ep&-13 Ep.-39 EpJ-24 Es+42 Ew-42 Ey+43 Ez+28 H&+31 H&.-37
+H&W+42 H,+25 H,J+28 H.+74 H:+11 H?-25 HH+23 HI+1 HJ+71 HJ.+51 HJJ+11 HK+10 HO+29 HR+15 HV+22 HW+59
+Ha+28 Hb+10 Hc+19 Hd+9 He+30 Hf+12 Hh+5 Hi+30 Hp+31 Hs+42 Hs.+19 Hs?-9 HsJ+16 Hss+20 Hw+57 Hw.+36
+HwJ+20 HwR+15 Hws+23 Hy+26 Hy.+22 HyJ+21 Hyw+7 I&-65 I&.-43 I&I-23 I&J-37 I&W-3 I&a+13 I&e-21 I&p-9
+I&s-18 I&y+15 I,+15 I,&-40 I,,+23 I,.-69 I,I-59 I,J-46 I,R-22 I,W-37 I,a+23 I,e+52 I,l-30 I,p-24
+I,s-26 I,y-19 I,z+28 I.-42 I:-42 I:&-31 I:,-6 I?-34 IE-41 IE.-26 IEI-29 IH+24 II-69 II&-26 II,-14
+II.-94 II:-6 III-46 IIJ-56 IIp-34 IIs-31 IIy+38 IJ-51 IJ&-38 IJ,-14 IJ.-52 IJ?-16 IJI-16 IJJ-2
+IJq-6 IK-8 IK.-41 IN+17 INs+17 IO+57 IO.-31 IP-11 IR-17 IT+15 IW-11 IW&-28 IW.+17 IWy+36 Ia+34
+Ib-26 Ib.-15 Ic+49 Id+64 Id.+10 IdO+60 Ie,-33 Ie.-50 IeI-39 Ied+1 If-19 Ig-37 Ig,-30 Ig.-27 IgJ-11
+Igs-11 Ih+20 Ihb+28 Ii+12 Ij+40 Il-19 In+14 In,+11 In.-52 Ip-53 Ip&-22 Ip.-51 IpJ-28 Iq-7 Is-15
+Is&-37 Is,+19 Is.-47 It+25 Iv+13 Iw-27 Iw.-24 Ix+45 Ix.+37 Iy+45 Iy,+35 Iy.+37 IyJ-35 Iyd+36 Iye+8
+Iz+44 Iz,+8 J&-23 J&,-21 J&.-14 J&I+23 J&J-34 J&c-33 J&d+37 J&v-19 J&y-30 J,-23 J,&-36 J,,+18 J,.-7
+J,I+4 J,J-15 J,W+33 J,d-28 J,e-35 J,f+45 J,i+35 J,l-19 J,p+39 J,s+48 J,t+25 J,y-7 J.+8 J:-49 J?-50
+JB+7 JB,+7 JC+44 JE-61 JEd-45 JH+59 JH.+44 JHs+26 JI+17 JI,-25 JI.+3 JII-24 JJ+33 JJ&-3 JJ,+15
+JJ.+14 JJH+25 JJJ+12 JJT+31 JJW+7 JJb+10 JJc+55 JJs+9 JJy+13 JK-11 JN-13 JO+40 JO.+31 JP+38 JP&+42
+JR+29 JRy+30 JT-2 JTd+32 JW+44 JW&+21 JW.+25 JWO+9 JWW+24 JWs+32 JWy+28 Ja+21 Jb-27 Jb.-36 Jbd-13
+Jc+19 Jc.+34 Jcs+49 Jcy+19 Jd-24 Jd,+10 Jd.+52 Je-47 Je.-30 Jed-35 Jf+23 Jf.-26 JfC+23 JfI-35
+Jfs+11 Jg-6 Jh+32 Jhb+39 Ji+43 Jj-30 Jjn-40 Jk+32 Jl-20 Jn-82 Jn,-16 Jn.-67 Jo-16 Jp-17 Jp,-22
+Jp.-40 Jpy+18 Jq-21 Js+106 Js,-24 Js.+31 JsC+16 JsW+43 Jss-2 Jt+52 Jt.+25 Ju+55 Jv+31 Jv&+45 Jw-43
+Jw.-23 JwI-28 Jx+45 Jx.+33 Jy+44 Jy&+44 Jy.+52 JyI-9 JyJ+6 JyW+20 Jyc+28 Jyn-35 Jyt+12 Jz+4 Jz.+51
+K&-31 K,-4 K,w+27 K,y+10 K.+19 K?-14 KI-2 KJ+17 KJ,-2 KO+26 KR+35 KT-14 KW+3 Kc+11 Ke+7 Kg+17 Kh+20
+Kj+22 Kn-26 Kp+12 Ks+20 Ks.+25 Ksj+16 Kt+10 Kw+27 Ky+51 Ky.+19 KyJ+27 Kz+23 L&-7 L.-31 L?-17 LJ-10
+Ld-12 Ld.-9 Lh-10 Lp-7 Ls-15 Ls.-16 Ly+26 N&-25 N,-3 N.-36 N?-25 NH-23 NI-33 NJ+33 NK+17 NO-35
+NO.-31 NT+17 Nc+3 Nd+22 Ne+28 Nf-17 Nn-27 Np-22 Ns+5 Ns,+20 Nv-12 Ny,-16 Ny.-34 O&-18 O&c+33 O&f+23
+O&s-36 O&y-10 O,-22 O,&+15 O,.-22 O,a+5 O,c-29 O.+16 O:-25 O?-25 OA-19 OAf-25 OB+26 OC+16 OI+5
+OI.+18 OId+34 OIp-26 OJ-17 OJ,-31 OJ.+5 OJJ+14 OJd+25 OK-34 ON-14 OO+27 OR+23 OT-23 OV-22 OV.-44
+OW+2 Oa+33 Ob+3 ObC-2 Obd+13 Obn-28 Oc+4 Od+46 Od,+25 Od.+64 OdJ-3 Odh+21 Oe-6 Oe.-29 OeI-3 Oeb+28
+Oed+2 Oej-1 Oes+33 Of-20 Og-12 Ohb+32 Ohj+22 Oi+27 Oj+5 Ojd+24 Ok-6 Ol-45 OlT-16 On-52 On.-21
+On:-19 Op-20 Op,+28 Op.+11 Or-22 Ory-25 Os+6 Os,+29 Os.-23 OsW+55 Osc+17 Osy+56 Ot+15 Ov+19 Ow-17
+Ox-6 Oy+18 Oy.+35 Oz-1 Oz.+47 OzI-31 OzJ+9 Ozs+9 P&-5 P&J+7 P,-49 P,I-33 P,W-35 P.+12 P?-33 PH+17
+PI-27 PJ+14 PK+40 PKs+28 PKy+28 PV-9 PW-22 Pe+11 Pg+16 Pj+20 PjK+20 Pn-36 Pp-6 Ps+26 Pv-9 Py+27
+R&-26 R,-5 R,R+28 R,s+26 R.+35 R?-28 RH+21 RI+13 RJ+49 RJ.+32 RK+45 RL+10 RO-14 RR+40 RT+29 RW-8
+RW.+18 RWy+25 Ra+9 Rb+13 Rc+62 Rc&-17 Rc.+30 RcJ+33 Rcy+20 Rd+41 Re+43 Red+38 Rf-19 Rh+4 Rj+23
+Rn-33 Rn.-35 Rp+24 Rs+23 Rt-13 Rw+18 Ry+27 Ry.+51 RyK+25 Ryc+36 Ryy+8 T&+15 T,-7 T.-43 T:-22 T?-35
+TA+13 TC-9 TH+14 TI+28 TJ-40 TJJ-32 TK+2 TL-15 TN+23 TO-29 TOe-13 TP+13 TPK+13 TR+5 TT-37 TV-5
+TW+14 TWj+17 TWp-12 Ta-25 Tb-39 Tc+5 Td-25 Td,+16 Td.+2 TdJ+1 Te+17 Tf+13 Th-38 ThC-8 Thb-26 Ti+4
+Tj+6 Tk-5 Tl-2 Tl.-11 Tn-21 Tn.-14 To-7 To?-6 Tp-37 Tr-11 Ts-41 Tsh-20 Tss+11 Tsy+11 Tt+37 Tts+33
+Tu-6 Tud-6 Tv+9 Tw+28 Tx-32 Tx.+22 Ty-46 Ty.-35 Ty?-11 Tyc-19 Tye-19 Tyh-19 Tyy-26 V&-28 V,-2 V.-15
+V?-16 VI+26 VJ+3 VJ.+21 VO-11 VR-9 VT+12 VV-23 VW+13 Vb-4 Vd+28 Ve+39 Vf-22 Vh-1 Vk-16 Vs-59 Vs.-23
+Vv-27 Vw+40 VwR-9 Vy+35 Vy.-5 VyJ+34 VyV+11 Vyy+29 W&-25 W&,+18 W&.-39 W&I-22 W&J-13 W&W+32 W&c+17
+W&p-16 W&s-14 W&y+67 W,+8 W,&-25 W,.+24 W,J+23 W,R+26 W,n-30 W,s+55 W,v-29 W,y+20 W.+25 W:+11 W?-52
+WA+40 WB+9 WE-15 WH+9 WI+29 WI&-25 WI,-29 WI.+27 WJ-3 WJ&+10 WJJ+44 WJW+12 WJv+36 WJy+37 WK+33
+WK,+16 WKy-1 WN-11 WO+66 WO&-3 WO.+38 WOJ+37 WOy+21 WP+27 WR+19 WR,+2 WT+31 WV-3 WW+45 WW.+37
+WWJ+35 Wb+28 Wc+3 Wd-16 WdJ-28 We-34 We.-9 Wf-13 Wf.-18 Wfy+18 Wg-25 Wg&-23 Wj+35 Wj,+8 Wjs+16
+Wjt+8 Wjy+26 Wk-22 Wl+1 Wn-51 Wn.-35 Wo-17 Wp+14 Wp.+54 Wq-37 Ws+50 Ws,+14 Ws.+65 WsJ-32 WsO+35
+Wsp-22 Wss+45 Wsy+19 Wt+8 Wv-2 Ww-36 Wy+47 Wy&+34 Wy,+27 Wy.+34 WyJ-24 WyO+11 WyW+39 Wyj+8 Wyp-11
+Wys+17 Wz+29 Y&-41 Y,+10 Y.+10 YH-5 YJ+34 YO+6 YV+6 YW+22 Yh+16 Yk+6 YkV+11 Ys-11 Yw-19 Yy-19 ^+28
+^&-43 ^&&-18 ^&,-43 ^&.-69 ^&?-18 ^&E-40 ^&I-35 ^&J-33 ^&R-29 ^&n-14 ^&s+3 ^&x+25 ^&y-53 ^&z+14
+^,+1 ^,&-73 ^,,-61 ^,.-64 ^,A+34 ^,B-8 ^,I-30 ^,J+34 ^,O-10 ^,R-18 ^,T-25 ^,V-38 ^,a+28 ^,b-25
+^,d+92 ^,e+19 ^,f-3 ^,h-20 ^,i+25 ^,n-73 ^,p-8 ^,s+19 ^,t+30 ^,v-32 ^,x+52 ^,y-13 ^,z+29 ^.-58
+^:-24 ^:&-21 ^:,-54 ^:s-18 ^?-121 ^A+5 ^A,+43 ^A.-45 ^AR+43 ^As+59 ^Ay-28 ^B-21 ^B,-1 ^B.-42 ^BJ-11
+^BW-30 ^Bk-24 ^Bn-17 ^Bv-30 ^By+28 ^C+40 ^CI-42 ^E-23 ^E&-28 ^E,-41 ^E.-71 ^EC-47 ^EI-23 ^EJ-46
+^Ed+16 ^En-22 ^Ep-29 ^H+69 ^H,+28 ^HJ+36 ^I-51 ^I&-37 ^I,-1 ^I.-115 ^I:-18 ^IE-30 ^II-29 ^IJ-78
+^IN+17 ^IO+32 ^IW-42 ^Id+66 ^Ie+9 ^Ig-21 ^In-49 ^Ip-36 ^Is+16 ^Iw-17 ^Iy-25 ^Iz+38 ^J+4 ^J&+31
+^J,+37 ^J.-123 ^J?-16 ^JB+7 ^JE-37 ^JI-42 ^JJ-21 ^JW+30 ^Jb-38 ^Jc+40 ^Jd+10 ^Je-35 ^Jf-30 ^Jh+42
+^Jj-29 ^Jn-41 ^Jp-2 ^Js+50 ^Jt+33 ^Jy+33 ^K+13 ^L-29 ^N-34 ^N,-24 ^N.-40 ^Ns+29 ^O+15 ^O,-28 ^O.-31
+^OI-34 ^OJ-15 ^OV-33 ^OW+15 ^Ob+2 ^Oc-4 ^Od+10 ^Oe-11 ^Oh+28 ^Oj+40 ^Ol-18 ^On-33 ^Op-12 ^Or-25
+^Os+76 ^Ox+31 ^Oy+27 ^P&-34 ^P,-57 ^P?-32 ^R+15 ^R,+28 ^Re+39 ^Rs+25 ^T-52 ^T.-52 ^Th-23 ^Tt+33
+^V-15 ^V&-10 ^Vy-46 ^W+26 ^W&-35 ^W,+8 ^W.-63 ^W?-30 ^WI-38 ^WJ-61 ^WV-38 ^Wd-17 ^Wj+8 ^Ws+43 ^Y-7
+^Y.-42 ^Yk-22 ^a+62 ^aC+31 ^aO-20 ^ad+73 ^ai-10 ^aj+10 ^ap+56 ^az+38 ^b+21 ^b,-26 ^bd+69 ^bj+33
+^c+31 ^c.-47 ^cT-39 ^d+75 ^d&+56 ^d,+79 ^d.+117 ^d:+48 ^dI-60 ^dJ-23 ^dO+34 ^db+37 ^de-31 ^dh-21
+^dn-17 ^dp-17 ^ds+11 ^dw-37 ^dy+38 ^e-9 ^e&-40 ^e,-19 ^e.-86 ^e?-20 ^eI-51 ^eJ+40 ^eO-9 ^eT-27
+^ed+31 ^ef-36 ^eg-42 ^ej+15 ^el-21 ^en-34 ^ep+21 ^eq-12 ^et+13 ^ey-21 ^ez-14 ^f+6 ^f&+9 ^f,+9
+^f.-41 ^fA+37 ^fC+38 ^fH+31 ^fJ-72 ^fT-25 ^fW-2 ^fd-43 ^fh+27 ^fi-26 ^fn-30 ^fp-38 ^fr-19 ^ft+45
+^fw-45 ^fy-11 ^g-104 ^g,-16 ^g.-38 ^gI-12 ^gJ-14 ^gs-42 ^h-20 ^h&-26 ^h,-31 ^h.-51 ^hI-33 ^hJ-42
+^hb+48 ^he-8 ^hj+14 ^hp-12 ^hu-8 ^hy-20 ^i+24 ^iA+20 ^iI-43 ^iO-31 ^ia-3 ^id+43 ^if+18 ^ig-19
+^ih+55 ^ij+15 ^in-71 ^ip+37 ^it+32 ^ix+44 ^iy-19 ^iz+23 ^j+47 ^j,+41 ^j?-43 ^jd+52 ^jn-9 ^jt+29
+^jx+9 ^jy+18 ^k-39 ^k&-33 ^k.-25 ^ks-37 ^ky+30 ^l-84 ^l&-16 ^l,-55 ^l.-48 ^l:-22 ^lO-39 ^lT-33
+^lb-41 ^ld-43 ^le-13 ^ll-48 ^lp-29 ^ly-10 ^n-60 ^n&-35 ^n,-6 ^n.-119 ^n:+22 ^n?-22 ^nI-29 ^nJ-46
+^nK-35 ^nc-42 ^ns-35 ^ny-29 ^o-59 ^o&-39 ^o,-15 ^o:-5 ^o?-32 ^oI-10 ^oT-21 ^oc-20 ^od-17 ^oi-23
+^ok-28 ^oo-36 ^op-14 ^os-19 ^ov-8 ^oy-20 ^p-21 ^p&+12 ^p,-3 ^p.-77 ^p?-25 ^pE-35 ^pI-33 ^pJ-40
+^pT-11 ^pW-29 ^pd+5 ^pe+5 ^pj-14 ^pn-38 ^pp-13 ^ps-35 ^pw-25 ^py+52 ^q-86 ^q,-59 ^qI-27 ^qN-19
+^qO-24 ^qW-34 ^qd-33 ^qe-45 ^qh-20 ^qi-30 ^ql-3 ^qn-41 ^qo-24 ^qp-8 ^qs-18 ^qv-12 ^qw-7 ^qy-33
+^r-86 ^r,-44 ^r.-34 ^r:-18 ^rT-38 ^ri-12 ^rs-33 ^ru-24 ^ry-9 ^s+20 ^s&+11 ^s,-13 ^s.-105 ^sE-56
+^sH+16 ^sI-66 ^sJ+18 ^sK-14 ^sO+13 ^sP-39 ^sR-3 ^sV-35 ^sW+26 ^sb-20 ^sc-10 ^sd+41 ^se+50 ^sf+68
+^sg-51 ^sh-1 ^sj+62 ^sn-20 ^sp-14 ^ss-6 ^st-31 ^sw+38 ^sy+64 ^sz+24 ^t+107 ^t,+51 ^t.+34 ^tH+31
+^tJ+11 ^tK+29 ^tR+10 ^ti+11 ^tj+13 ^ts+66 ^tw+36 ^ty+47 ^u-26 ^u,-27 ^up-10 ^v-64 ^v&-54 ^v.-51
+^v:-23 ^vI-26 ^vJ-39 ^vO-36 ^vl-21 ^vp-13 ^vq-16 ^vs-34 ^vy-32 ^w-69 ^w,-57 ^w.-61 ^w?-25 ^wI-20
+^wb-12 ^wd-56 ^we-39 ^wf-33 ^wh-22 ^ws-36 ^wu-39 ^wv-28 ^wy-45 ^x+123 ^x&+39 ^x,+63 ^x.+114 ^xI-21
+^xJ+39 ^xO+29 ^xd+15 ^xs+36 ^xy+63 ^y+10 ^y&-8 ^y,-32 ^y.-86 ^y?-27 ^yA+20 ^yE+15 ^yI-56 ^yJ-38
+^yN-25 ^yO+42 ^yP+24 ^yT+10 ^yW-18 ^ya+30 ^yb+22 ^yc+38 ^yd+16 ^ye-25 ^yf+33 ^yh-3 ^yj-14 ^yl-44
+^yn+12 ^yp-25 ^ys-58 ^yt+36 ^yu-29 ^yx+26 ^yy+28 ^yz+33 ^z+85 ^z,+64 ^z.+82 ^z:+39 ^zJ+52 ^zO+39
+^zy+29 a&+40 a,+27 a.+77 a:-26 a?-18 aA+25 aC+17 aH+6 aI+60 aJ+11 aK+12 aN-15 aO-15 aR+10 aT+41
+aW+19 aa+17 ac+24 ad+55 ad&+35 ad,+28 ad.+60 adI+40 adJ+35 adO+34 adR+7 adT+30 adW+20 add+37 adj+22
+adp-9 ads+28 ady+44 adz+8 ae+29 af+42 ah-21 ai+10 ai.+10 aiJ+14 aid+16 ain-33 aiy-15 aj+33 ajd+5
+al+42 an-40 ap+52 app+34 as+31 at+6 au+15 av+17 aw+8 ay-7 ayd-22 az+28 az&+26 b&+4 b,-30 b,&-15
+b,.-1 b.+20 b:+9 b?-26 bB+26 bC+33 bC.+12 bCO+26 bCs-14 bCy+16 bI+34 bK-27 bL-38 bLd-9 bO-4 bW-6
+ba+9 bb-18 bc+44 bd+45 bd&+38 bd,+4 bd.+43 bd:+7 bdI+48 bdJ+49 bdL-11 bdO+19 bdj+22 bdn+35 bdp+5
+bds-32 bdy+7 bdz+22 be-4 bf+15 bh+23 bi-19 bj+7 bjd+20 bl-35 bn-11 bn.-34 bp-7 bp.-19 bp?-14 bs-18
+bu+14 bw+15 bx-25 by+13 bz+27 c&+10 c&t+21 c,+36 c,&-21 c,.+21 c,n+29 c,q+27 c.+33 c:-32 c:.-32
+c?-30 cH-13 cH.-23 cI+45 cI.-8 cJ+64 cJ,+13 cJ.+75 cJH+20 cJJ+43 cJs+6 cJy+24 cK-5 cKJ+14 cKy+21
+cO+26 cR+63 cR.+23 cRJ+24 cT-11 cW-26 cb+13 cc-37 cd+33 cd.+43 ce+29 cf+35 cf.-9 cfy+23 cg-45
+cg.-34 ci+28 cj+32 cn+29 cp+22 cp.-26 cpJ+31 cpp+17 cq+37 cs-12 cs,+28 cs.-15 cs?-9 csJ-21 css+21
+csy-5 ct+21 cw+72 cw.+40 cwe+25 cwy+44 cx-16 cy+65 cy,+29 cy.+49 cyJ+55 cys+17 cyy+1 cz+22 d&+28
+d&,-31 d&.+50 d&I-64 d&O+28 d&W+34 d&a+13 d&d+40 d&p+22 d&s+35 d&y+1 d&z+11 d,+31 d,&-9 d,.+5
+d,I+40 d,J+70 d,O+14 d,W-11 d,a+4 d,d-28 d,e-9 d,f-12 d,h+9 d,i+2 d,j+14 d,n+6 d,p+39 d,s+13 d,u+31
+d,x+18 d,y+7 d,z+28 d.+80 d:+63 d:,+42 d:a+9 d?-55 dA+32 dB+26 dC+19 dE-15 dH-14 dHJ+6 dI-3 dI&-5
+dI,-18 dI.-16 dIJ-9 dIy+14 dJ+5 dJ&+26 dJ,+40 dJ.-3 dJE-34 dJJ+38 dK-26 dK.-8 dL-37 dL.-37 dL?-17
+dN-17 dO+73 dO&+28 dO,+36 dO.+36 dOA+7 dOI+37 dOJ+22 dOp+39 dOz+6 dP-13 dR+19 dR.-19 dT-27 dW+23
+dW,+9 dW.-7 da+2 dai-12 db+52 dc-43 dd+4 dd.-27 de-16 de&-22 de,-31 de.-10 ded+41 df-7 dfs-1 dg-39
+dg.-26 dgJ-33 dh-27 dhb+20 di-7 dj+62 dj,+9 dj.+29 dl-20 dl.+4 dn,-42 dn.-5 do-7 dp+24 dp&-18
+dp,+14 dp.-26 dpJ-22 dpp-23 dps-7 ds-31 ds&+7 ds,+14 ds.-9 dsL-36 dss-7 dsy+10 dt+18 du+32 dv+9
+dw-17 dwy+6 dx+19 dy-5 dy&-19 dy,-31 dy.+71 dyI+32 dyJ+29 dyO+16 dyj+3 dys+10 dyy+24 dz+29 dz,+9
+dz.+21 e&+4 e&.-6 e&I-15 e&W-8 e,-9 e,&-19 e,.-42 e,I-51 e,s+54 e,y-46 e.-14 e:+12 e?-31 eA+28
+eC+16 eE+18 eH+39 eI-13 eI,-44 eI.-58 eII-33 eIp-21 eIs+29 eJ+23 eJ,-2 eJ.-48 eJI+35 eJJ+47 eJd+57
+eJw-23 eK-40 eK.-2 eL-36 eN-24 eN.-16 eO+30 eO,-9 eO.+16 eR+27 eT-32 eT?-5 eTy-26 eV+18 eW+6 eW.-36
+eWI+33 eWJ+38 eWO+30 eWy+16 eY+40 ea+34 eb+50 ebd+32 ec+28 ec&+29 ed+44 ed&+5 ed,-7 ed.+67 edI-33
+edJ+21 edO-3 edg-33 edl-21 edp-8 eds-53 edy+46 edz+10 ee-12 ee.+24 ef+28 ef&+28 efH+12 efW+20 eg-54
+eg&-9 eg.-27 egp-20 eh+3 ei+19 ej+24 ej&-25 ejI+9 ejO+34 ejW+17 ejb+13 ejd+18 ejy+32 ejz+33 ek+35
+el-45 eld-31 en-24 en,-23 en.-34 ep+12 ep&+13 ep,-11 ep.-22 eq+11 es+10 es,+42 es.-26 esW+29 et+22
+ets+13 ev-22 ew-38 ew.-42 ex-20 ey+26 ey&-17 ey?-9 eyW-16 ez+2 ez,+18 ez.-14 f&+15 f,+10 f,&-24
+f.+10 f?-23 fA+40 fAs+47 fC+51 fCJ+27 fCs+22 fH+24 fH.+2 fHJ+24 fHs+23 fHw+29 fHy+11 fI-5 fI.-26
+fId-46 fJ+18 fJ.-37 fJJ+16 fJs+31 fK+40 fO+4 fP+37 fR+38 fT+15 fT.-30 fV+64 fV.-29 fVy+44 fW+17
+fW&+26 fW.+29 fWO+21 fWW+13 fWy+1 fY+28 fb-5 fc+26 fc,+17 fc.+24 fcJ+29 fcf+18 fd-50 fd,-22 fdf-1
+fds+63 fe+11 ff+32 ffy+11 fh+1 fi-21 fj+36 fk+15 fks+38 fky+23 fl+16 fn-27 fn.-47 fp-30 fp&+1
+fp.-32 fps-25 fq-32 fr-19 fs+40 fs.+25 fsK+20 fss-4 ft+45 ft.+35 fts+13 fv-21 fw+21 fy+32 fy,-5
+fy.-41 fyH+29 fyJ+25 fyK+31 fyc+34 fyn-35 fz-20 g&-32 g&J-8 g&g-8 g&y-13 g,-14 g,&-4 g,.-23 g.-95
+g?-15 gI+2 gJ-68 gJ.-37 gJJ-32 gJs-33 gK-13 gR-18 gV-30 gW-54 gW.-20 gc-38 gd-14 ge-14 gf-9 gg-23
+gg.-14 gj+28 gn-16 gn.-16 gp-27 gp.-20 gs-67 gs.-21 gsW-30 gv-6 gw-27 gw.-10 gy-27 h&-25 h&.-32
+h&z+4 h,-6 h,c-21 h.-15 h:-4 h?-31 hA+7 hC+18 hCL-8 hH-29 hI-18 hI&-11 hI.-25 hII-32 hJ-6 hJ.-1
+hL-16 hO+3 hR+44 hT-5 hW-12 ha+17 hb+41 hb.-13 hbC+36 hbd+53 hbp-23 hbz+14 hc+12 hd+27 hd.-18
+hd?-14 hdO+39 hdp-18 hds+39 he+2 heI-8 hf-5 hg+22 hh-12 hi-3 hj+26 hjb+18 hl-31 hn+5 hn.-39 hp-4
+hp&-20 hp,-21 hp.-24 hpJ-26 hps+15 hs-37 hu+7 hv-17 hy+18 hy,+19 hz+40 i&+19 i,+14 i,T-14 i.+32
+i:-36 i?-26 iA+19 iH+6 iI+2 iJ+35 iJd+14 iK+8 iL+10 iN-20 iNO-16 iO-5 iO.-31 iP+27 iR+17 iT+11
+iV+26 iW+16 ia-2 iaI+5 iaO-33 iad+18 iaj+1 ian-36 ias+4 id+69 id&+23 id,+20 id.+43 idO+23 idy+36
+ie+21 if+14 ifH+18 ig-22 ih+24 ih,-4 ihd+39 ii-24 ij+8 ijd+10 ijx+3 ik+38 iks+8 il+27 in-48 in&-34
+in,-12 in.-23 ins-24 io-16 ip+45 ipy+37 iq+23 is+28 it+9 its+18 ity+29 iw+43 ix+40 ix,+3 ix.+40
+ixO+26 ixs+1 ixy+21 iy+51 iyd+16 iyn-18 iz+36 iz&+23 j&-4 j&J+30 j&W-28 j&c+30 j&f+25 j,+30 j,&+19
+j,a+1 j,d+18 j,i+4 j,j+27 j,y+8 j.+65 j:-35 j?-58 jC+43 jE-15 jH+22 jI+17 jI,+9 jJ-25 jJ,+38 jJ.+27
+jK+30 jKs+20 jO+18 jO,+5 jO.+34 jR+34 jV-22 jW+17 jW.+59 jWO+19 jWs+27 jWy+15 ja+12 jb+28 jbd+28
+jc+49 jd+43 jd&+9 jd,+37 jd.+47 jdO+7 je+1 jed+21 jf+49 jh+9 jhb+8 ji+21 jj+23 jj.+8 jl+19 jn-31
+jn,+34 jn.-46 jp+28 jp,+13 js+58 js&+19 js,+23 js.+35 jss+1 jt+34 jt.+32 jw+29 jx+22 jx.+9 jy+49
+jy.+35 jyW+18 jya+5 jyc+29 jz+31 jz.+33 jzO+18 k&-47 k&.-32 k,+2 k,&-8 k.-14 k?-18 kH+12 kHd+22
+kJ-10 kO-28 kR+19 kR.+16 kV+14 kV.+16 kW-39 kd+41 ke-12 kf-14 kn-11 ko-24 kq-23 ks-13 ks.-14 kss-1
+ksy+37 kw-19 ky+15 l&-17 l&d-16 l,-66 l,.-30 l,I-15 l,L-12 l,T-10 l,b-11 l,d-38 l,h-26 l,p-10
+l,y-25 l.-79 l:-22 lA-12 lC-17 lI-45 lI.-29 lJ-46 lL-27 lLs-16 lO-60 lO,-31 lOb-29 lR-19 lT-42
+lTO-28 lTd-16 lTe-14 lTh-24 lTy-23 lW-17 lb-67 lbL-9 lbd-44 ld-81 ld,-33 ld.-49 le-35 lh-34 li-3
+li,-27 lj+36 ll-49 ll,-29 ll.-28 llL-12 llO-21 llT-33 llb-9 ln-31 ln.-24 lp-31 lp,-6 ls-30 ly-43
+lyl-10 n-70 n&+8 n&,-33 n&.-37 n&I-8 n&J-15 n&y-16 n,+3 n,&+1 n,.-7 n,?-22 n,A+8 n,J+14 n,N-40
+n,R+11 n,T-12 n,W-11 n,a+28 n,c-33 n,e-34 n,f-25 n,i-29 n,j-30 n,l-28 n,n-43 n,o-7 n,p+16 n,q-11
+n,s+42 n,y-26 n.-64 n:-9 n:e-19 n?-28 nA+22 nH+29 nI-19 nI.-18 nJ+35 nJ.+18 nK-30 nN-47 nO-18 nP-11
+nR+9 nT-19 nV-17 nW+32 na+46 nc+10 nc.-42 nd-60 nd.-37 ne+2 nf+9 ni+14 nj-35 nk+26 nl-28 nn-53
+nn.-12 no-17 np-6 np.-44 nq-39 ns+50 ns,-11 ns.-46 nsJ+26 nsq-26 nt+41 nv-13 nw+26 nx+21 ny-11
+nyc-27 o&-38 o&?-20 o&J-10 o,-26 o,&-7 o,T-9 o,n-6 o.-62 o:-6 o:v-5 o?-47 oA-7 oH-29 oI-17 oI?-15
+oJ-41 oJ?-23 oK-14 oT-16 oT?-17 oTs-22 oTy-13 oW-18 oc-21 ocs-20 od-16 oe-9 of-23 oh-20 oi-32 ok-28
+oks-24 on-17 oo-45 op-14 op?-14 oq-9 os-45 os?-19 ot-33 ov-10 ox-36 oy-32 oy,-7 oy?-27 oyc-15 p&-2
+p&,-17 p&.-62 p&?-27 p&d+21 p&e-35 p&p-30 p&y+31 p,+24 p,&-8 p,,-39 p,.+12 p,I+10 p,J-29 p,R+32
+p,a+31 p,d-29 p,e+25 p,i+5 p,n-8 p,p+16 p,s-2 p,z-11 p.-21 p:+7 p:.-27 p?-37 pA-2 pC+19 pE-47
+pEd-35 pH-1 pI-12 pI,+3 pI.+18 pIJ-10 pIp-17 pJ-28 pJ,-8 pJ.-12 pJJ-23 pJe-1 pK-24 pL-28 pN-28
+pO+49 pO.+24 pP+6 pR+22 pT-12 pTs-11 pV-9 pW-6 pW.-23 pa+10 pb-9 pc+23 pd+26 pd,+38 pe+14 pe.-20
+peI-14 peJ-18 ped+38 pep-11 pez+13 pf+30 pg-24 pg.-21 ph-20 phb-1 pi+14 pj+2 pj&-25 pl-29 pll-16
+pn-1 pn,-21 pn.-9 pp-13 pp,+35 pp.-37 ppJ-11 ppd-18 ppp+34 ps+1 ps,+15 ps.+5 psL-6 pss+9 pt+50
+pu+37 pv-9 pw-30 px+2 py+44 py,+17 py.+39 pyJ-44 pya-18 pyc+8 pyt+30 pz+13 q&-38 q,-98 q,.-26
+q,f-14 q,n-14 q,s-31 q,v-9 q,y-14 q.-70 q?-39 qA-42 qH-30 qI-43 qI,-23 qJ-45 qK-37 qN-24 qN,-10
+qNy-16 qO-42 qP-28 qR-21 qR.+3 qT-22 qV-21 qW-69 qWI-29 qY-29 qb-26 qc-52 qd-52 qd,-20 qd.-35 qe-42
+qep-32 qf-55 qg-6 qh-32 qhp-23 qi-43 qj-33 qjn-31 qk-13 ql-3 ql,-3 qn-50 qn,-40 qn.-23 qo-27 qo,-24
+qo.-12 qp-36 qs-86 qsI-9 qsJ-11 qt-60 qu-13 qv-13 qv,-11 qw-10 qx+6 qy-85 qy,-21 qyI-27 qyW-18
+qyn-32 qyo-12 r&-19 r,-49 r,T-14 r,a-25 r,s-28 r.-77 r:-20 r:.-28 r?-14 rC-30 rH-38 rJ-10 rK-20
+rL-22 rR-8 rT-45 rTL-8 rTs-22 rV-21 ra-53 rb-31 rd-54 rh-20 ri-14 rn-18 rp-46 rr-6 rs-57 rsC-15
+rsy-26 ru-25 rx-9 ry-71 ryp-11 s&+14 s&.-50 s&I+23 s&J+12 s&c-12 s&f+49 s&j+5 s&s-27 s&t+30 s&y+48
+s,+57 s,&-2 s,,+17 s,.-28 s,B+8 s,I-5 s,J+26 s,R+18 s,T+24 s,W+23 s,c+18 s,e+24 s,f+25 s,g-20
+s,j+30 s,n-40 s,p+16 s,q-42 s,s+6 s,t+27 s,y+39 s.+17 s:-24 s:y+6 s?-60 sA+49 sB+38 sC+6 sC.+28
+sCy-15 sE+8 sE.-25 sEI-28 sEd-42 sEg-18 sH+37 sH&+32 sH,+14 sH.-19 sH?-16 sI+20 sI&-13 sI,-33
+sI.-52 sII-37 sIJ+19 sIW+22 sIg-15 sIp-37 sIy+35 sJ+58 sJ&-24 sJ,-37 sJ.-14 sJI-22 sJJ+70 sJW+44
+sJc+50 sJy+35 sK-1 sK&+9 sK.+47 sL-41 sL.-34 sN-25 sO+52 sO.+7 sP-6 sR-18 sRc+14 sRy+7 sT+40 sV-17
+sVy+30 sW+52 sW,+47 sW.-5 sWJ+50 sWK-11 sWO+51 sWW+47 sWf+18 sWg-30 sWj+8 sWp+19 sWs+21 sWy+53
+sY+23 sa-25 sai+15 say-28 sb-11 sb,+32 sb.-45 sc+49 sc,+32 sc.+1 sc?-16 scJ+49 scK-20 scg-38 scw+25
+scy+42 sd-28 sd.+40 sdy-18 se-5 se&+43 se,-47 se.-29 seI+6 seJ+56 seW+55 sef+42 seg-21 sej+41
+sep-19 sey-26 sf+40 sf.+43 sfH-1 sfV+2 sfW+48 sfc+36 sfk+23 sfy+25 sg-70 sg&-16 sg.-33 sgJ-34
+sgV-14 sgg-16 sh-7 shb+39 shd+1 shp-4 si+33 sj+23 sj&+28 sj,+14 sj.+15 sjW+64 sk+7 sl+32 sn-12
+sn&+24 sn,+29 sn.-42 so-26 sp+6 sp&+11 sp,-20 sp.-21 spy-7 sq-15 ss+26 ss&-13 ss,+24 ss.+4 ssI-58
+ssJ+11 ssO+26 ssW+76 ssc+36 sse-13 ssf+44 ssj+6 ssn-3 ssy+23 st+8 st.-18 sty+7 su+9 sv-5 sw+49
+sw.-40 sx-31 sy+55 sy&-13 sy,+33 sy.+69 syH+16 syI+2 syJ+49 syP+12 syW-3 syc-13 syd+34 syh-31 syp-6
+syy+46 sz-20 sz,+2 sz.-16 szy+25 t&+48 t&y+28 t,+65 t,B+37 t,J+2 t,j+16 t,q+25 t,s+11 t,t+23 t.+109
+t?-35 tA+7 tB+38 tH+39 tHJ+7 tHw+31 tI+40 tJ+57 tJ.+42 tJy+16 tK+33 tKs+12 tR+30 tR,+6 tT+29 tV+5
+tW+38 tb+8 tc+17 td+32 td.+27 te+51 tf+31 ti+11 tik+8 tj+23 tj.+22 tjs+15 tk+8 tn+34 tp+41 tq+25
+ts+70 ts&+42 ts,+28 ts.+41 tsK+20 tsj+16 tsn+32 tss+39 tst+7 tt+33 tv+17 tw+55 twe+33 ty+41 ty,+11
+ty.-1 tyj+2 tys+49 tyy+23 tz+25 u&-12 u,-30 u,&-12 u.-6 u?-21 uJ-41 ub-14 ud+3 ud,-32 ud.+16 ue-7
+uf-26 up-2 up,-27 up.+26 upp+18 us+17 ut+17 uts+17 uy-21 uz-15 v&-38 v&.+12 v&d-26 v&f-15 v&p-11
+v&s-24 v&v-20 v&y-17 v,-19 v,&-23 v,.-16 v,B-7 v,s+6 v,v-23 v,y+12 v.-56 v:-22 v:,-23 v?-15 vB-14
+vC+26 vH-35 vI+15 vIJ-26 vJ-10 vJ&-28 vJ,-21 vJ.-32 vK+22 vO-44 vO&-36 vO.+17 vOs-15 vT-12 vW+33
+vW.-11 vb-12 vc-50 vd-13 vf-37 vj-25 vl-21 vn-21 vp-22 vq-30 vs-39 vs,-23 vs.-39 vv-30 vw-29 vy-10
+vy.-37 vy?-15 vyJ+26 vyO-29 w&+21 w,-52 w,s-52 w,y-30 w.-38 w?-23 wB-16 wC-19 wE-19 wH-35 wI-8
+wI.-4 wJ-51 wJ.-20 wK-8 wO-51 wR+19 wR.+24 wRW-4 wT+4 wV-19 wW-60 wW,-23 wW.+11 wb-6 wbp-14 wc-39
+wd-55 wd,-37 we-2 we&-5 we.+47 wed-30 wez+31 wf-34 wf.+16 wfy-22 wg-4 wh-42 whp-22 wi-28 wn+34
+wp-37 ws-107 ws.-32 wsf+4 wss-11 wsz-46 wu-39 wup-27 wv-47 wv,-27 wv.-33 ww-22 wy-75 wy,-12 wz-33
+wz.+15 x&+60 x&.+33 x,+73 x,&+28 x,.+37 x,J+19 x,T+31 x,z+19 x.+127 x?-40 xI+2 xII-21 xJ+19 xJ.-11
+xO+41 xO.+32 xOJ+29 xOd+8 xR+4 xT+37 xW+10 xb+20 xc+10 xd+14 xdO+17 xf+25 xj+13 xn+37 xn.+28 xp+22
+xs+38 xs&+8 xs,+21 xx+23 xy+22 xy.-2 xyI+32 xyJ+15 xys+7 xz+27 y&-9 y&,+29 y&.-2 y&H+4 y&J+20
+y&a+27 y&c+24 y&f+38 y&v-19 y&y-27 y,+2 y,&-5 y,,-21 y,.+19 y,I+4 y,J-15 y,R+24 y,T-7 y,W+13 y,b-30
+y,c-6 y,e+15 y,f+23 y,i+1 y,n-12 y,o-21 y,p+32 y,s-25 y,w-37 y,y+15 y,z+21 y.+26 y:-38 y?-65 yA+34
+yA,+25 yAc+27 yB-27 yB.-23 yBs-28 yC+37 yE-23 yEd-20 yEf+17 yH+38 yH.-9 yHJ+18 yI-1 yI&+4 yI,-21
+yI.-5 yII-19 yIJ-40 yIe-27 yIn-28 yIs-1 yJ+40 yJ&-23 yJ,+8 yJ.-11 yJ?-25 yJJ+25 yJP+19 yJW+26 yJe-3
+yJy+16 yK+51 yK,+15 yK.+37 yL-22 yN-6 yN.-2 yO-16 yO,-29 yO.+24 yOd+11 yOe+20 yP+51 yPK+25 yPj+20
+yR+10 yR.+15 yT-5 yTy-18 yV+26 yV.+17 yW+23 yW,-13 yW.-10 yWH+6 yWI+37 yWJ+25 yWp+47 yWq-29 yWs+20
+yWy-8 ya+14 yad+8 yaj+3 yb+5 yb.+21 ybd+22 yc+5 yc&-24 yc,+35 yc.-53 yc?-18 ycH-9 ycI+26 ycJ+61
+ycR+39 ycd+29 yce+25 ycj+28 ycp+33 ycs-2 ycw+58 ycy+37 yd+6 yd.+23 ydh+8 ye-8 ye,+32 ye.-42 ye?-22
+yeC+16 yeI-39 yeJ-32 yeb+32 yed-10 yej+10 yes+47 yey-50 yf+28 yf.-13 yf?-14 yfC-3 yfH+24 yfJ+47
+yfd+35 yfs+26 yg+11 yg.-13 yh-22 yhb-10 yhd-34 yi-28 yj+64 yj.+32 yj?-26 yjh+6 yjs+27 yk-8 ykH+22
+yl+1 yl,-10 yl.+36 yld-26 yn,+8 yn.-48 ynI-15 yo-13 yo.-10 yp-9 yp&+10 yp,+10 yp.-23 ypC-25 ypJ+22
+yq-37 yr-23 ys+7 ys,-19 ys.+12 ysW-17 ysc-33 yse-16 ysj+8 yss+18 ysy-32 yt+28 yt.-4 ytH+7 ytJ+30
+yts+34 yu+11 yv-10 yw+9 yx+3 yx.-20 yy+21 yy&-7 yy,+14 yy.-5 yy?-8 yyI-26 yyJ+15 yyW+23 yyc+32
+yyk+22 yz+9 yz.+41 z&+49 z&d+16 z,+67 z,&+6 z,.+40 z,I+31 z,a+5 z,e+20 z,i+10 z,j+4 z,n+35 z,s+18
+z,x+18 z,y+5 z,z+27 z.+89 z:+43 z:,+14 z?-36 zH+5 zI+10 zI.-31 zJ+44 zJ,+19 zJ.+5 zO+59 zO.+47
+zOI+33 zR+23 zW+24 za+4 zb+23 zc+17 zd+25 ze-13 ze.-23 zf+16 zi+20 zj+30 zj,+1 zj.+32 zn+49 zp+41
+zs+31 zs&+14 zs,+15 zw+20 zx+20 zy+53 zy,+6 zy.+57 zz+41
 """

@@ -2,17 +2,19 @@
 
 Written as a native speaker writes them; compared without diacritics and in lower case. `book*`: any
 ending; `*tam`: any beginning; `annulé+`: the endings of the language's participles (`ENDINGS`);
-`in_touch`: several words in a row. The longest entry that fits a word decides, so that an exception
-(`plain`) is an entry that is longer than the rule. What the groups mean:
+`in_touch`, `e-mail`: several words in a row. The longest entry that fits a word decides, so that an
+exception (`plain`) is an entry that is longer than the rule. What the groups mean:
 
-staff: who may come or write; also "someone". self, you: the pronouns. you_did: the pronoun of what
-the customer did. i_have, have: the auxiliary of "I have booked", alone or with `self`. was, is: the
-auxiliaries of "was booked", "is booked". now: what makes a state new. soon: a near time. deed: the
-participle of what may be done for a customer. past: another participle. i_did: a word that says it
-alone ("töröltem"). done: a word that is a claim by itself. will, you_will: the future. contact: the
-verb of "a colleague will call", contacted: its participle. reply: a contact that needs no staff to
-be named. put, touch: "put … in touch". transfer: "I connect", and words like it. ask: to tell or
-fetch somebody. not, may, if, after, offer, looked_up, usually, said, step: what makes it no claim.
+staff: who may come or write; also "someone". person: "she", and names. self, you: the pronouns.
+you_did: the pronoun of what the customer did. i_have, have: the auxiliary of "I have booked", alone
+or with `self`. was, is: the auxiliaries of "was booked", "is booked". now: what makes a state new.
+soon: a near time. deed: the participle of what may be done for a customer. past: another
+participle. i_did: a word that says it alone ("töröltem"). done: a word that is a claim by itself.
+will, you_will: the future. contact: the verb of "a colleague will call", contacted: its participle.
+reply: a contact that needs no staff to be named. put, touch: "put … in touch". transfer: "I
+connect", and words like it. ask: to tell or fetch somebody. not, may, if, after, offer, looked_up,
+usually, said, step: what makes it no claim. fact, lack, please: words of information ("costs"), of
+what is missing, and of a request, which make a claim less likely.
 """
 
 COMMON = {
@@ -134,7 +136,8 @@ WORDS: dict[str, dict[str, str]] = {
             recomandat_pentru vaccinat+ triat+ internat+ externat+ prioritizat+ urgentat+ accelerat+
             grăbit+ promovat+ retrogradat+ exmatriculat+ înmatriculat+ radiat+ declarat+ certificat+
             eliberat_deja contramandat+ sistat+ majorat+ diminuat+ urcat+ coborât+ întors+ restrâns+
-            lărgit+ ales+ selectat+ calculat+ contestat+ deschisă_deja""",
+            lărgit+ ales+ selectat+ calculat+ contestat+ deschisă_deja comutat+ trecut_pe
+            transformat+ convertit+ motivat+""",
         "past": "*at *it *ut *us *ns *ris *cis *rs *pt",
         "done": """gata s_a_făcut s_a_rezolvat totul_e_gata totul_este_gata gata_făcut
             operațiune_reușită căsuța_dumneavoastră căsuța_ta am_reușit_să reușit_să e_al_tău e_a_ta
@@ -183,7 +186,9 @@ WORDS: dict[str, dict[str, str]] = {
             direcționăm transferându-vă reconectăm vă_leg_cu te_leg_cu vă_cuplez cuplez bag_în
             rămâneți_pe_fir stai_pe_fir stai_pe_chat stați_pe_chat rămâi_pe_chat rămâneți_pe_chat
             rămâneți_aproape stați_aproape fiți_pe_fază fii_pe_fază vin_cu_un_răspuns vin_cu_răspuns
-            vin_cu_vești pun_cu_optometristul te_pun_cu vă_pun_cu îți_aduc vă_aduc aduc_aici""",
+            vin_cu_vești pun_cu_optometristul te_pun_cu vă_pun_cu îți_aduc vă_aduc aduc_aici
+            te_țin_la_curent vă_țin_la_curent ridic_problema în_coadă la_coadă_la sunteți_la_rând
+            ești_la_rând te_bipuiesc vă_bipuiesc""",
         "asking": """rog rugăm anunț anunțăm întreb cer cerem trimit trimitem transmit transmitem
             solicit solicităm las lăsăm aduc aducem implic implicăm notific notificăm informez
             informăm apelez caut alertez invit spun întrebăm vorbesc_eu vorbesc_cu discut_cu
@@ -198,10 +203,10 @@ WORDS: dict[str, dict[str, str]] = {
             trebui ați_putea""",
         "if": """dacă în_caz_că în_cazul_în_care în_cazul cu_condiția doar_cu numai_cu cu_acordul
             oricând când_doriți la_nevoie la_cerere eventual în_caz_de după_ce_ați odată_ce
-            imediat_ce_ați după_ce_veți cu_acordul_tău doar_dacă numai_dacă de_îndată_ce_veți""",
+            după_ce_veți cu_acordul_tău doar_dacă numai_dacă de_îndată_ce_veți""",
         "after": """după_ce când imediat_ce de_îndată_ce îndată_ce la_sosire la_check
             după_completarea după_trimiterea după_plata după_semnarea după_confirmarea
-            în_momentul_în_care odată""",
+            în_momentul_în_care odată imediat_după_ce""",
         "offer": """doriți dorești vreți vrei preferați preferi ați_dori ai_dori spuneți_mi_dacă
             vă_rog_să_îmi_spuneți ar_fi_util v_ar_ajuta iată_cum""",
         "looked_up": """sistem* conform potrivit apare apar figurează văd urmărir* tracking* din_ce
@@ -222,7 +227,8 @@ WORDS: dict[str, dict[str, str]] = {
             solicitați întrebați lasă completează apasă accesează alege blocați deschideți
             verificați bifați confirmați veniți prezentați dați conectați deconectați reconectați
             schimbați modificați anulați rezervați adăugați activați dezactivați actualizați notați
-            păstrați plasați mutați creați resetați reporniți""",
+            păstrați plasați mutați creați resetați reporniți semnați prezentați-vă ajungeți aduceți
+            luați verifici completezi apeși alegi semnezi trimiți""",
         "and": "și dar însă iar așa_că deci ci fiindcă pentru_că sau prin_urmare ori",
         "soon": """azi astăzi mâine curând îndată diseară deseară minut* minute oră ore moment
             momente momentul clipe secunde luni marți miercuri joi vineri sâmbătă duminică scurt
@@ -244,7 +250,8 @@ WORDS: dict[str, dict[str, str]] = {
             consilia consiliază consilieze îndruma îndrumă îndrume stă_de_vorbă stea_de_vorbă vorbi
             vorbească discuta discute trata trateze conduce_la conducă intervină interveni primește
             primească vă_primește întâlnește întâlni întâlnească studiază studia studieze intră_pe
-            sar sări urcă_la aduc_un aduc_o iese ieși iasă trece_pe""",
+            sar sări urcă_la aduc_un aduc_o iese ieși iasă trece_pe ține_legătura iese_din
+            pornește_acum pornesc_spre se_uită_peste""",
         "are": "sunt",
         "that": "că",
         "person": """el ea ei ele dânsul dânsa dumnealui dumneaei andrei andreea maria ioana ana
@@ -267,9 +274,11 @@ WORDS: dict[str, dict[str, str]] = {
             începe începând_de curs cursul muzeu* expoziți* e_deschis e_deschisă este_deschis
             este_deschisă suntem_deschiși sunt_deschise e_închis este_închis e_închisă este_închisă
             deschis_de deschis_zilnic și_e_deschisă e_inclus e_inclusă este_inclus este_inclusă
-            sunt_incluse situat+""",
+            sunt_incluse situat+ se_procesează procesează se_fac_decontări poartă se_decontează
+            se_livrează se_trimit se_trimite expirat expiră vigoare""",
         "lack": """lipsește lipsesc îmi_trebuie am_nevoie aștept am_nevoie_de nevoie necesar
             necesară necesare""",
+        "please": "vă_rog vă_rugăm te_rog te_rugăm rugăm_să rog_să",
     },
     "en": {
         "staff": """colleague* agent agents representative* rep operator* adviser* advisor*
@@ -392,11 +401,11 @@ WORDS: dict[str, dict[str, str]] = {
             treated triaged tripled typed updated_your validated valued vetted widened withheld
             won_you wired bagged bundled_in nabbed grabbed snagged knocked nudged thrown_in chucked
             plonked slid sneaked bunged whacked jotted keyed scribbled tapped typed_in popped_in
-            fed_back passed_on passed_along went_in gone_in bumped_you disputed contested
-            queried""",
+            fed_back passed_on passed_along went_in gone_in bumped_you disputed contested queried
+            transformed landed_in set_aside ticked_the""",
         "past": """*ed got kept found_you won bought built paid spent written wrote drawn thrown
             shown chosen driven begun dug shut rung sought taught stuck undone redone *wn *ought
-            *aught *ept *elt""",
+            *aught *ept *elt *ade""",
         "done": """done all_set all_sorted that's_sorted you're_in consider_it_done all_done
             it's_done it_is_done that's_done you're_booked you_are_booked you're_good_to_go
             you're_down you're_confirmed all_taken_care taken_care_of gone_through set_up locked_in
@@ -418,7 +427,8 @@ WORDS: dict[str, dict[str, str]] = {
             roaming's_on it's_on_now is_on_now is_switched_on is_switched_off i_took_off
             took_off_the put_right set_right called_off are_yours_now yours_now is_yours_now
             are_yours coming_up_to_your on_order on_the_order on_the_sheet on_the_books in_the_diary
-            in_the_system_now""",
+            in_the_system_now in_force order's_in the_order's_in landed_in_your no_longer_shows
+            no_longer_appears gone_from_the set_aside_for is_now_a""",
         "will": """will shall i'll we'll they'll she'll he'll it'll someone'll somebody'll going
             gonna i'm we're lemme let's i_am we_are about being let should_get should_receive
             should_be_contacted should_expect""",
@@ -472,7 +482,9 @@ WORDS: dict[str, dict[str, str]] = {
             bear_with_me stay_in_this_chat stay_in_the_chat stay_in_chat keep_this_window
             keep_the_chat keep_this_chat keep_an_eye_on_your_phone keep_your_phone
             stay_by_your_phone stay_near_your_phone on_standby flag_this_to flag_it_to kick_this
-            kicking_this bump_this_up bumping_this run_this_by bridging""",
+            kicking_this bump_this_up bumping_this run_this_by bridging keep_you_in_the_loop
+            keep_you_up_to_date keep_you_informed raising_it raise_it take_it_up in_line_for
+            in_line_to in_the_line in_queue queue_for put_you_in_line on_standby_for""",
         "asking": """asking telling notifying getting fetching bringing calling sending alerting
             informing paging contacting pulling pinging finding summoning i'll_have we'll_have
             have_someone have_somebody having_someone will_have_a will_have_someone will_have_our
@@ -521,7 +533,8 @@ WORDS: dict[str, dict[str, str]] = {
             please_contact please_email please_write please_fill please_send please_leave please_use
             please_reply please_go to_reach sign log please_ring please_press please_click
             please_submit please_complete complete please_ask please_visit download please_enter
-            please_bring please_choose please_check add please_attach attach freeze print show""",
+            please_bring please_choose please_check add please_attach attach freeze print show
+            arrive_15 arrive_early have_your bring_your""",
         "and": "and but so or because therefore as yet",
         "soon": """soon shortly today tomorrow tonight immediately moment minute minutes hour hours
             second seconds away afternoon morning evening monday tuesday wednesday thursday friday
@@ -551,7 +564,8 @@ WORDS: dict[str, dict[str, str]] = {
             be_down on_it_now is_on_it are_on_it getting_on_it set_off left_for at_your_table
             turns_up turn_up show_up shows_up see_you_tomorrow sees_to waiting_on_site hop_on
             hops_on studying looks_at_it_and at_yours pick_up_your stepping_out fit_you_in
-            fits_you_in be_at_yours""",
+            fits_you_in be_at_yours setting_off expects_you looking_over joins_us dealing_with_her
+            dealing_with_him talk_it_over""",
         "are": "are they're",
         "that": "that",
         "i_did": "i've_let we've_let i_have_let",
@@ -572,9 +586,11 @@ WORDS: dict[str, dict[str, str]] = {
             refers_to counts apply applies runs_for made_of made_from consists_of covers begins
             begin lets_you allows comes_in standing_charge tariff rate rates on_foot walk_from
             within_walking is_open are_open we're_open we_are_open open_all open_until open_from
-            is_closed are_closed we're_closed we_are_closed""",
+            is_closed are_closed we're_closed we_are_closed wear wears each_time once_a_year ideally
+            processed_on settled_on ran_out runs_out underground""",
         "lack": """missing need waiting_for i_need i'd_need still_need requires require
             waiting_for_your i_would_need i_need_the""",
+        "please": "please kindly pls",
     },
     "de": {
         "staff": """kolleg* mitarbeiter* agent agenten agentin berater* fachberater* spezialist*
@@ -617,7 +633,8 @@ WORDS: dict[str, dict[str, str]] = {
             ordnungsamt *amt sicherheitsdienst security polizei labor praktikant* azubi* regulier*
             regulierin schadenregulierer schadensregulier* maître sommelière kundenbetreu* mediator*
             *pförtner *kraft *leitung *vertretung *zentrale *büro *stelle führer führerin
-            augenoptiker* kasse ladies umzugsleiter* lehrkräfte""",
+            augenoptiker* kasse ladies umzugsleiter* lehrkräfte *lehrer *lehrerin *therapeut
+            *therapeutin rettungswagen tierrettung*""",
         "plain": """telefonservice zimmerservice serviceteam_erreichen personalausweis personen
             habe_gesehen habe_gefunden habe_verstanden termin hotelpersonal bereitschaftsdienst
             gelesen gefunden gesehen verstanden nachgeschaut nachgesehen geprüft gegeben gewesen
@@ -691,7 +708,8 @@ WORDS: dict[str, dict[str, str]] = {
             eingebucht angehoben hochgezogen heraufgesetzt herabgestuft abgesenkt ausgeweitet
             eingegrenzt eingeschränkt herausgestrichen umgesetzt umgeplant zurückverlegt vorverlegt
             nachverlegt ausgewählt berechnet neu_berechnet beanstandet reklamiert_und angefochten
-            widersprochen""",
+            widersprochen organisiert gelandet geworden entschuldigt angekreuzt vergeben gutgeheißen
+            aufgestockt""",
         "past": """*iert *gegeben *gesetzt *gestellt *gelegt *genommen *gezogen *geholt *gebracht
             *gemacht *geschrieben *geleitet *getragen *geschickt *gesendet *geschaltet *gelassen
             *gehalten *gerufen *gesagt *geklärt *geordnet *getauscht *gesprochen *gedreht *geschoben
@@ -738,7 +756,7 @@ WORDS: dict[str, dict[str, str]] = {
             schriftliche_antwort nachricht_vom anruf_vom mail_vom gehör wieder_bei_ihnen
             wieder_bei_dir feedback update klingeln_durch melde_ich_mich ruf_ich_dich rufe_ich_sie
             rufe_ich_dich schreibe_ich_ihnen schreibe_ich_dir hört_von hören_sie_von hörst_du_von
-            bei_ihnen_durch bei_dir_durch""",
+            bei_ihnen_durch bei_dir_durch in_kontakt_mit bleibt_mit_ihnen bleibt_in_kontakt""",
         "put": """nehmen nimmt setze setzen setzt stelle stellen gebe geben bringe trete treten
             aufnehmen""",
         "touch": "kontakt verbindung durch weiter",
@@ -758,7 +776,9 @@ WORDS: dict[str, dict[str, str]] = {
             schick_dir schick_ihnen halten_sie_ihr_telefon halt_dein_handy halten_sie_das_telefon
             behalten_sie_ihr_telefon behalte_dein_handy chat_offen chatfenster bleiben_sie_kurz
             bleiben_sie_bitte übernimmt_gleich übernimmt_jetzt übernimmt_sofort übernimmt_von_hier
-            in_den_chat in_die_unterhaltung leite_dich_an leite_sie_an hole_mal""",
+            in_den_chat in_die_unterhaltung leite_dich_an leite_sie_an hole_mal halte_dich halte_sie
+            auf_dem_laufenden gebe_es_ans gebe_es_an gebe_es_weiter gebe_das_weiter
+            warteschlange_für in_die_warteschlange""",
         "asking": """bitte_einen bitte_eine bitte_meine informiere benachrichtige kontaktiere frage
             sage schicke sende rufe verständige alarmiere beauftrage schicken_ihnen schicken_dir
             lasse leite leiten schalte ziehe schicken sag_dem sag_der sag_meinem sag_meiner
@@ -768,7 +788,7 @@ WORDS: dict[str, dict[str, str]] = {
             mit_dem_chef gesprochen_mit hinterlasse_ihr""",
         "ask": "holen bitten informieren fragen lassen verständigen beauftragen",
         "not": """nicht kein keine keinen keiner keinem nie niemand niemanden niemandem weder
-            noch_keine leider_nicht noch_nicht""",
+            noch_keine leider_nicht noch_nicht nichts""",
         "may": """kann können könnte könnten darf dürfen dürfte muss müssen müsste möglich kannst
             könntest würde würden könntest_du lassen_sich lässt_sich sich_lassen kannst_du könnt
             mag""",
@@ -794,7 +814,8 @@ WORDS: dict[str, dict[str, str]] = {
         "step": """hinterlassen füllen drücken klicken nutzen gehen öffnen wählen bitte_rufen
             bitte_schreiben wenden_sie bitte_senden kontaktieren_sie bitte_füllen laden sperren_sie
             antworten_sie bitte_wenden bitte_klicken melden_sie bitte_kontaktieren bitte_nutzen
-            schreib ruf klick füll hinterlass""",
+            schreib ruf klick füll hinterlass kommen_sie bringen_sie nehmen_sie füllen_sie
+            klicken_sie rufen_sie_uns schreiben_sie_uns""",
         "and": "und aber oder denn daher deshalb also sodass sondern",
         "soon": """sofort gleich bald heute morgen umgehend kürze minuten minute stunde stunden
             tagen moment augenblick montag dienstag mittwoch donnerstag freitag samstag sonntag ab
@@ -817,7 +838,9 @@ WORDS: dict[str, dict[str, str]] = {
             schaut_sich vor_ort rückt ausrücken rückt_aus losgefahren losgeschickt aufgebrochen
             macht_sich auf_den_weg vorstellig eilt läuft_zu springt_ein meldet_das begleiten
             übernehme_nicht trifft_sie trifft_dich steht_der_monteur vor_der_tür sucht_sie_auf ran
-            nimmt_sie_dran nimmt_dich_dran kommt_gerade kommt_zum""",
+            nimmt_sie_dran nimmt_dich_dran kommt_gerade kommt_zum führt_das_gespräch fährt_raus
+            fährt_noch erwartet_dich erwartet_sie stößt_dann fährt_jetzt losfahren klopft_gleich
+            raus_und""",
         "are": "sind",
         "your": "ihr ihre ihren ihrem ihrer dein deine deinen deiner",
         "that": "dass",
@@ -834,8 +857,10 @@ WORDS: dict[str, dict[str, str]] = {
             quadratmeter meter kilometer stock etage neben gegenüber zimmer bäder akzeptieren
             sprechen spricht_englisch arbeitet arbeiten bedeutet gelten verfallen verfällt beträgt
             betragen läuft_bis läuft_aus bestehen besteht hat_zwei_bäder führt_zu ist_geöffnet
-            haben_geöffnet ist_geschlossen sind_geschlossen sind_geöffnet""",
+            haben_geöffnet ist_geschlossen sind_geschlossen sind_geöffnet werktag tragen
+            einen_ausweis am_besten einmal_im abgelaufen""",
         "lack": "fehlt fehlen brauche benötige bräuchte warte nötig erforderlich",
+        "please": "bitte",
     },
     "fr": {
         "staff": """collègue* conseiller* conseillère* agent agents opérateur* opératrice*
@@ -871,7 +896,8 @@ WORDS: dict[str, dict[str, str]] = {
             direction ma_hiérarchie hiérarchie maître_d'hôtel patrouille vigile* vigiles sécurité
             police laboratoire labo stagiaire* bénévole* régleur* confrère* consœur* consoeur*
             médiateur* modérateur* veilleur* majordome liquidateur* pharmacienne veilleuse
-            billetterie maître-chien sage-femme aide-soignant maître-nageur""",
+            billetterie maître-chien sage-femme aide-soignant maître-nageur thérapeute* cheffe*
+            ambulance""",
         "plain": """services_inclus petit_déjeuner service_est j'ai_vu j'ai_trouvé j'ai_compris
             j'ai_bien_compris j'ai_vérifié j'ai_lu j'ai_consulté nous_avons_trouvé d'équipe
             d'équipement personnes équipements équipement équipé équipée en_service service_compris
@@ -881,12 +907,14 @@ WORDS: dict[str, dict[str, str]] = {
             programme* prof_de_yoga_est guide_d'utilisation principal principale en_direction
             direction_de la_maintenance_est facturation_mensuelle la_facturation_se frauduleu*
             est_inclus_dans perdues perdue perdu utilisées utilisés il_y_a il_reste il_faut
-            il_manque il_est s'il_vous il_vous_faut""",
+            il_manque il_est s'il_vous il_vous_faut viens_de_voir viens_de_vérifier
+            viens_de_regarder viens_de_consulter viens_de_recevoir viens_de_lire viens_de_trouver
+            venons_de_recevoir venons_de_voir""",
         "you": "vous te toi conversation discussion chat ici",
         "you_did": "avez",
         "i_have": """j'ai ai avons on_a m'en_suis me_suis m'en_suis_déjà nous_sommes_occupés l'ai
             t'ai on_vous_a on_t'a on_l'a vous_ai t'avons""",
-        "have": "a ont viens_de venons_de vient_de viennent_de viens_d'avoir",
+        "have": "a ont vient_de viennent_de viens_d'avoir",
         "was": "été d'être",
         "is": "est c'est",
         "now": """maintenant désormais vient_d'être viennent_d'être déjà bien succès dès_maintenant
@@ -926,8 +954,8 @@ WORDS: dict[str, dict[str, str]] = {
             enrichi+ entré+ établi+ étalé+ éteint+ étiqueté+ évacué+ éxécuté+ exécuté+ exclu+
             exonéré+ facturé+ figé+ formaté+ formulé+ fourni+ fractionné+ franchi+ mis_de_côté
             mise_de_côté mis_à_jour tapé+ rentré+ zappé+ bougé+ poussé+ rallongé+ avancée relevé+
-            haussé+ rehaussé+ rabaissé+ choisi+ calculé+ contremandé+ supprimée contesté+
-            redémarrer""",
+            haussé+ rehaussé+ rabaissé+ choisi+ calculé+ contremandé+ supprimée contesté+ redémarrer
+            justifié+ transformé+""",
         "done": """c'est_fait c'est_réglé c'est_bon voilà_qui c'est_noté c'est_annulé c'est_réservé
             chose_faite c'est_modifié c'est_changé c'est_enregistré tout_est_réglé tout_est_prêt
             c'est_confirmé c'est_envoyé c'est_bien_noté est_faite c'est_parti est_chose
@@ -945,7 +973,8 @@ WORDS: dict[str, dict[str, str]] = {
             comme_souhaité itinérance_activée sont_à_vous sont_à_toi est_à_toi c'est_effectif
             est_effectif est_effective repart_vers est_en_route_vers est_actif est_active
             est_à_nouveau est_supprimé est_supprimée sont_commandés sont_commandées est_annulé
-            est_annulée est_confirmé est_confirmée est_prolongé est_prolongée""",
+            est_annulée est_confirmé est_confirmée est_prolongé est_prolongée est_de_côté
+            mis_de_côté_pour sont_justifiées en_vigueur ne_figure_plus n'apparaît_plus""",
         "will": """va vais allons vont sera serez seras serons recevrez recevras suis en_train
             je_vais aurez aura auras recevra arrive""",
         "contact": """appelle appeler appellera contacte contacter contactera recontacte recontacter
@@ -989,8 +1018,9 @@ WORDS: dict[str, dict[str, str]] = {
             un_instant_je fais_monter fais_descendre fais_entrer fais_rappeler fais_contacter
             vous_fais_rappeler te_fais_rappeler vous_confie te_confie remets_votre réoriente
             redispatche dispatche transférons_votre basculons confier_à en_relation_avec escaladons
-            remonte_le remonte_ça entre_dans_le_chat vous_écris_dès t'écris_dès vous_tiens
-            te_tiens""",
+            remonte_le remonte_ça entre_dans_le_chat vous_écris_dès t'écris_dès vous_tiens te_tiens
+            je_te_tiens je_vous_tiens fais_remonter en_file_d'attente file_d'attente_pour vous_bipe
+            te_bipe fais_la_queue""",
         "asking": """appelle_un appelle_une appelle_le appelle_la préviens prévenons informe
             informons demande demandons contacte_un contacte_une contacte_le contacte_notre
             sollicite alerte appelle_notre avertis transmets transmettons laisse confie confions
@@ -1050,7 +1080,7 @@ WORDS: dict[str, dict[str, str]] = {
             gérer étudie étudiera saute embarque parti_vers partie_vers partis_vers sur_place
             à_votre_porte devant_chez retrouve retrouvera prend_la_suite prendra_la_suite étudie_les
             entre_dans arrive_à_votre arrive_à_la sonnera_avant va_passer fait_signe_dans récupérer
-            sort sortent sort_à""",
+            sort sortent sort_à sort_de prend_la_route vous_rejoint nous_rejoint t'attend""",
         "are": "sont",
         "your": "votre vos ton ta tes",
         "that": "que",
@@ -1071,8 +1101,11 @@ WORDS: dict[str, dict[str, str]] = {
             nets s'élève_à plaide plaident est_ouvert est_ouverte sont_ouverts sont_ouvertes
             sommes_ouverts ouvert_toute ouverte_toute ouvert_tous ouvert_de est_fermé est_fermée
             sont_fermés sommes_fermés est_inclus sont_inclus est_situé est_située servi_de est_servi
-            est_servie sont_servis est_préparé est_préparée l'entrée""",
+            est_servie sont_servis est_préparé est_préparée l'entrée portent une_fois_par plutôt
+            expiré expire partent_le""",
         "lack": "manque manquent besoin j'attends attends me_faut nécessaire il_me_manque",
+        "please": "merci_de veuillez s'il_vous_plaît s'il_te_plaît svp prière_de",
+        "i_did": "je_viens_de j'viens_de nous_venons_de on_vient_de viens_de venons_de",
     },
     "hu": {
         "staff": """kolléga* kollégá* kollegá* kollega* munkatárs* ügyintéző* ügynök* operátor*
@@ -1108,7 +1141,8 @@ WORDS: dict[str, dict[str, str]] = {
             sebész* fogász* szájsebész* mester* szaki* műszaki* technika technikai csalásmegelőz*
             ügyvédi *pincér *pincérnő járőr* biztonság* őr őrség rendőrség labor* gyakornok*
             önkéntes* mediátor* moderátor* likvidátor* komornyik főpincér* visszáru* *osztályról
-            osztályról optikus* tárlatvezető* pénztár* jegypénztár* *vezetőnk *vezetőm *vezetője""",
+            osztályról optikus* tárlatvezető* pénztár* jegypénztár* *vezetőnk *vezetőm *vezetője
+            *tanár *tanára *tanárod állatmentő* felettesem""",
         "plain": """munkatársaink_beszélnek emberre embernek értettem megértettem láttam találtam
             megtaláltam olvastam elolvastam kaptam megkaptam megnéztem ellenőriztem utánanéztem
             kerestem tudtam tudtunk tudtuk hallottam vettem_észre örültem voltam voltunk ezután
@@ -1158,7 +1192,8 @@ WORDS: dict[str, dict[str, str]] = {
             áttettük feltettük hozzátettem hozzátettük tettem tettük raktam raktuk *raktam *raktuk
             adtam *adtam adtuk *adtuk *írtam *írtuk *emeltem *emeltük feloldottam feloldottuk
             felemeltem átraktam átraktalak beraktam *raktalak beírattam *attam *ettem *attuk *ettük
-            *áltam *áltuk *eltem *ettünk""",
+            *áltam *áltuk *eltem *ettünk kitoltam kitoltuk nyitottam adtam_meg igazoltam
+            bejelöltem""",
         "done": """kész készen_is elkészült megtörtént elintéztük megvan létrejött
             megérkezett_a_visszaigazolás rendben_van_a befejeződött lezárult teljesült sikerült
             megvolt megvan_a megcsináltam megcsináltuk kész_is elrendeztem elrendeztük
@@ -1169,7 +1204,7 @@ WORDS: dict[str, dict[str, str]] = {
             át_van_írva el_van_intézve el_van_küldve meg_van_rendelve rendben_van_minden
             minden_rendben_van gondoskodtam intézkedtem kipipálva sikerrel sikeres_volt készen_van
             készül_az_új az_önöké az_önökké az_öné_mostantól mostantól_az a_pénz_úton pénz_úton
-            ismét_aktív újra_aktív most_aktív""",
+            ismét_aktív újra_aktív most_aktív a_tieid életbe_lépett érvénybe_lépett""",
         "will": "fog fogja fogják fogom fogjuk fogunk",
         "contact": """felhívja hívják felhívják visszahívja visszahívják jelentkezik jelentkeznek
             jelentkezni keresi keresni megkeresi megkeresik ír írni írja válaszol válaszolni
@@ -1184,7 +1219,7 @@ WORDS: dict[str, dict[str, str]] = {
             kopog kopogtat becsönget becsenget csönget csenget keressen hívjon_fel visszahív_téged
             visszahívja_önt felhívja_önt felhív_téged megkeres_téged kontaktál reagál választ_ad
             választ_küld elérheti_önt telefonon_keresi megbeszéli megbeszélik egyeztetni egyezteti
-            egyeztetnek majd_felhív hívni_fog""",
+            egyeztetnek majd_felhív hívni_fog veszi_fel_a""",
         "contacted": "felhívva értesítve",
         "reply": """keresni_fogjuk választ_kap választ_kapsz hívást_kap hívást_kapsz visszahívást
             hívni_fogjuk válaszolni_fogunk jelentkezni_fogunk hívást visszajelzést tájékoztatjuk
@@ -1198,7 +1233,8 @@ WORDS: dict[str, dict[str, str]] = {
             felvesszük_önnel felveszi_veled felvesszük_veled hamarosan_hall hallani_fog
             hall_felőlünk hallasz_felőlünk írásban_válaszol írásban_értesít választ_kapni
             választ_írásban telefonját keze_ügyében maradjon_a_vonalban maradj_a_vonalban
-            maradjon_vonalban tartsa_a_vonalat ne_tegye_le maradjon_itt maradj_itt""",
+            maradjon_vonalban tartsa_a_vonalat ne_tegye_le maradjon_itt maradj_itt
+            felveszi_önnel_a_kapcsolatot""",
         "put": "teremtek kapcsolatba_lép",
         "touch": "kapcsolatot kapcsolatba",
         "transfer": """kapcsolom kapcsoljuk kapcsollak átkapcsolom átkapcsollak átkapcsoljuk átadom
@@ -1218,11 +1254,12 @@ WORDS: dict[str, dict[str, str]] = {
             összehozlak továbbítok beszélek_vele rászólok megkérdezem_a jelzek jelzünk jelentem
             értesítem_a behívjuk bevonjuk csatlakozik_hozzánk ön_következik soron_következő vonalba
             küldök_oda küldtünk_ki átteszlek átteszem átrakom átraklak írok_ha és_írok írok_önnek
-            írok_neked megírom jelzem_önnek szólok_ha""",
+            írok_neked megírom jelzem_önnek szólok_ha tájékoztatlak jelzem_a értesítelek visszaírok
+            sorba_állítottam sorba_állítom a_sorban rád_csörgök önre_csörgök csörgök rád_írok""",
         "asking": """értesítek kérem_meg jelzem küldök küldünk szólok_neki szólok_a megkérem_őt
             megbízom megbízzuk felkérem felkérjük egyeztetek_a beszélek_a""",
         "not": """nem ne sem nincs senki senkit senkinek egyetlen sajnos_nem nincsen egyik_sem soha
-            se sosem semmit semmi semmilyen nélkül""",
+            se sosem semmit semmi semmilyen nélkül senki_sem""",
         "may": """tudom tudok tudja tud tudunk tudják lehet lehetséges kell kellene tudnám tudnék
             tudná *hat *het *hatja *heti *hatják *hatom *hetem *hatjuk *hetjük *hatok *hetek *hatunk
             *hetünk""",
@@ -1232,8 +1269,8 @@ WORDS: dict[str, dict[str, str]] = {
             jelezze_ha szóljon_ha elküldjem lefoglaljam töröljem módosítsam foglaljak kapcsoljam
             *jam *jem *jak így_tudja hogyan""",
         "looked_up": """rendszer* szerint látom nyomkövetés* mutatja látszik nyilvántartás* látjuk
-            olvasom kiderül fiókja_szerint napló* nyilvántartásban rendszerünk_szerint
-            előzmények""",
+            olvasom kiderül fiókja_szerint napló* nyilvántartásban rendszerünk_szerint előzmények
+            adatbázis* hibajegyet_látok""",
         "usually": """általában rendszerint többnyire mindig szokott szoktak gyakran olykor néha
             hétköznap hétköznapokon naponta átlagosan ritkán jellemzően minden_nap minden_hétköznap
             minden_hétfőn elérhetők érhetők hétfőtől éjjel-nappal évente havonta hetente egész_évben
@@ -1266,7 +1303,8 @@ WORDS: dict[str, dict[str, str]] = {
             magyarázza elmondja elmondják megbeszéli_önnel tájékoztat tájékoztatják segítenek
             beugrik becsatlakoznak ott_lesznek itt_lesznek ott_van_önnél ajánlatot_küld küldi
             küld_önnek küldenek rendelkezésére foglalkoznak veszik_fel ránéz ránéznek megy_is jön_is
-            fogad átnézi áttanulmányozza áttanulmányoz belép_ide ott_lesz_önöknél""",
+            fogad átnézi áttanulmányozza áttanulmányoz belép_ide ott_lesz_önöknél kivonul kivonulnak
+            folytatja_a""",
         "that": "hogy",
         "person": """ő ők neki nekik anna andrás ági ágnes ádám balázs bence csaba dániel dávid dóri
             eszter éva ferenc gábor gergő győző ildi ildikó istván jános judit kata katalin kati
@@ -1281,8 +1319,10 @@ WORDS: dict[str, dict[str, str]] = {
             szemben szoba fürdőszoba elfogad elfogadnak elfogadunk beszélnek_angolul dolgozik
             dolgoznak jelent számít vonatkozik áll_a körülbelül köbméter* órakor nyitvatartás
             vetítés legjobb érdemes megközelíthető nyitva_van nyitva_tart nyitva_tartunk zárva_van
-            zárva_tartunk zárva_tart éjjel_is_nyitva is_nyitva nyitva zárva""",
+            zárva_tartunk zárva_tart éjjel_is_nyitva is_nyitva nyitva zárva viselnek évente_egyszer
+            lejárt teljesülnek""",
         "lack": "hiányzik szükségem várom szükséges kell_még",
+        "please": "kérjük kérem",
     },
     "it": {
         "staff": """collega colleghi colleghe operator* agente agenti consulente consulenti
@@ -1318,7 +1358,7 @@ WORDS: dict[str, dict[str, str]] = {
             organizzator* bancari* addetta addetti maître metre pattuglia pattuglie vigilanza
             guardia guardie sicurezza_privata laboratorio tirocinant* stagist* volontari* mediator*
             moderator* liquidatrice maggiordomo capocameriere caposervizio consulent* sorvegliant*
-            ottica ottico biglietteria bagnin*""",
+            ottica ottico biglietteria bagnin* terapist* *logo""",
         "plain": """ho_visto ho_trovato ho_capito ho_verificato ho_controllato ho_letto ho_ricevuto
             personale_parla abbiamo_trovato abbiamo_ricevuto assistenza_clienti_è squadre persone
             trovato capito visto letto controllato verificato costo tempo posso_confermare
@@ -1370,7 +1410,7 @@ WORDS: dict[str, dict[str, str]] = {
             intestat+ volturat+ trascritt+ redatt+ compilato_per stilat+ formulat+ bonificat+
             addebitata piazzat+ sbrigat+ tracciat+ ridefinit+ concordat+ pattuit+ rimess+ dichiarat+
             verbalizzat+ smarcat+ alzat+ innalzat+ rialzat+ ribassat+ scelt+ calcolat+ tolta dirott+
-            contestat+ riavviat+ prorogata""",
+            contestat+ riavviat+ prorogata trasformat+ diventat+ spuntata giustificat+""",
         "done": """ecco_fatto tutto_fatto tutto_a_posto è_fatta tutto_sistemato è_tutto_pronto
             già_fatto tutto_pronto tutto_ok fatto_tutto ci_ho_pensato nella_sua_casella
             nella_tua_casella riuscito_a riuscita_a riusciti_a è_suo è_sua è_tuo è_tua sono_suoi
@@ -1383,7 +1423,7 @@ WORDS: dict[str, dict[str, str]] = {
             problema_risolto tutto_risolto come_richiesto come_chiesto come_voleva come_concordato
             sono_riuscito sono_riuscita siamo_riusciti fatto_fatto è_cosa_fatta roaming_attivo
             è_attivo è_attiva sono_vostri sono_vostre sono_tuoi sono_tue è_vostro è_vostra
-            stanno_tornando sta_tornando""",
+            stanno_tornando sta_tornando in_vigore non_compare_più non_figura_più""",
         "will": """sarà sarete sarai verrà verrete verrai riceverà riceverai riceverete sta_per sto
             avrà avrai avrete darà daranno dà dovrebbe_ricevere dovrebbe_sentire""",
         "contact": """chiama chiamerà contatta contatterà contattare ricontatta ricontatterà
@@ -1400,7 +1440,7 @@ WORDS: dict[str, dict[str, str]] = {
             suona suonerà suonare bussa busserà citofona citofonerà messaggia messaggerà si_mette
             si_metterà mettersi si_mettono si_metteranno metterà_in_contatto raggiungerà_al
             si_fa_vivo si_farà_vivo si_fa_sentire si_fa_viva si_farà_viva si_rifà replica replicherà
-            riscontrerà risentirà""",
+            riscontrerà risentirà ne_parla ne_parlerà""",
         "contacted": """richiamat+ ricontattat+ raggiunt+ messo_in sentit+ visitat+ assistit+
             accolt+ ricevut+ seguit+ aiutat+ guidat+ servit+""",
         "reply": """chiamata_da una_chiamata una_telefonata una_risposta nostre_notizie
@@ -1433,7 +1473,9 @@ WORDS: dict[str, dict[str, str]] = {
             ti_faccio_richiamare la_faccio_contattare ti_faccio_contattare la_faccio_chiamare
             faccio_arrivare faccio_entrare escalo instrado dirotta deviamo gira_la_conversazione
             prende_in_carico prenderà_in_carico prende_il_mio_posto ti_rimando la_rimando
-            rimando_alla rimando_al le_chiamo ti_chiamo_il le_scrivo ti_scrivo le_scrivo_appena""",
+            rimando_alla rimando_al le_chiamo ti_chiamo_il le_scrivo ti_scrivo le_scrivo_appena
+            ti_tengo la_tengo tengo_aggiornato tengo_aggiornata segnalo_al in_coda_per in_coda
+            le_faccio_uno ti_faccio_uno""",
         "asking": """avviso avvisiamo chiedo chiediamo chiamo informo informiamo avverto sollecito
             mando mandiamo segnalo cerco faccio contatto_un contatto_il contatto_subito allerto
             lascio dico_a dico_al dico_alla dico_ai diciamo_a chiedo_a parlo_con sento_il sento_la
@@ -1449,11 +1491,12 @@ WORDS: dict[str, dict[str, str]] = {
         "if": """se qualora nel_caso con_il_suo_consenso in_caso con_il_tuo previo su_richiesta
             a_condizione salvo eventualmente dopo_aver""",
         "after": """dopo una_volta non_appena quando all'arrivo appena_avrà appena_lei appena_ha
-            scelta_la scelto_il compilato_il""",
+            scelta_la scelto_il compilato_il appena_firma appena_avete non_appena_firma""",
         "offer": """vuole desidera vuoi desideri preferisce preferisci devo_annullare vorrebbe
             mi_faccia_sapere fammi_sapere mi_dica_se posso_aiutarla devo ecco_come""",
         "looked_up": """sistema secondo risulta vedo tracciamento stato_dell'ordine appare mostra
-            indica emerge dall'app registro storico archivio scheda_indica log risultano""",
+            indica emerge dall'app registro storico archivio scheda_indica log risultano
+            banca_dati""",
         "usually": """solito generalmente normalmente sempre spesso talvolta regola abitualmente
             dal_lunedì tutti_i reperibil* raramente in_media solitamente a_volte ogni_giorno
             ogni_settimana ogni_mese lunedì_al giorno_e_notte in_genere di_norma tutto_l'anno
@@ -1489,7 +1532,7 @@ WORDS: dict[str, dict[str, str]] = {
             segue_lei porta_avanti si_unisce si_unirà si_aggiunge si_aggiungerà salta_in arrivo
             la_incontra ti_incontra incontra incontrerà ritrova studia studierà subentrando
             subentrare sta_per_passare entra_in_chat sta_arrivando stanno_arrivando uscendo esce
-            uscirà accogliere sta_uscendo""",
+            uscirà accogliere sta_uscendo parte_adesso parte_ora ci_raggiunge bussa_da esce_tra""",
         "are": "sono vengono_effettuati vengono_esaminati vengono_rimborsati vanno",
         "your": "suo sua suoi tuo tua tuoi loro",
         "that": "che",
@@ -1508,8 +1551,10 @@ WORDS: dict[str, dict[str, str]] = {
             vale valgono si_applica richiede richiedono si_prenota si_prenotano si_paga si_pagano
             si_perdono spesa vicino parte_ogni parte_alle fra_le è_aperta è_aperto sono_aperti
             sono_aperte siamo_aperti aperta_anche aperto_anche aperta_tutta aperto_tutti è_chiuso
-            è_chiusa siamo_chiusi è_incluso è_inclusa sono_inclusi resta_aperta resta_aperto""",
+            è_chiusa siamo_chiusi è_incluso è_inclusa sono_inclusi resta_aperta resta_aperto
+            portano_un una_volta_l'anno meglio scaduta scaduto si_fa partono di_turno""",
         "lack": "manca mancano serve servono bisogno aspetto mi_serve necessari*",
+        "please": "per_favore per_cortesia prego la_preghiamo si_prega vi_preghiamo",
     },
     "es": {
         "staff": """compañer* colega* agente agentes operador* asesor* representante* especialista*
@@ -1541,7 +1586,8 @@ WORDS: dict[str, dict[str, str]] = {
             elevadorista* cartero* repartidora operario* operaria* empleado* empleada* comisari*
             gerencia sucursal jefe_de_sala maître maitre patrulla patrullas vigilante*
             seguridad_privada guardia_de_seguridad laboratorio becari* pasante* voluntari* mediador*
-            moderador* liquidador* liquidadora mayordomo tramitadora óptica óptico taquilla""",
+            moderador* liquidador* liquidadora mayordomo tramitadora óptica óptico taquilla
+            terapeuta* profe_de""",
         "plain": """equipo_incluye personal_habla equipos_de he_visto he_encontrado he_comprobado
             he_leído he_recibido he_revisado hemos_recibido hemos_encontrado entendido personas
             encontrado visto leído recibido revisado comprobado horario área_de_clientes
@@ -1592,7 +1638,7 @@ WORDS: dict[str, dict[str, str]] = {
             empadronad+ girad+ librad+ despachad+ surtid+ turnad+ canalizad+ radicad+ arreglad+
             solucionad+ aclarad+ aceptad+ recargad+ agregada metid+ corrid+ recorrid+ sacad+ puesta
             subida alzad+ rebajada elegid+ seleccionad+ calculad+ prorrogada impugnad+ eliminada
-            reiniciar""",
+            reiniciar sumad+ transformad+ convertida justificad+ apartada""",
         "i_did": """cancelé reservé modifiqué cambié moví trasladé envié reenvié mandé transferí
             derivé registré bloqueé desbloqueé suspendí activé desactivé añadí agregué quité eliminé
             borré anulé reembolsé devolví restablecí anoté apunté abrí emití prolongué actualicé
@@ -1618,7 +1664,9 @@ WORDS: dict[str, dict[str, str]] = {
             cambié_la te_cargué le_cargué se_cambiaron se_cambió se_anuló se_anularon se_canceló
             se_cancelaron se_reservó se_envió se_enviaron se_registró se_activó se_bloqueó
             se_actualizó se_modificó se_modificaron se_movió se_agendó se_programó se_reprogramó
-            se_añadió se_solicitó se_abonó se_devolvió""",
+            se_añadió se_solicitó se_abonó se_devolvió los_acabo_de las_acabo_de lo_acabo_de
+            la_acabo_de se_lo_acabo te_los_acabo te_lo_acabo acaba_usted abrí_una quité_el
+            marqué""",
         "done": """listo hecho solucionado todo_listo ya_está ya_quedó ya_quedo todo_resuelto
             todo_arreglado asunto_resuelto arreglado queda_hecho queda_resuelto ya_salió salió_ya
             ya_se_hizo en_su_bandeja en_su_correo en_tu_correo en_tu_bandeja ya_tiene ya_tienes
@@ -1630,7 +1678,8 @@ WORDS: dict[str, dict[str, str]] = {
             listo_el lista_la como_pidió como_pediste como_solicitó tal_como_pidió asunto_zanjado
             se_acaba_de acaba_de_salir ya_salió_el ya_figura ya_aparece_en_su ya_quedaron
             ya_quedó_su roaming_activado está_activo está_activa son_suyos son_suyas son_tuyos
-            son_tuyas va_de_vuelta de_vuelta_a_su ya_es_de ya_están_a_su""",
+            son_tuyas va_de_vuelta de_vuelta_a_su ya_es_de ya_están_a_su en_vigor ya_no_figura
+            ya_no_aparece""",
         "will": """será serás va van voy vamos recibirá recibirás estoy estamos tendrá tendrás
             tendréis dará darán debería_recibir deberías_recibir""",
         "contact": """llama llamará contacta contactará contactar escribe escribirá escribir
@@ -1648,7 +1697,7 @@ WORDS: dict[str, dict[str, str]] = {
             toca_a tocará_a_su llama_a_su_puerta timbra timbrará comuniquen localizará
             devuelve_la_llamada devolverá_la_llamada devuelvan_la le_devuelve te_devuelve replicará
             responderle responderte contestarle contestarte avisarle avisarte avisarán avisa
-            telefonee""",
+            telefonee lo_habla lo_hablará""",
         "contacted": """contactad+ llamad+ atendid+ visitad+ acompañad+ ayudad+ guiad+ servid+
             orientad+""",
         "reply": """devolveremos una_llamada una_respuesta noticias_nuestras mantendremos_informad+
@@ -1683,7 +1732,9 @@ WORDS: dict[str, dict[str, str]] = {
             móvil_a_mano elevo_su elevo_el elevo_tu escalamos_el escalando desvío desviamos
             canalizo_su asigno_su asigno_tu toma_el_relevo tomará_el_relevo toma_la_conversación
             se_incorpora se_suma se_sumará te_escribo le_escribo le_escribo_en te_escribo_en
-            le_aviso_en te_aviso_en te_llamo le_llamo le_llamo_en""",
+            le_aviso_en te_aviso_en te_llamo le_llamo le_llamo_en te_mantengo le_mantengo
+            mantengo_al_tanto paso_al lo_paso_a lo_paso_al en_cola_para en_cola le_doy_un te_doy_un
+            le_doy_una te_doy_una""",
         "asking": """aviso avisamos pido pedimos llamo llamamos informo informamos consulto alerto
             envío mando mandamos solicito notifico encargo le_digo_a digo_a digo_al decimos_a
             le_pido_a hablo_con hablo_yo hablamos_con comento_a lo_comento doy_aviso doy_parte
@@ -1701,7 +1752,7 @@ WORDS: dict[str, dict[str, str]] = {
             dime_si avíseme_si necesita_que gusta así_puede así_puedes cómo""",
         "looked_up": """sistema según veo consta seguimiento aparece muestra indica rastreo
             registro_de pantalla historial expediente_indica ficha_indica en_el_registro figura
-            registros bitácora""",
+            registros bitácora base_de_datos""",
         "usually": """normalmente generalmente suele suelen siempre habitualmente menudo veces regla
             general de_lunes a_diario todos_los raramente localizables promedio atienden cada_día
             cada_semana lunes_a día_y_noche por_norma por_lo_general todo_el_año cada_mes
@@ -1738,7 +1789,8 @@ WORDS: dict[str, dict[str, str]] = {
             se_encarga se_encargará se_ocupa se_ocupará encarga coge cogerá sigue_con continúa_con
             gestiona_con trata tratará comentará comenta_con encontrará_en_la se_reúne se_reunirá
             estudia estudiará revisa va_a_pasar entra_al_chat entra_en_el_chat recogerá_a sale_ahora
-            en_su_casa le_enviamos te_enviamos_a enviamos_a""",
+            en_su_casa le_enviamos te_enviamos_a enviamos_a sale_en sale_ahora_hacia se_nos_une
+            se_une toca_a_su""",
         "are": "están son",
         "your": "su sus tu tus",
         "that": "que",
@@ -1758,8 +1810,9 @@ WORDS: dict[str, dict[str, str]] = {
             se_pierden se_sirve se_reponen tarifa_valle hasta_el_12 termina terminan turno_a
             pasan_visita está_abierto está_abierta están_abiertos están_abiertas estamos_abiertos
             está_cerrado está_cerrada están_cerrados estamos_cerrados está_incluido está_incluida
-            están_incluidos""",
+            están_incluidos llevan_una una_vez_al mejor venció vence salen_el se_pone de_guardia""",
         "lack": "falta faltan necesito espero hace_falta necesario necesaria necesita",
+        "please": "por_favor le_rogamos le_ruego se_ruega",
     },
     "uk": {
         "staff": """колег* агент* оператор* консультант* представник* спеціаліст* фахівець фахівц*
@@ -1792,7 +1845,8 @@ WORDS: dict[str, dict[str, str]] = {
             офіс_менеджер відповідальн* куратору фахівчин* фахівчиня спеціалістк* продавець продавця
             продавчин* комірниця водійк* кур'єрк* менеджерк* перекладачк* редактор* організатор*
             метрдотел* патрул* охорон* поліці* лаборант* лаборатор* стажер* стажист* волонтер*
-            медіатор* модератор* ліквідатор* дворецьк* аваркоміс* вахтер* колежанк* касу_я""",
+            медіатор* модератор* ліквідатор* дворецьк* аваркоміс* вахтер* колежанк* касу_я
+            терапевтк* *рятувальник""",
         "plain": """знайшла знайшов бачила зрозуміла зрозумів перевірила перевірив отримала отримав
             прочитала людей складає складається сервісний_збір службове людям готовий готові готова
             можу_підтвердити рано погано сито змінився змінилася змінились складала становила
@@ -1826,7 +1880,8 @@ WORDS: dict[str, dict[str, str]] = {
             вписан+ дописан+ переписан+ включен+ виключен+ відрахован+ опублікован+ розміщен+
             прихован+ очищен+ обнулен+ перезавантажен+ запущен+ пересунут+ посунут+ зсунут+
             відтермінован+ піднят+ опущен+ введен+ виведен+ заведен+ взят+ забран+ здан+ віддан+
-            закріплен+ зарезервований піднято обран+ вибран+ поміняно обміняно оскаржен+""",
+            закріплен+ зарезервований піднято обран+ вибран+ поміняно обміняно оскаржен+ перетворен+
+            виправдан+""",
         "i_did": """скасува+ забронюва+ зарезервува+ зміни+ надісла+ відправи+ переда+ переадресува+
             зареєструва+ заблокува+ розблокува+ призупини+ зупини+ активува+ деактивува+ вимкну+
             увімкну+ дода+ видали+ вилучи+ поверну+ скину+ записа+ відкри+ закри+ створи+ оформи+
@@ -1867,7 +1922,8 @@ WORDS: dict[str, dict[str, str]] = {
             вже_їде_до вже_летить пішло_на_вашу пішов_на_вашу пішла_на_вашу полетів_на_пошту
             полетіла_на_пошту у_вашій_скриньці на_вашій_пошті як_ви_просили як_і_просили як_просили
             вже_випускаємо вийшло тепер_ваші тепер_ваше тепер_ваш тепер_ваша тепер_твій тепер_твоє
-            тепер_твоя тепер_твої уже_діє вже_діє вже_йдуть_до""",
+            тепер_твоя тепер_твої уже_діє вже_діє вже_йдуть_до набув_чинності набула_чинності
+            вже_немає_в_рахунку""",
         "will": "буде будете будеш будуть матимете матимеш отримаєте отримаєш дасть дадуть",
         "contact": """зв'яж* зателефону* телефону* подзвон* дзвон* напиш* пиш* відповіст*
             відповідатим* перетелефону* передзвон* набер* зверн* відпис* напише подзвонили
@@ -1906,8 +1962,9 @@ WORDS: dict[str, dict[str, str]] = {
             залучаємо надсилаю_бригаду відправляю_бригаду відправляю_до_вас надсилаю_до_вас
             відправлю_до_вас висилаю вишлю_до_вас ескалюємо переадресуємо переадресовуємо скеруємо
             скеровуємо направимо підключимо підключаємо відповість_вам_тут посилаю посилаємо пошлю
-            перенаправляю_на напишу_вам повідомлю_вас відпишу дам_знати зараз_з'єднаю
-            зараз_з'єдную""",
+            перенаправляю_на напишу_вам повідомлю_вас відпишу дам_знати зараз_з'єднаю зараз_з'єдную
+            триматиму_тебе триматиму_вас тримаю_в_курсі триматиму_в_курсі передаю_на передам_на
+            у_черзі_до в_черзі_до у_черзі в_черзі маякну_вам маякну_тобі""",
         "asking": """попрошу повідомляю повідомлю скажу питаю запитаю попереджу зверну шукаю
             скажу_колезі скажемо передам_колезі прошу_майстра попросимо попрошу_майстра шепну гукну
             гукаю поговорю_з переговорю_з зв'яжуся_з уточню_в_майстра уточню_у_колеги запитаю_колегу
@@ -1920,14 +1977,15 @@ WORDS: dict[str, dict[str, str]] = {
             зможеш""",
         "if": """якщо якби коли_потрібно за_вашої_згоди за_згоди за_умови у_разі в_разі за_потреби
             на_ваше_прохання на_вимогу з_вашого_дозволу за_твоєї після_того_як щойно_ви коли_ви
-            було_б""",
+            було_б лише_тоді тільки_тоді""",
         "after": """після_того як_тільки коли після_оплати після_заповнення після_надсилання
-            по_приїзді після_приїзду після_підтвердження після_прибуття тільки_но""",
+            по_приїзді після_приїзду після_підтвердження після_прибуття тільки_но щойно_підпишете
+            щойно_заповните щойно_оплатите""",
         "offer": """бажаєте хочете хочеш бажаєш чи бажаєте_щоб вам_зручно якби_ви скажіть_чи
             дайте_знати ось_як""",
         "looked_up": """систем* даними бачу відстежен* стан видно судячи згідно показує відображ*
-            за_нашими переглянула зазначен* реєстр* істор* журнал* картц записах вказано
-            зазначено""",
+            за_нашими переглянула зазначен* реєстр* істор* журнал* картц записах вказано зазначено
+            базою_даних""",
         "usually": """зазвичай зазвичаєм завжди часто інколи іноді щодня як_правило цілодобово
             здебільшого рідко переважно з_понеділка щотижня в_середньому кожного_дня кожен_день
             понеділка_до понеділка_по щомісяця щороку цілий_рік по_буднях у_будні на_вихідних
@@ -1959,7 +2017,8 @@ WORDS: dict[str, dict[str, str]] = {
             подивит* глян* зробит_все виріш* розв'яж* допомага* супровод* вестим* займет* бер*
             візьмет* підхоп* підхопл* долучит* долуча* підключ* вступ* втруч* поспіша* доїд* доїха*
             дістан* доглян* поряду* йде_до іде_до йдуть_до чекатим* вивчає вивчить виїхав зайти
-            зустрінут* загляне заглянут* виходить виходять у_вас_будуть""",
+            зустрінут* загляне заглянут* виходить виходять у_вас_будуть вийде обговорит* вируша
+            скине чекає_онлайн""",
         "your": "вашу ваше ваш ваші вашого вашої твій твоє твою твоя ваша вашому",
         "that": "що",
         "person": """він вона вони йому їй їм андрій андрію анна ганна аліна богдан вадим валентин
@@ -1976,7 +2035,9 @@ WORDS: dict[str, dict[str, str]] = {
             розмір* кольори метрів кілометрів поверх* ліворуч праворуч поруч_із навпроти кімнат*
             ванн* приймають приймаємо говорять розмовляють означає стосується вміщує становить
             беремо квартирі близько_двох дози навчальний починається складається_з закінчується
-            відкрито_щодня ми_відкриті відкриті_з""",
+            відкрито_щодня ми_відкриті відкриті_з носять раз_на закінчився закінчилася виконуються
+            найкраще""",
         "lack": "бракує потрібен потрібна потрібні чекаю необхідно",
+        "please": "будь_ласка прошу просимо",
     },
 }

@@ -1,7 +1,8 @@
 """Measure on the held half of the corpus how promises and claimed deeds are noticed.
 
-`python -m tests.promises` (`make promises`): the broad filter and the patterns; and, where a model
-is configured (ASSISTANT=openai, with OPENAI_* or MODELS), the question to it, which costs money.
+`python -m tests.promises` (`make promises`): the broad filter and the patterns; the filter on the
+tuned half, on each fold by what was learned from the others; and, where a model is configured
+(ASSISTANT=openai, with OPENAI_* or MODELS), the question to it, which costs money.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ from domain.promise import Verdict, possible_claims, sure_claims
 from domain.usage import Usage, together
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings, load_settings
-from tests.unit.test_promise_corpus import HELD, Figures, figures
+from tests.promise_weights import examples, limit_of, unseen_scores
+from tests.unit.test_promise_corpus import HELD, TUNED, Figures, figures
 
 TIMEOUT_S = 20.0
 AT_ONCE = 8
@@ -28,6 +30,7 @@ def main() -> None:
         _show(f"filter {language}", figures(HELD, possible_claims, {language}))
     for language in ("ro", "en"):
         _show(f"patterns {language}", figures(HELD, sure_claims, {language}))
+    _show("filter, other folds", _cross_validated())
     settings = load_settings(os.environ)
     if settings.assistant == "openai":
         asyncio.run(_ask_the_model(settings))
@@ -74,6 +77,14 @@ async def judged(assistant: Assistant) -> tuple[list[Verdict | None], Usage | No
 
     verdicts = await asyncio.gather(*[verdict(answer["text"]) for answer in HELD])
     return verdicts, together(*usages)
+
+
+def _cross_validated() -> Figures:
+    scores = list(unseen_scores(examples(TUNED)))
+    limit = limit_of(scores)
+    found = [score > limit for text, score in scores if text.is_claim]
+    false = [score > limit for text, score in scores if not text.is_claim]
+    return Figures(len(found), sum(found), len(false), sum(false))
 
 
 def _show(name: str, measured: Figures) -> None:

@@ -2,14 +2,17 @@
 
 import re
 import time
+import unicodedata
 from collections.abc import Callable
 
 import pytest
 
 from domain.promise import ANY_CLAIM, NO_CLAIMS, Claims, Verdict, possible_claims, sure_claims
+from domain.promise_weights import LEARNED_FROM
 from domain.promise_words import WORDS
+from tests.promise_weights import digest_of, examples
 from tests.unit.domain import promises
-from tests.unit.test_promise_corpus import answers
+from tests.unit.test_promise_corpus import TUNED
 
 PROMISES = [
     "Vă transfer la un coleg.",
@@ -132,6 +135,8 @@ DEMANDING = [
     "colleague you " * 2_200,
     "as soon as " * 2_900,
     "I've, " * 5_300,
+    "\u0316\u0300" * 16_000,
+    "a\u0316\u0300" * 10_600,
 ]
 """Texts of some 32,000 characters, hard for a pattern that goes back and forth."""
 
@@ -171,6 +176,7 @@ def test_a_claimed_deed_is_one_and_promises_no_human(language: str) -> None:
         "Văd în sistem că rezervarea este confirmată.",
         "Ați scris „am anulat rezervarea”.",
         "Ați spus că ați anulat rezervarea.",
+        "„Am anulat rezervarea” – când ați scris asta?",
     ],
 )
 def test_what_is_offered_denied_looked_up_or_quoted_is_no_deed(text: str) -> None:
@@ -213,7 +219,14 @@ def test_an_answer_in_an_unknown_language_may_be_a_claim_whatever_the_conversati
     assert possible_claims(text, "ro") == ANY_CLAIM
 
 
-@pytest.mark.parametrize("form", [str.upper, lambda text: text.replace("Ț", "Ţ")])
+@pytest.mark.parametrize(
+    "form",
+    [
+        str.upper,
+        lambda text: text.replace("Ț", "Ţ"),
+        lambda text: unicodedata.normalize("NFD", text),
+    ],
+)
 def test_case_and_spelling_of_diacritics_make_no_difference(form: Callable[[str], str]) -> None:
     assert sure_claims(form("Ți-am anulat comanda."), "ro").deed
     assert sure_claims(form("Va contacteaza un coleg."), "ro").human
@@ -241,8 +254,27 @@ def test_no_word_stands_in_two_groups(language: str) -> None:
     assert {entry: found for entry, found in groups.items() if len(found) > 1} == {}
 
 
+@pytest.mark.parametrize("language", WORDS)
+def test_an_entry_of_several_words_is_whole_words(language: str) -> None:
+    entries = " ".join(WORDS[language].values()).split()
+
+    assert [entry for entry in entries if re.search(r"[-_].*\*|\*.*[-_]|\+.", entry)] == []
+
+
+def test_a_claim_is_found_among_any_number_of_ordinary_sentences() -> None:
+    ordinary = "Breakfast is from 7 to 10. Do you have a parking space? We have a sauna too.\n"
+
+    assert not possible_claims(ordinary, "en")
+    for text in ("A colleague will call you today.", "Your table is now booked."):
+        assert possible_claims(ordinary * 50 + text + "\n" + ordinary * 50, "en")
+
+
+def test_the_weights_were_learned_from_the_corpus_and_the_words_as_they_are() -> None:
+    assert digest_of(examples(TUNED)) == LEARNED_FROM, "`make promise-weights`"
+
+
 def test_what_is_sure_is_possible_too() -> None:
-    texts = [(answer["text"], answer["language"]) for answer in answers("tuned")]
+    texts = [(answer["text"], answer["language"]) for answer in TUNED]
 
     assert [
         text for text, language in texts
