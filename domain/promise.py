@@ -141,6 +141,9 @@ _promises_human = _any_of(
             "s <near>{0,3} [cW] <near>{0,3} [yOYjJ]",
             "[yOYjJfY] <near>{0,2} [cW] <near>{0,3} s",  # vă preia un coleg
             "s <near>{0,1} [eE] <near>{0,1} W",  # somebody is on the way
+            "s <near>{0,5} y t",
+            "s <near>{0,6} & f? y c",  # a colleague checks it and will call you
+            "W j <near>{0,2} s",
             "[fYi] <near>{0,3} [kV] <near>{0,4} s",  # I'll ask a colleague
             "A <near>{0,4} s",
         ),
@@ -150,9 +153,9 @@ _promises_human = _any_of(
             "[yY] <near>{0,2} t [jJ]{0,4} (?=[,&:]|$)",  # I connect you
             "t [yjJ]{0,4} (?=[,&:]|$)",
             "t <near>{0,2} [jH]",
-            "t <near>{0,5} s",
+            "t <near>{0,5} [sR]",
         ),
-        "c": ("j [yO] c", "y c <near>{0,1} R"),  # te sună Andreea
+        "c": ("j [yO] c", "y c <near>{0,1} R", "y c <near>{0,3} [jJ]", "(?:^|[,&R]) [fy] y c"),
         "V": ("(?:^|[,&iR]) f <near>{0,1} V <near>{0,2} y",),  # we'll call you
         "K": ("P <near>{0,4} K",),  # vă pun în legătură
     }

@@ -55,6 +55,10 @@ _TAGS = {
     "fact": "I",
     "lack": "N",
     "please": "B",
+    "plural": "M",
+    "new": "D",
+    "which": "Q",
+    "towards": "G",
     "plain": "-",
 }
 _PUNCTUATION = {

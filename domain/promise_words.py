@@ -13,8 +13,9 @@ participle. i_did: a word that says it alone ("töröltem"). done: a word that i
 will, you_will: the future. contact: the verb of "a colleague will call", contacted: its participle.
 reply: a contact that needs no staff to be named. put, touch: "put … in touch". transfer: "I
 connect", and words like it. ask: to tell or fetch somebody. not, may, if, after, offer, looked_up,
-usually, said, step: what makes it no claim. fact, lack, please: words of information ("costs"), of
-what is missing, and of a request, which make a claim less likely.
+usually, said, step: what makes it no claim. fact, lack, please, plural, which: words of information
+("costs"), of what is missing, of a request, of several people or things, and of a question; new,
+towards: "another card", "to your room". These make a claim more or less likely, and no more.
 """
 
 COMMON = {
@@ -80,7 +81,8 @@ WORDS: dict[str, dict[str, str]] = {
             gardian* echipaj* laborant* registrator* stagiar* voluntar* oficiant* lichidator*
             regulator* curatori* curator* evaluatoare mediator* moderator* administratoare
             proprietara proprietarul vecinul_de_la_pază optometrist* socorist* casa_de_bilete
-            casierie ghișeul ghidul ghizi vigil*""",
+            casierie ghișeul ghidul ghizi vigil* salvamont* community_manager traducătoarea părinte
+            îngrijit* rector* cancelari* ambasad* consul* cluj_te curatoare""",
         "plain": """persoane colegial* recepționat* agenție agenția omlet* personaliz* echipament*
             echipat* echipă_de_patru suportă* ai_echipei plan* așa* am_înțeles am_găsit am_văzut
             am_verificat am_primit am_citit am_căutat am_observat am_avut am_fost am_putut am_spus
@@ -164,7 +166,7 @@ WORDS: dict[str, dict[str, str]] = {
             bipui telefoneaza contactează_pe contactăm_noi dă_un_bip trimită_un_mesaj trimite_mesaj
             trimite_un_mesaj trimită_mesaj expedia dă_el_mesaj dă_ea_mesaj dă_el_un_telefon răspunda
             recontacta recontactează recontacteze resuna resună resune reapela reapelează
-            formează_numărul te_caută vă_caută""",
+            formează_numărul te_caută vă_caută te_anunță vă_anunță""",
         "contacted": """contactat+ sunat+ apelat+ căutat+ anunțat+ preluat+ vizitat+ informat+
             contactați_de sunați_de asistat+ consiliat+ îndrumat+ ajutat+ vizitați preluați""",
         "reply": """primi_un_apel primi_un_telefon primi_un_răspuns primi_răspuns primiți_un_apel
@@ -172,7 +174,7 @@ WORDS: dict[str, dict[str, str]] = {
             primești_un_apel primești_un_telefon primești_un_răspuns primiți_un_mesaj_de_la
             primești_un_mesaj primi_vești primiți_vești aveți_vești un_răspuns un_apel un_telefon
             vești un_semn știre un_mesaj_de_la un_e_mail_de_la primi_vestea""",
-        "put": "pun punem pune fac facem dau dăm da pună stabilesc intru intrăm iau luăm lua",
+        "put": "pun punem pune fac facem dau dăm pună stabilesc intru intrăm iau luăm lua da",
         "touch": "legătura legătură mâna telefon direct contact",
         "transfer": """transfer transferăm transfera conectez conectăm redirecționez redirecționăm
             redirecționa direcționez transferi chem chemăm revenim revin contactăm sunăm contactez
@@ -234,7 +236,7 @@ WORDS: dict[str, dict[str, str]] = {
             momente momentul clipe secunde luni marți miercuri joi vineri sâmbătă duminică scurt
             câteva începând repede urgent zilei săptămân* imediat_după numaidecât pe_loc degrabă
             cât_de_curând cât_ai_clipi în_cel_mai prânz după-amiază după-amiaza dimineața seara
-            seară sfert_de jumătate_de""",
+            seară sfert_de jumătate_de timp""",
         "past_time": """ieri alaltăieri anul_trecut săptămâna_trecută luna_trecută astă_noapte
             azi_noapte azi_dimineață""",
         "come": """ajunge ajungă vine veni vină intra intră intre alătură alătura alăture ajuta
@@ -251,14 +253,14 @@ WORDS: dict[str, dict[str, str]] = {
             vorbească discuta discute trata trateze conduce_la conducă intervină interveni primește
             primească vă_primește întâlnește întâlni întâlnească studiază studia studieze intră_pe
             sar sări urcă_la aduc_un aduc_o iese ieși iasă trece_pe ține_legătura iese_din
-            pornește_acum pornesc_spre se_uită_peste""",
+            pornește_acum pornesc_spre se_uită_peste coboară_acum""",
         "are": "sunt",
         "that": "că",
         "person": """el ea ei ele dânsul dânsa dumnealui dumneaei andrei andreea maria ioana ana
             elena mihai alex alexandru alina bianca radu carmen cristina cristian dan daniela diana
             gabriel gabriela george ion ionuț irina laura lavinia lucian marius mihaela mirela
             monica nicoleta oana paul raluca roxana sorin ștefan simona tudor vlad victor andreei
-            alinei mariei ioanei elenei biancăi cristinei""",
+            alinei mariei ioanei elenei biancăi cristinei acesta aceasta aceștia acestea""",
         "fact": """costă coste cost costul costuri preț* tarif* lei leu euro ron bani_pe gratuit*
             gratis inclus inclusă incluse include includ conține conțin cuprinde durează dureaza
             dură țin rezistă are avem există se_află află situat se_servește servim servește oferim
@@ -275,10 +277,16 @@ WORDS: dict[str, dict[str, str]] = {
             este_deschisă suntem_deschiși sunt_deschise e_închis este_închis e_închisă este_închisă
             deschis_de deschis_zilnic și_e_deschisă e_inclus e_inclusă este_inclus este_inclusă
             sunt_incluse situat+ se_procesează procesează se_fac_decontări poartă se_decontează
-            se_livrează se_trimit se_trimite expirat expiră vigoare""",
+            se_livrează se_trimit se_trimite expirat expiră vigoare zile zi ziua noapte nopți an
+            prima primul copii adulți standard doar numai cam aproximativ apoi depinde""",
         "lack": """lipsește lipsesc îmi_trebuie am_nevoie aștept am_nevoie_de nevoie necesar
             necesară necesare""",
         "please": "vă_rog vă_rugăm te_rog te_rugăm rugăm_să rog_să",
+        "plural": "noștri noastre toți toate unii unele mulți multe ambele ambii",
+        "new": "nou noua nouă noi noul noile",
+        "which": "ce care_este care_e cum câte câți cât cine",
+        "towards": """spre către camera cameră adresa adresei acasă ușa ușă locuința zona zonă
+            stradă""",
     },
     "en": {
         "staff": """colleague* agent agents representative* rep operator* adviser* advisor*
@@ -317,7 +325,10 @@ WORDS: dict[str, dict[str, str]] = {
             subcontractor* tradesman handyman electricians plumbers headwaiter butler maître maitre
             security guard guards warden wardens police lab laboratory trainee intern volunteer*
             regulator* mediator* matron ward_sister registrars curator* usher* liaison ladies lady's
-            teachers teacher's lifeguards rider's workshop's vets owner's""",
+            teachers teacher's lifeguards rider's workshop's vets owner's rescue rescuers vicar
+            priest rector pastor rabbi imam harbour_master harbourmaster harbor_master keeper
+            keepers zookeeper* sworn superintendent embassy consulate consul ombudswoman recruiter
+            marshal marshals conductor* verger""",
         "plain": """human_resources agency person_per per_person team_building support_page
             support_email your_colleague your_travel_agent travel_agent estate_agent tour_operator
             your_doctor supported supports your_team the_people two_people people_per i've_found
@@ -402,7 +413,7 @@ WORDS: dict[str, dict[str, str]] = {
             won_you wired bagged bundled_in nabbed grabbed snagged knocked nudged thrown_in chucked
             plonked slid sneaked bunged whacked jotted keyed scribbled tapped typed_in popped_in
             fed_back passed_on passed_along went_in gone_in bumped_you disputed contested queried
-            transformed landed_in set_aside ticked_the""",
+            transformed landed_in set_aside ticked_the entered_in retouched switched_to""",
         "past": """*ed got kept found_you won bought built paid spent written wrote drawn thrown
             shown chosen driven begun dug shut rung sought taught stuck undone redone *wn *ought
             *aught *ept *elt *ade""",
@@ -434,7 +445,7 @@ WORDS: dict[str, dict[str, str]] = {
             should_be_contacted should_expect""",
         "you_will": "you'll you're",
         "contact_or_step": """call contact phone ring email e-mail text message write reply answer
-            visit join respond skype facetime whatsapp telephone""",
+            visit join respond skype facetime whatsapp telephone mail""",
         "contact": """phoning ringing texting emailing messaging writing replying calls rings mails
             texts writes answers typing replies contacts emails phones dialling dialing pings
             messages messages_you drops_you drop_you_a gives_you give_you_a_shout gives_a_call
@@ -442,7 +453,7 @@ WORDS: dict[str, dict[str, str]] = {
             speak_to_you speak_with_you talk_to_you talk_with_you talk_it_through hit_you_up
             hits_you_up shoot_you shoots_you catch_up_with_you phone_ahead ring_ahead call_ahead
             phoned_back knocks get_hold_of_you gets_hold_of_you shout_you revert reverts phones_back
-            catch_up dialling_your""",
+            catch_up dialling_your raise_you_on""",
         "contacted": """contacted called phoned emailed messaged reached visited notified connected
             transferred passed helped assisted joined put_through routed redirected handed
             forwarded""",
@@ -565,7 +576,7 @@ WORDS: dict[str, dict[str, str]] = {
             turns_up turn_up show_up shows_up see_you_tomorrow sees_to waiting_on_site hop_on
             hops_on studying looks_at_it_and at_yours pick_up_your stepping_out fit_you_in
             fits_you_in be_at_yours setting_off expects_you looking_over joins_us dealing_with_her
-            dealing_with_him talk_it_over""",
+            dealing_with_him talk_it_over on_her_way_to on_his_way_to skiing_down gets_to_you""",
         "are": "are they're",
         "that": "that",
         "i_did": "i've_let we've_let i_have_let",
@@ -587,10 +598,16 @@ WORDS: dict[str, dict[str, str]] = {
             begin lets_you allows comes_in standing_charge tariff rate rates on_foot walk_from
             within_walking is_open are_open we're_open we_are_open open_all open_until open_from
             is_closed are_closed we're_closed we_are_closed wear wears each_time once_a_year ideally
-            processed_on settled_on ran_out runs_out underground""",
+            processed_on settled_on ran_out runs_out underground days_a nights night yes day plan
+            least three two_hours per_day each standard only also children adults code early""",
         "lack": """missing need waiting_for i_need i'd_need still_need requires require
             waiting_for_your i_would_need i_need_the""",
         "please": "please kindly pls",
+        "plural": "all_our these those both many several most",
+        "new": "new another replacement",
+        "which": "which what how who_is when_is",
+        "towards": """towards toward onto into_this your_room your_door your_place your_house
+            your_home your_street your_address your_flat over_to up_to_your out_to""",
     },
     "de": {
         "staff": """kolleg* mitarbeiter* agent agenten agentin berater* fachberater* spezialist*
@@ -634,7 +651,8 @@ WORDS: dict[str, dict[str, str]] = {
             regulierin schadenregulierer schadensregulier* maître sommelière kundenbetreu* mediator*
             *pförtner *kraft *leitung *vertretung *zentrale *büro *stelle führer führerin
             augenoptiker* kasse ladies umzugsleiter* lehrkräfte *lehrer *lehrerin *therapeut
-            *therapeutin rettungswagen tierrettung*""",
+            *therapeutin rettungswagen tierrettung* bergwacht pfarrer* pastor* priester* personaler*
+            hafenmeister* kurator* rettung* konsul* botschaft hausmeisterin wachmann""",
         "plain": """telefonservice zimmerservice serviceteam_erreichen personalausweis personen
             habe_gesehen habe_gefunden habe_verstanden termin hotelpersonal bereitschaftsdienst
             gelesen gefunden gesehen verstanden nachgeschaut nachgesehen geprüft gegeben gewesen
@@ -709,13 +727,15 @@ WORDS: dict[str, dict[str, str]] = {
             eingegrenzt eingeschränkt herausgestrichen umgesetzt umgeplant zurückverlegt vorverlegt
             nachverlegt ausgewählt berechnet neu_berechnet beanstandet reklamiert_und angefochten
             widersprochen organisiert gelandet geworden entschuldigt angekreuzt vergeben gutgeheißen
-            aufgestockt""",
+            aufgestockt gewechselt entwertet retuschiert eingewechselt umgewechselt aufgewertet
+            abgewertet verwertet ausgewertet""",
         "past": """*iert *gegeben *gesetzt *gestellt *gelegt *genommen *gezogen *geholt *gebracht
             *gemacht *geschrieben *geleitet *getragen *geschickt *gesendet *geschaltet *gelassen
             *gehalten *gerufen *gesagt *geklärt *geordnet *getauscht *gesprochen *gedreht *geschoben
             *gefügt *geräumt *gewiesen *verlegt *erledigt *gepackt *geführt *gebucht *gesperrt
             *getan *geworfen *gefroren *gegangen *gelöst *gebaut *gezahlt *geladen *gesteckt
-            *geklemmt *gestrichen *gebunden *gestoßen *gegriffen""",
+            *geklemmt *gestrichen *gebunden *gestoßen *gegriffen *gewechselt *gewertet *gefasst
+            *geändert *gestuft *gestimmt *gemeldet *gekündigt *geschnitten""",
         "done": """alles_erledigt ist_erledigt schon_erledigt fertig geschafft alles_klar_gemacht
             alles_geregelt ist_passiert passt_alles ist_vollbracht ist_durch ist_raus termin_steht
             steht_fest ist_vermerkt ist_notiert alles_in_ordnung_gebracht in_ihrem_posteingang
@@ -840,14 +860,14 @@ WORDS: dict[str, dict[str, str]] = {
             übernehme_nicht trifft_sie trifft_dich steht_der_monteur vor_der_tür sucht_sie_auf ran
             nimmt_sie_dran nimmt_dich_dran kommt_gerade kommt_zum führt_das_gespräch fährt_raus
             fährt_noch erwartet_dich erwartet_sie stößt_dann fährt_jetzt losfahren klopft_gleich
-            raus_und""",
+            raus_und fahren_gerade schließt_ihnen""",
         "are": "sind",
         "your": "ihr ihre ihren ihrem ihrer dein deine deinen deiner",
         "that": "dass",
         "person": """er jan anna anja alina andrea andreas bernd christian claudia daniel david eva
             felix frank hans jens jonas julia kai karin katrin klaus lena lisa lukas maria marie
             markus martin max michael monika nina paul peter petra sabine sandra sarah sophie stefan
-            stefanie susanne tanja thomas tim tobias tom uwe""",
+            stefanie susanne tanja thomas tim tobias tom uwe dieser""",
         "fact": """kostet kosten preis* gebühr* kostenlos kostenfrei gratis euro eur prozent enthält
             enthalten umfasst beinhaltet inklusive dauert dauern hält halten fasst reicht
             liegt_links liegt_im liegt_am liegt_in befindet befinden öffnet schließt öffnungszeiten
@@ -858,9 +878,14 @@ WORDS: dict[str, dict[str, str]] = {
             sprechen spricht_englisch arbeitet arbeiten bedeutet gelten verfallen verfällt beträgt
             betragen läuft_bis läuft_aus bestehen besteht hat_zwei_bäder führt_zu ist_geöffnet
             haben_geöffnet ist_geschlossen sind_geschlossen sind_geöffnet werktag tragen
-            einen_ausweis am_besten einmal_im abgelaufen""",
+            einen_ausweis am_besten einmal_im abgelaufen tag nacht nummer ja auch nur man seit unter
+            standard kinder erwachsene nachts""",
         "lack": "fehlt fehlen brauche benötige bräuchte warte nötig erforderlich",
         "please": "bitte",
+        "plural": "unsere alle beide viele einige mehrere die_meisten",
+        "new": "neue neuer neues neuen neuem andere",
+        "which": "welche welcher welches was wie wann wo",
+        "towards": "zu zum zur ihrem_zimmer ihrer_straße ihre_straße deinem nach_hause",
     },
     "fr": {
         "staff": """collègue* conseiller* conseillère* agent agents opérateur* opératrice*
@@ -897,7 +922,8 @@ WORDS: dict[str, dict[str, str]] = {
             police laboratoire labo stagiaire* bénévole* régleur* confrère* consœur* consoeur*
             médiateur* modérateur* veilleur* majordome liquidateur* pharmacienne veilleuse
             billetterie maître-chien sage-femme aide-soignant maître-nageur thérapeute* cheffe*
-            ambulance""",
+            ambulance secouriste* curé prêtre pasteur recruteu* capitainerie maître_de_port consul*
+            ambassade soigneu*""",
         "plain": """services_inclus petit_déjeuner service_est j'ai_vu j'ai_trouvé j'ai_compris
             j'ai_bien_compris j'ai_vérifié j'ai_lu j'ai_consulté nous_avons_trouvé d'équipe
             d'équipement personnes équipements équipement équipé équipée en_service service_compris
@@ -955,7 +981,7 @@ WORDS: dict[str, dict[str, str]] = {
             exonéré+ facturé+ figé+ formaté+ formulé+ fourni+ fractionné+ franchi+ mis_de_côté
             mise_de_côté mis_à_jour tapé+ rentré+ zappé+ bougé+ poussé+ rallongé+ avancée relevé+
             haussé+ rehaussé+ rabaissé+ choisi+ calculé+ contremandé+ supprimée contesté+ redémarrer
-            justifié+ transformé+""",
+            justifié+ transformé+ retouché+ invalidé+""",
         "done": """c'est_fait c'est_réglé c'est_bon voilà_qui c'est_noté c'est_annulé c'est_réservé
             chose_faite c'est_modifié c'est_changé c'est_enregistré tout_est_réglé tout_est_prêt
             c'est_confirmé c'est_envoyé c'est_bien_noté est_faite c'est_parti est_chose
@@ -989,7 +1015,8 @@ WORDS: dict[str, dict[str, str]] = {
             frapper texte textotera bipera recevoir_un_appel manifestent fera_signe fait_signe
             fassent_signe fasse_signe rappelle_dans te_rappeler vous_rappeler de_te_rappeler
             de_vous_rappeler qu'il_vous_rappelle qu'elle_vous_rappelle qu'on_vous_rappelle reçoit
-            recevra_chez reprend_contact répondu_par renseigne vous_écris t'écris""",
+            recevra_chez reprend_contact répondu_par renseigne vous_écris t'écris te_prévient
+            vous_prévient""",
         "contacted": """rappelé+ recontacté+ mis_en accompagné+ contacté+ appelé+ redirigé+
             transféré+ joint+ visité+ reçu+ accueilli+ orienté+ servi+ assisté+ dépanné+ conduit+
             guidé+""",
@@ -1089,7 +1116,7 @@ WORDS: dict[str, dict[str, str]] = {
             aurélie benoît bruno caroline cédric céline christophe david élodie émilie éric fabien
             florence françois guillaume hélène hugo isabelle jérôme julien karim laurent louise
             lucie mathieu maxime michel nadia olivier pauline philippe romain sandrine sébastien
-            stéphane sylvie valérie vincent celui-ci celle-ci""",
+            stéphane sylvie valérie vincent celui-ci celle-ci ceux-ci""",
         "fact": """coûte coûtent coût prix tarif* gratuit* frais euro euros centimes pour_cent
             comprend comprennent inclut contient dure durent tient_une trouve_à se_trouve
             se_trouvent situé ouvre ferme horaires_d'ouverture horaires propose proposons offre
@@ -1102,10 +1129,15 @@ WORDS: dict[str, dict[str, str]] = {
             sommes_ouverts ouvert_toute ouverte_toute ouvert_tous ouvert_de est_fermé est_fermée
             sont_fermés sommes_fermés est_inclus sont_inclus est_situé est_située servi_de est_servi
             est_servie sont_servis est_préparé est_préparée l'entrée portent une_fois_par plutôt
-            expiré expire partent_le""",
+            expiré expire partent_le numéro oui non jour nuit an moins aussi seulement km enfants
+            adultes plein""",
         "lack": "manque manquent besoin j'attends attends me_faut nécessaire il_me_manque",
         "please": "merci_de veuillez s'il_vous_plaît s'il_te_plaît svp prière_de",
         "i_did": "je_viens_de j'viens_de nous_venons_de on_vient_de viens_de venons_de",
+        "plural": "nos les tous toutes plusieurs beaucoup",
+        "new": "nouveau nouvelle nouvel nouveaux autre",
+        "which": "quel quelle quels quelles combien comment quand_est",
+        "towards": "vers chez jusqu'à_votre votre_chambre votre_rue votre_porte votre_domicile",
     },
     "hu": {
         "staff": """kolléga* kollégá* kollegá* kollega* munkatárs* ügyintéző* ügynök* operátor*
@@ -1142,7 +1174,8 @@ WORDS: dict[str, dict[str, str]] = {
             ügyvédi *pincér *pincérnő járőr* biztonság* őr őrség rendőrség labor* gyakornok*
             önkéntes* mediátor* moderátor* likvidátor* komornyik főpincér* visszáru* *osztályról
             osztályról optikus* tárlatvezető* pénztár* jegypénztár* *vezetőnk *vezetőm *vezetője
-            *tanár *tanára *tanárod állatmentő* felettesem""",
+            *tanár *tanára *tanárod állatmentő* felettesem hegyimentő* lelkész* pap plébános*
+            toborzó* kikötőmester* konzul* nagykövetség*""",
         "plain": """munkatársaink_beszélnek emberre embernek értettem megértettem láttam találtam
             megtaláltam olvastam elolvastam kaptam megkaptam megnéztem ellenőriztem utánanéztem
             kerestem tudtam tudtunk tudtuk hallottam vettem_észre örültem voltam voltunk ezután
@@ -1192,8 +1225,8 @@ WORDS: dict[str, dict[str, str]] = {
             áttettük feltettük hozzátettem hozzátettük tettem tettük raktam raktuk *raktam *raktuk
             adtam *adtam adtuk *adtuk *írtam *írtuk *emeltem *emeltük feloldottam feloldottuk
             felemeltem átraktam átraktalak beraktam *raktalak beírattam *attam *ettem *attuk *ettük
-            *áltam *áltuk *eltem *ettünk kitoltam kitoltuk nyitottam adtam_meg igazoltam
-            bejelöltem""",
+            *áltam *áltuk *eltem *ettünk kitoltam kitoltuk nyitottam adtam_meg igazoltam bejelöltem
+            *váltottam *váltottuk *vontam *vontuk""",
         "done": """kész készen_is elkészült megtörtént elintéztük megvan létrejött
             megérkezett_a_visszaigazolás rendben_van_a befejeződött lezárult teljesült sikerült
             megvolt megvan_a megcsináltam megcsináltuk kész_is elrendeztem elrendeztük
@@ -1320,9 +1353,13 @@ WORDS: dict[str, dict[str, str]] = {
             dolgoznak jelent számít vonatkozik áll_a körülbelül köbméter* órakor nyitvatartás
             vetítés legjobb érdemes megközelíthető nyitva_van nyitva_tart nyitva_tartunk zárva_van
             zárva_tartunk zárva_tart éjjel_is_nyitva is_nyitva nyitva zárva viselnek évente_egyszer
-            lejárt teljesülnek""",
+            lejárt teljesülnek nap napi fél igen nem_szükséges csak éjjel gyerek felnőtt egyszer""",
         "lack": "hiányzik szükségem várom szükséges kell_még",
         "please": "kérjük kérem",
+        "plural": "mindkettő mindegyik minden összes sok több",
+        "new": "új újat másik",
+        "which": "melyik milyen mennyi mikor hány mi",
+        "towards": "szobájába szobájához címére utcájába ajtajához lakásába házhoz önökhöz",
     },
     "it": {
         "staff": """collega colleghi colleghe operator* agente agenti consulente consulenti
@@ -1358,7 +1395,8 @@ WORDS: dict[str, dict[str, str]] = {
             organizzator* bancari* addetta addetti maître metre pattuglia pattuglie vigilanza
             guardia guardie sicurezza_privata laboratorio tirocinant* stagist* volontari* mediator*
             moderator* liquidatrice maggiordomo capocameriere caposervizio consulent* sorvegliant*
-            ottica ottico biglietteria bagnin* terapist* *logo""",
+            ottica ottico biglietteria bagnin* terapist* *logo soccorso_alpino parroco prete pastore
+            selezionator* capitaneria consol* ambasciata""",
         "plain": """ho_visto ho_trovato ho_capito ho_verificato ho_controllato ho_letto ho_ricevuto
             personale_parla abbiamo_trovato abbiamo_ricevuto assistenza_clienti_è squadre persone
             trovato capito visto letto controllato verificato costo tempo posso_confermare
@@ -1440,7 +1478,7 @@ WORDS: dict[str, dict[str, str]] = {
             suona suonerà suonare bussa busserà citofona citofonerà messaggia messaggerà si_mette
             si_metterà mettersi si_mettono si_metteranno metterà_in_contatto raggiungerà_al
             si_fa_vivo si_farà_vivo si_fa_sentire si_fa_viva si_farà_viva si_rifà replica replicherà
-            riscontrerà risentirà ne_parla ne_parlerà""",
+            riscontrerà risentirà ne_parla ne_parlerà ti_avvisa la_avvisa""",
         "contacted": """richiamat+ ricontattat+ raggiunt+ messo_in sentit+ visitat+ assistit+
             accolt+ ricevut+ seguit+ aiutat+ guidat+ servit+""",
         "reply": """chiamata_da una_chiamata una_telefonata una_risposta nostre_notizie
@@ -1541,7 +1579,8 @@ WORDS: dict[str, dict[str, str]] = {
             daniele davide elena elisa emanuele enrico federica federico filippo francesca francesco
             gabriele giacomo gianni giorgia giorgio giovanni giulia giuseppe ilaria laura lorenzo
             luca lucia luigi marta martina matteo michele monica nicola paola paolo pietro roberta
-            roberto sara serena silvia simone sofia stefania stefano tommaso valentina""",
+            roberto sara serena silvia simone sofia stefania stefano tommaso valentina questi costui
+            quest'ultimo""",
         "fact": """costa costano costo_del prezzo prezzi tariff* gratis gratuit* euro centesimi
             percento comprende comprendono include contiene dura durano trova_a si_trova si_trovano
             situat+ apre chiude orari* offre offriamo abbiamo_due c'è ci_sono dispone servita_dalle
@@ -1552,9 +1591,14 @@ WORDS: dict[str, dict[str, str]] = {
             si_perdono spesa vicino parte_ogni parte_alle fra_le è_aperta è_aperto sono_aperti
             sono_aperte siamo_aperti aperta_anche aperto_anche aperta_tutta aperto_tutti è_chiuso
             è_chiusa siamo_chiusi è_incluso è_inclusa sono_inclusi resta_aperta resta_aperto
-            portano_un una_volta_l'anno meglio scaduta scaduto si_fa partono di_turno""",
+            portano_un una_volta_l'anno meglio scaduta scaduto si_fa partono di_turno giorni volta
+            notte mese anche sì circa solo numero bambini adulti dalle""",
         "lack": "manca mancano serve servono bisogno aspetto mi_serve necessari*",
         "please": "per_favore per_cortesia prego la_preghiamo si_prega vi_preghiamo",
+        "plural": "i gli nostri nostre tutti tutte entrambe entrambi molti alcuni",
+        "new": "nuovo nuova nuovi nuove altro",
+        "which": "quale quali che_cosa quanto quanti chi",
+        "towards": "verso camera casa_sua sua_via sua_porta domicilio da_lei da_voi da_te",
     },
     "es": {
         "staff": """compañer* colega* agente agentes operador* asesor* representante* especialista*
@@ -1587,7 +1631,8 @@ WORDS: dict[str, dict[str, str]] = {
             gerencia sucursal jefe_de_sala maître maitre patrulla patrullas vigilante*
             seguridad_privada guardia_de_seguridad laboratorio becari* pasante* voluntari* mediador*
             moderador* liquidador* liquidadora mayordomo tramitadora óptica óptico taquilla
-            terapeuta* profe_de""",
+            terapeuta* profe_de rescatista* párroco cura_párroco pastor reclutador* capitanía
+            cónsul* embajada cuidador*""",
         "plain": """equipo_incluye personal_habla equipos_de he_visto he_encontrado he_comprobado
             he_leído he_recibido he_revisado hemos_recibido hemos_encontrado entendido personas
             encontrado visto leído recibido revisado comprobado horario área_de_clientes
@@ -1665,8 +1710,8 @@ WORDS: dict[str, dict[str, str]] = {
             se_cancelaron se_reservó se_envió se_enviaron se_registró se_activó se_bloqueó
             se_actualizó se_modificó se_modificaron se_movió se_agendó se_programó se_reprogramó
             se_añadió se_solicitó se_abonó se_devolvió los_acabo_de las_acabo_de lo_acabo_de
-            la_acabo_de se_lo_acabo te_los_acabo te_lo_acabo acaba_usted abrí_una quité_el
-            marqué""",
+            la_acabo_de se_lo_acabo te_los_acabo te_lo_acabo acaba_usted abrí_una quité_el marqué
+            retoqué subí_el retiré_tu""",
         "done": """listo hecho solucionado todo_listo ya_está ya_quedó ya_quedo todo_resuelto
             todo_arreglado asunto_resuelto arreglado queda_hecho queda_resuelto ya_salió salió_ya
             ya_se_hizo en_su_bandeja en_su_correo en_tu_correo en_tu_bandeja ya_tiene ya_tienes
@@ -1697,7 +1742,7 @@ WORDS: dict[str, dict[str, str]] = {
             toca_a tocará_a_su llama_a_su_puerta timbra timbrará comuniquen localizará
             devuelve_la_llamada devolverá_la_llamada devuelvan_la le_devuelve te_devuelve replicará
             responderle responderte contestarle contestarte avisarle avisarte avisarán avisa
-            telefonee lo_habla lo_hablará""",
+            telefonee lo_habla lo_hablará te_avisa le_avisa""",
         "contacted": """contactad+ llamad+ atendid+ visitad+ acompañad+ ayudad+ guiad+ servid+
             orientad+""",
         "reply": """devolveremos una_llamada una_respuesta noticias_nuestras mantendremos_informad+
@@ -1799,7 +1844,7 @@ WORDS: dict[str, dict[str, str]] = {
             inés isabel iván javier jaime jesús jorge josé juan julia julio laura lola lorena lucas
             lucía luis manuel marcos mario marta miguel mónica natalia nuria óscar pablo patricia
             paula paco pedro pilar rafael raquel ramón roberto rosa rubén sandra sara sergio silvia
-            sofía susana teresa tomás vicente víctor""",
+            sofía susana teresa tomás vicente víctor este_último éste""",
         "fact": """cuesta cuestan coste costo precio* tarifa* gratis gratuit* euro euros céntimos
             ciento comprende incluye incluyen contiene dura duran tarda encuentra se_encuentra
             se_encuentran situad+ abre cierra horarios ofrece ofrecemos tenemos hay dispone
@@ -1810,9 +1855,14 @@ WORDS: dict[str, dict[str, str]] = {
             se_pierden se_sirve se_reponen tarifa_valle hasta_el_12 termina terminan turno_a
             pasan_visita está_abierto está_abierta están_abiertos están_abiertas estamos_abiertos
             está_cerrado está_cerrada están_cerrados estamos_cerrados está_incluido está_incluida
-            están_incluidos llevan_una una_vez_al mejor venció vence salen_el se_pone de_guardia""",
+            están_incluidos llevan_una una_vez_al mejor venció vence salen_el se_pone de_guardia vez
+            menos tres también km día mes solo numero número niños adultos""",
         "lack": "falta faltan necesito espero hace_falta necesario necesaria necesita",
         "please": "por_favor le_rogamos le_ruego se_ruega",
+        "plural": "los las nuestros nuestras todos todas ambos ambas varios",
+        "new": "nuevo nueva nuevos otra otro",
+        "which": "cuál cuáles cuánto cuándo dónde",
+        "towards": "hacia habitación casa calle su_puerta su_domicilio",
     },
     "uk": {
         "staff": """колег* агент* оператор* консультант* представник* спеціаліст* фахівець фахівц*
@@ -1846,7 +1896,8 @@ WORDS: dict[str, dict[str, str]] = {
             продавчин* комірниця водійк* кур'єрк* менеджерк* перекладачк* редактор* організатор*
             метрдотел* патрул* охорон* поліці* лаборант* лаборатор* стажер* стажист* волонтер*
             медіатор* модератор* ліквідатор* дворецьк* аваркоміс* вахтер* колежанк* касу_я
-            терапевтк* *рятувальник""",
+            терапевтк* *рятувальник рекрутер* отець отця отцю священик* пастор* комендант* консул*
+            посольств*""",
         "plain": """знайшла знайшов бачила зрозуміла зрозумів перевірила перевірив отримала отримав
             прочитала людей складає складається сервісний_збір службове людям готовий готові готова
             можу_підтвердити рано погано сито змінився змінилася змінились складала становила
@@ -1881,7 +1932,7 @@ WORDS: dict[str, dict[str, str]] = {
             прихован+ очищен+ обнулен+ перезавантажен+ запущен+ пересунут+ посунут+ зсунут+
             відтермінован+ піднят+ опущен+ введен+ виведен+ заведен+ взят+ забран+ здан+ віддан+
             закріплен+ зарезервований піднято обран+ вибран+ поміняно обміняно оскаржен+ перетворен+
-            виправдан+""",
+            виправдан+ відретушован+""",
         "i_did": """скасува+ забронюва+ зарезервува+ зміни+ надісла+ відправи+ переда+ переадресува+
             зареєструва+ заблокува+ розблокува+ призупини+ зупини+ активува+ деактивува+ вимкну+
             увімкну+ дода+ видали+ вилучи+ поверну+ скину+ записа+ відкри+ закри+ створи+ оформи+
@@ -1912,7 +1963,7 @@ WORDS: dict[str, dict[str, str]] = {
             вивела відвів завів завела довів навів звів взяв взяла взяли забрав забрала забрали узяв
             узяла здав здала оформив оформила віддав віддала віддали роздав накинув накинула
             підкинув поміня+ обмінял+ притрима+ зберіг_для підня+ знижува+ обра+ вибра+ порахува+
-            зазначи+ оскаржи+ міня+""",
+            зазначи+ оскаржи+ міня+ відретушува+ завантажи+""",
         "done": """готово зроблено все_готово усе_готово вирішено влаштовано виконано вдалося
             за_вами за_тобою є_столик за_вами_закріплено вже_ваш уже_ваш вже_ваша уже_ваша
             про_це_подбав про_це_подбала я_про_це_подбав подбав_про подбала_про подбали_про
@@ -1932,7 +1983,7 @@ WORDS: dict[str, dict[str, str]] = {
             кинут* кине_смс звʼяж* сповіст* сповіща* повідомит* перезвон* віддзвон* поговор*
             переговор* проговор* звертат* зверта* дасть_знати дадуть_знати дасть_відповідь озв*
             озвуч* відгукн* постука* подзвонит* викличе_вас спілкуват* контактуват* озветься
-            озвемося відпиш* дзвонитим*""",
+            озвемося відпиш* дзвонитим* повідомить""",
         "contacted": "набрано контакту*",
         "reply": """отримаєте_повідомлення_від тримаємо_в_курсі триматимемо дзвінок_від відповідь
             дзвінок дзвінка лист_від смс_від повідомлення_від відповідь_від зворотн*
@@ -2003,7 +2054,7 @@ WORDS: dict[str, dict[str, str]] = {
             протягом секунд* мить вранці тиждень тижня обід* до_обіду увечері зранку вдень вечора
             ранку дня годину згодом невдовзі мерщій щонайшвидше якнайшвидше""",
         "self": "я ми",
-        "past": "*ив *ав *ила *ала *или *али *нув *ула *ули *ів",
+        "past": "*ив *ав *ила *ала *или *али *нув *ула *ули *ів *шувала *тував *тувала",
         "past_time": "вчора позавчора минул* торік",
         "come": """прийд* приїд* приїх* їде їдуть завіта* допомож* візьм* перейм* перехоп* продовж*
             прибуд* вийд* виход* під'їд* розбер* займ* опрацю* підійд* виїх* виїд* заїд* нагад*
@@ -2026,7 +2077,7 @@ WORDS: dict[str, dict[str, str]] = {
             ірина катерина катя ксенія лариса леся людмила максим марина марія марічка марко марку
             марта микола михайло надія наталя наталія ніна оксана олег олександр олександра олексій
             олена ольга оля павло петро роман руслан світлана сергій софія степан тарас тетяна юлія
-            юрій ярослав""",
+            юрій ярослав той""",
         "fact": """коштує коштують ціна ціни вартість тариф* безкоштовн* гривень гривн* євро
             відсоток* відсотків містить входить включає триває тривають стоїть розташован*
             знаходиться працює працюємо працюють години_роботи графік пропонуємо пропонує є_дитяче
@@ -2036,8 +2087,12 @@ WORDS: dict[str, dict[str, str]] = {
             ванн* приймають приймаємо говорять розмовляють означає стосується вміщує становить
             беремо квартирі близько_двох дози навчальний починається складається_з закінчується
             відкрито_щодня ми_відкриті відкриті_з носять раз_на закінчився закінчилася виконуються
-            найкраще""",
+            найкраще день рік ніч дає має так лише тільки діти дорослі номер""",
         "lack": "бракує потрібен потрібна потрібні чекаю необхідно",
         "please": "будь_ласка прошу просимо",
+        "plural": "наші всі усі обидва обидві багато кілька",
+        "new": "новий нова нове нову нового інший",
+        "which": "який яка яке які скільки",
+        "towards": "вашу_вулицю ваш_номер до_вас до_тебе вашого_номера додому",
     },
 }
