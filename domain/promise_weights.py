@@ -1,283 +1,292 @@
 """What the signs of a claim weigh, in hundredths; written by `make promise-weights`."""
 
-LEARNED_FROM = "07de0a63a1613d46"
+LEARNED_FROM = "b4ff0eabbcab0802"
 
 WEIGHTS = """
-&&-32 &,+14 &,&-15 &,.-22 &,I-47 &,J-27 &,M-6 &,Q-8 &,f-6 &,i-20 &,q-2 &.-41 &:+11 &?-51 &A+19
-&Ay+10 &C+7 &D-17 &D.-40 &De+27 &Dz+5 &E+32 &G+36 &Gy+18 &H+17 &H.-7 &HV+21 &I+14 &I,-12 &I.-5
-&I?-6 &II-40 &IJ-44 &IW+15 &Ie-22 &Ip-33 &J+4 &J&-31 &J,-37 &J.-52 &J?-10 &JI+15 &JJ+21 &Jc+40
-&Je-6 &Jy+33 &K-17 &L-24 &M+8 &M.+5 &MI-10 &N-18 &N&+19 &N.-11 &O+32 &O.+11 &P+16 &P.+11 &Q+6
-&Q?-17 &R-17 &R.-10 &T+8 &V+5 &V.-11 &Vy-26 &W+55 &W.-2 &WJ+11 &Ws+21 &Wy+50 &Y+5 &a+32 &ad+20
-&b-27 &c+17 &c.+52 &cJ+51 &cy+47 &d-3 &d.+23 &dJ-20 &dO+19 &dg-22 &ds+22 &dy+26 &dz+15 &e-2 &e.-33
-&eI-11 &es+29 &f+3 &fA+33 &fH+14 &fI-8 &fV+42 &fW+16 &fc+26 &ft-7 &fy+24 &g-23 &g.-10 &gI-5 &h-7
-&h.-6 &hb+23 &i+13 &i.-20 &id+21 &in-17 &j+14 &jW+6 &k+20 &l+8 &l.+4 &n-32 &n&-4 &n,-12 &n.-26 &o-9
-&p-31 &p.-17 &pe-17 &pp-7 &q+17 &s-32 &s,-5 &s.-15 &sI-14 &sW+32 &sc-48 &se+7 &sf-30 &sp-32 &sy-53
-&t+52 &t.+19 &tJ+30 &v-46 &v.-30 &vy-30 &w+16 &x+27 &x.+51 &y-4 &y&-2 &y.-22 &y?-16 &yH+19 &yI+9
-&yJ-15 &yP+26 &yW+55 &ya+6 &yc-5 &yd+9 &ye-20 &yf-11 &yl+23 &yn-18 &yp-13 &ys-36 &yt+29 &yy-38
-&z+34 &z,+11 &z.+24 ,&-31 ,&,-34 ,&.-53 ,&?-10 ,&D+20 ,&E+21 ,&G-14 ,&I+10 ,&J+12 ,&N-27 ,&Q-10
-,&W-11 ,&Y+13 ,&c+33 ,&d-28 ,&e-3 ,&f+30 ,&i-28 ,&j-27 ,&n-31 ,&o-7 ,&p-25 ,&s-35 ,&t+8 ,&v-32
-,&w+10 ,&y-22 ,,-21 ,,&-31 ,,,-28 ,,.+20 ,,I-34 ,,J-29 ,,d+32 ,,l-25 ,,s+23 ,,u-34 ,.+6 ,:+25 ,?-49
-,A-5 ,Ai-19 ,As+22 ,B+9 ,B,-41 ,B.+20 ,C-7 ,D+12 ,D.+24 ,De+15 ,Dj+7 ,E+14 ,G+16 ,GI+16 ,Gy+35
-,H+46 ,I+9 ,I&-15 ,I,+24 ,I.+12 ,II-60 ,IJ-8 ,IN-21 ,Ia-24 ,Ie-16 ,In-4 ,Is-8 ,Iy-15 ,J+16 ,J&-26
-,J,-28 ,J.+47 ,JI+1 ,JJ-1 ,JR+30 ,JW+29 ,Jc+47 ,Jn-34 ,Jp-31 ,Jy-13 ,K+32 ,L-31 ,M.+28 ,MI-13
-,Md-20 ,N-29 ,N.-25 ,NI-23 ,NO-24 ,O-11 ,O.+21 ,Oe-4 ,Os-7 ,P-14 ,Q+2 ,QI-29 ,QJ-20 ,Qe-8 ,Ql-22
-,Qu+24 ,R+24 ,R&-20 ,R,-33 ,R.-11 ,RW+49 ,Rc+25 ,Re+2 ,Rf+2 ,Rn-23 ,Ry+46 ,T-25 ,TI-6 ,TJ-33 ,TL-12
-,TO-10 ,TP+19 ,TV-11 ,TW+20 ,Ti-18 ,To-6 ,Tp-24 ,Ts-40 ,Tx-7 ,Ty-16 ,V-46 ,V.-24 ,Vs-30 ,W+18 ,W&+8
-,W.-4 ,WI-5 ,WJ+21 ,Ws-6 ,Wy+14 ,Y+27 ,a+11 ,ad+42 ,ai+11 ,b-42 ,b.-30 ,bC-10 ,bd+19 ,c+35 ,c.+41
-,cJ+19 ,cs-40 ,d-4 ,d.+5 ,de+40 ,e-9 ,e.+10 ,eI-31 ,eO+41 ,eW-48 ,ed-8 ,ee+22 ,ep-12 ,es+11 ,f+2
-,f.-51 ,fC+9 ,fH-10 ,fV+24 ,fk+7 ,fs+21 ,ft+9 ,fy-25 ,g-5 ,g,-15 ,h-23 ,hI-13 ,hb-35 ,hd-2 ,i+9
-,i.-35 ,iN-22 ,ia+10 ,id+25 ,ij+4 ,in+16 ,it+7 ,ix+9 ,j+23 ,j.+22 ,jW-15 ,jn+28 ,jx+10 ,jy+21 ,k+11
-,l-62 ,l.-45 ,lT-7 ,n+20 ,n&-11 ,n,+37 ,n.+27 ,ns-46 ,o-30 ,o?-13 ,p+13 ,p&-20 ,p,-29 ,p.+34 ,pI+18
-,ph-12 ,ps-2 ,q-14 ,q.+36 ,qI-2 ,qR+1 ,qo-14 ,s-4 ,s,+45 ,s.+4 ,s:+6 ,sA+33 ,sH+18 ,sI+21 ,sJ-2
-,sM-25 ,sW+17 ,sa-26 ,sb-26 ,sc+30 ,sd+33 ,se+20 ,sf+18 ,sn-10 ,sp+25 ,ss+19 ,st+38 ,sy-7 ,t+44
-,t.-12 ,td+27 ,ts+33 ,u+8 ,u.-34 ,v-39 ,v&-13 ,v,-22 ,v.-52 ,vO-21 ,vs-19 ,vy-5 ,w-12 ,w.+4 ,wW+27
-,wf+23 ,ws-52 ,x-10 ,x.+35 ,xy+28 ,y+5 ,y,-22 ,y.-50 ,yD+9 ,yI-43 ,yJ+17 ,yR+21 ,yW-18 ,ya+3 ,yc+16
-,ye-16 ,yf-8 ,yn+8 ,ys-15 ,yt+20 ,yx-21 ,yy+35 ,z+7 ,z.+52 ,zJ-9 ,zy+9 .-45 :&-47 :&.-39 :&I-25
-:,-6 :,,-9 :,.-35 :,I-37 :,J+13 :,n+44 :.-8 :?-22 :I+24 :I&-25 :I,+19 :J-21 :J,+15 :M+17 :N-26 :O+4
-:Q-12 :R-6 :T-12 :W+16 :a+32 :ad+32 :b-18 :c+19 :d-39 :d,-13 :e-13 :h-23 :i+7 :j+17 :k-18 :n+55
-:p-4 :p,+15 :s+10 :v-26 :v,-6 :y-9 :y,-19 :yW+16 :yc+18 :z+30 ?-119 A&+8 A&y+28 A,+31 A,&+6 A,R+40
-A,y+13 A.+15 A?-28 AB-28 AG+34 AH+15 AI+26 AJ+49 AJs+36 AP+12 AR+29 ARc+32 AT+17 AV+30 AW+18 Ac+52
-Ae+26 Af-11 Af.-19 Afp-24 Ai-19 Aj+37 Al+30 Ap-28 Ap,-24 As+3 As&+26 As,+25 As.+28 AsW+16 Ass+26
-Asy+47 At-17 Aw+44 Ay+4 Ay.+10 AyB-28 Az+17 B&-33 B,,-9 B,?-9 B,i+7 B,n+18 B.-23 B?-9 BI-8 BJ-35
-BT-14 BW-4 Bc-1 Bd-14 Be+1 Bi+7 Bk-8 Bks-19 Bn+29 Bn.-13 Bs-21 Bs.-38 Bt+22 Bv-25 BvJ-20 Bw-31
-By+37 C&-22 C,+38 C.+36 C?-41 CD+26 CG-20 CI+18 CII-22 CJ-5 CK+4 CK.-6 CL-15 CO+40 CO.+40 CR+2
-CW+40 Cc+7 Cd-30 Cf+10 Ch-19 Cj+9 Cp-12 Cs+32 Cs&-10 Cs,+16 Cs.+26 CsI+23 CsL-10 Css+28 Csw-40
-Cv-33 Cw-16 Cy-28 Cy&-25 Cy.+10 CyL-9 Cz+21 D&-21 D,+30 D,d+29 D,z+18 D.+36 D:-24 DI+4 DJ+28 DO+17
-DW+19 Da+8 Db+14 Dd+62 Dd.+10 De+52 DeW+17 Ded+43 Di+12 Dj+9 Dj,+7 Dp-5 Ds-41 Dw-6 Dx+14 Dy+25
-Dz+24 Dz.+9 E&+5 E,+33 E,&-18 E,I+28 E.-27 E:-12 E?-15 EC-22 EE-8 EG+23 EG.-34 EI+7 EI.-44 EJ-32
-EK-32 EM-23 ER+9 EW+40 Ea+6 Ec+5 Ed-19 Ed,+44 Ed.-70 EdI-44 EdJ-63 Edp-20 Ef+24 EfC+22 Eg-14 Egg-12
-Eh-21 Ei+20 Ej+34 El+6 En-18 En.-37 Ep-34 Ep&-18 Ep.-27 EpJ-24 Es+42 Ew-42 Ey+53 Ez+23 G&-31 G&y-32
-G,-29 G,&-19 G,.-33 G,I+16 G,e-30 G.+22 G?-22 GG+37 GG.+9 GI+19 GI.+2 GIy-3 GJ-12 GJ.+47 GJJ+17
-GK+15 GM+3 GO+42 GP+9 GR+15 GW-9 GWs+18 Gc-25 Gd+36 Gd.+50 Ge-46 Ged-18 Gf-10 Gi-27 Gj+23 Gn-11
-Gp+8 Gp.+8 Gs,+17 Gs.+41 GsK+15 Gv-12 Gy-6 Gy,+13 Gy.+23 GyG+42 GyI+8 GyJ-22 Gye+4 H&+20 H&W+45
-H,+31 H,J+33 H,s+8 H.+73 H:+10 H?-23 HD+14 HDJ+31 HG+15 HH+20 HI+20 HJ+67 HJ.+31 HJJ+17 HK+10 HO+34
-HR+22 HV+21 HW+62 Ha+37 Hb+12 Hc+20 Hd+11 He+26 Hf+14 Hh+6 Hi+36 Hp+33 Hs+48 Hs.+19 Hs?-12 HsJ+25
-Hss+13 Hw+59 Hw.+38 HwJ+18 HwR+22 Hws+25 Hy+22 HyJ+20 Hyw+7 I&-61 I&.-37 I&I-33 I&J-48 I&W-16
-I&a+15 I&e-18 I&p-8 I&s-30 I&v-9 I&y-6 I,-1 I,&-16 I,,+9 I,.-34 I,I-58 I,J-54 I,M-23 I,Q-13 I,R-28
-I,W-32 I,a+27 I,c-29 I,e+54 I,f-33 I,h-17 I,i-21 I,l-25 I,n-27 I,p-36 I,s-25 I,x+18 I,y-29 I,z+40
-I.-42 I:-43 I:&-27 I:,-19 I?-38 IC-30 ID+6 IE-33 IE.-35 IEI-21 IEp-3 IG-25 IH+20 II-60 II&-28
-II,-41 II.-76 II:-5 II?-11 III-55 IIJ-67 IIM-20 IIb-17 IIe-23 IIp-21 IIs-23 IIy+37 IJ-36 IJ&-31
-IJ,+27 IJ.-52 IJ?-19 IJI-47 IJJ-3 IJe-41 IJq-6 IK+8 IK.-18 IL-19 IM-52 IM.-43 IN+12 IN.-21 INs+20
-IO+51 IO.-42 IP-9 IQ+15 IR-18 IT+18 IV-26 IW-15 IW&-33 IW.+9 IWI-25 IWs+5 IWy+28 Ia+12 Iai-1 Iay-24
-Ib-41 Ib.-36 Ic+41 Id+63 Id.+17 IdO+58 Ie+12 Ie&-14 Ie,-15 Ie.-63 IeI-34 Ied+29 If-39 Ig-35 Ig&-7
-Ig,-26 Ig.-15 IgI-21 IgJ-11 Igs-15 Ihb+25 Ii-16 Ij+23 Ik-29 Il-13 In+11 In,+10 In.-57 Ip-45 Ip&-19
-Ip.-26 IpI-28 IpJ-25 Ipn-12 Iq-40 Iqn-12 Is-16 Is&-39 Is,+1 Is.-37 IsI-28 It+24 Iv+5 Iw-23 Iw.-22
-Ix+47 Ix.+38 Iy+22 Iy,+27 Iy.+16 IyJ-42 Iyc+1 Iyd+37 Iyf-8 Iz+54 Iz,+11 J&-12 J&,-28 J&.-18 J&G+27
-J&I+23 J&J-40 J&c-13 J&d+25 J&y-7 J,-28 J,&-37 J,,+18 J,.-1 J,I+20 J,J-18 J,Q-5 J,W+34 J,a+8 J,d-23
-J,e+15 J,f+41 J,i+31 J,l-13 J,n+19 J,p+43 J,s+47 J,t+27 J,y-7 J.+9 J:-46 J?-57 JB+7 JB,+7 JC+40
-JD+36 JE-57 JEd-43 JG+6 JG.+21 JGW+21 JGy+12 JH+60 JH.+44 JHs+27 JI+10 JI&-19 JI,-19 JI.-1 JII-43
-JId-39 JJ+21 JJ&-5 JJ,+7 JJ.+17 JJH+27 JJI-14 JJJ+30 JJT+35 JJW+1 JJb+9 JJc+47 JJs+6 JJy+20 JK+3
-JM+50 JM.+19 JN-19 JO+38 JO.+29 JP+28 JP&+34 JQ+18 JR+37 JR.+9 JRy+21 JT-1 JTd+32 JW+38 JW&+19
-JW.+19 JWO+14 JWW+15 JWs+33 JWy+23 Ja+21 Jb-31 Jb.-21 Jbd-19 Jc+27 Jc.+21 JcG+26 Jcs+49 Jcy+24
-Jd-28 Jd,-3 Jd.+46 Je-44 Je.-30 Jed-33 Jf+52 Jf.-21 JfC+20 JfI-27 Jfs+10 Jg-6 Jh+43 Jhb+33 Ji+35
-Jj-22 Jjn-39 Jk+29 Jl-28 Jn-58 Jn,-21 Jn.-66 Jo-15 Jp-15 Jp,-23 Jp.-43 Jpy+11 Jq-13 Js+102 Js,-21
-Js.+12 JsC+15 JsI+30 JsM+43 JsW+41 Jss-2 Jt+49 Jt.+26 Ju+48 Jv+26 JvM+38 Jw-44 Jw.-19 JwI-31 Jx+51
-Jx.+35 Jy+57 Jy&+37 Jy.+45 JyJ+13 Jyc+29 Jyn-31 Jyt+11 Jz-1 Jz.+49 K&-34 K,+3 K,w+29 K.+13 K?-22
-KI+8 KJ-5 KJ,-2 KO+28 KR+21 KT-11 KW+10 Kc+12 Ke+5 Kg+21 Kh+21 Kj+24 Kn-27 Kp+17 Ks+25 Ks.+28 Kt+13
-Kw+29 Ky+46 Ky.+18 KyJ+26 Kz+22 L&-7 L.-29 L?-15 LJ-8 LM-14 LM.-14 Ld-20 Ld.-16 Lh-16 Lp-7 Ls-22
-Ls.-14 Ly+31 M&-8 M&M+28 M&y+15 M&z+7 M,+19 M,y-11 M.-42 M?-22 MC-11 MCI-11 MD+9 ME-13 ME.-33
-MEI-15 MEM-23 MEd-3 MEp-2 MG+3 MH+10 MI-51 MI&-15 MI,-13 MI.-44 MIE-11 MII-14 MIJ-33 MJ-46 MJ.-25
-MJI-7 MK-15 MM-20 MME-15 MMI-35 MMs-26 MP-26 MP&-21 MQ-25 MR+9 MT+10 MW-13 MW.-25 Ma+8 Mb+16 Mbd+27
-Mc-10 Mcg-12 Md-23 Md.-31 MdI-32 Mdw-26 Me-25 Mf-22 Mg-32 Mg.-17 Mh-9 Mj+22 Mn-4 Mn.+15 MnJ-21
-Mp-45 Mp.-32 Ms-11 Ms&-1 Ms.-35 MsE-7 MsI-34 MsJ-33 Msc-20 Mse-8 Msg-23 Mt-25 Mv-15 Mw-26 Mx+15
-My-33 Mz+29 Mz,+21 N&-25 N,+5 N.-39 N?-22 NH-24 NI-11 NI.+2 NJ+35 NK+20 NO-35 NO.-27 NT+20 Nc+8
-Nd+21 Ne+29 Nf-19 Nn-30 Np-18 Ns+7 Ns,+22 Nv-11 Ny,-12 Ny.-34 O&-17 O&c+32 O&f+25 O&s-30 O&y-17
-O,-14 O,&+11 O,.+26 O,a+6 O,s-11 O.+9 O:-25 O?-18 OA-22 OAf-24 OB+12 OC+9 OD+42 OG+28 OG.+16 OGJ+30
-OH+8 OI+15 OI&-24 OI,-35 OI.+10 OId+34 OIe+41 OJ-6 OJ,-31 OJ.+19 OJd+26 OK-29 OM+5 ON-9 OO+28 OQ-2
-OR+24 OT-27 OV-14 OV.-39 OW-5 Oa+4 Oai-27 Ob+3 ObC+1 Obd+8 Obn-30 Oc+13 Od+48 Od,+20 Od.+51 OdJ-4
-Odh+23 Oe-4 Oe.-28 OeG+17 OeI+1 Oeb+22 Oed-11 Oes+39 Of-11 Og-13 Oh-1 Ohb+26 Ohj+19 Oi+1 Oj+4
-Ojd+30 Ok+5 Ol-43 OlT-18 On-55 On.-29 On:-21 Op-20 Op,+33 Op.+31 Ope+13 Oph+27 Or-29 Ory-25 Os+14
-Os,+26 Os.-33 OsW+53 Osc+23 Osy+52 Ot+18 Ov+25 Ow-22 Ox-2 Ox.+30 Oy+26 Oy.+35 Oys+19 Oz.+34 OzI-32
-OzJ+8 Ozs+13 P&-15 P&J-5 P,-54 P,I-27 P,W-32 P.+7 P?-28 PG+9 PH+15 PI-41 PJ+1 PK+47 PKs+36 PKy+30
-PV-11 PW-21 Pe+9 Pg+16 Pj+21 PjK+21 Pn-33 Pp-4 Ps+23 Py+23 Q&-19 Q,+6 Q.+20 Q?-43 QE+3 QG+17 QI-40
-QI.-6 QI?-10 QIn-24 QIy-25 QJ-20 QJ?-8 QM-11 QO-8 QQ-13 QR-10 QR?-7 QW-8 Qb-29 Qb?-15 Qd+35 Qe-15
-Qey-8 Qf+16 Qh-17 Qh?-16 Qhu-9 Qj+19 Ql-22 Ql.-22 Qn-51 Qn.-27 Qo-14 Qp-8 Qq-24 Qs+12 Qu+22 Qud+7
-Qup+24 Qv+6 Qy-10 Qy?-12 Qyn-25 R&-3 R&c+40 R&y+12 R,-9 R,I-17 R,R+22 R,s+26 R.+40 R?-22 RH+21
-RI-28 RJ+52 RJ.+28 RK+49 RL+13 RM-4 RO-15 RP-4 RR+29 RT+25 RW+10 RW.+18 RWy+38 Ra+7 Rb+11 Rc+66
-Rc&+20 Rc.+34 RcJ+18 Rcy+14 Rd+44 Re+46 Red+38 Rf-9 Rfy-22 Rh+8 Ri-6 Rj+21 Rk+21 Rl+14 Rn-32 Rn.-35
-Rp+29 Rs-1 Rt-20 Rw+25 Ry+29 Ry&+13 Ry.+42 RyK+25 Ryc+25 Ryy+35 Rz+15 T&+16 T,-20 T.-57 T:-19 T?-35
-TA+18 TC-13 TD-26 TH+17 TI+2 TI.-33 TJ-41 TJJ-33 TK+14 TL-11 TM+13 TN+21 TO-31 TOe-14 TP+19 TPK+19
-TQ-5 TR+4 TT-33 TVI-11 TW+15 TWj+20 TWp-22 Ta-19 Tb-29 Tc+6 Td-36 Td,+23 Td.+6 Te+12 Tf+16 Th-39
-ThC-6 Thb-32 Ti-5 Tj+10 Tk-6 Tl-2 Tl.-8 Tn-22 Tn.-12 To-7 Tp-27 Tr-13 Ts-38 Tsh-23 Tss+19 Tsy+8
-Tt+27 Tts+36 Tu-5 Tud-5 Tv+5 Tw+30 Tx-47 Tx.-7 Ty-32 Ty.-37 Ty?-11 Tyc-20 Tye-21 Tyh-15 Tyy-15
-V&-17 V&f+23 V,+4 V.-22 V?-19 VG-11 VI-2 VJ+10 VJ.+33 VR-12 VT+12 VV-12 VW+6 Vb-7 Vd+18 Ve+34 Vf-12
-Vh-2 Vk-19 Vs-52 Vs.-24 Vv-24 Vw+42 VwR-12 Vy+40 Vy.+14 VyJ+35 VyV+4 Vyw+40 Vyy+30 W&-24 W&,+19
-W&.-53 W&I-26 W&J-4 W&W+31 W&c+16 W&p-24 W&s-11 W&y+60 W,+6 W,&+19 W,.+22 W,R+28 W,s+55 W,v-28
-W,y+12 W.+24 W:+8 W?-42 WA+35 WB+9 WD+27 WE-19 WG+18 WG,+30 WG.+63 WGG+13 WGJ+37 WGy+10 WH+20 WI-2
-WI&-23 WI,-38 WI.+10 WJ+3 WJ,+20 WJ.-2 WJG+12 WJJ+29 WJM+34 WJW+7 WJv+35 WJy+20 WK+41 WM-10 WM&+15
-WM.-35 WN-7 WO+48 WO&+1 WO.+47 WOG+30 WP+18 WR+14 WT+28 WV-6 WW+35 WW.+41 WWJ+31 Wb+33 Wc+9 Wd+1
-WdJ-15 We-35 We.-8 Wf-17 Wf.-17 Wg-24 Wj+44 Wj,+10 Wjs+18 Wjt+8 Wjy+20 Wk-2 Wl+6 Wn-52 Wn.-36 Wo-21
-Wp+16 Wp.+50 Wq-32 Ws+48 Ws&+28 Ws,+20 Ws.+68 WsG+28 WsJ-29 WsO+4 Wsp-25 Wss+49 Wsy+8 Wt+11 Wv-4
-Ww-34 Wy+33 Wy&+37 Wy.+40 WyJ-24 WyW+41 Wyj+15 Wyp-6 Wys+27 Wz+20 Y&-39 Y,+12 Y.+10 YD-12 YH-8
-YJ+31 YO+11 YV+2 YW+23 Yh+1 Yk+3 YkV+8 Ys-10 Yw-14 Yy-14 ^+18 ^&-44 ^&&-1 ^&,-40 ^&.-66 ^&?-18
-^&D-32 ^&I-51 ^&J-32 ^&R-28 ^&n-12 ^&s-4 ^&x+36 ^&y-41 ^&z+17 ^,+2 ^,&-74 ^,,-57 ^,.-58 ^,A+25
-^,B-8 ^,I-20 ^,J+39 ^,O-7 ^,R-23 ^,T-28 ^,V-36 ^,a+23 ^,b+26 ^,d+93 ^,e+6 ^,f-1 ^,i+27 ^,n-58
-^,p-19 ^,s+33 ^,t+33 ^,v-35 ^,x+45 ^,y-5 ^,z+26 ^.-56 ^:-24 ^:,-44 ^:I-31 ^:s-25 ^?-118 ^A+6 ^A,+56
-^A.-44 ^AR+43 ^As+59 ^Ay-28 ^B-22 ^B,-2 ^B.-23 ^BJ-8 ^BW-28 ^Bk-19 ^Bn-14 ^Bv-25 ^By+27 ^C+32 ^D+37
-^D,+27 ^De+31 ^Dj+7 ^E-23 ^E&-20 ^E,-20 ^E.-54 ^EC-47 ^EG+14 ^EI-38 ^EJ-36 ^Ed-7 ^En-24 ^G+19
-^G,-19 ^GI-38 ^Gj+24 ^H+67 ^H,+33 ^I-50 ^I&-48 ^I,-10 ^I.-128 ^I:-22 ^IE-31 ^II-41 ^IJ-84 ^IN+14
-^IO+25 ^IW-49 ^Ia-1 ^Id+60 ^Ie-3 ^Ig-19 ^Ih+21 ^In-56 ^Ip-30 ^Iq-15 ^Is+15 ^Iw-35 ^Iy-22 ^Iz+39
-^J+5 ^J&+52 ^J,+43 ^J.-106 ^J?-19 ^JB+7 ^JE-38 ^JI-49 ^JJ-17 ^JW+32 ^Jb-40 ^Jc+41 ^Jd+13 ^Je-21
-^Jf+17 ^Jh+37 ^Jj-37 ^Jn-44 ^Jp-9 ^Js+47 ^Jt+34 ^Jy+10 ^K+4 ^L-31 ^M-50 ^M&+7 ^M.-46 ^MC-11 ^MI+1
-^MJ-39 ^MM-37 ^MP-21 ^MW+25 ^Md-41 ^Me-20 ^Mf+1 ^Mg-7 ^Mh+8 ^Mn-32 ^Mp-23 ^Ms-67 ^Mv-14 ^Mz+45
-^N-25 ^N.-41 ^Ns+26 ^O+11 ^O,-33 ^O.-31 ^OI+3 ^OJ-19 ^OV-34 ^OW+11 ^Oa-27 ^Oc-9 ^Od+12 ^Oe-20
-^Oh+21 ^Oj+40 ^Ol-18 ^On-32 ^Op+26 ^Or-25 ^Os+78 ^Ox+30 ^Oy+30 ^Oz-5 ^P-4 ^P,-51 ^Q-35 ^Q&-6 ^Q?-27
-^QI-23 ^Qe-13 ^Qh-17 ^Qn-30 ^Qo-14 ^Qy-36 ^R+17 ^R,+28 ^Re+39 ^Rf+34 ^Rn-17 ^Rs+26 ^T-54 ^T.-34
-^Th-26 ^Tt+36 ^V-19 ^V&-11 ^Vy-42 ^W+27 ^W&-42 ^W,+10 ^W.-47 ^W?-27 ^WI-48 ^WJ-58 ^WV-35 ^Wd+36
-^Wj+14 ^Ws+22 ^Y-14 ^Y.-45 ^Yk-22 ^a+61 ^aC+37 ^aO-21 ^ad+74 ^ai+29 ^aj+11 ^ap+63 ^az+29 ^b+29
-^b,-31 ^bd+68 ^bj+30 ^c+24 ^c.-45 ^cT-37 ^d+73 ^d&+55 ^d,+75 ^d.+111 ^d:+48 ^dE-32 ^dJ-4 ^dO+37
-^db+37 ^de-38 ^dh-14 ^dl-34 ^dn-21 ^dp-35 ^ds+15 ^dt-30 ^dy+34 ^e-9 ^e&-46 ^e,-15 ^e.-77 ^eI-33
-^eJ+40 ^eT-22 ^ed+32 ^ef-37 ^eg-38 ^ej+13 ^el-25 ^ep+26 ^et+13 ^ey-25 ^ez-15 ^f+3 ^f&+30 ^f,-35
-^f.-45 ^fA+39 ^fC+35 ^fH+22 ^fJ-69 ^fM-14 ^fT-25 ^fW-1 ^fd-45 ^fi-17 ^fn-33 ^fr-21 ^ft+41 ^fw-43
-^fy-26 ^g-97 ^g,-20 ^g.-22 ^gI-26 ^gJ-20 ^gs-47 ^h-23 ^h&-26 ^h,-43 ^hI-31 ^hJ-37 ^hb+42 ^he-8
-^hj+16 ^hp+1 ^i+21 ^iA+21 ^iI-42 ^iO-30 ^ia+1 ^id+41 ^if+20 ^ig-20 ^ih+52 ^ij+22 ^in-73 ^ip+40
-^it+35 ^ix+43 ^iy-12 ^iz+23 ^j+45 ^j,+38 ^j?-41 ^jW+23 ^jd+48 ^jn-10 ^jt+29 ^jx+10 ^jy+23 ^k-35
-^k&-21 ^k.-23 ^ks-44 ^ky+24 ^l-79 ^l&-15 ^l,-47 ^l.-41 ^l:-39 ^lI-29 ^lO-38 ^lT-34 ^lb-39 ^ld-46
-^le-12 ^ll-50 ^lp-20 ^ly-17 ^n-62 ^n&-30 ^n.-124 ^n:+19 ^n?-22 ^nI-27 ^nJ-35 ^nK-27 ^nc-46 ^ns-11
-^ny-30 ^o-61 ^o&-42 ^o,-12 ^o?-34 ^oA-17 ^oI-11 ^oJ-14 ^oT-23 ^oc-19 ^od-19 ^oi-25 ^ok-29 ^oo-31
-^op-12 ^os-18 ^ov-6 ^oy-25 ^p-20 ^p&+11 ^p,-4 ^p.-74 ^p?-26 ^pI-45 ^pJ-54 ^pT-11 ^pW-13 ^pd+8 ^pe+6
-^pj-25 ^pn-27 ^pp-19 ^ps-25 ^pw-26 ^py+41 ^q-85 ^q,-57 ^qI-22 ^qM-13 ^qN-17 ^qO-27 ^qW-25 ^qd-41
-^qe-39 ^qh-22 ^qi-30 ^ql-3 ^qn-42 ^qo-25 ^qp-12 ^qs-26 ^qv-16 ^qw-6 ^qy-35 ^r-86 ^r,-49 ^r.-34
-^r:-30 ^rT-34 ^ri-8 ^rs-29 ^ru-22 ^ry-9 ^s+23 ^s&+6 ^s,+1 ^s.-90 ^sE-48 ^sH+19 ^sI-65 ^sJ+65 ^sM-55
-^sO+22 ^sP-21 ^sR+35 ^sV-36 ^sW+37 ^sb+5 ^sc-2 ^sd+54 ^se+60 ^sf+70 ^sg-51 ^sj+63 ^sn-23 ^sp-31
-^ss-10 ^st+9 ^sw+28 ^sy+59 ^sz+22 ^t+99 ^t,+57 ^t.+35 ^tG+36 ^tH+31 ^tJ+16 ^tK+16 ^tR+11 ^ti+10
-^tj+13 ^ts+61 ^tw+39 ^ty+48 ^u-25 ^up-11 ^v-61 ^v&-42 ^v,+13 ^v.-42 ^v:-18 ^vI-42 ^vJ-40 ^vM-12
-^vO-39 ^vl-15 ^vq-22 ^vs-46 ^vy-28 ^w-61 ^w,-61 ^w.-46 ^w?-15 ^wI-20 ^wM-23 ^wb-13 ^wd-57 ^we-33
-^wf-31 ^wh-17 ^ws-45 ^wu-39 ^wv-26 ^wy-52 ^x+123 ^x&+47 ^x,+61 ^x.+107 ^xD+37 ^xI+27 ^xJ+40 ^xO+37
-^xd+15 ^xs+32 ^xy+64 ^y+14 ^y&-15 ^y,-30 ^y.-54 ^y?-19 ^yA-12 ^yE+13 ^yI-74 ^yJ-47 ^yM+21 ^yN-10
-^yO+43 ^yP+28 ^yT+11 ^yW-8 ^ya+31 ^yc+26 ^yd+21 ^ye-25 ^yf+38 ^yh-2 ^yj-18 ^yl-52 ^yn+15 ^yp-33
-^ys-54 ^yt+34 ^yu-28 ^yx+33 ^yy+18 ^yz+34 ^z+82 ^z,+64 ^z.+84 ^z:+40 ^zJ+45 ^zO+44 ^zy+31 a&+48
-a,+39 a.+69 a:-30 aA+24 aC+21 aD+14 aG+37 aH+8 aI+62 aJ+28 aK+13 aM+45 aN-13 aO-26 aQ-16 aR+9 aT+46
-aW+13 aa+19 ac+25 ad+53 ad&+47 ad,+19 ad.+59 adD+15 adG+17 adI+45 adJ+35 adM+42 adO+22 adR+6 adT+35
-adW+12 add+40 adj+23 adp-8 ads+30 ady+39 adz+15 ae+35 af+42 ah-21 ai-6 ai.+12 aiJ+14 aid+27 ain-26
-aip-29 aiy-16 aj+34 ajd+5 al+42 an-37 ap+40 app+30 as+28 at+10 au+15 av+13 aw+10 ay-3 ayd-25 az+34
-az&+19 b&-5 b,-28 b,&-11 b,I+12 b.+27 b:+8 b?-27 bB+12 bC+31 bCO+25 bCs-19 bCy+18 bD+26 bG+12 bI+39
-bJ+9 bK-26 bL-37 bLd-16 bM-12 bO-3 bQ+7 bR+19 bW-9 ba+11 bb-14 bc+39 bd+48 bd&+38 bd,-2 bd.+33
-bd:+7 bdD+18 bdG+12 bdI+47 bdJ+45 bdL-9 bdO+12 bdj+24 bdl+43 bdn+27 bdp+4 bds-34 bdy+8 bdz+20 be-11
-bf+17 bh+23 bi-24 bj+9 bjd+14 bl+18 bn-13 bn.-37 bp-14 bp.-20 bp?-16 bs-27 bu+7 bw+24 bx-25 by+37
-bz+20 c&+8 c&t+18 c,+34 c,&-24 c,n+25 c,q+28 c.+30 c:-32 c:.-32 c?-35 cG+42 cG.+27 cH-18 cH.-22
-cI+60 cII+16 cJ+40 cJ,+15 cJ.+64 cJG+21 cJH+20 cJI+33 cJJ+50 cJs+8 cJy+12 cK-3 cKJ+18 cKy+23 cM+36
-cR+58 cR.+12 cRJ+29 cT-10 cW-29 cb+15 cc-35 cd+32 cd.+47 ce+27 ceI+15 cf+33 cf.-11 cfy+19 cg-40
-cg.-15 ci+27 cj+34 cn+25 cp+12 cp.-28 cpJ+22 cpp+17 cq+37 cs-9 cs,+32 cs.-20 cs?-12 csJ-20 css+27
-csy+1 ct+18 cw+64 cw.+28 cwJ-6 cwe+29 cwy+45 cx-18 cy+59 cy,+29 cy.+50 cyJ+49 cys+19 cyy+1 cz+26
-d&+21 d&,-30 d&.+51 d&D+11 d&I-61 d&M+2 d&O+25 d&W+35 d&a+17 d&d+37 d&p+26 d&s+34 d&y-9 d&z+27
-d,+29 d,&-20 d,.+3 d,D+30 d,G+33 d,I+19 d,J+74 d,O+15 d,Q+24 d,W-15 d,a+4 d,d-31 d,e-26 d,f-8 d,i+4
-d,j+7 d,n+2 d,p+36 d,s+1 d,x+15 d,y+4 d,z+22 d.+76 d:+64 d:,+43 d:a+8 d?-57 dA+36 dB+12 dC-20 dD+47
-dD.+39 dE-39 dG+40 dG.+12 dGs+5 dH-17 dHJ+6 dI&-15 dI,-8 dI.+8 dII+6 dIJ-5 dIy+25 dJ+14 dJ&+14
-dJ,+27 dJ.+6 dJE-33 dJI-40 dJJ+41 dK-35 dL-34 dL.-27 dL?-15 dM+16 dM.+39 dN-14 dO+75 dO,+32 dO.+47
-dOA+13 dOI+40 dOJ+25 dOp+44 dOz+5 dP-11 dQ+15 dR+23 dR.-16 dT-21 dV-6 dW+9 dW,+13 dW.+7 da+10
-dai-17 db+35 dc-42 dd+5 dd.-37 de-12 de&-19 de,-25 de.-5 ded+51 df-13 dfs+4 dg-43 dg.-33 dgJ-31
-dh-24 dhb+22 dj+56 dj,+7 dj.+31 dl+1 dl,+28 dl.+5 dld-34 dn+6 dn,-46 dn.-7 do-14 dp+21 dp&-21
-dp,-24 dp.-34 dpI+16 dpJ-11 dpp-10 dps-10 ds-30 ds,+15 ds.-10 dsL-34 dss-8 dt-28 du+24 dv+7 dw-7
-dwy+11 dx+19 dy+4 dy&-21 dy,-15 dy.+68 dyG+11 dyI+30 dyJ+30 dyO+14 dyj+3 dys+8 dyy+23 dz+32 dz,+6
-dz.+19 e&-5 e&.-18 e&I-22 e&W-9 e,-10 e,&-14 e,.-40 e,I-49 e,s+42 e,y-29 e.-22 e:+14 e?-28 eC+20
-eD+36 eG+53 eGs+17 eH+42 eI-20 eI,-46 eI.-60 eII-27 eIp-27 eIs+31 eJ+20 eJ,+1 eJ.-29 eJI+29 eJJ+46
-eJd+40 eJw-20 eK-39 eL-25 eM-24 eM.-36 eN-15 eN.-14 eO+36 eOI+27 eQ+7 eR+17 eT-31 eT?-7 eTy-22
-eV+16 eW.-39 eWG+29 eWJ+42 eWO+14 eY+38 ea+43 eb+37 ebd+25 ec+28 ec&+28 ed+40 ed&+9 ed,-11 ed.+72
-edI-58 edJ+15 edO+4 edg-31 edl-26 edp-2 eds-52 edy+44 edz+8 ee+5 ee.+22 ef+50 ef&+24 efH+16 efW+20
-eg-62 eg&-8 eg.-27 egp-15 eh-6 ei+27 ej+19 ej&-17 ejI+15 ejO+36 ejW+9 ejb+11 ejd+12 ejy+23 ejz+38
-ek+35 el-51 eld-30 en-16 en,-25 en.-43 ep+17 ep&+7 ep,+16 ep.-12 eq+14 es,+49 es.-35 esW+29 et+19
-ets+13 ev-13 ew-39 ew.-42 ex-20 ey+22 ey&-23 ey?-8 eyW-16 ez+7 ez,+7 ez.-16 f&+18 f&f+19 f,+11
-f,&-9 f.+10 f?-19 fA+45 fAs+48 fC+53 fCI+21 fCJ+34 fCs+20 fD-6 fG+38 fH+20 fH.-1 fHJ+12 fHs+16
-fHw+34 fHy+10 fI-6 fI.-14 fIJ+2 fId-45 fJ+21 fJ.-27 fJJ+15 fJs+26 fK+39 fM-23 fMw-12 fO+4 fP+33
-fQ+21 fR+29 fT+17 fT.-28 fV+69 fV.-30 fVJ+35 fVy+52 fW+18 fW&+28 fW.+28 fWG+30 fWW+12 fWy+3 fY+25
-fb-7 fc+30 fc,+16 fc.+32 fcJ+29 fcf+13 fd-52 fd,-22 fdf+4 fds+56 fe+5 ff+33 fh-10 fi-19 fj+26 fk+25
-fks+37 fky+16 fl+21 fn-25 fn.-48 fp-25 fp&+9 fp.-28 fps-24 fq-34 fr-21 fs+34 fs.+27 fsK+20 fss-2
-ft+36 ft.+35 fts+8 fv-17 fw+20 fy+23 fy,-4 fy.-33 fyH+31 fyJ+28 fyK+29 fyc+28 fyn-34 fz-20 g&-20
-g&J-9 g&g-8 g&y-15 g,-11 g,.-18 g,s-21 g.-88 g?-18 gD-26 gI-14 gI&-5 gI,+16 gI.-7 gJ-69 gJ.-39
-gJJ-29 gJs-31 gK-13 gR+3 gV-29 gW-53 gW.-14 gc-12 gd-13 ge-18 gf-12 gg-24 gg.-19 gj+27 gn-17 gn.-17
-gp-26 gp.-15 gs-70 gs.-24 gsW-32 gv-5 gw-25 gw.-10 gy-25 h&-21 h&.-33 h&z+6 h,-5 h,&-8 h,c-22 h.-23
-h:-4 h?-26 hA+7 hC+18 hCL-6 hCs+4 hD+29 hG+24 hH-28 hI-11 hI&-23 hI.-37 hII-27 hJ-13 hJ.-39 hL-19
-hM-30 hO+1 hQ+6 hR+47 hT-6 hV-12 hW-17 ha+21 hb+40 hb.-14 hbC+32 hbd+50 hbp-26 hbz+11 hc+13 hd+29
-hd.-15 hd?-19 hdO+38 hds+31 he+2 heI-8 hg+30 hh-12 hi-2 hj+22 hjb+19 hl-3 hn+3 hn.-26 hp-2 hp&+9
-hp,-17 hp.-22 hpJ-33 hpO+22 hps+22 hs-30 hsH-18 hu+5 hv-25 hw-1 hy+26 hyD+18 hz+22 i&+21 i,+17
-i,T-8 i.+25 i:-35 i?-24 iA+16 iD+27 iG+23 iH+3 iI-2 iJ+43 iJd+14 iK+11 iL+13 iM-2 iN-19 iNO-17 iO-3
-iO.-30 iP+23 iQ-22 iR+21 iT-9 iV+24 iW+12 ia+3 iaI+9 iaO-27 iad+13 iaj+5 ian-33 ias+3 ic+13 id+63
-id&+36 id,+18 id.+51 idI+19 idO+25 idy+39 ie+20 if+18 ifH+20 ig-23 ih+17 ih,-12 ihd+42 ii-24 ij+10
-ijd+12 ijx+4 ik+42 iks+9 il+1 in-41 in&-32 in,-13 in.-25 ins-24 io-13 ip+22 ip.-29 ipy+40 iq+29
-is+25 it+14 its+18 ity+29 iw+49 ix+38 ix,+2 ix.+35 ixO+14 ixs+1 ixy+21 iy+55 iyd+9 iyn-19 iz+38
-iz&+23 j&-7 j&J+21 j&W-28 j&c+32 j&f+21 j,+31 j,&+27 j,a+1 j,d+18 j,i+5 j,j+20 j,y+10 j.+64 j:-26
-j?-61 jC+38 jD+4 jG+42 jGy+18 jH+9 jI+23 jI,+16 jJ-24 jJ,+37 jJ.+29 jK+32 jKs+21 jM-16 jO+9 jO,+6
-jO.+37 jQ+17 jR+33 jV-22 jW+13 jW.+53 jWG+19 jWO+2 jWs+32 jWy+8 ja+11 jb+28 jbd+27 jc+54 jd+55
-jd&+7 jd,+31 jd.+42 jdO+9 jed+16 jf+42 jh+11 jhb+10 ji+16 jj+19 jj.+8 jl+19 jn-20 jn,+33 jn.-46
-jp+37 jp,+22 js+60 js&+21 js,+20 js.+26 jss+1 jsy+12 jt+36 jt.+32 jw+28 jx+22 jx.+10 jy+46 jy,+22
-jy.+35 jya+5 jyc+29 jz+29 jz.+38 jzG+13 k&-49 k&.-33 k,-3 k,&-10 k.-9 k?-23 kH+12 kHd+15 kI-6 kO-30
-kQ+16 kR+26 kR.+19 kV+11 kW-39 kd+35 ke-10 kf-3 kn-15 ko-23 kp-8 kq-22 ks-27 ks.-19 kss-2 ksy+12
-kw-20 ky+27 l&-26 l&d-15 l,-48 l,.-28 l,I-12 l,J+22 l,L-19 l,M-17 l,T-13 l,b-13 l,e-8 l,h-23 l,p-12
-l,y-17 l.-73 l:-39 lA-13 lC-20 lI-46 lI,-19 lI.-31 lJ-30 lL-23 lM-31 lO-62 lO,-31 lOb-31 lR-16
-lT-42 lTO-28 lTd-18 lTe-10 lTh-29 lTy-24 lW-15 lb-64 lbL-16 lbd-44 ld-86 ld,-36 ld.-42 ldl-40 le-24
-lf-4 lh-39 li+4 li,-19 lj+34 ll-55 ll,-32 ll.-14 llI-12 llL-17 llO-25 llT-24 llb-16 ln-32 ln.-27
-lp-39 ls-23 ly-41 lyl-17 n-67 n&+5 n&,-29 n&.-40 n&I-8 n&J-12 n&y-12 n,+2 n,&+4 n,.-21 n,A+10
-n,I-23 n,J+12 n,N-37 n,Q-29 n,R-13 n,T-12 n,W-20 n,a+28 n,c-32 n,e-37 n,f-32 n,i-23 n,j-29 n,l-34
-n,n-27 n,o-9 n,p+17 n,q-12 n,s+40 n,y-3 n.-67 n:+14 n:e-21 n?-32 nA+26 nD-22 nG+18 nH+29 nI-43
-nI.-33 nJ+31 nJ.+17 nK-28 nN-45 nO-17 nP-19 nQ+5 nR-10 nT-17 nV-19 nW+35 na+43 nc+15 nc.-46 nd-49
-nd.-37 ne-8 nf+7 ni+15 nj-34 nk+25 nl-34 nn-52 nn.-22 no-15 np-3 np.-41 nq-24 ns+45 ns,-13 ns.-40
-nsJ+23 nsq-26 nt+35 nv-16 nw+27 nx+23 ny-8 nyc-30 o&-36 o&?-22 o,-27 o,&-6 o,T-8 o,n-6 o.-61 o:-6
-o:v-5 o?-49 oA-17 oAs-17 oH-25 oI-15 oI?-12 oJ-41 oJ?-21 oK-22 oQ-12 oT-20 oT?-15 oTs-16 oTy-12
-oV-16 oW-19 oc-29 ocs-19 od-21 oe-18 of-21 oh-18 ohs-18 oi-21 ok-29 oks-25 on-17 oo-40 ooh-18 op-12
-op?-12 oq-10 os-48 os?-9 osy-10 ot-34 ov-7 ox-36 oy-33 oy,-7 oy?-25 oyc-22 p&+5 p&,-27 p&.-65
-p&?-17 p&I-7 p&d+20 p&e-34 p&p-25 p&y+30 p,+26 p,&+1 p,.-21 p,I-4 p,J-24 p,R+27 p,a+29 p,e+18 p,i+4
-p,n-8 p,p-15 p,z-11 p.-27 p:+8 p:.-5 p?-36 pA-11 pC+15 pD+31 pE-44 pEd-35 pG+51 pH-4 pI+1 pI,+8
-pI.+19 pII-17 pIJ+28 pIp-17 pJ-12 pJ,-8 pJ.-18 pJJ-38 pJe-8 pK-23 pL-31 pM-51 pN-27 pO+45 pO&+22
-pQ+22 pR+30 pT-16 pTs-11 pV+12 pW-24 pa+7 pb+1 pc+29 pd+22 pd,+43 pe+24 pe.-5 peI-26 peJ-22 ped+41
-pep-17 pez+14 pf+24 pg+2 pg.-20 ph-1 phb+7 pi+13 pj-3 pj&-22 pl-29 pll-16 pn+1 pn,-20 pn.-1 pp-26
-pp.-21 ppG+30 ppJ-24 ppd-19 ppp+30 ps-5 ps,+33 ps.+6 psL-8 pss+8 psy-11 pt+50 pu+34 pv-23 pw-19
-px+3 py+24 py,+20 py.+32 pyJ-27 pya-11 pyc+15 pyt+34 pz+13 q&-38 q,-96 q,.-33 q,f-22 q,n-18 q,s-27
-q,v-9 q.-70 q?-33 qA-41 qD-17 qG-31 qH-33 qI-43 qI,-21 qJ-48 qK-45 qM-13 qMI-13 qN-23 qN,-12 qNy-12
-qO-48 qP-24 qR-25 qR.+1 qT-22 qV-20 qW-65 qWI-21 qY-27 qb-27 qc-53 qd-53 qd,-25 qd.-27 qe-47 qep-26
-qf-58 qg-6 qh-33 qhp-22 qi-45 qj-37 qjn-31 qk-11 ql-3 ql,-3 qn-48 qn,-41 qn.-12 qo-26 qo,-25 qo.-14
-qp-35 qs-87 qsI-11 qsJ-26 qt-58 qu-14 qv-16 qv,-13 qw-15 qx+5 qy-82 qy,-25 qyI-17 qyW-19 qyn-31
-qyo-11 r&-23 r,-54 r,I-24 r,T-24 r,s-29 r.-83 r:-23 r:.-28 r?-20 rC-32 rD-15 rH-30 rI-31 rJ-12
-rK-21 rL-23 rQ-6 rR-8 rT-46 rTL-12 rTs-21 rV-16 ra-47 rb-26 rd-49 rh-18 ri-17 rn-23 rp-41 rr-7
-rs-52 rsC-19 rsy-26 ru-25 rx-19 ry-67 ryp-12 s&+7 s&.-51 s&I+28 s&J+36 s&M-19 s&a+4 s&c-9 s&f+41
-s&j+6 s&s-28 s&t+24 s&y+48 s,+59 s,&-6 s,,+12 s,.-10 s,B+7 s,I-19 s,J+27 s,R+22 s,T+23 s,W+37
-s,c+22 s,e+19 s,f+16 s,j+32 s,n-40 s,p+19 s,q-29 s,s+2 s,t+25 s,y+47 s.+17 s:-15 s:y+6 s?-61 sA+48
-sB+43 sC+2 sC.+28 sCy-22 sD-4 sE+20 sEI-35 sEd-28 sEg-12 sG+33 sG.+38 sGy+22 sH+41 sH&+34 sH,+21
-sH.-23 sH?-15 sI+13 sI&-1 sI,-37 sI.-54 sII-61 sIJ+20 sIW+12 sIg-18 sIp-40 sIy+23 sJ+64 sJ&-12
-sJ,+12 sJ.-3 sJI-28 sJJ+71 sJW+41 sJc+36 sJh+19 sJy+31 sK+6 sK&+12 sK.+39 sL-44 sL.-37 sM-22 sM.+35
-sMI-12 sMW-37 sMg-14 sN-26 sO+47 sO&+33 sOG+15 sP+3 sPI-29 sQ+16 sR-1 sRc+16 sRy+5 sT+36 sV-22
-sVy+34 sW+47 sW&+27 sW,+41 sW.+13 sWG+42 sWJ+75 sWK-7 sWM-21 sWO+54 sWW+46 sWg-32 sWj+15 sWp+13
-sWs+15 sWy+41 sY+20 sa-20 sai+19 say-29 sb-7 sb,+32 sb.-43 sbd+22 sc+55 sc,+32 sc.-10 sc?-21 scJ+48
-scK-20 scg-30 scw+26 scy+46 sd-10 sd.+53 sdy-22 se+3 se&+57 se.-30 seI-26 seJ+56 seW+56 sef+44
-seg-18 sej+17 sep-4 sey-33 sf+47 sf.+38 sfH-8 sfV-2 sfW+49 sfc+42 sfk+11 sfy+28 sg-60 sg&-21 sg.-42
-sgJ-29 sgV-20 sgg-20 sh-9 shO+26 shb+36 shd-3 shp+7 si+35 sj+33 sj&+30 sj,+22 sj.+9 sjW+62 sk+27
-sl+24 sn-7 sn&+15 sn,+33 sn.-46 snI-36 so-30 sp+6 sp&+11 sp,-18 sp.-33 spW-27 spy-13 sq-15 ss+20
-ss&-9 ss,+16 ss.+13 ssG+9 ssI-65 ssJ-15 ssO+19 ssW+79 ssc+38 sse-16 ssf+45 ssj+4 ssn-1 sss-34
-ssy+33 st+18 st.+26 sty+6 su+6 sv-6 sw+37 sw.-50 sx-23 sy+50 sy&-12 sy,+44 sy.+59 syH+23 syI-8
-syJ+20 syP+13 syW-5 syc-13 syd+35 syh-32 syy+43 sz-26 sz,+4 sz.-17 szJ+1 szy+27 t&+44 t&y+24 t,+68
-t,B+37 t,J+3 t,j+21 t,q+29 t,s+19 t,t+23 t,w+31 t.+100 t?-30 tA+5 tB+37 tD+19 tG+35 tGs+26 tH+38
-tHJ+7 tHw+31 tI-14 tJ+61 tJ.+43 tJy+18 tK+24 tKs+16 tM+13 tQ+14 tR+17 tR,+5 tT+35 tV+13 tW+59 tb+7
-tc+10 td+34 td.+28 te+55 tf+27 ti+10 tik+9 tj+19 tj.+24 tjs+16 tk+9 tn+24 tp+47 tq+29 ts+70 ts&+35
-ts,+31 ts.+44 tsK+17 tsj+18 tsn+12 tss+43 tt+25 tv+19 tw+61 twe+36 ty+38 ty,+10 ty.+1 tyG+12 tyj+4
-tys+32 tyy+23 tz+29 u&-12 u,-39 u,&-13 u.-12 u?-19 uC-18 uJ-40 uM-22 ub-14 ubC-18 ud-5 ud,-28 ud.+7
-ue-14 uf-32 up-10 up,-29 up.+24 us+20 ut+24 uts+24 uy-25 uz-15 v&-42 v&.-37 v&M-23 v&d-18 v&f-8
-v&p-13 v&v-23 v&y-16 v,-13 v,&-21 v,.-30 v,B-9 v,s+6 v,v-24 v,y+11 v.-61 v:-18 v:,-18 v?-17 vB-22
-vC+26 vG-20 vH-30 vI-15 vI&-27 vI,-34 vIJ-26 vJ-8 vJ&-25 vJ,-22 vJ.-34 vK+23 vM+22 vM&+28 vO-40
-vO&-30 vO.+18 vOI-24 vOs-21 vT-15 vW+36 vW.-3 vb-9 vc-41 vd-22 vf-32 vj-26 vl-15 vn-15 vp-26 vq-30
-vs-32 vs,-21 vs.-36 vv-34 vw-33 vy-6 vy.-23 vy?-10 vyJ+35 vyO-29 w&+27 w,-51 w,s-53 w,y-38 w.-36
-w?-15 wB-15 wC-25 wE-20 wG+22 wH-29 wI-33 wI.-16 wJ-20 wJ.+6 wK-12 wM.-24 wO-49 wR+8 wR.+26 wRW-11
-wT-1 wV-24 wW-64 wW,-23 wW.+16 wb-3 wbp-16 wc-40 wd-60 wd,-51 we-7 we.+39 wed-33 wez+23 wf-31 wf.+8
-wfy-22 wg-4 wh-39 whp-17 wi-24 wn+39 wp-44 ws-110 ws.-31 wsf+8 wss-14 wsy-32 wsz-47 wu-39 wup-29
-wv-45 wv,-24 wv.-36 ww-24 wy-79 wy,+4 wyI-34 wyp-4 wz-39 wz.+16 x&+66 x&.+35 x&x+24 x,+68 x,.+35
-x,D+11 x,J+18 x,T+31 x,z+15 x.+127 x?-37 xD+18 xD.+13 xG+15 xG.+15 xI+38 xI.+31 xJ+11 xJ.-21 xM+1
-xO+43 xO.+38 xOJ+16 xOd+15 xR+2 xT+34 xW+10 xb+20 xc+8 xd+17 xdO+12 xf+19 xj+10 xn+31 xn.+24 xp+37
-xs+38 xs,+15 xx+34 xy+20 xy.-4 xyI+26 xyJ+14 xys+10 xz+11 y&-16 y&,+26 y&.-2 y&H+4 y&J+28 y&a+31
-y&c+17 y&d-21 y&f+28 y&v-17 y&y-27 y,&-2 y,,-25 y,G+22 y,I+15 y,J-16 y,Q+21 y,R+24 y,T-7 y,W+13
-y,c+18 y,i+2 y,n-13 y,o-13 y,p+23 y,s-22 y,w-35 y,y-39 y,z+12 y.+26 y:-34 y?-67 yA+15 yA,+25 yB-29
-yB.-23 yBs-28 yC+44 yD+5 yD,+14 yD.+4 yDz+10 yE-18 yEd-26 yEf+22 yG+60 yG.+16 yGs+40 yH+39 yH.-6
-yHJ+18 yI-3 yI&-8 yI,-30 yI.-13 yII-38 yIJ-39 yIe-31 yIn-27 yJ+38 yJ&-24 yJ,+8 yJ.-17 yJ?-22 yJI-33
-yJJ+36 yJP+9 yJW+28 yJe-2 yJy+21 yK+46 yK,+21 yK.+40 yL-24 yM-13 yM.-29 yNI+8 yO-14 yO.+33 yOI-29
-yOd+12 yOe+25 yP+47 yPK+31 yPj+21 yQ+19 yR+7 yR.+21 yT-2 yTy-20 yV+22 yV.+19 yW+23 yW,-19 yW.-24
-yWH+5 yWI+28 yWJ+23 yWp+49 yWq-26 yWs+13 yWy-3 ya+11 yad+8 yaj+1 yb-4 yb.+21 yc+1 yc&-25 yc,+25
-yc.-39 yc?-20 ycG+9 ycH-9 ycI+34 ycJ+58 ycR+39 ycd+32 yce+12 ycj+30 ycp+26 ycs+3 ycw+59 ycy+32 yd+6
-yd,+39 yd.+21 ydh-8 ye-17 ye,+16 ye.-39 ye?-20 yeC+18 yeI-54 yeJ-35 yeb+29 yed-19 yej+8 yes+44
-yey-44 yf+26 yf.-13 yf?-8 yfC+1 yfH+21 yfJ+42 yfd+34 yfs+24 yg+21 yg.-15 yh-40 yhb-18 yhd-35 yi-22
-yj+56 yj.+29 yj?-30 yjh+5 yjs+26 yk+10 ykH+15 yl-3 yl,-17 yl.+34 yld-26 yn,+12 yn.-54 ynI-21 yo-21
-yo.-11 yp-8 yp&+2 yp.-22 ypC-32 ypJ+26 yq-37 yr-16 ys+5 ys,-22 ys.+17 ysW-1 ysc-34 yse-10 ysj+5
-yss+17 ysy-25 yt+26 yt,+7 yt.-5 ytG+16 ytH+7 ytJ+32 yts+29 yu-4 yv-9 yw+25 yw.+23 yx-5 yx.-21 yy&-9
-yy,+26 yy.-6 yy?-8 yyI-36 yyJ+24 yyW+24 yyc+20 yyk+15 yyw+40 yyy+34 yz+5 yz.+37 z&+36 z&d+16 z,+64
-z,&+6 z,.+29 z,I+31 z,a+5 z,i+9 z,j+5 z,n+40 z,s+9 z,x+15 z,y+4 z,z+15 z.+86 z:+43 z:,+18 z:M+26
-z?-35 zD+13 zG+25 zG.+20 zH+2 zI+8 zJ+42 zJ,+18 zJ.-2 zM+41 zO+56 zO.+52 zOI+25 zR+23 zW+34 za+5
-zb+23 zc+8 zd+24 ze-6 ze.-22 zf+18 zi+14 zj+24 zj,+1 zj.+35 zk+7 zn+53 zp+42 zs+21 zs&+18 zs,+17
-zw+10 zx+20 zy+54 zy,+13 zy.+48 zz+28
+&&-34 &,-7 &,&-34 &,.-13 &,I-37 &,J-22 &,M-5 &,Q-8 &,f-2 &,i-19 &,q-1 &.-42 &:+16 &?-55 &A+15
+&Ay+11 &C+3 &D-13 &D.-39 &De+21 &Dz+4 &E+12 &G+30 &Gy+16 &H+22 &H.-13 &HV+22 &I-5 &I,-13 &I.-9
+&I?-4 &II-35 &IJ-39 &IW+18 &Ie-13 &Ip-29 &J+3 &J&-30 &J,-30 &J.-49 &J?-15 &JI+16 &JJ+18 &Jc+43
+&Je-9 &Jf+35 &Jy+28 &K-9 &L-30 &M+7 &M.+3 &MI-12 &N-22 &N&+18 &N.-23 &Ny-11 &O+37 &O.+11 &P+18
+&P.+21 &Q+4 &Q?-15 &R-13 &R.-10 &T+9 &V+4 &V.-5 &Vy-19 &W+56 &W.+19 &WJ+5 &Ws+20 &Wy+55 &Y+11 &a+33
+&ad+26 &b-29 &c+7 &c.+40 &cJ+37 &cy+50 &d+7 &d.+25 &dJ-23 &dO+14 &dg-2 &ds+32 &dy+16 &dz+31 &e-2
+&e.-28 &eI-15 &es+33 &f+4 &fA+39 &fH+9 &fI-9 &fV+42 &fW+14 &fc+27 &ft-14 &fy+33 &g-19 &g.-23 &g?-8
+&gI-5 &h-9 &h.-7 &hb+34 &i+12 &i.-21 &id+21 &in-14 &j+22 &jW+5 &k+22 &l+11 &l.+7 &n-27 &n&-4 &n,-6
+&n.-25 &o-8 &p-35 &p.-23 &pe-20 &pp-8 &q+23 &s-60 &s,-4 &s.-9 &sI-7 &sW+33 &sc-48 &se+11 &sf-30
+&sp-38 &sy-57 &t+48 &t.+26 &tJ+29 &v-31 &v.-27 &vy-33 &w+11 &x+25 &x.+48 &xJ-19 &y+3 &y&-4 &y.-25
+&y?-12 &yH+42 &yI+9 &yJ+12 &yP+30 &yW+59 &ya+4 &yd+39 &ye-20 &yf-5 &yl+26 &yn-15 &yp-7 &ys-53
+&yt+28 &yy-30 &z+45 &z,+13 &z.+20 ,&-32 ,&,-19 ,&.-49 ,&?-21 ,&D+16 ,&E+23 ,&G-11 ,&I+12 ,&J+16
+,&N-28 ,&Q-13 ,&W+5 ,&Y+8 ,&c+36 ,&d-28 ,&e-4 ,&f+37 ,&i-27 ,&j-28 ,&n-27 ,&o-7 ,&p-32 ,&s-39 ,&t+9
+,&v-33 ,&w+8 ,&y-22 ,,-23 ,,&-29 ,,,-26 ,,.+20 ,,I-35 ,,J-28 ,,d+34 ,,l-24 ,,s+18 ,,u-30 ,.+2 ,:+28
+,?-50 ,A-1 ,Ai-16 ,As+31 ,B+9 ,B,-35 ,B.+26 ,Bn+25 ,C-10 ,D+13 ,D.+25 ,De+19 ,Dj+10 ,E+26 ,G+13
+,GI+12 ,Gy+37 ,H+47 ,H.+37 ,I-2 ,I&-10 ,I,+19 ,I.+8 ,II-43 ,IJ-31 ,IN-16 ,Ia-24 ,Ie-37 ,Ig-5 ,In-4
+,Is-1 ,Iy-20 ,J+7 ,J&-27 ,J,-27 ,J.+12 ,JI+1 ,JJ-2 ,JR+34 ,JW+35 ,Jc+51 ,Je+15 ,Jn-23 ,Jp-25 ,K+39
+,L-30 ,M-21 ,M.+28 ,MI-14 ,MJ-31 ,Md-22 ,N-22 ,N.-24 ,NI-15 ,NO-25 ,O-13 ,O.+32 ,Oe-6 ,Os-5 ,P-16
+,Q-1 ,QI-23 ,QJ-11 ,Qe-8 ,Ql-20 ,Qu+24 ,R+30 ,R&-25 ,R,-25 ,R.-20 ,RW+50 ,Rc+27 ,Re+4 ,Rf+25 ,Rn-20
+,Ry+44 ,T-24 ,T.+2 ,TI-9 ,TJ-33 ,TL-11 ,TO-12 ,TP+16 ,TV-13 ,TW+15 ,Ti-17 ,To-6 ,Tp-18 ,Ts-31 ,Tx-7
+,Ty-12 ,V-42 ,V.-26 ,Vs-21 ,W+23 ,W&+8 ,W.-4 ,WI-1 ,WJ+27 ,Ws+3 ,Wy+6 ,Y+33 ,a+6 ,ad+43 ,ai+11
+,b-42 ,b.-31 ,bC-11 ,bd+16 ,c+41 ,c.+40 ,cJ+26 ,cs-41 ,cy+30 ,d-6 ,d.-2 ,de+43 ,e.+13 ,eI-34 ,eO+39
+,eW-46 ,ed-6 ,ee+30 ,ep+16 ,es+7 ,f+6 ,f.-56 ,fC+13 ,fH-6 ,fJ+37 ,fV+28 ,fk+8 ,fs+25 ,ft+8 ,fy-23
+,g-2 ,g,-11 ,h-25 ,hI-7 ,hb-29 ,hd+10 ,i+6 ,i.-34 ,iN-24 ,ia+29 ,id+25 ,ij+2 ,in+15 ,it+8 ,ix+16
+,j+17 ,j.+30 ,jW-13 ,jn+26 ,jx+14 ,jy+30 ,k+20 ,l-61 ,l.-42 ,lT-7 ,n+24 ,n&-7 ,n,+48 ,n.+31 ,ns-44
+,o-24 ,o?-11 ,p+11 ,p&-18 ,p,-28 ,p.+31 ,pI+22 ,ph-14 ,ps-1 ,q-12 ,q.+42 ,qI-1 ,qo-9 ,s-1 ,s,+38
+,s.+8 ,s:+7 ,sA+30 ,sH+15 ,sI+24 ,sJ-4 ,sM-23 ,sW+15 ,sa-26 ,sb-30 ,sc+30 ,sd+40 ,se+18 ,sf+13
+,sn-10 ,sp+25 ,ss+24 ,st+32 ,sy-5 ,t+46 ,t.-3 ,td+23 ,ts+32 ,u+7 ,u.-30 ,v-41 ,v&-8 ,v,-24 ,v.-49
+,vO-14 ,vs-17 ,vy-5 ,w-12 ,w.-3 ,wW+24 ,wf+30 ,ws-49 ,x-10 ,x.+36 ,xy+30 ,y+2 ,y,-15 ,y.-47 ,yD+8
+,yG+22 ,yI-49 ,yJ-21 ,yR+11 ,yW-13 ,ya+4 ,yc+21 ,ye-21 ,yf-9 ,yn-4 ,yp-16 ,ys-6 ,yt+21 ,yx-16
+,yy+20 ,z+8 ,z.+50 ,zJ-10 ,zy+18 .-43 :&-45 :&.-35 :&I-26 :,-12 :,,-8 :,.-31 :,I-35 :,J+18 :,n+46
+:.-6 :?-24 :I+25 :I&-25 :I,+16 :J-19 :J,+15 :M+13 :N-15 :O+5 :Q-15 :R-5 :T-11 :W+17 :a+33 :ad+32
+:b-26 :c+21 :d-34 :d,-8 :e-14 :h-27 :i+7 :j+18 :k-20 :n+54 :p-4 :p,+16 :s+12 :v-15 :v,-6 :y-13
+:y,-15 :yW+19 :yc+20 :z+34 ?-120 A&+2 A&y+23 A,+33 A,&+5 A,R+31 A,y+14 A.+15 A?-33 AB-20 AG+30
+AH+19 AI+27 AJ+54 AJs+33 AP+19 AR+30 ARc+36 AT+16 AV+43 AW+16 Ac+56 Ae+23 Af-10 Af.-16 Afp-24 Ai-16
+Aj+31 Al+29 An-24 Ap-30 Ap,-26 As+3 As&+27 As,+24 As.+29 AsG+24 AsW+19 Ass+35 Asy+47 At-18 Aw+45
+Ay-1 Ay.+11 AyB-30 Az+13 B&-32 B,-3 B,,-12 B,?-10 B,i+10 B,n+14 B.-26 B?-10 BI-10 BJ-32 BT-14 BW-7
+Bc+2 Bd-14 Bi+10 Bk-5 Bks-13 Bn+32 Bn.-3 Bs-25 Bs.-40 Bt+21 Bv-29 BvJ-15 Bw-25 By+34 C&-32 C,+34
+C.+34 C?-36 CD+22 CG-20 CI+22 CII-32 CJ-3 CJ.+29 CK+3 CK.-6 CL-18 CO+40 CO.+45 CR+2 CW+38 Cc+6
+Cd-30 Cf+10 Ch-17 Cj+8 Cp-17 Cs+30 Cs&-8 Cs,+13 Cs.+28 CsI+26 CsL-11 Css+33 Csw-42 Cv-35 Cw-20
+Cy-24 Cy&-24 Cy.+16 CyL-12 Cz+18 D&-20 D,+16 D,d+24 D,z+17 D.+35 D:-22 DI-23 DJ+3 DO+24 DW+17 Da+5
+Db+10 Dd+57 Dd.+20 De+47 DeW+14 Ded+37 Di+10 Dj+10 Dj,+9 Dp+1 Ds-48 Dw-5 Dx+13 Dy+35 Dz+18 Dz.+8
+E&+5 E,+19 E,&-13 E,I-20 E.-39 E:-6 E?-11 EC-14 EE-10 EG+18 EG.-43 EI-30 EI.-36 EJ-28 EK-35 EM-19
+ER+10 EW+42 Ea+9 Ec+12 Ed-16 Ed,+44 Ed.-66 EdI-36 EdJ-60 Edp-21 Ef+23 EfC+22 Eg-24 Egg-10 Eh-20
+Ei+24 Ej+34 El+20 En-21 En.-21 Ep-34 Ep&-16 Ep.-21 EpJ-27 Es+39 Ew-40 Ey+57 Ez+32 G&-34 G&y-31
+G,-27 G,&-23 G,.-32 G,I+16 G,e-30 G.+21 G?-20 GB+20 GG+40 GG.+6 GI+12 GI.-4 GIy-8 GJ-9 GJ.+46
+GJJ+15 GK+14 GM+15 GO+41 GP+10 GR+23 GW-18 GWs+16 Gc-22 Gd+33 Gd.+50 Ge-42 Ged-14 Gf+9 Gi-32 Gj+28
+Gn-5 Gp+6 Gp.+6 Gs+2 Gs,+22 Gs.+35 GsK+14 Gv-11 Gy-6 Gy,+10 Gy.+21 GyG+41 GyI+15 GyJ-23 Gye+3 H&+21
+H&W+42 H,+28 H,J+34 H,s+7 H.+75 H:+9 H?-27 HD+15 HDJ+34 HG+11 HH+27 HI+17 HJ+70 HJ.+29 HJJ+21 HK+6
+HO+33 HR+22 HV+22 HW+59 Ha+33 Hb+13 Hc+16 Hd+12 He+21 Hf+15 Hh+8 Hi+37 Hj+5 Hp+27 Hs+44 Hs.+18
+Hs?-9 HsJ+25 Hss+23 Hw+54 Hw.+38 HwJ+22 HwR+22 Hws+25 Hy+22 HyJ+24 Hyw+15 I&-57 I&.-45 I&I-35
+I&J-45 I&W-18 I&a+21 I&e-23 I&p-9 I&s-33 I&v-12 I&y-14 I,+17 I,&-20 I,,+5 I,.-40 I,I-70 I,J-44
+I,M-35 I,Q-16 I,R-15 I,W-42 I,a+26 I,c+2 I,e+48 I,f-33 I,h-17 I,i-22 I,l-21 I,n-26 I,p-36 I,s-29
+I,x+14 I,y+2 I,z+31 I.-44 I:-43 I:&-24 I:,-18 I?-34 IC-37 ID+12 IE-35 IE.-32 IEI-24 IEp-4 IG-27
+IH+24 II-65 II&-24 II,-52 II.-72 II:-6 II?-19 III-57 IIJ-62 IIM-24 IIb-10 IIe-22 IIp-12 IIs-23
+IIy+35 IJ-38 IJ&-19 IJ,+29 IJ.-33 IJ?-9 IJI-30 IJJ-8 IJe-43 IJq-6 IK+7 IK.-23 IL-21 IM-60 IM.-28
+IN.-16 INs+23 IO+56 IO.-43 IP-10 IQ+20 IR-14 IT+26 IV-8 IW-19 IW&-18 IW.+8 IWI-29 IWs-2 IWy+29 Ia+1
+Iai+3 Iay-24 Ib-16 Ib,+4 Ib.-29 Ic+51 Id+65 Id,+45 Id.+9 IdO+53 Idp+15 Ie+20 Ie&-13 Ie,-39 Ie.-63
+IeI-37 Ied+22 Ien-27 If-4 Ig-38 Ig&-15 Ig,-25 Ig.-23 IgI-20 IgJ-11 Igs-13 Ih+3 Ihb+20 Ii-10 Ij+40
+Ik-27 Il-11 In+9 In&-11 In.-44 Ip-18 Ip&-12 Ip.-33 IpI-29 IpJ-33 Ipn-26 Iq-34 Iqn-12 Is-23 Is&-37
+Is,-21 Is.-22 IsI-27 It+32 Iv+14 Iw-28 Iw.-34 Ix+41 Ix.+35 Iy+31 Iy,+26 Iy.+12 IyJ-41 Iyc+1 Iyd+35
+Iyf-15 Iz+47 Iz,+10 J&-13 J&,-17 J&.-23 J&G+29 J&I+23 J&J-34 J&W-10 J&a+7 J&c-6 J&d+25 J&x+18
+J&y-17 J,-23 J,&-34 J,,+14 J,.-3 J,I+24 J,J-14 J,Q-2 J,W+34 J,a+8 J,d-22 J,e+19 J,f+37 J,i+31
+J,l-14 J,n+18 J,p+41 J,s+48 J,t+22 J,w-30 J,y-2 J.+10 J:-46 J?-49 JB+10 JB,+10 JC+46 JD+33 JE-49
+JEd-39 JG+5 JG.+24 JGW+17 JGy+18 JH+66 JH.+53 JHs+26 JI+4 JI&-21 JI,-19 JI.-2 JII-40 JId-36 JJ+26
+JJ&-7 JJ,+7 JJ.+15 JJH+27 JJI-19 JJJ+34 JJT+35 JJW+4 JJb+7 JJc+50 JJs+7 JJy+15 JK+4 JM+41 JM.+6
+JN-18 JO+44 JO.+41 JP+31 JP&+36 JQ+10 JR+24 JR.+6 JRy+24 JT+1 JTd+33 JV+5 JW+33 JW&+22 JW.+24
+JWO+16 JWW+10 JWs+34 JWy+23 Ja+21 Jb-33 Jb.-25 Jbd-20 Jc+28 Jc.+19 JcG+28 Jcs+57 Jcy+14 Jd-23 Jd,-5
+Jd.+50 Je-49 Je.-30 Jed-36 Jf+39 Jf.-7 JfC+22 JfI-22 Jfs+12 Jfy+35 Jg+9 Jh+26 Jhb+48 Ji+40 Jj-16
+Jj.+6 Jjn-40 Jk+35 Jl-24 Jn-63 Jn,-25 Jn.-55 Jo-12 Jp-19 Jp,-26 Jp.-39 Jpy+11 Jq-21 Js+103 Js,-19
+Js.+11 JsC+14 JsI+35 JsM+41 JsW+41 Jss-6 Jt+51 Jt.+26 Ju+49 Jv+23 JvM+36 Jw-38 Jw.-19 JwI-28 Jx+43
+Jx.+39 Jy+58 Jy&+34 Jy.+48 JyJ+13 Jyc+41 Jyn-31 Jyt+14 Jz+2 Jz.+60 K&-29 K,+4 K,w+35 K.+10 K?-24
+KI+12 KJ+2 KJ,+5 KO+29 KR+11 KT-14 KW-3 Kc+12 Ke+5 Kg+22 Kh+21 Kj+19 Kn-24 Kp+18 Ks+30 Ks.+26 Kt+7
+Kw+35 Ky+54 Ky.+18 KyJ+31 Kz+28 L&-18 L&J-12 L.-5 L?-19 LJ+17 LJ.+28 LM-16 LM.-16 Ld-14 Ld.-21
+Lh-16 Lp-10 Ls-25 Ls.-15 Ly+27 M&-11 M&M+29 M&y+21 M&z+8 M,+18 M,y-1 M.-27 M?-22 MC-19 MCI-19 MD+11
+ME-12 ME.-28 MEI-9 MEM-19 MEp-1 MG+7 MH+26 MI-58 MI&-15 MI,-12 MI.-51 MIE-12 MII-28 MIJ-20 MJ-59
+MJ.-46 MJI-12 MK-12 MM-1 MM.+36 MME-9 MMI-39 MMs-44 MP-30 MP&-24 MQ-27 MR+14 MT+7 MW-12 MW.-23 Ma+7
+Mb+5 Mbd+22 Mc-9 Mcg-21 Md-22 Md.-32 MdI-34 Mdw-30 Me-27 Mf-13 Mg-30 Mg.-21 Mh-11 Mj+16 Mn-7 Mn.+12
+MnJ-32 Mp-49 Mp.-24 Ms-15 Ms&+1 Ms.-44 MsE-1 MsI-32 MsJ-37 MsW-15 Msc-23 Mse-7 Msg-16 Mt-34 Mv-20
+Mw-36 Mx+21 My-34 Mz+35 Mz,+11 N&-25 N,+1 N.-37 N?-27 NH-25 NI-10 NI.+3 NJ+31 NK+23 NO-34 NO.-27
+NT+23 Nc+10 Nd+20 Ne+23 Nf-17 Nn-31 Np-16 Ns+8 Ns,+32 Nv-12 Ny-1 Ny,-8 Ny.-41 O&-11 O&c+35 O&f+19
+O&s-29 O&y-16 O,-7 O,&+16 O,.+24 O,a+5 O,s-19 O.+5 O:-30 O?-24 OA-21 OAf-24 OB+23 OC+12 OD+39 OG+25
+OG.+20 OGJ+23 OH+11 OI+24 OI&-23 OI,-37 OI.+6 OId+35 OIe+34 OIj+38 OJ-8 OJ,-32 OJ.+24 OJd+30 OK-22
+OM+10 ON-12 OO+30 OQ-5 OR+36 OT-25 OV-12 OV.-42 OW-11 OWs+2 Oa+3 Oai-32 Ob-2 ObC+2 Obd+13 Obn-28
+Oc+19 Od+37 Od,+26 Od.+51 OdJ-3 Odh+26 Oe-7 Oe.-27 OeG+33 OeI+7 Oeb+24 Oed-11 Oej-2 Oes+26 Of-5
+Og-21 Oh+3 Ohb+29 Ohj+12 Oi+2 Oj+10 Ojd+18 Ok-3 Ol-49 OlT-17 On-55 On.-35 On:-17 Op-15 Op,+34
+Op.+33 Ope+20 Oph+20 Or-24 Ory-20 Os+15 Os,+37 Os.-29 OsW+47 Osc+25 Osy+56 Ot+23 Ov+23 Ow-19 Ox-5
+Ox.+36 Oy+28 Oy.+37 Oys+27 Oz-3 Oz.+51 OzI-32 OzJ+12 Ozs+10 P&-18 P&J-4 P,-38 P,I-22 P,W-32 P.+9
+P?-34 PG-2 PH+27 PHJ+23 PI-43 PJ+2 PK+42 PKs+34 PKy+29 PV-15 PW-13 Pc+14 Pe+14 Pg+15 Pj+26 PjK+26
+Pn+2 Pp-9 Ps+43 Pt+26 Pw+19 Py+40 Py,+12 Q&-25 Q,+9 Q.+26 Q?-41 QE+2 QG+17 QI-30 QI.+4 QI?-6 QIn-28
+QIy-19 QJ-11 QJ?-6 QM-11 QO-10 QQ-19 QR-10 QR?-9 QW-7 Qb-22 Qb?-10 Qd+41 Qe-20 Qey-8 Qf+21 Qh-17
+Qh?-16 Qhu-9 Qj+19 Ql-20 Ql.-20 Qn-54 Qn.-36 Qo-14 Qp-1 Qq-26 Qs+13 Qu+22 Qud+12 Qup+23 Qv+6 Qy-7
+Qy?-21 Qyn-24 R&-13 R&c+39 R&y+17 R,-9 R,I-15 R,R+35 R,s+12 R.+37 R?-26 RH+25 RI-21 RJ+61 RJ.+31
+RK+59 RL+5 RM-7 RO-18 RP-3 RR+32 RT+19 RW+4 RW.+18 RWy+35 Ra+8 Rb+9 Rc+68 Rc&+25 Rc.+35 RcJ+22
+Rcy+14 Rd+49 Re+43 Red+36 Rf-12 Rfy-23 Rh+10 Ri-12 Rj+26 Rk+12 Rl+12 Rn-30 Rn.-31 Rp+33 Rs+1 Rt-16
+Rw+21 Ry+24 Ry&+19 Ry.+46 RyK+29 Ryc+31 Ryy+22 Rz+17 T&+15 T,-25 T.-58 T:-27 T?-37 TA+20 TC-16
+TD-28 TH+15 TI+8 TI.-28 TJ-36 TJJ-32 TK+9 TL-21 TM+4 TN+18 TO-31 TOe-14 TP+16 TPK+16 TQ-7 TR+13
+TT-34 TV-8 TVI-13 TW+19 TWJ+31 TWj+19 TWp-14 Ta-18 Tb-44 Tc+6 Td-30 Td,+16 Td.+7 Te+20 Tf+23 Th-44
+ThC-7 Thb-29 Ti-1 Tj+12 Tk-1 Tl+1 Tl.-17 Tn-21 Tn.-10 To-6 Tp-41 Tr-15 Ts-36 Tsh-25 Tss+23 Tsy+6
+Tt+49 Tts+34 Tu-5 Tud-5 Tv+7 Tw+34 Tx-46 Tx.-7 Ty-39 Ty.-37 Ty?-10 Tyc-18 Tye-16 Tyh-15 Tyy-18
+V&-20 V&f+19 V,+11 V.-21 V?-17 VG-10 VJ+17 VJ.+38 VR-10 VT+18 VV-9 VW+8 Vb-6 Vd+24 Ve+34 Vf-14 Vh+3
+Vk-17 Vs-58 Vs.-22 Vv-24 Vw+36 VwR-10 Vy+33 Vy.+8 VyJ+36 VyV+1 Vyw+39 Vyy+31 W&-26 W&,+18 W&.-53
+W&I-12 W&J-5 W&W+37 W&c+28 W&p-19 W&s-5 W&y+62 W,+14 W,&+37 W,.+25 W,R+23 W,n-8 W,s+61 W,v-29
+W,y+13 W.+28 W:+6 W?-38 WA+35 WB+7 WD+24 WE-16 WG+16 WG,+39 WG.+56 WGG+11 WGJ+33 WGy+7 WH+21 WI-5
+WI&-29 WI,-44 WI.+20 WJ,+21 WJ.-1 WJG+18 WJJ+50 WJM+36 WJW+6 WJv+32 WJy+23 WK+30 WKy-3 WM-4 WM&+21
+WM.-37 WN-10 WO+44 WO&+1 WO.+39 WOG+23 WP+17 WR+8 WT+3 WV-14 WW+48 WW.+35 WWJ+39 Wb-13 Wc+16 Wd-13
+Wd,+2 WdJ-16 We-34 We.-9 Wf-12 Wf.-15 Wg-27 Wj+31 Wj,+6 Wjs+19 Wjt+5 Wjy+24 Wk-6 Wl+4 Wn-39 Wn.-35
+Wo-14 Wp+9 Wp.+54 Wq-36 Ws+48 Ws&+27 Ws,+13 Ws.+65 WsG+26 WsJ-28 WsO+5 WsW+28 Wsp-25 Wss+46 Wsy+16
+Wt+6 Wv+4 Ww-42 Wy+33 Wy&+38 Wy.+40 WyJ-23 WyW+48 Wyc-15 Wyj+10 Wyp-6 Wys+27 Wz+32 Y&-40 Y,+7 Y.+12
+YD-15 YH-8 YJ+43 YO+10 YV+4 YW+24 Yh+10 Yk+1 YkV+8 Ys-11 Yw-19 Yy-15 ^+43 ^&-44 ^&&-5 ^&,-45 ^&.-67
+^&?-19 ^&D-33 ^&I-55 ^&J-31 ^&R-23 ^&n-10 ^&s-29 ^&x+35 ^&y-38 ^&z+14 ^,-1 ^,&-66 ^,,-58 ^,.-65
+^,A+33 ^,B-8 ^,I-26 ^,J+36 ^,O-4 ^,R-20 ^,T-35 ^,V-38 ^,a+25 ^,b+28 ^,d+51 ^,e+5 ^,f+3 ^,i+24
+^,n-59 ^,p-16 ^,s+31 ^,t+37 ^,v-28 ^,x+44 ^,y-10 ^,z+35 ^.-56 ^:-26 ^:,-42 ^:I-30 ^:s-24 ^?-118
+^A+6 ^A,+49 ^A.-44 ^AR+46 ^As+62 ^Ay-30 ^B-24 ^B,+3 ^B.-42 ^BJ-7 ^BW-32 ^Bk-13 ^Bn-8 ^Bv-29 ^By+27
+^C+29 ^D+37 ^D,+26 ^De+31 ^Dj+9 ^Ds-44 ^E-38 ^E&-14 ^E,-24 ^E.-42 ^EC-36 ^EG+10 ^EI-30 ^EJ-25 ^Ed-8
+^En-22 ^G+22 ^G,-20 ^GI-30 ^Gj+29 ^H+65 ^H,+34 ^I-50 ^I&-50 ^I,-16 ^I.-126 ^I:-19 ^IE-20 ^II-43
+^IJ-83 ^IN+12 ^IO+25 ^IW-37 ^Ia+3 ^Ib+19 ^Id+76 ^Ie-10 ^Ig-27 ^Ih+18 ^In-45 ^Ip-36 ^Iq-17 ^Is+11
+^Iw-26 ^Ix+31 ^Iy-24 ^Iz+37 ^J+2 ^J&+44 ^J,+45 ^J.-110 ^J?-20 ^JB+10 ^JE-27 ^JI-42 ^JJ-23 ^JW+23
+^Jb-39 ^Jc+40 ^Jd+10 ^Je-22 ^Jf+9 ^Jh+23 ^Jj-36 ^Jn-47 ^Jp-5 ^Js+50 ^Jt+36 ^Jx+28 ^Jy+5 ^K+2 ^L-9
+^L&-12 ^M-36 ^M&+8 ^M.-46 ^MC-19 ^ME-3 ^MI-11 ^MJ-40 ^MM-45 ^MP-24 ^MW+28 ^Md-45 ^Me-24 ^Mg-15
+^Mh+9 ^Mn-35 ^Mp-30 ^Ms-61 ^Mv-21 ^Mz+35 ^N-32 ^N.-42 ^Ns+23 ^O+8 ^O,-31 ^O.-31 ^OI+15 ^OJ-19
+^OV-35 ^OW+20 ^Oa-32 ^Ob+5 ^Oc-12 ^Od+17 ^Oe-19 ^Oh+25 ^Oj+24 ^Ol-28 ^On-39 ^Op+26 ^Or-20 ^Os+68
+^Ox+39 ^Oy+29 ^Oz-1 ^P-1 ^P,-49 ^Q-38 ^Q&-8 ^Q?-24 ^QI-16 ^Qe-17 ^Qh-17 ^Qn-30 ^Qo-14 ^Qy-36 ^R+17
+^R,+29 ^Re+37 ^Rf+37 ^Rn-19 ^Rs+19 ^T-59 ^T.-45 ^Th-19 ^Tt+34 ^V-22 ^V&-12 ^Vy-35 ^W+30 ^W&-39
+^W,+9 ^W.-48 ^W?-35 ^WI-50 ^WJ-65 ^WV-37 ^Wd+37 ^Wj+13 ^Ws+23 ^Wy-8 ^Y-10 ^Y.-44 ^Yk-22 ^a+63
+^aC+36 ^aO-22 ^ad+72 ^ai+25 ^aj+11 ^ap+73 ^az+30 ^b+32 ^b,-16 ^bd+62 ^bj+28 ^c+25 ^c.-48 ^cT-39
+^d+78 ^d&+49 ^d,+72 ^d.+114 ^d:+51 ^dE-36 ^dI-6 ^dJ-13 ^dM+71 ^dO+39 ^db+34 ^de-38 ^dh-14 ^dl-29
+^dn-19 ^dp-42 ^ds+8 ^dt-31 ^dy+32 ^e-5 ^e&-48 ^e,-19 ^e.-80 ^eI-43 ^eJ+38 ^eT-27 ^eb+39 ^ed+32
+^ef-29 ^eg-41 ^ej+43 ^el-33 ^ep+23 ^es-29 ^et+21 ^ey+2 ^ez-15 ^f+3 ^f&+31 ^f,-24 ^f.-44 ^fA+47
+^fC+38 ^fH+23 ^fJ-70 ^fM-32 ^fP+27 ^fT-24 ^fW-3 ^fd-43 ^fi-27 ^fn-33 ^fr-16 ^fs-34 ^ft+43 ^fw-42
+^fy-26 ^g-97 ^g,-21 ^g.-20 ^gI-29 ^gJ-18 ^gs-48 ^h-24 ^h&-25 ^h,-42 ^hI-31 ^hJ-37 ^hb+41 ^he-10
+^hj+27 ^hp+3 ^i+22 ^i&-18 ^iA+31 ^iI-40 ^iO-30 ^iP+10 ^ia+2 ^id+42 ^if+24 ^ig-19 ^ih+56 ^ij+22
+^in-79 ^ip+39 ^it+39 ^ix+46 ^iy-13 ^iz+26 ^j+53 ^j,+48 ^j?-40 ^jI+9 ^jW+20 ^jd+55 ^jn-5 ^jt+31
+^jx+8 ^jy+24 ^k-40 ^k&-21 ^k.-27 ^ks-44 ^ky-6 ^l-81 ^l&-17 ^l,-42 ^l.-48 ^l:-31 ^lI-29 ^lO-32
+^lT-39 ^lb-40 ^ld-54 ^le-10 ^ll-52 ^lp-22 ^ly-13 ^n-63 ^n&-29 ^n,-3 ^n.-126 ^n:+11 ^n?-23 ^nI-23
+^nJ-29 ^nK-22 ^nc-49 ^ns-7 ^ny-39 ^o-62 ^o&-32 ^o,-16 ^o?-39 ^oA-17 ^oI-11 ^oJ-14 ^oT-16 ^oc-17
+^od-13 ^oi-23 ^ok-20 ^oo-36 ^op-15 ^os-17 ^ov-6 ^oy-24 ^p-19 ^p&+28 ^p,-7 ^p.-81 ^p?-28 ^pI-42
+^pJ-49 ^pT-8 ^pW-18 ^pd+2 ^pe+2 ^pj-31 ^pn-50 ^pp-13 ^ps-25 ^pw-25 ^py+26 ^q-89 ^q,-62 ^qI-19
+^qM-12 ^qN-13 ^qO-25 ^qW-35 ^qd-40 ^qe-46 ^qh-23 ^qi-30 ^ql-5 ^qn-37 ^qo-27 ^qp-12 ^qs-17 ^qv-17
+^qw-7 ^qy-36 ^r-90 ^r,-49 ^r.-44 ^r:-28 ^rT-35 ^ri-13 ^rs-38 ^ru-21 ^ry-7 ^s+23 ^s&+22 ^s,+16
+^s.-90 ^sE-40 ^sH+19 ^sI-50 ^sJ+62 ^sM-54 ^sO+31 ^sP-17 ^sR+20 ^sV-40 ^sW+37 ^sb+14 ^sc+4 ^sd+53
+^se+74 ^sf+75 ^sg-46 ^sh+2 ^sj+54 ^sn-23 ^sp-22 ^ss-16 ^st+8 ^sw+24 ^sy+64 ^sz+26 ^t+97 ^t,+60
+^t.+36 ^tG+37 ^tH+32 ^tJ+13 ^tK+17 ^tR+8 ^ti+11 ^tj+15 ^ts+65 ^tw+39 ^ty+36 ^u-28 ^u,+1 ^up-11
+^v-62 ^v&-68 ^v,+3 ^v.-52 ^v:-19 ^vI-37 ^vJ-47 ^vM-15 ^vO-38 ^vl-18 ^vq-22 ^vs-43 ^vy-25 ^w-66
+^w,-59 ^w.-39 ^w?-13 ^wI-18 ^wM-32 ^wb-20 ^wd-63 ^we-32 ^wf-34 ^wh-18 ^ws-42 ^wu-40 ^wv-26 ^wy-53
+^x+129 ^x&+48 ^x,+52 ^x.+109 ^xD+40 ^xI+24 ^xJ+44 ^xO+42 ^xd+12 ^xp+27 ^xs+41 ^xy+66 ^y+16 ^y&-15
+^y,-34 ^y.-56 ^y?-19 ^yA-11 ^yE+21 ^yI-46 ^yJ-44 ^yM+17 ^yN-11 ^yO+45 ^yP+29 ^yT+14 ^yW-11 ^ya+24
+^yc+31 ^yd-9 ^ye-33 ^yf+39 ^yh-5 ^yj-16 ^yl-47 ^yn+17 ^yp-33 ^ys-55 ^yt+31 ^yu-26 ^yx+33 ^yy+13
+^yz+40 ^z+84 ^z,+67 ^z.+89 ^z:+40 ^zJ+41 ^zO+45 ^zj+4 ^zs+31 ^zy+40 a&+42 a,+38 a.+69 a:-31 aA+18
+aC+20 aD+18 aG+38 aH+5 aI+53 aJ+41 aK+17 aL+30 aM+16 aN-11 aO-28 aQ-10 aR+9 aT+42 aW+14 aa+24 ac+22
+ad+57 ad&+44 ad,+18 ad.+57 adD+20 adG+26 adI+42 adJ+29 adL+20 adM+16 adO+23 adR+7 adT+32 adW+15
+add+37 adj+20 adp-1 ads+17 ady+45 adz+16 ae+38 af+34 ag+32 ah-22 ai-8 ai.+6 aiJ+10 aid+30 ain-28
+aip-29 aiy-13 aj+30 ajd+5 al+33 an-43 ap+44 ap.+38 app+26 as+30 at+7 au+7 av+22 aw+5 ay-10 ayd-23
+az+35 az&+21 b&-3 b,-24 b,&-13 b,I+7 b,J+32 b,c+20 b.+32 b:+9 b?-20 bB+23 bC+26 bCO+31 bCs-17
+bCy+16 bD+23 bG+8 bH+30 bI+38 bJ+18 bK-24 bL-40 bLd-21 bM-15 bO-7 bQ+11 bR+29 bW-9 ba+12 bb-11
+bc+35 bd+46 bd&+30 bd,-5 bd.+29 bd:+6 bdD+16 bdG+7 bdI+41 bdJ+42 bdL-19 bdO+20 bdj+21 bdl+38 bdn+31
+bdp+7 bds-35 bdy+11 bdz+12 be-15 bf+14 bh+34 bi-18 bj+6 bjd+17 bl+20 bn-20 bn.-40 bp+14 bp.+16
+bp?-21 bs-24 bu+11 bw+27 bx-24 by+32 bz+19 c&+8 c&t+18 c,+43 c,&-21 c,n+27 c,q+29 c.+34 c:-33
+c:.-33 c?-42 cG+46 cG.+28 cH-11 cH.-15 cI+55 cI.-21 cII+19 cJ+40 cJ,+10 cJ.+45 cJG+24 cJH+19 cJI+5
+cJJ+57 cJs+15 cJy+22 cK-5 cKJ+25 cKy+30 cM+50 cO+16 cR+60 cR.+24 cRJ+29 cT-15 cW-22 cb+13 cc-35
+cd+36 cd.+46 ce+19 ceI+9 cf+23 cf.-8 cfy+13 cg-43 cg.-25 ci+27 cj+25 cn+27 cp+14 cp.-31 cpJ+17
+cpp+27 cq+40 cs-11 cs,+37 cs.-22 cs?-13 csI+15 csJ-18 css+26 csy+4 ct+18 cw+65 cw.+35 cwJ-8 cwe+26
+cwy+44 cx-17 cy+64 cy,+29 cy.+53 cyI-11 cyJ+53 cys+25 cyy+1 cz+23 d&+23 d&,-28 d&.+51 d&D+12 d&I-56
+d&M-2 d&O+27 d&W+37 d&a+16 d&d+27 d&p+28 d&s+40 d&y-7 d&z+11 d,+30 d,&-18 d,.+11 d,D+36 d,G+37
+d,I+35 d,J+78 d,O+17 d,Q+24 d,W-15 d,a+3 d,d-22 d,e-30 d,f-9 d,i+1 d,j+6 d,n+2 d,p+35 d,s-5 d,x+14
+d,y+12 d,z+21 d.+77 d:+65 d:,+44 d:a+7 d?-57 dA+35 dB+23 dC-18 dD+54 dD.+35 dE-38 dG+45 dG.+17
+dGs+6 dH-3 dHJ+5 dI+6 dI&-14 dI,-13 dI.+2 dII+6 dIJ+14 dIy+23 dJ+25 dJ&+18 dJ,+30 dJ.+4 dJE-30
+dJI-40 dJJ+38 dK-37 dL-34 dL.-44 dL?-17 dLJ+20 dM+75 dM.+73 dN-14 dO+76 dO,+35 dO.+47 dOA+13 dOI+36
+dOJ+17 dOp+44 dOz+5 dP-9 dQ+9 dR+18 dR.-19 dT-34 dV+1 dW+7 dW,+11 dW.+12 da+7 dai-13 db+24 dc-53
+dd+2 dd.-36 de-2 de&-20 de,-31 de.-12 ded+51 df-10 dg-43 dg.-37 dgI+14 dgJ-33 dh-39 dhb+29 di-6
+dj+66 dj,+8 dj.+46 dl-2 dl,+33 dl.+8 dld-29 dn,-45 dn.-7 do-11 dp+1 dp&-24 dp,-7 dp.-49 dpI+12
+dpJ-9 dpp-12 dps-12 ds-32 ds,+11 ds.-16 dsL-35 dss-11 dt-23 du+24 dv+6 dw-5 dwy+12 dx+14 dy+3
+dy&-27 dy,-18 dy.+68 dyG+10 dyI+24 dyJ+28 dyO+16 dyj+1 dys+15 dyy+18 dz+28 dz,+7 dz.+24 e&-13
+e&.-20 e&I-26 e&W-13 e,-11 e,&-12 e,.-44 e,I-38 e,s+45 e,y-38 e.-15 e:+16 e?-36 eC+17 eD+31 eG+65
+eGs+24 eH+37 eI-8 eI&-6 eI,-24 eI.-71 eII-38 eIp-29 eIs+38 eJ+23 eJ,+2 eJ.-36 eJI+34 eJJ+46 eJd+40
+eJw-20 eK-30 eK.+3 eL-31 eM+1 eM.-42 eN-19 eN.-17 eO+39 eOI+28 eQ+11 eR+32 eT-28 eT?-7 eTy-27 eV+8
+eW-6 eW.-36 eWG+30 eWJ+39 eWO+20 eY+38 ea+42 eb+54 ebd+28 ec+31 ec&+28 ed+36 ed&+7 ed,-3 ed.+65
+edI-9 edJ+9 edO+4 edg-33 edj+39 edl-26 edp-8 eds-53 edy+38 edz+6 ee.+30 ef+43 ef&+24 efH+20 efI-5
+efW+28 eg-63 eg&-11 eg.-24 egp-13 eh-3 ei+24 ej+34 ej&-25 ej.+41 ejI+13 ejO+42 ejW+9 ejb+8 ejd+12
+ejs+6 ejy+20 ejz+41 ek+36 el-48 eld-31 en-23 en,-25 en.-39 ep+25 ep&+3 ep,+20 ep.+12 eq+5 es+4
+es,+37 es.-30 esW+33 et+19 ets+21 ev-26 ew-31 ew.-44 ex-12 ey+31 ey&-23 ey.+15 ey?-8 eyW-6 ez+1
+ez,+9 ez.-14 f&+7 f&f+19 f,+10 f,&-4 f.+9 f?-22 fA+49 fAs+55 fC+59 fCI+23 fCJ+42 fCs+26 fD+2 fG+40
+fH+17 fH.-6 fHJ+9 fHs+18 fHw+16 fHy+15 fI-6 fI.-9 fIJ+1 fId-44 fJ+13 fJ.-5 fJJ+14 fJs+31 fK+31
+fM-40 fMw-21 fO+5 fP+39 fPs+27 fQ+19 fR+28 fT+16 fT.-30 fV+68 fV.-30 fVJ+32 fVw+18 fVy+56 fW+26
+fW&+31 fW.+24 fWG+29 fWW+13 fWy+8 fY+25 fb-2 fc+34 fc,+19 fc.+37 fcJ+30 fcf+11 fd-46 fd,-22 fds+61
+fe+11 ff+37 fh-6 fi-22 fj+29 fk+26 fks+49 fky+18 fl+21 fn-23 fn.-48 fp-26 fp&+6 fp.-30 fps-24 fq-35
+fr-16 fs+25 fs.+28 fsK+20 fss+1 ft+31 ft.+33 fts+7 fv-20 fw+23 fy+27 fy,-5 fy.-37 fyH+35 fyJ+33
+fyK+31 fyc+26 fyn-30 fz-21 g&-14 g&J-7 g&g-14 g&y-17 g,-13 g,.-14 g,s-16 g.-91 g?-13 gD-22 gI-16
+gI&-2 gI,+12 gI.-11 gJ-79 gJ.-38 gJJ-33 gJs-33 gK-9 gO+27 gR+5 gV-28 gW-55 gW.-17 gc-7 gd-18 ge-17
+gf-8 gg-22 gg.-13 gj+24 gn-18 gn.-18 gp-10 gp.-13 gs-65 gs.-21 gsW-33 gv-5 gw-24 gw.-15 gy-24 h&-21
+h&.-19 h&z+6 h,-5 h,&-9 h,c-22 h.-24 h:-5 h?-28 hA+7 hC+28 hCL-7 hCs+3 hD+27 hG+15 hH-19 hI-9
+hI&-18 hI.-33 hII-27 hJ-6 hJ.-39 hL-30 hM-33 hO+4 hQ+9 hR+57 hT-6 hV+9 hW-17 ha+16 hb+32 hb.-11
+hbC+35 hbd+50 hbp-30 hbz+13 hc+15 hd+29 hd.-14 hd?-23 hdO+37 hds+26 he-4 heI-10 hf+9 hg+33 hh-9
+hi+3 hj+17 hjb+22 hjp+6 hl-4 hn+6 hn.-39 hp-12 hp&-2 hp,-16 hp.-24 hpJ-31 hpO+26 hps+28 hs-21
+hsH-19 hu+6 hv-25 hw-1 hy+30 hyD+7 hz+23 i&+19 i,+17 i,T-14 i.+23 i:-31 i?-32 iA+21 iAs+21 iD+31
+iG+27 iH+2 iI-3 iJ+47 iJd+10 iK+12 iL+4 iM-12 iN-18 iNO-19 iO-6 iO.-30 iP+27 iPy+10 iQ-17 iR+18
+iT-5 iV+26 iW+11 ia+7 iaI+3 iaO-32 iad+17 iaj+2 ian-34 ias+4 ic+18 id+61 id&+42 id,+23 id.+43
+idI+19 idJ+6 idO+31 idy+38 ie+27 if+17 ifH+24 ig-24 ih+23 ih,-8 ihd+38 ii-23 ij+7 ijd+11 ijx+2
+ik+38 iks+12 il-1 in-41 in&-28 in,-13 in.-25 ins-24 io-17 ip+26 ip.-29 ipy+39 iq+29 is+31 it+12
+its+12 ity+30 iw+49 ix+38 ix,+4 ix.+47 ixO+25 ixs+1 ixy+27 iy+56 iyd+8 iyn-15 iz+39 iz&+26 j&-5
+j&J+26 j&W-28 j&c+34 j&f+8 j&y+8 j,+45 j,&+28 j,a+5 j,d+16 j,i+3 j,j+22 j,s+5 j,y+6 j.+68 j:-28
+j?-61 jC+41 jD+2 jE-19 jG+46 jGy+10 jH+24 jI+32 jI,+14 jJ-22 jJ,+34 jJ.+16 jK+31 jKs+26 jM-15 jO+7
+jO,+5 jO.+38 jP+10 jQ+14 jR+41 jV-22 jW+8 jW.+51 jWG+29 jWO+5 jWs+24 jWy+6 ja+23 jb+27 jbd+23 jc+54
+jd+51 jd&+6 jd,+12 jd.+43 jdO+11 je-11 jed+23 jf+20 jh+13 jhb+11 ji+28 jj+11 jj.+6 jl+22 jn-22
+jn,+39 jn.-52 jp+46 jp&+6 jp,+34 js+53 js&+20 js,+23 js.+26 jss+4 jsy+12 jt+27 jt.+25 jw+29 jx+15
+jx.+9 jy+50 jy&+29 jy,+10 jy.+47 jya+4 jyc+33 jz+28 jz.+35 jzG+13 k&-46 k&.-32 k,+3 k,&-5 k.-19
+k?-23 kH+11 kHd+18 kI-6 kJ+2 kO-29 kQ+21 kR+28 kR.+20 kV+15 kW-37 kd+39 ke-9 kf-7 kn-13 ko-17 kp-2
+kq-12 ks-20 ks.-17 kss-3 ksy+21 kw-19 ky+7 l&-24 l&d-17 l,-46 l,.-38 l,I-12 l,J+21 l,L-22 l,M-22
+l,T-16 l,b-17 l,e-9 l,h-26 l,p-14 l,y-21 l.-76 l:-31 lA-14 lC-17 lI-50 lI,-17 lI.-25 lJ-28 lL-27
+lM-34 lO-52 lO,-24 lOb-27 lR-19 lT-48 lTO-26 lTd-18 lTe-22 lTh-24 lTy-23 lW-23 lb-72 lbL-21 lbd-46
+ld-89 ld,-35 ld.-52 ldl-42 le-27 lf-3 lh-43 li-1 li,-17 lj+34 ll-57 ll,-29 ll.-22 llI-11 llL-14
+llO-23 llT-32 llb-21 ln-40 ln.-33 lp-36 ls-24 ly-36 lyl-13 n-68 n&+1 n&,-22 n&.-39 n&I-6 n&J-13
+n&N-15 n&e+26 n&y-5 n,+2 n,.-25 n,A+12 n,I-29 n,J+17 n,N-36 n,Q-23 n,R-18 n,T-7 n,W-12 n,a+28
+n,c-29 n,e-34 n,f-21 n,i-12 n,j-29 n,l-36 n,n-29 n,o-10 n,p+21 n,q-12 n,s+34 n,y-6 n.-68 n:+13
+n:e-17 n?-26 nA+32 nD-23 nG+7 nH+30 nI-40 nI.-42 nJ+42 nJ.+16 nK-30 nM-8 nN-42 nO-20 nP-20 nQ+6
+nR-15 nT-12 nV-21 nW+35 na+49 nc+9 nc.-49 nd-53 nd.-39 ne-6 nf+9 ni+14 nj-36 nk+25 nl-36 nn-46
+nn.-19 no-15 np+4 np.-42 nq-27 ns+47 ns,-8 ns.-41 nsJ+25 nsq-26 nt+36 nv-9 nw+21 nx+27 ny-3 nyc-43
+o&-38 o&?-13 o,-27 o,&-8 o,T-7 o,n-6 o.-49 o:-6 o:v-5 o?-48 oA-18 oAs-17 oH-28 oI-19 oI?-17 oJ-36
+oJ?-19 oK-24 oQ-12 oT-18 oT?-8 oTs-16 oTy-13 oV-17 oW-12 oc-27 ocs-17 od-14 oe-14 of-22 oh-19
+ohs-19 oi-32 ok-20 oks-18 on-16 oo-33 ooh-19 op-15 op?-15 oq-10 os-46 os?-21 osy-11 ot-26 ov-7
+ox-30 oy-36 oy,-9 oy?-25 oyc-26 p&-1 p&,-22 p&.-55 p&?-21 p&I-6 p&d+20 p&e-24 p&p-30 p&y+37 p,+30
+p,&+2 p,.+3 p,I-5 p,J-26 p,R+40 p,a+29 p,e+30 p,i+5 p,n-10 p,p-14 p,s-1 p,z-10 p.-23 p:+3 p:.-5
+p?-43 pA-6 pC+18 pD+26 pE-40 pEd-30 pG+45 pH-3 pI,+7 pI.+15 pII-9 pIJ+27 pIp-19 pJ-1 pJ,-3 pJ.-23
+pJJ-27 pJe-10 pK-17 pL-3 pM-51 pN-23 pO+42 pO&+26 pP+5 pQ+18 pR+40 pT-9 pTs-8 pV+9 pW-18 pa+16 pb+3
+pc+17 pd+24 pd,+38 pe+20 pe.-6 peI-27 peJ-27 ped+45 pep-20 pez+6 pf+28 pg+5 pg.-25 ph+3 phb+10
+pi+13 pj-4 pj&-18 pl-40 pll-16 pn+4 pn,-21 pn.+4 pp-24 pp.-26 ppG+26 ppJ-21 ppd-14 ppp+26 ps-5
+ps,+27 ps.+7 psL-11 pss+10 psy-13 pt+51 pu+28 pv-26 pw-24 px-2 py+30 py,+23 py.+32 pyJ-26 pya-10
+pyc+20 pyt+35 pz+10 q&-36 q,-97 q,.-28 q,f-17 q,n-15 q,s-37 q,v-6 q,y-18 q.-71 q?-36 qA-41 qD-18
+qG-27 qH-30 qI-47 qI,-19 qJ-46 qK-47 qM-12 qMI-12 qN-17 qN,-8 qNy-8 qO-46 qP-22 qR-25 qT-25 qV-20
+qW-67 qWI-31 qY-29 qb-25 qc-54 qd-61 qd,-24 qd.-33 qe-44 qep-32 qf-56 qg-6 qh-33 qhp-24 qi-46 qj-30
+qjn-26 qk-16 ql-5 ql,-5 qn-46 qn,-37 qn.-20 qo-20 qo,-27 qo.-9 qp-38 qs-85 qsI-9 qsJ-13 qt-55 qu-11
+qv-14 qv,-15 qw-17 qx+2 qy-85 qy,-34 qyI-27 qyW-20 qyn-28 qyo-12 qz-2 r&-19 r,-53 r,I-24 r,T-27
+r,s-30 r.-83 r:-29 r:.-33 r?-18 rC-34 rD-16 rH-30 rI-30 rJ-12 rK-24 rL-28 rQ-7 rR-7 rT-46 rTL-15
+rTs-14 rV-20 ra-50 rb-28 rd-53 rh-15 ri-20 rn-22 rp-42 rr-8 rs-56 rsC-22 rsy-27 ru-22 rx-22 ry-70
+ryp-13 s&+22 s&.-60 s&I+28 s&J+36 s&M-33 s&W+36 s&a+5 s&c-8 s&f+33 s&j+28 s&s-29 s&t+30 s&y+57
+s,+34 s,&-1 s,,+8 s,.-10 s,B+4 s,H+6 s,I-28 s,J-25 s,R+23 s,T+30 s,W+31 s,c+25 s,e+11 s,f+44 s,j+36
+s,n-15 s,p+28 s,q-32 s,s+10 s,t+36 s,y-6 s.+13 s:-12 s:y+7 s?-63 sA+43 sB+44 sC-1 sC.+30 sCy-24
+sE-8 sEI-25 sEd-19 sEg-10 sG+33 sG.+40 sGy+20 sH+42 sH&+30 sH,+12 sH.-24 sH?-20 sI+1 sI&-3 sI,-12
+sI.-56 sII-51 sIJ+23 sIW+11 sIg-16 sIp-40 sIy+25 sJ+47 sJ&-7 sJ,+15 sJ.-2 sJI-16 sJJ+70 sJW+42
+sJc+45 sJh+27 sJy+33 sK+5 sK&+7 sK.+27 sL-47 sL.-36 sM-29 sM.+33 sMI-13 sMW-37 sMg-15 sN-26 sO+49
+sO&+34 sOG+16 sP+2 sPI-21 sQ+18 sR-6 sRc+19 sRy+7 sT+45 sV-24 sVy+31 sW+53 sW&+30 sW,+53 sW.+9
+sWG+41 sWJ+79 sWK-2 sWM-34 sWO+43 sWW+40 sWc+32 sWg-34 sWj+7 sWp+9 sWs+13 sWy+38 sY+23 sa-19 sai+18
+say-30 sb-8 sb,+36 sb.-19 sbd+24 sc+58 sc,+38 sc.-7 sc?-21 scJ+29 scK-29 scg-30 scw+35 scy+38 sd-16
+sd.+53 sdy-26 se+1 se&+52 se.-35 seI-28 seJ+56 seW+53 sef+41 seg-16 sej+18 sep-7 sey+1 sf+49 sf.+40
+sfH-6 sfV+7 sfW+42 sfc+37 sfk+12 sfy+35 sg-62 sg&-28 sg.-41 sgJ-30 sgV-13 sgg-13 sh-1 shO+12 shb+39
+shd-1 shj+15 shp+11 si+33 sj+40 sj&+29 sj,+26 sj.+16 sjW+58 sk+28 sl+26 sn-4 sn&+18 sn,+30 sn.-42
+snI-31 so-24 sp+10 sp&+5 sp,+3 sp.-37 spW-35 spy+27 sq-16 ss+18 ss&-9 ss,-6 ss.+29 ssG+10 ssI-60
+ssJ-17 ssO+17 ssW+73 ssc+43 sse-15 ssf+45 ssh+23 ssj+1 sss-31 ssy+6 st+15 st.+30 sty+5 su+16 sv-5
+sw+42 sw.-39 sx-29 sy+47 sy&+5 sy,-30 sy.+61 syH+15 syJ+31 syP+14 syW-2 syc-15 syd+39 syh-33 syy+47
+sz-17 sz,+36 sz.-18 szJ+1 szy+24 t&+52 t&y+27 t,+72 t,B+37 t,J+2 t,j+21 t,q+32 t,s+23 t,t+24 t,w+29
+t.+99 t?-24 tA+5 tB+38 tD+21 tG+23 tGs+26 tH+38 tHJ+7 tHw+32 tI-13 tJ+55 tJ.+44 tJy+15 tK+25 tKs+17
+tM+15 tQ+16 tR+22 tR,+5 tT+27 tV+6 tW+45 tb+8 tc+15 td+30 td.+23 te+54 tf+41 ti+11 tik+12 tj+22
+tj.+23 tjs+14 tk+12 tn+29 tp+43 tq+32 ts+68 ts&+45 ts,+39 ts.+37 tsK+12 tsj+9 tsn+9 tss+39 tt+28
+tv+21 tw+59 twe+32 ty+38 ty,+6 ty.-1 tyG+8 tyj+2 tys+47 tyy+31 tz+34 u&-9 u,-29 u,&-13 u,s+1 u.-13
+u?-16 uC-17 uJ-39 uM-17 ub-11 ubC-17 uc+1 ud-4 ud,-28 ud.+12 ue-11 uf-31 uj+24 up-6 up,-30 up.+23
+us+15 ut+26 uts+26 uy-25 uz-15 v&-48 v&.-37 v&M-15 v&d-32 v&f-9 v&p-11 v&s-26 v&v-13 v&y-45 v,-14
+v,&-24 v,.-30 v,B-10 v,s+14 v,v-13 v,y+12 v.-57 v:-10 v:,-19 v?-22 vB-19 vC+20 vG-27 vH-29 vI-23
+vI&-14 vI,-22 vIJ-29 vJ-15 vJ&-20 vJ,-23 vJ.+1 vK+22 vM+21 vM&+29 vO-46 vO&-29 vO.+20 vOI-23 vOs-14
+vT-8 vW+36 vW.-2 vb-12 vc-51 vd-17 vf-32 vj-22 vl-18 vn-11 vp-27 vq-31 vs-41 vs,-17 vs.-38 vv-33
+vw-39 vy-19 vy.-34 vy?-20 vyJ+32 vyO-31 w&+32 w,-51 w,s-50 w,y-29 w.-36 w?-20 wB-13 wC-16 wE-18
+wG+27 wH-28 wI-33 wI.-19 wJ-17 wJ.+11 wK-1 wM-5 wM.-36 wO-51 wR+9 wR.+27 wRW-10 wT+9 wV-21 wW-69
+wW,-23 wW.+13 wbp-21 wc-41 wd-63 wd,-53 we-12 we.+47 wed-29 wez+33 wf-39 wf.+12 wfy-24 wg-4 wh-41
+whp-18 wi-27 wn+31 wp-41 ws-112 ws.-36 wsf+10 wss-16 wsy-29 wsz-45 wu-40 wup-30 wv-43 wv,-25 wv.-37
+ww-16 wy-80 wy,+1 wyI-34 wyp-6 wz-39 wz.+26 x&+68 x&.+33 x&x+25 x,+73 x,.+40 x,D+9 x,J+25 x,T+27
+x,s+10 x,z+14 x.+133 x?-41 xD+17 xD.+14 xG+27 xG.+27 xI+37 xI.+36 xJ+12 xJ&+18 xJ.-21 xL+40 xM-3
+xO+48 xO.+42 xOJ+31 xOd+12 xR+7 xT+31 xW+6 xb+17 xc+13 xd+14 xdO+10 xf+25 xj+6 xn+27 xn.+20 xp+34
+xs+33 xs,+28 xx+43 xy+25 xy.-6 xyI+23 xyJ+26 xys+10 xz+11 y&-11 y&,+24 y&.-9 y&H+4 y&J+21 y&a+25
+y&c+15 y&d-17 y&f+35 y&v-17 y&y-11 y,-6 y,&-4 y,,-29 y,.+10 y,G+10 y,I+15 y,J-37 y,Q+17 y,R+30
+y,T-9 y,W+7 y,c+19 y,e-3 y,f-10 y,i+1 y,n-12 y,o-12 y,p+31 y,s-16 y,w-35 y,y-18 y,z+12 y.+29 y:-25
+y?-71 yA+15 yA,+24 yB-30 yB.-21 yBs-30 yC+38 yD+13 yD,+18 yD.+1 yDz+9 yE-9 yEd-20 yEf+22 yG+47
+yG.+22 yGs+36 yH+41 yH.-8 yHJ+26 yI-2 yI&-10 yI,-28 yI.-27 yII-31 yIJ-29 yIe-30 yIn-27 yJ+25 yJ&-26
+yJ,+11 yJ.-19 yJ?-23 yJH+29 yJI-31 yJJ+29 yJP+10 yJW+21 yJe-4 yJy+21 yK+44 yK,+22 yK.+42 yL-12
+yL&-10 yL.+16 yM-21 yM.-33 yMI-8 yN+3 yNI+9 yO-10 yO.+35 yOI-31 yOd+11 yOe+24 yP+30 yP.-38 yPH+23
+yPK+31 yPj+26 yQ+15 yR+9 yR.+11 yT+4 yTy-16 yV+25 yV.+14 yVJ+25 yW+38 yW,-17 yW.+2 yWH+6 yWI+41
+yWJ+25 yWp+49 yWq-28 yWs+4 yWy+1 ya+13 yad+9 yaj+3 yb+1 yb.+27 ybd+8 yc+8 yc&-26 yc,+27 yc.-47
+yc?-24 ycG+8 ycH-4 ycI+24 ycJ+33 ycR+38 ycd+32 yce+9 ycj+33 ycp+32 ycw+54 ycy+33 yd+10 yd,+37
+yd.+33 ydh-5 ye-27 ye,+21 ye.-37 ye?-20 yeC+16 yeI-55 yeJ-34 yeb+28 yed-19 yej+6 yes+48 yey-49
+yf+37 yf.-14 yf?-15 yfC+4 yfH+12 yfJ+50 yfd+37 yfs+30 yg+25 yg.-19 yh-38 yhb-9 yhd-37 yi-26 yj+56
+yj.+34 yj?-29 yjh+5 yjs+29 yk+10 ykH+18 yl-7 yl,-13 yl.+36 yld-25 yn-2 yn&+5 yn,+11 yn.-58 ynI-29
+yo-17 yo.-12 yp-22 yp&-3 yp,+7 yp.-16 ypC-29 ypJ+26 yq-38 yr-19 ys+11 ys&+33 ys,-36 ys.+12 ysW+10
+ysc-15 yse-23 ysj+9 yss+41 ysy-42 yt+28 yt,+11 yt.+1 ytG+19 ytH+7 ytJ+29 yts+28 yv+2 yw+31 yw.+26
+yx-3 yx.-16 yxy+30 yy-5 yy&-13 yy,+21 yy.-7 yy?-11 yyI-30 yyJ+22 yyW+26 yyc+27 yyk+18 yyw+41 yyy+33
+yz+4 yz.+18 z&+37 z&d+17 z,+74 z,&+6 z,.+42 z,I+43 z,a+7 z,i+10 z,j+3 z,n+42 z,s+17 z,x+18 z,y-16
+z,z+28 z.+87 z:+44 z:,+16 z:M+26 z?-35 zD+15 zG+24 zG.+14 zH+5 zI+17 zJ+45 zJ,+19 zM+38 zO+55
+zO.+54 zOI+24 zR+34 zV+15 zW+16 za+5 zb+28 zc+15 zd+23 ze-8 ze.-23 zf+18 zi+15 zj+28 zj,+3 zj.+28
+zk+9 zn+45 zp+43 zs+23 zs&+29 zs,+18 zw+17 zx+21 zy+46 zy,+7 zy.+47 zz+29
 """

@@ -82,7 +82,8 @@ WORDS: dict[str, dict[str, str]] = {
             regulator* curatori* curator* evaluatoare mediator* moderator* administratoare
             proprietara proprietarul vecinul_de_la_pază optometrist* socorist* casa_de_bilete
             casierie ghișeul ghidul ghizi vigil* salvamont* community_manager traducătoarea părinte
-            îngrijit* rector* cancelari* ambasad* consul* cluj_te curatoare""",
+            îngrijit* rector* cancelari* ambasad* consul* cluj_te curatoare cofetăreas*
+            agent_de_la""",
         "plain": """persoane colegial* recepționat* agenție agenția omlet* personaliz* echipament*
             echipat* echipă_de_patru suportă* ai_echipei plan* așa* am_înțeles am_găsit am_văzut
             am_verificat am_primit am_citit am_căutat am_observat am_avut am_fost am_putut am_spus
@@ -139,7 +140,7 @@ WORDS: dict[str, dict[str, str]] = {
             grăbit+ promovat+ retrogradat+ exmatriculat+ înmatriculat+ radiat+ declarat+ certificat+
             eliberat_deja contramandat+ sistat+ majorat+ diminuat+ urcat+ coborât+ întors+ restrâns+
             lărgit+ ales+ selectat+ calculat+ contestat+ deschisă_deja comutat+ trecut_pe
-            transformat+ convertit+ motivat+""",
+            transformat+ convertit+ motivat+ dezactivată""",
         "past": "*at *it *ut *us *ns *ris *cis *rs *pt",
         "done": """gata s_a_făcut s_a_rezolvat totul_e_gata totul_este_gata gata_făcut
             operațiune_reușită căsuța_dumneavoastră căsuța_ta am_reușit_să reușit_să e_al_tău e_a_ta
@@ -166,7 +167,7 @@ WORDS: dict[str, dict[str, str]] = {
             bipui telefoneaza contactează_pe contactăm_noi dă_un_bip trimită_un_mesaj trimite_mesaj
             trimite_un_mesaj trimită_mesaj expedia dă_el_mesaj dă_ea_mesaj dă_el_un_telefon răspunda
             recontacta recontactează recontacteze resuna resună resune reapela reapelează
-            formează_numărul te_caută vă_caută te_anunță vă_anunță""",
+            formează_numărul te_caută vă_caută te_anunță vă_anunță vor_scrie""",
         "contacted": """contactat+ sunat+ apelat+ căutat+ anunțat+ preluat+ vizitat+ informat+
             contactați_de sunați_de asistat+ consiliat+ îndrumat+ ajutat+ vizitați preluați""",
         "reply": """primi_un_apel primi_un_telefon primi_un_răspuns primi_răspuns primiți_un_apel
@@ -328,7 +329,7 @@ WORDS: dict[str, dict[str, str]] = {
             teachers teacher's lifeguards rider's workshop's vets owner's rescue rescuers vicar
             priest rector pastor rabbi imam harbour_master harbourmaster harbor_master keeper
             keepers zookeeper* sworn superintendent embassy consulate consul ombudswoman recruiter
-            marshal marshals conductor* verger""",
+            marshal marshals conductor* verger pastry""",
         "plain": """human_resources agency person_per per_person team_building support_page
             support_email your_colleague your_travel_agent travel_agent estate_agent tour_operator
             your_doctor supported supports your_team the_people two_people people_per i've_found
@@ -750,7 +751,8 @@ WORDS: dict[str, dict[str, str]] = {
             liegen_für liegen_bereit liegt_für steht_jetzt_mit roaming_ist_an ist_jetzt_an
             ist_jetzt_aus ist_an ist_aktiv ist_wieder_aktiv ist_wieder_frei gehören_jetzt
             gehört_jetzt sind_jetzt_ihre du_bist_jetzt sie_sind_jetzt_auf_der liegt_in_deinem
-            liegt_in_ihrem ist_fest fest_gebucht termin_ist_raus""",
+            liegt_in_ihrem ist_fest fest_gebucht termin_ist_raus ist_drin sind_drin ist_auf_beiden
+            steht_drin stehst_drin""",
         "will": """werde werden wird wirst bekommst erhältst hören hörst kriegst kriegen bekommen
             erhalten sie_sollten du_solltest""",
         "contact": """ruft meldet melden schreibt kontaktieren antwortet antworten anrufen
@@ -760,7 +762,7 @@ WORDS: dict[str, dict[str, str]] = {
             ruft_dich ruft_sie telefonieren telefoniert_mit kontaktiert_sie kontaktiert_dich
             nimmt_kontakt spricht_sie spricht_dich spricht_mit_ihnen beantwortet beantworten
             erreichen_sie_telefonisch rufen_zurück sich_melden spreche redet bimmelt funken anpingen
-            pingt""",
+            pingt die_schreiben die_rufen die_melden""",
         "contacted": """zurückgerufen angerufen angeschrieben weiterverbunden besucht erreicht
             durchgestellt weitergeleitet_an betreut abgeholt kontaktiert verbunden weitergeleitet
             zugeschaltet informiert_werden angemailt angerufen_werden angefunkt zurückgeschrieben
@@ -1000,7 +1002,8 @@ WORDS: dict[str, dict[str, str]] = {
             est_effectif est_effective repart_vers est_en_route_vers est_actif est_active
             est_à_nouveau est_supprimé est_supprimée sont_commandés sont_commandées est_annulé
             est_annulée est_confirmé est_confirmée est_prolongé est_prolongée est_de_côté
-            mis_de_côté_pour sont_justifiées en_vigueur ne_figure_plus n'apparaît_plus""",
+            mis_de_côté_pour sont_justifiées en_vigueur ne_figure_plus n'apparaît_plus
+            figure_maintenant est_maintenant_sur""",
         "will": """va vais allons vont sera serez seras serons recevrez recevras suis en_train
             je_vais aurez aura auras recevra arrive""",
         "contact": """appelle appeler appellera contacte contacter contactera recontacte recontacter
@@ -1835,7 +1838,7 @@ WORDS: dict[str, dict[str, str]] = {
             gestiona_con trata tratará comentará comenta_con encontrará_en_la se_reúne se_reunirá
             estudia estudiará revisa va_a_pasar entra_al_chat entra_en_el_chat recogerá_a sale_ahora
             en_su_casa le_enviamos te_enviamos_a enviamos_a sale_en sale_ahora_hacia se_nos_une
-            se_une toca_a_su""",
+            se_une toca_a_su sale_a sale_al""",
         "are": "están son",
         "your": "su sus tu tus",
         "that": "que",

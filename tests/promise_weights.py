@@ -25,7 +25,7 @@ RATE = 0.05
 DECAY = 0.01
 MIN_TEXTS = 2
 """A sign that stands in fewer texts has no weight."""
-STOPPED = 0.055
+STOPPED = 0.065
 """The share of the ordinary texts that may be stopped of those that nothing was learned from.
 
 On texts for which no word was added it is half as much again.
