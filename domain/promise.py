@@ -176,7 +176,7 @@ _says_done = _any_of(
         "h": ("(?:ih|hi) <near>{0,4} [dC] (?!n)",),  # I have booked
         "i": ("i j? [dC] (?!n)",),  # I booked
         "x": ("(?<!u)(?<!u[^,&])(?<!u[^,&][^,&]) x",),  # töröltem
-        "z": ("z",),
+        "z": ("z (?!-{0,2}n)",),
     }
 )
 # … or it says that it is so now, which could be read in a system as well.

@@ -1021,7 +1021,7 @@ WORDS: dict[str, dict[str, str]] = {
             recevra_chez reprend_contact répondu_par renseigne vous_écris t'écris te_prévient
             vous_prévient""",
         "contacted": """rappelé+ recontacté+ mis_en accompagné+ contacté+ appelé+ redirigé+
-            transféré+ joint+ visité+ reçu+ accueilli+ orienté+ servi+ assisté+ dépanné+ conduit+
+            transféré+ joint+ visité+ accueilli+ orienté+ servi+ assisté+ dépanné+ conduit+
             guidé+""",
         "reply": """tenons donnerons un_appel une_réponse des_nouvelles de_nos_nouvelles réponse_de
             réponse_par un_message_de retour coup_de_fil coup_de_téléphone appel réponse nouvelles
@@ -1483,7 +1483,7 @@ WORDS: dict[str, dict[str, str]] = {
             si_fa_vivo si_farà_vivo si_fa_sentire si_fa_viva si_farà_viva si_rifà replica replicherà
             riscontrerà risentirà ne_parla ne_parlerà ti_avvisa la_avvisa""",
         "contacted": """richiamat+ ricontattat+ raggiunt+ messo_in sentit+ visitat+ assistit+
-            accolt+ ricevut+ seguit+ aiutat+ guidat+ servit+""",
+            accolt+ seguit+ aiutat+ guidat+ servit+""",
         "reply": """chiamata_da una_chiamata una_telefonata una_risposta nostre_notizie
             contatterò_appena terremo_aggiornat+ faccio_sapere farà_sentire farà_sapere farà_vivo
             si_farà riscontro risposta notizie colpo_di_telefono telefonata chiamata uno_squillo

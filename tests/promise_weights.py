@@ -28,9 +28,8 @@ MIN_TEXTS = 2
 STOPPED = 0.065
 """The share of the ordinary texts that may be stopped of those that nothing was learned from.
 
-On texts for which no word was added it is half as much again.
+On texts by somebody else, for which no word was added, it is more than twice as much.
 """
-
 
 HEAD = '''"""What the signs of a claim weigh, in hundredths; written by `make promise-weights`."""
 
