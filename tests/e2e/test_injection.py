@@ -315,7 +315,14 @@ def _chat(text: str) -> Payload:
 def _coordinators_server(text: str) -> Answer:
     """Return the answers of a bridge with the text in every field and in every refusal."""
     mine = {**_chat(text), "sessionId": "s2", "status": "live", "coordinatorId": "Maria"}
-    board = {"waiting": [_chat(text)], "live": [mine], "server": {"reachable": False}}
+    left = {**everywhere(text, "message", "timestamp", "reason"), "context": _chat(text)["context"]}
+    board = {
+        "waiting": [_chat(text)],
+        "live": [mine],
+        "missed": [{**_chat(text), "sessionId": "s3", "status": "ai", "missed": left}],
+        "presence": {"online": 2, "coordinators": [text, "Maria"]},
+        "server": {"reachable": False},
+    }
 
     def answer(event: str, payload: Payload) -> tuple[str, Payload]:
         if event == "phx_join" and "coordinatorId" in payload:

@@ -147,7 +147,7 @@ async def test_after_each_death_all_that_was_acknowledged_is_there_and_the_live_
     tmp_path: Path, mortals: tuple[str, ...]
 ) -> None:
     async with system(tmp_path, mortals) as whole:
-        async with whole.ana("ai") as ana:
+        async with whole.maria(), whole.ana("ai") as ana:  # who is there, so that she can be asked
             asked = await ana.ask_for_human(message="Vreau un om")
         session_id = asked["sessionId"]
         await whole.step()
