@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "PYTHONUTF8": "1",
     # Fewer than any machine allows open files: a warning would be one more line in the log.
     "LIMIT_SOCKETS": "200",
+    "BUSINESSES": str(ROOT / "entrypoints" / "examples"),
 }
 
 
