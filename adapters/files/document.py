@@ -168,7 +168,7 @@ class Mistake(NamedTuple):
     text: str
 
 
-def read_document(
+def read_business_file(
     business_id: BusinessId, document: bytes
 ) -> tuple[Business | None, tuple[Mistake, ...]]:
     """Read the file of a business; None: it has the mistakes that come with it."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from adapters.files.document import read_document
+from adapters.files.document import read_business_file
 from application.ports import Businesses, Clock, Lifecycle
 from domain.business import Business, Reservation
 from domain.errors import InvalidPayload
@@ -27,7 +27,7 @@ MAX_FILES = 10_000
 MAX_FILE_BYTES = 1024 * 1024
 MAX_BYTES = 64 * 1024 * 1024
 """Of the files of all businesses, without their documents."""
-MAX_DOCUMENTS = 10_000
+MAX_WATCHED = 10_000
 """The documents of one business that are watched."""
 MAX_LOGGED = 100
 """The mistakes that one look at the folder logs."""
@@ -159,7 +159,7 @@ class FileBusinesses(Businesses, Lifecycle):
             document = _content(path)
         except OSError as error:
             return _Read(found, None, (f"{path}: cannot be read: {error.strerror}",))
-        business, wrong = read_document(BusinessId(found.business_id), document)
+        business, wrong = read_business_file(BusinessId(found.business_id), document)
         if business is None:
             lines = [f"{path}{f':{line}' if line else ''}: {text}" for line, text in wrong]
             return _Read(found, None, tuple(lines))
@@ -334,8 +334,8 @@ def _stamp(found: os.stat_result) -> Stamp:
 
 
 def _documents(folder: str, real_root: str) -> Iterator[tuple[str, Stamp]]:
-    """Yield the documents in a folder and those below, as far as MAX_DOCUMENTS."""
-    folders, left = [folder], MAX_DOCUMENTS
+    """Yield the documents in a folder and those below, as far as MAX_WATCHED."""
+    folders, left = [folder], MAX_WATCHED
     while folders:
         try:
             with os.scandir(folders.pop()) as entries:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.files.document import MAX_KEY_PARTS, key_rows, read_document
+from adapters.files.document import MAX_KEY_PARTS, key_rows, read_business_file
 from domain.business import Business, Location, ModelSettings, Reservation
 from domain.handoff import HandoffRules
 from domain.hours import OpeningHours, Shift
@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "your-business.md"
 
 
 def read(text: str) -> Business:
-    business, mistakes = read_document(RESTO, text.encode())
+    business, mistakes = read_business_file(RESTO, text.encode())
     assert mistakes == ()
     assert business is not None
     return business
@@ -24,7 +24,7 @@ def read(text: str) -> Business:
 
 def mistakes_of(document: str | bytes) -> list[str]:
     document = document.encode() if isinstance(document, str) else document
-    business, mistakes = read_document(RESTO, document)
+    business, mistakes = read_business_file(RESTO, document)
     assert (business is None) == bool(mistakes)
     return [f"{line}: {text}" if line else text for line, text in mistakes]
 
@@ -156,7 +156,7 @@ def test_texts_have_no_control_characters_and_keep_their_markup() -> None:
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake() -> None:
-    business, _ = read_document(RESTO, b'\xef\xbb\xbfname = "R"\r\n[facts]\r\nphone = "1"\r\n')
+    business, _ = read_business_file(RESTO, b'\xef\xbb\xbfname = "R"\r\n[facts]\r\nphone = "1"\r\n')
 
     assert business is not None
     assert business.facts == {"phone": "1"}
@@ -294,8 +294,8 @@ def test_what_is_no_toml_is_refused_with_its_line(document: bytes, mistake: str 
 def test_a_megabyte_of_anything_is_read_or_refused_in_a_second(piece: str) -> None:
     text = f'name = "R"\n#{piece * (1_000_000 // len(piece))}'
 
-    read_document(RESTO, text.encode())
-    read_document(RESTO, text.replace("#", "", 1).encode())
+    read_business_file(RESTO, text.encode())
+    read_business_file(RESTO, text.replace("#", "", 1).encode())
 
 
 def test_all_mistakes_are_named_and_not_the_first_alone() -> None:
