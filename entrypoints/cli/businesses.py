@@ -1,6 +1,7 @@
 """The commands for the folder of businesses, without a running server."""
 
 import asyncio
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -101,6 +102,7 @@ def _read(settings: Settings) -> tuple[list[Business], dict[str, tuple[str, ...]
         raise ClickException(f"there is no folder {folder}: `business new NAME` creates one")
     files = Container(settings=replace(settings, businesses=str(folder))).business_files()
     assert files is not None
+    logging.getLogger("adapters.files").setLevel(logging.ERROR)  # mistakes are printed
     asyncio.run(files.refresh())
     return list(files.all()), dict(files.mistakes)
 
