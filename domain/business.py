@@ -43,6 +43,17 @@ class ModelSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return any(each is not None for each in own)
 
 
+class Reservation(Struct, frozen=True, kw_only=True):
+    """One reservation of a user."""
+
+    reservation_id: str
+    date: str
+    """ISO 8601 date."""
+    time: str
+    guests: int
+    name: str = ""
+
+
 class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One place of a business with several."""
 
@@ -80,17 +91,8 @@ class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: ModelSettings = ModelSettings()
     has_knowledge: bool = False
     """True if it has documents to search."""
-
-
-class Reservation(Struct, frozen=True, kw_only=True):
-    """One reservation of a user."""
-
-    reservation_id: str
-    date: str
-    """ISO 8601 date."""
-    time: str
-    guests: int
-    name: str = ""
+    reservations: tuple[Reservation, ...] = ()
+    """Those that every user has, in a demo without an application that knows them."""
 
 
 def zone_of(business: Business | None, default: tzinfo) -> tzinfo:

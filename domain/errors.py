@@ -11,6 +11,7 @@ ConversationError
 │   ├── SessionClosed
 │   ├── Outdated
 │   ├── UnknownSession
+│   ├── UnknownBusiness
 │   ├── Unauthorized            in domain.identity
 │   ├── IdentityUnavailable     in domain.identity
 │   ├── AlreadyClaimed          in domain.bridge.live_chat
@@ -111,6 +112,12 @@ class UnknownSession(Refusal):
     """There is no such conversation."""
 
     code = "unknown_session"
+
+
+class UnknownBusiness(Refusal):
+    """There is no such business here."""
+
+    code = "unknown_business"
 
 
 class Failure(ConversationError):

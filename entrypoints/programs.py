@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from ipaddress import ip_address
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import Literal
 
@@ -23,6 +24,11 @@ from entrypoints.settings import BadSetting, Settings
 logger = logging.getLogger(__name__)
 
 BACKLOG = 2048
+OWN_FOLDER = "businesses"
+"""The folder of businesses, in the current one, where BUSINESSES names none."""
+EXAMPLES = Path(__file__).parent / "examples"
+DEMO_BUSINESS = "b1"
+"""The example that pages and commands begin with."""
 
 
 class CannotListen(Failure):
@@ -69,6 +75,7 @@ class Program:
 def server_program(settings: Settings) -> Program:
     """Return the AI agent server. Raises: BadSetting."""
     check_exposure(settings, settings.server_host, "SERVER_HOST")
+    check_businesses(settings)
     return Program("server", settings)
 
 
@@ -77,6 +84,7 @@ def bridge_program(settings: Settings) -> Program:
     if find_spec("entrypoints.bridge") is None:
         raise BadSetting("the reference bridge is not part of this installation")
     check_exposure(settings, settings.bridge_host, "BRIDGE_HOST")
+    check_businesses(settings)
     return Program("bridge", settings)
 
 
@@ -92,6 +100,19 @@ def dev_programs(settings: Settings) -> list[Program]:
     if settings.bridge == "none" or _bridge_urls(settings) != _bridge_urls(Settings()):
         return [server]
     return [server, bridge_program(settings)]
+
+
+def demo_folder() -> str:
+    """Return the folder of businesses for `dev`: the user's own, if there is one."""
+    return OWN_FOLDER if Path(OWN_FOLDER).is_dir() else str(EXAMPLES)
+
+
+def first_business(settings: Settings) -> str:
+    """Return the business to try: the demo's, if it is there, or else the first by its name."""
+    folder = Path(settings.businesses or EXAMPLES)
+    files = [*folder.glob("[!.]*.toml"), *folder.glob("[!.]*/business.toml")]
+    names = sorted(each.parent.name if each.parent != folder else each.stem for each in files)
+    return names[0] if names and DEMO_BUSINESS not in names else DEMO_BUSINESS
 
 
 def joined(programs: Sequence[Program], urls: Sequence[str]) -> Sequence[Program]:
@@ -124,6 +145,15 @@ def check_exposure(settings: Settings, host: str, variable: str) -> None:
             "verifies nobody's identity: set SOCKET_AUTH=jwt, or ALLOW_INSECURE=1"
         )
     require_service_token(settings)
+
+
+def check_businesses(settings: Settings) -> None:
+    """Refuse a folder of businesses that is not there, or that is needed. Raises: BadSetting."""
+    folder = settings.businesses
+    if folder and not Path(folder).is_dir():
+        raise BadSetting(f"BUSINESSES is {folder!r}, but there is no such folder")
+    if settings.businesses_only == "1" and not folder:
+        raise BadSetting("BUSINESSES_ONLY is 1, but BUSINESSES names no folder")
 
 
 def is_api_open(settings: Settings, host: str) -> bool:

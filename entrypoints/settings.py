@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from adapters.urls import shown_url
-from entrypoints.models import (
+from adapters.model_choices import (
     OPENAI_URL,
     ApiChoice,
     ReasoningEffort,
@@ -20,6 +19,7 @@ from entrypoints.models import (
     model_choices,
     model_key,
 )
+from adapters.urls import shown_url
 
 _ENV_LINE = re.compile(
     r"""(?P<name>[A-Za-z_]\w*)=(?:(?P<quote>["'])(?P<quoted>.*)(?P=quote)"""
@@ -127,6 +127,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="days for which messages and closed conversations are kept; 0: forever",
         ),
     ] = 0
+    businesses: Annotated[
+        str,
+        msgspec.Meta(
+            title="a folder, or empty",
+            description="folder of the businesses' own files, `NAME.toml` or "
+            "`NAME/business.toml` each, which are read again when they change; empty: none",
+        ),
+    ] = ""
+    businesses_only: Annotated[
+        Literal["0", "1"],
+        msgspec.Meta(
+            description="1: only businesses with a file in BUSINESSES can be joined; 0: any"
+        ),
+    ] = "0"
     assistant: Annotated[
         Literal["scripted", "openai"],
         msgspec.Meta(

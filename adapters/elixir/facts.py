@@ -9,16 +9,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-import msgspec
-
-from domain.business import DEFAULT_LANGUAGE, Business, Reservation
+from adapters.fact_text import fact_text
+from domain.business import Business, Reservation
 from domain.identity import BusinessId
 from domain.plain_text import plain_text
 
 T = TypeVar("T")
-
-_MAX_DEPTH = 4
-"""The levels of a nested fact that are written out; those below are JSON."""
 
 # Keys without their separators, in lower case.
 _NAME = ("name", "businessname", "displayname", "title")
@@ -49,7 +45,10 @@ _FULL_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
 
 
 def business_of(business_id: BusinessId, found: Any) -> Business | None:
-    """Read a business; None: it is not understood, as it has no name."""
+    """Read a business; None: it is not understood, as it has no name.
+
+    Its language is empty where none is given.
+    """
     found = _unwrapped(found)
     if not isinstance(found, dict):
         return None
@@ -65,7 +64,11 @@ def business_of(business_id: BusinessId, found: Any) -> Business | None:
         name=name,
         language=_language(_first(found, _LANGUAGE, str)),
         persona=_first(found, ("persona",), str) or "",
-        facts={plain_text(topic): text for topic, fact in facts.items() if (text := _text(fact))},
+        facts={
+            plain_text(topic): text
+            for topic, fact in facts.items()
+            if (text := fact_text(fact, _shown))
+        },
     )
 
 
@@ -138,9 +141,8 @@ def _plain(key: str) -> str:
 
 
 def _language(locale: str | None) -> str:
-    """Return the BCP 47 tag of a locale, which may be a POSIX one: `ro_RO.UTF-8`."""
-    tag = re.split(r"[.@]", locale or "")[0].strip().replace("_", "-")
-    return tag or DEFAULT_LANGUAGE
+    """Return the BCP 47 tag of a locale, which may be a POSIX one: `ro_RO.UTF-8`; "": none."""
+    return re.split(r"[.@]", locale or "")[0].strip().replace("_", "-")
 
 
 def _shown(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,17 +152,3 @@ def _shown(facts: Mapping[str, Any]) -> dict[str, Any]:
         for key, fact in facts.items()
         if not _IS_ID.search(key) and not any(part in _plain(key) for part in _SECRETS)
     }
-
-
-def _text(fact: Any, depth: int = 0) -> str:
-    """Return a fact as text: `mon: 10-22; tue: 10-22`; empty: there is none."""
-    if fact is None:
-        return ""
-    if isinstance(fact, str):
-        return plain_text(fact).strip()
-    if isinstance(fact, dict) and depth < _MAX_DEPTH:
-        parts = {plain_text(key): _text(value, depth + 1) for key, value in _shown(fact).items()}
-        return "; ".join([f"{key}: {part}" for key, part in parts.items() if part])
-    if isinstance(fact, list) and depth < _MAX_DEPTH:
-        return ", ".join([part for value in fact if (part := _text(value, depth + 1))])
-    return msgspec.json.encode(fact).decode()

@@ -1,14 +1,14 @@
 """The bridge as a Litestar application, and its lifespan."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
 
-from application.bridge.announce_queues import AnnounceQueues
-from application.bridge.deliver_commands import LONGEST_PAUSE_S, DeliverCommands
+from application.bridge.deliver_commands import LONGEST_PAUSE_S
 from application.bridge.ports import BridgeStore
 from application.ports import Lifecycle
 from entrypoints.access.tokens import service_tokens
@@ -34,17 +34,20 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
             "SERVICE_TOKEN is empty, but with SOCKET_AUTH=jwt the bridge needs it, to know the "
             "AI agent server by"
         )
-    opened = (container.store(), identify, container.agent_server())
+    opened = (
+        container.store(),
+        identify,
+        container.business_files(),
+        container.agent_server(),
+    )
     parts = [part for part in opened if part is not None]
-    deliver = container.deliver()
-    queues = container.queues()
     return Litestar(
         route_handlers=[
             container.endpoint().route,
             *bridge_routes(container.http_services()),
             *page_routes("/", "coordinator"),
         ],
-        lifespan=[lambda app: _running(parts, deliver, queues)],
+        lifespan=[lambda app: _running(parts, container)],
         state=State({"connections": container.connections()}),
         exception_handlers=problem_handlers(),
         openapi_config=bridge_openapi(),
@@ -54,13 +57,22 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
 
 @asynccontextmanager
 async def _running(
-    parts: Sequence[Lifecycle], deliver: DeliverCommands, queues: AnnounceQueues
+    parts: Sequence[Lifecycle], container: BridgeContainer
 ) -> AsyncGenerator[None, None]:
     """Open what must be opened, run the background loops, and stop in the reverse order."""
     async with AsyncExitStack() as stack:
         for part in parts:
             await stack.enter_async_context(part)
-        for name, work in (("delivery", deliver.run), ("queues", queues.run)):
-            loop = forever(name, work, deliver.clock, failed_pause_s=LONGEST_PAUSE_S)
-            stack.callback(asyncio.create_task(loop).cancel)
+        clock = container.clock()
+        for name, work in (
+            ("delivery", container.deliver().run),
+            ("queues", container.queues().run),
+        ):
+            _start(stack, forever(name, work, clock, failed_pause_s=LONGEST_PAUSE_S))
+        if (files := container.business_files()) is not None:
+            _start(stack, forever("businesses", files.refresh, clock))
         yield
+
+
+def _start(stack: AsyncExitStack, task: Coroutine[Any, Any, None]) -> None:
+    stack.callback(asyncio.create_task(task).cancel)

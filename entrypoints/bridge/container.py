@@ -12,6 +12,7 @@ from dependency_injector.providers import Provider
 
 from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.files.folder import FileBusinesses, folder_of
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
@@ -44,6 +45,10 @@ def _sqlite_store(path: str) -> BridgeStore:
 def _agent_server(settings: Settings) -> HttpAgentServer:
     first_token = next(iter(service_tokens(settings.service_token)), "")
     return HttpAgentServer(settings.agent_server_url, first_token)
+
+
+def _known_businesses(files: FileBusinesses | None) -> Businesses:
+    return files if files is not None else MemoryBusinesses()
 
 
 def _has_tokens(settings: Settings) -> bool:
@@ -91,7 +96,10 @@ class BridgeContainer(containers.DeclarativeContainer):
         sqlite=providers.Singleton(_sqlite_store, settings.provided.bridge_sqlite_path),
     )
     agent_server: Provider[HttpAgentServer] = providers.Singleton(_agent_server, settings)
-    businesses: Provider[Businesses] = providers.Singleton(MemoryBusinesses)
+    business_files: Provider[FileBusinesses | None] = providers.Singleton(
+        folder_of, settings.provided.businesses, clock
+    )
+    businesses: Provider[Businesses] = providers.Singleton(_known_businesses, business_files)
 
     # A channel needs the services, which announce events over the endpoint, which makes the
     # channels: it gets the services' provider, and calls it at each join.

@@ -133,32 +133,38 @@ def bridge(host: str | None, port: int | None) -> None:
 def dev(host: str | None, port: int | None, workers: int | None) -> None:
     """Run the server and the reference bridge, and print how to try them.
 
-    BRIDGE defaults to elixir. With BRIDGE=none, or if ELIXIR_HTTP_URL or ELIXIR_WEBSOCKET_URL name
+    BRIDGE defaults to elixir, and BUSINESSES to the folder businesses here, or else to two
+    examples. With BRIDGE=none, or if ELIXIR_HTTP_URL or ELIXIR_WEBSOCKET_URL name
     your own application, the server runs alone.
     """
-    from entrypoints.programs import dev_programs
+    from entrypoints.programs import demo_folder, dev_programs
 
-    settings = _settings(host, port, workers=workers, BRIDGE="elixir")
+    folder = demo_folder()
+    settings = _settings(host, port, workers=workers, BRIDGE="elixir", BUSINESSES=folder)
     _run(settings, dev_programs(settings), lambda urls: click.echo(_banner(urls, settings)))
 
 
 def _banner(urls: Sequence[str], settings: "Settings") -> str:
-    from entrypoints.programs import local, socket_url
+    from entrypoints.programs import DEMO_BUSINESS, first_business, local, socket_url
 
     here = local(urls[0])
     socket = socket_url(here)
     desk = f"\n  Coordinators  {local(urls[1])}/" if len(urls) > 1 else ""
     store = f"sqlite, {settings.sqlite_path}" if settings.store == "sqlite" else settings.store
-    options = "" if socket == SOCKET_URL else f" --url {socket}"
+    first = first_business(settings)
+    query = f"?businessId={first}" if first != DEMO_BUSINESS else ""
+    options = f" --business {first}" if query else ""
+    options += "" if socket == SOCKET_URL else f" --url {socket}"
     if settings.socket_auth == "jwt" and settings.jwt_secret:
         options += f' --token "$({_own_command()} token user)"'
     return f"""
   AI Agent Server
 
-  Chat          {here}/test-websocket.html{desk}
+  Chat          {here}/test-websocket.html{query}{desk}
   Socket        {socket}
   HTTP API      {here}/schema
 
+  Businesses    {settings.businesses or "none"}
   Store         {store}
   Assistant     {settings.assistant}
   Bridge        {settings.bridge}
@@ -263,6 +269,64 @@ def check() -> None:
     for part, chosen, warning in asyncio.run(find_warnings(settings)):
         click.echo(f"{part:<10} {chosen:<10} warning: {warning}")
     sys.exit(1 if any(problem for _, _, problem in results) else 0)
+
+
+@main.group()
+def business() -> None:
+    """Create, list, check or show the businesses of a folder.
+
+    It is BUSINESSES or, where that is not set, the folder businesses here.
+    """
+
+
+@business.command("new")
+@click.argument("name")
+@click.option(
+    "--from",
+    "template",
+    type=click.Choice(["bistro", "dental"]),
+    default="bistro",
+    show_default=True,
+    help="The example to begin with; bistro is Romanian, dental English.",
+)
+def new_(name: str, template: str) -> None:
+    """Create the business NAME from an example."""
+    from entrypoints.cli.businesses import new_business
+
+    click.echo(new_business(_settings(), name, template))
+
+
+@business.command("list")
+def list_of_businesses() -> None:
+    """List the businesses, and those with mistakes."""
+    from entrypoints.cli.businesses import list_businesses
+
+    click.echo(list_businesses(_settings()))
+
+
+@business.command("check")
+@click.argument("name", required=False)
+def check_files(name: str | None) -> None:
+    """Print all mistakes in the files, or in those of NAME; exit with 1 if there are any."""
+    from entrypoints.cli.businesses import find_mistakes
+
+    mistakes, notes = find_mistakes(_settings(), name)
+    for line in mistakes:
+        click.echo(line)
+    for line in notes:
+        click.echo(f"{line} (worth knowing, no mistake)")
+    if not mistakes:
+        click.echo("ok")
+    sys.exit(1 if mistakes else 0)
+
+
+@business.command("show")
+@click.argument("name")
+def show_one(name: str) -> None:
+    """Print what is in force for the business NAME."""
+    from entrypoints.cli.businesses import show_business
+
+    click.echo(show_business(_settings(), name))
 
 
 @main.group()

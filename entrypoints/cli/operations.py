@@ -73,7 +73,7 @@ _JOIN_PROBLEMS = {
 }
 
 # A user's text must neither steer the operator's terminal nor change its writing direction.
-_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class UnknownNotice(Refusal):
@@ -127,7 +127,7 @@ async def find_warnings(settings: Settings) -> list[tuple[str, str, str]]:
     found = list[tuple[str, str, str]]()
     for business in await _businesses(container):
         if cut := cut_topics(business, most):
-            topics = _CONTROLS.sub("\ufffd", ", ".join(cut).replace("\n", " "))[:MAX_SHOWN]
+            topics = CONTROLS.sub("\ufffd", ", ".join(cut).replace("\n", " "))[:MAX_SHOWN]
             reason = f"the model knows {most:,} characters of them (VIEW_TOKENS); cut: {topics}"
             found.append(("facts", business.business_id, reason))
     return found
@@ -398,12 +398,12 @@ def _question_json(asked: UnansweredQuestion) -> dict[str, object]:
 
 
 def _in_line(text: str) -> str:
-    return _CONTROLS.sub("\ufffd", " ".join(text.split()))
+    return CONTROLS.sub("\ufffd", " ".join(text.split()))
 
 
 def _letter_row(letter: DeadLetter) -> str:
     notice = letter.notice
-    reason = _CONTROLS.sub("\ufffd", letter.reason)
+    reason = CONTROLS.sub("\ufffd", letter.reason)
     at = timestamp(notice.due_at)
     return f"{notice.notice_id}  {at}  {notice.kind:<12}  {notice.session_id}  {reason}"
 
@@ -461,5 +461,5 @@ def _entry_line(entry: Entry) -> str:
     if not isinstance(entry, Message):
         return f"{at}  -- {entry.status} ({entry.reason})"
     author = entry.coordinator_id or entry.author
-    text = _CONTROLS.sub("\ufffd", entry.text).replace("\n", "\n" + " " * 33)
+    text = CONTROLS.sub("\ufffd", entry.text).replace("\n", "\n" + " " * 33)
     return f"{at}  {author}: {text}"

@@ -112,6 +112,8 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
     async with AsyncExitStack() as stack:
         for part in container.opened():
             await stack.enter_async_context(part)
+        if (files := container.business_files()) is not None:
+            _start(stack, forever("businesses", files.refresh, container.clock()))
         _connect_bridge(container, stack)
         stack.push_async_callback(_write_usage, container.usage_tracker())
         _start(stack, _write_usage_forever(container))

@@ -18,11 +18,13 @@ from zoneinfo import ZoneInfo
 from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
 
+from adapters.files.folder import FileBusinesses, OnKnowledge, folder_of
 from adapters.language_ranking import language_ranking, no_ranking
 from adapters.memory.broker import NoBroker
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.leases import MemoryLeases
 from adapters.memory.store import MemoryStore
+from adapters.model_choices import ModelChoice, model_choices, model_key, own_model
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
 from adapters.phoenix.longpoll import LONG_POLL_PATH, LongPoll
@@ -63,7 +65,7 @@ from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
 from domain.business import ModelSettings, max_facts
-from domain.identity import Customer
+from domain.identity import BusinessId, Customer
 from domain.language import RankLanguages
 from domain.notice import Lane
 from domain.outbox import outbox_messages
@@ -72,7 +74,6 @@ from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
 from entrypoints.logs import dropped_lines
-from entrypoints.models import ModelChoice, model_choices, model_key, own_model
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
@@ -354,14 +355,26 @@ def _attendance(
     return Attendance(businesses=businesses, presence=presence, clock=clock, time_zone=zone)
 
 
+def _known_businesses(files: FileBusinesses | None) -> Businesses:
+    return files if files is not None else MemoryBusinesses()
+
+
 def _elixir_businesses(
-    http: "ElixirHttp | None", clock: Clock, additions: "Additions"
+    http: "ElixirHttp | None", clock: Clock, additions: "Additions", files: FileBusinesses | None
 ) -> Businesses:
     if http is None:
-        return MemoryBusinesses((), {})
+        return _known_businesses(files)
     from adapters.elixir.businesses import ElixirBusinesses
 
-    return ElixirBusinesses(http, clock, additions)
+    return ElixirBusinesses(http, clock, additions, files)
+
+
+def _may_be_joined(
+    settings: Settings, files: FileBusinesses | None
+) -> Callable[[BusinessId], bool]:
+    if settings.businesses_only == "0" or files is None:
+        return lambda _business_id: True
+    return lambda business_id: files.last_read(business_id) is not None
 
 
 def _of_all_lanes(delivery: Callable[..., DeliverOutbox]) -> tuple[DeliverOutbox, ...]:
@@ -511,10 +524,17 @@ class Container(containers.DeclarativeContainer):
         none=providers.Object(None),
         elixir=providers.Singleton(_elixir_bridge, elixir_http, elixir_socket, elixir_additions),
     )
+    on_knowledge: Provider[OnKnowledge | None] = providers.Object(None)
+    """Called with the folder of a business's documents where one has changed."""
+    business_files: Provider[FileBusinesses | None] = providers.Singleton(
+        folder_of, settings.provided.businesses, clock, on_knowledge
+    )
     businesses: Provider[Businesses] = providers.Selector(
         settings.provided.bridge,
-        none=providers.Singleton(MemoryBusinesses),
-        elixir=providers.Singleton(_elixir_businesses, elixir_http, clock, elixir_additions),
+        none=providers.Singleton(_known_businesses, business_files),
+        elixir=providers.Singleton(
+            _elixir_businesses, elixir_http, clock, elixir_additions, business_files
+        ),
     )
     presence: Provider[Presence | None] = providers.Selector(
         settings.provided.bridge,
@@ -686,6 +706,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         identify=identify,
         limits=limits,
+        is_known=providers.Singleton(_may_be_joined, settings, business_files),
         count_refusal=metrics.provided.refused,
     )
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
@@ -729,9 +750,19 @@ class Container(containers.DeclarativeContainer):
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
-        none=providers.Callable(_opened, store, leases, assistant, identify, broker),
+        none=providers.Callable(
+            _opened, store, leases, assistant, identify, business_files, broker
+        ),
         elixir=providers.Callable(
-            _opened, store, leases, assistant, identify, elixir_http, elixir_socket, broker
+            _opened,
+            store,
+            leases,
+            assistant,
+            identify,
+            business_files,
+            elixir_http,
+            elixir_socket,
+            broker,
         ),
     )
     """The parts that the lifespan opens, in this order.

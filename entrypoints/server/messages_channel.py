@@ -42,8 +42,10 @@ from domain.errors import (
     ConversationError,
     IdentityMismatch,
     InvalidPayload,
+    UnknownBusiness,
 )
 from domain.identity import (
+    BusinessId,
     Customer,
     LocationId,
     SessionId,
@@ -201,6 +203,8 @@ class MessagesServices:
     identify: Identify | None
     """None: identities are not verified."""
     limits: RateLimiter
+    is_known: Callable[[BusinessId], bool]
+    """False for a business that nobody may join."""
     count_refusal: Callable[[str], None]
     """Called with the code of every refusal."""
 
@@ -239,6 +243,8 @@ class MessagesChannel(Channel):
         as_location_id(request.location_id)
         position = _resume_position(request)
         await self._authenticate(request.token)
+        if not services.is_known(self._customer.business_id):
+            raise UnknownBusiness
         services.limits.admit_authenticated_join()
         self._subscription = Subscription(
             self._customer,

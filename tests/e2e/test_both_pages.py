@@ -18,6 +18,7 @@ from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
 from tests.support.browser import ARTIFACTS, CoordinatorPage, UserPage, chromium, windows
+from tests.support.businesses import EXAMPLES
 from tests.support.server import free_port, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -80,6 +81,7 @@ class System:
         self.settings = Settings(
             store="memory",
             turn_quiet_ms=0,
+            businesses=str(EXAMPLES),
             bridge="elixir",
             elixir_http_url=f"http://{self.bridge.address}",
             elixir_websocket_url=f"ws://{self.bridge.address}/socket/websocket",

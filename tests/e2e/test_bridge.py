@@ -31,6 +31,7 @@ from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.agent_server import AgentServerDouble
+from tests.support.businesses import EXAMPLES
 from tests.support.process import command
 from tests.support.process import server as process
 from tests.support.server import free_port, running
@@ -42,7 +43,7 @@ AT = timestamp(NOW)
 LATER = timestamp(NOW + timedelta(seconds=1))
 # Nothing listens on port 9: the commands of these tests stay pending.
 NO_SERVER = "http://127.0.0.1:9"
-SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER)
+SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER, businesses=str(EXAMPLES))
 ADDITIONS = ["typing", "presence", "queue", "missed"]
 USER = {"businessId": "b1", "userId": "ana"}
 TRANSFER = {

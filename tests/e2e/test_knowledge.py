@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.knowledge import MemoryKnowledge
 from domain.knowledge import Passage
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
+from tests.support.businesses import DEMO_BUSINESSES
 from tests.support.openai_stub import Stub, calls, says, stub
 from tests.support.process import command
 from tests.support.user import Payload, User, user

@@ -77,7 +77,7 @@ async def test_the_model_is_told_the_zone_and_that_without_a_bridge_nobody_is_no
     tmp_path: Path, model: Aimock
 ) -> None:
     model.play(says("Da, suntem deschiși.", match={}))
-    async with customer(tmp_path, model, TIME_ZONE="Asia/Tokyo") as (who, _):
+    async with customer(tmp_path, model, TIME_ZONE="Asia/Tokyo", BUSINESSES="") as (who, _):
         await who.say("Sunteți deschiși acum?")
         await who.wait_for("new_message")
     system, *_, last = model.requests()[0]["messages"]

@@ -28,6 +28,7 @@ from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import HANG, PAUSE, ScriptedSteps
 from tests.support.browser import ARTIFACTS, PHONE, UserPage, chromium, windows
+from tests.support.businesses import EXAMPLES
 from tests.support.drafts import append_message
 from tests.support.server import running
 
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SMALL_PHONE = {"width": 320, "height": 568}
 ANA = Customer(BusinessId("b1"), UserId("ana"))
-SETTINGS = Settings(store="memory", turn_quiet_ms=0)
+SETTINGS = Settings(store="memory", turn_quiet_ms=0, businesses=str(EXAMPLES))
 
 RECORD_ANSWER = """
   window.shownTexts = [];

@@ -14,9 +14,9 @@ import httpx
 import openai
 import pytest
 
-from adapters.memory.businesses import DEMO_BUSINESSES
 from adapters.model.prompt import facts, tagged
 from adapters.model.tools import TOOLS
+from tests.support.businesses import DEMO_BUSINESSES
 from tests.support.openai_stub import Json
 from tests.support.providers.chat import KEY, calls_of
 from tests.support.providers.server import FAULTS, PROVIDERS, QuirkyProvider, quirky_server

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from adapters.broker.channels import ChannelBroker
-from adapters.memory.businesses import MemoryBusinesses
 from adapters.system import SlewedTime
 from application.ports import Clock, Leases, Presence
 from domain.errors import LeasesUnavailable, StorageUnavailable
@@ -25,6 +24,7 @@ from entrypoints.settings import Settings
 from tests.simulation.assistant import SimulatedAssistant
 from tests.simulation.bridge import SimulatedGateway, SimulatedHttp
 from tests.simulation.network import SimulatedChannels
+from tests.support.businesses import demo_businesses
 from tests.support.clock import CountedIds
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class Node:
         container.new_id.override(CountedIds(number))
         container.jitter.override(world.random.random)
         container.store.override(self.store)
-        container.businesses.override(MemoryBusinesses())
+        container.businesses.override(demo_businesses())
         container.leases.override(NodeLeases(self))
         container.assistant.override(SimulatedAssistant(self))
         self.broker = ChannelBroker(self.name, self.channels, clock)

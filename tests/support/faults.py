@@ -7,7 +7,6 @@ from datetime import date, datetime
 from random import Random
 
 from adapters.memory.broker import NoBroker
-from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.store import MemoryStore
 from application.hub import Hub
 from application.ports import Businesses, Erased, Hint, Loaded
@@ -17,6 +16,7 @@ from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry
 from domain.session import Draft, Session
 from domain.usage import Usage
+from tests.support.businesses import demo_businesses
 
 
 class Hold:
@@ -208,7 +208,7 @@ class FaultyBusinesses(Businesses):
     """The demo's businesses, with an `error` or a `hold` on command."""
 
     def __init__(self, error: Exception | None = None) -> None:
-        self._known = MemoryBusinesses()
+        self._known = demo_businesses()
         self.error = error
         self.hold: Hold | None = None
 

@@ -20,7 +20,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from adapters.memory.broker import NoBroker
-from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.store import MemoryStore
 from adapters.prometheus import Metrics
 from application.answer_stream import AnswerFollower
@@ -55,6 +54,7 @@ from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import ScriptedSteps
 from tests.support.broker import Network
+from tests.support.businesses import demo_businesses
 from tests.support.clock import CountedIds, VirtualClock, settle
 from tests.support.gateway import MemoryGateway
 
@@ -447,7 +447,7 @@ async def harness(
     """
     if bridge is not None:
         settings["bridge"] = "elixir"
-        businesses = businesses or MemoryBusinesses()
+    businesses = businesses or demo_businesses()
     app = App(
         assistant or ScriptedSteps(),
         store or MemoryStore(),

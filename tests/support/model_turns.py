@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
 from adapters.model.assistant import ModelAssistant
 from adapters.openai.client import OpenAIClient
 from adapters.system import SystemClock
@@ -19,6 +18,7 @@ from domain.session import Draft, Session
 from domain.usage import Usage
 from domain.view import View
 from tests.support.assistants import Said
+from tests.support.businesses import DEMO_BUSINESSES, demo_businesses
 from tests.support.drafts import append_message
 from tests.unit.domain.makers import at, new_session
 
@@ -52,7 +52,7 @@ class UsedTools(Toolbox):
         """`passages`: what every search finds."""
         self._who = who
         self._found = tuple([Finding(passage=each, score=1.0) for each in passages])
-        self._businesses = MemoryBusinesses()
+        self._businesses = demo_businesses()
         self._failure = failure
         self.used: list[str] = []
         self.handoff = Handoff(outcome=HandoffOutcome.REQUESTED)

@@ -16,6 +16,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 
 from tests.support import discretion
+from tests.support.businesses import EXAMPLES
 from tests.support.fork_server import Forked, ForkServer, exit_code
 
 ROOT = Path(__file__).parents[2]
@@ -143,10 +144,12 @@ async def server(
     `fresh`: as in `command`. Its log must not tell what was said, nor a secret of its environment.
     """
     discretion.keep_environment(environment)
+    # `dev` has the demo's businesses by itself.
+    demo = {"BUSINESSES": str(EXAMPLES)} if name != "dev" else {}
     started, output, log = _start(
         *(name, "--port", port),
         folder=folder,
-        environment={"LOG_FORMAT": "json", "LOG_LEVEL": "debug", **environment},
+        environment={**demo, "LOG_FORMAT": "json", "LOG_LEVEL": "debug", **environment},
         fresh=bool(fresh),
     )
     process = ServerProcess(started, await _reader(output), await _reader(log))

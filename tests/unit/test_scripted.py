@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.knowledge import MemoryKnowledge
 from adapters.scripted import _PHRASES, ScriptedAssistant
 from application.ports import Handoff, HandoffOutcome, Toolbox
@@ -22,6 +22,7 @@ from domain.message import Message
 from domain.promise import sure_claims
 from domain.view import View
 from tests.support.assistants import Said
+from tests.support.businesses import DEMO_BUSINESSES, demo_businesses
 from tests.support.clock import VirtualClock
 from tests.unit.domain.makers import at, message_id, new_session
 
@@ -90,7 +91,7 @@ class Demo:
         self._now = now or at()
         self._language = language
         business_id = business.business_id if business is not None else BusinessId("b9")
-        self.tools = Tools(customer(business_id, "u1"), MemoryBusinesses(), passages)
+        self.tools = Tools(customer(business_id, "u1"), demo_businesses(), passages)
         self.pieces: list[str] = []
 
     async def ask(self, *texts: str, delay_s: float = 0) -> str:

@@ -22,6 +22,7 @@ const REFUSALS = new Map(
     already_claimed: "Another coordinator has already claimed it.",
     transition_refused: "The user is no longer waiting for a person.",
     session_closed: "The conversation is closed.",
+    unknown_business: "The AI agent server does not know this business.",
     unknown_session: "The AI agent server does not know this conversation.",
     server_unavailable: "The AI agent server cannot be reached at the moment.",
     phx_close: "The server closed the channel. Reconnect to continue.",

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.elixir.bridge import ATTEMPTS_TO_LEARN, ElixirBridge
-from adapters.elixir.businesses import BUSINESS_TTL_S, ElixirBusinesses
+from adapters.elixir.businesses import BUSINESS_TTL_S, CHANGED_TTL_S, ElixirBusinesses
 from adapters.elixir.http import (
     LONGEST_RETRY_AFTER_S,
     MAX_REPLY,
@@ -22,8 +22,9 @@ from adapters.elixir.http import (
 )
 from adapters.elixir.payloads import request_of
 from adapters.http_client import FAILURES_TO_OPEN
+from adapters.memory.businesses import MemoryBusinesses
 from adapters.system import SystemClock
-from application.ports import Clock
+from application.ports import Businesses, Clock
 from domain.business import Business, Reservation
 from domain.errors import BridgeRefused, BridgeUnavailable
 from domain.identity import BusinessId, Customer, MessageId, SessionId, customer
@@ -540,6 +541,7 @@ async def test_closing_it_while_it_is_away_leaves_nothing_behind() -> None:
 
 @asynccontextmanager
 async def knowing(
+    files: Businesses | None = None,
     **given: Any,
 ) -> AsyncIterator[tuple[FaultyBridge, ElixirBusinesses, VirtualClock]]:
     clock = VirtualClock()
@@ -551,7 +553,7 @@ async def knowing(
             "facts": {"hours": "9-18", "seats": 40},
             "more": [1],
         }
-        yield bridge, ElixirBusinesses(http, clock), clock
+        yield bridge, ElixirBusinesses(http, clock, files=files), clock
 
 
 B1 = BusinessId("b1")
@@ -574,6 +576,59 @@ async def test_facts_are_cached_for_a_while() -> None:
 
         assert first == [BISTRO] * 5
         assert (asked, len(bridge.asked)) == (1, 2)
+
+
+FILE = Business(
+    business_id=B1,
+    name="File",
+    language="de",
+    persona="a waiter",
+    facts={"hours": "never", "phone": "021"},
+    greeting="Servus!",
+)
+
+
+async def test_the_bridges_facts_win_by_topic_and_all_else_is_the_files() -> None:
+    async with knowing(MemoryBusinesses([FILE])) as (_, businesses, _):
+        assert businesses.last_read(B1) == FILE
+        found = await businesses.business(B1)
+
+        assert found == replace(
+            FILE, name="Bistro", language="en", facts={**FILE.facts, **BISTRO.facts}
+        )
+        assert businesses.last_read(B1) == found
+
+
+async def test_what_the_bridge_does_not_give_is_the_files() -> None:
+    async with knowing(MemoryBusinesses([FILE])) as (bridge, businesses, _):
+        bridge.facts["/api/business/b1"] = {"name": "Bistro"}
+
+        assert await businesses.business(B1) == replace(FILE, name="Bistro")
+
+
+@pytest.mark.parametrize("fault", [status(500), status(404), GARBAGE, status(200, {"no": "name"})])
+async def test_without_the_bridges_facts_the_file_alone_counts(fault: Fault) -> None:
+    async with knowing(MemoryBusinesses([FILE])) as (bridge, businesses, _):
+        bridge.always = fault
+
+        assert await businesses.business(B1) == FILE
+
+
+async def test_where_the_file_has_changed_the_bridge_is_asked_again_soon() -> None:
+    # It may read the same files, but a moment later.
+    files = MemoryBusinesses([FILE])
+    async with knowing(files) as (bridge, businesses, clock):
+        await businesses.business(B1)
+        files._businesses[B1] = replace(FILE, greeting="Hi!")
+        found = [await businesses.business(B1) for _ in range(2)]
+        assert [each.greeting for each in found if each] == ["Hi!", "Hi!"]
+        assert len(bridge.asked) == 2
+
+        bridge.facts["/api/business/b1"] = {"name": "Trattoria"}
+        await clock.advance(CHANGED_TTL_S + 1)
+        changed = await businesses.business(B1)
+        assert changed is not None
+        assert changed.name == "Trattoria"
 
 
 async def test_404_means_unknown_and_is_cached_too() -> None:

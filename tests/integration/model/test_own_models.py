@@ -8,12 +8,12 @@ import pytest
 
 from adapters.model import own_models
 from adapters.model.own_models import BusinessAssistants
+from adapters.model_choices import ModelChoice, own_model
 from domain.business import Business, ModelSettings
 from domain.errors import AssistantFailed
 from domain.identity import BusinessId
 from domain.usage import Usage
 from domain.view import View
-from entrypoints.models import ModelChoice, own_model
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.assistants import Said, ScriptedSteps

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from adapters.memory.broker import NoBroker
-from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.store import MemoryStore
 from adapters.prometheus import Metrics
 from application.bridge_inbox import FIRST_STORE_PAUSE_S, LISTING_PAGE, TALKING, BridgeInbox
@@ -34,6 +33,7 @@ from domain.texts import Text, localized
 from domain.transfer import TransferState
 from tests.support.assistants import PAUSE, ScriptedSteps
 from tests.support.bridge import MemoryBridge
+from tests.support.businesses import demo_businesses
 from tests.support.clock import START
 from tests.support.faults import FaultyStore, Hold, LossyHub, RandomHub
 from tests.support.harness import App, User, harness
@@ -506,7 +506,7 @@ async def test_what_was_stored_in_a_session_that_has_ended_since_is_not_stored_i
 
 
 async def test_a_user_who_writes_at_the_bridge_is_heard_and_not_echoed_there() -> None:
-    async with listening(bridge="elixir", businesses=MemoryBusinesses()) as (app, inbox):
+    async with listening(bridge="elixir", businesses=demo_businesses()) as (app, inbox):
         user = await live(app)
         await inbox.receive("Mai sunteți acolo?", Author.USER, message_id="m7")
         told = await relayed(app)
@@ -517,7 +517,7 @@ async def test_a_user_who_writes_at_the_bridge_is_heard_and_not_echoed_there() -
 
 
 async def test_a_user_who_writes_here_is_told_to_the_bridge() -> None:
-    async with listening(bridge="elixir", businesses=MemoryBusinesses()) as (app, _):
+    async with listening(bridge="elixir", businesses=demo_businesses()) as (app, _):
         user = await live(app)
         await user.say("Mai sunteți acolo?")
 

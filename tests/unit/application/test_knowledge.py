@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from msgspec.structs import replace
 
-from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.knowledge import MemoryKnowledge
 from application.passages import SEARCH_S
 from application.ports import Knowledge, Toolbox
@@ -17,6 +17,7 @@ from domain.knowledge import MAX_PASSAGES, SEARCH, Finding, Passage, passage_tok
 from domain.message import Message, ToolOutcome, ToolUse, token_cost
 from domain.texts import Text, localized
 from tests.support.assistants import HANG, Act, ScriptedSteps, transfer
+from tests.support.businesses import DEMO_BUSINESSES
 from tests.support.harness import App, User, harness
 
 BISTRO, DENTAL = DEMO_BUSINESSES

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.memory.businesses import MemoryBusinesses
 from domain.business import Business
 from domain.errors import AssistantFailed
 from domain.handover import handover_context
@@ -12,6 +12,7 @@ from domain.message import Author, Message
 from domain.status import Status
 from domain.texts import Text, localized
 from tests.support.assistants import ScriptedSteps, transfer
+from tests.support.businesses import DEMO_BUSINESSES
 from tests.support.faults import FaultyBusinesses, Hold
 from tests.support.harness import User, harness
 

@@ -20,6 +20,7 @@ from domain.status import Reason, Status
 from domain.texts import Text, localized
 from domain.view import View
 from tests.support.assistants import HANG, PAUSE, RESTART, Act, ScriptedSteps, transfer
+from tests.support.businesses import DEMO_BUSINESSES
 from tests.support.faults import FaultyBusinesses, FaultyStore
 from tests.support.harness import App, User, harness
 
@@ -279,7 +280,7 @@ async def test_what_became_of_each_tool_call_is_stored_with_the_answer() -> None
             await toolbox.get_reservations()
 
     script = ScriptedSteps([look, transfer(), "Nu pot vedea rezervările."])
-    async with harness(script, businesses=Away()) as app:
+    async with harness(script, businesses=Away(DEMO_BUSINESSES)) as app:
         user = await asking(app)
         await app.quiet()
         answer = next(message for message in user.messages if message.author is Author.AI)

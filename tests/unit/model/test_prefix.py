@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from adapters.memory.businesses import DEMO_BUSINESSES, MemoryBusinesses
+from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.knowledge import MemoryKnowledge
 from adapters.model.completion import PromptMessage
 from adapters.model.prompt import PromptSettings, prompt
@@ -17,6 +17,7 @@ from domain.errors import AssistantFailed
 from domain.knowledge import Passage
 from domain.message import Entry
 from tests.support.assistants import ScriptedSteps
+from tests.support.businesses import DEMO_BUSINESSES
 from tests.support.harness import harness
 
 TURNS = 60

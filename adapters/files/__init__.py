@@ -1,0 +1,1 @@
+"""Businesses from a folder of TOML files."""

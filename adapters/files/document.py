@@ -1,0 +1,404 @@
+"""The file of one business: TOML with the keys of `BusinessTable`, read into a Business.
+
+Mistakes are collected, each with its dotted key and what the value may be; no value is quoted.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, NamedTuple, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta, Struct
+
+from adapters.fact_text import fact_text
+from adapters.files.hours import read_hours
+from adapters.model_choices import ApiChoice, ReasoningEffort, check_base_url
+from domain.business import DEFAULT_LANGUAGE, Business, Location, ModelSettings, Reservation
+from domain.handoff import HandoffRules
+from domain.hours import OpeningHours
+from domain.identity import IDENTIFIER_PATTERN, BusinessId
+from domain.plain_text import is_blank, plain_text
+from domain.texts import Text, wording_problems
+
+MAX_KEY_PARTS = 100
+"""The parts of a dotted key: `tomllib` takes a time that grows with their square."""
+MAX_MISTAKES = 50
+"""The mistakes of one file that are reported."""
+
+Toml = dict[str, Any]
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\n\t]*\Z")]
+_LINES = "a list of up to {} lines of 1 to 200 characters"
+_LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\Z"
+_HOURS = 'a table of days, such as "mon-fri" = "9:00-18:00"'
+_TOKENS = Meta(
+    ge=0, le=10**12, title="a whole number from 0 to 1,000,000,000,000", description="tokens a day"
+)
+
+
+class ModelTable(Struct, frozen=True, kw_only=True):
+    """`[model]`: what differs from the server's own settings."""
+
+    name: Annotated[str, Meta(min_length=1, title="the name of a model")] | None = None
+    base_url: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^https?://[^\s/]\S*$",
+                title="an address that begins with http:// or https://",
+            ),
+        ]
+        | None
+    ) = None
+    key: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+                title="the NAME of the environment variable that has the key, never the key itself",
+            ),
+        ]
+        | None
+    ) = None
+    api: Annotated[ApiChoice, Meta(title="one of auto, responses, chat")] | None = None
+    effort: (
+        Annotated[
+            ReasoningEffort,
+            Meta(title="one of " + ", ".join(filter(None, get_args(ReasoningEffort)))),
+        ]
+        | None
+    ) = None
+    view_tokens: (
+        Annotated[int, Meta(ge=500, le=1_000_000, title="a whole number from 500 to 1,000,000")]
+        | None
+    ) = None
+    budget_soft_tokens: Annotated[int, _TOKENS] | None = None
+    budget_hard_tokens: Annotated[int, _TOKENS] | None = None
+
+
+class HandoffTable(Struct, frozen=True, kw_only=True):
+    """`[handoff]`: when a human takes over."""
+
+    enabled: Annotated[bool, Meta(title="true or false")] = True
+    hours: Annotated[Toml, Meta(title=_HOURS)] | None = None
+    always: Annotated[tuple[Line, ...], Meta(max_length=100, title=_LINES.format(100))] = ()
+    never: Annotated[tuple[Line, ...], Meta(max_length=100, title=_LINES.format(100))] = ()
+    ask_first: Annotated[str, Meta(max_length=1_000, title="text of up to 1,000 characters")] = ""
+
+
+class LocationTable(Struct, frozen=True, kw_only=True):
+    """`[locations.ID]`: one place of several."""
+
+    name: Annotated[Line, Meta(title="a line of 1 to 200 characters")]
+    facts: Annotated[Toml, Meta(title="a table of facts")] = {}
+    hours: Annotated[Toml, Meta(title=_HOURS)] | None = None
+
+
+class ReservationTable(Struct, frozen=True, kw_only=True):
+    """One of `reservations`."""
+
+    id: Annotated[Line, Meta(title="a line of 1 to 200 characters")]
+    date: Annotated[
+        str, Meta(pattern=r"^\d{4}-\d\d-\d\d\Z", title='a day in quotes, such as "2030-05-14"')
+    ]
+    time: Annotated[str, Meta(pattern=r"^\d\d:\d\d\Z", title='a time in quotes, such as "19:30"')]
+    guests: Annotated[int, Meta(ge=1, le=10_000, title="a whole number from 1 to 10,000")]
+    name: Annotated[str, Meta(max_length=200, title="text of up to 200 characters")] = ""
+
+
+class BusinessTable(Struct, frozen=True, kw_only=True):
+    """The whole file."""
+
+    name: Annotated[Line, Meta(title="a line of 1 to 200 characters")]
+    language: Annotated[
+        str,
+        Meta(
+            pattern=_LANGUAGE,
+            max_length=35,
+            title="the tag of a language, such as ro or de-AT",
+        ),
+    ] = DEFAULT_LANGUAGE
+    time_zone: Annotated[
+        str, Meta(title="the IANA name of a time zone, such as Europe/Bucharest")
+    ] = ""
+    persona: Annotated[str, Meta(max_length=2_000, title="text of up to 2,000 characters")] = ""
+    instructions: Annotated[str, Meta(max_length=4_000, title="text of up to 4,000 characters")] = (
+        ""
+    )
+    greeting: Annotated[str, Meta(max_length=1_000, title="text of up to 1,000 characters")] = ""
+    suggestions: Annotated[tuple[Line, ...], Meta(max_length=10, title=_LINES.format(10))] = ()
+    hours: Annotated[Toml, Meta(title=_HOURS)] | None = None
+    facts: Annotated[Toml, Meta(title="a table of facts")] = {}
+    locations: Annotated[dict[str, Toml], Meta(title="tables, such as [locations.centre]")] = {}
+    model: Annotated[Toml, Meta(title="a table")] = {}
+    words: Annotated[Toml, Meta(title="a table")] = {}
+    handoff: Annotated[Toml | bool, Meta(title="a table, or false")] = True
+    reservations: Annotated[
+        list[Toml], Meta(max_length=100, title="a list of up to 100 tables, for a demo")
+    ] = []
+
+
+_LATER = {"tools": "is kept for a later version: leave it out"}
+"""Keys that mean nothing yet."""
+
+_BARE_KEY = "Expected '=' after a key in a key/value pair"
+_QUOTES = "a key with spaces, or letters beyond a-z, must be in quotes"
+
+_at_line = re.compile(r" \(at line (\d+), column \d+\)$").search
+_at_end = re.compile(r" \(at end of document\)$").search
+_is_language = re.compile(_LANGUAGE).match
+_is_bare = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII).fullmatch
+_has_long_key = re.compile(
+    rf"""(?<![\w-])(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+    rf"""(?>[ \t]*+\.[ \t]*+(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')){{{MAX_KEY_PARTS}}}"""
+).search
+_looks_like_key = re.compile(
+    r"(sk|pk|rk|gsk|xai|pplx|hf|AIza|r8|nvapi)[-_]?[A-Za-z0-9_-]{16,}"
+    r"|(?=.*[a-z])(?=.*[0-9])[A-Za-z0-9_]{24,}"
+).fullmatch
+
+
+class Mistake(NamedTuple):
+    """A mistake in a file."""
+
+    line: int | None
+    """None: the text names the dotted key."""
+    text: str
+
+
+def read_business_file(
+    business_id: BusinessId, document: bytes
+) -> tuple[Business | None, tuple[Mistake, ...]]:
+    """Read the file of a business; None: it has the mistakes that come with it."""
+    try:
+        table = _parsed(document)
+    except _Unreadable as error:
+        return None, (error.mistake,)
+    reader = _Reader()
+    business = reader.business(business_id, table)
+    return (None, tuple(reader.mistakes)) if reader.mistakes else (business, ())
+
+
+class _Unreadable(Exception):
+    """The file is no TOML."""
+
+    def __init__(self, line: int | None, text: str) -> None:
+        super().__init__(text)
+        self.mistake = Mistake(line, text)
+
+
+def _parsed(document: bytes) -> Toml:
+    """Return the document as a table, with plain texts. Raises: _Unreadable."""
+    try:
+        text = document.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = document.count(b"\n", 0, error.start) + 1
+        raise _Unreadable(line, "is not UTF-8: save it with that encoding") from None
+    if (found := _has_long_key(text)) is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        raise _Unreadable(line, f"a key has more than {MAX_KEY_PARTS} parts")
+    try:
+        return _plain(tomllib.loads(text))  # type: ignore[no-any-return]
+    except RecursionError:
+        raise _Unreadable(None, "is nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, or a number with too many digits
+        reason = str(error).replace("\n", " ")
+        reason = reason.replace(_BARE_KEY, f"{_BARE_KEY}; {_QUOTES}")
+        if (at := _at_line(reason)) is not None:
+            raise _Unreadable(int(at[1]), f"is no TOML: {reason[: at.start()]}") from None
+        end = _at_end(reason)
+        last = text.rstrip().count("\n") + 1 if end else None
+        reason = reason[: end.start()] if end else reason
+        raise _Unreadable(last, f"is no TOML: {reason[:200]}") from None
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with all its texts as `plain_text`."""
+    if isinstance(value, str):
+        return plain_text(value)
+    if isinstance(value, dict):
+        return {plain_text(key): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+class _Reader:
+    """Reads the tables of one file, and collects the mistakes."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+
+    def business(self, business_id: BusinessId, table: Toml) -> Business | None:
+        for key in _LATER.keys() & table.keys():
+            self.refuse(key, _LATER[key])
+        known = {key: value for key, value in table.items() if key not in _LATER}
+        found = self._fields(BusinessTable, known, "")
+        locations = {
+            place: self._location(place, each) for place, each in found["locations"].items()
+        }
+        business = {
+            "business_id": business_id,
+            **{name: found[name] for name in ("language", "persona", "instructions")},
+            **{name: found[name] for name in ("name", "greeting", "suggestions")},
+            "time_zone": self._time_zone(found["time_zone"]),
+            "facts": self._facts(found["facts"]),
+            "hours": self._hours(found["hours"], "hours"),
+            "locations": locations,
+            "words": self._words(found["words"], found["language"]),
+            "handoff": self._handoff(found["handoff"]),
+            "model": self._model(found["model"]),
+            "reservations": tuple(self._reservations(found["reservations"])),
+        }
+        return Business(**business) if not self.mistakes else None
+
+    def refuse(self, where: str, reason: str) -> None:
+        """Record a mistake."""
+        if len(self.mistakes) < MAX_MISTAKES:
+            self.mistakes.append(Mistake(None, f"{where}: {reason}"))
+
+    def _fields(self, kind: type[Struct], table: Toml, where: str) -> Toml:
+        """Return the values of a table's keys, or the defaults of absent and of wrong ones."""
+        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+        found = {name: _default(field) for name, field in fields.items()}
+        for key, value in table.items():
+            if (field := fields.get(key)) is None:
+                nearest = get_close_matches(key, fields, 1, 0.0)[0]
+                self.refuse(f"{where}{_shown(key)}", f"is not known; the nearest key is {nearest}")
+                continue
+            try:
+                found[key] = msgspec.convert(value, field.type)
+                if isinstance(value, str) and field.required and is_blank(value):
+                    raise msgspec.ValidationError
+            except msgspec.ValidationError as error:
+                self.refuse(f"{where}{key}{_item(error)}", f"must be {title_of(field)}")
+        for name, field in fields.items():
+            if field.required and name not in table:
+                self.refuse(f"{where}{name}", f"is missing: it must be {title_of(field)}")
+        return found
+
+    def _location(self, place: str, table: Toml) -> Location:
+        where = f"locations.{_shown(place)}"
+        if re.fullmatch(IDENTIFIER_PATTERN, place) is None:
+            self.refuse(where, "must be named with 1-128 characters of [A-Za-z0-9._:@-]")
+        found = self._fields(LocationTable, table, f"{where}.")
+        return Location(
+            name=found["name"],
+            facts=self._facts(found["facts"]),
+            hours=self._hours(found["hours"], f"{where}.hours"),
+        )
+
+    def _reservations(self, tables: list[Toml]) -> Iterator[Reservation]:
+        for index, table in enumerate(tables):
+            found = self._fields(ReservationTable, table, f"reservations[{index}].")
+            yield Reservation(reservation_id=found.pop("id"), **found)
+
+    def _facts(self, table: Toml) -> dict[str, str]:
+        return {topic: text for topic, fact in table.items() if (text := fact_text(fact))}
+
+    def _hours(self, table: Toml | None, where: str) -> OpeningHours | None:
+        return read_hours(table, where, self.refuse) if table is not None else None
+
+    def _time_zone(self, name: str) -> str:
+        try:
+            return ZoneInfo(name).key if name else ""
+        except (OSError, ValueError, ZoneInfoNotFoundError):
+            field = next(f for f in msgspec.structs.fields(BusinessTable) if f.name == "time_zone")
+            self.refuse("time_zone", f"must be {title_of(field)}")
+            return ""
+
+    def _model(self, table: Toml) -> ModelSettings:
+        found = self._fields(ModelTable, table, "model.")
+        try:
+            check_base_url(found["base_url"] or "https://host")
+        except ValueError as error:
+            self.refuse("model.base_url", str(error))
+        if found["base_url"] and not found["name"]:
+            self.refuse("model.name", "is missing: a model at an address of its own needs its name")
+        if found["key"] and _looks_like_key(found["key"]):
+            self.refuse("model.key", "looks like a key: write the NAME of a variable that has it")
+        names = {"name": "model", "key": "api_key_variable"}
+        return ModelSettings(**{names.get(key, key): value for key, value in found.items()})
+
+    def _handoff(self, table: Toml | bool) -> HandoffRules:
+        if isinstance(table, bool):
+            return HandoffRules(enabled=table)
+        found = self._fields(HandoffTable, table, "handoff.")
+        return HandoffRules(**{**found, "hours": self._hours(found["hours"], "handoff.hours")})
+
+    def _words(self, table: Toml, language: str) -> dict[str, dict[str, str]]:
+        """Read `[words]`, in the business's language, and `[words.LANGUAGE]`."""
+        words = dict[str, dict[str, str]]()
+        own = {key: value for key, value in table.items() if not isinstance(value, dict)}
+        if own:
+            words[language.lower()] = self._wordings(own, "words")
+        for key, value in table.items():
+            if isinstance(value, dict):
+                if _is_language(key) is None:
+                    self.refuse(f"words.{_shown(key)}", "is no language: it must be like words.de")
+                wordings = self._wordings(value, f"words.{_shown(key)}")
+                words.setdefault(key.lower(), {}).update(wordings)
+        return words
+
+    def _wordings(self, table: Toml, where: str) -> dict[str, str]:
+        """Read the wordings of notices in one language."""
+        known = [str(each) for each in Text]
+        for key, value in table.items():
+            name = f"{where}.{_shown(key)}"
+            if key not in known:
+                nearest = get_close_matches(key, known, 1, 0.0)[0]
+                self.refuse(name, f"is not known; the nearest key is {nearest}")
+            elif not isinstance(value, str):
+                self.refuse(name, "must be text of 1 to 1,000 characters")
+            else:
+                for problem in wording_problems({"xx": {key: value}}):
+                    self.refuse(name, problem.partition(": ")[2])
+        return {key: value for key, value in table.items() if isinstance(value, str)}
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.required:
+        return ""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
+
+
+def title_of(field: msgspec.structs.FieldInfo) -> str:
+    """Return what the value of a field may be."""
+    metas = list(_metas(field.type))
+    return str(next(meta.title for meta in metas if meta.title is not None))
+
+
+def _metas(annotation: Any) -> Iterator[Meta]:
+    if isinstance(annotation, Meta):
+        yield annotation
+        return
+    # The outermost comes last in an Annotated type, and has the title.
+    for part in reversed([*get_args(annotation), *getattr(annotation, "__metadata__", ())]):
+        yield from _metas(part)
+
+
+def _item(error: msgspec.ValidationError) -> str:
+    """Return the index of the item that an error is about: `[2]`; empty: it has none."""
+    found = re.search(r"`\$(\[\d+\])[^`]*`$", str(error))
+    return found[1] if found else ""
+
+
+def _shown(key: str) -> str:
+    """Return a key as TOML has it, cut where it is long."""
+    return key if _is_bare(key) else msgspec.json.encode(key[:64]).decode()
+
+
+def key_rows() -> Iterator[tuple[str, str]]:
+    """Yield each key of the file, and what its value may be."""
+    tables: Mapping[str, type[Struct]] = {
+        "": BusinessTable,
+        "locations.ID.": LocationTable,
+        "model.": ModelTable,
+        "handoff.": HandoffTable,
+        "reservations[].": ReservationTable,
+    }
+    for prefix, kind in tables.items():
+        for field in msgspec.structs.fields(kind):
+            yield f"{prefix}{field.name}", title_of(field)
