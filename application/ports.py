@@ -439,6 +439,10 @@ class Assistant(Lifecycle, HealthCheck, Protocol):
         Cancelling it is as with `answer`. Raises: AssistantFailed, with its `usage`.
         """
 
+    async def check_of(self, business: Business) -> None:
+        """Check what answers for a business, as `check` does. Raises: AssistantFailed."""
+        await self.check()
+
     async def judge(
         self, text: str, *, timeout_s: float, business: Business | None = None
     ) -> Judgement | None:

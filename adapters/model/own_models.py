@@ -76,7 +76,6 @@ class BusinessAssistants(Assistant):
         await self._default.check()
 
     async def check_of(self, business: Business) -> None:
-        """Check the assistant of a business. Raises: AssistantFailed."""
         async with self._assistant_of(business) as assistant:
             await assistant.check()
 

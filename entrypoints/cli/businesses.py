@@ -7,12 +7,16 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from click import ClickException
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
+from adapters.files.folder import KNOWLEDGE, FileBusinesses
+from adapters.knowledge.index import KnowledgeIndex
 from adapters.model_choices import ModelChoice, model_key
+from adapters.system import SystemClock
 from domain.business import Business
 from domain.hours import OpeningHours
 from domain.hours_text import dates_text, week_text
@@ -20,7 +24,6 @@ from domain.identity import BusinessId, business_identifier
 from domain.language import NOTICE_LANGUAGES, language_name, lookup
 from entrypoints.cli.operations import CONTROLS
 from entrypoints.programs import EXAMPLES, OWN_FOLDER
-from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 
 TEMPLATES = {"bistro": "b1", "dental": "b2"}
@@ -80,6 +83,7 @@ def find_mistakes(settings: Settings, name: str | None) -> tuple[list[str], list
     notes = list[str]()
     for business in known:
         mistakes += [f"{business.business_id}: {line}" for line in _problems(business, folder)]
+        mistakes += _unread_documents(business, folder)
         notes += [f"{business.business_id}: {line}" for line in _notes(business)]
     return mistakes, notes
 
@@ -100,8 +104,7 @@ def _read(settings: Settings) -> tuple[list[Business], dict[str, tuple[str, ...]
     folder = folder_of_businesses(settings)
     if not folder.is_dir():
         raise ClickException(f"there is no folder {folder}: `business new NAME` creates one")
-    files = Container(settings=replace(settings, businesses=str(folder))).business_files()
-    assert files is not None
+    files = FileBusinesses(folder, SystemClock())
     logging.getLogger("adapters.files").setLevel(logging.ERROR)  # mistakes are printed
     asyncio.run(files.refresh())
     return list(files.all()), dict(files.mistakes)
@@ -117,8 +120,18 @@ def _problems(business: Business, folder: Path) -> Iterator[str]:
             model_key(ModelChoice(model="model.key", key=variable), os.environ)
         except ValueError as error:
             yield str(error)
-    if (folder / business.business_id / "knowledge").is_dir() and not business.has_knowledge:
+    if (folder / business.business_id / KNOWLEDGE).is_dir() and not business.has_knowledge:
         yield "knowledge/ has no documents"
+
+
+def _unread_documents(business: Business, folder: Path) -> list[str]:
+    """Return the documents that cannot be read, and why."""
+    if not business.has_knowledge:
+        return []
+    documents = folder / business.business_id / KNOWLEDGE
+    with TemporaryDirectory() as index:
+        report = asyncio.run(KnowledgeIndex(index).update(business.business_id, documents))
+    return [f"{documents / name}: {reason}" for name, reason in sorted(report.problems.items())]
 
 
 def _notes(business: Business) -> Iterator[str]:

@@ -91,6 +91,7 @@ class _LiveChats(Lifecycle, LiveChatGateway, Protocol):
 async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
     """Test each configured adapter; return its part, its name and its problem (None: it works)."""
     container = Container(settings=settings)
+    container.on_knowledge.override(None)  # a check builds no indexes
     bridge = container.elixir_http() if container.bridge() is not None else None
     tokens = container.identify()
     results: list[tuple[str, str, str | None]] = [
@@ -98,6 +99,7 @@ async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
     ]
     results += [
         ("assistant", settings.assistant, await _failure_of(_check(container.assistant()))),
+        *await _own_model_problems(container),
         ("bridge", settings.bridge, await _failure_of(_check(bridge)) if bridge else None),
     ]
     if container.bridge() is not None:
@@ -198,6 +200,19 @@ def _join_problem(reason: str) -> str:
 async def _check(adapter: _Adapter) -> None:
     async with adapter:
         await adapter.check()
+
+
+async def _own_model_problems(container: Container) -> list[tuple[str, str, str | None]]:
+    """Return the models that businesses have chosen in their files, each with its problem."""
+    files, assistant = container.business_files(), container.assistant()
+    if files is None:
+        return []
+    async with files, assistant:
+        return [
+            ("model", business.business_id, await _failure_of(assistant.check_of(business)))
+            for business in files.all()
+            if business.model.has_own_model
+        ]
 
 
 async def _try_claiming(leases: Leases) -> None:

@@ -47,7 +47,6 @@ from application.ports import (
     Businesses,
     Clock,
     Embedder,
-    Knowledge,
     Leases,
     Lifecycle,
     LiveChatGateway,
@@ -287,7 +286,10 @@ def _embedder(settings: Settings, clock: Clock) -> Embedder | None:
     return OpenAIEmbedder(OpenAIClient(base_url, key, settings.embedding_model, clock))
 
 
-def _knowledge(settings: Settings, embedder: Embedder | None) -> "KnowledgeIndex":
+def _knowledge(settings: Settings, embedder: Embedder | None) -> "KnowledgeIndex | None":
+    """Return the search in the documents of the folder of businesses; None: there is no folder."""
+    if not settings.businesses:
+        return None
     from adapters.knowledge.index import KnowledgeIndex
 
     return KnowledgeIndex(
@@ -295,6 +297,10 @@ def _knowledge(settings: Settings, embedder: Embedder | None) -> "KnowledgeIndex
         embedder=embedder,
         least_similarity=settings.embedding_least_similarity,
     )
+
+
+def _on_knowledge(knowledge: "KnowledgeIndex | None") -> OnKnowledge | None:
+    return knowledge.follow if knowledge is not None else None
 
 
 def _elixir_additions() -> "Additions":
@@ -524,7 +530,12 @@ class Container(containers.DeclarativeContainer):
         none=providers.Object(None),
         elixir=providers.Singleton(_elixir_bridge, elixir_http, elixir_socket, elixir_additions),
     )
-    on_knowledge: Provider[OnKnowledge | None] = providers.Object(None)
+    embedder: Provider[Embedder | None] = providers.Singleton(_embedder, settings, clock)
+    knowledge: "Provider[KnowledgeIndex | None]" = providers.Singleton(
+        _knowledge, settings, embedder
+    )
+    """The documents of the businesses; None: there are none."""
+    on_knowledge: Provider[OnKnowledge | None] = providers.Singleton(_on_knowledge, knowledge)
     """Called with the folder of a business's documents where one has changed."""
     business_files: Provider[FileBusinesses | None] = providers.Singleton(
         folder_of, settings.provided.businesses, clock, on_knowledge
@@ -544,13 +555,6 @@ class Container(containers.DeclarativeContainer):
     attendance: Provider[Attendance] = providers.Singleton(
         _attendance, settings, businesses, presence, clock
     )
-    knowledge: Provider[Knowledge | None] = providers.Object(None)
-    """The documents of the businesses; None: there are none."""
-    embedder: Provider[Embedder | None] = providers.Singleton(_embedder, settings, clock)
-    knowledge_index: "Provider[KnowledgeIndex]" = providers.Singleton(
-        _knowledge, settings, embedder
-    )
-    """Of the businesses that are read from files."""
     rank_languages: Provider[RankLanguages] = providers.Selector(
         settings.provided.language_detection,
         off=providers.Object(no_ranking),
@@ -751,7 +755,7 @@ class Container(containers.DeclarativeContainer):
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
         none=providers.Callable(
-            _opened, store, leases, assistant, identify, business_files, broker
+            _opened, store, leases, assistant, identify, knowledge, business_files, broker
         ),
         elixir=providers.Callable(
             _opened,
@@ -759,6 +763,7 @@ class Container(containers.DeclarativeContainer):
             leases,
             assistant,
             identify,
+            knowledge,
             business_files,
             elixir_http,
             elixir_socket,
