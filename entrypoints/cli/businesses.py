@@ -11,12 +11,9 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from click import ClickException
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
-from adapters.files.folder import KNOWLEDGE, FileBusinesses
-from adapters.knowledge.index import KnowledgeIndex
 from adapters.model_choices import ModelChoice, model_key
-from adapters.system import SystemClock
 from domain.business import Business
 from domain.hours import OpeningHours
 from domain.hours_text import dates_text, week_text
@@ -24,9 +21,12 @@ from domain.identity import BusinessId, business_identifier
 from domain.language import NOTICE_LANGUAGES, language_name, lookup
 from entrypoints.cli.operations import CONTROLS
 from entrypoints.programs import EXAMPLES, OWN_FOLDER
+from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 
 TEMPLATES = {"bistro": "b1", "dental": "b2"}
+_DOCUMENTS = "knowledge"
+"""The folder of a business's documents."""
 _DEMO = "  # demo"
 """The end of a line that is for the demo alone."""
 
@@ -104,7 +104,10 @@ def _read(settings: Settings) -> tuple[list[Business], dict[str, tuple[str, ...]
     folder = folder_of_businesses(settings)
     if not folder.is_dir():
         raise ClickException(f"there is no folder {folder}: `business new NAME` creates one")
-    files = FileBusinesses(folder, SystemClock())
+    container = Container(settings=replace(settings, businesses=str(folder)))
+    container.on_knowledge.override(None)  # a command builds no indexes
+    files = container.business_files()
+    assert files is not None
     logging.getLogger("adapters.files").setLevel(logging.ERROR)  # mistakes are printed
     asyncio.run(files.refresh())
     return list(files.all()), dict(files.mistakes)
@@ -120,7 +123,7 @@ def _problems(business: Business, folder: Path) -> Iterator[str]:
             model_key(ModelChoice(model="model.key", key=variable), os.environ)
         except ValueError as error:
             yield str(error)
-    if (folder / business.business_id / KNOWLEDGE).is_dir() and not business.has_knowledge:
+    if (folder / business.business_id / _DOCUMENTS).is_dir() and not business.has_knowledge:
         yield "knowledge/ has no documents"
 
 
@@ -128,9 +131,12 @@ def _unread_documents(business: Business, folder: Path) -> list[str]:
     """Return the documents that cannot be read, and why."""
     if not business.has_knowledge:
         return []
-    documents = folder / business.business_id / KNOWLEDGE
+    documents = folder / business.business_id / _DOCUMENTS
     with TemporaryDirectory() as index:
-        report = asyncio.run(KnowledgeIndex(index).update(business.business_id, documents))
+        settings = Settings(businesses=str(folder), knowledge_index=index)
+        knowledge = Container(settings=settings).knowledge()
+        assert knowledge is not None
+        report = asyncio.run(knowledge.update(business.business_id, documents))
     return [f"{documents / name}: {reason}" for name, reason in sorted(report.problems.items())]
 
 
