@@ -108,7 +108,7 @@ def _read(settings: Settings) -> tuple[list[Business], dict[str, tuple[str, ...]
     container.on_knowledge.override(None)  # a command builds no indexes
     files = container.business_files()
     assert files is not None
-    logging.getLogger("adapters.files").setLevel(logging.ERROR)  # mistakes are printed
+    logging.getLogger("adapters").setLevel(logging.ERROR)  # mistakes are printed
     asyncio.run(files.refresh())
     return list(files.all()), dict(files.mistakes)
 
