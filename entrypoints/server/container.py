@@ -297,6 +297,20 @@ def _knowledge(settings: Settings, embedder: Embedder | None) -> "KnowledgeIndex
     )
 
 
+def _followed_index(
+    settings: Settings, index: Callable[[], "KnowledgeIndex"]
+) -> "KnowledgeIndex | None":
+    return index() if settings.businesses else None
+
+
+def _as_knowledge(index: "KnowledgeIndex | None") -> Knowledge | None:
+    return index
+
+
+def _follow(index: "KnowledgeIndex | None") -> OnKnowledge | None:
+    return index.follow if index is not None else None
+
+
 def _elixir_additions() -> "Additions":
     from adapters.elixir.additions import Additions
 
@@ -524,7 +538,17 @@ class Container(containers.DeclarativeContainer):
         none=providers.Object(None),
         elixir=providers.Singleton(_elixir_bridge, elixir_http, elixir_socket, elixir_additions),
     )
-    on_knowledge: Provider[OnKnowledge | None] = providers.Object(None)
+    embedder: Provider[Embedder | None] = providers.Singleton(_embedder, settings, clock)
+    knowledge_index: "Provider[KnowledgeIndex]" = providers.Singleton(
+        _knowledge, settings, embedder
+    )
+    followed_index: "Provider[KnowledgeIndex | None]" = providers.Singleton(
+        _followed_index, settings, knowledge_index.provider
+    )
+    """Of the businesses that are read from files; None: there is no folder of them."""
+    knowledge: Provider[Knowledge | None] = providers.Callable(_as_knowledge, followed_index)
+    """The documents of the businesses; None: there are none."""
+    on_knowledge: Provider[OnKnowledge | None] = providers.Callable(_follow, followed_index)
     """Called with the folder of a business's documents where one has changed."""
     business_files: Provider[FileBusinesses | None] = providers.Singleton(
         folder_of, settings.provided.businesses, clock, on_knowledge
@@ -544,13 +568,6 @@ class Container(containers.DeclarativeContainer):
     attendance: Provider[Attendance] = providers.Singleton(
         _attendance, settings, businesses, presence, clock
     )
-    knowledge: Provider[Knowledge | None] = providers.Object(None)
-    """The documents of the businesses; None: there are none."""
-    embedder: Provider[Embedder | None] = providers.Singleton(_embedder, settings, clock)
-    knowledge_index: "Provider[KnowledgeIndex]" = providers.Singleton(
-        _knowledge, settings, embedder
-    )
-    """Of the businesses that are read from files."""
     rank_languages: Provider[RankLanguages] = providers.Selector(
         settings.provided.language_detection,
         off=providers.Object(no_ranking),
@@ -751,7 +768,7 @@ class Container(containers.DeclarativeContainer):
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
         none=providers.Callable(
-            _opened, store, leases, assistant, identify, business_files, broker
+            _opened, store, leases, assistant, identify, followed_index, business_files, broker
         ),
         elixir=providers.Callable(
             _opened,
@@ -759,6 +776,7 @@ class Container(containers.DeclarativeContainer):
             leases,
             assistant,
             identify,
+            followed_index,
             business_files,
             elixir_http,
             elixir_socket,
