@@ -24,6 +24,8 @@ INDEX_VERSION = 1
 """Of the schema, of the passages and of their words: with another one all is read again."""
 TITLE_WEIGHT = 2.0
 """Of a word in the headings, against one in the text."""
+PRIOR = 50
+"""As if there were so many more passages: a few alone do not show how rare a word is."""
 LEAST_SHARE = 0.25
 """The share of a query, weighted by how rare its words are, that a passage must have."""
 CANDIDATES = 30
@@ -126,7 +128,7 @@ class IndexReader:
         counts = self._counts({stem for group in words.values() for stem in group})
         total = self.count()
         weights = {
-            word: math.log((total + 1) / (max(counts.get(stem, 0) for stem in group) + 0.5))
+            word: math.log((total + PRIOR) / (max(counts.get(stem, 0) for stem in group) + 0.5))
             for word, group in words.items()
         }
         stems = [stem for word in _decisive(weights) for stem in words[word] if stem in counts]

@@ -19,6 +19,9 @@ _stemming = Lock()
 
 _WORD = re.compile(r"[^\W_]+")
 
+_WITH_PLURAL = re.compile(r"^(\w{3,}?)(?:uri|urile|urilor)$")
+"""A Romanian neuter and its plural, which the rules leave apart: `desert`, `deserturi`."""
+
 _FILLERS = """
 a acea aceasta această aceea aceia acel acela același acele acelea aceleași acest acesta aceste
 acestea acești aceștia acolo acum adică ai aia aibă aici al ale alea alt alta alte altele altul ală
@@ -29,7 +32,7 @@ doresc dori după e-i ea ei el ele era eram este este-i eu eventual există fac 
 fel fi fie fiecare fiind foarte fost fără găsesc găsi găsim hei i iar ii l la le li lor lui m mai
 mea mei mele mereu meu mi mie mine mult multă mulți mulțumesc mă n na ne nea ni nici nimeni nimic
 niște noastre noastră noi nostru nou noștri nu o oare oferiți oferă ok ori oricare orice pe pentru
-peste poate pot poți prea prin putem puteți rog rugăm s s-a sa sale salut sau se spre spune spuneți
+poate pot poți prea prin putem puteți rog rugăm s s-a sa sale salut sau se spre spune spuneți
 stiu sub sunt sunt-o suntem sunteți să săi său t ta tale te trebuie tu tăi tău un una unde unei
 unele unii unor unui unul v va vai vinde vindeți voastre voastră voi vom vor vostru voștri vrea
 vreau vrem vreo vreun vreți vă ziua îi îl îmi în încă într într-o într-un își îți ăia ăla ăsta
@@ -77,7 +80,9 @@ def stems(word: str) -> tuple[str, ...]:
     """
     word = word[:LONGEST_WORD]
     with _stemming:
-        return tuple(dict.fromkeys(stemmer.stemWord(word) for stemmer in _stemmers))
+        found = [stemmer.stemWord(word) for stemmer in _stemmers]
+    found += _WITH_PLURAL.findall(word)
+    return tuple(dict.fromkeys(found))
 
 
 def indexed(text: str) -> str:

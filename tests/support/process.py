@@ -94,6 +94,7 @@ class ServerProcess:
         self._output = output
         self._log = log
         self._code: int | None = None
+        self._actions: set[str] = set()
         self.address = ""
 
     @property
@@ -113,7 +114,13 @@ class ServerProcess:
         assert line.startswith(b"{"), (line + await self._log.read()).decode()
         assert discretion.leaks([line.decode()]) == []
         logged: dict[str, Any] = json.loads(line)
+        self._actions.add(logged.get("action", ""))
         return logged
+
+    async def until_logged(self, action: str) -> None:
+        """Read its log until something was done."""
+        while action not in self._actions:
+            await self.next_line()
 
     def signal(self, number: int) -> None:
         """Send a signal, without waiting."""
