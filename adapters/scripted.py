@@ -349,10 +349,17 @@ class _Script:
             texts.append(phrases["opens"].format(when=when))
         return " ".join(texts)
 
+    @property
+    def _is_left_message(self) -> bool:
+        """True if the text is a message for the colleagues, and no question."""
+        missed = self._view.session.missed
+        is_it = missed is not None and missed.seq >= self._view.pending[0].seq
+        return is_it and "?" not in self._text
+
     async def _found(self, toolbox: Toolbox) -> str:
         """Return what the documents say, as it is written there; empty: there is no question."""
         asks = topic_words(self._text) - _POLITE
-        if not self._view.has_knowledge or not asks:
+        if not self._view.has_knowledge or not asks or self._is_left_message:
             return ""
         if not _THANKS.isdisjoint(self._words) and "?" not in self._text:
             return ""

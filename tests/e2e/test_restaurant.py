@@ -114,7 +114,8 @@ async def test_a_restaurant_answers_from_its_documents_and_takes_a_message_while
         await expect(ana.bubbles("ai").last).to_contain_text("ora 9:00")
         await expect(ana.owner).to_have_text("AI assistant")
         await ana.send(WORDS)
-        await expect(ana.bubbles("system").last).to_contain_text("mesaj")
+        await expect(ana.bubbles("system").last).to_contain_text("Am păstrat mesajul")
+        await expect(ana.bubbles("ai").last).to_contain_text("Am primit mesajul dumneavoastră.")
         ARTIFACTS.mkdir(exist_ok=True)
         await ana.page.screenshot(path=ARTIFACTS / "restaurant-user.png", animations="disabled")
 
