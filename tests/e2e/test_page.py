@@ -149,14 +149,15 @@ async def server(store: RefusingStore) -> AsyncIterator[Server]:
         yield server
 
 
-async def test_a_join_shows_who_has_the_conversation(server: Server, open_chat: OpenChat) -> None:
+async def test_a_join_shows_who_has_the_conversation(open_chat: OpenChat) -> None:
     chat = await open_chat()
+    no_files = Settings(store="memory", turn_quiet_ms=0)
+    async with serving(MemoryStore(), settings=no_files) as server:
+        await chat.join(server)
 
-    await chat.join(server)
-
-    await expect(chat.owner).to_have_text("AI assistant")
-    await expect(chat.page.locator("#pill-vsn")).to_have_text("V2")
-    await expect(chat.page.locator("#empty")).to_contain_text("How can we help?")
+        await expect(chat.owner).to_have_text("AI assistant")
+        await expect(chat.page.locator("#pill-vsn")).to_have_text("V2")
+        await expect(chat.page.locator("#empty")).to_contain_text("How can we help?")
 
 
 async def test_the_user_stays_the_same_from_visit_to_visit(

@@ -28,7 +28,11 @@ def said(entries: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
 
 
 async def test_sigterm_closes_the_sockets_with_1012_and_ends_with_success(tmp_path: Path) -> None:
-    async with server(tmp_path, fresh=True) as running, user(running.address) as customer:
+    no_files = {"BUSINESSES": ""}
+    async with (
+        server(tmp_path, fresh=True, **no_files) as running,
+        user(running.address) as customer,
+    ):
         await customer.join()
 
         running.signal(signal.SIGTERM)

@@ -17,6 +17,7 @@ from domain.view import View
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
+from tests.support.businesses import EXAMPLES
 from tests.support.server import running
 from tests.support.user import user
 
@@ -48,7 +49,8 @@ class Costly(Assistant):
 @asynccontextmanager
 async def costly(**chosen: Any) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
     """A server whose AI costs something, and a client of its API."""
-    settings = Settings(store="memory", turn_quiet_ms=0, **chosen)
+    files = str(EXAMPLES)
+    settings = Settings(store="memory", turn_quiet_ms=0, businesses=files, **chosen)
     container = Container(settings=settings)
     container.assistant.override(providers.Object(Costly()))
     async with (
