@@ -99,6 +99,10 @@ class FileBusinesses(Businesses, Lifecycle):
         """Return the businesses in force, in the order of their ids."""
         return tuple(self._in_force[key] for key in sorted(self._in_force))
 
+    def ids(self) -> list[BusinessId]:
+        """Return the ids of all businesses that the folder has, also of those with mistakes."""
+        return [BusinessId(found.business_id) for found in self._read.values()]
+
     @property
     def mistakes(self) -> Mapping[str, tuple[str, ...]]:
         """The mistakes in the files as they are, by the business's id; each line names its file."""

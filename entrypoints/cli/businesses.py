@@ -134,7 +134,7 @@ def _unread_documents(business: Business, folder: Path) -> list[str]:
     documents = folder / business.business_id / _DOCUMENTS
     with TemporaryDirectory() as index:
         settings = Settings(businesses=str(folder), knowledge_index=index)
-        knowledge = Container(settings=settings).knowledge()
+        knowledge = Container(settings=settings).knowledge_index()
         assert knowledge is not None
         report = asyncio.run(knowledge.update(business.business_id, documents))
     return [f"{documents / name}: {reason}" for name, reason in sorted(report.problems.items())]

@@ -112,6 +112,9 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
     async with AsyncExitStack() as stack:
         for part in container.opened():
             await stack.enter_async_context(part)
+        files, index = container.business_files(), container.knowledge_index()
+        if files is not None and index is not None:
+            await index.retain(files.ids())
         if (files := container.business_files()) is not None:
             _start(stack, forever("businesses", files.refresh, container.clock()))
         _connect_bridge(container, stack)

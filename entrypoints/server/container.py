@@ -47,6 +47,7 @@ from application.ports import (
     Businesses,
     Clock,
     Embedder,
+    Knowledge,
     Leases,
     Lifecycle,
     LiveChatGateway,
@@ -286,7 +287,7 @@ def _embedder(settings: Settings, clock: Clock) -> Embedder | None:
     return OpenAIEmbedder(OpenAIClient(base_url, key, settings.embedding_model, clock))
 
 
-def _knowledge(settings: Settings, embedder: Embedder | None) -> "KnowledgeIndex | None":
+def _knowledge_index(settings: Settings, embedder: Embedder | None) -> "KnowledgeIndex | None":
     """Return the search in the documents of the folder of businesses; None: there is no folder."""
     if not settings.businesses:
         return None
@@ -299,8 +300,12 @@ def _knowledge(settings: Settings, embedder: Embedder | None) -> "KnowledgeIndex
     )
 
 
-def _on_knowledge(knowledge: "KnowledgeIndex | None") -> OnKnowledge | None:
-    return knowledge.follow if knowledge is not None else None
+def _knowledge(index: "KnowledgeIndex | None") -> Knowledge | None:
+    return index
+
+
+def _on_knowledge(index: "KnowledgeIndex | None") -> OnKnowledge | None:
+    return index.follow if index is not None else None
 
 
 def _elixir_additions() -> "Additions":
@@ -531,11 +536,12 @@ class Container(containers.DeclarativeContainer):
         elixir=providers.Singleton(_elixir_bridge, elixir_http, elixir_socket, elixir_additions),
     )
     embedder: Provider[Embedder | None] = providers.Singleton(_embedder, settings, clock)
-    knowledge: "Provider[KnowledgeIndex | None]" = providers.Singleton(
-        _knowledge, settings, embedder
+    knowledge_index: "Provider[KnowledgeIndex | None]" = providers.Singleton(
+        _knowledge_index, settings, embedder
     )
+    knowledge: Provider[Knowledge | None] = providers.Callable(_knowledge, knowledge_index)
     """The documents of the businesses; None: there are none."""
-    on_knowledge: Provider[OnKnowledge | None] = providers.Singleton(_on_knowledge, knowledge)
+    on_knowledge: Provider[OnKnowledge | None] = providers.Callable(_on_knowledge, knowledge_index)
     """Called with the folder of a business's documents where one has changed."""
     business_files: Provider[FileBusinesses | None] = providers.Singleton(
         folder_of, settings.provided.businesses, clock, on_knowledge
@@ -755,7 +761,7 @@ class Container(containers.DeclarativeContainer):
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
         none=providers.Callable(
-            _opened, store, leases, assistant, identify, knowledge, business_files, broker
+            _opened, store, leases, assistant, identify, knowledge_index, business_files, broker
         ),
         elixir=providers.Callable(
             _opened,
@@ -763,7 +769,7 @@ class Container(containers.DeclarativeContainer):
             leases,
             assistant,
             identify,
-            knowledge,
+            knowledge_index,
             business_files,
             elixir_http,
             elixir_socket,
