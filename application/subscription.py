@@ -129,6 +129,8 @@ class Subscription:
             self._on_grown(event)
         elif not isinstance(event, Delta | AnswerSoFar) or self._is_current(event):
             self._on_other(event)
+        elif event.session_id not in (self._position[0], *self._ended_sessions):
+            self._has_missed = True  # it is of a session that is yet to be read
 
     def _on_missed(self, event: Missed) -> None:
         if not event.broker_is_away:
@@ -229,7 +231,9 @@ class Subscription:
         for event in waiting:
             if isinstance(event, Appended):
                 self._drop(event)
-            elif event is not None and not isinstance(event, Grown | Delta | AnswerSoFar):
+            elif isinstance(event, Delta | AnswerSoFar):
+                self._has_missed = True
+            elif event is not None and not isinstance(event, Grown):
                 self._backlog.append(event)
         spread = crc32(self._customer.user_id.encode()) / 2**32
         pause_s = backoff(self._attempts, FIRST_RETRY_S, LONGEST_RETRY_S, spread)

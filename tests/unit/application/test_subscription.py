@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from application.join import ResumePosition
-from application.ports import Appended
+from application.ports import Appended, Delta
 from domain.errors import StorageUnavailable
 from domain.message import Author
 from domain.status import Status
+from tests.support.assistants import PAUSE, ScriptedSteps
 from tests.support.faults import FaultyStore, LossyHub, RandomHub
 from tests.support.harness import App, User, harness
 
@@ -283,3 +284,42 @@ async def test_a_status_change_is_told_like_everything_else() -> None:
 
         assert [change.status for change in user.changes] == [Status.WAITING]
         assert sum(isinstance(event, Appended) for event in heard) == 1
+
+
+@pytest.mark.parametrize("is_read_before", [True, False], ids=["in the pause", "while it reads"])
+async def test_a_piece_that_comes_while_its_session_cannot_be_read_is_shown_once_it_is(
+    is_read_before: bool,
+) -> None:
+    store, hub = FaultyStore(), LossyHub()
+    async with harness(ScriptedSteps(["Salut."], ["Da, ", PAUSE]), store, hub=hub) as app:
+        writer = app.user()
+        user = await followed_to_the_end_of_a_session(app, writer)
+        hub.holding = True
+        await writer.say("Doi")
+        await app.quiet()
+        pieces = [held for held in hub.held if isinstance(held[1], Delta)]
+        entries = [held for held in hub.held if isinstance(held[1], Appended)]
+        store.go_down()
+        for some in (entries, pieces):
+            hub.held = some
+            hub.pass_on()
+            if is_read_before:
+                await app.settle()
+        await app.settle()
+        shown_before = [text for _, _, text in user.pieces]
+        store.come_back()
+        await app.clock.advance(2)
+
+        assert "Da, " not in shown_before
+        assert user.preview == "Da, "
+
+
+async def followed_to_the_end_of_a_session(app: App, writer: User) -> User:
+    """Return a client that is shown answers, and whose first session is closed."""
+    user = app.user(stream=True)
+    await user.join()
+    await writer.say("Unu")
+    await app.quiet()
+    await app.coordinator().close(writer)
+    await app.settle()
+    return user
