@@ -36,6 +36,7 @@ from tests.support.server import running
 from tests.support.snapshots import (
     FIRST,
     SECOND,
+    THIRD,
     Generation,
     Snapshot,
     at,
@@ -54,6 +55,7 @@ from tests.support.stored_json import (
     message_json,
     usage_json,
 )
+from tests.support.story import SECOND_PLOT, THIRD_PLOT, Plot
 
 BRIDGE = data("bridge.expected.json")
 KEYS_LIVE = timedelta(hours=48)
@@ -61,7 +63,7 @@ TICK = timedelta(seconds=1)
 LATER = at(BRIDGE["at"]) + TICK
 
 
-@pytest.fixture(params=[FIRST, SECOND], ids=repr)
+@pytest.fixture(params=[FIRST, SECOND, THIRD], ids=repr)
 def generation(request: pytest.FixtureRequest) -> Generation:
     """Each generation of snapshots in turn."""
     found: Generation = request.param
@@ -164,11 +166,16 @@ async def said_again(store: Store, key: Json, when: datetime) -> Draft:
     return draft
 
 
-async def test_the_story_is_what_is_expected_of_its_snapshots() -> None:
-    assert await expected_files() == {
-        "expected": SECOND.expected,
-        "deliveries": SECOND.deliveries,
-        "export": SECOND.exports,
+@pytest.mark.parametrize(
+    ("plot", "generation"), [(SECOND_PLOT, SECOND), (THIRD_PLOT, THIRD)], ids=["second", "third"]
+)
+async def test_the_story_is_what_is_expected_of_its_snapshots(
+    plot: Plot, generation: Generation
+) -> None:
+    assert await expected_files(plot) == {
+        "expected": generation.expected,
+        "deliveries": generation.deliveries,
+        "export": generation.exports,
     }
 
 

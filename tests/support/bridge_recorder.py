@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapters.elixir.additions import Additions
 from adapters.elixir.bridge import ElixirBridge
 from adapters.elixir.http import ElixirHttp
 from adapters.elixir.socket import ElixirSocket
@@ -90,9 +91,11 @@ async def recording_bridge(at: datetime) -> AsyncIterator[Callable[[Notice], Awa
         socket = ElixirSocket(f"ws://{address}/socket/websocket", SystemClock())
         socket.listen(ignore, lambda _customer, _message_id: None)
         async with http, socket:
-            bridge = ElixirBridge(http, socket)
+            additions = Additions()
+            bridge = ElixirBridge(http, socket, additions)
 
             async def deliver(notice: Notice) -> Json:
+                additions.announce(notice.customer.business_id, {"additions": ["missed"]})
                 await bridge.deliver(notice)
                 received = recorder.received.pop()
                 assert recorder.received == []

@@ -1,8 +1,9 @@
-"""The snapshots of the story, and what they are expected to hold.
+"""The snapshots of the stories, and what they are expected to hold.
 
     python -m tests.support.make_snapshots NAME
 
-writes those of the current stored format to `tests/data`, where none of this name exist.
+writes those of the newest story, in the current stored format, to `tests/data`, where none of this
+name exist. Then the generation can be added to `tests.support.snapshots`.
 """
 
 import asyncio
@@ -39,19 +40,19 @@ from tests.support.stored_json import (
     head_json,
     time_json,
 )
-from tests.support.story import CUSTOMERS, NOW, Story, StoryClock, play
+from tests.support.story import NOW, THIRD_PLOT, Plot, Story, StoryClock
 
 LATER = NOW + timedelta(hours=1)
 
 
-async def played() -> Story:
+async def played(plot: Plot) -> Story:
     """Play the story in memory."""
     story = Story(MemoryStore(), StoryClock())
-    await play(story)
+    await plot.play(story)
     return story
 
 
-async def expected_files() -> dict[str, Any]:
+async def expected_files(plot: Plot) -> dict[str, Any]:
     """Return the content of the expected files, from the story as it is played in memory.
 
     For each part it is played again, because claims and erasures change the store.
@@ -59,22 +60,23 @@ async def expected_files() -> dict[str, Any]:
     return {
         "expected": {
             "at": time_json(NOW),
-            **await _sessions(await played()),
-            **await _listings(await played()),
-            **await _outbox(await played()),
+            **await _sessions(plot),
+            **await _listings(plot),
+            **await _outbox(plot),
         },
-        "deliveries": await _deliveries(await played()),
-        "export": await _exports(await played()),
+        "deliveries": await _deliveries(plot),
+        "export": await _exports(plot),
     }
 
 
-async def _sessions(story: Story) -> Json:
-    store, customers, sessions, keys, usage = story.store, [], [], [], {}
+async def _sessions(plot: Plot) -> Json:
+    story, customers, sessions, keys, usage = await played(plot), [], [], [], {}
+    store = story.store
     for who, key, at in story.keys:
         if (first := await store.stored(who, key, at)) is not None:  # unless it is erased
             stored = {"session_id": first.session_id, "seq": first.seq, "status": first.status}
             keys.append({"customer": list(who), "key": key, **stored, "at": time_json(at)})
-    for who in CUSTOMERS:
+    for who in plot.customers:
         ids = []
         for session in (await store.list_sessions(customer=who, limit=100)).sessions:
             ids.append(session.session_id)
@@ -94,34 +96,33 @@ async def _sessions(story: Story) -> Json:
     }
 
 
-async def _listings(story: Story) -> Json:
-    listings, due = [], []
-    for business_id in (None, *dict.fromkeys(who.business_id for who in CUSTOMERS)):
+async def _listings(plot: Plot) -> Json:
+    store, listings, due = (await played(plot)).store, [], []
+    for business_id in (None, *dict.fromkeys(who.business_id for who in plot.customers)):
         for status in (None, *Status):
-            page = await story.store.list_sessions(
-                business_id=business_id, status=status, limit=100
-            )
+            page = await store.list_sessions(business_id=business_id, status=status, limit=100)
             listed = [each.session_id for each in page.sessions]
             listings.append({"business_id": business_id, "status": status, "sessions": listed})
     for at in (NOW, NOW + timedelta(minutes=15), NOW + timedelta(days=2)):
-        found = await story.store.due(at, 100)
+        found = await store.due(at, 100)
         due.append({"at": time_json(at), "sessions": [each.session_id for each in found]})
     return {"listings": listings, "due": due}
 
 
-async def _outbox(story: Story) -> Json:
-    depth, letters = await story.store.depth(), []
+async def _outbox(plot: Plot) -> Json:
+    store = (await played(plot)).store
+    depth, letters = await store.depth(), []
     async with recording_bridge(LATER) as deliver:
-        for letter in await story.store.dead(100):
+        for letter in await store.dead(100):
             delivery = _readable(await deliver(letter.notice))
             letters.append({**dead_letter_json(letter), "delivery": delivery})
-    claimed = await claim_all(story.store, NOW)
+    claimed = await claim_all(store, NOW)
     claimable = [{"id": each.notice_id, "attempts": each.attempts} for each in claimed]
     return {"undelivered": depth, "dead_letters": letters, "claimable": claimable}
 
 
-async def _deliveries(story: Story) -> Json:
-    sent = await drained(story.store, LATER)
+async def _deliveries(plot: Plot) -> Json:
+    sent = await drained((await played(plot)).store, LATER)
     deliveries: dict[str, list[Json]] = {}
     for lane in Lane:
         for (session_id, of_lane), received in sent.items():
@@ -136,17 +137,18 @@ def _readable(received: Json) -> Json:
     return kept | {"body": json.loads(received["body"])}
 
 
-async def _exports(story: Story) -> list[Json]:
+async def _exports(plot: Plot) -> list[Json]:
     settings = Settings(store="memory")
     container = Container(settings=settings)
     container.clock.override(StoppedClock(NOW))
-    container.store.override(story.store)
+    container.store.override((await played(plot)).store)
     async with (
         running(create_app(settings, container)) as address,
         httpx.AsyncClient(base_url=f"http://{address}") as api,
     ):
         answers = [
-            await api.get(f"/api/users/{who.business_id}/{who.user_id}/export") for who in CUSTOMERS
+            await api.get(f"/api/users/{who.business_id}/{who.user_id}/export")
+            for who in plot.customers
         ]
     return [answer.json() for answer in answers]
 
@@ -159,7 +161,7 @@ async def sqlite_dump() -> str:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "story.sqlite3"
         async with SqliteStore(file) as store:
-            await play(Story(store, StoryClock()))
+            await THIRD_PLOT.play(Story(store, StoryClock()))
         with closing(sqlite3.connect(file)) as db:
             dump = "".join(f"{statement};\n" for statement in _statements(db))
             with closing(sqlite3.connect(":memory:")) as again:
@@ -208,7 +210,7 @@ async def dynamodb_items() -> Json:
             )
             for days in (0, 30)
         ]
-        await play(Story(store, clock, retaining))
+        await THIRD_PLOT.play(Story(store, clock, retaining))
     items = sorted(engine.items(table), key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
     return {
         "table": {name: part for name, part in schema.items() if name != "TableName"},
@@ -218,7 +220,7 @@ async def dynamodb_items() -> Json:
 
 async def make(name: str) -> None:
     """Write all files of this name."""
-    parts = {**await expected_files(), "dynamodb": await dynamodb_items()}
+    parts = {**await expected_files(THIRD_PLOT), "dynamodb": await dynamodb_items()}
     files = {
         f"{name}.{part}.json": json.dumps(content, ensure_ascii=False, indent=1) + "\n"
         for part, content in parts.items()

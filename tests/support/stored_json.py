@@ -76,6 +76,7 @@ def entry_json(entry: Entry) -> Json:
             "tools": [tool_json(tool) for tool in entry.tools],
             "usage": usage_json(entry.usage),
             "digest": summary_json(entry.summary),
+            **_known(verdict=entry.verdict, language=entry.language, unmet=entry.unmet),
         }
     return {
         "seq": entry.seq,
@@ -112,7 +113,24 @@ def head_json(session: Session) -> Json:
         "tokens": session.tokens,
         "digest": summary_json(session.summary),
         "usage": usage_json(session.usage),
+        **_known(language=session.language, unmet=session.unmet, missed=_missed_json(session)),
     }
+
+
+def _missed_json(session: Session) -> Json | None:
+    if (missed := session.missed) is None:
+        return None
+    return {
+        "seq": missed.seq,
+        "at": time_json(missed.at),
+        "text": missed.text,
+        "reason": missed.reason,
+    }
+
+
+def _known(**fields: Any) -> Json:
+    """Return the fields that have a value: the earlier generations had none of them."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def dead_letter_json(letter: DeadLetter) -> Json:

@@ -1,15 +1,17 @@
-"""The story in the second generation of snapshots, played by the product's own decisions.
+"""The stories in the generations of snapshots, played by the product's own decisions.
 
-Its times and ids are fixed. So are the server's own texts, each of which is its key in brackets:
-with another wording it is the same story.
+In the third story three more customers come first; then it goes on as the second. Times and ids
+are fixed. So are the server's own texts, each of which is its key in brackets: with another wording
+it is the same story.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.memory.broker import NoBroker
 from application.hub import Hub
@@ -20,6 +22,8 @@ from domain.decisions import (
     DecisionContext,
     TurnResult,
     answer,
+    expire,
+    leave_message_action,
     notify_reached,
     notify_unreachable,
     record_coordinator_message,
@@ -28,6 +32,7 @@ from domain.decisions import (
     record_user_message,
     request_transfer,
 )
+from domain.handoff import UNKNOWN, Availability
 from domain.identity import (
     CoordinatorId,
     Customer,
@@ -36,9 +41,11 @@ from domain.identity import (
     TransferId,
     stored_customer,
 )
+from domain.knowledge import SEARCH, Passage, sources_action
 from domain.message import ToolOutcome, ToolUse
 from domain.notice import Deferred, Delivered, Lane, Outcome, Undeliverable
 from domain.outbox import outbox_messages
+from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Reason
 from domain.texts import NO_WORDS, Text, Words
@@ -53,11 +60,20 @@ TUDOR = stored_customer("hotel:2", "tudor")
 DORA = stored_customer("hotel:2", "dora")
 """She is erased before the story ends."""
 CUSTOMERS = (VLAD, IRINA, SARA, TUDOR)
+NINA = stored_customer("casa-1", "nina")
+PAUL = stored_customer("hotel:2", "paul")
+LIA = stored_customer("casa-1", "lia")
 LOCATIONS = {VLAD: LocationId("loc-1"), IRINA: LocationId("loc-1")}
 MARIA = CoordinatorId("maria")
 
 POLICY = Policy(turn_timeout_s=60.0, transfer_timeout_s=300.0, session_idle_s=86_400.0)
+CANCELLATION = Passage(
+    title="Rezervări › Anulare", location="rezervari.md#anulare", text="Cu 24 de ore înainte."
+)
 REPORTS, PEOPLE = Lane.REPORTS, Lane.PEOPLE
+NOBODY_THERE = Availability(
+    is_there=False, is_known=True, returns_at=datetime(2026, 11, 20, 10, tzinfo=UTC)
+)
 
 
 def today(time: str) -> datetime:
@@ -132,9 +148,12 @@ class Story:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("domain.decisions.localized", _key_of)
+            patch.setattr("domain.handoff.localized", _key_of)
             await log.commit(who, decided)
 
-    async def user(self, time: str, who: Customer, message_id: str, text: str) -> None:
+    async def user(
+        self, time: str, who: Customer, message_id: str, text: str, language: str | None = None
+    ) -> None:
         """Append a message of the user, whoever owns the conversation."""
         await self.commit(
             time,
@@ -146,10 +165,19 @@ class Story:
                 text,
                 context.at,
                 key=f"u:{message_id}",
+                detect=lambda *_: language,
+                context=context,
             ),
         )
 
-    async def request(self, time: str, who: Customer, message_id: str, text: str) -> None:
+    async def request(
+        self,
+        time: str,
+        who: Customer,
+        message_id: str,
+        text: str,
+        availability: Availability = UNKNOWN,
+    ) -> None:
         """Request a human for the user, whose message may be from the bridge: `bridge:…`."""
         await self.commit(
             time,
@@ -157,7 +185,7 @@ class Story:
             lambda session, context: request_transfer(
                 session,
                 _no_session,
-                context,
+                replace(context, availability=availability),
                 text,
                 MessageId(message_id),
                 key=f"u:{message_id}",
@@ -198,8 +226,17 @@ class Story:
             if outcome is not None:
                 await self.store.settle(notice.notice_id, outcome)
 
+    async def deliver(self, time: str, lane: Lane) -> None:
+        """Deliver all that is due, each at the first attempt."""
+        at = self._clock.set(time)
+        while claimed := await self.store.claim(lane, at, at + timedelta(seconds=45), 100):
+            for notice in claimed:
+                await self.store.settle(notice.notice_id, Delivered())
 
-def _key_of(language: str, text: Text, words: Words = NO_WORDS, *, who: str | None = None) -> str:
+
+def _key_of(
+    language: str, text: Text, words: Words = NO_WORDS, *, who: str | None = None, **_: str
+) -> str:
     return f"[{text} {who}]" if who is not None else f"[{text}]"
 
 
@@ -212,8 +249,8 @@ def _transfer(session: Session) -> TransferId:
     return session.transfer.transfer_id
 
 
-async def play(story: Story) -> None:
-    """Play the story: `tests/data/README.md` has it in short."""
+async def play_second(story: Story) -> None:
+    """Play the second story: `tests/data/README.md` has it in short."""
     store, attempt = story.store, story.attempt
 
     # Everything about Tudor is delivered.
@@ -311,3 +348,78 @@ async def play(story: Story) -> None:
     spent = Usage(input_tokens=280, cached_tokens=64, output_tokens=19, calls=4)
     await store.add(VLAD.business_id, NOW.date(), spent)
     await store.add(TUDOR.business_id, NOW.date(), Usage(calls=1))
+
+
+async def play_third(story: Story) -> None:
+    """Play the third story: what is played here, and then the second."""
+    attempt, deliver = story.attempt, story.deliver
+
+    # Nina asks for a human while nobody is there, and leaves a message; a coordinator answers it.
+    await story.user("08:00:00", NINA, "n-1", "Доброго ранку! Чи є місця на вечір?", "uk")
+    await story.ai("08:00:02", NINA, "n-1", "На жаль, не знаю.", verdict=Verdict.NONE)
+    await story.request("08:01:00", NINA, "n-2", "Покличте когось.", NOBODY_THERE)
+    await story.user("08:02:00", NINA, "n-3", "Нас буде четверо, о восьмій.")
+    await deliver("08:02:01", REPORTS)
+    await deliver("08:02:01", PEOPLE)
+    await story.commit(
+        "08:20:00",
+        NINA,
+        lambda session, context: record_coordinator_message(
+            session, _no_session, MessageId("c-2"), "Чекаємо на вас.", context, MARIA, key="c:c-2"
+        ),
+    )
+    await deliver("08:20:01", PEOPLE)
+
+    # Paul's request expires. The notice of the message that he then leaves is deferred.
+    await story.user("08:30:00", PAUL, "p-1", "Is the pool heated?", "en")
+    await story.request("08:30:10", PAUL, "p-2", "Let me ask somebody.")
+    await deliver("08:30:11", PEOPLE)
+    await story.commit(
+        "08:30:12",
+        PAUL,
+        lambda session, context: record_delivery(session, _transfer(session), context),
+    )
+    await story.commit(
+        "08:35:10", PAUL, lambda session, context: expire(session, context, POLICY.session_idle_s)
+    )
+    await deliver("08:35:11", PEOPLE)
+    await story.user("08:36:00", PAUL, "p-3", "Please write to me about the pool.")
+    await deliver("08:36:01", REPORTS)
+    await attempt("08:36:01", PEOPLE, {PAUL: Deferred(today("10:04:00"))}, "08:36:46")
+
+    # A search for Lia finds something, and the next nothing. She has not left a message yet.
+    await story.user("08:40:00", LIA, "l-1", "Până când pot anula?", "ro")
+    await story.ai(
+        "08:40:02",
+        LIA,
+        "l-1",
+        "Până cu 24 de ore înainte.",
+        tools=(ToolUse(name=SEARCH, outcome=ToolOutcome.FOUND, query="anulare rezervare"),),
+        actions=(sources_action([CANCELLATION]),),
+        verdict=Verdict.NONE,
+    )
+    await story.user("08:41:00", LIA, "l-2", "Aveți scaune pentru copii?")
+    await story.ai(
+        "08:41:02",
+        LIA,
+        "l-2",
+        "Nu știu. Lăsați un mesaj, iar un coleg vă răspunde.",
+        tools=(ToolUse(name=SEARCH, outcome=ToolOutcome.NOTHING, query="scaune copii"),),
+        actions=(leave_message_action(NOBODY_THERE),),
+        unmet=Reason.AI_DECISION,
+        verdict=Verdict.HUMAN,
+    )
+    await deliver("08:41:03", REPORTS)
+
+    await play_second(story)
+
+
+class Plot(NamedTuple):
+    """A story that can be played, and the customers who are in it at its end."""
+
+    play: Callable[[Story], Awaitable[None]]
+    customers: tuple[Customer, ...]
+
+
+SECOND_PLOT = Plot(play_second, CUSTOMERS)
+THIRD_PLOT = Plot(play_third, (*CUSTOMERS, NINA, PAUL, LIA))
