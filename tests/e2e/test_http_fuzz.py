@@ -20,6 +20,7 @@ from adapters.bridge.memory_store import MemoryBridgeStore
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
+from tests.support.businesses import EXAMPLES
 from tests.support.server import running
 from tests.support.user import user
 
@@ -31,7 +32,11 @@ Statuses = Mapping[str, set[int]]
 
 def settings(service_token: str) -> Settings:
     return Settings(
-        store="memory", scripted_delay_ms=0, turn_quiet_ms=0, service_token=service_token
+        store="memory",
+        scripted_delay_ms=0,
+        turn_quiet_ms=0,
+        service_token=service_token,
+        businesses=str(EXAMPLES),
     )
 
 

@@ -19,6 +19,7 @@ from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
+from tests.support.businesses import EXAMPLES
 from tests.support.process import command
 from tests.support.server import running
 from tests.support.user import user
@@ -34,7 +35,8 @@ async def program(name: str, **chosen: Any) -> AsyncIterator[httpx.AsyncClient]:
     if name == "server":
         app = create_app(Settings(store="memory", **chosen))
     else:
-        app = create_bridge(Settings(bridge_store="memory", agent_server_url=NO_SERVER, **chosen))
+        chosen = {"businesses": str(EXAMPLES), "agent_server_url": NO_SERVER, **chosen}
+        app = create_bridge(Settings(bridge_store="memory", **chosen))
     async with (
         running(app) as address,
         httpx.AsyncClient(base_url=f"http://{address}", limits=ONE_EACH) as api,
