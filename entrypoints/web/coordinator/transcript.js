@@ -16,10 +16,18 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @property {string | null} [coordinatorId]
  */
 /**
- * @typedef {Partial<WireMessage> & {seq?: number | null, author: Author, message: string}} PastEntry
+ * @typedef {Partial<WireMessage> & {
+ *   seq?: number | null,
+ *   author: Author,
+ *   message: string,
+ *   actions?: unknown,
+ * }} PastEntry
  *   of the bridge's history, of the server's log, or of a context package
  */
-/** @typedef {Message & {seq: number | null}} PastMessage  `seq` is that of the server's log */
+/**
+ * @typedef {Message & {seq: number | null, sources: string[]}} PastMessage  `seq` is that of the
+ *   server's log; `sources` are the documents that an answer of the AI rests on
+ */
 
 /**
  * A live chat.
@@ -173,5 +181,34 @@ function toMessage({ messageId, author, message, timestamp, coordinatorId = null
 export function toPastMessage(entry, n) {
   const { seq = null, messageId, author, message, timestamp, coordinatorId = null } = entry;
   const key = messageId ?? `past ${seq ?? -n}`;
-  return { key, seq, author, text: message, at: timestamp, coordinatorId, state: "stored" };
+  const sources = sourcesOf(entry.actions);
+  return {
+    key,
+    seq,
+    author,
+    text: message,
+    at: timestamp,
+    coordinatorId,
+    state: "stored",
+    sources,
+  };
 }
+
+/**
+ * Return the sources that the actions of an answer name: `Menu › Desserts (menu.md#desserts)`.
+ *
+ * @param {unknown} actions
+ */
+function sourcesOf(actions) {
+  const listed = /** @type {{type?: unknown, items?: unknown}[]} */ (listOf(actions));
+  return listed
+    .filter((action) => action?.type === "sources")
+    .flatMap(({ items }) => /** @type {{title?: unknown, location?: unknown}[]} */ (listOf(items)))
+    .map((item) => `${item?.title ?? ""} (${item?.location ?? ""})`);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {unknown[]}
+ */
+const listOf = (value) => (Array.isArray(value) ? value : []);

@@ -173,12 +173,12 @@ export class CoordinatorView {
   }
 
   /**
-   * @param {Message} message
+   * @param {Message & {sources?: string[]}} message
    * @param {ChatList} chats
    * @param {string} userId
    */
   #entry(message, chats, userId) {
-    const { author, coordinatorId, state } = message;
+    const { author, coordinatorId, state, sources = [] } = message;
     const isMine = author === "coordinator" && coordinatorId === chats.identity.coordinatorId;
     const name = author === "user" ? userId : authorName(message);
     return el(
@@ -186,6 +186,9 @@ export class CoordinatorView {
       { className: "entry", data: { author, state, mine: String(isMine) } },
       el("span", { className: "author" }, isMine ? "You" : name),
       el("div", { className: "bubble", textContent: message.text }),
+      sources.length > 0
+        ? el("span", { className: "meta sources" }, `Sources: ${sources.join("; ")}`)
+        : null,
       el(
         "span",
         { className: "meta" },

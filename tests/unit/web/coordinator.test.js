@@ -5,7 +5,7 @@ import { beforeEach, mock, test } from "node:test";
 
 import { ChatList } from "../../../entrypoints/web/coordinator/chat-list.js";
 import { textsIn } from "../../../entrypoints/web/coordinator/texts.js";
-import { Transcript } from "../../../entrypoints/web/coordinator/transcript.js";
+import { toPastMessage, Transcript } from "../../../entrypoints/web/coordinator/transcript.js";
 import { FakeChannel, settled } from "./fakes.js";
 
 const AT = "2030-01-01T12:00:00.000Z";
@@ -203,4 +203,17 @@ test("a message that the chat has already is not sent again", async () => {
 
   assert.equal(transcript.messages.length, 1);
   assert.equal(channel.request("agent_message"), undefined);
+});
+
+test("an answer of the server's log names its sources, whatever else its actions are", () => {
+  const answer = { seq: 4, author: /** @type {const} */ ("ai"), message: "Papanași, 31 de lei." };
+  const items = [{ title: "Meniu › Deserturi", location: "meniu.md#deserturi" }];
+  const actions = [{ type: "business_info" }, { type: "sources", items }, null, "x"];
+
+  assert.deepEqual(toPastMessage({ ...answer, actions }, 0).sources, [
+    "Meniu › Deserturi (meniu.md#deserturi)",
+  ]);
+  for (const strange of [undefined, null, {}, [{ type: "sources", items: 1 }]]) {
+    assert.deepEqual(toPastMessage({ ...answer, actions: strange }, 0).sources, []);
+  }
 });
