@@ -1,6 +1,10 @@
 """The two businesses of the demo, from their files."""
 
+import atexit
+from functools import cache
 from pathlib import Path
+from shutil import copyfile, rmtree
+from tempfile import mkdtemp
 
 from adapters.files.document import read_business_file
 from adapters.memory.businesses import MemoryBusinesses
@@ -8,6 +12,16 @@ from domain.business import Business
 from domain.identity import BusinessId
 
 EXAMPLES = Path(__file__).parents[2] / "entrypoints" / "examples"
+
+
+@cache
+def demo_folder_without_documents() -> Path:
+    """Return a folder with the demo's businesses: nothing is indexed, and nothing logged of it."""
+    folder = Path(mkdtemp(prefix="businesses-"))
+    atexit.register(rmtree, folder)
+    for file in EXAMPLES.glob("*/business.toml"):
+        copyfile(file, folder / f"{file.parent.name}.toml")
+    return folder
 
 
 def example(business_id: str) -> Business:

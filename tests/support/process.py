@@ -16,7 +16,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 
 from tests.support import discretion
-from tests.support.businesses import EXAMPLES
+from tests.support.businesses import demo_folder_without_documents
 from tests.support.fork_server import Forked, ForkServer, exit_code
 
 ROOT = Path(__file__).parents[2]
@@ -152,7 +152,7 @@ async def server(
     """
     discretion.keep_environment(environment)
     # `dev` has the demo's businesses by itself.
-    demo = {"BUSINESSES": str(EXAMPLES)} if name != "dev" else {}
+    demo = {"BUSINESSES": str(demo_folder_without_documents())} if name != "dev" else {}
     started, output, log = _start(
         *(name, "--port", port),
         folder=folder,
