@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -57,22 +57,28 @@ def edited(text: str, replaced: dict[str, str]) -> str:
     return text
 
 
+def zone_where_it_is_late() -> str:
+    """Return a time zone in which it is between 23:00 and midnight now."""
+    hour = datetime.now(UTC).hour
+    east = 23 - hour if hour >= 9 else -1 - hour
+    return f"Etc/GMT{-east:+d}"  # whose sign is that of the west
+
+
 def write_resto(folder: Path) -> None:
-    """Make a restaurant that is closed for the next days: fifteen lines, and two documents."""
+    """Make a restaurant that has closed an hour ago: fifteen lines, and two documents."""
     assert command(folder, "business", "new", "resto").returncode == 0
     home = folder / "businesses" / "resto"
     file = home / "business.toml"
-    tomorrow, later = (datetime.now(UTC) + timedelta(days=days) for days in (1, 2))
-    closed = "\n".join(
-        f'"{day:%Y-%m-%d}" = "closed"'
-        for day in (tomorrow - timedelta(days=2), tomorrow - timedelta(days=1), tomorrow)
-    )
     replaced = {
         "name = ": 'name = "La Ceaun"',
         "persona = ": 'persona = "gazda de la La Ceaun"',
         "greeting = ": 'greeting = "Bun venit la La Ceaun!"',
         "suggestions = ": 'suggestions = ["Ce pește aveți?"]',
-        "[hours]": f'[hours]\n{closed}\n"{later:%Y-%m-%d}" = "9:00-22:00"',
+        "time_zone = ": f'time_zone = "{zone_where_it_is_late()}"',
+        '"mon-fri" = ': '"mon-fri" = "9:00-22:00"',
+        '"sat-sun" = ': '"sat-sun" = "9:00-22:00"',
+        '"12-25" = ': '"12-25" = "9:00-22:00"',
+        '"01-01" = ': '"01-01" = "9:00-22:00"',
         '"adresă" = ': '"adresă" = "Strada Morii 7, Sibiu."',
         "telefon = ": 'telefon = "0269 555 010"',
         "meniu = ": 'meniu = "Bucătărie ardelenească."',
