@@ -238,7 +238,7 @@ def _entries(view: View) -> list[Entry]:
 
 def _now(view: View, zone: tzinfo) -> str:
     """Return the circumstances of the turn; the place is a text by the customer's client."""
-    told = [f"{view.at.astimezone(zone):%A, %d %B %Y, %H:%M}, {zone}"]
+    told = [f"{day_and_hour(view.at.astimezone(zone))}, {zone}"]
     location_id = view.session.location_id
     if (hours := hours_at(view.business, location_id)) is not None:
         told.append(_opening(hours, view.at, zone))
@@ -263,7 +263,7 @@ def _opening(hours: OpeningHours, at: datetime, zone: tzinfo) -> str:
     opening = hours.next_opening(at, zone)
     if opening is None:
         return "Closed now; no next opening is known."
-    return f"Closed now; opens on {opening.astimezone(zone):%A, %d %B %Y, %H:%M}."
+    return f"Closed now; opens on {day_and_hour(opening.astimezone(zone))}."
 
 
 def _turns(entries: Iterable[Entry], zone: tzinfo) -> Iterator[tuple[str, str]]:
