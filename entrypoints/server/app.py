@@ -114,7 +114,11 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
             await stack.enter_async_context(part)
         files, index = container.business_files(), container.knowledge_index()
         if files is not None and index is not None:
-            await index.retain(files.ids())
+            try:
+                await index.retain(files.ids())
+            except Failure as error:  # what is left over harms nobody
+                extra = {"action": "indexes_left"}
+                logger.warning("Old indexes could not be removed", extra=extra, exc_info=error)
         if (files := container.business_files()) is not None:
             _start(stack, forever("businesses", files.refresh, container.clock()))
         _connect_bridge(container, stack)

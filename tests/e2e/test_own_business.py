@@ -108,6 +108,14 @@ async def test_dev_uses_the_folder_businesses_that_lies_there(tmp_path: Path) ->
     assert NAME in told["message"]
 
 
+async def test_an_old_index_that_cannot_be_removed_stops_no_start(tmp_path: Path) -> None:
+    write(tmp_path, "resto.toml", 'name = "Casa"')
+    (tmp_path / "indexes" / "gone.sqlite3").mkdir(parents=True)  # no file, so it stays
+    given = {"BUSINESSES": "businesses", "KNOWLEDGE_INDEX": "indexes"}
+    async with server(tmp_path, **given) as running, user(running.address, "resto", "ana") as ana:
+        await ana.join()
+
+
 async def test_with_businesses_only_no_other_can_be_joined(tmp_path: Path) -> None:
     write(tmp_path, "resto.toml", 'name = "Casa"')
     given = {"BUSINESSES": "businesses", "BUSINESSES_ONLY": "1"}
