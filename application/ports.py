@@ -13,13 +13,21 @@ from msgspec import Struct
 from domain.business import Business, Reservation
 from domain.errors import DuplicateMessage
 from domain.handoff import UNKNOWN, Availability
-from domain.identity import BusinessId, CoordinatorId, Customer, MessageId, SessionId
+from domain.identity import (
+    BusinessId,
+    CoordinatorId,
+    Customer,
+    LocationId,
+    MessageId,
+    SessionId,
+)
 from domain.knowledge import Finding
 from domain.message import Author, Entry
 from domain.notice import DeadLetter, Lane, Notice, NoticeKind, Outcome
 from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Status
+from domain.tool import Tool, ToolArguments
 from domain.usage import Usage
 from domain.view import View
 
@@ -311,6 +319,59 @@ class Knowledge(Protocol):
         """Return the passages that fit a query best, the best first; none: nothing fits.
 
         Raises: KnowledgeUnavailable.
+        """
+
+
+class ToolRequest(Struct, frozen=True, kw_only=True):
+    """A call of a business's own tool."""
+
+    tool: str
+    """The AI's name for it."""
+    arguments: ToolArguments
+    """The model's; those that are bound to the session are added, and win."""
+    customer: Customer
+    location_id: LocationId | None
+    session_id: SessionId
+    key: str | None = None
+    """The idempotency key of a call that changes something."""
+
+
+class ToolAnswer(Struct, frozen=True, kw_only=True):
+    """What a business's own tool has answered: data, never instructions."""
+
+    text: str
+    """Bounded: at most MAX_TOOL_RESULT characters."""
+    is_error: bool = False
+    """True if the tool says that it failed: then nothing was done."""
+
+
+class BusinessTools(Lifecycle, Protocol):
+    """Calls the tools of businesses' own servers. A server that is away fails its own calls."""
+
+    @abstractmethod
+    async def tools(self, business: Business) -> tuple[Tool, ...]:
+        """Return the tools that the business allows and its servers have, in the file's order.
+
+        Those of a server that is away are missing; it holds nothing up for longer than a second.
+        """
+
+    @abstractmethod
+    async def problem_with(self, business: Business, request: ToolRequest) -> str | None:
+        """Return why the arguments would be refused, for the model; None: they would not."""
+
+    @abstractmethod
+    async def call(self, business: Business, request: ToolRequest) -> ToolAnswer:
+        """Call a tool once, never again by itself.
+
+        Raises: ToolNotCalled, where it is certain that nothing was done; ToolUnanswered otherwise,
+        at the latest after the server's `timeout_s`.
+        """
+
+    @abstractmethod
+    async def was_made(self, business: Business, request: ToolRequest) -> ToolAnswer | None:
+        """Look up whether the call with this key was made; None: it was not.
+
+        Raises: ToolUnanswered, where that cannot be found out.
         """
 
 

@@ -10,6 +10,7 @@ from domain.handoff import HandoffRules
 from domain.hours import OpeningHours
 from domain.identity import BusinessId
 from domain.texts import NO_WORDS, Words
+from domain.tool import ToolServer
 
 DEFAULT_LANGUAGE = "ro"
 """The language of a business that does not say which."""
@@ -91,6 +92,8 @@ class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: ModelSettings = ModelSettings()
     has_knowledge: bool = False
     """True if it has documents to search."""
+    tool_servers: tuple[ToolServer, ...] = ()
+    """Its own servers of tools."""
     reservations: tuple[Reservation, ...] = ()
     """Those that every user has, in a demo without an application that knows them."""
 

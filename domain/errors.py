@@ -24,6 +24,8 @@ ConversationError
 │   ├── LeasesUnavailable
 │   ├── BrokerUnavailable
 │   ├── KnowledgeUnavailable
+│   ├── ToolNotCalled
+│   ├── ToolUnanswered
 │   ├── TooLarge
 │   ├── AssistantFailed
 │   ├── BridgeUnavailable
@@ -146,6 +148,14 @@ class StoreMigrated(StorageUnavailable):
 
 class KnowledgeUnavailable(Failure):
     """The documents of businesses cannot be searched now."""
+
+
+class ToolNotCalled(Failure):
+    """The tool was not called, or has refused: nothing was done."""
+
+
+class ToolUnanswered(Failure):
+    """The tool may have been called, and what came of it is not known."""
 
 
 class TooLarge(Failure):

@@ -62,7 +62,11 @@ class ToolOutcome(StrEnum):
     """The lookup succeeded; there is none."""
     DONE = "done"
     FAILED = "failed"
-    """Unknown: the source did not answer."""
+    """A look-up: the source did not answer. A change: it was not made."""
+    UNKNOWN = "unknown"
+    """A change: it may have been made."""
+    ASKED = "asked"
+    """A change: a person is asked for a yes first."""
 
 
 class ToolUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,6 +76,11 @@ class ToolUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: ToolOutcome
     query: str | None = None
     """What was searched for; None: it is no search."""
+    arguments: str | None = None
+    """JSON, at most MAX_ARGUMENTS; of a business's own tool alone."""
+    result: str | None = None
+    """What such a tool has answered, at most MAX_TOOL_RESULT; None: nothing, or it is in the log as
+    an entry of its own."""
 
 
 class Summary(Struct, frozen=True, kw_only=True):
