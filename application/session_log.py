@@ -28,7 +28,8 @@ from application.ports import (
     NewId,
     SessionStore,
 )
-from domain.decisions import DecisionContext, OpenSession
+from domain.decision_context import DecisionContext
+from domain.decisions import OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
 from domain.handoff import UNKNOWN, Availability
 from domain.identity import Customer, LocationId, SessionId

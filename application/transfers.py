@@ -13,8 +13,8 @@ from application.ports import Businesses, NewId, SessionStore
 from application.post_message import coordinator_key, user_key
 from application.session_log import SessionLog, load_session
 from application.turns import Turns
+from domain.decision_context import DecisionContext
 from domain.decisions import (
-    DecisionContext,
     change_status,
     delivery_key,
     end_live_chat,

@@ -6,22 +6,37 @@ meets a conflict is made again on the session as it then is.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.decision_context import (
+    DecisionContext,
+    append_text,
+    append_user_message,
+    timestamp_text,
+)
 from domain.errors import NotInLiveChat, Outdated, TransitionRefused, UnknownSession
-from domain.handoff import UNKNOWN, Availability
+from domain.handoff import Availability
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
 from domain.language import DetectLanguage
 from domain.message import Action, Author, Message, Summary, ToolUse
 from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Reason, Status
-from domain.texts import NO_WORDS, Text, Words, localized
+from domain.texts import Text
+from domain.tool import Proposal
 from domain.transfer import TransferState
 from domain.usage import Usage
+from domain.write_call import begun_ids
+from domain.write_decisions import (
+    answer_in_words,
+    expire_question,
+    has_expired,
+    propose,
+    withdraw_question,
+)
 
 WAITING_ACTION: Action = {"type": "live_chat", "status": Status.WAITING.value}
 """Stored with the message that announces a transfer; adapters add the live chat's topic and URL."""
@@ -31,20 +46,6 @@ CLOCK_SKEW = timedelta(seconds=10)
 
 OpenSession = Callable[[], Session]
 """Makes the head of a session that has no entries yet."""
-
-
-class DecisionContext(Struct, frozen=True, kw_only=True):
-    """The outside facts of a decision: the time, fresh ids, the language of texts."""
-
-    at: datetime
-    new_id: Callable[[], str]
-    language: str
-    """The business's: for customers who have shown no other."""
-    transfer_timeout_s: float
-    words: Words = NO_WORDS
-    """The business's own wording of texts."""
-    availability: Availability = UNKNOWN
-    """Whether a request for a human can be met."""
 
 
 def open_or_new(session: Session | None, open_session: OpenSession) -> Session:
@@ -67,15 +68,19 @@ def record_user_message(
 ) -> Draft:
     """Append the user's message, whoever owns the conversation.
 
-    If they were asked to leave one, this is it, which is acknowledged. `context`: None, where that
-    cannot be.
+    If it is all of a yes or a no to the question that the user was asked last, it answers that. Or
+    else, if they were asked to leave a message, this is it, which is acknowledged. `context`: None,
+    where neither can be.
     """
     current = open_or_new(session, open_session)
     draft = Draft(current, key=key)
-    _append_user_message(draft, message_id, text, at, detect, unmet=current.unmet)
+    if context is not None and (step := answer_in_words(current, text, context)) is not None:
+        append_user_message(draft, message_id, text, at, None, write=step)
+        return draft
+    append_user_message(draft, message_id, text, at, detect, unmet=current.unmet)
     if context is not None and current.unmet is not None:
         draft.language = context.language
-        _append_text(draft, Text.MESSAGE_KEPT, context)
+        append_text(draft, Text.MESSAGE_KEPT, context)
     return draft
 
 
@@ -106,6 +111,10 @@ class TurnResult(Struct, frozen=True, kw_only=True):
     summary: Summary | None = None
     """A rolling summary that is newer than the session's."""
     verdict: Verdict | None = None
+    proposal: Proposal | None = None
+    """A call that waits for somebody's yes: the text puts the question."""
+    begun: frozenset[str] = frozenset()
+    """The calls of tools that the turn knows to have been begun: its own, and earlier ones."""
 
 
 def answer(session: Session | None, turn: TurnResult, context: DecisionContext) -> Draft | None:
@@ -118,7 +127,13 @@ def answer(session: Session | None, turn: TurnResult, context: DecisionContext) 
     # Another turn has answered some of the messages: this answer to them comes too late.
     if session.settled_seq != turn.settled_seq:
         return None
+    # Another run of the turn has done something that this one's answer does not know of.
+    if begun_ids(session.writes) != turn.begun:
+        return None
     draft = Draft(session)
+    actions = turn.actions
+    if turn.proposal is not None and turn.transfer is None:
+        actions = (*actions, *propose(draft, turn.proposal, turn.response_id, context))
     draft.append_message(
         Message(
             seq=draft.next_seq,
@@ -126,7 +141,7 @@ def answer(session: Session | None, turn: TurnResult, context: DecisionContext) 
             author=Author.SYSTEM if turn.failed or turn.is_notice else Author.AI,
             text=turn.text,
             at=context.at,
-            actions=turn.actions,
+            actions=actions,
             in_reply_to=turn.in_reply_to,
             settles_seq=turn.settles_seq,
             failed=turn.failed,
@@ -165,11 +180,11 @@ def request_transfer(
     draft = Draft(current, key=key)
     draft.from_bridge = from_bridge
     if text is not None:
-        _append_user_message(draft, message_id, text, context.at, detect)
+        append_user_message(draft, message_id, text, context.at, detect)
     if current.status is Status.AI:
         if from_bridge or context.availability.is_possible:
             _request_transfer(draft, reason, context)
-            _append_text(draft, Text.REQUESTED, context, actions=(WAITING_ACTION,))
+            append_text(draft, Text.REQUESTED, context, actions=(WAITING_ACTION,))
         elif current.unmet is None:
             # With it the message is answered, unless others wait for the AI.
             answered = message_id if text is not None and not current.needs_answer else None
@@ -190,7 +205,7 @@ def end_live_chat(session: Session | None, context: DecisionContext) -> Draft | 
     reason = Reason.CANCELLED if waiting else Reason.ENDED_BY_USER
     draft = Draft(session)
     draft.change_status(Status.AI, reason, context.at)
-    _append_text(draft, Text.CANCELLED if waiting else Text.ENDED, context)
+    append_text(draft, Text.CANCELLED if waiting else Text.ENDED, context)
     return draft
 
 
@@ -217,10 +232,11 @@ def change_status(
             _assign(draft, coordinator_id, context)
         case Status.AI:
             draft.change_status(to, Reason.RETURNED, context.at, handover_note=handover_note)
-            _append_text(draft, Text.RETURNED, context)
+            append_text(draft, Text.RETURNED, context)
         case Status.CLOSED:
-            # The text comes first: nothing is appended to a closed session.
-            _append_text(draft, Text.CLOSED, context)
+            # The texts come first: nothing is appended to a closed session.
+            withdraw_question(draft, context)
+            append_text(draft, Text.CLOSED, context)
             reason = Reason.CLOSED_BY_COORDINATOR
             draft.change_status(to, reason, context.at, handover_note=handover_note)
         case Status.WAITING:
@@ -368,11 +384,11 @@ def _keyed_draft(session: Session, transfer_id: TransferId, text: Text) -> Draft
 def _append_delivery_text(
     draft: Draft, transfer_id: TransferId, text: Text, context: DecisionContext
 ) -> None:
-    _append_text(draft, text, context, message_id=MessageId(f"{transfer_id}-{text}"))
+    append_text(draft, text, context, message_id=MessageId(f"{transfer_id}-{text}"))
 
 
 def expire(session: Session, context: DecisionContext, idle_s: float) -> Draft | None:
-    """Expire an unaccepted transfer, or close an idle session, if it is time.
+    """Expire an unaccepted transfer, or an open question, or close an idle session, if it is time.
 
     `idle_s`: the silence after which a session is idle in which no human has yet to answer.
     """
@@ -386,10 +402,14 @@ def expire(session: Session, context: DecisionContext, idle_s: float) -> Draft |
         return draft
     if not session.is_open or session.needs_answer:
         return None
+    if (question := session.question) is not None and has_expired(question, context.at):
+        draft = Draft(session)
+        expire_question(draft, question, context)
+        return draft
     if context.at < session.closes_at(timedelta(seconds=idle_s)):
         return None
     draft = Draft(session)
-    _append_text(draft, Text.IDLE, context)  # first: nothing is appended to a closed session
+    append_text(draft, Text.IDLE, context)  # first: nothing is appended to a closed session
     draft.change_status(Status.CLOSED, Reason.IDLE, context.at)
     return draft
 
@@ -402,14 +422,16 @@ def _is_takeover(session: Session, to: Status, coordinator_id: CoordinatorId | N
 
 
 def _assign(draft: Draft, coordinator_id: CoordinatorId | None, context: DecisionContext) -> None:
+    withdraw_question(draft, context)
     draft.assign(coordinator_id, TransferId(context.new_id()), context.at)
-    _append_text(draft, Text.JOINED, context, who=coordinator_id)
+    append_text(draft, Text.JOINED, context, who=coordinator_id)
 
 
 def _request_transfer(
     draft: Draft, reason: Reason, context: DecisionContext, handover_note: str | None = None
 ) -> None:
     draft.language = context.language
+    withdraw_question(draft, context)
     draft.request_transfer(
         reason,
         TransferId(context.new_id()),
@@ -424,8 +446,7 @@ def leave_message_action(availability: Availability) -> Action:
     back = availability.returns_at
     if back is None:
         return {"type": "leave_message", "returnsAt": None}
-    utc = back.astimezone(UTC).isoformat(timespec="milliseconds")
-    return {"type": "leave_message", "returnsAt": utc.replace("+00:00", "Z")}
+    return {"type": "leave_message", "returnsAt": timestamp_text(back)}
 
 
 def _append_unmet(
@@ -453,50 +474,5 @@ def _append_unmet(
             in_reply_to=(answered,) if answered is not None else (),
             settles_seq=draft.session.last_user_seq if answered is not None else 0,
             unmet=reason if is_offered else None,
-        )
-    )
-
-
-def _append_user_message(
-    draft: Draft,
-    message_id: MessageId,
-    text: str,
-    at: datetime,
-    detect: DetectLanguage | None,
-    *,
-    unmet: Reason | None = None,
-) -> None:
-    draft.append_message(
-        Message(
-            seq=draft.next_seq,
-            message_id=message_id,
-            author=Author.USER,
-            text=text,
-            at=at,
-            language=detect(text, draft.session.language) if detect is not None else None,
-            unmet=unmet,
-        )
-    )
-
-
-def _append_text(
-    draft: Draft,
-    text: Text,
-    context: DecisionContext,
-    *,
-    message_id: MessageId | None = None,
-    who: str | None = None,
-    actions: tuple[Action, ...] = (),
-) -> None:
-    """Append one of the server's own texts, in the customer's language."""
-    language = draft.session.language or context.language
-    draft.append_message(
-        Message(
-            seq=draft.next_seq,
-            message_id=message_id or MessageId(context.new_id()),
-            author=Author.SYSTEM,
-            text=localized(language, text, context.words, who=who),
-            at=context.at,
-            actions=actions,
         )
     )

@@ -12,6 +12,9 @@ ConversationError
 │   ├── Outdated
 │   ├── UnknownSession
 │   ├── UnknownBusiness
+│   ├── UnknownConfirmation
+│   ├── ConfirmationExpired
+│   ├── ConfirmationWithdrawn
 │   ├── Unauthorized            in domain.identity
 │   ├── IdentityUnavailable     in domain.identity
 │   ├── AlreadyClaimed          in domain.bridge.live_chat
@@ -120,6 +123,24 @@ class UnknownBusiness(Refusal):
     """There is no such business here."""
 
     code = "unknown_business"
+
+
+class UnknownConfirmation(Refusal):
+    """There is no such question, or another one is asked for the answer."""
+
+    code = "unknown_confirmation"
+
+
+class ConfirmationExpired(Refusal):
+    """Nobody has answered the question in time: nothing was done, and nothing will be."""
+
+    code = "expired"
+
+
+class ConfirmationWithdrawn(Refusal):
+    """The question no longer stands: nothing was done, and nothing will be."""
+
+    code = "withdrawn"
 
 
 class Failure(ConversationError):

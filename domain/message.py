@@ -15,6 +15,7 @@ from domain.status import DELIVERY, Reason, Status
 from domain.tokens import estimate_tokens
 from domain.transfer import Transfer
 from domain.usage import Usage
+from domain.write_call import WriteStep
 
 MAX_MESSAGE_LENGTH = 8_000
 """The longest message, in characters after trimming."""
@@ -25,7 +26,7 @@ ENTRY_OVERHEAD_TOKENS = 10
 """The tokens that each entry adds to a view besides its text: the author and the time."""
 
 Action = Mapping[str, object]
-"""An offer or a card: `{"type": "live_chat" | "reservations" | "business_info" | "sources", …}`."""
+"""An offer or a card: `{"type": "live_chat" | "reservations" | "sources" | "confirm" | …, …}`."""
 
 
 class Author(StrEnum):
@@ -139,6 +140,8 @@ class Message(
     unmet: Reason | None = None
     """The reason of a request for a human that nobody can meet. The user is asked to leave a
     message; their own message with it is the one that they leave."""
+    write: WriteStep | None = None
+    """A step of a call of a tool that changes something: it is made, or somebody says yes to it."""
 
     @property
     def is_said(self) -> bool:
@@ -152,8 +155,15 @@ class Message(
 
     @property
     def is_for_model(self) -> bool:
-        """True if the AI may see it."""
-        return self.audience is _ALL or self.audience is _MODEL
+        """True if the AI may see it: what it has called itself, too."""
+        return self.audience is _ALL or self.audience is _MODEL or self.write is not None
+
+    @property
+    def calls_for_answer(self) -> bool:
+        """True if the AI has to answer it: what a user says, and a coordinator's yes or no."""
+        if self.audience is _ALL:
+            return self.author is Author.USER
+        return self.write is not None and self.author is Author.COORDINATOR
 
 
 class StatusChange(_Entry, frozen=True, kw_only=True, rename={"handover_note": "summary"}):
@@ -162,6 +172,7 @@ class StatusChange(_Entry, frozen=True, kw_only=True, rename={"handover_note": "
     is_said: ClassVar[bool] = True
     is_for_customer: ClassVar[bool] = True
     is_for_model: ClassVar[bool] = True
+    calls_for_answer: ClassVar[bool] = False
     status: Status
     epoch: int
     reason: Reason
@@ -193,7 +204,10 @@ def token_cost(entry: Entry) -> int:
     """Estimate the tokens that an entry takes up in a view: none if the AI may not see it."""
     if not entry.is_for_model:
         return 0
-    return estimate_tokens(entry.text) + ENTRY_OVERHEAD_TOKENS
+    tokens = estimate_tokens(entry.text) + ENTRY_OVERHEAD_TOKENS
+    if isinstance(entry, Message) and (step := entry.write) is not None:
+        tokens += estimate_tokens(step.arguments) + estimate_tokens(step.result)
+    return tokens
 
 
 def message_text(value: object) -> str:

@@ -14,6 +14,13 @@ from domain.notice import Notice
 from domain.status import DELIVERY, TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage, together
+from domain.write_call import (
+    WriteCall,
+    WriteState,
+    calls_after_answer,
+    calls_after_change,
+    calls_after_step,
+)
 
 # Before 3.12, CPython takes 80 ns to reach a member of an enum, and every append needs a dozen.
 _AI, _WAITING, _LIVE, _CLOSED = Status.AI, Status.WAITING, Status.LIVE, Status.CLOSED
@@ -40,6 +47,10 @@ conversation that everybody has forgotten does not hold its customer for ever.
 
 MAX_MISSED = 500
 """Characters of a message that a head has; the log has all of it."""
+
+
+OUTCOME_WITHIN = timedelta(minutes=2)
+"""The time after which a call without an outcome gets none: longer than a tool may take."""
 
 
 class MissedMessage(Struct, frozen=True, kw_only=True):
@@ -85,7 +96,7 @@ class Session(
     hidden_at_end: int = 0
     """The number of entries at the end of the log that the customer may not see."""
     last_user_seq: int = 0
-    """The newest user message's seq."""
+    """The newest user message's seq, or that of a coordinator's yes or no, which the AI answers."""
     settled_seq: int = 0
     """User messages up to this seq are settled."""
     is_unanswered: bool = False
@@ -115,6 +126,9 @@ class Session(
     leave a message: their next one is it. None: they have not, or have left it."""
     missed: MissedMessage | None = None
     """The newest message that the user has left; None: there is none since a human was there."""
+    writes: tuple[WriteCall, ...] = ()
+    """The calls of tools that change something and are not settled: those of the turn that is being
+    made, those whose outcome is missing, and at most one that waits for a yes."""
 
     @property
     def customer_seq(self) -> int:
@@ -142,6 +156,21 @@ class Session(
         return self.is_unanswered and self.is_with_human
 
     @property
+    def question(self) -> WriteCall | None:
+        """The call that waits for somebody's yes; None: there is none."""
+        for call in self.writes:
+            if call.state is WriteState.PROPOSED:
+                return call
+        return None
+
+    def write_call(self, call_id: str) -> WriteCall | None:
+        """Return an unsettled call; None: it is settled, or there was none."""
+        for call in self.writes:
+            if call.call_id == call_id:
+                return call
+        return None
+
+    @property
     def owner_since(self) -> datetime:
         """The time of the last change of owner or, where it is not recorded, one before it."""
         if self.changed_at is not None or self.transfer is None:
@@ -150,7 +179,11 @@ class Session(
 
     def closes_at(self, idle: timedelta) -> datetime:
         """Return when the session is closed if nothing is appended until then."""
-        return self.updated_at + (max(idle, LONGEST_UNANSWERED) if self.awaits_human else idle)
+        at = self.updated_at + (max(idle, LONGEST_UNANSWERED) if self.awaits_human else idle)
+        question = self.question
+        if question is not None and question.expires_at is not None:
+            return max(at, question.expires_at + idle)
+        return at
 
     def waits_for(self, transfer_id: TransferId) -> bool:
         """Return whether the user waits for a human on this request."""
@@ -161,11 +194,18 @@ class Session(
         """Return when the sweep must look at the session; None: never again."""
         if not self.is_open:
             return None
-        if self.status is _WAITING and self.transfer and self.transfer.expires_at:
-            return self.transfer.expires_at
         if self.needs_answer:
             return self.updated_at + timing.retake
-        return self.closes_at(timing.idle)
+        if self.status is _WAITING and self.transfer and self.transfer.expires_at:
+            due = self.transfer.expires_at
+        else:
+            due = self.closes_at(timing.idle)
+        for call in self.writes:
+            if call.state is WriteState.STARTED:
+                due = min(due, call.at + OUTCOME_WITHIN)
+            elif call.state is WriteState.PROPOSED and call.expires_at is not None:
+                due = min(due, call.expires_at)
+        return due
 
     def after(self, entry: Entry) -> "Session":
         """Return the head once `entry` is in the log."""
@@ -177,6 +217,9 @@ class Session(
         """Return the head once `message` is in the log."""
         if message.audience is not _ALL:
             return self._after_aside(message)
+        writes = self.writes
+        if message.write is not None or message.settles_seq:
+            writes = self._writes_with(message)
         failures, usage, is_unanswered = self.failures, self.usage, self.is_unanswered
         author = message.author
         if author is not _BY_SYSTEM:
@@ -208,13 +251,22 @@ class Session(
             language=message.language or self.language,
             unmet=unmet,
             missed=missed,
+            writes=writes,
         )
+
+    def _writes_with(self, message: Message) -> tuple[WriteCall, ...]:
+        writes = self.writes
+        if message.write is not None:
+            writes = calls_after_step(writes, message.write, message.seq, message.at)
+        return calls_after_answer(writes, message.seq) if message.settles_seq else writes
 
     def _after_aside(self, message: Message) -> "Session":
         """Return the head after what is not said in the conversation: it only takes a seq."""
         return replace(
             self,
             seq=message.seq,
+            last_user_seq=message.seq if message.calls_for_answer else self.last_user_seq,
+            writes=self._writes_with(message),
             hidden_at_end=0 if message.is_for_customer else self.hidden_at_end + 1,
             tokens=self._tokens_with(message),
             usage=self._usage_with(message),
@@ -254,6 +306,7 @@ class Session(
             tokens=self._tokens_with(change),
             unmet=None,
             missed=self.missed if change.status is not _LIVE else None,
+            writes=calls_after_change(self.writes),
         )
 
     def _tokens_with(self, entry: Entry) -> int | None:
@@ -274,9 +327,11 @@ class Draft:
 
     __slots__ = ("entries", "from_bridge", "key", "language", "notices", "session")
 
-    def __init__(self, session: Session, *, key: str | None = None) -> None:
-        """Raises: SessionClosed."""
-        if not session.is_open:
+    def __init__(
+        self, session: Session, *, key: str | None = None, even_closed: bool = False
+    ) -> None:
+        """`even_closed`: for what is not said, and only takes a seq. Raises: SessionClosed."""
+        if not (session.is_open or even_closed):
             raise SessionClosed
         self.session = session
         """The head once the entries are stored."""

@@ -51,10 +51,30 @@ class Text(StrEnum):
     UNAVAILABLE = "unavailable"
     DECLINED_ALONE = "declined_alone"
     NOT_DONE_ALONE = "not_done_alone"
+    CONFIRM = "confirm"
+    CONFIRM_COLLEAGUE = "confirm_colleague"
+    CONFIRM_EXPIRED = "confirm_expired"
+    CONFIRM_WITHDRAWN = "confirm_withdrawn"
+    WRITE_DONE = "write_done"
+    WRITE_FAILED = "write_failed"
+    WRITE_UNKNOWN = "write_unknown"
+    YES = "yes"
+    NO = "no"
 
 
-PLACEHOLDERS = {Text.JOINED: "who", Text.BACK_AT: "until", Text.TURN_TO: "contact"}
-"""What a text may name: a coordinator, a time, an address."""
+PLACEHOLDERS = {
+    Text.JOINED: "who",
+    Text.BACK_AT: "until",
+    Text.TURN_TO: "contact",
+    Text.CONFIRM: "what",
+    Text.CONFIRM_COLLEAGUE: "what",
+    Text.CONFIRM_EXPIRED: "what",
+    Text.CONFIRM_WITHDRAWN: "what",
+    Text.WRITE_DONE: "what",
+    Text.WRITE_FAILED: "what",
+    Text.WRITE_UNKNOWN: "what",
+}
+"""What a text may name: a coordinator, a time, an address, what a tool is to do."""
 
 _TEXTS: dict[str, dict[Text, str]] = {
     "ro": {
@@ -102,6 +122,18 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.UNAVAILABLE: "Asistentul nu este disponibil în acest moment.",
         Text.DECLINED_ALONE: "La aceasta nu vă pot răspunde. Puteți întreba altceva.",
         Text.NOT_DONE_ALONE: "Corectură: de fapt nu am făcut nimic din toate acestea.",
+        Text.CONFIRM: "{what}\n\nSă fac aceasta? Răspundeți cu „da” sau „nu”.",
+        Text.CONFIRM_COLLEAGUE: "{what}\n\n"
+        "Pentru aceasta este nevoie de acordul echipei noastre. Vă scriu aici când îl am.",
+        Text.CONFIRM_EXPIRED: "Întrebarea a expirat fără răspuns, așa că nu am făcut aceasta: "
+        "{what}",
+        Text.CONFIRM_WITHDRAWN: "Întrebarea nu mai este valabilă și nu am făcut aceasta: {what}",
+        Text.WRITE_DONE: "S-a făcut: {what}",
+        Text.WRITE_FAILED: "Nu s-a făcut: {what}",
+        Text.WRITE_UNKNOWN: "Nu am putut afla dacă aceasta s-a făcut sau nu: {what}\n"
+        "Nu încerc din nou, ca să nu se facă de două ori.",
+        Text.YES: "Da",
+        Text.NO: "Nu",
     },
     "en": {
         Text.REQUESTED: "I have asked a colleague to take over. "
@@ -149,6 +181,18 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.UNAVAILABLE: "The assistant is not available at the moment.",
         Text.DECLINED_ALONE: "I cannot answer that. You can ask something else.",
         Text.NOT_DONE_ALONE: "Correction: I have not actually done any of this.",
+        Text.CONFIRM: "{what}\n\nShall I do this? Please answer “yes” or “no”.",
+        Text.CONFIRM_COLLEAGUE: "{what}\n\n"
+        "This needs the approval of our team. I will write to you here once I have it.",
+        Text.CONFIRM_EXPIRED: "The question has expired without an answer, so I have not done "
+        "this: {what}",
+        Text.CONFIRM_WITHDRAWN: "The question no longer stands, and I have not done this: {what}",
+        Text.WRITE_DONE: "Done: {what}",
+        Text.WRITE_FAILED: "Not done: {what}",
+        Text.WRITE_UNKNOWN: "I could not find out whether this was done or not: {what}\n"
+        "I am not trying again, so that it is not done twice.",
+        Text.YES: "Yes",
+        Text.NO: "No",
     },
     "de": {
         Text.REQUESTED: "Ich habe unser Team gebeten, den Chat zu übernehmen. "
@@ -199,6 +243,18 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.UNAVAILABLE: "Der Assistent ist im Moment nicht verfügbar.",
         Text.DECLINED_ALONE: "Darauf kann ich nicht antworten. Sie können etwas anderes fragen.",
         Text.NOT_DONE_ALONE: "Berichtigung: Tatsächlich habe ich nichts davon getan.",
+        Text.CONFIRM: "{what}\n\nSoll ich das tun? Bitte antworten Sie mit „ja“ oder „nein“.",
+        Text.CONFIRM_COLLEAGUE: "{what}\n\nDafür brauche ich die Zustimmung aus unserem Team. "
+        "Ich habe darum gebeten und melde mich hier.",
+        Text.CONFIRM_EXPIRED: "Die Frage ist ohne Antwort abgelaufen, daher habe ich das nicht "
+        "getan: {what}",
+        Text.CONFIRM_WITHDRAWN: "Die Frage gilt nicht mehr, und ich habe das nicht getan: {what}",
+        Text.WRITE_DONE: "Erledigt: {what}",
+        Text.WRITE_FAILED: "Nicht erledigt: {what}",
+        Text.WRITE_UNKNOWN: "Ich konnte nicht feststellen, ob das erledigt wurde oder nicht: "
+        "{what}\nIch versuche es nicht noch einmal, damit es nicht doppelt geschieht.",
+        Text.YES: "Ja",
+        Text.NO: "Nein",
     },
     "fr": {
         Text.REQUESTED: "J’ai demandé à un collègue de prendre le relais. "
@@ -253,6 +309,18 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.DECLINED_ALONE: "Je ne peux pas répondre à cela. "
         "Vous pouvez poser une autre question.",
         Text.NOT_DONE_ALONE: "Rectification : en réalité, je n’ai rien fait de tout cela.",
+        Text.CONFIRM: "{what}\n\nDois-je le faire ? Répondez par « oui » ou « non ».",
+        Text.CONFIRM_COLLEAGUE: "{what}\n\nPour cela, il me faut l’accord d’un collègue. Je l’ai "
+        "demandé et je vous écrirai ici.",
+        Text.CONFIRM_EXPIRED: "La question a expiré sans réponse, je ne l’ai donc pas fait : "
+        "{what}",
+        Text.CONFIRM_WITHDRAWN: "La question n’est plus valable et je ne l’ai pas fait : {what}",
+        Text.WRITE_DONE: "C’est fait : {what}",
+        Text.WRITE_FAILED: "Ce n’est pas fait : {what}",
+        Text.WRITE_UNKNOWN: "Je n’ai pas pu savoir si cela a été fait ou non : {what}\n"
+        "Je ne réessaie pas, afin que ce ne soit pas fait deux fois.",
+        Text.YES: "Oui",
+        Text.NO: "Non",
     },
     "hu": {
         Text.REQUESTED: "Megkértem egy munkatársunkat, hogy vegye át a beszélgetést. "
@@ -300,6 +368,17 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.UNAVAILABLE: "Az asszisztens jelenleg nem érhető el.",
         Text.DECLINED_ALONE: "Erre nem tudok válaszolni. Kérdezhet mást.",
         Text.NOT_DONE_ALONE: "Helyesbítés: valójában semmi ilyet nem tettem.",
+        Text.CONFIRM: "{what}\n\nMegtegyem? Kérem, válaszoljon „igen”-nel vagy „nem”-mel.",
+        Text.CONFIRM_COLLEAGUE: "{what}\n\nEhhez egy munkatársunk jóváhagyása kell. Kértem, és "
+        "itt fogok írni Önnek.",
+        Text.CONFIRM_EXPIRED: "A kérdés válasz nélkül lejárt, ezért ezt nem tettem meg: {what}",
+        Text.CONFIRM_WITHDRAWN: "A kérdés már nem érvényes, és ezt nem tettem meg: {what}",
+        Text.WRITE_DONE: "Kész: {what}",
+        Text.WRITE_FAILED: "Nem történt meg: {what}",
+        Text.WRITE_UNKNOWN: "Nem sikerült megtudnom, hogy ez megtörtént-e vagy sem: {what}\n"
+        "Nem próbálom újra, hogy ne történjen meg kétszer.",
+        Text.YES: "Igen",
+        Text.NO: "Nem",
     },
     "it": {
         Text.REQUESTED: "Ho chiesto a un collega di proseguire la conversazione. "
@@ -349,6 +428,18 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.UNAVAILABLE: "L’assistente non è disponibile al momento.",
         Text.DECLINED_ALONE: "A questo non posso rispondere. Può chiedere altro.",
         Text.NOT_DONE_ALONE: "Rettifica: in realtà non ho fatto nulla di tutto ciò.",
+        Text.CONFIRM: "{what}\n\nDevo procedere? Risponda con «sì» o «no».",
+        Text.CONFIRM_COLLEAGUE: "{what}\n\nPer questo mi serve il consenso di un collega. L’ho "
+        "chiesto e Le scriverò qui.",
+        Text.CONFIRM_EXPIRED: "La domanda è scaduta senza risposta, quindi non ho fatto questo: "
+        "{what}",
+        Text.CONFIRM_WITHDRAWN: "La domanda non è più valida e non ho fatto questo: {what}",
+        Text.WRITE_DONE: "Fatto: {what}",
+        Text.WRITE_FAILED: "Non fatto: {what}",
+        Text.WRITE_UNKNOWN: "Non ho potuto sapere se questo è stato fatto o no: {what}\n"
+        "Non riprovo, perché non venga fatto due volte.",
+        Text.YES: "Sì",
+        Text.NO: "No",
     },
     "es": {
         Text.REQUESTED: "He pedido a un compañero que continúe la conversación. "
@@ -400,6 +491,18 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.UNAVAILABLE: "El asistente no está disponible en este momento.",
         Text.DECLINED_ALONE: "No puedo responder a eso. Puede preguntar otra cosa.",
         Text.NOT_DONE_ALONE: "Rectificación: en realidad no he hecho nada de esto.",
+        Text.CONFIRM: "{what}\n\n¿Lo hago? Responda «sí» o «no».",
+        Text.CONFIRM_COLLEAGUE: "{what}\n\nPara esto necesito la aprobación de un compañero. La "
+        "he pedido y le escribiré aquí.",
+        Text.CONFIRM_EXPIRED: "La pregunta ha caducado sin respuesta, así que no he hecho esto: "
+        "{what}",
+        Text.CONFIRM_WITHDRAWN: "La pregunta ya no es válida y no he hecho esto: {what}",
+        Text.WRITE_DONE: "Hecho: {what}",
+        Text.WRITE_FAILED: "No hecho: {what}",
+        Text.WRITE_UNKNOWN: "No he podido averiguar si esto se hizo o no: {what}\n"
+        "No lo intento de nuevo, para que no se haga dos veces.",
+        Text.YES: "Sí",
+        Text.NO: "No",
     },
     "uk": {
         Text.REQUESTED: "Ми попросили нашого співробітника продовжити розмову. "
@@ -446,6 +549,17 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.UNAVAILABLE: "Асистент зараз недоступний.",
         Text.DECLINED_ALONE: "На це я не можу відповісти. Ви можете запитати щось інше.",
         Text.NOT_DONE_ALONE: "Уточнення: насправді нічого з цього не зроблено.",
+        Text.CONFIRM: "{what}\n\nЗробити це? Відповідайте «так» або «ні».",
+        Text.CONFIRM_COLLEAGUE: "{what}\n\nДля цього потрібна згода нашого співробітника. Ми "
+        "попросили про неї й напишемо вам тут.",
+        Text.CONFIRM_EXPIRED: "Час на відповідь минув, тому цього не зроблено: {what}",
+        Text.CONFIRM_WITHDRAWN: "Запитання більше не чинне, і цього не зроблено: {what}",
+        Text.WRITE_DONE: "Зроблено: {what}",
+        Text.WRITE_FAILED: "Не зроблено: {what}",
+        Text.WRITE_UNKNOWN: "Не вдалося з’ясувати, чи це зроблено: {what}\n"
+        "Ми не пробуємо ще раз, щоб цього не сталося двічі.",
+        Text.YES: "Так",
+        Text.NO: "Ні",
     },
 }
 
@@ -458,17 +572,18 @@ def localized(
     who: str | None = None,
     until: str = "",
     contact: str = "",
+    what: str = "",
 ) -> str:
     """Return the text in the language of a tag, or in English where there is none in that.
 
     `words`: the business's own wording, which comes first. `who`: the coordinator it names; None:
-    one without a name. `until`: the time, and `contact`: the address that it names.
+    one without a name. `until`: the time, `contact`: the address, `what`: the act that it names.
     """
     own = words.get(lookup(language, words) or "", {})
     texts = _TEXTS[lookup(language, _TEXTS) or FALLBACK_LANGUAGE]
     colleague = own.get(Text.COLLEAGUE) or texts[Text.COLLEAGUE]
     wording = own.get(text) or texts[text]
-    return wording.format(who=who or colleague, until=until, contact=contact)
+    return wording.format(who=who or colleague, until=until, contact=contact, what=what)
 
 
 def wording_problems(words: Words) -> list[str]:

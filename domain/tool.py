@@ -99,3 +99,18 @@ class ToolServer(Struct, frozen=True, kw_only=True):
     timeout_s: float = 15.0
     """The longest that a call may take."""
     tools: tuple[AllowedTool, ...] = ()
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    """A call that is to wait for a person's yes."""
+
+    tool: str
+    what: str
+    """What it does, in words: 1-500 characters."""
+    title: str
+    items: tuple[tuple[str, str], ...] = ()
+    """The arguments that the model has chosen, for people: name and value."""
+    arguments: str
+    """A JSON object."""
+    confirm: Confirmer
+    confirm_for: timedelta = DEFAULT_CONFIRM_FOR

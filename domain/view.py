@@ -9,7 +9,7 @@ from msgspec import Struct
 from domain.business import DEFAULT_LANGUAGE, Business
 from domain.handoff import UNKNOWN, Availability
 from domain.knowledge import Passage
-from domain.message import Author, Entry, Message, token_cost
+from domain.message import Entry, Message, token_cost
 from domain.session import Session
 from domain.texts import NO_WORDS, Text, Words, localized
 
@@ -95,12 +95,12 @@ def window(
 
 
 def pending_messages(session: Session, entries: Sequence[Entry]) -> tuple[Message, ...]:
-    """Return the user's messages among `entries` that no answer has settled, oldest first."""
+    """Return what calls for an answer among `entries`, and no answer has settled, oldest first."""
     pending: list[Message] = []
     for entry in reversed(entries):
         if entry.seq <= session.settled_seq:
             break
-        if isinstance(entry, Message) and entry.author is Author.USER and entry.is_said:
+        if isinstance(entry, Message) and entry.calls_for_answer:
             pending.append(entry)
     return tuple(reversed(pending))
 

@@ -18,8 +18,8 @@ from application.hub import Hub
 from application.policy import Policy
 from application.ports import Store
 from application.session_log import SessionLog
+from domain.decision_context import DecisionContext
 from domain.decisions import (
-    DecisionContext,
     TurnResult,
     answer,
     expire,

@@ -3,7 +3,7 @@
 import itertools
 from datetime import datetime, timedelta
 
-from domain.decisions import DecisionContext
+from domain.decision_context import DecisionContext
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId, customer
 from domain.session import Draft, Session
 from domain.status import Reason, Status

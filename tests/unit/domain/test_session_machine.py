@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from domain.decision_context import DecisionContext
 from domain.decisions import (
-    DecisionContext,
     TurnResult,
     answer,
     change_status,
