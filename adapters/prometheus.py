@@ -15,6 +15,7 @@ from application import ports
 from domain.errors import BridgeUnavailable
 from domain.notice import NoticeKind
 from domain.usage import Usage
+from domain.write_call import WriteState
 
 logger = logging.getLogger(__name__)
 
@@ -172,6 +173,12 @@ class Metrics(SocketObserver, ports.Observer):
         self.hints: _Counts = defaultdict(int)
         registry.register(_HintCollector(self.hints))
         self._logged_outcomes: set[str] = set()
+        self.writes = Counter(
+            "ai_agent_write_calls",
+            "Calls of tools that change something, by outcome",
+            ["outcome"],
+            registry=registry,
+        )
         self.unanswered = Counter(
             "ai_agent_unanswered",
             "Answers for which the AI searched the documents of a business, and found nothing",
@@ -242,6 +249,15 @@ class Metrics(SocketObserver, ports.Observer):
 
     def question_unanswered(self) -> None:
         self.unanswered.inc()
+
+    def write_settled(self, tool: str, call_id: str, state: WriteState) -> None:
+        self.writes.labels(state).inc()
+        extra = {"action": "write_settled", "tool": tool, "call_id": call_id, "outcome": state}
+        logger.info("A call that changes something has ended", extra=extra)
+
+    def tool_crashed(self, tool: str, error: BaseException) -> None:
+        extra = {"action": "tool_crashed", "tool": tool}
+        logger.error("A tool has failed unexpectedly", extra=extra, exc_info=error)
 
     def summary_ended(self, outcome: str, error: BaseException | None) -> None:
         self.turns.summaries[outcome] += 1

@@ -30,6 +30,7 @@ from domain.status import Status
 from domain.tool import Tool, ToolArguments
 from domain.usage import Usage
 from domain.view import View
+from domain.write_call import WriteState
 
 NewId = Callable[[], str]
 """A fresh, unguessable identifier: 32 hexadecimal digits."""
@@ -814,6 +815,14 @@ class Observer(Protocol):
     @abstractmethod
     def question_unanswered(self) -> None:
         """An answer was stored for which the AI had searched the documents, and found nothing."""
+
+    @abstractmethod
+    def write_settled(self, tool: str, call_id: str, state: WriteState) -> None:
+        """The outcome of a call of a tool that changes something was stored."""
+
+    @abstractmethod
+    def tool_crashed(self, tool: str, error: BaseException) -> None:
+        """The adapter of a tool has raised what it should not."""
 
     @abstractmethod
     def summary_ended(self, outcome: str, error: BaseException | None) -> None:

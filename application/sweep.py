@@ -9,8 +9,10 @@ from application.ports import Clock, SessionStore
 from application.session_log import SessionLog
 from application.transfers import Transfers
 from application.turns import Turns
+from application.write_calls import WriteCalls
 from domain.errors import StorageUnavailable
 from domain.session import Session
+from domain.write_decisions import overdue_calls
 
 BATCH = 100
 """The number of sessions in one pass."""
@@ -25,6 +27,8 @@ class Sweep:
     transfers: Transfers
     turns: Turns
     clock: Clock
+    write_calls: WriteCalls | None = None
+    """None: no business has tools of its own."""
 
     async def __call__(self) -> int:
         """Make one pass over what is due now, and return how many sessions it moved on.
@@ -49,6 +53,9 @@ class Sweep:
     async def _look_after(self, session: Session) -> bool:
         customer = session.customer
         if not session.needs_answer:
+            if self.write_calls is not None and overdue_calls(session, self.clock.now()):
+                await self.write_calls.settle_overdue(session)
+                return True
             current = await self.transfers.expire(session)
             return current is None or current.epoch != session.epoch
         if self.turns.is_busy(customer):

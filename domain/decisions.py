@@ -33,7 +33,7 @@ from domain.write_call import begun_ids
 from domain.write_decisions import (
     answer_in_words,
     expire_question,
-    has_expired,
+    is_too_late,
     propose,
     withdraw_question,
 )
@@ -402,7 +402,7 @@ def expire(session: Session, context: DecisionContext, idle_s: float) -> Draft |
         return draft
     if not session.is_open or session.needs_answer:
         return None
-    if (question := session.question) is not None and has_expired(question, context.at):
+    if (question := session.question) is not None and is_too_late(question, context.at):
         draft = Draft(session)
         expire_question(draft, question, context)
         return draft

@@ -34,7 +34,7 @@ def answer_in_words(session: Session, text: str, context: DecisionContext) -> Wr
     question = session.question if session.status is Status.AI else None
     if question is None or question.confirm is not Confirmer.CUSTOMER:
         return None
-    if session.customer_seq != question.question_seq or has_expired(question, context.at):
+    if session.customer_seq != question.question_seq or is_too_late(question, context.at):
         return None
     said = yes_or_no(text, session.language or context.language)
     if said is None:
@@ -42,8 +42,8 @@ def answer_in_words(session: Session, text: str, context: DecisionContext) -> Wr
     return question.step(WriteState.APPROVED if said else WriteState.REJECTED)
 
 
-def has_expired(question: WriteCall, at: datetime) -> bool:
-    """Return whether it is too late for a yes."""
+def is_too_late(question: WriteCall, at: datetime) -> bool:
+    """Return whether the time for an answer is over."""
     return question.expires_at is not None and question.expires_at <= at
 
 
@@ -134,7 +134,7 @@ def answer_question(
         raise UnknownConfirmation
     if session.status is not Status.AI:
         raise ConfirmationWithdrawn
-    if has_expired(question, context.at):
+    if is_too_late(question, context.at):
         raise ConfirmationExpired
     draft = Draft(session, key=question_key(call_id))
     step = question.step(WriteState.APPROVED if answer else WriteState.REJECTED)
@@ -205,20 +205,16 @@ def record_outcome(
     step: WriteStep,
     message_id: MessageId,
     context: DecisionContext,
-    *,
-    is_answered: bool,
 ) -> Draft | None:
     """Append what came of a call, whoever owns the conversation by now; None: it is known.
 
-    `is_answered`: the turn that made the call is not there to tell the customer, so that this does,
-    unless a human has the conversation.
+    Where the AI owns it and has nothing to answer, no turn tells the customer: this does.
     """
     current = session.write_call(call.call_id)
     if current is not None and current.state in OUTCOMES and current.state is step.state:
         return None
     draft = Draft(session, even_closed=True)
-    is_told = is_answered and session.status is Status.AI
-    if not is_told:
+    if session.status is not Status.AI or session.needs_answer:
         append_step(draft, step, message_id, context)
         return draft
     append_text(

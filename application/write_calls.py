@@ -1,0 +1,465 @@
+"""The calls of tools that change something: each is made once, and its outcome is in the log.
+
+A call begins with a conditional write: the conversation must still be the AI's, and no other run of
+the turn may have done something that this one does not know of. Then the tool is called, with the
+call's id as the idempotency key; then its outcome is stored, whoever has the conversation by then.
+A call that was begun and has no outcome may have been made. It is looked up, where the tool can be
+asked, and is otherwise said to be unknown; it is never made again.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from application.business_facts import facts_if_known, language_and_words
+from application.ports import (
+    Businesses,
+    BusinessTools,
+    Clock,
+    NewId,
+    Observer,
+    SessionStore,
+    ToolAnswer,
+    ToolRequest,
+)
+from application.session_log import CachedSession, SessionLog, load_session
+from domain.backoff import backoff
+from domain.business import Business
+from domain.decision_context import DecisionContext
+from domain.errors import SeqTaken, StorageUnavailable, ToolNotCalled, ToolUnanswered
+from domain.identity import Customer, LocationId, MessageId, SessionId
+from domain.plain_text import plain_text
+from domain.session import Draft, Session
+from domain.tool import MAX_ARGUMENTS, MAX_TOOL_RESULT, Proposal, Tool, ToolArguments
+from domain.write_call import (
+    MAX_WHAT,
+    OUTCOMES,
+    WriteCall,
+    WriteState,
+    WriteStep,
+    begun_ids,
+    call_id_of,
+)
+from domain.write_decisions import Claim, begin_call, overdue_calls, record_outcome
+
+MARGIN_S = 2.0
+"""The time that a process has to store the outcome of a call, after the tool's own."""
+DEFAULT_TIMEOUT_S = 15.0
+"""Of a tool that is not known any more."""
+LOOK_S = 0.5
+"""The interval at which the outcome of another process's call is looked for."""
+STORE_FOR_S = 60.0
+"""The time for which an outcome is tried to be stored."""
+STOP_S = 5.0
+"""The time that calls have to end when the process does."""
+MAX_VALUE = 200
+"""Characters of one argument, as people see it."""
+
+T = TypeVar("T")
+Context = Callable[[], DecisionContext]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteCalls:
+    """Makes the calls, and stores what came of them."""
+
+    session_log: SessionLog
+    store: SessionStore
+    tools: BusinessTools
+    businesses: Businesses
+    observer: Observer
+    clock: Clock
+    new_id: NewId
+    _running: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def begin(
+        self, customer: Customer, claim: Claim, step: WriteStep, context: Context, origin: object
+    ) -> WriteCall | None:
+        """Store that a call begins; None: it must not. Raises: StorageUnavailable."""
+        message_id, session_id = MessageId(self.new_id()), claim.session_id
+        begun: WriteCall | None = None
+
+        def decide(session: Session | None) -> Draft | None:
+            nonlocal begun
+            draft = begin_call(session, claim, step, message_id, context())
+            begun = None
+            if draft is not None:
+                seq = draft.entries[-1].seq
+                begun = draft.session.write_call(step.call_id or call_id_of(session_id, seq))
+            return draft
+
+        await self.session_log.commit(customer, decide, origin)
+        return begun
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run the work of a call in a task of its own, which outlives the turn."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def make(
+        self,
+        business: Business,
+        call: WriteCall,
+        request: ToolRequest,
+        tool: Tool | None,
+        context: Context,
+        origin: object,
+    ) -> WriteStep:
+        """Call the tool of a call that was begun; store the outcome, and return it.
+
+        Raises: StorageUnavailable.
+        """
+        try:
+            step = _outcome(call, await self.tools.call(business, request))
+        except ToolNotCalled as error:
+            step = call.step(WriteState.FAILED, _shown(str(error)))
+        except Exception as error:  # whatever it was, the tool may have been called
+            if not isinstance(error, ToolUnanswered):
+                self.observer.tool_crashed(request.tool, error)
+            step = await self._looked_up(business, call, request, tool)
+        await self.store_outcome(request.customer, request.session_id, call, step, context, origin)
+        return step
+
+    async def _looked_up(
+        self, business: Business, call: WriteCall, request: ToolRequest, tool: Tool | None
+    ) -> WriteStep:
+        """Return the outcome of a call that may have been made, as the tool's look-up has it.
+
+        Only once the call's time is over: until then it may yet be made.
+        """
+        if tool is None or not tool.has_look_up:
+            return call.step(WriteState.UNKNOWN)
+        over_s = (self.clock.now() - call.at).total_seconds()
+        await self.clock.sleep(max(0.0, tool.timeout_s - over_s))
+        try:
+            answer = await self.tools.was_made(business, request)
+        except Exception as error:
+            if not isinstance(error, ToolUnanswered | ToolNotCalled):
+                self.observer.tool_crashed(request.tool, error)
+            return call.step(WriteState.UNKNOWN)
+        if answer is None:
+            return call.step(WriteState.FAILED, "it was not made")
+        return call.step(WriteState.DONE, _shown(answer.text))
+
+    async def settle(
+        self,
+        business: Business | None,
+        session: Session,
+        call: WriteCall,
+        tool: Tool | None,
+        context: Context,
+        origin: object,
+    ) -> None:
+        """See to it that a call which was begun has an outcome. Raises: StorageUnavailable.
+
+        The process that has begun it gets the time to store one.
+        """
+        timeout_s = tool.timeout_s if tool is not None else DEFAULT_TIMEOUT_S
+        customer = session.customer
+        while True:
+            left_s = timeout_s + MARGIN_S - (self.clock.now() - call.at).total_seconds()
+            if left_s <= 0:
+                break
+            await self.clock.sleep(max(0.05, min(LOOK_S, left_s)))
+            cached = await self.session_log.reload(customer)
+            if cached is None or cached.session.session_id != session.session_id:
+                return
+            found = cached.session.write_call(call.call_id)
+            if found is None or found.state is not WriteState.STARTED:
+                return
+        step = call.step(WriteState.UNKNOWN)
+        if business is not None:
+            request = request_of(session, call)
+            step = await self._looked_up(business, call, request, tool)
+        await self.store_outcome(customer, session.session_id, call, step, context, origin)
+
+    async def settle_overdue(self, session: Session) -> None:
+        """Store that the outcomes of calls which nobody is going to store are unknown.
+
+        Raises: StorageUnavailable.
+        """
+        business = await facts_if_known(self.businesses, session.customer.business_id)
+        language, words = language_and_words(business)
+
+        def context() -> DecisionContext:
+            return self.session_log.decision_context(language, words)
+
+        for call in overdue_calls(session, self.clock.now()):
+            step = call.step(WriteState.UNKNOWN)
+            await self.store_outcome(
+                session.customer, session.session_id, call, step, context, None
+            )
+
+    async def store_outcome(
+        self,
+        customer: Customer,
+        session_id: SessionId,
+        call: WriteCall,
+        step: WriteStep,
+        context: Context,
+        origin: object,
+    ) -> None:
+        """Store an outcome, for as long as the store is away; if it stays so, a later turn does."""
+        message_id = MessageId(self.new_id())
+        started = self.clock.monotonic()
+        for attempt in range(1_000):
+            try:
+                await self._append_outcome(
+                    customer, session_id, call, step, message_id, context, origin
+                )
+                break
+            except StorageUnavailable:
+                if self.clock.monotonic() - started > STORE_FOR_S:
+                    raise
+            await self.clock.sleep(backoff(attempt, 0.1, 2.0, jitter=1.0))
+        self.observer.write_settled(step.tool, call.call_id, step.state)
+
+    async def _append_outcome(
+        self,
+        customer: Customer,
+        session_id: SessionId,
+        call: WriteCall,
+        step: WriteStep,
+        message_id: MessageId,
+        context: Context,
+        origin: object,
+    ) -> None:
+        is_newest = True
+
+        def decide(session: Session | None) -> Draft | None:
+            nonlocal is_newest
+            is_newest = session is not None and session.session_id == session_id
+            if session is None or not is_newest:
+                return None
+            return record_outcome(session, call, step, message_id, context())
+
+        await self.session_log.commit(customer, decide, origin)
+        while not is_newest:  # the session was closed, and the customer has begun another one
+            session = (await load_session(self.store, session_id)).session
+            draft = record_outcome(session, call, step, message_id, context())
+            try:
+                if draft is not None:
+                    await self.store.append(draft, session.due_at(self.session_log.policy.timing))
+                return
+            except SeqTaken:
+                continue
+
+    async def stop(self) -> None:
+        """Give the calls under way a little time to end: what then has no outcome is unknown."""
+        if tasks := list(self._running):
+            _, late = await asyncio.wait(tasks, timeout=STOP_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+class TurnWrites:
+    """The calls of one turn's run, and those that it finds begun or approved."""
+
+    def __init__(
+        self,
+        calls: WriteCalls,
+        customer: Customer,
+        location_id: LocationId | None,
+        business: Business,
+        tools: tuple[Tool, ...],
+        context: Context,
+        origin: object,
+        is_over: Callable[[], bool],
+        on_lost: Callable[[], object],
+    ) -> None:
+        """`tools`: the business's. `is_over` returns True once the turn has ended, or is about to.
+        `on_lost` is called where another run has done something, or the conversation has changed
+        hands: this run is to end."""
+        self._calls = calls
+        self._customer = customer
+        self._location_id = location_id
+        self._business = business
+        self._tools = {tool.name: tool for tool in tools}
+        self._context = context
+        self._origin = origin
+        self._is_over = is_over
+        self._on_lost = on_lost
+        self._session: Session | None = None
+        self._making: list[asyncio.Task[WriteStep | None]] = []
+        self._known: dict[tuple[str, str], WriteStep] = {}
+        self.begun: frozenset[str] = frozenset()
+        """The calls that were begun, as far as this run knows."""
+        self.outcomes: list[WriteStep] = []
+        """What this turn has to tell of: the outcomes of its calls, in order."""
+        self.proposal: Proposal | None = None
+        """The call that is to wait for somebody's yes."""
+
+    async def prepare(self, cached: CachedSession) -> None:
+        """Settle the calls that were begun before, then make those that were approved.
+
+        Raises: StorageUnavailable.
+        """
+        for call in cached.session.writes:
+            if call.state is WriteState.STARTED:
+                tool = self._tools.get(call.tool)
+                await self._calls.settle(
+                    self._business, cached.session, call, tool, self._context, self._origin
+                )
+        current = await self._calls.session_log.current(self._customer)
+        session = current.session if current is not None else cached.session
+        self._adopt(session)
+        for call in session.writes:
+            if call.state is WriteState.APPROVED:
+                step = call.step(WriteState.STARTED)
+                await self._run(step, call.arguments)
+
+    def _adopt(self, session: Session) -> None:
+        self._session = session
+        self.begun = begun_ids(session.writes)
+        for call in session.writes:
+            if call.state in OUTCOMES:
+                step = call.step(call.state, call.result)
+                self.outcomes.append(step)
+                self._known[call.tool, call.arguments] = step
+
+    def recorded(self, name: str, arguments: str) -> WriteStep | None:
+        """Return the outcome of the same call earlier in this turn, in whatever run, if any."""
+        return self._known.get((name, arguments))
+
+    async def problem_with(self, tool: Tool, arguments: ToolArguments) -> str | None:
+        """Return why a call would be refused, for the model; None: it would not."""
+        if len(json_text(arguments)) > MAX_ARGUMENTS:
+            return f"the arguments are longer than {MAX_ARGUMENTS} characters"
+        assert self._session is not None
+        request = self._request(tool.name, arguments, None)
+        return await self._calls.tools.problem_with(self._business, request)
+
+    def propose(self, tool: Tool, arguments: ToolArguments) -> bool:
+        """Let a call wait for somebody's yes; False: another one of this turn does."""
+        if self.proposal is not None or tool.confirm is None:
+            return False
+        title, items = tool.title or tool.name, shown_arguments(tool, arguments)
+        self.proposal = Proposal(
+            tool=tool.name,
+            what=what_of(title, items),
+            title=title,
+            items=items,
+            arguments=json_text(arguments),
+            confirm=tool.confirm,
+            confirm_for=tool.confirm_for,
+        )
+        return True
+
+    async def call(self, tool: Tool, arguments: ToolArguments) -> WriteStep:
+        """Begin a call, make it, and return its outcome. Raises: StorageUnavailable."""
+        what = what_of(tool.title or tool.name, shown_arguments(tool, arguments))
+        text = json_text(arguments)
+        step = WriteStep(
+            call_id="", state=WriteState.STARTED, tool=tool.name, what=what, arguments=text
+        )
+        return await self._run(step, text)
+
+    async def _run(self, step: WriteStep, arguments: str) -> WriteStep:
+        making = self._calls.start(self._begin_and_make(step, arguments))
+        self._making.append(making)
+        made = await asyncio.shield(making)
+        if made is None:
+            self._on_lost()
+            await asyncio.sleep(0)  # where a cancellation takes effect
+            raise asyncio.CancelledError
+        return made
+
+    async def _begin_and_make(self, step: WriteStep, arguments: str) -> WriteStep | None:
+        session = self._session
+        assert session is not None
+        calls, context, origin = self._calls, self._context, self._origin
+        claim = Claim(session.session_id, session.epoch, session.settled_seq, self.begun)
+        call = await calls.begin(self._customer, claim, step, context, origin)
+        if call is None:
+            return None
+        self.begun |= {call.call_id}
+        if self._is_over():
+            made = call.step(WriteState.FAILED, "it was not called: the turn had ended")
+            await calls.store_outcome(
+                self._customer, session.session_id, call, made, context, origin
+            )
+        else:
+            request = self._request(step.tool, msgspec.json.decode(arguments), call.call_id)
+            tool = self._tools.get(step.tool)
+            made = await calls.make(self._business, call, request, tool, context, origin)
+        self.outcomes.append(made)
+        self._known[step.tool, arguments] = made
+        return made
+
+    async def finish(self) -> None:
+        """Wait for the calls under way: a turn that ends early tells what came of them, too."""
+        while waiting := [each for each in self._making if not each.done()]:
+            await asyncio.wait(waiting)
+
+    def _request(self, name: str, arguments: ToolArguments, key: str | None) -> ToolRequest:
+        session = self._session
+        assert session is not None
+        return ToolRequest(
+            tool=name,
+            arguments=arguments,
+            customer=self._customer,
+            location_id=self._location_id,
+            session_id=session.session_id,
+            key=key,
+        )
+
+
+def request_of(session: Session, call: WriteCall) -> ToolRequest:
+    """Return the request of a call that was begun."""
+    return ToolRequest(
+        tool=call.tool,
+        arguments=msgspec.json.decode(call.arguments),
+        customer=session.customer,
+        location_id=session.location_id,
+        session_id=session.session_id,
+        key=call.call_id,
+    )
+
+
+def json_text(arguments: ToolArguments) -> str:
+    """Return arguments as JSON, the same for the same ones in whatever order."""
+    return msgspec.json.encode(arguments, order="deterministic").decode()
+
+
+def shown_arguments(tool: Tool, arguments: ToolArguments) -> tuple[tuple[str, str], ...]:
+    """Return the arguments for people: name and value, in the order of the tool's schema."""
+    properties = tool.parameters.get("properties")
+    known = properties if isinstance(properties, dict) else {}
+    names = [*(name for name in known if name in arguments), *(arguments.keys() - known.keys())]
+    return tuple([(_label(known.get(name), name), _value(arguments[name])) for name in names])
+
+
+def _label(schema: object, name: str) -> str:
+    title = schema.get("title") if isinstance(schema, dict) else None
+    return _line(title if isinstance(title, str) and title.strip() else name, 60)
+
+
+def _value(value: object) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return _line(text, MAX_VALUE)
+
+
+def _line(text: str, most: int) -> str:
+    line = " ".join(plain_text(text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def what_of(title: str, items: tuple[tuple[str, str], ...]) -> str:
+    """Return what a call does, in one line."""
+    listed = ", ".join([f"{label}: {value}" for label, value in items])
+    return _line(f"{title} ({listed})" if listed else title, MAX_WHAT)
+
+
+def _outcome(call: WriteCall, answer: ToolAnswer) -> WriteStep:
+    state = WriteState.FAILED if answer.is_error else WriteState.DONE
+    return call.step(state, _shown(answer.text))
+
+
+def _shown(text: str) -> str:
+    return plain_text(text)[:MAX_TOOL_RESULT]
