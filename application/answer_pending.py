@@ -48,6 +48,7 @@ from application.summaries import Summaries
 from application.tools import TurnTools
 from application.turn_lease import TurnLease
 from application.usage_tracker import BudgetLevel, UsageTracker
+from application.write_calls import TurnWrites, WriteCalls
 from domain.backoff import backoff
 from domain.business import Business
 from domain.decisions import WAITING_ACTION, TurnResult, answer, leave_message_action
@@ -66,6 +67,8 @@ from domain.summary import entries_after_summary, missing_entries, summary_budge
 from domain.texts import Text
 from domain.usage import Usage, together
 from domain.view import MAX_PENDING, View, fit_to_budget, pending_messages
+from domain.write_call import WriteState
+from domain.write_decisions import confirmation_action, outcome_text, question_text
 
 SOFT_BUDGET_VIEW_SHARE = 4
 """Past the soft budget a view is this many times smaller."""
@@ -116,6 +119,8 @@ class _Turn:
     """The first message that it answers; 0: it is not known yet."""
     missed: bool = False
     """True if hints were lost before the stream began."""
+    writes: TurnWrites | None = None
+    """Its calls of tools that change something; None: the business has no tools of its own."""
     can_stop: bool = True
     """False once there is a result to store."""
     waits: bool = False
@@ -227,6 +232,8 @@ class AnswerPending:
     """None: there is none of any business."""
     leases: Leases | None = None
     """None: no other process can run a turn."""
+    write_calls: WriteCalls | None = None
+    """None: no business has tools of its own."""
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1_000))
     """Bounds the turns that run at once; further ones wait in the order in which they came."""
 
@@ -313,6 +320,13 @@ class AnswerPending:
         # the next turn's to answer.
         session, recent = cached.session, tuple(cached.recent)
         turn.session = session
+        business = await facts_if_known(self.businesses, turn.customer.business_id)
+        if await self._prepare_writes(turn, session, business):
+            found = await self._pending_session(turn)
+            if found is None:
+                return
+            cached, session, recent = found, found.session, tuple(found.recent)
+            turn.session = session
         turn.stream = AnswerStream(
             turn.customer,
             session,
@@ -333,7 +347,6 @@ class AnswerPending:
         if not pending:
             return  # or it was erased meanwhile
         turn.session_id, turn.first_seq = session.session_id, pending[0].seq
-        business = await facts_if_known(self.businesses, turn.customer.business_id)
         level = await self.usage_tracker.level(turn.customer.business_id, business)
         over_soft_budget = level is BudgetLevel.OVER_SOFT
         view = await self._view(turn, cached, session, recent, pending, business, over_soft_budget)
@@ -355,6 +368,39 @@ class AnswerPending:
             turn.outcome, turn.error = "failed", error
             await self._store(turn, await self._apologise(turn, view, None), cached, view)
         turn.stream.close()  # who asks from now on has the answer, or will get it
+
+    async def _prepare_writes(
+        self, turn: _Turn, session: Session, business: Business | None
+    ) -> bool:
+        """Settle the calls that were begun before, and make those that were approved.
+
+        Returns True if there were any: the session is another one then. Raises: StorageUnavailable.
+        """
+        calls = self.write_calls
+        has_tools = business is not None and bool(business.tool_servers)
+        if calls is None or not (has_tools or session.writes):
+            return False
+        business_id = session.customer.business_id
+        known = business or Business(business_id=business_id, name=business_id)
+        language, words = session.language or known.language, known.words
+        turn.writes = TurnWrites(
+            calls,
+            session,
+            known,
+            await calls.tools.tools(known),
+            context=lambda: self.session_log.decision_context(language, words),
+            origin=turn,
+            is_over=lambda: turn.task.cancelling() > 0,
+            on_lost=turn.give_way,
+        )
+        if not session.writes:
+            return False
+        deadline = _Deadline(turn, self.hub, self.clock, self.policy.turn_timeout_s)
+        try:
+            await turn.writes.prepare()
+        finally:
+            deadline.disarm()
+        return True
 
     async def _is_current(self, turn: _Turn, session: Session) -> bool:
         """Read the store; cancel the turn if its answer cannot be stored any more.
@@ -468,7 +514,10 @@ class AnswerPending:
             lambda: self._ask_for_human(view),
         )
         text = await self._ask(turn, view, tools, stream)
-        if not tools.has_words:
+        writes = turn.writes
+        if writes is not None:
+            await writes.finish()
+        if not tools.has_words and (writes is None or writes.proposal is None):
             if text is None:
                 return await self._apologise(turn, view, tools)
             if is_blank(text):
@@ -599,8 +648,8 @@ class AnswerPending:
         """Make true what the text promises, and take back what it claims and nobody has done."""
         outcome = handoff.outcome if handoff is not None else None
         actions = (*tools.actions, *_sources(view, tools, text))
-        if claims.deed and not tools.has_changed_anything:
-            offered = view.availability.is_offered
+        if claims.deed and not (tools.has_changed_anything or _was_done(view, turn.writes)):
+            offered = view.availability.is_offered and turn.writes is None
             text = f"{text}\n\n{view.text(Text.NOT_DONE if offered else Text.NOT_DONE_ALONE)}"
         if handoff is None or outcome is not HandoffOutcome.REQUESTED:
             turn.outcome = "answered" if turn.stop is None else "stopped"
@@ -705,7 +754,17 @@ class AnswerPending:
         is_notice: bool = False,
         verdict: Verdict | None = None,
     ) -> TurnResult:
-        session = view.session
+        session, writes = view.session, turn.writes
+        proposal = writes.proposal if writes is not None and transfer is None else None
+        if writes is not None:
+            # What the AI has not told, and what is not left to it.
+            untold = writes.outcomes if failed or is_notice else writes.unknown
+            texts = [text, *(outcome_text(step, view.language, view.words) for step in untold)]
+            if proposal is not None:
+                texts.append(question_text(proposal, view.language, view.words))
+            text = "\n\n".join(filter(None, texts))
+            asked = [step for step in writes.outcomes if step.confirm is not None]
+            actions = (*actions, *map(confirmation_action, asked))
         return TurnResult(
             session_id=session.session_id,
             epoch=session.epoch,
@@ -724,6 +783,8 @@ class AnswerPending:
             usage=turn.usage,
             summary=turn.summary if turn.summary is not session.summary else None,
             verdict=verdict,
+            proposal=proposal,
+            begun=writes.begun if writes is not None else frozenset(),
         )
 
     async def _store(
@@ -786,6 +847,13 @@ def _sources(view: View, tools: TurnTools, answer: str) -> tuple[Action, ...]:
         return ()
     used = sources(tools.searches, view.passages, view.question, answer)
     return (sources_action(used),) if used else ()
+
+
+def _was_done(view: View, writes: TurnWrites | None) -> bool:
+    """Return whether a tool has changed something, in this turn or as far back as the AI sees."""
+    steps = [entry.write for entry in view.entries if isinstance(entry, Message)]
+    steps += writes.outcomes if writes is not None else ()
+    return any(step is not None and step.state is WriteState.DONE for step in steps)
 
 
 class _Deadline:

@@ -191,6 +191,8 @@ class Turns:
         for customer in list(self._running):
             self.cancel(customer)
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self.answer_pending.write_calls is not None:
+            await self.answer_pending.write_calls.stop()
         await self.summaries.stop()
 
 

@@ -25,12 +25,12 @@ from application.ports import (
     ToolAnswer,
     ToolRequest,
 )
-from application.session_log import CachedSession, SessionLog, load_session
+from application.session_log import SessionLog, load_session
 from domain.backoff import backoff
 from domain.business import Business
 from domain.decision_context import DecisionContext
 from domain.errors import SeqTaken, StorageUnavailable, ToolNotCalled, ToolUnanswered
-from domain.identity import Customer, LocationId, MessageId, SessionId
+from domain.identity import Customer, MessageId, SessionId
 from domain.plain_text import plain_text
 from domain.session import Draft, Session
 from domain.tool import MAX_ARGUMENTS, MAX_TOOL_RESULT, Proposal, Tool, ToolArguments
@@ -174,7 +174,7 @@ class WriteCalls:
                 return
         step = call.step(WriteState.UNKNOWN)
         if business is not None:
-            request = request_of(session, call)
+            request = _request_of(session, call)
             step = await self._looked_up(business, call, request, tool)
         await self.store_outcome(customer, session.session_id, call, step, context, origin)
 
@@ -264,10 +264,10 @@ class TurnWrites:
     def __init__(
         self,
         calls: WriteCalls,
-        customer: Customer,
-        location_id: LocationId | None,
+        session: Session,
         business: Business,
         tools: tuple[Tool, ...],
+        *,
         context: Context,
         origin: object,
         is_over: Callable[[], bool],
@@ -277,15 +277,15 @@ class TurnWrites:
         `on_lost` is called where another run has done something, or the conversation has changed
         hands: this run is to end."""
         self._calls = calls
-        self._customer = customer
-        self._location_id = location_id
+        self._customer = session.customer
+        self._location_id = session.location_id
         self._business = business
         self._tools = {tool.name: tool for tool in tools}
         self._context = context
         self._origin = origin
         self._is_over = is_over
         self._on_lost = on_lost
-        self._session: Session | None = None
+        self._session = session
         self._making: list[asyncio.Task[WriteStep | None]] = []
         self._known: dict[tuple[str, str], WriteStep] = {}
         self.begun: frozenset[str] = frozenset()
@@ -295,29 +295,29 @@ class TurnWrites:
         self.proposal: Proposal | None = None
         """The call that is to wait for somebody's yes."""
 
-    async def prepare(self, cached: CachedSession) -> None:
+    async def prepare(self) -> None:
         """Settle the calls that were begun before, then make those that were approved.
 
         Raises: StorageUnavailable.
         """
-        for call in cached.session.writes:
+        for call in self._session.writes:
             if call.state is WriteState.STARTED:
                 tool = self._tools.get(call.tool)
                 await self._calls.settle(
-                    self._business, cached.session, call, tool, self._context, self._origin
+                    self._business, self._session, call, tool, self._context, self._origin
                 )
         current = await self._calls.session_log.current(self._customer)
-        session = current.session if current is not None else cached.session
-        self._adopt(session)
-        for call in session.writes:
+        if current is not None and current.session.session_id == self._session.session_id:
+            self._session = current.session
+        self._adopt()
+        for call in self._session.writes:
             if call.state is WriteState.APPROVED:
                 step = call.step(WriteState.STARTED)
                 await self._run(step, call.arguments)
 
-    def _adopt(self, session: Session) -> None:
-        self._session = session
-        self.begun = begun_ids(session.writes)
-        for call in session.writes:
+    def _adopt(self) -> None:
+        self.begun = begun_ids(self._session.writes)
+        for call in self._session.writes:
             if call.state in OUTCOMES:
                 step = call.step(call.state, call.result)
                 self.outcomes.append(step)
@@ -327,11 +327,15 @@ class TurnWrites:
         """Return the outcome of the same call earlier in this turn, in whatever run, if any."""
         return self._known.get((name, arguments))
 
+    @property
+    def unknown(self) -> list[WriteStep]:
+        """The outcomes that nobody knows."""
+        return [step for step in self.outcomes if step.state is WriteState.UNKNOWN]
+
     async def problem_with(self, tool: Tool, arguments: ToolArguments) -> str | None:
         """Return why a call would be refused, for the model; None: it would not."""
         if len(json_text(arguments)) > MAX_ARGUMENTS:
             return f"the arguments are longer than {MAX_ARGUMENTS} characters"
-        assert self._session is not None
         request = self._request(tool.name, arguments, None)
         return await self._calls.tools.problem_with(self._business, request)
 
@@ -372,7 +376,6 @@ class TurnWrites:
 
     async def _begin_and_make(self, step: WriteStep, arguments: str) -> WriteStep | None:
         session = self._session
-        assert session is not None
         calls, context, origin = self._calls, self._context, self._origin
         claim = Claim(session.session_id, session.epoch, session.settled_seq, self.begun)
         call = await calls.begin(self._customer, claim, step, context, origin)
@@ -399,7 +402,6 @@ class TurnWrites:
 
     def _request(self, name: str, arguments: ToolArguments, key: str | None) -> ToolRequest:
         session = self._session
-        assert session is not None
         return ToolRequest(
             tool=name,
             arguments=arguments,
@@ -410,7 +412,7 @@ class TurnWrites:
         )
 
 
-def request_of(session: Session, call: WriteCall) -> ToolRequest:
+def _request_of(session: Session, call: WriteCall) -> ToolRequest:
     """Return the request of a call that was begun."""
     return ToolRequest(
         tool=call.tool,

@@ -20,7 +20,7 @@ from domain.identity import CoordinatorId, MessageId, SessionId
 from domain.message import Action, Audience, Author, Message
 from domain.session import OUTCOME_WITHIN, Draft, Session
 from domain.status import Status
-from domain.texts import Text, localized
+from domain.texts import Text, Words, localized
 from domain.tool import Confirmer, Proposal
 from domain.write_call import OUTCOMES, WriteCall, WriteState, WriteStep, begun_ids, call_id_of
 from domain.yes_no import yes_or_no
@@ -219,7 +219,7 @@ def record_outcome(
         return draft
     append_text(
         draft,
-        OUTCOME_TEXTS[step.state],
+        _OUTCOME_TEXTS[step.state],
         context,
         message_id=message_id,
         what=step.what,
@@ -229,11 +229,23 @@ def record_outcome(
     return draft
 
 
-OUTCOME_TEXTS = {
+_OUTCOME_TEXTS = {
     WriteState.DONE: Text.WRITE_DONE,
     WriteState.FAILED: Text.WRITE_FAILED,
     WriteState.UNKNOWN: Text.WRITE_UNKNOWN,
 }
+
+
+def outcome_text(step: WriteStep, language: str, words: Words) -> str:
+    """Return what the server says of the outcome of a call."""
+    return localized(language, _OUTCOME_TEXTS[step.state], words, what=step.what)
+
+
+def question_text(proposal: Proposal, language: str, words: Words) -> str:
+    """Return the question for a yes, in words that can be answered in words."""
+    by_customer = proposal.confirm is Confirmer.CUSTOMER
+    text = Text.CONFIRM if by_customer else Text.CONFIRM_COLLEAGUE
+    return localized(language, text, words, what=proposal.what)
 
 
 def overdue_calls(session: Session, at: datetime) -> tuple[WriteCall, ...]:

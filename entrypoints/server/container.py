@@ -36,6 +36,7 @@ from application.answer_pending import AnswerPending
 from application.attendance import Attendance
 from application.bridge_inbox import BridgeInbox
 from application.chat_owners import ChatOwners
+from application.confirmations import Confirmations
 from application.deliver_outbox import DeliverOutbox
 from application.hub import Hub
 from application.join import JoinConversation
@@ -45,6 +46,7 @@ from application.ports import (
     Bridge,
     Broker,
     Businesses,
+    BusinessTools,
     Clock,
     Embedder,
     Knowledge,
@@ -64,6 +66,7 @@ from application.sweep import Sweep
 from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
+from application.write_calls import WriteCalls
 from domain.business import ModelSettings, max_facts
 from domain.identity import BusinessId, Customer
 from domain.language import RankLanguages
@@ -359,6 +362,28 @@ def _elixir_presence(http: "ElixirHttp | None", additions: "Additions", clock: C
     return ElixirPresence(http, additions, clock)
 
 
+def _write_calls(
+    tools: BusinessTools | None,
+    session_log: SessionLog,
+    store: Store,
+    businesses: Businesses,
+    metrics: Metrics,
+    clock: Clock,
+    new_id: NewId,
+) -> WriteCalls | None:
+    if tools is None:
+        return None
+    return WriteCalls(
+        session_log=session_log,
+        store=store,
+        tools=tools,
+        businesses=businesses,
+        observer=metrics,
+        clock=clock,
+        new_id=new_id,
+    )
+
+
 def _attendance(
     settings: Settings, businesses: Businesses, presence: Presence | None, clock: Clock
 ) -> Attendance:
@@ -602,6 +627,11 @@ class Container(containers.DeclarativeContainer):
     turn_leases: Provider[Leases | None] = providers.Selector(
         settings.provided.broker, none=providers.Object(None), local=leases, redis=leases
     )
+    business_tools: Provider[BusinessTools | None] = providers.Object(None)
+    """The tools of the businesses' own servers; None: there is no folder of businesses."""
+    write_calls: Provider[WriteCalls | None] = providers.Singleton(
+        _write_calls, business_tools, session_log, store, businesses, metrics, clock, new_id
+    )
     answer_pending: Provider[AnswerPending] = providers.Singleton(
         AnswerPending,
         session_log=session_log,
@@ -618,6 +648,7 @@ class Container(containers.DeclarativeContainer):
         policy=policy,
         knowledge=knowledge,
         leases=turn_leases,
+        write_calls=write_calls,
         slots=providers.Singleton(turn_slots, settings),
     )
     turns: Provider[Turns] = providers.Singleton(
@@ -656,11 +687,25 @@ class Container(containers.DeclarativeContainer):
             elixir=providers.Callable(_joined_here, elixir_socket, chat_owners),
         ),
     )
+    confirmations: Provider[Confirmations] = providers.Singleton(
+        Confirmations,
+        session_log=session_log,
+        store=store,
+        businesses=businesses,
+        turns=turns,
+        new_id=new_id,
+    )
     privacy: Provider[Privacy] = providers.Singleton(
         Privacy, archive=store, store=store, session_log=session_log, turns=turns, hub=hub
     )
     sweep: Provider[Sweep] = providers.Singleton(
-        Sweep, store=store, session_log=session_log, transfers=transfers, turns=turns, clock=clock
+        Sweep,
+        store=store,
+        session_log=session_log,
+        transfers=transfers,
+        turns=turns,
+        clock=clock,
+        write_calls=write_calls,
     )
     deliveries: Provider[tuple[DeliverOutbox, ...]] = providers.Selector(
         settings.provided.bridge,
