@@ -45,7 +45,7 @@ from domain.write_call import (
 )
 from domain.write_decisions import Claim, begin_call, overdue_calls, record_outcome
 
-MARGIN_S = 2.0
+STORED_WITHIN_S = 2.0
 """The time that a process has to store the outcome of a call, after the tool's own."""
 DEFAULT_TIMEOUT_S = 15.0
 """Of a tool that is not known any more."""
@@ -53,7 +53,7 @@ LOOK_S = 0.5
 """The interval at which the outcome of another process's call is looked for."""
 STORE_FOR_S = 60.0
 """The time for which an outcome is tried to be stored."""
-STOP_S = 5.0
+ENDED_WITHIN_S = 5.0
 """The time that calls have to end when the process does."""
 MAX_VALUE = 200
 """Characters of one argument, as people see it."""
@@ -162,7 +162,7 @@ class WriteCalls:
         timeout_s = tool.timeout_s if tool is not None else DEFAULT_TIMEOUT_S
         customer = session.customer
         while True:
-            left_s = timeout_s + MARGIN_S - (self.clock.now() - call.at).total_seconds()
+            left_s = timeout_s + STORED_WITHIN_S - (self.clock.now() - call.at).total_seconds()
             if left_s <= 0:
                 break
             await self.clock.sleep(max(0.05, min(LOOK_S, left_s)))
@@ -252,7 +252,7 @@ class WriteCalls:
     async def stop(self) -> None:
         """Give the calls under way a little time to end: what then has no outcome is unknown."""
         if tasks := list(self._running):
-            _, late = await asyncio.wait(tasks, timeout=STOP_S)
+            _, late = await asyncio.wait(tasks, timeout=ENDED_WITHIN_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
