@@ -42,7 +42,7 @@ _NO = {
 _separators = re.compile(r"[\W_]+")
 _EMOJI = {"👍": True, "👎": False}
 
-MAX_ANSWER = 40
+MAX_WORDS_ANSWER = 40
 """Characters of a yes or a no, with its punctuation."""
 
 
@@ -59,7 +59,7 @@ _ANSWERS = {
 
 def yes_or_no(text: str, language: str) -> bool | None:
     """Return what a whole message says, in a language by its tag; None: neither yes nor no."""
-    if len(text) > MAX_ANSWER:
+    if len(text) > MAX_WORDS_ANSWER:
         return None
     if (thumb := _EMOJI.get(text.strip().rstrip("\ufe0f🏻🏼🏽🏾🏿"))) is not None:
         return thumb
