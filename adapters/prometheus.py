@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from adapters.phoenix.endpoint import SocketObserver
 from application import ports
-from domain.errors import BridgeUnavailable
+from domain.errors import BridgeUnavailable, Failure
 from domain.notice import NoticeKind
 from domain.usage import Usage
 from domain.write_call import WriteState
@@ -246,6 +246,11 @@ class Metrics(SocketObserver, ports.Observer):
         self.failed_searches.inc()
         extra = {"action": "search_failed"}
         logger.warning("The documents could not be searched", extra=extra, exc_info=error)
+
+    def tool_failed(self, tool: str, error: BaseException) -> None:
+        level = logging.INFO if isinstance(error, Failure) else logging.ERROR
+        extra = {"action": "tool_failed", "tool": tool}
+        logger.log(level, "A tool has failed", extra=extra, exc_info=error)
 
     def question_unanswered(self) -> None:
         self.unanswered.inc()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from functools import lru_cache
+from typing import Any
 
 from application.ports import (
     AnswerWriter,
@@ -18,15 +19,18 @@ from application.ports import (
     SummaryResult,
     Toolbox,
 )
+from application.tools import GET_RESERVATIONS, TRANSFER
 from domain.business import Business, Reservation, hours_at, zone_of
 from domain.dates import day_and_time
+from domain.errors import AssistantFailed
 from domain.hours import OpeningHours
 from domain.hours_text import next_dates_text, week_text
 from domain.human_request import asks_for_human
-from domain.knowledge import excerpt, topic_words
+from domain.knowledge import SEARCH, Finding, excerpt, topic_words
 from domain.language import FALLBACK_LANGUAGE, lookup
 from domain.message import Author, Entry, Message
 from domain.texts import Text, localized
+from domain.tool import ToolArguments
 from domain.view import View
 
 # ASCII that is no letter or digit separates words, all else is dropped: "Bună!" is "bun".
@@ -291,11 +295,13 @@ class _Script:
         if wants_human and self._asks_first and not self._has_asked:
             return f"{self._asks_first} {phrases['demo']}"
         if wants_human or self._has_asked:
-            handoff = await toolbox.transfer_to_live_chat("user_request", self._text[:200])
+            arguments = {"reason": "user_request", "summary": self._text[:200]}
+            handoff: Handoff = await _called(toolbox, TRANSFER, arguments)
             if (said := self._said_of(handoff)) is not None:
                 return f"{said} {phrases['demo']}"
         if _RESERVATIONS in self._subjects:
-            return f"{self._list(await toolbox.get_reservations())} {phrases['demo']}"
+            reservations = await _called(toolbox, GET_RESERVATIONS, {})
+            return f"{self._list(reservations)} {phrases['demo']}"
         known = self._known() or await self._found(toolbox) or self._small_talk()
         return f"{known} {phrases['demo']}"
 
@@ -363,7 +369,8 @@ class _Script:
             return ""
         if not _THANKS.isdisjoint(self._words) and "?" not in self._text:
             return ""
-        if found := await toolbox.search_knowledge(self._text):
+        found: tuple[Finding, ...] = await _called(toolbox, SEARCH, {"query": self._text})
+        if found:
             # What is quoted is no promise of this assistant's.
             passage = excerpt(found[0].passage.text, _EXCERPT_CHARS).translate(_INNER_QUOTES)
             return self._phrases["found"].format(passage=passage)
@@ -393,6 +400,14 @@ class _Script:
             return phrases["no_reservations"]
         lines = [f"{r.date} {r.time}, {r.guests} {phrases['guests']}" for r in reservations]
         return f"{phrases['reservations']} {'; '.join(lines)}."
+
+
+async def _called(toolbox: Toolbox, name: str, arguments: ToolArguments) -> Any:
+    """Return what a tool has found or done. Raises: AssistantFailed."""
+    result = await toolbox.call(name, arguments)
+    if result.value is None:
+        raise AssistantFailed(f"{name}: {result.text}")
+    return result.value
 
 
 def _language(words: set[bytes], view: View) -> str:

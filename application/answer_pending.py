@@ -507,10 +507,11 @@ class AnswerPending:
 
     async def _run_assistant(self, turn: _Turn, view: View, stream: AnswerStream) -> TurnResult:
         tools = TurnTools(
+            view,
             self.businesses,
             self.knowledge,
-            turn.customer,
             self.policy,
+            self.observer,
             lambda: self._ask_for_human(view),
         )
         text = await self._ask(turn, view, tools, stream)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domain.business import Business, ModelSettings
+from domain.business import Business, ModelSettings, max_facts
 from domain.session import Timing
 
 RETAKE_GRACE_S = 5.0
@@ -35,6 +35,11 @@ class Policy:
         """Return the tokens of a business's views: its own choice, or else `view_tokens`."""
         chosen = business.model.view_tokens if business is not None else None
         return self.view_tokens if chosen is None else chosen
+
+    def max_facts_of(self, business: Business | None) -> int:
+        """Return the most characters of a business's facts, as the prompt of its model has them."""
+        has_own_model = business is not None and business.model.has_own_model
+        return max_facts(self.view_tokens_of(business) if has_own_model else self.view_tokens)
 
     def budgets_of(self, business: Business | None) -> tuple[int, int]:
         """Return a business's soft and hard budget: its own, or else everybody's."""

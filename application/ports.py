@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from msgspec import Struct
 
@@ -27,7 +27,7 @@ from domain.notice import DeadLetter, Lane, Notice, NoticeKind, Outcome
 from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Status
-from domain.tool import Tool, ToolArguments
+from domain.tool import Effect, Tool, ToolArguments
 from domain.usage import Usage
 from domain.view import View
 from domain.write_call import WriteState
@@ -410,29 +410,37 @@ class Embedder(Lifecycle, Protocol):
         """Return a vector for each text, all of one length. Raises: KnowledgeUnavailable."""
 
 
+class ToolResult(Struct, frozen=True, kw_only=True):
+    """The result of a call by the AI, which may be that nothing could be looked up or done."""
+
+    text: str
+    """For a model: what was found is in tags, as data."""
+    value: Any = None
+    """What one of the server's own tools has found or done: a `Business`, `Reservation`s,
+    `Finding`s, a `Handoff`. None: nothing, or it failed."""
+    effect: Effect = Effect.READ
+    """That of the tool: what the AI writes beside a call that changes something is written before
+    the outcome is known."""
+    ends_answer: bool = False
+    """True if the answer ends with what was written beside the call."""
+    is_last: bool = False
+    """True if no further call is possible in this turn."""
+
+
 class Toolbox(Protocol):
     """The tools of one turn, bound to its customer: a model's arguments cannot name another."""
 
+    @property
     @abstractmethod
-    async def get_business(self) -> Business | None:
-        """Return the session's business."""
-
-    @abstractmethod
-    async def get_reservations(self) -> tuple[Reservation, ...]:
-        """Return the reservations of the session's user."""
+    def tools(self) -> Sequence[Tool]:
+        """The tools that the AI may call: the same, in the same order, in all conversations of a
+        business, so that a provider's cache holds them."""
 
     @abstractmethod
-    async def search_knowledge(self, query: str) -> tuple[Finding, ...]:
-        """Search the documents of the session's business; the best passage comes first.
+    async def call(self, name: str, arguments: ToolArguments | None) -> ToolResult:
+        """Call a tool; one that was called before, with the same arguments, has the same result.
 
-        Raises: KnowledgeUnavailable.
-        """
-
-    @abstractmethod
-    async def transfer_to_live_chat(self, reason: str, summary: str) -> "Handoff":
-        """Request a human, if that is possible; return what comes of it.
-
-        It takes effect together with the turn's answer.
+        `arguments`: None, where what the AI has written is no JSON object. Wrong calls count, too.
         """
 
 
@@ -811,6 +819,10 @@ class Observer(Protocol):
     @abstractmethod
     def search_failed(self, error: BaseException) -> None:
         """The documents could not be searched for a turn, which goes on without passages."""
+
+    @abstractmethod
+    def tool_failed(self, tool: str, error: BaseException) -> None:
+        """A tool has failed for a turn, which goes on without its result."""
 
     @abstractmethod
     def question_unanswered(self) -> None:

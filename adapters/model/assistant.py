@@ -23,7 +23,7 @@ from adapters.model.prompt import (
     summary_prompt,
 )
 from adapters.model.retries import ModelRouter
-from adapters.model.tools import TOOLS, TRANSFER, Tools, tools_for
+from adapters.model.tools import arguments_in, tool_spec
 from application.ports import (
     AnswerCancelled,
     AnswerWriter,
@@ -32,17 +32,21 @@ from application.ports import (
     Judgement,
     SummaryResult,
     Toolbox,
+    ToolResult,
 )
+from application.tools import OWN_TOOLS
 from domain.business import Business, zone_of
 from domain.errors import AssistantFailed
 from domain.message import Entry
 from domain.texts import Text
+from domain.tool import Effect
 from domain.usage import Usage
 from domain.view import View
 
 MODEL_SHARE = 0.97
 """The model's share of a turn's time: its usage is known only if it ends before the turn."""
 CHECK_S = 20.0
+_CHECKED = [tool_spec(each.tool) for each in OWN_TOOLS]
 
 
 class ModelAssistant(Assistant):
@@ -53,7 +57,6 @@ class ModelAssistant(Assistant):
         models: Sequence[CompletionClient],
         *,
         max_output_tokens: int = 1_000,
-        max_tool_calls: int = 5,
         timeout_s: float = 60.0,
         concurrency: int = 200,
         prompts: PromptSettings | None = None,
@@ -67,7 +70,6 @@ class ModelAssistant(Assistant):
         """
         self._models = tuple(models)
         self._max_output_tokens = max_output_tokens
-        self._max_tool_calls = max_tool_calls
         self._timeout_s = timeout_s
         self._cheaper_first = (*self._models[-1:], *self._models[:-1])
         self._prompts = prompts or PromptSettings()
@@ -95,22 +97,16 @@ class ModelAssistant(Assistant):
 
     async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage:
         writer = _AnswerWriter(say)
-        tools = Tools(
-            toolbox,
-            self._max_tool_calls,
-            self._prompts.max_facts,
-            has_knowledge=view.has_knowledge,
-        )
         request = self._request(
             prompt(view, self._prompts),
             shorter=lambda: prompt(view, self._prompts, brief=True),
             models=self._models[-1:] if view.over_soft_budget else self._models,
-            tools=tools_for(view) if self._max_tool_calls else (),
+            tools=[tool_spec(tool) for tool in toolbox.tools],
             on_text=writer.write,
             on_restart=writer.restart_round,
         )
         with _usage_reported(request):
-            await _AnswerRun(self._router, request, view, writer, tools)()
+            await _AnswerRun(self._router, request, view, writer, toolbox)()
         return request.usage
 
     async def summarise(
@@ -160,7 +156,7 @@ class ModelAssistant(Assistant):
 
     async def _problem(self, model: CompletionClient) -> str | None:
         """Return what keeps a model from doing all its work; None: nothing does."""
-        request = self._request(check_prompt(), tools=TOOLS, models=(model,))
+        request = self._request(check_prompt(), tools=_CHECKED, models=(model,))
         request.deadline = Deadline(min(CHECK_S, self._timeout_s))
         try:
             completion = await self._router.check(model, request)
@@ -207,13 +203,13 @@ class _AnswerRun:
         request: CompletionRequest,
         view: View,
         writer: "_AnswerWriter",
-        tools: Tools,
+        toolbox: Toolbox,
     ) -> None:
         self._router = router
         self._request = request
         self._view = view
         self._writer = writer
-        self._tools = tools
+        self._toolbox = toolbox
 
     async def __call__(self) -> None:
         """Write the answer. Raises: AssistantFailed, with what has been spent."""
@@ -221,14 +217,14 @@ class _AnswerRun:
             completion = await self._router.complete(self._request)
             if not completion.calls or not self._request.tools_allowed:
                 break
-            await self._use_tools(completion)
-            if self._tools.has_transferred:
-                self._close_transfer()
+            results = await self._use_tools(completion)
+            if any(result.ends_answer for result in results):
+                self._close()
                 return
-            if any(call.name == TRANSFER for call in completion.calls):
+            if any(result.effect is Effect.WRITE for result in results):
                 self._writer.restart_round()  # it was written before the outcome was known
             self._writer.end_round()
-            self._request.tools_allowed = self._tools.may_go_on
+            self._request.tools_allowed = not results[-1].is_last
         if completion.is_refused and not completion.has_text:
             offered = self._view.availability.is_offered
             self._writer.write(self._view.text(Text.DECLINED if offered else Text.DECLINED_ALONE))
@@ -238,13 +234,18 @@ class _AnswerRun:
         if completion.is_cut:
             self._writer.write(self._view.text(Text.ANSWER_CUT))
 
-    async def _use_tools(self, completion: Completion) -> None:
+    async def _use_tools(self, completion: Completion) -> list[ToolResult]:
         """Make the tool calls of a completion, and add them and their results to the request."""
-        results = [await self._tools.use(call) for call in completion.calls]
-        self._request.rounds.append(ToolRound.of(completion, results))
+        results = [
+            await self._toolbox.call(call.name, arguments_in(call.arguments))
+            for call in completion.calls
+        ]
+        texts = [result.text for result in results]
+        self._request.rounds.append(ToolRound.of(completion, texts))
+        return results
 
-    def _close_transfer(self) -> None:
-        """End the answer with the text that came with the transfer, so that there is only one end.
+    def _close(self) -> None:
+        """End the answer with the text that came with the call, so that there is only one end.
 
         If there was none, the text of earlier rounds must not stand in for it: the application
         then writes one of its own.

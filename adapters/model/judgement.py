@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.json_text import NOT_JSON, decode_json
 from adapters.model.completion import PromptMessage
-from adapters.model.prompt import tagged
+from domain.model_text import tagged
 from domain.promise import Verdict
 
 VERDICT_TOKENS = 256

@@ -9,21 +9,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-import msgspec
 from msgspec.structs import replace
 
 from adapters.model.completion import PromptMessage
-from domain.business import LEAST_FACTS, Business, facts_within, hours_at, zone_of
+from domain.business import LEAST_FACTS, Business, hours_at, zone_of
 from domain.handoff import HandoffRules
 from domain.hours import OpeningHours
 from domain.hours_text import dates_text, week_text
-from domain.knowledge import Passage
 from domain.language import language_name
 from domain.message import Author, Entry, Message, StatusChange
+from domain.model_text import MAX_NAME, day_and_hour, escaped, facts, passages, tagged
 from domain.status import Status
 from domain.view import View
 
-MAX_PERSONA, MAX_NAME, MAX_LANGUAGE = 2_000, 200, 60
+MAX_PERSONA, MAX_LANGUAGE = 2_000, 60
 MAX_ASK_FIRST, MAX_TOPICS = 500, 1_000
 MAX_INSTRUCTIONS, MAX_LOCATION_FACTS = 4_000, 4_000
 
@@ -142,40 +141,15 @@ CHECK_RESULT = '{"name": "Test"}'
 """The result of the tool in a test."""
 
 
-def tagged(tag: str, text: str, **attributes: str) -> str:
-    """Return a text by anybody, marked as data. The attributes are ours, and not escaped."""
-    written = "".join([f' {name}="{value}"' for name, value in attributes.items()])
-    return f"<{tag}{written}>\n{_escaped(text)}\n</{tag}>"
-
-
-def facts(business: Business, most: int) -> str:
-    """Return a business's facts as JSON, in about `most` characters at most."""
-    known = {"name": business.name[:MAX_NAME], **facts_within(business, most)}
-    if not business.facts.keys() <= known.keys():
-        known["…"] = "more is known, but there is no room for it"
-    return msgspec.json.encode(known).decode()
-
-
-def passages(found: Iterable[Passage]) -> str:
-    """Return passages of documents, each as data with its title and its place."""
-    return "\n".join(
-        [tagged("passage", f"{each.title} ({each.location})\n{each.text}") for each in found]
-    )
-
-
-def _escaped(text: str) -> str:
-    return text.replace("<", "&lt;")
-
-
 def _system(view: View, zone: tzinfo, settings: PromptSettings) -> str:
     """Return the part that stays the same: what all customers of a business share comes first."""
     business = view.business
     name, persona, instructions, search = "a business", "", "", ""
     known = [tagged("facts", "nothing is known")]
     if business is not None:
-        name = _escaped(" ".join(business.name.split()))[:MAX_NAME]
+        name = escaped(" ".join(business.name.split()))[:MAX_NAME]
         if business.persona:
-            persona = f"\nPresent yourself as: {_escaped(business.persona)[:MAX_PERSONA]}."
+            persona = f"\nPresent yourself as: {escaped(business.persona)[:MAX_PERSONA]}."
         if business.instructions:
             told = business.instructions[:MAX_INSTRUCTIONS]
             instructions = _INSTRUCTIONS.format(instructions=tagged("instructions", told))
@@ -193,11 +167,6 @@ def _system(view: View, zone: tzinfo, settings: PromptSettings) -> str:
         zone=zone,
         humans=_humans(business, settings),
     )
-
-
-def day_and_hour(at: datetime) -> str:
-    """Return a time in its own zone, as the model reads it."""
-    return f"{at:%A, %d %B %Y, %H:%M}"
 
 
 def _humans(business: Business | None, settings: PromptSettings) -> str:
@@ -226,7 +195,7 @@ def _place(business: Business, location_id: str | None) -> Iterator[str]:
 
 
 def _language(tag: str) -> str:
-    return _escaped(language_name(tag))[:MAX_LANGUAGE]
+    return escaped(language_name(tag))[:MAX_LANGUAGE]
 
 
 def _entries(view: View) -> list[Entry]:
@@ -305,7 +274,7 @@ def _live_chat(stretch: Sequence[Message], zone: tzinfo) -> str:
 
 def _message(message: Message, zone: tzinfo) -> str:
     who = message.coordinator_id or message.author
-    return f'<said by="{who}" at="{_time(message.at, zone)}">{_escaped(message.text)}</said>'
+    return f'<said by="{who}" at="{_time(message.at, zone)}">{escaped(message.text)}</said>'
 
 
 def _time(at: datetime, zone: tzinfo) -> str:

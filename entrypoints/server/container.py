@@ -264,7 +264,6 @@ def _model_assistant(
     return ModelAssistant(
         clients,
         max_output_tokens=settings.openai_max_output_tokens,
-        max_tool_calls=settings.turn_max_tool_calls,
         timeout_s=settings.turn_timeout_s,
         concurrency=settings.openai_concurrency,
         prompts=PromptSettings(

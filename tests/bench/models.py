@@ -183,7 +183,7 @@ async def _against(
     view = view_of(*_SAID)
 
     async def ours() -> object:
-        return await assistant.answer(view, UsedTools(view.session.customer), Said())
+        return await assistant.answer(view, UsedTools(view), Said())
 
     costs: dict[str, list[float]] = {"adapter": [], "bare": []}
     for _ in range(effort.rounds + 1):

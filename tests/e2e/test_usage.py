@@ -28,7 +28,7 @@ class Costly(Assistant):
     """An assistant that looks up reservations, answers, and reports a usage."""
 
     async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:
-        await toolbox.get_reservations()
+        await toolbox.call("get_reservations", {})
         writer("Prima ")
         writer.restart()
         writer("Aveți o rezervare.")

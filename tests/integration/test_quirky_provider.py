@@ -14,8 +14,10 @@ import httpx
 import openai
 import pytest
 
-from adapters.model.prompt import facts, tagged
-from adapters.model.tools import TOOLS
+from adapters.model.tools import tool_spec
+from application.tools import OWN_TOOLS
+from domain.knowledge import SEARCH
+from domain.model_text import facts, tagged
 from tests.support.businesses import DEMO_BUSINESSES
 from tests.support.openai_stub import Json
 from tests.support.providers.chat import KEY, calls_of
@@ -26,6 +28,7 @@ SYSTEM = {"role": "system", "content": tagged("facts", facts(DEMO_BUSINESSES[0],
 PARKING = "Avem 10 locuri de parcare în curte."
 RESERVATIONS = '[{"date": "2030-05-14", "time": "19:30", "guests": 4}]'
 TABLE = "Aveți o masă pe 2030-05-14 la 19:30, pentru 4 persoane."
+TOOLS = [tool_spec(each.tool) for each in OWN_TOOLS if each.tool.name != SEARCH]
 FUNCTIONS: list[Any] = [tool["function"] for tool in TOOLS]
 OPENAI = [name for name, entry in PROVIDERS.items() if "responses" in entry.apis]
 CHAT = [name for name, entry in PROVIDERS.items() if "chat" in entry.apis]

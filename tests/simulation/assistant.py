@@ -5,6 +5,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from application.ports import AnswerWriter, Assistant, SummaryResult, Toolbox
+from application.tools import TRANSFER
 from domain.business import Business
 from domain.errors import AssistantFailed
 from domain.identity import Customer
@@ -56,7 +57,7 @@ class SimulatedAssistant(Assistant):
                     await node.clock.sleep(1000)
                 await node.clock.sleep(random.choice([0.0, 0.01, 0.06, 0.3, 0.8]))
             if mood == "transfer":
-                await toolbox.transfer_to_live_chat("user_request", "wants a human")
+                await toolbox.call(TRANSFER, {"summary": "wants a human"})
             return None
         finally:
             attempt.is_running = False

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 
 from application.ports import AnswerWriter, Assistant, Judgement, SummaryResult, Toolbox
+from application.tools import TRANSFER
 from domain.business import Business
 from domain.message import Entry
 from domain.promise import Verdict
@@ -46,9 +47,14 @@ class Said(AnswerWriter):
         self.begun_anew += 1
 
 
+def call(tool: str, **arguments: object) -> Use:
+    """Return a step that calls a tool."""
+    return lambda toolbox: toolbox.call(tool, arguments)
+
+
 def transfer(reason: str = "user_request", summary: str = "wants a human") -> Use:
     """Return a step that calls the tool for a human."""
-    return lambda toolbox: toolbox.transfer_to_live_chat(reason, summary)
+    return call(TRANSFER, reason=reason, summary=summary)
 
 
 class ScriptedSteps(Assistant):

@@ -5,20 +5,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.memory.businesses import MemoryBusinesses
 from adapters.model.assistant import ModelAssistant
 from adapters.openai.client import OpenAIClient
+from adapters.prometheus import Metrics
 from adapters.system import SystemClock
-from application.ports import Assistant, Handoff, HandoffOutcome, Toolbox
+from application.policy import Policy
+from application.ports import Assistant, Businesses, Handoff, HandoffOutcome, Knowledge
+from application.tools import TurnTools
 from domain.business import Business, Reservation
 from domain.decisions import record_user_message
-from domain.identity import Customer, MessageId, customer
+from domain.identity import BusinessId, Customer, MessageId, customer
 from domain.knowledge import Finding, Passage
 from domain.message import Author, Message
 from domain.session import Draft, Session
 from domain.usage import Usage
 from domain.view import View
 from tests.support.assistants import Said
-from tests.support.businesses import DEMO_BUSINESSES, demo_businesses
+from tests.support.businesses import DEMO_BUSINESSES, DEMO_RESERVATIONS
 from tests.support.drafts import append_message
 from tests.unit.domain.makers import at, new_session
 
@@ -40,48 +44,80 @@ class ShiftedClock(SystemClock):
         self._ahead_s += seconds
 
 
-class UsedTools(Toolbox):
-    """The tools of one turn, which record their calls."""
+class _Sources(MemoryBusinesses, Knowledge):
+    """The demo's businesses, and documents in which every search finds the same."""
+
+    def __init__(self, passages: Sequence[Passage], failure: Exception | None) -> None:
+        super().__init__(DEMO_BUSINESSES, DEMO_RESERVATIONS)
+        self._found = tuple([Finding(passage=each, score=1.0) for each in passages])
+        self._failure = failure
+        self.queries: list[str] = []
+
+    async def business(self, business_id: BusinessId) -> Business | None:
+        self._fail()
+        return await super().business(business_id)
+
+    async def reservations(self, customer: Customer) -> tuple[Reservation, ...]:
+        self._fail()
+        return await super().reservations(customer)
+
+    async def search(
+        self, business_id: BusinessId, query: str, limit: int = 5
+    ) -> tuple[Finding, ...]:
+        self.queries.append(query)
+        self._fail()
+        return self._found
+
+    def _fail(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
+class UsedTools(TurnTools):
+    """The tools of one turn over the demo's businesses, and what was called."""
 
     def __init__(
         self,
-        who: Customer,
+        view: View,
         failure: Exception | None = None,
         passages: Sequence[Passage] = (),
+        handoff: Handoff | None = None,
+        max_tool_calls: int = 5,
+        businesses: Businesses | None = None,
+        knowledge: Knowledge | None = None,
+        **more: Any,
     ) -> None:
-        """`passages`: what every search finds."""
-        self._who = who
-        self._found = tuple([Finding(passage=each, score=1.0) for each in passages])
-        self._businesses = demo_businesses()
-        self._failure = failure
-        self.used: list[str] = []
-        self.handoff = Handoff(outcome=HandoffOutcome.REQUESTED)
-        """What comes of a request for a human."""
-        self.transfers: list[tuple[str, str]] = []
-        self.queries: list[str] = []
+        """`failure`: the exception that all raise. `passages`: what every search finds. `handoff`:
+        what comes of a request for a human. `businesses`, `knowledge`: are asked in their place.
+        `more`: of the business's own tools."""
+        sources = _Sources(passages, failure)
 
-    async def get_business(self) -> Business | None:
-        self._use("get_business")
-        return await self._businesses.business(self._who.business_id)
+        async def ask_for_human() -> Handoff:
+            if failure is not None:
+                raise failure
+            return handoff or Handoff(outcome=HandoffOutcome.REQUESTED)
 
-    async def get_reservations(self) -> tuple[Reservation, ...]:
-        self._use("get_reservations")
-        return await self._businesses.reservations(self._who)
+        policy = Policy(turn_max_tool_calls=max_tool_calls)
+        super().__init__(
+            view,
+            businesses or sources,
+            knowledge or sources,
+            policy,
+            Metrics(),
+            ask_for_human,
+            **more,
+        )
+        self.queries = sources.queries
 
-    async def search_knowledge(self, query: str) -> tuple[Finding, ...]:
-        self._use("search_knowledge")
-        self.queries.append(query)
-        return self._found
+    @property
+    def used(self) -> list[str]:
+        """The names of the tools that were called."""
+        return [use.name for use in self.uses]
 
-    async def transfer_to_live_chat(self, reason: str, summary: str) -> Handoff:
-        self._use("transfer_to_live_chat")
-        self.transfers.append((reason, summary))
-        return self.handoff
-
-    def _use(self, name: str) -> None:
-        self.used.append(name)
-        if self._failure is not None:
-            raise self._failure
+    @property
+    def transfers(self) -> list[str]:
+        """The note of the request for a human, if there was one."""
+        return [self.transfer] if self.transfer is not None else []
 
 
 @dataclass(slots=True)
@@ -147,6 +183,7 @@ async def ask(
     failure: Exception | None = None,
     found: Sequence[Passage] = (),
     handoff: Handoff | None = None,
+    max_tool_calls: int = 5,
     **more: Any,
 ) -> Turn:
     """Run a turn that answers the last text. Raises: AssistantFailed.
@@ -155,8 +192,7 @@ async def ask(
     comes of a request for a human.
     """
     view = view_of(*(said or ("Bună!",)), **more)
-    turn = Turn(UsedTools(view.session.customer, failure, found))
-    turn.tools.handoff = handoff or turn.tools.handoff
+    turn = Turn(UsedTools(view, failure, found, handoff, max_tool_calls))
     turn.usage = await assistant.answer(view, turn.tools, turn.said)
     return turn
 

@@ -8,22 +8,22 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.knowledge import MemoryKnowledge
 from adapters.scripted import _PHRASES, ScriptedAssistant
-from application.ports import Handoff, HandoffOutcome, Toolbox
-from domain.business import Business, Reservation
+from application.ports import Handoff, HandoffOutcome
+from domain.business import Business
 from domain.decisions import record_user_message
 from domain.hours import OpeningHours, Shift
-from domain.identity import BusinessId, Customer, customer
-from domain.knowledge import Finding, Passage, excerpt
+from domain.identity import customer
+from domain.knowledge import Passage, excerpt
 from domain.language import NOTICE_LANGUAGES
 from domain.message import Message
 from domain.promise import sure_claims
 from domain.view import View
 from tests.support.assistants import Said
-from tests.support.businesses import DEMO_BUSINESSES, demo_businesses
+from tests.support.businesses import DEMO_BUSINESSES
 from tests.support.clock import VirtualClock
+from tests.support.model_turns import UsedTools
 from tests.unit.domain.makers import at, message_id, new_session
 
 DEMO = {
@@ -43,36 +43,6 @@ NAMED = {
 """What is put into a phrase."""
 
 
-class Tools(Toolbox):
-    """The tools of one turn, which record their calls."""
-
-    def __init__(
-        self, who: Customer, businesses: MemoryBusinesses, passages: Sequence[Passage] = ()
-    ) -> None:
-        self._who = who
-        self._businesses = businesses
-        self._knowledge = MemoryKnowledge({who.business_id: passages})
-        self.used: list[str] = []
-        self.handoff = Handoff(outcome=HandoffOutcome.REQUESTED)
-        """What comes of a request for a human."""
-
-    async def get_business(self) -> Business | None:
-        self.used.append("get_business")
-        return await self._businesses.business(self._who.business_id)
-
-    async def get_reservations(self) -> tuple[Reservation, ...]:
-        self.used.append("get_reservations")
-        return await self._businesses.reservations(self._who)
-
-    async def search_knowledge(self, query: str) -> tuple[Finding, ...]:
-        self.used.append("search_knowledge")
-        return await self._knowledge.search(self._who.business_id, query)
-
-    async def transfer_to_live_chat(self, reason: str, summary: str) -> Handoff:
-        self.used.append("transfer_to_live_chat")
-        return self.handoff
-
-
 class Demo:
     """One conversation with the demo assistant of a business."""
 
@@ -90,13 +60,17 @@ class Demo:
         self._business = business
         self._now = now or at()
         self._language = language
-        business_id = business.business_id if business is not None else BusinessId("b9")
-        self.tools = Tools(customer(business_id, "u1"), demo_businesses(), passages)
+        self._customer = customer(business.business_id if business is not None else "b9", "u1")
+        self._knowledge = MemoryKnowledge({self._customer.business_id: passages})
+        self.handoff = Handoff(outcome=HandoffOutcome.REQUESTED)
+        """What comes of a request for a human."""
+        self.tools: UsedTools
+        """Those of the last turn."""
         self.pieces: list[str] = []
 
     async def ask(self, *texts: str, delay_s: float = 0) -> str:
         """The answer to these messages together."""
-        session = replace(new_session(), language=self._language)
+        session = replace(new_session(), customer=self._customer, language=self._language)
         messages: list[Message] = []
         for text in texts:
             draft = record_user_message(session, new_session, message_id(), text, at())
@@ -109,16 +83,17 @@ class Demo:
             entries=tuple(messages),
             pending=tuple(messages),
         )
+        tools = self.tools = UsedTools(view, handoff=self.handoff, knowledge=self._knowledge)
         clock = VirtualClock()
         assistant = ScriptedAssistant(clock, delay_s=delay_s)
         said = Said()
         self.pieces = said.pieces
         if delay_s:
-            answering = asyncio.create_task(assistant.answer(view, self.tools, said))
+            answering = asyncio.create_task(assistant.answer(view, tools, said))
             await clock.advance(60)
             await answering
         else:
-            await assistant.answer(view, self.tools, said)
+            await assistant.answer(view, tools, said)
         return "".join(self.pieces)
 
 

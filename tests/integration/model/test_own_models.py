@@ -48,7 +48,7 @@ async def assistants(usual: Stub) -> AsyncIterator[BusinessAssistants]:
 async def ask(assistant: BusinessAssistants, of: Business) -> Usage | None:
     session, entries = conversation("Bună!")
     view = View(session=session, at=at(60), business=of, entries=entries, pending=entries)
-    return await assistant.answer(view, UsedTools(session.customer), Said())
+    return await assistant.answer(view, UsedTools(view), Said())
 
 
 async def test_a_business_with_a_model_of_its_own_is_answered_by_it_and_the_others_are_not(

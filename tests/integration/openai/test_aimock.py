@@ -63,7 +63,7 @@ async def test_the_arguments_of_a_transfer_come_in_pieces(server: Aimock) -> Non
     server.play(calls("transfer_to_live_chat", arguments, match={}) | {"chunkSize": 3})
     done = await turn(server)
 
-    assert done.tools.transfers == [(arguments["reason"], arguments["summary"])]
+    assert done.tools.transfers == [arguments["summary"]]
 
 
 async def test_the_pause_of_a_rate_limit_is_kept(server: Aimock) -> None:

@@ -18,6 +18,7 @@ from adapters.broker.local import LocalSwitch
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
 from adapters.sqlite.store import SqliteStore
 from application.ports import AnswerWriter, Assistant, SummaryResult, Toolbox
+from application.tools import TRANSFER
 from domain.business import Business
 from domain.errors import AssistantFailed
 from domain.message import Entry
@@ -88,7 +89,7 @@ class Model(Assistant):
             await asyncio.sleep(chance.uniform(0, 1))
             raise AssistantFailed("as planned")
         if any("human" in message.text for message in view.pending):
-            await toolbox.transfer_to_live_chat("user_request", "wants a human")
+            await toolbox.call(TRANSFER, {"summary": "wants a human"})
         pieces = chance.choice(world.pieces)
         pause_s = chance.choice(world.pauses_s) * min(1.0, 20 / pieces)
         tag, began = f"[{who.business_id}/{who.user_id}: {ids}]", world.loop.now

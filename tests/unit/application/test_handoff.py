@@ -10,6 +10,7 @@ from adapters.memory.businesses import MemoryBusinesses
 from adapters.memory.store import MemoryStore
 from adapters.scripted import ScriptedAssistant
 from application.ports import HandoffOutcome, Presence, Toolbox
+from application.tools import TRANSFER
 from domain.business import Business
 from domain.errors import AssistantFailed, StorageUnavailable
 from domain.handoff import HandoffRules
@@ -352,7 +353,7 @@ async def test_who_has_just_left_a_message_is_not_asked_for_it_again_by_the_ai()
     seen: list[bool] = []
 
     async def use(toolbox: Toolbox) -> None:
-        handoff = await toolbox.transfer_to_live_chat("user_request", "wants a human")
+        handoff = (await toolbox.call(TRANSFER, {"summary": "wants a human"})).value
         assert handoff.outcome is HandoffOutcome.NOBODY_THERE
         seen.append(handoff.has_left_message)
 

@@ -16,7 +16,7 @@ from domain.identity import BusinessId
 from domain.knowledge import MAX_PASSAGES, SEARCH, Finding, Passage, passage_tokens
 from domain.message import Message, ToolOutcome, ToolUse, token_cost
 from domain.texts import Text, localized
-from tests.support.assistants import HANG, Act, ScriptedSteps, transfer
+from tests.support.assistants import HANG, Act, ScriptedSteps, call, transfer
 from tests.support.businesses import DEMO_BUSINESSES
 from tests.support.harness import App, User, harness
 
@@ -70,7 +70,7 @@ class Found(Knowledge):
 
 def search(query: str) -> Callable[[Toolbox], Awaitable[object]]:
     """Return a step that searches the documents."""
-    return lambda toolbox: toolbox.search_knowledge(query)
+    return call(SEARCH, query=query)
 
 
 async def asking(app: App, text: str = QUESTION, business_id: str = "b1") -> User:
@@ -201,15 +201,24 @@ async def test_passages_are_a_part_of_the_views_tokens_and_leave_its_window_as_i
 
 
 async def test_a_search_of_the_tool_is_recorded_with_its_query_and_its_outcome() -> None:
-    script: list[Act] = [search("câini terasă"), search("elicopter"), search(" \n"), "Da."]
+    script: list[Act] = [search("câini terasă"), search("elicopter"), "Da."]
     async with harness(ScriptedSteps(script), knowledge=documents(), businesses=OURS) as app:
         user = await asking(app)
 
         assert user.messages[-1].tools == (
             ToolUse(name=SEARCH, outcome=ToolOutcome.FOUND, query="câini terasă"),
             ToolUse(name=SEARCH, outcome=ToolOutcome.NOTHING, query="elicopter"),
-            ToolUse(name=SEARCH, outcome=ToolOutcome.NOTHING, query=""),
         )
+
+
+async def test_a_search_without_a_query_is_none() -> None:
+    knowledge = Found(TERRACE)
+    script: list[Act] = [search(" \n"), search("\u200b"), "Da."]
+    async with harness(ScriptedSteps(script), knowledge=knowledge, businesses=OURS) as app:
+        user = await asking(app, "Și?")
+
+        assert knowledge.queries == []
+        assert user.messages[-1].tools == ()
 
 
 async def test_a_query_is_bounded_and_stored_shorter() -> None:
@@ -227,7 +236,7 @@ async def test_the_customer_can_search_no_other_business() -> None:
     found: list[object] = []
 
     async def look(toolbox: Toolbox) -> None:
-        found.append(await toolbox.search_knowledge("Secret, terasa altuia"))
+        found.append((await toolbox.call(SEARCH, {"query": "Secret, terasa altuia"})).value)
 
     async with harness(ScriptedSteps([look]), knowledge=documents(), businesses=OURS) as app:
         await asking(app)
@@ -240,11 +249,7 @@ async def test_the_customer_can_search_no_other_business() -> None:
 async def test_a_search_that_fails_is_recorded_as_failed_and_is_no_unanswered_question(
     knowledge: Knowledge | None,
 ) -> None:
-    async def look(toolbox: Toolbox) -> None:
-        with pytest.raises(KnowledgeUnavailable):
-            await toolbox.search_knowledge("câini")
-
-    script: list[Act] = [look, "Nu știu."]
+    script: list[Act] = [search("câini"), "Nu știu."]
     async with harness(ScriptedSteps(script), knowledge=knowledge, businesses=OURS) as app:
         user = await asking(app)
 
@@ -253,13 +258,14 @@ async def test_a_search_that_fails_is_recorded_as_failed_and_is_no_unanswered_qu
 
 
 async def test_a_search_counts_as_a_call_of_a_tool() -> None:
-    script: list[Act] = [*[search("câini")] * 3, "Da."]
+    script: list[Act] = [search("câini"), search("terasă"), search("vin"), "Da."]
     async with harness(
         ScriptedSteps(script), knowledge=documents(), businesses=OURS, turn_max_tool_calls=2
     ) as app:
         user = await asking(app)
 
-        assert user.words == [localized("ro", Text.APOLOGY)]
+        assert user.words == ["Da."]
+        assert [use.query for use in user.messages[-1].tools] == ["câini", "terasă"]
 
 
 # Sources.

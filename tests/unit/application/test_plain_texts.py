@@ -2,9 +2,8 @@
 
 from adapters.elixir.facts import business_of, reservations_of
 from adapters.elixir.inbound import parts_of, payload_of
-from application.ports import Toolbox
 from domain.identity import BusinessId
-from tests.support.assistants import ScriptedSteps
+from tests.support.assistants import ScriptedSteps, transfer
 from tests.support.harness import harness
 
 
@@ -31,10 +30,7 @@ async def test_an_answer_that_shows_nothing_is_none() -> None:
 
 
 async def test_the_note_of_the_ai_for_the_next_owner_is_made_fit_too() -> None:
-    async def hand_over(tools: Toolbox) -> None:
-        await tools.transfer_to_live_chat("user_request", "Vrea\0 un om \ud83d")
-
-    async with harness(ScriptedSteps([hand_over])) as app:
+    async with harness(ScriptedSteps([transfer(summary="Vrea\0 un om \ud83d")])) as app:
         user = app.user()
         await user.join()
         await user.say("Vreau un om")

@@ -6,7 +6,7 @@ from domain.message import Author
 from domain.status import Status
 from domain.texts import Text, localized
 from domain.usage import Usage
-from tests.support.assistants import HANG, PAUSE, ScriptedSteps, transfer
+from tests.support.assistants import HANG, PAUSE, ScriptedSteps, call, transfer
 from tests.support.broker import Network
 from tests.support.clock import VirtualClock
 from tests.support.faults import FaultyBusinesses, FaultyStore, Hold
@@ -160,7 +160,7 @@ async def test_what_a_tool_was_told_is_done_stays_done() -> None:
 
 
 async def test_tools_that_only_looked_something_up_are_recorded_with_the_notice() -> None:
-    async with harness(ScriptedSteps([lambda toolbox: toolbox.get_business(), HANG])) as app:
+    async with harness(ScriptedSteps([call("get_business"), HANG])) as app:
         user = await asking(app)
         await app.quiet()
         await app.turns.stop_answer(user.customer)
