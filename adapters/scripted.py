@@ -5,10 +5,14 @@ documents, recognises a request for a human in Romanian and English, and streams
 """
 
 import re
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from application.ports import (
     AnswerWriter,
@@ -30,8 +34,10 @@ from domain.knowledge import SEARCH, Finding, excerpt, topic_words
 from domain.language import FALLBACK_LANGUAGE, lookup
 from domain.message import Author, Entry, Message
 from domain.texts import Text, localized
-from domain.tool import ToolArguments
+from domain.tool import Proposal, Tool, ToolArguments
 from domain.view import View
+from domain.write_call import OUTCOMES, WriteState, WriteStep
+from domain.write_decisions import outcome_text
 
 # ASCII that is no letter or digit separates words, all else is dropped: "Bună!" is "bun".
 _SEPARATORS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128)).ljust(256)
@@ -291,6 +297,8 @@ class _Script:
 
     async def reply(self, toolbox: Toolbox) -> str:
         phrases = self._phrases
+        if (said := await self._acted(toolbox)) is not None:
+            return f"{said} {phrases['demo']}".lstrip()
         wants_human = _HUMAN in self._subjects and asks_for_human(self._text)
         if wants_human and self._asks_first and not self._has_asked:
             return f"{self._asks_first} {phrases['demo']}"
@@ -304,6 +312,35 @@ class _Script:
             return f"{self._list(reservations)} {phrases['demo']}"
         known = self._known() or await self._found(toolbox) or self._small_talk()
         return f"{known} {phrases['demo']}"
+
+    async def _acted(self, toolbox: Toolbox) -> str | None:
+        """Return what came of calls since the last answer, or comes of one that is asked for.
+
+        A message that begins with the name of a business's tool asks for it, with its arguments:
+        `reserve_table date=2026-12-01 guests=4`.
+        """
+        if said := [self._outcome(step) for step in _settled_steps(self._view)]:
+            return "\n".join(said)
+        name, _, rest = self._text.strip().partition(" ")
+        tool = next((each for each in toolbox.tools if each.name == name), None)
+        if tool is None:
+            return None
+        result = await toolbox.call(name, _arguments(tool, rest))
+        match result.value:
+            case WriteStep() as step:
+                return self._outcome(step)
+            case Proposal():
+                return ""  # the question stands below the answer
+            case str() as found:
+                return found[:_EXCERPT_CHARS]
+        return self._phrases["not_known"]
+
+    def _outcome(self, step: WriteStep) -> str:
+        """Return the outcome of a call; one that is unknown is told below the answer."""
+        if step.state is WriteState.UNKNOWN:
+            return ""
+        known = step if step.state in OUTCOMES else replace(step, state=WriteState.FAILED)
+        return outcome_text(known, self._language, self._view.words)
 
     @property
     def _asks_first(self) -> str:
@@ -424,3 +461,37 @@ def _language(words: set[bytes], view: View) -> str:
 def _stems(topic: str) -> frozenset[bytes]:
     """Return a fact's topic as the subjects of a text have it."""
     return frozenset(_words(topic)) | {word[:_STEM] for word in _words(topic)}
+
+
+def _settled_steps(view: View) -> list[WriteStep]:
+    """Return the steps after the last answer that end a call."""
+    ended = (*OUTCOMES, WriteState.REJECTED)
+    steps: list[WriteStep] = []
+    for entry in reversed(view.entries):
+        if isinstance(entry, Message) and entry.settles_seq:
+            break
+        step = entry.write if isinstance(entry, Message) else None
+        if step is not None and step.state in ended:
+            steps.append(step)
+    return steps[::-1]
+
+
+def _arguments(tool: Tool, text: str) -> ToolArguments:
+    """Return the arguments of a call in words: `name=value`, in quotes where it has spaces."""
+    properties = tool.parameters.get("properties")
+    schemas = properties if isinstance(properties, dict) else {}
+    try:
+        pairs = [word.partition("=") for word in shlex.split(text)]
+    except ValueError:  # a quote without its other
+        return {}
+    return {name: _typed(value, schemas.get(name)) for name, _, value in pairs}
+
+
+def _typed(value: str, schema: object) -> object:
+    """Return a value as its schema wants it."""
+    if isinstance(schema, dict) and schema.get("type") in ("string", None):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return value

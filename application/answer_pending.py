@@ -513,6 +513,9 @@ class AnswerPending:
             self.policy,
             self.observer,
             lambda: self._ask_for_human(view),
+            business_tools=self.write_calls.tools if self.write_calls is not None else None,
+            extra=turn.writes.tools if turn.writes is not None else (),
+            writes=turn.writes,
         )
         text = await self._ask(turn, view, tools, stream)
         writes = turn.writes

@@ -21,14 +21,16 @@ from application.ports import (
     ToolRequest,
     ToolResult,
 )
+from application.write_calls import TurnWrites
 from domain.business import Reservation
 from domain.errors import KnowledgeUnavailable, ToolNotCalled, ToolUnanswered
 from domain.knowledge import MAX_QUERY, MAX_RECORDED_QUERY, SEARCH, Finding, fit_passages
 from domain.message import Action, ToolOutcome, ToolUse
 from domain.model_text import day_and_hour, facts, passages, tagged
 from domain.plain_text import note_text, plain_text
-from domain.tool import MAX_ARGUMENTS, MAX_TOOL_RESULT, Effect, Tool, ToolArguments
+from domain.tool import MAX_ARGUMENTS, MAX_TOOL_RESULT, Confirmer, Effect, Tool, ToolArguments
 from domain.view import View
+from domain.write_call import WriteState, WriteStep
 
 T = TypeVar("T")
 
@@ -61,9 +63,11 @@ class TurnTools(Toolbox):
         *,
         business_tools: BusinessTools | None = None,
         extra: Sequence[Tool] = (),
+        writes: TurnWrites | None = None,
     ) -> None:
         """`ask_for_human` returns what comes of a request for a human in this turn. `extra`: the
-        tools of the business's own servers; one named as one of the server's own is left out."""
+        tools of the business's own servers; one named as one of the server's own is left out.
+        `writes`: makes the calls of those that change something; None: there are none."""
         self._ask_for_human = ask_for_human
         self._business_tools = business_tools
         self._businesses = businesses
@@ -79,6 +83,7 @@ class TurnTools(Toolbox):
             own = [each.tool for each in OWN_TOOLS if each.is_offered(view)]
             self._tools = (*own, *self._servers.values())
         self._view = view
+        self._writes = writes
         self.actions: list[Action] = []
         self.searches: list[tuple[Finding, ...]] = []
         """What each search has found."""
@@ -221,16 +226,43 @@ class TurnTools(Toolbox):
             if answer.is_error:
                 return ToolResult(text=tagged("result", said, tool=tool.name, failed="true"))
             outcome = ToolOutcome.FOUND
-            return ToolResult(text=tagged("result", said, tool=tool.name))
+            return ToolResult(text=tagged("result", said, tool=tool.name), value=said)
         except (ToolNotCalled, ToolUnanswered):  # who calls its server says so to the operator
             return _FAILED
         finally:
             self._record(tool, arguments, outcome, said)
 
     async def _write(self, tool: Tool, arguments: ToolArguments) -> ToolResult:
-        """Call a tool that changes something."""
-        self._record(tool, arguments, ToolOutcome.FAILED)
-        return _error("this cannot be done at the moment, and has not been done")
+        """Call a tool that changes something, or let the call wait for somebody's yes."""
+        writes = self._writes
+        if writes is None:
+            self._record(tool, arguments, ToolOutcome.FAILED)
+            return _error("this cannot be done at the moment, and has not been done")
+        if (problem := await writes.problem_with(tool, arguments)) is not None:
+            self._record(tool, arguments, ToolOutcome.FAILED)
+            return _error(f"it has not been done: {problem}")
+        step = writes.recorded(tool, arguments)
+        if step is None:
+            if tool.confirm is not None:
+                return self._propose(writes, tool, arguments)
+            step = await writes.call(tool, arguments)
+        self._record(tool, arguments, ToolOutcome(step.state.value))
+        return ToolResult(text=_outcome_text(step), value=step)
+
+    def _propose(self, writes: TurnWrites, tool: Tool, arguments: ToolArguments) -> ToolResult:
+        if not writes.propose(tool, arguments):
+            self._record(tool, arguments, ToolOutcome.FAILED)
+            reason = (
+                "it has not been done: a yes is asked for one at a time, and another call waits"
+            )
+            return _error(reason)
+        self._record(tool, arguments, ToolOutcome.ASKED)
+        who = "the customer" if tool.confirm is Confirmer.CUSTOMER else "a colleague"
+        text = (
+            f"it has not been done: it waits until {who} says yes. The question stands below your "
+            "answer, by itself: do not repeat it, do not say that it is done, and end your answer"
+        )
+        return ToolResult(text=text, value=writes.proposal)
 
     def _request(self, tool: Tool, arguments: ToolArguments) -> ToolRequest:
         session = self._view.session
@@ -322,6 +354,18 @@ _OWN = {each.tool.name: each for each in OWN_TOOLS}
 
 def _error(reason: str) -> ToolResult:
     return ToolResult(text=msgspec.json.encode({"error": reason}).decode())
+
+
+def _outcome_text(step: WriteStep) -> str:
+    """Return what the model is told of a call that was begun."""
+    if step.state is WriteState.UNKNOWN:
+        return _error(
+            "it is not known whether it was done. Do not call it again, and do not say that it was "
+            "done or was not: the customer is told below your answer that it is not known"
+        ).text
+    said = tagged("result", step.result, tool=step.tool)
+    is_done = step.state is WriteState.DONE
+    return f"it has been done\n{said}" if is_done else f"it has not been done\n{said}"
 
 
 _NO_SUCH_TOOL = _error("there is no such tool")

@@ -280,6 +280,7 @@ class TurnWrites:
         self._customer = session.customer
         self._location_id = session.location_id
         self._business = business
+        self.tools = tools
         self._tools = {tool.name: tool for tool in tools}
         self._context = context
         self._origin = origin
@@ -323,9 +324,9 @@ class TurnWrites:
                 self.outcomes.append(step)
                 self._known[call.tool, call.arguments] = step
 
-    def recorded(self, name: str, arguments: str) -> WriteStep | None:
+    def recorded(self, tool: Tool, arguments: ToolArguments) -> WriteStep | None:
         """Return the outcome of the same call earlier in this turn, in whatever run, if any."""
-        return self._known.get((name, arguments))
+        return self._known.get((tool.name, json_text(arguments)))
 
     @property
     def unknown(self) -> list[WriteStep]:

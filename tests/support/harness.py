@@ -33,6 +33,7 @@ from application.ports import (
     Bridge,
     Broker,
     Businesses,
+    BusinessTools,
     Delta,
     Event,
     Knowledge,
@@ -267,6 +268,7 @@ class App:
         gateway: LiveChatGateway | None = None,
         presence: Presence | None = None,
         knowledge: Knowledge | None = None,
+        tools: BusinessTools | None = None,
     ) -> None:
         """`hub`: None for one of the product's own, over `broker`."""
         container = self._container = Container(settings=settings)
@@ -290,6 +292,8 @@ class App:
             container.businesses.override(businesses)
         self._presence = presence
         container.presence.override(presence)
+        self._tools = tools
+        container.business_tools.override(tools)
         self._knowledge = knowledge
         if knowledge is not None:
             container.knowledge.override(knowledge)
@@ -314,6 +318,7 @@ class App:
         self.transfers = container.transfers()
         self.privacy = container.privacy()
         self.sweep = container.sweep()
+        self.confirmations = container.confirmations()
         self._bridge = bridge
         self._delivering: asyncio.Task[None] | None = None
 
@@ -339,6 +344,7 @@ class App:
             network=self.network,
             presence=self._presence,
             knowledge=self._knowledge,
+            tools=self._tools,
         )
 
     def user(self, business_id: str = "b1", user_id: str = "u1", *, stream: bool = False) -> User:
@@ -366,6 +372,14 @@ class App:
             self._delivering.cancel()
             await self.clock.advance(FLUSH_S)
             await asyncio.wait({self._delivering})
+
+    async def vanish(self) -> None:
+        """End the process as by `kill -9`: the calls that it makes have no outcome."""
+        calls = self.turns.answer_pending.write_calls
+        assert calls is not None
+        for task in list(calls._running):
+            task.cancel()
+        await self.turns.stop()
 
     async def die(self) -> None:
         """End the process; what it was doing is lost."""
@@ -437,6 +451,7 @@ async def harness(
     network: Network | None = None,
     presence: Presence | None = None,
     knowledge: Knowledge | None = None,
+    tools: BusinessTools | None = None,
     **settings: Any,
 ) -> AsyncIterator[App]:
     """Run one process with the given parts, and fresh defaults for the rest; stop it at the end.
@@ -460,6 +475,7 @@ async def harness(
         network=network,
         presence=presence,
         knowledge=knowledge,
+        tools=tools,
     )
     yield app
     await app.stop_delivering()

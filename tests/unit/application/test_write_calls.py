@@ -69,6 +69,11 @@ async def booking(
         yield app, tools, user
 
 
+def scripted(app: App) -> ScriptedSteps:
+    assert isinstance(app.assistant, ScriptedSteps)
+    return app.assistant
+
+
 async def steps(app: App, user: User) -> list[WriteStep]:
     """Return the steps of calls in the customer's newest session, in order."""
     entries = await app.stored(user.customer)
@@ -116,9 +121,11 @@ async def test_a_call_is_in_the_log_before_it_is_made_and_its_outcome_before_the
 
 
 async def test_the_key_is_the_id_of_the_call_which_is_unique_for_ever() -> None:
-    async with booking(
-        [Reserving(), Reserving(guests=5), "Gata."], [Reserving(), "Iar."]
-    ) as (app, tools, user):
+    async with booking([Reserving(), Reserving(guests=5), "Gata."], [Reserving(), "Iar."]) as (
+        app,
+        tools,
+        user,
+    ):
         await ask(app, user)
         await ask(app, user, "Încă una")
 
@@ -227,8 +234,8 @@ async def test_a_look_up_settles_what_is_unknown_once_the_calls_time_is_over(
 async def test_after_a_takeover_none_begins() -> None:
     async with booking([PAUSE, Reserving(), "Gata."]) as (app, tools, user):
         await ask(app, user)
-        await app.coordinator("ana").take_over(user.customer)
-        app.assistant.go()
+        await app.coordinator("ana").take_over(user)
+        scripted(app).go()
         await app.settle()
 
         assert (tools.requests, await steps(app, user)) == ([], [])
@@ -238,12 +245,12 @@ async def test_after_a_takeover_that_this_process_does_not_hear_of_none_begins()
     async with booking([PAUSE, Reserving(), "Gata."]) as (app, tools, user):
         await ask(app, user)
         other = app.another()
-        await other.coordinator("ana").take_over(user.customer)
-        app.assistant.go()
+        await other.coordinator("ana").take_over(user)
+        scripted(app).go()
         await app.settle()
 
         assert (tools.requests, await steps(app, user)) == ([], [])
-        assert await app.texts(user.customer, Author.AI) == []
+        assert "Gata." not in user.words
 
 
 async def test_a_takeover_that_is_stored_while_the_call_begins_lets_it_be_called_no_more() -> None:
@@ -257,7 +264,7 @@ async def test_a_takeover_that_is_stored_while_the_call_begins_lets_it_be_called
         hold = store.hold("append")
         assistant.go()
         await hold.reached.wait()
-        taking = asyncio.create_task(app.coordinator("ana").take_over(user.customer))
+        taking = asyncio.create_task(app.coordinator("ana").take_over(user))
         await app.settle()
         hold.release()
         await taking
@@ -269,7 +276,7 @@ async def test_a_takeover_that_is_stored_while_the_call_begins_lets_it_be_called
         if tools.requests:
             assert begun[0] < changes[0]
         assert await states(app, user) in ([], ["started", "done"], ["started", "failed"])
-        assert await app.texts(user.customer, Author.AI) == []
+        assert "Gata." not in user.words
 
 
 async def test_the_outcome_of_a_call_under_way_is_stored_after_a_takeover() -> None:
@@ -277,13 +284,13 @@ async def test_the_outcome_of_a_call_under_way_is_stored_after_a_takeover() -> N
     tools.hold = asyncio.Event()
     async with booking([Reserving(), "Gata."], tools=tools) as (app, _, user):
         await ask(app, user)
-        await app.coordinator("ana").take_over(user.customer)
+        await app.coordinator("ana").take_over(user)
         tools.hold.set()
         await app.settle()
 
         assert await states(app, user) == [WriteState.STARTED, WriteState.DONE]
         assert (await app.head(user.customer)).status is Status.LIVE
-        assert await app.texts(user.customer, Author.AI) == []
+        assert "Gata." not in user.words
 
 
 async def test_the_outcome_of_a_call_under_way_is_stored_after_the_session_was_closed() -> None:
@@ -292,7 +299,7 @@ async def test_the_outcome_of_a_call_under_way_is_stored_after_the_session_was_c
     async with booking([Reserving(), HANG], ["Bună!"], tools=tools) as (app, _, user):
         await ask(app, user)
         closed = await app.session_id(user.customer)
-        await app.coordinator("ana").close(user.customer)
+        await app.coordinator("ana").close(user)
         await user.say("Bună!")
         tools.hold.set()
         await app.settle()
@@ -310,7 +317,7 @@ async def test_what_a_dead_process_has_begun_is_unknown_and_never_repeated() -> 
     tools.hold_after = asyncio.Event()
     async with booking([Reserving(), "Gata."], tools=tools) as (app, _, user):
         await ask(app, user)
-        app.vanish()
+        await app.vanish()
         again = Reserving()
         survivor = app.another(assistant=ScriptedSteps([again, "Am rezervat."]))
         await survivor.user().join()
@@ -326,7 +333,7 @@ async def test_what_a_dead_process_has_begun_is_unknown_and_never_repeated() -> 
 async def test_what_a_dead_process_has_done_is_told_by_the_next() -> None:
     async with booking([Reserving(), HANG]) as (app, tools, user):
         await ask(app, user)
-        app.vanish()
+        await app.vanish()
         again = Reserving()
         survivor = app.another(assistant=ScriptedSteps([again, "Am rezervat."]))
         await survivor.user().join()
@@ -343,7 +350,7 @@ async def test_a_look_up_settles_what_a_dead_process_has_begun() -> None:
     tools.hold_after = asyncio.Event()
     async with booking([Reserving(), "Gata."], tools=tools) as (app, _, user):
         await ask(app, user)
-        app.vanish()
+        await app.vanish()
         survivor = app.another(assistant=ScriptedSteps(["Este rezervat."]))
         await survivor.user().join()
         await survivor.quiet()
@@ -363,9 +370,9 @@ async def test_of_two_processes_that_run_a_turn_one_does_something() -> None:
         watcher = second.user()
         await watcher.join()
         await second.quiet()
-        app.assistant.go()
+        scripted(app).go()
         await app.settle()
-        second.assistant.go()
+        scripted(second).go()
         await second.settle()
         await app.clock.advance(60)
         await app.sweep()
@@ -425,8 +432,8 @@ async def test_an_outcome_that_nobody_stores_is_unknown_in_the_end() -> None:
     tools.hold_after = asyncio.Event()
     async with booking([Reserving(), HANG], tools=tools) as (app, _, user):
         await ask(app, user)
-        await app.coordinator("ana").take_over(user.customer)
-        app.vanish()
+        await app.coordinator("ana").take_over(user)
+        await app.vanish()
         survivor = app.another()
         await app.clock.advance(200)
         await survivor.sweep()
@@ -478,7 +485,7 @@ async def test_a_yes_in_words_does_it_once_and_the_ai_is_told(words: str) -> Non
         said = await answer(app, user)
         assert said.text == "Am rezervat."
         assert {"type": "confirmation", "confirmId": call_id, "state": "done"} in said.actions
-        shown = [e.write.state for e in app.assistant.views[1].entries
+        shown = [e.write.state for e in scripted(app).views[1].entries
                  if isinstance(e, Message) and e.write]  # fmt: skip
         assert shown == ["proposed", "approved", "started", "done"]
 
@@ -562,7 +569,7 @@ async def test_a_takeover_withdraws_the_question_and_that_is_said() -> None:
     async with booking([Reserving(), "Verific."], tools=asking()) as (app, tools, user):
         await ask(app, user)
         call_id = await confirm_id(app, user)
-        await app.coordinator("ana").take_over(user.customer)
+        await app.coordinator("ana").take_over(user)
 
         assert await states(app, user) == ["proposed", "withdrawn"]
         withdrawn = localized("ro", Text.CONFIRM_WITHDRAWN, what=WHAT)
@@ -577,7 +584,7 @@ async def test_a_yes_that_a_takeover_follows_before_the_call_begins_does_nothing
     async with booking([Reserving(), "Verific."], tools=asking()) as (app, tools, user):
         await ask(app, user)
         await user.say("da")
-        await app.coordinator("ana").take_over(user.customer)
+        await app.coordinator("ana").take_over(user)
         await app.quiet()
         await app.settle()
 
@@ -660,7 +667,7 @@ async def test_a_coordinators_no_is_told_to_the_ai() -> None:
 
 @pytest.mark.parametrize("made_up", ["", "x", "-1", "{0}-999", "{0}-1", "other-1", "{0}-٣"])
 async def test_an_answer_to_no_question_is_refused(made_up: str) -> None:
-    async with booking([Reserving(), "Verific."], tools=asking()) as (app, tools, user):
+    async with booking([Reserving(), "Verific."], tools=asking()) as (app, _, user):
         await ask(app, user)
         session_id = await app.session_id(user.customer)
         with pytest.raises(UnknownConfirmation):
