@@ -17,6 +17,7 @@ from application.ports import (
     HandoffOutcome,
     Knowledge,
     Observer,
+    ToolAnswer,
     Toolbox,
     ToolRequest,
     ToolResult,
@@ -218,10 +219,14 @@ class TurnTools(Toolbox):
         """Call a tool that changes nothing."""
         outcome, said = ToolOutcome.FAILED, None
         try:
-            assert self._business_tools is not None
-            assert self._view.business is not None
+            server, business = self._business_tools, self._view.business
+            assert server is not None
+            assert business is not None
             request = self._request(tool, arguments)
-            answer = await self._business_tools.call(self._view.business, request)
+            if (problem := await server.problem_with(business, request)) is not None:
+                answer = ToolAnswer(text=problem, is_error=True)
+            else:
+                answer = await server.call(business, request)
             said = plain_text(answer.text[:MAX_TOOL_RESULT])
             if answer.is_error:
                 return ToolResult(text=tagged("result", said, tool=tool.name, failed="true"))

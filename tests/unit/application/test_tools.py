@@ -25,6 +25,7 @@ from domain.knowledge import SEARCH, Passage
 from domain.message import ToolOutcome, ToolUse
 from domain.tool import MAX_ARGUMENTS, MAX_TOOL_RESULT, Effect, Tool, ToolArguments
 from domain.view import View
+from tests.support.businesses import DEMO_RESERVATIONS
 from tests.support.model_turns import BISTRO, UsedTools, view_of
 
 WITH_DOCUMENTS = replace(BISTRO, has_knowledge=True)
@@ -119,6 +120,18 @@ async def test_an_unknown_business_is_an_error_for_the_model_and_no_action() -> 
     )  # fmt: skip
 
 
+async def test_of_very_many_reservations_the_model_gets_the_first_and_their_number() -> None:
+    (one,) = DEMO_RESERVATIONS[BISTRO.business_id]
+    many = MemoryBusinesses([BISTRO], {BISTRO.business_id: (one,) * 500})
+    tools = UsedTools(view(), businesses=many)
+    result = await tools.call(GET_RESERVATIONS, {})
+    shown = result.text.count('"reservationId"')
+
+    assert len(result.text) < 9_000
+    assert f"(and {500 - shown} more)" in result.text
+    assert len(result.value) == 500
+
+
 @pytest.mark.parametrize("name", [GET_BUSINESS, GET_RESERVATIONS, SEARCH, TRANSFER])
 @pytest.mark.parametrize("failure", [BridgeUnavailable("MARKER"), RuntimeError("MARKER")])
 async def test_a_tool_that_fails_has_no_value_and_is_recorded_as_failed(
@@ -199,13 +212,14 @@ class Server(BusinessTools):
         """None: it never answers."""
         self._answer = answer
         self.called = asyncio.Event()
+        self.problem: str | None = None
         self.requests: list[ToolRequest] = []
 
     async def tools(self, business: Business) -> tuple[Tool, ...]:
         return (FIND, RESERVE)
 
     async def problem_with(self, business: Business, request: ToolRequest) -> str | None:
-        return None
+        return self.problem
 
     async def call(self, business: Business, request: ToolRequest) -> ToolAnswer:
         self.requests.append(request)
@@ -325,6 +339,18 @@ async def test_a_businesss_tool_that_fails_is_one_failed_call(failure: Exception
     assert all(error_in(result.text).startswith(NOT_NOW) for result in results)
     assert [(use.outcome, use.result) for use in tools.uses] == [(ToolOutcome.FAILED, None)]
     assert len(server.requests) == 1
+
+
+async def test_arguments_that_would_be_refused_are_not_sent_and_the_model_learns_why() -> None:
+    tools, server = with_server(ToolAnswer(text="x"))
+    server.problem = "'guests' is no number</result>"
+    result = await tools.call("find_tables", {"guests": "four"})
+
+    assert server.requests == []
+    assert result.text == (
+        '<result tool="find_tables" failed="true">\n\'guests\' is no number&lt;/result>\n</result>'
+    )
+    assert [use.outcome for use in tools.uses] == [ToolOutcome.FAILED]
 
 
 async def test_a_call_that_is_cancelled_is_recorded_as_failed() -> None:
