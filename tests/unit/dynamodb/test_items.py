@@ -49,8 +49,10 @@ from domain.notice import Lane
 from domain.promise import Verdict
 from domain.session import MissedMessage, Session
 from domain.status import Reason, Status
+from domain.tool import Confirmer
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage
+from domain.write_call import WriteCall, WriteState
 from tests.contract.stores import ANA, NOON, asks_for_human, new_session, user_says
 
 USAGE = Usage(model="m", input_tokens=5, cached_tokens=4, output_tokens=3, calls=2)
@@ -63,6 +65,19 @@ TRANSFER = Transfer(
     expires_at=NOON + timedelta(minutes=5),
     coordinator_id=CoordinatorId("maria"),
     ended=Reason.RETURNED,
+)
+WRITE_CALL = WriteCall(
+    call_id=f"{'0123456789abcdef' * 2}-6",
+    seq=6,
+    state=WriteState.PROPOSED,
+    tool="reserve_table",
+    what="Masă",
+    arguments='{"guests":4}',
+    at=NOON,
+    confirm=Confirmer.CUSTOMER,
+    expires_at=NOON + timedelta(days=2),
+    question_seq=7,
+    result="R-7",
 )
 MESSAGE = Message(
     seq=7,
@@ -83,6 +98,7 @@ MESSAGE = Message(
     verdict=Verdict.BOTH,
     hidden_before=2,
     unmet=Reason.AI_DECISION,
+    write=WRITE_CALL.step(WriteState.APPROVED, "Da"),
 )
 CHANGE = StatusChange(
     seq=8,
@@ -118,6 +134,7 @@ SESSION = Session(
     language="de-AT",
     unmet=Reason.USER_REQUEST,
     missed=MissedMessage(seq=5, at=NOON, text="0722", reason=Reason.AI_FAILURE),
+    writes=(WRITE_CALL,),
 )
 
 
