@@ -273,7 +273,7 @@ class AnswerPending:
             if turn.outcome is not None:
                 seconds = turn.seconds(self.clock.monotonic())
                 self.observer.turn_ended(turn.outcome, seconds, turn.first_token_s(), turn.error)
-            turn.stream = None  # they refer to each other
+            turn.stream = turn.writes = None  # they refer to each other
         return turn.end
 
     async def _wait_for_slot(self, turn: _Turn) -> bool:
@@ -653,7 +653,8 @@ class AnswerPending:
         outcome = handoff.outcome if handoff is not None else None
         actions = (*tools.actions, *_sources(view, tools, text))
         if claims.deed and not (tools.has_changed_anything or _was_done(view, turn.writes)):
-            offered = view.availability.is_offered and turn.writes is None
+            proposes = turn.writes is not None and turn.writes.proposal is not None
+            offered = view.availability.is_offered and not proposes
             text = f"{text}\n\n{view.text(Text.NOT_DONE if offered else Text.NOT_DONE_ALONE)}"
         if handoff is None or outcome is not HandoffOutcome.REQUESTED:
             turn.outcome = "answered" if turn.stop is None else "stopped"

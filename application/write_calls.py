@@ -9,6 +9,7 @@ asked, and is otherwise said to be unknown; it is never made again.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -25,11 +26,17 @@ from application.ports import (
     ToolAnswer,
     ToolRequest,
 )
-from application.session_log import SessionLog, load_session
+from application.session_log import SessionLog
 from domain.backoff import backoff
 from domain.business import Business
 from domain.decision_context import DecisionContext
-from domain.errors import SeqTaken, StorageUnavailable, ToolNotCalled, ToolUnanswered
+from domain.errors import (
+    DuplicateMessage,
+    SeqTaken,
+    StorageUnavailable,
+    ToolNotCalled,
+    ToolUnanswered,
+)
 from domain.identity import Customer, MessageId, SessionId
 from domain.plain_text import plain_text
 from domain.session import Draft, Session
@@ -98,8 +105,13 @@ class WriteCalls:
         """Run the work of a call in a task of its own, which outlives the turn."""
         task = asyncio.create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # or it is logged where the turn does not wait any more
 
     async def make(
         self,
@@ -238,16 +250,17 @@ class WriteCalls:
                 return None
             return record_outcome(session, call, step, message_id, context())
 
-        await self.session_log.commit(customer, decide, origin)
-        while not is_newest:  # the session was closed, and the customer has begun another one
-            session = (await load_session(self.store, session_id)).session
-            draft = record_outcome(session, call, step, message_id, context())
-            try:
+        with suppress(DuplicateMessage):
+            await self.session_log.commit(customer, decide, origin)
+        while not is_newest:  # it was closed, and the customer has begun another one; or is erased
+            loaded = await self.store.load(session_id)
+            draft = None
+            if loaded is not None:
+                draft = record_outcome(loaded.session, call, step, message_id, context())
+            with suppress(SeqTaken, DuplicateMessage):
                 if draft is not None:
-                    await self.store.append(draft, session.due_at(self.session_log.policy.timing))
+                    await self.store.append(draft, None)
                 return
-            except SeqTaken:
-                continue
 
     async def stop(self) -> None:
         """Give the calls under way a little time to end: what then has no outcome is unknown."""

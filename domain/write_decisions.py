@@ -208,12 +208,19 @@ def record_outcome(
 ) -> Draft | None:
     """Append what came of a call, whoever owns the conversation by now; None: it is known.
 
-    Where the AI owns it and has nothing to answer, no turn tells the customer: this does.
+    What was said to be unknown may be learned late. Where the AI owns the conversation and has
+    nothing to answer, no turn tells the customer: this does.
     """
     current = session.write_call(call.call_id)
-    if current is not None and current.state in OUTCOMES and current.state is step.state:
+    is_unknown = step.state is WriteState.UNKNOWN
+    if current is not None and current.state in OUTCOMES:
+        if is_unknown or current.state is not WriteState.UNKNOWN:
+            return None
+    if current is None and is_unknown:
         return None
-    draft = Draft(session, even_closed=True)
+    # What is settled is not in the head any more: the key keeps it from being told twice.
+    key = f"w:{step.call_id}" if current is None else None
+    draft = Draft(session, key=key, even_closed=True)
     if session.status is not Status.AI or session.needs_answer:
         append_step(draft, step, message_id, context)
         return draft

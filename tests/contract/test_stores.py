@@ -35,6 +35,7 @@ from domain.notice import (
 from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from domain.write_call import WriteState, WriteStep
 from tests.contract.stores import (
     ANA,
     DAN,
@@ -285,6 +286,38 @@ async def test_closing_frees_the_customer_for_a_new_session(store: Store) -> Non
     latest = await store.latest(ANA)
     assert latest is not None
     assert latest.session.session_id == "s2"
+
+
+async def test_what_is_not_said_is_appended_to_a_closed_session_and_opens_nothing(
+    store: Store,
+) -> None:
+    closed = await stored(store, closes(await conversation(store, 2, "s1")))
+    newer = await conversation(store, 1, "s2")
+    draft = Draft(closed, even_closed=True)
+    draft.append_message(
+        Message(
+            seq=draft.next_seq,
+            message_id=MessageId("w1"),
+            author=Author.AI,
+            text="Masă",
+            at=closed.updated_at,
+            audience=Audience.COORDINATOR,
+            write=WriteStep(
+                call_id="s1-1", state=WriteState.DONE, tool="reserve", what="Masă", result="R-7"
+            ),
+        )
+    )
+    await store.append(draft, None)
+
+    loaded, latest = await store.load(closed.session_id), await store.latest(closed.customer)
+    assert loaded is not None
+    assert latest is not None
+    assert loaded.session == draft.session
+    assert loaded.recent[-1] == draft.entries[0]
+    assert not loaded.session.is_open
+    assert latest.session.session_id == newer.session_id
+    with pytest.raises(SeqTaken):
+        await store.append(draft, None)
 
 
 async def test_the_latest_session_may_be_closed(store: Store) -> None:

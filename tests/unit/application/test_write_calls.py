@@ -700,3 +700,35 @@ async def test_a_yes_whose_process_dies_before_the_call_is_acted_on_by_the_next(
 
         assert len(tools.requests) == 1
         assert (await answer(app, user)).text == "Am rezervat."
+
+
+async def test_an_outcome_that_is_learned_after_it_was_said_to_be_unknown_is_told_once() -> None:
+    tools = MemoryTools()
+    tools.hold_after = asyncio.Event()
+    async with booking([Reserving(), "Gata."], tools=tools) as (app, _, user):
+        await ask(app, user)
+        survivor = app.another(assistant=ScriptedSteps(["Nu știu."]))
+        await survivor.user().join()
+        await survivor.quiet()
+        await app.clock.advance(20)
+        assert localized("ro", Text.WRITE_UNKNOWN, what=WHAT) in (await answer(app, user)).text
+        tools.hold_after.set()
+        await app.settle()
+        await app.clock.advance(1)
+
+        assert await states(app, user) == [WriteState.STARTED, WriteState.UNKNOWN, WriteState.DONE]
+        done = localized("ro", Text.WRITE_DONE, what=WHAT)
+        assert [text for text in await app.texts(user.customer, Author.SYSTEM)] == [done]
+
+
+async def test_what_an_erased_customer_had_begun_is_stored_nowhere() -> None:
+    tools = MemoryTools()
+    tools.hold = asyncio.Event()
+    async with booking([Reserving(), "Gata."], tools=tools) as (app, _, user):
+        await ask(app, user)
+        await app.privacy.erase(user.customer)
+        tools.hold.set()
+        await app.settle()
+        await app.clock.advance(1)
+
+        assert await app.stored(user.customer) == []
