@@ -96,6 +96,8 @@ class ToolServer(Struct, frozen=True, kw_only=True):
     """The program and its arguments, spoken to by its standard input and output."""
     token_variable: str | None = None
     """The name of the environment variable with the bearer token; None: it needs none."""
+    variables: tuple[str, ...] = ()
+    """The environment variables that the program gets beside those that every program needs."""
     timeout_s: float = 15.0
     """The longest that a call may take."""
     tools: tuple[AllowedTool, ...] = ()

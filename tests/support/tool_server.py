@@ -184,6 +184,7 @@ class ToolServerProcess:
 
     def start(self) -> None:
         """Start it, and return as soon as it listens."""
+        self.kill()
         arguments = ["--port", str(self.port)]
         if self.token:
             arguments += ["--token", self.token]
