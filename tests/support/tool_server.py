@@ -387,6 +387,8 @@ async def _serve_http(state: ToolServerState, port: int, token: str) -> None:
             await app(scope, receive, send)
 
     listener = socket.create_server(("127.0.0.1", port))
+    # Connections inherit it: or each answer waits for the acknowledgement of its headers.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(listener.getsockname()[1], flush=True)
     config = uvicorn.Config(guarded, log_level="error", timeout_graceful_shutdown=1)
     # It ends with the process that started it, however that one has ended.
