@@ -128,11 +128,10 @@ class McpTools(BusinessTools):
             raise ToolUnanswered("the look-up has failed")
         return None if called.is_empty else called.answer
 
-    async def report(self, business: Business) -> tuple[ServerReport, ...]:
+    async def reports(self, business: Business) -> tuple[ServerReport, ...]:
         """Connect to the servers of a business, and return what they have of what it allows."""
         servers = self._of(business)
-        reports = await asyncio.gather(*(server.report() for server in servers))
-        return tuple(reports)
+        return tuple(await asyncio.gather(*(server.report() for server in servers)))
 
     def _of(self, business: Business) -> list["_Server"]:
         """Return the servers of a business, as its file has them now."""
