@@ -17,6 +17,7 @@ import httpx2
 import msgspec
 
 from adapters.http_client import read_bounded
+from adapters.json_text import whole_escapes
 
 NOT_SENT, REFUSED, UNANSWERED = 1, 2, 3
 """The codes of errors of the transport: the call did not arrive; it was refused; nobody knows."""
@@ -34,27 +35,32 @@ _PLAIN = {"accept-encoding": "identity"}
 
 
 class _Answer(httpx2.AsyncByteStream):
-    """The body of a response, up to MAX_ANSWER and a time; the SDK knows its errors."""
+    """The body of a response by lines, up to MAX_ANSWER and a time; the SDK knows its errors."""
 
     def __init__(self, response: httpx2.Response, until: float | None) -> None:
         self._response = response
         self._until = until
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = MAX_ANSWER
+        left, line = MAX_ANSWER, bytearray()
         pieces = aiter(self._response.stream)  # type: ignore[arg-type]
         while True:
             try:
                 async with asyncio.timeout_at(self._until):
                     piece = await anext(pieces)
             except StopAsyncIteration:
-                return
+                break
             except (TimeoutError, httpx2.HTTPError, httpx2.StreamError) as error:
                 raise httpx2.StreamError("the answer broke off") from error
             left -= len(piece)
             if left < 0:
                 raise httpx2.StreamError("the answer is too large")
-            yield piece
+            if ended := max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1:
+                yield whole_escapes(bytes(line + piece[:ended]))
+                line.clear()
+            line += piece[ended:]
+        if line:
+            yield whole_escapes(bytes(line))
 
     async def aclose(self) -> None:
         with suppress(httpx2.HTTPError):

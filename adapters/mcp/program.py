@@ -17,6 +17,7 @@ from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 
+from adapters.json_text import whole_escapes
 from domain.plain_text import plain_text
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ async def _receive(process: Process, incoming: Incoming, on_end: Callable[[], No
         while rubbish > 0 and (chunk := await process.stdout.read(_CHUNK)):
             *ended, rest = chunk.split(b"\n")
             for piece in ended:
-                message = bytes(line + piece)
+                message = whole_escapes(bytes(line + piece))
                 line.clear()
                 if not message.strip():
                     continue
