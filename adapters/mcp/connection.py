@@ -76,8 +76,6 @@ class Connection:
         self._client: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._client.add_done_callback(_retrieve)  # nobody may be waiting for it
         self._task = asyncio.create_task(self._live())
-        self.users = 0
-        """The requests that are under way."""
 
     @property
     def has_ended(self) -> bool:
@@ -127,7 +125,6 @@ class Connection:
         client = await asyncio.shield(self._client)
         meta: Any = {_KEY: key} if key is not None else None
         params = types.CallToolRequestParams(name=tool, arguments=arguments, _meta=meta)
-        self.users += 1
         try:
             result = await client.session.send_request(
                 types.CallToolRequest(params=params), _Result, self._server.timeout_s
@@ -140,8 +137,6 @@ class Connection:
             raise ToolUnanswered(f"the tool's server has not answered ({error.code})") from None
         except (ValidationError, RuntimeError, OSError, TimeoutError):
             raise ToolUnanswered("the answer of the tool's server is no result") from None
-        finally:
-            self.users -= 1
         if not isinstance(result, types.CallToolResult):
             raise ToolUnanswered("the tool's server asks for more, which nobody can give it")
         answer = ToolAnswer(text=result_text(result), is_error=bool(result.is_error))

@@ -27,7 +27,8 @@ WAIT_S = 1.0
 REFRESH_S, LEAST_REFRESH_S = 300.0, 30.0
 """The age at which a list is fetched again, and at which it is where the server has said so."""
 IDLE_S, FORGET_S, SWEEP_S = 300.0, 3_600.0, 30.0
-"""The time after which an unused connection is closed, and after which its server is forgotten."""
+"""The time after which an unused connection is closed, and after which its server is forgotten:
+also that of a server that a business's file has no more, or describes in another way."""
 MAX_CONNECTIONS = 100
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 """Between attempts to connect to a server that fails."""
@@ -62,6 +63,8 @@ class McpTools(BusinessTools):
         self._businesses = businesses
         self._environment = environment
         self._servers: dict[tuple[str, str], _Server] = {}
+        """By the business's id and all that its file says of the server."""
+        self._connection_type: type[Connection] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -137,11 +140,9 @@ class McpTools(BusinessTools):
         """Return the servers of a business, as its file has them now."""
         found = []
         for server in business.tool_servers:
-            key = (str(business.business_id), server.name)
-            known = self._servers.get(key)
-            if known is None or known.server != server:
-                if known is not None:
-                    self.close(known.close())
+            # Turns that began before a change of the file may still use what it was before.
+            key = (str(business.business_id), repr(server))
+            if (known := self._servers.get(key)) is None:
                 known = self._servers[key] = _Server(self, key[0], server)
             known.used_at = self.now()
             found.append(known)
@@ -154,6 +155,13 @@ class McpTools(BusinessTools):
                 if allowed.shown_name == shown_name:
                     return server, allowed
         raise ToolNotCalled("the business has no such tool")
+
+    async def connection_type(self) -> "type[Connection]":
+        """Return the class of connections, whose module imports the SDK."""
+        if self._connection_type is None:
+            module = await asyncio.to_thread(import_module, "adapters.mcp.connection")
+            self._connection_type = module.Connection
+        return self._connection_type
 
     def now(self) -> float:
         """Return the time of the clock that only goes forward, in seconds."""
@@ -180,7 +188,7 @@ class McpTools(BusinessTools):
         unused = [each for each in open_ones if not each.is_in_use]
         if not unused:
             raise ToolNotCalled("too many servers of tools are in use")
-        self.close(min(unused, key=lambda each: each.used_at).disconnect())
+        min(unused, key=lambda each: each.used_at).disconnect()
 
     def close(self, closing: Coroutine[Any, Any, None]) -> None:
         """Close something in the background, at the latest at the end."""
@@ -206,9 +214,9 @@ class McpTools(BusinessTools):
             for key, server in list(self._servers.items()):
                 if now - server.used_at > FORGET_S:
                     del self._servers[key]
-                    await server.close()
+                    self.close(server.close())
                 elif now - server.used_at > IDLE_S and not server.is_in_use:
-                    await server.disconnect()
+                    server.disconnect()
 
 
 class _Server:
@@ -227,6 +235,7 @@ class _Server:
         self._is_stale = False
         self._connection: Connection | None = None
         self._connected_at = 0.0
+        self._users = 0
         self._failures = 0
         self._next_at = 0.0
         self._logged_at: float | None = None
@@ -238,9 +247,8 @@ class _Server:
 
     @property
     def is_in_use(self) -> bool:
-        """True if a request is under way."""
-        is_listing = self.refreshing is not None and not self.refreshing.done()
-        return is_listing or (self._connection is not None and self._connection.users > 0)
+        """True if somebody uses the connection, or waits until it is open."""
+        return self._users > 0
 
     def offered(self) -> Iterator["OfferedTool"]:
         """Yield the tools that the model is offered, in the order of the file."""
@@ -273,12 +281,15 @@ class _Server:
 
     async def _list(self) -> Iterable[str]:
         """List the tools; return what is wrong with those allowed. Raises: ToolNotCalled."""
+        self._users += 1
         try:
             connection = await self._connect()
             listed = await connection.list_tools()
         except ToolNotCalled as error:
             self._report("tool_server_away", "A server of tools is away", reason=str(error))
             raise
+        finally:
+            self._users -= 1
         offered, problems = await asyncio.to_thread(self._offers, listed)
         self._listed, self._offered = listed, offered
         self.is_listed, self._is_stale, self._listed_at = True, False, self._tools.now()
@@ -316,6 +327,7 @@ class _Server:
     async def call(self, tool: str, arguments: dict[str, object], key: str | None) -> "Called":
         """Call a tool once, within the server's time. Raises: ToolNotCalled, ToolUnanswered."""
         has_begun = False
+        self._users += 1
         try:
             async with asyncio.timeout(self.server.timeout_s):
                 connection = await self._connect()
@@ -333,12 +345,14 @@ class _Server:
         except ToolUnanswered:
             self._report("tool_unanswered", "A tool was called, and has not answered")
             raise
+        finally:
+            self._users -= 1
         self._failures = 0
         return called
 
     async def _connect(self) -> "Connection":
         """Return the open connection, or a new one. Raises: ToolNotCalled."""
-        module = await asyncio.to_thread(import_module, "adapters.mcp.connection")
+        connection_type = await self._tools.connection_type()
         now = self._tools.now()
         if self._connection is not None and self._connection.has_ended:
             self._note_end(now)
@@ -346,7 +360,7 @@ class _Server:
             if now < self._next_at:
                 raise ToolNotCalled("the tool's server is away; it is tried again in a minute")
             self._tools.make_room()
-            self._connection, self._connected_at = self._new_connection(module.Connection), now
+            self._connection, self._connected_at = self._new_connection(connection_type), now
         connection = self._connection
         await connection.opened()
         return connection
@@ -363,27 +377,25 @@ class _Server:
 
     def _note_end(self, now: float) -> None:
         """Note that the connection has ended: if it is not the first, the next one has to wait."""
-        assert self._connection is not None
-        self._tools.close(self._connection.close())
-        self._connection = None
+        self.disconnect()
         self._failures = self._failures + 1 if now - self._connected_at < STEADY_S else 0
         self._next_at = self._connected_at + self._tools.pause_s(self._failures - 1)
 
     def _changed(self) -> None:
         self._is_stale = True
 
-    async def disconnect(self) -> None:
-        """Close the connection; the next use opens another."""
-        if (connection := self._connection) is not None:
+    def disconnect(self) -> None:
+        """Begin to close the connection; the next use opens another."""
+        if self._connection is not None:
+            self._tools.close(self._connection.close())
             self._connection = None
-            await connection.close()
 
     async def close(self) -> None:
         """End what is under way, and the connection."""
         if self.refreshing is not None:
             self.refreshing.cancel()
             await asyncio.wait([self.refreshing])
-        await self.disconnect()
+        self.disconnect()
 
     def _report(self, action: str, sentence: str, **about: object) -> None:
         """Log what is wrong with the server, once a minute at most."""

@@ -69,7 +69,7 @@ def tool_request(
 
 @asynccontextmanager
 async def opened_tools(
-    businesses: Iterable[Business] = (), clock: Clock | None = None, **environment: str
+    businesses: Iterable[Business] = (), *, clock: Clock | None = None, **environment: str
 ) -> AsyncIterator[McpTools]:
     """Open the tools of servers, with this environment."""
     tools = McpTools(clock or SystemClock(), lambda: 0.5, lambda: businesses, environment)

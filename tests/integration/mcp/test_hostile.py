@@ -230,7 +230,7 @@ async def test_a_program_gets_no_secret_of_the_server(
     counted = tmp_path / "calls"
     with enemy("environment", counted, "stdio") as server:
         named = replace(server, variables=("BOOKING", "PYTHONPATH", "NOT_SET"))
-        async with opened_tools(**os.environ | {"BOOKING": "b"}) as tools:
+        async with opened_tools(BOOKING="b", PYTHONPATH=os.environ.get("PYTHONPATH", "")) as tools:
             await listed_tools(tools, business_with(named))
 
     environment = json.loads(counted.with_suffix(".env").read_text())
