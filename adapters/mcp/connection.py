@@ -17,7 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.mcp.http import CONNECT_S, NOT_SENT, REFUSED, GuardedTransport
+from adapters.mcp.http import REACH_S, NOT_SENT, REFUSED, GuardedTransport
 from adapters.mcp.program import program_streams
 from adapters.mcp.results import is_empty, result_text
 from adapters.mcp.schemas import ListedTool
@@ -57,7 +57,7 @@ class Called(NamedTuple):
     """True if it is an answer to a look-up that has found nothing."""
 
 
-class Connection:
+class ToolConnection:
     """A connection that is being opened, is open, or has ended; it is opened once."""
 
     def __init__(
@@ -175,7 +175,7 @@ class Connection:
             transport: Any = program_streams(server.command, self._environment, self._closing.set)
         else:
             guarded = GuardedTransport(server.url, self._token, server.timeout_s + 2.0)
-            times = httpx2.Timeout(None, connect=CONNECT_S, pool=CONNECT_S)
+            times = httpx2.Timeout(None, connect=REACH_S, pool=REACH_S)
             http = httpx2.AsyncClient(transport=guarded, timeout=times, trust_env=False)
             await stack.enter_async_context(http)
             transport = streamable_http_client(server.url, http_client=http)

@@ -21,8 +21,8 @@ from adapters.json_text import whole_escapes
 
 NOT_SENT, REFUSED, UNANSWERED = 1, 2, 3
 """The codes of errors of the transport: the call did not arrive; it was refused; nobody knows."""
-CONNECT_S = 5.0
-MAX_ANSWER = 2 * 1024 * 1024
+REACH_S = 5.0
+MAX_RESPONSE = 2 * 1024 * 1024
 """Bytes of one response, also of a stream of events."""
 MAX_ERROR = 8_000
 MAX_STREAMS = 10
@@ -35,14 +35,14 @@ _PLAIN = {"accept-encoding": "identity"}
 
 
 class _Answer(httpx2.AsyncByteStream):
-    """The body of a response by lines, up to MAX_ANSWER and a time; the SDK knows its errors."""
+    """The body of a response by lines, up to MAX_RESPONSE and a time; the SDK knows its errors."""
 
     def __init__(self, response: httpx2.Response, until: float | None) -> None:
         self._response = response
         self._until = until
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        left, line = MAX_ANSWER, bytearray()
+        left, line = MAX_RESPONSE, bytearray()
         pieces = aiter(self._response.stream)  # type: ignore[arg-type]
         while True:
             try:

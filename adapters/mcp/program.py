@@ -28,12 +28,12 @@ MAX_RUBBISH = 100
 """Lines that are no messages, after which the program is given up."""
 MAX_LOGGED, MAX_LOGGED_LINE = 20, 200
 """Lines of standard error that are logged of one run, and characters of each."""
-END_S = 2.0
+ENDING_S = 2.0
 """The time for the program to end by itself, and then by SIGTERM, before it is killed."""
 _CHUNK, _POLL_S = 64 * 1024, 0.01
 
 Incoming = MemoryObjectSendStream[SessionMessage | Exception]
-Streams = tuple[
+ProgramStreams = tuple[
     MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]
 ]
 
@@ -41,7 +41,7 @@ Streams = tuple[
 @asynccontextmanager
 async def program_streams(
     command: Sequence[str], environment: Mapping[str, str], on_end: Callable[[], None]
-) -> AsyncGenerator[Streams, None]:
+) -> AsyncGenerator[ProgramStreams, None]:
     """Run a program and exchange messages with it; at the end it is gone, and its children are.
 
     `environment`: what it gets beside the few variables that every program needs. `on_end` is
@@ -135,12 +135,12 @@ async def _end(process: Process) -> None:
     """End the program: its input ends, then it is asked to, then it and its children are killed."""
     assert process.stdin is not None
     process.stdin.close()
-    if not await _has_ended(process, END_S / 2):
+    if not await _has_ended(process, ENDING_S / 2):
         _signal(process, signal.SIGTERM)
-        await _has_ended(process, END_S / 2)
+        await _has_ended(process, ENDING_S / 2)
     # Its group outlives it where it has left children behind.
     _signal(process, signal.SIGKILL)
-    await _has_ended(process, END_S)
+    await _has_ended(process, ENDING_S)
     transport = getattr(process, "_transport", None)
     if transport is not None:  # open as long as a grandchild in another group holds a pipe
         transport.close()

@@ -17,7 +17,7 @@ from domain.errors import ToolNotCalled, ToolUnanswered
 from domain.tool import AllowedTool, Binding, Tool, ToolServer
 
 if TYPE_CHECKING:  # they import the SDK
-    from adapters.mcp.connection import Called, Connection
+    from adapters.mcp.connection import Called, ToolConnection
     from adapters.mcp.schemas import ListedTool, OfferedTool
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 STEADY_S = 60.0
 """A connection that has lasted so long has not failed."""
 LISTED_AT_ONCE = 4
-LOG_EVERY_S = 60.0
+REPORT_EVERY_S = 60.0
 
 
 class ServerReport(NamedTuple):
@@ -64,7 +64,7 @@ class McpTools(BusinessTools):
         self._environment = environment
         self._servers: dict[tuple[str, str], _Server] = {}
         """By the business's id and all that its file says of the server."""
-        self._connection_type: type[Connection] | None = None
+        self._connection_type: type[ToolConnection] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -156,11 +156,11 @@ class McpTools(BusinessTools):
                     return server, allowed
         raise ToolNotCalled("the business has no such tool")
 
-    async def connection_type(self) -> "type[Connection]":
+    async def connection_type(self) -> "type[ToolConnection]":
         """Return the class of connections, whose module imports the SDK."""
         if self._connection_type is None:
             module = await asyncio.to_thread(import_module, "adapters.mcp.connection")
-            self._connection_type = module.Connection
+            self._connection_type = module.ToolConnection
         return self._connection_type
 
     def now(self) -> float:
@@ -233,7 +233,7 @@ class _Server:
         self._offered: dict[str, OfferedTool] = {}
         self._listed_at = 0.0
         self._is_stale = False
-        self._connection: Connection | None = None
+        self._connection: ToolConnection | None = None
         self._connected_at = 0.0
         self._users = 0
         self._failures = 0
@@ -350,7 +350,7 @@ class _Server:
         self._failures = 0
         return called
 
-    async def _connect(self) -> "Connection":
+    async def _connect(self) -> "ToolConnection":
         """Return the open connection, or a new one. Raises: ToolNotCalled."""
         connection_type = await self._tools.connection_type()
         now = self._tools.now()
@@ -365,7 +365,7 @@ class _Server:
         await connection.opened()
         return connection
 
-    def _new_connection(self, create: "type[Connection]") -> "Connection":
+    def _new_connection(self, create: "type[ToolConnection]") -> "ToolConnection":
         server, token = self.server, None
         if server.token_variable is not None:
             token = self._tools.value_of(server.token_variable)
@@ -400,7 +400,7 @@ class _Server:
     def _report(self, action: str, sentence: str, **about: object) -> None:
         """Log what is wrong with the server, once a minute at most."""
         now = self._tools.now()
-        if self._logged_at is not None and now - self._logged_at < LOG_EVERY_S:
+        if self._logged_at is not None and now - self._logged_at < REPORT_EVERY_S:
             return
         self._logged_at = now
         extra = {
