@@ -31,10 +31,15 @@ def decode_json(decode: Callable[[bytes | str], T], document: bytes | str) -> T:
         raise
     except msgspec.DecodeError:
         text = document.encode() if isinstance(document, str) else document
-        mended = _ESCAPE.sub(_mended, text)
+        mended = whole_escapes(text)
         if mended == text:
             raise
     return decode(mended)
+
+
+def whole_escapes(document: bytes) -> bytes:
+    """Return a document, or whole lines of one, with U+FFFD for halves of surrogate pairs."""
+    return _ESCAPE.sub(_mended, document) if b"\\u" in document else document
 
 
 def _mended(escape: re.Match[bytes]) -> bytes:

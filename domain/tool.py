@@ -13,6 +13,10 @@ MAX_ARGUMENTS, MAX_TOOL_RESULT = 2_000, 4_000
 """Characters of a call's arguments as JSON, and of its result."""
 MAX_BUSINESS_TOOLS = 40
 """The most tools of one business's servers."""
+OWN_TOOLS = frozenset(
+    {"get_business", "get_reservations", "search_knowledge", "transfer_to_live_chat"}
+)
+"""The names of the server's own tools."""
 DEFAULT_CONFIRM_FOR = timedelta(days=2)
 """The time for which a question for a yes waits, unless the business says another."""
 
@@ -96,6 +100,8 @@ class ToolServer(Struct, frozen=True, kw_only=True):
     """The program and its arguments, spoken to by its standard input and output."""
     token_variable: str | None = None
     """The name of the environment variable with the bearer token; None: it needs none."""
+    variables: tuple[str, ...] = ()
+    """The environment variables that the program gets beside those that every program needs."""
     timeout_s: float = 15.0
     """The longest that a call may take."""
     tools: tuple[AllowedTool, ...] = ()

@@ -6,8 +6,10 @@ Mistakes are collected, each with its dotted key and what the value may be; no v
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from difflib import get_close_matches
-from typing import Annotated, Any, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -22,15 +24,28 @@ from domain.hours import OpeningHours
 from domain.identity import IDENTIFIER_PATTERN, BusinessId
 from domain.plain_text import is_blank, plain_text
 from domain.texts import Text, wording_problems
+from domain.tool import (
+    MAX_BUSINESS_TOOLS,
+    OWN_TOOLS,
+    AllowedTool,
+    Binding,
+    Confirmer,
+    Effect,
+    LookUp,
+    ToolServer,
+)
 
 MAX_KEY_PARTS = 100
 """The parts of a dotted key: `tomllib` takes a time that grows with their square."""
 MAX_MISTAKES = 50
 """The mistakes of one file that are reported."""
+MAX_TOOL_SERVERS, MAX_TOOL_NAME = 10, 128
 
 Toml = dict[str, Any]
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\n\t]*\Z")]
 _LINES = "a list of up to {} lines of 1 to 200 characters"
+_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*\Z"
+_TOOL_NAME = r"^[A-Za-z0-9_-]{1,64}\Z"
 _LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\Z"
 _HOURS = 'a table of days, such as "mon-fri" = "9:00-18:00"'
 _TOKENS = Meta(
@@ -108,6 +123,75 @@ class ReservationTable(Struct, frozen=True, kw_only=True):
     name: Annotated[str, Meta(max_length=200, title="text of up to 200 characters")] = ""
 
 
+class ToolServerTable(Struct, frozen=True, kw_only=True):
+    """`[tools.NAME]`: a server of tools, which speaks MCP."""
+
+    url: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^https?://[^\s/]\S*$",
+                max_length=2_000,
+                title="an address that begins with http:// or https://",
+            ),
+        ]
+        | None
+    ) = None
+    command: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=1_000)], ...],
+        Meta(
+            min_length=1,
+            max_length=50,
+            title="a list of a program and its arguments, up to 50 texts",
+        ),
+    ] = ()
+    token: (
+        Annotated[
+            str,
+            Meta(
+                pattern=_VARIABLE,
+                title="the NAME of the environment variable that has the token, "
+                "never the token itself",
+            ),
+        ]
+        | None
+    ) = None
+    variables: Annotated[
+        tuple[Annotated[str, Meta(pattern=_VARIABLE)], ...],
+        Meta(max_length=50, title="a list of up to 50 NAMES of environment variables"),
+    ] = ()
+    timeout_s: Annotated[float, Meta(ge=1, le=120, title="a number of seconds from 1 to 120")] = (
+        15.0
+    )
+    allow: Annotated[dict[str, Toml], Meta(title="tables, such as [tools.booking.allow.find]")]
+
+
+class AllowedToolTable(Struct, frozen=True, kw_only=True):
+    """`[tools.NAME.allow.TOOL]`: a tool that the assistant may call."""
+
+    effect: Annotated[Literal["read", "write"], Meta(title="read or write")] = "write"
+    bind: Annotated[
+        dict[str, Literal["business", "user", "location", "session"]],
+        Meta(title="a table of arguments, each one of business, user, location, session"),
+    ] = {}
+    confirm: (
+        Annotated[Literal["customer", "coordinator"], Meta(title="customer or coordinator")] | None
+    ) = None
+    confirm_hours: Annotated[int, Meta(ge=1, le=720, title="a whole number from 1 to 720")] = 48
+    title: Annotated[Line, Meta(title="a line of 1 to 200 characters")] | None = None
+    name: (
+        Annotated[str, Meta(pattern=_TOOL_NAME, title="1 to 64 characters of [A-Za-z0-9_-]")] | None
+    ) = None
+    look_up: Annotated[Toml, Meta(title="a table")] | None = None
+
+
+class LookUpTable(Struct, frozen=True, kw_only=True):
+    """`look_up` of a tool: how to find out whether a call was made."""
+
+    tool: Annotated[Line, Meta(title="a tool of the same server that changes nothing")]
+    argument: Annotated[Line, Meta(title="the argument of that tool that takes the key of a call")]
+
+
 class BusinessTable(Struct, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -138,10 +222,8 @@ class BusinessTable(Struct, frozen=True, kw_only=True):
     reservations: Annotated[
         list[Toml], Meta(max_length=100, title="a list of up to 100 tables, for a demo")
     ] = []
+    tools: Annotated[dict[str, Toml], Meta(title="tables, such as [tools.booking]")] = {}
 
-
-_LATER = {"tools": "is kept for a later version: leave it out"}
-"""Keys that mean nothing yet."""
 
 _BARE_KEY = "Expected '=' after a key in a key/value pair"
 _QUOTES = "a key with spaces, or letters beyond a-z, must be in quotes"
@@ -149,6 +231,12 @@ _QUOTES = "a key with spaces, or letters beyond a-z, must be in quotes"
 _at_line = re.compile(r" \(at line (\d+), column \d+\)$").search
 _at_end = re.compile(r" \(at end of document\)$").search
 _is_language = re.compile(_LANGUAGE).match
+_is_tool_name = re.compile(_TOOL_NAME).match
+# A business's file sends them nowhere.
+_is_servers_own = re.compile(
+    r"AWS_\w+|(OPENAI|EMBEDDING)_API_KEY|(SERVICE|ELIXIR)_TOKEN|JWT_SECRET"
+    r"|REDIS_URL|ELIXIR_\w*URL"
+).fullmatch
 _is_bare = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII).fullmatch
 _has_long_key = re.compile(
     rf"""(?<![\w-])(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
@@ -230,10 +318,7 @@ class _Reader:
         self.mistakes: list[Mistake] = []
 
     def business(self, business_id: BusinessId, table: Toml) -> Business | None:
-        for key in _LATER.keys() & table.keys():
-            self.refuse(key, _LATER[key])
-        known = {key: value for key, value in table.items() if key not in _LATER}
-        found = self._fields(BusinessTable, known, "")
+        found = self._fields(BusinessTable, table, "")
         locations = {
             place: self._location(place, each) for place, each in found["locations"].items()
         }
@@ -249,6 +334,7 @@ class _Reader:
             "handoff": self._handoff(found["handoff"]),
             "model": self._model(found["model"]),
             "reservations": tuple(self._reservations(found["reservations"])),
+            "tool_servers": tuple(self._tool_servers(found["tools"])),
         }
         return Business(**business) if not self.mistakes else None
 
@@ -292,6 +378,115 @@ class _Reader:
         for index, table in enumerate(tables):
             found = self._fields(ReservationTable, table, f"reservations[{index}].")
             yield Reservation(reservation_id=found.pop("id"), **found)
+
+    def _tool_servers(self, tables: dict[str, Toml]) -> Iterator[ToolServer]:
+        """Read `[tools]`: the AI's names for tools must differ, whatever servers they are of."""
+        if len(tables) > MAX_TOOL_SERVERS:
+            self.refuse("tools", f"has more than {MAX_TOOL_SERVERS} tables")
+        taken = dict.fromkeys(OWN_TOOLS, "the server's own tools")
+        left = MAX_BUSINESS_TOOLS
+        for name, table in tables.items():
+            where = f"tools.{_shown(name)}"
+            server = self._tool_server(name, table, where)
+            for tool in server.tools:
+                left -= 1
+                place = f"{where}.allow.{_shown(tool.name)}"
+                if (other := taken.get(tool.shown_name)) is not None:
+                    self.refuse(f"{place}.name", f"must differ from that of {other}")
+                elif _is_tool_name(tool.shown_name) is None:
+                    self.refuse(
+                        f"{place}.name",
+                        "is missing: it must be 1 to 64 characters of [A-Za-z0-9_-]",
+                    )
+                taken[tool.shown_name] = place
+            yield server
+        if left < 0:
+            self.refuse("tools", f"has more than {MAX_BUSINESS_TOOLS} tools together")
+
+    def _tool_server(self, name: str, table: Toml, where: str) -> ToolServer:
+        if _is_tool_name(name) is None:
+            self.refuse(where, "must be named with 1 to 64 characters of [A-Za-z0-9_-]")
+        found = self._fields(ToolServerTable, table, f"{where}.")
+        url, command, token = found["url"], found["command"], found["token"]
+        if ("url" in table) == ("command" in table):
+            self.refuse(where, "must have either url or command")
+        if url:
+            self._check_address(url, f"{where}.url")
+        if command and is_blank(command[0]):
+            self.refuse(f"{where}.command", "must begin with the name of a program")
+        if command and token:
+            self.refuse(f"{where}.token", "is for a url: name it in variables for a program")
+        if url and found["variables"]:
+            self.refuse(f"{where}.variables", "are for a command: a url gets none")
+        for key, variable in [("token", token), *(("variables", v) for v in found["variables"])]:
+            if variable and _looks_like_key(variable):
+                self.refuse(f"{where}.{key}", "looks like a token: write the NAME of a variable")
+            elif variable and _is_servers_own(variable):
+                self.refuse(
+                    f"{where}.{key}", f"may not be {variable}, a secret of the server's own"
+                )
+        if not found["allow"] and "allow" in table and isinstance(table["allow"], dict):
+            self.refuse(f"{where}.allow", "names no tool")
+        tools = [
+            self._allowed_tool(tool, each, f"{where}.allow.{_shown(tool)}")
+            for tool, each in (found["allow"] or {}).items()
+        ]
+        self._check_look_ups(tools, where)
+        return ToolServer(
+            name=name,
+            url=url or "",
+            command=command,
+            token_variable=token,
+            variables=found["variables"],
+            timeout_s=found["timeout_s"],
+            tools=tuple(tools),
+        )
+
+    def _check_address(self, url: str, where: str) -> None:
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError:
+            self.refuse(where, "must be an address that begins with http:// or https://")
+            return
+        if "@" in parts.netloc:
+            self.refuse(where, "must have neither user nor password: name a variable as token")
+
+    def _allowed_tool(self, tool: str, table: Toml, where: str) -> AllowedTool:
+        if not tool or len(tool) > MAX_TOOL_NAME:
+            self.refuse(where, f"must be named with 1 to {MAX_TOOL_NAME} characters")
+        found = self._fields(AllowedToolTable, table, f"{where}.")
+        effect, confirm = Effect(found["effect"]), found["confirm"]
+        look_up = None
+        if found["look_up"] is not None:
+            look_up = LookUp(**self._fields(LookUpTable, found["look_up"], f"{where}.look_up."))
+        if effect is Effect.READ:
+            for key in ("confirm", "look_up"):
+                if found[key] is not None:
+                    self.refuse(f"{where}.{key}", 'is for tools with effect = "write"')
+        if confirm is None and "confirm_hours" in table:
+            self.refuse(f"{where}.confirm_hours", "is for tools with confirm")
+        return AllowedTool(
+            name=tool,
+            shown_name=found["name"] or tool,
+            effect=effect,
+            confirm=Confirmer(confirm) if confirm is not None else None,
+            confirm_for=timedelta(hours=found["confirm_hours"]),
+            title=found["title"] or "",
+            bound={argument: Binding(fact) for argument, fact in found["bind"].items()},
+            look_up=look_up,
+        )
+
+    def _check_look_ups(self, tools: list[AllowedTool], where: str) -> None:
+        by_name = {each.name: each for each in tools}
+        for tool in tools:
+            if tool.look_up is None or (used := by_name.get(tool.look_up.tool)) is None:
+                continue
+            place = f"{where}.allow.{_shown(tool.name)}.look_up"
+            if used.effect is not Effect.READ:
+                self.refuse(f"{place}.tool", 'must be a tool with effect = "read"')
+            if tool.look_up.argument in used.bound:
+                self.refuse(f"{place}.argument", "must be an argument that is not bound")
 
     def _facts(self, table: Toml) -> dict[str, str]:
         return {topic: text for topic, fact in table.items() if (text := fact_text(fact))}
@@ -398,6 +593,9 @@ def key_rows() -> Iterator[tuple[str, str]]:
         "model.": ModelTable,
         "handoff.": HandoffTable,
         "reservations[].": ReservationTable,
+        "tools.NAME.": ToolServerTable,
+        "tools.NAME.allow.TOOL.": AllowedToolTable,
+        "tools.NAME.allow.TOOL.look_up.": LookUpTable,
     }
     for prefix, kind in tables.items():
         for field in msgspec.structs.fields(kind):

@@ -14,11 +14,13 @@ from click import ClickException
 from msgspec.structs import asdict, replace
 
 from adapters.model_choices import ModelChoice, model_key
+from adapters.urls import shown_url
 from domain.business import Business
 from domain.hours import OpeningHours
 from domain.hours_text import dates_text, week_text
 from domain.identity import BusinessId, business_identifier
 from domain.language import NOTICE_LANGUAGES, language_name, lookup
+from domain.tool import AllowedTool
 from entrypoints.cli.operations import CONTROLS
 from entrypoints.programs import EXAMPLES, OWN_FOLDER
 from entrypoints.server.container import Container
@@ -85,6 +87,10 @@ def find_mistakes(settings: Settings, name: str | None) -> tuple[list[str], list
         mistakes += [f"{business.business_id}: {line}" for line in _problems(business, folder)]
         mistakes += _unread_documents(business, folder)
         notes += [f"{business.business_id}: {line}" for line in _notes(business)]
+    for where, problems, tools in _tool_problems(known, folder):
+        mistakes += [f"{where}: {CONTROLS.sub('', problem)}" for problem in problems]
+        if tools:
+            notes.append(f"{where}: the assistant gets {', '.join(tools)}")
     return mistakes, notes
 
 
@@ -140,6 +146,24 @@ def _unread_documents(business: Business, folder: Path) -> list[str]:
     return [f"{documents / name}: {reason}" for name, reason in sorted(report.problems.items())]
 
 
+def _tool_problems(
+    businesses: list[Business], folder: Path
+) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Yield each server of tools with the problems of what is allowed, and what the AI gets."""
+
+    async def tried() -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+        tools = Container(settings=Settings(businesses=str(folder))).mcp_tools()
+        assert tools is not None
+        async with tools:
+            return [
+                (f"{business.business_id}: tools.{report.server}", report.problems, report.tools)
+                for business in businesses
+                for report in await tools.reports(business)
+            ]
+
+    yield from asyncio.run(tried()) if any(each.tool_servers for each in businesses) else ()
+
+
 def _notes(business: Business) -> Iterator[str]:
     """Yield what is right, but may not be meant."""
     languages = {*NOTICE_LANGUAGES, *business.words}
@@ -181,6 +205,23 @@ def _shown(business: Business, settings: Settings) -> Iterator[str]:
     model = {key: str(each) for key, each in asdict(business.model).items() if each is not None}
     yield from _rows({f"model {key.replace('_', ' ')}": each for key, each in model.items()})
     yield from _rows({"documents": "yes" if business.has_knowledge else "none"})
+    for server in business.tool_servers:
+        yield from _rows({f"tools {server.name}": shown_url(server.url) or server.command[0]})
+        yield from _rows({f"  {tool.shown_name}": _terms(tool) for tool in server.tools})
+
+
+def _terms(tool: AllowedTool) -> str:
+    """Return on which terms a tool may be called."""
+    terms = [tool.effect.value]
+    if tool.shown_name != tool.name:
+        terms.append(f"the server's {tool.name}")
+    if tool.confirm is not None:
+        hours = tool.confirm_for.total_seconds() / 3_600
+        terms.append(f"after a yes of the {tool.confirm.value} within {hours:g} hours")
+    terms += [f"{argument} is the {binding.value}" for argument, binding in tool.bound.items()]
+    if tool.look_up is not None:
+        terms.append(f"looked up by {tool.look_up.tool}")
+    return ", ".join(terms)
 
 
 def _rows(rows: dict[str, str]) -> Iterator[str]:

@@ -100,6 +100,7 @@ async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
     results += [
         ("assistant", settings.assistant, await _failure_of(_check(container.assistant()))),
         *await _own_model_problems(container),
+        *await _tool_problems(container),
         ("bridge", settings.bridge, await _failure_of(_check(bridge)) if bridge else None),
     ]
     if container.bridge() is not None:
@@ -213,6 +214,25 @@ async def _own_model_problems(container: Container) -> list[tuple[str, str, str 
             for business in files.all()
             if business.model.has_own_model
         ]
+
+
+async def _tool_problems(container: Container) -> list[tuple[str, str, str | None]]:
+    """Return the businesses' servers of tools with what the AI gets of each, and its problem."""
+    files, tools = container.business_files(), container.mcp_tools()
+    if files is None or tools is None:
+        return []
+    found = list[tuple[str, str, str | None]]()
+    async with tools, files:
+        for business in files.all():
+            for report in await tools.reports(business):
+                name = f"{business.business_id}/{report.server} ({', '.join(report.tools) or '-'})"
+                found.append(("tools", name, "; ".join(report.problems) or None))
+    return [(part, name, _on_a_line(problem)) for part, name, problem in found]
+
+
+def _on_a_line(problem: str | None) -> str | None:
+    """Return a problem without what would steer the operator's terminal."""
+    return CONTROLS.sub("\ufffd", problem.replace("\n", " ")) if problem is not None else None
 
 
 async def _try_claiming(leases: Leases) -> None:

@@ -91,6 +91,7 @@ if TYPE_CHECKING:  # imported only when they are chosen: their libraries take lo
     from adapters.elixir.socket import ElixirSocket
     from adapters.jwt.tokens import JwtTokens
     from adapters.knowledge.index import KnowledgeIndex
+    from adapters.mcp.tools import McpTools
 
 
 Jitter = Callable[[], float]
@@ -308,6 +309,19 @@ def _knowledge(index: "KnowledgeIndex | None") -> Knowledge | None:
 
 def _on_knowledge(index: "KnowledgeIndex | None") -> OnKnowledge | None:
     return index.follow if index is not None else None
+
+
+def _mcp_tools(clock: Clock, jitter: Jitter, files: FileBusinesses | None) -> "McpTools | None":
+    """Return what calls the tools of the businesses' servers; None: there is no folder."""
+    if files is None:
+        return None
+    from adapters.mcp.tools import McpTools
+
+    return McpTools(clock, jitter, files.all)
+
+
+def _business_tools(tools: "McpTools | None") -> BusinessTools | None:
+    return tools
 
 
 def _elixir_additions() -> "Additions":
@@ -626,7 +640,10 @@ class Container(containers.DeclarativeContainer):
     turn_leases: Provider[Leases | None] = providers.Selector(
         settings.provided.broker, none=providers.Object(None), local=leases, redis=leases
     )
-    business_tools: Provider[BusinessTools | None] = providers.Object(None)
+    mcp_tools: "Provider[McpTools | None]" = providers.Singleton(
+        _mcp_tools, clock, jitter, business_files
+    )
+    business_tools: Provider[BusinessTools | None] = providers.Callable(_business_tools, mcp_tools)
     """The tools of the businesses' own servers; None: there is no folder of businesses."""
     write_calls: Provider[WriteCalls | None] = providers.Singleton(
         _write_calls, business_tools, session_log, store, businesses, metrics, clock, new_id
@@ -805,7 +822,15 @@ class Container(containers.DeclarativeContainer):
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,
         none=providers.Callable(
-            _opened, store, leases, assistant, identify, knowledge_index, business_files, broker
+            _opened,
+            store,
+            leases,
+            assistant,
+            identify,
+            knowledge_index,
+            business_files,
+            mcp_tools,
+            broker,
         ),
         elixir=providers.Callable(
             _opened,
@@ -815,6 +840,7 @@ class Container(containers.DeclarativeContainer):
             identify,
             knowledge_index,
             business_files,
+            mcp_tools,
             elixir_http,
             elixir_socket,
             broker,

@@ -7,6 +7,7 @@ import atexit
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import tarfile
 import time
@@ -47,6 +48,17 @@ def fetched(package: Package, limit_s: float = FETCH_S) -> Path:
                     archive.extractall(scratch, filter="data")
                 Path(scratch, "package").rename(folder)
     return folder
+
+
+def installed(folder: Path) -> None:
+    """Install what a folder's package-lock.json names, unless it is. Raises: Missing."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        raise Missing("node and npm are not on this machine")
+    done, wanted = folder / "node_modules" / ".package-lock.json", folder / "package-lock.json"
+    with locked(folder):
+        if not done.exists() or done.stat().st_mtime < wanted.stat().st_mtime:
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def run(command: list[str], answers: Callable[[], bool]) -> None:

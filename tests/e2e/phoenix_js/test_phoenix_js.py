@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -17,7 +15,7 @@ from adapters.phoenix.endpoint import SocketObserver
 from entrypoints.server.app import create_app, drain
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
-from tests.support.npm import locked
+from tests.support.npm import Missing, installed
 from tests.support.process import server
 from tests.support.server import running
 from tests.support.tokens import JWT, ending_in, token
@@ -32,13 +30,10 @@ _PATIENCE_S = 20.0
 @pytest.fixture(scope="session", autouse=True)
 def _client() -> None:
     """Install the client once."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node and npm are not on this machine")
-    installed, wanted = _HERE / "node_modules" / ".package-lock.json", _HERE / "package-lock.json"
-    with locked(_HERE):
-        if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            subprocess.run(command, cwd=_HERE, check=True, capture_output=True)
+    try:
+        installed(_HERE)
+    except Missing as missing:
+        pytest.skip(str(missing))
 
 
 class Node:

@@ -229,7 +229,6 @@ VARIABLE = "the NAME of the environment variable that has the key, never the key
         (f"{NAMED}[words]\nclosed = 7", "words.closed: must be text of 1 to 1,000 characters"),
         (f'{NAMED}[words.clossed]\nx = "y"',
          "words.clossed: is no language: it must be like words.de"),
-        (f"{NAMED}[tools]", "tools: is kept for a later version: leave it out"),
         (f'{NAMED}reservations = [{{ id = "r" }}]', None),
     ],
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The tools of businesses' own servers, which speak MCP."""
