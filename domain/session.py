@@ -49,7 +49,7 @@ MAX_MISSED = 500
 """Characters of a message that a head has; the log has all of it."""
 
 
-OUTCOME_WITHIN = timedelta(minutes=2)
+OUTCOME_WITHIN = timedelta(minutes=5)
 """The time after which a call without an outcome gets none: longer than a tool may take."""
 
 

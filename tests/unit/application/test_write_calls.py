@@ -435,7 +435,7 @@ async def test_an_outcome_that_nobody_stores_is_unknown_in_the_end() -> None:
         await app.coordinator("ana").take_over(user)
         await app.vanish()
         survivor = app.another()
-        await app.clock.advance(200)
+        await app.clock.advance(400)
         await survivor.sweep()
 
         assert await states(app, user) == [WriteState.STARTED, WriteState.UNKNOWN]
