@@ -1,6 +1,7 @@
 """A business's own tools, called by a model over a real connection, and made through the log."""
 
 import asyncio
+from typing import Any
 
 from adapters.memory.businesses import MemoryBusinesses
 from domain.message import Message
@@ -12,15 +13,15 @@ from tests.support.model_turns import openai_assistant
 from tests.support.openai_stub import calls, says, stub
 
 WHAT = "Rezervare masă (Ziua: 2026-12-01, Persoane: 4)"
-ARGUMENTS = {"date": "2026-12-01", "guests": 4}
+ARGUMENTS: dict[str, Any] = {"date": "2026-12-01", "guests": 4}
 
 
 async def test_a_model_is_offered_them_asks_and_is_told_what_came_of_the_yes() -> None:
     find = booking_tool("find_tables", effect=Effect.READ)
     tools = MemoryTools(find, booking_tool(confirm=Confirmer.CUSTOMER))
     answers = (
-        calls("find_tables", **ARGUMENTS),
-        calls("reserve_table", **ARGUMENTS),
+        calls("find_tables", text="", **ARGUMENTS),
+        calls("reserve_table", text="", **ARGUMENTS),
         says("Am găsit o masă."),
         says("Masa este rezervată."),
     )
