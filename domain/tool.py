@@ -13,10 +13,6 @@ MAX_ARGUMENTS, MAX_TOOL_RESULT = 2_000, 4_000
 """Characters of a call's arguments as JSON, and of its result."""
 MAX_BUSINESS_TOOLS = 40
 """The most tools of one business's servers."""
-OWN_TOOLS = frozenset(
-    {"get_business", "get_reservations", "search_knowledge", "transfer_to_live_chat"}
-)
-"""The names of the server's own tools."""
 DEFAULT_CONFIRM_FOR = timedelta(days=2)
 """The time for which a question for a yes waits, unless the business says another."""
 

@@ -17,7 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.mcp.http import REACH_S, NOT_SENT, REFUSED, GuardedTransport
+from adapters.mcp.http import NOT_SENT, REACH_S, REFUSED, GuardedTransport
 from adapters.mcp.program import program_streams
 from adapters.mcp.results import is_empty, result_text
 from adapters.mcp.schemas import ListedTool
@@ -73,6 +73,7 @@ class ToolConnection:
         self._environment = environment
         self._on_changed = on_changed
         self._closing = asyncio.Event()
+        self._status: int | None = None
         self._client: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._client.add_done_callback(_retrieve)  # nobody may be waiting for it
         self._task = asyncio.create_task(self._live())
@@ -162,17 +163,39 @@ class ToolConnection:
                     await asyncio.wait([changes])
         except Exception as error:  # of the program, the server, the SDK's groups of tasks
             if not self._client.done():
-                self._client.set_exception(ToolNotCalled(_reason(error)))
+                self._client.set_exception(ToolNotCalled(self._reason(error)))
         finally:
             self._closing.set()
             if not self._client.done():
                 self._client.set_exception(ToolNotCalled("the connection was closed"))
 
+    def _note_status(self, status: int | None) -> None:
+        self._status = status
+
+    def _reason(self, error: BaseException) -> str:
+        """Return why the connection could not be opened, without a word of the server's."""
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if isinstance(error, MCPError):
+            if error.code == NOT_SENT:
+                return "the tool's server cannot be reached"
+            if error.code == types.CONNECTION_CLOSED:
+                status = f", and has ended with status {self._status}" if self._status else ""
+                return f"the tool's server has closed the connection{status}"
+            return f"the tool's server does not speak MCP as it should ({error.code})"
+        if isinstance(error, TimeoutError):
+            return "the tool's server did not answer in time"
+        if isinstance(error, OSError):
+            return f"the tool's server cannot be started: {error.strerror or type(error).__name__}"
+        return "the tool's server does not speak MCP as it should"
+
     async def _new_client(self, stack: AsyncExitStack) -> Client:
         """Return a client that is not open yet."""
         server = self._server
         if server.command:
-            transport: Any = program_streams(server.command, self._environment, self._closing.set)
+            transport: Any = program_streams(
+                server.command, self._environment, self._closing.set, self._note_status
+            )
         else:
             guarded = GuardedTransport(server.url, self._token, server.timeout_s + 2.0)
             times = httpx2.Timeout(None, connect=REACH_S, pool=REACH_S)
@@ -201,20 +224,3 @@ class ToolConnection:
 def _retrieve(opened: asyncio.Future[Client]) -> None:
     if not opened.cancelled():
         opened.exception()
-
-
-def _reason(error: BaseException) -> str:
-    """Return why a connection could not be opened, without a word of the server's."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, MCPError):
-        if error.code == NOT_SENT:
-            return "the tool's server cannot be reached"
-        if error.code == types.CONNECTION_CLOSED:
-            return "the tool's server has closed the connection"
-        return f"the tool's server does not speak MCP as it should ({error.code})"
-    if isinstance(error, TimeoutError):
-        return "the tool's server did not answer in time"
-    if isinstance(error, OSError):
-        return f"the tool's server cannot be started: {error.strerror or type(error).__name__}"
-    return "the tool's server does not speak MCP as it should"

@@ -24,7 +24,7 @@ NOT_SENT, REFUSED, UNANSWERED = 1, 2, 3
 REACH_S = 5.0
 MAX_RESPONSE = 2 * 1024 * 1024
 """Bytes of one response, also of a stream of events."""
-MAX_ERROR = 8_000
+MAX_ERROR_BODY = 8_000
 MAX_STREAMS = 10
 """The streams of events that one connection may ask for: a server may end each at once."""
 MAX_REQUESTS_AT_ONCE = 20
@@ -163,7 +163,7 @@ class _ErrorBody(msgspec.Struct):
 async def _reason(answer: httpx2.Response) -> str:
     """Return the text of the JSON-RPC error in a response; empty: there is none."""
     try:
-        body = await read_bounded(answer.stream, MAX_ERROR)  # type: ignore[arg-type]
+        body = await read_bounded(answer.stream, MAX_ERROR_BODY)  # type: ignore[arg-type]
         return msgspec.json.decode(body or b"", type=_ErrorBody).error.message
     except (msgspec.DecodeError, httpx2.StreamError):
         return ""

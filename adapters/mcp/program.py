@@ -40,12 +40,16 @@ ProgramStreams = tuple[
 
 @asynccontextmanager
 async def program_streams(
-    command: Sequence[str], environment: Mapping[str, str], on_end: Callable[[], None]
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    on_end: Callable[[], None],
+    on_status: Callable[[int | None], None],
 ) -> AsyncGenerator[ProgramStreams, None]:
     """Run a program and exchange messages with it; at the end it is gone, and its children are.
 
     `environment`: what it gets beside the few variables that every program needs. `on_end` is
-    called where it ends by itself. Raises: OSError, ValueError.
+    called where it ends by itself, and `on_status` at the end with its exit status.
+    Raises: OSError, ValueError.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -71,6 +75,7 @@ async def program_streams(
         ending = asyncio.ensure_future(_end(process))
         with anyio.CancelScope(shield=True):
             await asyncio.wait([*tasks, ending])
+        on_status(process.returncode)
         for stream in (incoming, read, write, outgoing):
             stream.close()
 

@@ -32,7 +32,7 @@ also that of a server that a business's file has no more, or describes in anothe
 MAX_CONNECTIONS = 100
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 """Between attempts to connect to a server that fails."""
-STEADY_S = 60.0
+LASTING_S = 60.0
 """A connection that has lasted so long has not failed."""
 LISTED_AT_ONCE = 4
 REPORT_EVERY_S = 60.0
@@ -378,7 +378,7 @@ class _Server:
     def _note_end(self, now: float) -> None:
         """Note that the connection has ended: if it is not the first, the next one has to wait."""
         self.disconnect()
-        self._failures = self._failures + 1 if now - self._connected_at < STEADY_S else 0
+        self._failures = self._failures + 1 if now - self._connected_at < LASTING_S else 0
         self._next_at = self._connected_at + self._tools.pause_s(self._failures - 1)
 
     def _changed(self) -> None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from adapters.mcp.tools import IDLE_S, REFRESH_S, SWEEP_S, McpTools
 from domain.errors import ToolNotCalled
 from domain.tool import AllowedTool, ToolServer
+from tests.support.clock import VirtualClock, settle
 from tests.support.restaurant import (
     A_DAY,
     A_TABLE,
@@ -24,7 +25,6 @@ from tests.support.restaurant import (
     tool_request,
     website,
 )
-from tests.support.clock import VirtualClock, settle
 from tests.support.tool_server import (
     FIND,
     LIST,

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from domain.errors import ToolUnanswered
 from domain.tool import AllowedTool, Effect, ToolServer
-from tests.support.restaurant import business_with, listed_tools, opened_tools, tool_request
 from tests.support.npm import Missing, installed
+from tests.support.restaurant import business_with, listed_tools, opened_tools, tool_request
 
 _HERE = Path(__file__).parent / "everything"
 _PROGRAM = str(_HERE / "node_modules/@modelcontextprotocol/server-everything/dist/index.js")
