@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 from adapters.memory.businesses import MemoryBusinesses
+from application.ports import Event
 from domain.message import Message
 from domain.texts import Text, localized
 from domain.tool import Confirmer, Effect
-from tests.support.harness import harness
 from tests.support.business_tools import MemoryTools, booking_tool, with_tools
+from tests.support.harness import appended, harness
 from tests.support.model_turns import openai_assistant
 from tests.support.openai_stub import calls, says, stub
 
@@ -28,14 +29,18 @@ async def test_a_model_is_offered_them_asks_and_is_told_what_came_of_the_yes() -
     async with stub(*answers) as server, openai_assistant(server.url) as assistant:
         businesses = MemoryBusinesses((with_tools(),))
         async with harness(assistant, businesses=businesses, tools=tools) as app:
-            user = app.user()
+            user, answered = app.user(), asyncio.Semaphore(0)
             await user.join()
+
+            def count(event: Event) -> None:
+                if any(isinstance(e, Message) and e.settles_seq for e in appended([event])):
+                    answered.release()
+
+            app.hub.subscribe(user.customer, count)
             for text in ("O masă pentru patru", "da"):
                 await user.say(text)
                 await app.quiet()
-                async with asyncio.timeout(20):
-                    while app.turns.is_busy(user.customer):
-                        await asyncio.sleep(0)
+                await asyncio.wait_for(answered.acquire(), 20)
 
             offered = [each["function"]["name"] for each in server.requests[0].body["tools"]]
             assert offered[-2:] == ["find_tables", "reserve_table"]
