@@ -353,6 +353,9 @@ class _Server:
     async def _connect(self) -> "ToolConnection":
         """Return the open connection, or a new one. Raises: ToolNotCalled."""
         connection_type = await self._tools.connection_type()
+        if (known := self._connection) is not None and not known.has_ended:
+            if await known.is_alive():
+                return known
         now = self._tools.now()
         if self._connection is not None and self._connection.has_ended:
             self._note_end(now)
@@ -362,7 +365,7 @@ class _Server:
             self._tools.make_room()
             self._connection, self._connected_at = self._new_connection(connection_type), now
         connection = self._connection
-        await connection.opened()
+        await connection.is_alive()
         return connection
 
     def _new_connection(self, create: "type[ToolConnection]") -> "ToolConnection":
