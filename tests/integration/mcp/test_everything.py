@@ -41,7 +41,7 @@ def _installed() -> None:
 
 @pytest.fixture(params=["stdio", "http"])
 def everything(request: pytest.FixtureRequest, _installed: None) -> Iterator[ToolServer]:
-    server = ToolServer(name="everything", tools=_ALLOWED, timeout_s=5.0)
+    server = ToolServer(name="everything", tools=_ALLOWED, timeout_s=30.0)
     if request.param == "stdio":
         yield replace(server, command=("node", _PROGRAM, "stdio"))
         return
@@ -118,7 +118,7 @@ async def test_a_session_that_the_server_has_forgotten_costs_no_call_after_a_pau
     monkeypatch.setattr("adapters.mcp.connection.TRUSTED_S", 0.0 if is_asked_for else 600.0)
     port = _free_port()
     url = f"http://127.0.0.1:{port}/mcp"
-    business = business_with(ToolServer(name="e", tools=_ALLOWED, timeout_s=5.0, url=url))
+    business = business_with(ToolServer(name="e", tools=_ALLOWED, timeout_s=30.0, url=url))
     echo = tool_request("echo", {"message": "salut"})
     async with opened_tools() as tools:
         with _website(port):
