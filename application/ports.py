@@ -353,7 +353,8 @@ class BusinessTools(Lifecycle, Protocol):
     async def tools(self, business: Business) -> tuple[Tool, ...]:
         """Return the tools that the business allows and its servers have, in the file's order.
 
-        Those of a server that is away are missing; it holds nothing up for longer than a second.
+        Those of a server that is away are as it last listed them, so that a model's prompt stays
+        the same; it holds nothing up for longer than a second.
         """
 
     @abstractmethod

@@ -34,6 +34,8 @@ OPEN_S = 20.0
 """The time for a connection to be opened: to find that a server is an old one may take 10 s."""
 CLOSE_S = 8.0
 LIST_S = 15.0
+TRUSTED_S, PING_S = 2.0, 2.0
+"""The time for which a session is trusted after its last use, and the longest to ask for it."""
 MAX_PAGES, MAX_LISTED = 20, 2_000
 """Of a server's list of tools; the rest is not read."""
 MAX_REASON = 300
@@ -72,9 +74,11 @@ class ToolConnection:
         self._token = token
         self._environment = environment
         self._on_changed = on_changed
+        self._loop = asyncio.get_running_loop()
+        self._used_at = self._loop.time()
         self._closing = asyncio.Event()
         self._status: int | None = None
-        self._client: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+        self._client: asyncio.Future[Client] = self._loop.create_future()
         self._client.add_done_callback(_retrieve)  # nobody may be waiting for it
         self._task = asyncio.create_task(self._live())
 
@@ -94,9 +98,25 @@ class ToolConnection:
         self._task.cancel()
         await asyncio.wait([self._task], timeout=CLOSE_S)
 
-    async def opened(self) -> None:
-        """Wait until it is open. Raises: ToolNotCalled."""
-        await asyncio.shield(self._client)
+    async def is_alive(self) -> bool:
+        """Wait until it is open; return True if it can be used, as far as can be known.
+
+        An old server over HTTP, once restarted, knows its sessions no more: it is asked after a
+        pause, so that no call has to find out. Raises: ToolNotCalled.
+        """
+        client, now = await asyncio.shield(self._client), self._loop.time()
+        is_old = client.session.discover_result is None and bool(self._server.url)
+        if is_old and not self.has_ended and now - self._used_at > TRUSTED_S:
+            try:
+                async with asyncio.timeout(PING_S):
+                    await client.session.send_ping()
+            except MCPError as error:
+                if error.code != types.METHOD_NOT_FOUND:
+                    self.end()
+            except (TimeoutError, ValidationError):
+                self.end()
+        self._used_at = self._loop.time()
+        return not self.has_ended
 
     async def list_tools(self) -> dict[str, ListedTool]:
         """Return the server's tools, by their names. Raises: ToolNotCalled."""

@@ -94,26 +94,21 @@ class McpTools(BusinessTools):
 
     async def problem_with(self, business: Business, request: ToolRequest) -> str | None:
         server, allowed = self._found(business, request.tool)
-        if (offered := server.offered_tool(allowed)) is None:
-            return None  # the call will show it
-        lacks = [
-            name
-            for name in sorted(offered.required)
-            if _facts(request)[allowed.bound[name]] is None
-        ]
-        if lacks:
-            return f"this conversation has no {allowed.bound[lacks[0]]}, which the tool needs"
-        return offered.problem_with(request.arguments)
+        # Of a server that has not been asked for its tools, the call will show it.
+        return _problem(server, allowed, request) if server.is_listed else None
 
     async def call(self, business: Business, request: ToolRequest) -> ToolAnswer:
         server, allowed = self._found(business, request.tool)
         if (problem := await self.problem_with(business, request)) is not None:
             raise ToolNotCalled(problem)
-        bound = _bound(allowed, request)
-        arguments = {
-            name: each for name, each in request.arguments.items() if name not in allowed.bound
-        }
-        return (await server.call(allowed.name, arguments | bound, request.key)).answer
+        own = {name: each for name, each in request.arguments.items() if name not in allowed.bound}
+        called = await server.call(
+            allowed.name,
+            own | _bound(allowed, request),
+            request.key,
+            problem=lambda: _problem(server, allowed, request),
+        )
+        return called.answer
 
     async def was_made(self, business: Business, request: ToolRequest) -> ToolAnswer | None:
         server, allowed = self._found(business, request.tool)
@@ -124,7 +119,7 @@ class McpTools(BusinessTools):
             if each.name == look_up.tool:
                 arguments = _bound(each, request) | arguments
         try:
-            called = await server.call(look_up.tool, arguments, None)
+            called = await server.call(look_up.tool, arguments)
         except ToolNotCalled as error:
             raise ToolUnanswered(str(error)) from None
         if called.answer.is_error:
@@ -228,10 +223,11 @@ class _Server:
         self.server = server
         self.used_at = tools.now()
         self.refreshing: asyncio.Task[None] | None = None
-        self.is_listed = False
-        self._listed: Mapping[str, ListedTool] = {}
-        self._offered: dict[str, OfferedTool] = {}
+        self._listings = 0
         self._listed_at = 0.0
+        self._listed_on: ToolConnection | None = None
+        self._offered: dict[str, OfferedTool] = {}
+        self._problems: list[str] = []
         self._is_stale = False
         self._connection: ToolConnection | None = None
         self._connected_at = 0.0
@@ -239,6 +235,11 @@ class _Server:
         self._failures = 0
         self._next_at = 0.0
         self._logged_at: float | None = None
+
+    @property
+    def is_listed(self) -> bool:
+        """True if its tools are known."""
+        return self._listings > 0
 
     @property
     def is_connected(self) -> bool:
@@ -279,24 +280,32 @@ class _Server:
             extra = {"action": "tools_crashed", "server": self.server.name}
             logger.exception("Listing the tools of a server crashed", extra=extra)
 
-    async def _list(self) -> Iterable[str]:
-        """List the tools; return what is wrong with those allowed. Raises: ToolNotCalled."""
+    async def _list(self) -> None:
+        """Read the list of tools, once. Raises: ToolNotCalled."""
+        before, self._is_stale = self._listings, False
         self._users += 1
         try:
             connection = await self._connect()
-            listed = await connection.list_tools()
+            if self._listings == before:  # or it was read as the connection was opened
+                await self._read_list(connection)
         except ToolNotCalled as error:
             self._report("tool_server_away", "A server of tools is away", reason=str(error))
             raise
         finally:
             self._users -= 1
-        offered, problems = await asyncio.to_thread(self._offers, listed)
-        self._listed, self._offered = listed, offered
-        self.is_listed, self._is_stale, self._listed_at = True, False, self._tools.now()
-        if problems:
-            about = {"tools": len(problems), "reason": problems[0]}
+        if self._problems:
+            about = {"tools": len(self._problems), "reason": self._problems[0]}
             self._report("tools_not_offered", "Allowed tools are not offered", **about)
-        return problems
+
+    async def _read_list(self, connection: "ToolConnection") -> None:
+        """Read the list of tools, from which the connection knows how to call them, too."""
+        listed = await connection.list_tools()
+        self._offered, self._problems = await asyncio.to_thread(self._offers, listed)
+        self._listings, self._listed_at, self._listed_on = (
+            self._listings + 1,
+            self._tools.now(),
+            connection,
+        )
 
     def _offers(
         self, listed: Mapping[str, "ListedTool"]
@@ -318,41 +327,64 @@ class _Server:
     async def report(self) -> ServerReport:
         """Connect, and return what the server has of what is allowed."""
         try:
-            problems = tuple(await self._list())
+            await self._list()
+            problems = tuple(self._problems)
         except ToolNotCalled as error:
             problems = (str(error),)
         tools = tuple(each.tool.name for each in self.offered())
         return ServerReport(self.server.name, tools, problems)
 
-    async def call(self, tool: str, arguments: dict[str, object], key: str | None) -> "Called":
-        """Call a tool once, within the server's time. Raises: ToolNotCalled, ToolUnanswered."""
-        has_begun = False
+    async def call(
+        self,
+        tool: str,
+        arguments: dict[str, object],
+        key: str | None = None,
+        *,
+        problem: Callable[[], str | None] = lambda: None,
+    ) -> "Called":
+        """Call a tool once, within the server's time, unless there is a problem with the call.
+
+        Raises: ToolNotCalled, ToolUnanswered.
+        """
+        has_begun, found = False, None
         self._users += 1
         try:
             async with asyncio.timeout(self.server.timeout_s):
                 connection = await self._connect()
-                has_begun = True
-                called = await connection.call(tool, arguments, key)
+                if (found := problem()) is None:
+                    has_begun = True
+                    called = await connection.call(tool, arguments, key)
         except TimeoutError:
             if not has_begun:
-                self._report("tool_server_away", "A server of tools is away", reason="timeout")
+                self._report("tool_server_away", "A server of tools is away", reason="no answer")
                 raise ToolNotCalled("the tool's server cannot be reached in time") from None
             self._report("tool_unanswered", "A tool was called, and has not answered")
             raise ToolUnanswered("the tool's server has not answered in time") from None
-        except ToolNotCalled:
-            self._report("tool_not_called", "A tool could not be called, or has refused")
+        except ToolNotCalled as error:
+            if has_begun:  # the rest are the server's words
+                self._report("tool_refused", "A server of tools has refused a call")
+            else:
+                self._report("tool_server_away", "A server of tools is away", reason=str(error))
             raise
         except ToolUnanswered:
             self._report("tool_unanswered", "A tool was called, and has not answered")
             raise
         finally:
             self._users -= 1
+        if found is not None:
+            raise ToolNotCalled(found)
         self._failures = 0
         return called
 
     async def _connect(self) -> "ToolConnection":
-        """Return the open connection, or a new one. Raises: ToolNotCalled."""
+        """Return the open connection, or a new one, on which the tools are listed.
+
+        Raises: ToolNotCalled.
+        """
         connection_type = await self._tools.connection_type()
+        if (known := self._connection) is not None and not known.has_ended:
+            if await known.is_alive() and known is self._listed_on:
+                return known
         now = self._tools.now()
         if self._connection is not None and self._connection.has_ended:
             self._note_end(now)
@@ -362,7 +394,9 @@ class _Server:
             self._tools.make_room()
             self._connection, self._connected_at = self._new_connection(connection_type), now
         connection = self._connection
-        await connection.opened()
+        await connection.is_alive()
+        if connection is not self._listed_on:
+            await self._read_list(connection)
         return connection
 
     def _new_connection(self, create: "type[ToolConnection]") -> "ToolConnection":
@@ -425,6 +459,17 @@ def _facts(request: ToolRequest) -> dict[Binding, str | None]:
         Binding.LOCATION: request.location_id,
         Binding.SESSION: request.session_id,
     }
+
+
+def _problem(server: _Server, allowed: AllowedTool, request: ToolRequest) -> str | None:
+    """Return why a tool of a server whose tools are known cannot be called; None: it can."""
+    if (offered := server.offered_tool(allowed)) is None:
+        return "the tool is not offered"
+    facts = _facts(request)
+    for name in sorted(offered.required):
+        if facts[binding := allowed.bound[name]] is None:
+            return f"this conversation has no {binding}, which the tool needs"
+    return offered.problem_with(request.arguments)
 
 
 def _bound(allowed: AllowedTool, request: ToolRequest) -> dict[str, object]:

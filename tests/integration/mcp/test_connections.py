@@ -137,7 +137,7 @@ async def test_tools_of_a_server_that_has_gone_stay_offered_and_are_not_called(
 ) -> None:
     clock = VirtualClock()
     with ToolServerProcess(ToolServerState(tmp_path / "state.db")) as process:
-        business = business_with(website(process, timeout_s=2.0))
+        business = business_with(website(process, timeout_s=30.0))
         async with opened_tools(clock=clock) as tools:
             before = await listed_tools(tools, business)
             process.kill()
@@ -178,7 +178,7 @@ async def test_a_change_of_the_file_counts_for_new_turns_and_those_under_way_go_
     tmp_path: Path,
 ) -> None:
     state, moved = (ToolServerState(tmp_path / name) for name in ("one.db", "two.db"))
-    before = business_with(program(state, timeout_s=5.0))
+    before = business_with(program(state, timeout_s=30.0))
     after = business_with(program(moved, tools=ALLOWED[:1]))
     async with opened_tools() as tools:
         await listed_tools(tools, before)
@@ -204,7 +204,7 @@ async def test_the_connections_are_bounded_and_the_one_unused_longest_gives_way(
     state = ToolServerState(tmp_path / "state.db")
     with ToolServerProcess(state) as process:
         businesses = [
-            business_with(website(process, timeout_s=5.0), business_id=f"b{number}")
+            business_with(website(process, timeout_s=30.0), business_id=f"b{number}")
             for number in range(5)
         ]
         async with opened_tools() as tools:

@@ -8,12 +8,13 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from domain.errors import ToolUnanswered
+from domain.errors import ToolNotCalled, ToolUnanswered
 from domain.tool import AllowedTool, Effect, ToolServer
 from tests.support.npm import Missing, installed
 from tests.support.restaurant import business_with, listed_tools, opened_tools, tool_request
@@ -40,12 +41,23 @@ def _installed() -> None:
 
 @pytest.fixture(params=["stdio", "http"])
 def everything(request: pytest.FixtureRequest, _installed: None) -> Iterator[ToolServer]:
-    server = ToolServer(name="everything", tools=_ALLOWED, timeout_s=5.0)
+    server = ToolServer(name="everything", tools=_ALLOWED, timeout_s=30.0)
     if request.param == "stdio":
         yield replace(server, command=("node", _PROGRAM, "stdio"))
         return
+    port = _free_port()
+    with _website(port):
+        yield replace(server, url=f"http://127.0.0.1:{port}/mcp")
+
+
+def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def _website(port: int) -> Iterator[None]:
+    """Run the server over HTTP."""
     with subprocess.Popen(
         ["node", _PROGRAM, "streamableHttp"],
         env=os.environ | {"PORT": str(port)},
@@ -57,7 +69,7 @@ def everything(request: pytest.FixtureRequest, _installed: None) -> Iterator[Too
         for line in process.stderr:
             if "listening" in line:
                 break
-        yield replace(server, url=f"http://127.0.0.1:{port}/mcp")
+        yield
         process.kill()
 
 
@@ -96,6 +108,28 @@ async def test_its_slow_tool_is_one_failed_call_in_time(everything: ToolServer) 
         echo = await tools.call(business, tool_request("echo", {"message": "still here"}))
 
     assert "still here" in echo.text
+
+
+@pytest.mark.usefixtures("_installed")
+@pytest.mark.parametrize("is_asked_for", [True, False])
+async def test_a_session_that_the_server_has_forgotten_costs_no_call_after_a_pause(
+    monkeypatch: pytest.MonkeyPatch, is_asked_for: bool
+) -> None:
+    monkeypatch.setattr("adapters.mcp.connection.TRUSTED_S", 0.0 if is_asked_for else 600.0)
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}/mcp"
+    business = business_with(ToolServer(name="e", tools=_ALLOWED, timeout_s=30.0, url=url))
+    echo = tool_request("echo", {"message": "salut"})
+    async with opened_tools() as tools:
+        with _website(port):
+            await tools.call(business, echo)
+        with _website(port):
+            if not is_asked_for:
+                with pytest.raises(ToolNotCalled):
+                    await tools.call(business, echo)
+            answer = await tools.call(business, echo)
+
+    assert "salut" in answer.text
 
 
 @pytest.mark.parametrize("everything", ["stdio"], indirect=True)
