@@ -67,7 +67,7 @@ from domain.summary import entries_after_summary, missing_entries, summary_budge
 from domain.texts import Text
 from domain.usage import Usage, together
 from domain.view import MAX_PENDING, View, fit_to_budget, pending_messages
-from domain.write_call import WriteState
+from domain.write_call import WriteState, WriteStep
 from domain.write_decisions import confirmation_action, outcome_text, question_text
 
 SOFT_BUDGET_VIEW_SHARE = 4
@@ -769,7 +769,7 @@ class AnswerPending:
                 texts.append(question_text(proposal, view.language, view.words))
             text = "\n\n".join(filter(None, texts))
             asked = [step for step in writes.outcomes if step.confirm is not None]
-            actions = (*actions, *map(confirmation_action, asked))
+            actions = (*actions, *map(confirmation_action, [*_refused(view), *asked]))
         return TurnResult(
             session_id=session.session_id,
             epoch=session.epoch,
@@ -852,6 +852,12 @@ def _sources(view: View, tools: TurnTools, answer: str) -> tuple[Action, ...]:
         return ()
     used = sources(tools.searches, view.passages, view.question, answer)
     return (sources_action(used),) if used else ()
+
+
+def _refused(view: View) -> list[WriteStep]:
+    """Return the questions to which somebody has said no, of which this answer tells."""
+    steps = [message.write for message in view.pending if message.write is not None]
+    return [step for step in steps if step.state is WriteState.REJECTED]
 
 
 def _was_done(view: View, writes: TurnWrites | None) -> bool:

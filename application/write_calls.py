@@ -257,6 +257,8 @@ class WriteCalls:
             draft = None
             if loaded is not None:
                 draft = record_outcome(loaded.session, call, step, message_id, context())
+                if draft is not None and (build := self.session_log.build_notices) is not None:
+                    draft.notices = build(loaded.session, loaded.recent, draft)
             with suppress(SeqTaken, DuplicateMessage):
                 if draft is not None:
                     await self.store.append(draft, None)

@@ -6,9 +6,17 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from domain.identity import Customer, LocationId, MessageId, SessionId, TransferId
+from domain.identity import (
+    CoordinatorId,
+    Customer,
+    LocationId,
+    MessageId,
+    SessionId,
+    TransferId,
+)
 from domain.message import Author, ToolUse
 from domain.status import Reason, Status
+from domain.write_call import WriteStep
 
 
 class NoticeKind(StrEnum):
@@ -20,6 +28,7 @@ class NoticeKind(StrEnum):
     TRANSFER = "transfer"
     RELAY = "relay"
     MISSED = "missed"
+    CONFIRMATION = "confirmation"
 
 
 class Lane(StrEnum):
@@ -126,6 +135,17 @@ class MessageLeft(_Content, frozen=True, kw_only=True, tag="missed"):
     context: HandoverContext
 
 
+class ConfirmationChanged(_Content, frozen=True, kw_only=True, tag="confirmation"):
+    """A step of a call that needs a person's yes: from the question to what came of it."""
+
+    kind: ClassVar[NoticeKind] = NoticeKind.CONFIRMATION
+    lane: ClassVar[Lane] = Lane.PEOPLE
+    step: WriteStep
+    coordinator_id: CoordinatorId | None = None
+    """Who has said yes or no, where a coordinator has."""
+    location_id: LocationId | None = None
+
+
 NoticeContent = (
     QuestionAsked
     | AnswerGiven
@@ -133,6 +153,7 @@ NoticeContent = (
     | TransferRequested
     | LiveChatMessagePosted
     | MessageLeft
+    | ConfirmationChanged
 )
 
 

@@ -1,15 +1,19 @@
 """The notices that the bridge gets of what is appended to a conversation.
 
 A coordinator's messages cause none, nor does the delivery of a request: they come from the bridge.
-Nor does what is not said in the conversation, but a note, a whisper or a rating.
+Nor does what is not said in the conversation, but a note, a whisper or a rating; of the calls of
+tools, those do that somebody is asked a yes to.
 """
 
 from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
 
 from domain.handover import handover_context
 from domain.message import Author, Entry, Message, StatusChange
 from domain.notice import (
     AnswerGiven,
+    ConfirmationChanged,
     LiveChatMessagePosted,
     MessageLeft,
     Notice,
@@ -20,6 +24,7 @@ from domain.notice import (
 )
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from domain.write_call import WriteState
 
 NOTICES_PER_ENTRY = 10
 """The most notices that one entry may cause: so many positions lie between two entries."""
@@ -64,6 +69,26 @@ def _contents(
     """The contents that one entry causes; `status`: the conversation's before the entry."""
     if isinstance(entry, StatusChange):
         return _of_change(entry, draft, log)
+    return [*_said(entry, status, draft, log), *_of_step(entry, draft)]
+
+
+def _of_step(entry: Message, draft: Draft) -> list[NoticeContent]:
+    """The step of a call that somebody is asked a yes to; that it begins is no news to them."""
+    step = entry.write
+    if step is None or step.confirm is None or step.state is WriteState.STARTED:
+        return []
+    changed = ConfirmationChanged(
+        at=entry.at,
+        step=replace(step, arguments=""),
+        coordinator_id=entry.coordinator_id,
+        location_id=draft.session.location_id,
+    )
+    return [changed]
+
+
+def _said(
+    entry: Message, status: Status, draft: Draft, log: Sequence[Entry]
+) -> list[NoticeContent]:
     if not entry.is_said:
         return []
     if entry.author is Author.AI:

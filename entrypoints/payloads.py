@@ -27,6 +27,12 @@ SessionIdPath = Annotated[
         name="sessionId", pattern=IDENTIFIER_PATTERN, description="The conversation's id."
     ),
 ]
+ConfirmIdPath = Annotated[
+    str,
+    PathParameter(
+        name="confirmId", pattern=IDENTIFIER_PATTERN, description="The id of a question for a yes."
+    ),
+]
 BusinessIdPath = Annotated[str, PathParameter(name="businessId", pattern=STORED_IDENTIFIER_PATTERN)]
 UserIdPath = Annotated[str, PathParameter(name="userId", pattern=STORED_IDENTIFIER_PATTERN)]
 Time = Annotated[datetime, msgspec.Meta(tz=True)]

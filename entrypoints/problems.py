@@ -13,6 +13,8 @@ from litestar.types import ExceptionHandlersMap
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
 from domain.errors import (
+    ConfirmationExpired,
+    ConfirmationWithdrawn,
     ConversationError,
     Failure,
     NotInLiveChat,
@@ -20,6 +22,7 @@ from domain.errors import (
     Refusal,
     SessionClosed,
     TransitionRefused,
+    UnknownConfirmation,
     UnknownSession,
 )
 from domain.status import Status
@@ -53,10 +56,13 @@ class ErrorReply(CamelStructOmitDefaults):
 
 _HTTP_STATUS: Mapping[type[ConversationError], int] = {
     UnknownSession: 404,
+    UnknownConfirmation: 404,
     NotInLiveChat: 409,
     TransitionRefused: 409,
     SessionClosed: 409,
     Outdated: 409,
+    ConfirmationExpired: 409,
+    ConfirmationWithdrawn: 409,
     Refusal: 400,
     Failure: 503,
     ConversationError: 500,

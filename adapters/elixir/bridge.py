@@ -14,6 +14,9 @@ from domain.notice import Notice, NoticeKind
 ATTEMPTS_TO_LEARN = 3
 """The attempts at a notice for which it is asked whether the bridge has announced it."""
 
+_ADDITIONS = {NoticeKind.MISSED: "missed", NoticeKind.CONFIRMATION: "confirmation"}
+"""The kinds of notices that the bridge gets only if it has announced the addition."""
+
 
 class LiveChatTopics(Protocol):
     """The live chats at the bridge, as far as a delivery needs them."""
@@ -63,20 +66,21 @@ class ElixirBridge(Bridge):
         if request is None:
             await self._live_chats.relay(notice)
         elif self._http is not None:
-            if notice.kind is NoticeKind.MISSED and not await self._takes_missed(notice):
+            addition = _ADDITIONS.get(notice.kind)
+            if addition is not None and not await self._takes(addition, notice):
                 return  # who does not know of it is not told: the server's API has it
             if notice.kind is NoticeKind.TRANSFER:
                 await self._live_chats.prepare(notice.customer)  # so that an answer is received
             method, path, body = request
             await self._http.send(method, path, body, key=notice.notice_id)
 
-    async def _takes_missed(self, notice: Notice) -> bool:
-        """Return whether the bridge has announced `missed`. Raises: BridgeUnavailable.
+    async def _takes(self, addition: str, notice: Notice) -> bool:
+        """Return whether the bridge has announced an addition. Raises: BridgeUnavailable.
 
         It is asked where that is not known, but not for ever: other notices wait for this one.
         """
         customer = notice.customer
-        if self._live_chats.announces(customer, "missed"):
+        if self._live_chats.announces(customer, addition):
             return True
         business_id, additions = customer.business_id, self._additions
         if self._http is not None and not additions.are_known(business_id):
@@ -89,4 +93,4 @@ class ElixirBridge(Bridge):
                     return False
                 raise
             additions.announce(business_id, found)
-        return additions.include(business_id, "missed")
+        return additions.include(business_id, addition)

@@ -5,6 +5,7 @@ from typing import NamedTuple, assert_never
 from adapters.json_shapes import NO_SUMMARY, context_json, timestamp
 from domain.notice import (
     AnswerGiven,
+    ConfirmationChanged,
     LiveChatMessagePosted,
     MessageLeft,
     Notice,
@@ -35,7 +36,7 @@ def request_of(notice: Notice) -> Request | None:
             return Request("POST", "/api/ai-context", body)
         case NoticeKind.STATUS:
             return Request("PUT", f"/api/conversation-status/{notice.session_id}", body)
-        case NoticeKind.TRANSFER | NoticeKind.MISSED:
+        case NoticeKind.TRANSFER | NoticeKind.MISSED | NoticeKind.CONFIRMATION:
             return Request("POST", "/api/notifications", body)
         case NoticeKind.RELAY:
             return None
@@ -64,6 +65,8 @@ def body_of(notice: Notice) -> Body:
             }
         case MessageLeft() as left:
             return _missed(notice, left)
+        case ConfirmationChanged() as changed:
+            return _confirmation(notice, changed)
         case _ as unknown:
             assert_never(unknown)
 
@@ -117,4 +120,24 @@ def _missed(notice: Notice, left: MessageLeft) -> Body:
         "reason": left.reason,
         "context": context_json(left.context),
         "timestamp": timestamp(left.at),
+    }
+
+
+def _confirmation(notice: Notice, changed: ConfirmationChanged) -> Body:
+    step = changed.step
+    by = {"coordinatorId": changed.coordinator_id} if changed.coordinator_id is not None else {}
+    return {
+        "type": "confirmation",
+        "sessionId": notice.session_id,
+        "businessId": notice.customer.business_id,
+        "userId": notice.customer.user_id,
+        "locationId": changed.location_id,
+        "confirmId": step.call_id,
+        "by": step.confirm,
+        "state": step.state,
+        "what": step.what,
+        "expiresAt": timestamp(step.expires_at) if step.expires_at is not None else None,
+        **({"result": step.result} if step.result else {}),
+        **by,
+        "timestamp": timestamp(changed.at),
     }

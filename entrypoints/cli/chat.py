@@ -44,6 +44,7 @@ from entrypoints.cli.chat_view import (
 HELP = """\
 Write a message and press Enter. Commands:
   /transfer [text]  ask for a human
+  /yes, /no         answer what the AI asks you to confirm
   /end              end the live chat, or stop waiting for a human
   /stop             stop the answer (so does Ctrl-C; a second one leaves)
   /history          show older messages
@@ -73,6 +74,9 @@ _REASONS = {
     "storage_unavailable": "the server cannot store messages just now: send it again later",
     "identity_mismatch": "the server takes this connection for somebody else: restart the chat",
     "not_in_live_chat": "there is no live chat to end",
+    "expired": "it is too late to answer: nothing was done",
+    "withdrawn": "the question no longer stands: nothing was done",
+    "unknown_confirmation": "the server does not know this question",
 }
 _TOKEN_EXPIRED = "the token has expired: restart the chat with a valid one"
 _CHANNEL_CLOSED = "the server closed this conversation's channel: restart the chat to continue"
@@ -310,6 +314,8 @@ class TerminalChat:
                 view.show_reply_status(await self._push(channel, "end_live_chat", {}), known)
             case "/history":
                 view.show_older(await self._push(channel, "history", view.older_query()))
+            case "/yes" | "/no":
+                await self._answer_question(channel, command.removeprefix("/"))
             case "/stop":
                 reply = await self._push(channel, "stop_answer", {})
                 if reply.response_id is None and not view.is_answering:
@@ -320,6 +326,17 @@ class TerminalChat:
                 message_id, payload = self._message(text)
                 reply = await self._push(channel, "new_message", payload)
                 view.message_acknowledged(message_id, reply)
+
+    async def _answer_question(self, channel: PhoenixChannel, answer: str) -> None:
+        confirm_id = self._view.question
+        if confirm_id is None:
+            self._terminal.note("nothing waits for your yes")
+            return
+        self._view.answered_here.add(confirm_id)
+        payload = {"confirmId": confirm_id, "answer": answer}
+        reply = await self._push(channel, "confirm_action", payload)
+        if reply.answer not in (None, answer):
+            self._terminal.note(printable(f"it was answered before, with {reply.answer}"))
 
     def _message(self, text: str) -> tuple[str, dict[str, str]]:
         """Show a message as sent, if there is a text; return its id, and the payload."""

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, TextIO
+from datetime import datetime
+from typing import Any, Literal, TextIO, TypeVar
 
 import msgspec
 
 from domain.status import DELIVERY
+
+T = TypeVar("T")
 
 HISTORY_LIMIT = 50
 """The number of entries that a request of `history` asks for."""
@@ -43,6 +46,7 @@ class ServerPayload(msgspec.Struct, rename="camel", kw_only=True):
     text: str = ""
     place: int = 0
     wait_s: int | None = None
+    answer: str | None = None
     messages: list["ServerPayload"] = []
     more: bool = False
 
@@ -69,6 +73,30 @@ class _Source(msgspec.Struct):
 class _SourcesAction(msgspec.Struct):
     type: Literal["sources"]
     items: list[_Source]
+
+
+class _QuestionAction(msgspec.Struct, rename="camel"):
+    type: Literal["confirm"]
+    confirm_id: str
+    by: str
+    expires_at: datetime | None = None
+
+
+class _OutcomeAction(msgspec.Struct, rename="camel"):
+    type: Literal["confirmation"]
+    confirm_id: str
+    state: str
+
+
+_OUTCOMES = {
+    "approved": "confirmed",
+    "rejected": "declined: nothing was done",
+    "expired": "nobody answered in time: nothing was done",
+    "withdrawn": "the question no longer stands: nothing was done",
+    "done": "done",
+    "failed": "not done: nothing was changed",
+    "unknown": "it is not known whether it was done",
+}
 
 
 class Terminal:
@@ -205,6 +233,11 @@ class ConversationView:
         self._oldest: int | None = None
         self.session_id: str | None = None
         self.seen = SeenSeqs()
+        self.question: str | None = None
+        """The id of what waits for the user's yes; None: nothing does."""
+        self.answered_here: set[str] = set()
+        """The ids of the questions that were answered by a command."""
+        self._outcomes: dict[str, str] = {}  # by the id of the question
         self.changes = 0
         """The number of status changes pushed by the server."""
 
@@ -247,6 +280,7 @@ class ConversationView:
                 self._oldest = None
                 self._replayed = 0
                 self._partial = None
+                self.question = None
             self.session_id = session_id
 
     def show_join(self, reply: ServerPayload) -> None:
@@ -313,10 +347,35 @@ class ConversationView:
             case "agent_message":
                 self._terminal.message(_speaker(push, "coordinator"), printable(push.message))
             case "user_message" if push.message_id not in self._sent:
-                self._terminal.message("you, elsewhere", printable(push.message))
+                self._show_own(push)
             case "conversation_status":
                 self.changes += 1
                 self._show_status(push)
+
+    def _show_own(self, push: ServerPayload) -> None:
+        """Show a message of the user's that was sent elsewhere, or in place of a command here."""
+        outcomes = _actions(push, _OutcomeAction)
+        is_here = any(each.confirm_id in self.answered_here for each in outcomes)
+        self._terminal.message("you" if is_here else "you, elsewhere", printable(push.message))
+        if is_here and push.message_id is not None and push.message_id not in self._answered:
+            self._pending[push.message_id] = push.seq or 0
+        self._show_questions(push)
+
+    def _show_questions(self, payload: ServerPayload) -> None:
+        """Show what waits for a yes, and what has become of what waited: each once."""
+        for outcome in _actions(payload, _OutcomeAction):
+            if outcome.confirm_id == self.question:
+                self.question = None
+            if self._outcomes.get(outcome.confirm_id) != outcome.state:
+                self._outcomes[outcome.confirm_id] = outcome.state
+                self._terminal.note(_OUTCOMES.get(outcome.state, printable(outcome.state)))
+        for question in _actions(payload, _QuestionAction):
+            if question.confirm_id in self._outcomes:
+                continue  # of an older page: what has become of it is shown already
+            is_asked = question.by == "customer"
+            self.question = question.confirm_id if is_asked else None
+            who = "answer with /yes or /no" if is_asked else "waiting for a colleague's yes"
+            self._terminal.note(f"{who}{_until(question.expires_at)}")
 
     def show_reply_status(self, reply: ServerPayload, known_changes: int) -> None:
         """Show the status in a reply, unless a push since `known_changes` had more."""
@@ -378,6 +437,7 @@ class ConversationView:
             self._show_response(entry.message_id, entry)
         elif entry.message_id not in self._sent:
             self._terminal.message("you", text)
+            self._show_questions(entry)
 
     def _show_delta(self, delta: ServerPayload) -> None:
         text = printable(delta.text)
@@ -419,6 +479,7 @@ class ConversationView:
             self._terminal.message(_speaker(response, response.author or "ai"), text)
         if found := _sources(response):
             self._terminal.note(f"sources: {'; '.join(found)}")
+        self._show_questions(response)
 
 
 def _speaker(payload: ServerPayload, author: str) -> str:
@@ -434,12 +495,21 @@ def _queue_text(place: int, wait_s: int | None) -> str:
 
 def _sources(payload: ServerPayload) -> list[str]:
     """Return the sources of an answer, each on one line."""
-    found: list[str] = []
+    items = [item for action in _actions(payload, _SourcesAction) for item in action.items]
+    return [printable(" ".join(f"{item.title} ({item.location})".split())) for item in items]
+
+
+def _actions(payload: ServerPayload, shape: type[T]) -> list[T]:
+    """Return the actions of one shape."""
+    found: list[T] = []
     for action in payload.actions if isinstance(payload.actions, list) else ():
         with suppress(msgspec.ValidationError):  # it is another one
-            items = msgspec.convert(action, _SourcesAction).items
-            found += [" ".join(f"{item.title} ({item.location})".split()) for item in items]
-    return [printable(each) for each in found]
+            found.append(msgspec.convert(action, shape))
+    return found
+
+
+def _until(at: datetime | None) -> str:
+    return f", until {at.astimezone():%d.%m.%Y %H:%M}" if at is not None else ""
 
 
 def _status_text(payload: ServerPayload) -> str:

@@ -22,6 +22,7 @@ from adapters.json_shapes import (
     timestamp,
 )
 from application.business_facts import language_of
+from application.confirmations import Confirmations
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
 from application.read_history import ReadHistory
@@ -44,6 +45,7 @@ from domain.usage import Usage, together
 from entrypoints.access.guards import MAX_BODY, ApiRequest, Guard
 from entrypoints.payloads import (
     BusinessIdPath,
+    ConfirmIdPath,
     Identifier,
     SessionIdPath,
     UserIdPath,
@@ -150,6 +152,20 @@ class AgentMessageStored(CamelStructOmitDefaults):
     code: Literal["outdated"] | None = None
 
 
+class ConfirmationAnswer(CamelStruct):
+    """A coordinator's answer to a question for a yes."""
+
+    answer: Literal["yes", "no"]
+    coordinator_id: Identifier | None = None
+
+
+class Confirmation(CamelStruct):
+    """The answer that counts, which is the first."""
+
+    confirm_id: str
+    answer: Literal["yes", "no"]
+
+
 class ExportedConversation(CamelStruct):
     """A conversation with its whole log."""
 
@@ -184,6 +200,7 @@ class ApiServices:
     outbox: Outbox
     history: ReadHistory
     transfers: Transfers
+    confirmations: Confirmations
     privacy: Privacy
     usage_tracker: UsageTracker
     businesses: Businesses
@@ -198,6 +215,7 @@ class ApiServices:
 
 
 _STATUS_EXAMPLE = Example(summary="A takeover", value={"status": "live", "coordinatorId": "ana"})
+_YES_EXAMPLE = Example(summary="A yes", value={"answer": "yes", "coordinatorId": "ana"})
 _AGENT_EXAMPLE = Example(
     summary="A coordinator's answer",
     value={
@@ -369,7 +387,30 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         )
         return Response(_stored_json(posted), status_code=200 if posted.duplicate else 201)
 
-    return [status, speak]
+    @post(
+        "/conversations/{sessionId:str}/confirmations/{confirmId:str}",
+        tags=["coordinators"],
+        status_code=200,
+        responses=problems(404, 409, 413, 415),
+    )
+    async def confirm(
+        session_id: SessionIdPath,
+        confirm_id: ConfirmIdPath,
+        data: Annotated[ConfirmationAnswer, Body(examples=[_YES_EXAMPLE])],
+    ) -> Confirmation:
+        """Answer a question that waits for a coordinator's yes. It is no takeover.
+
+        The first answer counts, and is what a later one gets.
+        """
+        counts = await services.confirmations.by_coordinator(
+            as_session_id(session_id),
+            confirm_id,
+            data.answer == "yes",
+            as_coordinator_id(data.coordinator_id),
+        )
+        return Confirmation(confirm_id, "yes" if counts else "no")
+
+    return [status, speak, confirm]
 
 
 def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -18,6 +18,7 @@ from adapters.phoenix.channel import (
 from adapters.phoenix.server import Ref
 from application.answer_pending import TYPING_EXPIRES_MS
 from application.answer_stream import AnswerFollower
+from application.confirmations import Confirmations
 from application.hub import Hub
 from application.join import JoinConversation, Joined, ResumePosition
 from application.ports import (
@@ -118,6 +119,13 @@ class TransferRequest(CamelStruct):
     message_id: str | None = None
 
 
+class ConfirmationRequest(CamelStruct):
+    """`confirm_action`."""
+
+    confirm_id: str
+    answer: Literal["yes", "no"]
+
+
 class HistoryRequest(CamelStruct):
     """`history`: entries before a seq, newest page first, or after one."""
 
@@ -177,6 +185,13 @@ class StopReply(CamelStruct):
     """The answer of which this socket was shown a part."""
 
 
+class ConfirmationReply(CamelStruct):
+    """The reply to `confirm_action`: the answer that counts, which is the first."""
+
+    confirm_id: str
+    answer: Literal["yes", "no"]
+
+
 class HistoryReply(CamelStruct):
     """The reply to `history`."""
 
@@ -192,6 +207,7 @@ class MessagesServices:
     post: PostMessage
     transfers: Transfers
     turns: Turns
+    confirmations: Confirmations
     history: ReadHistory
     session_log: SessionLog
     store: SessionStore
@@ -373,6 +389,13 @@ class MessagesChannel(Channel):
         await self._services.turns.stop_answer(self._customer)
         return StopReply(shown if shown is not None else msgspec.UNSET)
 
+    async def _confirm_action(self, payload: Any) -> ConfirmationReply:
+        request = parse(payload, ConfirmationRequest)
+        counts = await self._services.confirmations.by_customer(
+            self._customer, identifier("confirmId", request.confirm_id), request.answer == "yes"
+        )
+        return ConfirmationReply(request.confirm_id, "yes" if counts else "no")
+
     async def _history(self, payload: Any) -> HistoryReply:
         request = parse(payload, HistoryRequest)
         if not 1 <= request.limit <= PAGE:
@@ -441,12 +464,13 @@ _HANDLERS: dict[str, Callable[[MessagesChannel, Any], Awaitable[Any]]] = {
     "transfer_to_live_chat": MessagesChannel._transfer_to_live_chat,
     "end_live_chat": MessagesChannel._end_live_chat,
     "stop_answer": MessagesChannel._stop_answer,
+    "confirm_action": MessagesChannel._confirm_action,
     "history": MessagesChannel._history,
     "typing": MessagesChannel._typing,
     "refresh_token": MessagesChannel._refresh_token,
 }
 
-_STORED = frozenset({"new_message", "transfer_to_live_chat", "end_live_chat"})
+_STORED = frozenset({"new_message", "transfer_to_live_chat", "end_live_chat", "confirm_action"})
 """The events that store something."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import cast
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
@@ -17,8 +18,11 @@ from domain.message import Action, Audience, Author, Entry, Message, StatusChang
 from domain.promise import Verdict
 from domain.session import MissedMessage, Session
 from domain.status import Reason, Status
+from domain.tool import Confirmer
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage
+from domain.write_call import WriteCall, WriteState, WriteStep
+from domain.write_decisions import confirmation_action
 
 MAX_SEQ = 9_999_999_999
 """The largest seq of a request; not every store supports larger numbers."""
@@ -83,6 +87,23 @@ class ToolJson(CamelStructOmitDefaults):
     query: str | None = None
 
 
+class WriteJson(CamelStruct):
+    """A step of a call of a tool that changes something.
+
+    `arguments`: in the first step alone. `result`: what the tool has answered, or why it was not
+    called. `confirm`: whose yes the call needs; null: nobody's.
+    """
+
+    call_id: str
+    state: WriteState
+    tool: str
+    what: str
+    arguments: dict[str, object] | None
+    result: str | None
+    confirm: Confirmer | None
+    expires_at: str | None
+
+
 class LoggedJson(EntryJson, tag_field="kind", tag="message"):
     """A message in the HTTP API: also with its audience, its usage and its tool calls."""
 
@@ -94,6 +115,8 @@ class LoggedJson(EntryJson, tag_field="kind", tag="message"):
     """The rolling summary that was stored along with it."""
     verdict: Verdict | None
     """What a model found that the text claims: a human's help, a deed; null: it was not asked."""
+    write: WriteJson | None
+    """The step of a call that this entry is; null: it is none."""
 
 
 class StatusJson(CamelStruct, tag_field="kind", tag="status"):
@@ -144,6 +167,8 @@ class UserMessagePush(CamelStruct):
     session_id: str
     seq: int
     prev_seq: int
+    actions: Sequence[Action] | UnsetType = UNSET
+    """Only of a yes or a no."""
 
 
 class StatusPush(CamelStructOmitDefaults):
@@ -202,6 +227,27 @@ def entry_json(entry: Entry, actions: Sequence[Action]) -> EntryJson | StatusJso
     )
 
 
+def write_json(step: WriteStep) -> WriteJson:
+    """Convert a step of a call."""
+    return WriteJson(
+        call_id=step.call_id,
+        state=step.state,
+        tool=step.tool,
+        what=step.what,
+        arguments=msgspec.json.decode(step.arguments) if step.arguments else None,
+        result=step.result or None,
+        confirm=step.confirm,
+        expires_at=timestamp(step.expires_at) if step.expires_at is not None else None,
+    )
+
+
+def actions_of(message: Message) -> Sequence[Action]:
+    """Return the actions of a message; a user's yes or no has the question that it answers."""
+    if message.author is Author.USER and message.write is not None:
+        return (*message.actions, confirmation_action(message.write))
+    return message.actions
+
+
 def usage_json(usage: Usage) -> UsageJson:
     """Convert a usage."""
     return UsageJson(usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.calls)
@@ -219,7 +265,7 @@ class EventPresenter:
 
     def entry_json(self, customer: Customer, entry: Entry) -> EntryJson | StatusJson:
         """Convert an entry for `messages[]`."""
-        actions = entry.actions if isinstance(entry, Message) else ()
+        actions = actions_of(entry) if isinstance(entry, Message) else ()
         return entry_json(entry, self._live_chat.complete(customer, actions))
 
     def logged_json(self, customer: Customer, entry: Entry) -> LoggedJson | StatusJson:
@@ -236,6 +282,7 @@ class EventPresenter:
             tools=[ToolJson(use.name, use.outcome, use.query) for use in entry.tools],
             digest=entry.summary.text if entry.summary is not None else None,
             verdict=entry.verdict,
+            write=write_json(entry.write) if entry.write is not None else None,
         )
 
     def event_of(
@@ -268,7 +315,13 @@ class EventPresenter:
             )
         if entry.author is Author.USER:
             return "user_message", UserMessagePush(
-                entry.text, at, entry.message_id, session_id, entry.seq, entry.prev_seq
+                entry.text,
+                at,
+                entry.message_id,
+                session_id,
+                entry.seq,
+                entry.prev_seq,
+                actions_of(entry) or UNSET,
             )
         return "new_message", NewMessagePush(
             response_id=entry.message_id,
@@ -328,6 +381,15 @@ class MissedJson(CamelStruct):
     reason: Reason
 
 
+class QuestionJson(CamelStruct):
+    """A question that waits for a person's yes: `by` whom, and what is done then."""
+
+    confirm_id: str
+    by: Confirmer
+    what: str
+    expires_at: str | None
+
+
 class SessionJson(CamelStruct):
     """A session's head, for the HTTP API."""
 
@@ -351,6 +413,8 @@ class SessionJson(CamelStruct):
     """The customer's language, as their messages show it; null: none did, for sure."""
     missed: MissedJson | None
     """The newest message that the user has left; null: none since a human was there."""
+    confirmation: QuestionJson | None
+    """The question that waits for somebody's yes; null: there is none."""
 
 
 def session_json(session: Session) -> SessionJson:
@@ -373,7 +437,15 @@ def session_json(session: Session) -> SessionJson:
         usage=usage_json(session.usage) if session.usage is not None else None,
         language=session.language,
         missed=_missed_json(session.missed) if session.missed is not None else None,
+        confirmation=_question_json(session.question),
     )
+
+
+def _question_json(question: WriteCall | None) -> QuestionJson | None:
+    if question is None or question.confirm is None:
+        return None
+    expires_at = timestamp(question.expires_at) if question.expires_at is not None else None
+    return QuestionJson(question.call_id, question.confirm, question.what, expires_at)
 
 
 def _missed_json(missed: MissedMessage) -> MissedJson:

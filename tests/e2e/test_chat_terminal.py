@@ -282,6 +282,71 @@ async def test_an_answer_is_stopped_on_demand(listener: Listener) -> None:
     assert chat.lines[1:] == ["you: hi", "ai: One two", "— no answer is being written"]
 
 
+ASKED = {"type": "confirm", "confirmId": "s1-2", "by": "customer", "title": "Table"}
+
+
+def became(state: str) -> dict[str, Any]:
+    return {"actions": [{"type": "confirmation", "confirmId": "s1-2", "state": state}]}
+
+
+@pytest.mark.parametrize("given", ["yes", "no"])
+async def test_a_question_is_answered_by_a_command(listener: Listener, given: str) -> None:
+    state, told = {"yes": ("approved", "confirmed"), "no": ("rejected", "declined")}[given]
+    async with chatting(listener.url) as chat:
+        await chat.type("/yes", "hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        message_id = await store(peer, 1)
+        await answer(peer, 3, "Shall I?", message_id, actions=[ASKED], prevSeq=1)
+        await chat.shows("answer with /yes or /no")
+
+        await chat.type(f"/{given}")
+        request = await peer.receive("confirm_action")
+        said = {"message": "Da", "messageId": "m4", "sessionId": "s1", "seq": 4, "prevSeq": 3}
+        await peer.push(TOPIC, "user_message", {**said, **became(state)})
+        await peer.reply(request, "ok", {"confirmId": "s1-2", "answer": given})
+        await answer(peer, 5, "Fine.", "m4", **became(state if given == "no" else "done"))
+        assert await chat.finish() == 0
+
+    assert request[4] == {"confirmId": "s1-2", "answer": given}
+    assert chat.lines[1] == "— nothing waits for your yes"
+    shown = "\n".join(chat.lines[4:])
+    assert shown.startswith(f"— answer with /yes or /no\nyou: Da\n— {told}")
+    assert shown.endswith("ai: Fine.\n— done" if given == "yes" else "ai: Fine.")
+
+
+async def test_a_question_that_a_colleague_is_asked_and_its_refusal_are_shown(
+    listener: Listener,
+) -> None:
+    at = {"by": "coordinator", "expiresAt": "2026-01-31T12:00:00.000Z"}
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        message_id = await store(peer, 1)
+        await answer(peer, 3, "I ask.", message_id, actions=[{**ASKED, **at}], prevSeq=1)
+        await chat.shows("— waiting for a colleague's yes, until 31.01.2026")
+        await answer(peer, 4, "They said no.", **became("rejected"))
+        await chat.shows("— declined: nothing was done")
+
+        assert await chat.finish() == 0
+
+
+async def test_an_answer_that_comes_too_late_is_refused_in_words(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        await answer(peer, 2, "Shall I?", await store(peer, 1), actions=[ASKED])
+        await chat.shows("answer with /yes or /no")
+        await chat.type("/yes")
+        await peer.reply(await peer.receive("confirm_action"), "error", {"reason": "expired"})
+
+        assert await chat.finish() == 1
+
+    assert chat.lines[-1] == "— it is too late to answer: nothing was done"
+
+
 async def test_no_control_characters_of_the_server_are_printed(listener: Listener) -> None:
     async with chatting(listener.url) as chat:
         await chat.type("hi")

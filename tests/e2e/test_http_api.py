@@ -200,6 +200,7 @@ async def test_a_head_tells_who_owns_the_conversation(api: httpx.AsyncClient, se
         "usage": None,
         "language": None,
         "missed": None,
+        "confirmation": None,
     }
 
 

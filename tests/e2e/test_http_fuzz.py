@@ -17,10 +17,11 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from adapters.bridge.memory_store import MemoryBridgeStore
+from domain.tool import Confirmer
 from entrypoints.bridge.app import create_bridge
-from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
 from tests.support.businesses import EXAMPLES
+from tests.support.questions import asking, question_to
 from tests.support.server import running
 from tests.support.user import user
 
@@ -44,20 +45,23 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
+Known = dict[str, str]
+"""Parameter → a value that is there."""
+
+
 @asynccontextmanager
-async def a_server(service_token: str) -> AsyncIterator[tuple[str, Litestar, str]]:
-    """Run a server; yield its address, its application, and a session with one answer."""
-    app = create_app(settings(service_token))
-    async with running(app) as address:
+async def a_server(service_token: str) -> AsyncIterator[tuple[str, Litestar, Known]]:
+    """Run a server; yield its address, its application, and a session with a question for a yes."""
+    async with asking(Confirmer.COORDINATOR, service_token=service_token) as (address, _, app):
         async with user(address) as one:
             await one.join()
-            session_id = (await one.say("Bună!"))["sessionId"]
-            await one.wait_for("new_message")
-        yield address, app, session_id
+            question, answer = await question_to(one)
+        confirm_id, session_id = question["confirmId"], answer["sessionId"]
+        yield address, app, {**KNOWN, "sessionId": session_id, "confirmId": confirm_id}
 
 
 @asynccontextmanager
-async def a_bridge(service_token: str) -> AsyncIterator[tuple[str, Litestar, str]]:
+async def a_bridge(service_token: str) -> AsyncIterator[tuple[str, Litestar, Known]]:
     """The same, where a user waits for a human."""
     app = create_bridge(settings(service_token), MemoryBridgeStore())
     waiting = {**KNOWN, "transferId": "t1", "sessionId": "s1", "reason": "x", "context": {}}
@@ -66,7 +70,7 @@ async def a_bridge(service_token: str) -> AsyncIterator[tuple[str, Litestar, str
         httpx.AsyncClient(base_url=f"http://{address}", headers=bearer(service_token)) as http,
     ):
         (await http.post("/api/notifications", json=waiting)).raise_for_status()
-        yield address, app, "s1"
+        yield address, app, {**KNOWN, "sessionId": "s1"}
 
 
 PROGRAMS = pytest.mark.parametrize("program", [a_server, a_bridge], ids=["server", "bridge"])
@@ -78,9 +82,7 @@ Program = Callable[[str], Any]
 async def test_no_request_breaks_what_the_description_says(
     program: Program, service_token: str
 ) -> None:
-    async with program(service_token) as (address, app, session_id):
-        known = {**KNOWN, "sessionId": session_id}
-
+    async with program(service_token) as (address, app, known):
         tried = await asyncio.to_thread(try_all, address, known, bearer(service_token))
 
     assert tried.keys() == operations(app)
@@ -92,9 +94,7 @@ async def test_no_request_breaks_what_the_description_says(
 @PROGRAMS
 @pytest.mark.parametrize("sent", ["", f"{TOKEN}x"], ids=["no token", "a wrong one"])
 async def test_no_request_passes_the_guard_without_a_token(program: Program, sent: str) -> None:
-    async with program(TOKEN) as (address, _, session_id):
-        known = {**KNOWN, "sessionId": session_id}
-
+    async with program(TOKEN) as (address, _, known):
         tried = await asyncio.to_thread(try_all, address, known, bearer(sent), examples=5)
 
     guarded = {label: statuses for label, statuses in tried.items() if " /api/" in label}

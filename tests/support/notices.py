@@ -3,10 +3,19 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.identity import Customer, LocationId, MessageId, SessionId, TransferId, customer
+from domain.identity import (
+    CoordinatorId,
+    Customer,
+    LocationId,
+    MessageId,
+    SessionId,
+    TransferId,
+    customer,
+)
 from domain.message import Author, ToolOutcome, ToolUse
 from domain.notice import (
     AnswerGiven,
+    ConfirmationChanged,
     HandoverContext,
     HandoverMessage,
     LiveChatMessagePosted,
@@ -18,6 +27,8 @@ from domain.notice import (
     TransferRequested,
 )
 from domain.status import Reason, Status
+from domain.tool import Confirmer
+from domain.write_call import WriteState, WriteStep
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 TIME = "2026-03-01T12:00:00.123Z"
@@ -198,6 +209,62 @@ SAMPLES: dict[str, Sample] = {
                 "lastMessages": [],
                 "history": "/api/conversations/s1/messages",
             },
+            "timestamp": TIME,
+        },
+    ),
+    "confirmation": (
+        ConfirmationChanged(
+            at=AT,
+            step=WriteStep(
+                call_id="s1-3",
+                state=WriteState.PROPOSED,
+                tool="reserve_table",
+                what="O masă",
+                confirm=Confirmer.COORDINATOR,
+                expires_at=AT,
+            ),
+            location_id=LocationId("l1"),
+        ),
+        {
+            "type": "confirmation",
+            "sessionId": "s1",
+            "businessId": "b1",
+            "userId": "ana",
+            "locationId": "l1",
+            "confirmId": "s1-3",
+            "by": "coordinator",
+            "state": "proposed",
+            "what": "O masă",
+            "expiresAt": TIME,
+            "timestamp": TIME,
+        },
+    ),
+    "confirmation settled": (
+        ConfirmationChanged(
+            at=AT,
+            step=WriteStep(
+                call_id="s1-3",
+                state=WriteState.DONE,
+                tool="reserve_table",
+                what="O masă",
+                confirm=Confirmer.COORDINATOR,
+                result="R-7",
+            ),
+            coordinator_id=CoordinatorId("ana"),
+        ),
+        {
+            "type": "confirmation",
+            "sessionId": "s1",
+            "businessId": "b1",
+            "userId": "ana",
+            "locationId": None,
+            "confirmId": "s1-3",
+            "by": "coordinator",
+            "state": "done",
+            "what": "O masă",
+            "expiresAt": None,
+            "result": "R-7",
+            "coordinatorId": "ana",
             "timestamp": TIME,
         },
     ),

@@ -36,6 +36,7 @@ EVENTS: dict[str, tuple[Shape | None, Shape | None]] = {
     "transfer_to_live_chat": (messages_channel.TransferRequest, messages_channel.TransferReply),
     "end_live_chat": (None, messages_channel.StatusReply),
     "stop_answer": (None, messages_channel.StopReply),
+    "confirm_action": (messages_channel.ConfirmationRequest, messages_channel.ConfirmationReply),
     "history": (messages_channel.HistoryRequest, messages_channel.HistoryReply),
     "typing": (None, None),
     "refresh_token": (RefreshToken, TokenRefreshed),

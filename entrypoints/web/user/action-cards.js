@@ -1,17 +1,68 @@
 /** The cards for `actions[]`: what a message offers beside its text. */
 
 import { el } from "../shared/dom.js";
+import { explainRefusal } from "../shared/texts.js";
+import { questionText } from "./texts.js";
 
-/** @import { Action } from "./conversation.js" */
+/** @import { Action, Question } from "./conversation.js" */
 
 /**
- * Create the card of an action.
+ * Create the cards of a message's actions. `confirmation` has none: it shows on its question's.
+ *
+ * @param {Action[]} actions
+ * @param {(confirmId: string) => Question} questionOf
+ * @param {(confirmId: string, answer: "yes" | "no") => void} onAnswer
+ */
+export function actionCards(actions, questionOf, onAnswer) {
+  const shown = actions.filter(({ type }) => type !== "confirmation");
+  return shown.map((action) => {
+    if (action.type !== "confirm") {
+      return el("div", { className: "card", data: { type: action.type } }, ...cardContent(action));
+    }
+    const confirmId = String(action.confirmId);
+    return questionCard(action, questionOf(confirmId), (answer) => onAnswer(confirmId, answer));
+  });
+}
+
+/**
+ * Create the card of a question for a yes, with buttons while the customer may answer it.
  *
  * @param {Action} action
+ * @param {Question} question
+ * @param {(answer: "yes" | "no") => void} onAnswer
  */
-export function actionCard(action) {
-  return el("div", { className: "card", data: { type: action.type } }, ...cardContent(action));
+function questionCard({ confirmId, by, title, items, expiresAt }, { state, error }, onAnswer) {
+  const isAsked = by === "customer" && (state === "open" || state === "sending");
+  const button = (/** @type {"yes" | "no"} */ answer, /** @type {string} */ label) => {
+    const className = answer === "yes" ? "primary" : "quiet";
+    const disabled = state === "sending";
+    const made = el("button", { type: "button", className, disabled, data: { answer } }, label);
+    made.addEventListener("click", () => onAnswer(answer));
+    return made;
+  };
+  const rows = /** @type {{label: unknown, value: unknown}[]} */ (items ?? []).map((item) =>
+    el("div", {}, el("dt", {}, textOf(item.label)), el("dd", {}, textOf(item.value))),
+  );
+  const card = el(
+    "div",
+    {
+      className: "card",
+      tabIndex: -1,
+      data: { type: "confirm", question: String(confirmId), state },
+    },
+    el("h3", {}, textOf(title)),
+    rows.length > 0 ? el("dl", {}, ...rows) : null,
+    isAsked ? el("div", { className: "answers" }, button("yes", "Yes"), button("no", "No")) : null,
+    el("p", { className: "outcome" }, questionText({ state, by, expiresAt })),
+    error ? el("p", { className: "failure", role: "alert" }, refusalText(error)) : null,
+  );
+  card.role = "group";
+  card.ariaLabel = textOf(title);
+  return card;
 }
+
+/** @param {import("../shared/phoenix.js").PushError} error */
+const refusalText = ({ reason, response }) => explainRefusal(reason, response);
 
 /** @param {Action} action */
 function cardContent(action) {

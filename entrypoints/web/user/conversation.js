@@ -38,6 +38,11 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  * @property {number} prevSeq
  */
 /** @typedef {{key: string, kind: "session"}} SessionItem  where a new session begins */
+/**
+ * @typedef {"open" | "sending" | "approved" | "rejected" | "expired" | "withdrawn" | "done" |
+ *   "failed" | "unknown"} QuestionState
+ */
+/** @typedef {{state: QuestionState, error?: PushError | null}} Question  one for a yes */
 /** @typedef {MessageItem | StatusItem | SessionItem} Item */
 /** @typedef {(MessageItem | StatusItem) & {seq: number, prevSeq: number}} LogEntry */
 /**
@@ -202,6 +207,12 @@ export class Conversation extends Emitter {
   #typingThrottle = new TypingThrottle();
   #ownershipSeq = 0;
   #isFetchingMissing = false;
+  /** @type {Map<string, {state: QuestionState, seq: number}>} by confirmId: what the log says */
+  #outcomes = new Map();
+  /** @type {Map<string, Question>} by confirmId: what has become of the answers from this window */
+  #answers = new Map();
+  /** @type {{confirmId: string, sessionId: string, seq: number} | null} the newest question */
+  #newestQuestion = null;
 
   /** @type {Status} */
   status = "ai";
@@ -346,6 +357,50 @@ export class Conversation extends Emitter {
     const reply = await this.#push("transfer_to_live_chat", payload);
     const { liveChat } = /** @type {{liveChat?: LiveChatAddress | null}} */ (reply);
     this.liveChat = liveChat ?? this.liveChat;
+    this.#changed();
+  }
+
+  /**
+   * Return what has become of a question for a yes.
+   *
+   * @param {string} confirmId
+   * @returns {Question}
+   */
+  question(confirmId) {
+    const outcome = this.#outcomes.get(confirmId);
+    if (outcome) return { state: outcome.state };
+    const isNewest = this.#newestQuestion?.confirmId === confirmId;
+    const isCurrent = isNewest && this.#newestQuestion?.sessionId === this.sessionId;
+    if (!isCurrent || this.status !== "ai") return { state: "withdrawn" };
+    return this.#answers.get(confirmId) ?? { state: "open" };
+  }
+
+  /**
+   * Answer a question for a yes; the first answer counts, wherever it was given.
+   *
+   * @param {string} confirmId
+   * @param {"yes" | "no"} answer
+   */
+  async confirm(confirmId, answer) {
+    this.#setAnswer(confirmId, { state: "sending" });
+    try {
+      const reply = await this.#push("confirm_action", { confirmId, answer });
+      const counts = /** @type {{answer: "yes" | "no"}} */ (reply).answer;
+      this.#setAnswer(confirmId, { state: counts === "yes" ? "approved" : "rejected" });
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      const { reason } = error;
+      const isOver = reason === "expired" || reason === "withdrawn";
+      this.#setAnswer(confirmId, isOver ? { state: reason } : { state: "open", error });
+    }
+  }
+
+  /**
+   * @param {string} confirmId
+   * @param {Question} answer
+   */
+  #setAnswer(confirmId, answer) {
+    this.#answers.set(confirmId, answer);
     this.#changed();
   }
 
@@ -595,9 +650,22 @@ export class Conversation extends Emitter {
   #addNew(sessionId, entry, isOwn = false) {
     const log = this.#logOf(sessionId, 0);
     const item = toItem(entry, sessionId);
-    if (item.kind === "message" && item.author === "user") item.isFromOtherWindow = !isOwn;
+    if (item.kind === "message" && item.author === "user") {
+      item.isFromOtherWindow = !isOwn && !this.#isAnsweredHere(item);
+    }
     if (this.#add(log, item)) this.#announce(item);
     this.#fetchMissingLater(log);
+  }
+
+  /**
+   * Return whether a message is an answer that was given here by a button.
+   *
+   * @param {MessageItem} item
+   */
+  #isAnsweredHere({ actions }) {
+    return actions.some(
+      ({ type, confirmId }) => type === "confirmation" && this.#answers.has(String(confirmId)),
+    );
   }
 
   /**
@@ -640,7 +708,28 @@ export class Conversation extends Emitter {
     const partial = this.#partialAnswer;
     const isAnswer = item.kind === "message" && item.isAnswer;
     if (partial && isAnswer && item.seq > partial.afterSeq) this.#endPartialAnswer();
+    if (item.kind === "message") this.#noteQuestions(item, log.sessionId);
     return log.add(item) && !wasShown;
+  }
+
+  /**
+   * Note the questions for a yes that a message puts, and what it says has become of others.
+   *
+   * @param {MessageItem & {seq: number}} item
+   * @param {string} sessionId
+   */
+  #noteQuestions({ actions, seq }, sessionId) {
+    for (const { type, confirmId: id, state } of actions) {
+      const confirmId = String(id);
+      if (type === "confirmation" && seq > (this.#outcomes.get(confirmId)?.seq ?? 0)) {
+        this.#outcomes.set(confirmId, { state: /** @type {QuestionState} */ (state), seq });
+      }
+      const newest = this.#newestQuestion;
+      const isNewer = newest?.sessionId !== sessionId || seq > newest.seq;
+      if (type === "confirm" && isNewer && sessionId === this.sessionId) {
+        this.#newestQuestion = { confirmId, sessionId, seq };
+      }
+    }
   }
 
   /** @param {SessionLog | undefined} log */

@@ -37,7 +37,10 @@ const form = typedById(HTMLFormElement, "settings");
 const dialog = typedById(HTMLDialogElement, "transfer-dialog");
 const messageField = typedById(HTMLTextAreaElement, "message");
 const frames = new FramesPanel();
-const view = new ConversationView((messageId) => active.conversation.retry(messageId));
+const view = new ConversationView(
+  (messageId) => active.conversation.retry(messageId),
+  (confirmId, answer) => active.conversation.confirm(confirmId, answer),
+);
 const composer = new Composer({
   onSend: (text) => {
     sessionStorage.removeItem("draft");

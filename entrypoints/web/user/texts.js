@@ -1,7 +1,7 @@
 /** The texts of the user's page about the conversation. */
 
 /** @import { Author, Status } from "../shared/messages.js" */
-/** @import { QueuePush } from "./conversation.js" */
+/** @import { QuestionState, QueuePush } from "./conversation.js" */
 
 /**
  * Return the title and the detail of an empty conversation.
@@ -97,6 +97,34 @@ const STATUSES = new Map([
  */
 export const statusChangeText = ({ status, reason }) =>
   reasonText(reason) || STATUSES.get(status) || status;
+
+/** @type {Record<QuestionState, string>} what has become of a question for a yes */
+const QUESTIONS = {
+  open: "",
+  sending: "Sending…",
+  approved: "Confirmed. It is being done.",
+  rejected: "Declined. Nothing was done.",
+  expired: "Nobody answered in time. Nothing was done.",
+  withdrawn: "No longer valid. Nothing was done.",
+  done: "Done.",
+  failed: "It could not be done. Nothing was changed.",
+  unknown: "It is not known whether it was done.",
+};
+
+/**
+ * Return what has become of a question for a yes; of an open one, what it waits for.
+ *
+ * @param {{state: QuestionState, by: unknown, expiresAt: unknown}} question
+ */
+export function questionText({ state, by, expiresAt }) {
+  if (state !== "open") return QUESTIONS[state] ?? state;
+  const who = by === "coordinator" ? "Waiting for a team member’s approval" : "Waiting for you";
+  const until = new Date(String(expiresAt));
+  if (Number.isNaN(until.getTime())) return `${who}.`;
+  /** @type {Intl.DateTimeFormatOptions} */
+  const format = { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
+  return `${who}, until ${until.toLocaleString("en-GB", format)}.`;
+}
 
 /** @type {Map<Author, string>} */
 const AUTHORS = new Map([

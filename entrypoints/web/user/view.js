@@ -12,7 +12,7 @@ import {
   scrollToEnd,
   timeElement,
 } from "../shared/message-list.js";
-import { actionCard } from "./action-cards.js";
+import { actionCards } from "./action-cards.js";
 import { authorName, ownerText, statusChangeText } from "./texts.js";
 
 /** @import { Conversation, Item, MessageItem } from "./conversation.js" */
@@ -23,10 +23,15 @@ export class ConversationView {
   #isRenderDue = false;
   #scroller = byId("scroller");
   #onRetry;
+  #onAnswer;
 
-  /** @param {(messageId: string) => void} onRetry */
-  constructor(onRetry) {
+  /**
+   * @param {(messageId: string) => void} onRetry
+   * @param {(confirmId: string, answer: "yes" | "no") => void} onAnswer  to a question for a yes
+   */
+  constructor(onRetry, onAnswer) {
     this.#onRetry = onRetry;
+    this.#onAnswer = onAnswer;
     this.#scroller.addEventListener("scroll", () => this.#updateJump());
     listen("jump", "click", () => this.scrollToEnd());
   }
@@ -63,7 +68,7 @@ export class ConversationView {
     const wasAtEnd = isNearEnd(scroller);
     const fromEnd = scroller.scrollHeight - scroller.scrollTop;
     const items = conversation.items();
-    const grewAbove = this.#renderItems(items);
+    const grewAbove = this.#renderItems(items, conversation);
     renderOwner(conversation);
     renderTyping(conversation, items);
     byId("earlier").hidden = !conversation.hasEarlier;
@@ -78,24 +83,30 @@ export class ConversationView {
    * Render the list; return whether it has a new beginning.
    *
    * @param {Item[]} items
+   * @param {Conversation} conversation
    */
-  #renderItems(items) {
+  #renderItems(items, conversation) {
     const list = byId("log");
     const first = firstKey(list);
+    const focused = focusedQuestion();
     reconcile(
       list,
       items.map((item, n) => ({
         key: item.key,
-        version: item,
+        version: versionOf(item, conversation),
         isGrouped: isGrouped(items[n - 1], item),
-        build: () => this.#build(item),
+        build: () => this.#build(item, conversation),
       })),
     );
+    if (focused) keepFocus(list, focused);
     return first !== undefined && items[0]?.key !== first;
   }
 
-  /** @param {Item} item */
-  #build(item) {
+  /**
+   * @param {Item} item
+   * @param {Conversation} conversation
+   */
+  #build(item, conversation) {
     if (item.kind === "session") return divider("New conversation");
     if (item.kind === "status") {
       return divider(el("span", {}, statusChangeText(item), " ", timeElement(item.at)));
@@ -105,7 +116,7 @@ export class ConversationView {
       { className: "entry", data: { author: item.author, state: item.state, key: item.key } },
       el("span", { className: "author" }, authorName(item)),
       el("div", { className: "bubble", dir: "auto", textContent: item.text }),
-      ...item.actions.map(actionCard),
+      ...actionCards(item.actions, (id) => conversation.question(id), this.#onAnswer),
       this.#footer(item),
     );
   }
@@ -126,6 +137,41 @@ export class ConversationView {
   #updateJump() {
     byId("jump").hidden = isNearEnd(this.#scroller);
   }
+}
+
+/**
+ * Return what changes when the element of an item must: also with what becomes of its question.
+ *
+ * @param {Item} item
+ * @param {Conversation} conversation
+ */
+function versionOf(item, conversation) {
+  if (item.kind !== "message") return item;
+  const asked = item.actions.filter(({ type }) => type === "confirm");
+  if (asked.length === 0) return item;
+  const questions = asked.map(({ confirmId }) => conversation.question(String(confirmId)));
+  const states = questions.map(({ state, error }) => `${state} ${error?.reason ?? ""}`);
+  return [item.key, item.state, item.text, ...states].join("\n");
+}
+
+/** Return the id of the question whose card has the focus, if one has. */
+function focusedQuestion() {
+  const card = document.activeElement?.closest("[data-question]");
+  return card instanceof HTMLElement ? card.dataset.question : undefined;
+}
+
+/**
+ * Give the focus back to the card of a question that was built again.
+ *
+ * @param {HTMLElement} list
+ * @param {string} question
+ */
+function keepFocus(list, question) {
+  if (focusedQuestion() === question) return;
+  /** @type {NodeListOf<HTMLElement>} */
+  const cards = list.querySelectorAll("[data-question]");
+  const card = [...cards].find(({ dataset }) => dataset.question === question);
+  card?.focus({ preventScroll: true });
 }
 
 /**

@@ -29,6 +29,7 @@ from domain.business import Business, Reservation
 from domain.errors import BridgeRefused, BridgeUnavailable
 from domain.identity import BusinessId, Customer, MessageId, SessionId, customer
 from domain.notice import (
+    ConfirmationChanged,
     HandoverContext,
     LiveChatMessagePosted,
     MessageLeft,
@@ -37,6 +38,8 @@ from domain.notice import (
     StatusChanged,
 )
 from domain.status import Reason, Status
+from domain.tool import Confirmer
+from domain.write_call import WriteState, WriteStep
 from tests.support.bridge import (
     CLOSE,
     DONE,
@@ -140,28 +143,45 @@ LEFT = MessageLeft(
         session_id=SessionId("s1"), customer=ANA, status=Status.AI, language="ro"
     ),
 )
-ANNOUNCED = {"/api/business/b1": {"name": "Bistro", "additions": ["missed"]}}
+ASKED = ConfirmationChanged(
+    at=START,
+    step=WriteStep(
+        call_id="s1-3",
+        state=WriteState.PROPOSED,
+        tool="reserve_table",
+        what="O masă",
+        confirm=Confirmer.COORDINATOR,
+    ),
+)
 UNANNOUNCED = {"/api/business/b1": {"name": "Bistro", "additions": ["typing"]}}
+each_addition = pytest.mark.parametrize(
+    ("content", "addition"), [(LEFT, "missed"), (ASKED, "confirmation")], ids=["left", "asked"]
+)
 
 
+@each_addition
 @pytest.mark.parametrize("facts", [{}, UNANNOUNCED])
-async def test_what_was_missed_is_not_sent_to_who_has_not_announced_it(
-    facts: dict[str, object],
+async def test_an_additional_notice_is_not_sent_to_who_has_not_announced_it(
+    facts: dict[str, object], content: NoticeContent, addition: str
 ) -> None:
     async with FaultyBridge(facts=facts) as bridge, connected(bridge) as http:
         to = ElixirBridge(http, Line())
-        await to.deliver(notice(LEFT))
-        await to.deliver(notice(LEFT))
+        await to.deliver(notice(content))
+        await to.deliver(notice(content))
 
         assert [request.path for request in bridge.asked] == ["/api/business/b1"]
 
 
-async def test_what_was_missed_is_sent_to_who_announces_it_with_the_business_or_the_join() -> None:
+@each_addition
+async def test_an_additional_notice_is_sent_to_who_announces_it_with_the_business_or_the_join(
+    content: NoticeContent, addition: str
+) -> None:
     with_join = Line()
-    with_join.announced = {"missed"}
-    async with FaultyBridge(facts={**ANNOUNCED}) as bridge, connected(bridge) as http:
-        await ElixirBridge(http, Line()).deliver(notice(LEFT))
-        await ElixirBridge(http, with_join).deliver(notice(LEFT))
+    with_join.announced = {addition}
+    announced: dict[str, object] = {"/api/business/b1": {"name": "Bistro", "additions": [addition]}}
+    async with FaultyBridge(facts=announced) as bridge, connected(bridge) as http:
+        await ElixirBridge(http, Line()).deliver(notice(content))
+        await ElixirBridge(http, with_join).deliver(notice(content))
 
         assert [(each.method, each.path) for each in bridge.asked] == [
             ("GET", "/api/business/b1"),
@@ -169,24 +189,30 @@ async def test_what_was_missed_is_sent_to_who_announces_it_with_the_business_or_
             ("POST", "/api/notifications"),
         ]
         (told,) = bridge.accepted
-        assert (told.body["type"], told.body["message"]) == ("missed", "0722")
+        assert told.body["type"] == addition
 
 
-async def test_a_bridge_that_does_not_say_what_it_knows_holds_nothing_back_for_long() -> None:
+@each_addition
+async def test_a_bridge_that_does_not_say_what_it_knows_holds_nothing_back_for_long(
+    content: NoticeContent, addition: str
+) -> None:
     async with FaultyBridge(always=status(500)) as bridge, connected(bridge) as http:
         to = ElixirBridge(http, Line())
         for attempts in range(ATTEMPTS_TO_LEARN - 1):
             with pytest.raises(BridgeUnavailable):
-                await to.deliver(replace(notice(LEFT), attempts=attempts))
-        await to.deliver(replace(notice(LEFT), attempts=ATTEMPTS_TO_LEARN - 1))
+                await to.deliver(replace(notice(content), attempts=attempts))
+        await to.deliver(replace(notice(content), attempts=ATTEMPTS_TO_LEARN - 1))
         bridge.always = status(400)
-        await to.deliver(notice(LEFT))
+        await to.deliver(notice(content))
 
         assert {request.method for request in bridge.asked} == {"GET"}
 
 
-async def test_without_http_nobody_is_told_what_was_missed() -> None:
-    await ElixirBridge(None, Line()).deliver(notice(LEFT))
+@each_addition
+async def test_without_http_nobody_gets_an_additional_notice(
+    content: NoticeContent, addition: str
+) -> None:
+    await ElixirBridge(None, Line()).deliver(notice(content))
 
 
 async def test_a_notice_is_the_request_that_it_becomes() -> None:

@@ -32,7 +32,7 @@ from tests.support.assistants import ScriptedSteps
 from tests.support.bridge import MemoryBridge
 from tests.support.harness import App, User, harness
 
-CONVERSATION, CONTEXT, STATUS, TRANSFER, RELAY, _ = NoticeKind
+CONVERSATION, CONTEXT, STATUS, TRANSFER, RELAY, *_ = NoticeKind
 UNREACHABLE, REACHED = localized("ro", Text.UNREACHABLE), localized("ro", Text.REACHED)
 
 

@@ -17,12 +17,14 @@ from domain.decisions import (
     record_user_message,
     request_transfer,
 )
-from domain.identity import LocationId, SessionId, TransferId
+from domain.identity import CoordinatorId, LocationId, SessionId, TransferId
 from domain.message import Author, Entry, Message
 from domain.notice import (
     AnswerGiven,
+    ConfirmationChanged,
     HandoverContext,
     HandoverMessage,
+    Lane,
     LiveChatMessagePosted,
     Notice,
     NoticeKind,
@@ -33,6 +35,9 @@ from domain.notice import (
 from domain.outbox import outbox_messages
 from domain.session import Draft, Session
 from domain.status import Reason, Status
+from domain.tool import Confirmer, Proposal
+from domain.write_call import WriteState
+from domain.write_decisions import answer_question, append_step, propose, withdraw_question
 from tests.support.drafts import append_message
 from tests.unit.domain.makers import ANA, at, decision_context, message_id, new_session, session_in
 
@@ -268,3 +273,73 @@ def test_the_context_holds_the_newest_words_whatever_came_before() -> None:
 
     assert len(lines) == 10
     assert lines[-2].text == "40"
+
+
+# Calls that somebody is asked a yes to.
+
+
+def asked_for_yes(by: Confirmer) -> Draft:
+    """A draft in which a yes is asked for."""
+    draft = Draft(session_in(Status.AI))
+    proposal = Proposal(
+        tool="reserve_table", what="O masă", title="Masă", arguments="{}", confirm=by
+    )
+    propose(draft, proposal, message_id(50), decision_context())
+    return draft
+
+
+def steps_of(notices: list[Notice]) -> list[tuple[WriteState, Confirmer | None, str]]:
+    steps = [n.content.step for n in notices if isinstance(n.content, ConfirmationChanged)]
+    return [(step.state, step.confirm, step.arguments) for step in steps]
+
+
+@pytest.mark.parametrize("by", Confirmer)
+def test_a_question_for_a_yes_and_its_end_are_reported_without_the_arguments(
+    by: Confirmer,
+) -> None:
+    draft = asked_for_yes(by)
+    withdraw_question(draft, decision_context())
+
+    found = notices_of(session_in(Status.AI), draft)
+
+    assert steps_of(found) == [(WriteState.PROPOSED, by, ""), (WriteState.WITHDRAWN, by, "")]
+    assert {notice.lane for notice in found} == {Lane.PEOPLE}
+
+
+def test_the_customers_yes_is_reported_after_it_as_a_message() -> None:
+    asked = asked_for_yes(Confirmer.CUSTOMER).session
+    (question,) = asked.writes
+    draft = answer_question(
+        asked, question.call_id, True, decision_context(), message_id(), Confirmer.CUSTOMER
+    )
+
+    found = notices_of(asked, draft)
+
+    assert kinds(found) == [NoticeKind.CONVERSATION, NoticeKind.CONFIRMATION]
+    assert steps_of(found) == [(WriteState.APPROVED, Confirmer.CUSTOMER, "")]
+
+
+def test_a_coordinators_no_is_reported_with_their_name() -> None:
+    asked = asked_for_yes(Confirmer.COORDINATOR).session
+    (question,) = asked.writes
+    by = (message_id(), Confirmer.COORDINATOR, CoordinatorId("ana"))
+    draft = answer_question(asked, question.call_id, False, decision_context(), *by)
+
+    (notice,) = notices_of(asked, draft)
+
+    assert isinstance(notice.content, ConfirmationChanged)
+    assert notice.content.step.state is WriteState.REJECTED
+    assert notice.content.coordinator_id == "ana"
+
+
+@pytest.mark.parametrize("by", [None, *Confirmer])
+def test_only_the_outcome_of_a_call_is_reported_that_needed_a_yes(by: Confirmer | None) -> None:
+    draft = asked_for_yes(Confirmer.CUSTOMER)
+    call = replace(draft.session.writes[0], confirm=by)
+    draft = Draft(draft.session)
+    for state in (WriteState.STARTED, WriteState.DONE):
+        append_step(draft, call.step(state), message_id(7), decision_context())
+
+    found = notices_of(draft.session, draft)
+
+    assert steps_of(found) == ([(WriteState.DONE, by, "")] if by is not None else [])

@@ -22,6 +22,8 @@ def test_a_body_is_what_the_bridge_expects(content: NoticeContent, body: dict[st
         (NoticeKind.CONTEXT, ("POST", "/api/ai-context")),
         (NoticeKind.STATUS, ("PUT", "/api/conversation-status/s1")),
         (NoticeKind.TRANSFER, ("POST", "/api/notifications")),
+        (NoticeKind.MISSED, ("POST", "/api/notifications")),
+        (NoticeKind.CONFIRMATION, ("POST", "/api/notifications")),
         (NoticeKind.RELAY, None),
     ],
 )

@@ -573,3 +573,75 @@ test("a typing notice expires by itself", () => {
   assert.deepEqual(before, ["coordinator"]);
   assert.deepEqual(conversation.typing, []);
 });
+
+// Questions for a yes.
+
+const question = (seq, confirmId = `s1-${seq}`) => ({
+  ...entry(seq, "ai", "Shall I?"),
+  actions: [{ type: "confirm", confirmId, by: "customer", title: "Table", items: [] }],
+});
+const outcome = (seq, author, state, confirmId) => ({
+  ...entry(seq, author, "…"),
+  actions: [{ type: "confirmation", confirmId, state }],
+});
+const stateOf = (confirmId) => conversation.question(confirmId).state;
+
+test("only the newest question is open, and what the log says of it counts, whatever comes first", () => {
+  channel.join(joined([question(2), question(4)]));
+  const before = [stateOf("s1-2"), stateOf("s1-4")];
+  channel.receive("new_message", { sessionId: "s1", ...outcome(6, "ai", "done", "s1-4") });
+  channel.receive("user_message", { sessionId: "s1", ...outcome(5, "user", "approved", "s1-4") });
+
+  assert.deepEqual(before, ["withdrawn", "open"]);
+  assert.equal(stateOf("s1-4"), "done");
+});
+
+test("an answer is being sent until its reply, which says the answer that counts", async () => {
+  channel.join(joined([question(2)]));
+  conversation.confirm("s1-2", "yes");
+  const sending = stateOf("s1-2");
+  const { payload, reply } = channel.request("confirm_action");
+  reply({ confirmId: "s1-2", answer: "no" });
+  await settled();
+
+  assert.equal(sending, "sending");
+  assert.deepEqual(payload, { confirmId: "s1-2", answer: "yes" });
+  assert.equal(stateOf("s1-2"), "rejected");
+});
+
+test("an answer that was given here is not from another window", async () => {
+  channel.join(joined([question(2)]));
+  conversation.confirm("s1-2", "yes");
+  channel.receive("user_message", { sessionId: "s1", ...outcome(3, "user", "approved", "s1-2") });
+
+  assert.equal(conversation.items().at(-1).isFromOtherWindow, false);
+});
+
+for (const [reason, state] of [
+  ["expired", "expired"],
+  ["withdrawn", "withdrawn"],
+  ["rate_limited", "open"],
+]) {
+  test(`a question whose answer is refused as ${reason} is ${state}`, async () => {
+    channel.join(joined([question(2)]));
+    conversation.confirm("s1-2", "yes");
+    channel.request("confirm_action").refuse(reason);
+    await settled();
+
+    const { state: found, error } = conversation.question("s1-2");
+    assert.equal(found, state);
+    assert.equal(error?.reason, state === "open" ? reason : undefined);
+  });
+}
+
+test("a question does not stand any more once the conversation has another owner or session", () => {
+  channel.join(joined([question(2)]));
+  channel.receive("conversation_status", {
+    sessionId: "s1",
+    status: "live",
+    seq: 3,
+    updatedAt: AT,
+  });
+
+  assert.equal(stateOf("s1-2"), "withdrawn");
+});
