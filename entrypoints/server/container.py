@@ -33,6 +33,7 @@ from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
 from adapters.urls import shown_url
 from application.answer_pending import AnswerPending
+from application.answer_versions import AnswerVersions
 from application.attendance import Attendance
 from application.bridge_inbox import BridgeInbox
 from application.chat_owners import ChatOwners
@@ -657,6 +658,7 @@ class Container(containers.DeclarativeContainer):
         attendance=attendance,
         usage_tracker=usage_tracker,
         summaries=summaries,
+        versions=providers.Singleton(AnswerVersions, assistant=assistant, knowledge=knowledge),
         observer=metrics,
         hub=hub,
         clock=clock,
