@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from application.ports import Assistant, Knowledge
+from application.tools import OWN_TOOLS
 from domain.business import Business, ModelSettings
 from domain.digest import digest_of
 from domain.identity import BusinessId
 from domain.message import AnswerVersion
 
+_OWN_TOOLS = digest_of([each.tool for each in OWN_TOOLS])
 MAX_REMEMBERED = 10_000
 """Businesses whose digests are remembered."""
 
@@ -28,7 +30,8 @@ class AnswerVersions:
     async def __call__(self, business: Business | None) -> AnswerVersion:
         """`business`: None, where nothing is known of it."""
         if business is None:
-            return AnswerVersion(prompt=digest_of((self.assistant.version, None)))
+            told = digest_of((self.assistant.version, None))
+            return AnswerVersion(prompt=told, tools=digest_of((_OWN_TOOLS, ())))
         _, prompt, tools = self._digests_of(business)
         documents = ""
         if self.knowledge is not None and business.has_knowledge:
@@ -39,7 +42,7 @@ class AnswerVersions:
         known = self._digests.get(business.business_id)
         if known is None or known[0] is not business:
             told = digest_of((self.assistant.version, _told(business)))
-            tools = digest_of(business.tool_servers) if business.tool_servers else ""
+            tools = digest_of((_OWN_TOOLS, business.tool_servers))
             known = business, told, tools
             if len(self._digests) >= MAX_REMEMBERED:
                 self._digests.clear()

@@ -1,7 +1,7 @@
 """The turns of the AI in a stored log, each with the log as it was then."""
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Session
 from domain.status import Reason
 from domain.view import MAX_PENDING
+from domain.write_call import OUTCOMES, WriteCall, WriteState, WriteStep
 
 WINDOW = MAX_PAGES * PAGE_ENTRIES + MAX_PENDING + RECENT
 """The entries before a turn that are kept: as many as a turn may read."""
@@ -29,6 +30,8 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
     """The newest ones, oldest first."""
     answer: Message
+    steps: tuple[WriteStep, ...] = ()
+    """What the turn has recorded of the calls of tools that change something, in order."""
     is_handed_over: bool = False
     """True if a human was requested with it."""
 
@@ -40,14 +43,14 @@ class RecordedTurn(Struct, frozen=True, kw_only=True):
     @property
     def questions(self) -> tuple[Message, ...]:
         """The messages that it answers, oldest first."""
+        first, last = self.session.settled_seq + 1, self.answer.settles_seq
         return tuple(
             [
                 entry
                 for entry in self.entries
                 if isinstance(entry, Message)
-                and entry.author is Author.USER
-                and entry.is_said
-                and entry.seq > self.session.settled_seq
+                and entry.calls_for_answer
+                and first <= entry.seq <= last
             ]
         )
 
@@ -61,27 +64,30 @@ async def recorded_turns(
     """
     session: Session | None = None
     window: deque[Entry] = deque(maxlen=WINDOW)
-    unsettled: dict[int, Session] = {}
-    """The session before each message that no answer has settled."""
+    settled: Session | None = None
+    """The session when something was last settled."""
+    asked: dict[int, Session] = {}
+    """The session after each message that is not settled."""
     ended: RecordedTurn | None = None
     async for page in log:
         for entry in page:
             if session is None:
-                session = _at_first(head, page)
+                session = settled = _at_first(head, page)
+            assert settled is not None
             if ended is not None:
                 yield replace(ended, is_handed_over=is_handover(entry))
                 ended = None
             if isinstance(entry, Message) and entry.author is Author.AI and entry.settles_seq:
-                ended = _turn_of(entry, session, unsettled, window)
+                ended = _turn_of(entry, asked.get(entry.settles_seq), settled, window)
             before, session = session, session.after(entry)
             window.append(entry)
             if session.last_user_seq == entry.seq:
-                unsettled[entry.seq] = before
-                if len(unsettled) > MAX_UNSETTLED:
-                    del unsettled[next(iter(unsettled))]
-            elif unsettled:
-                settled = session.settled_seq
-                unsettled = {seq: kept for seq, kept in unsettled.items() if seq > settled}
+                asked[entry.seq] = session
+                if len(asked) > MAX_UNSETTLED:
+                    del asked[next(iter(asked))]
+            elif (before.settled_seq, before.epoch) != (session.settled_seq, session.epoch):
+                settled = session
+                asked = {seq: kept for seq, kept in asked.items() if seq > session.settled_seq}
     if ended is not None:
         yield ended
 
@@ -104,21 +110,42 @@ def _at_first(head: Session, page: tuple[Entry, ...]) -> Session:
 
 
 def _turn_of(
-    answer: Message, session: Session, unsettled: dict[int, Session], window: deque[Entry]
+    answer: Message, asked: Session | None, settled: Session, window: deque[Entry]
 ) -> RecordedTurn | None:
     """Return the turn of an answer; None: it answers nothing that is there.
 
-    What the user wrote since is the next turn's, and ends the log that this one has read.
+    It began once its newest message was there, and what came before was settled. What the log got
+    since is the turn's own, or the next one's.
     """
-    later = next((seq for seq in unsettled if seq > answer.settles_seq), answer.seq)
-    found = unsettled.get(later, session)
-    # The summary that was stored with the answer is the one that its view was made with.
-    summary = answer.summary or session.summary
-    found = replace(found, settled_seq=session.settled_seq, summary=summary)
-    if not found.needs_answer or found.last_user_seq != answer.settles_seq:
+    found = settled if asked is not None and settled.seq > asked.seq else asked
+    if found is None or not found.needs_answer:
         return None
-    entries = tuple([entry for entry in window if entry.seq < later])
-    return RecordedTurn(session=found, entries=entries, answer=answer)
+    steps = [
+        entry.write
+        for entry in window
+        if entry.seq > found.seq and isinstance(entry, Message) and entry.write is not None
+    ]
+    return RecordedTurn(
+        # The summary that was stored with the answer is the one that its view was made with.
+        session=replace(
+            found,
+            summary=answer.summary or found.summary,
+            writes=tuple([_with_outcome(call, steps) for call in found.writes]),
+        ),
+        entries=tuple([entry for entry in window if entry.seq <= found.seq]),
+        answer=answer,
+        steps=tuple(steps),
+    )
+
+
+def _with_outcome(call: WriteCall, steps: Sequence[WriteStep]) -> WriteCall:
+    """Return a call that an earlier run has begun with what the turn found to have come of it."""
+    if call.state is not WriteState.STARTED:
+        return call
+    for step in steps:
+        if step.call_id == call.call_id and step.state in OUTCOMES:
+            return replace(call, state=step.state, result=step.result)
+    return replace(call, state=WriteState.UNKNOWN)
 
 
 def is_handover(entry: Entry) -> bool:

@@ -5,11 +5,12 @@ would store is kept in memory and dropped. It has neither the store, nor a bridg
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from application.answer_pending import AnswerPending
@@ -22,6 +23,7 @@ from application.ports import (
     Assistant,
     Broker,
     Businesses,
+    BusinessTools,
     Clock,
     Knowledge,
     Loaded,
@@ -30,26 +32,39 @@ from application.ports import (
     Presence,
     SessionStore,
     Timer,
+    ToolAnswer,
+    ToolRequest,
     UsageStore,
 )
 from application.recorded_turns import RecordedTurn, is_handover
 from application.session_log import SessionLog
 from application.summaries import Summaries
 from application.usage_tracker import UsageTracker
-from domain.answer_comparison import ComparedAnswer, compared_answer
+from application.write_calls import WriteCalls
+from domain.answer_comparison import ComparedAnswer, call_arguments, compared_answer
 from domain.business import Business, Reservation
-from domain.errors import ConversationError, DuplicateMessage, ToolNotCalled
+from domain.errors import (
+    ConversationError,
+    DuplicateMessage,
+    Failure,
+    ToolNotCalled,
+    ToolUnanswered,
+)
 from domain.identity import BusinessId, Customer, SessionId
 from domain.language import DetectLanguage
 from domain.message import Entry, Message, ToolOutcome
 from domain.notice import NoticeKind
 from domain.plain_text import plain_text
 from domain.session import Draft, Session
+from domain.tool import Tool
 from domain.usage import Usage
 from domain.view import View
+from domain.write_call import OUTCOMES, WriteState
 
 MAX_FAILURE = 300
 """Characters of why a turn failed."""
+MAX_DIVERGED = 200
+"""Characters of a call that the record has no answer to."""
 NOT_RECORDED = "it was not called in the recorded turn, and is not available in this trial"
 
 
@@ -160,6 +175,77 @@ def _list(value: object) -> list[object]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
+class RecordedTools(BusinessTools):
+    """The tools of a business's own servers, whose calls are answered from the record alone."""
+
+    def __init__(
+        self, turn: RecordedTurn, offered: BusinessTools | None, diverged: list[str]
+    ) -> None:
+        """`offered`: tells what tools there are. `diverged` gets each call that has no answer."""
+        self._offered = offered
+        self._diverged = diverged
+        self._answers = dict(_read_answers(turn)) | dict(_write_answers(turn))
+
+    async def tools(self, business: Business) -> tuple[Tool, ...]:
+        offered = await self._offered.tools(business) if self._offered is not None else ()
+        return tuple([msgspec.structs.replace(tool, has_look_up=False) for tool in offered])
+
+    async def problem_with(self, business: Business, request: ToolRequest) -> str | None:
+        if self._offered is None:
+            return None
+        return await self._offered.problem_with(business, request)
+
+    async def call(self, business: Business, request: ToolRequest) -> ToolAnswer:
+        arguments = msgspec.json.encode(request.arguments, order="deterministic").decode()
+        answer = self._answers.get(_call_key(request.tool, arguments))
+        if answer is None:
+            self._diverged.append(f"{request.tool} {arguments}"[:MAX_DIVERGED])
+            raise ToolNotCalled(NOT_RECORDED)
+        if isinstance(answer, Failure):
+            raise answer
+        return answer
+
+    async def was_made(self, business: Business, request: ToolRequest) -> ToolAnswer | None:
+        raise ToolUnanswered(NOT_RECORDED)
+
+
+_Call = tuple[str, bytes]
+"""The name of a tool, and the arguments, the same for the same ones in whatever order."""
+
+
+def _call_key(tool: str, arguments: str) -> _Call:
+    return tool, msgspec.json.encode(call_arguments(arguments), order="deterministic")
+
+
+def _read_answers(turn: RecordedTurn) -> Iterator[tuple[_Call, ToolAnswer | Failure]]:
+    """Yield the calls of tools that change nothing, and what they have answered."""
+    for use in turn.answer.tools:
+        if use.arguments is None or use.outcome is ToolOutcome.ASKED:
+            continue
+        answer: ToolAnswer | Failure = ToolAnswer(text=use.result or "")
+        if use.outcome is ToolOutcome.UNKNOWN:
+            answer = ToolUnanswered("it is not known in the record")
+        elif use.outcome is ToolOutcome.FAILED:
+            answer = ToolNotCalled("it failed in the recorded turn")
+            if use.result is not None:
+                answer = ToolAnswer(text=use.result, is_error=True)
+        yield _call_key(use.name, use.arguments), answer
+
+
+def _write_answers(turn: RecordedTurn) -> Iterator[tuple[_Call, ToolAnswer | Failure]]:
+    """Yield the calls of tools that change something, and what came of them."""
+    arguments = {call.call_id: call.arguments for call in turn.session.writes}
+    for step in turn.steps:
+        if step.state is WriteState.STARTED:
+            arguments.setdefault(step.call_id, step.arguments)
+        elif step.state in OUTCOMES:
+            answer: ToolAnswer | Failure = ToolUnanswered("it is not known in the record")
+            if step.state is not WriteState.UNKNOWN:
+                is_error = step.state is WriteState.FAILED
+                answer = ToolAnswer(text=step.result, is_error=is_error)
+            yield _call_key(step.tool, arguments.get(step.call_id, "")), answer
+
+
 class _TurnClock(Clock):
     """The time of the recorded turn, which stands still, and the timers of the present."""
 
@@ -200,6 +286,12 @@ class _Noted(Observer):
 
     def search_failed(self, error: BaseException) -> None: ...
 
+    def tool_failed(self, tool: str, error: BaseException) -> None: ...
+
+    def tool_crashed(self, tool: str, error: BaseException) -> None: ...
+
+    def write_settled(self, tool: str, call_id: str, state: WriteState) -> None: ...
+
     def question_unanswered(self) -> None: ...
 
     def summary_ended(self, outcome: str, error: BaseException | None) -> None: ...
@@ -233,6 +325,8 @@ class Trial:
     assistant: Assistant
     knowledge: Knowledge | None
     """The candidate's documents."""
+    tools: BusinessTools | None
+    """Tells what tools the candidate's own servers have; none of them is called."""
     versions: AnswerVersions
     policy: Policy
     clock: Clock
@@ -287,11 +381,10 @@ class Trial:
         policy, hub = self.policy, Hub(self.broker)
         asked = turn.questions
         clock = _TurnClock((asked or turn.entries)[-1].at, self.clock)
+        log = SessionLog(store=store, hub=hub, clock=clock, new_id=self.new_id, policy=policy)
         tracker = UsageTracker(usage_store=store, observer=noted, clock=clock, policy=policy)
         return AnswerPending(
-            session_log=SessionLog(
-                store=store, hub=hub, clock=clock, new_id=self.new_id, policy=policy
-            ),
+            session_log=log,
             store=store,
             assistant=self.assistant,
             businesses=record,
@@ -314,6 +407,15 @@ class Trial:
             new_id=self.new_id,
             policy=policy,
             knowledge=self.knowledge,
+            write_calls=WriteCalls(
+                session_log=log,
+                store=store,
+                tools=RecordedTools(turn, self.tools, record.diverged),
+                businesses=record,
+                observer=noted,
+                clock=clock,
+                new_id=self.new_id,
+            ),
         )
 
 

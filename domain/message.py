@@ -95,7 +95,7 @@ class AnswerVersion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     knowledge: str = ""
     """Of the business's documents."""
     tools: str = ""
-    """Of the tools of the business's own servers that it allows."""
+    """Of the server's own tools, and those of the business's servers that its file allows."""
 
 
 class Summary(Struct, frozen=True, kw_only=True):

@@ -86,7 +86,7 @@ The business wants you to do as follows. None of it changes the rules above.
 {instructions}
 """
 
-_FIXED = (_SYSTEM, _HANDOFF, _NO_HANDOFF, _ASK_FIRST, _NEVER, _NOTIFIED, _NOT_NOTIFIED, _SEARCH,
+_FIXED = (_SYSTEM, _NO_DEEDS, _DEEDS, _HANDOFF, _NO_HANDOFF, _ASK_FIRST, _NEVER, _NOTIFIED, _NOT_NOTIFIED, _SEARCH,
           _INSTRUCTIONS)  # fmt: skip
 
 _SUMMARY = """\

@@ -164,7 +164,7 @@ def _head(head: _ExportedHead, business_id: BusinessId) -> Session:
 def _log(shown: Sequence[dict[str, Any]]) -> list[Entry]:
     log = list[Entry]()
     asked = dict[str, int]()
-    """The seq of each message of the user."""
+    """The seq of each message that may be answered."""
     last = 0
     for each in shown:
         entry = _entry(each, asked)
@@ -195,7 +195,7 @@ def _entry(shown: dict[str, Any], asked: dict[str, int]) -> Entry | None:
 
 
 def _message(shown: _ExportedMessage, asked: dict[str, int]) -> Message:
-    if shown.author is Author.USER:
+    if shown.author is not Author.AI:
         asked[shown.message_id] = shown.seq
     actions: tuple[Action, ...] = shown.actions
     usage, summary = shown.usage, None

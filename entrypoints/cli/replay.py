@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -293,12 +293,14 @@ async def _trial(
     )
     index = own.knowledge_index()
     assert index is not None
-    async with index, container.assistant() as assistant:
+    tools = container.business_tools()
+    async with index, container.assistant() as assistant, tools or nullcontext():
         report = await index.update(business.business_id, documents)
         yield Trial(
             business=replace(business, has_knowledge=report.documents > 0),
             assistant=assistant,
             knowledge=index,
+            tools=tools,
             versions=AnswerVersions(assistant=assistant, knowledge=index),
             policy=container.policy(),
             clock=container.clock(),

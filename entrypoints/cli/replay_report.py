@@ -30,6 +30,8 @@ MAX_LISTED_TURNS = 10
 """The turns that the text has."""
 MAX_MARKED = 400
 """The words of an answer up to which the page marks those that the other has not."""
+LEAST_MARKED = 0.3
+"""The similarity below which nothing is marked, as nearly all would be."""
 _TEMPLATE = Path(__file__).with_name("replay_report.html")
 
 
@@ -187,7 +189,7 @@ def page(report: ReplayReport) -> str:
         turns=f"{sums.turns:,}",
         changed=f"{sums.changed:,}",
         share=_share(sums.changed, sums.turns),
-        similarity=f"{sums.similarity:.2f}",
+        similarity=f"{sums.similarity:.0%}",
         figures=figures,
         bounds=f'<ul class="bounds">{bounds}</ul>' if bounds else "",
         kinds=kinds,
@@ -204,7 +206,7 @@ def page(report: ReplayReport) -> str:
 
 
 def _article(template: str, turn: ComparedTurn) -> str:
-    before, after = _marked(turn.before.text, turn.after.text)
+    before, after = _marked(turn.before.text, turn.after.text, turn.similarity)
     tags = "".join(f"<li>{_escaped(kind)}</li>" for kind in turn.changes)
     diverged = "".join(
         f'<li class="diverged">{_escaped(name)}: not in the record, not executed</li>'
@@ -215,7 +217,7 @@ def _article(template: str, turn: ComparedTurn) -> str:
         session=_escaped(turn.session_id),
         seq=turn.seq,
         at=_escaped(turn.at[:16].replace("T", " ")),
-        similarity=f"{turn.similarity:.2f}",
+        similarity=f"{turn.similarity:.0%}",
         tags=tags + diverged or "<li>same</li>",
         question=_escaped(turn.question),
         before=before or _no_answer(turn.before),
@@ -262,10 +264,11 @@ def _tools(answer: ComparedAnswer) -> str:
 _words = re.compile(r"\S+\s*").findall
 
 
-def _marked(before: str, after: str) -> tuple[str, str]:
+def _marked(before: str, after: str, alike: float) -> tuple[str, str]:
     """Return two texts, escaped, with the words marked that the other has not."""
     one, other = _words(before), _words(after)
-    if max(len(one), len(other)) > MAX_MARKED or before == after:
+    is_long = max(len(one), len(other)) > MAX_MARKED
+    if is_long or before == after or alike < LEAST_MARKED:
         return _escaped(before), _escaped(after)
     blocks = SequenceMatcher(
         None, [each.strip() for each in one], [each.strip() for each in other], autojunk=False

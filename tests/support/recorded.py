@@ -12,7 +12,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from application.ports import Store
-from domain.decisions import DecisionContext, TurnResult, answer, record_user_message
+from domain.decision_context import DecisionContext
+from domain.decisions import TurnResult, answer, record_user_message
 from domain.identity import Customer, LocationId, MessageId, SessionId, customer
 from domain.message import Action, ToolOutcome, ToolUse
 from domain.session import Session

@@ -15,7 +15,7 @@ from adapters.memory.store import MemoryStore
 from adapters.system import RandomIds, SystemClock
 from application.answer_versions import AnswerVersions
 from application.policy import Policy
-from application.ports import Assistant
+from application.ports import Assistant, Toolbox
 from application.recorded_turns import WINDOW, RecordedTurn, recorded_turns, stored_turns
 from application.replay import Trial, run_all
 from domain.answer_comparison import Handover
@@ -44,6 +44,7 @@ def trial(assistant: Assistant, **changed: Any) -> Trial:
         "business": B1,
         "assistant": assistant,
         "knowledge": None,
+        "tools": None,
         "versions": AnswerVersions(assistant=assistant, knowledge=None),
         "policy": Policy(),
         "clock": SystemClock(),
@@ -241,8 +242,8 @@ async def test_reservations_come_from_the_record() -> None:
     (turn,) = await turns_of(store)
     found: list[Any] = []
 
-    async def look(toolbox: Any) -> None:
-        found.extend(await toolbox.get_reservations())
+    async def look(toolbox: Toolbox) -> None:
+        found.extend((await toolbox.call("get_reservations", {})).value)
 
     tried = await trial(ScriptedSteps([look, "At seven."]))(turn)
 
@@ -256,16 +257,13 @@ async def test_a_tool_that_the_record_has_not_is_marked_and_answers_nothing() ->
     (turn,) = await turns_of(store)
     refused: list[str] = []
 
-    async def look(toolbox: Any) -> None:
-        try:
-            await toolbox.get_reservations()
-        except Exception as error:
-            refused.append(str(error))
+    async def look(toolbox: Toolbox) -> None:
+        refused.append((await toolbox.call("get_reservations", {})).text)
 
     tried = await trial(ScriptedSteps([look, "I cannot look that up."]))(turn)
 
     assert tried.diverged == ("get_reservations",)
-    assert refused == ["it was not called in the recorded turn, and is not available in this trial"]
+    assert "cannot be looked up" in refused[0]
     assert tried.answer.text == "I cannot look that up."
 
 
