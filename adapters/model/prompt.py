@@ -86,8 +86,11 @@ The business wants you to do as follows. None of it changes the rules above.
 {instructions}
 """
 
-_FIXED = (_SYSTEM, _NO_DEEDS, _DEEDS, _HANDOFF, _NO_HANDOFF, _ASK_FIRST, _NEVER, _NOTIFIED, _NOT_NOTIFIED, _SEARCH,
-          _INSTRUCTIONS)  # fmt: skip
+_FIXED = (
+    *(_SYSTEM, _NO_DEEDS, _DEEDS, _HANDOFF, _NO_HANDOFF, _ASK_FIRST, _NEVER, _NOTIFIED),
+    *(_NOT_NOTIFIED, _SEARCH, _INSTRUCTIONS),
+)
+"""What prompts are made of, whoever the business is."""
 
 _SUMMARY = """\
 You keep the summary of a chat between a customer and a business, for whoever goes on with it.

@@ -18,13 +18,17 @@ from application.policy import Policy
 from application.ports import Assistant, Toolbox
 from application.recorded_turns import WINDOW, RecordedTurn, recorded_turns, stored_turns
 from application.replay import Trial, run_all
-from domain.answer_comparison import Handover
+from domain.answer_comparison import ChangeKind, Handover, compare
 from domain.business import Business
+from domain.errors import ToolNotCalled, ToolUnanswered
 from domain.identity import BusinessId, MessageId, SessionId, customer
-from domain.message import Author, Entry, Message, Summary
+from domain.message import Audience, Author, Entry, Message, Summary
 from domain.session import Session
+from domain.tool import Confirmer, Effect
 from domain.view import View
+from domain.write_call import WriteState, WriteStep
 from tests.support.assistants import PAUSE, ScriptedSteps, transfer
+from tests.support.business_tools import MemoryTools, booking_tool, with_tools
 from tests.support.clock import settle
 from tests.support.harness import App, harness
 from tests.support.recorded import record, record_one
@@ -358,3 +362,119 @@ async def test_only_conversations_of_the_time_and_number_asked_for_are_read() ->
 
     assert len({turn.session.session_id for turn in whole}) == 2
     assert {turn.session.session_id for turn in late} <= {turn.session.session_id for turn in whole}
+
+
+# Tools of the business's own servers.
+
+
+WITH_TOOLS = with_tools(name="Bistro", language="en")
+TABLE = {"date": "2026-11-20", "guests": 4}
+
+
+def reserve(**arguments: object) -> Any:
+    return lambda toolbox: toolbox.call("reserve_table", {**TABLE, **arguments})
+
+
+async def reserved(server: MemoryTools, store: MemoryStore, *texts: str) -> None:
+    """Have the AI call the booking server for the first message, and then only answer."""
+    asked = ScriptedSteps([reserve(), "As you wish."], ["And now?"])
+    businesses = MemoryBusinesses([WITH_TOOLS])
+    async with harness(asked, store, businesses=businesses, tools=server) as app:
+        await talked(app, *texts)
+
+
+def with_server(server: MemoryTools, *script: Any) -> Trial:
+    return trial(ScriptedSteps(list(script)), business=WITH_TOOLS, tools=server)
+
+
+@pytest.mark.parametrize("effect", Effect)
+async def test_a_call_of_a_business_s_tool_is_answered_from_the_record(effect: Effect) -> None:
+    server, store = MemoryTools(booking_tool(effect=effect)), MemoryStore()
+    await reserved(server, store, "A table, please")
+    (turn,) = await turns_of(store)
+    said: list[Any] = []
+
+    async def again(toolbox: Toolbox) -> None:
+        said.append(await toolbox.call("reserve_table", TABLE))
+
+    again_trial = with_server(server, again, "As you wish.")
+    tried = await again_trial(turn)
+
+    assert len(server.requests) == 1
+    assert "R-7" in said[0].text
+    assert tried.diverged == ()
+    assert compare(again_trial.recorded(turn), tried.answer).changes == ()
+
+
+@pytest.mark.parametrize("effect", Effect)
+async def test_a_call_with_other_arguments_is_marked_and_not_made(effect: Effect) -> None:
+    server, store = MemoryTools(booking_tool(effect=effect)), MemoryStore()
+    await reserved(server, store, "A table, please")
+    (turn,) = await turns_of(store)
+    again = with_server(server, reserve(guests=5), "I could not do that.")
+    tried = await again(turn)
+
+    assert len(server.requests) == 1
+    assert tried.diverged == ('reserve_table {"date":"2026-11-20","guests":5}',)
+    assert ChangeKind.TOOLS in compare(again.recorded(turn), tried.answer).changes
+
+
+@pytest.mark.parametrize("failure", [ToolNotCalled("away"), ToolUnanswered("late")])
+async def test_a_call_that_failed_fails_again(failure: Exception) -> None:
+    server, store = MemoryTools(booking_tool(has_look_up=True, timeout_s=0.5)), MemoryStore()
+    server.failure, server.look_up_fails = failure, True
+    await reserved(server, store, "A table, please")
+    (turn,) = await turns_of(store)
+    looked_up = len(server.looked_up)
+    again = with_server(server, reserve(), "As you wish.")
+    tried = await again(turn)
+
+    assert len(server.requests) == 1
+    assert len(server.looked_up) == looked_up
+    assert [use.outcome for use in tried.answer.tools] == [use.outcome for use in turn.answer.tools]
+
+
+async def test_what_waits_for_a_yes_is_asked_and_made_again_in_the_record_alone() -> None:
+    server, store = MemoryTools(booking_tool(confirm=Confirmer.CUSTOMER)), MemoryStore()
+    await reserved(server, store, "A table, please", "yes")
+    asked, made = await turns_of(store)
+    first = with_server(server, reserve(), "As you wish.")
+    second = with_server(server, "And now?")
+
+    assert [message.text for message in made.questions] == ["yes"]
+    assert compare(first.recorded(asked), (await first(asked)).answer).changes == ()
+    assert compare(second.recorded(made), (await second(made)).answer).changes == ()
+    assert len(server.requests) == 1
+
+
+async def test_a_recorded_call_is_not_a_part_of_the_log_that_its_own_turn_reads() -> None:
+    server, store = MemoryTools(), MemoryStore()
+    await reserved(server, store, "A table, please", "Thanks a lot")
+    first, second = await turns_of(store)
+
+    assert [entry.seq for entry in first.entries] == [1]
+    assert first.session.writes == ()
+    assert [step.state for step in first.steps] == [WriteState.STARTED, WriteState.DONE]
+    assert len(second.entries) == 5
+    assert second.steps == ()
+
+
+async def test_a_call_whose_outcome_an_earlier_run_left_open_is_settled_as_it_was() -> None:
+    step = WriteStep(
+        call_id="s1-2", state=WriteState.STARTED, tool="reserve_table", what="Table", arguments="{}"
+    )
+    done = replace(step, state=WriteState.UNKNOWN, arguments="")
+    hidden: dict[str, Any] = {"audience": Audience.COORDINATOR}
+    log = (
+        said(1, Author.USER),
+        said(2, Author.AI, write=step, **hidden),
+        said(3, Author.USER),
+        said(4, Author.AI, write=done, **hidden),
+        said(5, Author.AI, settles_seq=3),
+    )
+    (turn,) = [turn async for turn in recorded_turns(HEAD, pages(*log))]
+    async with asyncio.timeout(5):
+        tried = await with_server(MemoryTools(), "Sorry.")(turn)
+
+    assert turn.session.writes[0].state is WriteState.UNKNOWN
+    assert tried.answer.text.startswith("Sorry.")
