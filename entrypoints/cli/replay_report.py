@@ -28,6 +28,8 @@ MAX_REPORTED = 500
 """The turns that a report has, those that have changed most; all are in the folder."""
 MAX_LISTED_TURNS = 10
 """The turns that the text has."""
+MAX_MADE_WITH = 10
+"""The models and versions of the recorded answers that are shown: the most frequent ones."""
 MAX_MARKED = 400
 """The words of an answer up to which the page marks those that the other has not."""
 LEAST_MARKED = 0.3
@@ -79,7 +81,7 @@ def write_report(folder: Path, report: ReplayReport) -> None:
     """Write the report as JSON and as a page."""
     document = msgspec.json.format(msgspec.json.encode(report)) + b"\n"
     (folder / "report.json").write_bytes(document)
-    (folder / "report.html").write_text(page(report), "utf-8")
+    (folder / "report.html").write_text(html_report(report), "utf-8")
 
 
 # As text.
@@ -91,6 +93,7 @@ def text_report(report: ReplayReport) -> str:
     lines = [
         f"{report.business_id}: {sums.turns:,} turns",
         f"before  {report.before}",
+        *(f"        {made_with}: {count:,}" for made_with, count in _made_with(sums)),
         f"after   {report.candidate}",
         "",
         f"changed {sums.changed:,} of {sums.turns:,} turns ({_share(sums.changed, sums.turns)})",
@@ -114,6 +117,13 @@ def text_report(report: ReplayReport) -> str:
 
 def _by_kind(sums: ReplaySums) -> list[tuple[ChangeKind, int]]:
     return [(kind, sums.by_kind[kind]) for kind in ChangeKind if kind in sums.by_kind]
+
+
+def _made_with(sums: ReplaySums) -> list[tuple[str, int]]:
+    """Return what the first of the two answers were made with, and how many each time."""
+    made_with = sums.before.made_with
+    most = nlargest(MAX_MADE_WITH, made_with, key=made_with.__getitem__)
+    return [(each, made_with[each]) for each in most]
 
 
 def _rows(sums: ReplaySums) -> list[tuple[str, str, str]]:
@@ -157,7 +167,7 @@ def _in_line(text: str) -> str:
 # As a page.
 
 
-def page(report: ReplayReport) -> str:
+def html_report(report: ReplayReport) -> str:
     """Return the report as one page: what others wrote is escaped, and nothing is loaded."""
     template = _TEMPLATE.read_text("utf-8")
     outer, turn_template = template.split("<!-- a turn -->\n")
@@ -177,8 +187,7 @@ def page(report: ReplayReport) -> str:
         for kind, count in _by_kind(sums)
     )
     made = [
-        f"<li>{_escaped(made_with)} <b>{count:,}</b></li>"
-        for made_with, count in sums.before.made_with.items()
+        f"<li>{_escaped(made_with)} <b>{count:,}</b></li>" for made_with, count in _made_with(sums)
     ]
     left_out = sums.turns - len(report.turns)
     return Template(outer).substitute(

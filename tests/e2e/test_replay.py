@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from adapters.sqlite.store import SqliteStore
+from tests.support.browser import chromium
 from tests.support.dynamodb import DYNOXIDE, dynamo_store, engine
 from tests.support.openai_stub import Stub, Wire, refuses, stub
 from tests.support.process import COMMAND, ENVIRONMENT, ROOT, command
@@ -120,7 +121,10 @@ async def test_one_changed_sentence_changes_exactly_what_it_is_about(
     sides = report["sums"]["before"], report["sums"]["after"]
     assert sides[0]["handoffs"] == sides[1]["handoffs"] > 0
     assert sides[0]["tools"] == sides[1]["tools"]
-    assert sides[0]["madeWith"] == {"m1, version not recorded": 400}
+    recorded = "m1, prompt 0123456789abcdef, knowledge -, tools fedcba9876543210"
+    assert sides[0]["madeWith"] == {"m1, version not recorded": 200, recorded: 200}
+    assert list(sides[1]["madeWith"]) == [report["candidate"].removeprefix("ModelAssistant ")]
+    assert f"{recorded}: 200" in done.stdout
     assert ["numbers", str(len(about_lunch))] in [line.split() for line in done.stdout.splitlines()]
 
 
@@ -301,6 +305,18 @@ async def test_a_file_that_is_no_export_is_refused_by_name(
     assert asked.requests == []
 
 
+async def test_a_file_that_is_too_large_is_not_read(
+    kept: Kept, asked: Stub, tmp_path: Path
+) -> None:
+    file = tmp_path / "export.json"
+    file.touch()
+    os.truncate(file, 64 * 1024 * 1024 + 1)
+    done = await kept.replay(asked.url, "--from", str(file), "--out", str(tmp_path / "out"))
+
+    assert done.returncode == 2
+    assert "is larger than 64 MiB" in done.stderr
+
+
 async def test_what_an_export_has_of_kinds_that_are_not_known_is_left_out(
     kept: Kept, asked: Stub, tmp_path: Path
 ) -> None:
@@ -440,6 +456,33 @@ async def test_a_model_that_is_away_is_a_failed_turn_and_in_the_end_the_end(
 
     assert again.returncode == 0, again.stderr
     assert report_in(out)["sums"]["after"]["failed"] == 0
+
+
+# The page.
+
+
+async def test_the_page_loads_nothing_and_shows_the_kind_that_is_chosen(
+    kept: Kept, asked: Stub, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    await kept.replay(asked.url, "--file", "changed.toml", "--limit", "20", "--out", str(out))
+    changed = report_in(out)["sums"]["changed"]
+    said: list[str] = []
+    async with chromium() as browser:
+        for width in (1280, 360):
+            page = await browser.new_page(viewport={"width": width, "height": 800})
+            page.on("console", lambda message: said.append(message.text))
+            page.on("request", lambda request: said.append(request.url))
+            await page.goto((out / "report.html").as_uri())
+            assert await page.locator("article:visible").count() == changed
+            await page.get_by_text("All", exact=False).last.click()
+            assert await page.locator("article:visible").count() == 40
+            await page.get_by_text("numbers", exact=False).first.click()
+            assert await page.locator("article:visible").count() == changed
+            assert await page.evaluate("document.documentElement.scrollWidth") == width
+            assert await page.locator("article:visible ins").first.inner_text() != ""
+
+    assert said == [(out / "report.html").as_uri()] * 2
 
 
 # Wrong usage.

@@ -15,7 +15,7 @@ from application.ports import Store
 from domain.decision_context import DecisionContext
 from domain.decisions import TurnResult, answer, record_user_message
 from domain.identity import Customer, LocationId, MessageId, SessionId, customer
-from domain.message import Action, ToolOutcome, ToolUse
+from domain.message import Action, AnswerVersion, Message, ToolOutcome, ToolUse
 from domain.session import Session
 from domain.status import Reason
 from domain.texts import Text, localized
@@ -23,6 +23,8 @@ from domain.usage import Usage
 from tests.support.openai_stub import Wire, calls, says
 
 BEGAN = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
+VERSION = AnswerVersion(prompt="0123456789abcdef", tools="fedcba9876543210")
+"""That of every second answer; those before it were stored without one."""
 PRICES = "Name the price."
 """The sentence of the instructions that makes the difference."""
 
@@ -144,7 +146,11 @@ async def record_one(
         )
         await store.append(draft, None)
         session = draft.session
-        result = _result(session, draft.entries[-1].message_id, question, new_id())  # type: ignore[union-attr]
+        asked = draft.entries[-1]
+        assert isinstance(asked, Message)
+        result = _result(session, asked.message_id, question, new_id())
+        if number % 2:
+            result = replace(result, version=VERSION)
         context = DecisionContext(
             at=asked_at + timedelta(seconds=2),
             new_id=new_id,
