@@ -15,6 +15,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from application.answer_stream import AnswerStream
+from application.answer_versions import AnswerVersions
 from application.attendance import Attendance
 from application.business_facts import facts_if_known
 from application.hub import Hub
@@ -57,7 +58,7 @@ from domain.handoff import HandoffRules, is_about
 from domain.human_request import asks_for_human
 from domain.identity import Customer, MessageId, SessionId
 from domain.knowledge import found_nothing, passage_tokens, sources, sources_action
-from domain.message import Action, Entry, Message, StatusChange, Summary
+from domain.message import Action, AnswerVersion, Entry, Message, StatusChange, Summary
 from domain.notice import Lane
 from domain.plain_text import is_blank
 from domain.promise import NO_CLAIMS, Claims, Verdict, possible_claims, sure_claims
@@ -111,6 +112,8 @@ class _Turn:
     usage: Usage | None = None
     summary: Summary | None = None
     """The rolling summary that the view was made with."""
+    version: AnswerVersion | None = None
+    """What the AI was asked with; None: it was not asked."""
     session: Session | None = None
     """The session as the turn has read it."""
     stream: AnswerStream | None = None
@@ -223,6 +226,7 @@ class AnswerPending:
     attendance: Attendance
     usage_tracker: UsageTracker
     summaries: Summaries
+    versions: AnswerVersions
     observer: Observer
     hub: Hub
     clock: Clock
@@ -517,6 +521,7 @@ class AnswerPending:
             extra=turn.writes.tools if turn.writes is not None else (),
             writes=turn.writes,
         )
+        turn.version = await self.versions(view.business)
         text = await self._ask(turn, view, tools, stream)
         writes = turn.writes
         if writes is not None:
@@ -790,6 +795,7 @@ class AnswerPending:
             verdict=verdict,
             proposal=proposal,
             begun=writes.begun if writes is not None else frozenset(),
+            version=turn.version,
         )
 
     async def _store(

@@ -322,6 +322,10 @@ class Knowledge(Protocol):
         Raises: KnowledgeUnavailable.
         """
 
+    async def version(self, business_id: BusinessId) -> str:
+        """Return a digest of a business's documents; empty: there are none, or it is unknown."""
+        return ""
+
 
 class ToolRequest(Struct, frozen=True, kw_only=True):
     """A call of a business's own tool."""
@@ -481,6 +485,11 @@ class AnswerCancelled(CancelledError):
 
 class Assistant(Lifecycle, HealthCheck, Protocol):
     """Answers conversations, and summarises them."""
+
+    @property
+    def version(self) -> str:
+        """A digest of what it is told of its task, whoever the business is; empty: nothing."""
+        return ""
 
     @abstractmethod
     async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:

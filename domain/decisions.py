@@ -21,7 +21,7 @@ from domain.errors import NotInLiveChat, Outdated, TransitionRefused, UnknownSes
 from domain.handoff import Availability
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
 from domain.language import DetectLanguage
-from domain.message import Action, Author, Message, Summary, ToolUse
+from domain.message import Action, AnswerVersion, Author, Message, Summary, ToolUse
 from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Reason, Status
@@ -115,6 +115,7 @@ class TurnResult(Struct, frozen=True, kw_only=True):
     """A call that waits for somebody's yes: the text puts the question."""
     begun: frozenset[str] = frozenset()
     """The calls of tools that the turn knows to have been begun: its own, and earlier ones."""
+    version: AnswerVersion | None = None
 
 
 def answer(session: Session | None, turn: TurnResult, context: DecisionContext) -> Draft | None:
@@ -149,6 +150,7 @@ def answer(session: Session | None, turn: TurnResult, context: DecisionContext) 
             usage=turn.usage,
             summary=turn.summary,
             verdict=turn.verdict,
+            version=turn.version,
             unmet=turn.unmet,
         )
     )

@@ -84,6 +84,20 @@ class ToolUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     an entry of its own."""
 
 
+class AnswerVersion(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The make of an answer besides its model: digests, which change where what they are of does.
+
+    Empty: there is none.
+    """
+
+    prompt: str = ""
+    """Of what the AI is told of its task: by the server, and by the business's file."""
+    knowledge: str = ""
+    """Of the business's documents."""
+    tools: str = ""
+    """Of the server's own tools, and those of the business's servers that its file allows."""
+
+
 class Summary(Struct, frozen=True, kw_only=True):
     """A summary that replaces the beginning of a log in the AI's view."""
 
@@ -134,6 +148,8 @@ class Message(
     """A rolling summary made since the answer before, stored along with this one."""
     verdict: Verdict | None = None
     """What a model found that the text claims; None: it was not asked, or did not say."""
+    version: AnswerVersion | None = None
+    """What the answer was made with; None: by no AI, or it was not recorded."""
     audience: Audience = Audience.ALL
     language: str | None = None
     """The customer's language from this message on; None: as before."""

@@ -53,7 +53,7 @@ import msgspec
 from msgspec.structs import fields
 
 from domain.identity import Customer, SessionId
-from domain.message import Entry, Message, StatusChange
+from domain.message import AnswerVersion, Entry, Message, StatusChange
 from domain.session import Session
 from domain.usage import Usage
 
@@ -217,6 +217,7 @@ _MESSAGE_CODES = {
     "hidden_before": "b",
     "language": "l",
     "verdict": "q",
+    "version": "p",
     "unmet": "m",
 }
 _USAGE_CODES = {
@@ -227,6 +228,7 @@ _USAGE_CODES = {
     "reasoning_tokens": "r",
     "calls": "n",
 }
+_VERSION_CODES = {"prompt": "p", "knowledge": "k", "tools": "t"}
 _CHANGE_CODES = {
     "status": "s",
     "epoch": "e",
@@ -299,10 +301,12 @@ def _unpacker(cls: type[T], codes: Mapping[str, str]) -> Callable[[Mapping[str, 
 _packed_message = _packer(Message, _MESSAGE_CODES, "seq")
 _packed_change = _packer(StatusChange, _CHANGE_CODES, "seq")
 _packed_usage = _packer(Usage, _USAGE_CODES)
+_packed_version = _packer(AnswerVersion, _VERSION_CODES)
 _packed_session = _packer(Session, _SESSION_CODES, "session_id")
 _message = _unpacker(Message, _MESSAGE_CODES)
 _change = _unpacker(StatusChange, _CHANGE_CODES)
 _usage = _unpacker(Usage, _USAGE_CODES)
+_version = _unpacker(AnswerVersion, _VERSION_CODES)
 _session = _unpacker(Session, _SESSION_CODES)
 
 
@@ -320,6 +324,10 @@ def _packed(entry: Entry) -> dict[str, Any]:
         packed["r"] = [_short_id(message_id) for message_id in entry.in_reply_to]
     if entry.usage is not None:
         packed["u"] = _packed_usage(entry.usage)
+    if entry.version is not None:
+        packed["p"] = {
+            code: _short_id(digest) for code, digest in _packed_version(entry.version).items()
+        }
     return packed
 
 
@@ -338,6 +346,8 @@ def _entry(packed: dict[str, Any], seq: int) -> Entry:
         packed["r"] = [_whole_id(message_id) for message_id in packed["r"]]
     if "u" in packed:
         packed["u"] = _usage(packed["u"])
+    if "p" in packed:
+        packed["p"] = _version({code: _whole_id(each) for code, each in packed["p"].items()})
     return _message(packed)
 
 

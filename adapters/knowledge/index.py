@@ -25,6 +25,7 @@ from adapters.knowledge.reader import DocumentReader
 from adapters.knowledge.words import LONGEST_QUERY
 from adapters.private_file import make_private
 from application.ports import Embedder, Knowledge, Lifecycle
+from domain.digest import digest_of
 from domain.errors import KnowledgeUnavailable
 from domain.identity import BusinessId
 from domain.knowledge import Finding
@@ -94,6 +95,8 @@ class KnowledgeIndex(Knowledge, Lifecycle):
         """The last update or removal that was begun for a business, until it ends."""
         self._tries_at: dict[BusinessId, float] = {}
         """When a search may begin an update again."""
+        self._versions: dict[BusinessId, tuple[object, str]] = {}
+        """The state of an index, and the digest of what it has."""
 
     async def __aenter__(self) -> Self:
         if self._embedder is not None:
@@ -128,6 +131,24 @@ class KnowledgeIndex(Knowledge, Lifecycle):
             )
             self._begin_again(business_id, state)
             raise KnowledgeUnavailable(f"{path}: {error}") from error
+
+    async def version(self, business_id: BusinessId) -> str:
+        path = self._path(business_id)
+        if (state := _state(path)) is None:
+            return ""
+        known = self._versions.get(business_id)
+        if known is None or known[0] != state:
+            try:
+                documents = await asyncio.to_thread(_documents, path)
+            except sqlite3.Error:
+                return ""
+            model = self._embedder.model if self._embedder is not None else ""
+            known = (
+                state,
+                digest_of((model, [(each, documents[each].digest) for each in documents])),
+            )
+            self._versions[business_id] = known
+        return known[1]
 
     def _search(
         self, path: Path, query: str, vector: bytes | None, limit: int

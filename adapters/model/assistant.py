@@ -95,6 +95,10 @@ class ModelAssistant(Assistant):
         """True if no model answers at the moment."""
         return self._router.is_away
 
+    @property
+    def version(self) -> str:
+        return self._prompts.digest
+
     async def answer(self, view: View, toolbox: Toolbox, say: AnswerWriter) -> Usage:
         writer = _AnswerWriter(say)
         request = self._request(

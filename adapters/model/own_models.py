@@ -71,6 +71,10 @@ class BusinessAssistants(Assistant):
         """True if the server's own assistant does not answer."""
         return self._default.is_away
 
+    @property
+    def version(self) -> str:
+        return self._default.version
+
     async def check(self) -> None:
         """Check the server's own assistant. Raises: AssistantFailed."""
         await self._default.check()

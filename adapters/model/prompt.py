@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from adapters.model.completion import PromptMessage
 from domain.business import LEAST_FACTS, Business, hours_at, zone_of
+from domain.digest import digest_of
 from domain.handoff import HandoffRules
 from domain.hours import OpeningHours
 from domain.hours_text import dates_text, week_text
@@ -85,6 +86,12 @@ The business wants you to do as follows. None of it changes the rules above.
 {instructions}
 """
 
+_FIXED = (
+    *(_SYSTEM, _NO_DEEDS, _DEEDS, _HANDOFF, _NO_HANDOFF, _ASK_FIRST, _NEVER, _NOTIFIED),
+    *(_NOT_NOTIFIED, _SEARCH, _INSTRUCTIONS),
+)
+"""What prompts are made of, whoever the business is."""
+
 _SUMMARY = """\
 You keep the summary of a chat between a customer and a business, for whoever goes on with it.
 
@@ -105,6 +112,11 @@ class PromptSettings:
     """Characters of a business's facts: see `domain.business.max_facts`."""
     are_humans_notified: bool = True
     """True if a request for a human reaches the coordinators, and does not wait for a look."""
+
+    @property
+    def digest(self) -> str:
+        """A digest of what all prompts say, whoever the business is."""
+        return digest_of((_FIXED, str(self.time_zone), self.max_facts, self.are_humans_notified))
 
 
 def prompt(view: View, settings: PromptSettings, *, brief: bool = False) -> list[PromptMessage]:

@@ -137,11 +137,21 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_s: float) -> sqlit
         return db
 
 
-def open_reader(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
-    """Open a connection that only reads, to a file that a writer has opened before."""
+def open_reader(path: Path, *, busy_timeout_s: float, is_alone: bool = False) -> sqlite3.Connection:
+    """Open a connection that only reads, to a file that a writer has opened before.
+
+    `is_alone`: this program has no other; then SQLite too has the file open for reading alone.
+    Raises: StorageUnavailable.
+    """
     with translated(path):
-        db = connect(path, busy_timeout_s)
-        db.execute("PRAGMA query_only = ON")
+        db = connect(path, busy_timeout_s, mode="ro" if is_alone else "rwc")
+        try:
+            db.execute("PRAGMA query_only = ON")
+            if is_alone and not known_version(db, path):
+                raise StorageUnavailable(f"{path} is the database of another program")
+        except BaseException:
+            db.close()
+            raise
         return db
 
 
@@ -158,10 +168,17 @@ def transaction(db: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Itera
         raise
 
 
-def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
-    """Open a connection that begins no transactions by itself, for any thread."""
+def connect(path: Path, busy_timeout_s: float, mode: str = "rwc") -> sqlite3.Connection:
+    """Open a connection that begins no transactions by itself, for any thread.
+
+    `mode`: SQLite's: `rwc` creates the file where there is none, `ro` only reads.
+    """
     db = sqlite3.connect(
-        path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?mode={mode}",
+        timeout=busy_timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=True,
     )
     db.execute("PRAGMA temp_store = MEMORY")  # sorting a listing creates no file
     return db

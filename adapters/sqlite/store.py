@@ -115,7 +115,8 @@ class SqliteStore(Store):
     StorageUnavailable; several processes on one file are correct, but slower. `gather_s`: how long
     a transaction waits for more writes while there are many; a lone write does not wait.
     `expired_until` returns the time up to which entries, and closed sessions, have expired: they
-    are hidden at once, and deleted by `prune`. None: nothing expires.
+    are hidden at once, and deleted by `prune`. None: nothing expires. `is_read_only`: nothing can
+    be written, also by SQLite itself, and every call that would raises StorageUnavailable.
     """
 
     def __init__(
@@ -126,7 +127,9 @@ class SqliteStore(Store):
         busy_timeout_s: float = 5.0,
         gather_s: float = 0.002,
         expired_until: Callable[[], datetime] | None = None,
+        is_read_only: bool = False,
     ) -> None:
+        self._is_read_only = is_read_only
         self._path = Path(path).absolute()
         self._synchronous = synchronous
         self._busy_timeout_s = busy_timeout_s
@@ -145,7 +148,8 @@ class SqliteStore(Store):
 
     async def __aenter__(self) -> Self:
         """Open or create the file. Raises: StorageUnavailable, saying what is wrong with it."""
-        await self._writes.open(self._open_writer)
+        if not self._is_read_only:
+            await self._writes.open(self._open_writer)
         try:
             await self._reads.open(self._open_reader)
         except BaseException:
@@ -164,7 +168,9 @@ class SqliteStore(Store):
         )
 
     def _open_reader(self) -> None:
-        self._reader = open_reader(self._path, busy_timeout_s=self._busy_timeout_s)
+        self._reader = open_reader(
+            self._path, busy_timeout_s=self._busy_timeout_s, is_alone=self._is_read_only
+        )
 
     def _close_writer(self) -> None:
         self._writer.close()

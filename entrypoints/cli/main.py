@@ -439,6 +439,98 @@ def questions(business: str | None, since: int, limit: int, as_json: bool) -> No
     click.echo(asyncio.run(listed))
 
 
+class Percent(click.ParamType[float]):
+    """A percentage such as `20%` or `+5%`."""
+
+    name = "percent"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        found = re.fullmatch(r"\+?([0-9]{1,5}(?:\.[0-9]{1,3})?)%", str(value))
+        if found is None:
+            self.fail(f"{value!r} is not a percentage such as 20%", param, ctx)
+        return float(found[1])
+
+
+@main.command("replay")
+@click.option("--business", required=True, help="Business whose conversations are replayed.")
+@click.option("--model", help="Model that answers; else as the file and the settings have it.")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, path_type=Path),
+    help="Changed file of the business, or a folder with it and its documents; else the one in "
+    "force.",
+)
+@click.option(
+    "--from",
+    "exports",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Export with conversations, in place of the store; may be repeated.",
+)
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of another replay, to compare with its answers in place of the recorded ones.",
+)
+@click.option("--since", type=Duration(), help="Only conversations of this time, such as 7d.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=200,
+    show_default=True,
+    help="The most conversations, the newest first.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 100),
+    default=4,
+    show_default=True,
+    help="The most turns at once.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the results.  [default: replay-BUSINESS-TIME]",
+)
+@click.option("--resume", is_flag=True, help="Go on with the replay in --out.")
+@click.option("--max-changed", type=Percent(), help="Exit with 1 if more turns change: 20%.")
+@click.option(
+    "--max-handoffs",
+    type=Percent(),
+    help="Exit with 1 if hand-offs rise by more of the turns: +5%.",
+)
+@click.option("--max-tokens", type=Percent(), help="Exit with 1 if tokens rise by more: +10%.")
+@click.option(
+    "--max-failed", type=click.IntRange(0), help="Exit with 1 if more turns have no answer: 0."
+)
+def replay_command(
+    max_changed: float | None,
+    max_handoffs: float | None,
+    max_tokens: float | None,
+    max_failed: int | None,
+    since: int | None,
+    **options: Any,
+) -> None:
+    """Put recorded conversations to another model or file, and report what changes.
+
+    Each answer of the AI is asked for again, as the conversation stood then. No tool is called, and
+    nothing is sent or stored anywhere but in the folder of the results.
+    """
+    from domain.answer_comparison import ReplayBounds
+    from entrypoints.cli.replay import ReplayPlan, replay
+
+    bounds = ReplayBounds(
+        max_changed=max_changed,
+        max_handoffs=max_handoffs,
+        max_tokens=max_tokens,
+        max_failed=max_failed,
+    )
+    plan = ReplayPlan(**options, since_s=since, bounds=bounds)
+    sys.exit(replay(_settings(), plan, click.echo))
+
+
 @main.group()
 def table() -> None:
     """Create, describe or delete the table of STORE=dynamodb."""

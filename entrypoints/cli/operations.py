@@ -461,13 +461,13 @@ def _letter_json(letter: DeadLetter) -> dict[str, object]:
 @asynccontextmanager
 async def _with_store(settings: Settings) -> AsyncIterator[Container]:
     """Open the store, beside any server that uses it. Raises: StorageUnavailable."""
-    _require_stored(settings)
+    require_stored(settings)
     container = Container(settings=settings)
     async with container.store():
         yield container
 
 
-def _require_stored(settings: Settings) -> None:
+def require_stored(settings: Settings) -> None:
     """Refuse a store that would only be created now. Raises: StorageUnavailable."""
     if settings.store == "memory":
         raise StorageUnavailable("STORE=memory: only the server itself sees its conversations")

@@ -33,6 +33,7 @@ from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
 from adapters.urls import shown_url
 from application.answer_pending import AnswerPending
+from application.answer_versions import AnswerVersions
 from application.attendance import Attendance
 from application.bridge_inbox import BridgeInbox
 from application.chat_owners import ChatOwners
@@ -119,13 +120,14 @@ def _memory_store(settings: Settings, clock: Clock) -> Store:
     return MemoryStore(_expired_until(settings, clock))
 
 
-def _sqlite_store(settings: Settings, clock: Clock) -> Store:
+def _sqlite_store(settings: Settings, clock: Clock, is_read_only: bool = False) -> Store:
     from adapters.sqlite.store import SqliteStore
 
     return SqliteStore(
         settings.sqlite_path,
         synchronous="FULL" if settings.sqlite_synchronous == "full" else "NORMAL",
         expired_until=_expired_until(settings, clock),
+        is_read_only=is_read_only,
     )
 
 
@@ -507,9 +509,10 @@ class Container(containers.DeclarativeContainer):
     metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
     siblings: Provider[Siblings | None] = providers.Object(None)
     """The other workers of this machine; None: this process has no such parent."""
+    no_broker: Provider[Broker] = providers.Singleton(NoBroker)
     broker: Provider[Broker] = providers.Selector(
         settings.provided.broker,
-        none=providers.Singleton(NoBroker),
+        none=no_broker,
         local=providers.Singleton(_local_broker, settings, clock, jitter, metrics, siblings),
         redis=providers.Singleton(_redis_broker, settings, clock, jitter, metrics),
     )
@@ -542,6 +545,15 @@ class Container(containers.DeclarativeContainer):
         sqlite=providers.Singleton(_sqlite_store, settings, clock),
         dynamodb=providers.Singleton(_dynamodb_store, settings, clock, jitter),
     )
+    recorded: Provider[Store] = providers.Selector(
+        settings.provided.store,
+        memory=store,
+        sqlite=providers.Singleton(
+            _sqlite_store, settings, clock, is_read_only=providers.Object(True)
+        ),
+        dynamodb=store,
+    )
+    """The store for who only reads it: SQLite's is opened for reading alone."""
     leases: Provider[Leases] = providers.Selector(
         settings.provided.broker,
         none=memory_leases,
@@ -657,6 +669,7 @@ class Container(containers.DeclarativeContainer):
         attendance=attendance,
         usage_tracker=usage_tracker,
         summaries=summaries,
+        versions=providers.Singleton(AnswerVersions, assistant=assistant, knowledge=knowledge),
         observer=metrics,
         hub=hub,
         clock=clock,

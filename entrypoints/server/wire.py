@@ -14,7 +14,16 @@ from msgspec.structs import asdict
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
 from domain.identity import Customer, SessionId, live_chat_topic
-from domain.message import Action, Audience, Author, Entry, Message, StatusChange, ToolOutcome
+from domain.message import (
+    Action,
+    AnswerVersion,
+    Audience,
+    Author,
+    Entry,
+    Message,
+    StatusChange,
+    ToolOutcome,
+)
 from domain.promise import Verdict
 from domain.session import MissedMessage, Session
 from domain.status import Reason, Status
@@ -80,11 +89,24 @@ class UsageJson(CamelStruct):
 
 
 class ToolJson(CamelStructOmitDefaults):
-    """One tool call of the AI, its outcome, and what was searched for, if it was a search."""
+    """One tool call of the AI, its outcome, and what was searched for, if it was a search.
+
+    Of a business's own tool also its `arguments` (JSON), and its `result`.
+    """
 
     name: str
     outcome: ToolOutcome
     query: str | None = None
+    arguments: str | None = None
+    result: str | None = None
+
+
+class VersionJson(CamelStruct):
+    """What an answer was made with: digests of instructions, documents and tools; empty: none."""
+
+    prompt: str
+    knowledge: str
+    tools: str
 
 
 class WriteJson(CamelStruct):
@@ -117,6 +139,12 @@ class LoggedJson(EntryJson, tag_field="kind", tag="message"):
     """What a model found that the text claims: a human's help, a deed; null: it was not asked."""
     write: WriteJson | None
     """The step of a call that this entry is; null: it is none."""
+    digest_through: int | None
+    """The newest seq that is in `digest`."""
+    language: str | None
+    """The customer's language from this message on; null: as before."""
+    version: VersionJson | None
+    """What it was made with besides the `model`; null: by no AI, or it was not recorded."""
 
 
 class StatusJson(CamelStruct, tag_field="kind", tag="status"):
@@ -248,6 +276,10 @@ def actions_of(message: Message) -> Sequence[Action]:
     return message.actions
 
 
+def _version_json(version: AnswerVersion) -> VersionJson:
+    return VersionJson(version.prompt, version.knowledge, version.tools)
+
+
 def usage_json(usage: Usage) -> UsageJson:
     """Convert a usage."""
     return UsageJson(usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.calls)
@@ -279,10 +311,13 @@ class EventPresenter:
             audience=entry.audience,
             model=usage.model or None if usage is not None else None,
             usage=usage_json(usage) if usage is not None else None,
-            tools=[ToolJson(use.name, use.outcome, use.query) for use in entry.tools],
+            tools=[ToolJson(**asdict(use)) for use in entry.tools],
             digest=entry.summary.text if entry.summary is not None else None,
             verdict=entry.verdict,
             write=write_json(entry.write) if entry.write is not None else None,
+            digest_through=entry.summary.through if entry.summary is not None else None,
+            language=entry.language,
+            version=_version_json(entry.version) if entry.version is not None else None,
         )
 
     def event_of(

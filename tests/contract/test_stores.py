@@ -22,7 +22,7 @@ from domain.identity import (
     TransferId,
     UserId,
 )
-from domain.message import Audience, Author, Message, ToolOutcome, ToolUse
+from domain.message import AnswerVersion, Audience, Author, Message, ToolOutcome, ToolUse
 from domain.notice import (
     Deferred,
     Delivered,
@@ -108,7 +108,7 @@ async def test_a_customers_language_is_read_back_and_kept_by_later_entries(store
     assert {entry.language for entry in loaded.recent if isinstance(entry, Message)} == {None}
 
 
-async def test_the_verdict_on_an_answer_is_read_back(store: Store) -> None:
+async def test_the_verdict_on_an_answer_and_its_version_are_read_back(store: Store) -> None:
     draft = user_says(new_session())
     await store.append(draft, None)
     answered = Draft((await load(store, draft.session.session_id)).session)
@@ -121,6 +121,7 @@ async def test_the_verdict_on_an_answer_is_read_back(store: Store) -> None:
             at=NOON,
             settles_seq=1,
             verdict=Verdict.BOTH,
+            version=AnswerVersion(prompt="0123456789abcdef", tools="fedcba9876543210"),
         )
     )
     await store.append(answered, None)

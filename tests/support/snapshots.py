@@ -48,9 +48,26 @@ class Generation:
             for conversation in export["conversations"]:
                 conversation["conversation"] |= {"language": None, "missed": None}
                 conversation["messages"] = list(map(_with_readers, conversation["messages"]))
+        for export in self.exports:
+            for conversation in export["conversations"]:
+                self._add_what_a_replay_needs(conversation)
 
     def __repr__(self) -> str:
         return self.name
+
+    def _add_what_a_replay_needs(self, conversation: Json) -> None:
+        """Add what is shown of messages since, and was stored then, to those of an export."""
+        session_id = conversation["conversation"]["sessionId"]
+        (log,) = [
+            each["log"]
+            for each in self.expected["sessions"]
+            if each["head"]["session_id"] == session_id
+        ]
+        for shown, stored in zip(conversation["messages"], log, strict=True):
+            if shown["kind"] == "message":
+                shown["digestThrough"] = (stored["digest"] or {}).get("through")
+                shown["language"] = stored.get("language")
+                shown["version"] = None
 
     @property
     def now(self) -> datetime:

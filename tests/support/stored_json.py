@@ -6,8 +6,10 @@ The keys stay when an attribute is renamed.
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import asdict
+
 from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
-from domain.message import Entry, Message, Summary, ToolUse
+from domain.message import AnswerVersion, Entry, Message, Summary, ToolUse
 from domain.notice import DeadLetter
 from domain.session import Session
 from domain.transfer import Transfer
@@ -46,6 +48,10 @@ def summary_json(summary: Summary | None) -> Json | None:
     }
 
 
+def version_json(version: AnswerVersion | None) -> Json | None:
+    return None if version is None else asdict(version)
+
+
 def transfer_json(transfer: Transfer | None) -> Json | None:
     if transfer is None:
         return None
@@ -76,7 +82,12 @@ def entry_json(entry: Entry) -> Json:
             "tools": [tool_json(tool) for tool in entry.tools],
             "usage": usage_json(entry.usage),
             "digest": summary_json(entry.summary),
-            **_known(verdict=entry.verdict, language=entry.language, unmet=entry.unmet),
+            **_known(
+                verdict=entry.verdict,
+                language=entry.language,
+                unmet=entry.unmet,
+                version=version_json(entry.version),
+            ),
         }
     return {
         "seq": entry.seq,

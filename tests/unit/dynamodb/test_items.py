@@ -36,6 +36,7 @@ from adapters.dynamodb.items import (
 from adapters.dynamodb.outbox_items import Marker, Queued
 from domain.identity import CoordinatorId, Customer, LocationId, MessageId, SessionId
 from domain.message import (
+    AnswerVersion,
     Audience,
     Author,
     Entry,
@@ -96,6 +97,7 @@ MESSAGE = Message(
     audience=Audience.CUSTOMER_AND_COORDINATOR,
     language="de-AT",
     verdict=Verdict.BOTH,
+    version=AnswerVersion(prompt="0123456789abcdef", knowledge="fedcba9876543210", tools="t"),
     hidden_before=2,
     unmet=Reason.AI_DECISION,
     write=WRITE_CALL.step(WriteState.APPROVED, "Da"),

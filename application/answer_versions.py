@@ -1,0 +1,63 @@
+"""What answers are made with, as the versions that are stored with them."""
+
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from application.ports import Assistant, Knowledge
+from application.tools import OWN_TOOLS
+from domain.business import Business, ModelSettings
+from domain.digest import digest_of
+from domain.identity import BusinessId
+from domain.message import AnswerVersion
+
+_OWN_TOOLS = digest_of([each.tool for each in OWN_TOOLS])
+MAX_REMEMBERED = 10_000
+"""Businesses whose digests are remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerVersions:
+    """Returns the version of the answers that are made for a business now.
+
+    A business's digests are made once for each reading of its file.
+    """
+
+    assistant: Assistant
+    knowledge: Knowledge | None
+    _digests: dict[BusinessId, tuple[Business, str, str]] = field(default_factory=dict)
+
+    async def __call__(self, business: Business | None) -> AnswerVersion:
+        """`business`: None, where nothing is known of it."""
+        if business is None:
+            told = digest_of((self.assistant.version, None))
+            return AnswerVersion(prompt=told, tools=digest_of((_OWN_TOOLS, ())))
+        _, prompt, tools = self._digests_of(business)
+        documents = ""
+        if self.knowledge is not None and business.has_knowledge:
+            documents = await self.knowledge.version(business.business_id)
+        return AnswerVersion(prompt=prompt, knowledge=documents, tools=tools)
+
+    def _digests_of(self, business: Business) -> tuple[Business, str, str]:
+        known = self._digests.get(business.business_id)
+        if known is None or known[0] is not business:
+            told = digest_of((self.assistant.version, _told(business)))
+            tools = digest_of((_OWN_TOOLS, business.tool_servers))
+            known = business, told, tools
+            if len(self._digests) >= MAX_REMEMBERED:
+                self._digests.clear()
+            self._digests[business.business_id] = known
+        return known
+
+
+def _told(business: Business) -> Business:
+    """Return a business with what its answers depend on, but model, documents and tools."""
+    return replace(
+        business,
+        greeting="",
+        suggestions=(),
+        model=ModelSettings(),
+        has_knowledge=False,
+        tool_servers=(),
+        reservations=(),
+    )
