@@ -31,8 +31,7 @@ def tool(name: str, **schema: Any) -> Json:
 
 def listed(mode: str) -> Json:
     """Return its list of tools."""
-    many = mode.removeprefix("list:")
-    match many:
+    match mode.removeprefix("list:") if mode.startswith("list:") else "":
         case "many":
             return {"tools": [tool(f"t{number}") for number in range(10_000)]}
         case "pages":
