@@ -11,6 +11,10 @@ ToolArguments = Mapping[str, object]
 
 MAX_ARGUMENTS, MAX_TOOL_RESULT = 2_000, 4_000
 """Characters of a call's arguments as JSON, and of its result."""
+OWN_TOOL_NAMES = frozenset(
+    {"get_business", "get_reservations", "search_knowledge", "transfer_to_live_chat"}
+)
+"""The names of the server's own tools, which no other tool may have."""
 MAX_BUSINESS_TOOLS = 40
 """The most tools of one business's servers."""
 DEFAULT_CONFIRM_FOR = timedelta(days=2)

@@ -18,7 +18,6 @@ from msgspec import Meta, Struct
 from adapters.fact_text import fact_text
 from adapters.files.hours import read_hours
 from adapters.model_choices import ApiChoice, ReasoningEffort, check_base_url
-from application.tools import OWN_TOOLS
 from domain.business import DEFAULT_LANGUAGE, Business, Location, ModelSettings, Reservation
 from domain.handoff import HandoffRules
 from domain.hours import OpeningHours
@@ -27,6 +26,7 @@ from domain.plain_text import is_blank, plain_text
 from domain.texts import Text, wording_problems
 from domain.tool import (
     MAX_BUSINESS_TOOLS,
+    OWN_TOOL_NAMES,
     AllowedTool,
     Binding,
     Confirmer,
@@ -383,7 +383,7 @@ class _Reader:
         """Read `[tools]`: the AI's names for tools must differ, whatever servers they are of."""
         if len(tables) > MAX_TOOL_SERVERS:
             self.refuse("tools", f"has more than {MAX_TOOL_SERVERS} tables")
-        taken = {own.tool.name: "the server's own tools" for own in OWN_TOOLS}
+        taken = dict.fromkeys(OWN_TOOL_NAMES, "the server's own tools")
         left = MAX_BUSINESS_TOOLS
         for name, table in tables.items():
             where = f"tools.{_shown(name)}"

@@ -5,8 +5,17 @@ from datetime import timedelta
 import pytest
 
 from adapters.files.document import read_business_file
+from application.tools import OWN_TOOLS
 from domain.identity import BusinessId
-from domain.tool import AllowedTool, Binding, Confirmer, Effect, LookUp, ToolServer
+from domain.tool import (
+    OWN_TOOL_NAMES,
+    AllowedTool,
+    Binding,
+    Confirmer,
+    Effect,
+    LookUp,
+    ToolServer,
+)
 from tests.unit.files.test_document import RESTO, mistakes_of, read
 
 BOOKING = 'name = "R"\n[tools.booking]\n'
@@ -161,6 +170,10 @@ def test_a_mistake_of_a_server_names_the_key_and_what_it_may_be(text: str, mista
     found = mistakes_of(text)
 
     assert mistake in found
+
+
+def test_the_names_of_the_servers_own_tools_are_taken() -> None:
+    assert {own.tool.name for own in OWN_TOOLS} == OWN_TOOL_NAMES
 
 
 def test_all_mistakes_of_a_server_are_named_at_once() -> None:
