@@ -168,7 +168,9 @@ class Rules:
             if not isinstance(last := draft.entries[-1], Message) or last is entry:
                 self.broken("10", f"{entry.text!r} was kept without a word")
             known.asks_for_message = False
-        elif known.asks_for_message and not entry.text.startswith(FOR_HUMAN):
+        elif (
+            known.asks_for_message and entry.write is None and not entry.text.startswith(FOR_HUMAN)
+        ):
             self.broken("10", f"{entry.text!r} was left, and is not kept")
 
     def _check_once(self, customer: Customer, message_id: MessageId) -> None:
