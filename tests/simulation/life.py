@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 from application.ports import RECENT, Typing
 from domain.errors import Failure, Refusal
 from domain.identity import CoordinatorId, Customer, MessageId
+from domain.session import OUTCOME_WITHIN
 from domain.status import Status
 from domain.tool import Confirmer
 from tests.simulation.client import Client, Gone
@@ -52,6 +53,8 @@ class Workload(NamedTuple):
     """The most pieces of an answer."""
     has_tools: bool = False
     """The businesses have a server of tools, which may change something."""
+    healed_s: float = HEALED_S
+    """The time in which everything is completed once nothing is broken any more."""
 
 
 LONG = 40
@@ -113,6 +116,7 @@ WORKLOADS = {
         steps=40,
         pieces=6,
         has_tools=True,
+        healed_s=OUTCOME_WITHIN.total_seconds() + 30,
     ),
     "joins": Workload(
         {"say": 1.0, "talk": 3.0, "join_meanwhile": 10.0}, nodes=(2,), steps=20, page_s=0.2
@@ -224,11 +228,12 @@ class SimulatedLife:
 
     async def _complete(self) -> None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + HEALED_S
+        healed_s = self._workload.healed_s
+        until = loop.time() + healed_s
         while (unfinished := self.world.rules.unfinished()) is not None:
             self._raise()
             if loop.time() > until:
-                raise Violation(f"{unfinished}, {HEALED_S:g} s after everything has healed")
+                raise Violation(f"{unfinished}, {healed_s:g} s after everything has healed")
             await asyncio.sleep(1.0)
         self._raise()
 

@@ -23,6 +23,7 @@ from domain.errors import (
 )
 from domain.identity import CoordinatorId
 from domain.message import Audience, Author, Message, StatusChange
+from domain.session import OUTCOME_WITHIN
 from domain.status import Status
 from domain.texts import Text, localized
 from domain.tool import Confirmer
@@ -861,7 +862,7 @@ async def test_a_call_of_a_closed_conversation_gets_an_outcome_too() -> None:
         await app.coordinator("ana").close(user)
         await app.vanish()
         survivor = app.another()
-        await app.clock.advance(200)
+        await app.clock.advance(OUTCOME_WITHIN.total_seconds())
         await survivor.sweep()
 
         assert await states(app, user) == [WriteState.STARTED, WriteState.UNKNOWN]
