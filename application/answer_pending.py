@@ -325,7 +325,7 @@ class AnswerPending:
         session, recent = cached.session, tuple(cached.recent)
         turn.session = session
         business = await facts_if_known(self.businesses, turn.customer.business_id)
-        if await self._prepare_writes(turn, session, business):
+        while await self._prepare_writes(turn, session, business):
             found = await self._pending_session(turn)
             if found is None:
                 return
@@ -401,10 +401,9 @@ class AnswerPending:
             return False
         deadline = _Deadline(turn, self.hub, self.clock, self.policy.turn_timeout_s)
         try:
-            await turn.writes.prepare()
+            return await turn.writes.prepare()
         finally:
             deadline.disarm()
-        return True
 
     async def _is_current(self, turn: _Turn, session: Session) -> bool:
         """Read the store; cancel the turn if its answer cannot be stored any more.

@@ -88,7 +88,10 @@ class Confirmations:
         try:
             session = await self.session_log.commit(customer, decide)
         except (DuplicateMessage, ConfirmationWithdrawn):
-            return await self._what_counts(customer, confirm_id, by)
+            answer = await self._what_counts(customer, confirm_id, by)
+            # The first time it may have seemed to fail, and then it has woken no turn.
+            cached = await self.session_log.reload(customer)
+            session = cached.session if cached is not None else None
         if session is not None and session.needs_answer:
             self.turns.wake(customer)
         return answer

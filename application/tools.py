@@ -250,6 +250,9 @@ class TurnTools(Toolbox):
         if step is None:
             if tool.confirm is not None:
                 return self._propose(writes, tool, arguments)
+            if writes.is_retaken:
+                self._record(tool, arguments, ToolOutcome.FAILED)
+                return _error(_RETAKEN)
             step = await writes.call(tool, arguments)
         self._record(tool, arguments, ToolOutcome(step.state.value))
         return ToolResult(text=_outcome_text(step), value=step)
@@ -373,6 +376,10 @@ def _outcome_text(step: WriteStep) -> str:
     return f"it has been done\n{said}" if is_done else f"it has not been done\n{said}"
 
 
+_RETAKEN = (
+    "it has not been done: this answer was begun before, and something was called for it then, as "
+    "you see above. Tell the customer what came of that, and ask what else they want"
+)
 _NO_SUCH_TOOL = _error("there is no such tool")
 _FAILED = _error("this cannot be looked up or done at the moment; nothing is known of it")
 

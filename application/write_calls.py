@@ -47,13 +47,14 @@ from domain.write_call import (
     WriteCall,
     WriteState,
     WriteStep,
-    begun_ids,
+    begun_states,
     call_id_of,
 )
 from domain.write_decisions import Claim, begin_call, overdue_calls, record_outcome
 
-STORED_WITHIN_S = 2.0
-"""The time that a process has to store the outcome of a call, after the tool's own."""
+SENT_WITHIN_S = 2.0
+"""The time in which a call that was begun is sent, or never: one whose process stood still must not
+reach its tool after others have found that it was not made."""
 DEFAULT_TIMEOUT_S = 15.0
 """Of a tool that is not known any more."""
 LOOK_S = 0.5
@@ -126,6 +127,7 @@ class WriteCalls:
 
         Raises: StorageUnavailable.
         """
+        sent = self.clock.monotonic()
         try:
             step = _outcome(call, await self.tools.call(business, request))
         except ToolNotCalled as error:
@@ -133,20 +135,26 @@ class WriteCalls:
         except Exception as error:  # whatever it was, the tool may have been called
             if not isinstance(error, ToolUnanswered):
                 self.observer.tool_crashed(request.tool, error)
-            step = await self._looked_up(business, call, request, tool)
+            step = await self._looked_up(business, call, request, tool, sent)
         await self.store_outcome(request.customer, request.session_id, call, step, context, origin)
         return step
 
     async def _looked_up(
-        self, business: Business, call: WriteCall, request: ToolRequest, tool: Tool | None
+        self,
+        business: Business,
+        call: WriteCall,
+        request: ToolRequest,
+        tool: Tool | None,
+        sent_by: float,
     ) -> WriteStep:
         """Return the outcome of a call that may have been made, as the tool's look-up has it.
 
-        Only once the call's time is over: until then it may yet be made.
+        Only once the call's time is over: until then it may yet be made. `sent_by`: the latest time
+        at which it was sent, by this process's monotonic clock: those of two may differ.
         """
         if tool is None or not tool.has_look_up:
             return call.step(WriteState.UNKNOWN)
-        over_s = (self.clock.now() - call.at).total_seconds()
+        over_s = self.clock.monotonic() - sent_by
         await self.clock.sleep(max(0.0, tool.timeout_s - over_s))
         try:
             answer = await self.tools.was_made(business, request)
@@ -172,9 +180,11 @@ class WriteCalls:
         The process that has begun it gets the time to store one.
         """
         timeout_s = tool.timeout_s if tool is not None else DEFAULT_TIMEOUT_S
-        customer = session.customer
+        customer, found_at = session.customer, self.clock.monotonic()
         while True:
-            left_s = timeout_s + STORED_WITHIN_S - (self.clock.now() - call.at).total_seconds()
+            over_s = (self.clock.now() - call.at).total_seconds()
+            over_s = max(over_s, self.clock.monotonic() - found_at)
+            left_s = timeout_s + SENT_WITHIN_S - over_s
             if left_s <= 0:
                 break
             await self.clock.sleep(max(0.05, min(LOOK_S, left_s)))
@@ -187,7 +197,8 @@ class WriteCalls:
         step = call.step(WriteState.UNKNOWN)
         if business is not None:
             request = _request_of(session, call)
-            step = await self._looked_up(business, call, request, tool)
+            sent_by = found_at + SENT_WITHIN_S
+            step = await self._looked_up(business, call, request, tool, sent_by)
         await self.store_outcome(customer, session.session_id, call, step, context, origin)
 
     async def settle_overdue(self, session: Session) -> None:
@@ -252,17 +263,18 @@ class WriteCalls:
 
         with suppress(DuplicateMessage):
             await self.session_log.commit(customer, decide, origin)
-        while not is_newest:  # it was closed, and the customer has begun another one; or is erased
-            loaded = await self.store.load(session_id)
-            draft = None
-            if loaded is not None:
-                draft = record_outcome(loaded.session, call, step, message_id, context())
-                if draft is not None and (build := self.session_log.build_notices) is not None:
-                    draft.notices = build(loaded.session, loaded.recent, draft)
-            with suppress(SeqTaken, DuplicateMessage):
-                if draft is not None:
-                    await self.store.append(draft, None)
-                return
+            while not is_newest:  # it was closed, and another one is open; or it was erased
+                loaded = await self.store.load(session_id)
+                draft = None
+                if loaded is not None:
+                    draft = record_outcome(loaded.session, call, step, message_id, context())
+                    if draft is not None and (build := self.session_log.build_notices) is not None:
+                        draft.notices = build(loaded.session, loaded.recent, draft)
+                with suppress(SeqTaken):
+                    if draft is not None:
+                        due_at = draft.session.due_at(self.session_log.policy.timing)
+                        await self.store.append(draft, due_at)
+                    return
 
     async def stop(self) -> None:
         """Give the calls under way a little time to end: what then has no outcome is unknown."""
@@ -304,40 +316,43 @@ class TurnWrites:
         self._session = session
         self._making: list[asyncio.Task[WriteStep | None]] = []
         self._known: dict[tuple[str, str], WriteStep] = {}
-        self.begun: frozenset[str] = frozenset()
-        """The calls that were begun, as far as this run knows."""
+        self._begun = dict(begun_states(session.writes))
         self.outcomes: list[WriteStep] = []
         """What this turn has to tell of: the outcomes of its calls, in order."""
         self.proposal: Proposal | None = None
         """The call that is to wait for somebody's yes."""
-
-    async def prepare(self) -> None:
-        """Settle the calls that were begun before, then make those that were approved.
-
-        Raises: StorageUnavailable.
-        """
-        for call in self._session.writes:
-            if call.state is WriteState.STARTED:
-                tool = self._tools.get(call.tool)
-                await self._calls.settle(
-                    self._business, self._session, call, tool, self._context, self._origin
-                )
-        current = await self._calls.session_log.current(self._customer)
-        if current is not None and current.session.session_id == self._session.session_id:
-            self._session = current.session
-        self._adopt()
-        for call in self._session.writes:
-            if call.state is WriteState.APPROVED:
-                step = call.step(WriteState.STARTED)
-                await self._run(step, call.arguments)
-
-    def _adopt(self) -> None:
-        self.begun = begun_ids(self._session.writes)
-        for call in self._session.writes:
+        self.is_retaken = False
+        """True if an earlier run of the turn has decided to do something, and may have done it: in
+        this one, where the model may decide another way, nothing more is done."""
+        for call in session.writes:
             if call.state in OUTCOMES:
                 step = call.step(call.state, call.result)
                 self.outcomes.append(step)
                 self._known[call.tool, call.arguments] = step
+                if call.confirm is None and call.state is not WriteState.FAILED:
+                    self.is_retaken = True
+
+    @property
+    def begun(self) -> frozenset[tuple[str, WriteState]]:
+        """The calls that were begun, each with what has become of it, as far as this run knows."""
+        return frozenset(self._begun.items())
+
+    async def prepare(self) -> bool:
+        """Settle the calls that were begun before, then make those that were approved.
+
+        Returns True if there were any: the session is another one then. Raises: StorageUnavailable.
+        """
+        calls = self._session.writes
+        begun = [call for call in calls if call.state is WriteState.STARTED]
+        approved = [call for call in calls if call.state is WriteState.APPROVED]
+        for call in begun:
+            tool = self._tools.get(call.tool)
+            await self._calls.settle(
+                self._business, self._session, call, tool, self._context, self._origin
+            )
+        for call in approved:
+            await self._run(call.step(WriteState.STARTED), call.arguments)
+        return bool(begun or approved)
 
     def recorded(self, tool: Tool, arguments: ToolArguments) -> WriteStep | None:
         """Return the outcome of the same call earlier in this turn, in whatever run, if any."""
@@ -393,13 +408,16 @@ class TurnWrites:
     async def _begin_and_make(self, step: WriteStep, arguments: str) -> WriteStep | None:
         session = self._session
         calls, context, origin = self._calls, self._context, self._origin
-        claim = Claim(session.session_id, session.epoch, session.settled_seq, self.begun)
+        known = frozenset(self._begun)
+        claim = Claim(session.session_id, session.epoch, session.settled_seq, known)
+        began = calls.clock.monotonic()
         call = await calls.begin(self._customer, claim, step, context, origin)
         if call is None:
             return None
-        self.begun |= {call.call_id}
-        if self._is_over():
-            made = call.step(WriteState.FAILED, "it was not called: the turn had ended")
+        self._begun[call.call_id] = WriteState.STARTED
+        is_late = calls.clock.monotonic() - began > SENT_WITHIN_S
+        if is_late or self._is_over():
+            made = call.step(WriteState.FAILED, "it was not called: there was no time left")
             await calls.store_outcome(
                 self._customer, session.session_id, call, made, context, origin
             )
@@ -407,6 +425,7 @@ class TurnWrites:
             request = self._request(step.tool, msgspec.json.decode(arguments), call.call_id)
             tool = self._tools.get(step.tool)
             made = await calls.make(self._business, call, request, tool, context, origin)
+        self._begun[call.call_id] = made.state
         self.outcomes.append(made)
         self._known[step.tool, arguments] = made
         return made

@@ -29,7 +29,7 @@ from domain.texts import Text
 from domain.tool import Proposal
 from domain.transfer import TransferState
 from domain.usage import Usage
-from domain.write_call import begun_ids
+from domain.write_call import WriteState, begun_states
 from domain.write_decisions import (
     answer_in_words,
     expire_question,
@@ -113,8 +113,9 @@ class TurnResult(Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     proposal: Proposal | None = None
     """A call that waits for somebody's yes: the text puts the question."""
-    begun: frozenset[str] = frozenset()
-    """The calls of tools that the turn knows to have been begun: its own, and earlier ones."""
+    begun: frozenset[tuple[str, WriteState]] = frozenset()
+    """The calls of tools that were begun, its own and earlier ones, each with what has become of it
+    as far as the turn knows."""
     version: AnswerVersion | None = None
 
 
@@ -128,8 +129,8 @@ def answer(session: Session | None, turn: TurnResult, context: DecisionContext) 
     # Another turn has answered some of the messages: this answer to them comes too late.
     if session.settled_seq != turn.settled_seq:
         return None
-    # Another run of the turn has done something that this one's answer does not know of.
-    if begun_ids(session.writes) != turn.begun:
+    # Something was done, or what came of it was learned, of which this answer does not know.
+    if begun_states(session.writes) != turn.begun:
         return None
     draft = Draft(session)
     actions = turn.actions

@@ -192,20 +192,19 @@ class Session(
 
     def due_at(self, timing: Timing) -> datetime | None:
         """Return when the sweep must look at the session; None: never again."""
-        if not self.is_open:
-            return None
         if self.needs_answer:
             return self.updated_at + timing.retake
+        due = []
         if self.status is _WAITING and self.transfer and self.transfer.expires_at:
-            due = self.transfer.expires_at
-        else:
-            due = self.closes_at(timing.idle)
+            due.append(self.transfer.expires_at)
+        elif self.is_open:
+            due.append(self.closes_at(timing.idle))
         for call in self.writes:
             if call.state is WriteState.STARTED:
-                due = min(due, call.at + OUTCOME_WITHIN)
+                due.append(call.at + OUTCOME_WITHIN)
             elif call.state is WriteState.PROPOSED and call.expires_at is not None:
-                due = min(due, call.expires_at)
-        return due
+                due.append(call.expires_at)
+        return min(due, default=None)
 
     def after(self, entry: Entry) -> "Session":
         """Return the head once `entry` is in the log."""
@@ -257,7 +256,8 @@ class Session(
     def _writes_with(self, message: Message) -> tuple[WriteCall, ...]:
         writes = self.writes
         if message.write is not None:
-            writes = calls_after_step(writes, message.write, message.seq, message.at)
+            step, is_told = message.write, message.is_said
+            writes = calls_after_step(writes, step, message.seq, message.at, is_told=is_told)
         return calls_after_answer(writes, message.seq) if message.settles_seq else writes
 
     def _after_aside(self, message: Message) -> "Session":

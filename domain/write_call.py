@@ -105,9 +105,12 @@ def call_id_of(session_id: str, seq: int) -> str:
 
 
 def calls_after_step(
-    calls: tuple[WriteCall, ...], step: WriteStep, seq: int, at: datetime
+    calls: tuple[WriteCall, ...], step: WriteStep, seq: int, at: datetime, *, is_told: bool
 ) -> tuple[WriteCall, ...]:
-    """Return the unsettled calls once a step of one is in the log."""
+    """Return the unsettled calls once a step of one is in the log.
+
+    `is_told`: its entry tells the customer of it, so that no answer has to.
+    """
     if not any(call.call_id == step.call_id for call in calls):
         if step.state not in _OPEN:
             return calls  # settled before: what came of it was learned late
@@ -129,7 +132,8 @@ def calls_after_step(
         else call
         for call in calls
     ]
-    return tuple([call for call in moved if call.state in _OPEN or call.state in OUTCOMES])
+    is_settled = step.state not in (_OPEN if is_told else _OPEN | OUTCOMES)
+    return tuple([call for call in moved if not (is_settled and call.call_id == step.call_id)])
 
 
 def calls_after_answer(calls: tuple[WriteCall, ...], seq: int) -> tuple[WriteCall, ...]:
@@ -153,3 +157,8 @@ def calls_after_change(calls: tuple[WriteCall, ...]) -> tuple[WriteCall, ...]:
 def begun_ids(calls: Collection[WriteCall]) -> frozenset[str]:
     """Return the ids of the calls that were begun."""
     return frozenset([call.call_id for call in calls if call.is_begun])
+
+
+def begun_states(calls: Collection[WriteCall]) -> frozenset[tuple[str, WriteState]]:
+    """Return the ids of the calls that were begun, and how far each has come."""
+    return frozenset([(call.call_id, call.state) for call in calls if call.is_begun])

@@ -208,8 +208,8 @@ def record_outcome(
 ) -> Draft | None:
     """Append what came of a call, whoever owns the conversation by now; None: it is known.
 
-    What was said to be unknown may be learned late. Where the AI owns the conversation and has
-    nothing to answer, no turn tells the customer: this does.
+    What was said to be unknown may be learned late. Where the AI owns the conversation, and no turn
+    is going to tell the customer, this does.
     """
     current = session.write_call(call.call_id)
     is_unknown = step.state is WriteState.UNKNOWN
@@ -218,10 +218,11 @@ def record_outcome(
             return None
     if current is None and is_unknown:
         return None
-    # What is settled is not in the head any more: the key keeps it from being told twice.
-    key = f"w:{step.call_id}" if current is None else None
+    # What is settled is not in the head any more: the key keeps it from being stored twice.
+    key = None if is_unknown else f"w:{step.call_id}"
     draft = Draft(session, key=key, even_closed=True)
-    if session.status is not Status.AI or session.needs_answer:
+    is_next_turns = session.needs_answer and current is not None
+    if session.status is not Status.AI or is_next_turns:
         append_step(draft, step, message_id, context)
         return draft
     append_text(

@@ -320,7 +320,7 @@ class SimulatedGateway(LiveChatGateway, LiveChatTopics, HealthCheck, Lifecycle):
             self._sent(chat)
 
     def announces(self, customer: Customer, addition: str) -> bool:
-        return addition == "missed"
+        return addition in ("missed", "confirmation")
 
     async def _wait(self, chat: Chat) -> None:
         try:

@@ -38,6 +38,8 @@ class Client:
         self.node: Node | None = None
         self.session_id: SessionId | None = None
         self._known: dict[SessionId, dict[int, Entry]] = {}
+        self._hidden: set[tuple[SessionId, int]] = set()
+        """The session and seq of what it is not shown, as the next entry says."""
         self._first: dict[SessionId, int] = {}
         """The seq from which on it has everything of a session."""
         self._subscription: Subscription | None = None
@@ -170,7 +172,7 @@ class Client:
                 self._receive(session.session_id, entry)
             self._last = {session.session_id: session.seq}
             if joined.page.more and place is not None:
-                await self._rest(node, session.session_id, session.seq)
+                await self._rest(node, session.session_id, session.customer_seq)
         subscription.start(session)
         if self._follower is not None:
             self._follower.start(needs_answer=session is not None and session.needs_answer)
@@ -187,7 +189,7 @@ class Client:
         """Return the seq up to which it has everything."""
         known = self._known.get(session_id, {})
         seq = self._first.get(session_id, 1)
-        while seq in known:
+        while (session_id, seq) in self._hidden or seq in known:
             seq += 1
         return seq - 1
 
@@ -199,6 +201,7 @@ class Client:
 
     def _know(self, session_id: SessionId, entry: Entry) -> None:
         self._known.setdefault(session_id, {})[entry.seq] = entry
+        self._hidden |= {(session_id, seq) for seq in range(entry.prev_seq + 1, entry.seq)}
 
     def _receive(self, session_id: SessionId, entry: Entry) -> None:
         rules = self._world.rules
@@ -263,8 +266,8 @@ class Client:
         session_id = known.session.session_id
         if session_id != self.session_id:
             return f"rule 5: {self} is in the session {self.session_id}, not in {session_id}"
-        if (last := self._position(session_id)) != known.session.seq:
-            return f"rule 5: {self} lacks the entries after {last} of {known.session.seq}"
+        if (last := self._position(session_id)) != (newest := known.session.customer_seq):
+            return f"rule 5: {self} lacks the entries after {last} of {newest}"
         return None
 
     # What it sends.
@@ -298,6 +301,24 @@ class Client:
                 rules.broken("15", f"{message_id} was acknowledged after {took_s:.1f} s")
             rules.acknowledged.append((self.customer, message_id, posted.session_id))
             self._sent(posted.session_id, message_id)
+            return
+
+    async def confirm(self, confirm_id: str, answer: bool) -> None:
+        """Answer a question by its button, again and again until that is acknowledged or refused.
+
+        Raises: Refusal.
+        """
+        for _ in range(TRIES):
+            if (node := self.node) is None or self.has_gone:
+                await asyncio.sleep(RETRY_S)
+                continue
+            try:
+                given = node.confirmations.by_customer(self.customer, confirm_id, answer)
+                counts = await self.call(node, given)
+            except (Failure, Gone):
+                await asyncio.sleep(RETRY_S)
+                continue
+            self._world.rules.writes.acknowledged(confirm_id, counts)
             return
 
     def _sent(self, session_id: SessionId, message_id: MessageId) -> None:

@@ -6,20 +6,24 @@ The steps are drawn from the seed before the life begins, so that fewer of them 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from random import Random
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from application.ports import RECENT, Typing
 from domain.errors import Failure, Refusal
 from domain.identity import CoordinatorId, Customer, MessageId
+from domain.session import OUTCOME_WITHIN
 from domain.status import Status
+from domain.tool import Confirmer
 from tests.simulation.client import Client, Gone
 from tests.simulation.node import Node
-from tests.simulation.rules import FOR_HUMAN, Violation
+from tests.simulation.rules import FOR_HUMAN, NO, YES, Violation
 from tests.simulation.world import CUSTOMERS, World
 
 HEALED_S = 150.0
 """The time in which everything outstanding is completed once nothing is broken any more."""
 LOOK_EVERY_S = 0.25
+
+Surprise = Callable[["SimulatedLife", Node, Customer, Random], Awaitable[None]]
 
 
 class Step(NamedTuple):
@@ -47,6 +51,10 @@ class Workload(NamedTuple):
     """The time that a page takes longer, on its way back."""
     pieces: int = 12
     """The most pieces of an answer."""
+    has_tools: bool = False
+    """The businesses have a server of tools, which may change something."""
+    healed_s: float = HEALED_S
+    """The time in which everything is completed once nothing is broken any more."""
 
 
 LONG = 40
@@ -72,6 +80,16 @@ NODES = {"kill": 1.0, "drain": 1.0, "freeze": 1.0, "add": 0.3}
 LEASES = {"stop_leases": 0.5, "slow_leases": 0.5, "lose_leases": 0.5}
 OUTAGES = {"restart_bridge": 1.0, "stop_bridge": 0.7, "refuse": 1.0, "hang": 1.0}
 CLOCKS = {"set_clock": 1.0}
+TOOLS = {
+    "say_yes": 5.0,
+    "say_no": 1.0,
+    "press": 4.0,
+    "decide": 3.0,
+    "wait": 2.0,
+    "stop_tools": 0.7,
+    "trap": 8.0,
+    "run_twice": 1.5,
+}
 PRESENCE = {"all_leave": 4.0, "somebody_comes": 2.0, "ask_for_human": 6.0}
 
 WORKLOADS = {
@@ -93,6 +111,13 @@ WORKLOADS = {
     "half-open": Workload({**PEOPLE, "half_open": 2.0}),
     "reads": Workload({"say": 4.0, "speak_unheard": 6.0, "join": 8.0, "give_back": 2.0}),
     "nobody-there": Workload({**PEOPLE, **BRIDGE, **STORE, **NODES, **PRESENCE}),
+    "deeds": Workload(
+        {**PEOPLE, **TOOLS, **STORE, **NODES, **LEASES, **LOSSES, **CLOCKS, "erase": 0.1},
+        steps=40,
+        pieces=6,
+        has_tools=True,
+        healed_s=OUTCOME_WITHIN.total_seconds() + 30,
+    ),
     "joins": Workload(
         {"say": 1.0, "talk": 3.0, "join_meanwhile": 10.0}, nodes=(2,), steps=20, page_s=0.2
     ),
@@ -121,6 +146,7 @@ class SimulatedLife:
     """One life of a workload."""
 
     world: World
+    waits_until = 0.0
 
     def __init__(self, seed: int, workload: Workload, only: Collection[int] | None = None) -> None:
         """`only`: the numbers of the steps that are made."""
@@ -131,7 +157,7 @@ class SimulatedLife:
     async def run(self) -> None:
         """Live it. Raises: Violation."""
         nodes = Random(self.seed).choice(self._workload.nodes)
-        world = self.world = World(self.seed, nodes)
+        world = self.world = World(self.seed, nodes, has_tools=self._workload.has_tools)
         world.store_s, world.page_s = self._workload.store_s, self._workload.page_s
         world.pieces = self._workload.pieces
         await asyncio.sleep(0.5)
@@ -143,6 +169,8 @@ class SimulatedLife:
             world.trace(f"step {step}")
             world.start(self._make(step))
             await asyncio.sleep(step.pause_s)
+            if (left_s := self.waits_until - asyncio.get_running_loop().time()) > 0:
+                await asyncio.sleep(left_s)
             self._raise()
         await self._heal()
 
@@ -170,6 +198,8 @@ class SimulatedLife:
         world.trace("everything heals")
         world.store_is_down = world.store_is_slow = False
         world.leases_are_away = world.leases_are_slow = False
+        world.traps.clear()
+        world.tools.is_down = False
         switch, bridge = world.switch, world.bridge
         switch.loses = switch.doubles = switch.delays = 0.0
         switch.is_down = bridge.is_down = False
@@ -198,11 +228,12 @@ class SimulatedLife:
 
     async def _complete(self) -> None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + HEALED_S
+        healed_s = self._workload.healed_s
+        until = loop.time() + healed_s
         while (unfinished := self.world.rules.unfinished()) is not None:
             self._raise()
             if loop.time() > until:
-                raise Violation(f"{unfinished}, {HEALED_S:g} s after everything has healed")
+                raise Violation(f"{unfinished}, {healed_s:g} s after everything has healed")
             await asyncio.sleep(1.0)
         self._raise()
 
@@ -382,6 +413,155 @@ class SimulatedLife:
     async def _erase(self, random: Random) -> None:
         node, who = self._node(random), self._customer(random)
         await self._at(node, node.privacy.erase(who))
+
+    # Calls of tools that change something.
+
+    async def _say_yes(self, random: Random) -> None:
+        await self._say_words(random, YES)
+
+    async def _say_no(self, random: Random) -> None:
+        await self._say_words(random, NO)
+
+    async def _say_words(self, random: Random, words: str) -> None:
+        client = self._client(self._asked(random, Confirmer.CUSTOMER), random)
+        await client.say(words, MessageId(f"m{random.randrange(1_000_000)}"))
+
+    def _asked(self, random: Random, by: Confirmer) -> Customer:
+        """Return somebody who is asked for a yes, if anybody is."""
+        asked = [who for who in CUSTOMERS if self.world.rules.writes.question(who, by)]
+        return random.choice(asked) if asked else self._customer(random)
+
+    async def _press(self, random: Random) -> None:
+        """Answer the newest question by its button, until that is acknowledged."""
+        who = self._asked(random, Confirmer.CUSTOMER)
+        question = self.world.rules.writes.question(who, Confirmer.CUSTOMER)
+        client, answer = self._client(who, random), random.random() < 0.8
+        if question is not None:
+            await client.confirm(question.call_id, answer)
+
+    async def _decide(self, random: Random) -> None:
+        """Answer a question to the coordinators."""
+        who = self._asked(random, Confirmer.COORDINATOR)
+        question = self.world.rules.writes.question(who, Confirmer.COORDINATOR)
+        node, answer = self._node(random), random.random() < 0.8
+        if question is None:
+            return
+        given = node.confirmations.by_coordinator(
+            question.known.session.session_id, question.call_id, answer, CoordinatorId("ana")
+        )
+        await self._at(node, given)
+
+    async def _wait(self, random: Random) -> None:
+        """Let nobody say anything for a while: a question may expire."""
+        self.waits_until = asyncio.get_running_loop().time() + random.choice([8.0, 25.0, 40.0])
+
+    async def _stop_tools(self, random: Random) -> None:
+        tools, seconds = self.world.tools, random.choice([0.1, 1.0, 5.0])
+        self.world.trace(f"the server of tools dies, and is away for {seconds} s")
+        tools.die()
+        await asyncio.sleep(seconds)
+        tools.is_down = False
+
+    async def _run_twice(self, random: Random) -> None:
+        """Let two nodes run the next turn in which a tool is called."""
+
+        def wake(node: Node, who: Customer) -> None:
+            for other in self.world.nodes:
+                if other.is_well and other is not node:
+                    self.world.trace(f"{other} makes the turn too")
+                    other.turns.wake(who)
+
+        self._disturb("the lease service is away", "leases", seconds=8.0)
+        self.world.leases_are_away = True
+        step = random.choice(["asked", "begun", "called", "done", "stored"])
+        self.world.traps.setdefault(step, []).append(wake)
+        await asyncio.sleep(8.0)
+        self.world.leases_are_away = False
+
+    async def _trap(self, random: Random) -> None:
+        """Let something happen as the next call comes to a step."""
+        step = random.choice(["asked", "approved", "begun", "called", "done", "answered", "stored"])
+        name = random.choice(list(self._SURPRISES))
+        surprise, later_s = self._SURPRISES[name], random.choice([0.0, 0.0, 0.002, 0.1])
+
+        def spring(node: Node, who: Customer) -> None:
+            self.world.trace(f"a call is {step} at {node}: {name}")
+            self.world.start(run(node, who))
+
+        async def run(node: Node, who: Customer) -> None:
+            await asyncio.sleep(later_s)
+            try:
+                await surprise(self, node, who, random)
+            except (Failure, Refusal, Gone) as error:
+                self.world.trace(f"{name} ends: {error!r}")
+
+        def at_once(node: Node, who: Customer) -> None:
+            self.world.trace(f"a call is {step} at {node}, which is killed")
+            self._disturb(f"{node} is killed", "nodes")
+            node.kill()
+            self.world.end_node(node)
+            self.world.start(self._replace(random))
+
+        at = at_once if name == "kill" and not later_s else spring
+        self.world.traps.setdefault(step, []).append(at)
+
+    async def _surprise_kill(self, node: Node, who: Customer, random: Random) -> None:
+        if node.is_alive:
+            self._disturb(f"{node} is killed", "nodes")
+            node.kill()
+            self.world.end_node(node)
+            await self._replace(random)
+
+    async def _surprise_freeze(self, node: Node, who: Customer, random: Random) -> None:
+        seconds = random.choice([1.0, 5.0, 12.0, 20.0])
+        self._disturb(f"{node} is frozen for {seconds} s", "nodes", seconds=seconds)
+        node.freeze()
+        await asyncio.sleep(seconds)
+        node.thaw()
+
+    async def _surprise_owner(self, node: Node, who: Customer, random: Random) -> None:
+        """Take over, at any node, and perhaps give back at once, or close."""
+        known = self.world.rules.log_of(who)
+        if known is None:
+            return
+        session_id = known.session.session_id
+        other = self._node(random)
+        to = random.choice([Status.LIVE, Status.LIVE, Status.CLOSED])
+        await self._at(other, other.transfers.change(session_id, to, CoordinatorId("ana")))
+        if to is Status.LIVE and random.random() < 0.6:
+            await asyncio.sleep(random.choice([0.0, 0.5]))
+            await self._at(other, other.transfers.change(session_id, Status.AI, None))
+
+    async def _surprise_words(self, node: Node, who: Customer, random: Random) -> None:
+        """Write something more, or stop the answer."""
+        client = self._client(who, random)
+        if random.random() < 0.5:
+            await client.say("Și încă ceva.", MessageId(f"m{random.randrange(1_000_000)}"))
+        elif client.node is not None and client.node.is_well:
+            await client.call(client.node, client.node.turns.stop_answer(who))
+
+    async def _surprise_store(self, node: Node, who: Customer, random: Random) -> None:
+        node.store.faults.extend(
+            random.choices(["lose", "fail", "lose", ""], k=random.randint(1, 5))
+        )
+
+    async def _surprise_erase(self, node: Node, who: Customer, random: Random) -> None:
+        if random.random() < 0.3:
+            other = self._node(random)
+            await self._at(other, other.privacy.erase(who))
+
+    async def _surprise_tools(self, node: Node, who: Customer, random: Random) -> None:
+        await self._stop_tools(random)
+
+    _SURPRISES: ClassVar[dict[str, Surprise]] = {
+        "kill": _surprise_kill,
+        "freeze": _surprise_freeze,
+        "a change of owner": _surprise_owner,
+        "words": _surprise_words,
+        "the store fails": _surprise_store,
+        "erasure": _surprise_erase,
+        "the tools die": _surprise_tools,
+    }
 
     # Nodes.
 

@@ -24,6 +24,7 @@ from entrypoints.settings import Settings
 from tests.simulation.assistant import SimulatedAssistant
 from tests.simulation.bridge import SimulatedGateway, SimulatedHttp
 from tests.simulation.network import SimulatedChannels
+from tests.simulation.tools import NodeTools, businesses_with_tools
 from tests.support.businesses import demo_businesses
 from tests.support.clock import CountedIds
 
@@ -235,7 +236,11 @@ class Node:
         container.new_id.override(CountedIds(number))
         container.jitter.override(world.random.random)
         container.store.override(self.store)
-        container.businesses.override(demo_businesses())
+        container.businesses.override(
+            businesses_with_tools() if world.has_tools else demo_businesses()
+        )
+        if world.has_tools:
+            container.business_tools.override(NodeTools(self))
         container.leases.override(NodeLeases(self))
         container.assistant.override(SimulatedAssistant(self))
         self.broker = ChannelBroker(self.name, self.channels, clock)
@@ -258,6 +263,7 @@ class Node:
         self.history = container.read_history()
         self.post = container.post()
         self.transfers = container.transfers()
+        self.confirmations = container.confirmations()
         self.turns = container.turns()
         self.privacy = container.privacy()
 

@@ -17,6 +17,7 @@ from domain.session import Draft, Session
 from domain.status import Status
 from domain.view import View
 from tests.simulation.assistant import Attempt
+from tests.simulation.write_rules import WriteRules
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client
@@ -37,6 +38,10 @@ RECENT_S = 13.0
 
 FOR_HUMAN = "Un om "
 """What a request for a human begins with: it is no message that is left."""
+YES, NO = "Da.", "Nu."
+"""A customer's answers to a question."""
+_ANSWERS = (YES, NO, "Da", "Nu", "Yes", "No")
+"""With those of the button: everybody says them again and again."""
 
 
 class Violation(AssertionError):
@@ -70,6 +75,7 @@ class Rules:
         self.newest: dict[Customer, SessionId] = {}
         self.notices: dict[str, Notice] = {}
         self.violation: Violation | None = None
+        self.writes = WriteRules(world)
         self._attempts: dict[Customer, list[Attempt]] = defaultdict(list)
         self._number = 0
         self._read: dict[tuple[Node, Customer], tuple[float, Session]] = {}
@@ -119,19 +125,24 @@ class Rules:
             self.broken("erasure", f"an entry was added to the erased {session.session_id}")
         before = known.entries[-1] if known.entries else None
         status = known.session.status if known.entries else Status.AI
+        epoch = known.session.epoch if known.entries else 0
         seq = before.seq if before is not None else 0
         for entry in draft.entries:
             seq += 1
             if entry.seq != seq:
                 self.broken("5", f"seq {entry.seq} was stored in the place of {seq}")
             if isinstance(entry, StatusChange):
-                status = entry.status
+                status, epoch = entry.status, entry.epoch
                 if entry.changes_owner:
                     known.owner_changes.append((now, entry.epoch))
-            elif entry.author is Author.AI and status is not Status.AI:
-                self.broken("2", f"the AI wrote while the conversation was {status}")
-            elif entry.author is Author.COORDINATOR and session.status is Status.AI:
-                self.broken("11", "a coordinator has spoken, and the AI has the conversation")
+                    self.writes.changed_hands(known)
+            elif entry.is_said:
+                if entry.author is Author.AI and status is not Status.AI:
+                    self.broken("2", f"the AI wrote while the conversation was {status}")
+                if entry.author is Author.COORDINATOR and session.status is Status.AI:
+                    self.broken("11", "a coordinator has spoken, and the AI has the conversation")
+            if isinstance(entry, Message):
+                self.writes.stored(known, entry, status, epoch)
             if isinstance(entry, Message) and entry.author is Author.AI:
                 promised = sure_claims(entry.text, session.language or DEFAULT_LANGUAGE).human
                 if promised and session.status is not Status.WAITING:
@@ -157,8 +168,15 @@ class Rules:
             if not isinstance(last := draft.entries[-1], Message) or last is entry:
                 self.broken("10", f"{entry.text!r} was kept without a word")
             known.asks_for_message = False
-        elif known.asks_for_message and not entry.text.startswith(FOR_HUMAN):
+        elif known.asks_for_message and not self._is_no_message(known, entry):
             self.broken("10", f"{entry.text!r} was left, and is not kept")
+
+    def _is_no_message(self, known: StoredSession, entry: Message) -> bool:
+        """Return True if it is a request for a human, an answer to a question, or a late echo."""
+        if entry.text.startswith(FOR_HUMAN) or entry.write is not None:
+            return True
+        said = [each.text for each in known.entries if isinstance(each, Message)]
+        return "clocks" in self.disturbed and entry.text in said
 
     def _check_once(self, customer: Customer, message_id: MessageId) -> None:
         times = sum(
@@ -309,8 +327,8 @@ class Rules:
             at, session = self._read[node, who]
             if max(at, client.joined_at) >= latest or self.newest.get(who) != session.session_id:
                 continue
-            if not client.has(session.session_id, session.seq):
-                self.broken("5", f"{client} lacks entry {session.seq}, which {node} has read")
+            if not client.has(session.session_id, seq := session.customer_seq):
+                self.broken("5", f"{client} lacks entry {seq}, which {node} has read")
 
     def _died_untold(self, node: "Node | None") -> bool:
         """Return True if a node has just ended of which others may not know yet that it has.
@@ -341,7 +359,7 @@ class Rules:
         for customer, times in followers.items():
             if times > 1:
                 return f"rule 9: {times} nodes follow {customer.user_id}"
-        return None
+        return self.writes.unfinished()
 
     def _must_be_stored(self) -> Counter[tuple[Customer, str]]:
         """Return how often each of a coordinator's words was received by who could store it."""
@@ -405,6 +423,7 @@ class Rules:
                 self.broken("4", f"{text!r} was said {times} times, and stored {stored} times")
         self._check_words()
         self._check_order()
+        self.writes.check()
 
     def _check_answers(self, session_id: SessionId, known: StoredSession) -> None:
         answered = Counter(
@@ -427,6 +446,7 @@ class Rules:
             if not known.is_erased
             for entry in known.entries
             if isinstance(entry, Message) and entry.author is Author.USER
+            if entry.text not in _ANSWERS
         )
         for (customer, text), times in said.items():
             if times > 1:

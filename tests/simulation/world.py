@@ -1,6 +1,7 @@
 """The world of one life: the nodes, what lies between them, and all who use them."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -10,14 +11,17 @@ from adapters.memory.store import MemoryStore
 from application.ports import Erased
 from domain.errors import StorageUnavailable
 from domain.identity import Customer, customer
-from domain.message import Entry
+from domain.message import Entry, Message
 from domain.session import Draft
+from domain.write_call import OUTCOMES, WriteState
 from tests.simulation.bridge import PlainApplication
 from tests.simulation.client import Client
 from tests.simulation.network import Switch
 from tests.simulation.node import Node
 from tests.simulation.rules import Rules
+from tests.simulation.tools import ToolServerProcess
 
+Trap = Callable[[Node, Customer], object]
 CUSTOMERS = [customer("b1", "u1"), customer("b1", "u2"), customer("b2", "u1")]
 
 
@@ -32,10 +36,23 @@ class RecordedStore(MemoryStore):
         world = self._world
         await super().append(draft, due_at)
         world.rules.stored(draft)
+        self._spring(draft)
         if world.appends_in_doubt > 0:
             world.appends_in_doubt -= 1
             world.rules.store_failed()
             raise StorageUnavailable("as told, after the work")
+
+    def _spring(self, draft: Draft) -> None:
+        for entry in draft.entries:
+            step = entry.write if isinstance(entry, Message) else None
+            if step is None or (node := self._world.writer) is None:
+                continue
+            if step.state is WriteState.STARTED:
+                self._world.spring("begun", node, draft.session.customer)
+            elif step.state is WriteState.APPROVED:
+                self._world.spring("approved", node, draft.session.customer)
+            elif step.state in OUTCOMES:
+                self._world.spring("stored", node, draft.session.customer)
 
     async def page(self, *given: Any, **named: Any) -> tuple[Entry, ...]:
         page = await super().page(*given, **named)
@@ -51,12 +68,18 @@ class RecordedStore(MemoryStore):
 class World:
     """Everything in a life."""
 
-    def __init__(self, seed: int, nodes: int) -> None:
+    def __init__(self, seed: int, nodes: int, *, has_tools: bool = False) -> None:
+        """`has_tools`: the businesses have a server of tools."""
         loop = asyncio.get_running_loop()
         self._loop = loop
+        self.seed = seed
         self.random = Random(seed)
+        self.has_tools = has_tools
         self.lines: list[str] = []
         self.rules = Rules(self)
+        self.tools = ToolServerProcess(self)
+        self.traps: dict[str, list[Trap]] = {}
+        """What is done at the next call of a tool that comes to a step."""
         self.store = RecordedStore(self)
         self.store_is_down = self.store_is_slow = False
         self.store_s = self.page_s = 0.0
@@ -88,6 +111,11 @@ class World:
     def trace(self, what: str) -> None:
         """Note what happens."""
         self.lines.append(f"{self._loop.time():8.3f}  {what}")
+
+    def spring(self, step: str, node: Node, who: Customer) -> None:
+        """Do what waits for a call of a tool to come to a step: at a node, for a customer."""
+        if waiting := self.traps.get(step):
+            waiting.pop(0)(node, who)
 
     def start(self, work: Any) -> None:
         """Run a coroutine as a task."""

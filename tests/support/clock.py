@@ -107,6 +107,23 @@ class VirtualClock(Clock):
         self._ms = end
 
 
+class SkewedClock(VirtualClock):
+    """The clock of another machine: its time passes with another clock's, and is wrong."""
+
+    def __init__(self, clock: VirtualClock, ahead: timedelta) -> None:
+        super().__init__()
+        self._clock, self._ahead = clock, ahead
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._ahead
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic() + 1000.0
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> VirtualTimer:
+        return self._clock.call_later(delay_s, callback)
+
+
 def _whole_ms(seconds: float) -> int:
     """Round up to whole milliseconds, so that no timer fires too early."""
     return max(int(seconds > 0), math.ceil(round(seconds * 1000, 6)))

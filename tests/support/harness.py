@@ -329,13 +329,14 @@ class App:
         hub: Hub | None = None,
         businesses: Businesses | None = None,
         bridge: Bridge | None = None,
+        clock: VirtualClock | None = None,
     ) -> "App":
         """Return another process on the same store and clock, with a fan-out of its own."""
         self._processes_begun += 1
         return App(
             assistant or self.assistant,
             self.store,
-            clock=self.clock,
+            clock=clock or self.clock,
             hub=hub or _hub(self.network),
             businesses=businesses or self._businesses,
             bridge=bridge or self._bridge,

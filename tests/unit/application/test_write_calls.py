@@ -16,18 +16,21 @@ from application.ports import Toolbox, ToolResult
 from domain.errors import (
     ConfirmationExpired,
     ConfirmationWithdrawn,
+    StorageUnavailable,
     ToolNotCalled,
     ToolUnanswered,
     UnknownConfirmation,
 )
 from domain.identity import CoordinatorId
 from domain.message import Audience, Author, Message, StatusChange
+from domain.session import OUTCOME_WITHIN
 from domain.status import Status
 from domain.texts import Text, localized
 from domain.tool import Confirmer
 from domain.write_call import WriteState, WriteStep
 from tests.support.assistants import HANG, PAUSE, Act, ScriptedSteps
 from tests.support.business_tools import MemoryTools, booking_tool, with_tools
+from tests.support.clock import SkewedClock
 from tests.support.faults import FaultyStore
 from tests.support.harness import App, User, harness
 
@@ -732,3 +735,170 @@ async def test_what_an_erased_customer_had_begun_is_stored_nowhere() -> None:
         await app.clock.advance(1)
 
         assert await app.stored(user.customer) == []
+
+
+# What lives under faults have shown.
+
+
+async def test_of_two_runs_of_a_turn_one_does_something_also_if_the_first_has_ended() -> None:
+    again = Reserving(guests=5)
+    async with booking([Reserving(), HANG]) as (app, tools, user):
+        await ask(app, user)
+        await app.vanish()
+        survivor = app.another(assistant=ScriptedSteps([again, "Am rezervat."]))
+        await survivor.user().join()
+        await survivor.quiet()
+        await survivor.settle()
+
+        assert len(tools.requests) == 1
+        assert "not been done" in again.told
+        assert await states(app, user) == [WriteState.STARTED, WriteState.DONE]
+
+
+async def test_a_retaken_turn_may_do_what_has_failed_before_in_another_way() -> None:
+    tools, again = MemoryTools(), Reserving(guests=5)
+    tools.refusal = "Nu mai sunt mese de patru."
+    async with booking([Reserving(), HANG], tools=tools) as (app, _, user):
+        await ask(app, user)
+        await app.vanish()
+        tools.refusal = None
+        survivor = app.another(assistant=ScriptedSteps([again, "Am rezervat."]))
+        await survivor.user().join()
+        await survivor.quiet()
+        await survivor.settle()
+
+        assert await states(app, user) == ["started", "failed", "started", "done"]
+
+
+async def test_a_call_whose_process_stands_still_after_it_began_never_reaches_its_tool() -> None:
+    store, tools = FaultyStore(), MemoryTools()
+    businesses = MemoryBusinesses((with_tools(),))
+    assistant = ScriptedSteps([PAUSE, Reserving(), "Gata."])
+    async with harness(assistant, store, businesses=businesses, tools=tools) as app:
+        user = app.user()
+        await user.join()
+        await ask(app, user)
+        hold = store.hold_answer("append")
+        assistant.go()
+        await hold.reached.wait()
+        await app.clock.advance(3)
+        hold.release()
+        await app.settle()
+
+        assert tools.requests == []
+        assert await states(app, user) == [WriteState.STARTED, WriteState.FAILED]
+
+
+async def test_an_outcome_whose_storing_seemed_to_fail_is_stored_once_though_it_was_told() -> None:
+    store, tools = FaultyStore(), MemoryTools()
+    businesses = MemoryBusinesses((with_tools(),))
+    tools.hold = asyncio.Event()
+    assistant = ScriptedSteps([Reserving(), HANG])
+    async with harness(assistant, store, businesses=businesses, tools=tools) as app:
+        user = app.user()
+        await user.join()
+        await ask(app, user)
+        survivor = app.another(assistant=ScriptedSteps(["Am rezervat."]))
+        await survivor.user().join()
+        await survivor.quiet()
+        store.lose_answer("append")
+        tools.hold.set()
+        await app.settle()
+        again = store.hold("latest")
+        await app.clock.advance(0.2)
+        await again.reached.wait()
+        await app.clock.advance(2)
+        assert (await answer(app, user)).text == "Am rezervat."
+        again.release()
+        await app.clock.advance(5)
+
+        assert await states(app, user) == [WriteState.STARTED, WriteState.DONE]
+
+
+async def test_an_answer_that_does_not_know_what_was_learned_meanwhile_is_made_again() -> None:
+    tools = MemoryTools()
+    tools.hold_after = asyncio.Event()
+    async with booking([Reserving(), HANG], tools=tools) as (app, _, user):
+        await ask(app, user)
+        second = ScriptedSteps([PAUSE, "Nu știu."], ["Este rezervat."])
+        survivor = app.another(assistant=second)
+        await survivor.user().join()
+        await survivor.quiet()
+        await app.clock.advance(20)
+        assert await states(app, user) == [WriteState.STARTED, WriteState.UNKNOWN]
+        tools.hold_after.set()
+        await app.settle()
+        second.go()
+        await app.settle()
+        await app.clock.advance(5)
+
+        assert await states(app, user) == ["started", "unknown", "done"]
+        assert (await answer(app, user)).text == "Este rezervat."
+
+
+async def test_what_the_server_has_told_of_a_call_is_no_call_of_the_next_turn() -> None:
+    tools, again = MemoryTools(), Reserving()
+    tools.hold = asyncio.Event()
+    async with booking([Reserving(), "Gata."], [again, "Încă una."], tools=tools) as (app, _, user):
+        await ask(app, user)
+        ana = app.coordinator("ana")
+        await ana.take_over(user)
+        await ana.give_back(user)
+        tools.hold.set()
+        await app.settle()
+        done = localized("ro", Text.WRITE_DONE, what=WHAT)
+        assert done in await app.texts(user.customer, Author.SYSTEM)
+        await ask(app, user, "Încă una, la fel")
+
+        assert len(tools.requests) == 2
+        assert await states(app, user) == ["started", "done", "started", "done"]
+
+
+async def test_a_call_of_a_closed_conversation_gets_an_outcome_too() -> None:
+    tools = MemoryTools()
+    tools.hold_after = asyncio.Event()
+    async with booking([Reserving(), HANG], tools=tools) as (app, _, user):
+        await ask(app, user)
+        await app.coordinator("ana").close(user)
+        await app.vanish()
+        survivor = app.another()
+        await app.clock.advance(OUTCOME_WITHIN.total_seconds())
+        await survivor.sweep()
+
+        assert await states(app, user) == [WriteState.STARTED, WriteState.UNKNOWN]
+
+
+async def test_a_yes_whose_storing_seemed_to_fail_is_acted_on_once_it_is_repeated() -> None:
+    store, tools = FaultyStore(), asking()
+    businesses = MemoryBusinesses((with_tools(),))
+    assistant = ScriptedSteps([Reserving(), "Verific."], ["Am rezervat."])
+    async with harness(assistant, store, businesses=businesses, tools=tools) as app:
+        user = app.user()
+        await user.join()
+        await ask(app, user)
+        call_id = await confirm_id(app, user)
+        store.lose_answer("append")
+        with pytest.raises(StorageUnavailable):
+            await app.confirmations.by_customer(user.customer, call_id, answer=True)
+        assert await app.confirmations.by_customer(user.customer, call_id, answer=True)
+        await app.quiet()
+        await app.settle()
+
+        assert [request.key for request in tools.requests] == [call_id]
+
+
+async def test_the_clock_of_another_process_does_not_make_a_look_up_come_too_early() -> None:
+    tools = MemoryTools(booking_tool(has_look_up=True))
+    tools.hold = asyncio.Event()
+    async with booking([Reserving(), "Gata."], tools=tools) as (app, _, user):
+        await ask(app, user)
+        ahead = SkewedClock(app.clock, timedelta(minutes=10))
+        survivor = app.another(assistant=ScriptedSteps(["Este rezervat."]), clock=ahead)
+        await survivor.user().join()
+        await survivor.quiet()
+        await app.clock.advance(10)
+        tools.hold.set()
+        await app.settle()
+        await app.clock.advance(20)
+
+        assert await states(app, user) == [WriteState.STARTED, WriteState.DONE]
