@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +26,7 @@ from application.replay import Trial, TriedTurn, run_all
 from domain.answer_comparison import ComparedTurn, ReplayBounds, compare
 from domain.business import Business
 from domain.digest import digest_of
-from domain.errors import AssistantFailed, InvalidPayload, UnknownBusiness
+from domain.errors import AssistantFailed, InvalidPayload, ToolNotCalled, UnknownBusiness
 from domain.identity import BusinessId, stored_business
 from domain.language import language_detector
 from entrypoints.cli.businesses import folder_of_businesses
@@ -287,14 +287,23 @@ async def _trial(
     documents: Path,
     folder: Path,
 ) -> AsyncIterator[Trial]:
-    """Open what answers, and index the candidate's documents beside the results."""
+    """Open what answers, index the candidate's documents, and list its tools.
+
+    Raises: ToolNotCalled, where a server has not what the candidate allows.
+    """
     own = Container(
         settings=replace(settings, businesses=str(folder), knowledge_index=str(folder / "index"))
     )
     index = own.knowledge_index()
     assert index is not None
-    tools = container.business_tools()
-    async with index, container.assistant() as assistant, tools or nullcontext():
+    tools = own.mcp_tools()
+    assert tools is not None
+    async with index, tools, container.assistant() as assistant:
+        reports = await tools.reports(business)
+        if problems := [
+            f"tools.{each.server}: {line}" for each in reports for line in each.problems
+        ]:
+            raise ToolNotCalled("; ".join(problems))
         report = await index.update(business.business_id, documents)
         yield Trial(
             business=replace(business, has_knowledge=report.documents > 0),
