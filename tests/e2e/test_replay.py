@@ -444,7 +444,7 @@ async def test_a_stopped_replay_goes_on_where_it_was(kept: Kept, tmp_path: Path)
     _tear(out / "turns.jsonl")
 
     assert process.returncode == 130, log.decode()
-    assert b"--resume goes on" in output
+    assert f"--resume --out {out} goes on" in output.decode()
     assert b"Traceback" not in log
     assert not (out / "report.json").exists()
     async with stub(model) as running:
