@@ -40,7 +40,7 @@ from application.recorded_turns import RecordedTurn, is_handover
 from application.session_log import SessionLog
 from application.summaries import Summaries
 from application.usage_tracker import UsageTracker
-from application.write_calls import WriteCalls
+from application.write_calls import WriteCalls, json_text
 from domain.answer_comparison import ComparedAnswer, call_arguments, compared_answer
 from domain.business import Business, Reservation
 from domain.errors import (
@@ -196,7 +196,7 @@ class RecordedTools(BusinessTools):
         return await self._offered.problem_with(business, request)
 
     async def call(self, business: Business, request: ToolRequest) -> ToolAnswer:
-        arguments = msgspec.json.encode(request.arguments, order="deterministic").decode()
+        arguments = json_text(request.arguments)
         answer = self._answers.get(_call_key(request.tool, arguments))
         if answer is None:
             self._diverged.append(f"{request.tool} {arguments}"[:MAX_DIVERGED])

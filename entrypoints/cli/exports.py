@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from adapters.json_text import NOT_JSON, decode_json
 from application.recorded_turns import RecordedTurn, recorded_turns
+from application.write_calls import json_text
 from domain.errors import ConversationError, InvalidPayload
 from domain.identity import BusinessId, LocationId, MessageId, SessionId, stored_customer
 from domain.message import (
@@ -29,7 +30,9 @@ from domain.message import (
 )
 from domain.session import Session
 from domain.status import Reason, Status
+from domain.tool import Confirmer
 from domain.usage import Usage
+from domain.write_call import WriteState, WriteStep
 
 MAX_EXPORT_BYTES = 64 * 1024 * 1024
 
@@ -43,6 +46,17 @@ class _ExportedUsage(_In):
     cached_tokens: int = 0
     output_tokens: int = 0
     calls: int = 0
+
+
+class _ExportedStep(_In):
+    call_id: str
+    state: WriteState
+    tool: str
+    what: str
+    arguments: dict[str, Any] | None = None
+    result: str | None = None
+    confirm: Confirmer | None = None
+    expires_at: datetime | None = None
 
 
 class _ExportedMessage(_In):
@@ -61,6 +75,7 @@ class _ExportedMessage(_In):
     digest_through: int | None = None
     language: str | None = None
     version: AnswerVersion | None = None
+    write: _ExportedStep | None = None
 
 
 class _ExportedChange(_In):
@@ -225,6 +240,20 @@ def _message(shown: _ExportedMessage, asked: dict[str, int]) -> Message:
         version=shown.version,
         audience=shown.audience,
         language=shown.language,
+        write=_step(shown.write) if shown.write is not None else None,
+    )
+
+
+def _step(shown: _ExportedStep) -> WriteStep:
+    return WriteStep(
+        call_id=shown.call_id,
+        state=shown.state,
+        tool=shown.tool,
+        what=shown.what,
+        arguments=json_text(shown.arguments) if shown.arguments is not None else "",
+        confirm=shown.confirm,
+        expires_at=_aware(shown.expires_at) if shown.expires_at is not None else None,
+        result=shown.result or "",
     )
 
 

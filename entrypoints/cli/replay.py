@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +26,7 @@ from application.replay import Trial, TriedTurn, run_all
 from domain.answer_comparison import ComparedTurn, ReplayBounds, compare
 from domain.business import Business
 from domain.digest import digest_of
-from domain.errors import AssistantFailed, InvalidPayload, UnknownBusiness
+from domain.errors import AssistantFailed, InvalidPayload, ToolNotCalled, UnknownBusiness
 from domain.identity import BusinessId, stored_business
 from domain.language import language_detector
 from entrypoints.cli.businesses import folder_of_businesses
@@ -77,20 +77,19 @@ def replay(settings: Settings, plan: ReplayPlan, echo: Callable[[str], object]) 
     """Run a replay and report it; return the exit code. Raises: ConversationError."""
     os.umask(0o077)  # what customers wrote is for this user alone
     logging.getLogger("adapters").setLevel(logging.ERROR)  # the progress is printed
+    folder = _folder(plan)
     try:
-        report, folder = asyncio.run(_replay(settings, plan))
+        report = asyncio.run(_replay(settings, plan, folder))
     except asyncio.CancelledError:
-        print(file=sys.stderr)
-        echo("stopped: what is done is kept; the same command with --resume goes on")
+        echo(f"stopped: the same command with --resume --out {folder} goes on")
         return STOPPED_BY_SIGNAL
     echo(text_report(report))
     echo(f"\n{folder / 'report.html'}")
     return 1 if report.is_exceeded else 0
 
 
-async def _replay(settings: Settings, plan: ReplayPlan) -> tuple[ReplayReport, Path]:
+async def _replay(settings: Settings, plan: ReplayPlan, folder: Path) -> ReplayReport:
     business_id = stored_business(plan.business)
-    folder = _folder(plan)
     task = asyncio.current_task()
     assert task is not None
     with suppress(NotImplementedError):
@@ -102,7 +101,7 @@ async def _replay(settings: Settings, plan: ReplayPlan) -> tuple[ReplayReport, P
         trial = await stack.enter_async_context(
             _trial(container, settings, business, documents, folder)
         )
-        manifest = await _manifest(container, settings, plan, trial)
+        manifest = await _manifest(container, plan, trial)
         _begin(folder, manifest, plan)
         turns = await stack.enter_async_context(_turns(container, settings, plan, business_id))
         results = stack.enter_context(TurnFile(folder / TURNS, is_written=True))
@@ -112,7 +111,7 @@ async def _replay(settings: Settings, plan: ReplayPlan) -> tuple[ReplayReport, P
         await _run(turns, trial, results, against, plan.concurrency)
         report = report_of(results, manifest, plan.bounds)
         write_report(folder, report)
-        return report, folder
+        return report
 
 
 async def _run(
@@ -195,9 +194,7 @@ def _folder(plan: ReplayPlan) -> Path:
     return folder
 
 
-async def _manifest(
-    container: Container, settings: Settings, plan: ReplayPlan, trial: Trial
-) -> Manifest:
+async def _manifest(container: Container, plan: ReplayPlan, trial: Trial) -> Manifest:
     business = trial.business
     assert business is not None
     version = asdict(await trial.versions(business))
@@ -245,9 +242,10 @@ async def _candidate(
     business = await _read_business(settings, file, business_id)
     if plan.model is not None:
         business = replace(business, model=replace(business.model, model=plan.model))
-    places = [file.parent / "knowledge", file.with_suffix("") / "knowledge"]
+    own = file.parent if file.name == "business.toml" else file.with_suffix("")
+    places = [own / "knowledge"]
     if plan.file is not None and plan.file.is_file():  # a changed file, with the usual documents
-        places.append(in_force / business_id / "knowledge")
+        places += [file.parent / "knowledge", in_force / business_id / "knowledge"]
     return business, next((each for each in places if each.is_dir()), places[0])
 
 
@@ -287,14 +285,23 @@ async def _trial(
     documents: Path,
     folder: Path,
 ) -> AsyncIterator[Trial]:
-    """Open what answers, and index the candidate's documents beside the results."""
+    """Open what answers, index the candidate's documents, and list its tools.
+
+    Raises: ToolNotCalled, where a server has not what the candidate allows.
+    """
     own = Container(
         settings=replace(settings, businesses=str(folder), knowledge_index=str(folder / "index"))
     )
     index = own.knowledge_index()
     assert index is not None
-    tools = container.business_tools()
-    async with index, container.assistant() as assistant, tools or nullcontext():
+    tools = own.mcp_tools()
+    assert tools is not None
+    async with index, tools, container.assistant() as assistant:
+        reports = await tools.reports(business)
+        if problems := [
+            f"tools.{each.server}: {line}" for each in reports for line in each.problems
+        ]:
+            raise ToolNotCalled("; ".join(problems))
         report = await index.update(business.business_id, documents)
         yield Trial(
             business=replace(business, has_knowledge=report.documents > 0),

@@ -226,7 +226,7 @@ def _article(template: str, turn: ComparedTurn) -> str:
         session=_escaped(turn.session_id),
         seq=turn.seq,
         at=_escaped(turn.at[:16].replace("T", " ")),
-        similarity=f"{turn.similarity:.0%}",
+        similarity=f"{turn.similarity:.0%} alike",
         tags=tags + diverged or "<li>same</li>",
         question=_escaped(turn.question),
         before=before or _no_answer(turn.before),
@@ -243,7 +243,7 @@ def _no_answer(answer: ComparedAnswer) -> str:
 def _facts(answer: ComparedAnswer, other: ComparedAnswer) -> str:
     """Return what an answer has beside its text; what the other has not is marked."""
     rows = {
-        "failed": (answer.failure, other.failure),
+        "failed": (answer.failure if answer.text else "", other.failure),
         "hand-off": (answer.handoff, other.handoff),
         "tools": (_tools(answer), _tools(other)),
         "sources": (", ".join(answer.sources), ", ".join(other.sources)),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from adapters.sqlite.store import SqliteStore
+from domain.identity import customer
 from tests.support.browser import chromium
 from tests.support.dynamodb import DYNOXIDE, dynamo_store, engine
 from tests.support.openai_stub import Stub, Wire, refuses, stub
@@ -20,12 +21,15 @@ from tests.support.process import COMMAND, ENVIRONMENT, ROOT, command
 from tests.support.recorded import (
     BEGAN,
     PRICES,
+    TABLE_QUESTION,
     business_file,
     environment_of,
     model,
     record,
+    record_one,
     report_in,
 )
+from tests.support.tool_server import ToolServerProcess, ToolServerState
 
 CONVERSATIONS = 200
 
@@ -246,6 +250,46 @@ async def test_a_file_that_cannot_be_written_can_be_replayed(
     assert done.returncode == 0, done.stderr
 
 
+TOOLS = """
+[tools.booking]
+url = "{}"
+allow.find_tables = {{ effect = "read", bind = {{ customer = "user" }} }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "kinds", "diverged"),
+    [
+        (False, [], []),
+        (True, ["tools", "numbers", "words"], ['find_tables {"day":"2026-11-20","guests":5}']),
+    ],
+)
+async def test_a_tool_of_the_business_s_own_server_is_not_called(
+    asked: Stub, tmp_path: Path, changed: bool, kinds: list[str], diverged: list[str]
+) -> None:
+    state = ToolServerState(tmp_path / "state.db")
+    async with SqliteStore(tmp_path / "kept.sqlite3") as store:
+        await record_one(store, customer("b1", "u1"), [TABLE_QUESTION])
+    file = business_file(tmp_path / "businesses", instruction=PRICES if changed else "")
+    out = tmp_path / "out"
+    kept = Kept(
+        tmp_path, {"STORE": "sqlite", "SQLITE_PATH": "kept.sqlite3", "BUSINESSES": "businesses"}
+    )
+    with ToolServerProcess(state) as server:
+        file.write_text(file.read_text() + TOOLS.format(server.url))
+        done = await kept.replay(asked.url, "--out", str(out))
+    away = await kept.replay(asked.url, "--out", str(tmp_path / "away"))
+    (turn,) = report_in(out)["turns"]
+
+    assert done.returncode == 0, done.stderr
+    assert state.calls("find_tables") == []
+    assert turn.get("changes", []) == kinds
+    assert turn.get("diverged", []) == diverged
+    assert ("not in the record, not executed" in (out / "report.html").read_text()) == changed
+    assert away.returncode == 1
+    assert "tools.booking" in away.stderr
+
+
 # Exports.
 
 
@@ -400,7 +444,7 @@ async def test_a_stopped_replay_goes_on_where_it_was(kept: Kept, tmp_path: Path)
     _tear(out / "turns.jsonl")
 
     assert process.returncode == 130, log.decode()
-    assert b"--resume goes on" in output
+    assert f"--resume --out {out} goes on" in output.decode()
     assert b"Traceback" not in log
     assert not (out / "report.json").exists()
     async with stub(model) as running:

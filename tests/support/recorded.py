@@ -53,6 +53,10 @@ QUESTIONS = (
     "Hello there, good morning!",
     "I want to talk to a human please",
 )
+TABLE_QUESTION = "Is a table for four free on Friday?"
+TABLE: dict[str, Any] = {"day": "2026-11-20", "guests": 4}
+FREE = "18:00, 19:30"
+"""What the tool has answered then."""
 
 
 def business_file(folder: Path, *, instruction: str = "", name: str = "b1") -> Path:
@@ -68,6 +72,8 @@ def reply_to(question: str, *, names_price: bool) -> str:
     if "lunch" in question:
         price = " It costs 42 lei per person altogether." if names_price else ""
         return f"Today we have soup and roast chicken with fresh salad.{price}"
+    if question == TABLE_QUESTION:
+        return f"Free: {FREE}."
     if "park" in question:
         return "There is parking for guests behind the house."
     if "reservation" in question:
@@ -87,6 +93,14 @@ async def model(wire: Wire) -> None:
     asked = [each["content"] for each in messages if each["role"] == "user"][-1]
     question = next((each for each in QUESTIONS if each in asked.rpartition("<customer")[2]), asked)
     has_result = messages[-1]["role"] == "tool"
+    if TABLE_QUESTION in asked:
+        result = str(messages[-1]["content"])
+        if not has_result:
+            table = TABLE if PRICES not in system else {**TABLE, "guests": 5}
+            await calls("find_tables", **table)(wire)
+        else:
+            await says(f"Free: {FREE}." if FREE in result else "I could not look that up.")(wire)
+        return
     if "reservation" in question and not has_result:
         await calls("get_reservations")(wire)
     elif "human" in question and not has_result:
@@ -181,6 +195,15 @@ def _result(session: Session, asked: MessageId, question: str, response_id: str)
         tools = (ToolUse(name="get_reservations", outcome=ToolOutcome.FOUND),)
         actions = ({"type": "reservations", "items": [RESERVATION]},)
         calls_made = 2
+    if question == TABLE_QUESTION:
+        tools = (
+            ToolUse(
+                name="find_tables",
+                outcome=ToolOutcome.FOUND,
+                arguments=json.dumps(TABLE),
+                result=FREE,
+            ),
+        )
     if "human" in question:
         tools = (ToolUse(name="transfer_to_live_chat", outcome=ToolOutcome.DONE),)
         actions = ({"type": "live_chat", "status": "waiting"},)

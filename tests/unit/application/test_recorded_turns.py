@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -27,6 +29,9 @@ from domain.session import Session
 from domain.tool import Confirmer, Effect
 from domain.view import View
 from domain.write_call import WriteState, WriteStep
+from entrypoints.cli.exports import exported_turns
+from entrypoints.server.http_api import Export, ExportedConversation
+from entrypoints.server.wire import EventPresenter, LiveChatAddresses, session_json
 from tests.support.assistants import PAUSE, ScriptedSteps, transfer
 from tests.support.business_tools import MemoryTools, booking_tool, with_tools
 from tests.support.clock import settle
@@ -478,3 +483,38 @@ async def test_a_call_whose_outcome_an_earlier_run_left_open_is_settled_as_it_wa
 
     assert turn.session.writes[0].state is WriteState.UNKNOWN
     assert tried.answer.text.startswith("Sorry.")
+
+
+async def test_an_export_has_the_turns_that_the_store_has(tmp_path: Path) -> None:
+    server, store = MemoryTools(booking_tool(confirm=Confirmer.CUSTOMER)), MemoryStore()
+    await reserved(server, store, "A table, please", "yes", "Thanks a lot for that table")
+    stored = await turns_of(store)
+    file = tmp_path / "export.json"
+    file.write_bytes(msgspec.json.encode(await exported(store)))
+    turns = [turn async for turn in exported_turns([file], B1.business_id, since=None, limit=9)]
+
+    assert len(stored) == 3
+    assert [told_of(turn) for turn in turns] == [told_of(turn) for turn in stored]
+    for turn in turns:
+        again = with_server(server, *([reserve()] if turn is turns[0] else []), "As you wish.")
+        assert (await again(turn)).diverged == ()
+    assert len(server.requests) == 1
+
+
+async def exported(store: MemoryStore) -> Export:
+    (session,) = (await store.list_sessions(limit=9)).sessions
+    log = await store.page(session.session_id, limit=99)
+    presenter = EventPresenter(LiveChatAddresses(None))
+    entries = [presenter.logged_json(WHO, entry) for entry in log]
+    return Export("b1", "u1", "", [ExportedConversation(session_json(session), entries)])
+
+
+def told_of(turn: RecordedTurn) -> Any:
+    """Return what a trial depends on."""
+    entries = [
+        (entry.seq, entry.text, entry.write) if isinstance(entry, Message) else entry.seq
+        for entry in turn.entries
+    ]
+    session, answer = turn.session, turn.answer
+    head = (session.settled_seq, session.last_user_seq, session.language, session.writes)
+    return turn.key, entries, head, turn.steps, (answer.text, answer.tools, answer.version)
