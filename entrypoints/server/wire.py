@@ -137,14 +137,14 @@ class LoggedJson(EntryJson, tag_field="kind", tag="message"):
     """The rolling summary that was stored along with it."""
     verdict: Verdict | None
     """What a model found that the text claims: a human's help, a deed; null: it was not asked."""
-    write: WriteJson | None
-    """The step of a call that this entry is; null: it is none."""
     digest_through: int | None
     """The newest seq that is in `digest`."""
     language: str | None
     """The customer's language from this message on; null: as before."""
     version: VersionJson | None
     """What it was made with besides the `model`; null: by no AI, or it was not recorded."""
+    write: WriteJson | None
+    """The step of a call that this entry is; null: it is none."""
 
 
 class StatusJson(CamelStruct, tag_field="kind", tag="status"):
