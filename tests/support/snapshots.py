@@ -36,25 +36,24 @@ def at(text: str) -> datetime:
 class Generation:
     """The snapshots of one version of the stored format, and what they are expected to hold."""
 
-    def __init__(self, name: str, *, is_shown_so: bool = False) -> None:
-        """`is_shown_so`: its export is as the API shows it today, but for the calls of tools."""
+    def __init__(self, number: int) -> None:
+        """`number`: of the generation, the first being 1."""
+        name = "conversations" if number == 1 else f"conversations-{number}"
         self.name = name
         self.expected: Json = data(f"{name}.expected.json")
         self.deliveries: dict[str, list[Json]] = data(f"{name}.deliveries.json")
         self.exports: list[Json] = data(f"{name}.export.json")
         """As the API shows since: every entry is for everybody, and follows the one before. Nobody
         had a language, no claim was judged, and nobody was asked to leave a message."""
-        for export in () if is_shown_so else self.exports:
-            for conversation in export["conversations"]:
+        for conversation in [each for export in self.exports for each in export["conversations"]]:
+            if number < 3:
                 conversation["conversation"] |= {"language": None, "missed": None}
                 conversation["messages"] = list(map(_with_readers, conversation["messages"]))
-        for export in self.exports:
-            for conversation in export["conversations"]:
+            if number < 4:
                 self._add_what_a_replay_needs(conversation)
-        for conversation in [each for export in self.exports for each in export["conversations"]]:
-            conversation["conversation"] |= {"confirmation": None}
-            for entry in conversation["messages"]:
-                entry |= {"write": None} if entry["kind"] == "message" else {}
+                conversation["conversation"] |= {"confirmation": None}
+                for entry in conversation["messages"]:
+                    entry |= {"write": None} if entry["kind"] == "message" else {}
 
     def __repr__(self) -> str:
         return self.name
@@ -109,12 +108,14 @@ def lane_of(delivery: Json) -> Lane:
     return Lane.REPORTS if is_report else Lane.PEOPLE
 
 
-FIRST = Generation("conversations")
+FIRST = Generation(1)
 """Notices in one queue per session; in DynamoDB in a linked list."""
-SECOND = Generation("conversations-2")
+SECOND = Generation(2)
 """Notices in lanes; in DynamoDB with markers."""
-THIRD = Generation("conversations-3", is_shown_so=True)
+THIRD = Generation(3)
 """Messages left where nobody can meet a request, searches, verdicts, languages."""
+FOURTH = Generation(4)
+"""Calls of tools that change something, questions for a yes, versions of answers."""
 
 
 @dataclass(frozen=True, slots=True)

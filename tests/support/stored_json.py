@@ -14,6 +14,7 @@ from domain.notice import DeadLetter
 from domain.session import Session
 from domain.transfer import Transfer
 from domain.usage import Usage
+from domain.write_call import WriteCall, WriteStep
 
 Json = dict[str, Any]
 
@@ -87,6 +88,7 @@ def entry_json(entry: Entry) -> Json:
                 language=entry.language,
                 unmet=entry.unmet,
                 version=version_json(entry.version),
+                write=_step_json(entry.write),
             ),
         }
     return {
@@ -101,8 +103,18 @@ def entry_json(entry: Entry) -> Json:
 
 
 def tool_json(use: ToolUse) -> Json:
-    searched = {"query": use.query} if use.query is not None else {}
-    return {"name": use.name, "outcome": use.outcome, **searched}
+    asked = _known(query=use.query, arguments=use.arguments, result=use.result)
+    return {"name": use.name, "outcome": use.outcome, **asked}
+
+
+def _step_json(step: WriteStep | None) -> Json | None:
+    if step is None:
+        return None
+    return asdict(step) | {"expires_at": time_json(step.expires_at)}
+
+
+def _call_json(call: WriteCall) -> Json:
+    return asdict(call) | {"at": time_json(call.at), "expires_at": time_json(call.expires_at)}
 
 
 def head_json(session: Session) -> Json:
@@ -124,7 +136,12 @@ def head_json(session: Session) -> Json:
         "tokens": session.tokens,
         "digest": summary_json(session.summary),
         "usage": usage_json(session.usage),
-        **_known(language=session.language, unmet=session.unmet, missed=_missed_json(session)),
+        **_known(
+            language=session.language,
+            unmet=session.unmet,
+            missed=_missed_json(session),
+            writes=list(map(_call_json, session.writes)) or None,
+        ),
     }
 
 

@@ -1,6 +1,7 @@
 """The stories in the generations of snapshots, played by the product's own decisions.
 
-In the third story three more customers come first; then it goes on as the second. Times and ids
+In the third story three more customers come first; then it goes on as the second. In the fourth
+two more come before these. Times and ids
 are fixed. So are the server's own texts, each of which is its key in brackets: with another wording
 it is the same story.
 """
@@ -42,14 +43,17 @@ from domain.identity import (
     stored_customer,
 )
 from domain.knowledge import SEARCH, Passage, sources_action
-from domain.message import ToolOutcome, ToolUse
+from domain.message import AnswerVersion, ToolOutcome, ToolUse
 from domain.notice import Deferred, Delivered, Lane, Outcome, Undeliverable
 from domain.outbox import outbox_messages
 from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Reason
 from domain.texts import NO_WORDS, Text, Words
+from domain.tool import Confirmer, Proposal
 from domain.usage import Usage
+from domain.write_call import WriteState, WriteStep, begun_states
+from domain.write_decisions import Claim, begin_call, record_outcome
 from tests.support.clock import CountedIds
 from tests.support.dynamodb import StoppedClock
 
@@ -63,6 +67,8 @@ CUSTOMERS = (VLAD, IRINA, SARA, TUDOR)
 NINA = stored_customer("casa-1", "nina")
 PAUL = stored_customer("hotel:2", "paul")
 LIA = stored_customer("casa-1", "lia")
+ANDREI = stored_customer("casa-1", "andrei")
+OLGA = stored_customer("hotel:2", "olga")
 LOCATIONS = {VLAD: LocationId("loc-1"), IRINA: LocationId("loc-1")}
 MARIA = CoordinatorId("maria")
 
@@ -209,11 +215,37 @@ class Story:
                     in_reply_to=(MessageId(to),),
                     response_id=response_id,
                     text=text,
+                    begun=begun_states(session.writes),
                     **details,
                 ),
                 context,
             ),
         )
+
+    async def call(
+        self,
+        begins: str,
+        ends: str,
+        who: Customer,
+        step: WriteStep | None,
+        outcome: WriteState,
+        result: str,
+    ) -> None:
+        """Begin a call, the one that was approved if it is None, and append what comes of it."""
+        ids = [MessageId(self._ids()), MessageId(self._ids())]
+
+        def begin(session: Session, context: DecisionContext) -> Draft | None:
+            begun = frozenset({call_id for call_id, _ in begun_states(session.writes)})
+            claim = Claim(session.session_id, session.epoch, session.settled_seq, begun)
+            first = step or session.writes[-1].step(WriteState.STARTED)
+            return begin_call(session, claim, first, ids[0], context)
+
+        def end(session: Session, context: DecisionContext) -> Draft | None:
+            call = session.writes[-1]
+            return record_outcome(session, call, call.step(outcome, result), ids[1], context)
+
+        await self.commit(begins, who, begin)
+        await self.commit(ends, who, end)
 
     async def attempt(
         self, time: str, lane: Lane, outcomes: Mapping[Customer, Outcome | None], until: str
@@ -414,6 +446,66 @@ async def play_third(story: Story) -> None:
     await play_second(story)
 
 
+async def play_fourth(story: Story) -> None:
+    """Play the fourth story: what is played here, and then the third."""
+    # Andrei looks for a table, says no to one and yes to another, which is reserved.
+    await story.user("07:00:00", ANDREI, "a-1", "O masă pentru patru, diseară?", "ro")
+    found = ToolUse(
+        name="find_tables", outcome=ToolOutcome.FOUND, arguments='{"guests":4}', result="19:30"
+    )
+    await story.ai(
+        "07:00:03",
+        ANDREI,
+        "a-1",
+        "Avem una.",
+        tools=(found, ToolUse(name="reserve_table", outcome=ToolOutcome.ASKED)),
+        proposal=_table(4),
+        version=AnswerVersion(prompt="0123456789abcdef", knowledge="", tools="fedcba9876543210"),
+    )
+    await story.user("07:01:00", ANDREI, "a-2", "Nu, mulțumesc.")
+    await story.ai("07:01:03", ANDREI, "a-2", "Atunci una de cinci?", proposal=_table(5))
+    await story.user("07:02:00", ANDREI, "a-3", "Da")
+    await story.call("07:02:01", "07:02:02", ANDREI, None, WriteState.DONE, "R-7")
+    await story.ai("07:02:03", ANDREI, "a-3", "Este rezervată.")
+
+    # What came of Olga's call is not known; the next one waits for a coordinator.
+    await story.user("07:10:00", OLGA, "o-1", "Please send towels.", "en")
+    towels = WriteStep(
+        call_id="",
+        state=WriteState.STARTED,
+        tool="send_towels",
+        what="send_towels (room: 7)",
+        arguments='{"room":7}',
+    )
+    await story.call("07:10:02", "07:10:17", OLGA, towels, WriteState.UNKNOWN, "")
+    await story.ai("07:10:18", OLGA, "o-1", "I do not know whether they come.")
+    await story.user("07:11:00", OLGA, "o-2", "And a late departure?")
+    late = Proposal(
+        tool="late_departure",
+        what="Late departure",
+        title="Late departure",
+        arguments="{}",
+        confirm=Confirmer.COORDINATOR,
+        confirm_for=timedelta(hours=12),
+    )
+    await story.ai("07:11:03", OLGA, "o-2", "I have to ask.", proposal=late)
+    await story.deliver("07:11:04", REPORTS)
+    await story.deliver("07:11:04", PEOPLE)
+
+    await play_third(story)
+
+
+def _table(guests: int) -> Proposal:
+    return Proposal(
+        tool="reserve_table",
+        what=f"Rezervare masă (Persoane: {guests})",
+        title="Rezervare masă",
+        items=(("Persoane", str(guests)),),
+        arguments=f'{{"guests":{guests}}}',
+        confirm=Confirmer.CUSTOMER,
+    )
+
+
 class Plot(NamedTuple):
     """A story that can be played, and the customers who are in it at its end."""
 
@@ -423,3 +515,4 @@ class Plot(NamedTuple):
 
 SECOND_PLOT = Plot(play_second, CUSTOMERS)
 THIRD_PLOT = Plot(play_third, (*CUSTOMERS, NINA, PAUL, LIA))
+FOURTH_PLOT = Plot(play_fourth, (*CUSTOMERS, NINA, PAUL, LIA, ANDREI, OLGA))
