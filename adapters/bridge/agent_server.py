@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import httpx
 import msgspec
@@ -11,7 +11,15 @@ import msgspec
 from adapters.json_text import NOT_JSON, decode_json
 from application.bridge.ports import AgentServer, AgentServerUnavailable
 from domain.bridge.live_chat import ChatMessage, PendingCommand, ServerState
-from domain.errors import Refusal, SessionClosed, TransitionRefused, UnknownSession
+from domain.errors import (
+    ConfirmationExpired,
+    ConfirmationWithdrawn,
+    Refusal,
+    SessionClosed,
+    TransitionRefused,
+    UnknownConfirmation,
+    UnknownSession,
+)
 from domain.identity import CoordinatorId, SessionId
 from domain.status import Status
 
@@ -22,7 +30,17 @@ logger = logging.getLogger(__name__)
 # 401, 403 and 421 are among them: a wrong token or address loses no command, which goes out once it
 # is corrected.
 _TRY_LATER = frozenset({401, 403, 408, 421, 425, 429})
-_REFUSALS = {each.code: each for each in (SessionClosed, TransitionRefused, UnknownSession)}
+_REFUSALS = {
+    each.code: each
+    for each in (
+        SessionClosed,
+        TransitionRefused,
+        UnknownSession,
+        UnknownConfirmation,
+        ConfirmationExpired,
+        ConfirmationWithdrawn,
+    )
+}
 
 
 class _Transfer(msgspec.Struct, rename="camel"):
@@ -42,6 +60,12 @@ class _Posted(msgspec.Struct, rename="camel"):
     """The part of the reply to a message that the bridge uses."""
 
     session_id: str
+
+
+class _Confirmed(msgspec.Struct):
+    """The part of the reply to a yes or a no that the bridge uses."""
+
+    answer: Literal["yes", "no"]
 
 
 class HttpAgentServer(AgentServer):
@@ -82,6 +106,18 @@ class HttpAgentServer(AgentServer):
         }
         reply = await self._request("POST", "/api/agent-responses", json=body)
         return SessionId(_decoded(reply, _Posted).session_id)
+
+    async def confirm(
+        self,
+        session_id: SessionId,
+        confirm_id: str,
+        answer: bool,
+        coordinator_id: CoordinatorId,
+    ) -> bool:
+        body = {"answer": "yes" if answer else "no", "coordinatorId": coordinator_id}
+        path = f"/api/conversations/{session_id}/confirmations/{confirm_id}"
+        reply = await self._request("POST", path, json=body)
+        return bool(_decoded(reply, _Confirmed).answer == "yes")
 
     async def state(self, session_id: SessionId) -> ServerState:
         return _state(await self._request("GET", f"/api/conversations/{session_id}"))

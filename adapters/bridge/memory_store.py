@@ -61,6 +61,17 @@ class MemoryBridgeStore(BridgeStore):
         found.sort(key=lambda each: each[0], reverse=True)
         return tuple(chat for _, chat in found[:limit])
 
+    async def asked_chats(self, business_id: BusinessId, limit: int) -> tuple[LiveChat, ...]:
+        found = [
+            (chat.confirmation.at, chat)
+            for chat in self._chats.values()
+            if chat.confirmation is not None
+            and chat.is_asked
+            and chat.customer.business_id == business_id
+        ]
+        found.sort(key=lambda each: each[0], reverse=True)
+        return tuple(chat for _, chat in found[:limit])
+
     async def recent_waits_s(self, business_id: BusinessId) -> tuple[float, ...]:
         return self._waits_s.get(business_id, ())
 

@@ -75,14 +75,20 @@ _VERSION_2 = (
     )""",
     "CREATE INDEX waits_of_business ON waits (business_id, number)",
 )
-_MIGRATIONS = (_VERSION_1, _VERSION_2)
+# `asked_at` is set for chats that are asked for a yes alone.
+_VERSION_3 = (
+    "ALTER TABLE chats ADD COLUMN asked_at INTEGER",
+    """CREATE INDEX asked_chats ON chats (business_id, asked_at)
+        WHERE asked_at IS NOT NULL""",
+)
+_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 VERSION = len(_MIGRATIONS)
 
 _SAVE_CHAT = """INSERT INTO chats
-    (session_id, business_id, user_id, waiting_since, wish_at, missed_at, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_id) DO UPDATE SET
+    (session_id, business_id, user_id, waiting_since, wish_at, missed_at, asked_at, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_id) DO UPDATE SET
     waiting_since = excluded.waiting_since, wish_at = excluded.wish_at,
-    missed_at = excluded.missed_at, body = excluded.body"""
+    missed_at = excluded.missed_at, asked_at = excluded.asked_at, body = excluded.body"""
 
 
 class SqliteBridgeStore(BridgeStore):
@@ -133,6 +139,11 @@ class SqliteBridgeStore(BridgeStore):
         sql = f"""SELECT body FROM chats WHERE business_id = ? AND missed_at IS NOT NULL {is_theirs}
             ORDER BY missed_at DESC, number LIMIT ?"""
         return await self._chats(sql, business_id, *whose, limit)
+
+    async def asked_chats(self, business_id: BusinessId, limit: int) -> tuple[LiveChat, ...]:
+        sql = """SELECT body FROM chats WHERE business_id = ? AND asked_at IS NOT NULL
+            ORDER BY asked_at DESC, number LIMIT ?"""
+        return await self._chats(sql, business_id, limit)
 
     async def recent_waits_s(self, business_id: BusinessId) -> tuple[float, ...]:
         rows = await self._rows(
@@ -277,7 +288,10 @@ def _chat_row(chat: LiveChat) -> tuple[object, ...]:
     waiting_since = _ms(chat.waiting_since or chat.since) if chat.is_open else None
     wish_at = _ms(chat.pending_commands[0].at) if chat.pending_commands else None
     missed_at = _ms(chat.missed.at) if chat.missed is not None else None
-    return (chat.session_id, *chat.customer, waiting_since, wish_at, missed_at, _encode(chat))
+    asked = chat.confirmation if chat.is_asked else None
+    asked_at = _ms(asked.at) if asked is not None else None
+    times = (waiting_since, wish_at, missed_at, asked_at)
+    return (chat.session_id, *chat.customer, *times, _encode(chat))
 
 
 def _ms(at: datetime) -> int:

@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from application.bridge.ports import (
     BoardListener,
@@ -23,6 +26,7 @@ from application.bridge.ports import (
 )
 from application.ports import Clock, NewId
 from domain.bridge.live_chat import (
+    AskedConfirmation,
     ChatMessage,
     CoordinatorCommand,
     LeftMessage,
@@ -32,6 +36,7 @@ from domain.bridge.live_chat import (
     TransferReport,
     apply_answer,
     apply_command,
+    apply_confirmation,
     apply_missed,
     apply_server_state,
     apply_transfer,
@@ -45,13 +50,27 @@ from domain.errors import IdentityMismatch, UnknownSession
 from domain.identity import BusinessId, CoordinatorId, Customer, LocationId, MessageId, SessionId
 from domain.message import Author
 from domain.status import Status
+from domain.write_call import WriteState
 
 TRANSCRIPT_PAGE = 50
 """The number of messages of a transcript that are shown."""
 MISSED_PAGE = 20
 """The number of missed messages that are shown."""
+MAX_ASKED = 100
+"""The number of chats that are asked for a yes, and are shown."""
 
 _OK: ReplyBody = {"status": "ok"}
+
+
+class BoardChats(NamedTuple):
+    """The chats that need coordinators."""
+
+    open: tuple[LiveChat, ...]
+    """Waiting or live, the longest waiting first."""
+    missed: tuple[LiveChat, ...]
+    """The newest missed message first."""
+    asked: tuple[LiveChat, ...]
+    """Those that wait for a coordinator's yes, or have an outcome of one; the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +167,30 @@ class LiveChats:
                 session_id=session_id, customer=customer, location_id=location_id, since=missed.at
             )
             return _Decision(_OK, before, apply_missed(known, missed))
+
+        return await self._commit(key, decide)
+
+    async def record_confirmation(
+        self,
+        customer: Customer,
+        session_id: SessionId,
+        location_id: LocationId | None,
+        report: AskedConfirmation,
+        key: str | None = None,
+    ) -> ReplyBody:
+        """Record a step of what the AI does only with a person's yes.
+
+        Raises: IdentityMismatch, where the conversation is another customer's.
+        """
+
+        async def decide() -> _Decision:
+            before = await self.store.chat(session_id)
+            if before is not None and before.customer != customer:
+                raise IdentityMismatch
+            known = before or LiveChat(
+                session_id=session_id, customer=customer, location_id=location_id, since=report.at
+            )
+            return _Decision(_OK, before, apply_confirmation(known, report))
 
         return await self._commit(key, decide)
 
@@ -266,6 +309,28 @@ class LiveChats:
         self.command_added.set()
         return chats[-1]
 
+    async def record_answer(
+        self, session_id: SessionId, confirm_id: str, state: WriteState, by: CoordinatorId | None
+    ) -> LiveChat:
+        """Record what the server has answered to a yes or a no; return the chat after it.
+
+        Raises: UnknownSession.
+        """
+        chats: list[LiveChat] = []
+
+        async def decide() -> _Decision:
+            before = await self.chat(session_id)
+            known = before.confirmation
+            chat = before
+            if known is not None and known.confirm_id == confirm_id:
+                # In the server's own time: its reports of what comes of it are newer.
+                chat = apply_confirmation(before, replace(known, state=state, coordinator_id=by))
+            chats.append(chat)
+            return _Decision(_OK, before, chat)
+
+        await self._commit(None, decide)
+        return chats[-1]
+
     async def attend(self, session_id: SessionId, seen: datetime | None = None) -> LiveChat:
         """Mark a missed message as attended to; return the chat. Raises: UnknownSession.
 
@@ -334,17 +399,17 @@ class LiveChats:
             raise UnknownSession
         return chat
 
-    async def board(
-        self, business_id: BusinessId
-    ) -> tuple[tuple[LiveChat, ...], tuple[LiveChat, ...]]:
-        """Return the waiting and the live chats of a business, and the newest missed ones.
+    async def board(self, business_id: BusinessId) -> BoardChats:
+        """Return the chats of a business that need coordinators.
 
-        The longest waiting first; the newest missed message first. No event comes between this
-        result and the caller's next await.
+        No event comes between this result and the caller's next await.
         """
         async with self._one_at_a_time:
-            missed = await self.store.missed_chats(business_id, MISSED_PAGE)
-            return await self.store.open_chats(business_id), missed
+            return BoardChats(
+                await self.store.open_chats(business_id),
+                await self.store.missed_chats(business_id, MISSED_PAGE),
+                await self.store.asked_chats(business_id, MAX_ASKED),
+            )
 
     async def queue(self, business_id: BusinessId) -> tuple[tuple[LiveChat, ...], int | None]:
         """Return the waiting chats of a business, the longest waiting first, and the usual wait.

@@ -10,7 +10,14 @@ from msgspec import Struct
 from application.ports import Lifecycle
 from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand, ServerState
 from domain.errors import Failure
-from domain.identity import BusinessId, Customer, SessionId, UserId, live_chat_topic
+from domain.identity import (
+    BusinessId,
+    CoordinatorId,
+    Customer,
+    SessionId,
+    UserId,
+    live_chat_topic,
+)
 
 ReplyBody = Mapping[str, object]
 """The reply to a request: a JSON object."""
@@ -91,6 +98,13 @@ class BridgeStore(Lifecycle, Protocol):
         """
 
     @abstractmethod
+    async def asked_chats(self, business_id: BusinessId, limit: int) -> tuple[LiveChat, ...]:
+        """Return a business's chats that are asked for a yes, the newest step first.
+
+        See `LiveChat.is_asked`.
+        """
+
+    @abstractmethod
     async def recent_waits_s(self, business_id: BusinessId) -> tuple[float, ...]:
         """Return the last WAITS_KEPT waits of a business, the newest last."""
 
@@ -123,6 +137,19 @@ class AgentServer(Lifecycle, Protocol):
         """Post a coordinator's message; return the conversation that has it. A repeat is no other.
 
         After a conversation that was closed for idleness, that is a new one.
+        """
+
+    @abstractmethod
+    async def confirm(
+        self,
+        session_id: SessionId,
+        confirm_id: str,
+        answer: bool,
+        coordinator_id: CoordinatorId,
+    ) -> bool:
+        """Answer a question for a yes, and return the answer that counts: the first.
+
+        Raises: UnknownConfirmation, ConfirmationExpired, ConfirmationWithdrawn.
         """
 
     @abstractmethod

@@ -24,6 +24,8 @@ from domain.identity import (
 )
 from domain.message import Author
 from domain.status import Status
+from domain.tool import Confirmer
+from domain.write_call import OUTCOMES, WriteState
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 """The time by which a sender's clock may be ahead of the bridge's."""
@@ -149,6 +151,33 @@ class LeftMessage(Struct, frozen=True, kw_only=True):
     """The time by the server's clock."""
 
 
+class AskedConfirmation(Struct, frozen=True, kw_only=True):
+    """What the AI does only with a person's yes, and how far it has come."""
+
+    confirm_id: str
+    by: Confirmer
+    state: WriteState
+    what: str
+    """What is to be done, in words."""
+    at: datetime
+    """The time of the newest step, by the server's clock."""
+    expires_at: datetime | None = None
+    result: str = ""
+    """What came of it, if it has an outcome."""
+    coordinator_id: CoordinatorId | None = None
+    """The coordinator who has answered."""
+
+    @property
+    def is_open(self) -> bool:
+        """True while it waits for an answer, or is being done."""
+        return self.state in (WriteState.PROPOSED, WriteState.APPROVED)
+
+    @property
+    def is_for_coordinators(self) -> bool:
+        """True if a coordinator is to answer, or to know of the outcome."""
+        return self.by is Confirmer.COORDINATOR and (self.is_open or self.state in OUTCOMES)
+
+
 class LiveChat(Struct, frozen=True, kw_only=True):
     """One conversation of one customer.
 
@@ -177,6 +206,8 @@ class LiveChat(Struct, frozen=True, kw_only=True):
     """The newest missed message; None: there is none, or it has been attended to."""
     attended_until: datetime | None = None
     """The time of the newest missed message that a coordinator has attended to."""
+    confirmation: AskedConfirmation | None = None
+    """The newest that was reported; None: there is none, or its outcome was attended to."""
 
     @property
     def is_open(self) -> bool:
@@ -186,7 +217,12 @@ class LiveChat(Struct, frozen=True, kw_only=True):
     @property
     def is_listed(self) -> bool:
         """True if the coordinators' board has it."""
-        return self.is_open or self.missed is not None
+        return self.is_open or self.missed is not None or self.is_asked
+
+    @property
+    def is_asked(self) -> bool:
+        """True if it waits for a coordinator's yes, or has an outcome of one to be seen."""
+        return self.confirmation is not None and self.confirmation.is_for_coordinators
 
 
 def plausible_time(at: datetime | None, now: datetime, *, max_age: timedelta) -> datetime:
@@ -267,12 +303,41 @@ def apply_missed(chat: LiveChat, missed: LeftMessage) -> LiveChat:
     return chat if attended or missed.at < newest else replace(chat, missed=missed)
 
 
+def apply_confirmation(chat: LiveChat, report: AskedConfirmation) -> LiveChat:
+    """Return the chat after a step of what waits for a yes; the same chat where it is outdated.
+
+    The outcome of an earlier call does not take the place of a question that is open.
+    """
+    known = chat.confirmation
+    if known is None:
+        return replace(chat, confirmation=report)
+    if known.confirm_id != report.confirm_id:
+        if known.is_open and report.state is not WriteState.PROPOSED:
+            return chat
+        return replace(chat, confirmation=report) if report.at >= known.at else chat
+    if _PROGRESS.get(report.state, 2) < _PROGRESS.get(known.state, 2) or report.at < known.at:
+        return chat
+    merged = replace(
+        report,
+        expires_at=report.expires_at or known.expires_at,
+        coordinator_id=report.coordinator_id or known.coordinator_id,
+    )
+    return replace(chat, confirmation=merged)
+
+
+_PROGRESS = {WriteState.PROPOSED: 0, WriteState.APPROVED: 1, WriteState.STARTED: 1}
+"""Every other state is the last."""
+
+
 def attend(chat: LiveChat, seen: datetime | None = None) -> LiveChat:
     """Return the chat without its missed message, of which the reason and the context stay.
 
-    Those of a later request for a human stay instead. `seen`: the time, in whole ms, of the message
-    that the coordinator has seen; a newer one stays missed.
+    Those of a later request for a human stay instead. The outcome of what waited for a yes goes
+    too. `seen`: the time, in whole ms, of the message that the coordinator has seen; a newer one
+    stays missed.
     """
+    if chat.confirmation is not None and not chat.confirmation.is_open:
+        chat = replace(chat, confirmation=None)
     missed = chat.missed
     if missed is None or (seen is not None and missed.at - timedelta(milliseconds=1) >= seen):
         return chat

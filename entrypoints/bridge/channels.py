@@ -21,6 +21,7 @@ from adapters.phoenix.channel import (
     TerminateReason,
 )
 from adapters.phoenix.server import Ref
+from application.bridge.answer_question import AnswerQuestion
 from application.bridge.live_chats import TRANSCRIPT_PAGE, LiveChats
 from application.bridge.ports import AgentServer, ReplyBody
 from application.ports import Clock
@@ -140,12 +141,14 @@ class Board(CamelStruct):
     """The reply: the waiting chats, the longest waiting first, and the live ones.
 
     `missed`: those in which a user wrote while no coordinator was there, the newest first.
+    `asked`: those that wait for a coordinator's yes, or have an outcome of one, the newest first.
     `presence`: who is there, with the coordinator who joins.
     """
 
     waiting: list[ChatJson]
     live: list[ChatJson]
     missed: list[ChatJson]
+    asked: list[ChatJson]
     presence: PresencePush
     server: ServerPush
 
@@ -165,6 +168,14 @@ class AttendRequest(CamelStruct):
     timestamp: Time | None = None
 
 
+class AnswerRequest(CamelStruct):
+    """`confirm`: a coordinator's answer to what waits for a yes."""
+
+    session_id: str
+    confirm_id: str
+    answer: Literal["yes", "no"]
+
+
 class TranscriptRequest(CamelStruct):
     """`history`, the transcript kept here, and `more`, a page of the server's log."""
 
@@ -178,6 +189,7 @@ class ChannelServices:
 
     chats: LiveChats
     server: AgentServer
+    answer_question: AnswerQuestion
     broadcaster: Broadcaster
     is_good_token: Callable[[str], bool]
     """Return True if it is one of the service tokens, or none is configured."""
@@ -383,15 +395,16 @@ class CoordinatorsChannel(_AuthenticatedChannel):
                 raise BusinessMismatch
             self._caller = _as_caller(self._business_id, self._coordinator_id)
             self._require_coordinator(await self._authenticate(request.token))
-            chats, missed = await self._services.chats.board(self._business_id)
+            board = await self._services.chats.board(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
         broadcaster = self._services.broadcaster
         broadcaster.coordinator_joined(self._business_id, self._coordinator_id, self.socket)
         return Board(
-            waiting=[chat_json(chat) for chat in chats if chat.status is Status.WAITING],
-            live=[chat_json(chat) for chat in chats if chat.status is Status.LIVE],
-            missed=[chat_json(chat) for chat in missed],
+            waiting=[chat_json(chat) for chat in board.open if chat.status is Status.WAITING],
+            live=[chat_json(chat) for chat in board.open if chat.status is Status.LIVE],
+            missed=[chat_json(chat) for chat in board.missed],
+            asked=[chat_json(chat) for chat in board.asked],
             presence=broadcaster.presence(self._business_id),
             server=ServerPush(broadcaster.reachable),
         )
@@ -438,8 +451,20 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         return chat_json(await self._services.chats.attend(chat.session_id, request.timestamp))
 
     async def _missed(self, payload: Any) -> ReplyBody:
-        _, missed = await self._services.chats.board(self._business_id)
-        return {"missed": [chat_json(chat) for chat in missed]}
+        board = await self._services.chats.board(self._business_id)
+        return {"missed": [chat_json(chat) for chat in board.missed]}
+
+    async def _confirm(self, payload: Any) -> ChatJson:
+        request = parse(payload, AnswerRequest)
+        chat = await self._chat(request.session_id)
+        return chat_json(
+            await self._services.answer_question(
+                chat.session_id,
+                identifier("confirmId", request.confirm_id),
+                request.answer == "yes",
+                self._coordinator_id,
+            )
+        )
 
     async def _history(self, payload: Any) -> ReplyBody:
         chat = await self._chat(parse(payload, TranscriptRequest).session_id)
@@ -476,6 +501,7 @@ _COORDINATORS_HANDLERS: dict[str, Callable[[CoordinatorsChannel, Any], Awaitable
     "return": CoordinatorsChannel._return,
     "close": CoordinatorsChannel._close,
     "attend": CoordinatorsChannel._attend,
+    "confirm": CoordinatorsChannel._confirm,
     "missed": CoordinatorsChannel._missed,
     "history": CoordinatorsChannel._history,
     "more": CoordinatorsChannel._more,

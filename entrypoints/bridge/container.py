@@ -18,6 +18,7 @@ from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
 from adapters.system import RandomIds, SystemClock
 from application.bridge.announce_queues import AnnounceQueues
+from application.bridge.answer_question import AnswerQuestion
 from application.bridge.deliver_commands import DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
@@ -118,6 +119,7 @@ class BridgeContainer(containers.DeclarativeContainer):
     channel_services.add_kwargs(
         chats=chats,
         server=agent_server,
+        answer_question=providers.Singleton(AnswerQuestion, chats=chats, server=agent_server),
         broadcaster=broadcaster,
         is_good_token=providers.Callable(token_check, settings.provided.service_token),
         has_tokens=providers.Callable(_has_tokens, settings),

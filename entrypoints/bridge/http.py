@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from litestar import Router, get, post, put
@@ -20,6 +20,7 @@ from application.bridge.ports import ReplyBody
 from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PROGRAM,
+    AskedConfirmation,
     ChatMessage,
     LeftMessage,
     ServerState,
@@ -27,6 +28,7 @@ from domain.bridge.live_chat import (
     plausible_time,
 )
 from domain.business import Business
+from domain.errors import InvalidPayload
 from domain.identity import (
     IDENTIFIER_PATTERN,
     BusinessId,
@@ -43,6 +45,8 @@ from domain.identity import (
 from domain.message import Author, message_text
 from domain.plain_text import note_text, plain_text
 from domain.status import Status
+from domain.tool import MAX_TOOL_RESULT, Confirmer
+from domain.write_call import MAX_WHAT, WriteState
 from entrypoints.access.guards import ApiRequest, Guard
 from entrypoints.bridge.wire import ADDITIONS
 from entrypoints.payloads import (
@@ -56,6 +60,8 @@ from entrypoints.payloads import (
     as_session_id,
 )
 from entrypoints.problems import problems
+
+T = TypeVar("T")
 
 MAX_REPORT_BODY = 256 * 1024
 """The largest request body, in bytes: a context package's 24,000 characters in JSON, and more.
@@ -117,22 +123,31 @@ class StatusReport(CamelStruct):
 
 
 class NotificationRequest(CamelStruct):
-    """A report that a user waits for a human, or wrote while none was there (`missed`).
+    """A report that a user waits for a human, wrote while none was there (`missed`), or of a step
+    of what is done only with a person's yes (`confirmation`).
 
-    `context` is the context package, of any content. `transferId`: of a transfer; `message`: of a
-    missed one.
+    `reason` and `context`, the context package of any content: of the first two. `transferId`: of a
+    transfer; `message`: of a missed one. `confirmId`, `by`, `state` and `what`: of a confirmation;
+    `expiresAt`, `result` and `coordinatorId`, too, where there are any.
     """
 
     session_id: Identifier
     business_id: Identifier
     user_id: Identifier
-    reason: Annotated[str, msgspec.Meta(max_length=128)]
-    context: dict[str, Any]
+    reason: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    context: dict[str, Any] | None = None
     transfer_id: Identifier | None = None
     message: str | None = None
     location_id: Identifier | None = None
     timestamp: Time | None = None
-    type: Literal["transfer", "missed"] = "transfer"
+    type: Literal["transfer", "missed", "confirmation"] = "transfer"
+    confirm_id: Identifier | None = None
+    by: Confirmer | None = None
+    state: WriteState | None = None
+    what: Annotated[str, msgspec.Meta(max_length=MAX_WHAT)] | None = None
+    expires_at: Time | None = None
+    result: Annotated[str, msgspec.Meta(max_length=MAX_TOOL_RESULT)] | None = None
+    coordinator_id: Identifier | None = None
 
 
 class UserMessage(CamelStruct):
@@ -288,25 +303,53 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
     @post("/notifications", tags=["reports"], status_code=200, responses=problems(413, 415))
     async def notification(data: JSONBody[NotificationRequest], key: Key = None) -> Done:
-        """Record that a user waits for a human, or wrote while none was there."""
+        """Record that a user waits for a human, or wrote while none was there, or a yes is asked.
+
+        Of the other fields, those that a type needs are refused as missing.
+        """
         who = _customer(data)
         session_id, location_id = as_session_id(data.session_id), as_location_id(data.location_id)
-        reason, at = plain_text(data.reason), _time(services, data.timestamp)
-        scoped_key = _scoped("notifications", key)
+        at, scoped_key = _time(services, data.timestamp), _scoped("notifications", key)
+        if data.type == "confirmation":
+            report = _asked(data, at)
+            await chats.record_confirmation(who, session_id, location_id, report, scoped_key)
+            return Done()
+        reason = plain_text(_given("reason", data.reason))
+        context = _given("context", data.context)
         if data.type == "missed":
             missed = LeftMessage(
-                text=message_text(data.message), reason=reason, context=data.context, at=at
+                text=message_text(data.message), reason=reason, context=context, at=at
             )
             await chats.record_missed(who, session_id, location_id, missed, scoped_key)
         else:
             transfer_id = TransferId(identifier("transferId", data.transfer_id))
             transfer = TransferReport(
-                transfer_id=transfer_id, reason=reason, context=data.context, at=at
+                transfer_id=transfer_id, reason=reason, context=context, at=at
             )
             await chats.record_transfer(who, session_id, location_id, transfer, scoped_key)
         return Done()
 
     return [conversation, context, status, notification]
+
+
+def _asked(data: NotificationRequest, at: datetime) -> AskedConfirmation:
+    return AskedConfirmation(
+        confirm_id=identifier("confirmId", data.confirm_id),
+        by=_given("by", data.by),
+        state=_given("state", data.state),
+        what=plain_text(_given("what", data.what)),
+        at=at,
+        expires_at=data.expires_at,
+        result=plain_text(data.result or ""),
+        coordinator_id=as_coordinator_id(data.coordinator_id),
+    )
+
+
+def _given(name: str, value: T | None) -> T:
+    """Return a value that this type of notification needs. Raises: InvalidPayload."""
+    if value is None:
+        raise InvalidPayload(f"{name} is missing")
+    return value
 
 
 def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:

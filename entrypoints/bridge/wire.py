@@ -15,13 +15,16 @@ from application.bridge.ports import (
     QueuePosition,
     ServerReachability,
 )
-from domain.bridge.live_chat import ChatMessage, LiveChat
+from domain.bridge.live_chat import AskedConfirmation, ChatMessage, LiveChat
 from domain.identity import BusinessId, CoordinatorId, Customer, live_chat_topic
 from domain.message import Author
 from domain.status import Status
+from domain.tool import Confirmer
+from domain.write_call import WriteState
 
+_PROPOSED = WriteState.PROPOSED
 COORDINATORS_PREFIX = "coordinators:"
-ADDITIONS = ("typing", "presence", "queue", "missed")
+ADDITIONS = ("typing", "presence", "queue", "missed", "confirmation")
 """The optional parts of the bridge's interface that this bridge has."""
 MAX_NAMES = 100
 """The coordinators whose names are shown, of those who are there."""
@@ -75,6 +78,19 @@ class LeftMessageJson(CamelStruct):
     context: Mapping[str, object]
 
 
+class AskedJson(CamelStruct):
+    """What the AI does only with a person's yes, and how far it has come."""
+
+    confirm_id: str
+    by: Confirmer
+    state: WriteState
+    what: str
+    timestamp: str
+    expires_at: str | None
+    result: str | None
+    coordinator_id: str | None
+
+
 class ChatJson(CamelStruct):
     """A conversation on the board; `pending`: the server has not answered a command for it yet."""
 
@@ -92,17 +108,19 @@ class ChatJson(CamelStruct):
     context: Mapping[str, object] | None
     pending: bool
     missed: LeftMessageJson | None
+    confirmation: AskedJson | None
 
 
 class Notification(CamelStructOmitDefaults):
     """`notification`: an entry of the board has changed.
 
-    `missed`: its user has written while no coordinator was there. `gone`: it needs no coordinator
+    `missed`: its user has written while no coordinator was there. `asked`: a coordinator's yes is
+    asked for. `gone`: it needs no coordinator
     any more; sent again once the server has answered.
     `refused`: the server has refused the status `wished` by `coordinatorId`, because of `reason`.
     """
 
-    type: Literal["waiting", "missed", "changed", "gone", "refused"]
+    type: Literal["waiting", "missed", "asked", "changed", "gone", "refused"]
     chat: ChatJson
     coordinator_id: str | None = None
     wished: Status | None = None
@@ -154,6 +172,20 @@ def chat_json(chat: LiveChat) -> ChatJson:
         missed=LeftMessageJson(missed.text, timestamp(missed.at), missed.reason, missed.context)
         if missed is not None
         else None,
+        confirmation=_asked_json(chat.confirmation) if chat.confirmation is not None else None,
+    )
+
+
+def _asked_json(asked: AskedConfirmation) -> AskedJson:
+    return AskedJson(
+        confirm_id=asked.confirm_id,
+        by=asked.by,
+        state=asked.state,
+        what=asked.what,
+        timestamp=timestamp(asked.at),
+        expires_at=timestamp(asked.expires_at) if asked.expires_at is not None else None,
+        result=asked.result or None,
+        coordinator_id=asked.coordinator_id,
     )
 
 
@@ -235,6 +267,9 @@ class Broadcaster:
             self._notify(Notification("waiting", chat_json(chat)))
         elif chat.missed not in (None, old_missed):
             self._notify(Notification("missed", chat_json(chat)))
+        elif chat.is_asked and chat.confirmation != (before.confirmation if before else None):
+            is_new = chat.confirmation is not None and chat.confirmation.state is _PROPOSED
+            self._notify(Notification("asked" if is_new else "changed", chat_json(chat)))
         elif chat.is_listed:
             self._notify(Notification("changed", chat_json(chat)))
         elif was_listed:

@@ -11,7 +11,13 @@ from msgspec.structs import replace
 from adapters.bridge.memory_store import MemoryBridgeStore
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, live_transcript_key
-from domain.bridge.live_chat import ChatMessage, LeftMessage, LiveChat, PendingCommand
+from domain.bridge.live_chat import (
+    AskedConfirmation,
+    ChatMessage,
+    LeftMessage,
+    LiveChat,
+    PendingCommand,
+)
 from domain.identity import (
     IDEMPOTENCY_WINDOW,
     BusinessId,
@@ -23,6 +29,8 @@ from domain.identity import (
 )
 from domain.message import Author
 from domain.status import Status
+from domain.tool import Confirmer
+from domain.write_call import WriteState
 
 AT = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 ANA = Customer(BusinessId("b1"), UserId("ana"))
@@ -88,6 +96,33 @@ async def test_a_chat_is_read_as_it_was_saved(store: BridgeStore) -> None:
     read = await store.chat(SessionId("s1"))
 
     assert read == saved
+
+
+async def test_the_chats_that_are_asked_for_a_yes_are_found_the_newest_first(
+    store: BridgeStore,
+) -> None:
+    for n, (state, by) in enumerate(
+        [
+            (WriteState.PROPOSED, Confirmer.COORDINATOR),
+            (WriteState.REJECTED, Confirmer.COORDINATOR),
+            (WriteState.PROPOSED, Confirmer.CUSTOMER),
+            (WriteState.UNKNOWN, Confirmer.COORDINATOR),
+        ]
+    ):
+        asked = AskedConfirmation(
+            confirm_id=f"s{n}-1", by=by, state=state, what="O masă", at=AT + timedelta(seconds=n)
+        )
+        saved = replace(chat(f"s{n}", status=Status.AI), confirmation=asked)
+        await store.save(Change(at=AT, chat=saved))
+    await store.save(Change(at=AT, chat=chat("s9")))
+
+    found = await store.asked_chats(BusinessId("b1"), 10)
+
+    assert [each.session_id for each in found] == ["s3", "s0"]
+    assert found[0].confirmation is not None
+    assert found[0].confirmation.state is WriteState.UNKNOWN
+    assert await store.asked_chats(BusinessId("b1"), 1) == found[:1]
+    assert await store.asked_chats(BusinessId("b2"), 10) == ()
 
 
 async def test_unknown_keys_find_nothing(store: BridgeStore) -> None:

@@ -44,7 +44,7 @@ LATER = timestamp(NOW + timedelta(seconds=1))
 # Nothing listens on port 9: the commands of these tests stay pending.
 NO_SERVER = "http://127.0.0.1:9"
 SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER, businesses=str(EXAMPLES))
-ADDITIONS = ["typing", "presence", "queue", "missed"]
+ADDITIONS = ["typing", "presence", "queue", "missed", "confirmation"]
 USER = {"businessId": "b1", "userId": "ana"}
 TRANSFER = {
     **USER,
@@ -517,6 +517,7 @@ async def test_a_waiting_user_is_announced_to_the_coordinators(bridge: Bridge) -
         "waiting": [],
         "live": [],
         "missed": [],
+        "asked": [],
         "presence": {"online": 1, "coordinators": ["maria"]},
         "server": {"reachable": None},
     }

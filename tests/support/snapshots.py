@@ -37,7 +37,7 @@ class Generation:
     """The snapshots of one version of the stored format, and what they are expected to hold."""
 
     def __init__(self, name: str, *, is_shown_so: bool = False) -> None:
-        """`is_shown_so`: its export is as the API shows it today."""
+        """`is_shown_so`: its export is as the API shows it today, but for the calls of tools."""
         self.name = name
         self.expected: Json = data(f"{name}.expected.json")
         self.deliveries: dict[str, list[Json]] = data(f"{name}.deliveries.json")
@@ -51,6 +51,9 @@ class Generation:
         for export in self.exports:
             for conversation in export["conversations"]:
                 self._add_what_a_replay_needs(conversation)
+                conversation["conversation"] |= {"confirmation": None}
+                for entry in conversation["messages"]:
+                    entry |= {"write": None} if entry["kind"] == "message" else {}
 
     def __repr__(self) -> str:
         return self.name

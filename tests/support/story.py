@@ -147,7 +147,7 @@ class Story:
             return draft
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("domain.decisions.localized", _key_of)
+            patch.setattr("domain.decision_context.localized", _key_of)
             patch.setattr("domain.handoff.localized", _key_of)
             await log.commit(who, decided)
 

@@ -28,6 +28,7 @@ import { PushError } from "../shared/phoenix.js";
  * @property {Record<string, unknown> | null} context
  * @property {boolean} pending  whether the server has not confirmed it yet
  * @property {Missed | null} missed  what its user left, unless a coordinator has attended to it
+ * @property {Asked | null} [confirmation]  the newest that waits for a yes, or did
  */
 /**
  * @typedef {object} Missed  what a user wrote while no coordinator was there
@@ -36,6 +37,19 @@ import { PushError } from "../shared/phoenix.js";
  * @property {string} reason
  * @property {Record<string, unknown>} context
  */
+/**
+ * @typedef {object} Asked  what the AI does only with a person's yes
+ * @property {string} confirmId
+ * @property {"customer" | "coordinator"} by
+ * @property {"proposed" | "approved" | "rejected" | "expired" | "withdrawn" | "started" | "done" |
+ *   "failed" | "unknown"} state
+ * @property {string} what
+ * @property {string} timestamp
+ * @property {string | null} expiresAt
+ * @property {string | null} result
+ * @property {string | null} coordinatorId  who has answered
+ */
+/** @typedef {{isSending: boolean, error: PushError | null}} Answering  a yes or a no from here */
 /** @typedef {{online: number, coordinators: string[]}} Presence  the first of their names */
 /** @typedef {{businessId: string, coordinatorId: string, token: string}} Identity */
 /** @typedef {{sessionId: string}} Attention */
@@ -45,12 +59,13 @@ import { PushError } from "../shared/phoenix.js";
  * @property {Chat[]} waiting
  * @property {Chat[]} live
  * @property {Chat[]} missed
+ * @property {Chat[]} [asked]
  * @property {Presence} presence
  * @property {{reachable: boolean | null}} server
  */
 /**
  * @typedef {object} Notification
- * @property {"waiting" | "missed" | "changed" | "gone" | "refused"} type
+ * @property {"waiting" | "missed" | "asked" | "changed" | "gone" | "refused"} type
  * @property {Chat} chat
  * @property {string | null} [coordinatorId]
  * @property {Status} [wished]
@@ -63,8 +78,28 @@ const MISSED_PAGE = 20;
 /** @param {Chat} chat */
 const isOpen = ({ status }) => status === "waiting" || status === "live";
 
+const OUTCOMES = ["done", "failed", "unknown"];
+
+/**
+ * Return whether it has the outcome of what a coordinator has said yes to.
+ *
+ * @param {Chat} chat
+ */
+export const hasOutcome = ({ confirmation }) =>
+  confirmation?.by === "coordinator" && OUTCOMES.includes(confirmation.state);
+
+/**
+ * Return whether it waits for a coordinator's yes, or has an outcome of one.
+ *
+ * @param {Chat} chat
+ */
+export const isAsked = (chat) =>
+  hasOutcome(chat) ||
+  (chat.confirmation?.by === "coordinator" &&
+    ["proposed", "approved"].includes(chat.confirmation.state));
+
 /** @param {Chat} chat */
-const isListed = (chat) => isOpen(chat) || Boolean(chat.missed);
+const isListed = (chat) => isOpen(chat) || Boolean(chat.missed) || isAsked(chat);
 
 /**
  * The conversations of a business.
@@ -82,6 +117,8 @@ export class ChatList extends Emitter {
   #unread = new Map();
   /** Whether the bridge may have missed messages beyond those that are listed. */
   #hasMoreMissed = false;
+  /** @type {Map<string, Answering>} by confirmId */
+  #answering = new Map();
 
   /** @type {Presence} the coordinators who are there */
   presence = { online: 0, coordinators: [] };
@@ -122,6 +159,15 @@ export class ChatList extends Emitter {
   get missed() {
     const missed = [...this.#chats.values()].filter((chat) => chat.missed && !isOpen(chat));
     return missed.sort((a, b) => missedAt(b).localeCompare(missedAt(a)));
+  }
+
+  /** The conversations that need a coordinator's yes, the open questions first, then the newest. */
+  get asked() {
+    const asked = [...this.#chats.values()].filter(
+      (chat) => isAsked(chat) && !isOpen(chat) && !chat.missed,
+    );
+    const isOver = (/** @type {Chat} */ chat) => Number(chat.confirmation?.state !== "proposed");
+    return asked.sort((a, b) => isOver(a) - isOver(b) || askedAt(b).localeCompare(askedAt(a)));
   }
 
   /** The conversation that is open. */
@@ -186,6 +232,44 @@ export class ChatList extends Emitter {
   }
 
   /**
+   * Answer what waits for a yes. The first answer counts, and the chat comes back with it.
+   *
+   * @param {string} sessionId
+   * @param {string} confirmId
+   * @param {"yes" | "no"} answer
+   */
+  async confirm(sessionId, confirmId, answer) {
+    this.#setAnswering(confirmId, { isSending: true, error: null });
+    try {
+      const chat = await this.#channel.push("confirm", { sessionId, confirmId, answer });
+      this.#replace(/** @type {Chat} */ (chat));
+      this.#setAnswering(confirmId, { isSending: false, error: null });
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      this.#setAnswering(confirmId, { isSending: false, error });
+    }
+  }
+
+  /**
+   * Return how far an answer from here has come.
+   *
+   * @param {string} confirmId
+   * @returns {Answering}
+   */
+  answering(confirmId) {
+    return this.#answering.get(confirmId) ?? { isSending: false, error: null };
+  }
+
+  /**
+   * @param {string} confirmId
+   * @param {Answering} answering
+   */
+  #setAnswering(confirmId, answering) {
+    this.#answering.set(confirmId, answering);
+    this.#changed();
+  }
+
+  /**
    * Return what the user and the AI wrote, as far as the bridge knows, oldest first.
    *
    * @param {string} sessionId
@@ -207,21 +291,25 @@ export class ChatList extends Emitter {
   }
 
   /** @param {JoinReply} reply */
-  #onJoined({ waiting, live, missed, presence, server }) {
+  #onJoined({ waiting, live, missed, asked = [], presence, server }) {
     const calledBefore = new Set(
-      [...this.waiting, ...this.missed].map(({ sessionId }) => sessionId),
+      [...this.waiting, ...this.missed, ...this.asked].map(({ sessionId }) => sessionId),
     );
     const selected = this.selectedChat;
-    this.#chats = new Map([...missed, ...waiting, ...live].map((chat) => [chat.sessionId, chat]));
+    const all = [...asked, ...missed, ...waiting, ...live];
+    this.#chats = new Map(all.map((chat) => [chat.sessionId, chat]));
     this.#hasMoreMissed = missed.length >= MISSED_PAGE;
     this.presence = presence;
     // The open conversation stays in sight although it has ended meanwhile.
     if (selected && !this.#chats.has(selected.sessionId)) {
-      const ended = { ...selected, missed: null };
+      const ended = { ...selected, missed: null, confirmation: null };
       this.#put(isOpen(selected) ? { ...ended, status: "ai", coordinatorId: null } : ended);
     }
     this.isServerReachable = server.reachable;
-    const arrived = [...waiting, ...missed].find(({ sessionId }) => !calledBefore.has(sessionId));
+    const questions = asked.filter(({ confirmation }) => confirmation?.state === "proposed");
+    const arrived = [...waiting, ...missed, ...questions].find(
+      ({ sessionId }) => !calledBefore.has(sessionId),
+    );
     if (arrived) this.emit("attention", { sessionId: arrived.sessionId });
     this.#changed();
   }
@@ -244,7 +332,7 @@ export class ChatList extends Emitter {
   #onNotification({ type, chat, coordinatorId, wished: requestedStatus, reason }) {
     this.#replace(chat);
     this.#removeEnded();
-    if (type === "waiting" || type === "missed")
+    if (type === "waiting" || type === "missed" || type === "asked")
       this.emit("attention", { sessionId: chat.sessionId });
     const isForMe = coordinatorId === this.identity.coordinatorId;
     if (type === "refused" && isForMe && requestedStatus && reason) {
@@ -305,3 +393,6 @@ const waitingSince = (chat) => chat.waitingSince ?? chat.since;
 
 /** @param {Chat} chat */
 const missedAt = (chat) => chat.missed?.timestamp ?? chat.since;
+
+/** @param {Chat} chat */
+const askedAt = (chat) => chat.confirmation?.timestamp ?? chat.since;

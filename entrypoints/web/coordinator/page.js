@@ -25,7 +25,7 @@ import { CoordinatorView, listOf } from "./view.js";
 const signInDialog = typedById(HTMLDialogElement, "sign-in-dialog");
 const signInForm = typedById(HTMLFormElement, "sign-in");
 const endDialog = typedById(HTMLDialogElement, "end-dialog");
-const view = new CoordinatorView(openChat, (key) => chat?.transcript.retry(key));
+const view = new CoordinatorView(openChat, (key) => chat?.transcript.retry(key), confirm);
 const sound = new Sound(() =>
   setText(byId("waiting-empty"), "No one is waiting. You will hear a sound when someone is."),
 );
@@ -251,6 +251,15 @@ async function attend() {
   if (!chats || !sessionId) return;
   const title = textsIn(navigator.language).attendFailed;
   await alertIfRefused(title, () => chats.attend(sessionId));
+}
+
+/**
+ * @param {string} sessionId
+ * @param {string} confirmId
+ * @param {"yes" | "no"} answer
+ */
+function confirm(sessionId, confirmId, answer) {
+  desk?.chats.confirm(sessionId, confirmId, answer);
 }
 
 /** @param {{takeOver?: boolean}} [options] */

@@ -1,10 +1,12 @@
 /**
  * The texts of the coordinators' page about a conversation.
  *
- * Those about missed messages and about who is there are in the language of the browser.
+ * Those about missed messages, about who is there, and about what waits for a yes are in the language
+ * of the browser.
  */
 
 /** @import { Author, Status } from "../shared/messages.js" */
+/** @import { Asked } from "./chat-list.js" */
 
 const ENGLISH = {
   missed: "Missed",
@@ -15,6 +17,33 @@ const ENGLISH = {
   online: "Here now",
   you: "you",
   more: "more",
+  asked: "Needs your yes",
+  withAssistant: "is with the assistant",
+  yes: "Yes",
+  no: "No",
+  sending: "Sending…",
+  askedYou: "The assistant waits for a coordinator’s yes",
+  askedUser: "The assistant waits for the user’s yes",
+  until: "until",
+  by: "by",
+  toolCall: "Tool",
+  states: {
+    proposed: "waits for a yes",
+    approved: "Confirmed. It is being done.",
+    rejected: "Declined. Nothing was done.",
+    expired: "Nobody answered in time. Nothing was done.",
+    withdrawn: "No longer valid. Nothing was done.",
+    started: "has begun",
+    done: "Done.",
+    failed: "It could not be done. Nothing was changed.",
+    unknown: "It is not known whether it was done. Please check.",
+  },
+  refusals: {
+    expired: "It is too late: nobody answered in time, and nothing was done.",
+    withdrawn: "The question no longer stands. Nothing was done.",
+    unknown_confirmation: "The AI agent server does not know this question any more.",
+    server_unavailable: "The AI agent server cannot be reached. Nothing was sent: try again.",
+  },
 };
 
 /** @type {typeof ENGLISH} */
@@ -27,6 +56,34 @@ const ROMANIAN = {
   online: "Prezenți acum",
   you: "dvs.",
   more: "în plus",
+  asked: "Așteaptă acordul dvs.",
+  withAssistant: "vorbește cu asistentul",
+  yes: "Da",
+  no: "Nu",
+  sending: "Se trimite…",
+  askedYou: "Asistentul așteaptă acordul unui coordonator",
+  askedUser: "Asistentul așteaptă acordul utilizatorului",
+  until: "până la",
+  by: "de",
+  toolCall: "Acțiune",
+  states: {
+    proposed: "așteaptă acordul",
+    approved: "Confirmat. Se face acum.",
+    rejected: "Refuzat. Nu s-a făcut nimic.",
+    expired: "Nimeni nu a răspuns la timp. Nu s-a făcut nimic.",
+    withdrawn: "Nu mai este valabil. Nu s-a făcut nimic.",
+    started: "a început",
+    done: "S-a făcut.",
+    failed: "Nu s-a putut face. Nu s-a schimbat nimic.",
+    unknown: "Nu se știe dacă s-a făcut. Vă rugăm să verificați.",
+  },
+  refusals: {
+    expired: "Este prea târziu: nimeni nu a răspuns la timp și nu s-a făcut nimic.",
+    withdrawn: "Întrebarea nu mai este valabilă. Nu s-a făcut nimic.",
+    unknown_confirmation: "Serverul asistentului nu mai cunoaște această întrebare.",
+    server_unavailable:
+      "Serverul asistentului nu răspunde. Nu s-a trimis nimic: încercați din nou.",
+  },
 };
 
 /**
@@ -35,6 +92,36 @@ const ROMANIAN = {
  * @param {string} language  a BCP 47 tag
  */
 export const textsIn = (language) => (/^ro\b/i.test(language) ? ROMANIAN : ENGLISH);
+
+/**
+ * Return the state of what waits for a yes, in words.
+ *
+ * @param {Asked} asked
+ * @param {string} language  a BCP 47 tag
+ */
+export function askedText({ by, state, expiresAt, coordinatorId }, language) {
+  const texts = textsIn(language);
+  if (state !== "proposed") {
+    const text = texts.states[state] ?? state;
+    return coordinatorId ? `${text} (${texts.by} ${coordinatorId})` : text;
+  }
+  const waits = by === "coordinator" ? texts.askedYou : texts.askedUser;
+  const until = new Date(expiresAt ?? "");
+  if (Number.isNaN(until.getTime())) return `${waits}.`;
+  const locale = texts === ROMANIAN ? "ro" : "en-GB";
+  /** @type {Intl.DateTimeFormatOptions} */
+  const format = { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
+  return `${waits}, ${texts.until} ${until.toLocaleString(locale, format)}.`;
+}
+
+/**
+ * Return why an answer to what waits for a yes was refused; null: for a reason of another kind.
+ *
+ * @param {string} reason
+ * @param {string} language  a BCP 47 tag
+ */
+export const answerRefusal = (reason, language) =>
+  new Map(Object.entries(textsIn(language).refusals)).get(reason) ?? null;
 
 const REASONS = new Map(
   Object.entries({

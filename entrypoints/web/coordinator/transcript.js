@@ -21,12 +21,15 @@ import { PushError, toWellFormed } from "../shared/phoenix.js";
  *   author: Author,
  *   message: string,
  *   actions?: unknown,
+ *   audience?: string,
+ *   write?: {state: string} | null,
  * }} PastEntry
  *   of the bridge's history, of the server's log, or of a context package
  */
 /**
- * @typedef {Message & {seq: number | null, sources: string[]}} PastMessage  `seq` is that of the
- *   server's log; `sources` are the documents that an answer of the AI rests on
+ * @typedef {Message & {seq: number | null, sources: string[], step: string | null}} PastMessage
+ *   `seq` is that of the server's log; `sources` are the documents that an answer of the AI rests on;
+ *   `step` is the state of a call of a tool, where it is no message of anybody's
  */
 
 /**
@@ -182,6 +185,8 @@ export function toPastMessage(entry, n) {
   const { seq = null, messageId, author, message, timestamp, coordinatorId = null } = entry;
   const key = messageId ?? `past ${seq ?? -n}`;
   const sources = sourcesOf(entry.actions);
+  // eslint-disable-next-line no-restricted-properties -- an entry's, which is no document
+  const step = entry.audience === "coordinator" ? (entry.write?.state ?? null) : null;
   return {
     key,
     seq,
@@ -191,6 +196,7 @@ export function toPastMessage(entry, n) {
     coordinatorId,
     state: "stored",
     sources,
+    step,
   };
 }
 

@@ -11,11 +11,20 @@ import {
   scrollToEnd,
   timeElement,
 } from "../shared/message-list.js";
-import { authorName, reasonText, textsIn, unreachableText } from "./texts.js";
+import { explainRefusal } from "../shared/texts.js";
+import { hasOutcome, isAsked } from "./chat-list.js";
+import {
+  answerRefusal,
+  askedText,
+  authorName,
+  reasonText,
+  textsIn,
+  unreachableText,
+} from "./texts.js";
 
 /** @import { ListItem } from "../shared/message-list.js" */
 /** @import { Message } from "../shared/messages.js" */
-/** @import { Chat, ChatList } from "./chat-list.js" */
+/** @import { Asked, Chat, ChatList } from "./chat-list.js" */
 /** @import { PastEntry, PastMessage, Transcript } from "./transcript.js" */
 
 /**
@@ -38,16 +47,21 @@ export class CoordinatorView {
   #scroller = byId("scroller");
   #onOpen;
   #onRetry;
+  #onAnswer;
+  #shownQuestion = "";
   /** @type {Chat | undefined} the one that the context panel shows */
   #contextOf;
 
   /**
    * @param {(sessionId: string) => void} onOpen
    * @param {(key: string) => void} onRetry
+   * @param {(sessionId: string, confirmId: string, answer: "yes" | "no") => void} onAnswer
    */
-  constructor(onOpen, onRetry) {
+  constructor(onOpen, onRetry, onAnswer) {
     this.#onOpen = onOpen;
     this.#onRetry = onRetry;
+    this.#onAnswer = onAnswer;
+    setText(byId("asked-label"), TEXTS.asked);
     setText(byId("missed-label"), TEXTS.missed);
     setText(byId("online-label"), TEXTS.online);
     setText(byId("attend"), TEXTS.attend);
@@ -63,6 +77,7 @@ export class CoordinatorView {
     showOwner(chats, chat, shown.canAct);
     this.#showLog(chat, shown);
     this.#showContext(chat);
+    this.#showQuestion(chats, chat, shown.canAct);
     byId("composer").hidden = !chat || !(chats.isMine(chat) || isAnswerable(chat));
   }
 
@@ -85,12 +100,14 @@ export class CoordinatorView {
 
   /** @param {ChatList} chats */
   #showList(chats) {
-    const { waiting, live, missed } = chats;
+    const { waiting, live, missed, asked } = chats;
+    setText(byId("asked-count"), asked.length ? String(asked.length) : "");
     setText(byId("waiting-count"), waiting.length ? String(waiting.length) : "");
     setText(byId("missed-count"), missed.length ? String(missed.length) : "");
     setText(byId("live-count"), live.length ? String(live.length) : "");
     for (const [id, list] of /** @type {const} */ ([
       ["waiting", waiting],
+      ["asked", asked],
       ["missed", missed],
       ["live", live],
     ])) {
@@ -100,9 +117,10 @@ export class CoordinatorView {
       );
     }
     byId("waiting-empty").hidden = waiting.length > 0;
+    byId("asked-title").hidden = asked.length === 0;
     byId("missed-title").hidden = missed.length === 0;
     byId("live-title").hidden = live.length === 0;
-    document.title = waiting.length ? `(${waiting.length}) waiting · ${TITLE}` : TITLE;
+    document.title = titleOf(waiting.length, asked.filter((chat) => !hasOutcome(chat)).length);
   }
 
   /**
@@ -163,6 +181,10 @@ export class CoordinatorView {
       const { title } = item;
       return { key: `divider ${message.key}`, version: title, build: () => divider(title) };
     }
+    if ("step" in message && message.step) {
+      const text = stepText(message.text, String(message.step));
+      return { key: message.key, version: text, build: () => divider(text) };
+    }
     return {
       key: message.key,
       // Messages are created again from the bridge's replies: the same content is the same version.
@@ -199,6 +221,37 @@ export class CoordinatorView {
     );
   }
 
+  /**
+   * Show what waits for a yes in the open conversation, with buttons if coordinators are asked.
+   *
+   * @param {ChatList} chats
+   * @param {Chat | undefined} chat
+   * @param {boolean} canAct
+   */
+  #showQuestion(chats, chat, canAct) {
+    const card = byId("confirmation");
+    const asked = chat?.confirmation;
+    card.hidden = !asked;
+    const answering = asked ? chats.answering(asked.confirmId) : null;
+    const version = JSON.stringify([asked, answering, canAct]);
+    if (version === this.#shownQuestion) return;
+    this.#shownQuestion = version;
+    const hadFocus = card.contains(document.activeElement);
+    card.dataset.state = asked?.state ?? "";
+    card.ariaLabel = asked?.what ?? "";
+    const isDisabled = !canAct || answering?.isSending === true;
+    const onAnswer = (/** @type {"yes" | "no"} */ answer) => {
+      if (chat && asked) this.#onAnswer(chat.sessionId, asked.confirmId, answer);
+    };
+    const shown = asked ? questionElements(asked, isDisabled, onAnswer) : [];
+    if (answering?.isSending) shown.push(el("p", { className: "outcome" }, TEXTS.sending));
+    if (asked && answering?.error && asked.state === "proposed") {
+      shown.push(el("p", { className: "failure", role: "alert" }, whyRefused(answering.error)));
+    }
+    card.replaceChildren(...shown);
+    if (hadFocus) card.focus();
+  }
+
   /** @param {Chat | undefined} chat */
   #showContext(chat) {
     // Built once for each state of the conversation: what was unfolded stays so.
@@ -210,10 +263,60 @@ export class CoordinatorView {
 }
 
 /**
+ * @param {Asked} asked
+ * @param {boolean} isDisabled
+ * @param {(answer: "yes" | "no") => void} onAnswer
+ */
+function questionElements(asked, isDisabled, onAnswer) {
+  const { by, state, what, result } = asked;
+  const button = (/** @type {"yes" | "no"} */ answer) => {
+    const className = answer === "yes" ? "primary" : "quiet";
+    const label = TEXTS[answer];
+    const made = el("button", { type: "button", className, disabled: isDisabled }, label);
+    made.addEventListener("click", () => onAnswer(answer));
+    return made;
+  };
+  const isForUs = by === "coordinator" && state === "proposed";
+  return [
+    el("p", { className: "what" }, what),
+    el("p", { className: "outcome" }, askedText(asked, navigator.language)),
+    result ? el("p", { className: "result" }, result) : null,
+    isForUs ? el("div", { className: "answers" }, button("yes"), button("no")) : null,
+  ].filter((element) => element !== null);
+}
+
+/** @param {import("../shared/phoenix.js").PushError} error */
+const whyRefused = ({ reason, response }) =>
+  answerRefusal(reason, navigator.language) ?? explainRefusal(reason, response);
+
+/**
+ * Return the line of the log about a step of a call of a tool.
+ *
+ * @param {string} what
+ * @param {string} state
+ */
+function stepText(what, state) {
+  const text = new Map(Object.entries(TEXTS.states)).get(state) ?? state;
+  return `${TEXTS.toolCall}: ${what} · ${text}`;
+}
+
+/**
+ * Return the title of the page: how many wait, or else how much waits for a yes.
+ *
+ * @param {number} waiting
+ * @param {number} asked
+ */
+function titleOf(waiting, asked) {
+  if (waiting) return `(${waiting}) waiting · ${TITLE}`;
+  return asked ? `(${asked}) ${TEXTS.asked} · ${TITLE}` : TITLE;
+}
+
+/**
  * @param {ChatList} chats
  * @param {Chat} chat
  */
 function previewOf(chats, chat) {
+  if (chat.status === "ai" && isAsked(chat) && !chat.missed) return chat.confirmation?.what ?? "";
   if (isAnswerable(chat)) return chat.missed?.message ?? "";
   if (chat.status !== "waiting") return `with ${holderOf(chats, chat)}`;
   const { openQuestion, summary } = chat.context ?? {};
@@ -235,6 +338,13 @@ const holderOf = (chats, chat) =>
 const isAnswerable = ({ missed, status }) =>
   Boolean(missed) && status !== "waiting" && status !== "live";
 
+/**
+ * Return whether it calls for a coordinator although nobody waits for one in it.
+ *
+ * @param {Chat} chat
+ */
+const isCalling = (chat) => isAnswerable(chat) || (chat.status === "ai" && isAsked(chat));
+
 /** @param {{chat: Chat, preview: string, unread: number, isCurrent: boolean}} shown */
 function chatButton({ chat, preview, unread, isCurrent }) {
   const { status, userId } = chat;
@@ -243,8 +353,8 @@ function chatButton({ chat, preview, unread, isCurrent }) {
     "button",
     { type: "button", className: "chat", data: { status } },
     el("strong", {}, userId),
-    isAnswerable(chat)
-      ? timeElement(chat.missed?.timestamp)
+    isCalling(chat)
+      ? timeElement((chat.missed ?? chat.confirmation)?.timestamp)
       : el("time", { className: "since", dateTime: since }, durationSince(since)),
     el("span", { className: "preview" }, preview),
     unread ? el("span", { className: "unread", title: "Unread" }, String(unread)) : null,
@@ -290,7 +400,7 @@ function showOwner(chats, chat, canAct) {
   const isOffered = {
     claim: chat.status === "waiting",
     "take-over": chat.status === "live" && !isMine,
-    attend: Boolean(chat.missed),
+    attend: Boolean(chat.missed) || hasOutcome(chat),
     return: isMine,
     close: isMine,
   };
@@ -307,6 +417,7 @@ function showOwner(chats, chat, canAct) {
  */
 function ownerText(chats, chat) {
   if (isAnswerable(chat)) return TEXTS.leftAMessage;
+  if (chat.status === "ai" && isAsked(chat)) return TEXTS.withAssistant;
   const pending = chat.pending ? " · not yet confirmed by the server" : "";
   switch (chat.status) {
     case "waiting":

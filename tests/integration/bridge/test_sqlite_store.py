@@ -10,7 +10,13 @@ import pytest
 
 from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore
 from application.bridge.ports import Change
-from domain.bridge.live_chat import ChatMessage, LeftMessage, LiveChat, PendingCommand
+from domain.bridge.live_chat import (
+    AskedConfirmation,
+    ChatMessage,
+    LeftMessage,
+    LiveChat,
+    PendingCommand,
+)
 from domain.errors import StorageUnavailable, StoreMigrated
 from domain.identity import (
     BusinessId,
@@ -24,6 +30,8 @@ from domain.identity import (
 )
 from domain.message import Author
 from domain.status import Status
+from domain.tool import Confirmer
+from domain.write_call import WriteState
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 CHANGE = Change(at=AT, key="k", reply={"status": "ok"})
@@ -137,7 +145,10 @@ MISSED_CHAT_ROW = (
     '"text":"Da.","at":"2030-01-01T00:00:00Z","session_id":"s2","coordinator_id":null,'
     '"origin":null}}],"missed":{"text":"Sunați-mă.","reason":"user_request",'
     '"context":{"language":"ro"},"at":"2030-01-01T00:00:00Z"},'
-    '"attended_until":"2030-01-01T00:00:00Z"}'
+    '"attended_until":"2030-01-01T00:00:00Z",'
+    '"confirmation":{"confirm_id":"s2-3","by":"coordinator","state":"done","what":"O masă",'
+    '"at":"2030-01-01T00:00:00Z","expires_at":"2030-01-01T00:00:00Z","result":"R-7",'
+    '"coordinator_id":"maria"}}'
 )
 MISSED_CHAT = LiveChat(
     session_id=SessionId("s2"),
@@ -161,6 +172,16 @@ MISSED_CHAT = LiveChat(
     ),
     missed=LeftMessage(text="Sunați-mă.", reason="user_request", context={"language": "ro"}, at=AT),
     attended_until=AT,
+    confirmation=AskedConfirmation(
+        confirm_id="s2-3",
+        by=Confirmer.COORDINATOR,
+        state=WriteState.DONE,
+        what="O masă",
+        at=AT,
+        expires_at=AT,
+        result="R-7",
+        coordinator_id=CoordinatorId("maria"),
+    ),
 )
 MESSAGE_ROW = (
     '{"message_id":"m1","author":"coordinator","text":"Bună!","at":"2030-01-01T00:00:00Z",'

@@ -8,8 +8,9 @@ import pytest
 
 from adapters.bridge.memory_store import MemoryBridgeStore
 from application.bridge.announce_queues import PAUSE_S, AnnounceQueues
+from application.bridge.answer_question import AnswerQuestion
 from application.bridge.deliver_commands import FIRST_PAUSE_S, LONGEST_PAUSE_S, DeliverCommands
-from application.bridge.live_chats import LiveChats
+from application.bridge.live_chats import BoardChats, LiveChats
 from application.bridge.ports import (
     AgentServer,
     AgentServerUnavailable,
@@ -23,6 +24,7 @@ from application.bridge.ports import (
 )
 from domain.bridge.live_chat import (
     AlreadyClaimed,
+    AskedConfirmation,
     ChatMessage,
     CoordinatorCommand,
     LeftMessage,
@@ -32,10 +34,14 @@ from domain.bridge.live_chat import (
     TransferReport,
 )
 from domain.errors import (
+    ConfirmationExpired,
+    ConfirmationWithdrawn,
     IdentityMismatch,
+    Refusal,
     SessionClosed,
     StorageUnavailable,
     TransitionRefused,
+    UnknownConfirmation,
     UnknownSession,
 )
 from domain.identity import (
@@ -50,6 +56,8 @@ from domain.identity import (
 )
 from domain.message import Author
 from domain.status import Status
+from domain.tool import Confirmer
+from domain.write_call import OUTCOMES, WriteState
 from tests.support.clock import START, CountedIds, VirtualClock
 
 ANA = Customer(BusinessId("b1"), UserId("ana"))
@@ -84,6 +92,9 @@ class Server(AgentServer):
         self.fails_for: set[SessionId] = set()
         self.commands: list[tuple[SessionId, PendingCommand]] = []
         self.answers: list[tuple[SessionId, ChatMessage]] = []
+        self.confirmed: dict[str, bool] = {}
+        """The first answer to each question for a yes."""
+        self.refuses_answers: Refusal | None = None
         self.reopens: dict[SessionId, SessionId] = {}
         """Session id → the one that an answer into it opens."""
 
@@ -106,6 +117,19 @@ class Server(AgentServer):
             raise SessionClosed
         self.answers.append((session_id, message))
         return self.reopens.get(session_id, session_id)
+
+    async def confirm(
+        self,
+        session_id: SessionId,
+        confirm_id: str,
+        answer: bool,
+        coordinator_id: CoordinatorId,
+    ) -> bool:
+        if self.unavailable:
+            raise AgentServerUnavailable
+        if self.refuses_answers is not None:
+            raise self.refuses_answers
+        return self.confirmed.setdefault(confirm_id, answer)
 
     async def state(self, session_id: SessionId) -> ServerState:
         if session_id in self.forgets:
@@ -139,6 +163,7 @@ class Bridge:
             chats=self.chats, server=self.server, clock=self.clock, jitter=lambda: 1.0
         )
         self.queues = AnnounceQueues(chats=self.chats)
+        self.answer = AnswerQuestion(chats=self.chats, server=self.server)
 
     async def waits(self, session: str = "s1", user: str = "ana", key: str | None = None) -> None:
         """The server reports that a user waits."""
@@ -163,8 +188,28 @@ class Bridge:
 
     async def missed_texts(self) -> list[str]:
         """Return the texts of the missed messages on the board."""
-        _, missed = await self.chats.board(BusinessId("b1"))
-        return [chat.missed.text for chat in missed if chat.missed is not None]
+        board = await self.chats.board(BusinessId("b1"))
+        return [chat.missed.text for chat in board.missed if chat.missed is not None]
+
+    async def asks(
+        self,
+        state: WriteState = WriteState.PROPOSED,
+        confirm_id: str = "s1-3",
+        by: Confirmer = Confirmer.COORDINATOR,
+        **fields: Any,
+    ) -> None:
+        """The server reports a step of what waits for a yes."""
+        self.clock.step(1)
+        report = AskedConfirmation(
+            confirm_id=confirm_id, by=by, state=state, what="O masă", at=self.clock.now(), **fields
+        )
+        await self.chats.record_confirmation(ANA, S1, None, report)
+
+    async def asked(self) -> list[tuple[str, WriteState, str | None]]:
+        """Return what is asked on the board: the id, its state, and who has answered."""
+        board = await self.chats.board(BusinessId("b1"))
+        asked = [chat.confirmation for chat in board.asked if chat.confirmation is not None]
+        return [(each.confirm_id, each.state, each.coordinator_id) for each in asked]
 
     async def places(self) -> list[tuple[str, int, int | None]]:
         """Let the queues be announced, and return the places: user, place, usual wait."""
@@ -239,7 +284,7 @@ async def test_the_state_of_an_unknown_conversation_is_ignored(bridge: Bridge) -
     await bridge.report(Status.WAITING)
 
     assert bridge.events == []
-    assert await bridge.chats.board(BusinessId("b1")) == ((), ())
+    assert await bridge.chats.board(BusinessId("b1")) == BoardChats((), (), ())
 
 
 async def test_the_transcripts_of_the_ai_and_of_the_live_chat_are_separate(bridge: Bridge) -> None:
@@ -268,7 +313,7 @@ async def test_the_longest_waiting_comes_first(bridge: Bridge) -> None:
     await bridge.clock.advance(1)
     await bridge.waits("s2", "dan")
 
-    chats, _ = await bridge.chats.board(BusinessId("b1"))
+    chats = (await bridge.chats.board(BusinessId("b1"))).open
 
     assert [chat.session_id for chat in chats] == ["s1", "s2"]
 
@@ -561,7 +606,7 @@ async def test_an_answer_after_the_conversation_was_closed_goes_on_in_the_one_it
     old, new = await bridge.chats.chat(S1), await bridge.chats.chat(SessionId("s2"))
     assert (old.status, old.pending_commands) == (Status.CLOSED, ())
     assert (new.customer, new.status, new.coordinator_id) == (ANA, Status.LIVE, MARIA)
-    board, _ = await bridge.chats.board(BusinessId("b1"))
+    board = (await bridge.chats.board(BusinessId("b1"))).open
     assert [chat.session_id for chat in board] == ["s2"]
 
 
@@ -654,3 +699,131 @@ async def test_places_that_could_not_be_read_are_announced_by_the_next_run(bridg
     bridge.store.unreadable = False
 
     assert await bridge.places() == [("ana", 1, None)]
+
+
+# What waits for a yes.
+
+PROPOSED, APPROVED, REJECTED = WriteState.PROPOSED, WriteState.APPROVED, WriteState.REJECTED
+
+
+@pytest.mark.parametrize("outcome", sorted(OUTCOMES))
+async def test_what_waits_for_a_coordinators_yes_is_on_the_board_until_its_outcome_is_seen(
+    bridge: Bridge, outcome: WriteState
+) -> None:
+    await bridge.asks()
+    await bridge.asks(APPROVED, coordinator_id=MARIA)
+    await bridge.chats.attend(S1)  # it is not over
+    open_still = await bridge.asked()
+    await bridge.asks(outcome, result="R-7")
+    over = await bridge.asked()
+    await bridge.chats.attend(S1)
+
+    assert open_still == [("s1-3", APPROVED, MARIA)]
+    assert over == [("s1-3", outcome, MARIA)]
+    assert await bridge.asked() == []
+
+
+@pytest.mark.parametrize("end", [REJECTED, WriteState.EXPIRED, WriteState.WITHDRAWN])
+async def test_a_question_that_nobody_has_to_act_on_any_more_leaves_the_board(
+    bridge: Bridge, end: WriteState
+) -> None:
+    await bridge.asks()
+    await bridge.asks(end)
+
+    chat = await bridge.chats.chat(S1)
+    assert await bridge.asked() == []
+    assert chat.confirmation is not None
+    assert chat.confirmation.state is end
+
+
+async def test_what_a_customer_is_asked_is_kept_with_the_chat_and_calls_nobody(
+    bridge: Bridge,
+) -> None:
+    await bridge.asks(by=Confirmer.CUSTOMER)
+
+    assert await bridge.asked() == []
+    assert (await bridge.chats.chat(S1)).confirmation is not None
+
+
+async def test_of_two_answers_the_first_counts_and_both_coordinators_see_it(
+    bridge: Bridge,
+) -> None:
+    await bridge.asks()
+
+    chats = [await bridge.answer(S1, "s1-3", True, MARIA)]
+    chats.append(await bridge.answer(S1, "s1-3", False, ION))
+
+    assert [chat.confirmation and chat.confirmation.state for chat in chats] == [APPROVED, APPROVED]
+    assert await bridge.asked() == [("s1-3", APPROVED, MARIA)]
+
+
+async def test_a_no_is_kept_with_who_has_said_it(bridge: Bridge) -> None:
+    await bridge.asks()
+
+    chat = await bridge.answer(S1, "s1-3", False, MARIA)
+
+    assert chat.confirmation is not None
+    assert (chat.confirmation.state, chat.confirmation.coordinator_id) == (REJECTED, MARIA)
+
+
+async def test_an_outcome_that_is_reported_before_the_reply_stays(bridge: Bridge) -> None:
+    await bridge.asks()
+    await bridge.asks(WriteState.DONE, coordinator_id=ION)
+
+    await bridge.answer(S1, "s1-3", True, MARIA)
+
+    assert await bridge.asked() == [("s1-3", WriteState.DONE, ION)]
+
+
+async def test_while_the_server_is_away_an_answer_is_refused_and_the_question_stays(
+    bridge: Bridge,
+) -> None:
+    await bridge.asks()
+    bridge.server.unavailable = True
+
+    with pytest.raises(AgentServerUnavailable):
+        await bridge.answer(S1, "s1-3", True, MARIA)
+
+    assert await bridge.asked() == [("s1-3", PROPOSED, None)]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "state"),
+    [
+        (ConfirmationExpired(), WriteState.EXPIRED),
+        (ConfirmationWithdrawn(), WriteState.WITHDRAWN),
+        (UnknownConfirmation(), WriteState.WITHDRAWN),
+    ],
+)
+async def test_an_answer_that_comes_too_late_is_refused_and_ends_the_question(
+    bridge: Bridge, refusal: Refusal, state: WriteState
+) -> None:
+    await bridge.asks()
+    bridge.server.refuses_answers = refusal
+
+    with pytest.raises(type(refusal)):
+        await bridge.answer(S1, "s1-3", True, MARIA)
+
+    confirmation = (await bridge.chats.chat(S1)).confirmation
+    assert confirmation is not None
+    assert confirmation.state is state
+
+
+async def test_the_outcome_of_an_earlier_call_takes_the_place_of_no_open_question(
+    bridge: Bridge,
+) -> None:
+    await bridge.asks(confirm_id="s1-3")
+    await bridge.asks(APPROVED, confirm_id="s1-3")
+    await bridge.asks(confirm_id="s1-9")
+    await bridge.asks(WriteState.UNKNOWN, confirm_id="s1-3")
+
+    assert await bridge.asked() == [("s1-9", PROPOSED, None)]
+
+
+async def test_what_waits_for_a_yes_in_another_customers_conversation_is_refused(
+    bridge: Bridge,
+) -> None:
+    await bridge.waits(user="dan")
+
+    with pytest.raises(IdentityMismatch):
+        await bridge.asks()
