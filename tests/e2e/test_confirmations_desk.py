@@ -58,7 +58,7 @@ class System:
     def __init__(self, by: Confirmer) -> None:
         self._by, self._store = by, MemoryStore()
         self.server, self.bridge = At(free_port()), At(free_port())
-        self.settings = {
+        self.settings: dict[str, Any] = {
             "bridge": "elixir",
             "elixir_http_url": f"http://{self.bridge.address}",
             "elixir_websocket_url": f"ws://{self.bridge.address}/socket/websocket",
