@@ -112,6 +112,7 @@ async def test_a_coordinator_says_yes_and_both_pages_show_the_outcome_until_it_i
         question, _ = await question_to(one)
         for desk in (maria, ion):
             await expect(asked(desk)).to_have_text(["ana"])
+            await expect(desk.page.locator("#asked-label")).to_have_text("Needs your yes")
             await desk.open()
             await expect(card(desk)).to_contain_text(WHAT)
             await expect(card(desk)).to_contain_text("The assistant waits for a coordinator’s yes")
@@ -129,6 +130,7 @@ async def test_a_coordinator_says_yes_and_both_pages_show_the_outcome_until_it_i
         await maria.is_connected()
         await maria.open()
         await expect(card(maria)).to_contain_text("Done. (by Maria)")
+        await expect(maria.page.locator("#asked-label")).to_have_text("After your yes")
         await maria.page.locator("#attend").click()
         for desk in (maria, ion):
             await expect(asked(desk)).to_have_count(0)

@@ -61,7 +61,6 @@ export class CoordinatorView {
     this.#onOpen = onOpen;
     this.#onRetry = onRetry;
     this.#onAnswer = onAnswer;
-    setText(byId("asked-label"), TEXTS.asked);
     setText(byId("missed-label"), TEXTS.missed);
     setText(byId("online-label"), TEXTS.online);
     setText(byId("attend"), TEXTS.attend);
@@ -101,7 +100,9 @@ export class CoordinatorView {
   /** @param {ChatList} chats */
   #showList(chats) {
     const { waiting, live, missed, asked } = chats;
-    setText(byId("asked-count"), asked.length ? String(asked.length) : "");
+    const open = asked.filter(({ confirmation }) => confirmation?.state === "proposed").length;
+    setText(byId("asked-label"), open ? TEXTS.asked : TEXTS.outcomes);
+    setText(byId("asked-count"), open ? String(open) : "");
     setText(byId("waiting-count"), waiting.length ? String(waiting.length) : "");
     setText(byId("missed-count"), missed.length ? String(missed.length) : "");
     setText(byId("live-count"), live.length ? String(live.length) : "");
@@ -120,7 +121,7 @@ export class CoordinatorView {
     byId("asked-title").hidden = asked.length === 0;
     byId("missed-title").hidden = missed.length === 0;
     byId("live-title").hidden = live.length === 0;
-    document.title = titleOf(waiting.length, asked.filter((chat) => !hasOutcome(chat)).length);
+    document.title = titleOf(waiting.length, open);
   }
 
   /**
@@ -316,7 +317,11 @@ function titleOf(waiting, asked) {
  * @param {Chat} chat
  */
 function previewOf(chats, chat) {
-  if (chat.status === "ai" && isAsked(chat) && !chat.missed) return chat.confirmation?.what ?? "";
+  const { confirmation } = chat;
+  if (confirmation && chat.status === "ai" && isAsked(chat) && !chat.missed) {
+    const { state, what } = confirmation;
+    return state === "proposed" ? what : `${TEXTS.states[state]} ${what}`;
+  }
   if (isAnswerable(chat)) return chat.missed?.message ?? "";
   if (chat.status !== "waiting") return `with ${holderOf(chats, chat)}`;
   const { openQuestion, summary } = chat.context ?? {};
@@ -345,13 +350,17 @@ const isAnswerable = ({ missed, status }) =>
  */
 const isCalling = (chat) => isAnswerable(chat) || (chat.status === "ai" && isAsked(chat));
 
+/** @param {Chat} chat */
+const asksForYes = ({ confirmation }) =>
+  confirmation?.by === "coordinator" && confirmation.state === "proposed";
+
 /** @param {{chat: Chat, preview: string, unread: number, isCurrent: boolean}} shown */
 function chatButton({ chat, preview, unread, isCurrent }) {
   const { status, userId } = chat;
   const since = (status === "waiting" && chat.waitingSince) || chat.since;
   const button = el(
     "button",
-    { type: "button", className: "chat", data: { status } },
+    { type: "button", className: "chat", data: { status, asks: String(asksForYes(chat)) } },
     el("strong", {}, userId),
     isCalling(chat)
       ? timeElement((chat.missed ?? chat.confirmation)?.timestamp)

@@ -175,6 +175,60 @@ test("the texts about missed messages are Romanian for Romanians, and else Engli
   assert.deepEqual(labels, ["Ratate", "Ratate", "Ratate", "Missed", "Missed", "Missed"]);
 });
 
+const askedChat = (userId, state, timestamp = AT, by = "coordinator") => ({
+  ...chat(userId, "ai"),
+  confirmation: { confirmId: `s-${userId}-3`, by, state, what: "Table", timestamp },
+});
+
+test("what waits for a coordinator's yes comes first, then what came of others", () => {
+  const asked = [
+    askedChat("ana", "done", LATER),
+    askedChat("dan", "proposed"),
+    askedChat("eva", "proposed", LATER),
+  ];
+  channel.join({ ...EMPTY, asked });
+  notify("changed", askedChat("ivo", "proposed", AT, "customer"));
+
+  assert.deepEqual(users(chats.asked), ["eva", "dan", "ana"]);
+});
+
+test("a question for a yes calls, and one that is over leaves the list unless it is open", () => {
+  const called = [];
+  chats.on("attention", ({ sessionId }) => called.push(sessionId));
+  joined([], []);
+  notify("asked", askedChat("ana", "proposed"));
+  notify("asked", askedChat("dan", "proposed"));
+  chats.select("s-dan");
+  notify("gone", askedChat("ana", "rejected"));
+  notify("gone", askedChat("dan", "rejected"));
+
+  assert.deepEqual(called, ["s-ana", "s-dan"]);
+  assert.deepEqual(users(chats.asked), []);
+  assert.equal(chats.chat("s-ana"), undefined);
+  assert.equal(chats.selectedChat.confirmation.state, "rejected");
+});
+
+test("an answer is being sent until its reply, and keeps why it was refused", async () => {
+  channel.join({ ...EMPTY, asked: [askedChat("ana", "proposed")] });
+  chats.confirm("s-ana", "s-ana-3", "yes");
+  const sending = chats.answering("s-ana-3");
+  const { payload, refuse } = channel.request("confirm");
+  refuse("server_unavailable");
+  await settled();
+
+  assert.deepEqual(sending, { isSending: true, error: null });
+  assert.deepEqual(payload, { sessionId: "s-ana", confirmId: "s-ana-3", answer: "yes" });
+  assert.equal(chats.answering("s-ana-3").error?.reason, "server_unavailable");
+  assert.deepEqual(users(chats.asked), ["ana"]);
+});
+
+test("a step of a call in the server's log is no message, and a customer's yes is one", () => {
+  const step = { author: /** @type {const} */ ("ai"), message: "Table", write: { state: "done" } };
+
+  assert.equal(toPastMessage({ ...step, audience: "coordinator" }, 0).step, "done");
+  assert.equal(toPastMessage({ ...step, audience: "all" }, 0).step, null);
+});
+
 test("a message written without a connection is sent once the chat is joined", async () => {
   const transcript = new Transcript("Maria", channel);
   transcript.send("one");
