@@ -50,10 +50,10 @@ class Generation:
                 conversation["messages"] = list(map(_with_readers, conversation["messages"]))
         for export in self.exports:
             for conversation in export["conversations"]:
-                self._add_what_a_replay_needs(conversation)
                 conversation["conversation"] |= {"confirmation": None}
                 for entry in conversation["messages"]:
                     entry |= {"write": None} if entry["kind"] == "message" else {}
+                self._add_what_a_replay_needs(conversation)
 
     def __repr__(self) -> str:
         return self.name
