@@ -84,6 +84,18 @@ MISSED = {
     "context": {"summary": "Vrea o masă.", "language": "ro", "lastMessages": []},
     "timestamp": AT,
 }
+WAITS_FOR_YES = {
+    **USER,
+    "type": "confirmation",
+    "sessionId": "s1",
+    "locationId": "l1",
+    "confirmId": "s1-3",
+    "by": "coordinator",
+    "state": "proposed",
+    "what": "Rezervare masă",
+    "expiresAt": LATER,
+    "timestamp": AT,
+}
 NIGHT = {**MISSED, "sessionId": "s2", "userId": "dan"}
 MESSAGE = {**USER, "locationId": "l1", "message": "Mai e cineva?"}
 ANSWER = {**USER, "message": "Bună ziua.", "coordinatorId": "maria"}
@@ -94,6 +106,7 @@ EVERY_CALL = [
     ("PUT", "/api/conversation-status/s1", STATUS),
     ("POST", "/api/notifications", TRANSFER),
     ("POST", "/api/notifications", MISSED),
+    ("POST", "/api/notifications", WAITS_FOR_YES),
     ("POST", "/api/messages", MESSAGE),
     ("POST", "/api/agent-responses", ANSWER),
 ]
@@ -865,6 +878,80 @@ async def test_what_is_done_is_gone_for_every_coordinator(bridge: Bridge) -> Non
     assert (done["status"], done["missed"]) == ("ai", None)
     assert (gone["type"], gone["chat"]["sessionId"]) == ("gone", "s1")
     assert left == {"missed": []}
+
+
+# What waits for a yes.
+
+
+async def test_what_waits_for_a_coordinators_yes_is_announced_and_on_the_board(
+    bridge: Bridge,
+) -> None:
+    maria, _ = await bridge.coordinator("maria")
+
+    await bridge.post("/api/notifications", WAITS_FOR_YES, key="k1")
+    await bridge.post("/api/notifications", WAITS_FOR_YES, key="k1")
+    announced = await heard(maria, "notification")
+    done = {"state": "done", "result": "R-7", "coordinatorId": "ion", "expiresAt": None}
+    await bridge.post("/api/notifications", {**WAITS_FOR_YES, **done, "timestamp": LATER})
+    changed = await heard(maria, "notification")
+    _, board = await bridge.coordinator("ion")
+
+    assert (announced["type"], changed["type"]) == ("asked", "changed")
+    assert announced["chat"]["confirmation"] == {
+        "confirmId": "s1-3",
+        "by": "coordinator",
+        "state": "proposed",
+        "what": "Rezervare masă",
+        "timestamp": AT,
+        "expiresAt": LATER,
+        "result": None,
+        "coordinatorId": None,
+    }
+    assert board["asked"] == [changed["chat"]]
+    assert changed["chat"]["confirmation"] == {
+        **announced["chat"]["confirmation"],
+        **{"state": "done", "timestamp": LATER, "result": "R-7", "coordinatorId": "ion"},
+    }
+
+
+async def test_an_answer_is_refused_while_the_server_is_away_and_from_another_business(
+    bridge: Bridge,
+) -> None:
+    await bridge.post("/api/notifications", WAITS_FOR_YES)
+    maria, board = await bridge.coordinator("maria")
+    eve, others = await bridge.join("coordinators:b2", businessId="b2", coordinatorId="eve")
+    elsewhere = {**WAITS_FOR_YES, "businessId": "b2"}
+    refused = await bridge.call("POST", "/api/notifications", elsewhere)
+    yes = {"sessionId": "s1", "confirmId": "s1-3", "answer": "yes"}
+
+    reasons = []
+    for channel, payload in ((maria, yes), (eve, yes), (maria, {**yes, "answer": "perhaps"})):
+        with pytest.raises(PushError) as error:
+            await channel.push("confirm", payload)
+        reasons.append(error.value.response["reason"])
+    _, after = await bridge.coordinator("ion")
+
+    assert reasons == ["server_unavailable", "unknown_session", "invalid_payload"]
+    assert (others["asked"], len(board["asked"])) == ([], 1)
+    assert after["asked"] == board["asked"]
+    assert (refused.status_code, refused.json()["code"]) == (400, "identity_mismatch")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("confirmId", None), ("confirmId", "a b"), ("by", None), ("by", "anybody")),
+        *(("state", None), ("state", "perhaps"), ("what", None), ("what", "x" * 501)),
+        *(("result", "x" * 4_001), ("expiresAt", "soon"), ("coordinatorId", "a b")),
+    ],
+)
+async def test_a_report_of_what_waits_for_a_yes_with_an_invalid_field_is_refused(
+    bridge: Bridge, field: str, value: Any
+) -> None:
+    response = await bridge.call("POST", "/api/notifications", {**WAITS_FOR_YES, field: value})
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_payload")
+    assert field in response.json()["detail"]
 
 
 async def test_no_other_business_sees_or_attends_to_a_missed_message(bridge: Bridge) -> None:

@@ -97,6 +97,16 @@ async def test_requesting_and_ending_a_live_chat_counts_as_a_message() -> None:
     assert [response["reason"] for response in responses if response] == ["rate_limited"] * 3
 
 
+async def test_answering_a_question_for_a_yes_counts_as_a_message() -> None:
+    answer = {"confirmId": "s1-1", "answer": "yes"}
+    async with product(limit_messages_per_user=2) as server, user(server.address) as one:
+        await one.join()
+        responses = [await refusal(one.request("confirm_action", answer)) for _ in range(3)]
+
+    reasons = [response["reason"] for response in responses if response]
+    assert reasons == ["unknown_confirmation", "unknown_confirmation", "rate_limited"]
+
+
 @pytest.mark.parametrize("event", ["history", "typing", "refresh_token", "made up"])
 async def test_a_flood_of_other_requests_is_refused_too(event: str) -> None:
     async with product(limit_messages_per_user=2) as server, user(server.address) as one:

@@ -10,16 +10,23 @@ from litestar import Litestar, Response, route
 from adapters.bridge.agent_server import HttpAgentServer
 from application.bridge.ports import AgentServerUnavailable
 from domain.bridge.live_chat import PendingCommand, ServerState
-from domain.errors import Refusal, SessionClosed, TransitionRefused, UnknownSession
+from domain.errors import (
+    ConfirmationExpired,
+    ConfirmationWithdrawn,
+    Refusal,
+    SessionClosed,
+    TransitionRefused,
+    UnknownConfirmation,
+    UnknownSession,
+)
 from domain.identity import CoordinatorId, SessionId
 from domain.status import Status
 from tests.support.server import running
 
 S1 = SessionId("s1")
+MARIA = CoordinatorId("maria")
 AT = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
-COMMAND = PendingCommand(
-    command_id="c1", status=Status.LIVE, at=AT, coordinator_id=CoordinatorId("maria")
-)
+COMMAND = PendingCommand(command_id="c1", status=Status.LIVE, at=AT, coordinator_id=MARIA)
 HEAD = b"""{"status":"live","updatedAt":"2030-01-01T12:00:00.000Z","summary":null,
     "transfer":{"coordinatorId":"maria"},"epoch":3}"""
 
@@ -28,7 +35,7 @@ HEAD = b"""{"status":"live","updatedAt":"2030-01-01T12:00:00.000Z","summary":nul
 async def answering(status: int, content: bytes) -> AsyncIterator[HttpAgentServer]:
     """A client of a server that gives the same response to everything."""
 
-    @route(["/", "/{path:path}"], http_method=["GET", "PUT"])
+    @route(["/", "/{path:path}"], http_method=["GET", "PUT", "POST"])
     async def answer() -> Response[bytes]:
         return Response(content, status_code=status, media_type="application/json")
 
@@ -43,7 +50,15 @@ async def test_a_head_is_read_as_the_state_of_the_conversation() -> None:
         is_at = await server.state(S1)
 
     assert set_to == is_at
-    assert set_to == ServerState(status=Status.LIVE, at=AT, coordinator_id=CoordinatorId("maria"))
+    assert set_to == ServerState(status=Status.LIVE, at=AT, coordinator_id=MARIA)
+
+
+@pytest.mark.parametrize("counts", ["yes", "no"])
+async def test_the_answer_that_counts_is_the_servers(counts: str) -> None:
+    async with answering(200, b'{"confirmId":"s1-3","answer":"%s"}' % counts.encode()) as server:
+        found = await server.confirm(S1, "s1-3", True, MARIA)
+
+    assert found is (counts == "yes")
 
 
 @pytest.mark.parametrize("status", [302, 401, 403, 408, 425, 429, 500, 502, 503, 504])
@@ -59,6 +74,9 @@ async def test_a_status_that_may_pass_is_an_unavailable_server(status: int) -> N
         (b'{"code":"session_closed"}', SessionClosed),
         (b'{"code":"transition_refused"}', TransitionRefused),
         (b'{"code":"unknown_session"}', UnknownSession),
+        (b'{"code":"unknown_confirmation"}', UnknownConfirmation),
+        (b'{"code":"expired"}', ConfirmationExpired),
+        (b'{"code":"withdrawn"}', ConfirmationWithdrawn),
         (b'{"code":"another"}', Refusal),
         (b"[]", Refusal),
         (b"<html>", Refusal),
