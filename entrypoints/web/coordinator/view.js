@@ -318,7 +318,7 @@ function titleOf(waiting, asked) {
  */
 function previewOf(chats, chat) {
   const { confirmation } = chat;
-  if (confirmation && chat.status === "ai" && isAsked(chat) && !chat.missed) {
+  if (confirmation && isCalling(chat) && !chat.missed) {
     const { state, what } = confirmation;
     return state === "proposed" ? what : `${TEXTS.states[state]} ${what}`;
   }
@@ -348,7 +348,8 @@ const isAnswerable = ({ missed, status }) =>
  *
  * @param {Chat} chat
  */
-const isCalling = (chat) => isAnswerable(chat) || (chat.status === "ai" && isAsked(chat));
+const isCalling = (chat) =>
+  chat.status !== "waiting" && chat.status !== "live" && (Boolean(chat.missed) || isAsked(chat));
 
 /** @param {Chat} chat */
 const asksForYes = ({ confirmation }) =>
