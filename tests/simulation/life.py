@@ -89,7 +89,7 @@ TOOLS = {
     "wait": 2.0,
     "stop_tools": 0.7,
     "trap": 8.0,
-    "run_twice": 1.5,
+    "run_twice": 4.0,
     "take_over_at_call": 2.0,
 }
 PRESENCE = {"all_leave": 4.0, "somebody_comes": 2.0, "ask_for_human": 6.0}
@@ -479,7 +479,7 @@ class SimulatedLife:
 
         self._disturb("the lease service is away", "leases", seconds=8.0)
         self.world.leases_are_away = True
-        step = random.choice(["asked", "begun", "called", "done", "stored"])
+        step = random.choice(["asked", "asked", "asked", "begun", "stored"])
         self.world.traps.setdefault(step, []).append(wake)
         await asyncio.sleep(8.0)
         self.world.leases_are_away = False
@@ -502,8 +502,8 @@ class SimulatedLife:
 
     async def _trap(self, random: Random) -> None:
         """Let something happen as the next call comes to a step."""
-        step = random.choice(["asked", "approved", "begun", "called", "done", "answered", "stored"])
-        name = random.choice(list(self._SURPRISES))
+        steps = ["asked", "approved", "begun", "begun", "called", "done", "answered", "stored"]
+        step, name = random.choice(steps), random.choice([*self._SURPRISES, "kill", "freeze"])
         surprise, later_s = self._SURPRISES[name], random.choice([0.0, 0.0, 0.002, 0.1])
 
         def spring(node: Node, who: Customer) -> None:

@@ -69,23 +69,22 @@ class Switch:
             return
         self._known.add(place)
         loop, random = asyncio.get_running_loop(), self._random
-        lost = self._lost.get(place)
+        lost, shown_at = self._lost.get(place), 0.0
         for _ in range(2 if random.random() < self.doubles else 1):
             delay_s = random.uniform(0.0005, 0.003)
             if random.random() < self.delays:
                 late_at = loop.time() + random.choice([0.02, 0.2, 1.5])
                 loop.call_at(late_at, end.arrive, end.connection, channel, message)
-                loop.call_at(late_at, self._shows, place, lost)
+                shown_at = late_at
                 continue
             end.next_at = max(loop.time() + delay_s, end.next_at)
             loop.call_at(end.next_at, end.arrive, end.connection, channel, message)
-            loop.call_at(end.next_at, self._shows, place, lost)
+            shown_at = end.next_at
+        if lost is not None:  # by then its number has shown what was lost before it
+            loop.call_at(shown_at, self._shows, place, lost)
 
-    def _shows(
-        self, place: "tuple[SimulatedChannels, str, SimulatedChannels]", lost: int | None
-    ) -> None:
-        """Note that a number shows what was lost before its message was sent."""
-        if lost is not None and self._lost.get(place) == lost:
+    def _shows(self, place: "tuple[SimulatedChannels, str, SimulatedChannels]", lost: int) -> None:
+        if self._lost.get(place) == lost:
             del self._lost[place]
 
 

@@ -199,7 +199,7 @@ def _taking_up_lost_turns(stack: ExitStack) -> None:
 # The calls of tools that change something.
 
 
-@_safeguard("deeds", "14", 6)
+@_safeguard("deeds", "14", 4)
 def _owner_of_a_call(stack: ExitStack) -> None:
     """A call begins only while the AI has the conversation, in the epoch of its decision."""
 
@@ -218,7 +218,7 @@ def _owner_of_a_call(stack: ExitStack) -> None:
     put(stack, application.write_calls, "begin_call", anyway)
 
 
-@_safeguard("deeds", "14", 56)
+@_safeguard("deeds", "14", 81)
 def _fence_of_a_call(stack: ExitStack) -> None:
     """A call begins only if no other run of the turn has begun one that is not known here."""
 
@@ -229,14 +229,14 @@ def _fence_of_a_call(stack: ExitStack) -> None:
     put(stack, application.write_calls, "begin_call", anyway)
 
 
-@_safeguard("deeds", "14", 10)
+@_safeguard("deeds", "14", 3)
 def _retaken_turn(stack: ExitStack) -> None:
     """What an earlier run of the turn has done is not done again, nor anything in its place."""
     put(stack, TurnWrites, "recorded", nothing)
     put(stack, TurnWrites, "is_retaken", False)
 
 
-@_safeguard("deeds", "14", 37)
+@_safeguard("deeds", "14", 28)
 def _sent_at_once(stack: ExitStack) -> None:
     """A call that has begun is sent at once, or never."""
     put(stack, TurnWrites, "_is_late", lambda self, began: False)
@@ -253,7 +253,7 @@ def _yes(stack: ExitStack) -> None:
     put(stack, TurnTools, "_write", anyway)
 
 
-@_safeguard("deeds", "14", 28)
+@_safeguard("deeds", "14", 10)
 def _newest_words(stack: ExitStack) -> None:
     """A yes in words answers a question only where that is what the customer was shown last."""
 
@@ -266,7 +266,7 @@ def _newest_words(stack: ExitStack) -> None:
     put(stack, domain.decisions, "answer_in_words", anyway)
 
 
-@_safeguard("deeds", "14", 1)
+@_safeguard("deeds", "14", 4)
 def _withdrawal(stack: ExitStack) -> None:
     """A question, and a yes that was not acted on yet, end where the conversation changes hands."""
     put(stack, domain.decisions, "withdraw_question", nothing)
@@ -278,7 +278,7 @@ def _expiry(stack: ExitStack) -> None:
     put(stack, domain.decisions, "is_too_late", lambda question, at: False)
 
 
-@_safeguard("deeds", "14", 69)
+@_safeguard("deeds", "14", 12)
 def _wait_for_an_outcome(stack: ExitStack) -> None:
     """Who finds a call that another process has begun leaves it the time to store the outcome."""
 
@@ -293,7 +293,7 @@ def _wait_for_an_outcome(stack: ExitStack) -> None:
     put(stack, WriteCalls, "settle", at_once)
 
 
-@_safeguard("deeds", "14", 12)
+@_safeguard("deeds", "14", 3)
 def _look_up_in_time(stack: ExitStack) -> None:
     """It is looked up whether a call was made only once that cannot happen any more."""
     look_up: Any = WriteCalls._looked_up
@@ -304,7 +304,7 @@ def _look_up_in_time(stack: ExitStack) -> None:
     put(stack, WriteCalls, "_looked_up", at_once)
 
 
-@_safeguard("deeds", "14", 10)
+@_safeguard("deeds", "14", 1)
 def _outcome_after_a_change_of_owner(stack: ExitStack) -> None:
     """What came of a call is stored, whoever has the conversation by then."""
 
@@ -316,7 +316,7 @@ def _outcome_after_a_change_of_owner(stack: ExitStack) -> None:
     put(stack, application.write_calls, "record_outcome", owned)
 
 
-@_safeguard("deeds", "14", 148)
+@_safeguard("deeds", "14", 9)
 def _one_outcome(stack: ExitStack) -> None:
     """What came of a call is stored once, also where the first time seemed to fail."""
 
@@ -329,13 +329,13 @@ def _one_outcome(stack: ExitStack) -> None:
     put(stack, application.write_calls, "record_outcome", again)
 
 
-@_safeguard("deeds", "14", 12)
+@_safeguard("deeds", "14", 40)
 def _overdue_calls(stack: ExitStack) -> None:
     """A call of which no process is going to store an outcome is unknown in the end."""
     put(stack, application.sweep, "overdue_calls", nothing)
 
 
-@_safeguard("deeds", "14", 1)
+@_safeguard("deeds", "14", 7)
 def _answer_knows_the_calls(stack: ExitStack) -> None:
     """An answer is stored only if it knows what has become of each call."""
 
