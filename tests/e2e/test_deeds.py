@@ -132,13 +132,16 @@ async def connected(socket: User) -> None:
 
 async def answer_to(socket: User, message_id: str) -> dict[str, Any]:
     """Join again, and return the answer to a message."""
-    for entry in (await socket.join())["messages"]:
-        if message_id in entry.get("inReplyTo", ()):
-            return entry
-    while True:
+    found: list[dict[str, Any]] = [
+        entry
+        for entry in (await socket.join())["messages"]
+        if message_id in entry.get("inReplyTo", ())
+    ]
+    while not found:
         pushed = await socket.wait_for("new_message")
         if message_id in pushed["inReplyTo"]:
-            return pushed
+            found.append(pushed)
+    return found[0]
 
 
 def says(text: Text, said: str) -> bool:
