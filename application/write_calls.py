@@ -321,16 +321,21 @@ class TurnWrites:
         """What this turn has to tell of: the outcomes of its calls, in order."""
         self.proposal: Proposal | None = None
         """The call that is to wait for somebody's yes."""
-        self.is_retaken = False
-        """True if an earlier run of the turn has decided to do something, and may have done it: in
-        this one, where the model may decide another way, nothing more is done."""
         for call in session.writes:
             if call.state in OUTCOMES:
                 step = call.step(call.state, call.result)
                 self.outcomes.append(step)
                 self._known[call.tool, call.arguments] = step
-                if call.confirm is None and call.state is not WriteState.FAILED:
-                    self.is_retaken = True
+        self._earlier = tuple(self.outcomes)
+
+    @property
+    def is_retaken(self) -> bool:
+        """True if an earlier run of the turn has decided to do something, and may have done it.
+
+        In this one, where the model may decide another way, nothing more is done.
+        """
+        decided = [step for step in self._earlier if step.confirm is None]
+        return any(step.state is not WriteState.FAILED for step in decided)
 
     @property
     def begun(self) -> frozenset[tuple[str, WriteState]]:
@@ -415,8 +420,7 @@ class TurnWrites:
         if call is None:
             return None
         self._begun[call.call_id] = WriteState.STARTED
-        is_late = calls.clock.monotonic() - began > SENT_WITHIN_S
-        if is_late or self._is_over():
+        if self._is_over() or self._is_late(began):
             made = call.step(WriteState.FAILED, "it was not called: there was no time left")
             await calls.store_outcome(
                 self._customer, session.session_id, call, made, context, origin
@@ -429,6 +433,9 @@ class TurnWrites:
         self.outcomes.append(made)
         self._known[step.tool, arguments] = made
         return made
+
+    def _is_late(self, began: float) -> bool:
+        return self._calls.clock.monotonic() - began > SENT_WITHIN_S
 
     async def finish(self) -> None:
         """Wait for the calls under way: a turn that ends early tells what came of them, too."""

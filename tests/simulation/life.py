@@ -16,8 +16,9 @@ from domain.status import Status
 from domain.tool import Confirmer
 from tests.simulation.client import Client, Gone
 from tests.simulation.node import Node
-from tests.simulation.rules import FOR_HUMAN, NO, YES, Violation
+from tests.simulation.rules import FOR_HUMAN, Violation
 from tests.simulation.world import CUSTOMERS, World
+from tests.simulation.write_rules import NO, YES
 
 HEALED_S = 150.0
 """The time in which everything outstanding is completed once nothing is broken any more."""
@@ -88,7 +89,8 @@ TOOLS = {
     "wait": 2.0,
     "stop_tools": 0.7,
     "trap": 8.0,
-    "run_twice": 1.5,
+    "run_twice": 4.0,
+    "take_over_at_call": 2.0,
 }
 PRESENCE = {"all_leave": 4.0, "somebody_comes": 2.0, "ask_for_human": 6.0}
 
@@ -187,10 +189,14 @@ class SimulatedLife:
 
     async def _make(self, step: Step) -> None:
         act: Callable[[Random], Awaitable[object]] = getattr(self, f"_{step.kind}")
+        await self._attempt(f"step {step.number}", act(Random(step.seed)))
+
+    async def _attempt(self, what: str, work: Awaitable[object]) -> None:
+        """Do something, which a fault may end."""
         try:
-            await act(Random(step.seed))
+            await work
         except (Failure, Refusal, Gone) as error:
-            self.world.trace(f"step {step.number} ends: {error!r}")
+            self.world.trace(f"{what} ends: {error!r}")
 
     async def _heal(self) -> None:
         """End all faults, and wait until everything outstanding is completed."""
@@ -473,15 +479,31 @@ class SimulatedLife:
 
         self._disturb("the lease service is away", "leases", seconds=8.0)
         self.world.leases_are_away = True
-        step = random.choice(["asked", "begun", "called", "done", "stored"])
+        step = random.choice(["asked", "asked", "asked", "begun", "stored"])
         self.world.traps.setdefault(step, []).append(wake)
         await asyncio.sleep(8.0)
         self.world.leases_are_away = False
 
+    async def _take_over_at_call(self, random: Random) -> None:
+        """Take over, unheard, as the AI decides to call a tool."""
+
+        def spring(node: Node, who: Customer) -> None:
+            others = [each for each in self.world.nodes if each.is_well and each is not node]
+            if others and (known := self.world.rules.log_of(who)) is not None:
+                other, session_id = random.choice(others), known.session.session_id
+
+                async def take(_: Random) -> None:
+                    change = other.transfers.change(session_id, Status.LIVE, CoordinatorId("ana"))
+                    await self._at(other, change)
+
+                self.world.start(self._attempt("a takeover", self._unheard(random, take)))
+
+        self.world.traps.setdefault("asked", []).append(spring)
+
     async def _trap(self, random: Random) -> None:
         """Let something happen as the next call comes to a step."""
-        step = random.choice(["asked", "approved", "begun", "called", "done", "answered", "stored"])
-        name = random.choice(list(self._SURPRISES))
+        steps = ["asked", "approved", "begun", "begun", "called", "done", "answered", "stored"]
+        step, name = random.choice(steps), random.choice([*self._SURPRISES, "kill", "freeze"])
         surprise, later_s = self._SURPRISES[name], random.choice([0.0, 0.0, 0.002, 0.1])
 
         def spring(node: Node, who: Customer) -> None:
@@ -490,10 +512,7 @@ class SimulatedLife:
 
         async def run(node: Node, who: Customer) -> None:
             await asyncio.sleep(later_s)
-            try:
-                await surprise(self, node, who, random)
-            except (Failure, Refusal, Gone) as error:
-                self.world.trace(f"{name} ends: {error!r}")
+            await self._attempt(name, surprise(self, node, who, random))
 
         def at_once(node: Node, who: Customer) -> None:
             self.world.trace(f"a call is {step} at {node}, which is killed")

@@ -4,6 +4,7 @@ The broker over it is the product's own.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from random import Random
 from typing import Self
@@ -28,8 +29,9 @@ class Switch:
         """The share of messages that arrive late, and out of order."""
         self._known: set[tuple[SimulatedChannels, str, SimulatedChannels]] = set()
         """Who has received something on a channel from whom since it subscribed."""
-        self._lost: set[tuple[SimulatedChannels, str, SimulatedChannels]] = set()
-        """Who will know by the next number that something was lost."""
+        self._lost: dict[tuple[SimulatedChannels, str, SimulatedChannels], int] = {}
+        """Who will know by the next number that something was lost: the newest loss."""
+        self._losses = itertools.count()
         self.unnoticed: set[tuple[SimulatedChannels, str]] = set()
         """Who has lost something that no number shows."""
 
@@ -61,21 +63,29 @@ class Switch:
         place = (end, channel, sender)
         if self._random.random() < self.loses:
             if place in self._known:
-                self._lost.add(place)
+                self._lost[place] = next(self._losses)
             else:
                 self.unnoticed.add((end, channel))
             return
         self._known.add(place)
-        self._lost.discard(place)
         loop, random = asyncio.get_running_loop(), self._random
+        lost, shown_at = self._lost.get(place), 0.0
         for _ in range(2 if random.random() < self.doubles else 1):
             delay_s = random.uniform(0.0005, 0.003)
             if random.random() < self.delays:
                 late_at = loop.time() + random.choice([0.02, 0.2, 1.5])
                 loop.call_at(late_at, end.arrive, end.connection, channel, message)
+                shown_at = late_at
                 continue
             end.next_at = max(loop.time() + delay_s, end.next_at)
             loop.call_at(end.next_at, end.arrive, end.connection, channel, message)
+            shown_at = end.next_at
+        if lost is not None:  # by then its number has shown what was lost before it
+            loop.call_at(shown_at, self._shows, place, lost)
+
+    def _shows(self, place: "tuple[SimulatedChannels, str, SimulatedChannels]", lost: int) -> None:
+        if self._lost.get(place) == lost:
+            del self._lost[place]
 
 
 class SimulatedChannels(Channels):

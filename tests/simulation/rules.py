@@ -17,7 +17,7 @@ from domain.session import Draft, Session
 from domain.status import Status
 from domain.view import View
 from tests.simulation.assistant import Attempt
-from tests.simulation.write_rules import WriteRules
+from tests.simulation.write_rules import NO, YES, WriteRules
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client
@@ -38,8 +38,6 @@ RECENT_S = 13.0
 
 FOR_HUMAN = "Un om "
 """What a request for a human begins with: it is no message that is left."""
-YES, NO = "Da.", "Nu."
-"""A customer's answers to a question."""
 _ANSWERS = (YES, NO, "Da", "Nu", "Yes", "No")
 """With those of the button: everybody says them again and again."""
 

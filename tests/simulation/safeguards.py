@@ -14,6 +14,9 @@ import adapters.broker.channels
 import application.answer_pending
 import application.bridge_inbox
 import application.post_message
+import application.sweep
+import application.write_calls
+import domain.decisions
 from adapters.broker.channels import ChannelBroker
 from adapters.memory.store import MemoryStore
 from application.answer_pending import AnswerPending
@@ -27,10 +30,14 @@ from application.ports import Grown
 from application.session_log import SessionLog
 from application.subscription import Subscription
 from application.sweep import Sweep
+from application.tools import TurnTools
 from application.turns import Turns
+from application.write_calls import TurnWrites, WriteCalls
 from domain.decisions import answer, record_user_message
 from domain.errors import BridgeUnavailable, StorageUnavailable
 from domain.status import Status
+from domain.write_call import begun_ids, begun_states
+from domain.write_decisions import answer_in_words, begin_call, record_outcome
 from tests.simulation.removal import Remove, name_of, nothing, put, removed
 
 
@@ -187,6 +194,156 @@ def _taking_up_lost_turns(stack: ExitStack) -> None:
     put(stack, Sweep, "__call__", none)
     put(stack, Turns, "_on_remote_entries", nothing)
     put(stack, Turns, "_try_again", nothing)
+
+
+# The calls of tools that change something.
+
+
+@_safeguard("deeds", "14", 4)
+def _owner_of_a_call(stack: ExitStack) -> None:
+    """A call begins only while the AI has the conversation, in the epoch of its decision."""
+
+    def anyway(session: Any, claim: Any, *given: Any) -> Any:
+        if session is None or not session.is_open:
+            return None
+        if session.epoch != claim.epoch:
+            begun = begun_ids(session.writes)
+            epoch, settled_seq = session.epoch, session.settled_seq
+            claim = claim._replace(epoch=epoch, settled_seq=settled_seq, begun=begun)
+        draft = begin_call(replace(session, status=Status.AI), claim, *given)
+        if draft is not None:
+            draft.session = replace(draft.session, status=session.status)
+        return draft
+
+    put(stack, application.write_calls, "begin_call", anyway)
+
+
+@_safeguard("deeds", "14", 81)
+def _fence_of_a_call(stack: ExitStack) -> None:
+    """A call begins only if no other run of the turn has begun one that is not known here."""
+
+    def anyway(session: Any, claim: Any, *given: Any) -> Any:
+        begun = begun_ids(session.writes) if session is not None else frozenset()
+        return begin_call(session, claim._replace(begun=begun), *given)
+
+    put(stack, application.write_calls, "begin_call", anyway)
+
+
+@_safeguard("deeds", "14", 3)
+def _retaken_turn(stack: ExitStack) -> None:
+    """What an earlier run of the turn has done is not done again, nor anything in its place."""
+    put(stack, TurnWrites, "recorded", nothing)
+    put(stack, TurnWrites, "is_retaken", False)
+
+
+@_safeguard("deeds", "14", 28)
+def _sent_at_once(stack: ExitStack) -> None:
+    """A call that has begun is sent at once, or never."""
+    put(stack, TurnWrites, "_is_late", lambda self, began: False)
+
+
+@_safeguard("deeds", "14", 1)
+def _yes(stack: ExitStack) -> None:
+    """A call that needs a yes waits for it."""
+
+    async def anyway(self: Any, tool: Any, arguments: Any) -> Any:
+        return await write(self, replace(tool, confirm=None), arguments)
+
+    write = TurnTools._write
+    put(stack, TurnTools, "_write", anyway)
+
+
+@_safeguard("deeds", "14", 10)
+def _newest_words(stack: ExitStack) -> None:
+    """A yes in words answers a question only where that is what the customer was shown last."""
+
+    def anyway(session: Any, *given: Any) -> Any:
+        question = session.question
+        if question is not None:
+            session = replace(session, hidden_at_end=session.seq - question.question_seq)
+        return answer_in_words(session, *given)
+
+    put(stack, domain.decisions, "answer_in_words", anyway)
+
+
+@_safeguard("deeds", "14", 4)
+def _withdrawal(stack: ExitStack) -> None:
+    """A question, and a yes that was not acted on yet, end where the conversation changes hands."""
+    put(stack, domain.decisions, "withdraw_question", nothing)
+
+
+@_safeguard("deeds", "14", 1)
+def _expiry(stack: ExitStack) -> None:
+    """A question without an answer expires."""
+    put(stack, domain.decisions, "is_too_late", lambda question, at: False)
+
+
+@_safeguard("deeds", "14", 12)
+def _wait_for_an_outcome(stack: ExitStack) -> None:
+    """Who finds a call that another process has begun leaves it the time to store the outcome."""
+
+    async def at_once(
+        self: Any, business: Any, session: Any, call: Any, tool: Any, context: Any, origin: Any
+    ) -> None:
+        request = application.write_calls._request_of(session, call)
+        step = await self._looked_up(business, call, request, tool, -1_000.0)
+        customer, session_id = session.customer, session.session_id
+        await self.store_outcome(customer, session_id, call, step, context, origin)
+
+    put(stack, WriteCalls, "settle", at_once)
+
+
+@_safeguard("deeds", "14", 3)
+def _look_up_in_time(stack: ExitStack) -> None:
+    """It is looked up whether a call was made only once that cannot happen any more."""
+    look_up: Any = WriteCalls._looked_up
+
+    async def at_once(self: Any, *given: Any) -> Any:
+        return await look_up(self, *given[:-1], -1_000.0)
+
+    put(stack, WriteCalls, "_looked_up", at_once)
+
+
+@_safeguard("deeds", "14", 1)
+def _outcome_after_a_change_of_owner(stack: ExitStack) -> None:
+    """What came of a call is stored, whoever has the conversation by then."""
+
+    def owned(session: Any, call: Any, step: Any, message_id: Any, context: Any) -> Any:
+        if session.status is not Status.AI:
+            return None
+        return record_outcome(session, call, step, message_id, context)
+
+    put(stack, application.write_calls, "record_outcome", owned)
+
+
+@_safeguard("deeds", "14", 9)
+def _one_outcome(stack: ExitStack) -> None:
+    """What came of a call is stored once, also where the first time seemed to fail."""
+
+    def again(session: Any, call: Any, step: Any, message_id: Any, context: Any) -> Any:
+        draft = record_outcome(session, call, step, message_id, context)
+        if draft is not None:
+            draft.key = None
+        return draft
+
+    put(stack, application.write_calls, "record_outcome", again)
+
+
+@_safeguard("deeds", "14", 40)
+def _overdue_calls(stack: ExitStack) -> None:
+    """A call of which no process is going to store an outcome is unknown in the end."""
+    put(stack, application.sweep, "overdue_calls", nothing)
+
+
+@_safeguard("deeds", "14", 7)
+def _answer_knows_the_calls(stack: ExitStack) -> None:
+    """An answer is stored only if it knows what has become of each call."""
+
+    def anyway(session: Any, turn: Any, context: Any) -> Any:
+        begun = begun_states(session.writes) if session is not None else turn.begun
+        return answer(session, replace(turn, begun=begun), context)
+
+    put(stack, application.answer_pending, "answer", anyway)
 
 
 # The hints.

@@ -27,7 +27,15 @@ TIMEOUT_S = 4.0
 """The longest that a node waits for an answer."""
 CONFIRM_S = 30.0
 """The time in which a question for a yes is answered, or expires."""
-MOODS = {"ok": 8.0, "slow": 3.0, "refuse": 1.0, "lose": 2.0, "lose_after": 2.0, "late": 1.0}
+MOODS = {
+    "ok": 8.0,
+    "slow": 3.0,
+    "refuse": 1.0,
+    "lose": 2.0,
+    "lose_after": 2.0,
+    "cut": 2.0,
+    "late": 1.0,
+}
 """What becomes of a call: see `ToolServerProcess._work`."""
 
 Reply = Callable[[ToolAnswer | Exception], None]
@@ -72,6 +80,10 @@ class ToolServerProcess:
         self.done: dict[str, float] = {}
         """What it has done: the key, and when."""
 
+    def pause_s(self) -> float:
+        """Return the time in which a call is compared with the tool's schema."""
+        return self._random.choice([0.001, 0.001, 0.1, 1.0])
+
     def die(self) -> None:
         """Lose what has not taken effect yet, and all connections."""
         self.is_down = True
@@ -92,10 +104,12 @@ class ToolServerProcess:
         self._world.start(self._work(node, request, mood, reply))
 
     async def _work(self, node: "Node", request: ToolRequest, mood: str, reply: Reply) -> None:
-        """Do it: at once, slowly, not at all, without an answer, or after the caller has left."""
+        """Do it: at once, slowly, not at all, without an answer, or though the caller has left."""
         life, random = self._lives, self._random
         key = request.key or ""
-        slow_s = random.uniform(0.0, 0.9 * TIMEOUT_S) if mood in ("slow", "lose_after") else 0.01
+        slow_s = 0.01 if mood == "ok" else random.uniform(0.0, 0.9 * TIMEOUT_S)
+        if mood == "cut":
+            reply(ToolUnanswered())
         if mood == "late" and not _tool_of(request).has_look_up:
             slow_s = TIMEOUT_S + random.uniform(0.0, 8.0)
         await asyncio.sleep(slow_s)
@@ -146,7 +160,7 @@ class NodeTools(BusinessTools):
         return () if self._server.is_down or not business.tool_servers else TOOLS
 
     async def problem_with(self, business: Business, request: ToolRequest) -> str | None:
-        await self._node.clock.sleep(0.001)
+        await self._node.clock.sleep(self._server.pause_s())
         return None
 
     async def call(self, business: Business, request: ToolRequest) -> ToolAnswer:

@@ -6,23 +6,27 @@ the customer is told of it.
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
 from application.ports import ToolRequest
 from domain.identity import SessionId
-from domain.message import Author, Message
+from domain.message import Author, Entry, Message
 from domain.status import Status
 from domain.texts import NO_WORDS
 from domain.tool import Confirmer
 from domain.write_call import OUTCOMES, WriteState, WriteStep
 from domain.write_decisions import outcome_text
+from tests.simulation.tools import TOOLS
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node
     from tests.simulation.rules import StoredSession
     from tests.simulation.world import World
 
+YES, NO = "Da.", "Nu."
+"""A customer's answers to a question, in words."""
 SENT_S = 2.2
 """The time in which a call that was begun reaches its tool, or never."""
 _NEXT = {
@@ -38,6 +42,15 @@ _NEXT = {
     WriteState.UNKNOWN: {WriteState.DONE, WriteState.FAILED},
 }
 _OPEN = (WriteState.PROPOSED, WriteState.APPROVED, WriteState.STARTED)
+
+
+def _asks(entries: Sequence[Entry], call_id: str) -> bool:
+    """Return True if the newest entry that the customer may see puts a question."""
+    shown = [entry for entry in entries if entry.is_for_customer]
+    newest = shown[-1] if shown else None
+    return isinstance(newest, Message) and any(
+        action["type"] == "confirm" and action["confirmId"] == call_id for action in newest.actions
+    )
 
 
 class Decision(NamedTuple):
@@ -119,8 +132,11 @@ class WriteRules:
         call.state = step.state
         if step.state is WriteState.APPROVED:
             call.approved_in = epoch
-            if call.confirm is Confirmer.CUSTOMER and entry.author is not Author.USER:
+            by = Author.USER if call.confirm is Confirmer.CUSTOMER else Author.COORDINATOR
+            if entry.author is not by:
                 self._broken(f"{step.call_id} was approved by {entry.author}")
+            if entry.text == YES and not _asks(known.entries, step.call_id):
+                self._broken(f"{entry.text!r} answered {step.call_id}, which was not asked last")
         elif step.state is WriteState.STARTED:
             self._begun(call, status, epoch)
         elif step.state in OUTCOMES:
@@ -198,6 +214,8 @@ class WriteRules:
             return
         if self._received[key] > 1:
             self._broken(f"{key} was called {self._received[key]} times")
+        if next(tool for tool in TOOLS if tool.name == request.tool).confirm is not call.confirm:
+            self._broken(f"{key} was called without the yes that it needs")
         late_s = self._loop.time() - call.started_at
         if late_s > SENT_S + 2 * self._world.store_s:
             self._broken(f"{key} was called {late_s:.1f} s after it began")
