@@ -488,7 +488,9 @@ class SimulatedLife:
         """Take over, unheard, as the AI decides to call a tool."""
 
         def spring(node: Node, who: Customer) -> None:
-            others = [each for each in self.world.nodes if each.is_well and each is not node]
+            well = [each for each in self.world.nodes if each.is_well and each is not node]
+            # One fault at a time: of what the store has not answered, nothing but a hint says so.
+            others = [each for each in well if not each.store.faults]
             if others and (known := self.world.rules.log_of(who)) is not None:
                 other, session_id = random.choice(others), known.session.session_id
 

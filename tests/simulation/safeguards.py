@@ -253,7 +253,7 @@ def _yes(stack: ExitStack) -> None:
     put(stack, TurnTools, "_write", anyway)
 
 
-@_safeguard("deeds", "14", 10)
+@_safeguard("deeds", "14", 6)
 def _newest_words(stack: ExitStack) -> None:
     """A yes in words answers a question only where that is what the customer was shown last."""
 
