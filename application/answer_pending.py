@@ -49,7 +49,7 @@ from application.summaries import Summaries
 from application.tools import TurnTools
 from application.turn_lease import TurnLease
 from application.usage_tracker import BudgetLevel, UsageTracker
-from application.write_calls import TurnWrites, WriteCalls
+from application.write_calls import CallSite, TurnWrites, WriteCalls
 from domain.backoff import backoff
 from domain.business import Business
 from domain.decisions import WAITING_ACTION, TurnResult, answer, leave_message_action
@@ -387,15 +387,15 @@ class AnswerPending:
         business_id = session.customer.business_id
         known = business or Business(business_id=business_id, name=business_id)
         language, words = session.language or known.language, known.words
-        turn.writes = TurnWrites(
-            calls,
-            session,
-            known,
-            await calls.tools.tools(known),
+        site = CallSite(
+            session=session,
+            business=known,
+            tools={tool.name: tool for tool in await calls.tools.tools(known)},
             context=lambda: self.session_log.decision_context(language, words),
             origin=turn,
-            is_over=lambda: turn.task.cancelling() > 0,
-            on_lost=turn.give_way,
+        )
+        turn.writes = TurnWrites(
+            calls, site, is_over=lambda: turn.task.cancelling() > 0, on_lost=turn.give_way
         )
         if not session.writes:
             return False

@@ -8,9 +8,10 @@ asked, and is otherwise said to be unknown; it is never made again.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeVar
 
 import msgspec
@@ -37,7 +38,7 @@ from domain.errors import (
     ToolNotCalled,
     ToolUnanswered,
 )
-from domain.identity import Customer, MessageId, SessionId
+from domain.identity import MessageId
 from domain.plain_text import plain_text
 from domain.session import Draft, Session
 from domain.tool import MAX_ARGUMENTS, MAX_TOOL_RESULT, Proposal, Tool, ToolArguments
@@ -67,7 +68,36 @@ MAX_VALUE = 200
 """Characters of one argument, as people see it."""
 
 T = TypeVar("T")
-Context = Callable[[], DecisionContext]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSite:
+    """The conversation that calls are made in, and what is needed to append to it."""
+
+    session: Session
+    """As it was read."""
+    business: Business
+    tools: Mapping[str, Tool]
+    """The business's own, by their names."""
+    context: Callable[[], DecisionContext]
+    origin: object = None
+    """The turn that appends; None: it is none."""
+
+    def request(self, tool: str, arguments: ToolArguments, key: str | None = None) -> ToolRequest:
+        """Return the request of a call."""
+        session = self.session
+        return ToolRequest(
+            tool=tool,
+            arguments=arguments,
+            customer=session.customer,
+            location_id=session.location_id,
+            session_id=session.session_id,
+            key=key,
+        )
+
+    def request_of(self, call: WriteCall) -> ToolRequest:
+        """Return the request of a call that was begun."""
+        return self.request(call.tool, msgspec.json.decode(call.arguments), call.call_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,23 +113,21 @@ class WriteCalls:
     new_id: NewId
     _running: set[asyncio.Task[Any]] = field(default_factory=set)
 
-    async def begin(
-        self, customer: Customer, claim: Claim, step: WriteStep, context: Context, origin: object
-    ) -> WriteCall | None:
+    async def begin(self, site: CallSite, claim: Claim, step: WriteStep) -> WriteCall | None:
         """Store that a call begins; None: it must not. Raises: StorageUnavailable."""
         message_id, session_id = MessageId(self.new_id()), claim.session_id
         begun: WriteCall | None = None
 
         def decide(session: Session | None) -> Draft | None:
             nonlocal begun
-            draft = begin_call(session, claim, step, message_id, context())
+            draft = begin_call(session, claim, step, message_id, site.context())
             begun = None
             if draft is not None:
                 seq = draft.entries[-1].seq
                 begun = draft.session.write_call(step.call_id or call_id_of(session_id, seq))
             return draft
 
-        await self.session_log.commit(customer, decide, origin)
+        await self.session_log.commit(site.session.customer, decide, site.origin)
         return begun
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -114,73 +142,52 @@ class WriteCalls:
         if not task.cancelled():
             task.exception()  # or it is logged where the turn does not wait any more
 
-    async def make(
-        self,
-        business: Business,
-        call: WriteCall,
-        request: ToolRequest,
-        tool: Tool | None,
-        context: Context,
-        origin: object,
-    ) -> WriteStep:
+    async def make(self, site: CallSite, call: WriteCall) -> WriteStep:
         """Call the tool of a call that was begun; store the outcome, and return it.
 
         Raises: StorageUnavailable.
         """
         sent = self.clock.monotonic()
         try:
-            step = _outcome(call, await self.tools.call(business, request))
+            step = _outcome(call, await self.tools.call(site.business, site.request_of(call)))
         except ToolNotCalled as error:
             step = call.step(WriteState.FAILED, _shown(str(error)))
         except Exception as error:  # whatever it was, the tool may have been called
             if not isinstance(error, ToolUnanswered):
-                self.observer.tool_crashed(request.tool, error)
-            step = await self._looked_up(business, call, request, tool, sent)
-        await self.store_outcome(request.customer, request.session_id, call, step, context, origin)
+                self.observer.tool_crashed(call.tool, error)
+            step = await self._looked_up(site, call, sent)
+        await self.store_outcome(site, step)
         return step
 
-    async def _looked_up(
-        self,
-        business: Business,
-        call: WriteCall,
-        request: ToolRequest,
-        tool: Tool | None,
-        sent_by: float,
-    ) -> WriteStep:
+    async def _looked_up(self, site: CallSite, call: WriteCall, sent_by: float) -> WriteStep:
         """Return the outcome of a call that may have been made, as the tool's look-up has it.
 
         Only once the call's time is over: until then it may yet be made. `sent_by`: the latest time
         at which it was sent, by this process's monotonic clock: those of two may differ.
         """
+        tool = site.tools.get(call.tool)
         if tool is None or not tool.has_look_up:
             return call.step(WriteState.UNKNOWN)
         over_s = self.clock.monotonic() - sent_by
         await self.clock.sleep(max(0.0, tool.timeout_s - over_s))
         try:
-            answer = await self.tools.was_made(business, request)
+            answer = await self.tools.was_made(site.business, site.request_of(call))
         except Exception as error:
             if not isinstance(error, ToolUnanswered | ToolNotCalled):
-                self.observer.tool_crashed(request.tool, error)
+                self.observer.tool_crashed(call.tool, error)
             return call.step(WriteState.UNKNOWN)
         if answer is None:
             return call.step(WriteState.FAILED, "it was not made")
         return call.step(WriteState.DONE, _shown(answer.text))
 
-    async def settle(
-        self,
-        business: Business | None,
-        session: Session,
-        call: WriteCall,
-        tool: Tool | None,
-        context: Context,
-        origin: object,
-    ) -> None:
+    async def settle(self, site: CallSite, call: WriteCall) -> None:
         """See to it that a call which was begun has an outcome. Raises: StorageUnavailable.
 
         The process that has begun it gets the time to store one.
         """
+        tool, session = site.tools.get(call.tool), site.session
         timeout_s = tool.timeout_s if tool is not None else DEFAULT_TIMEOUT_S
-        customer, found_at = session.customer, self.clock.monotonic()
+        found_at = self.clock.monotonic()
         while True:
             over_s = (self.clock.now() - call.at).total_seconds()
             over_s = max(over_s, self.clock.monotonic() - found_at)
@@ -188,70 +195,47 @@ class WriteCalls:
             if left_s <= 0:
                 break
             await self.clock.sleep(max(0.05, min(LOOK_S, left_s)))
-            cached = await self.session_log.reload(customer)
+            cached = await self.session_log.reload(session.customer)
             if cached is None or cached.session.session_id != session.session_id:
                 return
             found = cached.session.write_call(call.call_id)
             if found is None or found.state is not WriteState.STARTED:
                 return
-        step = call.step(WriteState.UNKNOWN)
-        if business is not None:
-            request = _request_of(session, call)
-            sent_by = found_at + SENT_WITHIN_S
-            step = await self._looked_up(business, call, request, tool, sent_by)
-        await self.store_outcome(customer, session.session_id, call, step, context, origin)
+        await self.store_outcome(site, await self._looked_up(site, call, found_at + SENT_WITHIN_S))
 
     async def settle_overdue(self, session: Session) -> None:
         """Store that the outcomes of calls which nobody is going to store are unknown.
 
         Raises: StorageUnavailable.
         """
-        business = await facts_if_known(self.businesses, session.customer.business_id)
+        business_id = session.customer.business_id
+        business = await facts_if_known(self.businesses, business_id)
         language, words = language_and_words(business)
-
-        def context() -> DecisionContext:
-            return self.session_log.decision_context(language, words)
-
+        site = CallSite(
+            session=session,
+            business=business or Business(business_id=business_id, name=business_id),
+            tools={},
+            context=lambda: self.session_log.decision_context(language, words),
+        )
         for call in overdue_calls(session, self.clock.now()):
-            step = call.step(WriteState.UNKNOWN)
-            await self.store_outcome(
-                session.customer, session.session_id, call, step, context, None
-            )
+            await self.store_outcome(site, call.step(WriteState.UNKNOWN))
 
-    async def store_outcome(
-        self,
-        customer: Customer,
-        session_id: SessionId,
-        call: WriteCall,
-        step: WriteStep,
-        context: Context,
-        origin: object,
-    ) -> None:
+    async def store_outcome(self, site: CallSite, step: WriteStep) -> None:
         """Store an outcome, for as long as the store is away; if it stays so, a later turn does."""
         message_id = MessageId(self.new_id())
         started = self.clock.monotonic()
-        for attempt in range(1_000):
+        for attempt in count():
             try:
-                await self._append_outcome(
-                    customer, session_id, call, step, message_id, context, origin
-                )
+                await self._append_outcome(site, step, message_id)
                 break
             except StorageUnavailable:
                 if self.clock.monotonic() - started > STORE_FOR_S:
                     raise
             await self.clock.sleep(backoff(attempt, 0.1, 2.0, jitter=1.0))
-        self.observer.write_settled(step.tool, call.call_id, step.state)
+        self.observer.write_settled(step.tool, step.call_id, step.state)
 
-    async def _append_outcome(
-        self,
-        customer: Customer,
-        session_id: SessionId,
-        call: WriteCall,
-        step: WriteStep,
-        message_id: MessageId,
-        context: Context,
-        origin: object,
-    ) -> None:
+    async def _append_outcome(self, site: CallSite, step: WriteStep, message_id: MessageId) -> None:
+        session_id, log = site.session.session_id, self.session_log
         is_newest = True
 
         def decide(session: Session | None) -> Draft | None:
@@ -259,21 +243,19 @@ class WriteCalls:
             is_newest = session is not None and session.session_id == session_id
             if session is None or not is_newest:
                 return None
-            return record_outcome(session, call, step, message_id, context())
+            return record_outcome(session, step, message_id, site.context())
 
         with suppress(DuplicateMessage):
-            await self.session_log.commit(customer, decide, origin)
+            await log.commit(site.session.customer, decide, site.origin)
             while not is_newest:  # it was closed, and another one is open; or it was erased
-                loaded = await self.store.load(session_id)
-                draft = None
+                loaded, draft = await self.store.load(session_id), None
                 if loaded is not None:
-                    draft = record_outcome(loaded.session, call, step, message_id, context())
-                    if draft is not None and (build := self.session_log.build_notices) is not None:
-                        draft.notices = build(loaded.session, loaded.recent, draft)
+                    draft = record_outcome(loaded.session, step, message_id, site.context())
+                    if draft is not None and log.build_notices is not None:
+                        draft.notices = log.build_notices(loaded.session, loaded.recent, draft)
                 with suppress(SeqTaken):
                     if draft is not None:
-                        due_at = draft.session.due_at(self.session_log.policy.timing)
-                        await self.store.append(draft, due_at)
+                        await self.store.append(draft, draft.session.due_at(log.policy.timing))
                     return
 
     async def stop(self) -> None:
@@ -291,42 +273,36 @@ class TurnWrites:
     def __init__(
         self,
         calls: WriteCalls,
-        session: Session,
-        business: Business,
-        tools: tuple[Tool, ...],
+        site: CallSite,
         *,
-        context: Context,
-        origin: object,
         is_over: Callable[[], bool],
         on_lost: Callable[[], object],
     ) -> None:
-        """`tools`: the business's. `is_over` returns True once the turn has ended, or is about to.
-        `on_lost` is called where another run has done something, or the conversation has changed
-        hands: this run is to end."""
+        """`is_over` returns True once the turn has ended, or is about to. `on_lost` is called where
+        another run has done something, or the conversation has changed hands: this run is to end.
+        """
         self._calls = calls
-        self._customer = session.customer
-        self._location_id = session.location_id
-        self._business = business
-        self.tools = tools
-        self._tools = {tool.name: tool for tool in tools}
-        self._context = context
-        self._origin = origin
+        self._site = site
         self._is_over = is_over
         self._on_lost = on_lost
-        self._session = session
         self._making: list[asyncio.Task[WriteStep | None]] = []
         self._known: dict[tuple[str, str], WriteStep] = {}
-        self._begun = dict(begun_states(session.writes))
+        self._begun = dict(begun_states(site.session.writes))
         self.outcomes: list[WriteStep] = []
         """What this turn has to tell of: the outcomes of its calls, in order."""
         self.proposal: Proposal | None = None
         """The call that is to wait for somebody's yes."""
-        for call in session.writes:
+        for call in site.session.writes:
             if call.state in OUTCOMES:
                 step = call.step(call.state, call.result)
                 self.outcomes.append(step)
                 self._known[call.tool, call.arguments] = step
         self._earlier = tuple(self.outcomes)
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """The business's own tools, in the order of its file."""
+        return tuple(self._site.tools.values())
 
     @property
     def is_retaken(self) -> bool:
@@ -347,16 +323,13 @@ class TurnWrites:
 
         Returns True if there were any: the session is another one then. Raises: StorageUnavailable.
         """
-        calls = self._session.writes
+        calls = self._site.session.writes
         begun = [call for call in calls if call.state is WriteState.STARTED]
         approved = [call for call in calls if call.state is WriteState.APPROVED]
         for call in begun:
-            tool = self._tools.get(call.tool)
-            await self._calls.settle(
-                self._business, self._session, call, tool, self._context, self._origin
-            )
+            await self._calls.settle(self._site, call)
         for call in approved:
-            await self._run(call.step(WriteState.STARTED), call.arguments)
+            await self._run(call.step(WriteState.STARTED))
         return bool(begun or approved)
 
     def recorded(self, tool: Tool, arguments: ToolArguments) -> WriteStep | None:
@@ -372,8 +345,10 @@ class TurnWrites:
         """Return why a call would be refused, for the model; None: it would not."""
         if len(json_text(arguments)) > MAX_ARGUMENTS:
             return f"the arguments are longer than {MAX_ARGUMENTS} characters"
-        request = self._request(tool.name, arguments, None)
-        return await self._calls.tools.problem_with(self._business, request)
+        site = self._site
+        return await self._calls.tools.problem_with(
+            site.business, site.request(tool.name, arguments)
+        )
 
     def propose(self, tool: Tool, arguments: ToolArguments) -> bool:
         """Let a call wait for somebody's yes; False: another one of this turn does."""
@@ -394,14 +369,17 @@ class TurnWrites:
     async def call(self, tool: Tool, arguments: ToolArguments) -> WriteStep:
         """Begin a call, make it, and return its outcome. Raises: StorageUnavailable."""
         what = what_of(tool.title or tool.name, shown_arguments(tool, arguments))
-        text = json_text(arguments)
         step = WriteStep(
-            call_id="", state=WriteState.STARTED, tool=tool.name, what=what, arguments=text
+            call_id="",
+            state=WriteState.STARTED,
+            tool=tool.name,
+            what=what,
+            arguments=json_text(arguments),
         )
-        return await self._run(step, text)
+        return await self._run(step)
 
-    async def _run(self, step: WriteStep, arguments: str) -> WriteStep:
-        making = self._calls.start(self._begin_and_make(step, arguments))
+    async def _run(self, step: WriteStep) -> WriteStep:
+        making = self._calls.start(self._begin_and_make(step))
         self._making.append(making)
         made = await asyncio.shield(making)
         if made is None:
@@ -410,28 +388,23 @@ class TurnWrites:
             raise asyncio.CancelledError
         return made
 
-    async def _begin_and_make(self, step: WriteStep, arguments: str) -> WriteStep | None:
-        session = self._session
-        calls, context, origin = self._calls, self._context, self._origin
+    async def _begin_and_make(self, step: WriteStep) -> WriteStep | None:
+        calls, site, session = self._calls, self._site, self._site.session
         known = frozenset(self._begun)
         claim = Claim(session.session_id, session.epoch, session.settled_seq, known)
         began = calls.clock.monotonic()
-        call = await calls.begin(self._customer, claim, step, context, origin)
+        call = await calls.begin(site, claim, step)
         if call is None:
             return None
         self._begun[call.call_id] = WriteState.STARTED
         if self._is_over() or self._is_late(began):
             made = call.step(WriteState.FAILED, "it was not called: there was no time left")
-            await calls.store_outcome(
-                self._customer, session.session_id, call, made, context, origin
-            )
+            await calls.store_outcome(site, made)
         else:
-            request = self._request(step.tool, msgspec.json.decode(arguments), call.call_id)
-            tool = self._tools.get(step.tool)
-            made = await calls.make(self._business, call, request, tool, context, origin)
+            made = await calls.make(site, call)
         self._begun[call.call_id] = made.state
         self.outcomes.append(made)
-        self._known[step.tool, arguments] = made
+        self._known[call.tool, call.arguments] = made
         return made
 
     def _is_late(self, began: float) -> bool:
@@ -441,29 +414,6 @@ class TurnWrites:
         """Wait for the calls under way: a turn that ends early tells what came of them, too."""
         while waiting := [each for each in self._making if not each.done()]:
             await asyncio.wait(waiting)
-
-    def _request(self, name: str, arguments: ToolArguments, key: str | None) -> ToolRequest:
-        session = self._session
-        return ToolRequest(
-            tool=name,
-            arguments=arguments,
-            customer=self._customer,
-            location_id=self._location_id,
-            session_id=session.session_id,
-            key=key,
-        )
-
-
-def _request_of(session: Session, call: WriteCall) -> ToolRequest:
-    """Return the request of a call that was begun."""
-    return ToolRequest(
-        tool=call.tool,
-        arguments=msgspec.json.decode(call.arguments),
-        customer=session.customer,
-        location_id=session.location_id,
-        session_id=session.session_id,
-        key=call.call_id,
-    )
 
 
 def json_text(arguments: ToolArguments) -> str:
@@ -475,7 +425,8 @@ def shown_arguments(tool: Tool, arguments: ToolArguments) -> tuple[tuple[str, st
     """Return the arguments for people: name and value, in the order of the tool's schema."""
     properties = tool.parameters.get("properties")
     known = properties if isinstance(properties, dict) else {}
-    names = [*(name for name in known if name in arguments), *(arguments.keys() - known.keys())]
+    names = [name for name in known if name in arguments]
+    names += sorted(arguments.keys() - known.keys())
     return tuple([(_label(known.get(name), name), _value(arguments[name])) for name in names])
 
 

@@ -201,7 +201,6 @@ def begin_call(
 
 def record_outcome(
     session: Session,
-    call: WriteCall,
     step: WriteStep,
     message_id: MessageId,
     context: DecisionContext,
@@ -211,7 +210,7 @@ def record_outcome(
     What was said to be unknown may be learned late. Where the AI owns the conversation, and no turn
     is going to tell the customer, this does.
     """
-    current = session.write_call(call.call_id)
+    current = session.write_call(step.call_id)
     is_unknown = step.state is WriteState.UNKNOWN
     if current is not None and current.state in OUTCOMES:
         if is_unknown or current.state is not WriteState.UNKNOWN:

@@ -282,13 +282,8 @@ def _expiry(stack: ExitStack) -> None:
 def _wait_for_an_outcome(stack: ExitStack) -> None:
     """Who finds a call that another process has begun leaves it the time to store the outcome."""
 
-    async def at_once(
-        self: Any, business: Any, session: Any, call: Any, tool: Any, context: Any, origin: Any
-    ) -> None:
-        request = application.write_calls._request_of(session, call)
-        step = await self._looked_up(business, call, request, tool, -1_000.0)
-        customer, session_id = session.customer, session.session_id
-        await self.store_outcome(customer, session_id, call, step, context, origin)
+    async def at_once(self: Any, site: Any, call: Any) -> None:
+        await self.store_outcome(site, await self._looked_up(site, call, -1_000.0))
 
     put(stack, WriteCalls, "settle", at_once)
 
@@ -308,10 +303,8 @@ def _look_up_in_time(stack: ExitStack) -> None:
 def _outcome_after_a_change_of_owner(stack: ExitStack) -> None:
     """What came of a call is stored, whoever has the conversation by then."""
 
-    def owned(session: Any, call: Any, step: Any, message_id: Any, context: Any) -> Any:
-        if session.status is not Status.AI:
-            return None
-        return record_outcome(session, call, step, message_id, context)
+    def owned(session: Any, *given: Any) -> Any:
+        return record_outcome(session, *given) if session.status is Status.AI else None
 
     put(stack, application.write_calls, "record_outcome", owned)
 
@@ -320,8 +313,8 @@ def _outcome_after_a_change_of_owner(stack: ExitStack) -> None:
 def _one_outcome(stack: ExitStack) -> None:
     """What came of a call is stored once, also where the first time seemed to fail."""
 
-    def again(session: Any, call: Any, step: Any, message_id: Any, context: Any) -> Any:
-        draft = record_outcome(session, call, step, message_id, context)
+    def again(*given: Any) -> Any:
+        draft = record_outcome(*given)
         if draft is not None:
             draft.key = None
         return draft

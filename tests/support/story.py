@@ -242,7 +242,7 @@ class Story:
 
         def end(session: Session, context: DecisionContext) -> Draft | None:
             call = session.writes[-1]
-            return record_outcome(session, call, call.step(outcome, result), ids[1], context)
+            return record_outcome(session, call.step(outcome, result), ids[1], context)
 
         await self.commit(begins, who, begin)
         await self.commit(ends, who, end)
