@@ -35,7 +35,7 @@ phoenix-pairs: install-dev ## The live chat over a plain Phoenix application, wi
 	$(PYTEST) --quiet -m "" tests/e2e/plain_phoenix
 
 nodes: install-dev ## Two processes as one server, with each part failing at each step
-	$(PYTEST) --quiet -m "" tests/e2e/nodes
+	$(PYTEST) --quiet -m "" tests/e2e/nodes tests/e2e/test_deeds.py
 
 models: install-dev .venv-models/.installed .venv-litellm/.installed ## A real model, and LiteLLM's proxy before the providers
 	$(PYTEST) --quiet -m "" tests/e2e/test_real_model.py tests/integration/model/test_litellm.py
