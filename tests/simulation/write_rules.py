@@ -261,5 +261,6 @@ class WriteRules:
                 self._broken(f"two runs of the turn {turn} have each done something")
         for call_id, answer in self._yeses:
             found = self.calls.get(call_id)
-            if found is not None and answer and found.state is WriteState.REJECTED:
-                self._broken(f"a yes to {call_id} was acknowledged, and a no was stored")
+            if found is not None and answer != (found.approved_in is not None):
+                given = "yes" if answer else "no"
+                self._broken(f"a {given} to {call_id} was acknowledged, and is not stored")
