@@ -477,7 +477,8 @@ class SimulatedLife:
                     self.world.trace(f"{other} makes the turn too")
                     other.turns.wake(who)
 
-        self._disturb("the lease service is away", "leases", seconds=8.0)
+        # Two runs go on for a while after it is back: they wait for what they have called.
+        self._disturb("the lease service is away", "leases", seconds=16.0)
         self.world.leases_are_away = True
         step = random.choice(["asked", "asked", "asked", "begun", "stored"])
         self.world.traps.setdefault(step, []).append(wake)
