@@ -249,7 +249,7 @@ class TurnTools(Toolbox):
         step = writes.recorded(tool, arguments)
         if step is None:
             if tool.confirm is not None:
-                return self._propose(writes, tool, arguments)
+                return self._propose(writes, tool, tool.confirm, arguments)
             if writes.is_retaken:
                 self._record(tool, arguments, ToolOutcome.FAILED)
                 return _error(_RETAKEN)
@@ -257,15 +257,14 @@ class TurnTools(Toolbox):
         self._record(tool, arguments, ToolOutcome(step.state.value))
         return ToolResult(text=_outcome_text(step), value=step)
 
-    def _propose(self, writes: TurnWrites, tool: Tool, arguments: ToolArguments) -> ToolResult:
-        if not writes.propose(tool, arguments):
+    def _propose(
+        self, writes: TurnWrites, tool: Tool, confirm: Confirmer, arguments: ToolArguments
+    ) -> ToolResult:
+        if (problem := writes.propose(tool, confirm, arguments)) is not None:
             self._record(tool, arguments, ToolOutcome.FAILED)
-            reason = (
-                "it has not been done: a yes is asked for one at a time, and another call waits"
-            )
-            return _error(reason)
+            return _error(f"it has not been done: {problem}")
         self._record(tool, arguments, ToolOutcome.ASKED)
-        who = "the customer" if tool.confirm is Confirmer.CUSTOMER else "a colleague"
+        who = "the customer" if confirm is Confirmer.CUSTOMER else "a colleague"
         text = (
             f"it has not been done: it waits until {who} says yes. The question stands below your "
             "answer, by itself: do not repeat it, do not say that it is done, and end your answer"

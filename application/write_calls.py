@@ -8,6 +8,7 @@ asked, and is otherwise said to be unknown; it is never made again.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ from domain.errors import (
 from domain.identity import MessageId
 from domain.plain_text import plain_text
 from domain.session import Draft, Session
-from domain.tool import MAX_ARGUMENTS, MAX_TOOL_RESULT, Proposal, Tool, ToolArguments
+from domain.tool import MAX_ARGUMENTS, MAX_TOOL_RESULT, Confirmer, Proposal, Tool, ToolArguments
 from domain.write_call import (
     MAX_WHAT,
     OUTCOMES,
@@ -68,6 +69,8 @@ MAX_VALUE = 200
 """Characters of one argument, as people see it."""
 
 T = TypeVar("T")
+_turns_text = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Marks that change the order in which the characters after them are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,21 +353,28 @@ class TurnWrites:
             site.business, site.request(tool.name, arguments)
         )
 
-    def propose(self, tool: Tool, arguments: ToolArguments) -> bool:
-        """Let a call wait for somebody's yes; False: another one of this turn does."""
-        if self.proposal is not None or tool.confirm is None:
-            return False
+    def propose(self, tool: Tool, confirm: Confirmer, arguments: ToolArguments) -> str | None:
+        """Let a call wait for somebody's yes; return why it cannot, for the model, if so.
+
+        Nobody is asked for a yes to what they would not be shown.
+        """
+        if self.proposal is not None:
+            return "a yes is asked for one at a time, and another call waits"
         title, items = tool.title or tool.name, shown_arguments(tool, arguments)
+        what = what_of(title, items)
+        whole = shown_arguments(tool, arguments, most=MAX_ARGUMENTS)
+        if items != whole or len(what_of(title, whole, most=MAX_ARGUMENTS)) > MAX_WHAT:
+            return "the arguments are too long to be shown to who has to say yes"
         self.proposal = Proposal(
             tool=tool.name,
-            what=what_of(title, items),
+            what=what,
             title=title,
             items=items,
             arguments=json_text(arguments),
-            confirm=tool.confirm,
+            confirm=confirm,
             confirm_for=tool.confirm_for,
         )
-        return True
+        return None
 
     async def call(self, tool: Tool, arguments: ToolArguments) -> WriteStep:
         """Begin a call, make it, and return its outcome. Raises: StorageUnavailable."""
@@ -421,34 +431,43 @@ def json_text(arguments: ToolArguments) -> str:
     return msgspec.json.encode(arguments, order="deterministic").decode()
 
 
-def shown_arguments(tool: Tool, arguments: ToolArguments) -> tuple[tuple[str, str], ...]:
-    """Return the arguments for people: name and value, in the order of the tool's schema."""
+def shown_arguments(
+    tool: Tool, arguments: ToolArguments, *, most: int = MAX_VALUE
+) -> tuple[tuple[str, str], ...]:
+    """Return the arguments for people: name and value, in the order of the tool's schema.
+
+    Each has `most` characters at most.
+    """
     properties = tool.parameters.get("properties")
     known = properties if isinstance(properties, dict) else {}
     names = [name for name in known if name in arguments]
     names += sorted(arguments.keys() - known.keys())
-    return tuple([(_label(known.get(name), name), _value(arguments[name])) for name in names])
+    return tuple(
+        [
+            (_line(_label(known.get(name), name), most), _line(_value(arguments[name]), most))
+            for name in names
+        ]
+    )
 
 
 def _label(schema: object, name: str) -> str:
     title = schema.get("title") if isinstance(schema, dict) else None
-    return _line(title if isinstance(title, str) and title.strip() else name, 60)
+    return title if isinstance(title, str) and title.strip() else name
 
 
 def _value(value: object) -> str:
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return _line(text, MAX_VALUE)
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _line(text: str, most: int) -> str:
-    line = " ".join(plain_text(text).split())
+    line = _turns_text.sub("", " ".join(plain_text(text).split()))
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
-def what_of(title: str, items: tuple[tuple[str, str], ...]) -> str:
-    """Return what a call does, in one line."""
+def what_of(title: str, items: tuple[tuple[str, str], ...], *, most: int = MAX_WHAT) -> str:
+    """Return what a call does, in one line of `most` characters at most."""
     listed = ", ".join([f"{label}: {value}" for label, value in items])
-    return _line(f"{title} ({listed})" if listed else title, MAX_WHAT)
+    return _line(f"{title} ({listed})" if listed else title, most)
 
 
 def _outcome(call: WriteCall, answer: ToolAnswer) -> WriteStep:

@@ -609,6 +609,8 @@ def _problem(key: str, wording: str) -> str | None:
         parts = [*Formatter().parse(wording)]
     except ValueError:
         return f"has a brace without its other; write {{{{ for one, and of placeholders {may_be}"
+    if allowed == "what" and all(name != allowed for _, name, *_ in parts):
+        return "must have {what}: who reads it must see what a tool does"
     for _, name, layout, conversion in parts:
         if name is not None and (name != allowed or not name or layout or conversion):
             return f"has the placeholder {{{name}}}; there may be {may_be}"

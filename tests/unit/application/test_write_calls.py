@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -902,3 +902,23 @@ async def test_the_clock_of_another_process_does_not_make_a_look_up_come_too_ear
         await app.clock.advance(20)
 
         assert await states(app, user) == [WriteState.STARTED, WriteState.DONE]
+
+
+async def test_nobody_is_asked_for_a_yes_to_what_they_would_not_be_shown() -> None:
+    reserve = Reserving(date="2026-12-01" + " și masa de la fereastră" * 20)
+    async with booking([reserve, "Prea lung."], tools=asking()) as (app, tools, user):
+        await ask(app, user)
+
+        assert "too long to be shown" in reserve.told
+        assert (await app.head(user.customer)).question is None
+        assert tools.requests == []
+
+
+async def test_what_a_yes_is_asked_for_is_shown_in_the_order_in_which_it_is_written() -> None:
+    reserve = Reserving(date="2026-12-01\u202e40-21-7202\n\x1b[2J")
+    async with booking([reserve, "Verific."], tools=asking()) as (app, _, user):
+        await ask(app, user)
+
+        question = (await answer(app, user)).actions[-1]
+        shown = {"label": "Ziua", "value": "2026-12-0140-21-7202 [2J"}
+        assert shown in cast(list[object], question["items"])

@@ -187,3 +187,10 @@ def test_a_wording_that_cannot_be_used_is_named(
 @pytest.mark.parametrize("language", NOTICE_LANGUAGES)
 def test_what_ends_an_answer_that_is_too_long_claims_nothing_for_sure(language: str) -> None:
     assert not sure_claims(localized(language, Text.ANSWER_CUT), language)
+
+
+def test_a_business_may_not_ask_for_a_yes_without_saying_to_what() -> None:
+    words = {"ro": {"confirm": "Sunteți de acord?"}, "en": {"write_done": "Done: {what}"}}
+
+    (problem,) = wording_problems(words)
+    assert problem.startswith("ro.confirm: must have {what}")
