@@ -370,6 +370,8 @@ class AnswerPending:
             await self._store(turn, result, cached, view)
         except TooLarge as error:  # otherwise the sweep would have it made again for ever
             turn.outcome, turn.error = "failed", error
+            if turn.writes is not None:
+                turn.writes.proposal = None
             await self._store(turn, await self._apologise(turn, view, None), cached, view)
         turn.stream.close()  # who asks from now on has the answer, or will get it
 
@@ -541,7 +543,7 @@ class AnswerPending:
         """Return what comes of a request for a human by the AI: of its tool, or its promise."""
         session = view.session
         rules = view.business.handoff if view.business is not None else HandoffRules()
-        asked = "\n".join([message.text for message in view.pending])
+        asked = view.question
         if rules.enabled and is_about(asked, rules.never) and not asks_for_human(asked):
             return Handoff(outcome=HandoffOutcome.NOT_HANDED_OVER)
         availability = await self.attendance(session.customer.business_id, session.location_id)
@@ -779,7 +781,7 @@ class AnswerPending:
             epoch=session.epoch,
             settled_seq=session.settled_seq,
             settles_seq=view.pending[-1].seq,
-            in_reply_to=tuple([message.message_id for message in view.pending]),
+            in_reply_to=tuple([each.message_id for each in view.pending if each.is_said]),
             response_id=turn.response_id,
             text=text,
             actions=actions,

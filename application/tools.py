@@ -245,7 +245,8 @@ class TurnTools(Toolbox):
             return _error("this cannot be done at the moment, and has not been done")
         if (problem := await writes.problem_with(tool, arguments)) is not None:
             self._record(tool, arguments, ToolOutcome.FAILED)
-            return _error(f"it has not been done: {problem}")
+            said = tagged("result", problem, tool=tool.name, failed="true")
+            return ToolResult(text=f"it has not been done\n{said}")
         step = writes.recorded(tool, arguments)
         if step is None:
             if tool.confirm is not None:

@@ -42,7 +42,15 @@ from domain.errors import (
 from domain.identity import MessageId
 from domain.plain_text import plain_text
 from domain.session import Draft, Session
-from domain.tool import MAX_ARGUMENTS, MAX_TOOL_RESULT, Confirmer, Proposal, Tool, ToolArguments
+from domain.tool import (
+    MAX_ARGUMENTS,
+    MAX_TOOL_RESULT,
+    Confirmer,
+    Proposal,
+    Tool,
+    ToolArguments,
+    terms_of,
+)
 from domain.write_call import (
     MAX_WHAT,
     OUTCOMES,
@@ -69,8 +77,11 @@ MAX_VALUE = 200
 """Characters of one argument, as people see it."""
 
 T = TypeVar("T")
-_turns_text = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Marks that change the order in which the characters after them are shown."""
+_unseen = re.compile(
+    "[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+"""Characters that show nothing, or change the order in which others are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +96,10 @@ class CallSite:
     context: Callable[[], DecisionContext]
     origin: object = None
     """The turn that appends; None: it is none."""
+
+    def terms(self, tool: str) -> str:
+        """Return a digest of the terms on which the business allows a tool now."""
+        return terms_of(self.business.tool_servers, tool)
 
     def request(self, tool: str, arguments: ToolArguments, key: str | None = None) -> ToolRequest:
         """Return the request of a call."""
@@ -169,7 +184,7 @@ class WriteCalls:
         at which it was sent, by this process's monotonic clock: those of two may differ.
         """
         tool = site.tools.get(call.tool)
-        if tool is None or not tool.has_look_up:
+        if tool is None or not tool.has_look_up or call.terms != site.terms(call.tool):
             return call.step(WriteState.UNKNOWN)
         over_s = self.clock.monotonic() - sent_by
         await self.clock.sleep(max(0.0, tool.timeout_s - over_s))
@@ -371,6 +386,7 @@ class TurnWrites:
             title=title,
             items=items,
             arguments=json_text(arguments),
+            terms=self._site.terms(tool.name),
             confirm=confirm,
             confirm_for=tool.confirm_for,
         )
@@ -385,6 +401,7 @@ class TurnWrites:
             tool=tool.name,
             what=what,
             arguments=json_text(arguments),
+            terms=self._site.terms(tool.name),
         )
         return await self._run(step)
 
@@ -409,6 +426,9 @@ class TurnWrites:
         self._begun[call.call_id] = WriteState.STARTED
         if self._is_over() or self._is_late(began):
             made = call.step(WriteState.FAILED, "it was not called: there was no time left")
+            await calls.store_outcome(site, made)
+        elif call.terms != site.terms(call.tool):
+            made = call.step(WriteState.FAILED, "it was not called: the tool is another one now")
             await calls.store_outcome(site, made)
         else:
             made = await calls.make(site, call)
@@ -442,10 +462,14 @@ def shown_arguments(
     known = properties if isinstance(properties, dict) else {}
     names = [name for name in known if name in arguments]
     names += sorted(arguments.keys() - known.keys())
+    labels = [_label(known.get(name), name) for name in names]
+    pairs = list(zip(labels, names, strict=True))
+    if len({*labels}) < len(names) or any(a != b and a in names for a, b in pairs):
+        labels = names  # the server's own titles could be mistaken for one another
     return tuple(
         [
-            (_line(_label(known.get(name), name), most), _line(_value(arguments[name]), most))
-            for name in names
+            (_line(label, most), _line(_value(arguments[name]), most))
+            for label, name in zip(labels, names, strict=True)
         ]
     )
 
@@ -460,7 +484,7 @@ def _value(value: object) -> str:
 
 
 def _line(text: str, most: int) -> str:
-    line = _turns_text.sub("", " ".join(plain_text(text).split()))
+    line = _unseen.sub("", " ".join(plain_text(text).split()))
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 

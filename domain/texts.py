@@ -435,7 +435,7 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "{what}",
         Text.CONFIRM_WITHDRAWN: "La domanda non è più valida e non ho fatto questo: {what}",
         Text.WRITE_DONE: "Fatto: {what}",
-        Text.WRITE_FAILED: "Non fatto: {what}",
+        Text.WRITE_FAILED: "Non è stato fatto: {what}",
         Text.WRITE_UNKNOWN: "Non ho potuto sapere se questo è stato fatto o no: {what}\n"
         "Non riprovo, perché non venga fatto due volte.",
         Text.YES: "Sì",
@@ -498,7 +498,7 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "{what}",
         Text.CONFIRM_WITHDRAWN: "La pregunta ya no es válida y no he hecho esto: {what}",
         Text.WRITE_DONE: "Hecho: {what}",
-        Text.WRITE_FAILED: "No hecho: {what}",
+        Text.WRITE_FAILED: "No se ha hecho: {what}",
         Text.WRITE_UNKNOWN: "No he podido averiguar si esto se hizo o no: {what}\n"
         "No lo intento de nuevo, para que no se haga dos veces.",
         Text.YES: "Sí",

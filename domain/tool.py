@@ -1,10 +1,12 @@
 """The tools that the AI may call: the server's own, and those of a business's servers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 
 from msgspec import Struct, field
+
+from domain.digest import digest_of
 
 ToolArguments = Mapping[str, object]
 """What a tool is called with: argument → JSON value."""
@@ -118,5 +120,19 @@ class Proposal(Struct, frozen=True, kw_only=True):
     """The arguments that the model has chosen, for people: name and value."""
     arguments: str
     """A JSON object."""
+    terms: str = ""
+    """A digest of the terms on which it is allowed: see `terms_of`."""
     confirm: Confirmer
     confirm_for: timedelta = DEFAULT_CONFIRM_FOR
+
+
+def terms_of(servers: Iterable[ToolServer], shown_name: str) -> str:
+    """Return a digest of the server of a tool, and of the terms on which it is allowed.
+
+    A yes is to these: the name alone may mean another tool later. Empty: there is no such tool.
+    """
+    for server in servers:
+        for allowed in server.tools:
+            if allowed.shown_name == shown_name:
+                return digest_of((server.name, server.url, server.command, allowed))
+    return ""

@@ -49,8 +49,8 @@ class View(Struct, frozen=True, kw_only=True):
 
     @property
     def question(self) -> str:
-        """The text of the messages that the turn is to answer."""
-        return "\n".join([message.text for message in self.pending])
+        """The text of the user's messages that the turn is to answer."""
+        return "\n".join([message.text for message in self.pending if message.is_said])
 
     @property
     def language(self) -> str:

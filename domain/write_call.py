@@ -56,6 +56,8 @@ class WriteStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What it does, in words: 1-500 characters."""
     arguments: str = ""
     """A JSON object, in the first step alone."""
+    terms: str = ""
+    """In the first step: a digest of the terms on which the tool was allowed."""
     confirm: Confirmer | None = None
     """Whose yes it needs; None: nobody's."""
     expires_at: datetime | None = None
@@ -76,6 +78,8 @@ class WriteCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
     arguments: str
     at: datetime
     """The time of its newest step."""
+    terms: str = ""
+    """A digest of the terms on which its tool was allowed: on others it is not made."""
     confirm: Confirmer | None = None
     expires_at: datetime | None = None
     question_seq: int = 0
@@ -121,6 +125,7 @@ def calls_after_step(
             tool=step.tool,
             what=step.what,
             arguments=step.arguments,
+            terms=step.terms,
             at=at,
             confirm=step.confirm,
             expires_at=step.expires_at,

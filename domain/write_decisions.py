@@ -67,6 +67,7 @@ def propose(
         tool=proposal.tool,
         what=proposal.what,
         arguments=proposal.arguments,
+        terms=proposal.terms,
         confirm=proposal.confirm,
         expires_at=expires_at,
     )

@@ -40,6 +40,8 @@ _NO = {
     "uk": "ні|ні ні|ні дякую|не зараз|скасувати|скасуйте|не треба|не потрібно|не згоден|не згодна",
 }
 _separators = re.compile(r"[\W_]+")
+_says_more = re.compile(r"[^\w\s.,!¡…'’`´;:\"„“”«»()\-–—]").search
+"""A sign that says something of its own: a question mark, an emoji."""
 _EMOJI = {"👍": True, "👎": False}
 
 MAX_WORDS_ANSWER = 40
@@ -63,7 +65,6 @@ def yes_or_no(text: str, language: str) -> bool | None:
         return None
     if (thumb := _EMOJI.get(text.strip().rstrip("\ufe0f🏻🏼🏽🏾🏿"))) is not None:
         return thumb
-    answers = _ANSWERS[lookup(language, _ANSWERS) or FALLBACK_LANGUAGE]
-    if "?" in text:
+    if _says_more(text):
         return None
-    return answers.get(_plain(text))
+    return _ANSWERS[lookup(language, _ANSWERS) or FALLBACK_LANGUAGE].get(_plain(text))

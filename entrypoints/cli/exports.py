@@ -57,6 +57,7 @@ class _ExportedStep(_In):
     result: str | None = None
     confirm: Confirmer | None = None
     expires_at: datetime | None = None
+    terms: str | None = None
 
 
 class _ExportedMessage(_In):
@@ -253,6 +254,7 @@ def _step(shown: _ExportedStep) -> WriteStep:
         arguments=json_text(shown.arguments) if shown.arguments is not None else "",
         confirm=shown.confirm,
         expires_at=_aware(shown.expires_at) if shown.expires_at is not None else None,
+        terms=shown.terms or "",
         result=shown.result or "",
     )
 

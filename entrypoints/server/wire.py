@@ -124,6 +124,8 @@ class WriteJson(CamelStruct):
     result: str | None
     confirm: Confirmer | None
     expires_at: str | None
+    terms: str | None
+    """In the first step: a digest of the terms on which it was allowed; null: there is none."""
 
 
 class LoggedJson(EntryJson, tag_field="kind", tag="message"):
@@ -266,6 +268,7 @@ def write_json(step: WriteStep) -> WriteJson:
         result=step.result or None,
         confirm=step.confirm,
         expires_at=timestamp(step.expires_at) if step.expires_at is not None else None,
+        terms=step.terms or None,
     )
 
 

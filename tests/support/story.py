@@ -502,6 +502,7 @@ def _table(guests: int) -> Proposal:
         title="Rezervare masă",
         items=(("Persoane", str(guests)),),
         arguments=f'{{"guests":{guests}}}',
+        terms="00112233445566ff",
         confirm=Confirmer.CUSTOMER,
     )
 

@@ -10,9 +10,11 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.memory.businesses import MemoryBusinesses
 from application.ports import Toolbox, ToolResult
+from application.write_calls import shown_arguments
 from domain.errors import (
     ConfirmationExpired,
     ConfirmationWithdrawn,
@@ -29,7 +31,7 @@ from domain.texts import Text, localized
 from domain.tool import Confirmer
 from domain.write_call import WriteState, WriteStep
 from tests.support.assistants import HANG, PAUSE, Act, ScriptedSteps
-from tests.support.business_tools import MemoryTools, booking_tool, with_tools
+from tests.support.business_tools import SERVER, MemoryTools, booking_tool, with_tools
 from tests.support.clock import SkewedClock
 from tests.support.faults import FaultyStore
 from tests.support.harness import App, User, harness
@@ -922,3 +924,44 @@ async def test_what_a_yes_is_asked_for_is_shown_in_the_order_in_which_it_is_writ
         question = (await answer(app, user)).actions[-1]
         shown = {"label": "Ziua", "value": "2026-12-0140-21-7202 [2J"}
         assert shown in cast(list[object], question["items"])
+
+
+@pytest.mark.parametrize(("url", "state"), [(SERVER.url, "done"), ("https://b.example", "failed")])
+async def test_a_yes_is_to_the_tool_that_the_file_named_when_it_was_asked_for(
+    url: str, state: str
+) -> None:
+    async with booking([Reserving(), "Verific."], tools=asking()) as (app, tools, user):
+        await ask(app, user)
+        (server,) = with_tools().tool_servers
+        now = with_tools(tool_servers=(replace(server, url=url),))
+        other = app.another(assistant=ScriptedSteps(["Gata."]), businesses=MemoryBusinesses((now,)))
+        again = other.user()
+        await again.join()
+        await ask(other, again, "da")
+
+        assert await states(app, user) == ["proposed", "approved", "started", state]
+        assert len(tools.requests) == (state == "done")
+
+
+async def test_titles_that_could_be_mistaken_for_one_another_are_not_shown() -> None:
+    schema = {"properties": {"from": {"title": "To"}, "to": {"title": "To"}}}
+    twice = replace(booking_tool(), parameters=schema)
+    schema = {"properties": {"from": {"title": "to"}, "to": {"title": "Where to"}}}
+    anothers = replace(booking_tool(), parameters=schema)
+
+    for tool in (twice, anothers):
+        shown = shown_arguments(tool, {"from": "a", "to": "b"})
+        assert shown == (("from", "a"), ("to", "b"))
+
+
+async def test_a_coordinators_yes_is_no_question_and_is_shown_to_no_customer_as_answered() -> None:
+    script: list[list[Act]] = [[Reserving(), "Verific."], ["Am rezervat."]]
+    async with booking(*script, tools=asking(Confirmer.COORDINATOR)) as (app, _, user):
+        await ask(app, user)
+        session_id, call_id = await app.session_id(user.customer), await confirm_id(app, user)
+        await app.confirmations.by_coordinator(session_id, call_id, True, ANA)
+        await app.quiet()
+        await app.settle()
+
+        assert (await answer(app, user)).in_reply_to == ()
+        assert scripted(app).views[1].question == ""
