@@ -49,7 +49,7 @@ from application.summaries import Summaries
 from application.tools import TurnTools
 from application.turn_lease import TurnLease
 from application.usage_tracker import BudgetLevel, UsageTracker
-from application.write_calls import CallSite, TurnWrites, WriteCalls
+from application.write_calls import TurnWrites, WriteCalls, known_or_bare
 from domain.backoff import backoff
 from domain.business import Business
 from domain.decisions import WAITING_ACTION, TurnResult, answer, leave_message_action
@@ -386,16 +386,8 @@ class AnswerPending:
         has_tools = business is not None and bool(business.tool_servers)
         if calls is None or not (has_tools or session.writes):
             return False
-        business_id = session.customer.business_id
-        known = business or Business(business_id=business_id, name=business_id)
-        language, words = session.language or known.language, known.words
-        site = CallSite(
-            session=session,
-            business=known,
-            tools={tool.name: tool for tool in await calls.tools.tools(known)},
-            context=lambda: self.session_log.decision_context(language, words),
-            origin=turn,
-        )
+        known = known_or_bare(session, business)
+        site = calls.site(session, known, await calls.tools.tools(known), origin=turn)
         turn.writes = TurnWrites(
             calls, site, is_over=lambda: turn.task.cancelling() > 0, on_lost=turn.give_way
         )

@@ -43,9 +43,6 @@ class Confirmations:
 
         Raises: UnknownConfirmation, ConfirmationExpired, ConfirmationWithdrawn, StorageUnavailable.
         """
-        cached = await self.session_log.current(customer)
-        if cached is None:
-            raise UnknownConfirmation
         return await self._answer(customer, confirm_id, answer, Confirmer.CUSTOMER)
 
     async def by_coordinator(

@@ -9,7 +9,7 @@ asked, and is otherwise said to be unknown; it is never made again.
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -131,6 +131,23 @@ class WriteCalls:
     new_id: NewId
     _running: set[asyncio.Task[Any]] = field(default_factory=set)
 
+    def site(
+        self,
+        session: Session,
+        business: Business,
+        tools: Iterable[Tool] = (),
+        origin: object = None,
+    ) -> CallSite:
+        """Return what calls in a session need; `tools`: those of the business, to call them."""
+        language, words = language_and_words(business)
+        return CallSite(
+            session=session,
+            business=business,
+            tools={tool.name: tool for tool in tools},
+            context=lambda: self.session_log.decision_context(language, words),
+            origin=origin,
+        )
+
     async def begin(self, site: CallSite, claim: Claim, step: WriteStep) -> WriteCall | None:
         """Store that a call begins; None: it must not. Raises: StorageUnavailable."""
         message_id, session_id = MessageId(self.new_id()), claim.session_id
@@ -226,15 +243,8 @@ class WriteCalls:
 
         Raises: StorageUnavailable.
         """
-        business_id = session.customer.business_id
-        business = await facts_if_known(self.businesses, business_id)
-        language, words = language_and_words(business)
-        site = CallSite(
-            session=session,
-            business=business or Business(business_id=business_id, name=business_id),
-            tools={},
-            context=lambda: self.session_log.decision_context(language, words),
-        )
+        business = await facts_if_known(self.businesses, session.customer.business_id)
+        site = self.site(session, known_or_bare(session, business))
         for call in overdue_calls(session, self.clock.now()):
             await self.store_outcome(site, call.step(WriteState.UNKNOWN))
 
@@ -444,6 +454,12 @@ class TurnWrites:
         """Wait for the calls under way: a turn that ends early tells what came of them, too."""
         while waiting := [each for each in self._making if not each.done()]:
             await asyncio.wait(waiting)
+
+
+def known_or_bare(session: Session, business: Business | None) -> Business:
+    """Return the session's business, without tools where nothing is known of it."""
+    business_id = session.customer.business_id
+    return business or Business(business_id=business_id, name=business_id)
 
 
 def json_text(arguments: ToolArguments) -> str:
