@@ -9,8 +9,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 WEB = Path(__file__).parent / "web"
-SHARED = "shared"
-"""The folder whose files every page may load."""
+SHARED = ("client", "shared")
+"""The folders whose files every page may load."""
 _TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -34,7 +34,7 @@ _ORIGIN = re.compile(r"(wss?://)(?:[^/?#@]*@)?([a-z0-9.-]+(?::[0-9]{1,5})?)(?=[/
 def page_routes(path: str, room: str, other_socket: str | None = None) -> list[HTTPRouteHandler]:
     """Return the routes of the page in the folder `room`: at `path`, and of the files it may load.
 
-    Those are the files of its own folder and of `shared`, at `/web/{folder}/{name}`.
+    Those are the files of its own folder and of SHARED, at `/web/{folder}/{name}`.
     `other_socket`: a WebSocket's URL that the page may connect to, beside those of its own origin.
     """
     headers = {**_HEADERS, "Content-Security-Policy": content_policy(other_socket)}
@@ -51,7 +51,7 @@ def page_routes(path: str, room: str, other_socket: str | None = None) -> list[H
         sync_to_thread=False,
     )
     def asset(folder: FromPath[str], name: FromPath[str]) -> Response[bytes]:
-        if folder not in (room, SHARED):
+        if folder not in (room, *SHARED):
             raise NotFoundException
         return _file(folder, name, headers)
 

@@ -33,7 +33,7 @@ async def programs() -> AsyncIterator[dict[str, str]]:
 
 @pytest.mark.parametrize("program", PAGES)
 @pytest.mark.parametrize(
-    "path", ["", "/web/shared/phoenix.js", "/web/shared/base.css", "/web/shared/icon.svg"]
+    "path", ["", "/web/client/phoenix.js", "/web/shared/base.css", "/web/shared/icon.svg"]
 )
 async def test_whatever_a_page_is_made_of_says_what_it_may_do(
     programs: dict[str, str], program: str, path: str
@@ -66,7 +66,7 @@ async def test_the_users_page_may_reach_the_bridge_and_the_coordinators_their_ow
 
 
 @pytest.mark.parametrize("program", PAGES)
-@pytest.mark.parametrize("path", ["", "/web/shared/phoenix.js"])
+@pytest.mark.parametrize("path", ["", "/web/client/phoenix.js"])
 async def test_head_answers_as_get_does_without_a_body(
     programs: dict[str, str], program: str, path: str
 ) -> None:

@@ -37,7 +37,7 @@ def test_no_page_has_a_script_a_style_or_a_listener_in_itself() -> None:
     assert len(pages) == 2
 
 
-def test_a_page_refers_to_files_of_its_own_folder_and_of_shared_alone() -> None:
+def test_a_page_refers_to_files_of_its_own_folder_and_of_shared_ones_alone() -> None:
     for file in WEB.glob("*/*"):
         names = re.findall(r"(?:href|src)=\"/web/([^\"]+)\"", file.read_text())
         names += [
@@ -46,7 +46,7 @@ def test_a_page_refers_to_files_of_its_own_folder_and_of_shared_alone() -> None:
         ]
 
         assert [name for name in names if not (WEB / name).is_file()] == []
-        assert {name.split("/")[0] for name in names} <= {file.parent.name, SHARED}
+        assert {name.split("/")[0] for name in names} <= {file.parent.name, *SHARED}
 
 
 def test_the_scripts_of_the_pages_keep_their_rules() -> None:

@@ -6,11 +6,11 @@
  * join, which replaces what was known.
  */
 
-import { Emitter } from "../shared/emitter.js";
-import { PushError } from "../shared/phoenix.js";
+import { Emitter } from "../client/emitter.js";
+import { PushError } from "../client/phoenix.js";
 
-/** @import { Status } from "../shared/messages.js" */
-/** @import { ChannelMessage, PhoenixChannel } from "../shared/phoenix.js" */
+/** @import { Status } from "../client/messages.js" */
+/** @import { ChannelMessage, PhoenixChannel } from "../client/phoenix.js" */
 /** @import { PastEntry, WireMessage } from "./transcript.js" */
 
 /**

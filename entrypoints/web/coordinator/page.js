@@ -11,7 +11,7 @@ import {
   superviseConnection,
 } from "../shared/connection.js";
 import { byId, listen, setText, typedById } from "../shared/dom.js";
-import { PhoenixChannel, PushError, V2 } from "../shared/phoenix.js";
+import { PhoenixChannel, PushError, V2 } from "../client/phoenix.js";
 import { explainRefusal } from "../shared/texts.js";
 import { ChatList } from "./chat-list.js";
 import { Sound } from "./sound.js";

@@ -5,7 +5,7 @@
  * of the browser.
  */
 
-/** @import { Author, Status } from "../shared/messages.js" */
+/** @import { Author, Status } from "../client/messages.js" */
 /** @import { Asked } from "./chat-list.js" */
 
 const ENGLISH = {

@@ -1,11 +1,11 @@
 /** The model of one live chat: its messages on the topic `chat:{businessId}:{userId}`. */
 
-import { Emitter } from "../shared/emitter.js";
-import { newId, TypingThrottle, undelivered } from "../shared/messages.js";
-import { PushError, toWellFormed } from "../shared/phoenix.js";
+import { Emitter } from "../client/emitter.js";
+import { newId, TypingThrottle, undelivered } from "../client/messages.js";
+import { PushError, toWellFormed } from "../client/phoenix.js";
 
-/** @import { Author, Message } from "../shared/messages.js" */
-/** @import { ChannelMessage, PhoenixChannel } from "../shared/phoenix.js" */
+/** @import { Author, Message } from "../client/messages.js" */
+/** @import { ChannelMessage, PhoenixChannel } from "../client/phoenix.js" */
 
 /**
  * @typedef {object} WireMessage

@@ -23,7 +23,7 @@ import {
 } from "./texts.js";
 
 /** @import { ListItem } from "../shared/message-list.js" */
-/** @import { Message } from "../shared/messages.js" */
+/** @import { Message } from "../client/messages.js" */
 /** @import { Asked, Chat, ChatList } from "./chat-list.js" */
 /** @import { PastEntry, PastMessage, Transcript } from "./transcript.js" */
 
@@ -286,7 +286,7 @@ function questionElements(asked, isDisabled, onAnswer) {
   ].filter((element) => element !== null);
 }
 
-/** @param {import("../shared/phoenix.js").PushError} error */
+/** @param {import("../client/phoenix.js").PushError} error */
 const whyRefused = ({ reason, response }) =>
   answerRefusal(reason, navigator.language) ?? explainRefusal(reason, response);
 

@@ -1,10 +1,10 @@
 /** The connection of a page: where it leads, how its state is shown, what is reported. */
 
 import { byId, listen, setText } from "./dom.js";
-import { PushError } from "./phoenix.js";
+import { PushError } from "../client/phoenix.js";
 import { connectionText, explainRefusal } from "./texts.js";
 
-/** @import { ChannelState, PhoenixChannel } from "./phoenix.js" */
+/** @import { ChannelState, PhoenixChannel } from "../client/phoenix.js" */
 
 // Refusals of a join that say nothing about what was asked for: it may be granted later.
 const TRANSIENT_REFUSALS = [

@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { explainRefusal } from "./texts.js";
 
-/** @import { DeliveryState, Message } from "./messages.js" */
+/** @import { DeliveryState, Message } from "../client/messages.js" */
 
 /**
  * @typedef {object} ListItem

@@ -1,6 +1,6 @@
 /** The texts of both pages: the state of the connection, and why a request was refused. */
 
-/** @import { Cause, ChannelState, ErrorResponse } from "./phoenix.js" */
+/** @import { Cause, ChannelState, ErrorResponse } from "../client/phoenix.js" */
 
 /** By the reason. In a Map, unlike in an object, nothing is found for `constructor`. */
 const REFUSALS = new Map(

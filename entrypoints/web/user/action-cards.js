@@ -4,7 +4,7 @@ import { el } from "../shared/dom.js";
 import { explainRefusal } from "../shared/texts.js";
 import { questionText } from "./texts.js";
 
-/** @import { Action, Question } from "./conversation.js" */
+/** @import { Action, Question } from "../client/conversation.js" */
 
 /**
  * Create the cards of a message's actions. `confirmation` has none: it shows on its question's.
@@ -61,7 +61,7 @@ function questionCard({ confirmId, by, title, items, expiresAt }, { state, error
   return card;
 }
 
-/** @param {import("../shared/phoenix.js").PushError} error */
+/** @param {import("../client/phoenix.js").PushError} error */
 const refusalText = ({ reason, response }) => explainRefusal(reason, response);
 
 /** @param {Action} action */

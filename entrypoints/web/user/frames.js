@@ -1,10 +1,10 @@
 /** The panel of raw frames: the last 500, both ways, to filter, pause, copy, and send by hand. */
 
 import { byId, el, listen, setText, typedById } from "../shared/dom.js";
-import { encode } from "../shared/phoenix.js";
+import { encode } from "../client/phoenix.js";
 
-/** @import { PhoenixChannel, WireFrame } from "../shared/phoenix.js" */
-/** @import { Identity } from "./conversation.js" */
+/** @import { PhoenixChannel, WireFrame } from "../client/phoenix.js" */
+/** @import { Identity } from "../client/conversation.js" */
 
 /** @typedef {WireFrame & {at: Date}} ShownFrame */
 

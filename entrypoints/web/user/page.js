@@ -11,16 +11,16 @@ import {
   superviseConnection,
 } from "../shared/connection.js";
 import { byId, el, listen, setText, typedById } from "../shared/dom.js";
-import { newId } from "../shared/messages.js";
-import { PhoenixChannel, V1, V2 } from "../shared/phoenix.js";
+import { newId } from "../client/messages.js";
+import { PhoenixChannel, V1, V2 } from "../client/phoenix.js";
 import { connectionText } from "../shared/texts.js";
-import { Conversation } from "./conversation.js";
+import { Conversation } from "../client/conversation.js";
 import { FramesPanel } from "./frames.js";
 import { emptyText } from "./texts.js";
 import { ConversationView } from "./view.js";
 
-/** @import { Version } from "../shared/phoenix.js" */
-/** @import { Identity } from "./conversation.js" */
+/** @import { Version } from "../client/phoenix.js" */
+/** @import { Identity } from "../client/conversation.js" */
 
 /** @typedef {Identity & {url: string, vsn: Version, token: string}} Settings */
 /**

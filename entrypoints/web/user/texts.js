@@ -1,7 +1,7 @@
 /** The texts of the user's page about the conversation. */
 
-/** @import { Author, Status } from "../shared/messages.js" */
-/** @import { QuestionState, QueuePush } from "./conversation.js" */
+/** @import { Author, Status } from "../client/messages.js" */
+/** @import { QuestionState, QueuePush } from "../client/conversation.js" */
 
 /**
  * Return the title and the detail of an empty conversation.

@@ -15,7 +15,7 @@ import {
 import { actionCards } from "./action-cards.js";
 import { authorName, ownerText, statusChangeText } from "./texts.js";
 
-/** @import { Conversation, Item, MessageItem } from "./conversation.js" */
+/** @import { Conversation, Item, MessageItem } from "../client/conversation.js" */
 
 export class ConversationView {
   /** @type {Conversation | null} */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { Conversation } from "../../../entrypoints/web/user/conversation.js";
+import { Conversation } from "../../../entrypoints/web/client/conversation.js";
 import { ownerText } from "../../../entrypoints/web/user/texts.js";
 import { FakeChannel, settled } from "./fakes.js";
 

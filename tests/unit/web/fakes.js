@@ -1,7 +1,7 @@
 /** Doubles for the pages' models: a channel and a WebSocket that a test plays the server of. */
 
-import { Emitter } from "../../../entrypoints/web/shared/emitter.js";
-import { PushError } from "../../../entrypoints/web/shared/phoenix.js";
+import { Emitter } from "../../../entrypoints/web/client/emitter.js";
+import { PushError } from "../../../entrypoints/web/client/phoenix.js";
 
 /** A channel that is joined once `join` is called; replies are given by the test. */
 export class FakeChannel extends Emitter {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { PhoenixChannel, V1, V2, decode, encode } from "../../../entrypoints/web/shared/phoenix.js";
+import { PhoenixChannel, V1, V2, decode, encode } from "../../../entrypoints/web/client/phoenix.js";
 import { FakeWebSocket, settled } from "./fakes.js";
 
 const FRAME = { joinRef: "1", ref: "2", topic: "t", event: "e", payload: { a: 1 } };

@@ -6,12 +6,12 @@
  * missing, the server is asked for it.
  */
 
-import { Emitter } from "../shared/emitter.js";
-import { newId, TypingThrottle, undelivered } from "../shared/messages.js";
-import { PushError, toWellFormed } from "../shared/phoenix.js";
+import { Emitter } from "./emitter.js";
+import { newId, TypingThrottle, undelivered } from "./messages.js";
+import { PushError, toWellFormed } from "./phoenix.js";
 
-/** @import { Author, Message, Status } from "../shared/messages.js" */
-/** @import { PhoenixChannel } from "../shared/phoenix.js" */
+/** @import { Author, Message, Status } from "./messages.js" */
+/** @import { PhoenixChannel } from "./phoenix.js" */
 
 /** @typedef {{businessId: string, userId: string, locationId: string}} Identity */
 /** @typedef {{url: string, topic: string}} LiveChatAddress */
