@@ -196,8 +196,9 @@ def _no_word_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize("transport", ["stdio", "http"])
 @pytest.mark.parametrize("mode", ["many", "pages", "rubbish", "none", "deep", "large", "remote"])
 async def test_a_hostile_list_offers_nothing_and_is_said_to(
-    transport: str, mode: str, tmp_path: Path
+    transport: str, mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("adapters.mcp.connection.LIST_S", 3.0)
     with enemy(f"list:{mode}", tmp_path / "calls", transport) as server:
         business = business_with(server)
         async with opened_tools(TOKEN=TOKEN) as tools, without_holding_up():
