@@ -13,7 +13,19 @@ import { PushError, toWellFormed } from "./phoenix.js";
 /** @import { Author, Message, Status } from "./messages.js" */
 /** @import { PhoenixChannel } from "./phoenix.js" */
 
-/** @typedef {{businessId: string, userId: string, locationId: string}} Identity */
+/**
+ * @typedef {object} Identity
+ * @property {string} businessId
+ * @property {string} userId  empty until it is known
+ * @property {string} locationId
+ */
+/**
+ * @typedef {object} UnsentMessage
+ * @property {string} messageId
+ * @property {string} text
+ * @property {string} [at]  ISO 8601
+ * @property {string} [reason]  why it failed; absent: it is sent once there is a connection
+ */
 /** @typedef {{url: string, topic: string}} LiveChatAddress */
 /** @typedef {{type: string, [name: string]: unknown}} Action */
 /**
@@ -86,6 +98,9 @@ import { PushError, toWellFormed } from "./phoenix.js";
  * @property {LiveChatAddress | null} [liveChat]
  * @property {string} [greeting]
  * @property {string[]} [suggestions]
+ * @property {number | null} [rating]
+ * @property {string} [tokenExpiresAt]
+ * @property {{name: string, colour?: string, logo?: string}} [business]  `logo`: a path
  */
 /** @typedef {{messages: WireEntry[], more: boolean}} HistoryReply */
 /**
@@ -120,8 +135,10 @@ const PIECE_TIMEOUT_MS = 6_000;
 
 /** The entries of one session, by seq: it rises from one to the next, but not always by 1. */
 class SessionLog {
-  /** @type {Map<number, LogEntry>} */
-  #entries = new Map();
+  /** @type {LogEntry[]} by seq */
+  entries = [];
+  /** @type {Set<string>} */
+  #keys = new Set();
   /** @type {LogEntry[]} those behind a gap */
   #ahead = [];
 
@@ -145,8 +162,14 @@ class SessionLog {
    * @param {LogEntry} entry
    */
   add(entry) {
-    if (this.#entries.has(entry.seq)) return false;
-    this.#entries.set(entry.seq, entry);
+    const { entries } = this;
+    let n = entries.length; // mostly it is the newest
+    if (n > 0 && entry.seq <= entries[n - 1].seq) {
+      n = this.#placeOf(entry.seq);
+      if (entries[n]?.seq === entry.seq) return false;
+    }
+    entries.splice(n, 0, entry);
+    this.#keys.add(entry.key);
     this.headSeq = Math.max(this.headSeq, entry.seq);
     this.earlierSeq = Math.min(this.earlierSeq, entry.prevSeq);
     this.#ahead.push(entry);
@@ -168,8 +191,29 @@ class SessionLog {
     return this.completeSeq < this.headSeq;
   }
 
-  get entries() {
-    return [...this.#entries].sort(([a], [b]) => a - b).map(([, entry]) => entry);
+  /**
+   * Return whether an entry has this key.
+   *
+   * @param {string} key
+   */
+  has(key) {
+    return this.#keys.has(key);
+  }
+
+  /**
+   * Return the index of the first entry that is not before `seq`.
+   *
+   * @param {number} seq
+   */
+  #placeOf(seq) {
+    let low = 0;
+    let high = this.entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.entries[middle].seq < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #advance() {
@@ -196,6 +240,8 @@ export class Conversation extends Emitter {
   #directChannel = null;
   /** @type {SessionLog[]} oldest first */
   #logs = [];
+  /** @type {Item[] | null} what of the logs is shown; null: it has changed */
+  #shown = null;
   /** @type {Map<string, MessageItem>} by messageId: not in the log yet */
   #outgoing = new Map();
   /** @type {PartialAnswer | null} */
@@ -228,11 +274,18 @@ export class Conversation extends Emitter {
   greeting = "";
   /** @type {string[]} questions that can be sent with one touch */
   suggestions = [];
+  /** How the user has rated the session that is shown, from 1 to 5. */
+  rating = /** @type {number | null} */ (null);
+  #ratingSeq = 0;
 
-  /** @param {Identity} identity */
-  constructor(identity) {
+  /**
+   * @param {Identity} identity
+   * @param {string} [language]  the user's, until they have shown one (BCP 47)
+   */
+  constructor(identity, language) {
     super();
     this.identity = identity;
+    this.language = language;
   }
 
   /**
@@ -275,7 +328,14 @@ export class Conversation extends Emitter {
   joinPayload(token) {
     const log = this.#current;
     const resume = log ? { sessionId: log.sessionId, lastSeq: log.completeSeq } : {};
-    return { ...this.identity, ...(token && { token }), stream: true, ...resume };
+    const { language } = this;
+    return {
+      ...this.identity,
+      ...(token && { token }),
+      ...(language && { language }),
+      stream: true,
+      ...resume,
+    };
   }
 
   get #current() {
@@ -305,28 +365,58 @@ export class Conversation extends Emitter {
     return this.status === "ai" && (isWriting || this.#typing.has("ai"));
   }
 
+  /** Whether somebody's answer is awaited, a message is unsent, or a question is open. */
+  get isBusy() {
+    const isUnsent = [...this.#outgoing.values()].some(({ state }) => state !== "failed");
+    const asked = this.#newestQuestion && this.question(this.#newestQuestion.confirmId).state;
+    const isAsked = asked === "open" || asked === "sending";
+    const isHandedOver = this.status === "waiting" || this.status === "live";
+    return isHandedOver || this.isAnswering || isUnsent || isAsked;
+  }
+
+  /** How many items there are to show. */
+  get length() {
+    const { head, tail } = this.#parts;
+    return head + tail.length;
+  }
+
   /**
-   * Return all there is to show, oldest first.
+   * Return what there is to show, oldest first, or a part of it as `Array.prototype.slice` would.
    *
+   * @param {number} [start]  negative: counted from the end
+   * @param {number} [end]
    * @returns {Item[]}
    */
-  items() {
-    /** @type {Item[]} */
-    const items = [];
-    this.#logs.forEach(({ sessionId, entries }, n) => {
-      if (n > 0) items.push({ key: `session ${sessionId}`, kind: "session" });
-      items.push(...entries.filter(isShown));
-    });
+  items(start = 0, end = Infinity) {
+    const { shown, head, tail } = this.#parts;
+    const length = head + tail.length;
+    const from = Math.max(start < 0 ? length + start : start, 0);
+    const to = Math.min(end < 0 ? length + end : end, length);
+    const late = tail.slice(Math.max(from - head, 0), Math.max(to - head, 0));
+    return from < head ? [...shown.slice(from, Math.min(to, head)), ...late] : late;
+  }
+
+  /** What is shown: the first `head` of the logs' items, and what follows them. */
+  get #parts() {
+    const shown = (this.#shown ??= this.#logs.flatMap(({ sessionId, entries }, n) => {
+      const entriesShown = /** @type {Item[]} */ (entries.filter(isShown));
+      return n > 0
+        ? [{ key: `session ${sessionId}`, kind: "session" }, ...entriesShown]
+        : entriesShown;
+    }));
     const partial = this.#partialAnswer;
+    let head = shown.length;
+    /** @type {Item[]} */
+    const tail = [];
     if (partial?.item.state === "interrupted") {
-      const { afterSeq, item } = partial;
-      const isBefore = (/** @type {Item} */ entry) =>
-        "seq" in entry && (entry.seq ?? 0) <= afterSeq;
-      items.splice(items.findLastIndex(isBefore) + 1, 0, item);
+      const isBefore = (/** @type {Item} */ item) =>
+        "seq" in item && (item.seq ?? 0) <= partial.afterSeq;
+      head = shown.findLastIndex(isBefore) + 1;
+      tail.push(partial.item, ...shown.slice(head));
     }
-    items.push(...this.#outgoing.values());
-    if (partial?.item.state === "streaming") items.push(partial.item);
-    return items;
+    tail.push(...this.#outgoing.values());
+    if (partial?.item.state === "streaming") tail.push(partial.item);
+    return { shown, head, tail };
   }
 
   /** @param {string} typed */
@@ -336,6 +426,40 @@ export class Conversation extends Emitter {
     const at = new Date().toISOString();
     this.#outgoing.set(key, messageItem({ key, author: "user", text, at, state: "queued" }));
     this.#transmit(key);
+  }
+
+  /**
+   * The user's messages that are not acknowledged.
+   *
+   * @returns {UnsentMessage[]}
+   */
+  get unsent() {
+    const own = [...this.#outgoing.values()].filter(({ author }) => author === "user");
+    return own
+      .filter(({ state }) => state !== "stored")
+      .map(({ key: messageId, text, at, state, error }) => {
+        const reason = state === "failed" ? (error?.reason ?? "unknown") : undefined;
+        return { messageId, text, at, reason };
+      });
+  }
+
+  /**
+   * Go on sending what was not acknowledged before a reload, or in another tab.
+   *
+   * @param {UnsentMessage[]} messages
+   */
+  restore(messages) {
+    for (const { messageId: key, text, at, reason } of messages) {
+      if (this.#isKnown(key)) continue;
+      /** @type {Partial<MessageItem>} */
+      const state = reason
+        ? { state: "failed", error: new PushError(reason) }
+        : { state: "queued" };
+      const item = messageItem({ key, author: "user", text, at, state: "queued" });
+      this.#outgoing.set(key, { ...item, ...state });
+    }
+    this.#sendQueued();
+    this.#changed();
   }
 
   /**
@@ -408,6 +532,24 @@ export class Conversation extends Emitter {
     await this.#push("end_live_chat", {});
   }
 
+  /**
+   * Rate the conversation, also after its end; the newest rating counts.
+   *
+   * @param {number} rating  from 1 to 5
+   * @param {string} [comment]
+   */
+  async rate(rating, comment) {
+    const { sessionId } = this;
+    const words = comment && toWellFormed(comment);
+    await this.#push("rate_conversation", {
+      rating,
+      ...(words && { comment: words }),
+      ...(sessionId && { sessionId }),
+    });
+    if (sessionId === this.sessionId) this.rating = rating;
+    this.#changed();
+  }
+
   /** Stop the answer that is being written; what was written of it is stored. */
   async stopAnswer() {
     const { responseId } = /** @type {{responseId?: string}} */ (
@@ -455,7 +597,7 @@ export class Conversation extends Emitter {
   }
 
   /** @param {JoinReply} reply */
-  #onJoined({ sessionId, status, seq, messages, liveChat, greeting, suggestions }) {
+  #onJoined({ sessionId, status, seq, messages, liveChat, greeting, suggestions, rating }) {
     this.greeting = greeting ?? "";
     this.suggestions = suggestions ?? [];
     if (sessionId !== this.sessionId) this.#endPartialAnswer();
@@ -465,6 +607,7 @@ export class Conversation extends Emitter {
       this.#addAll(log, messages, areNew);
       log.headSeq = Math.max(log.headSeq, seq);
     }
+    if (rating !== undefined) this.rating = rating;
     this.#ownershipSeq = 0; // the reply is newer than any push before it
     this.#setOwnership({ ...this.#changeTo(status), seq, status, liveChat });
     if (this.#partialAnswer) {
@@ -513,7 +656,7 @@ export class Conversation extends Emitter {
 
   /** @param {string} key */
   #isKnown(key) {
-    return this.#outgoing.has(key) || this.#current?.entries.some((entry) => entry.key === key);
+    return this.#outgoing.has(key) || this.#current?.has(key);
   }
 
   /**
@@ -679,6 +822,9 @@ export class Conversation extends Emitter {
     if (!log) {
       log = new SessionLog(sessionId, startsAfter);
       this.#logs.push(log);
+      this.#shown = null;
+      this.rating = null;
+      this.#ratingSeq = 0;
       this.#ownershipSeq = 0;
       this.#setOwnership({ seq: 0, status: "ai" }); // every session begins with the AI
     }
@@ -708,18 +854,24 @@ export class Conversation extends Emitter {
     const partial = this.#partialAnswer;
     const isAnswer = item.kind === "message" && item.isAnswer;
     if (partial && isAnswer && item.seq > partial.afterSeq) this.#endPartialAnswer();
-    if (item.kind === "message") this.#noteQuestions(item, log.sessionId);
+    if (item.kind === "message") this.#noteActions(item, log.sessionId);
+    this.#shown = null;
     return log.add(item) && !wasShown;
   }
 
   /**
-   * Note the questions for a yes that a message puts, and what it says has become of others.
+   * Note the questions for a yes that a message puts, what it says has become of others, and how
+   * it rates the conversation.
    *
    * @param {MessageItem & {seq: number}} item
    * @param {string} sessionId
    */
-  #noteQuestions({ actions, seq }, sessionId) {
-    for (const { type, confirmId: id, state } of actions) {
+  #noteActions({ actions, seq }, sessionId) {
+    for (const { type, confirmId: id, state, rating } of actions) {
+      if (type === "rating" && sessionId === this.sessionId && seq > this.#ratingSeq) {
+        this.rating = Number(rating);
+        this.#ratingSeq = seq;
+      }
       const confirmId = String(id);
       if (type === "confirmation" && seq > (this.#outcomes.get(confirmId)?.seq ?? 0)) {
         this.#outcomes.set(confirmId, { state: /** @type {QuestionState} */ (state), seq });
@@ -788,6 +940,12 @@ export class Conversation extends Emitter {
   #onAcknowledged(messageId, { seq, sessionId, status, duplicate }) {
     const item = this.#outgoing.get(messageId);
     if (!item) return; // it has come with a join or a page of history
+    const known = this.#logs.find((log) => log.sessionId === sessionId);
+    if (duplicate && this.#current && (!known || seq <= known.earlierSeq)) {
+      this.#outgoing.delete(messageId); // it is further back than what is shown
+      this.#changed();
+      return;
+    }
     const prevSeq = seq - 1; // an acknowledgement names none: if it is another, it is fetched
     this.#add(this.#logOf(sessionId, 0), { ...item, seq, prevSeq, state: "stored" });
     if (!duplicate) this.#setOwnership({ seq, status });

@@ -7,16 +7,17 @@
  */
 export class Emitter extends EventTarget {
   /**
-   * Call `listener` with the detail of every event `type`.
+   * Call `listener` with the detail of every event `type`; return a function that stops that.
    *
    * @template {keyof Events & string} Type
    * @param {Type} type
    * @param {(detail: Events[Type]) => void} listener
    */
   on(type, listener) {
-    this.addEventListener(type, (event) => {
-      listener(/** @type {CustomEvent<Events[Type]>} */ (event).detail);
-    });
+    /** @param {Event} event */
+    const handle = (event) => listener(/** @type {CustomEvent<Events[Type]>} */ (event).detail);
+    this.addEventListener(type, handle);
+    return () => this.removeEventListener(type, handle);
   }
 
   /**

@@ -43,7 +43,10 @@ import { Emitter } from "./emitter.js";
  * @property {Version} vsn
  * @property {string} topic
  * @property {() => object} joinPayload  called at every join
- * @property {(reason: string) => boolean} isTransient  whether to retry a join refused so
+ * @property {(reason: string) => boolean} isTransient  whether to connect again after a join that
+ *   was refused so, a channel that was closed so, or a failed `prepare`
+ * @property {() => Promise<void>} [prepare]  what every connection needs first; rejects with
+ *   PushError
  */
 /**
  * @typedef {object} PendingRequest
@@ -155,7 +158,10 @@ export class PhoenixChannel extends Emitter {
   #openTimer;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #heartbeatTimer;
-  #isChecking = false;
+  /** @type {Promise<void> | null} */
+  #ongoingCheck = null;
+  /** @type {object | null} identifies the connection that is being prepared */
+  #preparation = null;
   /** @type {Map<string, PendingRequest>} by ref */
   #pending = new Map();
 
@@ -187,7 +193,7 @@ export class PhoenixChannel extends Emitter {
 
   /** Connect and join, and reconnect until `disconnect` is called or the server refuses. */
   connect() {
-    if (this.#socket || this.#retryTimer !== undefined) return;
+    if (this.#socket || this.#preparation || this.#retryTimer !== undefined) return;
     this.#attempt = 0;
     this.#open();
   }
@@ -206,10 +212,11 @@ export class PhoenixChannel extends Emitter {
 
   /** Find out soon whether the connection is alive: it may have been lost without a sign. */
   async check() {
-    if (this.#state.name !== "joined" || this.#isChecking) return;
-    this.#isChecking = true;
-    await this.#sendHeartbeat(CHECK_TIMEOUT_MS);
-    this.#isChecking = false;
+    if (this.#state.name !== "joined") return;
+    this.#ongoingCheck ??= this.#sendHeartbeat(CHECK_TIMEOUT_MS).finally(() => {
+      this.#ongoingCheck = null;
+    });
+    await this.#ongoingCheck;
   }
 
   /**
@@ -260,6 +267,27 @@ export class PhoenixChannel extends Emitter {
   #open() {
     this.#retryTimer = undefined;
     this.#setState({ name: "connecting" });
+    if (this.#options.prepare) this.#prepare(this.#options.prepare);
+    else this.#openSocket();
+  }
+
+  /** @param {() => Promise<void>} prepare */
+  async #prepare(prepare) {
+    const preparation = (this.#preparation = {});
+    const isOver = () => this.#preparation !== preparation;
+    try {
+      await prepare();
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      if (!isOver()) this.#onRefused(error);
+      return;
+    }
+    if (isOver()) return;
+    this.#preparation = null;
+    this.#openSocket();
+  }
+
+  #openSocket() {
     let socket;
     try {
       socket = new WebSocket(endpoint(this.#options));
@@ -293,12 +321,15 @@ export class PhoenixChannel extends Emitter {
       this.#setState({ name: "joined", response });
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
-      const { reason, response } = error;
-      if (reason === "disconnected") return;
-      const isTransient = reason === "timeout" || this.#options.isTransient(reason);
-      if (isTransient) this.#reconnectLater({ reason }, response.retryAfterMs);
-      else this.#refuse(reason, error.response);
+      if (error.reason !== "disconnected") this.#onRefused(error);
     }
+  }
+
+  /** @param {PushError} error */
+  #onRefused({ reason, response }) {
+    const isTransient = reason === "timeout" || this.#options.isTransient(reason);
+    if (isTransient) this.#reconnectLater({ reason }, response.retryAfterMs);
+    else this.#refuse(reason, response);
   }
 
   /** @param {number} timeoutMs */
@@ -353,8 +384,9 @@ export class PhoenixChannel extends Emitter {
     if (event === "phx_error") {
       const error = /** @type {ErrorResponse | null} */ (payload);
       this.#reconnectLater({ reason: error?.reason ?? "phx_error" });
-    } else if (event === "phx_close") this.#refuse(this.#closeReason ?? "phx_close");
-    else if (event === "token_expired") this.#closeReason = event;
+    } else if (event === "phx_close") {
+      this.#onRefused(new PushError(this.#closeReason ?? "phx_close"));
+    } else if (event === "token_expired") this.#closeReason = event;
     else this.emit("message", { event, payload });
   }
 
@@ -374,6 +406,7 @@ export class PhoenixChannel extends Emitter {
       request.resolve(response);
     } else {
       const error = /** @type {ErrorResponse} */ (response ?? {});
+      if (error.reason === "unauthorized") this.#closeReason = error.reason; // phx_close follows
       request.reject(new PushError(error.reason ?? "unknown", error));
     }
   }
@@ -407,6 +440,7 @@ export class PhoenixChannel extends Emitter {
     clearTimeout(this.#retryTimer);
     clearInterval(this.#heartbeatTimer);
     this.#retryTimer = undefined;
+    this.#preparation = null;
     const socket = this.#socket;
     this.#socket = null;
     if (socket) {

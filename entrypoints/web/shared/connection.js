@@ -1,32 +1,17 @@
 /** The connection of a page: where it leads, how its state is shown, what is reported. */
 
 import { byId, listen, setText } from "./dom.js";
+import { supervise } from "../client/connection.js";
 import { PushError } from "../client/phoenix.js";
 import { connectionText, explainRefusal } from "./texts.js";
 
 /** @import { ChannelState, PhoenixChannel } from "../client/phoenix.js" */
-
-// Refusals of a join that say nothing about what was asked for: it may be granted later.
-const TRANSIENT_REFUSALS = [
-  "overloaded",
-  "rate_limited",
-  "identity_unavailable",
-  "storage_unavailable",
-  "join crashed",
-];
 
 /** Return the URL of the socket of the page's own server. */
 export function ownSocketUrl() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   return `${scheme}//${location.host}/socket/websocket`;
 }
-
-/**
- * Return whether a join refused for this reason is retried.
- *
- * @param {string} reason
- */
-export const isTransientRefusal = (reason) => TRANSIENT_REFUSALS.includes(reason);
 
 /**
  * Show the state of the connection in the header.
@@ -40,24 +25,13 @@ export function showConnectionState(state) {
 }
 
 /**
- * Count down to the next attempt, make it at once when it may succeed, find out about connections
- * that may be lost, and let alerts be closed.
+ * Look after the connections of a page, count down to the next attempt, and let alerts be closed.
  *
  * @param {() => (PhoenixChannel | null)[]} channels  the first is the page's own
  */
 export function superviseConnection(channels) {
   listen("alert-close", "click", hideAlert);
-  const check = () => channels().forEach((channel) => channel?.check());
-  const retry = () => {
-    channels().forEach((channel) => channel?.retryNow());
-    check();
-  };
-  window.addEventListener("online", retry);
-  window.addEventListener("offline", check);
-  // Timers of a hidden page run late.
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) retry();
-  });
+  supervise(channels);
   setInterval(() => {
     const state = channels()[0]?.state;
     if (state?.name === "waiting") showConnectionState(state);

@@ -4,12 +4,12 @@ import { Composer } from "../shared/composer.js";
 import {
   alertIfRefused,
   hideAlert,
-  isTransientRefusal,
   ownSocketUrl,
   showAlert,
   showConnectionState,
   superviseConnection,
 } from "../shared/connection.js";
+import { isTransientRefusal } from "../client/connection.js";
 import { byId, el, listen, setText, typedById } from "../shared/dom.js";
 import { newId } from "../client/messages.js";
 import { PhoenixChannel, V1, V2 } from "../client/phoenix.js";

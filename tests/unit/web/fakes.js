@@ -79,5 +79,120 @@ export class FakeWebSocket {
   }
 }
 
+/** A browser's storage, shared by what a test opens on it. */
+export class FakeStorage {
+  items = new Map();
+
+  getItem(key) {
+    return this.items.get(key) ?? null;
+  }
+
+  setItem(key, value) {
+    this.items.set(key, value);
+  }
+}
+
+/**
+ * A server that names visitors and accepts joins, over `fetch` and `WebSocket`.
+ *
+ * A test replaces the fields that say what it answers; `join` and `push` return the response of a
+ * reply, or throw `{reason, …}`; null: no reply.
+ */
+export class FakeServer {
+  requests = [];
+  sockets = [];
+  joins = [];
+  pushed = [];
+  visitors = 0;
+  name = () => {
+    this.visitors += 1;
+    const userId = `v-${this.visitors}`;
+    const expiresAt = new Date(Date.now() + 30 * 86_400_000).toISOString();
+    return { userId, token: `token-${userId}`, expiresAt };
+  };
+  join = () => ({ sessionId: null, status: "ai", seq: 0, messages: [], more: false });
+  push = () => ({});
+  #real = { fetch: globalThis.fetch, WebSocket: globalThis.WebSocket };
+
+  constructor() {
+    const server = this;
+    globalThis.fetch = async (url, options) => server.#fetch(String(url), options);
+    globalThis.WebSocket = class {
+      static OPEN = 1;
+      readyState = 0;
+
+      constructor(url) {
+        this.url = new URL(url);
+        server.sockets.push(this);
+        setImmediate(() => this.accept());
+      }
+
+      accept() {
+        if (this.readyState !== 0) return;
+        this.readyState = 1;
+        this.onopen?.();
+      }
+
+      send(text) {
+        server.#receive(this, JSON.parse(text));
+      }
+
+      receive(event, payload) {
+        this.onmessage?.({ data: JSON.stringify([null, null, "messages:b1", event, payload]) });
+      }
+
+      close() {
+        this.readyState = 3;
+      }
+
+      drop(code = 1006) {
+        this.readyState = 3;
+        this.onclose?.({ code, reason: "" });
+      }
+    };
+  }
+
+  get socket() {
+    return this.sockets.at(-1);
+  }
+
+  close() {
+    Object.assign(globalThis, this.#real);
+  }
+
+  async #fetch(url, { method, body, headers }) {
+    const request = { url, method, headers, token: body ? JSON.parse(body).token : null };
+    this.requests.push(request);
+    const { status = 200, retryAfter, ...json } = await this.name(request);
+    const all = {
+      "Content-Type": "application/json",
+      ...(retryAfter && { "Retry-After": retryAfter }),
+    };
+    return new Response(JSON.stringify(json), { status, headers: all });
+  }
+
+  async #receive(socket, [joinRef, ref, topic, event, payload]) {
+    let status = "ok";
+    let response = {};
+    try {
+      if (event === "phx_join") {
+        this.joins.push(payload);
+        response = await this.join(payload, socket);
+      } else if (event !== "heartbeat") {
+        this.pushed.push({ event, payload });
+        response = await this.push(event, payload, socket);
+      } else if (this.isFrozen) return;
+    } catch (error) {
+      if (!error.reason) throw error;
+      [status, response] = ["error", error];
+    }
+    if (response === null) return;
+    const frame = [joinRef, ref, topic, "phx_reply", { status, response }];
+    socket.onmessage?.({ data: JSON.stringify(frame) });
+  }
+}
+
 /** Let the promises that are settled run what awaits them. */
-export const settled = () => new Promise((resolve) => setImmediate(resolve));
+export async function settled(turns = 12) {
+  for (let n = 0; n < turns; n++) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,287 @@
+/** Who chats, and how they prove it: a visitor whom the server names, or a user of the website's. */
+
+import { emptySlot } from "./memory.js";
+import { PushError } from "./phoenix.js";
+
+/** @import { Memory } from "./memory.js" */
+
+/** @typedef {() => string | null | undefined | Promise<string | null | undefined>} TokenSource */
+
+const TIMEOUT_MS = 10_000;
+const DAY_MS = 86_400_000;
+// A visitor's token lasts 30 days from its last use.
+const RENEWED_BELOW_MS = 29 * DAY_MS;
+// What a status means, whatever the code of the problem document; else its code counts.
+const STATUS_REASONS = new Map([
+  [401, "unauthorized"],
+  [429, "rate_limited"],
+]);
+const TOKEN_REFUSALS = ["unauthorized", "token_expired"];
+
+/**
+ * What both kinds of account have in common: a token, and one fresh one after a refusal.
+ *
+ * @abstract
+ */
+class Account {
+  /** @type {string | null} null: it is not known before the first connection */
+  userId = null;
+  /** @type {string | null} */
+  token = null;
+  /** Whether the token was refused, and none has been accepted since. */
+  isRefused = false;
+
+  /**
+   * Return whether to try again after a refusal: once, if a fresh token can make it good.
+   *
+   * @param {string} reason
+   */
+  canRecover(reason) {
+    if (!TOKEN_REFUSALS.includes(reason) || this.isRefused) return false;
+    this.isRefused = true;
+    return true;
+  }
+}
+
+/** A visitor, remembered by the browser: the same in all its tabs. */
+export class Visitor extends Account {
+  kind = /** @type {const} */ ("visitor");
+  #url;
+  #memory;
+  #lock;
+
+  /**
+   * @param {URL} url  where visitors are named
+   * @param {Memory} memory
+   * @param {string} lock  the name of what only one tab does at a time
+   */
+  constructor(url, memory, lock) {
+    super();
+    this.#url = url;
+    this.#memory = memory;
+    this.#lock = lock;
+    this.#adopt();
+  }
+
+  get slot() {
+    return this.#memory.remembered.visitor;
+  }
+
+  /**
+   * Have a name and a token that is not about to end.
+   *
+   * @param {boolean} [isRenewed]  whether to renew the token in any case
+   */
+  async prepare(isRenewed = this.isRefused) {
+    if (!isRenewed && !this.#isDue) return;
+    const { token } = this;
+    await alone(this.#lock, async () => {
+      this.#memory.refresh();
+      this.#adopt();
+      const isRenewedElsewhere = this.userId !== null && this.token !== token;
+      if (isRenewedElsewhere || !(isRenewed || this.#isDue)) return;
+      await this.#renew(isRenewed);
+    });
+  }
+
+  /** @param {boolean} isRequired */
+  async #renew(isRequired) {
+    const { userId, token } = this;
+    try {
+      this.#keep(await this.#request(token));
+    } catch (error) {
+      const { reason } = /** @type {PushError} */ (error);
+      if (token && reason === "unauthorized") this.#keep(await this.#request(null));
+      else if (isRequired || userId === null) throw error;
+    }
+  }
+
+  get #isDue() {
+    if (this.userId === null) return true;
+    const left = Date.parse(this.slot.expiresAt ?? "") - Date.now();
+    return this.token !== null && left < RENEWED_BELOW_MS;
+  }
+
+  #adopt() {
+    const { userId, token } = this.slot;
+    if (userId !== null) Object.assign(this, { userId, token });
+  }
+
+  /** @param {{userId: string, token: string | null, expiresAt: string | null}} named */
+  #keep({ userId, token, expiresAt }) {
+    this.#memory.refresh();
+    const other = this.slot.userId;
+    // Without a lock, another tab may have been named meanwhile: there is one visitor.
+    if (other !== null && other !== this.userId && other !== userId) return this.#adopt();
+    this.#memory.update(({ visitor }) => {
+      if (visitor.userId !== null && visitor.userId !== userId) visitor.unsent = {};
+      Object.assign(visitor, { userId, token, expiresAt });
+    });
+    this.#memory.flush();
+    this.#adopt();
+  }
+
+  /** @param {string | null} token  one to renew */
+  async #request(token) {
+    let response;
+    let body;
+    try {
+      response = await fetch(this.#url, {
+        method: "POST",
+        // As text, this needs no preflight.
+        body: token === null ? "" : JSON.stringify({ token }),
+        headers: { "Content-Type": "text/plain" },
+        credentials: "omit",
+        cache: "no-store",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      body = await response.json();
+    } catch {
+      // No network, an origin that may not read the answer, or something between that answers.
+      if (!response || response.ok) throw new PushError("disconnected");
+    }
+    if (response.ok && typeof body?.userId === "string") return body;
+    throw refusal(response, body?.code);
+  }
+}
+
+/** A user of the website's, with a token of its server's. */
+export class User extends Account {
+  kind = /** @type {const} */ ("user");
+  #source;
+  #memory;
+  /** @type {Record<string, unknown>} until the user is known */
+  #values = {};
+
+  /**
+   * @param {TokenSource | undefined} source
+   * @param {string | undefined} userId  default: that of the token
+   * @param {Memory} memory
+   */
+  constructor(source, userId, memory) {
+    super();
+    this.#source = source;
+    this.#memory = memory;
+    if (userId) this.#become(userId);
+  }
+
+  get slot() {
+    const { user } = this.#memory.remembered;
+    return this.userId === null ? { values: this.#values, unsent: {} } : user;
+  }
+
+  /** @param {boolean} [isRenewed]  whether to ask for a token in any case */
+  async prepare(isRenewed = this.isRefused) {
+    if (!this.#source || (this.token !== null && !isRenewed)) return this.#requireName();
+    const token = await asked(this.#source);
+    const subject = subjectOf(token);
+    if (this.userId === null && subject === null) throw new PushError("invalid_token");
+    if (this.userId !== null && subject !== null && subject !== this.userId) {
+      throw new PushError("identity_mismatch");
+    }
+    Object.assign(this, { token });
+    if (this.userId === null) this.#become(/** @type {string} */ (subject));
+  }
+
+  /**
+   * Ask another source for tokens from now on.
+   *
+   * @param {TokenSource | undefined} source
+   */
+  useSource(source) {
+    this.#source = source;
+    Object.assign(this, { token: null, isRefused: false });
+  }
+
+  #requireName() {
+    if (this.userId === null) throw new PushError("invalid_token");
+  }
+
+  /** @param {string} userId */
+  #become(userId) {
+    const values = this.#values;
+    Object.assign(this, { userId });
+    this.#memory.update((remembered) => {
+      const isSame = remembered.user.userId === userId;
+      const slot = isSame ? remembered.user : emptySlot();
+      Object.assign(slot.values, values);
+      remembered.user = { ...slot, userId };
+    });
+  }
+}
+
+/**
+ * Return the token that the website gives.
+ *
+ * @param {TokenSource} source
+ * @returns {Promise<string>}
+ */
+async function asked(source) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(reject, TIMEOUT_MS);
+  });
+  let token;
+  try {
+    token = await Promise.race([source(), late]);
+  } catch {
+    throw new PushError("token_unavailable");
+  } finally {
+    clearTimeout(timer);
+  }
+  if (typeof token !== "string" || token === "") throw new PushError("invalid_token");
+  return token;
+}
+
+/**
+ * Return whom a token names; null if it is none that can be read here.
+ *
+ * @param {string} token
+ * @returns {string | null}
+ */
+function subjectOf(token) {
+  try {
+    const base64 = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const { sub } = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof sub === "string" && sub !== "" ? sub : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Return the error of a refused request.
+ *
+ * @param {Response} response
+ * @param {unknown} code  that of the problem document
+ */
+function refusal({ status, headers }, code) {
+  const pause = Number(headers.get("Retry-After")) * 1000;
+  const response = pause > 0 ? { retryAfterMs: pause } : {};
+  // Nothing is wrong with what was asked for.
+  if (status >= 500) return new PushError("server_unavailable", response);
+  const known = typeof code === "string" ? code : `status_${status}`;
+  return new PushError(STATUS_REASONS.get(status) ?? known, response);
+}
+
+/**
+ * Do something in one tab at a time, where the browser can see to that.
+ *
+ * @param {string} name
+ * @param {() => Promise<void>} work
+ */
+async function alone(name, work) {
+  const { locks } = globalThis.navigator ?? {};
+  let hasBegun = false;
+  const begin = () => {
+    hasBegun = true;
+    return work();
+  };
+  try {
+    if (locks) return await locks.request(name, { signal: AbortSignal.timeout(TIMEOUT_MS) }, begin);
+  } catch (error) {
+    if (hasBegun) throw error; // else it cannot be had: by this frame, or in time
+  }
+  if (!hasBegun) await work();
+}

@@ -1,0 +1,555 @@
+/**
+ * The customer's chat with a business, for any interface: it keeps a connection, an identity, and
+ * what must survive a reload.
+ */
+
+import { User, Visitor } from "./accounts.js";
+import { isOffline, isTransientRefusal, supervise } from "./connection.js";
+import { Conversation } from "./conversation.js";
+import { Emitter } from "./emitter.js";
+import { browserStorage, emptySlot, Memory } from "./memory.js";
+import { PhoenixChannel, PushError, V2 } from "./phoenix.js";
+
+/** @import { TokenSource } from "./accounts.js" */
+/** @import { JoinReply, MessageItem } from "./conversation.js" */
+/** @import { Business, KeyStorage, Slot } from "./memory.js" */
+/** @import { ChannelState, ErrorResponse } from "./phoenix.js" */
+
+/**
+ * @typedef {object} ClientOptions
+ * @property {string} business
+ * @property {string} [location]  default: `main`
+ * @property {string} [language]  BCP 47, until the customer has shown one; default: the browser's
+ * @property {string} [url]  the server's; default: where this module comes from
+ * @property {TokenSource} [token]  returns a token of the user who is signed in to the website
+ * @property {string} [user]  that user; default: the token's `sub`. Without both: a visitor
+ * @property {KeyStorage | null} [storage]  default: `localStorage`, where there is one
+ */
+/** @typedef {Pick<ClientOptions, "token" | "user">} SignedInUser */
+/**
+ * @typedef {ChannelState | {name: "offline"}} ConnectionState
+ *   `offline`: the browser has no network; `refused` is final until `connect` or `retryNow`
+ */
+/** @typedef {{kind: "visitor" | "user", userId: string}} ChatIdentity */
+
+const DEFAULT_LOCATION = "main";
+// A refresh comes this long before the end of a token, or at three quarters of a short one's life.
+const REFRESH_BEFORE_MS = 60_000;
+const LEAST_REFRESH_MS = 10_000;
+// A timer stands still while a machine sleeps, and holds no more than 24 days.
+const LONGEST_TIMER_MS = 600_000;
+const SIGN_IN_PAUSES_MS = [5_000, 10_000, 20_000, 60_000];
+
+/**
+ * Return a client of a business's chat; it connects once `connect` is called.
+ *
+ * @param {ClientOptions} options
+ */
+export const createClient = (options) => new ChatClient(options);
+
+/**
+ * A customer's chat with a business.
+ *
+ * Events: `change` (the conversation, the connection or the business has changed: read them again),
+ * `received` (a message that somebody else wrote since the first join) and `conversation`
+ * (`conversation` is another object, of another identity).
+ *
+ * @extends {Emitter<{change: null, received: MessageItem, conversation: null}>}
+ */
+export class ChatClient extends Emitter {
+  #options;
+  #memory;
+  /** @type {Visitor | User} */
+  #account;
+  /** @type {Conversation} */
+  #conversation;
+  /** @type {PhoenixChannel} */
+  #channel;
+  #isConnected = false;
+  /** Whether the browser has lost its network, and the connection has not shown that it lives. */
+  #isDoubted = false;
+  /** @type {User | null} who is signed in once the visitor's conversation allows it */
+  #next = null;
+  #isSigningIn = false;
+  #signInAttempts = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #signInTimer;
+  #refreshAt = Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #refreshTimer;
+  #keptUnsent = "[]";
+  #signOuts;
+  /** @type {(() => void)[]} stop what listens beyond this object */
+  #stops;
+  /** @type {(() => void)[]} stop listening to the conversation and channel of this identity */
+  #leave = [];
+
+  /** @param {ClientOptions} options */
+  constructor(options) {
+    super();
+    const { business, url = moduleOrigin(), storage = browserStorage() } = options;
+    if (!url) throw new TypeError("url is needed: this module was not loaded from a server");
+    this.#options = {
+      ...options,
+      base: new URL(url.endsWith("/") ? url : `${url}/`, globalThis.location?.href),
+      location: options.location ?? DEFAULT_LOCATION,
+      language: options.language ?? globalThis.navigator?.language,
+    };
+    this.#memory = new Memory(`ai-agent:${business}`, storage);
+    this.#signOuts = this.#memory.remembered.signOuts;
+    const isSignedIn = options.token !== undefined || options.user !== undefined;
+    this.#account = isSignedIn ? this.#user(options) : this.#visitor();
+    [this.#conversation, this.#channel] = this.#begin();
+    this.#stops = [
+      supervise(
+        () => [this.#channel],
+        () => this.#onSign(),
+      ),
+      this.#memory.onChange(() => this.#onOtherTab()),
+    ];
+  }
+
+  get conversation() {
+    return this.#conversation;
+  }
+
+  /** @returns {ConnectionState} */
+  get connection() {
+    const { state } = this.#channel;
+    const isWithoutNetwork =
+      isOffline() && ["connecting", "joining", "waiting"].includes(state.name);
+    return this.#isDoubted || isWithoutNetwork ? { name: "offline" } : state;
+  }
+
+  /** The business, as of the last visit until the first join; `logo` is a URL. */
+  get business() {
+    return this.#memory.remembered.business;
+  }
+
+  /** @returns {ChatIdentity | null} */
+  get identity() {
+    const { kind, userId } = this.#account;
+    return userId === null ? null : { kind, userId };
+  }
+
+  /** Connect, and reconnect until `disconnect` is called or the server refuses. */
+  connect() {
+    this.#isConnected = true;
+    this.#channel.connect();
+  }
+
+  disconnect() {
+    this.#isConnected = false;
+    this.#channel.disconnect();
+  }
+
+  /** Try at once, also after a refusal. */
+  retryNow() {
+    if (this.#channel.state.name === "refused") {
+      this.#account.isRefused = false;
+      this.connect();
+    } else this.#channel.retryNow();
+  }
+
+  /** End everything for good. */
+  dispose() {
+    this.disconnect();
+    this.#forgetTimers();
+    this.#memory.flush();
+    for (const stop of [...this.#stops, ...this.#leave]) stop();
+  }
+
+  /**
+   * Go on as a user of the website's, once no answer, person or question is awaited.
+   *
+   * @param {SignedInUser} user
+   */
+  setUser({ token, user }) {
+    const known = this.#next ?? this.#account;
+    if (known.kind === "user" && user !== undefined && user === known.userId) {
+      known.useSource(token);
+      return;
+    }
+    const next = this.#user({ token, user });
+    if (this.#account.kind === "user" || !this.#hasJoined) this.#become(next);
+    else {
+      this.#next = next;
+      this.#signInAttempts = 0;
+      this.#signInWhenFree();
+    }
+  }
+
+  /** Forget the user in this browser, in all its tabs, and go on as a new visitor. */
+  signOut() {
+    this.#memory.update((remembered) => {
+      remembered.signOuts += 1;
+      remembered.visitor = emptySlot();
+      remembered.user = emptySlot();
+    });
+    this.#memory.flush();
+    this.#signOuts = this.#memory.remembered.signOuts;
+    this.#become(this.#visitor());
+  }
+
+  /**
+   * Remember a small value for this identity, over reloads and in all tabs of the browser.
+   *
+   * @param {string} key
+   * @param {unknown} value  as JSON; undefined: forget it
+   */
+  remember(key, value) {
+    const { kind, userId, slot } = this.#account;
+    if (kind === "user" && userId === null) slot.values[key] = value;
+    else this.#memory.update((remembered) => (remembered[kind].values[key] = value));
+  }
+
+  /**
+   * Return what was remembered; undefined if nothing was.
+   *
+   * @param {string} key
+   * @returns {unknown}
+   */
+  recall(key) {
+    return this.#account.slot.values[key];
+  }
+
+  get #hasJoined() {
+    return this.#channel.state.name === "joined";
+  }
+
+  /** @param {SignedInUser} user */
+  #user({ token, user }) {
+    return new User(token, user, this.#memory);
+  }
+
+  #visitor() {
+    const { business, base } = this.#options;
+    const url = new URL(`visitors/${encodeURIComponent(business)}`, base);
+    return new Visitor(url, this.#memory, `ai-agent:${business}`);
+  }
+
+  /**
+   * Go on as somebody else.
+   *
+   * @param {Visitor | User} account
+   */
+  #become(account) {
+    this.#forgetTimers();
+    this.#keepUnsent();
+    for (const stop of this.#leave.splice(0)) stop();
+    this.#channel.disconnect();
+    this.#account = account;
+    this.#next = null;
+    [this.#conversation, this.#channel] = this.#begin();
+    this.emit("conversation", null);
+    if (this.#isConnected) this.#channel.connect();
+    this.emit("change", null);
+  }
+
+  /**
+   * Return a conversation of the account, and its connection.
+   *
+   * @returns {[Conversation, PhoenixChannel]}
+   */
+  #begin() {
+    const account = this.#account;
+    const { business: businessId, location: locationId, language } = this.#options;
+    const identity = { businessId, userId: account.userId ?? "", locationId };
+    const conversation = new Conversation(identity, language);
+    const channel = this.#newChannel({
+      joinPayload: () => conversation.joinPayload(account.token ?? undefined),
+      isTransient: (reason) => isTransient(reason) || account.canRecover(reason),
+      prepare: () => this.#prepare(account, conversation),
+    });
+    this.#leave = [
+      channel.on("state", (state) => this.#onState(state, account)),
+      conversation.on("received", (message) => this.emit("received", message)),
+      conversation.on("change", () => this.#onChange()),
+    ];
+    conversation.attach(channel);
+    this.#keptUnsent = "[]";
+    if (account.userId !== null) this.#restore(account.slot, conversation);
+    return [conversation, channel];
+  }
+
+  /**
+   * @param {Pick<import("./phoenix.js").Options, "joinPayload" | "isTransient" | "prepare">} options
+   */
+  #newChannel(options) {
+    const { base, business } = this.#options;
+    const url = new URL("socket/websocket", base);
+    url.protocol = base.protocol === "http:" ? "ws:" : "wss:";
+    return new PhoenixChannel({
+      url: url.href,
+      vsn: V2,
+      topic: `messages:${business}`,
+      ...options,
+    });
+  }
+
+  /**
+   * Have what a connection of the account needs.
+   *
+   * @param {Visitor | User} account
+   * @param {Conversation} conversation
+   */
+  async #prepare(account, conversation) {
+    await account.prepare();
+    if (account !== this.#account) return;
+    const { identity } = conversation;
+    if (account.kind === "visitor" && identity.userId && identity.userId !== account.userId) {
+      this.#become(account); // the visitor that was remembered is no more
+      return;
+    }
+    if (account.kind === "user") {
+      try {
+        await this.#takeVisitAlong(account);
+      } catch (error) {
+        if (!isBusy(error) || account !== this.#account) throw error;
+        this.#become(this.#visitor());
+        this.#next = account;
+        this.#signInLater();
+        return;
+      }
+    }
+    if (identity.userId) return;
+    identity.userId = account.userId ?? "";
+    this.#restore(account.slot, conversation);
+    this.emit("change", null);
+  }
+
+  /**
+   * @param {Slot | {unsent: Slot["unsent"]}} slot
+   * @param {Conversation} conversation
+   */
+  #restore({ unsent }, conversation) {
+    const messages = Object.entries(unsent).map(([messageId, message]) => ({
+      messageId,
+      ...message,
+    }));
+    if (messages.length > 0) conversation.restore(messages);
+  }
+
+  /**
+   * Sign a user in where a visitor is remembered: the visit becomes the context of what follows,
+   * and the visitor is forgotten.
+   *
+   * @param {User} user
+   */
+  async #takeVisitAlong(user) {
+    this.#memory.refresh();
+    const { userId, token } = this.#memory.remembered.visitor;
+    if (userId === null) return;
+    if (token !== null) await this.#signIn(user, token);
+    this.#memory.update((remembered) => {
+      if (remembered.visitor.userId === userId) remembered.visitor = emptySlot();
+    });
+  }
+
+  /**
+   * Prove a user and a visitor on one socket.
+   *
+   * @param {User} user
+   * @param {string} visitorToken
+   */
+  async #signIn({ userId, token }, visitorToken) {
+    const { business: businessId, location: locationId } = this.#options;
+    const channel = this.#newChannel({
+      joinPayload: () => ({ businessId, userId, locationId, ...(token && { token }) }),
+      isTransient: () => false,
+    });
+    try {
+      await joined(channel);
+      await channel.push("sign_in", { visitorToken });
+    } catch (error) {
+      const isDead = error instanceof PushError && error.reason === "unauthorized";
+      // A visitor whose token is dead has nothing to take along; a user's is asked for anew.
+      if (!isDead || channel.state.name === "refused") throw error;
+    } finally {
+      channel.disconnect();
+    }
+  }
+
+  /** Sign the next user in if nothing is going on in the visitor's conversation. */
+  async #signInWhenFree() {
+    const user = this.#next;
+    const conversation = this.#conversation;
+    const isPausing = this.#signInTimer !== undefined;
+    if (!user || this.#isSigningIn || isPausing || !this.#hasJoined || conversation.isBusy) return;
+    this.#isSigningIn = true;
+    try {
+      await user.prepare();
+      await this.#takeVisitAlong(user);
+      if (user === this.#next) this.#become(user);
+    } catch (error) {
+      if (user !== this.#next) return;
+      if (!(error instanceof PushError)) throw error;
+      if (isBusy(error) || isTransient(error.reason) || user.canRecover(error.reason)) {
+        this.#signInLater();
+      } else this.#become(user); // whose connection shows what is wrong
+    } finally {
+      this.#isSigningIn = false;
+    }
+  }
+
+  #signInLater() {
+    const last = SIGN_IN_PAUSES_MS.length - 1;
+    const pause = SIGN_IN_PAUSES_MS[Math.min(this.#signInAttempts, last)];
+    this.#signInAttempts += 1;
+    this.#signInTimer = setTimeout(() => {
+      this.#signInTimer = undefined;
+      this.#signInWhenFree();
+    }, pause);
+  }
+
+  /**
+   * @param {ChannelState} state
+   * @param {Visitor | User} account
+   */
+  #onState(state, account) {
+    if (state.name === "joined") {
+      this.#isDoubted = false;
+      account.isRefused = false;
+      const { business, tokenExpiresAt } = /** @type {JoinReply} */ (state.response);
+      if (business) this.#noteBusiness(business);
+      this.#refreshLater(tokenExpiresAt);
+    } else clearTimeout(this.#refreshTimer);
+    this.emit("change", null);
+  }
+
+  /** @param {Business} business */
+  #noteBusiness({ name, colour, logo }) {
+    const known = { name, colour, logo: logo && new URL(logo, this.#options.base).href };
+    if (JSON.stringify(known) === JSON.stringify(this.business)) return;
+    this.#memory.update((remembered) => (remembered.business = known));
+  }
+
+  #onChange() {
+    this.#keepUnsent();
+    if (this.#next) this.#signInWhenFree();
+    this.emit("change", null);
+  }
+
+  /** Remember the messages that are not acknowledged, and forget those that are. */
+  #keepUnsent() {
+    const { kind, userId } = this.#account;
+    const { unsent } = this.#conversation;
+    const text = JSON.stringify(unsent);
+    if (text === this.#keptUnsent || userId === null) return;
+    const before = /** @type {{messageId: string}[]} */ (JSON.parse(this.#keptUnsent));
+    this.#keptUnsent = text;
+    this.#memory.update((remembered) => {
+      const slot = remembered[kind];
+      if (slot.userId !== userId) return;
+      for (const { messageId } of before) delete slot.unsent[messageId];
+      for (const { messageId, ...message } of unsent) slot.unsent[messageId] = message;
+    });
+  }
+
+  /** Be told at once that the network is gone, and find out soon whether the connection is too. */
+  async #onSign() {
+    this.#refreshIfDue();
+    const channel = this.#channel;
+    this.#isDoubted = isOffline() && channel.state.name === "joined";
+    this.emit("change", null);
+    if (!this.#isDoubted) return;
+    await channel.check();
+    this.#isDoubted = false;
+    this.emit("change", null);
+  }
+
+  /** Follow another tab: it may have signed out, or have got another visitor. */
+  #onOtherTab() {
+    const { signOuts, visitor } = this.#memory.remembered;
+    const hasSignedOut = signOuts > this.#signOuts;
+    this.#signOuts = Math.max(signOuts, this.#signOuts);
+    const account = this.#account;
+    const isOther =
+      account.kind === "visitor" && account.userId !== null
+        ? visitor.userId !== account.userId
+        : false;
+    if (hasSignedOut || isOther) this.#become(this.#visitor());
+    else this.emit("change", null);
+  }
+
+  /**
+   * Refresh the token in time.
+   *
+   * @param {string | undefined} expiresAt
+   */
+  #refreshLater(expiresAt) {
+    const left = Date.parse(expiresAt ?? "") - Date.now();
+    // Where the clock is wrong, the server says when the token has ended.
+    if (!(left > 0)) return;
+    const early = Math.min(left / 4, REFRESH_BEFORE_MS);
+    this.#refreshAt = Date.now() + Math.max(left - early, LEAST_REFRESH_MS);
+    this.#refreshIfDue(expiresAt);
+  }
+
+  /** @param {string} [expiresAt] */
+  #refreshIfDue(expiresAt) {
+    clearTimeout(this.#refreshTimer);
+    if (!this.#hasJoined) return;
+    const left = this.#refreshAt - Date.now();
+    if (left <= 0) this.#refresh(expiresAt);
+    else if (left < Infinity) {
+      const check = () => this.#refreshIfDue(expiresAt);
+      this.#refreshTimer = setTimeout(check, Math.min(left, LONGEST_TIMER_MS));
+    }
+  }
+
+  /** @param {string} [expiresAt] */
+  async #refresh(expiresAt) {
+    const account = this.#account;
+    const channel = this.#channel;
+    this.#refreshAt = Infinity;
+    let reply;
+    try {
+      await account.prepare(true);
+      reply = /** @type {{tokenExpiresAt?: string}} */ (
+        await channel.push("refresh_token", { token: account.token })
+      );
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+    }
+    if (channel === this.#channel) this.#refreshLater(reply?.tokenExpiresAt ?? expiresAt);
+  }
+
+  #forgetTimers() {
+    clearTimeout(this.#refreshTimer);
+    clearTimeout(this.#signInTimer);
+    this.#refreshAt = Infinity;
+    this.#signInTimer = undefined;
+  }
+}
+
+// What does not lie in the request: it is tried again.
+const TRANSIENT_FAILURES = ["disconnected", "timeout", "server_unavailable", "token_unavailable"];
+
+/** @param {string} reason */
+const isTransient = (reason) => isTransientRefusal(reason) || TRANSIENT_FAILURES.includes(reason);
+
+/** @param {unknown} error */
+const isBusy = (error) => error instanceof PushError && error.reason === "visitor_busy";
+
+/** Return the origin that this module was loaded from; null if that is no server. */
+function moduleOrigin() {
+  const { origin } = new URL(import.meta.url);
+  return origin.startsWith("http") ? origin : null;
+}
+
+/**
+ * Connect a channel once; reject with PushError if that fails.
+ *
+ * @param {PhoenixChannel} channel
+ * @returns {Promise<void>}
+ */
+const joined = (channel) =>
+  new Promise((resolve, reject) => {
+    channel.on("state", (state) => {
+      if (state.name === "joined") resolve();
+      if (state.name === "waiting") reject(new PushError("disconnected"));
+      if (state.name === "refused") reject(new PushError(state.reason, state.response));
+    });
+    channel.connect();
+  });
