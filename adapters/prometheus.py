@@ -179,6 +179,9 @@ class Metrics(SocketObserver, ports.Observer):
             ["outcome"],
             registry=registry,
         )
+        self.ratings = Counter(
+            "ai_agent_ratings", "Ratings by customers, by stars", ["rating"], registry=registry
+        )
         self.unanswered = Counter(
             "ai_agent_unanswered",
             "Answers for which the AI searched the documents of a business, and found nothing",
@@ -259,6 +262,9 @@ class Metrics(SocketObserver, ports.Observer):
         self.writes.labels(state).inc()
         extra = {"action": "write_settled", "tool": tool, "call_id": call_id, "outcome": state}
         logger.info("A call that changes something has ended", extra=extra)
+
+    def conversation_rated(self, rating: int) -> None:
+        self.ratings.labels(str(rating)).inc()
 
     def tool_crashed(self, tool: str, error: BaseException) -> None:
         extra = {"action": "tool_crashed", "tool": tool}

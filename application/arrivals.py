@@ -134,7 +134,7 @@ class Arrivals:
     def _may_arrive(self, entry: Message) -> bool:
         if _is_counted(entry):
             return entry.at >= self.joined_at
-        return entry.author is Author.USER and self._is_relayed
+        return entry.author is Author.USER and entry.is_said and self._is_relayed
 
     def _was_left(self, entry: Message) -> bool:
         """Return True if an arrival that was left to another process stands for the entry."""

@@ -501,8 +501,9 @@ def _needs_bridge(entries: Sequence[Entry], talking: _Followed | None) -> bool:
     """Return True if an entry is a request for a human, or by the user in a live chat."""
     newest = entries[-1]
     is_live = talking is not None and talking.status is Status.LIVE
-    if is_live and isinstance(newest, Message) and newest.author is Author.USER:
-        return True
+    if is_live and isinstance(newest, Message) and newest.is_said:
+        if newest.author is Author.USER:
+            return True
     return any(isinstance(entry, StatusChange) and entry.requests_human for entry in entries)
 
 

@@ -843,6 +843,10 @@ class Observer(Protocol):
         """The outcome of a call of a tool that changes something was stored."""
 
     @abstractmethod
+    def conversation_rated(self, rating: int) -> None:
+        """A customer's rating was stored: from 1 to 5 stars."""
+
+    @abstractmethod
     def tool_crashed(self, tool: str, error: BaseException) -> None:
         """The adapter of a tool has raised what it should not."""
 

@@ -10,6 +10,7 @@ other processes arrive here. Without them, or where one may have been lost, it i
 from asyncio import CancelledError
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from sys import getsizeof
 
@@ -314,6 +315,40 @@ class SessionLog:
                 return cached.session if cached is not None else None
             # The cache may be behind the store: nothing is refused or omitted because of it.
             cached, reloaded = await self.reload(customer), True
+        raise StorageUnavailable("too many writers on one session")
+
+    async def commit_in(
+        self, session_id: SessionId, customer: Customer, decide: Decide, origin: object = None
+    ) -> Session | None:
+        """Carry out a decision on one of the customer's sessions, which need not be the newest.
+
+        It is given None where they have no such session. Of what is appended to an earlier one
+        nobody is told: it is over, and shown only where it is read.
+        Raises: StorageUnavailable, DuplicateMessage.
+        """
+        is_newest = True
+
+        def decide_if_newest(session: Session | None) -> Draft | None:
+            nonlocal is_newest
+            is_newest = session is not None and session.session_id == session_id
+            return decide(session) if is_newest else None
+
+        session = await self.commit(customer, decide_if_newest, origin)
+        if is_newest:
+            return session
+        for _ in range(MAX_CONFLICTS):
+            loaded = await self.store.load(session_id)
+            if loaded is None or loaded.session.customer != customer:
+                decide(None)
+                return None
+            draft = decide(loaded.session)
+            if draft is None:
+                return loaded.session
+            if self.build_notices is not None:
+                draft.notices = self.build_notices(loaded.session, loaded.recent, draft)
+            with suppress(SeqTaken):
+                await self.store.append(draft, draft.session.due_at(self.policy.timing))
+                return draft.session
         raise StorageUnavailable("too many writers on one session")
 
     async def _append(self, customer: Customer, draft: Draft, origin: object) -> bool:

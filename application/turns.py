@@ -16,7 +16,7 @@ from application.summaries import Summaries
 from application.turn_lease import LEASE_S
 from domain.backoff import backoff
 from domain.identity import Customer
-from domain.message import Author, Entry, Message, StatusChange
+from domain.message import Entry, Message, StatusChange
 from domain.status import Status
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 2.0
@@ -204,7 +204,7 @@ def _may_need_answer(entry: Entry) -> bool:
     """Return True if the AI may have to answer now that the entry is stored."""
     if isinstance(entry, StatusChange):
         return entry.status is Status.AI
-    return entry.author is Author.USER
+    return entry.calls_for_answer
 
 
 class _WaitingTurn:

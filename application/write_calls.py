@@ -34,7 +34,6 @@ from domain.business import Business
 from domain.decision_context import DecisionContext
 from domain.errors import (
     DuplicateMessage,
-    SeqTaken,
     StorageUnavailable,
     ToolNotCalled,
     ToolUnanswered,
@@ -263,28 +262,16 @@ class WriteCalls:
         self.observer.write_settled(step.tool, step.call_id, step.state)
 
     async def _append_outcome(self, site: CallSite, step: WriteStep, message_id: MessageId) -> None:
-        session_id, log = site.session.session_id, self.session_log
-        is_newest = True
+        # It may have been closed since, and another one is open; or it was erased.
+        session_id, customer = site.session.session_id, site.session.customer
 
         def decide(session: Session | None) -> Draft | None:
-            nonlocal is_newest
-            is_newest = session is not None and session.session_id == session_id
-            if session is None or not is_newest:
+            if session is None:
                 return None
             return record_outcome(session, step, message_id, site.context())
 
         with suppress(DuplicateMessage):
-            await log.commit(site.session.customer, decide, site.origin)
-            while not is_newest:  # it was closed, and another one is open; or it was erased
-                loaded, draft = await self.store.load(session_id), None
-                if loaded is not None:
-                    draft = record_outcome(loaded.session, step, message_id, site.context())
-                    if draft is not None and log.build_notices is not None:
-                        draft.notices = log.build_notices(loaded.session, loaded.recent, draft)
-                with suppress(SeqTaken):
-                    if draft is not None:
-                        await self.store.append(draft, draft.session.due_at(log.policy.timing))
-                    return
+            await self.session_log.commit_in(session_id, customer, decide, site.origin)
 
     async def stop(self) -> None:
         """Give the calls under way a little time to end: what then has no outcome is unknown."""

@@ -21,8 +21,9 @@ from domain.errors import NotInLiveChat, Outdated, TransitionRefused, UnknownSes
 from domain.handoff import Availability
 from domain.identity import CoordinatorId, MessageId, SessionId, TransferId
 from domain.language import DetectLanguage
-from domain.message import Action, AnswerVersion, Author, Message, Summary, ToolUse
+from domain.message import Action, AnswerVersion, Audience, Author, Message, Summary, ToolUse
 from domain.promise import Verdict
+from domain.rating import Stars
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from domain.texts import Text
@@ -212,6 +213,28 @@ def end_live_chat(session: Session | None, context: DecisionContext) -> Draft | 
     return draft
 
 
+def rate(session: Session, stars: Stars, message_id: MessageId, at: datetime) -> Draft | None:
+    """Append the user's rating, to an open or a closed session; None: it has the same already.
+
+    It is not said in the conversation: it only takes a seq.
+    """
+    if session.rating is not None and session.rating.stars == stars:
+        return None
+    draft = Draft(session, even_closed=True)
+    draft.append_message(
+        Message(
+            seq=draft.next_seq,
+            message_id=message_id,
+            author=Author.USER,
+            text=stars.text,
+            at=at,
+            actions=(stars.action,),
+            audience=Audience.CUSTOMER_AND_COORDINATOR,
+        )
+    )
+    return draft
+
+
 def change_status(
     session: Session,
     to: Status,
@@ -342,7 +365,7 @@ def notify_unreachable(
     elif (
         session.status is Status.LIVE
         and not is_joined
-        and session.last_user_seq == session.customer_seq
+        and session.last_user_seq == session.said_seq
     ):
         text = Text.NOT_RELAYED
     else:

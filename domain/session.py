@@ -11,6 +11,7 @@ from domain.errors import SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, Customer, LocationId, SessionId, TransferId
 from domain.message import Audience, Author, Entry, Message, StatusChange, Summary, token_cost
 from domain.notice import Notice
+from domain.rating import Rating, stars_in
 from domain.status import DELIVERY, TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage, together
@@ -129,11 +130,20 @@ class Session(
     writes: tuple[WriteCall, ...] = ()
     """The calls of tools that change something and are not settled: those of the turn that is being
     made, those whose outcome is missing, and at most one that waits for a yes."""
+    rating: Rating | None = None
+    """The customer's newest rating; None: there is none."""
 
     @property
     def customer_seq(self) -> int:
         """The newest seq that the customer may see; 0: there is none."""
         return self.seq - self.hidden_at_end
+
+    @property
+    def said_seq(self) -> int:
+        """The newest of those seqs that is no rating: by one, nothing is moved that is said."""
+        rating = self.rating
+        is_newest = rating is not None and rating.seq == self.customer_seq
+        return rating.said_seq if rating is not None and is_newest else self.customer_seq
 
     @property
     def is_open(self) -> bool:
@@ -262,6 +272,9 @@ class Session(
 
     def _after_aside(self, message: Message) -> "Session":
         """Return the head after what is not said in the conversation: it only takes a seq."""
+        rating = self.rating
+        if message.is_for_customer and (stars := stars_in(message.actions)) is not None:
+            rating = Rating(seq=message.seq, at=message.at, stars=stars, said_seq=self.said_seq)
         return replace(
             self,
             seq=message.seq,
@@ -270,6 +283,7 @@ class Session(
             hidden_at_end=0 if message.is_for_customer else self.hidden_at_end + 1,
             tokens=self._tokens_with(message),
             usage=self._usage_with(message),
+            rating=rating,
         )
 
     def _usage_with(self, message: Message) -> Usage | None:

@@ -29,12 +29,12 @@ from domain.yes_no import yes_or_no
 def answer_in_words(session: Session, text: str, context: DecisionContext) -> WriteStep | None:
     """Return the user's yes or no to the open question; None: the message is no answer to it.
 
-    Only where the question is the newest that they have seen: else they may answer another one.
+    Only where the question was said last: else they may answer another one.
     """
     question = session.question if session.status is Status.AI else None
     if question is None or question.confirm is not Confirmer.CUSTOMER:
         return None
-    if session.customer_seq != question.question_seq or is_too_late(question, context.at):
+    if session.said_seq != question.question_seq or is_too_late(question, context.at):
         return None
     said = yes_or_no(text, session.language or context.language)
     if said is None:

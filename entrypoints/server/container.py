@@ -60,6 +60,7 @@ from application.ports import (
 )
 from application.post_message import PostMessage
 from application.privacy import Privacy
+from application.rate_conversation import RateConversation
 from application.read_history import ReadHistory
 from application.session_log import SessionLog
 from application.summaries import Summaries
@@ -724,6 +725,9 @@ class Container(containers.DeclarativeContainer):
         turns=turns,
         new_id=new_id,
     )
+    rate: Provider[RateConversation] = providers.Singleton(
+        RateConversation, session_log=session_log, observer=metrics, new_id=new_id
+    )
     privacy: Provider[Privacy] = providers.Singleton(
         Privacy, archive=store, store=store, session_log=session_log, turns=turns, hub=hub
     )
@@ -781,6 +785,7 @@ class Container(containers.DeclarativeContainer):
         transfers=transfers,
         turns=turns,
         confirmations=confirmations,
+        rate=rate,
         history=read_history,
         session_log=session_log,
         store=store,

@@ -33,6 +33,7 @@ from application.ports import (
     Typing,
 )
 from application.post_message import PostMessage
+from application.rate_conversation import RateConversation
 from application.read_history import PAGE, ReadHistory
 from application.session_log import SessionLog
 from application.subscription import Subscription
@@ -55,6 +56,7 @@ from domain.identity import (
     identifier,
 )
 from domain.message import Author, Entry, message_text
+from domain.rating import stars
 from domain.session import Session
 from domain.status import Status
 from entrypoints.access.auth import (
@@ -126,6 +128,15 @@ class ConfirmationRequest(CamelStruct):
     answer: Literal["yes", "no"]
 
 
+class RatingRequest(CamelStruct):
+    """`rate_conversation`."""
+
+    rating: int
+    comment: str | None = None
+    session_id: str | None = None
+    """An earlier session of the user; None: the newest."""
+
+
 class HistoryRequest(CamelStruct):
     """`history`: entries before a seq, newest page first, or after one."""
 
@@ -150,6 +161,8 @@ class JoinReply(CamelStruct):
     """What the business says before anybody has written; it is no entry of the conversation."""
     suggestions: list[str] | msgspec.UnsetType = msgspec.UNSET
     """Questions that the customer may send with one touch."""
+    rating: int | msgspec.UnsetType = msgspec.UNSET
+    """The stars that the customer has given the session."""
 
 
 class Acknowledgement(CamelStruct):
@@ -192,6 +205,13 @@ class ConfirmationReply(CamelStruct):
     answer: Literal["yes", "no"]
 
 
+class RatingReply(CamelStruct):
+    """The reply to `rate_conversation`: it is stored."""
+
+    session_id: str
+    rating: int
+
+
 class HistoryReply(CamelStruct):
     """The reply to `history`."""
 
@@ -208,6 +228,7 @@ class MessagesServices:
     transfers: Transfers
     turns: Turns
     confirmations: Confirmations
+    rate: RateConversation
     history: ReadHistory
     session_log: SessionLog
     store: SessionStore
@@ -305,6 +326,7 @@ class MessagesChannel(Channel):
             token_expires_at=self._lease.expires_at if self._lease is not None else msgspec.UNSET,
             greeting=(business.greeting if business is not None else "") or msgspec.UNSET,
             suggestions=list(business.suggestions if business is not None else ()) or msgspec.UNSET,
+            rating=_rating_of(session),
         )
 
     async def joined(self) -> None:
@@ -396,6 +418,15 @@ class MessagesChannel(Channel):
         )
         return ConfirmationReply(request.confirm_id, "yes" if counts else "no")
 
+    async def _rate_conversation(self, payload: Any) -> RatingReply:
+        request = parse(payload, RatingRequest)
+        session_id = await self._services.rate(
+            self._customer,
+            stars(request.rating, request.comment),
+            _optional_session_id(request.session_id),
+        )
+        return RatingReply(session_id, request.rating)
+
     async def _history(self, payload: Any) -> HistoryReply:
         request = parse(payload, HistoryRequest)
         if not 1 <= request.limit <= PAGE:
@@ -465,13 +496,27 @@ _HANDLERS: dict[str, Callable[[MessagesChannel, Any], Awaitable[Any]]] = {
     "end_live_chat": MessagesChannel._end_live_chat,
     "stop_answer": MessagesChannel._stop_answer,
     "confirm_action": MessagesChannel._confirm_action,
+    "rate_conversation": MessagesChannel._rate_conversation,
     "history": MessagesChannel._history,
     "typing": MessagesChannel._typing,
     "refresh_token": MessagesChannel._refresh_token,
 }
 
-_STORED = frozenset({"new_message", "transfer_to_live_chat", "end_live_chat", "confirm_action"})
+_STORED = frozenset(
+    {
+        "new_message",
+        "transfer_to_live_chat",
+        "end_live_chat",
+        "confirm_action",
+        "rate_conversation",
+    }
+)
 """The events that store something."""
+
+
+def _rating_of(session: Session | None) -> int | msgspec.UnsetType:
+    rating = session.rating if session is not None else None
+    return rating.stars.rating if rating is not None else msgspec.UNSET
 
 
 def _optional_session_id(value: str | None) -> SessionId | None:

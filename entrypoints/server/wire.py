@@ -25,6 +25,7 @@ from domain.message import (
     ToolOutcome,
 )
 from domain.promise import Verdict
+from domain.rating import Rating
 from domain.session import MissedMessage, Session
 from domain.status import Reason, Status
 from domain.tool import Confirmer
@@ -198,7 +199,7 @@ class UserMessagePush(CamelStruct):
     seq: int
     prev_seq: int
     actions: Sequence[Action] | UnsetType = UNSET
-    """Only of a yes or a no."""
+    """Only of a yes or a no, and of a rating."""
 
 
 class StatusPush(CamelStructOmitDefaults):
@@ -428,6 +429,15 @@ class QuestionJson(CamelStruct):
     expires_at: str | None
 
 
+class RatingJson(CamelStruct):
+    """A customer's rating, of 1 to 5 stars; it is the entry `seq`."""
+
+    rating: int
+    comment: str | None
+    at: str
+    seq: int
+
+
 class SessionJson(CamelStruct):
     """A session's head, for the HTTP API."""
 
@@ -453,6 +463,8 @@ class SessionJson(CamelStruct):
     """The newest message that the user has left; null: none since a human was there."""
     confirmation: QuestionJson | None
     """The question that waits for somebody's yes; null: there is none."""
+    rating: RatingJson | None
+    """The customer's newest rating; null: there is none."""
 
 
 def session_json(session: Session) -> SessionJson:
@@ -476,7 +488,13 @@ def session_json(session: Session) -> SessionJson:
         language=session.language,
         missed=_missed_json(session.missed) if session.missed is not None else None,
         confirmation=_question_json(session.question),
+        rating=_rating_json(session.rating) if session.rating is not None else None,
     )
+
+
+def _rating_json(rating: Rating) -> RatingJson:
+    given = rating.stars
+    return RatingJson(given.rating, given.comment, timestamp(rating.at), rating.seq)
 
 
 def _question_json(question: WriteCall | None) -> QuestionJson | None:

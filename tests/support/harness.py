@@ -319,6 +319,7 @@ class App:
         self.privacy = container.privacy()
         self.sweep = container.sweep()
         self.confirmations = container.confirmations()
+        self.rate = container.rate()
         self._bridge = bridge
         self._delivering: asyncio.Task[None] | None = None
 

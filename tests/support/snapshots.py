@@ -54,6 +54,8 @@ class Generation:
                 conversation["conversation"] |= {"confirmation": None}
                 for entry in conversation["messages"]:
                     entry |= {"write": None} if entry["kind"] == "message" else {}
+            if number < 5:
+                conversation["conversation"] |= {"rating": None}
 
     def __repr__(self) -> str:
         return self.name

@@ -37,6 +37,7 @@ EVENTS: dict[str, tuple[Shape | None, Shape | None]] = {
     "end_live_chat": (None, messages_channel.StatusReply),
     "stop_answer": (None, messages_channel.StopReply),
     "confirm_action": (messages_channel.ConfirmationRequest, messages_channel.ConfirmationReply),
+    "rate_conversation": (messages_channel.RatingRequest, messages_channel.RatingReply),
     "history": (messages_channel.HistoryRequest, messages_channel.HistoryReply),
     "typing": (None, None),
     "refresh_token": (RefreshToken, TokenRefreshed),
