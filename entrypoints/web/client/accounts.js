@@ -3,7 +3,7 @@
 import { emptySlot } from "./memory.js";
 import { PushError } from "./phoenix.js";
 
-/** @import { Memory } from "./memory.js" */
+/** @import { Memory, Slot } from "./memory.js" */
 
 /** @typedef {() => string | null | undefined | Promise<string | null | undefined>} TokenSource */
 
@@ -28,7 +28,9 @@ class Account {
   userId = null;
   /** @type {string | null} */
   token = null;
-  /** Whether the token was refused, and none has been accepted since. */
+  /** Whether the token was refused, and there is no fresh one yet. */
+  isStale = false;
+  /** Whether a token was refused, and none has been accepted since. */
   isRefused = false;
 
   /**
@@ -38,7 +40,7 @@ class Account {
    */
   canRecover(reason) {
     if (!TOKEN_REFUSALS.includes(reason) || this.isRefused) return false;
-    this.isRefused = true;
+    this.isRefused = this.isStale = true;
     return true;
   }
 }
@@ -63,8 +65,17 @@ export class Visitor extends Account {
     this.#adopt();
   }
 
+  /** What is remembered for the visitor, before they have a name too. */
   get slot() {
     return this.#memory.remembered.visitor;
+  }
+
+  /** @param {(slot: Slot) => void} edit */
+  update(edit) {
+    const { userId } = this;
+    this.#memory.update(({ visitor }) => {
+      if (userId === null || visitor.userId === userId) edit(visitor);
+    });
   }
 
   /**
@@ -72,7 +83,7 @@ export class Visitor extends Account {
    *
    * @param {boolean} [isRenewed]  whether to renew the token in any case
    */
-  async prepare(isRenewed = this.isRefused) {
+  async prepare(isRenewed = this.isStale) {
     if (!isRenewed && !this.#isDue) return;
     const { token } = this;
     await alone(this.#lock, async () => {
@@ -104,7 +115,9 @@ export class Visitor extends Account {
 
   #adopt() {
     const { userId, token } = this.slot;
-    if (userId !== null) Object.assign(this, { userId, token });
+    if (userId === null) return;
+    const isStale = this.isStale && token === this.token;
+    Object.assign(this, { userId, token, isStale });
   }
 
   /** @param {{userId: string, token: string | null, expiresAt: string | null}} named */
@@ -114,11 +127,11 @@ export class Visitor extends Account {
     // Without a lock, another tab may have been named meanwhile: there is one visitor.
     if (other !== null && other !== this.userId && other !== userId) return this.#adopt();
     this.#memory.update(({ visitor }) => {
-      if (visitor.userId !== null && visitor.userId !== userId) visitor.unsent = {};
       Object.assign(visitor, { userId, token, expiresAt });
     });
     this.#memory.flush();
     this.#adopt();
+    Object.assign(this, { isStale: false });
   }
 
   /** @param {string | null} token  one to renew */
@@ -137,11 +150,11 @@ export class Visitor extends Account {
       });
       body = await response.json();
     } catch {
-      // No network, an origin that may not read the answer, or something between that answers.
-      if (!response || response.ok) throw new PushError("disconnected");
+      // No network, an origin that may not read the answer, or an answer that is not the server's.
     }
-    if (response.ok && typeof body?.userId === "string") return body;
-    throw refusal(response, body?.code);
+    if (response && !response.ok) throw refusal(response, body?.code);
+    if (typeof body?.userId !== "string") throw new PushError("disconnected");
+    return body;
   }
 }
 
@@ -150,8 +163,10 @@ export class User extends Account {
   kind = /** @type {const} */ ("user");
   #source;
   #memory;
-  /** @type {Record<string, unknown>} until the user is known */
-  #values = {};
+  /** What is remembered until the user is known. */
+  #slot = emptySlot();
+  /** Whether the visit before has been taken along. */
+  hasEntered = false;
 
   /**
    * @param {TokenSource | undefined} source
@@ -166,12 +181,23 @@ export class User extends Account {
   }
 
   get slot() {
-    const { user } = this.#memory.remembered;
-    return this.userId === null ? { values: this.#values, unsent: {} } : user;
+    return this.userId === null ? this.#slot : this.#memory.remembered.user;
+  }
+
+  /** @param {(slot: Slot) => void} edit */
+  update(edit) {
+    const { userId } = this;
+    if (userId === null) {
+      edit(this.#slot);
+      return;
+    }
+    this.#memory.update(({ user }) => {
+      if (user.userId === userId) edit(user);
+    });
   }
 
   /** @param {boolean} [isRenewed]  whether to ask for a token in any case */
-  async prepare(isRenewed = this.isRefused) {
+  async prepare(isRenewed = this.isStale) {
     if (!this.#source || (this.token !== null && !isRenewed)) return this.#requireName();
     const token = await asked(this.#source);
     const subject = subjectOf(token);
@@ -179,7 +205,7 @@ export class User extends Account {
     if (this.userId !== null && subject !== null && subject !== this.userId) {
       throw new PushError("identity_mismatch");
     }
-    Object.assign(this, { token });
+    Object.assign(this, { token, isStale: false });
     if (this.userId === null) this.#become(/** @type {string} */ (subject));
   }
 
@@ -190,7 +216,7 @@ export class User extends Account {
    */
   useSource(source) {
     this.#source = source;
-    Object.assign(this, { token: null, isRefused: false });
+    Object.assign(this, { token: null, isStale: false, isRefused: false });
   }
 
   #requireName() {
@@ -199,7 +225,7 @@ export class User extends Account {
 
   /** @param {string} userId */
   #become(userId) {
-    const values = this.#values;
+    const { values } = this.#slot;
     Object.assign(this, { userId });
     this.#memory.update((remembered) => {
       const isSame = remembered.user.userId === userId;

@@ -11,8 +11,8 @@ import { browserStorage, emptySlot, Memory } from "./memory.js";
 import { PhoenixChannel, PushError, V2 } from "./phoenix.js";
 
 /** @import { TokenSource } from "./accounts.js" */
-/** @import { JoinReply, MessageItem } from "./conversation.js" */
-/** @import { Business, KeyStorage, Slot } from "./memory.js" */
+/** @import { JoinReply, MessageItem, UnsentMessage } from "./conversation.js" */
+/** @import { Business, KeyStorage } from "./memory.js" */
 /** @import { ChannelState, ErrorResponse } from "./phoenix.js" */
 
 /**
@@ -70,10 +70,14 @@ export class ChatClient extends Emitter {
   #isDoubted = false;
   /** @type {User | null} who is signed in once the visitor's conversation allows it */
   #next = null;
+  /** @type {User | null} whom `setUser` has named last */
+  #entering = null;
   #isSigningIn = false;
   #signInAttempts = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #signInTimer;
+  /** @type {string | undefined} */
+  #expiresAt;
   #refreshAt = Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #refreshTimer;
@@ -146,7 +150,8 @@ export class ChatClient extends Emitter {
   /** Try at once, also after a refusal. */
   retryNow() {
     if (this.#channel.state.name === "refused") {
-      this.#account.isRefused = false;
+      const account = this.#account;
+      [account.isStale, account.isRefused] = [account.isRefused, false];
       this.connect();
     } else this.#channel.retryNow();
   }
@@ -165,13 +170,32 @@ export class ChatClient extends Emitter {
    * @param {SignedInUser} user
    */
   setUser({ token, user }) {
-    const known = this.#next ?? this.#account;
-    if (known.kind === "user" && user !== undefined && user === known.userId) {
-      known.useSource(token);
-      return;
-    }
     const next = this.#user({ token, user });
-    if (this.#account.kind === "user" || !this.#hasJoined) this.#become(next);
+    this.#enter(next, token);
+  }
+
+  /**
+   * @param {User} next
+   * @param {TokenSource | undefined} source
+   */
+  async #enter(next, source) {
+    const known = this.#next ?? this.#account;
+    this.#entering = next;
+    if (known.kind === "user") {
+      try {
+        if (next.userId === null) await next.prepare();
+      } catch {
+        // The connection shows what is wrong.
+      }
+      if (this.#entering !== next) return;
+      if (next.userId === known.userId) {
+        known.useSource(source);
+        return;
+      }
+    }
+    const isVisiting = this.#account.kind === "visitor" && this.#hasJoined;
+    // What was written before the visitor had a name goes along.
+    if (!isVisiting) this.#become(next, this.#account.userId === null ? this.#queued : []);
     else {
       this.#next = next;
       this.#signInAttempts = 0;
@@ -198,9 +222,7 @@ export class ChatClient extends Emitter {
    * @param {unknown} value  as JSON; undefined: forget it
    */
   remember(key, value) {
-    const { kind, userId, slot } = this.#account;
-    if (kind === "user" && userId === null) slot.values[key] = value;
-    else this.#memory.update((remembered) => (remembered[kind].values[key] = value));
+    this.#account.update(({ values }) => (values[key] = value));
   }
 
   /**
@@ -228,20 +250,26 @@ export class ChatClient extends Emitter {
     return new Visitor(url, this.#memory, `ai-agent:${business}`);
   }
 
+  /** What is written and not sent yet. */
+  get #queued() {
+    return this.#conversation.unsent.filter(({ reason }) => reason === undefined);
+  }
+
   /**
    * Go on as somebody else.
    *
    * @param {Visitor | User} account
+   * @param {UnsentMessage[]} messages  to be sent as them
    */
-  #become(account) {
+  #become(account, messages = []) {
     this.#forgetTimers();
-    this.#keepUnsent();
     for (const stop of this.#leave.splice(0)) stop();
     this.#channel.disconnect();
     this.#account = account;
-    this.#next = null;
+    this.#next = this.#entering = null;
     [this.#conversation, this.#channel] = this.#begin();
     this.emit("conversation", null);
+    this.#conversation.restore(messages);
     if (this.#isConnected) this.#channel.connect();
     this.emit("change", null);
   }
@@ -261,14 +289,14 @@ export class ChatClient extends Emitter {
       isTransient: (reason) => isTransient(reason) || account.canRecover(reason),
       prepare: () => this.#prepare(account, conversation),
     });
+    if (account.userId !== null) this.#restore(account, conversation);
+    this.#keptUnsent = JSON.stringify(conversation.unsent);
     this.#leave = [
       channel.on("state", (state) => this.#onState(state, account)),
       conversation.on("received", (message) => this.emit("received", message)),
       conversation.on("change", () => this.#onChange()),
     ];
     conversation.attach(channel);
-    this.#keptUnsent = "[]";
-    if (account.userId !== null) this.#restore(account.slot, conversation);
     return [conversation, channel];
   }
 
@@ -295,13 +323,8 @@ export class ChatClient extends Emitter {
    */
   async #prepare(account, conversation) {
     await account.prepare();
-    if (account !== this.#account) return;
-    const { identity } = conversation;
-    if (account.kind === "visitor" && identity.userId && identity.userId !== account.userId) {
-      this.#become(account); // the visitor that was remembered is no more
-      return;
-    }
-    if (account.kind === "user") {
+    if (this.#isReplaced(account, conversation)) return;
+    if (account.kind === "user" && !account.hasEntered) {
       try {
         await this.#takeVisitAlong(account);
       } catch (error) {
@@ -312,22 +335,35 @@ export class ChatClient extends Emitter {
         return;
       }
     }
-    if (identity.userId) return;
-    identity.userId = account.userId ?? "";
-    this.#restore(account.slot, conversation);
+    if (account !== this.#account || conversation.identity.userId) return;
+    conversation.identity.userId = account.userId ?? "";
+    this.#restore(account, conversation);
     this.emit("change", null);
   }
 
   /**
-   * @param {Slot | {unsent: Slot["unsent"]}} slot
+   * Return whether the account is not the one of this conversation, or not any more: then another
+   * conversation goes on.
+   *
+   * @param {Visitor | User} account
    * @param {Conversation} conversation
    */
-  #restore({ unsent }, conversation) {
-    const messages = Object.entries(unsent).map(([messageId, message]) => ({
-      messageId,
-      ...message,
-    }));
-    if (messages.length > 0) conversation.restore(messages);
+  #isReplaced(account, conversation) {
+    if (account !== this.#account) return true;
+    const { userId } = conversation.identity;
+    if (!userId || userId === account.userId) return false;
+    this.#become(account); // the visitor that was remembered is no more
+    return true;
+  }
+
+  /**
+   * @param {Visitor | User} account
+   * @param {Conversation} conversation
+   */
+  #restore({ slot }, conversation) {
+    const messages = Object.entries(slot.unsent);
+    if (messages.length === 0) return;
+    conversation.restore(messages.map(([messageId, message]) => ({ messageId, ...message })));
   }
 
   /**
@@ -338,12 +374,19 @@ export class ChatClient extends Emitter {
    */
   async #takeVisitAlong(user) {
     this.#memory.refresh();
-    const { userId, token } = this.#memory.remembered.visitor;
-    if (userId === null) return;
-    if (token !== null) await this.#signIn(user, token);
+    const { userId, token, unsent } = this.#memory.remembered.visitor;
+    const isUnsent = Object.values(unsent).some(({ reason }) => reason === undefined);
+    if (isUnsent && user === this.#account) throw new PushError("visitor_busy");
+    if (userId !== null && token !== null) await this.#signIn(user, token);
     this.#memory.update((remembered) => {
-      if (remembered.visitor.userId === userId) remembered.visitor = emptySlot();
+      const { visitor } = remembered;
+      if (visitor.userId !== userId) return;
+      if (remembered.user.userId === user.userId) {
+        Object.assign(remembered.user.values, visitor.values);
+      }
+      remembered.visitor = emptySlot();
     });
+    user.hasEntered = true;
   }
 
   /**
@@ -379,8 +422,9 @@ export class ChatClient extends Emitter {
     this.#isSigningIn = true;
     try {
       await user.prepare();
+      conversation.isHeld = true; // what is written now goes where it will be answered
       await this.#takeVisitAlong(user);
-      if (user === this.#next) this.#become(user);
+      if (user === this.#next) this.#become(user, this.#queued);
     } catch (error) {
       if (user !== this.#next) return;
       if (!(error instanceof PushError)) throw error;
@@ -389,6 +433,8 @@ export class ChatClient extends Emitter {
       } else this.#become(user); // whose connection shows what is wrong
     } finally {
       this.#isSigningIn = false;
+      conversation.isHeld = false;
+      if (this.#next !== user) this.#signInWhenFree();
     }
   }
 
@@ -412,7 +458,8 @@ export class ChatClient extends Emitter {
       account.isRefused = false;
       const { business, tokenExpiresAt } = /** @type {JoinReply} */ (state.response);
       if (business) this.#noteBusiness(business);
-      this.#refreshLater(tokenExpiresAt);
+      this.#expiresAt = tokenExpiresAt;
+      this.#refreshLater();
     } else clearTimeout(this.#refreshTimer);
     this.emit("change", null);
   }
@@ -432,15 +479,13 @@ export class ChatClient extends Emitter {
 
   /** Remember the messages that are not acknowledged, and forget those that are. */
   #keepUnsent() {
-    const { kind, userId } = this.#account;
+    const account = this.#account;
     const { unsent } = this.#conversation;
     const text = JSON.stringify(unsent);
-    if (text === this.#keptUnsent || userId === null) return;
-    const before = /** @type {{messageId: string}[]} */ (JSON.parse(this.#keptUnsent));
+    if (text === this.#keptUnsent || account.userId === null) return;
+    const before = /** @type {UnsentMessage[]} */ (JSON.parse(this.#keptUnsent));
     this.#keptUnsent = text;
-    this.#memory.update((remembered) => {
-      const slot = remembered[kind];
-      if (slot.userId !== userId) return;
+    account.update((slot) => {
       for (const { messageId } of before) delete slot.unsent[messageId];
       for (const { messageId, ...message } of unsent) slot.unsent[messageId] = message;
     });
@@ -458,61 +503,50 @@ export class ChatClient extends Emitter {
     this.emit("change", null);
   }
 
-  /** Follow another tab: it may have signed out, or have got another visitor. */
+  /** Follow another tab: it may have signed out, or have another visitor. */
   #onOtherTab() {
     const { signOuts, visitor } = this.#memory.remembered;
     const hasSignedOut = signOuts > this.#signOuts;
     this.#signOuts = Math.max(signOuts, this.#signOuts);
-    const account = this.#account;
-    const isOther =
-      account.kind === "visitor" && account.userId !== null
-        ? visitor.userId !== account.userId
-        : false;
+    const { kind, userId } = this.#account;
+    const isOther = kind === "visitor" && userId !== null && userId !== visitor.userId;
     if (hasSignedOut || isOther) this.#become(this.#visitor());
     else this.emit("change", null);
   }
 
-  /**
-   * Refresh the token in time.
-   *
-   * @param {string | undefined} expiresAt
-   */
-  #refreshLater(expiresAt) {
-    const left = Date.parse(expiresAt ?? "") - Date.now();
+  /** Refresh the token in time. */
+  #refreshLater() {
+    const left = Date.parse(this.#expiresAt ?? "") - Date.now();
     // Where the clock is wrong, the server says when the token has ended.
     if (!(left > 0)) return;
     const early = Math.min(left / 4, REFRESH_BEFORE_MS);
     this.#refreshAt = Date.now() + Math.max(left - early, LEAST_REFRESH_MS);
-    this.#refreshIfDue(expiresAt);
+    this.#refreshIfDue();
   }
 
-  /** @param {string} [expiresAt] */
-  #refreshIfDue(expiresAt) {
+  #refreshIfDue() {
     clearTimeout(this.#refreshTimer);
     if (!this.#hasJoined) return;
     const left = this.#refreshAt - Date.now();
-    if (left <= 0) this.#refresh(expiresAt);
+    if (left <= 0) this.#refresh();
     else if (left < Infinity) {
-      const check = () => this.#refreshIfDue(expiresAt);
-      this.#refreshTimer = setTimeout(check, Math.min(left, LONGEST_TIMER_MS));
+      const pause = Math.min(left, LONGEST_TIMER_MS);
+      this.#refreshTimer = setTimeout(() => this.#refreshIfDue(), pause);
     }
   }
 
-  /** @param {string} [expiresAt] */
-  async #refresh(expiresAt) {
-    const account = this.#account;
-    const channel = this.#channel;
+  async #refresh() {
+    const [account, channel] = [this.#account, this.#channel];
     this.#refreshAt = Infinity;
-    let reply;
     try {
       await account.prepare(true);
-      reply = /** @type {{tokenExpiresAt?: string}} */ (
-        await channel.push("refresh_token", { token: account.token })
-      );
+      if (this.#isReplaced(account, this.#conversation)) return;
+      const reply = await channel.push("refresh_token", { token: account.token });
+      this.#expiresAt = /** @type {{tokenExpiresAt?: string}} */ (reply).tokenExpiresAt;
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
     }
-    if (channel === this.#channel) this.#refreshLater(reply?.tokenExpiresAt ?? expiresAt);
+    if (channel === this.#channel) this.#refreshLater();
   }
 
   #forgetTimers() {

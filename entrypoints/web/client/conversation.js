@@ -253,6 +253,7 @@ export class Conversation extends Emitter {
   #typingThrottle = new TypingThrottle();
   #ownershipSeq = 0;
   #isFetchingMissing = false;
+  #isHeld = false;
   /** @type {Map<string, {state: QuestionState, seq: number}>} by confirmId: what the log says */
   #outcomes = new Map();
   /** @type {Map<string, Question>} by confirmId: what has become of the answers from this window */
@@ -578,12 +579,21 @@ export class Conversation extends Emitter {
     else this.#channel?.notify("typing", {});
   }
 
+  /** Whether nothing is sent for now, as if there were no connection. */
+  set isHeld(/** @type {boolean} */ isHeld) {
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld) return;
+    this.#fetchMissing();
+    this.#sendQueued();
+  }
+
   /**
    * @param {string} event
    * @param {object} payload
    */
   async #push(event, payload) {
-    if (!this.#channel) throw new PushError("disconnected");
+    if (!this.#channel || this.#isHeld) throw new PushError("disconnected");
     return this.#channel.push(event, payload);
   }
 

@@ -310,19 +310,20 @@ export class PhoenixChannel extends Emitter {
     this.#join();
   }
 
-  async #join() {
+  #join() {
     this.#setState({ name: "joining" });
     const ref = this.nextRef();
     this.#joinRef = ref;
     this.#closeReason = null;
-    try {
-      const payload = this.#options.joinPayload();
-      const response = await this.#request(this.topic, "phx_join", payload, { ref });
-      this.#setState({ name: "joined", response });
-    } catch (error) {
-      if (!(error instanceof PushError)) throw error;
-      if (error.reason !== "disconnected") this.#onRefused(error);
-    }
+    // At once, and not by a promise: what is pushed right after the reply comes after it.
+    this.#await(ref, TIMEOUT_MS, {
+      resolve: (response) => this.#setState({ name: "joined", response }),
+      reject: (error) => {
+        if (error.reason !== "disconnected") this.#onRefused(error);
+      },
+    });
+    const payload = this.#options.joinPayload();
+    this.#send({ joinRef: ref, ref, topic: this.topic, event: "phx_join", payload });
   }
 
   /** @param {PushError} error */
@@ -335,7 +336,7 @@ export class PhoenixChannel extends Emitter {
   /** @param {number} timeoutMs */
   async #sendHeartbeat(timeoutMs) {
     try {
-      await this.#request("phoenix", "heartbeat", {}, { timeoutMs });
+      await this.#request("phoenix", "heartbeat", {}, timeoutMs);
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       if (error.reason === "timeout") this.#reconnectLater({ reason: "heartbeat timeout" });
@@ -346,16 +347,26 @@ export class PhoenixChannel extends Emitter {
    * @param {string} topic
    * @param {string} event
    * @param {object} payload
-   * @param {{ref?: string, timeoutMs?: number}} [options]
+   * @param {number} [timeoutMs]
    * @returns {Promise<unknown>}
    */
-  #request(topic, event, payload, { ref = this.nextRef(), timeoutMs = TIMEOUT_MS } = {}) {
+  #request(topic, event, payload, timeoutMs = TIMEOUT_MS) {
     return new Promise((resolve, reject) => {
-      const onTimeout = () => this.#finishRequest(ref, "error", { reason: "timeout" });
-      this.#pending.set(ref, { resolve, reject, timer: setTimeout(onTimeout, timeoutMs) });
+      const ref = this.nextRef();
+      this.#await(ref, timeoutMs, { resolve, reject });
       const joinRef = topic === this.topic ? this.#joinRef : null;
       this.#send({ joinRef, ref, topic, event, payload });
     });
+  }
+
+  /**
+   * @param {string} ref
+   * @param {number} timeoutMs
+   * @param {Omit<PendingRequest, "timer">} request
+   */
+  #await(ref, timeoutMs, request) {
+    const onTimeout = () => this.#finishRequest(ref, "error", { reason: "timeout" });
+    this.#pending.set(ref, { ...request, timer: setTimeout(onTimeout, timeoutMs) });
   }
 
   /** @param {Frame} frame */

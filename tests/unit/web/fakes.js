@@ -111,7 +111,7 @@ export class FakeServer {
     return { userId, token: `token-${userId}`, expiresAt };
   };
   join = () => ({ sessionId: null, status: "ai", seq: 0, messages: [], more: false });
-  push = () => ({});
+  push = () => ({ messages: [], more: false });
   #real = { fetch: globalThis.fetch, WebSocket: globalThis.WebSocket };
 
   constructor() {
@@ -196,3 +196,56 @@ export class FakeServer {
 export async function settled(turns = 12) {
   for (let n = 0; n < turns; n++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** A browser around a client: its window, its document and what it knows of the network. */
+export class FakeBrowser {
+  window = new EventTarget();
+  document = Object.assign(new EventTarget(), { hidden: false });
+  navigator = { onLine: true, language: "ro-RO" };
+  #real = {};
+
+  constructor() {
+    for (const name of ["window", "document", "navigator"]) {
+      this.#real[name] = Object.getOwnPropertyDescriptor(globalThis, name);
+      Object.defineProperty(globalThis, name, { value: this[name], configurable: true });
+    }
+  }
+
+  close() {
+    for (const [name, descriptor] of Object.entries(this.#real)) {
+      if (descriptor) Object.defineProperty(globalThis, name, descriptor);
+      else delete globalThis[name];
+    }
+  }
+
+  setOnline(onLine) {
+    this.navigator.onLine = onLine;
+    this.window.dispatchEvent(new Event(onLine ? "online" : "offline"));
+  }
+
+  show() {
+    this.document.dispatchEvent(new Event("visibilitychange"));
+  }
+
+  /** Tell every tab that another one has changed the storage. */
+  changed(storage, key = "ai-agent:b1") {
+    const event = Object.assign(new Event("storage"), { key, storageArea: storage });
+    this.window.dispatchEvent(event);
+  }
+
+  /** Give the tabs locks, as a browser does. */
+  addLocks() {
+    let last = Promise.resolve();
+    this.navigator.locks = {
+      request: (_name, _options, work) => {
+        const result = last.then(work);
+        last = result.catch(() => {});
+        return result;
+      },
+    };
+  }
+}
+
+/** Return a token of a user, as far as a client reads one. */
+export const tokenOf = (sub, n = 0) =>
+  ["x", Buffer.from(JSON.stringify({ sub, n })).toString("base64url"), "x"].join(".");
