@@ -392,7 +392,7 @@ export class Conversation extends Emitter {
     const { shown, head, tail } = this.#parts;
     const length = head + tail.length;
     const from = Math.max(start < 0 ? length + start : start, 0);
-    const to = Math.min(end < 0 ? length + end : end, length);
+    const to = Math.max(end < 0 ? length + end : Math.min(end, length), 0);
     const late = tail.slice(Math.max(from - head, 0), Math.max(to - head, 0));
     return from < head ? [...shown.slice(from, Math.min(to, head)), ...late] : late;
   }
@@ -833,6 +833,9 @@ export class Conversation extends Emitter {
       log = new SessionLog(sessionId, startsAfter);
       this.#logs.push(log);
       this.#shown = null;
+      // What was interrupted in the session before is not finished in this one.
+      if (this.#partialAnswer?.item.state === "interrupted") this.#endPartialAnswer();
+      if (this.#partialAnswer) this.#partialAnswer.afterSeq = 0;
       this.rating = null;
       this.#ratingSeq = 0;
       this.#ownershipSeq = 0;
@@ -865,8 +868,11 @@ export class Conversation extends Emitter {
     const isAnswer = item.kind === "message" && item.isAnswer;
     if (partial && isAnswer && item.seq > partial.afterSeq) this.#endPartialAnswer();
     if (item.kind === "message") this.#noteActions(item, log.sessionId);
-    this.#shown = null;
-    return log.add(item) && !wasShown;
+    const isNewest = log === this.#current && item.seq > log.headSeq;
+    const isNew = log.add(item);
+    if (!isNewest) this.#shown = null;
+    else if (isShown(item)) this.#shown?.push(item);
+    return isNew && !wasShown;
   }
 
   /**

@@ -645,3 +645,207 @@ test("a question does not stand any more once the conversation has another owner
 
   assert.equal(stateOf("s1-2"), "withdrawn");
 });
+
+// A part of what there is to show.
+
+test("a part of the items is what slice would return of all of them, in every state", () => {
+  const all = () => conversation.items();
+  const check = () => {
+    assert.equal(conversation.length, all().length);
+    for (const start of [-9, -3, -2, -1, 0, 1, 2, 3, 9]) {
+      for (const end of [-9, -2, -1, 0, 1, 2, 3, 4, 9, undefined]) {
+        assert.deepEqual(conversation.items(start, end), all().slice(start, end));
+      }
+    }
+    return texts();
+  };
+  const empty = check();
+  channel.join(joined([entry(1, "user", "one"), entry(2, "coordinator", "two")]));
+  const logged = check();
+  delta(0, "thr");
+  const streaming = check();
+  mock.timers.tick(6_000);
+  channel.receive("agent_message", agentMessage(3, "four"));
+  const interrupted = check();
+  conversation.send("five");
+  const outgoing = check();
+  channel.receive("user_message", { ...entry(1, "user", "six", "n1"), sessionId: "s2" });
+  const next = check();
+
+  assert.deepEqual(empty, []);
+  assert.deepEqual(logged, ["one", "two"]);
+  assert.deepEqual(streaming, ["one", "two", "thr"]);
+  assert.deepEqual(interrupted, ["one", "two", "thr", "four"]);
+  assert.deepEqual(outgoing, ["one", "two", "thr", "four", "five"]);
+  assert.deepEqual(next, ["one", "two", "four", "session", "six", "five"]);
+});
+
+test("an item stays the same object while it does not change", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  const [one] = conversation.items();
+  channel.receive("agent_message", agentMessage(3, "three"));
+  channel.receive("agent_message", agentMessage(2, "two"));
+  delta(0, "four");
+
+  assert.equal(conversation.items()[0], one);
+  assert.deepEqual(texts(), ["one", "two", "three", "four"]);
+});
+
+test("a piece of an answer costs the same in a long conversation as in a short one", () => {
+  const long = Array.from({ length: 10_000 }, (_, n) => entry(n + 1, "coordinator", "words"));
+  channel.join(joined(long));
+  conversation.items();
+  const real = { filter: Array.prototype.filter, sort: Array.prototype.sort };
+  let longest = 0;
+  for (const name of Object.keys(real)) {
+    Array.prototype[name] = function (...callback) {
+      longest = Math.max(longest, this.length);
+      return real[name].apply(this, callback);
+    };
+  }
+  delta(0, "One");
+  delta(1, " two");
+  const [last] = conversation.items(-1);
+  channel.receive("agent_message", agentMessage(10_001, "next"));
+  const shown = conversation.items(-2).map(({ text }) => text);
+  Object.assign(Array.prototype, real);
+
+  assert.equal(last.text, "One two");
+  assert.deepEqual(shown, ["next", "One two"]);
+  assert.ok(longest < 10, `an array of ${longest} was gone through`);
+});
+
+// What survives a reload.
+
+test("messages of before a reload are sent under their ids, and shown once", async () => {
+  conversation.restore([
+    { messageId: "m1", text: "one", at: AT },
+    { messageId: "m2", text: "two", at: AT },
+    { messageId: "m3", text: "three", at: AT, reason: "message_too_long" },
+  ]);
+  await settled();
+  const before = states();
+  channel.join(joined([entry(1, "user", "one", "m1")]));
+  const requests = channel.sent.map(({ payload }) => [payload.messageId, payload.message]);
+
+  assert.deepEqual(before, [
+    ["one", "queued"],
+    ["two", "queued"],
+    ["three", "failed"],
+  ]);
+  assert.deepEqual(requests, [["m2", "two"]]);
+  assert.deepEqual(texts(), ["one", "two", "three"]);
+  assert.deepEqual(
+    conversation.unsent.map(({ messageId, reason }) => [messageId, reason]),
+    [
+      ["m2", undefined],
+      ["m3", "message_too_long"],
+    ],
+  );
+});
+
+for (const [where, sessionId, seq] of [
+  ["further back than what is shown", "s1", 3],
+  ["in an earlier session", "s0", 99],
+]) {
+  test(`a message of before a reload that is ${where} is neither shown nor unsent`, async () => {
+    conversation.restore([{ messageId: "m1", text: "old", at: AT }]);
+    await settled();
+    channel.join(joined([entry(51, "ai", "new")]));
+    const { payload, reply } = channel.request("new_message");
+    reply({ messageId: payload.messageId, seq, sessionId, status: "ai", duplicate: true });
+    await settled();
+
+    assert.deepEqual(texts(), ["new"]);
+    assert.deepEqual(conversation.unsent, []);
+    assert.deepEqual([conversation.sessionId, conversation.lastSeq], ["s1", 51]);
+    conversation.loadEarlier();
+    assert.deepEqual(channel.request("history").payload, { beforeSeq: 51, limit: 50 });
+  });
+}
+
+test("while it is held nothing is sent, and afterwards everything", async () => {
+  channel.join(NOTHING_YET);
+  conversation.isHeld = true;
+  conversation.send("one");
+  await settled();
+  const held = [channel.sent.length, conversation.items()[0].state];
+  conversation.isHeld = false;
+
+  assert.deepEqual(held, [0, "queued"]);
+  assert.equal(channel.request("new_message").payload.message, "one");
+});
+
+// The answer that is being written when somebody joins.
+
+test("a join in mid-answer shows the text from its beginning", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  delta(0, "The text so far");
+  delta(1, " goes on");
+
+  assert.deepEqual(texts(), ["one", "The text so far goes on"]);
+  assert.equal(conversation.isAnswering, true);
+});
+
+test("an answer in a new session takes the place of its own text, whatever the seqs before", () => {
+  channel.join(joined([entry(80, "user", "one")]));
+  delta(0, "He", "r1");
+  channel.receive("user_message", { ...entry(1, "user", "again", "n1"), sessionId: "s2" });
+  delta(0, "Hel", "r2");
+  channel.receive("new_message", { ...answer(2, "Hello!", "r2"), sessionId: "s2" });
+
+  assert.deepEqual(texts(), ["one", "session", "again", "Hello!"]);
+});
+
+// The rating.
+
+const rated = (seq, rating) => ({
+  ...entry(seq, "user", "★"),
+  actions: [{ type: "rating", rating }],
+});
+
+test("a rating is sent for the session that is shown, and is known once it is stored", async () => {
+  channel.join(joined([entry(1, "user", "one")], 1, "closed"));
+  const before = conversation.rating;
+  conversation.rate(4, "Good \ud83d");
+  const { payload, reply } = channel.request("rate_conversation");
+  const sending = conversation.rating;
+  reply({ sessionId: "s1", rating: 4 });
+  await settled();
+
+  assert.deepEqual([before, sending, conversation.rating], [null, null, 4]);
+  assert.deepEqual(payload, { rating: 4, comment: "Good \ufffd", sessionId: "s1" });
+});
+
+test("a rating that is refused is not known, and its sender is told", async () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  const rating = conversation.rate(4);
+  channel.request("rate_conversation").refuse("rate_limited");
+
+  await assert.rejects(rating, { reason: "rate_limited" });
+  assert.equal(conversation.rating, null);
+});
+
+test("the newest rating counts, wherever it was given", () => {
+  channel.join({ ...joined([entry(1, "user", "one")]), rating: 2 });
+  const told = conversation.rating;
+  channel.receive("user_message", { sessionId: "s1", ...rated(3, 5) });
+  channel.receive("user_message", { sessionId: "s1", ...rated(2, 1) });
+  const newest = conversation.rating;
+  channel.receive("user_message", { ...entry(1, "user", "again", "n1"), sessionId: "s2" });
+
+  assert.deepEqual([told, newest, conversation.rating], [2, 5, null]);
+});
+
+test("a log with a rating has it", () => {
+  channel.join(joined([entry(1, "user", "one"), rated(2, 3)]));
+
+  assert.equal(conversation.rating, 3);
+});
+
+test("a join has the customer's language, if it is known", () => {
+  const romanian = new Conversation(IDENTITY, "ro");
+
+  assert.equal(romanian.joinPayload().language, "ro");
+  assert.equal("language" in conversation.joinPayload(), false);
+});

@@ -222,3 +222,25 @@ test("a channel that the server closes is not joined again; an announced reason 
 
   assert.deepEqual([channel.state.name, channel.state.reason], ["refused", "token_expired"]);
 });
+
+test("what is pushed right after the reply to a join comes after it", async () => {
+  const order = [];
+  channel.on("state", ({ name }) => order.push(name));
+  channel.on("message", ({ event }) => order.push(event));
+  channel.connect();
+  socket().accept();
+  reply(channel.joinRef, "ok");
+  socket().receive([channel.joinRef, null, "messages:b1", "message_delta", {}]);
+
+  assert.deepEqual(order.slice(-2), ["joined", "message_delta"]);
+});
+
+test("a refused token is why the server then closes the channel", async () => {
+  await join();
+  const push = channel.push("refresh_token", {});
+  reply("2", "error", { reason: "unauthorized" });
+  await assert.rejects(push, { reason: "unauthorized" });
+  socket().receive([channel.joinRef, null, "messages:b1", "phx_close", {}]);
+
+  assert.deepEqual([channel.state.name, channel.state.reason], ["refused", "unauthorized"]);
+});
