@@ -44,7 +44,7 @@ LATER = timestamp(NOW + timedelta(seconds=1))
 # Nothing listens on port 9: the commands of these tests stay pending.
 NO_SERVER = "http://127.0.0.1:9"
 SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER, businesses=str(EXAMPLES))
-ADDITIONS = ["typing", "presence", "queue", "missed", "confirmation"]
+ADDITIONS = ["typing", "presence", "queue", "missed", "confirmation", "rating"]
 USER = {"businessId": "b1", "userId": "ana"}
 TRANSFER = {
     **USER,
@@ -96,6 +96,15 @@ WAITS_FOR_YES = {
     "expiresAt": LATER,
     "timestamp": AT,
 }
+RATED = {
+    **USER,
+    "type": "rating",
+    "sessionId": "s1",
+    "locationId": "l1",
+    "rating": 2,
+    "comment": "Slow",
+    "timestamp": AT,
+}
 NIGHT = {**MISSED, "sessionId": "s2", "userId": "dan"}
 MESSAGE = {**USER, "locationId": "l1", "message": "Mai e cineva?"}
 ANSWER = {**USER, "message": "Bună ziua.", "coordinatorId": "maria"}
@@ -107,6 +116,7 @@ EVERY_CALL = [
     ("POST", "/api/notifications", TRANSFER),
     ("POST", "/api/notifications", MISSED),
     ("POST", "/api/notifications", WAITS_FOR_YES),
+    ("POST", "/api/notifications", RATED),
     ("POST", "/api/messages", MESSAGE),
     ("POST", "/api/agent-responses", ANSWER),
 ]
@@ -949,6 +959,40 @@ async def test_a_report_of_what_waits_for_a_yes_with_an_invalid_field_is_refused
     bridge: Bridge, field: str, value: Any
 ) -> None:
     response = await bridge.call("POST", "/api/notifications", {**WAITS_FOR_YES, field: value})
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_payload")
+    assert field in response.json()["detail"]
+
+
+# Ratings.
+
+
+async def test_the_newest_rating_is_kept_with_its_conversation_and_calls_nobody(
+    bridge: Bridge,
+) -> None:
+    maria, _ = await bridge.coordinator("maria")
+    await bridge.post("/api/notifications", RATED)  # nobody knows this conversation: no chat
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    newest = {**RATED, "rating": 5, "comment": "Kind\u0007", "timestamp": LATER}
+    await bridge.post("/api/notifications", newest, key="k1")
+    await bridge.post("/api/notifications", RATED)
+    elsewhere = await bridge.call("POST", "/api/notifications", {**RATED, "userId": "dan"})
+    await bridge.post("/api/notifications", TRANSFER)
+    announced = await heard(maria, "notification")
+
+    assert announced["type"] == "waiting"
+    assert announced["chat"]["rating"] == {"rating": 5, "comment": "Kind", "timestamp": LATER}
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (400, "identity_mismatch")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("rating", None), ("rating", 0), ("rating", 6), ("rating", 4.5), ("comment", "x" * 2_001)],
+)
+async def test_a_report_of_a_rating_with_an_invalid_field_is_refused(
+    bridge: Bridge, field: str, value: Any
+) -> None:
+    response = await bridge.call("POST", "/api/notifications", {**RATED, field: value})
 
     assert (response.status_code, response.json()["code"]) == (400, "invalid_payload")
     assert field in response.json()["detail"]
