@@ -53,6 +53,7 @@ from entrypoints.access.guards import ApiRequest, Guard
 from entrypoints.bridge.wire import ADDITIONS
 from entrypoints.payloads import (
     BusinessIdPath,
+    CoordinatorName,
     Identifier,
     SessionIdPath,
     Time,
@@ -121,7 +122,7 @@ class StatusReport(CamelStruct):
     status: Status
     summary: str | None = None
     updated_at: Time | None = None
-    coordinator_id: Identifier | None = None
+    coordinator_id: CoordinatorName | None = None
 
 
 class NotificationRequest(CamelStruct):
@@ -150,7 +151,7 @@ class NotificationRequest(CamelStruct):
     what: Annotated[str, msgspec.Meta(max_length=MAX_WHAT)] | None = None
     expires_at: Time | None = None
     result: Annotated[str, msgspec.Meta(max_length=MAX_TOOL_RESULT)] | None = None
-    coordinator_id: Identifier | None = None
+    coordinator_id: CoordinatorName | None = None
     rating: Annotated[int, msgspec.Meta(ge=1, le=MOST_STARS)] | None = None
     comment: Annotated[str, msgspec.Meta(max_length=MAX_COMMENT)] | None = None
 
@@ -174,7 +175,7 @@ class AgentMessageRequest(CamelStruct):
     business_id: Identifier | None = None
     user_id: Identifier | None = None
     timestamp: Time | None = None
-    coordinator_id: Identifier | None = None
+    coordinator_id: CoordinatorName | None = None
     message_id: Identifier | None = None
 
 

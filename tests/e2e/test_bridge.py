@@ -572,6 +572,27 @@ async def test_the_largest_context_package_is_accepted(bridge: Bridge) -> None:
     assert board["waiting"][0]["context"] == context
 
 
+async def test_a_coordinator_signs_in_with_the_name_that_people_write_in_any_spelling(
+    bridge: Bridge,
+) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    stefan, _ = await bridge.coordinator("S\u0326tefan  Pop ")
+    _, board = await bridge.coordinator("Ștefan Pop")
+    maria, _ = await bridge.coordinator("Maria Ionescu")
+
+    claimed = await stefan.push("claim", {"sessionId": "s1"})
+    with pytest.raises(PushError) as error:
+        await maria.push("claim", {"sessionId": "s1"})
+    for name in ("", "Maria\nAna", "Maria\u202e", "\u200b", "a" * 129):
+        with pytest.raises(JoinError, match="invalid_payload"):
+            await bridge.coordinator(name)
+
+    assert board["presence"] == {"online": 1, "coordinators": ["Ștefan Pop"]}
+    assert await bridge.online() == 2
+    assert claimed["coordinatorId"] == "Ștefan Pop"
+    assert error.value.response["by"] == "Ștefan Pop"
+
+
 async def test_two_coordinators_cannot_both_claim(bridge: Bridge) -> None:
     await bridge.post("/api/notifications", TRANSFER)
     maria, _ = await bridge.coordinator("maria")
@@ -952,7 +973,7 @@ async def test_an_answer_is_refused_while_the_server_is_away_and_from_another_bu
     [
         *(("confirmId", None), ("confirmId", "a b"), ("by", None), ("by", "anybody")),
         *(("state", None), ("state", "perhaps"), ("what", None), ("what", "x" * 501)),
-        *(("result", "x" * 4_001), ("expiresAt", "soon"), ("coordinatorId", "a b")),
+        *(("result", "x" * 4_001), ("expiresAt", "soon"), ("coordinatorId", "a\u202eb")),
     ],
 )
 async def test_a_report_of_what_waits_for_a_yes_with_an_invalid_field_is_refused(
