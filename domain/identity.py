@@ -7,6 +7,7 @@ from math import ceil
 from typing import NamedTuple, NewType
 
 from domain.errors import InvalidPayload, Refusal
+from domain.plain_text import MAX_NAME, person_name
 
 BusinessId = NewType("BusinessId", str)
 UserId = NewType("UserId", str)
@@ -52,6 +53,17 @@ def business_identifier(name: str, value: object) -> BusinessId:
     if ":" in text:
         raise InvalidPayload(f"{name} must not contain a colon")
     return BusinessId(text)
+
+
+def coordinator_id(name: str, value: object) -> CoordinatorId:
+    """Return the id of a coordinator, which is the name that people read. Raises: InvalidPayload.
+
+    See `domain.plain_text.person_name`. Any identifier is one, too.
+    """
+    found = person_name(value) if isinstance(value, str) else None
+    if found is None or found in (".", ".."):
+        raise InvalidPayload(f"{name} must be a name of 1-{MAX_NAME} characters, on one line")
+    return CoordinatorId(found)
 
 
 class Customer(NamedTuple):
@@ -123,6 +135,11 @@ class Role(StrEnum):
 
     USER = "user"
     COORDINATOR = "coordinator"
+
+
+def identity_name(role: Role, name: str, value: object) -> str:
+    """Return the name of an identity: a coordinator's, or a user's id. Raises: InvalidPayload."""
+    return (coordinator_id if role is Role.COORDINATOR else identifier)(name, value)
 
 
 class Identity(NamedTuple):

@@ -22,6 +22,11 @@ def escaped(text: str) -> str:
     return text.replace("<", "&lt;")
 
 
+def quoted(text: str) -> str:
+    """Return a text by anybody that cannot end the attribute that it stands in."""
+    return escaped(text).replace('"', "&quot;")
+
+
 def facts(business: Business, most: int) -> str:
     """Return a business's facts as JSON, in about `most` characters at most."""
     known = {"name": business.name[:MAX_NAME], **facts_within(business, most)}

@@ -15,6 +15,7 @@ from domain.identity import (
     TransferId,
 )
 from domain.message import Author, ToolUse
+from domain.rating import Stars
 from domain.status import Reason, Status
 from domain.write_call import WriteStep
 
@@ -29,6 +30,7 @@ class NoticeKind(StrEnum):
     RELAY = "relay"
     MISSED = "missed"
     CONFIRMATION = "confirmation"
+    RATING = "rating"
 
 
 class Lane(StrEnum):
@@ -37,7 +39,7 @@ class Lane(StrEnum):
     PEOPLE = "people"
     """Requests for a human, changes of hands, and the user's words to coordinators."""
     REPORTS = "reports"
-    """What the user and the AI said to each other: optional for the bridge."""
+    """What the user and the AI said to each other, and ratings: optional for the bridge."""
 
 
 class HandoverMessage(Struct, frozen=True, kw_only=True):
@@ -146,6 +148,15 @@ class ConfirmationChanged(_Content, frozen=True, kw_only=True, tag="confirmation
     location_id: LocationId | None = None
 
 
+class ConversationRated(_Content, frozen=True, kw_only=True, tag="rating"):
+    """The user rated the conversation."""
+
+    kind: ClassVar[NoticeKind] = NoticeKind.RATING
+    lane: ClassVar[Lane] = Lane.REPORTS
+    stars: Stars
+    location_id: LocationId | None = None
+
+
 NoticeContent = (
     QuestionAsked
     | AnswerGiven
@@ -154,6 +165,7 @@ NoticeContent = (
     | LiveChatMessagePosted
     | MessageLeft
     | ConfirmationChanged
+    | ConversationRated
 )
 
 

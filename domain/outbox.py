@@ -1,8 +1,8 @@
 """The notices that the bridge gets of what is appended to a conversation.
 
 A coordinator's messages cause none, nor does the delivery of a request: they come from the bridge.
-Nor does what is not said in the conversation, but a note, a whisper or a rating; of the calls of
-tools, those do that somebody is asked a yes to.
+Nor does what is not said in the conversation, but for a rating, and of the calls of tools those
+that somebody is asked a yes to.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from domain.handover import handover_context
-from domain.message import Author, Entry, Message, StatusChange
+from domain.message import Audience, Author, Entry, Message, StatusChange
 from domain.notice import (
     AnswerGiven,
     ConfirmationChanged,
+    ConversationRated,
     LiveChatMessagePosted,
     MessageLeft,
     Notice,
@@ -22,6 +23,7 @@ from domain.notice import (
     StatusChanged,
     TransferRequested,
 )
+from domain.rating import stars_in
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from domain.write_call import WriteState
@@ -69,7 +71,14 @@ def _contents(
     """The contents that one entry causes; `status`: the conversation's before the entry."""
     if isinstance(entry, StatusChange):
         return _of_change(entry, draft, log)
-    return [*_said(entry, status, draft, log), *_of_step(entry, draft)]
+    return [*_said(entry, status, draft, log), *_of_step(entry, draft), *_of_rating(entry, draft)]
+
+
+def _of_rating(entry: Message, draft: Draft) -> list[NoticeContent]:
+    stars = stars_in(entry.actions) if entry.audience is Audience.CUSTOMER_AND_COORDINATOR else None
+    if stars is None:
+        return []
+    return [ConversationRated(at=entry.at, stars=stars, location_id=draft.session.location_id)]
 
 
 def _of_step(entry: Message, draft: Draft) -> list[NoticeContent]:

@@ -15,12 +15,23 @@ from domain.identity import (
     LocationId,
     MessageId,
     SessionId,
+    coordinator_id,
     identifier,
 )
+from domain.plain_text import MAX_NAME
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 Identifier = Annotated[str, msgspec.Meta(pattern=IDENTIFIER_PATTERN)]
+CoordinatorName = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=4 * MAX_NAME,
+        description="A coordinator's name as people write it: 1-128 characters on one line, after "
+        "trimming and in normal form (NFC).",
+    ),
+]
 SessionIdPath = Annotated[
     str,
     PathParameter(
@@ -65,7 +76,7 @@ def as_message_id(value: str | None) -> MessageId | None:
 
 def as_coordinator_id(value: str | None) -> CoordinatorId | None:
     """Validate a coordinator id, if there is one. Raises: InvalidPayload."""
-    return None if value is None else CoordinatorId(identifier("coordinatorId", value))
+    return None if value is None else coordinator_id("coordinatorId", value)
 
 
 def as_location_id(value: str | None) -> LocationId | None:

@@ -14,7 +14,11 @@ from domain.notice import Notice, NoticeKind
 ATTEMPTS_TO_LEARN = 3
 """The attempts at a notice for which it is asked whether the bridge has announced it."""
 
-_ADDITIONS = {NoticeKind.MISSED: "missed", NoticeKind.CONFIRMATION: "confirmation"}
+_ADDITIONS = {
+    NoticeKind.MISSED: "missed",
+    NoticeKind.CONFIRMATION: "confirmation",
+    NoticeKind.RATING: "rating",
+}
 """The kinds of notices that the bridge gets only if it has announced the addition."""
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from adapters.elixir.echoes import ORIGIN, EchoFilter
-from adapters.elixir.inbound import id_of, parts_of, payload_of
+from adapters.elixir.inbound import coordinator_of, id_of, parts_of, payload_of
 from application.ports import (
     InboundEvent,
     InboundMessage,
@@ -18,7 +18,7 @@ from application.ports import (
     Typing,
 )
 from domain.errors import Refusal
-from domain.identity import CoordinatorId, MessageId
+from domain.identity import MessageId
 from domain.message import Author, message_text
 
 COORDINATOR_TYPING_EXPIRES_MS = 6_000
@@ -90,7 +90,8 @@ class ChatEvents:
         if author is Author.USER and echoes.consume(payload, now):
             self._gives_ids |= echoes.got_new_id
             return
-        message_id, coordinator_id = id_of(payload.message_id), id_of(payload.coordinator_id)
+        message_id = id_of(payload.message_id)
+        coordinator_id = coordinator_of(payload.coordinator_id)
         at = _time(payload.timestamp)
         for number, text in enumerate(texts):
             # Ids and times of their own, as equal ones mark a repetition.
@@ -100,7 +101,7 @@ class ChatEvents:
                 text=text,
                 message_id=MessageId(part_id) if part_id is not None else None,
                 at=at + timedelta(milliseconds=number) if at is not None else None,
-                coordinator_id=CoordinatorId(coordinator_id) if coordinator_id else None,
+                coordinator_id=coordinator_id,
                 replayed=replayed,
                 has_new_id=self._gives_ids,
                 from_elsewhere=payload.origin not in (None, ORIGIN),

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import Refusal
-from domain.identity import identifier
+from domain.identity import CoordinatorId, coordinator_id, identifier
 from domain.message import MAX_MESSAGE_LENGTH
 from domain.plain_text import is_blank, plain_text
 
@@ -44,10 +44,19 @@ def payload_of(raw: Any) -> InboundPayload:
         "message": text if text is not None else raw.get("message"),
         "timestamp": _first(raw, _TIMESTAMP),
         "messageId": _first(raw, _MESSAGE_ID),
-        "coordinatorId": _first(raw, _COORDINATOR_ID) or _name(_first(raw, _COORDINATOR_NAME)),
+        "coordinatorId": _first(raw, _COORDINATOR_ID) or _first(raw, _COORDINATOR_NAME),
         "origin": raw.get("origin"),
     }
     return msgspec.convert(found, InboundPayload)
+
+
+def coordinator_of(value: object) -> CoordinatorId | None:
+    """Return a coordinator's name or id that the bridge sent; None: it cannot be one."""
+    name = " ".join(plain_text(value).split()) if isinstance(value, str) else value
+    try:
+        return coordinator_id("coordinatorId", str(name) if type(name) is int else name)
+    except Refusal:
+        return None
 
 
 def id_of(value: object) -> str | None:
@@ -79,8 +88,3 @@ def _text(raw: dict[str, Any]) -> str | None:
 
 def _first(raw: dict[str, Any], keys: tuple[str, ...]) -> Any:
     return next((raw[key] for key in keys if raw.get(key) is not None), None)
-
-
-def _name(value: Any) -> str | None:
-    """Return a person's name as an id: `Maria.Pop`."""
-    return ".".join(plain_text(value).split()) if isinstance(value, str) else None

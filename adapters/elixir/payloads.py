@@ -6,6 +6,7 @@ from adapters.json_shapes import NO_SUMMARY, context_json, timestamp
 from domain.notice import (
     AnswerGiven,
     ConfirmationChanged,
+    ConversationRated,
     LiveChatMessagePosted,
     MessageLeft,
     Notice,
@@ -36,10 +37,10 @@ def request_of(notice: Notice) -> Request | None:
             return Request("POST", "/api/ai-context", body)
         case NoticeKind.STATUS:
             return Request("PUT", f"/api/conversation-status/{notice.session_id}", body)
-        case NoticeKind.TRANSFER | NoticeKind.MISSED | NoticeKind.CONFIRMATION:
-            return Request("POST", "/api/notifications", body)
         case NoticeKind.RELAY:
             return None
+        case _:
+            return Request("POST", "/api/notifications", body)
 
 
 def body_of(notice: Notice) -> Body:
@@ -67,6 +68,8 @@ def body_of(notice: Notice) -> Body:
             return _missed(notice, left)
         case ConfirmationChanged() as changed:
             return _confirmation(notice, changed)
+        case ConversationRated() as rated:
+            return _rating(notice, rated)
         case _ as unknown:
             assert_never(unknown)
 
@@ -140,4 +143,18 @@ def _confirmation(notice: Notice, changed: ConfirmationChanged) -> Body:
         **({"result": step.result} if step.result else {}),
         **by,
         "timestamp": timestamp(changed.at),
+    }
+
+
+def _rating(notice: Notice, rated: ConversationRated) -> Body:
+    stars = rated.stars
+    return {
+        "type": "rating",
+        "sessionId": notice.session_id,
+        "businessId": notice.customer.business_id,
+        "userId": notice.customer.user_id,
+        "locationId": rated.location_id,
+        "rating": stars.rating,
+        **({"comment": stars.comment} if stars.comment is not None else {}),
+        "timestamp": timestamp(rated.at),
     }

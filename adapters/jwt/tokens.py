@@ -12,7 +12,7 @@ import jwt
 
 from adapters.jwt.keys import VerificationKey
 from application.ports import HealthCheck, Lifecycle
-from domain.identity import Identity, Role, Unauthorized, business_identifier, identifier
+from domain.identity import Identity, Role, Unauthorized, business_identifier, identity_name
 
 if TYPE_CHECKING:  # it imports httpx, which is heavy, and mostly not needed
     from adapters.jwt.published import PublishedKeys
@@ -106,12 +106,13 @@ def _refuse_expired(token: str) -> None:
 def _identity(claims: Mapping[str, Any]) -> Identity:
     try:
         business_id = business_identifier("biz", claims["biz"])
-        name = identifier("sub", claims["sub"])
+        role = Role(claims.get("role", Role.USER))
+        name = identity_name(role, "sub", claims["sub"])
     except Exception:
         raise jwt.InvalidTokenError from None
     until = min(int(claims["exp"]), _LATEST) + LEEWAY_S
     return Identity(
-        Role(claims.get("role", Role.USER)),
+        role,
         business_id,
         name,
         datetime.fromtimestamp(until, UTC),

@@ -19,7 +19,7 @@ from domain.hours import OpeningHours
 from domain.hours_text import dates_text, week_text
 from domain.language import language_name
 from domain.message import Author, Entry, Message, StatusChange
-from domain.model_text import MAX_NAME, day_and_hour, escaped, facts, passages, tagged
+from domain.model_text import MAX_NAME, day_and_hour, escaped, facts, passages, quoted, tagged
 from domain.status import Status
 from domain.tool import Effect
 from domain.view import View
@@ -302,7 +302,7 @@ def _call(message: Message, zone: tzinfo) -> str:
 def _live_chat(stretch: Sequence[Message], zone: tzinfo) -> str:
     """Return a stretch of live chat: with whom, when, and its messages."""
     names = [str(message.coordinator_id) for message in stretch if message.coordinator_id]
-    who = ", ".join(dict.fromkeys(names)) or "a colleague"
+    who = quoted(", ".join(dict.fromkeys(names))) or "a colleague"
     since, until = (_time(stretch[index].at, zone) for index in (0, -1))
     lines = "\n".join([_message(message, zone) for message in stretch])
     until = until.removeprefix(since[:11])  # the same day is named once
@@ -312,7 +312,7 @@ def _live_chat(stretch: Sequence[Message], zone: tzinfo) -> str:
 def _message(message: Message, zone: tzinfo) -> str:
     if message.write is not None and not message.is_said:
         return _call(message, zone)
-    who = message.coordinator_id or message.author
+    who = quoted(message.coordinator_id or message.author)
     return f'<said by="{who}" at="{_time(message.at, zone)}">{escaped(message.text)}</said>'
 
 

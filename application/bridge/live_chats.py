@@ -29,6 +29,7 @@ from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
     CoordinatorCommand,
+    GivenRating,
     LeftMessage,
     LiveChat,
     PendingCommand,
@@ -38,6 +39,7 @@ from domain.bridge.live_chat import (
     apply_command,
     apply_confirmation,
     apply_missed,
+    apply_rating,
     apply_server_state,
     apply_transfer,
     attend,
@@ -191,6 +193,28 @@ class LiveChats:
                 session_id=session_id, customer=customer, location_id=location_id, since=report.at
             )
             return _Decision(_OK, before, apply_confirmation(known, report))
+
+        return await self._commit(key, decide)
+
+    async def record_rating(
+        self,
+        customer: Customer,
+        session_id: SessionId,
+        rating: GivenRating,
+        key: str | None = None,
+    ) -> ReplyBody:
+        """Record a user's rating; that of an unknown conversation is ignored.
+
+        Raises: IdentityMismatch, where the conversation is another customer's.
+        """
+
+        async def decide() -> _Decision:
+            before = await self.store.chat(session_id)
+            if before is None:  # a new chat would be taken for the customer's newest
+                return _Decision(_OK)
+            if before.customer != customer:
+                raise IdentityMismatch
+            return _Decision(_OK, before, apply_rating(before, rating))
 
         return await self._commit(key, decide)
 

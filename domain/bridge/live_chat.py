@@ -23,6 +23,7 @@ from domain.identity import (
     TransferId,
 )
 from domain.message import Author
+from domain.rating import Stars
 from domain.status import Status
 from domain.tool import Confirmer
 from domain.write_call import OUTCOMES, WriteState
@@ -178,6 +179,14 @@ class AskedConfirmation(Struct, frozen=True, kw_only=True):
         return self.by is Confirmer.COORDINATOR and (self.is_open or self.state in OUTCOMES)
 
 
+class GivenRating(Struct, frozen=True, kw_only=True):
+    """A user's rating of a conversation."""
+
+    stars: Stars
+    at: datetime
+    """The time by the server's clock."""
+
+
 class LiveChat(Struct, frozen=True, kw_only=True):
     """One conversation of one customer.
 
@@ -208,6 +217,8 @@ class LiveChat(Struct, frozen=True, kw_only=True):
     """The time of the newest missed message that a coordinator has attended to."""
     confirmation: AskedConfirmation | None = None
     """The newest that was reported; None: there is none, or its outcome was attended to."""
+    rating: GivenRating | None = None
+    """The newest one."""
 
     @property
     def is_open(self) -> bool:
@@ -301,6 +312,12 @@ def apply_missed(chat: LiveChat, missed: LeftMessage) -> LiveChat:
     newest = chat.missed.at if chat.missed is not None else missed.at
     attended = chat.attended_until is not None and missed.at <= chat.attended_until
     return chat if attended or missed.at < newest else replace(chat, missed=missed)
+
+
+def apply_rating(chat: LiveChat, rating: GivenRating) -> LiveChat:
+    """Return the chat with a rating; the same chat where it has a newer one."""
+    known = chat.rating
+    return chat if known is not None and rating.at < known.at else replace(chat, rating=rating)
 
 
 def apply_confirmation(chat: LiveChat, report: AskedConfirmation) -> LiveChat:

@@ -47,6 +47,7 @@ from domain.identity import (
     Unauthorized,
     UserId,
     business_identifier,
+    coordinator_id,
     customer,
     identifier,
     live_chat_topic,
@@ -282,7 +283,7 @@ class _AuthenticatedChannel(Channel):
         if self._lease is None:
             return as_coordinator_id(given)
         name = self._lease.identity.name
-        if given not in (None, name):
+        if given is not None and as_coordinator_id(given) != name:
             raise Unauthorized("the token is another coordinator's")
         return CoordinatorId(name)
 
@@ -388,9 +389,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         try:
             request = parse(payload, CoordinatorJoin)
             self._business_id = business_identifier("businessId", request.business_id)
-            self._coordinator_id = CoordinatorId(
-                identifier("coordinatorId", request.coordinator_id)
-            )
+            self._coordinator_id = coordinator_id("coordinatorId", request.coordinator_id)
             if topic != coordinators_topic(self._business_id):
                 raise BusinessMismatch
             self._caller = _as_caller(self._business_id, self._coordinator_id)

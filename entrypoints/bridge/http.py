@@ -22,6 +22,7 @@ from domain.bridge.live_chat import (
     MAX_AGE_FROM_PROGRAM,
     AskedConfirmation,
     ChatMessage,
+    GivenRating,
     LeftMessage,
     ServerState,
     TransferReport,
@@ -44,6 +45,7 @@ from domain.identity import (
 )
 from domain.message import Author, message_text
 from domain.plain_text import note_text, plain_text
+from domain.rating import MAX_COMMENT, MOST_STARS, stars
 from domain.status import Status
 from domain.tool import MAX_TOOL_RESULT, Confirmer
 from domain.write_call import MAX_WHAT, WriteState
@@ -51,6 +53,7 @@ from entrypoints.access.guards import ApiRequest, Guard
 from entrypoints.bridge.wire import ADDITIONS
 from entrypoints.payloads import (
     BusinessIdPath,
+    CoordinatorName,
     Identifier,
     SessionIdPath,
     Time,
@@ -119,16 +122,17 @@ class StatusReport(CamelStruct):
     status: Status
     summary: str | None = None
     updated_at: Time | None = None
-    coordinator_id: Identifier | None = None
+    coordinator_id: CoordinatorName | None = None
 
 
 class NotificationRequest(CamelStruct):
-    """A report that a user waits for a human, wrote while none was there (`missed`), or of a step
-    of what is done only with a person's yes (`confirmation`).
+    """A report that a user waits for a human, wrote while none was there (`missed`), of a step of
+    what is done only with a person's yes (`confirmation`), or of a `rating`.
 
     `reason` and `context`, the context package of any content: of the first two. `transferId`: of a
     transfer; `message`: of a missed one. `confirmId`, `by`, `state` and `what`: of a confirmation;
-    `expiresAt`, `result` and `coordinatorId`, too, where there are any.
+    `expiresAt`, `result` and `coordinatorId`, too, where there are any. `rating`, from 1 to 5, and
+    a `comment`, where there is one: of a rating.
     """
 
     session_id: Identifier
@@ -140,14 +144,16 @@ class NotificationRequest(CamelStruct):
     message: str | None = None
     location_id: Identifier | None = None
     timestamp: Time | None = None
-    type: Literal["transfer", "missed", "confirmation"] = "transfer"
+    type: Literal["transfer", "missed", "confirmation", "rating"] = "transfer"
     confirm_id: Identifier | None = None
     by: Confirmer | None = None
     state: WriteState | None = None
     what: Annotated[str, msgspec.Meta(max_length=MAX_WHAT)] | None = None
     expires_at: Time | None = None
     result: Annotated[str, msgspec.Meta(max_length=MAX_TOOL_RESULT)] | None = None
-    coordinator_id: Identifier | None = None
+    coordinator_id: CoordinatorName | None = None
+    rating: Annotated[int, msgspec.Meta(ge=1, le=MOST_STARS)] | None = None
+    comment: Annotated[str, msgspec.Meta(max_length=MAX_COMMENT)] | None = None
 
 
 class UserMessage(CamelStruct):
@@ -169,7 +175,7 @@ class AgentMessageRequest(CamelStruct):
     business_id: Identifier | None = None
     user_id: Identifier | None = None
     timestamp: Time | None = None
-    coordinator_id: Identifier | None = None
+    coordinator_id: CoordinatorName | None = None
     message_id: Identifier | None = None
 
 
@@ -303,7 +309,7 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
     @post("/notifications", tags=["reports"], status_code=200, responses=problems(413, 415))
     async def notification(data: JSONBody[NotificationRequest], key: Key = None) -> Done:
-        """Record that a user waits for a human, or wrote while none was there, or a yes is asked.
+        """Record that a user waits, wrote while nobody was there, is asked for a yes, or rates.
 
         Of the other fields, those that a type needs are refused as missing.
         """
@@ -313,6 +319,10 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         if data.type == "confirmation":
             report = _asked(data, at)
             await chats.record_confirmation(who, session_id, location_id, report, scoped_key)
+            return Done()
+        if data.type == "rating":
+            given = GivenRating(stars=stars(_given("rating", data.rating), data.comment), at=at)
+            await chats.record_rating(who, session_id, given, scoped_key)
             return Done()
         reason = plain_text(_given("reason", data.reason))
         context = _given("context", data.context)

@@ -15,7 +15,7 @@ from application.bridge.ports import (
     QueuePosition,
     ServerReachability,
 )
-from domain.bridge.live_chat import AskedConfirmation, ChatMessage, LiveChat
+from domain.bridge.live_chat import AskedConfirmation, ChatMessage, GivenRating, LiveChat
 from domain.identity import BusinessId, CoordinatorId, Customer, live_chat_topic
 from domain.message import Author
 from domain.status import Status
@@ -24,7 +24,7 @@ from domain.write_call import WriteState
 
 _PROPOSED = WriteState.PROPOSED
 COORDINATORS_PREFIX = "coordinators:"
-ADDITIONS = ("typing", "presence", "queue", "missed", "confirmation")
+ADDITIONS = ("typing", "presence", "queue", "missed", "confirmation", "rating")
 """The optional parts of the bridge's interface that this bridge has."""
 MAX_NAMES = 100
 """The coordinators whose names are shown, of those who are there."""
@@ -91,6 +91,14 @@ class AskedJson(CamelStruct):
     coordinator_id: str | None
 
 
+class GivenRatingJson(CamelStruct):
+    """A user's rating of a conversation, from 1 to 5."""
+
+    rating: int
+    comment: str | None
+    timestamp: str
+
+
 class ChatJson(CamelStruct):
     """A conversation on the board; `pending`: the server has not answered a command for it yet."""
 
@@ -109,6 +117,7 @@ class ChatJson(CamelStruct):
     pending: bool
     missed: LeftMessageJson | None
     confirmation: AskedJson | None
+    rating: GivenRatingJson | None
 
 
 class Notification(CamelStructOmitDefaults):
@@ -173,7 +182,12 @@ def chat_json(chat: LiveChat) -> ChatJson:
         if missed is not None
         else None,
         confirmation=_asked_json(chat.confirmation) if chat.confirmation is not None else None,
+        rating=_rating_json(chat.rating) if chat.rating is not None else None,
     )
+
+
+def _rating_json(given: GivenRating) -> GivenRatingJson:
+    return GivenRatingJson(given.stars.rating, given.stars.comment, timestamp(given.at))
 
 
 def _asked_json(asked: AskedConfirmation) -> AskedJson:

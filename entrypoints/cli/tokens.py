@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from adapters.jwt.keys import BadKey, secret_key
 from adapters.jwt.tokens import make_token
-from domain.identity import Role, business_identifier, identifier
+from domain.identity import Role, business_identifier, identity_name
 from entrypoints.settings import BadSetting, Settings
 
 
@@ -23,7 +23,7 @@ def sign_token(settings: Settings, role: Role, business_id: str, name: str, ttl_
         key,
         role,
         business_identifier("business", business_id),
-        identifier(role, name),
+        identity_name(role, role, name),
         at=datetime.now(UTC),
         ttl_s=ttl_s,
         audience=settings.jwt_audience,

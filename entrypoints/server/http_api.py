@@ -46,6 +46,7 @@ from entrypoints.access.guards import MAX_BODY, ApiRequest, Guard
 from entrypoints.payloads import (
     BusinessIdPath,
     ConfirmIdPath,
+    CoordinatorName,
     Identifier,
     SessionIdPath,
     UserIdPath,
@@ -119,7 +120,7 @@ class StatusRequest(CamelStruct):
     status: Status
     summary: Annotated[str, msgspec.Meta(max_length=MAX_HANDOVER_NOTE)] | None = None
     updated_at: datetime | None = None
-    coordinator_id: Identifier | None = None
+    coordinator_id: CoordinatorName | None = None
 
 
 class AgentMessage(CamelStruct):
@@ -134,7 +135,7 @@ class AgentMessage(CamelStruct):
     business_id: Identifier | None = None
     user_id: Identifier | None = None
     timestamp: datetime | None = None
-    coordinator_id: Identifier | None = None
+    coordinator_id: CoordinatorName | None = None
     message_id: Identifier | None = None
 
 
@@ -156,7 +157,7 @@ class ConfirmationAnswer(CamelStruct):
     """A coordinator's answer to a question for a yes."""
 
     answer: Literal["yes", "no"]
-    coordinator_id: Identifier | None = None
+    coordinator_id: CoordinatorName | None = None
 
 
 class Confirmation(CamelStruct):

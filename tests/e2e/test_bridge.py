@@ -44,7 +44,7 @@ LATER = timestamp(NOW + timedelta(seconds=1))
 # Nothing listens on port 9: the commands of these tests stay pending.
 NO_SERVER = "http://127.0.0.1:9"
 SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER, businesses=str(EXAMPLES))
-ADDITIONS = ["typing", "presence", "queue", "missed", "confirmation"]
+ADDITIONS = ["typing", "presence", "queue", "missed", "confirmation", "rating"]
 USER = {"businessId": "b1", "userId": "ana"}
 TRANSFER = {
     **USER,
@@ -96,6 +96,15 @@ WAITS_FOR_YES = {
     "expiresAt": LATER,
     "timestamp": AT,
 }
+RATED = {
+    **USER,
+    "type": "rating",
+    "sessionId": "s1",
+    "locationId": "l1",
+    "rating": 2,
+    "comment": "Slow",
+    "timestamp": AT,
+}
 NIGHT = {**MISSED, "sessionId": "s2", "userId": "dan"}
 MESSAGE = {**USER, "locationId": "l1", "message": "Mai e cineva?"}
 ANSWER = {**USER, "message": "Bună ziua.", "coordinatorId": "maria"}
@@ -107,6 +116,7 @@ EVERY_CALL = [
     ("POST", "/api/notifications", TRANSFER),
     ("POST", "/api/notifications", MISSED),
     ("POST", "/api/notifications", WAITS_FOR_YES),
+    ("POST", "/api/notifications", RATED),
     ("POST", "/api/messages", MESSAGE),
     ("POST", "/api/agent-responses", ANSWER),
 ]
@@ -562,6 +572,27 @@ async def test_the_largest_context_package_is_accepted(bridge: Bridge) -> None:
     assert board["waiting"][0]["context"] == context
 
 
+async def test_a_coordinator_signs_in_with_the_name_that_people_write_in_any_spelling(
+    bridge: Bridge,
+) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    stefan, _ = await bridge.coordinator("S\u0326tefan  Pop ")
+    _, board = await bridge.coordinator("Ștefan Pop")
+    maria, _ = await bridge.coordinator("Maria Ionescu")
+
+    claimed = await stefan.push("claim", {"sessionId": "s1"})
+    with pytest.raises(PushError) as error:
+        await maria.push("claim", {"sessionId": "s1"})
+    for name in ("", "Maria\nAna", "Maria\u202e", "\u200b", "a" * 129):
+        with pytest.raises(JoinError, match="invalid_payload"):
+            await bridge.coordinator(name)
+
+    assert board["presence"] == {"online": 1, "coordinators": ["Ștefan Pop"]}
+    assert await bridge.online() == 2
+    assert claimed["coordinatorId"] == "Ștefan Pop"
+    assert error.value.response["by"] == "Ștefan Pop"
+
+
 async def test_two_coordinators_cannot_both_claim(bridge: Bridge) -> None:
     await bridge.post("/api/notifications", TRANSFER)
     maria, _ = await bridge.coordinator("maria")
@@ -942,13 +973,47 @@ async def test_an_answer_is_refused_while_the_server_is_away_and_from_another_bu
     [
         *(("confirmId", None), ("confirmId", "a b"), ("by", None), ("by", "anybody")),
         *(("state", None), ("state", "perhaps"), ("what", None), ("what", "x" * 501)),
-        *(("result", "x" * 4_001), ("expiresAt", "soon"), ("coordinatorId", "a b")),
+        *(("result", "x" * 4_001), ("expiresAt", "soon"), ("coordinatorId", "a\u202eb")),
     ],
 )
 async def test_a_report_of_what_waits_for_a_yes_with_an_invalid_field_is_refused(
     bridge: Bridge, field: str, value: Any
 ) -> None:
     response = await bridge.call("POST", "/api/notifications", {**WAITS_FOR_YES, field: value})
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_payload")
+    assert field in response.json()["detail"]
+
+
+# Ratings.
+
+
+async def test_the_newest_rating_is_kept_with_its_conversation_and_calls_nobody(
+    bridge: Bridge,
+) -> None:
+    maria, _ = await bridge.coordinator("maria")
+    await bridge.post("/api/notifications", RATED)  # nobody knows this conversation: no chat
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    newest = {**RATED, "rating": 5, "comment": "Kind\u0007", "timestamp": LATER}
+    await bridge.post("/api/notifications", newest, key="k1")
+    await bridge.post("/api/notifications", RATED)
+    elsewhere = await bridge.call("POST", "/api/notifications", {**RATED, "userId": "dan"})
+    await bridge.post("/api/notifications", TRANSFER)
+    announced = await heard(maria, "notification")
+
+    assert announced["type"] == "waiting"
+    assert announced["chat"]["rating"] == {"rating": 5, "comment": "Kind", "timestamp": LATER}
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (400, "identity_mismatch")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("rating", None), ("rating", 0), ("rating", 6), ("rating", 4.5), ("comment", "x" * 2_001)],
+)
+async def test_a_report_of_a_rating_with_an_invalid_field_is_refused(
+    bridge: Bridge, field: str, value: Any
+) -> None:
+    response = await bridge.call("POST", "/api/notifications", {**RATED, field: value})
 
     assert (response.status_code, response.json()["code"]) == (400, "invalid_payload")
     assert field in response.json()["detail"]

@@ -201,6 +201,7 @@ async def test_a_head_tells_who_owns_the_conversation(api: httpx.AsyncClient, se
         "language": None,
         "missed": None,
         "confirmation": None,
+        "rating": None,
     }
 
 
@@ -316,6 +317,47 @@ async def test_the_context_package_tells_a_coordinator_what_to_know(
     assert package["lastMessages"][0]["timestamp"].endswith("Z")
     assert package["history"] == f"/api/conversations/{session_id}/messages"
     assert (await api.get(package["history"])).status_code == 200
+
+
+async def test_a_coordinator_has_the_name_that_people_write_in_one_spelling(
+    api: httpx.AsyncClient, server: str
+) -> None:
+    async with user(server) as one:
+        session_id = await said(one)
+        await put_status(api, session_id, "live", coordinatorId=" S\u0326tefan\u00a0 Pop ")
+        change = await one.wait_for("conversation_status")
+        notice = await one.wait_for("new_message")
+        words = {"sessionId": session_id, "message": "Bună.", "coordinatorId": "Ștefan Pop"}
+        await api.post("/api/agent-responses", json=words)
+        said_by = (await one.wait_for("agent_message"))["coordinatorId"]
+        again = await put_status(api, session_id, "live", coordinatorId="Ștefan Pop")
+
+    assert change["coordinatorId"] == said_by == "Ștefan Pop"
+    assert notice["message"] == localized("ro", Text.JOINED, who="Ștefan Pop")
+    assert again.json()["epoch"] == 1
+
+
+@pytest.mark.parametrize("name", ["", " ", "Maria\nAna", "Maria\u202e", "\u200b", "a" * 129, 7, []])
+async def test_what_nobody_can_read_as_a_name_is_refused(
+    api: httpx.AsyncClient, server: str, name: Any
+) -> None:
+    async with user(server) as one:
+        session_id = await said(one)
+
+    answers = [
+        await put_status(api, session_id, "live", coordinatorId=name),
+        await api.post(
+            "/api/agent-responses",
+            json={"sessionId": session_id, "message": "Bună.", "coordinatorId": name},
+        ),
+        await api.post(
+            f"/api/conversations/{session_id}/confirmations/{session_id}-1",
+            json={"answer": "yes", "coordinatorId": name},
+        ),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_payload")
 
 
 async def test_a_takeover_is_seen_by_the_user(api: httpx.AsyncClient, server: str) -> None:

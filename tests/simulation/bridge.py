@@ -320,7 +320,7 @@ class SimulatedGateway(LiveChatGateway, LiveChatTopics, HealthCheck, Lifecycle):
             self._sent(chat)
 
     def announces(self, customer: Customer, addition: str) -> bool:
-        return addition in ("missed", "confirmation")
+        return addition in ("missed", "confirmation", "rating")
 
     async def _wait(self, chat: Chat) -> None:
         try:

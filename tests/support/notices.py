@@ -16,6 +16,7 @@ from domain.message import Author, ToolOutcome, ToolUse
 from domain.notice import (
     AnswerGiven,
     ConfirmationChanged,
+    ConversationRated,
     HandoverContext,
     HandoverMessage,
     LiveChatMessagePosted,
@@ -26,6 +27,7 @@ from domain.notice import (
     StatusChanged,
     TransferRequested,
 )
+from domain.rating import Stars
 from domain.status import Reason, Status
 from domain.tool import Confirmer
 from domain.write_call import WriteState, WriteStep
@@ -209,6 +211,31 @@ SAMPLES: dict[str, Sample] = {
                 "lastMessages": [],
                 "history": "/api/conversations/s1/messages",
             },
+            "timestamp": TIME,
+        },
+    ),
+    "rating": (
+        ConversationRated(at=AT, stars=Stars(4, "Kind"), location_id=LocationId("l1")),
+        {
+            "type": "rating",
+            "sessionId": "s1",
+            "businessId": "b1",
+            "userId": "ana",
+            "locationId": "l1",
+            "rating": 4,
+            "comment": "Kind",
+            "timestamp": TIME,
+        },
+    ),
+    "rating without a comment": (
+        ConversationRated(at=AT, stars=Stars(1)),
+        {
+            "type": "rating",
+            "sessionId": "s1",
+            "businessId": "b1",
+            "userId": "ana",
+            "locationId": None,
+            "rating": 1,
             "timestamp": TIME,
         },
     ),

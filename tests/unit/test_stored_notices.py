@@ -10,7 +10,7 @@ from adapters.stored_notices import notice_from
 from domain.notice import NoticeContent, NoticeKind
 from tests.support.notices import ANA, AT, SAMPLES, notice
 
-LATER = (NoticeKind.MISSED, NoticeKind.CONFIRMATION)
+LATER = (NoticeKind.MISSED, NoticeKind.CONFIRMATION, NoticeKind.RATING)
 FORMER = {name: each for name, each in SAMPLES.items() if each[0].kind not in LATER}
 """Those of the kinds that the former version had."""
 

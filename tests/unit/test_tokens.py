@@ -62,6 +62,15 @@ async def test_a_coordinators_token_is_not_valid_for_a_user() -> None:
     assert not identity.is_user(customer("b1", "maria"))
 
 
+async def test_a_coordinators_token_has_a_name_as_people_write_it_and_a_users_an_id() -> None:
+    identity = await JwtTokens(KEY)(token("S\u0326tefan  Pop", role="coordinator"))
+
+    assert (identity.name, identity.role) == ("Ștefan Pop", Role.COORDINATOR)
+    for name, role in (("Ștefan Pop", "user"), ("Maria\u202e", "coordinator")):
+        with pytest.raises(Unauthorized, match="not valid"):
+            await JwtTokens(KEY)(token(name, role=role))
+
+
 @pytest.mark.parametrize(
     "others",
     [

@@ -29,6 +29,7 @@ import { PushError } from "../client/phoenix.js";
  * @property {boolean} pending  whether the server has not confirmed it yet
  * @property {Missed | null} missed  what its user left, unless a coordinator has attended to it
  * @property {Asked | null} [confirmation]  the newest that waits for a yes, or did
+ * @property {{rating: number, comment: string | null} | null} [rating]  the user's, from 1 to 5
  */
 /**
  * @typedef {object} Missed  what a user wrote while no coordinator was there

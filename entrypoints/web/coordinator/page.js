@@ -69,6 +69,8 @@ function onSignInClosed() {
   signInDialog.returnValue = "";
   if (!isConfirmed) return;
   const identity = /** @type {Identity} */ (Object.fromEntries(new FormData(signInForm)));
+  // As the bridge has it: the page compares names with its own.
+  identity.coordinatorId = identity.coordinatorId.normalize("NFC").trim().replace(/\s+/gu, " ");
   const { token, ...names } = identity;
   localStorage.setItem("coordinator", JSON.stringify(names));
   sessionStorage.setItem("token", token); // a credential goes with the window

@@ -492,6 +492,7 @@ function contextElements(chat) {
     section(TEXTS.missedMessage, chat.missed?.message, "question"),
     section("Open question", context.openQuestion, "question"),
     section("Summary", chat.summary ?? context.summary),
+    section("Rating", ratingText(chat.rating)),
     last.length
       ? el(
           "details",
@@ -510,6 +511,13 @@ function contextElements(chat) {
       fact("Session", chat.sessionId),
     ),
   ].filter((element) => element !== null);
+}
+
+/** @param {Chat["rating"]} given */
+function ratingText(given) {
+  if (!given) return null;
+  const { rating, comment } = given;
+  return `${"★".repeat(rating)}${"☆".repeat(5 - rating)} ${comment ?? ""}`;
 }
 
 /**

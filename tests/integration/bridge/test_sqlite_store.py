@@ -13,6 +13,7 @@ from application.bridge.ports import Change
 from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
+    GivenRating,
     LeftMessage,
     LiveChat,
     PendingCommand,
@@ -29,6 +30,7 @@ from domain.identity import (
     UserId,
 )
 from domain.message import Author
+from domain.rating import Stars
 from domain.status import Status
 from domain.tool import Confirmer
 from domain.write_call import WriteState
@@ -148,7 +150,8 @@ MISSED_CHAT_ROW = (
     '"attended_until":"2030-01-01T00:00:00Z",'
     '"confirmation":{"confirm_id":"s2-3","by":"coordinator","state":"done","what":"O masă",'
     '"at":"2030-01-01T00:00:00Z","expires_at":"2030-01-01T00:00:00Z","result":"R-7",'
-    '"coordinator_id":"maria"}}'
+    '"coordinator_id":"maria"},'
+    '"rating":{"stars":{"rating":4,"comment":"Bine"},"at":"2030-01-01T00:00:00Z"}}'
 )
 MISSED_CHAT = LiveChat(
     session_id=SessionId("s2"),
@@ -182,6 +185,7 @@ MISSED_CHAT = LiveChat(
         result="R-7",
         coordinator_id=CoordinatorId("maria"),
     ),
+    rating=GivenRating(stars=Stars(4, "Bine"), at=AT),
 )
 MESSAGE_ROW = (
     '{"message_id":"m1","author":"coordinator","text":"Bună!","at":"2030-01-01T00:00:00Z",'

@@ -30,6 +30,7 @@ from domain.errors import BridgeRefused, BridgeUnavailable
 from domain.identity import BusinessId, Customer, MessageId, SessionId, customer
 from domain.notice import (
     ConfirmationChanged,
+    ConversationRated,
     HandoverContext,
     LiveChatMessagePosted,
     MessageLeft,
@@ -37,6 +38,7 @@ from domain.notice import (
     NoticeContent,
     StatusChanged,
 )
+from domain.rating import Stars
 from domain.status import Reason, Status
 from domain.tool import Confirmer
 from domain.write_call import WriteState, WriteStep
@@ -153,9 +155,12 @@ ASKED = ConfirmationChanged(
         confirm=Confirmer.COORDINATOR,
     ),
 )
+RATED = ConversationRated(at=START, stars=Stars(4))
 UNANNOUNCED = {"/api/business/b1": {"name": "Bistro", "additions": ["typing"]}}
 each_addition = pytest.mark.parametrize(
-    ("content", "addition"), [(LEFT, "missed"), (ASKED, "confirmation")], ids=["left", "asked"]
+    ("content", "addition"),
+    [(LEFT, "missed"), (ASKED, "confirmation"), (RATED, "rating")],
+    ids=["left", "asked", "rated"],
 )
 
 

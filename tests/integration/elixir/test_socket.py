@@ -352,7 +352,7 @@ async def test_a_coordinators_message_is_received_with_all_fields() -> None:
         ({}, None, None, None),
         ({"timestamp": "2030-01-01T12:00:00"}, AT, None, None),
         ({"timestamp": 1893499200000, "messageId": 17}, None, "17", None),
-        ({"timestamp": "morgen", "messageId": "?", "coordinatorId": "Ana Pop"}, None, None, None),
+        ({"timestamp": "morgen", "messageId": "?", "coordinatorId": "A" * 129}, None, None, None),
         ({"timestamp": "0001-01-01T00:00:00+23:59", "messageId": True}, None, None, None),
         ({"messageId": None, "coordinatorId": {}, "more": [1]}, None, None, None),
     ],
@@ -717,7 +717,9 @@ async def test_a_token_in_the_address_has_precedence_as_the_parameter() -> None:
 @pytest.mark.parametrize(
     ("payload", "coordinator_id"),
     [
-        ({"body": "Bună!", "agentName": "Maria Pop"}, "Maria.Pop"),
+        ({"body": "Bună!", "agentName": "Maria Pop"}, "Maria Pop"),
+        ({"body": "Bună!", "coordinatorId": "S\u0326tefan  Pop"}, "Ștefan Pop"),
+        ({"body": "Bună!", "coordinatorId": "Maria\u202e"}, None),
         ({"text": "Bună!", "agent_id": 7, "agentName": "Maria"}, "7"),
         ({"content": "Bună!", "message": "", "sender": {"name": "Maria"}}, None),
         ({"data": {"message": "Bună!", "agent_name": "maria"}}, "maria"),

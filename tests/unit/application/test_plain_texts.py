@@ -1,7 +1,7 @@
 """Texts of the AI and of its tools are made fit to be stored before anybody gets them."""
 
 from adapters.elixir.facts import business_of, reservations_of
-from adapters.elixir.inbound import parts_of, payload_of
+from adapters.elixir.inbound import coordinator_of, parts_of, payload_of
 from domain.identity import BusinessId
 from tests.support.assistants import ScriptedSteps, transfer
 from tests.support.harness import harness
@@ -56,4 +56,4 @@ def test_a_coordinators_words_and_name_come_from_the_bridge_made_fit() -> None:
     payload = payload_of({"body": "\u200b", "text": "Bună\0", "agentName": "Maria\0 Pop"})
 
     assert list(parts_of(payload.message)) == ["Bună"]
-    assert payload.coordinator_id == "Maria.Pop"
+    assert coordinator_of(payload.coordinator_id) == "Maria Pop"

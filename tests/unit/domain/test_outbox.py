@@ -11,6 +11,7 @@ from domain.decisions import (
     answer,
     change_status,
     end_live_chat,
+    rate,
     record_coordinator_message,
     record_delivery,
     record_failure,
@@ -22,6 +23,7 @@ from domain.message import Author, Entry, Message
 from domain.notice import (
     AnswerGiven,
     ConfirmationChanged,
+    ConversationRated,
     HandoverContext,
     HandoverMessage,
     Lane,
@@ -33,6 +35,7 @@ from domain.notice import (
     TransferRequested,
 )
 from domain.outbox import outbox_messages
+from domain.rating import Stars
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from domain.tool import Confirmer, Proposal
@@ -343,3 +346,20 @@ def test_only_the_outcome_of_a_call_is_reported_that_needed_a_yes(by: Confirmer 
     found = notices_of(draft.session, draft)
 
     assert steps_of(found) == ([(WriteState.DONE, by, "")] if by is not None else [])
+
+
+# A rating.
+
+
+def test_a_rating_is_reported_and_never_relayed_whoever_owns_the_conversation() -> None:
+    for status in Status:
+        session = session_in(status)
+        draft = rate(session, Stars(2, "Slow"), message_id(50), session.updated_at)
+        assert draft is not None
+
+        (notice,) = notices_of(session, draft)
+
+        assert notice.content == ConversationRated(
+            at=session.updated_at, stars=Stars(2, "Slow"), location_id=session.location_id
+        )
+        assert notice.lane is Lane.REPORTS

@@ -24,6 +24,7 @@ def test_a_body_is_what_the_bridge_expects(content: NoticeContent, body: dict[st
         (NoticeKind.TRANSFER, ("POST", "/api/notifications")),
         (NoticeKind.MISSED, ("POST", "/api/notifications")),
         (NoticeKind.CONFIRMATION, ("POST", "/api/notifications")),
+        (NoticeKind.RATING, ("POST", "/api/notifications")),
         (NoticeKind.RELAY, None),
     ],
 )
