@@ -7,7 +7,7 @@ from math import ceil
 from typing import NamedTuple, NewType
 
 from domain.errors import InvalidPayload, Refusal
-from domain.plain_text import MAX_NAME, person_name
+from domain.plain_text import MAX_PERSON_NAME, person_name
 
 BusinessId = NewType("BusinessId", str)
 UserId = NewType("UserId", str)
@@ -62,7 +62,9 @@ def coordinator_id(name: str, value: object) -> CoordinatorId:
     """
     found = person_name(value) if isinstance(value, str) else None
     if found is None or found in (".", ".."):
-        raise InvalidPayload(f"{name} must be a name of 1-{MAX_NAME} characters, on one line")
+        raise InvalidPayload(
+            f"{name} must be a name of 1-{MAX_PERSON_NAME} characters, on one line"
+        )
     return CoordinatorId(found)
 
 

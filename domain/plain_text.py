@@ -18,7 +18,7 @@ _is_name = re.compile(
     r"|[^\S\x00-\x1f\x7f-\x9f\u2028\u2029]|(?<=[^\x00-\x7f])[\u200c\u200d\ufe0e\ufe0f])+"
 ).fullmatch
 
-MAX_NAME = 128
+MAX_PERSON_NAME = 128
 """The longest name of a person, in characters."""
 
 
@@ -52,7 +52,7 @@ def person_name(text: str) -> str | None:
     control characters, invisible ones, or those that turn the direction of a text.
     """
     name = " ".join(unicodedata.normalize("NFC", text).split()) if _is_name(text.strip()) else ""
-    return name if 0 < len(name) <= MAX_NAME and not is_blank(name) else None
+    return name if 0 < len(name) <= MAX_PERSON_NAME and not is_blank(name) else None
 
 
 _marks = re.compile("[\u0300-\u036f]")

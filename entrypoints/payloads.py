@@ -18,7 +18,7 @@ from domain.identity import (
     coordinator_id,
     identifier,
 )
-from domain.plain_text import MAX_NAME
+from domain.plain_text import MAX_PERSON_NAME
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -27,7 +27,7 @@ CoordinatorName = Annotated[
     str,
     msgspec.Meta(
         min_length=1,
-        max_length=4 * MAX_NAME,
+        max_length=4 * MAX_PERSON_NAME,
         description="A coordinator's name as people write it: 1-128 characters on one line, after "
         "trimming and in normal form (NFC).",
     ),
