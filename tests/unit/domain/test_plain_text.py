@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.plain_text import MAX_NAME, is_blank, note_text, person_name, plain_text
+from domain.plain_text import MAX_PERSON_NAME, is_blank, note_text, person_name, plain_text
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=100)
 """Also with halves of surrogate pairs."""
@@ -57,7 +57,7 @@ def test_a_text_that_shows_something_is_not_blank(text: str) -> None:
         ("علی\u200cرضا", "علی\u200cرضا"),
         ("O'Neil-Łukasz 李 👩\u200d🍳❤\ufe0f", "O'Neil-Łukasz 李 👩\u200d🍳❤\ufe0f"),
         ("c1:maria@b.example", "c1:maria@b.example"),
-        ("ș" * MAX_NAME, "ș" * MAX_NAME),
+        ("ș" * MAX_PERSON_NAME, "ș" * MAX_PERSON_NAME),
     ],
 )
 def test_a_name_is_as_people_write_it_and_spellings_that_look_alike_are_one(
@@ -70,7 +70,7 @@ def test_a_name_is_as_people_write_it_and_spellings_that_look_alike_are_one(
 @pytest.mark.parametrize(
     "text",
     [
-        *("", " ", "\n", "a" * (MAX_NAME + 1), "Maria\nAna", "Maria\tAna", "Maria\u2028Ana"),
+        *("", " ", "\n", "a" * (MAX_PERSON_NAME + 1), "Maria\nAna", "Maria\tAna", "Maria\u2028Ana"),
         *("Maria\0", "Maria\x7f", "Maria\x85Ana", "\ud83d", "Maria\u202e", "\u2066Maria\u2069"),
         *("\u200b", "Mar\u200bia", "Maria\u200d", "\u3164", "\u200c", "\ufe0f", "Maria\u00ad"),
         *("\u061cMaria", "Maria\u200f", "Maria\U000e0041", "\ufeffMaria", "\u2800"),
