@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from application.ports import Assistant, Knowledge
 from application.tools import OWN_TOOLS
-from domain.business import Business, ModelSettings
+from domain.business import Business, ModelSettings, Website
 from domain.digest import digest_of
 from domain.identity import BusinessId
 from domain.message import AnswerVersion
@@ -56,6 +56,8 @@ def _told(business: Business) -> Business:
         business,
         greeting="",
         suggestions=(),
+        welcomes={},
+        website=Website(),
         model=ModelSettings(),
         has_knowledge=False,
         tool_servers=(),

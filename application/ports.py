@@ -17,6 +17,7 @@ from domain.identity import (
     BusinessId,
     CoordinatorId,
     Customer,
+    Identity,
     LocationId,
     MessageId,
     SessionId,
@@ -284,6 +285,18 @@ class Bridge(HealthCheck, Protocol):
 
         Raises: BridgeUnavailable when it may succeed later, BridgeRefused when it never will.
         """
+
+
+class VisitorCredentials(Protocol):
+    """Proofs of who a visitor is: a customer that the server itself has named."""
+
+    @abstractmethod
+    def sign(self, visitor: Customer, at: datetime) -> tuple[str, datetime]:
+        """Return a token for a visitor, and the time at which it expires."""
+
+    @abstractmethod
+    def verify(self, token: str) -> Identity:
+        """Return the visitor in a valid token. Raises: Unauthorized."""
 
 
 class Businesses(Protocol):

@@ -2,6 +2,7 @@
 
 from datetime import tzinfo
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct, field
@@ -9,6 +10,7 @@ from msgspec import Struct, field
 from domain.handoff import HandoffRules
 from domain.hours import OpeningHours
 from domain.identity import BusinessId
+from domain.language import lookup
 from domain.texts import NO_WORDS, Words
 from domain.tool import ToolServer
 
@@ -64,6 +66,35 @@ class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: the business's."""
 
 
+class Website(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a business's own pages show its chat with."""
+
+    origins: tuple[str, ...] = ()
+    """The web origins of these pages, as browsers name them."""
+    colour: str = ""
+    """`#rrggbb`; empty: the chat's own."""
+    logo: str = ""
+    """The name of a picture in the business's folder; empty: there is none."""
+
+
+class Picture(NamedTuple):
+    """A picture of a business, as browsers are shown it."""
+
+    content: bytes
+    media_type: str
+    digest: str
+    """Of the content, in hexadecimal."""
+
+
+class Welcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a customer sees before anybody has written."""
+
+    greeting: str = ""
+    """The first words; empty: none."""
+    suggestions: tuple[str, ...] = ()
+    """Questions that a customer may ask with one touch."""
+
+
 class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The facts of one business, and the choices that it makes for itself."""
 
@@ -78,9 +109,10 @@ class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
     instructions: str = ""
     """How the AI is to behave, in the business's own words."""
     greeting: str = ""
-    """The first words that a customer sees; empty: none."""
     suggestions: tuple[str, ...] = ()
-    """Questions that a customer may ask with one touch."""
+    welcomes: dict[str, Welcome] = field(default_factory=dict)
+    """The greeting and the suggestions in other languages, by their tags in lower case."""
+    website: Website = Website()
     time_zone: str = ""
     """An IANA name; empty: the server's TIME_ZONE."""
     hours: OpeningHours | None = None
@@ -96,6 +128,12 @@ class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Its own servers of tools."""
     reservations: tuple[Reservation, ...] = ()
     """Those that every user has, in a demo without an application that knows them."""
+
+    def welcome(self, language: str | None) -> Welcome:
+        """Return the greeting and suggestions in a language, or else in the business's own."""
+        found = lookup(language or "", {self.language.lower(), *self.welcomes})
+        own = Welcome(greeting=self.greeting, suggestions=self.suggestions)
+        return self.welcomes.get(found or "", own)
 
 
 def zone_of(business: Business | None, default: tzinfo) -> tzinfo:

@@ -17,7 +17,9 @@ ConversationError
 │   ├── ConfirmationWithdrawn
 │   ├── Unauthorized            in domain.identity
 │   ├── IdentityUnavailable     in domain.identity
+│   ├── VisitorsOff             in domain.identity
 │   ├── AlreadyClaimed          in domain.bridge.live_chat
+│   ├── OriginNotAllowed        in entrypoints.access.origins
 │   ├── RateLimited             in entrypoints.access.rate_limits
 │   │   └── Overloaded          in entrypoints.access.rate_limits
 │   └── UnknownNotice           in entrypoints.cli.operations

@@ -28,6 +28,8 @@ IDEMPOTENCY_WINDOW = timedelta(hours=48)
 """The time for which a message id or an idempotency key marks a repeat."""
 LIVE_CHAT_PREFIX = "chat:"
 
+_is_visitor_id = re.compile(r"v-[0-9a-f]{32}").fullmatch
+
 _is_identifier = re.compile(IDENTIFIER_PATTERN).fullmatch
 _is_stored_identifier = re.compile(STORED_IDENTIFIER_PATTERN).fullmatch
 
@@ -107,6 +109,16 @@ def _stored_identifier(name: str, value: object) -> str:
     return identifier(name, value)
 
 
+def visitor_id(digits: str) -> UserId:
+    """Return the id of a visitor: a customer that the server names. `digits`: 32 hex digits."""
+    return UserId(f"v-{digits}")
+
+
+def is_visitor(user_id: str) -> bool:
+    """Return whether a user's id is a visitor's."""
+    return _is_visitor_id(user_id) is not None
+
+
 def live_chat_topic(customer: Customer) -> str:
     """Return the topic of the customer's live chat on the bridge's socket, which is nobody else's.
 
@@ -120,6 +132,12 @@ class Unauthorized(Refusal):
     """A valid token is needed for that."""
 
     code = "unauthorized"
+
+
+class VisitorsOff(Refusal):
+    """This server names no visitors: its VISITOR_SECRET is empty."""
+
+    code = "visitors_off"
 
 
 class IdentityUnavailable(Refusal):

@@ -16,6 +16,8 @@ DetectLanguage = Callable[[str, str | None], str | None]
 """Returns the language that a text shows; None: none for sure, or the known one, its second
 argument."""
 
+MAX_TAG = 35
+"""Characters of a tag."""
 MIN_PLAIN_WORDS = 2
 """The words that must not be written as names are: an address, or who somebody is, shows little."""
 MAX_DETECTION_CHARS = 500
@@ -37,6 +39,7 @@ class _Evidence(Struct, frozen=True, kw_only=True):
 _FIRST = _Evidence(words=3, share=0.7, total=0.4)
 _CHANGE = _Evidence(words=5, share=0.9, total=0.5)
 
+_is_tag = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*").fullmatch
 # Addresses, numbers and codes are of no language.
 _token = re.compile(r"\S+").findall
 _is_code = re.compile(r"[\d@/\\_]|\w\.\w").search
@@ -110,6 +113,11 @@ def lookup(tag: str, available: Collection[str]) -> str | None:
         if subtags and len(subtags[-1]) == 1:
             subtags.pop()
     return None
+
+
+def language_tag(text: str | None) -> str | None:
+    """Return a BCP 47 tag that a client names; None: it names none, or nothing that is one."""
+    return text if text is not None and len(text) <= MAX_TAG and _is_tag(text) else None
 
 
 def language_name(tag: str) -> str:

@@ -1,6 +1,7 @@
 """Errors as clients get them: problem documents (RFC 9457), or error replies on a channel."""
 
 import logging
+import math
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
@@ -22,10 +23,14 @@ from domain.errors import (
     Refusal,
     SessionClosed,
     TransitionRefused,
+    UnknownBusiness,
     UnknownConfirmation,
     UnknownSession,
 )
+from domain.identity import Unauthorized, VisitorsOff
 from domain.status import Status
+from entrypoints.access.origins import OriginNotAllowed
+from entrypoints.access.rate_limits import RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +60,11 @@ class ErrorReply(CamelStructOmitDefaults):
 
 
 _HTTP_STATUS: Mapping[type[ConversationError], int] = {
+    Unauthorized: 401,
+    OriginNotAllowed: 403,
+    UnknownBusiness: 404,
+    VisitorsOff: 404,
+    RateLimited: 429,
     UnknownSession: 404,
     UnknownConfirmation: 404,
     NotInLiveChat: 409,
@@ -94,7 +104,7 @@ def problem_handlers() -> ExceptionHandlersMap:
     """Return the handlers that turn every error into a problem document that leaks nothing."""
     return {
         ConversationError: conversation_problem,
-        HTTPException: _http_problem,
+        HTTPException: http_problem,
         Exception: _unexpected_problem,
     }
 
@@ -116,7 +126,9 @@ def conversation_problem(
     """Return the problem of a refusal, or of a failure, which is logged and not detailed."""
     status = next(_HTTP_STATUS[each] for each in type(error).__mro__ if each in _HTTP_STATUS)
     if isinstance(error, Refusal):
-        return _problem(status, error.code, str(error))
+        wait_ms = error.retry_after_ms
+        headers = {"Retry-After": str(math.ceil(wait_ms / 1000))} if wait_ms is not None else {}
+        return _problem(status, error.code, str(error), headers)
     _log_failed_request(error)
     return _problem(status, error.code, (type(error).__doc__ or "").strip())
 
@@ -134,7 +146,8 @@ def _log_failed_request(error: ConversationError) -> None:
     logger.warning("A request failed", extra=extra, exc_info=error)
 
 
-def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+def http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+    """Return the problem of a refusal by Litestar itself, or by a guard."""
     if error.detail == _CLIENT_GONE:  # for the log: nobody receives it
         return _problem(400, "invalid_payload", error.detail)
     if error.status_code >= 500:

@@ -400,6 +400,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jwt_issuer: Annotated[
         str, msgspec.Meta(description="the iss that tokens must have; empty: not checked")
     ] = ""
+    visitor_secret: Annotated[
+        str,
+        msgspec.Meta(
+            description="comma-separated secrets of the tokens that SOCKET_AUTH=jwt gives to "
+            "visitors, whom nobody signs in, at least 32 bytes each: the first signs, all verify; "
+            "the same for all processes; empty: no visitors"
+        ),
+    ] = ""
     allow_insecure: Annotated[
         Literal["0", "1"],
         msgspec.Meta(
@@ -460,6 +468,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_joins_per_s: Annotated[
         int, msgspec.Meta(ge=1, le=100_000, description="joins per second in total")
     ] = 1_000
+    limit_visitors_per_address: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            le=1_000_000,
+            description="visitors named, or tokens of theirs renewed, for one address per minute",
+        ),
+    ] = 60
     limit_messages_per_user: Annotated[
         int, msgspec.Meta(ge=1, le=100_000, description="messages of one user per minute")
     ] = 60
@@ -486,7 +502,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             title="origins such as https://shop.example or //*.shop.example, separated by "
             "commas, or empty, or *",
             description="web origins whose pages may open the socket and, without SERVICE_TOKEN, "
-            "call /api; empty: only this machine's and the server's own; *: all",
+            "call /api; empty: only this machine's and the server's own; *: all. A business's own "
+            "pages are better named in its file",
         ),
     ] = ""
     language_detection: Annotated[
@@ -561,7 +578,11 @@ SHARED_OUT = (
     "session_cache_mib",
 )
 """Of these, each of N workers takes one N-th, rounded up."""
-SHARED_OUT_BY_ADDRESS = ("limit_sockets_per_address", "limit_connections_per_address")
+SHARED_OUT_BY_ADDRESS = (
+    "limit_sockets_per_address",
+    "limit_connections_per_address",
+    "limit_visitors_per_address",
+)
 """Of these too, but at least LEAST_PER_ADDRESS: the connections of one client spread by chance."""
 LEAST_PER_ADDRESS = 16
 

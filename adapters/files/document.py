@@ -17,8 +17,17 @@ from msgspec import Meta, Struct
 
 from adapters.fact_text import fact_text
 from adapters.files.hours import read_hours
+from adapters.files.pictures import PICTURES
 from adapters.model_choices import ApiChoice, ReasoningEffort, check_base_url
-from domain.business import DEFAULT_LANGUAGE, Business, Location, ModelSettings, Reservation
+from domain.business import (
+    DEFAULT_LANGUAGE,
+    Business,
+    Location,
+    ModelSettings,
+    Reservation,
+    Website,
+    Welcome,
+)
 from domain.handoff import HandoffRules
 from domain.hours import OpeningHours
 from domain.identity import IDENTIFIER_PATTERN, BusinessId
@@ -47,6 +56,10 @@ _LINES = "a list of up to {} lines of 1 to 200 characters"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*\Z"
 _TOOL_NAME = r"^[A-Za-z0-9_-]{1,64}\Z"
 _LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\Z"
+_ORIGIN = (
+    r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])"
+    r"(:[1-9][0-9]{0,4})?/?\Z"
+)
 _HOURS = 'a table of days, such as "mon-fri" = "9:00-18:00"'
 _TOKENS = Meta(
     ge=0, le=10**12, title="a whole number from 0 to 1,000,000,000,000", description="tokens a day"
@@ -109,6 +122,42 @@ class LocationTable(Struct, frozen=True, kw_only=True):
     name: Annotated[Line, Meta(title="a line of 1 to 200 characters")]
     facts: Annotated[Toml, Meta(title="a table of facts")] = {}
     hours: Annotated[Toml, Meta(title=_HOURS)] | None = None
+
+
+class LanguageTable(Struct, frozen=True, kw_only=True):
+    """`[languages.TAG]`: what customers see in another language."""
+
+    greeting: Annotated[str, Meta(max_length=1_000, title="text of up to 1,000 characters")] = ""
+    suggestions: Annotated[tuple[Line, ...], Meta(max_length=10, title=_LINES.format(10))] = ()
+
+
+class WebsiteTable(Struct, frozen=True, kw_only=True):
+    """`[website]`: the chat on the business's own pages."""
+
+    origins: Annotated[
+        tuple[Annotated[str, Meta(pattern=_ORIGIN, max_length=300)], ...],
+        Meta(max_length=20, title="a list of up to 20 origins, such as https://bistro.example"),
+    ] = ()
+    colour: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})\Z",
+                title="a colour such as #0a7d55",
+            ),
+        ]
+        | None
+    ) = None
+    logo: (
+        Annotated[
+            str,
+            Meta(
+                pattern=rf"^[A-Za-z0-9_-][A-Za-z0-9._-]{{0,99}}\.({'|'.join(PICTURES)})\Z",
+                title="the name of a picture in the business's folder, such as logo.svg",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class ReservationTable(Struct, frozen=True, kw_only=True):
@@ -213,6 +262,8 @@ class BusinessTable(Struct, frozen=True, kw_only=True):
     )
     greeting: Annotated[str, Meta(max_length=1_000, title="text of up to 1,000 characters")] = ""
     suggestions: Annotated[tuple[Line, ...], Meta(max_length=10, title=_LINES.format(10))] = ()
+    languages: Annotated[dict[str, Toml], Meta(title="tables, such as [languages.en]")] = {}
+    website: Annotated[Toml, Meta(title="a table")] = {}
     hours: Annotated[Toml, Meta(title=_HOURS)] | None = None
     facts: Annotated[Toml, Meta(title="a table of facts")] = {}
     locations: Annotated[dict[str, Toml], Meta(title="tables, such as [locations.centre]")] = {}
@@ -234,7 +285,7 @@ _is_language = re.compile(_LANGUAGE).match
 _is_tool_name = re.compile(_TOOL_NAME).match
 # A business's file sends them nowhere.
 _is_servers_own = re.compile(
-    r"AWS_\w+|(OPENAI|EMBEDDING)_API_KEY|(SERVICE|ELIXIR)_TOKEN|JWT_SECRET"
+    r"AWS_\w+|(OPENAI|EMBEDDING)_API_KEY|(SERVICE|ELIXIR)_TOKEN|(JWT|VISITOR)_SECRET"
     r"|REDIS_URL|ELIXIR_\w*URL"
 ).fullmatch
 _is_bare = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII).fullmatch
@@ -326,6 +377,8 @@ class _Reader:
             "business_id": business_id,
             **{name: found[name] for name in ("language", "persona", "instructions")},
             **{name: found[name] for name in ("name", "greeting", "suggestions")},
+            "welcomes": self._welcomes(found["languages"], found["language"]),
+            "website": self._website(found["website"]),
             "time_zone": self._time_zone(found["time_zone"]),
             "facts": self._facts(found["facts"]),
             "hours": self._hours(found["hours"], "hours"),
@@ -521,6 +574,31 @@ class _Reader:
         found = self._fields(HandoffTable, table, "handoff.")
         return HandoffRules(**{**found, "hours": self._hours(found["hours"], "handoff.hours")})
 
+    def _website(self, table: Toml) -> Website:
+        found = self._fields(WebsiteTable, table, "website.")
+        for index, origin in enumerate(found["origins"]):
+            try:
+                _ = urlsplit(origin).port
+            except ValueError as error:  # of an address that has the shape of one
+                self.refuse(f"website.origins[{index}]", f"is no origin: {error}")
+        return Website(
+            origins=tuple(dict.fromkeys(map(_as_browsers_name_it, found["origins"]))),
+            colour=(found["colour"] or "").lower(),
+            logo=found["logo"] or "",
+        )
+
+    def _welcomes(self, tables: dict[str, Toml], own: str) -> dict[str, Welcome]:
+        """Read `[languages.TAG]`: the business's own language has its texts above all tables."""
+        welcomes = dict[str, Welcome]()
+        for tag, table in tables.items():
+            where = f"languages.{_shown(tag)}"
+            if _is_language(tag) is None:
+                self.refuse(where, "is no language: it must be like languages.de")
+            elif tag.lower() == own.lower():
+                self.refuse(where, "is the business's own: its texts stand above all tables")
+            welcomes[tag.lower()] = Welcome(**self._fields(LanguageTable, table, f"{where}."))
+        return welcomes
+
     def _words(self, table: Toml, language: str) -> dict[str, dict[str, str]]:
         """Read `[words]`, in the business's language, and `[words.LANGUAGE]`."""
         words = dict[str, dict[str, str]]()
@@ -549,6 +627,12 @@ class _Reader:
                 for problem in wording_problems({"xx": {key: value}}):
                     self.refuse(name, problem.partition(": ")[2])
         return {key: value for key, value in table.items() if isinstance(value, str)}
+
+
+def _as_browsers_name_it(origin: str) -> str:
+    """Return an origin in lower case, without the port that its scheme implies."""
+    scheme, _, host = origin.lower().rstrip("/").partition("://")
+    return f"{scheme}://{host.removesuffix(':443' if scheme == 'https' else ':80')}"
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
@@ -590,6 +674,8 @@ def key_rows() -> Iterator[tuple[str, str]]:
     tables: Mapping[str, type[Struct]] = {
         "": BusinessTable,
         "locations.ID.": LocationTable,
+        "languages.TAG.": LanguageTable,
+        "website.": WebsiteTable,
         "model.": ModelTable,
         "handoff.": HandoffTable,
         "reservations[].": ReservationTable,

@@ -9,14 +9,16 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from adapters.files.document import read_business_file
+from adapters.files.pictures import PICTURES, BadPicture, read_picture
 from application.ports import Businesses, Clock, Lifecycle
-from domain.business import Business, Reservation
+from domain.business import Business, Picture, Reservation
 from domain.errors import InvalidPayload
 from domain.identity import BusinessId, Customer, business_identifier
 from domain.plain_text import plain_text
@@ -29,6 +31,8 @@ MAX_BYTES = 64 * 1024 * 1024
 """Of the files of all businesses, without their documents."""
 MAX_WATCHED = 10_000
 """The documents of one business that are watched."""
+MAX_PICTURES = 100
+"""The pictures in the folder of one business that are watched."""
 MAX_LOGGED = 100
 """The mistakes that one look at the folder logs."""
 PAUSE_S, LEAST_PAUSES = 1.0, 20
@@ -49,6 +53,7 @@ class _Found(NamedTuple):
     files: tuple[tuple[str, Stamp], ...] = ()
     documents: tuple[tuple[str, Stamp], ...] = ()
     refused: tuple[str, ...] = ()
+    pictures: tuple[tuple[str, Stamp], ...] = ()
 
 
 class _Read(NamedTuple):
@@ -79,6 +84,7 @@ class FileBusinesses(Businesses, Lifecycle):
         """Those that `on_knowledge` was called for."""
         self._mistakes: dict[str, tuple[str, ...]] = {}
         self._is_away = False
+        self._origins: frozenset[str] = frozenset()
 
     async def __aenter__(self) -> "FileBusinesses":
         await self.refresh()
@@ -103,6 +109,20 @@ class FileBusinesses(Businesses, Lifecycle):
         """Return the ids of all businesses that the folder has, also of those with mistakes."""
         return [BusinessId(found.business_id) for found in self._read.values()]
 
+    def names_origin(self, origin: str) -> bool:
+        """Return whether the website of any business in force has this origin."""
+        return origin in self._origins
+
+    def logo(self, business_id: BusinessId) -> Picture | None:
+        """Read the logo of a business as it is now; None: there is none that may be shown."""
+        business = self.last_read(business_id)
+        if business is None or not business.website.logo:
+            return None
+        try:
+            return read_picture(self._folder / business_id, business.website.logo)
+        except BadPicture:
+            return None
+
     @property
     def mistakes(self) -> Mapping[str, tuple[str, ...]]:
         """The mistakes in the files as they are, by the business's id; each line names its file."""
@@ -119,6 +139,9 @@ class FileBusinesses(Businesses, Lifecycle):
         logged = 0
         for key, read in changes.items():
             logged += self._apply(key, read, MAX_LOGGED - logged)
+        if changes:
+            of_each = (business.website.origins for business in self._in_force.values())
+            self._origins = frozenset(chain.from_iterable(of_each))
         return max(PAUSE_S, LEAST_PAUSES * (self._clock.monotonic() - began))
 
     def _look(self) -> dict[str, _Read | None]:
@@ -167,7 +190,18 @@ class FileBusinesses(Businesses, Lifecycle):
         if business is None:
             lines = [f"{path}{f':{line}' if line else ''}: {text}" for line, text in wrong]
             return _Read(found, None, tuple(lines))
+        if business.website.logo and (reason := self._logo_mistake(found, business.website.logo)):
+            return _Read(found, None, (f"{path}: website.logo: {reason}",))
         return _Read(found, replace(business, has_knowledge=bool(found.documents)))
+
+    def _logo_mistake(self, found: _Found, name: str) -> str:
+        if os.path.dirname(found.files[0][0]) == "":
+            return f"needs a folder of the business's own: {found.business_id}/{FILE_NAME}"
+        try:
+            read_picture(self._folder / found.business_id, name)
+        except BadPicture as error:
+            return str(error)
+        return ""
 
     def _apply(self, key: str, read: _Read | None, most_logged: int) -> int:
         """Put a change into force; return the number of lines logged."""
@@ -254,7 +288,11 @@ def _together(one: _Found, other: _Found, root: Path) -> _Found:
         both = f"{one.business_id} and {other.business_id}"
         refused += (f"{root}: {both} differ by upper case alone",)
     return _Found(
-        one.business_id, one.files + other.files, one.documents + other.documents, refused
+        one.business_id,
+        one.files + other.files,
+        one.documents + other.documents,
+        refused,
+        one.pictures + other.pictures,
     )
 
 
@@ -291,7 +329,21 @@ def _found_folder(entry: "os.DirEntry[str]", real_root: str) -> _Found | None:
     _check_inside(knowledge, real_root)
     stamp = _checked_stamp(file, real_root) if has_file else None
     files = ((os.path.join(entry.name, FILE_NAME), stamp),) if stamp is not None else ()
-    return _Found(business_id, files, tuple(sorted(_documents(knowledge, real_root))))
+    documents = tuple(sorted(_documents(knowledge, real_root)))
+    return _Found(business_id, files, documents, pictures=_pictures(entry.path))
+
+
+def _pictures(folder: str) -> tuple[tuple[str, Stamp], ...]:
+    """Return the pictures in a folder: a logo that is put there, or changed, is looked at again."""
+    found = list[tuple[str, Stamp]]()
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.rpartition(".")[2] in PICTURES and len(found) < MAX_PICTURES:
+                    found.append((entry.name, _stamp(entry.stat())))
+    except OSError:
+        return ()
+    return tuple(sorted(found))
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -69,7 +69,7 @@ class JwtTokens(Lifecycle, HealthCheck):
             _refuse_expired(token)  # whatever its key: also one that is published no more
             key = await self._key(token)
         try:
-            return _identity(self._claims(token, key))
+            return identity_of(self._claims(token, key))
         except jwt.ExpiredSignatureError:
             raise Unauthorized("the token has expired") from None
         except _BROKEN:
@@ -103,7 +103,8 @@ def _refuse_expired(token: str) -> None:
         raise Unauthorized("the token is not valid") from None
 
 
-def _identity(claims: Mapping[str, Any]) -> Identity:
+def identity_of(claims: Mapping[str, Any]) -> Identity:
+    """Return the identity in claims. Raises: InvalidTokenError, ValueError."""
     try:
         business_id = business_identifier("biz", claims["biz"])
         role = Role(claims.get("role", Role.USER))

@@ -143,6 +143,7 @@ class PhoenixEndpoint:
         channels: Mapping[str, ChannelFactory],
         *,
         allowed_origins: Sequence[str] | None = None,
+        also_allowed: Callable[[ConnectInfo], bool] = lambda info: False,
         limits: SocketLimits = SocketLimits(),
         connections: Connections | None = None,
         connection_policy: ConnectionPolicy | None = None,
@@ -150,8 +151,8 @@ class PhoenixEndpoint:
     ) -> None:
         """`path` ends in /websocket. `channels`: topic pattern → factory, the first match wins.
 
-        `allowed_origins`: see `origin_allowed`; None allows every page. `connections`: those of the
-        server that serves it.
+        `allowed_origins`: see `origin_allowed`; None allows every page. `also_allowed`: returns
+        whether any other page may open a socket. `connections`: those of the server that serves it.
         """
         self.limits = limits
         self.connections = connections or Connections()
@@ -160,6 +161,7 @@ class PhoenixEndpoint:
         self.is_draining = False
         """True: new sockets and joins are refused, and their clients try again."""
         self.allowed_origins = allowed_origins
+        self.also_allowed = also_allowed
         self.connection_policy = connection_policy or ConnectionPolicy()
         self.routes = TopicRoutes(channels)
         self._connections: dict[Connection, None] = {}  # a set that keeps the order
@@ -221,7 +223,7 @@ class PhoenixEndpoint:
         """Return True if the page that asks may open a socket; the first others are logged."""
         headers = info.headers
         origin = headers.get("origin")
-        if origin_allowed(origin, self.allowed_origins):
+        if origin_allowed(origin, self.allowed_origins) or self.also_allowed(info):
             return True
         self.observer.origin_refused()
         now = asyncio.get_running_loop().time()

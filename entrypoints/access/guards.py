@@ -120,7 +120,7 @@ def local_guard(origins: Sequence[str] | None, host: str) -> Guard:
                 "SERVER_HOST or BRIDGE_HOST and ALLOWED_ORIGINS",
                 status_code=421,
             )
-        if not origin_allowed(origin, origins) and not _is_same_origin(origin, named):
+        if not origin_allowed(origin, origins) and not is_same_origin(origin, named):
             raise PermissionDeniedException(
                 "without SERVICE_TOKEN, /api answers to no page of an origin that is not in "
                 "ALLOWED_ORIGINS"
@@ -159,7 +159,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_same_origin(origin: str | None, named: str) -> bool:
+def is_same_origin(origin: str | None, named: str) -> bool:
+    """Return whether an origin is the host that a request names."""
     return origin is not None and origin.partition("://")[2].lower() == named.lower()
 
 

@@ -111,6 +111,10 @@ class RateLimiter(ConnectionPolicy, ABC):
         """Count a request to an API without a valid token. Raises: RateLimited."""
 
     @abstractmethod
+    def admit_visitor(self, info: ConnectInfo) -> None:
+        """Count a visitor that is named, or whose token is renewed. Raises: RateLimited."""
+
+    @abstractmethod
     def admit_message(self, customer: Customer) -> None:
         """Count a request of a user that stores something. Raises: RateLimited."""
 
@@ -129,6 +133,9 @@ class NoRateLimits(RateLimiter):
         pass
 
     def count_auth_failure(self, info: ConnectInfo) -> None:
+        pass
+
+    def admit_visitor(self, info: ConnectInfo) -> None:
         pass
 
     def admit_message(self, customer: Customer) -> None:
@@ -160,6 +167,7 @@ class TokenBucketLimiter(RateLimiter):
         self._opened_by_address = TokenBuckets(2 * per_address, SOCKETS_REFILL_S)
         self._joins_by_address = TokenBuckets(per_address, SOCKETS_REFILL_S)
         self._failures_by_address = TokenBuckets(MAX_AUTH_FAILURES, MINUTE_S)
+        self._visitors_by_address = TokenBuckets(settings.limit_visitors_per_address, MINUTE_S)
         per_user = settings.limit_messages_per_user
         self._messages = TokenBuckets(per_user, MINUTE_S)
         self._requests = TokenBuckets(per_user * REQUESTS_PER_MESSAGE, MINUTE_S)
@@ -199,6 +207,11 @@ class TokenBucketLimiter(RateLimiter):
         address, now = address_group(info, self._proxies), self._monotonic()
         self._check("failures_per_address", self._failures_by_address, address, now)
         self._failures_by_address.take(address, now)
+
+    def admit_visitor(self, info: ConnectInfo) -> None:
+        address, now = address_group(info, self._proxies), self._monotonic()
+        self._check("visitors_per_address", self._visitors_by_address, address, now)
+        self._visitors_by_address.take(address, now)
 
     def admit_message(self, customer: Customer) -> None:
         business_id, now = customer.business_id, self._monotonic()

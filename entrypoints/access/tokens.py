@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from adapters.jwt.keys import VerificationKey
     from adapters.jwt.published import PublishedKeys
     from adapters.jwt.tokens import JwtTokens
+    from adapters.jwt.visitors import VisitorTokens
 
 _KEY_VARIABLES = ("JWT_SECRET", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL")
 
 
 def service_tokens(text: str) -> tuple[str, ...]:
-    """Return the tokens in SERVICE_TOKEN, which are separated by commas so that they can rotate."""
+    """Return tokens, or secrets, which are separated by commas so that they can rotate."""
     return tuple(token.strip() for token in text.split(",") if token.strip())
 
 
@@ -38,6 +39,22 @@ def require_service_token(settings: Settings) -> None:
             f"SERVICE_TOKEN is empty, but by {' and '.join(expecting)} strangers can reach the "
             "server, and its /api would be open to them: set it, or ALLOW_INSECURE=1"
         )
+
+
+def visitor_tokens(settings: Settings) -> "VisitorTokens | None":
+    """Return the tokens of visitors; None: there are no visitors, or they need none.
+
+    Raises: BadSetting.
+    """
+    if settings.socket_auth == "none" or not settings.visitor_secret:
+        return None
+    from adapters.jwt.keys import BadKey
+    from adapters.jwt.visitors import VisitorTokens
+
+    try:
+        return VisitorTokens(service_tokens(settings.visitor_secret))
+    except BadKey as error:
+        raise BadSetting(f"VISITOR_SECRET {error}") from None
 
 
 def token_verifier(settings: Settings) -> "JwtTokens | None":

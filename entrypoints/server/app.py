@@ -19,6 +19,7 @@ from entrypoints.pages import page_routes
 from entrypoints.problems import problem_handlers
 from entrypoints.server.container import Container, bridge_socket
 from entrypoints.server.http_api import http_routes, openapi_config
+from entrypoints.server.website import website_routes
 from entrypoints.settings import Settings
 from entrypoints.supervision import forever
 
@@ -41,6 +42,7 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
             wired.endpoint().route,
             wired.long_poll().route,
             *http_routes(wired.api()),
+            *website_routes(wired.website()),
             *page_routes("/test-websocket.html", "user", bridge_socket(settings)),
         ],
         lifespan=[lambda app: _running(wired)],

@@ -69,20 +69,23 @@ from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
 from application.write_calls import WriteCalls
-from domain.business import ModelSettings, max_facts
+from domain.business import ModelSettings, Picture, max_facts
 from domain.identity import BusinessId, Customer
 from domain.language import RankLanguages
 from domain.notice import Lane
 from domain.outbox import outbox_messages
+from entrypoints.access.auth import Identify
 from entrypoints.access.connection_limits import connections as limited_connections
-from entrypoints.access.guards import api_guards, socket_origins
+from entrypoints.access.guards import api_guards
+from entrypoints.access.origins import PageOrigins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
-from entrypoints.access.tokens import token_verifier
+from entrypoints.access.tokens import token_verifier, visitor_tokens
 from entrypoints.logs import dropped_lines
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
 from entrypoints.server.siblings import Machine, Siblings, WorkerPart
+from entrypoints.server.website import WebsiteServices
 from entrypoints.server.wire import EventPresenter, LiveChatAddresses
 from entrypoints.settings import BadSetting, Settings
 
@@ -92,6 +95,7 @@ if TYPE_CHECKING:  # imported only when they are chosen: their libraries take lo
     from adapters.elixir.http import ElixirHttp
     from adapters.elixir.socket import ElixirSocket
     from adapters.jwt.tokens import JwtTokens
+    from adapters.jwt.visitors import VisitorTokens
     from adapters.knowledge.index import KnowledgeIndex
     from adapters.mcp.tools import McpTools
 
@@ -429,6 +433,27 @@ def _may_be_joined(
     return lambda business_id: files.last_read(business_id) is not None
 
 
+def _needs_token(settings: Settings) -> bool:
+    return settings.socket_auth != "none"
+
+
+def _identify(users: "JwtTokens | None", visitors: "VisitorTokens | None") -> Identify | None:
+    """Return what verifies the tokens of customers; None: they need none."""
+    if users is None or visitors is None:
+        return users
+    from adapters.jwt.visitors import UsersAndVisitors
+
+    return UsersAndVisitors(users, visitors)
+
+
+def _is_named(files: FileBusinesses | None) -> Callable[[str], bool]:
+    return files.names_origin if files is not None else lambda _origin: False
+
+
+def _logo(files: FileBusinesses | None) -> Callable[[BusinessId], Picture | None]:
+    return files.logo if files is not None else lambda _business_id: None
+
+
 def _of_all_lanes(delivery: Callable[..., DeliverOutbox]) -> tuple[DeliverOutbox, ...]:
     return tuple([delivery(lane=lane) for lane in Lane])
 
@@ -468,7 +493,7 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _endpoint(
-    settings: Settings,
+    origins: PageOrigins,
     services: MessagesServices,
     connections: Connections,
     limits: RateLimiter,
@@ -477,7 +502,8 @@ def _endpoint(
     return PhoenixEndpoint(
         SOCKET_PATH,
         {TOPIC_PREFIX + "*": lambda socket: MessagesChannel(socket, services)},
-        allowed_origins=socket_origins(settings.allowed_origins, settings.server_host),
+        allowed_origins=origins.patterns,
+        also_allowed=origins.may_open,
         connections=connections,
         connection_policy=limits,
         observer=metrics,
@@ -529,6 +555,7 @@ class Container(containers.DeclarativeContainer):
         ),
     )
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
+    visitor_tokens: "Provider[VisitorTokens | None]" = providers.Singleton(visitor_tokens, settings)
     connections: Provider[Connections] = providers.Singleton(
         limited_connections, settings, metrics.provided.limited
     )
@@ -778,6 +805,23 @@ class Container(containers.DeclarativeContainer):
             max_ai_topics=settings.provided.elixir_followed_topics,
         ),
     )
+    is_known: Provider[Callable[[BusinessId], bool]] = providers.Singleton(
+        _may_be_joined, settings, business_files
+    )
+    origins: Provider[PageOrigins] = providers.Singleton(
+        PageOrigins, settings, businesses, providers.Callable(_is_named, business_files)
+    )
+    website: Provider[WebsiteServices] = providers.Singleton(
+        WebsiteServices,
+        origins=origins,
+        limits=limits,
+        needs_token=providers.Callable(_needs_token, settings),
+        credentials=visitor_tokens,
+        is_known=is_known,
+        logo=providers.Callable(_logo, business_files),
+        clock=clock,
+        count_refusal=metrics.provided.refused,
+    )
     messages: Provider[MessagesServices] = providers.Singleton(
         MessagesServices,
         join=join,
@@ -794,13 +838,14 @@ class Container(containers.DeclarativeContainer):
         presenter=presenter,
         live_chat=live_chat,
         clock=clock,
-        identify=identify,
+        identify=providers.Callable(_identify, identify, visitor_tokens),
         limits=limits,
-        is_known=providers.Singleton(_may_be_joined, settings, business_files),
+        origins=origins,
+        is_known=is_known,
         count_refusal=metrics.provided.refused,
     )
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
-        _endpoint, settings, messages, connections, limits, metrics
+        _endpoint, origins, messages, connections, limits, metrics
     )
     long_poll: Provider[LongPoll] = providers.Singleton(_long_poll, endpoint, siblings)
     health: Provider[Health] = providers.Singleton(

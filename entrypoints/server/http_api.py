@@ -517,6 +517,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("coordinators", "Takeovers, messages, returns and closes by coordinators."),
             Tag("usage", "The usage of the AI."),
             Tag("users", "A user's rights of access and erasure."),
+            Tag("visitors", "Identities for customers whom nobody signs in."),
             Tag("operation", "Health and metrics."),
         ],
         use_handler_docstrings=True,

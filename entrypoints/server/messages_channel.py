@@ -39,6 +39,7 @@ from application.session_log import SessionLog
 from application.subscription import Subscription
 from application.transfers import Transfers
 from application.turns import Turns
+from domain.business import Business, Welcome
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
@@ -55,6 +56,7 @@ from domain.identity import (
     customer,
     identifier,
 )
+from domain.language import language_tag
 from domain.message import Author, Entry, message_text
 from domain.rating import stars
 from domain.session import Session
@@ -67,6 +69,7 @@ from entrypoints.access.auth import (
     bearer_token,
     refresh_lease,
 )
+from entrypoints.access.origins import OriginNotAllowed, PageOrigins
 from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.payloads import TypingPush, as_location_id, as_message_id, as_session_id, parse
 from entrypoints.problems import ErrorReply, error_reply
@@ -99,6 +102,8 @@ class JoinPayload(CamelStruct):
     session_id: str | None = None
     stream: bool = False
     token: str | None = None
+    language: str | None = None
+    """A BCP 47 tag; one that is none is ignored, as it locks nobody out."""
 
 
 class NewMessage(CamelStruct):
@@ -147,6 +152,15 @@ class HistoryRequest(CamelStruct):
     """An earlier session of the user; None: the newest."""
 
 
+class BusinessProfile(CamelStruct):
+    """The business, as its customers may see it."""
+
+    name: str
+    colour: str | msgspec.UnsetType = msgspec.UNSET
+    logo: str | msgspec.UnsetType = msgspec.UNSET
+    """A path on this server."""
+
+
 class JoinReply(CamelStruct):
     """The reply to `phx_join`."""
 
@@ -163,6 +177,8 @@ class JoinReply(CamelStruct):
     """Questions that the customer may send with one touch."""
     rating: int | msgspec.UnsetType = msgspec.UNSET
     """The stars that the customer has given the session."""
+    business: BusinessProfile | msgspec.UnsetType = msgspec.UNSET
+    """What is known of the business."""
 
 
 class Acknowledgement(CamelStruct):
@@ -240,6 +256,7 @@ class MessagesServices:
     identify: Identify | None
     """None: identities are not verified."""
     limits: RateLimiter
+    origins: PageOrigins
     is_known: Callable[[BusinessId], bool]
     """False for a business that nobody may join."""
     count_refusal: Callable[[str], None]
@@ -249,7 +266,7 @@ class MessagesServices:
 class MessagesChannel(Channel):
     """One socket in the conversation of one customer."""
 
-    __slots__ = ("_customer", "_follower", "_lease", "_services", "_session",
+    __slots__ = ("_customer", "_follower", "_language", "_lease", "_services", "_session",
                  "_subscription")  # fmt: skip
 
     def __init__(self, socket: ChannelSocket, services: MessagesServices) -> None:
@@ -259,6 +276,8 @@ class MessagesChannel(Channel):
         self._subscription: Subscription | None = None
         self._session: Session | None = None
         """The session as it was read for the join."""
+        self._language: str | None = None
+        """The customer's, as the client names it."""
         self._lease: TokenLease | None = None
         self._follower: AnswerFollower | None = None
         """None: the client is not shown an answer before it is stored."""
@@ -267,7 +286,8 @@ class MessagesChannel(Channel):
         try:
             return await self._join(topic, payload)
         except ConversationError as error:
-            final = isinstance(error, Unauthorized)  # the same token will not become valid
+            # Neither will the same token become valid, nor the page be another's.
+            final = isinstance(error, Unauthorized | OriginNotAllowed)
             raise JoinRefused(self._error(error), final=final) from error
 
     async def _join(self, topic: str, payload: Any) -> JoinReply:
@@ -277,6 +297,7 @@ class MessagesChannel(Channel):
         self._customer = customer(request.business_id, request.user_id)
         if topic != TOPIC_PREFIX + request.business_id:
             raise BusinessMismatch
+        services.origins.check(self.socket.info, self._customer.business_id)
         as_location_id(request.location_id)
         position = _resume_position(request)
         await self._authenticate(request.token)
@@ -295,6 +316,7 @@ class MessagesChannel(Channel):
         )
         joined = await services.join(self._customer, self._subscription, position)
         self._session = joined.session
+        self._language = language_tag(request.language)
         if request.stream:
             self._follower = AnswerFollower(self._customer, services.hub, services.clock)
             self._follower.skip(joined.recent)
@@ -316,6 +338,9 @@ class MessagesChannel(Channel):
         session = joined.session
         status = session.status if session is not None else Status.AI
         business = self._services.businesses.last_read(self._customer.business_id)
+        shown = session.language if session is not None else None
+        language = shown or self._language
+        welcome = business.welcome(language) if business is not None else Welcome()
         return JoinReply(
             session_id=session.session_id if session is not None else None,
             status=status,
@@ -324,9 +349,10 @@ class MessagesChannel(Channel):
             more=joined.page.more,
             live_chat=self._live_chat(status),
             token_expires_at=self._lease.expires_at if self._lease is not None else msgspec.UNSET,
-            greeting=(business.greeting if business is not None else "") or msgspec.UNSET,
-            suggestions=list(business.suggestions if business is not None else ()) or msgspec.UNSET,
+            greeting=welcome.greeting or msgspec.UNSET,
+            suggestions=list(welcome.suggestions) or msgspec.UNSET,
             rating=_rating_of(session),
+            business=_profile(business) if business is not None else msgspec.UNSET,
         )
 
     async def joined(self) -> None:
@@ -521,6 +547,15 @@ def _rating_of(session: Session | None) -> int | msgspec.UnsetType:
 
 def _optional_session_id(value: str | None) -> SessionId | None:
     return as_session_id(value) if value is not None else None
+
+
+def _profile(business: Business) -> BusinessProfile:
+    website = business.website
+    return BusinessProfile(
+        business.name,
+        website.colour or msgspec.UNSET,
+        f"/logo/{business.business_id}" if website.logo else msgspec.UNSET,
+    )
 
 
 def _resume_position(request: JoinPayload) -> ResumePosition | None:

@@ -1,14 +1,17 @@
 """The greeting of a business, and the questions that it suggests, over the wire and on the page."""
 
+import pytest
 from dependency_injector import providers
+from msgspec.structs import replace
 
 from adapters.memory.businesses import MemoryBusinesses
-from domain.business import Business
+from domain.business import Business, Welcome
 from domain.identity import BusinessId
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.server import running
+from tests.support.user import user
 from tests.support.wire import identity, socket
 
 RESTO = Business(
@@ -34,3 +37,29 @@ async def test_a_join_tells_the_greeting_and_the_suggestions_of_the_business_alo
     assert replies["resto"]["suggestions"] == list(RESTO.suggestions)
     for name in ("b1", "unknown"):
         assert not {"greeting", "suggestions"} & replies[name].keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "greeting"),
+    [
+        ("en", "Hello!"),
+        ("en-GB", "Hello!"),
+        ("ro-RO", RESTO.greeting),
+        ("de", RESTO.greeting),
+        (None, RESTO.greeting),
+        ("no language", RESTO.greeting),
+    ],
+)
+async def test_a_customer_is_greeted_in_the_language_that_the_client_names_where_there_is_one(
+    language: str | None, greeting: str
+) -> None:
+    container = Container(settings=Settings(store="memory"))
+    english = Welcome(greeting="Hello!", suggestions=("Are you open?",))
+    resto = replace(RESTO, welcomes={"en": english})
+    container.businesses.override(providers.Object(MemoryBusinesses((resto,), {})))
+    async with running(create_app(container.settings(), container)) as address:
+        async with user(address, "resto") as customer:
+            joined = await customer.join(language=language)
+
+    assert joined["greeting"] == greeting
+    assert (joined["suggestions"] == ["Are you open?"]) == (greeting == "Hello!")
