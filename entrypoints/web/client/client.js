@@ -10,6 +10,8 @@ import { Emitter } from "./emitter.js";
 import { browserStorage, emptySlot, Memory } from "./memory.js";
 import { PhoenixChannel, PushError, V2 } from "./phoenix.js";
 
+export { PushError };
+
 /** @import { TokenSource } from "./accounts.js" */
 /** @import { JoinReply, MessageItem, UnsentMessage } from "./conversation.js" */
 /** @import { Business, KeyStorage } from "./memory.js" */
