@@ -29,7 +29,7 @@ export default [
     languageOptions: { globals: globals.browser },
   },
   {
-    files: ["tests/**/*.js", "tests/**/*.mjs", "*.js"],
+    files: ["entrypoints/web/*.mjs", "tests/**/*.js", "tests/**/*.mjs", "*.js"],
     languageOptions: { globals: globals.node },
   },
 ];

@@ -10,6 +10,8 @@ import { Emitter } from "./emitter.js";
 import { browserStorage, emptySlot, Memory } from "./memory.js";
 import { PhoenixChannel, PushError, V2 } from "./phoenix.js";
 
+export { PushError };
+
 /** @import { TokenSource } from "./accounts.js" */
 /** @import { JoinReply, MessageItem, UnsentMessage } from "./conversation.js" */
 /** @import { Business, KeyStorage } from "./memory.js" */
@@ -101,7 +103,7 @@ export class ChatClient extends Emitter {
     };
     this.#memory = new Memory(`ai-agent:${business}`, storage);
     this.#signOuts = this.#memory.remembered.signOuts;
-    const isSignedIn = options.token !== undefined || options.user !== undefined;
+    const isSignedIn = options.token != null || options.user != null;
     this.#account = isSignedIn ? this.#user(options) : this.#visitor();
     [this.#conversation, this.#channel] = this.#begin();
     this.#stops = [
@@ -190,17 +192,28 @@ export class ChatClient extends Emitter {
       if (this.#entering !== next) return;
       if (next.userId === known.userId) {
         known.useSource(source);
+        if (this.#channel.state.name === "refused") this.#channel.connect();
         return;
       }
     }
-    const isVisiting = this.#account.kind === "visitor" && this.#hasJoined;
-    // What was written before the visitor had a name goes along.
-    if (!isVisiting) this.#become(next, this.#account.userId === null ? this.#queued : []);
-    else {
+    if (this.#isVisiting) {
+      this.#forgetSignIn();
       this.#next = next;
-      this.#signInAttempts = 0;
       this.#signInWhenFree();
+    } else {
+      // What was written before the visitor had a name goes along.
+      this.#become(next, this.#account.userId === null ? this.#queued : []);
     }
+  }
+
+  /** Whether there is a visitor with a conversation, or with a connection that will show one. */
+  get #isVisiting() {
+    const { name } = this.#channel.state;
+    const isConnecting = name !== "idle" && name !== "refused";
+    const isShown = this.#hasJoined || this.#conversation.length > 0;
+    return (
+      this.#account.kind === "visitor" && this.#account.userId !== null && isConnecting && isShown
+    );
   }
 
   /** Forget the user in this browser, in all its tabs, and go on as a new visitor. */
@@ -403,11 +416,10 @@ export class ChatClient extends Emitter {
     });
     try {
       await joined(channel);
-      await channel.push("sign_in", { visitorToken });
-    } catch (error) {
-      const isDead = error instanceof PushError && error.reason === "unauthorized";
-      // A visitor whose token is dead has nothing to take along; a user's is asked for anew.
-      if (!isDead || channel.state.name === "refused") throw error;
+      await channel.push("sign_in", { visitorToken }).catch((error) => {
+        // A visitor whose token is dead has nothing to take along.
+        if (error.reason !== "unauthorized") throw error;
+      });
     } finally {
       channel.disconnect();
     }
@@ -461,6 +473,11 @@ export class ChatClient extends Emitter {
       this.#expiresAt = tokenExpiresAt;
       this.#refreshLater();
     } else clearTimeout(this.#refreshTimer);
+    if (state.name === "refused" && this.#next) {
+      // The visitor does not get any further: nothing is taken along but what is unsent.
+      this.#next.hasEntered = true;
+      this.#become(this.#next, this.#queued);
+    }
     this.emit("change", null);
   }
 
@@ -510,7 +527,8 @@ export class ChatClient extends Emitter {
     this.#signOuts = Math.max(signOuts, this.#signOuts);
     const { kind, userId } = this.#account;
     const isOther = kind === "visitor" && userId !== null && userId !== visitor.userId;
-    if (hasSignedOut || isOther) this.#become(this.#visitor());
+    if (hasSignedOut) this.#become(this.#visitor());
+    else if (isOther) this.#become(this.#next ?? this.#visitor(), this.#queued);
     else this.emit("change", null);
   }
 
@@ -550,10 +568,15 @@ export class ChatClient extends Emitter {
   }
 
   #forgetTimers() {
+    this.#forgetSignIn();
     clearTimeout(this.#refreshTimer);
-    clearTimeout(this.#signInTimer);
     this.#refreshAt = Infinity;
+  }
+
+  #forgetSignIn() {
+    clearTimeout(this.#signInTimer);
     this.#signInTimer = undefined;
+    this.#signInAttempts = 0;
   }
 }
 

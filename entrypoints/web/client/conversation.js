@@ -9,6 +9,7 @@
 import { Emitter } from "./emitter.js";
 import { newId, TypingThrottle, undelivered } from "./messages.js";
 import { PushError, toWellFormed } from "./phoenix.js";
+import { SessionLog } from "./session-log.js";
 
 /** @import { Author, Message, Status } from "./messages.js" */
 /** @import { PhoenixChannel } from "./phoenix.js" */
@@ -50,10 +51,8 @@ import { PushError, toWellFormed } from "./phoenix.js";
  * @property {number} prevSeq
  */
 /** @typedef {{key: string, kind: "session"}} SessionItem  where a new session begins */
-/**
- * @typedef {"open" | "sending" | "approved" | "rejected" | "expired" | "withdrawn" | "done" |
- *   "failed" | "unknown"} QuestionState
- */
+/** @typedef {"expired" | "withdrawn" | "done" | "failed" | "unknown"} QuestionEnd */
+/** @typedef {"open" | "sending" | "approved" | "rejected" | QuestionEnd} QuestionState */
 /** @typedef {{state: QuestionState, error?: PushError | null}} Question  one for a yes */
 /** @typedef {MessageItem | StatusItem | SessionItem} Item */
 /** @typedef {(MessageItem | StatusItem) & {seq: number, prevSeq: number}} LogEntry */
@@ -133,98 +132,6 @@ const GAP_DELAY_MS = 250;
 // A running turn sends pieces or signs of typing more often.
 const PIECE_TIMEOUT_MS = 6_000;
 
-/** The entries of one session, by seq: it rises from one to the next, but not always by 1. */
-class SessionLog {
-  /** @type {LogEntry[]} by seq */
-  entries = [];
-  /** @type {Set<string>} */
-  #keys = new Set();
-  /** @type {LogEntry[]} those behind a gap */
-  #ahead = [];
-
-  /**
-   * @param {string} sessionId
-   * @param {number} startsAfter  the seq before the first one that is wanted
-   */
-  constructor(sessionId, startsAfter) {
-    this.sessionId = sessionId;
-    /** Up to here, nothing is missing. */
-    this.completeSeq = startsAfter;
-    /** The highest seq that is known to exist. */
-    this.headSeq = startsAfter;
-    /** The newest seq before those that are here; 0: there is none. */
-    this.earlierSeq = startsAfter;
-  }
-
-  /**
-   * Add an entry; return whether it is new.
-   *
-   * @param {LogEntry} entry
-   */
-  add(entry) {
-    const { entries } = this;
-    let n = entries.length; // mostly it is the newest
-    if (n > 0 && entry.seq <= entries[n - 1].seq) {
-      n = this.#placeOf(entry.seq);
-      if (entries[n]?.seq === entry.seq) return false;
-    }
-    entries.splice(n, 0, entry);
-    this.#keys.add(entry.key);
-    this.headSeq = Math.max(this.headSeq, entry.seq);
-    this.earlierSeq = Math.min(this.earlierSeq, entry.prevSeq);
-    this.#ahead.push(entry);
-    this.#advance();
-    return true;
-  }
-
-  /**
-   * Accept that no more entries exist up to `seq`.
-   *
-   * @param {number} seq
-   */
-  markComplete(seq) {
-    this.completeSeq = Math.max(this.completeSeq, seq);
-    this.#advance();
-  }
-
-  get hasGap() {
-    return this.completeSeq < this.headSeq;
-  }
-
-  /**
-   * Return whether an entry has this key.
-   *
-   * @param {string} key
-   */
-  has(key) {
-    return this.#keys.has(key);
-  }
-
-  /**
-   * Return the index of the first entry that is not before `seq`.
-   *
-   * @param {number} seq
-   */
-  #placeOf(seq) {
-    let low = 0;
-    let high = this.entries.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.entries[middle].seq < seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  #advance() {
-    this.#ahead.sort((a, b) => a.seq - b.seq);
-    while (this.#ahead.length > 0 && this.#ahead[0].prevSeq <= this.completeSeq) {
-      const { seq } = /** @type {LogEntry} */ (this.#ahead.shift());
-      this.completeSeq = Math.max(this.completeSeq, seq);
-    }
-  }
-}
-
 /**
  * A user's conversation.
  *
@@ -280,6 +187,7 @@ export class Conversation extends Emitter {
   #ratingSeq = 0;
 
   /**
+   * @internal
    * @param {Identity} identity
    * @param {string} [language]  the user's, until they have shown one (BCP 47)
    */
@@ -292,6 +200,7 @@ export class Conversation extends Emitter {
   /**
    * Use this channel of the server's.
    *
+   * @internal
    * @param {PhoenixChannel} channel
    */
   attach(channel) {
@@ -308,6 +217,7 @@ export class Conversation extends Emitter {
    *
    * The server still pushes every message, under the same id: it is shown once.
    *
+   * @internal
    * @param {PhoenixChannel | null} channel
    */
   useDirectChannel(channel) {
@@ -324,6 +234,7 @@ export class Conversation extends Emitter {
   /**
    * Return the payload of a join that resumes where the log ends.
    *
+   * @internal
    * @param {string} [token]
    */
   joinPayload(token) {
@@ -447,6 +358,7 @@ export class Conversation extends Emitter {
   /**
    * Go on sending what was not acknowledged before a reload, or in another tab.
    *
+   * @internal
    * @param {UnsentMessage[]} messages
    */
   restore(messages) {
@@ -579,7 +491,11 @@ export class Conversation extends Emitter {
     else this.#channel?.notify("typing", {});
   }
 
-  /** Whether nothing is sent for now, as if there were no connection. */
+  /**
+   * Whether nothing is sent for now, as if there were no connection.
+   *
+   * @internal
+   */
   set isHeld(/** @type {boolean} */ isHeld) {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;

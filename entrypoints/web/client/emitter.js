@@ -23,6 +23,7 @@ export class Emitter extends EventTarget {
   /**
    * Dispatch the event `type` to its listeners.
    *
+   * @internal
    * @protected
    * @template {keyof Events & string} Type
    * @param {Type} type

@@ -696,6 +696,80 @@ test("a user whose token is refused is so, and the visitor stays remembered", as
   assert.equal(stored().visitor.userId, "v-1");
 });
 
+test("a tab whose visitor is signed in by another tab follows, with what is unsent", async () => {
+  const { client } = await visiting();
+  const other = await connect(open());
+  server.push = (event, payload) => (event === "sign_in" ? {} : acknowledge()(event, payload));
+  other.conversation.isHeld = true;
+  other.conversation.send("Hello");
+  other.setUser(ana);
+  client.setUser(ana);
+  await settled(30);
+  browser.changed(storage);
+  await settled(30);
+
+  assert.equal(sent("sign_in").length, 1);
+  assert.deepEqual(other.identity, { kind: "user", userId: "ana" });
+  assert.deepEqual(texts(other), [["Hello", "stored"]]);
+  assert.equal(server.joins.at(-1).userId, "ana");
+});
+
+test("a visitor whose tab knows no user is another one once they are signed in elsewhere", async () => {
+  const { client } = await visiting();
+  const other = await connect(open());
+  client.setUser(ana);
+  await settled(30);
+  browser.changed(storage);
+  await settled(30);
+
+  assert.deepEqual(other.identity, { kind: "visitor", userId: "v-2" });
+});
+
+test("a visitor with a conversation stays in it while there is no connection", async () => {
+  const { client } = await visiting();
+  const { conversation } = client;
+  server.socket.receive("agent_message", { sessionId: "s1", seq: 1, message: "Hi", timestamp: AT });
+  server.socket.drop();
+  client.setUser(ana);
+  await settled(30);
+  const meanwhile = client.conversation;
+  await pass(500);
+  await settled(30);
+
+  assert.equal(meanwhile, conversation);
+  assert.equal(client.identity.userId, "ana");
+});
+
+test("a visitor who is refused does not keep the user away, nor what was written", async () => {
+  const { client } = await visiting();
+  server.push = () => null;
+  client.conversation.send("Hello");
+  await settled();
+  server.push = acknowledge();
+  server.join = ({ userId }) =>
+    userId === "ana"
+      ? { sessionId: null, status: "ai", seq: 0, messages: [] }
+      : refuse("origin_not_allowed");
+  const again = reload(client, ana);
+  await connect(again);
+  await settled(30);
+
+  assert.deepEqual(again.identity, { kind: "user", userId: "ana" });
+  assert.deepEqual(texts(again), [["Hello", "stored"]]);
+});
+
+test("a user who was refused gets in with the token that is named next", async () => {
+  server.join = ({ token }) => (token === tokenOf("ana", 9) ? {} : refuse("unauthorized"));
+  const client = await connect(open(ana));
+  await pass(500);
+  const { name } = client.connection;
+  client.setUser({ user: "ana", token: () => tokenOf("ana", 9) });
+  await settled(30);
+
+  assert.equal(name, "refused");
+  assert.equal(client.connection.name, "joined");
+});
+
 test("the same user again is no other, and gives the next token", async () => {
   const client = await connect(open({ token: () => tokenOf("ana") }));
   const { conversation } = client;
