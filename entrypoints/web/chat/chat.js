@@ -1,0 +1,537 @@
+/** The chat as customers see it, in any element: of a page, or of a shadow tree. */
+
+import { el } from "../shared/dom.js";
+import { PushError } from "../client/phoenix.js";
+import { banner, connectionTrouble } from "./banner.js";
+import css from "./chat.css";
+import { Composer } from "./composer.js";
+import { morphChildren } from "./dom.js";
+import { header, menu } from "./header.js";
+import { blockNodes, blocksText, parseMarkdown } from "./markdown.js";
+import { MessageList } from "./message-list.js";
+import { endedAt, ratingCard } from "./rating.js";
+import { Words } from "./texts.js";
+import { accentProperties } from "./theme.js";
+import { saveText, transcriptText } from "./transcript.js";
+
+/** @import { ChatClient } from "../client/client.js" */
+/** @import { MessageItem } from "../client/conversation.js" */
+/** @import { RatingState } from "./rating.js" */
+
+/**
+ * @typedef {object} ChatViewOptions
+ * @property {string} [language]  BCP 47; one without texts has the English ones
+ * @property {"widget" | "page"} [mode]
+ * @property {() => void} [onClose]  without it, there is no button for that
+ * @property {{title?: string, greeting?: string}} [texts]  the website's own
+ */
+
+const MAX_PAGES = 400;
+/** @type {CSSStyleSheet | null} */
+let styles = null;
+/** @type {RatingState} */
+const NOT_RATED = { step: "hidden", stars: 0, error: "" };
+
+export class ChatView {
+  #chat;
+  #options;
+  #words;
+  #root;
+  #view;
+  #list;
+  #composer;
+  #head = el("div", { className: "head" });
+  #banner = el("div", { className: "banners" });
+  #announcer = el("div", { className: "unseen", ariaLive: "polite" });
+  #abort = new AbortController();
+  /** @type {(() => void)[]} */
+  #stops;
+  #frame = 0;
+  #isVisible = true;
+  #isMenuOpen = false;
+  #asksToEnd = false;
+  #failure = "";
+  #failedLogo = "";
+  /** What is wrong with the connection, as it was said last. */
+  #trouble = "";
+  #isLost = false;
+  #hasJoined = false;
+  #rating = NOT_RATED;
+  /** Whether the customer has asked to rate the conversation. */
+  #wantsToRate = false;
+
+  /**
+   * @param {HTMLElement | ShadowRoot} root
+   * @param {ChatClient} chat
+   * @param {ChatViewOptions} [options]
+   */
+  constructor(root, chat, options = {}) {
+    const { language, texts, mode = "widget" } = options;
+    this.#chat = chat;
+    this.#options = options;
+    this.#words = new Words(language, texts);
+    this.#root = addStyles(root);
+    this.#list = new MessageList(this.#words, () =>
+      this.#attempt(() => chat.conversation.loadEarlier()),
+    );
+    this.#composer = new Composer(this.#words, {
+      onSend: (text) => this.#send(text),
+      onInput: (draft) => {
+        chat.remember("draft", draft || undefined);
+        if (draft) chat.conversation.notifyTyping();
+      },
+      onStop: () => this.#attempt(() => chat.conversation.stopAnswer()),
+    });
+    this.#view = el(
+      "section",
+      {
+        className: "chat",
+        lang: this.#words.language,
+        dir: this.#words.dir,
+        ariaLabel: this.#words.texts.title,
+        data: { mode },
+      },
+      this.#head,
+      this.#banner,
+      this.#list.element,
+      this.#composer.element,
+      this.#announcer,
+    );
+    this.#listen();
+    root.append(this.#view);
+    this.#stops = [
+      chat.on("change", () => this.#renderSoon()),
+      chat.on("conversation", () => this.#begin()),
+      chat.on("received", (message) => this.#onReceived(message)),
+    ];
+    this.#begin();
+  }
+
+  get isVisible() {
+    return this.#isVisible;
+  }
+
+  /** Whether anybody can see the chat: if not, it is not kept up to date, and says nothing. */
+  set isVisible(isVisible) {
+    if (isVisible === this.#isVisible) return;
+    this.#isVisible = isVisible;
+    if (isVisible) this.#render();
+    else this.#isMenuOpen = false;
+  }
+
+  /** Focus the field, or the messages where that would open the keyboard of a touch screen. */
+  focus() {
+    if (matchMedia("(pointer: fine)").matches) this.#composer.focus();
+    else this.#list.focus();
+  }
+
+  dispose() {
+    for (const stop of this.#stops) stop();
+    cancelAnimationFrame(this.#frame);
+    this.#abort.abort();
+    this.#list.dispose();
+    this.#view.remove();
+  }
+
+  /** Begin with the conversation that the client has now. */
+  #begin() {
+    this.#rating = NOT_RATED;
+    this.#hasJoined = this.#asksToEnd = this.#wantsToRate = false;
+    this.#composer.fill(String(this.#chat.recall("draft") ?? ""));
+    this.#render();
+  }
+
+  #listen() {
+    const { signal } = this.#abort;
+    const view = this.#view;
+    view.addEventListener("click", (event) => this.#onClick(event), { signal });
+    view.addEventListener("keydown", (event) => this.#onKey(event), { signal });
+    view.addEventListener("change", (event) => this.#onChange(event), { signal });
+    view.addEventListener("submit", (event) => this.#onSubmit(event), { signal });
+    view.addEventListener("focusout", (event) => this.#onFocusOut(event), { signal });
+    // A logo that the website does not allow has a substitute.
+    view.addEventListener("error", ({ target }) => this.#onImageError(target), {
+      signal,
+      capture: true,
+    });
+  }
+
+  /** Render a burst of changes once. */
+  #renderSoon() {
+    if (this.#frame || !this.#isVisible) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#render();
+    });
+  }
+
+  #render() {
+    if (!this.#isVisible) return;
+    const chat = this.#chat;
+    const { conversation, connection, business } = chat;
+    this.#followConnection();
+    this.#followEnd();
+    this.#keepingFocus(() => {
+      for (const [name, value] of Object.entries(accentProperties(business?.colour))) {
+        this.#view.style.setProperty(name, value);
+      }
+      this.#view.dataset.status = conversation.status;
+      this.#renderHead();
+      const { isLost, failure } = { isLost: this.#isLost, failure: this.#failure };
+      const state = { isLost, failure, asksToEnd: this.#asksToEnd };
+      const line = banner(chat, this.#words, state);
+      morphChildren(this.#banner, line ? [line] : []);
+      this.#list.render(conversation, { greeting: this.#greeting(), tail: this.#tail() });
+      this.#composer.render({
+        canSend: connection.name !== "refused",
+        canStop: conversation.isAnswering && connection.name === "joined",
+      });
+    });
+  }
+
+  #renderHead() {
+    const logo = this.#chat.business?.logo ?? "";
+    const state = {
+      isMenuOpen: this.#isMenuOpen,
+      isSoundOn: this.#chat.recall("sound") !== "off",
+      canClose: this.#options.onClose !== undefined,
+      logo: logo === this.#failedLogo ? "" : logo,
+    };
+    const nodes = [header(this.#chat, this.#words, state), menu(this.#chat, this.#words, state)];
+    morphChildren(this.#head, nodes);
+  }
+
+  /** Note whether the connection was lost, and tell those who do not see it. */
+  #followConnection() {
+    const { connection } = this.#chat;
+    const { name } = connection;
+    if (name === "joined") this.#hasJoined = true;
+    if (name === "waiting") this.#isLost = true;
+    if (["joined", "idle", "refused"].includes(name)) this.#isLost = false;
+    const trouble = connectionTrouble(connection, this.#isLost, this.#words);
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#announce(trouble || this.#words.texts.connectedAgain);
+  }
+
+  /** Ask for a rating of a conversation that has ended, unless the customer did not want to. */
+  #followEnd() {
+    const { step } = this.#rating;
+    if (this.#wantsToRate || step === "sending" || step === "thanked") return;
+    const { conversation } = this.#chat;
+    const end = endedAt(conversation);
+    const isAsked =
+      end !== null && conversation.rating === null && end !== this.#chat.recall("unrated");
+    if (isAsked !== (step === "asked"))
+      this.#rating = { ...NOT_RATED, step: isAsked ? "asked" : "hidden" };
+  }
+
+  /**
+   * Render; where the element that has the focus goes away, another one near it gets it.
+   *
+   * @param {() => void} render
+   */
+  #keepingFocus(render) {
+    const focused = this.#root.activeElement;
+    /** @type {HTMLElement[]} */
+    const around = [];
+    for (let node = focused; node && node !== this.#view; node = node.parentElement) {
+      if (node instanceof HTMLElement && node.tabIndex === -1) around.push(node);
+    }
+    const hadFocus = focused !== null && focused !== this.#view && this.#view.contains(focused);
+    render();
+    if (!hadFocus || isShown(focused)) return;
+    const nearest = around.find((node) => node.isConnected && isShown(node));
+    if (nearest) nearest.focus({ preventScroll: true });
+    else this.focus();
+  }
+
+  /** @returns {Node[]} what is before the first message */
+  #greeting() {
+    const { conversation, connection } = this.#chat;
+    const { texts } = this.#words;
+    const isKnown =
+      this.#hasJoined || !["connecting", "joining", "waiting"].includes(connection.name);
+    if (!isKnown || connection.name === "refused") return [];
+    const text = this.#options.texts?.greeting || conversation.greeting || texts.greeting;
+    const bubble = el(
+      "div",
+      { className: "bubble", dir: "auto" },
+      ...blockNodes(parseMarkdown(text)),
+    );
+    const suggestions = conversation.length > 0 ? [] : conversation.suggestions;
+    const buttons = suggestions.map((text) =>
+      el(
+        "button",
+        { type: "button", className: "pill", dir: "auto", data: { act: "suggestion", text } },
+        text,
+      ),
+    );
+    const group = el(
+      "div",
+      { className: "suggestions", role: "group", ariaLabel: texts.suggestions },
+      ...buttons,
+    );
+    const entry = el("div", { className: "entry first last", data: { author: "ai" } }, bubble);
+    return buttons.length > 0 ? [entry, group] : [entry];
+  }
+
+  /** @returns {Node[]} what is behind the last message */
+  #tail() {
+    const { typing, coordinatorId, isAnswering } = this.#chat.conversation;
+    const last = this.#chat.conversation.items(-1)[0];
+    const isStreaming = isAnswering && last?.kind === "message" && last.state === "streaming";
+    const author = typing.find((name) => name !== "user" && !(name === "ai" && isStreaming));
+    const rating = ratingCard(this.#rating, this.#words);
+    const nodes = [];
+    if (author) {
+      const name = this.#words.authorName({ author, coordinatorId });
+      const dots = el("span", { className: "dots", ariaHidden: "true" }, el("i"), el("i"), el("i"));
+      const text = el("span", { className: "unseen" }, this.#words.texts.isTyping(name));
+      nodes.push(el("p", { className: "typing", data: { author } }, dots, text));
+    }
+    if (rating) nodes.push(rating);
+    return nodes;
+  }
+
+  /** @param {string} text */
+  #send(text) {
+    this.#rating = NOT_RATED;
+    this.#wantsToRate = false;
+    this.#failure = "";
+    this.#chat.conversation.send(text);
+    this.#render();
+    this.#list.showNewest();
+  }
+
+  /** @param {MessageItem} message */
+  #onReceived(message) {
+    if (!this.#isVisible) return;
+    this.#list.noteReceived();
+    const text = blocksText(parseMarkdown(message.text));
+    this.#announce(`${this.#words.authorName(message)}: ${text}`);
+  }
+
+  /**
+   * Have a screen reader read a text, after what it is reading.
+   *
+   * @param {string} text
+   */
+  #announce(text) {
+    if (!this.#isVisible) return;
+    this.#announcer.append(el("p", {}, text));
+    while (this.#announcer.children.length > 3) this.#announcer.firstElementChild?.remove();
+  }
+
+  /**
+   * Run a request; show why it failed.
+   *
+   * @param {() => Promise<unknown>} request
+   */
+  async #attempt(request) {
+    try {
+      await request();
+      this.#failure = "";
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      this.#failure = this.#words.refusal(error.reason);
+      this.#announce(this.#failure);
+    }
+    this.#render();
+  }
+
+  /** @param {Event} event */
+  #onClick({ target }) {
+    const button = target instanceof Element ? target.closest("button[data-act]") : null;
+    if (!(button instanceof HTMLButtonElement) || button.ariaDisabled === "true") {
+      if (this.#isMenuOpen && !(target instanceof Element && target.closest(".menu")))
+        this.#closeMenu();
+      return;
+    }
+    const { act = "" } = button.dataset;
+    if (this.#isMenuOpen && act !== "menu" && act !== "sound") this.#closeMenu();
+    this.#act(act, button.dataset);
+  }
+
+  /**
+   * @param {string} act
+   * @param {DOMStringMap} data
+   */
+  #act(act, { id = "", answer, text = "" }) {
+    const { conversation } = this.#chat;
+    switch (act) {
+      case "menu":
+        return this.#isMenuOpen ? this.#closeMenu() : this.#openMenu();
+      case "close":
+        return this.#options.onClose?.();
+      case "suggestion":
+        return this.#send(text);
+      case "retry":
+        return conversation.retry(id);
+      case "confirm":
+        return conversation.confirm(id, answer === "yes" ? "yes" : "no");
+      case "stop":
+        return this.#attempt(() => conversation.stopAnswer());
+      case "earlier":
+        return this.#list.earlier();
+      case "newest":
+        return this.#list.showNewest();
+      case "connect":
+        return this.#chat.retryNow();
+      case "transfer":
+        return this.#attempt(() => conversation.transfer(""));
+      case "download":
+        return this.#download();
+      case "sound":
+        this.#chat.remember("sound", this.#chat.recall("sound") === "off" ? undefined : "off");
+        break;
+      case "ask-to-end":
+        this.#asksToEnd = true;
+        break;
+      case "end":
+        this.#asksToEnd = false;
+        return this.#attempt(() => conversation.endLiveChat());
+      case "keep":
+        this.#asksToEnd = false;
+        break;
+      case "dismiss":
+        this.#failure = "";
+        break;
+      case "rate":
+        this.#wantsToRate = true;
+        this.#rating = { ...NOT_RATED, step: "asked" };
+        break;
+      case "not-now":
+        this.#wantsToRate = false;
+        this.#rating = NOT_RATED;
+        this.#chat.remember("unrated", endedAt(conversation) ?? undefined);
+        break;
+    }
+    this.#render();
+    if (act === "ask-to-end") this.#focusIn(".banner .primary");
+    if (act === "rate") {
+      this.#list.showNewest();
+      this.#focusIn(".rating input");
+    }
+  }
+
+  /** @param {string} selector */
+  #focusIn(selector) {
+    const node = this.#view.querySelector(selector);
+    if (node instanceof HTMLElement) node.focus();
+  }
+
+  #openMenu() {
+    this.#isMenuOpen = true;
+    this.#render();
+    this.#focusIn('.menu [role^="menuitem"]');
+  }
+
+  #closeMenu() {
+    const hadFocus = this.#root.activeElement?.closest(".menu");
+    this.#isMenuOpen = false;
+    if (hadFocus) this.#focusIn('[data-act="menu"]');
+    this.#render();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (!this.#isMenuOpen || event.isComposing) return;
+    const items = /** @type {HTMLElement[]} */ ([
+      ...this.#view.querySelectorAll('.menu [role^="menuitem"]'),
+    ]);
+    const at = items.findIndex((item) => item === this.#root.activeElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (event.key === "Escape") this.#closeMenu();
+    else if (event.key === "Tab") return this.#closeMenu();
+    else if (next !== undefined) items.at(next % items.length)?.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {FocusEvent} event */
+  #onFocusOut({ relatedTarget }) {
+    if (!this.#isMenuOpen || !(relatedTarget instanceof Element)) return;
+    if (!relatedTarget.closest('.menu, [data-act="menu"]')) this.#closeMenu();
+  }
+
+  /** @param {Event} event */
+  #onChange({ target }) {
+    if (!(target instanceof HTMLInputElement) || target.name !== "stars") return;
+    this.#rating = { ...this.#rating, stars: Number(target.value) };
+    this.#render();
+  }
+
+  /** @param {SubmitEvent} event */
+  #onSubmit(event) {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.dataset.act !== "send-rating") return;
+    event.preventDefault();
+    if (this.#rating.step !== "sending" && this.#rating.stars > 0) {
+      this.#rate(String(new FormData(form).get("comment") ?? "").trim());
+    }
+  }
+
+  /** @param {string} comment */
+  async #rate(comment) {
+    const { stars } = this.#rating;
+    this.#rating = { ...this.#rating, step: "sending", error: "" };
+    this.#render();
+    try {
+      await this.#chat.conversation.rate(stars, comment);
+      this.#rating = { ...NOT_RATED, step: "thanked" };
+      this.#wantsToRate = false;
+      this.#announce(this.#words.texts.thanks);
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      this.#rating = { step: "asked", stars, error: this.#words.refusal(error.reason) };
+      this.#announce(this.#rating.error);
+    }
+    this.#render();
+  }
+
+  /** Save the whole conversation; what cannot be loaded any more is left out. */
+  async #download() {
+    const { conversation, business } = this.#chat;
+    await this.#attempt(async () => {
+      for (let page = 0; conversation.hasEarlier && page < MAX_PAGES; page += 1) {
+        await conversation.loadEarlier();
+      }
+    });
+    const name = business?.name ?? "";
+    const text = transcriptText(conversation.items(), name, this.#words);
+    const day = new Date().toISOString().slice(0, 10);
+    saveText(`chat-${day}.txt`, text);
+  }
+
+  /** @param {EventTarget | null} target */
+  #onImageError(target) {
+    if (!(target instanceof HTMLImageElement)) return;
+    this.#failedLogo = this.#chat.business?.logo ?? "";
+    this.#render();
+  }
+}
+
+/**
+ * Add the styles to the tree that an element is in, and return its root.
+ *
+ * @param {HTMLElement | ShadowRoot} root
+ */
+function addStyles(root) {
+  const tree = root.getRootNode();
+  const owner = tree instanceof ShadowRoot ? tree : document;
+  if (!styles) {
+    styles = new CSSStyleSheet();
+    styles.replaceSync(css);
+  }
+  if (!owner.adoptedStyleSheets.includes(styles)) owner.adoptedStyleSheets.push(styles);
+  return owner;
+}
+
+/**
+ * Return whether an element is on the page, and not hidden.
+ *
+ * @param {Element} element
+ */
+const isShown = (element) => element.getClientRects().length > 0;

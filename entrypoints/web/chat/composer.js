@@ -1,0 +1,133 @@
+/** The field in which a customer writes. */
+
+import { el, setText } from "../shared/dom.js";
+import { icon } from "./dom.js";
+
+/** @import { Words } from "./texts.js" */
+
+/** The longest message, in characters after trimming, as the server counts them. */
+const MAX_LENGTH = 8_000;
+const COUNTED_FROM = 7_000;
+const MAX_HEIGHT_PX = 148;
+
+export class Composer {
+  #words;
+  #options;
+  #field;
+  #counter = el("span", { className: "counter", id: "counter" });
+  #send;
+  #stop;
+  #canSend = true;
+
+  /**
+   * @param {Words} words
+   * @param {object} options
+   * @param {(text: string) => void} options.onSend
+   * @param {(draft: string) => void} options.onInput
+   * @param {() => void} options.onStop
+   */
+  constructor(words, options) {
+    this.#words = words;
+    this.#options = options;
+    const { texts } = words;
+    this.#field = el("textarea", {
+      rows: 1,
+      placeholder: texts.placeholder,
+      ariaLabel: texts.message,
+      enterKeyHint: "send",
+      dir: "auto",
+    });
+    this.#field.setAttribute("aria-describedby", "counter");
+    this.#send = el(
+      "button",
+      { type: "submit", className: "round send", ariaLabel: texts.send, title: texts.send },
+      icon("send"),
+    );
+    this.#stop = el(
+      "button",
+      {
+        type: "button",
+        className: "round stop",
+        ariaLabel: texts.stop,
+        title: texts.stop,
+        data: { act: "stop" },
+      },
+      icon("stop"),
+    );
+    this.element = el(
+      "form",
+      { className: "composer" },
+      el("div", { className: "field" }, this.#field, this.#stop, this.#send),
+      this.#counter,
+    );
+    this.element.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#field.addEventListener("input", () => {
+      options.onInput(this.#field.value);
+      this.#refresh();
+    });
+    this.#field.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#stop.hidden = true;
+    this.#refresh();
+  }
+
+  /** @param {{canSend: boolean, canStop: boolean}} state */
+  render({ canSend, canStop }) {
+    this.#canSend = canSend;
+    this.#stop.hidden = !canStop;
+    this.#field.disabled = !canSend;
+    this.#refresh();
+  }
+
+  /** @param {string} draft */
+  fill(draft) {
+    this.#field.value = draft;
+    this.#refresh();
+  }
+
+  focus() {
+    this.#field.focus({ preventScroll: true });
+  }
+
+  #refresh() {
+    const field = this.#field;
+    const { texts } = this.#words;
+    const length = [...field.value.trim()].length;
+    const isTooLong = length > MAX_LENGTH;
+    const count = texts.counter(this.#words.number(length), this.#words.number(MAX_LENGTH));
+    this.#counter.hidden = length < COUNTED_FROM;
+    this.#counter.classList.toggle("over", isTooLong);
+    setText(this.#counter, isTooLong ? `${texts.tooLong} ${count}` : count);
+    if (isTooLong) field.ariaInvalid = "true";
+    else field.removeAttribute("aria-invalid");
+    // A disabled button would drop the focus, and not tell why it does nothing.
+    this.#send.ariaDisabled = String(length === 0 || isTooLong || !this.#canSend);
+    this.#send.hidden = !this.#stop.hidden && length === 0;
+    field.style.height = "auto";
+    field.style.height = `${Math.min(field.scrollHeight, MAX_HEIGHT_PX)}px`;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    // The Enter or Escape that ends a composition (Japanese, accents) is not for us.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#submit();
+    } else if (event.key === "Escape" && !this.#stop.hidden) {
+      event.stopPropagation();
+      event.preventDefault();
+      this.#options.onStop();
+    }
+  }
+
+  #submit() {
+    if (this.#send.ariaDisabled === "true") return;
+    const text = this.#field.value.trim();
+    this.fill("");
+    this.#options.onInput("");
+    this.#options.onSend(text);
+  }
+}
