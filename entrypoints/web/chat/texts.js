@@ -290,20 +290,21 @@ export class Words {
    * @param {Partial<Record<"title" | "greeting", string>>} [own]  the business's own
    */
   constructor(language = FALLBACK, own = {}) {
-    const [base] = language.toLowerCase().split("-");
-    const texts = TEXTS[base] ?? TEXTS[FALLBACK];
+    const spoken = localeOf(language);
+    const hasTexts = Object.hasOwn(TEXTS, spoken.language);
+    /** That of the texts. */
+    this.language = hasTexts ? spoken.language : FALLBACK;
+    /** That of the messages, as far as is known. */
+    this.spoken = spoken.toString();
+    this.dir = RIGHT_TO_LEFT.includes(spoken.language) ? "rtl" : "ltr";
+    const texts = TEXTS[this.language];
     const given = Object.entries(own).filter(([, text]) => text);
     /** @type {Texts} */
     this.texts = { ...texts, ...Object.fromEntries(given) };
-    /** That of the texts. */
-    this.language = base in TEXTS ? base : FALLBACK;
-    /** That of the messages, as far as is known. */
-    this.spoken = language;
-    this.dir = RIGHT_TO_LEFT.includes(base) ? "rtl" : "ltr";
-    const locale = base in TEXTS ? language : FALLBACK;
+    const locale = hasTexts ? this.spoken : FALLBACK;
     this.#plurals = new Intl.PluralRules(locale);
     /** @type {Intl.DateTimeFormatOptions} */
-    const clock = { hour: "2-digit", minute: "2-digit" };
+    const clock = { hour: "numeric", minute: "2-digit" };
     /** @type {Intl.DateTimeFormatOptions} */
     const day = { weekday: "long", day: "numeric", month: "long" };
     this.#formats = {
@@ -369,6 +370,19 @@ export class Words {
   refusal(reason) {
     const { refusals } = this.texts;
     return isKeyOf(refusals, reason) ? refusals[reason] : refusals.other;
+  }
+}
+
+/**
+ * Return a language as the browser knows it.
+ *
+ * @param {string} language
+ */
+function localeOf(language) {
+  try {
+    return new Intl.Locale(language);
+  } catch {
+    return new Intl.Locale(FALLBACK);
   }
 }
 

@@ -1,5 +1,7 @@
 /** The states of the chat, played by a scripted client with real conversations. */
 
+/* global CSSStyleSheet, document */
+
 import { ChatView } from "../../../entrypoints/web/chat/chat.js";
 import { Conversation } from "../../../entrypoints/web/client/conversation.js";
 import { Emitter } from "../../../entrypoints/web/client/emitter.js";
