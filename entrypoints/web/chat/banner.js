@@ -27,7 +27,8 @@ export function banner({ connection, conversation }, words, { isLost, asksToEnd,
   if (asksToEnd && status === "live") {
     const name = words.authorName({ author: "coordinator", coordinatorId });
     const answers = [button("end", texts.end, "primary"), button("keep", texts.keep)];
-    return line("question", texts.endQuestion(name), ...answers);
+    const group = el("div", { className: "buttons" }, ...answers);
+    return line("question", texts.endQuestion(name), group);
   }
   if (failure) return line("failure", failure, iconButton("dismiss", "close", texts.dismiss));
   const trouble = connectionTrouble(connection, isLost, words);

@@ -1,8 +1,9 @@
 /** The cards for `actions[]`: what a message offers a customer beside its text. */
 
 import { el } from "../shared/dom.js";
+import { icon } from "./dom.js";
 
-/** @import { Action, Question } from "../client/conversation.js" */
+/** @import { Action, Question, QuestionState } from "../client/conversation.js" */
 /** @import { Words } from "./texts.js" */
 
 /** @typedef {(confirmId: string) => Question} QuestionOf */
@@ -88,12 +89,18 @@ function confirmCard({ confirmId, by, title, items, expiresAt }, words, { state,
     isAsked && state === "open" && until
       ? el("p", { className: "quiet" }, texts.answerUntil(words.moment(until)))
       : null,
-    outcome ? el("p", { className: "outcome" }, outcome) : null,
+    outcome ? el("p", { className: "outcome" }, outcomeIcon(state), outcome) : null,
     error ? el("p", { className: "failure" }, words.refusal(error.reason)) : null,
   );
   made.dataset.state = state;
   made.tabIndex = -1;
   return made;
+}
+
+/** @param {QuestionState} state */
+function outcomeIcon(state) {
+  if (state === "done") return icon("check");
+  return state === "failed" || state === "unknown" ? icon("alert") : null;
 }
 
 /**
@@ -180,7 +187,7 @@ function definitions(pairs) {
 function labelOf(name) {
   const words = name
     .replace(/_/g, " ")
-    .replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")
+    .replace(/(\p{Ll})(\p{Lu})/gu, (_, end, begin) => `${end} ${begin.toLowerCase()}`)
     .trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -5,7 +5,7 @@ import { PushError } from "../client/phoenix.js";
 import { banner, connectionTrouble } from "./banner.js";
 import css from "./chat.css";
 import { Composer } from "./composer.js";
-import { morphChildren } from "./dom.js";
+import { icon, morphChildren } from "./dom.js";
 import { header, menu } from "./header.js";
 import { blockNodes, blocksText, parseMarkdown } from "./markdown.js";
 import { MessageList } from "./message-list.js";
@@ -179,7 +179,8 @@ export class ChatView {
       this.#renderHead();
       const { isLost, failure } = { isLost: this.#isLost, failure: this.#failure };
       const state = { isLost, failure, asksToEnd: this.#asksToEnd };
-      const line = banner(chat, this.#words, state);
+      const isAlone = connection.name === "refused" && conversation.length === 0;
+      const line = isAlone ? null : banner(chat, this.#words, state);
       morphChildren(this.#banner, line ? [line] : []);
       this.#list.render(conversation, { greeting: this.#greeting(), tail: this.#tail() });
       this.#composer.render({
@@ -250,30 +251,25 @@ export class ChatView {
   #greeting() {
     const { conversation, connection } = this.#chat;
     const { texts } = this.#words;
-    const isKnown =
-      this.#hasJoined || !["connecting", "joining", "waiting"].includes(connection.name);
-    if (!isKnown || connection.name === "refused") return [];
+    if (connection.name === "refused") {
+      return conversation.length > 0 ? [] : [unavailable(this.#trouble, texts.tryNow)];
+    }
+    // The business's greeting comes with the first join.
+    const isAwaited = !this.#hasJoined && connection.name !== "idle";
     const text = this.#options.texts?.greeting || conversation.greeting || texts.greeting;
-    const bubble = el(
+    if (isAwaited) return conversation.length > 0 ? [] : [typingDots()];
+    const greeting = el(
       "div",
-      { className: "bubble", dir: "auto" },
-      ...blockNodes(parseMarkdown(text)),
+      { className: "entry first last", data: { author: "ai" } },
+      el("span", { className: "author" }, texts.assistant),
+      el("div", { className: "bubble", dir: "auto" }, ...blockNodes(parseMarkdown(text))),
     );
-    const suggestions = conversation.length > 0 ? [] : conversation.suggestions;
-    const buttons = suggestions.map((text) =>
-      el(
-        "button",
-        { type: "button", className: "pill", dir: "auto", data: { act: "suggestion", text } },
-        text,
-      ),
+    if (conversation.length > 0 || conversation.suggestions.length === 0) return [greeting];
+    const suggestions = conversation.suggestions.map((text) =>
+      el("button", { type: "button", className: "pill", data: { act: "suggestion", text } }, text),
     );
-    const group = el(
-      "div",
-      { className: "suggestions", role: "group", ariaLabel: texts.suggestions },
-      ...buttons,
-    );
-    const entry = el("div", { className: "entry first last", data: { author: "ai" } }, bubble);
-    return buttons.length > 0 ? [entry, group] : [entry];
+    const properties = { className: "suggestions", role: "group", ariaLabel: texts.suggestions };
+    return [greeting, el("div", properties, ...suggestions)];
   }
 
   /** @returns {Node[]} what is behind the last message */
@@ -286,9 +282,8 @@ export class ChatView {
     const nodes = [];
     if (author) {
       const name = this.#words.authorName({ author, coordinatorId });
-      const dots = el("span", { className: "dots", ariaHidden: "true" }, el("i"), el("i"), el("i"));
       const text = el("span", { className: "unseen" }, this.#words.texts.isTyping(name));
-      nodes.push(el("p", { className: "typing", data: { author } }, dots, text));
+      nodes.push(el("p", { className: "typing", data: { author } }, typingDots(), text));
     }
     if (rating) nodes.push(rating);
     return nodes;
@@ -512,6 +507,24 @@ export class ChatView {
     this.#render();
   }
 }
+
+const typingDots = () =>
+  el("span", { className: "dots", ariaHidden: "true" }, el("i"), el("i"), el("i"));
+
+/**
+ * Create what is shown in place of a chat that there is not.
+ *
+ * @param {string} text
+ * @param {string} tryNow
+ */
+const unavailable = (text, tryNow) =>
+  el(
+    "div",
+    { className: "nothing" },
+    icon("alert"),
+    el("p", {}, text),
+    el("button", { type: "button", data: { act: "connect" } }, tryNow),
+  );
 
 /**
  * Add the styles to the tree that an element is in, and return its root.

@@ -77,7 +77,7 @@ export class Composer {
   render({ canSend, canStop }) {
     this.#canSend = canSend;
     this.#stop.hidden = !canStop;
-    this.#field.disabled = !canSend;
+    this.element.hidden = !canSend;
     this.#refresh();
   }
 

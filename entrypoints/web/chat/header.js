@@ -89,6 +89,7 @@ export function presence({ connection, conversation }, words) {
   if (connection.name === "connecting" || connection.name === "joining") {
     return { text: texts.connecting, tone: "busy" };
   }
+  if (connection.name === "refused") return { text: texts.notConnected, tone: "off" };
   const tone = connection.name === "joined" ? "good" : "off";
   if (status === "waiting") return { text: texts.waiting, tone: "busy" };
   if (status === "live") {

@@ -34,7 +34,7 @@ const WORD = /[\p{L}\p{N}]/u;
 const SPACE = /\s/;
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
 const FENCE = /^\s{0,3}```/;
-const ITEM = /^(\s*)(?:[-*+•]|(\d{1,4})[.)])\s+(\S.*)$/;
+const ITEM = /^(\s*)(?:[-*+•]|(\d{1,2})[.)])\s+(\S.*)$/;
 const HEADING = /^\s{0,3}#{1,6}\s+(\S.*)$/;
 const RULE = /^\s{0,3}(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$/;
 const SPECIAL = /[\\`*_[\]@]|!(?=\[)|https?:\/\//gi;

@@ -156,7 +156,7 @@ function metaNode({ author, state, at, key, error }, words) {
   if (state === "failed") {
     const retry = el("button", { type: "button", data: { act: "retry", id: key } }, texts.retry);
     const why = `${texts.failed} ${words.refusal(error?.reason ?? "")}`;
-    return el("span", { className: "meta failure" }, icon("alert"), el("span", {}, why), retry);
+    return el("div", { className: "meta failure" }, icon("alert"), el("span", {}, why), retry);
   }
   if (state === "streaming") return null;
   if (state === "interrupted") return el("span", { className: "meta" }, texts.interrupted);

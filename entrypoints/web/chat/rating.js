@@ -53,7 +53,11 @@ export function ratingCard({ step, stars, error }, { texts }) {
       ...content,
     );
   if (step === "thanked") {
-    const change = el("button", { type: "button", data: { act: "rate" } }, texts.change);
+    const change = el(
+      "button",
+      { type: "button", className: "plain", data: { act: "rate" } },
+      texts.change,
+    );
     return card(el("p", {}, icon("check"), " ", texts.thanks), change);
   }
   const send = el(
@@ -61,7 +65,11 @@ export function ratingCard({ step, stars, error }, { texts }) {
     { type: "submit", className: "primary", ariaDisabled: String(step === "sending") },
     texts.sendRating,
   );
-  const later = el("button", { type: "button", data: { act: "not-now" } }, texts.notNow);
+  const later = el(
+    "button",
+    { type: "button", className: "plain", data: { act: "not-now" } },
+    texts.notNow,
+  );
   const comment = el(
     "label",
     { className: "comment" },
@@ -78,11 +86,9 @@ export function ratingCard({ step, stars, error }, { texts }) {
         { className: "stars" },
         ...RATINGS.map((n) => star(n, stars, texts.ratings[n - 1])),
       ),
-      el(
-        "p",
-        { className: "quiet word", ariaHidden: "true" },
-        texts.ratings[stars - 1] ?? "\u00a0",
-      ),
+      stars > 0
+        ? el("p", { className: "quiet", ariaHidden: "true" }, texts.ratings[stars - 1])
+        : null,
     ),
     stars > 0 ? comment : null,
     error ? el("p", { className: "failure" }, error) : null,

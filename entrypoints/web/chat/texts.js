@@ -27,6 +27,7 @@ const ENGLISH = {
   isTyping: (/** @type {string} */ name) => `${name} is typing…`,
 
   connecting: "Connecting…",
+  notConnected: "Not connected",
   reconnecting: "Connection lost. Reconnecting…",
   offline: "You are offline. What you write is sent once you are back.",
   connectedAgain: "Connected again.",
@@ -158,6 +159,7 @@ const ROMANIAN = {
   isTyping: (name) => `${name} scrie…`,
 
   connecting: "Se conectează…",
+  notConnected: "Neconectat",
   reconnecting: "Conexiunea s-a pierdut. Se reconectează…",
   offline: "Sunteți offline. Ce scrieți se trimite când reveniți.",
   connectedAgain: "Conexiunea a revenit.",
