@@ -2,6 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
+  { ignores: ["entrypoints/web/dist/"] },
   js.configs.recommended,
   {
     rules: {
@@ -29,7 +30,11 @@ export default [
     languageOptions: { globals: globals.browser },
   },
   {
-    files: ["tests/**/*.js", "tests/**/*.mjs", "*.js"],
+    files: ["entrypoints/web/widget/widget.js"],
+    languageOptions: { globals: { PANEL_PATH: "readonly" } }, // by the build
+  },
+  {
+    files: ["entrypoints/web/*.mjs", "tests/**/*.js", "tests/**/*.mjs", "*.js"],
     languageOptions: { globals: globals.node },
   },
 ];

@@ -79,6 +79,7 @@ from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier
 from entrypoints.logs import dropped_lines
+from entrypoints.server.customer_pages import CustomerPages
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
@@ -427,6 +428,20 @@ def _may_be_joined(
     if settings.businesses_only == "0" or files is None:
         return lambda _business_id: True
     return lambda business_id: files.last_read(business_id) is not None
+
+
+def _customer_pages(
+    settings: Settings,
+    businesses: Businesses,
+    files: FileBusinesses | None,
+    is_known: Callable[[BusinessId], bool],
+) -> CustomerPages:
+    return CustomerPages(
+        last_read=businesses.last_read,
+        is_known=is_known,
+        all=files.all if files is not None else tuple,
+        is_public=settings.socket_auth != "none",
+    )
 
 
 def _of_all_lanes(delivery: Callable[..., DeliverOutbox]) -> tuple[DeliverOutbox, ...]:
@@ -778,6 +793,12 @@ class Container(containers.DeclarativeContainer):
             max_ai_topics=settings.provided.elixir_followed_topics,
         ),
     )
+    is_known: Provider[Callable[[BusinessId], bool]] = providers.Singleton(
+        _may_be_joined, settings, business_files
+    )
+    customer_pages: Provider[CustomerPages] = providers.Singleton(
+        _customer_pages, settings, businesses, business_files, is_known
+    )
     messages: Provider[MessagesServices] = providers.Singleton(
         MessagesServices,
         join=join,
@@ -796,7 +817,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         identify=identify,
         limits=limits,
-        is_known=providers.Singleton(_may_be_joined, settings, business_files),
+        is_known=is_known,
         count_refusal=metrics.provided.refused,
     )
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
