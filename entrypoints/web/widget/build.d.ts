@@ -1,8 +1,3 @@
-// What the build puts into the sources: styles as text, and the path of the panel.
-
-declare module "*.css" {
-  const text: string;
-  export default text;
-}
+// The build puts in the path of the panel, from where the server is.
 
 declare const PANEL_PATH: string;

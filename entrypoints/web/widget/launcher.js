@@ -4,6 +4,7 @@
  * Nothing of it takes part in the page's layout, and the page's styles do not reach it.
  */
 
+import { accentProperties } from "../chat/theme.js";
 import { textsIn } from "./texts.js";
 import css from "./widget.css";
 
@@ -23,8 +24,6 @@ import css from "./widget.css";
  * @property {() => void} retry
  * @property {() => void} approach  the customer may be about to open the chat
  */
-
-export const DEFAULT_COLOUR = "#2f6f62";
 
 const FULL = "(max-width: 600px), (max-height: 500px)";
 const SVG = "http://www.w3.org/2000/svg";
@@ -87,7 +86,6 @@ export class Launcher {
     this.#observer.disconnect();
     this.#observer.observe(document, { childList: true });
     this.#observer.observe(document.documentElement, { childList: true });
-    this.#contrast();
     this.#present();
   }
 
@@ -148,16 +146,11 @@ export class Launcher {
     this.#name();
   }
 
-  /**
-   * Use this colour, if it is one.
-   *
-   * @param {string | undefined} colour
-   */
+  /** @param {string | undefined} colour  as `#rrggbb` or `#rgb`; otherwise the default */
   setColour(colour) {
-    const isColour = colour && CSS.supports("color", colour);
-    this.#widget.style.setProperty("--accent", isColour ? colour : DEFAULT_COLOUR);
-    this.#widget.style.setProperty("--on-accent", "#fff");
-    this.#contrast();
+    for (const [name, value] of Object.entries(accentProperties(colour))) {
+      this.#widget.style.setProperty(name, value);
+    }
   }
 
   /** @param {string} title */
@@ -259,21 +252,6 @@ export class Launcher {
     const opener = this.#opener?.isConnected ? this.#opener : null;
     if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
     if (document.activeElement !== opener) this.#button.focus({ preventScroll: true });
-  }
-
-  /** Choose black or white for what is written on the colour. */
-  #contrast() {
-    if (!this.#host.isConnected) return;
-    const channels = getComputedStyle(this.#button).backgroundColor.match(/^rgb\((.*)\)$/)?.[1];
-    if (!channels) return;
-    const [red, green, blue] = channels.split(",").map((channel) => {
-      const share = Number(channel) / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-    // WCAG 2.2: the contrast with white is 1.05 / (l + 0.05), with black (l + 0.05) / 0.05.
-    const isLight = luminance + 0.05 > Math.sqrt(1.05 * 0.05);
-    this.#widget.style.setProperty("--on-accent", isLight ? "#000" : "#fff");
   }
 
   /** Come back after the page has replaced its content. */

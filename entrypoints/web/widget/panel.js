@@ -1,33 +1,32 @@
 /**
- * The chat in the widget's frame: its connection, what is unread, and the view once it is opened.
+ * The chat in the widget's frame, or on a page of its own: its connection, what is unread, and the
+ * view once it is opened.
  *
- * `widget.js` of an earlier or a later release may load this one: `openChat` keeps its shape.
+ * `widget.js` of an earlier or a later release may load this one: `createChat` keeps its shape.
  */
 
 import { ChatView } from "../chat/chat.js";
 import { createClient } from "../client/client.js";
 import { Attention } from "./attention.js";
 
-export { ChatView, createClient };
-
 /** @import { WidgetOptions } from "./widget.js" */
 /**
- * @typedef {object} Page  what the widget does for its chat
- * @property {() => void} close
- * @property {(count: number) => void} unread
- * @property {(message: {author: string, text: string}) => void} message  somebody else wrote
- * @property {(business: {name: string, colour?: string}) => void} business
+ * @typedef {object} Page  what is told to who shows the chat
+ * @property {() => void} [close]  absent: the chat is the page, and cannot be closed
+ * @property {(count: number) => void} [unread]
+ * @property {(message: {author: string, text: string}) => void} [message]  somebody else wrote
+ * @property {(business: {name: string, colour?: string}) => void} [business]
  */
 /** @typedef {Pick<WidgetOptions, "token" | "user">} User */
 
 /**
- * Connect, and show the chat when it is asked for.
+ * Return a chat, which connects once it is shown, or resumed.
  *
  * @param {HTMLElement} root
  * @param {WidgetOptions} options
  * @param {Page} page
  */
-export const openChat = (root, options, page) => new Chat(root, options, page);
+export const createChat = (root, options, page) => new Chat(root, options, page);
 
 export class Chat {
   #root;
@@ -61,28 +60,31 @@ export class Chat {
     window.addEventListener("pageshow", (event) => event.persisted && this.#client.connect(), {
       signal,
     });
-    this.#client.connect();
     this.#onChange();
+  }
+
+  /** Connect, without being shown. */
+  resume() {
+    this.#client.connect();
   }
 
   /** @param {boolean} isFocused */
   show(isFocused) {
-    this.#isOpen = true;
-    this.#client.remember("isOpen", true);
+    this.#setOpen(true);
     const { language, title, greeting } = this.#options;
     this.#view ??= new ChatView(this.#root, this.#client, {
       language,
-      mode: "widget",
-      onClose: () => this.#page.close(),
+      mode: this.#page.close ? "widget" : "page",
+      onClose: this.#page.close,
       texts: { title, greeting },
     });
+    this.#client.connect();
     this.#onChange();
     if (isFocused) this.#view.focus();
   }
 
   hide() {
-    this.#isOpen = false;
-    this.#client.remember("isOpen", false);
+    this.#setOpen(false);
     this.#onChange();
   }
 
@@ -93,6 +95,8 @@ export class Chat {
 
   signOut() {
     this.#client.signOut();
+    if (!this.#isOpen) this.#client.disconnect();
+    else this.#setOpen(true); // as the new visitor
   }
 
   dispose() {
@@ -102,13 +106,19 @@ export class Chat {
     this.#client.dispose();
   }
 
+  /** @param {boolean} isOpen */
+  #setOpen(isOpen) {
+    this.#isOpen = isOpen;
+    if (this.#page.close) this.#client.remember("isOpen", isOpen);
+  }
+
   get #isRead() {
     return this.#isOpen && !document.hidden;
   }
 
   #onChange() {
     const { business, conversation } = this.#client;
-    if (business) this.#page.business(business);
+    if (business) this.#page.business?.(business);
     if (conversation.sessionId && !this.#client.recall("isStarted")) {
       this.#client.remember("isStarted", true);
     }
@@ -118,7 +128,7 @@ export class Chat {
 
   /** @param {{author: string, text: string}} message */
   #onReceived({ author, text }) {
-    this.#page.message({ author, text });
+    this.#page.message?.({ author, text });
     if (!this.#isRead || !document.hasFocus()) this.#attention.call();
     this.#count();
   }
@@ -134,7 +144,7 @@ export class Chat {
       this.#client.remember("read", { sessionId, seq: lastSeq });
     }
     const count = this.#isRead ? 0 : unreadAfter(conversation.items(), readSeq);
-    if (count !== this.#unread) this.#page.unread(count);
+    if (count !== this.#unread) this.#page.unread?.(count);
     this.#unread = count;
     this.#attention.show(count);
   }

@@ -7,13 +7,13 @@
 
 import { Launcher } from "./launcher.js";
 
-/** @import { Chat, openChat } from "./panel.js" */
+/** @import { Chat, createChat } from "./panel.js" */
 /**
  * @typedef {object} WidgetOptions
  * @property {string} business
  * @property {string} [url]  where the chat server is; default: where this script is from
  * @property {string} [location]
- * @property {string} [language]  default: the page's, else the browser's
+ * @property {string} [language]  default: the browser's
  * @property {string} [colour]
  * @property {string} [position]  left or right
  * @property {string} [theme]  light or dark; default: what the system prefers
@@ -73,7 +73,7 @@ class Widget {
    * @param {string} url  the address of the server, with a slash at its end
    */
   constructor(options, url) {
-    const language = options.language || document.documentElement.lang || navigator.language;
+    const language = options.language || navigator.language;
     this.#options = { ...options, language, url: url.replace(/\/$/, "") };
     this.#url = url;
     const remembered = recall(options.business);
@@ -96,7 +96,7 @@ class Widget {
     const mayCover = !this.#launcher.isFull || isReload();
     if (this.#isOpen) this.#show(true);
     else if (isOpen && mayCover) this.#open(false);
-    else if (isStarted) this.#load();
+    else if (isStarted) this.#load().then((chat) => chat?.resume());
     else if (this.#options.open && isOpen === undefined && !this.#launcher.isFull)
       this.#open(false);
     else whenIdle(this.#abort.signal, () => this.#prefetch());
@@ -165,10 +165,10 @@ class Widget {
     const query = this.#attempts > 0 ? `?${this.#attempts}` : "";
     this.#attempts += 1;
     try {
-      /** @type {{openChat: typeof openChat}} */
+      /** @type {{createChat: typeof createChat}} */
       const panel = await import(`${this.#url}${PANEL}${query}`);
       if (this.#abort.signal.aborted) return null;
-      this.#chat = panel.openChat(this.#launcher.frame, this.#options, {
+      this.#chat = panel.createChat(this.#launcher.frame, this.#options, {
         close: () => this.close(),
         unread: (count) => {
           this.#launcher.setUnread(count);
