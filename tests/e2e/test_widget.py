@@ -1,21 +1,24 @@
 """The chat on a page of another origin, in a real browser."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
-from tests.support.browser import PHONE, OpenPage, chromium, windows
+from tests.support.browser import PHONE, CoordinatorPage, OpenPage, chromium, windows
 from tests.support.businesses import EXAMPLES
 from tests.support.host_site import HostSite, embedding_policy, host_site
-from tests.support.server import running
+from tests.support.process import server
+from tests.support.server import free_port, running
+from tests.support.tokens import SECRET
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -200,7 +203,8 @@ async def test_the_page_speaks_to_the_chat_before_and_after_it_is_there(
     await expect(widget.field).to_be_focused()
 
     assert told == ["open", "close", 1]
-    assert box is not None and box["x"] == 20
+    assert box is not None
+    assert box["x"] == 20
     assert colours == ["rgb(0, 0, 0)", "rgb(255, 238, 0)"]
     assert warnings == [
         "AIAgent: widget.js is on this page more than once; the first one counts",
@@ -215,7 +219,8 @@ div, section, dialog, button, svg, ai-agent-chat { display: none !important; opa
   position: static !important; visibility: hidden !important; pointer-events: none !important }
 html { font-size: 62.5%; direction: rtl }
 html, body { transform: translate(40px, -300px) !important; filter: invert(1) !important }
-.over { position: fixed !important; inset: 0; z-index: 2147483647 !important; display: block !important }
+.over { position: fixed !important; inset: 0; z-index: 2147483647 !important;
+  display: block !important }
 """
 HOSTILE_JS = """
 Array.prototype.last = function () { return this[this.length - 1]; };
@@ -251,7 +256,8 @@ async def test_no_style_and_no_script_of_the_page_breaks_the_chat(
     )
 
     assert launcher == {"x": 1440 - 76, "y": 900 - 76, "width": 56, "height": 56}
-    assert frame is not None and (frame["width"], frame["height"]) == (392, 660)
+    assert frame is not None
+    assert (frame["width"], frame["height"]) == (392, 660)
     assert on_top == "AI-AGENT-CHAT"
     assert await page.evaluate("document.compatMode") == "BackCompat"
 
@@ -346,17 +352,114 @@ async def test_the_chat_stays_where_a_page_replaces_itself(
 
 
 async def test_a_chat_that_cannot_be_loaded_says_so_and_is_loaded_later(
-    chat: str, site: HostSite, window: OpenPage
+    browser: Browser, site: HostSite
 ) -> None:
-    page = await window()
-    await page.route("**/web/dist/panel-*", lambda route: route.fulfill(status=204))
+    context = await browser.new_context(locale="ro-RO")  # its console has the failed requests
+    await context.add_init_script(OPEN_SHADOWS)
+    page = await context.new_page()
+    await page.route("**/web/dist/panel-*", lambda route: route.abort())
     await page.goto(site.url())
     widget = Widget(page)
     await page.evaluate("void AIAgent.on('error', () => { window.failed = true; })")
     await widget.launcher.click()
-    await expect(widget.said("The chat could not be loaded.")).to_be_visible()
+    await expect(widget.said("Chatul nu a putut fi încărcat.")).to_be_visible()
     assert await page.evaluate("window.failed")
     await page.unroute("**/web/dist/panel-*")
-    await widget.frame.get_by_role("button", name="Try again").click()
+    await widget.frame.get_by_role("button", name="Încearcă din nou").click()
 
     await expect(widget.field).to_be_visible()
+    await context.close()
+
+
+SECRETS = {
+    "SOCKET_AUTH": "jwt",
+    "JWT_SECRET": SECRET,
+    "VISITOR_SECRET": "another-s3cret-of-more-than-32-bytes",
+    "SERVICE_TOKEN": "the-service-token",
+    "ELIXIR_TOKEN": "the-service-token",
+}
+BISTRO = """
+name = "Bistro Verde"
+language = "ro"
+colour = "#7a1f3d"
+greeting = "Bună! Cu ce vă pot ajuta?"
+[website]
+origins = ["{origin}"]
+[facts]
+program = "Luni–vineri 9:00–22:00, sâmbătă și duminică 10:00–23:00."
+"""
+
+
+async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whatever_happens(
+    window: OpenPage, tmp_path: Path
+) -> None:
+    """A server that is killed, a coordinator who takes over and gives back: all in Romanian."""
+    server_port, bridge_port = free_port(), free_port()
+    chat, bridge = f"chat.example:{server_port}", f"127.0.0.1:{bridge_port}"
+    settings = Settings(
+        bridge_store="memory",
+        agent_server_url=f"http://127.0.0.1:{server_port}",
+        service_token=SECRETS["SERVICE_TOKEN"],
+    )
+    async with (
+        host_site(index=shop(script(chat, 'data-business="bistro"'))) as site,
+        running(create_bridge(settings), port=bridge_port),
+    ):
+        site.policy = embedding_policy(chat)
+        origin = site.url("", "bistro.example").rstrip("/")
+        (tmp_path / "businesses").mkdir()
+        (tmp_path / "businesses" / "bistro.toml").write_text(BISTRO.format(origin=origin))
+        production = {
+            **SECRETS,
+            "BUSINESSES": str(tmp_path / "businesses"),
+            "BUSINESSES_ONLY": "1",
+            "ALLOWED_ORIGINS": f"http://{chat}",
+            "BRIDGE": "elixir",
+            "ELIXIR_HTTP_URL": f"http://{bridge}",
+            "ELIXIR_WEBSOCKET_URL": f"ws://{bridge}/socket/websocket",
+            "TURN_QUIET_MS": "0",
+            "SCRIPTED_DELAY_MS": "150",
+        }
+        page = await window(**PHONE_SCREEN, locale="ro-RO")
+        widget = Widget(page)
+        answer = widget.said("sâmbătă și duminică 10:00–23:00.")
+        async with server(tmp_path, port=str(server_port), **production) as running_server:
+            await page.goto(f"{origin}/index.html")
+            await page.get_by_role("button", name="Deschide chatul").tap()
+            await expect(widget.said("Bună! Cu ce vă pot ajuta?")).to_be_visible()
+            await widget.send("Care este programul?")
+            await expect(widget.said("Luni–vineri")).to_be_visible()
+            await running_server.kill()
+        assert not await answer.is_visible()
+
+        production["SCRIPTED_DELAY_MS"] = "0"
+        async with server(tmp_path, port=str(server_port), **production):
+            await expect(answer).to_be_visible(timeout=20_000)
+            await widget.frame.get_by_role("button", name="Mai multe").tap()
+            await widget.frame.get_by_role("menuitem", name="Vorbește cu un coleg").tap()
+            await expect(widget.said("Așteptați un coleg").first).to_be_visible()
+
+            maria = CoordinatorPage(await window())
+            await maria.sign_in(At(bridge), "Maria Ionescu", "bistro")
+            await maria.page.locator(".chat").click()
+            await maria.page.get_by_role("button", name="Claim").click()
+            await expect(widget.said("Vorbiți cu Maria Ionescu")).to_be_visible()
+            await maria.send("Bună ziua, sunt Maria.")
+            await expect(widget.said("Bună ziua, sunt Maria.")).to_be_visible()
+            await widget.send("O masă pentru 60?")
+            await expect(maria.page.get_by_text("O masă pentru 60?").last).to_be_visible()
+            await maria.page.get_by_role("button", name="Return to AI").click()
+            await widget.send("Mulțumesc!")
+            await expect(widget.said("Cu plăcere!")).to_be_visible()
+
+            await page.reload()
+            await expect(widget.said("Cu plăcere!")).to_be_visible()
+            kept = await page.evaluate("JSON.parse(localStorage['ai-agent:bistro']).visitor.userId")
+    assert re.fullmatch("v-[0-9a-f]{32}", kept)
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A program at an address."""
+
+    address: str

@@ -19,6 +19,9 @@ import { Attention } from "./attention.js";
  */
 /** @typedef {Pick<WidgetOptions, "token" | "user">} User */
 
+// The badge says no more than "9+".
+const COUNTED = 50;
+
 /**
  * Return a chat, which connects once it is shown, or resumed.
  *
@@ -143,7 +146,7 @@ export class Chat {
     if (this.#isRead && sessionId && lastSeq > readSeq) {
       this.#client.remember("read", { sessionId, seq: lastSeq });
     }
-    const count = this.#isRead ? 0 : unreadAfter(conversation.items(), readSeq);
+    const count = this.#isRead ? 0 : unreadAfter(conversation.items(-COUNTED), readSeq);
     if (count !== this.#unread) this.#page.unread?.(count);
     this.#unread = count;
     this.#attention.show(count);
