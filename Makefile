@@ -11,7 +11,7 @@ SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models simulate \
-	promise-weights promises bench format lock clean
+	promise-weights promises bench web format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ promises: install-dev ## How promises and claimed deeds are noticed, by the mode
 
 bench: install-dev ## Measure throughput, latency and memory (NAMES=relay: only that)
 	$(BIN)/python -m tests.bench $(NAMES)
+
+web: node_modules/.installed ## Build what other people's pages load (entrypoints/web/dist), after a change of the pages
+	@npm run --silent build
 
 format: install-dev node_modules/.installed ## Rewrite the sources in the house's format
 	$(BIN)/ruff check --fix --exit-zero --quiet

@@ -2,6 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
+  { ignores: ["entrypoints/web/dist/"] },
   js.configs.recommended,
   {
     rules: {
@@ -27,6 +28,10 @@ export default [
   {
     files: ["entrypoints/web/**/*.js"],
     languageOptions: { globals: globals.browser },
+  },
+  {
+    files: ["entrypoints/web/widget/widget.js"],
+    languageOptions: { globals: { PANEL_PATH: "readonly" } }, // by the build
   },
   {
     files: ["entrypoints/web/*.mjs", "tests/**/*.js", "tests/**/*.mjs", "*.js"],

@@ -14,10 +14,10 @@ from application.ports import Lifecycle
 from entrypoints.access.tokens import service_tokens
 from entrypoints.bridge.container import BridgeContainer
 from entrypoints.bridge.http import bridge_openapi, bridge_routes
-from entrypoints.pages import page_routes
 from entrypoints.problems import problem_handlers
 from entrypoints.settings import BadSetting, Settings
 from entrypoints.supervision import forever
+from entrypoints.web_files import content_policy, file_route, page_route
 
 
 def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Litestar:
@@ -45,7 +45,8 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
         route_handlers=[
             container.endpoint().route,
             *bridge_routes(container.http_services()),
-            *page_routes("/", "coordinator"),
+            page_route("/", "coordinator", content_policy()),
+            file_route(("coordinator",), content_policy()),
         ],
         lifespan=[lambda app: _running(parts, container)],
         state=State({"connections": container.connections()}),

@@ -15,13 +15,14 @@ from application.ports import Clock
 from application.sweep import BATCH
 from application.usage_tracker import FLUSH_EVERY_S, UsageTracker
 from domain.errors import Failure
-from entrypoints.pages import page_routes
 from entrypoints.problems import problem_handlers
 from entrypoints.server.container import Container, bridge_socket
+from entrypoints.server.customer_pages import customer_routes
 from entrypoints.server.http_api import http_routes, openapi_config
 from entrypoints.server.website import website_routes
 from entrypoints.settings import Settings
 from entrypoints.supervision import forever
+from entrypoints.web_files import content_policy, embedded_routes, file_route, page_route
 
 logger = logging.getLogger(__name__)
 
@@ -37,13 +38,17 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
     stopped.
     """
     wired = container or Container(settings=settings)
+    policy = content_policy(bridge_socket(settings))
     return Litestar(
         route_handlers=[
             wired.endpoint().route,
             wired.long_poll().route,
             *http_routes(wired.api()),
             *website_routes(wired.website()),
-            *page_routes("/test-websocket.html", "user", bridge_socket(settings)),
+            page_route("/test-websocket.html", "user", policy),
+            file_route(("user", "page"), policy),
+            *embedded_routes(),
+            *customer_routes(wired.customer_pages()),
         ],
         lifespan=[lambda app: _running(wired)],
         state=State({"connections": wired.connections()}),

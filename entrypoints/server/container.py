@@ -81,6 +81,7 @@ from entrypoints.access.origins import PageOrigins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier, visitor_tokens
 from entrypoints.logs import dropped_lines
+from entrypoints.server.customer_pages import CustomerPages
 from entrypoints.server.health import Health
 from entrypoints.server.http_api import ApiServices
 from entrypoints.server.messages_channel import TOPIC_PREFIX, MessagesChannel, MessagesServices
@@ -454,6 +455,20 @@ def _logo(files: FileBusinesses | None) -> Callable[[BusinessId], Picture | None
     return files.logo if files is not None else lambda _business_id: None
 
 
+def _customer_pages(
+    settings: Settings,
+    businesses: Businesses,
+    files: FileBusinesses | None,
+    is_known: Callable[[BusinessId], bool],
+) -> CustomerPages:
+    return CustomerPages(
+        last_read=businesses.last_read,
+        is_known=is_known,
+        all=files.all if files is not None else tuple,
+        is_public=settings.socket_auth != "none",
+    )
+
+
 def _of_all_lanes(delivery: Callable[..., DeliverOutbox]) -> tuple[DeliverOutbox, ...]:
     return tuple([delivery(lane=lane) for lane in Lane])
 
@@ -821,6 +836,9 @@ class Container(containers.DeclarativeContainer):
         logo=providers.Callable(_logo, business_files),
         clock=clock,
         count_refusal=metrics.provided.refused,
+    )
+    customer_pages: Provider[CustomerPages] = providers.Singleton(
+        _customer_pages, settings, businesses, business_files, is_known
     )
     messages: Provider[MessagesServices] = providers.Singleton(
         MessagesServices,

@@ -43,13 +43,15 @@ OpenPage = Callable[..., Awaitable[Page]]
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*arguments: str) -> AsyncIterator[Browser]:
     """Start the browser of this machine; skip the test where there is none."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         pytest.skip(f"none of {', '.join(_NAMES)} is on the PATH")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=[*_ARGUMENTS])
+        browser = await playwright.chromium.launch(
+            executable_path=found, args=[*_ARGUMENTS, *arguments]
+        )
         yield browser
         await browser.close()
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.pages import SHARED, WEB, content_policy
+from entrypoints.web_files import SHARED, WEB, content_policy
+
+ROOT = Path(__file__).parents[2]
+BUNDLED = ("chat", "dist", "page", "widget")
+"""The folders that are built into `dist/`, or are that."""
 
 
 @pytest.mark.parametrize(
@@ -34,18 +38,19 @@ def test_no_page_has_a_script_a_style_or_a_listener_in_itself() -> None:
         markup = page.read_text()
 
         assert re.findall(r"<script(?![^>]* src=\"/web/)|<style|\sstyle=|\son\w+=", markup) == []
-    assert len(pages) == 2
+    assert len(pages) == 4
 
 
 def test_a_page_refers_to_files_of_its_own_folder_and_of_shared_ones_alone() -> None:
     for file in WEB.glob("*/*"):
-        names = re.findall(r"(?:href|src)=\"/web/([^\"]+)\"", file.read_text())
-        names += [
+        names = re.findall(r"(?:href|src)=\"/web/([^\"$]+)\"", file.read_text())
+        imported = [
             str((file.parent / name).resolve().relative_to(WEB))
             for name in re.findall(r"\bfrom \"([^\"]+)\"", file.read_text())
         ]
+        names += imported if file.parent.name not in BUNDLED else []
 
-        assert [name for name in names if not (WEB / name).is_file()] == []
+        assert [name for name in (*names, *imported) if not (WEB / name).is_file()] == []
         assert {name.split("/")[0] for name in names} <= {file.parent.name, *SHARED}
 
 
@@ -59,3 +64,20 @@ def test_the_scripts_of_the_pages_keep_their_rules() -> None:
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert files
+
+
+def test_what_is_built_is_what_the_sources_say_and_nothing_of_an_earlier_build(
+    tmp_path: Path,
+) -> None:
+    node = shutil.which("node")
+    if node is None or not (ROOT / "node_modules" / "esbuild").is_dir():
+        pytest.skip("no node with the locked packages is here")
+    (tmp_path / "panel-0123456789ab.js").write_text("earlier")
+
+    subprocess.run([node, WEB / "build.mjs", tmp_path], check=True, cwd=ROOT)
+
+    assert _contents(tmp_path) == _contents(WEB / "dist"), "run `make web`"
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}

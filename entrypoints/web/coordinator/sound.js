@@ -1,10 +1,10 @@
-/** The sound that calls a coordinator. */
+/** The sound that calls a coordinator, and its switch. */
 
+import { Chime } from "../shared/chime.js";
 import { byId, listen } from "../shared/dom.js";
 
 export class Sound {
-  /** @type {AudioContext | null} */
-  #audio = null;
+  #chime = new Chime();
   #onReady;
 
   /** @param {() => void} onReady  called when the browser allows sound */
@@ -22,9 +22,7 @@ export class Sound {
   }
 
   play() {
-    if (!this.#audio || !this.#isOn) return;
-    playTone(this.#audio, 660, 0);
-    playTone(this.#audio, 880, 0.14);
+    if (this.#isOn) this.#chime.play();
   }
 
   get #isOn() {
@@ -32,8 +30,7 @@ export class Sound {
   }
 
   #start() {
-    this.#audio ??= new AudioContext();
-    this.#audio.resume();
+    this.#chime.start();
     this.#onReady();
   }
 
@@ -42,21 +39,4 @@ export class Sound {
     byId("sound").setAttribute("aria-pressed", String(isOn));
     byId("sound").title = isOn ? "Sound is on" : "Sound is off";
   }
-}
-
-/**
- * @param {AudioContext} audio
- * @param {number} frequency
- * @param {number} delayS
- */
-function playTone(audio, frequency, delayS) {
-  const oscillator = audio.createOscillator();
-  const volume = audio.createGain();
-  const start = audio.currentTime + delayS;
-  oscillator.frequency.value = frequency;
-  volume.gain.setValueAtTime(0.15, start);
-  volume.gain.exponentialRampToValueAtTime(0.001, start + 0.25);
-  oscillator.connect(volume).connect(audio.destination);
-  oscillator.start(start);
-  oscillator.stop(start + 0.25);
 }

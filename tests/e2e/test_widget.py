@@ -1,0 +1,444 @@
+"""The chat on a page of another origin, in a real browser."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
+
+from entrypoints.bridge.app import create_bridge
+from entrypoints.server.app import create_app
+from entrypoints.settings import Settings
+from tests.support.browser import PHONE, CoordinatorPage, OpenPage, chromium, windows
+from tests.support.businesses import EXAMPLES
+from tests.support.host_site import HostSite, embedding_policy, host_site
+from tests.support.process import server
+from tests.support.server import free_port, running
+from tests.support.tokens import SECRET
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+# The tests look into the shadow tree, which the page itself cannot.
+OPEN_SHADOWS = """
+const attach = Element.prototype.attachShadow;
+Element.prototype.attachShadow = function () { return attach.call(this, { mode: "open" }); };
+"""
+COUNT_TONES = """
+window.tones = 0;
+const started = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...at) { window.tones += 1; started.apply(this, at); };
+"""
+HIDE = """
+isHidden => {
+  Object.defineProperty(document, "hidden", { configurable: true, value: isHidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+"""
+SHOP = '<!doctype html><html lang="en"><head><title>Shop</title>'
+PHONE_SCREEN = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+VIEWPORT = '<meta name="viewport" content="width=device-width">'
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium("--host-resolver-rules=MAP *.example 127.0.0.1") as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chat() -> AsyncIterator[str]:
+    """The address of a server with the two examples."""
+    settings = Settings(store="memory", businesses=str(EXAMPLES), turn_quiet_ms=0)
+    async with running(create_app(settings)) as address:
+        yield address
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site(chat: str) -> AsyncIterator[HostSite]:
+    """A shop that embeds the chat by one line, under the strictest policy that lets it."""
+    async with host_site(index=shop(script(chat))) as site:
+        site.policy = embedding_policy(chat)
+        yield site
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def window(browser: Browser) -> AsyncIterator[OpenPage]:
+    async with windows(browser, OPEN_SHADOWS + COUNT_TONES) as window:
+        yield partial(window, reduced_motion="reduce")
+
+
+def script(chat: str, attributes: str = 'data-business="b1"') -> str:
+    """Return the one line."""
+    return f'<script src="http://{chat}/widget.js" {attributes} async></script>'
+
+
+def shop(head: str, body: str = "<h1>Shop</h1><input id=search>") -> str:
+    return f"{SHOP}{VIEWPORT}{head}</head><body>{body}</body></html>"
+
+
+class Widget:
+    """The widget on a page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.launcher = page.locator(".launcher")
+        self.frame = page.locator("ai-agent-chat dialog")
+        self.field = self.frame.get_by_role("textbox")
+        self.badge = page.locator("ai-agent-chat .badge")
+
+    async def open(self) -> None:
+        await self.launcher.click()
+        await expect(self.field).to_be_focused()
+
+    async def send(self, text: str) -> None:
+        await self.field.fill(text)
+        await self.field.press("Enter")
+
+    def said(self, text: str) -> Locator:
+        return self.frame.get_by_text(text)
+
+
+async def test_the_button_is_used_by_keyboard_and_gives_the_focus_back(
+    site: HostSite, window: OpenPage
+) -> None:
+    page = await window()
+    await page.goto(site.url())
+    widget = Widget(page)
+    await page.evaluate("addEventListener('keyup', ({key}) => { window.heard = key; })")
+    await page.get_by_role("button", name="Open the chat").focus()
+    await page.keyboard.press("Enter")
+    await expect(widget.field).to_be_focused()
+    await page.keyboard.press("s")
+    heard = await page.evaluate("window.heard")
+    await page.keyboard.press("Escape")
+    await expect(widget.frame).to_be_hidden()
+    await expect(page.get_by_role("button", name="Open the chat")).to_be_focused()
+    await page.locator("#search").focus()
+    await page.evaluate("AIAgent.open()")
+    await expect(widget.field).to_be_focused()
+    await page.keyboard.press("Escape")
+
+    await expect(page.locator("#search")).to_be_focused()
+    assert heard is None
+
+
+async def test_a_visitor_who_never_opens_the_chat_costs_the_server_nothing_and_the_page_no_shift(
+    chat: str, site: HostSite, window: OpenPage
+) -> None:
+    asked: list[str] = []
+    page = await window()
+    page.on("request", lambda request: asked.append(request.url.removeprefix(f"http://{chat}")))
+    page.on("websocket", lambda opened: asked.append(opened.url))
+    await page.goto(site.url())
+    async with page.expect_request_finished(lambda request: "/web/dist/panel-" in request.url):
+        pass
+    before = await page.evaluate("Object.keys(window)")
+    shifts = await page.evaluate(
+        """new Promise(done => new PerformanceObserver((list) => done(list.getEntries()))
+        .observe({ type: "layout-shift", buffered: true }) || setTimeout(() => done([]), 50))"""
+    )
+    stored = await page.evaluate("Object.keys(localStorage)")
+
+    assert [url for url in asked if not url.startswith("http://localhost")] == [
+        "/widget.js",
+        next(url for url in asked if url.startswith("/web/dist/panel-")),
+    ]
+    assert shifts == stored == []
+    assert "AIAgent" in before
+    assert not {name for name in before if "widget" in name.lower()}
+
+
+async def test_the_page_speaks_to_the_chat_before_and_after_it_is_there(
+    chat: str, site: HostSite, window: OpenPage
+) -> None:
+    warnings: list[str] = []
+    site.pages["early.js"] = (
+        "window.told = []; (window.AIAgent ??= []).push((agent) => {"
+        ' agent.on("open", () => told.push("open")); agent.on("close", () => told.push("close"));'
+        ' agent.init({ business: "b1", user: "ana", position: "left", colour: "#fe0" }); });'
+    )
+    site.pages["index.html"] = shop('<script src="early.js"></script>' + script(chat, "") * 2)
+    page = await window()
+    page.on("console", lambda entry: warnings.append(entry.text))
+    await page.goto(site.url())
+    widget = Widget(page)
+    await widget.open()
+    await widget.launcher.click()
+    await expect(widget.frame).to_be_hidden()
+    box = await widget.launcher.bounding_box()
+    colours = await widget.launcher.evaluate(
+        "button => [getComputedStyle(button).color, getComputedStyle(button).backgroundColor]"
+    )
+    told = await page.evaluate(
+        "AIAgent.init({ business: 'b2' }); AIAgent.push(() => told.push(1)); told"
+    )
+    await page.evaluate("AIAgent.destroy(); AIAgent.open()")
+    await expect(page.locator("ai-agent-chat")).to_have_count(0)
+    await page.evaluate("AIAgent.init({ business: 'b1', user: 'ana' }); AIAgent.toggle()")
+    await expect(widget.field).to_be_focused()
+
+    assert told == ["open", "close", 1]
+    assert box is not None
+    assert box["x"] == 20
+    assert colours == ["rgb(0, 0, 0)", "rgb(255, 238, 0)"]
+    assert warnings == [
+        "AIAgent: widget.js is on this page more than once; the first one counts",
+        "AIAgent: there is a chat on this page already; destroy() ends it",
+        "AIAgent: there is no chat yet: call init({ business }) first",
+    ]
+
+
+HOSTILE_CSS = """
+* { all: unset !important; font-size: 3px !important; }
+div, section, dialog, button, svg, ai-agent-chat { display: none !important; opacity: .1 !important;
+  position: static !important; visibility: hidden !important; pointer-events: none !important }
+html { font-size: 62.5%; direction: rtl }
+html, body { transform: translate(40px, -300px) !important; filter: invert(1) !important }
+.over { position: fixed !important; inset: 0; z-index: 2147483647 !important;
+  display: block !important }
+"""
+HOSTILE_JS = """
+Array.prototype.last = function () { return this[this.length - 1]; };
+Object.prototype.extra = () => 1;
+Array.from = () => { throw new Error("mine"); };
+window.Promise = class Mine extends Promise {};
+window.name = "AIAgent"; window.$ = window.event = window.status = "mine";
+addEventListener("keydown", (event) => event.preventDefault());
+document.addEventListener("click", (event) => event.stopPropagation());
+"""
+
+
+async def test_no_style_and_no_script_of_the_page_breaks_the_chat(
+    chat: str, site: HostSite, window: OpenPage
+) -> None:
+    site.pages |= {"hostile.css": HOSTILE_CSS, "hostile.js": HOSTILE_JS}
+    # In quirks mode, with another base, and before there is a body.
+    site.pages["index.html"] = (
+        '<base href="/else/where/"><link rel="stylesheet" href="/hostile.css">'
+        f'<script src="/hostile.js"></script>{script(chat)}'
+        '<p>Shop</p><img name="currentScript"><div id="AIAgent" class="over"></div>'
+    )
+    page = await window()
+    await page.goto(site.url())
+    widget = Widget(page)
+    await page.evaluate("AIAgent.init({ business: 'b1', user: 'ana' })")
+    await widget.open()
+    await widget.send("What are your opening hours?")
+    await expect(widget.said("10:00–23:00")).to_be_visible()
+    launcher, frame = await widget.launcher.bounding_box(), await widget.frame.bounding_box()
+    on_top = await page.evaluate(
+        "document.elementFromPoint(innerWidth - 40, innerHeight - 40).tagName"
+    )
+
+    assert launcher == {"x": 1440 - 76, "y": 900 - 76, "width": 56, "height": 56}
+    assert frame is not None
+    assert (frame["width"], frame["height"]) == (392, 660)
+    assert on_top == "AI-AGENT-CHAT"
+    assert await page.evaluate("document.compatMode") == "BackCompat"
+
+
+async def test_on_a_phone_the_chat_is_the_screen_and_the_page_is_as_it_was_afterwards(
+    site: HostSite, window: OpenPage
+) -> None:
+    site.pages["long.css"] = "h1 { margin: 2000px 0 }"
+    site.pages["index.html"] = site.pages["index.html"].replace(
+        "</head>", '<link rel="stylesheet" href="long.css"></head>'
+    )
+    page = await window(**PHONE_SCREEN)
+    await page.goto(site.url())
+    widget = Widget(page)
+    await page.evaluate("scrollTo(0, 700)")
+    await widget.launcher.tap()
+    await expect(widget.field).to_be_visible()
+    box = await widget.frame.bounding_box()
+    await page.mouse.wheel(0, 400)
+    for _ in range(8):  # the focus stays within
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(
+            "['AI-AGENT-CHAT', 'BODY'].includes(document.activeElement.tagName)"
+        )
+    await page.keyboard.press("Escape")
+    await expect(widget.frame).to_be_hidden()
+
+    assert box == {"x": 0, "y": 0, **PHONE}
+    assert await page.evaluate("scrollY") == 700
+    assert await page.evaluate("document.documentElement.getAttribute('style')") is None
+
+
+async def test_a_conversation_survives_a_reload_and_says_when_it_goes_on_unseen(
+    chat: str, site: HostSite, window: OpenPage
+) -> None:
+    site.pages["index.html"] = shop(script(chat, 'data-business="b1" data-language="en"'))
+    page = await window()
+    await page.goto(site.url())
+    widget = Widget(page)
+    await widget.open()
+    await expect(widget.said("Sunt asistentul de la Bistro Verde")).to_be_visible()
+    await widget.send("What are your opening hours?")
+    await expect(widget.said("10:00–23:00")).to_be_visible()
+    await widget.field.fill("And on")
+
+    await page.reload()
+    await expect(widget.field).to_have_value("And on")
+    await expect(widget.said("10:00–23:00")).to_be_visible()
+    focused = await page.evaluate("document.activeElement.tagName")
+    assert focused == "BODY"
+
+    # The answer comes while the chat is closed, in a tab that nobody sees.
+    await page.evaluate("void AIAgent.on('message', ({ author }) => { window.wrote = author; })")
+    await page.evaluate(HIDE, True)
+    await widget.send("Where are you?")
+    await page.evaluate("AIAgent.close()")
+    await expect(widget.badge).to_have_text("1")
+    await expect(page).to_have_title("(1) Shop")
+    await expect(page.get_by_role("button", name="Open the chat, 1 unread message")).to_be_visible()
+    assert await page.evaluate("[window.wrote, window.tones]") == ["ai", 2]
+    await page.evaluate("document.title = '(1) Shop: bread'")
+    await page.evaluate(HIDE, False)
+    await expect(page).to_have_title("Shop: bread")
+
+    # It is unread in every tab of the browser, until it is read in one of them.
+    other = await window(page.context)
+    await other.goto(site.url())
+    elsewhere = Widget(other)
+    await expect(elsewhere.badge).to_have_text("1")
+    await elsewhere.open()
+    await expect(elsewhere.said("Strada Lalelelor")).to_be_visible()
+    await expect(widget.badge).to_be_hidden()
+    await expect(elsewhere.badge).to_be_hidden()
+
+
+async def test_the_chat_stays_where_a_page_replaces_itself(
+    site: HostSite, window: OpenPage
+) -> None:
+    page = await window()
+    await page.goto(site.url())
+    widget = Widget(page)
+    await widget.open()
+    await page.evaluate(
+        """() => { history.pushState({}, "", "/other");
+        document.body.replaceWith(document.createElement("body")); }"""
+    )
+    await expect(widget.field).to_be_visible()
+    await page.evaluate("document.querySelector('ai-agent-chat').remove()")
+
+    await expect(widget.field).to_be_visible()
+    await expect(page.locator("ai-agent-chat")).to_have_count(1)
+
+
+async def test_a_chat_that_cannot_be_loaded_says_so_and_is_loaded_later(
+    browser: Browser, site: HostSite
+) -> None:
+    context = await browser.new_context(locale="ro-RO")  # its console has the failed requests
+    await context.add_init_script(OPEN_SHADOWS)
+    page = await context.new_page()
+    await page.route("**/web/dist/panel-*", lambda route: route.abort())
+    await page.goto(site.url())
+    widget = Widget(page)
+    await page.evaluate("void AIAgent.on('error', () => { window.failed = true; })")
+    await widget.launcher.click()
+    await expect(widget.said("Chatul nu a putut fi încărcat.")).to_be_visible()
+    assert await page.evaluate("window.failed")
+    await page.unroute("**/web/dist/panel-*")
+    await widget.frame.get_by_role("button", name="Încearcă din nou").click()
+
+    await expect(widget.field).to_be_visible()
+    await context.close()
+
+
+SECRETS = {
+    "SOCKET_AUTH": "jwt",
+    "JWT_SECRET": SECRET,
+    "VISITOR_SECRET": "another-s3cret-of-more-than-32-bytes",
+    "SERVICE_TOKEN": "the-service-token",
+    "ELIXIR_TOKEN": "the-service-token",
+}
+BISTRO = """
+name = "Bistro Verde"
+language = "ro"
+colour = "#7a1f3d"
+greeting = "Bună! Cu ce vă pot ajuta?"
+[website]
+origins = ["{origin}"]
+[facts]
+program = "Luni–vineri 9:00–22:00, sâmbătă și duminică 10:00–23:00."
+"""
+
+
+async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whatever_happens(
+    window: OpenPage, tmp_path: Path
+) -> None:
+    """A server that is killed, a coordinator who takes over and gives back: all in Romanian."""
+    server_port, bridge_port = free_port(), free_port()
+    chat, bridge = f"chat.example:{server_port}", f"127.0.0.1:{bridge_port}"
+    settings = Settings(
+        bridge_store="memory",
+        agent_server_url=f"http://127.0.0.1:{server_port}",
+        service_token=SECRETS["SERVICE_TOKEN"],
+    )
+    async with (
+        host_site(index=shop(script(chat, 'data-business="bistro"'))) as site,
+        running(create_bridge(settings), port=bridge_port),
+    ):
+        site.policy = embedding_policy(chat)
+        origin = site.url("", "bistro.example").rstrip("/")
+        (tmp_path / "businesses").mkdir()
+        (tmp_path / "businesses" / "bistro.toml").write_text(BISTRO.format(origin=origin))
+        production = {
+            **SECRETS,
+            "BUSINESSES": str(tmp_path / "businesses"),
+            "BUSINESSES_ONLY": "1",
+            "ALLOWED_ORIGINS": f"http://{chat}",
+            "BRIDGE": "elixir",
+            "ELIXIR_HTTP_URL": f"http://{bridge}",
+            "ELIXIR_WEBSOCKET_URL": f"ws://{bridge}/socket/websocket",
+            "TURN_QUIET_MS": "0",
+            "SCRIPTED_DELAY_MS": "150",
+        }
+        page = await window(**PHONE_SCREEN, locale="ro-RO")
+        widget = Widget(page)
+        answer = widget.said("sâmbătă și duminică 10:00–23:00.")
+        async with server(tmp_path, port=str(server_port), **production) as running_server:
+            await page.goto(f"{origin}/index.html")
+            await page.get_by_role("button", name="Deschide chatul").tap()
+            await expect(widget.said("Bună! Cu ce vă pot ajuta?")).to_be_visible()
+            await widget.send("Care este programul?")
+            await expect(widget.said("Luni–vineri")).to_be_visible()
+            await running_server.kill()
+        assert not await answer.is_visible()
+
+        production["SCRIPTED_DELAY_MS"] = "0"
+        async with server(tmp_path, port=str(server_port), **production):
+            await expect(answer).to_be_visible(timeout=20_000)
+            await widget.frame.get_by_role("button", name="Mai multe").tap()
+            await widget.frame.get_by_role("menuitem", name="Vorbește cu un coleg").tap()
+            await expect(widget.said("Așteptați un coleg").first).to_be_visible()
+
+            maria = CoordinatorPage(await window())
+            await maria.sign_in(At(bridge), "Maria Ionescu", "bistro")
+            await maria.page.locator(".chat").click()
+            await maria.page.get_by_role("button", name="Claim").click()
+            await expect(widget.said("Vorbiți cu Maria Ionescu")).to_be_visible()
+            await maria.send("Bună ziua, sunt Maria.")
+            await expect(widget.said("Bună ziua, sunt Maria.")).to_be_visible()
+            await widget.send("O masă pentru 60?")
+            await expect(maria.page.get_by_text("O masă pentru 60?").last).to_be_visible()
+            await maria.page.get_by_role("button", name="Return to AI").click()
+            await widget.send("Mulțumesc!")
+            await expect(widget.said("Cu plăcere!")).to_be_visible()
+
+            await page.reload()
+            await expect(widget.said("Cu plăcere!")).to_be_visible()
+            kept = await page.evaluate("JSON.parse(localStorage['ai-agent:bistro']).visitor.userId")
+    assert re.fullmatch("v-[0-9a-f]{32}", kept)
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A program at an address."""
+
+    address: str
