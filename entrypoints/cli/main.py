@@ -160,7 +160,8 @@ def _banner(urls: Sequence[str], settings: "Settings") -> str:
     return f"""
   AI Agent Server
 
-  Chat          {here}/test-websocket.html{query}{desk}
+  Chat          {here}/chat/{first}
+  Test page     {here}/test-websocket.html{query}{desk}
   Socket        {socket}
   HTTP API      {here}/schema
 

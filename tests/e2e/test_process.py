@@ -118,6 +118,7 @@ async def test_dev_runs_server_and_bridge_and_ends_both_with_success_at_ctrl_c(
     assert waits["chat"]["sessionId"] == asked["sessionId"]
     assert asked["liveChat"]["url"] == f"ws://localhost:{bridge_port}/socket/websocket"
     assert ended.code == 0
+    assert f" http://localhost:{port}/chat/b1\n" in ended.output
     assert f" http://localhost:{port}/test-websocket.html\n" in ended.output
     assert f" http://localhost:{bridge_port}/\n" in ended.output
     assert f" chat --url ws://localhost:{port}/socket/websocket\n" in ended.output
