@@ -49,9 +49,12 @@ class PostMessage:
         text: str,
         message_id: MessageId | None = None,
         origin: object = None,
+        *,
+        named_language: str | None = None,
     ) -> PostedMessage:
         """Store `text`; a `message_id` that was stored before returns the first acknowledgement.
 
+        `named_language`: the customer's, as their client names it, until they have shown one.
         Raises: StorageUnavailable.
         """
         the_id = message_id or MessageId(self.new_id())
@@ -59,14 +62,16 @@ class PostMessage:
         open_session = self.session_log.session_factory(customer, location_id)
         business = self.businesses.last_read(customer.business_id)
         language, words = language_and_words(business)
-        detect = language_detector(self.rank_languages, language)
+        detect = language_detector(self.rank_languages, language, named_language)
         goes_to_human = business is not None and _goes_to_human(business, text)
         availability = UNKNOWN
         if goes_to_human:
             availability = await self.attendance(customer.business_id, location_id)
 
         def decide(session: Session | None) -> Draft | None:
-            context = self.session_log.decision_context(language, words, availability)
+            context = self.session_log.decision_context(
+                language, words, availability, named_language
+            )
             if goes_to_human and (session is None or session.unmet is None):
                 return request_transfer(
                     session,

@@ -34,6 +34,7 @@ from domain.decisions import OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
 from domain.handoff import UNKNOWN, Availability
 from domain.identity import Customer, LocationId, SessionId
+from domain.language import other_than
 from domain.message import Entry, Message, token_cost
 from domain.notice import Notice
 from domain.session import Draft, Session
@@ -152,13 +153,21 @@ class SessionLog:
         self.hub.tap_remote(self._on_remote_event)
 
     def decision_context(
-        self, language: str, words: Words = NO_WORDS, availability: Availability = UNKNOWN
+        self,
+        language: str,
+        words: Words = NO_WORDS,
+        availability: Availability = UNKNOWN,
+        named_language: str | None = None,
     ) -> DecisionContext:
-        """Return what a decision taken now needs from outside."""
+        """Return what a decision taken now needs from outside.
+
+        `named_language`: the one that the customer's client names, if it does.
+        """
         return DecisionContext(
             at=self.clock.now(),
             new_id=self.new_id,
             language=language,
+            named_language=other_than(language, named_language),
             words=words,
             availability=availability,
             transfer_timeout_s=self.policy.transfer_timeout_s,

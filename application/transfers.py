@@ -79,13 +79,18 @@ class Transfers:
         text: str | None,
         message_id: MessageId | None = None,
         origin: object = None,
+        *,
+        named_language: str | None = None,
     ) -> Session:
         """Request a human for the user, or tell them that nobody is there.
 
+        `named_language`: the user's, as their client names it, until they have shown one.
         Raises: StorageUnavailable.
         """
         try:
-            session = await self._request(customer, location_id, text, message_id, origin)
+            session = await self._request(
+                customer, location_id, text, message_id, origin, named_language=named_language
+            )
         except DuplicateMessage:
             cached = await self.session_log.reload(customer)
             session = cached.session if cached is not None else None
@@ -125,11 +130,14 @@ class Transfers:
         *,
         from_bridge: bool = False,
         seen: Session | None = None,
+        named_language: str | None = None,
     ) -> Session | None:
         availability = None
         if not from_bridge:
             availability = await self.attendance(customer.business_id, location_id)
-        context = await self._decision_context(customer.business_id, availability=availability)
+        context = await self._decision_context(
+            customer.business_id, availability=availability, named_language=named_language
+        )
         open_session = self.session_log.session_factory(customer, location_id)
         the_id = message_id or MessageId(self.new_id())
         key = user_key(message_id) if message_id is not None and text is not None else None
@@ -145,7 +153,7 @@ class Transfers:
                 the_id,
                 key=key,
                 from_bridge=from_bridge,
-                detect=language_detector(self.rank_languages, now.language),
+                detect=language_detector(self.rank_languages, now.language, named_language),
             )
 
         return await self.session_log.commit(customer, decide, origin)
@@ -345,12 +353,13 @@ class Transfers:
         business_id: BusinessId,
         location_id: LocationId | None = None,
         availability: Availability | None = None,
+        named_language: str | None = None,
     ) -> Callable[[], DecisionContext]:
         """`availability`: None: as the hours of the business, or of the location, say."""
         business = await facts_if_known(self.businesses, business_id)
         language, words = language_and_words(business)
         known = availability or self.attendance.by_hours(business, location_id)
-        return lambda: self.session_log.decision_context(language, words, known)
+        return lambda: self.session_log.decision_context(language, words, known, named_language)
 
 
 def _ensure_unchanged(session: Session | None, seen: Session | None) -> None:

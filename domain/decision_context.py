@@ -23,6 +23,8 @@ class DecisionContext(Struct, frozen=True, kw_only=True):
     language: str
     """The business's: for customers who have shown no other."""
     transfer_timeout_s: float
+    named_language: str | None = None
+    """The one that the customer's client names, if it is another: theirs until they show one."""
     words: Words = NO_WORDS
     """The business's own wording of texts."""
     availability: Availability = UNKNOWN
@@ -66,7 +68,7 @@ def append_text(
     write: WriteStep | None = None,
 ) -> None:
     """Append one of the server's own texts, in the customer's language."""
-    language = draft.session.language or context.language
+    language, named = customers_language(draft, context)
     draft.append_message(
         Message(
             seq=draft.next_seq,
@@ -75,9 +77,17 @@ def append_text(
             text=localized(language, text, context.words, who=who, what=what),
             at=context.at,
             actions=actions,
+            language=named,
             write=write,
         )
     )
+
+
+def customers_language(draft: Draft, context: DecisionContext) -> tuple[str, str | None]:
+    """Return the customer's language, and the same where it is to be stored with a notice in it."""
+    if draft.session.language is not None:
+        return draft.session.language, None
+    return context.named_language or context.language, context.named_language
 
 
 def timestamp_text(at: datetime) -> str:

@@ -15,6 +15,7 @@ from domain.decision_context import (
     DecisionContext,
     append_text,
     append_user_message,
+    customers_language,
     timestamp_text,
 )
 from domain.errors import NotInLiveChat, Outdated, TransitionRefused, UnknownSession
@@ -487,7 +488,7 @@ def _append_unmet(
     `answered`: the user's newest message, if this is all of its answer.
     """
     availability = context.availability
-    language = draft.session.language or context.language
+    language, named = customers_language(draft, context)
     is_offered = availability.is_offered
     draft.append_message(
         Message(
@@ -499,6 +500,7 @@ def _append_unmet(
             actions=(leave_message_action(availability),) if is_offered else (),
             in_reply_to=(answered,) if answered is not None else (),
             settles_seq=draft.session.last_user_seq if answered is not None else 0,
+            language=named,
             unmet=reason if is_offered else None,
         )
     )

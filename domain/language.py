@@ -40,6 +40,9 @@ _FIRST = _Evidence(words=3, share=0.7, total=0.4)
 _CHANGE = _Evidence(words=5, share=0.9, total=0.5)
 
 _is_tag = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*").fullmatch
+_core = re.compile(
+    r"[A-Za-z]{2,3}(-[A-Za-z]{4}(?![A-Za-z0-9]))?(-([A-Za-z]{2}|[0-9]{3})(?![A-Za-z0-9]))?"
+).match
 # Addresses, numbers and codes are of no language.
 _token = re.compile(r"\S+").findall
 _is_code = re.compile(r"[\d@/\\_]|\w\.\w").search
@@ -116,8 +119,14 @@ def lookup(tag: str, available: Collection[str]) -> str | None:
 
 
 def language_tag(text: str | None) -> str | None:
-    """Return a BCP 47 tag that a client names; None: it names none, or nothing that is one."""
-    return text if text is not None and len(text) <= MAX_TAG and _is_tag(text) else None
+    """Return language, script and region of a BCP 47 tag that a client names; None: it is none.
+
+    The rest of a tag, which the AI would read, is left out: anything can stand there.
+    """
+    if text is None or len(text) > MAX_TAG or _is_tag(text) is None:
+        return None
+    found = _core(text)
+    return found[0] if found is not None else None
 
 
 def language_name(tag: str) -> str:
@@ -128,14 +137,21 @@ def language_name(tag: str) -> str:
     return _NAMES[found] if found == tag.lower() else f"{_NAMES[found]} ({tag})"
 
 
-def language_detector(rank: RankLanguages, business_language: str) -> DetectLanguage:
+def language_detector(
+    rank: RankLanguages, business_language: str, named: str | None = None
+) -> DetectLanguage:
     """Return what detects the languages of the notices, and the business's own.
 
-    A text in the business's own language gives the business's tag: `de-AT`.
+    A text in the business's own language gives the business's tag: `de-AT`. `named`: the language
+    that the client names, which it is as long as nothing else is known.
     """
     own = _primary(business_language)
 
     def detect(text: str, known: str | None) -> str | None:
+        found = shown(text, known)
+        return other_than(business_language, named) if found is None and known is None else found
+
+    def shown(text: str, known: str | None) -> str | None:
         evidence = _FIRST if known is None else _CHANGE
         tokens = _token(text[:MAX_DETECTION_CHARS])
         words = [word for token in tokens if not _is_code(token) for word in _words(token)]
@@ -150,6 +166,13 @@ def language_detector(rank: RankLanguages, business_language: str) -> DetectLang
         return business_language if found == own else found
 
     return detect
+
+
+def other_than(business_language: str, named: str | None) -> str | None:
+    """Return the language that a client names; None: it is the business's own, or none."""
+    if named is None or _primary(named) == _primary(business_language):
+        return None
+    return named
 
 
 def _is_plain(word: str) -> bool:

@@ -120,8 +120,8 @@ class Session(
     usage: Usage | None = None
     """The cost of all answers and summaries; None: nothing was counted."""
     language: str | None = None
-    """The customer's language (BCP 47), as their messages show it, in the session before too; None:
-    none did, for sure."""
+    """The customer's language (BCP 47), as their messages show it, in the session before too, or as
+    their client names it; None: neither did, for sure."""
     unmet: Reason | None = None
     """The reason of a request for a human that nobody could meet, where the user has been asked to
     leave a message: their next one is it. None: they have not, or have left it."""

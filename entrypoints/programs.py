@@ -96,6 +96,8 @@ def dev_programs(settings: Settings) -> list[Program]:
     # Without a token between the two, the bridge could not tell the server from a user.
     if not settings.service_token and settings.socket_auth == "jwt":
         settings = replace(settings, service_token=token_urlsafe())
+    if not settings.visitor_secret:  # without the last run's, its visitors get new identities
+        settings = replace(settings, visitor_secret=token_urlsafe())
     server = server_program(settings)
     if settings.bridge == "none" or _bridge_urls(settings) != _bridge_urls(Settings()):
         return [server]

@@ -38,21 +38,23 @@ def read_picture(folder: Path, name: str) -> Picture:
     if not path.startswith(os.path.join(root, "")):
         raise BadPicture("is a link that leads out of the business's folder")
     try:
-        # Neither a link that has come meanwhile nor a pipe, at which to wait, is opened.
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BadPicture("is no file")
+            content = file.read(MAX_PICTURE_BYTES + 1)
     except OSError as error:
         raise BadPicture(f"cannot be read: {error.strerror}") from None
-    with os.fdopen(file, "rb") as opened:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode):
-            raise BadPicture("is no file")
-        content = opened.read(MAX_PICTURE_BYTES + 1)
     if len(content) > MAX_PICTURE_BYTES:
         raise BadPicture(f"is larger than {MAX_PICTURE_BYTES // 1024} KiB")
     media_type = PICTURES[name.rpartition(".")[2]]
     if not _is_of_type(content, media_type):
         raise BadPicture(f"is no picture of the type {media_type}, which its name says")
     return Picture(content, media_type, sha256(content).hexdigest())
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open what is no link, although one may have come meanwhile, without waiting at a pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _is_of_type(content: bytes, media_type: str) -> bool:

@@ -186,6 +186,12 @@ def _shown(business: Business, settings: Settings) -> Iterator[str]:
         "suggestions": " | ".join(business.suggestions),
     }
     yield from _rows(rows)
+    for tag, welcome in business.welcomes.items():
+        yield from _rows({f"languages {tag}": welcome.greeting})
+        yield from _rows({"  suggestions": " | ".join(welcome.suggestions)})
+    website = business.website
+    rows = {"website": ", ".join(website.origins), "  colour": website.colour}
+    yield from _rows({**rows, "  logo": website.logo})
     yield from _hours("hours", business.hours, zone)
     yield from _rows({f"fact {topic}": fact for topic, fact in business.facts.items()})
     for location_id, location in business.locations.items():

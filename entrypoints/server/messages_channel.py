@@ -405,6 +405,7 @@ class MessagesChannel(Channel):
             message_text(request.message),
             as_message_id(request.message_id),
             origin=self,
+            named_language=self._language,
         )
         return Acknowledgement(
             posted.message_id, posted.seq, posted.session_id, posted.status, posted.duplicate
@@ -419,6 +420,7 @@ class MessagesChannel(Channel):
             message_text(request.message) if request.message is not None else None,
             as_message_id(request.message_id),
             origin=self,
+            named_language=self._language,
         )
         transfer = session.transfer
         return TransferReply(

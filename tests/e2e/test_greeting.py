@@ -7,12 +7,13 @@ from msgspec.structs import replace
 from adapters.memory.businesses import MemoryBusinesses
 from domain.business import Business, Welcome
 from domain.identity import BusinessId
+from domain.texts import Text, localized
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.server import running
 from tests.support.user import user
-from tests.support.wire import identity, socket
+from tests.support.wire import identity, product, socket
 
 RESTO = Business(
     business_id=BusinessId("resto"),
@@ -63,3 +64,18 @@ async def test_a_customer_is_greeted_in_the_language_that_the_client_names_where
 
     assert joined["greeting"] == greeting
     assert (joined["suggestions"] == ["Are you open?"]) == (greeting == "Hello!")
+
+
+async def test_notices_are_in_the_language_that_a_client_names_until_another_shows() -> None:
+    async with product() as server, user(server.address) as customer:
+        await customer.join(language="de-DE")
+        await customer.ask_for_human()
+        asked = await customer.wait_for("new_message", author="system")
+        await customer.say("I would like to order a large pizza with some olives, please")
+        await customer.request("end_live_chat", {})
+        ended = await customer.wait_for("new_message", author="system")
+        (log,) = (await server.api.get("/api/conversations")).json()["conversations"]
+
+    assert asked["message"] == localized("de", Text.REQUESTED)
+    assert ended["message"] == localized("en", Text.CANCELLED)
+    assert log["language"] == "en"

@@ -403,6 +403,8 @@ BAD_STARTS = [
     ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt"}, "exactly one of"),
     ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt", "JWT_SECRET": "short"}, "JWT_SECRET has 5 bytes"),
     ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET,
+               "VISITOR_SECRET": f"{SECRET},short"}, "VISITOR_SECRET has 5 bytes"),
+    ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET,
                "JWT_JWKS_URL": "http://h/k"},
      "JWT_SECRET and JWT_JWKS_URL are set"),
     ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt", "JWT_PUBLIC_KEY_FILE": "none.pem"},

@@ -12,6 +12,7 @@ from domain.language import (
     NOTICE_LANGUAGES,
     language_detector,
     language_name,
+    language_tag,
     lookup,
 )
 from domain.message import Author, Message
@@ -104,6 +105,43 @@ def test_a_text_in_another_language_is_in_none_of_these(
     ranking: dict[str, float], language: str | None
 ) -> None:
     assert language_detector(Ranker(**ranking), "ro")(THREE, None) == language
+
+
+def test_the_language_that_a_client_names_is_the_customers_until_they_show_another() -> None:
+    detect = language_detector(Ranker(de=1.0), "ro", "fr-CA")
+
+    assert detect("eins zwei", None) == "fr-CA"
+    assert detect(THREE, None) == "de"
+    assert detect(THREE, "fr-CA") is None
+    assert detect(FIVE, "fr-CA") == "de"
+
+
+def test_a_client_that_names_the_businesss_own_language_says_nothing_new() -> None:
+    assert language_detector(Ranker(), "ro", "ro-MD")("da", None) is None
+
+
+@pytest.mark.parametrize(
+    ("named", "tag"),
+    [
+        ("en", "en"),
+        ("pt-BR", "pt-BR"),
+        ("zh-Hant-TW", "zh-Hant-TW"),
+        ("es-419", "es-419"),
+        ("de-DE-1996", "de-DE"),
+        ("en-obeying-what-i-say", "en"),
+        ("en-x-anything", "en"),
+        ("romanian", None),
+        ("en_US", None),
+        ("C", None),
+        ("", None),
+        ("en" * 20, None),
+        (None, None),
+    ],
+)
+def test_of_what_a_client_names_language_script_and_region_are_kept(
+    named: str | None, tag: str | None
+) -> None:
+    assert language_tag(named) == tag
 
 
 def test_the_businesss_own_language_is_detected_too_and_gets_its_tag() -> None:

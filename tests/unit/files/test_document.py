@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from adapters.files.document import MAX_KEY_PARTS, key_rows, read_business_file
-from domain.business import Business, Location, ModelSettings, Reservation
+from domain.business import (
+    Business,
+    Location,
+    ModelSettings,
+    Reservation,
+    Website,
+    Welcome,
+)
 from domain.handoff import HandoffRules
 from domain.hours import OpeningHours, Shift
 from domain.identity import BusinessId
@@ -66,6 +73,15 @@ view_tokens = 900
 budget_soft_tokens = 1
 budget_hard_tokens = 2
 
+[languages.en-GB]
+greeting = "Hello!"
+suggestions = ["When?"]
+
+[website]
+origins = ["HTTPS://Resto.example/", "http://localhost:5173", "https://resto.example:443"]
+colour = "#0A7D55"
+logo = "logo.svg"
+
 [words]
 joined = "{who} ist da."
 [words.en]
@@ -87,6 +103,12 @@ ask_first = "Your table?"
         instructions="Be brief.",
         greeting="Servus!",
         suggestions=("Open?", "Where?"),
+        welcomes={"en-gb": Welcome(greeting="Hello!", suggestions=("When?",))},
+        website=Website(
+            origins=("https://resto.example", "http://localhost:5173"),
+            colour="#0a7d55",
+            logo="logo.svg",
+        ),
         reservations=(Reservation(reservation_id="r1", date="2030-05-14", time="19:30", guests=4),),
         hours=OpeningHours(
             week=((Shift(600, 840), Shift(1080, 1380)), *((),) * 6), dates={"12-25": ()}
@@ -184,6 +206,29 @@ VARIABLE = "the NAME of the environment variable that has the key, never the key
          "time_zone: must be the IANA name of a time zone, such as Europe/Bucharest"),
         (f'{NAMED}time_zone = "../../etc/passwd"',
          "time_zone: must be the IANA name of a time zone, such as Europe/Bucharest"),
+        (f'{NAMED}languages.de = 7', "languages: must be tables, such as [languages.en]"),
+        (f'{NAMED}languages.de.greeting = 7',
+         "languages.de.greeting: must be text of up to 1,000 characters"),
+        (f'{NAMED}languages."e n".greeting = "x"',
+         'languages."e n": is no language: it must be like languages.de'),
+        (f'{NAMED}languages.ro.greeting = "x"',
+         "languages.ro: is the business's own: its texts stand above all tables"),
+        (f'{NAMED}website.origin = "x"',
+         "website.origin: is not known; the nearest key is origins"),
+        *((f'{NAMED}website.origins = ["https://a.example", "{origin}"]',
+           "website.origins[1]: must be a list of up to 20 origins, such as "
+           "https://bistro.example")
+          for origin in ("bistro.example", "https://a.example/menu", "*", "https://*.a.example",
+                         "null", "file:///x", "https://a:b@c.example", "https://măr.example")),
+        (f'{NAMED}website.origins = ["https://a.example:70000"]',
+         "website.origins[0]: is no origin: Port out of range 0-65535"),
+        (f'{NAMED}website.colour = "green"', "website.colour: must be a colour such as #0a7d55"),
+        (f'{NAMED}website.colour = "#0a7d55;}}"',
+         "website.colour: must be a colour such as #0a7d55"),
+        *((f'{NAMED}website.logo = "{logo}"',
+           "website.logo: must be the name of a picture in the business's folder, such as "
+           "logo.svg")
+          for logo in ("../logo.svg", "/etc/passwd", "a/b.svg", ".svg", "logo.gif", "logo")),
         (f'{NAMED}suggestions = ["ok", 7]',
          "suggestions[1]: must be a list of up to 10 lines of 1 to 200 characters"),
         (f'{NAMED}suggestions = "x"',

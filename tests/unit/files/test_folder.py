@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -452,3 +453,124 @@ async def test_looks_take_a_small_part_of_the_time(root: Path) -> None:
 
     assert await FileBusinesses(root, VirtualClock()).refresh() == 1.0
     assert await FileBusinesses(root, SlowClock()).refresh() == 10.0
+
+
+# The logo.
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
+SVG = b'<?xml version="1.0"?>\n<!-- a - logo -->\n<svg xmlns="http://www.w3.org/2000/svg"/>'
+RESTO = BusinessId("resto")
+
+
+@pytest.fixture
+def resto(root: Path) -> Path:
+    """Return the folder of a business whose file names a logo that is not there."""
+    write(root / "resto" / "business.toml", more='[website]\nlogo = "logo.png"')
+    return root / "resto"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "media_type"),
+    [
+        ("logo.png", PNG, "image/png"),
+        ("logo.svg", SVG, "image/svg+xml"),
+        ("logo.svg", b"\xef\xbb\xbf <svg/>", "image/svg+xml"),
+        ("logo.webp", b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        ("logo.jpg", b"\xff\xd8\xff\xe0", "image/jpeg"),
+        ("logo.jpeg", b"\xff\xd8\xff\xe1", "image/jpeg"),
+    ],
+)
+async def test_a_logo_is_read_with_the_type_that_its_name_says(
+    resto: Path, files: FileBusinesses, name: str, content: bytes, media_type: str
+) -> None:
+    write(resto / "business.toml", more=f'[website]\nlogo = "{name}"')
+    (resto / name).write_bytes(content)
+
+    async with files:
+        logo = files.logo(RESTO)
+
+    assert mistakes(files) == []
+    assert logo is not None
+    assert (logo.content, logo.media_type) == (content, media_type)
+
+
+def _link_out(logo: Path) -> None:
+    (logo.parent.parent / "secret.png").write_bytes(PNG)
+    logo.symlink_to("../secret.png")
+
+
+@pytest.mark.parametrize(
+    ("make_logo", "reason"),
+    [
+        (lambda logo: None, "cannot be read: No such file or directory"),
+        (Path.mkdir, "cannot be read: Is a directory"),
+        (os.mkfifo, "is no file"),
+        (_link_out, "is a link that leads out of the business's folder"),
+        (lambda logo: logo.symlink_to("/etc/passwd"),
+         "is a link that leads out of the business's folder"),
+        (lambda logo: logo.write_bytes(PNG + bytes(256 * 1024)), "is larger than 256 KiB"),
+        (lambda logo: logo.write_bytes(b"<html>"),
+         "is no picture of the type image/png, which its name says"),
+        (lambda logo: logo.write_bytes(SVG),
+         "is no picture of the type image/png, which its name says"),
+    ],
+)  # fmt: skip
+async def test_a_logo_that_cannot_be_shown_is_a_mistake(
+    resto: Path, files: FileBusinesses, make_logo: Callable[[Path], object], reason: str
+) -> None:
+    make_logo(resto / "logo.png")
+
+    async with files:
+        assert mistakes(files) == [f"{resto}/business.toml: website.logo: {reason}"]
+        assert files.logo(RESTO) is None
+
+
+async def test_a_logo_that_is_put_there_later_is_noticed(
+    resto: Path, files: FileBusinesses
+) -> None:
+    async with files:
+        (resto / "logo.png").write_bytes(PNG)
+        await settled(files)
+
+    assert mistakes(files) == []
+    assert files.logo(RESTO) is not None
+
+
+async def test_a_logo_may_be_a_link_in_the_folder_as_in_a_config_map(
+    resto: Path, files: FileBusinesses
+) -> None:
+    (resto / "..1").mkdir()
+    (resto / "..1" / "logo.png").write_bytes(PNG)
+    (resto / "..data").symlink_to("..1")
+    (resto / "logo.png").symlink_to("..data/logo.png")
+
+    async with files:
+        assert files.logo(RESTO) is not None
+
+
+async def test_a_logo_needs_a_folder_of_the_businesss_own(
+    root: Path, files: FileBusinesses
+) -> None:
+    write(root / "resto.toml", more='[website]\nlogo = "logo.png"')
+
+    async with files:
+        assert mistakes(files) == [
+            f"{root}/resto.toml: website.logo: needs a folder of the business's own: "
+            "resto/business.toml"
+        ]
+
+
+async def test_the_origins_of_all_websites_are_known_as_the_files_change(
+    root: Path, files: FileBusinesses
+) -> None:
+    write(root / "a.toml", more='[website]\norigins = ["https://a.example"]')
+    write(root / "b.toml", more='[website]\norigins = ["https://b.example"]')
+
+    async with files:
+        assert files.names_origin("https://a.example")
+        write(root / "a.toml")
+        (root / "b.toml").unlink()
+        await settled(files)
+
+    assert not files.names_origin("https://a.example")
+    assert not files.names_origin("https://b.example")
