@@ -45,6 +45,7 @@ HELP = """\
 Write a message and press Enter. Commands:
   /transfer [text]  ask for a human
   /yes, /no         answer what the AI asks you to confirm
+  /rate 1-5 [text]  rate the conversation, with a comment
   /end              end the live chat, or stop waiting for a human
   /stop             stop the answer (so does Ctrl-C; a second one leaves)
   /history          show older messages
@@ -77,6 +78,7 @@ _REASONS = {
     "expired": "it is too late to answer: nothing was done",
     "withdrawn": "the question no longer stands: nothing was done",
     "unknown_confirmation": "the server does not know this question",
+    "unknown_session": "there is no conversation to rate yet",
 }
 _TOKEN_EXPIRED = "the token has expired: restart the chat with a valid one"
 _CHANNEL_CLOSED = "the server closed this conversation's channel: restart the chat to continue"
@@ -163,6 +165,7 @@ class TerminalChat:
             )
             for task in rest:
                 task.cancel()
+            self._terminal.release()
             self._terminal.end_line()
             return max(task.result() for task in done)
 
@@ -314,6 +317,8 @@ class TerminalChat:
                 view.show_reply_status(await self._push(channel, "end_live_chat", {}), known)
             case "/history":
                 view.show_older(await self._push(channel, "history", view.older_query()))
+            case "/rate":
+                await self._rate(channel, rest.strip())
             case "/yes" | "/no":
                 await self._answer_question(channel, command.removeprefix("/"))
             case "/stop":
@@ -326,6 +331,16 @@ class TerminalChat:
                 message_id, payload = self._message(text)
                 reply = await self._push(channel, "new_message", payload)
                 view.message_acknowledged(message_id, reply)
+
+    async def _rate(self, channel: PhoenixChannel, text: str) -> None:
+        stars, _, comment = text.partition(" ")
+        if stars not in ("1", "2", "3", "4", "5"):
+            self._terminal.note("a rating is from 1 to 5: /rate 5 Thank you!")
+            return
+        payload: dict[str, Any] = {"rating": int(stars)}
+        if comment.strip():
+            payload["comment"] = comment.strip()
+        await self._push(channel, "rate_conversation", payload)
 
     async def _answer_question(self, channel: PhoenixChannel, answer: str) -> None:
         confirm_id = self._view.question

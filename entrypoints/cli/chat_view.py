@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 HISTORY_LIMIT = 50
 """The number of entries that a request of `history` asks for."""
+HOLD_S = 0.5
+"""The wait for the message that tells of a status change, in whose place nothing else is shown."""
 GRACE_S = 1.0
 """The wait for the AI's last message once a human was requested, who may not come for minutes."""
 _STATUS_TEXTS = {
@@ -47,6 +49,10 @@ class ServerPayload(msgspec.Struct, rename="camel", kw_only=True):
     place: int = 0
     wait_s: int | None = None
     answer: str | None = None
+    timestamp: str | None = None
+    updated_at: str | None = None
+    greeting: str = ""
+    suggestions: list[str] = []
     messages: list["ServerPayload"] = []
     more: bool = False
 
@@ -55,6 +61,17 @@ class ServerPayload(msgspec.Struct, rename="camel", kw_only=True):
         """The seq of the entry before it: the next lower one, unless the server names another."""
         adjacent = (self.seq or 0) - 1
         return adjacent if self.prev_seq is None else min(self.prev_seq, adjacent)
+
+    @property
+    def at(self) -> str | None:
+        """The time of an entry, as the server writes it."""
+        return self.updated_at if self.timestamp is None else self.timestamp
+
+    def is_beside(self, other: "ServerPayload | None") -> bool:
+        """Return True if it was stored together with another entry, right before or after it."""
+        if other is None or self.at is None or self.at != other.at:
+            return False
+        return self.previous == other.seq or other.previous == self.seq
 
 
 def server_payload(payload: Any) -> ServerPayload:
@@ -82,6 +99,10 @@ class _QuestionAction(msgspec.Struct, rename="camel"):
     expires_at: datetime | None = None
 
 
+class _RatingAction(msgspec.Struct):
+    type: Literal["rating"]
+
+
 class _OutcomeAction(msgspec.Struct, rename="camel"):
     type: Literal["confirmation"]
     confirm_id: str
@@ -107,7 +128,24 @@ class Terminal:
         self._ansi = screen.isatty()
         self._prompt = "> " if prompt and self._ansi else ""
         self._is_prompted = False
+        self._held: str | None = None
         self.is_growing = False
+
+    def hold(self, text: str) -> None:
+        """Print a remark before what is printed next, or after HOLD_S; unless it is dropped."""
+        self.release()
+        self._held = text
+        asyncio.get_running_loop().call_later(HOLD_S, self.release)
+
+    def drop_held(self) -> None:
+        """Do not print the remark that is held, if any."""
+        self._held = None
+
+    def release(self) -> None:
+        """Print the remark that is held, if any."""
+        held, self._held = self._held, None
+        if held is not None:
+            self.note(held)
 
     def note(self, text: str) -> None:
         """Print a remark about the conversation."""
@@ -119,6 +157,7 @@ class Terminal:
 
     def grow(self, author: str, text: str) -> None:
         """Append a part of a message to the line that grows, or begin one with it."""
+        self.release()
         if not self.is_growing:
             self._clear_prompt()
             self._write(self._name(author))
@@ -145,6 +184,7 @@ class Terminal:
             self.is_growing = False
 
     def _print_line(self, text: str) -> None:
+        self.release()
         self.end_line()
         self._clear_prompt()
         self._write(text + "\n")
@@ -238,6 +278,8 @@ class ConversationView:
         self.answered_here: set[str] = set()
         """The ids of the questions that were answered by a command."""
         self._outcomes: dict[str, str] = {}  # by the id of the question
+        self._told: ServerPayload | None = None  # the newest message of the server or the AI
+        self._changed: ServerPayload | None = None  # the newest status change
         self.changes = 0
         """The number of status changes pushed by the server."""
 
@@ -290,9 +332,19 @@ class ConversationView:
             self._replay(entry)
         self.seen = SeenSeqs(reply.seq or 0)
         self._oldest = min((entry.seq or 0 for entry in reply.messages), default=None)
+        if reply.session_id is None:
+            self._welcome(reply)
         if reply.more:
             self._terminal.note("older messages: /history")
         self._show_status(reply)
+
+    def _welcome(self, reply: ServerPayload) -> None:
+        """Show what the business says before anybody has written."""
+        if reply.greeting:
+            self._terminal.message("ai", printable(reply.greeting))
+        if reply.suggestions:
+            asked = "\n".join(f"  {printable(each)}" for each in reply.suggestions)
+            self._terminal.note(f"you may ask, for example:\n{asked}")
 
     def show_missed(self, entries: Sequence[ServerPayload], reply: ServerPayload) -> None:
         """Show the entries that were missed before a later join."""
@@ -346,6 +398,8 @@ class ConversationView:
                     self._mark_answered(push.in_reply_to)
             case "agent_message":
                 self._terminal.message(_speaker(push, "coordinator"), printable(push.message))
+            case "user_message" if _actions(push, _RatingAction):
+                self._terminal.message("you", printable(push.message))
             case "user_message" if push.message_id not in self._sent:
                 self._show_own(push)
             case "conversation_status":
@@ -392,10 +446,22 @@ class ConversationView:
             return
         if known is not None and payload.status == known[0] and payload.coordinator_id is None:
             return  # a reply, after the push that had more
-        self._terminal.note(printable(_status_text(payload)))
+        self._note_change(payload)
         if not self._is_with_ai:
             self._partial = None  # nobody will finish it
         self._stop_waiting_after_handover()
+
+    def _note_change(self, change: ServerPayload) -> None:
+        """Show a status change, unless a message tells of it: the one that was stored with it."""
+        self._changed = change
+        if not change.is_beside(self._told):
+            self._terminal.hold(printable(_status_text(change)))
+
+    def _message_told(self, message: ServerPayload) -> None:
+        """Note a message of the server or the AI, which may tell of a status change."""
+        self._told = message
+        if message.is_beside(self._changed):
+            self._terminal.drop_held()
 
     def _show_queue(self, push: ServerPayload) -> None:
         """Show the place among those who wait, if it has changed."""
@@ -432,7 +498,7 @@ class ConversationView:
         text = printable(entry.message)
         if entry.kind == "status":
             if entry.reason not in DELIVERY:
-                self._terminal.note(printable(_status_text(entry)))
+                self._note_change(entry)
         elif entry.author != "user":
             self._show_response(entry.message_id, entry)
         elif entry.message_id not in self._sent:
@@ -446,6 +512,8 @@ class ConversationView:
         if delta.index == 0 and self._is_with_ai:
             if partial is None or not is_known:
                 self._terminal.end_line()
+                if partial is not None and partial.shown:
+                    self._terminal.note("the answer was interrupted; it begins anew")
                 partial = self._partial = PartialAnswer(delta.response_id)
             partial.text = text
         elif partial is not None and is_known and partial.next_index == delta.index:
@@ -470,6 +538,8 @@ class ConversationView:
     def _show_response(self, response_id: str | None, response: ServerPayload) -> None:
         """Show a whole response, or the rest of it where its beginning stands on the screen."""
         text = printable(response.message)
+        if response.author != "coordinator":
+            self._message_told(response)
         partial = self._partial
         if partial is not None and partial.response_id == response_id and partial.shown:
             self._show_more(partial, text)

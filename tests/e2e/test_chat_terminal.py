@@ -282,6 +282,110 @@ async def test_an_answer_is_stopped_on_demand(listener: Listener) -> None:
     assert chat.lines[1:] == ["you: hi", "ai: One two", "— no answer is being written"]
 
 
+async def test_an_answer_that_another_process_begins_anew_is_said_to_be_so(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        message_id = await store(peer, 1)
+        await delta(peer, "r2", 0, "One ")
+        await delta(peer, "r3", 0, " Two")
+        await delta(peer, "r2", 1, "late")
+        await delta(peer, "r3", 1, " three ")
+        await answer(peer, 2, "Two three", message_id, responseId="r3")
+
+        assert await chat.finish() == 0
+
+    assert chat.lines[1:] == [
+        *("you: hi", "ai: One", "— the answer was interrupted; it begins anew", "ai: Two three"),
+    ]
+
+
+async def test_who_has_written_nothing_yet_is_welcomed_once(listener: Listener) -> None:
+    welcome = {"greeting": "Bună! Cu ce vă ajut?\x1b", "suggestions": ["Program", "Meniu"]}
+    async with chatting(listener.url) as chat:
+        peer = await listener.accept()
+        await peer.accept_join({**NOTHING, **welcome})
+        await chat.shows("Meniu\n")
+        await peer.drop()
+        peer = await listener.accept()
+        await peer.accept_join({**NOTHING, **welcome})
+        await chat.type("Meniu")
+        await answer(peer, 2, "Pizza.", await store(peer, 1))
+
+        assert await chat.finish() == 0
+
+    assert [line for line in chat.lines[1:] if "connect" not in line] == [
+        *("ai: Bună! Cu ce vă ajut?", "— you may ask, for example:", "  Program", "  Meniu"),
+        *("you: Meniu", "ai: Pizza."),
+    ]
+
+
+AT_ONCE = "2026-01-31T12:00:00.000Z"
+
+
+async def test_a_change_is_shown_once_by_the_message_that_is_stored_with_it(
+    listener: Listener,
+) -> None:
+    async def changed(seq: int, status: str, reason: str, **more: Any) -> None:
+        change = {"sessionId": "s1", "seq": seq, "status": status, "reason": reason}
+        await peer.push(TOPIC, "conversation_status", {**change, "updatedAt": AT_ONCE, **more})
+
+    async def told(seq: int, message: str) -> None:
+        await answer(peer, seq, message, author="system")
+
+    async with chatting(listener.url) as chat:
+        peer = await listener.accept()
+        old = [entry(1, "user", "hi"), {**entry(2, "system", "Idle."), "timestamp": AT_ONCE}]
+        old.append({"seq": 3, "kind": "status", "status": "closed", "reason": "idle"})
+        old[-1]["timestamp"] = AT_ONCE
+        joined = {"sessionId": "s1", "status": "closed", "seq": 3, "messages": old, "more": False}
+        await peer.accept_join(joined)
+        await changed(4, "waiting", "user_request")
+        await told(5, "Am chemat un coleg.")
+        await changed(6, "live", "accepted", coordinatorId="Ana")
+        await told(7, "Ana a intrat.")
+        await told(8, "Discuția s-a încheiat.")
+        await changed(9, "closed", "closed_by_coordinator")
+        await changed(10, "waiting", "ai_failure", updatedAt="2026-01-31T12:00:01.000Z")
+        await chat.shows("ai_failure")  # no message tells of it
+
+        assert await chat.finish() == 0
+
+    assert chat.lines[1:] == [
+        *("you: hi", "system: Idle.", "system: Am chemat un coleg.", "system: Ana a intrat."),
+        *("system: Discuția s-a încheiat.", "— waiting for a human (ai_failure)"),
+    ]
+
+
+async def test_a_conversation_is_rated_by_a_command(listener: Listener) -> None:
+    async with chatting(listener.url) as chat:
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        await chat.type("/rate 6", "/rate 4 Quick and kind.")
+        frame = await peer.receive("rate_conversation")
+        rated = {"message": "★★★★☆ Quick and kind.", "messageId": "m3", "sessionId": "s1", "seq": 3}
+        rated["actions"] = [{"type": "rating", **frame[4]}]
+        await peer.push(TOPIC, "user_message", rated)
+        await peer.reply(frame, "ok", {"sessionId": "s1", "rating": 4})
+        await chat.type("/rate 1")
+        await peer.reply(
+            await peer.receive("rate_conversation"), "error", {"reason": "unknown_session"}
+        )
+        await chat.shows("rate yet")
+
+        assert await chat.finish() == 1
+
+    assert frame[4] == {"rating": 4, "comment": "Quick and kind."}
+    assert chat.lines[1:] == [
+        "— a rating is from 1 to 5: /rate 5 Thank you!",
+        "you: ★★★★☆ Quick and kind.",
+        "— there is no conversation to rate yet",
+    ]
+
+
 ASKED = {"type": "confirm", "confirmId": "s1-2", "by": "customer", "title": "Table"}
 
 

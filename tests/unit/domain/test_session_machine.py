@@ -20,6 +20,7 @@ from domain.decisions import (
     is_outdated,
     notify_reached,
     notify_unreachable,
+    rate,
     record_coordinator_message,
     record_delivery,
     record_failure,
@@ -28,7 +29,8 @@ from domain.decisions import (
 )
 from domain.errors import Refusal, SessionClosed
 from domain.identity import CoordinatorId, MessageId
-from domain.message import Author, Entry, StatusChange
+from domain.message import Author, Entry, Message, StatusChange
+from domain.rating import Stars
 from domain.session import Draft, Session
 from domain.status import TRANSITIONS, Reason, Status
 from domain.transfer import TransferState
@@ -73,10 +75,27 @@ class Conversation(RuleBasedStateMachine):
             assert self.session is None or closed  # one open session per customer
             self.log = []
         else:
-            assert not closed  # a closed session takes nothing
+            assert not (closed and any(entry.is_said for entry in draft.entries))
         assert draft.entries
+        self.check_that_changes_are_told(draft)
         self.log.extend(draft.entries)
         self.session = draft.session
+
+    def check_that_changes_are_told(self, draft: Draft) -> None:
+        """Check that beside each change is one message that tells the user of it, of the same time.
+
+        The delivery of a request is no news to them, unless it has failed.
+        """
+        for index, change in enumerate(draft.entries):
+            if isinstance(change, Message) or change.reason is Reason.DELIVERED:
+                continue
+            beside = [*draft.entries[max(0, index - 1) : index], *draft.entries[index + 1 :][:1]]
+            told = [
+                entry
+                for entry in beside
+                if isinstance(entry, Message) and entry.author in (Author.SYSTEM, Author.AI)
+            ]
+            assert [entry.at for entry in told] == [change.at]
 
     @rule(seconds=st.sampled_from([0.001, 1.0, 299.0, 301.0, 4_000.0, 700_000.0]))
     def time_passes(self, seconds: float) -> None:
@@ -97,6 +116,15 @@ class Conversation(RuleBasedStateMachine):
                 self.session, self.open_session, self.decision_context(), text, the_id
             )
         )
+
+    @rule(stars=st.integers(1, 5).map(Stars))
+    def the_user_rates_it(self, stars: Stars) -> None:
+        session, before = self.session, len(self.log)
+        if session is not None:
+            self.decide(lambda: rate(session, stars, MessageId(self.new_id()), self.now))
+            assert len(self.log) - before == (
+                session.rating is None or session.rating.stars != stars
+            )
 
     @rule()
     def the_user_ends_it(self) -> None:
@@ -209,7 +237,8 @@ class Conversation(RuleBasedStateMachine):
     @invariant()
     def nothing_follows_the_closing(self) -> None:
         closings = [change.seq for change in self.changes if change.status is Status.CLOSED]
-        assert closings in ([], [len(self.log)])
+        said = [entry.seq for entry in self.log if entry.is_said]
+        assert closings in ([], said[-1:])
 
     @invariant()
     def the_ai_speaks_only_while_it_owns_the_conversation(self) -> None:
