@@ -127,7 +127,8 @@ export class Visitor extends Account {
     // Without a lock, another tab may have been named meanwhile: there is one visitor.
     if (other !== null && other !== this.userId && other !== userId) return this.#adopt();
     this.#memory.update(({ visitor }) => {
-      Object.assign(visitor, { userId, token, expiresAt });
+      const hasSession = visitor.hasSession && visitor.userId === userId;
+      Object.assign(visitor, { userId, token, expiresAt, hasSession });
     });
     this.#memory.flush();
     this.#adopt();

@@ -380,24 +380,24 @@ export class ChatClient extends Emitter {
   }
 
   /**
-   * Sign a user in where a visitor is remembered: the visit becomes the context of what follows,
-   * and the visitor is forgotten.
+   * Sign a user in where a visitor has had a conversation: it becomes the context of what follows,
+   * and the visitor is forgotten. One who has not written stays who they are in other tabs.
    *
    * @param {User} user
    */
   async #takeVisitAlong(user) {
     this.#memory.refresh();
-    const { userId, token, unsent } = this.#memory.remembered.visitor;
+    const { userId, token, hasSession, unsent } = this.#memory.remembered.visitor;
     const isUnsent = Object.values(unsent).some(({ reason }) => reason === undefined);
     if (isUnsent && user === this.#account) throw new PushError("visitor_busy");
-    if (userId !== null && token !== null) await this.#signIn(user, token);
+    if (hasSession && token !== null) await this.#signIn(user, token);
     this.#memory.update((remembered) => {
       const { visitor } = remembered;
       if (visitor.userId !== userId) return;
       if (remembered.user.userId === user.userId) {
         Object.assign(remembered.user.values, visitor.values);
       }
-      remembered.visitor = emptySlot();
+      remembered.visitor = hasSession ? emptySlot() : { ...visitor, values: {} };
     });
     user.hasEntered = true;
   }
@@ -490,6 +490,10 @@ export class ChatClient extends Emitter {
 
   #onChange() {
     this.#keepUnsent();
+    const account = this.#account;
+    if (this.#conversation.sessionId !== null && !account.slot.hasSession) {
+      account.update((slot) => (slot.hasSession = true));
+    }
     if (this.#next) this.#signInWhenFree();
     this.emit("change", null);
   }

@@ -185,6 +185,7 @@ export class Conversation extends Emitter {
   /** How the user has rated the session that is shown, from 1 to 5. */
   rating = /** @type {number | null} */ (null);
   #ratingSeq = 0;
+  #hasRated = false;
 
   /**
    * @internal
@@ -454,6 +455,7 @@ export class Conversation extends Emitter {
   async rate(rating, comment) {
     const { sessionId } = this;
     const words = comment && toWellFormed(comment);
+    this.#hasRated = true;
     await this.#push("rate_conversation", {
       rating,
       ...(words && { comment: words }),
@@ -727,13 +729,15 @@ export class Conversation extends Emitter {
   }
 
   /**
-   * Return whether a message is an answer that was given here by a button.
+   * Return whether a message is an answer or a rating that was given here by a button.
    *
    * @param {MessageItem} item
    */
   #isAnsweredHere({ actions }) {
     return actions.some(
-      ({ type, confirmId }) => type === "confirmation" && this.#answers.has(String(confirmId)),
+      ({ type, confirmId }) =>
+        (type === "confirmation" && this.#answers.has(String(confirmId))) ||
+        (type === "rating" && this.#hasRated),
     );
   }
 

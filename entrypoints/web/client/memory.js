@@ -6,6 +6,7 @@
  * @property {string | null} userId
  * @property {string | null} token  a visitor's alone: a user's is kept nowhere
  * @property {string | null} expiresAt
+ * @property {boolean} hasSession  whether a conversation has begun
  * @property {Record<string, unknown>} values
  * @property {Record<string, Unsent>} unsent  by messageId
  */
@@ -27,6 +28,7 @@ export const emptySlot = () => ({
   userId: null,
   token: null,
   expiresAt: null,
+  hasSession: false,
   values: {},
   unsent: {},
 });
@@ -153,6 +155,7 @@ function slot(json) {
     userId: isText(userId) ? userId : null,
     token: isText(token) ? token : null,
     expiresAt: isText(expiresAt) ? expiresAt : null,
+    hasSession: json.hasSession === true,
     values,
     unsent: Object.fromEntries(unsent),
   };

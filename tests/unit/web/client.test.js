@@ -9,7 +9,6 @@ import { FakeBrowser, FakeServer, FakeStorage, settled, tokenOf } from "./fakes.
 const DAY_MS = 86_400_000;
 const KEY = "ai-agent:b1";
 const AT = "2030-01-01T12:00:00.000Z";
-const WAITING = { sessionId: "s1", status: "waiting", seq: 1, messages: [], more: false };
 
 let browser, server, storage, clients;
 
@@ -470,13 +469,13 @@ test("a visitor's token is refreshed by renewing it", async () => {
 // A visitor who signs in.
 
 const visiting = async () => {
-  const client = await connect(open());
+  let status = "ai";
   server.join = ({ userId }) =>
-    userId.startsWith("v-") && isHandedOver
-      ? WAITING
+    userId.startsWith("v-")
+      ? { sessionId: "s0", status, seq: 0, messages: [] }
       : { sessionId: null, status: "ai", seq: 0, messages: [] };
-  let isHandedOver = false;
-  return { client, handOver: () => (isHandedOver = true) };
+  const client = await connect(open());
+  return { client, handOver: () => (status = "waiting") };
 };
 const ana = { token: () => tokenOf("ana"), user: "ana" };
 
@@ -630,6 +629,21 @@ test("a page that knows the user takes the remembered visitor along before it jo
   assert.equal(sent("sign_in").length, 1);
   assert.deepEqual(again.identity, { kind: "user", userId: "ana" });
   assert.equal(stored().visitor.userId, null);
+});
+
+test("a visitor without a conversation has nothing to take along, and stays one in other tabs", async () => {
+  const client = await connect(open());
+  const other = await connect(open());
+  client.remember("draft", "half");
+  client.setUser(ana);
+  await settled(30);
+  browser.changed(storage);
+  await settled(30);
+
+  assert.equal(sent("sign_in").length, 0);
+  assert.deepEqual([client.identity.userId, client.recall("draft")], ["ana", "half"]);
+  assert.equal(other.identity.userId, "v-1");
+  assert.equal(server.requests.length, 1);
 });
 
 test("a page that knows the user goes on as a visitor who is busy, until that is over", async () => {

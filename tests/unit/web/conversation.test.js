@@ -810,10 +810,13 @@ test("a rating is sent for the session that is shown, and is known once it is st
   conversation.rate(4, "Good \ud83d");
   const { payload, reply } = channel.request("rate_conversation");
   const sending = conversation.rating;
+  channel.receive("user_message", { sessionId: "s1", ...rated(2, 4) });
+  const [last] = conversation.items(-1);
   reply({ sessionId: "s1", rating: 4 });
   await settled();
 
   assert.deepEqual([before, sending, conversation.rating], [null, null, 4]);
+  assert.equal(last.isFromOtherWindow, false);
   assert.deepEqual(payload, { rating: 4, comment: "Good \ufffd", sessionId: "s1" });
 });
 
