@@ -13,6 +13,7 @@ ConversationError
 │   ├── UnknownSession
 │   ├── UnknownBusiness
 │   ├── UnknownConfirmation
+│   ├── VisitorBusy
 │   ├── ConfirmationExpired
 │   ├── ConfirmationWithdrawn
 │   ├── Unauthorized            in domain.identity
@@ -131,6 +132,12 @@ class UnknownConfirmation(Refusal):
     """There is no such question, or another one is asked for the answer."""
 
     code = "unknown_confirmation"
+
+
+class VisitorBusy(Refusal):
+    """The visitor is being answered, or talks with a human: try again when that is over."""
+
+    code = "visitor_busy"
 
 
 class ConfirmationExpired(Refusal):

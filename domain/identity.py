@@ -135,7 +135,7 @@ class Unauthorized(Refusal):
 
 
 class VisitorsOff(Refusal):
-    """This server names no visitors: its VISITOR_SECRET is empty."""
+    """This server has no tokens for visitors: VISITOR_SECRET is empty, or SOCKET_AUTH is none."""
 
     code = "visitors_off"
 

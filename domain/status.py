@@ -32,6 +32,8 @@ class Reason(StrEnum):
     ENDED_BY_USER = "ended_by_user"
     CLOSED_BY_COORDINATOR = "closed_by_coordinator"
     IDLE = "idle"
+    SIGNED_IN = "signed_in"
+    """A visitor has signed in, and goes on as a user."""
     CLOSED_BY_USER = "closed_by_user"
     """No decision gives this reason; it can only be read from stored data (`tests/data`)."""
 
@@ -49,7 +51,7 @@ TRANSITIONS: dict[tuple[Status, Status], frozenset[Reason]] = {
     (Status.LIVE, Status.LIVE): frozenset({Reason.TAKEOVER}),
     (Status.WAITING, Status.AI): frozenset({Reason.CANCELLED, Reason.EXPIRED}),
     (Status.LIVE, Status.AI): frozenset({Reason.RETURNED, Reason.ENDED_BY_USER}),
-    (Status.AI, Status.CLOSED): CLOSING,
+    (Status.AI, Status.CLOSED): CLOSING | {Reason.SIGNED_IN},
     (Status.WAITING, Status.CLOSED): CLOSING,
     (Status.LIVE, Status.CLOSED): CLOSING,
 }

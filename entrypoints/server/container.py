@@ -63,6 +63,7 @@ from application.privacy import Privacy
 from application.rate_conversation import RateConversation
 from application.read_history import ReadHistory
 from application.session_log import SessionLog
+from application.sign_in import SignIn
 from application.summaries import Summaries
 from application.sweep import Sweep
 from application.transfers import Transfers
@@ -770,6 +771,9 @@ class Container(containers.DeclarativeContainer):
     rate: Provider[RateConversation] = providers.Singleton(
         RateConversation, session_log=session_log, observer=metrics, new_id=new_id
     )
+    sign_in: Provider[SignIn] = providers.Singleton(
+        SignIn, session_log=session_log, store=store, businesses=businesses, new_id=new_id
+    )
     privacy: Provider[Privacy] = providers.Singleton(
         Privacy, archive=store, store=store, session_log=session_log, turns=turns, hub=hub
     )
@@ -849,6 +853,8 @@ class Container(containers.DeclarativeContainer):
         confirmations=confirmations,
         rate=rate,
         history=read_history,
+        sign_in=sign_in,
+        visitors=visitor_tokens,
         session_log=session_log,
         store=store,
         businesses=businesses,

@@ -31,11 +31,13 @@ from application.ports import (
     QueuePlace,
     SessionStore,
     Typing,
+    VisitorCredentials,
 )
 from application.post_message import PostMessage
 from application.rate_conversation import RateConversation
 from application.read_history import PAGE, ReadHistory
 from application.session_log import SessionLog
+from application.sign_in import SignIn
 from application.subscription import Subscription
 from application.transfers import Transfers
 from application.turns import Turns
@@ -53,8 +55,11 @@ from domain.identity import (
     LocationId,
     SessionId,
     Unauthorized,
+    UserId,
+    VisitorsOff,
     customer,
     identifier,
+    is_visitor,
 )
 from domain.language import language_tag
 from domain.message import Author, Entry, message_text
@@ -140,6 +145,12 @@ class RatingRequest(CamelStruct):
     comment: str | None = None
     session_id: str | None = None
     """An earlier session of the user; None: the newest."""
+
+
+class SignInRequest(CamelStruct):
+    """`sign_in`: the token of the visitor that the user was until now."""
+
+    visitor_token: str
 
 
 class HistoryRequest(CamelStruct):
@@ -228,6 +239,13 @@ class RatingReply(CamelStruct):
     rating: int
 
 
+class SignInReply(CamelStruct):
+    """The reply to `sign_in`."""
+
+    session_id: str | None
+    """The user's session that has what was said in the visit; null: nothing was."""
+
+
 class HistoryReply(CamelStruct):
     """The reply to `history`."""
 
@@ -246,6 +264,9 @@ class MessagesServices:
     confirmations: Confirmations
     rate: RateConversation
     history: ReadHistory
+    sign_in: SignIn
+    visitors: VisitorCredentials | None
+    """None: identities are not verified, or there are no visitors."""
     session_log: SessionLog
     store: SessionStore
     businesses: Businesses
@@ -455,6 +476,19 @@ class MessagesChannel(Channel):
         )
         return RatingReply(session_id, request.rating)
 
+    async def _sign_in(self, payload: Any) -> SignInReply:
+        token = parse(payload, SignInRequest).visitor_token
+        visitors, mine = self._services.visitors, self._customer
+        if visitors is None:
+            raise VisitorsOff
+        if is_visitor(mine.user_id):
+            raise Unauthorized("a visitor signs in on the channel of a user")
+        visitor = visitors.verify(token)
+        if visitor.business_id != mine.business_id:
+            raise Unauthorized("the token is not valid")
+        who = Customer(mine.business_id, UserId(visitor.name))
+        return SignInReply(await self._services.sign_in(who, mine))
+
     async def _history(self, payload: Any) -> HistoryReply:
         request = parse(payload, HistoryRequest)
         if not 1 <= request.limit <= PAGE:
@@ -525,6 +559,7 @@ _HANDLERS: dict[str, Callable[[MessagesChannel, Any], Awaitable[Any]]] = {
     "stop_answer": MessagesChannel._stop_answer,
     "confirm_action": MessagesChannel._confirm_action,
     "rate_conversation": MessagesChannel._rate_conversation,
+    "sign_in": MessagesChannel._sign_in,
     "history": MessagesChannel._history,
     "typing": MessagesChannel._typing,
     "refresh_token": MessagesChannel._refresh_token,
@@ -537,6 +572,7 @@ _STORED = frozenset(
         "end_live_chat",
         "confirm_action",
         "rate_conversation",
+        "sign_in",
     }
 )
 """The events that store something."""

@@ -367,3 +367,112 @@ async def test_a_logo_that_has_become_a_link_out_of_the_folder_is_not_served(
         answer = await server.api.get("/logo/bistro")
 
     assert answer.status_code == 404
+
+
+# A visitor signs in.
+
+
+async def test_a_visitor_signs_in_on_the_users_channel_which_has_proven_both(
+    businesses: str,
+) -> None:
+    async with product(businesses=businesses, **VISITORS) as server:
+        server.api.headers["Authorization"] = "Bearer t0p"
+        named = (await ask(server)).json()
+        async with (
+            page(server.address, BISTRO, "bistro", named["userId"]) as visitor,
+            page(server.address, BISTRO, "bistro", "ana") as ana,
+        ):
+            await visitor.join(token=named["token"])
+            await visitor.say("Aveți mese libere?")
+            await visitor.wait_for("new_message", author="ai")
+            await ana.join(token=token("ana", "bistro"))
+
+            signed_in = await ana.request("sign_in", {"visitorToken": named["token"]})
+            ended = await visitor.wait_for("conversation_status")
+            again = await ana.request("sign_in", {"visitorToken": named["token"]})
+            acknowledged = await ana.say("Atunci una pentru doi")
+        (log,) = [await server.log("bistro", "ana")]
+        visit = await server.log("bistro", named["userId"])
+
+    assert (ended["status"], ended["reason"]) == ("closed", "signed_in")
+    assert signed_in == again == {"sessionId": acknowledged["sessionId"]}
+    assert log[0]["audience"] == "model"
+    assert "Aveți mese libere?" in log[0]["message"]
+    assert [each["actions"] for each in visit if each.get("audience") == "coordinator"] == [
+        [{"type": "signed_in", "userId": "ana"}]
+    ]
+
+
+async def test_who_has_not_proven_both_cannot_sign_in(businesses: str) -> None:
+    async with product(businesses=businesses, **VISITORS) as server:
+        named, other = (await ask(server)).json(), (await ask(server, "dental", DENTAL)).json()
+        reasons = []
+        async with user(server.address, "bistro", "ana") as ana:
+            await ana.join(token=token("ana", "bistro"))
+            for given in (other["token"], token("dan", "bistro"), "x", ""):
+                with pytest.raises(Refused) as refused:
+                    await ana.request("sign_in", {"visitorToken": given})
+                reasons.append(refused.value.reason)
+            with pytest.raises(Refused) as malformed:
+                await ana.request("sign_in", {})
+        async with user(server.address, "bistro", named["userId"]) as visitor:
+            await visitor.join(token=named["token"])
+            with pytest.raises(Refused) as own:
+                await visitor.request("sign_in", {"visitorToken": named["token"]})
+
+    assert reasons == ["unauthorized"] * 4
+    assert (malformed.value.reason, own.value.reason) == ("invalid_payload", "unauthorized")
+
+
+async def test_nobody_signs_in_while_the_visitor_waits_for_a_human(businesses: str) -> None:
+    async with product(businesses=businesses, **VISITORS) as server:
+        named = (await ask(server)).json()
+        async with (
+            user(server.address, "bistro", named["userId"]) as visitor,
+            user(server.address, "bistro", "ana") as ana,
+        ):
+            await visitor.join(token=named["token"])
+            await visitor.ask_for_human()
+            await ana.join(token=token("ana", "bistro"))
+            with pytest.raises(Refused) as refused:
+                await ana.request("sign_in", {"visitorToken": named["token"]})
+
+    assert refused.value.reason == "visitor_busy"
+
+
+async def test_without_tokens_nobody_can_prove_to_have_been_a_visitor() -> None:
+    async with product() as server, user(server.address, "b1", "ana") as ana:
+        await ana.join()
+        with pytest.raises(Refused) as refused:
+            await ana.request("sign_in", {"visitorToken": "x"})
+
+    assert refused.value.reason == "visitors_off"
+
+
+@pytest.mark.parametrize("store", ["sqlite"])
+async def test_a_session_that_begins_with_what_only_the_ai_sees_is_stored_and_listed(
+    businesses: str, tmp_path_factory: pytest.TempPathFactory, store: str
+) -> None:
+    path = str(tmp_path_factory.mktemp("store") / "c.sqlite3")
+    chosen = {**VISITORS, "store": store, "sqlite_path": path}
+    async with product(businesses=businesses, **chosen) as server:
+        server.api.headers["Authorization"] = "Bearer t0p"
+        named = (await ask(server)).json()
+        async with user(server.address, "bistro", named["userId"]) as visitor:
+            await visitor.join(token=named["token"])
+            await visitor.say("Bună!")
+            await visitor.wait_for("new_message", author="ai")
+            async with user(server.address, "bistro", "ana") as ana:
+                await ana.join(token=token("ana", "bistro"))
+                await ana.request("sign_in", {"visitorToken": named["token"]})
+    async with product(businesses=businesses, **chosen) as server:
+        server.api.headers["Authorization"] = "Bearer t0p"
+        async with user(server.address, "bistro", "ana") as ana:
+            joined = await ana.join(token=token("ana", "bistro"))
+            await ana.say("Bună din nou!")
+            answered = await ana.wait_for("new_message", author="ai")
+        listed = (await server.api.get("/api/conversations")).json()["conversations"]
+
+    assert (joined["seq"], joined["messages"], joined["status"]) == (0, [], "ai")
+    assert answered["sessionId"] == joined["sessionId"]
+    assert {each["status"] for each in listed} == {"ai", "closed"}

@@ -320,6 +320,7 @@ class App:
         self.sweep = container.sweep()
         self.confirmations = container.confirmations()
         self.rate = container.rate()
+        self.sign_in = container.sign_in()
         self._bridge = bridge
         self._delivering: asyncio.Task[None] | None = None
 

@@ -38,6 +38,7 @@ EVENTS: dict[str, tuple[Shape | None, Shape | None]] = {
     "stop_answer": (None, messages_channel.StopReply),
     "confirm_action": (messages_channel.ConfirmationRequest, messages_channel.ConfirmationReply),
     "rate_conversation": (messages_channel.RatingRequest, messages_channel.RatingReply),
+    "sign_in": (messages_channel.SignInRequest, messages_channel.SignInReply),
     "history": (messages_channel.HistoryRequest, messages_channel.HistoryReply),
     "typing": (None, None),
     "refresh_token": (RefreshToken, TokenRefreshed),

@@ -26,6 +26,7 @@ ALLOWED = {
     (S.WAITING, S.AI, R.EXPIRED),
     (S.LIVE, S.AI, R.RETURNED),
     (S.LIVE, S.AI, R.ENDED_BY_USER),
+    (S.AI, S.CLOSED, R.SIGNED_IN),
     *itertools.product((S.AI, S.WAITING, S.LIVE), (S.CLOSED,), CLOSING),
 }
 """The table of the contract, written out once more: a change of either is a decision."""
