@@ -140,6 +140,7 @@ class RatingRequest(CamelStruct):
     comment: str | None = None
     session_id: str | None = None
     """An earlier session of the user; None: the newest."""
+    message_id: str | None = None
 
 
 class HistoryRequest(CamelStruct):
@@ -452,6 +453,7 @@ class MessagesChannel(Channel):
             self._customer,
             stars(request.rating, request.comment),
             _optional_session_id(request.session_id),
+            as_message_id(request.message_id),
         )
         return RatingReply(session_id, request.rating)
 
