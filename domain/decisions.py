@@ -214,14 +214,16 @@ def end_live_chat(session: Session | None, context: DecisionContext) -> Draft | 
     return draft
 
 
-def rate(session: Session, stars: Stars, message_id: MessageId, at: datetime) -> Draft | None:
+def rate(
+    session: Session, stars: Stars, message_id: MessageId, at: datetime, key: str | None = None
+) -> Draft | None:
     """Append the user's rating, to an open or a closed session; None: it has the same already.
 
     It is not said in the conversation: it only takes a seq.
     """
     if session.rating is not None and session.rating.stars == stars:
         return None
-    draft = Draft(session, even_closed=True)
+    draft = Draft(session, key=key, even_closed=True)
     draft.append_message(
         Message(
             seq=draft.next_seq,

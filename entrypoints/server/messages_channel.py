@@ -145,6 +145,7 @@ class RatingRequest(CamelStruct):
     comment: str | None = None
     session_id: str | None = None
     """An earlier session of the user; None: the newest."""
+    message_id: str | None = None
 
 
 class SignInRequest(CamelStruct):
@@ -473,6 +474,7 @@ class MessagesChannel(Channel):
             self._customer,
             stars(request.rating, request.comment),
             _optional_session_id(request.session_id),
+            as_message_id(request.message_id),
         )
         return RatingReply(session_id, request.rating)
 

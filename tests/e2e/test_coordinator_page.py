@@ -567,14 +567,15 @@ async def test_who_is_there_is_seen_by_all(
     bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
     maria, ion = await open_coordinator(), await open_coordinator()
-    await maria.sign_in(bridge, "Maria")
-    await expect(maria.online).to_have_text(["Maria (you)"])
+    await maria.sign_in(bridge, "Maria Ionescu")
+    await expect(maria.online).to_have_text(["Maria Ionescu (you)"])
 
-    await ion.sign_in(bridge, "Ion")
-    await expect(maria.online).to_have_text(["Ion", "Maria (you)"])
+    await ion.sign_in(bridge, " S\u0326tefan  Pop")  # in one spelling of several
+    await expect(ion.online).to_have_text(["Maria Ionescu", "Ștefan Pop (you)"])
+    await expect(maria.online).to_have_text(["Maria Ionescu (you)", "Ștefan Pop"])
     await ion.page.close()
 
-    await expect(maria.online).to_have_text(["Maria (you)"])
+    await expect(maria.online).to_have_text(["Maria Ionescu (you)"])
 
 
 async def test_what_was_left_at_night_is_seen_in_the_morning_and_the_answer_arrives(

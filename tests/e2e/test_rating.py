@@ -80,6 +80,24 @@ async def test_the_newest_rating_counts_and_a_repeat_stores_nothing(server: Prod
     assert await server.metric('ai_agent_ratings_total{rating="2"}') == 1
 
 
+async def test_a_rating_that_comes_again_with_its_id_takes_nothing_from_a_newer_one(
+    server: Product,
+) -> None:
+    async with user(server.address) as one:
+        await one.join()
+        session_id = (await one.say("Bună!", messageId="m1"))["sessionId"]
+        await rate(one, 1, messageId="m1")  # no message's id
+        await rate(one, 2, messageId="m2")
+        await server.change(session_id, "closed")
+        await rate(one, 5, messageId="m3")
+        await one.say("Încă ceva")
+        again = await rate(one, 2, messageId="m2", sessionId=session_id)
+
+    assert again == {"sessionId": session_id, "rating": 2}
+    assert (await head(server, session_id))["rating"]["rating"] == 5
+    assert await server.metric('ai_agent_ratings_total{rating="2"}') == 1
+
+
 async def test_a_closed_session_can_be_rated_and_so_can_one_before_the_newest(
     server: Product,
 ) -> None:

@@ -34,6 +34,7 @@ from tests.support.dynamodb import DYNAMODB_LOCAL, DYNOXIDE, StoppedClock
 from tests.support.make_snapshots import expected_files
 from tests.support.server import running
 from tests.support.snapshots import (
+    FIFTH,
     FIRST,
     FOURTH,
     SECOND,
@@ -56,7 +57,7 @@ from tests.support.stored_json import (
     message_json,
     usage_json,
 )
-from tests.support.story import FOURTH_PLOT, SECOND_PLOT, THIRD_PLOT, Plot
+from tests.support.story import FIFTH_PLOT, FOURTH_PLOT, SECOND_PLOT, THIRD_PLOT, Plot
 
 BRIDGE = data("bridge.expected.json")
 KEYS_LIVE = timedelta(hours=48)
@@ -64,7 +65,7 @@ TICK = timedelta(seconds=1)
 LATER = at(BRIDGE["at"]) + TICK
 
 
-@pytest.fixture(params=[FIRST, SECOND, THIRD, FOURTH], ids=repr)
+@pytest.fixture(params=[FIRST, SECOND, THIRD, FOURTH, FIFTH], ids=repr)
 def generation(request: pytest.FixtureRequest) -> Generation:
     """Each generation of snapshots in turn."""
     found: Generation = request.param
@@ -169,8 +170,8 @@ async def said_again(store: Store, key: Json, when: datetime) -> Draft:
 
 @pytest.mark.parametrize(
     ("plot", "generation"),
-    [(SECOND_PLOT, SECOND), (THIRD_PLOT, THIRD), (FOURTH_PLOT, FOURTH)],
-    ids=["second", "third", "fourth"],
+    [(SECOND_PLOT, SECOND), (THIRD_PLOT, THIRD), (FOURTH_PLOT, FOURTH), (FIFTH_PLOT, FIFTH)],
+    ids=["second", "third", "fourth", "fifth"],
 )
 async def test_the_story_is_what_is_expected_of_its_snapshots(
     plot: Plot, generation: Generation

@@ -11,6 +11,7 @@ from application.subscription import Subscription
 from domain.errors import Failure
 from domain.identity import Customer, LocationId, MessageId, SessionId
 from domain.message import Entry, Message, StatusChange
+from domain.rating import Stars
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node
@@ -301,6 +302,24 @@ class Client:
                 rules.broken("15", f"{message_id} was acknowledged after {took_s:.1f} s")
             rules.acknowledged.append((self.customer, message_id, posted.session_id))
             self._sent(posted.session_id, message_id)
+            return
+
+    async def rate(self, stars: Stars, message_id: MessageId, session_id: SessionId | None) -> None:
+        """Rate a session, again and again under one id until it is acknowledged or refused.
+
+        Raises: Refusal.
+        """
+        for _ in range(TRIES):
+            if (node := self.node) is None or self.has_gone:
+                await asyncio.sleep(RETRY_S)
+                continue
+            try:
+                given = node.rate(self.customer, stars, session_id, message_id)
+                rated = await self.call(node, given)
+            except (Failure, Gone):
+                await asyncio.sleep(RETRY_S)
+                continue
+            self._world.rules.acknowledged.append((self.customer, message_id, rated))
             return
 
     async def confirm(self, confirm_id: str, answer: bool) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 from application.ports import RECENT, Typing
 from domain.errors import Failure, Refusal
 from domain.identity import CoordinatorId, Customer, MessageId
+from domain.rating import Stars
 from domain.session import OUTCOME_WITHIN
 from domain.status import Status
 from domain.tool import Confirmer
@@ -113,6 +114,7 @@ WORKLOADS = {
     "half-open": Workload({**PEOPLE, "half_open": 2.0}),
     "reads": Workload({"say": 4.0, "speak_unheard": 6.0, "join": 8.0, "give_back": 2.0}),
     "nobody-there": Workload({**PEOPLE, **BRIDGE, **STORE, **NODES, **PRESENCE}),
+    "ratings": Workload({**PEOPLE, **STORE, **NODES, "close": 2.0, "rate": 8.0, "erase": 0.1}),
     "deeds": Workload(
         {**PEOPLE, **TOOLS, **STORE, **NODES, **LEASES, **LOSSES, **CLOCKS, "erase": 0.1},
         steps=40,
@@ -311,6 +313,18 @@ class SimulatedLife:
         client = self._client(self._customer(random), random)
         number = random.randrange(1_000_000)
         await client.say(f"{FOR_HUMAN}{number}", MessageId(f"m{number}"), for_human=True)
+
+    async def _rate(self, random: Random) -> None:
+        """Rate the newest session, or an earlier one."""
+        who, number = self._customer(random), random.randrange(1_000_000)
+        theirs = [
+            session_id
+            for session_id, known in self.world.rules.sessions.items()
+            if known.customer == who and not known.is_erased
+        ]
+        session_id = random.choice([None, None, *theirs])
+        stars = Stars(random.randint(1, 5), f"Nota {number}")
+        await self._client(who, random).rate(stars, MessageId(f"r{number}"), session_id)
 
     async def _end_live_chat(self, random: Random) -> None:
         client = self._client(self._customer(random), random)

@@ -264,6 +264,7 @@ class Node:
         self.post = container.post()
         self.transfers = container.transfers()
         self.confirmations = container.confirmations()
+        self.rate = container.rate()
         self.turns = container.turns()
         self.privacy = container.privacy()
 

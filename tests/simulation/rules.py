@@ -7,6 +7,8 @@ import asyncio
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from adapters.broker.channels import DEAD_AFTER_S
 from domain.business import DEFAULT_LANGUAGE
 from domain.identity import Customer, MessageId, SessionId
@@ -125,6 +127,7 @@ class Rules:
         status = known.session.status if known.entries else Status.AI
         epoch = known.session.epoch if known.entries else 0
         seq = before.seq if before is not None else 0
+        self._check_rating(known, draft)
         for entry in draft.entries:
             seq += 1
             if entry.seq != seq:
@@ -151,11 +154,25 @@ class Rules:
         known.session, known.stored_at, known.writer = session, now, self._world.writer
         for notice in draft.notices:
             self.notices[notice.notice_id] = notice
-        if (key := draft.key) is not None and key.startswith("u:"):
+        if (key := draft.key) is not None and key.startswith(("u:", "r:")):
             self._check_once(session.customer, MessageId(key[2:]))
+
+    def _check_rating(self, known: StoredSession, draft: Draft) -> None:
+        """Compare the head before a rating and after it: nothing of the conversation moves."""
+        session = draft.session
+        if not known.entries or session.rating == known.session.rating:
+            return
+        (entry,) = draft.entries
+        moved = {"seq": entry.seq, "hidden_at_end": 0, "rating": session.rating}
+        if replace(known.session, **moved) != session:
+            self.broken(
+                "rating", f"a rating of {session.customer.user_id} has moved the conversation"
+            )
 
     def _check_left(self, known: StoredSession, entry: Entry, draft: Draft) -> None:
         """Compare what the user writes with whether they were asked to leave a message."""
+        if not entry.is_said:
+            return
         if isinstance(entry, StatusChange):
             known.asks_for_message = known.asks_for_message and not entry.changes_owner
         elif entry.author is not Author.USER:

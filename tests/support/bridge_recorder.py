@@ -95,7 +95,7 @@ async def recording_bridge(at: datetime) -> AsyncIterator[Callable[[Notice], Awa
             bridge = ElixirBridge(http, socket, additions)
 
             async def deliver(notice: Notice) -> Json:
-                additions.announce(notice.customer.business_id, {"additions": ["missed"]})
+                additions.announce(notice.customer.business_id, {"additions": ["missed", "rating"]})
                 await bridge.deliver(notice)
                 received = recorder.received.pop()
                 assert recorder.received == []

@@ -40,7 +40,7 @@ from tests.support.stored_json import (
     head_json,
     time_json,
 )
-from tests.support.story import FOURTH_PLOT, NOW, Plot, Story, StoryClock
+from tests.support.story import FIFTH_PLOT, NOW, Plot, Story, StoryClock
 
 LATER = NOW + timedelta(hours=1)
 
@@ -161,7 +161,7 @@ async def sqlite_dump() -> str:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "story.sqlite3"
         async with SqliteStore(file) as store:
-            await FOURTH_PLOT.play(Story(store, StoryClock()))
+            await FIFTH_PLOT.play(Story(store, StoryClock()))
         with closing(sqlite3.connect(file)) as db:
             dump = "".join(f"{statement};\n" for statement in _statements(db))
             with closing(sqlite3.connect(":memory:")) as again:
@@ -210,7 +210,7 @@ async def dynamodb_items() -> Json:
             )
             for days in (0, 30)
         ]
-        await FOURTH_PLOT.play(Story(store, clock, retaining))
+        await FIFTH_PLOT.play(Story(store, clock, retaining))
     items = sorted(engine.items(table), key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
     return {
         "table": {name: part for name, part in schema.items() if name != "TableName"},
@@ -220,7 +220,7 @@ async def dynamodb_items() -> Json:
 
 async def make(name: str) -> None:
     """Write all files of this name."""
-    parts = {**await expected_files(FOURTH_PLOT), "dynamodb": await dynamodb_items()}
+    parts = {**await expected_files(FIFTH_PLOT), "dynamodb": await dynamodb_items()}
     files = {
         f"{name}.{part}.json": json.dumps(content, ensure_ascii=False, indent=1) + "\n"
         for part, content in parts.items()

@@ -106,7 +106,8 @@ def _with_readers(entry: Json) -> Json:
 
 def lane_of(delivery: Json) -> Lane:
     """Return the lane of what the bridge has received."""
-    is_report = delivery.get("path") in ("/api/ai-conversation", "/api/ai-context")
+    is_rating = '"type":"rating"' in delivery["body"]
+    is_report = is_rating or delivery.get("path") in ("/api/ai-conversation", "/api/ai-context")
     return Lane.REPORTS if is_report else Lane.PEOPLE
 
 
@@ -118,6 +119,8 @@ THIRD = Generation(3)
 """Messages left where nobody can meet a request, searches, verdicts, languages."""
 FOURTH = Generation(4)
 """Calls of tools that change something, questions for a yes, versions of answers."""
+FIFTH = Generation(5)
+"""Ratings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand
 from domain.message import AnswerVersion, Entry, Message, Summary, ToolUse
 from domain.notice import DeadLetter
+from domain.rating import Rating
 from domain.session import Session
 from domain.transfer import Transfer
 from domain.usage import Usage
@@ -117,6 +118,13 @@ def _call_json(call: WriteCall) -> Json:
     return asdict(call) | {"at": time_json(call.at), "expires_at": time_json(call.expires_at)}
 
 
+def _rating_json(rating: Rating | None) -> Json | None:
+    if rating is None:
+        return None
+    given = {"rating": rating.stars.rating, "comment": rating.stars.comment}
+    return asdict(rating) | {"at": time_json(rating.at), "stars": given}
+
+
 def head_json(session: Session) -> Json:
     return {
         "session_id": session.session_id,
@@ -138,6 +146,7 @@ def head_json(session: Session) -> Json:
         "usage": usage_json(session.usage),
         **_known(
             language=session.language,
+            rating=_rating_json(session.rating),
             unmet=session.unmet,
             missed=_missed_json(session),
             writes=list(map(_call_json, session.writes)) or None,

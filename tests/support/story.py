@@ -23,10 +23,12 @@ from domain.decision_context import DecisionContext
 from domain.decisions import (
     TurnResult,
     answer,
+    change_status,
     expire,
     leave_message_action,
     notify_reached,
     notify_unreachable,
+    rate,
     record_coordinator_message,
     record_delivery,
     record_failure,
@@ -47,8 +49,9 @@ from domain.message import AnswerVersion, ToolOutcome, ToolUse
 from domain.notice import Deferred, Delivered, Lane, Outcome, Undeliverable
 from domain.outbox import outbox_messages
 from domain.promise import Verdict
+from domain.rating import Stars
 from domain.session import Draft, Session
-from domain.status import Reason
+from domain.status import Reason, Status
 from domain.texts import NO_WORDS, Text, Words
 from domain.tool import Confirmer, Proposal
 from domain.usage import Usage
@@ -69,6 +72,8 @@ PAUL = stored_customer("hotel:2", "paul")
 LIA = stored_customer("casa-1", "lia")
 ANDREI = stored_customer("casa-1", "andrei")
 OLGA = stored_customer("hotel:2", "olga")
+MARA = stored_customer("casa-1", "mara")
+VERA = stored_customer("hotel:2", "vera")
 LOCATIONS = {VLAD: LocationId("loc-1"), IRINA: LocationId("loc-1")}
 MARIA = CoordinatorId("maria")
 
@@ -246,6 +251,13 @@ class Story:
 
         await self.commit(begins, who, begin)
         await self.commit(ends, who, end)
+
+    async def rate(self, time: str, who: Customer, stars: Stars) -> None:
+        """Append a rating of the user's."""
+        message_id = MessageId(self._ids())
+        await self.commit(
+            time, who, lambda session, context: rate(session, stars, message_id, context.at)
+        )
 
     async def attempt(
         self, time: str, lane: Lane, outcomes: Mapping[Customer, Outcome | None], until: str
@@ -495,6 +507,40 @@ async def play_fourth(story: Story) -> None:
     await play_third(story)
 
 
+async def play_fifth(story: Story) -> None:
+    """Play the fifth story, which is a short one of its own."""
+    # Vera rates a conversation that is closed. All reports until then are delivered.
+    await story.commit(
+        "08:10:00",
+        VERA,
+        lambda session, context: record_user_message(
+            session, _no_session, MessageId("w-1"), "Is there a sauna?", context.at
+        ),
+    )
+    await story.ai("08:10:02", VERA, "w-1", "Yes, in the cellar.")
+    await story.deliver("08:10:03", REPORTS)
+    await story.commit(
+        "08:11:00",
+        VERA,
+        lambda session, context: change_status(session, Status.CLOSED, context, MARIA),
+    )
+    await story.rate("08:12:00", VERA, Stars(4, "Good"))
+
+    # Mara rates an open conversation twice. The first report of it is dead, Vera's rating deferred.
+    await story.user("09:00:00", MARA, "m-1", "Aveți terasă?", "ro")
+    await story.ai("09:00:02", MARA, "m-1", "Da, până la ora 23.")
+    outcomes: dict[Customer, Outcome] = {
+        MARA: Undeliverable("HTTP 422"),
+        VERA: Deferred(today("10:03:00")),
+    }
+    await story.attempt("09:00:03", REPORTS, outcomes, "09:00:48")
+    await story.rate("09:01:00", MARA, Stars(2))
+    await story.rate("09:01:20", MARA, Stars(5, "Rapid și amabil."))
+
+    for who in (MARA, VERA):
+        await story.store.add(who.business_id, NOW.date(), Usage(input_tokens=40, calls=1))
+
+
 def _table(guests: int) -> Proposal:
     return Proposal(
         tool="reserve_table",
@@ -517,3 +563,4 @@ class Plot(NamedTuple):
 SECOND_PLOT = Plot(play_second, CUSTOMERS)
 THIRD_PLOT = Plot(play_third, (*CUSTOMERS, NINA, PAUL, LIA))
 FOURTH_PLOT = Plot(play_fourth, (*CUSTOMERS, NINA, PAUL, LIA, ANDREI, OLGA))
+FIFTH_PLOT = Plot(play_fifth, (MARA, VERA))

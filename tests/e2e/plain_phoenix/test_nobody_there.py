@@ -2,7 +2,7 @@
 place: one that announces who is present, what was missed and the queue, and one that announces
 nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -147,9 +147,7 @@ async def test_an_application_that_announces_nothing_is_asked_nothing_and_told_o
         shown = await head(server, asked["sessionId"])
 
         assert shown["missed"]["message"] == "0722"
-        received = []
-        while not application.requests.empty():
-            received.append(application.requests.get_nowait())
+        received = [*iter_of(application.requests)]
         assert not [each for each in received if each.where.endswith("/presence")]
         types = [each.payload.get("type") for each in received if "notifications" in each.where]
         assert types == ["transfer"]
@@ -198,3 +196,32 @@ async def test_a_queue_that_is_not_announced_is_not_passed_on() -> None:
         await ana.wait_for("agent_message")
 
         assert [event for event, _ in ana.pushes if event == "queue"] == []
+
+
+@pytest.mark.parametrize("additions", [["rating"], []])
+async def test_a_rating_is_told_to_an_application_that_announces_it_and_relayed_to_none(
+    additions: list[str],
+) -> None:
+    application = PlainPhoenix(PlainSettings(business={**TRATTORIA, "additions": additions}))
+    async with served(application) as (server, ana, _):
+        asked = await ana.ask_for_human()
+        await ana.request("rate_conversation", {"rating": 2, "comment": "Slow"})
+        await server.until('notices_total{kind="rating",outcome="delivered"}', 1)
+        rated = [
+            each.payload
+            for each in iter_of(application.requests)
+            if each.payload.get("type") == "rating"
+        ]
+
+        told = {"businessId": "b1", "userId": "u1", "locationId": "l1", "rating": 2}
+        told |= {"type": "rating", "sessionId": asked["sessionId"], "comment": "Slow"}
+        assert [each | {"timestamp": ""} for each in rated] == (
+            [{**told, "timestamp": ""}] if additions else []
+        )
+        assert await server.metric('notices_total{kind="relay",outcome="delivered"}') == 0
+
+
+def iter_of(queue: Any) -> Iterator[Any]:
+    """Yield what is in a queue."""
+    while not queue.empty():
+        yield queue.get_nowait()
