@@ -141,6 +141,10 @@ export class ChatClient extends Emitter {
   /** Connect, and reconnect until `disconnect` is called or the server refuses. */
   connect() {
     this.#isConnected = true;
+    const account = this.#account;
+    if (this.#channel.state.name === "refused") {
+      [account.isStale, account.isRefused] = [account.isRefused, false];
+    }
     this.#channel.connect();
   }
 
@@ -151,11 +155,8 @@ export class ChatClient extends Emitter {
 
   /** Try at once, also after a refusal. */
   retryNow() {
-    if (this.#channel.state.name === "refused") {
-      const account = this.#account;
-      [account.isStale, account.isRefused] = [account.isRefused, false];
-      this.connect();
-    } else this.#channel.retryNow();
+    if (this.#channel.state.name === "refused") this.connect();
+    else this.#channel.retryNow();
   }
 
   /** End everything for good. */
@@ -192,7 +193,7 @@ export class ChatClient extends Emitter {
       if (this.#entering !== next) return;
       if (next.userId === known.userId) {
         known.useSource(source);
-        if (this.#channel.state.name === "refused") this.#channel.connect();
+        if (this.#channel.state.name === "refused") this.connect();
         return;
       }
     }
@@ -282,8 +283,8 @@ export class ChatClient extends Emitter {
     this.#next = this.#entering = null;
     [this.#conversation, this.#channel] = this.#begin();
     this.emit("conversation", null);
-    this.#conversation.restore(messages);
     if (this.#isConnected) this.#channel.connect();
+    this.#conversation.restore(messages);
     this.emit("change", null);
   }
 

@@ -388,7 +388,7 @@ export class Conversation extends Emitter {
   /**
    * Request a live chat.
    *
-   * @param {string} text  a message to go with it, if not empty
+   * @param {string} [text]  a message to go with it
    */
   async transfer(text) {
     const payload = { ...this.identity, ...(text && { message: text }) };

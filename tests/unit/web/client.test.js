@@ -347,6 +347,17 @@ test("a refused token is followed by one fresh one, and then by none", async () 
   );
 });
 
+test("who connects again after a refusal does so with a fresh token", async () => {
+  let n = 0;
+  server.join = ({ token }) => (token === tokenOf("ana", 2) ? {} : refuse("unauthorized"));
+  const client = await connect(open({ token: () => tokenOf("ana", n++) }));
+  await pass(500);
+  const { name } = client.connection;
+  await connect(client);
+
+  assert.deepEqual([name, client.connection.name], ["refused", "joined"]);
+});
+
 test("a token that the server ends is followed by a fresh one", async () => {
   let n = 0;
   const client = await connect(open({ token: () => tokenOf("ana", n++) }));
