@@ -13,9 +13,10 @@ import { PhoenixChannel, PushError, V2 } from "./phoenix.js";
 export { PushError };
 
 /** @import { TokenSource } from "./accounts.js" */
-/** @import { JoinReply, MessageItem, UnsentMessage } from "./conversation.js" */
+/** @import { MessageItem, UnsentMessage } from "./conversation.js" */
 /** @import { Business, KeyStorage } from "./memory.js" */
-/** @import { ChannelState, ErrorResponse } from "./phoenix.js" */
+/** @import { ChannelState } from "./phoenix.js" */
+/** @import { JoinReply } from "./wire.js" */
 
 /**
  * @typedef {object} ClientOptions
@@ -40,6 +41,8 @@ const REFRESH_BEFORE_MS = 60_000;
 const LEAST_REFRESH_MS = 10_000;
 // A timer stands still while a machine sleeps, and holds no more than 24 days.
 const LONGEST_TIMER_MS = 600_000;
+// Failures that say nothing about what was asked for, beside the refusals of a join.
+const TRANSIENT_FAILURES = ["disconnected", "timeout", "server_unavailable", "token_unavailable"];
 const SIGN_IN_PAUSES_MS = [5_000, 10_000, 20_000, 60_000];
 
 /**
@@ -584,9 +587,6 @@ export class ChatClient extends Emitter {
     this.#signInAttempts = 0;
   }
 }
-
-// What does not lie in the request: it is tried again.
-const TRANSIENT_FAILURES = ["disconnected", "timeout", "server_unavailable", "token_unavailable"];
 
 /** @param {string} reason */
 const isTransient = (reason) => isTransientRefusal(reason) || TRANSIENT_FAILURES.includes(reason);
