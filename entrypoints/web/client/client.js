@@ -306,6 +306,7 @@ export class ChatClient extends Emitter {
       isTransient: (reason) => isTransient(reason) || account.canRecover(reason),
       prepare: () => this.#prepare(account, conversation),
     });
+    account.keep();
     if (account.userId !== null) this.#restore(account, conversation);
     this.#keptUnsent = JSON.stringify(conversation.unsent);
     this.#leave = [
@@ -353,6 +354,7 @@ export class ChatClient extends Emitter {
       }
     }
     if (account !== this.#account || conversation.identity.userId) return;
+    account.keep();
     conversation.identity.userId = account.userId ?? "";
     this.#restore(account, conversation);
     this.emit("change", null);
@@ -395,12 +397,12 @@ export class ChatClient extends Emitter {
     const isUnsent = Object.values(unsent).some(({ reason }) => reason === undefined);
     if (isUnsent && user === this.#account) throw new PushError("visitor_busy");
     if (hasSession && token !== null) await this.#signIn(user, token);
+    const { visitor } = this.#memory.remembered;
+    if (visitor.userId === userId)
+      user.update((slot) => Object.assign(slot.values, visitor.values));
     this.#memory.update((remembered) => {
       const { visitor } = remembered;
       if (visitor.userId !== userId) return;
-      if (remembered.user.userId === user.userId) {
-        Object.assign(remembered.user.values, visitor.values);
-      }
       remembered.visitor = hasSession ? emptySlot() : { ...visitor, values: {} };
     });
     user.hasEntered = true;
