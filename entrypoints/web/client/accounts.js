@@ -70,6 +70,9 @@ export class Visitor extends Account {
     return this.#memory.remembered.visitor;
   }
 
+  /** A visitor is remembered as soon as the server has named them. */
+  keep() {}
+
   /** @param {(slot: Slot) => void} edit */
   update(edit) {
     const { userId } = this;
@@ -164,8 +167,9 @@ export class User extends Account {
   kind = /** @type {const} */ ("user");
   #source;
   #memory;
-  /** What is remembered until the user is known. */
+  /** What is remembered until the user chats. */
   #slot = emptySlot();
+  #isKept = false;
   /** Whether the visit before has been taken along. */
   hasEntered = false;
 
@@ -178,22 +182,35 @@ export class User extends Account {
     super();
     this.#source = source;
     this.#memory = memory;
-    if (userId) this.#become(userId);
+    if (userId) Object.assign(this, { userId });
   }
 
   get slot() {
-    return this.userId === null ? this.#slot : this.#memory.remembered.user;
+    return this.#isKept ? this.#memory.remembered.user : this.#slot;
   }
 
   /** @param {(slot: Slot) => void} edit */
   update(edit) {
     const { userId } = this;
-    if (userId === null) {
-      edit(this.#slot);
-      return;
+    if (!this.#isKept) edit(this.#slot);
+    else {
+      this.#memory.update(({ user }) => {
+        if (user.userId === userId) edit(user);
+      });
     }
-    this.#memory.update(({ user }) => {
-      if (user.userId === userId) edit(user);
+  }
+
+  /** Remember the user, once they are known, in the place of any other. */
+  keep() {
+    const { userId } = this;
+    if (this.#isKept || userId === null) return;
+    this.#isKept = true;
+    const { values } = this.#slot;
+    this.#memory.update((remembered) => {
+      const { user } = remembered;
+      const slot = user.userId === userId ? user : { ...emptySlot(), userId };
+      Object.assign(slot.values, values);
+      remembered.user = slot;
     });
   }
 
@@ -206,8 +223,7 @@ export class User extends Account {
     if (this.userId !== null && subject !== null && subject !== this.userId) {
       throw new PushError("identity_mismatch");
     }
-    Object.assign(this, { token, isStale: false });
-    if (this.userId === null) this.#become(/** @type {string} */ (subject));
+    Object.assign(this, { token, isStale: false, userId: this.userId ?? subject });
   }
 
   /**
@@ -222,18 +238,6 @@ export class User extends Account {
 
   #requireName() {
     if (this.userId === null) throw new PushError("invalid_token");
-  }
-
-  /** @param {string} userId */
-  #become(userId) {
-    const { values } = this.#slot;
-    Object.assign(this, { userId });
-    this.#memory.update((remembered) => {
-      const isSame = remembered.user.userId === userId;
-      const slot = isSame ? remembered.user : emptySlot();
-      Object.assign(slot.values, values);
-      remembered.user = { ...slot, userId };
-    });
   }
 }
 

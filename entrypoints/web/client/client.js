@@ -13,9 +13,10 @@ import { PhoenixChannel, PushError, V2 } from "./phoenix.js";
 export { PushError };
 
 /** @import { TokenSource } from "./accounts.js" */
-/** @import { JoinReply, MessageItem, UnsentMessage } from "./conversation.js" */
+/** @import { MessageItem, UnsentMessage } from "./conversation.js" */
 /** @import { Business, KeyStorage } from "./memory.js" */
-/** @import { ChannelState, ErrorResponse } from "./phoenix.js" */
+/** @import { ChannelState } from "./phoenix.js" */
+/** @import { JoinReply } from "./wire.js" */
 
 /**
  * @typedef {object} ClientOptions
@@ -40,6 +41,8 @@ const REFRESH_BEFORE_MS = 60_000;
 const LEAST_REFRESH_MS = 10_000;
 // A timer stands still while a machine sleeps, and holds no more than 24 days.
 const LONGEST_TIMER_MS = 600_000;
+// Failures that say nothing about what was asked for, beside the refusals of a join.
+const TRANSIENT_FAILURES = ["disconnected", "timeout", "server_unavailable", "token_unavailable"];
 const SIGN_IN_PAUSES_MS = [5_000, 10_000, 20_000, 60_000];
 
 /**
@@ -141,6 +144,10 @@ export class ChatClient extends Emitter {
   /** Connect, and reconnect until `disconnect` is called or the server refuses. */
   connect() {
     this.#isConnected = true;
+    const account = this.#account;
+    if (this.#channel.state.name === "refused") {
+      [account.isStale, account.isRefused] = [account.isRefused, false];
+    }
     this.#channel.connect();
   }
 
@@ -151,11 +158,8 @@ export class ChatClient extends Emitter {
 
   /** Try at once, also after a refusal. */
   retryNow() {
-    if (this.#channel.state.name === "refused") {
-      const account = this.#account;
-      [account.isStale, account.isRefused] = [account.isRefused, false];
-      this.connect();
-    } else this.#channel.retryNow();
+    if (this.#channel.state.name === "refused") this.connect();
+    else this.#channel.retryNow();
   }
 
   /** End everything for good. */
@@ -192,7 +196,7 @@ export class ChatClient extends Emitter {
       if (this.#entering !== next) return;
       if (next.userId === known.userId) {
         known.useSource(source);
-        if (this.#channel.state.name === "refused") this.#channel.connect();
+        if (this.#channel.state.name === "refused") this.connect();
         return;
       }
     }
@@ -282,8 +286,8 @@ export class ChatClient extends Emitter {
     this.#next = this.#entering = null;
     [this.#conversation, this.#channel] = this.#begin();
     this.emit("conversation", null);
-    this.#conversation.restore(messages);
     if (this.#isConnected) this.#channel.connect();
+    this.#conversation.restore(messages);
     this.emit("change", null);
   }
 
@@ -302,6 +306,7 @@ export class ChatClient extends Emitter {
       isTransient: (reason) => isTransient(reason) || account.canRecover(reason),
       prepare: () => this.#prepare(account, conversation),
     });
+    account.keep();
     if (account.userId !== null) this.#restore(account, conversation);
     this.#keptUnsent = JSON.stringify(conversation.unsent);
     this.#leave = [
@@ -349,6 +354,7 @@ export class ChatClient extends Emitter {
       }
     }
     if (account !== this.#account || conversation.identity.userId) return;
+    account.keep();
     conversation.identity.userId = account.userId ?? "";
     this.#restore(account, conversation);
     this.emit("change", null);
@@ -391,12 +397,12 @@ export class ChatClient extends Emitter {
     const isUnsent = Object.values(unsent).some(({ reason }) => reason === undefined);
     if (isUnsent && user === this.#account) throw new PushError("visitor_busy");
     if (hasSession && token !== null) await this.#signIn(user, token);
+    const { visitor } = this.#memory.remembered;
+    if (visitor.userId === userId)
+      user.update((slot) => Object.assign(slot.values, visitor.values));
     this.#memory.update((remembered) => {
       const { visitor } = remembered;
       if (visitor.userId !== userId) return;
-      if (remembered.user.userId === user.userId) {
-        Object.assign(remembered.user.values, visitor.values);
-      }
       remembered.visitor = hasSession ? emptySlot() : { ...visitor, values: {} };
     });
     user.hasEntered = true;
@@ -583,9 +589,6 @@ export class ChatClient extends Emitter {
     this.#signInAttempts = 0;
   }
 }
-
-// What does not lie in the request: it is tried again.
-const TRANSIENT_FAILURES = ["disconnected", "timeout", "server_unavailable", "token_unavailable"];
 
 /** @param {string} reason */
 const isTransient = (reason) => isTransientRefusal(reason) || TRANSIENT_FAILURES.includes(reason);

@@ -10,9 +10,16 @@ import { Emitter } from "./emitter.js";
 import { newId, TypingThrottle, undelivered } from "./messages.js";
 import { PushError, toWellFormed } from "./phoenix.js";
 import { SessionLog } from "./session-log.js";
+import { isShown, messageItem, toItem } from "./wire.js";
 
 /** @import { Author, Message, Status } from "./messages.js" */
 /** @import { PhoenixChannel } from "./phoenix.js" */
+/**
+ * @import {
+ *   Acknowledgement, AnswerPush, DeltaPush, HistoryReply, JoinReply, MessagePush, Ownership,
+ *   StatusPush, TypingPush, WireEntry,
+ * } from "./wire.js"
+ */
 
 /**
  * @typedef {object} Identity
@@ -63,70 +70,9 @@ import { SessionLog } from "./session-log.js";
  *   anew, as a new join counts its pieces from 0
  * @property {number} afterSeq  the newest seq when it began, or was interrupted
  */
-
-/**
- * @typedef {object} WireMessage  an entry of `messages[]`
- * @property {"message"} kind
- * @property {number} seq
- * @property {number} [prevSeq]  that of the entry before it, 0: there is none; absent: `seq - 1`
- * @property {string} [messageId]
- * @property {Author} author
- * @property {string} message
- * @property {Action[]} [actions]
- * @property {string} timestamp
- * @property {string[]} [inReplyTo]  the messages that it answers; of none: it is a notice
- * @property {string | null} [coordinatorId]
- */
-/**
- * @typedef {object} WireStatus  an entry of `messages[]`
- * @property {"status"} kind
- * @property {number} seq
- * @property {number} [prevSeq]
- * @property {Status} status
- * @property {string | null} reason
- * @property {string | null} [coordinatorId]
- * @property {string} timestamp
- */
-/** @typedef {WireMessage | WireStatus} WireEntry */
-/**
- * @typedef {object} JoinReply
- * @property {string | null} sessionId
- * @property {Status} status
- * @property {number} seq
- * @property {WireEntry[]} messages
- * @property {LiveChatAddress | null} [liveChat]
- * @property {string} [greeting]
- * @property {string[]} [suggestions]
- * @property {number | null} [rating]
- * @property {string} [tokenExpiresAt]
- * @property {{name: string, colour?: string, logo?: string}} [business]  `logo`: a path
- */
-/** @typedef {{messages: WireEntry[], more: boolean}} HistoryReply */
-/**
- * @typedef {object} Acknowledgement
- * @property {number} seq
- * @property {string} sessionId
- * @property {Status} status
- * @property {boolean} duplicate
- */
-/**
- * @typedef {object} Ownership  who owns the conversation, as of `seq`
- * @property {number} seq
- * @property {Status} status
- * @property {string | null} [reason]
- * @property {string | null} [coordinatorId]
- * @property {LiveChatAddress | null} [liveChat]
- */
-/** @typedef {Omit<WireMessage, "kind" | "author"> & {sessionId: string}} MessagePush */
-/** @typedef {MessagePush & {responseId: string, author?: Author}} AnswerPush */
-/** @typedef {Ownership & {prevSeq?: number, sessionId: string, updatedAt: string}} StatusPush */
-/** @typedef {{author: Author, expiresInMs: number}} TypingPush */
-/** @typedef {{responseId: string, index: number, text: string}} DeltaPush */
 /** @typedef {{place: number, waitS: number | null}} QueuePush */
 
 const PAGE_SIZE = 50;
-// Changes of a request for a human on its way to the bridge, not of the conversation's owner.
-const DELIVERY_REASONS = ["delivered", "undeliverable"];
 // An entry that is still on its way mostly closes its gap by itself.
 const GAP_DELAY_MS = 250;
 // A running turn sends pieces or signs of typing more often.
@@ -388,7 +334,7 @@ export class Conversation extends Emitter {
   /**
    * Request a live chat.
    *
-   * @param {string} text  a message to go with it, if not empty
+   * @param {string} [text]  a message to go with it
    */
   async transfer(text) {
     const payload = { ...this.identity, ...(text && { message: text }) };
@@ -936,37 +882,4 @@ export class Conversation extends Emitter {
   #changed() {
     this.emit("change", null);
   }
-}
-
-/**
- * @param {Omit<MessageItem, "kind" | "actions">} message
- * @returns {MessageItem}
- */
-const messageItem = (message) => ({ kind: "message", actions: [], ...message });
-
-/**
- * Return whether an entry of the log has a place on the page: what a delivery means for the user,
- * a notice says.
- *
- * @param {MessageItem | StatusItem} item
- */
-const isShown = (item) => item.kind !== "status" || !DELIVERY_REASONS.includes(item.reason ?? "");
-
-/**
- * Return an entry from the wire as an item.
- *
- * @param {WireEntry} entry
- * @param {string} sessionId
- * @returns {LogEntry}
- */
-function toItem(entry, sessionId) {
-  const { seq, prevSeq = seq - 1, timestamp: at } = entry;
-  const key = `${sessionId} ${seq}`;
-  if (entry.kind === "status") {
-    const { status, reason, coordinatorId } = entry;
-    return { key, kind: "status", status, reason, coordinatorId, at, seq, prevSeq };
-  }
-  const { messageId = key, author, message: text, actions = [], coordinatorId } = entry;
-  const item = messageItem({ key: messageId, author, text, at, coordinatorId, state: "stored" });
-  return { ...item, actions, isAnswer: (entry.inReplyTo?.length ?? 0) > 0, seq, prevSeq };
 }

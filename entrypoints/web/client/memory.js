@@ -103,8 +103,8 @@ export class Memory {
       this.refresh();
       listener();
     };
-    globalThis.window?.addEventListener("storage", handle);
-    return () => globalThis.window?.removeEventListener("storage", handle);
+    globalThis.window?.addEventListener?.("storage", handle);
+    return () => globalThis.window?.removeEventListener?.("storage", handle);
   }
 
   /** @returns {Remembered} */

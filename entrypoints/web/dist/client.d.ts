@@ -189,9 +189,9 @@ declare class Conversation extends Emitter<{
     /**
      * Request a live chat.
      *
-     * @param text  a message to go with it, if not empty
+     * @param [text]  a message to go with it
      */
-    transfer(text: string): Promise<void>;
+    transfer(text?: string): Promise<void>;
     /**
      * Return what has become of a question for a yes.
      */

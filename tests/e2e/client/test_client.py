@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,32 @@ import pytest
 from tests.support.tokens import JWT, token
 from tests.support.wire import product
 
-_STORY = Path(__file__).with_name("story.mjs")
+pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="no node is on the PATH")
+
+_STORIES = Path(__file__).with_name("story.mjs")
 _PATIENCE_S = 30.0
 # Before version 22, node has WebSockets only where they are asked for.
 _ENVIRONMENT = {**os.environ, "NODE_OPTIONS": "--experimental-websocket --no-warnings"}
+ANA = {"kind": "user", "userId": "ana"}
+HELLO = ["user", "Hello there, my dear friends!"]
 
 
-async def told(*arguments: str) -> dict[str, Any]:
-    """Return what the story prints at its steps."""
+@pytest.fixture
+async def address() -> AsyncIterator[str]:
+    """Return the address of a server that verifies identities, and names visitors."""
+    settings: dict[str, Any] = {**JWT, "service_token": "t0p", "visitor_secret": "v" * 32}
+    async with product(**settings, scripted_delay_ms=5) as server:
+        yield f"http://{server.address}"
+
+
+async def told(story: str, address: str) -> dict[str, Any]:
+    """Return what a story prints, by its steps."""
     process = await asyncio.create_subprocess_exec(
         "node",
-        str(_STORY),
-        *arguments,
+        str(_STORIES),
+        story,
+        address,
+        token("ana"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=_ENVIRONMENT,
@@ -34,32 +49,26 @@ async def told(*arguments: str) -> dict[str, Any]:
     except TimeoutError:
         process.kill()
         output, errors = await process.communicate()
-        pytest.fail(f"it went no further: {output.decode()}{errors.decode()}")
     assert process.returncode == 0, output.decode() + errors.decode()
-    return {line["step"]: line for line in map(json.loads, output.splitlines())}
+    return {line["step"]: line["found"] for line in map(json.loads, output.splitlines())}
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="no node is on the PATH")
-async def test_a_visitor_chats_reloads_signs_in_rates_and_signs_out() -> None:
-    settings: dict[str, Any] = {**JWT, "service_token": "t0p", "visitor_secret": "v" * 32}
-    async with product(**settings, scripted_delay_ms=5) as server:
-        steps = await told(f"http://{server.address}", token("ana"))
+async def test_a_visitor_chats_at_once_and_is_the_same_after_a_reload(address: str) -> None:
+    steps = await told("visitor", address)
 
-    visitor, other = steps["answered"]["identity"], steps["signed out"]["identity"]
-    ana = {"kind": "user", "userId": "ana"}
-    hello = steps["answered"]["found"]
+    conversation, visitor = steps["answered"]
     assert visitor["kind"] == "visitor"
-    assert [author for author, _, _ in hello] == ["user", "ai"]
-    assert steps["written piece by piece"]["found"]
-    assert (steps["reloaded"]["found"], steps["reloaded"]["identity"]) == (hello, visitor)
-    assert steps["signed in"]["identity"] == ana
-    again = [text for _, text, _ in steps["answered as a user"]["found"]]
-    assert hello[0][1] not in again  # nothing is merged
-    assert (steps["rated"]["found"], steps["rated"]["identity"]) == (4, ana)
-    assert (steps["reloaded as a user"]["found"], steps["reloaded as a user"]["identity"]) == (
-        4,
-        ana,
-    )
-    assert other["kind"] == "visitor"
-    assert other["userId"] != visitor["userId"]
-    assert steps["forgotten"]["found"]
+    assert [author for author, _ in conversation] == ["user", "ai"]
+    assert conversation[0] == HELLO
+    assert steps["streamed"]
+    assert steps["reloaded"] == [conversation, visitor]
+
+
+async def test_a_user_rates_reloads_and_signs_out(address: str) -> None:
+    steps = await told("user", address)
+
+    assert steps["answered"][1] == ANA
+    assert steps["rated"] == [4, ANA]
+    assert steps["reloaded"] == [4, ANA]
+    assert steps["forgotten"]
+    assert steps["signed out"][1]["kind"] == "visitor"

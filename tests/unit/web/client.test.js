@@ -347,6 +347,17 @@ test("a refused token is followed by one fresh one, and then by none", async () 
   );
 });
 
+test("who connects again after a refusal does so with a fresh token", async () => {
+  let n = 0;
+  server.join = ({ token }) => (token === tokenOf("ana", 2) ? {} : refuse("unauthorized"));
+  const client = await connect(open({ token: () => tokenOf("ana", n++) }));
+  await pass(500);
+  const { name } = client.connection;
+  await connect(client);
+
+  assert.deepEqual([name, client.connection.name], ["refused", "joined"]);
+});
+
 test("a token that the server ends is followed by a fresh one", async () => {
   let n = 0;
   const client = await connect(open({ token: () => tokenOf("ana", n++) }));
@@ -838,6 +849,30 @@ test("signing out forgets the user in all tabs, and goes on as a new visitor", a
     assert.deepEqual([tab.recall("draft"), texts(tab)], [undefined, []]);
   }
   assert.doesNotMatch(storage.getItem(KEY), /ana|Ana|not sent/);
+});
+
+test("a token that comes after the sign-out leaves nothing of the user", async () => {
+  let give;
+  const client = await connect(open({ token: () => new Promise((resolve) => (give = resolve)) }));
+  client.remember("draft", "Ana's");
+  client.signOut();
+  give(tokenOf("ana"));
+  await settled(30);
+
+  assert.doesNotMatch(storage.getItem(KEY), /ana|Ana/);
+  assert.deepEqual(client.identity, { kind: "visitor", userId: "v-1" });
+});
+
+test("a user who waits for the visitor's conversation takes nobody's place yet", async () => {
+  const before = await connect(open(ana));
+  before.remember("draft", "Ana's");
+  before.dispose();
+  const { client } = await visiting();
+  server.socket.receive("conversation_status", { sessionId: "s1", status: "live", seq: 1 });
+  client.setUser({ user: "ben", token: () => tokenOf("ben") });
+  await settled();
+
+  assert.equal(stored().user.userId, "ana");
 });
 
 test("a visitor who signs out is another visitor", async () => {
