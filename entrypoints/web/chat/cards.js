@@ -2,6 +2,7 @@
 
 import { el } from "../shared/dom.js";
 import { icon } from "./dom.js";
+import { timeOf } from "./texts.js";
 
 /** @import { Action, Question, QuestionState } from "../client/conversation.js" */
 /** @import { Words } from "./texts.js" */
@@ -196,15 +197,6 @@ function labelOf(name) {
 function textOf(value) {
   if (value === null || value === undefined) return "";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-/**
- * @param {unknown} time
- * @returns {Date | null}
- */
-function timeOf(time) {
-  const at = new Date(typeof time === "string" ? time : NaN);
-  return Number.isNaN(at.getTime()) ? null : at;
 }
 
 /**

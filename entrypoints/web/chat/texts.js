@@ -91,7 +91,7 @@ const ENGLISH = {
   ratings: ["Very poor", "Poor", "Fair", "Good", "Excellent"],
   stars: /** @type {Plural} */ ({ one: "# star", other: "# stars" }),
   comment: "Anything to add? (optional)",
-  sendRating: "Send",
+  sendRating: "Send the rating",
   notNow: "Not now",
   thanks: "Thank you for your rating.",
   change: "Change",
@@ -231,7 +231,7 @@ const ROMANIAN = {
   ratings: ["Foarte slabă", "Slabă", "Acceptabilă", "Bună", "Excelentă"],
   stars: /** @type {Plural} */ ({ one: "# stea", few: "# stele", other: "# de stele" }),
   comment: "Doriți să adăugați ceva? (opțional)",
-  sendRating: "Trimite",
+  sendRating: "Trimite evaluarea",
   notNow: "Nu acum",
   thanks: "Vă mulțumim pentru evaluare.",
   change: "Modifică",
@@ -360,8 +360,16 @@ export class Words {
   /** @param {{author: Author, coordinatorId?: string | null}} message */
   authorName({ author, coordinatorId }) {
     const { you, assistant, colleague, notice } = this.texts;
-    if (author === "coordinator") return plainName(coordinatorId) || colleague;
-    return { user: you, ai: assistant, system: notice }[author];
+    switch (author) {
+      case "user":
+        return you;
+      case "ai":
+        return assistant;
+      case "coordinator":
+        return plainName(coordinatorId) || colleague;
+      default:
+        return notice;
+    }
   }
 
   /**
@@ -373,6 +381,16 @@ export class Words {
     const { refusals } = this.texts;
     return isKeyOf(refusals, reason) ? refusals[reason] : refusals.other;
   }
+}
+
+/**
+ * Return the time that a text from the wire stands for; null: it stands for none.
+ *
+ * @param {unknown} text
+ */
+export function timeOf(text) {
+  const time = new Date(typeof text === "string" ? text : NaN);
+  return Number.isNaN(time.getTime()) ? null : time;
 }
 
 /**
