@@ -193,9 +193,9 @@ def scripts() -> dict[str, str]:
         if os.environ.get("CI"):
             pytest.fail("node_modules are not installed")
         pytest.skip("node_modules are not installed")
-    command = [MODULES / ".bin" / "esbuild", SCENES, "--bundle", "--format=esm"]
-    options = ["--loader:.css=text", "--log-level=error"]
-    built = subprocess.run([*command, *options], check=True, capture_output=True, cwd=ROOT)
+    esbuild = str(MODULES / ".bin" / "esbuild")
+    options = ["--bundle", "--format=esm", "--loader:.css=text", "--log-level=error"]
+    built = subprocess.run([esbuild, str(SCENES), *options], check=True, capture_output=True)
     axe = (MODULES / "axe-core" / "axe.min.js").read_text()
     return {"scenes": built.stdout.decode(), "axe": axe}
 
@@ -234,11 +234,11 @@ async def open_chat(browser: Browser, scripts: dict[str, str]) -> AsyncIterator[
 
 async def test_every_state_passes_axe_in_both_themes_on_desktop_and_phone(open_chat: Open) -> None:
     problems: list[str] = []
-    for name, options in {
+    kinds: dict[str, dict[str, Any]] = {
         "desktop": {"color_scheme": "light"},
         "phone": {"color_scheme": "dark", "viewport": PHONE, "has_touch": True},
-    }.items():
-        # A colour on its way from one theme to the other is in neither.
+    }
+    for name, options in kinds.items():
         chat = await open_chat(**options, reduced_motion="reduce")
         for scene in await chat.page.evaluate("scenes"):
             await chat.show(scene)
