@@ -60,7 +60,7 @@ RUN_AXE = """([tags, rules]) => axe.run(document.getElementById("chat"), {
 TREE = """
 - region "Chat":
   - heading "Bistro Lumière" [level=2]
-  - paragraph: You are talking to Maria Ionescu
+  - paragraph: Maria Ionescu is here
   - button "More"
   - button "Close the chat"
   - region "Messages":

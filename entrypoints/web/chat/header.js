@@ -27,6 +27,7 @@ import { plainName } from "./texts.js";
 export function header(chat, words, state) {
   const { texts } = words;
   const { text, tone } = presence(chat, words);
+  const name = plainName(chat.business?.name);
   return el(
     "header",
     { className: "header" },
@@ -34,11 +35,7 @@ export function header(chat, words, state) {
     el(
       "div",
       { className: "who" },
-      el(
-        state.isPage ? "h1" : "h2",
-        { dir: "auto" },
-        plainName(chat.business?.name) || texts.title,
-      ),
+      el(state.isPage ? "h1" : "h2", {}, el("bdi", {}, name || texts.title)),
       el(
         "p",
         { className: "presence", data: { tone } },
