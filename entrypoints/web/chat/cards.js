@@ -2,6 +2,7 @@
 
 import { el } from "../shared/dom.js";
 import { icon } from "./dom.js";
+import { timeOf } from "./texts.js";
 
 /** @import { Action, Question, QuestionState } from "../client/conversation.js" */
 /** @import { Words } from "./texts.js" */
@@ -48,7 +49,7 @@ function cardOf(action, words, questionOf) {
  * @param {(Node | null)[]} content
  */
 function card(type, title, ...content) {
-  const heading = title && el("p", { className: "card-title", dir: "auto" }, title);
+  const heading = title && el("p", { className: "card-title" }, title);
   return el(
     "div",
     { className: `card ${type}`, role: "group", ariaLabel: title },
@@ -161,7 +162,7 @@ function sourcesCard({ items }, { texts }) {
   const titles = new Set(records(items).map(({ title }) => textOf(title)));
   titles.delete("");
   if (titles.size === 0) return null;
-  const rows = [...titles].map((title) => el("li", { dir: "auto" }, title));
+  const rows = [...titles].map((title) => el("li", {}, title));
   return card("sources", texts.sources, el("ul", {}, ...rows));
 }
 
@@ -173,9 +174,7 @@ function sourcesCard({ items }, { texts }) {
 function definitions(pairs) {
   const rows = pairs
     .filter(([, value]) => value)
-    .map(([name, value]) =>
-      el("div", {}, el("dt", { dir: "auto" }, name), el("dd", { dir: "auto" }, value)),
-    );
+    .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
   return rows.length > 0 ? el("dl", {}, ...rows) : null;
 }
 
@@ -196,15 +195,6 @@ function labelOf(name) {
 function textOf(value) {
   if (value === null || value === undefined) return "";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-/**
- * @param {unknown} time
- * @returns {Date | null}
- */
-function timeOf(time) {
-  const at = new Date(typeof time === "string" ? time : NaN);
-  return Number.isNaN(at.getTime()) ? null : at;
 }
 
 /**

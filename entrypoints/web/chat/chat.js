@@ -71,9 +71,11 @@ export class ChatView {
     this.#options = options;
     this.#words = new Words(language, texts);
     this.#root = addStyles(root);
-    this.#list = new MessageList(this.#words, () =>
-      this.#attempt(() => chat.conversation.loadEarlier()),
-    );
+    this.#list = new MessageList(this.#words, {
+      greeting: () => this.#greeting(),
+      tail: () => this.#tail(),
+      loadEarlier: () => this.#attempt(() => chat.conversation.loadEarlier()),
+    });
     this.#composer = new Composer(this.#words, {
       onSend: (text) => this.#send(text),
       onInput: (draft) => {
@@ -148,12 +150,25 @@ export class ChatView {
     view.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     view.addEventListener("change", (event) => this.#onChange(event), { signal });
     view.addEventListener("submit", (event) => this.#onSubmit(event), { signal });
+    if (this.#options.mode === "page") {
+      globalThis.visualViewport?.addEventListener("resize", () => this.#fitScreen(), { signal });
+      globalThis.visualViewport?.addEventListener("scroll", () => this.#fitScreen(), { signal });
+    }
     view.addEventListener("focusout", (event) => this.#onFocusOut(event), { signal });
     // A logo that the website does not allow has a substitute.
     view.addEventListener("error", ({ target }) => this.#onImageError(target), {
       signal,
       capture: true,
     });
+  }
+
+  /** Fit what the keyboard of a touch screen leaves of the page, where it only covers the rest. */
+  #fitScreen() {
+    const { scale = 1, height = 0, offsetTop = 0 } = globalThis.visualViewport ?? {};
+    const isCovered = scale === 1 && height < innerHeight;
+    const { style } = this.#view;
+    style.maxHeight = isCovered ? `${height}px` : "";
+    style.translate = isCovered ? `0 ${offsetTop}px` : "";
   }
 
   /** Render a burst of changes once. */
@@ -182,7 +197,7 @@ export class ChatView {
       const isAlone = connection.name === "refused" && conversation.length === 0;
       const line = isAlone ? null : banner(chat, this.#words, state);
       morphChildren(this.#banner, line ? [line] : []);
-      this.#list.render(conversation, { greeting: this.#greeting(), tail: this.#tail() });
+      this.#list.render(conversation);
       this.#composer.render({
         canSend: connection.name !== "refused",
         canStop: conversation.isAnswering && connection.name === "joined",
@@ -196,6 +211,7 @@ export class ChatView {
       isMenuOpen: this.#isMenuOpen,
       isSoundOn: this.#chat.recall("sound") !== "off",
       canClose: this.#options.onClose !== undefined,
+      isPage: this.#options.mode === "page",
       logo: logo === this.#failedLogo ? "" : logo,
     };
     const nodes = [header(this.#chat, this.#words, state), menu(this.#chat, this.#words, state)];
@@ -237,7 +253,8 @@ export class ChatView {
     /** @type {HTMLElement[]} */
     const around = [];
     for (let node = focused; node && node !== this.#view; node = node.parentElement) {
-      if (node instanceof HTMLElement && node.tabIndex === -1) around.push(node);
+      const isPlace = node.getAttribute("tabindex") === "-1";
+      if (isPlace && node instanceof HTMLElement) around.push(node);
     }
     const hadFocus = focused !== null && focused !== this.#view && this.#view.contains(focused);
     render();
@@ -247,7 +264,7 @@ export class ChatView {
     else this.focus();
   }
 
-  /** @returns {Node[]} what is before the first message */
+  /** @returns {ChildNode[]} what is before the first message */
   #greeting() {
     const { conversation, connection } = this.#chat;
     const { texts } = this.#words;
@@ -262,7 +279,11 @@ export class ChatView {
       "div",
       { className: "entry first last", data: { author: "ai" } },
       el("span", { className: "author" }, texts.assistant),
-      el("div", { className: "bubble", dir: "auto" }, ...blockNodes(parseMarkdown(text))),
+      el(
+        "div",
+        { className: "bubble", dir: "auto", lang: this.#words.spoken },
+        ...blockNodes(parseMarkdown(text)),
+      ),
     );
     if (conversation.length > 0 || conversation.suggestions.length === 0) return [greeting];
     const suggestions = conversation.suggestions.map((text) =>
@@ -272,7 +293,7 @@ export class ChatView {
     return [greeting, el("div", properties, ...suggestions)];
   }
 
-  /** @returns {Node[]} what is behind the last message */
+  /** @returns {ChildNode[]} what is behind the last message */
   #tail() {
     const { typing, coordinatorId, isAnswering } = this.#chat.conversation;
     const last = this.#chat.conversation.items(-1)[0];
@@ -319,20 +340,22 @@ export class ChatView {
   }
 
   /**
-   * Run a request; show why it failed.
+   * Run a request, and show why it failed; return whether it did not.
    *
    * @param {() => Promise<unknown>} request
    */
   async #attempt(request) {
+    this.#failure = "";
+    this.#render();
     try {
       await request();
-      this.#failure = "";
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       this.#failure = this.#words.refusal(error.reason);
       this.#announce(this.#failure);
     }
     this.#render();
+    return this.#failure === "";
   }
 
   /** @param {Event} event */
@@ -362,9 +385,11 @@ export class ChatView {
       case "suggestion":
         return this.#send(text);
       case "retry":
-        return conversation.retry(id);
+        conversation.retry(id);
+        break;
       case "confirm":
-        return conversation.confirm(id, answer === "yes" ? "yes" : "no");
+        conversation.confirm(id, answer === "yes" ? "yes" : "no");
+        break;
       case "stop":
         return this.#attempt(() => conversation.stopAnswer());
       case "earlier":

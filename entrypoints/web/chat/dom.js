@@ -57,7 +57,7 @@ const PATHS = {
   alert: "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14Zm0-10.5v4m0 3h.01",
   save: "M10 3v9m0 0 4-4m-4 4-4-4M4 16.5h12",
   sound: "M3 8v4h3l4 3.5v-11L6 8H3Zm10-.5a4 4 0 0 1 0 5m2-7.5a7 7 0 0 1 0 10",
-  leave: "M12 4h4v12h-4M3 10h9m0 0-3-3m3 3-3 3",
+  leave: "M8 4H4v12h4M8 10h9m0 0-3-3m3 3-3 3",
 };
 
 /** @typedef {keyof typeof PATHS} IconName */

@@ -13,6 +13,7 @@ import { plainName } from "./texts.js";
  * @property {boolean} isMenuOpen
  * @property {boolean} isSoundOn
  * @property {boolean} canClose
+ * @property {boolean} isPage  whether the chat is the page
  * @property {string} logo  its address; "" if there is none
  */
 
@@ -26,6 +27,7 @@ import { plainName } from "./texts.js";
 export function header(chat, words, state) {
   const { texts } = words;
   const { text, tone } = presence(chat, words);
+  const name = plainName(chat.business?.name);
   return el(
     "header",
     { className: "header" },
@@ -33,7 +35,7 @@ export function header(chat, words, state) {
     el(
       "div",
       { className: "who" },
-      el("h2", { dir: "auto" }, plainName(chat.business?.name) || texts.title),
+      el(state.isPage ? "h1" : "h2", {}, el("bdi", {}, name || texts.title)),
       el(
         "p",
         { className: "presence", data: { tone } },
@@ -145,12 +147,12 @@ export function menu({ connection, conversation }, { texts }, { isMenuOpen, isSo
       icon(name),
       el("span", {}, text),
     );
-  const person = {
-    waiting: () => item("end", "close", texts.cancelRequest, isJoined),
-    live: () => item("ask-to-end", "leave", texts.endLiveChat, isJoined),
-    ai: () => item("transfer", "person", texts.askForPerson, isJoined),
-    closed: () => item("transfer", "person", texts.askForPerson, isJoined),
-  }[status]();
+  const person =
+    status === "waiting"
+      ? item("end", "close", texts.cancelRequest, isJoined)
+      : status === "live"
+        ? item("ask-to-end", "leave", texts.endLiveChat, isJoined)
+        : item("transfer", "person", texts.askForPerson, isJoined);
   const sound = item("sound", "sound", texts.sound);
   sound.role = "menuitemcheckbox";
   sound.ariaChecked = String(isSoundOn);

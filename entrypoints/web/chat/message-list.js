@@ -14,7 +14,7 @@ const NEAR_EDGE_PX = 600;
 
 export class MessageList {
   #words;
-  #loadEarlier;
+  #options;
   #window = new ListWindow();
   /** @type {Conversation | null} */
   #conversation = null;
@@ -24,6 +24,8 @@ export class MessageList {
   #shown = new Map();
   #followsEnd = true;
   #isLoading = false;
+  /** Whether earlier messages are loaded at the top, or only once they are asked for. */
+  #loadsByItself = true;
   /** How many messages have come since the reader left the end. */
   #unseen = 0;
 
@@ -32,15 +34,21 @@ export class MessageList {
   #list = el("ol", { role: "list" });
   #tail = el("div", { className: "tail" });
   #scroller;
+  #observer = new ResizeObserver(() => {
+    if (this.#followsEnd) this.#toEnd();
+  });
   #jump = el("button", { type: "button", className: "jump pill", data: { act: "newest" } });
 
   /**
    * @param {Words} words
-   * @param {() => Promise<void>} loadEarlier
+   * @param {object} options
+   * @param {() => ChildNode[]} options.greeting  what is before the first message
+   * @param {() => ChildNode[]} options.tail  what is behind the last one
+   * @param {() => Promise<boolean>} options.loadEarlier  returns whether that went well
    */
-  constructor(words, loadEarlier) {
+  constructor(words, options) {
     this.#words = words;
-    this.#loadEarlier = loadEarlier;
+    this.#options = options;
     this.#scroller = el(
       "div",
       { className: "scroller", role: "region", ariaLabel: words.texts.messages, tabIndex: 0 },
@@ -53,10 +61,6 @@ export class MessageList {
     this.#observer.observe(this.#scroller);
   }
 
-  #observer = new ResizeObserver(() => {
-    if (this.#followsEnd) this.#toEnd();
-  });
-
   dispose() {
     this.#observer.disconnect();
   }
@@ -65,23 +69,12 @@ export class MessageList {
    * Show a conversation as it is now.
    *
    * @param {Conversation} conversation
-   * @param {{greeting: Node[], tail: Node[]}} around  what is before and behind its messages
    */
-  render(conversation, { greeting, tail }) {
+  render(conversation) {
     if (conversation !== this.#conversation) this.#begin(conversation);
-    const items = conversation.items();
-    this.#window.update(items, this.#followsEnd);
-    this.#items = items;
-    this.#keepingPlace(() => {
-      this.#renderRows();
-      const isAtBeginning = this.#window.isAtStart && !conversation.hasEarlier;
-      morphChildren(this.#greeting, /** @type {ChildNode[]} */ (isAtBeginning ? greeting : []));
-      morphChildren(this.#tail, /** @type {ChildNode[]} */ (this.#window.isAtEnd ? tail : []));
-      this.#earlier.hidden = !conversation.hasEarlier || !this.#window.isAtStart;
-      const { earlier, loadingEarlier } = this.#words.texts;
-      setText(this.#earlier, this.#isLoading ? loadingEarlier : earlier);
-    });
-    this.#renderJump();
+    this.#items = conversation.items();
+    this.#window.update(this.#items, this.#followsEnd);
+    this.#update();
   }
 
   /** Count a message that has just come. */
@@ -91,10 +84,9 @@ export class MessageList {
 
   showNewest() {
     this.#window.end(this.#items);
-    this.#renderRows();
     this.#followsEnd = true;
-    this.#toEnd();
-    this.#renderJump();
+    this.#unseen = 0;
+    this.#update();
   }
 
   focus() {
@@ -104,13 +96,10 @@ export class MessageList {
   async earlier() {
     if (this.#isLoading || !this.#conversation?.hasEarlier) return;
     this.#isLoading = true;
-    setText(this.#earlier, this.#words.texts.loadingEarlier);
-    try {
-      await this.#loadEarlier();
-    } finally {
-      this.#isLoading = false;
-      setText(this.#earlier, this.#words.texts.earlier);
-    }
+    this.#update();
+    this.#loadsByItself = await this.#options.loadEarlier();
+    this.#isLoading = false;
+    this.#update();
   }
 
   /** @param {Conversation} conversation */
@@ -123,19 +112,49 @@ export class MessageList {
     this.#list.replaceChildren();
   }
 
+  /** Bring the page up to date; what the reader looks at stays where it is. */
+  #update() {
+    const { texts } = this.#words;
+    const { isAtStart, isAtEnd } = this.#window;
+    const hasEarlier = this.#conversation?.hasEarlier ?? false;
+    const restore = this.#place();
+    this.#renderRows();
+    morphChildren(this.#greeting, isAtStart && !hasEarlier ? this.#options.greeting() : []);
+    morphChildren(this.#tail, isAtEnd ? this.#options.tail() : []);
+    this.#earlier.hidden = !isAtStart || !hasEarlier;
+    setText(this.#earlier, this.#isLoading ? texts.loadingEarlier : texts.earlier);
+    restore();
+    this.#renderJump();
+  }
+
+  /** Return a function that brings back what is now at the top of what the reader sees. */
+  #place() {
+    if (this.#followsEnd) return () => this.#toEnd();
+    const scroller = this.#scroller;
+    const { top } = scroller.getBoundingClientRect();
+    // The name of a day goes before the first message of it that is on the page.
+    const anchor = [...this.#list.querySelectorAll(":scope > :not(.day)")].find(
+      (node) => node.getBoundingClientRect().bottom > top,
+    );
+    const before = anchor?.getBoundingClientRect().top ?? 0;
+    return () => {
+      const moved = anchor?.isConnected ? anchor.getBoundingClientRect().top - before : 0;
+      if (moved !== 0) scroller.scrollTop += moved;
+    };
+  }
+
   #renderRows() {
-    const { from, to } = this.#window;
     if (!this.#conversation) return;
+    const list = this.#list;
+    const { from, to } = this.#window;
     const rows = rowsOf(this.#items, from, to, this.#conversation, this.#words);
     const known = this.#shown;
     this.#shown = new Map();
     rows.forEach((row, n) => {
       const node = this.#nodeOf(row, known.get(row.key));
-      if (this.#list.children[n] !== node) {
-        this.#list.insertBefore(node, this.#list.children[n] ?? null);
-      }
+      if (list.children[n] !== node) list.insertBefore(node, list.children[n] ?? null);
     });
-    while (this.#list.children.length > rows.length) this.#list.lastElementChild?.remove();
+    while (list.children.length > rows.length) list.lastElementChild?.remove();
   }
 
   /**
@@ -150,44 +169,28 @@ export class MessageList {
     return node;
   }
 
-  /**
-   * Change the list; what the reader looks at stays where it is.
-   *
-   * @param {() => void} change
-   */
-  #keepingPlace(change) {
-    const scroller = this.#scroller;
-    const top = scroller.getBoundingClientRect().top;
-    const anchor = this.#followsEnd
-      ? null
-      : [...this.#list.children].find((node) => node.getBoundingClientRect().bottom > top);
-    const before = anchor?.getBoundingClientRect().top ?? 0;
-    change();
-    if (this.#followsEnd) this.#toEnd();
-    else if (anchor?.isConnected) {
-      const moved = anchor.getBoundingClientRect().top - before;
-      if (moved !== 0) scroller.scrollTop += moved;
-    }
-  }
-
   #onScroll() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     const behind = scrollHeight - scrollTop - clientHeight;
     this.#followsEnd = this.#window.isAtEnd && behind < NEAR_END_PX;
     if (this.#followsEnd) this.#unseen = 0;
-    if (scrollTop < NEAR_EDGE_PX) this.#extendUp();
-    else if (behind < NEAR_EDGE_PX && !this.#window.isAtEnd) {
+    if (scrollTop < NEAR_EDGE_PX && !this.#window.isAtStart) {
+      this.#window.earlier(this.#items);
+      this.#move();
+    } else if (behind < NEAR_EDGE_PX && !this.#window.isAtEnd) {
       this.#window.later(this.#items);
-      this.#keepingPlace(() => this.#renderRows());
+      this.#move();
+    } else if (scrollTop < NEAR_EDGE_PX && !this.#followsEnd && this.#loadsByItself) {
+      this.earlier();
     }
     this.#renderJump();
   }
 
-  #extendUp() {
-    if (!this.#window.isAtStart) {
-      this.#window.earlier(this.#items);
-      this.#keepingPlace(() => this.#renderRows());
-    } else if (!this.#followsEnd) this.earlier();
+  /** Show another part; a reader whose focus was in what goes away goes on from the list. */
+  #move() {
+    const hadFocus = this.#list.matches(":focus-within");
+    this.#update();
+    if (hadFocus && !this.#list.matches(":focus-within")) this.focus();
   }
 
   #toEnd() {

@@ -3,6 +3,7 @@
 import { el } from "../shared/dom.js";
 import { actionCards } from "./cards.js";
 import { icon } from "./dom.js";
+import { timeOf } from "./texts.js";
 import { blockNodes, inlineNodes, parseInline, parseMarkdown } from "./markdown.js";
 
 /** @import { Conversation, Item, MessageItem, StatusItem } from "../client/conversation.js" */
@@ -34,7 +35,7 @@ export function rowsOf(items, from, to, conversation, words) {
   let day = "";
   for (let n = from; n < to; n += 1) {
     const item = items[n];
-    const at = "at" in item && item.at ? new Date(item.at) : null;
+    const at = timeOf("at" in item ? item.at : null);
     if (at && at.toDateString() !== day) {
       day = at.toDateString();
       const text = words.day(at);
@@ -61,7 +62,8 @@ function rowOf(items, n, conversation, words) {
   }
   if (item.kind === "status") {
     if (isTold(item, items[n - 1]) || isTold(item, items[n + 1])) return null;
-    return { key, version: [], build: () => divider("status", words.texts.statuses[item.status]) };
+    const text = words.texts.statuses[item.status] ?? "";
+    return text ? { key, version: [], build: () => divider("status", text) } : null;
   }
   const isFirst = !isGrouped(items[n - 1], item);
   const isLast = !isGrouped(item, items[n + 1]);
@@ -150,9 +152,9 @@ function textNodes({ author, text, state }) {
  */
 function metaNode({ author, state, at, key, error }, words) {
   const { texts } = words;
-  const time = at
-    ? el("time", { dateTime: at, title: words.moment(new Date(at)) }, words.clock(new Date(at)))
-    : null;
+  const sentAt = timeOf(at);
+  const time =
+    sentAt && el("time", { dateTime: at, title: words.moment(sentAt) }, words.clock(sentAt));
   if (state === "failed") {
     const retry = el("button", { type: "button", data: { act: "retry", id: key } }, texts.retry);
     const why = `${texts.failed} ${words.refusal(error?.reason ?? "")}`;

@@ -42,9 +42,8 @@ const ENGLISH = {
   next: "You are next.",
   place: (/** @type {number} */ n) => `You are number ${n} in line.`,
   waitMinutes: /** @type {Plural} */ ({ one: "About # minute.", other: "About # minutes." }),
-  live: (/** @type {string} */ name) => `You are talking to ${name}`,
+  live: (/** @type {string} */ name) => `${name} is here`,
   closed: "Conversation closed",
-  closedDetail: "Your next message starts a new one.",
   newConversation: "New conversation",
 
   askForPerson: "Talk to a person",
@@ -91,7 +90,7 @@ const ENGLISH = {
   ratings: ["Very poor", "Poor", "Fair", "Good", "Excellent"],
   stars: /** @type {Plural} */ ({ one: "# star", other: "# stars" }),
   comment: "Anything to add? (optional)",
-  sendRating: "Send",
+  sendRating: "Send the rating",
   notNow: "Not now",
   thanks: "Thank you for your rating.",
   change: "Change",
@@ -126,14 +125,10 @@ const ENGLISH = {
   refusals: {
     other: "It did not work. Please try again.",
     rate_limited: "That was a lot at once. Please try again in a moment.",
-    message_too_long: "The message is too long. Please shorten it.",
     timeout: "There was no response. Please try again.",
     disconnected: "There is no connection. Please try again later.",
     connection_lost: "The connection was lost while this was sent.",
     storage_unavailable: "It could not be saved. Please try again in a moment.",
-    not_in_live_chat: "There is no conversation to end any more.",
-    expired: "It is too late for an answer. Nothing was done.",
-    withdrawn: "The question is no longer valid. Nothing was done.",
   },
 };
 
@@ -178,9 +173,8 @@ const ROMANIAN = {
     few: "Circa # minute.",
     other: "Circa # de minute.",
   }),
-  live: (name) => `Vorbiți cu ${name}`,
+  live: (name) => `${name} este aici`,
   closed: "Conversație închisă",
-  closedDetail: "Următorul mesaj începe una nouă.",
   newConversation: "Conversație nouă",
 
   askForPerson: "Vorbește cu un coleg",
@@ -231,7 +225,7 @@ const ROMANIAN = {
   ratings: ["Foarte slabă", "Slabă", "Acceptabilă", "Bună", "Excelentă"],
   stars: /** @type {Plural} */ ({ one: "# stea", few: "# stele", other: "# de stele" }),
   comment: "Doriți să adăugați ceva? (opțional)",
-  sendRating: "Trimite",
+  sendRating: "Trimite evaluarea",
   notNow: "Nu acum",
   thanks: "Vă mulțumim pentru evaluare.",
   change: "Modifică",
@@ -263,14 +257,10 @@ const ROMANIAN = {
   refusals: {
     other: "Nu a reușit. Încercați din nou.",
     rate_limited: "Prea multe deodată. Încercați din nou peste puțin timp.",
-    message_too_long: "Mesajul este prea lung. Scurtați-l.",
     timeout: "Nu a venit niciun răspuns. Încercați din nou.",
     disconnected: "Nu există conexiune. Încercați mai târziu.",
     connection_lost: "Conexiunea s-a pierdut în timpul trimiterii.",
     storage_unavailable: "Nu s-a putut salva. Încercați din nou peste puțin timp.",
-    not_in_live_chat: "Nu mai este nicio discuție de încheiat.",
-    expired: "Este prea târziu pentru un răspuns. Nu s-a făcut nimic.",
-    withdrawn: "Întrebarea nu mai este valabilă. Nu s-a făcut nimic.",
   },
 };
 
@@ -360,8 +350,16 @@ export class Words {
   /** @param {{author: Author, coordinatorId?: string | null}} message */
   authorName({ author, coordinatorId }) {
     const { you, assistant, colleague, notice } = this.texts;
-    if (author === "coordinator") return plainName(coordinatorId) || colleague;
-    return { user: you, ai: assistant, system: notice }[author];
+    switch (author) {
+      case "user":
+        return you;
+      case "ai":
+        return assistant;
+      case "coordinator":
+        return plainName(coordinatorId) || colleague;
+      default:
+        return notice;
+    }
   }
 
   /**
@@ -373,6 +371,16 @@ export class Words {
     const { refusals } = this.texts;
     return isKeyOf(refusals, reason) ? refusals[reason] : refusals.other;
   }
+}
+
+/**
+ * Return the time that a text from the wire stands for; null: it stands for none.
+ *
+ * @param {unknown} text
+ */
+export function timeOf(text) {
+  const time = new Date(typeof text === "string" ? text : NaN);
+  return Number.isNaN(time.getTime()) ? null : time;
 }
 
 /**

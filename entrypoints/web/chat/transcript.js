@@ -1,7 +1,7 @@
 /** A conversation as a plain text, for the customer to keep. */
 
 import { isTold } from "./messages.js";
-import { plainName } from "./texts.js";
+import { plainName, timeOf } from "./texts.js";
 
 /** @import { Item } from "../client/conversation.js" */
 /** @import { Words } from "./texts.js" */
@@ -24,13 +24,12 @@ export function transcriptText(items, business, words) {
       lines.push("", `— ${texts.newConversation} —`);
       return;
     }
-    const at = new Date(item.at ?? NaN);
-    const isDated = !Number.isNaN(at.getTime());
-    if (isDated && at.toDateString() !== day) {
+    const at = timeOf(item.at);
+    if (at && at.toDateString() !== day) {
       day = at.toDateString();
       lines.push("", words.date(at), "");
     }
-    const time = isDated ? `[${words.clock(at)}] ` : "";
+    const time = at ? `[${words.clock(at)}] ` : "";
     if (item.kind === "status") {
       const isNoticed = isTold(item, items[n - 1]) || isTold(item, items[n + 1]);
       if (!isNoticed) lines.push(`${time}${texts.statuses[item.status]}`);
