@@ -14,6 +14,7 @@ import { plainName } from "./texts.js";
  * @property {boolean} isSoundOn
  * @property {boolean} canClose
  * @property {string} logo  its address; "" if there is none
+ * @property {string} [title]  the website's own; default: the business's name
  */
 
 /**
@@ -33,7 +34,7 @@ export function header(chat, words, state) {
     el(
       "div",
       { className: "who" },
-      el("h2", { dir: "auto" }, plainName(chat.business?.name) || texts.title),
+      el("h2", { dir: "auto" }, state.title || plainName(chat.business?.name) || texts.title),
       el(
         "p",
         { className: "presence", data: { tone } },
