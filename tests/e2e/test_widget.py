@@ -318,13 +318,15 @@ async def test_a_conversation_survives_a_reload_and_says_when_it_goes_on_unseen(
     await expect(elsewhere.badge).to_be_hidden()
 
 
-async def test_the_chat_stays_where_a_page_replaces_itself(
-    site: HostSite, window: OpenPage
+async def test_a_chat_that_a_page_opens_stays_where_it_replaces_itself(
+    chat: str, site: HostSite, window: OpenPage
 ) -> None:
+    site.pages["index.html"] = shop(script(chat, 'data-business="b1" data-open'))
     page = await window()
     await page.goto(site.url())
     widget = Widget(page)
-    await widget.open()
+    await expect(widget.field).to_be_visible()
+    assert await page.evaluate("document.activeElement.tagName") == "BODY"
     await page.evaluate(
         """() => { history.pushState({}, "", "/other");
         document.body.replaceWith(document.createElement("body")); }"""
@@ -334,6 +336,21 @@ async def test_the_chat_stays_where_a_page_replaces_itself(
 
     await expect(widget.field).to_be_visible()
     await expect(page.locator("ai-agent-chat")).to_have_count(1)
+
+
+async def test_a_nonce_is_enough_and_an_isolated_page_may_embed_the_chat(
+    chat: str, site: HostSite, window: OpenPage
+) -> None:
+    site.is_isolated = True
+    site.policy = re.sub(
+        "script-src [^;]*", "script-src 'nonce-n0nce' 'strict-dynamic'", site.policy
+    )
+    site.pages["index.html"] = shop(script(chat, 'data-business="b1" nonce="n0nce"'))
+    page = await window()
+    async with page.expect_request_finished(lambda request: "/web/dist/panel-" in request.url):
+        await page.goto(site.url())
+
+    await Widget(page).open()
 
 
 async def test_a_chat_that_cannot_be_loaded_says_so_and_is_loaded_later(
