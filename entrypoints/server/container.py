@@ -466,7 +466,7 @@ def _customer_pages(
         last_read=businesses.last_read,
         is_known=is_known,
         all=files.all if files is not None else tuple,
-        is_public=settings.socket_auth != "none",
+        is_public=_needs_token(settings),
     )
 
 

@@ -96,8 +96,8 @@ def customer_routes(services: CustomerPages) -> list[HTTPRouteHandler]:
             "language": language,
             "business": named,
             "title": business.name if business is not None else texts["chat"],
-            "description": _description(business, texts),
-            "icon": ICON,
+            "description": _description(business, language, texts),
+            "icon": _icon(business),
             "needs_script": texts["needs_script"],
             "script": script,
             "panel": panel,
@@ -132,10 +132,16 @@ def _known(services: CustomerPages, given: str) -> BusinessId | None:
     return business_id if services.is_known(business_id) else None
 
 
-def _description(business: Business | None, texts: dict[str, str]) -> str:
+def _description(business: Business | None, language: str, texts: dict[str, str]) -> str:
     if business is None:
         return texts["chat"]
-    return business.greeting or texts["chat_with"].format(business.name)
+    return business.welcome(language).greeting or texts["chat_with"].format(business.name)
+
+
+def _icon(business: Business | None) -> str:
+    if business is None or not business.website.logo:
+        return ICON
+    return f"/logo/{business.business_id}"
 
 
 def _notice(

@@ -18,7 +18,7 @@ from tests.support.businesses import EXAMPLES
 from tests.support.host_site import HostSite, embedding_policy, host_site
 from tests.support.process import server
 from tests.support.server import free_port, running
-from tests.support.tokens import SECRET
+from tests.support.tokens import JWT, SECRET, token
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -99,7 +99,12 @@ class Widget:
         await self.field.press("Enter")
 
     def said(self, text: str) -> Locator:
-        return self.frame.get_by_text(text)
+        """Return what is shown among the messages."""
+        return self.frame.locator(".scroller").get_by_text(text)
+
+    def stated(self, text: str) -> Locator:
+        """Return what is shown of the state of the chat."""
+        return self.frame.get_by_text(text).first
 
 
 async def test_the_button_is_used_by_keyboard_and_gives_the_focus_back(
@@ -167,6 +172,7 @@ async def test_the_page_speaks_to_the_chat_before_and_after_it_is_there(
     await page.goto(site.url())
     widget = Widget(page)
     await widget.open()
+    await expect(widget.frame.locator(".chat")).to_have_css("--accent", "rgb(255 238 0)")
     await widget.launcher.click()
     await expect(widget.frame).to_be_hidden()
     box = await widget.launcher.bounding_box()
@@ -277,7 +283,7 @@ async def test_a_conversation_survives_a_reload_and_says_when_it_goes_on_unseen(
     await page.goto(site.url())
     widget = Widget(page)
     await widget.open()
-    await expect(widget.said("Sunt asistentul de la Bistro Verde")).to_be_visible()
+    await expect(widget.said("Bistro Verde").first).to_be_visible()
     await widget.send("What are your opening hours?")
     await expect(widget.said("10:00–23:00")).to_be_visible()
     await widget.field.fill("And on")
@@ -312,13 +318,15 @@ async def test_a_conversation_survives_a_reload_and_says_when_it_goes_on_unseen(
     await expect(elsewhere.badge).to_be_hidden()
 
 
-async def test_the_chat_stays_where_a_page_replaces_itself(
-    site: HostSite, window: OpenPage
+async def test_a_chat_that_a_page_opens_stays_where_it_replaces_itself(
+    chat: str, site: HostSite, window: OpenPage
 ) -> None:
+    site.pages["index.html"] = shop(script(chat, 'data-business="b1" data-open'))
     page = await window()
     await page.goto(site.url())
     widget = Widget(page)
-    await widget.open()
+    await expect(widget.field).to_be_visible()
+    assert await page.evaluate("document.activeElement.tagName") == "BODY"
     await page.evaluate(
         """() => { history.pushState({}, "", "/other");
         document.body.replaceWith(document.createElement("body")); }"""
@@ -328,6 +336,21 @@ async def test_the_chat_stays_where_a_page_replaces_itself(
 
     await expect(widget.field).to_be_visible()
     await expect(page.locator("ai-agent-chat")).to_have_count(1)
+
+
+async def test_a_nonce_is_enough_and_an_isolated_page_may_embed_the_chat(
+    chat: str, site: HostSite, window: OpenPage
+) -> None:
+    site.is_isolated = True
+    site.policy = re.sub(
+        "script-src [^;]*", "script-src 'nonce-n0nce' 'strict-dynamic'", site.policy
+    )
+    site.pages["index.html"] = shop(script(chat, 'data-business="b1" nonce="n0nce"'))
+    page = await window()
+    async with page.expect_request_finished(lambda request: "/web/dist/panel-" in request.url):
+        await page.goto(site.url())
+
+    await Widget(page).open()
 
 
 async def test_a_chat_that_cannot_be_loaded_says_so_and_is_loaded_later(
@@ -341,13 +364,30 @@ async def test_a_chat_that_cannot_be_loaded_says_so_and_is_loaded_later(
     widget = Widget(page)
     await page.evaluate("void AIAgent.on('error', () => { window.failed = true; })")
     await widget.launcher.click()
-    await expect(widget.said("Chatul nu a putut fi încărcat.")).to_be_visible()
+    await expect(widget.stated("Chatul nu a putut fi încărcat.")).to_be_visible()
     assert await page.evaluate("window.failed")
     await page.unroute("**/web/dist/panel-*")
     await widget.frame.get_by_role("button", name="Încearcă din nou").click()
 
     await expect(widget.field).to_be_visible()
     await context.close()
+
+
+async def test_the_page_of_a_chat_is_the_same_chat(chat: str, window: OpenPage) -> None:
+    page = await window()
+    await page.goto(f"http://{chat}/")
+    await page.get_by_role("link", name="Chat with Bistro Verde").click()
+    await page.goto(f"{page.url}?lang=en")
+    await expect(page.get_by_role("heading", name="Bistro Verde")).to_be_visible()
+    await page.get_by_role("textbox").fill("What are your opening hours?")
+    await page.keyboard.press("Enter")
+    answer = page.locator(".scroller").get_by_text("10:00–23:00")
+    await expect(answer).to_be_visible()
+    await page.reload()
+
+    await expect(answer).to_be_visible()
+    await expect(page.get_by_role("textbox")).to_be_focused()
+    await expect(page.get_by_role("button", name="Close the chat")).to_have_count(0)
 
 
 SECRETS = {
@@ -360,10 +400,10 @@ SECRETS = {
 BISTRO = """
 name = "Bistro Verde"
 language = "ro"
-colour = "#7a1f3d"
 greeting = "Bună! Cu ce vă pot ajuta?"
 [website]
 origins = ["{origin}"]
+colour = "#7a1f3d"
 [facts]
 program = "Luni–vineri 9:00–22:00, sâmbătă și duminică 10:00–23:00."
 """
@@ -379,6 +419,7 @@ async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whateve
         bridge_store="memory",
         agent_server_url=f"http://127.0.0.1:{server_port}",
         service_token=SECRETS["SERVICE_TOKEN"],
+        **JWT,
     )
     async with (
         host_site(index=shop(script(chat, 'data-business="bistro"'))) as site,
@@ -416,18 +457,22 @@ async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whateve
             await expect(answer).to_be_visible(timeout=20_000)
             await widget.frame.get_by_role("button", name="Mai multe").tap()
             await widget.frame.get_by_role("menuitem", name="Vorbește cu un coleg").tap()
-            await expect(widget.said("Așteptați un coleg").first).to_be_visible()
+            await expect(widget.stated("Așteptați un coleg")).to_be_visible()
 
             maria = CoordinatorPage(await window())
-            await maria.sign_in(At(bridge), "Maria Ionescu", "bistro")
+            name = "Maria Ionescu"
+            is_maria = token(name, "bistro", role="coordinator")
+            await maria.sign_in(At(bridge), name, "bistro", is_maria)
             await maria.page.locator(".chat").click()
             await maria.page.get_by_role("button", name="Claim").click()
-            await expect(widget.said("Vorbiți cu Maria Ionescu")).to_be_visible()
+            await expect(widget.stated("Vorbiți cu Maria Ionescu")).to_be_visible()
             await maria.send("Bună ziua, sunt Maria.")
             await expect(widget.said("Bună ziua, sunt Maria.")).to_be_visible()
             await widget.send("O masă pentru 60?")
             await expect(maria.page.get_by_text("O masă pentru 60?").last).to_be_visible()
             await maria.page.get_by_role("button", name="Return to AI").click()
+            await maria.page.locator("#end-confirm").click()
+            await expect(widget.frame.locator(".header")).to_contain_text("Asistent")
             await widget.send("Mulțumesc!")
             await expect(widget.said("Cu plăcere!")).to_be_visible()
 

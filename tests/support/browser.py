@@ -159,13 +159,19 @@ class CoordinatorPage:
     page: Page
 
     async def sign_in(
-        self, bridge: Program, name: str = "Maria", business: str | None = None
+        self,
+        bridge: Program,
+        name: str = "Maria",
+        business: str | None = None,
+        token: str | None = None,
     ) -> None:
         """Open the page and sign in; `business`: None: the one that the page names."""
         await self.page.goto(f"http://{bridge.address}/")
         if business is not None:
             await self.page.get_by_label("Business").fill(business)
         await self.page.get_by_label("Your name").fill(name)
+        if token is not None:
+            await self.page.locator("input[name=token]").fill(token)
         await self.page.get_by_role("button", name="Sign in").click()
         await self.is_connected()
 

@@ -18,6 +18,8 @@ class HostSite:
 
     pages: dict[str, str] = field(default_factory=dict)
     policy: str = ""
+    is_isolated: bool = False
+    """Whether it embeds nothing that does not say that it may be."""
     address: str = ""
 
     def url(self, name: str = "index.html", host: str = "localhost") -> str:
@@ -33,6 +35,8 @@ async def host_site(**pages: str) -> AsyncIterator[HostSite]:
     @get("/{name:str}", sync_to_thread=False)
     def page(name: FromPath[str]) -> Response[str]:
         headers = {"Content-Security-Policy": site.policy} if site.policy else {}
+        if site.is_isolated:
+            headers["Cross-Origin-Embedder-Policy"] = "require-corp"
         media_type = TYPES[name.rpartition(".")[2]]
         return Response(site.pages.get(name, ""), media_type=media_type, headers=headers)
 

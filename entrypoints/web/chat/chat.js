@@ -24,6 +24,7 @@ import { saveText, transcriptText } from "./transcript.js";
  * @property {"widget" | "page"} [mode]
  * @property {() => void} [onClose]  without it, there is no button for that
  * @property {{title?: string, greeting?: string}} [texts]  the website's own
+ * @property {string} [colour]  the website's own; default: the business's
  */
 
 const MAX_PAGES = 400;
@@ -187,7 +188,8 @@ export class ChatView {
     this.#followConnection();
     this.#followEnd();
     this.#keepingFocus(() => {
-      for (const [name, value] of Object.entries(accentProperties(business?.colour))) {
+      const colour = this.#options.colour || business?.colour;
+      for (const [name, value] of Object.entries(accentProperties(colour))) {
         this.#view.style.setProperty(name, value);
       }
       this.#view.dataset.status = conversation.status;
@@ -213,6 +215,7 @@ export class ChatView {
       canClose: this.#options.onClose !== undefined,
       isPage: this.#options.mode === "page",
       logo: logo === this.#failedLogo ? "" : logo,
+      title: this.#options.texts?.title,
     };
     const nodes = [header(this.#chat, this.#words, state), menu(this.#chat, this.#words, state)];
     morphChildren(this.#head, nodes);

@@ -15,6 +15,7 @@ import { plainName } from "./texts.js";
  * @property {boolean} canClose
  * @property {boolean} isPage  whether the chat is the page
  * @property {string} logo  its address; "" if there is none
+ * @property {string} [title]  the website's own; default: the business's name
  */
 
 /**
@@ -35,7 +36,7 @@ export function header(chat, words, state) {
     el(
       "div",
       { className: "who" },
-      el(state.isPage ? "h1" : "h2", {}, el("bdi", {}, name || texts.title)),
+      el(state.isPage ? "h1" : "h2", {}, el("bdi", {}, state.title || name || texts.title)),
       el(
         "p",
         { className: "presence", data: { tone } },

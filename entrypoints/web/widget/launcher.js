@@ -27,7 +27,8 @@ import css from "./widget.css";
 
 const FULL = "(max-width: 600px), (max-height: 500px)";
 const SVG = "http://www.w3.org/2000/svg";
-const CHAT_ICON = "M21 12a8 8 0 0 1-8 8H4l2-3.2A8 8 0 1 1 21 12Z";
+const CHAT_ICON =
+  "M12 3.5c5 0 9 3.4 9 7.8s-4 7.8-9 7.8c-1 0-2-.1-2.9-.4l-4.6 1.8 1.2-3.7C4 15.4 3 13.5 3 11.3c0-4.4 4-7.8 9-7.8Z";
 const DOWN_ICON = "m5 9 7 7 7-7";
 // A page that takes the widget away as often as it is put back has its way in the end.
 const MAX_RETURNS = 50;
@@ -165,6 +166,7 @@ export class Launcher {
     this.#widget.dataset.position = position === "left" ? "left" : "right";
     this.#widget.dataset.theme = theme ?? "auto";
     this.#button.type = "button";
+    this.#button.dataset.open = "false";
     this.#button.append(icon("chat", CHAT_ICON), icon("close", DOWN_ICON), this.#badge);
     this.#badge.ariaHidden = "true";
     this.#status.role = "status";

@@ -74,9 +74,10 @@ export class Chat {
   /** @param {boolean} isFocused */
   show(isFocused) {
     this.#setOpen(true);
-    const { language, title, greeting } = this.#options;
+    const { language, colour, title, greeting } = this.#options;
     this.#view ??= new ChatView(this.#root, this.#client, {
       language,
+      colour,
       mode: this.#page.close ? "widget" : "page",
       onClose: this.#page.close,
       texts: { title, greeting },
