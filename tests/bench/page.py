@@ -1,7 +1,8 @@
 """The chat on a page of another website, in Chromium: its size, its times, and what it takes.
 
-Networks are Chromium's emulation (CDP's Network.emulateNetworkConditions), which delays requests,
-not packets. What is compared, pages or conversations, takes turns within one run.
+Networks are Chromium's emulation (CDP's Network.emulateNetworkConditions), which delays requests
+and the opening of sockets, but no frames; and a proxy, which delays all bytes. What is compared,
+pages or conversations, takes turns within one run.
 """
 
 import asyncio
@@ -54,6 +55,7 @@ class Network(NamedTuple):
 # much for a request, as a connection begins with several (TCP, TLS), and 0.9 of the rates.
 SIMULATED = Network("slow 4G, 150 ms", 150, 1_638.4, 750)
 APPLIED = Network("slow 4G, 562 ms", 562.5, 1_474.56, 675)
+PROXIED = Network("all bytes, 150 ms", 0, 0, 0)
 
 # The measure looks into the shadow tree, which is closed to the page; and it notes long tasks and
 # shifts from the beginning.
