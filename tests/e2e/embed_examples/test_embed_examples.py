@@ -43,7 +43,7 @@ STRICTEST = {
 }
 """A policy of pages without the chat."""
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
-QUESTION, ANSWER = "What are your opening hours?", "Our opening hours"
+QUESTION, ANSWER = "What are your opening hours?", "sâmbătă și duminică"
 OTHER_QUESTION, OTHER_ANSWER = "What is your address?", "Strada Lalelelor 12"
 # The tests look into the shadow tree, which the page itself cannot.
 OPEN_SHADOWS = """
@@ -347,3 +347,11 @@ def test_the_token_that_the_elixir_signs_has_what_the_server_needs() -> None:
 
     assert set(re.findall(r'"(\w+)" =>', source)) == {"alg", "iat", *claims()}
     assert '"alg" => "HS256"' in source
+
+
+def test_the_document_quotes_the_files_of_the_examples_as_they_are() -> None:
+    quote = re.compile(r"^\[`(.+?)`\]\(examples/embed/\1\):\n\n```\w+\n(.*?)^```$", re.M | re.S)
+    quoted = {name: text for name, text in quote.findall(DOCUMENT.read_text())}
+
+    assert quoted == {name: (EXAMPLES / name).read_text() for name in quoted}
+    assert len(quoted) > 5
