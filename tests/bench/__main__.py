@@ -18,6 +18,7 @@ from tests.bench.load import BenchmarkFailed
 from tests.bench.measures import QUICK, SERVER_MEASURES, Effort
 from tests.bench.models import MODEL_MEASURES
 from tests.bench.nodes import NODE_MEASURES
+from tests.bench.page import page
 from tests.bench.report import Figure, save, table
 from tests.bench.versions import against
 from tests.bench.workers import WORKER_MEASURES
@@ -36,6 +37,7 @@ LONG = {
     **NODE_MEASURES,
     **WORKER_MEASURES,
     "hints": hints,
+    "page": page,
 }
 """Those that run only when they are named."""
 MEASURES = {**USUAL, **LONG}

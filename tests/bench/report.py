@@ -25,6 +25,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         if self.value <= self.goal:
             return "met"
+        if self.goal == 0:
+            return "MISSED"
         return f"MISSED by {(self.value / self.goal - 1) * 100:.0f} %"
 
 
