@@ -48,6 +48,7 @@ from domain.message import (
 )
 from domain.notice import Lane
 from domain.promise import Verdict
+from domain.rating import Rating, Stars
 from domain.session import MissedMessage, Session
 from domain.status import Reason, Status
 from domain.tool import Confirmer
@@ -137,6 +138,7 @@ SESSION = Session(
     unmet=Reason.USER_REQUEST,
     missed=MissedMessage(seq=5, at=NOON, text="0722", reason=Reason.AI_FAILURE),
     writes=(WRITE_CALL,),
+    rating=Rating(seq=8, at=NOON, stars=Stars(4, "Repede"), said_seq=7),
 )
 
 
