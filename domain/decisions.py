@@ -435,7 +435,7 @@ def expire(session: Session, context: DecisionContext, idle_s: float) -> Draft |
         draft = Draft(session)
         expire_question(draft, question, context)
         return draft
-    if context.at < session.closes_at(timedelta(seconds=idle_s)):
+    if session.is_unseen or context.at < session.closes_at(timedelta(seconds=idle_s)):
         return None
     draft = Draft(session)
     append_text(draft, Text.IDLE, context)  # first: nothing is appended to a closed session

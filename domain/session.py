@@ -146,6 +146,11 @@ class Session(
         return rating.said_seq if rating is not None and is_newest else self.customer_seq
 
     @property
+    def is_unseen(self) -> bool:
+        """True if it has entries, and none that the customer may see."""
+        return 0 < self.seq == self.hidden_at_end
+
+    @property
     def is_open(self) -> bool:
         """True if entries can be appended."""
         return self.status is not _CLOSED
@@ -201,13 +206,16 @@ class Session(
         return transfer is not None and transfer.transfer_id == transfer_id
 
     def due_at(self, timing: Timing) -> datetime | None:
-        """Return when the sweep must look at the session; None: never again."""
+        """Return when the sweep must look at the session; None: never again.
+
+        One that is unseen waits for the customer's first message.
+        """
         if self.needs_answer:
             return self.updated_at + timing.retake
         due = []
         if self.status is _WAITING and self.transfer and self.transfer.expires_at:
             due.append(self.transfer.expires_at)
-        elif self.is_open:
+        elif self.is_open and not self.is_unseen:
             due.append(self.closes_at(timing.idle))
         for call in self.writes:
             if call.state is WriteState.STARTED:

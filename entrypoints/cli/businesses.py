@@ -86,7 +86,7 @@ def find_mistakes(settings: Settings, name: str | None) -> tuple[list[str], list
     for business in known:
         mistakes += [f"{business.business_id}: {line}" for line in _problems(business, folder)]
         mistakes += _unread_documents(business, folder)
-        notes += [f"{business.business_id}: {line}" for line in _notes(business)]
+        notes += [f"{business.business_id}: {line}" for line in _notes(business, settings)]
     for where, problems, tools in _tool_problems(known, folder):
         mistakes += [f"{where}: {CONTROLS.sub('', problem)}" for problem in problems]
         if tools:
@@ -164,13 +164,16 @@ def _tool_problems(
     yield from asyncio.run(tried()) if any(each.tool_servers for each in businesses) else ()
 
 
-def _notes(business: Business) -> Iterator[str]:
+def _notes(business: Business, settings: Settings) -> Iterator[str]:
     """Yield what is right, but may not be meant."""
     languages = {*NOTICE_LANGUAGES, *business.words}
     if lookup(business.language, languages) is None:
         yield f"{language_name(business.language)} has no notices: they come in English"
     if not business.facts and not business.has_knowledge:
         yield "has neither facts nor documents: the AI knows nothing but its name"
+    needs_secret = settings.socket_auth == "jwt" and not settings.visitor_secret
+    if business.website.origins and needs_secret:
+        yield "website.origins: their visitors cannot chat, as VISITOR_SECRET is empty"
 
 
 def _shown(business: Business, settings: Settings) -> Iterator[str]:

@@ -189,6 +189,20 @@ async def test_a_status_change_keeps_its_transfer_and_summary(store: Store) -> N
     assert loaded.recent[1:] == (*draft.entries, *taken.entries)
 
 
+async def test_a_session_may_begin_with_what_the_customer_does_not_see(store: Store) -> None:
+    draft = Draft(new_session(), key="v:s0")
+    append_message(draft, Author.SYSTEM, MessageId("m1"), "{}", NOON, audience=Audience.MODEL)
+    session = await stored(store, draft)
+    said = await stored(store, user_says(session))
+
+    loaded = await load(store, "s1")
+    assert loaded.session == said
+    assert (session.customer_seq, said.customer_seq) == (0, 2)
+    assert [(entry.seq, entry.prev_seq) for entry in loaded.recent] == [(1, 0), (2, 0)]
+    with pytest.raises(DuplicateMessage):
+        await store.append(user_says(said, key="v:s0"), None)
+
+
 async def test_an_entry_keeps_its_audience_and_its_place_among_what_a_customer_sees(
     store: Store,
 ) -> None:

@@ -88,6 +88,30 @@ def test_check_names_every_mistake_and_exits_with_1(tmp_path: Path) -> None:
     assert (one.returncode, one.stdout.splitlines()[-1]) == (0, "ok")
 
 
+def test_check_and_show_know_the_website(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "resto.toml",
+        'name = "Resto"\nfacts.phone = "1"\n[website]\ncolour = "#fff"\n'
+        'origins = ["https://resto.example"]\n[languages.en]\ngreeting = "Hi!"',
+    )
+    write(tmp_path, "bad/business.toml", 'name = "Bad"\n[website]\nlogo = "logo.png"')
+
+    ran = command(tmp_path, "business", "check", SOCKET_AUTH="jwt", JWT_SECRET="x" * 32)
+    shown = command(tmp_path, "business", "show", "resto")
+
+    assert ran.stdout.splitlines() == [
+        "businesses/bad/business.toml: website.logo: cannot be read: No such file or directory",
+        "resto: website.origins: their visitors cannot chat, as VISITOR_SECRET is empty "
+        "(worth knowing, no mistake)",
+    ]
+    assert {
+        "website": "https://resto.example",
+        "  colour": "#fff",
+        "languages en": "Hi!",
+    }.items() <= {line[:24].rstrip(): line[24:] for line in shown.stdout.splitlines()}.items()
+
+
 def test_show_names_the_mistakes_of_a_business_that_cannot_be_read(tmp_path: Path) -> None:
     write(tmp_path, "bad.toml", 'name = "R"\nhours = =')
 

@@ -121,6 +121,23 @@ async def test_the_users_session_is_in_the_visitors_language_and_place_if_it_is_
         assert (await app.head(user.customer)).language == "en"
 
 
+async def test_a_session_that_the_user_has_not_written_in_waits_and_is_not_closed_as_idle() -> None:
+    async with harness() as app:
+        visitor, user = pair(app)
+        await user.join()
+        await ask(app, visitor)
+        session_id = await sign_in(app, visitor, user)
+
+        await app.clock.advance(2 * app.policy.session_idle_s)
+        await app.sweep()
+        head = await app.head(user.customer)
+        assert (await app.transfers.expire(head), head.due_at(app.policy.timing)) == (head, None)
+        await ask(app, user, "Bună!")
+
+        assert (await app.session_id(user.customer), user.changes) == (session_id, [])
+        assert head.status is Status.AI
+
+
 # Once.
 
 
