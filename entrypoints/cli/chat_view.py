@@ -17,7 +17,7 @@ HISTORY_LIMIT = 50
 """The number of entries that a request of `history` asks for."""
 HOLD_S = 0.5
 """The wait for the message that tells of a status change, in whose place nothing else is shown."""
-SILENCE_S = 6.0
+INTERRUPTED_S = 6.0
 """The silence after which an answer is interrupted: its process has ended, and another follows."""
 GRACE_S = 1.0
 """The wait for the AI's last message once a human was requested, who may not come for minutes."""
@@ -540,10 +540,10 @@ class ConversationView:
         self._show_more(partial, partial.text)
 
     def _expect_more(self) -> None:
-        """Expect the next piece of an answer within SILENCE_S."""
+        """Expect the next piece of an answer within INTERRUPTED_S."""
         self.connection_lost()
         loop = asyncio.get_running_loop()
-        self._silence = loop.call_later(SILENCE_S, self._interrupted)
+        self._silence = loop.call_later(INTERRUPTED_S, self._interrupted)
 
     def connection_lost(self) -> None:
         """Expect no piece of an answer until the next join."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from entrypoints.cli.chat_view import (
     HOLD_S,
-    SILENCE_S,
+    INTERRUPTED_S,
     ConversationView,
     ServerPayload,
     Terminal,
@@ -35,17 +35,17 @@ def delta(view: ConversationView, response_id: str, index: int, text: str) -> No
 def test_a_silent_answer_is_said_to_be_interrupted_once_and_may_go_on() -> None:
     async def play(view: ConversationView) -> None:
         delta(view, "r2", 0, " One")
-        await asyncio.sleep(SILENCE_S - 1)
+        await asyncio.sleep(INTERRUPTED_S - 1)
         view.show_push("typing", ServerPayload(author="ai"))
-        await asyncio.sleep(SILENCE_S - 1)
+        await asyncio.sleep(INTERRUPTED_S - 1)
         view.show_push("typing", ServerPayload(author="coordinator"))
         await asyncio.sleep(1)
         delta(view, "r2", 1, " two ")
-        await asyncio.sleep(3 * SILENCE_S)
+        await asyncio.sleep(3 * INTERRUPTED_S)
         delta(view, "r3", 0, "Three")
         whole = ServerPayload(response_id="r3", message="Three four", in_reply_to=["m1"], seq=2)
         view.show_push("new_message", whole)
-        await asyncio.sleep(3 * SILENCE_S)
+        await asyncio.sleep(3 * INTERRUPTED_S)
 
     assert shown(play) == ["ai: One", INTERRUPTED, "ai: … two", "ai: Three four"]
 
@@ -54,10 +54,10 @@ def test_while_the_connection_is_lost_no_answer_is_interrupted() -> None:
     async def play(view: ConversationView) -> None:
         delta(view, "r2", 0, "One")
         view.connection_lost()
-        await asyncio.sleep(3 * SILENCE_S)
+        await asyncio.sleep(3 * INTERRUPTED_S)
         view.show_missed([], ServerPayload(status="ai"))
         delta(view, "r2", 0, "One two")
-        await asyncio.sleep(SILENCE_S + 1)
+        await asyncio.sleep(INTERRUPTED_S + 1)
 
     assert shown(play) == ["ai: One two", INTERRUPTED]
 
