@@ -171,6 +171,8 @@ class TerminalChat:
 
     def connection_changed(self, event: SocketEvent) -> None:
         """Report an outage once, and its end."""
+        if isinstance(event, SocketClosed):
+            self._view.connection_lost()
         match event:
             case SocketOpened():
                 if self._is_down:

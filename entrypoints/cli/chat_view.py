@@ -17,6 +17,8 @@ HISTORY_LIMIT = 50
 """The number of entries that a request of `history` asks for."""
 HOLD_S = 0.5
 """The wait for the message that tells of a status change, in whose place nothing else is shown."""
+INTERRUPTED_S = 6.0
+"""The silence after which an answer is interrupted: its process has ended, and another follows."""
 GRACE_S = 1.0
 """The wait for the AI's last message once a human was requested, who may not come for minutes."""
 _STATUS_TEXTS = {
@@ -253,6 +255,8 @@ class PartialAnswer:
     """That of the piece that follows; None: it must begin anew, as each join counts from 0."""
     shown: str = ""
     """What stands on the screen: the text without the blanks around it."""
+    is_interrupted: bool = False
+    """It was said so."""
 
 
 class ConversationView:
@@ -278,6 +282,7 @@ class ConversationView:
         self.answered_here: set[str] = set()
         """The ids of the questions that were answered by a command."""
         self._outcomes: dict[str, str] = {}  # by the id of the question
+        self._silence: asyncio.TimerHandle | None = None
         self._told: ServerPayload | None = None  # the newest message of the server or the AI
         self._changed: ServerPayload | None = None  # the newest status change
         self.changes = 0
@@ -295,7 +300,7 @@ class ConversationView:
         """Note that a message is stored, and whether the AI is to answer it."""
         self.enter_session(reply.session_id)
         seq = reply.seq or 0
-        self.seen.add(reply)
+        self._see(reply)
         is_answered = message_id in self._answered or seq < self._replayed
         if reply.status == "ai" and not is_answered:
             self._pending[message_id] = seq
@@ -325,6 +330,12 @@ class ConversationView:
                 self.question = None
             self.session_id = session_id
 
+    def _see(self, entry: ServerPayload) -> bool:
+        """Note an entry that is shown; return False if it was before."""
+        if self._oldest is None:
+            self._oldest = entry.seq
+        return self.seen.add(entry)
+
     def show_join(self, reply: ServerPayload) -> None:
         """Show the newest entries, and the status, after the first join."""
         self.session_id = reply.session_id
@@ -348,11 +359,12 @@ class ConversationView:
 
     def show_missed(self, entries: Sequence[ServerPayload], reply: ServerPayload) -> None:
         """Show the entries that were missed before a later join."""
-        unseen = [entry for entry in entries if self.seen.add(entry)]
+        unseen = [entry for entry in entries if self._see(entry)]
         if any(entry.message_id not in self._sent for entry in unseen):
             self._terminal.note("while the connection was down:")
         if self._partial is not None:
             self._partial.next_index = None
+            self._expect_more()
         for entry in unseen:
             self._replay(entry)
             if entry.author == "ai" or entry.in_reply_to:
@@ -379,16 +391,20 @@ class ConversationView:
         self._terminal.note("more: /history" if page.more else "this is where it began")
 
     def show_push(self, event: str, push: ServerPayload) -> None:
-        """Show a push; events of no interest, such as `typing`, are ignored."""
+        """Show a push; events of no interest are ignored."""
         if event == "message_delta":
             self._show_delta(push)
+            return
+        if event == "typing":
+            if push.author == "ai":
+                self._expect_more()
             return
         if event == "queue":
             self._show_queue(push)
             return
         if push.session_id is not None:
             self.enter_session(push.session_id)
-        if push.seq is not None and not self.seen.add(push):
+        if push.seq is not None and not self._see(push):
             return
         match event:
             case "new_message":
@@ -512,8 +528,7 @@ class ConversationView:
         if delta.index == 0 and self._is_with_ai:
             if partial is None or not is_known:
                 self._terminal.end_line()
-                if partial is not None and partial.shown:
-                    self._terminal.note("the answer was interrupted; it begins anew")
+                self._interrupted()
                 partial = self._partial = PartialAnswer(delta.response_id)
             partial.text = text
         elif partial is not None and is_known and partial.next_index == delta.index:
@@ -521,7 +536,26 @@ class ConversationView:
         else:
             return  # it does not follow: the final message has the whole text
         partial.next_index = delta.index + 1
+        self._expect_more()
         self._show_more(partial, partial.text)
+
+    def _expect_more(self) -> None:
+        """Expect the next piece of an answer within INTERRUPTED_S."""
+        self.connection_lost()
+        loop = asyncio.get_running_loop()
+        self._silence = loop.call_later(INTERRUPTED_S, self._interrupted)
+
+    def connection_lost(self) -> None:
+        """Expect no piece of an answer until the next join."""
+        if self._silence is not None:
+            self._silence.cancel()
+
+    def _interrupted(self) -> None:
+        """Say, once, that what is shown of an answer is all of it."""
+        partial = self._partial
+        if partial is not None and partial.shown and not partial.is_interrupted:
+            partial.is_interrupted = True
+            self._terminal.note("the answer was interrupted: another one comes")
 
     def _show_more(self, partial: PartialAnswer, text: str) -> None:
         """Show of an answer's text what is not on the screen; one that differs begins a line."""

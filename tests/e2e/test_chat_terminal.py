@@ -299,7 +299,7 @@ async def test_an_answer_that_another_process_begins_anew_is_said_to_be_so(
         assert await chat.finish() == 0
 
     assert chat.lines[1:] == [
-        *("you: hi", "ai: One", "— the answer was interrupted; it begins anew", "ai: Two three"),
+        *("you: hi", "ai: One", "— the answer was interrupted: another one comes", "ai: Two three"),
     ]
 
 
@@ -659,6 +659,25 @@ async def test_history_shows_older_messages(listener: Listener) -> None:
     assert request[4]["beforeSeq"] == 3
     spoken = [line for line in chat.lines if not line.startswith("—")]
     assert spoken == ["you: c", "ai: d", "you: a", "ai: b"]
+
+
+async def test_history_shows_nothing_again_of_a_conversation_that_began_here(
+    listener: Listener,
+) -> None:
+    async with chatting(listener.url) as chat:
+        await chat.type("hi")
+        peer = await listener.accept()
+        await peer.accept_join(NOTHING)
+        await answer(peer, 2, "hello", await store(peer, 1))
+        await chat.shows("hello")
+        await chat.type("/history")
+        page = await peer.receive("history")
+        await peer.reply(page, "ok", {"messages": [], "more": False})
+
+        assert await chat.finish() == 0
+
+    assert page[4]["beforeSeq"] == 1
+    assert chat.lines[-1] == "— there are no older messages"
 
 
 async def test_a_refused_join_ends_the_chat_with_a_reason(listener: Listener) -> None:
