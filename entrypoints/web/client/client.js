@@ -43,6 +43,7 @@ const LEAST_REFRESH_MS = 10_000;
 const LONGEST_TIMER_MS = 600_000;
 // Failures that say nothing about what was asked for, beside the refusals of a join.
 const TRANSIENT_FAILURES = ["disconnected", "timeout", "server_unavailable", "token_unavailable"];
+const DEAD_VISITS = ["unauthorized", "visitors_off"];
 const SIGN_IN_PAUSES_MS = [5_000, 10_000, 20_000, 60_000];
 
 /**
@@ -424,7 +425,7 @@ export class ChatClient extends Emitter {
       await joined(channel);
       await channel.push("sign_in", { visitorToken }).catch((error) => {
         // A visitor whose token is dead has nothing to take along.
-        if (error.reason !== "unauthorized") throw error;
+        if (!DEAD_VISITS.includes(error.reason)) throw error;
       });
     } finally {
       channel.disconnect();

@@ -72,3 +72,14 @@ async def test_a_user_rates_reloads_and_signs_out(address: str) -> None:
     assert steps["reloaded"] == [4, ANA]
     assert steps["forgotten"]
     assert steps["signed out"][1]["kind"] == "visitor"
+
+
+async def test_a_visitor_who_signs_in_is_forgotten_and_nothing_is_merged(address: str) -> None:
+    steps = await told("signIn", address)
+
+    assert steps["answered"][1]["kind"] == "visitor"
+    assert steps["signed in"][1] == ANA
+    conversation, identity = steps["answered as a user"]
+    assert identity == ANA
+    assert HELLO not in conversation
+    assert steps["forgotten"]

@@ -698,15 +698,18 @@ test("a visitor's unsent message is sent before a page that knows the user signs
   assert.equal(again.identity.userId, "ana");
 });
 
-test("a dead visitor has nothing to take along", async () => {
-  const { client } = await visiting();
-  server.push = (event) => (event === "sign_in" ? refuse("unauthorized") : {});
-  client.setUser(ana);
-  await settled(30);
+for (const reason of ["unauthorized", "visitors_off"]) {
+  test(`a visitor who is refused as ${reason} has nothing to take along`, async () => {
+    const { client } = await visiting();
+    server.push = (event) => (event === "sign_in" ? refuse(reason) : {});
+    client.setUser(ana);
+    await settled(30);
 
-  assert.equal(client.identity.userId, "ana");
-  assert.equal(client.connection.name, "joined");
-});
+    assert.equal(client.identity.userId, "ana");
+    assert.equal(client.connection.name, "joined");
+    assert.equal(stored().visitor.userId, null);
+  });
+}
 
 test("a user whose token is refused is so, and the visitor stays remembered", async () => {
   const { client } = await visiting();
