@@ -162,7 +162,7 @@ class Chat:
         """Return by how many pixels anything is wider than the chat."""
         return int(
             await self.evaluate(
-                "Math.max(...[...root.querySelectorAll('.chat, .scroller, .entry, .card')]"
+                "Math.max(...[...root.querySelectorAll('.chat-view, .scroller, .entry, .card')]"
                 ".map((node) => node.scrollWidth - node.clientWidth - 2 * node.clientLeft))"
             )
         )
@@ -284,6 +284,12 @@ async def test_the_keyboard_alone_does_everything_and_never_falls_out(open_chat:
     await expect(chat.field).to_have_value("")
     await expect(chat.field).to_be_focused()
 
+    # The button leaves the focus where it is.
+    await keys.type("Tonight.")
+    await chat.button("Send").click()
+    await expect(chat.bubbles).to_have_count(2)
+    await expect(chat.field).to_be_focused()
+
     # A suggestion goes away with its button.
     await chat.show("empty")
     await chat.button("Book a table").focus()
@@ -368,11 +374,16 @@ async def test_a_screen_reader_finds_whose_each_message_is_and_reads_it_once(
 ) -> None:
     chat = await open_chat()
     await chat.show("live")
-    await expect(chat.page.locator(".chat")).to_match_aria_snapshot(TREE)
+    await expect(chat.page.locator(".chat-view")).to_match_aria_snapshot(TREE)
     await chat.button("More").click()
     await expect(chat.page.get_by_role("menu")).to_match_aria_snapshot(MENU)
     await chat.show("closed")
     await expect(chat.page.locator(".rating")).to_match_aria_snapshot(RATING)
+    # Of what is not for customers, nothing is shown.
+    await chat.show("cards")
+    text = str(await chat.evaluate("root.querySelector('.chat-view').textContent"))
+    assert "Opening hours" in text
+    assert not [word for word in ("ws://", "secret", "r-1", "live_chat") if word in text]
     await chat.show("live")
 
     # Only finished messages of others are read.
@@ -392,14 +403,26 @@ async def test_a_screen_reader_finds_whose_each_message_is_and_reads_it_once(
     await chat.play("client.connect({ name: 'waiting', cause: {} })")
     await chat.play("client.connect({ name: 'joined' })")
     assert (await chat.announced())[1:] == [
-        "Connection lost. Reconnecting…",
+        "No connection. Trying again…",
         "Connected again.",
     ]
+    # What has failed is said too.
+    await chat.show("failed")
+    assert await chat.announced() == [
+        "Not sent. That was a lot at once. Please try again in a moment."
+    ]
+    await chat.show("confirm-open")
+    await chat.button("No").click()
+    await chat.play("client.channel.request('confirm_action').refuse('timeout')")
+    assert await chat.announced() == ["There was no response. Please try again."]
+    await expect(chat.button("No")).to_be_enabled()
+
     # Nothing is read of a chat that is closed.
+    await chat.show("conversation")
     await chat.play(
         "view.isVisible = false; client.push(client.message('ai', 'More.')); view.isVisible = true"
     )
-    assert len(await chat.announced()) == 3
+    assert await chat.announced() == []
     assert await chat.evaluate("root.querySelectorAll('[aria-live], [role=alert]').length") == 1
 
 
@@ -518,6 +541,11 @@ async def test_what_is_written_is_counted_kept_and_refused_when_too_long(open_ch
     await chat.field.fill("a draft")
     assert await chat.page.evaluate("client.recall('draft')") == "a draft"
     await expect(counter).to_be_hidden()
+    for _ in range(3):
+        await chat.field.press("Shift+Enter")
+        await chat.field.press("x")
+    await chat.frame()
+    await expect(chat.page.locator("li .meta").last).to_be_in_viewport(ratio=1)
     await expect(chat.field).not_to_have_attribute("aria-invalid", "true")
     await chat.field.fill("ă" * 7_999 + "🪟")
     await expect(counter).to_have_text("8,000 of 8,000")
@@ -565,7 +593,7 @@ async def test_words_are_in_the_customers_language_and_direction(open_chat: Open
     await chat.show("waiting-place", language="ro")
     await expect(chat.page.get_by_text("Sunteți pe locul 3. Circa 9 minute.")).to_be_visible()
     await chat.show("rtl", language="ar")
-    view = chat.page.locator(".chat")
+    view = chat.page.locator(".chat-view")
     await expect(view).to_have_attribute("dir", "rtl")
     await expect(view).to_have_attribute("lang", "en")
     own = await chat.bubbles.first.bounding_box()

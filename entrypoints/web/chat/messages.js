@@ -63,7 +63,7 @@ function rowOf(items, n, conversation, words) {
   if (item.kind === "status") {
     if (isTold(item, items[n - 1]) || isTold(item, items[n + 1])) return null;
     const text = words.texts.statuses[item.status] ?? "";
-    return text ? { key, version: [], build: () => divider("status", text) } : null;
+    return text ? { key, version: [], build: () => divider("change", text) } : null;
   }
   const isFirst = !isGrouped(items[n - 1], item);
   const isLast = !isGrouped(item, items[n + 1]);
@@ -153,8 +153,7 @@ function textNodes({ author, text, state }) {
 function metaNode({ author, state, at, key, error }, words) {
   const { texts } = words;
   const sentAt = timeOf(at);
-  const time =
-    sentAt && el("time", { dateTime: at, title: words.moment(sentAt) }, words.clock(sentAt));
+  const time = sentAt && el("time", { dateTime: at }, words.clock(sentAt));
   if (state === "failed") {
     const retry = el("button", { type: "button", data: { act: "retry", id: key } }, texts.retry);
     const why = `${texts.failed} ${words.refusal(error?.reason ?? "")}`;
