@@ -93,6 +93,7 @@ class Widget:
         self.page = page
         self.launcher = page.locator(".launcher")
         self.frame = page.locator("ai-agent-chat dialog")
+        self.header = self.frame.locator(".header")
         self.field = self.frame.get_by_role("textbox")
         self.badge = page.locator("ai-agent-chat .badge")
 
@@ -529,14 +530,14 @@ async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whateve
             await maria.sign_in(At(bridge), name, "bistro", is_maria)
             await maria.page.locator(".chat").click()
             await maria.page.get_by_role("button", name="Claim").click()
-            await expect(widget.stated("Vorbiți cu Maria Ionescu")).to_be_visible()
+            await expect(widget.header).to_contain_text("Maria Ionescu")
             await maria.send("Bună ziua, sunt Maria.")
             await expect(widget.said("Bună ziua, sunt Maria.")).to_be_visible()
             await widget.send("O masă pentru 60?")
             await expect(maria.page.get_by_text("O masă pentru 60?").last).to_be_visible()
             await maria.page.get_by_role("button", name="Return to AI").click()
             await maria.page.locator("#end-confirm").click()
-            await expect(widget.frame.locator(".header")).to_contain_text("Asistent")
+            await expect(widget.header).to_contain_text("Asistent")
             await widget.send("Mulțumesc!")
             await expect(widget.said("Cu plăcere!")).to_be_visible()
 
