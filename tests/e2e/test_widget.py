@@ -232,7 +232,7 @@ async def test_no_style_and_no_script_of_the_page_breaks_the_chat(
     # In quirks mode, with another base, and before there is a body.
     site.pages["index.html"] = (
         '<base href="/else/where/"><link rel="stylesheet" href="/hostile.css">'
-        f'<script src="/hostile.js"></script>{script(chat)}'
+        f'<script src="/hostile.js"></script>{script(chat).replace(" async", "")}'
         '<p>Shop</p><img name="currentScript"><div id="AIAgent" class="over"></div>'
     )
     page = await window()
