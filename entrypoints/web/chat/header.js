@@ -10,12 +10,11 @@ import { plainName } from "./texts.js";
 
 /**
  * @typedef {object} HeaderState
- * @property {string} title  the website's own; ""
+ * @property {string} title  the website's own; "": the business's name
  * @property {boolean} isMenuOpen
  * @property {boolean} canClose
  * @property {boolean} isPage  whether the chat is the page
  * @property {string} logo  its address; "" if there is none
- * @property {string} [title]  the website's own; default: the business's name
  */
 
 /**

@@ -2,6 +2,8 @@
 
 import { Chime } from "../shared/chime.js";
 
+const SOUND_MS = 1_000;
+
 export class Attention {
   #chime = new Chime();
   #prefix = "";
@@ -14,10 +16,15 @@ export class Attention {
 
   /** Play the sound, if the customer wants it and has done anything on this page. */
   call() {
-    const { userActivation } = navigator;
+    const { locks, userActivation } = navigator;
     if (!this.#isSoundOn() || (userActivation && !userActivation.hasBeenActive)) return;
-    this.#chime.start();
-    this.#chime.play();
+    const play = () => {
+      this.#chime.start();
+      this.#chime.play();
+    };
+    if (!locks) play();
+    // One tab speaks for all that have the chat.
+    else locks.request("ai-agent sound", { ifAvailable: true }, (lock) => lock && hold(play));
   }
 
   /**
@@ -41,4 +48,14 @@ export class Attention {
       document.title = document.title.slice(this.#prefix.length);
     }
   }
+}
+
+/**
+ * Do something, and let nobody else do it meanwhile.
+ *
+ * @param {() => void} action
+ */
+function hold(action) {
+  action();
+  return new Promise((resolve) => setTimeout(resolve, SOUND_MS));
 }

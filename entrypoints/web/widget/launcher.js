@@ -114,7 +114,7 @@ export class Launcher {
     if (hadFocus) this.#returnFocus();
   }
 
-  /** Whether the frame covers the screen, as on a phone. */
+  /** True if the frame covers the screen, as on a phone. */
   get isFull() {
     return this.#full.matches;
   }

@@ -16,11 +16,13 @@ import { Attention } from "./attention.js";
  * @property {(count: number) => void} [unread]
  * @property {(message: {author: string, text: string}) => void} [message]  somebody else wrote
  * @property {(business: {name: string, colour?: string}) => void} [business]
+ * @property {(error: Error) => void} [blocked]  the page does not let the chat connect
  */
 /** @typedef {Pick<WidgetOptions, "token" | "user">} User */
 
 // The badge says no more than "9+".
 const COUNTED = 50;
+const ELSEWHERE_MS = 300;
 
 /**
  * Return a chat, which connects once it is shown, or resumed.
@@ -38,6 +40,8 @@ export class Chat {
   #client;
   /** @type {ChatView | null} */
   #view = null;
+  /** @type {{name: string, colour?: string} | null} */
+  #business = null;
   #isOpen = false;
   #unread = 0;
   #attention = new Attention(() => this.#client.recall("sound") !== "off");
@@ -56,11 +60,15 @@ export class Chat {
     this.#client = createClient({ business, location, language, url, token, user });
     this.#client.on("change", () => this.#onChange());
     this.#client.on("received", (message) => this.#onReceived(message));
+    this.#client.on("conversation", () => this.#setOpen(this.#isOpen)); // it is another identity's
     const { signal } = this.#abort;
     document.addEventListener("visibilitychange", () => this.#onChange(), { signal });
     // A page with an open connection is not kept for the way back to it.
     window.addEventListener("pagehide", () => this.#client.disconnect(), { signal });
     window.addEventListener("pageshow", (event) => event.persisted && this.#client.connect(), {
+      signal,
+    });
+    document.addEventListener("securitypolicyviolation", (each) => this.#onViolation(each), {
       signal,
     });
     this.#onChange();
@@ -100,7 +108,6 @@ export class Chat {
   signOut() {
     this.#client.signOut();
     if (!this.#isOpen) this.#client.disconnect();
-    else this.#setOpen(true); // as the new visitor
   }
 
   dispose() {
@@ -122,7 +129,8 @@ export class Chat {
 
   #onChange() {
     const { business, conversation } = this.#client;
-    if (business) this.#page.business?.(business);
+    if (business && business !== this.#business) this.#page.business?.(business);
+    this.#business = business;
     if (conversation.sessionId && !this.#client.recall("isStarted")) {
       this.#client.remember("isStarted", true);
     }
@@ -133,8 +141,25 @@ export class Chat {
   /** @param {{author: string, text: string}} message */
   #onReceived({ author, text }) {
     this.#page.message?.({ author, text });
-    if (!this.#isRead || !document.hasFocus()) this.#attention.call();
     this.#count();
+    // Another tab may show it at this moment.
+    setTimeout(() => {
+      const isSeen = this.#isRead ? document.hasFocus() : this.#unread === 0;
+      if (!isSeen && !this.#abort.signal.aborted) this.#attention.call();
+    }, ELSEWHERE_MS);
+  }
+
+  /**
+   * Stop connecting where the page's policy does not allow it: another attempt cannot succeed.
+   *
+   * @param {SecurityPolicyViolationEvent} violation
+   */
+  #onViolation({ effectiveDirective, blockedURI }) {
+    const { url = location.origin } = this.#options;
+    const isOurs = blockedURI.replace(/^ws/, "http").startsWith(`${url}/`);
+    if (effectiveDirective !== "connect-src" || !isOurs) return;
+    this.#client.disconnect();
+    this.#page.blocked?.(new Error(`the page's policy does not let the chat connect to ${url}`));
   }
 
   #count() {

@@ -30,14 +30,15 @@ import { Launcher } from "./launcher.js";
 /** The path of the panel, from where this script is. @type {string} */
 const PANEL = PANEL_PATH;
 const IDLE_MS = 2_000;
+// prettier-ignore
 const ATTRIBUTES = ["business", "location", "language", "colour", "position", "theme", "title",
-  "greeting", "url"]; // prettier-ignore
+  "greeting", "url"];
 
 /** @type {Map<string, Set<Listener>>} */
 const listeners = new Map();
 
 /**
- * Tell the page's own script.
+ * Call the page's listeners.
  *
  * @param {EventName} name
  * @param {unknown} [detail]
@@ -179,20 +180,28 @@ class Widget {
           this.#launcher.setColour(this.#options.colour || colour);
           this.#launcher.setTitle(this.#options.title || name);
         },
+        blocked: (error) => this.#fail(error),
       });
       this.#launcher.setState("ready");
     } catch (error) {
-      this.#loading = null;
-      this.#launcher.setState("failed");
-      emit("error", error);
+      this.#fail(error);
     }
     return this.#chat;
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#chat?.dispose();
+    this.#chat = this.#loading = null;
+    this.#launcher.setState("failed");
+    emit("error", error);
   }
 
   /** Have the browser fetch the chat, which it then has when it is opened. */
   #prefetch() {
     const { connection } = /** @type {{connection?: {saveData: boolean}}} */ (navigator);
-    if (this.#isPrefetched || this.#loading || connection?.saveData) return;
+    const isNeeded = !this.#isPrefetched && !this.#loading && !this.#abort.signal.aborted;
+    if (!isNeeded || connection?.saveData) return;
     this.#isPrefetched = true;
     const link = document.createElement("link");
     link.rel = "modulepreload";
@@ -221,7 +230,7 @@ function recall(business) {
   }
 }
 
-/** Whether the customer has reloaded the page that they were on. */
+/** Return whether the customer has reloaded the page that they were on. */
 const isReload = () => {
   const [entry] = performance.getEntriesByType("navigation");
   return /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.type === "reload";
