@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
-from tests.support.browser import PHONE, CoordinatorPage, OpenPage, chromium, windows
+from tests.support.browser import ARTIFACTS, PHONE, CoordinatorPage, OpenPage, chromium, windows
 from tests.support.businesses import EXAMPLES
 from tests.support.host_site import HostSite, embedding_policy, host_site
 from tests.support.process import server
@@ -84,6 +84,12 @@ def script(chat: str, attributes: str = 'data-business="b1"') -> str:
 
 def shop(head: str, body: str = "<h1>Shop</h1><input id=search>") -> str:
     return f"{SHOP}{VIEWPORT}{head}</head><body>{body}</body></html>"
+
+
+async def screenshot(page: Page, name: str) -> None:
+    """Save a screenshot of a page with the widget."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    await page.screenshot(path=ARTIFACTS / f"widget-{name}.png", animations="disabled")
 
 
 class Widget:
@@ -294,6 +300,7 @@ async def test_a_conversation_survives_a_reload_and_says_when_it_goes_on_unseen(
     await widget.send("What are your opening hours?")
     await expect(widget.said("10:00–23:00")).to_be_visible()
     await widget.field.fill("And on")
+    await screenshot(page, "desktop")
 
     await page.reload()
     await expect(widget.field).to_have_value("And on")
@@ -474,6 +481,7 @@ program = "Luni–vineri 9:00–22:00, sâmbătă și duminică 10:00–23:00."
 """
 
 
+@pytest.mark.timeout(150)  # two processes have to start
 async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whatever_happens(
     window: OpenPage, tmp_path: Path
 ) -> None:
@@ -535,6 +543,7 @@ async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whateve
             await expect(widget.said("Bună ziua, sunt Maria.")).to_be_visible()
             await widget.send("O masă pentru 60?")
             await expect(maria.page.get_by_text("O masă pentru 60?").last).to_be_visible()
+            await screenshot(page, "phone")
             await maria.page.get_by_role("button", name="Return to AI").click()
             await maria.page.locator("#end-confirm").click()
             await expect(widget.header).to_contain_text("Asistent")
