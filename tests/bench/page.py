@@ -20,6 +20,7 @@ import pytest
 from litestar import Litestar, Response, get
 from litestar.params import FromPath
 from playwright.async_api import Browser, CDPSession, Page
+from playwright.async_api import Error as PlaywrightError
 
 from tests.bench.load import BUSINESS, BenchmarkFailed
 from tests.bench.measures import MEMORY, Effort
@@ -27,6 +28,7 @@ from tests.bench.report import Figure
 from tests.bench.servers import running
 from tests.support.browser import PHONE, chromium
 from tests.support.server import running as served
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.tokens import SECRET
 
 SIZE_KB, USABLE_S, INTERACTIVE = 40.0, 1.5, 1.05
@@ -43,19 +45,21 @@ QUIET_MS = 2_000
 
 
 class Network(NamedTuple):
-    """What Chromium emulates."""
+    """What Chromium emulates; without a rate, nothing."""
 
     name: str
-    latency_ms: float
-    down_kbit_s: float
-    up_kbit_s: float
+    latency_ms: float = 0
+    down_kbit_s: float = 0
+    up_kbit_s: float = 0
 
 
 # Lighthouse's "slow 4G" is 150 ms for a packet's way there and back. DevTools has 3.75 times as
 # much for a request, as a connection begins with several (TCP, TLS), and 0.9 of the rates.
 SIMULATED = Network("slow 4G, 150 ms", 150, 1_638.4, 750)
 APPLIED = Network("slow 4G, 562 ms", 562.5, 1_474.56, 675)
-PROXIED = Network("all bytes, 150 ms", 0, 0, 0)
+PROXIED = Network("proxy, 150 ms")
+ROUND_TRIP_S = 0.15
+"""Through the proxy, also for the frames of a socket."""
 
 # The measure looks into the shadow tree, which is closed to the page; and it notes long tasks and
 # shifts from the beginning.
@@ -75,11 +79,13 @@ globalThis.chat = {
     return field?.getClientRects().length && !field.disabled ? field : null;
   },
   async until(get) {
-    for (;;) {
+    const end = performance.now() + 30_000;
+    while (performance.now() < end) {
       const found = get();
       if (found) return found;
       await frame();
     }
+    throw new Error(`not within 30 s: ${get}`);
   },
   async open() {
     await this.until(() => this.root?.querySelector(".launcher"));
@@ -138,7 +144,8 @@ async (url) => {
   return [opened - began, answered - opened];
 }
 """
-# Scrolls to the beginning of the log, or to its end; returns the times between frames.
+# Scrolls to the beginning of the log, or to its end; returns the times between frames, and the most
+# messages that were on the page.
 _SCROLL = """
 async ([direction, step]) => {
   const scroller = chat.root.querySelector(".scroller");
@@ -170,8 +177,8 @@ async def page(effort: Effort) -> list[Figure]:
                 *await _host(browser, setting, effort),
                 *await _long_log(browser, setting),
             ]
-    except pytest.skip.Exception as missing:
-        raise BenchmarkFailed(str(missing)) from None
+    except (pytest.skip.Exception, PlaywrightError) as error:
+        raise BenchmarkFailed(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,8 @@ class _Setting:
 
     site: str
     chat: str
+    far: str
+    """The same as `chat`, through the proxy."""
     known: str
 
     @classmethod
@@ -209,20 +218,22 @@ class _Setting:
                 users = [f"{name}:{count}" for name, count in _LOGS.items()]
                 production = stack.enter_context(running("server", settings=visited))
                 filled = stack.enter_context(running("filled", *users, settings=MEMORY))
-                setting = cls(
-                    site, f"http://127.0.0.1:{production.port}", f"http://127.0.0.1:{filled.port}"
-                )
-                pages |= setting._pages()
-                yield setting
+                async with TcpProxy(production.port) as proxy:
+                    proxy.delay_s = ROUND_TRIP_S / 2
+                    ports = (production.port, proxy.port, filled.port)
+                    setting = cls(site, *(f"http://127.0.0.1:{port}" for port in ports))
+                    pages |= setting._pages()
+                    yield setting
 
     def _pages(self) -> dict[str, tuple[str, str]]:
-        widget = f'<script src="{self.chat}/widget.js" data-business="{BUSINESS}" async></script>'
+        widget = '<script src="{}/widget.js" data-business="{}" async></script>'
         known = (
             f'<script src="{self.known}/widget.js" async></script><script src="known.js"></script>'
         )
         return {
             "without.html": ("text/html", _SHOP.format("")),
-            "with.html": ("text/html", _SHOP.format(widget)),
+            "with.html": ("text/html", _SHOP.format(widget.format(self.chat, BUSINESS))),
+            "far.html": ("text/html", _SHOP.format(widget.format(self.far, BUSINESS))),
             "known.html": ("text/html", _SHOP.format(known)),
             "known.js": ("text/javascript", _KNOWN),
             "shop.css": ("text/css", _SHOP_CSS),
@@ -280,21 +291,19 @@ async def _sizes(setting: _Setting) -> list[Figure]:
 async def _opening(browser: Browser, setting: _Setting, effort: Effort) -> list[Figure]:
     """Measure from the click on the button, by visitors whose browser has nothing of the chat."""
     figures, foreign = [], list[str]()
-    for network in (SIMULATED, APPLIED):
+    for network in (SIMULATED, APPLIED, PROXIED):
+        name, chat = ("far", setting.far) if network is PROXIED else ("with", setting.chat)
         times: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
         for number in range(effort.starts):
             for is_prefetched, kept in times.items():
                 async with _visit(browser, network) as visit:
-                    await visit.page.goto(f"{setting.site}/with.html", wait_until="commit")
+                    await visit.page.goto(f"{setting.site}/{name}.html", wait_until="commit")
                     if is_prefetched:
                         await visit.page.evaluate(_PREFETCHED)
                     kept.append(await visit.page.evaluate(_CLICK, f"Message {number}"))
-                    foreign += [
-                        url
-                        for url in visit.asked
-                        if not url.startswith((setting.site, setting.chat))
-                    ]
-                    socket = await visit.page.evaluate(_SOCKET, _socket_url(setting))
+                    own = (setting.site, chat)
+                    foreign += [url for url in visit.asked if not url.startswith(own)]
+                    socket = await visit.page.evaluate(_SOCKET, _socket_url(chat))
         figures += [
             _from_click(network, "usable", times, 0, goal=USABLE_S),
             _from_click(network, "acknowledged", times, 1, socket=socket),
@@ -311,8 +320,8 @@ async def _opening(browser: Browser, setting: _Setting, effort: Effort) -> list[
     ]
 
 
-def _socket_url(setting: _Setting) -> str:
-    return f"{setting.chat.replace('http', 'ws', 1)}/socket/websocket?vsn=2.0.0"
+def _socket_url(chat: str) -> str:
+    return f"{chat.replace('http', 'ws', 1)}/socket/websocket?vsn=2.0.0"
 
 
 def _from_click(
@@ -346,7 +355,7 @@ class _Visit:
 
 @asynccontextmanager
 async def _visit(
-    browser: Browser, network: Network | None = None, slowdown: float = 1.0, **options: Any
+    browser: Browser, network: Network = PROXIED, slowdown: float = 1.0, **options: Any
 ) -> AsyncIterator[_Visit]:
     context = await browser.new_context(**options)
     await context.add_init_script(_LOOK)
@@ -356,7 +365,7 @@ async def _visit(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url.replace("ws", "http", 1)))
-    if network is not None:
+    if network.down_kbit_s:
         emulated = {
             "offline": False,
             "latency": network.latency_ms,
@@ -397,8 +406,8 @@ async def _host(browser: Browser, setting: _Setting, effort: Effort) -> list[Fig
             goal=INTERACTIVE,
             detail=f"{median(times['with']):.0f} and {median(times['without']):.0f} ms; half of "
             f"{len(ratios)} pairs within {low:.3f} and {high:.3f}; a phone on {SIMULATED.name}, "
-            f"its processor {SLOW_CPU} times as slow; {median(tasks['with']):g} long tasks with "
-            f"it, {median(tasks['without']):g} without",
+            f"its processor {SLOW_CPU} times as slow; long tasks {median(tasks['with']):g} and "
+            f"{median(tasks['without']):g}",
         ),
         Figure(
             name="  main thread, with the chat against without",
@@ -465,6 +474,8 @@ async def _scrolled(browser: Browser, setting: _Setting, user: str) -> _Scrolled
             found, elements = await visit.page.evaluate(_SCROLL, [direction, STEP_PX])
             frames += found
             most = max(most, elements)
+            if direction < 0 and not await visit.page.locator(".greeting .bubble").count():
+                raise BenchmarkFailed("the beginning of the conversation was not reached")
         for _ in range(2):
             await visit.cdp.send("HeapProfiler.collectGarbage")
             await asyncio.sleep(0)

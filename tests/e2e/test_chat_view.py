@@ -496,6 +496,25 @@ async def test_earlier_messages_are_loaded_at_the_top_and_the_reader_stays_in_pl
     assert abs(after["y"] - before["y"]) <= 1
 
 
+async def test_who_is_at_the_very_top_gets_what_is_loaded_without_scrolling(
+    open_chat: Open,
+) -> None:
+    chat = await open_chat()
+    await chat.show("conversation")
+    await chat.play(
+        "client.page = Array.from({ length: 90 }, (_, n) => client.message('ai', `Old ${n}`));"
+        "client.begin(); client.emit('conversation', null); client.join(client.page.slice(50))"
+    )
+    await chat.evaluate("(root.querySelector('.scroller').scrollTop = 0)")
+    await expect(chat.button("Loading earlier messages…")).to_be_attached()
+    await chat.play(
+        "client.channel.request('history').reply({ messages: client.page.slice(10, 50),"
+        " more: true })"
+    )
+
+    await expect(chat.page.get_by_text("Old 49", exact=True)).to_be_attached()
+
+
 async def test_what_cannot_be_loaded_is_not_asked_for_again_by_itself(open_chat: Open) -> None:
     chat = await open_chat()
     await chat.show("conversation")

@@ -100,6 +100,7 @@ export class MessageList {
     this.#loadsByItself = await this.#options.loadEarlier();
     this.#isLoading = false;
     this.#update();
+    this.#onScroll(); // a reader who is at the top meanwhile cannot scroll further to see it
   }
 
   /** @param {Conversation} conversation */
