@@ -392,7 +392,7 @@ async def test_a_screen_reader_finds_whose_each_message_is_and_reads_it_once(
     await chat.play("client.connect({ name: 'waiting', cause: {} })")
     await chat.play("client.connect({ name: 'joined' })")
     assert (await chat.announced())[1:] == [
-        "Connection lost. Reconnecting…",
+        "No connection. Trying again…",
         "Connected again.",
     ]
     # Nothing is read of a chat that is closed.

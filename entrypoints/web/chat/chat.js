@@ -6,17 +6,17 @@ import { banner, connectionTrouble } from "./banner.js";
 import css from "./chat.css";
 import { Composer } from "./composer.js";
 import { icon, morphChildren } from "./dom.js";
-import { header, menu } from "./header.js";
+import { header } from "./header.js";
 import { blockNodes, blocksText, parseMarkdown } from "./markdown.js";
+import { Menu } from "./menu.js";
 import { MessageList } from "./message-list.js";
-import { endedAt, ratingCard } from "./rating.js";
+import { endOf, Rating } from "./rating.js";
 import { Words } from "./texts.js";
 import { accentProperties } from "./theme.js";
 import { saveText, transcriptText } from "./transcript.js";
 
 /** @import { ChatClient } from "../client/client.js" */
 /** @import { MessageItem } from "../client/conversation.js" */
-/** @import { RatingState } from "./rating.js" */
 
 /**
  * @typedef {object} ChatViewOptions
@@ -30,8 +30,6 @@ import { saveText, transcriptText } from "./transcript.js";
 const MAX_PAGES = 400;
 /** @type {CSSStyleSheet | null} */
 let styles = null;
-/** @type {RatingState} */
-const NOT_RATED = { step: "hidden", stars: 0, error: "" };
 
 export class ChatView {
   #chat;
@@ -39,9 +37,11 @@ export class ChatView {
   #words;
   #root;
   #view;
+  #menu;
   #list;
   #composer;
-  #head = el("div", { className: "head" });
+  #rating;
+  #head = el("header", { className: "header" });
   #banner = el("div", { className: "banners" });
   #announcer = el("div", { className: "unseen", ariaLive: "polite" });
   #abort = new AbortController();
@@ -49,17 +49,15 @@ export class ChatView {
   #stops;
   #frame = 0;
   #isVisible = true;
-  #isMenuOpen = false;
   #asksToEnd = false;
   #failure = "";
   #failedLogo = "";
+  /** @type {string | undefined} */
+  #colour = "";
   /** What is wrong with the connection, as it was said last. */
   #trouble = "";
   #isLost = false;
   #hasJoined = false;
-  #rating = NOT_RATED;
-  /** Whether the customer has asked to rate the conversation. */
-  #wantsToRate = false;
 
   /**
    * @param {HTMLElement | ShadowRoot} root
@@ -67,11 +65,13 @@ export class ChatView {
    * @param {ChatViewOptions} [options]
    */
   constructor(root, chat, options = {}) {
-    const { language, texts, mode = "widget" } = options;
+    const { language, texts } = options;
     this.#chat = chat;
     this.#options = options;
     this.#words = new Words(language, texts);
     this.#root = addStyles(root);
+    this.#rating = new Rating(this.#words);
+    this.#menu = new Menu(this.#words, () => this.#render());
     this.#list = new MessageList(this.#words, {
       greeting: () => this.#greeting(),
       tail: () => this.#tail(),
@@ -92,9 +92,8 @@ export class ChatView {
         lang: this.#words.language,
         dir: this.#words.dir,
         ariaLabel: this.#words.texts.title,
-        data: { mode },
       },
-      this.#head,
+      el("div", { className: "head" }, this.#head, this.#menu.element),
       this.#banner,
       this.#list.element,
       this.#composer.element,
@@ -119,7 +118,7 @@ export class ChatView {
     if (isVisible === this.#isVisible) return;
     this.#isVisible = isVisible;
     if (isVisible) this.#render();
-    else this.#isMenuOpen = false;
+    else this.#menu.close();
   }
 
   /** Focus the field, or the messages where that would open the keyboard of a touch screen. */
@@ -138,8 +137,8 @@ export class ChatView {
 
   /** Begin with the conversation that the client has now. */
   #begin() {
-    this.#rating = NOT_RATED;
-    this.#hasJoined = this.#asksToEnd = this.#wantsToRate = false;
+    this.#rating.reset();
+    this.#hasJoined = this.#asksToEnd = false;
     this.#composer.fill(String(this.#chat.recall("draft") ?? ""));
     this.#render();
   }
@@ -148,14 +147,12 @@ export class ChatView {
     const { signal } = this.#abort;
     const view = this.#view;
     view.addEventListener("click", (event) => this.#onClick(event), { signal });
-    view.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     view.addEventListener("change", (event) => this.#onChange(event), { signal });
     view.addEventListener("submit", (event) => this.#onSubmit(event), { signal });
     if (this.#options.mode === "page") {
       globalThis.visualViewport?.addEventListener("resize", () => this.#fitScreen(), { signal });
       globalThis.visualViewport?.addEventListener("scroll", () => this.#fitScreen(), { signal });
     }
-    view.addEventListener("focusout", (event) => this.#onFocusOut(event), { signal });
     // A logo that the website does not allow has a substitute.
     view.addEventListener("error", ({ target }) => this.#onImageError(target), {
       signal,
@@ -186,16 +183,15 @@ export class ChatView {
     const chat = this.#chat;
     const { conversation, connection, business } = chat;
     this.#followConnection();
-    this.#followEnd();
+    this.#rating.follow(conversation, chat.recall("unrated"));
     this.#keepingFocus(() => {
-      const colour = this.#options.colour || business?.colour;
-      for (const [name, value] of Object.entries(accentProperties(colour))) {
-        this.#view.style.setProperty(name, value);
-      }
-      this.#view.dataset.status = conversation.status;
+      this.#renderColours(this.#options.colour || business?.colour);
       this.#renderHead();
-      const { isLost, failure } = { isLost: this.#isLost, failure: this.#failure };
-      const state = { isLost, failure, asksToEnd: this.#asksToEnd };
+      const state = {
+        isLost: this.#isLost,
+        asksToEnd: this.#asksToEnd,
+        failure: this.#failure,
+      };
       const isAlone = connection.name === "refused" && conversation.length === 0;
       const line = isAlone ? null : banner(chat, this.#words, state);
       morphChildren(this.#banner, line ? [line] : []);
@@ -207,18 +203,26 @@ export class ChatView {
     });
   }
 
+  /** @param {string | undefined} colour */
+  #renderColours(colour) {
+    if (colour === this.#colour) return;
+    this.#colour = colour;
+    for (const [name, value] of Object.entries(accentProperties(colour))) {
+      this.#view.style.setProperty(name, value);
+    }
+  }
+
   #renderHead() {
     const logo = this.#chat.business?.logo ?? "";
     const state = {
-      isMenuOpen: this.#isMenuOpen,
-      isSoundOn: this.#chat.recall("sound") !== "off",
+      title: this.#options.texts?.title ?? "",
+      isMenuOpen: this.#menu.isOpen,
       canClose: this.#options.onClose !== undefined,
       isPage: this.#options.mode === "page",
       logo: logo === this.#failedLogo ? "" : logo,
-      title: this.#options.texts?.title,
     };
-    const nodes = [header(this.#chat, this.#words, state), menu(this.#chat, this.#words, state)];
-    morphChildren(this.#head, nodes);
+    morphChildren(this.#head, header(this.#chat, this.#words, state));
+    this.#menu.render(this.#chat, this.#chat.recall("sound") !== "off");
   }
 
   /** Note whether the connection was lost, and tell those who do not see it. */
@@ -226,24 +230,12 @@ export class ChatView {
     const { connection } = this.#chat;
     const { name } = connection;
     if (name === "joined") this.#hasJoined = true;
-    if (name === "waiting") this.#isLost = true;
+    if (name === "waiting" || name === "offline") this.#isLost = true;
     if (["joined", "idle", "refused"].includes(name)) this.#isLost = false;
     const trouble = connectionTrouble(connection, this.#isLost, this.#words);
     if (trouble === this.#trouble) return;
+    if (trouble || name === "joined") this.#announce(trouble || this.#words.texts.connectedAgain);
     this.#trouble = trouble;
-    this.#announce(trouble || this.#words.texts.connectedAgain);
-  }
-
-  /** Ask for a rating of a conversation that has ended, unless the customer did not want to. */
-  #followEnd() {
-    const { step } = this.#rating;
-    if (this.#wantsToRate || step === "sending" || step === "thanked") return;
-    const { conversation } = this.#chat;
-    const end = endedAt(conversation);
-    const isAsked =
-      end !== null && conversation.rating === null && end !== this.#chat.recall("unrated");
-    if (isAsked !== (step === "asked"))
-      this.#rating = { ...NOT_RATED, step: isAsked ? "asked" : "hidden" };
   }
 
   /**
@@ -302,7 +294,7 @@ export class ChatView {
     const last = this.#chat.conversation.items(-1)[0];
     const isStreaming = isAnswering && last?.kind === "message" && last.state === "streaming";
     const author = typing.find((name) => name !== "user" && !(name === "ai" && isStreaming));
-    const rating = ratingCard(this.#rating, this.#words);
+    const rating = this.#rating.card();
     const nodes = [];
     if (author) {
       const name = this.#words.authorName({ author, coordinatorId });
@@ -315,8 +307,7 @@ export class ChatView {
 
   /** @param {string} text */
   #send(text) {
-    this.#rating = NOT_RATED;
-    this.#wantsToRate = false;
+    this.#rating.reset();
     this.#failure = "";
     this.#chat.conversation.send(text);
     this.#render();
@@ -364,13 +355,13 @@ export class ChatView {
   /** @param {Event} event */
   #onClick({ target }) {
     const button = target instanceof Element ? target.closest("button[data-act]") : null;
+    const isOfMenu = target instanceof Element && this.#menu.element.contains(target);
     if (!(button instanceof HTMLButtonElement) || button.ariaDisabled === "true") {
-      if (this.#isMenuOpen && !(target instanceof Element && target.closest(".menu")))
-        this.#closeMenu();
+      if (!isOfMenu) this.#menu.close();
       return;
     }
     const { act = "" } = button.dataset;
-    if (this.#isMenuOpen && act !== "menu" && act !== "sound") this.#closeMenu();
+    if (act !== "menu" && act !== "sound") this.#menu.close();
     this.#act(act, button.dataset);
   }
 
@@ -382,7 +373,7 @@ export class ChatView {
     const { conversation } = this.#chat;
     switch (act) {
       case "menu":
-        return this.#isMenuOpen ? this.#closeMenu() : this.#openMenu();
+        return this.#menu.toggle();
       case "close":
         return this.#options.onClose?.();
       case "suggestion":
@@ -421,13 +412,11 @@ export class ChatView {
         this.#failure = "";
         break;
       case "rate":
-        this.#wantsToRate = true;
-        this.#rating = { ...NOT_RATED, step: "asked" };
+        this.#rating.ask();
         break;
       case "not-now":
-        this.#wantsToRate = false;
-        this.#rating = NOT_RATED;
-        this.#chat.remember("unrated", endedAt(conversation) ?? undefined);
+        this.#rating.reset();
+        this.#chat.remember("unrated", endOf(conversation) ?? undefined);
         break;
     }
     this.#render();
@@ -444,73 +433,22 @@ export class ChatView {
     if (node instanceof HTMLElement) node.focus();
   }
 
-  #openMenu() {
-    this.#isMenuOpen = true;
-    this.#render();
-    this.#focusIn('.menu [role^="menuitem"]');
-  }
-
-  #closeMenu() {
-    const hadFocus = this.#root.activeElement?.closest(".menu");
-    this.#isMenuOpen = false;
-    if (hadFocus) this.#focusIn('[data-act="menu"]');
-    this.#render();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #onKey(event) {
-    if (!this.#isMenuOpen || event.isComposing) return;
-    const items = /** @type {HTMLElement[]} */ ([
-      ...this.#view.querySelectorAll('.menu [role^="menuitem"]'),
-    ]);
-    const at = items.findIndex((item) => item === this.#root.activeElement);
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
-    if (event.key === "Escape") this.#closeMenu();
-    else if (event.key === "Tab") return this.#closeMenu();
-    else if (next !== undefined) items.at(next % items.length)?.focus();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  /** @param {FocusEvent} event */
-  #onFocusOut({ relatedTarget }) {
-    if (!this.#isMenuOpen || !(relatedTarget instanceof Element)) return;
-    if (!relatedTarget.closest('.menu, [data-act="menu"]')) this.#closeMenu();
-  }
-
   /** @param {Event} event */
   #onChange({ target }) {
     if (!(target instanceof HTMLInputElement) || target.name !== "stars") return;
-    this.#rating = { ...this.#rating, stars: Number(target.value) };
+    this.#rating.choose(Number(target.value));
     this.#render();
   }
 
   /** @param {SubmitEvent} event */
-  #onSubmit(event) {
+  async #onSubmit(event) {
     const form = event.target;
-    if (!(form instanceof HTMLFormElement) || form.dataset.act !== "send-rating") return;
+    if (!(form instanceof HTMLFormElement) || form.dataset.act !== "rating") return;
     event.preventDefault();
-    if (this.#rating.step !== "sending" && this.#rating.stars > 0) {
-      this.#rate(String(new FormData(form).get("comment") ?? "").trim());
-    }
-  }
-
-  /** @param {string} comment */
-  async #rate(comment) {
-    const { stars } = this.#rating;
-    this.#rating = { ...this.#rating, step: "sending", error: "" };
-    this.#render();
-    try {
-      await this.#chat.conversation.rate(stars, comment);
-      this.#rating = { ...NOT_RATED, step: "thanked" };
-      this.#wantsToRate = false;
-      this.#announce(this.#words.texts.thanks);
-    } catch (error) {
-      if (!(error instanceof PushError)) throw error;
-      this.#rating = { step: "asked", stars, error: this.#words.refusal(error.reason) };
-      this.#announce(this.#rating.error);
-    }
+    const comment = String(new FormData(form).get("comment") ?? "").trim();
+    const { conversation } = this.#chat;
+    const outcome = await this.#rating.send(conversation, comment, () => this.#render());
+    if (outcome) this.#announce(outcome);
     this.#render();
   }
 

@@ -10,8 +10,8 @@ import { plainName } from "./texts.js";
 
 /**
  * @typedef {object} HeaderState
+ * @property {string} title  the website's own; ""
  * @property {boolean} isMenuOpen
- * @property {boolean} isSoundOn
  * @property {boolean} canClose
  * @property {boolean} isPage  whether the chat is the page
  * @property {string} logo  its address; "" if there is none
@@ -19,37 +19,32 @@ import { plainName } from "./texts.js";
  */
 
 /**
- * Create the head.
+ * Create what is in the head.
  *
  * @param {ChatClient} chat
  * @param {Words} words
  * @param {HeaderState} state
+ * @returns {ChildNode[]}
  */
-export function header(chat, words, state) {
+export function header(chat, words, { title, isMenuOpen, canClose, isPage, logo }) {
   const { texts } = words;
   const { text, tone } = presence(chat, words);
-  const name = plainName(chat.business?.name);
-  return el(
-    "header",
-    { className: "header" },
-    avatar(chat, state.logo),
+  const name = title || plainName(chat.business?.name) || texts.title;
+  const who = el(
+    "div",
+    { className: "who" },
+    el(isPage ? "h1" : "h2", {}, el("bdi", {}, name)),
     el(
-      "div",
-      { className: "who" },
-      el(state.isPage ? "h1" : "h2", {}, el("bdi", {}, state.title || name || texts.title)),
-      el(
-        "p",
-        { className: "presence", data: { tone } },
-        el("span", { className: "dot" }),
-        el("bdi", {}, text),
-      ),
+      "p",
+      { className: "presence", data: { tone } },
+      el("span", { className: "dot" }),
+      el("bdi", {}, text),
     ),
-    iconButton("menu", "more", texts.menu, {
-      ariaHasPopup: "menu",
-      ariaExpanded: String(state.isMenuOpen),
-    }),
-    state.canClose ? iconButton("close", "close", texts.close) : null,
   );
+  const menuState = { ariaHasPopup: "menu", ariaExpanded: String(isMenuOpen) };
+  const menu = iconButton("menu", "more", texts.menu, menuState);
+  const close = canClose ? [iconButton("close", "close", texts.close)] : [];
+  return [avatar(chat, logo), who, menu, ...close];
 }
 
 /**
@@ -123,49 +118,3 @@ export const iconButton = (act, name, label, properties = {}) =>
     },
     icon(name),
   );
-
-/**
- * Create the menu.
- *
- * @param {ChatClient} chat
- * @param {Words} words
- * @param {HeaderState} state
- */
-export function menu({ connection, conversation }, { texts }, { isMenuOpen, isSoundOn }) {
-  const { status, sessionId } = conversation;
-  const isJoined = connection.name === "joined";
-  /** @type {(act: string, name: IconName, text: string, isOffered?: boolean) => HTMLElement} */
-  const item = (act, name, text, isOffered = true) =>
-    el(
-      "button",
-      {
-        type: "button",
-        role: "menuitem",
-        tabIndex: -1,
-        data: { act },
-        ariaDisabled: String(!isOffered),
-      },
-      icon(name),
-      el("span", {}, text),
-    );
-  const person =
-    status === "waiting"
-      ? item("end", "close", texts.cancelRequest, isJoined)
-      : status === "live"
-        ? item("ask-to-end", "leave", texts.endLiveChat, isJoined)
-        : item("transfer", "person", texts.askForPerson, isJoined);
-  const sound = item("sound", "sound", texts.sound);
-  sound.role = "menuitemcheckbox";
-  sound.ariaChecked = String(isSoundOn);
-  sound.append(el("span", { className: "switch" }));
-  const made = el(
-    "div",
-    { className: "menu", role: "menu", ariaLabel: texts.menu },
-    person,
-    item("rate", "star", texts.rate, isJoined && sessionId !== null),
-    item("download", "save", texts.downloadTranscript, sessionId !== null),
-    sound,
-  );
-  made.hidden = !isMenuOpen;
-  return made;
-}

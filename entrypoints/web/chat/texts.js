@@ -28,7 +28,7 @@ const ENGLISH = {
 
   connecting: "Connecting…",
   notConnected: "Not connected",
-  reconnecting: "Connection lost. Reconnecting…",
+  reconnecting: "No connection. Trying again…",
   offline: "You are offline. What you write is sent once you are back.",
   connectedAgain: "Connected again.",
   tryNow: "Try now",
@@ -155,7 +155,7 @@ const ROMANIAN = {
 
   connecting: "Se conectează…",
   notConnected: "Neconectat",
-  reconnecting: "Conexiunea s-a pierdut. Se reconectează…",
+  reconnecting: "Nu există conexiune. Se încearcă din nou…",
   offline: "Sunteți offline. Ce scrieți se trimite când reveniți.",
   connectedAgain: "Conexiunea a revenit.",
   tryNow: "Încearcă acum",

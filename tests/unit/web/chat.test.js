@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { connectionTrouble } from "../../../entrypoints/web/chat/banner.js";
 import { ListWindow } from "../../../entrypoints/web/chat/list-window.js";
 import { rowsOf } from "../../../entrypoints/web/chat/messages.js";
-import { endedAt } from "../../../entrypoints/web/chat/rating.js";
+import { endOf } from "../../../entrypoints/web/chat/rating.js";
 import { plainName, Words } from "../../../entrypoints/web/chat/texts.js";
 import { accentProperties, contrast } from "../../../entrypoints/web/chat/theme.js";
 import { transcriptText } from "../../../entrypoints/web/chat/transcript.js";
@@ -23,7 +23,8 @@ const status = (name, more = {}) => {
   return { kind: "status", key: `s1 ${lastSeq}`, status: name, reason: null, at: at(0), ...more };
 };
 const conversation = (items) => ({
-  items: () => items,
+  rating: null,
+  items: (start = 0) => items.slice(start),
   question: () => ({ state: "open", error: null }),
 });
 const rows = (items, words = new Words("en")) =>
@@ -233,7 +234,7 @@ test("each day is named once, before its first message", () => {
 });
 
 test("a rating is asked for once a conversation has ended, and until it goes on", () => {
-  const ended = (...items) => endedAt(conversation(items));
+  const ended = (...items) => endOf(conversation(items));
   const closed = status("closed", { reason: "idle" });
   const returned = status("ai", { reason: "returned" });
 
