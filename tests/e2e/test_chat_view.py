@@ -162,7 +162,7 @@ class Chat:
         """Return by how many pixels anything is wider than the chat."""
         return int(
             await self.evaluate(
-                "Math.max(...[...root.querySelectorAll('.chat, .scroller, .entry, .card')]"
+                "Math.max(...[...root.querySelectorAll('.chat-view, .scroller, .entry, .card')]"
                 ".map((node) => node.scrollWidth - node.clientWidth - 2 * node.clientLeft))"
             )
         )
@@ -368,7 +368,7 @@ async def test_a_screen_reader_finds_whose_each_message_is_and_reads_it_once(
 ) -> None:
     chat = await open_chat()
     await chat.show("live")
-    await expect(chat.page.locator(".chat")).to_match_aria_snapshot(TREE)
+    await expect(chat.page.locator(".chat-view")).to_match_aria_snapshot(TREE)
     await chat.button("More").click()
     await expect(chat.page.get_by_role("menu")).to_match_aria_snapshot(MENU)
     await chat.show("closed")
@@ -518,6 +518,11 @@ async def test_what_is_written_is_counted_kept_and_refused_when_too_long(open_ch
     await chat.field.fill("a draft")
     assert await chat.page.evaluate("client.recall('draft')") == "a draft"
     await expect(counter).to_be_hidden()
+    for _ in range(3):
+        await chat.field.press("Shift+Enter")
+        await chat.field.press("x")
+    await chat.frame()
+    await expect(chat.page.locator("li .meta").last).to_be_in_viewport(ratio=1)
     await expect(chat.field).not_to_have_attribute("aria-invalid", "true")
     await chat.field.fill("ă" * 7_999 + "🪟")
     await expect(counter).to_have_text("8,000 of 8,000")
@@ -565,7 +570,7 @@ async def test_words_are_in_the_customers_language_and_direction(open_chat: Open
     await chat.show("waiting-place", language="ro")
     await expect(chat.page.get_by_text("Sunteți pe locul 3. Circa 9 minute.")).to_be_visible()
     await chat.show("rtl", language="ar")
-    view = chat.page.locator(".chat")
+    view = chat.page.locator(".chat-view")
     await expect(view).to_have_attribute("dir", "rtl")
     await expect(view).to_have_attribute("lang", "en")
     own = await chat.bubbles.first.bounding_box()

@@ -88,7 +88,7 @@ export class ChatView {
     this.#view = el(
       "section",
       {
-        className: "chat",
+        className: "chat-view",
         lang: this.#words.language,
         dir: this.#words.dir,
         ariaLabel: this.#words.texts.title,

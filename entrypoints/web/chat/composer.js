@@ -105,8 +105,11 @@ export class Composer {
     // A disabled button would drop the focus, and not tell why it does nothing.
     this.#send.ariaDisabled = String(length === 0 || isTooLong || !this.#canSend);
     this.#send.hidden = !this.#stop.hidden && length === 0;
+    // What is above must not move while the field is measured: it would lose its place.
+    this.element.style.height = `${this.element.offsetHeight}px`;
     field.style.height = "auto";
     field.style.height = `${Math.min(field.scrollHeight, MAX_HEIGHT_PX)}px`;
+    this.element.style.height = "";
   }
 
   /** @param {KeyboardEvent} event */

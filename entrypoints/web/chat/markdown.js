@@ -465,7 +465,7 @@ export function blockNodes(blocks) {
       case "paragraph":
         return el("p", {}, ...inlineNodes(block.children));
       case "pre":
-        return el("pre", { tabIndex: 0 }, el("code", {}, block.text));
+        return el("pre", { tabIndex: 0 }, block.text);
       case "list":
         return listNode(block);
     }

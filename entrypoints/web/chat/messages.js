@@ -63,7 +63,7 @@ function rowOf(items, n, conversation, words) {
   if (item.kind === "status") {
     if (isTold(item, items[n - 1]) || isTold(item, items[n + 1])) return null;
     const text = words.texts.statuses[item.status] ?? "";
-    return text ? { key, version: [], build: () => divider("status", text) } : null;
+    return text ? { key, version: [], build: () => divider("change", text) } : null;
   }
   const isFirst = !isGrouped(items[n - 1], item);
   const isLast = !isGrouped(item, items[n + 1]);

@@ -93,7 +93,7 @@ export class Rating {
     if (this.#step === "hidden") return null;
     if (this.#step === "thanked") {
       const change = button("rate", texts.change);
-      return card(el("p", {}, icon("check"), texts.thanks), change);
+      return card(el("p", { className: "outcome" }, icon("check"), texts.thanks), change);
     }
     const stars = this.#stars;
     const isSending = this.#step === "sending";
