@@ -284,6 +284,12 @@ async def test_the_keyboard_alone_does_everything_and_never_falls_out(open_chat:
     await expect(chat.field).to_have_value("")
     await expect(chat.field).to_be_focused()
 
+    # The button leaves the focus where it is.
+    await keys.type("Tonight.")
+    await chat.button("Send").click()
+    await expect(chat.bubbles).to_have_count(2)
+    await expect(chat.field).to_be_focused()
+
     # A suggestion goes away with its button.
     await chat.show("empty")
     await chat.button("Book a table").focus()
@@ -373,6 +379,11 @@ async def test_a_screen_reader_finds_whose_each_message_is_and_reads_it_once(
     await expect(chat.page.get_by_role("menu")).to_match_aria_snapshot(MENU)
     await chat.show("closed")
     await expect(chat.page.locator(".rating")).to_match_aria_snapshot(RATING)
+    # Of what is not for customers, nothing is shown.
+    await chat.show("cards")
+    text = str(await chat.evaluate("root.querySelector('.chat-view').textContent"))
+    assert "Opening hours" in text
+    assert not [word for word in ("ws://", "secret", "r-1", "live_chat") if word in text]
     await chat.show("live")
 
     # Only finished messages of others are read.
@@ -395,11 +406,23 @@ async def test_a_screen_reader_finds_whose_each_message_is_and_reads_it_once(
         "No connection. Trying again…",
         "Connected again.",
     ]
+    # What has failed is said too.
+    await chat.show("failed")
+    assert await chat.announced() == [
+        "Not sent. That was a lot at once. Please try again in a moment."
+    ]
+    await chat.show("confirm-open")
+    await chat.button("No").click()
+    await chat.play("client.channel.request('confirm_action').refuse('timeout')")
+    assert await chat.announced() == ["There was no response. Please try again."]
+    await expect(chat.button("No")).to_be_enabled()
+
     # Nothing is read of a chat that is closed.
+    await chat.show("conversation")
     await chat.play(
         "view.isVisible = false; client.push(client.message('ai', 'More.')); view.isVisible = true"
     )
-    assert len(await chat.announced()) == 3
+    assert await chat.announced() == []
     assert await chat.evaluate("root.querySelectorAll('[aria-live], [role=alert]').length") == 1
 
 

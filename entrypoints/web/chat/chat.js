@@ -57,6 +57,8 @@ export class ChatView {
   /** What is wrong with the connection, as it was said last. */
   #trouble = "";
   #isLost = false;
+  /** How many messages are known not to have been sent. */
+  #failures = 0;
   #hasJoined = false;
 
   /**
@@ -139,6 +141,7 @@ export class ChatView {
   #begin() {
     this.#rating.reset();
     this.#hasJoined = this.#asksToEnd = false;
+    this.#failures = failed(this.#chat.conversation).length;
     this.#composer.fill(String(this.#chat.recall("draft") ?? ""));
     this.#render();
   }
@@ -183,6 +186,7 @@ export class ChatView {
     const chat = this.#chat;
     const { conversation, connection, business } = chat;
     this.#followConnection();
+    this.#followFailures();
     this.#rating.follow(conversation, chat.recall("unrated"));
     this.#keepingFocus(() => {
       this.#renderColours(this.#options.colour || business?.colour);
@@ -236,6 +240,16 @@ export class ChatView {
     if (trouble === this.#trouble) return;
     if (trouble || name === "joined") this.#announce(trouble || this.#words.texts.connectedAgain);
     this.#trouble = trouble;
+  }
+
+  /** Say that a message was not sent. */
+  #followFailures() {
+    const messages = failed(this.#chat.conversation);
+    const reason = messages.at(-1)?.reason ?? "";
+    if (messages.length > this.#failures) {
+      this.#announce(`${this.#words.texts.failed} ${this.#words.refusal(reason)}`);
+    }
+    this.#failures = messages.length;
   }
 
   /**
@@ -382,8 +396,7 @@ export class ChatView {
         conversation.retry(id);
         break;
       case "confirm":
-        conversation.confirm(id, answer === "yes" ? "yes" : "no");
-        break;
+        return this.#confirm(id, answer === "yes" ? "yes" : "no");
       case "stop":
         return this.#attempt(() => conversation.stopAnswer());
       case "earlier":
@@ -425,6 +438,19 @@ export class ChatView {
       this.#list.showNewest();
       this.#focusIn(".rating input");
     }
+  }
+
+  /**
+   * @param {string} id
+   * @param {"yes" | "no"} answer
+   */
+  async #confirm(id, answer) {
+    const { conversation } = this.#chat;
+    const answered = conversation.confirm(id, answer);
+    this.#render();
+    await answered;
+    const { error } = conversation.question(id);
+    if (error) this.#announce(this.#words.refusal(error.reason));
   }
 
   /** @param {string} selector */
@@ -473,6 +499,9 @@ export class ChatView {
     this.#render();
   }
 }
+
+/** @param {ChatClient["conversation"]} conversation */
+const failed = ({ unsent }) => unsent.filter(({ reason }) => reason !== undefined);
 
 const typingDots = () =>
   el("span", { className: "dots", ariaHidden: "true" }, el("i"), el("i"), el("i"));

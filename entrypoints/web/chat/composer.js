@@ -68,6 +68,8 @@ export class Composer {
       options.onInput(this.#field.value);
       this.#refresh();
     });
+    // The field keeps the focus, and with it the keyboard of a touch screen.
+    this.#send.addEventListener("mousedown", (event) => event.preventDefault());
     this.#field.addEventListener("keydown", (event) => this.#onKey(event));
     this.#stop.hidden = true;
     this.#refresh();

@@ -43,7 +43,7 @@ export class Menu {
     const sound = item("sound", "sound", texts.sound);
     sound.role = "menuitemcheckbox";
     sound.ariaChecked = String(isSoundOn);
-    sound.append(el("span", { className: "switch" }));
+    if (isSoundOn) sound.append(icon("check"));
     morphChildren(this.element, [
       status === "waiting"
         ? item("end", "close", texts.cancelRequest, isJoined)

@@ -153,8 +153,7 @@ function textNodes({ author, text, state }) {
 function metaNode({ author, state, at, key, error }, words) {
   const { texts } = words;
   const sentAt = timeOf(at);
-  const time =
-    sentAt && el("time", { dateTime: at, title: words.moment(sentAt) }, words.clock(sentAt));
+  const time = sentAt && el("time", { dateTime: at }, words.clock(sentAt));
   if (state === "failed") {
     const retry = el("button", { type: "button", data: { act: "retry", id: key } }, texts.retry);
     const why = `${texts.failed} ${words.refusal(error?.reason ?? "")}`;
