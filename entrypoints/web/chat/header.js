@@ -15,7 +15,6 @@ import { plainName } from "./texts.js";
  * @property {boolean} canClose
  * @property {boolean} isPage  whether the chat is the page
  * @property {string} logo  its address; "" if there is none
- * @property {string} [title]  the website's own; default: the business's name
  */
 
 /**
