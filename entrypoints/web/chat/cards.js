@@ -129,7 +129,8 @@ function reservationsCard({ items }, words) {
  * @param {Words} words
  */
 function infoCard({ name, facts }, { texts }) {
-  const pairs = Object.entries(isRecord(facts) ? facts : {});
+  if (!isRecord(facts)) return null;
+  const pairs = Object.entries(facts);
   return card(
     "business-info",
     textOf(name) || texts.about,
@@ -191,10 +192,15 @@ function labelOf(name) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** @param {unknown} value */
+/**
+ * Return a value as a customer can read it: an object is for machines.
+ *
+ * @param {unknown} value
+ * @returns {string}
+ */
 function textOf(value) {
-  if (value === null || value === undefined) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (Array.isArray(value)) return value.map(textOf).filter(Boolean).join(", ");
+  return value === null || value === undefined || isRecord(value) ? "" : String(value);
 }
 
 /**

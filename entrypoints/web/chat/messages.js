@@ -185,7 +185,7 @@ function ratingNode({ actions }, words) {
     { className: "stars", role: "img", ariaLabel: words.count(words.texts.stars, stars) },
     ...[1, 2, 3, 4, 5].map((n) => el("span", { className: n <= stars ? "on" : "" }, icon("star"))),
   );
-  const said = comment ? el("p", { className: "comment", dir: "auto" }, String(comment)) : null;
+  const said = typeof comment === "string" ? el("p", { dir: "auto" }, comment) : null;
   return el("li", { className: "divider rated" }, words.texts.rated, " ", shown, said);
 }
 

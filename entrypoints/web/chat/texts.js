@@ -397,12 +397,12 @@ function localeOf(language) {
 }
 
 /**
- * Return a name without what would change the words around it.
+ * Return a name without what would change the words around it; "" for what is no text.
  *
- * @param {string | null | undefined} name
+ * @param {unknown} name
  */
 export const plainName = (name) =>
-  (name ?? "").replace(DIRECTION_CONTROLS, "").replace(/\s+/g, " ").trim();
+  typeof name === "string" ? name.replace(DIRECTION_CONTROLS, "").replace(/\s+/g, " ").trim() : "";
 
 /**
  * @template {object} T

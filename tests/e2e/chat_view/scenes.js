@@ -332,6 +332,39 @@ export const SCENES = {
       }),
     ]);
   },
+  /** What no server of today sends. */
+  strange: (client) => {
+    const odd = [undefined, null, 0, "", "constructor", [], {}, [null], [[]], { items: {} }];
+    client.join([
+      client.message("user", "\u0000\ud83d"),
+      ...odd.flatMap((value) => [
+        client.message("ai", String(value), {
+          timestamp: String(value),
+          actions: [
+            { type: value },
+            { type: "sources", items: value },
+            { type: "sources", items: [{ title: value, location: value }] },
+            { type: "reservations", items: value },
+            { type: "reservations", items: [{ date: value, time: value, guests: value }] },
+            { type: "business_info", name: value, facts: value },
+            { type: "business_info", facts: { [String(value)]: value } },
+            { type: "leave_message", returnsAt: value },
+            { type: "confirm", confirmId: value, by: value, title: value, items: value },
+            { type: "confirm", confirmId: `c${value}`, items: [{ label: value, value }] },
+            { type: "confirmation", confirmId: `c${value}`, state: value },
+          ],
+        }),
+        client.message("user", "★", {
+          actions: [{ type: "rating", rating: value, comment: value }],
+        }),
+        client.message("coordinator", "?", { coordinatorId: value, timestamp: value }),
+        client.message(String(value), "From nobody"),
+        client.status(String(value), value, { timestamp: value }),
+      ]),
+    ]);
+    client.channel.receive("queue", { place: null, waitS: "soon" });
+    client.connect({ name: "unheard_of" });
+  },
   rtl: (client) => {
     client.business = { name: "مطعم النور", colour: "#7a3cff", logo: null };
     client.join([
