@@ -185,7 +185,7 @@ async def test_the_page_speaks_to_the_chat_before_and_after_it_is_there(
     await page.goto(site.url())
     widget = Widget(page)
     await widget.open()
-    await expect(widget.frame.locator(".chat")).to_have_css("--accent", "rgb(255 238 0)")
+    await expect(widget.frame.locator(".chat-view")).to_have_css("--accent", "rgb(255 238 0)")
     await widget.launcher.click()
     await expect(widget.frame).to_be_hidden()
     box = await widget.launcher.bounding_box()
