@@ -12,8 +12,7 @@ from entrypoints.settings import Settings
 
 
 class OriginNotAllowed(Refusal):
-    """The page may not use this chat: its origin is neither in ALLOWED_ORIGINS nor in
-    website.origins of the business's file."""
+    """The page's origin is neither in ALLOWED_ORIGINS nor in website.origins of the file."""
 
     code = "origin_not_allowed"
 
