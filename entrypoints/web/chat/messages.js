@@ -170,7 +170,7 @@ function metaNode({ author, state, at, key, error }, words) {
     );
     return el("span", { className: "meta" }, time, mark);
   }
-  return el("span", { className: "meta" }, icon("clock"), el("span", {}, texts[state]));
+  return el("span", { className: "meta" }, texts[state]);
 }
 
 /**
