@@ -1,7 +1,7 @@
 /** The line under the head: what stands in the way, what is asked, how long it takes. */
 
 import { el } from "../shared/dom.js";
-import { iconButton } from "./header.js";
+import { iconButton } from "./dom.js";
 
 /** @import { ChatClient, ConnectionState } from "../client/client.js" */
 /** @import { Conversation } from "../client/conversation.js" */

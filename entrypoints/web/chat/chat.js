@@ -20,7 +20,8 @@ import { saveText, transcriptText } from "./transcript.js";
 
 /**
  * @typedef {object} ChatViewOptions
- * @property {string} [language]  BCP 47; one without texts has the English ones
+ * @property {string} [language]  BCP 47; one without texts has the English ones; default: the
+ *   browser's
  * @property {"widget" | "page"} [mode]
  * @property {() => void} [onClose]  without it, there is no button for that
  * @property {{title?: string, greeting?: string}} [texts]  the website's own
@@ -67,7 +68,7 @@ export class ChatView {
    * @param {ChatViewOptions} [options]
    */
   constructor(root, chat, options = {}) {
-    const { language, texts } = options;
+    const { language = navigator.language, texts } = options;
     this.#chat = chat;
     this.#options = options;
     this.#words = new Words(language, texts);
@@ -133,7 +134,6 @@ export class ChatView {
     for (const stop of this.#stops) stop();
     cancelAnimationFrame(this.#frame);
     this.#abort.abort();
-    this.#list.dispose();
     this.#view.remove();
   }
 

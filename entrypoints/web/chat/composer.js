@@ -1,7 +1,7 @@
 /** The field in which a customer writes. */
 
 import { el, setText } from "../shared/dom.js";
-import { icon } from "./dom.js";
+import { icon, iconButton } from "./dom.js";
 
 /** @import { Words } from "./texts.js" */
 
@@ -43,17 +43,7 @@ export class Composer {
       { type: "submit", className: "round send", ariaLabel: texts.send, title: texts.send },
       icon("send"),
     );
-    this.#stop = el(
-      "button",
-      {
-        type: "button",
-        className: "round stop",
-        ariaLabel: texts.stop,
-        title: texts.stop,
-        data: { act: "stop" },
-      },
-      icon("stop"),
-    );
+    this.#stop = iconButton("stop", "stop", texts.stop, { className: "round stop" });
     this.element = el(
       "form",
       { className: "composer" },
@@ -71,6 +61,8 @@ export class Composer {
     // The field keeps the focus, and with it the keyboard of a touch screen.
     this.#send.addEventListener("mousedown", (event) => event.preventDefault());
     this.#field.addEventListener("keydown", (event) => this.#onKey(event));
+    // Another width has other lines.
+    new ResizeObserver(() => this.#refresh()).observe(this.#field);
     this.#stop.hidden = true;
     this.#refresh();
   }

@@ -1,5 +1,7 @@
 /** Nodes of the chat: bringing them up to date in place, and pictures. */
 
+import { el } from "../shared/dom.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -49,11 +51,9 @@ const PATHS = {
   more: "M4 10h.01M10 10h.01M16 10h.01",
   down: "M10 4v12m0 0 5-5m-5 5-5-5",
   star: "m10 2.8 2.2 4.6 5 .7-3.6 3.5.9 5-4.5-2.4-4.5 2.4.9-5L2.8 8.1l5-.7z",
-  spark:
-    "M10 2.5c.9 4.6 2.9 6.6 7.5 7.5-4.6.9-6.6 2.9-7.5 7.5-.9-4.6-2.9-6.6-7.5-7.5 4.6-.9 6.6-2.9 7.5-7.5z",
+  spark: "m10 2 2 6 6 2-6 2-2 6-2-6-6-2 6-2z",
   person: "M10 10a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Zm-6.5 7a6.5 6.5 0 0 1 13 0",
   check: "m4.5 10.5 3.5 3.5 7.5-8",
-  clock: "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14Zm0-11v4l2.5 2",
   alert: "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14Zm0-10.5v4m0 3h.01",
   save: "M10 3v9m0 0 4-4m-4 4-4-4M4 16.5h12",
   sound: "M3 8v4h3l4 3.5v-11L6 8H3Zm10-.5a4 4 0 0 1 0 5m2-7.5a7 7 0 0 1 0 10",
@@ -77,3 +77,25 @@ export function icon(name) {
   svg.append(path);
   return svg;
 }
+
+/**
+ * Create a button that shows a picture.
+ *
+ * @param {string} act
+ * @param {IconName} name
+ * @param {string} label
+ * @param {Partial<HTMLButtonElement>} [properties]
+ */
+export const iconButton = (act, name, label, properties = {}) =>
+  el(
+    "button",
+    {
+      type: "button",
+      className: "icon-button",
+      ariaLabel: label,
+      title: label,
+      data: { act },
+      ...properties,
+    },
+    icon(name),
+  );

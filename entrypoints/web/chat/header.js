@@ -1,10 +1,9 @@
 /** The head of the chat: whose it is, who is there, whether it is connected, and the menu. */
 
 import { el } from "../shared/dom.js";
-import { icon } from "./dom.js";
+import { icon, iconButton } from "./dom.js";
 import { plainName } from "./texts.js";
 
-/** @import { IconName } from "./dom.js" */
 /** @import { ChatClient } from "../client/client.js" */
 /** @import { Words } from "./texts.js" */
 
@@ -97,23 +96,3 @@ export function presence({ connection, conversation }, words) {
     ? { text: texts.closed, tone: "off" }
     : { text: texts.assistant, tone };
 }
-
-/**
- * @param {string} act
- * @param {IconName} name
- * @param {string} label
- * @param {Partial<HTMLButtonElement>} [properties]
- */
-export const iconButton = (act, name, label, properties = {}) =>
-  el(
-    "button",
-    {
-      type: "button",
-      className: "icon-button",
-      ariaLabel: label,
-      title: label,
-      data: { act },
-      ...properties,
-    },
-    icon(name),
-  );

@@ -33,6 +33,8 @@ const MAX_LIST_DEPTH = 3;
 const WORD = /[\p{L}\p{N}]/u;
 const SPACE = /\s/;
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
+// What may become the mark of a block.
+const BEGUN = /^\s*(?:[-*+•_]{1,3}|#{1,6}|\d{1,2}[.)]?|`{1,2})\s*$/;
 const FENCE = /^\s{0,3}```/;
 const ITEM = /^(\s*)(?:[-*+•]|(\d{1,2})[.)])\s+(\S.*)$/;
 const HEADING = /^\s{0,3}#{1,6}\s+(\S.*)$/;
@@ -55,6 +57,7 @@ const EMAIL_HOST = /@[\p{L}\p{N}][\p{L}\p{N}-]*(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}/
  */
 export function parseMarkdown(text, { isPartial = false } = {}) {
   const lines = text.replace(/\r\n?/g, "\n").split("\n");
+  if (isPartial && BEGUN.test(lines[lines.length - 1])) lines.pop();
   /** @type {ParseLine} */
   const parseLine = (line, isLast) => parseInline(line, { isPartial: isPartial && isLast });
   /** @type {Block[]} */

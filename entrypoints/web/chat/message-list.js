@@ -34,9 +34,6 @@ export class MessageList {
   #list = el("ol", { role: "list" });
   #tail = el("div", { className: "tail" });
   #scroller;
-  #observer = new ResizeObserver(() => {
-    if (this.#followsEnd) this.#toEnd();
-  });
   #jump = el("button", { type: "button", className: "jump pill", data: { act: "newest" } });
 
   /**
@@ -58,11 +55,7 @@ export class MessageList {
     this.element = el("div", { className: "messages" }, this.#scroller, this.#jump);
     this.#scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     // The end stays in sight when the field below grows, or the keyboard takes half of the screen.
-    this.#observer.observe(this.#scroller);
-  }
-
-  dispose() {
-    this.#observer.disconnect();
+    new ResizeObserver(() => this.#followsEnd && this.#toEnd()).observe(this.#scroller);
   }
 
   /**

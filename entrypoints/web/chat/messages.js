@@ -163,14 +163,11 @@ function metaNode({ author, state, at, key, error }, words) {
   if (state === "interrupted") return el("span", { className: "meta" }, texts.interrupted);
   if (author !== "user") return el("span", { className: "meta" }, time);
   if (state === "stored") {
-    const mark = el(
-      "span",
-      { className: "mark", role: "img", ariaLabel: texts.stored },
-      icon("check"),
-    );
+    const properties = { className: "mark", role: "img", ariaLabel: texts.stored };
+    const mark = el("span", properties, icon("check"));
     return el("span", { className: "meta" }, time, mark);
   }
-  return el("span", { className: "meta" }, icon("clock"), el("span", {}, texts[state]));
+  return el("span", { className: "meta" }, texts[state]);
 }
 
 /**

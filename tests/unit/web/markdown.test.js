@@ -220,6 +220,12 @@ test("a text that is being written is shown as it will be", () => {
     const text = shown.replace(/<\w+ (https\S+\|)?|>/g, "");
     assert.ok(words.startsWith(text), `${whole.slice(0, length)} → ${shown}`);
   }
+  const blockText = "# A\nOne\n\n- two\n- **three**\n\n2. four\n---\n```\nfive\n```\n* six";
+  const finalText = blocksText(parseMarkdown(blockText));
+  for (let length = 1; length < blockText.length; length += 1) {
+    const shown = blocksText(parseMarkdown(blockText.slice(0, length), { isPartial: true }));
+    assert.ok(finalText.startsWith(shown.trimEnd()), `${blockText.slice(0, length)} → ${shown}`);
+  }
   assert.equal(inline("**bo", { isPartial: true }), "<strong bo>");
   assert.equal(inline("a [lin", { isPartial: true }), "a lin");
   assert.equal(inline("a [link](https://a.exa", { isPartial: true }), "a link");
