@@ -255,7 +255,8 @@ async function asked(source) {
   let token;
   try {
     token = await Promise.race([source(), late]);
-  } catch {
+  } catch (error) {
+    if (error !== undefined) globalThis.reportError?.(error); // the website's own
     throw new PushError("token_unavailable");
   } finally {
     clearTimeout(timer);

@@ -23,6 +23,7 @@ import css from "./widget.css";
  * @property {() => void} close
  * @property {() => void} retry
  * @property {() => void} approach  the customer may be about to open the chat
+ * @property {() => void} restart  the page has taken all listeners away
  */
 
 const FULL = "(max-width: 600px), (max-height: 500px)";
@@ -33,6 +34,7 @@ const DOWN_ICON = "m5 9 7 7 7-7";
 // A page that takes the widget away as often as it is put back has its way in the end.
 const MAX_RETURNS = 50;
 const KEY_EVENTS = ["keydown", "keypress", "keyup"];
+const PROBE = "ai-agent-probe";
 
 export class Launcher {
   #host = document.createElement("ai-agent-chat");
@@ -182,6 +184,7 @@ export class Launcher {
   #listen() {
     const { signal } = this.#abort;
     const { toggle, close, approach } = this.#actions;
+    this.#host.addEventListener(PROBE, (event) => event.preventDefault());
     this.#button.addEventListener("click", toggle);
     this.#button.addEventListener("pointerenter", approach);
     this.#button.addEventListener("focus", approach);
@@ -261,8 +264,15 @@ export class Launcher {
     if (this.#host.isConnected || this.#returns >= MAX_RETURNS) return;
     this.#returns += 1;
     setTimeout(() => {
-      if (!this.#host.isConnected && !this.#abort.signal.aborted) this.attach();
+      if (this.#host.isConnected || this.#abort.signal.aborted) return;
+      if (this.#hasListeners) this.attach();
+      else this.#actions.restart();
     });
+  }
+
+  /** False after `document.open`, which takes the listeners of all elements away. */
+  get #hasListeners() {
+    return !this.#host.dispatchEvent(new Event(PROBE, { cancelable: true }));
   }
 }
 

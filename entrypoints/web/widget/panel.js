@@ -44,6 +44,8 @@ export class Chat {
   #business = null;
   #isOpen = false;
   #unread = 0;
+  /** Why the server has refused the connection. */
+  #refusal = "";
   #attention = new Attention(() => this.#client.recall("sound") !== "off");
   #abort = new AbortController();
 
@@ -135,7 +137,16 @@ export class Chat {
       this.#client.remember("isStarted", true);
     }
     if (this.#view) this.#view.isVisible = this.#isRead;
+    this.#warn();
     this.#count();
+  }
+
+  /** Give the website's developers the reason; customers are told what it means for them. */
+  #warn() {
+    const { connection } = this.#client;
+    const reason = connection.name === "refused" ? connection.reason : "";
+    if (reason && reason !== this.#refusal) console.warn(`AIAgent: refused: ${reason}`);
+    this.#refusal = reason;
   }
 
   /** @param {{author: string, text: string}} message */

@@ -29,7 +29,8 @@ import { Launcher } from "./launcher.js";
 
 /** The path of the panel, from where this script is. @type {string} */
 const PANEL = PANEL_PATH;
-const IDLE_MS = 2_000;
+const SOON_MS = 400;
+const IDLE_MS = 8_000;
 // prettier-ignore
 const ATTRIBUTES = ["business", "location", "language", "colour", "position", "theme", "title",
   "greeting", "url"];
@@ -85,6 +86,7 @@ class Widget {
         close: () => this.close(),
         retry: () => this.#show(true),
         approach: () => this.#prefetch(),
+        restart: () => this.#restart(),
       },
     );
     whenThereIsABody(this.#abort.signal, () => this.#start(remembered));
@@ -136,6 +138,11 @@ class Widget {
     this.#abort.abort();
     this.#launcher.remove();
     this.#chat?.dispose();
+  }
+
+  #restart() {
+    this.destroy();
+    widget = new Widget(this.#options, this.#url);
   }
 
   /** @param {boolean} hasAsked  false: nobody has done anything for it, and the focus stays */
@@ -241,8 +248,20 @@ const isReload = () => {
  * @param {() => void} action
  */
 function whenThereIsABody(signal, action) {
-  if (document.body) action();
-  else document.addEventListener("DOMContentLoaded", action, { once: true, signal });
+  const soon = () => whenFree(() => signal.aborted || action(), SOON_MS);
+  if (document.body) soon();
+  else document.addEventListener("DOMContentLoaded", soon, { once: true, signal });
+}
+
+/**
+ * Act when the page has nothing to do, or after some time.
+ *
+ * @param {() => void} action
+ * @param {number} timeout
+ */
+function whenFree(action, timeout) {
+  if ("requestIdleCallback" in window) requestIdleCallback(action, { timeout });
+  else setTimeout(action, timeout / 4);
 }
 
 /**
@@ -250,10 +269,7 @@ function whenThereIsABody(signal, action) {
  * @param {() => void} action
  */
 function whenIdle(signal, action) {
-  const whenLoaded = () => {
-    if ("requestIdleCallback" in window) requestIdleCallback(action, { timeout: 4 * IDLE_MS });
-    else setTimeout(action, IDLE_MS);
-  };
+  const whenLoaded = () => whenFree(action, IDLE_MS);
   if (document.readyState === "complete") whenLoaded();
   else window.addEventListener("load", whenLoaded, { once: true, signal });
 }

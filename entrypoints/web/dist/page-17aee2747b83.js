@@ -1,1 +1,0 @@
-import{createChat as e}from"./panel-0005802d12b4.js";var t=new URLSearchParams(location.search);e(document.getElementById("chat"),{business:document.body.dataset.business??"",location:t.get("location")??void 0,language:document.documentElement.lang},{}).show(!0);
