@@ -143,6 +143,10 @@ export class ChatView {
     this.#hasJoined = this.#asksToEnd = false;
     this.#failures = failed(this.#chat.conversation).length;
     this.#composer.fill(String(this.#chat.recall("draft") ?? ""));
+    // Of another identity nothing stays, visible or not.
+    this.#announcer.replaceChildren();
+    this.#failure = "";
+    this.#list.render(this.#chat.conversation);
     this.#render();
   }
 
