@@ -1,18 +1,12 @@
 /** The view of the coordinators' page: the list, one conversation, and why it was handed over. */
 
 import { byId, el, setText, typedById } from "../shared/dom.js";
-import {
-  deliveryMark,
-  divider,
-  failureNotice,
-  isNearEnd,
-  isSameAuthor,
-  reconcile,
-  scrollToEnd,
-  timeElement,
-} from "../shared/message-list.js";
+import { inlineNodes, parseInline } from "../chat/markdown.js";
+import { textNodes } from "../chat/messages.js";
+import { isNearEnd, reconcile, scrollToEnd } from "../shared/message-list.js";
 import { explainRefusal } from "../shared/texts.js";
 import { hasOutcome, isAsked } from "./chat-list.js";
+import { deliveryMark, divider, failureNotice, isSameAuthor, timeElement } from "./messages.js";
 import {
   answerRefusal,
   askedText,
@@ -22,7 +16,7 @@ import {
   unreachableText,
 } from "./texts.js";
 
-/** @import { ListItem } from "../shared/message-list.js" */
+/** @import { Row } from "../shared/message-list.js" */
 /** @import { Message } from "../client/messages.js" */
 /** @import { Asked, Chat, ChatList } from "./chat-list.js" */
 /** @import { PastEntry, PastMessage, Transcript } from "./transcript.js" */
@@ -77,7 +71,6 @@ export class CoordinatorView {
     this.#showLog(chat, shown);
     this.#showContext(chat);
     this.#showQuestion(chats, chat, shown.canAct);
-    byId("composer").hidden = !chat || !(chats.isMine(chat) || isAnswerable(chat));
   }
 
   /**
@@ -127,7 +120,7 @@ export class CoordinatorView {
   /**
    * @param {ChatList} chats
    * @param {Chat} chat
-   * @returns {ListItem}
+   * @returns {Row}
    */
   #chatItem(chats, chat) {
     const { sessionId } = chat;
@@ -142,7 +135,7 @@ export class CoordinatorView {
       button.addEventListener("click", () => this.#onOpen(sessionId));
       return el("li", {}, button);
     };
-    return { key: sessionId, version: JSON.stringify(shown), build };
+    return { key: sessionId, version: [JSON.stringify(shown)], build };
   }
 
   /**
@@ -174,41 +167,43 @@ export class CoordinatorView {
    * @param {TimelineItem} item
    * @param {ChatList} chats
    * @param {string} userId
-   * @returns {ListItem}
+   * @returns {Row}
    */
   #timelineItem(item, chats, userId) {
     const { message } = item;
     if ("title" in item) {
       const { title } = item;
-      return { key: `divider ${message.key}`, version: title, build: () => divider(title) };
+      return { key: `divider ${message.key}`, version: [title], build: () => divider(title) };
     }
-    if ("step" in message && message.step) {
-      const text = stepText(message.text, String(message.step));
-      return { key: message.key, version: text, build: () => divider(text) };
+    const text = lineText(message);
+    if (text !== null) {
+      return { key: message.key, version: [text], build: () => divider(text) };
     }
     return {
       key: message.key,
       // Messages are created again from the bridge's replies: the same content is the same version.
-      version: JSON.stringify(message),
-      isGrouped: item.isGrouped,
-      build: () => this.#entry(message, chats, userId),
+      version: [JSON.stringify(message), item.isGrouped],
+      build: () => this.#entry(item, chats, userId),
     };
   }
 
   /**
-   * @param {Message & {sources?: string[]}} message
+   * @param {{message: Message & {sources?: string[]}, isGrouped: boolean}} item
    * @param {ChatList} chats
    * @param {string} userId
    */
-  #entry(message, chats, userId) {
+  #entry({ message, isGrouped }, chats, userId) {
     const { author, coordinatorId, state, sources = [] } = message;
     const isMine = author === "coordinator" && coordinatorId === chats.identity.coordinatorId;
     const name = author === "user" ? userId : authorName(message);
     return el(
       "li",
-      { className: "entry", data: { author, state, mine: String(isMine) } },
-      el("span", { className: "author" }, isMine ? "You" : name),
-      el("div", { className: "bubble", textContent: message.text }),
+      {
+        className: isGrouped ? "entry" : "entry first",
+        data: { author, state, mine: String(isMine) },
+      },
+      el("span", { className: "author" }, el("bdi", {}, isMine ? "You" : name)),
+      el("div", { className: "bubble", dir: "auto", lang: "" }, ...shownText(message)),
       sources.length > 0
         ? el("span", { className: "meta sources" }, `Sources: ${sources.join("; ")}`)
         : null,
@@ -264,6 +259,21 @@ export class CoordinatorView {
 }
 
 /**
+ * Return what a message shows of its text: as its reader has it, and of a user's the addresses.
+ *
+ * @param {Message} message
+ */
+const shownText = (message) =>
+  message.author === "user" ? addressesIn(message.text) : textNodes(message);
+
+/**
+ * Return a text as it is, with links to the addresses in it.
+ *
+ * @param {unknown} text
+ */
+const addressesIn = (text) => inlineNodes(parseInline(String(text), { isPlain: true }));
+
+/**
  * @param {Asked} asked
  * @param {boolean} isDisabled
  * @param {(answer: "yes" | "no") => void} onAnswer
@@ -291,14 +301,16 @@ const whyRefused = ({ reason, response }) =>
   answerRefusal(reason, navigator.language) ?? explainRefusal(reason, response);
 
 /**
- * Return the line of the log about a step of a call of a tool.
+ * Return the line of the log about what is no message: a step of a call of a tool, or a rating; null
+ * about a message.
  *
- * @param {string} what
- * @param {string} state
+ * @param {Message & Partial<Pick<PastMessage, "step" | "isRating">>} message
  */
-function stepText(what, state) {
-  const text = new Map(Object.entries(TEXTS.states)).get(state) ?? state;
-  return `${TEXTS.toolCall}: ${what} · ${text}`;
+function lineText({ text, step, isRating }) {
+  if (isRating) return `${TEXTS.rating}: ${text}`;
+  if (!step) return null;
+  const state = new Map(Object.entries(TEXTS.states)).get(step) ?? step;
+  return `${TEXTS.toolCall}: ${text} · ${state}`;
 }
 
 /**
@@ -334,6 +346,15 @@ function previewOf(chats, chat) {
  */
 const holderOf = (chats, chat) =>
   chats.isMine(chat) ? "you" : (chat.coordinatorId ?? "a colleague");
+
+/**
+ * Return whether this coordinator may write in it.
+ *
+ * @param {ChatList} chats
+ * @param {Chat | undefined} chat
+ */
+export const canWriteIn = (chats, chat) =>
+  chat !== undefined && (chats.isMine(chat) || isAnswerable(chat));
 
 /**
  * Return whether it has a message that was left, and no coordinator: writing takes it over.
@@ -384,7 +405,7 @@ function showPresence({ presence, identity }) {
   if (others > 0) names.push(`+ ${others} ${TEXTS.more}`);
   reconcile(
     byId("online"),
-    names.map((name) => ({ key: name, version: name, build: () => el("li", {}, name) })),
+    names.map((name) => ({ key: name, version: [], build: () => el("li", { dir: "auto" }, name) })),
   );
 }
 
@@ -485,7 +506,7 @@ function contextElements(chat) {
   /** @type {PastEntry[]} */
   const lastMessages = listOf(context.lastMessages);
   const last = lastMessages.map(({ author, message }) =>
-    el("li", {}, el("b", {}, `${authorName({ author })}: `), String(message)),
+    el("li", {}, el("b", {}, `${authorName({ author })}: `), ...addressesIn(message)),
   );
   return [
     reason ? el("div", {}, el("span", { className: "reason" }, reasonText(reason))) : null,
@@ -525,7 +546,9 @@ function ratingText(given) {
  * @param {unknown} text
  */
 function section(title, text, className = "") {
-  return text ? el("section", {}, el("h3", {}, title), el("p", { className }, String(text))) : null;
+  return text
+    ? el("section", {}, el("h3", {}, title), el("p", { className }, ...addressesIn(text)))
+    : null;
 }
 
 /**
