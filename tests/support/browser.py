@@ -13,14 +13,15 @@ from playwright.async_api import (
     BrowserContext,
     Locator,
     Page,
+    ViewportSize,
     WebSocketRoute,
     async_playwright,
     expect,
 )
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 # The shell is Chromium without its own windows, which take half of the CPU.
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")

@@ -293,7 +293,7 @@ export class Words {
     const given = Object.entries(own).filter(([, text]) => text);
     /** @type {Texts} */
     this.texts = { ...texts, ...Object.fromEntries(given) };
-    const locale = hasTexts ? this.spoken : FALLBACK;
+    const locale = hasTexts ? regional(spoken) : FALLBACK;
     this.#plurals = new Intl.PluralRules(locale);
     /** @type {Intl.DateTimeFormatOptions} */
     const clock = { hour: "numeric", minute: "2-digit" };
@@ -381,6 +381,17 @@ export class Words {
 export function timeOf(text) {
   const time = new Date(typeof text === "string" ? text : NaN);
   return Number.isNaN(time.getTime()) ? null : time;
+}
+
+/**
+ * Return a language as the browser's user writes it, where it names no region: `en-GB` for `en`.
+ *
+ * @param {Intl.Locale} locale
+ */
+function regional(locale) {
+  const own = globalThis.navigator?.languages?.map(localeOf) ?? [];
+  const found = locale.region ? null : own.find(({ language }) => language === locale.language);
+  return (found ?? locale).toString();
 }
 
 /**
