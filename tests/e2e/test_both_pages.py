@@ -62,7 +62,7 @@ class Both:
         await self.open()
         await self.ask_for_human("Aveți loc pentru 60?")
         await self.maria.claim()
-        await expect(self.ana.owner).to_have_text("Maria is with you")
+        await expect(self.ana.owner).to_have_text("You are talking to Maria")
 
     async def screenshot(self, name: str) -> None:
         """Save a screenshot of both."""
@@ -137,13 +137,13 @@ async def test_from_the_ai_to_a_human_and_back(served: Both) -> None:
 
     await both.ask_for_human("Aveți loc pentru 60?")
     await expect(maria.waiting).to_have_text(["ana"])
-    await expect(ana.owner).to_have_text("Waiting for a person")
+    await expect(ana.owner).to_have_text("Waiting for a colleague")
     await maria.open()
     await expect(maria.page.locator("#context-body")).to_contain_text("Aveți loc pentru 60?")
     await both.screenshot("waiting")
 
     await maria.claim()
-    await expect(ana.owner).to_have_text("Maria is with you")
+    await expect(ana.owner).to_have_text("You are talking to Maria")
     await maria.page.get_by_label("Message", exact=True).press_sequentially("Bu")
     await expect(ana.page.get_by_text("Maria is typing…")).to_be_visible()
     await both.screenshot("typing")
@@ -158,7 +158,7 @@ async def test_from_the_ai_to_a_human_and_back(served: Both) -> None:
     await maria.page.get_by_role("button", name="Return to AI").click()
     await maria.page.get_by_label("Summary").fill(SUMMARY)
     await maria.page.locator("#end-confirm").click()
-    await expect(ana.owner).to_have_text("AI assistant")
+    await expect(ana.owner).to_have_text("Assistant")
     await expect(maria.page.locator("#live .chat")).to_have_count(0)
     await ana.send("Ce am stabilit?")
     await expect(ana.bubbles("ai").last).to_have_text("Sigur: sâmbătă, 60 de locuri.")
@@ -198,7 +198,7 @@ async def test_straight_to_the_bridge_everything_is_said_and_shown_once(served: 
         ["Aveți loc pentru 60?", "Mă auziți?", "Și acum?"]
     )
     await ana.page.reload()
-    await expect(ana.owner).to_have_text("Maria is with you")
+    await expect(ana.owner).to_have_text("You are talking to Maria")
     await expect(ana.bubbles("user")).to_have_text(
         ["Aveți loc pentru 60?", "Mă auziți?", "Și acum?"]
     )
@@ -238,7 +238,7 @@ async def test_what_is_left_when_nobody_is_there_awaits_the_coordinators_in_the_
         await ana.join(both.system.server)
         await both.ask_for_human("O nuntă")
         await expect(ana.bubbles("system").first).to_contain_text(localized("ro", Text.NOBODY))
-        await expect(ana.owner).to_have_text("AI assistant")
+        await expect(ana.owner).to_have_text("Assistant")
         await ana.send("Sunați-mă la 0722")
         await expect(ana.bubbles("system").nth(1)).to_have_text(localized("ro", Text.MESSAGE_KEPT))
         await expect(ana.bubbles("ai")).to_have_count(1)
@@ -248,6 +248,6 @@ async def test_what_is_left_when_nobody_is_there_awaits_the_coordinators_in_the_
         await maria.missed.click()
         await maria.send("Bună dimineața, sunt Maria.")
 
-        await expect(ana.owner).to_have_text("Maria is with you")
+        await expect(ana.owner).to_have_text("You are talking to Maria")
         await expect(ana.bubbles("coordinator")).to_have_text(["Bună dimineața, sunt Maria."])
         await expect(maria.missed).to_have_count(0)

@@ -1,5 +1,6 @@
 """A question for a yes on the user's page: its card, its buttons, and what becomes of it."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -34,7 +35,7 @@ async def open_chat(browser: Browser) -> AsyncIterator[OpenChat]:
 
 
 def card(chat: UserPage) -> Locator:
-    return chat.page.locator("[data-question]").last
+    return chat.page.locator(".card.confirm").last
 
 
 def button(chat: UserPage, name: str) -> Locator:
@@ -54,9 +55,9 @@ async def test_a_question_is_answered_by_a_button_and_its_card_shows_the_outcome
     chat = await open_chat()
     async with asking() as server:
         await asked(chat, server)
-        await expect(card(chat).get_by_role("heading")).to_have_text("Rezervare masă")
+        await expect(card(chat).locator(".card-title")).to_have_text("Rezervare masă")
         await expect(card(chat).locator("dl")).to_contain_text("Ziua2026-12-01")
-        await expect(card(chat)).to_contain_text("Waiting for you, until")
+        await expect(card(chat)).to_contain_text("Please answer before")
 
         await button(chat, "Yes").click()
 
@@ -139,7 +140,7 @@ async def test_the_buttons_wait_for_the_reply_and_come_back_with_what_went_wrong
         await sockets[-1].close()
         await chat.is_connected()
 
-        await expect(card(chat).get_by_role("alert")).to_have_text("There is no connection.")
+        await expect(card(chat).locator(".failure")).to_contain_text("There is no connection.")
         await expect(button(chat, "Yes")).to_be_enabled()
 
 
@@ -161,10 +162,11 @@ async def test_what_a_colleague_is_asked_shows_that_it_waits_and_what_came_of_it
     chat = await open_chat()
     async with asking(Confirmer.COORDINATOR) as server:
         await asked(chat, server)
-        await expect(card(chat)).to_contain_text("Waiting for a team member’s approval, until")
+        await expect(card(chat)).to_contain_text("Our team has to agree first.")
         await expect(card(chat).get_by_role("button")).to_have_count(0)
 
-        confirm_id = await card(chat).get_attribute("data-question")
+        raw = str(await chat.page.locator(".raw-entry pre").last.text_content())
+        (confirm_id,) = [each["confirmId"] for each in json.loads(raw)["actions"]]
         session_id = str(confirm_id).rpartition("-")[0]
         path = f"/api/conversations/{session_id}/confirmations/{confirm_id}"
         async with httpx.AsyncClient(base_url=f"http://{server.address}") as http:

@@ -143,7 +143,7 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
         await maria.page.get_by_role("button", name="Return to AI").click()
         await maria.page.get_by_label("Summary").fill(HOSTILE["svg"])
         await maria.page.locator("#end-confirm").click()
-        await expect(ana.owner).to_have_text("AI assistant")
+        await expect(ana.owner).to_have_text("Assistant")
         intruders = await windows.intruders()
 
     assert to_the_ai == texts

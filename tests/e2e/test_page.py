@@ -155,7 +155,7 @@ async def test_a_join_shows_who_has_the_conversation(open_chat: OpenChat) -> Non
     async with serving(MemoryStore(), settings=no_files) as server:
         await chat.join(server)
 
-        await expect(chat.owner).to_have_text("AI assistant")
+        await expect(chat.owner).to_have_text("Assistant")
         await expect(chat.page.locator("#pill-vsn")).to_have_text("V2")
         await expect(chat.page.locator("#empty")).to_contain_text("How can we help?")
 
@@ -184,7 +184,7 @@ async def test_an_answer_grows_in_one_bubble_until_it_is_whole(
     await expect(chat.bubbles("ai", "streaming")).to_have_count(1)
     await expect(chat.bubbles("ai")).to_have_text([re.compile(r"^Luni–vineri .*artificială\.\)$")])
     await expect(chat.bubbles("ai", "streaming")).to_have_count(0)
-    await expect(chat.page.get_by_role("img", name="Stored")).to_have_count(1)
+    await expect(chat.page.get_by_role("img", name="Sent")).to_have_count(1)
 
 
 async def test_an_answer_is_stopped_and_keeps_what_was_written(
@@ -300,7 +300,7 @@ async def test_a_window_that_opens_in_mid_answer_shows_it_from_its_beginning(
             await expect(window.bubbles("ai")).to_have_text(["Luni la nouă, marți la zece."])
 
 
-async def test_a_table_shows_the_reservations_of_an_answer(
+async def test_a_card_shows_the_reservations_of_an_answer(
     server: Server, open_chat: OpenChat
 ) -> None:
     chat = await open_chat()
@@ -308,9 +308,11 @@ async def test_a_table_shows_the_reservations_of_an_answer(
 
     await chat.send("Ce rezervări am?")
 
-    table = chat.page.get_by_role("table")
-    await expect(table.get_by_role("columnheader")).to_have_text(["Date", "Time", "Guests", "Name"])
-    await expect(table.get_by_role("cell")).to_have_text(["2030-05-14", "19:30", "4", "Masa 7"])
+    card = chat.page.get_by_role("group", name="Your reservations")
+    await expect(card.get_by_role("term")).to_have_text(["Date", "Time", "Guests", "Name"])
+    await expect(card.get_by_role("definition")).to_have_text(
+        ["Tuesday, 14 May 2030", "19:30", "4", "Masa 7"]
+    )
 
 
 async def test_a_users_windows_show_the_same_and_another_user_sees_nothing(
@@ -336,7 +338,7 @@ async def test_a_users_windows_show_the_same_and_another_user_sees_nothing(
     await expect(stranger.bubbles("user")).to_have_text(["Salut și eu"])
 
 
-async def test_whatever_a_client_can_act_on_is_shown(server: Server, open_chat: OpenChat) -> None:
+async def test_what_customers_can_act_on_has_a_card_and_developers_see_the_rest(server: Server, open_chat: OpenChat) -> None:
     url = "wss://bridge.example/socket/websocket"
     actions = [
         {"type": "live_chat", "status": "waiting", "topic": "chat:b1:ana", "url": url},
@@ -357,12 +359,15 @@ async def test_whatever_a_client_can_act_on_is_shown(server: Server, open_chat: 
 
     wires[0].send(json.dumps([None, None, "messages:b1", "new_message", push]))
 
-    cards = chat.page.locator(".card")
-    await expect(cards.nth(0)).to_contain_text(url)
-    await expect(cards.nth(1)).to_have_text("BistroOpening hours9–22")
-    await expect(cards.nth(2)).to_contain_text("<i>10</i>")
-    await expect(cards.nth(3).get_by_role("listitem")).to_have_text(["Menu › <b>Soups</b> menu.md"])
-    assert await cards.get_by_role("link").count() == 0
+    cards, raw = chat.page.locator(".card"), chat.page.locator(".raw-entry")
+    await expect(cards).to_have_text(["BistroOpening hours9–22", "SourcesMenu › <b>Soups</b>"])
+    await expect(raw.locator("summary")).to_have_text(
+        "#1 · live_chat · business_info · coupon · sources"
+    )
+    await raw.locator("summary").click()
+    for text in (url, "<i>10</i>", "menu.md"):
+        await expect(raw.locator("pre")).to_contain_text(text)
+    assert await chat.page.locator("#log").get_by_role("link").count() == 0
 
 
 async def test_a_sign_of_typing_goes_away_by_itself(server: Server, open_chat: OpenChat) -> None:
@@ -388,12 +393,12 @@ async def test_a_request_for_a_person_waits_until_it_is_cancelled(
     await chat.page.get_by_label("What is it about?").fill("O nuntă")
     await chat.page.get_by_role("button", name="Ask for a person").click()
 
-    await expect(chat.owner).to_have_text("Waiting for a person")
+    await expect(chat.owner).to_have_text("Waiting for a colleague")
     await expect(chat.bubbles("user")).to_have_text(["O nuntă"])
-    await expect(chat.page.locator('[data-type="live_chat"]')).to_contain_text("chat:b1:ana")
-    await expect(chat.page.get_by_role("button", name="Cancel request")).to_be_focused()
-    await chat.page.get_by_role("button", name="Cancel request").click()
-    await expect(chat.owner).to_have_text("AI assistant")
+    await expect(chat.page.locator(".raw-entry").last).to_contain_text("chat:b1:ana")
+    await expect(chat.page.get_by_role("button", name="Cancel the request")).to_be_focused()
+    await chat.page.get_by_role("button", name="Cancel the request").click()
+    await expect(chat.owner).to_have_text("Assistant")
     await expect(chat.page.get_by_role("button", name="Talk to a person")).to_be_focused()
 
 
@@ -405,15 +410,15 @@ async def test_the_place_in_the_queue_is_shown_while_the_user_waits(
     detail = chat.page.locator("#owner-detail")
     await chat.page.get_by_role("button", name="Talk to a person").click()
     await chat.page.get_by_role("button", name="Ask for a person").click()
-    await expect(chat.owner).to_have_text("Waiting for a person")
+    await expect(chat.owner).to_have_text("Waiting for a colleague")
 
     server.container.hub().publish(ANA, QueuePlace(3, 170))
-    await expect(detail).to_contain_text("You are number 3; it takes about 3 minutes.")
+    await expect(detail).to_contain_text("You are number 3 in line. About 3 minutes.")
     server.container.hub().publish(ANA, QueuePlace(1, None))
     await expect(detail).to_contain_text("You are next.")
     await server.speak("Bună!")
 
-    await expect(chat.owner).to_have_text("Maria is with you")
+    await expect(chat.owner).to_have_text("You are talking to Maria")
     await expect(detail).not_to_contain_text("next")
 
 
@@ -431,10 +436,10 @@ async def test_a_user_for_whom_nobody_is_there_may_leave_a_message(
         await chat.page.get_by_role("button", name="Ask for a person").click()
 
         await expect(chat.bubbles("system")).to_contain_text([localized("ro", Text.NOBODY)])
-        await expect(chat.page.locator('[data-type="leave_message"]')).to_have_text(
-            "Leave a message"
+        await expect(chat.page.locator(".card.leave-message")).to_contain_text(
+            "Leave us a message"
         )
-        await expect(chat.owner).to_have_text("AI assistant")
+        await expect(chat.owner).to_have_text("Assistant")
         await chat.send("Sunați-mă la 0722")
         await expect(chat.bubbles("system").nth(1)).to_have_text(localized("ro", Text.MESSAGE_KEPT))
 
@@ -449,10 +454,10 @@ async def test_a_coordinator_has_the_conversation_until_the_user_ends_it(
 
     await server.speak("Bună, sunt Maria.")
 
-    await expect(chat.owner).to_have_text("Maria is with you")
+    await expect(chat.owner).to_have_text("You are talking to Maria")
     await expect(chat.bubbles("coordinator")).to_have_text(["Bună, sunt Maria."])
-    await chat.page.get_by_role("button", name="End live chat").click()
-    await expect(chat.owner).to_have_text("AI assistant")
+    await chat.page.get_by_role("button", name="End the conversation").click()
+    await expect(chat.owner).to_have_text("Assistant")
 
 
 async def test_after_a_restart_nothing_is_lost_and_nothing_doubled(
@@ -472,7 +477,7 @@ async def test_after_a_restart_nothing_is_lost_and_nothing_doubled(
 
         await expect(chat.bubbles("user")).to_have_text(["Înainte", "Între timp"])
         await expect(chat.bubbles("ai")).to_have_count(2)
-        await expect(chat.page.locator("#log > li")).to_have_count(4)
+        await expect(chat.page.locator("#log > .entry")).to_have_count(4)
         await expect(chat.frames.filter(has_text='"lastSeq":2')).to_have_count(1)
 
 
@@ -663,16 +668,16 @@ async def test_a_message_that_was_refused_goes_again_as_the_same(
     await chat.join(server)
     store.refusing = True
     await chat.send("Mă auziți?")
-    await expect(chat.page.locator(".failure")).to_contain_text("nothing was saved")
-    message_id = await chat.page.locator('[data-author="user"]').get_attribute("data-key")
+    await expect(chat.page.locator(".failure")).to_contain_text("could not be saved")
+    raw = chat.page.locator('[data-author="user"] .raw-entry')
+    await expect(raw.locator("summary")).to_have_text("failed · storage_unavailable")
+    message_id = json.loads(str(await raw.locator("pre").text_content()))["key"]
 
     store.refusing = False
-    await chat.page.get_by_role("button", name="Retry").click()
+    await chat.page.get_by_role("button", name="Try again").click()
 
     await expect(chat.bubbles("user")).to_have_text(["Mă auziți?"])
-    await expect(chat.page.locator('[data-author="user"]')).to_have_attribute(
-        "data-key", str(message_id)
-    )
+    await expect(raw).to_contain_text(message_id)
 
 
 async def test_enter_sends_and_shift_enter_begins_a_line(
@@ -697,7 +702,7 @@ async def test_a_message_over_the_limit_cannot_be_sent(server: Server, open_chat
 
     await chat.page.get_by_label("Message", exact=True).fill("ă" * 8_001)
 
-    await expect(chat.page.locator("#counter")).to_have_text("8,001 / 8,000")
+    await expect(chat.page.locator("#counter")).to_have_text("The message is too long. 8,001 of 8,000")
     await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
 
 
@@ -758,7 +763,7 @@ async def test_a_phone_shows_one_panel_and_never_scrolls_sideways(
     chat = await open_chat(viewport=window, is_mobile=True, has_touch=True)
     await chat.join(server)
     await chat.send("Ce rezervări am? " + "foartelung" * 30)
-    await expect(chat.page.get_by_role("table")).to_be_visible()
+    await expect(chat.page.locator(".card.reservations")).to_be_visible()
 
     widths = [await chat.overflow_px()]
     await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport()
@@ -787,10 +792,10 @@ async def test_a_conversation_fits_its_window(
     await chat.send("Bună! Ce rezervări am?")
     await expect(chat.bubbles("ai")).to_have_count(1)
     await chat.send("Aș vrea să vorbesc cu un coleg despre o nuntă cu 60 de invitați.")
-    await expect(chat.owner).to_have_text("Waiting for a person")
+    await expect(chat.owner).to_have_text("Waiting for a colleague")
     await expect(chat.bubbles("ai")).to_have_count(2)
     await server.speak("Bună ziua, sunt Maria. Pentru ce dată v-ați gândit?")
-    await expect(chat.owner).to_have_text("Maria is with you")
+    await expect(chat.owner).to_have_text("You are talking to Maria")
 
     ARTIFACTS.mkdir(exist_ok=True)
     await chat.page.screenshot(path=ARTIFACTS / f"test-page-{name}.png", animations="disabled")

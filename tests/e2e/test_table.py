@@ -59,12 +59,12 @@ async def test_a_table_is_reserved_once_after_the_customers_yes_although_all_ser
         given = {"BRIDGE": "none", "BUSINESSES": "businesses", "TURN_QUIET_MS": "0"}
         async with windows(browser) as open_page:
             ana = UserPage(await open_page(reduced_motion="reduce"))
-            card = ana.page.locator("[data-question]")
+            card = ana.page.locator(".card.confirm")
             async with server(tmp_path, **given) as running:
                 port = running.address.rpartition(":")[2]
                 await ana.join(running, "?userId=ana&businessId=resto")
                 await ana.send(ASKED)
-                await expect(card.get_by_role("heading")).to_have_text("Rezervare masă")
+                await expect(card.locator(".card-title")).to_have_text("Rezervare masă")
                 await running.kill()
             assert state.calls() == []
 

@@ -55,9 +55,9 @@ async def test_a_table_is_reserved_after_a_yes_in_words(
         server(tmp_path, BRIDGE="none", **given) as agent,
     ):
         ana = UserPage(await open_page(reduced_motion="reduce"))
-        card = ana.page.locator("[data-question]")
+        card = ana.page.locator(".card.confirm")
         await ask(ana, agent)
-        await expect(card).to_contain_text("Waiting for you")
+        await expect(card).to_contain_text("Please answer before")
 
         await ana.send("Da, vă rog!")
 
@@ -89,7 +89,7 @@ async def test_a_table_is_reserved_after_a_coordinators_yes_on_another_process(
         asked, question = maria.page.locator("#asked .chat"), maria.page.locator("#confirmation")
         async with server(tmp_path, port=str(port), **given) as agent:
             await ask(ana, agent)
-            await expect(ana.page.locator("[data-question]")).to_contain_text("approval")
+            await expect(ana.page.locator(".card.confirm")).to_contain_text("Our team has to agree first.")
             await maria.page.goto(f"http://{address}/")
             await maria.page.get_by_label("Business").fill("resto")
             await maria.page.get_by_label("Your name").fill("Maria")
@@ -103,6 +103,6 @@ async def test_a_table_is_reserved_after_a_coordinators_yes_on_another_process(
             await question.get_by_role("button", name="Yes").click()
 
             await expect(question).to_contain_text("Done. (by Maria)")
-            await expect(ana.page.locator("[data-question]")).to_contain_text("Done.")
+            await expect(ana.page.locator(".card.confirm")).to_contain_text("Done.")
             await expect(ana.bubbles("ai").last).to_contain_text(f"S-a făcut: {WHAT}")
     assert len(booking.state.calls()) == len(booking.state.reservations()) == 1

@@ -79,7 +79,7 @@ function refusedText(reason, texts) {
  * @param {Conversation} conversation
  * @param {Words} words
  */
-function queueText({ queue }, words) {
+export function queueText({ queue }, words) {
   const { texts } = words;
   if (!queue) return texts.waitingDetail;
   const place = queue.place === 1 ? texts.next : texts.place(queue.place);

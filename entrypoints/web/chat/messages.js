@@ -137,8 +137,12 @@ function messageNode(item, { isFirst, isLast }, conversation, words) {
   );
 }
 
-/** @param {MessageItem} item */
-function textNodes({ author, text, state }) {
+/**
+ * Create the nodes of a message's text.
+ *
+ * @param {Pick<MessageItem, "author" | "text" | "state">} message
+ */
+export function textNodes({ author, text, state }) {
   if (author === "user") return [text];
   if (author === "system") return inlineNodes(parseInline(text, { isPlain: true }));
   return blockNodes(parseMarkdown(text, { isPartial: state === "streaming" }));

@@ -1,8 +1,10 @@
 /** The coordinators' page: who is signed in, the open conversation, and the controls. */
 
-import { Composer } from "../shared/composer.js";
+import { Composer } from "../chat/composer.js";
+import { Words } from "../chat/texts.js";
 import {
   alertIfRefused,
+  connectionOf,
   hideAlert,
   ownSocketUrl,
   showAlert,
@@ -17,7 +19,7 @@ import { ChatList } from "./chat-list.js";
 import { Sound } from "./sound.js";
 import { END_DIALOGS, refusalTitle, textsIn } from "./texts.js";
 import { toPastMessage, Transcript } from "./transcript.js";
-import { CoordinatorView, listOf } from "./view.js";
+import { canWriteIn, CoordinatorView, listOf } from "./view.js";
 
 /** @import { Chat, Identity, Missed } from "./chat-list.js" */
 /** @import { PastEntry, PastMessage } from "./transcript.js" */
@@ -29,13 +31,13 @@ const view = new CoordinatorView(openChat, (key) => chat?.transcript.retry(key),
 const sound = new Sound(() =>
   setText(byId("waiting-empty"), "No one is waiting. You will hear a sound when someone is."),
 );
-const composer = new Composer({
+const composer = new Composer(new Words("en-GB"), {
   onSend: (text) => {
     chat?.transcript.send(text);
     view.scrollToEnd();
   },
-  onTyping: () => chat?.transcript.notifyTyping(),
-  canSend: () => true,
+  onInput: (draft) => draft && chat?.transcript.notifyTyping(),
+  onStop: () => {},
 });
 
 /** @type {{chats: ChatList, channel: PhoenixChannel} | null} of the business, once signed in */
@@ -114,7 +116,7 @@ function channelTo(topic, payload) {
 
 function showConnection() {
   if (!desk) return;
-  const { state } = desk.channel;
+  const state = connectionOf(desk.channel);
   showConnectionState(state);
   if (state.name === "refused") {
     showAlert("Connection refused.", explainRefusal(state.reason, state.response));
@@ -143,7 +145,7 @@ function openChat(sessionId) {
     scheduleRender();
   });
   channel.connect();
-  composer.clear();
+  composer.fill("");
 }
 
 function leaveChat() {
@@ -231,6 +233,7 @@ function scheduleRender() {
       past: transcript && selected ? pastMessages(transcript, selected) : [],
       hasEarlier,
     });
+    composer.render({ canSend: canWriteIn(chats, selected), canStop: false });
   });
 }
 
@@ -267,7 +270,7 @@ function confirm(sessionId, confirmId, answer) {
 /** @param {{takeOver?: boolean}} [options] */
 async function claim(options) {
   await act("claim", options);
-  composer.focus();
+  if (matchMedia("(pointer: fine)").matches) composer.focus();
 }
 
 /** @param {"return" | "close"} action */
@@ -317,9 +320,12 @@ function listenToControls() {
   listen("earlier", "click", () =>
     alertIfRefused("Earlier messages could not be loaded.", loadEarlier),
   );
-  superviseConnection(() => [desk?.channel ?? null, chat?.channel ?? null]);
+  superviseConnection(() => [desk?.channel ?? null, chat?.channel ?? null], showConnection);
   setInterval(() => desk && view.updateTimes(desk.chats), 500);
 }
 
+composer.element.id = "composer";
+composer.element.hidden = true;
+byId("keys").before(composer.element);
 listenToControls();
 restoreIdentity();

@@ -1,18 +1,12 @@
 /** The view of the coordinators' page: the list, one conversation, and why it was handed over. */
 
 import { byId, el, setText, typedById } from "../shared/dom.js";
-import {
-  deliveryMark,
-  divider,
-  failureNotice,
-  isNearEnd,
-  isSameAuthor,
-  reconcile,
-  scrollToEnd,
-  timeElement,
-} from "../shared/message-list.js";
+import { inlineNodes, parseInline } from "../chat/markdown.js";
+import { textNodes } from "../chat/messages.js";
+import { isNearEnd, reconcile, scrollToEnd } from "../shared/message-list.js";
 import { explainRefusal } from "../shared/texts.js";
 import { hasOutcome, isAsked } from "./chat-list.js";
+import { deliveryMark, divider, failureNotice, isSameAuthor, timeElement } from "./messages.js";
 import {
   answerRefusal,
   askedText,
@@ -22,7 +16,7 @@ import {
   unreachableText,
 } from "./texts.js";
 
-/** @import { ListItem } from "../shared/message-list.js" */
+/** @import { Row } from "../shared/message-list.js" */
 /** @import { Message } from "../client/messages.js" */
 /** @import { Asked, Chat, ChatList } from "./chat-list.js" */
 /** @import { PastEntry, PastMessage, Transcript } from "./transcript.js" */
@@ -77,7 +71,6 @@ export class CoordinatorView {
     this.#showLog(chat, shown);
     this.#showContext(chat);
     this.#showQuestion(chats, chat, shown.canAct);
-    byId("composer").hidden = !chat || !(chats.isMine(chat) || isAnswerable(chat));
   }
 
   /**
@@ -127,7 +120,7 @@ export class CoordinatorView {
   /**
    * @param {ChatList} chats
    * @param {Chat} chat
-   * @returns {ListItem}
+   * @returns {Row}
    */
   #chatItem(chats, chat) {
     const { sessionId } = chat;
@@ -142,7 +135,7 @@ export class CoordinatorView {
       button.addEventListener("click", () => this.#onOpen(sessionId));
       return el("li", {}, button);
     };
-    return { key: sessionId, version: JSON.stringify(shown), build };
+    return { key: sessionId, version: [JSON.stringify(shown)], build };
   }
 
   /**
@@ -174,41 +167,43 @@ export class CoordinatorView {
    * @param {TimelineItem} item
    * @param {ChatList} chats
    * @param {string} userId
-   * @returns {ListItem}
+   * @returns {Row}
    */
   #timelineItem(item, chats, userId) {
     const { message } = item;
     if ("title" in item) {
       const { title } = item;
-      return { key: `divider ${message.key}`, version: title, build: () => divider(title) };
+      return { key: `divider ${message.key}`, version: [title], build: () => divider(title) };
     }
     if ("step" in message && message.step) {
       const text = stepText(message.text, String(message.step));
-      return { key: message.key, version: text, build: () => divider(text) };
+      return { key: message.key, version: [text], build: () => divider(text) };
     }
     return {
       key: message.key,
       // Messages are created again from the bridge's replies: the same content is the same version.
-      version: JSON.stringify(message),
-      isGrouped: item.isGrouped,
-      build: () => this.#entry(message, chats, userId),
+      version: [JSON.stringify(message), item.isGrouped],
+      build: () => this.#entry(item, chats, userId),
     };
   }
 
   /**
-   * @param {Message & {sources?: string[]}} message
+   * @param {{message: Message & {sources?: string[]}, isGrouped: boolean}} item
    * @param {ChatList} chats
    * @param {string} userId
    */
-  #entry(message, chats, userId) {
+  #entry({ message, isGrouped }, chats, userId) {
     const { author, coordinatorId, state, sources = [] } = message;
     const isMine = author === "coordinator" && coordinatorId === chats.identity.coordinatorId;
     const name = author === "user" ? userId : authorName(message);
     return el(
       "li",
-      { className: "entry", data: { author, state, mine: String(isMine) } },
-      el("span", { className: "author" }, isMine ? "You" : name),
-      el("div", { className: "bubble", textContent: message.text }),
+      {
+        className: isGrouped ? "entry" : "entry first",
+        data: { author, state, mine: String(isMine) },
+      },
+      el("span", { className: "author" }, el("bdi", {}, isMine ? "You" : name)),
+      el("div", { className: "bubble", dir: "auto", lang: "" }, ...shownText(message)),
       sources.length > 0
         ? el("span", { className: "meta sources" }, `Sources: ${sources.join("; ")}`)
         : null,
@@ -262,6 +257,16 @@ export class CoordinatorView {
     byId("context-body").replaceChildren(...(chat ? contextElements(chat) : []));
   }
 }
+
+/**
+ * Return what a message shows of its text: as its reader has it, and of a user's the addresses.
+ *
+ * @param {Message} message
+ */
+const shownText = (message) =>
+  message.author === "user"
+    ? inlineNodes(parseInline(message.text, { isPlain: true }))
+    : textNodes(message);
 
 /**
  * @param {Asked} asked
@@ -336,6 +341,15 @@ const holderOf = (chats, chat) =>
   chats.isMine(chat) ? "you" : (chat.coordinatorId ?? "a colleague");
 
 /**
+ * Return whether this coordinator may write in it.
+ *
+ * @param {ChatList} chats
+ * @param {Chat | undefined} chat
+ */
+export const canWriteIn = (chats, chat) =>
+  chat !== undefined && (chats.isMine(chat) || isAnswerable(chat));
+
+/**
  * Return whether it has a message that was left, and no coordinator: writing takes it over.
  *
  * @param {Chat} chat
@@ -384,7 +398,7 @@ function showPresence({ presence, identity }) {
   if (others > 0) names.push(`+ ${others} ${TEXTS.more}`);
   reconcile(
     byId("online"),
-    names.map((name) => ({ key: name, version: name, build: () => el("li", {}, name) })),
+    names.map((name) => ({ key: name, version: [], build: () => el("li", { dir: "auto" }, name) })),
   );
 }
 

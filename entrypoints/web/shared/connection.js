@@ -1,11 +1,15 @@
 /** The connection of a page: where it leads, how its state is shown, what is reported. */
 
-import { byId, listen, setText } from "./dom.js";
-import { supervise } from "../client/connection.js";
+import { byId, keepingFocus, listen, setText } from "./dom.js";
+import { isOffline, supervise } from "../client/connection.js";
 import { PushError } from "../client/phoenix.js";
 import { connectionText, explainRefusal } from "./texts.js";
 
 /** @import { ChannelState, PhoenixChannel } from "../client/phoenix.js" */
+/** @typedef {ChannelState | {name: "offline"}} ConnectionState */
+
+/** @type {PhoenixChannel | null} joined, but the network is gone: it is being found out */
+let doubted = null;
 
 /** Return the URL of the socket of the page's own server. */
 export function ownSocketUrl() {
@@ -14,9 +18,21 @@ export function ownSocketUrl() {
 }
 
 /**
+ * Return the state of a connection, as far as the browser knows that there is no network.
+ *
+ * @param {PhoenixChannel} channel
+ * @returns {ConnectionState}
+ */
+export function connectionOf(channel) {
+  const { state } = channel;
+  const isTried = ["connecting", "joining", "waiting"].includes(state.name);
+  return channel === doubted || (isTried && isOffline()) ? { name: "offline" } : state;
+}
+
+/**
  * Show the state of the connection in the header.
  *
- * @param {ChannelState} state
+ * @param {ConnectionState} state
  */
 export function showConnectionState(state) {
   const { tone, label } = connectionText(state);
@@ -25,16 +41,26 @@ export function showConnectionState(state) {
 }
 
 /**
- * Look after the connections of a page, count down to the next attempt, and let alerts be closed.
+ * Look after the connections of a page, and let alerts be closed.
  *
  * @param {() => (PhoenixChannel | null)[]} channels  the first is the page's own
+ * @param {() => void} show  shows its state: called where the network goes, or comes back, and to
+ *   count down to the next attempt
  */
-export function superviseConnection(channels) {
-  listen("alert-close", "click", hideAlert);
-  supervise(channels);
+export function superviseConnection(channels, show) {
+  listen("alert-close", "click", () => keepingFocus(hideAlert));
+  supervise(channels, async () => {
+    const channel = channels()[0];
+    const isDoubted = isOffline() && channel?.state.name === "joined";
+    doubted = isDoubted ? channel : null;
+    show();
+    if (!isDoubted) return;
+    await channel.check();
+    doubted = null;
+    show();
+  });
   setInterval(() => {
-    const state = channels()[0]?.state;
-    if (state?.name === "waiting") showConnectionState(state);
+    if (channels()[0]?.state.name === "waiting") show();
   }, 250);
 }
 

@@ -62,3 +62,36 @@ export function setText(node, text) {
 export function listen(id, type, listener) {
   byId(id).addEventListener(type, listener);
 }
+
+/**
+ * Show one of two elements; where the other one has the focus, it goes over.
+ *
+ * @param {string} shown
+ * @param {string} hidden
+ */
+export function swap(shown, hidden) {
+  const hadFocus = document.activeElement === byId(hidden);
+  byId(shown).hidden = false;
+  byId(hidden).hidden = true;
+  if (hadFocus) byId(shown).focus();
+}
+
+/**
+ * Change the page; where the element that has the focus goes away, its card gets it, or another one.
+ *
+ * @param {() => void} change
+ * @param {() => void} [focusOther]
+ */
+export function keepingFocus(change, focusOther = () => byId("scroller").focus()) {
+  const focused = document.activeElement;
+  const card = focused?.closest(".card");
+  change();
+  const isMoved = ![focused, document.body].includes(document.activeElement);
+  if (!focused || focused === document.body || isMoved || canHaveFocus(focused)) return;
+  if (card instanceof HTMLElement && canHaveFocus(card)) card.focus({ preventScroll: true });
+  else focusOther();
+}
+
+/** @param {Element} element */
+const canHaveFocus = (element) =>
+  element.getClientRects().length > 0 && !element.matches(":disabled");

@@ -1,6 +1,7 @@
 /** The texts of both pages: the state of the connection, and why a request was refused. */
 
-/** @import { Cause, ChannelState, ErrorResponse } from "../client/phoenix.js" */
+/** @import { Cause, ErrorResponse } from "../client/phoenix.js" */
+/** @import { ConnectionState } from "./connection.js" */
 
 /** By the reason. In a Map, unlike in an object, nothing is found for `constructor`. */
 const REFUSALS = new Map(
@@ -55,7 +56,7 @@ export function explainRefusal(reason, response) {
 /**
  * Return the texts for the state of a connection; `title` and `detail` if something is wrong.
  *
- * @param {ChannelState} state
+ * @param {ConnectionState} state
  * @returns {{label: string, tone: "good" | "busy" | "bad" | "off", title?: string, detail?: string}}
  */
 export function connectionText(state) {
@@ -66,6 +67,13 @@ export function connectionText(state) {
       return { label: "Joining…", tone: "busy" };
     case "joined":
       return { label: "Connected", tone: "good" };
+    case "offline":
+      return {
+        label: "Offline",
+        tone: "bad",
+        title: "There is no network.",
+        detail: "What is written is sent once it is back.",
+      };
     case "waiting":
       return waitingText(state.retryAt, state.cause);
     case "refused":

@@ -195,6 +195,8 @@ export class FramesPanel {
         return { topic, event: "new_message", payload: { ...this.#identity, message: "Bună!" } };
       case "history":
         return { topic, event: "history", payload: { limit: 10 } };
+      case "rating":
+        return { topic, event: "rate_conversation", payload: { rating: 5 } };
       case "unknown":
         return { topic, event: "no_such_event", payload: {} };
       default:

@@ -1,8 +1,9 @@
 /** The user's page: its settings, its connections, and its controls. */
 
-import { Composer } from "../shared/composer.js";
+import { Composer } from "../chat/composer.js";
 import {
   alertIfRefused,
+  connectionOf,
   hideAlert,
   ownSocketUrl,
   showAlert,
@@ -10,19 +11,18 @@ import {
   superviseConnection,
 } from "../shared/connection.js";
 import { isTransientRefusal } from "../client/connection.js";
-import { byId, el, listen, setText, typedById } from "../shared/dom.js";
+import { byId, keepingFocus, listen, setText, swap, typedById } from "../shared/dom.js";
 import { newId } from "../client/messages.js";
 import { PhoenixChannel, V1, V2 } from "../client/phoenix.js";
 import { connectionText } from "../shared/texts.js";
 import { Conversation } from "../client/conversation.js";
 import { FramesPanel } from "./frames.js";
-import { emptyText } from "./texts.js";
-import { ConversationView } from "./view.js";
+import { ConversationView, renderEmpty, WORDS } from "./view.js";
 
 /** @import { Version } from "../client/phoenix.js" */
 /** @import { Identity } from "../client/conversation.js" */
 
-/** @typedef {Identity & {url: string, vsn: Version, token: string}} Settings */
+/** @typedef {Identity & {url: string, vsn: Version, token: string, language: string}} Settings */
 /**
  * @typedef {object} Active  what is made of the settings
  * @property {string} settings  as JSON
@@ -31,29 +31,23 @@ import { ConversationView } from "./view.js";
  */
 
 // The server URL is not among them: a link must not lead the page, and a token, to another server.
-const FROM_QUERY = ["businessId", "locationId", "userId", "vsn"];
+const FROM_QUERY = ["businessId", "locationId", "userId", "language", "vsn"];
 
 const form = typedById(HTMLFormElement, "settings");
 const dialog = typedById(HTMLDialogElement, "transfer-dialog");
-const messageField = typedById(HTMLTextAreaElement, "message");
 const frames = new FramesPanel();
-const view = new ConversationView(
-  (messageId) => active.conversation.retry(messageId),
-  (confirmId, answer) => active.conversation.confirm(confirmId, answer),
-);
-const composer = new Composer({
-  onSend: (text) => {
-    sessionStorage.removeItem("draft");
-    send(text);
+const view = new ConversationView();
+const composer = new Composer(WORDS, {
+  onSend: send,
+  onInput: (draft) => {
+    sessionStorage.setItem("draft", draft);
+    if (draft) active.conversation.notifyTyping();
   },
-  onTyping: () => {
-    sessionStorage.setItem("draft", messageField.value);
-    active.conversation.notifyTyping();
-  },
-  canSend: () => !["idle", "refused"].includes(active.channel.state.name),
+  onStop: stopAnswer,
 });
 /** @type {PhoenixChannel | null} straight to the bridge, while the user wants it */
 let directChannel = null;
+let isRenderDue = false;
 
 const newUserId = () => `user-${newId().slice(0, 8)}`;
 
@@ -102,7 +96,6 @@ function connect() {
     active.channel.disconnect();
     leaveDirectChannel();
     active = begin();
-    showFacts();
   }
   rememberSettings();
   // For a reload; a token is kept nowhere, and must be given again.
@@ -110,7 +103,8 @@ function connect() {
   typedById(HTMLDetailsElement, "settings-details").open = false;
   active.channel.connect();
   openTab("chat");
-  composer.focus();
+  render();
+  focusChat();
 }
 
 /**
@@ -120,8 +114,8 @@ function connect() {
  */
 function begin() {
   const settings = currentSettings();
-  const { url, vsn, token, ...identity } = settings;
-  const conversation = new Conversation(identity);
+  const { url, vsn, token, language, ...identity } = settings;
+  const conversation = new Conversation(identity, language);
   const channel = new PhoenixChannel({
     url,
     vsn,
@@ -131,70 +125,67 @@ function begin() {
   });
   conversation.attach(channel);
   frames.attach(channel, identity);
-  view.show(conversation);
-  channel.on("state", showConnection);
-  conversation.on("change", showFacts);
-  conversation.on("change", showEmpty);
-  conversation.on("change", showStop);
+  channel.on("state", () => {
+    showConnection();
+    renderSoon();
+  });
+  conversation.on("change", renderSoon);
+  renderSoon();
   return { settings: JSON.stringify(settings), conversation, channel };
 }
 
+/** Render a burst of changes once. */
+function renderSoon() {
+  if (isRenderDue) return;
+  isRenderDue = true;
+  queueMicrotask(() => {
+    isRenderDue = false;
+    render();
+  });
+}
+
+function render() {
+  const { conversation, channel } = active;
+  const { name } = channel.state;
+  const isActive = name !== "idle" && name !== "refused";
+  keepingFocus(() => {
+    view.render(conversation);
+    renderEmpty(conversation, isActive);
+    const canStop = conversation.isAnswering && name === "joined";
+    composer.render({ canSend: isActive, canStop });
+    byId("empty-connect").hidden = isActive;
+    swap(isActive ? "disconnect" : "connect", isActive ? "connect" : "disconnect");
+    for (const id of ["transfer", "end"]) {
+      typedById(HTMLButtonElement, id).disabled = name !== "joined";
+    }
+    showFacts();
+  }, focusChat);
+}
+
+/** Focus the field, or the messages where that would open the keyboard of a touch screen. */
+function focusChat() {
+  const isShown = !composer.element.hidden;
+  if (isShown && matchMedia("(pointer: fine)").matches) composer.focus();
+  else byId("scroller").focus({ preventScroll: true });
+}
+
 function showConnection() {
-  const { state, vsn } = active.channel;
-  const isActive = state.name !== "idle" && state.name !== "refused";
+  const { channel } = active;
+  const state = connectionOf(channel);
   showConnectionState(state);
-  setText(byId("pill-vsn"), vsn === V1 ? "V1" : "V2");
-  byId("connect").hidden = isActive;
-  byId("disconnect").hidden = !isActive;
-  byId("empty-connect").hidden = isActive;
-  showEmpty();
-  for (const id of ["transfer", "end"]) {
-    typedById(HTMLButtonElement, id).disabled = state.name !== "joined";
-  }
+  setText(byId("pill-vsn"), channel.vsn === V1 ? "V1" : "V2");
   if (state.name === "refused") typedById(HTMLDetailsElement, "settings-details").open = true;
   byId("alert-retry").hidden = state.name !== "waiting";
   const { title, detail = "" } = connectionText(state);
   if (title) showAlert(title, detail);
   else if (state.name === "joined" || state.name === "idle") hideAlert();
-  showStop();
-  composer.refresh();
-}
-
-/** Show the business's greeting, and the questions that it suggests, in an empty conversation. */
-function showEmpty() {
-  const { conversation, channel } = active;
-  const isActive = channel.state.name !== "idle" && channel.state.name !== "refused";
-  const { title, detail } = emptyText(isActive, conversation.greeting);
-  setText(byId("empty-title"), title);
-  setText(byId("empty-detail"), detail);
-  const shown = isActive ? conversation.suggestions : [];
-  const suggestions = byId("suggestions");
-  suggestions.hidden = shown.length === 0;
-  suggestions.replaceChildren(
-    ...shown.map((text) => {
-      const button = el("button", { type: "button", className: "quiet", textContent: text });
-      button.addEventListener("click", () => send(text));
-      return button;
-    }),
-  );
 }
 
 /** @param {string} text */
 function send(text) {
   active.conversation.send(text);
+  render();
   view.scrollToEnd();
-}
-
-/** Offer to stop the answer while there is one. */
-function showStop() {
-  const { conversation, channel } = active;
-  const isOffered = conversation.isAnswering && channel.state.name === "joined";
-  const button = byId("stop");
-  if (!isOffered && document.activeElement === button) {
-    composer.focus();
-    if (document.activeElement === button) byId("scroller").focus(); // on a touch screen
-  }
-  button.hidden = byId("stop-key").hidden = !isOffered;
 }
 
 function stopAnswer() {
@@ -202,10 +193,12 @@ function stopAnswer() {
 }
 
 function showFacts() {
-  const { sessionId, lastSeq, liveChat, identity } = active.conversation;
+  const { sessionId, lastSeq, liveChat, identity, status, reason, rating } = active.conversation;
   const { businessId, locationId, userId } = identity;
   setText(byId("fact-session"), sessionId ?? "–");
   setText(byId("fact-seq"), sessionId ? String(lastSeq) : "–");
+  setText(byId("fact-status"), reason ? `${status} · ${reason}` : status);
+  setText(byId("fact-rating"), rating === null ? "–" : String(rating));
   setText(byId("connection-summary"), `${businessId} · ${locationId} · ${userId}`);
   setText(byId("fact-topic"), active.channel.topic);
   setText(byId("fact-live"), liveChat ? `${liveChat.topic} at ${liveChat.url}` : "–");
@@ -295,14 +288,27 @@ function listenToConnection() {
     button.addEventListener("click", () => openTab(button.dataset.opens ?? ""));
   }
   document.addEventListener("securitypolicyviolation", onPolicyViolation);
-  superviseConnection(() => [active.channel, directChannel]);
+  superviseConnection(() => [active.channel, directChannel], showConnection);
+}
+
+/**
+ * Do what a button of the conversation stands for.
+ *
+ * @param {MouseEvent} event
+ */
+function onClick({ target }) {
+  const button = target instanceof Element ? target.closest("button[data-act]") : null;
+  if (!(button instanceof HTMLButtonElement) || button.ariaDisabled === "true") return;
+  const { act, id = "", answer, text = "" } = button.dataset;
+  if (act === "retry") active.conversation.retry(id);
+  else if (act === "confirm") active.conversation.confirm(id, answer === "yes" ? "yes" : "no");
+  else if (act === "suggestion") send(text);
+  else if (act === "stop") stopAnswer();
+  else if (act === "not-now") keepingFocus(() => view.dismissRating(), focusChat);
 }
 
 function listenToConversation() {
-  listen("stop", "click", stopAnswer);
-  listen("composer", "keydown", (event) => {
-    if (event.key === "Escape" && !event.isComposing && !byId("stop").hidden) stopAnswer();
-  });
+  listen("chat", "click", onClick);
   listen("earlier", "click", () =>
     alertIfRefused("Earlier messages could not be loaded.", () =>
       active.conversation.loadEarlier(),
@@ -324,10 +330,12 @@ function listenToConversation() {
 }
 
 restoreSettings();
-messageField.value = sessionStorage.getItem("draft") ?? "";
+composer.element.id = "composer";
+composer.fill(sessionStorage.getItem("draft") ?? "");
+byId("keys").before(composer.element);
 let active = begin();
+render();
 showConnection();
-showFacts();
 listenToConnection();
 listenToConversation();
 if (sessionStorage.getItem("connected") === active.settings) connect();

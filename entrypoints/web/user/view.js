@@ -1,76 +1,58 @@
-/** The view of a conversation: its messages, who owns it, and who is writing. */
+/** The view of a conversation: what customers see of it, and beside it what developers want to. */
 
-import { byId, el, listen, setText } from "../shared/dom.js";
-import {
-  deliveryMark,
-  divider,
-  failureNotice,
-  firstKey,
-  isNearEnd,
-  isSameAuthor,
-  reconcile,
-  scrollToEnd,
-  timeElement,
-} from "../shared/message-list.js";
-import { actionCards } from "./action-cards.js";
-import { authorName, ownerText, statusChangeText } from "./texts.js";
+import { queueText } from "../chat/banner.js";
+import { morphChildren } from "../chat/dom.js";
+import { blocksText, inlineNodes, parseInline, parseMarkdown } from "../chat/markdown.js";
+import { rowsOf } from "../chat/messages.js";
+import { endedAt, ratingCard } from "../chat/rating.js";
+import { Words } from "../chat/texts.js";
+import { PushError } from "../client/phoenix.js";
+import { byId, el, listen, setText, swap } from "../shared/dom.js";
+import { firstKey, isNearEnd, reconcile, scrollToEnd } from "../shared/message-list.js";
+import { explainRefusal } from "../shared/texts.js";
 
-/** @import { Conversation, Item, MessageItem } from "../client/conversation.js" */
+/** @import { Conversation, Item, MessageItem, StatusItem } from "../client/conversation.js" */
+/** @import { RatingState } from "../chat/rating.js" */
+
+/** @type {RatingState} */
+const NOT_RATED = { step: "hidden", stars: 0, error: "" };
+const ANNOUNCED = 3;
+
+export const WORDS = new Words("en-GB");
 
 export class ConversationView {
+  #scroller = byId("scroller");
   /** @type {Conversation | null} */
   #conversation = null;
-  #isRenderDue = false;
-  #scroller = byId("scroller");
-  #onRetry;
-  #onAnswer;
+  #rating = NOT_RATED;
+  /** @type {string | null} the end that a rating was last asked after */
+  #end = null;
 
-  /**
-   * @param {(messageId: string) => void} onRetry
-   * @param {(confirmId: string, answer: "yes" | "no") => void} onAnswer  to a question for a yes
-   */
-  constructor(onRetry, onAnswer) {
-    this.#onRetry = onRetry;
-    this.#onAnswer = onAnswer;
+  constructor() {
     this.#scroller.addEventListener("scroll", () => this.#updateJump());
     listen("jump", "click", () => this.scrollToEnd());
-  }
-
-  /**
-   * Show this conversation and its changes.
-   *
-   * @param {Conversation} conversation
-   */
-  show(conversation) {
-    this.#conversation = conversation;
-    conversation.on("change", () => this.#scheduleRender());
-    conversation.on("received", announce);
-    this.#scheduleRender();
-  }
-
-  scrollToEnd() {
-    scrollToEnd(this.#scroller);
-  }
-
-  /** Render a burst of changes once. */
-  #scheduleRender() {
-    if (this.#isRenderDue) return;
-    this.#isRenderDue = true;
-    queueMicrotask(() => {
-      this.#isRenderDue = false;
-      if (this.#conversation) this.#render(this.#conversation);
+    listen("rating", "change", ({ target }) => {
+      if (target instanceof HTMLInputElement) this.#setRating({ stars: Number(target.value) });
+    });
+    listen("rating", "submit", (event) => {
+      event.preventDefault();
+      if (this.#rating.step === "asked") this.#rate();
     });
   }
 
   /** @param {Conversation} conversation */
-  #render(conversation) {
+  render(conversation) {
+    if (conversation !== this.#conversation) conversation.on("received", announce);
+    this.#conversation = conversation;
+    WORDS.spoken = conversation.language ?? "";
     const scroller = this.#scroller;
     const wasAtEnd = isNearEnd(scroller);
     const fromEnd = scroller.scrollHeight - scroller.scrollTop;
     const items = conversation.items();
-    const grewAbove = this.#renderItems(items, conversation);
+    const grewAbove = renderItems(items, conversation);
     renderOwner(conversation);
     renderTyping(conversation, items);
+    this.#followEnd(conversation);
     byId("earlier").hidden = !conversation.hasEarlier;
     byId("empty").hidden = items.length > 0;
     if (wasAtEnd) this.scrollToEnd();
@@ -79,123 +61,123 @@ export class ConversationView {
     this.#updateJump();
   }
 
-  /**
-   * Render the list; return whether it has a new beginning.
-   *
-   * @param {Item[]} items
-   * @param {Conversation} conversation
-   */
-  #renderItems(items, conversation) {
-    const list = byId("log");
-    const first = firstKey(list);
-    const focused = focusedQuestion();
-    reconcile(
-      list,
-      items.map((item, n) => ({
-        key: item.key,
-        version: versionOf(item, conversation),
-        isGrouped: isGrouped(items[n - 1], item),
-        build: () => this.#build(item, conversation),
-      })),
-    );
-    if (focused) keepFocus(list, focused);
-    return first !== undefined && items[0]?.key !== first;
+  scrollToEnd() {
+    scrollToEnd(this.#scroller);
   }
 
-  /**
-   * @param {Item} item
-   * @param {Conversation} conversation
-   */
-  #build(item, conversation) {
-    if (item.kind === "session") return divider("New conversation");
-    if (item.kind === "status") {
-      return divider(el("span", {}, statusChangeText(item), " ", timeElement(item.at)));
-    }
-    return el(
-      "li",
-      { className: "entry", data: { author: item.author, state: item.state, key: item.key } },
-      el("span", { className: "author" }, authorName(item)),
-      el("div", { className: "bubble", dir: "auto", textContent: item.text }),
-      ...actionCards(item.actions, (id) => conversation.question(id), this.#onAnswer),
-      this.#footer(item),
-    );
-  }
-
-  /** @param {MessageItem} item */
-  #footer(item) {
-    return el(
-      "span",
-      { className: "meta" },
-      item.state === "streaming" ? null : timeElement(item.at),
-      item.isFromOtherWindow ? "from another window" : null,
-      item.state === "interrupted" ? "interrupted" : null,
-      item.author === "user" ? deliveryMark(item.state) : null,
-      failureNotice(item, this.#onRetry),
-    );
+  dismissRating() {
+    this.#setRating(NOT_RATED);
   }
 
   #updateJump() {
     byId("jump").hidden = isNearEnd(this.#scroller);
   }
+
+  /**
+   * Ask for a rating once a conversation has ended.
+   *
+   * @param {Conversation} conversation
+   */
+  #followEnd(conversation) {
+    const end = endedAt(conversation);
+    if (end === this.#end) return;
+    this.#end = end;
+    const isAsked = end !== null && conversation.rating === null;
+    this.#setRating({ ...NOT_RATED, step: isAsked ? "asked" : "hidden" });
+  }
+
+  async #rate() {
+    const { stars } = this.#rating;
+    const comment = byId("rating").querySelector("textarea")?.value.trim();
+    this.#setRating({ step: "sending", error: "" });
+    try {
+      await this.#conversation?.rate(stars, comment);
+      this.dismissRating();
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      this.#setRating({ step: "asked", error: explainRefusal(error.reason, error.response) });
+    }
+  }
+
+  /** @param {Partial<RatingState>} change */
+  #setRating(change) {
+    this.#rating = { ...this.#rating, ...change };
+    const card = ratingCard(this.#rating, WORDS);
+    morphChildren(byId("rating"), card ? [card] : []);
+  }
 }
 
 /**
- * Return what changes when the element of an item must: also with what becomes of its question.
+ * Render the list; return whether it has a new beginning.
  *
- * @param {Item} item
+ * @param {Item[]} items
  * @param {Conversation} conversation
  */
-function versionOf(item, conversation) {
-  if (item.kind !== "message") return item;
-  const asked = item.actions.filter(({ type }) => type === "confirm");
-  if (asked.length === 0) return item;
-  const questions = asked.map(({ confirmId }) => conversation.question(String(confirmId)));
-  const states = questions.map(({ state, error }) => `${state} ${error?.reason ?? ""}`);
-  return [item.key, item.state, item.text, ...states].join("\n");
-}
-
-/** Return the id of the question whose card has the focus, if one has. */
-function focusedQuestion() {
-  const card = document.activeElement?.closest("[data-question]");
-  return card instanceof HTMLElement ? card.dataset.question : undefined;
+function renderItems(items, conversation) {
+  const list = byId("log");
+  const first = firstKey(list);
+  const byKey = new Map(items.map((item) => [item.key, item]));
+  const rows = rowsOf(items, 0, items.length, conversation, WORDS).map((row) => {
+    const item = byKey.get(row.key);
+    if (!item || item.kind === "session") return row;
+    const build = () => {
+      const node = row.build();
+      node.append(rawEntry(item));
+      return node;
+    };
+    return { ...row, version: [...row.version, item], build };
+  });
+  reconcile(list, rows);
+  return first !== undefined && rows[0]?.key !== first;
 }
 
 /**
- * Give the focus back to the card of a question that was built again.
+ * Create what of an entry is not for customers.
  *
- * @param {HTMLElement} list
- * @param {string} question
+ * @param {MessageItem | StatusItem} item
  */
-function keepFocus(list, question) {
-  if (focusedQuestion() === question) return;
-  /** @type {NodeListOf<HTMLElement>} */
-  const cards = list.querySelectorAll("[data-question]");
-  const card = [...cards].find(({ dataset }) => dataset.question === question);
-  card?.focus({ preventScroll: true });
-}
-
-/**
- * @param {Item | undefined} previous
- * @param {Item} item
- */
-function isGrouped(previous, item) {
-  return previous?.kind === "message" && item.kind === "message" && isSameAuthor(previous, item);
+function rawEntry(item) {
+  const { seq } = item;
+  const parts =
+    item.kind === "status"
+      ? [item.status, item.reason]
+      : [
+          item.state === "stored" ? null : item.state,
+          ...item.actions.map(({ type }) => type),
+          item.error?.reason,
+          item.isFromOtherWindow ? "from another window" : null,
+        ];
+  const label = [seq === undefined ? null : `#${seq}`, ...parts].filter(Boolean).join(" · ");
+  return el(
+    "details",
+    { className: "raw-entry" },
+    el("summary", {}, label),
+    el("pre", { tabIndex: 0 }, JSON.stringify(item, null, 2)),
+  );
 }
 
 /** @param {Conversation} conversation */
 function renderOwner(conversation) {
-  const { status } = conversation;
-  const { title, detail } = ownerText(conversation);
-  const isHandedOver = status === "waiting" || status === "live";
+  const { status, coordinatorId } = conversation;
+  const { texts } = WORDS;
+  const titles = {
+    ai: texts.assistant,
+    waiting: texts.waiting,
+    live: texts.live(WORDS.authorName({ author: "coordinator", coordinatorId })),
+    closed: texts.closed,
+  };
+  const details = {
+    ai: "",
+    waiting: queueText(conversation, WORDS),
+    live: "",
+    closed: texts.closedDetail,
+  };
   byId("owner").dataset.status = status;
-  setText(byId("owner-title"), title);
-  setText(byId("owner-detail"), detail);
-  setText(byId("end"), status === "waiting" ? "Cancel request" : "End live chat");
-  const [shown, hidden] = isHandedOver ? ["end", "transfer"] : ["transfer", "end"];
-  const hadFocus = document.activeElement === byId(hidden);
-  byId(shown).hidden = false;
-  byId(hidden).hidden = true;
-  if (hadFocus) byId(shown).focus();
+  setText(byId("owner-title"), titles[status]);
+  setText(byId("owner-detail"), details[status]);
+  setText(byId("end"), status === "waiting" ? texts.cancelRequest : texts.endLiveChat);
+  const isHandedOver = status === "waiting" || status === "live";
+  swap(isHandedOver ? "end" : "transfer", isHandedOver ? "transfer" : "end");
 }
 
 /**
@@ -206,13 +188,34 @@ function renderTyping({ typing, coordinatorId }, items) {
   const isStreaming = items.some((item) => item.kind === "message" && item.state === "streaming");
   const author = typing.find((name) => name !== "ai" || !isStreaming);
   byId("typing").hidden = author === undefined;
-  if (author) {
-    const name = authorName({ author, coordinatorId: author === "ai" ? null : coordinatorId });
-    setText(byId("typing-text"), `${name} is typing…`);
-  }
+  if (!author) return;
+  setText(byId("typing-text"), WORDS.texts.isTyping(WORDS.authorName({ author, coordinatorId })));
+}
+
+/**
+ * Show the business's greeting, and the questions that it suggests, in an empty conversation.
+ *
+ * @param {Conversation} conversation
+ * @param {boolean} isActive  whether it is connected, or is going to be
+ */
+export function renderEmpty({ greeting, suggestions }, isActive) {
+  const title = isActive ? greeting || WORDS.texts.greeting : "Start a conversation";
+  byId("empty-title").replaceChildren(...inlineNodes(parseInline(title)));
+  setText(
+    byId("empty-detail"),
+    isActive ? "Write a message below." : "Connect, then write the first message.",
+  );
+  const shown = isActive ? suggestions : [];
+  byId("suggestions").hidden = shown.length === 0;
+  const button = (/** @type {string} */ text) =>
+    el("button", { type: "button", className: "quiet", data: { act: "suggestion", text } }, text);
+  morphChildren(byId("suggestions"), shown.map(button));
 }
 
 /** @param {MessageItem} item */
 function announce(item) {
-  setText(byId("announcer"), `${authorName(item)}: ${item.text}`);
+  const announcer = byId("announcer");
+  const text = blocksText(parseMarkdown(item.text));
+  announcer.append(el("p", {}, `${WORDS.authorName(item)}: ${text}`));
+  while (announcer.children.length > ANNOUNCED) announcer.firstElementChild?.remove();
 }

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
+import { queueText } from "../../../entrypoints/web/chat/banner.js";
+import { Words } from "../../../entrypoints/web/chat/texts.js";
 import { Conversation } from "../../../entrypoints/web/client/conversation.js";
-import { ownerText } from "../../../entrypoints/web/user/texts.js";
 import { FakeChannel, settled } from "./fakes.js";
 
 const IDENTITY = { businessId: "b1", userId: "ana", locationId: "l1" };
@@ -545,9 +546,9 @@ test("the place in the queue is known while the user waits, and void after it", 
   channel.join(joined([], 0, "waiting"));
   channel.receive("queue", { place: 3, waitS: 200 });
   const { queue } = conversation;
-  const { detail } = ownerText(conversation);
+  const detail = queueText(conversation, new Words("en"));
   channel.receive("queue", { place: 1, waitS: null });
-  const next = ownerText(conversation).detail;
+  const next = queueText(conversation, new Words("en"));
   channel.receive("conversation_status", {
     sessionId: "s1",
     seq: 1,
@@ -558,8 +559,8 @@ test("the place in the queue is known while the user waits, and void after it", 
 
   assert.equal(before, null);
   assert.deepEqual(queue, { place: 3, waitS: 200 });
-  assert.match(detail, /^You are number 3; it takes about 3 minutes\. /);
-  assert.match(next, /^You are next\. /);
+  assert.equal(detail, "You are number 3 in line. About 3 minutes.");
+  assert.equal(next, "You are next.");
   assert.equal(conversation.queue, null);
 });
 
