@@ -62,7 +62,7 @@ class Both:
         await self.open()
         await self.ask_for_human("Aveți loc pentru 60?")
         await self.maria.claim()
-        await expect(self.ana.owner).to_have_text("You are talking to Maria")
+        await expect(self.ana.owner).to_have_text("Maria is here")
 
     async def screenshot(self, name: str) -> None:
         """Save a screenshot of both."""
@@ -143,7 +143,7 @@ async def test_from_the_ai_to_a_human_and_back(served: Both) -> None:
     await both.screenshot("waiting")
 
     await maria.claim()
-    await expect(ana.owner).to_have_text("You are talking to Maria")
+    await expect(ana.owner).to_have_text("Maria is here")
     await maria.page.get_by_label("Message", exact=True).press_sequentially("Bu")
     await expect(ana.page.get_by_text("Maria is typing…")).to_be_visible()
     await both.screenshot("typing")
@@ -198,7 +198,7 @@ async def test_straight_to_the_bridge_everything_is_said_and_shown_once(served: 
         ["Aveți loc pentru 60?", "Mă auziți?", "Și acum?"]
     )
     await ana.page.reload()
-    await expect(ana.owner).to_have_text("You are talking to Maria")
+    await expect(ana.owner).to_have_text("Maria is here")
     await expect(ana.bubbles("user")).to_have_text(
         ["Aveți loc pentru 60?", "Mă auziți?", "Și acum?"]
     )
@@ -248,6 +248,6 @@ async def test_what_is_left_when_nobody_is_there_awaits_the_coordinators_in_the_
         await maria.missed.click()
         await maria.send("Bună dimineața, sunt Maria.")
 
-        await expect(ana.owner).to_have_text("You are talking to Maria")
+        await expect(ana.owner).to_have_text("Maria is here")
         await expect(ana.bubbles("coordinator")).to_have_text(["Bună dimineața, sunt Maria."])
         await expect(maria.missed).to_have_count(0)

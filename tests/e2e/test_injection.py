@@ -43,9 +43,13 @@ RUN = 'window.ran = () => console.error("a text has run");'
 
 UNFOLD = """document.querySelectorAll("details").forEach((each) => (each.open = true))"""
 
+SHOWN = {**HOSTILE, "markdown": "x [x](javascript:ran())", "prototype": "proto"}
+"""What is read of them as Markdown: an image is a link to it."""
+
 # Whatever markup could bring in; the pages have none of it, and no listener in an attribute.
 INTRUDERS = """() => [...document.querySelectorAll("*")].filter((node) =>
-  node.matches(`iframe, object, embed, base, style, a, video, audio, form[action], animate,
+  node.matches(`iframe, object, embed, base, style, video, audio, form[action], animate,
+    a:not([href^="https://"][rel="noopener nofollow"][target="_blank"]),
     script:not([src^="/web/"]), link:not([href^="/web/"]),
     img:not([src="/web/shared/icon.svg"])`) ||
   [...node.attributes].some(({ name }) => name.startsWith("on"))
@@ -147,10 +151,10 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
         intruders = await windows.intruders()
 
     assert to_the_ai == texts
-    plain = [plain_text(text) for text in texts]  # as they are stored
-    assert from_the_ai == plain
-    assert seen_by_maria == plain
-    assert by_maria == plain
+    shown = [plain_text(text) for text in SHOWN.values()]  # as they are stored
+    assert from_the_ai == shown
+    assert seen_by_maria == shown
+    assert by_maria == shown
     assert intruders == []
 
 
@@ -196,7 +200,7 @@ async def test_a_users_page_shows_a_text_in_whatever_field_it_comes(browser: Bro
     async with both(browser) as windows:
         ana, wire = windows.ana, Wire()
         await wire.take_over(ana.page)
-        for text in HOSTILE.values():
+        for name, text in HOSTILE.items():
             wire.answer_with(_users_server(text))
             await ana.join(windows.server)
             for event, payload in _pushes_to_user(text):
@@ -207,10 +211,11 @@ async def test_a_users_page_shows_a_text_in_whatever_field_it_comes(browser: Bro
             await ana.page.evaluate(UNFOLD)
 
             bubbles = await ana.page.locator(".bubble").all_text_contents()
-            others = await ana.page.locator(".author, .failure, dd, td").all_text_contents()
+            others = await ana.page.locator("dt, dd, .card-title, .raw-entry").all_text_contents()
 
-            assert bubbles == [text] * 4 + ["Bună!"]
-            assert len([part for part in others if text in part]) >= 12
+            assert bubbles == [SHOWN[name], SHOWN[name], text, SHOWN[name], "Bună!"]
+            in_json = json.dumps(text, ensure_ascii=False)[1:-1]
+            assert len([part for part in others if text in part or in_json in part]) >= 12
             assert await windows.intruders() == []
             assert await ana.overflow_px() == 0
 
@@ -272,7 +277,7 @@ async def test_a_coordinators_page_shows_a_text_in_whatever_field_it_comes(
         await wire.take_over(page)
         wire.answer_with(_coordinators_server("Bună!"))
         await maria.sign_in(windows.bridge)
-        for text in HOSTILE.values():
+        for name, text in HOSTILE.items():
             wire.answer_with(_coordinators_server(text))
             await page.reload()
             await maria.is_connected()
@@ -287,7 +292,7 @@ async def test_a_coordinators_page_shows_a_text_in_whatever_field_it_comes(
 
             context = await page.locator("#context-body").text_content()
 
-            assert await page.locator(".bubble").all_text_contents() == [text] * 3
+            assert await page.locator(".bubble").all_text_contents() == [SHOWN[name]] * 3
             assert context is not None
             assert context.count(text) >= 7
             assert await windows.intruders() == []

@@ -418,7 +418,7 @@ async def test_the_place_in_the_queue_is_shown_while_the_user_waits(
     await expect(detail).to_contain_text("You are next.")
     await server.speak("Bună!")
 
-    await expect(chat.owner).to_have_text("You are talking to Maria")
+    await expect(chat.owner).to_have_text("Maria is here")
     await expect(detail).not_to_contain_text("next")
 
 
@@ -454,7 +454,7 @@ async def test_a_coordinator_has_the_conversation_until_the_user_ends_it(
 
     await server.speak("Bună, sunt Maria.")
 
-    await expect(chat.owner).to_have_text("You are talking to Maria")
+    await expect(chat.owner).to_have_text("Maria is here")
     await expect(chat.bubbles("coordinator")).to_have_text(["Bună, sunt Maria."])
     await chat.page.get_by_role("button", name="End the conversation").click()
     await expect(chat.owner).to_have_text("Assistant")
@@ -795,7 +795,7 @@ async def test_a_conversation_fits_its_window(
     await expect(chat.owner).to_have_text("Waiting for a colleague")
     await expect(chat.bubbles("ai")).to_have_count(2)
     await server.speak("Bună ziua, sunt Maria. Pentru ce dată v-ați gândit?")
-    await expect(chat.owner).to_have_text("You are talking to Maria")
+    await expect(chat.owner).to_have_text("Maria is here")
 
     ARTIFACTS.mkdir(exist_ok=True)
     await chat.page.screenshot(path=ARTIFACTS / f"test-page-{name}.png", animations="disabled")

@@ -191,7 +191,7 @@ export function toPastMessage(entry, n) {
     key,
     seq,
     author,
-    text: message,
+    text: String(message ?? ""),
     at: timestamp,
     coordinatorId,
     state: "stored",

@@ -122,7 +122,7 @@ function renderItems(items, conversation) {
     if (!item || item.kind === "session") return row;
     const build = () => {
       const node = row.build();
-      node.append(rawEntry(item));
+      (node.querySelector(":scope > .meta") ?? node).append(rawEntry(item));
       return node;
     };
     return { ...row, version: [...row.version, item], build };
@@ -158,26 +158,29 @@ function rawEntry(item) {
 
 /** @param {Conversation} conversation */
 function renderOwner(conversation) {
-  const { status, coordinatorId } = conversation;
+  const { status } = conversation;
   const { texts } = WORDS;
-  const titles = {
-    ai: texts.assistant,
-    waiting: texts.waiting,
-    live: texts.live(WORDS.authorName({ author: "coordinator", coordinatorId })),
-    closed: texts.closed,
-  };
-  const details = {
-    ai: "",
-    waiting: queueText(conversation, WORDS),
-    live: "",
-    closed: texts.closedDetail,
-  };
   byId("owner").dataset.status = status;
-  setText(byId("owner-title"), titles[status]);
-  setText(byId("owner-detail"), details[status]);
+  setText(byId("owner-title"), ownerText(conversation));
+  setText(byId("owner-detail"), status === "waiting" ? queueText(conversation, WORDS) : "");
   setText(byId("end"), status === "waiting" ? texts.cancelRequest : texts.endLiveChat);
   const isHandedOver = status === "waiting" || status === "live";
   swap(isHandedOver ? "end" : "transfer", isHandedOver ? "transfer" : "end");
+}
+
+/** @param {Conversation} conversation */
+function ownerText({ status, coordinatorId }) {
+  const { texts } = WORDS;
+  switch (status) {
+    case "waiting":
+      return texts.waiting;
+    case "live":
+      return texts.live(WORDS.authorName({ author: "coordinator", coordinatorId }));
+    case "closed":
+      return texts.closed;
+    default:
+      return texts.assistant;
+  }
 }
 
 /**
