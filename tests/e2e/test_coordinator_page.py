@@ -439,6 +439,50 @@ async def test_markup_in_a_message_stays_text(
     ).to_have_count(0)
 
 
+async def test_answers_have_links_and_the_small_markdown_and_users_texts_links_alone(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    at = datetime.now(UTC) - timedelta(seconds=60)
+    await bridge.record("ana", "ai", "**Luni–vineri**, vedeți https://bistro.example/orar.", at)
+    await bridge.hand_over(question="Ca la https://ana.example, dar **mai mare**?")
+
+    await coordinator.claim()
+
+    said = coordinator.page.locator("#log")
+    await expect(coordinator.bubbles("ai").locator("strong")).to_have_text(["Luni–vineri"])
+    await expect(coordinator.bubbles("user").last).to_have_text(
+        "Ca la https://ana.example, dar **mai mare**?"
+    )
+    await expect(said.get_by_role("link")).to_have_text(
+        ["https://bistro.example/orar", "https://ana.example"]
+    )
+    for link in await coordinator.page.get_by_role("link").all():
+        await expect(link).to_have_attribute("rel", "noopener nofollow")
+
+
+async def test_a_rating_is_a_line_of_the_transcript(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    said = {"kind": "message", "author": "user", "timestamp": "2030-01-01T12:00:00.000Z"}
+    rating = {"type": "rating", "rating": 4, "comment": "Amabilă"}
+    bridge.server.log = [
+        {**said, "seq": 1, "messageId": "m1", "message": "Mulțumesc!"},
+        {**said, "seq": 2, "messageId": "m2", "message": "★★★★☆ Amabilă", "actions": [rating]},
+    ]
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
+    await coordinator.open()
+    await coordinator.page.get_by_role("button", name="Load history from the server").click()
+
+    await expect(coordinator.page.locator("#log > .divider")).to_have_text(
+        ["Rating: ★★★★☆ Amabilă"]
+    )
+    await expect(coordinator.bubbles("user")).to_have_text(["Mulțumesc!"])
+
+
 async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
     bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:

@@ -1,5 +1,6 @@
 """The test page in a real browser, against the whole application on a real socket."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,6 +32,7 @@ from tests.support.browser import ARTIFACTS, PHONE, UserPage, chromium, windows
 from tests.support.businesses import EXAMPLES
 from tests.support.drafts import append_message
 from tests.support.server import running
+from tests.support.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -338,7 +340,9 @@ async def test_a_users_windows_show_the_same_and_another_user_sees_nothing(
     await expect(stranger.bubbles("user")).to_have_text(["Salut și eu"])
 
 
-async def test_what_customers_can_act_on_has_a_card_and_developers_see_the_rest(server: Server, open_chat: OpenChat) -> None:
+async def test_what_customers_can_act_on_has_a_card_and_developers_see_the_rest(
+    server: Server, open_chat: OpenChat
+) -> None:
     url = "wss://bridge.example/socket/websocket"
     actions = [
         {"type": "live_chat", "status": "waiting", "topic": "chat:b1:ana", "url": url},
@@ -436,9 +440,7 @@ async def test_a_user_for_whom_nobody_is_there_may_leave_a_message(
         await chat.page.get_by_role("button", name="Ask for a person").click()
 
         await expect(chat.bubbles("system")).to_contain_text([localized("ro", Text.NOBODY)])
-        await expect(chat.page.locator(".card.leave-message")).to_contain_text(
-            "Leave us a message"
-        )
+        await expect(chat.page.locator(".card.leave-message")).to_contain_text("Leave us a message")
         await expect(chat.owner).to_have_text("Assistant")
         await chat.send("Sunați-mă la 0722")
         await expect(chat.bubbles("system").nth(1)).to_have_text(localized("ro", Text.MESSAGE_KEPT))
@@ -612,6 +614,54 @@ async def test_a_network_that_has_gone_silent_is_noticed_within_seconds(
     await chat.is_connected()
 
 
+async def test_a_frozen_network_is_told_at_once_and_left_within_seconds(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    pill = chat.page.locator("#pill-label")
+    await chat.page.clock.install()
+    async with TcpProxy(server.port) as proxy:
+        await chat.join(Server(f"127.0.0.1:{proxy.port}", server.container))
+        proxy.half_open()
+
+        await chat.page.context.set_offline(True)
+        await expect(pill).to_have_text("Offline")
+        await chat.page.clock.run_for(3_000)
+        await chat.send("Din tren")
+        await expect(chat.bubbles("user", "queued")).to_have_text(["Din tren"])
+        await expect(chat.alert).to_contain_text("There is no network.")
+
+        proxy.cut()
+        proxy.heal()
+        await chat.page.context.set_offline(False)
+        await chat.is_connected()
+        await expect(chat.bubbles("user")).to_have_text(["Din tren"])
+        await expect(chat.alert).to_be_hidden()
+
+
+async def test_a_network_that_freezes_without_a_sign_is_left_after_a_request_that_timed_out(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.page.clock.install()
+    async with TcpProxy(server.port) as proxy:
+        await chat.join(Server(f"127.0.0.1:{proxy.port}", server.container))
+        proxy.half_open()
+
+        await chat.send("Mă auziți?")
+        await chat.page.clock.run_for(10_000)
+        await expect(chat.bubbles("user", "failed")).to_have_count(1)
+        await chat.page.clock.run_for(3_000)
+        await expect(chat.alert).to_contain_text("Not connected.")
+
+        await asyncio.gather(*proxy.cut(), return_exceptions=True)
+        proxy.heal()
+        await chat.page.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
+        await chat.is_connected()
+        await chat.page.get_by_role("button", name="Try again").click()
+        await expect(chat.bubbles("user")).to_have_text(["Mă auziți?"])
+
+
 async def test_a_reload_keeps_the_connection_and_the_draft(
     server: Server, open_chat: OpenChat
 ) -> None:
@@ -647,6 +697,135 @@ async def test_markup_in_a_message_stays_text(server: Server, open_chat: OpenCha
     await expect(chat.bubbles("user")).to_have_text([markup])
     await expect(chat.bubbles("coordinator")).to_have_text([markup])
     await expect(chat.page.locator("#log").locator("img, b")).to_have_count(0)
+
+
+async def test_what_the_assistant_and_coordinators_write_has_links_and_the_small_markdown(
+    store: RefusingStore, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    answer = "**Luni–vineri**, vedeți https://bistro.example/orar.\n\n- 9–17\n- [x](javascript:y)"
+    async with serving(store, assistant=ScriptedSteps([answer])) as server:
+        await chat.join(server)
+        await chat.send("**Când?** https://ana.example")
+        await expect(chat.bubbles("ai").locator("strong")).to_have_text("Luni–vineri")
+        await expect(chat.bubbles("ai").get_by_role("listitem")).to_have_text(
+            ["9–17", "[x](javascript:y)"]
+        )
+        await server.speak("Scrieți la `ana@bistro.example`, sau maria@bistro.example")
+
+        links = chat.page.locator("#log").get_by_role("link")
+        await expect(links).to_have_text(["https://bistro.example/orar", "maria@bistro.example"])
+        await expect(links.first).to_have_attribute("rel", "noopener nofollow")
+        await expect(links.first).to_have_attribute("target", "_blank")
+        await expect(chat.bubbles("user")).to_have_text(["**Când?** https://ana.example"])
+
+
+async def test_each_event_is_shown_once_in_one_language_without_an_address(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+    await chat.page.get_by_role("button", name="Talk to a person").click()
+    await chat.page.get_by_role("button", name="Ask for a person").click()
+    await expect(chat.owner).to_have_text("Waiting for a colleague")
+
+    await server.speak("Bună!")
+    await chat.page.get_by_role("button", name="End the conversation").click()
+    await expect(chat.owner).to_have_text("Assistant")
+
+    said = [localized("ro", text) for text in (Text.REQUESTED, Text.ENDED)]
+    await expect(chat.bubbles("system").first).to_have_text(said[0])
+    await expect(chat.bubbles("system").last).to_have_text(said[1])
+    await expect(chat.page.locator("#log > .divider")).to_have_text(["Today"])
+    await expect(chat.page.locator(".card.live_chat")).to_have_count(0)
+    assert "://" not in await chat.page.locator("#log").inner_text()
+
+
+async def test_a_live_chat_that_has_ended_is_rated(server: Server, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    await chat.join(server)
+    await chat.send("Bună!")
+    await server.speak("Bună, sunt Maria.")
+    await chat.page.get_by_role("button", name="End the conversation").click()
+
+    card = chat.page.locator(".card.rating")
+    await card.get_by_role("radio", name="Good").check()
+    await card.get_by_label("Anything to add?").fill("Foarte amabilă")
+    await card.get_by_role("button", name="Send the rating").click()
+
+    await expect(chat.page.locator(".rated")).to_contain_text("Foarte amabilă")
+    await expect(chat.page.get_by_role("img", name="4 stars")).to_be_visible()
+    await expect(chat.page.locator("#fact-rating")).to_have_text("4")
+    assert await focus_is_somewhere(chat)
+
+
+async def test_the_focus_never_falls_to_the_body(store: RefusingStore, open_chat: OpenChat) -> None:
+    chat = await open_chat()
+    page, field = chat.page, chat.page.get_by_label("Message", exact=True)
+    async with serving(store, assistant=ScriptedSteps(["Luni"], ["Marți ", HANG])) as server:
+        await chat.join(server)
+        await expect(field).to_be_focused()
+        await page.get_by_role("button", name="Care este programul?").press("Enter")
+        await expect(chat.bubbles("ai")).to_have_text(["Luni"])
+        await expect(field).to_be_focused()
+        await field.fill("Și marți?")
+        await page.get_by_role("button", name="Send", exact=True).press("Enter")
+        await expect(chat.bubbles("ai", "streaming")).to_have_count(1)
+        await expect(field).to_be_focused()
+        await page.get_by_role("button", name="Stop the answer").press("Enter")
+        await expect(field).to_be_focused()
+
+        transfer = page.get_by_role("button", name="Talk to a person")
+        await transfer.press("Enter")
+        await page.get_by_role("button", name="Cancel", exact=True).press("Enter")
+        await expect(transfer).to_be_focused()
+        await transfer.press("Enter")
+        await page.get_by_role("button", name="Ask for a person").press("Enter")
+        cancel = page.get_by_role("button", name="Cancel the request")
+        await expect(cancel).to_be_focused()
+        await cancel.press("Enter")
+        await expect(transfer).to_be_focused()
+
+        store.refusing = True
+        await transfer.press("Enter")
+        await page.get_by_role("button", name="Ask for a person").press("Enter")
+        await expect(chat.alert).to_be_visible()
+        await page.get_by_role("button", name="Dismiss").press("Enter")
+        assert await focus_is_somewhere(chat)
+        await page.locator("#settings-details summary").click()
+        await page.get_by_role("button", name="Disconnect").press("Enter")
+        await expect(page.locator("#connect")).to_be_focused()
+        await page.locator("#empty-connect, #connect").last.press("Enter")
+        await chat.is_connected()
+        await expect(field).to_be_focused()
+
+
+async def focus_is_somewhere(chat: UserPage) -> bool:
+    return bool(await chat.page.evaluate("document.activeElement !== document.body"))
+
+
+async def test_a_screen_reader_reads_who_wrote_each_message_in_its_language(
+    server: Server, open_chat: OpenChat
+) -> None:
+    chat = await open_chat()
+    await chat.join(server, "?userId=ana&language=ro")
+    await chat.send("Bună!")
+    await expect(chat.bubbles("ai")).to_have_count(1)
+    await server.speak("Bună, sunt Maria.")
+    await expect(chat.bubbles("coordinator")).to_have_count(1)
+    await chat.send("Mulțumesc.")
+    await chat.send("La revedere.")
+    await expect(chat.bubbles("user")).to_have_count(3)
+
+    read = await chat.page.locator("#log").aria_snapshot()
+    bubbles = chat.page.locator("#log .bubble")
+
+    assert [each in read for each in ("You Bună!", "Assistant", "Notice", "Maria")] == [True] * 4
+    assert read.count("text: You") == 3
+    for n in range(await bubbles.count()):
+        await expect(bubbles.nth(n)).to_have_attribute("dir", "auto")
+        await expect(bubbles.nth(n)).to_have_attribute("lang", "ro")
+    await expect(chat.frames.filter(has_text='"language":"ro"')).to_have_count(1)
 
 
 async def test_a_refused_join_says_why_and_what_to_do(server: Server, open_chat: OpenChat) -> None:
@@ -700,9 +879,15 @@ async def test_a_message_over_the_limit_cannot_be_sent(server: Server, open_chat
     chat = await open_chat()
     await chat.join(server)
 
-    await chat.page.get_by_label("Message", exact=True).fill("ă" * 8_001)
+    field = chat.page.get_by_label("Message", exact=True)
+    await field.fill("ă" * 8_000)
+    await expect(field).not_to_have_attribute("aria-invalid", re.compile(""))
+    await field.fill("ă" * 8_001)
 
-    await expect(chat.page.locator("#counter")).to_have_text("The message is too long. 8,001 of 8,000")
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    await expect(chat.page.locator("#counter")).to_have_text(
+        "The message is too long. 8,001 of 8,000"
+    )
     await expect(chat.page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
 
 

@@ -89,7 +89,9 @@ async def test_a_table_is_reserved_after_a_coordinators_yes_on_another_process(
         asked, question = maria.page.locator("#asked .chat"), maria.page.locator("#confirmation")
         async with server(tmp_path, port=str(port), **given) as agent:
             await ask(ana, agent)
-            await expect(ana.page.locator(".card.confirm")).to_contain_text("Our team has to agree first.")
+            await expect(ana.page.locator(".card.confirm")).to_contain_text(
+                "Our team has to agree first."
+            )
             await maria.page.goto(f"http://{address}/")
             await maria.page.get_by_label("Business").fill("resto")
             await maria.page.get_by_label("Your name").fill("Maria")

@@ -28,6 +28,7 @@ const ENGLISH = {
   until: "until",
   by: "by",
   toolCall: "Tool",
+  rating: "Rating",
   states: {
     proposed: "waits for a yes",
     approved: "Confirmed. It is being done.",
@@ -68,6 +69,7 @@ const ROMANIAN = {
   until: "până la",
   by: "de",
   toolCall: "Acțiune",
+  rating: "Evaluare",
   states: {
     proposed: "așteaptă acordul",
     approved: "Confirmat. Se face acum.",

@@ -27,9 +27,15 @@ import { PushError, toWellFormed } from "../client/phoenix.js";
  *   of the bridge's history, of the server's log, or of a context package
  */
 /**
- * @typedef {Message & {seq: number | null, sources: string[], step: string | null}} PastMessage
+ * @typedef {Message & {
+ *   seq: number | null,
+ *   sources: string[],
+ *   step: string | null,
+ *   isRating: boolean,
+ * }} PastMessage
  *   `seq` is that of the server's log; `sources` are the documents that an answer of the AI rests on;
- *   `step` is the state of a call of a tool, where it is no message of anybody's
+ *   `step` is the state of a call of a tool, where it is no message of anybody's; `isRating`: it is
+ *   how the user rates the conversation
  */
 
 /**
@@ -197,6 +203,7 @@ export function toPastMessage(entry, n) {
     state: "stored",
     sources,
     step,
+    isRating: listOf(entry.actions).some((action) => isOfType(action, "rating")),
   };
 }
 
@@ -206,12 +213,18 @@ export function toPastMessage(entry, n) {
  * @param {unknown} actions
  */
 function sourcesOf(actions) {
-  const listed = /** @type {{type?: unknown, items?: unknown}[]} */ (listOf(actions));
+  const listed = /** @type {{items?: unknown}[]} */ (listOf(actions));
   return listed
-    .filter((action) => action?.type === "sources")
+    .filter((action) => isOfType(action, "sources"))
     .flatMap(({ items }) => /** @type {{title?: unknown, location?: unknown}[]} */ (listOf(items)))
     .map((item) => `${item?.title ?? ""} (${item?.location ?? ""})`);
 }
+
+/**
+ * @param {any} action
+ * @param {string} type
+ */
+const isOfType = (action, type) => action?.type === type;
 
 /**
  * @param {unknown} value

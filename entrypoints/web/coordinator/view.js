@@ -175,8 +175,8 @@ export class CoordinatorView {
       const { title } = item;
       return { key: `divider ${message.key}`, version: [title], build: () => divider(title) };
     }
-    if ("step" in message && message.step) {
-      const text = stepText(message.text, String(message.step));
+    const text = lineText(message);
+    if (text !== null) {
       return { key: message.key, version: [text], build: () => divider(text) };
     }
     return {
@@ -264,9 +264,14 @@ export class CoordinatorView {
  * @param {Message} message
  */
 const shownText = (message) =>
-  message.author === "user"
-    ? inlineNodes(parseInline(message.text, { isPlain: true }))
-    : textNodes(message);
+  message.author === "user" ? addressesIn(message.text) : textNodes(message);
+
+/**
+ * Return a text as it is, with links to the addresses in it.
+ *
+ * @param {unknown} text
+ */
+const addressesIn = (text) => inlineNodes(parseInline(String(text), { isPlain: true }));
 
 /**
  * @param {Asked} asked
@@ -296,14 +301,16 @@ const whyRefused = ({ reason, response }) =>
   answerRefusal(reason, navigator.language) ?? explainRefusal(reason, response);
 
 /**
- * Return the line of the log about a step of a call of a tool.
+ * Return the line of the log about what is no message: a step of a call of a tool, or a rating; null
+ * about a message.
  *
- * @param {string} what
- * @param {string} state
+ * @param {Message & Partial<Pick<PastMessage, "step" | "isRating">>} message
  */
-function stepText(what, state) {
-  const text = new Map(Object.entries(TEXTS.states)).get(state) ?? state;
-  return `${TEXTS.toolCall}: ${what} · ${text}`;
+function lineText({ text, step, isRating }) {
+  if (isRating) return `${TEXTS.rating}: ${text}`;
+  if (!step) return null;
+  const state = new Map(Object.entries(TEXTS.states)).get(step) ?? step;
+  return `${TEXTS.toolCall}: ${text} · ${state}`;
 }
 
 /**
@@ -499,7 +506,7 @@ function contextElements(chat) {
   /** @type {PastEntry[]} */
   const lastMessages = listOf(context.lastMessages);
   const last = lastMessages.map(({ author, message }) =>
-    el("li", {}, el("b", {}, `${authorName({ author })}: `), String(message)),
+    el("li", {}, el("b", {}, `${authorName({ author })}: `), ...addressesIn(message)),
   );
   return [
     reason ? el("div", {}, el("span", { className: "reason" }, reasonText(reason))) : null,
@@ -539,7 +546,9 @@ function ratingText(given) {
  * @param {unknown} text
  */
 function section(title, text, className = "") {
-  return text ? el("section", {}, el("h3", {}, title), el("p", { className }, String(text))) : null;
+  return text
+    ? el("section", {}, el("h3", {}, title), el("p", { className }, ...addressesIn(text)))
+    : null;
 }
 
 /**

@@ -24,12 +24,15 @@ export class ConversationView {
   #scroller = byId("scroller");
   /** @type {Conversation | null} */
   #conversation = null;
+  #followsEnd = true;
   #rating = NOT_RATED;
   /** @type {string | null} the end that a rating was last asked after */
   #end = null;
 
   constructor() {
-    this.#scroller.addEventListener("scroll", () => this.#updateJump());
+    this.#scroller.addEventListener("scroll", () => this.#onScroll());
+    // The end stays in sight where the window, or the field below, changes its size.
+    new ResizeObserver(() => this.#followEndOfList()).observe(this.#scroller);
     listen("jump", "click", () => this.scrollToEnd());
     listen("rating", "change", ({ target }) => {
       if (target instanceof HTMLInputElement) this.#setRating({ stars: Number(target.value) });
@@ -46,7 +49,6 @@ export class ConversationView {
     this.#conversation = conversation;
     WORDS.spoken = conversation.language ?? "";
     const scroller = this.#scroller;
-    const wasAtEnd = isNearEnd(scroller);
     const fromEnd = scroller.scrollHeight - scroller.scrollTop;
     const items = conversation.items();
     const grewAbove = renderItems(items, conversation);
@@ -55,13 +57,14 @@ export class ConversationView {
     this.#followEnd(conversation);
     byId("earlier").hidden = !conversation.hasEarlier;
     byId("empty").hidden = items.length > 0;
-    if (wasAtEnd) this.scrollToEnd();
     // What the reader looks at keeps its place while the log grows above it.
-    else if (grewAbove) scroller.scrollTop = scroller.scrollHeight - fromEnd;
-    this.#updateJump();
+    if (grewAbove) scroller.scrollTop = scroller.scrollHeight - fromEnd;
+    this.#followEndOfList();
+    byId("jump").hidden = isNearEnd(scroller);
   }
 
   scrollToEnd() {
+    this.#followsEnd = true;
     scrollToEnd(this.#scroller);
   }
 
@@ -69,8 +72,13 @@ export class ConversationView {
     this.#setRating(NOT_RATED);
   }
 
-  #updateJump() {
-    byId("jump").hidden = isNearEnd(this.#scroller);
+  #onScroll() {
+    this.#followsEnd = isNearEnd(this.#scroller);
+    byId("jump").hidden = this.#followsEnd;
+  }
+
+  #followEndOfList() {
+    if (this.#followsEnd) scrollToEnd(this.#scroller);
   }
 
   /**

@@ -1,0 +1,127 @@
+"""The bench and the coordinators' page in their main states, by axe: WCAG 2.2 AA."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e.test_both_pages import System
+from tests.support.assistants import HANG, ScriptedSteps
+from tests.support.axe import axe_problems, axe_script
+from tests.support.browser import (
+    ARTIFACTS,
+    DESKTOP,
+    PHONE,
+    CoordinatorPage,
+    UserPage,
+    chromium,
+    windows,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MARKDOWN = "**Luni–vineri**, ca pe https://bistro.example/orar:\n\n- 9–17\n- `la cerere`"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+class Report:
+    """The problems of the states that were looked at, on a desktop and on a phone."""
+
+    def __init__(self, theme: str) -> None:
+        self._theme = theme
+        self.problems: list[str] = []
+
+    async def look(self, page: Page, state: str, *panels: str) -> None:
+        """Look at a state; on the phone at these panels of it, each behind a button."""
+        await self._look(page, f"{state}-desktop")
+        await page.set_viewport_size(PHONE)
+        for panel in panels or ("",):
+            if panel:
+                await page.locator(f'[data-opens="{panel}"]').click()
+            await self._look(page, f"{state}-phone{panel}")
+        if panels:
+            await page.locator('[data-opens="chat"]').click()
+        await page.set_viewport_size(DESKTOP)
+
+    async def _look(self, page: Page, name: str) -> None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        await page.screenshot(path=ARTIFACTS / f"axe-{name}-{self._theme}.png")
+        self.problems += [f"{name}: {each}" for each in await axe_problems(page)]
+        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if wide > 0:
+            self.problems.append(f"{name}: {wide} px too wide")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_every_state_of_both_pages_passes_axe(browser: Browser, theme: str) -> None:
+    report = Report(theme)
+    assistant = ScriptedSteps([MARKDOWN], ["Aș putea ", HANG])
+    system = System(assistant)
+    options = {"color_scheme": theme, "reduced_motion": "reduce"}
+    async with (
+        system.serve_bridge(),
+        system.serve(),
+        windows(browser, axe_script()) as open_page,
+    ):
+        ana, maria = (
+            UserPage(await open_page(**options)),
+            CoordinatorPage(await open_page(**options)),
+        )
+        await ana.open(system.server)
+        await report.look(ana.page, "bench-idle", "chat", "connection")
+        await ana.connect()
+        await report.look(ana.page, "bench-empty")
+        await ana.send("Când?")
+        await expect(ana.bubbles("ai")).to_have_count(1)
+        await ana.page.locator(".raw-entry summary").last.click()
+        await ana.frames.first.locator("summary").click()
+        await report.look(ana.page, "bench-answer", "chat", "frames")
+        await ana.send("Ăăă")
+        await expect(ana.bubbles("ai", "streaming")).to_have_count(1)
+        await report.look(ana.page, "bench-streaming")
+        await ana.page.get_by_role("button", name="Stop the answer").click()
+        await expect(ana.bubbles("ai", "streaming")).to_have_count(0)
+
+        await maria.page.goto(f"http://{system.bridge.address}/")
+        await report.look(maria.page, "desk-sign-in")
+        await maria.sign_in(system.bridge, "Maria Ionescu")
+        await report.look(maria.page, "desk-empty")
+
+        await ana.page.get_by_role("button", name="Talk to a person").click()
+        await report.look(ana.page, "bench-dialog")
+        await ana.page.get_by_label("What is it about?").fill("O nuntă: https://nunta.example")
+        await ana.page.get_by_role("button", name="Ask for a person").click()
+        await expect(ana.owner).to_have_text("Waiting for a colleague")
+        await report.look(ana.page, "bench-waiting", "chat", "connection")
+        await expect(maria.waiting).to_have_text(["ana"])
+        await report.look(maria.page, "desk-waiting")
+        await maria.claim()
+        await maria.send("Bună! **60 de locuri**, da.")
+        await expect(ana.bubbles("coordinator")).to_have_count(1)
+        await ana.page.get_by_label("Message", exact=True).press_sequentially("A")
+        await expect(maria.page.locator("#typing")).to_be_visible()
+        await maria.page.locator("#context summary").click()
+        await report.look(maria.page, "desk-live")
+        await maria.page.set_viewport_size(PHONE)
+        await maria.page.get_by_role("button", name="About the conversation").click()
+        await report.look(maria.page, "desk-context")
+        await maria.page.get_by_role("button", name="Return to AI").click()
+        await report.look(maria.page, "desk-dialog")
+        await maria.page.locator("#end-confirm").click()
+
+        rating = ana.page.locator(".card.rating")
+        await expect(rating.get_by_role("radio")).to_have_count(5)
+        await rating.get_by_role("radio", name="Good").check()
+        await report.look(ana.page, "bench-rating")
+        await ana.page.context.set_offline(True)
+        await report.look(ana.page, "bench-offline")
+        await maria.page.context.set_offline(True)
+        await report.look(maria.page, "desk-offline")
+
+    assert report.problems == [], "\n".join(report.problems)
