@@ -112,6 +112,7 @@ export class ConversationView {
     this.#rating = { ...this.#rating, ...change };
     const card = ratingCard(this.#rating, WORDS);
     morphChildren(byId("rating"), card ? [card] : []);
+    this.#followEndOfList();
   }
 }
 
