@@ -184,8 +184,8 @@ function showConnection() {
 /** @param {string} text */
 function send(text) {
   active.conversation.send(text);
+  view.showOwn();
   render();
-  view.scrollToEnd();
 }
 
 function stopAnswer() {
@@ -304,7 +304,8 @@ function onClick({ target }) {
   else if (act === "confirm") active.conversation.confirm(id, answer === "yes" ? "yes" : "no");
   else if (act === "suggestion") send(text);
   else if (act === "stop") stopAnswer();
-  else if (act === "not-now") keepingFocus(() => view.dismissRating(), focusChat);
+  else if (act === "rate") view.askForRating();
+  else if (act === "not-now") view.declineRating();
 }
 
 function listenToConversation() {

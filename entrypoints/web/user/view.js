@@ -4,18 +4,13 @@ import { queueText } from "../chat/banner.js";
 import { morphChildren } from "../chat/dom.js";
 import { blocksText, inlineNodes, parseInline, parseMarkdown } from "../chat/markdown.js";
 import { rowsOf } from "../chat/messages.js";
-import { endedAt, ratingCard } from "../chat/rating.js";
+import { endOf, Rating } from "../chat/rating.js";
 import { Words } from "../chat/texts.js";
-import { PushError } from "../client/phoenix.js";
-import { byId, el, listen, setText, swap } from "../shared/dom.js";
+import { byId, el, keepingFocus, listen, setText, swap } from "../shared/dom.js";
 import { firstKey, isNearEnd, reconcile, scrollToEnd } from "../shared/message-list.js";
-import { explainRefusal } from "../shared/texts.js";
 
 /** @import { Conversation, Item, MessageItem, StatusItem } from "../client/conversation.js" */
-/** @import { RatingState } from "../chat/rating.js" */
 
-/** @type {RatingState} */
-const NOT_RATED = { step: "hidden", stars: 0, error: "" };
 const ANNOUNCED = 3;
 
 export const WORDS = new Words("en-GB");
@@ -25,94 +20,107 @@ export class ConversationView {
   /** @type {Conversation | null} */
   #conversation = null;
   #followsEnd = true;
-  #rating = NOT_RATED;
-  /** @type {string | null} the end that a rating was last asked after */
-  #end = null;
+  /** The scroll position of the end, when it was last scrolled to. */
+  #endTop = 0;
+  #rating = new Rating(WORDS);
+  /** @type {string | null} the end after which the user did not want to rate */
+  #declined = null;
 
   constructor() {
     this.#scroller.addEventListener("scroll", () => this.#onScroll());
     // The end stays in sight where the window, or the field below, changes its size.
-    new ResizeObserver(() => this.#followEndOfList()).observe(this.#scroller);
+    new ResizeObserver(() => {
+      this.#noteFollowing();
+      this.#followEnd();
+    }).observe(this.#scroller);
     listen("jump", "click", () => this.scrollToEnd());
     listen("rating", "change", ({ target }) => {
-      if (target instanceof HTMLInputElement) this.#setRating({ stars: Number(target.value) });
+      if (!(target instanceof HTMLInputElement)) return;
+      this.#rating.choose(Number(target.value));
+      this.#renderRating();
     });
     listen("rating", "submit", (event) => {
       event.preventDefault();
-      if (this.#rating.step === "asked") this.#rate();
+      this.#rate();
     });
   }
 
   /** @param {Conversation} conversation */
   render(conversation) {
-    if (conversation !== this.#conversation) conversation.on("received", announce);
+    if (conversation !== this.#conversation) {
+      conversation.on("received", announceMessage);
+      this.#rating.reset();
+    }
     this.#conversation = conversation;
     WORDS.spoken = conversation.language ?? "";
     const scroller = this.#scroller;
+    this.#noteFollowing();
     const fromEnd = scroller.scrollHeight - scroller.scrollTop;
     const items = conversation.items();
     const grewAbove = renderItems(items, conversation);
     renderOwner(conversation);
     renderTyping(conversation, items);
-    this.#followEnd(conversation);
+    this.#rating.follow(conversation, this.#declined);
+    this.#renderRating();
     byId("earlier").hidden = !conversation.hasEarlier;
     byId("empty").hidden = items.length > 0;
     // What the reader looks at keeps its place while the log grows above it.
     if (grewAbove) scroller.scrollTop = scroller.scrollHeight - fromEnd;
-    this.#followEndOfList();
+    this.#followEnd();
     byId("jump").hidden = isNearEnd(scroller);
   }
 
   scrollToEnd() {
     this.#followsEnd = true;
-    scrollToEnd(this.#scroller);
+    this.#followEnd();
   }
 
-  dismissRating() {
-    this.#setRating(NOT_RATED);
+  /** Show what has just been written here. */
+  showOwn() {
+    this.#rating.reset();
+    this.scrollToEnd();
+  }
+
+  askForRating() {
+    this.#rating.ask();
+    this.#renderRating();
+  }
+
+  declineRating() {
+    this.#declined = this.#conversation && endOf(this.#conversation);
+    this.#rating.reset();
+    this.#renderRating();
   }
 
   #onScroll() {
-    this.#followsEnd = isNearEnd(this.#scroller);
-    byId("jump").hidden = this.#followsEnd;
+    this.#noteFollowing();
+    byId("jump").hidden = isNearEnd(this.#scroller);
   }
 
-  #followEndOfList() {
-    if (this.#followsEnd) scrollToEnd(this.#scroller);
+  /** Note whether the reader is at the end: a list that shrinks hides it from one who has not moved. */
+  #noteFollowing() {
+    const isWhereItWas = this.#scroller.scrollTop >= this.#endTop - 1;
+    this.#followsEnd = isNearEnd(this.#scroller) || (this.#followsEnd && isWhereItWas);
   }
 
-  /**
-   * Ask for a rating once a conversation has ended.
-   *
-   * @param {Conversation} conversation
-   */
-  #followEnd(conversation) {
-    const end = endedAt(conversation);
-    if (end === this.#end) return;
-    this.#end = end;
-    const isAsked = end !== null && conversation.rating === null;
-    this.#setRating({ ...NOT_RATED, step: isAsked ? "asked" : "hidden" });
+  #followEnd() {
+    if (!this.#followsEnd) return;
+    scrollToEnd(this.#scroller);
+    this.#endTop = this.#scroller.scrollTop;
   }
 
   async #rate() {
-    const { stars } = this.#rating;
-    const comment = byId("rating").querySelector("textarea")?.value.trim();
-    this.#setRating({ step: "sending", error: "" });
-    try {
-      await this.#conversation?.rate(stars, comment);
-      this.dismissRating();
-    } catch (error) {
-      if (!(error instanceof PushError)) throw error;
-      this.#setRating({ step: "asked", error: explainRefusal(error.reason, error.response) });
-    }
+    const conversation = this.#conversation;
+    if (!conversation) return;
+    const comment = byId("rating").querySelector("textarea")?.value.trim() ?? "";
+    announce(await this.#rating.send(conversation, comment, () => this.#renderRating()));
+    this.#renderRating();
   }
 
-  /** @param {Partial<RatingState>} change */
-  #setRating(change) {
-    this.#rating = { ...this.#rating, ...change };
-    const card = ratingCard(this.#rating, WORDS);
-    morphChildren(byId("rating"), card ? [card] : []);
-    this.#followEndOfList();
+  #renderRating() {
+    const card = this.#rating.card();
+    keepingFocus(() => morphChildren(byId("rating"), card ? [card] : []));
+    this.#followEnd();
   }
 }
 
@@ -225,9 +233,17 @@ export function renderEmpty({ greeting, suggestions }, isActive) {
 }
 
 /** @param {MessageItem} item */
-function announce(item) {
+function announceMessage(item) {
+  announce(`${WORDS.authorName(item)}: ${blocksText(parseMarkdown(item.text))}`);
+}
+
+/**
+ * Have a screen reader read a text.
+ *
+ * @param {string} text
+ */
+function announce(text) {
   const announcer = byId("announcer");
-  const text = blocksText(parseMarkdown(item.text));
-  announcer.append(el("p", {}, `${WORDS.authorName(item)}: ${text}`));
+  if (text) announcer.append(el("p", {}, text));
   while (announcer.children.length > ANNOUNCED) announcer.firstElementChild?.remove();
 }
