@@ -578,9 +578,8 @@ export class Conversation extends Emitter {
 
   /** @param {AnswerPush} push */
   #onAnswer(push) {
-    const isAnswer = (push.inReplyTo?.length ?? 0) > 0;
-    if (isAnswer) this.#stopTyping("ai");
-    const { author = isAnswer ? "ai" : "system" } = push;
+    const { author = push.inReplyTo?.length ? "ai" : "system" } = push;
+    if (author === "ai") this.#stopTyping("ai");
     this.#addPushed({ ...push, messageId: push.responseId }, author);
   }
 
@@ -732,7 +731,8 @@ export class Conversation extends Emitter {
     const wasShown = this.#outgoing.delete(item.key);
     const partial = this.#partialAnswer;
     const isAnswer = item.kind === "message" && item.isAnswer;
-    if (partial && isAnswer && item.seq > partial.afterSeq) this.#endPartialAnswer();
+    const isWhole = item.key === partial?.item.key; // also of one that answers no message
+    if (partial && (isWhole || (isAnswer && item.seq > partial.afterSeq))) this.#endPartialAnswer();
     if (item.kind === "message") this.#noteActions(item, log.sessionId);
     const isNewest = log === this.#current && item.seq > log.headSeq;
     const isNew = log.add(item);

@@ -195,6 +195,20 @@ test("the final answer replaces its deltas", () => {
   assert.equal(conversation.items().at(-1).state, "stored");
 });
 
+test("what the assistant writes of itself replaces its deltas, and ends its sign of typing", () => {
+  channel.join(joined([entry(1, "user", "one")]));
+  channel.receive("typing", { author: "ai", expiresInMs: 6_000 });
+  delta(0, "Do");
+
+  channel.receive("new_message", { ...answer(2, "Done.", "r1"), inReplyTo: [], author: "ai" });
+
+  assert.deepEqual(states(), [
+    ["one", "stored"],
+    ["Done.", "stored"],
+  ]);
+  assert.equal(conversation.isAnswering, false);
+});
+
 test("a first delta again starts the answer anew", () => {
   channel.join(joined([entry(1, "user", "one")]));
 
