@@ -20,7 +20,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 WEB = Path(__file__).parent / "web"
-SHARED = ("client", "shared")
+SHARED = ("chat", "client", "shared")
 """The folders whose files every page may load."""
 EMBEDDED = ("widget.js", "client.js", "client.d.ts")
 """The files of `dist/` that other pages name, at `/{name}`."""

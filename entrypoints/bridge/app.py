@@ -46,7 +46,7 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
             container.endpoint().route,
             *bridge_routes(container.http_services()),
             page_route("/", "coordinator", content_policy()),
-            file_route(("coordinator", "chat"), content_policy()),
+            file_route(("coordinator",), content_policy()),
         ],
         lifespan=[lambda app: _running(parts, container)],
         state=State({"connections": container.connections()}),

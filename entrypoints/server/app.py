@@ -46,7 +46,7 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
             *http_routes(wired.api()),
             *website_routes(wired.website()),
             page_route("/test-websocket.html", "user", policy),
-            file_route(("user", "page", "chat"), policy),
+            file_route(("user", "page"), policy),
             *embedded_routes(),
             *customer_routes(wired.customer_pages()),
         ],
