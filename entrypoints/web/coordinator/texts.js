@@ -187,7 +187,7 @@ const REQUESTS = new Map([
  * @param {Status} requestedStatus
  */
 export const refusalTitle = (userId, requestedStatus) =>
-  `The conversation with ${userId} was not ${REQUESTS.get(requestedStatus) ?? "changed"}.`;
+  `The conversation with ${customerName(userId)} was not ${REQUESTS.get(requestedStatus) ?? "changed"}.`;
 
 /**
  * Return the notice shown while the AI agent server cannot be reached.
@@ -200,3 +200,12 @@ export function unreachableText(hasPending) {
     : "You can carry on: your changes are saved until it is back.";
   return `The AI agent server cannot be reached. ${detail}`;
 }
+
+/**
+ * Return the name of a customer. The server has named a visitor by 32 hexadecimal digits, of which
+ * the first tell those of a day apart.
+ *
+ * @param {string} userId
+ */
+export const customerName = (userId) =>
+  /^v-[0-9a-f]{32}$/.test(userId) ? `Visitor ${userId.slice(2, 6)}` : userId;

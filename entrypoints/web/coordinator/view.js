@@ -11,6 +11,7 @@ import {
   answerRefusal,
   askedText,
   authorName,
+  customerName,
   reasonText,
   textsIn,
   unreachableText,
@@ -159,7 +160,7 @@ export class CoordinatorView {
     );
     setText(byId("empty-title"), chat ? "No messages yet" : "Select a conversation");
     byId("typing").hidden = !transcript?.isTyping;
-    setText(byId("typing-text"), `${chat?.userId} is typing…`);
+    setText(byId("typing-text"), `${customerName(chat?.userId ?? "")} is typing…`);
     if (wasAtEnd) this.scrollToEnd();
   }
 
@@ -195,7 +196,7 @@ export class CoordinatorView {
   #entry({ message, isGrouped }, chats, userId) {
     const { author, coordinatorId, state, sources = [] } = message;
     const isMine = author === "coordinator" && coordinatorId === chats.identity.coordinatorId;
-    const name = author === "user" ? userId : authorName(message);
+    const name = author === "user" ? customerName(userId) : authorName(message);
     return el(
       "li",
       {
@@ -383,7 +384,7 @@ function chatButton({ chat, preview, unread, isCurrent }) {
   const button = el(
     "button",
     { type: "button", className: "chat", data: { status, asks: String(asksForYes(chat)) } },
-    el("strong", {}, userId),
+    el("strong", {}, customerName(userId)),
     isCalling(chat)
       ? timeElement((chat.missed ?? chat.confirmation)?.timestamp)
       : el("time", { className: "since", dateTime: since }, durationSince(since)),
@@ -426,7 +427,7 @@ function showOwner(chats, chat, canAct) {
   if (!chat) return;
   const isMine = chats.isMine(chat);
   byId("owner").dataset.status = chat.status;
-  setText(byId("owner-title"), chat.userId);
+  setText(byId("owner-title"), customerName(chat.userId));
   setText(byId("owner-detail"), ownerText(chats, chat));
   const isOffered = {
     claim: chat.status === "waiting",

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { ChatList } from "../../../entrypoints/web/coordinator/chat-list.js";
-import { textsIn } from "../../../entrypoints/web/coordinator/texts.js";
+import { customerName, textsIn } from "../../../entrypoints/web/coordinator/texts.js";
 import { toPastMessage, Transcript } from "../../../entrypoints/web/coordinator/transcript.js";
 import { FakeChannel, settled } from "./fakes.js";
 
@@ -269,5 +269,12 @@ test("an answer of the server's log names its sources, whatever else its actions
   ]);
   for (const strange of [undefined, null, {}, [{ type: "sources", items: 1 }]]) {
     assert.deepEqual(toPastMessage({ ...answer, actions: strange }, 0).sources, []);
+  }
+});
+
+test("a visitor has a name that people can say", () => {
+  assert.equal(customerName("v-8bb8396b43c2241a088d0c5220a4b0d0"), "Visitor 8bb8");
+  for (const own of ["ana", "v-8bb8", "v-8bb8396b43c2241a088d0c5220a4b0d0x"]) {
+    assert.equal(customerName(own), own);
   }
 });
