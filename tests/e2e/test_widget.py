@@ -353,6 +353,18 @@ async def test_a_chat_that_a_page_opens_stays_where_it_replaces_itself(
     await expect(page.locator("ai-agent-chat")).to_have_count(1)
 
 
+async def test_a_page_that_writes_its_document_anew_has_a_chat_that_works(
+    chat: str, site: HostSite, window: OpenPage
+) -> None:
+    site.policy = ""
+    page = await window()
+    await page.goto(site.url())
+    await expect(Widget(page).launcher).to_be_visible()
+    await page.evaluate("document.open(); document.write('<p>Anew'); document.close()")
+
+    await Widget(page).open()
+
+
 async def test_a_nonce_is_enough_and_an_isolated_page_may_embed_the_chat(
     chat: str, site: HostSite, window: OpenPage
 ) -> None:

@@ -128,6 +128,11 @@ class Widget:
     def dialog(self) -> Locator:
         return self.page.locator("ai-agent-chat dialog")
 
+    @property
+    def answers(self) -> Locator:
+        """The answers that are finished."""
+        return self.dialog.locator("li[data-author=ai][data-state=stored]")
+
     async def open(self) -> None:
         await self.page.locator("ai-agent-chat .launcher").click()
 
@@ -216,11 +221,12 @@ async def test_who_signs_in_on_a_plain_page_goes_on_and_who_signs_out_leaves_not
     widget = Widget(page)
     await page.get_by_role("button", name="Ask us").click()
     await widget.ask(QUESTION)
-    await widget.has(ANSWER)
+    await expect(widget.answers).to_contain_text([ANSWER])
     await page.get_by_label("Name").fill("ana")
     await page.get_by_role("button", name="Sign in").click()
+    await expect(widget.answers).to_have_count(0)  # it was the visitor's
     await widget.ask(OTHER_QUESTION)
-    await widget.has(OTHER_ANSWER)
+    await expect(widget.answers).to_contain_text([OTHER_ANSWER])
     await page.reload()
     await widget.has(OTHER_ANSWER)
     await widget.ask(QUESTION)
@@ -230,6 +236,19 @@ async def test_who_signs_in_on_a_plain_page_goes_on_and_who_signs_out_leaves_not
         await expect(widget.dialog.get_by_text(said)).to_have_count(0)
 
     assert "ana" not in str(await kept(page))
+
+
+@story
+async def test_the_console_has_the_reason_of_a_refusal(site: Website, window: OpenPage) -> None:
+    site.put("plain")
+    site.user = "ana"
+    site.token_body = lambda _token: token("ana", "another-business")
+    page = await window()
+    await page.goto(f"{site.origin}/members.html")
+    async with page.expect_console_message() as message:
+        await Widget(page).open()
+
+    assert (await message.value).text == "AIAgent: refused: unauthorized"
 
 
 @story
