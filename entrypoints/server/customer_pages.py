@@ -88,9 +88,7 @@ def customer_routes(services: CustomerPages) -> list[HTTPRouteHandler]:
             return _notice(request, headers, language, texts["unknown"], texts["unknown_text"],
                            status=404)  # fmt: skip
         business = services.last_read(named)
-        language = _wanted_language(request) or (
-            business.language if business is not None else _accepted_language(request)
-        )
+        language = _page_language(request, business)
         texts = _texts(language)
         filled = {
             "language": language,
@@ -172,13 +170,35 @@ def _wanted_language(request: WebRequest) -> str | None:
     return given if _LANGUAGE.fullmatch(given) else None
 
 
+def _page_language(request: WebRequest, business: Business | None) -> str:
+    """Return the language of a business's page: that of the link, the business's own where the
+    browser reads it, or else the first with texts that the browser asks for."""
+    wanted = _wanted_language(request)
+    if wanted is not None:
+        return wanted
+    if business is None:
+        return _accepted_language(request)
+    read = _read_languages(request)
+    if _primary(business.language) in read:
+        return business.language
+    return next((each for each in read if each in _TEXTS), business.language)
+
+
 def _accepted_language(request: WebRequest) -> str:
     """Return the first language with texts that the link or the browser asks for, or English."""
-    wanted = [_wanted_language(request) or ""]
-    wanted += request.headers.get("accept-language", "").split(",")[:10]
-    primary = (each.strip().partition(";")[0].partition("-")[0].lower() for each in wanted)
-    return next((each for each in primary if each in _TEXTS), "en")
+    wanted = [_primary(_wanted_language(request) or ""), *_read_languages(request)]
+    return next((each for each in wanted if each in _TEXTS), "en")
+
+
+def _read_languages(request: WebRequest) -> list[str]:
+    """Return the languages that the browser asks for, without their regions."""
+    given = request.headers.get("accept-language", "").split(",")[:10]
+    return [_primary(each.strip().partition(";")[0]) for each in given]
+
+
+def _primary(language: str) -> str:
+    return language.partition("-")[0].lower()
 
 
 def _texts(language: str) -> dict[str, str]:
-    return _TEXTS.get(language.partition("-")[0].lower(), _TEXTS["en"])
+    return _TEXTS.get(_primary(language), _TEXTS["en"])

@@ -160,6 +160,24 @@ async def test_a_link_may_say_its_language(
     assert f'<html lang="{language}">' in page.text
 
 
+@pytest.mark.parametrize(
+    ("read", "language"),
+    [
+        ("ro-RO, en;q=0.5", "ro"),
+        ("en-GB, ro;q=0.5", "ro"),
+        ("en-GB, fr;q=0.5", "en"),
+        ("fr", "ro"),
+        ("", "ro"),
+    ],
+)
+async def test_a_page_is_in_the_businesss_language_where_the_browser_reads_it(
+    http: httpx.AsyncClient, read: str, language: str
+) -> None:
+    page = await http.get("/chat/b1", headers={"Accept-Language": read})
+
+    assert f'<html lang="{language}">' in page.text
+
+
 async def test_the_words_of_a_business_are_no_markup_of_the_page(tmp_path: Path) -> None:
     name, greeting = "<script>alert(1)</script>", '\\" onload=x & $title'
     (tmp_path / "evil.toml").write_text(f'name = "{name}"\ngreeting = "{greeting}"\n')
