@@ -4,7 +4,7 @@
  */
 
 import { User, Visitor } from "./accounts.js";
-import { isOffline, isTransientRefusal, supervise } from "./connection.js";
+import { connectionState, isOffline, isTransientRefusal, supervise } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { Emitter } from "./emitter.js";
 import { browserStorage, emptySlot, Memory } from "./memory.js";
@@ -125,10 +125,7 @@ export class ChatClient extends Emitter {
 
   /** @returns {ConnectionState} */
   get connection() {
-    const { state } = this.#channel;
-    const isWithoutNetwork =
-      isOffline() && ["connecting", "joining", "waiting"].includes(state.name);
-    return this.#isDoubted || isWithoutNetwork ? { name: "offline" } : state;
+    return connectionState(this.#channel.state, this.#isDoubted);
   }
 
   /** The business, as of the last visit until the first join; `logo` is a URL. */

@@ -1,6 +1,7 @@
 /** What every connection to the server has in common: when it is tried again, and looked after. */
 
-/** @import { PhoenixChannel } from "./phoenix.js" */
+/** @import { ConnectionState } from "./client.js" */
+/** @import { ChannelState, PhoenixChannel } from "./phoenix.js" */
 
 // Refusals of a join that say nothing about what was asked for: it may be granted later.
 const TRANSIENT_REFUSALS = [
@@ -21,6 +22,18 @@ export const isTransientRefusal = (reason) => TRANSIENT_REFUSALS.includes(reason
 
 /** Whether the browser knows that there is no network. */
 export const isOffline = () => globalThis.navigator?.onLine === false;
+
+/**
+ * Return the state of a connection, as far as the browser knows that there is no network.
+ *
+ * @param {ChannelState} state
+ * @param {boolean} isDoubted  whether the network has gone since the connection was known to live
+ * @returns {ConnectionState}
+ */
+export function connectionState(state, isDoubted) {
+  const isTried = ["connecting", "joining", "waiting"].includes(state.name);
+  return isDoubted || (isTried && isOffline()) ? { name: "offline" } : state;
+}
 
 /**
  * Look after connections: find out at once about one that may be lost, and try again at once where

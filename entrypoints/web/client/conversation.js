@@ -534,14 +534,20 @@ export class Conversation extends Emitter {
   }
 
   /**
-   * Return the reason for the status, and whose it is, if the log has the change.
+   * Return the reason for the status, and whose it is, if the log that is here has the change; of a
+   * longer one, who has written last.
    *
    * @param {Status} status
    */
   #changeTo(status) {
-    const change = this.#current?.entries.findLast((entry) => entry.kind === "status");
-    if (change?.kind !== "status" || change.status !== status) return {};
-    return { reason: change.reason, coordinatorId: change.coordinatorId };
+    const entries = this.#current?.entries ?? [];
+    const change = entries.findLast((entry) => entry.kind === "status");
+    if (change?.kind === "status" && change.status === status) {
+      return { reason: change.reason, coordinatorId: change.coordinatorId };
+    }
+    if (status !== "live") return {};
+    const heard = entries.findLast((entry) => entry.kind === "message" && entry.coordinatorId);
+    return { coordinatorId: heard?.coordinatorId };
   }
 
   /**

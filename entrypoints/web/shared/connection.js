@@ -1,12 +1,12 @@
 /** The connection of a page: where it leads, how its state is shown, what is reported. */
 
 import { byId, keepingFocus, listen, setText } from "./dom.js";
-import { isOffline, supervise } from "../client/connection.js";
+import { connectionState, isOffline, supervise } from "../client/connection.js";
 import { PushError } from "../client/phoenix.js";
 import { connectionText, explainRefusal } from "./texts.js";
 
-/** @import { ChannelState, PhoenixChannel } from "../client/phoenix.js" */
-/** @typedef {ChannelState | {name: "offline"}} ConnectionState */
+/** @import { ConnectionState } from "../client/client.js" */
+/** @import { PhoenixChannel } from "../client/phoenix.js" */
 
 /** @type {PhoenixChannel | null} joined, but the network is gone: it is being found out */
 let doubted = null;
@@ -18,16 +18,11 @@ export function ownSocketUrl() {
 }
 
 /**
- * Return the state of a connection, as far as the browser knows that there is no network.
+ * Return the state of a connection of the page's.
  *
  * @param {PhoenixChannel} channel
- * @returns {ConnectionState}
  */
-export function connectionOf(channel) {
-  const { state } = channel;
-  const isTried = ["connecting", "joining", "waiting"].includes(state.name);
-  return channel === doubted || (isTried && isOffline()) ? { name: "offline" } : state;
-}
+export const connectionOf = (channel) => connectionState(channel.state, channel === doubted);
 
 /**
  * Show the state of the connection in the header.

@@ -1,7 +1,7 @@
 /** The texts of both pages: the state of the connection, and why a request was refused. */
 
 /** @import { Cause, ErrorResponse } from "../client/phoenix.js" */
-/** @import { ConnectionState } from "./connection.js" */
+/** @import { ConnectionState } from "../client/client.js" */
 
 /** By the reason. In a Map, unlike in an object, nothing is found for `constructor`. */
 const REFUSALS = new Map(

@@ -421,6 +421,13 @@ test("a join that finds a live chat knows with whom, from the log", () => {
   assert.deepEqual([conversation.coordinatorId, conversation.reason], ["Maria", "accepted"]);
 });
 
+test("a join in a long live chat knows with whom, from who wrote last", () => {
+  const said = { ...entry(60, "coordinator", "one"), coordinatorId: "Maria" };
+  channel.join(joined([said, entry(61, "user", "two")], 61, "live"));
+
+  assert.equal(conversation.coordinatorId, "Maria");
+});
+
 test("the delivery of a request changes neither what is shown nor who owns it", () => {
   channel.join(joined([entry(1, "user", "one")]));
   const waiting = { sessionId: "s1", status: "waiting", updatedAt: AT };
