@@ -9,4 +9,6 @@ const token = async () => {
 
 (window.AIAgent ??= []).push((agent) => {
   agent.init({ business: "b1", ...(user && { user, token }) });
+  const logOut = document.querySelector('a[href="/users/log-out"]');
+  logOut?.addEventListener("click", () => agent.signOut());
 });

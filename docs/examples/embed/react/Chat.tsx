@@ -19,14 +19,20 @@ export function Chat({ business }: { business: string }) {
   return (
     <section aria-label="Chat">
       <p role="status">
-        {connection === "joined" ? (status === "live" ? "A person is here" : "Online") : "Connecting…"}
+        {connection === "joined"
+          ? status === "live"
+            ? "A person is here"
+            : "Online"
+          : "Connecting…"}
       </p>
       <ol>
         {items.map((item) =>
           item.kind === "message" ? (
             <li key={item.key} data-author={item.author} data-state={item.state}>
               <b>{AUTHORS[item.author] ?? ""}</b> {item.text}
-              {item.state === "failed" && <button onClick={() => retry(item.key)}>Send again</button>}
+              {item.state === "failed" && (
+                <button onClick={() => retry(item.key)}>Send again</button>
+              )}
             </li>
           ) : null,
         )}
