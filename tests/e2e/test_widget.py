@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -485,6 +486,8 @@ BISTRO = """
 name = "Bistro Verde"
 language = "ro"
 greeting = "Bună! Cu ce vă pot ajuta?"
+[languages.en]
+greeting = "Hello! How can we help?"
 [website]
 origins = ["{origin}"]
 colour = "#7a1f3d"
@@ -492,12 +495,40 @@ colour = "#7a1f3d"
 program = "Luni–vineri 9:00–22:00, sâmbătă și duminică 10:00–23:00."
 """
 
+ROMANIAN = {
+    "open": "Deschide chatul",
+    "greeting": "Bună! Cu ce vă pot ajuta?",
+    "question": "Care este programul?",
+    "menu": "Mai multe",
+    "person": "Vorbește cu un coleg",
+    "waiting": "Așteptați un coleg",
+    "assistant": "Asistent",
+    "thanks": "Mulțumesc!",
+    "welcome": "Cu plăcere!",
+}
+ENGLISH = {
+    "open": "Open the chat",
+    "greeting": "Hello! How can we help?",
+    "question": "What are your opening hours?",
+    "menu": "More",
+    "person": "Talk to a person",
+    "waiting": "Waiting for a colleague",
+    "assistant": "Assistant",
+    "thanks": "Thank you!",
+    "welcome": "You are welcome!",
+}
+
 
 @pytest.mark.timeout(150)  # two processes have to start
-async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whatever_happens(
-    window: OpenPage, tmp_path: Path
+@pytest.mark.parametrize(
+    ("screen", "locale", "words"),
+    [(PHONE_SCREEN, "ro-RO", ROMANIAN), ({}, "en-GB", ENGLISH)],
+    ids=["phone-romanian", "desktop-english"],
+)
+async def test_with_production_settings_a_visitor_is_answered_whatever_happens(
+    window: OpenPage, tmp_path: Path, screen: dict[str, Any], locale: str, words: dict[str, str]
 ) -> None:
-    """A server that is killed, a coordinator who takes over and gives back: all in Romanian."""
+    """A server that is killed, a coordinator who takes over and gives back."""
     server_port, bridge_port = free_port(), free_port()
     chat, bridge = f"chat.example:{server_port}", f"127.0.0.1:{bridge_port}"
     settings = Settings(
@@ -525,14 +556,14 @@ async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whateve
             "TURN_QUIET_MS": "0",
             "SCRIPTED_DELAY_MS": "150",
         }
-        page = await window(**PHONE_SCREEN, locale="ro-RO")
+        page = await window(**screen, locale=locale)
         widget = Widget(page)
         answer = widget.said("sâmbătă și duminică 10:00–23:00.")
         async with server(tmp_path, port=str(server_port), **production) as running_server:
             await page.goto(f"{origin}/index.html")
-            await page.get_by_role("button", name="Deschide chatul").tap()
-            await expect(widget.said("Bună! Cu ce vă pot ajuta?")).to_be_visible()
-            await widget.send("Care este programul?")
+            await page.get_by_role("button", name=words["open"]).click()
+            await expect(widget.said(words["greeting"])).to_be_visible()
+            await widget.send(words["question"])
             await expect(widget.said("Luni–vineri")).to_be_visible()
             await running_server.kill()
         assert not await answer.is_visible()
@@ -540,9 +571,9 @@ async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whateve
         production["SCRIPTED_DELAY_MS"] = "0"
         async with server(tmp_path, port=str(server_port), **production):
             await expect(answer).to_be_visible(timeout=20_000)
-            await widget.frame.get_by_role("button", name="Mai multe").tap()
-            await widget.frame.get_by_role("menuitem", name="Vorbește cu un coleg").tap()
-            await expect(widget.stated("Așteptați un coleg")).to_be_visible()
+            await widget.frame.get_by_role("button", name=words["menu"]).click()
+            await widget.frame.get_by_role("menuitem", name=words["person"]).click()
+            await expect(widget.stated(words["waiting"])).to_be_visible()
 
             maria = CoordinatorPage(await window())
             name = "Maria Ionescu"
@@ -555,15 +586,15 @@ async def test_with_production_settings_a_visitor_on_a_phone_is_answered_whateve
             await expect(widget.said("Bună ziua, sunt Maria.")).to_be_visible()
             await widget.send("O masă pentru 60?")
             await expect(maria.page.get_by_text("O masă pentru 60?").last).to_be_visible()
-            await screenshot(page, "phone")
+            await screenshot(page, locale)
             await maria.page.get_by_role("button", name="Return to AI").click()
             await maria.page.locator("#end-confirm").click()
-            await expect(widget.header).to_contain_text("Asistent")
-            await widget.send("Mulțumesc!")
-            await expect(widget.said("Cu plăcere!")).to_be_visible()
+            await expect(widget.header).to_contain_text(words["assistant"])
+            await widget.send(words["thanks"])
+            await expect(widget.said(words["welcome"])).to_be_visible()
 
             await page.reload()
-            await expect(widget.said("Cu plăcere!")).to_be_visible()
+            await expect(widget.said(words["welcome"])).to_be_visible()
             kept = await page.evaluate("JSON.parse(localStorage['ai-agent:bistro']).visitor.userId")
     assert re.fullmatch("v-[0-9a-f]{32}", kept)
 
