@@ -458,6 +458,26 @@ async def test_who_signs_in_to_the_website_is_known_and_who_signs_out_is_forgott
     assert "draft" not in remembered
 
 
+async def test_a_sign_out_is_done_even_if_the_page_goes_on_at_once(
+    chat: str, site: HostSite, window: OpenPage
+) -> None:
+    site.pages["out.js"] = (
+        '(window.AIAgent ??= []).push((agent) => { agent.init({ business: "b1" });'
+        ' agent.signOut(); location.href = "/index.html"; });'
+    )
+    site.pages["out.html"] = shop('<script src="out.js"></script>' + script(chat, ""))
+    page = await window()
+    await page.goto(site.url())
+    widget = Widget(page)
+    await widget.open()
+    await widget.field.fill("for nobody else")
+    await page.wait_for_function("localStorage['ai-agent:b1'].includes('for nobody else')")
+    await page.goto(site.url("out.html"))
+    await page.wait_for_url("**/index.html")
+
+    assert "for nobody else" not in await page.evaluate("localStorage['ai-agent:b1']")
+
+
 async def test_the_page_of_a_chat_is_the_same_chat(chat: str, window: OpenPage) -> None:
     page = await window()
     await page.goto(f"http://{chat}/")

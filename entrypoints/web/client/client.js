@@ -220,12 +220,7 @@ export class ChatClient extends Emitter {
 
   /** Forget the user in this browser, in all its tabs, and go on as a new visitor. */
   signOut() {
-    this.#memory.update((remembered) => {
-      remembered.signOuts += 1;
-      remembered.visitor = emptySlot();
-      remembered.user = emptySlot();
-    });
-    this.#memory.flush();
+    this.#memory.signOut();
     this.#signOuts = this.#memory.remembered.signOuts;
     this.#become(this.#visitor());
   }

@@ -84,6 +84,16 @@ export class Memory {
     this.#isBehind ||= !this.#storage;
   }
 
+  /** Forget the visitor and the user, at once, so that no tab goes on with them. */
+  signOut() {
+    this.update((remembered) => {
+      remembered.signOuts += 1;
+      remembered.visitor = emptySlot();
+      remembered.user = emptySlot();
+    });
+    this.flush();
+  }
+
   /** Read again what another tab may have written. */
   refresh() {
     this.flush();

@@ -5,6 +5,7 @@
  * it is opened, or when this browser has a conversation that goes on.
  */
 
+import { browserStorage, Memory } from "../client/memory.js";
 import { Launcher } from "./launcher.js";
 
 /** @import { Chat, createChat } from "./panel.js" */
@@ -131,7 +132,8 @@ class Widget {
   /** Forget the user, and what this browser remembers of them. */
   signOut() {
     Object.assign(this.#options, { token: undefined, user: undefined });
-    this.#load().then((chat) => chat?.signOut());
+    if (this.#chat) this.#chat.signOut();
+    else memoryOf(this.#options.business).signOut(); // of a chat that is loaded later, or never
   }
 
   destroy() {
@@ -220,21 +222,25 @@ class Widget {
 }
 
 /**
- * Return what this browser remembers of the chat with a business, as far as it decides what to do
- * before the chat is loaded. `client/memory.js` writes it.
+ * Return what this browser remembers of the chat with a business.
  *
  * @param {string} business
- * @returns {{isOpen?: boolean, isStarted: boolean, colour?: string}}
+ */
+const memoryOf = (business) => new Memory(`ai-agent:${business}`, browserStorage());
+
+/**
+ * Return what decides what to do before the chat is loaded.
+ *
+ * @param {string} business
  */
 function recall(business) {
-  try {
-    const stored = JSON.parse(localStorage.getItem(`ai-agent:${business}`) ?? "{}");
-    const values = { ...stored.visitor?.values, ...stored.user?.values };
-    const { isOpen, isStarted } = values;
-    return { isOpen, isStarted: Boolean(isStarted), colour: stored.business?.colour };
-  } catch {
-    return { isStarted: false }; // no storage, or somebody else's content
-  }
+  const { visitor, user, business: known } = memoryOf(business).remembered;
+  const { isOpen, isStarted } = { ...visitor.values, ...user.values };
+  return {
+    isOpen: /** @type {boolean | undefined} */ (isOpen),
+    isStarted: Boolean(isStarted),
+    colour: known?.colour,
+  };
 }
 
 /** Return whether the customer has reloaded the page that they were on. */
