@@ -478,6 +478,31 @@ async def test_a_sign_out_is_done_even_if_the_page_goes_on_at_once(
     assert "for nobody else" not in await page.evaluate("localStorage['ai-agent:b1']")
 
 
+async def test_a_sign_out_before_the_button_is_there_opens_nothing_and_a_lost_prefetch_costs_nothing(
+    browser: Browser, site: HostSite
+) -> None:
+    context = await browser.new_context(locale="en-GB")  # its console has the failed requests
+    await context.add_init_script(OPEN_SHADOWS)
+    page = await context.new_page()
+    await page.goto(site.url())
+    widget = Widget(page)
+    await widget.open()
+    await widget.send("Thanks!")
+    await expect(widget.said("You are welcome!")).to_be_visible()
+    await page.route("**/web/dist/panel-*", lambda route: route.abort())
+    await page.add_init_script("window.AIAgent = [(agent) => agent.signOut()]")
+    await page.reload()
+    await expect(widget.launcher).to_be_visible()
+    after = await page.evaluate("localStorage['ai-agent:b1']")
+    await page.unroute("**/web/dist/panel-*")
+    await widget.launcher.click()
+    await expect(widget.field).to_be_focused()
+
+    assert "v-" not in after
+    await expect(widget.said("You are welcome!")).to_have_count(0)
+    await context.close()
+
+
 async def test_the_page_of_a_chat_is_the_same_chat(chat: str, window: OpenPage) -> None:
     page = await window()
     await page.goto(f"http://{chat}/")

@@ -101,11 +101,12 @@ export class Visitor extends Account {
   /** @param {boolean} isRequired */
   async #renew(isRequired) {
     const { userId, token } = this;
+    const { signOuts } = this.#memory.remembered;
     try {
-      this.#keep(await this.#request(token));
+      this.#keep(await this.#request(token), signOuts);
     } catch (error) {
       const { reason } = /** @type {PushError} */ (error);
-      if (token && reason === "unauthorized") this.#keep(await this.#request(null));
+      if (token && reason === "unauthorized") this.#keep(await this.#request(null), signOuts);
       else if (isRequired || userId === null) throw error;
     }
   }
@@ -123,9 +124,13 @@ export class Visitor extends Account {
     Object.assign(this, { userId, token, isStale });
   }
 
-  /** @param {{userId: string, token: string | null, expiresAt: string | null}} named */
-  #keep({ userId, token, expiresAt }) {
+  /**
+   * @param {{userId: string, token: string | null, expiresAt: string | null}} named
+   * @param {number} signOuts  how many there were when the server was asked
+   */
+  #keep({ userId, token, expiresAt }, signOuts) {
     this.#memory.refresh();
+    if (this.#memory.remembered.signOuts !== signOuts) return; // who has signed out is forgotten
     const other = this.slot.userId;
     // Without a lock, another tab may have been named meanwhile: there is one visitor.
     if (other !== null && other !== this.userId && other !== userId) return this.#adopt();

@@ -79,9 +79,8 @@ class Widget {
     const language = options.language || navigator.language;
     this.#options = { ...options, language, url: url.replace(/\/$/, "") };
     this.#url = url;
-    const remembered = recall(options.business);
     this.#launcher = new Launcher(
-      { ...this.#options, colour: options.colour || remembered.colour },
+      { ...this.#options, colour: options.colour || recall(options.business).colour },
       {
         toggle: () => this.toggle(),
         close: () => this.close(),
@@ -90,11 +89,11 @@ class Widget {
         restart: () => this.#restart(),
       },
     );
-    whenThereIsABody(this.#abort.signal, () => this.#start(remembered));
+    whenThereIsABody(this.#abort.signal, () => this.#start());
   }
 
-  /** @param {ReturnType<typeof recall>} remembered */
-  #start({ isOpen, isStarted }) {
+  #start() {
+    const { isOpen, isStarted } = recall(this.#options.business);
     this.#launcher.attach();
     // On a phone the chat would cover every page that the customer goes on to.
     const mayCover = !this.#launcher.isFull || isReload();
@@ -216,7 +215,11 @@ class Widget {
     link.rel = "modulepreload";
     link.fetchPriority = "low";
     link.href = this.#url + PANEL;
-    link.onload = link.onerror = () => link.remove();
+    link.onload = () => link.remove();
+    link.onerror = () => {
+      this.#attempts += 1;
+      link.remove();
+    };
     document.head.append(link);
   }
 }

@@ -878,6 +878,29 @@ test("a user who waits for the visitor's conversation takes nobody's place yet",
   assert.equal(stored().user.userId, "ana");
 });
 
+test("a visitor whose token is being renewed as they sign out is forgotten all the same", async () => {
+  browser.addLocks();
+  const first = await connect(open());
+  first.dispose();
+  const later = new Date(Date.now() + 28 * DAY_MS).toISOString();
+  store({ visitor: { ...stored().visitor, expiresAt: later, hasSession: true } });
+  const { name } = server;
+  let answer = () => {};
+  server.name = ({ token }) => {
+    if (token === null) return name();
+    return new Promise((resolve) => {
+      answer = () => resolve({ userId: "v-1", token: "renewed", expiresAt: later });
+    });
+  };
+  const client = await connect(open());
+  client.signOut();
+  answer();
+  await settled();
+
+  assert.equal(client.identity?.userId, "v-2");
+  assert.equal(stored().visitor.userId, "v-2");
+});
+
 test("a visitor who signs out is another visitor", async () => {
   const client = await connect(open());
   client.signOut();

@@ -1,1 +1,0 @@
-import{createChat as e}from"./panel-4e8c8c29f972.js";var t=new URLSearchParams(location.search);e(document.getElementById("chat"),{business:document.body.dataset.business??"",location:t.get("location")??void 0,language:document.documentElement.lang},{}).show(!0);
