@@ -384,7 +384,8 @@ async def test_a_nonce_is_enough_and_an_isolated_page_may_embed_the_chat(
 async def test_a_chat_that_cannot_be_loaded_says_so_and_is_loaded_later(
     browser: Browser, chat: str, site: HostSite
 ) -> None:
-    context = await browser.new_context(locale="ro-RO")  # its console has the failed requests
+    site.pages["index.html"] = shop(script(chat, 'data-business="b1" data-language="ro_RO"'))
+    context = await browser.new_context(locale="en-GB")  # its console has the failed requests
     await context.add_init_script(
         OPEN_SHADOWS + "window.told = [];"
         "window.AIAgent = [(agent) => agent.on('error', ({ message }) => told.push(message))];"
@@ -478,7 +479,7 @@ async def test_a_sign_out_is_done_even_if_the_page_goes_on_at_once(
     assert "for nobody else" not in await page.evaluate("localStorage['ai-agent:b1']")
 
 
-async def test_a_sign_out_before_the_button_is_there_opens_nothing_and_a_lost_prefetch_costs_nothing(
+async def test_a_sign_out_before_the_button_is_there_opens_nothing_nor_does_a_lost_prefetch_fail(
     browser: Browser, site: HostSite
 ) -> None:
     context = await browser.new_context(locale="en-GB")  # its console has the failed requests

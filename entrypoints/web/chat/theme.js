@@ -47,7 +47,7 @@ function readable(colour, ground, towards) {
  * @returns {Colour | null}
  */
 function parseColour(text) {
-  const digits = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text?.trim() ?? "")?.[1];
+  const digits = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(String(text).trim())?.[1];
   if (!digits) return null;
   const pairs = digits.length === 3 ? [...digits].map((d) => d + d) : digits.match(/../g);
   return /** @type {Colour} */ (pairs?.map((pair) => parseInt(pair, 16)));

@@ -103,7 +103,8 @@ export class ChatClient extends Emitter {
       ...options,
       base: new URL(url.endsWith("/") ? url : `${url}/`, globalThis.location?.href),
       location: options.location ?? DEFAULT_LOCATION,
-      language: options.language ?? globalThis.navigator?.language,
+      // Websites write `de_AT`, too.
+      language: (options.language ?? globalThis.navigator?.language)?.replaceAll("_", "-"),
     };
     this.#memory = new Memory(`ai-agent:${business}`, storage);
     this.#signOuts = this.#memory.remembered.signOuts;

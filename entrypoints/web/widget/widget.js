@@ -76,7 +76,7 @@ class Widget {
    * @param {string} url  the address of the server, with a slash at its end
    */
   constructor(options, url) {
-    const language = options.language || navigator.language;
+    const language = (options.language || navigator.language).replaceAll("_", "-");
     this.#options = { ...options, language, url: url.replace(/\/$/, "") };
     this.#url = url;
     this.#launcher = new Launcher(

@@ -131,7 +131,9 @@ test("every colour can be read on, and what is in it be read", () => {
     }
   }
   assert.equal(accentProperties("#0a7d55")["--accent"], "rgb(10 125 85)");
-  assert.equal(accentProperties("url(x)")["--accent"], accentProperties(null)["--accent"]);
+  for (const other of ["url(x)", 5, {}]) {
+    assert.equal(accentProperties(other)["--accent"], accentProperties(null)["--accent"]);
+  }
 });
 
 /** One of 64 colours, evenly spread. */

@@ -103,6 +103,12 @@ test("a visitor is named by the server once, without a preflight, and joins with
   assert.equal(server.socket.url.href, "wss://chat.example/socket/websocket?vsn=2.0.0");
 });
 
+test("a language as websites write it, with an underscore, is one", async () => {
+  await connect(open({ language: "de_AT" }));
+
+  assert.equal(server.joins[0].language, "de-AT");
+});
+
 test("a visitor is the same after a reload and in another tab", async () => {
   const client = await connect(open());
   const other = await connect(open());

@@ -1,1 +1,0 @@
-import{createChat as e}from"./panel-a26e7f2607e3.js";var t=new URLSearchParams(location.search);e(document.getElementById("chat"),{business:document.body.dataset.business??"",location:t.get("location")??void 0,language:document.documentElement.lang},{}).show(!0);
