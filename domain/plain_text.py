@@ -11,11 +11,13 @@ _UNSEEN = (
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _VISIBLE = re.compile(rf"[^\s{_UNSEEN}]")
-# Visible characters, blanks between them, and after a letter beyond ASCII what Persian names and
-# emoji need: joiners, and the choice between two forms of a character.
+# Visible characters, blanks between them, and what shows only after some: a joiner after an emoji
+# or a letter of a script that has joiners, and the choice between two forms of a symbol.
 _is_name = re.compile(
     rf"(?:[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff{_UNSEEN}]"
-    r"|[^\S\x00-\x1f\x7f-\x9f\u2028\u2029]|(?<=[^\x00-\x7f])[\u200c\u200d\ufe0e\ufe0f])+"
+    r"|[^\S\x00-\x1f\x7f-\x9f\u2028\u2029]"
+    r"|(?<=[^\s\x00-\u052f\u1e00-\u1fff\u200c\u200d])[\u200c\u200d]"
+    r"|(?<=[^\w\s\x00-\x7f\u200c\u200d\ufe0e\ufe0f])[\ufe0e\ufe0f])+"
 ).fullmatch
 
 MAX_PERSON_NAME = 128
@@ -51,7 +53,8 @@ def person_name(text: str) -> str | None:
     In normal form (NFC) and with single blanks: spellings that look alike are one name. None with
     control characters, invisible ones, or those that turn the direction of a text.
     """
-    name = " ".join(unicodedata.normalize("NFC", text).split()) if _is_name(text.strip()) else ""
+    text = unicodedata.normalize("NFC", text)
+    name = " ".join(text.split()) if _is_name(text.strip()) else ""
     return name if 0 < len(name) <= MAX_PERSON_NAME and not is_blank(name) else None
 
 

@@ -56,6 +56,7 @@ def test_a_text_that_shows_something_is_not_blank(text: str) -> None:
         ("S\u0326tefan", "Ștefan"),
         ("علی\u200cرضا", "علی\u200cرضا"),
         ("O'Neil-Łukasz 李 👩\u200d🍳❤\ufe0f", "O'Neil-Łukasz 李 👩\u200d🍳❤\ufe0f"),
+        ("അനില്\u200d ❤\ufe0f\u200d🔥", "അനില്\u200d ❤\ufe0f\u200d🔥"),
         ("c1:maria@b.example", "c1:maria@b.example"),
         ("ș" * MAX_PERSON_NAME, "ș" * MAX_PERSON_NAME),
     ],
@@ -73,6 +74,8 @@ def test_a_name_is_as_people_write_it_and_spellings_that_look_alike_are_one(
         *("", " ", "\n", "a" * (MAX_PERSON_NAME + 1), "Maria\nAna", "Maria\tAna", "Maria\u2028Ana"),
         *("Maria\0", "Maria\x7f", "Maria\x85Ana", "\ud83d", "Maria\u202e", "\u2066Maria\u2069"),
         *("\u200b", "Mar\u200bia", "Maria\u200d", "\u3164", "\u200c", "\ufe0f", "Maria\u00ad"),
+        *("José\u200d", "José\ufe0f", "Jos\u200dé", "Joé\u200dl", "Мари\u200cя", "ми\u200d\u200dс"),
+        *("می\u200c\u200cن", "❤\ufe0f\ufe0f", "\u212a\u200dx", "علی\u3000\u200cرضا"),
         *("\u061cMaria", "Maria\u200f", "Maria\U000e0041", "\ufeffMaria", "\u2800"),
     ],
 )
