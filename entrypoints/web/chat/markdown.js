@@ -44,6 +44,7 @@ const TARGET = /\(<?([^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*)>?(?:\s+"[^"()]*")?
 // A control of the direction of writing would show another address than the one that is opened.
 const URL_TEXT = /[^\s<>"'`\\[\]\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f]+/y;
 const URL_END = ".,;:!?*_~”’»…)";
+const WRITTEN_ADDRESS = /^(https?:\/\/|(?=www\.))(\S+)$/i;
 const EMAIL_NAME = /[\p{L}\p{N}][\p{L}\p{N}._%+-]*$/u;
 const EMAIL_HOST = /@[\p{L}\p{N}][\p{L}\p{N}-]*(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}/uy;
 
@@ -280,7 +281,9 @@ class InlineReader {
     }
     while (this.#frames.length > index + 1) this.#unwind(false);
     const children = withoutLinks(/** @type {Frame} */ (this.#frames.pop()).nodes);
-    if (href) append(this.#nodes, { type: "link", href, children });
+    const isMisleading = href && isOfOtherHost(inlineText(children), href);
+    if (isMisleading) append(this.#nodes, { type: "link", href, children: [href] });
+    else if (href) append(this.#nodes, { type: "link", href, children });
     else for (const child of children) append(this.#nodes, child);
     this.at = target ? TARGET.lastIndex : this.#text.length;
   }
@@ -413,6 +416,21 @@ export function safeHref(address) {
   // `https://bank.example@other.example` is of the other one.
   return PROTOCOLS.includes(protocol) && !username && !password ? href : null;
 }
+
+/**
+ * Return whether words are an address on another host than that of a link.
+ *
+ * @param {string} words
+ * @param {string} href
+ */
+function isOfOtherHost(words, href) {
+  const [, scheme, rest] = WRITTEN_ADDRESS.exec(words.trim()) ?? [];
+  const written = rest && `${scheme || "https://"}${rest}`;
+  return Boolean(written) && URL.canParse(written) && hostOf(written) !== hostOf(href);
+}
+
+/** @param {string} address */
+const hostOf = (address) => new URL(address).hostname.replace(/^www\./, "");
 
 /**
  * @param {Inline[]} nodes

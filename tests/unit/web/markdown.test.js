@@ -162,10 +162,21 @@ test("a link leads only where a link may", () => {
   }
 });
 
+test("a link that is written as an address leads there, or shows where it does", () => {
+  const evil = "<link https://evil.example/|https://evil.example/>";
+  for (const words of ["https://bank.example", "www.bank.example/in", "**HTTP://bank.example**"]) {
+    assert.equal(inline(`[${words}](https://evil.example)`), evil, words);
+  }
+  for (const words of ["https://a.example/x", "www.a.example", "Node.js", "https://", "www. a"]) {
+    const link = inline(`[${words}](https://a.example/y)`);
+    assert.equal(link, `<link https://a.example/y|${words}>`);
+  }
+});
+
 test("a link has no other link in it", () => {
   assert.equal(
     inline("[https://a.example](https://b.example)"),
-    "<link https://b.example/|https://a.example>",
+    "<link https://b.example/|https://b.example/>",
   );
   assert.equal(
     inline("[a [b](https://b.example)](https://c.example)"),
